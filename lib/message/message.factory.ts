@@ -1,0 +1,59 @@
+import type { Clock } from '../common/clock.js';
+import { newId } from '../common/id.js';
+import type { Codecs } from './codecs.js';
+import { type Audience, type Envelope, Message, type MessageSettings } from './message.js';
+import type { Recipient } from './recipient.js';
+
+/** What is needed to make a message; everything but the event has a default. */
+export interface MessageDraft {
+  readonly event: string;
+  readonly data?: unknown;
+  readonly ref?: string | null;
+  readonly sender?: string | null;
+  /** Default `everyone`. */
+  readonly audience?: Audience;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly settings?: MessageSettings;
+  readonly recipients?: readonly Recipient[];
+}
+
+/** Makes the body's value from the default envelope: an application that wants another shape gives its own. */
+export type EnvelopeFunction = (envelope: Envelope) => unknown;
+
+/** Makes messages: id and time from the clock, the body encoded at once so that bad data fails the caller. */
+export class MessageFactory {
+  constructor(
+    private readonly clock: Clock,
+    private readonly codecs: Codecs,
+    private readonly envelope: EnvelopeFunction = (envelope) => envelope,
+  ) {}
+
+  /** @throws {@link InvalidInputError} naming the path of a data value that cannot be encoded */
+  create(draft: MessageDraft): Message {
+    const time = this.clock.now();
+    const ref = draft.ref ?? null;
+    const sender = draft.sender ?? null;
+    const body = this.envelope({
+      event: draft.event,
+      timestamp: new Date(time).toISOString(),
+      ref,
+      sender,
+      data: draft.data ?? {},
+    });
+    return new Message(
+      {
+        id: newId('msg_', time),
+        event: draft.event,
+        time,
+        ref,
+        sender,
+        audience: draft.audience ?? 'everyone',
+        headers: draft.headers ?? {},
+        settings: draft.settings ?? {},
+        recipients: draft.recipients ?? [],
+      },
+      this.codecs.encode(body),
+      this.codecs,
+    );
+  }
+}

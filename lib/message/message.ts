@@ -1,0 +1,94 @@
+import type { Codecs } from './codecs.js';
+import type { Recipient } from './recipient.js';
+
+/**
+ * Who may see a message: `everyone` that subscribed (no sender was declared), or the subscribers of its `sender` and
+ * the ownerless ones. A declared sender that turned out empty leaves the ownerless ones alone.
+ */
+export type Audience = 'everyone' | 'sender';
+
+/** Settings of an event that travel with each of its messages; plain JSON. */
+export interface MessageSettings {
+  /** Deadline of one whole request in milliseconds, the answer's body included. */
+  readonly timeout?: number;
+  /** Whether the connection may serve several requests. Default true. */
+  readonly keepAlive?: boolean;
+}
+
+/** What every receiver gets, unless the options name another envelope. */
+export interface Envelope {
+  /** The event's name. */
+  readonly event: string;
+  /** When it happened: ISO 8601 with milliseconds, UTC. */
+  readonly timestamp: string;
+  /** Where the thing can be found, or null. */
+  readonly ref: string | null;
+  /** The owner whose subscribers may see it, or null. */
+  readonly sender: string | null;
+  readonly data: unknown;
+}
+
+/** The parts of a message, without its body. */
+export interface MessageFields {
+  /** `msg_` and a UUIDv7; the same on every attempt. */
+  readonly id: string;
+  readonly event: string;
+  /** When the event happened, in milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly ref: string | null;
+  readonly sender: string | null;
+  readonly audience: Audience;
+  /** Extra HTTP headers; never able to replace a system header. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly settings: MessageSettings;
+  /** Subscribers of this message alone, in addition to those who match. */
+  readonly recipients: readonly Recipient[];
+}
+
+/** One occurrence of an event. Its bytes are made once per content type and shared by all its deliveries. */
+export class Message implements MessageFields {
+  readonly id: string;
+  readonly event: string;
+  readonly time: number;
+  readonly ref: string | null;
+  readonly sender: string | null;
+  readonly audience: Audience;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly settings: MessageSettings;
+  readonly recipients: readonly Recipient[];
+  readonly #codecs: Codecs;
+  readonly #bodies = new Map<string, Buffer>();
+
+  /** @param json the body as JSON: the exact bytes that are signed and sent, and what other content types are made from */
+  constructor(
+    fields: MessageFields,
+    readonly json: Buffer,
+    codecs: Codecs,
+  ) {
+    this.id = fields.id;
+    this.event = fields.event;
+    this.time = fields.time;
+    this.ref = fields.ref;
+    this.sender = fields.sender;
+    this.audience = fields.audience;
+    this.headers = fields.headers;
+    this.settings = fields.settings;
+    this.recipients = fields.recipients;
+    this.#codecs = codecs;
+  }
+
+  /**
+   * The bytes to send to a subscriber that asked for `contentType`.
+   *
+   * @throws {@link InvalidInputError} when no codec is registered for it
+   */
+  body(contentType: string): Buffer {
+    if (contentType === 'application/json') return this.json;
+    let bytes = this.#bodies.get(contentType);
+    if (bytes === undefined) {
+      bytes = this.#codecs.transcode(this.json, contentType);
+      this.#bodies.set(contentType, bytes);
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Recipient } from '../message/recipient.js';
+
+/** Who wants to hear of events: an URL, the patterns it listens to, and the secrets its deliveries are signed with. */
+export interface Subscriber extends Recipient {
+  /** `sub_` and a UUIDv7; sent as `Hook-Subscription`. */
+  readonly id: string;
+  /** The user it belongs to; null for the application's own, which receives every match. */
+  readonly owner: string | null;
+  /** Patterns of event names, for example `article.*`. */
+  readonly events: readonly string[];
+  readonly enabled: boolean;
+  readonly description: string | null;
+  /** Free-form texts of the owner's. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** What a new subscriber is made from; see {@link Subscriber} for the fields. */
+export interface NewSubscriber {
+  readonly url: string;
+  readonly events: readonly string[];
+  /** Default null: the application's own. */
+  readonly owner?: string | null;
+  /** Default `application/json`. */
+  readonly contentType?: string;
+  /** Default `sha256`. */
+  readonly digest?: Subscriber['digest'];
+  /** Default: a new random one. */
+  readonly secret?: string;
+  /** Default true. */
+  readonly enabled?: boolean;
+  readonly description?: string | null;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** What may be changed of a subscriber; a field that is left out stays as it is. */
+export type SubscriberChanges = Partial<
+  Pick<Subscriber, 'url' | 'events' | 'contentType' | 'digest' | 'enabled' | 'description' | 'metadata' | 'secrets'>
+>;
+
+/**
+ * Whose subscribers a call may touch: those of one owner (null: the ownerless), or `any` for the application's own
+ * code. Always said, never assumed, so that a caller's id cannot reach another owner's row by omission.
+ */
+export type OwnerScope = { readonly owner: string | null } | 'any';
