@@ -10,7 +10,11 @@ export abstract class ThornError extends Error {
   /** The facts of this failure, safe to log. */
   readonly data: Readonly<Record<string, unknown>>;
 
-  protected constructor(message: string, data: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
+  protected constructor(
+    message: string,
+    data: Readonly<Record<string, unknown>> = {},
+    cause?: unknown,
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
     this.data = data;

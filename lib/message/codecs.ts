@@ -15,7 +15,8 @@ export class Codecs {
   readonly #codecs = new Map<string, Codec>();
 
   constructor(registered: Readonly<Record<string, Codec>> = {}) {
-    for (const [contentType, codec] of Object.entries(registered)) this.#codecs.set(contentType, codec);
+    for (const [contentType, codec] of Object.entries(registered))
+      this.#codecs.set(contentType, codec);
   }
 
   /** Every content type that can be asked for. */
@@ -36,7 +37,9 @@ export class Codecs {
   transcode(json: Buffer, contentType: string): Buffer {
     const codec = this.#codecs.get(contentType);
     if (codec === undefined) {
-      throw new InvalidInputError('contentType', `must be one of ${this.contentTypes.join(', ')}`, { contentType });
+      throw new InvalidInputError('contentType', `must be one of ${this.contentTypes.join(', ')}`, {
+        contentType,
+      });
     }
     const encoded = codec(JSON.parse(json.toString()));
     return typeof encoded === 'string' ? Buffer.from(encoded) : Buffer.from(encoded);

@@ -36,7 +36,10 @@ export interface NewSubscriber {
 
 /** What may be changed of a subscriber; a field that is left out stays as it is. */
 export type SubscriberChanges = Partial<
-  Pick<Subscriber, 'url' | 'events' | 'contentType' | 'digest' | 'enabled' | 'description' | 'metadata' | 'secrets'>
+  Pick<
+    Subscriber,
+    'url' | 'events' | 'contentType' | 'digest' | 'enabled' | 'description' | 'metadata' | 'secrets'
+  >
 >;
 
 /**
