@@ -1,5 +1,5 @@
 import type { Audience } from '../message/message.js';
-import type { NewSubscriber, OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
+import type { OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
 
 /** One page of a list that is ordered by id, oldest first. */
 export interface SubscriberPage {
