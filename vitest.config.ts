@@ -5,6 +5,7 @@ export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
     include: ['lib/**/*.spec.ts', 'test/**/*.spec.ts'],
+    globalSetup: ['test/services/postgres.ts'],
     setupFiles: ['reflect-metadata'],
     testTimeout: 20_000,
   },
