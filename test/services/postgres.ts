@@ -183,6 +183,7 @@ async function launch(
   });
   const gone = new Promise<void>((resolve) => keeper.once('exit', () => resolve()));
   const stop = async () => {
+    keeper.ref();
     keeper.stdin.end();
     await gone;
   };
