@@ -1,12 +1,53 @@
-import { defineConfig } from 'vitest/config';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type UserProjectConfigExport } from 'vitest/config';
+
+/** The previous major's packages: a workspace of its own, so that both are installed side by side. */
+const nest11 = fileURLToPath(new URL('test/nest-11/node_modules/@nestjs/', import.meta.url));
+const long = process.env['THORN_LONG'] === '1';
+
+/** Nest reads constructor parameter types from decorator metadata. */
+const oxc = { decorator: { legacy: true, emitDecoratorMetadata: true } };
 
 export default defineConfig({
-  // Nest reads constructor parameter types from decorator metadata.
-  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+  oxc,
   test: {
-    include: ['lib/**/*.spec.ts', 'test/**/*.spec.ts'],
+    // Here and not in the projects, so that both share one server.
     globalSetup: ['test/services/postgres.ts'],
-    setupFiles: ['reflect-metadata'],
-    testTimeout: 20_000,
+    projects: [
+      project('nest-12', ['lib/**/*.spec.ts', 'test/**/*.spec.ts', 'tools/**/*.spec.ts']),
+      project(
+        'nest-11',
+        ['test/app/**/*.spec.ts', 'test/api*.spec.ts', 'test/nest-major.spec.ts'],
+        {
+          alias: [{ find: /^@nestjs\/(.+)$/, replacement: `${nest11}$1` }],
+        },
+      ),
+    ],
   },
 });
+
+function project(
+  name: string,
+  include: string[],
+  resolve: { alias?: { find: RegExp; replacement: string }[] } = {},
+): UserProjectConfigExport {
+  return {
+    oxc,
+    resolve,
+    test: {
+      name,
+      include,
+      provide: { nestMajor: Number(name.slice(-2)) },
+      setupFiles: ['reflect-metadata'],
+      testTimeout: long ? 600_000 : 20_000,
+      hookTimeout: 20_000,
+    },
+  };
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The NestJS major that this project runs on. */
+    nestMajor: number;
+  }
+}
