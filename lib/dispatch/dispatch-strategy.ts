@@ -49,4 +49,10 @@ export abstract class DispatchStrategy {
    * @returns one entry a message, in the order given
    */
   abstract release(messages: readonly Message[]): Promise<readonly Release[]>;
+
+  /**
+   * Called instead of {@link release} for staged messages whose buffer scope ended with a throw. A durable strategy
+   * removes its rows here; the default has nothing to remove.
+   */
+  async discard(_messages: readonly Message[]): Promise<void> {}
 }

@@ -1,21 +1,46 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { Clock } from '../common/clock.js';
 import type { Message } from '../message/message.js';
 import type { DispatchStrategy, Release } from './dispatch-strategy.js';
+import { type BufferOptions, BufferScopes, type MessageBuffer } from './message-buffer.js';
 
-/** The one way of messages to the strategy, whoever made them: staged, then released. */
+/** What became of a message on its way to the strategy. */
+export type PipelineResult =
+  Release | { readonly message: string; readonly state: 'buffered'; readonly attempts: [] };
+
+/** The one way of messages to the strategy, whoever made them: staged, held while a buffer scope is open, released. */
 export class MessagePipeline {
   readonly #logger = new Logger('Thorn');
   readonly #strategy: DispatchStrategy;
+  readonly #scopes: BufferScopes;
+  readonly #underWay = new Set<Promise<unknown>>();
 
-  constructor(strategy: DispatchStrategy) {
+  constructor(strategy: DispatchStrategy, clock: Clock) {
     this.#strategy = strategy;
+    this.#scopes = new BufferScopes(
+      {
+        send: async (messages, staged) => {
+          if (messages.length > 0) await strategy.stage(messages, undefined);
+          await this.#track(strategy.release([...staged, ...messages]));
+        },
+        discard: (staged) => strategy.discard(staged),
+      },
+      clock,
+    );
   }
 
-  /** Sends messages that belong to no transaction. */
-  async send(messages: readonly Message[]): Promise<readonly Release[]> {
+  /**
+   * Sends messages that belong to no transaction.
+   *
+   * @param wait false: resolves as soon as the strategy has staged them
+   */
+  async send(messages: readonly Message[], wait = true): Promise<readonly PipelineResult[]> {
+    if (this.#scopes.take(messages, false)) return withState(messages, 'buffered');
     await this.#strategy.stage(messages, undefined);
-    return this.#strategy.release(messages);
+    if (wait) return this.#track(this.#strategy.release(messages));
+    this.#releaseInBackground(messages);
+    return withState(messages, 'accepted');
   }
 
   /** Before the commit of the transaction that `manager` is in; a throw must roll it back. */
@@ -23,15 +48,43 @@ export class MessagePipeline {
     await this.#strategy.stage(messages, manager);
   }
 
-  /** After the commit: whatever goes wrong here is logged, since the caller's change is already durable. */
-  async release(messages: readonly Message[]): Promise<void> {
-    try {
-      await this.#strategy.release(messages);
-    } catch (error) {
+  /**
+   * After the commit. Does not wait for deliveries, because the caller still holds its connection, and does not throw,
+   * because the caller's change is already durable.
+   */
+  release(messages: readonly Message[]): void {
+    if (!this.#scopes.take(messages, true)) this.#releaseInBackground(messages);
+  }
+
+  /** Runs `work` in a buffer scope; see {@link WebhookDispatcher.buffer}. */
+  buffer<Result>(
+    work: (buffer: MessageBuffer) => Promise<Result> | Result,
+    options: BufferOptions,
+  ): Promise<Result> {
+    return this.#scopes.run(work, options);
+  }
+
+  /** Resolves when nothing that was released is under way any more. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  #releaseInBackground(messages: readonly Message[]): void {
+    this.#track(this.#strategy.release(messages)).catch((error: unknown) => {
       this.#logger.error(
-        `Releasing ${messages.length} committed message(s) failed: ${String(error)}`,
+        `Releasing ${messages.length} message(s) failed: ${String(error)}`,
         error instanceof Error ? error.stack : undefined,
       );
-    }
+    });
   }
+
+  #track<Value>(work: Promise<Value>): Promise<Value> {
+    const tracked = work.finally(() => this.#underWay.delete(tracked));
+    this.#underWay.add(tracked);
+    return tracked;
+  }
+}
+
+function withState<State extends string>(messages: readonly Message[], state: State) {
+  return messages.map(({ id }) => ({ message: id, state, attempts: [] as [] }));
 }

@@ -1,0 +1,37 @@
+import type { Message } from '../message/message.js';
+import type { Recipient } from '../message/recipient.js';
+import type { SubscriberRepository } from '../subscriber/subscriber.repository.js';
+import type { StaticSubscriberSet } from '../subscriber/static-subscriber-set.js';
+
+/** Finds everyone that a message goes to: who is stored, who is named in settings, who came with the message. */
+export class FanOut {
+  readonly #repository: SubscriberRepository;
+  readonly #statics: StaticSubscriberSet;
+
+  constructor(repository: SubscriberRepository, statics: StaticSubscriberSet) {
+    this.#repository = repository;
+    this.#statics = statics;
+  }
+
+  /**
+   * The recipients of a message, each URL and secret once.
+   *
+   * @throws what the repository or a subscriber callback throws: a message is never silently sent to some alone
+   */
+  async recipientsOf(message: Message): Promise<readonly Recipient[]> {
+    const stored = await this.#repository.match(message);
+    const named = await this.#statics.match(message.event, message.sender);
+    if (named.length === 0 && message.recipients.length === 0) return stored;
+    return distinct([...stored, ...named, ...message.recipients]);
+  }
+}
+
+function distinct(recipients: readonly Recipient[]): readonly Recipient[] {
+  const seen = new Set<string>();
+  return recipients.filter(({ url, secrets }) => {
+    const key = JSON.stringify([url, secrets[0]?.value ?? null]);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}

@@ -1,0 +1,183 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Logger } from '@nestjs/common';
+import type { Clock } from '../common/clock.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import type { Message } from '../message/message.js';
+
+/** When {@link MessageBuffer.maybeFlush} flushes. */
+export interface BufferOptions {
+  /** As soon as this many messages are waiting. Default: never by number. */
+  readonly flushEvery?: number;
+  /** As soon as this many milliseconds have passed since the last flush. Default: never by time. */
+  readonly flushAfter?: number;
+}
+
+/** The handle of a buffer scope. */
+export interface MessageBuffer {
+  /** Messages that wait in this scope and in every scope that it is nested in or that is nested in it. */
+  readonly size: number;
+  /**
+   * Sends all that is waiting, in this scope and in every nested or enclosing one. What fails here also fails the
+   * outermost scope when it ends, so that a call that nobody awaited is not lost.
+   */
+  flush(): Promise<void>;
+  /**
+   * Flushes when `flushEvery` or `flushAfter` of the outermost scope says so.
+   *
+   * @returns whether it did
+   */
+  maybeFlush(): Promise<boolean>;
+}
+
+/** A message that waits in a scope, and whether its transaction has already committed it. */
+interface Waiting {
+  readonly message: Message;
+  readonly staged: boolean;
+}
+
+/** What a scope does with its messages when it ends. */
+export interface BufferTarget {
+  send(messages: readonly Message[], staged: readonly Message[]): Promise<void>;
+  discard(staged: readonly Message[]): Promise<void>;
+}
+
+/** Buffer scopes over AsyncLocalStorage: parallel scopes do not see each other, nested ones flush with the outermost. */
+export class BufferScopes {
+  readonly #storage = new AsyncLocalStorage<Scope>();
+  readonly #logger = new Logger('Thorn');
+
+  constructor(
+    private readonly target: BufferTarget,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @returns whether a scope was open and took the messages */
+  take(messages: readonly Message[], staged: boolean): boolean {
+    const scope = this.#storage.getStore()?.open();
+    if (scope === undefined) return false;
+    for (const message of messages) scope.waiting.push({ message, staged });
+    return true;
+  }
+
+  async run<Result>(
+    work: (buffer: MessageBuffer) => Promise<Result> | Result,
+    options: BufferOptions,
+  ): Promise<Result> {
+    checkPositive('flushEvery', options.flushEvery);
+    checkPositive('flushAfter', options.flushAfter);
+    const parent = this.#storage.getStore()?.open();
+    const scope = new Scope(parent, this.target, this.clock, options);
+    try {
+      const result = await this.#storage.run(scope, async () => work(scope));
+      await scope.end();
+      return result;
+    } catch (error) {
+      await this.#drop(scope);
+      throw error;
+    }
+  }
+
+  async #drop(scope: Scope): Promise<void> {
+    const dropped = scope.close();
+    if (dropped.length === 0) return;
+    this.#logger.warn(
+      `A buffer scope ended with a throw: ${dropped.length} message(s) that were not flushed are dropped`,
+    );
+    const staged = dropped.filter((waiting) => waiting.staged).map(({ message }) => message);
+    if (staged.length === 0) return;
+    try {
+      await this.target.discard(staged);
+    } catch (error) {
+      // The error that ended the scope is what the caller must see.
+      this.#logger.error(`Discarding ${staged.length} staged message(s) failed: ${String(error)}`);
+    }
+  }
+}
+
+class Scope implements MessageBuffer {
+  waiting: Waiting[] = [];
+  #closed = false;
+  readonly #root: Scope;
+  // Of the root alone: every open scope below it, its flushes under way, and when the last one began.
+  readonly #members = new Set<Scope>();
+  #flushing: Promise<void> = Promise.resolve();
+  #flushedAt: number;
+
+  constructor(
+    private readonly parent: Scope | undefined,
+    private readonly target: BufferTarget,
+    private readonly clock: Clock,
+    private readonly options: BufferOptions,
+  ) {
+    this.#root = parent === undefined ? this : parent.#root;
+    this.#root.#members.add(this);
+    this.#flushedAt = clock.now();
+  }
+
+  /** Work that outlives its scope falls back to the one around it, if that is still open. */
+  open(): Scope | undefined {
+    return this.#closed ? this.parent?.open() : this;
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const member of this.#root.#members) size += member.waiting.length;
+    return size;
+  }
+
+  flush(): Promise<void> {
+    const root = this.#root;
+    const waiting = [...root.#members].flatMap((member) => member.#takeAll());
+    root.#flushedAt = this.clock.now();
+    if (waiting.length === 0) return root.#flushing;
+    const flushed = this.target.send(
+      waiting.filter(({ staged }) => !staged).map(({ message }) => message),
+      waiting.filter(({ staged }) => staged).map(({ message }) => message),
+    );
+    root.#flushing = Promise.all([root.#flushing, flushed]).then(() => undefined);
+    // Whoever does not await this flush learns of its failure when the scope ends.
+    root.#flushing.catch(() => undefined);
+    flushed.catch(() => undefined);
+    return flushed;
+  }
+
+  async maybeFlush(): Promise<boolean> {
+    const { flushEvery, flushAfter } = this.#root.options;
+    const byNumber = flushEvery !== undefined && this.size >= flushEvery;
+    const byTime =
+      flushAfter !== undefined && this.clock.now() - this.#root.#flushedAt >= flushAfter;
+    if (!byNumber && !byTime) return false;
+    await this.flush();
+    return true;
+  }
+
+  async end(): Promise<void> {
+    if (this.parent === undefined) {
+      void this.flush();
+      this.close();
+      await this.#flushing;
+      return;
+    }
+    this.parent.waiting.push(...this.close());
+  }
+
+  /** @returns what was still waiting in this scope */
+  close(): Waiting[] {
+    this.#closed = true;
+    this.#root.#members.delete(this);
+    return this.#takeAll();
+  }
+
+  #takeAll(): Waiting[] {
+    const taken = this.waiting;
+    this.waiting = [];
+    return taken;
+  }
+}
+
+function checkPositive(name: keyof BufferOptions, value: number | undefined): void {
+  if (value === undefined || (Number.isFinite(value) && value > 0)) return;
+  throw new ThornConfigurationError(`buffer({ ${name} }) must be a positive number, not ${value}`, {
+    [name]: value,
+  });
+}
