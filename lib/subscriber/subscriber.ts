@@ -42,6 +42,19 @@ export type SubscriberChanges = Partial<
   >
 >;
 
+/** What applications and the REST API may change of a subscriber; a field that is left out stays as it is. */
+export interface SubscriberUpdate {
+  readonly url?: string;
+  readonly events?: readonly string[];
+  readonly contentType?: string;
+  readonly digest?: Subscriber['digest'];
+  readonly enabled?: boolean;
+  readonly description?: string | null;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Replaces every secret at once: deliveries are signed with this one alone from then on. */
+  readonly secret?: string;
+}
+
 /**
  * Whose subscribers a call may touch: those of one owner (null: the ownerless), or `any` for the application's own
  * code. Always said, never assumed, so that a caller's id cannot reach another owner's row by omission.

@@ -1,0 +1,13 @@
+/** What {@link Subscribers} asks of the rest of the library before it stores a subscriber. */
+export interface SubscriberRules {
+  /** @throws {@link RecipientRefusedError} when webhooks may not go there */
+  checkUrl(url: string): unknown;
+  /** The content types that a codec is registered for. */
+  readonly contentTypes: readonly string[];
+  /** @throws {@link InvalidInputError} when a pattern can match no event that is known */
+  checkPatternKnown?(pattern: string): void;
+  /** @throws {@link InvalidInputError} when a caller's secret is too weak to sign with */
+  checkSecret(secret: string): void;
+  /** A new random secret. */
+  generateSecret(): string;
+}
