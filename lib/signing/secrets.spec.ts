@@ -1,0 +1,80 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InvalidInputError } from '../errors/index.js';
+import { checkSecret, generateSecret } from './secrets.js';
+
+const base64 = (bytes: number, fill = 7) => Buffer.alloc(bytes, fill).toString('base64');
+
+describe('generateSecret', () => {
+  it('is whsec_ and the base64 of 32 bytes, never the same twice', () => {
+    const secrets = Array.from({ length: 1000 }, generateSecret);
+
+    for (const secret of secrets) {
+      expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+      expect(Buffer.from(secret.slice(6), 'base64')).toHaveLength(32);
+      checkSecret(secret);
+    }
+    expect(new Set(secrets).size).toBe(1000);
+  });
+});
+
+describe('checkSecret', () => {
+  it.each([
+    ['24 bytes', `whsec_${base64(24)}`],
+    ['64 bytes', `whsec_${base64(64)}`],
+    ['16 characters', 'a'.repeat(16)],
+    ['512 characters', 'a'.repeat(512)],
+    ['16 characters beyond the basic plane', '🔑'.repeat(16)],
+    ['a sentence', 'correct horse battery staple'],
+  ])('accepts %s', (_, secret) => {
+    expect(() => checkSecret(secret)).not.toThrow();
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['a number', 1234567890123456],
+    ['an empty text', ''],
+    ['15 characters', 'a'.repeat(15)],
+    ['15 characters that count twice', '🔑'.repeat(15)],
+    ['513 characters', 'a'.repeat(513)],
+    ['a very long text', 'a'.repeat(1_000_000)],
+    ['a line break', `${'a'.repeat(16)}\n`],
+    ['a null character', `\0${'a'.repeat(16)}`],
+    ['an invisible character', `${'a'.repeat(16)}\u200b`],
+    ['half a surrogate pair', `${'a'.repeat(16)}\ud800`],
+    ['whsec_ of 23 bytes', `whsec_${base64(23)}`],
+    ['whsec_ of 65 bytes', `whsec_${base64(65)}`],
+    ['whsec_ alone', 'whsec_'],
+    ['whsec_ without its padding', `whsec_${base64(32).replace('=', '')}`],
+    ['whsec_ of the URL alphabet', `whsec_${base64(24, 0xfb).replaceAll('+', '-')}`],
+    ['whsec_ with loose bits', `whsec_${base64(32).slice(0, -2)}9=`],
+    ['whsec_ with a blank', `whsec_ ${base64(24)}`],
+    ['whsec_ of no base64', 'whsec_this is not base64 at all, is it?'],
+  ])('refuses %s and keeps it to itself', (_, secret) => {
+    let refusal: unknown;
+    try {
+      checkSecret(secret);
+    } catch (error) {
+      refusal = error;
+    }
+
+    expect(refusal).toBeInstanceOf(InvalidInputError);
+    expect(refusal).toMatchObject({ field: 'secret' });
+    if (typeof secret === 'string' && secret.length > 6) {
+      expect(inspect(refusal, { depth: 9 })).not.toContain(secret);
+    }
+  });
+
+  it('judges any text without failing otherwise', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
+        try {
+          checkSecret(text);
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidInputError);
+        }
+      }),
+    );
+  });
+});
