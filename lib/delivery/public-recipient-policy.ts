@@ -1,0 +1,184 @@
+import { isIP } from 'node:net';
+import { BoundedCache } from '../common/bounded-cache.js';
+import { RecipientRefusedError, ThornConfigurationError } from '../errors/index.js';
+import { embeddedIpv4, refusalOfIpv4, refusalOfIpv6 } from './address-rules.js';
+import { BAD_PORTS } from './bad-ports.js';
+import { CidrList } from './cidr-list.js';
+import { RecipientPolicy } from './recipient-policy.js';
+
+const MAX_URL_LENGTH = 2048;
+const CACHED_URLS = 20_000;
+// The URL parser drops or repairs these silently, so that what it reads is not what a person reads.
+const FORBIDDEN_CHARACTERS = /[\s\\\p{C}\p{Z}]/u;
+const HTTP_AUTHORITY = /^https?:\/\/([^/?#]+)/i;
+const LOCAL_NAME =
+  /^(?:(?:.+\.)?localhost|(?:.+\.)?localdomain|localhost[46]|(?:ip6-)?loopback|ip6-localhost)$/;
+
+/** Options of {@link PublicRecipientPolicy}. */
+export interface PublicRecipientPolicyOptions {
+  /** True: `https` alone. Default false. */
+  readonly requireHttps?: boolean;
+  /** Ports that may be used; `any` leaves out only those that browsers refuse. Default 80 and 443. */
+  readonly allowedPorts?: readonly number[] | 'any';
+  /**
+   * Networks that are allowed though they are not public, in exact CIDR notation: `10.1.0.0/16`. One that covers
+   * `127.0.0.1` or `::1` allows names such as `localhost` as well; what they resolve to is still judged.
+   */
+  readonly allowCidrs?: readonly string[];
+  /** Networks that are refused although they are public, or allowed by `allowCidrs`; in exact CIDR notation. */
+  readonly denyCidrs?: readonly string[];
+}
+
+/**
+ * Lets webhooks go to the public internet alone: `http` and `https` on the usual ports, and no address that is private,
+ * local, reserved or serves a cloud's metadata, in whatever spelling.
+ *
+ * @example
+ * ```ts
+ * new PublicRecipientPolicy({ requireHttps: true, allowCidrs: ['10.20.0.0/16'], denyCidrs: ['10.20.9.0/24'] });
+ * ```
+ */
+export class PublicRecipientPolicy extends RecipientPolicy {
+  readonly #requireHttps: boolean;
+  readonly #ports: ReadonlySet<number> | 'any';
+  readonly #allow: CidrList;
+  readonly #deny: CidrList;
+  readonly #allowsLocalNames: boolean;
+  readonly #checked = new BoundedCache<string, { readonly url: URL; readonly href: string }>(
+    CACHED_URLS,
+  );
+
+  /** @throws {@link ThornConfigurationError} naming the option and its faulty value */
+  constructor(options: PublicRecipientPolicyOptions = {}) {
+    super();
+    this.#requireHttps = options.requireHttps ?? false;
+    this.#ports = portsOf(options.allowedPorts ?? [80, 443]);
+    this.#allow = new CidrList('allowCidrs', options.allowCidrs ?? []);
+    this.#deny = new CidrList('denyCidrs', options.denyCidrs ?? []);
+    this.#allowsLocalNames = this.#allow.has('127.0.0.1') || this.#allow.has('::1');
+  }
+
+  /** Remembers what it has allowed: a URL costs once. Treat the returned URL as read-only. */
+  override checkUrl(text: string): URL {
+    const known = this.#checked.get(text);
+    // A caller may have changed the object that it was given: then its verdict is void.
+    if (known !== undefined && known.url.href === known.href) return known.url;
+    const url = this.#check(text);
+    this.#checked.set(text, { url, href: url.href });
+    return url;
+  }
+
+  override checkAddress(address: string): void {
+    const version = isIP(address);
+    if (version === 0 || address.includes('%')) {
+      throw refused('not-an-address', 'the name resolves to something that is no IP address');
+    }
+    if (version === 4) this.#checkIpv4(address, address);
+    else this.#checkIpv6(address);
+  }
+
+  #check(text: string): URL {
+    if (typeof text !== 'string') throw refused('malformed-url', 'the URL is no text');
+    if (text.length > MAX_URL_LENGTH) {
+      throw refused('too-long', `the URL is longer than ${MAX_URL_LENGTH} characters`);
+    }
+    if (FORBIDDEN_CHARACTERS.test(text)) {
+      throw refused(
+        'forbidden-character',
+        'the URL holds a blank, a backslash or a character that cannot be seen',
+      );
+    }
+    const url = parse(text);
+    if (this.#requireHttps && url.protocol !== 'https:') {
+      throw refused('protocol', 'the URL must begin with https://');
+    }
+    this.#checkPort(url);
+    this.#checkHost(url.hostname);
+    return url;
+  }
+
+  #checkPort(url: URL): void {
+    const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+    if (this.#ports === 'any') {
+      if (BAD_PORTS.has(port)) {
+        throw refused('port', `port ${port} belongs to another protocol`, { port });
+      }
+    } else if (!this.#ports.has(port)) {
+      const allowed = [...this.#ports].join(', ');
+      throw refused('port', `port ${port} is not among the allowed ports ${allowed}`, { port });
+    }
+  }
+
+  #checkHost(hostname: string): void {
+    if (hostname.startsWith('[')) {
+      this.checkAddress(hostname.slice(1, -1));
+    } else if (isIP(hostname) !== 0) {
+      this.checkAddress(hostname);
+    } else if (!this.#allowsLocalNames && LOCAL_NAME.test(hostname.replace(/\.+$/, ''))) {
+      throw refused('local-name', `${hostname} names the local machine`, { host: hostname });
+    }
+  }
+
+  #checkIpv6(address: string): void {
+    if (this.#deny.has(address)) throw denied(address);
+    const embedded = embeddedIpv4(address);
+    if (embedded?.isAll === true) {
+      if (this.#allow.has(address) && !this.#deny.has(embedded.address)) return;
+      this.#checkIpv4(embedded.address, address);
+      return;
+    }
+    if (embedded !== null && this.#deny.has(embedded.address)) throw denied(address);
+    if (this.#allow.has(address)) return;
+    const rule =
+      refusalOfIpv6(address) ?? (embedded === null ? null : refusalOfIpv4(embedded.address));
+    if (rule !== null) throw refused(rule.reason, `${address} is ${rule.text}`, { address });
+  }
+
+  /** @param spelling the address as it was given, which may embed the IPv4 address */
+  #checkIpv4(address: string, spelling: string): void {
+    if (this.#deny.has(address)) throw denied(spelling);
+    if (this.#allow.has(address)) return;
+    const rule = refusalOfIpv4(address);
+    if (rule !== null) {
+      throw refused(rule.reason, `${spelling} is ${rule.text}`, { address: spelling });
+    }
+  }
+}
+
+function parse(text: string): URL {
+  const authority = HTTP_AUTHORITY.exec(text)?.[1];
+  if (authority === undefined) {
+    throw refused('protocol', 'the URL must begin with http:// or https:// and a host');
+  }
+  if (authority.includes('@')) throw refused('credentials', 'the URL holds credentials');
+  try {
+    return new URL(text);
+  } catch {
+    throw refused('malformed-url', 'the URL is malformed');
+  }
+}
+
+function portsOf(allowed: readonly number[] | 'any'): ReadonlySet<number> | 'any' {
+  if (allowed === 'any') return 'any';
+  const isPort = (port: unknown) =>
+    Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536;
+  if (!Array.isArray(allowed) || allowed.length === 0 || !allowed.every(isPort)) {
+    throw new ThornConfigurationError(
+      "allowedPorts must be 'any' or a list of port numbers between 1 and 65535, for example [443, 8443].",
+      { allowedPorts: allowed },
+    );
+  }
+  return new Set(allowed);
+}
+
+function refused(
+  reason: string,
+  explanation: string,
+  data: Readonly<Record<string, unknown>> = {},
+): RecipientRefusedError {
+  return new RecipientRefusedError(reason, explanation, data);
+}
+
+function denied(address: string): RecipientRefusedError {
+  return refused('denied-address', `${address} is in a network that is denied`, { address });
+}
