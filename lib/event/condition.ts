@@ -1,5 +1,197 @@
-/** What must hold for an event to be sent; typed against the entity. */
-export type Condition<Row> = { readonly [Key in keyof Row]?: unknown };
+/**
+ * What must hold for an event to be sent; typed against the row. Fields are joined by "and"; a bare value means `eq`.
+ *
+ * A condition is plain data: it may come from a JSON file as well, see {@link conditionFromJson}. All operators and the
+ * rules for null, transitions and to-many relations: docs/conditions.md.
+ *
+ * @example
+ * ```ts
+ * const when: Condition<Article> = {
+ *   state: { nowEq: 'PUBLISHED' },
+ *   author: { account: { isStaff: true } },
+ *   NOT: { title: { startsWith: 'Draft' } },
+ * };
+ * ```
+ */
+export type Condition<Row> = {
+  readonly [Key in keyof Row as FieldName<Row, Key>]?: FieldCondition<Row[Key]>;
+} & Combinators<Condition<Row>>;
+
+/** Joins conditions on the same row or field. */
+export interface Combinators<Scope> {
+  /** Every one of them holds. */
+  readonly AND?: readonly Scope[];
+  /** At least one of them holds. */
+  readonly OR?: readonly Scope[];
+  /** It does not hold. */
+  readonly NOT?: Scope;
+}
+
+/** What may be said of one field: a bare value (meaning `eq`), operators, and for a relation or object its fields. */
+export type FieldCondition<Value> = unknown extends Value
+  ? unknown
+  : Operand<Loaded<Value>> | Nothing<Value> | FieldScope<Value>;
+
+/** Operators and nested fields of one field; all of them must hold. */
+export type FieldScope<Value> = OperatorsOf<Value> &
+  NestedOf<Element<Loaded<Value>>> &
+  Combinators<FieldScope<Value>>;
+
+/** The operators of a field, plain and as transitions: `nowEq` holds when `eq` holds now and did not hold before. */
+export type OperatorsOf<Value> = {
+  readonly [
+    Name in keyof PlainOperators<Value> as Name | Transition<Name>
+  ]?: PlainOperators<Value>[Name];
+};
+
+type PlainOperators<Value> = EqualityOperators<Operand<Loaded<Value>> | Nothing<Value>> &
+  ([Ordered<Loaded<Value>>] extends [never] ? unknown : OrderOperators<Ordered<Loaded<Value>>>) &
+  ([Extract<Loaded<Value>, string>] extends [never] ? unknown : TextOperators) &
+  ([Member<Loaded<Value>>] extends [never]
+    ? unknown
+    : { readonly contains: Member<Loaded<Value>> });
+
+interface EqualityOperators<Operand> {
+  readonly eq: Operand;
+  readonly ne: Operand;
+  readonly is: Extract<Operand, Primitive> | null;
+  readonly isNot: Extract<Operand, Primitive> | null;
+  readonly in: readonly Operand[] | ReadonlySet<Operand> | EncodedSet;
+  readonly notIn: readonly Operand[] | ReadonlySet<Operand> | EncodedSet;
+  readonly truthy: boolean;
+}
+
+interface OrderOperators<Operand> {
+  readonly gt: Operand;
+  readonly gte: Operand;
+  readonly lt: Operand;
+  readonly lte: Operand;
+}
+
+interface TextOperators {
+  readonly startsWith: string;
+  readonly endsWith: string;
+}
+
+type Transition<Name> = Name extends string ? `now${Capitalize<Name>}` : never;
+
+/** Every operator's name in its plain form. */
+export type OperatorName =
+  keyof EqualityOperators<never> | keyof OrderOperators<never> | keyof TextOperators | 'contains';
+
+type ReservedName = OperatorName | Transition<OperatorName> | keyof Combinators<never>;
+
+/** Methods are no fields, and inside a field the operators' names are operators. */
+type FieldName<Row, Key extends keyof Row> =
+  NonNullable<Row[Key]> extends (...args: never[]) => unknown
+    ? never
+    : Exclude<Key, keyof Combinators<never> | symbol>;
+
+type NestedOf<Row> = [Row] extends [never]
+  ? unknown
+  : {
+      readonly [Key in keyof Row as Exclude<FieldName<Row, Key>, ReservedName>]?: FieldCondition<
+        Row[Key]
+      >;
+    };
+
+/** A lazy relation's value is what its promise resolves to. */
+type Loaded<Value> = Value extends null | undefined
+  ? never
+  : Value extends PromiseLike<infer Resolved>
+    ? NonNullable<Resolved>
+    : Value;
+
+type Nothing<Value> = Value extends null | undefined
+  ? null
+  : Value extends PromiseLike<infer Resolved>
+    ? Extract<Resolved, null | undefined> extends never
+      ? never
+      : null
+    : never;
+
+/** Objects compared by their numeric value: decimal.js, big.js, bignumber.js and their kin. */
+export interface DecimalLike {
+  toFixed(...args: never[]): string;
+  toString(): string;
+}
+
+type Primitive = string | number | bigint | boolean;
+type Scalar = Primitive | Date | Uint8Array;
+type Collection = readonly unknown[] | ReadonlySet<unknown> | ReadonlyMap<unknown, unknown>;
+
+/** Values that `eq` and its kin accept for a field. */
+type Operand<Value> = Value extends string
+  ? // A string enum may also be spelled as its text.
+    Value | `${Value}` | (string extends Value ? DecimalLike & object : never)
+  : Value extends number | boolean
+    ? Value
+    : Value extends bigint
+      ? Value | EncodedBigint
+      : Value extends Date
+        ? Date | EncodedDate
+        : Value extends Uint8Array
+          ? Uint8Array | EncodedBytes
+          : Value extends DecimalLike
+            ? DecimalLike | string | number | bigint | EncodedBigint | EncodedDecimal
+            : Value extends readonly (infer Item)[]
+              ? Item extends Scalar | DecimalLike
+                ? readonly Operand<Item>[]
+                : never
+              : Value extends ReadonlySet<infer Item>
+                ? ReadonlySet<Item> | EncodedSet
+                : Value extends ReadonlyMap<infer Name, infer Item>
+                  ? ReadonlyMap<Name, Item> | EncodedMap
+                  : never;
+
+type Ordered<Value> = Value extends string | number | bigint | Date | DecimalLike
+  ? Operand<Value>
+  : never;
+
+/** What `contains` looks for: part of a text, an element, a map's key, an object's key. */
+type Member<Value> = Value extends string
+  ? string
+  : Value extends Exclude<Scalar, string> | DecimalLike
+    ? never
+    : Value extends
+          readonly (infer Item)[] | ReadonlySet<infer Item> | ReadonlyMap<infer Item, unknown>
+      ? Operand<NonNullable<Item>>
+      : keyof Value & string;
+
+/** The object that nested fields are read of: the relation's, or each element's of a to-many relation. */
+type Element<Value> = Value extends Scalar | DecimalLike
+  ? never
+  : Value extends readonly (infer Item)[]
+    ? Element<NonNullable<Item>>
+    : Value extends Collection
+      ? never
+      : Value;
+
+/** Values that JSON has no form for, as they are written in a condition kept as JSON. */
+export interface EncodedDate {
+  readonly $date: string;
+}
+/** @see {@link EncodedDate} */
+export interface EncodedBigint {
+  readonly $bigint: string;
+}
+/** @see {@link EncodedDate} */
+export interface EncodedDecimal {
+  readonly $decimal: string;
+}
+/** @see {@link EncodedDate} */
+export interface EncodedBytes {
+  /** Base64. */
+  readonly $bytes: string;
+}
+/** @see {@link EncodedDate} */
+export interface EncodedSet {
+  readonly $set: readonly unknown[];
+}
+/** @see {@link EncodedDate} */
+export interface EncodedMap {
+  readonly $map: readonly (readonly [unknown, unknown])[];
+}
 
 /** A condition made into a function, once. */
 export interface CompiledCondition {

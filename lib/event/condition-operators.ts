@@ -1,0 +1,104 @@
+import { isNumeric } from './condition-number.js';
+import { compare, contains, isSame } from './condition-value.js';
+import type { OperatorName } from './condition.js';
+
+/** Whether an operator holds for a field's value. */
+export type ValueTest = (value: unknown) => boolean;
+
+/** An operator as a condition spells it, taken apart. */
+export interface Operator {
+  readonly name: OperatorName;
+  /** `now…`: holds now and did not hold before. */
+  readonly transition: boolean;
+}
+
+/** What an operator is compared with, as it must be given. */
+export type OperandShape = 'value' | 'primitive' | 'comparable' | 'list' | 'text' | 'boolean';
+
+interface Definition {
+  readonly operand: OperandShape;
+  test(operand: unknown): ValueTest;
+}
+
+/** The operators, by their plain names. Operands have been decoded and checked against their shape. */
+export const OPERATORS: Readonly<Record<OperatorName, Definition>> = {
+  eq: { operand: 'value', test: same },
+  ne: { operand: 'value', test: (operand) => not(same(operand)) },
+  gt: { operand: 'comparable', test: (operand) => ordered(operand, (order) => order > 0) },
+  gte: { operand: 'comparable', test: (operand) => ordered(operand, (order) => order >= 0) },
+  lt: { operand: 'comparable', test: (operand) => ordered(operand, (order) => order < 0) },
+  lte: { operand: 'comparable', test: (operand) => ordered(operand, (order) => order <= 0) },
+  is: { operand: 'primitive', test: identical },
+  isNot: { operand: 'primitive', test: (operand) => not(identical(operand)) },
+  in: { operand: 'list', test: oneOf },
+  notIn: { operand: 'list', test: (operand) => not(oneOf(operand)) },
+  contains: { operand: 'value', test: (operand) => (value) => contains(value, operand) },
+  startsWith: {
+    operand: 'text',
+    test: (operand) => (value) => typeof value === 'string' && value.startsWith(operand as string),
+  },
+  endsWith: {
+    operand: 'text',
+    test: (operand) => (value) => typeof value === 'string' && value.endsWith(operand as string),
+  },
+  truthy: { operand: 'boolean', test: (operand) => (value) => Boolean(value) === operand },
+};
+
+const SPELLINGS = new Map<string, Operator>(
+  (Object.keys(OPERATORS) as OperatorName[]).flatMap((name) => [
+    [name, { name, transition: false }],
+    [`now${name[0]!.toUpperCase()}${name.slice(1)}`, { name, transition: true }],
+  ]),
+);
+
+/** Undefined when the key is no operator, so a field of the relation or object. */
+export function findOperator(key: string): Operator | undefined {
+  return SPELLINGS.get(key);
+}
+
+/** The operator that was probably meant by a key that is none: another case, a `$` or `_`, or `now` before nonsense. */
+export function misspeltOperator(key: string): string | undefined {
+  const letters = lettersOf(key);
+  for (const spelling of SPELLINGS.keys()) {
+    if (key !== spelling && letters === spelling.toLowerCase()) return spelling;
+  }
+  return undefined;
+}
+
+export function operatorNames(): readonly string[] {
+  return Object.keys(OPERATORS);
+}
+
+function lettersOf(key: string): string {
+  return key.replaceAll('$', '').replaceAll('_', '').toLowerCase();
+}
+
+function not(test: ValueTest): ValueTest {
+  return (value) => !test(value);
+}
+
+function same(operand: unknown): ValueTest {
+  return (value) => isSame(value, operand);
+}
+
+function ordered(operand: unknown, holds: (order: number) => boolean): ValueTest {
+  return (value) => {
+    const order = compare(value, operand);
+    return order !== undefined && holds(order);
+  };
+}
+
+function identical(operand: unknown): ValueTest {
+  if (operand === null) return (value) => value === null || value === undefined;
+  return (value) => value === operand;
+}
+
+function oneOf(operand: unknown): ValueTest {
+  const operands = [...(operand as Iterable<unknown>)];
+  if (!operands.every((one) => typeof one === 'string')) {
+    return (value) => operands.some((one) => isSame(value, one));
+  }
+  const texts = new Set<unknown>(operands);
+  return (value) =>
+    texts.has(value) || (isNumeric(value) && operands.some((one) => isSame(value, one)));
+}
