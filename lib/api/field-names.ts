@@ -1,0 +1,56 @@
+import type { RefusedField } from './bad-request.js';
+
+/** Other names that a body may use, from Thorn's API. */
+const ALIASES: Readonly<Record<string, string>> = {
+  event: 'events',
+  content_type: 'contentType',
+  hmac_secret: 'secret',
+  hmac_digest: 'digest',
+};
+
+/** These would change what an object is instead of what it holds. */
+const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
+
+export type Body = Readonly<Record<string, unknown>>;
+
+/**
+ * Renames aliases to the fields' own names, and makes the one pattern of `event` a list. Values are kept as they are.
+ *
+ * @returns the renamed body, and what could not be renamed
+ */
+export function withOwnNames(body: Body): { renamed: Body; refused: RefusedField[] } {
+  const renamed: Record<string, unknown> = {};
+  const refused: RefusedField[] = [];
+  for (const [name, value] of Object.entries(body)) {
+    const field = ownName(name);
+    if (FORBIDDEN.has(name)) {
+      refused.push({ field: name, reason: 'is not a known field' });
+    } else if (field !== name && Object.hasOwn(body, field)) {
+      refused.push({ field: name, reason: `says the same as ${field}: give one of them` });
+    } else if (name === 'event' && typeof value !== 'string') {
+      refused.push({ field: name, reason: 'must be a text' });
+    } else {
+      renamed[field] = name === 'event' ? [value] : value;
+    }
+  }
+  return { renamed, refused };
+}
+
+/** The name that the caller used for a field; `events[1]` and the like keep what follows the name. */
+export function asSpelled(field: string, body: unknown): string {
+  if (!isBody(body)) return field;
+  const [name = ''] = /^\w*/.exec(field) ?? [];
+  if (Object.hasOwn(body, name)) return field;
+  const alias = Object.keys(body).find((key) => key !== name && ownName(key) === name);
+  if (alias === undefined) return field;
+  return alias === 'event' ? alias : alias + field.slice(name.length);
+}
+
+/** Whether a parsed body is an object with fields, not a list, a text or null. */
+export function isBody(value: unknown): value is Body {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function ownName(name: string): string {
+  return Object.hasOwn(ALIASES, name) ? ALIASES[name]! : name;
+}

@@ -1,0 +1,41 @@
+import type { PipeTransform } from '@nestjs/common';
+import { badRequest, type RefusedField } from './bad-request.js';
+import { isBody } from './field-names.js';
+
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 100;
+const LIMIT = /^[1-9]\d{0,2}$/;
+const CURSOR = /^[\x21-\x7e]{1,64}$/;
+
+/** Which page a caller asks for. */
+export interface PageQuery {
+  readonly limit: number;
+  readonly after: string | null;
+}
+
+/** Reads `limit` and `after`. Other parameters are not looked at: a guard may have its own, for example an API key. */
+export class PageQueryPipe implements PipeTransform<unknown, PageQuery> {
+  transform(query: unknown): PageQuery {
+    const { limit, after } = isBody(query) ? query : {};
+    const refused: RefusedField[] = [];
+    if (limit !== undefined && !isLimit(limit)) {
+      refused.push({ field: 'limit', reason: `must be a whole number from 1 to ${MAX_LIMIT}` });
+    }
+    if (after !== undefined && !isCursor(after)) {
+      refused.push({ field: 'after', reason: 'must be the "next" of an earlier page' });
+    }
+    if (refused.length > 0) throw badRequest(refused);
+    return {
+      limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
+      after: isCursor(after) ? after : null,
+    };
+  }
+}
+
+function isLimit(value: unknown): boolean {
+  return typeof value === 'string' && LIMIT.test(value) && Number(value) <= MAX_LIMIT;
+}
+
+function isCursor(value: unknown): value is string {
+  return typeof value === 'string' && CURSOR.test(value);
+}
