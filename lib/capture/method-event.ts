@@ -58,6 +58,7 @@ type Options = MethodEventSettings<unknown, readonly unknown[]> & {
 // Set by Nest's property injection: works for singletons, request scope, subclasses and two applications in one
 // process alike, which a dispatcher kept in the decorator's closure would not.
 const DISPATCHER = Symbol('nestjs-thorn:dispatcher');
+const injected = new WeakSet<object>();
 
 const KNOWN_KEYS = new Set(
   'on when data sender ref headers subscribers manager propagateErrors timeout keepAlive'.split(
@@ -83,7 +84,10 @@ export function decorateMethod(
   }
   const send = compile(name, options, place);
   recordMethodEvent(target, { name, method: String(method), on: options.on ?? 'success' });
-  if (!injectsDispatcher(target)) Inject(WebhookDispatcher)(target, DISPATCHER);
+  if (!injected.has(target)) {
+    Inject(WebhookDispatcher)(target, DISPATCHER);
+    injected.add(target);
+  }
 
   const wrapped = async function (
     this: { [DISPATCHER]?: WebhookDispatcher },
@@ -183,13 +187,6 @@ function valueOf<Value>(
   return typeof setting === 'function'
     ? (setting as (outcome: unknown, args: readonly unknown[]) => Value)(outcome, args)
     : setting;
-}
-
-function injectsDispatcher(target: object): boolean {
-  const injected = (Reflect.getMetadata('self:properties_metadata', target.constructor) ?? []) as {
-    key: unknown;
-  }[];
-  return injected.some(({ key }) => key === DISPATCHER);
 }
 
 // Decorators below this one (routes, @Cron, @OnEvent) have left their metadata on the original function.

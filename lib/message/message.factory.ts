@@ -20,20 +20,34 @@ export interface MessageDraft {
 /** Makes the body's value from the default envelope: an application that wants another shape gives its own. */
 export type EnvelopeFunction = (envelope: Envelope) => unknown;
 
+/** Settings of a {@link MessageFactory}. */
+export interface MessageFactoryOptions {
+  /** Default: the envelope as it is. */
+  readonly envelope?: EnvelopeFunction;
+  /** What relative references are resolved against. Default: they stay relative. */
+  readonly baseUrl?: string;
+}
+
 /** Makes messages: id and time from the clock, the body encoded at once so that bad data fails the caller. */
 export class MessageFactory {
+  readonly #envelope: EnvelopeFunction;
+  readonly #baseUrl: string | undefined;
+
   constructor(
     private readonly clock: Clock,
     private readonly codecs: Codecs,
-    private readonly envelope: EnvelopeFunction = (envelope) => envelope,
-  ) {}
+    options: MessageFactoryOptions = {},
+  ) {
+    this.#envelope = options.envelope ?? ((envelope) => envelope);
+    this.#baseUrl = options.baseUrl;
+  }
 
   /** @throws {@link InvalidInputError} naming the path of a data value that cannot be encoded */
   create(draft: MessageDraft): Message {
     const time = this.clock.now();
-    const ref = draft.ref ?? null;
+    const ref = this.#resolve(draft.ref ?? null);
     const sender = draft.sender ?? null;
-    const body = this.envelope({
+    const body = this.#envelope({
       event: draft.event,
       timestamp: new Date(time).toISOString(),
       ref,
@@ -55,5 +69,9 @@ export class MessageFactory {
       this.codecs.encode(body),
       this.codecs,
     );
+  }
+
+  #resolve(ref: string | null): string | null {
+    return ref === null || this.#baseUrl === undefined ? ref : new URL(ref, this.#baseUrl).href;
   }
 }

@@ -1,0 +1,2 @@
+export { Clock, SystemClock } from './clock.js';
+export { type IdPrefix, newId } from './id.js';

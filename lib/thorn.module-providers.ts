@@ -1,0 +1,246 @@
+import type { Abstract, FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { EntityCapture, FrameTransactions } from './capture/index.js';
+import { Clock, SystemClock } from './common/index.js';
+import {
+  Deliverer,
+  PublicRecipientPolicy,
+  RecipientPolicy,
+  UndiciHttpClient,
+  WebhookHttpClient,
+} from './delivery/index.js';
+import {
+  type DispatchSetting,
+  DispatchStrategy,
+  FanOut,
+  inline,
+  MessagePipeline,
+  Transactions,
+  WebhookDispatcher,
+} from './dispatch/index.js';
+import { ThornConfigurationError } from './errors/index.js';
+import { EventCatalogue } from './event/index.js';
+import { Codecs, MessageFactory } from './message/index.js';
+import {
+  checkSecret,
+  generateSecret,
+  StandardWebhookSigner,
+  WebhookSigner,
+} from './signing/index.js';
+import {
+  InMemorySubscriberRepository,
+  StaticSubscriberSet,
+  SubscriberRepository,
+  Subscribers,
+  ThornSubscriber,
+  TypeOrmSubscriberRepository,
+} from './subscriber/index.js';
+import { type ThornModuleExtras, ThornSettings } from './thorn.module-options.js';
+
+const DEFAULT_TIMEOUT_MS = 3000;
+const DEFAULT_USER_AGENT = 'nestjs-thorn';
+
+/** The captured data sources, in the order of the option `dataSources`. */
+export class CapturedDataSources {
+  constructor(readonly all: readonly DataSource[]) {}
+}
+
+/** Everything that the module provides, and what of it other modules may inject. */
+export function thornProviders(extras: ThornModuleExtras): {
+  providers: Provider[];
+  exports: InjectionToken[];
+} {
+  const names = extras.dataSources ?? ['default'];
+  const pluggable = [
+    pluggableProvider(Clock, extras.clock, { useFactory: () => new SystemClock() }),
+    pluggableProvider(WebhookSigner, extras.signer, {
+      useFactory: () => new StandardWebhookSigner(),
+    }),
+    pluggableProvider(RecipientPolicy, extras.recipientPolicy, {
+      inject: [ThornSettings],
+      useFactory: ({ options }: ThornSettings) => new PublicRecipientPolicy(options.recipients),
+    }),
+    pluggableProvider(WebhookHttpClient, extras.httpClient, {
+      inject: [RecipientPolicy, ThornSettings],
+      useFactory: (policy: RecipientPolicy, { options }: ThornSettings) =>
+        new UndiciHttpClient(policy, options.http),
+    }),
+    repositoryProvider(extras, names),
+    strategyProvider(extras.dispatch ?? inline()),
+  ];
+  const services = [dataSourcesProvider(names), ...SERVICES];
+  return {
+    providers: [...pluggable, ...services],
+    exports: [
+      ...pluggable.map(({ provide }) => provide),
+      Codecs,
+      Deliverer,
+      EventCatalogue,
+      FanOut,
+      MessageFactory,
+      Subscribers,
+      WebhookDispatcher,
+    ],
+  };
+}
+
+const SERVICES: readonly FactoryProvider[] = [
+  {
+    provide: Codecs,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) => new Codecs(options.codecs),
+  },
+  {
+    provide: MessageFactory,
+    inject: [Clock, Codecs, ThornSettings],
+    useFactory: (clock: Clock, codecs: Codecs, { options }: ThornSettings) =>
+      new MessageFactory(clock, codecs, options),
+  },
+  {
+    provide: EventCatalogue,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) => new EventCatalogue(options),
+  },
+  {
+    provide: Subscribers,
+    inject: [SubscriberRepository, Clock, RecipientPolicy, Codecs, EventCatalogue],
+    useFactory: (
+      repository: SubscriberRepository,
+      clock: Clock,
+      policy: RecipientPolicy,
+      codecs: Codecs,
+      catalogue: EventCatalogue,
+    ) =>
+      new Subscribers(repository, clock, {
+        checkUrl: (url) => policy.checkUrl(url),
+        contentTypes: codecs.contentTypes,
+        checkPatternKnown: (pattern) => catalogue.checkPatternKnown(pattern),
+        checkSecret,
+        generateSecret,
+      }),
+  },
+  {
+    provide: StaticSubscriberSet,
+    inject: [RecipientPolicy, Codecs, ThornSettings],
+    useFactory: (policy: RecipientPolicy, codecs: Codecs, { options }: ThornSettings) => {
+      const statics = new StaticSubscriberSet({
+        checkUrl: (url) => policy.checkUrl(url),
+        contentTypes: codecs.contentTypes,
+        checkSecret,
+      });
+      for (const [pattern, source] of Object.entries(options.subscribers ?? {}))
+        statics.add(pattern, source);
+      return statics;
+    },
+  },
+  {
+    provide: FanOut,
+    inject: [SubscriberRepository, StaticSubscriberSet],
+    useFactory: (repository: SubscriberRepository, statics: StaticSubscriberSet) =>
+      new FanOut(repository, statics),
+  },
+  {
+    provide: Deliverer,
+    inject: [WebhookHttpClient, WebhookSigner, Clock, ThornSettings],
+    useFactory: (
+      client: WebhookHttpClient,
+      signer: WebhookSigner,
+      clock: Clock,
+      { options }: ThornSettings,
+    ) =>
+      new Deliverer(client, signer, clock, {
+        timeout: options.timeout ?? DEFAULT_TIMEOUT_MS,
+        userAgent: options.userAgent ?? DEFAULT_USER_AGENT,
+      }),
+  },
+  {
+    provide: MessagePipeline,
+    inject: [DispatchStrategy, Clock],
+    useFactory: (strategy: DispatchStrategy, clock: Clock) => new MessagePipeline(strategy, clock),
+  },
+  {
+    provide: WebhookDispatcher,
+    inject: [
+      MessageFactory,
+      MessagePipeline,
+      Transactions,
+      EventCatalogue,
+      StaticSubscriberSet,
+      ThornSettings,
+    ],
+    useFactory: (
+      messages: MessageFactory,
+      pipeline: MessagePipeline,
+      transactions: Transactions,
+      catalogue: EventCatalogue,
+      statics: StaticSubscriberSet,
+      { options }: ThornSettings,
+    ) =>
+      new WebhookDispatcher(
+        messages,
+        pipeline,
+        transactions,
+        catalogue,
+        statics,
+        options.strictEvents ?? false,
+      ),
+  },
+];
+
+function pluggableProvider<Service>(
+  token: Abstract<Service>,
+  given: Type<Service> | undefined,
+  fallback: Pick<FactoryProvider<Service>, 'inject' | 'useFactory'>,
+) {
+  return given === undefined
+    ? { provide: token, ...fallback }
+    : { provide: token, useClass: given };
+}
+
+function strategyProvider(dispatch: DispatchSetting) {
+  return typeof dispatch === 'function'
+    ? { provide: DispatchStrategy, useClass: dispatch }
+    : { provide: DispatchStrategy, ...dispatch };
+}
+
+function repositoryProvider(
+  { subscriberRepository }: ThornModuleExtras,
+  [name]: readonly string[],
+) {
+  if (subscriberRepository !== undefined)
+    return { provide: SubscriberRepository, useClass: subscriberRepository };
+  if (name === undefined) {
+    return { provide: SubscriberRepository, useFactory: () => new InMemorySubscriberRepository() };
+  }
+  // For the sake of autoLoadEntities alone: the providers that it answers would hide a missing data source behind an
+  // error of the injector.
+  TypeOrmModule.forFeature([ThornSubscriber], name);
+  return {
+    provide: SubscriberRepository,
+    inject: [CapturedDataSources, Clock, ThornSettings],
+    useFactory: (
+      { all: [dataSource] }: CapturedDataSources,
+      clock: Clock,
+      { options }: ThornSettings,
+    ) => new TypeOrmSubscriberRepository(dataSource!, clock, options),
+  };
+}
+
+function dataSourcesProvider(names: readonly string[]): FactoryProvider<CapturedDataSources> {
+  return {
+    provide: CapturedDataSources,
+    inject: names.map((name) => ({ token: getDataSourceToken(name), optional: true })),
+    useFactory: (...dataSources: (DataSource | undefined)[]) =>
+      new CapturedDataSources(
+        dataSources.map((dataSource, index) => {
+          if (dataSource !== undefined) return dataSource;
+          throw new ThornConfigurationError(
+            `ThornModule: the application has no TypeORM data source named '${names[index]}'. Import ` +
+              'TypeOrmModule.forRoot(), name the ones you have in dataSources, or say dataSources: [] to go without.',
+            { dataSource: names[index] },
+          );
+        }),
+      ),
+  };
+}

@@ -1,0 +1,60 @@
+import { Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
+import { EntityCaptures } from './capture/index.js';
+import { WebhookHttpClient } from './delivery/index.js';
+import { MessagePipeline } from './dispatch/index.js';
+import { EventCatalogue, methodEventsOf } from './event/index.js';
+import { ConfigurableModuleClass } from './thorn.module-definition.js';
+
+/**
+ * Webhooks for a NestJS application.
+ *
+ * `ThornModule.forRoot()` alone, in an application with a TypeORM data source, is a working set-up: it captures the
+ * events of decorated entities and methods and delivers them to the subscribers in the table `thorn_subscribers`.
+ *
+ * @example
+ * ```ts
+ * @Module({
+ *   imports: [
+ *     TypeOrmModule.forRoot({ …, autoLoadEntities: true }),
+ *     ThornModule.forRoot({ api: { guards: [AuthGuard], owner: (request) => request.user.id } }),
+ *   ],
+ * })
+ * export class AppModule {}
+ * ```
+ */
+@Module({ imports: [DiscoveryModule] })
+export class ThornModule
+  extends ConfigurableModuleClass
+  implements OnModuleInit, OnApplicationShutdown
+{
+  constructor(
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
+    @Inject(EntityCaptures) private readonly captures: EntityCaptures,
+    @Inject(MessagePipeline) private readonly pipeline: MessagePipeline,
+    @Inject(WebhookHttpClient) private readonly httpClient: WebhookHttpClient,
+  ) {
+    super();
+  }
+
+  /** Makes the events of methods known; those of entities are known since the data sources were attached. */
+  onModuleInit(): void {
+    for (const { metatype } of [
+      ...this.discovery.getProviders(),
+      ...this.discovery.getControllers(),
+    ]) {
+      if (typeof metatype !== 'function' || metatype.prototype === undefined) continue;
+      for (const { name, method } of methodEventsOf(metatype.prototype as object)) {
+        this.catalogue.declare({ name, source: `${metatype.name}.${method}` });
+      }
+    }
+  }
+
+  /** What was released is delivered before the application ends: every attempt has a deadline. */
+  async onApplicationShutdown(): Promise<void> {
+    this.captures.detach();
+    await this.pipeline.idle();
+    await this.httpClient.close();
+  }
+}
