@@ -6,7 +6,7 @@ import { inject } from 'vitest';
 export interface FreshDatabase {
   readonly url: string;
   /** Ends whatever is still connected and removes the database. */
-  drop(): Promise<void>;
+  readonly drop: () => Promise<void>;
 }
 
 /** A new and empty database on the run's PostgreSQL server; drop it in `afterAll`. */

@@ -27,7 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 /** A running server. */
 export interface PostgresServer {
   readonly url: string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**

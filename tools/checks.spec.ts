@@ -1,0 +1,191 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const PACKAGE = {
+  name: 'a-library',
+  exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
+  dependencies: { undici: '^7' },
+  peerDependencies: { '@nestjs/common': '^12', '@nestjs/swagger': '^12' },
+  peerDependenciesMeta: { '@nestjs/swagger': { optional: true } },
+};
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'thorn-checks-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+describe('check-imports', () => {
+  it('passes imports that go down, sideways through an index, and to declared packages', () => {
+    expect(
+      checkImports({
+        'lib/index.ts': `export * from './thorn.module.js';`,
+        'lib/thorn.module.ts': `import './capture/index.js'; import '@nestjs/swagger';`,
+        'lib/capture/index.ts': `import '../event/index.js'; import '../dispatch/inside.js';`,
+        'lib/dispatch/inside.ts': `import { Agent } from 'undici'; import 'node:fs';`,
+        'lib/event/index.ts': `import type { A } from '../message/index.js';`,
+        'lib/message/index.ts': `export interface A {}`,
+      }),
+    ).toEqual({ status: 0, faults: [] });
+  });
+
+  it.each([
+    [
+      'an import upwards',
+      { 'lib/common/a.ts': `import '../api/b.js';`, 'lib/api/b.ts': '' },
+      'lib/common/a.ts:1 "common" may not import from "api", a floor above it',
+    ],
+    [
+      'a type-only import upwards',
+      { 'lib/event/a.ts': `\ntype B = import('../capture/b.js').B;`, 'lib/capture/b.ts': '' },
+      'lib/event/a.ts:2 "event" may not import from "capture", a floor above it',
+    ],
+    [
+      'an import of the module from below',
+      {
+        'lib/api/a.ts': `export * from '../thorn.module-options.js';`,
+        'lib/thorn.module-options.ts': '',
+      },
+      'lib/api/a.ts:1 "api" may not import from "thorn.module", a floor above it',
+    ],
+    [
+      "a sideways import into another folder's internals",
+      { 'lib/event/a.ts': `import '../message/b.js';`, 'lib/message/b.ts': '' },
+      'lib/event/a.ts:1 "event" is on the same floor as "message" and may import its index.ts only',
+    ],
+    [
+      'an import from the folder that stands apart',
+      { 'lib/delivery/a.ts': `import '../receiver/index.js';`, 'lib/receiver/index.ts': '' },
+      'lib/delivery/a.ts:1 "delivery" may not import from "receiver", which stands apart',
+    ],
+    [
+      'a folder that is on no floor',
+      { 'lib/utils/a.ts': `import '../common/b.js';`, 'lib/common/b.ts': '' },
+      'lib/utils/a.ts:1 "utils" is on no floor: add it to tools/floors.mjs',
+    ],
+    [
+      'a cycle',
+      {
+        'lib/event/a.ts': `import './b.js';`,
+        'lib/event/b.ts': `import './c.js';`,
+        'lib/event/c.ts': `import './a.js';`,
+      },
+      'cycle: event/a.ts → event/b.ts → event/c.ts → event/a.ts',
+    ],
+    [
+      'a cycle of types alone',
+      {
+        'lib/event/a.ts': `import type { B } from './b.js';`,
+        'lib/event/b.ts': `export type { A } from './a.js';`,
+      },
+      'cycle: event/a.ts → event/b.ts → event/a.ts',
+    ],
+    [
+      'a package that is not declared',
+      { 'lib/event/a.ts': `const it = await import('vitest/node');` },
+      'lib/event/a.ts:1 names "vitest", which is neither a dependency nor a peer in package.json',
+    ],
+    [
+      'a path that leaves the library',
+      { 'lib/event/a.ts': `import '../../test/b.js';`, 'test/b.ts': '' },
+      'lib/event/a.ts:1 reaches "../../test/b.js", outside of lib',
+    ],
+    [
+      'a file that is not there',
+      { 'lib/event/a.ts': `import './b.js';` },
+      'lib/event/a.ts:1 imports "./b.js", which does not exist',
+    ],
+  ])('refuses %s', (_what, files, fault) => {
+    expect(checkImports(files)).toEqual({ status: 1, faults: [fault] });
+  });
+
+  it('leaves specs alone, and refuses to pass when it finds nothing to check', () => {
+    const spec = { 'lib/common/a.spec.ts': `import '../api/b.js'; import 'vitest';` };
+    expect(checkImports({ ...spec, 'lib/api/b.ts': '' })).toEqual({ status: 0, faults: [] });
+    rmSync(join(root, 'lib'), { recursive: true });
+    expect(checkImports(spec).status).toBe(1);
+  });
+
+  function checkImports(files: Record<string, string>) {
+    const build = { include: ['lib'], exclude: ['lib/**/*.spec.ts'] };
+    return check('check-imports.mjs', { ...files, 'tsconfig.build.json': JSON.stringify(build) });
+  }
+});
+
+describe('check-published', () => {
+  const checkPublished = (files: Record<string, string>) => check('check-published.mjs', files);
+  const entry = {
+    'dist/index.js': `export * from './a.js';`,
+    'dist/index.d.ts': `export * from './a.js';`,
+  };
+
+  it('passes dependencies, required peers and what Node brings', () => {
+    expect(
+      checkPublished({
+        ...entry,
+        'dist/a.js': `import 'undici'; import '@nestjs/common/enums/x.js'; import 'fs'; import 'node:fs';`,
+        'dist/a.d.ts': `/// <reference types="node" />\nexport type A = import('@nestjs/common').Type;`,
+        'dist/unreachable.js': `import '@nestjs/swagger';`,
+      }),
+    ).toEqual({ status: 0, faults: [] });
+  });
+
+  it.each([
+    ['an optional peer in code', 'dist/a.js', `import '@nestjs/swagger';`, '@nestjs/swagger'],
+    ['one that is loaded late', 'dist/a.js', `await import('@nestjs/swagger');`, '@nestjs/swagger'],
+    ['one that is required', 'dist/a.js', `require('@nestjs/swagger/plugin');`, '@nestjs/swagger'],
+    ['one in types', 'dist/a.d.ts', `import type { A } from '@nestjs/swagger';`, '@nestjs/swagger'],
+    ['one in an inferred type', 'dist/a.d.ts', `let a: import('pg').Pool;`, 'pg'],
+    ['one that is augmented', 'dist/a.d.ts', `declare module 'bullmq' {}`, 'bullmq'],
+  ])('refuses %s', (_what, file, text, name) => {
+    const files = { ...entry, 'dist/a.js': '', 'dist/a.d.ts': '', [file]: text };
+    expect(checkPublished(files)).toEqual({
+      status: 1,
+      faults: [`${file}:1 entry "." names "${name}"`],
+    });
+  });
+
+  it('refuses a package that was not built', () => {
+    expect(checkPublished({}).faults).toContain(
+      'dist/index.js does not exist: run `npm run build` first',
+    );
+  });
+});
+
+describe('the linter', () => {
+  it.each([
+    ['a promise that nobody waits for', `async function f() {}\nf();`, 'no-floating-promises'],
+    ['any', `export const a: any = 1;`, 'no-explicit-any'],
+    ['output to the console', `console.log(1);`, 'no-console'],
+    ['a test that runs alone', `import { it } from 'vitest';\nit.only('', () => {});`, 'focused'],
+  ])('refuses %s', (_what, text, rule) => {
+    const config = readFileSync(new URL('../.oxlintrc.json', import.meta.url), 'utf8');
+    const oxlint = fileURLToPath(new URL('../node_modules/.bin/oxlint', import.meta.url));
+    write({ 'lib/a.ts': text, 'tsconfig.json': '{"include":["lib"]}', '.oxlintrc.json': config });
+    const lint = spawnSync(oxlint, ['--type-aware', '-f', 'unix'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(lint.stdout).toContain(rule);
+    expect(lint.status).toBe(1);
+  });
+});
+
+/** Runs a check as the lint step does, on a package made of these files. */
+function check(tool: string, files: Record<string, string>) {
+  write({ 'package.json': JSON.stringify(PACKAGE), ...files });
+  const script = fileURLToPath(new URL(tool, import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [script, root], { encoding: 'utf8' });
+  return { status, faults: stderr.split('\n').filter((line) => line !== '') };
+}
+
+function write(files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), text);
+  }
+}
