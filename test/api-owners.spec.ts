@@ -13,11 +13,10 @@ function routes(): { method: string; path: string }[] {
     const method: RequestMethod | undefined = Reflect.getMetadata('method', handler);
     if (method === undefined) return [];
     const paths: string[] = [Reflect.getMetadata('path', handler)].flat();
-    // A second slash at the end stands for one in the URL.
-    return paths.map((path) => ({
-      method: RequestMethod[method],
-      path: `/hooks${path.replace(/\/$/, '')}`,
-    }));
+    return paths.flatMap((path) => [
+      { method: RequestMethod[method], path: `/hooks${path}` },
+      { method: RequestMethod[method], path: `/hooks${path}/` },
+    ]);
   });
 }
 

@@ -83,6 +83,7 @@ export async function startApi(
   platform: Platform,
   options: ThornApiOptions = owners,
   configure: (app: INestApplication) => void = () => {},
+  fastify: ConstructorParameters<typeof FastifyAdapter>[0] = {},
 ): Promise<Api> {
   const policy = new PublicRecipientPolicy();
   const subscribers = new Subscribers(new InMemorySubscriberRepository(), new SystemClock(), {
@@ -100,7 +101,7 @@ export async function startApi(
     controllers: [controller],
     providers: [Users, { provide: Subscribers, useValue: subscribers }],
   }).compile();
-  const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+  const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter(fastify);
   const app = module.createNestApplication(adapter, { logger: false });
   configure(app);
   await app.listen(0, '127.0.0.1');

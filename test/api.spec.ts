@@ -1,4 +1,5 @@
 import { type INestApplication, ValidationPipe, VersioningType } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Api, platforms, startApi } from './api.app.js';
 
@@ -367,6 +368,30 @@ describe.each(platforms)('the REST API on %s, in an application with its own way
 
     expect(created.status).toBe(201);
     expect((await api.send('GET', `${created.body.self}/`)).status).toBe(200);
+  });
+
+  it.each([{ ignoreTrailingSlash: true }, { routerOptions: { ignoreTrailingSlash: true } }])(
+    'takes a slash at the end where the platform does (%o)',
+    async (fastify) => {
+      api = await startApi(platform, undefined, undefined, fastify);
+
+      const created = await api.send('POST', '/hooks/', { body });
+
+      expect(created.status).toBe(201);
+      expect((await api.send('GET', '/hooks')).body.items).toHaveLength(1);
+      expect((await api.send('GET', `${created.body.self}/`)).status).toBe(200);
+    },
+  );
+
+  it('is on the page that Swagger makes', async () => {
+    api = await startApi(platform);
+
+    const { paths } = SwaggerModule.createDocument(api.app, new DocumentBuilder().build());
+
+    expect(paths).toMatchObject({
+      '/hooks': { get: {}, post: {} },
+      '/hooks/{id}': { get: {}, patch: {}, post: {}, delete: {} },
+    });
   });
 
   it('puts the base URL before its own URLs', async () => {

@@ -17,6 +17,7 @@ import {
   UseInterceptors,
   VERSION_NEUTRAL,
 } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { type OwnerScope, Subscribers } from '../subscriber/index.js';
 import { apiSettings, type ThornApiOptions } from './api-options.js';
 import { CollectionPath } from './collection-path.js';
@@ -24,6 +25,7 @@ import { InvalidInputInterceptor } from './invalid-input.interceptor.js';
 import { JsonBodyGuard } from './json-body.guard.js';
 import { OwnerGuard, Scope } from './owner.guard.js';
 import { type PageQuery, PageQueryPipe } from './page-query.pipe.js';
+import { RoutePaths } from './route-paths.js';
 import { SubscriberBodyPipe } from './subscriber-body.pipe.js';
 import { CreateSubscriberDto, UpdateSubscriberDto } from './subscriber.dto.js';
 import { CreatedSubscriberView, SubscriberPageView, SubscriberView } from './subscriber.view.js';
@@ -33,10 +35,6 @@ interface HeaderResponse {
   header(name: string, value: string): unknown;
 }
 
-// Nest strips one slash from the end of a path, and Fastify tells `/hooks` from `/hooks/`. Express takes both as one.
-const LIST = ['/', '//'];
-const ONE = ['/:id', '/:id//'];
-
 /**
  * Makes the controller of the REST API. Every application gets a class of its own, since path and guards are the
  * class's decorators; it injects {@link Subscribers} and what the guards inject.
@@ -45,14 +43,20 @@ const ONE = ['/:id', '/:id//'];
  */
 export function apiController(options: ThornApiOptions): Type<unknown> {
   const { path, guards, owner, baseUrl } = apiSettings(options);
+  const paths = new RoutePaths();
 
   @Controller({ path, version: VERSION_NEUTRAL })
   @UseGuards(...guards, new OwnerGuard(owner), new JsonBodyGuard())
   @UseInterceptors(new InvalidInputInterceptor())
   class SubscribersController {
-    constructor(@Inject(Subscribers) private readonly subscribers: Subscribers) {}
+    constructor(
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      paths.adaptTo(host);
+    }
 
-    @Get(LIST)
+    @Get(paths.list)
     async list(
       @Scope() scope: OwnerScope,
       @CollectionPath() collection: string,
@@ -65,7 +69,7 @@ export function apiController(options: ThornApiOptions): Type<unknown> {
       );
     }
 
-    @Post(LIST)
+    @Post(paths.list)
     @Header('Cache-Control', 'no-store')
     async create(
       @Scope() scope: { readonly owner: string | null },
@@ -82,7 +86,7 @@ export function apiController(options: ThornApiOptions): Type<unknown> {
       return new CreatedSubscriberView(subscriber, location);
     }
 
-    @Get(ONE)
+    @Get(paths.one)
     async read(
       @Scope() scope: OwnerScope,
       @CollectionPath() collection: string,
@@ -92,7 +96,7 @@ export function apiController(options: ThornApiOptions): Type<unknown> {
       return new SubscriberView(subscriber, self(collection, subscriber.id));
     }
 
-    @Patch(ONE)
+    @Patch(paths.one)
     async update(
       @Scope() scope: OwnerScope,
       @CollectionPath() collection: string,
@@ -105,7 +109,7 @@ export function apiController(options: ThornApiOptions): Type<unknown> {
     }
 
     /** Thorn's way to change a subscriber. */
-    @Post(ONE)
+    @Post(paths.one)
     @HttpCode(200)
     updateByPost(
       @Scope() scope: OwnerScope,
@@ -116,7 +120,7 @@ export function apiController(options: ThornApiOptions): Type<unknown> {
       return this.update(scope, collection, id, body);
     }
 
-    @Delete(ONE)
+    @Delete(paths.one)
     @HttpCode(204)
     async delete(@Scope() scope: OwnerScope, @Param('id') id: string): Promise<void> {
       if (!(await this.subscribers.delete(id, scope))) throw notFound();
