@@ -1,31 +1,24 @@
 import { ThornConfigurationError } from '../errors/index.js';
-import { decodeValue, explained, isEncoded, isForbiddenKey, MAX_DEPTH } from './condition-json.js';
+import { decodeValue, explained, isEncoded, MAX_DEPTH } from './condition-encoding.js';
+import { type FieldKinds, fieldFault } from './condition-fields.js';
 import { isDecimalText } from './condition-number.js';
 import {
   findOperator,
-  misspeltOperator,
   type OperandShape,
   type Operator,
   OPERATORS,
-  operatorNames,
   type ValueTest,
 } from './condition-operators.js';
 import { readPath, readProperty, someElement } from './condition-path.js';
 import { compare, isPlainObject } from './condition-value.js';
 import type { CompiledCondition, Condition } from './condition.js';
 
-/**
- * What a field of the row is: a `value`, a `number` (its texts are compared by exact value, as the drivers return
- * decimal and bigint columns), `nested` (a relation or embedded object), or `open` (JSON, anything may be below).
- */
-export type FieldKind = 'value' | 'number' | 'nested' | 'open';
-
 /** What is known about the row besides the condition; every part is optional. */
 export interface ConditionContext {
   /** Whose condition it is, for error texts: `@WebhookEvent('article.published') on Article`. */
   readonly owner?: string;
   /** What stands at a dotted path of the row; undefined when there is no such field, which is then an error. */
-  readonly fieldKind?: (path: string) => FieldKind | undefined;
+  readonly fieldKind?: FieldKinds;
 }
 
 /** A row of which nothing is known: every field and operator compiles. */
@@ -42,7 +35,7 @@ export type AnyRow = Readonly<Record<string, unknown>>;
  * @throws {@link ThornConfigurationError} naming the path and operator of what is wrong with it
  */
 export function compileCondition<Row = AnyRow>(
-  condition: Condition<NoInfer<Row>>,
+  condition: NoInfer<Condition<Row>>,
   context: ConditionContext = {},
 ): CompiledCondition {
   return new ConditionCompiler(context).compile(condition);
@@ -112,7 +105,8 @@ class ConditionCompiler {
 
   #field(key: string, condition: unknown, parent: readonly string[], depth: number): Test {
     const path = [...parent, key];
-    this.#checkField(key, path, parent);
+    const fault = fieldFault(path, this.context.fieldKind);
+    if (fault !== undefined) this.#fail(path, fault);
     const bare = !isPlainObject(condition) || isEncoded(condition);
     const test = bare
       ? this.#operator({ name: 'eq', transition: false }, 'eq', condition, path)
@@ -143,37 +137,6 @@ class ConditionCompiler {
     if (!operator.transition) return test;
     this.#beforePaths.add(dotted);
     return transition(test, path);
-  }
-
-  #checkField(key: string, path: readonly string[], parent: readonly string[]): void {
-    if (isForbiddenKey(key)) this.#fail(path, 'has a name that no field may have');
-    if (key === '' || key.includes('.')) {
-      this.#fail(path, 'is no field name; write nested fields as nested objects');
-    }
-    const meant = misspeltOperator(key);
-    const kind = this.context.fieldKind;
-    if (kind === undefined) {
-      if (parent.length === 0) return;
-      if (meant !== undefined) this.#fail(path, `is no operator; did you mean ${meant}?`);
-      if (key.startsWith('$') || isTransitionLike(key)) this.#failUnknownOperator(path);
-      return;
-    }
-    if (parent.length > 0 && kind(parent.join('.')) === 'open') return;
-    if (parent.length > 0 && kind(parent.join('.')) !== 'nested') this.#failUnknownOperator(path);
-    if (kind(path.join('.')) === undefined) {
-      this.#fail(
-        path,
-        meant === undefined ? 'is no field of the row' : `is unknown; did you mean ${meant}?`,
-      );
-    }
-  }
-
-  #failUnknownOperator(path: readonly string[]): never {
-    const names = operatorNames().join(', ');
-    return this.#fail(
-      path,
-      `is no operator; the operators are ${names}, each also as now… such as nowEq`,
-    );
   }
 
   #fail(path: readonly string[], reason: string): never {
@@ -221,12 +184,6 @@ function asNumbers(operand: unknown): unknown {
   if (operand instanceof Set) return new Set([...operand].map(asNumbers));
   if (typeof operand !== 'string' || !isDecimalText(operand)) return operand;
   return decodeValue({ $decimal: operand });
-}
-
-/** `nowEquals`: nobody calls a field so, and read as one it would never hold. */
-function isTransitionLike(key: string): boolean {
-  const next = key.startsWith('now') ? key.charAt(3) : '';
-  return next !== '' && next === next.toUpperCase() && next !== next.toLowerCase();
 }
 
 function allOf(tests: readonly Test[]): Test {

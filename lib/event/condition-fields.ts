@@ -1,0 +1,53 @@
+import { isForbiddenKey } from './condition-encoding.js';
+import { misspeltOperator, operatorNames } from './condition-operators.js';
+
+/**
+ * What a field of the row is: a `value`, a `number` (its texts are compared by exact value, as the drivers return
+ * decimal and bigint columns), `nested` (a relation or embedded object), or `open` (JSON, anything may be below).
+ */
+export type FieldKind = 'value' | 'number' | 'nested' | 'open';
+
+/** What stands at a dotted path of the row; undefined when there is no such field. */
+export type FieldKinds = (path: string) => FieldKind | undefined;
+
+/**
+ * What is wrong with a field's name, as a sentence part. Where nothing is known of the row, a name that is meant as an
+ * operator cannot always be told from a field's: what looks like one is refused.
+ */
+export function fieldFault(path: readonly string[], kindOf?: FieldKinds): string | undefined {
+  const key = path.at(-1)!;
+  if (isForbiddenKey(key)) return 'has a name that no field may have';
+  if (key === '' || key.includes('.')) {
+    return 'is no field name; write nested fields as nested objects';
+  }
+  return kindOf === undefined ? looksLikeOperator(path) : unknownField(path, kindOf);
+}
+
+function unknownField(path: readonly string[], kindOf: FieldKinds): string | undefined {
+  const above = path.slice(0, -1).map((_, index) => kindOf(path.slice(0, index + 1).join('.')));
+  if (above.includes('open')) return undefined;
+  if (above.length > 0 && above.at(-1) !== 'nested') return noOperator(path);
+  if (kindOf(path.join('.')) !== undefined) return undefined;
+  return misspeltOperator(path.at(-1)!) === undefined ? 'is no field of the row' : noOperator(path);
+}
+
+function looksLikeOperator(path: readonly string[]): string | undefined {
+  const key = path.at(-1)!;
+  if (path.length === 1) return undefined;
+  const suspicious =
+    key.startsWith('$') || isTransitionLike(key) || misspeltOperator(key) !== undefined;
+  return suspicious ? noOperator(path) : undefined;
+}
+
+function noOperator(path: readonly string[]): string {
+  const meant = misspeltOperator(path.at(-1)!);
+  if (meant !== undefined) return `is no operator; did you mean ${meant}?`;
+  const names = operatorNames().join(', ');
+  return `is no operator; the operators are ${names}, each also as now… such as nowEq`;
+}
+
+/** `nowEquals`: hardly a field, and read as one it would never hold. */
+function isTransitionLike(key: string): boolean {
+  const next = key.startsWith('now') ? key.charAt(3) : '';
+  return next !== next.toLowerCase();
+}
