@@ -1,0 +1,45 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { describe, expect, it } from 'vitest';
+import { freshPostgres } from '../../test/services/database.js';
+import { ThornSubscriber } from '../subscriber/index.js';
+import { CreateThornSubscribers1795500000000 } from './index.js';
+
+const shared = {
+  entities: [ThornSubscriber],
+  migrations: [CreateThornSubscribers1795500000000],
+};
+
+describe.each([
+  {
+    database: 'SQLite',
+    open: async () => ({
+      options: { type: 'better-sqlite3', database: ':memory:', ...shared } as DataSourceOptions,
+      drop: async () => {},
+    }),
+  },
+  {
+    database: 'PostgreSQL',
+    open: async () => {
+      const { url, drop } = await freshPostgres();
+      return { options: { type: 'postgres', url, ...shared } as DataSourceOptions, drop };
+    },
+  },
+])('CreateThornSubscribers on $database', ({ open }) => {
+  it('makes the very schema that synchronize makes, and takes it back', async () => {
+    const { options, drop } = await open();
+    const dataSource = await new DataSource(options).initialize();
+    try {
+      await dataSource.runMigrations();
+      const missing = await dataSource.driver.createSchemaBuilder().log();
+      expect(missing.upQueries.map(({ query }) => query)).toEqual([]);
+
+      await dataSource.undoLastMigration();
+      const queryRunner = dataSource.createQueryRunner();
+      expect(await queryRunner.hasTable('thorn_subscribers')).toBe(false);
+      await queryRunner.release();
+    } finally {
+      await dataSource.destroy();
+      await drop();
+    }
+  });
+});

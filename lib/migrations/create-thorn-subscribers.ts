@@ -1,0 +1,55 @@
+import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+
+/**
+ * Creates the table `thorn_subscribers`, on every database that is supported.
+ *
+ * @example
+ * ```ts
+ * new DataSource({ …, migrations: [CreateThornSubscribers1795500000000, './migrations/*.js'] });
+ * ```
+ */
+export class CreateThornSubscribers1795500000000 implements MigrationInterface {
+  // Said here, because a bundler may rename the class and TypeORM remembers what has run by this name.
+  readonly name = 'CreateThornSubscribers1795500000000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    const { driver } = queryRunner.connection;
+    // Each driver has its own word for some types, and an empty word has no length.
+    const column = (name: string, type: 'varchar' | 'text' | 'boolean' | 'int' | 'bigint') => ({
+      name,
+      type: driver.normalizeType({ type }),
+    });
+    const text = (name: string, length: number) => ({
+      ...column(name, 'varchar'),
+      length: String(length),
+    });
+    await queryRunner.createTable(
+      new Table({
+        name: 'thorn_subscribers',
+        columns: [
+          { ...text('id', 64), isPrimary: true },
+          { ...text('owner', 255), isNullable: true },
+          text('url', 2048),
+          column('events', 'text'),
+          text('content_type', 255),
+          text('digest', 16),
+          column('secrets', 'text'),
+          column('enabled', 'boolean'),
+          { ...text('description', 1000), isNullable: true },
+          column('metadata', 'text'),
+          column('revision', 'int'),
+          column('created_at', 'bigint'),
+          column('updated_at', 'bigint'),
+        ],
+        indices: [
+          { name: 'thorn_subscribers_owner', columnNames: ['owner', 'id'] },
+          { name: 'thorn_subscribers_changes', columnNames: ['updated_at', 'revision'] },
+        ],
+      }),
+    );
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.dropTable('thorn_subscribers');
+  }
+}

@@ -1,0 +1,1 @@
+export { CreateThornSubscribers1795500000000 } from './create-thorn-subscribers.js';

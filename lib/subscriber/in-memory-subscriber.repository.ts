@@ -1,0 +1,75 @@
+import { SubscriberIndex } from './subscriber-index.js';
+import {
+  type MatchCriteria,
+  type SubscriberPage,
+  SubscriberRepository,
+} from './subscriber.repository.js';
+import type { OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
+
+/** Keeps subscribers in this process alone and loses them with it: for tests and applications without a database. */
+export class InMemorySubscriberRepository extends SubscriberRepository {
+  readonly #subscribers = new Map<string, Subscriber>();
+  readonly #index = new SubscriberIndex();
+
+  override async create(subscriber: Subscriber): Promise<Subscriber> {
+    if (this.#subscribers.has(subscriber.id)) {
+      throw new Error(`There is a subscriber ${subscriber.id} already`);
+    }
+    return this.#store(subscriber);
+  }
+
+  override async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
+    return this.#find(id, scope);
+  }
+
+  override async update(
+    id: string,
+    changes: SubscriberChanges & { readonly updatedAt: Date },
+    scope: OwnerScope,
+  ): Promise<Subscriber | null> {
+    const subscriber = this.#find(id, scope);
+    if (subscriber === null) return null;
+    return this.#store({ ...subscriber, ...changes });
+  }
+
+  override async delete(id: string, scope: OwnerScope): Promise<boolean> {
+    if (this.#find(id, scope) === null) return false;
+    this.#subscribers.delete(id);
+    this.#index.delete(id);
+    return true;
+  }
+
+  override async list(
+    scope: OwnerScope,
+    page: { readonly limit: number; readonly after?: string | null },
+  ): Promise<SubscriberPage> {
+    const { limit, after = null } = page;
+    const rest = [...this.#subscribers.values()]
+      .filter(({ id }) => after === null || id > after)
+      .filter((subscriber) => isWithin(subscriber, scope))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const items = rest.slice(0, limit);
+    return { items, next: rest.length > limit ? items.at(-1)!.id : null };
+  }
+
+  override match(criteria: MatchCriteria): readonly Subscriber[] {
+    return this.#index.match(criteria);
+  }
+
+  #find(id: string, scope: OwnerScope): Subscriber | null {
+    const subscriber = this.#subscribers.get(id);
+    return subscriber !== undefined && isWithin(subscriber, scope) ? subscriber : null;
+  }
+
+  #store(subscriber: Subscriber): Subscriber {
+    // A copy, so that the caller's later changes to its lists and dates do not reach into the store.
+    const stored = Object.freeze(structuredClone(subscriber));
+    this.#subscribers.set(stored.id, stored);
+    this.#index.set(stored);
+    return stored;
+  }
+}
+
+function isWithin(subscriber: Subscriber, scope: OwnerScope): boolean {
+  return scope === 'any' || subscriber.owner === scope.owner;
+}

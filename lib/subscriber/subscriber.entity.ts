@@ -1,0 +1,62 @@
+import { Column, Entity, Index, PrimaryColumn, type ValueTransformer } from 'typeorm';
+
+// Drivers disagree about bigint: PostgreSQL and MySQL answer text, SQLite a number.
+const EPOCH_MILLISECONDS: ValueTransformer = {
+  to: (date: Date | undefined) => date?.getTime(),
+  from: (milliseconds: string | number) => new Date(Number(milliseconds)),
+};
+
+/**
+ * A row of `thorn_subscribers`. `autoLoadEntities` finds it once the module is imported; otherwise name it in the data
+ * source's `entities`. The columns that hold lists are JSON text, so that all databases store them alike.
+ */
+@Entity('thorn_subscribers')
+@Index('thorn_subscribers_owner', ['owner', 'id'])
+@Index('thorn_subscribers_changes', ['updatedAt', 'revision'])
+export class ThornSubscriber {
+  @PrimaryColumn({ type: 'varchar', length: 64 })
+  id!: string;
+
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  owner!: string | null;
+
+  @Column({ type: 'varchar', length: 2048 })
+  url!: string;
+
+  /** JSON: a list of patterns. */
+  @Column({ type: 'text' })
+  events!: string;
+
+  @Column({ name: 'content_type', type: 'varchar', length: 255 })
+  contentType!: string;
+
+  @Column({ type: 'varchar', length: 16 })
+  digest!: string;
+
+  /** JSON: a list of {@link Secret}. */
+  @Column({ type: 'text' })
+  secrets!: string;
+
+  @Column({ type: 'boolean' })
+  enabled!: boolean;
+
+  @Column({ type: 'varchar', length: 1000, nullable: true })
+  description!: string | null;
+
+  /** JSON: an object of texts. */
+  @Column({ type: 'text' })
+  metadata!: string;
+
+  /**
+   * A random number that every write replaces: the sum of all of them tells other processes whether anything has
+   * changed, whatever their clocks say and however long a transaction took. Who edits a row by hand sets another one.
+   */
+  @Column({ type: 'int' })
+  revision!: number;
+
+  @Column({ name: 'created_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
+  createdAt!: Date;
+
+  @Column({ name: 'updated_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
+  updatedAt!: Date;
+}
