@@ -3,6 +3,7 @@ import { defineConfig, type UserProjectConfigExport } from 'vitest/config';
 
 /** The previous major's packages: a workspace of its own, so that both are installed side by side. */
 const nest11 = fileURLToPath(new URL('test/nest-11/node_modules/@nestjs/', import.meta.url));
+const report = process.env['THORN_REPORT'];
 const long = process.env['THORN_LONG'] === '1';
 
 /** Nest reads constructor parameter types from decorator metadata. */
@@ -11,6 +12,7 @@ const oxc = { decorator: { legacy: true, emitDecoratorMetadata: true } };
 export default defineConfig({
   oxc,
   test: {
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     // Here and not in the projects, so that both share one server.
     globalSetup: ['test/services/postgres.ts'],
     projects: [

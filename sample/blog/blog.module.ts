@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ThornModule } from 'nestjs-thorn';
+import { Article } from './articles/article.entity.js';
+import { ArticlesController } from './articles/articles.controller.js';
+import { Articles } from './articles/articles.service.js';
+import { Tag } from './articles/tag.entity.js';
+import { BearerGuard } from './users/bearer.guard.js';
+import { DemoUsers } from './users/demo-users.js';
+import { User } from './users/user.entity.js';
+
+@Module({
+  imports: [
+    TypeOrmModule.forRoot({
+      type: 'better-sqlite3',
+      database: process.env['BLOG_DATABASE'] ?? ':memory:',
+      autoLoadEntities: true,
+      synchronize: true, // a real application runs migrations
+    }),
+    TypeOrmModule.forFeature([Article, Tag, User]),
+    ThornModule.forRoot({
+      baseUrl: 'https://blog.example.com',
+      api: { guards: [BearerGuard], owner: (request) => request.user.id },
+      // The consumer of this sample listens on this machine. Without it webhooks go to public addresses alone.
+      recipients: { allowCidrs: ['127.0.0.1/32'], allowedPorts: 'any' },
+    }),
+  ],
+  controllers: [ArticlesController],
+  providers: [Articles, DemoUsers],
+})
+export class BlogModule {}

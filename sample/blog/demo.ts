@@ -1,0 +1,97 @@
+// Plays a story by itself: a user subscribes a URL, writes an article, and every webhook of it arrives, verified by the
+// receiver. Ends with 0 only if all of them did, and nothing else.
+import { strictEqual } from 'node:assert';
+import { type Answer, clientOf } from './play/client.js';
+import { Inbox } from './play/inbox.js';
+import { type Program, start } from './play/processes.js';
+import { TOKENS } from './users/demo-users.js';
+
+const TIME_LIMIT_MS = 60_000;
+const programs: Program[] = [];
+const inbox = new Inbox();
+
+// Children end with this process, so leaving is enough.
+setTimeout(
+  () => fail(new Error(`the demo took longer than ${TIME_LIMIT_MS} ms`)),
+  TIME_LIMIT_MS,
+).unref();
+
+try {
+  await play();
+  console.log('\nThe demo is complete: every webhook arrived and was verified.');
+} catch (error) {
+  fail(error as Error);
+}
+
+async function play(): Promise<void> {
+  const consumer = await start('consumer', 0, (report) => inbox.add(report));
+  programs.push(consumer);
+  const blog = await start('main', 0);
+  programs.push(blog);
+  console.log(`The blog listens on ${blog.url}, its consumer on ${consumer.url}.`);
+  const alice = clientOf(blog.url, TOKENS.alice);
+  const bob = clientOf(blog.url, TOKENS.bob);
+
+  title('Alice subscribes a URL to everything about her articles');
+  const url = `${consumer.url}/h/article?u=1`;
+  const subscriber = await alice('POST', '/hooks/', { event: 'article.*', url });
+  expectStatus(subscriber, 201);
+  const { id, events, secret } = subscriber.body;
+  console.log(`  201 ${JSON.stringify({ id, events, secret: 'whsec_…' })}`);
+  await fetch(`${consumer.url}/secret`, { method: 'PUT', body: String(secret) });
+
+  title('What is refused, with a reason');
+  const refused: readonly [object, string][] = [
+    [{ event: 'artcle.*', url }, 'a pattern that no event matches'],
+    [{ event: 'article.*', url: 'ftp://example.com/' }, 'not http'],
+    [{ event: 'article.*', url: 'http://10.0.0.1/h' }, 'a private address'],
+    [{ event: 'article.*', url, colour: 'red' }, 'an unknown property'],
+  ];
+  for (const [body, what] of refused) {
+    const answer = await alice('POST', '/hooks/', body);
+    expectStatus(answer, 400);
+    console.log(`  400 ${what}: ${JSON.stringify(answer.body['message'])}`);
+  }
+  expectStatus(await clientOf(blog.url, 'guessed')('GET', '/hooks/'), 401);
+  expectStatus(await bob('GET', `/hooks/${String(id)}`), 404);
+  console.log('  401 a guessed token; 404 for Bob, who asks for the subscriber of Alice');
+
+  title('Bob writes an article, of which Alice is told nothing');
+  expectStatus(await bob('POST', '/articles', { title: 'By Bob', body: 'Mine.' }), 201);
+
+  title('Alice creates an article');
+  const created = await alice('POST', '/articles', { title: 'Hello', body: '…', tags: ['news'] });
+  expectStatus(created, 201);
+  const article = `/articles/${String(created.body['id'])}`;
+  await inbox.take(['article.created'], 'Hello');
+
+  title('… edits it');
+  expectStatus(await alice('PATCH', article, { title: 'Hello, world' }), 200);
+  await inbox.take(['article.changed'], 'Hello, world');
+
+  title('… publishes it');
+  expectStatus(await alice('POST', `${article}/publish`), 200);
+  await inbox.take(['article.changed', 'article.published'], 'Hello, world');
+
+  title('… and removes it');
+  expectStatus(await alice('DELETE', article), 204);
+  await inbox.take(['article.removed'], 'Hello, world');
+
+  // The blog first: it delivers what it still has, so that whatever else might come has come.
+  await blog.stop();
+  await consumer.stop();
+  inbox.assertNothing('rejected', 'unexpected');
+}
+
+function title(text: string): void {
+  console.log(`\n${text}`);
+}
+
+function expectStatus(answer: Answer, status: number): void {
+  strictEqual(answer.status, status, JSON.stringify(answer.body));
+}
+
+function fail(error: Error): never {
+  console.error(`\nThe demo failed: ${error.message}`);
+  process.exit(1);
+}

@@ -1,0 +1,47 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Report } from './child.js';
+
+/** A program of the sample that runs in a process of its own. */
+export interface Program {
+  readonly url: string;
+  /** Lets it finish what it is doing, and waits for its end. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Starts a program beside this folder and waits until it listens. It ends when this process ends, even if that is
+ * killed: the channel between the two closes.
+ *
+ * @param name of the file, without its extension
+ * @param port 0 for any free one
+ */
+export async function start(
+  name: string,
+  port: number,
+  onReport: (report: Report) => void = () => {},
+): Promise<Program> {
+  const child = fork(fileURLToPath(new URL(`../${name}.js`, import.meta.url)), {
+    env: { ...process.env, PORT: String(port) },
+  });
+  child.on('message', (report) => onReport(report as Report));
+  return { url: await ready(name, child), stop: () => stop(child) };
+}
+
+function ready(name: string, child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${name} ended at once with code ${code}`)));
+    child.on('message', (report: Report) => {
+      if ('ready' in report) resolve(report.ready);
+    });
+  });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const end = once(child, 'exit');
+  if (child.connected) child.disconnect();
+  await end;
+}
