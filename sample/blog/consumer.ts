@@ -10,8 +10,8 @@ let secret: string | undefined;
 const server = createServer((request, response) => {
   const answer = (status: number) => response.writeHead(status).end();
   handle(request).then(answer, (error: Error) => {
+    console.log(`  ✗ rejected: ${error.message}`);
     tellParent({ rejected: error.message });
-    console.log(`✗ rejected: ${error.message}`);
     answer(401);
   });
 });
@@ -29,8 +29,8 @@ async function handle(request: IncomingMessage): Promise<number> {
   }
   if (secret === undefined) throw new Error('a webhook came before the secret: PUT it to /secret');
   const message = new Webhook(secret).verify(body, request.headers as Record<string, string>);
+  console.log(`  ✓ verified ${String(request.headers['hook-event'])}  ${body}`);
   tellParent({ verified: message });
-  console.log(`✓ verified ${String(request.headers['hook-event'])}  ${body}`);
   return 204;
 }
 
