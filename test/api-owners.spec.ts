@@ -94,7 +94,8 @@ describe.each(platforms)('two owners on %s', (platform) => {
 
     for (const id of ids) {
       const answer = await api.send(method, path.replace(':id', id), wanted(method));
-      expect({ status: answer.status, body: answer.body }, id).toEqual({
+      expect({ id, status: answer.status, body: answer.body }).toEqual({
+        id,
         status: 404,
         body: {
           statusCode: 404,
