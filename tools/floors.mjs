@@ -11,7 +11,7 @@ const FLOORS = [
   ['receiver'],
   ['delivery'],
   ['dispatch'],
-  ['capture', 'outbox', 'bullmq', 'api'],
+  ['capture', 'outbox', 'bullmq', 'api', 'migrations'],
   ['thorn.module'],
   ['testing'],
   ['index'],
