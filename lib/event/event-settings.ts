@@ -1,11 +1,76 @@
 import type { MessageSettings } from '../message/message.js';
 import type { Condition } from './condition.js';
 
-/** A dotted path through an entity's own properties, for example `author.account.id`. */
-export type Path = string;
+type Leaf =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | Date
+  | RegExp
+  | Uint8Array
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | ((...args: never[]) => unknown);
+
+type OneLess = [never, 0, 1, 2, 3];
+
+/** What a path goes on from: the value itself, a list's elements, what a lazy relation resolves to. */
+type Step<Value> =
+  NonNullable<Value> extends infer Present
+    ? Present extends PromiseLike<infer Resolved>
+      ? Step<Resolved>
+      : Present extends Leaf
+        ? never
+        : Present extends readonly (infer Element)[]
+          ? Step<Element>
+          : Present
+    : never;
+
+type PropertyOf<Row> = {
+  [Key in keyof Row & string]: NonNullable<Row[Key]> extends (...args: never[]) => unknown
+    ? never
+    : Key;
+}[keyof Row & string];
+
+type BranchOf<Row> = {
+  [Key in PropertyOf<Row>]: [Step<Row[Key]>] extends [never] ? never : Key;
+}[PropertyOf<Row>];
+
+/**
+ * A dotted path through an entity's own properties and relations, for example `author.account.id`; at most four
+ * segments, lists count as their elements.
+ */
+export type Path<Row, Levels extends number = 4> = Levels extends 0
+  ? never
+  : | PropertyOf<Row>
+    | {
+        [Key in BranchOf<Row>]: `${Key}.${Path<Step<Row[Key]>, OneLess[Levels]>}`;
+      }[BranchOf<Row>];
+
+/** A dotted path that ends at a relation (or an embedded object), for example `author.account`. */
+export type RelationPath<Row, Levels extends number = 4> = Levels extends 0
+  ? never
+  : {
+      [Key in BranchOf<Row>]: Key | `${Key}.${RelationPath<Step<Row[Key]>, OneLess[Levels]>}`;
+    }[BranchOf<Row>];
+
+/** The name of a property that holds a list of entities: a many-to-many relation. */
+export type ListRelation<Row> = {
+  [Key in BranchOf<Row>]: NonNullable<Row[Key]> extends
+    readonly unknown[] | PromiseLike<readonly unknown[]>
+    ? Key
+    : never;
+}[BranchOf<Row>];
 
 /** A function of the row, or a constant. */
 export type FromRow<Row, Value> = Value | ((row: Row) => Value);
+
+/** What a sender may be: empty leaves the ownerless subscribers alone. */
+export type SenderValue = string | number | bigint | null | undefined;
 
 /**
  * How the messages of an entity's events are made. Given for all events of an entity with `@Webhooks`, and for one with
@@ -14,35 +79,67 @@ export type FromRow<Row, Value> = Value | ((row: Row) => Value);
 export interface EntityEventSettings<Entity> extends MessageSettings {
   /**
    * Makes the envelope's `data`. Default: an empty object, as in Thorn. The row is complete: re-read before the commit,
-   * or laid over the old row.
+   * or, when it is gone by then, its old values with the changed ones laid over. May be asynchronous.
    */
   readonly payload?: (row: Entity, change: EntityChange<Entity>) => unknown;
-  /** Where the thing can be found: a template such as `/articles/{id}`, resolved against `baseUrl`, or a function. */
+  /** Where the thing can be found: a template such as `/articles/{id}` or a function; resolved against `baseUrl`. */
   readonly ref?: string | ((row: Entity) => string | null);
   /**
-   * The owner whose subscribers may see the event: a dotted path such as `author.id`, or a function. Null or undefined
-   * leaves the ownerless subscribers alone; not giving the setting at all means everyone.
+   * The owner whose subscribers may see the event: a dotted path such as `author.id`, or a function. Null, undefined
+   * and the empty text leave the ownerless subscribers alone; not giving the setting at all means everyone.
    */
-  readonly sender?: Path | ((row: Entity) => string | number | bigint | null | undefined);
+  readonly sender?: Path<Entity> | ((row: Entity) => SenderValue);
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: FromRow<Entity, Readonly<Record<string, string>>>;
   /** Relations to load for `payload`, `ref`, `sender` and `headers` functions; paths given as text load by themselves. */
-  readonly relations?: readonly Path[];
+  readonly relations?: readonly RelationPath<Entity>[];
+  /**
+   * True: an error in one of the functions above fails the transaction. Default false: it is logged, the event is
+   * dropped and the transaction goes on.
+   */
+  readonly propagateErrors?: boolean;
 }
 
 /** What happened to the row that a payload is made for. */
 export interface EntityChange<Entity> {
-  readonly on: 'create' | 'change' | 'delete';
-  /** The row before the change; null on create. Only what TypeORM had loaded. */
+  readonly on: 'create' | 'change' | 'delete' | 'added' | 'removed' | 'cleared';
+  /** The row before the transaction; null on create. Only what was loaded. */
   readonly before: Partial<Entity> | null;
+  /** Ids of the linked or unlinked rows, when `on` names a relation; else empty. A composite id is an object. */
+  readonly ids: readonly unknown[];
+  /** Those rows, as far as they still exist; empty unless `on` names a relation. */
+  readonly related: readonly object[];
 }
 
-/** What an entity's event reacts to. A soft removal counts as delete, a recovery as create. */
-export type EntityTrigger = 'create' | 'change' | 'delete';
+/** Reacts to the links of a many-to-many relation. */
+export type RelationTrigger<Relation extends string> = (
+  | {
+      /** Links were added to this relation. */
+      readonly added: Relation;
+    }
+  | {
+      /** Links were removed from this relation. */
+      readonly removed: Relation;
+    }
+  | {
+      /** Links were removed from this relation and none is left. */
+      readonly cleared: Relation;
+    }
+) & {
+  /** True: one message a link. Default: one a row and transaction, with all the links in its payload's `change`. */
+  readonly each?: true;
+};
+
+/**
+ * What an entity's event reacts to, counted once per row and transaction: what a reader outside of the transaction
+ * sees change. A soft removal counts as delete, a recovery as create.
+ */
+export type EntityTrigger<Entity> =
+  'create' | 'change' | 'delete' | RelationTrigger<ListRelation<Entity>>;
 
 /** Options of `@WebhookEvent` on an entity. */
 export interface EntityEventOptions<Entity> extends EntityEventSettings<Entity> {
-  readonly on: EntityTrigger;
+  readonly on: EntityTrigger<Entity>;
   /** Sent only when the condition holds; see docs/conditions.md. */
   readonly when?: Condition<Entity>;
   /** False: a soft removal is no `delete`, a recovery no `create`. Default true. */

@@ -1,0 +1,267 @@
+import type {
+  BeforeQueryEvent,
+  DataSource,
+  EntityManager,
+  EntityMetadata,
+  EntitySubscriberInterface,
+  InsertEvent,
+  ObjectLiteral,
+  QueryRunner,
+  RecoverEvent,
+  RemoveEvent,
+  SoftRemoveEvent,
+  TransactionCommitEvent,
+  TransactionRollbackEvent,
+  TransactionStartEvent,
+  UpdateEvent,
+} from 'typeorm';
+import type { MessagePipeline } from '../dispatch/index.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import type { Message, MessageFactory } from '../message/index.js';
+import { BulkWriteGuard, type BulkWrites } from './bulk-writes.js';
+import { Collector } from './collector.js';
+import { dataSourceName } from './data-source-name.js';
+import { EntityMessages } from './entity-messages.js';
+import { type CapturePlan, type EntityPlan, type LinkPlan, planCapture } from './entity-plan.js';
+import { mayUpdateOrSkip, tableInserted } from './insert-statement.js';
+import { beforeHooks, OldRows } from './old-rows.js';
+import { linkColumns, linkedId } from './remaining-links.js';
+import { type ChangedValue, type LinkChange, type RowChange, rowKey } from './row-change.js';
+
+/** What the capture of one data source needs. */
+export interface EntityCaptureOptions {
+  readonly messageFactory: MessageFactory;
+  readonly pipeline: MessagePipeline;
+  /** Default `warn`. */
+  readonly bulk?: BulkWrites;
+}
+
+type RowEvent = {
+  readonly queryRunner: QueryRunner;
+  readonly manager: EntityManager;
+  readonly metadata: EntityMetadata;
+};
+
+/**
+ * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
+ * stages their messages before it commits and releases them after. The TypeORM subscriber of that data source.
+ *
+ * Writes outside of any transaction (`insert()`, `save(…, { transaction: false })`) are sent right after; their messages
+ * cannot be atomic with the row.
+ */
+export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
+  readonly #oldRows = new OldRows();
+  readonly #collector: Collector;
+  // The last INSERT of a connection, when it may also have updated or skipped rows.
+  readonly #uncertainInserts = new WeakMap<QueryRunner, string>();
+  readonly #bulk: BulkWriteGuard;
+  #plan: CapturePlan = { entities: new Map(), links: new Map() };
+  #hooks: EntitySubscriberInterface[] = [];
+
+  constructor(
+    readonly dataSource: DataSource,
+    { messageFactory, pipeline, bulk = 'warn' }: EntityCaptureOptions,
+  ) {
+    this.#collector = new Collector(new EntityMessages(messageFactory), pipeline);
+    this.#bulk = new BulkWriteGuard(bulk);
+  }
+
+  /** The entities with events in this data source. */
+  get plans(): readonly EntityPlan[] {
+    return [...this.#plan.entities.values()];
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @throws {@link ThornConfigurationError} when the data source is not initialised, or an event names a relation that
+   *   its entity does not have
+   */
+  attach(): void {
+    if (!this.dataSource.isInitialized) {
+      throw new ThornConfigurationError(
+        `The data source ${dataSourceName(this.dataSource)} is not initialised; call its initialize() before its entities are captured`,
+        { dataSource: dataSourceName(this.dataSource) },
+      );
+    }
+    if (this.#hooks.length > 0) return;
+    this.#plan = planCapture(this.dataSource);
+    this.#hooks = [this];
+    for (const plan of this.plans) {
+      const hooks = beforeHooks(plan, this.#oldRows, this.#bulk);
+      if (hooks !== undefined) this.#hooks.push(hooks);
+    }
+    this.dataSource.subscribers.push(...this.#hooks);
+  }
+
+  /** Stops to listen. What was collected in transactions that are still open is not sent. */
+  detach(): void {
+    const { subscribers } = this.dataSource;
+    for (const hooks of this.#hooks) {
+      const index = subscribers.indexOf(hooks);
+      if (index !== -1) subscribers.splice(index, 1);
+    }
+    this.#hooks = [];
+  }
+
+  /** @returns false when the connection is in no transaction */
+  enlist(message: Message, queryRunner: QueryRunner | undefined): boolean {
+    return queryRunner !== undefined && this.#collector.enlist(queryRunner, message);
+  }
+
+  afterInsert(event: InsertEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined)
+      return this.#collectLinks(event, 'link', event.entityId ?? event.entity);
+    const statement = this.#uncertainInserts.get(event.queryRunner);
+    if (
+      event.entityId === undefined &&
+      statement !== undefined &&
+      tableInserted(statement, plan.metadata, this.dataSource)
+    ) {
+      return this.#bulk.notice(plan, 'upsert');
+    }
+    const row =
+      event.entity === undefined && event.entityId !== undefined
+        ? plan.metadata.ensureEntityIdMap(event.entityId)
+        : event.entity;
+    if (row === undefined || rowKey(plan.metadata, row) === undefined) {
+      return this.#bulk.notice(plan, 'save({ reload: false })');
+    }
+    return this.#collectRow(event, plan, 'insert', row, undefined);
+  }
+
+  afterUpdate(event: UpdateEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined) return;
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (old !== undefined) return this.#collectRow(event, plan, 'update', old, old);
+    // Rows that refer to each other are inserted and then updated in one save: the insert says it all.
+    if (event.updatedColumns.length > 0 || event.updatedRelations.length > 0) return;
+    this.#bulk.notice(plan, 'update');
+  }
+
+  afterRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined)
+      return this.#collectLinks(event, 'unlink', event.entityId as ObjectLiteral);
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (old === undefined && event.entityId === undefined) return this.#bulk.notice(plan, 'delete');
+    const id = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
+    return this.#collectRow(event, plan, 'remove', id, old);
+  }
+
+  afterSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined) return;
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (old === undefined) return this.#bulk.notice(plan, 'softDelete');
+    return this.#collectRow(event, plan, 'soft-remove', old, old);
+  }
+
+  afterRecover(event: RecoverEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined) return;
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (old === undefined) return this.#bulk.notice(plan, 'restore');
+    return this.#collectRow(event, plan, 'recover', old, old);
+  }
+
+  /** Hooks tell an upsert and an insert apart by nothing; their statements do. */
+  beforeQuery({ query, queryRunner }: BeforeQueryEvent): void {
+    if (!query.includes('INSERT')) return;
+    if (!mayUpdateOrSkip(query)) {
+      this.#uncertainInserts.delete(queryRunner);
+      return;
+    }
+    this.#uncertainInserts.set(queryRunner, query);
+    if (!this.#bulk.refuses) return;
+    for (const plan of this.plans) {
+      if (tableInserted(query, plan.metadata, this.dataSource)) this.#bulk.notice(plan, 'upsert');
+    }
+  }
+
+  afterTransactionStart({ queryRunner }: TransactionStartEvent): void {
+    this.#collector.begin(queryRunner);
+  }
+
+  beforeTransactionCommit(event: TransactionCommitEvent): Promise<void> | void {
+    return this.#collector.beforeCommit(event);
+  }
+
+  afterTransactionCommit(event: TransactionCommitEvent): Promise<void> | void {
+    if (!event.queryRunner.isTransactionActive) this.#oldRows.forget(event.queryRunner);
+    return this.#collector.afterCommit(event);
+  }
+
+  afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
+    this.#oldRows.forget(queryRunner);
+    this.#collector.afterRollback(queryRunner);
+  }
+
+  #collectRow(
+    event: RowEvent & Partial<UpdateEvent<ObjectLiteral>>,
+    plan: EntityPlan,
+    did: RowChange['did'],
+    row: ObjectLiteral,
+    old: ObjectLiteral | undefined,
+  ): Promise<void> | void {
+    const key = rowKey(plan.metadata, row)!;
+    const complete =
+      did === 'insert' ? undefined : this.#oldRows.take(event.queryRunner, plan, key);
+    return this.#collector.collect(event, {
+      type: 'row',
+      did,
+      plan,
+      key,
+      id: plan.metadata.getEntityIdMap(row)!,
+      old: complete ?? old,
+      oldIsComplete: complete !== undefined,
+      values: did === 'update' ? changedValues(event) : [],
+    });
+  }
+
+  #collectLinks(
+    event: RowEvent,
+    did: LinkChange['did'],
+    link: ObjectLiteral | undefined,
+  ): Promise<void> | void {
+    const waits = (this.#plan.links.get(event.metadata) ?? []).map((plan) => {
+      const change = link === undefined ? undefined : linkChange(plan, did, link);
+      if (change === undefined) return this.#bulk.notice(plan.entity, 'relation().remove()');
+      return this.#collector.collect(event, change);
+    });
+    return waits.find((wait) => wait !== undefined);
+  }
+}
+
+function changedValues({
+  entity,
+  updatedColumns = [],
+  updatedRelations = [],
+}: Partial<UpdateEvent<ObjectLiteral>>): ChangedValue[] {
+  if (entity === undefined) return [];
+  return [...new Set([...updatedColumns, ...updatedRelations])].map((of) => ({
+    of,
+    value: of.getEntityValue(entity) as unknown,
+  }));
+}
+
+function linkChange(
+  plan: LinkPlan,
+  did: LinkChange['did'],
+  link: ObjectLiteral,
+): LinkChange | undefined {
+  const { own, related } = linkColumns(plan.relation);
+  const [id, relatedId] = [linkedId(own, link), linkedId(related, link)];
+  if (id === undefined || relatedId === undefined) return undefined;
+  return {
+    type: 'link',
+    did,
+    plan,
+    key: rowKey(plan.entity.metadata, id) ?? JSON.stringify(id),
+    id,
+    relatedKey: rowKey(plan.relation.inverseEntityMetadata, relatedId) ?? JSON.stringify(relatedId),
+    relatedId,
+  };
+}

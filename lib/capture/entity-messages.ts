@@ -1,0 +1,126 @@
+import { Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { InvalidInputError } from '../errors/index.js';
+import { Message, type MessageDraft, type MessageFactory } from '../message/index.js';
+import type { Occurrence } from './collected.js';
+import type { EventPlan } from './entity-plan.js';
+import { mayBeReal, readAll, readLinked, readRelated } from './needed-rows.js';
+import { fillTemplate } from './ref-template.js';
+import { withoutPaths } from './row-copy.js';
+import { type Subject, subjectsOf } from './subject.js';
+import { valueAt } from './value-at.js';
+
+/** Makes the messages of what happened to entities. */
+export class EntityMessages {
+  readonly #logger = new Logger('Thorn');
+  readonly #factory: MessageFactory;
+
+  constructor(factory: MessageFactory) {
+    this.#factory = factory;
+  }
+
+  /**
+   * Reads the rows that are needed, in one query a class, and makes the messages of those occurrences that prove to be
+   * real; messages among them pass through in their place.
+   *
+   * @throws what a query throws, and what a function of an event with `propagateErrors` throws
+   */
+  async of(
+    happened: readonly (Occurrence | Message)[],
+    manager: EntityManager,
+  ): Promise<Message[]> {
+    const candidates = happened.filter((entry) => entry instanceof Message || mayBeReal(entry));
+    const occurrences = candidates.filter(
+      (entry): entry is Occurrence => !(entry instanceof Message),
+    );
+    const rows = await readAll(manager, occurrences);
+    const related = await readRelated(manager, occurrences);
+    const linked = await readLinked(manager, occurrences);
+    const messages: Message[] = [];
+    for (const entry of candidates) {
+      if (entry instanceof Message) {
+        messages.push(entry);
+        continue;
+      }
+      for (const subject of subjectsOf(entry, rows, related, linked)) {
+        const message = await this.make(entry.event, subject);
+        if (message !== undefined) messages.push(message);
+      }
+    }
+    return messages;
+  }
+
+  /** One message; undefined when its condition does not hold or it was dropped for an error. */
+  async make(event: EventPlan, subject: Subject): Promise<Message | undefined> {
+    try {
+      if (event.condition?.holds(subject.row, subject.before) === false) return undefined;
+      return this.#factory.create(await this.#draft(event, subject));
+    } catch (error) {
+      if (event.options.propagateErrors === true) throw error;
+      this.#logger.error(
+        `${event.entity}: the event ${event.name} is dropped: ${String(error)}`,
+        error instanceof Error ? error.stack : undefined,
+      );
+      return undefined;
+    }
+  }
+
+  async #draft(event: EventPlan, subject: Subject): Promise<MessageDraft> {
+    const { options, hidden } = event;
+    const { ref, sender, payload, headers, timeout, keepAlive } = options;
+    const row = withoutPaths(subject.row, hidden);
+    const change = {
+      ...subject.change,
+      before: subject.change.before && withoutPaths(subject.change.before, hidden),
+    };
+    const data = await payload?.(row, change);
+    return {
+      event: event.eventName.fill(subject.row),
+      data,
+      ref:
+        typeof ref === 'function'
+          ? ref(row)
+          : ref === undefined
+            ? null
+            : fillTemplate(ref, subject.row),
+      ...(sender === undefined
+        ? {}
+        : {
+            audience: 'sender' as const,
+            sender: this.#sender(
+              event,
+              typeof sender === 'function' ? sender(row) : valueAt(subject.row, sender),
+            ),
+          }),
+      ...(headers === undefined
+        ? {}
+        : { headers: typeof headers === 'function' ? headers(row) : headers }),
+      settings: {
+        ...(timeout === undefined ? {} : { timeout }),
+        ...(keepAlive === undefined ? {} : { keepAlive }),
+      },
+    };
+  }
+
+  readonly #warnedOf = new Set<EventPlan>();
+
+  #sender(event: EventPlan, value: unknown): string | null {
+    if (value === null || value === undefined || value === '') {
+      if (!this.#warnedOf.has(event)) {
+        this.#warnedOf.add(event);
+        this.#logger.warn(
+          `${event.entity}: the event ${event.name} declares a sender and its row has none, so only ownerless ` +
+            'subscribers get it. Fill it, or leave sender out to reach every subscriber.',
+        );
+      }
+      return null;
+    }
+    if (!['string', 'number', 'bigint'].includes(typeof value)) {
+      throw new InvalidInputError(
+        'sender',
+        `must be text, a number or a bigint, not ${typeof value}`,
+      );
+    }
+    return String(value as string | number | bigint);
+  }
+}

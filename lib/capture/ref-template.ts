@@ -1,0 +1,27 @@
+import { InvalidInputError } from '../errors/index.js';
+import { valueAt } from './value-at.js';
+
+const FIELD = /\{([^{}]*)\}/g;
+
+/** The paths that a template such as `/articles/{id}` names. */
+export function templateFields(template: string): string[] {
+  return Array.from(template.matchAll(FIELD), ([, path]) => path!);
+}
+
+/**
+ * Fills a template from a row; values cannot leave their place in the URL.
+ *
+ * @throws {@link InvalidInputError} naming the field that has no value
+ */
+export function fillTemplate(template: string, row: unknown): string {
+  return template.replaceAll(FIELD, (_, path: string) => {
+    const value = valueAt(row, path);
+    if (value === null || value === undefined || value === '' || typeof value === 'object') {
+      throw new InvalidInputError('ref', `needs a value for {${path}}, and the row has none`, {
+        template,
+        path,
+      });
+    }
+    return encodeURIComponent(String(value as string | number | bigint | boolean));
+  });
+}

@@ -1,0 +1,135 @@
+import { ThornConfigurationError } from '../errors/index.js';
+import type { EntityEventOptions, EntityEventSettings } from './event-settings.js';
+
+/** A class whose instances are rows. */
+export type EntityClass = abstract new (...args: never[]) => object;
+
+// What decorators record is typed against the entity there; from here on the row is some object.
+type Row = Record<string, unknown>;
+
+/** Settings as recorded, for any entity. */
+export interface RecordedSettings extends Omit<EntityEventSettings<Row>, 'sender' | 'relations'> {
+  readonly sender?: string | ((row: Row) => unknown);
+  readonly relations?: readonly string[];
+}
+
+/** What a recorded event reacts to. */
+export type RecordedTrigger =
+  | 'create'
+  | 'change'
+  | 'delete'
+  | { readonly added: string; readonly each?: true }
+  | { readonly removed: string; readonly each?: true }
+  | { readonly cleared: string; readonly each?: true };
+
+/** Options as recorded, for any entity. */
+export interface RecordedOptions
+  extends RecordedSettings, Pick<EntityEventOptions<Row>, 'when' | 'softRemoval'> {
+  readonly on: RecordedTrigger;
+}
+
+/** An event of an entity, as declared. */
+export interface EntityEvent {
+  readonly name: string;
+  readonly options: RecordedOptions;
+}
+
+/** An event of an entity with the settings that its class shares merged under its own. */
+export interface DeclaredEntityEvent extends EntityEvent {
+  /** The class that declares it: the entity or one that it extends. */
+  readonly declaredBy: EntityClass;
+}
+
+interface Declarations {
+  readonly events: EntityEvent[];
+  settings: RecordedSettings | undefined;
+}
+
+// Keyed by the class, so that applications in one process share nothing but what is written on the class itself.
+const declarations = new WeakMap<object, Declarations>();
+// Only listed, never acted on: which classes exist says nothing about which application wants them.
+const decorated: WeakRef<EntityClass>[] = [];
+
+/**
+ * Records an event of an entity; the order of a class' events is the order in which its decorators are written.
+ *
+ * @throws {@link ThornConfigurationError} when the class already declares it
+ */
+export function recordEntityEvent(target: EntityClass, event: EntityEvent): void {
+  const { events } = declarationsOf(target);
+  if (events.some(({ name }) => name === event.name)) {
+    throw new ThornConfigurationError(
+      `${target.name} declares the event ${event.name} twice; remove one of the decorators or rename its event`,
+      { entity: target.name, event: event.name },
+    );
+  }
+  // Decorators are applied from the bottom up.
+  events.unshift(event);
+}
+
+/**
+ * Records the settings that a class' events share.
+ *
+ * @throws {@link ThornConfigurationError} when the class already has some
+ */
+export function recordEntitySettings(target: EntityClass, settings: RecordedSettings): void {
+  const own = declarationsOf(target);
+  if (own.settings !== undefined) {
+    throw new ThornConfigurationError(
+      `${target.name} has @Webhooks twice; merge the two into one decorator`,
+      { entity: target.name },
+    );
+  }
+  own.settings = settings;
+}
+
+/**
+ * The events of an entity, own first, then inherited ones that it does not declare anew. Shared settings lie under the
+ * event's own, a subclass' shared settings over its base's.
+ */
+export function entityEventsOf(target: EntityClass): readonly DeclaredEntityEvent[] {
+  const lineage = lineageOf(target);
+  const shared: RecordedSettings = Object.assign(
+    {},
+    ...lineage.map((type) => declarations.get(type)?.settings).reverse(),
+  ) as RecordedSettings;
+  const found = new Map<string, DeclaredEntityEvent>();
+  for (const type of lineage) {
+    for (const { name, options } of declarations.get(type)?.events ?? []) {
+      if (!found.has(name)) {
+        found.set(name, { name, options: { ...shared, ...options }, declaredBy: type });
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+/** Every class of this process that declares events itself and is still referenced, whichever application uses it. */
+export function decoratedEntities(): readonly EntityClass[] {
+  return decorated
+    .map((reference) => reference.deref())
+    .filter((type) => type !== undefined)
+    .filter((type) => (declarations.get(type)?.events.length ?? 0) > 0);
+}
+
+function declarationsOf(target: EntityClass): Declarations {
+  let own = declarations.get(target);
+  if (own === undefined) {
+    own = { events: [], settings: undefined };
+    declarations.set(target, own);
+    decorated.push(new WeakRef(target));
+  }
+  return own;
+}
+
+function lineageOf(target: EntityClass): EntityClass[] {
+  const lineage: EntityClass[] = [];
+  for (
+    let type: unknown = target;
+    typeof type === 'function' && type !== Function.prototype;
+    type = Object.getPrototypeOf(type)
+  ) {
+    lineage.push(type as EntityClass);
+  }
+  return lineage;
+}
