@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import { newId } from '../common/id.js';
+import { checkHeaders } from './check-headers.js';
 import type { Codecs } from './codecs.js';
 import { type Audience, type Envelope, Message, type MessageSettings } from './message.js';
 import type { Recipient } from './recipient.js';
@@ -42,8 +43,9 @@ export class MessageFactory {
     this.#baseUrl = options.baseUrl;
   }
 
-  /** @throws {@link InvalidInputError} naming the path of a data value that cannot be encoded */
+  /** @throws {@link InvalidInputError} naming a refused header, or the path of a value that cannot be encoded */
   create(draft: MessageDraft): Message {
+    if (draft.headers !== undefined) checkHeaders(draft.headers);
     const time = this.clock.now();
     const ref = this.#resolve(draft.ref ?? null);
     const sender = draft.sender ?? null;

@@ -1,0 +1,201 @@
+import { Logger } from '@nestjs/common';
+import type { Clock } from '../common/clock.js';
+import { RecipientRefusedError, ThornConfigurationError } from '../errors/index.js';
+import { checkHeaders } from '../message/check-headers.js';
+import type { Message } from '../message/message.js';
+import type { Recipient } from '../message/recipient.js';
+import type { WebhookSigner } from '../signing/index.js';
+import { AttemptError } from './attempt.error.js';
+import type { Attempt } from './attempt.js';
+import type { WebhookHttpClient, WebhookResponse } from './webhook-http-client.js';
+
+const NO_ANSWER: Buffer = Buffer.alloc(0);
+
+/** Options of {@link Deliverer}. */
+export interface DelivererOptions {
+  /** Deadline of one whole request in milliseconds, unless the event names another. Default 3000. */
+  readonly timeout?: number;
+  /** Default `nestjs-thorn`. */
+  readonly userAgent?: string;
+}
+
+/** Makes the single attempts of deliveries: encodes, signs, posts, and says what became of it. Knows no queue. */
+export class Deliverer {
+  readonly #logger = new Logger('Thorn');
+  readonly #timeout: number;
+  readonly #userAgent: string;
+
+  /** @throws {@link ThornConfigurationError} naming an option whose value makes no sense */
+  constructor(
+    private readonly httpClient: WebhookHttpClient,
+    private readonly signer: WebhookSigner,
+    private readonly clock: Clock,
+    { timeout = 3000, userAgent = 'nestjs-thorn' }: DelivererOptions = {},
+  ) {
+    if (!(timeout > 0 && Number.isFinite(timeout))) {
+      throw new ThornConfigurationError('timeout must be a number of milliseconds above 0.', {
+        timeout,
+      });
+    }
+    if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(userAgent)) {
+      throw new ThornConfigurationError('userAgent must be printable ASCII text.', { userAgent });
+    }
+    this.#timeout = timeout;
+    this.#userAgent = userAgent;
+  }
+
+  /**
+   * Posts a message to a recipient once, signed with this moment's timestamp. Any 2xx succeeds, everything else has
+   * failed.
+   *
+   * @param delivery the delivery that this is an attempt of; its id is the same on every attempt
+   * @returns never rejects: whatever goes wrong is in the attempt
+   */
+  attempt(
+    delivery: { readonly id: string },
+    message: Message,
+    recipient: Recipient,
+  ): Promise<Attempt> {
+    const startedAt = this.clock.now();
+    const frame = { delivery: delivery.id, message, recipient, startedAt };
+    try {
+      return this.#post(frame).then(
+        (response) => this.#answered(frame, response),
+        (error: unknown) => this.#failed(frame, error),
+      );
+    } catch (error) {
+      return Promise.resolve(this.#failed(frame, error));
+    }
+  }
+
+  #post(frame: Frame): Promise<WebhookResponse> {
+    const { message, recipient, startedAt } = frame;
+    const body = encoded(message, recipient);
+    const signature = this.signer.sign({
+      id: message.id,
+      event: message.event,
+      time: startedAt,
+      body,
+      recipient,
+    });
+    return signature instanceof Promise
+      ? signature.then((headers) => this.#send(frame, body, headers))
+      : this.#send(frame, body, signature);
+  }
+
+  #send(
+    { delivery, message, recipient }: Frame,
+    body: Buffer,
+    signature: Readonly<Record<string, string>>,
+  ): Promise<WebhookResponse> {
+    return this.httpClient.post({
+      url: recipient.url,
+      headers: {
+        ...message.headers,
+        ...signature,
+        'Content-Type': recipient.contentType,
+        'User-Agent': this.#userAgent,
+        'Hook-Event': message.event,
+        'Hook-Delivery': delivery,
+        'Hook-Subscription': recipient.id,
+      },
+      body,
+      timeout: message.settings.timeout ?? this.#timeout,
+      keepAlive: message.settings.keepAlive ?? true,
+    });
+  }
+
+  #answered(frame: Frame, response: WebhookResponse): Attempt {
+    const { status, body, address } = response;
+    const isSuccess = status >= 200 && status < 300;
+    return this.#attempt(frame, {
+      outcome: isSuccess ? 'succeeded' : 'failed',
+      status,
+      error: null,
+      answer: body,
+      retryAfter: isSuccess ? null : first(response.headers['retry-after']),
+      address,
+    });
+  }
+
+  #failed(frame: Frame, cause: unknown): Attempt {
+    const { error, address } = describe(cause);
+    if (error.code === 'internal') {
+      const what = `Attempt of ${frame.delivery} (${frame.message.event}) failed: ${error.message}`;
+      this.#logger.error(what, cause instanceof Error ? cause.stack : undefined);
+    }
+    return this.#attempt(frame, {
+      outcome: 'failed',
+      status: null,
+      error,
+      answer: NO_ANSWER,
+      retryAfter: null,
+      address,
+    });
+  }
+
+  #attempt(
+    { delivery, message, recipient, startedAt }: Frame,
+    result: Pick<Attempt, 'outcome' | 'status' | 'error' | 'answer' | 'retryAfter' | 'address'>,
+  ): Attempt {
+    return {
+      delivery,
+      message: message.id,
+      event: message.event,
+      subscriber: recipient.id,
+      outcome: result.outcome,
+      status: result.status,
+      error: result.error,
+      startedAt,
+      duration: Math.max(0, this.clock.now() - startedAt),
+      answer: result.answer,
+      retryAfter: result.retryAfter,
+      address: result.address,
+    };
+  }
+}
+
+/** What an attempt is about. */
+interface Frame {
+  readonly delivery: string;
+  readonly message: Message;
+  readonly recipient: Recipient;
+  readonly startedAt: number;
+}
+
+function encoded(message: Message, recipient: Recipient): Buffer {
+  try {
+    // Checked when the message was made; a stored one may be older than the rules.
+    for (const _ in message.headers) {
+      checkHeaders(message.headers);
+      break;
+    }
+    return message.body(recipient.contentType);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new AttemptError('unencodable', `The message could not be encoded: ${text}`, {}, error);
+  }
+}
+
+function describe(
+  cause: unknown,
+): Pick<Attempt, 'address'> & { error: NonNullable<Attempt['error']> } {
+  if (cause instanceof RecipientRefusedError) {
+    const error = { code: 'recipient-refused' as const, message: cause.message };
+    return { error, address: text(cause.data['address']) };
+  }
+  if (cause instanceof AttemptError) {
+    const error = { code: cause.code, message: cause.message };
+    return { error, address: text(cause.data['address']) };
+  }
+  const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return { error: { code: 'internal', message: message.replace(/\?\S*/g, '?…') }, address: null };
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function first(value: string | string[] | undefined): string | null {
+  return (Array.isArray(value) ? value[0] : value) ?? null;
+}

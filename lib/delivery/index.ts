@@ -1,0 +1,15 @@
+export { AttemptError } from './attempt.error.js';
+export { type Attempt, type AttemptErrorCode } from './attempt.js';
+export { Deliverer, type DelivererOptions } from './deliverer.js';
+export { type AddressLookup, type ConnectorOptions } from './guarded-connector.js';
+export {
+  PublicRecipientPolicy,
+  type PublicRecipientPolicyOptions,
+} from './public-recipient-policy.js';
+export { RecipientPolicy } from './recipient-policy.js';
+export { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';
+export {
+  WebhookHttpClient,
+  type WebhookRequest,
+  type WebhookResponse,
+} from './webhook-http-client.js';

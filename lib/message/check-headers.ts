@@ -1,0 +1,49 @@
+import { InvalidInputError } from '../errors/index.js';
+
+const MAX_HEADERS = 10;
+const MAX_HEADER_BYTES = 1024;
+// RFC 9110, section 5.6.2.
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// Without leading or trailing blanks, which the wire would drop.
+const PRINTABLE = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/;
+const RESERVED =
+  /^(?:host|content-.*|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|cookie|user-agent|webhook-.*|hook-.*)$/i;
+
+/**
+ * Checks the extra headers of a message: at most 10, each a valid name with a value of printable ASCII, of 1 KiB
+ * together, and none that belongs to the protocol or to the library. They are sent as they are, so nothing is repaired.
+ *
+ * @throws {@link InvalidInputError} for the field `headers`, naming the header but not its value
+ */
+export function checkHeaders(
+  headers: unknown,
+): asserts headers is Readonly<Record<string, string>> {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    throw new InvalidInputError('headers', 'must be an object of names and values');
+  }
+  const entries: [string, unknown][] = Object.entries(headers);
+  if (entries.length > MAX_HEADERS) {
+    throw new InvalidInputError('headers', `must be at most ${MAX_HEADERS}`);
+  }
+  const names = new Set<string>();
+  for (const [name, value] of entries) {
+    const problem =
+      problemOf(name, value) ?? (names.has(name.toLowerCase()) ? 'is given twice' : null);
+    if (problem !== null) {
+      throw new InvalidInputError('headers', `are refused: ${JSON.stringify(name)} ${problem}`, {
+        header: name,
+      });
+    }
+    names.add(name.toLowerCase());
+  }
+}
+
+function problemOf(name: string, value: unknown): string | null {
+  if (!TOKEN.test(name)) return 'is no valid header name';
+  if (RESERVED.test(name)) return 'is set by the library or the protocol and cannot be replaced';
+  if (typeof value !== 'string') return 'must be text';
+  if (name.length + value.length > MAX_HEADER_BYTES)
+    return `is longer than ${MAX_HEADER_BYTES} bytes`;
+  if (!PRINTABLE.test(value)) return 'must be printable ASCII without blanks at either end';
+  return null;
+}
