@@ -1,12 +1,11 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { freshPostgres } from '../../test/services/database.js';
-import { ThornSubscriber } from '../subscriber/index.js';
-import { CreateThornSubscribers1795500000000 } from './index.js';
+import { thornEntities, thornMigrations } from './index.js';
 
 const shared = {
-  entities: [ThornSubscriber],
-  migrations: [CreateThornSubscribers1795500000000],
+  entities: thornEntities,
+  migrations: thornMigrations,
 };
 
 describe.each([

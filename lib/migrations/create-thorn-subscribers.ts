@@ -5,12 +5,12 @@ import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
  *
  * @example
  * ```ts
- * new DataSource({ …, migrations: [CreateThornSubscribers1795500000000, './migrations/*.js'] });
+ * new DataSource({ …, migrations: [CreateThornSubscribers1767225600000, './migrations/*.js'] });
  * ```
  */
-export class CreateThornSubscribers1795500000000 implements MigrationInterface {
+export class CreateThornSubscribers1767225600000 implements MigrationInterface {
   // Said here, because a bundler may rename the class and TypeORM remembers what has run by this name.
-  readonly name = 'CreateThornSubscribers1795500000000';
+  readonly name = 'CreateThornSubscribers1767225600000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
     const { driver } = queryRunner.connection;

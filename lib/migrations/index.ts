@@ -1,1 +1,2 @@
-export { CreateThornSubscribers1795500000000 } from './create-thorn-subscribers.js';
+export { CreateThornSubscribers1767225600000 } from './create-thorn-subscribers.js';
+export { thornEntities, thornMigrations } from './thorn-schema.js';

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Clock } from '../../lib/common/clock.js';
+import {
+  InMemorySubscriberRepository,
+  ThornSubscriber,
+  TypeOrmSubscriberRepository,
+} from '../../lib/subscriber/index.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
+import { subscriberRepositoryConformance } from './subscriber-repository.js';
+
+class TestClock extends Clock {
+  time = 1_700_000_000_000;
+  override now(): number {
+    return this.time;
+  }
+}
+
+const runner = { describe, it, expect };
+
+subscriberRepositoryConformance(
+  {
+    name: 'in memory',
+    shared: false,
+    makeStorage: async () => {
+      const repository = new InMemorySubscriberRepository();
+      return { open: () => repository, letStalenessPass: () => {}, close: async () => {} };
+    },
+  },
+  runner,
+);
+
+let directory: string;
+let postgres: FreshDatabase;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'thorn-subscribers-'));
+  postgres = await freshPostgres();
+});
+afterAll(async () => {
+  await rm(directory, { recursive: true });
+  await postgres.drop();
+});
+
+let files = 0;
+subscriberRepositoryConformance(
+  {
+    name: 'TypeORM on SQLite',
+    shared: true,
+    makeStorage: () =>
+      onDatabase({
+        type: 'better-sqlite3',
+        database: join(directory, `${files++}.db`),
+        enableWAL: true,
+      }),
+  },
+  runner,
+);
+subscriberRepositoryConformance(
+  {
+    name: 'TypeORM on PostgreSQL',
+    shared: true,
+    makeStorage: () => onDatabase({ type: 'postgres', url: postgres.url, dropSchema: true }),
+  },
+  runner,
+);
+
+/** Every repository has connections of its own, as in another process. */
+async function onDatabase(options: DataSourceOptions) {
+  const open = (changed: Partial<DataSourceOptions>) =>
+    new DataSource({
+      ...options,
+      entities: [ThornSubscriber],
+      ...changed,
+    } as DataSourceOptions).initialize();
+  const dataSources = [
+    await open({ synchronize: true }),
+    await open({ dropSchema: false, synchronize: false }),
+  ];
+  const clock = new TestClock();
+  let opened = 0;
+  return {
+    open: () => new TypeOrmSubscriberRepository(dataSources[opened++]!, clock),
+    letStalenessPass: () => {
+      clock.time += 5001;
+    },
+    close: async () => {
+      for (const dataSource of dataSources) await dataSource.destroy();
+    },
+  };
+}

@@ -1,0 +1,453 @@
+import type * as vitest from 'vitest';
+import type {
+  MatchCriteria,
+  OwnerScope,
+  Subscriber,
+  SubscriberRepository,
+} from '../../lib/subscriber/index.js';
+
+/** A storage that no other test uses, empty at first. */
+export interface SubscriberStorage {
+  /** A repository on the storage; called again, one as another process would have. */
+  open(): SubscriberRepository;
+  /** Lets the documented staleness pass. */
+  letStalenessPass(): void | Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The implementation under test. */
+export interface SubscriberRepositoryUnderTest {
+  /** Heads the report. */
+  readonly name: string;
+  /** Whether several processes can use one storage; then they must see each other's changes. */
+  readonly shared: boolean;
+  /** Called once a test. */
+  makeStorage(): Promise<SubscriberStorage>;
+}
+
+type TestRunner = Pick<typeof vitest, 'describe' | 'it' | 'expect'>;
+
+/** What every {@link SubscriberRepository} must do. */
+export function subscriberRepositoryConformance(
+  { name, shared, makeStorage }: SubscriberRepositoryUnderTest,
+  { describe, it, expect }: TestRunner,
+): void {
+  const test = (
+    title: string,
+    body: (repository: SubscriberRepository, storage: SubscriberStorage) => Promise<void>,
+  ) =>
+    it(title, async () => {
+      const storage = await makeStorage();
+      try {
+        await body(storage.open(), storage);
+      } finally {
+        await storage.close();
+      }
+    });
+
+  describe(`${name}: storing`, () => {
+    test('gives back what was created, every field', async (repository) => {
+      const full = subscriber('full', {
+        owner: 'ann',
+        events: ['article.*', '*.removed'],
+        contentType: 'application/x-www-form-urlencoded',
+        digest: 'sha512',
+        secrets: [
+          { value: 'whsec_bmV3', expiresAt: null },
+          { value: 'an older secret', expiresAt: 1_800_000_000_123 },
+        ],
+        enabled: false,
+        description: 'Grüße, "quoted" 🎉\n\\ and more',
+        metadata: { team: 'a', constructor: 'b', '': '' },
+        createdAt: new Date(1_700_000_000_001),
+        updatedAt: new Date(1_700_000_000_999),
+      });
+
+      expect(await repository.create(full)).toEqual(full);
+      expect(await repository.findById(full.id, 'any')).toEqual(full);
+      expect((await repository.list('any', { limit: 10 })).items).toEqual([full]);
+    });
+
+    test('refuses a second subscriber of the same id', async (repository) => {
+      await repository.create(subscriber('one', { url: 'https://example.com/first' }));
+
+      await expect(repository.create(subscriber('one'))).rejects.toThrow();
+      const kept = await repository.findById('one', 'any');
+      expect(kept?.url).toBe('https://example.com/first');
+    });
+
+    test('is not changed by what the caller does to its objects later', async (repository) => {
+      const events = ['article.created'];
+      await repository.create(subscriber('one', { events }));
+      events.push('*');
+
+      expect((await repository.findById('one', 'any'))?.events).toEqual(['article.created']);
+      expect(await matched(repository, { event: 'order.created' })).toEqual([]);
+    });
+
+    test('changes the named fields and no other', async (repository) => {
+      const before = await repository.create(subscriber('one', { description: 'before' }));
+      const updatedAt = new Date(1_700_000_500_000);
+
+      const after = await repository.update('one', { enabled: false, updatedAt }, 'any');
+      expect(after).toEqual({ ...before, enabled: false, updatedAt });
+      const changes = {
+        url: 'https://example.com/other',
+        events: ['*'],
+        contentType: 'text/plain',
+        digest: 'sha1',
+        enabled: true,
+        description: null,
+        metadata: { a: 'b' },
+        secrets: [{ value: 'another secret of mine', expiresAt: null }],
+        updatedAt,
+      } as const;
+      await repository.update('one', changes, 'any');
+      expect(await repository.findById('one', 'any')).toEqual({ ...before, ...changes });
+    });
+
+    test('answers null and false for an id that does not exist', async (repository) => {
+      const updatedAt = new Date(1_700_000_500_000);
+      expect(await repository.findById('none', 'any')).toBeNull();
+      expect(await repository.update('none', { enabled: false, updatedAt }, 'any')).toBeNull();
+      expect(await repository.delete('none', 'any')).toBe(false);
+    });
+
+    test('deletes once', async (repository) => {
+      await repository.create(subscriber('one'));
+
+      expect(await repository.delete('one', 'any')).toBe(true);
+      expect(await repository.delete('one', 'any')).toBe(false);
+      expect(await repository.findById('one', 'any')).toBeNull();
+    });
+  });
+
+  describe(`${name}: owners`, () => {
+    test('shows and changes nothing outside of the scope, on any method', async (repository) => {
+      await repository.create(subscriber('of-ann', { owner: 'ann' }));
+      await repository.create(subscriber('of-nobody', { owner: null }));
+      const updatedAt = new Date(1_700_000_500_000);
+      const foreign: [string, OwnerScope][] = [
+        ['of-ann', { owner: 'bob' }],
+        ['of-ann', { owner: 'Ann' }],
+        ['of-ann', { owner: 'ann ' }],
+        ['of-ann', { owner: '' }],
+        ['of-ann', { owner: null }],
+        ['of-nobody', { owner: 'ann' }],
+        ['of-nobody', { owner: '' }],
+        ['of-nobody', { owner: 'null' }],
+        ['OF-ANN', { owner: 'ann' }],
+      ];
+      for (const [id, scope] of foreign) {
+        expect(await repository.findById(id, scope)).toBeNull();
+        expect(await repository.update(id, { enabled: false, updatedAt }, scope)).toBeNull();
+        expect(await repository.delete(id, scope)).toBe(false);
+        const { items } = await repository.list(scope, { limit: 10 });
+        expect(items.map((item) => item.id)).not.toContain(id);
+      }
+
+      for (const [id, scope] of [
+        ['of-ann', { owner: 'ann' }],
+        ['of-nobody', { owner: null }],
+      ] as const) {
+        expect((await repository.findById(id, scope))?.enabled).toBe(true);
+        expect((await repository.list(scope, { limit: 10 })).items).toHaveLength(1);
+        expect(await repository.update(id, { enabled: false, updatedAt }, scope)).not.toBeNull();
+        expect(await repository.delete(id, scope)).toBe(true);
+      }
+    });
+
+    test('sends to everyone without a declared sender, else to the sender and the ownerless', async (repository) => {
+      await repository.create(subscriber('ann', { owner: 'ann' }));
+      await repository.create(subscriber('bob', { owner: 'bob' }));
+      await repository.create(subscriber('app', { owner: null }));
+
+      expect(await matched(repository, {})).toEqual(['ann', 'app', 'bob']);
+      const audience = 'sender';
+      expect(await matched(repository, { audience, sender: 'ann' })).toEqual(['ann', 'app']);
+      expect(await matched(repository, { audience, sender: 'nobody' })).toEqual(['app']);
+      expect(await matched(repository, { audience, sender: '' })).toEqual(['app']);
+      expect(await matched(repository, { audience, sender: null })).toEqual(['app']);
+      expect(await matched(repository, { audience, sender: '__proto__' })).toEqual(['app']);
+    });
+  });
+
+  describe(`${name}: listing`, () => {
+    test('pages in the order of the ids, complete and without repetition', async (repository) => {
+      const ids = Array.from({ length: 7 }, (_, at) => `sub-${at}`);
+      for (const id of [...ids].reverse()) await repository.create(subscriber(id));
+
+      expect(await pages(repository, 3)).toEqual([ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)]);
+      expect(await pages(repository, 7)).toEqual([ids]);
+      expect(await pages(repository, 8)).toEqual([ids]);
+    });
+
+    test('misses nothing that was there before, whatever is created and deleted meanwhile', async (repository) => {
+      const ids = Array.from({ length: 9 }, (_, at) => `sub-${at}`);
+      for (const id of ids) await repository.create(subscriber(id));
+      let turn = 0;
+
+      const seen = await pages(repository, 2, async (last) => {
+        turn++;
+        await repository.create(subscriber(`a-${turn}`));
+        await repository.create(subscriber(`sub-${turn}-new`));
+        await repository.delete(last, 'any');
+      });
+      expect(seen.flat().filter((id) => !id.endsWith('new'))).toEqual(ids);
+      expect(new Set(seen.flat()).size).toBe(seen.flat().length);
+    });
+
+    test('ends at once when there is nothing', async (repository) => {
+      expect(await repository.list('any', { limit: 5 })).toEqual({ items: [], next: null });
+    });
+  });
+
+  describe(`${name}: matching`, () => {
+    test('follows the patterns', async (repository) => {
+      await repository.create(subscriber('all', { events: ['*'] }));
+      await repository.create(subscriber('articles', { events: ['article.*'] }));
+      await repository.create(subscriber('created', { events: ['*.created'] }));
+      await repository.create(subscriber('inner', { events: ['a.*.c'] }));
+      await repository.create(subscriber('exact', { events: ['article.created'] }));
+
+      const event = (name_: string) => matched(repository, { event: name_ });
+      expect(await event('article.created')).toEqual(['all', 'articles', 'created', 'exact']);
+      expect(await event('article.tag.created')).toEqual(['all', 'articles']);
+      expect(await event('article')).toEqual(['all']);
+      expect(await event('a.b.c')).toEqual(['all', 'inner']);
+      expect(await event('a.b.b.c')).toEqual(['all']);
+      expect(await event('Article.created')).toEqual(['all', 'created']);
+      expect(await event('articles.created')).toEqual(['all', 'created']);
+    });
+
+    test('names a subscriber once, however many of its patterns match', async (repository) => {
+      await repository.create(subscriber('one', { events: ['article.*', 'article.created', '*'] }));
+      await repository.create(
+        subscriber('own', { owner: 'ann', events: ['article.*', 'article.created', '*'] }),
+      );
+
+      expect(await matched(repository, {})).toEqual(['one', 'own']);
+      expect(await matched(repository, { audience: 'sender', sender: 'ann' })).toEqual([
+        'one',
+        'own',
+      ]);
+    });
+
+    test('never matches a disabled one', async (repository) => {
+      await repository.create(subscriber('off', { enabled: false }));
+      await repository.create(subscriber('on'));
+      expect(await matched(repository, {})).toEqual(['on']);
+
+      await set(repository, 'on', { enabled: false });
+      await set(repository, 'off', { enabled: true });
+      expect(await matched(repository, {})).toEqual(['off']);
+    });
+
+    test('sees its own creations, changes and deletions at once', async (repository) => {
+      expect(await matched(repository, {})).toEqual([]);
+      await repository.create(subscriber('one'));
+      expect(await matched(repository, {})).toEqual(['one']);
+      await set(repository, 'one', { events: ['order.*'] });
+      expect(await matched(repository, {})).toEqual([]);
+      expect(await matched(repository, { event: 'order.created' })).toEqual(['one']);
+      await set(repository, 'one', { url: 'https://example.com/moved' });
+      const [found] = await repository.match({
+        event: 'order.created',
+        sender: null,
+        audience: 'everyone',
+      });
+      expect(found?.url).toBe('https://example.com/moved');
+      await repository.delete('one', 'any');
+      expect(await matched(repository, { event: 'order.created' })).toEqual([]);
+    });
+  });
+
+  describe(`${name}: races`, () => {
+    test('keeps both of two updates of different fields', async (repository) => {
+      for (let round = 0; round < 20; round++) {
+        const id = `sub-${round}`;
+        await repository.create(subscriber(id));
+        await Promise.all([
+          set(repository, id, { description: 'changed' }),
+          set(repository, id, { events: ['order.*'] }),
+          set(repository, id, { url: `https://example.com/${round}` }),
+        ]);
+
+        const stored = await repository.findById(id, 'any');
+        expect(stored).toMatchObject({
+          description: 'changed',
+          events: ['order.*'],
+          url: `https://example.com/${round}`,
+        });
+        const found = await repository.match({
+          event: 'order.created',
+          sender: null,
+          audience: 'everyone',
+        });
+        expect(found.find((one) => one.id === id)).toEqual(stored);
+      }
+    });
+
+    test('does not bring back what is deleted during an update', async (repository) => {
+      for (let round = 0; round < 20; round++) {
+        const id = `sub-${round}`;
+        await repository.create(subscriber(id));
+        const [, deleted] = await Promise.all([
+          set(repository, id, { description: 'changed' }),
+          repository.delete(id, 'any'),
+          set(repository, id, { enabled: true }),
+        ]);
+
+        expect(deleted).toBe(true);
+        expect(await repository.findById(id, 'any')).toBeNull();
+      }
+      expect(await matched(repository, {})).toEqual([]);
+    });
+
+    test('tells one of two deletions alone that it was the one', async (repository) => {
+      await repository.create(subscriber('one'));
+      const both = [repository.delete('one', 'any'), repository.delete('one', 'any')];
+
+      expect((await Promise.all(both)).sort()).toEqual([false, true]);
+    });
+
+    test('matches what was created while the first match is under way', async (repository) => {
+      await repository.create(subscriber('before'));
+      const [, created] = await Promise.all([
+        matched(repository, {}),
+        repository.create(subscriber('meanwhile')),
+        repository.delete('before', 'any'),
+      ]);
+
+      expect(created.id).toBe('meanwhile');
+      expect(await matched(repository, {})).toEqual(['meanwhile']);
+    });
+  });
+
+  if (!shared) return;
+  describe(`${name}: several processes`, () => {
+    const testBoth = (
+      title: string,
+      body: (
+        here: SubscriberRepository,
+        there: SubscriberRepository,
+        pass: () => void | Promise<void>,
+      ) => Promise<void>,
+    ) =>
+      test(title, (here, storage) => body(here, storage.open(), () => storage.letStalenessPass()));
+
+    testBoth('sees what another has created, changed and deleted', async (here, there, pass) => {
+      await here.create(subscriber('one'));
+      expect(await matched(there, {})).toEqual(['one']);
+
+      await here.create(subscriber('two', { owner: 'ann' }));
+      await pass();
+      expect(await matched(there, {})).toEqual(['one', 'two']);
+
+      await set(here, 'two', { enabled: false });
+      await pass();
+      expect(await matched(there, {})).toEqual(['one']);
+
+      await here.delete('one', 'any');
+      await set(here, 'two', { enabled: true });
+      await pass();
+      expect(await matched(there, {})).toEqual(['two']);
+    });
+
+    testBoth(
+      'notices a deletion that a creation makes up for in number',
+      async (here, there, pass) => {
+        await here.create(subscriber('one'));
+        await matched(there, {});
+
+        await here.delete('one', 'any');
+        await here.create(subscriber('two'));
+        await pass();
+        expect(await matched(there, {})).toEqual(['two']);
+      },
+    );
+
+    testBoth('notices a change whose time lies in the past', async (here, there, pass) => {
+      await here.create(subscriber('one'));
+      await matched(there, {});
+
+      await here.update('one', { events: ['order.*'], updatedAt: new Date(1000) }, 'any');
+      await here.create(
+        subscriber('old', { createdAt: new Date(1000), updatedAt: new Date(1000) }),
+      );
+      await pass();
+      expect(await matched(there, {})).toEqual(['old']);
+      expect(await matched(there, { event: 'order.created' })).toEqual(['one']);
+    });
+
+    testBoth('keeps updates of different fields made by both', async (here, there) => {
+      await here.create(subscriber('one'));
+      await Promise.all([
+        set(here, 'one', { description: 'here' }),
+        set(there, 'one', { url: 'https://example.com/there' }),
+      ]);
+
+      expect(await here.findById('one', 'any')).toMatchObject({
+        description: 'here',
+        url: 'https://example.com/there',
+      });
+    });
+  });
+}
+
+/** A subscriber that listens to everything, with what a test wants to be different. */
+export function subscriber(id: string, different: Partial<Subscriber> = {}): Subscriber {
+  return {
+    id,
+    owner: null,
+    url: 'https://example.com/hooks',
+    events: ['article.*'],
+    contentType: 'application/json',
+    digest: 'sha256',
+    secrets: [{ value: 'whsec_c2VjcmV0', expiresAt: null }],
+    enabled: true,
+    description: null,
+    metadata: {},
+    createdAt: new Date(1_700_000_000_000),
+    updatedAt: new Date(1_700_000_000_000),
+    ...different,
+  };
+}
+
+/** The ids of those who match, sorted; `article.created` to everyone unless said otherwise. */
+export async function matched(
+  repository: SubscriberRepository,
+  criteria: Partial<MatchCriteria>,
+): Promise<string[]> {
+  const found = await repository.match({
+    event: 'article.created',
+    sender: null,
+    audience: 'everyone',
+    ...criteria,
+  });
+  return found.map(({ id }) => id).sort();
+}
+
+function set(
+  repository: SubscriberRepository,
+  id: string,
+  changes: Omit<Parameters<SubscriberRepository['update']>[1], 'updatedAt'>,
+): Promise<Subscriber | null> {
+  return repository.update(id, { ...changes, updatedAt: new Date(1_700_000_100_000) }, 'any');
+}
+
+async function pages(
+  repository: SubscriberRepository,
+  limit: number,
+  between: (last: string) => Promise<void> = async () => {},
+): Promise<string[][]> {
+  const seen: string[][] = [];
+  let after: string | null = null;
+  do {
+    const page = await repository.list('any', { limit, after });
+    seen.push(page.items.map(({ id }) => id));
+    after = page.next;
+    if (after !== null) await between(after);
+  } while (after !== null);
+  return seen;
+}
