@@ -28,7 +28,7 @@ export function readProperty(row: unknown, key: string): unknown {
   // TypeORM's getter has started a query that nobody will wait for.
   value.catch(() => undefined);
   throw new ThornConfigurationError(
-    `The lazy relation ${key} was not loaded, so a condition cannot read it; load it with the row`,
+    `The lazy relation ${key} was not loaded, so it cannot be read; load it with the row`,
     { relation: key },
   );
 }

@@ -9,3 +9,32 @@ export type {
   FieldCondition,
   OperatorName,
 } from './condition.js';
+export { type CatalogueOptions, EventCatalogue } from './catalogue.js';
+export {
+  type DataClass,
+  type DataType,
+  dataType,
+  defineEvents,
+  type EventDeclaration,
+  type EventDefinition,
+  type EventDefinitions,
+  type EventsOf,
+} from './define-events.js';
+export {
+  checkEventName,
+  compileEventName,
+  decodeSegment,
+  encodeSegment,
+  type EventName,
+} from './event-name.js';
+export { type DeclaredEntityEvent, type EntityClass, entityEventsOf } from './entity-events.js';
+export type {
+  EntityChange,
+  EntityEventOptions,
+  EntityEventSettings,
+  EntityTrigger,
+  Path,
+  RelationPath,
+  RelationTrigger,
+} from './event-settings.js';
+export { type MethodEvent, methodEventsOf } from './method-events.js';

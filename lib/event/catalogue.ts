@@ -1,0 +1,164 @@
+import { isDeepStrictEqual } from 'node:util';
+import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
+import type { EventDeclaration, EventDefinitions } from './define-events.js';
+import { compileEventName } from './event-name.js';
+import { covers, type NameSet, namesOfPattern, overlap } from './name-set.js';
+
+/** What the catalogue is told by the module's options. */
+export interface CatalogueOptions {
+  /** Names and patterns of the events that may be subscribed to. Default: every declared one. */
+  readonly eventTypes?: readonly string[] | undefined;
+  /** Events that are sent by hand, and descriptions; see {@link defineEvents}. */
+  readonly events?: EventDefinitions | readonly EventDefinitions[] | undefined;
+}
+
+interface Entry {
+  readonly declaration: EventDeclaration;
+  readonly names: NameSet;
+}
+
+const SHOWN_NAMES = 20;
+
+/**
+ * The events that one application declares, all known once it has started. An application that declares none may send
+ * and subscribe to anything: then there is nothing to compare with.
+ */
+export class EventCatalogue {
+  readonly #entries = new Map<string, Entry>();
+  readonly #allowed: readonly NameSet[] | undefined;
+
+  /** @throws {@link ThornConfigurationError} when an event type is no name or pattern */
+  constructor(options: CatalogueOptions = {}) {
+    this.#allowed = options.eventTypes?.map(namesOfEventType);
+    const { events = [] } = options;
+    for (const { declarations } of 'declarations' in events ? [events] : events) {
+      for (const declaration of declarations) this.declare(declaration);
+    }
+  }
+
+  /**
+   * Makes an event known. The same event may be declared several times, by a base class and its subclasses, by two
+   * methods, or by one place that sends it and another that describes it.
+   *
+   * @throws {@link ThornConfigurationError} naming both places, when they mean different things: two entities, an
+   * entity and a method, or two descriptions or schemas that differ
+   * @throws {@link InvalidInputError} for a wrong name
+   */
+  declare(declaration: EventDeclaration): void {
+    const known = this.#entries.get(declaration.name);
+    if (known === undefined) {
+      const { segments } = compileEventName(declaration.name);
+      this.#entries.set(declaration.name, { declaration, names: { segments, open: false } });
+      return;
+    }
+    const difference = differenceOf(known.declaration, declaration);
+    if (difference !== undefined) {
+      throw new ThornConfigurationError(
+        `The event ${declaration.name} is declared by ${known.declaration.source} and by ${declaration.source}, ${difference}; rename one of them`,
+        { event: declaration.name, sources: [known.declaration.source, declaration.source] },
+      );
+    }
+    this.#entries.set(declaration.name, {
+      names: known.names,
+      declaration: merged(known.declaration, declaration),
+    });
+  }
+
+  /** Every declared name, fields in braces, in the order of declaration. */
+  names(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** The declared names that may be subscribed to. */
+  subscribable(): readonly string[] {
+    return [...this.#entries.values()]
+      .filter(({ names }) => this.#allowed?.some((allowed) => overlap(allowed, names)) ?? true)
+      .map(({ declaration }) => declaration.name);
+  }
+
+  /** @param name as declared, with its fields in braces */
+  get(name: string): EventDeclaration | undefined {
+    return this.#entries.get(name)?.declaration;
+  }
+
+  /** Whether a name, as sent, is declared: fields stand for any one segment. */
+  has(name: string): boolean {
+    if (name.includes('{')) return false;
+    if (this.#entries.has(name)) return true;
+    const sent = { segments: name.split('.'), open: false };
+    return [...this.#entries.values()].some(({ names }) => covers(names, sent));
+  }
+
+  /**
+   * Refuses a subscriber's pattern that can match no declared event, or one that `eventTypes` keeps from subscribers:
+   * `*` passes only if every declared event may be subscribed to. Where no event is declared, only `eventTypes` counts.
+   *
+   * @param pattern one whose syntax has been checked
+   * @throws {@link InvalidInputError} for `events`
+   */
+  checkPatternKnown(pattern: string): void {
+    const asked = namesOfPattern(pattern);
+    const matched = [...this.#entries.values()].filter(({ names }) => overlap(asked, names));
+    if (this.#entries.size > 0 && matched.length === 0) {
+      this.#refuse(pattern, 'which matches no event');
+    }
+    const hidden =
+      this.#entries.size === 0
+        ? !this.#allows(asked)
+        : !this.#allows(asked) && !matched.every(({ names }) => this.#allows(names));
+    if (hidden) this.#refuse(pattern, 'which matches events that cannot be subscribed to');
+  }
+
+  #allows(names: NameSet): boolean {
+    return this.#allowed?.some((allowed) => covers(allowed, names)) ?? true;
+  }
+
+  #refuse(pattern: string, reason: string): never {
+    const known = this.subscribable();
+    const shown = known.slice(0, SHOWN_NAMES).join(', ');
+    const more = known.length > SHOWN_NAMES ? ` and ${known.length - SHOWN_NAMES} more` : '';
+    const hint = known.length === 0 ? '' : `; there are ${shown}${more}`;
+    throw new InvalidInputError('events', `must not hold ${pattern}, ${reason}${hint}`, {
+      pattern,
+    });
+  }
+}
+
+function namesOfEventType(eventType: unknown): NameSet {
+  try {
+    // A wildcard stands for a segment as a field does.
+    const name = compileEventName(
+      typeof eventType === 'string' ? eventType.replaceAll(/(?<=^|\.)\*(?=\.|$)/g, '{any}') : '',
+    );
+    return { segments: name.segments, open: String(eventType).endsWith('*') };
+  } catch (error) {
+    throw new ThornConfigurationError(
+      `eventTypes: ${JSON.stringify(eventType)} is no event name or pattern, such as article.created or article.*`,
+      { eventType },
+      error,
+    );
+  }
+}
+
+/** In what two declarations of one name differ; undefined when they mean the same. */
+function differenceOf(one: EventDeclaration, other: EventDeclaration): string | undefined {
+  if (one.description !== undefined && other.description !== undefined) {
+    if (one.description !== other.description) return 'with different descriptions';
+  }
+  if (one.schema !== undefined && other.schema !== undefined) {
+    if (!isDeepStrictEqual(one.schema, other.schema)) return 'with different schemas';
+  }
+  const origins = [one.origin, other.origin].filter(
+    (origin) => origin === 'entity' || origin === 'method',
+  );
+  if (origins.length < 2 || one.source === other.source || !origins.includes('entity')) {
+    return undefined;
+  }
+  return 'which send different things';
+}
+
+/** Whoever sends the event is its source; whoever describes it adds to that. */
+function merged(one: EventDeclaration, other: EventDeclaration): EventDeclaration {
+  const sender = (one.origin ?? 'defined') === 'defined' ? other : one;
+  return { ...one, ...other, ...sender };
+}

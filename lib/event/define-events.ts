@@ -1,0 +1,100 @@
+import { ThornConfigurationError } from '../errors/index.js';
+import { isPlainObject } from './condition-value.js';
+import { compileEventName } from './event-name.js';
+
+/** A class that describes an event's data, as with class-validator and Swagger. */
+export type DataClass<Data = object> = abstract new (...args: never[]) => Data;
+
+declare const dataBrand: unique symbol;
+declare const eventsBrand: unique symbol;
+
+/** Carries a type and nothing else; see {@link dataType}. */
+export interface DataType<Data> {
+  readonly [dataBrand]?: Data;
+}
+
+/** An event that is sent by hand. */
+export interface EventDefinition {
+  /** For people who choose what to subscribe to. */
+  readonly description: string;
+  /** What its data looks like: a JSON Schema, or a class. */
+  readonly schema?: Readonly<Record<string, unknown>> | DataClass;
+  /** The type of its data, where no class says it: `data: dataType<{ id: string }>()`. */
+  readonly data?: DataType<unknown>;
+}
+
+/** An event as the catalogue knows it. */
+export interface EventDeclaration {
+  /** With its fields in braces: `user.{username}`. */
+  readonly name: string;
+  /** Where it is declared, for error texts: the entity's name, `Orders.cancel`, `defineEvents()`. */
+  readonly source: string;
+  /** What declares it. Default `defined`: a description alone, of an event that is sent by hand or from elsewhere. */
+  readonly origin?: 'entity' | 'method' | 'defined';
+  readonly description?: string;
+  readonly schema?: Readonly<Record<string, unknown>> | DataClass;
+}
+
+/** Events for the module's options, with the types of their data by name. */
+export interface EventDefinitions<Events = Readonly<Record<string, unknown>>> {
+  readonly declarations: readonly EventDeclaration[];
+  readonly [eventsBrand]?: Events;
+}
+
+/** The types of the data by event name, of what {@link defineEvents} returns. */
+export type EventsOf<Definitions> =
+  Definitions extends EventDefinitions<infer Events> ? Events : never;
+
+type DataOf<Definition> = Definition extends { readonly data: DataType<infer Data> }
+  ? Data
+  : Definition extends { readonly schema: DataClass<infer Data> }
+    ? Data
+    : unknown;
+
+/** The type of an event's data, for {@link defineEvents}. */
+export function dataType<Data>(): DataType<Data> {
+  return {};
+}
+
+/**
+ * Declares events that are sent by hand, or describes those that entities and methods send.
+ *
+ * @example
+ * ```ts
+ * const events = defineEvents({
+ *   'order.flagged': { description: 'Someone looked at an order twice', schema: OrderFlagged },
+ *   'stock.{sku}.low': { description: 'Few are left', data: dataType<{ left: number }>() },
+ * });
+ * ```
+ * @throws {@link ThornConfigurationError} for a wrong name, a missing description or a schema that is none
+ */
+export function defineEvents<const Definitions extends Readonly<Record<string, EventDefinition>>>(
+  definitions: Definitions,
+): EventDefinitions<{ readonly [Name in keyof Definitions]: DataOf<Definitions[Name]> }> {
+  return { declarations: Object.entries(definitions).map(toDeclaration) };
+}
+
+function toDeclaration([name, definition]: [string, EventDefinition]): EventDeclaration {
+  const refuse = (reason: string, cause?: unknown): never => {
+    throw new ThornConfigurationError(`defineEvents(): ${name} ${reason}`, { event: name }, cause);
+  };
+  try {
+    compileEventName(name);
+  } catch (error) {
+    refuse(`is no event name: ${(error as Error).message}`, error);
+  }
+  if (!isPlainObject(definition)) return refuse('must have an object with a description');
+  const { description, schema } = definition as EventDefinition;
+  if (typeof description !== 'string' || description.trim() === '') {
+    return refuse('needs a description: one sentence for those who subscribe');
+  }
+  if (schema !== undefined && typeof schema !== 'function' && !isPlainObject(schema)) {
+    return refuse('has a schema that is neither a class nor a JSON Schema object');
+  }
+  return {
+    name,
+    source: 'defineEvents()',
+    description,
+    ...(schema === undefined ? {} : { schema }),
+  };
+}
