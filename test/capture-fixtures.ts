@@ -30,8 +30,6 @@ export class MemoryStrategy extends DispatchStrategy {
     this.released.push(...messages);
     return messages.map(({ id }) => ({ message: id, state: 'accepted' as const, attempts: [] }));
   }
-
-  override discard(): void {}
 }
 
 class StatementLogger extends AbstractLogger {
