@@ -1,0 +1,140 @@
+import { DataSource } from 'typeorm';
+import { SystemClock } from '../lib/common/clock.js';
+import {
+  type MatchCriteria,
+  ThornSubscriber,
+  TypeOrmSubscriberRepository,
+} from '../lib/subscriber/index.js';
+import { median, ratio, reportValue } from './harness.js';
+
+const KINDS = ['article', 'comment', 'order', 'invoice', 'user', 'team', 'file', 'build'];
+const ACTIONS = ['created', 'changed', 'removed', 'published', 'tagged'];
+const EVENTS = KINDS.flatMap((kind) => ACTIONS.map((action) => `${kind}.${action}`));
+const SUBSCRIBERS_PER_OWNER = 5;
+const OWNERLESS = 10;
+const ROUNDS = 21;
+/** Every event name with every sender's turn once: no answer is asked for twice in a row of thousands. */
+const QUERIES = 200_000;
+const CHUNK = 5000;
+
+type Question = (
+  at: number,
+  senders: readonly string[],
+) => Pick<MatchCriteria, 'sender' | 'audience'>;
+
+const QUESTIONS: Readonly<Record<string, Question>> = {
+  'of a sender': (at, senders) => ({ sender: senders[at % senders.length]!, audience: 'sender' }),
+  'of an empty sender': () => ({ sender: null, audience: 'sender' }),
+  'to everyone': () => ({ sender: null, audience: 'everyone' }),
+};
+
+/**
+ * What one message pays to find its subscribers, with the default repository and the system's clock, the looks at the
+ * table for changes of other processes included. The figures are of messages with a sender, the typical case; each
+ * query has another event name and another sender than those before it.
+ */
+export async function run(): Promise<void> {
+  const [small, large] = [await population(1000), await population(100_000)];
+  for (const [title, question] of Object.entries(QUESTIONS)) {
+    const times: [number[], number[]] = [[], []];
+    for (const each of [small, large]) await round(each, question); // warm
+    for (let number = 0; number < ROUNDS; number++) {
+      times[0].push(await round(small, question));
+      times[1].push(await round(large, question));
+    }
+    console.error(
+      `${title}: ${median(times[0]).toFixed(3)} µs among 1,000, ${median(times[1]).toFixed(3)} µs among 100,000`,
+    );
+    if (title !== 'of a sender') continue;
+    reportValue('match.100k', median(times[1]), 'µs', 1);
+    reportValue('match.100k-vs-1k', ratio(times[1], times[0]), 'times', 2);
+  }
+  for (const { dataSource } of [small, large]) await dataSource.destroy();
+}
+
+interface Population {
+  readonly dataSource: DataSource;
+  readonly repository: TypeOrmSubscriberRepository;
+  readonly senders: readonly string[];
+}
+
+/** @returns microseconds a query */
+async function round({ repository, senders }: Population, question: Question): Promise<number> {
+  let found = 0;
+  const start = process.hrtime.bigint();
+  for (let at = 0; at < QUERIES; at++) {
+    const { sender, audience } = question(at, senders);
+    const match = repository.match({ event: EVENTS[at % EVENTS.length]!, sender, audience });
+    found += (match instanceof Promise ? await match : match).length;
+  }
+  const microseconds = Number(process.hrtime.bigint() - start) / 1000;
+  if (found < QUERIES) throw new Error('there must be something to find');
+  return microseconds / QUERIES;
+}
+
+async function population(count: number): Promise<Population> {
+  const dataSource = await new DataSource({
+    type: 'better-sqlite3',
+    database: ':memory:',
+    entities: [ThornSubscriber],
+    synchronize: true,
+  }).initialize();
+  const random = seeded(7);
+  const owners = Array.from({ length: count / SUBSCRIBERS_PER_OWNER }, (_, at) => ownerName(at));
+  for (let from = 0; from < count; from += CHUNK) {
+    const rows = Array.from({ length: Math.min(CHUNK, count) }, (_, at) =>
+      row(from + at, owners, random),
+    );
+    await dataSource.query(INSERT, [JSON.stringify(rows)]);
+  }
+  const repository = new TypeOrmSubscriberRepository(dataSource, new SystemClock());
+  const began = performance.now();
+  await repository.match({ event: EVENTS[0]!, sender: null, audience: 'sender' });
+  console.error(`${count} subscribers read in ${(performance.now() - began).toFixed(0)} ms`);
+  return { dataSource, repository, senders: shuffled(owners, random) };
+}
+
+const INSERT = `
+  INSERT INTO thorn_subscribers
+    (id, owner, url, events, content_type, digest, secrets, enabled, metadata, revision, created_at, updated_at)
+  SELECT value ->> 'id', value ->> 'owner', 'https://example.com/hooks/' || (value ->> 'id'), value ->> 'events',
+    'application/json', 'sha256', '[{"value":"whsec_c2VjcmV0","expiresAt":null}]', 1, '{}', value ->> 'revision', 0, 0
+  FROM json_each(?)`;
+
+/** 60 of 100 patterns name one event, 25 a kind, 10 an action of every kind, 5 everything. */
+function row(number: number, owners: readonly string[], random: () => number) {
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
+  const pattern = () => {
+    const dice = random();
+    if (dice < 0.6) return pick(EVENTS);
+    if (dice < 0.85) return `${pick(KINDS)}.*`;
+    return dice < 0.95 ? `*.${pick(ACTIONS)}` : '*';
+  };
+  const events = Array.from({ length: pick([1, 1, 2, 3]) }, pattern);
+  return {
+    id: `sub_${String(number).padStart(36, '0')}`,
+    owner: number < OWNERLESS ? null : pick(owners),
+    events: JSON.stringify([...new Set(events)]),
+    revision: Math.floor(random() * 2 ** 31),
+  };
+}
+
+function ownerName(number: number): string {
+  return `user-${number.toString(36).padStart(8, '0')}`;
+}
+
+/** So that neighbours in memory are not asked for one after the other. */
+function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
+  return items
+    .map((item) => ({ item, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
