@@ -1,8 +1,6 @@
 /** What a child process of the demo says to it. */
 export type Report =
-  | { readonly ready: string }
-  | { readonly verified: unknown }
-  | { readonly rejected: string };
+  { readonly ready: string } | { readonly verified: unknown } | { readonly rejected: string };
 
 /** Says something to the process that started this one; started by hand, there is nobody to tell. */
 export function tellParent(report: Report): void {
