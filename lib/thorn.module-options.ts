@@ -10,6 +10,7 @@ import type {
 } from './delivery/index.js';
 import type { DispatchSetting } from './dispatch/index.js';
 import { ThornConfigurationError } from './errors/index.js';
+import type { EventDefinitions } from './event/index.js';
 import type { Codec, EnvelopeFunction } from './message/index.js';
 import type { WebhookSigner } from './signing/index.js';
 import type { SubscriberRepository, SubscriberSource } from './subscriber/index.js';
@@ -32,6 +33,8 @@ export interface ThornModuleOptions {
   readonly codecs?: Readonly<Record<string, Codec>>;
   /** Static subscribers by pattern of event names, for example `{ 'order.*': 'https://warehouse.example.com/hooks' }`. */
   readonly subscribers?: Readonly<Record<string, SubscriberSource>>;
+  /** Events that are sent by hand, and descriptions; see {@link defineEvents}. */
+  readonly events?: EventDefinitions | readonly EventDefinitions[];
   /** Patterns of the events that may be subscribed to. Default: every declared event. */
   readonly eventTypes?: readonly string[];
   /** True: sending an event that is not declared is an error. Default false. */
@@ -74,6 +77,7 @@ const KNOWN: Readonly<Record<keyof ThornModuleOptions, true>> = {
   envelope: true,
   codecs: true,
   subscribers: true,
+  events: true,
   eventTypes: true,
   strictEvents: true,
   maxStaleness: true,

@@ -46,6 +46,11 @@ export class CapturedDataSources {
   constructor(readonly all: readonly DataSource[]) {}
 }
 
+/** The captures of the captured data sources, listening. */
+export class EntityCaptures {
+  constructor(readonly all: readonly EntityCapture[]) {}
+}
+
 /** Everything that the module provides, and what of it other modules may inject. */
 export function thornProviders(extras: ThornModuleExtras): {
   providers: Provider[];
@@ -158,6 +163,37 @@ const SERVICES: readonly FactoryProvider[] = [
     provide: MessagePipeline,
     inject: [DispatchStrategy, Clock],
     useFactory: (strategy: DispatchStrategy, clock: Clock) => new MessagePipeline(strategy, clock),
+  },
+  {
+    provide: EntityCaptures,
+    inject: [CapturedDataSources, MessageFactory, MessagePipeline, EventCatalogue, ThornSettings],
+    useFactory: (
+      dataSources: CapturedDataSources,
+      messageFactory: MessageFactory,
+      pipeline: MessagePipeline,
+      catalogue: EventCatalogue,
+      { options }: ThornSettings,
+    ) =>
+      new EntityCaptures(
+        dataSources.all.map((dataSource) => {
+          const capture = new EntityCapture(dataSource, {
+            messageFactory,
+            pipeline,
+            ...(options.bulk === undefined ? {} : { bulk: options.bulk }),
+          });
+          capture.attach();
+          for (const { metadata, events } of capture.plans) {
+            for (const { name } of events)
+              catalogue.declare({ name, source: metadata.name, origin: 'entity' });
+          }
+          return capture;
+        }),
+      ),
+  },
+  {
+    provide: Transactions,
+    inject: [EntityCaptures],
+    useFactory: ({ all }: EntityCaptures) => new FrameTransactions(all),
   },
   {
     provide: WebhookDispatcher,

@@ -1,10 +1,12 @@
 import { Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
-import { EntityCaptures } from './capture/index.js';
+import { DataSource, Repository } from 'typeorm';
+import { assertEntitiesKnown } from './capture/index.js';
 import { WebhookHttpClient } from './delivery/index.js';
 import { MessagePipeline } from './dispatch/index.js';
-import { EventCatalogue, methodEventsOf } from './event/index.js';
+import { type EntityClass, EventCatalogue, methodEventsOf } from './event/index.js';
 import { ConfigurableModuleClass } from './thorn.module-definition.js';
+import { EntityCaptures } from './thorn.module-providers.js';
 
 /**
  * Webhooks for a NestJS application.
@@ -40,21 +42,33 @@ export class ThornModule
 
   /** Makes the events of methods known; those of entities are known since the data sources were attached. */
   onModuleInit(): void {
-    for (const { metatype } of [
-      ...this.discovery.getProviders(),
-      ...this.discovery.getControllers(),
-    ]) {
+    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    for (const { metatype } of wrappers) {
       if (typeof metatype !== 'function' || metatype.prototype === undefined) continue;
       for (const { name, method } of methodEventsOf(metatype.prototype as object)) {
-        this.catalogue.declare({ name, source: `${metatype.name}.${method}` });
+        this.catalogue.declare({ name, source: `${metatype.name}.${method}`, origin: 'method' });
       }
     }
+    assertEntitiesKnown(
+      entityClassesOf(wrappers.map(({ instance }) => instance as unknown)),
+      this.captures.all.map(({ dataSource }) => dataSource),
+    );
   }
 
   /** What was released is delivered before the application ends: every attempt has a deadline. */
   async onApplicationShutdown(): Promise<void> {
-    this.captures.detach();
+    for (const capture of this.captures.all) capture.detach();
     await this.pipeline.idle();
     await this.httpClient.close();
   }
+}
+
+/** The entities that this application uses: those it has repositories of, and all of its data sources. */
+function entityClassesOf(instances: readonly unknown[]): Set<EntityClass> {
+  const targets = instances.flatMap((instance) => {
+    if (instance instanceof Repository) return [instance.target];
+    if (instance instanceof DataSource) return instance.entityMetadatas.map(({ target }) => target);
+    return [];
+  });
+  return new Set(targets.filter((target): target is EntityClass => typeof target === 'function'));
 }

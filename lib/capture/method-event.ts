@@ -2,7 +2,8 @@ import { Inject, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type SendOptions, WebhookDispatcher } from '../dispatch/webhook-dispatcher.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { type Condition, compileCondition } from '../event/condition.js';
+import { compileCondition } from '../event/condition-compile.js';
+import type { Condition } from '../event/condition.js';
 import { compileEventName } from '../event/event-name.js';
 import { recordMethodEvent } from '../event/method-events.js';
 import type { MessageSettings } from '../message/message.js';
@@ -125,14 +126,14 @@ function compile(name: string, options: Options, place: string) {
       throw new ThornConfigurationError(`${place}: ${key} must be a function`, { name });
     }
   }
-  const eventName = compileEventName(name);
+  const eventName = blaming(place, () => compileEventName(name));
   if (options.on === 'error' && eventName.paths.length > 0) {
     throw new ThornConfigurationError(
       `${place}: a name with fields is filled from the result, and a method that threw has none; name it without fields`,
       { name },
     );
   }
-  const holds = compileWhen(options.when);
+  const holds = blaming(place, () => compileWhen(options.when));
   const logger = new Logger('Thorn');
 
   return async (
@@ -168,6 +169,14 @@ function compile(name: string, options: Options, place: string) {
       );
     }
   };
+}
+
+function blaming<Value>(place: string, compile: () => Value): Value {
+  try {
+    return compile();
+  } catch (error) {
+    throw new ThornConfigurationError(`${place}: ${(error as Error).message}`, { place }, error);
+  }
 }
 
 function compileWhen(

@@ -5,17 +5,20 @@ import {
 } from '../event/entity-events.js';
 import type { EntityEventOptions } from '../event/event-settings.js';
 import { checkEntityEvent } from './declaration-check.js';
-import { decorateMethod, type MethodEventOptions } from './method-event.js';
+import {
+  decorateMethod,
+  type MethodErrorOptions,
+  type MethodSuccessOptions,
+} from './method-event.js';
 import type { EntityDecorator } from './webhooks.decorator.js';
 
-/** A method that can send an event when it has resolved. */
-type AsyncMethod<Result, Args extends unknown[]> = (...args: Args) => Promise<Result>;
-
 /** A decorator for an asynchronous method that takes `Args` and resolves to `Result`. */
-export type MethodEventDecorator<Result, Args extends unknown[]> = (
+export type MethodEventDecorator<Result, Args extends unknown[]> = <
+  Method extends (...args: Args) => Promise<Result>,
+>(
   target: object,
   method: string | symbol,
-  descriptor: TypedPropertyDescriptor<AsyncMethod<Result, Args>>,
+  descriptor: TypedPropertyDescriptor<Method>,
 ) => void;
 
 /**
@@ -49,10 +52,19 @@ export function WebhookEvent<Entity extends object>(
  * async cancel(id: string): Promise<Order> { … }
  * ```
  */
-export function WebhookEvent<Result, Args extends unknown[] = never[]>(
+// Nothing in a decorator's call tells the method's types: the functions' own annotations do, and are then held against
+// the method. Without an annotation they see `any`, which is what makes the short form usable.
+// oxlint-disable-next-line typescript/no-explicit-any
+export function WebhookEvent<Result = any, Args extends unknown[] = any[]>(
   name: string,
-  options?: MethodEventOptions<Result, Args>,
+  options?: MethodSuccessOptions<Result, Args>,
 ): MethodEventDecorator<Result, Args>;
+/** Sends an event when the method has thrown; the functions are given the error. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export function WebhookEvent<Args extends unknown[] = any[]>(
+  name: string,
+  options: MethodErrorOptions<Args>,
+): MethodEventDecorator<unknown, Args>;
 export function WebhookEvent(name: string, options: object = {}) {
   return (target: object, method?: string | symbol, descriptor?: object): void => {
     if (typeof target === 'function' && method === undefined) {

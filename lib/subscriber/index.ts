@@ -35,3 +35,10 @@ export {
   type TypeOrmSubscriberOptions,
   TypeOrmSubscriberRepository,
 } from './typeorm-subscriber.repository.js';
+export { StaticSubscriberSet } from './static-subscriber-set.js';
+export {
+  type StaticSubscriber,
+  type StaticSubscriberRules,
+  type SubscriberCallback,
+  type SubscriberSource,
+} from './static-subscribers.js';

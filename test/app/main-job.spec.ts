@@ -75,7 +75,8 @@ describe.each(databases)('from an entity to a signed webhook, on %s', (type) => 
   });
 
   it('tells of changes, of publication only when it happens, and of removal with the last row', async () => {
-    const article = await dataSource.manager.save(Article, { title: 'one', author });
+    const articles = dataSource.getRepository(Article);
+    const article = await articles.save(articles.create({ title: 'one', author }));
     await receiver.waitFor(1);
     article.title = 'two';
     await dataSource.manager.save(article);

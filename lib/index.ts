@@ -1,0 +1,122 @@
+// The module
+export { ThornModule } from './thorn.module.js';
+export type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
+
+// Declaring events
+export {
+  type BulkWrites,
+  BulkWriteError,
+  type EntityDecorator,
+  type MethodErrorOptions,
+  type MethodEventDecorator,
+  type MethodEventOptions,
+  type MethodSuccessOptions,
+  WebhookEvent,
+  Webhooks,
+} from './capture/index.js';
+export {
+  type Condition,
+  type ConditionBuilder,
+  conditionFromJson,
+  conditionToJson,
+  type DataClass,
+  dataType,
+  defineEvents,
+  type EntityChange,
+  type EntityEventOptions,
+  type EntityEventSettings,
+  type EntityTrigger,
+  EventCatalogue,
+  type EventDefinition,
+  type EventDefinitions,
+  type JsonValue,
+  Q,
+  type RelationTrigger,
+} from './event/index.js';
+
+// Sending
+export {
+  type BufferOptions,
+  disabled,
+  type DispatchSetting,
+  DispatchStrategy,
+  FanOut,
+  inline,
+  type InlineOptions,
+  type MessageBuffer,
+  type Release,
+  type SendOptions,
+  type SendResult,
+  type StrategyDefinition,
+  WebhookDispatcher,
+} from './dispatch/index.js';
+export {
+  type Audience,
+  type Codec,
+  type Digest,
+  type Envelope,
+  type EnvelopeFunction,
+  Message,
+  type MessageFields,
+  type MessageSettings,
+  type Recipient,
+  type Secret,
+} from './message/index.js';
+
+// Subscribers
+export {
+  InMemorySubscriberRepository,
+  type MatchCriteria,
+  type NewSubscriber,
+  type OwnerScope,
+  type StaticSubscriber,
+  type Subscriber,
+  type SubscriberCallback,
+  type SubscriberChanges,
+  type SubscriberPage,
+  SubscriberRepository,
+  Subscribers,
+  type SubscriberSource,
+  type SubscriberUpdate,
+  SubscribersUnavailableError,
+  ThornSubscriber,
+  TypeOrmSubscriberRepository,
+} from './subscriber/index.js';
+export {
+  CreateThornSubscribers1767225600000,
+  thornEntities,
+  thornMigrations,
+} from './migrations/index.js';
+
+// Delivering and signing
+export {
+  type Attempt,
+  AttemptError,
+  type AttemptErrorCode,
+  Deliverer,
+  PublicRecipientPolicy,
+  type PublicRecipientPolicyOptions,
+  RecipientPolicy,
+  UndiciHttpClient,
+  type UndiciHttpClientOptions,
+  WebhookHttpClient,
+  type WebhookRequest,
+  type WebhookResponse,
+} from './delivery/index.js';
+export {
+  generateSecret,
+  type SigningInput,
+  StandardWebhookSigner,
+  WebhookSigner,
+} from './signing/index.js';
+
+// The REST API
+export type { ApiRequest, ApiUser, ThornApiOptions } from './api/index.js';
+
+export { Clock, SystemClock } from './common/index.js';
+export {
+  InvalidInputError,
+  RecipientRefusedError,
+  ThornConfigurationError,
+  ThornError,
+} from './errors/index.js';
