@@ -30,7 +30,7 @@ export function isNumeric(value: unknown): boolean {
 export function compareNumbers(left: unknown, right: unknown): number | undefined {
   if (isPrimitiveNumber(left) && isPrimitiveNumber(right)) {
     // JavaScript compares a number with a bigint exactly.
-    return left < right ? -1 : left > right ? 1 : left == right ? 0 : undefined;
+    return left < right ? -1 : left > right ? 1 : left >= right ? 0 : undefined;
   }
   const a = parseExact(left);
   const b = parseExact(right);
