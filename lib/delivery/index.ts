@@ -13,3 +13,10 @@ export {
   type WebhookRequest,
   type WebhookResponse,
 } from './webhook-http-client.js';
+export type { FailureReason } from './failure-reason.js';
+export { type AttemptOutcome, RetryPolicy, type RetryQuestion } from './retry-policy.js';
+export {
+  STANDARD_SCHEDULE,
+  StandardRetryPolicy,
+  type StandardRetryPolicyOptions,
+} from './standard-retry-policy.js';

@@ -13,3 +13,9 @@ export {
   type MessageSettings,
 } from './message.js';
 export type { Digest, Recipient, Secret } from './recipient.js';
+export {
+  checkRetrySettings,
+  MAX_RETRIES,
+  MAX_RETRY_DELAY,
+  type RetrySettings,
+} from './retry-settings.js';

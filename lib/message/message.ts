@@ -1,5 +1,6 @@
 import type { Codecs } from './codecs.js';
 import type { Recipient } from './recipient.js';
+import type { RetrySettings } from './retry-settings.js';
 
 /**
  * Who may see a message: `everyone` that subscribed (no sender was declared), or the subscribers of its `sender` and
@@ -13,6 +14,8 @@ export interface MessageSettings {
   readonly timeout?: number;
   /** Whether the connection may serve several requests. Default true. */
   readonly keepAlive?: boolean;
+  /** How often deliveries are tried again. Default: what the retry policy says. */
+  readonly retry?: RetrySettings;
 }
 
 /** What every receiver gets, unless the options name another envelope. */

@@ -1,0 +1,10 @@
+/**
+ * Why a delivery ended without success.
+ *
+ * - `exhausted`: the retry policy allows no further attempt
+ * - `gone`: the endpoint answered 410, and its subscriber was disabled
+ * - `refused`: the recipient policy does not let webhooks go there
+ * - `disabled`: its subscriber was disabled or removed in the meantime
+ * - `cancelled`: somebody called it off
+ */
+export type FailureReason = 'exhausted' | 'gone' | 'refused' | 'disabled' | 'cancelled';
