@@ -74,11 +74,16 @@ export function thornProviders(extras: ThornModuleExtras): {
     repositoryProvider(extras, names),
     strategyProvider(extras.dispatch ?? inline()),
   ];
-  const services = [dataSourcesProvider(names), ...SERVICES];
+  // The default client by its own name, for those who add interceptors to its axios instance.
+  const client =
+    extras.httpClient === undefined
+      ? [{ provide: UndiciHttpClient, useExisting: WebhookHttpClient }]
+      : [];
+  const services = [dataSourcesProvider(names), ...client, ...SERVICES];
   return {
     providers: [...pluggable, ...services],
     exports: [
-      ...pluggable.map(({ provide }) => provide),
+      ...[...pluggable, ...client].map(({ provide }) => provide),
       Codecs,
       Deliverer,
       EventCatalogue,
@@ -259,15 +264,28 @@ function repositoryProvider(
       { all: [dataSource] }: CapturedDataSources,
       clock: Clock,
       { options }: ThornSettings,
-    ) => new TypeOrmSubscriberRepository(dataSource!, clock, options),
+    ) => new TypeOrmSubscriberRepository(withTable(dataSource!), clock, options),
   };
+}
+
+// Before the data source is initialised it knows no entity at all: the capture says so in its own words.
+function withTable(dataSource: DataSource): DataSource {
+  if (!dataSource.isInitialized || dataSource.hasMetadata(ThornSubscriber)) return dataSource;
+  throw new ThornConfigurationError(
+    "ThornModule: the data source does not know the library's tables. Set autoLoadEntities: true, or add " +
+      '...thornEntities to its entities and ...thornMigrations to its migrations.',
+  );
 }
 
 function dataSourcesProvider(names: readonly string[]): FactoryProvider<CapturedDataSources> {
   return {
     provide: CapturedDataSources,
-    inject: names.map((name) => ({ token: getDataSourceToken(name), optional: true })),
-    useFactory: (...dataSources: (DataSource | undefined)[]) =>
+    // The settings first: a wrong option is told before anything that may follow from it.
+    inject: [
+      ThornSettings,
+      ...names.map((name) => ({ token: getDataSourceToken(name), optional: true })),
+    ],
+    useFactory: (_settings: ThornSettings, ...dataSources: (DataSource | undefined)[]) =>
       new CapturedDataSources(
         dataSources.map((dataSource, index) => {
           if (dataSource !== undefined) return dataSource;

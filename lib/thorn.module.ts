@@ -1,4 +1,10 @@
-import { Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { DataSource, Repository } from 'typeorm';
 import { assertEntitiesKnown } from './capture/index.js';
@@ -6,6 +12,7 @@ import { WebhookHttpClient } from './delivery/index.js';
 import { MessagePipeline } from './dispatch/index.js';
 import { type EntityClass, EventCatalogue, methodEventsOf } from './event/index.js';
 import { ConfigurableModuleClass } from './thorn.module-definition.js';
+import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
 import { EntityCaptures } from './thorn.module-providers.js';
 
 /**
@@ -30,6 +37,15 @@ export class ThornModule
   extends ConfigurableModuleClass
   implements OnModuleInit, OnApplicationShutdown
 {
+  /**
+   * Sets the module up.
+   *
+   * @throws {@link ThornConfigurationError} here or at start-up, naming the option and its fix
+   */
+  static override forRoot(options: ThornModuleOptions & ThornModuleExtras = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,

@@ -69,10 +69,12 @@ export class UndiciHttpClient extends WebhookHttpClient {
    *
    * @example
    * ```ts
-   * httpClient.axios.interceptors.request.use((config) => {
-   *   config.headers.set('X-Tenant', 'acme');
-   *   return config;
-   * });
+   * constructor(httpClient: UndiciHttpClient) {
+   *   httpClient.axios.interceptors.request.use((config) => {
+   *     config.headers.set('X-Tenant', 'acme');
+   *     return config;
+   *   });
+   * }
    * ```
    */
   get axios(): AxiosInstance {
