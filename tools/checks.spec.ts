@@ -189,3 +189,16 @@ function write(files: Record<string, string>): void {
     writeFileSync(join(root, name), text);
   }
 }
+
+describe('test-totals', () => {
+  it('counts skipped tests and files without any as failed', () => {
+    const file = (...statuses: string[]) => ({
+      assertionResults: statuses.map((status) => ({ status })),
+    });
+    const report = { testResults: [file('passed', 'passed'), file('failed', 'skipped'), file()] };
+    write({ 'report.json': JSON.stringify(report) });
+    const script = fileURLToPath(new URL('test-totals.mjs', import.meta.url));
+    const { stdout } = spawnSync(process.execPath, [script, join(root, 'report.json')]);
+    expect(stdout.toString()).toBe('2 3\n');
+  });
+});
