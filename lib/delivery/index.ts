@@ -20,3 +20,12 @@ export {
   StandardRetryPolicy,
   type StandardRetryPolicyOptions,
 } from './standard-retry-policy.js';
+export { parseRetryAfter } from './retry-after.js';
+export type {
+  AttemptFacts,
+  DeliveryFacts,
+  SubscriberFacts,
+  WebhookEventMap,
+  WebhookEventName,
+} from './webhook-event-map.js';
+export { WebhookEvents } from './webhook-events.js';

@@ -36,9 +36,4 @@ export {
   TypeOrmSubscriberRepository,
 } from './typeorm-subscriber.repository.js';
 export { StaticSubscriberSet } from './static-subscriber-set.js';
-export {
-  type StaticSubscriber,
-  type StaticSubscriberRules,
-  type SubscriberCallback,
-  type SubscriberSource,
-} from './static-subscribers.js';
+export type { StaticSubscriberRules } from './static-subscribers.js';
