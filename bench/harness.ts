@@ -1,0 +1,82 @@
+import { cpus } from 'node:os';
+
+/** Something whose speed is measured. */
+export interface Candidate {
+  readonly name: string;
+  /** Does the thing once. */
+  once(): Promise<unknown>;
+}
+
+/** How {@link rates} measures. */
+export interface Schedule {
+  /** Milliseconds that each candidate runs before anything counts. */
+  readonly warmUp: number;
+  /** Milliseconds of one candidate's turn in a round. */
+  readonly turn: number;
+  readonly rounds: number;
+  /** How many times each candidate is under way at once. */
+  readonly inFlight: number;
+}
+
+/**
+ * Runs candidates by turns, so that a disturbance of the machine meets all of them.
+ *
+ * @returns for each candidate how often a second it was done, round by round
+ */
+export async function rates(
+  candidates: readonly Candidate[],
+  { warmUp, turn, rounds, inFlight }: Schedule,
+): Promise<Map<string, number[]>> {
+  const found = new Map<string, number[]>(candidates.map(({ name }) => [name, []]));
+  for (const candidate of candidates) await rate(candidate, warmUp, inFlight);
+  for (let round = 0; round < rounds; round++) {
+    for (const candidate of candidates) {
+      found.get(candidate.name)!.push(await rate(candidate, turn, inFlight));
+    }
+  }
+  return found;
+}
+
+async function rate(candidate: Candidate, milliseconds: number, inFlight: number): Promise<number> {
+  const began = performance.now();
+  const end = began + milliseconds;
+  let count = 0;
+  const work = async () => {
+    while (performance.now() < end) {
+      await candidate.once();
+      count++;
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, work));
+  return (count / (performance.now() - began)) * 1000;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? Number.NaN;
+}
+
+/** The median of the ratios within each round. */
+export function ratio(of: readonly number[], to: readonly number[]): number {
+  return median(of.map((value, round) => value / to[round]!));
+}
+
+/** One figure: how many times the baseline, at least `goal`. */
+export function reportRatio(bench: string, vs: string, value: number, goal: number): void {
+  console.log(JSON.stringify({ bench, vs, ratio: rounded(value), goal }));
+}
+
+/** One figure that stands for itself, at most `goal`, in `unit`. */
+export function reportValue(bench: string, value: number, unit: string, goal: number): void {
+  console.log(JSON.stringify({ bench, value: rounded(value), unit, goal }));
+}
+
+/** The machine that the figures belong to. */
+export function machine(): string {
+  const all = cpus();
+  return `${all[0]?.model ?? 'unknown CPU'}, ${all.length} cores, Node ${process.version}`;
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}
