@@ -1,16 +1,10 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { BoundedCache } from '../common/bounded-cache.js';
-import type { Secret } from '../message/recipient.js';
+import type { Digest, Secret } from '../message/recipient.js';
+import { HmacKey } from './hmac.js';
 import { standardKey, thornKey } from './secrets.js';
 import { type SigningInput, WebhookSigner } from './webhook-signer.js';
 
 const CACHED_SECRETS = 20_000;
-
-/** The keys that one secret stands for. */
-interface Keys {
-  readonly standard: KeyObject;
-  readonly thorn: KeyObject;
-}
 
 /**
  * Signs for two kinds of receivers at once.
@@ -34,15 +28,10 @@ export class StandardWebhookSigner extends WebhookSigner {
     for (const secret of recipient.secrets) {
       if (!isLive(secret, time)) continue;
       const keys = this.#keysOf(secret.value);
-      const signature = createHmac('sha256', keys.standard)
-        .update(prefix)
-        .update(body)
-        .digest('base64');
+      const signature = keys.standard.sign(prefix, body);
       if (signatures === '') {
         signatures = `v1,${signature}`;
-        headers['Hook-HMAC'] = createHmac(recipient.digest, keys.thorn)
-          .update(body)
-          .digest('base64');
+        headers['Hook-HMAC'] = keys.thorn(recipient.digest).sign('', body);
       } else {
         signatures += ` v1,${signature}`;
       }
@@ -54,13 +43,31 @@ export class StandardWebhookSigner extends WebhookSigner {
   #keysOf(secret: string): Keys {
     let keys = this.#keys.get(secret);
     if (keys === undefined) {
-      keys = {
-        standard: createSecretKey(standardKey(secret)),
-        thorn: createSecretKey(thornKey(secret)),
-      };
+      keys = new Keys(secret);
       this.#keys.set(secret, keys);
     }
     return keys;
+  }
+}
+
+/** The keys that one secret stands for, each made when it is first needed. */
+class Keys {
+  readonly standard: HmacKey;
+  readonly #secret: string;
+  readonly #thorn = new Map<Digest, HmacKey>();
+
+  constructor(secret: string) {
+    this.#secret = secret;
+    this.standard = new HmacKey('sha256', standardKey(secret));
+  }
+
+  thorn(digest: Digest): HmacKey {
+    let key = this.#thorn.get(digest);
+    if (key === undefined) {
+      key = new HmacKey(digest, thornKey(this.#secret));
+      this.#thorn.set(digest, key);
+    }
+    return key;
   }
 }
 

@@ -1,0 +1,42 @@
+import { createHmac } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Digest } from '../message/recipient.js';
+import { HmacKey } from './hmac.js';
+
+const digests = fc.constantFrom<Digest>('sha1', 'sha256', 'sha512');
+const prefixes = fc.string({
+  unit: fc.integer({ min: 32, max: 126 }).map((code) => String.fromCharCode(code)),
+});
+const bytes = (maxLength: number) =>
+  fc.uint8Array({ maxLength }).map((array) => Buffer.from(array));
+
+it('agrees with createHmac for every digest, key, prefix and body, however often it is used', () => {
+  fc.assert(
+    fc.property(
+      digests,
+      bytes(300),
+      fc.array(fc.tuple(prefixes, bytes(600)), { minLength: 1, maxLength: 4 }),
+      (digest, key, messages) => {
+        const hmac = new HmacKey(digest, key);
+        for (const [prefix, body] of messages) {
+          expect(hmac.sign(prefix, body)).toBe(
+            createHmac(digest, key).update(prefix).update(body).digest('base64'),
+          );
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+it.each([16_000, 16_384 - 64, 16_384 - 63, 20_000, 1_000_000])(
+  'agrees for a body of %i bytes',
+  (length) => {
+    const body = Buffer.alloc(length, 'long ');
+
+    expect(new HmacKey('sha256', Buffer.from('key')).sign('id.1.', body)).toBe(
+      createHmac('sha256', 'key').update('id.1.').update(body).digest('base64'),
+    );
+  },
+);
