@@ -15,6 +15,7 @@ export {
   Webhooks,
 } from './capture/index.js';
 export {
+  compileCondition,
   type Condition,
   type ConditionBuilder,
   conditionFromJson,
@@ -32,6 +33,7 @@ export {
   type JsonValue,
   Q,
   type RelationTrigger,
+  type RequestData,
 } from './event/index.js';
 
 // Sending
@@ -60,7 +62,12 @@ export {
   type MessageFields,
   type MessageSettings,
   type Recipient,
+  type RecipientRules,
+  type RetrySettings,
   type Secret,
+  type StaticSubscriber,
+  type SubscriberCallback,
+  type SubscriberSource,
 } from './message/index.js';
 
 // Subscribers
@@ -69,14 +76,11 @@ export {
   type MatchCriteria,
   type NewSubscriber,
   type OwnerScope,
-  type StaticSubscriber,
   type Subscriber,
-  type SubscriberCallback,
   type SubscriberChanges,
   type SubscriberPage,
   SubscriberRepository,
   Subscribers,
-  type SubscriberSource,
   type SubscriberUpdate,
   SubscribersUnavailableError,
   ThornSubscriber,

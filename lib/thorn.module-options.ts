@@ -3,7 +3,6 @@ import type { ThornApiOptions } from './api/index.js';
 import type { BulkWrites } from './capture/index.js';
 import type { Clock } from './common/index.js';
 import type {
-  PublicRecipientPolicyOptions,
   RecipientPolicy,
   UndiciHttpClientOptions,
   WebhookHttpClient,
@@ -11,9 +10,9 @@ import type {
 import type { DispatchSetting } from './dispatch/index.js';
 import { ThornConfigurationError } from './errors/index.js';
 import type { EventDefinitions } from './event/index.js';
-import type { Codec, EnvelopeFunction } from './message/index.js';
+import type { Codec, EnvelopeFunction, RecipientRules, SubscriberSource } from './message/index.js';
 import type { WebhookSigner } from './signing/index.js';
-import type { SubscriberRepository, SubscriberSource } from './subscriber/index.js';
+import type { SubscriberRepository } from './subscriber/index.js';
 
 /** Values that `ThornModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
 export interface ThornModuleOptions {
@@ -24,7 +23,7 @@ export interface ThornModuleOptions {
   /** The `User-Agent` of requests. Default `nestjs-thorn`. */
   readonly userAgent?: string;
   /** Where webhooks may go. Default: public addresses on ports 80 and 443. */
-  readonly recipients?: PublicRecipientPolicyOptions;
+  readonly recipients?: RecipientRules;
   /** Settings of the HTTP client. */
   readonly http?: UndiciHttpClientOptions;
   /** Makes the body from the default envelope. Default: the envelope itself. */

@@ -1,11 +1,12 @@
 import type { Abstract, FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { EntityCapture, FrameTransactions } from './capture/index.js';
+import { DeclaredEvents, EntityCapture, FrameTransactions } from './capture/index.js';
 import { Clock, SystemClock } from './common/index.js';
 import {
   Deliverer,
   PublicRecipientPolicy,
+  RecipientPolicies,
   RecipientPolicy,
   UndiciHttpClient,
   WebhookHttpClient,
@@ -145,6 +146,12 @@ const SERVICES: readonly FactoryProvider[] = [
     },
   },
   {
+    provide: RecipientPolicies,
+    inject: [RecipientPolicy, ThornSettings],
+    useFactory: (policy: RecipientPolicy, { options }: ThornSettings) =>
+      new RecipientPolicies(policy, options.recipients),
+  },
+  {
     provide: FanOut,
     inject: [SubscriberRepository, StaticSubscriberSet],
     useFactory: (repository: SubscriberRepository, statics: StaticSubscriberSet) =>
@@ -152,16 +159,18 @@ const SERVICES: readonly FactoryProvider[] = [
   },
   {
     provide: Deliverer,
-    inject: [WebhookHttpClient, WebhookSigner, Clock, ThornSettings],
+    inject: [WebhookHttpClient, WebhookSigner, Clock, RecipientPolicies, ThornSettings],
     useFactory: (
       client: WebhookHttpClient,
       signer: WebhookSigner,
       clock: Clock,
+      policies: RecipientPolicies,
       { options }: ThornSettings,
     ) =>
       new Deliverer(client, signer, clock, {
         timeout: options.timeout ?? DEFAULT_TIMEOUT_MS,
         userAgent: options.userAgent ?? DEFAULT_USER_AGENT,
+        policies,
       }),
   },
   {
@@ -170,13 +179,22 @@ const SERVICES: readonly FactoryProvider[] = [
     useFactory: (strategy: DispatchStrategy, clock: Clock) => new MessagePipeline(strategy, clock),
   },
   {
+    provide: DeclaredEvents,
+    inject: [EventCatalogue, StaticSubscriberSet, RecipientPolicies],
+    useFactory: (
+      catalogue: EventCatalogue,
+      statics: StaticSubscriberSet,
+      policies: RecipientPolicies,
+    ) => new DeclaredEvents(catalogue, statics, policies),
+  },
+  {
     provide: EntityCaptures,
-    inject: [CapturedDataSources, MessageFactory, MessagePipeline, EventCatalogue, ThornSettings],
+    inject: [CapturedDataSources, MessageFactory, MessagePipeline, DeclaredEvents, ThornSettings],
     useFactory: (
       dataSources: CapturedDataSources,
       messageFactory: MessageFactory,
       pipeline: MessagePipeline,
-      catalogue: EventCatalogue,
+      declared: DeclaredEvents,
       { options }: ThornSettings,
     ) =>
       new EntityCaptures(
@@ -187,10 +205,7 @@ const SERVICES: readonly FactoryProvider[] = [
             ...(options.bulk === undefined ? {} : { bulk: options.bulk }),
           });
           capture.attach();
-          for (const { metadata, events } of capture.plans) {
-            for (const { name } of events)
-              catalogue.declare({ name, source: metadata.name, origin: 'entity' });
-          }
+          declared.addEntities(capture.plans);
           return capture;
         }),
       ),
@@ -208,6 +223,7 @@ const SERVICES: readonly FactoryProvider[] = [
       Transactions,
       EventCatalogue,
       StaticSubscriberSet,
+      RecipientPolicies,
       ThornSettings,
     ],
     useFactory: (
@@ -216,6 +232,7 @@ const SERVICES: readonly FactoryProvider[] = [
       transactions: Transactions,
       catalogue: EventCatalogue,
       statics: StaticSubscriberSet,
+      policies: RecipientPolicies,
       { options }: ThornSettings,
     ) =>
       new WebhookDispatcher(
@@ -224,6 +241,7 @@ const SERVICES: readonly FactoryProvider[] = [
         transactions,
         catalogue,
         statics,
+        policies,
         options.strictEvents ?? false,
       ),
   },

@@ -7,10 +7,10 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import { DataSource, Repository } from 'typeorm';
-import { assertEntitiesKnown } from './capture/index.js';
+import { assertEntitiesKnown, DeclaredEvents } from './capture/index.js';
 import { WebhookHttpClient } from './delivery/index.js';
 import { MessagePipeline } from './dispatch/index.js';
-import { type EntityClass, EventCatalogue, methodEventsOf } from './event/index.js';
+import type { EntityClass } from './event/index.js';
 import { ConfigurableModuleClass } from './thorn.module-definition.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
 import { EntityCaptures } from './thorn.module-providers.js';
@@ -48,7 +48,7 @@ export class ThornModule
 
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
-    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
+    @Inject(DeclaredEvents) private readonly declared: DeclaredEvents,
     @Inject(EntityCaptures) private readonly captures: EntityCaptures,
     @Inject(MessagePipeline) private readonly pipeline: MessagePipeline,
     @Inject(WebhookHttpClient) private readonly httpClient: WebhookHttpClient,
@@ -60,10 +60,7 @@ export class ThornModule
   onModuleInit(): void {
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
     for (const { metatype } of wrappers) {
-      if (typeof metatype !== 'function' || metatype.prototype === undefined) continue;
-      for (const { name, method } of methodEventsOf(metatype.prototype as object)) {
-        this.catalogue.declare({ name, source: `${metatype.name}.${method}`, origin: 'method' });
-      }
+      if (typeof metatype === 'function') this.declared.addMethods(metatype);
     }
     assertEntitiesKnown(
       entityClassesOf(wrappers.map(({ instance }) => instance as unknown)),

@@ -4,20 +4,22 @@ import type { EntityClass } from '../event/entity-events.js';
 import type { EntityEventOptions, EntityEventSettings } from '../event/event-settings.js';
 import { compileEventName } from '../event/event-name.js';
 
+import { checkMessageSettings, MESSAGE_SETTINGS, type MessageSettings } from '../message/index.js';
+
 type Names<Options> = { readonly [Name in keyof Required<Options>]: true };
 
 // Written as records, so that an option added to the types and forgotten here does not compile.
-const SETTINGS: Names<EntityEventSettings<object>> = {
+const SETTINGS: Names<Omit<EntityEventSettings<object>, keyof MessageSettings>> = {
   payload: true,
   ref: true,
   sender: true,
   headers: true,
   relations: true,
   propagateErrors: true,
-  timeout: true,
-  keepAlive: true,
+  subscribers: true,
+  requestData: true,
 };
-const OPTIONS: Names<EntityEventOptions<object>> = {
+const OPTIONS: Names<Omit<EntityEventOptions<object>, keyof MessageSettings>> = {
   ...SETTINGS,
   on: true,
   when: true,
@@ -77,9 +79,10 @@ export function checkEntityEvent(target: EntityClass, name: unknown, options: ob
 }
 
 function checkKeys(place: string, options: object, known: object): void {
-  const unknown = Object.keys(options).find((key) => !Object.hasOwn(known, key));
+  const names = [...Object.keys(known), ...MESSAGE_SETTINGS];
+  const unknown = Object.keys(options).find((key) => !names.includes(key));
   if (unknown !== undefined) {
-    throw refused(place, `${unknown} is no option; known are ${Object.keys(known).join(', ')}`);
+    throw refused(place, `${unknown} is no option; known are ${names.join(', ')}`);
   }
 }
 
@@ -96,18 +99,21 @@ function checkKinds(place: string, values: Readonly<Record<string, unknown>>): v
       of: `a list of paths such as ['author']`,
       test: (value) => Array.isArray(value) && value.every((path) => typeof path === 'string'),
     },
-    propagateErrors: { of: 'true or false', test: (value) => typeof value === 'boolean' },
-    timeout: {
-      of: 'a positive number of milliseconds',
-      test: (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
+    requestData: {
+      of: 'an object or a function that answers one',
+      test: (value) =>
+        typeof value === 'function' || (typeof value === 'object' && !Array.isArray(value)),
     },
-    keepAlive: { of: 'true or false', test: (value) => typeof value === 'boolean' },
+    propagateErrors: { of: 'true or false', test: (value) => typeof value === 'boolean' },
   };
   for (const [key, kind] of Object.entries(kinds)) {
     if (values[key] !== undefined && !kind.test(values[key])) {
       throw refused(place, `${key} must be ${kind.of}, not ${describe(values[key])}`);
     }
   }
+  explain(place, () => {
+    checkMessageSettings(values as MessageSettings);
+  });
 }
 
 function isTrigger(on: unknown): boolean {

@@ -1,11 +1,17 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
-import { Message, type MessageDraft, type MessageFactory } from '../message/index.js';
+import {
+  Message,
+  type MessageDraft,
+  type MessageFactory,
+  messageSettings,
+} from '../message/index.js';
 import type { Occurrence } from './collected.js';
 import type { EventPlan } from './entity-plan.js';
 import { mayBeReal, readAll, readLinked, readRelated } from './needed-rows.js';
 import { fillTemplate } from './ref-template.js';
+import { withRequestData } from './request-data.js';
 import { withoutPaths } from './row-copy.js';
 import { type Subject, subjectsOf } from './subject.js';
 import { valueAt } from './value-at.js';
@@ -67,13 +73,13 @@ export class EntityMessages {
 
   async #draft(event: EventPlan, subject: Subject): Promise<MessageDraft> {
     const { options, hidden } = event;
-    const { ref, sender, payload, headers, timeout, keepAlive } = options;
+    const { ref, sender, payload, headers, requestData } = options;
     const row = withoutPaths(subject.row, hidden);
     const change = {
       ...subject.change,
       before: subject.change.before && withoutPaths(subject.change.before, hidden),
     };
-    const data = await payload?.(row, change);
+    const data = withRequestData(await payload?.(row, change), requestData);
     return {
       event: event.eventName.fill(subject.row),
       data,
@@ -95,10 +101,7 @@ export class EntityMessages {
       ...(headers === undefined
         ? {}
         : { headers: typeof headers === 'function' ? headers(row) : headers }),
-      settings: {
-        ...(timeout === undefined ? {} : { timeout }),
-        ...(keepAlive === undefined ? {} : { keepAlive }),
-      },
+      settings: messageSettings(options),
     };
   }
 

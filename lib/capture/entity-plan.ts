@@ -25,6 +25,8 @@ export interface EventPlan {
   readonly name: string;
   readonly eventName: EventName;
   readonly entity: string;
+  /** Name of the class that declares it: the entity, or one that it extends. */
+  readonly declaredBy: string;
   readonly options: RecordedOptions;
   readonly condition: CompiledCondition | undefined;
   /** The relation, when the event reacts to links. */
@@ -111,6 +113,7 @@ function planEvent(event: DeclaredEntityEvent, metadata: EntityMetadata): EventP
     name,
     eventName,
     entity: metadata.name,
+    declaredBy: event.declaredBy.name,
     options,
     condition,
     relation: relationOf(event, metadata),

@@ -5,9 +5,16 @@ import { ThornConfigurationError } from '../errors/index.js';
 import { compileCondition } from '../event/condition-compile.js';
 import type { Condition } from '../event/condition.js';
 import { compileEventName } from '../event/event-name.js';
+import { type RequestData } from '../event/index.js';
 import { recordMethodEvent } from '../event/method-events.js';
-import type { MessageSettings } from '../message/message.js';
-import type { SubscriberSource } from '../subscriber/static-subscribers.js';
+import {
+  checkMessageSettings,
+  MESSAGE_SETTINGS,
+  messageSettings,
+  type MessageSettings,
+  type SubscriberSource,
+} from '../message/index.js';
+import { withRequestData } from './request-data.js';
 
 /** A value, or how to get it from what the method resolved to and was called with. */
 type FromCall<Outcome, Args, Value> = Value | ((outcome: Outcome, args: Args) => Value);
@@ -23,6 +30,8 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
   readonly headers?: FromCall<Outcome, Args, Readonly<Record<string, string>>>;
   /** Receivers of this event in addition to those who match. */
   readonly subscribers?: SubscriberSource;
+  /** Merged into `data`, whose own keys win. Thorn's `request_data`. */
+  readonly requestData?: RequestData;
   /** Joins the transaction of the manager that the method was given: sent if it commits. */
   readonly manager?: (args: Args) => EntityManager | undefined;
   /**
@@ -61,11 +70,10 @@ type Options = MethodEventSettings<unknown, readonly unknown[]> & {
 const DISPATCHER = Symbol('nestjs-thorn:dispatcher');
 const injected = new WeakSet<object>();
 
-const KNOWN_KEYS = new Set(
-  'on when data sender ref headers subscribers manager propagateErrors timeout keepAlive'.split(
-    ' ',
-  ),
-);
+const KNOWN_KEYS = new Set([
+  ...'on when data sender ref headers subscribers requestData manager propagateErrors'.split(' '),
+  ...MESSAGE_SETTINGS,
+]);
 
 /** Makes `method` send an event; see {@link WebhookEvent}. */
 export function decorateMethod(
@@ -84,7 +92,13 @@ export function decorateMethod(
     );
   }
   const send = compile(name, options, place);
-  recordMethodEvent(target, { name, method: String(method), on: options.on ?? 'success' });
+  recordMethodEvent(target, {
+    name,
+    method: String(method),
+    on: options.on ?? 'success',
+    subscribers: options.subscribers,
+    recipients: options.recipients,
+  });
   if (!injected.has(target)) {
     Inject(WebhookDispatcher)(target, DISPATCHER);
     injected.add(target);
@@ -126,6 +140,7 @@ function compile(name: string, options: Options, place: string) {
       throw new ThornConfigurationError(`${place}: ${key} must be a function`, { name });
     }
   }
+  blaming(place, () => checkMessageSettings(options));
   const eventName = blaming(place, () => compileEventName(name));
   if (options.on === 'error' && eventName.paths.length > 0) {
     throw new ThornConfigurationError(
@@ -150,14 +165,13 @@ function compile(name: string, options: Options, place: string) {
       }
       if (!holds(outcome, args)) return;
       const manager = options.manager?.(args);
-      await dispatcher.send(eventName.fill(outcome), options.data?.(outcome, args), {
+      const data = withRequestData(options.data?.(outcome, args), options.requestData);
+      await dispatcher.send(eventName.fill(outcome), data, {
         ...(options.sender === undefined ? {} : { sender: options.sender(outcome, args) }),
         ...(manager === undefined ? {} : { manager }),
-        ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-        ...(options.keepAlive === undefined ? {} : { keepAlive: options.keepAlive }),
+        ...messageSettings(options),
         ref: valueOf(options.ref, outcome, args) ?? null,
         headers: valueOf(options.headers, outcome, args) ?? {},
-        subscribers: options.subscribers,
         // The method's caller waits for its own work, not for anybody's endpoint.
         wait: options.propagateErrors === true,
       });

@@ -126,7 +126,7 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
       'a timeout of nothing',
       'a.b',
       { on: 'create', timeout: 0 },
-      /timeout must be a positive number/,
+      /timeout must be a positive whole number/,
     ],
     ['a softRemoval of text', 'a.b', { on: 'create', softRemoval: 'no' }, /softRemoval must be/],
     ['a bad condition', 'a.b', { on: 'create', when: { __proto__x: { in: 7 } } }, /in/],

@@ -8,10 +8,14 @@ import { RecipientRefusedError } from '../errors/index.js';
 import { AttemptError } from './attempt.error.js';
 import { type Deadlines, Timed } from './deadlines.js';
 import { failure } from './failure.js';
+import type { RecipientPolicy } from './recipient-policy.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 
 type Wire = (request: WebhookRequest) => Promise<WebhookResponse>;
-type Config = InternalAxiosRequestConfig<unknown> & { readonly keepAlive?: boolean };
+type Config = InternalAxiosRequestConfig<unknown> & {
+  readonly keepAlive?: boolean;
+  readonly policy?: RecipientPolicy;
+};
 
 /** Lets requests pass through an axios instance, for its interceptors, on their way to the wire. */
 export class AxiosFront {
@@ -64,6 +68,7 @@ export class AxiosFront {
       body: bytesOf(config.data),
       timeout: config.timeout ?? 0,
       keepAlive: config.keepAlive ?? true,
+      ...(config.policy === undefined ? {} : { policy: config.policy }),
     });
     return {
       data: response.body,

@@ -7,6 +7,7 @@ import type { Recipient } from '../message/recipient.js';
 import type { WebhookSigner } from '../signing/index.js';
 import { AttemptError } from './attempt.error.js';
 import type { Attempt } from './attempt.js';
+import type { RecipientPolicies } from './recipient-policies.js';
 import type { WebhookHttpClient, WebhookResponse } from './webhook-http-client.js';
 
 const NO_ANSWER: Buffer = Buffer.alloc(0);
@@ -17,6 +18,8 @@ export interface DelivererOptions {
   readonly timeout?: number;
   /** Default `nestjs-thorn`. */
   readonly userAgent?: string;
+  /** Finds the policy of events with rules of their own. Default: the client's policy judges all. */
+  readonly policies?: RecipientPolicies;
 }
 
 /** Makes the single attempts of deliveries: encodes, signs, posts, and says what became of it. Knows no queue. */
@@ -24,13 +27,14 @@ export class Deliverer {
   readonly #logger = new Logger('Thorn');
   readonly #timeout: number;
   readonly #userAgent: string;
+  readonly #policies: RecipientPolicies | undefined;
 
   /** @throws {@link ThornConfigurationError} naming an option whose value makes no sense */
   constructor(
     private readonly httpClient: WebhookHttpClient,
     private readonly signer: WebhookSigner,
     private readonly clock: Clock,
-    { timeout = 3000, userAgent = 'nestjs-thorn' }: DelivererOptions = {},
+    { timeout = 3000, userAgent = 'nestjs-thorn', policies }: DelivererOptions = {},
   ) {
     if (!(timeout > 0 && Number.isFinite(timeout))) {
       throw new ThornConfigurationError('timeout must be a number of milliseconds above 0.', {
@@ -42,6 +46,7 @@ export class Deliverer {
     }
     this.#timeout = timeout;
     this.#userAgent = userAgent;
+    this.#policies = policies;
   }
 
   /**
@@ -88,6 +93,7 @@ export class Deliverer {
     body: Buffer,
     signature: Readonly<Record<string, string>>,
   ): Promise<WebhookResponse> {
+    const { timeout = this.#timeout, keepAlive = true, recipients } = message.settings;
     return this.httpClient.post({
       url: recipient.url,
       headers: {
@@ -100,8 +106,11 @@ export class Deliverer {
         'Hook-Subscription': recipient.id,
       },
       body,
-      timeout: message.settings.timeout ?? this.#timeout,
-      keepAlive: message.settings.keepAlive ?? true,
+      timeout,
+      keepAlive,
+      ...(recipients === undefined || this.#policies === undefined
+        ? {}
+        : { policy: this.#policies.of(recipients) }),
     });
   }
 

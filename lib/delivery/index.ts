@@ -6,6 +6,7 @@ export {
   PublicRecipientPolicy,
   type PublicRecipientPolicyOptions,
 } from './public-recipient-policy.js';
+export { RecipientPolicies } from './recipient-policies.js';
 export { RecipientPolicy } from './recipient-policy.js';
 export { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';
 export {

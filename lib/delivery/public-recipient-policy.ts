@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { BoundedCache } from '../common/bounded-cache.js';
 import { RecipientRefusedError, ThornConfigurationError } from '../errors/index.js';
+import type { RecipientRules } from '../message/index.js';
 import { embeddedIpv4, refusalOfIpv4, refusalOfIpv6 } from './address-rules.js';
 import { BAD_PORTS } from './bad-ports.js';
 import { CidrList } from './cidr-list.js';
@@ -15,19 +16,7 @@ const LOCAL_NAME =
   /^(?:(?:.+\.)?localhost|(?:.+\.)?localdomain|localhost[46]|(?:ip6-)?loopback|ip6-localhost)$/;
 
 /** Options of {@link PublicRecipientPolicy}. */
-export interface PublicRecipientPolicyOptions {
-  /** True: `https` alone. Default false. */
-  readonly requireHttps?: boolean;
-  /** Ports that may be used; `any` leaves out only those that browsers refuse. Default 80 and 443. */
-  readonly allowedPorts?: readonly number[] | 'any';
-  /**
-   * Networks that are allowed though they are not public, in exact CIDR notation: `10.1.0.0/16`. One that covers
-   * `127.0.0.1` or `::1` allows names such as `localhost` as well; what they resolve to is still judged.
-   */
-  readonly allowCidrs?: readonly string[];
-  /** Networks that are refused although they are public, or allowed by `allowCidrs`; in exact CIDR notation. */
-  readonly denyCidrs?: readonly string[];
-}
+export type PublicRecipientPolicyOptions = RecipientRules;
 
 /**
  * Lets webhooks go to the public internet alone: `http` and `https` on the usual ports, and no address that is private,

@@ -39,10 +39,11 @@ interface Target {
  */
 export class UndiciHttpClient extends WebhookHttpClient {
   readonly #policy: RecipientPolicy;
-  readonly #settings: PoolSettings;
+  readonly #options: UndiciHttpClientOptions;
+  readonly #settings: Omit<PoolSettings, 'connect'>;
   readonly #maxAnswerBytes: number;
   readonly #deadlines = new Deadlines();
-  readonly #pools = new Map<string, OriginPool>();
+  readonly #pools = new Map<RecipientPolicy, PolicyPools>();
   readonly #targets = new WeakMap<URL, Target>();
   #axios: AxiosFront | null = null;
   #closed: PromiseWithResolvers | null = null;
@@ -52,8 +53,8 @@ export class UndiciHttpClient extends WebhookHttpClient {
     super();
     this.#policy = policy;
     this.#maxAnswerBytes = positive('maxAnswerBytes', options.maxAnswerBytes ?? 16_384);
+    this.#options = options;
     this.#settings = {
-      connect: guardedConnector(policy, options),
       connections: positive('connections', options.connections ?? 64),
       keepAliveTimeout: positive('keepAliveTimeout', options.keepAliveTimeout ?? 4000),
       maxHeaderBytes: positive('maxHeaderBytes', options.maxHeaderBytes ?? 16_384),
@@ -88,7 +89,8 @@ export class UndiciHttpClient extends WebhookHttpClient {
 
   override close(): Promise<void> {
     this.#closed ??= promiseWithResolvers();
-    for (const pool of [...this.#pools.values()]) pool.close();
+    const pools = [...this.#pools.values()].flatMap(({ origins }) => [...origins.values()]);
+    for (const pool of pools) pool.close();
     if (this.#pools.size === 0) this.#closed.resolve();
     return this.#closed.promise;
   }
@@ -96,8 +98,9 @@ export class UndiciHttpClient extends WebhookHttpClient {
   #send(request: WebhookRequest): Promise<WebhookResponse> {
     return new Promise((resolve, reject) => {
       if (this.#closed !== null) throw failure('internal', null, 'the client is closed');
-      const { origin, path } = this.#target(this.#policy.checkUrl(request.url));
-      const pool = this.#pool(origin);
+      const policy = request.policy ?? this.#policy;
+      const { origin, path } = this.#target(policy.checkUrl(request.url));
+      const pool = this.#pool(policy, origin);
       const exchange = new Exchange(
         request,
         path,
@@ -124,19 +127,34 @@ export class UndiciHttpClient extends WebhookHttpClient {
     return target;
   }
 
-  #pool(origin: string): OriginPool {
-    let pool = this.#pools.get(origin);
+  #pool(policy: RecipientPolicy, origin: string): OriginPool {
+    let ofPolicy = this.#pools.get(policy);
+    if (ofPolicy === undefined) {
+      const connect = guardedConnector(policy, this.#options);
+      ofPolicy = { settings: { ...this.#settings, connect }, origins: new Map() };
+      this.#pools.set(policy, ofPolicy);
+    }
+    const { settings, origins } = ofPolicy;
+    let pool = origins.get(origin);
     if (pool === undefined) {
-      pool = new OriginPool(origin, this.#settings, this.#forget);
-      this.#pools.set(origin, pool);
+      pool = new OriginPool(origin, settings, () => this.#forget(policy, origin));
+      origins.set(origin, pool);
     }
     return pool;
   }
 
-  readonly #forget = (pool: OriginPool): void => {
-    this.#pools.delete(pool.origin);
+  #forget(policy: RecipientPolicy, origin: string): void {
+    const origins = this.#pools.get(policy)?.origins;
+    origins?.delete(origin);
+    if (origins?.size === 0) this.#pools.delete(policy);
     if (this.#pools.size === 0) this.#closed?.resolve();
-  };
+  }
+}
+
+/** The connections that were made under one policy. */
+interface PolicyPools {
+  readonly settings: PoolSettings;
+  readonly origins: Map<string, OriginPool>;
 }
 
 interface PromiseWithResolvers {

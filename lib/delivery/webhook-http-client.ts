@@ -1,3 +1,5 @@
+import type { RecipientPolicy } from './recipient-policy.js';
+
 /** One HTTP request of a delivery. */
 export interface WebhookRequest {
   readonly url: string;
@@ -8,6 +10,8 @@ export interface WebhookRequest {
   readonly timeout: number;
   /** False: a connection of its own, closed after the answer. */
   readonly keepAlive: boolean;
+  /** Judges this request in place of the client's own policy; never shares a connection with another one. */
+  readonly policy?: RecipientPolicy;
 }
 
 /** What came back, whatever the status. */

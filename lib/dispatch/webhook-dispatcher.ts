@@ -3,10 +3,16 @@ import type { EntityManager } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
 import { checkEventName } from '../event/event-name.js';
-import type { MessageFactory } from '../message/message.factory.js';
-import type { MessageSettings } from '../message/message.js';
+import type { RecipientPolicies } from '../delivery/index.js';
+import {
+  checkMessageSettings,
+  type MessageFactory,
+  MESSAGE_SETTINGS,
+  messageSettings,
+  type MessageSettings,
+  type SubscriberSource,
+} from '../message/index.js';
 import type { StaticSubscriberSet } from '../subscriber/static-subscriber-set.js';
-import type { SubscriberSource } from '../subscriber/static-subscribers.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
 import type { MessagePipeline, PipelineResult } from './message-pipeline.js';
 import type { Transactions } from './transactions.js';
@@ -46,15 +52,9 @@ export interface SendResult {
   readonly attempts: PipelineResult['attempts'];
 }
 
-const KNOWN_OPTIONS = new Set([
-  'sender',
-  'ref',
-  'headers',
-  'subscribers',
-  'manager',
-  'wait',
-  'timeout',
-  'keepAlive',
+const KNOWN_OPTIONS = new Set<string>([
+  ...['sender', 'ref', 'headers', 'subscribers', 'manager', 'wait'],
+  ...MESSAGE_SETTINGS,
 ]);
 
 /**
@@ -74,6 +74,7 @@ export class WebhookDispatcher {
     private readonly transactions: Transactions,
     private readonly catalogue: EventCatalogue,
     private readonly statics: StaticSubscriberSet,
+    private readonly policies: RecipientPolicies,
     private readonly strictEvents: boolean,
   ) {}
 
@@ -86,7 +87,6 @@ export class WebhookDispatcher {
    */
   async send(name: string, data?: unknown, options: SendOptions = {}): Promise<SendResult> {
     this.#check(name, options);
-    const { timeout, keepAlive } = options;
     const declared = 'sender' in options;
     const sender = declared ? this.#senderOf(name, options.sender) : null;
     const message = this.messages.create({
@@ -96,11 +96,10 @@ export class WebhookDispatcher {
       ref: options.ref ?? null,
       audience: declared ? 'sender' : 'everyone',
       headers: options.headers ?? {},
-      settings: {
-        ...(timeout === undefined ? {} : { timeout }),
-        ...(keepAlive === undefined ? {} : { keepAlive }),
-      },
-      recipients: await this.statics.resolve(options.subscribers, name, sender),
+      settings: messageSettings(options),
+      recipients: await this.statics.resolve(options.subscribers, name, sender, {
+        checkUrl: (url) => this.policies.of(options.recipients).checkUrl(url),
+      }),
     });
     if (options.manager !== undefined && this.transactions.enlist(message, options.manager)) {
       return { id: message.id, state: 'staged', attempts: [] };
@@ -145,13 +144,8 @@ export class WebhookDispatcher {
         `is no option of send(); known are ${[...KNOWN_OPTIONS].join(', ')}`,
       );
     }
-    const { timeout, keepAlive, ref } = options;
-    if (timeout !== undefined && !(Number.isInteger(timeout) && timeout > 0)) {
-      throw new InvalidInputError('timeout', 'must be a positive whole number of milliseconds');
-    }
-    if (keepAlive !== undefined && typeof keepAlive !== 'boolean') {
-      throw new InvalidInputError('keepAlive', 'must be true or false');
-    }
+    checkMessageSettings(options);
+    const { ref } = options;
     if (ref !== undefined && ref !== null && typeof ref !== 'string') {
       throw new InvalidInputError('ref', 'must be a text or null');
     }

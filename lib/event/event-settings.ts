@@ -1,4 +1,4 @@
-import type { MessageSettings } from '../message/message.js';
+import type { MessageSettings, SubscriberSource } from '../message/index.js';
 import type { Condition } from './condition.js';
 
 type Leaf =
@@ -66,6 +66,10 @@ export type ListRelation<Row> = {
     : never;
 }[BranchOf<Row>];
 
+/** What is merged into the data of an event's messages. */
+export type RequestData =
+  Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>);
+
 /** A function of the row, or a constant. */
 export type FromRow<Row, Value> = Value | ((row: Row) => Value);
 
@@ -91,6 +95,10 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   readonly sender?: Path<Entity> | ((row: Entity) => SenderValue);
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: FromRow<Entity, Readonly<Record<string, string>>>;
+  /** Receivers in addition to those who match: URLs, objects, lists, functions of the event and its sender. */
+  readonly subscribers?: SubscriberSource;
+  /** Merged into `data`, whose own keys win: an object, or a function that answers one. Thorn's `request_data`. */
+  readonly requestData?: RequestData;
   /** Relations to load for `payload`, `ref`, `sender` and `headers` functions; paths given as text load by themselves. */
   readonly relations?: readonly RelationPath<Entity>[];
   /**

@@ -36,5 +36,6 @@ export type {
   Path,
   RelationPath,
   RelationTrigger,
+  RequestData,
 } from './event-settings.js';
 export { type MethodEvent, methodEventsOf } from './method-events.js';

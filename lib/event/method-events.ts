@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { ThornConfigurationError } from '../errors/index.js';
+import type { RecipientRules, SubscriberSource } from '../message/index.js';
 
 /** An event that a method sends, as recorded by its decorator. */
 export interface MethodEvent {
@@ -7,6 +8,10 @@ export interface MethodEvent {
   /** Name of the method. */
   readonly method: string;
   readonly on: 'success' | 'error';
+  /** Receivers in addition to those who match. */
+  readonly subscribers: SubscriberSource;
+  /** Where its messages may go, when that differs. */
+  readonly recipients: RecipientRules | undefined;
 }
 
 // On the class itself, so that nothing outlives it and subclasses inherit.

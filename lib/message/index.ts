@@ -5,13 +5,14 @@ export {
   MessageFactory,
   type MessageFactoryOptions,
 } from './message.factory.js';
+export { type Audience, type Envelope, Message, type MessageFields } from './message.js';
 export {
-  type Audience,
-  type Envelope,
-  Message,
-  type MessageFields,
+  checkMessageSettings,
+  MESSAGE_SETTINGS,
+  messageSettings,
   type MessageSettings,
-} from './message.js';
+} from './message-settings.js';
+export type { RecipientRules } from './recipient-rules.js';
 export type { Digest, Recipient, Secret } from './recipient.js';
 export {
   checkRetrySettings,
@@ -19,3 +20,8 @@ export {
   MAX_RETRY_DELAY,
   type RetrySettings,
 } from './retry-settings.js';
+export type {
+  StaticSubscriber,
+  SubscriberCallback,
+  SubscriberSource,
+} from './subscriber-source.js';

@@ -2,7 +2,8 @@ import type { Clock } from '../common/clock.js';
 import { newId } from '../common/id.js';
 import { checkHeaders } from './check-headers.js';
 import type { Codecs } from './codecs.js';
-import { type Audience, type Envelope, Message, type MessageSettings } from './message.js';
+import type { MessageSettings } from './message-settings.js';
+import { type Audience, type Envelope, Message } from './message.js';
 import type { Recipient } from './recipient.js';
 
 /** What is needed to make a message; everything but the event has a default. */

@@ -1,22 +1,12 @@
 import type { Codecs } from './codecs.js';
 import type { Recipient } from './recipient.js';
-import type { RetrySettings } from './retry-settings.js';
+import type { MessageSettings } from './message-settings.js';
 
 /**
  * Who may see a message: `everyone` that subscribed (no sender was declared), or the subscribers of its `sender` and
  * the ownerless ones. A declared sender that turned out empty leaves the ownerless ones alone.
  */
 export type Audience = 'everyone' | 'sender';
-
-/** Settings of an event that travel with each of its messages; plain JSON. */
-export interface MessageSettings {
-  /** Deadline of one whole request in milliseconds, the answer's body included. */
-  readonly timeout?: number;
-  /** Whether the connection may serve several requests. Default true. */
-  readonly keepAlive?: boolean;
-  /** How often deliveries are tried again. Default: what the retry policy says. */
-  readonly retry?: RetrySettings;
-}
 
 /** What every receiver gets, unless the options name another envelope. */
 export interface Envelope {

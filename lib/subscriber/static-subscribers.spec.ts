@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError, RecipientRefusedError } from '../errors/index.js';
-import { resolveSubscribers, type SubscriberSource } from './static-subscribers.js';
+import type { SubscriberSource } from '../message/index.js';
+import { resolveSubscribers } from './static-subscribers.js';
 
 const rules = {
   checkUrl(url: string): void {

@@ -1,36 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { InvalidInputError } from '../errors/index.js';
-import type { Digest, Recipient } from '../message/recipient.js';
-
-/** A subscriber that the application names in its code or settings instead of storing it. */
-export interface StaticSubscriber {
-  readonly url: string;
-  /** `whsec_…` or a text of at least 16 characters. Without one its deliveries are not signed. */
-  readonly secret?: string;
-  /** Default `application/json`. */
-  readonly contentType?: string;
-  /** Digest of `Hook-HMAC`. Default `sha256`. */
-  readonly digest?: Digest;
-}
-
-/** Answers who shall receive an event; may be asynchronous, and may be a generator. */
-export type SubscriberCallback = (
-  event: string,
-  sender: string | null,
-) => SubscriberSource | Promise<SubscriberSource>;
-
-/**
- * Static subscribers in every form that Thorn takes: a URL, an object, a list, a generator, or a function of the event
- * and its sender that answers any of these; nested freely. Null and undefined are nobody.
- */
-export type SubscriberSource =
-  | string
-  | StaticSubscriber
-  | SubscriberCallback
-  | Iterable<SubscriberSource>
-  | AsyncIterable<SubscriberSource>
-  | null
-  | undefined;
+import type { Recipient, StaticSubscriber, SubscriberSource } from '../message/index.js';
 
 /** What is checked of every static subscriber before it is used. */
 export interface StaticSubscriberRules {

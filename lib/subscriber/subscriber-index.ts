@@ -1,5 +1,6 @@
+import { OwnedSubscribers } from './owned-subscribers.js';
 import { PatternTrie } from './pattern-trie.js';
-import { LargeGroup, SmallGroup, type SubscriberGroup } from './subscriber-group.js';
+import { SubscriberGroup } from './subscriber-group.js';
 import type { MatchCriteria } from './subscriber.repository.js';
 import type { Subscriber } from './subscriber.js';
 
@@ -15,9 +16,9 @@ export class SubscriberIndex {
   readonly #entries = new Map<string, Entry>();
   readonly #patterns = new Map<string, PatternUse>();
   readonly #trie = new PatternTrie<PatternUse>();
-  readonly #everyone = new LargeGroup();
-  readonly #ownerless = new LargeGroup();
-  readonly #owners = new Map<string, SubscriberGroup>();
+  readonly #everyone = new SubscriberGroup();
+  readonly #ownerless = new SubscriberGroup();
+  readonly #owned = new OwnedSubscribers();
   readonly #events = new Map<string, EventMatches>();
   #cachedResults = 0;
   #nextPattern = 0;
@@ -34,7 +35,8 @@ export class SubscriberIndex {
     const patterns = subscriber.events.map((pattern) => this.#use(pattern));
     this.#entries.set(subscriber.id, { subscriber, patterns });
     this.#everyone.add(subscriber, patterns);
-    this.#groupFor(subscriber.owner).add(subscriber, patterns);
+    if (subscriber.owner === null) this.#ownerless.add(subscriber, patterns);
+    else this.#owned.add(subscriber.owner, subscriber, patterns);
     this.#forget();
   }
 
@@ -45,14 +47,8 @@ export class SubscriberIndex {
     const { subscriber, patterns } = entry;
     this.#entries.delete(id);
     this.#everyone.remove(subscriber, patterns);
-    const { owner } = subscriber;
-    if (owner === null) {
-      this.#ownerless.remove(subscriber, patterns);
-    } else {
-      const group = this.#owners.get(owner)!;
-      group.remove(subscriber, patterns);
-      if (group.size === 0) this.#owners.delete(owner);
-    }
+    if (subscriber.owner === null) this.#ownerless.remove(subscriber, patterns);
+    else this.#owned.remove(subscriber.owner, subscriber, patterns);
     for (const pattern of subscriber.events) this.#release(pattern);
     this.#forget();
   }
@@ -66,22 +62,10 @@ export class SubscriberIndex {
     if (audience === 'everyone') {
       return (matches.everyone ??= this.#remembered(this.#everyone.find(matches.patterns)));
     }
-    const own = sender === null ? undefined : this.#owners.get(sender)?.find(matches.patterns);
-    if (own === undefined || own.length === 0) return matches.ownerless;
+    if (sender === null) return matches.ownerless;
+    const own = this.#owned.find(sender, matches.patterns);
+    if (own.length === 0) return matches.ownerless;
     return matches.ownerless.length === 0 ? own : own.concat(matches.ownerless);
-  }
-
-  #groupFor(owner: string | null): SubscriberGroup {
-    if (owner === null) return this.#ownerless;
-    let group = this.#owners.get(owner);
-    if (group === undefined) {
-      group = new SmallGroup();
-      this.#owners.set(owner, group);
-    } else if (group instanceof SmallGroup && group.size === SmallGroup.MAX_SIZE) {
-      group = group.grown();
-      this.#owners.set(owner, group);
-    }
-    return group;
   }
 
   #use(pattern: string): number {
