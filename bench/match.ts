@@ -15,6 +15,8 @@ const OWNERLESS = 10;
 const ROUNDS = 21;
 /** Every event name with every sender's turn once: no answer is asked for twice in a row of thousands. */
 const QUERIES = 200_000;
+/** Queries that are prepared before they are timed: few, so that they are as near as those of a message just made. */
+const BATCH = 200;
 const CHUNK = 5000;
 
 type Question = (
@@ -61,15 +63,27 @@ interface Population {
 /** @returns microseconds a query */
 async function round({ repository, senders }: Population, question: Question): Promise<number> {
   let found = 0;
-  const start = process.hrtime.bigint();
-  for (let at = 0; at < QUERIES; at++) {
-    const { sender, audience } = question(at, senders);
-    const match = repository.match({ event: EVENTS[at % EVENTS.length]!, sender, audience });
-    found += (match instanceof Promise ? await match : match).length;
+  let nanoseconds = 0n;
+  for (let from = 0; from < QUERIES; from += BATCH) {
+    const criteria = Array.from({ length: BATCH }, (_, at) => {
+      const { sender, audience } = question(from + at, senders);
+      const event = EVENTS[(from + at) % EVENTS.length]!;
+      return { event, sender: sender === null ? null : fresh(sender), audience };
+    });
+    const start = process.hrtime.bigint();
+    for (const one of criteria) {
+      const match = repository.match(one);
+      found += (match instanceof Promise ? await match : match).length;
+    }
+    nanoseconds += process.hrtime.bigint() - start;
   }
-  const microseconds = Number(process.hrtime.bigint() - start) / 1000;
   if (found < QUERIES) throw new Error('there must be something to find');
-  return microseconds / QUERIES;
+  return Number(nanoseconds) / 1000 / QUERIES;
+}
+
+/** A string of its own, not yet hashed: as it comes out of an entity, and never the one that the index holds. */
+function fresh(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 async function population(count: number): Promise<Population> {

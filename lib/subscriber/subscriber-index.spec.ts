@@ -40,6 +40,35 @@ describe('SubscriberIndex', () => {
     );
   });
 
+  it('keeps hundreds of owners apart while their subscribers come and go', () => {
+    const index = new SubscriberIndex();
+    const model = new Map<string, Subscriber>();
+    const steps = fc.record({
+      id: fc.nat(1500).map(String),
+      owner: fc
+        .nat({ max: 17 })
+        .chain((dice) => fc.nat({ max: dice * dice }))
+        .map(String),
+      events: fc.uniqueArray(fc.constantFrom('*', 'a.*', '*.b', 'a.b', 'b.*'), { minLength: 1 }),
+      gone: fc.boolean(),
+    });
+    for (const { id, gone, ...different } of fc.sample(steps, { numRuns: 20_000, seed: 5 })) {
+      if (gone) {
+        index.delete(id);
+        model.delete(id);
+      } else {
+        const one = subscriber(id, different);
+        index.set(one);
+        model.set(id, one);
+      }
+    }
+    for (const owner of new Set([...model.values()].map((one) => one.owner))) {
+      const criteria: MatchCriteria = { event: 'a.b', sender: owner, audience: 'sender' };
+      const expected = [...model.values()].filter((one) => gets(one, criteria));
+      expect(ids(index.match(criteria))).toEqual(ids(expected));
+    }
+  });
+
   it('finds every one of an owner that has thousands', () => {
     const index = new SubscriberIndex();
     const all = Array.from({ length: 3000 }, (_, at) =>
