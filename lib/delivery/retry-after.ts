@@ -39,12 +39,11 @@ function parseHttpDate(value: string, now: number): number | null {
   return null;
 }
 
-/** A year of two digits is never more than 50 years ahead. */
+/** Two digits mean the latest year that ends so and is not more than 50 years ahead. */
 function yearOf(digits: string, now: number): number {
   if (digits.length === 4) return Number(digits);
-  const thisYear = new Date(now).getUTCFullYear();
-  const year = thisYear - (thisYear % 100) + Number(digits);
-  return year > thisYear + 50 ? year - 100 : year;
+  const latest = new Date(now).getUTCFullYear() + 50;
+  return latest - ((latest - Number(digits)) % 100);
 }
 
 /** Date.UTC carries a 31 February over into March, and knows no wrong day of the week. */

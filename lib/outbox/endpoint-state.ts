@@ -101,7 +101,7 @@ export function admit(state: EndpointState, rules: EndpointRules, now: number): 
 
 /** When a request may go at the earliest, as far as is known now. */
 export function admissibleAt(state: EndpointState, now: number): number {
-  return state.mode === 'flowing' ? now : (state.probeUntil ?? state.until ?? now);
+  return state.mode === 'flowing' ? now : Math.max(state.until ?? now, state.probeUntil ?? 0);
 }
 
 /**
