@@ -565,15 +565,79 @@ describe('axios', () => {
     });
     const plain = client();
     const customised = client();
-    void customised.axios;
+    customised.axios.interceptors.request.use((config) => config);
+    const withDefaults = client();
+    void withDefaults.axios.defaults;
     const post = request(origin, {
       headers: { 'Content-Type': 'application/json', 'User-Agent': 'thorn', 'Hook-Event': 'a.b' },
     });
 
     expect((await plain.post(post)).status).toBe(500);
     expect((await customised.post(post)).status).toBe(500);
+    expect((await withDefaults.post(post)).status).toBe(500);
 
     expect(seen[1]).toEqual(seen[0]);
+    expect(seen[2]).toEqual(seen[0]);
+  });
+
+  it('runs interceptors in the order of axios, with and without defaults, and none that was ejected', async () => {
+    const { origin } = await http((_, response) => response.end());
+    const orders: string[][] = [];
+    for (const readDefaults of [false, true]) {
+      const order: string[] = [];
+      const posting = client();
+      const { interceptors } = posting.axios;
+      if (readDefaults) void posting.axios.defaults;
+      for (const name of ['one', 'two', 'never']) {
+        interceptors.request.use(
+          (config) => {
+            order.push(`request ${name}`);
+            return config;
+          },
+          null,
+          { runWhen: () => name !== 'never' },
+        );
+        interceptors.response.use((response) => {
+          order.push(`response ${name}`);
+          return response;
+        });
+      }
+      interceptors.request.eject(interceptors.request.use(() => Promise.reject(new Error('gone'))));
+      interceptors.response.use((response) =>
+        Promise.reject(new Error(`status ${response.status}`)),
+      );
+      interceptors.response.use(undefined, (error: Error) => {
+        order.push(error.message);
+        return { status: 299, data: 'mended', headers: {} };
+      });
+      const answer = await posting.post(request(origin));
+      orders.push([...order, `${answer.status} ${answer.body.toString()}`]);
+    }
+
+    expect(orders[0]).toEqual([
+      'request two',
+      'request one',
+      'response one',
+      'response two',
+      'response never',
+      'status 200',
+      '299 mended',
+    ]);
+    expect(orders[1]).toEqual(orders[0]);
+  });
+
+  it('honours defaults', async () => {
+    const tenants: unknown[] = [];
+    const { origin } = await http((incoming, response) => {
+      tenants.push(incoming.headers['x-tenant']);
+      response.end();
+    });
+    const posting = client();
+    posting.axios.defaults.headers.common['X-Tenant'] = 'acme';
+
+    await posting.post(request(origin));
+
+    expect(tenants).toEqual(['acme']);
   });
 
   it('keeps policy, deadline and error codes', async () => {

@@ -63,8 +63,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
 
   /**
    * The axios instance to add interceptors to. Its requests go over the same wire, with the same policy and deadline.
-   * From the first time that it is read every request passes through it, at about half the speed; unread, it costs
-   * nothing.
+   * As long as it has no interceptors and nobody has read its `defaults`, requests go straight to the wire.
    *
    * An interceptor sees the request after it was signed: what it changes of the body breaks the signature.
    *
@@ -84,7 +83,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
   }
 
   override post(request: WebhookRequest): Promise<WebhookResponse> {
-    return this.#axios === null ? this.#send(request) : this.#axios.post(request);
+    return this.#axios?.isCustomised === true ? this.#axios.post(request) : this.#send(request);
   }
 
   override close(): Promise<void> {
