@@ -1,7 +1,12 @@
 import type { Abstract, FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { DeclaredEvents, EntityCapture, FrameTransactions } from './capture/index.js';
+import {
+  CapturedEntityEvents,
+  DeclaredEvents,
+  EntityCapture,
+  FrameTransactions,
+} from './capture/index.js';
 import { Clock, SystemClock } from './common/index.js';
 import {
   Deliverer,
@@ -14,6 +19,7 @@ import {
 import {
   type DispatchSetting,
   DispatchStrategy,
+  EntityEvents,
   FanOut,
   inline,
   MessagePipeline,
@@ -216,6 +222,11 @@ const SERVICES: readonly FactoryProvider[] = [
     useFactory: ({ all }: EntityCaptures) => new FrameTransactions(all),
   },
   {
+    provide: EntityEvents,
+    inject: [EntityCaptures],
+    useFactory: ({ all }: EntityCaptures) => new CapturedEntityEvents(all),
+  },
+  {
     provide: WebhookDispatcher,
     inject: [
       MessageFactory,
@@ -224,6 +235,7 @@ const SERVICES: readonly FactoryProvider[] = [
       EventCatalogue,
       StaticSubscriberSet,
       RecipientPolicies,
+      EntityEvents,
       ThornSettings,
     ],
     useFactory: (
@@ -233,6 +245,7 @@ const SERVICES: readonly FactoryProvider[] = [
       catalogue: EventCatalogue,
       statics: StaticSubscriberSet,
       policies: RecipientPolicies,
+      entities: EntityEvents,
       { options }: ThornSettings,
     ) =>
       new WebhookDispatcher(
@@ -242,6 +255,7 @@ const SERVICES: readonly FactoryProvider[] = [
         catalogue,
         statics,
         policies,
+        entities,
         options.strictEvents ?? false,
       ),
   },

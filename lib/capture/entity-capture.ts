@@ -52,6 +52,8 @@ type RowEvent = {
 export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #oldRows = new OldRows();
   readonly #collector: Collector;
+  /** Makes this data source's messages. */
+  readonly messages: EntityMessages;
   // The last INSERT of a connection, when it may also have updated or skipped rows.
   readonly #uncertainInserts = new WeakMap<QueryRunner, string>();
   readonly #bulk: BulkWriteGuard;
@@ -62,7 +64,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     readonly dataSource: DataSource,
     { messageFactory, pipeline, bulk = 'warn' }: EntityCaptureOptions,
   ) {
-    this.#collector = new Collector(new EntityMessages(messageFactory), pipeline);
+    this.messages = new EntityMessages(messageFactory);
+    this.#collector = new Collector(this.messages, pipeline);
     this.#bulk = new BulkWriteGuard(bulk);
   }
 

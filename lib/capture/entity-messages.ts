@@ -49,18 +49,22 @@ export class EntityMessages {
         continue;
       }
       for (const subject of subjectsOf(entry, rows, related, linked)) {
-        const message = await this.make(entry.event, subject);
+        const message = await this.#makeOrDrop(entry.event, subject);
         if (message !== undefined) messages.push(message);
       }
     }
     return messages;
   }
 
-  /** One message; undefined when its condition does not hold or it was dropped for an error. */
+  /** One message; undefined when its condition does not hold. */
   async make(event: EventPlan, subject: Subject): Promise<Message | undefined> {
+    if (event.condition?.holds(subject.row, subject.before) === false) return undefined;
+    return this.#factory.create(await this.#draft(event, subject));
+  }
+
+  async #makeOrDrop(event: EventPlan, subject: Subject): Promise<Message | undefined> {
     try {
-      if (event.condition?.holds(subject.row, subject.before) === false) return undefined;
-      return this.#factory.create(await this.#draft(event, subject));
+      return await this.make(event, subject);
     } catch (error) {
       if (event.options.propagateErrors === true) throw error;
       this.#logger.error(

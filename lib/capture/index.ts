@@ -1,5 +1,6 @@
 export { BulkWriteError } from './bulk-write.error.js';
 export type { BulkWrites } from './bulk-writes.js';
+export { CapturedEntityEvents } from './captured-entity-events.js';
 export { DeclaredEvents } from './declared-events.js';
 export { EntityCapture, type EntityCaptureOptions } from './entity-capture.js';
 export { FrameTransactions } from './frame-transactions.js';

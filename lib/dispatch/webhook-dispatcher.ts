@@ -1,11 +1,12 @@
 import { Logger } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, ObjectLiteral } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
 import { checkEventName } from '../event/event-name.js';
 import type { RecipientPolicies } from '../delivery/index.js';
 import {
   checkMessageSettings,
+  type Message,
   type MessageFactory,
   MESSAGE_SETTINGS,
   messageSettings,
@@ -15,6 +16,7 @@ import {
 import type { StaticSubscriberSet } from '../subscriber/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
 import type { MessagePipeline, PipelineResult } from './message-pipeline.js';
+import type { EntityEvents, EntityType, RowCriteria } from './entity-events.js';
 import type { Transactions } from './transactions.js';
 
 /** Options of {@link WebhookDispatcher.send}. */
@@ -52,6 +54,17 @@ export interface SendResult {
   readonly attempts: PipelineResult['attempts'];
 }
 
+/** Options of {@link WebhookDispatcher.sendFor}; see {@link SendOptions} for both. */
+export type SendForOptions = Pick<SendOptions, 'manager' | 'wait'>;
+
+/** What `sendFor()` with criteria resolves to. */
+export interface SendForSummary {
+  /** Rows that matched. */
+  readonly rows: number;
+  /** Messages that were sent: fewer where the event's condition did not hold. */
+  readonly sent: number;
+}
+
 const KNOWN_OPTIONS = new Set<string>([
   ...['sender', 'ref', 'headers', 'subscribers', 'manager', 'wait'],
   ...MESSAGE_SETTINGS,
@@ -75,6 +88,7 @@ export class WebhookDispatcher {
     private readonly catalogue: EventCatalogue,
     private readonly statics: StaticSubscriberSet,
     private readonly policies: RecipientPolicies,
+    private readonly entities: EntityEvents,
     private readonly strictEvents: boolean,
   ) {}
 
@@ -101,11 +115,67 @@ export class WebhookDispatcher {
         checkUrl: (url) => this.policies.of(options.recipients).checkUrl(url),
       }),
     });
-    if (options.manager !== undefined && this.transactions.enlist(message, options.manager)) {
-      return { id: message.id, state: 'staged', attempts: [] };
+    const [result] = await this.#emit([message], options);
+    return result!;
+  }
+
+  /**
+   * Sends an entity's event by hand, as if its row had just changed: with the event's own payload, sender and settings,
+   * from the re-read row. Its condition must hold for the row as it is; transitions have nothing to compare with, so
+   * they hold when their operator does.
+   *
+   * @param event the name as declared, its fields in braces
+   * @returns null when the event's condition does not hold
+   * @throws {@link InvalidInputError} when the entity has no such event, or a value is refused
+   *
+   * @example
+   * ```ts
+   * await dispatcher.sendFor(article, 'article.published');
+   * ```
+   */
+  sendFor(
+    entity: ObjectLiteral,
+    event: string,
+    options?: SendForOptions,
+  ): Promise<SendResult | null>;
+  /**
+   * Sends an entity's event for every row that matches, read and sent in batches: what a bulk update or a query builder
+   * cannot do by itself.
+   *
+   * @example
+   * ```ts
+   * await articles.update({ state: 'DRAFT' }, { state: 'PUBLISHED' });
+   * await dispatcher.sendFor(Article, { where: { state: 'PUBLISHED' } }, 'article.published');
+   * ```
+   */
+  sendFor<Entity extends ObjectLiteral>(
+    type: EntityType<Entity>,
+    criteria: RowCriteria<Entity>,
+    event: string,
+    options?: SendForOptions,
+  ): Promise<SendForSummary>;
+  async sendFor(
+    what: ObjectLiteral,
+    ...rest: readonly unknown[]
+  ): Promise<SendResult | SendForSummary | null> {
+    if (typeof what !== 'function') {
+      const [event, options = {}] = rest as [string, SendForOptions?];
+      const message = await this.entities.messageOf(what, event, options.manager);
+      return message === null ? null : (await this.#emit([message], options))[0]!;
     }
-    const [result] = await this.pipeline.send([message], options.wait ?? true);
-    return { id: message.id, state: result?.state ?? 'accepted', attempts: result?.attempts ?? [] };
+    const [criteria, event, options = {}] = rest as [
+      RowCriteria<ObjectLiteral>,
+      string,
+      SendForOptions?,
+    ];
+    let [rows, sent] = [0, 0];
+    const type = what as unknown as EntityType<ObjectLiteral>;
+    for await (const batch of this.entities.messagesOf(type, criteria, event, options.manager)) {
+      await this.#emit(batch.messages, options);
+      rows += batch.rows;
+      sent += batch.messages.length;
+    }
+    return { rows, sent };
   }
 
   /**
@@ -127,6 +197,21 @@ export class WebhookDispatcher {
     options: BufferOptions = {},
   ): Promise<Result> {
     return this.pipeline.buffer(work, options);
+  }
+
+  async #emit(
+    messages: readonly Message[],
+    { manager, wait = true }: SendForOptions,
+  ): Promise<SendResult[]> {
+    if (messages.length === 0) return [];
+    if (
+      manager !== undefined &&
+      messages.every((message) => this.transactions.enlist(message, manager))
+    ) {
+      return messages.map(({ id }) => ({ id, state: 'staged', attempts: [] }));
+    }
+    const results = await this.pipeline.send(messages, wait);
+    return results.map(({ message, state, attempts }) => ({ id: message, state, attempts }));
   }
 
   #check(name: string, options: SendOptions): void {
