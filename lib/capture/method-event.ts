@@ -14,6 +14,7 @@ import {
   type MessageSettings,
   type SubscriberSource,
 } from '../message/index.js';
+import { fillTemplate } from './ref-template.js';
 import { withRequestData } from './request-data.js';
 
 /** A value, or how to get it from what the method resolved to and was called with. */
@@ -24,8 +25,8 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
   readonly data?: (outcome: Outcome, args: Args) => unknown;
   /** The owner whose subscribers may see the event; see {@link SendOptions.sender}. */
   readonly sender?: (outcome: Outcome, args: Args) => SendOptions['sender'];
-  /** Where the thing can be found. */
-  readonly ref?: FromCall<Outcome, Args, string | null>;
+  /** Where the thing can be found: a template such as `/orders/{id}`, filled from what the method resolved to, or a function. */
+  readonly ref?: string | ((outcome: Outcome, args: Args) => string | null);
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: FromCall<Outcome, Args, Readonly<Record<string, string>>>;
   /** Receivers of this event in addition to those who match. */
@@ -170,7 +171,7 @@ function compile(name: string, options: Options, place: string) {
         ...(options.sender === undefined ? {} : { sender: options.sender(outcome, args) }),
         ...(manager === undefined ? {} : { manager }),
         ...messageSettings(options),
-        ref: valueOf(options.ref, outcome, args) ?? null,
+        ref: refOf(options.ref, outcome, args),
         headers: valueOf(options.headers, outcome, args) ?? {},
         // The method's caller waits for its own work, not for anybody's endpoint.
         wait: options.propagateErrors === true,
@@ -200,6 +201,11 @@ function compileWhen(
   if (typeof when === 'function') return when;
   const condition = compileCondition(when);
   return (outcome) => condition.holds(outcome, null);
+}
+
+function refOf(ref: Options['ref'], outcome: unknown, args: readonly unknown[]): string | null {
+  if (typeof ref === 'function') return ref(outcome, args);
+  return ref === undefined ? null : fillTemplate(ref, outcome);
 }
 
 function valueOf<Value>(

@@ -22,6 +22,14 @@ export function fillTemplate(template: string, row: unknown): string {
         path,
       });
     }
-    return encodeURIComponent(String(value as string | number | bigint | boolean));
+    const segment = encodeURIComponent(String(value as string | number | bigint | boolean));
+    // A URL parser would take these for steps through the path, encoded or not.
+    if (segment === '.' || segment === '..') {
+      throw new InvalidInputError('ref', `cannot hold "${segment}" at {${path}}`, {
+        template,
+        path,
+      });
+    }
+    return segment;
   });
 }
