@@ -162,7 +162,7 @@ describe('whatever happens to an endpoint', () => {
     );
   });
 
-  it('it is closed no longer than the bounds, and jitter only adds', () => {
+  it('is closed no longer than the bounds, and jitter only adds', () => {
     const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
       fc.property(fc.array(outcomes, { maxLength: 60 }), random, (outcomes, random) => {

@@ -1,0 +1,61 @@
+import { WaitTimeoutError } from './wait-timeout.error.js';
+
+/** Options of the `waitFor` methods. */
+export interface WaitOptions {
+  /** Milliseconds after which the wait is given up. Default 5,000. */
+  readonly timeout?: number;
+}
+
+/** A list that can be waited on. */
+export class Arrivals<Item> {
+  #items: readonly Item[] = [];
+  readonly #checks = new Set<() => void>();
+
+  /** @param nameOf how an item is called when a wait was in vain */
+  constructor(private readonly nameOf: (item: Item) => string) {}
+
+  get items(): readonly Item[] {
+    return this.#items;
+  }
+
+  add(...items: readonly Item[]): void {
+    this.#items = [...this.#items, ...items];
+    for (const check of this.#checks) check();
+  }
+
+  clear(): void {
+    this.#items = [];
+  }
+
+  /**
+   * @param find undefined while what is waited for is not there
+   * @throws {@link WaitTimeoutError} when it does not come in time
+   */
+  waitFor<Result>(
+    wanted: string,
+    find: (items: readonly Item[]) => Result | undefined,
+    { timeout = 5000 }: WaitOptions = {},
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        clearTimeout(timer);
+        this.#checks.delete(check);
+        act();
+      };
+      const check = () => {
+        try {
+          const found = find(this.#items);
+          if (found !== undefined) settle(() => resolve(found));
+        } catch (error) {
+          settle(() => reject(error));
+        }
+      };
+      const timer = setTimeout(() => {
+        const came = this.#items.map(this.nameOf);
+        settle(() => reject(new WaitTimeoutError(wanted, timeout, came)));
+      }, timeout);
+      this.#checks.add(check);
+      check();
+    });
+  }
+}

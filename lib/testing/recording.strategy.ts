@@ -1,0 +1,70 @@
+import type { Release } from '../dispatch/index.js';
+import { DispatchStrategy } from '../dispatch/index.js';
+import type { Message } from '../message/index.js';
+import { Arrivals, type WaitOptions } from './arrivals.js';
+
+/** One message that would have been delivered. */
+export interface SentMessage {
+  readonly id: string;
+  readonly event: string;
+  readonly sender: string | null;
+  readonly ref: string | null;
+  /** The envelope's `data`; undefined when the application's own envelope has none. */
+  readonly data: unknown;
+  /** The whole body, as JSON. */
+  readonly body: unknown;
+  /** The message itself, with its headers and settings. */
+  readonly message: Message;
+}
+
+/**
+ * Delivers nothing and remembers everything: for tests of what an application sends. A message of a transaction appears
+ * in {@link sent} when it has committed, one of a buffer scope when it flushes.
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ dispatch: RecordingStrategy });
+ *
+ * const webhooks = app.get<RecordingStrategy>(DispatchStrategy);
+ * await orders.cancel('7');
+ * expect((await webhooks.waitFor('order.cancelled')).data).toEqual({ id: '7' });
+ * ```
+ */
+export class RecordingStrategy extends DispatchStrategy {
+  readonly #arrivals = new Arrivals<SentMessage>(({ event }) => event);
+
+  /** What was sent since the last {@link clear}, oldest first. */
+  get sent(): readonly SentMessage[] {
+    return this.#arrivals.items;
+  }
+
+  /**
+   * The first message of an event that was sent since the last {@link clear}, or that will be.
+   *
+   * @param name the event's name, without wildcards
+   * @throws {@link WaitTimeoutError} when none is sent in time
+   */
+  waitFor(name: string, options?: WaitOptions): Promise<SentMessage> {
+    const find = (sent: readonly SentMessage[]) => sent.find(({ event }) => event === name);
+    return this.#arrivals.waitFor(`a message of the event ${name}`, find, options);
+  }
+
+  /** Forgets what was sent. */
+  clear(): void {
+    this.#arrivals.clear();
+  }
+
+  override async stage(): Promise<void> {}
+
+  override async release(messages: readonly Message[]): Promise<readonly Release[]> {
+    this.#arrivals.add(...messages.map(recorded));
+    return messages.map(({ id }) => ({ message: id, state: 'accepted', attempts: [] }));
+  }
+}
+
+function recorded(message: Message): SentMessage {
+  const { id, event, sender, ref } = message;
+  const body: unknown = JSON.parse(message.json.toString());
+  const data = typeof body === 'object' && body !== null && 'data' in body ? body.data : undefined;
+  return { id, event, sender, ref, data, body, message };
+}

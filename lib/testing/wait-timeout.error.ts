@@ -1,0 +1,12 @@
+import { ThornError } from '../errors/index.js';
+
+/** Thrown by the `waitFor` methods when nothing fitting came in time; says what did come. */
+export class WaitTimeoutError extends ThornError {
+  readonly code = 'THORN_WAIT_TIMEOUT';
+
+  /** @param came the names of what came instead */
+  constructor(wanted: string, timeout: number, came: readonly string[]) {
+    const rest = came.length === 0 ? 'nothing came at all' : `what came: ${came.join(', ')}`;
+    super(`Waited ${timeout} ms in vain for ${wanted}; ${rest}.`, { wanted, timeout, came });
+  }
+}

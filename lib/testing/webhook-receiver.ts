@@ -1,0 +1,171 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { PublicRecipientPolicyOptions } from '../delivery/index.js';
+import { Arrivals, type WaitOptions } from './arrivals.js';
+import { ReceivedWebhook } from './received-webhook.js';
+
+/** How a {@link WebhookReceiver} answers: a status alone, or in detail. */
+export type ScriptedAnswer =
+  | number
+  /** The request is read and never answered. */
+  | 'hang'
+  /** The request is read and the connection reset. */
+  | 'reset'
+  | {
+      /** Default 204, or 200 with a body. */
+      readonly status?: number;
+      readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+      readonly body?: string | Buffer;
+      /** Milliseconds between the request and its answer. Default 0. */
+      readonly delay?: number;
+    };
+
+/** Lets webhooks reach receivers on this machine: `ThornModule.forRoot({ recipients: LOOPBACK_RECIPIENTS })`. */
+export const LOOPBACK_RECIPIENTS: PublicRecipientPolicyOptions = {
+  allowedPorts: 'any',
+  allowCidrs: ['127.0.0.1/32', '::1/128'],
+};
+
+/**
+ * An endpoint on loopback for tests: a real HTTP server that answers as it is told and keeps what it was sent.
+ *
+ * @example
+ * ```ts
+ * const receiver = await WebhookReceiver.start();
+ * receiver.answer(500, { status: 429, headers: { 'Retry-After': '2' } }, 'reset');
+ * await subscribers.create({ url: receiver.url, events: ['*'], secret });
+ * …
+ * const [first] = await receiver.waitFor(4);
+ * expect(first.isSignedWith(secret)).toBe(true);
+ * await receiver.stop();
+ * ```
+ */
+export class WebhookReceiver {
+  readonly #arrivals = new Arrivals<ReceivedWebhook>(({ event, path }) => event || path);
+  readonly #server: Server;
+  readonly #queue: ScriptedAnswer[] = [];
+  readonly #delays = new Set<NodeJS.Timeout>();
+  #otherwise: (webhook: ReceivedWebhook) => ScriptedAnswer = () => 204;
+  #connections = 0;
+
+  private constructor() {
+    this.#server = createServer((request, response) => void this.#receive(request, response));
+    this.#server.on('connection', () => this.#connections++);
+  }
+
+  /** Starts one on a free port of 127.0.0.1. */
+  static async start(): Promise<WebhookReceiver> {
+    const receiver = new WebhookReceiver();
+    await new Promise<void>((resolve, reject) => {
+      receiver.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
+    });
+    return receiver;
+  }
+
+  /** Where it listens; any other path of the same origin is received as well. */
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hooks`;
+  }
+
+  /** Connections that were opened to it so far. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** What arrived since the last {@link clear}, oldest first. */
+  get received(): readonly ReceivedWebhook[] {
+    return this.#arrivals.items;
+  }
+
+  /** Appends to the answers for the next requests, one each; after them {@link otherwise} applies. */
+  answer(...answers: readonly ScriptedAnswer[]): this {
+    this.#queue.push(...answers);
+    return this;
+  }
+
+  /** The answer when the script is at its end: always the same, or by the request. Default 204. */
+  otherwise(answer: ScriptedAnswer | ((webhook: ReceivedWebhook) => ScriptedAnswer)): this {
+    this.#otherwise = typeof answer === 'function' ? answer : () => answer;
+    return this;
+  }
+
+  /**
+   * Resolves to everything received once that are `count` or more, or to the first webhook that satisfies a predicate.
+   *
+   * @throws {@link WaitTimeoutError} when that does not happen in time
+   */
+  waitFor(count: number, options?: WaitOptions): Promise<readonly ReceivedWebhook[]>;
+  waitFor(
+    predicate: (webhook: ReceivedWebhook) => boolean,
+    options?: WaitOptions,
+  ): Promise<ReceivedWebhook>;
+  waitFor(
+    wanted: number | ((webhook: ReceivedWebhook) => boolean),
+    options?: WaitOptions,
+  ): Promise<readonly ReceivedWebhook[] | ReceivedWebhook> {
+    if (typeof wanted === 'function') {
+      const find = (items: readonly ReceivedWebhook[]) => items.find(wanted);
+      return this.#arrivals.waitFor('a certain webhook', find, options);
+    }
+    const find = (items: readonly ReceivedWebhook[]) =>
+      items.length >= wanted ? items : undefined;
+    return this.#arrivals.waitFor(`${wanted} webhooks`, find, options);
+  }
+
+  /** Forgets what arrived and what is left of the script. */
+  clear(): void {
+    this.#arrivals.clear();
+    this.#queue.length = 0;
+  }
+
+  /** Ends every connection, and the server. */
+  async stop(): Promise<void> {
+    for (const delay of this.#delays) clearTimeout(delay);
+    const stopped = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await stopped;
+  }
+
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await bodyOf(request);
+    if (body === null) return;
+    const { method = '', url = '', headers } = request;
+    const webhook = new ReceivedWebhook(method, url, headers, body);
+    const answer = this.#queue.shift() ?? this.#otherwise(webhook);
+    this.#arrivals.add(webhook);
+    if (answer === 'hang') return;
+    if (answer === 'reset') request.socket.resetAndDestroy();
+    else if (typeof answer === 'number') response.writeHead(answer).end();
+    else this.#write(response, answer);
+  }
+
+  #write(response: ServerResponse, answer: Exclude<ScriptedAnswer, number | string>): void {
+    const {
+      status = answer.body === undefined ? 204 : 200,
+      headers = {},
+      body,
+      delay = 0,
+    } = answer;
+    const write = () => {
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+      response.writeHead(status).end(body);
+    };
+    if (delay === 0) return write();
+    const timer = setTimeout(() => {
+      this.#delays.delete(timer);
+      write();
+    }, delay);
+    this.#delays.add(timer);
+  }
+}
+
+/** Null when the sender went away in the middle: that is no webhook. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch {
+    return null;
+  }
+  return Buffer.concat(chunks);
+}
