@@ -75,14 +75,22 @@ function bareDispatch(agent: Agent, { port }: Receiver): Candidate['once'] {
   };
   return () =>
     new Promise<void>((resolve, reject) => {
-      agent.dispatch(options, {
-        onConnect: () => {},
-        onHeaders: () => true,
-        onData: () => true,
-        onComplete: () => resolve(),
-        onError: reject,
-      });
+      agent.dispatch(options, new Minimal(resolve, reject));
     });
+}
+
+class Minimal implements Dispatcher.DispatchHandler {
+  constructor(
+    readonly onComplete: () => void,
+    readonly onError: (error: Error) => void,
+  ) {}
+  onConnect(): void {}
+  onHeaders(): boolean {
+    return true;
+  }
+  onData(): boolean {
+    return true;
+  }
 }
 
 function deliverer() {

@@ -7,7 +7,7 @@ import axios, {
 import { RecipientRefusedError } from '../errors/index.js';
 import { AttemptError } from './attempt.error.js';
 import { type Deadlines, Timed } from './deadlines.js';
-import { failure } from './failure.js';
+import { failure, withoutQueries } from './failure.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 
 type Wire = (request: WebhookRequest) => Promise<WebhookResponse>;
@@ -167,5 +167,5 @@ function bytesOf(data: unknown): Buffer {
 function ownError(error: unknown): Error {
   if (error instanceof AttemptError || error instanceof RecipientRefusedError) return error;
   const text = error instanceof Error ? `${error.name}: ${error.message}` : 'no error object';
-  return failure('internal', null, `an axios interceptor failed: ${text.replace(/\?\S*/g, '?…')}`);
+  return failure('internal', null, `an axios interceptor failed: ${withoutQueries(text)}`);
 }

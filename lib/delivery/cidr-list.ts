@@ -28,7 +28,7 @@ export class CidrList {
   }
 }
 
-function parseCidr(option: string, network: unknown) {
+function parseCidr(option: string, network: string) {
   const match = /^([0-9A-Fa-f.:]+)\/(0|[1-9][0-9]{0,2})$/.exec(String(network));
   const address = match?.[1] ?? '';
   const prefix = Number(match?.[2]);

@@ -7,6 +7,7 @@ import type { Recipient } from '../message/recipient.js';
 import type { WebhookSigner } from '../signing/index.js';
 import { AttemptError } from './attempt.error.js';
 import type { Attempt } from './attempt.js';
+import { withoutQueries } from './failure.js';
 import type { RecipientPolicies } from './recipient-policies.js';
 import type { WebhookHttpClient, WebhookResponse } from './webhook-http-client.js';
 
@@ -128,10 +129,13 @@ export class Deliverer {
   }
 
   #failed(frame: Frame, cause: unknown): Attempt {
-    const { error, address } = describe(cause);
+    const { error, address } = describeFailure(cause);
     if (error.code === 'internal') {
       const what = `Attempt of ${frame.delivery} (${frame.message.event}) failed: ${error.message}`;
-      this.#logger.error(what, cause instanceof Error ? cause.stack : undefined);
+      this.#logger.error(
+        what,
+        cause instanceof Error ? withoutQueries(cause.stack ?? '') : undefined,
+      );
     }
     return this.#attempt(frame, {
       outcome: 'failed',
@@ -186,7 +190,7 @@ function encoded(message: Message, recipient: Recipient): Buffer {
   }
 }
 
-function describe(
+function describeFailure(
   cause: unknown,
 ): Pick<Attempt, 'address'> & { error: NonNullable<Attempt['error']> } {
   if (cause instanceof RecipientRefusedError) {
@@ -198,7 +202,7 @@ function describe(
     return { error, address: text(cause.data['address']) };
   }
   const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  return { error: { code: 'internal', message: message.replace(/\?\S*/g, '?…') }, address: null };
+  return { error: { code: 'internal', message: withoutQueries(message) }, address: null };
 }
 
 function text(value: unknown): string | null {

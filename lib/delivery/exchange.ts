@@ -21,7 +21,10 @@ export interface WaitingRoom {
   leave(exchange: Exchange): void;
 }
 
-/** One request and its answer: the handler that undici tells what comes back. */
+/**
+ * One request and its answer: the handler that undici tells what comes back. In the form that gets the headers as raw
+ * bytes, since a successful delivery needs none of them decoded.
+ */
 export class Exchange extends Timed implements Dispatcher.DispatchHandler {
   carrier: Carrier | null = null;
   #isOver = false;
