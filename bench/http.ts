@@ -1,7 +1,12 @@
 import axios from 'axios';
 import { Agent, type Dispatcher } from 'undici';
 import { SystemClock } from '../lib/common/clock.js';
-import { Deliverer, PublicRecipientPolicy, UndiciHttpClient } from '../lib/delivery/index.js';
+import {
+  type Attempt,
+  Deliverer,
+  PublicRecipientPolicy,
+  UndiciHttpClient,
+} from '../lib/delivery/index.js';
 import { Codecs } from '../lib/message/codecs.js';
 import { MessageFactory } from '../lib/message/message.factory.js';
 import type { Recipient } from '../lib/message/recipient.js';
@@ -57,12 +62,11 @@ function article() {
   });
 }
 
-/** What a hand-written sender does at the least: bytes that are ready, the content type, nothing else. */
+/** What a hand-written sender does: neither signature nor deadline nor policy. */
 function axiosPost({ port }: Receiver): Candidate['once'] {
   const url = `http://127.0.0.1:${port}/hooks`;
-  const { json } = article();
-  const config = { headers: { 'Content-Type': 'application/json' } };
-  return () => axios.post(url, json, config);
+  const payload: unknown = JSON.parse(article().json.toString());
+  return () => axios.post(url, payload);
 }
 
 function bareDispatch(agent: Agent, { port }: Receiver): Candidate['once'] {
@@ -110,13 +114,18 @@ function deliveries(deliverer: Deliverer, { port }: Receiver): Candidate['once']
     digest: 'sha256',
     secrets: [{ value: generateSecret(), expiresAt: null }],
   }));
+  const ids = recipients.map((_, number) => ({
+    id: `dlv_01890a5d-ac96-774b-bcce-${String(number).padStart(12, '0')}`,
+  }));
   let count = 0;
-  return async () => {
-    const number = count++;
-    const delivery = { id: `dlv_01890a5d-ac96-774b-bcce-${String(number).padStart(12, '0')}` };
-    const attempt = await deliverer.attempt(delivery, message, recipients[number % SUBSCRIBERS]!);
-    if (attempt.outcome !== 'succeeded') throw new Error(attempt.error?.message ?? 'no success');
+  return () => {
+    const number = count++ % SUBSCRIBERS;
+    return deliverer.attempt(ids[number]!, message, recipients[number]!).then(demandSuccess);
   };
+}
+
+function demandSuccess(attempt: Attempt): void {
+  if (attempt.outcome !== 'succeeded') throw new Error(attempt.error?.message ?? 'no success');
 }
 
 let busySeconds = 0;
