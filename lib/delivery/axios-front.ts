@@ -8,6 +8,7 @@ import { RecipientRefusedError } from '../errors/index.js';
 import { AttemptError } from './attempt.error.js';
 import { type Deadlines, Timed } from './deadlines.js';
 import { failure, withoutQueries } from './failure.js';
+import type { RecipientPolicy } from './recipient-policy.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 
 type Wire = (request: WebhookRequest) => Promise<WebhookResponse>;
@@ -69,12 +70,14 @@ export class AxiosFront {
   }
 
   async #request(request: WebhookRequest, limit: Limit): Promise<WebhookResponse> {
-    const { body: data, ...rest } = request;
+    // The policy goes past the interceptors: a configuration that they make anew must not lose it.
+    const { body: data, policy, ...rest } = request;
     const config = { method: 'post', data, ...rest };
+    const adapter = (final: Config) => this.#adapt(final, policy);
     try {
       const response = this.#mayHaveDefaults
-        ? this.instance.request(config as object)
-        : this.#intercept({ ...config, headers: new AxiosHeaders(request.headers) });
+        ? this.instance.request({ ...config, adapter } as object)
+        : this.#intercept({ ...config, headers: new AxiosHeaders(request.headers) }, adapter);
       return responseOf(await response);
     } catch (error) {
       throw ownError(error);
@@ -87,7 +90,10 @@ export class AxiosFront {
    * What `instance.request` does when there are interceptors and no defaults: the request's, the last one first, the
    * adapter, the response's in order. axios itself spends more on merging configurations than the request takes.
    */
-  #intercept(config: Config): Promise<AxiosResponse<unknown>> {
+  #intercept(
+    config: Config,
+    adapter: (config: Config) => Promise<AxiosResponse<unknown>>,
+  ): Promise<AxiosResponse<unknown>> {
     const { request, response } = this.instance.interceptors;
     let before = Promise.resolve<InternalAxiosRequestConfig>(config);
     // An ejected interceptor leaves null behind.
@@ -95,14 +101,14 @@ export class AxiosFront {
       if (handler === null || handler.runWhen?.(config) === false) continue;
       before = before.then(handler.fulfilled, handler.rejected);
     }
-    let after = before.then((final) => this.#adapt(final));
+    let after = before.then(adapter);
     for (const handler of response.handlers ?? []) {
       if (handler !== null) after = after.then(handler.fulfilled, handler.rejected);
     }
     return after;
   }
 
-  async #adapt(config: Config): Promise<AxiosResponse<unknown>> {
+  async #adapt(config: Config, policy?: RecipientPolicy): Promise<AxiosResponse<unknown>> {
     if (config.method?.toLowerCase() !== 'post') {
       throw failure('internal', null, 'webhooks are sent by POST alone');
     }
@@ -113,6 +119,7 @@ export class AxiosFront {
       body: bytesOf(config.data),
       timeout: config.timeout ?? 0,
       keepAlive: config.keepAlive ?? true,
+      ...(policy === undefined ? {} : { policy }),
     });
     return {
       data: response.body,
