@@ -4,6 +4,7 @@
  *
  * Pluggable: this class is the injection token; the default is `PublicRecipientPolicy`. Give another with
  * `ThornModule.forRoot({ recipientPolicy: MyPolicy })`.
+ * Any implementation must pass `recipientPolicyConformance`.
  */
 export abstract class RecipientPolicy {
   /**

@@ -30,6 +30,9 @@ export interface RetryQuestion {
  */
 export abstract class RetryPolicy {
   /**
+   * Chance may put an attempt off and never bring it forward. Settings that say `false` get no retry, those that name a
+   * `max` no more than that.
+   *
    * @returns the time of the next attempt in milliseconds since the Unix epoch, not before `now`; or null for never,
    * which is then the answer for every higher attempt number as well, so that every delivery ends
    */

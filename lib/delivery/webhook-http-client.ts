@@ -32,6 +32,7 @@ export interface WebhookResponse {
  * TLS, and lets the recipient policy judge the address that is dialled.
  *
  * Pluggable: this class is the injection token. Give another with `ThornModule.forRoot({ httpClient: MyClient })`.
+ * Any implementation must pass `webhookHttpClientConformance`.
  */
 export abstract class WebhookHttpClient {
   /**

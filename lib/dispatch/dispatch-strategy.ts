@@ -19,7 +19,8 @@ export interface Release {
  * Where and when deliveries are made.
  *
  * Pluggable: this class is the injection token. `ThornModule.forRoot({ dispatch })` takes `inline()`, `disabled()`, or
- * a class of one's own that Nest constructs with its dependencies.
+ * a class of one's own that Nest constructs with its dependencies. Any implementation must pass
+ * `dispatchStrategyConformance`.
  *
  * @example
  * ```ts

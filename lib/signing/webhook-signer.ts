@@ -18,6 +18,7 @@ export interface SigningInput {
  *
  * Pluggable: this class is the injection token; the default is `StandardWebhookSigner`. Give another with
  * `ThornModule.forRoot({ signer: MySigner })`.
+ * Any implementation must pass `webhookSignerConformance`.
  */
 export abstract class WebhookSigner {
   /** @returns headers to add to the request; they replace nothing but each other */

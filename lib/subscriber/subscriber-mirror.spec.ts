@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { subscriber } from '../../test/conformance/subscriber-repository.js';
+import { subscriber } from '../testing/conformance/subscriber-repository.js';
 import { SubscriberMirror } from './subscriber-mirror.js';
 import { toRow } from './subscriber-row.js';
 import { SubscriberTable } from './subscriber-table.js';

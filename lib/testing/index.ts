@@ -4,3 +4,29 @@ export { ReceivedWebhook } from './received-webhook.js';
 export { RecordingStrategy, type SentMessage } from './recording.strategy.js';
 export { WaitTimeoutError } from './wait-timeout.error.js';
 export { LOOPBACK_RECIPIENTS, type ScriptedAnswer, WebhookReceiver } from './webhook-receiver.js';
+
+// What any implementation of a pluggable class must do
+export {
+  dispatchStrategyConformance,
+  type DispatchStrategyBench,
+  type DispatchStrategyUnderTest,
+} from './conformance/dispatch-strategy.js';
+export {
+  recipientPolicyConformance,
+  type RecipientPolicyUnderTest,
+} from './conformance/recipient-policy.js';
+export { retryPolicyConformance, type RetryPolicyUnderTest } from './conformance/retry-policy.js';
+export {
+  subscriberRepositoryConformance,
+  type SubscriberRepositoryUnderTest,
+  type SubscriberStorage,
+} from './conformance/subscriber-repository.js';
+export type { Expectation, TestRunner } from './conformance/test-runner.js';
+export {
+  webhookHttpClientConformance,
+  type WebhookHttpClientUnderTest,
+} from './conformance/webhook-http-client.js';
+export {
+  webhookSignerConformance,
+  type WebhookSignerUnderTest,
+} from './conformance/webhook-signer.js';

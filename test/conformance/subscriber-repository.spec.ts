@@ -10,7 +10,7 @@ import {
   TypeOrmSubscriberRepository,
 } from '../../lib/subscriber/index.js';
 import { type FreshDatabase, freshPostgres } from '../services/database.js';
-import { subscriberRepositoryConformance } from './subscriber-repository.js';
+import { subscriberRepositoryConformance } from '../../lib/testing/index.js';
 
 class TestClock extends Clock {
   time = 1_700_000_000_000;

@@ -1,10 +1,10 @@
-import type * as vitest from 'vitest';
 import type {
   MatchCriteria,
   OwnerScope,
   Subscriber,
   SubscriberRepository,
-} from '../../lib/subscriber/index.js';
+} from '../../subscriber/index.js';
+import type { TestRunner } from './test-runner.js';
 
 /** A storage that no other test uses, empty at first. */
 export interface SubscriberStorage {
@@ -24,8 +24,6 @@ export interface SubscriberRepositoryUnderTest {
   /** Called once a test. */
   makeStorage(): Promise<SubscriberStorage>;
 }
-
-type TestRunner = Pick<typeof vitest, 'describe' | 'it' | 'expect'>;
 
 /** What every {@link SubscriberRepository} must do. */
 export function subscriberRepositoryConformance(

@@ -1,0 +1,21 @@
+/**
+ * What a conformance suite needs of a test runner: hand it vitest's or Jest's own functions. A shape of our own, so
+ * that neither has to be installed.
+ */
+export interface TestRunner {
+  describe(title: string, body: () => void): unknown;
+  it(title: string, body: () => Promise<void>): unknown;
+  expect(value: unknown): Expectation;
+}
+
+/** The assertions that the suites make. */
+export interface Expectation {
+  readonly not: Pick<Expectation, 'toBe' | 'toEqual' | 'toContain' | 'toBeNull'>;
+  readonly rejects: { toThrow(): Promise<void>; toMatchObject(expected: object): Promise<void> };
+  toBe(expected: unknown): void;
+  toBeNull(): void;
+  toContain(expected: unknown): void;
+  toEqual(expected: unknown): void;
+  toHaveLength(expected: number): void;
+  toMatchObject(expected: object): void;
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { SystemClock } from '../../lib/common/index.js';
+import { Deliverer, PublicRecipientPolicy, UndiciHttpClient } from '../../lib/delivery/index.js';
+import {
+  DisabledStrategy,
+  type DispatchStrategy,
+  FanOut,
+  InlineStrategy,
+} from '../../lib/dispatch/index.js';
+import { Codecs, MessageFactory } from '../../lib/message/index.js';
+import { generateSecret, StandardWebhookSigner } from '../../lib/signing/index.js';
+import { InMemorySubscriberRepository, StaticSubscriberSet } from '../../lib/subscriber/index.js';
+import {
+  dispatchStrategyConformance,
+  type DispatchStrategyBench,
+  LOOPBACK_RECIPIENTS,
+  RecordingStrategy,
+  WebhookReceiver,
+} from '../../lib/testing/index.js';
+
+const runner = { describe, it, expect };
+const clock = new SystemClock();
+const messages = new MessageFactory(clock, new Codecs());
+
+dispatchStrategyConformance({ name: 'inline', makeBench: () => inlineBench() }, runner);
+dispatchStrategyConformance(
+  { name: 'inline with a window of two', makeBench: () => inlineBench(2) },
+  runner,
+);
+dispatchStrategyConformance(
+  { name: 'disabled', makeBench: async () => bench(new DisabledStrategy(), null) },
+  runner,
+);
+dispatchStrategyConformance(
+  {
+    name: 'RecordingStrategy',
+    makeBench: async () => {
+      const strategy = new RecordingStrategy();
+      return bench(strategy, () => strategy.sent.map(({ id }) => id));
+    },
+  },
+  runner,
+);
+
+async function inlineBench(window = 1000): Promise<DispatchStrategyBench> {
+  const receiver = await WebhookReceiver.start();
+  const client = new UndiciHttpClient(new PublicRecipientPolicy(LOOPBACK_RECIPIENTS));
+  const repository = new InMemorySubscriberRepository();
+  await repository.create({
+    id: 'sub_1',
+    owner: null,
+    url: receiver.url,
+    events: ['*'],
+    contentType: 'application/json',
+    digest: 'sha256',
+    secrets: [{ value: generateSecret(), expiresAt: null }],
+    enabled: true,
+    description: null,
+    metadata: {},
+    createdAt: new Date(),
+    updatedAt: new Date(),
+  });
+  const statics = new StaticSubscriberSet({
+    checkUrl: () => undefined,
+    contentTypes: ['application/json'],
+    checkSecret: () => undefined,
+  });
+  const strategy = new InlineStrategy(
+    new FanOut(repository, statics),
+    new Deliverer(client, new StandardWebhookSigner(), clock),
+    clock,
+    { window },
+  );
+  return {
+    ...bench(strategy, () => receiver.received.map(({ id }) => id)),
+    close: async () => {
+      await receiver.stop();
+      await client.close();
+    },
+  };
+}
+
+function bench(
+  strategy: DispatchStrategy,
+  arrived: DispatchStrategyBench['arrived'],
+): DispatchStrategyBench {
+  return {
+    strategy,
+    arrived,
+    makeMessage: () => messages.create({ event: 'order.paid', data: { id: 7 } }),
+    close: async () => {},
+  };
+}
