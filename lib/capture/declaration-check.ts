@@ -3,7 +3,7 @@ import { compileCondition } from '../event/condition-compile.js';
 import type { EntityClass } from '../event/entity-events.js';
 import type { EntityEventOptions, EntityEventSettings } from '../event/event-settings.js';
 import { compileEventName } from '../event/event-name.js';
-
+import { checkHeaders } from '../message/check-headers.js';
 import { checkMessageSettings, MESSAGE_SETTINGS, type MessageSettings } from '../message/index.js';
 
 type Names<Options> = { readonly [Name in keyof Required<Options>]: true };
@@ -49,7 +49,7 @@ export function checkEntityClass(
 /** @throws {@link ThornConfigurationError} naming `place` and the fix */
 export function checkEntitySettings(place: string, settings: object): void {
   checkKeys(place, settings, SETTINGS);
-  checkKinds(place, settings as Readonly<Record<string, unknown>>);
+  checkSettingKinds(place, settings as Readonly<Record<string, unknown>>);
 }
 
 /** @throws {@link ThornConfigurationError} naming the class, the event and the fix */
@@ -67,7 +67,7 @@ export function checkEntityEvent(target: EntityClass, name: unknown, options: ob
   if (!isTrigger(values['on'])) {
     throw refused(place, `on must be ${TRIGGERS}, not ${describe(values['on'])}`);
   }
-  checkKinds(place, values);
+  checkSettingKinds(place, values);
   if (values['softRemoval'] !== undefined && typeof values['softRemoval'] !== 'boolean') {
     throw refused(place, `softRemoval must be true or false`);
   }
@@ -86,7 +86,12 @@ function checkKeys(place: string, options: object, known: object): void {
   }
 }
 
-function checkKinds(place: string, values: Readonly<Record<string, unknown>>): void {
+/**
+ * Checks the settings that events of entities and of methods have in common.
+ *
+ * @throws {@link ThornConfigurationError} naming `place` and the fix
+ */
+export function checkSettingKinds(place: string, values: Readonly<Record<string, unknown>>): void {
   const kinds: Readonly<Record<string, { readonly of: string; test(value: unknown): boolean }>> = {
     payload: { of: 'a function', test: isFunction },
     ref: { of: `a template such as '/articles/{id}' or a function`, test: isTextOrFunction },
@@ -102,7 +107,7 @@ function checkKinds(place: string, values: Readonly<Record<string, unknown>>): v
     requestData: {
       of: 'an object or a function that answers one',
       test: (value) =>
-        typeof value === 'function' || (typeof value === 'object' && !Array.isArray(value)),
+        isFunction(value) || (typeof value === 'object' && value !== null && !Array.isArray(value)),
     },
     propagateErrors: { of: 'true or false', test: (value) => typeof value === 'boolean' },
   };
@@ -113,6 +118,7 @@ function checkKinds(place: string, values: Readonly<Record<string, unknown>>): v
   }
   explain(place, () => {
     checkMessageSettings(values as MessageSettings);
+    if (typeof values['headers'] === 'object') checkHeaders(values['headers']);
   });
 }
 
@@ -152,4 +158,5 @@ const isTextOrFunction = (value: unknown): boolean =>
 const isTextRecord = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
+  !Array.isArray(value) &&
   Object.values(value).every((text) => typeof text === 'string');

@@ -8,12 +8,12 @@ import { compileEventName } from '../event/event-name.js';
 import { type RequestData } from '../event/index.js';
 import { recordMethodEvent } from '../event/method-events.js';
 import {
-  checkMessageSettings,
   MESSAGE_SETTINGS,
   messageSettings,
   type MessageSettings,
   type SubscriberSource,
 } from '../message/index.js';
+import { checkSettingKinds } from './declaration-check.js';
 import { fillTemplate } from './ref-template.js';
 import { withRequestData } from './request-data.js';
 
@@ -141,7 +141,7 @@ function compile(name: string, options: Options, place: string) {
       throw new ThornConfigurationError(`${place}: ${key} must be a function`, { name });
     }
   }
-  blaming(place, () => checkMessageSettings(options));
+  checkSettingKinds(place, options as Readonly<Record<string, unknown>>);
   const eventName = blaming(place, () => compileEventName(name));
   if (options.on === 'error' && eventName.paths.length > 0) {
     throw new ThornConfigurationError(

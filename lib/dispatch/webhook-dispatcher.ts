@@ -230,9 +230,18 @@ export class WebhookDispatcher {
       );
     }
     checkMessageSettings(options);
+    this.#checkRecipients(options);
     const { ref } = options;
     if (ref !== undefined && ref !== null && typeof ref !== 'string') {
       throw new InvalidInputError('ref', 'must be a text or null');
+    }
+  }
+
+  #checkRecipients({ recipients }: SendOptions): void {
+    try {
+      this.policies.of(recipients);
+    } catch (error) {
+      throw new InvalidInputError('recipients', `are refused: ${(error as Error).message}`);
     }
   }
 

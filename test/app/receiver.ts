@@ -13,6 +13,10 @@ export class Receiver {
   readonly requests: ReceivedRequest[] = [];
   /** The status of the next answers. */
   status = 204;
+  /** Connections that were made so far. */
+  connections = 0;
+  /** What the next answers wait for. */
+  hold: Promise<void> | undefined;
   readonly #server: Server;
   #arrived: () => void = () => undefined;
 
@@ -25,9 +29,11 @@ export class Receiver {
         headers: request.headers,
         body: Buffer.concat(chunks),
       });
-      response.writeHead(this.status).end();
       this.#arrived();
+      await this.hold;
+      response.writeHead(this.status).end();
     });
+    this.#server.on('connection', () => this.connections++);
   }
 
   static async start(): Promise<Receiver> {

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import {
+  type Attempt,
+  Deliverer,
+  DispatchStrategy,
+  FanOut,
+  type Message,
+  type Release,
+} from '../../lib/index.js';
+
+/** Delivers at once, and remembers what became of every delivery. */
+@Injectable()
+export class WatchingStrategy extends DispatchStrategy {
+  readonly messages: Message[] = [];
+  readonly attempts: Attempt[] = [];
+  /** What a message could not be delivered at all for. */
+  readonly errors: Error[] = [];
+  #told: (() => void)[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(
+    private readonly fanOut: FanOut,
+    private readonly deliverer: Deliverer,
+  ) {
+    super();
+  }
+
+  override async stage(): Promise<void> {}
+
+  override async release(messages: readonly Message[]): Promise<readonly Release[]> {
+    this.messages.push(...messages);
+    const deliveries = Promise.all(messages.map((message) => this.#deliver(message)));
+    this.#underWay.add(deliveries);
+    return deliveries.finally(() => this.#underWay.delete(deliveries));
+  }
+
+  /** Resolves with an event's first attempts once there are as many. */
+  async attemptsOf(event: string, count = 1): Promise<readonly Attempt[]> {
+    const found = () => this.attempts.filter((attempt) => attempt.event === event);
+    await this.#until(() => found().length >= count);
+    return found();
+  }
+
+  /** Resolves with the first error once there is one. */
+  async error(): Promise<Error> {
+    await this.#until(() => this.errors.length > 0);
+    return this.errors[0]!;
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  clear(): void {
+    for (const list of [this.messages, this.attempts, this.errors]) list.length = 0;
+  }
+
+  async #deliver(message: Message): Promise<Release> {
+    try {
+      const recipients = await this.fanOut.recipientsOf(message);
+      const attempts = await Promise.all(
+        recipients.map(async (recipient, index) => {
+          const delivery = { id: `dlv_${message.id}-${index}` };
+          const attempt = await this.deliverer.attempt(delivery, message, recipient);
+          this.attempts.push(attempt);
+          this.#tell();
+          return attempt;
+        }),
+      );
+      return { message: message.id, state: 'delivered', attempts };
+    } catch (error) {
+      this.errors.push(error as Error);
+      this.#tell();
+      throw error;
+    }
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#told.push(resolve));
+  }
+
+  #tell(): void {
+    for (const wake of this.#told.splice(0)) wake();
+  }
+}
