@@ -1,0 +1,111 @@
+import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+
+/** Creates the tables `thorn_messages`, `thorn_deliveries` and `thorn_attempts`, on every database that is supported. */
+export class CreateThornOutbox1767312000000 implements MigrationInterface {
+  // Said here, because a bundler may rename the class and TypeORM remembers what has run by this name.
+  readonly name = 'CreateThornOutbox1767312000000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    const { driver } = queryRunner.connection;
+    const column = (name: string, type: 'varchar' | 'text' | 'int' | 'bigint') => ({
+      name,
+      type: driver.normalizeType({ type }),
+    });
+    const text = (name: string, length: number) => ({
+      ...column(name, 'varchar'),
+      length: String(length),
+    });
+    // What synchronize makes there is a plain text: up to 64 KiB, too little for some messages.
+    const isMysql = driver.options.type === 'mysql' || driver.options.type === 'mariadb';
+    const long = (name: string) => (isMysql ? { name, type: 'longtext' } : column(name, 'text'));
+    const optional = <Definition>(definition: Definition) => ({ ...definition, isNullable: true });
+    const primary = <Definition>(definition: Definition) => ({ ...definition, isPrimary: true });
+
+    await queryRunner.createTable(
+      new Table({
+        name: 'thorn_messages',
+        columns: [
+          primary(text('id', 64)),
+          text('event', 256),
+          column('time', 'bigint'),
+          optional(text('sender', 255)),
+          text('audience', 16),
+          optional(column('ref', 'text')),
+          column('headers', 'text'),
+          column('settings', 'text'),
+          column('recipients', 'text'),
+          optional(long('body')),
+          optional(text('lease', 40)),
+          optional(column('due_at', 'bigint')),
+        ],
+        indices: [
+          { name: 'thorn_messages_due', columnNames: ['due_at'], where: 'due_at IS NOT NULL' },
+          { name: 'thorn_messages_time', columnNames: ['time'] },
+        ],
+      }),
+    );
+    await queryRunner.createTable(
+      new Table({
+        name: 'thorn_deliveries',
+        columns: [
+          primary(text('id', 64)),
+          text('message_id', 64),
+          text('subscriber_id', 64),
+          text('event', 256),
+          text('status', 16),
+          optional(text('reason', 16)),
+          column('attempts', 'int'),
+          column('throttled', 'int'),
+          column('requests', 'int'),
+          optional(text('host', 320)),
+          optional(text('lease', 40)),
+          optional(column('due_at', 'bigint')),
+          column('created_at', 'bigint'),
+          optional(column('attempted_at', 'bigint')),
+          optional(column('finished_at', 'bigint')),
+        ],
+        indices: [
+          {
+            name: 'thorn_deliveries_pair',
+            columnNames: ['message_id', 'subscriber_id'],
+            isUnique: true,
+          },
+          { name: 'thorn_deliveries_subscriber', columnNames: ['subscriber_id', 'id'] },
+          {
+            name: 'thorn_deliveries_failed',
+            columnNames: ['reason', 'subscriber_id', 'id'],
+            where: 'reason IS NOT NULL',
+          },
+          { name: 'thorn_deliveries_due', columnNames: ['due_at'], where: 'due_at IS NOT NULL' },
+          {
+            name: 'thorn_deliveries_host',
+            columnNames: ['host', 'due_at'],
+            where: 'host IS NOT NULL',
+          },
+        ],
+      }),
+    );
+    await queryRunner.createTable(
+      new Table({
+        name: 'thorn_attempts',
+        columns: [
+          primary(text('delivery_id', 64)),
+          primary(column('number', 'int')),
+          column('started_at', 'bigint'),
+          column('duration', 'int'),
+          optional(column('status', 'int')),
+          optional(text('error_code', 32)),
+          optional(column('error_message', 'text')),
+          optional(column('answer', 'text')),
+          optional(text('address', 64)),
+        ],
+      }),
+    );
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    for (const table of ['thorn_attempts', 'thorn_deliveries', 'thorn_messages']) {
+      await queryRunner.dropTable(table);
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import type { Clock } from '../common/index.js';
+import type { Attempt, Deliverer, RetryPolicy, WebhookEvents } from '../delivery/index.js';
+import { advance, type DeliveryState } from './delivery-state.js';
+import type { EndpointOutcome } from './endpoint-state.js';
+import type { OutboxJob } from './outbox-job.js';
+import type { Outcome } from './settlement.js';
+
+const NEUTRAL: EndpointOutcome = { kind: 'neutral' };
+
+/** What a courier works with. */
+export interface CourierTools {
+  readonly deliverer: Deliverer;
+  readonly policy: RetryPolicy;
+  readonly events: WebhookEvents;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Makes the attempts of jobs, and writes down what became of them. */
+export class Courier {
+  readonly #tools: CourierTools;
+  /** Puts a job back in line. */
+  readonly #again: (job: OutboxJob) => void;
+
+  constructor(tools: CourierTools, again: (job: OutboxJob) => void) {
+    this.#tools = tools;
+    this.#again = again;
+  }
+
+  /** Makes the next attempt of a job. */
+  async run(job: OutboxJob): Promise<EndpointOutcome> {
+    const { clock, deliverer, policy, random } = this.#tools;
+    const { holding, message, recipient, state } = job;
+    if (holding.isLost) return NEUTRAL;
+    if (holding.leasedUntil <= clock.now()) {
+      // Somebody else may have it by now; whoever renews the lease finds out.
+      holding.stale.push(() => this.#again(job));
+      return NEUTRAL;
+    }
+    const attempt = await deliverer.attempt({ id: job.id }, message, recipient);
+    const now = clock.now();
+    const rules = { policy, settings: message.settings.retry };
+    const step = advance(state, attempt, rules, now, random());
+    this.#settle(job, step.state, attempt, now, step.disablesSubscriber);
+    this.#tell(job, step.state, attempt);
+    return step.asksForBreather
+      ? { kind: 'breather', retryAfter: attempt.retryAfter }
+      : endpointOutcome(attempt);
+  }
+
+  /** Leaves a job for later without an attempt. */
+  park(job: OutboxJob, until: number): void {
+    if (job.holding.isLost) return;
+    const state = { ...job.state, nextAt: until };
+    this.#settle(job, state, null, this.#tools.clock.now(), false);
+  }
+
+  /** Ends a job without an attempt. */
+  end(job: OutboxJob, reason: 'disabled' | 'cancelled'): void {
+    const { clock, policy, random, events } = this.#tools;
+    const now = clock.now();
+    const { state } = advance(job.state, reason, { policy, settings: undefined }, now, random());
+    this.#settle(job, state, null, now, false);
+    events.emit('failed', () => ({ ...factsOf(job), attempt: null, reason }));
+  }
+
+  #settle(
+    { id, shard, message, recipient, host, requests, attemptedAt, holding, first }: OutboxJob,
+    state: DeliveryState,
+    attempt: Attempt | null,
+    at: number,
+    disablesSubscriber: boolean,
+  ): void {
+    const outcome: Outcome = {
+      id,
+      messageId: message.id,
+      subscriberId: recipient.id,
+      event: message.event,
+      host,
+      state,
+      requests: requests + (attempt === null ? 0 : 1),
+      previousAttemptAt: attemptedAt,
+      attemptedAt: attempt?.startedAt ?? attemptedAt,
+      lease: holding.lease,
+      isNew: first !== null,
+      at,
+      attempt,
+      disablesSubscriber,
+    };
+    shard.recorder.add(outcome);
+    if (first !== null && --first.open === 0) shard.recorder.finish(first);
+  }
+
+  #tell(job: OutboxJob, state: DeliveryState, attempt: Attempt): void {
+    const { events } = this.#tools;
+    const made = () => ({
+      ...factsOf(job),
+      attempt: job.requests + 1,
+      status: attempt.status,
+      error: attempt.error?.code ?? null,
+      duration: attempt.duration,
+    });
+    if (state.status === 'succeeded') events.emit('delivered', made);
+    else if (state.nextAt !== null) {
+      const { nextAt } = state;
+      events.emit('retry-scheduled', () => ({ ...made(), nextAt }));
+    } else events.emit('failed', () => ({ ...made(), reason: state.reason! }));
+    if (attempt.error?.code === 'recipient-refused') {
+      const { message: explanation } = attempt.error;
+      events.emit('recipient-refused', () => ({ ...factsOf(job), explanation }));
+    }
+  }
+}
+
+function factsOf({ id, message, recipient, host }: OutboxJob) {
+  return {
+    delivery: id,
+    message: message.id,
+    event: message.event,
+    subscriber: recipient.id,
+    host,
+  };
+}
+
+/** An endpoint that answers, whatever it says about the request, lives. */
+function endpointOutcome({ status, error }: Attempt): EndpointOutcome {
+  if (status !== null) return { kind: status >= 500 ? 'failure' : 'success' };
+  const code = error?.code;
+  const isOurs = code === 'recipient-refused' || code === 'unencodable' || code === 'internal';
+  return { kind: isOurs ? 'neutral' : 'failure' };
+}

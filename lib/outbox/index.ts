@@ -1,0 +1,11 @@
+export { ThornAttempt } from './attempt.entity.js';
+export { ThornDelivery } from './delivery.entity.js';
+export { outboxEntities } from './entities.js';
+export type { EndpointRules } from './endpoint-state.js';
+export { ThornMessage } from './message.entity.js';
+export { OutboxDataSources } from './outbox-data-sources.js';
+export type { OutboxOptions } from './outbox-options.js';
+export { OutboxTimeoutError } from './outbox-timeout.error.js';
+export { outbox, OutboxStrategy, type OutboxTools } from './outbox.strategy.js';
+export { NoOutcomeListener, OutcomeListener } from './outcome-listener.js';
+export type { Outcome } from './settlement.js';

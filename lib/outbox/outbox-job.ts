@@ -1,0 +1,20 @@
+import type { Message, Recipient } from '../message/index.js';
+import type { DeliveryState } from './delivery-state.js';
+import type { Holding, MessageHolding } from './holdings.js';
+import type { LaneJob } from './lanes.js';
+import type { Shard } from './shard.js';
+
+/** One delivery on its way to its next attempt. */
+export interface OutboxJob extends LaneJob {
+  readonly id: string;
+  readonly shard: Shard;
+  readonly message: Message;
+  readonly recipient: Recipient;
+  readonly state: DeliveryState;
+  readonly requests: number;
+  readonly attemptedAt: number | null;
+  /** What it is held by: its message while it has no row, else itself. */
+  readonly holding: Holding;
+  /** The message, while the delivery has no row. */
+  readonly first: MessageHolding | null;
+}

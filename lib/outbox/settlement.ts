@@ -1,0 +1,182 @@
+import type { Attempt } from '../delivery/index.js';
+import type { DeliveryState } from './delivery-state.js';
+import { type Columns, type Dialect, rowsParameter, type Statement } from './dialect.js';
+import type { Held } from './message-table.js';
+import type { TableNames } from './tables.js';
+
+/** What became of a delivery; one row is written, and one for the attempt if there was one. */
+export interface Outcome {
+  readonly id: string;
+  readonly messageId: string;
+  readonly subscriberId: string;
+  readonly event: string;
+  readonly host: string;
+  readonly state: DeliveryState;
+  /** Requests made, this one included. */
+  readonly requests: number;
+  /** When the latest attempt began; null when there was none yet. */
+  readonly attemptedAt: number | null;
+  /** When the one before it began; null when there was none. */
+  readonly previousAttemptAt: number | null;
+  /** The token of the holder: of its message, as long as it has no row, else of the delivery itself. */
+  readonly lease: string;
+  /** Whether it has no row yet. */
+  readonly isNew: boolean;
+  /** When this was known. */
+  readonly at: number;
+  readonly attempt: Attempt | null;
+  /** Whether the endpoint said that it is gone for good. */
+  readonly disablesSubscriber: boolean;
+}
+
+const NEW: Columns = {
+  id: 'text',
+  message_id: 'text',
+  subscriber_id: 'text',
+  event: 'text',
+  status: 'text',
+  reason: 'text',
+  attempts: 'int',
+  throttled: 'int',
+  requests: 'int',
+  host: 'text',
+  due_at: 'bigint',
+  created_at: 'bigint',
+  attempted_at: 'bigint',
+  finished_at: 'bigint',
+};
+const CHANGED: Columns = {
+  id: 'text',
+  status: 'text',
+  reason: 'text',
+  attempts: 'int',
+  throttled: 'int',
+  requests: 'int',
+  host: 'text',
+  due_at: 'bigint',
+  attempted_at: 'bigint',
+  finished_at: 'bigint',
+};
+const ATTEMPT: Columns = {
+  delivery_id: 'text',
+  number: 'int',
+  started_at: 'bigint',
+  duration: 'int',
+  status: 'int',
+  error_code: 'text',
+  error_message: 'text',
+  answer: 'text',
+  address: 'text',
+};
+
+/**
+ * The statements that write a set of outcomes, to be run in one transaction. Each row is written only if the holder of
+ * its lease is still the same: who was away for too long overwrites nothing.
+ */
+export class Settlement {
+  readonly #insertNew: string;
+  readonly #insertAttempts: string;
+  readonly #update: string;
+  readonly #finish: string;
+
+  constructor(dialect: Dialect, { messages, deliveries, attempts }: TableNames) {
+    const select = (columns: Columns) =>
+      Object.keys(columns)
+        .map((name) => `r.${name}`)
+        .join(', ');
+    this.#insertNew = dialect.insertNew(
+      deliveries,
+      Object.keys(NEW),
+      `SELECT ${select(NEW)} FROM ${dialect.rows('r', { ...NEW, held_by: 'text' })} JOIN ${messages} m ON m.id = r.message_id WHERE m.lease = r.held_by`,
+    );
+    // A row of its own exists under this very id only if this process has written it or holds it.
+    this.#insertAttempts = dialect.insertNew(
+      attempts,
+      Object.keys(ATTEMPT),
+      `SELECT ${select(ATTEMPT)} FROM ${dialect.rows('r', { ...ATTEMPT, held_by: 'text' })} JOIN ${deliveries} d ON d.id = r.delivery_id WHERE r.held_by IS NULL OR d.lease = r.held_by`,
+    );
+    this.#update = dialect.updateFrom(
+      deliveries,
+      [
+        ...Object.keys(CHANGED)
+          .slice(1)
+          .map((name) => `${name} = r.${name}`),
+        'lease = NULL',
+      ],
+      dialect.rows('r', { ...CHANGED, held_by: 'text' }),
+      't.id = r.id AND t.lease = r.held_by',
+    );
+    this.#finish = dialect.updateFrom(
+      messages,
+      ['lease = NULL', 'due_at = NULL'],
+      dialect.rows('r', { id: 'text', lease: 'text' }),
+      't.id = r.id AND t.lease = r.lease',
+    );
+  }
+
+  /** @param finished messages all of whose deliveries have a row, with these outcomes included */
+  statements(outcomes: readonly Outcome[], finished: readonly Held[]): Statement[] {
+    const fresh = outcomes.filter(({ isNew }) => isNew);
+    const changed = outcomes.filter(({ isNew }) => !isNew);
+    const attempts = outcomes.filter(({ attempt }) => attempt !== null);
+    const statement = (sql: string, rows: readonly object[]): Statement[] =>
+      rows.length === 0 ? [] : [{ sql, parameters: [rowsParameter(rows)] }];
+    return [
+      ...statement(this.#insertNew, fresh.map(newRow)),
+      ...statement(this.#insertAttempts, attempts.map(attemptRow)),
+      ...statement(this.#update, changed.map(changedRow)),
+      ...statement(
+        this.#finish,
+        finished.map(({ id, lease }) => ({ id, lease })),
+      ),
+    ];
+  }
+}
+
+function newRow(outcome: Outcome): object {
+  return {
+    ...changedRow(outcome),
+    message_id: outcome.messageId,
+    subscriber_id: outcome.subscriberId,
+    event: outcome.event,
+    created_at: outcome.attemptedAt ?? outcome.at,
+  };
+}
+
+function changedRow({ id, state, requests, host, attemptedAt, lease, at }: Outcome): object {
+  const isWaiting = state.status === 'pending';
+  return {
+    id,
+    status: state.status,
+    reason: state.reason,
+    attempts: state.attempts,
+    throttled: state.throttled,
+    requests,
+    host: isWaiting ? host : null,
+    due_at: state.nextAt,
+    attempted_at: attemptedAt,
+    finished_at: isWaiting ? null : at,
+    held_by: lease,
+  };
+}
+
+function attemptRow({ id, requests, isNew, lease, attempt }: Outcome): object {
+  const { startedAt, duration, status, error, answer, address } = attempt!;
+  return {
+    delivery_id: id,
+    number: requests,
+    started_at: startedAt,
+    duration: Math.round(duration),
+    status,
+    error_code: error?.code ?? null,
+    error_message: error === null ? null : storable(error.message),
+    answer: answer.length === 0 ? null : storable(answer.toString()),
+    address,
+    held_by: isNew ? null : lease,
+  };
+}
+
+/** PostgreSQL refuses NUL, and halves of surrogate pairs: one bad text must not keep a whole set from being written. */
+function storable(text: string): string {
+  return Buffer.from(text).toString().replaceAll('\0', '');
+}

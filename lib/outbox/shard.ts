@@ -1,0 +1,61 @@
+import type { DataSource } from 'typeorm';
+import { dialectOf } from './dialect.js';
+import { DeliveryTable } from './delivery-table.js';
+import { type Holding, Holdings, type MessageHolding } from './holdings.js';
+import { MessageTable } from './message-table.js';
+import type { OutboxDatabase } from './outbox-database.js';
+import { PooledDatabase } from './pooled-database.js';
+import { type OutcomesWritten, Recorder } from './recorder.js';
+import { Retention } from './retention.js';
+import type { OutboxSettings } from './outbox-options.js';
+import { Settlement } from './settlement.js';
+import { SqliteDatabase } from './sqlite-database.js';
+import { tableNames } from './tables.js';
+
+/** Everything of one data source: its tables, what this process holds of them, and what it has yet to write. */
+export class Shard {
+  readonly database: OutboxDatabase;
+  readonly messages: MessageTable;
+  readonly deliveries: DeliveryTable;
+  readonly retention: Retention;
+  readonly recorder: Recorder;
+  readonly heldMessages: Holdings<MessageHolding>;
+  readonly heldDeliveries: Holdings<Holding>;
+
+  /** @throws {@link ThornConfigurationError} when the data source lacks the entities, or its kind is not supported */
+  constructor(
+    readonly dataSource: DataSource,
+    settings: OutboxSettings,
+    written: OutcomesWritten,
+  ) {
+    const { name } = dialectOf(dataSource);
+    this.database =
+      name === 'sqlite'
+        ? new SqliteDatabase(dataSource)
+        : new PooledDatabase(dataSource, settings.queryTimeout);
+    const tables = tableNames(dataSource);
+    this.messages = new MessageTable(this.database, tables);
+    this.deliveries = new DeliveryTable(this.database, tables);
+    this.retention = new Retention(this.database, tables, settings);
+    this.heldMessages = new Holdings((held, until) => this.messages.renew(held, until));
+    this.heldDeliveries = new Holdings((held, until) => this.deliveries.renew(held, until));
+    this.recorder = new Recorder(
+      this.database,
+      new Settlement(this.database.dialect, tables),
+      (outcomes, finished) => {
+        for (const held of finished) this.heldMessages.remove(held);
+        for (const { id, lease, isNew } of outcomes) {
+          if (!isNew) this.heldDeliveries.remove({ id, lease });
+        }
+        written(outcomes, finished);
+      },
+    );
+  }
+
+  /** Puts off every lease that has less than two thirds of its time left. */
+  async renewLeases(now: number, lease: number): Promise<void> {
+    const [before, until] = [now + Math.floor((lease * 2) / 3), now + lease];
+    await this.heldMessages.renew(before, until);
+    await this.heldDeliveries.renew(before, until);
+  }
+}

@@ -1,0 +1,222 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  AbstractLogger,
+  Column,
+  DataSource,
+  type DataSourceOptions,
+  Entity,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
+import { EntityCapture, FrameTransactions, WebhookEvent, Webhooks } from '../lib/capture/index.js';
+import { type Clock, SystemClock } from '../lib/common/clock.js';
+import {
+  Deliverer,
+  PublicRecipientPolicy,
+  StandardRetryPolicy,
+  UndiciHttpClient,
+  WebhookEvents,
+} from '../lib/delivery/index.js';
+import { FanOut, MessagePipeline } from '../lib/dispatch/index.js';
+import { Codecs, type Message, type MessageDraft, MessageFactory } from '../lib/message/index.js';
+import {
+  NoOutcomeListener,
+  outboxEntities,
+  type OutboxOptions,
+  OutboxStrategy,
+} from '../lib/outbox/index.js';
+import { StandardWebhookSigner } from '../lib/signing/index.js';
+import {
+  InMemorySubscriberRepository,
+  StaticSubscriberSet,
+  type Subscriber,
+} from '../lib/subscriber/index.js';
+import { LOOPBACK_RECIPIENTS } from '../lib/testing/index.js';
+import { freshPostgres } from './services/database.js';
+
+export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+/** An article whose creation is an event. */
+@Entity()
+@Webhooks<Article>({ payload: ({ id, title }) => ({ id, title }) })
+@WebhookEvent<Article>('article.created', { on: 'create' })
+export class Article {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column({ type: 'text' })
+  title!: string;
+}
+
+export type Kind = 'file' | 'memory' | 'postgres';
+
+/** Where a database is; several data sources may be opened on one, as processes would. */
+export interface Place {
+  readonly options: DataSourceOptions;
+  readonly remove: () => Promise<void>;
+}
+
+export async function placeOf(kind: Kind): Promise<Place> {
+  if (kind === 'postgres') {
+    const { url, drop } = await freshPostgres();
+    return { options: { type: 'postgres', url }, remove: drop };
+  }
+  if (kind === 'memory') {
+    return { options: { type: 'better-sqlite3', database: ':memory:' }, remove: async () => {} };
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'thorn-outbox-'));
+  return {
+    options: { type: 'better-sqlite3', database: join(directory, 'app.db'), enableWAL: true },
+    remove: async () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+/** Every statement of a data source, ours on a connection of its own included. */
+export class StatementLogger extends AbstractLogger {
+  readonly statements: string[] = [];
+
+  constructor() {
+    super('all');
+  }
+
+  override logQuery(sql: string): void {
+    this.statements.push(sql);
+  }
+
+  protected override writeLog(): void {}
+}
+
+export interface RigOptions extends OutboxOptions {
+  readonly clock?: Clock;
+  readonly synchronize?: boolean;
+  readonly subscribers?: InMemorySubscriberRepository;
+  readonly timeout?: number;
+  readonly schedule?: readonly number[];
+}
+
+/** An application as far as the outbox is concerned. */
+export interface Rig {
+  readonly dataSource: DataSource;
+  readonly strategy: OutboxStrategy;
+  readonly pipeline: MessagePipeline;
+  readonly transactions: FrameTransactions;
+  readonly subscribers: InMemorySubscriberRepository;
+  readonly events: WebhookEvents;
+  readonly clock: Clock;
+  readonly log: StatementLogger;
+  message(draft?: Partial<MessageDraft>): Message;
+  /** Stages and releases, outside of any transaction. */
+  send(draft?: Partial<MessageDraft>): Promise<Message>;
+  rows(sql: string, parameters?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Resolves when the query answers rows for which `isDone` is true. */
+  until(
+    sql: string,
+    isDone: (rows: Record<string, unknown>[]) => boolean,
+  ): Promise<Record<string, unknown>[]>;
+  readonly close: () => Promise<void>;
+}
+
+export async function openRig(
+  { options }: Place,
+  {
+    clock = new SystemClock(),
+    synchronize = true,
+    subscribers = new InMemorySubscriberRepository(),
+    timeout = 3000,
+    schedule,
+    ...outboxOptions
+  }: RigOptions = {},
+): Promise<Rig> {
+  const log = new StatementLogger();
+  const dataSource = await new DataSource({
+    ...options,
+    entities: [Article, ...outboxEntities],
+    synchronize,
+    logger: log,
+  } as DataSourceOptions).initialize();
+  const policy = new PublicRecipientPolicy(LOOPBACK_RECIPIENTS);
+  const client = new UndiciHttpClient(policy);
+  const codecs = new Codecs();
+  const statics = new StaticSubscriberSet({
+    checkUrl: (url) => policy.checkUrl(url),
+    checkSecret: () => undefined,
+    contentTypes: codecs.contentTypes,
+  });
+  const events = new WebhookEvents();
+  const strategy = new OutboxStrategy(
+    {
+      dataSources: [dataSource],
+      fanOut: new FanOut(subscribers, statics),
+      deliverer: new Deliverer(client, new StandardWebhookSigner(), clock, { timeout }),
+      subscribers,
+      codecs,
+      policy: new StandardRetryPolicy(schedule === undefined ? {} : { schedule }),
+      events,
+      listener: new NoOutcomeListener(),
+      clock,
+    },
+    { pollInterval: 25, ...outboxOptions },
+  );
+  const factory = new MessageFactory(clock, codecs);
+  const pipeline = new MessagePipeline(strategy, clock);
+  const capture = new EntityCapture(dataSource, { messageFactory: factory, pipeline });
+  capture.attach();
+  await strategy.onApplicationBootstrap();
+  const rows = (sql: string, parameters: unknown[] = []) =>
+    dataSource.query<Record<string, unknown>[]>(sql, parameters);
+  const message = (draft: Partial<MessageDraft> = {}) =>
+    factory.create({ event: 'order.placed', data: { id: 1 }, ...draft });
+  return {
+    dataSource,
+    strategy,
+    pipeline,
+    transactions: new FrameTransactions([capture]),
+    subscribers,
+    events,
+    clock,
+    log,
+    message,
+    send: async (draft) => {
+      const sent = message(draft);
+      await pipeline.send([sent]);
+      return sent;
+    },
+    rows,
+    until: async (sql, isDone) => {
+      const end = Date.now() + 10_000;
+      for (;;) {
+        const found = await rows(sql);
+        if (isDone(found)) return found;
+        if (Date.now() > end) throw new Error(`waited in vain: ${sql}: ${JSON.stringify(found)}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
+    close: async () => {
+      capture.detach();
+      await strategy.onApplicationShutdown();
+      await client.close();
+      if (dataSource.isInitialized) await dataSource.destroy();
+    },
+  };
+}
+
+let count = 0;
+
+export function subscriber(url: string, changes: Partial<Subscriber> = {}): Subscriber {
+  return {
+    id: `sub_${++count}`,
+    owner: null,
+    url,
+    events: ['*'],
+    contentType: 'application/json',
+    digest: 'sha256',
+    secrets: [{ value: SECRET, expiresAt: null }],
+    enabled: true,
+    description: null,
+    metadata: {},
+    createdAt: new Date(0),
+    updatedAt: new Date(0),
+    ...changes,
+  };
+}
