@@ -15,6 +15,7 @@ const EXTRAS: Record<keyof ThornModuleExtras, undefined> = {
   subscriberRepository: undefined,
   signer: undefined,
   recipientPolicy: undefined,
+  retryPolicy: undefined,
   httpClient: undefined,
   clock: undefined,
   global: undefined,

@@ -4,6 +4,8 @@ import type { BulkWrites } from './capture/index.js';
 import type { Clock } from './common/index.js';
 import type {
   RecipientPolicy,
+  RetryPolicy,
+  StandardRetryPolicyOptions,
   UndiciHttpClientOptions,
   WebhookHttpClient,
 } from './delivery/index.js';
@@ -24,6 +26,8 @@ export interface ThornModuleOptions {
   readonly userAgent?: string;
   /** Where webhooks may go. Default: public addresses on ports 80 and 443. */
   readonly recipients?: RecipientRules;
+  /** When failed deliveries are tried again. Default: the schedule of Standard Webhooks, over about three days. */
+  readonly retries?: StandardRetryPolicyOptions;
   /** Settings of the HTTP client. */
   readonly http?: UndiciHttpClientOptions;
   /** Makes the body from the default envelope. Default: the envelope itself. */
@@ -61,6 +65,8 @@ export interface ThornModuleExtras {
   subscriberRepository?: Type<SubscriberRepository>;
   signer?: Type<WebhookSigner>;
   recipientPolicy?: Type<RecipientPolicy>;
+  /** Default: `StandardRetryPolicy` with the option `retries`. */
+  retryPolicy?: Type<RetryPolicy>;
   httpClient?: Type<WebhookHttpClient>;
   clock?: Type<Clock>;
   /** Whether every module can inject the services. Default true. */
@@ -72,6 +78,7 @@ const KNOWN: Readonly<Record<keyof ThornModuleOptions, true>> = {
   timeout: true,
   userAgent: true,
   recipients: true,
+  retries: true,
   http: true,
   envelope: true,
   codecs: true,

@@ -13,7 +13,10 @@ import {
   PublicRecipientPolicy,
   RecipientPolicies,
   RecipientPolicy,
+  RetryPolicy,
+  StandardRetryPolicy,
   UndiciHttpClient,
+  WebhookEvents,
   WebhookHttpClient,
 } from './delivery/index.js';
 import {
@@ -73,6 +76,10 @@ export function thornProviders(extras: ThornModuleExtras): {
       inject: [ThornSettings],
       useFactory: ({ options }: ThornSettings) => new PublicRecipientPolicy(options.recipients),
     }),
+    pluggableProvider(RetryPolicy, extras.retryPolicy, {
+      inject: [ThornSettings],
+      useFactory: ({ options }: ThornSettings) => new StandardRetryPolicy(options.retries),
+    }),
     pluggableProvider(WebhookHttpClient, extras.httpClient, {
       inject: [RecipientPolicy, ThornSettings],
       useFactory: (policy: RecipientPolicy, { options }: ThornSettings) =>
@@ -98,11 +105,13 @@ export function thornProviders(extras: ThornModuleExtras): {
       MessageFactory,
       Subscribers,
       WebhookDispatcher,
+      WebhookEvents,
     ],
   };
 }
 
 const SERVICES: readonly FactoryProvider[] = [
+  { provide: WebhookEvents, useFactory: () => new WebhookEvents() },
   {
     provide: Codecs,
     inject: [ThornSettings],

@@ -1,0 +1,131 @@
+import { Injectable } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import {
+  Clock,
+  DispatchStrategy,
+  inline,
+  RetryPolicy,
+  type RetryQuestion,
+  StandardRetryPolicy,
+  Subscribers,
+  ThornModule,
+  WebhookDispatcher,
+  WebhookEvent,
+  WebhookEvents,
+} from '../../lib/index.js';
+import {
+  LOOPBACK_RECIPIENTS,
+  MovableClock,
+  RecordingStrategy,
+  retryPolicyConformance,
+  WebhookReceiver,
+} from '../../lib/testing/index.js';
+import { describe, expect, it } from 'vitest';
+
+@Injectable()
+class Orders {
+  @WebhookEvent('order.cancelled', { data: (order: { id: string }) => ({ id: order.id }) })
+  async cancel(id: string): Promise<{ id: string }> {
+    return { id };
+  }
+}
+
+// Everything of docs/testing.md, as it stands there.
+describe('the kit for users’ tests', () => {
+  it('records what an application sends', async () => {
+    const module = await Test.createTestingModule({
+      imports: [ThornModule.forRoot({ dataSources: [], dispatch: RecordingStrategy })],
+      providers: [Orders],
+    }).compile();
+    const app = await module.init();
+    const webhooks = app.get<RecordingStrategy>(DispatchStrategy);
+
+    await app.get(Orders).cancel('7');
+
+    const sent = await webhooks.waitFor('order.cancelled');
+    expect(sent.data).toEqual({ id: '7' });
+    expect(webhooks.sent).toHaveLength(1);
+    await app.close();
+  });
+
+  it('receives what is delivered, signed, at a time that the test decides', async () => {
+    const receiver = await WebhookReceiver.start();
+    const module = await Test.createTestingModule({
+      imports: [
+        ThornModule.forRoot({
+          dataSources: [],
+          dispatch: inline(),
+          clock: MovableClock,
+          recipients: LOOPBACK_RECIPIENTS,
+        }),
+      ],
+    }).compile();
+    const app = await module.init();
+    const { secrets } = await app
+      .get(Subscribers)
+      .create({ url: receiver.url, events: ['order.*'] });
+    const clock = app.get<MovableClock>(Clock);
+    clock.set(Date.UTC(2030, 0, 1));
+    receiver.answer(503, { status: 200, body: 'thank you' });
+
+    await app.get(WebhookDispatcher).send('order.paid', { id: '7' });
+    clock.advance(60_000);
+    await app.get(WebhookDispatcher).send('order.shipped', { id: '7' });
+
+    const [first, second] = await receiver.waitFor(2);
+    expect(first!.isSignedWith(secrets[0]!.value)).toBe(true);
+    expect(first!.headers['webhook-timestamp']).toBe(String(Date.UTC(2030, 0, 1) / 1000));
+    expect(second!.json).toMatchObject({
+      event: 'order.shipped',
+      timestamp: '2030-01-01T00:01:00.000Z',
+    });
+    await app.close();
+    await receiver.stop();
+  });
+});
+
+class Patient extends RetryPolicy {
+  override nextAttempt({ attempt, now, random, settings }: RetryQuestion): number | null {
+    const max = settings === false ? 0 : (settings?.max ?? 3);
+    return attempt > max ? null : now + 3_600_000 * (1 + random);
+  }
+}
+
+retryPolicyConformance(
+  { name: 'Patient', makePolicy: () => new Patient() },
+  { describe, it, expect },
+);
+
+describe('what the module provides', () => {
+  it('injects the lifecycle events and a retry policy, the default one or one’s own', async () => {
+    const policies = [];
+    for (const retryPolicy of [undefined, Patient]) {
+      const module = await Test.createTestingModule({
+        imports: [
+          ThornModule.forRoot({
+            dataSources: [],
+            retries: { schedule: [1000], jitter: 0 },
+            ...(retryPolicy === undefined ? {} : { retryPolicy }),
+          }),
+        ],
+      }).compile();
+      expect(module.get(WebhookEvents)).toBeInstanceOf(WebhookEvents);
+      policies.push(module.get(RetryPolicy));
+    }
+    const [standard, own] = policies;
+    expect(standard).toBeInstanceOf(StandardRetryPolicy);
+    expect(own).toBeInstanceOf(Patient);
+    const outcome = { outcome: 'failed' as const, status: 500, error: null, retryAfter: null };
+    const question = { attempt: 1, outcome, now: 5, random: 0 };
+    expect(standard!.nextAttempt(question)).toBe(1005);
+    expect(standard!.nextAttempt({ ...question, attempt: 2 })).toBeNull();
+  });
+
+  it('refuses retries that make no sense, at start-up', async () => {
+    const compiling = Test.createTestingModule({
+      imports: [ThornModule.forRoot({ dataSources: [], retries: { jitter: 3 } })],
+    }).compile();
+
+    await expect(compiling).rejects.toThrow('jitter must be a number from 0 to 1');
+  });
+});
