@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   AbstractLogger,
   Column,
@@ -33,7 +30,6 @@ import {
   type Subscriber,
 } from '../lib/subscriber/index.js';
 import { LOOPBACK_RECIPIENTS } from '../lib/testing/index.js';
-import { freshPostgres } from './services/database.js';
 
 export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
@@ -49,27 +45,10 @@ export class Article {
   title!: string;
 }
 
-export type Kind = 'file' | 'memory' | 'postgres';
-
 /** Where a database is; several data sources may be opened on one, as processes would. */
 export interface Place {
   readonly options: DataSourceOptions;
   readonly remove: () => Promise<void>;
-}
-
-export async function placeOf(kind: Kind): Promise<Place> {
-  if (kind === 'postgres') {
-    const { url, drop } = await freshPostgres();
-    return { options: { type: 'postgres', url }, remove: drop };
-  }
-  if (kind === 'memory') {
-    return { options: { type: 'better-sqlite3', database: ':memory:' }, remove: async () => {} };
-  }
-  const directory = mkdtempSync(join(tmpdir(), 'thorn-outbox-'));
-  return {
-    options: { type: 'better-sqlite3', database: join(directory, 'app.db'), enableWAL: true },
-    remove: async () => rmSync(directory, { recursive: true, force: true }),
-  };
 }
 
 /** Every statement of a data source, ours on a connection of its own included. */
@@ -93,6 +72,8 @@ export interface RigOptions extends OutboxOptions {
   readonly subscribers?: InMemorySubscriberRepository;
   readonly timeout?: number;
   readonly schedule?: readonly number[];
+  /** Sees the data source before anything of ours is attached to it. */
+  readonly prepare?: (dataSource: DataSource) => void;
 }
 
 /** An application as far as the outbox is concerned. */
@@ -117,14 +98,16 @@ export interface Rig {
   readonly close: () => Promise<void>;
 }
 
+/** Without Vitest, so that a process of its own can do it. */
 export async function openRig(
-  { options }: Place,
+  { options }: Pick<Place, 'options'>,
   {
     clock = new SystemClock(),
     synchronize = true,
     subscribers = new InMemorySubscriberRepository(),
     timeout = 3000,
     schedule,
+    prepare,
     ...outboxOptions
   }: RigOptions = {},
 ): Promise<Rig> {
@@ -135,6 +118,7 @@ export async function openRig(
     synchronize,
     logger: log,
   } as DataSourceOptions).initialize();
+  prepare?.(dataSource);
   const policy = new PublicRecipientPolicy(LOOPBACK_RECIPIENTS);
   const client = new UndiciHttpClient(policy);
   const codecs = new Codecs();

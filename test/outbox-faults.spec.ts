@@ -1,0 +1,136 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WebhookReceiver } from '../lib/testing/index.js';
+import type { ChildTask } from './outbox-child.js';
+import { type Kind, placeOf } from './outbox-place.js';
+import { openRig, type Place, type Rig, type RigOptions, subscriber } from './outbox-rig.js';
+import { bundled, type Child, startChild } from './services/child.js';
+
+const SEEDS = process.env['THORN_LONG'] === '1' ? 20 : 2;
+const MESSAGES = 'SELECT id, lease, due_at FROM thorn_messages';
+const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
+const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
+
+let program: string;
+beforeAll(async () => {
+  program = await bundled('test/outbox-child.ts');
+}, 60_000);
+
+describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+  'processes that die, on $kind',
+  ({ kind }) => {
+    let place: Place;
+    let receiver: WebhookReceiver;
+    let rig: Rig;
+    let children: Child[];
+
+    beforeEach(async () => {
+      [place, receiver] = [await placeOf(kind), await WebhookReceiver.start()];
+      children = [];
+    });
+
+    afterEach(async () => {
+      for (const child of children) await child.end('SIGKILL');
+      await rig.close();
+      await receiver.stop();
+      await place.remove();
+    });
+
+    async function open(options: RigOptions, urls: readonly string[]): Promise<void> {
+      rig = await openRig(place, options);
+      for (const [at, url] of urls.entries()) {
+        await rig.subscribers.create(subscriber(url, { id: `sub_${at}` }));
+      }
+    }
+
+    function start(task: Omit<ChildTask, 'options'>): Child {
+      const child = startChild(program, JSON.stringify({ ...task, options: place.options }));
+      children.push(child);
+      return child;
+    }
+
+    it('delivers what was committed by a process that died before it could hand it over', async () => {
+      await open({}, [receiver.url]);
+      const child = start({
+        outbox: { lease: 1000 },
+        urls: [receiver.url],
+        articles: 1,
+        diesAfterCommit: true,
+      });
+      await child.exited;
+      expect(receiver.received).toEqual([]);
+      expect(await rig.rows(MESSAGES)).toHaveLength(1);
+      await receiver.waitFor(1);
+      await rig.until(MESSAGES, isDone);
+      expect(receiver.received).toHaveLength(1);
+    });
+
+    it.each(Array.from({ length: SEEDS }, (_, seed) => ({ seed })))(
+      'loses nothing when one of two workers is killed in mid-run, seed $seed',
+      async ({ seed }) => {
+        const window = 20;
+        receiver.otherwise({ delay: 3 });
+        const urls = ['/a', '/b', '/c'].map((path) => new URL(path, receiver.url).href);
+        await open({ worker: false }, urls);
+        const task = { outbox: { lease: 1000, window }, urls, articles: 150 };
+        const [victim, survivor] = [start(task), start(task)];
+        await Promise.all([victim.printed('ready'), survivor.printed('ready')]);
+        await receiver.waitFor(20 + ((seed * 37) % 300), { timeout: 15_000 });
+        await victim.end('SIGKILL');
+        await survivor.printed('done');
+        const messages = await rig.until(MESSAGES, isDone);
+
+        const copies = new Map<string, number>();
+        for (const { id, path } of receiver.received) {
+          copies.set(`${id} ${path}`, (copies.get(`${id} ${path}`) ?? 0) + 1);
+        }
+        const wanted = messages.flatMap(({ id }) =>
+          ['/a', '/b', '/c'].map((path) => `${id} ${path}`),
+        );
+        expect(wanted.filter((one) => !copies.has(one))).toEqual([]);
+        const duplicates = receiver.received.length - copies.size;
+        // In flight when it was killed: not answered, or answered and not written yet.
+        expect(duplicates).toBeLessThanOrEqual(window * 20);
+        expect(await rig.rows(DELIVERIES)).toHaveLength(messages.length * 3);
+      },
+      60_000,
+    );
+
+    it('completes a fan-out in the middle of which its process was killed', async () => {
+      const other = await WebhookReceiver.start();
+      other.answer('hang');
+      const urls = [receiver.url, other.url];
+      await open({ worker: false }, urls);
+      const child = start({ outbox: { lease: 1000 }, urls, articles: 1 });
+      await rig.until(DELIVERIES, (rows) => rows.length === 1);
+      await other.waitFor(1);
+      await child.end('SIGKILL');
+      start({ outbox: { lease: 1000 }, urls, articles: 0 });
+      await other.waitFor(2);
+      await rig.until(MESSAGES, isDone);
+      expect(await rig.rows(DELIVERIES)).toMatchObject([
+        { status: 'succeeded' },
+        { status: 'succeeded' },
+      ]);
+      expect(receiver.received).toHaveLength(1);
+      await other.stop();
+    });
+
+    it('lets a process that was stopped beyond its lease overwrite nothing', async () => {
+      receiver.answer({ delay: 700, status: 500 });
+      await open({ worker: false }, [receiver.url]);
+      const child = start({ outbox: { lease: 1000 }, urls: [receiver.url], articles: 1 });
+      await receiver.waitFor(1);
+      child.process.kill('SIGSTOP');
+      const other = start({ outbox: { lease: 1000 }, urls: [receiver.url], articles: 0 });
+      await receiver.waitFor(2);
+      const written = await rig.until(DELIVERIES, (rows) => rows.length === 1);
+      expect(written).toMatchObject([{ status: 'succeeded', requests: 1 }]);
+      child.process.kill('SIGCONT');
+      // It is over once it has shut down: by then it has tried to write what it knows.
+      expect(await child.end('SIGTERM')).toBe(0);
+      expect(await rig.rows(DELIVERIES)).toEqual(written);
+      expect(await rig.rows('SELECT * FROM thorn_attempts')).toHaveLength(1);
+      expect(await other.end('SIGTERM')).toBe(0);
+    });
+  },
+);

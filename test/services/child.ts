@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+import ts from 'typescript';
+
+/** A program of the tests in a process of its own. */
+export interface Child {
+  readonly process: ChildProcess;
+  /** Resolves when it has printed the line. */
+  printed(line: string): Promise<void>;
+  /** Sends a signal that ends it, and resolves when it has ended. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+  readonly exited: Promise<number | null>;
+}
+
+/** Makes one file that Node can run of a program and what it imports from this repository. */
+export async function bundled(entry: string): Promise<string> {
+  const directory = join(process.cwd(), '.cache', 'test');
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, `${entry.replaceAll(/\W/g, '-')}-${process.pid}.mjs`);
+  const bundle = await rolldown({
+    input: entry,
+    platform: 'node',
+    // Packages stay where they are.
+    external: (id) => !id.startsWith('.') && !id.startsWith('/'),
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+    tsconfig: false,
+    plugins: [{ name: 'typescript', transform }],
+  });
+  await bundle.write({ file, format: 'esm' });
+  return file;
+}
+
+export function startChild(file: string, argument: string): Child {
+  const child = spawn(process.execPath, [file, argument], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  const checks = new Set<() => void>();
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    for (const check of checks) check();
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return {
+    process: child,
+    exited,
+    printed: (line) =>
+      new Promise((resolve, reject) => {
+        const check = () => {
+          if (!output.split('\n').includes(line)) return;
+          checks.delete(check);
+          resolve();
+        };
+        checks.add(check);
+        check();
+        void exited.then(() => reject(new Error(`it ended before it printed ${line}`)));
+      }),
+    end: (signal) => {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+function transform(code: string, id: string) {
+  if (!id.endsWith('.ts')) return null;
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+    },
+  });
+  return { code: outputText, moduleType: 'js' as const };
+}
