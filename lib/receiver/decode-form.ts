@@ -1,0 +1,63 @@
+import { WebhookRejectedError } from './webhook-rejected.error.js';
+
+const MAX_DEPTH = 32;
+const NAME = /^([^[\]]+)((?:\[[^[\]]*\])*)$/;
+
+type Branch = { [name: string]: Branch | string | string[] };
+
+/**
+ * Reads `application/x-www-form-urlencoded` with nested data in the bracket convention: `data[tags][0]=a` is
+ * `{ data: { tags: ['a'] } }`. All values are texts. A name that comes several times, or ends in `[]`, is a list.
+ *
+ * @throws {@link WebhookRejectedError} `unreadable-body` when names contradict each other or nest more than 32 deep
+ */
+export function decodeForm(text: string): unknown {
+  const root: Branch = {};
+  for (const [name, value] of new URLSearchParams(text)) {
+    const path = pathOf(name);
+    const last = path.pop()!;
+    put(branchAt(root, path), last, value);
+  }
+  return withLists(root, true);
+}
+
+function pathOf(name: string): string[] {
+  const [, first, rest] = NAME.exec(name) ?? [null, name, ''];
+  const path = [first!, ...rest!.split('[').slice(1)].map((part, index) =>
+    index === 0 ? part : part.slice(0, -1),
+  );
+  if (path.length > 1 && path.at(-1) === '') path.pop();
+  // The only name that, assigned, would be more than a property.
+  if (path.length > MAX_DEPTH || path.includes('__proto__')) throw contradiction();
+  return path;
+}
+
+function branchAt(root: Branch, path: readonly string[]): Branch {
+  let branch = root;
+  for (const name of path) {
+    const inner = Object.hasOwn(branch, name) ? branch[name]! : (branch[name] = {});
+    if (typeof inner === 'string' || Array.isArray(inner)) throw contradiction();
+    branch = inner;
+  }
+  return branch;
+}
+
+function put(branch: Branch, name: string, value: string): void {
+  const before = Object.hasOwn(branch, name) ? branch[name]! : undefined;
+  if (before === undefined) branch[name] = value;
+  else if (typeof before === 'string') branch[name] = [before, value];
+  else if (Array.isArray(before)) before.push(value);
+  else throw contradiction();
+}
+
+/** Objects with the names 0, 1, 2 … are lists, except at the top. */
+function withLists(value: Branch | string | string[], isRoot = false): unknown {
+  if (typeof value === 'string' || Array.isArray(value)) return value;
+  const entries = Object.entries(value).map(([name, inner]) => [name, withLists(inner)] as const);
+  const isList = !isRoot && entries.every(([name], index) => name === String(index));
+  return isList ? entries.map(([, inner]) => inner) : Object.fromEntries(entries);
+}
+
+function contradiction(): WebhookRejectedError {
+  return new WebhookRejectedError('unreadable-body', 'the names of the form cannot be read');
+}

@@ -1,0 +1,119 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import type { Clock } from '../common/index.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import type { Digest } from '../message/index.js';
+import type { ReceivedMessages } from './received-messages.js';
+import { DEFAULT_RETENTION } from './retention.js';
+import type { SchemeName } from './schemes.js';
+import type { WebhookScheme } from './webhook-scheme.js';
+
+/** One sender of webhooks. */
+export interface ReceiverOptions {
+  /** How it signs; for a way of its own a class that extends {@link WebhookScheme}, made by Nest, or an instance. */
+  readonly scheme: SchemeName | WebhookScheme | Type<WebhookScheme>;
+  /** One that fits is enough: give the old and the new one while the sender rotates. */
+  readonly secrets: readonly string[];
+  /** The digest of `Hook-HMAC`, for the scheme `thorn` alone. Default `sha256`. */
+  readonly digest?: Digest;
+  /** How far the timestamp may be away, in both directions, in milliseconds. Default five minutes. */
+  readonly tolerance?: number;
+}
+
+/** How repetitions are told and what is remembered for it. */
+export interface DeduplicationOptions {
+  /** Default `InMemoryReceivedMessages`. A class is made by Nest and may inject what `imports` brings. */
+  readonly store?: ReceivedMessages | Type<ReceivedMessages>;
+  /** How long a processed message is remembered, in milliseconds. Default seven days. */
+  readonly retention?: number;
+  /**
+   * How long a handler keeps its message from other tries, in milliseconds; a process that ends in the middle gives it
+   * up by then. Longer than the slowest handler. Default five minutes.
+   */
+  readonly lease?: number;
+}
+
+/** Values that `ThornReceiverModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
+export interface ThornReceiverModuleOptions {
+  /** The senders, by the name that `@WebhookReceiver(name)` says. */
+  readonly receivers: Readonly<Record<string, ReceiverOptions>>;
+  /** Default: in memory. `false`: every verified webhook reaches its handler. */
+  readonly deduplication?: DeduplicationOptions | false;
+}
+
+/** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */
+export interface ThornReceiverModuleExtras {
+  /** Modules whose providers the classes that are given as `scheme` and `store` inject. */
+  imports?: DynamicModule['imports'];
+  clock?: Type<Clock>;
+  /** Whether controllers of every module can use the receivers. Default true. */
+  global?: boolean;
+}
+
+/** The de-duplication's times, checked, in milliseconds. */
+export interface DeduplicationTimes {
+  readonly retention: number;
+  readonly lease: number;
+}
+
+const DEFAULT_LEASE = 5 * 60_000;
+const EXTRAS = ['imports', 'clock', 'global'];
+
+/** @throws {@link ThornConfigurationError} naming the option and its fix; single receivers are not looked at */
+export function checkReceiverOptions(options: ThornReceiverModuleOptions): void {
+  checkNames('', options, ['receivers', 'deduplication'], EXTRAS);
+  const { receivers, deduplication } = options;
+  if (typeof receivers !== 'object' || receivers === null || Object.keys(receivers).length === 0) {
+    throw refused(
+      'receivers',
+      "must name at least one sender, for example { store: { scheme: 'standard', secrets } }",
+    );
+  }
+  for (const [name, receiver] of Object.entries(receivers)) {
+    if (typeof receiver !== 'object' || receiver === null) {
+      throw refused(`receivers.${name}`, 'must be an object with scheme and secrets');
+    }
+    checkNames(`receivers.${name}.`, receiver, ['scheme', 'secrets', 'digest', 'tolerance']);
+  }
+  if (typeof deduplication === 'object') {
+    checkNames('deduplication.', deduplication, ['store', 'retention', 'lease']);
+  }
+  deduplicationTimes(options);
+}
+
+/** The times of the de-duplication, with their defaults. */
+export function deduplicationTimes({
+  deduplication,
+}: ThornReceiverModuleOptions): DeduplicationTimes {
+  const { retention = DEFAULT_RETENTION, lease = DEFAULT_LEASE } = deduplication || {};
+  for (const [name, value] of Object.entries({ retention, lease })) {
+    if (!(Number.isInteger(value) && value > 0)) {
+      throw refused(`deduplication.${name}`, 'must be a positive whole number of milliseconds');
+    }
+  }
+  return { retention, lease };
+}
+
+/** The error of a wrong option. */
+export function refused(name: string, reason: string, cause?: unknown): ThornConfigurationError {
+  return new ThornConfigurationError(
+    `ThornReceiverModule: the option ${name} ${reason}.`,
+    { option: name },
+    cause,
+  );
+}
+
+function checkNames(
+  path: string,
+  options: object,
+  known: readonly string[],
+  extras: readonly string[] = [],
+): void {
+  for (const name of Object.keys(options)) {
+    if (extras.includes(name)) {
+      throw refused(name, 'must be given beside useFactory, not by it');
+    }
+    if (!known.includes(name)) {
+      throw refused(`${path}${name}`, `is unknown; known are ${[...known, ...extras].join(', ')}`);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
+import { MetadataScanner, ModuleRef } from '@nestjs/core';
+import { Clock, SystemClock } from '../common/index.js';
+import { InMemoryReceivedMessages } from './in-memory-received-messages.js';
+import { MessageTurns } from './message-turns.js';
+import { ReceivedMessages } from './received-messages.js';
+import {
+  deduplicationTimes,
+  type ThornReceiverModuleExtras,
+  type ThornReceiverModuleOptions,
+} from './receiver-options.js';
+import { ReceiverRoutes } from './receiver-routes.js';
+import { verifiersOf } from './verifiers.js';
+import { WebhookReceiverEvents } from './webhook-receiver-events.js';
+import { WebhookReceivers } from './webhook-receivers.js';
+
+/** Made by Nest's builder: `forRoot` and `forRootAsync` take the same options, structure as extras. */
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<ThornReceiverModuleOptions>({ moduleName: 'ThornReceiver' })
+    .setClassMethodName('forRoot')
+    .setExtras<ThornReceiverModuleExtras>(
+      { imports: undefined, clock: undefined, global: undefined } as never,
+      (definition, extras) => assemble(definition, extras),
+    )
+    .build();
+
+function assemble(definition: DynamicModule, extras: ThornReceiverModuleExtras): DynamicModule {
+  return {
+    ...definition,
+    global: extras.global ?? true,
+    imports: [...(definition.imports ?? []), ...(extras.imports ?? [])],
+    providers: [...(definition.providers ?? []), ...providers(extras)],
+    exports: [WebhookReceivers, WebhookReceiverEvents, ReceivedMessages, MessageTurns],
+  };
+}
+
+function providers({ clock = SystemClock }: ThornReceiverModuleExtras): Provider[] {
+  return [
+    MetadataScanner,
+    ReceiverRoutes,
+    WebhookReceiverEvents,
+    { provide: Clock, useClass: clock },
+    {
+      provide: WebhookReceivers,
+      inject: [MODULE_OPTIONS_TOKEN, ModuleRef, WebhookReceiverEvents, Clock],
+      useFactory: async (
+        options: ThornReceiverModuleOptions,
+        moduleRef: ModuleRef,
+        events: WebhookReceiverEvents,
+        time: Clock,
+      ) => new WebhookReceivers(await verifiersOf(options, moduleRef), events, time),
+    },
+    {
+      provide: ReceivedMessages,
+      inject: [MODULE_OPTIONS_TOKEN, ModuleRef],
+      useFactory: ({ deduplication }: ThornReceiverModuleOptions, moduleRef: ModuleRef) => {
+        const { store } = deduplication || {};
+        if (store === undefined) return new InMemoryReceivedMessages();
+        return typeof store === 'function' ? moduleRef.create(store) : store;
+      },
+    },
+    {
+      provide: MessageTurns,
+      inject: [MODULE_OPTIONS_TOKEN, ReceivedMessages, Clock],
+      useFactory: (options: ThornReceiverModuleOptions, store: ReceivedMessages, time: Clock) =>
+        new MessageTurns(
+          options.deduplication === false ? null : store,
+          deduplicationTimes(options),
+          time,
+        ),
+    },
+  ];
+}
+
+export { ConfigurableModuleClass };

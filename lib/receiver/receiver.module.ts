@@ -1,0 +1,36 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { ConfigurableModuleClass } from './receiver.module-definition.js';
+import type { ThornReceiverModuleExtras, ThornReceiverModuleOptions } from './receiver-options.js';
+
+/**
+ * Receives webhooks, from anybody: verified by `@WebhookReceiver(name)`, each message handled once. Needs no database,
+ * and an application that is created with `rawBody: true`.
+ *
+ * @example
+ * ```ts
+ * @Module({
+ *   imports: [
+ *     ThornReceiverModule.forRoot({
+ *       receivers: { store: { scheme: 'standard', secrets: [process.env.STORE_WEBHOOK_SECRET] } },
+ *     }),
+ *   ],
+ * })
+ * export class AppModule {}
+ *
+ * const app = await NestFactory.create(AppModule, { rawBody: true });
+ * ```
+ */
+@Module({ imports: [DiscoveryModule] })
+export class ThornReceiverModule extends ConfigurableModuleClass {
+  /**
+   * Sets the receivers up.
+   *
+   * @throws {@link ThornConfigurationError} at start-up, naming the option and its fix
+   */
+  static override forRoot(
+    options: ThornReceiverModuleOptions & ThornReceiverModuleExtras,
+  ): DynamicModule {
+    return super.forRoot(options);
+  }
+}

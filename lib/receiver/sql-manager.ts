@@ -1,0 +1,10 @@
+/** What is needed of TypeORM's `EntityManager`. Structural: receivers without a database need no TypeORM. */
+export interface SqlManager {
+  readonly dataSource: { readonly options: { readonly type: string } };
+  query(sql: string, parameters?: unknown[]): Promise<unknown>;
+}
+
+/** TypeORM's `EntityManager` in a transaction. */
+export interface TransactionManager extends SqlManager {
+  readonly queryRunner?: { readonly isTransactionActive: boolean };
+}

@@ -1,0 +1,59 @@
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import type { SignedRequest } from './signed-request.js';
+import { vendorKey } from './vendor-key.js';
+import {
+  equalsInConstantTime,
+  headerOf,
+  type MessageIdentity,
+  type SignatureClaim,
+  signaturesOf,
+  textOf,
+  timestampOf,
+  WebhookScheme,
+} from './webhook-scheme.js';
+
+/**
+ * Stripe: `Stripe-Signature: t=…,v1=…`, the hexadecimal HMAC-SHA256 of `t.body`, keyed with the whole text of the
+ * endpoint's secret, `whsec_` included. Several `v1` are taken, `v0` never. Id and event are the body's `id` and `type`.
+ *
+ * @see https://docs.stripe.com/webhooks/signature
+ */
+export class StripeScheme extends WebhookScheme<KeyObject> {
+  override key(secret: string): KeyObject {
+    return createSecretKey(vendorKey(secret));
+  }
+
+  override read(request: SignedRequest): SignatureClaim {
+    const name = 'stripe-signature';
+    const parts = headerOf(request, name).split(',');
+    return {
+      timestamp: timestampOf(name, signedTime(parts)),
+      signatures: signaturesOf(name, valuesOf(parts, 'v1')),
+    };
+  }
+
+  override isSigned(request: SignedRequest, claim: SignatureClaim, key: KeyObject): boolean {
+    const time = signedTime(headerOf(request, 'stripe-signature').split(','));
+    const expected = createHmac('sha256', key)
+      .update(`${time}.`)
+      .update(request.body)
+      .digest('hex');
+    return claim.signatures.some((signature) => equalsInConstantTime(signature, expected));
+  }
+
+  override identify(_request: SignedRequest, payload: unknown): MessageIdentity {
+    return { id: textOf(payload, 'id'), event: textOf(payload, 'type') };
+  }
+}
+
+/** Two times in one header are as good as none: which of them was judged would be a guess. */
+function signedTime(parts: readonly string[]): string | undefined {
+  const times = valuesOf(parts, 't');
+  return times.length === 1 ? times[0] : undefined;
+}
+
+function valuesOf(parts: readonly string[], name: string): string[] {
+  return parts
+    .filter((part) => part.startsWith(`${name}=`))
+    .map((part) => part.slice(name.length + 1));
+}
