@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
@@ -129,3 +130,21 @@ describe('what the module provides', () => {
     await expect(compiling).rejects.toThrow('jitter must be a number from 0 to 1');
   });
 });
+
+describe('docs/testing.md', () => {
+  it('shows nothing but what is run above', () => {
+    const [doc, spec] = ['../../docs/testing.md', './testing-kit.spec.ts'].map((path) =>
+      readFileSync(new URL(path, import.meta.url), 'utf8'),
+    );
+    const blocks = [...doc!.matchAll(/```ts\n([^]*?)```/g)].map(([, block]) =>
+      withoutBlanks(block!.replace(/^import .*$/gm, '')),
+    );
+
+    expect(blocks).toHaveLength(3);
+    expect(blocks.filter((block) => !withoutBlanks(spec!).includes(block))).toEqual([]);
+  });
+});
+
+function withoutBlanks(text: string): string {
+  return text.replace(/\s+/g, '');
+}
