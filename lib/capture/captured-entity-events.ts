@@ -1,16 +1,10 @@
-import {
-  Brackets,
-  type EntityManager,
-  type EntityMetadata,
-  type ObjectLiteral,
-  type SelectQueryBuilder,
-} from 'typeorm';
+import { Brackets, type EntityManager, type EntityMetadata, type ObjectLiteral } from 'typeorm';
 import { EntityEvents, type EntityType, type RowCriteria } from '../dispatch/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
 import type { EntityCapture } from './entity-capture.js';
 import type { EntityPlan, EventPlan } from './entity-plan.js';
-import { rowKey } from './row-change.js';
+import { rowKey } from './row-key.js';
 import { readRows } from './row-reader.js';
 import type { Subject } from './subject.js';
 
@@ -153,7 +147,7 @@ async function nextIds(
   }
   if (after !== undefined) query.andWhere(beyond(metadata, after));
   // Not limit(): a condition on a relation joins, and a row may then appear more than once.
-  const rows = await (query.take(size) as SelectQueryBuilder<ObjectLiteral>).getMany();
+  const rows = await query.take(size).getMany();
   return rows.map((row) => metadata.getEntityIdMap(row)!);
 }
 

@@ -12,6 +12,9 @@ interface OnConnection {
   readonly manager: EntityManager;
 }
 
+/** Statements that leave every row as it is. */
+const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/;
+
 /** What is kept of one connection. */
 class ConnectionState {
   readonly frames = new Frames<Collected>();
@@ -19,6 +22,8 @@ class ConnectionState {
   readonly staged: Message[] = [];
   /** Happened outside of any transaction and not sent yet. */
   readonly loose: Collected[] = [];
+  /** Statements of the open transaction that may have written something. */
+  writes = 0;
   /** Sends what is loose. */
   sending: Promise<void> | undefined;
 }
@@ -53,9 +58,16 @@ export class Collector {
     return true;
   }
 
+  /** A statement is about to be run. */
+  statement(queryRunner: QueryRunner, sql: string): void {
+    if (!HARMLESS.test(sql)) this.#state(queryRunner).writes += 1;
+  }
+
   /** A transaction or a savepoint has begun. */
   begin(queryRunner: QueryRunner): void {
-    this.#state(queryRunner).frames.begin();
+    const state = this.#state(queryRunner);
+    if (state.frames.depth === 0) state.writes = 0;
+    state.frames.begin();
   }
 
   /** Savepoints have this hook too; only the outermost transaction is about to become real. */
@@ -90,7 +102,9 @@ export class Collector {
   async #stage(state: ConnectionState, items: Collected[], manager: EntityManager): Promise<void> {
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let batch = items; batch.length > 0; batch = state.frames.drain()) {
-      const messages = await this.#messages.of(occurrencesOf(batch), manager);
+      const alone =
+        state.writes === 1 && batch.filter(({ type }) => type !== 'message').length === 1;
+      const messages = await this.#messages.of(occurrencesOf(batch), manager, alone);
       if (messages.length === 0) continue;
       await this.#pipeline.stage(messages, manager);
       state.staged.push(...messages);

@@ -16,6 +16,7 @@ const SETTINGS: Names<Omit<EntityEventSettings<object>, keyof MessageSettings>> 
   headers: true,
   relations: true,
   propagateErrors: true,
+  reread: true,
   subscribers: true,
   requestData: true,
 };
@@ -109,6 +110,7 @@ export function checkSettingKinds(place: string, values: Readonly<Record<string,
       test: (value) =>
         isFunction(value) || (typeof value === 'object' && value !== null && !Array.isArray(value)),
     },
+    reread: { of: 'true or false', test: (value) => typeof value === 'boolean' },
     propagateErrors: { of: 'true or false', test: (value) => typeof value === 'boolean' },
   };
   for (const [key, kind] of Object.entries(kinds)) {
@@ -117,7 +119,7 @@ export function checkSettingKinds(place: string, values: Readonly<Record<string,
     }
   }
   explain(place, () => {
-    checkMessageSettings(values as MessageSettings);
+    checkMessageSettings(values);
     if (typeof values['headers'] === 'object') checkHeaders(values['headers']);
   });
 }

@@ -25,8 +25,11 @@ import { EntityMessages } from './entity-messages.js';
 import { type CapturePlan, type EntityPlan, type LinkPlan, planCapture } from './entity-plan.js';
 import { mayUpdateOrSkip, tableInserted } from './insert-statement.js';
 import { beforeHooks, OldRows } from './old-rows.js';
+import { insertedValues, updatedValues } from './read-back.js';
 import { linkColumns, linkedId } from './remaining-links.js';
-import { type ChangedValue, type LinkChange, type RowChange, rowKey } from './row-change.js';
+import type { ChangedValue } from './changed-value.js';
+import type { LinkChange, RowChange } from './row-change.js';
+import { rowKey } from './row-key.js';
 
 /** What the capture of one data source needs. */
 export interface EntityCaptureOptions {
@@ -172,6 +175,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   /** Hooks tell an upsert and an insert apart by nothing; their statements do. */
   beforeQuery({ query, queryRunner }: BeforeQueryEvent): void {
+    this.#collector.statement(queryRunner, query);
     if (!query.includes('INSERT')) return;
     if (!mayUpdateOrSkip(query)) {
       this.#uncertainInserts.delete(queryRunner);
@@ -217,11 +221,27 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       did,
       plan,
       key,
-      id: plan.metadata.getEntityIdMap(row)!,
+      // The old row belongs to nobody; an entity may change until the commit.
+      id: old ?? plan.metadata.getEntityIdMap(row)!,
       old: complete ?? old,
       oldIsComplete: complete !== undefined,
       values: did === 'update' ? changedValues(event) : [],
+      exact: this.#exactValues(event, plan, did),
     });
+  }
+
+  #exactValues(
+    { entity, updatedColumns = [] }: RowEvent & Partial<UpdateEvent<ObjectLiteral>>,
+    { readBack }: EntityPlan,
+    did: RowChange['did'],
+  ): readonly ChangedValue[] | undefined {
+    if (readBack === undefined || entity === undefined) return undefined;
+    // Such a hook may put anything into the rows that are read.
+    if (this.dataSource.subscribers.some(({ afterLoad }) => afterLoad !== undefined)) {
+      return undefined;
+    }
+    if (did === 'insert') return insertedValues(readBack, entity);
+    return did === 'update' ? updatedValues(readBack, entity, updatedColumns) : undefined;
   }
 
   #collectLinks(

@@ -1,15 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
-import {
-  Message,
-  type MessageDraft,
-  type MessageFactory,
-  messageSettings,
-} from '../message/index.js';
+import { Message, type MessageFactory } from '../message/index.js';
 import type { Occurrence } from './collected.js';
 import type { EventPlan } from './entity-plan.js';
-import { mayBeReal, readAll, readLinked, readRelated } from './needed-rows.js';
+import { mayBeReal, neededRows } from './needed-rows.js';
 import { fillTemplate } from './ref-template.js';
 import { withRequestData } from './request-data.js';
 import { withoutPaths } from './row-copy.js';
@@ -29,28 +24,34 @@ export class EntityMessages {
    * Reads the rows that are needed, in one query a class, and makes the messages of those occurrences that prove to be
    * real; messages among them pass through in their place.
    *
+   * @param alone nothing else was written in the transaction: what was saved is what a read would answer, where the
+   *   types of its columns say so
    * @throws what a query throws, and what a function of an event with `propagateErrors` throws
    */
   async of(
     happened: readonly (Occurrence | Message)[],
     manager: EntityManager,
+    alone = false,
   ): Promise<Message[]> {
     const candidates = happened.filter((entry) => entry instanceof Message || mayBeReal(entry));
-    const occurrences = candidates.filter(
-      (entry): entry is Occurrence => !(entry instanceof Message),
+    const rows = await neededRows(
+      candidates.filter((entry): entry is Occurrence => !(entry instanceof Message)),
+      manager,
+      alone,
     );
-    const rows = await readAll(manager, occurrences);
-    const related = await readRelated(manager, occurrences);
-    const linked = await readLinked(manager, occurrences);
     const messages: Message[] = [];
     for (const entry of candidates) {
       if (entry instanceof Message) {
         messages.push(entry);
         continue;
       }
-      for (const subject of subjectsOf(entry, rows, related, linked)) {
-        const message = await this.#makeOrDrop(entry.event, subject);
-        if (message !== undefined) messages.push(message);
+      for (const subject of subjectsOf(entry, rows)) {
+        try {
+          const message = await this.make(entry.event, subject);
+          if (message !== undefined) messages.push(message);
+        } catch (error) {
+          this.#dropped(entry.event, error);
+        }
       }
     }
     return messages;
@@ -58,33 +59,14 @@ export class EntityMessages {
 
   /** One message; undefined when its condition does not hold. */
   async make(event: EventPlan, subject: Subject): Promise<Message | undefined> {
+    const { options, concealed, settings } = event;
     if (event.condition?.holds(subject.row, subject.before) === false) return undefined;
-    return this.#factory.create(await this.#draft(event, subject));
-  }
-
-  async #makeOrDrop(event: EventPlan, subject: Subject): Promise<Message | undefined> {
-    try {
-      return await this.make(event, subject);
-    } catch (error) {
-      if (event.options.propagateErrors === true) throw error;
-      this.#logger.error(
-        `${event.entity}: the event ${event.name} is dropped: ${String(error)}`,
-        error instanceof Error ? error.stack : undefined,
-      );
-      return undefined;
-    }
-  }
-
-  async #draft(event: EventPlan, subject: Subject): Promise<MessageDraft> {
-    const { options, hidden } = event;
-    const { ref, sender, payload, headers, requestData } = options;
-    const row = withoutPaths(subject.row, hidden);
-    const change = {
-      ...subject.change,
-      before: subject.change.before && withoutPaths(subject.change.before, hidden),
-    };
-    const data = withRequestData(await payload?.(row, change), requestData);
-    return {
+    const { ref, sender, headers, requestData } = options;
+    const row = withoutPaths(subject.row, concealed);
+    const change = { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
+    const payload = options.payload?.(row, change);
+    const data = withRequestData(isPromiseLike(payload) ? await payload : payload, requestData);
+    return this.#factory.create({
       event: event.eventName.fill(subject.row),
       data,
       ref:
@@ -105,8 +87,16 @@ export class EntityMessages {
       ...(headers === undefined
         ? {}
         : { headers: typeof headers === 'function' ? headers(row) : headers }),
-      settings: messageSettings(options),
-    };
+      settings,
+    });
+  }
+
+  #dropped(event: EventPlan, error: unknown): void {
+    if (event.options.propagateErrors === true) throw error;
+    this.#logger.error(
+      `${event.entity}: the event ${event.name} is dropped: ${String(error)}`,
+      error instanceof Error ? error.stack : undefined,
+    );
   }
 
   readonly #warnedOf = new Set<EventPlan>();
@@ -128,6 +118,14 @@ export class EntityMessages {
         `must be text, a number or a bigint, not ${typeof value}`,
       );
     }
-    return String(value as string | number | bigint);
+    return String(value);
   }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
 }

@@ -1,5 +1,5 @@
 import type { EntityMetadata, RelationMetadata } from 'typeorm';
-import type { Column } from './row-change.js';
+import type { Column } from './row-key.js';
 import type { FieldKind } from '../event/index.js';
 
 /** Where a dotted path leads through an entity's relations. */

@@ -9,6 +9,7 @@ import {
   type RecordedOptions,
 } from '../event/entity-events.js';
 import { compileEventName, type EventName } from '../event/event-name.js';
+import { messageSettings, type MessageSettings } from '../message/index.js';
 import {
   eagerRelations,
   fieldKind,
@@ -17,6 +18,7 @@ import {
   surveyPath,
   withEagerRelations,
 } from './entity-paths.js';
+import { planReadBack, type ReadBack } from './read-back.js';
 import { templateFields } from './ref-template.js';
 
 /** An event of an entity, made ready once for one data source. */
@@ -37,6 +39,10 @@ export interface EventPlan {
   readonly joins: readonly string[];
   /** Columns that TypeORM does not select by itself but a path of the event names. */
   readonly hidden: readonly string[];
+  /** Those of all the entity's events, which one query may have read: no payload is to see them. */
+  readonly concealed: readonly string[];
+  /** Those of the options that travel with messages. */
+  readonly settings: MessageSettings;
   /** Whether the condition reads something of the row before an update that TypeORM does not load by itself. */
   readonly readsBefore: boolean;
 }
@@ -45,6 +51,8 @@ export interface EventPlan {
 export interface EntityPlan {
   readonly metadata: EntityMetadata;
   readonly events: readonly EventPlan[];
+  /** Undefined when rows are always read again. */
+  readonly readBack: ReadBack | undefined;
 }
 
 /** A many-to-many relation that an entity has events on. */
@@ -68,7 +76,10 @@ export function planCapture(dataSource: DataSource): CapturePlan {
     if (typeof metadata.target !== 'function' || metadata.isJunction) continue;
     const declared = entityEventsOf(metadata.target as unknown as EntityClass);
     if (declared.length === 0) continue;
-    const plan = { metadata, events: declared.map((event) => planEvent(event, metadata)) };
+    const planned = declared.map((event) => planEvent(event, metadata));
+    const concealed = [...new Set(planned.flatMap(({ hidden }) => hidden))];
+    const events = planned.map((event) => ({ ...event, concealed }));
+    const plan = { metadata, events, readBack: planReadBack(metadata) };
     entities.set(metadata, plan);
     for (const relation of new Set(plan.events.map((event) => event.relation))) {
       if (relation === undefined || isInherited(relation, metadata)) continue;
@@ -79,7 +90,10 @@ export function planCapture(dataSource: DataSource): CapturePlan {
   return { entities, links };
 }
 
-function planEvent(event: DeclaredEntityEvent, metadata: EntityMetadata): EventPlan {
+function planEvent(
+  event: DeclaredEntityEvent,
+  metadata: EntityMetadata,
+): Omit<EventPlan, 'concealed'> {
   const { name, options } = event;
   const condition =
     options.when === undefined
@@ -116,6 +130,7 @@ function planEvent(event: DeclaredEntityEvent, metadata: EntityMetadata): EventP
     declaredBy: event.declaredBy.name,
     options,
     condition,
+    settings: messageSettings(options),
     relation: relationOf(event, metadata),
     needsRow,
     joins: needsRow

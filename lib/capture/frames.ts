@@ -35,7 +35,9 @@ export class Frames<Item> {
 
   /** Empties every frame and leaves it open. @returns what they held, oldest first */
   drain(): Item[] {
-    return this.#frames.flatMap((frame) => frame.splice(0));
+    const items: Item[] = [];
+    for (const frame of this.#frames) items.push(...frame.splice(0));
+    return items;
   }
 
   /** The outermost transaction has committed, and with it whatever is still open. @returns what was left, oldest first */

@@ -119,7 +119,7 @@ export function decorateMethod(
     if (options.on !== 'error') await send(this[DISPATCHER], result, args);
     return result;
   };
-  descriptor.value = dressLike(original, wrapped as Method);
+  descriptor.value = dressLike(original, wrapped);
 }
 
 function compile(name: string, options: Options, place: string) {

@@ -3,13 +3,24 @@ import type { Occurrence } from './collected.js';
 import { joinsOf } from './entity-paths.js';
 import { differs, linksOf, type NetLinks } from './net-change.js';
 import { rowsWithLinks } from './remaining-links.js';
+import { withoutRelations } from './row-copy.js';
 import { readRows } from './row-reader.js';
 
 /** Rows by their class and key. */
-export type Rows = ReadonlyMap<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>;
+type Rows = ReadonlyMap<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>;
 
 /** Keys of the rows that still have links of a relation. */
-export type LinkedRows = ReadonlyMap<RelationMetadata, ReadonlySet<string>>;
+type LinkedRows = ReadonlyMap<RelationMetadata, ReadonlySet<string>>;
+
+/** What occurrences are told with. */
+export interface NeededRows {
+  readonly rows: Rows;
+  /** The rows at the other end of links. */
+  readonly related: Rows;
+  readonly linked: LinkedRows;
+}
+
+const NONE: ReadonlyMap<never, never> = new Map<never, never>();
 
 interface WantedRows {
   readonly ids: Map<string, ObjectLiteral>;
@@ -24,6 +35,21 @@ export function mayBeReal(occurrence: Occurrence): boolean {
   );
 }
 
+/** Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}. */
+export async function neededRows(
+  occurrences: readonly Occurrence[],
+  manager: EntityManager,
+  alone: boolean,
+): Promise<NeededRows> {
+  const known = alone ? knownRows(occurrences) : undefined;
+  const rows = known ?? (await readAll(manager, occurrences));
+  if (!occurrences.some((occurrence) => 'links' in occurrence)) {
+    return { rows, related: NONE, linked: NONE };
+  }
+  const related = await readRelated(manager, occurrences);
+  return { rows, related, linked: await readLinked(manager, occurrences) };
+}
+
 /** A row that was truly removed is known from its old values alone. */
 function mustBeRead({ event, ...occurrence }: Occurrence): boolean {
   if ('links' in occurrence) return event.needsRow;
@@ -31,10 +57,26 @@ function mustBeRead({ event, ...occurrence }: Occurrence): boolean {
   return net.now.there && (event.needsRow || (kind === 'change' && net.replaced));
 }
 
-export async function readAll(
-  manager: EntityManager,
-  occurrences: readonly Occurrence[],
-): Promise<Rows> {
+/** The rows that occurrences need; undefined when they have to be read. */
+function knownRows(occurrences: readonly Occurrence[]): Rows | undefined {
+  const needing = occurrences.filter(mustBeRead);
+  const [first] = needing;
+  if (first === undefined) return new Map();
+  const net = 'links' in first ? undefined : first.net;
+  if (net?.exact === undefined) return undefined;
+  const sufficient = needing.every(
+    ({ event: { joins, hidden, options } }) =>
+      joins.length + hidden.length === 0 && options.reread !== true,
+  );
+  if (!sufficient) return undefined;
+  const { metadata } = net.plan;
+  const base = net.old === undefined ? (metadata.create() as ObjectLiteral) : net.old;
+  const row = withoutRelations(base, metadata);
+  for (const { of, value } of net.exact) of.setEntityValue(row, value);
+  return new Map([[metadata, new Map([[net.key, row]])]]);
+}
+
+async function readAll(manager: EntityManager, occurrences: readonly Occurrence[]): Promise<Rows> {
   const wanted = new Map<EntityMetadata, WantedRows>();
   for (const occurrence of occurrences) {
     if (!mustBeRead(occurrence)) continue;
@@ -61,7 +103,7 @@ export async function readAll(
   return rows;
 }
 
-export async function readRelated(
+async function readRelated(
   manager: EntityManager,
   occurrences: readonly Occurrence[],
 ): Promise<Rows> {
@@ -84,7 +126,7 @@ export async function readRelated(
 }
 
 /** The rows that still have links, by relation: they are not cleared. */
-export async function readLinked(
+async function readLinked(
   manager: EntityManager,
   occurrences: readonly Occurrence[],
 ): Promise<ReadonlyMap<RelationMetadata, ReadonlySet<string>>> {

@@ -1,6 +1,9 @@
 import type { ObjectLiteral, RelationMetadata } from 'typeorm';
 import type { EntityPlan, EventPlan, LinkPlan } from './entity-plan.js';
-import type { ChangedValue, Column, LinkChange, RowChange } from './row-change.js';
+import type { ChangedValue } from './changed-value.js';
+import type { LinkChange, RowChange } from './row-change.js';
+import type { Column } from './row-key.js';
+import { copyRow, setValue } from './row-copy.js';
 import { sameValue } from './same-value.js';
 
 /** Whether a row is there, and whether it is softly removed. */
@@ -24,6 +27,8 @@ export interface NetChange {
   oldIsComplete: boolean;
   lastIsComplete: boolean;
   readonly values: Map<Column | RelationMetadata, ChangedValue>;
+  /** What makes the row together with {@link old}; undefined when it has to be read. */
+  exact: readonly ChangedValue[] | undefined;
   /** It was removed and then inserted again. */
   replaced: boolean;
 }
@@ -40,13 +45,15 @@ export interface NetLinks {
 /** Takes a further change of the same row into account. */
 export function mergeChange(net: NetChange | undefined, change: RowChange): NetChange {
   if (net === undefined) return firstChange(change);
+  net.exact = undefined;
   net.replaced ||= change.did === 'insert' && net.before.there;
   net.now = presenceAfter(change, net.now);
   // A later old row may know a relation that the first one had not loaded, and that nothing had changed until then.
   if (net.old !== undefined && change.old !== undefined && !net.oldIsComplete) {
     for (const { of } of change.values) {
       if (!net.values.has(of) && of.getEntityValue(net.old) === undefined) {
-        of.setEntityValue(net.old, of.getEntityValue(change.old));
+        net.old = copyRow(net.old, net.plan.metadata);
+        setValue(net.old, of, of.getEntityValue(change.old));
       }
     }
   }
@@ -138,6 +145,7 @@ function firstChange(change: RowChange): NetChange {
     oldIsComplete,
     lastIsComplete: oldIsComplete,
     values: new Map(change.values.map((value) => [value.of, value])),
+    exact: change.exact,
     replaced: false,
   };
 }

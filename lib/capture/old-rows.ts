@@ -9,7 +9,7 @@ import type {
 import type { BulkWriteGuard } from './bulk-writes.js';
 import { joinsOf } from './entity-paths.js';
 import type { EntityPlan, EventPlan } from './entity-plan.js';
-import { rowKey } from './row-change.js';
+import { rowKey } from './row-key.js';
 import { readRows } from './row-reader.js';
 
 interface Reading {

@@ -22,7 +22,7 @@ export function fillTemplate(template: string, row: unknown): string {
         path,
       });
     }
-    const segment = encodeURIComponent(String(value as string | number | bigint | boolean));
+    const segment = encodeURIComponent(String(value));
     // A URL parser would take these for steps through the path, encoded or not.
     if (segment === '.' || segment === '..') {
       throw new InvalidInputError('ref', `cannot hold "${segment}" at {${path}}`, {

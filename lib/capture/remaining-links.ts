@@ -1,5 +1,5 @@
 import { Brackets, type EntityManager, type ObjectLiteral, type RelationMetadata } from 'typeorm';
-import { type Column, rowKey } from './row-change.js';
+import { type Column, rowKey } from './row-key.js';
 
 /** The columns of a junction table that name the row at this end of a relation, and the one at the other. */
 export function linkColumns(relation: RelationMetadata): {

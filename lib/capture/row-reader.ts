@@ -1,9 +1,10 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
-import { rowKey } from './row-change.js';
+import { rowKey } from './row-key.js';
 
 /** Which rows of one class to read, and what with them. */
 export interface RowsWanted {
   readonly metadata: EntityMetadata;
+  /** Objects that hold the ids. */
   readonly ids: readonly ObjectLiteral[];
   /** Paths of relations, each after those that it goes through. */
   readonly joins: readonly string[];
@@ -30,7 +31,8 @@ export async function readRows(
     const query = manager.createQueryBuilder<ObjectLiteral>(metadata.target, ROOT);
     select(query, joins, hidden);
     // After the joins, so that it holds for the rows themselves alone.
-    query.withDeleted().whereInIds(ids.slice(start, start + ROWS_PER_QUERY));
+    const page = ids.slice(start, start + ROWS_PER_QUERY).map((id) => metadata.getEntityIdMap(id)!);
+    query.withDeleted().whereInIds(page);
     for (const row of await query.getMany()) rows.set(rowKey(metadata, row)!, row);
   }
   return rows;

@@ -1,9 +1,9 @@
 import type { ObjectLiteral } from 'typeorm';
 import type { EntityChange } from '../event/event-settings.js';
 import type { Occurrence } from './collected.js';
-import type { LinkedRows, Rows } from './needed-rows.js';
+import type { NeededRows } from './needed-rows.js';
 import { differs, linksOf, type NetChange, type NetLinks } from './net-change.js';
-import { copyRow, layOver, withoutRelations } from './row-copy.js';
+import { copyRow, layOver, setValue, withoutRelations } from './row-copy.js';
 
 /** A message's row and what its payload is told besides. */
 export interface Subject {
@@ -14,20 +14,13 @@ export interface Subject {
 }
 
 /** What messages are made of; none when the change is no real one. */
-export function subjectsOf(
-  occurrence: Occurrence,
-  rows: Rows,
-  related: Rows,
-  linked: LinkedRows,
-): Subject[] {
-  return 'links' in occurrence
-    ? linkSubjects(occurrence, rows, related, linked)
-    : rowSubjects(occurrence, rows);
+export function subjectsOf(occurrence: Occurrence, needed: NeededRows): Subject[] {
+  return 'links' in occurrence ? linkSubjects(occurrence, needed) : rowSubjects(occurrence, needed);
 }
 
 function rowSubjects(
   { kind, event, net }: Extract<Occurrence, { readonly kind: 'create' | 'change' | 'delete' }>,
-  rows: Rows,
+  { rows }: NeededRows,
 ): Subject[] {
   const { metadata } = net.plan;
   const read = rows.get(metadata)?.get(net.key);
@@ -44,28 +37,27 @@ function lastKnown(kind: 'create' | 'change' | 'delete', net: NetChange): Object
   if (kind === 'delete') {
     const { last, lastIsComplete } = net;
     if (last === undefined) return net.id;
-    return lastIsComplete ? last : withoutRelations(last, metadata.relations);
+    return lastIsComplete ? last : withoutRelations(last, metadata);
   }
-  return net.old === undefined ? net.id : layOver(net.old, net.values.values());
+  return net.old === undefined ? net.id : layOver(net.old, net.values.values(), metadata);
 }
 
 /** The row before the transaction; a relation that was not loaded because nothing touched it is the same as now. */
 function beforeOf(net: NetChange, row: ObjectLiteral): ObjectLiteral {
   const { old, oldIsComplete, values, plan } = net;
   if (oldIsComplete || old === undefined) return old ?? row;
-  const before = copyRow(old);
-  for (const relation of plan.metadata.relations) {
-    const unchanged: unknown = values.has(relation) ? undefined : relation.getEntityValue(row);
-    if (unchanged !== undefined) relation.setEntityValue(before, unchanged);
-  }
+  const unchanged = plan.metadata.relations.filter(
+    (relation) => !values.has(relation) && relation.getEntityValue(row) !== undefined,
+  );
+  if (unchanged.length === 0) return old;
+  const before = copyRow(old, plan.metadata);
+  for (const relation of unchanged) setValue(before, relation, relation.getEntityValue(row));
   return before;
 }
 
 function linkSubjects(
   { kind, event, links, net }: Extract<Occurrence, { readonly links: NetLinks }>,
-  rows: Rows,
-  related: Rows,
-  linked: LinkedRows,
+  { rows, related, linked }: NeededRows,
 ): Subject[] {
   const { entity, relation } = links.plan;
   if (kind === 'cleared' && linked.get(relation)?.has(links.key) === true) return [];

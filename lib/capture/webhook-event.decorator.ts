@@ -72,7 +72,7 @@ export function WebhookEvent(name: string, options: object = {}) {
       checkEntityEvent(type, name, options);
       recordEntityEvent(type, { name, options: options as RecordedOptions });
     } else {
-      decorateMethod(name, options, target, method ?? '', descriptor as PropertyDescriptor);
+      decorateMethod(name, options, target, method ?? '', descriptor);
     }
   };
 }

@@ -1,0 +1,106 @@
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { ChangedValue } from './changed-value.js';
+import type { Column } from './row-key.js';
+
+/** What of an entity's rows is known without reading them again. */
+export interface ReadBack {
+  readonly metadata: EntityMetadata;
+  /** Every column that a `find` fills. */
+  readonly columns: readonly Column[];
+  /** Columns that TypeORM itself keeps, and puts into the saved entity. */
+  readonly maintained: readonly Column[];
+}
+
+/** @returns undefined when rows of this entity hold more than the values of plain columns */
+export function planReadBack(metadata: EntityMetadata): ReadBack | undefined {
+  const { columns } = metadata;
+  const computed =
+    metadata.embeddeds.length > 0 ||
+    metadata.lazyRelations.length > 0 ||
+    metadata.relationIds.length > 0 ||
+    metadata.afterLoadListeners.length > 0 ||
+    metadata.treeType !== undefined ||
+    metadata.discriminatorColumn !== undefined ||
+    columns.some(
+      ({ isVirtualProperty, asExpression, generatedType }) =>
+        isVirtualProperty || asExpression !== undefined || generatedType !== undefined,
+    );
+  if (computed) return undefined;
+  return {
+    metadata,
+    columns: columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual),
+    maintained: columns.filter(({ isUpdateDate, isVersion }) => isUpdateDate || isVersion),
+  };
+}
+
+/** The values of a row that was just inserted; undefined when one may read back differently from how it was given. */
+export function insertedValues(
+  { metadata, columns }: ReadBack,
+  entity: ObjectLiteral,
+): ChangedValue[] | undefined {
+  return changesDeclaredKey(metadata, entity) ? undefined : exactValues(columns, entity);
+}
+
+/** The values that an update has set; undefined when one may read back differently from how it was given. */
+export function updatedValues(
+  { metadata, maintained }: ReadBack,
+  entity: ObjectLiteral,
+  updated: readonly Column[],
+): ChangedValue[] | undefined {
+  if (changesDeclaredKey(metadata, entity)) return undefined;
+  const columns = updated.filter((column) => column.isSelect && !maintained.includes(column));
+  return exactValues(maintained.length === 0 ? columns : [...columns, ...maintained], entity);
+}
+
+function exactValues(
+  columns: readonly Column[],
+  entity: ObjectLiteral,
+): ChangedValue[] | undefined {
+  const values: ChangedValue[] = [];
+  for (const of of columns) {
+    const value: unknown = of.getEntityValue(entity);
+    if (!readsBackTheSame(of, value)) return undefined;
+    values.push({ of, value });
+  }
+  return values;
+}
+
+/** A key that is a column of its own follows its relation in the database, not in the entity. */
+function changesDeclaredKey({ relationsWithJoinColumns }: EntityMetadata, entity: ObjectLiteral) {
+  return relationsWithJoinColumns.some(
+    (relation) =>
+      relation.joinColumns.some(({ isVirtual }) => !isVirtual) &&
+      relation.getEntityValue(entity) !== undefined,
+  );
+}
+
+const TEXT = new Set<unknown>([String, 'varchar', 'character varying', 'text', 'citext']);
+const INTEGER = new Set<unknown>([
+  Number,
+  ...['int', 'integer', 'int2', 'int4', 'tinyint', 'smallint', 'mediumint'],
+]);
+const BOOLEAN = new Set<unknown>([Boolean, 'boolean', 'bool']);
+const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Whether a database answers exactly this value for it: decimals, bigints, dates and JSON come back in another form. */
+function readsBackTheSame(column: Column, value: unknown): boolean {
+  // What the database has filled in, TypeORM has read from it already.
+  if (column.isUpdateDate || column.isCreateDate) return value instanceof Date;
+  if (column.transformer !== undefined || column.isArray) return false;
+  if (value === null) return true;
+  switch (typeof value) {
+    case 'string':
+      if (column.type === 'uuid') return CANONICAL_UUID.test(value);
+      return (
+        (TEXT.has(column.type) &&
+          (column.length === '' || value.length <= Number(column.length))) ||
+        (column.enum?.includes(value) ?? false)
+      );
+    case 'number':
+      return (INTEGER.has(column.type) || column.isVersion) && Number.isSafeInteger(value);
+    case 'boolean':
+      return BOOLEAN.has(column.type);
+    default:
+      return false;
+  }
+}
