@@ -6,7 +6,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
   readonly name = 'CreateThornOutbox1767312000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    const { driver } = queryRunner.connection;
+    const { driver } = queryRunner.dataSource;
     const column = (name: string, type: 'varchar' | 'text' | 'int' | 'bigint') => ({
       name,
       type: driver.normalizeType({ type }),

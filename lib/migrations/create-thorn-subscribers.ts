@@ -13,7 +13,7 @@ export class CreateThornSubscribers1767225600000 implements MigrationInterface {
   readonly name = 'CreateThornSubscribers1767225600000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    const { driver } = queryRunner.connection;
+    const { driver } = queryRunner.dataSource;
     // Each driver has its own word for some types, and an empty word has no length.
     const column = (name: string, type: 'varchar' | 'text' | 'boolean' | 'int' | 'bigint') => ({
       name,

@@ -23,7 +23,7 @@ export function decodeForm(text: string): unknown {
 
 function pathOf(name: string): string[] {
   const [, first, rest] = NAME.exec(name) ?? [null, name, ''];
-  const path = [first!, ...rest!.split('[').slice(1)].map((part, index) =>
+  const path = [first, ...rest.split('[').slice(1)].map((part, index) =>
     index === 0 ? part : part.slice(0, -1),
   );
   if (path.length > 1 && path.at(-1) === '') path.pop();

@@ -77,7 +77,9 @@ describe('staleness', () => {
     const queries = vi.spyOn(dataSource.createQueryRunner(), 'query');
 
     clock.time += 5001;
-    const answers = await Promise.all(Array.from({ length: 100 }, () => here.match(EVERYONE)));
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, async () => here.match(EVERYONE)),
+    );
     expect(answers.every((found) => found.length === 1)).toBe(true);
     expect(queries).toHaveBeenCalledTimes(1);
   });
