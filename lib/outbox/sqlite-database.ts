@@ -1,0 +1,216 @@
+import { DataSource } from 'typeorm';
+import type { DataSourceOptions } from 'typeorm';
+import { dialectOf, type Dialect, type Statement } from './dialect.js';
+import { OutboxDatabase, type Result, type Row } from './outbox-database.js';
+
+const FIRST_WAIT = 1;
+const LONGEST_WAIT = 25;
+
+/** The part of better-sqlite3 that is used. */
+interface Handle {
+  readonly inTransaction: boolean;
+  exec(sql: string): unknown;
+  prepare(sql: string): PreparedStatement;
+}
+
+interface PreparedStatement {
+  readonly reader: boolean;
+  all(...parameters: unknown[]): Row[];
+  run(...parameters: unknown[]): { readonly changes: number };
+}
+
+interface Unit {
+  readonly statements: readonly Statement[];
+  readonly resolve: (results: readonly Result[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * SQLite, where one writer locks out all others, and a data source has one connection that everybody shares.
+ *
+ * A file gets a second connection, so that what we write does not join a transaction of the application and vanish with
+ * its rollback. A database in memory has no second one: there our transactions wait for the application's.
+ *
+ * - Each of our transactions runs within one turn of the event loop: the application's connection can never find a lock
+ *   of ours and wait for it, blocking the very loop that would release it.
+ * - A lock of somebody else's is waited for with timers, never within SQLite, for the same reason.
+ * - While a transaction of the application is open on its own connection we do not write at all, even where we could: if
+ *   it has only read so far, its first write would fail (SQLITE_BUSY_SNAPSHOT).
+ */
+export class SqliteDatabase extends OutboxDatabase {
+  readonly dialect: Dialect;
+  readonly #dataSource: DataSource;
+  readonly #prepared = new Map<string, PreparedStatement>();
+  readonly #waiting: Unit[] = [];
+  #own: DataSource | null = null;
+  #handle: Handle | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #wait = FIRST_WAIT;
+  // TypeORM awaits these: the moment after a commit is the one in which the lock is free for sure.
+  readonly #hooks = {
+    afterTransactionCommit: () => this.#pump(),
+    afterTransactionRollback: () => this.#pump(),
+  };
+
+  constructor(dataSource: DataSource) {
+    super();
+    this.dialect = dialectOf(dataSource);
+    this.#dataSource = dataSource;
+  }
+
+  override async open(): Promise<void> {
+    if (this.#handle !== null) return;
+    if (!isInMemory(this.#dataSource.options)) {
+      this.#own = new DataSource({
+        ...(this.#dataSource.options as DataSourceOptions & { type: 'better-sqlite3' }),
+        entities: [],
+        subscribers: [],
+        migrations: [],
+        synchronize: false,
+        dropSchema: false,
+        migrationsRun: false,
+        enableWAL: true,
+        timeout: 0,
+      });
+      await this.#patiently(() => this.#own!.initialize());
+    }
+    this.#handle = handleOf(this.#own ?? this.#dataSource);
+    this.#dataSource.subscribers.push(this.#hooks);
+  }
+
+  override execute(statements: readonly Statement[]): Promise<readonly Result[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ statements, resolve, reject });
+      this.#pump();
+    });
+  }
+
+  /**
+   * Like {@link execute}, for who must not wait for ever.
+   *
+   * @returns null when the database was locked for so many milliseconds; nothing was written then
+   */
+  executeWithin(
+    milliseconds: number,
+    statements: readonly Statement[],
+  ): Promise<readonly Result[] | null> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const at = this.#waiting.indexOf(unit);
+        if (at === -1) return;
+        this.#waiting.splice(at, 1);
+        resolve(null);
+      }, milliseconds);
+      const unit: Unit = {
+        statements,
+        resolve: (results) => {
+          clearTimeout(timer);
+          resolve(results);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      this.#waiting.push(unit);
+      this.#pump();
+    });
+  }
+
+  /** Whether the application's own connection is in a transaction. */
+  get isApplicationWriting(): boolean {
+    return this.#dataSource.isInitialized && handleOf(this.#dataSource).inTransaction;
+  }
+
+  override async close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const at = this.#dataSource.subscribers.indexOf(this.#hooks);
+    if (at !== -1) this.#dataSource.subscribers.splice(at, 1);
+    this.#handle = null;
+    this.#prepared.clear();
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('The outbox is closed'));
+    await this.#own?.destroy();
+    this.#own = null;
+  }
+
+  #pump(): void {
+    while (this.#waiting.length > 0 && this.#handle !== null) {
+      if (this.isApplicationWriting) return this.#later();
+      const unit = this.#waiting[0]!;
+      try {
+        const results = this.#transaction(this.#handle, unit.statements);
+        this.#waiting.shift();
+        this.#wait = FIRST_WAIT;
+        unit.resolve(results);
+      } catch (error) {
+        if (isLocked(error)) return this.#later();
+        this.#waiting.shift();
+        unit.reject(error);
+      }
+    }
+  }
+
+  #later(): void {
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#pump();
+    }, this.#wait);
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
+  }
+
+  #transaction(handle: Handle, statements: readonly Statement[]): readonly Result[] {
+    if (statements.length === 1) return [this.#run(handle, statements[0]!)];
+    handle.exec('BEGIN IMMEDIATE');
+    try {
+      const results = statements.map((statement) => this.#run(handle, statement));
+      handle.exec('COMMIT');
+      return results;
+    } catch (error) {
+      if (handle.inTransaction) handle.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #run(handle: Handle, { sql, parameters }: Statement): Result {
+    this.#dataSource.logger.logQuery(sql, parameters as unknown[]);
+    let prepared = this.#prepared.get(sql);
+    if (prepared === undefined) this.#prepared.set(sql, (prepared = handle.prepare(sql)));
+    if (!prepared.reader) return { rows: [], affected: prepared.run(...parameters).changes };
+    const rows = prepared.all(...parameters);
+    return { rows, affected: rows.length };
+  }
+
+  async #patiently(task: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        await task();
+        return;
+      } catch (error) {
+        if (!isLocked(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT));
+      }
+    }
+  }
+}
+
+function handleOf(dataSource: DataSource): Handle {
+  return (dataSource.driver as unknown as { readonly databaseConnection: Handle })
+    .databaseConnection;
+}
+
+function isInMemory(options: DataSourceOptions): boolean {
+  const database: unknown = options.database;
+  // The empty name is a file of nobody else's, a Buffer is a copy.
+  return (
+    typeof database !== 'string' ||
+    database === '' ||
+    database.includes(':memory:') ||
+    database.includes('mode=memory')
+  );
+}
+
+function isLocked(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^SQLITE_(BUSY|LOCKED)/.test(code);
+}
