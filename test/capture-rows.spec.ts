@@ -216,7 +216,7 @@ describe.each(DATABASES)('rows of events on %s', (kind) => {
     rig.received();
     const own = await plain(() => of(Story).remove(other));
     rig.queries();
-    await of(Story).remove(await of(Story).create({ id: story.id }));
+    await of(Story).remove(of(Story).create({ id: story.id }));
     expect(selects()).toHaveLength(own + 1);
     expect(rig.bodies()).toMatchObject([
       {
