@@ -17,6 +17,8 @@ import {
   RecordingStrategy,
   WebhookReceiver,
 } from '../../lib/testing/index.js';
+import { type Kind, placeOf } from '../outbox-place.js';
+import { openRig, subscriber } from '../outbox-rig.js';
 
 const runner = { describe, it, expect };
 const clock = new SystemClock();
@@ -41,6 +43,39 @@ dispatchStrategyConformance(
   },
   runner,
 );
+
+for (const kind of ['file', 'memory', 'postgres'] as const) {
+  dispatchStrategyConformance(
+    { name: `outbox, ${kind}`, makeBench: () => outboxBench(kind) },
+    runner,
+  );
+}
+
+async function outboxBench(kind: Kind): Promise<DispatchStrategyBench> {
+  const receiver = await WebhookReceiver.start();
+  const place = await placeOf(kind);
+  const rig = await openRig(place);
+  await rig.subscribers.create(subscriber(receiver.url));
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    strategy: rig.strategy,
+    arrived: () => receiver.received.map(({ id }) => id),
+    makeMessage: () => rig.message(),
+    transaction: (work) => {
+      const run = () => rig.dataSource.transaction(work);
+      if (kind === 'postgres') return run();
+      // TypeORM cannot begin a second transaction on SQLite's one connection.
+      const result = last.then(run);
+      last = result.catch(() => undefined);
+      return result;
+    },
+    close: async () => {
+      await rig.close();
+      await receiver.stop();
+      await place.remove();
+    },
+  };
+}
 
 async function inlineBench(window = 1000): Promise<DispatchStrategyBench> {
   const receiver = await WebhookReceiver.start();

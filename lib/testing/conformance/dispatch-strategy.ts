@@ -10,7 +10,10 @@ export interface DispatchStrategyBench {
   makeMessage(): Message;
   /** Ids of the messages that have arrived at that subscriber, in the order of arrival; null when nothing ever will. */
   readonly arrived: (() => readonly string[]) | null;
-  /** Runs work in a transaction and rolls it back when it throws. Left out by strategies that know no database. */
+  /**
+   * Runs work in a transaction of its own and rolls it back when it throws; one after the other where the driver has one
+   * connection alone. Left out by strategies that know no database.
+   */
   transaction?<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
@@ -160,13 +163,16 @@ export function dispatchStrategyConformance(
       const transaction = bench.transaction?.bind(bench);
       if (transaction === undefined) return;
       const pairs = Array.from({ length: 6 }, () => many(1, bench)[0]!);
-      await Promise.allSettled(
+      const settled = await Promise.allSettled(
         pairs.map((message, index) =>
           transaction(async (manager) => {
             await bench.strategy.stage([message], manager);
             if (index % 2 === 1) throw new Error('rolled back');
           }).then(() => bench.strategy.release([message])),
         ),
+      );
+      expect(settled.map(({ status }) => status === 'fulfilled')).toEqual(
+        pairs.map((_, index) => index % 2 === 0),
       );
       const committed = pairs.filter((_, index) => index % 2 === 0);
       await arrival(bench, committed);
