@@ -36,14 +36,15 @@ export class Receiver {
     this.#server.on('connection', () => this.connections++);
   }
 
-  static async start(): Promise<Receiver> {
+  static async start(address = '127.0.0.1'): Promise<Receiver> {
     const receiver = new Receiver();
-    await new Promise<void>((resolve) => receiver.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => receiver.#server.listen(0, address, resolve));
     return receiver;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hooks`;
+    const { address, family, port } = this.#server.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/hooks`;
   }
 
   /** Event names in the order of arrival. */
