@@ -175,6 +175,8 @@ describe('WebhookReceiver', () => {
       headers[name] = right;
     }
     expect(webhook!.isSignedWith(secret)).toBe(true);
+    headers['webhook-signature'] = String(headers['webhook-signature']).replace('v1,', 'v2,');
+    expect(webhook!.isSignedWith(secret, 'standard')).toBe(false);
     delete headers['webhook-signature'];
     expect(webhook!.isSignedWith(secret, 'standard')).toBe(false);
   });
