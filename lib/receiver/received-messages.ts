@@ -24,7 +24,8 @@ export type ClaimResult = 'claimed' | 'in-progress' | 'processed';
  * Remembers which messages were received, so that a repetition is not processed again.
  *
  * Pluggable: this class is the injection token; the default is {@link InMemoryReceivedMessages}. Give another as
- * `deduplication.store`. Every implementation passes the suite in `test/conformance/received-messages.ts`.
+ * `deduplication.store`. Every implementation passes
+ * `receivedMessagesConformance` of `nestjs-thorn/testing`.
  */
 export abstract class ReceivedMessages {
   /**

@@ -2,6 +2,7 @@ export { type WaitOptions } from './arrivals.js';
 export { MovableClock } from './movable-clock.js';
 export { ReceivedWebhook } from './received-webhook.js';
 export { RecordingStrategy, type SentMessage } from './recording.strategy.js';
+export { signWebhook, type SignedWebhook, type SignWebhookInput } from './sign-webhook.js';
 export { WaitTimeoutError } from './wait-timeout.error.js';
 export { LOOPBACK_RECIPIENTS, type ScriptedAnswer, WebhookReceiver } from './webhook-receiver.js';
 
@@ -11,6 +12,11 @@ export {
   type DispatchStrategyBench,
   type DispatchStrategyUnderTest,
 } from './conformance/dispatch-strategy.js';
+export {
+  receivedMessagesConformance,
+  type ReceivedMessagesBench,
+  type ReceivedMessagesUnderTest,
+} from './conformance/received-messages.js';
 export {
   recipientPolicyConformance,
   type RecipientPolicyUnderTest,
