@@ -4,6 +4,7 @@ import { ThornModule } from 'nestjs-thorn';
 import { Article } from './articles/article.entity.js';
 import { ArticlesController } from './articles/articles.controller.js';
 import { Articles } from './articles/articles.service.js';
+import { Recommendations } from './articles/recommendations.service.js';
 import { Tag } from './articles/tag.entity.js';
 import { BearerGuard } from './users/bearer.guard.js';
 import { DemoUsers } from './users/demo-users.js';
@@ -26,6 +27,6 @@ import { User } from './users/user.entity.js';
     }),
   ],
   controllers: [ArticlesController],
-  providers: [Articles, DemoUsers],
+  providers: [Articles, DemoUsers, Recommendations],
 })
 export class BlogModule {}

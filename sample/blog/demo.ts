@@ -1,6 +1,6 @@
 // Plays a story by itself: a user subscribes a URL, writes an article, and every webhook of it arrives, verified by the
 // receiver. Ends with 0 only if all of them did, and nothing else.
-import { strictEqual } from 'node:assert';
+import { deepStrictEqual, strictEqual } from 'node:assert';
 import { type Answer, clientOf } from './play/client.js';
 import { Inbox } from './play/inbox.js';
 import { type Program, start } from './play/processes.js';
@@ -63,17 +63,35 @@ async function play(): Promise<void> {
   const created = await alice('POST', '/articles', { title: 'Hello', body: '…', tags: ['news'] });
   expectStatus(created, 201);
   const article = `/articles/${String(created.body['id'])}`;
-  await inbox.take(['article.created'], 'Hello');
+  await inbox.take(['article.created', 'article.tagged'], 'Hello');
 
   title('… edits it');
   expectStatus(await alice('PATCH', article, { title: 'Hello, world' }), 200);
   await inbox.take(['article.changed'], 'Hello, world');
 
-  title('… publishes it');
-  expectStatus(await alice('POST', `${article}/publish`), 200);
-  await inbox.take(['article.changed', 'article.published'], 'Hello, world');
+  title('… tags it, which changes no column of its own');
+  expectStatus(await alice('PATCH', article, { tags: ['news', 'sports'] }), 200);
+  const [tagged] = await inbox.take(['article.tagged'], 'Hello, world');
+  deepStrictEqual(tagged?.data.tags, ['sports']);
 
-  title('… and removes it');
+  title('… publishes it: it has the tag “news”, so it is breaking as well');
+  expectStatus(await alice('POST', `${article}/publish`), 200);
+  await inbox.take(['article.changed', 'article.published', 'article.breaking'], 'Hello, world');
+
+  title('… publishes another one, without tags: a condition keeps it from breaking');
+  const quiet = await alice('POST', '/articles', { title: 'Quietly', body: '…' });
+  expectStatus(await alice('POST', `/articles/${String(quiet.body['id'])}/publish`), 200);
+  await inbox.take(['article.created', 'article.changed', 'article.published'], 'Quietly');
+
+  title('Bob recommends it: an event of a method, sent to the author');
+  expectStatus(await bob('POST', `${article}/recommend`), 204);
+  await inbox.take(['article.recommended'], 'Hello, world');
+
+  title('Alice recommends it herself, which is no event, nor is what Bob cannot find');
+  expectStatus(await alice('POST', `${article}/recommend`), 204);
+  expectStatus(await bob('POST', '/articles/999/recommend'), 404);
+
+  title('Alice removes it');
   expectStatus(await alice('DELETE', article), 204);
   await inbox.take(['article.removed'], 'Hello, world');
 

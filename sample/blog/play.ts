@@ -16,7 +16,9 @@ Subscribe, and give the consumer the secret of the answer:
 Write, and see here what the consumer verified:
   ${curl} -d '{"title": "Hello", "body": "…"}' ${blog.url}/articles
   ${curl} -X PATCH -d '{"title": "Hello, world"}' ${blog.url}/articles/1
+  ${curl} -X PATCH -d '{"tags": ["news"]}' ${blog.url}/articles/1
   ${curl} -X POST ${blog.url}/articles/1/publish
+  ${curl.replace(TOKENS.alice, TOKENS.bob)} -X POST ${blog.url}/articles/1/recommend
   ${curl} -X DELETE ${blog.url}/articles/1
 
 See and remove subscribers:

@@ -18,6 +18,14 @@ export type ArticleState = 'DRAFT' | 'PUBLISHED';
   on: 'change',
   when: { state: { nowEq: 'PUBLISHED' } },
 })
+@WebhookEvent<Article>('article.breaking', {
+  on: 'change',
+  when: { state: { nowEq: 'PUBLISHED' }, tags: { name: 'news' } },
+})
+@WebhookEvent<Article>('article.tagged', {
+  on: { added: 'tags' },
+  payload: ({ title }, { related }) => ({ title, tags: related.map((tag) => (tag as Tag).name) }),
+})
 export class Article {
   @PrimaryGeneratedColumn()
   id!: number;

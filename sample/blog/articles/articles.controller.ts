@@ -16,13 +16,17 @@ import { User } from '../users/user.entity.js';
 import { CreateArticleDto, UpdateArticleDto } from './article.dto.js';
 import type { Article } from './article.entity.js';
 import { Articles } from './articles.service.js';
+import { Recommendations } from './recommendations.service.js';
 
 @ApiTags('articles')
 @ApiBearerAuth()
 @UseGuards(BearerGuard)
 @Controller('articles')
 export class ArticlesController {
-  constructor(private readonly articles: Articles) {}
+  constructor(
+    private readonly articles: Articles,
+    private readonly recommendations: Recommendations,
+  ) {}
 
   @Get()
   list(@CurrentUser() user: User): Promise<Article[]> {
@@ -47,6 +51,12 @@ export class ArticlesController {
   @HttpCode(200)
   async publish(@CurrentUser() user: User, @Param('id', ParseIntPipe) id: number) {
     return view(await this.articles.publish(user, id));
+  }
+
+  @Post(':id/recommend')
+  @HttpCode(204)
+  async recommend(@CurrentUser() user: User, @Param('id', ParseIntPipe) id: number): Promise<void> {
+    await this.recommendations.recommend(user, id);
   }
 
   @Delete(':id')

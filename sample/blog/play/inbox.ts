@@ -4,7 +4,7 @@ import type { Report } from './child.js';
 export interface Received {
   readonly event: string;
   readonly ref: string | null;
-  readonly data: { readonly title?: string };
+  readonly data: { readonly title?: string; readonly tags?: readonly string[] };
 }
 
 /** Collects what the consumer says it received, and lets the demo wait for it. */
@@ -20,7 +20,8 @@ export class Inbox {
   }
 
   /** Takes exactly these events about one article, in whatever order they arrive. */
-  async take(events: readonly string[], title: string): Promise<void> {
+  async take(events: readonly string[], title: string): Promise<readonly Received[]> {
+    const taken: Received[] = [];
     for (const event of events) {
       const isIt = (received: Received) =>
         received.event === event && received.data.title === title;
@@ -28,8 +29,9 @@ export class Inbox {
         this.assertNothing('rejected');
         await this.#next(`${event} of “${title}”`);
       }
-      this.#waiting.splice(this.#waiting.findIndex(isIt), 1);
+      taken.push(...this.#waiting.splice(this.#waiting.findIndex(isIt), 1));
     }
+    return taken;
   }
 
   /** @throws Error when something came that nobody expected */
