@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/index.js';
 import type { HostShare } from './delivery-table.js';
@@ -141,7 +142,8 @@ export class ClaimLoop {
   }
 
   async #sleep(milliseconds: number): Promise<void> {
-    if (milliseconds <= 0 || this.#isStopped || this.#isWoken) return;
+    // SQLite answers without a turn of the event loop: claim after claim would leave none for the requests.
+    if (milliseconds <= 0 || this.#isStopped || this.#isWoken) return setImmediate();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
       this.#wake = () => {

@@ -26,6 +26,8 @@ export interface LaneWork<Job extends LaneJob> {
   park(job: Job, until: number): void;
   /** There is room for retries of a host again that had none. */
   room(): void;
+  /** What has been run and would be run again if the process died now: counts against the window as well. */
+  unwritten(): number;
 }
 
 /** How much may go at once. */
@@ -116,6 +118,11 @@ export class Lanes<Job extends LaneJob> {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  /** Starts what may start; to be called when something was written. */
+  resume(): void {
+    if (this.#waiting > 0) this.#pump();
+  }
+
   #pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -128,6 +135,7 @@ export class Lanes<Job extends LaneJob> {
   /** @returns false when no lane of the list can start anything */
   #startNext(list: Fifo<Lane<Job>>, isRetry: boolean): boolean {
     if (list.length === 0) return false;
+    if (this.running + this.#work.unwritten() >= this.#limits.window) return false;
     const slot = this.#slots.take(isRetry, performance.now());
     if (slot === null) return false;
     for (let lane = list.shift(); lane !== undefined; lane = list.shift()) {

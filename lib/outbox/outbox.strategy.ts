@@ -90,6 +90,7 @@ export class OutboxStrategy
         run: (job) => courier.run(job),
         park: (job, until) => courier.park(job, until),
         room: () => this.#wake(),
+        unwritten: () => this.#shards.reduce((sum, { unwritten }) => sum + unwritten, 0),
       },
       clock,
       random,
@@ -118,7 +119,7 @@ export class OutboxStrategy
   /** Delivers what it can until the deadline, and lets other processes take the rest. */
   async onApplicationShutdown(): Promise<void> {
     await this.onModuleDestroy();
-    if (this.#opened === null) return;
+    if (this.#opened === null || this.#isLeaving) return;
     await within(this.#settings.drainTimeout, this.#drained());
     this.#isLeaving = true;
     if (this.#renewal !== null) clearTimeout(this.#renewal);
@@ -216,6 +217,7 @@ export class OutboxStrategy
   }
 
   #written(outcomes: readonly Outcome[]): void {
+    this.#lanes.resume();
     if (outcomes.length === 0) return;
     void Promise.resolve()
       .then(() => this.#tools.listener.written(outcomes))

@@ -4,7 +4,7 @@ import type { OutboxDatabase } from './outbox-database.js';
 import type { Outcome, Settlement } from './settlement.js';
 
 const GATHER_FOR = 40;
-const GATHER_AT_MOST = 500;
+const WRITE_AT_MOST = 500;
 const LONGEST_BACKOFF = 5000;
 const TRIES_ALONE = 5;
 
@@ -22,23 +22,32 @@ export class Recorder {
   readonly #database: OutboxDatabase;
   readonly #settlement: Settlement;
   readonly #written: OutcomesWritten;
+  readonly #gatherAtMost: number;
   #entries: Entry[] = [];
   #flushing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #atOnce = false;
   #isClosed = false;
   #failures = 0;
-  #most = GATHER_AT_MOST;
+  #writing = 0;
+  #most = WRITE_AT_MOST;
 
-  constructor(database: OutboxDatabase, settlement: Settlement, written: OutcomesWritten) {
+  /** @param most how much is gathered at most before it is written */
+  constructor(
+    database: OutboxDatabase,
+    settlement: Settlement,
+    most: number,
+    written: OutcomesWritten,
+  ) {
     this.#database = database;
     this.#settlement = settlement;
+    this.#gatherAtMost = Math.min(most, WRITE_AT_MOST);
     this.#written = written;
   }
 
   /** What is not written yet. */
   get size(): number {
-    return this.#entries.length;
+    return this.#entries.length + this.#writing;
   }
 
   add(outcome: Outcome): void {
@@ -68,7 +77,7 @@ export class Recorder {
 
   #schedule(): void {
     if (this.#flushing !== null || this.#isClosed) return;
-    if (this.#atOnce || this.size >= GATHER_AT_MOST) {
+    if (this.#atOnce || this.#entries.length >= this.#gatherAtMost) {
       this.#stopTimer();
       void this.#begin();
       return;
@@ -82,7 +91,7 @@ export class Recorder {
   #begin(): Promise<void> {
     this.#flushing ??= this.#flush().finally(() => {
       this.#flushing = null;
-      if (this.size > 0) this.#schedule();
+      if (this.#entries.length > 0) this.#schedule();
     });
     return this.#flushing;
   }
@@ -90,15 +99,18 @@ export class Recorder {
   async #flush(): Promise<void> {
     // In their order: a message must not be finished before its last delivery is written.
     const entries = this.#entries.splice(0, this.#most);
+    this.#writing = entries.length;
     const outcomes = entries.flatMap((entry) => ('outcome' in entry ? [entry.outcome] : []));
     const finished = entries.flatMap((entry) => ('finished' in entry ? [entry.finished] : []));
     try {
       await this.#database.execute(this.#settlement.statements(outcomes, finished));
     } catch (error) {
+      this.#writing = 0;
       return this.#failed(entries, error);
     }
+    this.#writing = 0;
     this.#failures = 0;
-    this.#most = Math.min(GATHER_AT_MOST, this.#most * 2);
+    this.#most = Math.min(WRITE_AT_MOST, this.#most * 2);
     this.#written(outcomes, finished);
   }
 
@@ -106,7 +118,7 @@ export class Recorder {
   async #failed(entries: readonly Entry[], error: unknown): Promise<void> {
     this.#failures++;
     const isAlone = entries.length === 1;
-    if (isAlone && this.#failures > TRIES_ALONE + Math.log2(GATHER_AT_MOST) && this.size > 0) {
+    if (isAlone && this.#failures > TRIES_ALONE + Math.log2(WRITE_AT_MOST) && this.size > 0) {
       this.#giveUp(entries[0]!, error);
       return;
     }

@@ -12,6 +12,8 @@ import { Settlement } from './settlement.js';
 import { SqliteDatabase } from './sqlite-database.js';
 import { tableNames } from './tables.js';
 
+const MOST_UNWRITTEN = 10_000;
+
 /** Everything of one data source: its tables, what this process holds of them, and what it has yet to write. */
 export class Shard {
   readonly database: OutboxDatabase;
@@ -42,6 +44,8 @@ export class Shard {
     this.recorder = new Recorder(
       this.database,
       new Settlement(this.database.dialect, tables),
+      // Half of the window, so that the other half goes on meanwhile.
+      Math.max(1, Math.floor(settings.window / 2)),
       (outcomes, finished) => {
         for (const held of finished) this.heldMessages.remove(held);
         for (const { id, lease, isNew } of outcomes) {
@@ -50,6 +54,16 @@ export class Shard {
         written(outcomes, finished);
       },
     );
+  }
+
+  /**
+   * Outcomes that a crash would lose now. Does not count them, up to a limit, while SQLite is locked by a transaction of
+   * the application, which may last: then deliveries go on.
+   */
+  get unwritten(): number {
+    const { size } = this.recorder;
+    const isLocked = this.database instanceof SqliteDatabase && this.database.isApplicationWriting;
+    return isLocked && size < MOST_UNWRITTEN ? 0 : size;
   }
 
   /** Puts off every lease that has less than two thirds of its time left. */
