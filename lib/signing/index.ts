@@ -1,3 +1,12 @@
-export { checkSecret, generateSecret } from './secrets.js';
+export { ApplicationKeys, type JsonWebKeySet, type SigningOptions } from './application-keys.js';
+export {
+  generateSigningKeyPair,
+  parsePublicKey,
+  type PublicJwk,
+  type SigningKeyPair,
+} from './ed25519-key.js';
+export { type EncryptionKey, type EncryptionOptions, SecretSealer } from './secret-sealer.js';
+export { SecretUnreadableError } from './secret-unreadable.error.js';
+export { checkSecret, generateSecret, isSameSecret } from './secrets.js';
 export { StandardWebhookSigner } from './standard-webhook-signer.js';
 export { type SigningInput, WebhookSigner } from './webhook-signer.js';

@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { InvalidInputError } from '../errors/index.js';
+import { Ed25519Key, PRIVATE_KEY_PREFIX, PUBLIC_KEY_PREFIX } from './ed25519-key.js';
 
 const PREFIX = 'whsec_';
 const GENERATED_BYTES = 32;
@@ -19,8 +20,8 @@ export function generateSecret(): string {
 }
 
 /**
- * Checks a secret that a caller brings along: `whsec_` and the canonical base64 of 24 to 64 bytes, or any printable
- * text of 16 to 512 characters.
+ * Checks a secret that a caller brings along: `whsec_` and the canonical base64 of 24 to 64 bytes, `whsk_` and the
+ * base64 of an ed25519 key (its seed, then its public key), or any other printable text of 16 to 512 characters.
  *
  * @throws {@link InvalidInputError} for the field `secret`; the error does not hold the secret
  */
@@ -41,6 +42,19 @@ export function checkSecret(secret: unknown): asserts secret is string {
     }
     return;
   }
+  if (secret.startsWith(PRIVATE_KEY_PREFIX)) {
+    if (Ed25519Key.parse(secret) !== null) return;
+    throw new InvalidInputError(
+      'secret',
+      `must be ${PRIVATE_KEY_PREFIX} followed by the base64 of a 32-byte seed and the public key that belongs to it`,
+    );
+  }
+  if (secret.startsWith(PUBLIC_KEY_PREFIX)) {
+    throw new InvalidInputError(
+      'secret',
+      `is a public key, which cannot sign: give the private one, ${PRIVATE_KEY_PREFIX}…`,
+    );
+  }
   const characters = secret.length > 2 * MAX_CHARACTERS ? Infinity : [...secret].length;
   if (characters < MIN_CHARACTERS || characters > MAX_CHARACTERS) {
     throw new InvalidInputError(
@@ -51,6 +65,11 @@ export function checkSecret(secret: unknown): asserts secret is string {
   if (UNPRINTABLE.test(secret)) {
     throw new InvalidInputError('secret', 'must consist of printable characters');
   }
+}
+
+/** Whether two secrets are the same, in a time that does not depend on where they differ. */
+export function isSameSecret(one: string, other: string): boolean {
+  return timingSafeEqual(hash('sha256', one, 'buffer'), hash('sha256', other, 'buffer'));
 }
 
 /**

@@ -1,7 +1,10 @@
 import { BoundedCache } from '../common/bounded-cache.js';
 import type { Digest, Secret } from '../message/recipient.js';
+import type { ApplicationKeys } from './application-keys.js';
+import { Ed25519Key } from './ed25519-key.js';
 import { HmacKey } from './hmac.js';
 import { standardKey, thornKey } from './secrets.js';
+import { SharedSignatures } from './shared-signatures.js';
 import { type SigningInput, WebhookSigner } from './webhook-signer.js';
 
 const CACHED_SECRETS = 20_000;
@@ -9,33 +12,48 @@ const CACHED_SECRETS = 20_000;
 /**
  * Signs for two kinds of receivers at once.
  *
- * - Standard Webhooks: `webhook-id`, `webhook-timestamp` (seconds, of this attempt) and `webhook-signature`, one
- *   `v1,<base64>` for each live secret, newest first, separated by a blank. HMAC-SHA256 over `id.timestamp.body`.
- * - Thorn: `Hook-HMAC`, the base64 HMAC of the body alone, with the recipient's digest and its newest live secret.
+ * - Standard Webhooks: `webhook-id`, `webhook-timestamp` (seconds, of this attempt) and `webhook-signature` over
+ *   `id.timestamp.body`: one signature for each live secret, newest first, then one for each key of the application,
+ *   separated by blanks. `v1,<base64>` is HMAC-SHA256, `v1a,<base64>` is ed25519, which the keys of the application and
+ *   secrets that begin with `whsk_` make.
+ * - Thorn: `Hook-HMAC`, the base64 HMAC of the body alone, with the recipient's digest and its newest live secret that
+ *   is not a `whsk_`: whoever verifies those has the public key alone.
  *
- * A recipient without a live secret gets `webhook-id` and `webhook-timestamp` alone.
+ * A recipient without a live secret gets what the application's keys sign, if there are any.
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 export class StandardWebhookSigner extends WebhookSigner {
   readonly #keys = new BoundedCache<string, Keys>(CACHED_SECRETS);
+  readonly #shared: SharedSignatures | null;
+
+  /** @param applicationKeys sign for every recipient; default none */
+  constructor(applicationKeys?: ApplicationKeys) {
+    super();
+    this.#shared =
+      applicationKeys === undefined || applicationKeys.all.length === 0
+        ? null
+        : new SharedSignatures(applicationKeys.all);
+  }
 
   override sign({ id, time, body, recipient }: SigningInput): Record<string, string> {
     const timestamp = String(Math.floor(time / 1000));
     const prefix = `${id}.${timestamp}.`;
     const headers: Record<string, string> = { 'webhook-id': id, 'webhook-timestamp': timestamp };
     let signatures = '';
+    let hookHmac = '';
     for (const secret of recipient.secrets) {
       if (!isLive(secret, time)) continue;
       const keys = this.#keysOf(secret.value);
-      const signature = keys.standard.sign(prefix, body);
-      if (signatures === '') {
-        signatures = `v1,${signature}`;
-        headers['Hook-HMAC'] = keys.thorn(recipient.digest).sign('', body);
-      } else {
-        signatures += ` v1,${signature}`;
-      }
+      if (signatures !== '') signatures += ' ';
+      signatures += keys.standard(prefix, body);
+      if (hookHmac === '') hookHmac = keys.thorn(recipient.digest, body);
     }
+    if (this.#shared !== null) {
+      if (signatures !== '') signatures += ' ';
+      signatures += this.#shared.of(prefix, body);
+    }
+    if (hookHmac !== '') headers['Hook-HMAC'] = hookHmac;
     if (signatures !== '') headers['webhook-signature'] = signatures;
     return headers;
   }
@@ -52,22 +70,29 @@ export class StandardWebhookSigner extends WebhookSigner {
 
 /** The keys that one secret stands for, each made when it is first needed. */
 class Keys {
-  readonly standard: HmacKey;
+  readonly #standard: HmacKey | Ed25519Key;
   readonly #secret: string;
   readonly #thorn = new Map<Digest, HmacKey>();
 
   constructor(secret: string) {
     this.#secret = secret;
-    this.standard = new HmacKey('sha256', standardKey(secret));
+    this.#standard = Ed25519Key.parse(secret) ?? new HmacKey('sha256', standardKey(secret));
   }
 
-  thorn(digest: Digest): HmacKey {
+  standard(prefix: string, body: Buffer): string {
+    const version = this.#standard instanceof HmacKey ? 'v1,' : 'v1a,';
+    return version + this.#standard.sign(prefix, body);
+  }
+
+  /** The `Hook-HMAC`; empty when the secret makes none. */
+  thorn(digest: Digest, body: Buffer): string {
+    if (this.#standard instanceof Ed25519Key) return '';
     let key = this.#thorn.get(digest);
     if (key === undefined) {
       key = new HmacKey(digest, thornKey(this.#secret));
       this.#thorn.set(digest, key);
     }
-    return key;
+    return key.sign('', body);
   }
 }
 

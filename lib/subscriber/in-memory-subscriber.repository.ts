@@ -1,3 +1,4 @@
+import type { Secret } from '../message/recipient.js';
 import { SubscriberIndex } from './subscriber-index.js';
 import {
   type MatchCriteria,
@@ -30,6 +31,17 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     const subscriber = this.#find(id, scope);
     if (subscriber === null) return null;
     return this.#store({ ...subscriber, ...changes });
+  }
+
+  override async changeSecrets(
+    id: string,
+    change: (secrets: readonly Secret[]) => readonly Secret[],
+    updatedAt: Date,
+    scope: OwnerScope,
+  ): Promise<Subscriber | null> {
+    const subscriber = this.#find(id, scope);
+    if (subscriber === null) return null;
+    return this.#store({ ...subscriber, secrets: change(subscriber.secrets), updatedAt });
   }
 
   override async delete(id: string, scope: OwnerScope): Promise<boolean> {

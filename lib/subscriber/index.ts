@@ -5,6 +5,7 @@ export {
   MAX_PATTERN_SEGMENTS,
   patternMatches,
 } from './pattern.js';
+export { MAX_LIVE_SECRETS, MAX_OVERLAP, type SecretRotation } from './secret-rotation.js';
 export { SubscriberIndex } from './subscriber-index.js';
 export {
   MAX_DESCRIPTION_LENGTH,
@@ -19,6 +20,7 @@ export type { SubscriberRules } from './subscriber-rules.js';
 export { ThornSubscriber } from './subscriber.entity.js';
 export {
   type MatchCriteria,
+  type ResealedPage,
   type SubscriberPage,
   SubscriberRepository,
 } from './subscriber.repository.js';
@@ -29,7 +31,12 @@ export type {
   SubscriberChanges,
   SubscriberUpdate,
 } from './subscriber.js';
-export { MAX_PAGE_LIMIT, Subscribers } from './subscribers.js';
+export {
+  MAX_PAGE_LIMIT,
+  type ResealOptions,
+  type ResealSummary,
+  Subscribers,
+} from './subscribers.js';
 export { SubscribersUnavailableError } from './subscribers-unavailable.error.js';
 export {
   type TypeOrmSubscriberOptions,

@@ -1,6 +1,7 @@
 import { InvalidInputError, RecipientRefusedError } from '../errors/index.js';
 import type { Digest } from '../message/recipient.js';
 import { checkPattern } from './pattern.js';
+import type { SecretRotation } from './secret-rotation.js';
 import type { SubscriberRules } from './subscriber-rules.js';
 import type { NewSubscriber, SubscriberUpdate } from './subscriber.js';
 
@@ -59,6 +60,25 @@ export function checkNewSubscriber(input: unknown, rules: SubscriberRules): NewS
 /** As {@link checkNewSubscriber}, for the fields that may be changed. */
 export function checkSubscriberUpdate(input: unknown, rules: SubscriberRules): SubscriberUpdate {
   return checkFields(input, UPDATE_FIELDS, rules);
+}
+
+/**
+ * Checks all but the overlap's value.
+ *
+ * @throws {@link InvalidInputError} naming the field that is unknown or refused
+ */
+export function checkSecretRotation(input: unknown, rules: SubscriberRules): SecretRotation {
+  if (!isRecord(input)) throw new InvalidInputError('rotation', 'must be an object');
+  const unknown = Object.keys(input).find((key) => key !== 'overlap' && key !== 'secret');
+  if (unknown !== undefined) {
+    throw new InvalidInputError(
+      unknown.slice(0, MAX_METADATA_KEY_LENGTH),
+      'is not a field of a rotation; those are overlap, secret',
+    );
+  }
+  const { secret } = input;
+  if (secret !== undefined) checkedSecret(secret, rules);
+  return input as SecretRotation;
 }
 
 function checkFields(

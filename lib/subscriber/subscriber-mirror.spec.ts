@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { subscriber } from '../testing/conformance/subscriber-repository.js';
 import { SubscriberMirror } from './subscriber-mirror.js';
-import { toRow } from './subscriber-row.js';
+import { SubscriberRows } from './subscriber-rows.js';
 import { SubscriberTable } from './subscriber-table.js';
 import { ThornSubscriber } from './subscriber.entity.js';
 
@@ -42,7 +42,10 @@ beforeEach(async () => {
   }).initialize();
   table = new SlowTable(dataSource);
   clock.time = 1_700_000_000_000;
-  mirror = new SubscriberMirror(table, clock, { maxStaleness: 5000, outageTolerance: 60_000 });
+  mirror = new SubscriberMirror(table, new SubscriberRows(), clock, {
+    maxStaleness: 5000,
+    outageTolerance: 60_000,
+  });
 });
 afterEach(() => dataSource.destroy());
 
@@ -50,11 +53,11 @@ async function urls(): Promise<string[]> {
   return (await mirror.match(EVERYONE)).map(({ url }) => url);
 }
 
-const at = (url: string) => toRow(subscriber('one', { url }));
+const at = (url: string) => new SubscriberRows().toRow(subscriber('one', { url }));
 
 it('does not let a look that has read the old row undo a deletion or a change', async () => {
   await table.insert(at('old:'));
-  await table.insert(toRow(subscriber('gone', { url: 'gone:' })));
+  await table.insert(new SubscriberRows().toRow(subscriber('gone', { url: 'gone:' })));
   const release = table.hold();
   const looking = mirror.match(EVERYONE);
   await expect.poll(() => table.reads).toBe(1);

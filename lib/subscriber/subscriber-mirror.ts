@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { SubscriberIndex } from './subscriber-index.js';
-import { fromRow } from './subscriber-row.js';
+import { describeFault, isFault, type SubscriberRows } from './subscriber-rows.js';
 import type { SubscriberTable } from './subscriber-table.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
 import type { MatchCriteria } from './subscriber.repository.js';
@@ -45,6 +45,7 @@ export class SubscriberMirror {
 
   constructor(
     private readonly table: SubscriberTable,
+    private readonly rows: SubscriberRows,
     private readonly clock: Clock,
     private readonly limits: MirrorLimits,
   ) {}
@@ -174,15 +175,13 @@ export class SubscriberMirror {
     if (known === row.revision) return;
     this.#sum += row.revision - (known ?? 0);
     this.#revisions.set(row.id, row.revision);
-    const subscriber = fromRow(row);
-    if (typeof subscriber !== 'string') {
+    const subscriber = this.rows.fromRow(row);
+    if (!isFault(subscriber)) {
       this.#index.set(subscriber);
       return;
     }
     this.#index.delete(row.id);
-    this.#logger.error(
-      `Subscriber ${row.id} receives nothing: the column "${subscriber}" of its row in thorn_subscribers is malformed. Correct it or delete the row.`,
-    );
+    this.#logger.error(`Subscriber ${row.id} receives nothing: ${describeFault(subscriber)}`);
   }
 
   #remove(id: string): void {

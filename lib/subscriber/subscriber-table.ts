@@ -40,6 +40,16 @@ export class SubscriberTable {
     await this.#rows.update().set(columns).where({ id }).callListeners(false).execute();
   }
 
+  /** As {@link update}, unless the row was written since it had this revision; @returns whether it was written */
+  async updateUnchanged(
+    { id, revision }: Pick<ThornSubscriber, 'id' | 'revision'>,
+    columns: Partial<ThornSubscriber>,
+  ): Promise<boolean> {
+    const update = this.#rows.update().set(columns).where({ id, revision });
+    const result = await update.callListeners(false).execute();
+    return (result.affected ?? 0) > 0;
+  }
+
   /** @returns whether it was this call that removed the row */
   async delete(id: string): Promise<boolean> {
     const result = await this.#rows.delete().where({ id }).callListeners(false).execute();

@@ -1,4 +1,5 @@
 import type { Audience } from '../message/message.js';
+import type { Secret } from '../message/recipient.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
 
 /** One page of a list that is ordered by id, oldest first. */
@@ -13,6 +14,18 @@ export interface MatchCriteria {
   readonly event: string;
   readonly sender: string | null;
   readonly audience: Audience;
+}
+
+/** What became of one page of {@link SubscriberRepository.reseal}. */
+export interface ResealedPage {
+  /** How many subscribers were looked at. */
+  readonly checked: number;
+  /** How many were written anew. */
+  readonly resealed: number;
+  /** Ids of those whose secrets do not open. */
+  readonly unreadable: readonly string[];
+  /** Pass it as `after` to go on; null on the last page. */
+  readonly next: string | null;
 }
 
 /**
@@ -43,6 +56,20 @@ export abstract class SubscriberRepository {
     scope: OwnerScope,
   ): Promise<Subscriber | null>;
 
+  /**
+   * Replaces the secrets by what `change` makes of the stored ones, in one step: of two calls at the same time, in one
+   * process or in two, one sees what the other has made, so that no secret is lost.
+   *
+   * @param change called again when another write came in between; what it throws is passed on, and nothing is changed
+   * @returns the whole subscriber as this call has left it, or null when there is none of that id within `scope`
+   */
+  abstract changeSecrets(
+    id: string,
+    change: (secrets: readonly Secret[]) => readonly Secret[],
+    updatedAt: Date,
+    scope: OwnerScope,
+  ): Promise<Subscriber | null>;
+
   /** @returns whether there was one of that id within `scope`; it no longer matches once the promise resolves */
   abstract delete(id: string, scope: OwnerScope): Promise<boolean>;
 
@@ -54,6 +81,23 @@ export abstract class SubscriberRepository {
     scope: OwnerScope,
     page: { readonly limit: number; readonly after?: string | null },
   ): Promise<SubscriberPage>;
+
+  /**
+   * Seals the stored secrets of one page of subscribers with the first key, where they are not, and drops those that
+   * have expired. Writes made meanwhile are kept. Default: nothing is sealed here.
+   *
+   * @param page.limit subscribers at most
+   * @param page.after the `next` of the page before
+   * @param page.now the time by which secrets have expired, in milliseconds since the Unix epoch
+   */
+  async reseal(page: {
+    readonly limit: number;
+    readonly after: string | null;
+    readonly now: number;
+  }): Promise<ResealedPage> {
+    void page;
+    return { checked: 0, resealed: 0, unreadable: [], next: null };
+  }
 
   /**
    * The enabled subscribers that a message goes to, each once, whatever number of its patterns match. Changes made

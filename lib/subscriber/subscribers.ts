@@ -1,13 +1,36 @@
 import type { Clock } from '../common/clock.js';
 import { newId } from '../common/id.js';
 import { InvalidInputError } from '../errors/index.js';
-import { checkNewSubscriber, checkSubscriberUpdate } from './subscriber-input.js';
+import { overlapOf, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
+import {
+  checkNewSubscriber,
+  checkSecretRotation,
+  checkSubscriberUpdate,
+} from './subscriber-input.js';
 import type { SubscriberRules } from './subscriber-rules.js';
 import type { SubscriberPage, SubscriberRepository } from './subscriber.repository.js';
 import type { NewSubscriber, OwnerScope, Subscriber, SubscriberUpdate } from './subscriber.js';
 
 /** Most subscribers that one page of a list holds. */
 export const MAX_PAGE_LIMIT = 1000;
+
+const DEFAULT_RESEAL_BATCH = 500;
+
+/** Options of {@link Subscribers.resealAll}. */
+export interface ResealOptions {
+  /** Subscribers that are read at once: 1 to {@link MAX_PAGE_LIMIT}, default 500. */
+  readonly batch?: number;
+}
+
+/** What {@link Subscribers.resealAll} did. */
+export interface ResealSummary {
+  /** How many subscribers were looked at. */
+  readonly checked: number;
+  /** How many were written anew; the others were sealed with the first key already. */
+  readonly resealed: number;
+  /** Ids of those whose secrets do not open: keep the keys until there are none. */
+  readonly unreadable: readonly string[];
+}
 
 // What an id can look like in any repository; anything else cannot be one, and some databases refuse it as a parameter.
 const ID = /^[\x21-\x7e]{1,64}$/;
@@ -68,7 +91,7 @@ export class Subscribers {
 
   /** The subscriber, or null when there is none of that id within `scope`. */
   async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
-    return isId(id) ? this.#repository.findById(id, scope) : null;
+    return isId(id) ? this.#live(await this.#repository.findById(id, scope)) : null;
   }
 
   /**
@@ -84,15 +107,70 @@ export class Subscribers {
   ): Promise<Subscriber | null> {
     const { secret, ...fields } = checkSubscriberUpdate(changes, this.#rules);
     if (!isId(id)) return null;
-    return this.#repository.update(
+    const now = this.#clock.now();
+    const updatedAt = new Date(now);
+    const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };
+    const updated = await this.#repository.update(id, { ...fields, ...secrets, updatedAt }, scope);
+    if (updated === null || this.#live(updated) === updated) return updated;
+    const live = (stored: Subscriber['secrets']) => withoutExpired(stored, now);
+    return this.#repository.changeSecrets(id, live, updatedAt, scope);
+  }
+
+  /**
+   * Replaces the secret by another. Those before go on signing beside it for the overlap, so that the receiver can
+   * change over without a webhook that it cannot verify; what has expired is removed. Of two rotations at the same time
+   * none is lost. At most 5 secrets are live. Other processes sign with the new one within `maxStaleness`.
+   *
+   * @returns the subscriber, whose first secret is the new one, or null when there is none of that id within `scope`
+   * @throws {@link InvalidInputError} whose `field` is `overlap`, or `secret` when it is too weak, live already or one
+   * too many; nothing is changed then
+   * @example
+   * ```ts
+   * const rotated = await subscribers.rotateSecret(id, { overlap: '24h' }, { owner: user.id });
+   * return rotated?.secrets[0]?.value; // shown to its owner once
+   * ```
+   */
+  async rotateSecret(
+    id: string,
+    rotation: SecretRotation,
+    scope: OwnerScope,
+  ): Promise<Subscriber | null> {
+    const { secret = this.#rules.generateSecret(), overlap } = checkSecretRotation(
+      rotation,
+      this.#rules,
+    );
+    const milliseconds = overlapOf(overlap);
+    if (!isId(id)) return null;
+    const now = this.#clock.now();
+    return this.#repository.changeSecrets(
       id,
-      {
-        ...fields,
-        ...(secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] }),
-        updatedAt: new Date(this.#clock.now()),
-      },
+      (secrets) => rotated(secrets, secret, milliseconds, now),
+      new Date(now),
       scope,
     );
+  }
+
+  /**
+   * Seals every stored secret with the first of `encryption.keys`: those that are stored in plain text since before
+   * there were keys, and those that another key has sealed, which is dispensable afterwards. Removes what has expired.
+   * Subscribers may be changed meanwhile. Interrupted or run again, it writes only what is left to do.
+   *
+   * @throws {@link InvalidInputError} whose `field` is `batch`
+   * @throws {@link ThornConfigurationError} when there is no key to seal with
+   */
+  async resealAll({ batch = DEFAULT_RESEAL_BATCH }: ResealOptions = {}): Promise<ResealSummary> {
+    checkLimit(batch, 'batch');
+    let [checked, resealed] = [0, 0];
+    const unreadable: string[] = [];
+    let after: string | null = null;
+    do {
+      const page = await this.#repository.reseal({ limit: batch, after, now: this.#clock.now() });
+      checked += page.checked;
+      resealed += page.resealed;
+      unreadable.push(...page.unreadable);
+      after = page.next;
+    } while (after !== null);
+    return { checked, resealed, unreadable };
   }
 
   /** @returns whether there was one of that id within `scope`; it receives nothing new once the promise resolves */
@@ -112,14 +190,25 @@ export class Subscribers {
     page: { readonly limit: number; readonly after?: string | null },
   ): Promise<SubscriberPage> {
     const { limit, after = null } = page;
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_LIMIT) {
-      throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_PAGE_LIMIT}`);
-    }
+    checkLimit(limit, 'limit');
     if (after !== null && !isId(after)) {
       throw new InvalidInputError('after', 'must be the "next" of an earlier page');
     }
-    return this.#repository.list(scope, { limit, after });
+    const { items, next } = await this.#repository.list(scope, { limit, after });
+    return { items: items.map((item) => this.#live(item)), next };
   }
+
+  /** The subscriber without the secrets that have expired, which are still stored until it is changed. */
+  #live<Found extends Subscriber | null>(subscriber: Found): Found {
+    if (subscriber === null) return subscriber;
+    const secrets = withoutExpired(subscriber.secrets, this.#clock.now());
+    return secrets === subscriber.secrets ? subscriber : { ...subscriber, secrets };
+  }
+}
+
+function checkLimit(limit: unknown, field: string): void {
+  if (Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= MAX_PAGE_LIMIT) return;
+  throw new InvalidInputError(field, `must be a whole number from 1 to ${MAX_PAGE_LIMIT}`);
 }
 
 function isId(value: unknown): value is string {

@@ -1,12 +1,17 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Clock } from '../common/clock.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import type { Secret } from '../message/recipient.js';
+import { type SecretSealer, SecretUnreadableError } from '../signing/index.js';
+import { withoutExpired } from './secret-rotation.js';
 import { SubscriberMirror } from './subscriber-mirror.js';
-import { fromRow, toColumns, toRow } from './subscriber-row.js';
+import { describeFault, isFault, SubscriberRows } from './subscriber-rows.js';
 import { SubscriberTable } from './subscriber-table.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
 import {
   type MatchCriteria,
+  type ResealedPage,
   type SubscriberPage,
   SubscriberRepository,
 } from './subscriber.repository.js';
@@ -35,25 +40,39 @@ export interface TypeOrmSubscriberOptions {
  *
  * Rows that were edited by hand and no longer make sense are logged and count as absent. Whoever edits by hand gives
  * the row another `revision`, which is how the change is noticed.
+ *
+ * With a sealer, secrets are sealed in the table, bound to the subscriber's id; they are open in memory alone. Rows from
+ * before are read as they are. A subscriber whose secrets do not open is logged and receives nothing; reading it by its
+ * id throws {@link SecretUnreadableError}, and so does changing it, unless the change gives it a new secret.
  */
 export class TypeOrmSubscriberRepository extends SubscriberRepository {
   readonly #logger = new Logger('Thorn');
   readonly #table: SubscriberTable;
+  readonly #rows: SubscriberRows;
   readonly #mirror: SubscriberMirror;
   readonly #turns = new Turns();
 
-  /** @throws {@link ThornConfigurationError} when the data source does not know the entity `ThornSubscriber` */
-  constructor(dataSource: DataSource, clock: Clock, options: TypeOrmSubscriberOptions = {}) {
+  /**
+   * @param sealer default: secrets are stored as they are
+   * @throws {@link ThornConfigurationError} when the data source does not know the entity `ThornSubscriber`
+   */
+  constructor(
+    dataSource: DataSource,
+    clock: Clock,
+    options: TypeOrmSubscriberOptions = {},
+    sealer?: SecretSealer,
+  ) {
     super();
     this.#table = new SubscriberTable(dataSource);
-    this.#mirror = new SubscriberMirror(this.#table, clock, {
+    this.#rows = new SubscriberRows(sealer);
+    this.#mirror = new SubscriberMirror(this.#table, this.#rows, clock, {
       maxStaleness: options.maxStaleness ?? 5000,
       outageTolerance: options.outageTolerance ?? 60_000,
     });
   }
 
   override async create(subscriber: Subscriber): Promise<Subscriber> {
-    const row = toRow(subscriber);
+    const row = this.#rows.toRow(subscriber);
     await this.#change(row.id, async () => {
       await this.#table.insert(row);
       return row;
@@ -71,12 +90,58 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     scope: OwnerScope,
   ): Promise<Subscriber | null> {
     // An owner never changes, so a row that is within scope here is so in the write below.
-    if ((await this.#table.find(id, scope)) === null) return null;
+    const before = await this.#table.find(id, scope);
+    if (before === null) return null;
+    if (changes.secrets === undefined) this.#demandReadable(before);
     const row = await this.#change(id, async () => {
-      await this.#table.update(id, toColumns(changes));
+      await this.#table.update(id, this.#rows.toColumns(id, changes));
       return this.#table.find(id, 'any');
     });
     return this.#read(row);
+  }
+
+  override async changeSecrets(
+    id: string,
+    change: (secrets: readonly Secret[]) => readonly Secret[],
+    updatedAt: Date,
+    scope: OwnerScope,
+  ): Promise<Subscriber | null> {
+    if ((await this.#table.find(id, scope)) === null) return null;
+    const row = await this.#change(id, async () => {
+      // Ends: where a write fails, another one has been made.
+      for (;;) {
+        const current = await this.#table.find(id, 'any');
+        if (current === null) return null;
+        const subscriber = this.#rows.fromRow(current);
+        if (isFault(subscriber)) return current;
+        const secrets = change(subscriber.secrets);
+        const columns = this.#rows.toColumns(id, { secrets, updatedAt });
+        if (await this.#table.updateUnchanged(current, columns)) return { ...current, ...columns };
+      }
+    });
+    return this.#read(row);
+  }
+
+  /** @throws {@link ThornConfigurationError} without a key to seal with */
+  override async reseal({
+    limit,
+    after,
+    now,
+  }: Parameters<SubscriberRepository['reseal']>[0]): Promise<ResealedPage> {
+    if (!this.#rows.seals) {
+      throw new ThornConfigurationError(
+        'There is no key to seal secrets with: give the option encryption.keys.',
+      );
+    }
+    const { rows, next } = await this.#table.page('any', limit, after);
+    let resealed = 0;
+    const unreadable: string[] = [];
+    for (const row of rows) {
+      const written = await this.#reseal(row, now);
+      if (written === null) unreadable.push(row.id);
+      else if (written) resealed++;
+    }
+    return { checked: rows.length, resealed, unreadable, next };
   }
 
   override async delete(id: string, scope: OwnerScope): Promise<boolean> {
@@ -94,11 +159,40 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     page: { readonly limit: number; readonly after?: string | null },
   ): Promise<SubscriberPage> {
     const { rows, next } = await this.#table.page(scope, page.limit, page.after ?? null);
-    return { items: rows.flatMap((row) => this.#read(row) ?? []), next };
+    return { items: rows.flatMap((row) => this.#readOrLog(row) ?? []), next };
   }
 
   override match(criteria: MatchCriteria): readonly Subscriber[] | Promise<readonly Subscriber[]> {
     return this.#mirror.match(criteria);
+  }
+
+  /**
+   * Keeps the row's revision, since the subscriber stays the same: other processes need not read it anew.
+   *
+   * @returns whether it was written, or null when the secrets do not open
+   */
+  async #reseal(found: ThornSubscriber, now: number): Promise<boolean | null> {
+    let row: ThornSubscriber | null = found;
+    while (row !== null) {
+      const subscriber = this.#rows.fromRow(row);
+      if (isFault(subscriber)) {
+        this.#logger.error(
+          `The secrets of ${row.id} are not sealed anew: ${describeFault(subscriber)}`,
+        );
+        return null;
+      }
+      const secrets = withoutExpired(subscriber.secrets, now);
+      if (this.#rows.isCurrent(row) && secrets === subscriber.secrets) return false;
+      const column = this.#rows.secretsColumn(row.id, secrets);
+      if (await this.#table.updateUnchanged(row, column)) return true;
+      row = await this.#table.find(row.id, 'any');
+    }
+    return false;
+  }
+
+  #demandReadable(row: ThornSubscriber): void {
+    const result = this.#rows.fromRow(row);
+    if (result instanceof SecretUnreadableError) throw result;
   }
 
   /** One write of an id at a time: two that overlap could tell the mirror their outcomes in the wrong order. */
@@ -109,12 +203,17 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return this.#turns.take(id, () => this.#mirror.change(id, write));
   }
 
+  /** @throws {@link SecretUnreadableError} */
   #read(row: ThornSubscriber | null): Subscriber | null {
-    const subscriber = row === null ? null : fromRow(row);
-    if (typeof subscriber !== 'string') return subscriber;
-    this.#logger.error(
-      `Subscriber ${row!.id} cannot be read: the column "${subscriber}" of its row in thorn_subscribers is malformed. Correct it or delete the row.`,
-    );
+    if (row === null) return null;
+    this.#demandReadable(row);
+    return this.#readOrLog(row);
+  }
+
+  #readOrLog(row: ThornSubscriber): Subscriber | null {
+    const subscriber = this.#rows.fromRow(row);
+    if (!isFault(subscriber)) return subscriber;
+    this.#logger.error(`Subscriber ${row.id} cannot be read: ${describeFault(subscriber)}`);
     return null;
   }
 }

@@ -1,0 +1,44 @@
+import { ThornConfigurationError } from '../errors/index.js';
+import { Ed25519Key, PRIVATE_KEY_PREFIX, type PublicJwk } from './ed25519-key.js';
+
+/** How the application itself signs, besides the secrets of its subscribers. */
+export interface SigningOptions {
+  /**
+   * Private keys, `whsk_…`, that sign every request as `v1a`: one, or while they are changed several, newest first. Make
+   * them with {@link generateSigningKeyPair}. Default: none.
+   */
+  readonly ed25519?: string | readonly string[];
+}
+
+/** The application's public keys, as `GET /hooks/.well-known/jwks.json` answers them (RFC 7517). */
+export interface JsonWebKeySet {
+  readonly keys: readonly PublicJwk[];
+}
+
+/** The keys that sign for the application: receivers verify with their public halves, without any secret. */
+export class ApplicationKeys {
+  /** Newest first. */
+  readonly all: readonly Ed25519Key[];
+  readonly jwks: JsonWebKeySet;
+
+  /** @throws {@link ThornConfigurationError} when a key is none; the error does not hold it */
+  constructor(options: SigningOptions = {}) {
+    const { ed25519 = [] } = options;
+    const texts: readonly unknown[] = Array.isArray(ed25519) ? ed25519 : [ed25519];
+    this.all = Object.freeze(texts.map(parsed));
+    const publicKeys = this.all.map(({ publicKey }) => publicKey);
+    if (new Set(publicKeys).size < publicKeys.length) {
+      throw new ThornConfigurationError('The option signing.ed25519 names a key twice.');
+    }
+    this.jwks = Object.freeze({ keys: Object.freeze(this.all.map(({ jwk }) => jwk)) });
+  }
+}
+
+function parsed(text: unknown): Ed25519Key {
+  const key = typeof text === 'string' ? Ed25519Key.parse(text) : null;
+  if (key !== null) return key;
+  throw new ThornConfigurationError(
+    `The option signing.ed25519 must be ${PRIVATE_KEY_PREFIX} followed by the base64 of a 32-byte seed and its public ` +
+      'key, or a list of these. generateSigningKeyPair() makes one.',
+  );
+}

@@ -1,0 +1,143 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+import { ThornConfigurationError } from '../errors/index.js';
+import { SecretUnreadableError } from './secret-unreadable.error.js';
+
+/** A key that seals secrets at rest. */
+export interface EncryptionKey {
+  /** Stored beside what it sealed, to find it again: 1 to 32 letters, digits, `_` and `-`. */
+  readonly id: string;
+  /** 32 random bytes, or their base64. For example from `openssl rand -base64 32`. */
+  readonly key: string | Uint8Array;
+}
+
+/** Seals the secrets of subscribers before they are stored. */
+export interface EncryptionOptions {
+  /** The first one seals, every one opens. */
+  readonly keys: readonly EncryptionKey[];
+}
+
+const CIPHER = 'aes-256-gcm';
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const KEY_ID = /^[\w-]{1,32}$/;
+const MARK = 'sealed.v1.';
+const SEALED = /^sealed\.v1\.([\w-]{1,32})\.([\w-]+)$/;
+
+/**
+ * Seals texts with AES-256-GCM: `sealed.v1.<key id>.<base64url of nonce, ciphertext and tag>`. What a text belongs to is
+ * authenticated with it, so that it opens nowhere else. Without keys, texts stay as they are.
+ *
+ * A repository of your own injects it to seal what it stores.
+ *
+ * @see https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf a key may seal 2^32 texts
+ */
+export class SecretSealer {
+  readonly #keys: ReadonlyMap<string, KeyObject>;
+  readonly #first: string | null;
+
+  /**
+   * @param options default: nothing is sealed, and nothing that is sealed opens
+   * @throws {@link ThornConfigurationError} when a key is malformed; the error does not hold it
+   */
+  constructor(options?: EncryptionOptions) {
+    this.#keys = options === undefined ? new Map() : keysOf(options);
+    [this.#first = null] = this.#keys.keys();
+  }
+
+  /** Whether there is a key to seal with. */
+  get seals(): boolean {
+    return this.#first !== null;
+  }
+
+  /**
+   * @param owner what the text belongs to: the id of a row, the same when it is opened
+   * @returns the text as it is when there are no keys
+   */
+  seal(text: string, owner: string): string {
+    if (this.#first === null) return text;
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv(CIPHER, this.#keys.get(this.#first)!, nonce, {
+      authTagLength: TAG_BYTES,
+    });
+    cipher.setAAD(Buffer.from(owner));
+    const sealed = [nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
+    return `${MARK}${this.#first}.${Buffer.concat(sealed).toString('base64url')}`;
+  }
+
+  /**
+   * @param stored what {@link seal} made, or a text from before there were keys, which is answered as it is
+   * @throws {@link SecretUnreadableError} when its key is unknown, or it was altered or moved
+   */
+  open(stored: string, owner: string): string {
+    if (!stored.startsWith(MARK)) return stored;
+    const [, keyId, encoded] = SEALED.exec(stored) ?? [];
+    if (keyId === undefined) throw new SecretUnreadableError('altered', null, owner);
+    const key = this.#keys.get(keyId);
+    if (key === undefined) throw new SecretUnreadableError('unknown-key', keyId, owner);
+    try {
+      return opened(Buffer.from(encoded!, 'base64url'), key, owner);
+    } catch {
+      // OpenSSL's own words say nothing more, and must not lead to what was decrypted.
+      throw new SecretUnreadableError('altered', keyId, owner);
+    }
+  }
+
+  /** Whether {@link seal} would make nothing better of it: the first key sealed it, or there is none. */
+  isCurrent(stored: string): boolean {
+    return this.#first === null || stored.startsWith(`${MARK}${this.#first}.`);
+  }
+}
+
+function opened(bytes: Buffer, key: KeyObject, owner: string): string {
+  const tag = bytes.subarray(-TAG_BYTES);
+  const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
+  decipher.setAAD(Buffer.from(owner));
+  decipher.setAuthTag(tag);
+  const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES));
+  return Buffer.concat([text, decipher.final()]).toString('utf8');
+}
+
+function keysOf(options: unknown): Map<string, KeyObject> {
+  const { keys } = (options ?? {}) as { keys?: unknown };
+  if (!Array.isArray(keys) || keys.length === 0) {
+    throw refused('keys must be a list of at least one { id, key }');
+  }
+  const found = new Map<string, KeyObject>();
+  for (const given of keys as unknown[]) {
+    const { id, key } = (given ?? {}) as { id?: unknown; key?: unknown };
+    if (typeof id !== 'string' || !KEY_ID.test(id)) {
+      throw refused('keys must have ids of 1 to 32 letters, digits, "_" and "-"');
+    }
+    if (found.has(id)) throw refused(`keys names "${id}" twice`);
+    const bytes = bytesOf(key);
+    if (bytes === null) {
+      throw refused(
+        `keys must hold 32 bytes or their base64, but "${id}" does not. Make a key with: openssl rand -base64 32`,
+      );
+    }
+    found.set(id, createSecretKey(bytes));
+  }
+  return found;
+}
+
+function bytesOf(key: unknown): Uint8Array | null {
+  if (key instanceof Uint8Array) return key.length === KEY_BYTES ? key : null;
+  if (typeof key !== 'string') return null;
+  const bytes = Buffer.from(key, 'base64');
+  return bytes.length === KEY_BYTES && bytes.toString('base64') === key ? bytes : null;
+}
+
+function refused(reason: string): ThornConfigurationError {
+  return new ThornConfigurationError(`ThornModule: the option encryption.${reason}.`, {
+    option: 'encryption',
+  });
+}
