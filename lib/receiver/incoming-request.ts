@@ -44,6 +44,8 @@ function rawBodyOf({ rawBody, headers, body }: IncomingRequest): string | Uint8A
   // Nest parses these two on its own, so that only the option can be missing; with another type the parser may be.
   const type = String(headers['content-type']);
   const isParsedByNest = /^application\/(?:json|x-www-form-urlencoded)\b/i.test(type);
+  // What a parser of texts or bytes leaves is the body itself: Fastify brings one for texts.
+  if (!isParsedByNest && (typeof body === 'string' || body instanceof Uint8Array)) return body;
   if (isParsedByNest || !isEmpty(body)) {
     throw new InternalServerErrorException(
       'Webhooks cannot be verified: the raw body was not kept. Create the application with ' +
