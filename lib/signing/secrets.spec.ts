@@ -2,8 +2,10 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../errors/index.js';
-import { checkSecret, generateSecret } from './secrets.js';
+import { generateSigningKeyPair } from './ed25519-key.js';
+import { checkSecret, generateSecret, isSameSecret } from './secrets.js';
 
+const { privateKey, publicKey } = generateSigningKeyPair();
 const base64 = (bytes: number, fill = 7) => Buffer.alloc(bytes, fill).toString('base64');
 
 describe('generateSecret', () => {
@@ -27,6 +29,7 @@ describe('checkSecret', () => {
     ['512 characters', 'a'.repeat(512)],
     ['16 characters beyond the basic plane', '🔑'.repeat(16)],
     ['a sentence', 'correct horse battery staple'],
+    ['an ed25519 key', privateKey],
   ])('accepts %s', (_, secret) => {
     expect(() => checkSecret(secret)).not.toThrow();
   });
@@ -50,6 +53,9 @@ describe('checkSecret', () => {
     ['whsec_ of the URL alphabet', `whsec_${base64(24, 0xfb).replaceAll('+', '-')}`],
     ['whsec_ with loose bits', `whsec_${base64(32).slice(0, -2)}9=`],
     ['whsec_ with a blank', `whsec_ ${base64(24)}`],
+    ['a public key', publicKey],
+    ['half an ed25519 key', privateKey.slice(0, 49)],
+    ['an ed25519 key whose halves differ', privateKey.slice(0, 60) + base64(32).slice(0, 33)],
     ['whsec_ of no base64', 'whsec_this is not base64 at all, is it?'],
   ])('refuses %s and keeps it to itself', (_, secret) => {
     let refusal: unknown;
@@ -76,5 +82,14 @@ describe('checkSecret', () => {
         }
       }),
     );
+  });
+});
+
+describe('isSameSecret', () => {
+  it('tells equal texts from others, of whatever length', () => {
+    expect(isSameSecret('whsec_Grüße', 'whsec_Grüße')).toBe(true);
+    for (const other of ['', 'whsec_Grüß', 'whsec_Grüßf', 'whsec_Grüße ']) {
+      expect(isSameSecret('whsec_Grüße', other)).toBe(false);
+    }
   });
 });

@@ -1,9 +1,11 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Digest, Recipient } from '../message/recipient.js';
+import { ApplicationKeys } from './application-keys.js';
+import { Ed25519Key, generateSigningKeyPair, parsePublicKey } from './ed25519-key.js';
 import { generateSecret } from './secrets.js';
 import { StandardWebhookSigner } from './standard-webhook-signer.js';
 
@@ -107,6 +109,134 @@ describe('StandardWebhookSigner', () => {
       'webhook-timestamp',
     ]);
   });
+});
+
+describe('v1a signatures', () => {
+  const application = generateSigningKeyPair();
+  const keys = new ApplicationKeys({ ed25519: application.privateKey });
+  const own = generateSigningKeyPair();
+
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('stand beside v1 in one header, newest first and the application’s last', () => {
+    const secret = generateSecret();
+
+    const headers = signed(new StandardWebhookSigner(keys), [live(own.privateKey), live(secret)]);
+    const signatures = headers['webhook-signature']!.split(' ');
+
+    expect(signatures.map((signature) => signature.split(',')[0])).toEqual(['v1a', 'v1', 'v1a']);
+    expect(isVerified(headers, signatures[0]!, own.publicKey)).toBe(true);
+    expect(isVerified(headers, signatures[2]!, application.publicKey)).toBe(true);
+    expect(isVerified(headers, signatures[0]!, application.publicKey)).toBe(false);
+    for (const Webhook of [StandardWebhook, SvixWebhook]) {
+      expect(new Webhook(secret).verify(body.toString(), headers)).toBeTruthy();
+    }
+  });
+
+  it('of the application sign for recipients without a secret as well', () => {
+    const headers = signed(new StandardWebhookSigner(keys), []);
+
+    expect(isVerified(headers, headers['webhook-signature']!, application.publicKey)).toBe(true);
+    expect(headers).not.toHaveProperty('Hook-HMAC');
+  });
+
+  it('of several application keys are all there, while one replaces another', () => {
+    const older = generateSigningKeyPair();
+    const ed25519 = [application.privateKey, older.privateKey];
+
+    const headers = signed(new StandardWebhookSigner(new ApplicationKeys({ ed25519 })), []);
+    const [first, second] = headers['webhook-signature']!.split(' ');
+
+    expect(isVerified(headers, first!, application.publicKey)).toBe(true);
+    expect(isVerified(headers, second!, older.publicKey)).toBe(true);
+  });
+
+  it('leave the Hook-HMAC to the newest secret that both sides know', () => {
+    const secret = generateSecret();
+
+    const headers = signed(new StandardWebhookSigner(), [live(own.privateKey), live(secret)]);
+    expect(headers['Hook-HMAC']).toBe(createHmac('sha256', secret).update(body).digest('base64'));
+    expect(signed(new StandardWebhookSigner(), [live(own.privateKey)])).not.toHaveProperty(
+      'Hook-HMAC',
+    );
+  });
+
+  it('of the application are made once for all recipients in a second, anew for the next', () => {
+    const made = vi.spyOn(Ed25519Key.prototype, 'sign');
+    const oneForAll = new StandardWebhookSigner(keys);
+    const toHundred = (time: number, bytes: Buffer) =>
+      Array.from(
+        { length: 100 },
+        () => signed(oneForAll, [live(generateSecret())], time, bytes)['webhook-signature']!,
+      );
+
+    const second = 1_700_000_000_000;
+    const first = toHundred(second, body);
+    expect(made).toHaveBeenCalledTimes(1);
+    expect(new Set(first.map((header) => header.split(' ')[1])).size).toBe(1);
+    toHundred(second + 999, body);
+    expect(made).toHaveBeenCalledTimes(1);
+    toHundred(second + 1000, body);
+    expect(made).toHaveBeenCalledTimes(2);
+  });
+
+  it('of the application cover the bytes of each content type', () => {
+    const form = Buffer.from('event=article.published');
+    const oneForAll = new StandardWebhookSigner(keys);
+
+    for (const bytes of [body, form, body, form]) {
+      const headers = signed(oneForAll, [], now, bytes);
+      const signature = headers['webhook-signature']!;
+      expect(isVerified(headers, signature, application.publicKey, bytes)).toBe(true);
+    }
+  });
+
+  it('are verified no more after any one bit of content or signature has flipped', () => {
+    const headers = signed(new StandardWebhookSigner(), [live(own.privateKey)]);
+    const signature = Buffer.from(headers['webhook-signature']!.slice(4), 'base64');
+    const parts = { content: contentOf(headers, body), signature };
+    const key = parsePublicKey(own.publicKey)!;
+
+    expect(verify(null, parts.content, key, parts.signature)).toBe(true);
+    fc.assert(
+      fc.property(fc.constantFrom('content', 'signature'), fc.nat(), (part, at) => {
+        const bytes = Buffer.from(parts[part as keyof typeof parts]);
+        const bit = at % (bytes.length * 8);
+        bytes[bit >> 3]! ^= 1 << (bit & 7);
+        const { content, signature: sent } = { ...parts, [part]: bytes };
+        expect(verify(null, content, key, sent)).toBe(false);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  function signed(
+    by: StandardWebhookSigner,
+    secrets: Recipient['secrets'],
+    time = now,
+    bytes = body,
+  ): Record<string, string> {
+    const input = { id, event: 'article.published', time, body: bytes };
+    return by.sign({ ...input, recipient: recipient({ secrets }) });
+  }
+
+  function isVerified(
+    headers: Record<string, string>,
+    signature: string,
+    publicKey: string,
+    bytes = body,
+  ): boolean {
+    expect(signature).toMatch(/^v1a,[A-Za-z0-9+/]{86}==$/);
+    const sent = Buffer.from(signature.slice(4), 'base64');
+    return verify(null, contentOf(headers, bytes), parsePublicKey(publicKey)!, sent);
+  }
+
+  function contentOf(headers: Record<string, string>, bytes: Buffer): Buffer {
+    return Buffer.concat([
+      Buffer.from(`${headers['webhook-id']}.${headers['webhook-timestamp']}.`),
+      bytes,
+    ]);
+  }
 });
 
 const now = Date.now();
