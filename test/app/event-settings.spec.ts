@@ -58,6 +58,12 @@ const data = ({ kind, name }: Fields) => ({ kind, name });
 const sender = ({ owner }: Fields) => owner ?? undefined;
 const headersOf = ({ name }: Fields) => ({ 'X-Name': name });
 
+const on = <Key extends keyof typeof settings>(kind: Key) => ({
+  on: 'create' as const,
+  when: { kind },
+  ...settings[kind],
+});
+
 interface Fields {
   readonly kind: string;
   readonly name: string;
@@ -67,86 +73,38 @@ interface Fields {
 @Entity()
 @Webhooks<Parcel>({ payload: data })
 @WebhookEvent<Parcel>('parcel.plain', { on: 'create', when: { kind: 'plain' } })
-@WebhookEvent<Parcel>('parcel.timed', { on: 'create', when: { kind: 'timed' }, ...settings.timed })
-@WebhookEvent<Parcel>('parcel.oneWay', {
-  on: 'create',
-  when: { kind: 'oneWay' },
-  ...settings.oneWay,
-})
-@WebhookEvent<Parcel>('parcel.refused', {
-  on: 'create',
-  when: { kind: 'refused' },
-  ...settings.refused,
-})
-@WebhookEvent<Parcel>('parcel.allowed', {
-  on: 'create',
-  when: { kind: 'allowed' },
-  ...settings.allowed,
-})
-@WebhookEvent<Parcel>('parcel.notAllowed', {
-  on: 'create',
-  when: { kind: 'notAllowed' },
-  ...settings.notAllowed,
-})
-@WebhookEvent<Parcel>('parcel.toUrl', { on: 'create', when: { kind: 'toUrl' }, ...settings.toUrl })
-@WebhookEvent<Parcel>('parcel.toUrlToo', {
-  on: 'create',
-  when: { kind: 'toUrlToo' },
-  ...settings.toUrlToo,
-})
-@WebhookEvent<Parcel>('parcel.toObject', {
-  on: 'create',
-  when: { kind: 'toObject' },
-  ...settings.toObject,
-})
+@WebhookEvent<Parcel>('parcel.timed', on('timed'))
+@WebhookEvent<Parcel>('parcel.oneWay', on('oneWay'))
+@WebhookEvent<Parcel>('parcel.refused', on('refused'))
+@WebhookEvent<Parcel>('parcel.allowed', on('allowed'))
+@WebhookEvent<Parcel>('parcel.notAllowed', on('notAllowed'))
+@WebhookEvent<Parcel>('parcel.toUrl', on('toUrl'))
+@WebhookEvent<Parcel>('parcel.toUrlToo', on('toUrlToo'))
+@WebhookEvent<Parcel>('parcel.toObject', on('toObject'))
 @WebhookEvent<Parcel>('parcel.toWhoever', {
   on: 'create',
   when: { kind: 'toWhoever' },
   sender: 'owner',
   ...settings.toWhoever,
 })
-@WebhookEvent<Parcel>('parcel.toMany', {
-  on: 'create',
-  when: { kind: 'toMany' },
-  ...settings.toMany,
-})
-@WebhookEvent<Parcel>('parcel.withData', {
-  on: 'create',
-  when: { kind: 'withData' },
-  ...settings.withData,
-})
-@WebhookEvent<Parcel>('parcel.withFreshData', {
-  on: 'create',
-  when: { kind: 'withFreshData' },
-  ...settings.withFreshData,
-})
+@WebhookEvent<Parcel>('parcel.toMany', on('toMany'))
+@WebhookEvent<Parcel>('parcel.withData', on('withData'))
+@WebhookEvent<Parcel>('parcel.withFreshData', on('withFreshData'))
 @WebhookEvent<Parcel>('parcel.withWrongData', {
   on: 'create',
   when: { kind: 'withWrongData' },
   ...settings.withData,
   payload: ({ name }) => name,
 })
-@WebhookEvent<Parcel>('parcel.withHeaders', {
-  on: 'create',
-  when: { kind: 'withHeaders' },
-  ...settings.withHeaders,
-})
+@WebhookEvent<Parcel>('parcel.withHeaders', on('withHeaders'))
 @WebhookEvent<Parcel>('parcel.withHeadersOfRow', {
   on: 'create',
   when: { kind: 'withHeadersOfRow' },
   headers: headersOf,
 })
-@WebhookEvent<Parcel>('parcel.withRef', {
-  on: 'create',
-  when: { kind: 'withRef' },
-  ...settings.withRef,
-})
-@WebhookEvent<Parcel>('parcel.retried', {
-  on: 'create',
-  when: { kind: 'retried' },
-  ...settings.retried,
-})
-@WebhookEvent<Parcel>('parcel.once', { on: 'create', when: { kind: 'once' }, ...settings.once })
+@WebhookEvent<Parcel>('parcel.withRef', on('withRef'))
+@WebhookEvent<Parcel>('parcel.retried', on('retried'))
+@WebhookEvent<Parcel>('parcel.once', on('once'))
 @WebhookEvent<Parcel>('parcel.broken', {
   on: 'create',
   when: { kind: 'broken' },
