@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Clock } from '../../lib/common/clock.js';
+import { SecretSealer } from '../../lib/signing/index.js';
 import {
   InMemorySubscriberRepository,
   ThornSubscriber,
@@ -67,8 +69,21 @@ subscriberRepositoryConformance(
   runner,
 );
 
+subscriberRepositoryConformance(
+  {
+    name: 'TypeORM on SQLite, sealed',
+    shared: true,
+    makeStorage: () =>
+      onDatabase(
+        { type: 'better-sqlite3', database: join(directory, `${files++}.db`), enableWAL: true },
+        new SecretSealer({ keys: [{ id: 'one', key: randomBytes(32) }] }),
+      ),
+  },
+  runner,
+);
+
 /** Every repository has connections of its own, as in another process. */
-async function onDatabase(options: DataSourceOptions) {
+async function onDatabase(options: DataSourceOptions, sealer?: SecretSealer) {
   const open = (changed: Partial<DataSourceOptions>) =>
     new DataSource({
       ...options,
@@ -82,7 +97,7 @@ async function onDatabase(options: DataSourceOptions) {
   const clock = new TestClock();
   let opened = 0;
   return {
-    open: () => new TypeOrmSubscriberRepository(dataSources[opened++]!, clock),
+    open: () => new TypeOrmSubscriberRepository(dataSources[opened++]!, clock, {}, sealer),
     letStalenessPass: () => {
       clock.time += 5001;
     },

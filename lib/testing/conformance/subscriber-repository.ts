@@ -1,3 +1,4 @@
+import type { Secret } from '../../message/index.js';
 import type {
   MatchCriteria,
   OwnerScope,
@@ -117,6 +118,94 @@ export function subscriberRepositoryConformance(
       expect(await repository.delete('one', 'any')).toBe(true);
       expect(await repository.delete('one', 'any')).toBe(false);
       expect(await repository.findById('one', 'any')).toBeNull();
+    });
+  });
+
+  describe(`${name}: secrets`, () => {
+    test('replaces them by what is made of the stored ones, and nothing else', async (repository) => {
+      const before = await repository.create(subscriber('one', { owner: 'ann' }));
+
+      const after = await repository.changeSecrets(
+        'one',
+        (secrets) => [secretOf('newer'), ...secrets],
+        LATER,
+        { owner: 'ann' },
+      );
+      expect(after).toEqual({
+        ...before,
+        secrets: [secretOf('newer'), ...before.secrets],
+        updatedAt: LATER,
+      });
+      expect(await repository.findById('one', 'any')).toEqual(after);
+      const found = await repository.match({
+        event: 'article.created',
+        sender: null,
+        audience: 'everyone',
+      });
+      expect(found).toEqual([after]);
+    });
+
+    test('passes on what the change throws, and changes nothing then', async (repository) => {
+      const before = await repository.create(subscriber('one'));
+      const refusal = new Error('not this one');
+
+      await expect(
+        repository.changeSecrets(
+          'one',
+          () => {
+            throw refusal;
+          },
+          LATER,
+          'any',
+        ),
+      ).rejects.toBe(refusal);
+      expect(await repository.findById('one', 'any')).toEqual(before);
+    });
+
+    test('answers null for no id and outside of the scope, without asking for a change', async (repository) => {
+      const before = await repository.create(subscriber('one', { owner: 'ann' }));
+      let asked = 0;
+      const change = () => {
+        asked++;
+        return [secretOf('newer')];
+      };
+
+      expect(await repository.changeSecrets('none', change, LATER, 'any')).toBeNull();
+      for (const owner of ['bob', 'Ann', '', null]) {
+        expect(await repository.changeSecrets('one', change, LATER, { owner })).toBeNull();
+      }
+      expect(asked).toBe(0);
+      expect(await repository.findById('one', 'any')).toEqual(before);
+    });
+
+    test('loses none of many changes at once, nor another field’s update', async (repository) => {
+      await repository.create(subscriber('one'));
+      const names = Array.from({ length: 20 }, (_, at) => `secret-${at}`);
+
+      await Promise.all([
+        ...names.map((each) => addSecret(repository, 'one', each)),
+        set(repository, 'one', { description: 'changed' }),
+      ]);
+      const stored = await repository.findById('one', 'any');
+      expect(stored?.secrets.map(({ value }) => value).sort()).toEqual(
+        [...names, 'whsec_c2VjcmV0'].sort(),
+      );
+      expect(stored?.description).toBe('changed');
+    });
+
+    test('does not bring back what is deleted meanwhile', async (repository) => {
+      for (let round = 0; round < 20; round++) {
+        const id = `sub-${round}`;
+        await repository.create(subscriber(id));
+        await Promise.all([
+          addSecret(repository, id, 'newer'),
+          repository.delete(id, 'any'),
+          addSecret(repository, id, 'newest'),
+        ]);
+
+        expect(await repository.findById(id, 'any')).toBeNull();
+      }
+      expect(await matched(repository, {})).toEqual([]);
     });
   });
 
@@ -378,6 +467,29 @@ export function subscriberRepositoryConformance(
       expect(await matched(there, { event: 'order.created' })).toEqual(['one']);
     });
 
+    testBoth('loses no secret that both change at the same time', async (here, there, pass) => {
+      await here.create(subscriber('one'));
+      await matched(there, {});
+      const added = Array.from({ length: 20 }, (_, at) => `secret-${at}`);
+
+      const answers = await Promise.all(
+        added.map((each, at) => addSecret(at % 2 === 0 ? here : there, 'one', each)),
+      );
+      for (const [at, answer] of answers.entries()) {
+        expect(answer?.secrets[0]?.value).toBe(added[at]);
+      }
+      const all = [...added, 'whsec_c2VjcmV0'].sort();
+      await pass();
+      for (const repository of [here, there]) {
+        const [found] = await repository.match({
+          event: 'article.created',
+          sender: null,
+          audience: 'everyone',
+        });
+        expect(found?.secrets.map(({ value }) => value).sort()).toEqual(all);
+      }
+    });
+
     testBoth('keeps updates of different fields made by both', async (here, there) => {
       await here.create(subscriber('one'));
       await Promise.all([
@@ -426,12 +538,26 @@ export async function matched(
   return found.map(({ id }) => id).sort();
 }
 
+const LATER = new Date(1_700_000_100_000);
+
+function secretOf(value: string): Secret {
+  return { value, expiresAt: null };
+}
+
+function addSecret(
+  repository: SubscriberRepository,
+  id: string,
+  value: string,
+): Promise<Subscriber | null> {
+  return repository.changeSecrets(id, (secrets) => [secretOf(value), ...secrets], LATER, 'any');
+}
+
 function set(
   repository: SubscriberRepository,
   id: string,
   changes: Omit<Parameters<SubscriberRepository['update']>[1], 'updatedAt'>,
 ): Promise<Subscriber | null> {
-  return repository.update(id, { ...changes, updatedAt: new Date(1_700_000_100_000) }, 'any');
+  return repository.update(id, { ...changes, updatedAt: LATER }, 'any');
 }
 
 async function pages(
