@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
-import { apiController } from './api/index.js';
+import { apiController, jwksController } from './api/index.js';
 import {
   type ThornModuleExtras,
   type ThornModuleOptions,
@@ -39,7 +39,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
     ...definition,
     global: extras.global ?? true,
     imports: [...(definition.imports ?? []), ...(extras.imports ?? []), ...(api?.imports ?? [])],
-    controllers: api === undefined ? [] : [apiController(api)],
+    controllers: api === undefined ? [] : [apiController(api), jwksController(api)],
     providers: [
       ...(definition.providers ?? []),
       {

@@ -13,7 +13,7 @@ import type { DispatchSetting } from './dispatch/index.js';
 import { ThornConfigurationError } from './errors/index.js';
 import type { EventDefinitions } from './event/index.js';
 import type { Codec, EnvelopeFunction, RecipientRules, SubscriberSource } from './message/index.js';
-import type { WebhookSigner } from './signing/index.js';
+import type { EncryptionOptions, SigningOptions, WebhookSigner } from './signing/index.js';
 import type { SubscriberRepository } from './subscriber/index.js';
 
 /** Values that `ThornModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
@@ -42,6 +42,10 @@ export interface ThornModuleOptions {
   readonly eventTypes?: readonly string[];
   /** True: sending an event that is not declared is an error. Default false. */
   readonly strictEvents?: boolean;
+  /** How the application itself signs, besides the secrets of its subscribers. Default: not at all. */
+  readonly signing?: SigningOptions;
+  /** Seals secrets in the database. Default: they are stored as they are. */
+  readonly encryption?: EncryptionOptions;
   /** How old this process' view of other processes' changes to subscribers may be, in milliseconds. Default 5,000. */
   readonly maxStaleness?: number;
   /** What a bulk write on an entity with events does: it gives no rows to make messages of. Default `warn`. */
@@ -86,6 +90,8 @@ const KNOWN: Readonly<Record<keyof ThornModuleOptions, true>> = {
   events: true,
   eventTypes: true,
   strictEvents: true,
+  signing: true,
+  encryption: true,
   maxStaleness: true,
   bulk: true,
 };

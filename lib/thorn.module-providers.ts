@@ -33,8 +33,10 @@ import { ThornConfigurationError } from './errors/index.js';
 import { EventCatalogue } from './event/index.js';
 import { Codecs, MessageFactory } from './message/index.js';
 import {
+  ApplicationKeys,
   checkSecret,
   generateSecret,
+  SecretSealer,
   StandardWebhookSigner,
   WebhookSigner,
 } from './signing/index.js';
@@ -70,7 +72,8 @@ export function thornProviders(extras: ThornModuleExtras): {
   const pluggable = [
     pluggableProvider(Clock, extras.clock, { useFactory: () => new SystemClock() }),
     pluggableProvider(WebhookSigner, extras.signer, {
-      useFactory: () => new StandardWebhookSigner(),
+      inject: [ApplicationKeys],
+      useFactory: (keys: ApplicationKeys) => new StandardWebhookSigner(keys),
     }),
     pluggableProvider(RecipientPolicy, extras.recipientPolicy, {
       inject: [ThornSettings],
@@ -98,11 +101,13 @@ export function thornProviders(extras: ThornModuleExtras): {
     providers: [...pluggable, ...services],
     exports: [
       ...[...pluggable, ...client].map(({ provide }) => provide),
+      ApplicationKeys,
       Codecs,
       Deliverer,
       EventCatalogue,
       FanOut,
       MessageFactory,
+      SecretSealer,
       Subscribers,
       WebhookDispatcher,
       WebhookEvents,
@@ -112,6 +117,16 @@ export function thornProviders(extras: ThornModuleExtras): {
 
 const SERVICES: readonly FactoryProvider[] = [
   { provide: WebhookEvents, useFactory: () => new WebhookEvents() },
+  {
+    provide: ApplicationKeys,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) => new ApplicationKeys(options.signing),
+  },
+  {
+    provide: SecretSealer,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) => new SecretSealer(options.encryption),
+  },
   {
     provide: Codecs,
     inject: [ThornSettings],
@@ -300,12 +315,13 @@ function repositoryProvider(
   TypeOrmModule.forFeature([ThornSubscriber], name);
   return {
     provide: SubscriberRepository,
-    inject: [CapturedDataSources, Clock, ThornSettings],
+    inject: [CapturedDataSources, Clock, ThornSettings, SecretSealer],
     useFactory: (
       { all: [dataSource] }: CapturedDataSources,
       clock: Clock,
       { options }: ThornSettings,
-    ) => new TypeOrmSubscriberRepository(withTable(dataSource!), clock, options),
+      sealer: SecretSealer,
+    ) => new TypeOrmSubscriberRepository(withTable(dataSource!), clock, options, sealer),
   };
 }
 
