@@ -10,7 +10,7 @@ import { generateSecret } from './secrets.js';
 import { StandardWebhookSigner } from './standard-webhook-signer.js';
 
 const signer = new StandardWebhookSigner();
-const body = Buffer.from('{"event":"article.published","data":{"title":"Grüße"}}');
+const body: Buffer = Buffer.from('{"event":"article.published","data":{"title":"Grüße"}}');
 const id = 'msg_01890a5d-ac96-774b-bcce-b302099a8057';
 
 describe('StandardWebhookSigner', () => {
@@ -181,7 +181,7 @@ describe('v1a signatures', () => {
   });
 
   it('of the application cover the bytes of each content type', () => {
-    const form = Buffer.from('event=article.published');
+    const form: Buffer = Buffer.from('event=article.published');
     const oneForAll = new StandardWebhookSigner(keys);
 
     for (const bytes of [body, form, body, form]) {
@@ -194,16 +194,19 @@ describe('v1a signatures', () => {
   it('are verified no more after any one bit of content or signature has flipped', () => {
     const headers = signed(new StandardWebhookSigner(), [live(own.privateKey)]);
     const signature = Buffer.from(headers['webhook-signature']!.slice(4), 'base64');
-    const parts = { content: contentOf(headers, body), signature };
+    const parts: Record<'content' | 'signature', Buffer> = {
+      content: contentOf(headers, body),
+      signature,
+    };
     const key = parsePublicKey(own.publicKey)!;
 
     expect(verify(null, parts.content, key, parts.signature)).toBe(true);
     fc.assert(
       fc.property(fc.constantFrom('content', 'signature'), fc.nat(), (part, at) => {
-        const bytes = Buffer.from(parts[part as keyof typeof parts]);
+        const bytes = Buffer.from(parts[part]);
         const bit = at % (bytes.length * 8);
         bytes[bit >> 3]! ^= 1 << (bit & 7);
-        const { content, signature: sent } = { ...parts, [part]: bytes };
+        const { content, signature: sent } = { ...parts, [part]: bytes } as typeof parts;
         expect(verify(null, content, key, sent)).toBe(false);
       }),
       { numRuns: 500 },

@@ -1,9 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Clock } from '../common/clock.js';
 import { InvalidInputError, RecipientRefusedError } from '../errors/index.js';
-import { InMemorySubscriberRepository, type NewSubscriber, Subscribers } from './index.js';
+import {
+  InMemorySubscriberRepository,
+  type NewSubscriber,
+  type SecretRotation,
+  Subscribers,
+} from './index.js';
 
 const NOW = 1_700_000_000_000;
+const FIRST = 'the first secret of mine';
+const SECOND = 'the second secret of mine';
 const VALID = { url: 'https://example.com/h?token=hidden', events: ['article.*'] };
 
 class TestClock extends Clock {
@@ -185,6 +192,114 @@ describe('update', () => {
       subscribers.update(created.id, { enabled: false, ...wrong }, 'any'),
     ).rejects.toMatchObject({ field });
     expect(await subscribers.findById(created.id, 'any')).toEqual(created);
+  });
+});
+
+describe('rotateSecret', () => {
+  it('puts a new secret first and ends the one before after a day', async () => {
+    const created = await subscribers.create({ ...VALID, owner: 'ann', secret: FIRST });
+    clock.time += 1000;
+
+    const after = await subscribers.rotateSecret(created.id, {}, { owner: 'ann' });
+    expect(after).toEqual({
+      ...created,
+      secrets: [
+        { value: 'whsec_generated', expiresAt: null },
+        { value: FIRST, expiresAt: NOW + 1000 + 86_400_000 },
+      ],
+      updatedAt: new Date(NOW + 1000),
+    });
+    expect(await subscribers.findById(created.id, 'any')).toEqual(after);
+  });
+
+  it('takes a secret and an overlap of the caller’s', async () => {
+    const { id } = await subscribers.create({ ...VALID, secret: FIRST });
+
+    const rotation = { secret: SECOND, overlap: '90m' };
+    const after = await subscribers.rotateSecret(id, rotation, 'any');
+    expect(after?.secrets).toEqual([
+      { value: SECOND, expiresAt: null },
+      { value: FIRST, expiresAt: NOW + 5_400_000 },
+    ]);
+  });
+
+  it('shows a secret no more from the moment it has expired', async () => {
+    const { id } = await subscribers.create({ ...VALID, secret: FIRST });
+    await subscribers.rotateSecret(id, { secret: SECOND, overlap: 1000 }, 'any');
+    const shown = async () => {
+      const { items } = await subscribers.list('any', { limit: 1 });
+      const found = await subscribers.findById(id, 'any');
+      expect(items).toEqual([found]);
+      return found!.secrets.map(({ value }) => value);
+    };
+
+    clock.time += 999;
+    expect(await shown()).toEqual([SECOND, FIRST]);
+    clock.time += 1;
+    expect(await shown()).toEqual([SECOND]);
+  });
+
+  it.each<[string, (id: string) => Promise<unknown>]>([
+    ['update', (id) => subscribers.update(id, { description: 'x' }, 'any')],
+    [
+      'rotation',
+      (id) => subscribers.rotateSecret(id, { secret: 'another secret' + SECOND }, 'any'),
+    ],
+  ])('removes what has expired from the store with the next %s', async (_, write) => {
+    const { id } = await subscribers.create({ ...VALID, secret: FIRST });
+    await subscribers.rotateSecret(id, { secret: SECOND, overlap: 1000 }, 'any');
+    clock.time += 1000;
+    expect((await repository.findById(id, 'any'))?.secrets).toHaveLength(2);
+
+    await write(id);
+    const stored = await repository.findById(id, 'any');
+    expect(stored?.secrets.map(({ value }) => value)).not.toContain(FIRST);
+    expect(stored?.secrets.map(({ value }) => value)).toContain(SECOND);
+  });
+
+  it.each<[string, unknown]>([
+    ['overlap', { overlap: '24 hours' }],
+    ['overlap', { overlap: -1 }],
+    ['secret', { secret: 'short' }],
+    ['secret', { secret: 7 }],
+    ['secret', { secret: FIRST }],
+    ['expiresAt', { expiresAt: 7 }],
+    ['rotation', null],
+    ['rotation', '24h'],
+  ])('refuses a wrong %s: %j, and leaves everything as it was', async (field, rotation) => {
+    const created = await subscribers.create({ ...VALID, secret: FIRST });
+
+    const refusal = await subscribers
+      .rotateSecret(created.id, rotation as SecretRotation, 'any')
+      .catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(InvalidInputError);
+    expect(refusal).toMatchObject({ field });
+    expect(JSON.stringify(refusal) + String(refusal)).not.toContain(FIRST);
+    expect(await subscribers.findById(created.id, 'any')).toEqual(created);
+  });
+
+  it('reaches nothing of another owner, and knows no id that cannot be one', async () => {
+    const created = await subscribers.create({ ...VALID, owner: 'ann' });
+
+    for (const owner of ['bob', 'Ann', null]) {
+      expect(await subscribers.rotateSecret(created.id, {}, { owner })).toBeNull();
+    }
+    expect(await subscribers.rotateSecret('a\0b', {}, 'any')).toBeNull();
+    expect(await subscribers.findById(created.id, 'any')).toEqual(created);
+  });
+});
+
+describe('resealAll', () => {
+  it('has nothing to do where nothing is sealed', async () => {
+    await subscribers.create(VALID);
+
+    expect(await subscribers.resealAll()).toEqual({ checked: 0, resealed: 0, unreadable: [] });
+  });
+
+  it.each([0, 1001, 1.5, '5'])('refuses batches of %j', async (batch) => {
+    await expect(subscribers.resealAll({ batch: batch as number })).rejects.toMatchObject({
+      field: 'batch',
+    });
   });
 });
 
