@@ -73,6 +73,14 @@ export {
   type SubscriberSource,
 } from './message/index.js';
 
+export {
+  outbox,
+  type OutboxOptions,
+  ThornAttempt,
+  ThornDelivery,
+  ThornMessage,
+} from './outbox/index.js';
+
 // Subscribers
 export {
   InMemorySubscriberRepository,
@@ -94,6 +102,7 @@ export {
   TypeOrmSubscriberRepository,
 } from './subscriber/index.js';
 export {
+  CreateThornOutbox1767312000000,
   CreateThornSubscribers1767225600000,
   thornEntities,
   thornMigrations,

@@ -54,7 +54,7 @@ export interface ThornModuleOptions {
 
 /** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */
 export interface ThornModuleExtras {
-  /** Where and when deliveries are made. Default `inline()`. */
+  /** Where and when deliveries are made. Default `outbox()`, or `inline()` without a data source. */
   dispatch?: DispatchSetting;
   /** The REST API. Default: off. */
   api?: ThornApiOptions;

@@ -32,6 +32,8 @@ import {
 import { ThornConfigurationError } from './errors/index.js';
 import { EventCatalogue } from './event/index.js';
 import { Codecs, MessageFactory } from './message/index.js';
+import { thornEntities } from './migrations/index.js';
+import { NoOutcomeListener, outbox, OutboxDataSources, OutcomeListener } from './outbox/index.js';
 import {
   ApplicationKeys,
   checkSecret,
@@ -69,6 +71,9 @@ export function thornProviders(extras: ThornModuleExtras): {
   exports: InjectionToken[];
 } {
   const names = extras.dataSources ?? ['default'];
+  // For the sake of autoLoadEntities alone: the providers that it answers would hide a missing data source behind an
+  // error of the injector.
+  for (const name of names) TypeOrmModule.forFeature(thornEntities, name);
   const pluggable = [
     pluggableProvider(Clock, extras.clock, { useFactory: () => new SystemClock() }),
     pluggableProvider(WebhookSigner, extras.signer, {
@@ -89,7 +94,8 @@ export function thornProviders(extras: ThornModuleExtras): {
         new UndiciHttpClient(policy, options.http),
     }),
     repositoryProvider(extras, names),
-    strategyProvider(extras.dispatch ?? inline()),
+    // Durable wherever there is a database to be durable in.
+    strategyProvider(extras.dispatch ?? (names.length > 0 ? outbox() : inline())),
   ];
   // The default client by its own name, for those who add interceptors to its axios instance.
   const client =
@@ -116,6 +122,12 @@ export function thornProviders(extras: ThornModuleExtras): {
 }
 
 const SERVICES: readonly FactoryProvider[] = [
+  {
+    provide: OutboxDataSources,
+    inject: [CapturedDataSources],
+    useFactory: ({ all }: CapturedDataSources) => new OutboxDataSources(all),
+  },
+  { provide: OutcomeListener, useFactory: () => new NoOutcomeListener() },
   { provide: WebhookEvents, useFactory: () => new WebhookEvents() },
   {
     provide: ApplicationKeys,
@@ -310,9 +322,6 @@ function repositoryProvider(
   if (name === undefined) {
     return { provide: SubscriberRepository, useFactory: () => new InMemorySubscriberRepository() };
   }
-  // For the sake of autoLoadEntities alone: the providers that it answers would hide a missing data source behind an
-  // error of the injector.
-  TypeOrmModule.forFeature([ThornSubscriber], name);
   return {
     provide: SubscriberRepository,
     inject: [CapturedDataSources, Clock, ThornSettings, SecretSealer],
@@ -325,9 +334,17 @@ function repositoryProvider(
   };
 }
 
-// Before the data source is initialised it knows no entity at all: the capture says so in its own words.
+function initialised(dataSource: DataSource, name: string): DataSource {
+  if (dataSource.isInitialized) return dataSource;
+  throw new ThornConfigurationError(
+    `ThornModule: the data source '${name}' is not initialised. Leave out manualInitialization, or call its ` +
+      'initialize() before the application starts.',
+    { dataSource: name },
+  );
+}
+
 function withTable(dataSource: DataSource): DataSource {
-  if (!dataSource.isInitialized || dataSource.hasMetadata(ThornSubscriber)) return dataSource;
+  if (dataSource.hasMetadata(ThornSubscriber)) return dataSource;
   throw new ThornConfigurationError(
     "ThornModule: the data source does not know the library's tables. Set autoLoadEntities: true, or add " +
       '...thornEntities to its entities and ...thornMigrations to its migrations.',
@@ -345,7 +362,7 @@ function dataSourcesProvider(names: readonly string[]): FactoryProvider<Captured
     useFactory: (_settings: ThornSettings, ...dataSources: (DataSource | undefined)[]) =>
       new CapturedDataSources(
         dataSources.map((dataSource, index) => {
-          if (dataSource !== undefined) return dataSource;
+          if (dataSource !== undefined) return initialised(dataSource, names[index]!);
           throw new ThornConfigurationError(
             `ThornModule: the application has no TypeORM data source named '${names[index]}'. Import ` +
               'TypeOrmModule.forRoot(), name the ones you have in dataSources, or say dataSources: [] to go without.',

@@ -1,8 +1,10 @@
+import { outboxEntities } from '../outbox/index.js';
 import { ThornSubscriber } from '../subscriber/index.js';
+import { CreateThornOutbox1767312000000 } from './create-thorn-outbox.js';
 import { CreateThornSubscribers1767225600000 } from './create-thorn-subscribers.js';
 
 /** Every entity of the library, for a data source without `autoLoadEntities`. */
-export const thornEntities = [ThornSubscriber];
+export const thornEntities = [ThornSubscriber, ...outboxEntities];
 
 /**
  * Every migration of the library, oldest first, for TypeORM's own runner.
@@ -12,4 +14,7 @@ export const thornEntities = [ThornSubscriber];
  * new DataSource({ …, entities: [Article, ...thornEntities], migrations: [...mine, ...thornMigrations] });
  * ```
  */
-export const thornMigrations = [CreateThornSubscribers1767225600000];
+export const thornMigrations = [
+  CreateThornSubscribers1767225600000,
+  CreateThornOutbox1767312000000,
+];

@@ -11,6 +11,7 @@ import {
   type Relation,
 } from 'typeorm';
 import {
+  inline,
   ThornModule,
   type ThornModuleExtras,
   type ThornModuleOptions,
@@ -86,7 +87,13 @@ export async function startBlog(
     imports: [
       TypeOrmModule.forRoot({ ...database, autoLoadEntities: true }),
       TypeOrmModule.forFeature([Article, User]),
-      ThornModule.forRoot({ baseUrl: 'https://blog.example.com', recipients: loopback, ...thorn }),
+      ThornModule.forRoot({
+        // What a send() led to can be looked at when it has resolved.
+        dispatch: inline(),
+        baseUrl: 'https://blog.example.com',
+        recipients: loopback,
+        ...thorn,
+      }),
       ...(imports as Type<unknown>[]),
     ],
   })

@@ -13,6 +13,7 @@ import {
   Clock,
   defineEvents,
   disabled,
+  inline,
   DispatchStrategy,
   InMemorySubscriberRepository,
   type Message,
@@ -82,7 +83,7 @@ describe('ThornModule', () => {
     const app = await start(database(), ThornModule.forRoot());
 
     await expect(app.get(WebhookDispatcher).send('a.b')).resolves.toMatchObject({
-      state: 'delivered',
+      state: 'accepted',
       attempts: [],
     });
     await expect(
@@ -91,7 +92,10 @@ describe('ThornModule', () => {
   });
 
   it('answers what happened per subscriber', async () => {
-    const app = await start(database(), ThornModule.forRoot({ recipients: loopback }));
+    const app = await start(
+      database(),
+      ThornModule.forRoot({ dispatch: inline(), recipients: loopback }),
+    );
     const subscribers = app.get(Subscribers);
     const good = await subscribers.create({ url: receiver.url, events: ['*'] });
     const gone = await Receiver.start();
@@ -137,6 +141,7 @@ describe('ThornModule', () => {
     await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
 
     await app.get(WebhookDispatcher).send('a.b', { x: 1 });
+    await receiver.waitFor(1);
 
     expect(receiver.requests[0]!.headers['user-agent']).toBe('blog/1');
     expect(JSON.parse(receiver.requests[0]!.body.toString())).toEqual({
@@ -238,7 +243,7 @@ describe('ThornModule', () => {
   it('captures several data sources, each in its own transactions', async () => {
     const app = await start(
       database(),
-      TypeOrmModule.forRoot({ ...sqlite, name: 'tasks', entities: [Task] }),
+      TypeOrmModule.forRoot({ ...sqlite, name: 'tasks', autoLoadEntities: true }),
       TypeOrmModule.forFeature([Note]),
       TypeOrmModule.forFeature([Task], 'tasks'),
       ThornModule.forRoot({ dataSources: ['default', 'tasks'], recipients: loopback }),
@@ -281,7 +286,7 @@ describe('ThornModule', () => {
     await expect(
       dispatcher.send('a.direct', {}, { manager: dataSource.manager }),
     ).resolves.toMatchObject({
-      state: 'delivered',
+      state: 'accepted',
     });
     await receiver.waitFor(2);
 
