@@ -1,6 +1,6 @@
 import type { FailureReason } from '../delivery/index.js';
-import { type Dialect, rowsParameter, type Statement } from './dialect.js';
-import { type Held, released, renewed } from './message-table.js';
+import type { Dialect, Statement } from './dialect.js';
+import { type Held, ID, released, renewed } from './message-table.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import type { TableNames } from './tables.js';
 
@@ -22,6 +22,7 @@ export interface ClaimedDelivery {
   readonly attemptedAt: number | null;
 }
 
+const SHARES = { host: 'text', share: 'int' } as const;
 const COLUMNS = 'id, message_id, subscriber_id, host, attempts, throttled, requests, attempted_at';
 
 /** The claims on `thorn_deliveries`. */
@@ -128,11 +129,14 @@ export class DeliveryTable {
   ): Promise<readonly Row[]> {
     const { deliveries } = this.#tables;
     if (this.#dialect.name === 'postgres') {
-      const hosts = this.#dialect.rows('h', { host: 'text', share: 'int' });
+      const hosts = this.#dialect.rows('h', SHARES);
       const { rows } = await this.#database.run({
         sql: `WITH picked AS (SELECT d.id FROM ${hosts} CROSS JOIN LATERAL (SELECT id FROM ${deliveries} WHERE host = h.host AND due_at <= ? ORDER BY due_at LIMIT h.share FOR UPDATE SKIP LOCKED) d) UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id IN (SELECT id FROM picked) RETURNING ${COLUMNS}`,
         parameters: [
-          rowsParameter(shares.map(({ host, limit }) => ({ host, share: limit }))),
+          this.#dialect.rowsParameter(
+            SHARES,
+            shares.map(({ host, limit }) => ({ host, share: limit })),
+          ),
           now,
           lease,
           until,
@@ -158,8 +162,11 @@ export class DeliveryTable {
     }
     const { rows: picked } = await this.#database.run(due);
     if (picked.length === 0) return [];
-    const ids = rowsParameter(picked.map(({ id }) => ({ id })));
-    const rows = this.#dialect.rows('r', { id: 'text' });
+    const ids = this.#dialect.rowsParameter(
+      ID,
+      picked.map(({ id }) => ({ id })),
+    );
+    const rows = this.#dialect.rows('r', ID);
     const results = await this.#database.execute([
       {
         sql: this.#dialect.updateFrom(

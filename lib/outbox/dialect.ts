@@ -21,10 +21,12 @@ export interface Dialect {
   /** The statement with the database's own placeholders. */
   placeholders(sql: string): string;
   /**
-   * A table expression over one parameter, the JSON of {@link rowsParameter}: a statement takes any number of rows and
-   * keeps its text, so that it is prepared once.
+   * A table expression over one parameter, that of {@link rowsParameter}: a statement takes any number of rows and keeps
+   * its text, so that it is prepared once.
    */
   rows(alias: string, columns: Columns): string;
+  /** The one parameter of {@link rows}: its rows as JSON. */
+  rowsParameter(columns: Columns, rows: readonly object[]): string;
   /** An INSERT … SELECT that leaves out what is there already. `table` is the quoted name. */
   insertNew(table: string, columns: readonly string[], select: string): string;
   /** `UPDATE table SET … ` of the rows that match one of `source`. */
@@ -33,9 +35,12 @@ export interface Dialect {
   readonly skipLocked: string;
 }
 
-/** The parameter of {@link Dialect.rows}. */
-export function rowsParameter(rows: readonly object[]): string {
-  return JSON.stringify(rows);
+// Picking by position is twice as fast as by name.
+function tuples(columns: Columns, rows: readonly object[]): string {
+  const names = Object.keys(columns);
+  return JSON.stringify(
+    rows.map((row) => names.map((name) => (row as Readonly<Record<string, unknown>>)[name])),
+  );
 }
 
 const SQLITE: Dialect = {
@@ -43,9 +48,10 @@ const SQLITE: Dialect = {
   returns: true,
   placeholders: (sql) => sql,
   rows(alias, columns) {
-    const list = Object.keys(columns).map((name) => `value->>'${name}' AS ${name}`);
+    const list = Object.keys(columns).map((name, at) => `value->>${at} AS ${name}`);
     return `(SELECT ${list.join(', ')} FROM json_each(?)) AS ${alias}`;
   },
+  rowsParameter: tuples,
   // Without WHERE, ON would read as the condition of a join.
   insertNew: (table, columns, select) =>
     `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON CONFLICT DO NOTHING`,
@@ -66,6 +72,7 @@ const POSTGRES: Dialect = {
     const list = Object.entries(columns).map(([name, kind]) => `${name} ${types[kind]}`);
     return `json_to_recordset(?::json) AS ${alias}(${list.join(', ')})`;
   },
+  rowsParameter: (columns, rows) => JSON.stringify(rows, Object.keys(columns)),
   insertNew: SQLITE.insertNew,
   updateFrom: SQLITE.updateFrom,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
@@ -78,10 +85,11 @@ const MYSQL: Dialect = {
   rows(alias, columns) {
     const types = { text: 'longtext', int: 'int', bigint: 'bigint' };
     const list = Object.entries(columns).map(
-      ([name, kind]) => `${name} ${types[kind]} PATH '$.${name}'`,
+      ([name, kind], at) => `${name} ${types[kind]} PATH '$[${at}]'`,
     );
     return `JSON_TABLE(?, '$[*]' COLUMNS (${list.join(', ')})) AS ${alias}`;
   },
+  rowsParameter: tuples,
   // IGNORE would swallow other errors as well.
   insertNew: (table, columns, select) =>
     `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON DUPLICATE KEY UPDATE ${columns[0]} = ${table}.${columns[0]}`,

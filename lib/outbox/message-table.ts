@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Message } from '../message/index.js';
-import { type Dialect, rowsParameter, type Statement } from './dialect.js';
+import { type Columns, type Dialect, type Statement } from './dialect.js';
 import { MESSAGE_COLUMNS, messageValues } from './message-row.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import type { TableNames } from './tables.js';
@@ -13,7 +13,8 @@ export interface Held {
 
 // Far below the limits on parameters of all drivers: 32,766 on SQLite, 65,535 on the others.
 const ROWS_PER_INSERT = 1000;
-const HELD = { id: 'text', lease: 'text' } as const;
+export const ID: Columns = { id: 'text' };
+const HELD: Columns = { id: 'text', lease: 'text' };
 
 /** The SQL on `thorn_messages`. */
 export class MessageTable {
@@ -93,20 +94,30 @@ export class MessageTable {
 
   /** Those of the messages that are stored. */
   async stored(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = this.#dialect.rows('r', { id: 'text' });
+    const rows = this.#dialect.rows('r', ID);
     const { rows: found } = await this.#database.run({
       sql: `SELECT m.id FROM ${rows} JOIN ${this.#tables.messages} m ON m.id = r.id`,
-      parameters: [rowsParameter(ids.map((id) => ({ id })))],
+      parameters: [
+        this.#dialect.rowsParameter(
+          ID,
+          ids.map((id) => ({ id })),
+        ),
+      ],
     });
     return new Set(found.map(({ id }) => id as string));
   }
 
   /** The rows of messages. */
   async load(ids: readonly string[]): Promise<readonly Row[]> {
-    const rows = this.#dialect.rows('r', { id: 'text' });
+    const rows = this.#dialect.rows('r', ID);
     const { rows: found } = await this.#database.run({
       sql: `SELECT m.* FROM ${rows} JOIN ${this.#tables.messages} m ON m.id = r.id`,
-      parameters: [rowsParameter(ids.map((id) => ({ id })))],
+      parameters: [
+        this.#dialect.rowsParameter(
+          ID,
+          ids.map((id) => ({ id })),
+        ),
+      ],
     });
     return found;
   }
@@ -124,8 +135,11 @@ export class MessageTable {
     }
     const { rows: picked } = await this.#database.run({ sql: due, parameters: [now] });
     if (picked.length === 0) return [];
-    const ids = rowsParameter(picked.map(({ id }) => ({ id })));
-    const rows = this.#dialect.rows('r', { id: 'text' });
+    const ids = this.#dialect.rowsParameter(
+      ID,
+      picked.map(({ id }) => ({ id })),
+    );
+    const rows = this.#dialect.rows('r', ID);
     const results = await this.#database.execute([
       {
         sql: this.#dialect.updateFrom(
@@ -147,10 +161,15 @@ export class MessageTable {
 
   /** Which subscribers have a delivery of each message. */
   async handled(ids: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-    const rows = this.#dialect.rows('r', { id: 'text' });
+    const rows = this.#dialect.rows('r', ID);
     const { rows: found } = await this.#database.run({
       sql: `SELECT d.message_id, d.subscriber_id FROM ${rows} JOIN ${this.#tables.deliveries} d ON d.message_id = r.id`,
-      parameters: [rowsParameter(ids.map((id) => ({ id })))],
+      parameters: [
+        this.#dialect.rowsParameter(
+          ID,
+          ids.map((id) => ({ id })),
+        ),
+      ],
     });
     const handled = new Map<string, Set<string>>();
     for (const { message_id: id, subscriber_id: subscriber } of found) {
@@ -173,7 +192,7 @@ export class MessageTable {
   /** Removes messages that are still held. */
   async remove(held: readonly Held[]): Promise<void> {
     const rows = this.#dialect.rows('r', HELD);
-    const json = rowsParameter(held);
+    const json = this.#dialect.rowsParameter(HELD, held);
     await this.#database.run({
       sql: `DELETE FROM ${this.#tables.messages} WHERE id IN (SELECT r.id FROM ${rows}) AND lease IN (SELECT r.lease FROM ${rows})`,
       parameters: [json, json],
@@ -188,7 +207,7 @@ export function released(
   held: readonly Held[],
   dueAt: number,
 ): Statement {
-  const rows = rowsParameter(held);
+  const rows = dialect.rowsParameter(HELD, held);
   return {
     sql: dialect.updateFrom(
       table,
@@ -210,7 +229,8 @@ export async function renewed(
   const { dialect } = database;
   const rows = dialect.rows('r', HELD);
   const matching = 't.id = r.id AND t.lease = r.lease';
-  const json = rowsParameter(held.map(({ id, lease }) => ({ id, lease })));
+  const json = dialect.rowsParameter(HELD, held);
+
   const results = await database.execute([
     {
       sql: dialect.updateFrom(table, ['due_at = ?'], rows, matching),

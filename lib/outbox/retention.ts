@@ -1,4 +1,4 @@
-import { rowsParameter } from './dialect.js';
+import { ID } from './message-table.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import type { OutboxSettings } from './outbox-options.js';
 import type { TableNames } from './tables.js';
@@ -42,8 +42,11 @@ export class Retention {
     const { messages, deliveries, attempts } = this.#tables;
     const found = await this.#finished(before, { time: 0, id: '' });
     if (found.length === 0) return 0;
-    const ids = rowsParameter(found.map(({ id }) => ({ id })));
-    const listed = `SELECT r.id FROM ${this.#database.dialect.rows('r', { id: 'text' })}`;
+    const ids = this.#database.dialect.rowsParameter(
+      ID,
+      found.map(({ id }) => ({ id })),
+    );
+    const listed = `SELECT r.id FROM ${this.#database.dialect.rows('r', ID)}`;
     const pending = `SELECT 1 FROM ${deliveries} p WHERE p.message_id = ${messages}.id`;
     await this.#database.execute([
       {
@@ -66,8 +69,11 @@ export class Retention {
     const { messages, deliveries, attempts } = this.#tables;
     const found = await this.#finished(before, this.#expunged[what]);
     if (found.length === 0) return false;
-    const ids = rowsParameter(found.map(({ id }) => ({ id })));
-    const listed = `SELECT r.id FROM ${this.#database.dialect.rows('r', { id: 'text' })}`;
+    const ids = this.#database.dialect.rowsParameter(
+      ID,
+      found.map(({ id }) => ({ id })),
+    );
+    const listed = `SELECT r.id FROM ${this.#database.dialect.rows('r', ID)}`;
     await this.#database.run({
       sql:
         what === 'body'

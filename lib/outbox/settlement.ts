@@ -1,6 +1,6 @@
 import type { Attempt } from '../delivery/index.js';
 import type { DeliveryState } from './delivery-state.js';
-import { type Columns, type Dialect, rowsParameter, type Statement } from './dialect.js';
+import { type Columns, type Dialect, type Statement } from './dialect.js';
 import type { Held } from './message-table.js';
 import type { TableNames } from './tables.js';
 
@@ -69,17 +69,21 @@ const ATTEMPT: Columns = {
   address: 'text',
 };
 
+const FINISHED: Columns = { id: 'text', lease: 'text' };
+
 /**
  * The statements that write a set of outcomes, to be run in one transaction. Each row is written only if the holder of
  * its lease is still the same: who was away for too long overwrites nothing.
  */
 export class Settlement {
+  readonly #dialect: Dialect;
   readonly #insertNew: string;
   readonly #insertAttempts: string;
   readonly #update: string;
   readonly #finish: string;
 
   constructor(dialect: Dialect, { messages, deliveries, attempts }: TableNames) {
+    this.#dialect = dialect;
     const select = (columns: Columns) =>
       Object.keys(columns)
         .map((name) => `r.${name}`)
@@ -87,13 +91,13 @@ export class Settlement {
     this.#insertNew = dialect.insertNew(
       deliveries,
       Object.keys(NEW),
-      `SELECT ${select(NEW)} FROM ${dialect.rows('r', { ...NEW, held_by: 'text' })} JOIN ${messages} m ON m.id = r.message_id WHERE m.lease = r.held_by`,
+      `SELECT ${select(NEW)} FROM ${dialect.rows('r', held(NEW))} JOIN ${messages} m ON m.id = r.message_id WHERE m.lease = r.held_by`,
     );
     // A row of its own exists under this very id only if this process has written it or holds it.
     this.#insertAttempts = dialect.insertNew(
       attempts,
       Object.keys(ATTEMPT),
-      `SELECT ${select(ATTEMPT)} FROM ${dialect.rows('r', { ...ATTEMPT, held_by: 'text' })} JOIN ${deliveries} d ON d.id = r.delivery_id WHERE r.held_by IS NULL OR d.lease = r.held_by`,
+      `SELECT ${select(ATTEMPT)} FROM ${dialect.rows('r', held(ATTEMPT))} JOIN ${deliveries} d ON d.id = r.delivery_id WHERE r.held_by IS NULL OR d.lease = r.held_by`,
     );
     this.#update = dialect.updateFrom(
       deliveries,
@@ -103,13 +107,13 @@ export class Settlement {
           .map((name) => `${name} = r.${name}`),
         'lease = NULL',
       ],
-      dialect.rows('r', { ...CHANGED, held_by: 'text' }),
+      dialect.rows('r', held(CHANGED)),
       't.id = r.id AND t.lease = r.held_by',
     );
     this.#finish = dialect.updateFrom(
       messages,
       ['lease = NULL', 'due_at = NULL'],
-      dialect.rows('r', { id: 'text', lease: 'text' }),
+      dialect.rows('r', FINISHED),
       't.id = r.id AND t.lease = r.lease',
     );
   }
@@ -119,18 +123,24 @@ export class Settlement {
     const fresh = outcomes.filter(({ isNew }) => isNew);
     const changed = outcomes.filter(({ isNew }) => !isNew);
     const attempts = outcomes.filter(({ attempt }) => attempt !== null);
-    const statement = (sql: string, rows: readonly object[]): Statement[] =>
-      rows.length === 0 ? [] : [{ sql, parameters: [rowsParameter(rows)] }];
+    const statement = (sql: string, columns: Columns, rows: readonly object[]): Statement[] =>
+      rows.length === 0 ? [] : [{ sql, parameters: [this.#dialect.rowsParameter(columns, rows)] }];
     return [
-      ...statement(this.#insertNew, fresh.map(newRow)),
-      ...statement(this.#insertAttempts, attempts.map(attemptRow)),
-      ...statement(this.#update, changed.map(changedRow)),
+      ...statement(this.#insertNew, held(NEW), fresh.map(newRow)),
+      ...statement(this.#insertAttempts, held(ATTEMPT), attempts.map(attemptRow)),
+      ...statement(this.#update, held(CHANGED), changed.map(changedRow)),
       ...statement(
         this.#finish,
+        FINISHED,
         finished.map(({ id, lease }) => ({ id, lease })),
       ),
     ];
   }
+}
+
+/** The columns, and the token of the holder. */
+function held(columns: Columns): Columns {
+  return { ...columns, held_by: 'text' };
 }
 
 function newRow(outcome: Outcome): object {
