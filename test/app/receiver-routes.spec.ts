@@ -487,7 +487,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
 
     it('that come at the same time run once; the others are told to come back', async () => {
       const { post } = await start();
-      let finish = (_: unknown): void => undefined;
+      let finish: (answer?: unknown) => void = () => undefined;
       answers.push(() => new Promise((resolve) => (finish = resolve)));
       const first = post('/hooks/store', signed);
       await expect.poll(() => calls.length).toBe(1);
@@ -503,7 +503,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
 
     it('of a message whose claim has run out run again', async () => {
       const { app: application, post } = await start({ deduplication: { lease: 60_000 } });
-      let finish = (_: unknown): void => undefined;
+      let finish: (answer?: unknown) => void = () => undefined;
       answers.push(() => new Promise((resolve) => (finish = resolve)));
       const first = post('/hooks/store', signed);
       await expect.poll(() => calls.length).toBe(1);
@@ -511,7 +511,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
 
       expect((await post('/hooks/store', signed)).status).toBe(201);
       expect(calls).toHaveLength(2);
-      finish(undefined);
+      finish();
       expect((await first).status).toBe(201);
     });
 
@@ -665,7 +665,7 @@ it('options may come from a factory, with a store made by Nest', async () => {
   expect(app.get(WebhookReceivers).names).toContain('pepper');
   const signed = signWebhook({ body, secrets: [secret] });
   expect((await started.post('/hooks/store', signed)).status).toBe(201);
-  const store = app.get(ReceivedMessages) as InstanceType<typeof Store>;
+  const store = app.get<InstanceType<typeof Store>>(ReceivedMessages);
   expect(store).toBeInstanceOf(Store);
   expect(store.size).toBe(1);
 });
