@@ -9,6 +9,7 @@ import {
 } from './capture/index.js';
 import { Clock, SystemClock } from './common/index.js';
 import {
+  checkResolved,
   Deliverer,
   PublicRecipientPolicy,
   RecipientPolicies,
@@ -157,17 +158,19 @@ const SERVICES: readonly FactoryProvider[] = [
   },
   {
     provide: Subscribers,
-    inject: [SubscriberRepository, Clock, RecipientPolicy, Codecs, EventCatalogue],
+    inject: [SubscriberRepository, Clock, RecipientPolicy, Codecs, EventCatalogue, ThornSettings],
     useFactory: (
       repository: SubscriberRepository,
       clock: Clock,
       policy: RecipientPolicy,
       codecs: Codecs,
       catalogue: EventCatalogue,
+      { options }: ThornSettings,
     ) =>
       new Subscribers(repository, clock, {
         checkUrl: (url) => policy.checkUrl(url),
         contentTypes: codecs.contentTypes,
+        checkAddresses: (url) => checkResolved(policy.checkUrl(url), policy, options.http?.lookup),
         checkPatternKnown: (pattern) => catalogue.checkPatternKnown(pattern),
         checkSecret,
         generateSecret,

@@ -8,6 +8,7 @@ export {
 } from './public-recipient-policy.js';
 export { RecipientPolicies } from './recipient-policies.js';
 export { RecipientPolicy } from './recipient-policy.js';
+export { checkResolved } from './resolved-recipient.js';
 export { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';
 export {
   WebhookHttpClient,

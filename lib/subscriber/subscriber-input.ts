@@ -99,17 +99,28 @@ function checkFields(
   return Object.fromEntries(given.map((field) => [field, CHECKS[field](input[field], rules)]));
 }
 
+/** @throws {@link InvalidInputError} for `url` when its name resolves to an address that is refused */
+export async function checkAddresses(url: string, rules: SubscriberRules): Promise<void> {
+  try {
+    await rules.checkAddresses?.(url);
+  } catch (error) {
+    throw refusedUrl(error);
+  }
+}
+
 function checkedUrl(value: unknown, rules: SubscriberRules): string {
   const url = checkedText(value, 'url', 1, MAX_URL_LENGTH);
   try {
     rules.checkUrl(url);
   } catch (error) {
-    if (!(error instanceof RecipientRefusedError)) throw error;
-    throw new InvalidInputError('url', `is refused: ${error.explanation}`, {
-      reason: error.reason,
-    });
+    throw refusedUrl(error);
   }
   return url;
+}
+
+function refusedUrl(error: unknown): unknown {
+  if (!(error instanceof RecipientRefusedError)) return error;
+  return new InvalidInputError('url', `is refused: ${error.explanation}`, { reason: error.reason });
 }
 
 function checkedEvents(value: unknown, rules: SubscriberRules): readonly string[] {

@@ -2,6 +2,8 @@
 export interface SubscriberRules {
   /** @throws {@link RecipientRefusedError} when webhooks may not go there */
   checkUrl(url: string): unknown;
+  /** @throws {@link RecipientRefusedError} when the URL's name resolves to an address that webhooks may not go to */
+  checkAddresses?(url: string): Promise<void>;
   /** The content types that a codec is registered for. */
   readonly contentTypes: readonly string[];
   /** @throws {@link InvalidInputError} when a pattern can match no event that is known */

@@ -3,6 +3,7 @@ import { newId } from '../common/id.js';
 import { InvalidInputError } from '../errors/index.js';
 import { overlapOf, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
 import {
+  checkAddresses,
   checkNewSubscriber,
   checkSecretRotation,
   checkSubscriberUpdate,
@@ -72,6 +73,7 @@ export class Subscribers {
    */
   async create(input: NewSubscriber): Promise<Subscriber> {
     const given = checkNewSubscriber(input, this.#rules);
+    await checkAddresses(given.url, this.#rules);
     const now = this.#clock.now();
     return this.#repository.create({
       id: newId('sub_', now),
@@ -107,6 +109,7 @@ export class Subscribers {
   ): Promise<Subscriber | null> {
     const { secret, ...fields } = checkSubscriberUpdate(changes, this.#rules);
     if (!isId(id)) return null;
+    if (fields.url !== undefined) await checkAddresses(fields.url, this.#rules);
     const now = this.#clock.now();
     const updatedAt = new Date(now);
     const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };

@@ -386,6 +386,25 @@ describe('ThornModule', () => {
     });
   });
 
+  it('refuses a subscriber whose name resolves to a private address', async () => {
+    const app = await start(
+      ThornModule.forRoot({
+        dataSources: [],
+        http: {
+          lookup: (_name, _options, callback) => {
+            callback(null, [{ address: '10.0.0.1', family: 4 }]);
+          },
+        },
+      }),
+    );
+    const subscribers = app.get(Subscribers);
+
+    await expect(
+      subscribers.create({ url: 'https://example.com/hooks?token=x', events: ['*'] }),
+    ).rejects.toMatchObject({ field: 'url', message: expect.not.stringContaining('token') });
+    await expect(subscribers.list('any', { limit: 10 })).resolves.toMatchObject({ items: [] });
+  });
+
   describe('refuses to start', () => {
     const guard: Type<CanActivate> = class {
       canActivate() {

@@ -1,0 +1,48 @@
+import type { LookupAddress } from 'node:dns';
+import { describe, expect, it } from 'vitest';
+import type { AddressLookup } from './guarded-connector.js';
+import { PublicRecipientPolicy } from './public-recipient-policy.js';
+import { checkResolved } from './resolved-recipient.js';
+
+const answering =
+  (...addresses: string[]): AddressLookup =>
+  (_name, _options, callback) => {
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: 4 }) satisfies LookupAddress),
+    );
+  };
+const check = (url: string, lookup: AddressLookup) =>
+  checkResolved(new URL(url), new PublicRecipientPolicy(), lookup);
+
+describe('a recipient that is about to be saved', () => {
+  it('passes when every address of its name is public', async () => {
+    await expect(
+      check('https://example.com', answering('93.184.216.34', '2606:4700::1')),
+    ).resolves.toBeUndefined();
+  });
+
+  it.each([['10.0.0.1'], ['93.184.216.34', '127.0.0.1'], ['169.254.169.254'], ['::1']])(
+    'is refused when its name resolves to %s',
+    async (...addresses) => {
+      await expect(check('https://example.com', answering(...addresses))).rejects.toThrow(
+        /refused/,
+      );
+    },
+  );
+
+  it('passes when its name does not resolve yet', async () => {
+    const failing: AddressLookup = (_name, _options, callback) => {
+      callback(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), []);
+    };
+
+    await expect(check('https://example.com', failing)).resolves.toBeUndefined();
+  });
+
+  it('is not looked up when it is an address', async () => {
+    const never: AddressLookup = () => expect.unreachable('an address was looked up');
+
+    await expect(check('https://93.184.216.34', never)).resolves.toBeUndefined();
+    await expect(check('https://[2606:4700::1]', never)).resolves.toBeUndefined();
+  });
+});
