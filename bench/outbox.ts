@@ -129,7 +129,7 @@ async function outboxOn(
     entities: outboxEntities,
     synchronize: true,
     ...(onStatement && { logging: ['query'], logger: silent(onStatement) }),
-  } as DataSourceOptions).initialize();
+  }).initialize();
   const clock = new SystemClock();
   const codecs = new Codecs();
   const policy = new PublicRecipientPolicy({ allowedPorts: 'any', allowCidrs: ['127.0.0.1/32'] });
@@ -204,7 +204,9 @@ function emitter(url: string): Contender {
   const bus = new EventEmitter();
   const urls = Array.from({ length: SUBSCRIBERS }, (_, n) => `${url}/${n}`);
   bus.on('order.placed', (data: unknown, done: () => void) => {
-    void Promise.all(urls.map((one) => axios.post(one, data))).then(done);
+    void Promise.all(urls.map((one) => axios.post(one, data))).then(() => {
+      done();
+    });
   });
   return {
     name: EMITTER,
@@ -219,12 +221,12 @@ async function naive(name: string, options: DataSourceOptions, url: string): Pro
     ...options,
     entities: [NaiveDelivery],
     synchronize: true,
-  } as DataSourceOptions).initialize();
+  }).initialize();
   const table = dataSource.getRepository(NaiveDelivery);
   const waiting = new Map<number, () => void>();
-  let isStopped = false;
+  const stopping = new AbortController();
   const worker = (async () => {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       const due = await table.find({
         where: { status: 'pending', dueAt: LessThanOrEqual(Date.now()) },
         take: 100,
@@ -254,7 +256,7 @@ async function naive(name: string, options: DataSourceOptions, url: string): Pro
       await Promise.all(rows.map(({ id }) => new Promise<void>((done) => waiting.set(id, done))));
     },
     stop: async () => {
-      isStopped = true;
+      stopping.abort();
       await worker;
       await dataSource.destroy();
     },

@@ -51,7 +51,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])('on $kin
       ...place.options,
       entities: outboxEntities,
       migrations: [CreateThornOutbox1767312000000],
-    } as DataSourceOptions).initialize();
+    }).initialize();
     await dataSource.runMigrations();
     const missing = await dataSource.driver.createSchemaBuilder().log();
     expect(missing.upQueries.map(({ query }) => query)).toEqual([]);
@@ -238,6 +238,7 @@ describe('SQLite', () => {
       await manager.save(Object.assign(new Article(), { title: 'Late' }));
     });
     await rig.until(MESSAGES, (rows) => rows.length === 2 && isDone(rows));
+    expect(await rig.rows('SELECT title FROM article')).toEqual([{ title: 'Late' }]);
   });
 
   it('does not write into a transaction of the application in a database in memory', async () => {
@@ -275,6 +276,7 @@ describe('PostgreSQL', () => {
     await direct.send();
     await receiver.waitFor(2);
     await direct.until(MESSAGES, isDone);
+    expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(2);
     await rig.close();
     await proxy.stop();
   });

@@ -117,7 +117,7 @@ export async function openRig(
     entities: [Article, ...outboxEntities],
     synchronize,
     logger: log,
-  } as DataSourceOptions).initialize();
+  }).initialize();
   prepare?.(dataSource);
   const policy = new PublicRecipientPolicy(LOOPBACK_RECIPIENTS);
   const client = new UndiciHttpClient(policy);
