@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { signedRequest } from './signed-request.js';
+
+it('finds no header that was not sent, whatever its name', () => {
+  const { headers } = signedRequest({}, '');
+
+  for (const name of ['constructor', 'toString', '__proto__']) {
+    expect(headers[name]).toBeUndefined();
+  }
+});
+
+it('joins what came twice, in whatever case, as Node does', () => {
+  const sent: [string, string][] = [
+    ['X-Id', 'a'],
+    ['x-id', 'b'],
+  ];
+
+  expect(signedRequest(sent, '').headers['x-id']).toBe('a, b');
+  expect(signedRequest({ 'X-Id': ['a', 'b'], 'x-none': undefined }, '').headers).toEqual({
+    'x-id': 'a, b',
+  });
+});

@@ -1,0 +1,37 @@
+import { Logger } from '@nestjs/common';
+import { expect, it } from 'vitest';
+import { WebhookReceiverEvents } from './webhook-receiver-events.js';
+
+const facts = { receiver: 'store', id: 'msg_1', event: 'order.paid' };
+
+it('tells every listener once, until it is ended', () => {
+  const events = new WebhookReceiverEvents();
+  const told: unknown[] = [];
+  const listener = (payload: unknown): unknown => told.push(payload);
+  const stops = [events.on('accepted', listener), events.on('accepted', listener)];
+  events.emit('accepted', facts);
+  stops[0]!();
+  stops[0]!();
+  events.emit('accepted', facts);
+  events.emit('duplicate', { ...facts, state: 'processed' });
+
+  expect(told).toEqual([facts, facts, facts]);
+});
+
+it('logs what a listener throws or rejects with, and goes on', async () => {
+  const lines: string[] = [];
+  const write = (line: unknown): unknown => lines.push(String(line));
+  Logger.overrideLogger({ log: write, warn: write, error: write });
+  const events = new WebhookReceiverEvents();
+  const told: unknown[] = [];
+  events.on('accepted', () => {
+    throw new Error('thrown');
+  });
+  events.on('accepted', () => Promise.reject(new Error('rejected')));
+  events.on('accepted', (payload) => told.push(payload));
+  events.emit('accepted', facts);
+
+  expect(told).toEqual([facts]);
+  await expect.poll(() => lines.length).toBe(2);
+  expect(lines.join()).toMatch(/accepted failed: Error: thrown.*accepted failed: Error: rejected/);
+});
