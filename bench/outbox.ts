@@ -203,10 +203,9 @@ async function outboxOn(
 function emitter(url: string): Contender {
   const bus = new EventEmitter();
   const urls = Array.from({ length: SUBSCRIBERS }, (_, n) => `${url}/${n}`);
-  bus.on('order.placed', (data: unknown, done: () => void) => {
-    void Promise.all(urls.map((one) => axios.post(one, data))).then(() => {
-      done();
-    });
+  bus.on('order.placed', async (data: unknown, arrived: () => void) => {
+    await Promise.all(urls.map((one) => axios.post(one, data)));
+    arrived();
   });
   return {
     name: EMITTER,
