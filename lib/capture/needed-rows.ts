@@ -1,7 +1,8 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral, RelationMetadata } from 'typeorm';
 import type { Occurrence } from './collected.js';
 import { joinsOf } from './entity-paths.js';
-import { differs, linksOf, type NetLinks } from './net-change.js';
+import { linksOf, type NetLinks } from './net-change.js';
+import { foretold } from './real-change.js';
 import { rowsWithLinks } from './remaining-links.js';
 import { withoutRelations } from './row-copy.js';
 import { readRows } from './row-reader.js';
@@ -30,9 +31,7 @@ interface WantedRows {
 
 /** Saves a query where the values that were set tell already that nothing has changed. */
 export function mayBeReal(occurrence: Occurrence): boolean {
-  return (
-    occurrence.kind !== 'change' || occurrence.net.replaced || differs(occurrence.net, undefined)
-  );
+  return occurrence.kind !== 'change' || foretold(occurrence.net) !== false;
 }
 
 /** Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}. */
@@ -54,7 +53,7 @@ export async function neededRows(
 function mustBeRead({ event, ...occurrence }: Occurrence): boolean {
   if ('links' in occurrence) return event.needsRow;
   const { kind, net } = occurrence;
-  return net.now.there && (event.needsRow || (kind === 'change' && net.replaced));
+  return net.now.there && (event.needsRow || (kind === 'change' && foretold(net) === undefined));
 }
 
 /** The rows that occurrences need; undefined when they have to be read. */

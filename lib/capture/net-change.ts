@@ -4,7 +4,6 @@ import type { ChangedValue } from './changed-value.js';
 import type { LinkChange, RowChange } from './row-change.js';
 import type { Column } from './row-key.js';
 import { copyRow, setValue } from './row-copy.js';
-import { sameValue } from './same-value.js';
 
 /** Whether a row is there, and whether it is softly removed. */
 interface Presence {
@@ -96,36 +95,6 @@ export function linksOf(
   return kind === 'added' ? added : removed;
 }
 
-/**
- * Whether the values of a changed row differ from those before the transaction.
- *
- * @param row the row as it is now, where it was read; else the values that were set are compared
- */
-export function differs(net: NetChange, row: ObjectLiteral | undefined): boolean {
-  const { old } = net;
-  if (old === undefined) return true;
-  if (net.replaced) {
-    return (
-      row === undefined ||
-      net.plan.metadata.columns.some(
-        (column) =>
-          column.isSelect &&
-          !column.isVirtual &&
-          !sameValue(column.getEntityValue(old), column.getEntityValue(row)),
-      )
-    );
-  }
-  return [...net.values.values()].some(({ of, value }) => {
-    if (isRelation(of)) return !sameLink(of, of.getEntityValue(old), value);
-    if (of.isUpdateDate || of.isVersion) return false;
-    const before: unknown = of.getEntityValue(old);
-    // A column that is not selected is missing from TypeORM's old row, and so looks changed every time.
-    if (!of.isSelect && before === undefined) return false;
-    const after: unknown = row === undefined || !of.isSelect ? value : of.getEntityValue(row);
-    return !sameValue(before, after);
-  });
-}
-
 function firstChange(change: RowChange): NetChange {
   const { plan, key, id, old, oldIsComplete } = change;
   const deleteDate = plan.metadata.deleteDateColumn;
@@ -162,21 +131,4 @@ function presenceAfter({ did }: RowChange, { removed }: Presence): Presence {
     case 'update':
       return { there: true, removed };
   }
-}
-
-function isRelation(of: Column | RelationMetadata): of is RelationMetadata {
-  return 'inverseEntityMetadata' in of;
-}
-
-function sameLink(relation: RelationMetadata, before: unknown, after: unknown): boolean {
-  const key = (value: unknown): string | undefined => {
-    if (value === null || value === undefined) return undefined;
-    return relation.joinColumns
-      .map((column) => column.referencedColumn!)
-      .map((column) =>
-        String(typeof value === 'object' ? column.getEntityValue(value as ObjectLiteral) : value),
-      )
-      .join('\u0000');
-  };
-  return key(before) === key(after);
 }

@@ -48,7 +48,9 @@ export function updatedValues(
   updated: readonly Column[],
 ): ChangedValue[] | undefined {
   if (changesDeclaredKey(metadata, entity)) return undefined;
-  const columns = updated.filter((column) => column.isSelect && !maintained.includes(column));
+  const columns = updated.filter(
+    (column) => column.isSelect && column.isUpdate && !maintained.includes(column),
+  );
   return exactValues(maintained.length === 0 ? columns : [...columns, ...maintained], entity);
 }
 
@@ -60,7 +62,7 @@ function exactValues(
   for (const of of columns) {
     const value: unknown = of.getEntityValue(entity);
     if (!readsBackTheSame(of, value)) return undefined;
-    values.push({ of, value });
+    values.push({ of, value: value instanceof Date ? new Date(value) : value });
   }
   return values;
 }
@@ -80,12 +82,16 @@ const INTEGER = new Set<unknown>([
   ...['int', 'integer', 'int2', 'int4', 'tinyint', 'smallint', 'mediumint'],
 ]);
 const BOOLEAN = new Set<unknown>([Boolean, 'boolean', 'bool']);
+/** A date that was given by hand comes back from these without its time. */
+const MAY_CUT_DATES = new Set<unknown>(['date', 'time', 'timetz', 'year']);
 const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Whether a database answers exactly this value for it: decimals, bigints, dates and JSON come back in another form. */
-function readsBackTheSame(column: Column, value: unknown): boolean {
+export function readsBackTheSame(column: Column, value: unknown): boolean {
   // What the database has filled in, TypeORM has read from it already.
-  if (column.isUpdateDate || column.isCreateDate) return value instanceof Date;
+  if (column.isUpdateDate || column.isCreateDate) {
+    return value instanceof Date && !MAY_CUT_DATES.has(column.type) && keepsMilliseconds(column);
+  }
   if (column.transformer !== undefined || column.isArray) return false;
   if (value === null) return true;
   switch (typeof value) {
@@ -97,10 +103,18 @@ function readsBackTheSame(column: Column, value: unknown): boolean {
         (column.enum?.includes(value) ?? false)
       );
     case 'number':
-      return (INTEGER.has(column.type) || column.isVersion) && Number.isSafeInteger(value);
+      return (
+        (INTEGER.has(column.type) || column.isVersion) &&
+        Number.isSafeInteger(value) &&
+        !Object.is(value, -0)
+      );
     case 'boolean':
       return BOOLEAN.has(column.type);
     default:
       return false;
   }
+}
+
+function keepsMilliseconds({ precision }: Column): boolean {
+  return precision === undefined || precision === null || precision >= 3;
 }

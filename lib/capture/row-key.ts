@@ -14,7 +14,8 @@ export function rowKey(metadata: EntityMetadata, row: ObjectLiteral): string | u
   return parts.length === 1 ? parts[0] : JSON.stringify(parts);
 }
 
-function keyPart(value: unknown, column: Column): string {
+/** One column's part of such a text. */
+export function keyPart(value: unknown, column: Column): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (value instanceof Date) return value.toISOString();
   // Databases answer a uuid in lower case, however it was given.

@@ -1,32 +1,40 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Column } from './row-key.js';
 
-/**
- * Whether two values of one column say the same, although one was given by the application and the other read from the
- * database: numbers and their texts, dates and their texts, bytes, nothing in either spelling.
- */
-export function sameValue(one: unknown, other: unknown): boolean {
-  if (Object.is(one, other)) return true;
+/** Whether a column's value is the same in two rows that were both read from the database. */
+export function sameValue(column: Column, one: unknown, other: unknown): boolean {
   if (one === null || one === undefined || other === null || other === undefined) {
     return (one ?? null) === (other ?? null);
   }
-  if (one instanceof Date || other instanceof Date) return sameTime(one, other);
-  if (one instanceof Uint8Array && other instanceof Uint8Array) {
-    return Buffer.compare(one, other) === 0;
+  if (DECIMAL.has(column.type) && isNumeric(one) && isNumeric(other)) {
+    return plainDecimal(one) === plainDecimal(other);
   }
-  if (typeof one === 'object' && typeof other === 'object') return isDeepStrictEqual(one, other);
-  if (typeof one === 'string' && typeof other === 'string') return one === other;
-  return sameNumber(one, other);
+  if (!isDeepStrictEqual(one, other)) return false;
+  return !isOpaque(one) || isDeepStrictEqual(stored(column, one), stored(column, other));
 }
 
-function sameTime(one: unknown, other: unknown): boolean {
-  const [first, second] = [one, other].map((value) =>
-    new Date(value as string | number | Date).getTime(),
-  );
-  return first === second;
+const DECIMAL = new Set<unknown>(['decimal', 'numeric', 'dec', 'fixed', 'number']);
+
+function isNumeric(value: unknown): value is string | number | bigint {
+  return ['string', 'number', 'bigint'].includes(typeof value);
 }
 
-function sameNumber(one: unknown, other: unknown): boolean {
-  if (typeof one === 'object' || typeof other === 'object') return String(one) === String(other);
-  if (String(one) === String(other)) return true;
-  return String(one).trim() !== '' && String(other).trim() !== '' && Number(one) === Number(other);
+/** As text and not as a number: a double has fewer digits than a decimal may have. */
+function plainDecimal(value: string | number | bigint): string {
+  const text = String(value).replace(/^(-?)0+(?=\d)/, '$1');
+  return /^-?\d+\.\d+$/.test(text) ? text.replace(/\.?0+$/, '') : text;
+}
+
+/** What a transformer made: it may keep its value in private fields, which no comparison sees. */
+function isOpaque(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value) || value instanceof Date || value instanceof Uint8Array) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== null && prototype !== Object.prototype;
+}
+
+function stored({ transformer }: Column, value: unknown): unknown {
+  if (transformer === undefined) return value;
+  const all = Array.isArray(transformer) ? transformer : [transformer];
+  return all.reduce<unknown>((result, { to }) => to(result), value);
 }

@@ -2,7 +2,8 @@ import type { ObjectLiteral } from 'typeorm';
 import type { EntityChange } from '../event/event-settings.js';
 import type { Occurrence } from './collected.js';
 import type { NeededRows } from './needed-rows.js';
-import { differs, linksOf, type NetChange, type NetLinks } from './net-change.js';
+import { linksOf, type NetChange, type NetLinks } from './net-change.js';
+import { differs } from './real-change.js';
 import { copyRow, layOver, setValue, withoutRelations } from './row-copy.js';
 
 /** A message's row and what its payload is told besides. */
