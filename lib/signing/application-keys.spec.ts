@@ -33,7 +33,7 @@ describe('ApplicationKeys', () => {
   ])('refuses %s without showing it', (_, ed25519) => {
     let refusal: unknown;
     try {
-      new ApplicationKeys({ ed25519 } as SigningOptions);
+      refusal = new ApplicationKeys({ ed25519 } as SigningOptions);
     } catch (error) {
       refusal = error;
     }

@@ -107,7 +107,7 @@ describe('SecretSealer', () => {
   ])('refuses %s without showing a key', (_, options) => {
     let refusal: unknown;
     try {
-      new SecretSealer(options as EncryptionOptions);
+      refusal = new SecretSealer(options as EncryptionOptions);
     } catch (error) {
       refusal = error;
     }

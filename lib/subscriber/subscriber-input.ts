@@ -78,7 +78,7 @@ export function checkSecretRotation(input: unknown, rules: SubscriberRules): Sec
   }
   const { secret } = input;
   if (secret !== undefined) checkedSecret(secret, rules);
-  return input as SecretRotation;
+  return input;
 }
 
 function checkFields(
