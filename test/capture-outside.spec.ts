@@ -11,12 +11,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import {
   assertEntitiesKnown,
   BulkWriteError,
+  CapturedEntityEvents,
   EntityCapture,
   unknownEntities,
   WebhookEvent,
   Webhooks,
 } from '../lib/capture/index.js';
-import { ThornConfigurationError } from '../lib/errors/index.js';
+import { InvalidInputError, ThornConfigurationError } from '../lib/errors/index.js';
 import { DATABASES, openDatabase, openRig, type Rig } from './capture-fixtures.js';
 
 @Entity()
@@ -38,6 +39,18 @@ class Counter {
 }
 
 @Entity()
+@WebhookEvent<Owned>('owned.created', {
+  on: 'create',
+  payload: ({ id }) => ({ id }),
+  sender: ({ by }) => Number(by),
+  propagateErrors: true,
+})
+class Owned {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() by!: string;
+}
+
+@Entity()
 class Silent {
   @PrimaryGeneratedColumn() id!: number;
   @Column() value!: number;
@@ -49,7 +62,7 @@ describe.each(DATABASES)('writes outside of a transaction on %s', (kind) => {
   const warnings = () => warn.mock.calls.map(([text]) => String(text));
 
   beforeAll(async () => {
-    rig = await openRig(kind, [Doc, Counter, Silent]);
+    rig = await openRig(kind, [Doc, Counter, Silent, Owned]);
   });
   afterAll(() => rig.close());
   beforeEach(async () => {
@@ -179,6 +192,25 @@ describe.each(DATABASES)('writes outside of a transaction on %s', (kind) => {
     );
   });
 
+  it.each(['none', 'Infinity'])('refuses a sender that is no owner: %s', async (by) => {
+    const save = rig.dataSource.manager.save(Owned, { by });
+    await expect(save).rejects.toBeInstanceOf(InvalidInputError);
+    await expect(save).rejects.toMatchObject({ field: 'sender' });
+    await rig.dataSource.manager.save(Owned, { by: '7' });
+    expect(rig.bodies()).toMatchObject([{ event: 'owned.created', sender: '7' }]);
+  });
+
+  it('says how to send by hand for what save() makes of a literal', async () => {
+    const saved = await docs().save({ slug: 'literal' });
+    const events = new CapturedEntityEvents([rig.capture]);
+    await expect(events.messageOf(saved, 'doc.created', undefined)).rejects.toThrow(
+      /plain object.*load the entity.*repository\.create\(\)/,
+    );
+    const loaded = await docs().findOneByOrFail({ slug: 'literal' });
+    const message = await events.messageOf(loaded, 'doc.created', undefined);
+    expect(message?.event).toBe('doc.created');
+  });
+
   it('stops to listen when detached', async () => {
     const before = [...rig.dataSource.subscribers];
     rig.capture.detach();
@@ -188,6 +220,53 @@ describe.each(DATABASES)('writes outside of a transaction on %s', (kind) => {
     expect(rig.dataSource.subscribers.length).toBe(before.length);
     await docs().save({ slug: 'b' });
     expect(rig.received()).toEqual(['doc.created {"slug":"b","text":"empty"}']);
+  });
+});
+
+describe('a data source that is initialised again', () => {
+  it.each<[string, (rig: Rig) => unknown]>([
+    ['told to', ({ capture }) => capture.reattach()],
+    [
+      'a message is sent by hand in a transaction',
+      ({ dataSource, transactions, factory }) =>
+        dataSource.transaction(async (manager) => {
+          expect(transactions.enlist(factory.create({ event: 'by.hand' }), manager)).toBe(true);
+        }),
+    ],
+    [
+      'an event is sent by hand',
+      ({ capture, dataSource }) =>
+        new CapturedEntityEvents([capture]).messageOf(
+          dataSource.getRepository(Doc).create({ slug: 'a' }),
+          'doc.created',
+          undefined,
+        ),
+    ],
+  ])('is captured again when %s, and the log says what was missed', async (_, use) => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReset();
+    warn.mockImplementation(() => undefined);
+    const rig = await openRig('sqlite', [Doc]);
+    try {
+      await rig.dataSource.destroy();
+      await rig.dataSource.initialize();
+      await rig.dataSource.manager.save(Doc, { slug: 'missed' });
+      await use(rig);
+      await use(rig);
+      expect(warn.mock.calls).toEqual([[expect.stringMatching(/was initialised again.*sendFor/)]]);
+      rig.received();
+      await rig.dataSource.manager.save(Doc, { slug: 'b' });
+      expect(rig.received()).toEqual(['doc.created {"slug":"b","text":"empty"}']);
+    } finally {
+      await rig.close();
+    }
+  });
+
+  it('is left alone when it is captured no more', async () => {
+    const rig = await openRig('sqlite', [Doc]);
+    rig.capture.detach();
+    rig.capture.reattach();
+    expect(rig.dataSource.subscribers).toEqual([]);
+    await rig.close();
   });
 });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Column, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
+import { Column, Entity, type EntityManager, ManyToOne, PrimaryColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../lib/capture/index.js';
 import { DATABASES, openRig, type Rig } from './capture-fixtures.js';
@@ -34,6 +34,24 @@ class Strict {
 })
 class Lenient {
   @PrimaryColumn() id!: number;
+}
+
+/** A row that must refer to another one by the time of the commit. */
+@Entity()
+@WebhookEvent<Part>('part.created', { on: 'create', payload: ({ id }) => ({ id }) })
+class Part {
+  @PrimaryColumn() id!: number;
+  @ManyToOne(() => Item, { deferrable: 'INITIALLY DEFERRED', nullable: true }) item!: Item | null;
+}
+
+/** Its change is told from a column that only a read of its own answers. */
+@Entity()
+@WebhookEvent<Code>('code.changed', { on: 'change', when: { secret: { nowEq: 'x' } } })
+@WebhookEvent<Code>('code.removed', { on: 'delete', payload: ({ name }) => ({ name }) })
+class Code {
+  @PrimaryColumn() id!: number;
+  @Column({ unique: true }) name!: string;
+  @Column({ select: false, default: 'none' }) secret!: string;
 }
 
 type Step =
@@ -103,7 +121,7 @@ function difference(before: readonly Item[], after: readonly Item[]): string[] {
 describe.each(DATABASES)('transactions on %s', (kind) => {
   let rig: Rig;
   beforeAll(async () => {
-    rig = await openRig(kind, [Item, Strict, Lenient]);
+    rig = await openRig(kind, [Item, Strict, Lenient, Part, Code]);
   });
   afterAll(() => rig.close());
   beforeEach(() => rig.received());
@@ -166,6 +184,59 @@ describe.each(DATABASES)('transactions on %s', (kind) => {
     await expect(rig.dataSource.manager.save(Strict, { id: 1 })).rejects.toThrow('payload failed');
     expect(await rig.dataSource.manager.existsBy(Strict, { id: 1 })).toBe(false);
     expect(rig.received()).toEqual([]);
+  });
+
+  it('releases nothing of a commit that the database refused, neither then nor with the next', async () => {
+    const runner = rig.dataSource.createQueryRunner();
+    const created = async (id: number, item: number | null): Promise<void> => {
+      await runner.startTransaction();
+      await runner.manager.save(Part, { id, item: item === null ? null : { id: item } });
+      await runner.commitTransaction();
+    };
+    try {
+      rig.strategy.staged.length = 0;
+      await expect(created(1, 12_345)).rejects.toThrow(/foreign key/i);
+      expect(rig.strategy.staged).toHaveLength(1);
+      await runner.rollbackTransaction();
+      await created(2, null);
+    } finally {
+      await runner.release();
+    }
+
+    expect(rig.received()).toEqual(['part.created {"id":2}']);
+  });
+
+  it('forgets what it had read for a write that failed', async () => {
+    const { manager } = rig.dataSource;
+    await manager.insert(Code, [
+      { id: 1, name: 'one' },
+      { id: 2, name: 'two' },
+    ]);
+    const runner = rig.dataSource.createQueryRunner();
+    try {
+      await expect(runner.manager.save(Code, { id: 1, name: 'two' })).rejects.toThrow(/unique/i);
+      await runner.query(`UPDATE code SET name = 'uno' WHERE id = 1`);
+      await runner.manager.remove(await runner.manager.findOneByOrFail(Code, { id: 1 }));
+    } finally {
+      await runner.release();
+    }
+
+    expect(rig.received()).toEqual(['code.removed {"name":"uno"}']);
+  });
+
+  it('reads no row that the values which were set show to be the same', async () => {
+    await rig.dataSource.manager.save(Item, { id: 90, value: 1 });
+    const reads = async (last: number): Promise<number> => {
+      rig.queries();
+      await rig.dataSource.transaction(async (manager) => {
+        await manager.save(Item, { id: 90, value: 2 });
+        await manager.save(Item, { id: 90, value: last });
+      });
+      return rig.queries().filter((sql) => sql.includes('thorn_row')).length;
+    };
+
+    expect(await reads(1)).toBe(0);
+    expect(await reads(3)).toBe(1);
   });
 
   it('takes messages sent by hand into the transaction of their manager', async () => {

@@ -1,4 +1,11 @@
-import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import {
+  Column,
+  Entity,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+  UpdateDateColumn,
+  VersionColumn,
+} from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent } from '../lib/capture/index.js';
 import { DATABASES, openRig, type Rig } from './capture-fixtures.js';
@@ -13,7 +20,7 @@ class Money {
 
   static readonly column = {
     from: (cents: number | null) => (cents === null ? null : new Money(cents)),
-    to: (money: Money | null | undefined) => money?.#cents ?? null,
+    to: (money: Money | null | undefined) => (money ? money.#cents : null),
   };
 
   toJSON(): number {
@@ -45,6 +52,17 @@ abstract class Values {
   @Column({ type: 'int', nullable: true, transformer: Money.column }) money!: unknown;
   @Column({ type: 'varchar', nullable: true, transformer: trimmed }) trimmed!: unknown;
   @Column({ type: 'varchar', nullable: true, update: false }) fixed!: unknown;
+}
+
+/** Columns that TypeORM keeps itself. */
+@Entity()
+@WebhookEvent<Kept>('kept.created', { on: 'create', payload: ({ id }) => ({ id }) })
+@WebhookEvent<Kept>('kept.changed', { on: 'change', payload: ({ title }) => ({ title }) })
+class Kept {
+  @PrimaryColumn({ type: 'uuid' }) id!: string;
+  @Column({ default: '' }) title!: string;
+  @UpdateDateColumn() updatedAt!: Date;
+  @VersionColumn() version!: number;
 }
 
 @Entity()
@@ -124,7 +142,7 @@ describe.each(DATABASES)('values of each type on %s', (kind) => {
   let rig: Rig;
 
   beforeAll(async () => {
-    rig = await openRig(kind, [Read, Blind]);
+    rig = await openRig(kind, [Read, Blind, Kept]);
   });
   afterAll(() => rig.close());
   beforeEach(() => {
@@ -139,6 +157,31 @@ describe.each(DATABASES)('values of each type on %s', (kind) => {
     const table = rig.dataSource.getMetadata(type).tableName;
     return JSON.stringify(await rig.dataSource.query(`SELECT * FROM ${table} WHERE id = ${id}`));
   };
+
+  const UUID = 'abcdef00-0000-4000-8000-00000000000';
+
+  it('sends no change of the columns alone that TypeORM keeps itself', async () => {
+    const kept = rig.dataSource.getRepository(Kept);
+    const { id, title, version } = await kept.save({ id: `${UUID}1`, title: 'T' });
+    rig.received();
+    await kept.save({ id, title, updatedAt: new Date('2030-01-01T00:00:00Z') });
+    expect((await kept.findOneByOrFail({ id })).version).toBe(version + 1);
+    await kept.save({ id, title, version: 7 });
+    expect(rig.received()).toEqual([]);
+
+    await kept.save({ id, title: 'U', version: 9 });
+    expect(rig.received()).toEqual(['kept.changed {"title":"U"}']);
+  });
+
+  it('sends create for a uuid in whatever letters it was given', async () => {
+    const id = `${UUID}2`.toUpperCase();
+    await rig.dataSource.manager.save(Kept, { id, title: 'T' });
+    const { id: now } = await rig.dataSource
+      .getRepository(Kept)
+      .findOneByOrFail({ id: kind === 'postgres' ? id.toLowerCase() : id });
+
+    expect(rig.received()).toEqual([`kept.created {"id":"${now}"}`]);
+  });
 
   describe.each([Read, Blind])('of %o', (type) => {
     const rows = () => rig.dataSource.getRepository<Values>(type);

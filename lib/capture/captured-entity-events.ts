@@ -78,6 +78,7 @@ export class CapturedEntityEvents extends EntityEvents {
       ({ dataSource }) => manager === undefined || dataSource === manager.dataSource,
     );
     for (const capture of captures) {
+      capture.reattach();
       const plan = capture.plans.find(({ metadata }) => metadata.target === type);
       if (plan === undefined) continue;
       const found = plan.events.find(({ name }) => name === event);
@@ -95,6 +96,13 @@ export class CapturedEntityEvents extends EntityEvents {
         );
       }
       return { capture, plan, event: found };
+    }
+    if (type === Object || type === undefined) {
+      throw new InvalidInputError(
+        'entity',
+        'is a plain object, which does not tell its class (save() of a literal returns one too); load the entity, or ' +
+          'make it with repository.create() before it is saved',
+      );
     }
     const name = typeof type === 'function' ? type.name : String(type);
     throw new InvalidInputError(

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type {
   BeforeQueryEvent,
   DataSource,
@@ -16,18 +17,18 @@ import type {
   UpdateEvent,
 } from 'typeorm';
 import type { MessagePipeline } from '../dispatch/index.js';
-import { ThornConfigurationError } from '../errors/index.js';
 import type { Message, MessageFactory } from '../message/index.js';
+import { Attachment } from './attachment.js';
 import { BulkWriteGuard, type BulkWrites } from './bulk-writes.js';
+import { changedValues } from './changed-value.js';
 import { Collector } from './collector.js';
 import { dataSourceName } from './data-source-name.js';
 import { EntityMessages } from './entity-messages.js';
-import { type CapturePlan, type EntityPlan, type LinkPlan, planCapture } from './entity-plan.js';
+import { type CapturePlan, type EntityPlan, planCapture } from './entity-plan.js';
 import { mayUpdateOrSkip, tableInserted } from './insert-statement.js';
+import { linkChange } from './link-change.js';
 import { beforeHooks, OldRows } from './old-rows.js';
-import { insertedValues, updatedValues } from './read-back.js';
-import { linkColumns, linkedId } from './remaining-links.js';
-import type { ChangedValue } from './changed-value.js';
+import { exactValues } from './read-back.js';
 import type { LinkChange, RowChange } from './row-change.js';
 import { rowKey } from './row-key.js';
 
@@ -51,8 +52,12 @@ type RowEvent = {
  *
  * Writes outside of any transaction (`insert()`, `save(…, { transaction: false })`) are sent right after; their messages
  * cannot be atomic with the row.
+ *
+ * TypeORM forgets its subscribers when a data source is destroyed and initialised again, and tells nobody: call
+ * {@link reattach} then. Sending by hand calls it too.
  */
 export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
+  readonly #logger = new Logger('Thorn');
   readonly #oldRows = new OldRows();
   readonly #collector: Collector;
   /** Makes this data source's messages. */
@@ -61,12 +66,13 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #uncertainInserts = new WeakMap<QueryRunner, string>();
   readonly #bulk: BulkWriteGuard;
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
-  #hooks: EntitySubscriberInterface[] = [];
+  readonly #attachment: Attachment;
 
   constructor(
     readonly dataSource: DataSource,
     { messageFactory, pipeline, bulk = 'warn' }: EntityCaptureOptions,
   ) {
+    this.#attachment = new Attachment(dataSource);
     this.messages = new EntityMessages(messageFactory);
     this.#collector = new Collector(this.messages, pipeline);
     this.#bulk = new BulkWriteGuard(bulk);
@@ -84,34 +90,36 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
    *   its entity does not have
    */
   attach(): void {
-    if (!this.dataSource.isInitialized) {
-      throw new ThornConfigurationError(
-        `The data source ${dataSourceName(this.dataSource)} is not initialised; call its initialize() before its entities are captured`,
-        { dataSource: dataSourceName(this.dataSource) },
-      );
-    }
-    if (this.#hooks.length > 0) return;
+    this.#attachment.assertPossible();
+    if (this.#attachment.isWanted) return;
     this.#plan = planCapture(this.dataSource);
-    this.#hooks = [this];
-    for (const plan of this.plans) {
-      const hooks = beforeHooks(plan, this.#oldRows, this.#bulk);
-      if (hooks !== undefined) this.#hooks.push(hooks);
-    }
-    this.dataSource.subscribers.push(...this.#hooks);
+    const ofEntities = this.plans.map((plan) => beforeHooks(plan, this.#oldRows, this.#bulk));
+    this.#attachment.add([this, ...ofEntities.filter((hooks) => hooks !== undefined)]);
+  }
+
+  /**
+   * Listens again when the data source has been initialised anew since {@link attach}, and warns that nothing was sent
+   * of what happened in between.
+   */
+  reattach(): void {
+    if (!this.#attachment.isLost) return;
+    this.#attachment.remove();
+    this.attach();
+    this.#logger.warn(
+      `The data source ${dataSourceName(this.dataSource)} was initialised again, and its changes since then were not ` +
+        'captured; they are from now on. Close the application and create it anew instead, or send what is missing ' +
+        'with dispatcher.sendFor(entity, { where }, event).',
+    );
   }
 
   /** Stops to listen. What was collected in transactions that are still open is not sent. */
   detach(): void {
-    const { subscribers } = this.dataSource;
-    for (const hooks of this.#hooks) {
-      const index = subscribers.indexOf(hooks);
-      if (index !== -1) subscribers.splice(index, 1);
-    }
-    this.#hooks = [];
+    this.#attachment.remove();
   }
 
   /** @returns false when the connection is in no transaction */
   enlist(message: Message, queryRunner: QueryRunner | undefined): boolean {
+    this.reattach();
     return queryRunner !== undefined && this.#collector.enlist(queryRunner, message);
   }
 
@@ -226,22 +234,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       old: complete ?? old,
       oldIsComplete: complete !== undefined,
       values: did === 'update' ? changedValues(event) : [],
-      exact: this.#exactValues(event, plan, did),
+      exact: exactValues(event, plan.readBack, did),
     });
-  }
-
-  #exactValues(
-    { entity, updatedColumns = [] }: RowEvent & Partial<UpdateEvent<ObjectLiteral>>,
-    { readBack }: EntityPlan,
-    did: RowChange['did'],
-  ): readonly ChangedValue[] | undefined {
-    if (readBack === undefined || entity === undefined) return undefined;
-    // Such a hook may put anything into the rows that are read.
-    if (this.dataSource.subscribers.some(({ afterLoad }) => afterLoad !== undefined)) {
-      return undefined;
-    }
-    if (did === 'insert') return insertedValues(readBack, entity);
-    return did === 'update' ? updatedValues(readBack, entity, updatedColumns) : undefined;
   }
 
   #collectLinks(
@@ -256,35 +250,4 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     });
     return waits.find((wait) => wait !== undefined);
   }
-}
-
-function changedValues({
-  entity,
-  updatedColumns = [],
-  updatedRelations = [],
-}: Partial<UpdateEvent<ObjectLiteral>>): ChangedValue[] {
-  if (entity === undefined) return [];
-  return [...new Set([...updatedColumns, ...updatedRelations])].map((of) => ({
-    of,
-    value: of.getEntityValue(entity) as unknown,
-  }));
-}
-
-function linkChange(
-  plan: LinkPlan,
-  did: LinkChange['did'],
-  link: ObjectLiteral,
-): LinkChange | undefined {
-  const { own, related } = linkColumns(plan.relation);
-  const [id, relatedId] = [linkedId(own, link), linkedId(related, link)];
-  if (id === undefined || relatedId === undefined) return undefined;
-  return {
-    type: 'link',
-    did,
-    plan,
-    key: rowKey(plan.entity.metadata, id) ?? JSON.stringify(id),
-    id,
-    relatedKey: rowKey(plan.relation.inverseEntityMetadata, relatedId) ?? JSON.stringify(relatedId),
-    relatedId,
-  };
 }

@@ -118,6 +118,9 @@ export class EntityMessages {
         `must be text, a number or a bigint, not ${typeof value}`,
       );
     }
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new InvalidInputError('sender', `must be the id of an owner, not ${value}`);
+    }
     return String(value);
   }
 }

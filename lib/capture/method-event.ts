@@ -1,6 +1,6 @@
 import { Inject, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type SendOptions, WebhookDispatcher } from '../dispatch/webhook-dispatcher.js';
+import { type SendOptions, WebhookDispatcher } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { compileCondition } from '../event/condition-compile.js';
 import type { Condition } from '../event/condition.js';

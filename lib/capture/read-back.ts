@@ -1,5 +1,5 @@
-import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import type { ChangedValue } from './changed-value.js';
+import type { EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
+import type { ChangedValue, RowWrite } from './changed-value.js';
 import type { Column } from './row-key.js';
 
 /** What of an entity's rows is known without reading them again. */
@@ -10,6 +10,9 @@ export interface ReadBack {
   /** Columns that TypeORM itself keeps, and puts into the saved entity. */
   readonly maintained: readonly Column[];
 }
+
+type Written = Pick<UpdateEvent<ObjectLiteral>, 'queryRunner'> &
+  Partial<Pick<UpdateEvent<ObjectLiteral>, 'entity' | 'updatedColumns'>>;
 
 /** @returns undefined when rows of this entity hold more than the values of plain columns */
 export function planReadBack(metadata: EntityMetadata): ReadBack | undefined {
@@ -33,16 +36,33 @@ export function planReadBack(metadata: EntityMetadata): ReadBack | undefined {
   };
 }
 
-/** The values of a row that was just inserted; undefined when one may read back differently from how it was given. */
-export function insertedValues(
+/**
+ * The values that were inserted, or that an update has set, as a read would answer them.
+ *
+ * @returns undefined when one may read back differently from how it was given
+ */
+export function exactValues(
+  { entity, updatedColumns = [], queryRunner }: Written,
+  readBack: ReadBack | undefined,
+  did: RowWrite,
+): readonly ChangedValue[] | undefined {
+  if (readBack === undefined || entity === undefined) return undefined;
+  // Such a hook may put anything into the rows that are read.
+  if (queryRunner.dataSource.subscribers.some(({ afterLoad }) => afterLoad !== undefined)) {
+    return undefined;
+  }
+  if (did === 'insert') return insertedValues(readBack, entity);
+  return did === 'update' ? updatedValues(readBack, entity, updatedColumns) : undefined;
+}
+
+function insertedValues(
   { metadata, columns }: ReadBack,
   entity: ObjectLiteral,
 ): ChangedValue[] | undefined {
-  return changesDeclaredKey(metadata, entity) ? undefined : exactValues(columns, entity);
+  return changesDeclaredKey(metadata, entity) ? undefined : valuesOf(columns, entity);
 }
 
-/** The values that an update has set; undefined when one may read back differently from how it was given. */
-export function updatedValues(
+function updatedValues(
   { metadata, maintained }: ReadBack,
   entity: ObjectLiteral,
   updated: readonly Column[],
@@ -51,13 +71,10 @@ export function updatedValues(
   const columns = updated.filter(
     (column) => column.isSelect && column.isUpdate && !maintained.includes(column),
   );
-  return exactValues(maintained.length === 0 ? columns : [...columns, ...maintained], entity);
+  return valuesOf(maintained.length === 0 ? columns : [...columns, ...maintained], entity);
 }
 
-function exactValues(
-  columns: readonly Column[],
-  entity: ObjectLiteral,
-): ChangedValue[] | undefined {
+function valuesOf(columns: readonly Column[], entity: ObjectLiteral): ChangedValue[] | undefined {
   const values: ChangedValue[] = [];
   for (const of of columns) {
     const value: unknown = of.getEntityValue(entity);

@@ -14,9 +14,9 @@ import { sameValue } from './same-value.js';
 export function foretold({ old, replaced, values }: NetChange): boolean | undefined {
   if (old === undefined) return true;
   if (replaced) return undefined;
-  const verdicts = [...values.values()].map((value) => foretoldOf(value, old));
-  if (verdicts.includes(true)) return true;
-  return verdicts.includes(undefined) ? undefined : false;
+  const verdicts = new Set([...values.values()].map((value) => foretoldOf(value, old)));
+  if (verdicts.has(true)) return true;
+  return verdicts.has(undefined) ? undefined : false;
 }
 
 /**
@@ -78,8 +78,7 @@ function sameLink(relation: RelationMetadata, before: unknown, after: unknown): 
     return relation.joinColumns
       .map((column) => column.referencedColumn!)
       .map((column) => {
-        const part: unknown =
-          typeof value === 'object' ? column.getEntityValue(value as ObjectLiteral) : value;
+        const part: unknown = typeof value === 'object' ? column.getEntityValue(value) : value;
         return keyPart(part, column);
       })
       .join('\u0000');

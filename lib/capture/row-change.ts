@@ -1,11 +1,11 @@
 import type { ObjectLiteral } from 'typeorm';
-import type { ChangedValue } from './changed-value.js';
+import type { ChangedValue, RowWrite } from './changed-value.js';
 import type { EntityPlan, LinkPlan } from './entity-plan.js';
 
 /** One thing that TypeORM did to one row, as collected in an after-hook. */
 export interface RowChange {
   readonly type: 'row';
-  readonly did: 'insert' | 'update' | 'remove' | 'soft-remove' | 'recover';
+  readonly did: RowWrite;
   readonly plan: EntityPlan;
   /** Identifies the row among those of its class; see {@link rowKey}. */
   readonly key: string;
