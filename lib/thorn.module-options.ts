@@ -14,7 +14,7 @@ import { ThornConfigurationError } from './errors/index.js';
 import type { EventDefinitions } from './event/index.js';
 import type { Codec, EnvelopeFunction, RecipientRules, SubscriberSource } from './message/index.js';
 import type { EncryptionOptions, SigningOptions, WebhookSigner } from './signing/index.js';
-import type { SubscriberRepository } from './subscriber/index.js';
+import { type HealthRules, healthRules, type SubscriberRepository } from './subscriber/index.js';
 
 /** Values that `ThornModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
 export interface ThornModuleOptions {
@@ -46,6 +46,8 @@ export interface ThornModuleOptions {
   readonly signing?: SigningOptions;
   /** Seals secrets in the database. Default: they are stored as they are. */
   readonly encryption?: EncryptionOptions;
+  /** When a subscriber that only fails is disabled. Default: after five days and 20 messages. */
+  readonly health?: Partial<Pick<HealthRules, 'disableAfter' | 'minMessages'>>;
   /** How old this process' view of other processes' changes to subscribers may be, in milliseconds. Default 5,000. */
   readonly maxStaleness?: number;
   /** What a bulk write on an entity with events does: it gives no rows to make messages of. Default `warn`. */
@@ -92,6 +94,7 @@ const KNOWN: Readonly<Record<keyof ThornModuleOptions, true>> = {
   strictEvents: true,
   signing: true,
   encryption: true,
+  health: true,
   maxStaleness: true,
   bulk: true,
 };
@@ -125,7 +128,8 @@ function checkOptions(options: ThornModuleOptions, extraNames: readonly string[]
       );
     }
   }
-  const { baseUrl, timeout, userAgent, envelope, bulk, maxStaleness } = options;
+  const { baseUrl, timeout, userAgent, envelope, bulk, health, maxStaleness } = options;
+  if (health !== undefined) checkHealth(health);
   if (
     baseUrl !== undefined &&
     !(URL.canParse(baseUrl) && /^https?:$/.test(new URL(baseUrl).protocol))
@@ -152,6 +156,26 @@ function checkOptions(options: ThornModuleOptions, extraNames: readonly string[]
   }
   if (maxStaleness !== undefined && !(Number.isInteger(maxStaleness) && maxStaleness >= 0)) {
     throw refused('maxStaleness', 'must be a whole number of milliseconds, 0 or more');
+  }
+}
+
+const HEALTH = ['disableAfter', 'minMessages'];
+
+function checkHealth(health: NonNullable<ThornModuleOptions['health']>): void {
+  if (typeof health !== 'object' || health === null) {
+    throw refused('health', 'must be an object such as { disableAfter: 432_000_000 }');
+  }
+  const unknown = Object.keys(health).find((name) => !HEALTH.includes(name));
+  if (unknown !== undefined) {
+    throw refused(`health.${unknown}`, `is unknown; known are ${HEALTH.join(', ')}`);
+  }
+  try {
+    healthRules(health);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ThornConfigurationError(`ThornModule: the option health.${message}`, {
+      option: 'health',
+    });
   }
 }
 

@@ -34,7 +34,7 @@ import { ThornConfigurationError } from './errors/index.js';
 import { EventCatalogue } from './event/index.js';
 import { Codecs, MessageFactory } from './message/index.js';
 import { thornEntities } from './migrations/index.js';
-import { NoOutcomeListener, outbox, OutboxDataSources, OutcomeListener } from './outbox/index.js';
+import { outbox, OutboxDataSources, OutcomeListener, SubscriberHealth } from './outbox/index.js';
 import {
   ApplicationKeys,
   checkSecret,
@@ -44,6 +44,7 @@ import {
   WebhookSigner,
 } from './signing/index.js';
 import {
+  healthRules,
   InMemorySubscriberRepository,
   StaticSubscriberSet,
   SubscriberRepository,
@@ -128,7 +129,16 @@ const SERVICES: readonly FactoryProvider[] = [
     inject: [CapturedDataSources],
     useFactory: ({ all }: CapturedDataSources) => new OutboxDataSources(all),
   },
-  { provide: OutcomeListener, useFactory: () => new NoOutcomeListener() },
+  {
+    provide: OutcomeListener,
+    inject: [SubscriberRepository, WebhookEvents, Clock, ThornSettings],
+    useFactory: (
+      subscribers: SubscriberRepository,
+      events: WebhookEvents,
+      clock: Clock,
+      { options }: ThornSettings,
+    ) => new SubscriberHealth({ subscribers, events, clock, rules: healthRules(options.health) }),
+  },
   { provide: WebhookEvents, useFactory: () => new WebhookEvents() },
   {
     provide: ApplicationKeys,

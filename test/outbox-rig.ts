@@ -22,6 +22,8 @@ import {
   outboxEntities,
   type OutboxOptions,
   OutboxStrategy,
+  type OutcomeListener,
+  type HealthTools,
 } from '../lib/outbox/index.js';
 import { StandardWebhookSigner } from '../lib/signing/index.js';
 import {
@@ -72,6 +74,7 @@ export interface RigOptions extends OutboxOptions {
   readonly subscribers?: InMemorySubscriberRepository;
   readonly timeout?: number;
   readonly schedule?: readonly number[];
+  readonly listener?: (tools: Omit<HealthTools, 'rules'>) => OutcomeListener;
   /** Sees the data source before anything of ours is attached to it. */
   readonly prepare?: (dataSource: DataSource) => void;
 }
@@ -108,6 +111,7 @@ export async function openRig(
     timeout = 3000,
     schedule,
     prepare,
+    listener = () => new NoOutcomeListener(),
     ...outboxOptions
   }: RigOptions = {},
 ): Promise<Rig> {
@@ -137,7 +141,7 @@ export async function openRig(
       codecs,
       policy: new StandardRetryPolicy(schedule === undefined ? {} : { schedule }),
       events,
-      listener: new NoOutcomeListener(),
+      listener: listener({ subscribers, events, clock }),
       clock,
     },
     { pollInterval: 25, ...outboxOptions },

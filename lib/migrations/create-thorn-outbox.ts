@@ -1,6 +1,6 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 
-/** Creates the tables `thorn_messages`, `thorn_deliveries` and `thorn_attempts`, on every database that is supported. */
+/** Creates the tables `thorn_messages`, `thorn_deliveries`, `thorn_attempts` and `thorn_health`, on every database that is supported. */
 export class CreateThornOutbox1767312000000 implements MigrationInterface {
   // Said here, because a bundler may rename the class and TypeORM remembers what has run by this name.
   readonly name = 'CreateThornOutbox1767312000000';
@@ -101,10 +101,21 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         ],
       }),
     );
+    await queryRunner.createTable(
+      new Table({
+        name: 'thorn_health',
+        columns: [
+          primary(text('subscriber_id', 64)),
+          column('failing_since', 'bigint'),
+          column('failing_messages', 'int'),
+          text('token', 40),
+        ],
+      }),
+    );
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    for (const table of ['thorn_attempts', 'thorn_deliveries', 'thorn_messages']) {
+    for (const table of ['thorn_health', 'thorn_attempts', 'thorn_deliveries', 'thorn_messages']) {
       await queryRunner.dropTable(table);
     }
   }

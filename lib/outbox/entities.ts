@@ -1,6 +1,7 @@
 import { ThornAttempt } from './attempt.entity.js';
 import { ThornDelivery } from './delivery.entity.js';
+import { ThornHealth } from './health.entity.js';
 import { ThornMessage } from './message.entity.js';
 
 /** The entities of the durable strategy, for a data source without `autoLoadEntities`. */
-export const outboxEntities = [ThornMessage, ThornDelivery, ThornAttempt];
+export const outboxEntities = [ThornMessage, ThornDelivery, ThornAttempt, ThornHealth];

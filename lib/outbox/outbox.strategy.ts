@@ -82,6 +82,8 @@ export class OutboxStrategy
     this.#shards = tools.dataSources.map(
       (dataSource) => new Shard(dataSource, this.#settings, (outcomes) => this.#written(outcomes)),
     );
+    // Of a subscriber there is one, however many data sources its messages are in.
+    tools.listener.use(this.#shards[0]!.health);
     this.#stager = new Stager(this.#shards, this.#settings, clock, randomUUID());
     const courier = new Courier({ ...tools, random }, (job) => this.#lanes.add(job));
     this.#lanes = new Lanes<OutboxJob>(
@@ -240,9 +242,11 @@ export class OutboxStrategy
         if (rest.length > 0) await messages.release(rest, now);
         if (retries.length > 0) await deliveries.release(retries, now);
       }),
-    ).catch((error: unknown) =>
-      this.#logger.error(`Giving up leases failed, they run out by themselves: ${String(error)}`),
-    );
+    )
+      .then(() => this.#tools.listener.idle())
+      .catch((error: unknown) =>
+        this.#logger.error(`Giving up leases failed, they run out by themselves: ${String(error)}`),
+      );
   }
 }
 

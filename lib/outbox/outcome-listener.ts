@@ -1,3 +1,4 @@
+import type { HealthTable } from './health-table.js';
 import type { Outcome } from './settlement.js';
 
 /**
@@ -5,8 +6,14 @@ import type { Outcome } from './settlement.js';
  * here.
  */
 export abstract class OutcomeListener {
+  /** Once, before the first outcome: where what is learnt of subscribers is kept. */
+  use(_health: HealthTable): void {}
+
   /** What it throws or rejects with is logged. */
   abstract written(outcomes: readonly Outcome[]): Promise<void> | void;
+
+  /** Resolves when everything that was learnt is written; after that the database is closed. */
+  async idle(): Promise<void> {}
 }
 
 /** Listens to nothing. */

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { dialectOf } from './dialect.js';
 import { DeliveryTable } from './delivery-table.js';
+import { HealthTable } from './health-table.js';
 import { type Holding, Holdings, type MessageHolding } from './holdings.js';
 import { MessageTable } from './message-table.js';
 import type { OutboxDatabase } from './outbox-database.js';
@@ -19,6 +20,7 @@ export class Shard {
   readonly database: OutboxDatabase;
   readonly messages: MessageTable;
   readonly deliveries: DeliveryTable;
+  readonly health: HealthTable;
   readonly retention: Retention;
   readonly recorder: Recorder;
   readonly heldMessages: Holdings<MessageHolding>;
@@ -38,6 +40,7 @@ export class Shard {
     const tables = tableNames(dataSource);
     this.messages = new MessageTable(this.database, tables);
     this.deliveries = new DeliveryTable(this.database, tables);
+    this.health = new HealthTable(this.database, tables);
     this.retention = new Retention(this.database, tables, settings);
     this.heldMessages = new Holdings((held, until) => this.messages.renew(held, until));
     this.heldDeliveries = new Holdings((held, until) => this.deliveries.renew(held, until));

@@ -2,6 +2,8 @@ import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
 import { ThornConfigurationError } from '../errors/index.js';
 import { ThornAttempt } from './attempt.entity.js';
 import { ThornDelivery } from './delivery.entity.js';
+import { outboxEntities } from './entities.js';
+import { ThornHealth } from './health.entity.js';
 import { ThornMessage } from './message.entity.js';
 
 /** The quoted names of the strategy's tables, schema and prefix of the data source included. */
@@ -9,6 +11,7 @@ export interface TableNames {
   readonly messages: string;
   readonly deliveries: string;
   readonly attempts: string;
+  readonly health: string;
 }
 
 /** @throws {@link ThornConfigurationError} when the data source does not know the entities */
@@ -19,14 +22,15 @@ export function tableNames(dataSource: DataSource): TableNames {
       .tablePath.split('.')
       .map((part) => dataSource.driver.escape(part))
       .join('.');
-  if (![ThornMessage, ThornDelivery, ThornAttempt].every((one) => dataSource.hasMetadata(one))) {
+  if (!outboxEntities.every((one) => dataSource.hasMetadata(one))) {
     throw new ThornConfigurationError(
-      'outbox() needs the entities ThornMessage, ThornDelivery and ThornAttempt in every captured data source. Set autoLoadEntities: true, or add thornEntities to its entities.',
+      'outbox() needs the entities ThornMessage, ThornDelivery, ThornAttempt and ThornHealth in every captured data source. Set autoLoadEntities: true, or add thornEntities to its entities.',
     );
   }
   return {
     messages: nameOf(ThornMessage),
     deliveries: nameOf(ThornDelivery),
     attempts: nameOf(ThornAttempt),
+    health: nameOf(ThornHealth),
   };
 }

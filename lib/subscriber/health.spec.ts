@@ -6,7 +6,7 @@ import {
   type HealthNews,
   type HealthOutcome,
   healthRules,
-  type SubscriberHealth,
+  type HealthState,
   WELL,
 } from './health.js';
 
@@ -77,7 +77,7 @@ describe('healthAfter', () => {
     });
     fc.assert(
       fc.property(fc.array(outcome, { maxLength: 200, size: 'max' }), (outcomes) => {
-        let health: SubscriberHealth = WELL;
+        let health: HealthState = WELL;
         let at = NOW;
         let streakStart: number | null = null;
         let messages = 0;
@@ -92,7 +92,7 @@ describe('healthAfter', () => {
             [streakStart, messages, told] = [null, 0, 0];
           }
           const outcome = fails ? failed(at, previous) : succeeded(at);
-          const step: { health: SubscriberHealth; news: HealthNews | null } = healthAfter(
+          const step: { health: HealthState; news: HealthNews | null } = healthAfter(
             health,
             outcome,
             rules,
@@ -130,6 +130,6 @@ function succeeded(at: number): HealthOutcome {
   return { kind: 'succeeded', at, previousAttemptAt: null };
 }
 
-function streak(failingMessages: number): SubscriberHealth {
+function streak(failingMessages: number): HealthState {
   return { failingSince: NOW, failingMessages };
 }

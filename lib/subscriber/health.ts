@@ -3,7 +3,7 @@ import { ThornConfigurationError } from '../errors/index.js';
 const DAY = 24 * 60 * 60_000;
 
 /** How a subscriber's endpoint has been doing; both values start anew with every success. */
-export interface SubscriberHealth {
+export interface HealthState {
   /** Start of the first failed attempt since the last success, in milliseconds since the Unix epoch; null when well. */
   readonly failingSince: number | null;
   /** Messages that have failed at least once since then. */
@@ -35,13 +35,13 @@ export type HealthNews = 'failing' | 'recovered' | 'disabled-gone' | 'disabled-f
 
 /** The next state, and what is worth telling. */
 export interface HealthStep {
-  readonly health: SubscriberHealth;
+  readonly health: HealthState;
   /** `disabled-…`: the caller disables the subscriber. */
   readonly news: HealthNews | null;
 }
 
 /** A subscriber that has not failed. */
-export const WELL: SubscriberHealth = { failingSince: null, failingMessages: 0 };
+export const WELL: HealthState = { failingSince: null, failingMessages: 0 };
 
 /** @throws {@link ThornConfigurationError} naming the rule whose value makes no sense */
 export function healthRules(given: Partial<HealthRules> = {}): HealthRules {
@@ -62,7 +62,7 @@ export function healthRules(given: Partial<HealthRules> = {}): HealthRules {
  * What an attempt makes of its subscriber's health. Pure: feed it the outcomes in the order in which they are written.
  */
 export function healthAfter(
-  health: SubscriberHealth,
+  health: HealthState,
   { kind, at, previousAttemptAt }: HealthOutcome,
   rules: HealthRules,
 ): HealthStep {

@@ -1,3 +1,11 @@
+export {
+  healthAfter,
+  type HealthOutcome,
+  type HealthRules,
+  healthRules,
+  type HealthState,
+  WELL,
+} from './health.js';
 export { InMemorySubscriberRepository } from './in-memory-subscriber.repository.js';
 export {
   checkPattern,
