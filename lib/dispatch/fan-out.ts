@@ -16,7 +16,9 @@ export class FanOut {
   /**
    * The recipients of a message, each URL and secret once.
    *
-   * @throws what the repository or a subscriber callback throws: a message is never silently sent to some alone
+   * A static subscriber that its settings get wrong, or whose callback throws, is logged and left out.
+   *
+   * @throws what the repository throws: a message is never silently sent to some of those who are stored
    */
   async recipientsOf(message: Message): Promise<readonly Recipient[]> {
     const stored = await this.#repository.match(message);

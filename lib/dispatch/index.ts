@@ -7,10 +7,5 @@ export type { BufferOptions, MessageBuffer } from './message-buffer.js';
 export { MessagePipeline, type PipelineResult } from './message-pipeline.js';
 export type { DispatchSetting, StrategyDefinition } from './strategy-definition.js';
 export { Transactions } from './transactions.js';
-export {
-  type SendForOptions,
-  type SendForSummary,
-  type SendOptions,
-  type SendResult,
-  WebhookDispatcher,
-} from './webhook-dispatcher.js';
+export type { SendForOptions, SendOptions } from './send-options.js';
+export { type SendForSummary, type SendResult, WebhookDispatcher } from './webhook-dispatcher.js';

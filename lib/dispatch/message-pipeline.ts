@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Clock } from '../common/clock.js';
+import { type Clock, reasonOf } from '../common/index.js';
 import type { Message } from '../message/message.js';
 import type { DispatchStrategy, Release } from './dispatch-strategy.js';
 import { type BufferOptions, BufferScopes, type MessageBuffer } from './message-buffer.js';
@@ -8,6 +8,8 @@ import { type BufferOptions, BufferScopes, type MessageBuffer } from './message-
 /** What became of a message on its way to the strategy. */
 export type PipelineResult =
   Release | { readonly message: string; readonly state: 'buffered'; readonly attempts: [] };
+
+const SHOWN_MESSAGES = 10;
 
 /** The one way of messages to the strategy, whoever made them: staged, held while a buffer scope is open, released. */
 export class MessagePipeline {
@@ -71,10 +73,7 @@ export class MessagePipeline {
 
   #releaseInBackground(messages: readonly Message[]): void {
     this.#track(this.#strategy.release(messages)).catch((error: unknown) => {
-      this.#logger.error(
-        `Releasing ${messages.length} message(s) failed: ${String(error)}`,
-        error instanceof Error ? error.stack : undefined,
-      );
+      this.#logger.error(`Releasing ${namesOf(messages)} failed: ${reasonOf(error)}`);
     });
   }
 
@@ -83,6 +82,13 @@ export class MessagePipeline {
     this.#underWay.add(tracked);
     return tracked;
   }
+}
+
+/** The events and ids of messages, for one line of a log. */
+function namesOf(messages: readonly Message[]): string {
+  const shown = messages.slice(0, SHOWN_MESSAGES).map(({ event, id }) => `${event} (${id})`);
+  const more = messages.length - shown.length;
+  return shown.join(', ') + (more === 0 ? '' : ` and ${more} more`);
 }
 
 function withState<State extends string>(messages: readonly Message[], state: State) {

@@ -1,44 +1,21 @@
 import { Logger } from '@nestjs/common';
-import type { EntityManager, ObjectLiteral } from 'typeorm';
+import type { ObjectLiteral } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
 import { checkEventName } from '../event/event-name.js';
 import type { RecipientPolicies } from '../delivery/index.js';
-import {
-  checkMessageSettings,
-  type Message,
-  type MessageFactory,
-  MESSAGE_SETTINGS,
-  messageSettings,
-  type MessageSettings,
-  type SubscriberSource,
-} from '../message/index.js';
+import { type Message, type MessageFactory, messageSettings } from '../message/index.js';
 import type { StaticSubscriberSet } from '../subscriber/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
 import type { MessagePipeline, PipelineResult } from './message-pipeline.js';
 import type { EntityEvents, EntityType, RowCriteria } from './entity-events.js';
+import {
+  checkSendForOptions,
+  checkSendOptions,
+  type SendForOptions,
+  type SendOptions,
+} from './send-options.js';
 import type { Transactions } from './transactions.js';
-
-/** Options of {@link WebhookDispatcher.send}. */
-export interface SendOptions extends MessageSettings {
-  /**
-   * The owner whose subscribers may see the message. Leave the key out for everyone who subscribed; a key whose value
-   * is null or undefined leaves the ownerless subscribers alone, since a sender was meant.
-   */
-  readonly sender?: string | number | bigint | null | undefined;
-  /** Where the thing can be found; becomes the envelope's `ref`. Default null. */
-  readonly ref?: string | null;
-  /** Extra HTTP headers; never able to replace a system header. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Receivers of this message alone, in addition to those who match. */
-  readonly subscribers?: SubscriberSource;
-  /** Joins the transaction that this manager is in: sent if it commits, never if it rolls back. */
-  readonly manager?: EntityManager;
-  /**
-   * False: resolves as soon as the strategy has taken the message over, whatever its deliveries take. Default true.
-   */
-  readonly wait?: boolean;
-}
 
 /** What `send()` resolves to. */
 export interface SendResult {
@@ -54,9 +31,6 @@ export interface SendResult {
   readonly attempts: PipelineResult['attempts'];
 }
 
-/** Options of {@link WebhookDispatcher.sendFor}; see {@link SendOptions} for both. */
-export type SendForOptions = Pick<SendOptions, 'manager' | 'wait'>;
-
 /** What `sendFor()` with criteria resolves to. */
 export interface SendForSummary {
   /** Rows that matched. */
@@ -64,11 +38,6 @@ export interface SendForSummary {
   /** Messages that were sent: fewer where the event's condition did not hold. */
   readonly sent: number;
 }
-
-const KNOWN_OPTIONS = new Set<string>([
-  ...['sender', 'ref', 'headers', 'subscribers', 'manager', 'wait'],
-  ...MESSAGE_SETTINGS,
-]);
 
 /**
  * Sends webhooks by hand. Injectable anywhere.
@@ -109,7 +78,7 @@ export class WebhookDispatcher {
       sender,
       ref: options.ref ?? null,
       audience: declared ? 'sender' : 'everyone',
-      headers: options.headers ?? {},
+      headers: options.headers === undefined ? {} : options.headers,
       settings: messageSettings(options),
       recipients: await this.statics.resolve(options.subscribers, name, sender, {
         checkUrl: (url) => this.policies.of(options.recipients).checkUrl(url),
@@ -160,6 +129,7 @@ export class WebhookDispatcher {
   ): Promise<SendResult | SendForSummary | null> {
     if (typeof what !== 'function') {
       const [event, options = {}] = rest as [string, SendForOptions?];
+      checkSendForOptions(options);
       const message = await this.entities.messageOf(what, event, options.manager);
       return message === null ? null : (await this.#emit([message], options))[0]!;
     }
@@ -168,6 +138,7 @@ export class WebhookDispatcher {
       string,
       SendForOptions?,
     ];
+    checkSendForOptions(options);
     let [rows, sent] = [0, 0];
     const type = what as unknown as EntityType<ObjectLiteral>;
     for await (const batch of this.entities.messagesOf(type, criteria, event, options.manager)) {
@@ -222,19 +193,8 @@ export class WebhookDispatcher {
         `${name} is not declared; declare it with defineEvents() or @WebhookEvent`,
       );
     }
-    const unknown = Object.keys(options).find((key) => !KNOWN_OPTIONS.has(key));
-    if (unknown !== undefined) {
-      throw new InvalidInputError(
-        unknown,
-        `is no option of send(); known are ${[...KNOWN_OPTIONS].join(', ')}`,
-      );
-    }
-    checkMessageSettings(options);
+    checkSendOptions(options);
     this.#checkRecipients(options);
-    const { ref } = options;
-    if (ref !== undefined && ref !== null && typeof ref !== 'string') {
-      throw new InvalidInputError('ref', 'must be a text or null');
-    }
   }
 
   #checkRecipients({ recipients }: SendOptions): void {
@@ -246,12 +206,7 @@ export class WebhookDispatcher {
   }
 
   #senderOf(name: string, sender: SendOptions['sender']): string | null {
-    if (sender !== undefined && sender !== null && sender !== '') {
-      if (!['string', 'number', 'bigint'].includes(typeof sender)) {
-        throw new InvalidInputError('sender', 'must be the id of an owner: a text or a number');
-      }
-      return String(sender);
-    }
+    if (sender !== undefined && sender !== null && sender !== '') return String(sender);
     this.#logger.warn(
       `${name} was sent with an empty sender: only subscribers without an owner receive it`,
     );

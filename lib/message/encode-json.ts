@@ -171,8 +171,7 @@ function join(path: string, key: string): string {
 }
 
 function refuse(path: string, what: string, instead: string): never {
-  const where = path === '' ? '' : ` at ${path}`;
-  throw new InvalidInputError('data', `holds ${what}${where}, which JSON cannot; ${instead}`, {
-    path,
-  });
+  // The default envelope has the caller's data at `data`.
+  const found = path === 'data' ? `is ${what}` : `holds ${what}${path === '' ? '' : ` at ${path}`}`;
+  throw new InvalidInputError('data', `${found}, which JSON cannot hold; ${instead}`, { path });
 }

@@ -1,0 +1,93 @@
+import type { EntityManager } from 'typeorm';
+import { InvalidInputError } from '../errors/index.js';
+import {
+  checkMessageSettings,
+  MESSAGE_SETTINGS,
+  type MessageSettings,
+  type SubscriberSource,
+} from '../message/index.js';
+
+/** Options of {@link WebhookDispatcher.send}. */
+export interface SendOptions extends MessageSettings {
+  /**
+   * The owner whose subscribers may see the message. Leave the key out for everyone who subscribed; a key whose value
+   * is null or undefined leaves the ownerless subscribers alone, since a sender was meant.
+   */
+  readonly sender?: string | number | bigint | null | undefined;
+  /** Where the thing can be found: an http or https URL, or a relative one; becomes the envelope's `ref`. Default null. */
+  readonly ref?: string | null;
+  /** Extra HTTP headers; never able to replace a system header. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Receivers of this message alone, in addition to those who match. */
+  readonly subscribers?: SubscriberSource;
+  /** Joins the transaction that this manager is in: sent if it commits, never if it rolls back. */
+  readonly manager?: EntityManager;
+  /**
+   * False: resolves as soon as the strategy has taken the message over, whatever its deliveries take. Default true.
+   */
+  readonly wait?: boolean;
+}
+
+/** Options of {@link WebhookDispatcher.sendFor}; see {@link SendOptions} for both. */
+export type SendForOptions = Pick<SendOptions, 'manager' | 'wait'>;
+
+const SEND_FOR = ['manager', 'wait'] as const;
+const SEND = ['sender', 'ref', 'headers', 'subscribers', ...SEND_FOR, ...MESSAGE_SETTINGS] as const;
+// Any: only whether a reference is relative to it matters.
+const SOME_BASE = 'https://example.com';
+
+/** @throws {@link InvalidInputError} naming the option that is unknown or makes no sense */
+export function checkSendOptions(options: SendOptions): void {
+  checkNames('send()', options, SEND);
+  checkTransport(options);
+  checkMessageSettings(options);
+  const { ref, sender } = options;
+  if (ref !== undefined && ref !== null) checkRef(ref);
+  if (sender !== undefined && sender !== null && !isId(sender)) {
+    throw new InvalidInputError('sender', 'must be the id of an owner: a text or a finite number');
+  }
+}
+
+/** @throws {@link InvalidInputError} naming the option that is unknown or makes no sense */
+export function checkSendForOptions(options: SendForOptions): void {
+  checkNames('sendFor()', options, SEND_FOR);
+  checkTransport(options);
+}
+
+function checkNames(method: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new InvalidInputError('options', `of ${method} must be an object`);
+  }
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new InvalidInputError(unknown, `is no option of ${method}; known are ${known.join(', ')}`);
+}
+
+function checkTransport({ manager, wait }: SendForOptions): void {
+  if (manager !== undefined && !isManager(manager)) {
+    throw new InvalidInputError('manager', "must be one of TypeORM's EntityManagers");
+  }
+  if (wait !== undefined && typeof wait !== 'boolean') {
+    throw new InvalidInputError('wait', 'must be true or false');
+  }
+}
+
+// By its shape, since an application may have a second copy of TypeORM.
+function isManager(value: unknown): boolean {
+  const { dataSource } = (value ?? {}) as { readonly dataSource?: unknown };
+  return typeof dataSource === 'object' && dataSource !== null;
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === 'number'
+    ? Number.isFinite(value)
+    : typeof value === 'string' || typeof value === 'bigint';
+}
+
+// As a browser reads it, since somebody may make a link of it: blanks and line breaks hide no scheme from it.
+function checkRef(ref: unknown): void {
+  if (typeof ref !== 'string') throw new InvalidInputError('ref', 'must be a text or null');
+  if (!URL.canParse(ref, SOME_BASE) || !/^https?:$/.test(new URL(ref, SOME_BASE).protocol)) {
+    throw new InvalidInputError('ref', 'must be an http or https URL, or relative to one');
+  }
+}
