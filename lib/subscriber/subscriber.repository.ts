@@ -32,7 +32,7 @@ export interface ResealedPage {
  * Where subscribers are kept and how those of an event are found.
  *
  * Pluggable: this class is the injection token; the default keeps them in the table `thorn_subscribers`. Give another
- * with `ThornModule.forRoot({ subscribers: MyRepository })`. Any implementation must pass the conformance suite
+ * with `ThornModule.forRoot({ subscriberRepository: MyRepository })`. Any implementation must pass the conformance suite
  * `subscriberRepositoryConformance`.
  *
  * Implementations store what they are given: URL, patterns and secret are checked by {@link Subscribers}, which is what
