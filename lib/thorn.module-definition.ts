@@ -1,11 +1,9 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
 import { apiController, jwksController } from './api/index.js';
-import {
-  type ThornModuleExtras,
-  type ThornModuleOptions,
-  ThornSettings,
-} from './thorn.module-options.js';
+import { checkExtras } from './thorn.module-extras.js';
+import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
 import { thornProviders } from './thorn.module-providers.js';
+import { ThornSettings } from './thorn.module-settings.js';
 
 const EXTRAS: Record<keyof ThornModuleExtras, undefined> = {
   dispatch: undefined,
@@ -33,13 +31,15 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
     .build();
 
 function assemble(definition: DynamicModule, extras: ThornModuleExtras): DynamicModule {
+  checkExtras(extras);
   const { api } = extras;
+  const controllers = api === undefined ? [] : [apiController(api), jwksController(api)];
   const wiring = thornProviders(extras);
   return {
     ...definition,
     global: extras.global ?? true,
     imports: [...(definition.imports ?? []), ...(extras.imports ?? []), ...(api?.imports ?? [])],
-    controllers: api === undefined ? [] : [apiController(api), jwksController(api)],
+    controllers,
     providers: [
       ...(definition.providers ?? []),
       {

@@ -10,11 +10,10 @@ import type {
   WebhookHttpClient,
 } from './delivery/index.js';
 import type { DispatchSetting } from './dispatch/index.js';
-import { ThornConfigurationError } from './errors/index.js';
 import type { EventDefinitions } from './event/index.js';
 import type { Codec, EnvelopeFunction, RecipientRules, SubscriberSource } from './message/index.js';
 import type { EncryptionOptions, SigningOptions, WebhookSigner } from './signing/index.js';
-import { type HealthRules, healthRules, type SubscriberRepository } from './subscriber/index.js';
+import type { HealthRules, SubscriberRepository } from './subscriber/index.js';
 
 /** Values that `ThornModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
 export interface ThornModuleOptions {
@@ -77,110 +76,4 @@ export interface ThornModuleExtras {
   clock?: Type<Clock>;
   /** Whether every module can inject the services. Default true. */
   global?: boolean;
-}
-
-const KNOWN: Readonly<Record<keyof ThornModuleOptions, true>> = {
-  baseUrl: true,
-  timeout: true,
-  userAgent: true,
-  recipients: true,
-  retries: true,
-  http: true,
-  envelope: true,
-  codecs: true,
-  subscribers: true,
-  events: true,
-  eventTypes: true,
-  strictEvents: true,
-  signing: true,
-  encryption: true,
-  health: true,
-  maxStaleness: true,
-  bulk: true,
-};
-
-/** The module's options, checked once at start-up; what the wiring injects. */
-export class ThornSettings {
-  readonly options: ThornModuleOptions;
-
-  /**
-   * @param extraNames options that have to be known earlier, so that a factory gives them in vain
-   * @throws {@link ThornConfigurationError} naming the option and its fix
-   */
-  constructor(options: ThornModuleOptions, extraNames: readonly string[]) {
-    checkOptions(options, extraNames);
-    this.options = options;
-  }
-}
-
-function checkOptions(options: ThornModuleOptions, extraNames: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (extraNames.includes(name)) {
-      throw refused(
-        name,
-        'must be given beside useFactory, not by it: it is needed before the factory runs',
-      );
-    }
-    if (!Object.hasOwn(KNOWN, name)) {
-      throw refused(
-        name,
-        `is unknown; known are ${[...Object.keys(KNOWN), ...extraNames].join(', ')}`,
-      );
-    }
-  }
-  const { baseUrl, timeout, userAgent, envelope, bulk, health, maxStaleness } = options;
-  if (health !== undefined) checkHealth(health);
-  if (
-    baseUrl !== undefined &&
-    !(URL.canParse(baseUrl) && /^https?:$/.test(new URL(baseUrl).protocol))
-  ) {
-    throw refused(
-      'baseUrl',
-      "must be an absolute http or https URL, for example 'https://api.example.com'",
-    );
-  }
-  if (timeout !== undefined && !(Number.isInteger(timeout) && timeout > 0)) {
-    throw refused('timeout', 'must be a positive whole number of milliseconds');
-  }
-  if (
-    userAgent !== undefined &&
-    !/^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/.test(userAgent)
-  ) {
-    throw refused('userAgent', 'must be up to 256 printable ASCII characters');
-  }
-  if (envelope !== undefined && typeof envelope !== 'function') {
-    throw refused('envelope', 'must be a function of the default envelope');
-  }
-  if (bulk !== undefined && !['warn', 'throw', 'ignore'].includes(bulk)) {
-    throw refused('bulk', "must be 'warn', 'throw' or 'ignore'");
-  }
-  if (maxStaleness !== undefined && !(Number.isInteger(maxStaleness) && maxStaleness >= 0)) {
-    throw refused('maxStaleness', 'must be a whole number of milliseconds, 0 or more');
-  }
-}
-
-const HEALTH = ['disableAfter', 'minMessages'];
-
-function checkHealth(health: NonNullable<ThornModuleOptions['health']>): void {
-  if (typeof health !== 'object' || health === null) {
-    throw refused('health', 'must be an object such as { disableAfter: 432_000_000 }');
-  }
-  const unknown = Object.keys(health).find((name) => !HEALTH.includes(name));
-  if (unknown !== undefined) {
-    throw refused(`health.${unknown}`, `is unknown; known are ${HEALTH.join(', ')}`);
-  }
-  try {
-    healthRules(health);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new ThornConfigurationError(`ThornModule: the option health.${message}`, {
-      option: 'health',
-    });
-  }
-}
-
-function refused(name: string, reason: string): ThornConfigurationError {
-  return new ThornConfigurationError(`ThornModule: the option ${name} ${reason}.`, {
-    option: name,
-  });
 }

@@ -12,8 +12,11 @@ import { WebhookHttpClient } from './delivery/index.js';
 import { MessagePipeline } from './dispatch/index.js';
 import type { EntityClass } from './event/index.js';
 import { ConfigurableModuleClass } from './thorn.module-definition.js';
+import { EntityCaptures } from './thorn.module-capture.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
-import { EntityCaptures } from './thorn.module-providers.js';
+import { checkIsAsync, checkIsOptions } from './thorn.module-settings.js';
+
+type AsyncOptions = Parameters<typeof ConfigurableModuleClass.forRootAsync>[0];
 
 /**
  * Webhooks for a NestJS application.
@@ -43,7 +46,27 @@ export class ThornModule
    * @throws {@link ThornConfigurationError} here or at start-up, naming the option and its fix
    */
   static override forRoot(options: ThornModuleOptions & ThornModuleExtras = {}): DynamicModule {
+    checkIsOptions(options);
     return super.forRoot(options);
+  }
+
+  /**
+   * Sets the module up with options that a factory answers; what decides the module's structure is given beside it.
+   *
+   * @throws {@link ThornConfigurationError} here or at start-up, naming the option and its fix
+   *
+   * @example
+   * ```ts
+   * ThornModule.forRootAsync({
+   *   inject: [ConfigService],
+   *   useFactory: (config: ConfigService) => ({ baseUrl: config.getOrThrow('BASE_URL') }),
+   *   api: { guards: [AuthGuard], owner: (request) => request.user.id },
+   * });
+   * ```
+   */
+  static override forRootAsync(options: AsyncOptions): DynamicModule {
+    checkIsAsync(options);
+    return super.forRootAsync(options);
   }
 
   constructor(

@@ -21,6 +21,8 @@ describe('the options of the REST API', () => {
     ['api.unprotected', { owner, guards: [Guard], unprotected: 'yes' }],
     ['api.unprotected', { owner, guards: [Guard], unprotected: true }],
     ['api.owner', { guards: [Guard] }],
+    ['api.guard', { owner, guard: [Guard], unprotected: true }],
+    ['api.imports', { owner, guards: [Guard], imports: Guard }],
     ['api.owner', { guards: [Guard], owner: 'alice' }],
     ...['', '/', 'hooks/', 'a//b', ':tenant/hooks', 'hooks*', 'hooks?', 'ho oks', '../x y', 5].map(
       (path): [string, object] => ['api.path', { owner, guards: [Guard], path }],

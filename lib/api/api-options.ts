@@ -62,6 +62,7 @@ const PATH = /^\/?[\w.~-]+(?:\/[\w.~-]+)*$/;
 
 /** @throws {@link ThornConfigurationError} naming the option and its fix */
 export function apiSettings(options: ThornApiOptions): ApiSettings {
+  checkNames(options);
   const { path = 'hooks', guards = [], owner, baseUrl } = options;
   if (typeof path !== 'string' || !PATH.test(path)) {
     throw new ThornConfigurationError(
@@ -71,6 +72,9 @@ export function apiSettings(options: ThornApiOptions): ApiSettings {
     );
   }
   checkGuards(guards, options.unprotected);
+  if (options.imports !== undefined && !Array.isArray(options.imports)) {
+    throw new ThornConfigurationError('The option api.imports must be a list of modules.');
+  }
   if (typeof owner !== 'function') {
     throw new ThornConfigurationError(
       'The option api.owner is missing. Say whose subscribers a caller may see, for example ' +
@@ -83,6 +87,30 @@ export function apiSettings(options: ThornApiOptions): ApiSettings {
     owner: (request) => owner.call(options, request),
     baseUrl: checkedBaseUrl(baseUrl),
   };
+}
+
+const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
+  path: true,
+  guards: true,
+  imports: true,
+  owner: true,
+  unprotected: true,
+  baseUrl: true,
+};
+
+function checkNames(options: unknown): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ThornConfigurationError(
+      'The option api must be an object with guards and owner; leave it out for no API.',
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name));
+  if (unknown !== undefined) {
+    throw new ThornConfigurationError(
+      `The option api.${unknown} is unknown; known are ${Object.keys(KNOWN).join(', ')}.`,
+      { option: `api.${unknown}` },
+    );
+  }
 }
 
 function checkGuards(guards: unknown, unprotected: unknown): void {
@@ -109,7 +137,7 @@ function checkGuards(guards: unknown, unprotected: unknown): void {
 
 function checkedBaseUrl(baseUrl: string | undefined): string {
   if (baseUrl === undefined) return '';
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : null;
+  const url = typeof baseUrl === 'string' && URL.canParse(baseUrl) ? new URL(baseUrl) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
     throw new ThornConfigurationError(
       'The option api.baseUrl must be an http or https URL without a query, for example https://api.example.com.',

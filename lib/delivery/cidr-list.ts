@@ -14,6 +14,12 @@ export class CidrList {
    * @throws {@link ThornConfigurationError}
    */
   constructor(option: string, networks: readonly string[]) {
+    if (!Array.isArray(networks)) {
+      throw new ThornConfigurationError(
+        `${option} must be a list of networks in CIDR notation, for example ['10.1.0.0/16'].`,
+        { option },
+      );
+    }
     this.isEmpty = networks.length === 0;
     for (const network of networks) {
       const { address, prefix, family } = parseCidr(option, network);

@@ -40,6 +40,7 @@ export class PublicRecipientPolicy extends RecipientPolicy {
   /** @throws {@link ThornConfigurationError} naming the option and its faulty value */
   constructor(options: PublicRecipientPolicyOptions = {}) {
     super();
+    checkKinds(options);
     this.#requireHttps = options.requireHttps ?? false;
     this.#ports = portsOf(options.allowedPorts ?? [80, 443]);
     this.#allow = new CidrList('allowCidrs', options.allowCidrs ?? []);
@@ -145,6 +146,39 @@ function parse(text: string): URL {
   } catch {
     throw refused('malformed-url', 'the URL is malformed');
   }
+}
+
+const KNOWN_RULES: Readonly<Record<keyof RecipientRules, true>> = {
+  requireHttps: true,
+  allowedPorts: true,
+  allowCidrs: true,
+  denyCidrs: true,
+};
+
+// A rule that is misspelled or of another kind would otherwise let through what its author meant to keep out.
+function checkKinds(options: PublicRecipientPolicyOptions): void {
+  if (!isPlainObject(options)) {
+    throw new ThornConfigurationError(
+      'recipients must be an object such as { requireHttps: true }.',
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN_RULES, name));
+  if (unknown !== undefined) {
+    throw new ThornConfigurationError(
+      `recipients.${unknown} is unknown; known are ${Object.keys(KNOWN_RULES).join(', ')}.`,
+      { option: unknown },
+    );
+  }
+  const { requireHttps } = options;
+  if (requireHttps !== undefined && typeof requireHttps !== 'boolean') {
+    throw new ThornConfigurationError('recipients.requireHttps must be true or false.', {
+      option: 'requireHttps',
+    });
+  }
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function portsOf(allowed: readonly number[] | 'any'): ReadonlySet<number> | 'any' {

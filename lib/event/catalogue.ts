@@ -27,11 +27,10 @@ export class EventCatalogue {
   readonly #entries = new Map<string, Entry>();
   readonly #allowed: readonly NameSet[] | undefined;
 
-  /** @throws {@link ThornConfigurationError} when an event type is no name or pattern */
+  /** @throws {@link ThornConfigurationError} when an event type is no name or pattern, or `events` are no definitions */
   constructor(options: CatalogueOptions = {}) {
-    this.#allowed = options.eventTypes?.map(namesOfEventType);
-    const { events = [] } = options;
-    for (const { declarations } of 'declarations' in events ? [events] : events) {
+    this.#allowed = namesOfEventTypes(options.eventTypes);
+    for (const { declarations } of definitionsOf(options.events)) {
       for (const declaration of declarations) this.declare(declaration);
     }
   }
@@ -122,6 +121,27 @@ export class EventCatalogue {
       pattern,
     });
   }
+}
+
+function namesOfEventTypes(eventTypes: unknown): readonly NameSet[] | undefined {
+  if (eventTypes === undefined) return undefined;
+  if (Array.isArray(eventTypes)) return eventTypes.map(namesOfEventType);
+  throw new ThornConfigurationError(
+    "The option eventTypes must be a list of event names and patterns, for example ['article.*'].",
+  );
+}
+
+function definitionsOf(events: unknown = []): readonly EventDefinitions[] {
+  const all: readonly unknown[] = Array.isArray(events) ? events : [events];
+  if (all.every(isDefinitions)) return all;
+  throw new ThornConfigurationError(
+    "The option events must be what defineEvents() returns, or a list of such: events: defineEvents({ 'order.flagged': { … } }).",
+  );
+}
+
+function isDefinitions(value: unknown): value is EventDefinitions {
+  const { declarations } = (value ?? {}) as { readonly declarations?: unknown };
+  return Array.isArray(declarations);
 }
 
 function namesOfEventType(eventType: unknown): NameSet {

@@ -71,8 +71,15 @@ export function dataType<Data>(): DataType<Data> {
 export function defineEvents<const Definitions extends Readonly<Record<string, EventDefinition>>>(
   definitions: Definitions,
 ): EventDefinitions<{ readonly [Name in keyof Definitions]: DataOf<Definitions[Name]> }> {
+  if (!isPlainObject(definitions)) {
+    throw new ThornConfigurationError(
+      "defineEvents() takes an object of events by name, for example { 'order.flagged': { description: '…' } }",
+    );
+  }
   return { declarations: Object.entries(definitions).map(toDeclaration) };
 }
+
+const KNOWN_KEYS = new Set(['description', 'schema', 'data']);
 
 function toDeclaration([name, definition]: [string, EventDefinition]): EventDeclaration {
   const refuse = (reason: string, cause?: unknown): never => {
@@ -84,7 +91,11 @@ function toDeclaration([name, definition]: [string, EventDefinition]): EventDecl
     refuse(`is no event name: ${(error as Error).message}`, error);
   }
   if (!isPlainObject(definition)) return refuse('must have an object with a description');
-  const { description, schema } = definition as EventDefinition;
+  const unknown = Object.keys(definition).find((key) => !KNOWN_KEYS.has(key));
+  if (unknown !== undefined) {
+    return refuse(`has no property ${unknown}; known are ${[...KNOWN_KEYS].join(', ')}`);
+  }
+  const { description, schema } = definition;
   if (typeof description !== 'string' || description.trim() === '') {
     return refuse('needs a description: one sentence for those who subscribe');
   }

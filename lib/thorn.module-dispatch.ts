@@ -1,0 +1,129 @@
+import type { FactoryProvider } from '@nestjs/common';
+import { Clock } from './common/index.js';
+import {
+  Deliverer,
+  RecipientPolicies,
+  RecipientPolicy,
+  WebhookEvents,
+  WebhookHttpClient,
+} from './delivery/index.js';
+import {
+  DispatchStrategy,
+  EntityEvents,
+  FanOut,
+  MessagePipeline,
+  Transactions,
+  WebhookDispatcher,
+} from './dispatch/index.js';
+import { EventCatalogue } from './event/index.js';
+import { Codecs, MessageFactory } from './message/index.js';
+import { OutboxDataSources, OutcomeListener, SubscriberHealth } from './outbox/index.js';
+import { ApplicationKeys, WebhookSigner } from './signing/index.js';
+import { healthRules, StaticSubscriberSet, SubscriberRepository } from './subscriber/index.js';
+import { CapturedDataSources } from './thorn.module-data-sources.js';
+import { ThornSettings } from './thorn.module-settings.js';
+
+const DEFAULT_TIMEOUT_MS = 3000;
+const DEFAULT_USER_AGENT = 'nestjs-thorn';
+
+/** How messages are made, sent and delivered. */
+export const dispatchProviders: readonly FactoryProvider[] = [
+  {
+    provide: OutboxDataSources,
+    inject: [CapturedDataSources],
+    useFactory: ({ all }: CapturedDataSources) => new OutboxDataSources(all),
+  },
+  {
+    provide: OutcomeListener,
+    inject: [SubscriberRepository, WebhookEvents, Clock, ThornSettings],
+    useFactory: (
+      subscribers: SubscriberRepository,
+      events: WebhookEvents,
+      clock: Clock,
+      { options }: ThornSettings,
+    ) => new SubscriberHealth({ subscribers, events, clock, rules: healthRules(options.health) }),
+  },
+  { provide: WebhookEvents, useFactory: () => new WebhookEvents() },
+  {
+    provide: ApplicationKeys,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) => new ApplicationKeys(options.signing),
+  },
+  {
+    provide: Codecs,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) => new Codecs(options.codecs),
+  },
+  {
+    provide: MessageFactory,
+    inject: [Clock, Codecs, ThornSettings],
+    useFactory: (clock: Clock, codecs: Codecs, { options }: ThornSettings) =>
+      new MessageFactory(clock, codecs, options),
+  },
+  {
+    provide: RecipientPolicies,
+    inject: [RecipientPolicy, ThornSettings],
+    useFactory: (policy: RecipientPolicy, { options }: ThornSettings) =>
+      new RecipientPolicies(policy, options.recipients),
+  },
+  {
+    provide: FanOut,
+    inject: [SubscriberRepository, StaticSubscriberSet],
+    useFactory: (repository: SubscriberRepository, statics: StaticSubscriberSet) =>
+      new FanOut(repository, statics),
+  },
+  {
+    provide: Deliverer,
+    inject: [WebhookHttpClient, WebhookSigner, Clock, RecipientPolicies, ThornSettings],
+    useFactory: (
+      client: WebhookHttpClient,
+      signer: WebhookSigner,
+      clock: Clock,
+      policies: RecipientPolicies,
+      { options }: ThornSettings,
+    ) =>
+      new Deliverer(client, signer, clock, {
+        timeout: options.timeout ?? DEFAULT_TIMEOUT_MS,
+        userAgent: options.userAgent ?? DEFAULT_USER_AGENT,
+        policies,
+      }),
+  },
+  {
+    provide: MessagePipeline,
+    inject: [DispatchStrategy, Clock],
+    useFactory: (strategy: DispatchStrategy, clock: Clock) => new MessagePipeline(strategy, clock),
+  },
+  {
+    provide: WebhookDispatcher,
+    inject: [
+      MessageFactory,
+      MessagePipeline,
+      Transactions,
+      EventCatalogue,
+      StaticSubscriberSet,
+      RecipientPolicies,
+      EntityEvents,
+      ThornSettings,
+    ],
+    useFactory: (
+      messages: MessageFactory,
+      pipeline: MessagePipeline,
+      transactions: Transactions,
+      catalogue: EventCatalogue,
+      statics: StaticSubscriberSet,
+      policies: RecipientPolicies,
+      entities: EntityEvents,
+      { options }: ThornSettings,
+    ) =>
+      new WebhookDispatcher(
+        messages,
+        pipeline,
+        transactions,
+        catalogue,
+        statics,
+        policies,
+        entities,
+        options.strictEvents ?? false,
+      ),
+  },
+];

@@ -1,0 +1,168 @@
+import type { CanActivate } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { describe, expect, it } from 'vitest';
+import {
+  Clock,
+  defineEvents,
+  DispatchStrategy,
+  inline,
+  ThornConfigurationError,
+  ThornModule,
+  UndiciHttpClient,
+} from '../../lib/index.js';
+
+class AuthGuard implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
+const owner = () => null;
+
+/** Starts an application; resolves to what it was refused with. */
+async function refusalOf(makeModule: () => ReturnType<typeof ThornModule.forRoot>): Promise<Error> {
+  try {
+    const app = (
+      await Test.createTestingModule({ imports: [makeModule()] }).compile()
+    ).createNestApplication();
+    app.useLogger(false);
+    await app.init();
+    await app.close();
+  } catch (error) {
+    return error as Error;
+  }
+  return expect.unreachable('the application started');
+}
+
+const withOptions = (options: object) =>
+  refusalOf(() => ThornModule.forRoot({ dataSources: [], ...options }));
+
+describe('an application with a wrong option does not start', () => {
+  it.each<[named: string, options: object]>([
+    // Misspelled
+    ['recipients.allowCidr', { recipients: { allowCidr: ['10.0.0.0/8'] } }],
+    ['recipients.denyCidr', { recipients: { denyCidr: ['10.0.0.0/8'] } }],
+    ['retries.jiter', { retries: { jiter: 0.5 } }],
+    ['http.foo', { http: { foo: 1 } }],
+    ['http.tls.rejectUnauthorized', { http: { tls: { rejectUnauthorized: false } } }],
+    ['signing.ed', { signing: { ed: 'x' } }],
+    ['encryption.key', { encryption: { keys: [], key: 'x' } }],
+    ['api.guard', { api: { guard: [AuthGuard], unprotected: true, owner } }],
+    // Of the wrong kind
+    ['recipients', { recipients: 5 }],
+    ['recipients', { recipients: null }],
+    ['recipients', { recipients: [] }],
+    ['requireHttps', { recipients: { requireHttps: 'no' } }],
+    ['allowCidrs must be a list', { recipients: { allowCidrs: '10.0.0.0/8' } }],
+    ['denyCidrs must be a list', { recipients: { denyCidrs: '10.0.0.0/8' } }],
+    ['allowedPorts', { recipients: { allowedPorts: 443 } }],
+    ['retries', { retries: 3 }],
+    ['retries', { retries: null }],
+    ['http', { http: 5 }],
+    ['http', { http: [] }],
+    ['http.lookup', { http: { lookup: 'dns' } }],
+    ['http.tls', { http: { tls: true } }],
+    ['signing', { signing: 'whsk_x' }],
+    ['encryption', { encryption: 'key' }],
+    ['codecs', { codecs: 5 }],
+    ['strictEvents', { strictEvents: 'yes' }],
+    ['baseUrl', { baseUrl: 5 }],
+    ['userAgent', { userAgent: 5 }],
+    ['api', { api: 5 }],
+    ['api', { api: null }],
+    ['api.imports', { api: { guards: [AuthGuard], owner, imports: AuthGuard } }],
+    ['events', { events: { 'a b': 1 } }],
+    ['events', { events: 'a' }],
+    ['events', { events: [defineEvents({}), 'a'] }],
+    ['events', { events: null }],
+    ['eventTypes', { eventTypes: 'a.*' }],
+    ['eventTypes', { eventTypes: [5] }],
+    ['subscribers', { subscribers: 'https://example.com' }],
+    ['subscribers', { subscribers: ['https://example.com'] }],
+    ["'a..b'", { subscribers: { 'a..b': 'https://example.com' } }],
+    // Structure
+    ['dataSources', { dataSources: 'default' }],
+    ['dataSources', { dataSources: [5] }],
+    ['dataSources', { dataSources: [''] }],
+    ['dataSources', { dataSources: null }],
+    ["dataSources names 'default' twice", { dataSources: ['default', 'default'] }],
+    ['dispatch', { dispatch: 'inline' }],
+    ['dispatch', { dispatch: {} }],
+    ['dispatch', { dispatch: null }],
+    ['dispatch', { dispatch: class {} }],
+    ['dispatch', { dispatch: inline }],
+    ['dispatch', { dispatch: { useFactory: inline, inject: 'x' } }],
+    ['signer', { signer: {} }],
+    ['signer', { signer: class {} }],
+    ['signer', { signer: () => undefined }],
+    ['recipientPolicy', { recipientPolicy: new UndiciHttpClient({} as never) }],
+    ['recipientPolicy', { recipientPolicy: Clock }],
+    ['retryPolicy', { retryPolicy: class {} }],
+    ['httpClient', { httpClient: class {} }],
+    [
+      'httpClient',
+      {
+        httpClient: class {
+          post(): void {}
+        },
+      },
+    ],
+    ['clock', { clock: Date }],
+    ['subscriberRepository', { subscriberRepository: null }],
+    ['subscriberRepository', { subscriberRepository: class {} }],
+    ['imports', { imports: AuthGuard }],
+    ['global', { global: 'no' }],
+  ])('and is told of %s: %o', async (named, options) => {
+    const error = await withOptions(options);
+
+    expect(error).toBeInstanceOf(ThornConfigurationError);
+    expect(error.message).toContain(named);
+  });
+
+  it.each<[string, () => ReturnType<typeof ThornModule.forRoot>, RegExp]>([
+    ['forRoot(null)', () => ThornModule.forRoot(null as never), /options must be an object/],
+    ['forRoot(text)', () => ThornModule.forRoot('x' as never), /options must be an object/],
+    ['forRootAsync({})', () => ThornModule.forRootAsync({}), /useFactory/],
+    ['forRootAsync(null)', () => ThornModule.forRootAsync(null as never), /useFactory/],
+    [
+      'a factory that answers nothing',
+      () => ThornModule.forRootAsync({ dataSources: [], useFactory: () => undefined as never }),
+      /options must be an object/,
+    ],
+    [
+      'a factory with a wrong option',
+      () =>
+        ThornModule.forRootAsync({
+          dataSources: [],
+          useFactory: () => ({ recipients: { denyCidr: [] } }) as object,
+        }),
+      /recipients\.denyCidr/,
+    ],
+    [
+      'two wrong data sources beside a factory',
+      () => ThornModule.forRootAsync({ dataSources: ['a', 'a'], useFactory: () => ({}) }),
+      /dataSources/,
+    ],
+  ])('with %s', async (_, makeModule, message) => {
+    const error = await refusalOf(makeModule);
+
+    expect(error).toBeInstanceOf(ThornConfigurationError);
+    expect(error.message).toMatch(message);
+  });
+
+  it('but takes a class that has the methods without extending anything', async () => {
+    class OtherStrategy {
+      async stage(): Promise<void> {}
+      async release(): Promise<readonly []> {
+        return [];
+      }
+      async discard(): Promise<void> {}
+    }
+    class Extending extends DispatchStrategy {
+      override stage = async (): Promise<void> => undefined;
+      override release = async (): Promise<readonly []> => [];
+    }
+
+    expect(() => ThornModule.forRoot({ dispatch: OtherStrategy })).not.toThrow();
+    expect(() => ThornModule.forRoot({ dispatch: Extending })).not.toThrow();
+  });
+});
