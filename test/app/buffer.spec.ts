@@ -1,52 +1,27 @@
-import type { INestApplication } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Subscribers, WebhookDispatcher } from '../../lib/index.js';
-import { Article, databases, freshDatabase, startBlog } from './blog.js';
-import { Receiver } from './receiver.js';
+import { describe, expect, it } from 'vitest';
+import { Subscribers } from '../../lib/index.js';
+import { Article, databases } from './blog.js';
+import { runningBlog } from './running-blog.js';
 
 describe.each(databases)('buffer scopes, on %s', (type) => {
-  let app: INestApplication;
-  let dataSource: DataSource;
-  let dispatcher: WebhookDispatcher;
-  let drop: () => Promise<void>;
-  let receiver: Receiver;
+  const blog = runningBlog(type, ['article.*']);
 
-  beforeAll(async () => {
-    const database = await freshDatabase(type);
-    drop = database.drop;
-    ({ app, dataSource } = await startBlog(database.options));
-    dispatcher = app.get(WebhookDispatcher);
-    receiver = await Receiver.start();
-    await app.get(Subscribers).create({ url: receiver.url, events: ['article.*'] });
-  });
-
-  beforeEach(() => {
-    receiver.requests.length = 0;
-  });
-
-  afterAll(async () => {
-    await app?.close();
-    await receiver?.stop();
-    await drop?.();
-  });
-
-  const save = (title: string) => dataSource.manager.save(Article, { title, author: null });
+  const save = (title: string) => blog.dataSource.manager.save(Article, { title, author: null });
 
   it('hold what entities tell until the scope ends', async () => {
-    await dispatcher.buffer(async (buffer) => {
+    await blog.dispatcher.buffer(async (buffer) => {
       await save('one');
-      await dispatcher.send('article.noticed');
+      await blog.dispatcher.send('article.noticed');
       expect(buffer.size).toBe(2);
-      expect(receiver.requests).toEqual([]);
+      expect(blog.receiver.requests).toEqual([]);
     });
 
-    expect(receiver.events.sort()).toEqual(['article.created', 'article.noticed']);
+    expect(blog.receiver.events.sort()).toEqual(['article.created', 'article.noticed']);
   });
 
   it('send nothing of a transaction that rolled back inside of them', async () => {
-    await dispatcher.buffer(async (buffer) => {
-      await dataSource
+    await blog.dispatcher.buffer(async (buffer) => {
+      await blog.dataSource
         .transaction(async (manager) => {
           await manager.save(Article, { title: 'never', author: null });
           throw new Error('no');
@@ -56,13 +31,13 @@ describe.each(databases)('buffer scopes, on %s', (type) => {
       await save('kept');
     });
 
-    expect(receiver.requests.map((_, index) => receiver.json(index).data)).toEqual([
+    expect(blog.receiver.requests.map((_, index) => blog.receiver.json(index).data)).toEqual([
       { title: 'kept', author: null },
     ]);
   });
 
   it('drop what was committed but not flushed when they end with a throw', async () => {
-    const failed = dispatcher.buffer(async (buffer) => {
+    const failed = blog.dispatcher.buffer(async (buffer) => {
       await save('flushed');
       await buffer.flush();
       await save('dropped');
@@ -70,10 +45,12 @@ describe.each(databases)('buffer scopes, on %s', (type) => {
     });
 
     await expect(failed).rejects.toThrow('no');
-    expect(receiver.requests.map((_, index) => receiver.json(index).data)).toEqual([
+    expect(blog.receiver.requests.map((_, index) => blog.receiver.json(index).data)).toEqual([
       { title: 'flushed', author: null },
     ]);
-    await expect(dataSource.getRepository(Article).countBy({ title: 'dropped' })).resolves.toBe(1);
+    await expect(
+      blog.dataSource.getRepository(Article).countBy({ title: 'dropped' }),
+    ).resolves.toBe(1);
   });
 
   it('are left by a transaction that was opened inside and outlives them', async () => {
@@ -81,31 +58,31 @@ describe.each(databases)('buffer scopes, on %s', (type) => {
     const finished = new Promise<void>((resolve) => (finish = resolve));
     let transaction: Promise<unknown> = Promise.resolve();
 
-    await dispatcher.buffer(async () => {
-      transaction = dataSource.transaction(async (manager) => {
+    await blog.dispatcher.buffer(async () => {
+      transaction = blog.dataSource.transaction(async (manager) => {
         await manager.save(Article, { title: 'late', author: null });
         await finished;
       });
     });
-    expect(receiver.requests).toEqual([]);
+    expect(blog.receiver.requests).toEqual([]);
     finish();
     await transaction;
-    await receiver.waitFor(1);
+    await blog.receiver.waitFor(1);
 
-    expect(receiver.json().data).toEqual({ title: 'late', author: null });
+    expect(blog.receiver.json().data).toEqual({ title: 'late', author: null });
   });
 
   it('send one body to all who asked for a content type', async () => {
-    const form = await app.get(Subscribers).create({
-      url: `${receiver.url}/form`,
+    const form = await blog.app.get(Subscribers).create({
+      url: `${blog.receiver.url}/form`,
       events: ['article.*'],
       contentType: 'application/x-www-form-urlencoded',
     });
 
-    await dispatcher.send('article.noticed', { tags: ['a', 'b & c'], by: { name: 'ada' } });
-    await app.get(Subscribers).delete(form.id, 'any');
+    await blog.dispatcher.send('article.noticed', { tags: ['a', 'b & c'], by: { name: 'ada' } });
+    await blog.app.get(Subscribers).delete(form.id, 'any');
 
-    const request = receiver.requests.find(({ path }) => path === '/hooks/form')!;
+    const request = blog.receiver.requests.find(({ path }) => path === '/hooks/form')!;
     expect(request.headers['content-type']).toBe('application/x-www-form-urlencoded');
     const fields = new URLSearchParams(request.body.toString());
     expect(fields.get('event')).toBe('article.noticed');

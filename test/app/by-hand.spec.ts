@@ -1,16 +1,9 @@
-import type { INestApplication } from '@nestjs/common';
-import { Column, DataSource, Entity, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  InvalidInputError,
-  Subscribers,
-  WebhookDispatcher,
-  WebhookEvent,
-  Webhooks,
-} from '../../lib/index.js';
-import { databases, freshDatabase, startBlog, User } from './blog.js';
-import { Receiver } from './receiver.js';
+import { Column, Entity, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { InvalidInputError, WebhookEvent, Webhooks } from '../../lib/index.js';
+import { databases, User } from './blog.js';
+import { runningBlog } from './running-blog.js';
 
 @Entity()
 @Webhooks<Book>({
@@ -45,29 +38,19 @@ class Book {
 }
 
 describe.each(databases)('events by hand, on %s', (type) => {
-  let app: INestApplication;
-  let dataSource: DataSource;
-  let dispatcher: WebhookDispatcher;
-  let drop: () => Promise<void>;
-  let receiver: Receiver;
+  const blog = runningBlog(type, ['book.*'], { bulk: 'ignore' }, [
+    TypeOrmModule.forFeature([Book]),
+  ]);
 
   beforeAll(async () => {
-    const database = await freshDatabase(type);
-    drop = database.drop;
-    ({ app, dataSource } = await startBlog(database.options, { bulk: 'ignore' }, [
-      TypeOrmModule.forFeature([Book]),
-    ]));
-    dispatcher = app.get(WebhookDispatcher);
-    receiver = await Receiver.start();
-    await app.get(Subscribers).create({ url: receiver.url, events: ['book.*'] });
-    const author = await dataSource.manager.save(User, { name: 'ada' });
+    const author = await blog.dataSource.manager.save(User, { name: 'ada' });
     const books = Array.from({ length: 25 }, (_, index) => ({
       shelf: index % 2 === 0 ? 'a' : 'b',
       place: index,
       title: `book ${index}`,
       author,
     }));
-    await dataSource
+    await blog.dataSource
       .createQueryBuilder()
       .insert()
       .into(Book)
@@ -76,52 +59,44 @@ describe.each(databases)('events by hand, on %s', (type) => {
       .execute();
   });
 
-  beforeEach(() => {
-    receiver.requests.length = 0;
-  });
-
-  afterAll(async () => {
-    await app?.close();
-    await receiver?.stop();
-    await drop?.();
-  });
-
   it('are made from the re-read row, whatever the instance holds', async () => {
-    const half = dataSource
+    const half = blog.dataSource
       .getRepository(Book)
       .create({ shelf: 'a', place: 0, title: 'not saved' });
 
-    await expect(dispatcher.sendFor(half, 'book.changed')).resolves.toMatchObject({
+    await expect(blog.dispatcher.sendFor(half, 'book.changed')).resolves.toMatchObject({
       state: 'delivered',
     });
 
-    expect(receiver.json().data).toEqual({ title: 'book 0', by: 'ada' });
+    expect(blog.receiver.json().data).toEqual({ title: 'book 0', by: 'ada' });
   });
 
   it('keep to their condition and fill their names', async () => {
-    const book = await dataSource.getRepository(Book).findOneByOrFail({ shelf: 'b', place: 1 });
+    const book = await blog.dataSource
+      .getRepository(Book)
+      .findOneByOrFail({ shelf: 'b', place: 1 });
 
-    await expect(dispatcher.sendFor(book, 'book.published')).resolves.toBeNull();
-    await dispatcher.sendFor(book, 'book.{shelf}.moved');
+    await expect(blog.dispatcher.sendFor(book, 'book.published')).resolves.toBeNull();
+    await blog.dispatcher.sendFor(book, 'book.{shelf}.moved');
 
-    expect(receiver.events).toEqual(['book.b.moved']);
+    expect(blog.receiver.events).toEqual(['book.b.moved']);
   });
 
   it('are the answer to a bulk update: every row that matches, in batches, none twice', async () => {
-    await dataSource.getRepository(Book).update({ shelf: 'a' }, { state: 'PUBLISHED' });
+    await blog.dataSource.getRepository(Book).update({ shelf: 'a' }, { state: 'PUBLISHED' });
 
-    const summary = await dispatcher.sendFor(Book, { where: {}, batch: 4 }, 'book.published');
+    const summary = await blog.dispatcher.sendFor(Book, { where: {}, batch: 4 }, 'book.published');
 
     expect(summary).toEqual({ rows: 25, sent: 13 });
-    const titles = receiver.requests.map(
-      (_, index) => (receiver.json(index).data as { title: string }).title,
+    const titles = blog.receiver.requests.map(
+      (_, index) => (blog.receiver.json(index).data as { title: string }).title,
     );
     expect(new Set(titles).size).toBe(13);
     expect(titles).toHaveLength(13);
   });
 
   it('take conditions on relations', async () => {
-    const summary = await dispatcher.sendFor(
+    const summary = await blog.dispatcher.sendFor(
       Book,
       { where: { author: { name: 'nobody' } } },
       'book.changed',
@@ -131,53 +106,53 @@ describe.each(databases)('events by hand, on %s', (type) => {
   });
 
   it('belong to the transaction of a manager', async () => {
-    await dataSource
+    await blog.dataSource
       .transaction(async (manager) => {
         await manager.update(Book, { shelf: 'a', place: 0 }, { title: 'new' });
-        await dispatcher.sendFor(Book, { where: { place: 0 } }, 'book.changed', { manager });
+        await blog.dispatcher.sendFor(Book, { where: { place: 0 } }, 'book.changed', { manager });
         throw new Error('no');
       })
       .catch(() => undefined);
-    await dataSource.transaction(async (manager) => {
+    await blog.dataSource.transaction(async (manager) => {
       await manager.update(Book, { shelf: 'a', place: 2 }, { title: 'newer' });
-      await dispatcher.sendFor(Book, { where: { place: 2 } }, 'book.changed', { manager });
-      expect(receiver.requests).toEqual([]);
+      await blog.dispatcher.sendFor(Book, { where: { place: 2 } }, 'book.changed', { manager });
+      expect(blog.receiver.requests).toEqual([]);
     });
-    await receiver.waitFor(1);
+    await blog.receiver.waitFor(1);
 
-    expect(receiver.json().data).toEqual({ title: 'newer', by: 'ada' });
-    expect(receiver.requests).toHaveLength(1);
+    expect(blog.receiver.json().data).toEqual({ title: 'newer', by: 'ada' });
+    expect(blog.receiver.requests).toHaveLength(1);
   });
 
   it.each<[string, () => Promise<unknown>, RegExp]>([
     [
       'an event that the entity does not have',
-      () => dispatcher.sendFor(Book, { where: {} }, 'book.burnt'),
+      () => blog.dispatcher.sendFor(Book, { where: {} }, 'book.burnt'),
       /it has book\.changed/,
     ],
     [
       'something that is no entity',
-      () => dispatcher.sendFor(new Date(), 'book.changed'),
+      () => blog.dispatcher.sendFor(new Date(), 'book.changed'),
       /Date is no entity/,
     ],
     [
       'an instance without its id',
-      () => dispatcher.sendFor(new Book(), 'book.changed'),
+      () => blog.dispatcher.sendFor(new Book(), 'book.changed'),
       /must have its id/,
     ],
     [
       'criteria that do not say which rows',
-      () => dispatcher.sendFor(Book, {} as never, 'book.changed'),
+      () => blog.dispatcher.sendFor(Book, {} as never, 'book.changed'),
       /where must say/,
     ],
     [
       'a wrong batch',
-      () => dispatcher.sendFor(Book, { where: {}, batch: 0 }, 'book.changed'),
+      () => blog.dispatcher.sendFor(Book, { where: {}, batch: 0 }, 'book.changed'),
       /batch must be/,
     ],
     [
       'a value that cannot be encoded',
-      () => dispatcher.sendFor(Book, { where: {} }, 'book.priced'),
+      () => blog.dispatcher.sendFor(Book, { where: {} }, 'book.priced'),
       /price/,
     ],
   ])('refuse %s, and send nothing', async (_, send, message) => {
@@ -188,6 +163,6 @@ describe.each(databases)('events by hand, on %s', (type) => {
 
     expect(error).toBeInstanceOf(InvalidInputError);
     expect(error.message).toMatch(message);
-    expect(receiver.requests).toEqual([]);
+    expect(blog.receiver.requests).toEqual([]);
   });
 });

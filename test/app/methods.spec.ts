@@ -1,20 +1,12 @@
-import {
-  Controller,
-  type INestApplication,
-  Inject,
-  Injectable,
-  Module,
-  Param,
-  Post,
-  Scope,
-} from '@nestjs/common';
+import { Controller, Inject, Injectable, Module, Param, Post, Scope } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { AddressInfo } from 'node:net';
-import type { DataSource, EntityManager } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { EntityManager } from 'typeorm';
+import { describe, expect, it } from 'vitest';
 import { Subscribers, ThornConfigurationError, WebhookEvent } from '../../lib/index.js';
 import { databases, freshDatabase, startBlog, User } from './blog.js';
 import { Receiver } from './receiver.js';
+import { runningBlog } from './running-blog.js';
 
 interface Order {
   id: string;
@@ -110,34 +102,16 @@ class OrdersController {
 class OrdersModule {}
 
 describe.each(databases)('events of methods, on %s', (type) => {
-  let app: INestApplication;
-  let dataSource: DataSource;
-  let drop: () => Promise<void>;
-  let receiver: Receiver;
-
-  beforeAll(async () => {
-    const database = await freshDatabase(type);
-    drop = database.drop;
-    ({ app, dataSource } = await startBlog(database.options, {}, [OrdersModule]));
-    receiver = await Receiver.start();
-    await app.get(Subscribers).create({ url: receiver.url, events: ['order.*'] });
-  });
-
-  beforeEach(() => {
-    receiver.requests.length = 0;
-  });
-
-  afterAll(async () => {
-    await app?.close();
-    await receiver?.stop();
-    await drop?.();
-  });
+  const blog = runningBlog(type, ['order.*'], {}, [OrdersModule]);
 
   it('are sent with what the method resolved to and was called with', async () => {
-    await expect(app.get(Orders).place('7', 'in haste')).resolves.toEqual({ id: '7', total: 10 });
-    const [request] = await receiver.waitFor(1);
+    await expect(blog.app.get(Orders).place('7', 'in haste')).resolves.toEqual({
+      id: '7',
+      total: 10,
+    });
+    const [request] = await blog.receiver.waitFor(1);
 
-    expect(receiver.json()).toMatchObject({
+    expect(blog.receiver.json()).toMatchObject({
       event: 'order.placed',
       ref: 'https://blog.example.com/orders/7',
       sender: null,
@@ -147,61 +121,63 @@ describe.each(databases)('events of methods, on %s', (type) => {
   });
 
   it('are not sent when the condition does not hold, nor when the method throws', async () => {
-    const orders = app.get(Orders);
+    const orders = blog.app.get(Orders);
     await orders.place('free');
     await expect(orders.cancel('shipped')).rejects.toThrow('too late');
     await orders.cancel('8');
-    await receiver.waitFor(2);
+    await blog.receiver.waitFor(2);
 
-    expect(receiver.events.sort()).toEqual(['order.cancelled', 'order.uncancellable']);
-    expect(receiver.json(receiver.events.indexOf('order.uncancellable')).data).toEqual({
+    expect(blog.receiver.events.sort()).toEqual(['order.cancelled', 'order.uncancellable']);
+    expect(blog.receiver.json(blog.receiver.events.indexOf('order.uncancellable')).data).toEqual({
       id: 'shipped',
       why: 'Error: too late',
     });
   });
 
   it('have names that are filled from the result', async () => {
-    await app.get(Orders).note('n-1');
-    await receiver.waitFor(1);
+    await blog.app.get(Orders).note('n-1');
+    await blog.receiver.waitFor(1);
 
-    expect(receiver.events).toEqual(['order.n-1.noted']);
+    expect(blog.receiver.events).toEqual(['order.n-1.noted']);
   });
 
   it('never change the result unless that is asked for', async () => {
-    await expect(app.get(Orders).breakQuietly()).resolves.toBe('done');
-    await expect(app.get(Orders).breakLoudly()).rejects.toThrow('cannot tell');
+    await expect(blog.app.get(Orders).breakQuietly()).resolves.toBe('done');
+    await expect(blog.app.get(Orders).breakLoudly()).rejects.toThrow('cannot tell');
   });
 
   it('join the transaction of the manager that the method was given', async () => {
-    const orders = app.get(Orders);
-    await dataSource
+    const orders = blog.app.get(Orders);
+    await blog.dataSource
       .transaction(async (manager) => {
         await orders.record(manager, 'never');
         throw new Error('changed my mind');
       })
       .catch(() => undefined);
-    await dataSource.transaction(async (manager) => {
+    await blog.dataSource.transaction(async (manager) => {
       await orders.record(manager, 'grace');
-      expect(receiver.events).toEqual([]);
+      expect(blog.receiver.events).toEqual([]);
     });
-    await receiver.waitFor(1);
+    await blog.receiver.waitFor(1);
 
-    expect(receiver.events).toEqual(['order.recorded']);
+    expect(blog.receiver.events).toEqual(['order.recorded']);
   });
 
   it('work in subclasses, request-scoped and transient providers and controllers', async () => {
-    const special = app.get(SpecialOrders);
+    const special = blog.app.get(SpecialOrders);
     await special.wrap();
     await special.cancel('9');
-    const passing = await app.get(ModuleRef).resolve(TransientOrders, undefined, { strict: false });
+    const passing = await blog.app
+      .get(ModuleRef)
+      .resolve(TransientOrders, undefined, { strict: false });
     await passing.pass();
-    await app.listen(0, '127.0.0.1');
-    const { port } = app.getHttpServer().address() as AddressInfo;
+    await blog.app.listen(0, '127.0.0.1');
+    const { port } = blog.app.getHttpServer().address() as AddressInfo;
     const response = await fetch(`http://127.0.0.1:${port}/orders/10`, { method: 'POST' });
-    await receiver.waitFor(5);
+    await blog.receiver.waitFor(5);
 
     expect(await response.json()).toEqual({ id: '10' });
-    expect(receiver.events.sort()).toEqual([
+    expect(blog.receiver.events.sort()).toEqual([
       'order.cancelled',
       'order.passing',
       'order.posted',
@@ -211,13 +187,13 @@ describe.each(databases)('events of methods, on %s', (type) => {
   });
 
   it('are known: their names can be subscribed to, others cannot', async () => {
-    const subscribers = app.get(Subscribers);
+    const subscribers = blog.app.get(Subscribers);
 
     await expect(
-      subscribers.create({ url: receiver.url, events: ['order.*.noted'] }),
+      subscribers.create({ url: blog.receiver.url, events: ['order.*.noted'] }),
     ).resolves.toBeDefined();
     await expect(
-      subscribers.create({ url: receiver.url, events: ['invoice.*'] }),
+      subscribers.create({ url: blog.receiver.url, events: ['invoice.*'] }),
     ).rejects.toMatchObject({
       field: 'events',
     });
