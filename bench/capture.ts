@@ -112,7 +112,7 @@ async function open(options: DataSourceOptions, captured: boolean): Promise<Data
     ...options,
     entities: [Plain, Created, Changed],
     synchronize: true,
-  } as DataSourceOptions);
+  });
   await dataSource.initialize();
   if (captured) {
     const clock = new SystemClock();
