@@ -73,16 +73,34 @@ export {
   type SubscriberSource,
 } from './message/index.js';
 
+// Durable delivery and its log
 export {
+  type AttemptRecord,
+  type BackfillOptions,
+  type CancelResult,
+  Deliveries,
+  type DeliveryDetails,
+  type DeliveryPage,
+  type DeliveryQuery,
+  type DeliveryRecord,
+  type DeliveryStats,
+  type DeliveryStatus,
   outbox,
   type OutboxOptions,
+  type ReplayCounts,
+  type ReplayOptions,
+  type ReplaySummary,
+  type RetryFailedOptions,
+  type RetryResult,
   ThornAttempt,
   ThornDelivery,
+  ThornHealth,
   ThornMessage,
 } from './outbox/index.js';
 
 // Subscribers
 export {
+  type HealthRules,
   InMemorySubscriberRepository,
   type MatchCriteria,
   type NewSubscriber,

@@ -17,7 +17,12 @@ import {
 } from './dispatch/index.js';
 import { EventCatalogue } from './event/index.js';
 import { Codecs, MessageFactory } from './message/index.js';
-import { OutboxDataSources, OutcomeListener, SubscriberHealth } from './outbox/index.js';
+import {
+  Deliveries,
+  OutboxDataSources,
+  OutcomeListener,
+  SubscriberHealth,
+} from './outbox/index.js';
 import { ApplicationKeys, WebhookSigner } from './signing/index.js';
 import { healthRules, StaticSubscriberSet, SubscriberRepository } from './subscriber/index.js';
 import { CapturedDataSources } from './thorn.module-data-sources.js';
@@ -42,6 +47,18 @@ export const dispatchProviders: readonly FactoryProvider[] = [
       clock: Clock,
       { options }: ThornSettings,
     ) => new SubscriberHealth({ subscribers, events, clock, rules: healthRules(options.health) }),
+  },
+  {
+    provide: Deliveries,
+    inject: [DispatchStrategy, SubscriberRepository, FanOut, Codecs, WebhookEvents, Clock],
+    useFactory: (
+      strategy: DispatchStrategy,
+      subscribers: SubscriberRepository,
+      fanOut: FanOut,
+      codecs: Codecs,
+      events: WebhookEvents,
+      clock: Clock,
+    ) => new Deliveries({ strategy, subscribers, fanOut, codecs, events, clock }),
   },
   { provide: WebhookEvents, useFactory: () => new WebhookEvents() },
   {

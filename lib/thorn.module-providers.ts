@@ -21,7 +21,7 @@ import {
 import { EventCatalogue } from './event/index.js';
 import { Codecs, MessageFactory } from './message/index.js';
 import { thornEntities } from './migrations/index.js';
-import { outbox } from './outbox/index.js';
+import { Deliveries, outbox } from './outbox/index.js';
 import {
   ApplicationKeys,
   SecretSealer,
@@ -95,6 +95,7 @@ export function thornProviders(extras: ThornModuleExtras): {
       ...[...pluggable, ...client].map(({ provide }) => provide),
       ApplicationKeys,
       Codecs,
+      Deliveries,
       Deliverer,
       EventCatalogue,
       FanOut,

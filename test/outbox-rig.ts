@@ -18,6 +18,7 @@ import {
 import { FanOut, MessagePipeline } from '../lib/dispatch/index.js';
 import { Codecs, type Message, type MessageDraft, MessageFactory } from '../lib/message/index.js';
 import {
+  Deliveries,
   NoOutcomeListener,
   outboxEntities,
   type OutboxOptions,
@@ -83,6 +84,7 @@ export interface RigOptions extends OutboxOptions {
 export interface Rig {
   readonly dataSource: DataSource;
   readonly strategy: OutboxStrategy;
+  readonly deliveries: Deliveries;
   readonly pipeline: MessagePipeline;
   readonly transactions: FrameTransactions;
   readonly subscribers: InMemorySubscriberRepository;
@@ -132,10 +134,11 @@ export async function openRig(
     contentTypes: codecs.contentTypes,
   });
   const events = new WebhookEvents();
+  const fanOut = new FanOut(subscribers, statics);
   const strategy = new OutboxStrategy(
     {
       dataSources: [dataSource],
-      fanOut: new FanOut(subscribers, statics),
+      fanOut,
       deliverer: new Deliverer(client, new StandardWebhookSigner(), clock, { timeout }),
       subscribers,
       codecs,
@@ -158,6 +161,7 @@ export async function openRig(
   return {
     dataSource,
     strategy,
+    deliveries: new Deliveries({ strategy, subscribers, fanOut, codecs, events, clock }),
     pipeline,
     transactions: new FrameTransactions([capture]),
     subscribers,

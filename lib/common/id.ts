@@ -3,11 +3,26 @@ import { randomFillSync } from 'node:crypto';
 /** What an id names; the prefix makes a stray id in a log recognisable. */
 export type IdPrefix = 'msg_' | 'dlv_' | 'sub_';
 
+const LATEST = 2 ** 48 - 1;
 const POOL_BYTES = 4096;
 const RANDOM_BYTES = 10;
 // randomFillSync costs about a microsecond a call: one call fills many ids.
 const pool = Buffer.alloc(POOL_BYTES);
 let poolOffset = POOL_BYTES;
+
+/** What every id of that time or later is behind, in the order of texts. */
+export function idsFrom(prefix: IdPrefix, time: number): string {
+  const stamp = Math.min(Math.max(0, Math.ceil(time)), LATEST)
+    .toString(16)
+    .padStart(12, '0');
+  return `${prefix}${stamp.slice(0, 8)}-${stamp.slice(8)}`;
+}
+
+/** The time that an id was made with, or null when it is none of {@link newId}'s. */
+export function timeOfId(id: string): number | null {
+  const [, high, low] = /^[a-z]{3}_([0-9a-f]{8})-([0-9a-f]{4})-/.exec(id) ?? [];
+  return high === undefined ? null : Number.parseInt(high + low!, 16);
+}
 
 /**
  * A UUIDv7 (RFC 9562, section 5.7) behind a prefix: sorts by creation time, so that database indexes grow at one end.

@@ -11,6 +11,7 @@ import type { Lanes } from './lanes.js';
 import { messageOf } from './message-row.js';
 import type { OutboxJob } from './outbox-job.js';
 import type { Row } from './outbox-database.js';
+import { hostOf, RecipientFinder } from './recipient-finder.js';
 import type { Shard } from './shard.js';
 
 const FAN_OUT_AGAIN_AFTER = 10_000;
@@ -204,7 +205,7 @@ export class DispatchDesk {
   #hostOf(recipient: Recipient): string {
     let host = this.#hosts.get(recipient);
     if (host === undefined) {
-      host = URL.canParse(recipient.url) ? new URL(recipient.url).host : '-';
+      host = hostOf(recipient);
       this.#hosts.set(recipient, host);
     }
     return host;
@@ -215,36 +216,5 @@ export class DispatchDesk {
       `${what}: ${String(error)}`,
       error instanceof Error ? error.stack : undefined,
     );
-  }
-}
-
-/** Finds the recipients of deliveries that were made earlier; asks once for each message and subscriber. */
-class RecipientFinder {
-  readonly #recipients = new Map<string, Promise<readonly Recipient[]>>();
-  readonly #stored = new Map<string, Promise<Recipient | null>>();
-
-  constructor(private readonly tools: DeskTools) {}
-
-  /** @returns null when the subscriber was disabled or removed */
-  async find(message: Message, subscriber: string): Promise<Recipient | null> {
-    let recipients = this.#recipients.get(message.id);
-    if (recipients === undefined) {
-      recipients = this.tools.fanOut.recipientsOf(message);
-      this.#recipients.set(message.id, recipients);
-    }
-    const match = (await recipients).find(({ id }) => id === subscriber);
-    if (match !== undefined) return match;
-    // It may listen to other events by now: what was sent while it listened to this one is still its own.
-    let stored = this.#stored.get(subscriber);
-    if (stored === undefined) {
-      stored = this.#enabled(subscriber);
-      this.#stored.set(subscriber, stored);
-    }
-    return stored;
-  }
-
-  async #enabled(id: string): Promise<Recipient | null> {
-    const subscriber = await this.tools.subscribers.findById(id, 'any');
-    return subscriber?.enabled ? subscriber : null;
   }
 }

@@ -1,4 +1,25 @@
 export { ThornAttempt } from './attempt.entity.js';
+export {
+  type CancelResult,
+  Deliveries,
+  type DeliveriesTools,
+  type DeliveryPage,
+  type RetryResult,
+} from './deliveries.js';
+export {
+  type BackfillOptions,
+  type DeliveryQuery,
+  MAX_DELIVERIES,
+  type ReplayOptions,
+  type RetryFailedOptions,
+} from './deliveries-input.js';
+export type {
+  AttemptRecord,
+  DeliveryDetails,
+  DeliveryRecord,
+  DeliveryStats,
+} from './delivery-record.js';
+export type { DeliveryStatus } from './delivery-state.js';
 export { ThornDelivery } from './delivery.entity.js';
 export { outboxEntities } from './entities.js';
 export type { EndpointRules } from './endpoint-state.js';
@@ -9,5 +30,6 @@ export type { OutboxOptions } from './outbox-options.js';
 export { OutboxTimeoutError } from './outbox-timeout.error.js';
 export { outbox, OutboxStrategy, type OutboxTools } from './outbox.strategy.js';
 export { NoOutcomeListener, OutcomeListener } from './outcome-listener.js';
+export type { ReplayCounts, ReplaySummary } from './replay.js';
 export type { Outcome } from './settlement.js';
 export { type HealthTools, SubscriberHealth } from './subscriber-health.js';

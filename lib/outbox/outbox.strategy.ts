@@ -91,7 +91,7 @@ export class OutboxStrategy
       {
         run: (job) => courier.run(job),
         park: (job, until) => courier.park(job, until),
-        room: () => this.#wake(),
+        room: () => this.wake(),
         unwritten: () => this.#shards.reduce((sum, { unwritten }) => sum + unwritten, 0),
       },
       clock,
@@ -103,8 +103,26 @@ export class OutboxStrategy
     );
   }
 
+  /**
+   * The data sources' tables, for who shows and changes what is in them.
+   *
+   * @internal
+   */
+  get shards(): readonly Shard[] {
+    return this.#shards;
+  }
+
+  /**
+   * Looks for due deliveries at once.
+   *
+   * @internal
+   */
+  wake(): void {
+    for (const loop of this.#loops) loop.wake();
+  }
+
   async onApplicationBootstrap(): Promise<void> {
-    await this.#open();
+    await this.ready();
     if (!this.#settings.worker) return;
     for (const loop of this.#loops) loop.start();
     this.#stopListening = this.#tools.events.on('subscriber-disabled', ({ subscriber }) =>
@@ -137,7 +155,7 @@ export class OutboxStrategy
     messages: readonly Message[],
     manager: EntityManager | undefined,
   ): Promise<void> {
-    await this.#open();
+    await this.ready();
     await this.#stager.stage(messages, manager);
   }
 
@@ -183,8 +201,12 @@ export class OutboxStrategy
     await this.#desk.fanOut(shard, message, lease, leasedUntil);
   }
 
-  /** Once, and again after a failure. */
-  #open(): Promise<void> {
+  /**
+   * Resolves when the databases can be used: opens them once, and again after a failure.
+   *
+   * @internal
+   */
+  ready(): Promise<void> {
     this.#opened ??= Promise.all(this.#shards.map(({ database }) => database.open())).then(
       () => this.#renewLater(),
       (error: unknown) => {
@@ -212,10 +234,6 @@ export class OutboxStrategy
         this.#logger.error(`Putting off leases failed: ${String(error)}`);
       }
     }
-  }
-
-  #wake(): void {
-    for (const loop of this.#loops) loop.wake();
   }
 
   #written(outcomes: readonly Outcome[]): void {

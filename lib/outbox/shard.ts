@@ -3,6 +3,7 @@ import { dialectOf } from './dialect.js';
 import { DeliveryTable } from './delivery-table.js';
 import { HealthTable } from './health-table.js';
 import { type Holding, Holdings, type MessageHolding } from './holdings.js';
+import { LogTable } from './log-table.js';
 import { MessageTable } from './message-table.js';
 import type { OutboxDatabase } from './outbox-database.js';
 import { PooledDatabase } from './pooled-database.js';
@@ -21,6 +22,7 @@ export class Shard {
   readonly messages: MessageTable;
   readonly deliveries: DeliveryTable;
   readonly health: HealthTable;
+  readonly log: LogTable;
   readonly retention: Retention;
   readonly recorder: Recorder;
   readonly heldMessages: Holdings<MessageHolding>;
@@ -41,6 +43,7 @@ export class Shard {
     this.messages = new MessageTable(this.database, tables);
     this.deliveries = new DeliveryTable(this.database, tables);
     this.health = new HealthTable(this.database, tables);
+    this.log = new LogTable(this.database, tables);
     this.retention = new Retention(this.database, tables, settings);
     this.heldMessages = new Holdings((held, until) => this.messages.renew(held, until));
     this.heldDeliveries = new Holdings((held, until) => this.deliveries.renew(held, until));

@@ -1,0 +1,317 @@
+import type { Clock } from '../common/index.js';
+import { idsFrom } from '../common/id.js';
+import type { WebhookEvents } from '../delivery/index.js';
+import type { DispatchStrategy, FanOut } from '../dispatch/index.js';
+import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
+import type { Codecs } from '../message/index.js';
+import type { OwnerScope, SubscriberRepository } from '../subscriber/index.js';
+import {
+  type BackfillOptions,
+  checkBulkOptions,
+  checkListQuery,
+  checkScope,
+  type DeliveryQuery,
+  isId,
+  type ReplayOptions,
+  type RetryFailedOptions,
+  timeFrom,
+} from './deliveries-input.js';
+import {
+  candidateOf,
+  type DeliveryDetails,
+  deliveryOf,
+  type DeliveryRecord,
+  type DeliveryStats,
+} from './delivery-record.js';
+import { OutboxStrategy } from './outbox.strategy.js';
+import type { Row } from './outbox-database.js';
+import {
+  NOTHING,
+  reopen,
+  type ReplayBatch,
+  replayFailed,
+  replayMissed,
+  type ReplaySummary,
+  sum,
+} from './replay.js';
+import type { Shard } from './shard.js';
+
+/** One page of the log, newest first. */
+export interface DeliveryPage {
+  readonly items: readonly DeliveryRecord[];
+  /** Pass it as `after` to read on; null on the last page. */
+  readonly next: string | null;
+}
+
+/**
+ * What {@link Deliveries.retry} did. `scheduled`: it is due now. `under-way`: a worker has it at this moment.
+ * `expunged`: the body of its message was dropped. `disabled`: its subscriber is disabled or removed.
+ */
+export type RetryResult = 'scheduled' | 'under-way' | 'expunged' | 'disabled';
+
+/** What {@link Deliveries.cancel} did. `finished`: there was nothing to call off any more. */
+export type CancelResult = 'cancelled' | 'under-way' | 'finished';
+
+/** What {@link Deliveries} is made from. */
+export interface DeliveriesTools {
+  readonly strategy: DispatchStrategy;
+  readonly subscribers: SubscriberRepository;
+  readonly fanOut: FanOut;
+  readonly codecs: Codecs;
+  readonly events: WebhookEvents;
+  readonly clock: Clock;
+}
+
+/**
+ * The delivery log of `outbox()`: shows what became of messages, and tries again. Injectable anywhere.
+ *
+ * A delivery is in it as soon as its first attempt has ended. Every method takes the scope of the caller: `'any'` for
+ * the application's own code, `{ owner }` wherever an id comes from a user. What is outside of it does not exist.
+ *
+ * @example
+ * ```ts
+ * const { items } = await deliveries.list({ subscriber: id, status: 'failed', limit: 20 }, { owner: user.id });
+ * const { scheduled } = (await deliveries.retryFailed({ subscriber: id, since: yesterday }, 'any'))!;
+ * ```
+ */
+export class Deliveries {
+  readonly #tools: DeliveriesTools;
+
+  constructor(tools: DeliveriesTools) {
+    this.#tools = tools;
+  }
+
+  /**
+   * One page of deliveries, newest first.
+   *
+   * @throws {@link InvalidInputError} naming what makes no sense
+   */
+  async list(query: DeliveryQuery, scope: OwnerScope): Promise<DeliveryPage> {
+    checkListQuery(query);
+    const outbox = await this.#outbox(scope);
+    const { message, status, event, limit = 50, after = null, since, until } = query;
+    const subscribers = await this.#subscribersOf(query.subscriber, scope);
+    if (subscribers?.length === 0) return { items: [], next: null };
+    const before = after === null ? [] : [after];
+    if (until !== undefined) before.push(idsFrom('dlv_', timeFrom(until)));
+    const pages = await Promise.all(
+      outbox.shards.map(({ log }) =>
+        log.page({
+          subscribers,
+          message,
+          status,
+          event,
+          from: since === undefined ? undefined : idsFrom('dlv_', timeFrom(since)),
+          before,
+          limit: limit + 1,
+        }),
+      ),
+    );
+    const found = pages.length === 1 ? pages[0]! : pages.flat().sort(newestFirst);
+    const items = found.slice(0, limit);
+    return { items, next: found.length > limit ? items.at(-1)!.id : null };
+  }
+
+  /** The delivery with its attempts, or null when there is none of that id within `scope`. */
+  async findById(id: string, scope: OwnerScope): Promise<DeliveryDetails | null> {
+    const found = await this.#find(id, scope);
+    if (found === null) return null;
+    return { ...deliveryOf(found.row), log: await found.shard.log.attempts(id) };
+  }
+
+  /**
+   * Makes a delivery due now, with all attempts of the retry policy before it; also one that succeeded, or that waits.
+   * Same id, same message: to its receiver it is one more attempt.
+   *
+   * @returns null when there is none of that id within `scope`
+   */
+  async retry(id: string, scope: OwnerScope): Promise<RetryResult | null> {
+    const found = await this.#find(id, scope);
+    if (found === null) return null;
+    const { outbox, shard, row } = found;
+    const now = this.#tools.clock.now();
+    const counts = await reopen(shard, [candidateOf(row)], this.#tools, now, false, true);
+    if (counts.expunged > 0) return 'expunged';
+    if (counts.disabled > 0) return 'disabled';
+    if (counts.underWay > 0) return 'under-way';
+    outbox.wake();
+    return 'scheduled';
+  }
+
+  /**
+   * Makes a subscriber's failed deliveries due that were made from `since` to `until`, oldest first; without those that
+   * were called off. In batches and without a limit: stop it with `signal`, or let it be interrupted, and go on with
+   * the `next` of the result or of the last progress.
+   *
+   * @returns what was done; null when there is no such subscriber within `scope`
+   * @throws {@link InvalidInputError} naming what makes no sense
+   */
+  async retryFailed(options: RetryFailedOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
+    const { since, until } = checkBulkOptions(options, this.#tools.clock.now());
+    const outbox = await this.#outbox(scope);
+    const { subscriber, dryRun = false } = options;
+    if (!isId(subscriber) || !(await this.#isVisible(subscriber, scope))) return null;
+    const range = { subscriber, from: idsFrom('dlv_', since), before: idsFrom('dlv_', until) };
+    return this.#inBatches(outbox, options, (shard, after) =>
+      replayFailed(shard, range, after ?? '', this.#tools, this.#tools.clock.now(), dryRun),
+    );
+  }
+
+  /**
+   * Sends a subscriber what it has missed while it was disabled: messages since then that match it and of which it has
+   * no delivery, and those whose delivery ended because it was disabled. Enable it first. Never anything from before it
+   * was created. In batches, as {@link retryFailed}.
+   *
+   * @param subscriber id of a stored subscriber
+   * @returns what was done; null when there is no such subscriber within `scope`
+   * @throws {@link InvalidInputError} naming what makes no sense
+   */
+  async backfill(
+    subscriber: string,
+    since: Date | number,
+    options: BackfillOptions,
+    scope: OwnerScope,
+  ): Promise<ReplaySummary | null> {
+    const range = checkBulkOptions({ ...options, since }, this.#tools.clock.now());
+    const outbox = await this.#outbox(scope);
+    const found = isId(subscriber)
+      ? await this.#tools.subscribers.findById(subscriber, scope)
+      : null;
+    if (found === null) return null;
+    const missed = {
+      subscriber: found,
+      since: Math.max(range.since, found.createdAt.getTime()),
+      until: range.until,
+    };
+    const { dryRun = false } = options;
+    return this.#inBatches(outbox, options, (shard, after) =>
+      replayMissed(shard, missed, after, this.#tools, this.#tools.clock.now(), dryRun),
+    );
+  }
+
+  /** Calls off a delivery that waits. @returns null when there is none of that id within `scope` */
+  async cancel(id: string, scope: OwnerScope): Promise<CancelResult | null> {
+    const found = await this.#find(id, scope);
+    if (found === null) return null;
+    const { shard, row } = found;
+    const isCancelled = await shard.log.cancel(id, this.#tools.clock.now());
+    if (isCancelled) {
+      this.#tools.events.emit('failed', () => ({
+        delivery: id,
+        message: row['message_id'] as string,
+        event: row['event'] as string,
+        subscriber: row['subscriber_id'] as string,
+        host: (row['host'] as string | null) ?? '-',
+        attempt: null,
+        reason: 'cancelled',
+      }));
+      return 'cancelled';
+    }
+    const now = await shard.log.find(id);
+    return now?.['due_at'] === null || now === null ? 'finished' : 'under-way';
+  }
+
+  /** How much there is to do, over all data sources; for the operator. */
+  async stats(): Promise<DeliveryStats> {
+    const outbox = await this.#outbox('any');
+    const now = this.#tools.clock.now();
+    const rows = await Promise.all(outbox.shards.map(({ log }) => log.stats(now)));
+    const total = (name: string) => rows.reduce((count, row) => count + Number(row[name]), 0);
+    const times = rows
+      .flatMap((row) => [row['oldest_delivery'], row['oldest_message']])
+      .filter((time) => time !== null)
+      .map(Number);
+    const oldestDue = times.length === 0 ? null : Math.min(...times);
+    return {
+      pending: total('pending'),
+      due: total('due'),
+      leased: total('leased'),
+      failed: total('failed'),
+      pendingMessages: total('pending_messages'),
+      dueMessages: total('due_messages'),
+      oldestDue,
+      lag: oldestDue === null ? 0 : now - oldestDue,
+    };
+  }
+
+  async #inBatches(
+    outbox: OutboxStrategy,
+    { after, signal, onProgress, dryRun = false }: ReplayOptions,
+    batch: (shard: Shard, after: string | null) => Promise<ReplayBatch>,
+  ): Promise<ReplaySummary> {
+    let { index, rest } = placeOf(after ?? null, outbox.shards.length);
+    let summary: ReplaySummary = { ...NOTHING, next: after ?? null };
+    while (index < outbox.shards.length) {
+      if (signal?.aborted === true) break;
+      const { counts, next } = await batch(outbox.shards[index]!, rest);
+      rest = next;
+      if (next === null) index++;
+      const isThrough = index === outbox.shards.length;
+      summary = { ...sum(summary, counts), next: isThrough ? null : `${index}/${rest ?? ''}` };
+      if (!dryRun && counts.scheduled > 0) outbox.wake();
+      await onProgress?.(summary);
+    }
+    return summary;
+  }
+
+  async #find(id: string, scope: OwnerScope) {
+    const outbox = await this.#outbox(scope);
+    if (!isId(id)) return null;
+    for (const shard of outbox.shards) {
+      const row: Row | null = await shard.log.find(id);
+      if (row === null || row['id'] !== id) continue;
+      const isVisible = await this.#isVisible(row['subscriber_id'] as string, scope);
+      return isVisible ? { outbox, shard, row } : null;
+    }
+    return null;
+  }
+
+  async #isVisible(subscriber: string, scope: OwnerScope): Promise<boolean> {
+    return scope === 'any' || (await this.#tools.subscribers.findById(subscriber, scope)) !== null;
+  }
+
+  /** @returns undefined for all there are */
+  async #subscribersOf(
+    subscriber: string | undefined,
+    scope: OwnerScope,
+  ): Promise<readonly string[] | undefined> {
+    if (subscriber !== undefined) {
+      return isId(subscriber) && (await this.#isVisible(subscriber, scope)) ? [subscriber] : [];
+    }
+    if (scope === 'any') return undefined;
+    const ids: string[] = [];
+    let after: string | null = null;
+    do {
+      const page = await this.#tools.subscribers.list(scope, { limit: 1000, after });
+      ids.push(...page.items.map(({ id }) => id));
+      after = page.next;
+    } while (after !== null);
+    return ids;
+  }
+
+  async #outbox(scope: OwnerScope): Promise<OutboxStrategy> {
+    checkScope(scope);
+    const { strategy } = this.#tools;
+    if (!(strategy instanceof OutboxStrategy)) {
+      throw new ThornConfigurationError(
+        'Deliveries are kept by the strategy outbox() alone; set dispatch: outbox(), or leave it out',
+      );
+    }
+    await strategy.ready();
+    return strategy;
+  }
+}
+
+/** Reads the cursor of a bulk verb: which data source, and where in it. */
+function placeOf(after: string | null, shards: number): { index: number; rest: string | null } {
+  if (after === null) return { index: 0, rest: null };
+  const [, index, rest] = /^(\d{1,3})\/(.*)$/.exec(after) ?? [];
+  if (index === undefined || Number(index) >= shards) {
+    throw new InvalidInputError('after', 'must be the "next" of an earlier call');
+  }
+  return { index: Number(index), rest: rest === '' ? null : rest! };
+}
+
+function newestFirst(one: DeliveryRecord, other: DeliveryRecord): number {
+  return one.id < other.id ? 1 : -1;
+}

@@ -1,0 +1,217 @@
+import { newId } from '../common/index.js';
+import type { Codecs } from '../message/index.js';
+import { patternMatches, type Subscriber } from '../subscriber/index.js';
+import type { Candidate } from './delivery-record.js';
+import type { LateDelivery, MessageCursor, Revival } from './log-table.js';
+import { messageOf } from './message-row.js';
+import type { Row } from './outbox-database.js';
+import { type FinderTools, hostOf, RecipientFinder } from './recipient-finder.js';
+import type { Shard } from './shard.js';
+
+/** What became of the deliveries that were looked at; with `dryRun`, what would. */
+export interface ReplayCounts {
+  /** Deliveries that were made due. */
+  readonly scheduled: number;
+  /** Not, because the body of their message was dropped. */
+  readonly expunged: number;
+  /** Not, because their subscriber is disabled or removed. */
+  readonly disabled: number;
+  /** Not, because a worker has them, or has yet to make them. */
+  readonly underWay: number;
+}
+
+/** What a bulk verb did, or with `dryRun` would do. */
+export interface ReplaySummary extends ReplayCounts {
+  /** Where to go on: pass it as `after`. Null: everything was looked at. */
+  readonly next: string | null;
+}
+
+/** What one batch did, and where the next one begins; null when there is none. */
+export interface ReplayBatch {
+  readonly counts: ReplayCounts;
+  readonly next: string | null;
+}
+
+/** What batches work with. */
+export interface ReplayTools extends FinderTools {
+  readonly codecs: Codecs;
+}
+
+/** Which failed deliveries are tried again. */
+export interface FailedRange {
+  readonly subscriber: string;
+  readonly from: string;
+  readonly before: string;
+}
+
+/** The subscriber who gets what it has missed, and from when to when. */
+export interface MissedRange {
+  readonly subscriber: Subscriber;
+  readonly since: number;
+  readonly until: number;
+}
+
+/** So many rows are looked at, and written, at once: small enough that nobody waits for their locks. */
+export const REPLAY_BATCH = 500;
+const BODIES_AT_ONCE = 50;
+
+/** Makes one batch of failed deliveries due. @param after the `next` of the batch before, or the empty text */
+export async function replayFailed(
+  shard: Shard,
+  { subscriber, from, before }: FailedRange,
+  after: string,
+  tools: ReplayTools,
+  now: number,
+  dryRun: boolean,
+): Promise<ReplayBatch> {
+  const found = await shard.log.failed({ subscriber, from, before, after, limit: REPLAY_BATCH });
+  return {
+    counts: await reopen(shard, found, tools, now, dryRun),
+    next: found.length < REPLAY_BATCH ? null : found.at(-1)!.id,
+  };
+}
+
+/** Makes finished deliveries due, as far as there is still something to send and somebody to send it to. */
+export async function reopen(
+  shard: Shard,
+  candidates: readonly Candidate[],
+  tools: ReplayTools,
+  now: number,
+  dryRun: boolean,
+  isWaitingToo = false,
+): Promise<ReplayCounts> {
+  const complete = candidates.filter(({ isExpunged }) => !isExpunged);
+  const hosts = await hostsOf(shard, complete, tools);
+  const revivals = complete.flatMap<Revival>(({ id }) => {
+    const host = hosts.get(id);
+    return host === undefined ? [] : [{ id, host, dueAt: now }];
+  });
+  const scheduled = dryRun ? revivals.length : await shard.log.reopen(revivals, isWaitingToo);
+  return {
+    scheduled,
+    expunged: candidates.length - complete.length,
+    disabled: complete.length - revivals.length,
+    // Somebody else was faster.
+    underWay: revivals.length - scheduled,
+  };
+}
+
+/**
+ * Makes deliveries of one batch of messages that the subscriber has missed, or that ended because it was disabled.
+ *
+ * @param after the `next` of the batch before, or null
+ */
+export async function replayMissed(
+  shard: Shard,
+  { subscriber, since, until }: MissedRange,
+  after: string | null,
+  tools: ReplayTools,
+  now: number,
+  dryRun: boolean,
+): Promise<ReplayBatch> {
+  const cursor = after === null ? { time: since, id: '' } : cursorOf(after);
+  const rows = await shard.log.messages(subscriber.id, cursor, until, REPLAY_BATCH);
+  const missed = rows.filter((row) => row['delivery'] === null && isFor(row, subscriber));
+  const settled = missed.filter((row) => Number(row['is_under_way']) === 0);
+  const complete = settled.filter((row) => Number(row['is_expunged']) === 0);
+  const open = subscriber.enabled ? complete : [];
+  const late = open.map<LateDelivery>((row) => ({
+    id: newId('dlv_', now),
+    messageId: row['id'] as string,
+    subscriberId: subscriber.id,
+    event: row['event'] as string,
+    host: hostOf(subscriber),
+    dueAt: now,
+  }));
+  const added = dryRun ? late.length : await shard.log.add(late);
+  const ended = rows.filter(({ reason }) => reason === 'disabled');
+  const again = await reopen(
+    shard,
+    ended.map((row) => ({
+      id: row['delivery'] as string,
+      messageId: row['id'] as string,
+      subscriberId: subscriber.id,
+      isExpunged: Number(row['is_expunged']) === 1,
+    })),
+    tools,
+    now,
+    dryRun,
+  );
+  const last = rows.at(-1);
+  return {
+    counts: sum(again, {
+      scheduled: added,
+      expunged: settled.length - complete.length,
+      disabled: complete.length - open.length,
+      underWay: missed.length - settled.length + late.length - added,
+    }),
+    next: rows.length < REPLAY_BATCH ? null : `${Number(last!['time'])}:${String(last!['id'])}`,
+  };
+}
+
+/** Nothing was looked at. */
+export const NOTHING: ReplayCounts = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0 };
+
+export function sum(one: ReplayCounts, other: ReplayCounts): ReplayCounts {
+  return {
+    scheduled: one.scheduled + other.scheduled,
+    expunged: one.expunged + other.expunged,
+    disabled: one.disabled + other.disabled,
+    underWay: one.underWay + other.underWay,
+  };
+}
+
+function cursorOf(text: string): MessageCursor {
+  const colon = text.indexOf(':');
+  return { time: Number(text.slice(0, colon)), id: text.slice(colon + 1) };
+}
+
+/** Whether a message would have gone to the subscriber. */
+function isFor(row: Row, { owner, events }: Subscriber): boolean {
+  const isSeen = row['audience'] === 'everyone' || owner === null || owner === row['sender'];
+  return isSeen && events.some((pattern) => patternMatches(pattern, row['event'] as string));
+}
+
+/** Where deliveries go by now; nothing for those whose subscriber gets nothing any more. */
+async function hostsOf(
+  shard: Shard,
+  candidates: readonly Candidate[],
+  tools: ReplayTools,
+): Promise<ReadonlyMap<string, string>> {
+  const stored = new Map<string, Subscriber | null>();
+  for (const id of new Set(candidates.map(({ subscriberId }) => subscriberId))) {
+    stored.set(id, await tools.subscribers.findById(id, 'any'));
+  }
+  const hosts = new Map<string, string>();
+  const others: Candidate[] = [];
+  for (const candidate of candidates) {
+    const subscriber = stored.get(candidate.subscriberId)!;
+    if (subscriber === null) others.push(candidate);
+    else if (subscriber.enabled) hosts.set(candidate.id, hostOf(subscriber));
+  }
+  for (let at = 0; at < others.length; at += BODIES_AT_ONCE) {
+    const batch = others.slice(at, at + BODIES_AT_ONCE);
+    for (const [id, host] of await staticHosts(shard, batch, tools)) hosts.set(id, host);
+  }
+  return hosts;
+}
+
+/** Those that are not stored are named by settings, or by the message itself. */
+async function staticHosts(
+  shard: Shard,
+  candidates: readonly Candidate[],
+  tools: ReplayTools,
+): Promise<readonly (readonly [delivery: string, host: string])[]> {
+  const rows = await shard.messages.load([
+    ...new Set(candidates.map(({ messageId }) => messageId)),
+  ]);
+  const messages = new Map(rows.map((row) => [row['id'], messageOf(row, tools.codecs)]));
+  const finder = new RecipientFinder(tools);
+  const hosts: [string, string][] = [];
+  for (const { id, messageId, subscriberId } of candidates) {
+    const message = messages.get(messageId) ?? null;
+    const recipient = message === null ? null : await finder.find(message, subscriberId);
+    if (recipient !== null) hosts.push([id, hostOf(recipient)]);
+  }
+  return hosts;
+}
