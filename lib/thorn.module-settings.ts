@@ -1,4 +1,4 @@
-import { PublicRecipientPolicy } from './delivery/index.js';
+import { checkRecipientRules } from './delivery/index.js';
 import { ThornConfigurationError } from './errors/index.js';
 import { healthRules } from './subscriber/index.js';
 import type { ThornModuleOptions } from './thorn.module-options.js';
@@ -134,7 +134,7 @@ function checkValues(options: ThornModuleOptions): void {
   }
   checkHealth(options.health);
   // Events lay their own rules over these, whatever policy judges the others.
-  new PublicRecipientPolicy(options.recipients);
+  checkRecipientRules(options.recipients);
 }
 
 function checkHealth(health: ThornModuleOptions['health']): void {

@@ -3,6 +3,7 @@ export { type Attempt, type AttemptErrorCode } from './attempt.js';
 export { Deliverer, type DelivererOptions } from './deliverer.js';
 export { type AddressLookup, type ConnectorOptions } from './guarded-connector.js';
 export {
+  checkRecipientRules,
   PublicRecipientPolicy,
   type PublicRecipientPolicyOptions,
 } from './public-recipient-policy.js';

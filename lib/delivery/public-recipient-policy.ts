@@ -42,9 +42,8 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     super();
     checkKinds(options);
     this.#requireHttps = options.requireHttps ?? false;
-    this.#ports = portsOf(options.allowedPorts ?? [80, 443]);
-    this.#allow = new CidrList('allowCidrs', options.allowCidrs ?? []);
-    this.#deny = new CidrList('denyCidrs', options.denyCidrs ?? []);
+    this.#ports = portsOf(options.allowedPorts);
+    ({ allow: this.#allow, deny: this.#deny } = networksOf(options));
     this.#allowsLocalNames = this.#allow.has('127.0.0.1') || this.#allow.has('::1');
   }
 
@@ -135,6 +134,13 @@ export class PublicRecipientPolicy extends RecipientPolicy {
   }
 }
 
+/** @throws {@link ThornConfigurationError} as the constructor of {@link PublicRecipientPolicy} */
+export function checkRecipientRules(rules: RecipientRules = {}): void {
+  checkKinds(rules);
+  portsOf(rules.allowedPorts);
+  networksOf(rules);
+}
+
 function parse(text: string): URL {
   const authority = HTTP_AUTHORITY.exec(text)?.[1];
   if (authority === undefined) {
@@ -181,7 +187,14 @@ function isPlainObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function portsOf(allowed: readonly number[] | 'any'): ReadonlySet<number> | 'any' {
+function networksOf({ allowCidrs = [], denyCidrs = [] }: RecipientRules) {
+  return {
+    allow: new CidrList('allowCidrs', allowCidrs),
+    deny: new CidrList('denyCidrs', denyCidrs),
+  };
+}
+
+function portsOf(allowed: readonly number[] | 'any' = [80, 443]): ReadonlySet<number> | 'any' {
   if (allowed === 'any') return 'any';
   const isPort = (port: unknown) =>
     Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536;

@@ -16,7 +16,7 @@ class SlowStrategy extends DispatchStrategy {
   answer: () => void = () => undefined;
   readonly #answered = new Promise<void>((resolve) => (this.answer = resolve));
 
-  constructor(readonly failure?: unknown) {
+  constructor(readonly failure?: Error) {
     super();
   }
 
@@ -87,7 +87,7 @@ describe('MessagePipeline', () => {
 
   it('names some of many', async () => {
     keepLog();
-    const pipeline = new MessagePipeline(new SlowStrategy('no'), clock);
+    const pipeline = new MessagePipeline(new SlowStrategy(new Error('no')), clock);
 
     pipeline.release(Array.from({ length: 500 }, (_, index) => messageOf(`e.${index}`)));
     await pipeline.idle();

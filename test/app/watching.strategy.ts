@@ -41,12 +41,6 @@ export class WatchingStrategy extends DispatchStrategy {
     return found();
   }
 
-  /** Resolves with the first error once there is one. */
-  async error(): Promise<Error> {
-    await this.#until(() => this.errors.length > 0);
-    return this.errors[0]!;
-  }
-
   /** Resolves when nothing is under way any more. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
