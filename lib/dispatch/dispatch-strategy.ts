@@ -8,9 +8,10 @@ export interface Release {
   readonly message: string;
   /**
    * `delivered`: every delivery was attempted in this call, see `attempts`. `accepted`: the strategy has taken it over
-   * and delivers later. `discarded`: nothing will be sent.
+   * and delivers later. `discarded`: nothing will be sent. `duplicate`: a message of this id was there before, and nothing
+   * was done.
    */
-  readonly state: 'delivered' | 'accepted' | 'discarded';
+  readonly state: 'delivered' | 'accepted' | 'discarded' | 'duplicate';
   /** One per subscriber, when the strategy delivers in this call; else empty. */
   readonly attempts: readonly Attempt[];
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
 import {
+  checkMessageId,
   checkMessageSettings,
   MESSAGE_SETTINGS,
   type MessageSettings,
@@ -9,6 +10,12 @@ import {
 
 /** Options of {@link WebhookDispatcher.send}. */
 export interface SendOptions extends MessageSettings {
+  /**
+   * Id of the message, for sending something once however often it is tried: with `outbox()` an id that was seen before,
+   * and is not older than its retention, stores and sends nothing. 1 to 64 printable ASCII characters without dots and
+   * blanks; made by the application, never by its users. Default: a new one.
+   */
+  readonly id?: string;
   /**
    * The owner whose subscribers may see the message. Leave the key out for everyone who subscribed; a key whose value
    * is null or undefined leaves the ownerless subscribers alone, since a sender was meant.
@@ -32,7 +39,15 @@ export interface SendOptions extends MessageSettings {
 export type SendForOptions = Pick<SendOptions, 'manager' | 'wait'>;
 
 const SEND_FOR = ['manager', 'wait'] as const;
-const SEND = ['sender', 'ref', 'headers', 'subscribers', ...SEND_FOR, ...MESSAGE_SETTINGS] as const;
+const SEND = [
+  'id',
+  'sender',
+  'ref',
+  'headers',
+  'subscribers',
+  ...SEND_FOR,
+  ...MESSAGE_SETTINGS,
+] as const;
 // Any: only whether a reference is relative to it matters.
 const SOME_BASE = 'https://example.com';
 
@@ -41,7 +56,8 @@ export function checkSendOptions(options: SendOptions): void {
   checkNames('send()', options, SEND);
   checkTransport(options);
   checkMessageSettings(options);
-  const { ref, sender } = options;
+  const { id, ref, sender } = options;
+  if (id !== undefined) checkMessageId(id);
   if (ref !== undefined && ref !== null) checkRef(ref);
   if (sender !== undefined && sender !== null && !isId(sender)) {
     throw new InvalidInputError('sender', 'must be the id of an owner: a text or a finite number');

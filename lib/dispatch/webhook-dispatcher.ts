@@ -24,7 +24,7 @@ export interface SendResult {
   /**
    * `delivered`: attempted for every subscriber, see `attempts`. `accepted`: delivered later. `staged`: sent when the
    * transaction of `manager` commits. `buffered`: sent when the buffer scope flushes. `discarded`: webhooks are
-   * switched off.
+   * switched off. `duplicate`: a message of this id was sent before, and is the one that counts; nothing was stored.
    */
   readonly state: PipelineResult['state'] | 'staged';
   /** What happened per subscriber, when the strategy delivers within the call; else empty. */
@@ -73,6 +73,7 @@ export class WebhookDispatcher {
     const declared = 'sender' in options;
     const sender = declared ? this.#senderOf(name, options.sender) : null;
     const message = this.messages.create({
+      ...(options.id === undefined ? {} : { id: options.id }),
       event: name,
       data,
       sender,

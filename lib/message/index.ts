@@ -5,6 +5,7 @@ export {
   MessageFactory,
   type MessageFactoryOptions,
 } from './message.factory.js';
+export { checkMessageId } from './message-id.js';
 export { type Audience, type Envelope, Message, type MessageFields } from './message.js';
 export {
   checkMessageSettings,

@@ -3,11 +3,14 @@ import { newId } from '../common/id.js';
 import { checkHeaders } from './check-headers.js';
 import type { Codecs } from './codecs.js';
 import type { MessageSettings } from './message-settings.js';
+import { checkMessageId } from './message-id.js';
 import { type Audience, type Envelope, Message } from './message.js';
 import type { Recipient } from './recipient.js';
 
 /** What is needed to make a message; everything but the event has a default. */
 export interface MessageDraft {
+  /** Default: a new one. */
+  readonly id?: string;
   readonly event: string;
   readonly data?: unknown;
   readonly ref?: string | null;
@@ -44,8 +47,9 @@ export class MessageFactory {
     this.#baseUrl = options.baseUrl;
   }
 
-  /** @throws {@link InvalidInputError} naming a refused header, or the path of a value that cannot be encoded */
+  /** @throws {@link InvalidInputError} naming a refused id or header, or the path of a value that cannot be encoded */
   create(draft: MessageDraft): Message {
+    if (draft.id !== undefined) checkMessageId(draft.id);
     if (draft.headers !== undefined) checkHeaders(draft.headers);
     const time = this.clock.now();
     const ref = this.#resolve(draft.ref ?? null);
@@ -59,7 +63,7 @@ export class MessageFactory {
     });
     return new Message(
       {
-        id: newId('msg_', time),
+        id: draft.id ?? newId('msg_', time),
         event: draft.event,
         time,
         ref,

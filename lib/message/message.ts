@@ -23,7 +23,7 @@ export interface Envelope {
 
 /** The parts of a message, without its body. */
 export interface MessageFields {
-  /** `msg_` and a UUIDv7; the same on every attempt. */
+  /** `msg_` and a UUIDv7, or what the sender has given; the same on every attempt. */
   readonly id: string;
   readonly event: string;
   /** When the event happened, in milliseconds since the Unix epoch. */

@@ -160,18 +160,21 @@ export class OutboxStrategy
   }
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {
-    for (const message of messages) this.#release(message);
-    return messages.map(({ id }) => ({ message: id, state: 'accepted', attempts: [] }));
+    return messages.map((message) => ({
+      message: message.id,
+      state: this.#release(message) ? 'accepted' : 'duplicate',
+      attempts: [],
+    }));
   }
 
   override async discard(messages: readonly Message[]): Promise<void> {
     await this.#stager.discard(messages);
   }
 
-  #release(message: Message): void {
+  /** @returns false when there was one of that id before: that one is on its way, or has arrived */
+  #release(message: Message): boolean {
     const staged = this.#stager.take(message);
-    // Sent before under the same id: the first one is on its way, or has arrived.
-    if (staged === null) return;
+    if (staged === null) return false;
     const { events } = this.#tools;
     events.emit('message-accepted', () => ({
       message: message.id,
@@ -179,11 +182,12 @@ export class OutboxStrategy
       sender: message.sender,
       time: message.time,
     }));
-    if (!this.#settings.worker) return;
+    if (!this.#settings.worker) return true;
     const { shard, lease, leasedUntil, joined } = staged;
     void this.#handOver(message, shard, lease, leasedUntil, joined).catch((error: unknown) =>
       this.#logger.error(`Handing over ${message.id} failed: ${String(error)}`),
     );
+    return true;
   }
 
   async #handOver(

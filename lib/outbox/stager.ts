@@ -38,20 +38,22 @@ export class Stager {
   /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is none of the outbox' */
   async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
     const shard = this.#shardOf(manager);
+    const firsts = firstOfEachId(messages);
     const now = this.#clock.now();
     // Without a worker nobody here delivers: others may take it at once.
     const leasedUntil = this.#settings.worker ? now + this.#settings.lease : now;
     let known: ReadonlySet<string>;
     let joined: Promise<void> | null = null;
     if (manager === undefined) {
-      ({ known, joined } = await this.#insert(shard, messages, leasedUntil));
+      ({ known, joined } = await this.#insert(shard, firsts, leasedUntil));
     } else {
-      known = await shard.messages.insertWith(manager, messages, this.#lease, leasedUntil);
+      known = await shard.messages.insertWith(manager, firsts, this.#lease, leasedUntil);
     }
+    const staged = new Set(firsts.filter(({ id }) => !known.has(id)));
     for (const message of messages) {
       this.#staged.set(
         message,
-        known.has(message.id) ? null : { shard, lease: this.#lease, leasedUntil, joined },
+        staged.has(message) ? { shard, lease: this.#lease, leasedUntil, joined } : null,
       );
     }
   }
@@ -129,4 +131,10 @@ export class Stager {
 
 function missing(messages: readonly Message[], written: ReadonlySet<unknown>): ReadonlySet<string> {
   return new Set(messages.map(({ id }) => id).filter((id) => !written.has(id)));
+}
+
+function firstOfEachId(messages: readonly Message[]): readonly Message[] {
+  const firsts = new Map<string, Message>();
+  for (const message of messages) if (!firsts.has(message.id)) firsts.set(message.id, message);
+  return firsts.size === messages.length ? messages : [...firsts.values()];
 }
