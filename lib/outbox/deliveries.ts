@@ -65,7 +65,7 @@ export interface DeliveriesTools {
 /**
  * The delivery log of `outbox()`: shows what became of messages, and tries again. Injectable anywhere.
  *
- * A delivery is in it as soon as its first attempt has ended. Every method takes the scope of the caller: `'any'` for
+ * A delivery is in it once its first attempt has ended, or when it has to wait for it. Every method takes the scope of the caller: `'any'` for
  * the application's own code, `{ owner }` wherever an id comes from a user. What is outside of it does not exist.
  *
  * @example
