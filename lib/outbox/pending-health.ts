@@ -92,7 +92,6 @@ export function healthStep(
       return { after: WELL, told: health, disable, isNews: false };
     }
     if (news === 'failing') isNews = true;
-    if (health.failingSince === null) isNews = false;
     after = health;
   }
   return { after, told: after, disable: null, isNews };
