@@ -19,7 +19,7 @@ export interface Release {
 /**
  * Where and when deliveries are made.
  *
- * Pluggable: this class is the injection token. `ThornModule.forRoot({ dispatch })` takes `inline()`, `disabled()`, or
+ * Pluggable: this class is the injection token. `ThornModule.forRoot({ dispatch })` takes `outbox()`, `inline()`, `disabled()`, or
  * a class of one's own that Nest constructs with its dependencies. Any implementation must pass
  * `dispatchStrategyConformance`.
  *
