@@ -1,0 +1,34 @@
+/** What the pages take for granted: the reader's own application. */
+import type { CanActivate, INestApplication } from '@nestjs/common';
+import type { DataSource, EntityManager } from 'typeorm';
+import type { Deliveries, Subscribers, WebhookDispatcher, WebhookEvents } from '../../lib/index.js';
+
+export declare class AuthGuard implements CanActivate {
+  canActivate(): boolean;
+}
+export declare class AuthModule {}
+export declare class AppModule {}
+export declare const app: INestApplication;
+export declare const dataSource: DataSource;
+
+export declare const dispatcher: WebhookDispatcher;
+export declare const subscribers: Subscribers;
+export declare const deliveries: Deliveries;
+export declare const webhookEvents: WebhookEvents;
+
+export declare const id: string;
+export declare const url: string;
+export declare const user: { readonly id: string };
+export declare const author: { readonly id: number };
+export declare const invoice: { readonly id: number };
+export declare const yesterday: Date;
+export declare const monday: Date;
+export declare const mailer: { send(to: string | null, text: string): void };
+export declare const job: { readonly cursor: string | null; save(cursor: string | null): void };
+export declare class Orders {
+  cancel(id: string): Promise<unknown>;
+  place(id: string, total: number): Promise<unknown>;
+  pay(manager: EntityManager, order: object): Promise<unknown>;
+}
+export declare const orders: Orders;
+export declare const stock: { take(sku: string): Promise<unknown> };
