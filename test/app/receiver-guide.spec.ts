@@ -3,7 +3,6 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Controller, type INestApplication, Logger, Module, Post } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import ts from 'typescript';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
@@ -49,7 +48,7 @@ afterAll(async () => {
 });
 
 describe('the guide to receiving', () => {
-  it('has blocks that are all named, and compile', () => {
+  it('has blocks that are all named', () => {
     expect(blocks).toHaveLength(guide.match(/```ts/g)!.length);
     expect(blocks.map(({ name }) => name).sort()).toEqual([
       'acme.scheme.ts',
@@ -63,7 +62,6 @@ describe('the guide to receiving', () => {
       'sign.ts',
       'webhooks.controller.ts',
     ]);
-    expect(compileErrors()).toEqual([]);
   }, 60_000);
 
   it('has an application that starts, and verifies what its test signs', async () => {
@@ -193,22 +191,3 @@ describe('the guide to receiving', () => {
     expect(eventOf({ headers, body: body.toString() }, secret)).toBe('a.b');
   });
 });
-
-function compileErrors(): string[] {
-  const { options } = ts.parseJsonConfigFileContent(
-    { extends: './tsconfig.json' },
-    ts.sys,
-    process.cwd(),
-  );
-  const program = ts.createProgram(
-    blocks.map(({ name }) => join(directory, name)),
-    { ...options, incremental: false },
-  );
-  return blocks.flatMap(({ name }) => {
-    const source = program.getSourceFile(join(directory, name))!;
-    return [
-      ...program.getSyntacticDiagnostics(source),
-      ...program.getSemanticDiagnostics(source),
-    ].map(({ messageText }) => `${name}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
-  });
-}
