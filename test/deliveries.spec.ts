@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../lib/errors/index.js';
 import { Deliveries, type ReplaySummary } from '../lib/outbox/index.js';
-import { MovableClock, WebhookReceiver } from '../lib/testing/index.js';
+import { MovableClock, ScriptedReceiver } from '../lib/testing/index.js';
 import { type Kind, placeOf } from './outbox-place.js';
 import { openRig, type Place, type Rig, type RigOptions, subscriber } from './outbox-rig.js';
 
@@ -11,7 +11,7 @@ const HOUR = 60 * 60_000;
 const NONE = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0, next: null };
 
 let place: Place;
-let receiver: WebhookReceiver;
+let receiver: ScriptedReceiver;
 let rig: Rig;
 let clock: MovableClock;
 let deliveries: Deliveries;
@@ -45,7 +45,7 @@ const settled = () =>
 
 beforeEach(async () => {
   clock = new MovableClock();
-  receiver = await WebhookReceiver.start();
+  receiver = await ScriptedReceiver.start();
 });
 
 afterEach(async () => {

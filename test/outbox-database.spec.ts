@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
 import { CreateThornOutbox1767312000000 } from '../lib/migrations/create-thorn-outbox.js';
 import { outboxEntities } from '../lib/outbox/index.js';
-import { MovableClock, WebhookReceiver } from '../lib/testing/index.js';
+import { MovableClock, ScriptedReceiver } from '../lib/testing/index.js';
 import { type Kind, placeOf } from './outbox-place.js';
 import {
   Article,
@@ -22,7 +22,7 @@ const DAY = 24 * 60 * 60_000;
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
 let place: Place;
-let receiver: WebhookReceiver;
+let receiver: ScriptedReceiver;
 let rigs: Rig[];
 
 async function open(kind: Kind, options: RigOptions = {}): Promise<Rig> {
@@ -34,7 +34,7 @@ async function open(kind: Kind, options: RigOptions = {}): Promise<Rig> {
 
 beforeEach(async () => {
   rigs = [];
-  receiver = await WebhookReceiver.start();
+  receiver = await ScriptedReceiver.start();
 });
 
 afterEach(async () => {
@@ -150,7 +150,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])('on $kin
 
   it('serves a host with few due deliveries at once, however many another one has', async () => {
     const rig = await open(kind, { worker: false });
-    const closed = await WebhookReceiver.start();
+    const closed = await ScriptedReceiver.start();
     const dead = await rig.subscribers.create(subscriber(closed.url));
     const alive = await rig.subscribers.create(subscriber(receiver.url));
     await insertDue(rig, kind, 50_000, dead.id, new URL(closed.url).host);

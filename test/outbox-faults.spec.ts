@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { WebhookReceiver } from '../lib/testing/index.js';
+import { ScriptedReceiver } from '../lib/testing/index.js';
 import type { ChildTask } from './outbox-child.js';
 import { type Kind, placeOf } from './outbox-place.js';
 import { openRig, type Place, type Rig, type RigOptions, subscriber } from './outbox-rig.js';
@@ -19,12 +19,12 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
   'processes that die, on $kind',
   ({ kind }) => {
     let place: Place;
-    let receiver: WebhookReceiver;
+    let receiver: ScriptedReceiver;
     let rig: Rig;
     let children: Child[];
 
     beforeEach(async () => {
-      [place, receiver] = [await placeOf(kind), await WebhookReceiver.start()];
+      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
       children = [];
     });
 
@@ -95,7 +95,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
     );
 
     it('completes a fan-out in the middle of which its process was killed', async () => {
-      const other = await WebhookReceiver.start();
+      const other = await ScriptedReceiver.start();
       other.answer('hang');
       const urls = [receiver.url, other.url];
       await open({ worker: false }, urls);

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { WebhookEventMap } from '../lib/delivery/index.js';
 import { SubscriberHealth } from '../lib/outbox/index.js';
 import { healthRules } from '../lib/subscriber/index.js';
-import { MovableClock, WebhookReceiver } from '../lib/testing/index.js';
+import { MovableClock, ScriptedReceiver } from '../lib/testing/index.js';
 import { type Kind, placeOf } from './outbox-place.js';
 import { openRig, type Place, type Rig, type RigOptions, subscriber } from './outbox-rig.js';
 
@@ -12,7 +12,7 @@ const HEALTH = 'SELECT * FROM thorn_health';
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 
 let place: Place;
-let receiver: WebhookReceiver;
+let receiver: ScriptedReceiver;
 let rigs: Rig[];
 let clock: MovableClock;
 
@@ -48,7 +48,7 @@ async function fails(rig: Rig, count: number): Promise<void> {
 beforeEach(async () => {
   rigs = [];
   clock = new MovableClock();
-  receiver = await WebhookReceiver.start();
+  receiver = await ScriptedReceiver.start();
   vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MovableClock, WebhookReceiver } from '../lib/testing/index.js';
+import { MovableClock, ScriptedReceiver } from '../lib/testing/index.js';
 import { type Kind, placeOf } from './outbox-place.js';
 import {
   Article,
@@ -20,11 +20,11 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'po
   'outbox on $kind',
   ({ kind }) => {
     let place: Place;
-    let receiver: WebhookReceiver;
+    let receiver: ScriptedReceiver;
     let rigs: Rig[];
 
     beforeEach(async () => {
-      [place, receiver] = [await placeOf(kind), await WebhookReceiver.start()];
+      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
       rigs = [];
     });
 
@@ -206,7 +206,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'po
     });
 
     it('does not hold the others up for a slow subscriber', async () => {
-      const slow = await WebhookReceiver.start();
+      const slow = await ScriptedReceiver.start();
       slow.otherwise({ delay: 1500 });
       const rig = await open({ perHost: 4 });
       await rig.subscribers.create(subscriber(slow.url));

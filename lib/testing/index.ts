@@ -4,7 +4,7 @@ export { ReceivedWebhook } from './received-webhook.js';
 export { RecordingStrategy, type SentMessage } from './recording.strategy.js';
 export { signWebhook, type SignedWebhook, type SignWebhookInput } from './sign-webhook.js';
 export { WaitTimeoutError } from './wait-timeout.error.js';
-export { LOOPBACK_RECIPIENTS, type ScriptedAnswer, WebhookReceiver } from './webhook-receiver.js';
+export { LOOPBACK_RECIPIENTS, type ScriptedAnswer, ScriptedReceiver } from './scripted-receiver.js';
 
 // What any implementation of a pluggable class must do
 export {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isStandardSigned, isThornSigned } from './signature-check.js';
 
-/** One webhook as it arrived at a {@link WebhookReceiver}. */
+/** One webhook as it arrived at a {@link ScriptedReceiver}. */
 export class ReceivedWebhook {
   constructor(
     readonly method: string,

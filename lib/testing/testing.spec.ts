@@ -10,7 +10,7 @@ import {
   MovableClock,
   RecordingStrategy,
   WaitTimeoutError,
-  WebhookReceiver,
+  ScriptedReceiver,
 } from './index.js';
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -71,11 +71,11 @@ describe('RecordingStrategy', () => {
   });
 });
 
-describe('WebhookReceiver', () => {
-  let receiver: WebhookReceiver;
+describe('ScriptedReceiver', () => {
+  let receiver: ScriptedReceiver;
   let client: UndiciHttpClient;
   beforeEach(async () => {
-    receiver = await WebhookReceiver.start();
+    receiver = await ScriptedReceiver.start();
     client = new UndiciHttpClient(new PublicRecipientPolicy(LOOPBACK_RECIPIENTS));
   });
   afterEach(async () => {
@@ -129,7 +129,7 @@ describe('WebhookReceiver', () => {
     await receiver.stop();
 
     await expect(waiting).rejects.toMatchObject({ code: 'connection-reset' });
-    receiver = await WebhookReceiver.start();
+    receiver = await ScriptedReceiver.start();
   });
 
   it('knows which secrets a webhook is signed with', async () => {

@@ -17,7 +17,7 @@ import {
   WebhookDispatcher,
   WebhookEvents,
 } from '../../lib/index.js';
-import { LOOPBACK_RECIPIENTS, MovableClock, WebhookReceiver } from '../../lib/testing/index.js';
+import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { freshPostgres } from '../services/database.js';
 
 const DAY = 24 * 60 * 60_000;
@@ -39,7 +39,7 @@ describe.each([
   },
 ])('a durable application on $database', ({ place }) => {
   let app: INestApplication;
-  let receiver: WebhookReceiver;
+  let receiver: ScriptedReceiver;
   let drop: () => Promise<void>;
   let deliveries: Deliveries;
   let dispatcher: WebhookDispatcher;
@@ -83,7 +83,7 @@ describe.each([
     });
 
   beforeEach(async () => {
-    receiver = await WebhookReceiver.start();
+    receiver = await ScriptedReceiver.start();
   });
 
   afterEach(async () => {

@@ -19,7 +19,7 @@ import {
   MovableClock,
   RecordingStrategy,
   retryPolicyConformance,
-  WebhookReceiver,
+  ScriptedReceiver,
 } from '../../lib/testing/index.js';
 import { describe, expect, it } from 'vitest';
 
@@ -50,7 +50,7 @@ describe('the kit for users’ tests', () => {
   });
 
   it('receives what is delivered, signed, at a time that the test decides', async () => {
-    const receiver = await WebhookReceiver.start();
+    const receiver = await ScriptedReceiver.start();
     const module = await Test.createTestingModule({
       imports: [
         ThornModule.forRoot({

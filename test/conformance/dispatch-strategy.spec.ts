@@ -15,7 +15,7 @@ import {
   type DispatchStrategyBench,
   LOOPBACK_RECIPIENTS,
   RecordingStrategy,
-  WebhookReceiver,
+  ScriptedReceiver,
 } from '../../lib/testing/index.js';
 import { type Kind, placeOf } from '../outbox-place.js';
 import { openRig, subscriber } from '../outbox-rig.js';
@@ -52,7 +52,7 @@ for (const kind of ['file', 'memory', 'postgres'] as const) {
 }
 
 async function outboxBench(kind: Kind): Promise<DispatchStrategyBench> {
-  const receiver = await WebhookReceiver.start();
+  const receiver = await ScriptedReceiver.start();
   const place = await placeOf(kind);
   const rig = await openRig(place);
   await rig.subscribers.create(subscriber(receiver.url));
@@ -78,7 +78,7 @@ async function outboxBench(kind: Kind): Promise<DispatchStrategyBench> {
 }
 
 async function inlineBench(window = 1000): Promise<DispatchStrategyBench> {
-  const receiver = await WebhookReceiver.start();
+  const receiver = await ScriptedReceiver.start();
   const client = new UndiciHttpClient(new PublicRecipientPolicy(LOOPBACK_RECIPIENTS));
   const repository = new InMemorySubscriberRepository();
   await repository.create({

@@ -8,7 +8,7 @@ import {
   type WebhookRequest,
 } from '../../delivery/index.js';
 import { RecipientRefusedError } from '../../errors/index.js';
-import { LOOPBACK_RECIPIENTS, WebhookReceiver } from '../webhook-receiver.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../scripted-receiver.js';
 import type { TestRunner } from './test-runner.js';
 
 /** The implementation under test. */
@@ -29,11 +29,11 @@ export function webhookHttpClientConformance(
 ): void {
   const test = (
     title: string,
-    body: (client: WebhookHttpClient, receiver: WebhookReceiver) => Promise<void>,
+    body: (client: WebhookHttpClient, receiver: ScriptedReceiver) => Promise<void>,
     policy: RecipientPolicy = new PublicRecipientPolicy(LOOPBACK_RECIPIENTS),
   ) =>
     it(title, async () => {
-      const receiver = await WebhookReceiver.start();
+      const receiver = await ScriptedReceiver.start();
       const client = makeClient(policy);
       try {
         await body(client, receiver);
@@ -173,7 +173,7 @@ export function webhookHttpClientConformance(
     });
 
     test('lets no hanging endpoint keep another waiting', async (client, receiver) => {
-      const other = await WebhookReceiver.start();
+      const other = await ScriptedReceiver.start();
       receiver.otherwise('hang');
       const hanging = Array.from({ length: 200 }, () =>
         failureOf(client.post(request(receiver.url, { timeout: 1000 }))),
@@ -186,7 +186,7 @@ export function webhookHttpClientConformance(
 
     test('ignores the proxy settings of the environment', async (client, receiver) => {
       const before = PROXY_VARIABLES.map((variable) => [variable, process.env[variable]] as const);
-      const proxy = await WebhookReceiver.start();
+      const proxy = await ScriptedReceiver.start();
       for (const variable of PROXY_VARIABLES) process.env[variable] = new URL(proxy.url).origin;
       try {
         expect((await client.post(request(receiver.url))).status).toBe(204);

@@ -4,7 +4,7 @@ import type { PublicRecipientPolicyOptions } from '../delivery/index.js';
 import { Arrivals, type WaitOptions } from './arrivals.js';
 import { ReceivedWebhook } from './received-webhook.js';
 
-/** How a {@link WebhookReceiver} answers: a status alone, or in detail. */
+/** How a {@link ScriptedReceiver} answers: a status alone, or in detail. */
 export type ScriptedAnswer =
   | number
   /** The request is read and never answered. */
@@ -31,7 +31,7 @@ export const LOOPBACK_RECIPIENTS: PublicRecipientPolicyOptions = {
  *
  * @example
  * ```ts
- * const receiver = await WebhookReceiver.start();
+ * const receiver = await ScriptedReceiver.start();
  * receiver.answer(500, { status: 429, headers: { 'Retry-After': '2' } }, 'reset');
  * await subscribers.create({ url: receiver.url, events: ['*'], secret });
  * …
@@ -40,7 +40,7 @@ export const LOOPBACK_RECIPIENTS: PublicRecipientPolicyOptions = {
  * await receiver.stop();
  * ```
  */
-export class WebhookReceiver {
+export class ScriptedReceiver {
   readonly #arrivals = new Arrivals<ReceivedWebhook>(({ event, path }) => event || path);
   readonly #server: Server;
   readonly #queue: ScriptedAnswer[] = [];
@@ -54,8 +54,8 @@ export class WebhookReceiver {
   }
 
   /** Starts one on a free port of 127.0.0.1. */
-  static async start(): Promise<WebhookReceiver> {
-    const receiver = new WebhookReceiver();
+  static async start(): Promise<ScriptedReceiver> {
+    const receiver = new ScriptedReceiver();
     await new Promise<void>((resolve, reject) => {
       receiver.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
     });
