@@ -18,12 +18,13 @@ export function pages(): readonly string[] {
 
 export function blocksOf(page: string): readonly Block[] {
   const text = readFileSync(page, 'utf8');
-  return [...text.matchAll(/^```(\w*)[^\n]*\n(.*?)^```$/gms)].map(
-    ({ index, 1: language, 2: code }) => ({
+  // Also in lists, where they are indented.
+  return [...text.matchAll(/^( *)```(\w*)[^\n]*\n(.*?)^\1```$/gms)].map(
+    ({ index, 1: indent, 2: language, 3: code }) => ({
       place: `${page}:${text.slice(0, index).split('\n').length}`,
       page,
       language: language!,
-      code: code!,
+      code: code!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
     }),
   );
 }

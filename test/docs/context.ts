@@ -32,3 +32,36 @@ export declare class Orders {
 }
 export declare const orders: Orders;
 export declare const stock: { take(sku: string): Promise<unknown> };
+
+export declare const axios: { post(url: string, body: unknown): Promise<unknown> };
+export declare const orderRepository: { save<Row>(row: Row): Promise<Row> };
+export declare const oldHooks: {
+  find(): Promise<
+    readonly {
+      readonly url: string;
+      readonly event: string;
+      readonly userId: string;
+      readonly secret: string;
+    }[]
+  >;
+};
+export declare const organisation: string;
+export declare function svixEndpoints(application: string): Promise<
+  readonly {
+    readonly url: string;
+    readonly filterTypes?: string[];
+    readonly disabled?: boolean;
+    readonly description: string;
+    readonly secret: string;
+  }[]
+>;
+export declare function oldSubscribers(): Promise<
+  readonly {
+    readonly url: string;
+    readonly event: string;
+    readonly user_id: number | null;
+    readonly hmac_secret: string;
+    readonly hmac_digest: 'sha1' | 'sha256' | 'sha512';
+    readonly content_type: string;
+  }[]
+>;
