@@ -12,7 +12,7 @@ const RELEASE =
   "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
 /** Sends one command to Redis: its name and arguments, all texts. */
-export type RedisCommand = (...command: string[]) => Promise<unknown>;
+export type RedisCommand = (name: string, ...args: string[]) => Promise<unknown>;
 
 /**
  * Remembers messages in Redis, for all processes together; expiry is Redis' own. Any client will do: all that is needed
