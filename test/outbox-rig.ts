@@ -11,6 +11,7 @@ import { type Clock, SystemClock } from '../lib/common/clock.js';
 import {
   Deliverer,
   PublicRecipientPolicy,
+  type PublicRecipientPolicyOptions,
   StandardRetryPolicy,
   UndiciHttpClient,
   WebhookEvents,
@@ -72,6 +73,10 @@ export class StatementLogger extends AbstractLogger {
 export interface RigOptions extends OutboxOptions {
   readonly clock?: Clock;
   readonly synchronize?: boolean;
+  /** Whether statements are noted in `log`. Default true. */
+  readonly isLogged?: boolean;
+  /** Default: this machine's own addresses 127.0.0.1 and ::1. */
+  readonly recipients?: PublicRecipientPolicyOptions;
   readonly subscribers?: InMemorySubscriberRepository;
   readonly timeout?: number;
   readonly schedule?: readonly number[];
@@ -109,6 +114,8 @@ export async function openRig(
   {
     clock = new SystemClock(),
     synchronize = true,
+    isLogged = true,
+    recipients = LOOPBACK_RECIPIENTS,
     subscribers = new InMemorySubscriberRepository(),
     timeout = 3000,
     schedule,
@@ -122,10 +129,10 @@ export async function openRig(
     ...options,
     entities: [Article, ...outboxEntities],
     synchronize,
-    logger: log,
+    ...(isLogged && { logger: log }),
   }).initialize();
   prepare?.(dataSource);
-  const policy = new PublicRecipientPolicy(LOOPBACK_RECIPIENTS);
+  const policy = new PublicRecipientPolicy(recipients);
   const client = new UndiciHttpClient(policy);
   const codecs = new Codecs();
   const statics = new StaticSubscriberSet({
@@ -206,6 +213,9 @@ export function subscriber(url: string, changes: Partial<Subscriber> = {}): Subs
     secrets: [{ value: SECRET, expiresAt: null }],
     enabled: true,
     description: null,
+    exclude: [],
+    filter: null,
+    verification: 'none',
     metadata: {},
     createdAt: new Date(0),
     updatedAt: new Date(0),

@@ -2,6 +2,7 @@ import type { Message } from '../message/message.js';
 import type { Recipient } from '../message/recipient.js';
 import type { SubscriberRepository } from '../subscriber/subscriber.repository.js';
 import type { StaticSubscriberSet } from '../subscriber/static-subscriber-set.js';
+import { wantedBy } from './wanted.js';
 
 /** Finds everyone that a message goes to: who is stored, who is named in settings, who came with the message. */
 export class FanOut {
@@ -21,7 +22,7 @@ export class FanOut {
    * @throws what the repository throws: a message is never silently sent to some of those who are stored
    */
   async recipientsOf(message: Message): Promise<readonly Recipient[]> {
-    const stored = await this.#repository.match(message);
+    const stored = wantedBy(await this.#repository.match(message), message);
     const named = await this.#statics.match(message.event, message.sender);
     if (named.length === 0 && message.recipients.length === 0) return stored;
     return distinct([...stored, ...named, ...message.recipients]);

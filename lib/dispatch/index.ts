@@ -9,3 +9,4 @@ export type { DispatchSetting, StrategyDefinition } from './strategy-definition.
 export { Transactions } from './transactions.js';
 export type { SendForOptions, SendOptions } from './send-options.js';
 export { type SendForSummary, type SendResult, WebhookDispatcher } from './webhook-dispatcher.js';
+export { isWanted } from './wanted.js';

@@ -1,6 +1,6 @@
 import type { FanOut } from '../dispatch/index.js';
 import type { Message, Recipient } from '../message/index.js';
-import type { SubscriberRepository } from '../subscriber/index.js';
+import { isActive, type SubscriberRepository } from '../subscriber/index.js';
 
 /** What a {@link RecipientFinder} works with. */
 export interface FinderTools {
@@ -35,7 +35,7 @@ export class RecipientFinder {
 
   async #enabled(id: string): Promise<Recipient | null> {
     const subscriber = await this.tools.subscribers.findById(id, 'any');
-    return subscriber?.enabled ? subscriber : null;
+    return subscriber !== null && isActive(subscriber) ? subscriber : null;
   }
 }
 

@@ -1,6 +1,7 @@
 import { newId } from '../common/index.js';
+import { isWanted } from '../dispatch/index.js';
 import type { Codecs } from '../message/index.js';
-import { patternMatches, type Subscriber } from '../subscriber/index.js';
+import { isActive, patternMatches, type Subscriber } from '../subscriber/index.js';
 import type { Candidate } from './delivery-record.js';
 import type { LateDelivery, MessageCursor, Revival } from './log-table.js';
 import { messageOf } from './message-row.js';
@@ -113,8 +114,13 @@ export async function replayMissed(
   const rows = await shard.log.messages(subscriber.id, cursor, until, REPLAY_BATCH);
   const missed = rows.filter((row) => row['delivery'] === null && isFor(row, subscriber));
   const settled = missed.filter((row) => Number(row['is_under_way']) === 0);
-  const complete = settled.filter((row) => Number(row['is_expunged']) === 0);
-  const open = subscriber.enabled ? complete : [];
+  const complete = await wantedOf(
+    shard,
+    settled.filter((row) => Number(row['is_expunged']) === 0),
+    subscriber,
+    tools,
+  );
+  const open = isActive(subscriber) ? complete : [];
   const late = open.map<LateDelivery>((row) => ({
     id: newId('dlv_', now),
     messageId: row['id'] as string,
@@ -141,7 +147,7 @@ export async function replayMissed(
   return {
     counts: sum(again, {
       scheduled: added,
-      expunged: settled.length - complete.length,
+      expunged: settled.filter((row) => Number(row['is_expunged']) === 1).length,
       disabled: complete.length - open.length,
       underWay: missed.length - settled.length + late.length - added,
     }),
@@ -167,9 +173,29 @@ function cursorOf(text: string): MessageCursor {
 }
 
 /** Whether a message would have gone to the subscriber. */
-function isFor(row: Row, { owner, events }: Subscriber): boolean {
+function isFor(row: Row, { owner, events, exclude }: Subscriber): boolean {
   const isSeen = row['audience'] === 'everyone' || owner === null || owner === row['sender'];
-  return isSeen && events.some((pattern) => patternMatches(pattern, row['event'] as string));
+  const isMatch = (pattern: string) => patternMatches(pattern, row['event'] as string);
+  return isSeen && events.some(isMatch) && !exclude.some(isMatch);
+}
+
+/** Those of the messages whose data the subscriber's filter holds for. */
+async function wantedOf(
+  shard: Shard,
+  rows: readonly Row[],
+  subscriber: Subscriber,
+  tools: ReplayTools,
+): Promise<readonly Row[]> {
+  if (subscriber.filter === null) return rows;
+  const wanted = new Set<unknown>();
+  for (let at = 0; at < rows.length; at += BODIES_AT_ONCE) {
+    const ids = rows.slice(at, at + BODIES_AT_ONCE).map(({ id }) => id as string);
+    for (const row of await shard.messages.load(ids)) {
+      const message = messageOf(row, tools.codecs);
+      if (message !== null && isWanted(subscriber, message)) wanted.add(row['id']);
+    }
+  }
+  return rows.filter(({ id }) => wanted.has(id));
 }
 
 /** Where deliveries go by now; nothing for those whose subscriber gets nothing any more. */
@@ -187,7 +213,7 @@ async function hostsOf(
   for (const candidate of candidates) {
     const subscriber = stored.get(candidate.subscriberId)!;
     if (subscriber === null) others.push(candidate);
-    else if (subscriber.enabled) hosts.set(candidate.id, hostOf(subscriber));
+    else if (isActive(subscriber)) hosts.set(candidate.id, hostOf(subscriber));
   }
   for (let at = 0; at < others.length; at += BODIES_AT_ONCE) {
     const batch = others.slice(at, at + BODIES_AT_ONCE);

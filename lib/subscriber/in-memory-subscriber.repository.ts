@@ -4,7 +4,9 @@ import {
   type MatchCriteria,
   type SubscriberPage,
   SubscriberRepository,
+  type UpdateTerms,
 } from './subscriber.repository.js';
+import { freePlaces, hostnameOf, type SubscriberLimits } from './subscriber-places.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
 
 /** Keeps subscribers in this process alone and loses them with it: for tests and applications without a database. */
@@ -12,10 +14,11 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
   readonly #subscribers = new Map<string, Subscriber>();
   readonly #index = new SubscriberIndex();
 
-  override async create(subscriber: Subscriber): Promise<Subscriber> {
+  override async create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
     if (this.#subscribers.has(subscriber.id)) {
       throw new Error(`There is a subscriber ${subscriber.id} already`);
     }
+    this.#checkLimits(subscriber, limits);
     return this.#store(subscriber);
   }
 
@@ -27,10 +30,14 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     id: string,
     changes: SubscriberChanges & { readonly updatedAt: Date },
     scope: OwnerScope,
+    { limits, check }: UpdateTerms = {},
   ): Promise<Subscriber | null> {
     const subscriber = this.#find(id, scope);
     if (subscriber === null) return null;
-    return this.#store({ ...subscriber, ...changes });
+    check?.(subscriber);
+    const changed = { ...subscriber, ...changes };
+    if (hostnameOf(changed.url) !== hostnameOf(subscriber.url)) this.#checkLimits(changed, limits);
+    return this.#store(changed);
   }
 
   override async changeSecrets(
@@ -66,6 +73,14 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
 
   override match(criteria: MatchCriteria): readonly Subscriber[] {
     return this.#index.match(criteria);
+  }
+
+  #checkLimits({ id, url, owner }: Subscriber, limits: SubscriberLimits | undefined): void {
+    if (owner === null || limits === undefined) return;
+    const rows = [...this.#subscribers.values()]
+      .filter((other) => other.owner === owner)
+      .map((other) => ({ ...other, ownerPlace: null, hostPlace: null }));
+    freePlaces({ id, url, owner }, rows, limits);
   }
 
   #find(id: string, scope: OwnerScope): Subscriber | null {

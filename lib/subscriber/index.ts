@@ -14,6 +14,9 @@ export {
   patternMatches,
 } from './pattern.js';
 export { MAX_LIVE_SECRETS, MAX_OVERLAP, type SecretRotation } from './secret-rotation.js';
+export { LimitReachedError } from './limit-reached.error.js';
+export { filterHolds, MAX_FILTER_DEPTH, MAX_FILTER_LENGTH } from './subscriber-filter.js';
+export type { SubscriberLimits } from './subscriber-places.js';
 export { SubscriberIndex } from './subscriber-index.js';
 export {
   MAX_DESCRIPTION_LENGTH,
@@ -31,15 +34,20 @@ export {
   type ResealedPage,
   type SubscriberPage,
   SubscriberRepository,
+  type UpdateTerms,
 } from './subscriber.repository.js';
-export type {
-  NewSubscriber,
-  OwnerScope,
-  Subscriber,
-  SubscriberChanges,
-  SubscriberUpdate,
+export {
+  isActive,
+  type NewSubscriber,
+  type OwnerScope,
+  type Subscriber,
+  type SubscriberChanges,
+  type SubscriberUpdate,
+  type Verification,
 } from './subscriber.js';
 export {
+  type ChangeTerms,
+  type CreationTerms,
   MAX_PAGE_LIMIT,
   type ResealOptions,
   type ResealSummary,

@@ -2,7 +2,7 @@ import { OwnedSubscribers } from './owned-subscribers.js';
 import { PatternTrie } from './pattern-trie.js';
 import { SubscriberGroup } from './subscriber-group.js';
 import type { MatchCriteria } from './subscriber.repository.js';
-import type { Subscriber } from './subscriber.js';
+import { isActive, type Subscriber } from './subscriber.js';
 
 /**
  * Every enabled subscriber in memory, found by event and owner without a scan: what a search costs depends on what it
@@ -28,10 +28,10 @@ export class SubscriberIndex {
     return this.#entries.size;
   }
 
-  /** Adds a subscriber or replaces the one with its id; a disabled one is only kept out. */
+  /** Adds a subscriber or replaces the one with its id; one that receives nothing is only kept out. */
   set(subscriber: Subscriber): void {
     this.delete(subscriber.id);
-    if (!subscriber.enabled) return;
+    if (!isActive(subscriber)) return;
     const patterns = subscriber.events.map((pattern) => this.#use(pattern));
     this.#entries.set(subscriber.id, { subscriber, patterns });
     this.#everyone.add(subscriber, patterns);

@@ -1,6 +1,7 @@
 import { InvalidInputError, RecipientRefusedError } from '../errors/index.js';
 import type { Digest } from '../message/recipient.js';
 import { checkPattern } from './pattern.js';
+import { checkFilter } from './subscriber-filter.js';
 import type { SecretRotation } from './secret-rotation.js';
 import type { SubscriberRules } from './subscriber-rules.js';
 import type { NewSubscriber, SubscriberUpdate } from './subscriber.js';
@@ -30,6 +31,8 @@ type Check<Value> = (value: unknown, rules: SubscriberRules) => Value;
 const CHECKS: { readonly [Field in keyof Required<Fields>]: Check<NonNullable<Fields>[Field]> } = {
   url: checkedUrl,
   events: checkedEvents,
+  exclude: checkedExclude,
+  filter: checkFilter,
   owner: (value) => (value === null ? null : checkedText(value, 'owner', 1, MAX_OWNER_LENGTH)),
   contentType: (value, rules) => oneOf(value, 'contentType', rules.contentTypes),
   digest: (value) => oneOf(value, 'digest', DIGESTS),
@@ -137,6 +140,17 @@ function checkedEvents(value: unknown, rules: SubscriberRules): readonly string[
     throw new InvalidInputError('events', `must name each pattern once, "${repeated}" is repeated`);
   }
   return patterns;
+}
+
+/** Nothing is lost by a pattern that matches nothing, so that it need not be known. */
+function checkedExclude(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.length > MAX_PATTERNS) {
+    throw new InvalidInputError('exclude', `must be a list of up to ${MAX_PATTERNS} patterns`);
+  }
+  return value.map((pattern: unknown) => {
+    checkPattern(pattern, 'exclude');
+    return pattern;
+  });
 }
 
 function checkedSecret(value: unknown, rules: SubscriberRules): string {

@@ -1,10 +1,14 @@
 import { randomInt } from 'node:crypto';
 import type { Digest, Secret } from '../message/recipient.js';
+import type { JsonValue } from '../event/index.js';
 import { SecretSealer, SecretUnreadableError } from '../signing/index.js';
+import { checkFilter } from './subscriber-filter.js';
+import { NO_PLACES, type Places } from './subscriber-places.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
-import type { Subscriber, SubscriberChanges } from './subscriber.js';
+import type { Subscriber, SubscriberChanges, Verification } from './subscriber.js';
 
 const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'] satisfies Digest[];
+const VERIFICATIONS: readonly string[] = ['none', 'pending', 'verified'] satisfies Verification[];
 const MAX_REVISION = 2 ** 31;
 
 /** Why a row cannot be read: the name of the column that somebody has edited by hand, or secrets that do not open. */
@@ -25,10 +29,10 @@ export class SubscriberRows {
   }
 
   /** The columns of a new row. */
-  toRow(subscriber: Subscriber): ThornSubscriber {
+  toRow(subscriber: Subscriber, places: Places = NO_PLACES): ThornSubscriber {
     const { id, owner, createdAt, updatedAt, ...changes } = subscriber;
     const columns = this.toColumns(id, { ...changes, updatedAt });
-    return { id, owner, createdAt, ...columns } as ThornSubscriber;
+    return { id, owner, createdAt, ...columns, ...places } as ThornSubscriber;
   }
 
   /** The columns that a change writes: the named ones, and a new revision. */
@@ -36,10 +40,12 @@ export class SubscriberRows {
     id: string,
     changes: SubscriberChanges & { readonly updatedAt: Date },
   ): Partial<ThornSubscriber> {
-    const { events, secrets, metadata, ...plain } = changes;
+    const { events, exclude, filter, secrets, metadata, ...plain } = changes;
     return {
       ...plain,
       ...(events && { events: JSON.stringify(events) }),
+      ...(exclude && { exclude: JSON.stringify(exclude) }),
+      ...(filter !== undefined && { filter: filter === null ? null : JSON.stringify(filter) }),
       ...(secrets && this.secretsColumn(id, secrets)),
       ...(metadata && { metadata: JSON.stringify(metadata) }),
       revision: randomInt(MAX_REVISION),
@@ -57,25 +63,34 @@ export class SubscriberRows {
 
   /** The subscriber of a row, or why it cannot be read. */
   fromRow(row: ThornSubscriber): Subscriber | RowFault {
-    const { events, secrets, metadata, digest, revision: _, ...plain } = row;
+    const { events, exclude, filter, secrets, metadata, digest, verification, ...rest } = row;
+    const { revision: _, ownerPlace: __, hostPlace: ___, ...plain } = rest;
     const opened = this.#opened(secrets, row.id);
     if (opened instanceof SecretUnreadableError) return opened;
     const subscriber = {
       ...plain,
       digest: digest as Digest,
+      verification: verification as Verification,
       events: parsed(events),
+      exclude: parsed(exclude),
+      filter: filter === null ? null : parsed(filter),
       secrets: parsed(opened),
       metadata: parsed(metadata),
     };
     if (!isListOf(subscriber.events, isText)) return 'events';
+    if (!isListOf(subscriber.exclude, isText)) return 'exclude';
+    if (!isFilter(subscriber.filter)) return 'filter';
     if (!isListOf(subscriber.secrets, isSecret)) return 'secrets';
     if (!isTexts(subscriber.metadata)) return 'metadata';
     if (!DIGESTS.includes(digest)) return 'digest';
+    if (!VERIFICATIONS.includes(verification)) return 'verification';
     if (Number.isNaN(plain.createdAt.getTime())) return 'created_at';
     if (Number.isNaN(plain.updatedAt.getTime())) return 'updated_at';
     return Object.freeze({
       ...subscriber,
       events: subscriber.events,
+      exclude: subscriber.exclude,
+      filter: subscriber.filter,
       secrets: subscriber.secrets,
       metadata: subscriber.metadata,
     });
@@ -120,6 +135,15 @@ function isListOf<Item>(
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+function isFilter(value: unknown): value is JsonValue | null {
+  try {
+    checkFilter(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isSecret(value: unknown): value is Secret {

@@ -1,6 +1,7 @@
 import type { DataSource, SelectQueryBuilder } from 'typeorm';
 import { ThornConfigurationError } from '../errors/index.js';
 import { ThornSubscriber } from './subscriber.entity.js';
+import type { PlacedRow } from './subscriber-places.js';
 import type { OwnerScope } from './subscriber.js';
 
 /** How many rows there are, and the sum of their revisions: equal sums mean equal contents. */
@@ -33,6 +34,15 @@ export class SubscriberTable {
     const row = await this.#select().where('s.id = :id', { id }).getOne();
     if (row === null || row.id !== id) return null;
     return scope === 'any' || row.owner === scope.owner ? row : null;
+  }
+
+  /** What counts for the limits of an owner. */
+  async placesOf(owner: string): Promise<readonly PlacedRow[]> {
+    const rows = await this.#select()
+      .select(['s.id', 's.owner', 's.url', 's.ownerPlace', 's.hostPlace'])
+      .where('s.owner = :owner', { owner })
+      .getMany();
+    return rows.filter((row) => row.owner === owner);
   }
 
   /** Writes the given columns alone. */

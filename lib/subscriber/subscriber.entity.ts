@@ -13,6 +13,8 @@ const EPOCH_MILLISECONDS: ValueTransformer = {
 @Entity('thorn_subscribers')
 @Index('thorn_subscribers_owner', ['owner', 'id'])
 @Index('thorn_subscribers_changes', ['updatedAt', 'revision'])
+@Index('thorn_subscribers_owner_place', ['ownerPlace'], { unique: true })
+@Index('thorn_subscribers_host_place', ['hostPlace'], { unique: true })
 export class ThornSubscriber {
   @PrimaryColumn({ type: 'varchar', length: 64 })
   id!: string;
@@ -27,6 +29,14 @@ export class ThornSubscriber {
   @Column({ type: 'text' })
   events!: string;
 
+  /** JSON: a list of patterns. */
+  @Column({ type: 'text' })
+  exclude!: string;
+
+  /** JSON: a condition, or null. */
+  @Column({ type: 'text', nullable: true })
+  filter!: string | null;
+
   @Column({ name: 'content_type', type: 'varchar', length: 255 })
   contentType!: string;
 
@@ -39,6 +49,10 @@ export class ThornSubscriber {
 
   @Column({ type: 'boolean' })
   enabled!: boolean;
+
+  /** `none`, `pending` or `verified`. */
+  @Column({ type: 'varchar', length: 16 })
+  verification!: string;
 
   @Column({ type: 'varchar', length: 1000, nullable: true })
   description!: string | null;
@@ -53,6 +67,14 @@ export class ThornSubscriber {
    */
   @Column({ type: 'int' })
   revision!: number;
+
+  /** Among those of its owner; unique, so that a limit holds whoever else creates one at the same time. */
+  @Column({ name: 'owner_place', type: 'varchar', length: 64, nullable: true })
+  ownerPlace!: string | null;
+
+  /** As `owner_place`, among those of its owner and host. */
+  @Column({ name: 'host_place', type: 'varchar', length: 64, nullable: true })
+  hostPlace!: string | null;
 
   @Column({ name: 'created_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
   createdAt!: Date;

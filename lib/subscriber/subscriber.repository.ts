@@ -1,5 +1,6 @@
 import type { Audience } from '../message/message.js';
 import type { Secret } from '../message/recipient.js';
+import type { SubscriberLimits } from './subscriber-places.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
 
 /** One page of a list that is ordered by id, oldest first. */
@@ -14,6 +15,17 @@ export interface MatchCriteria {
   readonly event: string;
   readonly sender: string | null;
   readonly audience: Audience;
+}
+
+/** On what terms a subscriber is changed. */
+export interface UpdateTerms {
+  /** How many its owner may have, when it moves to another host. Default: any number. */
+  readonly limits?: SubscriberLimits;
+  /**
+   * Called with the subscriber as it is stored; no other write comes between that and the change. Called again when one
+   * would have. What it throws is passed on.
+   */
+  readonly check?: (current: Subscriber) => void;
 }
 
 /** What became of one page of {@link SubscriberRepository.reseal}. */
@@ -39,8 +51,14 @@ export interface ResealedPage {
  * applications and the REST API call.
  */
 export abstract class SubscriberRepository {
-  /** Stores a new subscriber; it matches from the moment the promise resolves. */
-  abstract create(subscriber: Subscriber): Promise<Subscriber>;
+  /**
+   * Stores a new subscriber; it matches from the moment the promise resolves.
+   *
+   * @param limits how many its owner may have afterwards: of two calls for the last place one is let through, in one
+   * process or in two. Default: any number
+   * @throws {@link LimitReachedError}; nothing is stored then
+   */
+  abstract create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber>;
 
   /** The subscriber, or null when there is none of that id within `scope`. */
   abstract findById(id: string, scope: OwnerScope): Promise<Subscriber | null>;
@@ -49,11 +67,13 @@ export abstract class SubscriberRepository {
    * Changes the named fields alone, so that two updates of different fields both last.
    *
    * @returns the whole subscriber after the change, or null when there is none of that id within `scope`
+   * @throws {@link LimitReachedError}, and what `terms.check` throws; nothing is changed then
    */
   abstract update(
     id: string,
     changes: SubscriberChanges & { readonly updatedAt: Date },
     scope: OwnerScope,
+    terms?: UpdateTerms,
   ): Promise<Subscriber | null>;
 
   /**

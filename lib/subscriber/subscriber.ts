@@ -1,4 +1,11 @@
+import type { JsonValue } from '../event/condition-json.js';
 import type { Recipient } from '../message/recipient.js';
+
+/**
+ * Whether the endpoint has shown that it wants these webhooks: nobody asked it (`none`), it was asked and has not
+ * answered (`pending`, it receives nothing), or it has (`verified`).
+ */
+export type Verification = 'none' | 'pending' | 'verified';
 
 /** Who wants to hear of events: an URL, the patterns it listens to, and the secrets its deliveries are signed with. */
 export interface Subscriber extends Recipient {
@@ -8,7 +15,12 @@ export interface Subscriber extends Recipient {
   readonly owner: string | null;
   /** Patterns of event names, for example `article.*`. */
   readonly events: readonly string[];
+  /** Patterns of events that it does not want, although `events` matches them. */
+  readonly exclude: readonly string[];
+  /** A condition on a message's data, as the JSON of `conditionToJson()`: where it does not hold, nothing is sent. */
+  readonly filter: JsonValue | null;
   readonly enabled: boolean;
+  readonly verification: Verification;
   readonly description: string | null;
   /** Free-form texts of the owner's. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -28,6 +40,10 @@ export interface NewSubscriber {
   readonly digest?: Subscriber['digest'];
   /** Default: a new random one. */
   readonly secret?: string;
+  /** Patterns of events to leave out. Default none. */
+  readonly exclude?: readonly string[];
+  /** A condition on the data of messages, as JSON. Default null: all. */
+  readonly filter?: JsonValue | null;
   /** Default true. */
   readonly enabled?: boolean;
   readonly description?: string | null;
@@ -38,7 +54,17 @@ export interface NewSubscriber {
 export type SubscriberChanges = Partial<
   Pick<
     Subscriber,
-    'url' | 'events' | 'contentType' | 'digest' | 'enabled' | 'description' | 'metadata' | 'secrets'
+    | 'url'
+    | 'events'
+    | 'exclude'
+    | 'filter'
+    | 'contentType'
+    | 'digest'
+    | 'enabled'
+    | 'verification'
+    | 'description'
+    | 'metadata'
+    | 'secrets'
   >
 >;
 
@@ -46,6 +72,8 @@ export type SubscriberChanges = Partial<
 export interface SubscriberUpdate {
   readonly url?: string;
   readonly events?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly filter?: JsonValue | null;
   readonly contentType?: string;
   readonly digest?: Subscriber['digest'];
   readonly enabled?: boolean;
@@ -60,3 +88,11 @@ export interface SubscriberUpdate {
  * code. Always said, never assumed, so that a caller's id cannot reach another owner's row by omission.
  */
 export type OwnerScope = { readonly owner: string | null } | 'any';
+
+/** Whether it receives anything: it is enabled, and its endpoint is not still to be verified. */
+export function isActive({
+  enabled,
+  verification,
+}: Pick<Subscriber, 'enabled' | 'verification'>): boolean {
+  return enabled && verification !== 'pending';
+}

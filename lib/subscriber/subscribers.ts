@@ -9,13 +9,28 @@ import {
   checkSubscriberUpdate,
 } from './subscriber-input.js';
 import type { SubscriberRules } from './subscriber-rules.js';
-import type { SubscriberPage, SubscriberRepository } from './subscriber.repository.js';
+import type { SubscriberLimits } from './subscriber-places.js';
+import type { SubscriberPage, SubscriberRepository, UpdateTerms } from './subscriber.repository.js';
 import type { NewSubscriber, OwnerScope, Subscriber, SubscriberUpdate } from './subscriber.js';
 
 /** Most subscribers that one page of a list holds. */
 export const MAX_PAGE_LIMIT = 1000;
 
 const DEFAULT_RESEAL_BATCH = 500;
+
+/** On what terms a subscriber is created; the REST API's. */
+export interface CreationTerms {
+  /** How many its owner may have afterwards. Default: any number. */
+  readonly limits?: SubscriberLimits;
+  /** True: it receives nothing until {@link Subscribers.verify}. Default false. */
+  readonly isChallenged?: boolean;
+}
+
+/** On what terms a subscriber is changed; the REST API's. */
+export interface ChangeTerms extends UpdateTerms {
+  /** True: at another URL it receives nothing until {@link Subscribers.verify}. Default false. */
+  readonly isChallenged?: boolean;
+}
 
 /** Options of {@link Subscribers.resealAll}. */
 export interface ResealOptions {
@@ -70,12 +85,13 @@ export class Subscribers {
    * @returns the subscriber with its id and secret
    * @throws {@link InvalidInputError} whose `field` is the one that is missing, unknown or refused: `url` also when the
    * recipient policy refuses it, `events` also when a pattern can match no known event
+   * @throws {@link LimitReachedError} when its owner has as many as `terms.limits` allows
    */
-  async create(input: NewSubscriber): Promise<Subscriber> {
+  async create(input: NewSubscriber, terms: CreationTerms = {}): Promise<Subscriber> {
     const given = checkNewSubscriber(input, this.#rules);
     await checkAddresses(given.url, this.#rules);
     const now = this.#clock.now();
-    return this.#repository.create({
+    const subscriber: Subscriber = {
       id: newId('sub_', now),
       owner: given.owner ?? null,
       url: given.url,
@@ -83,12 +99,16 @@ export class Subscribers {
       contentType: given.contentType ?? 'application/json',
       digest: given.digest ?? 'sha256',
       secrets: [{ value: given.secret ?? this.#rules.generateSecret(), expiresAt: null }],
+      exclude: given.exclude ?? [],
+      filter: given.filter ?? null,
       enabled: given.enabled ?? true,
+      verification: terms.isChallenged ? 'pending' : 'none',
       description: given.description ?? null,
       metadata: given.metadata ?? {},
       createdAt: new Date(now),
       updatedAt: new Date(now),
-    });
+    };
+    return this.#repository.create(subscriber, terms.limits);
   }
 
   /** The subscriber, or null when there is none of that id within `scope`. */
@@ -100,12 +120,14 @@ export class Subscribers {
    * Changes the given fields alone.
    *
    * @returns the whole subscriber after the change, or null when there is none of that id within `scope`
-   * @throws {@link InvalidInputError} as {@link create}; nothing is changed then
+   * @throws {@link InvalidInputError} as {@link create}, {@link LimitReachedError} and what `terms.check` throws;
+   * nothing is changed then
    */
   async update(
     id: string,
     changes: SubscriberUpdate,
     scope: OwnerScope,
+    terms: ChangeTerms = {},
   ): Promise<Subscriber | null> {
     const { secret, ...fields } = checkSubscriberUpdate(changes, this.#rules);
     if (!isId(id)) return null;
@@ -113,7 +135,18 @@ export class Subscribers {
     const now = this.#clock.now();
     const updatedAt = new Date(now);
     const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };
-    const updated = await this.#repository.update(id, { ...fields, ...secrets, updatedAt }, scope);
+    const challenged = terms.isChallenged && (await this.#isMoved(id, fields.url, scope));
+    const updated = await this.#repository.update(
+      id,
+      {
+        ...fields,
+        ...secrets,
+        ...(challenged ? { verification: 'pending' } : {}),
+        updatedAt,
+      },
+      scope,
+      terms,
+    );
     if (updated === null || this.#live(updated) === updated) return updated;
     const live = (stored: Subscriber['secrets']) => withoutExpired(stored, now);
     return this.#repository.changeSecrets(id, live, updatedAt, scope);
@@ -199,6 +232,40 @@ export class Subscribers {
     }
     const { items, next } = await this.#repository.list(scope, { limit, after });
     return { items: items.map((item) => this.#live(item)), next };
+  }
+
+  /**
+   * Notes that the endpoint has shown that it wants the webhooks; from then on it receives them.
+   *
+   * @param url where it was asked
+   * @returns null when there is none of that id within `scope`, or it has moved to another URL since
+   */
+  async verify(id: string, url: string, scope: OwnerScope): Promise<Subscriber | null> {
+    if (!isId(id)) return null;
+    const moved = new Error('It has moved');
+    try {
+      return this.#live(
+        await this.#repository.update(
+          id,
+          { verification: 'verified', updatedAt: new Date(this.#clock.now()) },
+          scope,
+          {
+            check: (current) => {
+              if (current.url !== url) throw moved;
+            },
+          },
+        ),
+      );
+    } catch (error) {
+      if (error === moved) return null;
+      throw error;
+    }
+  }
+
+  async #isMoved(id: string, url: string | undefined, scope: OwnerScope): Promise<boolean> {
+    if (url === undefined) return false;
+    const current = await this.#repository.findById(id, scope);
+    return current !== null && current.url !== url;
   }
 
   /** The subscriber without the secrets that have expired, which are still stored until it is changed. */

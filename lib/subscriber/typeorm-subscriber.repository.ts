@@ -14,7 +14,10 @@ import {
   type ResealedPage,
   type SubscriberPage,
   SubscriberRepository,
+  type UpdateTerms,
 } from './subscriber.repository.js';
+import { hostnameOf, type SubscriberLimits } from './subscriber-places.js';
+import { SubscriberPlacing } from './subscriber-placing.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
 import { Turns } from './turns.js';
 
@@ -34,6 +37,8 @@ export interface TypeOrmSubscriberOptions {
   readonly outageTolerance?: number;
 }
 
+type DatedChanges = SubscriberChanges & { readonly updatedAt: Date };
+
 /**
  * Keeps subscribers in the table `thorn_subscribers` and all enabled ones in memory as well, so that matching costs no
  * query. They are read when the first message is matched.
@@ -51,6 +56,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
   readonly #rows: SubscriberRows;
   readonly #mirror: SubscriberMirror;
   readonly #turns = new Turns();
+  readonly #placing: SubscriberPlacing;
 
   /**
    * @param sealer default: secrets are stored as they are
@@ -65,18 +71,21 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     super();
     this.#table = new SubscriberTable(dataSource);
     this.#rows = new SubscriberRows(sealer);
+    this.#placing = new SubscriberPlacing(this.#table);
     this.#mirror = new SubscriberMirror(this.#table, this.#rows, clock, {
       maxStaleness: options.maxStaleness ?? 5000,
       outageTolerance: options.outageTolerance ?? 60_000,
     });
   }
 
-  override async create(subscriber: Subscriber): Promise<Subscriber> {
-    const row = this.#rows.toRow(subscriber);
-    await this.#change(row.id, async () => {
-      await this.#table.insert(row);
-      return row;
-    });
+  override async create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
+    const row = await this.#change(subscriber.id, () =>
+      this.#placing.place(subscriber, limits, async (places) => {
+        const fresh = this.#rows.toRow(subscriber, places);
+        await this.#table.insert(fresh);
+        return fresh;
+      }),
+    );
     return this.#read(row)!;
   }
 
@@ -88,15 +97,17 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     id: string,
     changes: SubscriberChanges & { readonly updatedAt: Date },
     scope: OwnerScope,
+    terms: UpdateTerms = {},
   ): Promise<Subscriber | null> {
     // An owner never changes, so a row that is within scope here is so in the write below.
     const before = await this.#table.find(id, scope);
     if (before === null) return null;
     if (changes.secrets === undefined) this.#demandReadable(before);
-    const row = await this.#change(id, async () => {
-      await this.#table.update(id, this.#rows.toColumns(id, changes));
-      return this.#table.find(id, 'any');
-    });
+    const row = await this.#change(id, () =>
+      terms.check === undefined && (terms.limits === undefined || changes.url === undefined)
+        ? this.#write(id, changes)
+        : this.#writeOnTerms(id, changes, terms),
+    );
     return this.#read(row);
   }
 
@@ -188,6 +199,42 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
       row = await this.#table.find(row.id, 'any');
     }
     return false;
+  }
+
+  async #write(id: string, changes: DatedChanges): Promise<ThornSubscriber | null> {
+    await this.#table.update(id, this.#rows.toColumns(id, changes));
+    return this.#table.find(id, 'any');
+  }
+
+  async #writeOnTerms(
+    id: string,
+    changes: DatedChanges,
+    { check, limits }: UpdateTerms,
+  ): Promise<ThornSubscriber | null> {
+    // Ends: where a write fails, another one has been made.
+    for (;;) {
+      const current = await this.#table.find(id, 'any');
+      if (current === null) return null;
+      const subscriber = this.#rows.fromRow(current);
+      // Whoever reads it next is told.
+      if (isFault(subscriber)) return this.#write(id, changes);
+      check?.(subscriber);
+      const moved = { ...subscriber, ...changes };
+      const isMoved = hostnameOf(moved.url) !== hostnameOf(subscriber.url);
+      const written = await this.#placing.place(
+        moved,
+        isMoved ? limits : undefined,
+        async ({ hostPlace }) => {
+          const columns = this.#rows.toColumns(id, changes);
+          // Its place among all those of its owner stays; at another host it needs another one.
+          if (isMoved) columns.hostPlace = hostPlace;
+          return (await this.#table.updateUnchanged(current, columns))
+            ? { ...current, ...columns }
+            : null;
+        },
+      );
+      if (written !== null) return written;
+    }
   }
 
   #demandReadable(row: ThornSubscriber): void {
