@@ -12,11 +12,15 @@ export interface ChildTask {
   readonly urls: readonly string[];
   /** Articles to save, one after the other. */
   readonly articles: number;
-  /** Dies between the commit of the first article and its hand-over. */
-  readonly diesAfterCommit?: boolean;
+  /**
+   * Where it kills itself: between the commit of the first article and its hand-over, or between the first answer and
+   * what is written of it.
+   */
+  readonly dies?: 'after-commit' | 'after-answer';
 }
 
 const task = JSON.parse(process.argv[2]!) as ChildTask;
+const die = () => void process.kill(process.pid, 'SIGKILL');
 const subscribers = new InMemorySubscriberRepository();
 for (const [at, url] of task.urls.entries()) {
   await subscribers.create(subscriber(url, { id: `sub_${at}` }));
@@ -28,13 +32,14 @@ const rig = await openRig(
     subscribers,
     synchronize: false,
     prepare: (dataSource) => {
-      if (task.diesAfterCommit !== true) return;
-      dataSource.subscribers.unshift({
-        afterTransactionCommit: () => void process.kill(process.pid, 'SIGKILL'),
-      });
+      if (task.dies === 'after-commit') {
+        dataSource.subscribers.unshift({ afterTransactionCommit: die });
+      }
     },
   },
 );
+if (task.dies === 'after-answer') rig.events.on('delivered', die);
+rig.events.on('delivered', () => writeSync(1, 'delivered\n'));
 writeSync(1, 'ready\n');
 for (let n = 0; n < task.articles; n++) {
   await rig.dataSource.manager.save(Object.assign(new Article(), { title: `${n}` }));
