@@ -3,7 +3,7 @@ import { apiController, jwksController } from './api/index.js';
 import { checkExtras } from './thorn.module-extras.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
 import { thornProviders } from './thorn.module-providers.js';
-import { ThornSettings } from './thorn.module-settings.js';
+import { refused, ThornSettings } from './thorn.module-settings.js';
 
 const EXTRAS: Record<keyof ThornModuleExtras, undefined> = {
   dispatch: undefined,
@@ -45,13 +45,21 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       {
         provide: ThornSettings,
         inject: [MODULE_OPTIONS_TOKEN],
-        useFactory: (options: ThornModuleOptions) =>
-          new ThornSettings(options, Object.keys(EXTRAS)),
+        useFactory: (options: ThornModuleOptions) => {
+          const settings = new ThornSettings(options, Object.keys(EXTRAS));
+          checkClient(options, extras);
+          return settings;
+        },
       },
       ...wiring.providers,
     ],
     exports: wiring.exports,
   };
+}
+
+function checkClient({ egressProxy }: ThornModuleOptions, { httpClient }: ThornModuleExtras): void {
+  if (egressProxy === undefined || httpClient === undefined) return;
+  throw refused('egressProxy', `is for the default client: let ${httpClient.name} use the proxy`);
 }
 
 export { ConfigurableModuleClass };

@@ -27,8 +27,13 @@ export interface ThornModuleOptions {
   readonly recipients?: RecipientRules;
   /** When failed deliveries are tried again. Default: the schedule of Standard Webhooks, over about three days. */
   readonly retries?: StandardRetryPolicyOptions;
+  /**
+   * A proxy that all webhooks go through, by `CONNECT`, for example `http://user:password@proxy.example.com:3128`. It
+   * then looks names up and judges addresses. Default: none; proxy variables of the environment are ignored.
+   */
+  readonly egressProxy?: string;
   /** Settings of the HTTP client. */
-  readonly http?: UndiciHttpClientOptions;
+  readonly http?: Omit<UndiciHttpClientOptions, 'egressProxy'>;
   /** Makes the body from the default envelope. Default: the envelope itself. */
   readonly envelope?: EnvelopeFunction;
   /** Content types besides JSON and the form encoding, by media type. */

@@ -71,7 +71,10 @@ export function thornProviders(extras: ThornModuleExtras): {
     pluggableProvider(WebhookHttpClient, extras.httpClient, {
       inject: [RecipientPolicy, ThornSettings],
       useFactory: (policy: RecipientPolicy, { options }: ThornSettings) =>
-        new UndiciHttpClient(policy, options.http),
+        new UndiciHttpClient(policy, {
+          ...options.http,
+          ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
+        }),
     }),
     repositoryProvider(extras, names),
     // Durable wherever there is a database to be durable in.

@@ -1,4 +1,4 @@
-import { checkRecipientRules } from './delivery/index.js';
+import { checkRecipientRules, egressProxyOf } from './delivery/index.js';
 import { ThornConfigurationError } from './errors/index.js';
 import { healthRules } from './subscriber/index.js';
 import type { ThornModuleOptions } from './thorn.module-options.js';
@@ -16,6 +16,7 @@ const KNOWN: Readonly<{
   userAgent: null,
   recipients: ['requireHttps', 'allowedPorts', 'allowCidrs', 'denyCidrs'],
   retries: ['schedule', 'jitter', 'retryAfterCap'],
+  egressProxy: null,
   http: ['connections', 'maxAnswerBytes', 'maxHeaderBytes', 'keepAliveTimeout', 'lookup', 'tls'],
   envelope: null,
   codecs: null,
@@ -132,9 +133,18 @@ function checkValues(options: ThornModuleOptions): void {
   if (options.http?.lookup !== undefined && typeof options.http.lookup !== 'function') {
     throw refused('http.lookup', 'must be a function, as dns.lookup is');
   }
+  checkProxy(options);
   checkHealth(options.health);
   // Events lay their own rules over these, whatever policy judges the others.
   checkRecipientRules(options.recipients);
+}
+
+function checkProxy({ egressProxy, http }: ThornModuleOptions): void {
+  if (egressProxy === undefined) return;
+  egressProxyOf(egressProxy);
+  if (http?.lookup !== undefined) {
+    throw refused('http.lookup', 'has no use with egressProxy: the proxy looks names up');
+  }
 }
 
 function checkHealth(health: ThornModuleOptions['health']): void {

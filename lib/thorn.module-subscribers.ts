@@ -33,7 +33,13 @@ export const subscriberProviders: readonly FactoryProvider[] = [
       new Subscribers(repository, clock, {
         checkUrl: (url) => policy.checkUrl(url),
         contentTypes: codecs.contentTypes,
-        checkAddresses: (url) => checkResolved(policy.checkUrl(url), policy, options.http?.lookup),
+        // With a proxy, names are its own to look up.
+        ...(options.egressProxy === undefined
+          ? {
+              checkAddresses: (url: string) =>
+                checkResolved(policy.checkUrl(url), policy, options.http?.lookup),
+            }
+          : {}),
         checkPatternKnown: (pattern) => catalogue.checkPatternKnown(pattern),
         checkSecret,
         generateSecret,

@@ -1,4 +1,7 @@
-/** Why an attempt got no usable answer; stable words for logs and programs. */
+/**
+ * Why an attempt got no usable answer; stable words for logs and programs. `proxy`: the egress proxy could not be used,
+ * which says nothing of the endpoint.
+ */
 export type AttemptErrorCode =
   | 'timeout'
   | 'connection-refused'
@@ -7,6 +10,7 @@ export type AttemptErrorCode =
   | 'name-not-resolved'
   | 'tls'
   | 'protocol'
+  | 'proxy'
   | 'recipient-refused'
   | 'unencodable'
   | 'internal';

@@ -11,6 +11,7 @@ const TEXTS: Readonly<Record<AttemptErrorCode, string>> = {
   'name-not-resolved': 'The name of the endpoint’s host could not be resolved',
   tls: 'No trusted TLS connection could be made',
   protocol: 'The endpoint’s answer is not valid HTTP',
+  proxy: 'The egress proxy could not be used',
   'recipient-refused': 'The recipient is refused',
   unencodable: 'The message could not be encoded',
   internal: 'The request could not be made',

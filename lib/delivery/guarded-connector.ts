@@ -1,9 +1,9 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { createSecureContext, rootCertificates } from 'node:tls';
 import { buildConnector } from 'undici';
 import { failure } from './failure.js';
 import type { RecipientPolicy } from './recipient-policy.js';
+import { type TlsOptions, tlsSettings } from './tls-settings.js';
 
 /** Looks a name up; `dns.lookup` is one. */
 export type AddressLookup = (
@@ -16,10 +16,7 @@ export type AddressLookup = (
 export interface ConnectorOptions {
   /** Default: the system's resolver, by `dns.lookup`. */
   readonly lookup?: AddressLookup;
-  readonly tls?: {
-    /** Certificates of authorities, in PEM, that are trusted in addition to the well-known ones. */
-    readonly ca?: string | Buffer | readonly (string | Buffer)[];
-  };
+  readonly tls?: TlsOptions;
 }
 
 /** Starts to connect and returns the socket, which may be destroyed to give up. */
@@ -34,12 +31,10 @@ export type GuardedConnector = (
  */
 export function guardedConnector(
   policy: RecipientPolicy,
-  { lookup = systemLookup, tls = {} }: ConnectorOptions,
+  { lookup = systemLookup, tls }: ConnectorOptions,
 ): GuardedConnector {
   const connect = buildConnector({
-    // Stated, since the environment can otherwise switch verification off.
-    rejectUnauthorized: true,
-    ...(tls.ca === undefined ? {} : { secureContext: trusting(tls.ca) }),
+    ...tlsSettings(tls),
     lookup: vettedLookup(policy, coalesced(lookup)),
     autoSelectFamily: true,
     // The deadline of the request that waits for the connection ends it.
@@ -55,11 +50,6 @@ export function guardedConnector(
       return null;
     }
   };
-}
-
-function trusting(ca: NonNullable<NonNullable<ConnectorOptions['tls']>['ca']>) {
-  const own = Array.isArray(ca) ? (ca as readonly (string | Buffer)[]) : [ca as string | Buffer];
-  return createSecureContext({ ca: [...rootCertificates, ...own] });
 }
 
 function vettedLookup(policy: RecipientPolicy, lookup: AddressLookup): LookupFunction {

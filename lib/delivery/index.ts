@@ -1,6 +1,7 @@
 export { AttemptError } from './attempt.error.js';
 export { type Attempt, type AttemptErrorCode } from './attempt.js';
 export { Deliverer, type DelivererOptions } from './deliverer.js';
+export { egressProxyOf } from './egress-proxy.js';
 export { type AddressLookup, type ConnectorOptions } from './guarded-connector.js';
 export {
   checkRecipientRules,
@@ -10,6 +11,7 @@ export {
 export { RecipientPolicies } from './recipient-policies.js';
 export { RecipientPolicy } from './recipient-policy.js';
 export { checkResolved } from './resolved-recipient.js';
+export type { TlsOptions } from './tls-settings.js';
 export { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';
 export {
   WebhookHttpClient,

@@ -6,6 +6,8 @@ import type { GuardedConnector } from './guarded-connector.js';
 /** What the connections of all origins have in common. */
 export interface PoolSettings {
   readonly connect: GuardedConnector;
+  /** Whether what a connection ends at is the endpoint, and not a proxy. */
+  readonly isDirect: boolean;
   /** Connections to one origin at most. */
   readonly connections: number;
   /** Milliseconds that an unused connection is kept. */
@@ -99,13 +101,14 @@ class Connection implements Carrier {
   #isOneWay = false;
   #isDropped = false;
 
-  constructor(pool: OriginPool, { connect, keepAliveTimeout, maxHeaderBytes }: PoolSettings) {
+  constructor(pool: OriginPool, settings: PoolSettings) {
+    const { connect, isDirect, keepAliveTimeout, maxHeaderBytes } = settings;
     this.#pool = pool;
     this.#client = new Client(pool.origin, {
       connect: (options, callback) => {
         this.#dialling = connect(options, (...result) => {
           this.#dialling = null;
-          this.address = result[1]?.remoteAddress ?? null;
+          if (isDirect) this.address = result[1]?.remoteAddress ?? null;
           callback(...result);
         });
       },

@@ -2,10 +2,12 @@ import type { AxiosInstance } from 'axios';
 import { ThornConfigurationError } from '../errors/index.js';
 import { AxiosFront } from './axios-front.js';
 import { Deadlines } from './deadlines.js';
+import { type EgressProxy, egressProxyOf } from './egress-proxy.js';
 import { Exchange } from './exchange.js';
 import { failure } from './failure.js';
 import { type ConnectorOptions, guardedConnector } from './guarded-connector.js';
 import { OriginPool, type PoolSettings } from './origin-pool.js';
+import { proxiedConnector } from './proxied-connector.js';
 import type { RecipientPolicy } from './recipient-policy.js';
 import {
   WebhookHttpClient,
@@ -23,6 +25,11 @@ export interface UndiciHttpClientOptions extends ConnectorOptions {
   readonly maxHeaderBytes?: number;
   /** Milliseconds that an unused connection is kept. Default 4000. */
   readonly keepAliveTimeout?: number;
+  /**
+   * A proxy that all connections are made through by `CONNECT`, for example `http://user:password@proxy.example.com:3128`.
+   * It is then what judges addresses: names are not looked up here. Default: none, whatever the environment says.
+   */
+  readonly egressProxy?: string;
 }
 
 /** Where a URL's requests go. */
@@ -40,6 +47,7 @@ interface Target {
 export class UndiciHttpClient extends WebhookHttpClient {
   readonly #policy: RecipientPolicy;
   readonly #options: UndiciHttpClientOptions;
+  readonly #proxy: EgressProxy | null;
   readonly #settings: Omit<PoolSettings, 'connect'>;
   readonly #maxAnswerBytes: number;
   readonly #deadlines = new Deadlines();
@@ -54,7 +62,9 @@ export class UndiciHttpClient extends WebhookHttpClient {
     this.#policy = policy;
     this.#maxAnswerBytes = positive('maxAnswerBytes', options.maxAnswerBytes ?? 16_384);
     this.#options = options;
+    this.#proxy = proxyOf(options);
     this.#settings = {
+      isDirect: this.#proxy === null,
       connections: positive('connections', options.connections ?? 64),
       keepAliveTimeout: positive('keepAliveTimeout', options.keepAliveTimeout ?? 4000),
       maxHeaderBytes: positive('maxHeaderBytes', options.maxHeaderBytes ?? 16_384),
@@ -129,7 +139,10 @@ export class UndiciHttpClient extends WebhookHttpClient {
   #pool(policy: RecipientPolicy, origin: string): OriginPool {
     let ofPolicy = this.#pools.get(policy);
     if (ofPolicy === undefined) {
-      const connect = guardedConnector(policy, this.#options);
+      const connect =
+        this.#proxy === null
+          ? guardedConnector(policy, this.#options)
+          : proxiedConnector(policy, this.#proxy, this.#options.tls);
       ofPolicy = { settings: { ...this.#settings, connect }, origins: new Map() };
       this.#pools.set(policy, ofPolicy);
     }
@@ -165,6 +178,17 @@ function promiseWithResolvers(): PromiseWithResolvers {
   let resolve: () => void = () => {};
   const promise = new Promise<void>((settle) => (resolve = settle));
   return { promise, resolve };
+}
+
+function proxyOf({ egressProxy, lookup }: UndiciHttpClientOptions): EgressProxy | null {
+  if (egressProxy === undefined) return null;
+  if (lookup !== undefined) {
+    throw new ThornConfigurationError(
+      'egressProxy and lookup exclude each other: the proxy looks names up.',
+      { option: 'lookup' },
+    );
+  }
+  return egressProxyOf(egressProxy);
 }
 
 function positive(option: string, value: number): number {

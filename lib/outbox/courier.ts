@@ -1,5 +1,11 @@
 import type { Clock } from '../common/index.js';
-import type { Attempt, Deliverer, RetryPolicy, WebhookEvents } from '../delivery/index.js';
+import type {
+  Attempt,
+  AttemptErrorCode,
+  Deliverer,
+  RetryPolicy,
+  WebhookEvents,
+} from '../delivery/index.js';
 import { advance, type DeliveryState } from './delivery-state.js';
 import type { EndpointOutcome } from './endpoint-state.js';
 import type { OutboxJob } from './outbox-job.js';
@@ -122,10 +128,17 @@ function factsOf({ id, message, recipient, host }: OutboxJob) {
   };
 }
 
+/** What says nothing of the endpoint. */
+const OURS: ReadonlySet<AttemptErrorCode> = new Set([
+  'recipient-refused',
+  'unencodable',
+  'internal',
+  'proxy',
+]);
+
 /** An endpoint that answers, whatever it says about the request, lives. */
 function endpointOutcome({ status, error }: Attempt): EndpointOutcome {
   if (status !== null) return { kind: status >= 500 ? 'failure' : 'success' };
   const code = error?.code;
-  const isOurs = code === 'recipient-refused' || code === 'unencodable' || code === 'internal';
-  return { kind: isOurs ? 'neutral' : 'failure' };
+  return { kind: code !== undefined && OURS.has(code) ? 'neutral' : 'failure' };
 }

@@ -103,5 +103,5 @@ function kindOf({ attempt, state, disablesSubscriber }: Outcome): HealthOutcome[
   if (disablesSubscriber) return 'gone';
   if (attempt.outcome === 'succeeded') return 'succeeded';
   const code = attempt.error?.code;
-  return code === 'internal' || code === 'unencodable' ? null : 'failed';
+  return code === 'internal' || code === 'unencodable' || code === 'proxy' ? null : 'failed';
 }
