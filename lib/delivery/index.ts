@@ -4,6 +4,13 @@ export { Deliverer, type DelivererOptions } from './deliverer.js';
 export { egressProxyOf } from './egress-proxy.js';
 export { type AddressLookup, type ConnectorOptions } from './guarded-connector.js';
 export {
+  type OwnerAttempt,
+  type OwnerErrorCode,
+  type OwnerFailureReason,
+  ownerReason,
+  ownerView,
+} from './owner-view.js';
+export {
   checkRecipientRules,
   PublicRecipientPolicy,
   type PublicRecipientPolicyOptions,

@@ -1,5 +1,7 @@
 import type { LookupAddress } from 'node:dns';
-import { describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { RecipientRefusedError } from '../errors/index.js';
 import type { AddressLookup } from './guarded-connector.js';
 import { PublicRecipientPolicy } from './public-recipient-policy.js';
 import { checkResolved } from './resolved-recipient.js';
@@ -15,6 +17,8 @@ const answering =
 const check = (url: string, lookup: AddressLookup) =>
   checkResolved(new URL(url), new PublicRecipientPolicy(), lookup);
 
+afterEach(() => vi.restoreAllMocks());
+
 describe('a recipient that is about to be saved', () => {
   it('passes when every address of its name is public', async () => {
     await expect(
@@ -23,11 +27,20 @@ describe('a recipient that is about to be saved', () => {
   });
 
   it.each([['10.0.0.1'], ['93.184.216.34', '127.0.0.1'], ['169.254.169.254'], ['::1']])(
-    'is refused when its name resolves to %s',
+    'is refused when its name resolves to %s, and only the log says why',
     async (...addresses) => {
-      await expect(check('https://example.com', answering(...addresses))).rejects.toThrow(
-        /refused/,
+      const warned = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+
+      const outcome = check('https://example.com/?token=s3cret', answering(...addresses));
+
+      await expect(outcome).rejects.toMatchObject({ reason: 'unreachable' });
+      const refusal = await outcome.catch((error: RecipientRefusedError) => error);
+      const shown = JSON.stringify([refusal?.message, refusal?.data, refusal?.cause]);
+      for (const address of addresses) expect(shown).not.toContain(address);
+      expect(warned).toHaveBeenCalledExactlyOnceWith(
+        expect.stringMatching(/example\.com.* is .*address/),
       );
+      expect(warned).not.toHaveBeenCalledWith(expect.stringContaining('s3cret'));
     },
   );
 
