@@ -13,8 +13,8 @@ export default defineConfig({
   oxc,
   test: {
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
-    // Here and not in the projects, so that both share one server.
-    globalSetup: ['test/services/postgres.ts'],
+    // Here and not in the projects, so that both share the servers.
+    globalSetup: ['test/services/servers.ts'],
     projects: [
       project('nest-12', ['lib/**/*.spec.ts', 'test/**/*.spec.ts', 'tools/**/*.spec.ts']),
       project(

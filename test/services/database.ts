@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { inject } from 'vitest';
 
@@ -12,21 +13,59 @@ export interface FreshDatabase {
 /** A new and empty database on the run's PostgreSQL server; drop it in `afterAll`. */
 export async function freshPostgres(): Promise<FreshDatabase> {
   const server = inject('postgresUrl');
-  const name = `thorn_${randomBytes(8).toString('hex')}`;
-  await execute(server, `CREATE DATABASE ${name}`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
+  const name = freshName();
+  await onPostgres(server, `CREATE DATABASE ${name}`);
   return {
-    url: url.href,
-    drop: () => execute(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    url: urlOf(server, name),
+    drop: () => onPostgres(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
 }
 
-async function execute(url: string, sql: string): Promise<void> {
+/** The same on the run's MariaDB server, where texts that differ in their case alone are equal by default. */
+export async function freshMariadb(): Promise<FreshDatabase> {
+  const server = inject('mariadbUrl');
+  const name = freshName();
+  await onMariadb(
+    server,
+    `CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`,
+  );
+  return {
+    url: urlOf(server, name),
+    drop: async () => {
+      const sessions = `SELECT id FROM information_schema.processlist WHERE db = '${name}'`;
+      const connected = await onMariadb(server, sessions);
+      // One that has left by itself meanwhile is no error.
+      for (const { id } of connected) await onMariadb(server, `KILL ${id}`).catch(() => []);
+      await onMariadb(server, `DROP DATABASE IF EXISTS ${name}`);
+    },
+  };
+}
+
+function freshName(): string {
+  return `thorn_${randomBytes(8).toString('hex')}`;
+}
+
+function urlOf(server: string, name: string): string {
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function onPostgres(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+async function onMariadb(uri: string, sql: string): Promise<readonly { readonly id: number }[]> {
+  const client = await mysql.createConnection({ uri });
+  try {
+    const [rows] = await client.query<mysql.RowDataPacket[]>(sql);
+    return rows as { readonly id: number }[];
   } finally {
     await client.end();
   }

@@ -1,34 +1,20 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { chmod, chown, cp, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { TestProject } from 'vitest/node';
 import { freePort } from './free-port.js';
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** A PostgreSQL server that tests may create databases on. */
-    postgresUrl: string;
-  }
-}
+import {
+  type Account,
+  installPackage,
+  launch,
+  type Server,
+  unprivilegedAccount,
+} from './server.js';
 
 const run = promisify(execFile);
-
-/** Vitest's global set-up: one server for the whole run, stopped and removed at its end. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startPostgres();
-  project.provide('postgresUrl', server.url);
-  return server.stop;
-}
-
-/** A running server. */
-export interface PostgresServer {
-  readonly url: string;
-  readonly stop: () => Promise<void>;
-}
 
 /**
  * The server of `THORN_TEST_POSTGRES_URL`; else one that is started from binaries on the PATH or of the system, of the
@@ -36,7 +22,7 @@ export interface PostgresServer {
  *
  * @throws Error with the command to type when there is none
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(): Promise<Server> {
   const url = process.env['THORN_TEST_POSTGRES_URL'];
   if (url) return { url, stop: async () => {} };
   const refusals: string[] = [];
@@ -85,14 +71,7 @@ function embedded(): Directories {
 }
 
 async function installed(): Promise<readonly string[]> {
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return [];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  try {
-    await run('apt-get', ['update'], { env });
-    await run('apt-get', ['install', '-y', '--no-install-recommends', 'postgresql'], { env });
-  } catch {
-    return [];
-  }
+  await installPackage('postgresql');
   return ofSystem();
 }
 
@@ -100,8 +79,8 @@ function hasServer(directory: string): boolean {
   return ['initdb', 'postgres'].every((name) => existsSync(join(directory, name)));
 }
 
-async function startFrom(binaries: string): Promise<PostgresServer> {
-  const account = unprivilegedAccount();
+async function startFrom(binaries: string): Promise<Server> {
+  const account = unprivilegedAccount(['postgres', 'nobody']);
   const home = await mkdtemp(join(account === null ? tmpdir() : '/tmp', 'thorn-postgres-'));
   try {
     await chmod(home, 0o700);
@@ -113,31 +92,11 @@ async function startFrom(binaries: string): Promise<PostgresServer> {
       ['-D', data, '-U', 'thorn', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
       { ...account, cwd: home },
     );
-    return await launch(join(bin, 'postgres'), data, home, account);
+    return await startOn(join(bin, 'postgres'), data, home, account);
   } catch (error) {
     await rm(home, { recursive: true, force: true });
     throw error;
   }
-}
-
-interface Account {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** Whom the server runs as when we are root, which it refuses; null: as ourselves. */
-function unprivilegedAccount(): Account | null {
-  if (process.getuid?.() !== 0) return null;
-  for (const name of ['postgres', 'nobody']) {
-    try {
-      const id = (flag: string) =>
-        Number(execFileSync('id', [flag, name], { stdio: ['ignore', 'pipe', 'ignore'] }));
-      return { uid: id('-u'), gid: id('-g') };
-    } catch {
-      continue;
-    }
-  }
-  throw new Error('neither the account postgres nor nobody exists, and the server refuses root');
 }
 
 /** The binaries themselves, or a copy when the account cannot reach them, as in a checkout below /root. */
@@ -154,64 +113,22 @@ async function readableBy(account: Account, binaries: string, home: string): Pro
   }
 }
 
-/**
- * A shell between us and the server holds a pipe to us: when it closes, because we asked or because we died, however
- * suddenly, the shell stops the server and removes its files.
- */
-const KEEPER = `
-home=$1; shift
-"$@" </dev/null & server=$!
-cat >/dev/null
-kill -INT $server; wait $server
-rm -rf "$home"`;
-
-async function launch(
+async function startOn(
   postgres: string,
   data: string,
   home: string,
   account: Account | null,
-): Promise<PostgresServer> {
+): Promise<Server> {
   const port = await freePort();
   const settings = ['max_connections=200', 'fsync=off', 'full_page_writes=off'];
   settings.push('unix_socket_directories=', 'listen_addresses=127.0.0.1', `port=${port}`);
-  const command = [postgres, '-D', data, ...settings.flatMap((setting) => ['-c', setting])];
-  const keeper = spawn('sh', ['-c', KEEPER, 'sh', home, ...command], {
-    ...account,
-    cwd: '/',
-    stdio: ['pipe', 'ignore', 'pipe'],
-    detached: true,
+  const stop = await launch({
+    command: [postgres, '-D', data, ...settings.flatMap((setting) => ['-c', setting])],
+    home,
+    account,
+    signal: 'INT',
+    ready: /ready to accept connections/,
+    failed: /FATAL|not found|rror while loading/,
   });
-  const gone = new Promise<void>((resolve) => keeper.once('exit', () => resolve()));
-  const stop = async () => {
-    keeper.ref();
-    keeper.stdin.end();
-    await gone;
-  };
-  try {
-    await ready(keeper.stderr);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  keeper.unref();
   return { url: `postgres://thorn@127.0.0.1:${port}/postgres`, stop };
-}
-
-function ready(log: NodeJS.ReadableStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const late = setTimeout(() => reject(new Error(`not ready within 30 s: ${text}`)), 30_000);
-    const settle = (then: () => void) => {
-      clearTimeout(late);
-      then();
-    };
-    log.on('data', (chunk: Buffer) => {
-      if (text.length < 100_000) text += chunk.toString();
-      if (text.includes('ready to accept connections')) settle(resolve);
-      else if (/FATAL|not found|rror while loading/.test(text)) {
-        settle(() => reject(new Error(text)));
-      }
-    });
-    log.once('close', () => settle(() => reject(new Error(text || 'it ended at once'))));
-  });
 }
