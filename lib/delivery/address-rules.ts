@@ -26,8 +26,18 @@ const IPV4_RULES = rules({
     'a documentation address',
     ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24'],
   ],
-  // Includes the limited broadcast address, 255.255.255.255.
-  'reserved-address': ['a reserved address', ['192.0.0.0/24', '192.88.99.0/24', '240.0.0.0/4']],
+  // Includes the limited broadcast address, 255.255.255.255, and anycast services that are no web servers (AS112, AMT).
+  'reserved-address': [
+    'a reserved address',
+    [
+      '192.0.0.0/24',
+      '192.31.196.0/24',
+      '192.52.193.0/24',
+      '192.88.99.0/24',
+      '192.175.48.0/24',
+      '240.0.0.0/4',
+    ],
+  ],
   // Addresses in public ranges at which a cloud serves its metadata to the machines in it: Azure, Equinix Metal.
   'metadata-address': [
     'an address of a cloud provider’s metadata',
@@ -43,7 +53,7 @@ const IPV4_RULES = rules({
 const IPV6_RULES = rules({
   'tunnel-address': ['an address of a tunnel (Teredo or 6to4)', ['2001::/32', '2002::/16']],
   // ORCHID, benchmarking, anycast services: none of them a web server.
-  'reserved-address': ['a reserved address', ['2001::/23', '3ffe::/16']],
+  'reserved-address': ['a reserved address', ['2001::/23', '2620:4f:8000::/48', '3ffe::/16']],
   'documentation-address': ['a documentation address', ['2001:db8::/32', '3fff::/20']],
 });
 

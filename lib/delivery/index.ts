@@ -1,6 +1,9 @@
 export { AttemptError } from './attempt.error.js';
 export { type Attempt, type AttemptErrorCode } from './attempt.js';
+export { attemptRecordOf, type AttemptRecord } from './attempt-record.js';
 export { Deliverer, type DelivererOptions } from './deliverer.js';
+export { DeliveryLog, type LoggedAttempt, type ReadKept } from './delivery-log.js';
+export type { DeliveryStatus } from './delivery-status.js';
 export { egressProxyOf } from './egress-proxy.js';
 export { type AddressLookup, type ConnectorOptions } from './guarded-connector.js';
 export {
@@ -27,6 +30,7 @@ export {
 } from './webhook-http-client.js';
 export type { FailureReason } from './failure-reason.js';
 export { type AttemptOutcome, RetryPolicy, type RetryQuestion } from './retry-policy.js';
+export { type KeptAttempts, StandardDeliveryLog } from './standard-delivery-log.js';
 export {
   STANDARD_SCHEDULE,
   StandardRetryPolicy,

@@ -6,7 +6,8 @@ export interface RecipientRules {
   readonly allowedPorts?: readonly number[] | 'any';
   /**
    * Networks that are allowed though they are not public, in exact CIDR notation: `10.1.0.0/16`. One that covers
-   * `127.0.0.1` or `::1` allows names such as `localhost` as well; what they resolve to is still judged.
+   * `127.0.0.1` or `::1` allows names such as `localhost` as well, and any at all the names of private networks
+   * (`.internal`, `.local`, `.home.arpa`); what they resolve to is still judged.
    */
   readonly allowCidrs?: readonly string[];
   /** Networks that are refused although they are public, or allowed by `allowCidrs`; in exact CIDR notation. */
