@@ -102,15 +102,19 @@ export {
 export {
   type HealthRules,
   InMemorySubscriberRepository,
+  isActive,
+  LimitReachedError,
   type MatchCriteria,
   type NewSubscriber,
   type OwnerScope,
+  patternMatches,
   type ResealedPage,
   type ResealOptions,
   type ResealSummary,
   type SecretRotation,
   type Subscriber,
   type SubscriberChanges,
+  type SubscriberLimits,
   type SubscriberPage,
   SubscriberRepository,
   Subscribers,
@@ -118,6 +122,7 @@ export {
   SubscribersUnavailableError,
   ThornSubscriber,
   TypeOrmSubscriberRepository,
+  type UpdateTerms,
 } from './subscriber/index.js';
 export {
   CreateThornOutbox1767312000000,

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
+import pg from 'pg';
 import { Webhook } from 'svix';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   Deliverer,
   type DispatchStrategy,
@@ -11,6 +12,7 @@ import {
   InMemorySubscriberRepository,
   PublicRecipientPolicy,
   StandardWebhookSigner,
+  type SubscriberRepository,
   SystemClock,
   UndiciHttpClient,
   type WebhookSigner,
@@ -21,12 +23,15 @@ import {
   dispatchStrategyConformance,
   LOOPBACK_RECIPIENTS,
   ScriptedReceiver,
+  subscriberRepositoryConformance,
   webhookSignerConformance,
 } from '../../lib/testing/index.js';
 import { subscriber } from '../outbox-rig.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
 import { blocksOf } from './blocks.js';
 
 interface Guide {
+  readonly PgSubscriberRepository: new (pool: pg.Pool) => SubscriberRepository;
   readonly InOrderStrategy: new (fanOut: FanOut, deliverer: Deliverer) => DispatchStrategy;
   readonly SvixHeaderSigner: new () => WebhookSigner;
 }
@@ -35,7 +40,7 @@ interface Guide {
 Logger.overrideLogger(false);
 const runner = { describe, it, expect };
 const clock = new SystemClock();
-const { InOrderStrategy, SvixHeaderSigner } = await guide();
+const { InOrderStrategy, PgSubscriberRepository, SvixHeaderSigner } = await guide();
 
 dispatchStrategyConformance(
   {
@@ -78,6 +83,37 @@ webhookSignerConformance(
       const time = new Date(Number(timestamp) * 1000);
       const expected = new Webhook(secret).sign(id, time, body.toString());
       return headers['svix-id'] === id && signature?.split(' ').includes(expected) === true;
+    },
+  },
+  runner,
+);
+
+let postgres: FreshDatabase;
+beforeAll(async () => {
+  postgres = await freshPostgres();
+});
+afterAll(() => postgres.drop());
+
+subscriberRepositoryConformance(
+  {
+    name: 'the repository of the guide',
+    shared: true,
+    makeStorage: async () => {
+      const pools: pg.Pool[] = [];
+      const open = () => {
+        const pool = new pg.Pool({ connectionString: postgres.url });
+        pools.push(pool);
+        return pool;
+      };
+      const [tables] = blocksOf('docs/extending.md').filter(({ language }) => language === 'sql');
+      await open().query(`DROP TABLE IF EXISTS hooks; ${tables!.code}`);
+      return {
+        open: () => new PgSubscriberRepository(open()),
+        letStalenessPass: () => {},
+        close: async () => {
+          for (const pool of pools) await pool.end();
+        },
+      };
     },
   },
   runner,
