@@ -32,8 +32,16 @@ export async function bundled(entry: string): Promise<string> {
   return file;
 }
 
-export function startChild(file: string, argument: string): Child {
-  const child = spawn(process.execPath, [file, argument], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** @param variables of its environment, beside ours */
+export function startChild(
+  file: string,
+  argument: string,
+  variables: Readonly<Record<string, string>> = {},
+): Child {
+  const child = spawn(process.execPath, [file, argument], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...variables },
+  });
   let output = '';
   const checks = new Set<() => void>();
   child.stdout.on('data', (chunk: Buffer) => {
