@@ -8,6 +8,12 @@ export { LOOPBACK_RECIPIENTS, type ScriptedAnswer, ScriptedReceiver } from './sc
 
 // What any implementation of a pluggable class must do
 export {
+  type AttemptStore,
+  deliveryLogConformance,
+  type DeliveryLogBench,
+  type DeliveryLogUnderTest,
+} from './conformance/delivery-log.js';
+export {
   dispatchStrategyConformance,
   type DispatchStrategyBench,
   type DispatchStrategyUnderTest,
