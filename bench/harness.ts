@@ -61,9 +61,16 @@ export function ratio(of: readonly number[], to: readonly number[]): number {
   return median(of.map((value, round) => value / to[round]!));
 }
 
-/** One figure: how many times the baseline, at least `goal`. */
-export function reportRatio(bench: string, vs: string, value: number, goal: number): void {
-  console.log(JSON.stringify({ bench, vs, ratio: rounded(value), goal }));
+/** One figure: how many times the baseline; the goal is a lower bound unless `bound` says otherwise. */
+export function reportRatio(
+  bench: string,
+  vs: string,
+  value: number,
+  goal: number,
+  bound: 'at least' | 'at most' = 'at least',
+): void {
+  const figure = { bench, vs, ratio: rounded(value), goal };
+  console.log(JSON.stringify(bound === 'at least' ? figure : { ...figure, bound }));
 }
 
 /** One figure that stands for itself, at most `goal`, in `unit`. */

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { existsSync } from 'node:fs';
 
 const TICKS_PER_SECOND = 100;
 
@@ -16,22 +15,32 @@ export interface Receiver {
   stop(): Promise<void>;
 }
 
-/** nginx when it is on PATH, else a plain socket server on Node. */
+/** nginx when it is on PATH, else a plain socket server on Node. Listens on every loopback address. */
 export async function startReceiver(): Promise<Receiver> {
-  const port = await freePort();
-  const directory = mkdtempSync(join(tmpdir(), 'thorn-bench-'));
   const hasNginx = isOnPath('nginx');
   if (!hasNginx) {
     console.error('nginx is not on PATH; for a faster receiver: apt-get install nginx-light');
   }
-  const child = hasNginx
-    ? nginx(directory, port)
-    : spawn(process.execPath, ['-e', PLAIN, `${port}`]);
+  return start(hasNginx ? 'nginx' : 'node:net', hasNginx ? nginx : plain);
+}
+
+/** An endpoint that takes so many milliseconds to answer; with `Infinity` it never does. */
+export function startSlowReceiver(delay: number): Promise<Receiver> {
+  return start('node:net', (_, port) => plain('', port, delay));
+}
+
+async function start(
+  kind: string,
+  run: (directory: string, port: number) => ChildProcess,
+): Promise<Receiver> {
+  const port = await freePort();
+  const directory = mkdtempSync(join(tmpdir(), 'thorn-bench-'));
+  const child = run(directory, port);
   child.stderr?.pipe(process.stderr);
   await accepting(port);
   return {
     port,
-    kind: hasNginx ? 'nginx' : 'node:net',
+    kind,
     cpuSeconds: () => cpuSeconds(child.pid!),
     stop: async () => {
       const exited = new Promise((resolve) => child.once('exit', resolve));
@@ -51,14 +60,19 @@ function nginx(directory: string, port: number): ChildProcess {
      http { access_log off; keepalive_requests 1000000000; keepalive_timeout 60s;
        client_body_temp_path ${directory}; proxy_temp_path ${directory}; fastcgi_temp_path ${directory};
        uwsgi_temp_path ${directory}; scgi_temp_path ${directory};
-       server { listen 127.0.0.1:${port} backlog=1024; location / { return 204; } } }`,
+       server { listen 0.0.0.0:${port} backlog=1024; location / { return 204; } } }`,
   );
   return spawn('nginx', ['-c', file, '-p', directory, '-e', join(directory, 'error.log')]);
+}
+
+function plain(_directory: string, port: number, delay = 0): ChildProcess {
+  return spawn(process.execPath, ['-e', PLAIN, `${port}`, `${delay}`]);
 }
 
 /** Good enough for the clients of this bench: each request is small and arrives in one piece. */
 const PLAIN = `
   const answer = Buffer.from('HTTP/1.1 204 No Content\\r\\nConnection: keep-alive\\r\\n\\r\\n');
+  const delay = Number(process.argv[2]);
   require('node:net')
     .createServer((socket) => {
       socket.setNoDelay(true);
@@ -73,11 +87,12 @@ const PLAIN = `
           if (seen.length < head + 4 + length) return;
           seen = seen.slice(head + 4 + length);
           head = -1;
-          socket.write(answer);
+          if (delay === 0) socket.write(answer);
+          else if (delay < Infinity) setTimeout(() => socket.write(answer), delay);
         }
       });
     })
-    .listen(Number(process.argv[1]), '127.0.0.1');
+    .listen(Number(process.argv[1]), '0.0.0.0');
 `;
 
 function cpuSeconds(pid: number): number {
@@ -96,7 +111,7 @@ function isOnPath(command: string): boolean {
   return directories.some((directory) => existsSync(join(directory, command)));
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -104,7 +119,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function accepting(port: number): Promise<void> {
+export async function accepting(port: number): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (performance.now() < deadline) {
     const isOpen = await new Promise<boolean>((resolve) => {
@@ -116,5 +131,5 @@ async function accepting(port: number): Promise<void> {
     if (isOpen) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`the receiver does not accept connections on port ${port}`);
+  throw new Error(`nobody accepts connections on port ${port}`);
 }

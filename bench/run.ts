@@ -8,15 +8,23 @@ const available = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.js'))
   .map((file) => file.slice(0, -3))
   .filter((name) => !NOT_BENCHES.has(name));
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !available.includes(name));
+// `outbox:slow,latency`: these parts of it alone.
+const wanted = process.argv.slice(2).map((argument) => {
+  const [name = '', parts] = argument.split(':');
+  return { name, parts: parts?.split(',') ?? [] };
+});
+const unknown = wanted.filter(({ name }) => !available.includes(name));
 
 if (wanted.length === 0 || unknown.length > 0) {
-  console.error(`usage: npm run bench -- <name> [<name> …], with names of ${available.join(', ')}`);
+  console.error(
+    `usage: npm run bench -- <name>[:<part>,…] …, with names of ${available.join(', ')}`,
+  );
   process.exit(2);
 }
 console.error(machine());
-for (const name of wanted) {
-  const { run } = (await import(`./${name}.js`)) as { run: () => Promise<void> };
-  await run();
+for (const { name, parts } of wanted) {
+  const { run } = (await import(`./${name}.js`)) as {
+    run: (parts: readonly string[]) => Promise<void>;
+  };
+  await run(parts);
 }

@@ -1,0 +1,43 @@
+import type { DataSourceOptions } from 'typeorm';
+import { type Rig, type RigOptions, openRig, subscriber } from '../../test/outbox-rig.js';
+import { type Contender, DATA, Unanswered } from './contender.js';
+
+const LOOPBACK = { allowedPorts: 'any', allowCidrs: ['127.0.0.0/8'] } as const;
+
+/** The outbox with one subscriber for each URL, its settings as they come. */
+export interface Application extends Contender {
+  readonly rig: Rig;
+}
+
+/** @param awaited of so many subscribers the answers are waited for; the others are dead */
+export async function application(
+  name: string,
+  options: DataSourceOptions,
+  urls: readonly string[],
+  rigOptions: RigOptions = {},
+  awaited: number = urls.length,
+): Promise<Application> {
+  const rig = await openRig(
+    { options },
+    { isLogged: false, pollInterval: 1000, recipients: LOOPBACK, ...rigOptions },
+  );
+  const places = new Map<string, number>();
+  for (const [place, url] of urls.entries()) {
+    const one = subscriber(url, { events: ['order.*'] });
+    if (place < awaited) places.set(one.id, place);
+    await rig.subscribers.create(one);
+  }
+  const unanswered = new Unanswered<string>(awaited);
+  rig.events.on('delivered', ({ message, subscriber: id }) =>
+    unanswered.answered(message, places.get(id)!),
+  );
+  rig.events.on('retry-scheduled', ({ subscriber: id }) => {
+    if (places.has(id)) throw new Error('a delivery has failed: these figures are worth nothing');
+  });
+  const send = (listener?: (subscriber: number) => void) => {
+    const message = rig.message({ event: 'order.placed', data: DATA });
+    const arrived = unanswered.add(message.id, listener);
+    return rig.pipeline.send([message]).then(() => arrived);
+  };
+  return { name, rig, send, once: () => send(), stop: rig.close };
+}

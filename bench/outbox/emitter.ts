@@ -1,0 +1,19 @@
+import { EventEmitter } from 'node:events';
+import axios from 'axios';
+import { type Contender, DATA } from './contender.js';
+
+/** E1: an event emitter and `axios.post`; nothing is kept, nothing is tried again. */
+export function emitter(name: string, urls: readonly string[]): Contender {
+  const bus = new EventEmitter();
+  bus.on(
+    'order.placed',
+    (data: unknown, answered: (subscriber: number) => void, done: () => void) => {
+      void Promise.all(
+        urls.map((url, place) => axios.post(url, data).then(() => answered(place))),
+      ).then(done);
+    },
+  );
+  const send = (answered: (subscriber: number) => void = () => undefined) =>
+    new Promise<void>((done) => bus.emit('order.placed', DATA, answered, done));
+  return { name, send, once: () => send(), stop: async () => undefined };
+}

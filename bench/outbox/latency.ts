@@ -1,0 +1,63 @@
+import { median, ratio } from '../harness.js';
+import type { Contender } from './contender.js';
+
+/** How {@link percentiles} measures. */
+export interface Pace {
+  readonly eventsPerSecond: number;
+  /** Milliseconds that each contender runs before anything counts. */
+  readonly warmUp: number;
+  /** Milliseconds of one contender's turn in a round. */
+  readonly turn: number;
+  readonly rounds: number;
+  /** Answers of subscribers from this one on do not count. Default: all count. */
+  readonly subscribers?: number;
+}
+
+/**
+ * Sends events at an even pace, by turns, whether the ones before have arrived or not.
+ *
+ * @returns for each contender the 99th percentile of the milliseconds from send to answer, round by round
+ */
+export async function percentiles(
+  contenders: readonly Contender[],
+  pace: Pace,
+): Promise<Map<string, number[]>> {
+  const found = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+  for (const contender of contenders) await latencies(contender, pace, pace.warmUp);
+  for (let round = 0; round < pace.rounds; round++) {
+    for (const contender of contenders) {
+      const all = (await latencies(contender, pace, pace.turn)).sort((a, b) => a - b);
+      found.get(contender.name)!.push(all[Math.floor(all.length * 0.99)]!);
+    }
+  }
+  for (const [name, p99] of found) console.error(`${name}: p99 ${median(p99).toFixed(1)} ms`);
+  return found;
+}
+
+async function latencies(
+  contender: Contender,
+  { eventsPerSecond, subscribers = Infinity }: Pace,
+  milliseconds: number,
+): Promise<number[]> {
+  const found: number[] = [];
+  const sent: Promise<void>[] = [];
+  const begin = performance.now();
+  const count = Math.floor((milliseconds * eventsPerSecond) / 1000);
+  for (let n = 0; n < count; n++) {
+    const wait = begin + (n * 1000) / eventsPerSecond - performance.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    const began = performance.now();
+    sent.push(
+      contender.send((subscriber) => {
+        if (subscriber < subscribers) found.push(performance.now() - began);
+      }),
+    );
+  }
+  await Promise.all(sent);
+  return found;
+}
+
+/** The median of the ratios within each round. */
+export function ratioOf(found: ReadonlyMap<string, number[]>, of: string, to: string): number {
+  return ratio(found.get(of)!, found.get(to)!);
+}

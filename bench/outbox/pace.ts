@@ -1,0 +1,44 @@
+import { reportRatio } from '../harness.js';
+import { application } from './application.js';
+import { emitter } from './emitter.js';
+import type { Ground } from './ground.js';
+import { percentiles, ratioOf } from './latency.js';
+import { SUBSCRIBERS } from './throughput.js';
+
+const EVENTS_PER_SECOND = 60;
+
+/** From send to answer at 600 deliveries a second. */
+export async function pace({ services, endpoints }: Ground): Promise<void> {
+  const urls = endpoints.fast(SUBSCRIBERS);
+  const contenders = [
+    await application('outbox', services.sqlite(), urls),
+    emitter('E1', urls),
+    await application('outbox on PostgreSQL', await services.postgres(), urls),
+  ];
+  const found = await percentiles(contenders, {
+    eventsPerSecond: EVENTS_PER_SECOND,
+    warmUp: 3000,
+    turn: 4000,
+    rounds: 5,
+  });
+  for (const contender of contenders) await contender.stop();
+  reportRatio('outbox.p99-vs-e1', 'E1', ratioOf(found, 'outbox', 'E1'), 1, 'at most');
+}
+
+/** The healthy ones among ten subscribers, with and without one that takes 300 ms. */
+export async function slowHealthy({ services, endpoints }: Ground): Promise<void> {
+  const contenders = [
+    await application('all well', services.sqlite(), endpoints.fast(SUBSCRIBERS)),
+    await application('one slow', services.sqlite(), endpoints.withSlow(SUBSCRIBERS)),
+  ];
+  const found = await percentiles(contenders, {
+    eventsPerSecond: EVENTS_PER_SECOND,
+    warmUp: 3000,
+    turn: 5000,
+    rounds: 5,
+    subscribers: SUBSCRIBERS - 1,
+  });
+  for (const contender of contenders) await contender.stop();
+  const value = ratioOf(found, 'one slow', 'all well');
+  reportRatio('outbox.slow-healthy-p99', 'all well', value, 1.5, 'at most');
+}

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { DataSourceOptions } from 'typeorm';
+import { startPostgres } from '../../test/services/postgres.js';
+import { accepting, freePort } from '../receiver.js';
+
+/** What the contenders keep things in; everything is removed by {@link Services.stop}. */
+export class Services {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'thorn-bench-outbox-'));
+  readonly #ends: (() => Promise<void>)[] = [];
+  #postgres: Promise<string> | null = null;
+  #redis: Promise<number> | null = null;
+  #files = 0;
+
+  /** A new file. */
+  sqlite(): DataSourceOptions {
+    const database = join(this.#directory, `${this.#files++}.db`);
+    return { type: 'better-sqlite3', database, enableWAL: true };
+  }
+
+  /** A new database on the server of `THORN_BENCH_POSTGRES_URL`, or on one that is started here. */
+  async postgres(): Promise<DataSourceOptions> {
+    this.#postgres ??= this.#startPostgres();
+    const server = await this.#postgres;
+    const name = `thorn_bench_${randomBytes(6).toString('hex')}`;
+    await query(server, `CREATE DATABASE ${name}`);
+    this.#ends.unshift(() => query(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    const url = new URL(server);
+    url.pathname = `/${name}`;
+    return { type: 'postgres', url: url.href };
+  }
+
+  /** The port of a Redis server that is started here: without persistence, which is its fastest. */
+  redis(): Promise<number> {
+    this.#redis ??= this.#startRedis();
+    return this.#redis;
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.#ends) await end();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  async #startPostgres(): Promise<string> {
+    const given = process.env['THORN_BENCH_POSTGRES_URL'];
+    if (given !== undefined) return given;
+    const { url, stop } = await startPostgres();
+    this.#ends.push(stop);
+    return url;
+  }
+
+  async #startRedis(): Promise<number> {
+    const port = await freePort();
+    const child = spawn(
+      'redis-server',
+      ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+      { stdio: ['ignore', 'ignore', 'inherit'], cwd: this.#directory },
+    );
+    child.once('error', () => {
+      console.error('redis-server is not on PATH: apt-get install redis-server');
+      process.exit(1);
+    });
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.#ends.push(async () => {
+      child.kill();
+      await gone;
+    });
+    await accepting(port);
+    return port;
+  }
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
