@@ -1,0 +1,55 @@
+import type { Message } from '../message/index.js';
+
+/**
+ * What says where a stored message is, and that it is still free: plain JSON, without a word of its contents. Who is
+ * handed one has to show the lease before it delivers; one that comes late, or twice, finds that it no longer fits.
+ */
+export interface Ticket {
+  /** Id of the message. */
+  readonly id: string;
+  /** The place of its data source in the option `dataSources`. */
+  readonly source: number;
+  /** The token that was written to its row. */
+  readonly lease: string;
+}
+
+/** What a {@link MessageRelay} gives messages to. */
+export abstract class RelayWorker {
+  /**
+   * Delivers messages. Resolves once their first attempts are written down, and after a second at the latest: what is
+   * not finished by then goes on without whoever has brought it.
+   *
+   * @param isRepeated whether they may have been handed to somebody before, who has not come back
+   * @throws what the database throws; the messages are found there again
+   */
+  abstract work(tickets: readonly Ticket[], isRepeated: boolean): Promise<void>;
+}
+
+/**
+ * Carries stored messages from the process that has stored them to one that delivers. It may lose them, bring them late
+ * or bring them twice: the database is the truth, and what a relay does not bring is found there once its lease has run
+ * out.
+ */
+export abstract class MessageRelay {
+  /** Whether this process gives messages to it. Otherwise it delivers what it stores itself. */
+  abstract readonly carries: boolean;
+
+  /** Once, when the application has started: brings messages from now on, unless there is no worker. */
+  abstract start(worker: RelayWorker | null): Promise<void> | void;
+
+  /**
+   * Takes messages that were released together. Must not take long: whatever has a limit of its own is bound by it.
+   *
+   * @returns those that it could not take
+   */
+  abstract carry(
+    messages: readonly Message[],
+    tickets: readonly Ticket[],
+  ): Promise<readonly Ticket[]>;
+
+  /** Brings nothing new any more. */
+  abstract pause(): Promise<void> | void;
+
+  /** Ends; what {@link carry} was given before is sent on, or refused. */
+  abstract close(): Promise<void>;
+}

@@ -1,0 +1,82 @@
+import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
+import { Clock } from '../common/index.js';
+import { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../delivery/index.js';
+import { FanOut, type StrategyDefinition } from '../dispatch/index.js';
+import { Codecs } from '../message/index.js';
+import { SecretSealer } from '../signing/index.js';
+import { SubscriberRepository } from '../subscriber/index.js';
+import type { MessageRelay } from './message-relay.js';
+import { OutboxDataSources } from './outbox-data-sources.js';
+import type { OutboxOptions } from './outbox-options.js';
+import { OutboxStrategy } from './outbox.strategy.js';
+import { OutcomeListener } from './outcome-listener.js';
+
+/**
+ * Delivers durably, by way of tables in the application's own database: a message is stored in the very transaction that
+ * caused it, and delivered at least once whatever dies meanwhile.
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ dispatch: outbox({ perHost: 16, retentionDays: 7 }) });
+ * ```
+ */
+export function outbox(options: OutboxOptions = {}): StrategyDefinition {
+  return relayedOutbox(options);
+}
+
+/** How a {@link MessageRelay} is made. */
+export interface RelayDefinition {
+  readonly inject: readonly (InjectionToken | OptionalFactoryDependency)[];
+  readonly useFactory: (...dependencies: unknown[]) => MessageRelay;
+}
+
+/** {@link outbox} with something that carries messages to other processes. */
+export function relayedOutbox(options: OutboxOptions, relay?: RelayDefinition): StrategyDefinition {
+  return {
+    inject: [
+      OutboxDataSources,
+      FanOut,
+      Deliverer,
+      SubscriberRepository,
+      Codecs,
+      SecretSealer,
+      RetryPolicy,
+      WebhookEvents,
+      OutcomeListener,
+      DeliveryLog,
+      Clock,
+      ...(relay?.inject ?? []),
+    ],
+    useFactory: (
+      { all }: OutboxDataSources,
+      fanOut: FanOut,
+      deliverer: Deliverer,
+      subscribers: SubscriberRepository,
+      codecs: Codecs,
+      sealer: SecretSealer,
+      policy: RetryPolicy,
+      events: WebhookEvents,
+      listener: OutcomeListener,
+      log: DeliveryLog,
+      clock: Clock,
+      ...dependencies: unknown[]
+    ) =>
+      new OutboxStrategy(
+        {
+          dataSources: all,
+          fanOut,
+          deliverer,
+          subscribers,
+          codecs,
+          sealer,
+          policy,
+          events,
+          listener,
+          log,
+          clock,
+          ...(relay === undefined ? {} : { relay: relay.useFactory(...dependencies) }),
+        },
+        options,
+      ),
+  };
+}
