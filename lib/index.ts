@@ -100,6 +100,8 @@ export {
 
 // Subscribers
 export {
+  type ChangeTerms,
+  type CreationTerms,
   type HealthRules,
   InMemorySubscriberRepository,
   isActive,
@@ -123,6 +125,7 @@ export {
   ThornSubscriber,
   TypeOrmSubscriberRepository,
   type UpdateTerms,
+  type Verification,
 } from './subscriber/index.js';
 export {
   CreateThornOutbox1767312000000,
@@ -183,7 +186,7 @@ export {
 } from './signing/index.js';
 
 // The REST API
-export type { ApiRequest, ApiUser, ThornApiOptions } from './api/index.js';
+export type { ApiLimits, ApiRequest, ApiUser, ThornApiOptions } from './api/index.js';
 
 export { Clock, SystemClock } from './common/index.js';
 export {

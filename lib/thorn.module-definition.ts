@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
-import { apiController, jwksController } from './api/index.js';
+import { apiControllers, ApiServices, ApiSettings } from './api/index.js';
 import { checkExtras } from './thorn.module-extras.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
 import { thornProviders } from './thorn.module-providers.js';
@@ -33,13 +33,13 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
 function assemble(definition: DynamicModule, extras: ThornModuleExtras): DynamicModule {
   checkExtras(extras);
   const { api } = extras;
-  const controllers = api === undefined ? [] : [apiController(api), jwksController(api)];
+  const settings = api === undefined ? undefined : new ApiSettings(api);
   const wiring = thornProviders(extras);
   return {
     ...definition,
     global: extras.global ?? true,
     imports: [...(definition.imports ?? []), ...(extras.imports ?? []), ...(api?.imports ?? [])],
-    controllers,
+    controllers: settings === undefined ? [] : [...apiControllers(settings)],
     providers: [
       ...(definition.providers ?? []),
       {
@@ -52,6 +52,9 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
         },
       },
       ...wiring.providers,
+      ...(settings === undefined
+        ? []
+        : [{ provide: ApiSettings, useValue: settings }, ApiServices]),
     ],
     exports: wiring.exports,
   };

@@ -1,85 +1,243 @@
 import { RequestMethod } from '@nestjs/common';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { apiController } from '../lib/api/index.js';
-import { type Api, platforms, startApi } from './api.app.js';
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { apiControllers, ApiSettings } from '../lib/api/index.js';
+import { Deliveries, WebhookDispatcher } from '../lib/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../lib/testing/index.js';
+import { type Api, type Answer, platforms, startApi } from './api.app.js';
+import { type FreshStore, stores } from './api.stores.js';
 
-const body = { url: 'https://example.com/of-bob', events: ['article.*'] };
-
-/** Every route that the router is told of, so that one that is added later is tried as well. */
-function routes(): { method: string; path: string }[] {
-  const { prototype } = apiController({ unprotected: true, owner: () => null });
-  return Object.getOwnPropertyNames(prototype).flatMap((name) => {
-    const handler: object = prototype[name];
-    const method: RequestMethod | undefined = Reflect.getMetadata('method', handler);
-    if (method === undefined) return [];
-    const paths: string[] = [Reflect.getMetadata('path', handler)].flat();
-    return paths.flatMap((path) => [
-      { method: RequestMethod[method], path: `/hooks${path}` },
-      { method: RequestMethod[method], path: `/hooks${path}/` },
-    ]);
+/** Every route that the router is told of. */
+function routes(): string[] {
+  const settings = new ApiSettings({ unprotected: true, owner: () => null });
+  return apiControllers(settings).flatMap((controller) => {
+    const { prototype } = controller;
+    const base: string = Reflect.getMetadata('path', controller);
+    return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+      const handler: object = prototype[name];
+      const method: RequestMethod | undefined = Reflect.getMetadata('method', handler);
+      if (method === undefined) return [];
+      const paths: string[] = [Reflect.getMetadata('path', handler)].flat();
+      return paths.map((path) => {
+        const slash = path === '' || path.startsWith('/') ? '' : '/';
+        return `${RequestMethod[method]} /${base}${slash}${path}`.replace(/\/+$/, '');
+      });
+    });
   });
 }
 
-const all = routes();
-const ofOne = all.filter(({ path }) => path.includes(':id'));
-const ofAll = all.filter(({ path }) => !path.includes(':id'));
+/** What has an id: one of each belongs to each owner. */
+interface Things {
+  readonly id: string;
+  readonly delivery: string;
+  readonly message: string;
+}
+
+interface Case {
+  /** What it answers to the owner. */
+  readonly status: number;
+  readonly body?: (own: Things) => object;
+  /** Whether a second call is answered in another way. */
+  readonly isOnce?: true;
+  /** Other places than the path where it takes an id, and how it answers one of somebody else's. */
+  readonly others?: readonly {
+    readonly name: string;
+    readonly query?: (foreign: Things) => string;
+    readonly body?: (foreign: Things) => object;
+    readonly status: number;
+  }[];
+}
+
+const since = '2020-01-01T00:00:00Z';
+const subscriber = { url: 'https://example.com/of-alice', events: ['article.*'] };
+
+/** A route that is added later fails the first test below until it is listed here. */
+const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
+  'GET /hooks/.well-known/jwks.json': {
+    exempt: 'shows public keys of the application, to receivers who have no account',
+  },
+  'GET /hooks/event-types': { status: 200 },
+  'GET /hooks/event-types/:name': { status: 200 },
+  'GET /hooks': {
+    status: 200,
+    others: [{ name: 'a cursor', query: ({ id }) => `after=${id}`, status: 200 }],
+  },
+  'POST /hooks': {
+    status: 201,
+    body: () => subscriber,
+    others: [
+      { name: 'an id', body: ({ id }) => ({ ...subscriber, id }), status: 400 },
+      { name: 'an owner', body: () => ({ ...subscriber, owner: 'bob' }), status: 400 },
+    ],
+  },
+  'GET /hooks/:id': { status: 200 },
+  'PATCH /hooks/:id': {
+    status: 200,
+    body: () => ({ description: 'changed' }),
+    others: [
+      { name: 'an id', body: ({ id }) => ({ id, description: 'x' }), status: 400 },
+      { name: 'an owner', body: () => ({ owner: 'bob' }), status: 400 },
+    ],
+  },
+  'POST /hooks/:id': {
+    status: 200,
+    body: () => ({ description: 'changed' }),
+    others: [{ name: 'an id', body: ({ id }) => ({ id, description: 'x' }), status: 400 }],
+  },
+  'DELETE /hooks/:id': { status: 204, isOnce: true },
+  'POST /hooks/:id/test': {
+    status: 200,
+    body: () => ({}),
+    others: [{ name: 'a subscriber', body: ({ id }) => ({ subscriber: id }), status: 400 }],
+  },
+  'POST /hooks/:id/challenge': { status: 200, body: () => ({}) },
+  'POST /hooks/:id/rotate-secret': { status: 200, body: () => ({}) },
+  'POST /hooks/:id/enable': { status: 200, body: () => ({}) },
+  'POST /hooks/:id/disable': { status: 200, body: () => ({}) },
+  'GET /hooks/:id/deliveries': {
+    status: 200,
+    others: [
+      { name: 'a cursor', query: ({ delivery }) => `after=${delivery}`, status: 200 },
+      { name: 'a message', query: ({ message }) => `message=${message}`, status: 200 },
+      { name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 200 },
+    ],
+  },
+  'GET /hooks/deliveries/:delivery': { status: 200 },
+  'POST /hooks/deliveries/:delivery/retry': { status: 202, body: () => ({}), isOnce: true },
+  'POST /hooks/:id/recover': {
+    status: 200,
+    body: () => ({ since }),
+    others: [
+      {
+        name: 'a cursor',
+        body: ({ delivery }) => ({ since, after: `0/${delivery}` }),
+        status: 200,
+      },
+      { name: 'a subscriber', body: ({ id }) => ({ since, subscriber: id }), status: 400 },
+    ],
+  },
+  'POST /hooks/:id/backfill': {
+    status: 200,
+    body: () => ({ since }),
+    others: [
+      {
+        name: 'a cursor',
+        body: ({ message }) => ({ since, after: `0/1:${message}` }),
+        status: 200,
+      },
+    ],
+  },
+};
+
+const cases = Object.entries(CASES).flatMap(([route, one]) => {
+  if ('exempt' in one) return [];
+  const [method = '', path = ''] = route.split(' ');
+  return [{ route, method, path, ...one }];
+});
+const withIds = cases.filter(({ path }) => /:(?:id|delivery)/.test(path));
+const others = cases.flatMap(({ others: rest = [], ...one }) =>
+  rest.map((other) => ({ ...one, where: other })),
+);
+
+it('every route is covered, or exempt for a reason', () => {
+  expect(routes().sort()).toEqual(Object.keys(CASES).sort());
+});
+
+const store = stores[0]!;
 
 describe.each(platforms)('two owners on %s', (platform) => {
   let api: Api;
-  let foreign: { id: string };
-  let own: { id: string };
-  beforeEach(async () => {
-    api = await startApi(platform);
-    foreign = (await api.send('POST', '/hooks', { as: 'bob', body })).body;
-    own = (await api.send('POST', '/hooks', { as: 'alice', body })).body;
-  });
-  afterEach(() => api.app.close());
+  let database: FreshStore;
+  let receiver: ScriptedReceiver;
+  let alice: Things;
+  let bob: Things;
 
-  const snapshot = () => api.subscribers.list('any', { limit: 100 });
-  const wanted = (method: string) =>
-    method === 'PATCH' || method === 'POST' ? { body: { description: 'changed' } } : {};
-
-  it('knows the routes', () => {
-    expect(all.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(
-      [
-        ['GET /hooks', 'GET /hooks/', 'POST /hooks', 'POST /hooks/'],
-        ['GET /hooks/:id', 'GET /hooks/:id/', 'PATCH /hooks/:id', 'PATCH /hooks/:id/'],
-        ['POST /hooks/:id', 'POST /hooks/:id/', 'DELETE /hooks/:id', 'DELETE /hooks/:id/'],
-      ]
-        .flat()
-        .sort(),
-    );
-  });
-
-  it.each(all)('$method $path lets nobody in without a user', async ({ method, path }) => {
-    const before = await snapshot();
-
-    const answer = await api.send(method, path.replace(':id', own.id), {
-      as: 'nobody',
-      ...wanted(method),
+  beforeAll(async () => {
+    database = await store.fresh();
+    receiver = await ScriptedReceiver.start();
+    api = await startApi(platform, {
+      store: database,
+      thorn: {
+        recipients: { ...LOOPBACK_RECIPIENTS, allowedPorts: 'any' },
+      },
     });
+  });
+  afterAll(async () => {
+    await api.app.close();
+    await receiver.stop();
+    await database.drop();
+  });
+  beforeEach(async () => {
+    await api.app.get(DataSource).query('DELETE FROM thorn_deliveries');
+    for (const { id } of (await api.subscribers.list('any', { limit: 100 })).items) {
+      await api.subscribers.delete(id, 'any');
+    }
+    alice = await thingsOf('alice');
+    bob = await thingsOf('bob');
+  });
 
-    expect(answer.status).toBe(401);
+  async function thingsOf(owner: string): Promise<Things> {
+    const { id } = await api.subscribers.create({ url: receiver.url, events: ['*'], owner });
+    const sent = await api.app
+      .get(WebhookDispatcher)
+      .send('article.created', {}, { sender: owner });
+    return vi.waitFor(async () => {
+      const { items } = await api.app.get(Deliveries).list({ subscriber: id }, 'any');
+      expect(items).toMatchObject([{ status: 'succeeded' }]);
+      return { id, delivery: items[0]!.id, message: sent.id };
+    });
+  }
+
+  /** Everything that is bob's. */
+  async function snapshot(): Promise<unknown> {
+    const { items } = await api.subscribers.list({ owner: 'bob' }, { limit: 100 });
+    const deliveries = await api.app.get(Deliveries).list({}, { owner: 'bob' });
+    return { items, deliveries };
+  }
+
+  const pathOf = (path: string, { id, delivery }: { id: string; delivery: string }) =>
+    path.replace(':id', id).replace(':delivery', delivery).replace(':name', 'article.created');
+  const expectNothingOf = ({ id, delivery, message }: Things, answer: Answer) => {
+    const text = JSON.stringify(answer.body ?? null);
+    for (const secret of [id, delivery, message]) expect(text).not.toContain(secret);
+  };
+
+  it.each(cases)('$route lets nobody in without a user', async ({ method, path, body }) => {
+    const before = await snapshot();
+    const given = body === undefined ? {} : { body: body(bob) };
+
+    const answer = await api.send(method, pathOf(path, bob), { as: 'nobody', ...given });
+
+    expect(answer).toMatchObject({ status: 401, body: { status: 401, title: 'Unauthorized' } });
     expect(await snapshot()).toEqual(before);
   });
 
-  it.each(ofOne)('$method $path works for its owner', async ({ method, path }) => {
-    const answer = await api.send(method, path.replace(':id', own.id), wanted(method));
-    expect(answer.status).toBe(method === 'DELETE' ? 204 : 200);
+  it.each(cases)("$route works for its owner, on what is the owner's", async (one) => {
+    const before = await snapshot();
+    for (const slash of one.isOnce ? ['/'] : ['/', '']) {
+      const given = one.body === undefined ? {} : { body: one.body(alice) };
+      const answer = await api.send(one.method, pathOf(one.path, alice) + slash, given);
+
+      expect({ slash, ...answer }).toMatchObject({ slash, status: one.status });
+      expectNothingOf(bob, answer);
+    }
+    expect(await snapshot()).toEqual(before);
   });
 
-  it.each(ofOne)('$method $path answers any other id alike', async ({ method, path }) => {
-    const unowned = await api.subscribers.create({ ...body, owner: null });
-    const before = await snapshot();
+  it.each(withIds)('$route answers any other id alike', async ({ method, path, body }) => {
+    const unowned = await api.subscribers.create({ ...subscriber, owner: null });
+    const before = [await snapshot(), await api.subscribers.findById(unowned.id, 'any')];
+    const what = path.includes(':delivery') ? 'delivery' : 'id';
+    const [own, foreign] = [alice[what], bob[what]];
     const ids = [
-      own.id.replace(/....$/, 'ffff'),
-      foreign.id,
+      own.replace(/....$/, 'ffff'),
+      foreign,
       unowned.id,
-      foreign.id.toUpperCase(),
-      own.id.slice(4),
-      `${own.id}%20`,
-      `${own.id},${foreign.id}`,
-      `${own.id}%2F${foreign.id}`,
+      foreign.toUpperCase(),
+      own.slice(4),
+      `${own}%20`,
+      `${own},${foreign}`,
+      `${own}%2F${foreign}`,
       '%2e%2e%2Fhooks',
       '0',
       '*',
@@ -93,25 +251,36 @@ describe.each(platforms)('two owners on %s', (platform) => {
     ];
 
     for (const id of ids) {
-      const answer = await api.send(method, path.replace(':id', id), wanted(method));
+      const answer = await api.send(method, pathOf(path, { id, delivery: id }), {
+        ...(body === undefined ? {} : { body: body(alice) }),
+      });
       expect({ id, status: answer.status, body: answer.body }).toEqual({
         id,
         status: 404,
         body: {
-          statusCode: 404,
-          error: 'Not Found',
-          message: 'There is no subscriber with this id',
+          type: 'about:blank',
+          title: 'Not Found',
+          status: 404,
+          detail: `There is no ${what === 'id' ? 'subscriber' : what} with this id`,
         },
       });
     }
-    expect(await snapshot()).toEqual(before);
+    expect([await snapshot(), await api.subscribers.findById(unowned.id, 'any')]).toEqual(before);
   });
 
-  it.each(ofAll)("$method $path touches the caller's own alone", async ({ method, path }) => {
-    const answer = await api.send(method, path, method === 'POST' ? { body } : {});
+  it.each(others)('$route with $where.name of another owner', async (one) => {
+    const before = await snapshot();
+    const query = one.where.query === undefined ? '' : `?${one.where.query(bob)}`;
+    const body = one.where.body?.(bob) ?? one.body?.(alice);
 
-    expect(answer.status).toBeLessThan(300);
-    expect(JSON.stringify(answer.body)).not.toContain(foreign.id);
-    expect((await api.subscribers.list({ owner: 'bob' }, { limit: 10 })).items).toHaveLength(1);
+    const answer = await api.send(
+      one.method,
+      pathOf(one.path, alice) + query,
+      body === undefined ? {} : { body },
+    );
+
+    expect(answer).toMatchObject({ status: one.where.status });
+    expectNothingOf(bob, answer);
+    expect(await snapshot()).toEqual(before);
   });
 });

@@ -3,24 +3,40 @@ import {
   type ExecutionContext,
   type INestApplication,
   Injectable,
-  type Type,
+  Module,
   UnauthorizedException,
 } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { apiController, type ThornApiOptions } from '../lib/api/index.js';
-import { SystemClock } from '../lib/common/clock.js';
-import { PublicRecipientPolicy } from '../lib/delivery/public-recipient-policy.js';
-import { InvalidInputError } from '../lib/errors/index.js';
-import { checkSecret, generateSecret } from '../lib/signing/index.js';
-import { InMemorySubscriberRepository } from '../lib/subscriber/in-memory-subscriber.repository.js';
-import { patternMatches, Subscribers } from '../lib/subscriber/index.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import {
+  defineEvents,
+  inline,
+  outbox,
+  Subscribers,
+  type ThornApiOptions,
+  ThornModule,
+  type ThornModuleExtras,
+  type ThornModuleOptions,
+} from '../lib/index.js';
+import type { FreshStore } from './api.stores.js';
 
 export const platforms = ['express', 'fastify'] as const;
 export type Platform = (typeof platforms)[number];
 
-const KNOWN_EVENTS = ['article.created', 'article.changed', 'article.tag.added', 'order.paid'];
+/** What may be subscribed to. */
+export const events = defineEvents({
+  'article.created': {
+    description: 'An article is new',
+    schema: { type: 'object', properties: { title: { type: 'string' } } },
+    example: { title: 'Hello' },
+  },
+  'article.changed': { description: 'An article was changed' },
+  'article.tag.added': { description: 'An article has one more tag' },
+  'order.paid': { description: 'An order was paid', schema: { examples: [{ total: 5 }] } },
+  'stock.{sku}.low': { description: 'Few are left' },
+});
 const TOKENS: Readonly<Record<string, { id: string } | undefined>> = {
   'Bearer alice-token': { id: 'alice' },
   'Bearer bob-token': { id: 'bob' },
@@ -61,7 +77,6 @@ export interface Answer {
 export interface Api {
   readonly app: INestApplication;
   readonly url: string;
-  readonly controller: Type<unknown>;
   readonly subscribers: Subscribers;
   send(method: string, path: string, request?: ApiCall): Promise<Answer>;
 }
@@ -71,57 +86,73 @@ export interface ApiCall {
   /** Sent as JSON; a Buffer is sent as it is. */
   readonly body?: unknown;
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-const owners: ThornApiOptions = {
+export const owners: ThornApiOptions = {
   guards: [BearerGuard],
   owner: (request) => request.user.id,
 };
 
-/** An application with the API on a free port of the loopback interface, and subscribers kept in memory. */
+/** How an application of the tests is made. */
+export interface ApiSetUp {
+  readonly api?: ThornApiOptions;
+  readonly thorn?: ThornModuleOptions & ThornModuleExtras;
+  /** Default: subscribers are kept in memory, and there is no delivery log. */
+  readonly store?: FreshStore;
+  readonly configure?: (app: INestApplication) => void;
+  readonly fastify?: ConstructorParameters<typeof FastifyAdapter>[0];
+}
+
+/** Guards of applications are constructed in Thorn's module: it imports what they inject. */
+@Module({ providers: [Users], exports: [Users] })
+class UsersModule {}
+
+/** An application with the API on a free port of the loopback interface. */
 export async function startApi(
   platform: Platform,
-  options: ThornApiOptions = owners,
-  configure: (app: INestApplication) => void = () => {},
-  fastify: ConstructorParameters<typeof FastifyAdapter>[0] = {},
+  { api = owners, thorn = {}, store, configure, fastify = {} }: ApiSetUp = {},
 ): Promise<Api> {
-  const policy = new PublicRecipientPolicy();
-  const subscribers = new Subscribers(new InMemorySubscriberRepository(), new SystemClock(), {
-    checkUrl: (url) => policy.checkUrl(url),
-    contentTypes: ['application/json', 'application/x-www-form-urlencoded'],
-    checkPatternKnown: (pattern) => {
-      if (KNOWN_EVENTS.some((name) => patternMatches(pattern, name))) return;
-      throw new InvalidInputError('events', `can match no event: "${pattern}"`);
-    },
-    checkSecret,
-    generateSecret,
-  });
-  const controller = apiController(options);
   const module = await Test.createTestingModule({
-    controllers: [controller],
-    providers: [Users, { provide: Subscribers, useValue: subscribers }],
+    imports: [
+      ...(store === undefined
+        ? []
+        : [TypeOrmModule.forRoot({ ...store.options, autoLoadEntities: true, synchronize: true })]),
+      ThornModule.forRoot({
+        ...(store === undefined
+          ? { dataSources: [], dispatch: inline() }
+          : { dispatch: outbox({ pollInterval: 25 }) }),
+        events,
+        // No name is looked up outside.
+        http: {
+          lookup: (_host, _options, done) => done(null, [{ address: '9.9.9.9', family: 4 }]),
+        },
+        ...thorn,
+        api: { ...api, imports: [UsersModule] },
+      }),
+    ],
   }).compile();
   const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter(fastify);
   const app = module.createNestApplication(adapter, { logger: false });
-  configure(app);
+  configure?.(app);
   await app.listen(0, '127.0.0.1');
   const url = (await app.getUrl()).replace(/\/$/, '');
   return {
     app,
     url,
-    controller,
-    subscribers,
+    subscribers: app.get(Subscribers),
     send: (method, path, call) => send(method, url + path, call),
   };
 }
 
 async function send(method: string, url: string, call: ApiCall = {}): Promise<Answer> {
-  const { as = 'alice', body, type = 'application/json' } = call;
+  const { as = 'alice', body, type = 'application/json', headers = {} } = call;
   const response = await fetch(url, {
     method,
     headers: {
       ...(as === 'nobody' ? {} : { authorization: `Bearer ${as}-token` }),
       ...(body === undefined ? {} : { 'content-type': type }),
+      ...headers,
     },
     ...(body === undefined
       ? {}

@@ -37,12 +37,17 @@ describe.each(platforms)('the REST API on %s', (platform) => {
       enabled: false,
       description: 'the blog',
       metadata: { team: 'web' },
+      exclude: ['article.tag.*'],
+      filter: { title: { startsWith: 'A' } },
     };
     const answer = await api.send('POST', '/hooks', { body: given });
 
     expect(answer.status).toBe(201);
     expect(answer.body).toEqual({
       ...given,
+      state: 'disabled',
+      exclude: ['article.tag.*'],
+      filter: { title: { startsWith: 'A' } },
       id: expect.stringMatching(/^sub_/),
       self: `/hooks/${answer.body.id}`,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
@@ -130,8 +135,9 @@ describe.each(platforms)('the REST API on %s', (platform) => {
   it('lists in pages, the oldest first, one owner only', async () => {
     const ids: string[] = [];
     for (let at = 0; at < 23; at++) {
-      ids.push((await create()).id);
-      if (at % 2 === 0) await create(body, 'bob');
+      const given = { ...body, url: `https://host-${at % 3}.example.com/` };
+      ids.push((await create(given)).id);
+      if (at % 2 === 0) await create(given, 'bob');
     }
     ids.sort();
 
@@ -211,6 +217,18 @@ describe.each(platforms)('the REST API on %s', (platform) => {
     ['enabled', { enabled: 'false' }],
     ['enabled', { enabled: 0 }],
     ['enabled', { enabled: null }],
+    ['exclude', { exclude: null }],
+    ['exclude', { exclude: 'article.*' }],
+    ['exclude', { exclude: [1] }],
+    ['exclude', { exclude: ['art*'] }],
+    ['exclude', { exclude: Array.from({ length: 51 }, () => 'article.*') }],
+    ['filter', { filter: 'title' }],
+    ['filter', { filter: [] }],
+    ['filter', { filter: {} }],
+    ['filter', { filter: { title: { nowEq: 'x' } } }],
+    ['filter', { filter: { title: { in: 5 } } }],
+    ['filter', { filter: { a: deep } }],
+    ['filter', { filter: { title: 'a'.repeat(4096) } }],
     ['description', { description: 5 }],
     ['description', { description: 'a'.repeat(1001) }],
     ['metadata', { metadata: null }],
@@ -218,6 +236,9 @@ describe.each(platforms)('the REST API on %s', (platform) => {
     ['metadata', { metadata: { a: 1 } }],
     ['metadata', { metadata: { a: { b: 'c' } } }],
     ['id', { id: 'sub_of-my-own' }],
+    ['self', { self: '/hooks/sub_x' }],
+    ['state', { state: 'active' }],
+    ['verification', { verification: 'verified' }],
     ['owner', { owner: 'bob' }],
     ['createdAt', { createdAt: '2020-01-01T00:00:00.000Z' }],
     ['updated_at', { updated_at: '2020-01-01T00:00:00.000Z' }],
@@ -266,13 +287,14 @@ describe.each(platforms)('the REST API on %s', (platform) => {
         expect({ shown, ...answer }).toMatchObject({
           shown,
           status: 400,
-          body: { statusCode: 400, error: 'Bad Request', errors: [{ field }] },
+          body: { status: 400, title: 'Bad Request', errors: [{ field }] },
         });
         const [{ reason }] = answer.body.errors;
-        expect({ shown, message: answer.body.message }).toEqual({
+        expect({ shown, detail: answer.body.detail }).toEqual({
           shown,
-          message: [`${field} ${reason}`],
+          detail: `${field} ${reason}`,
         });
+        expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
         expect(`${shown}: ${reason}`).toMatch(/: (must|is|says|can) [^:]/);
       }
       // What was there stays as it was, and nothing else is.
@@ -285,7 +307,6 @@ describe.each(platforms)('the REST API on %s', (platform) => {
         expect({ name, ...(await api.send(method, path, call)) }).toMatchObject({
           name,
           status: 400,
-          body: { statusCode: 400 },
         });
       }
       expect(({} as { enabled?: boolean }).enabled).toBeUndefined();
@@ -337,7 +358,7 @@ describe.each(platforms)('the REST API on %s, in an application with its own way
     ['answers 422', { whitelist: true, transform: true, errorHttpStatusCode: 422 }],
     ['is strict', { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true }],
   ])('is the same under a global pipe that %s', async (_, options) => {
-    api = await startApi(platform, undefined, withPipe(options));
+    api = await startApi(platform, { configure: withPipe(options) });
 
     const created = await api.send('POST', '/hooks', { body: { ...body, metadata: { a: 'b' } } });
     const unknown = await api.send('POST', '/hooks', { body: { ...body, owner: 'bob' } });
@@ -351,7 +372,7 @@ describe.each(platforms)('the REST API on %s, in an application with its own way
   });
 
   it('stands below a global prefix, and its own URLs say so', async () => {
-    api = await startApi(platform, undefined, (app) => app.setGlobalPrefix('api/v2'));
+    api = await startApi(platform, { configure: (app) => app.setGlobalPrefix('api/v2') });
 
     const created = await api.send('POST', '/api/v2/hooks/?x=1', { body });
 
@@ -368,7 +389,7 @@ describe.each(platforms)('the REST API on %s, in an application with its own way
     { type: VersioningType.HEADER as const, header: 'x-version', defaultVersion: '1' },
     { type: VersioningType.MEDIA_TYPE as const, key: 'v=' },
   ])('stands where it is whatever the versioning (%o)', async (versioning) => {
-    api = await startApi(platform, undefined, (app) => app.enableVersioning(versioning));
+    api = await startApi(platform, { configure: (app) => app.enableVersioning(versioning) });
 
     const created = await api.send('POST', '/hooks/', { body });
 
@@ -379,7 +400,7 @@ describe.each(platforms)('the REST API on %s, in an application with its own way
   it.each([{ ignoreTrailingSlash: true }, { routerOptions: { ignoreTrailingSlash: true } }])(
     'takes a slash at the end where the platform does (%o)',
     async (fastify) => {
-      api = await startApi(platform, undefined, undefined, fastify);
+      api = await startApi(platform, { fastify });
 
       const created = await api.send('POST', '/hooks/', { body });
 
@@ -402,10 +423,12 @@ describe.each(platforms)('the REST API on %s, in an application with its own way
 
   it('puts the base URL before its own URLs', async () => {
     api = await startApi(platform, {
-      path: '/account/webhooks',
-      unprotected: true,
-      owner: () => null,
-      baseUrl: 'https://api.example.com/public/',
+      api: {
+        path: '/account/webhooks',
+        unprotected: true,
+        owner: () => null,
+        baseUrl: 'https://api.example.com/public/',
+      },
     });
 
     const created = await api.send('POST', '/account/webhooks', { body });
@@ -425,7 +448,9 @@ describe.each(platforms)('the REST API on %s, in an application with its own way
     ['an object', { id: 'carol' }, 500],
     ['a text made of nothing', 'undefined', 500],
   ])('with an owner that is %s', async (_, owner, status) => {
-    api = await startApi(platform, { unprotected: true, owner: async () => owner as string });
+    api = await startApi(platform, {
+      api: { unprotected: true, owner: async () => owner as string },
+    });
 
     const created = await api.send('POST', '/hooks', { body });
 
@@ -440,9 +465,7 @@ describe.each(platforms)('the REST API on %s, in an application with its own way
   it('shares nothing with another application in the process', async () => {
     api = await startApi(platform);
     const other = await startApi(platform, {
-      path: 'webhooks',
-      unprotected: true,
-      owner: () => 'dave',
+      api: { path: 'webhooks', unprotected: true, owner: () => 'dave' },
     });
     try {
       await api.send('POST', '/hooks', { body });

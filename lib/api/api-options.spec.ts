@@ -1,8 +1,7 @@
 import type { CanActivate } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { ThornConfigurationError } from '../errors/index.js';
-import { apiController } from './api-controller.js';
-import { type ApiRequest, apiSettings, type ThornApiOptions } from './api-options.js';
+import { type ApiRequest, ApiSettings, type ThornApiOptions } from './api-options.js';
 
 class Guard implements CanActivate {
   canActivate(): boolean {
@@ -24,6 +23,16 @@ describe('the options of the REST API', () => {
     ['api.guard', { owner, guard: [Guard], unprotected: true }],
     ['api.imports', { owner, guards: [Guard], imports: Guard }],
     ['api.owner', { guards: [Guard], owner: 'alice' }],
+    ['api.challenge', { owner, guards: [Guard], challenge: 'yes' }],
+    ['api.problems', { owner, guards: [Guard], problems: 1 }],
+    ['api.limits', { owner, guards: [Guard], limits: 5 }],
+    ['api.limits.perOwner', { owner, guards: [Guard], limits: { perOwner: 5 } }],
+    ['api.limits.bodyBytes', { owner, guards: [Guard], limits: { bodyBytes: Infinity } }],
+    ['api.limits.testsPerMinute', { owner, guards: [Guard], limits: { testsPerMinute: 0 } }],
+    [
+      'api.limits.subscribersPerOwner',
+      { owner, guards: [Guard], limits: { subscribersPerOwner: '9' } },
+    ],
     ...['', '/', 'hooks/', 'a//b', ':tenant/hooks', 'hooks*', 'hooks?', 'ho oks', '../x y', 5].map(
       (path): [string, object] => ['api.path', { owner, guards: [Guard], path }],
     ),
@@ -31,21 +40,25 @@ describe('the options of the REST API', () => {
       (baseUrl): [string, object] => ['api.baseUrl', { owner, guards: [Guard], baseUrl }],
     ),
   ])('refuses to start and names %s: %o', (option, options) => {
-    const start = () => apiController(options as ThornApiOptions);
+    const start = () => new ApiSettings(options as ThornApiOptions);
 
     expect(start).toThrow(ThornConfigurationError);
     expect(start).toThrow(option);
   });
 
   it('takes a slash before the path, and has defaults', () => {
-    expect(apiSettings({ owner, guards: [Guard], path: '/account/hooks' }).path).toBe(
+    expect(new ApiSettings({ owner, guards: [Guard], path: '/account/hooks' }).path).toBe(
       'account/hooks',
     );
-    expect(apiSettings({ owner, unprotected: true })).toMatchObject({
-      path: 'hooks',
-      guards: [],
-      baseUrl: '',
+    const settings = new ApiSettings({ owner, unprotected: true });
+    expect(settings).toMatchObject({ path: 'hooks', guards: [], challenge: false, problems: true });
+    expect(settings.limits).toEqual({
+      subscribersPerOwner: 100,
+      subscribersPerHost: 10,
+      testsPerMinute: 10,
+      bodyBytes: 65_536,
     });
+    expect(settings.self('/hooks', 'sub_1')).toBe('/hooks/sub_1');
   });
 
   it('lets owner read what guards leave on the request', () => {

@@ -1,5 +1,7 @@
 import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
 import { ThornConfigurationError } from '../errors/index.js';
+import type { SubscriberLimits } from '../subscriber/index.js';
+import { type ApiLimits, apiLimits } from './api-limits.js';
 
 /** Whoever a guard found behind a request. Declaration merging can add to it. */
 export interface ApiUser {
@@ -43,6 +45,21 @@ export interface ThornApiOptions {
   /** Says that the routes are meant to have no guards of their own, for example because a global one protects them. */
   readonly unprotected?: true;
 
+  /** How much one caller may do; see {@link ApiLimits} for the defaults. */
+  readonly limits?: ApiLimits;
+
+  /**
+   * True: a new subscriber, and one that moves to another URL, receives nothing until its endpoint has shown that it
+   * wants the webhooks, by echoing a token; see docs/rest.md. Default false.
+   */
+  readonly challenge?: boolean;
+
+  /**
+   * False: errors are thrown as Nest's exceptions, for the application's own exception filters. Default true: they are
+   * answered as `application/problem+json` (RFC 9457).
+   */
+  readonly problems?: boolean;
+
   /**
    * Put before the path of a subscriber's own URL (`self` and `Location`), for example `https://api.example.com`.
    * Default: none, so that those URLs begin with `/`, which is right behind any proxy.
@@ -51,43 +68,49 @@ export interface ThornApiOptions {
 }
 
 /** {@link ThornApiOptions} with their defaults, checked. */
-export interface ApiSettings {
+export class ApiSettings {
   readonly path: string;
   readonly guards: readonly Type<CanActivate>[];
-  readonly owner: ThornApiOptions['owner'];
-  readonly baseUrl: string;
+  readonly limits: Required<ApiLimits>;
+  readonly challenge: boolean;
+  readonly problems: boolean;
+  readonly #options: ThornApiOptions;
+  readonly #baseUrl: string;
+
+  /** @throws {@link ThornConfigurationError} naming the option and its fix */
+  constructor(options: ThornApiOptions) {
+    checkNames(options);
+    const { path = 'hooks', guards = [], imports, owner } = options;
+    checkPath(path);
+    checkGuards(guards, options.unprotected);
+    checkImports(imports);
+    checkOwner(owner);
+    this.path = path.replace(/^\//, '');
+    this.guards = guards;
+    this.limits = apiLimits(options.limits);
+    this.challenge = checkedSwitch('challenge', options.challenge, false);
+    this.problems = checkedSwitch('problems', options.problems, true);
+    this.#options = options;
+    this.#baseUrl = checkedBaseUrl(options.baseUrl);
+  }
+
+  get subscriberLimits(): SubscriberLimits {
+    const { subscribersPerOwner, subscribersPerHost } = this.limits;
+    return { perOwner: subscribersPerOwner, perHost: subscribersPerHost };
+  }
+
+  /** What the application answers, whatever it is. */
+  owner(request: ApiRequest): unknown {
+    return this.#options.owner(request);
+  }
+
+  /** The URL of something below the list of subscribers. */
+  self(collection: string, id: string): string {
+    return `${this.#baseUrl}${collection}/${id}`;
+  }
 }
 
 const PATH = /^\/?[\w.~-]+(?:\/[\w.~-]+)*$/;
-
-/** @throws {@link ThornConfigurationError} naming the option and its fix */
-export function apiSettings(options: ThornApiOptions): ApiSettings {
-  checkNames(options);
-  const { path = 'hooks', guards = [], owner, baseUrl } = options;
-  if (typeof path !== 'string' || !PATH.test(path)) {
-    throw new ThornConfigurationError(
-      `The option api.path must be a plain path such as 'hooks' or 'account/hooks', without parameters, wildcards or a ` +
-        `slash at its end, but is ${JSON.stringify(path)}.`,
-      { path },
-    );
-  }
-  checkGuards(guards, options.unprotected);
-  if (options.imports !== undefined && !Array.isArray(options.imports)) {
-    throw new ThornConfigurationError('The option api.imports must be a list of modules.');
-  }
-  if (typeof owner !== 'function') {
-    throw new ThornConfigurationError(
-      'The option api.owner is missing. Say whose subscribers a caller may see, for example ' +
-        'owner: (request) => request.user.id, or owner: () => null for the application alone.',
-    );
-  }
-  return {
-    path: path.replace(/^\//, ''),
-    guards,
-    owner: (request) => owner.call(options, request),
-    baseUrl: checkedBaseUrl(baseUrl),
-  };
-}
 
 const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
   path: true,
@@ -95,6 +118,9 @@ const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
   imports: true,
   owner: true,
   unprotected: true,
+  limits: true,
+  challenge: true,
+  problems: true,
   baseUrl: true,
 };
 
@@ -111,6 +137,28 @@ function checkNames(options: unknown): void {
       { option: `api.${unknown}` },
     );
   }
+}
+
+function checkPath(path: unknown): void {
+  if (typeof path === 'string' && PATH.test(path)) return;
+  throw new ThornConfigurationError(
+    `The option api.path must be a plain path such as 'hooks' or 'account/hooks', without parameters, wildcards or a ` +
+      `slash at its end, but is ${JSON.stringify(path)}.`,
+    { path },
+  );
+}
+
+function checkImports(imports: unknown): void {
+  if (imports === undefined || Array.isArray(imports)) return;
+  throw new ThornConfigurationError('The option api.imports must be a list of modules.');
+}
+
+function checkOwner(owner: unknown): void {
+  if (typeof owner === 'function') return;
+  throw new ThornConfigurationError(
+    'The option api.owner is missing. Say whose subscribers a caller may see, for example ' +
+      'owner: (request) => request.user.id, or owner: () => null for the application alone.',
+  );
 }
 
 function checkGuards(guards: unknown, unprotected: unknown): void {
@@ -133,6 +181,12 @@ function checkGuards(guards: unknown, unprotected: unknown): void {
       'The options api.guards and api.unprotected contradict each other: leave one of them out.',
     );
   }
+}
+
+function checkedSwitch(name: string, value: unknown, byDefault: boolean): boolean {
+  if (value === undefined) return byDefault;
+  if (typeof value === 'boolean') return value;
+  throw new ThornConfigurationError(`The option api.${name} must be true or false.`);
 }
 
 function checkedBaseUrl(baseUrl: string | undefined): string {

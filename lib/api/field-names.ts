@@ -36,6 +36,15 @@ export function withOwnNames(body: Body): { renamed: Body; refused: RefusedField
   return { renamed, refused };
 }
 
+/** Names as they are, but for those that are never a field. */
+export function withoutTraps(body: Body): { renamed: Body; refused: RefusedField[] } {
+  const traps = Object.keys(body).filter((name) => FORBIDDEN.has(name));
+  return {
+    renamed: body,
+    refused: traps.map((field) => ({ field, reason: 'is not a known field' })),
+  };
+}
+
 /** The name that the caller used for a field; `events[1]` and the like keep what follows the name. */
 export function asSpelled(field: string, body: unknown): string {
   if (!isBody(body)) return field;

@@ -1,4 +1,4 @@
-export { apiController } from './api-controller.js';
-export { type ApiRequest, type ApiUser, type ThornApiOptions } from './api-options.js';
-export { jwksController } from './jwks-controller.js';
-export { CreatedSubscriberView, SubscriberPageView, SubscriberView } from './subscriber.view.js';
+export { apiControllers } from './api-controllers.js';
+export { type ApiLimits } from './api-limits.js';
+export { type ApiRequest, ApiSettings, type ApiUser, type ThornApiOptions } from './api-options.js';
+export { ApiServices } from './api-services.js';

@@ -24,7 +24,7 @@ describe('OwnerGuard', () => {
 
   const ask = (answer: unknown) => {
     const context = { switchToHttp: () => ({ getRequest: () => ({}) }) };
-    return new OwnerGuard(() => answer as string).canActivate(context as ExecutionContext);
+    return new OwnerGuard({ owner: () => answer }).canActivate(context as ExecutionContext);
   };
 
   it.each([null, 'ada', '7', 'nan', 'undefined-1', 'nullable'])('takes %o', async (answer) => {

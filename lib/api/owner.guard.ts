@@ -7,7 +7,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import type { OwnerScope } from '../subscriber/index.js';
-import type { ApiRequest, ThornApiOptions } from './api-options.js';
+import type { ApiRequest, ApiSettings } from './api-options.js';
 
 /** What `String(value)` makes of a value that is none: as an owner it would be shared by every caller without a user. */
 const NOT_AN_OWNER = /^(?:undefined|null|NaN|\[object .*\])$/;
@@ -21,11 +21,11 @@ const scopes = new WeakMap<object, OwnerScope>();
 export class OwnerGuard implements CanActivate {
   readonly #logger = new Logger('ThornApi');
 
-  constructor(private readonly owner: ThornApiOptions['owner']) {}
+  constructor(private readonly settings: Pick<ApiSettings, 'owner'>) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ApiRequest>();
-    const owner: unknown = await this.owner(request);
+    const owner: unknown = await this.settings.owner(request);
     if (owner === undefined || owner === '') throw new UnauthorizedException();
     if (owner !== null && (typeof owner !== 'string' || NOT_AN_OWNER.test(owner))) {
       this.#logger.error(

@@ -3,7 +3,8 @@ import { badRequest, type RefusedField } from './bad-request.js';
 import { isBody } from './field-names.js';
 
 const DEFAULT_LIMIT = 20;
-const MAX_LIMIT = 100;
+/** Most items of one page. */
+export const MAX_PAGE = 100;
 const LIMIT = /^[1-9]\d{0,2}$/;
 const CURSOR = /^[\x21-\x7e]{1,64}$/;
 
@@ -16,24 +17,30 @@ export interface PageQuery {
 /** Reads `limit` and `after`. Other parameters are not looked at: a guard may have its own, for example an API key. */
 export class PageQueryPipe implements PipeTransform<unknown, PageQuery> {
   transform(query: unknown): PageQuery {
-    const { limit, after } = isBody(query) ? query : {};
     const refused: RefusedField[] = [];
-    if (limit !== undefined && !isLimit(limit)) {
-      refused.push({ field: 'limit', reason: `must be a whole number from 1 to ${MAX_LIMIT}` });
-    }
-    if (after !== undefined && !isCursor(after)) {
-      refused.push({ field: 'after', reason: 'must be the "next" of an earlier page' });
-    }
+    const page = pageOf(query, refused);
     if (refused.length > 0) throw badRequest(refused);
-    return {
-      limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
-      after: isCursor(after) ? after : null,
-    };
+    return page;
   }
 }
 
+/** @param refused gets what makes no sense */
+export function pageOf(query: unknown, refused: RefusedField[]): PageQuery {
+  const { limit, after } = isBody(query) ? query : {};
+  if (limit !== undefined && !isLimit(limit)) {
+    refused.push({ field: 'limit', reason: `must be a whole number from 1 to ${MAX_PAGE}` });
+  }
+  if (after !== undefined && !isCursor(after)) {
+    refused.push({ field: 'after', reason: 'must be the "next" of an earlier page' });
+  }
+  return {
+    limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
+    after: isCursor(after) ? after : null,
+  };
+}
+
 function isLimit(value: unknown): boolean {
-  return typeof value === 'string' && LIMIT.test(value) && Number(value) <= MAX_LIMIT;
+  return typeof value === 'string' && LIMIT.test(value) && Number(value) <= MAX_PAGE;
 }
 
 function isCursor(value: unknown): value is string {

@@ -1,24 +1,28 @@
 import type { HttpAdapterHost } from '@nestjs/core';
 
-// Nest strips one slash from the end of a path: two of them leave one.
-const LIST = ['', '//'] as const;
-const ONE = ['/:id', '/:id//'] as const;
-
 /**
  * The paths of the API's routes, as the router is given them. It reads the lists when the application starts, and by
  * then they hold what the platform needs to take a slash at the end: Express, and Fastify with `ignoreTrailingSlash`,
  * take `/hooks` and `/hooks/` as one, and the latter refuses to have both.
  */
 export class RoutePaths {
-  readonly list: string[] = [LIST[0]];
-  readonly one: string[] = [ONE[0]];
+  readonly #lists: string[][] = [];
 
-  /** Call it from the controller's constructor: routes are registered later than the adapter is known. */
+  /** @param path below the API's own, for example `/:id`; empty for that itself */
+  of(path: string): string[] {
+    const list = [path];
+    this.#lists.push(list);
+    return list;
+  }
+
+  /** Call it from a controller's constructor: routes are registered later than the adapter is known. */
   adaptTo(host: HttpAdapterHost): void {
     host.init$.subscribe(() => {
       const both = tellsSlashesApart(host);
-      this.list.splice(0, 2, ...(both ? LIST : LIST.slice(0, 1)));
-      this.one.splice(0, 2, ...(both ? ONE : ONE.slice(0, 1)));
+      // Nest strips one slash from the end of a path: two of them leave one.
+      for (const list of this.#lists) {
+        list.splice(1, 1, ...(both ? [`${list[0]!}//`] : []));
+      }
     });
   }
 }

@@ -8,6 +8,7 @@ import {
   IsString,
   ValidateIf,
 } from 'class-validator';
+import type { JsonValue } from '../event/index.js';
 import type { Digest } from '../message/recipient.js';
 
 // Types are checked here, all fields at once; limits and meaning are checked where subscribers are stored.
@@ -29,6 +30,15 @@ abstract class SubscriberDto {
   @NotRequired()
   @IsBoolean({ message: 'must be true or false' })
   enabled?: boolean;
+
+  @NotRequired()
+  @IsArray({ message: 'must be a list of patterns' })
+  @IsString({ each: true, message: 'must be a list of patterns' })
+  exclude?: string[];
+
+  @IsOptional()
+  @IsObject({ message: 'must be an object of fields and operators, or null' })
+  filter?: Record<string, JsonValue> | null;
 
   @IsOptional()
   @IsString({ message: 'must be a text or null' })
@@ -60,7 +70,7 @@ export class UpdateSubscriberDto extends SubscriberDto {
 }
 
 /** Unlike `IsOptional`, which lets null pass as a value of any type. */
-function NotRequired(): PropertyDecorator {
+export function NotRequired(): PropertyDecorator {
   return ValidateIf((_, value: unknown) => value !== undefined);
 }
 

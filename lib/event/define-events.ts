@@ -19,6 +19,8 @@ export interface EventDefinition {
   readonly description: string;
   /** What its data looks like: a JSON Schema, or a class. */
   readonly schema?: Readonly<Record<string, unknown>> | DataClass;
+  /** Data as a subscriber may get it, for tests of an endpoint; any value that JSON holds. */
+  readonly example?: unknown;
   /** The type of its data, where no class says it: `data: dataType<{ id: string }>()`. */
   readonly data?: DataType<unknown>;
 }
@@ -33,6 +35,8 @@ export interface EventDeclaration {
   readonly origin?: 'entity' | 'method' | 'defined';
   readonly description?: string;
   readonly schema?: Readonly<Record<string, unknown>> | DataClass;
+  /** Data as a subscriber may get it. */
+  readonly example?: unknown;
 }
 
 /** Events for the module's options, with the types of their data by name. */
@@ -79,7 +83,7 @@ export function defineEvents<const Definitions extends Readonly<Record<string, E
   return { declarations: Object.entries(definitions).map(toDeclaration) };
 }
 
-const KNOWN_KEYS = new Set(['description', 'schema', 'data']);
+const KNOWN_KEYS = new Set(['description', 'schema', 'example', 'data']);
 
 function toDeclaration([name, definition]: [string, EventDefinition]): EventDeclaration {
   const refuse = (reason: string, cause?: unknown): never => {
@@ -95,7 +99,7 @@ function toDeclaration([name, definition]: [string, EventDefinition]): EventDecl
   if (unknown !== undefined) {
     return refuse(`has no property ${unknown}; known are ${[...KNOWN_KEYS].join(', ')}`);
   }
-  const { description, schema } = definition;
+  const { description, schema, example } = definition;
   if (typeof description !== 'string' || description.trim() === '') {
     return refuse('needs a description: one sentence for those who subscribe');
   }
@@ -107,5 +111,6 @@ function toDeclaration([name, definition]: [string, EventDefinition]): EventDecl
     source: 'defineEvents()',
     description,
     ...(schema === undefined ? {} : { schema }),
+    ...(example === undefined ? {} : { example }),
   };
 }

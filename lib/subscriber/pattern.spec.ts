@@ -99,6 +99,46 @@ describe('patternMatches', () => {
   });
 });
 
+describe('a subscriber’s pattern', () => {
+  it('is judged and found in less than a millisecond, for any of 10,000 random and adversarial ones', () => {
+    const odd = fc.string({ unit: 'binary', maxLength: 400 });
+    const dotted = fc
+      .array(fc.constantFrom('*', 'a', '**', '', 'a*', 'é', 'aaaaaaaaaaaaaaaaaaaa', '__proto__'), {
+        maxLength: 200,
+        size: 'max',
+      })
+      .map((parts) => parts.join('.'));
+    const repeated = fc
+      .tuple(fc.constantFrom('*', '*.', 'a*', '.', 'a', '(a+)+', '\\'), fc.nat(60_000))
+      .map(([part, count]) => part.repeat(count));
+    const all = fc.sample(fc.oneof(patterns, odd, dotted, repeated), { numRuns: 10_000, seed: 4 });
+    const trie = new PatternTrie<string>();
+    const isPattern = (text: string) => {
+      try {
+        checkPattern(text);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    for (const text of all) if (isPattern(text)) trie.set(text, text);
+
+    const slow = all.filter((text) => {
+      // The best of a few, since the machine may be busy with something else.
+      const times = Array.from({ length: 5 }, () => {
+        const start = performance.now();
+        if (isPattern(text)) {
+          patternMatches(text, 'a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a');
+          trie.matching(text);
+        }
+        return performance.now() - start;
+      });
+      return Math.min(...times) >= 1;
+    });
+    expect(slow).toEqual([]);
+  });
+});
+
 describe('PatternTrie', () => {
   it('finds what a scan with the definition finds, also after patterns have gone', () => {
     fc.assert(

@@ -5,12 +5,12 @@ import type { Subscriber } from './subscriber.js';
 /** More than can lose a place to each other at the same moment. */
 const MAX_TRIES = 100;
 // PostgreSQL, SQLite, MySQL and MariaDB.
-const UNIQUE_VIOLATIONS: readonly unknown[] = [
+const UNIQUE_VIOLATIONS = new Set<unknown>([
   '23505',
   'SQLITE_CONSTRAINT_UNIQUE',
   'SQLITE_CONSTRAINT',
   'ER_DUP_ENTRY',
-];
+]);
 
 /** Gives subscribers places in the table; whoever was slower for one tries for the next. */
 export class SubscriberPlacing {
@@ -44,5 +44,5 @@ export class SubscriberPlacing {
 
 function isTaken(error: unknown): boolean {
   const { driverError } = (error ?? {}) as { readonly driverError?: { readonly code?: unknown } };
-  return UNIQUE_VIOLATIONS.includes(driverError?.code);
+  return UNIQUE_VIOLATIONS.has(driverError?.code);
 }

@@ -1,35 +1,46 @@
 import type { PipeTransform, Type } from '@nestjs/common';
 import { validate, type ValidationError } from 'class-validator';
 import { badRequest, type RefusedField } from './bad-request.js';
-import { asSpelled, isBody, withOwnNames } from './field-names.js';
+import { asSpelled, type Body, isBody, withoutTraps } from './field-names.js';
+
+/** How a {@link JsonBodyPipe} reads bodies. */
+export interface JsonBodyOptions {
+  /** Brings names to one spelling. Default: they are taken as they are. */
+  readonly rename?: (body: Body) => { readonly renamed: Body; readonly refused: RefusedField[] };
+  /** Whether a body without fields makes sense. Default true. */
+  readonly mayBeEmpty?: boolean;
+}
 
 /**
- * Reads a body as a DTO, whatever pipes the application has: names are brought to one spelling, unknown fields and wrong
- * types refused, nothing converted.
+ * Reads a body as a DTO, whatever pipes the application has: unknown fields and wrong types are refused, nothing is
+ * converted.
  *
  * The handlers declare their bodies `unknown`, so that a global ValidationPipe passes them by: one that strips or
  * converts would otherwise have done so before this pipe sees them.
  */
-export class SubscriberBodyPipe<Dto extends object> implements PipeTransform<
-  unknown,
-  Promise<Dto>
-> {
-  constructor(private readonly dto: Type<Dto>) {}
+export class JsonBodyPipe<Dto extends object> implements PipeTransform<unknown, Promise<Dto>> {
+  constructor(
+    private readonly dto: Type<Dto>,
+    private readonly options: JsonBodyOptions = {},
+  ) {}
 
   async transform(body: unknown): Promise<Dto> {
-    if (!isBody(body)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
-    const { renamed, refused } = withOwnNames(body);
+    const { rename = withoutTraps, mayBeEmpty = true } = this.options;
+    // An empty body arrives as {} on one platform and not at all on the other.
+    const given = body === undefined && mayBeEmpty ? {} : body;
+    if (!isBody(given)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
+    const { renamed, refused } = rename(given);
     if (refused.length > 0) throw badRequest(refused);
     // Assigned and not built by class-transformer, which walks into values of any depth.
     const errors = await validate(Object.assign(new this.dto(), renamed), {
       whitelist: true,
       forbidNonWhitelisted: true,
-      forbidUnknownValues: true,
+      // A DTO without fields would count as unknown.
+      forbidUnknownValues: false,
       stopAtFirstError: true,
     });
     if (errors.length > 0) throw badRequest(errors.map((error) => refusal(error, body)));
-    // An empty body arrives as {} on one platform and not at all on the other.
-    if (Object.keys(renamed).length === 0) {
+    if (!mayBeEmpty && Object.keys(renamed).length === 0) {
       throw badRequest([{ field: 'body', reason: 'must have at least one field' }]);
     }
     return renamed as Dto;

@@ -1,19 +1,15 @@
 import { Controller, Get, Header, Inject, type Type, VERSION_NEUTRAL } from '@nestjs/common';
 import { ApplicationKeys, type JsonWebKeySet } from '../signing/index.js';
-import { apiSettings, type ThornApiOptions } from './api-options.js';
+import type { ApiSettings } from './api-options.js';
 
 /**
  * Makes the controller of `<path>/.well-known/jwks.json`: the public keys that the application's `v1a` signatures are
  * verified with. It has no guards, since receivers read it who have no account; guards that the application binds
  * globally apply to it as to every route.
- *
- * @throws {@link ThornConfigurationError} when an option of the API is missing or wrong
  */
-export function jwksController(options: ThornApiOptions): Type<unknown> {
-  const { path } = apiSettings(options);
-
+export function jwksController({ path }: ApiSettings): Type<unknown> {
   @Controller({ path: `${path}/.well-known`, version: VERSION_NEUTRAL })
-  class JwksController {
+  class ThornJwksController {
     constructor(@Inject(ApplicationKeys) private readonly keys: ApplicationKeys) {}
 
     /** Short-lived in caches, so that a new key is known soon after it begins to sign. */
@@ -24,5 +20,5 @@ export function jwksController(options: ThornApiOptions): Type<unknown> {
     }
   }
 
-  return JwksController;
+  return ThornJwksController;
 }

@@ -1,0 +1,21 @@
+import type { Type } from '@nestjs/common';
+import { actionsController } from './actions.controller.js';
+import type { ApiSettings } from './api-options.js';
+import { deliveriesController } from './deliveries.controller.js';
+import { eventTypesController } from './event-types.controller.js';
+import { jwksController } from './jwks.controller.js';
+import { subscribersController } from './subscribers.controller.js';
+
+/**
+ * Makes the controllers of the REST API, in the order in which they are registered: paths with words of their own before
+ * those that take any id. Every application gets classes of its own, since path and guards are the class's decorators.
+ */
+export function apiControllers(settings: ApiSettings): readonly Type<unknown>[] {
+  return [
+    jwksController(settings),
+    eventTypesController(settings),
+    deliveriesController(settings),
+    actionsController(settings),
+    subscribersController(settings),
+  ];
+}

@@ -1,0 +1,146 @@
+import {
+  Body,
+  ConflictException,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import {
+  Deliveries,
+  type DeliveryQuery,
+  type ReplaySummary,
+  type RetryResult,
+} from '../outbox/index.js';
+import { type OwnerScope, Subscribers } from '../subscriber/index.js';
+import { EmptyDto } from './actions.dto.js';
+import { ApiController } from './api-controller.decorator.js';
+import type { ApiSettings } from './api-options.js';
+import { CollectionPath } from './collection-path.js';
+import { BackfillDto, rangeOf, RecoverDto } from './deliveries.dto.js';
+import { DeliveryQueryPipe } from './delivery-query.pipe.js';
+import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.view.js';
+import { found } from './found.js';
+import { JsonBodyPipe } from './json-body.pipe.js';
+import { Scope } from './owner.guard.js';
+import { RoutePaths } from './route-paths.js';
+
+/** How long one request works through a bulk verb, in milliseconds; the answer says where to go on. */
+const BULK_TIME = 5_000;
+
+const REFUSALS: Readonly<Record<Exclude<RetryResult, 'scheduled'>, string>> = {
+  'under-way': 'An attempt of this delivery is under way',
+  expunged: 'The body of its message was dropped, there is nothing left to send',
+  disabled: 'Its subscriber receives nothing at present',
+};
+
+/** The routes of the delivery log. */
+export function deliveriesController(settings: ApiSettings): Type<unknown> {
+  const paths = new RoutePaths();
+
+  @ApiController(settings)
+  class ThornDeliveriesController {
+    constructor(
+      @Inject(Deliveries) private readonly deliveries: Deliveries,
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      paths.adaptTo(host);
+    }
+
+    @Get(paths.of('/:id/deliveries'))
+    async list(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(2) collection: string,
+      @Param('id') id: string,
+      @Query(new DeliveryQueryPipe()) query: unknown,
+    ): Promise<DeliveryPageView> {
+      found(await this.subscribers.findById(id, scope));
+      const asked = { ...(query as DeliveryQuery), subscriber: id };
+      const { items, next } = await this.deliveries.list(asked, scope);
+      return new DeliveryPageView(
+        items.map((item) => new DeliveryView(item, self(collection, item.id))),
+        next,
+      );
+    }
+
+    @Get(paths.of('/deliveries/:delivery'))
+    async read(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(2) collection: string,
+      @Param('delivery') id: string,
+    ): Promise<DeliveryDetailsView> {
+      const delivery = found(await this.deliveries.findById(id, scope), 'delivery');
+      return new DeliveryDetailsView(delivery, self(collection, delivery.id));
+    }
+
+    @Post(paths.of('/deliveries/:delivery/retry'))
+    @HttpCode(202)
+    async retry(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(3) collection: string,
+      @Param('delivery') id: string,
+      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
+    ): Promise<DeliveryView> {
+      const result = found(await this.deliveries.retry(id, scope), 'delivery');
+      if (result !== 'scheduled') throw new ConflictException(REFUSALS[result]);
+      const delivery = found(await this.deliveries.findById(id, scope), 'delivery');
+      return new DeliveryView(delivery, self(collection, delivery.id));
+    }
+
+    /** Tries what failed again. */
+    @Post(paths.of('/:id/recover'))
+    @HttpCode(200)
+    async recover(
+      @Scope() scope: OwnerScope,
+      @Param('id') id: string,
+      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
+    ): Promise<ReplaySummary> {
+      const { dryRun = false, after = null } = body as RecoverDto;
+      const range = rangeOf(body as RecoverDto);
+      return found(
+        await forAWhile((signal) =>
+          this.deliveries.retryFailed({ ...range, subscriber: id, dryRun, after, signal }, scope),
+        ),
+      );
+    }
+
+    /** Sends what was missed. */
+    @Post(paths.of('/:id/backfill'))
+    @HttpCode(200)
+    async backfill(
+      @Scope() scope: OwnerScope,
+      @Param('id') id: string,
+      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
+    ): Promise<ReplaySummary> {
+      const { dryRun = false, after = null } = body as BackfillDto;
+      const { since, ...rest } = rangeOf(body as BackfillDto);
+      return found(
+        await forAWhile((signal) =>
+          this.deliveries.backfill(id, since, { ...rest, dryRun, after, signal }, scope),
+        ),
+      );
+    }
+  }
+
+  function self(collection: string, id: string): string {
+    return settings.self(`${collection}/deliveries`, id);
+  }
+
+  return ThornDeliveriesController;
+}
+
+/** Stops the work between two batches when its time is up. */
+async function forAWhile<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), BULK_TIME);
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}

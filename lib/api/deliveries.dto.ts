@@ -1,0 +1,46 @@
+import { IsBoolean, IsString, Matches } from 'class-validator';
+import { IsMoment, IsOptionalMoment, momentOf } from './moment.js';
+import { NotRequired } from './subscriber.dto.js';
+
+const NO_CURSOR = 'must be the "next" of an earlier answer';
+
+/** What `POST /:id/recover` and `POST /:id/backfill` take. */
+abstract class BulkDto {
+  /** From then on. */
+  @IsMoment()
+  since!: string;
+
+  /** Before then. Default: now. */
+  @IsOptionalMoment()
+  until?: string;
+
+  /** True: only counts. Default false. */
+  @NotRequired()
+  @IsBoolean({ message: 'must be true or false' })
+  dryRun?: boolean;
+
+  /** The `next` of an earlier answer that did not come to its end. */
+  abstract after?: string;
+}
+
+export class RecoverDto extends BulkDto {
+  @NotRequired()
+  @IsString({ message: NO_CURSOR })
+  @Matches(/^\d{1,3}\/[\x21-\x7e]{0,64}$/, { message: NO_CURSOR })
+  after?: string;
+}
+
+export class BackfillDto extends BulkDto {
+  @NotRequired()
+  @IsString({ message: NO_CURSOR })
+  @Matches(/^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/, { message: NO_CURSOR })
+  after?: string;
+}
+
+/** The times of a checked body. */
+export function rangeOf({ since, until }: BulkDto): { since: Date; until?: Date } {
+  return {
+    since: momentOf(since)!,
+    ...(until === undefined ? {} : { until: momentOf(until)! }),
+  };
+}
