@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import type { Carrier, Exchange, WaitingRoom } from './exchange.js';
 import type { GuardedConnector } from './guarded-connector.js';
+import { readPiecewise } from './piecewise-reads.js';
 
 /** What the connections of all origins have in common. */
 export interface PoolSettings {
@@ -108,7 +109,7 @@ class Connection implements Carrier {
       connect: (options, callback) => {
         this.#dialling = connect(options, (...result) => {
           this.#dialling = null;
-          if (isDirect) this.address = result[1]?.remoteAddress ?? null;
+          if (result[0] === null) this.#connected(result[1], isDirect);
           callback(...result);
         });
       },
@@ -123,6 +124,11 @@ class Connection implements Carrier {
     this.#client.on('disconnect', () => {
       if (!this.#isBusy) this.drop();
     });
+  }
+
+  #connected(socket: Socket, isDirect: boolean): void {
+    readPiecewise(socket);
+    if (isDirect) this.address = socket.remoteAddress ?? null;
   }
 
   carry(exchange: Exchange): void {
