@@ -12,9 +12,10 @@ const FLOORS = [
   ['delivery'],
   ['dispatch'],
   ['capture', 'outbox', 'bullmq', 'api', 'migrations'],
+  ['openapi', 'metrics', 'tracing', 'terminus'],
   ['thorn.module'],
   ['testing'],
-  ['index'],
+  ['cli', 'index'],
 ];
 
 /** Places that nothing but the top may import, although they are on a lower floor. */

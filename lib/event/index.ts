@@ -10,6 +10,7 @@ export type {
   OperatorName,
 } from './condition.js';
 export { type CatalogueOptions, EventCatalogue } from './catalogue.js';
+export { dataSchemaOf } from './data-schema.js';
 export {
   type DataClass,
   type DataType,
@@ -38,4 +39,5 @@ export type {
   RelationTrigger,
   RequestData,
 } from './event-settings.js';
+export type { JsonSchema } from './json-schema.js';
 export { type MethodEvent, methodEventsOf } from './method-events.js';

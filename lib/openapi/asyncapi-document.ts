@@ -1,0 +1,109 @@
+import { ThornConfigurationError } from '../errors/index.js';
+import {
+  bodyOf,
+  type CatalogueDocumentOptions,
+  type CatalogueSource,
+  describedEvents,
+} from './described-event.js';
+import { SIGNATURE_DESCRIPTION, WEBHOOK_HEADERS } from './webhook-headers.js';
+
+/** Options of {@link thornAsyncApi}. */
+export interface AsyncApiOptions extends CatalogueDocumentOptions {
+  /** Name of the application. */
+  readonly title: string;
+  /** Version of its events. */
+  readonly version: string;
+  readonly description?: string;
+}
+
+/** An AsyncAPI 3.0 document, ready for `JSON.stringify`. */
+export interface AsyncApiDocument {
+  readonly asyncapi: '3.0.0';
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly channels: Readonly<Record<string, unknown>>;
+  readonly operations: Readonly<Record<string, unknown>>;
+  readonly components: { readonly messages: Readonly<Record<string, unknown>> } & Readonly<
+    Record<string, unknown>
+  >;
+  readonly [more: string]: unknown;
+}
+
+/**
+ * The same as {@link thornOpenApiWebhooks} as an AsyncAPI 3.0 document: one channel, the URLs of subscribers, and one
+ * message for each event that may be subscribed to.
+ *
+ * @example
+ * ```ts
+ * writeFileSync('asyncapi.json', JSON.stringify(thornAsyncApi(app, { title: 'Shop', version: '1.0' })));
+ * ```
+ * @throws {@link ThornConfigurationError} when there is no catalogue, title or version
+ */
+export function thornAsyncApi(source: CatalogueSource, options: AsyncApiOptions): AsyncApiDocument {
+  const { title, version, description } = options;
+  for (const [name, value] of Object.entries({ title, version })) {
+    if (typeof value === 'string' && value !== '') continue;
+    throw new ThornConfigurationError(`thornAsyncApi(): the option ${name} must be a text.`, {
+      option: name,
+    });
+  }
+  const events = describedEvents(source).map((event) => ({ ...event, key: keyOf(event.name) }));
+  const messages = events.map((event) => {
+    const { schema, example } = bodyOf(event, options);
+    return [
+      event.key,
+      {
+        name: event.name,
+        title: event.name,
+        ...(event.description === null ? {} : { description: event.description }),
+        contentType: 'application/json',
+        traits: [{ $ref: '#/components/messageTraits/webhook' }],
+        payload: schema,
+        ...(example === undefined ? {} : { examples: [{ payload: example }] }),
+      },
+    ] as const;
+  });
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title,
+      version,
+      description: [description ?? '', SIGNATURE_DESCRIPTION].join('\n\n').trim(),
+    },
+    defaultContentType: 'application/json',
+    channels: {
+      subscribers: {
+        address: null,
+        description: 'The URLs of subscribers.',
+        messages: Object.fromEntries(
+          events.map(({ key }) => [key, { $ref: `#/components/messages/${key}` }]),
+        ),
+      },
+    },
+    operations: {
+      deliver: {
+        action: 'send',
+        channel: { $ref: '#/channels/subscribers' },
+        bindings: { http: { method: 'POST', bindingVersion: '0.3.0' } },
+      },
+    },
+    components: {
+      messages: Object.fromEntries(messages),
+      messageTraits: { webhook: { headers: headersSchema() } },
+    },
+  };
+}
+
+function headersSchema() {
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      WEBHOOK_HEADERS.map(({ name, description, schema }) => [name, { ...schema, description }]),
+    ),
+    required: WEBHOOK_HEADERS.filter(({ required }) => required).map(({ name }) => name),
+  };
+}
+
+/** A component's key takes neither braces nor anything else but these. */
+function keyOf(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+}

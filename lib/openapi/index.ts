@@ -1,0 +1,14 @@
+export { type AsyncApiDocument, type AsyncApiOptions, thornAsyncApi } from './asyncapi-document.js';
+export type {
+  CatalogueDocumentOptions,
+  CatalogueSource,
+  DescribedEvent,
+} from './described-event.js';
+export {
+  type OpenApiHeader,
+  type OpenApiWebhook,
+  type OpenApiWebhooksOptions,
+  thornOpenApiWebhooks,
+} from './openapi-webhooks.js';
+export { webhookTypes } from './webhook-types.js';
+export { InvalidInputError, ThornConfigurationError, ThornError } from '../errors/index.js';

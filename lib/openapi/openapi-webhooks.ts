@@ -1,0 +1,90 @@
+import {
+  bodyOf,
+  type CatalogueDocumentOptions,
+  type CatalogueSource,
+  type DescribedEvent,
+  describedEvents,
+} from './described-event.js';
+import { SIGNATURE_DESCRIPTION, WEBHOOK_HEADERS } from './webhook-headers.js';
+
+/** A header of an {@link OpenApiWebhook}. */
+export interface OpenApiHeader {
+  name: string;
+  in: 'header';
+  required: boolean;
+  description: string;
+  schema: Record<string, unknown>;
+}
+
+/** A path item of OpenAPI 3.1: what is posted to subscribers of one event. */
+export interface OpenApiWebhook {
+  post: {
+    operationId: string;
+    summary: string;
+    description: string;
+    tags: string[];
+    parameters: OpenApiHeader[];
+    requestBody: {
+      required: true;
+      content: Record<string, { schema: Record<string, unknown>; example?: unknown }>;
+    };
+    responses: Record<string, { description: string }>;
+  };
+}
+
+/** Options of {@link thornOpenApiWebhooks}. */
+export interface OpenApiWebhooksOptions extends CatalogueDocumentOptions {
+  /** Default `['Webhooks']`. */
+  readonly tags?: readonly string[];
+}
+
+/**
+ * The `webhooks` of an OpenAPI 3.1 document: every event that may be subscribed to, with its headers, its signature and
+ * the schema of its body. Schemas come from the classes or JSON Schemas that `defineEvents()` was given.
+ *
+ * The events of methods are known once the application is initialised: give @nestjs/swagger a function that makes the
+ * document, which it calls with the first request.
+ *
+ * @example
+ * ```ts
+ * const config = new DocumentBuilder().setTitle('Shop').setVersion('1.0').setOpenAPIVersion('3.1.0').build();
+ * SwaggerModule.setup('docs', app, () =>
+ *   SwaggerModule.createDocument(app, { ...config, webhooks: thornOpenApiWebhooks(app) }));
+ * ```
+ * @throws {@link ThornConfigurationError} when there is no catalogue
+ */
+export function thornOpenApiWebhooks(
+  source: CatalogueSource,
+  options: OpenApiWebhooksOptions = {},
+): Record<string, OpenApiWebhook> {
+  return Object.fromEntries(
+    describedEvents(source).map((event) => [event.name, webhookOf(event, options)]),
+  );
+}
+
+function webhookOf(event: DescribedEvent, options: OpenApiWebhooksOptions): OpenApiWebhook {
+  const { schema, ...example } = bodyOf(event, options);
+  const description = event.description === null ? '' : `${event.description}\n\n`;
+  return {
+    post: {
+      operationId: `webhook_${event.name.replaceAll(/[^A-Za-z0-9]+/g, '_')}`,
+      summary: event.name,
+      description: description + SIGNATURE_DESCRIPTION,
+      tags: [...(options.tags ?? ['Webhooks'])],
+      parameters: WEBHOOK_HEADERS.map((header) => ({
+        ...header,
+        in: 'header',
+        schema: { ...header.schema },
+      })),
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: { ...schema }, ...example } },
+      },
+      responses: {
+        '2XX': { description: 'Received. Everything else counts as a failure and is tried again.' },
+        '410': { description: 'Nothing more is sent, and the subscription is disabled.' },
+        '429': { description: 'Too much: later, and slower. `Retry-After` is honoured.' },
+      },
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import ts from 'typescript';
+
+/** What the compiler, at its strictest, says of a file with this text that imports nothing. */
+export function typeErrors(text: string): readonly string[] {
+  const name = 'text.ts';
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    types: [],
+  };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists } = host;
+  host.fileExists = (file) => file === name || fileExists(file);
+  host.getSourceFile = (file, languageVersion) =>
+    file === name
+      ? ts.createSourceFile(file, text, languageVersion)
+      : getSourceFile.call(host, file, languageVersion);
+  const program = ts.createProgram([name], options, host);
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+}
