@@ -103,6 +103,7 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
     ],
   },
   'GET /hooks/deliveries/:delivery': { status: 200 },
+  'GET /hooks/:id/stats': { status: 200 },
   'POST /hooks/deliveries/:delivery/retry': { status: 202, body: () => ({}), isOnce: true },
   'POST /hooks/:id/recover': {
     status: 200,

@@ -28,6 +28,7 @@ import { found } from './found.js';
 import { JsonBodyPipe } from './json-body.pipe.js';
 import { Scope } from './owner.guard.js';
 import { RoutePaths } from './route-paths.js';
+import { StatsView } from './stats.view.js';
 
 /** How long one request works through a bulk verb, in milliseconds; the answer says where to go on. */
 const BULK_TIME = 5_000;
@@ -66,6 +67,16 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
         items.map((item) => new DeliveryView(item, self(collection, item.id))),
         next,
       );
+    }
+
+    /** How its deliveries went, by day. */
+    @Get(paths.of('/:id/stats'))
+    async stats(
+      @Scope() scope: OwnerScope,
+      @Param('id') id: string,
+      @Query('days') days: unknown,
+    ): Promise<StatsView> {
+      return new StatsView(found(await this.deliveries.history(id, daysOf(days), scope)));
     }
 
     @Get(paths.of('/deliveries/:delivery'))
@@ -132,6 +143,12 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
   }
 
   return ThornDeliveriesController;
+}
+
+/** What is no number is refused by its name, as one that is too high. */
+function daysOf(days: unknown): { readonly days?: number } {
+  if (days === undefined) return {};
+  return { days: typeof days === 'string' && /^\d{1,3}$/.test(days) ? Number(days) : Number.NaN };
 }
 
 /** Stops the work between two batches when its time is up. */

@@ -35,6 +35,11 @@ import {
   sum,
 } from './replay.js';
 import type { Shard } from './shard.js';
+import { DAY, type DeliveryHistory, readHistory } from './subscriber-days.js';
+import { tableNames } from './tables.js';
+
+/** Most days that {@link Deliveries.history} looks back. */
+const MAX_DAYS = 90;
 
 /** One page of the log, newest first. */
 export interface DeliveryPage {
@@ -211,6 +216,34 @@ export class Deliveries {
     return now?.['due_at'] === null || now === null ? 'finished' : 'under-way';
   }
 
+  /**
+   * What became of a subscriber's deliveries in the last days, today included, by day in UTC.
+   *
+   * @param options.days 1 to 90, default 30
+   * @returns null when there is no such subscriber within `scope`
+   * @throws {@link InvalidInputError} whose `field` is `days`
+   */
+  async history(
+    subscriber: string,
+    { days = 30 }: { readonly days?: number },
+    scope: OwnerScope,
+  ): Promise<DeliveryHistory | null> {
+    if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS) {
+      throw new InvalidInputError('days', `must be a whole number from 1 to ${MAX_DAYS}`);
+    }
+    const outbox = await this.#outbox(scope);
+    if (!isId(subscriber) || !(await this.#isVisible(subscriber, scope))) return null;
+    const now = this.#tools.clock.now();
+    const since = now - (now % DAY) - (days - 1) * DAY;
+    const histories = await Promise.all(
+      outbox.shards.map(({ database, dataSource }) =>
+        readHistory(database, tableNames(dataSource), subscriber, since, now),
+      ),
+    );
+    // A subscriber's deliveries are in the data source that its messages are from: nearly always a single one.
+    return histories.reduce((most, one) => (weightOf(one) > weightOf(most) ? one : most));
+  }
+
   /** How much there is to do, over all data sources; for the operator. */
   async stats(): Promise<DeliveryStats> {
     const outbox = await this.#outbox('any');
@@ -310,6 +343,10 @@ function placeOf(after: string | null, shards: number): { index: number; rest: s
     throw new InvalidInputError('after', 'must be the "next" of an earlier call');
   }
   return { index: Number(index), rest: rest === '' ? null : rest! };
+}
+
+function weightOf({ total }: DeliveryHistory): number {
+  return total.succeeded + total.failed + total.pending;
 }
 
 function newestFirst(one: DeliveryRecord, other: DeliveryRecord): number {

@@ -32,4 +32,5 @@ export { outbox, OutboxStrategy, type OutboxTools } from './outbox.strategy.js';
 export { NoOutcomeListener, OutcomeListener } from './outcome-listener.js';
 export type { ReplayCounts, ReplaySummary } from './replay.js';
 export type { Outcome } from './settlement.js';
+export type { DeliveryDay, DeliveryFigures, DeliveryHistory } from './subscriber-days.js';
 export { type HealthTools, SubscriberHealth } from './subscriber-health.js';
