@@ -30,6 +30,18 @@ export interface LaneWork<Job extends LaneJob> {
   unwritten(): number;
 }
 
+/** What the lanes of a process are doing. */
+export interface LaneActivity {
+  /** Requests under way. */
+  readonly inFlight: number;
+  /** Deliveries that wait for a slot. */
+  readonly waiting: number;
+  /** Hosts that asked for a breather. */
+  readonly paused: number;
+  /** Hosts whose breaker is open. */
+  readonly broken: number;
+}
+
 /** How much may go at once. */
 export interface LaneLimits {
   readonly window: number;
@@ -73,6 +85,15 @@ export class Lanes<Job extends LaneJob> {
 
   get waiting(): number {
     return this.#waiting;
+  }
+
+  activity(): LaneActivity {
+    let [paused, broken] = [0, 0];
+    for (const { state } of this.#lanes.values()) {
+      if (state.mode === 'paused') paused++;
+      else if (state.mode === 'broken') broken++;
+    }
+    return { inFlight: this.running, waiting: this.waiting, paused, broken };
   }
 
   add(job: Job): void {

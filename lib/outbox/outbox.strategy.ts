@@ -20,7 +20,7 @@ import { SubscriberRepository } from '../subscriber/index.js';
 import { ClaimLoop } from './claim-loop.js';
 import { Courier } from './courier.js';
 import { DispatchDesk } from './dispatch-desk.js';
-import { Lanes } from './lanes.js';
+import { type LaneActivity, Lanes } from './lanes.js';
 import { OutboxDataSources } from './outbox-data-sources.js';
 import type { OutboxJob } from './outbox-job.js';
 import { type OutboxOptions, type OutboxSettings, outboxSettings } from './outbox-options.js';
@@ -110,6 +110,11 @@ export class OutboxStrategy
    */
   get shards(): readonly Shard[] {
     return this.#shards;
+  }
+
+  /** What this process is doing at the moment, for gauges. */
+  activity(): LaneActivity {
+    return this.#lanes.activity();
   }
 
   /**
