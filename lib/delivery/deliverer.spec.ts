@@ -2,10 +2,12 @@ import { createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
+import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Clock } from '../common/clock.js';
 import { ThornConfigurationError } from '../errors/index.js';
+import { checkHeaders } from '../message/check-headers.js';
 import { Codecs } from '../message/codecs.js';
 import { Message, type MessageFields } from '../message/message.js';
 import { MessageFactory } from '../message/message.factory.js';
@@ -94,6 +96,30 @@ describe('Deliverer', () => {
     );
   });
 
+  it('sends any headers that are allowed, and the body, byte for byte', async () => {
+    const { url, received } = await receiver((_, response) => response.end());
+    const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}$/);
+    const value = fc.stringMatching(/^(?:[!-~](?:[ -~]{0,200}[!-~])?)?$/);
+
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(token, value, { maxKeys: 10 }), async (headers) => {
+        fc.pre(isAllowed(headers));
+        const message = made({ headers });
+
+        await deliverer.attempt(delivery, message, recipient(url));
+
+        const { request, body } = received.pop()!;
+        const sent = request.rawHeaders.map((text) => Buffer.from(text, 'latin1').toString());
+        for (const [name, text] of Object.entries(headers)) {
+          const at = sent.findIndex((other, index) => index % 2 === 0 && other === name);
+          expect([name, sent[at + 1]]).toEqual([name, text]);
+        }
+        expect(body).toEqual(message.json);
+      }),
+      { numRuns: 100, seed: 5 },
+    );
+  });
+
   it('signs each attempt with its own time and the same id', async () => {
     const { url, received } = await receiver((_, response) => response.end());
     const message = made();
@@ -152,7 +178,8 @@ describe('Deliverer', () => {
     expect(JSON.stringify(attempt)).not.toContain('s3cret');
   });
 
-  it('reports a recipient that the policy refuses', async () => {
+  it('reports a recipient that the policy refuses, and tells the operator', async () => {
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
     const refused = recipient('http://169.254.169.254/latest?t=s3cret');
 
     const attempt = await deliverer.attempt(delivery, made(), refused);
@@ -164,6 +191,10 @@ describe('Deliverer', () => {
     });
     expect(attempt.error!.message).toContain('link-local');
     expect(JSON.stringify(attempt)).not.toContain('s3cret');
+    expect(warned).toHaveBeenCalledExactlyOnceWith(
+      `${delivery.id} (article.published) to sub_1: The recipient is refused: ` +
+        '169.254.169.254 is a link-local address.',
+    );
     expect(logged).not.toHaveBeenCalled();
   });
 
@@ -278,6 +309,15 @@ function made(fields: Partial<MessageFields> = {}): Message {
     data: { title: 'Grüße' },
   });
   return new Message({ ...drafted, ...fields }, drafted.json, codecs);
+}
+
+function isAllowed(headers: Record<string, string>): boolean {
+  try {
+    checkHeaders(headers);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function recipient(url: string): Recipient {

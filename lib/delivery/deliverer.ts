@@ -130,7 +130,10 @@ export class Deliverer {
 
   #failed(frame: Frame, cause: unknown): Attempt {
     const { error, address } = describeFailure(cause);
-    if (error.code === 'internal') {
+    if (error.code === 'recipient-refused') {
+      const { delivery, message, recipient } = frame;
+      this.#logger.warn(`${delivery} (${message.event}) to ${recipient.id}: ${error.message}.`);
+    } else if (error.code === 'internal') {
       const what = `Attempt of ${frame.delivery} (${frame.message.event}) failed: ${error.message}`;
       this.#logger.error(
         what,
