@@ -47,6 +47,9 @@ export abstract class MessageRelay {
     tickets: readonly Ticket[],
   ): Promise<readonly Ticket[]>;
 
+  /** For health checks. Rejects when the queue cannot be reached; the default has none. */
+  async check(): Promise<void> {}
+
   /** Brings nothing new any more. */
   abstract pause(): Promise<void> | void;
 

@@ -117,6 +117,11 @@ export class OutboxStrategy
     return this.#lanes.activity();
   }
 
+  /** Rejects when the relay's queue cannot be reached; there need not be one. */
+  async checkRelay(): Promise<void> {
+    await this.#tools.relay?.check();
+  }
+
   /**
    * Looks for due deliveries at once.
    *
