@@ -8,7 +8,12 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { importsOf, packageOf, packagesOf } from './imports.mjs';
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
-const OPTIONAL_PEERS = { './bullmq': ['@nestjs/bullmq', 'bullmq'] };
+const OPTIONAL_PEERS = {
+  './bullmq': ['@nestjs/bullmq', 'bullmq'],
+  './prometheus': ['prom-client'],
+  './opentelemetry': ['@opentelemetry/api'],
+  './terminus': ['@nestjs/terminus'],
+};
 
 const root = resolve(process.argv[2] ?? '.');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

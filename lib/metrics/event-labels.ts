@@ -1,0 +1,52 @@
+import { BoundedCache } from '../common/bounded-cache.js';
+import { compileEventName, type EventCatalogue } from '../event/index.js';
+
+/** What events beyond the limit are counted as. */
+export const OTHER = 'other';
+
+const REMEMBERED = 1000;
+
+/**
+ * Labels for events, of which there is a limited number: the declared name where one fits, `user.{username}`, else the
+ * name itself for as long as there is room, and `other` after that.
+ */
+export class EventLabels {
+  readonly #catalogue: EventCatalogue;
+  readonly #most: number;
+  readonly #labels = new Set<string>();
+  readonly #known = new BoundedCache<string, string>(REMEMBERED);
+
+  constructor(catalogue: EventCatalogue, most: number) {
+    this.#catalogue = catalogue;
+    this.#most = most;
+  }
+
+  of(event: string): string {
+    let label = this.#known.get(event);
+    if (label === undefined) {
+      label = this.#limited(this.#declared(event) ?? event);
+      this.#known.set(event, label);
+    }
+    return label;
+  }
+
+  #declared(event: string): string | undefined {
+    if (this.#catalogue.get(event) !== undefined) return event;
+    const sent = event.split('.');
+    return this.#catalogue.names().find((name) => {
+      if (!name.includes('{')) return false;
+      const { segments } = compileEventName(name);
+      return (
+        segments.length === sent.length &&
+        segments.every((segment, at) => segment === null || segment === sent[at])
+      );
+    });
+  }
+
+  #limited(label: string): string {
+    if (this.#labels.has(label)) return label;
+    if (this.#labels.size >= this.#most) return OTHER;
+    this.#labels.add(label);
+    return label;
+  }
+}

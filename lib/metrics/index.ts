@@ -1,0 +1,4 @@
+export type { ThornMetricsOptions } from './metrics-options.js';
+export { type MetricsSources, ThornMetrics } from './thorn-metrics.js';
+export { ThornMetricsModule } from './thorn-metrics.module.js';
+export { ThornConfigurationError, ThornError } from '../errors/index.js';

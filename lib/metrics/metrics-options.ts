@@ -1,0 +1,47 @@
+import type { Registry } from 'prom-client';
+import { ThornConfigurationError } from '../errors/index.js';
+
+/** Options of `ThornMetricsModule.forRoot()`. */
+export interface ThornMetricsOptions {
+  /** Where the metrics are registered. Default: prom-client's global registry. */
+  readonly registry?: Registry;
+  /** What the names of all metrics begin with. Default `thorn_`. */
+  readonly prefix?: string;
+  /** Most values of the label `event`; what comes after that is counted as `other`. Default 100. */
+  readonly maxEvents?: number;
+  /** The buckets of the durations, in seconds. Default 5 ms to 30 s. */
+  readonly buckets?: readonly number[];
+  /** How long what the database answers is shown again, in milliseconds: it counts rows. Default 10,000. */
+  readonly statsFor?: number;
+}
+
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const NAMES = ['registry', 'prefix', 'maxEvents', 'buckets', 'statsFor'];
+
+/** The options with their defaults. @throws {@link ThornConfigurationError} naming what makes no sense */
+export function metricsSettings(options: ThornMetricsOptions) {
+  const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) throw refused(unknown, `is unknown; known are ${NAMES.join(', ')}`);
+  const { registry, prefix = 'thorn_', maxEvents = 100, buckets = BUCKETS } = options;
+  const { statsFor = 10_000 } = options;
+  if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(prefix)) {
+    throw refused('prefix', 'must be letters, digits and underscores, and begin with no digit');
+  }
+  if (!(Number.isInteger(maxEvents) && maxEvents > 0)) {
+    throw refused('maxEvents', 'must be a positive whole number');
+  }
+  const isRising = buckets.every((bucket, at) => bucket > (at === 0 ? 0 : buckets[at - 1]!));
+  if (buckets.length === 0 || !isRising) {
+    throw refused('buckets', 'must be a list of rising numbers of seconds');
+  }
+  if (!(Number.isInteger(statsFor) && statsFor >= 0)) {
+    throw refused('statsFor', 'must be a whole number of milliseconds, 0 or more');
+  }
+  return { registry, prefix, maxEvents, buckets, statsFor };
+}
+
+function refused(name: string, reason: string): ThornConfigurationError {
+  return new ThornConfigurationError(`ThornMetricsModule: the option ${name} ${reason}.`, {
+    option: name,
+  });
+}

@@ -1,0 +1,176 @@
+import { Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Counter, Gauge, Histogram, register, type Registry } from 'prom-client';
+import { type Clock, reasonOf } from '../common/index.js';
+import type { AttemptFacts, DeliveryFacts, WebhookEvents } from '../delivery/index.js';
+import type { DispatchStrategy } from '../dispatch/index.js';
+import type { EventCatalogue } from '../event/index.js';
+import { type Deliveries, type DeliveryStats, OutboxStrategy } from '../outbox/index.js';
+import { EventLabels } from './event-labels.js';
+import { metricsSettings, type ThornMetricsOptions } from './metrics-options.js';
+
+/** What {@link ThornMetrics} observes. */
+export interface MetricsSources {
+  readonly events: WebhookEvents;
+  readonly catalogue: EventCatalogue;
+  readonly strategy: DispatchStrategy;
+  readonly deliveries: Deliveries;
+  readonly clock: Clock;
+}
+
+type Tried = 'delivered' | 'retry' | 'failed';
+
+/**
+ * Counts what `outbox()` does, for Prometheus. Counters and histograms are of this process; what the database knows
+ * (`due`, `lag`) is the same in all of them, so take the maximum and not the sum.
+ */
+export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
+  /** Where the metrics are registered. */
+  readonly registry: Registry;
+  readonly #logger = new Logger('Thorn');
+  readonly #sources: MetricsSources;
+  readonly #settings: ReturnType<typeof metricsSettings>;
+  readonly #labels: EventLabels;
+  readonly #names: string[] = [];
+  #stop: (() => void)[] = [];
+  #stats: { readonly at: number; readonly value: Promise<DeliveryStats | null> } | null = null;
+
+  /** @throws {@link ThornConfigurationError} naming an option that makes no sense */
+  constructor(sources: MetricsSources, options: ThornMetricsOptions = {}) {
+    this.#sources = sources;
+    this.#settings = metricsSettings(options);
+    this.#labels = new EventLabels(sources.catalogue, this.#settings.maxEvents);
+    this.registry = this.#settings.registry ?? register;
+  }
+
+  onModuleInit(): void {
+    this.#countEvents();
+    if (!(this.#sources.strategy instanceof OutboxStrategy)) return;
+    this.#showActivity(this.#sources.strategy);
+    this.#showStats();
+  }
+
+  /** Takes the metrics out of the registry, so that another application of the process can bring its own. */
+  onModuleDestroy(): void {
+    for (const stop of this.#stop.splice(0)) stop();
+    for (const name of this.#names.splice(0)) this.registry.removeSingleMetric(name);
+  }
+
+  #countEvents(): void {
+    const { events } = this.#sources;
+    const messages = this.#counter('messages_total', 'Messages that were taken over.', ['event']);
+    const deliveries = this.#counter('deliveries_total', 'Deliveries that have ended.', [
+      'event',
+      'outcome',
+    ]);
+    const attempts = this.#counter('attempts_total', 'Requests that were made.', [
+      'event',
+      'outcome',
+    ]);
+    const disabled = this.#counter(
+      'subscribers_disabled_total',
+      'Subscribers that were disabled because they only failed, or are gone.',
+      ['reason'],
+    );
+    const durations = new Histogram({
+      ...this.#named('attempt_duration_seconds', 'How long requests took.'),
+      labelNames: ['outcome'],
+      buckets: [...this.#settings.buckets],
+    });
+    const tried = (outcome: Tried) => (facts: DeliveryFacts & AttemptFacts) => {
+      attempts.inc({ event: this.#labels.of(facts.event), outcome });
+      durations.observe({ outcome }, facts.duration / 1000);
+    };
+    const ended = (outcome: 'delivered' | 'failed', event: string) =>
+      deliveries.inc({ event: this.#labels.of(event), outcome });
+    this.#stop = [
+      events.on('message-accepted', ({ event }) => messages.inc({ event: this.#labels.of(event) })),
+      events.on('delivered', (facts) => {
+        tried('delivered')(facts);
+        ended('delivered', facts.event);
+      }),
+      events.on('retry-scheduled', tried('retry')),
+      events.on('failed', (facts) => {
+        if (facts.attempt !== null) tried('failed')(facts);
+        ended('failed', facts.event);
+      }),
+      events.on('subscriber-disabled', ({ reason }) => disabled.inc({ reason })),
+    ];
+  }
+
+  #showActivity(strategy: OutboxStrategy): void {
+    this.#gauge(
+      'in_flight',
+      'Requests under way in this process.',
+      () => strategy.activity().inFlight,
+    );
+    this.#gauge('waiting', 'Deliveries of this process that wait for a slot.', () => {
+      return strategy.activity().waiting;
+    });
+    const endpoints = new Gauge({
+      ...this.#named('endpoints', 'Hosts that this process sends nothing to at the moment.'),
+      labelNames: ['state'],
+      collect: () => {
+        const { paused, broken } = strategy.activity();
+        endpoints.set({ state: 'paused' }, paused);
+        endpoints.set({ state: 'broken' }, broken);
+      },
+    });
+  }
+
+  #showStats(): void {
+    const show = (name: string, help: string, value: (stats: DeliveryStats) => number) =>
+      this.#gauge(name, help, async () => {
+        const stats = await this.#currentStats();
+        return stats === null ? null : value(stats);
+      });
+    show(
+      'pending_deliveries',
+      'Deliveries that wait for another attempt.',
+      (stats) => stats.pending,
+    );
+    show(
+      'due',
+      'Deliveries and messages that nobody holds although their time has come.',
+      (stats) => {
+        return stats.due + stats.dueMessages;
+      },
+    );
+    show('lag_seconds', 'For how long the oldest of them has been due.', ({ lag }) => lag / 1000);
+    show('failed_deliveries', 'Failed deliveries in the log.', (stats) => stats.failed);
+  }
+
+  #currentStats(): Promise<DeliveryStats | null> {
+    const now = this.#sources.clock.now();
+    if (this.#stats === null || now - this.#stats.at >= this.#settings.statsFor) {
+      // Metrics must not fail because the database does: then there are fewer of them.
+      const value = this.#sources.deliveries.stats().catch((error: unknown) => {
+        this.#logger.warn(`Deliveries could not be counted for metrics: ${reasonOf(error)}`);
+        return null;
+      });
+      this.#stats = { at: now, value };
+    }
+    return this.#stats.value;
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+    return new Counter({ ...this.#named(name, help), labelNames });
+  }
+
+  /** @param read null: there is no value now */
+  #gauge(name: string, help: string, read: () => Promise<number | null> | number | null): void {
+    const gauge: Gauge = new Gauge({
+      ...this.#named(name, help),
+      collect: async () => {
+        const value = await read();
+        if (value === null) gauge.remove();
+        else gauge.set(value);
+      },
+    });
+  }
+
+  #named(name: string, help: string) {
+    const full = this.#settings.prefix + name;
+    this.#names.push(full);
+    return { name: full, help, registers: [this.registry] };
+  }
+}

@@ -1,0 +1,70 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { reasonOf } from '../common/index.js';
+import { DispatchStrategy } from '../dispatch/index.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import { Deliveries, OutboxStrategy } from '../outbox/index.js';
+
+/** When webhooks count as healthy. */
+export interface ThornHealthOptions {
+  /** For how long the oldest delivery may have been due, in milliseconds. Default 60,000. */
+  readonly maxLag?: number;
+}
+
+/**
+ * Says whether webhooks get out: `down` when what is due waits for longer than `maxLag`, when the database does not
+ * answer, or when the queue cannot be reached, where the strategy has one. Without `outbox()` there is nothing that could
+ * wait, and it is `up`.
+ *
+ * @example
+ * ```ts
+ * @Module({ imports: [TerminusModule], providers: [ThornHealthIndicator], controllers: [HealthController] })
+ * export class HealthModule {}
+ *
+ * @Get('health')
+ * @HealthCheck()
+ * check() {
+ *   return this.health.check([() => this.webhooks.isHealthy('webhooks', { maxLag: 30_000 })]);
+ * }
+ * ```
+ */
+@Injectable()
+export class ThornHealthIndicator {
+  constructor(
+    @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
+    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
+    @Inject(Deliveries) private readonly deliveries: Deliveries,
+  ) {}
+
+  /**
+   * @param key what it is called in the answer
+   * @throws {@link ThornConfigurationError} when `maxLag` is no number of milliseconds
+   */
+  async isHealthy<const Key extends string>(
+    key: Key,
+    { maxLag = 60_000 }: ThornHealthOptions = {},
+  ): Promise<HealthIndicatorResult<Key>> {
+    if (!(maxLag >= 0)) {
+      throw new ThornConfigurationError('maxLag must be a number of milliseconds, 0 or more.', {
+        maxLag,
+      });
+    }
+    const indicator = this.indicators.check(key);
+    if (!(this.strategy instanceof OutboxStrategy)) return indicator.up();
+    try {
+      const [{ lag, oldestDue, due, dueMessages }] = await Promise.all([
+        this.deliveries.stats(),
+        this.strategy.checkRelay(),
+      ]);
+      const data = {
+        lag,
+        oldestDue: oldestDue === null ? null : new Date(oldestDue).toISOString(),
+        due: due + dueMessages,
+      };
+      if (lag <= maxLag) return indicator.up(data);
+      return indicator.down({ ...data, message: `due for ${lag} ms, ${maxLag} ms at most` });
+    } catch (error) {
+      return indicator.down({ message: reasonOf(error) });
+    }
+  }
+}
