@@ -18,7 +18,7 @@ describe('the documentation', () => {
     expect(execFileSync('bash', ['-n'], { input: script, encoding: 'utf8' })).toBe('');
   });
 
-  it('notices a mistake', () => {
+  it('notices a mistake', { timeout: 60_000 }, () => {
     const block = {
       place: 'x:1',
       page: 'x',

@@ -105,7 +105,7 @@ subscriberRepositoryConformance(
         pools.push(pool);
         return pool;
       };
-      const [tables] = blocksOf('docs/extending.md').filter(({ language }) => language === 'sql');
+      const tables = blocksOf('docs/extending.md').find(({ language }) => language === 'sql');
       await open().query(`DROP TABLE IF EXISTS hooks; ${tables!.code}`);
       return {
         open: () => new PgSubscriberRepository(open()),
