@@ -189,7 +189,14 @@ export {
 } from './signing/index.js';
 
 // The REST API
-export type { ApiLimits, ApiRequest, ApiUser, ThornApiOptions } from './api/index.js';
+export {
+  type ApiLimits,
+  type ApiRequest,
+  type ApiUser,
+  describeThornApi,
+  type OpenApiDocument,
+  type ThornApiOptions,
+} from './api/index.js';
 
 export { Clock, SystemClock } from './common/index.js';
 export {

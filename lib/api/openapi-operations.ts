@@ -1,0 +1,132 @@
+/** What is known of one route besides its path. */
+export interface ApiOperation {
+  readonly summary: string;
+  /** Name of the body's schema. */
+  readonly body?: string;
+  /** Names of query parameters. */
+  readonly query?: readonly string[];
+  /** The status of success, and the name of the answer's schema. */
+  readonly answer: readonly [status: number, schema?: string];
+  /** Whether the answer has an ETag, and a change may be made to depend on it. */
+  readonly tag?: 'answered' | 'checked';
+  /** Statuses of refusals besides those that all routes of its kind have. */
+  readonly refusals?: readonly number[];
+  /** False: nobody has to be logged in. */
+  readonly isGuarded?: false;
+}
+
+const PAGE = ['limit', 'after'];
+const FILTERS = ['status', 'event', 'message', 'since', 'until'];
+
+/** Every route by controller and method. */
+export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
+  'Subscribers.list': {
+    summary: 'Lists your subscribers, the oldest first',
+    query: PAGE,
+    answer: [200, 'SubscriberPage'],
+    refusals: [400],
+  },
+  'Subscribers.create': {
+    summary: 'Subscribes',
+    body: 'NewSubscriber',
+    answer: [201, 'SubscriberWithSecret'],
+    tag: 'answered',
+    refusals: [409],
+  },
+  'Subscribers.read': {
+    summary: 'Shows a subscriber',
+    answer: [200, 'Subscriber'],
+    tag: 'answered',
+  },
+  'Subscribers.update': {
+    summary: 'Changes a subscriber; what is left out stays',
+    body: 'SubscriberChanges',
+    answer: [200, 'Subscriber'],
+    tag: 'checked',
+    refusals: [409],
+  },
+  'Subscribers.updateByPost': {
+    summary: 'Changes a subscriber, as PATCH does',
+    body: 'SubscriberChanges',
+    answer: [200, 'Subscriber'],
+    tag: 'checked',
+    refusals: [409],
+  },
+  'Subscribers.delete': { summary: 'Removes a subscriber', answer: [204] },
+  'Actions.test': {
+    summary: 'Sends an event to the endpoint at once, and answers what came of it',
+    body: 'Test',
+    answer: [200, 'TestResult'],
+    refusals: [409, 429],
+  },
+  'Actions.challenge': {
+    summary: 'Asks the endpoint again whether it wants webhooks',
+    body: 'Nothing',
+    answer: [200, 'Subscriber'],
+    tag: 'answered',
+    refusals: [429],
+  },
+  'Actions.rotateSecret': {
+    summary: 'Replaces the secret; those before go on signing for the overlap',
+    body: 'Rotation',
+    answer: [200, 'SubscriberWithSecret'],
+    tag: 'answered',
+  },
+  'Actions.enable': {
+    summary: 'Lets a subscriber receive again',
+    body: 'Nothing',
+    answer: [200, 'Subscriber'],
+    tag: 'checked',
+  },
+  'Actions.disable': {
+    summary: 'Lets a subscriber receive nothing for the time being',
+    body: 'Nothing',
+    answer: [200, 'Subscriber'],
+    tag: 'checked',
+  },
+  'Deliveries.list': {
+    summary: "Lists a subscriber's deliveries, the newest first",
+    query: [...PAGE, ...FILTERS],
+    answer: [200, 'DeliveryPage'],
+    refusals: [400, 501],
+  },
+  'Deliveries.stats': {
+    summary: "Tells how a subscriber's deliveries went, by day",
+    query: ['days'],
+    answer: [200, 'Stats'],
+    refusals: [400, 501],
+  },
+  'Deliveries.read': {
+    summary: 'Shows a delivery with its attempts',
+    answer: [200, 'DeliveryDetails'],
+    refusals: [501],
+  },
+  'Deliveries.retry': {
+    summary: 'Tries a delivery again',
+    body: 'Nothing',
+    answer: [202, 'Delivery'],
+    refusals: [409, 501],
+  },
+  'Deliveries.recover': {
+    summary: 'Tries again what failed in a time',
+    body: 'Replay',
+    answer: [200, 'ReplayResult'],
+    refusals: [501],
+  },
+  'Deliveries.backfill': {
+    summary: 'Sends what was missed in a time',
+    body: 'Replay',
+    answer: [200, 'ReplayResult'],
+    refusals: [501],
+  },
+  'EventTypes.list': {
+    summary: 'Lists the events that can be subscribed to',
+    answer: [200, 'EventTypes'],
+  },
+  'EventTypes.read': { summary: 'Describes an event', answer: [200, 'EventType'] },
+  'Jwks.jwks': {
+    summary: 'Shows the public keys that signatures are verified with',
+    answer: [200, 'JsonWebKeys'],
+    isGuarded: false,
+  },
+};

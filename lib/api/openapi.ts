@@ -1,0 +1,128 @@
+import { STATUS_CODES } from 'node:http';
+import { API_OPERATIONS, type ApiOperation } from './openapi-operations.js';
+import { apiSchemas, type Schema, schemaName, schemaRef } from './openapi-schemas.js';
+
+/** As much of a document of `@nestjs/swagger` as is looked at. */
+export interface OpenApiDocument {
+  readonly openapi: string;
+  paths: Record<string, object>;
+  components?: object;
+}
+
+interface Operation {
+  readonly operationId?: string;
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+}
+
+const METHODS = ['get', 'post', 'patch', 'put', 'delete'] as const;
+const OURS = /^Thorn(\w+)Controller_(\w+?)(?:\[(\d)\])?$/;
+
+const PARAMETERS: Readonly<Record<string, Schema>> = {
+  limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+  after: { type: 'string', minLength: 1, maxLength: 64 },
+  status: { type: 'string', enum: ['pending', 'succeeded', 'failed'] },
+  event: { type: 'string', minLength: 1, maxLength: 256 },
+  message: { type: 'string', minLength: 1, maxLength: 64 },
+  since: { type: 'string', format: 'date-time' },
+  until: { type: 'string', format: 'date-time' },
+  days: { type: 'integer', minimum: 1, maximum: 90, default: 30 },
+};
+
+/**
+ * Adds what the REST API takes and answers to a document that `@nestjs/swagger` has made: schemas of bodies and answers,
+ * query parameters, headers and statuses. Routes are recognised by their `operationId`, so that an `operationIdFactory`
+ * of one's own must leave those of the controllers named `Thorn…Controller` as they are.
+ *
+ * @returns another document; the given one stays as it is
+ * @example
+ * ```ts
+ * const document = SwaggerModule.createDocument(app, new DocumentBuilder().build());
+ * SwaggerModule.setup('docs', app, describeThornApi(document));
+ * ```
+ */
+export function describeThornApi<Document extends OpenApiDocument>(document: Document): Document {
+  const isNew = !document.openapi.startsWith('3.0');
+  const nullable = (schema: Schema): Schema =>
+    isNew ? { anyOf: [schema, { type: 'null' }] } : { ...schema, nullable: true };
+  const paths: Record<string, object> = {};
+  for (const [path, item] of Object.entries(document.paths)) {
+    const described = describedItem(item as Readonly<Record<string, Operation>>);
+    if (described !== null) paths[path] = described;
+  }
+  const { schemas = {}, ...components } = (document.components ?? {}) as { schemas?: object };
+  const own = Object.entries(apiSchemas(nullable)).map(([name, schema]) => [
+    schemaName(name),
+    schema,
+  ]);
+  return {
+    ...document,
+    paths,
+    components: { ...components, schemas: { ...schemas, ...Object.fromEntries(own) } },
+  };
+}
+
+/** @returns null for what is left out: the same routes once more, with a slash at the end */
+function describedItem(item: Readonly<Record<string, Operation>>): object | null {
+  const entries = Object.entries(item).flatMap(([method, operation]) => {
+    const [, controller, handler, index = '0'] = OURS.exec(operation.operationId ?? '') ?? [];
+    const known = API_OPERATIONS[`${controller}.${handler}`];
+    if (known === undefined || !METHODS.some((name) => name === method)) {
+      return [[method, operation] as const];
+    }
+    const operationId = `thorn${controller}${handler![0]!.toUpperCase()}${handler!.slice(1)}`;
+    return index === '0'
+      ? [[method, { ...operation, operationId, ...described(operation, known) }] as const]
+      : [];
+  });
+  return entries.length === 0 ? null : Object.fromEntries(entries);
+}
+
+function described(operation: Operation, known: ApiOperation): object {
+  const path = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+  const query = (known.query ?? []).map((name) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema: PARAMETERS[name],
+  }));
+  const header = { name: 'If-Match', in: 'header', required: false, schema: { type: 'string' } };
+  return {
+    summary: known.summary,
+    tags: ['Webhooks'],
+    parameters: [...path, ...query, ...(known.tag === 'checked' ? [header] : [])],
+    ...(known.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: json(known.body) } }),
+    responses: responsesOf(known, path.length > 0),
+  };
+}
+
+function responsesOf(known: ApiOperation, hasId: boolean): object {
+  const [status, schema] = known.answer;
+  const refusals = new Set([
+    ...(known.isGuarded === false ? [] : [401, 403]),
+    ...(hasId ? [404] : []),
+    ...(known.body === undefined ? [] : [400, 413, 415]),
+    ...(known.tag === 'checked' ? [412] : []),
+    ...(known.refusals ?? []),
+  ]);
+  const success = {
+    description: STATUS_CODES[status] ?? '',
+    ...(schema === undefined ? {} : { content: json(schema) }),
+    ...(known.tag === undefined ? {} : { headers: { ETag: { schema: { type: 'string' } } } }),
+  };
+  const problems = [...refusals].sort().map((code) => [code, problem(code)] as const);
+  return { [status]: success, ...Object.fromEntries(problems) };
+}
+
+function problem(status: number): object {
+  return {
+    description: STATUS_CODES[status] ?? '',
+    content: { 'application/problem+json': { schema: schemaRef('Problem') } },
+    ...(status === 429 ? { headers: { 'Retry-After': { schema: { type: 'integer' } } } } : {}),
+  };
+}
+
+function json(schema: string): object {
+  return { 'application/json': { schema: schemaRef(schema) } };
+}
