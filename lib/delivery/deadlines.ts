@@ -41,7 +41,8 @@ export class Deadlines {
     if (queue.last === null) queue.first = item;
     else queue.last.later = item;
     queue.last = item;
-    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL);
+    // Not in the timer itself: when the process was busy for long, answers that have come meanwhile are read first.
+    this.#timer ??= setInterval(() => setImmediate(() => this.#sweep()), SWEEP_INTERVAL);
   }
 
   /** Does nothing when the item was stopped, or has expired, before. */

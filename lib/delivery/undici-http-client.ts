@@ -17,7 +17,7 @@ import {
 
 /** Options of {@link UndiciHttpClient}. */
 export interface UndiciHttpClientOptions extends ConnectorOptions {
-  /** Connections to one origin at most; further requests wait, within their deadline. Default 64. */
+  /** Connections to one origin at most; further requests wait, within their deadline. Default 256. */
   readonly connections?: number;
   /** Bytes of an answer's body that are read before the connection is dropped. Default 16384. */
   readonly maxAnswerBytes?: number;
@@ -65,7 +65,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
     this.#proxy = proxyOf(options);
     this.#settings = {
       isDirect: this.#proxy === null,
-      connections: positive('connections', options.connections ?? 64),
+      connections: positive('connections', options.connections ?? 256),
       keepAliveTimeout: positive('keepAliveTimeout', options.keepAliveTimeout ?? 4000),
       maxHeaderBytes: positive('maxHeaderBytes', options.maxHeaderBytes ?? 16_384),
     };

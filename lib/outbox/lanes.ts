@@ -1,14 +1,7 @@
 import type { Clock } from '../common/index.js';
-import {
-  admissibleAt,
-  admit,
-  type EndpointOutcome,
-  type EndpointRules,
-  type EndpointState,
-  settle,
-  UNKNOWN_ENDPOINT,
-} from './endpoint-state.js';
+import type { EndpointOutcome, EndpointRules } from './endpoint-state.js';
 import { Fifo } from './fifo.js';
+import { Lane } from './lane.js';
 import { mostForRetries, type Slot, Slots } from './slots.js';
 
 /** Something to be sent to a host. */
@@ -20,7 +13,7 @@ export interface LaneJob {
 
 /** What lanes do with jobs. */
 export interface LaneWork<Job extends LaneJob> {
-  /** Makes the request; never rejects. `skipped`: no request was made, and nothing is to be learnt of the endpoint. */
+  /** Makes the request; never rejects. `neutral`: nothing is to be learnt of the endpoint. */
   run(job: Job): Promise<EndpointOutcome>;
   /** Keeps the job for later: its host takes nothing before `until`, or is too far behind. */
   park(job: Job, until: number): void;
@@ -49,9 +42,10 @@ export interface LaneLimits {
   readonly endpoints: EndpointRules;
 }
 
-const LONGEST_QUEUE_TIME = 5000;
-const SHORTEST_LIMIT = 256;
+/** Milliseconds: a host whose first in line waits longer is too far behind to have more of it in memory. */
+const LONGEST_WAIT = 5000;
 const MOST_WAITING = 100_000;
+const MOST_LANES = 1000;
 
 /**
  * One lane for each host: slots of its own, so that a slow host holds up nobody else, and what is known of its health.
@@ -89,9 +83,9 @@ export class Lanes<Job extends LaneJob> {
 
   activity(): LaneActivity {
     let [paused, broken] = [0, 0];
-    for (const { state } of this.#lanes.values()) {
-      if (state.mode === 'paused') paused++;
-      else if (state.mode === 'broken') broken++;
+    for (const { mode } of this.#lanes.values()) {
+      if (mode === 'paused') paused++;
+      else if (mode === 'broken') broken++;
     }
     return { inFlight: this.running, waiting: this.waiting, paused, broken };
   }
@@ -99,14 +93,14 @@ export class Lanes<Job extends LaneJob> {
   add(job: Job): void {
     const lane = this.#lane(job.host);
     const now = this.#clock.now();
-    if (lane.state.mode !== 'flowing' && !isProbing(lane.state, now)) {
-      const until = admissibleAt(lane.state, now);
-      if (until > now) return this.#work.park(job, until);
-    }
-    if (lane.waiting >= this.#longestQueue(lane) || this.#waiting >= MOST_WAITING) {
+    const until = lane.closedUntil(now);
+    if (until !== null) return this.#work.park(job, until);
+    const queue = lane.queue(job.isRetry);
+    const since = performance.now();
+    if (queue.waited(since) > LONGEST_WAIT || this.#waiting >= MOST_WAITING) {
       return this.#work.park(job, now);
     }
-    (job.isRetry ? lane.retries : lane.firsts).push(job);
+    queue.push(job, since);
     this.#waiting++;
     this.#enlist(lane);
     this.#pump();
@@ -114,16 +108,9 @@ export class Lanes<Job extends LaneJob> {
 
   /** How many retries of a host may be added now. */
   room(host: string): number {
-    const lane = this.#lanes.get(host);
-    const most = mostForRetries(this.#limits.perHost) * 2;
-    if (lane === undefined) return most;
-    if (lane.state.mode !== 'flowing') {
-      const isOpen = admissibleAt(lane.state, this.#clock.now()) <= this.#clock.now();
-      return isOpen && lane.waiting === 0 ? 1 : 0;
-    }
-    const room = most - lane.retries.length - lane.retriesRunning;
-    if (room <= 0) lane.wasFull = true;
-    return Math.max(0, room);
+    return (
+      this.#lanes.get(host)?.room(this.#clock.now()) ?? mostForRetries(this.#limits.perHost) * 2
+    );
   }
 
   /** Removes everything that has not begun. */
@@ -160,13 +147,13 @@ export class Lanes<Job extends LaneJob> {
     const slot = this.#slots.take(isRetry, performance.now());
     if (slot === null) return false;
     for (let lane = list.shift(); lane !== undefined; lane = list.shift()) {
-      lane.setListed(isRetry, false);
-      if (!this.#canStart(lane, isRetry)) continue;
-      const ticket = this.#admit(lane);
+      const queue = lane.queue(isRetry);
+      queue.isListed = false;
+      if (!lane.canStart(isRetry)) continue;
+      const ticket = lane.admit(this.#clock.now());
       if (ticket === null) continue;
-      const job = (isRetry ? lane.retries : lane.firsts).shift()!;
       this.#waiting--;
-      this.#start(lane, job, slot, ticket);
+      this.#start(lane, queue.shift()!, slot, ticket);
       this.#enlist(lane);
       return true;
     }
@@ -175,24 +162,14 @@ export class Lanes<Job extends LaneJob> {
   }
 
   #start(lane: Lane<Job>, job: Job, slot: Slot, ticket: number): void {
-    const began = performance.now();
-    lane.running++;
-    if (job.isRetry) lane.retriesRunning++;
+    lane.started(job.isRetry);
     void this.#work.run(job).then((outcome) => {
-      lane.running--;
-      if (job.isRetry) lane.retriesRunning--;
+      const duration = performance.now() - slot.takenAt;
       this.#slots.free(slot);
-      lane.learn(performance.now() - began);
-      const before = lane.state;
-      lane.state = settle(
-        before,
-        ticket,
-        outcome,
-        this.#limits.endpoints,
-        this.#clock.now(),
-        this.#random(),
-      );
-      if (before !== lane.state) this.#changed(lane);
+      const now = this.#clock.now();
+      if (lane.ended(job.isRetry, duration, ticket, outcome, now, this.#random())) {
+        this.#parkIfClosed(lane, now);
+      }
       this.#enlist(lane);
       this.#announceRoom(lane);
       this.#forget(lane);
@@ -201,45 +178,29 @@ export class Lanes<Job extends LaneJob> {
     });
   }
 
-  #canStart(lane: Lane<Job>, isRetry: boolean): boolean {
-    const { perHost } = this.#limits;
-    if (lane.running >= perHost) return false;
-    if (!isRetry) return lane.firsts.length > 0;
-    return lane.retries.length > 0 && lane.retriesRunning < mostForRetries(perHost);
-  }
-
-  #admit(lane: Lane<Job>): number | null {
-    if (lane.state.mode === 'flowing') return lane.state.epoch;
-    const { state, ticket } = admit(lane.state, this.#limits.endpoints, this.#clock.now());
-    lane.state = state;
-    return ticket;
-  }
-
   /** An endpoint that has closed takes none of what waits for it. */
-  #changed(lane: Lane<Job>): void {
-    const now = this.#clock.now();
-    if (lane.state.mode === 'flowing' || isProbing(lane.state, now)) return;
-    const until = admissibleAt(lane.state, now);
-    if (until <= now) return;
+  #parkIfClosed(lane: Lane<Job>, now: number): void {
+    const until = lane.closedUntil(now);
+    if (until === null) return;
     const jobs = lane.takeWaiting();
     this.#waiting -= jobs.length;
     for (const job of jobs) this.#work.park(job, until);
   }
 
   #enlist(lane: Lane<Job>): void {
-    if (this.#canStart(lane, false) && !lane.isListed(false)) {
-      lane.setListed(false, true);
+    if (!lane.firsts.isListed && lane.canStart(false)) {
+      lane.firsts.isListed = true;
       this.#firsts.push(lane);
     }
-    if (this.#canStart(lane, true) && !lane.isListed(true)) {
-      lane.setListed(true, true);
+    if (!lane.retries.isListed && lane.canStart(true)) {
+      lane.retries.isListed = true;
       this.#retries.push(lane);
     }
   }
 
-  #announceRoom(lane: Lane<Job>): void {
-    if (!lane.wasFull || lane.retries.length > 0) return;
-    lane.wasFull = false;
+  #announceRoom({ retries }: Lane<Job>): void {
+    if (!retries.wasFull || retries.length > 0) return;
+    retries.wasFull = false;
     this.#work.room();
   }
 
@@ -257,64 +218,17 @@ export class Lanes<Job extends LaneJob> {
     );
   }
 
-  #longestQueue(lane: Lane<Job>): number {
-    if (lane.latency === 0) return MOST_WAITING;
-    const perSecond = (this.#limits.perHost * 1000) / lane.latency;
-    return Math.max(SHORTEST_LIMIT, (perSecond * LONGEST_QUEUE_TIME) / 1000);
-  }
-
   #lane(host: string): Lane<Job> {
     let lane = this.#lanes.get(host);
-    if (lane === undefined) this.#lanes.set(host, (lane = new Lane<Job>(host)));
+    if (lane === undefined) {
+      lane = new Lane<Job>(host, this.#limits.perHost, this.#limits.endpoints);
+      this.#lanes.set(host, lane);
+    }
     return lane;
   }
 
   /** Hosts come and go: who has nothing to do and is well needs no memory. */
   #forget(lane: Lane<Job>): void {
-    const isWell = lane.state.mode === 'flowing' && lane.state.failures === 0;
-    if (isWell && lane.running + lane.waiting === 0 && this.#lanes.size > 1000) {
-      this.#lanes.delete(lane.host);
-    }
+    if (this.#lanes.size > MOST_LANES && lane.isForgettable) this.#lanes.delete(lane.host);
   }
-}
-
-class Lane<Job> {
-  readonly firsts = new Fifo<Job>();
-  readonly retries = new Fifo<Job>();
-  state: EndpointState = UNKNOWN_ENDPOINT;
-  running = 0;
-  retriesRunning = 0;
-  /** Milliseconds that requests take, the latest counting most. */
-  latency = 0;
-  wasFull = false;
-  #isListedForFirsts = false;
-  #isListedForRetries = false;
-
-  constructor(readonly host: string) {}
-
-  get waiting(): number {
-    return this.firsts.length + this.retries.length;
-  }
-
-  learn(milliseconds: number): void {
-    this.latency = this.latency === 0 ? milliseconds : this.latency * 0.95 + milliseconds * 0.05;
-  }
-
-  takeWaiting(): Job[] {
-    return [...this.firsts.takeAll(), ...this.retries.takeAll()];
-  }
-
-  isListed(forRetries: boolean): boolean {
-    return forRetries ? this.#isListedForRetries : this.#isListedForFirsts;
-  }
-
-  setListed(forRetries: boolean, isListed: boolean): void {
-    if (forRetries) this.#isListedForRetries = isListed;
-    else this.#isListedForFirsts = isListed;
-  }
-}
-
-/** While a probe is under way, what comes next waits for its answer. */
-function isProbing({ probeUntil }: EndpointState, now: number): boolean {
-  return probeUntil !== null && probeUntil > now;
 }

@@ -5,7 +5,10 @@ import { type EndpointRules, endpointRules } from './endpoint-state.js';
 export interface OutboxOptions {
   /** Deliveries in flight at most, over all messages. Default 1,000. */
   readonly window?: number;
-  /** Deliveries in flight to one host and port at most. Default 64. */
+  /**
+   * Deliveries in flight to one host and port at most. A host begins with 64 of them, and gets more while it is slow,
+   * answers well and does not become slower by it. Default 256.
+   */
   readonly perHost?: number;
   /** How long a process that does not answer keeps what it holds; put off while it lives. Default 60,000, at least 1,000. */
   readonly lease?: number;
@@ -58,7 +61,7 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
   if (lease < SHORTEST_LEASE) throw refused('lease', `at least ${SHORTEST_LEASE}`, lease);
   return {
     window: whole('window', options.window ?? 1000),
-    perHost: whole('perHost', options.perHost ?? 64),
+    perHost: whole('perHost', options.perHost ?? 256),
     lease,
     pollInterval: whole('pollInterval', options.pollInterval ?? 1000),
     worker,
