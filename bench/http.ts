@@ -5,23 +5,30 @@ import {
   type Attempt,
   Deliverer,
   PublicRecipientPolicy,
+  RecipientPolicy,
   UndiciHttpClient,
 } from '../lib/delivery/index.js';
 import { Codecs } from '../lib/message/codecs.js';
 import { MessageFactory } from '../lib/message/message.factory.js';
 import type { Recipient } from '../lib/message/recipient.js';
 import { generateSecret, StandardWebhookSigner } from '../lib/signing/index.js';
-import { type Candidate, median, rates, ratio, reportRatio } from './harness.js';
+import { type Candidate, median, rates, ratio, reportRatio, reportValue } from './harness.js';
 import { type Receiver, startReceiver } from './receiver.js';
 
 const SUBSCRIBERS = 1000;
+const GUARD_SCHEDULE = { turn: 200, pairs: 60, inFlight: 64 };
 const SCHEDULE = { warmUp: 3000, turn: 1500, rounds: 9, inFlight: 64 };
 
-/** One request: the default client and deliverer against `axios.post` and against bare undici. */
+/**
+ * One request: the default client and deliverer against `axios.post`, against bare undici, and against the same with a
+ * policy that allows everything.
+ */
 export async function run(): Promise<void> {
   const receiver = await startReceiver();
   const plain = deliverer();
   const customised = deliverer();
+  const guarded = deliverer();
+  const unguarded = deliverer(new AllowAll());
   customised.client.axios.interceptors.request.use((config) => config);
   const agent = new Agent();
   try {
@@ -32,11 +39,14 @@ export async function run(): Promise<void> {
       { name: 'interceptors', once: deliveries(customised.deliverer, receiver) },
     ];
     report(await rates(candidates, SCHEDULE));
+    const [of, to] = [guarded, unguarded].map((one) => deliveries(one.deliverer, receiver));
+    reportValue('http.guard-cost', await cpuRatio(of!, to!), 'times', 1.05);
     console.error(
       `receiver: ${receiver.kind}, busy ${busy()} of the time under the default client`,
     );
   } finally {
-    await Promise.all([plain.client.close(), customised.client.close(), agent.destroy()]);
+    const clients = [plain, customised, guarded, unguarded].map(({ client }) => client.close());
+    await Promise.all([...clients, agent.destroy()]);
     await receiver.stop();
   }
 }
@@ -49,6 +59,48 @@ function report(found: Map<string, number[]>): void {
   reportRatio('http.default', 'axios.post', ratio(of('default'), of('axios.post')), 9);
   reportRatio('http.interceptors', 'axios.post', ratio(of('interceptors'), of('axios.post')), 6);
   reportRatio('http.vs-dispatch', 'dispatch', ratio(of('default'), of('dispatch')), 0.6);
+}
+
+/**
+ * How many times the CPU time of `to` one request of `of` takes. By short turns, each first as often as second: the
+ * difference is far below what the machine's other work does to requests per second.
+ */
+async function cpuRatio(of: Candidate['once'], to: Candidate['once']): Promise<number> {
+  const { inFlight, turn, pairs } = GUARD_SCHEDULE;
+  const both = [of, to];
+  const costs: [of: number, to: number][] = [];
+  for (let pair = -10; pair < pairs; pair++) {
+    const cost: [number, number] = [0, 0];
+    const first = pair & 1;
+    for (const which of [first, 1 - first]) cost[which] = await cpuOf(both[which]!, turn, inFlight);
+    if (pair >= 0) costs.push(cost);
+  }
+  // In pairs of pairs, so that being first weighs on neither.
+  const ratios = costs.map(([a, b]) => Math.log(a / b));
+  const balanced = ratios.flatMap((value, at) =>
+    at % 2 === 1 ? [(ratios[at - 1]! + value) / 2] : [],
+  );
+  return Math.exp(median(balanced));
+}
+
+/** Microseconds of CPU time for each time that it is done. */
+async function cpuOf(
+  once: Candidate['once'],
+  milliseconds: number,
+  inFlight: number,
+): Promise<number> {
+  const before = process.cpuUsage();
+  const end = performance.now() + milliseconds;
+  let count = 0;
+  const work = async () => {
+    while (performance.now() < end) {
+      await once();
+      count++;
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, work));
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / count;
 }
 
 const messages = new MessageFactory(new SystemClock(), new Codecs());
@@ -97,8 +149,23 @@ class Minimal implements Dispatcher.DispatchHandler {
   }
 }
 
-function deliverer() {
-  const policy = new PublicRecipientPolicy({ allowedPorts: 'any', allowCidrs: ['127.0.0.1/32'] });
+/** Guards nothing; parses a URL once, as whoever posts has to. */
+class AllowAll extends RecipientPolicy {
+  readonly #urls = new Map<string, URL>();
+
+  override checkUrl(text: string): URL {
+    let url = this.#urls.get(text);
+    if (url === undefined) this.#urls.set(text, (url = new URL(text)));
+    return url;
+  }
+
+  override checkAddress(): void {}
+}
+
+const guard = () =>
+  new PublicRecipientPolicy({ allowedPorts: 'any', allowCidrs: ['127.0.0.1/32'] });
+
+function deliverer(policy: RecipientPolicy = guard()) {
   const client = new UndiciHttpClient(policy);
   const signer = new StandardWebhookSigner();
   return { client, deliverer: new Deliverer(client, signer, new SystemClock()) };
