@@ -93,6 +93,7 @@ export interface Rig {
   readonly pipeline: MessagePipeline;
   readonly transactions: FrameTransactions;
   readonly subscribers: InMemorySubscriberRepository;
+  readonly statics: StaticSubscriberSet;
   readonly events: WebhookEvents;
   readonly clock: Clock;
   readonly log: StatementLogger;
@@ -172,6 +173,7 @@ export async function openRig(
     pipeline,
     transactions: new FrameTransactions([capture]),
     subscribers,
+    statics,
     events,
     clock,
     log,

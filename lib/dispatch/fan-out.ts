@@ -4,6 +4,13 @@ import type { SubscriberRepository } from '../subscriber/subscriber.repository.j
 import type { StaticSubscriberSet } from '../subscriber/static-subscriber-set.js';
 import { wantedBy } from './wanted.js';
 
+/** Whom a message goes to, as far as that can be told. */
+export interface FoundRecipients {
+  readonly recipients: readonly Recipient[];
+  /** False: a callback among the static subscribers threw, and who else there is can be told only later. */
+  readonly isComplete: boolean;
+}
+
 /** Finds everyone that a message goes to: who is stored, who is named in settings, who came with the message. */
 export class FanOut {
   readonly #repository: SubscriberRepository;
@@ -22,10 +29,25 @@ export class FanOut {
    * @throws what the repository throws: a message is never silently sent to some of those who are stored
    */
   async recipientsOf(message: Message): Promise<readonly Recipient[]> {
+    return (await this.lookUp(message)).recipients;
+  }
+
+  /**
+   * As {@link recipientsOf}, for strategies that can come back later for those who are missing.
+   *
+   * @throws what the repository throws
+   */
+  async lookUp(message: Message): Promise<FoundRecipients> {
     const stored = wantedBy(await this.#repository.match(message), message);
-    const named = await this.#statics.match(message.event, message.sender);
-    if (named.length === 0 && message.recipients.length === 0) return stored;
-    return distinct([...stored, ...named, ...message.recipients]);
+    const { recipients: named, isComplete } = await this.#statics.match(
+      message.event,
+      message.sender,
+    );
+    const recipients =
+      named.length === 0 && message.recipients.length === 0
+        ? stored
+        : distinct([...stored, ...named, ...message.recipients]);
+    return { recipients, isComplete };
   }
 }
 

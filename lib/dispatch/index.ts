@@ -1,7 +1,7 @@
 export { disabled, DisabledStrategy } from './disabled.strategy.js';
 export { DispatchStrategy, type Release } from './dispatch-strategy.js';
 export { EntityEvents, type EntityType, type RowCriteria } from './entity-events.js';
-export { FanOut } from './fan-out.js';
+export { FanOut, type FoundRecipients } from './fan-out.js';
 export { inline, type InlineOptions, InlineStrategy } from './inline.strategy.js';
 export type { BufferOptions, MessageBuffer } from './message-buffer.js';
 export { MessagePipeline, type PipelineResult } from './message-pipeline.js';

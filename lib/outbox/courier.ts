@@ -87,7 +87,10 @@ export class Courier {
       requests: requests + (attempt === null ? 0 : 1),
       previousAttemptAt: attemptedAt,
       attemptedAt: attempt?.startedAt ?? attemptedAt,
-      lease: holding.lease,
+      // When it is written: a claim of this very process may have renewed it by then.
+      get lease() {
+        return holding.lease;
+      },
       isNew: first !== null,
       at,
       attempt,

@@ -1,21 +1,23 @@
 import { Logger } from '@nestjs/common';
 import { type Clock, newId } from '../common/index.js';
-import type { FanOut } from '../dispatch/index.js';
+import type { FanOut, FoundRecipients } from '../dispatch/index.js';
 import type { Codecs, Message, Recipient } from '../message/index.js';
 import type { SubscriberRepository } from '../subscriber/index.js';
+import { againAt } from './again-at.js';
 import type { Courier } from './courier.js';
 import type { ClaimedDelivery } from './delivery-table.js';
 import { newDelivery } from './delivery-state.js';
 import type { Holding, MessageHolding } from './holdings.js';
 import type { Lanes } from './lanes.js';
 import { messageOf } from './message-row.js';
+import type { Held } from './message-table.js';
 import type { OutboxJob } from './outbox-job.js';
 import type { Row } from './outbox-database.js';
 import { hostOf, RecipientFinder } from './recipient-finder.js';
 import type { Shard } from './shard.js';
 
-const FAN_OUT_AGAIN_AFTER = 10_000;
 const FAILED_AT_ONCE = 1000;
+const SHOWN = 3;
 
 /** What a desk works with. */
 export interface DeskTools {
@@ -57,22 +59,25 @@ export class DispatchDesk {
       lease,
       leasedUntil,
       open: 0,
+      againAt: null,
       isLost: false,
       stale: [],
     };
     shard.heldMessages.add(holding);
-    let recipients: readonly Recipient[];
+    let found: FoundRecipients;
     try {
-      recipients = await this.#tools.fanOut.recipientsOf(message);
+      found = await this.#tools.fanOut.lookUp(message);
     } catch (error) {
       this.#logError(`Finding the subscribers of ${message.id} (${message.event}) failed`, error);
-      return this.#postpone(shard, holding);
+      return this.#postpone(shard, holding, message.time);
     }
+    const { recipients, isComplete } = found;
+    const now = this.#tools.clock.now();
+    if (!isComplete) holding.againAt = againAt(message.time, now);
     const missing =
       handled === undefined ? recipients : recipients.filter(({ id }) => !handled.has(id));
     if (missing.length === 0) return shard.recorder.finish(holding);
     holding.open = missing.length;
-    const now = this.#tools.clock.now();
     for (const recipient of missing) {
       this.#lanes.add({
         id: newId('dlv_', now),
@@ -97,8 +102,15 @@ export class DispatchDesk {
     const handled = await shard.messages.handled(taken.map(({ id }) => id as string));
     await Promise.all(
       taken.map(async (row) => {
-        const message = messageOf(row, this.#tools.codecs);
-        if (message === null) return shard.recorder.finish({ id: row['id'] as string, lease });
+        const [id, since] = [row['id'] as string, Number(row['time'])];
+        let message: Message | null;
+        try {
+          message = messageOf(row, this.#tools.codecs);
+        } catch (error) {
+          this.#logError(`The message ${id} is left as it is`, error);
+          return this.#postpone(shard, { id, lease }, since);
+        }
+        if (message === null) return shard.recorder.finish({ id, lease, againAt: null });
         return this.fanOut(shard, message, lease, until, handled.get(message.id) ?? new Set());
       }),
     );
@@ -114,42 +126,34 @@ export class DispatchDesk {
     const taken = claimed.filter(({ id }) => !shard.heldDeliveries.adopt(id, lease, until));
     if (taken.length === 0) return;
     const ids = [...new Set(taken.map(({ messageId }) => messageId))];
-    const messages = new Map<string, Message>();
-    for (const row of await shard.messages.load(ids)) {
-      const message = messageOf(row, this.#tools.codecs);
-      if (message !== null) messages.set(message.id, message);
-    }
+    const rows = new Map((await shard.messages.load(ids)).map((row) => [row['id'] as string, row]));
+    const messages = new Map<string, Message | null>();
     const finder = new RecipientFinder(this.#tools);
     const switchedOff = new Set<string>();
-    const left: { id: string; lease: string }[] = [];
+    const left: { held: Held; since: number; reason: unknown }[] = [];
     for (const delivery of taken) {
-      const message = messages.get(delivery.messageId);
-      const holding: Holding = {
-        id: delivery.id,
-        lease,
-        leasedUntil: until,
-        isLost: false,
-        stale: [],
-      };
+      const { id, messageId, subscriberId } = delivery;
+      const row = rows.get(messageId);
+      let message = messages.get(messageId) ?? null;
       let recipient: Recipient | null = null;
       try {
-        if (message !== undefined) recipient = await finder.find(message, delivery.subscriberId);
-      } catch (error) {
-        this.#logError(`Finding the subscriber of ${delivery.id} failed`, error);
-        left.push(holding);
+        if (row !== undefined) message ??= messageOf(row, this.#tools.codecs);
+        messages.set(messageId, message);
+        if (message !== null) recipient = await finder.find(message, subscriberId);
+      } catch (reason) {
+        left.push({ held: { id, lease }, since: Number(row!['time']), reason });
         continue;
       }
+      const holding: Holding = { id, lease, leasedUntil: until, isLost: false, stale: [] };
       shard.heldDeliveries.add(holding);
       const job = this.#job(shard, delivery, message, recipient, holding);
       if (recipient !== null) this.#lanes.add(job);
       else {
-        this.#courier.end(job, message === undefined ? 'cancelled' : 'disabled');
-        if (message !== undefined) switchedOff.add(delivery.subscriberId);
+        this.#courier.end(job, message === null ? 'cancelled' : 'disabled');
+        if (message !== null) switchedOff.add(subscriberId);
       }
     }
-    if (left.length > 0) {
-      await shard.deliveries.release(left, this.#tools.clock.now() + FAN_OUT_AGAIN_AFTER);
-    }
+    await this.#putOff(shard, left);
     for (const subscriber of switchedOff) await this.failAll(shard, subscriber);
   }
 
@@ -169,7 +173,7 @@ export class DispatchDesk {
   #job(
     shard: Shard,
     delivery: ClaimedDelivery,
-    message: Message | undefined,
+    message: Message | null,
     recipient: Recipient | null,
     holding: Holding,
   ): OutboxJob {
@@ -190,14 +194,31 @@ export class DispatchDesk {
     };
   }
 
-  async #postpone(shard: Shard, holding: MessageHolding): Promise<void> {
-    shard.heldMessages.remove(holding);
-    const dueAt = this.#tools.clock.now() + FAN_OUT_AGAIN_AFTER;
+  /** Lets go of deliveries that nothing can be done with now. */
+  async #putOff(
+    shard: Shard,
+    left: readonly { readonly held: Held; readonly since: number; readonly reason: unknown }[],
+  ): Promise<void> {
+    if (left.length === 0) return;
+    const ids = left.map(({ held }) => held.id);
+    this.#logError(`Put off: ${listed(ids)}`, left[0]!.reason);
+    const now = this.#tools.clock.now();
+    const groups = new Map<number, Held[]>();
+    for (const { held, since } of left) {
+      const dueAt = againAt(since, now);
+      groups.set(dueAt, [...(groups.get(dueAt) ?? []), held]);
+    }
+    for (const [dueAt, held] of groups) await shard.deliveries.release(held, dueAt);
+  }
+
+  /** Lets go of a message that nothing can be done with now. */
+  async #postpone(shard: Shard, held: Held, since: number): Promise<void> {
+    shard.heldMessages.remove(held);
     try {
-      await shard.messages.release([holding], dueAt);
+      await shard.messages.release([held], againAt(since, this.#tools.clock.now()));
     } catch (error) {
       // Its lease runs out by itself.
-      this.#logError(`Postponing ${holding.id} failed`, error);
+      this.#logError(`Postponing ${held.id} failed`, error);
     }
   }
 
@@ -217,4 +238,9 @@ export class DispatchDesk {
       error instanceof Error ? error.stack : undefined,
     );
   }
+}
+
+function listed(ids: readonly string[]): string {
+  const shown = ids.slice(0, SHOWN);
+  return shown.join(', ') + (ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '');
 }

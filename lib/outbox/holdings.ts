@@ -11,11 +11,18 @@ export interface Holding extends Held {
   readonly stale: (() => void)[];
 }
 
+/** A message that its holder lets go of: for good, or until `againAt`. */
+export interface Finished extends Held {
+  readonly againAt: number | null;
+}
+
 /** A message of which not every delivery has a row yet. */
 export interface MessageHolding extends Holding {
   readonly message: Message;
   /** Deliveries whose first attempt has not ended. */
   open: number;
+  /** When to look for those of its recipients that could not be told; null: all of them are known. */
+  againAt: number | null;
 }
 
 /** Puts off leases. @returns those that are still held */

@@ -1,5 +1,6 @@
 import { type Audience, type Codecs, Message } from '../message/index.js';
 import type { Row } from './outbox-database.js';
+import { UnreadableMessageError } from './unreadable-message.error.js';
 
 /** The columns of a new row, in the order of {@link messageValues}. */
 export const MESSAGE_COLUMNS = [
@@ -34,9 +35,20 @@ export function messageValues(message: Message, lease: string, dueAt: number): u
   ];
 }
 
-/** The message of a row, or null when its body was expunged. */
+/**
+ * The message of a row, or null when its body was expunged.
+ *
+ * @throws {@link UnreadableMessageError}
+ */
 export function messageOf(row: Row, codecs: Codecs): Message | null {
-  if (row['body'] === null) return null;
+  try {
+    return row['body'] === null ? null : parsed(row, codecs);
+  } catch (error) {
+    throw new UnreadableMessageError(String(row['id']), error);
+  }
+}
+
+function parsed(row: Row, codecs: Codecs): Message {
   return new Message(
     {
       id: row['id'] as string,

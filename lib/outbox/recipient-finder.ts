@@ -1,6 +1,7 @@
-import type { FanOut } from '../dispatch/index.js';
+import type { FanOut, FoundRecipients } from '../dispatch/index.js';
 import type { Message, Recipient } from '../message/index.js';
-import { isActive, type SubscriberRepository } from '../subscriber/index.js';
+import { isActive, type Subscriber, type SubscriberRepository } from '../subscriber/index.js';
+import { RecipientUnknownError } from './recipient-unknown.error.js';
 
 /** What a {@link RecipientFinder} works with. */
 export interface FinderTools {
@@ -10,36 +11,41 @@ export interface FinderTools {
 
 /** Finds the recipients of deliveries that were made earlier; asks once for each message and subscriber. */
 export class RecipientFinder {
-  readonly #recipients = new Map<string, Promise<readonly Recipient[]>>();
-  readonly #stored = new Map<string, Promise<Recipient | null>>();
+  readonly #recipients = new Map<string, Promise<FoundRecipients>>();
+  readonly #stored = new Map<string, Promise<Subscriber | null>>();
 
   constructor(private readonly tools: FinderTools) {}
 
-  /** @returns null when the subscriber was disabled or removed */
+  /**
+   * @returns null when the subscriber was disabled or removed
+   * @throws {@link RecipientUnknownError} when that cannot be told now
+   */
   async find(message: Message, subscriber: string): Promise<Recipient | null> {
-    let recipients = this.#recipients.get(message.id);
-    if (recipients === undefined) {
-      recipients = this.tools.fanOut.recipientsOf(message);
-      this.#recipients.set(message.id, recipients);
+    let found = this.#recipients.get(message.id);
+    if (found === undefined) {
+      found = this.tools.fanOut.lookUp(message);
+      this.#recipients.set(message.id, found);
     }
-    const match = (await recipients).find(({ id }) => id === subscriber);
+    const { recipients, isComplete } = await found;
+    const match = recipients.find(({ id }) => id === subscriber);
     if (match !== undefined) return match;
     // It may listen to other events by now: what was sent while it listened to this one is still its own.
     let stored = this.#stored.get(subscriber);
     if (stored === undefined) {
-      stored = this.#enabled(subscriber);
+      stored = this.tools.subscribers.findById(subscriber, 'any');
       this.#stored.set(subscriber, stored);
     }
-    return stored;
-  }
-
-  async #enabled(id: string): Promise<Recipient | null> {
-    const subscriber = await this.tools.subscribers.findById(id, 'any');
-    return subscriber !== null && isActive(subscriber) ? subscriber : null;
+    const known = await stored;
+    if (known !== null) return isActive(known) ? known : null;
+    if (!isComplete) throw new RecipientUnknownError(subscriber, message.event);
+    return null;
   }
 }
 
+/** In place of a host that cannot be told. */
+export const NO_HOST = '-';
+
 /** Host and port of a recipient's URL: what deliveries are told apart by while they wait. */
 export function hostOf({ url }: Recipient): string {
-  return URL.canParse(url) ? new URL(url).host : '-';
+  return URL.canParse(url) ? new URL(url).host : NO_HOST;
 }

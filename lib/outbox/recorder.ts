@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Held } from './message-table.js';
+import type { Finished } from './holdings.js';
 import type { OutboxDatabase } from './outbox-database.js';
 import type { Outcome, Settlement } from './settlement.js';
 
@@ -9,9 +9,9 @@ const LONGEST_BACKOFF = 5000;
 const TRIES_ALONE = 5;
 
 /** Told of what has been written. */
-export type OutcomesWritten = (outcomes: readonly Outcome[], finished: readonly Held[]) => void;
+export type OutcomesWritten = (outcomes: readonly Outcome[], finished: readonly Finished[]) => void;
 
-type Entry = { readonly outcome: Outcome } | { readonly finished: Held };
+type Entry = { readonly outcome: Outcome } | { readonly finished: Finished };
 
 /**
  * Writes outcomes in sets: one flush at a time, which takes whatever has gathered since the last. What cannot be written
@@ -56,7 +56,7 @@ export class Recorder {
   }
 
   /** Every delivery of the message has a row, as soon as what was added before is written. */
-  finish(message: Held): void {
+  finish(message: Finished): void {
     this.#entries.push({ finished: message });
     this.#schedule();
   }

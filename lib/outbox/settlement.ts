@@ -1,7 +1,7 @@
 import type { Attempt } from '../delivery/index.js';
 import type { DeliveryState } from './delivery-state.js';
 import { type Columns, type Dialect, type Statement } from './dialect.js';
-import type { Held } from './message-table.js';
+import type { Finished } from './holdings.js';
 import type { TableNames } from './tables.js';
 
 /** What became of a delivery; one row is written, and one for the attempt if there was one. */
@@ -69,7 +69,7 @@ const ATTEMPT: Columns = {
   address: 'text',
 };
 
-const FINISHED: Columns = { id: 'text', lease: 'text' };
+const FINISHED: Columns = { id: 'text', lease: 'text', again_at: 'bigint' };
 
 /**
  * The statements that write a set of outcomes, to be run in one transaction. Each row is written only if the holder of
@@ -112,14 +112,14 @@ export class Settlement {
     );
     this.#finish = dialect.updateFrom(
       messages,
-      ['lease = NULL', 'due_at = NULL'],
+      ['lease = NULL', 'due_at = r.again_at'],
       dialect.rows('r', FINISHED),
       't.id = r.id AND t.lease = r.lease',
     );
   }
 
   /** @param finished messages all of whose deliveries have a row, with these outcomes included */
-  statements(outcomes: readonly Outcome[], finished: readonly Held[]): Statement[] {
+  statements(outcomes: readonly Outcome[], finished: readonly Finished[]): Statement[] {
     const fresh = outcomes.filter(({ isNew }) => isNew);
     const changed = outcomes.filter(({ isNew }) => !isNew);
     const attempts = outcomes.filter(({ attempt }) => attempt !== null);
@@ -132,7 +132,7 @@ export class Settlement {
       ...statement(
         this.#finish,
         FINISHED,
-        finished.map(({ id, lease }) => ({ id, lease })),
+        finished.map(({ id, lease, againAt }) => ({ id, lease, again_at: againAt })),
       ),
     ];
   }

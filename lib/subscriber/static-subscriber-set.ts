@@ -17,6 +17,13 @@ interface Entry {
   readonly rules: StaticSubscriberRules;
 }
 
+/** Whom the settings name for one message. */
+export interface NamedRecipients {
+  readonly recipients: readonly Recipient[];
+  /** False: a callback threw, which may be over the next time. */
+  readonly isComplete: boolean;
+}
+
 const SHOWN_FAULTS = 3;
 
 /**
@@ -70,17 +77,17 @@ export class StaticSubscriberSet {
    * Whom the settings name for an event; callbacks are called anew each time. What one of them throws, or answers that
    * is no subscriber, is logged and left out: it is no reason to keep the event from the others.
    */
-  async match(event: string, sender: string | null): Promise<readonly Recipient[]> {
-    const found: Recipient[] = [];
+  async match(event: string, sender: string | null): Promise<NamedRecipients> {
+    const recipients: Recipient[] = [];
     const faults: unknown[] = [];
     for (const { covers, source, rules } of this.#entries) {
       if (!covers(event)) continue;
-      found.push(
+      recipients.push(
         ...(await resolveSubscribers(source, event, sender, rules, (fault) => faults.push(fault))),
       );
     }
     if (faults.length > 0) this.#logFaults(event, faults);
-    return found;
+    return { recipients, isComplete: faults.every(isWrong) };
   }
 
   /** Resolves a source that belongs to one message alone. */
@@ -100,6 +107,11 @@ export class StaticSubscriberSet {
       `${event}: static subscribers are left out: ${reasons.slice(0, SHOWN_FAULTS).join('; ')}${more}`,
     );
   }
+}
+
+/** Whether a source answered what is no subscriber: that stays so, unlike a list that could not be fetched. */
+function isWrong(fault: unknown): boolean {
+  return fault instanceof InvalidInputError && fault.field === 'subscribers';
 }
 
 function blaming(what: string, check: () => void): void {
