@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { dialectOf, type Dialect, type Statement } from './dialect.js';
@@ -46,8 +47,15 @@ export class SqliteDatabase extends OutboxDatabase {
   #handle: Handle | null = null;
   #timer: NodeJS.Timeout | null = null;
   #wait = FIRST_WAIT;
+  readonly #callers = new AsyncLocalStorage<object>();
+  #open: object = {};
   // TypeORM awaits these: the moment after a commit is the one in which the lock is free for sure.
   readonly #hooks = {
+    beforeTransactionStart: () => {
+      // A savepoint, and whoever else begins meanwhile, joins what is open.
+      if (!this.isApplicationWriting) this.#open = {};
+      this.#callers.enterWith(this.#open);
+    },
     afterTransactionCommit: () => this.#pump(),
     afterTransactionRollback: () => this.#pump(),
   };
@@ -120,6 +128,11 @@ export class SqliteDatabase extends OutboxDatabase {
   /** Whether the application's own connection is in a transaction. */
   get isApplicationWriting(): boolean {
     return this.#dataSource.isInitialized && handleOf(this.#dataSource).inTransaction;
+  }
+
+  /** Whether the caller has begun the transaction that the application's own connection is in, or was called from there. */
+  get isWithinTransaction(): boolean {
+    return this.isApplicationWriting && this.#callers.getStore() === this.#open;
   }
 
   override async close(): Promise<void> {

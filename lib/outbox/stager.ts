@@ -4,6 +4,7 @@ import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
 import type { Held } from './message-table.js';
 import type { OutboxSettings } from './outbox-options.js';
+import { OutboxLockedError } from './outbox-locked.error.js';
 import type { Shard } from './shard.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
@@ -92,14 +93,15 @@ export class Stager {
       shard.messages.insertWith(dataSource.manager, messages, this.#lease, leasedUntil);
     if (!(database instanceof SqliteDatabase)) return { known: await join(), joined: null };
     const statements = shard.messages.insertions(messages, this.#lease, leasedUntil);
-    do {
-      const results = await database.executeWithin(WAIT_FOR_LOCK, statements);
-      if (results === null) continue;
+    if (!database.isWithinTransaction) {
+      const results = await database.executeWithin(this.#settings.queryTimeout, statements);
+      // Nothing was written, and nobody was told otherwise.
+      if (results === null) throw new OutboxLockedError(this.#settings.queryTimeout);
       const written = new Set(results.flatMap(({ rows }) => rows.map(({ id }) => id)));
       return { known: missing(messages, written), joined: null };
-    } while (!database.isApplicationWriting);
-    // The caller may itself be in the transaction that holds the lock, and would wait for itself. There is one connection
-    // for all, so the message joins that transaction; should it be rolled back, the message is written once more.
+    }
+    // The caller is itself in the transaction that holds the lock, and would wait for itself. There is one connection for
+    // all, so the message joins that transaction; should it be rolled back, the message is written once more.
     const known = await join();
     const joined = this.#afterTransaction(shard, messages, known, leasedUntil);
     joined.catch(() => undefined);
