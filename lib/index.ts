@@ -131,6 +131,7 @@ export {
   type Verification,
 } from './subscriber/index.js';
 export {
+  CreateThornIdempotencyKeys1767225600001,
   CreateThornOutbox1767312000000,
   CreateThornSubscribers1767225600000,
   thornEntities,
@@ -189,6 +190,7 @@ export {
 } from './signing/index.js';
 
 // The REST API
+export { ThornIdempotencyKey } from './idempotency/index.js';
 export {
   type ApiLimits,
   type ApiRequest,

@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
-import { apiControllers, ApiServices, ApiSettings } from './api/index.js';
+import { apiControllers, ApiSettings } from './api/index.js';
+import { apiProviders } from './thorn.module-api.js';
 import { checkExtras } from './thorn.module-extras.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
 import { thornProviders } from './thorn.module-providers.js';
@@ -52,9 +53,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
         },
       },
       ...wiring.providers,
-      ...(settings === undefined
-        ? []
-        : [{ provide: ApiSettings, useValue: settings }, ApiServices]),
+      ...(settings === undefined ? [] : apiProviders(settings)),
     ],
     exports: wiring.exports,
   };

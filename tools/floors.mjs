@@ -8,6 +8,7 @@ const FLOORS = [
   ['common', 'errors'],
   ['message', 'event'],
   ['subscriber', 'signing'],
+  ['idempotency'],
   ['receiver'],
   ['delivery'],
   ['dispatch'],

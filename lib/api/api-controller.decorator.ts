@@ -7,6 +7,7 @@ import {
   VERSION_NEUTRAL,
 } from '@nestjs/common';
 import type { ApiSettings } from './api-options.js';
+import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { JsonBodyGuard } from './json-body.guard.js';
 import { OwnerGuard } from './owner.guard.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -18,7 +19,7 @@ export function ApiController(settings: ApiSettings): ClassDecorator {
   return applyDecorators(
     Controller({ path, version: VERSION_NEUTRAL }),
     UseGuards(...guards, new OwnerGuard(settings), new JsonBodyGuard(limits.bodyBytes)),
-    UseInterceptors(new RefusalInterceptor()),
+    UseInterceptors(new RefusalInterceptor(), IdempotencyInterceptor),
     ...(problems ? [UseFilters(new ProblemFilter())] : []),
   );
 }

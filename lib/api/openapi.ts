@@ -71,13 +71,26 @@ function describedItem(item: Readonly<Record<string, Operation>>): object | null
     }
     const operationId = `thorn${controller}${handler![0]!.toUpperCase()}${handler!.slice(1)}`;
     return index === '0'
-      ? [[method, { ...operation, operationId, ...described(operation, known) }] as const]
+      ? [[method, { ...operation, operationId, ...described(method, operation, known) }] as const]
       : [];
   });
   return entries.length === 0 ? null : Object.fromEntries(entries);
 }
 
-function described(operation: Operation, known: ApiOperation): object {
+function headersOf(method: string, known: ApiOperation): readonly object[] {
+  const names = [
+    ...(known.tag === 'checked' ? ['If-Match'] : []),
+    ...(method === 'post' ? ['Idempotency-Key'] : []),
+  ];
+  return names.map((name) => ({
+    name,
+    in: 'header',
+    required: false,
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  }));
+}
+
+function described(method: string, operation: Operation, known: ApiOperation): object {
   const path = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
   const query = (known.query ?? []).map((name) => ({
     name,
@@ -85,25 +98,25 @@ function described(operation: Operation, known: ApiOperation): object {
     required: false,
     schema: PARAMETERS[name],
   }));
-  const header = { name: 'If-Match', in: 'header', required: false, schema: { type: 'string' } };
   return {
     summary: known.summary,
     tags: ['Webhooks'],
-    parameters: [...path, ...query, ...(known.tag === 'checked' ? [header] : [])],
+    parameters: [...path, ...query, ...headersOf(method, known)],
     ...(known.body === undefined
       ? {}
       : { requestBody: { required: true, content: json(known.body) } }),
-    responses: responsesOf(known, path.length > 0),
+    responses: responsesOf(method, known, path.length > 0),
   };
 }
 
-function responsesOf(known: ApiOperation, hasId: boolean): object {
+function responsesOf(method: string, known: ApiOperation, hasId: boolean): object {
   const [status, schema] = known.answer;
   const refusals = new Set([
     ...(known.isGuarded === false ? [] : [401, 403]),
     ...(hasId ? [404] : []),
     ...(known.body === undefined ? [] : [400, 413, 415]),
     ...(known.tag === 'checked' ? [412] : []),
+    ...(method === 'post' ? [409, 422] : []),
     ...(known.refusals ?? []),
   ]);
   const success = {

@@ -41,9 +41,14 @@ export class OwnerGuard implements CanActivate {
 }
 
 /** The handler parameter that holds what {@link OwnerGuard} found. */
-export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): OwnerScope => {
-  const scope = scopes.get(context.switchToHttp().getRequest<object>());
+export const Scope = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  scopeOf(context.switchToHttp().getRequest<object>()),
+);
+
+/** As {@link Scope}, for what is not a handler. */
+export function scopeOf(request: object): OwnerScope {
+  const scope = scopes.get(request);
   // Unreachable while the guard is bound; without it, no owner must not turn into everybody's.
   if (scope === undefined) throw new UnauthorizedException();
   return scope;
-});
+}

@@ -1,0 +1,22 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** A row of `thorn_idempotency_keys`: a request to the REST API that came with a key, and what it was answered. */
+@Entity('thorn_idempotency_keys')
+@Index('thorn_idempotency_keys_expiry', ['expiresAt'])
+export class ThornIdempotencyKey {
+  /** A hash of the owner, the route and the key. */
+  @PrimaryColumn({ type: 'varchar', length: 64 })
+  id!: string;
+
+  /** A hash of the key and the body. */
+  @Column({ type: 'varchar', length: 64 })
+  fingerprint!: string;
+
+  /** JSON, sealed like secrets, since some answers show one; null while the request is under way. */
+  @Column({ type: 'text', nullable: true })
+  answer!: string | null;
+
+  /** Milliseconds since the Unix epoch. */
+  @Column({ name: 'expires_at', type: 'bigint' })
+  expiresAt!: number | string;
+}

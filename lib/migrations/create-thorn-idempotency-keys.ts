@@ -1,0 +1,32 @@
+import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+
+/** Creates the table `thorn_idempotency_keys` of the REST API, on every database that is supported. */
+export class CreateThornIdempotencyKeys1767225600001 implements MigrationInterface {
+  // Said here, because a bundler may rename the class and TypeORM remembers what has run by this name.
+  readonly name = 'CreateThornIdempotencyKeys1767225600001';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    const { driver } = queryRunner.dataSource;
+    const column = (name: string, type: 'varchar' | 'text' | 'bigint') => ({
+      name,
+      type: driver.normalizeType({ type }),
+    });
+    const text = (name: string) => ({ ...column(name, 'varchar'), length: '64' });
+    await queryRunner.createTable(
+      new Table({
+        name: 'thorn_idempotency_keys',
+        columns: [
+          { ...text('id'), isPrimary: true },
+          text('fingerprint'),
+          { ...column('answer', 'text'), isNullable: true },
+          column('expires_at', 'bigint'),
+        ],
+        indices: [{ name: 'thorn_idempotency_keys_expiry', columnNames: ['expires_at'] }],
+      }),
+    );
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.dropTable('thorn_idempotency_keys');
+  }
+}
