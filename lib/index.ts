@@ -75,7 +75,6 @@ export {
 
 // Durable delivery and its log
 export {
-  type AttemptRecord,
   type BackfillOptions,
   type CancelResult,
   Deliveries,
@@ -87,7 +86,6 @@ export {
   type DeliveryQuery,
   type DeliveryRecord,
   type DeliveryStats,
-  type DeliveryStatus,
   outbox,
   type OutboxOptions,
   type ReplayCounts,
@@ -140,14 +138,21 @@ export {
 
 // Delivering and signing
 export {
+  type AddressLookup,
   type Attempt,
   AttemptError,
   type AttemptErrorCode,
   type AttemptFacts,
   type AttemptOutcome,
+  type AttemptRecord,
+  attemptRecordOf,
   Deliverer,
   type DeliveryFacts,
+  DeliveryLog,
+  type DeliveryStatus,
   type FailureReason,
+  type KeptAttempts,
+  type LoggedAttempt,
   type OwnerAttempt,
   type OwnerErrorCode,
   type OwnerFailureReason,
@@ -155,10 +160,12 @@ export {
   ownerView,
   PublicRecipientPolicy,
   type PublicRecipientPolicyOptions,
+  type ReadKept,
   RecipientPolicy,
   RetryPolicy,
   type RetryQuestion,
   STANDARD_SCHEDULE,
+  StandardDeliveryLog,
   StandardRetryPolicy,
   type StandardRetryPolicyOptions,
   type SubscriberFacts,

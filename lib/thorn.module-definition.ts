@@ -15,6 +15,7 @@ const EXTRAS: Record<keyof ThornModuleExtras, undefined> = {
   signer: undefined,
   recipientPolicy: undefined,
   retryPolicy: undefined,
+  deliveryLog: undefined,
   httpClient: undefined,
   clock: undefined,
   global: undefined,
@@ -49,6 +50,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
         useFactory: (options: ThornModuleOptions) => {
           const settings = new ThornSettings(options, Object.keys(EXTRAS));
           checkClient(options, extras);
+          checkLog(options, extras);
           return settings;
         },
       },
@@ -62,6 +64,11 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
 function checkClient({ egressProxy }: ThornModuleOptions, { httpClient }: ThornModuleExtras): void {
   if (egressProxy === undefined || httpClient === undefined) return;
   throw refused('egressProxy', `is for the default client: let ${httpClient.name} use the proxy`);
+}
+
+function checkLog({ keepAttempts }: ThornModuleOptions, { deliveryLog }: ThornModuleExtras): void {
+  if (keepAttempts === undefined || deliveryLog === undefined) return;
+  throw refused('keepAttempts', `is for the default log: ${deliveryLog.name} decides for itself`);
 }
 
 export { ConfigurableModuleClass };

@@ -2,6 +2,7 @@ import type { FactoryProvider } from '@nestjs/common';
 import { Clock } from './common/index.js';
 import {
   Deliverer,
+  DeliveryLog,
   RecipientPolicies,
   RecipientPolicy,
   WebhookEvents,
@@ -50,15 +51,15 @@ export const dispatchProviders: readonly FactoryProvider[] = [
   },
   {
     provide: Deliveries,
-    inject: [DispatchStrategy, SubscriberRepository, FanOut, Codecs, WebhookEvents, Clock],
+    inject: [DispatchStrategy, SubscriberRepository, FanOut, WebhookEvents, DeliveryLog, Clock],
     useFactory: (
       strategy: DispatchStrategy,
       subscribers: SubscriberRepository,
       fanOut: FanOut,
-      codecs: Codecs,
       events: WebhookEvents,
+      log: DeliveryLog,
       clock: Clock,
-    ) => new Deliveries({ strategy, subscribers, fanOut, codecs, events, clock }),
+    ) => new Deliveries({ strategy, subscribers, fanOut, events, log, clock }),
   },
   { provide: WebhookEvents, useFactory: () => new WebhookEvents() },
   {

@@ -1,6 +1,6 @@
 import type { Abstract } from '@nestjs/common';
 import { Clock } from './common/index.js';
-import { RecipientPolicy, RetryPolicy, WebhookHttpClient } from './delivery/index.js';
+import { DeliveryLog, RecipientPolicy, RetryPolicy, WebhookHttpClient } from './delivery/index.js';
 import { DispatchStrategy } from './dispatch/index.js';
 import { WebhookSigner } from './signing/index.js';
 import { SubscriberRepository } from './subscriber/index.js';
@@ -16,6 +16,7 @@ const PLUGGABLE = {
   signer: { token: WebhookSigner, methods: ['sign'] },
   recipientPolicy: { token: RecipientPolicy, methods: ['checkUrl', 'checkAddress'] },
   retryPolicy: { token: RetryPolicy, methods: ['nextAttempt'] },
+  deliveryLog: { token: DeliveryLog, methods: ['keeps', 'written', 'attemptsOf'] },
   httpClient: { token: WebhookHttpClient, methods: ['post', 'close'] },
   clock: { token: Clock, methods: ['now'] },
 } as const;

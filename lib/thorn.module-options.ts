@@ -3,6 +3,8 @@ import type { ThornApiOptions } from './api/index.js';
 import type { BulkWrites } from './capture/index.js';
 import type { Clock } from './common/index.js';
 import type {
+  DeliveryLog,
+  KeptAttempts,
   RecipientPolicy,
   RetryPolicy,
   StandardRetryPolicyOptions,
@@ -27,6 +29,11 @@ export interface ThornModuleOptions {
   readonly recipients?: RecipientRules;
   /** When failed deliveries are tried again. Default: the schedule of Standard Webhooks, over about three days. */
   readonly retries?: StandardRetryPolicyOptions;
+  /**
+   * Which attempts the delivery log keeps: `everything`, `failures` or `nothing`. Default: everything. Deliveries stay in
+   * it in any case.
+   */
+  readonly keepAttempts?: KeptAttempts;
   /**
    * A proxy that all webhooks go through, by `CONNECT`, for example `http://user:password@proxy.example.com:3128`. It
    * then looks names up and judges addresses. Default: none; proxy variables of the environment are ignored.
@@ -77,6 +84,8 @@ export interface ThornModuleExtras {
   recipientPolicy?: Type<RecipientPolicy>;
   /** Default: `StandardRetryPolicy` with the option `retries`. */
   retryPolicy?: Type<RetryPolicy>;
+  /** Default: `StandardDeliveryLog` with the option `keepAttempts`. */
+  deliveryLog?: Type<DeliveryLog>;
   httpClient?: Type<WebhookHttpClient>;
   clock?: Type<Clock>;
   /** Whether every module can inject the services. Default true. */

@@ -3,9 +3,11 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Clock, SystemClock } from './common/index.js';
 import {
   Deliverer,
+  DeliveryLog,
   PublicRecipientPolicy,
   RecipientPolicy,
   RetryPolicy,
+  StandardDeliveryLog,
   StandardRetryPolicy,
   UndiciHttpClient,
   WebhookEvents,
@@ -67,6 +69,10 @@ export function thornProviders(extras: ThornModuleExtras): {
     pluggableProvider(RetryPolicy, extras.retryPolicy, {
       inject: [ThornSettings],
       useFactory: ({ options }: ThornSettings) => new StandardRetryPolicy(options.retries),
+    }),
+    pluggableProvider(DeliveryLog, extras.deliveryLog, {
+      inject: [ThornSettings],
+      useFactory: ({ options }: ThornSettings) => new StandardDeliveryLog(options.keepAttempts),
     }),
     pluggableProvider(WebhookHttpClient, extras.httpClient, {
       inject: [RecipientPolicy, ThornSettings],

@@ -1,4 +1,4 @@
-import { checkRecipientRules, egressProxyOf } from './delivery/index.js';
+import { checkRecipientRules, egressProxyOf, StandardDeliveryLog } from './delivery/index.js';
 import { ThornConfigurationError } from './errors/index.js';
 import { healthRules } from './subscriber/index.js';
 import type { ThornModuleOptions } from './thorn.module-options.js';
@@ -16,6 +16,7 @@ const KNOWN: Readonly<{
   userAgent: null,
   recipients: ['requireHttps', 'allowedPorts', 'allowCidrs', 'denyCidrs'],
   retries: ['schedule', 'jitter', 'retryAfterCap'],
+  keepAttempts: null,
   egressProxy: null,
   http: ['connections', 'maxAnswerBytes', 'maxHeaderBytes', 'keepAliveTimeout', 'lookup', 'tls'],
   envelope: null,
@@ -133,6 +134,7 @@ function checkValues(options: ThornModuleOptions): void {
   if (options.http?.lookup !== undefined && typeof options.http.lookup !== 'function') {
     throw refused('http.lookup', 'must be a function, as dns.lookup is');
   }
+  if (options.keepAttempts !== undefined) void new StandardDeliveryLog(options.keepAttempts);
   checkProxy(options);
   checkHealth(options.health);
   // Events lay their own rules over these, whatever policy judges the others.

@@ -10,8 +10,10 @@ import { EntityCapture, FrameTransactions, WebhookEvent, Webhooks } from '../lib
 import { type Clock, SystemClock } from '../lib/common/clock.js';
 import {
   Deliverer,
+  type DeliveryLog,
   PublicRecipientPolicy,
   type PublicRecipientPolicyOptions,
+  StandardDeliveryLog,
   StandardRetryPolicy,
   UndiciHttpClient,
   WebhookEvents,
@@ -26,8 +28,9 @@ import {
   OutboxStrategy,
   type OutcomeListener,
   type HealthTools,
+  type MessageRelay,
 } from '../lib/outbox/index.js';
-import { StandardWebhookSigner } from '../lib/signing/index.js';
+import { SecretSealer, StandardWebhookSigner } from '../lib/signing/index.js';
 import {
   InMemorySubscriberRepository,
   StaticSubscriberSet,
@@ -80,7 +83,13 @@ export interface RigOptions extends OutboxOptions {
   readonly subscribers?: InMemorySubscriberRepository;
   readonly timeout?: number;
   readonly schedule?: readonly number[];
+  /** Default: keeps everything. */
+  readonly deliveryLog?: DeliveryLog;
+  /** Default: seals nothing. */
+  readonly sealer?: SecretSealer;
   readonly listener?: (tools: Omit<HealthTools, 'rules'>) => OutcomeListener;
+  /** What carries messages to other processes. Default: nothing does. */
+  readonly relay?: MessageRelay | undefined;
   /** Sees the data source before anything of ours is attached to it. */
   readonly prepare?: (dataSource: DataSource) => void;
 }
@@ -121,7 +130,10 @@ export async function openRig(
     timeout = 3000,
     schedule,
     prepare,
+    deliveryLog = new StandardDeliveryLog(),
+    sealer = new SecretSealer(),
     listener = () => new NoOutcomeListener(),
+    relay,
     ...outboxOptions
   }: RigOptions = {},
 ): Promise<Rig> {
@@ -150,10 +162,13 @@ export async function openRig(
       deliverer: new Deliverer(client, new StandardWebhookSigner(), clock, { timeout }),
       subscribers,
       codecs,
+      sealer,
       policy: new StandardRetryPolicy(schedule === undefined ? {} : { schedule }),
       events,
       listener: listener({ subscribers, events, clock }),
+      log: deliveryLog,
       clock,
+      ...(relay === undefined ? {} : { relay }),
     },
     { pollInterval: 25, ...outboxOptions },
   );
@@ -169,7 +184,14 @@ export async function openRig(
   return {
     dataSource,
     strategy,
-    deliveries: new Deliveries({ strategy, subscribers, fanOut, codecs, events, clock }),
+    deliveries: new Deliveries({
+      strategy,
+      subscribers,
+      fanOut,
+      events,
+      log: deliveryLog,
+      clock,
+    }),
     pipeline,
     transactions: new FrameTransactions([capture]),
     subscribers,

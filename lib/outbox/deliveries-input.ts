@@ -1,6 +1,6 @@
+import type { DeliveryStatus } from '../delivery/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { OwnerScope } from '../subscriber/index.js';
-import type { DeliveryStatus } from './delivery-state.js';
 import type { ReplaySummary } from './replay.js';
 
 /** Which deliveries a page shows; what is left out does not matter. */

@@ -1,9 +1,8 @@
 import type { Clock } from '../common/index.js';
 import { idsFrom } from '../common/id.js';
-import type { WebhookEvents } from '../delivery/index.js';
+import type { DeliveryLog, WebhookEvents } from '../delivery/index.js';
 import type { DispatchStrategy, FanOut } from '../dispatch/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
-import type { Codecs } from '../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../subscriber/index.js';
 import {
   type BackfillOptions,
@@ -25,6 +24,7 @@ import {
 } from './delivery-record.js';
 import { OutboxStrategy } from './outbox.strategy.js';
 import type { Row } from './outbox-database.js';
+import { NO_HOST } from './recipient-finder.js';
 import {
   NOTHING,
   reopen,
@@ -62,8 +62,8 @@ export interface DeliveriesTools {
   readonly strategy: DispatchStrategy;
   readonly subscribers: SubscriberRepository;
   readonly fanOut: FanOut;
-  readonly codecs: Codecs;
   readonly events: WebhookEvents;
+  readonly log: DeliveryLog;
   readonly clock: Clock;
 }
 
@@ -121,7 +121,9 @@ export class Deliveries {
   async findById(id: string, scope: OwnerScope): Promise<DeliveryDetails | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
-    return { ...deliveryOf(found.row), log: await found.shard.log.attempts(id) };
+    const { shard, row } = found;
+    const log = await this.#tools.log.attemptsOf(id, () => shard.log.attempts(id));
+    return { ...deliveryOf(row), log };
   }
 
   /**
@@ -206,7 +208,7 @@ export class Deliveries {
         message: row['message_id'] as string,
         event: row['event'] as string,
         subscriber: row['subscriber_id'] as string,
-        host: (row['host'] as string | null) ?? '-',
+        host: (row['host'] as string | null) ?? NO_HOST,
         attempt: null,
         reason: 'cancelled',
       }));

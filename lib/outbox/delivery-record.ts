@@ -1,6 +1,10 @@
 import { timeOfId } from '../common/id.js';
-import type { AttemptErrorCode, FailureReason } from '../delivery/index.js';
-import type { DeliveryStatus } from './delivery-state.js';
+import type {
+  AttemptErrorCode,
+  AttemptRecord,
+  DeliveryStatus,
+  FailureReason,
+} from '../delivery/index.js';
 import type { Row } from './outbox-database.js';
 
 /** One delivery, as the log tells of it. Times are milliseconds since the Unix epoch. */
@@ -24,23 +28,6 @@ export interface DeliveryRecord {
   /** When its latest attempt began; null when there was none yet. */
   readonly attemptedAt: number | null;
   readonly finishedAt: number | null;
-}
-
-/** One request of a delivery, as the log tells of it. */
-export interface AttemptRecord {
-  /** 1 for the first. */
-  readonly number: number;
-  readonly startedAt: number;
-  /** Milliseconds. */
-  readonly duration: number;
-  /** The answer's status, or null when there was none. */
-  readonly status: number | null;
-  /** Why there was no answer, or null. The text is for operators: it may name a private address. */
-  readonly error: { readonly code: AttemptErrorCode; readonly message: string } | null;
-  /** The first 16 KiB of the answer as text; null when it was empty, or was dropped since. */
-  readonly answer: string | null;
-  /** The dialled address, for operators; null when unknown. */
-  readonly address: string | null;
 }
 
 /** A delivery with its attempts, oldest first. */

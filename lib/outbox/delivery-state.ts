@@ -1,11 +1,14 @@
-import type { AttemptOutcome, FailureReason, RetryPolicy } from '../delivery/index.js';
+import type {
+  AttemptOutcome,
+  DeliveryStatus,
+  FailureReason,
+  RetryPolicy,
+} from '../delivery/index.js';
 import type { RetrySettings } from '../message/index.js';
-
-/** Where a delivery stands. A `pending` one may be leased to a worker; that is not part of its state. */
-export type DeliveryStatus = 'pending' | 'succeeded' | 'failed';
 
 /** What is kept of a delivery from one attempt to the next; plain values, one column each. */
 export interface DeliveryState {
+  /** A `pending` one may be leased to a worker; that is not part of its state. */
   readonly status: DeliveryStatus;
   /** Attempts that count. */
   readonly attempts: number;

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { type Clock, newId } from '../common/index.js';
 import type { FanOut, FoundRecipients } from '../dispatch/index.js';
-import type { Codecs, Message, Recipient } from '../message/index.js';
+import type { Message, Recipient } from '../message/index.js';
 import type { SubscriberRepository } from '../subscriber/index.js';
 import { againAt } from './again-at.js';
 import type { Courier } from './courier.js';
@@ -9,7 +9,6 @@ import type { ClaimedDelivery } from './delivery-table.js';
 import { newDelivery } from './delivery-state.js';
 import type { Holding, MessageHolding } from './holdings.js';
 import type { Lanes } from './lanes.js';
-import { messageOf } from './message-row.js';
 import type { Held } from './message-table.js';
 import type { OutboxJob } from './outbox-job.js';
 import type { Row } from './outbox-database.js';
@@ -23,7 +22,6 @@ const SHOWN = 3;
 export interface DeskTools {
   readonly fanOut: FanOut;
   readonly subscribers: SubscriberRepository;
-  readonly codecs: Codecs;
   readonly clock: Clock;
 }
 
@@ -105,7 +103,7 @@ export class DispatchDesk {
         const [id, since] = [row['id'] as string, Number(row['time'])];
         let message: Message | null;
         try {
-          message = messageOf(row, this.#tools.codecs);
+          message = shard.rows.messageOf(row);
         } catch (error) {
           this.#logError(`The message ${id} is left as it is`, error);
           return this.#postpone(shard, { id, lease }, since);
@@ -137,7 +135,7 @@ export class DispatchDesk {
       let message = messages.get(messageId) ?? null;
       let recipient: Recipient | null = null;
       try {
-        if (row !== undefined) message ??= messageOf(row, this.#tools.codecs);
+        if (row !== undefined) message ??= shard.rows.messageOf(row);
         messages.set(messageId, message);
         if (message !== null) recipient = await finder.find(message, subscriberId);
       } catch (reason) {

@@ -13,22 +13,19 @@ export {
   type ReplayOptions,
   type RetryFailedOptions,
 } from './deliveries-input.js';
-export type {
-  AttemptRecord,
-  DeliveryDetails,
-  DeliveryRecord,
-  DeliveryStats,
-} from './delivery-record.js';
-export type { DeliveryStatus } from './delivery-state.js';
+export type { DeliveryDetails, DeliveryRecord, DeliveryStats } from './delivery-record.js';
+export type { AttemptRecord, DeliveryStatus } from '../delivery/index.js';
 export { ThornDelivery } from './delivery.entity.js';
 export { outboxEntities } from './entities.js';
 export type { EndpointRules } from './endpoint-state.js';
 export { ThornHealth } from './health.entity.js';
+export { MessageRelay, RelayWorker, type Ticket } from './message-relay.js';
 export { ThornMessage } from './message.entity.js';
 export { OutboxDataSources } from './outbox-data-sources.js';
 export type { OutboxOptions } from './outbox-options.js';
 export { OutboxTimeoutError } from './outbox-timeout.error.js';
-export { outbox, OutboxStrategy, type OutboxTools } from './outbox.strategy.js';
+export { outbox, relayedOutbox, type RelayDefinition } from './outbox-definition.js';
+export { OutboxStrategy, type OutboxTools } from './outbox.strategy.js';
 export { NoOutcomeListener, OutcomeListener } from './outcome-listener.js';
 export type { ReplayCounts, ReplaySummary } from './replay.js';
 export type { Outcome } from './settlement.js';

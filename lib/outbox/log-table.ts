@@ -1,8 +1,7 @@
-import type { DeliveryStatus } from './delivery-state.js';
+import type { AttemptRecord, DeliveryStatus } from '../delivery/index.js';
 import { candidateOf, type Candidate, deliveryOf, attemptOf } from './delivery-record.js';
-import type { AttemptRecord, DeliveryRecord } from './delivery-record.js';
-import type { Columns, Dialect } from './dialect.js';
-import { ID } from './message-table.js';
+import type { DeliveryRecord } from './delivery-record.js';
+import { type Columns, type Dialect, idRows } from './dialect.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import type { TableNames } from './tables.js';
 
@@ -75,11 +74,8 @@ export class LogTable {
     };
     if (subscribers?.length === 1) add('d.subscriber_id = ?', subscribers[0]);
     else if (subscribers !== undefined) {
-      const ids = subscribers.map((id) => ({ id }));
-      add(
-        `d.subscriber_id IN (SELECT r.id FROM ${this.#dialect.rows('r', ID)})`,
-        this.#dialect.rowsParameter(ID, ids),
-      );
+      const { rows, parameter } = idRows(this.#dialect, subscribers);
+      add(`d.subscriber_id IN (SELECT r.id FROM ${rows})`, parameter);
     }
     if (message !== undefined) add('d.message_id = ?', message);
     if (event !== undefined) add('d.event = ?', event);
@@ -170,28 +166,40 @@ export class LogTable {
   /** Adds deliveries of messages that are through; none twice. @returns how many */
   async add(deliveries: readonly LateDelivery[]): Promise<number> {
     if (deliveries.length === 0) return 0;
-    const { affected } = await this.#database.run({
-      sql: this.#dialect.insertNew(
-        this.#tables.deliveries,
-        [
-          ...['id', 'message_id', 'subscriber_id', 'event', 'status', 'attempts', 'throttled'],
-          ...['requests', 'host', 'due_at', 'created_at'],
-        ],
-        `SELECT r.id, r.message_id, r.subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at, r.due_at FROM ${this.#dialect.rows('r', LATE)} JOIN ${this.#tables.messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND m.due_at IS NULL`,
-      ),
-      parameters: [
-        this.#dialect.rowsParameter(
-          LATE,
-          deliveries.map((delivery) => ({
-            ...revivalRow(delivery),
-            message_id: delivery.messageId,
-            subscriber_id: delivery.subscriberId,
-            event: delivery.event,
-          })),
+    const { deliveries: table, messages } = this.#tables;
+    const { rows, parameter } = idRows(
+      this.#dialect,
+      deliveries.map(({ id }) => id),
+    );
+    const results = await this.#database.execute([
+      {
+        sql: this.#dialect.insertNew(
+          table,
+          [
+            ...['id', 'message_id', 'subscriber_id', 'event', 'status', 'attempts', 'throttled'],
+            ...['requests', 'host', 'due_at', 'created_at'],
+          ],
+          `SELECT r.id, r.message_id, r.subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at, r.due_at FROM ${this.#dialect.rows('r', LATE)} ${this.#dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND m.due_at IS NULL`,
         ),
-      ],
-    });
-    return affected;
+        parameters: [
+          this.#dialect.rowsParameter(
+            LATE,
+            deliveries.map((delivery) => ({
+              ...revivalRow(delivery),
+              message_id: delivery.messageId,
+              subscriber_id: delivery.subscriberId,
+              event: delivery.event,
+            })),
+          ),
+        ],
+      },
+      // Not every database says how many rows were new.
+      {
+        sql: `SELECT d.id FROM ${rows} ${this.#dialect.join} ${table} d ON d.id = r.id`,
+        parameters: [parameter],
+      },
+    ]);
+    return results[1]!.rows.length;
   }
 
   /** Calls off a delivery that waits. @returns whether it did */

@@ -1,55 +1,49 @@
 import type { EntityManager } from 'typeorm';
 import type { Message } from '../message/index.js';
-import { type Columns, type Dialect, type Statement } from './dialect.js';
-import { MESSAGE_COLUMNS, messageValues } from './message-row.js';
+import { type Dialect, idRows, type Statement } from './dialect.js';
+import { type Held, Leases } from './leases.js';
+import { MESSAGE_COLUMNS, type MessageRows, messageSelection } from './message-row.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import type { TableNames } from './tables.js';
 
-/** Holding a message or a delivery: its id, and the token that the holder has written to the row. */
-export interface Held {
-  readonly id: string;
-  readonly lease: string;
-}
+export type { Held } from './leases.js';
 
 // Far below the limits on parameters of all drivers: 32,766 on SQLite, 65,535 on the others.
 const ROWS_PER_INSERT = 1000;
-export const ID: Columns = { id: 'text' };
-const HELD: Columns = { id: 'text', lease: 'text' };
+// Far below what MySQL and MariaDB take in one statement by default: 64 and 16 MiB.
+const BYTES_PER_INSERT = 4 * 1024 * 1024;
 
 /** The SQL on `thorn_messages`. */
 export class MessageTable {
   readonly #database: OutboxDatabase;
   readonly #dialect: Dialect;
   readonly #tables: TableNames;
+  readonly #leases: Leases;
+  readonly #rows: MessageRows;
 
-  constructor(database: OutboxDatabase, tables: TableNames) {
+  constructor(database: OutboxDatabase, tables: TableNames, rows: MessageRows) {
     this.#database = database;
     this.#dialect = database.dialect;
     this.#tables = tables;
+    this.#rows = rows;
+    this.#leases = new Leases(database, tables.messages);
   }
 
-  /** One INSERT for each 1,000 messages; a message whose id is there already is left out. */
+  /** One INSERT for each 1,000 messages or 4 MiB; a message whose id is there already is left out. */
   insertions(messages: readonly Message[], lease: string, dueAt: number): Statement[] {
-    const statements: Statement[] = [];
     const tuple = `(${MESSAGE_COLUMNS.map(() => '?').join(', ')})`;
     const { messages: table } = this.#tables;
-    const end =
-      this.#dialect.name === 'mysql'
-        ? `ON DUPLICATE KEY UPDATE id = ${table}.id`
-        : 'ON CONFLICT (id) DO NOTHING RETURNING id';
-    for (let at = 0; at < messages.length; at += ROWS_PER_INSERT) {
-      const chunk = messages.slice(at, at + ROWS_PER_INSERT);
-      statements.push({
-        sql: `INSERT INTO ${table} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${chunk.map(() => tuple).join(', ')} ${end}`,
-        parameters: chunk.flatMap((message) => messageValues(message, lease, dueAt)),
-      });
-    }
-    return statements;
+    const end = this.#dialect.skipKnown(table);
+    return chunksOf(messages).map((chunk) => ({
+      sql: `INSERT INTO ${table} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${chunk.map(() => tuple).join(', ')} ${end}`,
+      parameters: chunk.flatMap((message) => this.#rows.valuesOf(message, lease, dueAt)),
+    }));
   }
 
   /**
    * Writes messages in the transaction of `manager`.
    *
+   * @param lease a token that no other call has used
    * @returns ids that were there before: nothing was written for them
    */
   async insertWith(
@@ -59,117 +53,82 @@ export class MessageTable {
     dueAt: number,
   ): Promise<ReadonlySet<string>> {
     const known = new Set<string>();
-    for (const { sql, parameters } of this.insertions(messages, lease, dueAt)) {
-      // Not save() or insert(): several times slower, and their hooks would capture our own rows.
-      const answer: unknown = await manager.query(
-        this.#dialect.placeholders(sql),
-        parameters as unknown[],
-      );
+    for (const insertion of this.insertions(messages, lease, dueAt)) {
+      const { parameters } = insertion;
       const ids = parameters.filter((_, at) => at % MESSAGE_COLUMNS.length === 0) as string[];
-      for (const id of await this.#known(ids, answer, lease, manager)) known.add(id);
+      const rows = await this.#insert(manager, insertion, ids);
+      const written = new Set(rows.filter((row) => row['lease'] === lease).map(({ id }) => id));
+      for (const id of ids) if (!written.has(id)) known.add(id);
     }
     return known;
   }
 
-  /** Which of the messages have a row that this process has not written. MySQL alone needs a query for it. */
-  async #known(
-    ids: readonly string[],
-    answer: unknown,
-    lease: string,
+  /** @returns ids and leases of rows, among them those that were written */
+  async #insert(
     manager: EntityManager,
-  ): Promise<readonly string[]> {
-    if (this.#dialect.returns) {
-      const rows = answer as readonly Row[];
-      if (rows.length === ids.length) return [];
-      const written = new Set(rows.map(({ id }) => id));
-      return ids.filter((id) => !written.has(id));
+    insertion: Statement,
+    ids: readonly string[],
+  ): Promise<readonly Row[]> {
+    // Not save() or insert(): several times slower, and their hooks would capture our own rows.
+    const run = ({ sql, parameters }: Statement): Promise<readonly Row[]> =>
+      manager.query(this.#dialect.placeholders(sql), parameters as unknown[]);
+    if (this.#dialect.insertReturns) return run(insertion);
+    // What MySQL says of affected rows depends on the connection's flags, so the rows are asked whose they are.
+    const written: Statement = {
+      sql: `SELECT id, lease FROM ${this.#tables.messages} WHERE id IN (${ids.map(() => '?').join(', ')})`,
+      parameters: ids,
+    };
+    if (manager.queryRunner?.isTransactionActive !== true) {
+      // Between two transactions a worker could take them.
+      return (await this.#database.execute([insertion, written]))[1]!.rows;
     }
-    if ((answer as { readonly affectedRows: number }).affectedRows === ids.length) return [];
-    const rows: readonly Row[] = await manager.query(
-      `SELECT id FROM ${this.#tables.messages} WHERE id IN (${ids.map(() => '?').join(', ')}) AND (lease IS NULL OR lease <> ?)`,
-      [...ids, lease],
-    );
-    return rows.map(({ id }) => id as string);
+    await run(insertion);
+    return run(written);
   }
 
   /** Those of the messages that are stored. */
   async stored(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = this.#dialect.rows('r', ID);
-    const { rows: found } = await this.#database.run({
-      sql: `SELECT m.id FROM ${rows} JOIN ${this.#tables.messages} m ON m.id = r.id`,
-      parameters: [
-        this.#dialect.rowsParameter(
-          ID,
-          ids.map((id) => ({ id })),
-        ),
-      ],
-    });
+    const found = await this.#found(ids, 'm.id');
     return new Set(found.map(({ id }) => id as string));
   }
 
   /** The rows of messages. */
-  async load(ids: readonly string[]): Promise<readonly Row[]> {
-    const rows = this.#dialect.rows('r', ID);
-    const { rows: found } = await this.#database.run({
-      sql: `SELECT m.* FROM ${rows} JOIN ${this.#tables.messages} m ON m.id = r.id`,
-      parameters: [
-        this.#dialect.rowsParameter(
-          ID,
-          ids.map((id) => ({ id })),
-        ),
-      ],
+  load(ids: readonly string[]): Promise<readonly Row[]> {
+    return this.#found(ids, messageSelection(this.#dialect, 'm.'));
+  }
+
+  async #found(ids: readonly string[], columns: string): Promise<readonly Row[]> {
+    const { rows, parameter } = idRows(this.#dialect, ids);
+    const result = await this.#database.run({
+      sql: `SELECT ${columns} FROM ${rows} ${this.#dialect.join} ${this.#tables.messages} m ON m.id = r.id`,
+      parameters: [parameter],
     });
-    return found;
+    return result.rows;
   }
 
   /** Takes messages that nobody holds, or whose holder's time is up. No other process gets the same ones. */
   async claim(lease: string, now: number, until: number, limit: number): Promise<readonly Row[]> {
     const { messages } = this.#tables;
-    const due = `SELECT id FROM ${messages} WHERE due_at <= ? ORDER BY due_at LIMIT ${limit}`;
-    if (this.#dialect.returns) {
-      const { rows } = await this.#database.run({
-        sql: `WITH picked AS (${due} ${this.#dialect.skipLocked}) UPDATE ${messages} SET lease = ?, due_at = ? WHERE id IN (SELECT id FROM picked) RETURNING ${MESSAGE_COLUMNS.join(', ')}`,
-        parameters: [now, lease, until],
-      });
-      return rows;
+    const { returns, skipLocked } = this.#dialect;
+    const due = (columns: string) =>
+      `SELECT ${columns} FROM ${messages} WHERE due_at <= ? ORDER BY due_at LIMIT ${limit} ${skipLocked}`;
+    const selection = messageSelection(this.#dialect);
+    if (!returns) {
+      return this.#leases.take({ sql: due(selection), parameters: [now] }, lease, until);
     }
-    const { rows: picked } = await this.#database.run({ sql: due, parameters: [now] });
-    if (picked.length === 0) return [];
-    const ids = this.#dialect.rowsParameter(
-      ID,
-      picked.map(({ id }) => ({ id })),
-    );
-    const rows = this.#dialect.rows('r', ID);
-    const results = await this.#database.execute([
-      {
-        sql: this.#dialect.updateFrom(
-          messages,
-          ['lease = ?', 'due_at = ?'],
-          rows,
-          't.id = r.id AND t.due_at <= ?',
-        ),
-        // The source of the rows comes before SET there.
-        parameters: [ids, now, lease, until],
-      },
-      {
-        sql: `SELECT t.* FROM ${rows} JOIN ${messages} t ON t.id = r.id AND t.lease = ?`,
-        parameters: [ids, lease],
-      },
-    ]);
-    return results[1]!.rows;
+    const { rows } = await this.#database.run({
+      sql: `WITH picked AS (${due('id')}) UPDATE ${messages} SET lease = ?, due_at = ? WHERE id IN (SELECT id FROM picked) RETURNING ${selection}`,
+      parameters: [now, lease, until],
+    });
+    return rows;
   }
 
   /** Which subscribers have a delivery of each message. */
   async handled(ids: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-    const rows = this.#dialect.rows('r', ID);
+    const { rows, parameter } = idRows(this.#dialect, ids);
     const { rows: found } = await this.#database.run({
-      sql: `SELECT d.message_id, d.subscriber_id FROM ${rows} JOIN ${this.#tables.deliveries} d ON d.message_id = r.id`,
-      parameters: [
-        this.#dialect.rowsParameter(
-          ID,
-          ids.map((id) => ({ id })),
-        ),
-      ],
+      sql: `SELECT d.message_id, d.subscriber_id FROM ${rows} ${this.#dialect.join} ${this.#tables.deliveries} d ON d.message_id = r.id`,
+      parameters: [parameter],
     });
     const handled = new Map<string, Set<string>>();
     for (const { message_id: id, subscriber_id: subscriber } of found) {
@@ -179,64 +138,33 @@ export class MessageTable {
     return handled;
   }
 
-  /** Puts off the end of leases. @returns those of `held` that are still held */
-  async renew(held: readonly Held[], until: number): Promise<readonly Held[]> {
-    return renewed(this.#database, this.#tables.messages, held, until);
+  /** See {@link Leases.renew}. */
+  renew(held: readonly Held[], until: number): Promise<readonly Held[]> {
+    return this.#leases.renew(held, until);
   }
 
-  /** Lets go of messages, so that they can be taken at `dueAt`. */
-  async release(held: readonly Held[], dueAt: number): Promise<void> {
-    await this.#database.run(released(this.#dialect, this.#tables.messages, held, dueAt));
+  /** See {@link Leases.release}. */
+  release(held: readonly Held[], dueAt: number): Promise<void> {
+    return this.#leases.release(held, dueAt);
   }
 
-  /** Removes messages that are still held. */
-  async remove(held: readonly Held[]): Promise<void> {
-    const rows = this.#dialect.rows('r', HELD);
-    const json = this.#dialect.rowsParameter(HELD, held);
-    await this.#database.run({
-      sql: `DELETE FROM ${this.#tables.messages} WHERE id IN (SELECT r.id FROM ${rows}) AND lease IN (SELECT r.lease FROM ${rows})`,
-      parameters: [json, json],
-    });
+  /** See {@link Leases.remove}. */
+  remove(held: readonly Held[]): Promise<void> {
+    return this.#leases.remove(held);
   }
 }
 
-/** The update that lets go of rows that are still held. */
-export function released(
-  dialect: Dialect,
-  table: string,
-  held: readonly Held[],
-  dueAt: number,
-): Statement {
-  const rows = dialect.rowsParameter(HELD, held);
-  return {
-    sql: dialect.updateFrom(
-      table,
-      ['lease = NULL', 'due_at = ?'],
-      dialect.rows('r', HELD),
-      't.id = r.id AND t.lease = r.lease',
-    ),
-    parameters: dialect.name === 'mysql' ? [rows, dueAt] : [dueAt, rows],
-  };
-}
-
-/** Puts off the end of leases on a table. @returns those that are still held */
-export async function renewed(
-  database: OutboxDatabase,
-  table: string,
-  held: readonly Held[],
-  until: number,
-): Promise<readonly Held[]> {
-  const { dialect } = database;
-  const rows = dialect.rows('r', HELD);
-  const matching = 't.id = r.id AND t.lease = r.lease';
-  const json = dialect.rowsParameter(HELD, held);
-
-  const results = await database.execute([
-    {
-      sql: dialect.updateFrom(table, ['due_at = ?'], rows, matching),
-      parameters: dialect.name === 'mysql' ? [json, until] : [until, json],
-    },
-    { sql: `SELECT r.id, r.lease FROM ${rows} JOIN ${table} t ON ${matching}`, parameters: [json] },
-  ]);
-  return results[1]!.rows as unknown as readonly Held[];
+function chunksOf(messages: readonly Message[]): readonly Message[][] {
+  const chunks: Message[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const message of messages) {
+    const size = message.json.length;
+    if (bytes + size > BYTES_PER_INSERT || chunks.at(-1)!.length === ROWS_PER_INSERT) {
+      chunks.push([]);
+      bytes = 0;
+    }
+    chunks.at(-1)!.push(message);
+    bytes += size;
+  }
+  return chunks;
 }

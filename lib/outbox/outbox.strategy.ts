@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   Logger,
   type OnApplicationBootstrap,
@@ -7,24 +6,25 @@ import {
 } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Clock } from '../common/index.js';
-import { Deliverer, RetryPolicy, WebhookEvents } from '../delivery/index.js';
-import {
-  DispatchStrategy,
-  FanOut,
-  type Release,
-  type StrategyDefinition,
-} from '../dispatch/index.js';
+import { Deliverer, type DeliveryLog, RetryPolicy, WebhookEvents } from '../delivery/index.js';
+import { DispatchStrategy, type FanOut, type Release } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { Codecs, type Message } from '../message/index.js';
+import type { SecretSealer } from '../signing/index.js';
 import { SubscriberRepository } from '../subscriber/index.js';
 import { ClaimLoop } from './claim-loop.js';
 import { Courier } from './courier.js';
 import { DispatchDesk } from './dispatch-desk.js';
+import type { HandedOver } from './handed-over.js';
 import { type LaneActivity, Lanes } from './lanes.js';
-import { OutboxDataSources } from './outbox-data-sources.js';
+import { LogTeller } from './log-teller.js';
+import type { MessageRelay, Ticket } from './message-relay.js';
+import { MessageRows } from './message-row.js';
+import type { Held } from './message-table.js';
 import type { OutboxJob } from './outbox-job.js';
 import { type OutboxOptions, type OutboxSettings, outboxSettings } from './outbox-options.js';
 import { OutcomeListener } from './outcome-listener.js';
+import { RelayedWork } from './relayed-work.js';
 import type { Outcome } from './settlement.js';
 import { Shard } from './shard.js';
 import { Stager } from './stager.js';
@@ -38,12 +38,16 @@ export interface OutboxTools {
   readonly deliverer: Deliverer;
   readonly subscribers: SubscriberRepository;
   readonly codecs: Codecs;
+  readonly sealer: SecretSealer;
   readonly policy: RetryPolicy;
   readonly events: WebhookEvents;
   readonly listener: OutcomeListener;
+  readonly log: DeliveryLog;
   readonly clock: Clock;
   /** For jitter. Default `Math.random`. */
   readonly random?: () => number;
+  /** What carries messages to the process that delivers them. Default: they stay in this one. */
+  readonly relay?: MessageRelay;
 }
 
 /**
@@ -63,6 +67,8 @@ export class OutboxStrategy
   readonly #lanes: Lanes<OutboxJob>;
   readonly #desk: DispatchDesk;
   readonly #loops: readonly ClaimLoop[];
+  readonly #relayed: RelayedWork;
+  readonly #teller: LogTeller;
   #opened: Promise<void> | null = null;
   #renewal: NodeJS.Timeout | null = null;
   #stopListening: () => void = () => undefined;
@@ -79,12 +85,24 @@ export class OutboxStrategy
         'outbox() needs a TypeORM data source; name one in dataSources, or use inline()',
       );
     }
-    this.#shards = tools.dataSources.map(
-      (dataSource) => new Shard(dataSource, this.#settings, (outcomes) => this.#written(outcomes)),
-    );
+    this.#teller = new LogTeller(tools.log);
+    const rows = new MessageRows(tools.codecs, tools.sealer);
+    this.#shards = tools.dataSources.map((dataSource) => {
+      const shard: Shard = new Shard(
+        dataSource,
+        rows,
+        this.#settings,
+        (outcome) => this.#teller.keeps(outcome),
+        (outcomes, finished) => this.#written(shard, outcomes, finished),
+      );
+      return shard;
+    });
     // Of a subscriber there is one, however many data sources its messages are in.
     tools.listener.use(this.#shards[0]!.health);
-    this.#stager = new Stager(this.#shards, this.#settings, clock, randomUUID());
+    const { worker, lease } = this.#settings;
+    // Where nobody here delivers, and nobody is given it, others may take it at once.
+    const leaseFor = worker || tools.relay?.carries === true ? lease : 0;
+    this.#stager = new Stager(this.#shards, leaseFor, this.#settings.queryTimeout, clock);
     const courier = new Courier({ ...tools, random }, (job) => this.#lanes.add(job));
     this.#lanes = new Lanes<OutboxJob>(
       this.#settings,
@@ -101,6 +119,7 @@ export class OutboxStrategy
     this.#loops = this.#shards.map(
       (shard) => new ClaimLoop(shard, this.#desk, this.#lanes, clock, this.#settings),
     );
+    this.#relayed = new RelayedWork({ shards: this.#shards, desk: this.#desk, clock, lease });
   }
 
   /**
@@ -133,6 +152,7 @@ export class OutboxStrategy
 
   async onApplicationBootstrap(): Promise<void> {
     await this.ready();
+    await this.#tools.relay?.start(this.#settings.worker ? this.#relayed : null);
     if (!this.#settings.worker) return;
     for (const loop of this.#loops) loop.start();
     this.#stopListening = this.#tools.events.on('subscriber-disabled', ({ subscriber }) =>
@@ -143,6 +163,7 @@ export class OutboxStrategy
   /** Claims nothing new; what is sent meanwhile is still delivered. */
   async onModuleDestroy(): Promise<void> {
     this.#stopListening();
+    await this.#tools.relay?.pause();
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
 
@@ -170,49 +191,78 @@ export class OutboxStrategy
   }
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {
-    return messages.map((message) => ({
-      message: message.id,
-      state: this.#release(message) ? 'accepted' : 'duplicate',
-      attempts: [],
-    }));
+    const accepted: HandedOver[] = [];
+    const releases = messages.map((message): Release => {
+      const staged = this.#stager.take(message);
+      if (staged !== null) accepted.push({ message, ...staged });
+      return {
+        message: message.id,
+        state: staged === null ? 'duplicate' : 'accepted',
+        attempts: [],
+      };
+    });
+    for (const { message } of accepted) this.#tell(message);
+    if (this.#tools.relay?.carries === true) void this.#carry(accepted, this.#tools.relay);
+    else if (this.#settings.worker) for (const one of accepted) void this.#handOver(one);
+    return releases;
   }
 
   override async discard(messages: readonly Message[]): Promise<void> {
     await this.#stager.discard(messages);
   }
 
-  /** @returns false when there was one of that id before: that one is on its way, or has arrived */
-  #release(message: Message): boolean {
-    const staged = this.#stager.take(message);
-    if (staged === null) return false;
-    const { events } = this.#tools;
-    events.emit('message-accepted', () => ({
+  #tell(message: Message): void {
+    this.#tools.events.emit('message-accepted', () => ({
       message: message.id,
       event: message.event,
       sender: message.sender,
       time: message.time,
     }));
-    if (!this.#settings.worker) return true;
-    const { shard, lease, leasedUntil, joined } = staged;
-    void this.#handOver(message, shard, lease, leasedUntil, joined).catch((error: unknown) =>
-      this.#logger.error(`Handing over ${message.id} failed: ${String(error)}`),
-    );
-    return true;
   }
 
-  async #handOver(
-    message: Message,
-    shard: Shard,
-    lease: string,
-    leasedUntil: number,
-    joined: Promise<void> | null,
-  ): Promise<void> {
-    if (joined !== null) await joined;
-    // Then the lease is given up at once, and the claim loop takes it as soon as there is room.
-    if (this.#isLeaving || shard.heldMessages.size >= MOST_HELD) {
-      return shard.messages.release([{ id: message.id, lease }], this.#tools.clock.now());
+  async #handOver({ message, shard, lease, leasedUntil, joined }: HandedOver): Promise<void> {
+    try {
+      if (joined !== null) await joined;
+      // Then the lease is given up at once, and the claim loop takes it as soon as there is room.
+      if (this.#isLeaving || shard.heldMessages.size >= MOST_HELD) {
+        return await shard.messages.release([{ id: message.id, lease }], this.#tools.clock.now());
+      }
+      await this.#desk.fanOut(shard, message, lease, leasedUntil);
+    } catch (error) {
+      this.#logger.error(`Handing over ${message.id} failed: ${String(error)}`);
     }
-    await this.#desk.fanOut(shard, message, lease, leasedUntil);
+  }
+
+  /** What the relay may not have taken is given to the workers by way of the database: it may still turn up. */
+  async #carry(accepted: readonly HandedOver[], relay: MessageRelay): Promise<void> {
+    try {
+      for (const { joined } of accepted) if (joined !== null) await joined;
+      if (this.#settings.worker) this.#relayed.remember(accepted);
+      const refused = await relay.carry(
+        accepted.map(({ message }) => message),
+        accepted.map(({ message, shard, lease }): Ticket => {
+          return { id: message.id, source: this.#shards.indexOf(shard), lease };
+        }),
+      );
+      if (refused.length === 0) return;
+      const ids = new Set(refused.map(({ id }) => id));
+      const left = accepted.filter(({ message }) => ids.has(message.id));
+      this.#relayed.forget(refused);
+      await this.#giveUp(left);
+      this.wake();
+    } catch (error) {
+      this.#logger.error(`Passing on ${accepted.length} message(s) failed: ${String(error)}`);
+    }
+  }
+
+  async #giveUp(messages: readonly HandedOver[]): Promise<void> {
+    const now = this.#tools.clock.now();
+    for (const shard of this.#shards) {
+      const held = messages
+        .filter((one) => one.shard === shard)
+        .map(({ message, lease }) => ({ id: message.id, lease }));
+      if (held.length > 0) await shard.messages.release(held, now);
+    }
   }
 
   /**
@@ -250,9 +300,11 @@ export class OutboxStrategy
     }
   }
 
-  #written(outcomes: readonly Outcome[]): void {
+  #written(shard: Shard, outcomes: readonly Outcome[], finished: readonly Held[]): void {
     this.#lanes.resume();
+    this.#relayed.finished(shard, finished);
     if (outcomes.length === 0) return;
+    this.#teller.written(outcomes);
     void Promise.resolve()
       .then(() => this.#tools.listener.written(outcomes))
       .catch((error: unknown) =>
@@ -261,6 +313,7 @@ export class OutboxStrategy
   }
 
   async #drained(): Promise<void> {
+    await this.#tools.relay?.close();
     await this.#lanes.idle();
     await Promise.all(this.#shards.map(({ recorder }) => recorder.flush()));
   }
@@ -275,61 +328,11 @@ export class OutboxStrategy
         if (retries.length > 0) await deliveries.release(retries, now);
       }),
     )
-      .then(() => this.#tools.listener.idle())
+      .then(() => Promise.all([this.#tools.listener.idle(), this.#teller.idle()]))
       .catch((error: unknown) =>
         this.#logger.error(`Giving up leases failed, they run out by themselves: ${String(error)}`),
       );
   }
-}
-
-/**
- * Delivers durably, by way of tables in the application's own database: a message is stored in the very transaction that
- * caused it, and delivered at least once whatever dies meanwhile.
- *
- * @example
- * ```ts
- * ThornModule.forRoot({ dispatch: outbox({ perHost: 16, retentionDays: 7 }) });
- * ```
- */
-export function outbox(options: OutboxOptions = {}): StrategyDefinition {
-  return {
-    inject: [
-      OutboxDataSources,
-      FanOut,
-      Deliverer,
-      SubscriberRepository,
-      Codecs,
-      RetryPolicy,
-      WebhookEvents,
-      OutcomeListener,
-      Clock,
-    ],
-    useFactory: (
-      { all }: OutboxDataSources,
-      fanOut: FanOut,
-      deliverer: Deliverer,
-      subscribers: SubscriberRepository,
-      codecs: Codecs,
-      policy: RetryPolicy,
-      events: WebhookEvents,
-      listener: OutcomeListener,
-      clock: Clock,
-    ) =>
-      new OutboxStrategy(
-        {
-          dataSources: all,
-          fanOut,
-          deliverer,
-          subscribers,
-          codecs,
-          policy,
-          events,
-          listener,
-          clock,
-        },
-        options,
-      ),
-  };
 }
 
 /** Resolves with the work, or without it when the time is up. */

@@ -1,12 +1,12 @@
 import { newId } from '../common/index.js';
 import { isWanted } from '../dispatch/index.js';
-import type { Codecs } from '../message/index.js';
+import type { Message } from '../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../subscriber/index.js';
 import type { Candidate } from './delivery-record.js';
 import type { LateDelivery, MessageCursor, Revival } from './log-table.js';
-import { messageOf } from './message-row.js';
 import type { Row } from './outbox-database.js';
-import { type FinderTools, hostOf, RecipientFinder } from './recipient-finder.js';
+import { type FinderTools, hostOf, NO_HOST, RecipientFinder } from './recipient-finder.js';
+import { RecipientUnknownError } from './recipient-unknown.error.js';
 import type { Shard } from './shard.js';
 
 /** What became of the deliveries that were looked at; with `dryRun`, what would. */
@@ -17,7 +17,7 @@ export interface ReplayCounts {
   readonly expunged: number;
   /** Not, because their subscriber is disabled or removed. */
   readonly disabled: number;
-  /** Not, because a worker has them, or has yet to make them. */
+  /** Not, because a worker has them, or has yet to make them; or their message cannot be read now. */
   readonly underWay: number;
 }
 
@@ -31,11 +31,6 @@ export interface ReplaySummary extends ReplayCounts {
 export interface ReplayBatch {
   readonly counts: ReplayCounts;
   readonly next: string | null;
-}
-
-/** What batches work with. */
-export interface ReplayTools extends FinderTools {
-  readonly codecs: Codecs;
 }
 
 /** Which failed deliveries are tried again. */
@@ -55,13 +50,14 @@ export interface MissedRange {
 /** So many rows are looked at, and written, at once: small enough that nobody waits for their locks. */
 export const REPLAY_BATCH = 500;
 const BODIES_AT_ONCE = 50;
+const UNREADABLE: unique symbol = Symbol('cannot be read now');
 
 /** Makes one batch of failed deliveries due. @param after the `next` of the batch before, or the empty text */
 export async function replayFailed(
   shard: Shard,
   { subscriber, from, before }: FailedRange,
   after: string,
-  tools: ReplayTools,
+  tools: FinderTools,
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
@@ -76,7 +72,7 @@ export async function replayFailed(
 export async function reopen(
   shard: Shard,
   candidates: readonly Candidate[],
-  tools: ReplayTools,
+  tools: FinderTools,
   now: number,
   dryRun: boolean,
   isWaitingToo = false,
@@ -106,7 +102,7 @@ export async function replayMissed(
   shard: Shard,
   { subscriber, since, until }: MissedRange,
   after: string | null,
-  tools: ReplayTools,
+  tools: FinderTools,
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
@@ -114,13 +110,9 @@ export async function replayMissed(
   const rows = await shard.log.messages(subscriber.id, cursor, until, REPLAY_BATCH);
   const missed = rows.filter((row) => row['delivery'] === null && isFor(row, subscriber));
   const settled = missed.filter((row) => Number(row['is_under_way']) === 0);
-  const complete = await wantedOf(
-    shard,
-    settled.filter((row) => Number(row['is_expunged']) === 0),
-    subscriber,
-    tools,
-  );
-  const open = isActive(subscriber) ? complete : [];
+  const complete = settled.filter((row) => Number(row['is_expunged']) === 0);
+  const { wanted, unreadable } = await wantedOf(shard, complete, subscriber);
+  const open = isActive(subscriber) ? wanted : [];
   const late = open.map<LateDelivery>((row) => ({
     id: newId('dlv_', now),
     messageId: row['id'] as string,
@@ -147,9 +139,9 @@ export async function replayMissed(
   return {
     counts: sum(again, {
       scheduled: added,
-      expunged: settled.filter((row) => Number(row['is_expunged']) === 1).length,
-      disabled: complete.length - open.length,
-      underWay: missed.length - settled.length + late.length - added,
+      expunged: settled.length - complete.length,
+      disabled: wanted.length - open.length,
+      underWay: missed.length - settled.length + late.length - added + unreadable,
     }),
     next: rows.length < REPLAY_BATCH ? null : `${Number(last!['time'])}:${String(last!['id'])}`,
   };
@@ -184,25 +176,27 @@ async function wantedOf(
   shard: Shard,
   rows: readonly Row[],
   subscriber: Subscriber,
-  tools: ReplayTools,
-): Promise<readonly Row[]> {
-  if (subscriber.filter === null) return rows;
+): Promise<{ readonly wanted: readonly Row[]; readonly unreadable: number }> {
+  if (subscriber.filter === null) return { wanted: rows, unreadable: 0 };
   const wanted = new Set<unknown>();
+  let unreadable = 0;
   for (let at = 0; at < rows.length; at += BODIES_AT_ONCE) {
     const ids = rows.slice(at, at + BODIES_AT_ONCE).map(({ id }) => id as string);
     for (const row of await shard.messages.load(ids)) {
-      const message = messageOf(row, tools.codecs);
-      if (message !== null && isWanted(subscriber, message)) wanted.add(row['id']);
+      // A filter looks at the body, which can be read when the message's own subscribers cannot.
+      const message = readable(shard, { ...row, recipients: '[]' });
+      if (message === UNREADABLE) unreadable++;
+      else if (message !== null && isWanted(subscriber, message)) wanted.add(row['id']);
     }
   }
-  return rows.filter(({ id }) => wanted.has(id));
+  return { wanted: rows.filter(({ id }) => wanted.has(id)), unreadable };
 }
 
 /** Where deliveries go by now; nothing for those whose subscriber gets nothing any more. */
 async function hostsOf(
   shard: Shard,
   candidates: readonly Candidate[],
-  tools: ReplayTools,
+  tools: FinderTools,
 ): Promise<ReadonlyMap<string, string>> {
   const stored = new Map<string, Subscriber | null>();
   for (const id of new Set(candidates.map(({ subscriberId }) => subscriberId))) {
@@ -226,18 +220,44 @@ async function hostsOf(
 async function staticHosts(
   shard: Shard,
   candidates: readonly Candidate[],
-  tools: ReplayTools,
+  tools: FinderTools,
 ): Promise<readonly (readonly [delivery: string, host: string])[]> {
   const rows = await shard.messages.load([
     ...new Set(candidates.map(({ messageId }) => messageId)),
   ]);
-  const messages = new Map(rows.map((row) => [row['id'], messageOf(row, tools.codecs)]));
+  const messages = new Map<unknown, ReturnType<typeof readable>>(
+    rows.map((row) => [row['id'], readable(shard, row)]),
+  );
   const finder = new RecipientFinder(tools);
   const hosts: [string, string][] = [];
   for (const { id, messageId, subscriberId } of candidates) {
-    const message = messages.get(messageId) ?? null;
-    const recipient = message === null ? null : await finder.find(message, subscriberId);
-    if (recipient !== null) hosts.push([id, hostOf(recipient)]);
+    const host = await staticHost(messages.get(messageId) ?? null, subscriberId, finder);
+    if (host !== null) hosts.push([id, host]);
   }
   return hosts;
+}
+
+/** What cannot be told now is put off by the worker that takes the delivery, until it can be. */
+async function staticHost(
+  message: Message | typeof UNREADABLE | null,
+  subscriber: string,
+  finder: RecipientFinder,
+): Promise<string | null> {
+  if (message === UNREADABLE) return NO_HOST;
+  if (message === null) return null;
+  try {
+    const recipient = await finder.find(message, subscriber);
+    return recipient === null ? null : hostOf(recipient);
+  } catch (error) {
+    if (error instanceof RecipientUnknownError) return NO_HOST;
+    throw error;
+  }
+}
+
+function readable(shard: Shard, row: Row): Message | typeof UNREADABLE | null {
+  try {
+    return shard.rows.messageOf(row);
+  } catch {
+    return UNREADABLE;
+  }
 }

@@ -1,10 +1,10 @@
-import type { Attempt } from '../delivery/index.js';
+import { type Attempt, attemptRecordOf } from '../delivery/index.js';
 import type { DeliveryState } from './delivery-state.js';
 import { type Columns, type Dialect, type Statement } from './dialect.js';
 import type { Finished } from './holdings.js';
 import type { TableNames } from './tables.js';
 
-/** What became of a delivery; one row is written, and one for the attempt if there was one. */
+/** What became of a delivery; one row is written, and one for the attempt if there was one that is kept. */
 export interface Outcome {
   readonly id: string;
   readonly messageId: string;
@@ -69,6 +69,9 @@ const ATTEMPT: Columns = {
   address: 'text',
 };
 
+/** Whether the outcome's attempt gets a row. */
+export type KeepsAttempt = (outcome: Outcome) => boolean;
+
 const FINISHED: Columns = { id: 'text', lease: 'text', again_at: 'bigint' };
 
 /**
@@ -77,13 +80,19 @@ const FINISHED: Columns = { id: 'text', lease: 'text', again_at: 'bigint' };
  */
 export class Settlement {
   readonly #dialect: Dialect;
+  readonly #keeps: KeepsAttempt;
   readonly #insertNew: string;
   readonly #insertAttempts: string;
   readonly #update: string;
   readonly #finish: string;
 
-  constructor(dialect: Dialect, { messages, deliveries, attempts }: TableNames) {
+  constructor(
+    dialect: Dialect,
+    { messages, deliveries, attempts }: TableNames,
+    keeps: KeepsAttempt,
+  ) {
     this.#dialect = dialect;
+    this.#keeps = keeps;
     const select = (columns: Columns) =>
       Object.keys(columns)
         .map((name) => `r.${name}`)
@@ -91,13 +100,13 @@ export class Settlement {
     this.#insertNew = dialect.insertNew(
       deliveries,
       Object.keys(NEW),
-      `SELECT ${select(NEW)} FROM ${dialect.rows('r', held(NEW))} JOIN ${messages} m ON m.id = r.message_id WHERE m.lease = r.held_by`,
+      `SELECT ${select(NEW)} FROM ${dialect.rows('r', held(NEW))} ${dialect.join} ${messages} m ON m.id = r.message_id WHERE m.lease = r.held_by`,
     );
     // A row of its own exists under this very id only if this process has written it or holds it.
     this.#insertAttempts = dialect.insertNew(
       attempts,
       Object.keys(ATTEMPT),
-      `SELECT ${select(ATTEMPT)} FROM ${dialect.rows('r', held(ATTEMPT))} JOIN ${deliveries} d ON d.id = r.delivery_id WHERE r.held_by IS NULL OR d.lease = r.held_by`,
+      `SELECT ${select(ATTEMPT)} FROM ${dialect.rows('r', held(ATTEMPT))} ${dialect.join} ${deliveries} d ON d.id = r.delivery_id WHERE r.held_by IS NULL OR d.lease = r.held_by`,
     );
     this.#update = dialect.updateFrom(
       deliveries,
@@ -122,7 +131,7 @@ export class Settlement {
   statements(outcomes: readonly Outcome[], finished: readonly Finished[]): Statement[] {
     const fresh = outcomes.filter(({ isNew }) => isNew);
     const changed = outcomes.filter(({ isNew }) => !isNew);
-    const attempts = outcomes.filter(({ attempt }) => attempt !== null);
+    const attempts = outcomes.filter(this.#keeps);
     const statement = (sql: string, columns: Columns, rows: readonly object[]): Statement[] =>
       rows.length === 0 ? [] : [{ sql, parameters: [this.#dialect.rowsParameter(columns, rows)] }];
     return [
@@ -171,22 +180,20 @@ function changedRow({ id, state, requests, host, attemptedAt, lease, at }: Outco
 }
 
 function attemptRow({ id, requests, isNew, lease, attempt }: Outcome): object {
-  const { startedAt, duration, status, error, answer, address } = attempt!;
+  const { number, startedAt, duration, status, error, answer, address } = attemptRecordOf(
+    requests,
+    attempt!,
+  );
   return {
     delivery_id: id,
-    number: requests,
+    number,
     started_at: startedAt,
-    duration: Math.round(duration),
+    duration,
     status,
     error_code: error?.code ?? null,
-    error_message: error === null ? null : storable(error.message),
-    answer: answer.length === 0 ? null : storable(answer.toString()),
+    error_message: error?.message ?? null,
+    answer,
     address,
     held_by: isNew ? null : lease,
   };
-}
-
-/** PostgreSQL refuses NUL, and halves of surrogate pairs: one bad text must not keep a whole set from being written. */
-function storable(text: string): string {
-  return Buffer.from(text).toString().replaceAll('\0', '');
 }

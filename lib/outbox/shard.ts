@@ -4,13 +4,14 @@ import { DeliveryTable } from './delivery-table.js';
 import { HealthTable } from './health-table.js';
 import { type Holding, Holdings, type MessageHolding } from './holdings.js';
 import { LogTable } from './log-table.js';
+import type { MessageRows } from './message-row.js';
 import { MessageTable } from './message-table.js';
 import type { OutboxDatabase } from './outbox-database.js';
 import { PooledDatabase } from './pooled-database.js';
 import { type OutcomesWritten, Recorder } from './recorder.js';
 import { Retention } from './retention.js';
 import type { OutboxSettings } from './outbox-options.js';
-import { Settlement } from './settlement.js';
+import { type KeepsAttempt, Settlement } from './settlement.js';
 import { SqliteDatabase } from './sqlite-database.js';
 import { tableNames } from './tables.js';
 
@@ -31,7 +32,9 @@ export class Shard {
   /** @throws {@link ThornConfigurationError} when the data source lacks the entities, or its kind is not supported */
   constructor(
     readonly dataSource: DataSource,
+    readonly rows: MessageRows,
     settings: OutboxSettings,
+    keeps: KeepsAttempt,
     written: OutcomesWritten,
   ) {
     const { name } = dialectOf(dataSource);
@@ -40,7 +43,7 @@ export class Shard {
         ? new SqliteDatabase(dataSource)
         : new PooledDatabase(dataSource, settings.queryTimeout);
     const tables = tableNames(dataSource);
-    this.messages = new MessageTable(this.database, tables);
+    this.messages = new MessageTable(this.database, tables, rows);
     this.deliveries = new DeliveryTable(this.database, tables);
     this.health = new HealthTable(this.database, tables);
     this.log = new LogTable(this.database, tables);
@@ -49,7 +52,7 @@ export class Shard {
     this.heldDeliveries = new Holdings((held, until) => this.deliveries.renew(held, until));
     this.recorder = new Recorder(
       this.database,
-      new Settlement(this.database.dialect, tables),
+      new Settlement(this.database.dialect, tables, keeps),
       // Half of the window, so that the other half goes on meanwhile.
       Math.max(1, Math.floor(settings.window / 2)),
       (outcomes, finished) => {

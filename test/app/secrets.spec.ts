@@ -105,15 +105,20 @@ describe('encryption', () => {
     await subscribers.rotateSecret(id, { secret: secrets[1]! }, 'any');
     await subscribers.rotateSecret(id, { secret: secrets[2]! }, 'any');
     await app.get(WebhookDispatcher).send('order.paid', { number: 2 });
-    const [, second] = await receiver.waitFor(2);
+    const named = generateSecret();
+    const own = { url: `${receiver.url}?key=s3cret-of-the-url`, secret: named };
+    await app.get(WebhookDispatcher).send('order.paid', { number: 3 }, { subscribers: [own] });
+    const [, second, ...third] = await receiver.waitFor(4);
 
+    expect(third.some((request) => isSigned(request, named))).toBe(true);
     for (const secret of secrets.slice(0, 2)) expect(isSigned(second!, secret)).toBe(true);
     await app.close();
     app = undefined;
     const dump = await contentsOf(directory);
     expect(dump).toContain(id);
     expect(dump).toContain('sealed.v1.first.');
-    for (const secret of [...secrets, signing.privateKey, key.key]) {
+    expect(dump).not.toContain('s3cret-of-the-url');
+    for (const secret of [...secrets, named, signing.privateKey, key.key]) {
       const encoded = secret.replace(/^wh\w+_/, '');
       expect(dump).not.toContain(encoded.slice(0, 40));
       expect(dump).not.toContain(Buffer.from(encoded, 'base64').toString('latin1', 0, 24));
@@ -121,7 +126,7 @@ describe('encryption', () => {
 
     // The next start reads what this one has written.
     ({ app } = await startBlog(options, { encryption: { keys: [key] } }));
-    await app.get(WebhookDispatcher).send('order.paid', { number: 3 });
+    await app.get(WebhookDispatcher).send('order.paid', { number: 4 });
     expect(isSigned(receiver.requests.at(-1)!, secrets[0]!)).toBe(true);
   });
 

@@ -6,6 +6,7 @@ import {
   defineEvents,
   DispatchStrategy,
   inline,
+  StandardDeliveryLog,
   ThornConfigurationError,
   ThornModule,
   UndiciHttpClient,
@@ -60,6 +61,11 @@ describe('an application with a wrong option does not start', () => {
     ['http', { http: 5 }],
     ['http', { http: [] }],
     ['http.lookup', { http: { lookup: 'dns' } }],
+    ['keepAttempts', { keepAttempts: 'all' }],
+    [
+      'keepAttempts',
+      { keepAttempts: 'failures', deliveryLog: class extends StandardDeliveryLog {} },
+    ],
     ['egressProxy', { egressProxy: 'proxy.example.com:3128' }],
     ['egressProxy', { egressProxy: { url: 'http://proxy.example.com' } }],
     ['http.egressProxy', { http: { egressProxy: 'http://proxy.example.com' } }],
@@ -105,6 +111,7 @@ describe('an application with a wrong option does not start', () => {
     ['recipientPolicy', { recipientPolicy: new UndiciHttpClient({} as never) }],
     ['recipientPolicy', { recipientPolicy: Clock }],
     ['retryPolicy', { retryPolicy: class {} }],
+    ['deliveryLog', { deliveryLog: class {} }],
     ['httpClient', { httpClient: class {} }],
     [
       'httpClient',

@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type AttemptRecord,
+  attemptRecordOf,
+  DeliveryLog,
+  type KeptAttempts,
+  type LoggedAttempt,
+  type ReadKept,
+  StandardDeliveryLog,
+} from '../../lib/delivery/index.js';
+import { type AttemptStore, deliveryLogConformance } from '../../lib/testing/index.js';
+import { LogTeller } from '../../lib/outbox/log-teller.js';
+import { type Outcome, Settlement } from '../../lib/outbox/settlement.js';
+import { tableNames } from '../../lib/outbox/tables.js';
+import { type Kind, placeOf } from '../outbox-place.js';
+import { openRig, type Rig } from '../outbox-rig.js';
+
+const runner = { describe, it, expect };
+const REMEMBERED: Record<KeptAttempts, (logged: LoggedAttempt) => boolean> = {
+  everything: () => true,
+  failures: ({ attempt }) => attempt.outcome === 'failed',
+  nothing: () => false,
+};
+
+for (const kept of ['everything', 'failures', 'nothing'] as const) {
+  deliveryLogConformance(
+    {
+      name: `StandardDeliveryLog('${kept}')`,
+      makeBench: async () => ({
+        makeLog: () => new StandardDeliveryLog(kept),
+        close: async () => {},
+      }),
+      remembers: REMEMBERED[kept],
+    },
+    runner,
+  );
+}
+
+for (const kind of ['file', 'memory', 'postgres'] as const) {
+  for (const kept of ['everything', 'failures'] as const) {
+    deliveryLogConformance(
+      {
+        name: `StandardDeliveryLog('${kept}') in the tables of the outbox, ${kind}`,
+        makeBench: () => outboxBench(kind, kept),
+        remembers: REMEMBERED[kept],
+      },
+      runner,
+    );
+  }
+}
+
+/** Somewhere else, as a service for logs would be. */
+class Elsewhere {
+  readonly attempts = new Map<string, AttemptRecord>();
+}
+
+class ShippingLog extends DeliveryLog {
+  constructor(private readonly elsewhere: Elsewhere) {
+    super();
+  }
+
+  override keeps(): boolean {
+    return false;
+  }
+
+  override async written(attempts: readonly LoggedAttempt[]): Promise<void> {
+    for (const { number, attempt } of attempts) {
+      const key = `${attempt.delivery} ${number}`;
+      if (!this.elsewhere.attempts.has(key)) {
+        this.elsewhere.attempts.set(key, attemptRecordOf(number, attempt));
+      }
+    }
+  }
+
+  override async attemptsOf(delivery: string, kept: ReadKept): Promise<readonly AttemptRecord[]> {
+    const shipped = [...this.elsewhere.attempts]
+      .filter(([key]) => key.startsWith(`${delivery} `))
+      .map(([, attempt]) => attempt);
+    return [...(await kept()), ...shipped].sort((one, other) => one.number - other.number);
+  }
+}
+
+deliveryLogConformance(
+  {
+    name: 'a log that ships attempts elsewhere',
+    makeBench: async () => {
+      const elsewhere = new Elsewhere();
+      return { makeLog: () => new ShippingLog(elsewhere), close: async () => {} };
+    },
+  },
+  runner,
+);
+
+async function outboxBench(kind: Kind, kept: KeptAttempts) {
+  const place = await placeOf(kind);
+  const rig = await openRig(place, { worker: false });
+  return {
+    makeLog: () => new StandardDeliveryLog(kept),
+    store: storeOf(rig),
+    close: async () => {
+      await rig.close();
+      await place.remove();
+    },
+  };
+}
+
+/** Writes as the outbox does: with what became of the delivery, if the lease is still the writer's. */
+function storeOf({ strategy, dataSource }: Rig): AttemptStore {
+  const { database, log: table } = strategy.shards[0]!;
+  return {
+    async write(attempts, log) {
+      const teller = new LogTeller(log);
+      const settlement = new Settlement(database.dialect, tableNames(dataSource), (outcome) =>
+        teller.keeps(outcome),
+      );
+      for (const set of onePerDelivery(attempts.map(outcomeOf))) {
+        for (const { id } of set) await held(id);
+        await database.execute(settlement.statements(set, []));
+      }
+    },
+    read: (delivery) => table.attempts(delivery),
+  };
+
+  async function held(id: string): Promise<void> {
+    const { dialect } = database;
+    const { deliveries } = tableNames(dataSource);
+    await database.execute([
+      {
+        sql: dialect.insertNew(
+          deliveries,
+          [
+            ...['id', 'message_id', 'subscriber_id', 'event', 'status'],
+            ...['attempts', 'throttled', 'requests', 'created_at'],
+          ],
+          `SELECT r.id, r.id, 'sub_one', 'order.paid', 'pending', 0, 0, 0, 0 FROM ${dialect.rows('r', { id: 'text' })} WHERE 1 = 1`,
+        ),
+        parameters: [dialect.rowsParameter({ id: 'text' }, [{ id }])],
+      },
+      { sql: `UPDATE ${deliveries} SET lease = 'held' WHERE id = ?`, parameters: [id] },
+    ]);
+  }
+}
+
+/** A delivery has one attempt at a time. */
+function onePerDelivery(outcomes: readonly Outcome[]): Outcome[][] {
+  const sets: Outcome[][] = [];
+  for (const outcome of outcomes) {
+    const free = sets.find((set) => set.every(({ id }) => id !== outcome.id));
+    if (free === undefined) sets.push([outcome]);
+    else free.push(outcome);
+  }
+  return sets;
+}
+
+function outcomeOf({ number, attempt, status, host }: LoggedAttempt): Outcome {
+  return {
+    id: attempt.delivery,
+    messageId: attempt.message,
+    subscriberId: attempt.subscriber,
+    event: attempt.event,
+    host,
+    state: { status, attempts: number, throttled: 0, nextAt: null, reason: null },
+    requests: number,
+    attemptedAt: attempt.startedAt,
+    previousAttemptAt: null,
+    lease: 'held',
+    isNew: false,
+    at: attempt.startedAt,
+    attempt,
+    disablesSubscriber: false,
+  };
+}
