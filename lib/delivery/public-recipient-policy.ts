@@ -5,6 +5,7 @@ import type { RecipientRules } from '../message/index.js';
 import { embeddedIpv4, refusalOfIpv4, refusalOfIpv6 } from './address-rules.js';
 import { BAD_PORTS } from './bad-ports.js';
 import { CidrList } from './cidr-list.js';
+import { type AllowedNames, refusalOfName } from './name-rules.js';
 import { RecipientPolicy } from './recipient-policy.js';
 
 const MAX_URL_LENGTH = 2048;
@@ -12,16 +13,7 @@ const CACHED_URLS = 20_000;
 // The URL parser drops or repairs these silently, so that what it reads is not what a person reads.
 const FORBIDDEN_CHARACTERS = /[\s\\\p{C}\p{Z}]/u;
 const HTTP_AUTHORITY = /^https?:\/\/([^/?#]+)/i;
-const LOCAL_NAME =
-  /^(?:(?:.*\.)?(?:localhost|localdomain[46]?)|localhost[46]|(?:ip6-)?loopback|ip6-localhost|broadcasthost)$/;
-// Reserved for networks of one's own: RFC 6762, RFC 8375, and ICANN's resolution 2024.07.29.06.
-const PRIVATE_NAME = /(?:^|\.)(?:internal|local|home\.arpa)$/;
-const METADATA_NAME =
-  /^(?:metadata(?:\.google\.internal|\.goog)?|instance-data(?:\.ec2\.internal)?)$/;
 const METADATA_ADDRESS = '169.254.169.254';
-// What the URL parser lets through beyond this, a resolver may read in its own way.
-const HOST_NAME = /^(?:[a-z0-9_-]{1,63}\.){0,126}[a-z0-9_-]{1,63}\.?$/;
-const MAX_HOST_LENGTH = 254;
 
 /** Options of {@link PublicRecipientPolicy}. */
 export type PublicRecipientPolicyOptions = RecipientRules;
@@ -40,8 +32,7 @@ export class PublicRecipientPolicy extends RecipientPolicy {
   readonly #ports: ReadonlySet<number> | 'any';
   readonly #allow: CidrList;
   readonly #deny: CidrList;
-  readonly #allowsLocalNames: boolean;
-  readonly #allowsMetadata: boolean;
+  readonly #allowedNames: AllowedNames;
   readonly #checked = new BoundedCache<string, { readonly url: URL; readonly href: string }>(
     CACHED_URLS,
   );
@@ -53,8 +44,11 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     this.#requireHttps = options.requireHttps ?? false;
     this.#ports = portsOf(options.allowedPorts);
     ({ allow: this.#allow, deny: this.#deny } = networksOf(options));
-    this.#allowsLocalNames = this.#allow.has('127.0.0.1') || this.#allow.has('::1');
-    this.#allowsMetadata = this.#allow.has(METADATA_ADDRESS);
+    this.#allowedNames = {
+      local: this.#allow.has('127.0.0.1') || this.#allow.has('::1'),
+      metadata: this.#allow.has(METADATA_ADDRESS),
+      private: !this.#allow.isEmpty,
+    };
   }
 
   /** Remembers what it has allowed: a URL costs once. Treat the returned URL as read-only. */
@@ -119,22 +113,9 @@ export class PublicRecipientPolicy extends RecipientPolicy {
   }
 
   #checkName(hostname: string): void {
-    const name = hostname.replace(/\.+$/, '');
-    if (!this.#allowsLocalNames && LOCAL_NAME.test(name)) {
-      throw refused('local-name', `${hostname} names the local machine`, { host: hostname });
-    }
-    if (!HOST_NAME.test(hostname) || hostname.length > MAX_HOST_LENGTH) {
-      throw refused('malformed-url', 'the URL’s host is neither an address nor a name');
-    }
-    if (!this.#allowsMetadata && METADATA_NAME.test(name)) {
-      throw refused('metadata-name', `${hostname} names a cloud provider’s metadata`, {
-        host: hostname,
-      });
-    }
-    if (this.#allow.isEmpty && PRIVATE_NAME.test(name)) {
-      throw refused('private-name', `${hostname} is a name of private networks`, {
-        host: hostname,
-      });
+    const rule = refusalOfName(hostname, this.#allowedNames);
+    if (rule !== null) {
+      throw refused(rule.reason, `${hostname} is ${rule.text}`, { host: hostname });
     }
   }
 
