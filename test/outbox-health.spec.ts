@@ -59,138 +59,140 @@ afterEach(async () => {
   await place.remove();
 });
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'postgres' }])(
-  'health on $kind',
-  ({ kind }) => {
-    it('disables who has only failed for five days and 20 messages, and tells the owner', async () => {
-      receiver.otherwise(500);
-      const rig = await open(kind);
-      const one = await rig.subscribers.create(subscriber(receiver.url, { owner: 'ann' }));
-      const [failing, disabled] = [
-        heard(rig, 'subscriber-failing'),
-        heard(rig, 'subscriber-disabled'),
-      ];
-      const began = clock.now();
-      await fails(rig, 19);
-      await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 19);
-      const facts = { subscriber: one.id, owner: 'ann', host: new URL(receiver.url).host };
-      await vi.waitFor(() => expect(failing).toHaveLength(1));
-      expect(failing[0]).toMatchObject({ ...facts, failingSince: began });
+describe.each<{ kind: Kind }>([
+  { kind: 'file' },
+  { kind: 'memory' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('health on $kind', ({ kind }) => {
+  it('disables who has only failed for five days and 20 messages, and tells the owner', async () => {
+    receiver.otherwise(500);
+    const rig = await open(kind);
+    const one = await rig.subscribers.create(subscriber(receiver.url, { owner: 'ann' }));
+    const [failing, disabled] = [
+      heard(rig, 'subscriber-failing'),
+      heard(rig, 'subscriber-disabled'),
+    ];
+    const began = clock.now();
+    await fails(rig, 19);
+    await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 19);
+    const facts = { subscriber: one.id, owner: 'ann', host: new URL(receiver.url).host };
+    await vi.waitFor(() => expect(failing).toHaveLength(1));
+    expect(failing[0]).toMatchObject({ ...facts, failingSince: began });
 
-      clock.advance(5 * DAY - 1);
-      await fails(rig, 1);
-      await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 20);
-      expect(await isEnabled(rig, one.id)).toBe(true);
+    clock.advance(5 * DAY - 1);
+    await fails(rig, 1);
+    await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 20);
+    expect(await isEnabled(rig, one.id)).toBe(true);
 
-      clock.advance(1);
-      await fails(rig, 1);
-      await vi.waitFor(() => expect(disabled).toHaveLength(1));
-      expect(disabled).toEqual([
-        { ...facts, failingSince: began, failingMessages: 21, reason: 'failing' },
-      ]);
-      expect(await isEnabled(rig, one.id)).toBe(false);
-      await rig.send();
-      await rig.until(HEALTH, (rows) => rows.length === 0);
-      expect(receiver.received).toHaveLength(21);
-      expect(failing).toHaveLength(1);
-    });
+    clock.advance(1);
+    await fails(rig, 1);
+    await vi.waitFor(() => expect(disabled).toHaveLength(1));
+    expect(disabled).toEqual([
+      { ...facts, failingSince: began, failingMessages: 21, reason: 'failing' },
+    ]);
+    expect(await isEnabled(rig, one.id)).toBe(false);
+    await rig.send();
+    await rig.until(HEALTH, (rows) => rows.length === 0);
+    expect(receiver.received).toHaveLength(21);
+    expect(failing).toHaveLength(1);
+  });
 
-    it('waits for enough messages, however long it takes', async () => {
-      receiver.otherwise(500);
-      const rig = await open(kind);
-      const one = await rig.subscribers.create(subscriber(receiver.url));
-      await fails(rig, 1);
-      await rig.until(HEALTH, (rows) => rows.length === 1);
-      clock.advance(50 * DAY);
-      await fails(rig, 18);
-      await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 19);
-      expect(await isEnabled(rig, one.id)).toBe(true);
-      await fails(rig, 1);
-      await vi.waitFor(async () => expect(await isEnabled(rig, one.id)).toBe(false));
-    });
+  it('waits for enough messages, however long it takes', async () => {
+    receiver.otherwise(500);
+    const rig = await open(kind);
+    const one = await rig.subscribers.create(subscriber(receiver.url));
+    await fails(rig, 1);
+    await rig.until(HEALTH, (rows) => rows.length === 1);
+    clock.advance(50 * DAY);
+    await fails(rig, 18);
+    await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 19);
+    expect(await isEnabled(rig, one.id)).toBe(true);
+    await fails(rig, 1);
+    await vi.waitFor(async () => expect(await isEnabled(rig, one.id)).toBe(false));
+  });
 
-    it('starts anew with a success', async () => {
-      const rig = await open(kind);
-      const one = await rig.subscribers.create(subscriber(receiver.url));
-      receiver.otherwise(500);
-      await fails(rig, 25);
-      await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 25);
-      clock.advance(4 * DAY);
-      receiver.otherwise(204);
-      await rig.send();
-      await rig.until(HEALTH, (rows) => rows.length === 0);
-      receiver.otherwise(500);
-      clock.advance(4 * DAY);
-      const failing = heard(rig, 'subscriber-failing');
-      await fails(rig, 25);
-      await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 25);
-      expect(await isEnabled(rig, one.id)).toBe(true);
-      expect(failing).toHaveLength(1);
-    });
+  it('starts anew with a success', async () => {
+    const rig = await open(kind);
+    const one = await rig.subscribers.create(subscriber(receiver.url));
+    receiver.otherwise(500);
+    await fails(rig, 25);
+    await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 25);
+    clock.advance(4 * DAY);
+    receiver.otherwise(204);
+    await rig.send();
+    await rig.until(HEALTH, (rows) => rows.length === 0);
+    receiver.otherwise(500);
+    clock.advance(4 * DAY);
+    const failing = heard(rig, 'subscriber-failing');
+    await fails(rig, 25);
+    await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 25);
+    expect(await isEnabled(rig, one.id)).toBe(true);
+    expect(failing).toHaveLength(1);
+  });
 
-    it('counts a message once, however often it is tried', async () => {
-      receiver.otherwise(500);
-      const rig = await open(kind, { schedule: [1000, 1000, 1000] });
-      await rig.subscribers.create(subscriber(receiver.url));
-      await rig.send();
-      for (let n = 1; n < 4; n++) {
-        await rig.until(DELIVERIES, ([row]) => row?.['requests'] === n && row['lease'] === null);
-        clock.advance(2000);
-      }
-      await rig.until(DELIVERIES, ([row]) => row?.['status'] === 'failed');
-      await rig.strategy.onApplicationShutdown();
-      expect(await rig.rows(HEALTH)).toMatchObject([{ failing_messages: 1 }]);
-    });
+  it('counts a message once, however often it is tried', async () => {
+    receiver.otherwise(500);
+    const rig = await open(kind, { schedule: [1000, 1000, 1000] });
+    await rig.subscribers.create(subscriber(receiver.url));
+    await rig.send();
+    for (let n = 1; n < 4; n++) {
+      await rig.until(DELIVERIES, ([row]) => row?.['requests'] === n && row['lease'] === null);
+      clock.advance(2000);
+    }
+    await rig.until(DELIVERIES, ([row]) => row?.['status'] === 'failed');
+    await rig.strategy.onApplicationShutdown();
+    expect(await rig.rows(HEALTH)).toMatchObject([{ failing_messages: 1 }]);
+  });
 
-    it('disables at once who says that it is gone, and ends what waits for it', async () => {
-      const rig = await open(kind, { schedule: [DAY] });
-      const one = await rig.subscribers.create(subscriber(receiver.url));
-      const disabled = heard(rig, 'subscriber-disabled');
-      receiver.answer(500, 410);
-      await rig.send();
-      await rig.until(DELIVERIES, (rows) => rows.length === 1);
-      await rig.send();
-      await rig.until(
-        DELIVERIES,
-        (rows) => rows.length === 2 && rows.every(({ status }) => status === 'failed'),
-      );
-      await vi.waitFor(() => expect(disabled).toHaveLength(1));
-      expect(disabled[0]).toMatchObject({ subscriber: one.id, reason: 'gone' });
-      expect(await isEnabled(rig, one.id)).toBe(false);
-      const rows = await rig.rows(DELIVERIES);
-      expect(rows.map(({ reason }) => reason).sort()).toEqual(['disabled', 'gone']);
-    });
+  it('disables at once who says that it is gone, and ends what waits for it', async () => {
+    const rig = await open(kind, { schedule: [DAY] });
+    const one = await rig.subscribers.create(subscriber(receiver.url));
+    const disabled = heard(rig, 'subscriber-disabled');
+    receiver.answer(500, 410);
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 1);
+    await rig.send();
+    await rig.until(
+      DELIVERIES,
+      (rows) => rows.length === 2 && rows.every(({ status }) => status === 'failed'),
+    );
+    await vi.waitFor(() => expect(disabled).toHaveLength(1));
+    expect(disabled[0]).toMatchObject({ subscriber: one.id, reason: 'gone' });
+    expect(await isEnabled(rig, one.id)).toBe(false);
+    const rows = await rig.rows(DELIVERIES);
+    expect(rows.map(({ reason }) => reason).sort()).toEqual(['disabled', 'gone']);
+  });
 
-    it('does not hold against a subscriber what is our own fault', async () => {
-      const rig = await open(kind);
-      await rig.subscribers.create(subscriber(receiver.url, { contentType: 'text/unknown' }));
-      await rig.send();
-      await rig.until(DELIVERIES, (rows) => rows.length === 1);
-      await rig.strategy.onApplicationShutdown();
-      expect(await rig.rows('SELECT error_code FROM thorn_attempts')).toEqual([
-        { error_code: 'unencodable' },
-      ]);
-      expect(await rig.rows(HEALTH)).toEqual([]);
-    });
+  it('does not hold against a subscriber what is our own fault', async () => {
+    const rig = await open(kind);
+    await rig.subscribers.create(subscriber(receiver.url, { contentType: 'text/unknown' }));
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 1);
+    await rig.strategy.onApplicationShutdown();
+    expect(await rig.rows('SELECT error_code FROM thorn_attempts')).toEqual([
+      { error_code: 'unencodable' },
+    ]);
+    expect(await rig.rows(HEALTH)).toEqual([]);
+  });
 
-    it('reads and writes sets, and nothing while all is well', async () => {
-      const rig = await open(kind);
-      await rig.subscribers.create(subscriber(receiver.url));
-      rig.log.statements.length = 0;
-      await rig.pipeline.send(Array.from({ length: 200 }, () => rig.message()));
-      await rig.until(DELIVERIES, (rows) => rows.length === 200);
-      const ours = () =>
-        rig.log.statements.filter((sql) => /thorn_health/.test(sql) && sql !== HEALTH);
-      expect(ours()).toEqual([]);
-      receiver.otherwise(500);
-      await rig.pipeline.send(Array.from({ length: 200 }, () => rig.message()));
-      await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 200);
-      expect(ours().length).toBeLessThanOrEqual(40);
-    });
-  },
-);
+  it('reads and writes sets, and nothing while all is well', async () => {
+    const rig = await open(kind);
+    await rig.subscribers.create(subscriber(receiver.url));
+    rig.log.statements.length = 0;
+    await rig.pipeline.send(Array.from({ length: 200 }, () => rig.message()));
+    await rig.until(DELIVERIES, (rows) => rows.length === 200);
+    const ours = () =>
+      rig.log.statements.filter((sql) => /thorn_health/.test(sql) && sql !== HEALTH);
+    expect(ours()).toEqual([]);
+    receiver.otherwise(500);
+    await rig.pipeline.send(Array.from({ length: 200 }, () => rig.message()));
+    await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 200);
+    expect(ours().length).toBeLessThanOrEqual(40);
+  });
+});
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
   'health of several processes on $kind',
   ({ kind }) => {
     it('counts what each of them has seen, and a success in one resets for all', async () => {

@@ -2,14 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Place } from './outbox-rig.js';
-import { freshPostgres } from './services/database.js';
+import { freshMariadb, freshPostgres } from './services/database.js';
 
-export type Kind = 'file' | 'memory' | 'postgres';
+export type Kind = 'file' | 'memory' | 'postgres' | 'mariadb';
 
 export async function placeOf(kind: Kind): Promise<Place> {
   if (kind === 'postgres') {
     const { url, drop } = await freshPostgres();
     return { options: { type: 'postgres', url }, remove: drop };
+  }
+  if (kind === 'mariadb') {
+    const { url, drop } = await freshMariadb();
+    return { options: { type: 'mariadb', url }, remove: drop };
   }
   if (kind === 'memory') {
     return { options: { type: 'better-sqlite3', database: ':memory:' }, remove: async () => {} };

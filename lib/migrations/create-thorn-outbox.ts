@@ -1,4 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 
 /** Creates the tables `thorn_messages`, `thorn_deliveries`, `thorn_attempts` and `thorn_health`, on every database that is supported. */
 export class CreateThornOutbox1767312000000 implements MigrationInterface {
@@ -7,7 +8,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
 
   async up(queryRunner: QueryRunner): Promise<void> {
     const { driver } = queryRunner.dataSource;
-    const column = (name: string, type: 'varchar' | 'text' | 'int' | 'bigint') => ({
+    const column = (name: string, type: 'varchar' | 'text' | 'json' | 'int' | 'bigint') => ({
       name,
       type: driver.normalizeType({ type }),
     });
@@ -15,15 +16,16 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       ...column(name, 'varchar'),
       length: String(length),
     });
-    // What synchronize makes there is a plain text: up to 64 KiB, too little for some messages.
+    // JSON keeps a text as it is on the others; TypeORM holds the two to be the same.
     const isMysql = driver.options.type === 'mysql' || driver.options.type === 'mariadb';
-    const long = (name: string) => (isMysql ? { name, type: 'longtext' } : column(name, 'text'));
+    const long = (name: string) => (isMysql ? { name, type: 'longtext' } : column(name, 'json'));
     const optional = <Definition>(definition: Definition) => ({ ...definition, isNullable: true });
     const primary = <Definition>(definition: Definition) => ({ ...definition, isPrimary: true });
 
     await queryRunner.createTable(
       new Table({
         name: 'thorn_messages',
+        engine: MYSQL_ENGINE,
         columns: [
           primary(text('id', 64)),
           text('event', 256),
@@ -33,7 +35,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
           optional(column('ref', 'text')),
           column('headers', 'text'),
           column('settings', 'text'),
-          column('recipients', 'text'),
+          long('recipients'),
           optional(long('body')),
           optional(text('lease', 40)),
           optional(column('due_at', 'bigint')),
@@ -47,6 +49,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
     await queryRunner.createTable(
       new Table({
         name: 'thorn_deliveries',
+        engine: MYSQL_ENGINE,
         columns: [
           primary(text('id', 64)),
           text('message_id', 64),
@@ -88,6 +91,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
     await queryRunner.createTable(
       new Table({
         name: 'thorn_attempts',
+        engine: MYSQL_ENGINE,
         columns: [
           primary(text('delivery_id', 64)),
           primary(column('number', 'int')),
@@ -104,6 +108,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
     await queryRunner.createTable(
       new Table({
         name: 'thorn_health',
+        engine: MYSQL_ENGINE,
         columns: [
           primary(text('subscriber_id', 64)),
           column('failing_since', 'bigint'),

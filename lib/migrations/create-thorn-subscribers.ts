@@ -1,4 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 
 /**
  * Creates the table `thorn_subscribers`, on every database that is supported.
@@ -26,6 +27,7 @@ export class CreateThornSubscribers1767225600000 implements MigrationInterface {
     await queryRunner.createTable(
       new Table({
         name: 'thorn_subscribers',
+        engine: MYSQL_ENGINE,
         columns: [
           { ...text('id', 64), isPrimary: true },
           { ...text('owner', 255), isNullable: true },

@@ -1,6 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { freshPostgres } from '../../test/services/database.js';
+import { freshMariadb, freshPostgres } from '../../test/services/database.js';
 import { thornEntities, thornMigrations } from './index.js';
 
 const shared = {
@@ -21,6 +21,13 @@ describe.each([
     open: async () => {
       const { url, drop } = await freshPostgres();
       return { options: { type: 'postgres', url, ...shared } as DataSourceOptions, drop };
+    },
+  },
+  {
+    database: 'MariaDB',
+    open: async () => {
+      const { url, drop } = await freshMariadb();
+      return { options: { type: 'mariadb', url, ...shared } as DataSourceOptions, drop };
     },
   },
 ])('thornMigrations on $database', ({ open }) => {

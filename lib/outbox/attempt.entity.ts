@@ -1,8 +1,9 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 import { EPOCH_MILLISECONDS } from './columns.js';
 
 /** A row of `thorn_attempts`: one HTTP request of a delivery. Never changed. */
-@Entity('thorn_attempts')
+@Entity('thorn_attempts', { engine: MYSQL_ENGINE })
 export class ThornAttempt {
   @PrimaryColumn({ name: 'delivery_id', type: 'varchar', length: 64 })
   deliveryId!: string;

@@ -1,6 +1,6 @@
 import type { FailureReason } from '../delivery/index.js';
-import type { Dialect, Statement } from './dialect.js';
-import { type Held, ID, released, renewed } from './message-table.js';
+import type { Columns, Dialect, Statement } from './dialect.js';
+import { type Held, Leases } from './leases.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import type { TableNames } from './tables.js';
 
@@ -22,7 +22,8 @@ export interface ClaimedDelivery {
   readonly attemptedAt: number | null;
 }
 
-const SHARES = { host: 'text', share: 'int' } as const;
+const SHARES: Columns = { host: 'text', share: 'int' };
+const FAILED: Columns = { id: 'text', reason: 'text', finished_at: 'bigint' };
 const COLUMNS = 'id, message_id, subscriber_id, host, attempts, throttled, requests, attempted_at';
 
 /** The claims on `thorn_deliveries`. */
@@ -31,19 +32,24 @@ export class DeliveryTable {
   readonly #dialect: Dialect;
   readonly #tables: TableNames;
   readonly #hosts: string;
+  readonly #leases: Leases;
 
   constructor(database: OutboxDatabase, tables: TableNames) {
     this.#database = database;
     this.#dialect = database.dialect;
     this.#tables = tables;
-    this.#hosts = dueHosts(tables.deliveries);
+    this.#hosts = firstDues(tables.deliveries, this.#dialect);
+    this.#leases = new Leases(database, tables.deliveries);
   }
 
   /** When the next delivery or message may be taken; null when there is nothing to wait for. */
   async nextDue(): Promise<number | null> {
     const { deliveries, messages } = this.#tables;
+    // Not MIN: of what is not null, MySQL would go through all of it.
+    const next = (table: string) =>
+      `SELECT due_at FROM ${table} WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`;
     const { rows } = await this.#database.run({
-      sql: `SELECT (SELECT MIN(due_at) FROM ${deliveries} WHERE due_at IS NOT NULL) AS delivery, (SELECT MIN(due_at) FROM ${messages} WHERE due_at IS NOT NULL) AS message`,
+      sql: `SELECT (${next(deliveries)}) AS delivery, (${next(messages)}) AS message`,
       parameters: [],
     });
     const times = Object.values(rows[0]!).filter((time) => time !== null);
@@ -62,13 +68,10 @@ export class DeliveryTable {
     now: number,
     limit: number,
   ): Promise<{ readonly hosts: readonly string[]; readonly last: string | null }> {
-    const { rows } = await this.#database.run({
-      sql: this.#hosts,
-      parameters: [after, limit, now],
-    });
+    const { rows } = await this.#database.run({ sql: this.#hosts, parameters: [after, limit] });
     return {
       hosts: rows
-        .filter(({ is_due: isDue }) => Number(isDue) === 1)
+        .filter(({ first_due: firstDue }) => Number(firstDue) <= now)
         .map(({ host }) => host as string),
       last: rows.length < limit ? null : (rows.at(-1)!['host'] as string),
     };
@@ -102,23 +105,43 @@ export class DeliveryTable {
     limit: number,
   ): Promise<number> {
     const { deliveries } = this.#tables;
-    // Held ones are left to their holders.
-    const waiting = `SELECT id FROM (SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at IS NOT NULL AND lease IS NULL LIMIT ${limit}) AS w`;
-    const { affected } = await this.#database.run({
-      sql: `UPDATE ${deliveries} SET status = 'failed', reason = ?, host = NULL, due_at = NULL, finished_at = ? WHERE id IN (${waiting}) AND lease IS NULL`,
-      parameters: [reason, now, subscriberId],
-    });
-    return affected;
+    const [waiting] = await this.#database.execute([
+      // Held ones are left to their holders.
+      {
+        sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
+        parameters: [subscriberId],
+      },
+      ([found]) => {
+        if (found!.rows.length === 0) return null;
+        const failed = found!.rows.map(({ id }) => ({ id, reason, finished_at: now }));
+        return {
+          sql: this.#dialect.updateFrom(
+            deliveries,
+            [
+              "status = 'failed'",
+              'reason = r.reason',
+              'host = NULL',
+              'due_at = NULL',
+              'finished_at = r.finished_at',
+            ],
+            this.#dialect.rows('r', FAILED),
+            't.id = r.id AND t.lease IS NULL',
+          ),
+          parameters: [this.#dialect.rowsParameter(FAILED, failed)],
+        };
+      },
+    ]);
+    return waiting!.rows.length;
   }
 
-  /** Puts off the end of leases. @returns those of `held` that are still held */
-  async renew(held: readonly Held[], until: number): Promise<readonly Held[]> {
-    return renewed(this.#database, this.#tables.deliveries, held, until);
+  /** See {@link Leases.renew}. */
+  renew(held: readonly Held[], until: number): Promise<readonly Held[]> {
+    return this.#leases.renew(held, until);
   }
 
-  /** Lets go of deliveries, so that they can be taken at `dueAt`. */
-  async release(held: readonly Held[], dueAt: number): Promise<void> {
-    await this.#database.run(released(this.#dialect, this.#tables.deliveries, held, dueAt));
+  /** See {@link Leases.release}. */
+  release(held: readonly Held[], dueAt: number): Promise<void> {
+    return this.#leases.release(held, dueAt);
   }
 
   async #claim(
@@ -130,8 +153,10 @@ export class DeliveryTable {
     const { deliveries } = this.#tables;
     if (this.#dialect.name === 'postgres') {
       const hosts = this.#dialect.rows('h', SHARES);
+      // Pairs, because it would rather go through what is due of all hosts, and an array, because it cannot tell how few
+      // there are, and would rather go through the table.
       const { rows } = await this.#database.run({
-        sql: `WITH picked AS (SELECT d.id FROM ${hosts} CROSS JOIN LATERAL (SELECT id FROM ${deliveries} WHERE host = h.host AND due_at <= ? ORDER BY due_at LIMIT h.share FOR UPDATE SKIP LOCKED) d) UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id IN (SELECT id FROM picked) RETURNING ${COLUMNS}`,
+        sql: `WITH picked AS (SELECT d.id FROM ${hosts} CROSS JOIN LATERAL (SELECT id FROM ${deliveries} WHERE host IS NOT NULL AND (host, due_at) >= (h.host, 0) AND (host, due_at) <= (h.host, ?) ORDER BY host, due_at LIMIT h.share FOR UPDATE SKIP LOCKED) d) UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id = ANY(ARRAY(SELECT id FROM picked)) RETURNING ${COLUMNS}`,
         parameters: [
           this.#dialect.rowsParameter(
             SHARES,
@@ -144,59 +169,40 @@ export class DeliveryTable {
       });
       return rows;
     }
-    const due: Statement = {
+    const due = (columns: string): Statement => ({
       sql: shares
         .map(
           () =>
-            `SELECT id FROM (SELECT id FROM ${deliveries} WHERE host = ? AND due_at <= ? ORDER BY due_at LIMIT ?) AS w`,
+            `SELECT ${columns} FROM (SELECT ${columns} FROM ${deliveries} WHERE host = ? AND due_at <= ? ORDER BY due_at LIMIT ? ${this.#dialect.skipLocked}) AS w`,
         )
         .join(' UNION ALL '),
       parameters: shares.flatMap(({ host, limit }) => [host, now, limit]),
-    };
-    if (this.#dialect.returns) {
-      const { rows } = await this.#database.run({
-        sql: `UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id IN (${due.sql}) RETURNING ${COLUMNS}`,
-        parameters: [lease, until, ...due.parameters],
-      });
-      return rows;
-    }
-    const { rows: picked } = await this.#database.run(due);
-    if (picked.length === 0) return [];
-    const ids = this.#dialect.rowsParameter(
-      ID,
-      picked.map(({ id }) => ({ id })),
-    );
-    const rows = this.#dialect.rows('r', ID);
-    const results = await this.#database.execute([
-      {
-        sql: this.#dialect.updateFrom(
-          deliveries,
-          ['lease = ?', 'due_at = ?'],
-          rows,
-          't.id = r.id AND t.due_at <= ?',
-        ),
-        parameters: [ids, now, lease, until],
-      },
-      {
-        sql: `SELECT t.* FROM ${rows} JOIN ${deliveries} t ON t.id = r.id AND t.lease = ?`,
-        parameters: [ids, lease],
-      },
-    ]);
-    return results[1]!.rows;
+    });
+    if (!this.#dialect.returns) return this.#leases.take(due(COLUMNS), lease, until);
+    const { sql, parameters } = due('id');
+    const { rows } = await this.#database.run({
+      sql: `UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id IN (${sql}) RETURNING ${COLUMNS}`,
+      parameters: [lease, until, ...parameters],
+    });
+    return rows;
   }
 }
 
 /**
- * A loose index scan: SQL has no word for it, so each step asks for the smallest host behind the one before. What a host
- * with a million rows costs is one step.
+ * Hosts and the time that their first delivery is due. A loose index scan: what a host with a million rows costs is one
+ * step. MySQL makes one of a GROUP BY; the others have no word for it, so each step asks for the smallest host behind the
+ * one before.
  */
-function dueHosts(deliveries: string): string {
+function firstDues(deliveries: string, { name }: Dialect): string {
+  if (name === 'mysql') {
+    return `SELECT host, MIN(due_at) AS first_due FROM ${deliveries} WHERE host > ? GROUP BY host ORDER BY host LIMIT ?`;
+  }
   return `WITH RECURSIVE hosts(host, step) AS (
     SELECT (SELECT MIN(host) FROM ${deliveries} WHERE host > ?), 1
     UNION ALL
     SELECT (SELECT MIN(d.host) FROM ${deliveries} d WHERE d.host > hosts.host), step + 1 FROM hosts
     WHERE hosts.host IS NOT NULL AND step < ?
   )
-  SELECT host, CASE WHEN EXISTS (SELECT 1 FROM ${deliveries} d WHERE d.host = hosts.host AND d.due_at <= ?) THEN 1 ELSE 0 END AS is_due
+  SELECT host, (SELECT MIN(d.due_at) FROM ${deliveries} d WHERE d.host = hosts.host) AS first_due
   FROM hosts WHERE host IS NOT NULL ORDER BY host`;
 }

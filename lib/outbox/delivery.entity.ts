@@ -1,4 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 import { EPOCH_MILLISECONDS } from './columns.js';
 
 /**
@@ -7,7 +8,7 @@ import { EPOCH_MILLISECONDS } from './columns.js';
  *
  * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in neither index.
  */
-@Entity('thorn_deliveries')
+@Entity('thorn_deliveries', { engine: MYSQL_ENGINE })
 @Index('thorn_deliveries_pair', ['messageId', 'subscriberId'], { unique: true })
 @Index('thorn_deliveries_subscriber', ['subscriberId', 'id'])
 @Index('thorn_deliveries_failed', ['reason', 'subscriberId', 'id'], { where: 'reason IS NOT NULL' })

@@ -18,6 +18,13 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgres' | 'mysql';
   /** Whether INSERT and UPDATE answer rows. */
   readonly returns: boolean;
+  /**
+   * The end of an INSERT of rows with ids and leases that leaves out what is there already. Where it answers rows they
+   * include those that were there before, or not: what was written carries the lease.
+   */
+  skipKnown(table: string): string;
+  /** Whether a statement with {@link skipKnown} answers rows. */
+  readonly insertReturns: boolean;
   /** The statement with the database's own placeholders. */
   placeholders(sql: string): string;
   /**
@@ -29,10 +36,32 @@ export interface Dialect {
   rowsParameter(columns: Columns, rows: readonly object[]): string;
   /** An INSERT … SELECT that leaves out what is there already. `table` is the quoted name. */
   insertNew(table: string, columns: readonly string[], select: string): string;
-  /** `UPDATE table SET … ` of the rows that match one of `source`. */
+  /** `UPDATE table AS t SET … ` of the rows that match one of `source`. */
   updateFrom(table: string, set: readonly string[], source: string, where: string): string;
+  /** `DELETE FROM table AS t` of the rows that match one of `source`. */
+  deleteFrom(table: string, source: string, where: string): string;
+  /** Joins a table to {@link rows}, by its index: rows are looked up, never gone through. */
+  readonly join: string;
+  /** A column that may be of a JSON type, as the very text that was written. */
+  asText(column: string): string;
   /** Comes after the SELECT that picks the rows of a claim. */
   readonly skipLocked: string;
+}
+
+const ID: Columns = { id: 'text' };
+
+/** A table expression `r` with the one column `id`, and its parameter. */
+export function idRows(
+  dialect: Dialect,
+  ids: readonly unknown[],
+): { readonly rows: string; readonly parameter: string } {
+  return {
+    rows: dialect.rows('r', ID),
+    parameter: dialect.rowsParameter(
+      ID,
+      ids.map((id) => ({ id })),
+    ),
+  };
 }
 
 // Picking by position is twice as fast as by name.
@@ -46,6 +75,8 @@ function tuples(columns: Columns, rows: readonly object[]): string {
 const SQLITE: Dialect = {
   name: 'sqlite',
   returns: true,
+  insertReturns: true,
+  skipKnown: () => 'ON CONFLICT (id) DO NOTHING RETURNING id, lease',
   placeholders: (sql) => sql,
   rows(alias, columns) {
     const list = Object.keys(columns).map((name, at) => `value->>${at} AS ${name}`);
@@ -57,12 +88,18 @@ const SQLITE: Dialect = {
     `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON CONFLICT DO NOTHING`,
   updateFrom: (table, set, source, where) =>
     `UPDATE ${table} AS t SET ${set.join(', ')} FROM ${source} WHERE ${where}`,
+  deleteFrom: (table, source, where) =>
+    `DELETE FROM ${table} WHERE rowid IN (SELECT t.rowid FROM ${source} JOIN ${table} AS t ON ${where})`,
+  join: 'JOIN',
+  asText: (column) => `CAST(${column} AS TEXT)`,
   skipLocked: '',
 };
 
 const POSTGRES: Dialect = {
   name: 'postgres',
   returns: true,
+  insertReturns: true,
+  skipKnown: SQLITE.skipKnown,
   placeholders(sql) {
     let count = 0;
     return sql.replaceAll('?', () => `$${++count}`);
@@ -75,12 +112,18 @@ const POSTGRES: Dialect = {
   rowsParameter: (columns, rows) => JSON.stringify(rows, Object.keys(columns)),
   insertNew: SQLITE.insertNew,
   updateFrom: SQLITE.updateFrom,
+  deleteFrom: (table, source, where) => `DELETE FROM ${table} AS t USING ${source} WHERE ${where}`,
+  join: 'JOIN',
+  asText: SQLITE.asText,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };
 
 const MYSQL: Dialect = {
   name: 'mysql',
   returns: false,
+  insertReturns: false,
+  // IGNORE would swallow other errors as well.
+  skipKnown: (table) => `ON DUPLICATE KEY UPDATE id = ${table}.id`,
   placeholders: (sql) => sql,
   rows(alias, columns) {
     const types = { text: 'longtext', int: 'int', bigint: 'bigint' };
@@ -90,12 +133,22 @@ const MYSQL: Dialect = {
     return `JSON_TABLE(?, '$[*]' COLUMNS (${list.join(', ')})) AS ${alias}`;
   },
   rowsParameter: tuples,
-  // IGNORE would swallow other errors as well.
   insertNew: (table, columns, select) =>
     `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON DUPLICATE KEY UPDATE ${columns[0]} = ${table}.${columns[0]}`,
   updateFrom: (table, set, source, where) =>
-    `UPDATE ${table} AS t JOIN ${source} ON ${where} SET ${set.map((part) => `t.${part}`).join(', ')}`,
+    `UPDATE ${source} STRAIGHT_JOIN ${table} AS t ON ${where} SET ${set.map((part) => `t.${part}`).join(', ')}`,
+  deleteFrom: (table, source, where) =>
+    `DELETE t FROM ${source} STRAIGHT_JOIN ${table} AS t ON ${where}`,
+  // It knows nothing of how many rows come with a statement, and might begin at the wrong end.
+  join: 'STRAIGHT_JOIN',
+  asText: (column) => `CAST(${column} AS CHAR)`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
+};
+
+const MARIADB: Dialect = {
+  ...MYSQL,
+  insertReturns: true,
+  skipKnown: (table) => `${MYSQL.skipKnown(table)} RETURNING id, lease`,
 };
 
 /** @throws {@link ThornConfigurationError} for a database that the strategy cannot use */
@@ -106,8 +159,9 @@ export function dialectOf({ options }: DataSource): Dialect {
     case 'postgres':
       return POSTGRES;
     case 'mysql':
-    case 'mariadb':
       return MYSQL;
+    case 'mariadb':
+      return MARIADB;
     default:
       throw new ThornConfigurationError(
         `outbox() works on better-sqlite3, postgres, mysql and mariadb, not on ${options.type}; use inline() there, or a strategy of your own`,

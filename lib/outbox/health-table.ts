@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type HealthState, WELL } from '../subscriber/index.js';
-import type { Columns, Statement } from './dialect.js';
-import { ID } from './message-table.js';
+import { type Columns, idRows, type Statement } from './dialect.js';
 import type { OutboxDatabase } from './outbox-database.js';
 import type { TableNames } from './tables.js';
 
@@ -28,7 +27,7 @@ const ROW: Columns = {
   failing_messages: 'int',
   token: 'text',
 };
-const CHANGED: Columns = { ...ROW, before: 'text' };
+const CHANGED: Columns = { ...ROW, token_before: 'text' };
 const GONE: Columns = { id: 'text', token: 'text' };
 
 /** The SQL on `thorn_health`, in sets. */
@@ -68,7 +67,7 @@ export class HealthTable {
       failing_since: after.failingSince,
       failing_messages: after.failingMessages,
       token,
-      before: before.token,
+      token_before: before.token,
     }));
     const failing = rows.filter((row) => row.failing_since !== null);
     const well = rows.filter((row) => row.failing_since === null);
@@ -82,7 +81,7 @@ export class HealthTable {
           `SELECT r.subscriber_id, r.failing_since, r.failing_messages, r.token FROM ${dialect.rows('r', ROW)} WHERE 1 = 1`,
         ),
         ROW,
-        failing.filter(({ before }) => before === null),
+        failing.filter(({ token_before: before }) => before === null),
       ),
       ...statement(
         dialect.updateFrom(
@@ -93,12 +92,12 @@ export class HealthTable {
             'token = r.token',
           ],
           dialect.rows('r', CHANGED),
-          't.subscriber_id = r.subscriber_id AND t.token = r.before',
+          't.subscriber_id = r.subscriber_id AND t.token = r.token_before',
         ),
         CHANGED,
-        failing.filter(({ before }) => before !== null),
+        failing.filter(({ token_before: before }) => before !== null),
       ),
-      ...this.#deletion(well.map(({ id, before }) => ({ id, token: before }))),
+      ...this.#deletion(well.map(({ id, token_before: token }) => ({ id, token }))),
       this.#selection(changes.map(({ subscriber }) => subscriber)),
     ];
     const found = new Map(
@@ -113,26 +112,24 @@ export class HealthTable {
 
   #selection(subscribers: readonly string[]): Statement {
     const { dialect } = this.#database;
+    const { rows, parameter } = idRows(dialect, subscribers);
     return {
-      sql: `SELECT h.* FROM ${dialect.rows('r', ID)} JOIN ${this.#table} h ON h.subscriber_id = r.id`,
-      parameters: [
-        dialect.rowsParameter(
-          ID,
-          subscribers.map((id) => ({ id })),
-        ),
-      ],
+      sql: `SELECT h.* FROM ${rows} ${dialect.join} ${this.#table} h ON h.subscriber_id = r.id`,
+      parameters: [parameter],
     };
   }
 
   #deletion(rows: readonly object[]): Statement[] {
     if (rows.length === 0) return [];
     const { dialect } = this.#database;
-    const listed = dialect.rows('r', GONE);
-    const parameter = dialect.rowsParameter(GONE, rows);
     return [
       {
-        sql: `DELETE FROM ${this.#table} WHERE subscriber_id IN (SELECT r.id FROM ${listed}) AND token IN (SELECT r.token FROM ${listed})`,
-        parameters: [parameter, parameter],
+        sql: dialect.deleteFrom(
+          this.#table,
+          dialect.rows('r', GONE),
+          't.subscriber_id = r.id AND t.token = r.token',
+        ),
+        parameters: [dialect.rowsParameter(GONE, rows)],
       },
     ];
   }

@@ -1,11 +1,12 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 import { EPOCH_MILLISECONDS } from './columns.js';
 
 /**
  * A row of `thorn_health`: a subscriber whose attempts have only failed for a while. Who is well has no row, so that the
  * table stays small and a success costs nothing.
  */
-@Entity('thorn_health')
+@Entity('thorn_health', { engine: MYSQL_ENGINE })
 export class ThornHealth {
   @PrimaryColumn({ name: 'subscriber_id', type: 'varchar', length: 64 })
   subscriberId!: string;

@@ -1,4 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 import { EPOCH_MILLISECONDS } from './columns.js';
 
 /**
@@ -8,7 +9,7 @@ import { EPOCH_MILLISECONDS } from './columns.js';
  * A process that holds the message has written its token to `lease` and the end of that lease to `dueAt`. What is due may
  * be taken by any process; `dueAt` is null once every delivery has a row of its own.
  */
-@Entity('thorn_messages')
+@Entity('thorn_messages', { engine: MYSQL_ENGINE })
 @Index('thorn_messages_due', ['dueAt'], { where: 'due_at IS NOT NULL' })
 @Index('thorn_messages_time', ['time'])
 export class ThornMessage {
@@ -38,16 +39,17 @@ export class ThornMessage {
   @Column({ type: 'text' })
   settings!: string;
 
-  /** JSON: the subscribers of this message alone. */
-  @Column({ type: 'text' })
-  recipients!: string;
+  /** The subscribers of this message alone. */
+  @Column({ type: 'json' })
+  recipients!: unknown;
 
   /**
-   * JSON: what is signed and sent, byte for byte in UTF-8; null once expunged. Text, because the databases have no type
-   * for bytes in common, and JSON contains nothing that text could not hold.
+   * What is signed and sent, byte for byte in UTF-8; null once expunged. TypeORM has no type for long texts that every
+   * database knows; this one keeps the text as it is on PostgreSQL, SQLite and MariaDB. Where it would not, on MySQL, it
+   * is a longtext: TypeORM holds the two to be the same.
    */
-  @Column({ type: 'text', nullable: true })
-  body!: string | null;
+  @Column({ type: 'json', nullable: true })
+  body!: unknown;
 
   @Column({ type: 'varchar', length: 40, nullable: true })
   lease!: string | null;

@@ -10,6 +10,12 @@ export interface Result {
   readonly affected: number;
 }
 
+/** A statement, or one that depends on what the ones before it answered; null for none. */
+export type Step = Statement | ((before: readonly Result[]) => Statement | null);
+
+/** What a step does that asks for nothing. */
+export const NOTHING_DONE: Result = { rows: [], affected: 0 };
+
 /** The strategy's own way to a database, apart from the application's transactions. */
 export abstract class OutboxDatabase {
   abstract readonly dialect: Dialect;
@@ -17,8 +23,8 @@ export abstract class OutboxDatabase {
   /** Before the first {@link execute}. */
   abstract open(): Promise<void>;
 
-  /** Runs the statements in one transaction, all or none. */
-  abstract execute(statements: readonly Statement[]): Promise<readonly Result[]>;
+  /** Runs statements in one transaction, all or none. @returns a result for each step */
+  abstract execute(steps: readonly Step[]): Promise<readonly Result[]>;
 
   /** Runs one statement. */
   async run(statement: Statement): Promise<Result> {

@@ -1,7 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { dialectOf, type Dialect, type Statement } from './dialect.js';
-import { OutboxDatabase, type Result, type Row } from './outbox-database.js';
+import { ensureLongTexts } from './long-texts.js';
+import {
+  NOTHING_DONE,
+  OutboxDatabase,
+  type Result,
+  type Row,
+  type Step,
+} from './outbox-database.js';
 import { OutboxTimeoutError } from './outbox-timeout.error.js';
+
+const MOST_TRIES = 5;
+// MySQL and MariaDB: deadlock, and what MariaDB says when a row was changed meanwhile. PostgreSQL: the same.
+const CONFLICTS = new Set<unknown>(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD', '40P01', '40001']);
 
 /** PostgreSQL, MySQL and MariaDB: connections of the data source's pool, each given back after one transaction. */
 export class PooledDatabase extends OutboxDatabase {
@@ -17,9 +29,25 @@ export class PooledDatabase extends OutboxDatabase {
     this.#timeout = timeout;
   }
 
-  override async open(): Promise<void> {}
+  override async open(): Promise<void> {
+    if (this.dialect.name === 'mysql') await ensureLongTexts(this.#dataSource);
+  }
 
-  override execute(statements: readonly Statement[]): Promise<readonly Result[]> {
+  override async execute(steps: readonly Step[]): Promise<readonly Result[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#within(steps);
+      } catch (error) {
+        if (!isRolledBackForAnother(error) || tries === MOST_TRIES) throw error;
+        // Not at once, and not together: the others have to get past.
+        await sleep(Math.random() * 10 * 2 ** tries);
+      }
+    }
+  }
+
+  override async close(): Promise<void> {}
+
+  #within(steps: readonly Step[]): Promise<readonly Result[]> {
     const runner = this.#dataSource.createQueryRunner();
     return new Promise((resolve, reject) => {
       // A connection whose other end is gone answers nothing, not even an error.
@@ -27,7 +55,7 @@ export class PooledDatabase extends OutboxDatabase {
         destroy(runner);
         reject(new OutboxTimeoutError(this.#timeout));
       }, this.#timeout);
-      this.#transaction(runner, statements)
+      this.#transaction(runner, steps)
         .finally(() => {
           clearTimeout(timer);
           return runner.release();
@@ -36,27 +64,31 @@ export class PooledDatabase extends OutboxDatabase {
     });
   }
 
-  override async close(): Promise<void> {}
-
-  async #transaction(
-    runner: QueryRunner,
-    statements: readonly Statement[],
-  ): Promise<readonly Result[]> {
-    if (statements.length === 1) return [await this.#run(runner, statements[0]!)];
-    // Not startTransaction(): its hooks are for the application's transactions.
+  async #transaction(runner: QueryRunner, steps: readonly Step[]): Promise<readonly Result[]> {
     if (this.dialect.name === 'mysql') {
+      // For the next transaction alone. Its default locks the gaps between rows as well, and whoever writes into them.
       await runner.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
     }
+    if (steps.length === 1) return this.#results(runner, steps);
+    // Not startTransaction(): its hooks are for the application's transactions.
     await runner.query('START TRANSACTION');
     try {
-      const results: Result[] = [];
-      for (const statement of statements) results.push(await this.#run(runner, statement));
+      const results = await this.#results(runner, steps);
       await runner.query('COMMIT');
       return results;
     } catch (error) {
       await runner.query('ROLLBACK').catch(() => destroy(runner));
       throw error;
     }
+  }
+
+  async #results(runner: QueryRunner, steps: readonly Step[]): Promise<readonly Result[]> {
+    const results: Result[] = [];
+    for (const step of steps) {
+      const statement = typeof step === 'function' ? step(results) : step;
+      results.push(statement === null ? NOTHING_DONE : await this.#run(runner, statement));
+    }
+    return results;
   }
 
   async #run(runner: QueryRunner, { sql, parameters }: Statement): Promise<Result> {
@@ -67,6 +99,12 @@ export class PooledDatabase extends OutboxDatabase {
     );
     return { rows: (records as readonly Row[] | undefined) ?? [], affected: affected ?? 0 };
   }
+}
+
+/** Whether a transaction was given up in favour of another one, so that it may be tried again. */
+function isRolledBackForAnother(error: unknown): boolean {
+  const { driverError } = (error ?? {}) as { readonly driverError?: { readonly code?: unknown } };
+  return CONFLICTS.has(driverError?.code);
 }
 
 /** The parts of the drivers' connections that end them without a word to the server. */

@@ -1,4 +1,4 @@
-import { ID } from './message-table.js';
+import { idRows } from './dialect.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import type { OutboxSettings } from './outbox-options.js';
 import type { TableNames } from './tables.js';
@@ -42,48 +42,61 @@ export class Retention {
     const { messages, deliveries, attempts } = this.#tables;
     const found = await this.#finished(before, { time: 0, id: '' });
     if (found.length === 0) return 0;
-    const ids = this.#database.dialect.rowsParameter(
-      ID,
-      found.map(({ id }) => ({ id })),
-    );
-    const listed = `SELECT r.id FROM ${this.#database.dialect.rows('r', ID)}`;
-    const pending = `SELECT 1 FROM ${deliveries} p WHERE p.message_id = ${messages}.id`;
+    const { dialect } = this.#database;
+    const { rows, parameter } = this.#listed(found);
+    const statement = (table: string, source: string, where: string) => ({
+      sql: dialect.deleteFrom(table, source, where),
+      parameters: [parameter],
+    });
     await this.#database.execute([
-      {
-        sql: `DELETE FROM ${attempts} WHERE delivery_id IN (SELECT d.id FROM ${deliveries} d WHERE d.message_id IN (${listed}) AND d.due_at IS NULL)`,
-        parameters: [ids],
-      },
-      {
-        sql: `DELETE FROM ${deliveries} WHERE message_id IN (${listed}) AND due_at IS NULL`,
-        parameters: [ids],
-      },
-      {
-        sql: `DELETE FROM ${messages} WHERE id IN (${listed}) AND due_at IS NULL AND NOT EXISTS (${pending})`,
-        parameters: [ids],
-      },
+      statement(attempts, this.#withDeliveries(rows), 't.delivery_id = d.id AND d.due_at IS NULL'),
+      statement(deliveries, rows, 't.message_id = r.id AND t.due_at IS NULL'),
+      statement(
+        messages,
+        rows,
+        `t.id = r.id AND t.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM ${deliveries} p WHERE p.message_id = t.id)`,
+      ),
     ]);
     return found.length;
   }
 
   async #expunge(what: 'body' | 'answer', before: number): Promise<boolean> {
-    const { messages, deliveries, attempts } = this.#tables;
+    const { messages, attempts } = this.#tables;
     const found = await this.#finished(before, this.#expunged[what]);
     if (found.length === 0) return false;
-    const ids = this.#database.dialect.rowsParameter(
-      ID,
-      found.map(({ id }) => ({ id })),
-    );
-    const listed = `SELECT r.id FROM ${this.#database.dialect.rows('r', ID)}`;
+    const { dialect } = this.#database;
+    const { rows, parameter } = this.#listed(found);
     await this.#database.run({
       sql:
         what === 'body'
-          ? `UPDATE ${messages} SET body = NULL WHERE id IN (${listed}) AND body IS NOT NULL`
-          : `UPDATE ${attempts} SET answer = NULL WHERE answer IS NOT NULL AND delivery_id IN (SELECT d.id FROM ${deliveries} d WHERE d.message_id IN (${listed}))`,
-      parameters: [ids],
+          ? dialect.updateFrom(
+              messages,
+              ['body = NULL'],
+              rows,
+              't.id = r.id AND t.body IS NOT NULL',
+            )
+          : dialect.updateFrom(
+              attempts,
+              ['answer = NULL'],
+              this.#withDeliveries(rows),
+              't.delivery_id = d.id AND t.answer IS NOT NULL',
+            ),
+      parameters: [parameter],
     });
     const { time, id } = found.at(-1)!;
     this.#expunged[what] = { time: Number(time), id: id as string };
     return found.length === BATCH;
+  }
+
+  #listed(found: readonly Row[]) {
+    return idRows(
+      this.#database.dialect,
+      found.map(({ id }) => id),
+    );
+  }
+
+  #withDeliveries(rows: string): string {
+    return `${rows} ${this.#database.dialect.join} ${this.#tables.deliveries} d ON d.message_id = r.id`;
   }
 
   /** Messages without anything that is under way, oldest first. */

@@ -2,7 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { dialectOf, type Dialect, type Statement } from './dialect.js';
-import { OutboxDatabase, type Result, type Row } from './outbox-database.js';
+import {
+  NOTHING_DONE,
+  OutboxDatabase,
+  type Result,
+  type Row,
+  type Step,
+} from './outbox-database.js';
 
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
@@ -21,7 +27,7 @@ interface PreparedStatement {
 }
 
 interface Unit {
-  readonly statements: readonly Statement[];
+  readonly steps: readonly Step[];
   readonly resolve: (results: readonly Result[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -86,9 +92,9 @@ export class SqliteDatabase extends OutboxDatabase {
     this.#dataSource.subscribers.push(this.#hooks);
   }
 
-  override execute(statements: readonly Statement[]): Promise<readonly Result[]> {
+  override execute(steps: readonly Step[]): Promise<readonly Result[]> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ statements, resolve, reject });
+      this.#waiting.push({ steps, resolve, reject });
       this.#pump();
     });
   }
@@ -98,10 +104,7 @@ export class SqliteDatabase extends OutboxDatabase {
    *
    * @returns null when the database was locked for so many milliseconds; nothing was written then
    */
-  executeWithin(
-    milliseconds: number,
-    statements: readonly Statement[],
-  ): Promise<readonly Result[] | null> {
+  executeWithin(milliseconds: number, steps: readonly Step[]): Promise<readonly Result[] | null> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const at = this.#waiting.indexOf(unit);
@@ -110,7 +113,7 @@ export class SqliteDatabase extends OutboxDatabase {
         resolve(null);
       }, milliseconds);
       const unit: Unit = {
-        statements,
+        steps,
         resolve: (results) => {
           clearTimeout(timer);
           resolve(results);
@@ -151,7 +154,7 @@ export class SqliteDatabase extends OutboxDatabase {
       if (this.isApplicationWriting) return this.#later();
       const unit = this.#waiting[0]!;
       try {
-        const results = this.#transaction(this.#handle, unit.statements);
+        const results = this.#transaction(this.#handle, unit.steps);
         this.#waiting.shift();
         this.#wait = FIRST_WAIT;
         unit.resolve(results);
@@ -172,17 +175,26 @@ export class SqliteDatabase extends OutboxDatabase {
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
   }
 
-  #transaction(handle: Handle, statements: readonly Statement[]): readonly Result[] {
-    if (statements.length === 1) return [this.#run(handle, statements[0]!)];
+  #transaction(handle: Handle, steps: readonly Step[]): readonly Result[] {
+    if (steps.length === 1) return this.#results(handle, steps);
     handle.exec('BEGIN IMMEDIATE');
     try {
-      const results = statements.map((statement) => this.#run(handle, statement));
+      const results = this.#results(handle, steps);
       handle.exec('COMMIT');
       return results;
     } catch (error) {
       if (handle.inTransaction) handle.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  #results(handle: Handle, steps: readonly Step[]): readonly Result[] {
+    const results: Result[] = [];
+    for (const step of steps) {
+      const statement = typeof step === 'function' ? step(results) : step;
+      results.push(statement === null ? NOTHING_DONE : this.#run(handle, statement));
+    }
+    return results;
   }
 
   #run(handle: Handle, { sql, parameters }: Statement): Result {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import type { Clock } from '../common/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
@@ -7,8 +8,6 @@ import type { OutboxSettings } from './outbox-options.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
 import type { Shard } from './shard.js';
 import { SqliteDatabase } from './sqlite-database.js';
-
-const WAIT_FOR_LOCK = 250;
 
 /** What a staged message needs to be handed over. */
 export interface Staged {
@@ -24,38 +23,34 @@ export class Stager {
   readonly #shards: readonly Shard[];
   readonly #settings: OutboxSettings;
   readonly #clock: Clock;
-  readonly #lease: string;
   // Null: a message of that id is stored already.
   readonly #staged = new WeakMap<Message, Staged | null>();
 
-  /** @param lease this process' token for what it stages: whoever takes a message away from it writes another one */
-  constructor(shards: readonly Shard[], settings: OutboxSettings, clock: Clock, lease: string) {
+  constructor(shards: readonly Shard[], settings: OutboxSettings, clock: Clock) {
     this.#shards = shards;
     this.#settings = settings;
     this.#clock = clock;
-    this.#lease = lease;
   }
 
   /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is none of the outbox' */
   async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
     const shard = this.#shardOf(manager);
     const firsts = firstOfEachId(messages);
+    // A new one each time: it also tells whether a message was there before, and be it from this very process.
+    const lease = randomUUID();
     const now = this.#clock.now();
     // Without a worker nobody here delivers: others may take it at once.
     const leasedUntil = this.#settings.worker ? now + this.#settings.lease : now;
     let known: ReadonlySet<string>;
     let joined: Promise<void> | null = null;
     if (manager === undefined) {
-      ({ known, joined } = await this.#insert(shard, firsts, leasedUntil));
+      ({ known, joined } = await this.#insert(shard, firsts, lease, leasedUntil));
     } else {
-      known = await shard.messages.insertWith(manager, firsts, this.#lease, leasedUntil);
+      known = await shard.messages.insertWith(manager, firsts, lease, leasedUntil);
     }
     const staged = new Set(firsts.filter(({ id }) => !known.has(id)));
     for (const message of messages) {
-      this.#staged.set(
-        message,
-        staged.has(message) ? { shard, lease: this.#lease, leasedUntil, joined } : null,
-      );
+      this.#staged.set(message, staged.has(message) ? { shard, lease, leasedUntil, joined } : null);
     }
   }
 
@@ -86,13 +81,13 @@ export class Stager {
   async #insert(
     shard: Shard,
     messages: readonly Message[],
+    lease: string,
     leasedUntil: number,
   ): Promise<{ readonly known: ReadonlySet<string>; readonly joined: Promise<void> | null }> {
     const { database, dataSource } = shard;
-    const join = () =>
-      shard.messages.insertWith(dataSource.manager, messages, this.#lease, leasedUntil);
+    const join = () => shard.messages.insertWith(dataSource.manager, messages, lease, leasedUntil);
     if (!(database instanceof SqliteDatabase)) return { known: await join(), joined: null };
-    const statements = shard.messages.insertions(messages, this.#lease, leasedUntil);
+    const statements = shard.messages.insertions(messages, lease, leasedUntil);
     if (!database.isWithinTransaction) {
       const results = await database.executeWithin(this.#settings.queryTimeout, statements);
       // Nothing was written, and nobody was told otherwise.
@@ -103,7 +98,7 @@ export class Stager {
     // The caller is itself in the transaction that holds the lock, and would wait for itself. There is one connection for
     // all, so the message joins that transaction; should it be rolled back, the message is written once more.
     const known = await join();
-    const joined = this.#afterTransaction(shard, messages, known, leasedUntil);
+    const joined = this.#afterTransaction(shard, messages, known, lease, leasedUntil);
     joined.catch(() => undefined);
     return { known, joined };
   }
@@ -112,13 +107,14 @@ export class Stager {
     shard: Shard,
     messages: readonly Message[],
     known: ReadonlySet<string>,
+    lease: string,
     leasedUntil: number,
   ): Promise<void> {
     const own = messages.filter(({ id }) => !known.has(id));
     const stored = await shard.messages.stored(own.map(({ id }) => id));
     const lost = own.filter(({ id }) => !stored.has(id));
     if (lost.length === 0) return;
-    await shard.database.execute(shard.messages.insertions(lost, this.#lease, leasedUntil));
+    await shard.database.execute(shard.messages.insertions(lost, lease, leasedUntil));
   }
 
   #shardOf(manager: EntityManager | undefined): Shard {

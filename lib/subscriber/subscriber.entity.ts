@@ -1,4 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn, type ValueTransformer } from 'typeorm';
+import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 
 // Drivers disagree about bigint: PostgreSQL and MySQL answer text, SQLite a number.
 const EPOCH_MILLISECONDS: ValueTransformer = {
@@ -10,7 +11,7 @@ const EPOCH_MILLISECONDS: ValueTransformer = {
  * A row of `thorn_subscribers`. `autoLoadEntities` finds it once the module is imported; otherwise name it in the data
  * source's `entities`. The columns that hold lists are JSON text, so that all databases store them alike.
  */
-@Entity('thorn_subscribers')
+@Entity('thorn_subscribers', { engine: MYSQL_ENGINE })
 @Index('thorn_subscribers_owner', ['owner', 'id'])
 @Index('thorn_subscribers_changes', ['updatedAt', 'revision'])
 @Index('thorn_subscribers_owner_place', ['ownerPlace'], { unique: true })

@@ -44,7 +44,7 @@ dispatchStrategyConformance(
   runner,
 );
 
-for (const kind of ['file', 'memory', 'postgres'] as const) {
+for (const kind of ['file', 'memory', 'postgres', 'mariadb'] as const) {
   dispatchStrategyConformance(
     { name: `outbox, ${kind}`, makeBench: () => outboxBench(kind) },
     runner,
@@ -63,7 +63,7 @@ async function outboxBench(kind: Kind): Promise<DispatchStrategyBench> {
     makeMessage: () => rig.message(),
     transaction: (work) => {
       const run = () => rig.dataSource.transaction(work);
-      if (kind === 'postgres') return run();
+      if (kind === 'postgres' || kind === 'mariadb') return run();
       // TypeORM cannot begin a second transaction on SQLite's one connection.
       const result = last.then(run);
       last = result.catch(() => undefined);
