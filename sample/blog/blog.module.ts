@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { ThornModule } from 'nestjs-thorn';
+import { outbox, ThornModule } from 'nestjs-thorn';
 import { Article } from './articles/article.entity.js';
 import { ArticlesController } from './articles/articles.controller.js';
 import { Articles } from './articles/articles.service.js';
@@ -21,6 +21,9 @@ import { User } from './users/user.entity.js';
     TypeOrmModule.forFeature([Article, Tag, User]),
     ThornModule.forRoot({
       baseUrl: 'https://blog.example.com',
+      // What a process holds that was killed is taken by another after five seconds, so that the demo need not wait for
+      // a minute. A real application leaves this out.
+      dispatch: outbox({ lease: 5000 }),
       api: { guards: [BearerGuard], owner: (request) => request.user.id },
       // The consumer of this sample listens on this machine. Without it webhooks go to public addresses alone.
       recipients: { allowCidrs: ['127.0.0.1/32'], allowedPorts: 'any' },

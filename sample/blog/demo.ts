@@ -1,13 +1,16 @@
 // Plays a story by itself: a user subscribes a URL, writes an article, and every webhook of it arrives, verified by the
-// receiver. Ends with 0 only if all of them did, and nothing else.
+// receiver; also the one that was sent while the receiver was away and the blog was killed. Ends with 0 only if all of
+// them did, and nothing else.
 import { deepStrictEqual, strictEqual } from 'node:assert';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Answer, clientOf } from './play/client.js';
 import { Inbox } from './play/inbox.js';
-import { type Program, start } from './play/processes.js';
+import { start } from './play/processes.js';
 import { TOKENS } from './users/demo-users.js';
 
 const TIME_LIMIT_MS = 60_000;
-const programs: Program[] = [];
 const inbox = new Inbox();
 
 // Children end with this process, so leaving is enough.
@@ -16,6 +19,10 @@ setTimeout(
   TIME_LIMIT_MS,
 ).unref();
 
+const directory = mkdtempSync(join(tmpdir(), 'thorn-demo-'));
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+// In a file, so that it outlives the process.
+process.env['BLOG_DATABASE'] = join(directory, 'blog.sqlite');
 try {
   await play();
   console.log('\nThe demo is complete: every webhook arrived and was verified.');
@@ -24,10 +31,8 @@ try {
 }
 
 async function play(): Promise<void> {
-  const consumer = await start('consumer', 0, (report) => inbox.add(report));
-  programs.push(consumer);
-  const blog = await start('main', 0);
-  programs.push(blog);
+  let consumer = await start('consumer', 0, (report) => inbox.add(report));
+  let blog = await start('main', 0);
   console.log(`The blog listens on ${blog.url}, its consumer on ${consumer.url}.`);
   const alice = clientOf(blog.url, TOKENS.alice);
   const bob = clientOf(blog.url, TOKENS.bob);
@@ -95,10 +100,26 @@ async function play(): Promise<void> {
   expectStatus(await alice('DELETE', article), 204);
   await inbox.take(['article.removed'], 'Hello, world');
 
+  title('An outage: the consumer stops, Alice writes an article, and the blog is killed (-9)');
+  await consumer.stop();
+  expectStatus(await alice('POST', '/articles', { title: 'In the dark', body: '…' }), 201);
+  await blog.kill();
+  console.log('  201 for the article; its webhook reached nobody, and nobody is left to send it');
+
+  title('… both start again: the webhook was stored with the article, and arrives');
+  consumer = await start('consumer', portOf(consumer.url), (report) => inbox.add(report));
+  await fetch(`${consumer.url}/secret`, { method: 'PUT', body: String(secret) });
+  blog = await start('main', portOf(blog.url));
+  await inbox.take(['article.created'], 'In the dark');
+
   // The blog first: it delivers what it still has, so that whatever else might come has come.
   await blog.stop();
   await consumer.stop();
   inbox.assertNothing('rejected', 'unexpected');
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
 }
 
 function title(text: string): void {

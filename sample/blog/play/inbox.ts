@@ -46,7 +46,7 @@ export class Inbox {
 
   #next(what: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`${what} did not arrive in 10 s`)), 10_000);
+      const late = setTimeout(() => reject(new Error(`${what} did not arrive in 20 s`)), 20_000);
       this.#wake = () => {
         clearTimeout(late);
         resolve();

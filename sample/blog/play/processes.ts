@@ -8,6 +8,8 @@ export interface Program {
   readonly url: string;
   /** Lets it finish what it is doing, and waits for its end. */
   readonly stop: () => Promise<void>;
+  /** Ends it at once, as `kill -9` does: it learns nothing of it. */
+  readonly kill: () => Promise<void>;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function start(
     env: { ...process.env, PORT: String(port) },
   });
   child.on('message', (report) => onReport(report as Report));
-  return { url: await ready(name, child), stop: () => stop(child) };
+  return { url: await ready(name, child), stop: () => stop(child), kill: () => kill(child) };
 }
 
 function ready(name: string, child: ChildProcess): Promise<string> {
@@ -43,5 +45,11 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const end = once(child, 'exit');
   if (child.connected) child.disconnect();
+  await end;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const end = once(child, 'exit');
+  child.kill('SIGKILL');
   await end;
 }
