@@ -14,12 +14,12 @@ export {
   ownerView,
 } from './owner-view.js';
 export {
-  checkRecipientRules,
   PublicRecipientPolicy,
   type PublicRecipientPolicyOptions,
 } from './public-recipient-policy.js';
 export { RecipientPolicies } from './recipient-policies.js';
 export { RecipientPolicy } from './recipient-policy.js';
+export { checkRecipientRules } from './recipient-rule-checks.js';
 export { checkResolved } from './resolved-recipient.js';
 export type { TlsOptions } from './tls-settings.js';
 export { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';

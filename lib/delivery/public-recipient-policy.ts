@@ -1,12 +1,13 @@
 import { isIP } from 'node:net';
 import { BoundedCache } from '../common/bounded-cache.js';
-import { RecipientRefusedError, ThornConfigurationError } from '../errors/index.js';
+import { RecipientRefusedError } from '../errors/index.js';
 import type { RecipientRules } from '../message/index.js';
 import { embeddedIpv4, refusalOfIpv4, refusalOfIpv6 } from './address-rules.js';
 import { BAD_PORTS } from './bad-ports.js';
-import { CidrList } from './cidr-list.js';
+import type { CidrList } from './cidr-list.js';
 import { type AllowedNames, refusalOfName } from './name-rules.js';
 import { RecipientPolicy } from './recipient-policy.js';
+import { checkKinds, networksOf, portsOf } from './recipient-rule-checks.js';
 
 const MAX_URL_LENGTH = 2048;
 const CACHED_URLS = 20_000;
@@ -145,13 +146,6 @@ export class PublicRecipientPolicy extends RecipientPolicy {
   }
 }
 
-/** @throws {@link ThornConfigurationError} as the constructor of {@link PublicRecipientPolicy} */
-export function checkRecipientRules(rules: RecipientRules = {}): void {
-  checkKinds(rules);
-  portsOf(rules.allowedPorts);
-  networksOf(rules);
-}
-
 function parse(text: string): URL {
   const authority = HTTP_AUTHORITY.exec(text)?.[1];
   if (authority === undefined) {
@@ -163,59 +157,6 @@ function parse(text: string): URL {
   } catch {
     throw refused('malformed-url', 'the URL is malformed');
   }
-}
-
-const KNOWN_RULES: Readonly<Record<keyof RecipientRules, true>> = {
-  requireHttps: true,
-  allowedPorts: true,
-  allowCidrs: true,
-  denyCidrs: true,
-};
-
-// A rule that is misspelled or of another kind would otherwise let through what its author meant to keep out.
-function checkKinds(options: PublicRecipientPolicyOptions): void {
-  if (!isPlainObject(options)) {
-    throw new ThornConfigurationError(
-      'recipients must be an object such as { requireHttps: true }.',
-    );
-  }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN_RULES, name));
-  if (unknown !== undefined) {
-    throw new ThornConfigurationError(
-      `recipients.${unknown} is unknown; known are ${Object.keys(KNOWN_RULES).join(', ')}.`,
-      { option: unknown },
-    );
-  }
-  const { requireHttps } = options;
-  if (requireHttps !== undefined && typeof requireHttps !== 'boolean') {
-    throw new ThornConfigurationError('recipients.requireHttps must be true or false.', {
-      option: 'requireHttps',
-    });
-  }
-}
-
-function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function networksOf({ allowCidrs = [], denyCidrs = [] }: RecipientRules) {
-  return {
-    allow: new CidrList('allowCidrs', allowCidrs),
-    deny: new CidrList('denyCidrs', denyCidrs),
-  };
-}
-
-function portsOf(allowed: readonly number[] | 'any' = [80, 443]): ReadonlySet<number> | 'any' {
-  if (allowed === 'any') return 'any';
-  const isPort = (port: unknown) =>
-    Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536;
-  if (!Array.isArray(allowed) || allowed.length === 0 || !allowed.every(isPort)) {
-    throw new ThornConfigurationError(
-      "allowedPorts must be 'any' or a list of port numbers between 1 and 65535, for example [443, 8443].",
-      { allowedPorts: allowed },
-    );
-  }
-  return new Set(allowed);
 }
 
 function refused(
