@@ -1,7 +1,8 @@
 import { type Attempt, attemptRecordOf } from '../delivery/index.js';
 import type { DeliveryState } from './delivery-state.js';
-import { type Columns, type Dialect, type Statement } from './dialect.js';
+import type { Columns, Dialect, Statement } from './dialect.js';
 import type { Finished } from './holdings.js';
+import { RowSet } from './row-set.js';
 import type { TableNames } from './tables.js';
 
 /** What became of a delivery; one row is written, and one for the attempt if there was one that is kept. */
@@ -79,51 +80,53 @@ const FINISHED: Columns = { id: 'text', lease: 'text', again_at: 'bigint' };
  * its lease is still the same: who was away for too long overwrites nothing.
  */
 export class Settlement {
-  readonly #dialect: Dialect;
   readonly #keeps: KeepsAttempt;
-  readonly #insertNew: string;
-  readonly #insertAttempts: string;
-  readonly #update: string;
-  readonly #finish: string;
+  readonly #insertNew: RowSet;
+  readonly #insertAttempts: RowSet;
+  readonly #update: RowSet;
+  readonly #finish: RowSet;
 
   constructor(
     dialect: Dialect,
     { messages, deliveries, attempts }: TableNames,
     keeps: KeepsAttempt,
   ) {
-    this.#dialect = dialect;
     this.#keeps = keeps;
     const select = (columns: Columns) =>
       Object.keys(columns)
         .map((name) => `r.${name}`)
         .join(', ');
-    this.#insertNew = dialect.insertNew(
-      deliveries,
-      Object.keys(NEW),
-      `SELECT ${select(NEW)} FROM ${dialect.rows('r', held(NEW))} ${dialect.join} ${messages} m ON m.id = r.message_id WHERE m.lease = r.held_by`,
+    this.#insertNew = new RowSet(dialect, held(NEW), (rows) =>
+      dialect.insertNew(
+        deliveries,
+        Object.keys(NEW),
+        `SELECT ${select(NEW)} FROM ${rows} ${dialect.join} ${messages} m ON m.id = r.message_id WHERE m.lease = r.held_by`,
+      ),
     );
     // A row of its own exists under this very id only if this process has written it or holds it.
-    this.#insertAttempts = dialect.insertNew(
-      attempts,
-      Object.keys(ATTEMPT),
-      `SELECT ${select(ATTEMPT)} FROM ${dialect.rows('r', held(ATTEMPT))} ${dialect.join} ${deliveries} d ON d.id = r.delivery_id WHERE r.held_by IS NULL OR d.lease = r.held_by`,
+    this.#insertAttempts = new RowSet(dialect, held(ATTEMPT), (rows) =>
+      dialect.insertNew(
+        attempts,
+        Object.keys(ATTEMPT),
+        `SELECT ${select(ATTEMPT)} FROM ${rows} ${dialect.join} ${deliveries} d ON d.id = r.delivery_id WHERE r.held_by IS NULL OR d.lease = r.held_by`,
+      ),
     );
-    this.#update = dialect.updateFrom(
-      deliveries,
-      [
-        ...Object.keys(CHANGED)
-          .slice(1)
-          .map((name) => `${name} = r.${name}`),
-        'lease = NULL',
-      ],
-      dialect.rows('r', held(CHANGED)),
-      't.id = r.id AND t.lease = r.held_by',
+    const changes = Object.keys(CHANGED).slice(1);
+    this.#update = new RowSet(dialect, held(CHANGED), (rows) =>
+      dialect.updateFrom(
+        deliveries,
+        [...changes.map((name) => `${name} = r.${name}`), 'lease = NULL'],
+        rows,
+        't.id = r.id AND t.lease = r.held_by',
+      ),
     );
-    this.#finish = dialect.updateFrom(
-      messages,
-      ['lease = NULL', 'due_at = r.again_at'],
-      dialect.rows('r', FINISHED),
-      't.id = r.id AND t.lease = r.lease',
+    this.#finish = new RowSet(dialect, FINISHED, (rows) =>
+      dialect.updateFrom(
+        messages,
+        ['lease = NULL', 'due_at = r.again_at'],
+        rows,
+        't.id = r.id AND t.lease = r.lease',
+      ),
     );
   }
 
@@ -132,15 +135,11 @@ export class Settlement {
     const fresh = outcomes.filter(({ isNew }) => isNew);
     const changed = outcomes.filter(({ isNew }) => !isNew);
     const attempts = outcomes.filter(this.#keeps);
-    const statement = (sql: string, columns: Columns, rows: readonly object[]): Statement[] =>
-      rows.length === 0 ? [] : [{ sql, parameters: [this.#dialect.rowsParameter(columns, rows)] }];
     return [
-      ...statement(this.#insertNew, held(NEW), fresh.map(newRow)),
-      ...statement(this.#insertAttempts, held(ATTEMPT), attempts.map(attemptRow)),
-      ...statement(this.#update, held(CHANGED), changed.map(changedRow)),
-      ...statement(
-        this.#finish,
-        FINISHED,
+      ...this.#insertNew.statements(fresh.map(newRow)),
+      ...this.#insertAttempts.statements(attempts.map(attemptRow)),
+      ...this.#update.statements(changed.map(changedRow)),
+      ...this.#finish.statements(
         finished.map(({ id, lease, againAt }) => ({ id, lease, again_at: againAt })),
       ),
     ];
@@ -153,12 +152,25 @@ function held(columns: Columns): Columns {
 }
 
 function newRow(outcome: Outcome): object {
+  const { id, state, requests, host, attemptedAt, lease, at } = outcome;
+  const isWaiting = state.status === 'pending';
+  // Not changedRow() and more: copying objects would cost as much as all the rest.
   return {
-    ...changedRow(outcome),
+    id,
     message_id: outcome.messageId,
     subscriber_id: outcome.subscriberId,
     event: outcome.event,
-    created_at: outcome.attemptedAt ?? outcome.at,
+    status: state.status,
+    reason: state.reason,
+    attempts: state.attempts,
+    throttled: state.throttled,
+    requests,
+    host: isWaiting ? host : null,
+    due_at: state.nextAt,
+    created_at: attemptedAt ?? at,
+    attempted_at: attemptedAt,
+    finished_at: isWaiting ? null : at,
+    held_by: lease,
   };
 }
 
