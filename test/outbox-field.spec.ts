@@ -2,6 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type HealthTools, SubscriberHealth } from '../lib/outbox/index.js';
+import { healthRules } from '../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../lib/testing/index.js';
 import { reckon } from './outbox-ledger.js';
 import { type Kind, placeOf } from './outbox-place.js';
@@ -273,6 +275,54 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])('on $kin
     });
     expect(failing.received).toHaveLength(4);
     await failing.stop();
+  });
+
+  it('does not hold a path of a host to account for another one that only fails', async () => {
+    const rig = await open(kind, { schedule: [] });
+    for (const path of ['/broken', '/fine']) {
+      await rig.subscribers.create(subscriber(new URL(path, receiver.url).href));
+    }
+    // Slower than the failures, so that these come in a row.
+    receiver.otherwise(({ path }) => (path === '/broken' ? 500 : { delay: 100 }));
+    const sent = [];
+    for (let n = 0; n < 60; n++) sent.push((await rig.send()).id);
+    await receiver.waitFor(120);
+    await rig.until(DELIVERIES, (rows) => rows.length === 120 && isDone(rows));
+    expect(reckon(receiver.received, sent, ['/broken', '/fine'])).toEqual({
+      lost: [],
+      duplicates: 0,
+      unknown: [],
+    });
+  });
+
+  it('tells once of a subscriber that two processes find gone at the same time', async () => {
+    vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const listener = (tools: Omit<HealthTools, 'rules'>) =>
+      new SubscriberHealth({ ...tools, rules: healthRules({}) });
+    const one = await open(kind, { listener });
+    const two = await open(kind, { listener, subscribers: one.subscribers });
+    const told: string[] = [];
+    for (const { events } of [one, two]) {
+      events.on('subscriber-disabled', ({ subscriber: id }) => told.push(id));
+    }
+    receiver.otherwise({ status: 410, delay: 50 });
+    const ids = [];
+    for (let n = 0; n < 10; n++) {
+      const gone = await one.subscribers.create(
+        subscriber(receiver.url, { events: [`order.number-${n}`] }),
+      );
+      ids.push(gone.id);
+    }
+    for (let n = 0; n < 10; n++) {
+      const draft = { event: `order.number-${n}` };
+      await Promise.all([one.send(draft), two.send(draft)]);
+    }
+    await receiver.waitFor(20);
+    await one.until(DELIVERIES, (rows) => rows.length === 20 && isDone(rows));
+    await vi.waitFor(() => expect(told.length).toBeGreaterThanOrEqual(10));
+    // What is left to tell is told by then.
+    for (const rig of [one, two]) await rig.strategy.onApplicationShutdown();
+    expect(told.sort()).toEqual(ids.sort());
   });
 
   it('serves its worker in the middle of a burst of sends', async () => {

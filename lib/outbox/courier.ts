@@ -139,9 +139,9 @@ const OURS: ReadonlySet<AttemptErrorCode> = new Set([
   'proxy',
 ]);
 
-/** An endpoint that answers, whatever it says about the request, lives. */
+/** A host that answers lives, whatever one of its paths says about the request. */
 function endpointOutcome({ status, error }: Attempt): EndpointOutcome {
-  if (status !== null) return { kind: status >= 500 ? 'failure' : 'success' };
+  if (status !== null) return { kind: 'success' };
   const code = error?.code;
   return { kind: code !== undefined && OURS.has(code) ? 'neutral' : 'failure' };
 }

@@ -138,9 +138,8 @@ export class SubscriberHealth extends OutcomeListener {
       );
       return;
     }
-    if (!found.enabled) return;
-    const changes = { enabled: false, updatedAt: new Date(clock.now()) };
-    await subscribers.update(subscriber, changes, 'any');
+    // Several processes may have come to know it at the same time: one of them tells.
+    if (!(await subscribers.disable(subscriber, new Date(clock.now())))) return;
     this.#logger.warn(
       disable === 'gone'
         ? `Subscriber ${subscriber} was disabled: ${host} says that it is gone`

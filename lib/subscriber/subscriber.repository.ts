@@ -77,6 +77,18 @@ export abstract class SubscriberRepository {
   ): Promise<Subscriber | null>;
 
   /**
+   * Disables a subscriber. Of two calls at the same time, in one process or in two, one alone answers true: it tells the
+   * owner. Default: reads and then updates, so that two processes may both do it.
+   *
+   * @returns whether it was this call that disabled it
+   */
+  async disable(id: string, updatedAt: Date): Promise<boolean> {
+    const subscriber = await this.findById(id, 'any');
+    if (subscriber === null || !subscriber.enabled) return false;
+    return (await this.update(id, { enabled: false, updatedAt }, 'any')) !== null;
+  }
+
+  /**
    * Replaces the secrets by what `change` makes of the stored ones, in one step: of two calls at the same time, in one
    * process or in two, one sees what the other has made, so that no secret is lost.
    *

@@ -111,6 +111,21 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return this.#read(row);
   }
 
+  override async disable(id: string, updatedAt: Date): Promise<boolean> {
+    let isDisabled = false;
+    await this.#change(id, async () => {
+      // Ends: where a write fails, another one has been made.
+      for (;;) {
+        const current = await this.#table.find(id, 'any');
+        if (current === null || !current.enabled) return current;
+        const columns = this.#rows.toColumns(id, { enabled: false, updatedAt });
+        isDisabled = await this.#table.updateUnchanged(current, columns);
+        if (isDisabled) return { ...current, ...columns };
+      }
+    });
+    return isDisabled;
+  }
+
   override async changeSecrets(
     id: string,
     change: (secrets: readonly Secret[]) => readonly Secret[],

@@ -487,6 +487,22 @@ export function subscriberRepositoryConformance(
   });
 
   describe(`${name}: races`, () => {
+    test('disables once, however many ask for it at the same time', async (repository) => {
+      for (let round = 0; round < 10; round++) {
+        const { id } = await repository.create(subscriber(`sub-${round}`));
+        const updatedAt = new Date();
+        const answers = await Promise.all([
+          repository.disable(id, updatedAt),
+          repository.disable(id, updatedAt),
+          repository.disable(id, updatedAt),
+        ]);
+        expect(answers.filter(Boolean)).toEqual([true]);
+        expect((await repository.findById(id, 'any'))?.enabled).toBe(false);
+        expect(await repository.disable(id, updatedAt)).toBe(false);
+      }
+      expect(await repository.disable('nobody', new Date())).toBe(false);
+    });
+
     test('keeps both of two updates of different fields', async (repository) => {
       for (let round = 0; round < 20; round++) {
         const id = `sub-${round}`;
@@ -559,6 +575,18 @@ export function subscriberRepositoryConformance(
       ) => Promise<void>,
     ) =>
       test(title, (here, storage) => body(here, storage.open(), () => storage.letStalenessPass()));
+
+    testBoth('disables in one of them alone', async (here, there) => {
+      for (let round = 0; round < 10; round++) {
+        const { id } = await here.create(subscriber(`sub-${round}`));
+        const updatedAt = new Date();
+        const answers = await Promise.all([
+          here.disable(id, updatedAt),
+          there.disable(id, updatedAt),
+        ]);
+        expect(answers.filter(Boolean)).toEqual([true]);
+      }
+    });
 
     testBoth('sees what another has created, changed and deleted', async (here, there, pass) => {
       await here.create(subscriber('one'));
