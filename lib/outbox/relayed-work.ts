@@ -44,6 +44,11 @@ export class RelayedWork extends RelayWorker {
     for (const one of messages) this.#own.set(one.message.id, one);
   }
 
+  /** Messages that others may have from now on. */
+  forget(messages: readonly Pick<Ticket, 'id'>[]): void {
+    for (const { id } of messages) this.#own.delete(id);
+  }
+
   /** Messages that are through, or lost. */
   finished(shard: Shard, messages: readonly Held[]): void {
     this.#desks[this.#tools.shards.indexOf(shard)]!.finished(messages);

@@ -4,7 +4,6 @@ import type { Clock } from '../common/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
 import type { Held } from './message-table.js';
-import type { OutboxSettings } from './outbox-options.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
 import type { Shard } from './shard.js';
 import { SqliteDatabase } from './sqlite-database.js';
@@ -21,15 +20,21 @@ export interface Staged {
 /** Writes messages, and remembers what was written until it is released. */
 export class Stager {
   readonly #shards: readonly Shard[];
-  readonly #settings: OutboxSettings;
+  readonly #leaseFor: number;
   readonly #clock: Clock;
+  readonly #patience: number;
   // Null: a message of that id is stored already.
   readonly #staged = new WeakMap<Message, Staged | null>();
 
-  constructor(shards: readonly Shard[], settings: OutboxSettings, clock: Clock) {
+  /**
+   * @param leaseFor milliseconds; 0: others may take at once what is staged
+   * @param patience milliseconds to wait for a lock of somebody else's on SQLite
+   */
+  constructor(shards: readonly Shard[], leaseFor: number, patience: number, clock: Clock) {
     this.#shards = shards;
-    this.#settings = settings;
+    this.#leaseFor = leaseFor;
     this.#clock = clock;
+    this.#patience = patience;
   }
 
   /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is none of the outbox' */
@@ -38,9 +43,7 @@ export class Stager {
     const firsts = firstOfEachId(messages);
     // A new one each time: it also tells whether a message was there before, and be it from this very process.
     const lease = randomUUID();
-    const now = this.#clock.now();
-    // Without a worker nobody here delivers: others may take it at once.
-    const leasedUntil = this.#settings.worker ? now + this.#settings.lease : now;
+    const leasedUntil = this.#clock.now() + this.#leaseFor;
     let known: ReadonlySet<string>;
     let joined: Promise<void> | null = null;
     if (manager === undefined) {
@@ -89,9 +92,9 @@ export class Stager {
     if (!(database instanceof SqliteDatabase)) return { known: await join(), joined: null };
     const statements = shard.messages.insertions(messages, lease, leasedUntil);
     if (!database.isWithinTransaction) {
-      const results = await database.executeWithin(this.#settings.queryTimeout, statements);
+      const results = await database.executeWithin(this.#patience, statements);
       // Nothing was written, and nobody was told otherwise.
-      if (results === null) throw new OutboxLockedError(this.#settings.queryTimeout);
+      if (results === null) throw new OutboxLockedError(this.#patience);
       const written = new Set(results.flatMap(({ rows }) => rows.map(({ id }) => id)));
       return { known: missing(messages, written), joined: null };
     }

@@ -1,0 +1,111 @@
+import type { ConnectionOptions, Telemetry } from 'bullmq';
+import { ThornConfigurationError } from '../errors/index.js';
+import type { OutboxOptions } from '../outbox/index.js';
+
+/** Settings of {@link bullmq}: those of `outbox()` for what the database does, and where the queue is. */
+export interface BullMqOptions extends OutboxOptions {
+  /** Name of the queue. All processes of an application use the same. Default `thorn`. */
+  readonly queue?: string;
+  /** What BullMQ connects to. Default: the connection of `BullModule.forRoot()`. */
+  readonly connection?: ConnectionOptions;
+  /** The key under which `BullModule.forRoot(key, …)` has the connection. Default: none. */
+  readonly configKey?: string;
+  /** What the keys of the queue begin with in Redis. Default: BullMQ's own, `bull`. */
+  readonly prefix?: string;
+  /**
+   * Whether what this process sends is put into the queue, for whichever worker is free. False: it delivers what it sends
+   * itself. Default true.
+   */
+  readonly producer?: boolean;
+  /** Whether this process takes messages from the queue, and retries from the database, and delivers them. Default true. */
+  readonly worker?: boolean;
+  /** Jobs under way at most. Deliveries are limited by `window` and `perHost`, not by this. Default 500. */
+  readonly concurrency?: number;
+  /** Whether bodies travel in jobs; what came with headers or recipients of its own never does. Default false. */
+  readonly carryBody?: boolean;
+  /** How long putting messages into the queue may take, in milliseconds; the database has them. Default 2,000. */
+  readonly enqueueTimeout?: number;
+  /** BullMQ's telemetry, such as `bullmq-otel` has it. Default: that of `BullModule.forRoot()`, or none. */
+  readonly telemetry?: Telemetry;
+  /** BullMQ's own backend instead of Redis, such as `createPostgresBackend`; BullMQ 6. */
+  readonly backend?: (...settings: never[]) => object;
+}
+
+/** {@link BullMqOptions} on the queue, checked and complete. */
+export interface QueueSettings {
+  readonly queue: string;
+  readonly prefix: string | undefined;
+  readonly producer: boolean;
+  readonly worker: boolean;
+  readonly concurrency: number;
+  readonly carryBody: boolean;
+  readonly enqueueTimeout: number;
+}
+
+const DEFAULTS = {
+  queue: 'thorn',
+  prefix: undefined,
+  producer: true,
+  worker: true,
+  concurrency: 500,
+  carryBody: false,
+  enqueueTimeout: 2000,
+} as const;
+
+const NAMES = new Set([
+  ...Object.keys(DEFAULTS),
+  'connection',
+  'configKey',
+  'telemetry',
+  'backend',
+]);
+
+/** @throws {@link ThornConfigurationError} naming the option that makes no sense */
+export function queueSettings(options: BullMqOptions): QueueSettings {
+  const given = { ...DEFAULTS, ...defined(options) };
+  for (const name of ['producer', 'worker', 'carryBody'] as const) {
+    if (typeof given[name] !== 'boolean') throw refused(name, 'true or false', given[name]);
+  }
+  for (const name of ['concurrency', 'enqueueTimeout'] as const) {
+    if (Number.isSafeInteger(given[name]) && given[name] > 0) continue;
+    throw refused(name, 'a whole number above 0', given[name]);
+  }
+  for (const name of ['queue', 'prefix', 'configKey'] as const) {
+    const value: unknown = given[name as keyof typeof given];
+    if (value === undefined && name !== 'queue') continue;
+    if (typeof value === 'string' && /^[^:\s]+$/.test(value)) continue;
+    throw refused(name, 'a text without colons and blanks', value);
+  }
+  if (options.backend !== undefined && typeof options.backend !== 'function') {
+    throw refused('backend', 'a function, as createPostgresBackend is', options.backend);
+  }
+  if (options.connection !== undefined && options.configKey !== undefined) {
+    throw new ThornConfigurationError(
+      'bullmq({ connection, configKey }) names two connections: leave one out',
+    );
+  }
+  if (!given.producer && !given.worker) {
+    throw new ThornConfigurationError(
+      'bullmq({ producer: false, worker: false }) has nothing to do with the queue: use outbox({ worker: false })',
+    );
+  }
+  const { queue, prefix, producer, worker, concurrency, carryBody, enqueueTimeout } = given;
+  return { queue, prefix, producer, worker, concurrency, carryBody, enqueueTimeout };
+}
+
+/** What the database's part takes of the options. */
+export function databaseOptions(options: BullMqOptions): OutboxOptions {
+  const entries = Object.entries(options).filter(([name]) => name === 'worker' || !NAMES.has(name));
+  return Object.fromEntries(entries);
+}
+
+function defined(options: BullMqOptions): Partial<QueueSettings> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function refused(name: string, rule: string, value: unknown): ThornConfigurationError {
+  return new ThornConfigurationError(`bullmq({ ${name} }) must be ${rule}, not ${String(value)}`, {
+    option: name,
+    value,
+  });
+}

@@ -1,0 +1,143 @@
+import { Logger } from '@nestjs/common';
+import { Queue, Worker } from 'bullmq';
+import { reasonOf } from '../common/index.js';
+import type { Message } from '../message/index.js';
+import { MessageRelay, type RelayWorker, type Ticket } from '../outbox/index.js';
+import { Absence } from './absence.js';
+import type { BullMqOptions, QueueSettings } from './bullmq-options.js';
+import type { Connections } from './connections.js';
+import { Enqueuer } from './enqueuer.js';
+import { ticketsOf } from './job-data.js';
+import { checkServer } from './server-check.js';
+import { within } from './within.js';
+
+const CHECKS_WITHIN = 2000;
+const CLOSES_WITHIN = 5000;
+const FAILED_KEPT = 1000;
+// Attempts are counted in the database: a job that was dropped again and again is still good.
+const STALLS = 1_000_000;
+
+/** Carries messages by BullMQ. A job says where messages are; what they say stays in the database. */
+export class BullMqRelay extends MessageRelay {
+  readonly #logger = new Logger('Thorn');
+  readonly #settings: QueueSettings;
+  readonly #connections: Connections;
+  // Types of BullMQ 5 have no word for it.
+  readonly #backend: undefined;
+  readonly #absence: Absence;
+  #queue: Queue | null = null;
+  #enqueuer: Enqueuer | null = null;
+  #worker: Worker | null = null;
+  #isClosed = false;
+
+  constructor(
+    settings: QueueSettings,
+    connections: Connections,
+    backend?: BullMqOptions['backend'],
+  ) {
+    super();
+    this.#settings = settings;
+    this.#connections = connections;
+    this.#backend = backend as unknown as undefined;
+    this.#absence = new Absence(settings.queue);
+  }
+
+  override get carries(): boolean {
+    return this.#settings.producer;
+  }
+
+  /** Does not wait for the queue: an application that starts without it answers, and delivers what it finds. */
+  override start(worker: RelayWorker | null): void {
+    if (this.#settings.producer) {
+      const queue = this.#queue ?? this.#open().queue;
+      queue
+        .waitUntilReady()
+        .then(() => checkServer(queue))
+        .catch((error: unknown) => this.#noticed(error));
+    }
+    if (worker !== null) this.#worker = this.#startWorker(worker);
+  }
+
+  override async carry(
+    _messages: readonly Message[],
+    tickets: readonly Ticket[],
+  ): Promise<readonly Ticket[]> {
+    if (this.#isClosed) return tickets;
+    const enqueuer = this.#enqueuer ?? this.#open().enqueuer;
+    return (await enqueuer.add(tickets)) ? [] : tickets;
+  }
+
+  override async check(): Promise<void> {
+    if (this.#queue === null) return;
+    await within(CHECKS_WITHIN, this.#queue.getJobCounts('waiting'));
+  }
+
+  override async pause(): Promise<void> {
+    await this.#worker?.pause(true);
+  }
+
+  override async close(): Promise<void> {
+    this.#isClosed = true;
+    const [queue, worker] = [this.#queue, this.#worker];
+    await this.#enqueuer?.close();
+    if (worker !== null) {
+      await within(CLOSES_WITHIN, worker.close()).catch(() => worker.disconnect());
+    }
+    if (queue !== null) await within(CLOSES_WITHIN, queue.close()).catch(() => queue.disconnect());
+  }
+
+  #open(): { readonly queue: Queue; readonly enqueuer: Enqueuer } {
+    const { queue: name, enqueueTimeout } = this.#settings;
+    const queue = new Queue(
+      name,
+      { connection: this.#connections.producer, ...this.#shared() },
+      this.#backend,
+    );
+    queue.on('error', (error) => this.#noticed(error));
+    this.#queue = queue;
+    this.#enqueuer = new Enqueuer(queue, enqueueTimeout, this.#absence);
+    return { queue, enqueuer: this.#enqueuer };
+  }
+
+  #startWorker(relayWorker: RelayWorker): Worker {
+    const { queue, concurrency } = this.#settings;
+    const worker = new Worker(
+      queue,
+      async ({ data, attemptsStarted }) => {
+        await relayWorker.work(ticketsOf(data), attemptsStarted !== 1);
+      },
+      {
+        connection: this.#connections.worker,
+        ...this.#shared(),
+        concurrency,
+        maxStalledCount: STALLS,
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: FAILED_KEPT },
+      },
+      this.#backend,
+    );
+    worker.on('error', (error) => this.#noticed(error));
+    worker.on('failed', (job, error) => {
+      this.#logger.error(
+        `The job ${job?.id ?? ''} of the queue ${queue} failed: ${reasonOf(error)}`,
+      );
+    });
+    worker.on('ready', () => this.#absence.over());
+    return worker;
+  }
+
+  #noticed(error: unknown): void {
+    if (!this.#isClosed) this.#absence.noticed(error);
+  }
+
+  #shared(): {
+    readonly prefix?: string;
+    readonly telemetry?: NonNullable<Connections['telemetry']>;
+  } {
+    const { prefix, telemetry } = this.#connections;
+    return {
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(telemetry === undefined ? {} : { telemetry }),
+    };
+  }
+}

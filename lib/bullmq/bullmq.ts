@@ -1,0 +1,36 @@
+import { getSharedConfigToken } from '@nestjs/bullmq';
+import type { QueueOptions } from 'bullmq';
+import type { StrategyDefinition } from '../dispatch/index.js';
+import { relayedOutbox } from '../outbox/index.js';
+import { type BullMqOptions, databaseOptions, queueSettings } from './bullmq-options.js';
+import { BullMqRelay } from './bullmq-relay.js';
+import { connectionsOf } from './connections.js';
+
+/**
+ * Delivers durably, in as many processes as there are. Messages are stored like those of `outbox()`, in the transaction
+ * that they belong to; after the commit a job of BullMQ says where they are, and whichever worker is free delivers them.
+ * The database stays the truth: a queue that is away, flushed or restarted loses nothing, since workers find in the
+ * database what the queue does not bring.
+ *
+ * @throws {@link ThornConfigurationError} here or at start-up, naming the option that makes no sense
+ *
+ * @example
+ * ```ts
+ * // a process of the API, which only sends
+ * ThornModule.forRoot({ dispatch: bullmq({ connection: { host: 'redis', port: 6379 }, worker: false }) });
+ * // a worker
+ * ThornModule.forRoot({ dispatch: bullmq({ connection: { host: 'redis', port: 6379 } }) });
+ * ```
+ */
+export function bullmq(options: BullMqOptions = {}): StrategyDefinition {
+  const settings = queueSettings(options);
+  return relayedOutbox(databaseOptions(options), {
+    inject: [{ token: getSharedConfigToken(options.configKey), optional: true }],
+    useFactory: (shared) =>
+      new BullMqRelay(
+        settings,
+        connectionsOf(options, shared as Partial<QueueOptions> | undefined),
+        options.backend,
+      ),
+  });
+}

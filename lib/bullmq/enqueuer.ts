@@ -1,0 +1,65 @@
+import type { Queue } from 'bullmq';
+import type { Ticket } from '../outbox/index.js';
+import type { Absence } from './absence.js';
+import { jobsFor, type NewJob } from './job-data.js';
+import { within } from './within.js';
+
+const JOBS_PER_CALL = 200;
+
+interface Waiting {
+  readonly jobs: readonly NewJob[];
+  readonly resolve: (isTaken: boolean) => void;
+}
+
+/** Puts messages into the queue: one call at a time, which takes all that have gathered meanwhile. */
+export class Enqueuer {
+  #waiting: Waiting[] = [];
+  #sending: Promise<void> | null = null;
+  #isClosed = false;
+
+  /** @param timeout milliseconds that one call may take */
+  constructor(
+    private readonly queue: Pick<Queue, 'addBulk'>,
+    private readonly timeout: number,
+    private readonly absence: Absence,
+  ) {}
+
+  /** @returns false when it is not known whether they are in the queue */
+  add(tickets: readonly Ticket[]): Promise<boolean> {
+    if (this.#isClosed) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#waiting.push({ jobs: jobsFor(tickets), resolve });
+      this.#sending ??= this.#send();
+    });
+  }
+
+  /** Takes nothing any more; resolves when the rest is in the queue, or refused. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#sending;
+  }
+
+  async #send(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#next();
+      let isTaken = true;
+      try {
+        await within(this.timeout, this.queue.addBulk(batch.flatMap(({ jobs }) => jobs)));
+        this.absence.over();
+      } catch (error) {
+        isTaken = false;
+        this.absence.noticed(error);
+      }
+      for (const { resolve } of batch) resolve(isTaken);
+    }
+    this.#sending = null;
+  }
+
+  #next(): readonly Waiting[] {
+    let [count, jobs] = [0, 0];
+    while (count < this.#waiting.length && (count === 0 || jobs < JOBS_PER_CALL)) {
+      jobs += this.#waiting[count++]!.jobs.length;
+    }
+    return this.#waiting.splice(0, count);
+  }
+}

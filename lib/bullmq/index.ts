@@ -1,0 +1,2 @@
+export { bullmq } from './bullmq.js';
+export type { BullMqOptions } from './bullmq-options.js';
