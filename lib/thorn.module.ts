@@ -13,6 +13,7 @@ import { MessagePipeline } from './dispatch/index.js';
 import type { EntityClass } from './event/index.js';
 import { ConfigurableModuleClass } from './thorn.module-definition.js';
 import { EntityCaptures } from './thorn.module-capture.js';
+import { ThornDrainModule } from './thorn.module-drain.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
 import { checkIsAsync, checkIsOptions } from './thorn.module-settings.js';
 
@@ -35,7 +36,7 @@ type AsyncOptions = Parameters<typeof ConfigurableModuleClass.forRootAsync>[0];
  * export class AppModule {}
  * ```
  */
-@Module({ imports: [DiscoveryModule] })
+@Module({ imports: [DiscoveryModule, ThornDrainModule] })
 export class ThornModule
   extends ConfigurableModuleClass
   implements OnModuleInit, OnApplicationShutdown
