@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
+import { framesOf, reasonOf } from '../common/index.js';
 import type { MessagePipeline } from '../dispatch/index.js';
 import type { Message } from '../message/index.js';
 import { type Collected, occurrencesOf } from './collected.js';
@@ -142,10 +143,7 @@ export class Collector {
   }
 
   #logError(what: string, error: unknown): void {
-    this.#logger.error(
-      `${what}: ${String(error)}`,
-      error instanceof Error ? error.stack : undefined,
-    );
+    this.#logger.error(`${what}: ${reasonOf(error)}`, framesOf(error));
   }
 }
 

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { framesOf, reasonOf } from '../common/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import { Message, type MessageFactory } from '../message/index.js';
 import type { Occurrence } from './collected.js';
@@ -94,8 +95,8 @@ export class EntityMessages {
   #dropped(event: EventPlan, error: unknown): void {
     if (event.options.propagateErrors === true) throw error;
     this.#logger.error(
-      `${event.entity}: the event ${event.name} is dropped: ${String(error)}`,
-      error instanceof Error ? error.stack : undefined,
+      `${event.entity}: the event ${event.name} is dropped: ${reasonOf(error)}`,
+      framesOf(error),
     );
   }
 

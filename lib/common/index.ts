@@ -1,3 +1,3 @@
 export { Clock, SystemClock } from './clock.js';
 export { type IdPrefix, newId } from './id.js';
-export { reasonOf } from './reason-of.js';
+export { framesOf, reasonOf } from './reason-of.js';

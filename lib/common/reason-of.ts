@@ -1,12 +1,27 @@
 const MAX_LENGTH = 500;
 
-/** What an error says, for one line of a log: without stack, and without the queries and credentials of URLs. */
+/** What an error says, for one line of a log: without stack, secrets, and the queries and credentials of URLs. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : error;
   if (typeof text !== 'string') return 'something was thrown that is no error';
   return text
     .replaceAll(/\?[^\s"'<>)\]]+/g, '')
     .replaceAll(/\/\/[^\s/@]+@/g, '//')
+    .replaceAll(/\b(wh(?:sec|sk)_)[\w+/=-]+/g, '$1…')
     .replaceAll(/\s+/g, ' ')
     .slice(0, MAX_LENGTH);
+}
+
+/**
+ * Where an error was thrown, for a log: the frames of its stack alone. What it says is for {@link reasonOf}; a stack would
+ * repeat it as it is, and the messages of its causes with it.
+ */
+export function framesOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || typeof error.stack !== 'string') return undefined;
+  // The message comes first and may have lines that look like frames.
+  const message = String(error.message);
+  const at = message === '' ? -1 : error.stack.indexOf(message);
+  const rest = at === -1 ? error.stack : error.stack.slice(at + message.length);
+  const frames = rest.split('\n').filter((line) => /^\s+at \S/.test(line));
+  return frames.length === 0 ? undefined : frames.join('\n');
 }

@@ -82,8 +82,8 @@ describe('WebhookEvents', () => {
 
     expect(last).toHaveBeenCalledTimes(1);
     expect(log.mock.calls.map(([text]) => text as string)).toEqual([
-      'A listener of the event message-accepted failed: Error: thrown',
-      'A listener of the event message-accepted failed: Error: rejected',
+      'A listener of the event message-accepted failed: thrown',
+      'A listener of the event message-accepted failed: rejected',
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { type Clock, newId } from '../common/index.js';
+import { type Clock, framesOf, newId, reasonOf } from '../common/index.js';
 import type { FanOut, FoundRecipients } from '../dispatch/index.js';
 import type { Message, Recipient } from '../message/index.js';
 import type { SubscriberRepository } from '../subscriber/index.js';
@@ -231,10 +231,7 @@ export class DispatchDesk {
   }
 
   #logError(what: string, error: unknown): void {
-    this.#logger.error(
-      `${what}: ${String(error)}`,
-      error instanceof Error ? error.stack : undefined,
-    );
+    this.#logger.error(`${what}: ${reasonOf(error)}`, framesOf(error));
   }
 }
 
