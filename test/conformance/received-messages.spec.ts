@@ -10,7 +10,7 @@ import {
   RedisReceivedMessages,
 } from '../../lib/receiver/index.js';
 import { receivedMessagesConformance } from '../../lib/testing/index.js';
-import { freshPostgres } from '../services/database.js';
+import { freshMariadb, freshPostgres } from '../services/database.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 
 const runner = { describe, it, expect };
@@ -40,6 +40,17 @@ receivedMessagesConformance(
     makeBench: async () => {
       const { url, drop } = await freshPostgres();
       return onDatabase({ type: 'postgres', url }, drop);
+    },
+  },
+  runner,
+);
+
+receivedMessagesConformance(
+  {
+    name: 'DatabaseReceivedMessages on MariaDB',
+    makeBench: async () => {
+      const { url, drop } = await freshMariadb();
+      return onDatabase({ type: 'mariadb', url }, drop);
     },
   },
   runner,

@@ -11,7 +11,7 @@ import {
   ThornSubscriber,
   TypeOrmSubscriberRepository,
 } from '../../lib/subscriber/index.js';
-import { type FreshDatabase, freshPostgres } from '../services/database.js';
+import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
 import { subscriberRepositoryConformance } from '../../lib/testing/index.js';
 
 class TestClock extends Clock {
@@ -37,13 +37,16 @@ subscriberRepositoryConformance(
 
 let directory: string;
 let postgres: FreshDatabase;
+let mariadb: FreshDatabase;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'thorn-subscribers-'));
   postgres = await freshPostgres();
+  mariadb = await freshMariadb();
 });
 afterAll(async () => {
   await rm(directory, { recursive: true });
   await postgres.drop();
+  await mariadb.drop();
 });
 
 let files = 0;
@@ -65,6 +68,15 @@ subscriberRepositoryConformance(
     name: 'TypeORM on PostgreSQL',
     shared: true,
     makeStorage: () => onDatabase({ type: 'postgres', url: postgres.url, dropSchema: true }),
+  },
+  runner,
+);
+
+subscriberRepositoryConformance(
+  {
+    name: 'TypeORM on MariaDB',
+    shared: true,
+    makeStorage: () => onDatabase({ type: 'mariadb', url: mariadb.url, dropSchema: true }),
   },
   runner,
 );
