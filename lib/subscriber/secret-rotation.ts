@@ -1,3 +1,4 @@
+import { durationOf } from '../common/duration.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Secret } from '../message/recipient.js';
 import { isSameSecret } from '../signing/index.js';
@@ -8,15 +9,6 @@ export const MAX_LIVE_SECRETS = 5;
 export const MAX_OVERLAP = 90 * 24 * 60 * 60_000;
 
 const DEFAULT_OVERLAP = '24h';
-const DURATION = /^(\d{1,12})(ms|s|m|h|d)$/;
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
 /** How a subscriber's secret is replaced by another. */
 export interface SecretRotation {
   /**
@@ -34,8 +26,7 @@ export interface SecretRotation {
  * @throws {@link InvalidInputError} whose `field` is `overlap`
  */
 export function overlapOf(overlap: unknown = DEFAULT_OVERLAP): number {
-  const [, amount, unit] = typeof overlap === 'string' ? (DURATION.exec(overlap) ?? []) : [];
-  const milliseconds = unit === undefined ? overlap : Number(amount) * UNITS[unit]!;
+  const milliseconds = typeof overlap === 'string' ? durationOf(overlap) : overlap;
   if (isWholeNumber(milliseconds) && milliseconds >= 0 && milliseconds <= MAX_OVERLAP) {
     return milliseconds;
   }

@@ -28,7 +28,7 @@ export async function bundled(entry: string): Promise<string> {
     tsconfig: false,
     plugins: [{ name: 'typescript', transform }],
   });
-  await bundle.write({ file, format: 'esm' });
+  await bundle.write({ file, format: 'esm', codeSplitting: false });
   return file;
 }
 

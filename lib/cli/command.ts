@@ -1,0 +1,100 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { durationOf } from '../common/duration.js';
+import type { Terminal } from './terminal.js';
+import { UsageError } from './usage.error.js';
+
+/** Everything is fine; the answer is no; it was called in a wrong way. */
+export type ExitCode = 0 | 1 | 2;
+
+/** A command's options by name, as `util.parseArgs` takes them, with a word for each in the help. */
+export type CommandOptions = Readonly<
+  Record<
+    string,
+    NonNullable<ParseArgsConfig['options']>[string] & {
+      readonly help: string;
+      /** What the value is called in the help. */
+      readonly value?: string;
+    }
+  >
+>;
+
+/** The options as they were given. */
+export type Given = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+/** One command of `thorn`. */
+export interface Command {
+  readonly name: string;
+  /** What follows the name: `[file]`. */
+  readonly operands: string;
+  readonly summary: string;
+  /** More for its help. */
+  readonly details?: string;
+  readonly options: CommandOptions;
+  /** Most operands that it takes. */
+  readonly most: number;
+  run(operands: readonly string[], given: Given, terminal: Terminal): Promise<ExitCode>;
+}
+
+/** @throws {@link UsageError} naming an unknown option, or an operand too many */
+export function argumentsOf(
+  { name, options, most }: Command,
+  args: readonly string[],
+): { readonly operands: readonly string[]; readonly given: Given } {
+  const bare = Object.fromEntries(
+    Object.entries(options).map(([option, { type, multiple, short }]) => [
+      option,
+      { type, ...(multiple && { multiple }), ...(short !== undefined && { short }) },
+    ]),
+  );
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { ...bare, help: { type: 'boolean', short: 'h' } },
+      allowPositionals: true,
+    });
+    if (positionals.length > most && values['help'] !== true) {
+      throw new UsageError(`thorn ${name}: "${positionals[most]}" is too much`);
+    }
+    return { operands: positionals, given: values };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`thorn ${name}: ${(error as Error).message}`);
+  }
+}
+
+export function textOf(given: Given, name: string): string | undefined {
+  const value = given[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function textsOf(given: Given, name: string): readonly string[] {
+  const value = given[name];
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}
+
+/** One of a few words. */
+export function wordOf<Word extends string>(
+  given: Given,
+  name: string,
+  words: readonly Word[],
+): Word | undefined {
+  const value = textOf(given, name);
+  if (value === undefined || (words as readonly string[]).includes(value)) return value as Word;
+  throw new UsageError(`--${name} must be one of ${words.join(', ')}`);
+}
+
+/** The secrets of `--secret`, or those of the variable, which no list of processes shows. */
+export function secretsOf(given: Given, { env }: Terminal): readonly string[] {
+  const secrets = textsOf(given, 'secret');
+  return secrets.length > 0 ? secrets : (env['THORN_SECRET']?.split(/\s+/).filter(Boolean) ?? []);
+}
+
+/** A time in ISO 8601, or how long ago it was: `24h`. In milliseconds since the Unix epoch. */
+export function momentOf(given: Given, name: string, now: number): number | undefined {
+  const text = textOf(given, name);
+  if (text === undefined) return undefined;
+  const ago = durationOf(text);
+  const time = ago === null ? Date.parse(text) : now - ago;
+  if (!Number.isNaN(time) && (ago !== null || /^\d{4}-\d\d-\d\d/.test(text))) return time;
+  throw new UsageError(`--${name} must be a time such as 2026-01-31T08:00:00Z, or 24h, 90m or 7d`);
+}

@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { argumentsOf, type Command, type ExitCode } from './command.js';
+import { commandHelp, generalHelp } from './help.js';
+import { listenCommand } from './listen.command.js';
+import { ApiError } from './replay-client.js';
+import { migrationsCommand } from './migrations.command.js';
+import { replayCommand } from './replay.command.js';
+import { signCommand } from './sign.command.js';
+import type { Terminal } from './terminal.js';
+import { typesCommand } from './types.command.js';
+import { UsageError } from './usage.error.js';
+import { verifyCommand } from './verify.command.js';
+
+const COMMANDS: readonly Command[] = [
+  listenCommand,
+  verifyCommand,
+  signCommand,
+  replayCommand,
+  typesCommand,
+  migrationsCommand,
+];
+
+/** Runs `thorn`. */
+export async function main(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  try {
+    return await dispatched(args, terminal);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      terminal.note(`thorn: ${error.message}`);
+      return 2;
+    }
+    if (error instanceof ApiError) {
+      terminal.note(`thorn: ${error.message}`);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+async function dispatched(
+  [name, ...rest]: readonly string[],
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (name === '--version' || name === '-v') {
+    terminal.out(await versionOfPackage());
+    return 0;
+  }
+  if (name === undefined) {
+    terminal.note(generalHelp(COMMANDS));
+    return 2;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    terminal.out(generalHelp(COMMANDS));
+    return 0;
+  }
+  const command = COMMANDS.find((one) => one.name === name);
+  if (command === undefined) {
+    throw new UsageError(`there is no command "${name}"; thorn --help names them all`);
+  }
+  const { operands, given } = argumentsOf(command, rest);
+  if (given['help'] === true) {
+    terminal.out(commandHelp(command));
+    return 0;
+  }
+  return command.run(operands, given, terminal);
+}
+
+async function versionOfPackage(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

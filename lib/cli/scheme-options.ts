@@ -1,0 +1,35 @@
+import type { Digest } from '../message/index.js';
+import type { SchemeName } from '../receiver/schemes.js';
+import { type CommandOptions, type Given, secretsOf, wordOf } from './command.js';
+import type { Terminal } from './terminal.js';
+import { UsageError } from './usage.error.js';
+
+const SCHEMES = ['standard', 'thorn', 'stripe', 'github'] as const satisfies SchemeName[];
+const DIGESTS = ['sha1', 'sha256', 'sha512'] as const satisfies Digest[];
+
+/** What `verify`, `sign` and `listen` have in common. */
+export const schemeOptions = {
+  secret: {
+    type: 'string',
+    short: 's',
+    multiple: true,
+    value: 'secret',
+    help: 'whsec_…, whpk_…, or any other; several times while it rotates. Default: THORN_SECRET',
+  },
+  scheme: { type: 'string', value: 'name', help: `${SCHEMES.join(', ')}. Default standard` },
+  digest: { type: 'string', value: 'name', help: `${DIGESTS.join(', ')}, for the scheme thorn` },
+} as const satisfies CommandOptions;
+
+/** @throws {@link UsageError} without a secret, unless none is needed */
+export function signatureSettings(given: Given, terminal: Terminal, needsSecret = true) {
+  const secrets = secretsOf(given, terminal);
+  if (secrets.length === 0 && needsSecret) {
+    throw new UsageError('give the secret: --secret whsec_…, or the variable THORN_SECRET');
+  }
+  const digest = wordOf(given, 'digest', DIGESTS);
+  return {
+    secrets,
+    scheme: wordOf(given, 'scheme', SCHEMES) ?? 'standard',
+    ...(digest === undefined ? {} : { digest }),
+  };
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { UsageError } from './usage.error.js';
+
+/** What a command has to do with the world. */
+export interface Terminal {
+  /** Writes a line of what was asked for. */
+  out(line: string): void;
+  /** The same, byte by byte. */
+  bytes(bytes: Buffer): void;
+  /** Writes a line about it. */
+  note(line: string): void;
+  /** Writes over the line before; for terminals alone. */
+  rewrite(text: string): void;
+  /** Whether notes go to a terminal. */
+  readonly isTerminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The bytes of a file; `-` is the standard input. */
+  read(file: string): Promise<Buffer>;
+  /** Once it was asked for: aborted by the first Ctrl-C or SIGTERM; the second one ends the process. */
+  readonly interrupted: AbortSignal;
+}
+
+/** The terminal that the process has. */
+export function processTerminal(): Terminal {
+  let controller: AbortController | null = null;
+  // Who reads our output may have enough of it.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  return {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    bytes: (bytes) => void process.stdout.write(bytes),
+    note: (line) => void process.stderr.write(`${line}\n`),
+    rewrite: (text) => void process.stderr.write(`\r\u001b[K${text}`),
+    isTerminal: process.stderr.isTTY,
+    env: process.env,
+    read: readBytes,
+    get interrupted() {
+      if (controller === null) {
+        const stop = () => controller!.abort();
+        controller = new AbortController();
+        process.once('SIGINT', stop).once('SIGTERM', stop);
+      }
+      return controller.signal;
+    },
+  };
+}
+
+async function readBytes(file: string): Promise<Buffer> {
+  if (file === '-') {
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
