@@ -3,11 +3,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { lateness } from '../../test/services/lateness.js';
 import { PublicRecipientPolicy } from './public-recipient-policy.js';
 import { UndiciHttpClient } from './undici-http-client.js';
 
 const AT_ONCE = 100;
-const ROUNDS = 5;
+const ROUNDS = 3;
 const MEBIBYTE = 1024 * 1024;
 const TIMEOUT = 5000;
 const SHORT_TIMEOUT = 200;
@@ -22,7 +23,7 @@ const line = Buffer.from(`x: ${'y'.repeat(60)}\r\n`.repeat(100));
 
 setFlagsFromString('--expose_gc');
 const collect = runInNewContext('gc') as () => void;
-const tiny = Buffer.from('a:\r\n'.repeat(16_384));
+const tiny = Buffer.from('abcdefgh:\r\n'.repeat(6000));
 const cleanups: (() => unknown)[] = [];
 
 afterEach(async () => {
@@ -37,7 +38,7 @@ describe('100 answers at once', () => {
     ['of a huge body after an error', 'HTTP/1.1 500 No\r\n\r\n', piece, 500],
     ['of early hints without end', '', hint, 'protocol'],
     ['of headers without end', head, line, 'protocol'],
-    ['of the smallest headers without end', head, tiny, 'protocol'],
+    ['of small headers without end', head, tiny, 'protocol'],
     [
       'that are a gzip bomb',
       `${head}content-encoding: gzip\r\nconnection: close\r\n\r\n`,
@@ -54,10 +55,12 @@ describe('100 answers at once', () => {
     const timeout = expected === 'timeout' ? SHORT_TIMEOUT : TIMEOUT;
     const round = async () => {
       const began = performance.now();
+      const late = lateness(timeout);
       const outcomes = await Promise.all(
         Array.from({ length: AT_ONCE }, () => post(client, url, timeout)),
       );
-      expect(performance.now() - began).toBeLessThan(timeout + 200);
+      const took = performance.now() - began;
+      expect(took).toBeLessThan(timeout + 200 + (took < timeout ? 0 : await late));
       expect(new Set(outcomes)).toEqual(new Set([expected]));
     };
     await round();
