@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
-import { chmod, chown, cp, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -24,7 +24,17 @@ const run = promisify(execFile);
  */
 export async function startPostgres(): Promise<Server> {
   const url = process.env['THORN_TEST_POSTGRES_URL'];
-  if (url) return { url, stop: async () => {} };
+  return url ? { url, stop: async () => {} } : startOwnPostgres();
+}
+
+/** A server that nobody else uses. */
+export interface OwnPostgres extends Server {
+  /** Ends it as `pg_ctl stop -m immediate` does, as good as a crash, and starts it again. */
+  readonly crash: () => Promise<void>;
+}
+
+/** As {@link startPostgres}, whatever the environment says. */
+export async function startOwnPostgres(): Promise<OwnPostgres> {
   const refusals: string[] = [];
   for (const find of [onPath, ofSystem, embedded, installed]) {
     for (const binaries of await find()) {
@@ -79,7 +89,7 @@ function hasServer(directory: string): boolean {
   return ['initdb', 'postgres'].every((name) => existsSync(join(directory, name)));
 }
 
-async function startFrom(binaries: string): Promise<Server> {
+async function startFrom(binaries: string): Promise<OwnPostgres> {
   const account = unprivilegedAccount(['postgres', 'nobody']);
   const home = await mkdtemp(join(account === null ? tmpdir() : '/tmp', 'thorn-postgres-'));
   try {
@@ -118,17 +128,41 @@ async function startOn(
   data: string,
   home: string,
   account: Account | null,
-): Promise<Server> {
+): Promise<OwnPostgres> {
   const port = await freePort();
   const settings = ['max_connections=200', 'fsync=off', 'full_page_writes=off'];
   settings.push('unix_socket_directories=', 'listen_addresses=127.0.0.1', `port=${port}`);
-  const stop = await launch({
-    command: [postgres, '-D', data, ...settings.flatMap((setting) => ['-c', setting])],
-    home,
-    account,
-    signal: 'INT',
-    ready: /ready to accept connections/,
-    failed: /FATAL|not found|rror while loading/,
-  });
-  return { url: `postgres://thorn@127.0.0.1:${port}/postgres`, stop };
+  const start = (failed: RegExp) =>
+    launch({
+      command: [postgres, '-D', data, ...settings.flatMap((setting) => ['-c', setting])],
+      home,
+      account,
+      signal: 'INT',
+      ready: /ready to accept connections/,
+      failed,
+    });
+  const stops = [await start(/FATAL|not found|rror while loading/)];
+  return {
+    url: `postgres://thorn@127.0.0.1:${port}/postgres`,
+    crash: async () => {
+      const pidFile = join(data, 'postmaster.pid');
+      const pid = Number((await readFile(pidFile, 'utf8')).split('\n')[0]);
+      process.kill(pid, 'SIGQUIT');
+      while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+      // What clients are told while it recovers is FATAL as well.
+      stops.unshift(await start(/not found|rror while loading/));
+    },
+    stop: async () => {
+      for (const stop of stops) await stop();
+    },
+  };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
