@@ -40,7 +40,11 @@ export interface QueueSettings {
   readonly concurrency: number;
   readonly carryBody: boolean;
   readonly enqueueTimeout: number;
+  /** How long a job counts as under way without a word of its worker, in milliseconds. */
+  readonly lock: number;
 }
+
+const LONGEST_LOCK = 30_000;
 
 const DEFAULTS = {
   queue: 'thorn',
@@ -90,7 +94,9 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
     );
   }
   const { queue, prefix, producer, worker, concurrency, carryBody, enqueueTimeout } = given;
-  return { queue, prefix, producer, worker, concurrency, carryBody, enqueueTimeout };
+  // A job that is left behind comes back no later than its messages' leases end.
+  const lock = Math.min(LONGEST_LOCK, options.lease ?? LONGEST_LOCK);
+  return { queue, prefix, producer, worker, concurrency, carryBody, enqueueTimeout, lock };
 }
 
 /** What the database's part takes of the options. */

@@ -100,7 +100,7 @@ export class BullMqRelay extends MessageRelay {
   }
 
   #startWorker(relayWorker: RelayWorker): Worker {
-    const { queue, concurrency } = this.#settings;
+    const { queue, concurrency, lock } = this.#settings;
     const worker = new Worker(
       queue,
       async ({ data, attemptsStarted }) => {
@@ -110,6 +110,8 @@ export class BullMqRelay extends MessageRelay {
         connection: this.#connections.worker,
         ...this.#shared(),
         concurrency,
+        lockDuration: lock,
+        stalledInterval: lock,
         maxStalledCount: STALLS,
         removeOnComplete: { count: 0 },
         removeOnFail: { count: FAILED_KEPT },
