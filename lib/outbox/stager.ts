@@ -6,7 +6,11 @@ import type { Message } from '../message/index.js';
 import type { Held } from './message-table.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
 import type { Shard } from './shard.js';
+import { SharedInsert } from './shared-insert.js';
 import { SqliteDatabase } from './sqlite-database.js';
+
+/** Of the pool at most, for what is sent outside of transactions. */
+const CONNECTIONS = 4;
 
 /** What a staged message needs to be handed over. */
 export interface Staged {
@@ -17,12 +21,22 @@ export interface Staged {
   readonly joined: Promise<void> | null;
 }
 
+/** What an INSERT did. */
+interface Inserted {
+  /** Ids that were there before. */
+  readonly known: ReadonlySet<string>;
+  readonly lease: string;
+  readonly leasedUntil: number;
+  readonly joined: Promise<void> | null;
+}
+
 /** Writes messages, and remembers what was written until it is released. */
 export class Stager {
   readonly #shards: readonly Shard[];
   readonly #leaseFor: number;
   readonly #clock: Clock;
   readonly #patience: number;
+  readonly #shared = new Map<Shard, SharedInsert<Inserted | null>>();
   // Null: a message of that id is stored already.
   readonly #staged = new WeakMap<Message, Staged | null>();
 
@@ -41,16 +55,10 @@ export class Stager {
   async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
     const shard = this.#shardOf(manager);
     const firsts = firstOfEachId(messages);
-    // A new one each time: it also tells whether a message was there before, and be it from this very process.
-    const lease = randomUUID();
-    const leasedUntil = this.#clock.now() + this.#leaseFor;
-    let known: ReadonlySet<string>;
-    let joined: Promise<void> | null = null;
-    if (manager === undefined) {
-      ({ known, joined } = await this.#insert(shard, firsts, lease, leasedUntil));
-    } else {
-      known = await shard.messages.insertWith(manager, firsts, lease, leasedUntil);
-    }
+    const { known, lease, leasedUntil, joined } =
+      manager === undefined
+        ? await this.#insert(shard, firsts)
+        : await this.#insertWith(shard, manager, firsts);
     const staged = new Set(firsts.filter(({ id }) => !known.has(id)));
     for (const message of messages) {
       this.#staged.set(message, staged.has(message) ? { shard, lease, leasedUntil, joined } : null);
@@ -81,29 +89,69 @@ export class Stager {
     for (const [shard, list] of held) await shard.messages.remove(list);
   }
 
-  async #insert(
-    shard: Shard,
+  /** In the transaction of the manager, or in one of its own when it is in none. */
+  async #insertWith(
+    { messages: table }: Shard,
+    manager: EntityManager,
     messages: readonly Message[],
-    lease: string,
-    leasedUntil: number,
-  ): Promise<{ readonly known: ReadonlySet<string>; readonly joined: Promise<void> | null }> {
+  ): Promise<Inserted> {
+    const token = this.#token();
+    const { lease, leasedUntil } = token;
+    const known = await table.insertWith(manager, messages, lease, leasedUntil);
+    return { ...token, known, joined: null };
+  }
+
+  async #insert(shard: Shard, messages: readonly Message[]): Promise<Inserted> {
     const { database, dataSource } = shard;
-    const join = () => shard.messages.insertWith(dataSource.manager, messages, lease, leasedUntil);
-    if (!(database instanceof SqliteDatabase)) return { known: await join(), joined: null };
-    const statements = shard.messages.insertions(messages, lease, leasedUntil);
-    if (!database.isWithinTransaction) {
-      const results = await database.executeWithin(this.#patience, statements);
+    if (!(database instanceof SqliteDatabase && database.isWithinTransaction)) {
+      const inserted = await this.#sharedInsert(shard).insert(messages);
+      if (inserted !== null) return inserted;
       // Nothing was written, and nobody was told otherwise.
-      if (results === null) throw new OutboxLockedError(this.#patience);
-      const written = new Set(results.flatMap(({ rows }) => rows.map(({ id }) => id)));
-      return { known: missing(messages, written), joined: null };
+      throw new OutboxLockedError(this.#patience);
     }
     // The caller is itself in the transaction that holds the lock, and would wait for itself. There is one connection for
     // all, so the message joins that transaction; should it be rolled back, the message is written once more.
-    const known = await join();
+    const inserted = await this.#insertWith(shard, dataSource.manager, messages);
+    const { known, lease, leasedUntil } = inserted;
     const joined = this.#afterTransaction(shard, messages, known, lease, leasedUntil);
     joined.catch(() => undefined);
-    return { known, joined };
+    return { ...inserted, joined };
+  }
+
+  #sharedInsert(shard: Shard): SharedInsert<Inserted | null> {
+    let shared = this.#shared.get(shard);
+    if (shared === undefined) {
+      const { database, dataSource } = shard;
+      shared =
+        database instanceof SqliteDatabase
+          ? new SharedInsert((messages) => this.#insertWithin(shard, database, messages), 1)
+          : new SharedInsert<Inserted | null>(
+              (messages) => this.#insertWith(shard, dataSource.manager, messages),
+              CONNECTIONS,
+            );
+      this.#shared.set(shard, shared);
+    }
+    return shared;
+  }
+
+  /** @returns null when the database is locked for too long */
+  async #insertWithin(
+    { messages: table }: Shard,
+    database: SqliteDatabase,
+    messages: readonly Message[],
+  ): Promise<Inserted | null> {
+    const token = this.#token();
+    const statements = table.insertions(messages, token.lease, token.leasedUntil);
+    const results = await database.executeWithin(this.#patience, statements);
+    if (results === null) return null;
+    const written = new Set(results.flatMap(({ rows }) => rows.map(({ id }) => id)));
+    const known = new Set(messages.map(({ id }) => id).filter((id) => !written.has(id)));
+    return { ...token, known, joined: null };
+  }
+
+  /** A new one each time: it also tells whether a message was there before, and be it from this very process. */
+  #token(): { readonly lease: string; readonly leasedUntil: number } {
+    return { lease: randomUUID(), leasedUntil: this.#clock.now() + this.#leaseFor };
   }
 
   async #afterTransaction(
@@ -128,10 +176,6 @@ export class Stager {
       'The manager belongs to a data source that ThornModule does not capture; add it to the option dataSources',
     );
   }
-}
-
-function missing(messages: readonly Message[], written: ReadonlySet<unknown>): ReadonlySet<string> {
-  return new Set(messages.map(({ id }) => id).filter((id) => !written.has(id)));
 }
 
 function firstOfEachId(messages: readonly Message[]): readonly Message[] {
