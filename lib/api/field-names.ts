@@ -8,8 +8,11 @@ const ALIASES: Readonly<Record<string, string>> = {
   hmac_digest: 'digest',
 };
 
-/** These would change what an object is instead of what it holds. */
-const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
+/**
+ * Names that every object has already: some would change what it is instead of what it holds, and class-validator takes
+ * all of them for known.
+ */
+const FORBIDDEN = new Set(['prototype', ...Object.getOwnPropertyNames(Object.prototype)]);
 
 export type Body = Readonly<Record<string, unknown>>;
 
