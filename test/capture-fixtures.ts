@@ -7,10 +7,10 @@ import {
 import { SystemClock } from '../lib/common/clock.js';
 import { DispatchStrategy, MessagePipeline } from '../lib/dispatch/index.js';
 import { Codecs, type Message, MessageFactory } from '../lib/message/index.js';
-import { freshPostgres } from './services/database.js';
+import { type FreshDatabase, freshMariadb, freshPostgres } from './services/database.js';
 
 /** The databases that everything about capturing is tried on. */
-export const DATABASES = ['sqlite', 'postgres'] as const;
+export const DATABASES = ['sqlite', 'postgres', 'mariadb'] as const;
 export type Database = (typeof DATABASES)[number];
 
 /** Keeps what it is given, in memory; what it staged stays staged when the transaction is rolled back. */
@@ -72,11 +72,11 @@ export async function openDatabase(
   entities: readonly (new () => object)[],
   options: Partial<DataSourceOptions> = {},
 ): Promise<{ dataSource: DataSource; close: () => Promise<void> }> {
-  const database = kind === 'postgres' ? await freshPostgres() : undefined;
+  const database = await freshDatabase(kind);
   const dataSource = new DataSource({
     ...(database === undefined
       ? { type: 'better-sqlite3', database: ':memory:' }
-      : { type: 'postgres', url: database.url }),
+      : { type: kind, url: database.url }),
     entities: [...entities],
     synchronize: true,
     ...options,
@@ -89,6 +89,11 @@ export async function openDatabase(
       await database?.drop();
     },
   };
+}
+
+async function freshDatabase(kind: Database): Promise<FreshDatabase | undefined> {
+  if (kind === 'postgres') return freshPostgres();
+  return kind === 'mariadb' ? freshMariadb() : undefined;
 }
 
 export async function openRig(

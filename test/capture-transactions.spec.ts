@@ -187,6 +187,8 @@ describe.each(DATABASES)('transactions on %s', (kind) => {
   });
 
   it('releases nothing of a commit that the database refused, neither then nor with the next', async () => {
+    // It has no constraints that wait for the commit.
+    if (kind === 'mariadb') return;
     const runner = rig.dataSource.createQueryRunner();
     const created = async (id: number, item: number | null): Promise<void> => {
       await runner.startTransaction();
@@ -214,7 +216,9 @@ describe.each(DATABASES)('transactions on %s', (kind) => {
     ]);
     const runner = rig.dataSource.createQueryRunner();
     try {
-      await expect(runner.manager.save(Code, { id: 1, name: 'two' })).rejects.toThrow(/unique/i);
+      await expect(runner.manager.save(Code, { id: 1, name: 'two' })).rejects.toThrow(
+        /unique|duplicate/i,
+      );
       await runner.query(`UPDATE code SET name = 'uno' WHERE id = 1`);
       await runner.manager.remove(await runner.manager.findOneByOrFail(Code, { id: 1 }));
     } finally {

@@ -152,10 +152,16 @@ describe.each(DATABASES)('values of each type on %s', (kind) => {
   });
   afterEach(() => vi.unstubAllEnvs());
 
-  const changes = kind === 'postgres' ? [...CHANGES, ...POSTGRES_CHANGES] : CHANGES;
+  const changes = {
+    sqlite: CHANGES,
+    postgres: [...CHANGES, ...POSTGRES_CHANGES],
+    // TypeORM writes the text '5' as the number 5 there.
+    mariadb: CHANGES.filter(([column, before]) => column !== 'json' || before !== '5'),
+  }[kind];
   const stored = async (type: new () => Values, id: number): Promise<string> => {
     const table = rig.dataSource.getMetadata(type).tableName;
-    return JSON.stringify(await rig.dataSource.query(`SELECT * FROM ${table} WHERE id = ${id}`));
+    const name = rig.dataSource.driver.escape(table);
+    return JSON.stringify(await rig.dataSource.query(`SELECT * FROM ${name} WHERE id = ${id}`));
   };
 
   const UUID = 'abcdef00-0000-4000-8000-00000000000';

@@ -6,7 +6,8 @@ export function mayUpdateOrSkip(statement: string): boolean {
     statement.includes(' ON CONFLICT ') ||
     statement.includes(' ON DUPLICATE KEY UPDATE ') ||
     statement.includes('INSERT OR ') ||
-    statement.includes('INSERT IGNORE ')
+    // TypeORM writes two blanks.
+    /INSERT +IGNORE /.test(statement)
   );
 }
 
