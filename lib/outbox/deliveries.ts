@@ -11,7 +11,6 @@ import {
   checkScope,
   type DeliveryQuery,
   isId,
-  type ReplayOptions,
   type RetryFailedOptions,
   timeFrom,
 } from './deliveries-input.js';
@@ -22,21 +21,15 @@ import {
   type DeliveryRecord,
   type DeliveryStats,
 } from './delivery-record.js';
+import { statsOf } from './delivery-stats.js';
 import { OutboxStrategy } from './outbox.strategy.js';
 import type { Row } from './outbox-database.js';
 import { NO_HOST } from './recipient-finder.js';
-import {
-  NOTHING,
-  reopen,
-  type ReplayBatch,
-  replayFailed,
-  replayMissed,
-  type ReplaySummary,
-  sum,
-} from './replay.js';
-import type { Shard } from './shard.js';
+import { inBatches } from './replay-run.js';
+import { reopen, replayFailed, replayMissed, type ReplaySummary } from './replay.js';
 import { DAY, type DeliveryHistory, readHistory } from './subscriber-days.js';
 import { tableNames } from './tables.js';
+import { isVisible, visibleSubscribers } from './visible-subscribers.js';
 
 /** Most days that {@link Deliveries.history} looks back. */
 const MAX_DAYS = 90;
@@ -95,7 +88,7 @@ export class Deliveries {
     checkListQuery(query);
     const outbox = await this.#outbox(scope);
     const { message, status, event, limit = 50, after = null, since, until } = query;
-    const subscribers = await this.#subscribersOf(query.subscriber, scope);
+    const subscribers = await visibleSubscribers(this.#tools.subscribers, query.subscriber, scope);
     if (subscribers?.length === 0) return { items: [], next: null };
     const before = after === null ? [] : [after];
     if (until !== undefined) before.push(idsFrom('dlv_', timeFrom(until)));
@@ -157,9 +150,11 @@ export class Deliveries {
     const { since, until } = checkBulkOptions(options, this.#tools.clock.now());
     const outbox = await this.#outbox(scope);
     const { subscriber, dryRun = false } = options;
-    if (!isId(subscriber) || !(await this.#isVisible(subscriber, scope))) return null;
+    if (!isId(subscriber) || !(await isVisible(this.#tools.subscribers, subscriber, scope))) {
+      return null;
+    }
     const range = { subscriber, from: idsFrom('dlv_', since), before: idsFrom('dlv_', until) };
-    return this.#inBatches(outbox, options, (shard, after) =>
+    return inBatches(outbox, options, (shard, after) =>
       replayFailed(shard, range, after ?? '', this.#tools, this.#tools.clock.now(), dryRun),
     );
   }
@@ -191,7 +186,7 @@ export class Deliveries {
       until: range.until,
     };
     const { dryRun = false } = options;
-    return this.#inBatches(outbox, options, (shard, after) =>
+    return inBatches(outbox, options, (shard, after) =>
       replayMissed(shard, missed, after, this.#tools, this.#tools.clock.now(), dryRun),
     );
   }
@@ -234,7 +229,9 @@ export class Deliveries {
       throw new InvalidInputError('days', `must be a whole number from 1 to ${MAX_DAYS}`);
     }
     const outbox = await this.#outbox(scope);
-    if (!isId(subscriber) || !(await this.#isVisible(subscriber, scope))) return null;
+    if (!isId(subscriber) || !(await isVisible(this.#tools.subscribers, subscriber, scope))) {
+      return null;
+    }
     const now = this.#tools.clock.now();
     const since = now - (now % DAY) - (days - 1) * DAY;
     const histories = await Promise.all(
@@ -248,45 +245,8 @@ export class Deliveries {
 
   /** How much there is to do, over all data sources; for the operator. */
   async stats(): Promise<DeliveryStats> {
-    const outbox = await this.#outbox('any');
-    const now = this.#tools.clock.now();
-    const rows = await Promise.all(outbox.shards.map(({ log }) => log.stats(now)));
-    const total = (name: string) => rows.reduce((count, row) => count + Number(row[name]), 0);
-    const times = rows
-      .flatMap((row) => [row['oldest_delivery'], row['oldest_message']])
-      .filter((time) => time !== null)
-      .map(Number);
-    const oldestDue = times.length === 0 ? null : Math.min(...times);
-    return {
-      pending: total('pending'),
-      due: total('due'),
-      leased: total('leased'),
-      failed: total('failed'),
-      pendingMessages: total('pending_messages'),
-      dueMessages: total('due_messages'),
-      oldestDue,
-      lag: oldestDue === null ? 0 : now - oldestDue,
-    };
-  }
-
-  async #inBatches(
-    outbox: OutboxStrategy,
-    { after, signal, onProgress, dryRun = false }: ReplayOptions,
-    batch: (shard: Shard, after: string | null) => Promise<ReplayBatch>,
-  ): Promise<ReplaySummary> {
-    let { index, rest } = placeOf(after ?? null, outbox.shards.length);
-    let summary: ReplaySummary = { ...NOTHING, next: after ?? null };
-    while (index < outbox.shards.length) {
-      if (signal?.aborted === true) break;
-      const { counts, next } = await batch(outbox.shards[index]!, rest);
-      rest = next;
-      if (next === null) index++;
-      const isThrough = index === outbox.shards.length;
-      summary = { ...sum(summary, counts), next: isThrough ? null : `${index}/${rest ?? ''}` };
-      if (!dryRun && counts.scheduled > 0) outbox.wake();
-      await onProgress?.(summary);
-    }
-    return summary;
+    const { shards } = await this.#outbox('any');
+    return statsOf(shards, this.#tools.clock.now());
   }
 
   async #find(id: string, scope: OwnerScope) {
@@ -295,33 +255,11 @@ export class Deliveries {
     for (const shard of outbox.shards) {
       const row: Row | null = await shard.log.find(id);
       if (row === null || row['id'] !== id) continue;
-      const isVisible = await this.#isVisible(row['subscriber_id'] as string, scope);
-      return isVisible ? { outbox, shard, row } : null;
+      const subscriber = row['subscriber_id'] as string;
+      const isSeen = await isVisible(this.#tools.subscribers, subscriber, scope);
+      return isSeen ? { outbox, shard, row } : null;
     }
     return null;
-  }
-
-  async #isVisible(subscriber: string, scope: OwnerScope): Promise<boolean> {
-    return scope === 'any' || (await this.#tools.subscribers.findById(subscriber, scope)) !== null;
-  }
-
-  /** @returns undefined for all there are */
-  async #subscribersOf(
-    subscriber: string | undefined,
-    scope: OwnerScope,
-  ): Promise<readonly string[] | undefined> {
-    if (subscriber !== undefined) {
-      return isId(subscriber) && (await this.#isVisible(subscriber, scope)) ? [subscriber] : [];
-    }
-    if (scope === 'any') return undefined;
-    const ids: string[] = [];
-    let after: string | null = null;
-    do {
-      const page = await this.#tools.subscribers.list(scope, { limit: 1000, after });
-      ids.push(...page.items.map(({ id }) => id));
-      after = page.next;
-    } while (after !== null);
-    return ids;
   }
 
   async #outbox(scope: OwnerScope): Promise<OutboxStrategy> {
@@ -337,20 +275,10 @@ export class Deliveries {
   }
 }
 
-/** Reads the cursor of a bulk verb: which data source, and where in it. */
-function placeOf(after: string | null, shards: number): { index: number; rest: string | null } {
-  if (after === null) return { index: 0, rest: null };
-  const [, index, rest] = /^(\d{1,3})\/(.*)$/.exec(after) ?? [];
-  if (index === undefined || Number(index) >= shards) {
-    throw new InvalidInputError('after', 'must be the "next" of an earlier call');
-  }
-  return { index: Number(index), rest: rest === '' ? null : rest! };
+function newestFirst(one: DeliveryRecord, other: DeliveryRecord): number {
+  return one.id < other.id ? 1 : -1;
 }
 
 function weightOf({ total }: DeliveryHistory): number {
   return total.succeeded + total.failed + total.pending;
-}
-
-function newestFirst(one: DeliveryRecord, other: DeliveryRecord): number {
-  return one.id < other.id ? 1 : -1;
 }

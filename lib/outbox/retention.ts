@@ -71,7 +71,8 @@ export class Retention {
         what === 'body'
           ? dialect.updateFrom(
               messages,
-              ['body = NULL'],
+              // With the body, the secrets of subscribers that the message names itself.
+              ['body = NULL', "recipients = '[]'"],
               rows,
               't.id = r.id AND t.body IS NOT NULL',
             )
