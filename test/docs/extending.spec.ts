@@ -102,6 +102,8 @@ subscriberRepositoryConformance(
       const pools: pg.Pool[] = [];
       const open = () => {
         const pool = new pg.Pool({ connectionString: postgres.url });
+        // Its end does not wait for that of its connections, which the removal of the database may cut off.
+        pool.on('connect', (client) => client.on('error', () => undefined));
         pools.push(pool);
         return pool;
       };
