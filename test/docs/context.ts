@@ -31,6 +31,9 @@ export declare class Orders {
   pay(manager: EntityManager, order: object): Promise<unknown>;
 }
 export declare const orders: Orders;
+export declare class Lake {
+  append(attempts: readonly object[]): Promise<void>;
+}
 export declare const stock: { take(sku: string): Promise<unknown> };
 
 export declare const axios: { post(url: string, body: unknown): Promise<unknown> };
