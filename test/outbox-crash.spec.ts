@@ -34,9 +34,9 @@ describe('a PostgreSQL server that crashes', () => {
     receiver.otherwise({ delay: 5 });
     const committed: string[] = [];
     let refused = 0;
-    let isOver = false;
+    const over = new AbortController();
     const writer = async (name: number) => {
-      for (let n = 0; !isOver; n++) {
+      for (let n = 0; !over.signal.aborted; n++) {
         const title = `${name}-${n}`;
         try {
           await rig.dataSource.manager.save(Object.assign(new Article(), { title }));
@@ -57,7 +57,7 @@ describe('a PostgreSQL server that crashes', () => {
     await vi.waitFor(() => expect(committed.length).toBeGreaterThan(before + 50), {
       timeout: 20_000,
     });
-    isOver = true;
+    over.abort();
     await Promise.all(writers);
     const messages = await rig.until('SELECT id, due_at FROM thorn_messages', isDone);
     const stored = await rig.rows('SELECT title FROM article');
