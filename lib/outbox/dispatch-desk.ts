@@ -9,7 +9,7 @@ import type { ClaimedDelivery } from './delivery-table.js';
 import { newDelivery } from './delivery-state.js';
 import type { Holding, MessageHolding } from './holdings.js';
 import type { Lanes } from './lanes.js';
-import type { Held } from './message-table.js';
+import type { Held } from './leases.js';
 import type { OutboxJob } from './outbox-job.js';
 import type { Row } from './outbox-database.js';
 import { hostOf, RecipientFinder } from './recipient-finder.js';
@@ -95,7 +95,7 @@ export class DispatchDesk {
 
   /** Goes on with messages that were claimed. */
   async resume(shard: Shard, rows: readonly Row[], lease: string, until: number): Promise<void> {
-    const taken = rows.filter(({ id }) => !shard.heldMessages.adopt(id as string, lease, until));
+    const taken = rows.filter(({ id }) => !this.#adopts(shard, id as string, lease, until));
     if (taken.length === 0) return;
     const handled = await shard.messages.handled(taken.map(({ id }) => id as string));
     await Promise.all(
@@ -112,6 +112,14 @@ export class DispatchDesk {
         return this.fanOut(shard, message, lease, until, handled.get(message.id) ?? new Set());
       }),
     );
+  }
+
+  /** Whether this process holds the message already: then it goes on with the new token. */
+  #adopts(shard: Shard, id: string, lease: string, until: number): boolean {
+    if (!shard.heldMessages.adopt(id, lease, until)) return false;
+    // Outcomes that were written after the claim still had the old token, and were refused: they are looked for at the end.
+    shard.heldMessages.get(id)!.againAt ??= this.#tools.clock.now();
+    return true;
   }
 
   /** Goes on with deliveries that were claimed. */
