@@ -100,6 +100,7 @@ export {
   ThornDelivery,
   ThornHealth,
   ThornMessage,
+  ThornPause,
 } from './outbox/index.js';
 
 // Subscribers
@@ -134,6 +135,7 @@ export {
 export {
   CreateThornIdempotencyKeys1767225600001,
   CreateThornOutbox1767312000000,
+  CreateThornPauses1767312000001,
   CreateThornSubscribers1767225600000,
   thornEntities,
   thornMigrations,
@@ -206,6 +208,7 @@ export {
   type ApiRequest,
   type ApiUser,
   describeThornApi,
+  type OperatorApiOptions,
   type OpenApiDocument,
   type ThornApiOptions,
 } from './api/index.js';

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
-import { apiControllers, ApiSettings } from './api/index.js';
+import { apiControllers, ApiSettings, operatorController } from './api/index.js';
 import { apiProviders } from './thorn.module-api.js';
 import { checkExtras } from './thorn.module-extras.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
@@ -9,6 +9,7 @@ import { refused, ThornSettings } from './thorn.module-settings.js';
 const EXTRAS: Record<keyof ThornModuleExtras, undefined> = {
   dispatch: undefined,
   api: undefined,
+  operatorApi: undefined,
   dataSources: undefined,
   imports: undefined,
   subscriberRepository: undefined,
@@ -34,14 +35,22 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
 
 function assemble(definition: DynamicModule, extras: ThornModuleExtras): DynamicModule {
   checkExtras(extras);
-  const { api } = extras;
+  const { api, operatorApi } = extras;
   const settings = api === undefined ? undefined : new ApiSettings(api);
   const wiring = thornProviders(extras);
   return {
     ...definition,
     global: extras.global ?? true,
-    imports: [...(definition.imports ?? []), ...(extras.imports ?? []), ...(api?.imports ?? [])],
-    controllers: settings === undefined ? [] : [...apiControllers(settings)],
+    imports: [
+      ...(definition.imports ?? []),
+      ...(extras.imports ?? []),
+      ...(api?.imports ?? []),
+      ...(operatorApi?.imports ?? []),
+    ],
+    controllers: [
+      ...(settings === undefined ? [] : apiControllers(settings)),
+      ...(operatorApi === undefined ? [] : [operatorController(operatorApi)]),
+    ],
     providers: [
       ...(definition.providers ?? []),
       {

@@ -1,5 +1,5 @@
 import type { DynamicModule, Type } from '@nestjs/common';
-import type { ThornApiOptions } from './api/index.js';
+import type { OperatorApiOptions, ThornApiOptions } from './api/index.js';
 import type { BulkWrites } from './capture/index.js';
 import type { Clock } from './common/index.js';
 import type {
@@ -71,6 +71,8 @@ export interface ThornModuleExtras {
   dispatch?: DispatchSetting;
   /** The REST API. Default: off. */
   api?: ThornApiOptions;
+  /** The REST API for operators, across owners. Default: off. */
+  operatorApi?: OperatorApiOptions;
   /**
    * Names of the TypeORM data sources whose entities are captured; subscribers are kept in the first. Default
    * `['default']`. Empty: no database, subscribers are kept in memory.

@@ -23,3 +23,10 @@ export class RotateSecretDto {
   @IsString({ message: 'must be a text' })
   secret?: string;
 }
+
+/** What `POST pauses` of the operator API takes. */
+export class PauseDto {
+  /** Host and port as in the URLs of subscribers, or `*`. */
+  @IsString({ message: 'must be a host as in a URL, with its port, or "*"' })
+  host!: string;
+}

@@ -1,7 +1,8 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 
 /** A row of `thorn_idempotency_keys`: a request to the REST API that came with a key, and what it was answered. */
-@Entity('thorn_idempotency_keys')
+@Entity('thorn_idempotency_keys', { engine: MYSQL_ENGINE })
 @Index('thorn_idempotency_keys_expiry', ['expiresAt'])
 export class ThornIdempotencyKey {
   /** A hash of the owner, the route and the key. */

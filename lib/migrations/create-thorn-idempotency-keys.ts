@@ -1,4 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 
 /** Creates the table `thorn_idempotency_keys` of the REST API, on every database that is supported. */
 export class CreateThornIdempotencyKeys1767225600001 implements MigrationInterface {
@@ -15,6 +16,7 @@ export class CreateThornIdempotencyKeys1767225600001 implements MigrationInterfa
     await queryRunner.createTable(
       new Table({
         name: 'thorn_idempotency_keys',
+        engine: MYSQL_ENGINE,
         columns: [
           { ...text('id'), isPrimary: true },
           text('fingerprint'),

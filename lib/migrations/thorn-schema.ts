@@ -1,12 +1,13 @@
 import { ThornIdempotencyKey } from '../idempotency/index.js';
-import { outboxEntities } from '../outbox/index.js';
+import { outboxEntities, ThornPause } from '../outbox/index.js';
 import { ThornSubscriber } from '../subscriber/index.js';
 import { CreateThornOutbox1767312000000 } from './create-thorn-outbox.js';
 import { CreateThornIdempotencyKeys1767225600001 } from './create-thorn-idempotency-keys.js';
+import { CreateThornPauses1767312000001 } from './create-thorn-pauses.js';
 import { CreateThornSubscribers1767225600000 } from './create-thorn-subscribers.js';
 
 /** Every entity of the library, for a data source without `autoLoadEntities`. */
-export const thornEntities = [ThornSubscriber, ThornIdempotencyKey, ...outboxEntities];
+export const thornEntities = [ThornSubscriber, ThornIdempotencyKey, ThornPause, ...outboxEntities];
 
 /**
  * Every migration of the library, oldest first, for TypeORM's own runner.
@@ -20,4 +21,5 @@ export const thornMigrations = [
   CreateThornSubscribers1767225600000,
   CreateThornIdempotencyKeys1767225600001,
   CreateThornOutbox1767312000000,
+  CreateThornPauses1767312000001,
 ];

@@ -31,6 +31,11 @@ export class Lane<Job> {
     this.#rules = rules;
   }
 
+  /** What is known of its health. */
+  get state(): EndpointState {
+    return this.#state;
+  }
+
   get mode(): EndpointState['mode'] {
     return this.#state.mode;
   }

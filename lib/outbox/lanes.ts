@@ -2,6 +2,7 @@ import type { Clock } from '../common/index.js';
 import type { EndpointOutcome, EndpointRules } from './endpoint-state.js';
 import { Fifo } from './fifo.js';
 import { Lane } from './lane.js';
+import { EVERY_HOST } from './pauses.js';
 import { mostForRetries, type Slot, Slots } from './slots.js';
 
 /** Something to be sent to a host. */
@@ -35,6 +36,17 @@ export interface LaneActivity {
   readonly broken: number;
 }
 
+/** What this process knows of a host that does not simply take what it gets. */
+export interface EndpointHealth {
+  readonly host: string;
+  /** `paused`: it asked for a breather. `broken`: it failed too often, its breaker is open. */
+  readonly mode: 'flowing' | 'paused' | 'broken';
+  /** When the one probe may go, in milliseconds since the Unix epoch; null while flowing. */
+  readonly until: number | null;
+  /** Consecutive failures. */
+  readonly failures: number;
+}
+
 /** How much may go at once. */
 export interface LaneLimits {
   readonly window: number;
@@ -46,6 +58,8 @@ export interface LaneLimits {
 const LONGEST_WAIT = 5000;
 const MOST_WAITING = 100_000;
 const MOST_LANES = 1000;
+/** Milliseconds after which it is seen whether an operator still wants a host to wait. */
+const PAUSE_STEP = 30_000;
 
 /**
  * One lane for each host: slots of its own, so that a slow host holds up nobody else, and what is known of its health.
@@ -61,6 +75,7 @@ export class Lanes<Job extends LaneJob> {
   readonly #firsts = new Fifo<Lane<Job>>();
   readonly #retries = new Fifo<Lane<Job>>();
   readonly #idle: (() => void)[] = [];
+  #paused: ReadonlySet<string> = new Set();
   #waiting = 0;
   #timer: NodeJS.Timeout | null = null;
   #isPumping = false;
@@ -93,7 +108,7 @@ export class Lanes<Job extends LaneJob> {
   add(job: Job): void {
     const lane = this.#lane(job.host);
     const now = this.#clock.now();
-    const until = lane.closedUntil(now);
+    const until = this.#closedUntil(lane, now);
     if (until !== null) return this.#work.park(job, until);
     const queue = lane.queue(job.isRetry);
     const since = performance.now();
@@ -104,6 +119,20 @@ export class Lanes<Job extends LaneJob> {
     this.#waiting++;
     this.#enlist(lane);
     this.#pump();
+  }
+
+  /** Hosts that get nothing until told otherwise, `*` for all: what waits for them is kept for later. */
+  pause(hosts: ReadonlySet<string>): void {
+    this.#paused = hosts;
+    const now = this.#clock.now();
+    for (const lane of this.#lanes.values()) this.#parkIfClosed(lane, now);
+  }
+
+  /** The hosts whose health is not simply good. */
+  endpoints(): readonly EndpointHealth[] {
+    return [...this.#lanes.values()].flatMap(({ host, state: { mode, until, failures } }) =>
+      mode === 'flowing' && failures === 0 ? [] : [{ host, mode, until, failures }],
+    );
   }
 
   /** How many retries of a host may be added now. */
@@ -180,11 +209,16 @@ export class Lanes<Job extends LaneJob> {
 
   /** An endpoint that has closed takes none of what waits for it. */
   #parkIfClosed(lane: Lane<Job>, now: number): void {
-    const until = lane.closedUntil(now);
+    const until = this.#closedUntil(lane, now);
     if (until === null) return;
     const jobs = lane.takeWaiting();
     this.#waiting -= jobs.length;
     for (const job of jobs) this.#work.park(job, until);
+  }
+
+  #closedUntil(lane: Lane<Job>, now: number): number | null {
+    const isPaused = this.#paused.has(lane.host) || this.#paused.has(EVERY_HOST);
+    return isPaused ? now + PAUSE_STEP : lane.closedUntil(now);
   }
 
   #enlist(lane: Lane<Job>): void {

@@ -16,7 +16,8 @@ import { ClaimLoop } from './claim-loop.js';
 import { Courier } from './courier.js';
 import { DispatchDesk } from './dispatch-desk.js';
 import type { HandedOver } from './handed-over.js';
-import { type LaneActivity, Lanes } from './lanes.js';
+import { type EndpointHealth, type LaneActivity, Lanes } from './lanes.js';
+import { type Pause, Pauses } from './pauses.js';
 import { LogTeller } from './log-teller.js';
 import type { MessageRelay, Ticket } from './message-relay.js';
 import { MessageRows } from './message-row.js';
@@ -50,6 +51,9 @@ export interface OutboxTools {
   readonly relay?: MessageRelay;
 }
 
+/** Milliseconds between two looks at what the operator has paused. */
+const PAUSES_EVERY = 5000;
+
 /**
  * The durable strategy. A message is written in the transaction that it belongs to, already leased to this process, and
  * handed over in memory after the commit; what becomes of its deliveries is written in sets. Whatever a process leaves
@@ -67,10 +71,12 @@ export class OutboxStrategy
   readonly #lanes: Lanes<OutboxJob>;
   readonly #desk: DispatchDesk;
   readonly #loops: readonly ClaimLoop[];
+  readonly #pauses: Pauses;
   readonly #relayed: RelayedWork;
   readonly #teller: LogTeller;
   #opened: Promise<void> | null = null;
   #renewal: NodeJS.Timeout | null = null;
+  #pauseWatch: NodeJS.Timeout | undefined;
   #stopListening: () => void = () => undefined;
   #isLeaving = false;
 
@@ -115,6 +121,7 @@ export class OutboxStrategy
       clock,
       random,
     );
+    this.#pauses = new Pauses(tools.dataSources[0]!, this.#shards[0]!.database, clock);
     this.#desk = new DispatchDesk(tools, this.#lanes, courier);
     this.#loops = this.#shards.map(
       (shard) => new ClaimLoop(shard, this.#desk, this.#lanes, clock, this.#settings),
@@ -136,6 +143,35 @@ export class OutboxStrategy
     return this.#lanes.activity();
   }
 
+  /** What this process knows of the hosts whose health is not simply good. */
+  endpoints(): readonly EndpointHealth[] {
+    return this.#lanes.endpoints();
+  }
+
+  /** The hosts that the operator has paused. */
+  pauses(): Promise<readonly Pause[]> {
+    return this.#pauses.list();
+  }
+
+  /**
+   * Lets nothing be sent to a host, until {@link resume}: what is due for it waits, in every process within a few
+   * seconds.
+   *
+   * @param host as in the URLs of subscribers, with its port if it has one there; `*` for all
+   * @throws {@link InvalidInputError} for `host`
+   */
+  async pause(host: string): Promise<void> {
+    await this.#pauses.add(host);
+    await this.#heedPauses();
+  }
+
+  /** Ends a pause; what has waited goes within half a minute. @returns whether there was one */
+  async resume(host: string): Promise<boolean> {
+    const wasPaused = await this.#pauses.remove(host);
+    await this.#heedPauses();
+    return wasPaused;
+  }
+
   /** Rejects when the relay's queue cannot be reached; there need not be one. */
   async checkRelay(): Promise<void> {
     await this.#tools.relay?.check();
@@ -154,6 +190,8 @@ export class OutboxStrategy
     await this.ready();
     await this.#tools.relay?.start(this.#settings.worker ? this.#relayed : null);
     if (!this.#settings.worker) return;
+    await this.#heedPauses();
+    this.#pauseWatch = setInterval(() => void this.#heedPauses(), PAUSES_EVERY).unref();
     for (const loop of this.#loops) loop.start();
     this.#stopListening = this.#tools.events.on('subscriber-disabled', ({ subscriber }) =>
       Promise.all(this.#shards.map((shard) => this.#desk.failAll(shard, subscriber))),
@@ -163,6 +201,7 @@ export class OutboxStrategy
   /** Claims nothing new; what is sent meanwhile is still delivered. */
   async onModuleDestroy(): Promise<void> {
     this.#stopListening();
+    clearInterval(this.#pauseWatch);
     await this.#tools.relay?.pause();
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
@@ -209,6 +248,15 @@ export class OutboxStrategy
 
   override async discard(messages: readonly Message[]): Promise<void> {
     await this.#stager.discard(messages);
+  }
+
+  async #heedPauses(): Promise<void> {
+    try {
+      this.#lanes.pause(await this.#pauses.hosts());
+    } catch (error) {
+      // What was paused stays so; the loops that claim say more of a database that is away.
+      this.#logger.debug(`Reading the pauses failed: ${String(error)}`);
+    }
   }
 
   #tell(message: Message): void {

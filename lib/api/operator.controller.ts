@@ -1,0 +1,179 @@
+import {
+  applyDecorators,
+  Body,
+  ConflictException,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  NotFoundException,
+  NotImplementedException,
+  Param,
+  Post,
+  Query,
+  type Type,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import { DispatchStrategy } from '../dispatch/index.js';
+import {
+  Deliveries,
+  type DeliveryDetails,
+  type DeliveryPage,
+  type DeliveryQuery,
+  OutboxStrategy,
+} from '../outbox/index.js';
+import { type OwnerScope, Subscribers } from '../subscriber/index.js';
+import { EmptyDto, PauseDto } from './actions.dto.js';
+import { CollectionPath } from './collection-path.js';
+import { DeliveryQueryPipe } from './delivery-query.pipe.js';
+import { found } from './found.js';
+import { JsonBodyGuard } from './json-body.guard.js';
+import { JsonBodyPipe } from './json-body.pipe.js';
+import { operatorSettings, type OperatorApiOptions } from './operator-options.js';
+import { OperatorSubscriberView } from './operator.view.js';
+import { type PageQuery, PageQueryPipe } from './page-query.pipe.js';
+import { ProblemFilter } from './problem.filter.js';
+import { RefusalInterceptor } from './refusal.interceptor.js';
+
+const BODY_BYTES = 65_536;
+const NOTHING = new JsonBodyPipe(EmptyDto);
+
+/**
+ * Makes the controller of the operator API. Deliveries are shown with everything that the log has: reasons, addresses,
+ * texts of errors. Secrets are not.
+ *
+ * @throws {@link ThornConfigurationError} when an option is missing or wrong
+ */
+export function operatorController(options: OperatorApiOptions): Type<unknown> {
+  const { guards, path } = operatorSettings(options);
+
+  @applyDecorators(
+    Controller({ path, version: VERSION_NEUTRAL }),
+    UseGuards(...guards, new JsonBodyGuard(BODY_BYTES)),
+    UseInterceptors(new RefusalInterceptor()),
+    UseFilters(new ProblemFilter()),
+  )
+  class ThornOperatorController {
+    constructor(
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(Deliveries) private readonly deliveries: Deliveries,
+      @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
+    ) {}
+
+    /** How much there is to do, what this process is doing, and what is paused. */
+    @Get('overview')
+    async overview(): Promise<object> {
+      const outbox = this.#outbox();
+      const [stats, pauses] = await Promise.all([this.deliveries.stats(), outbox.pauses()]);
+      return { ...stats, activity: outbox.activity(), endpoints: outbox.endpoints(), pauses };
+    }
+
+    /** Lets nothing be sent to a host, or to any with `*`. */
+    @Post('pauses')
+    @HttpCode(204)
+    async pause(@Body(new JsonBodyPipe(PauseDto)) body: unknown): Promise<void> {
+      await this.#outbox().pause((body as PauseDto).host);
+    }
+
+    @Delete('pauses/:host')
+    @HttpCode(204)
+    async resume(@Param('host') host: string): Promise<void> {
+      if (await this.#outbox().resume(host)) return;
+      throw new NotFoundException('This host is not paused');
+    }
+
+    @Get('subscribers')
+    async list(
+      @CollectionPath(0) collection: string,
+      @Query('owner') owner: unknown,
+      @Query(new PageQueryPipe()) query: unknown,
+    ): Promise<object> {
+      const scope: OwnerScope = typeof owner === 'string' ? { owner } : 'any';
+      const { items, next } = await this.subscribers.list(scope, query as PageQuery);
+      return { items: items.map((item) => new OperatorSubscriberView(item, collection)), next };
+    }
+
+    @Get('subscribers/:id')
+    async read(
+      @CollectionPath(1) collection: string,
+      @Param('id') id: string,
+    ): Promise<OperatorSubscriberView> {
+      const subscriber = found(await this.subscribers.findById(id, 'any'));
+      return new OperatorSubscriberView(subscriber, collection);
+    }
+
+    @Post('subscribers/:id/enable')
+    @HttpCode(200)
+    enable(
+      @CollectionPath(2) collection: string,
+      @Param('id') id: string,
+      @Body(NOTHING) _body: unknown,
+    ): Promise<OperatorSubscriberView> {
+      return this.#switch(id, true, collection);
+    }
+
+    @Post('subscribers/:id/disable')
+    @HttpCode(200)
+    disable(
+      @CollectionPath(2) collection: string,
+      @Param('id') id: string,
+      @Body(NOTHING) _body: unknown,
+    ): Promise<OperatorSubscriberView> {
+      return this.#switch(id, false, collection);
+    }
+
+    @Get('deliveries')
+    async log(
+      @Query('subscriber') subscriber: unknown,
+      @Query(new DeliveryQueryPipe()) query: unknown,
+    ): Promise<DeliveryPage> {
+      const of = typeof subscriber === 'string' ? { subscriber } : {};
+      return this.deliveries.list({ ...(query as DeliveryQuery), ...of }, 'any');
+    }
+
+    @Get('deliveries/:delivery')
+    async delivery(@Param('delivery') id: string): Promise<DeliveryDetails> {
+      return found(await this.deliveries.findById(id, 'any'), 'delivery');
+    }
+
+    @Post('deliveries/:delivery/retry')
+    @HttpCode(202)
+    async retry(
+      @Param('delivery') id: string,
+      @Body(NOTHING) _body: unknown,
+    ): Promise<{ readonly state: string }> {
+      const state = found(await this.deliveries.retry(id, 'any'), 'delivery');
+      if (state !== 'scheduled') throw new ConflictException(`The delivery is ${state}`);
+      return { state };
+    }
+
+    @Post('deliveries/:delivery/cancel')
+    @HttpCode(200)
+    async cancel(
+      @Param('delivery') id: string,
+      @Body(NOTHING) _body: unknown,
+    ): Promise<{ readonly state: string }> {
+      return { state: found(await this.deliveries.cancel(id, 'any'), 'delivery') };
+    }
+
+    async #switch(
+      id: string,
+      enabled: boolean,
+      collection: string,
+    ): Promise<OperatorSubscriberView> {
+      const updated = await this.subscribers.update(id, { enabled }, 'any');
+      return new OperatorSubscriberView(found(updated), collection);
+    }
+
+    #outbox(): OutboxStrategy {
+      if (this.strategy instanceof OutboxStrategy) return this.strategy;
+      throw new NotImplementedException('The application keeps no delivery log');
+    }
+  }
+
+  return ThornOperatorController;
+}
