@@ -1,0 +1,299 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptedReceiver } from '../lib/testing/index.js';
+import type { QueueChildTask } from './bullmq-child.js';
+import { connectionTo, openQueueRig, type QueueRigOptions } from './bullmq-rig.js';
+import { reckon } from './outbox-ledger.js';
+import { placeOf } from './outbox-place.js';
+import { Article, type Place, type Rig, subscriber } from './outbox-rig.js';
+import { bundled, type Child, startChild } from './services/child.js';
+import { type RedisServer, startRedis } from './services/redis.js';
+import { startSentinel } from './services/sentinel.js';
+
+const IS_LONG = process.env['THORN_LONG'] === '1';
+const SEEDS = IS_LONG ? 10 : 1;
+const DOWN = IS_LONG ? 60_000 : 2_000;
+const WINDOW = 20;
+const LEASE = 1000;
+const MESSAGES = 'SELECT id, lease, due_at FROM thorn_messages';
+const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
+const PATHS = ['/a', '/b', '/c'];
+const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
+
+let program: string;
+beforeAll(async () => {
+  program = await bundled('test/bullmq-child.ts');
+}, 60_000);
+
+let place: Place;
+let receiver: ScriptedReceiver;
+let redis: RedisServer;
+let sender: Rig;
+let children: Child[];
+let sent: string[];
+
+beforeEach(async () => {
+  [place, receiver] = [await placeOf('postgres'), await ScriptedReceiver.start()];
+  receiver.otherwise({ delay: 3 });
+  children = [];
+  sent = [];
+}, 60_000);
+
+afterEach(async () => {
+  for (const child of children) await child.end('SIGKILL');
+  await sender.close();
+  await redis.stop();
+  await receiver.stop();
+  await place.remove();
+}, 60_000);
+
+const urls = () => PATHS.map((path) => new URL(path, receiver.url).href);
+
+/** A process that sends, in this one, and workers in processes of their own. */
+async function open(
+  settings: { readonly appendOnly?: boolean; readonly connection?: QueueRigOptions['connection'] },
+  workers: number,
+): Promise<Child[]> {
+  const connection = settings.connection ?? connectionTo(redis.port);
+  sender = await openQueueRig(place, { connection, worker: false, lease: LEASE });
+  const started = Array.from({ length: workers }, () => work({ connection }));
+  await Promise.all(started.map((child) => child.printed('ready')));
+  return started;
+}
+
+function work(bullmq: QueueRigOptions = { connection: connectionTo(redis.port) }): Child {
+  const task: QueueChildTask = {
+    options: place.options,
+    bullmq: { lease: LEASE, window: WINDOW, ...bullmq },
+    urls: urls(),
+  };
+  const child = startChild(program, JSON.stringify(task));
+  children.push(child);
+  return child;
+}
+
+/** Sends messages in small batches, so many at least, and until something that is done meanwhile is over. */
+async function load(count: number, after: number, fault: () => Promise<unknown>): Promise<void> {
+  let isOver = false;
+  const sending = (async () => {
+    while (sent.length < count || !isOver) {
+      const messages = Array.from({ length: 5 }, () => sender.message());
+      await sender.pipeline.send(messages);
+      sent.push(...messages.map(({ id }) => id));
+      await new Promise((resolve) => setTimeout(resolve, isOver ? 5 : 20));
+    }
+  })();
+  await receiver.waitFor(after, { timeout: 15_000 });
+  await fault().finally(() => (isOver = true));
+  await sending;
+}
+
+/** What the receiver and the tables say, once everything is through. */
+async function settled(): Promise<ReturnType<typeof reckon>> {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    const rows = await sender.rows(MESSAGES);
+    if (rows.length === sent.length && isDone(rows)) break;
+    if (Date.now() > end)
+      throw new Error(
+        `not through: ${JSON.stringify(rows.filter((row) => row['due_at'] !== null).slice(0, 5))}`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const found = reckon(receiver.received, sent, PATHS);
+  if (IS_LONG) {
+    const counts = { lost: found.lost.length, duplicates: found.duplicates };
+    process.stdout.write(`${expect.getState().currentTestName}: ${JSON.stringify(counts)}\n`);
+  }
+  expect(await sender.rows(DELIVERIES)).toHaveLength(sent.length * PATHS.length);
+  return found;
+}
+
+describe('workers that die', () => {
+  beforeEach(async () => {
+    redis = await startRedis();
+  });
+
+  it.each(Array.from({ length: SEEDS }, (_, seed) => ({ seed })))(
+    'loses nothing when one of two is killed in mid-run, seed $seed',
+    async ({ seed }) => {
+      const [victim] = await open({}, 2);
+      await load(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
+      const { lost, duplicates } = await settled();
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(WINDOW);
+    },
+    60_000,
+  );
+
+  it('loses nothing when both are killed, twice', async () => {
+    let running = await open({}, 2);
+    await load(150, 30, async () => {
+      for (let round = 0; round < 2; round++) {
+        const before = receiver.received.length;
+        await Promise.all(running.map((child) => child.end('SIGKILL')));
+        running = [work(), work()];
+        await receiver.waitFor(before + 2 * WINDOW + 20, { timeout: 15_000 });
+      }
+    });
+    const { lost, duplicates } = await settled();
+    expect(lost).toEqual([]);
+    expect(duplicates).toBeLessThanOrEqual(4 * WINDOW);
+  }, 60_000);
+
+  it('lets a worker that was stopped beyond its lock overwrite nothing', async () => {
+    receiver.answer({ delay: 500, status: 500 });
+    const [stopped] = await open({}, 1);
+    sent.push((await sender.send()).id);
+    await receiver.waitFor(3);
+    stopped!.process.kill('SIGSTOP');
+    const other = work();
+    await other.printed('delivered');
+    await settled();
+    const written = await sender.rows(DELIVERIES);
+    expect(written.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    stopped!.process.kill('SIGCONT');
+    expect(await stopped!.end('SIGTERM')).toBe(0);
+    expect(await sender.rows(DELIVERIES)).toEqual(written);
+    expect(await other.end('SIGTERM')).toBe(0);
+  }, 60_000);
+
+  it('ends what is in flight on SIGTERM: nothing lost, nothing twice', async () => {
+    receiver.otherwise({ delay: 500 });
+    const [worker] = await open({}, 0).then(() => [
+      work({ connection: connectionTo(redis.port), window: 500, lease: 30_000 }),
+    ]);
+    await worker!.printed('ready');
+    const messages = Array.from({ length: 50 }, () => sender.message());
+    await sender.pipeline.send(messages);
+    sent.push(...messages.map(({ id }) => id));
+    await receiver.waitFor(50);
+    expect(await worker!.end('SIGTERM')).toBe(0);
+    work();
+    expect(await settled()).toEqual({ lost: [], duplicates: 0, unknown: [] });
+  }, 60_000);
+
+  it('goes on behind jobs that nobody can read, and finds their messages', async () => {
+    await open({}, 0);
+    const queue = new Queue('thorn', { connection: connectionTo(redis.port) });
+    await queue.addBulk([
+      { name: 'deliver', data: 'nonsense' },
+      // As a later version would write it.
+      { name: 'deliver', data: { version: 2, tickets: {} } },
+      {
+        name: 'deliver',
+        data: { version: 1, tickets: [{ id: 'msg_unknown', source: 7, lease: 'x' }] },
+      },
+    ]);
+    work();
+    await load(20, 3, async () => undefined);
+    expect(await settled()).toMatchObject({ lost: [], duplicates: 0 });
+    await expect
+      .poll(() => queue.getJobCounts('failed', 'waiting', 'active'))
+      .toEqual({ failed: 2, waiting: 0, active: 0 });
+    await queue.close();
+  }, 60_000);
+
+  it('loses nothing in a rolling deploy, nor on the way from outbox() and back', async () => {
+    const [old] = await open({}, 1);
+    await load(150, 30, async () => {
+      const next = work();
+      await next.printed('delivered');
+      expect(await old!.end('SIGTERM')).toBe(0);
+      // It takes nothing from the queue, and finds what others leave to the database.
+      const plain = work({ connection: connectionTo(redis.port), producer: false });
+      await plain.printed('ready');
+    });
+    expect(await settled()).toMatchObject({ lost: [], duplicates: 0 });
+  }, 60_000);
+});
+
+describe('a Redis that dies', () => {
+  it.each([{ appendOnly: true }, { appendOnly: false }])(
+    'loses nothing when it is killed and started again, $appendOnly',
+    async (settings) => {
+      redis = await startRedis(settings);
+      await open(settings, 2);
+      await load(200, 60, async () => {
+        await redis.kill('SIGKILL');
+        await redis.restart();
+      });
+      const { lost, duplicates } = await settled();
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
+    },
+    60_000,
+  );
+
+  it('loses nothing when it is flushed under load', async () => {
+    redis = await startRedis();
+    await open({}, 2);
+    const client = new Redis(redis.port);
+    await load(200, 60, () => client.flushall());
+    client.disconnect();
+    const { lost, duplicates } = await settled();
+    expect(lost).toEqual([]);
+    expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
+  }, 60_000);
+
+  it(
+    'costs no commit more than 100 ms while it is away',
+    async () => {
+      redis = await startRedis();
+      await open({}, 1);
+      const commit = async () => {
+        const began = performance.now();
+        await sender.dataSource.transaction((manager) =>
+          manager.save(Object.assign(new Article(), { title: 'one' })),
+        );
+        return performance.now() - began;
+      };
+      const before: number[] = [];
+      for (let n = 0; n < 100; n++) before.push(await commit());
+      await redis.kill('SIGKILL');
+      const away: number[] = [];
+      const every = DOWN / 100;
+      for (let n = 0; n < 100; n++) {
+        away.push(await commit());
+        await new Promise((resolve) => setTimeout(resolve, every));
+      }
+      // They are delivered meanwhile: workers find them in the database.
+      await receiver.waitFor(600, { timeout: 30_000 });
+      await redis.restart();
+      sent.push(...(await sender.rows(MESSAGES)).map(({ id }) => String(id)));
+      expect(sent).toHaveLength(200);
+      expect((await settled()).lost).toEqual([]);
+      expect(Math.max(...away)).toBeLessThan(Math.max(...before) + 100);
+    },
+    DOWN + 90_000,
+  );
+
+  it('loses nothing in a fail-over by a sentinel', async () => {
+    redis = await startRedis();
+    const sentinel = await startSentinel(redis);
+    try {
+      const connection = {
+        sentinels: [connectionTo(sentinel.port)],
+        name: sentinel.master,
+      } as unknown as NonNullable<QueueRigOptions['connection']>;
+      await open({ connection }, 2);
+      await load(200, 60, async () => {
+        await redis.kill('SIGKILL');
+        await sentinel.failedOver();
+      });
+      const { lost, duplicates } = await settled();
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
+      // And the queue is used again.
+      const queue = new Queue('thorn', { connection: connectionTo(sentinel.replica.port) });
+      await expect
+        .poll(() => queue.getJobCounts('waiting', 'active'), { timeout: 15_000 })
+        .toEqual({ waiting: 0, active: 0 });
+      expect(await queue.getWorkersCount()).toBeGreaterThan(0);
+      await queue.close();
+    } finally {
+      await sentinel.stop();
+    }
+  }, 90_000);
+});
