@@ -66,12 +66,12 @@ export class Shard {
   }
 
   /**
-   * Outcomes that a crash would lose now. Does not count them, up to a limit, while SQLite is locked by a transaction of
-   * the application, which may last: then deliveries go on.
+   * Outcomes that a crash would lose now. Does not count them, up to a limit, while SQLite is locked by a long transaction
+   * of the application: then deliveries go on.
    */
   get unwritten(): number {
     const { size } = this.recorder;
-    const isLocked = this.database instanceof SqliteDatabase && this.database.isApplicationWriting;
+    const isLocked = this.database instanceof SqliteDatabase && this.database.isHeldUp;
     return isLocked && size < MOST_UNWRITTEN ? 0 : size;
   }
 

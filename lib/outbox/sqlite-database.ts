@@ -12,6 +12,7 @@ import {
 
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
+const LONG_TRANSACTION = 100;
 
 /** The part of better-sqlite3 that is used. */
 interface Handle {
@@ -55,11 +56,12 @@ export class SqliteDatabase extends OutboxDatabase {
   #wait = FIRST_WAIT;
   readonly #callers = new AsyncLocalStorage<object>();
   #open: object = {};
+  #openedAt = 0;
   // TypeORM awaits these: the moment after a commit is the one in which the lock is free for sure.
   readonly #hooks = {
     beforeTransactionStart: () => {
       // A savepoint, and whoever else begins meanwhile, joins what is open.
-      if (!this.isApplicationWriting) this.#open = {};
+      if (!this.isApplicationWriting) [this.#open, this.#openedAt] = [{}, performance.now()];
       this.#callers.enterWith(this.#open);
     },
     afterTransactionCommit: () => this.#pump(),
@@ -131,6 +133,11 @@ export class SqliteDatabase extends OutboxDatabase {
   /** Whether the application's own connection is in a transaction. */
   get isApplicationWriting(): boolean {
     return this.#dataSource.isInitialized && handleOf(this.#dataSource).inTransaction;
+  }
+
+  /** Whether the application's own connection has been in one transaction for so long that it may go on for any time. */
+  get isHeldUp(): boolean {
+    return this.isApplicationWriting && performance.now() - this.#openedAt > LONG_TRANSACTION;
   }
 
   /** Whether the caller has begun the transaction that the application's own connection is in, or was called from there. */
