@@ -6,7 +6,7 @@ import type { QueueChildTask } from './bullmq-child.js';
 import { connectionTo, openQueueRig, type QueueRigOptions } from './bullmq-rig.js';
 import { reckon } from './outbox-ledger.js';
 import { placeOf } from './outbox-place.js';
-import { Article, type Place, type Rig, subscriber } from './outbox-rig.js';
+import { Article, type Place, type Rig } from './outbox-rig.js';
 import { bundled, type Child, startChild } from './services/child.js';
 import { type RedisServer, startRedis } from './services/redis.js';
 import { startSentinel } from './services/sentinel.js';
@@ -75,17 +75,17 @@ function work(bullmq: QueueRigOptions = { connection: connectionTo(redis.port) }
 
 /** Sends messages in small batches, so many at least, and until something that is done meanwhile is over. */
 async function load(count: number, after: number, fault: () => Promise<unknown>): Promise<void> {
-  let isOver = false;
+  const state = { isOver: false };
   const sending = (async () => {
-    while (sent.length < count || !isOver) {
+    while (sent.length < count || !state.isOver) {
       const messages = Array.from({ length: 5 }, () => sender.message());
       await sender.pipeline.send(messages);
       sent.push(...messages.map(({ id }) => id));
-      await new Promise((resolve) => setTimeout(resolve, isOver ? 5 : 20));
+      await new Promise((resolve) => setTimeout(resolve, state.isOver ? 5 : 20));
     }
   })();
   await receiver.waitFor(after, { timeout: 15_000 });
-  await fault().finally(() => (isOver = true));
+  await fault().finally(() => (state.isOver = true));
   await sending;
 }
 
