@@ -5,7 +5,7 @@ import { expect, it, vi } from 'vitest';
 import { apiControllers, ApiSettings } from '../lib/api/index.js';
 import { Deliveries, WebhookDispatcher } from '../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../lib/testing/index.js';
-import { startApi } from './api.app.js';
+import { owners, startApi } from './api.app.js';
 import { stores } from './api.stores.js';
 
 const run = promisify(execFile);
@@ -16,6 +16,7 @@ it('every request of the guide works as it stands', async () => {
   const receiver = await ScriptedReceiver.start();
   const api = await startApi('express', {
     store,
+    api: { ...owners, receivers: true },
     thorn: {
       recipients: { ...LOOPBACK_RECIPIENTS, allowedPorts: 'any' },
       // Where nothing listens: no request leaves the machine.
@@ -26,7 +27,7 @@ it('every request of the guide works as it stands', async () => {
   });
   try {
     const subscribed = { url: receiver.url, events: ['*'] };
-    const { id } = (await api.send('POST', '/hooks', { body: subscribed })).body;
+    const { id, secret } = (await api.send('POST', '/hooks', { body: subscribed })).body;
     receiver.otherwise(500);
     await api.app.get(WebhookDispatcher).send('article.created', {}, { sender: 'alice' });
     const delivery = await vi.waitFor(async () => {
@@ -37,10 +38,11 @@ it('every request of the guide works as it stands', async () => {
     const values: Readonly<Record<string, string>> = {
       TOKEN: 'alice-token',
       ID: id,
+      SECRET: secret,
       DELIVERY: delivery,
     };
     const blocks = [...guide.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block);
-    const script = blocks
+    const script = [`ID=${id}`, ...blocks]
       .join('\n')
       .replaceAll('http://localhost:3000', api.url)
       .replaceAll(/^([A-Z]+)=.*$/gm, (_, name: string) => `${name}=${values[name]}`)

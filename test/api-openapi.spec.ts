@@ -29,7 +29,7 @@ function documentOf(api: Api, version: '3.0.0' | '3.1.0' = '3.1.0') {
 }
 
 it('every route is described', () => {
-  const settings = new ApiSettings({ unprotected: true, owner: () => null });
+  const settings = new ApiSettings({ unprotected: true, receivers: true, owner: () => null });
   const handlers = apiControllers(settings).flatMap((controller) => {
     const name = /^Thorn(\w+)Controller$/.exec(controller.name)![1];
     return Object.getOwnPropertyNames(controller.prototype)

@@ -5,6 +5,7 @@ import { deliveriesController } from './deliveries.controller.js';
 import { eventTypesController } from './event-types.controller.js';
 import { jwksController } from './jwks.controller.js';
 import { subscribersController } from './subscribers.controller.js';
+import { subscriptionController } from './subscription.controller.js';
 
 /**
  * Makes the controllers of the REST API, in the order in which they are registered: paths with words of their own before
@@ -13,6 +14,7 @@ import { subscribersController } from './subscribers.controller.js';
 export function apiControllers(settings: ApiSettings): readonly Type<unknown>[] {
   return [
     jwksController(settings),
+    ...(settings.receivers ? [subscriptionController(settings)] : []),
     eventTypesController(settings),
     deliveriesController(settings),
     actionsController(settings),

@@ -55,6 +55,12 @@ export interface ThornApiOptions {
   readonly challenge?: boolean;
 
   /**
+   * True: receivers may show, change and end their own subscription at `<path>/self`, with `Hook-Subscription` and their
+   * secret; the guards do not apply there. Default false.
+   */
+  readonly receivers?: boolean;
+
+  /**
    * False: errors are thrown as Nest's exceptions, for the application's own exception filters. Default true: they are
    * answered as `application/problem+json` (RFC 9457).
    */
@@ -73,6 +79,7 @@ export class ApiSettings {
   readonly guards: readonly Type<CanActivate>[];
   readonly limits: Required<ApiLimits>;
   readonly challenge: boolean;
+  readonly receivers: boolean;
   readonly problems: boolean;
   readonly #options: ThornApiOptions;
   readonly #baseUrl: string;
@@ -89,6 +96,7 @@ export class ApiSettings {
     this.guards = guards;
     this.limits = apiLimits(options.limits);
     this.challenge = checkedSwitch('challenge', options.challenge, false);
+    this.receivers = checkedSwitch('receivers', options.receivers, false);
     this.problems = checkedSwitch('problems', options.problems, true);
     this.#options = options;
     this.#baseUrl = checkedBaseUrl(options.baseUrl);
@@ -120,6 +128,7 @@ const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
   unprotected: true,
   limits: true,
   challenge: true,
+  receivers: true,
   problems: true,
   baseUrl: true,
 };

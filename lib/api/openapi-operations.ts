@@ -119,6 +119,21 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     answer: [200, 'ReplayResult'],
     refusals: [501],
   },
+  'Subscription.read': {
+    summary: 'Shows a receiver its own subscription',
+    answer: [200, 'Subscriber'],
+  },
+  'Subscription.update': {
+    summary: 'Changes what a receiver gets',
+    body: 'SubscriptionChanges',
+    answer: [200, 'Subscriber'],
+    refusals: [404],
+  },
+  'Subscription.delete': {
+    summary: 'Unsubscribes a receiver',
+    answer: [204],
+    refusals: [404],
+  },
   'EventTypes.list': {
     summary: 'Lists the events that can be subscribed to',
     answer: [200, 'EventTypes'],

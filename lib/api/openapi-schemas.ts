@@ -100,6 +100,16 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
   return {
     NewSubscriber: some({ ...changeable, secret, ...thorns }, []),
     SubscriberChanges: { ...some({ ...changeable, secret, ...thorns }), minProperties: 1 },
+    SubscriptionChanges: {
+      ...some({
+        enabled: flag,
+        events: changeable.events,
+        event: thorns.event,
+        exclude: patterns,
+        filter: changeable.filter,
+      }),
+      minProperties: 1,
+    },
     Subscriber: all(read),
     SubscriberWithSecret: all({ ...read, secret: text }),
     SubscriberPage: page('Subscriber'),
