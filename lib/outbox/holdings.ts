@@ -1,5 +1,5 @@
 import type { Message } from '../message/index.js';
-import type { Held } from './message-table.js';
+import type { Held } from './leases.js';
 
 /** Something of the database that this process works on, and until when nobody else does. */
 export interface Holding extends Held {

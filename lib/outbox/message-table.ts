@@ -6,8 +6,6 @@ import { MESSAGE_COLUMNS, type MessageRows, messageSelection } from './message-r
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import type { TableNames } from './tables.js';
 
-export type { Held } from './leases.js';
-
 // Far below the limits on parameters of all drivers: 32,766 on SQLite, 65,535 on the others.
 const ROWS_PER_INSERT = 1000;
 // Far below what MySQL and MariaDB take in one statement by default: 64 and 16 MiB.

@@ -21,7 +21,7 @@ import { type Pause, Pauses } from './pauses.js';
 import { LogTeller } from './log-teller.js';
 import type { MessageRelay, Ticket } from './message-relay.js';
 import { MessageRows } from './message-row.js';
-import type { Held } from './message-table.js';
+import type { Held } from './leases.js';
 import type { OutboxJob } from './outbox-job.js';
 import { type OutboxOptions, type OutboxSettings, outboxSettings } from './outbox-options.js';
 import { OutcomeListener } from './outcome-listener.js';

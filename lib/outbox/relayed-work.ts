@@ -4,7 +4,7 @@ import type { Clock } from '../common/index.js';
 import type { DispatchDesk } from './dispatch-desk.js';
 import type { HandedOver } from './handed-over.js';
 import { RelayWorker, type Ticket } from './message-relay.js';
-import type { Held } from './message-table.js';
+import type { Held } from './leases.js';
 import type { Shard } from './shard.js';
 import { takeOver } from './take-over.js';
 import { tableNames } from './tables.js';

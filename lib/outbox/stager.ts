@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Clock } from '../common/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
-import type { Held } from './message-table.js';
+import type { Held } from './leases.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
 import type { Shard } from './shard.js';
 import { SharedInsert } from './shared-insert.js';

@@ -1,5 +1,5 @@
 import type { Columns } from './dialect.js';
-import type { Held } from './message-table.js';
+import type { Held } from './leases.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import { messageSelection } from './message-row.js';
 
