@@ -1,4 +1,9 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import {
+  createParamDecorator,
+  type ExecutionContext,
+  type PipeTransform,
+  type Type,
+} from '@nestjs/common';
 import { ThornConfigurationError } from '../errors/index.js';
 import { webhookOf } from './incoming-request.js';
 import type { VerifiedWebhook } from './verified-webhook.js';
@@ -12,7 +17,10 @@ import type { VerifiedWebhook } from './verified-webhook.js';
  * receive(@Webhook('payload', new ValidationPipe({ validateCustomDecorators: true })) order: OrderDto) { … }
  * ```
  */
-export const Webhook = createParamDecorator(
+// Written out: the type that is inferred names what Nest 12 alone has.
+export const Webhook: (
+  ...propertyAndPipes: (keyof VerifiedWebhook | PipeTransform | Type<PipeTransform>)[]
+) => ParameterDecorator = createParamDecorator(
   (property: keyof VerifiedWebhook | undefined, context: ExecutionContext): unknown => {
     const webhook = webhookOf(context);
     if (webhook === undefined) {

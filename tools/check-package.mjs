@@ -1,0 +1,68 @@
+// Usage: node tools/check-package.mjs
+//
+// Packs the built package as npm would, and checks what users get: that nothing is in it that does not belong there, that
+// every entry point and the command are, and what publint and arethetypeswrong say.
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+
+const FOLDER = '.cache/pack';
+const BELONGS = [
+  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^dist\/(?:[\w.-]+\/)*[\w.-]+\.(?:js|d\.ts)$/,
+];
+const DOES_NOT = /\.(?:spec|test-d)\./;
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+/** @type {string[]} */
+const faults = [];
+
+mkdirSync(FOLDER, { recursive: true });
+const [packed] = JSON.parse(
+  execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', FOLDER], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }),
+);
+const files = new Set(packed.files.map((/** @type {{ path: string }} */ { path }) => path));
+
+for (const file of files) {
+  if (!BELONGS.some((rule) => rule.test(file)) || DOES_NOT.test(file)) {
+    faults.push(`${file} does not belong into the package`);
+  }
+}
+const targets = Object.values(manifest.exports).flatMap((target) =>
+  typeof target === 'string' ? [target] : Object.values(target),
+);
+const commands = Object.values(manifest.bin ?? {}).map((file) => `./${file}`);
+for (const target of [...targets, ...commands]) {
+  if (!files.has(target.slice(2))) faults.push(`${target} is not in the package`);
+}
+for (const command of commands) {
+  if (readFileSync(command, 'utf8').startsWith('#!/usr/bin/env node\n')) continue;
+  faults.push(`${command} does not begin with #!/usr/bin/env node`);
+}
+
+const { messages } = await publint({ strict: true });
+for (const message of messages) faults.push(`publint: ${formatMessage(message, manifest)}`);
+
+const tarball = readFileSync(join(FOLDER, packed.filename));
+const analysis = await checkPackage(createPackageFromTarballData(tarball));
+if (!analysis.types) faults.push('arethetypeswrong: there are no types');
+else {
+  for (const problem of analysis.problems) {
+    // Meant: the package is ESM alone, which Node takes from require() as well, from 20.19 on.
+    if (problem.kind === 'CJSResolvesToESM') continue;
+    const where = 'entrypoint' in problem ? problem.entrypoint : '';
+    const how = 'resolutionKind' in problem ? problem.resolutionKind : '';
+    faults.push(`arethetypeswrong: ${problem.kind} ${where} ${how}`.trimEnd());
+  }
+}
+
+for (const fault of faults) console.error(fault);
+const size = Math.round(packed.size / 1024);
+console.log(`package: ${files.size} files, ${size} KiB packed, ${faults.length} faults`);
+process.exitCode = faults.length > 0 || files.size === 0 ? 1 : 0;
