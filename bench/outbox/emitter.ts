@@ -7,10 +7,11 @@ export function emitter(name: string, urls: readonly string[]): Contender {
   const bus = new EventEmitter();
   bus.on(
     'order.placed',
-    (data: unknown, answered: (subscriber: number) => void, done: () => void) => {
-      void Promise.all(
+    async (data: unknown, answered: (subscriber: number) => void, done: () => void) => {
+      await Promise.all(
         urls.map((url, place) => axios.post(url, data).then(() => answered(place))),
-      ).then(done);
+      );
+      done();
     },
   );
   const send = (answered: (subscriber: number) => void = () => undefined) =>
