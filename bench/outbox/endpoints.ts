@@ -1,8 +1,7 @@
 import { connect } from 'node:net';
-import { type Receiver, startReceiver, startSlowReceiver } from '../receiver.js';
+import { freePort, type Receiver, startReceiver, startSlowReceiver } from '../receiver.js';
 
 const SLOW = 300;
-const UNUSED_PORT = 9;
 
 /** Where webhooks go: hosts of their own on one fast receiver, and a slow one. */
 export class Endpoints {
@@ -10,6 +9,7 @@ export class Endpoints {
     readonly receiver: Receiver,
     readonly slow: Receiver,
     readonly silent: Receiver,
+    readonly unusedPort: number,
   ) {}
 
   static async start(): Promise<Endpoints> {
@@ -17,6 +17,7 @@ export class Endpoints {
       await startReceiver(),
       await startSlowReceiver(SLOW),
       await startSlowReceiver(Infinity),
+      await freePort(),
     );
   }
 
@@ -40,7 +41,7 @@ export class Endpoints {
 
   /** Like {@link fast}, but at the last of them nobody listens. */
   withRefusing(count: number): string[] {
-    return [...this.fast(count - 1), `http://127.0.4.1:${UNUSED_PORT}/hooks`];
+    return [...this.fast(count - 1), `http://127.0.4.1:${this.unusedPort}/hooks`];
   }
 
   async stop(): Promise<void> {
