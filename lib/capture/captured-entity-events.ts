@@ -1,4 +1,5 @@
 import { Brackets, type EntityManager, type EntityMetadata, type ObjectLiteral } from 'typeorm';
+import { dataSourceOf } from '../common/data-source-of.js';
 import { EntityEvents, type EntityType, type RowCriteria } from '../dispatch/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
@@ -75,7 +76,7 @@ export class CapturedEntityEvents extends EntityEvents {
 
   #find(type: unknown, event: string, manager: EntityManager | undefined): Found {
     const captures = this.#captures.filter(
-      ({ dataSource }) => manager === undefined || dataSource === manager.dataSource,
+      ({ dataSource }) => manager === undefined || dataSource === dataSourceOf(manager),
     );
     for (const capture of captures) {
       capture.reattach();

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { dataSourceOf } from '../common/data-source-of.js';
 import { Transactions } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
@@ -15,9 +16,9 @@ export class FrameTransactions extends Transactions {
   }
 
   override enlist(message: Message, manager: EntityManager): boolean {
-    const capture = this.#captures.find(({ dataSource }) => dataSource === manager.dataSource);
+    const capture = this.#captures.find(({ dataSource }) => dataSource === dataSourceOf(manager));
     if (capture === undefined) {
-      const name = dataSourceName(manager.dataSource);
+      const name = dataSourceName(dataSourceOf(manager));
       throw new ThornConfigurationError(
         `The manager belongs to the data source ${name}, which ThornModule does not capture; add it to the option dataSources`,
         { dataSource: name },

@@ -1,4 +1,5 @@
 import type { EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
+import { dataSourceOf } from '../common/data-source-of.js';
 import type { ChangedValue, RowWrite } from './changed-value.js';
 import type { Column } from './row-key.js';
 
@@ -48,7 +49,7 @@ export function exactValues(
 ): readonly ChangedValue[] | undefined {
   if (readBack === undefined || entity === undefined) return undefined;
   // Such a hook may put anything into the rows that are read.
-  if (queryRunner.dataSource.subscribers.some(({ afterLoad }) => afterLoad !== undefined)) {
+  if (dataSourceOf(queryRunner).subscribers.some(({ afterLoad }) => afterLoad !== undefined)) {
     return undefined;
   }
   if (did === 'insert') return insertedValues(readBack, entity);

@@ -1,4 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import { dataSourceOf } from '../common/data-source-of.js';
 import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 
 /** Creates the table `thorn_idempotency_keys` of the REST API, on every database that is supported. */
@@ -7,7 +8,7 @@ export class CreateThornIdempotencyKeys1767225600001 implements MigrationInterfa
   readonly name = 'CreateThornIdempotencyKeys1767225600001';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    const { driver } = queryRunner.dataSource;
+    const { driver } = dataSourceOf(queryRunner);
     const column = (name: string, type: 'varchar' | 'text' | 'bigint') => ({
       name,
       type: driver.normalizeType({ type }),

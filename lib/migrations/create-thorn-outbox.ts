@@ -1,4 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import { dataSourceOf } from '../common/data-source-of.js';
 import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 
 /** Creates the tables `thorn_messages`, `thorn_deliveries`, `thorn_attempts` and `thorn_health`, on every database that is supported. */
@@ -7,7 +8,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
   readonly name = 'CreateThornOutbox1767312000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    const { driver } = queryRunner.dataSource;
+    const { driver } = dataSourceOf(queryRunner);
     const column = (name: string, type: 'varchar' | 'text' | 'json' | 'int' | 'bigint') => ({
       name,
       type: driver.normalizeType({ type }),

@@ -1,4 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import { dataSourceOf } from '../common/data-source-of.js';
 import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 
 /** Creates the table `thorn_pauses` of the operator API, on every database that is supported. */
@@ -7,7 +8,7 @@ export class CreateThornPauses1767312000001 implements MigrationInterface {
   readonly name = 'CreateThornPauses1767312000001';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    const { driver } = queryRunner.dataSource;
+    const { driver } = dataSourceOf(queryRunner);
     await queryRunner.createTable(
       new Table({
         name: 'thorn_pauses',

@@ -1,4 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
+import { dataSourceOf } from '../common/data-source-of.js';
 import { MYSQL_ENGINE } from '../common/mysql-engine.js';
 
 /**
@@ -14,7 +15,7 @@ export class CreateThornSubscribers1767225600000 implements MigrationInterface {
   readonly name = 'CreateThornSubscribers1767225600000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    const { driver } = queryRunner.dataSource;
+    const { driver } = dataSourceOf(queryRunner);
     // Each driver has its own word for some types, and an empty word has no length.
     const column = (name: string, type: 'varchar' | 'text' | 'boolean' | 'int' | 'bigint') => ({
       name,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { dataSourceOf } from '../common/data-source-of.js';
 import type { Clock } from '../common/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
@@ -170,7 +171,7 @@ export class Stager {
 
   #shardOf(manager: EntityManager | undefined): Shard {
     if (manager === undefined) return this.#shards[0]!;
-    const shard = this.#shards.find(({ dataSource }) => dataSource === manager.dataSource);
+    const shard = this.#shards.find(({ dataSource }) => dataSource === dataSourceOf(manager));
     if (shard !== undefined) return shard;
     throw new ThornConfigurationError(
       'The manager belongs to a data source that ThornModule does not capture; add it to the option dataSources',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { dataSourceOf } from '../common/data-source-of.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { SqlManager } from './sql-manager.js';
 
@@ -97,7 +98,7 @@ async function readRow(manager: SqlManager, hash: string): Promise<ReceivedRow |
 }
 
 function run(manager: SqlManager, sql: string, parameters: unknown[]): Promise<unknown> {
-  const { type } = manager.dataSource.options;
+  const { type } = dataSourceOf(manager).options;
   if (!POSTGRES.has(type)) return manager.query(sql, parameters);
   let count = 0;
   return manager.query(
