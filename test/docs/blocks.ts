@@ -29,6 +29,11 @@ export function blocksOf(page: string): readonly Block[] {
   );
 }
 
+/** What a difference leads to. */
+export function withWhatIsAdded({ code }: Block): string {
+  return code.replaceAll(/^-.*\n/gm, '').replaceAll(/^[+ ]/gm, '');
+}
+
 function inDocs(name: string): string {
   return join('docs', name);
 }

@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { blocksOf, pages } from './blocks.js';
+import { blocksOf, pages, withWhatIsAdded } from './blocks.js';
 import { mistakesOf } from './compile.js';
 
 const blocks = pages().flatMap(blocksOf);
 
 describe('the documentation', () => {
-  const code = blocks.filter(({ language }) => language === 'ts');
+  const code = blocks.flatMap((block) => {
+    if (block.language === 'diff') return { ...block, code: withWhatIsAdded(block) };
+    return block.language === 'ts' ? block : [];
+  });
   const mistakes = mistakesOf(code);
 
   it.each(code.map(({ place }) => place))('has TypeScript that compiles: %s', (place) => {

@@ -1,0 +1,97 @@
+import { type INestApplication, Logger, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { blocksOf, withWhatIsAdded } from './blocks.js';
+
+const block = blocksOf('README.md').find(({ language }) => language === 'diff')!;
+const added = block.code.split('\n').filter((line) => line.startsWith('+'));
+const example = withWhatIsAdded(block);
+
+describe('the example of the README', () => {
+  let app: INestApplication;
+  let url: string;
+  let receiver: ScriptedReceiver;
+  let directory: string;
+
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    directory = mkdtempSync(join(tmpdir(), 'thorn-readme-'));
+    receiver = await ScriptedReceiver.start();
+    app = await NestFactory.create(await load());
+    await app.listen(0, '127.0.0.1');
+    url = `${await app.getUrl()}/hooks`;
+  });
+
+  afterAll(async () => {
+    await app?.close();
+    await receiver?.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('adds 15 lines at most', () => {
+    expect(added.length).toBeLessThanOrEqual(15);
+    expect(block.code).not.toMatch(/^-/m);
+  });
+
+  it('has subscriptions, two events, a delivery log and replay', async () => {
+    const { id, secret } = await call('POST', '', { event: 'article.*', url: receiver.url });
+    const { manager } = app.get(DataSource);
+    const article = { title: 'Hello', authorId: 'ann', state: 'DRAFT' };
+    const saved = await manager.save('Article', article);
+    await manager.save('Article', { ...saved, state: 'PUBLISHED' });
+    const arrived = await receiver.waitFor(2);
+    expect(arrived.map(({ event }) => event)).toEqual(['article.created', 'article.published']);
+    expect(arrived.every((webhook) => webhook.isSignedWith(secret!))).toBe(true);
+
+    let log = await call('GET', `/${id}/deliveries?status=succeeded`);
+    while (log.items!.length < 2) log = await call('GET', `/${id}/deliveries?status=succeeded`);
+    await call('POST', `/deliveries/${log.items![0]!.id}/retry`, {});
+    const [, , again] = await receiver.waitFor(3);
+    expect(arrived.map((webhook) => webhook.id)).toContain(again!.id);
+  });
+
+  interface Answer {
+    readonly id?: string;
+    readonly secret?: string;
+    readonly items?: readonly { readonly id: string }[];
+  }
+
+  async function call(method: string, path: string, body?: object): Promise<Answer> {
+    const response = await fetch(url + path, {
+      method,
+      headers: { 'Content-Type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return (await response.json()) as Answer;
+  }
+
+  /** As it stands there, but for where its database is, and that webhooks may go to this machine. */
+  async function load(): Promise<Type<unknown>> {
+    const root = resolve('.cache/guides/readme');
+    mkdirSync(root, { recursive: true });
+    writeFileSync(
+      join(root, 'auth.guard.ts'),
+      `export class AuthGuard {
+        canActivate(context) {
+          context.switchToHttp().getRequest().user = { id: 'ann' };
+          return true;
+        }
+      }`,
+    );
+    const file = join(root, 'app.module.ts');
+    const recipients = JSON.stringify(LOOPBACK_RECIPIENTS);
+    writeFileSync(
+      file,
+      example
+        .replace("'nestjs-thorn'", `'${resolve('lib/index.ts')}'`)
+        .replace("'blog.sqlite'", `'${join(directory, 'blog.sqlite')}'`)
+        .replace('api: {', `recipients: ${recipients}, api: {`),
+    );
+    return ((await import(/* @vite-ignore */ file)) as { AppModule: Type<unknown> }).AppModule;
+  }
+});
