@@ -3,6 +3,8 @@ import { defineConfig, type UserProjectConfigExport } from 'vitest/config';
 
 /** The previous major's packages: a workspace of its own, so that both are installed side by side. */
 const nest11 = fileURLToPath(new URL('test/nest-11/node_modules/@nestjs/', import.meta.url));
+/** The previous major of TypeORM, by an alias of npm's. */
+const typeorm03 = fileURLToPath(new URL('node_modules/typeorm-03', import.meta.url));
 const report = process.env['THORN_REPORT'];
 const long = process.env['THORN_LONG'] === '1';
 
@@ -24,6 +26,24 @@ export default defineConfig({
           alias: [{ find: /^@nestjs\/(.+)$/, replacement: `${nest11}$1` }],
         },
       ),
+      project(
+        'typeorm-03',
+        [
+          'test/typeorm-facts.spec.ts',
+          'test/capture.spec.ts',
+          'test/capture-transactions.spec.ts',
+          'test/app/main-job.spec.ts',
+          'test/app/durable.spec.ts',
+          'test/app/relations.spec.ts',
+          'lib/migrations/*.spec.ts',
+        ],
+        {
+          alias: [
+            { find: /^typeorm$/, replacement: `${typeorm03}/index.js` },
+            { find: /^typeorm\/(.+)$/, replacement: `${typeorm03}/$1` },
+          ],
+        },
+      ),
     ],
   },
 });
@@ -39,7 +59,12 @@ function project(
     test: {
       name,
       include,
-      provide: { nestMajor: Number(name.slice(-2)) },
+      provide: {
+        nestMajor: name === 'nest-11' ? 11 : 12,
+        typeorm: name === 'typeorm-03' ? '0.3' : '1',
+      },
+      // So that the alias holds in it as well.
+      server: { deps: { inline: [/@nestjs\/typeorm/] } },
       setupFiles: ['reflect-metadata'],
       testTimeout: long ? 600_000 : 20_000,
       hookTimeout: 20_000,
@@ -51,5 +76,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The NestJS major that this project runs on. */
     nestMajor: number;
+    /** The TypeORM that this project runs on. */
+    typeorm: '0.3' | '1';
   }
 }

@@ -547,7 +547,7 @@ describe.each(DATABASES)("TypeORM's hooks on %s", (kind) => {
       dataSource.subscribers.push({
         beforeQuery: ({ query }) => {
           if (query.startsWith('INSERT'))
-            order.push(query.includes('ON CONFLICT') ? 'upsert' : 'insert');
+            order.push(/ON (?:CONFLICT|DUPLICATE)/.test(query) ? 'upsert' : 'insert');
         },
         afterInsert: () => {
           order.push('hook');

@@ -35,32 +35,42 @@ const KINDS = {
   },
 };
 
-const PEERS = ['class-transformer', 'class-validator', 'reflect-metadata', 'rxjs', 'typeorm'];
+const PEERS = ['class-transformer', 'class-validator', 'reflect-metadata', 'rxjs'];
 const NEST = ['common', 'core', 'platform-express', 'typeorm'];
 
 const root = process.cwd();
 const tarball = packedFile();
 const asked = process.argv.slice(2);
-const root11 = /** @type {Record<string, string>} */ (MAJORS);
+const nestOf = /** @type {Record<string, string>} */ (MAJORS);
 let failures = 0;
 
-for (const major of asked.length > 0 ? asked : Object.keys(MAJORS)) {
-  for (const kind of /** @type {(keyof typeof KINDS)[]} */ (Object.keys(KINDS))) {
-    const folder = mkdtempSync(join(tmpdir(), 'thorn-fresh-'));
-    try {
-      install(folder, root11[major] ?? 'node_modules', kind);
-      run(folder, process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', '.']);
-      const said = run(folder, process.execPath, ['dist/main.js']);
-      if (!said.includes('delivered order.placed')) throw new Error(said);
-      const version = run(folder, process.execPath, ['node_modules/.bin/thorn', '--version']);
-      console.log(`Nest ${major}, ${kind}: delivered; thorn ${version.trim()}`);
-    } catch (error) {
-      failures += 1;
-      const { stdout = '', stderr = '', message } = /** @type {any} */ (error);
-      console.error(`Nest ${major}, ${kind}: failed\n${message}\n${stdout}${stderr}`);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+const majors = asked.length > 0 ? asked : Object.keys(MAJORS);
+const runs = majors.flatMap((major) =>
+  /** @type {(keyof typeof KINDS)[]} */ (Object.keys(KINDS)).map((kind) => ({
+    major,
+    kind,
+    typeorm: 'typeorm',
+  })),
+);
+// Where most applications are.
+runs.push({ major: majors[0] ?? '11', kind: 'commonjs', typeorm: 'typeorm-03' });
+
+for (const { major, kind, typeorm } of runs) {
+  const folder = mkdtempSync(join(tmpdir(), 'thorn-fresh-'));
+  const name = `Nest ${major}, ${typeorm}, ${kind}`;
+  try {
+    install(folder, nestOf[major] ?? 'node_modules', kind, typeorm);
+    run(folder, process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', '.']);
+    const said = run(folder, process.execPath, ['dist/main.js']);
+    if (!said.includes('delivered order.placed')) throw new Error(said);
+    const version = run(folder, process.execPath, ['node_modules/.bin/thorn', '--version']);
+    console.log(`${name}: delivered; thorn ${version.trim()}`);
+  } catch (error) {
+    failures += 1;
+    const { stdout = '', stderr = '', message } = /** @type {any} */ (error);
+    console.error(`${name}: failed\n${message}\n${stdout}${stderr}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 process.exitCode = failures > 0 ? 1 : 0;
@@ -69,13 +79,15 @@ process.exitCode = failures > 0 ? 1 : 0;
  * @param {string} folder
  * @param {string} nest
  * @param {keyof typeof KINDS} kind
+ * @param {string} typeorm what its package is called here
  */
-function install(folder, nest, kind) {
+function install(folder, nest, kind, typeorm) {
   const { type, compilerOptions } = KINDS[kind];
   const dependencies = {
     'nestjs-thorn': `file:${tarball}`,
     ...Object.fromEntries(NEST.map((name) => versionOf(nest, `@nestjs/${name}`))),
     ...Object.fromEntries(PEERS.map((name) => versionOf('node_modules', name))),
+    typeorm: versionOf('node_modules', typeorm)[1],
   };
   mkdirSync(join(folder, 'src'));
   write(folder, 'package.json', { name: 'fresh', private: true, type, dependencies });

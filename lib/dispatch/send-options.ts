@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { dataSourceOf } from '../common/data-source-of.js';
 import { InvalidInputError } from '../errors/index.js';
 import {
   checkMessageId,
@@ -90,7 +91,7 @@ function checkTransport({ manager, wait }: SendForOptions): void {
 
 // By its shape, since an application may have a second copy of TypeORM.
 function isManager(value: unknown): boolean {
-  const { dataSource } = (value ?? {}) as { readonly dataSource?: unknown };
+  const dataSource = dataSourceOf((value ?? {}) as { readonly dataSource: unknown });
   return typeof dataSource === 'object' && dataSource !== null;
 }
 
