@@ -1,0 +1,27 @@
+import 'reflect-metadata';
+import { InMemorySubscriberRepository } from '../../lib/subscriber/index.js';
+import { openQueueRig } from '../../test/bullmq-rig.js';
+import { subscriber } from '../../test/outbox-rig.js';
+import type { WorkerTask } from './two-workers.js';
+
+const { options, connection, urls } = JSON.parse(process.argv[2]!) as WorkerTask;
+const subscribers = new InMemorySubscriberRepository();
+for (const [at, url] of urls.entries()) {
+  await subscribers.create(subscriber(url, { id: `sub_${at}` }));
+}
+const rig = await openQueueRig(
+  { options },
+  {
+    connection,
+    subscribers,
+    synchronize: false,
+    isLogged: false,
+    pollInterval: 1000,
+    recipients: { allowedPorts: 'any', allowCidrs: ['127.0.0.0/8'] },
+  },
+);
+let delivered = 0;
+rig.events.on('delivered', () => delivered++);
+// What it has done so far, ten times a second.
+setInterval(() => process.send!(delivered), 100);
+process.once('disconnect', () => process.exit());
