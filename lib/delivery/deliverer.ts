@@ -134,7 +134,7 @@ export class Deliverer {
       const { delivery, message, recipient } = frame;
       this.#logger.warn(`${delivery} (${message.event}) to ${recipient.id}: ${error.message}.`);
     } else if (error.code === 'internal') {
-      const what = `Attempt of ${frame.delivery} (${frame.message.event}) failed: ${error.message}`;
+      const what = `Attempt of ${frame.delivery} (${frame.message.event}, ${frame.message.id}) failed: ${error.message}`;
       this.#logger.error(
         what,
         cause instanceof Error ? withoutQueries(cause.stack ?? '') : undefined,
