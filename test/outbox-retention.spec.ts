@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MovableClock, ScriptedReceiver } from '../lib/testing/index.js';
+import { type Kind, placeOf } from './outbox-place.js';
+import { openRig, type Place, type Rig, type RigOptions, subscriber } from './outbox-rig.js';
+
+const DAY = 24 * 60 * 60_000;
+const MESSAGES = 'SELECT * FROM thorn_messages ORDER BY time, id';
+const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
+const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
+
+describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
+  'what is dropped of old messages, on $kind',
+  ({ kind }) => {
+    let place: Place;
+    let receiver: ScriptedReceiver;
+    let clock: MovableClock;
+    let rig: Rig;
+
+    async function open(options: RigOptions): Promise<void> {
+      rig = await openRig(place, { clock, ...options });
+      await rig.subscribers.create(subscriber(receiver.url));
+    }
+
+    /** What a worker does once a minute, here as often as the clock was moved. */
+    async function sweep(): Promise<void> {
+      const { retention } = rig.strategy.shards[0]!;
+      while (await retention.step(clock.now()));
+    }
+
+    const bodies = async () => (await rig.rows(MESSAGES)).map(({ body }) => body !== null);
+
+    beforeEach(async () => {
+      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+      clock = new MovableClock();
+    });
+
+    afterEach(async () => {
+      await rig.close();
+      await receiver.stop();
+      await place.remove();
+    });
+
+    it('is dropped of one that was finished long after younger ones as well', async () => {
+      await open({ schedule: [DAY], expunge: { payloadDays: 2, answerDays: 2 } });
+      receiver.answer({ status: 500, body: 'no' }).otherwise({ body: 'yes' });
+      await rig.send();
+      await rig.until(DELIVERIES, (rows) => rows.length === 1);
+      clock.advance(1000);
+      await rig.send();
+      await rig.until(DELIVERIES, (rows) => rows.length === 2);
+      clock.advance(1.2 * DAY);
+      await receiver.waitFor(3);
+      await rig.until(DELIVERIES, isDone);
+      await rig.until(MESSAGES, isDone);
+      clock.advance(DAY);
+      await sweep();
+      expect(await bodies()).toEqual([true, false]);
+      clock.advance(2 * DAY);
+      await sweep();
+      expect(await bodies()).toEqual([false, false]);
+      const answers = await rig.rows('SELECT answer FROM thorn_attempts');
+      expect(answers).toEqual([{ answer: null }, { answer: null }, { answer: null }]);
+    });
+  },
+);
