@@ -1,5 +1,6 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Clock, Deliveries, type ThornApiOptions, WebhookDispatcher } from '../lib/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../lib/testing/index.js';
@@ -103,6 +104,44 @@ describe.each(platforms)('limits on %s', (platform) => {
     expect((await api.send('POST', '/hooks', { body: sized(1000) })).status).toBe(201);
     expect(await chunked(`${api.url}/hooks`, sized(2001))).toBe(413);
     expect((await api.subscribers.list('any', { limit: 10 })).items).toHaveLength(1);
+  });
+
+  it('measures what a compressed body holds', async () => {
+    const api = await start(platform, { limits: { bodyBytes: 2000 } });
+    const packed = (bytes: number) => gzipSync(JSON.stringify({ event: 'x'.repeat(bytes) }));
+    const send = (bytes: number) =>
+      api.send('POST', '/hooks/sub_1/test', {
+        body: packed(bytes),
+        headers: { 'content-encoding': 'gzip' },
+      });
+    expect(packed(90_000).length).toBeLessThan(2000);
+    // Fastify takes no compressed bodies on its own.
+    expect((await send(90_000)).status).toBe(platform === 'express' ? 413 : 400);
+    expect((await send(1000)).status).toBe(platform === 'express' ? 404 : 400);
+  });
+
+  it('refuses what is nested too deeply, however it comes', async () => {
+    const api = await start(platform, { receivers: true });
+    const { body: mine } = await api.send('POST', '/hooks', { body: body() });
+    const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+    const paths = ['/hooks', mine.self, `${mine.self}/test`, `${mine.self}/recover`];
+    for (const path of paths) {
+      for (const [field, text] of [
+        ['event', `{"event":${deep}}`],
+        ['nothing', `{"nothing":${deep}}`],
+        ['body', deep],
+      ] as const) {
+        const keyed = {
+          body: Buffer.from(text),
+          headers: { 'idempotency-key': `${path} ${field}` },
+        };
+        expect(await api.send('POST', path, keyed)).toMatchObject({
+          status: 400,
+          body: { errors: [{ field }] },
+        });
+        expect(await chunked(api.url + path, Buffer.from(text))).toBe(400);
+      }
+    }
   });
 
   it('takes 64 KiB by default', async () => {

@@ -1,11 +1,15 @@
 import { type CanActivate, type ExecutionContext, PayloadTooLargeException } from '@nestjs/common';
+import { isDeeperThan } from '../common/nesting.js';
 import type { ApiRequest } from './api-options.js';
 import { badRequest } from './bad-request.js';
+import { isBody } from './field-names.js';
 
 const WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);
+/** Far more than any field takes, and far less than what walks into a body by recursion can bear. */
+const MAX_DEPTH = 32;
 
 /**
- * Lets bodies in only when they are declared as JSON, and not larger than allowed. Both platforms parse HTML forms as
+ * Lets bodies in only when they are declared as JSON, and neither larger nor deeper than allowed. Both platforms parse HTML forms as
  * well, and a browser posts a form to any site with the user's cookies, without asking: a page elsewhere could subscribe
  * in the user's name.
  */
@@ -23,16 +27,34 @@ export class JsonBodyGuard implements CanActivate {
         { field: 'body', reason: 'must be JSON: send the header Content-Type: application/json' },
       ]);
     }
-    if (bytesOf(request) > this.maxBytes) {
-      throw new PayloadTooLargeException(`The body must have at most ${this.maxBytes} bytes`);
+    // In this order: a size that is declared costs nothing, and what is too deep cannot be measured.
+    this.#checkSize(Number(request.headers['content-length'] ?? 0));
+    const deep = tooDeep(request.body);
+    if (deep.length > 0) {
+      const reason = `must not be nested deeper than ${MAX_DEPTH} levels`;
+      throw badRequest(deep.map((field) => ({ field, reason })));
     }
+    if (isSizeUnknown(request)) this.#checkSize(bytesOf(request.body));
     return true;
+  }
+
+  #checkSize(bytes: number): void {
+    if (bytes <= this.maxBytes) return;
+    throw new PayloadTooLargeException(`The body must have at most ${this.maxBytes} bytes`);
   }
 }
 
-/** Of a body that came in chunks nobody said the length: what was parsed of it tells. */
-function bytesOf({ headers, body }: ApiRequest & { readonly body?: unknown }): number {
-  const declared = headers['content-length'];
-  if (declared !== undefined) return Number(declared);
+/** What is nested too deeply: fields, or the body where it has none. */
+function tooDeep(body: unknown): readonly string[] {
+  if (!isBody(body)) return isDeeperThan(body, MAX_DEPTH) ? ['body'] : [];
+  return Object.keys(body).filter((field) => isDeeperThan(body[field], MAX_DEPTH));
+}
+
+/** Of what came in chunks nobody said the length, and of what came compressed that of something else. */
+function isSizeUnknown({ headers }: ApiRequest): boolean {
+  return headers['content-length'] === undefined || headers['content-encoding'] !== undefined;
+}
+
+function bytesOf(body: unknown): number {
   return body === undefined ? 0 : Buffer.byteLength(JSON.stringify(body));
 }

@@ -1,3 +1,4 @@
+import { isDeeperThan } from '../common/nesting.js';
 import {
   type CompiledCondition,
   conditionFromJson,
@@ -63,15 +64,4 @@ function compiledOf(filter: JsonValue): CompiledCondition {
     compiled.set(filter as object, condition);
   }
   return condition;
-}
-
-function isDeeperThan(value: object, most: number): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > most) return true;
-    level = level.flatMap((one) =>
-      typeof one === 'object' && one !== null ? Object.values(one) : [],
-    );
-  }
-  return false;
 }
