@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../errors/index.js';
-import type { EventCatalogue, EventDeclaration } from '../event/index.js';
+import { dataSchemaOf, type EventCatalogue, type EventDeclaration } from '../event/index.js';
 
 /** An event that may be subscribed to. */
 export class EventTypeView {
@@ -15,14 +15,14 @@ export class EventTypeView {
 
 /** An event with everything that is known of its data. */
 export class EventTypeDetailsView extends EventTypeView {
-  /** JSON Schema of the data, or null. */
+  /** JSON Schema of the data, also where a class declares it; null where nobody said it. */
   readonly schema: Readonly<Record<string, unknown>> | null;
   /** Data as a subscriber may get it; null when there is none. */
   readonly example: unknown;
 
   constructor(declaration: EventDeclaration) {
     super(declaration);
-    this.schema = typeof declaration.schema === 'object' ? declaration.schema : null;
+    this.schema = dataSchemaOf(declaration);
     this.example = exampleFrom(declaration);
   }
 }

@@ -214,7 +214,7 @@ export class Deliveries {
   }
 
   /**
-   * What became of a subscriber's deliveries in the last days, today included, by day in UTC.
+   * What became of a subscriber's deliveries in the last days, today included, by day in UTC, over all data sources.
    *
    * @param options.days 1 to 90, default 30
    * @returns null when there is no such subscriber within `scope`
@@ -234,13 +234,11 @@ export class Deliveries {
     }
     const now = this.#tools.clock.now();
     const since = now - (now % DAY) - (days - 1) * DAY;
-    const histories = await Promise.all(
-      outbox.shards.map(({ database, dataSource }) =>
-        readHistory(database, tableNames(dataSource), subscriber, since, now),
-      ),
-    );
-    // A subscriber's deliveries are in the data source that its messages are from: nearly always a single one.
-    return histories.reduce((most, one) => (weightOf(one) > weightOf(most) ? one : most));
+    const places = outbox.shards.map(({ database, dataSource }) => ({
+      database,
+      tables: tableNames(dataSource),
+    }));
+    return readHistory(places, subscriber, since, now);
   }
 
   /** How much there is to do, over all data sources; for the operator. */
@@ -277,8 +275,4 @@ export class Deliveries {
 
 function newestFirst(one: DeliveryRecord, other: DeliveryRecord): number {
   return one.id < other.id ? 1 : -1;
-}
-
-function weightOf({ total }: DeliveryHistory): number {
-  return total.succeeded + total.failed + total.pending;
 }

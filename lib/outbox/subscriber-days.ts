@@ -33,62 +33,92 @@ export interface DeliveryHistory {
 
 const dayOf = (column: string) => `${column} - (${column} % ${DAY})`;
 
-/** Reads what became of a subscriber's deliveries since the beginning of a day. */
+/** A database that deliveries are in, and the names of its tables. */
+export interface DeliveryPlace {
+  readonly database: OutboxDatabase;
+  readonly tables: TableNames;
+}
+
+/**
+ * Reads what became of a subscriber's deliveries since the beginning of a day, wherever they are: percentiles are of all
+ * places together, which is why each of them tells how many requests took how long.
+ */
 export async function readHistory(
-  database: OutboxDatabase,
-  tables: TableNames,
+  places: readonly DeliveryPlace[],
   subscriber: string,
   since: number,
   until: number,
 ): Promise<DeliveryHistory> {
   const parameters = [subscriber, idsFrom('dlv_', since)];
-  const [counts, byDay, all] = await Promise.all([
-    database.run({
-      sql: `SELECT ${dayOf('d.created_at')} AS bucket, d.status, COUNT(*) AS amount FROM ${tables.deliveries} d
-        WHERE d.subscriber_id = ? AND d.id >= ? GROUP BY ${dayOf('d.created_at')}, d.status`,
-      parameters,
-    }),
-    database.run({ sql: percentiles(tables, dayOf('a.started_at')), parameters }),
-    database.run({ sql: percentiles(tables, '0 * a.number'), parameters }),
-  ]);
+  const read = await Promise.all(
+    places.flatMap(({ database, tables }) => [
+      database.run({ sql: countsIn(tables), parameters }),
+      database.run({ sql: durationsIn(tables), parameters }),
+    ]),
+  );
+  const rows = (kind: number) => read.flatMap((one, at) => (at % 2 === kind ? one.rows : []));
+  const [counts, durations] = [byDay(rows(0)), byDay(rows(1))];
   const days: DeliveryDay[] = [];
   for (let day = since; day <= until; day += DAY) {
-    const own = counts.rows.filter(({ bucket }) => Number(bucket) === day);
-    const durations = byDay.rows.find(({ bucket }) => Number(bucket) === day);
-    days.push({ day, ...figuresOf(own, durations) });
+    days.push({ day, ...figuresOf(counts.get(day) ?? [], durations.get(day) ?? []) });
   }
-  return { total: figuresOf(counts.rows, all.rows[0]), days };
+  return { total: figuresOf([...counts.values()].flat(), [...durations.values()].flat()), days };
+}
+
+function countsIn(tables: TableNames): string {
+  return `SELECT ${dayOf('d.created_at')} AS bucket, d.status, COUNT(*) AS amount FROM ${tables.deliveries} d
+    WHERE d.subscriber_id = ? AND d.id >= ? GROUP BY ${dayOf('d.created_at')}, d.status`;
 }
 
 /** Of requests without an answer the duration tells nothing of the endpoint. */
-function percentiles(tables: TableNames, bucket: string): string {
-  return `SELECT p.bucket, MIN(CASE WHEN p.place * 100 >= p.amount * 50 THEN p.duration END) AS p50,
-      MIN(CASE WHEN p.place * 100 >= p.amount * 95 THEN p.duration END) AS p95
-    FROM (SELECT ${bucket} AS bucket, a.duration,
-        ROW_NUMBER() OVER (PARTITION BY ${bucket} ORDER BY a.duration) AS place,
-        COUNT(*) OVER (PARTITION BY ${bucket}) AS amount
-      FROM ${tables.attempts} a JOIN ${tables.deliveries} d ON d.id = a.delivery_id
-      WHERE d.subscriber_id = ? AND d.id >= ? AND a.status IS NOT NULL) p
-    GROUP BY p.bucket`;
+function durationsIn(tables: TableNames): string {
+  return `SELECT ${dayOf('a.started_at')} AS bucket, a.duration, COUNT(*) AS amount
+    FROM ${tables.attempts} a JOIN ${tables.deliveries} d ON d.id = a.delivery_id
+    WHERE d.subscriber_id = ? AND d.id >= ? AND a.status IS NOT NULL
+    GROUP BY ${dayOf('a.started_at')}, a.duration`;
 }
 
-function figuresOf(counts: readonly Row[], durations: Row | undefined): DeliveryFigures {
-  const count = (status: string) =>
-    counts
-      .filter((row) => row['status'] === status)
-      .reduce((sum, { amount }) => sum + Number(amount), 0);
+function byDay(rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {
+  const days = new Map<number, Row[]>();
+  for (const row of rows) {
+    const day = Number(row['bucket']);
+    const others = days.get(day);
+    if (others === undefined) days.set(day, [row]);
+    else others.push(row);
+  }
+  return days;
+}
+
+function figuresOf(counts: readonly Row[], durations: readonly Row[]): DeliveryFigures {
+  const count = (status: string) => amountOf(counts.filter((row) => row['status'] === status));
   const [succeeded, failed, pending] = [count('succeeded'), count('failed'), count('pending')];
   const finished = succeeded + failed;
+  const sorted = durations.toSorted((one, other) => durationOf(one) - durationOf(other));
   return {
     succeeded,
     failed,
     pending,
     successRate: finished === 0 ? null : succeeded / finished,
-    p50: numberOf(durations?.['p50']),
-    p95: numberOf(durations?.['p95']),
+    p50: percentile(sorted, 50),
+    p95: percentile(sorted, 95),
   };
 }
 
-function numberOf(value: unknown): number | null {
-  return value === null || value === undefined ? null : Number(value);
+/** The shortest duration that so many of 100 requests do not exceed; null for none. */
+function percentile(sorted: readonly Row[], percent: number): number | null {
+  const amount = amountOf(sorted);
+  let place = 0;
+  for (const row of sorted) {
+    place += Number(row['amount']);
+    if (place * 100 >= amount * percent) return durationOf(row);
+  }
+  return null;
+}
+
+function amountOf(rows: readonly Row[]): number {
+  return rows.reduce((sum, { amount }) => sum + Number(amount), 0);
+}
+
+function durationOf({ duration }: Row): number {
+  return Number(duration);
 }
