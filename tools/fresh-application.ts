@@ -49,7 +49,7 @@ async function main(): Promise<void> {
         const body = Buffer.concat(chunks);
         resolve(verifyWebhook({ headers, body, secrets: [secret] }).event);
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     });
     server.listen(0, '127.0.0.1', async () => {
