@@ -86,21 +86,17 @@ export function refusalOfIpv6(address: string): AddressRule | null {
 /** An IPv4 address that packets to an IPv6 address end up at. */
 export interface EmbeddedIpv4 {
   readonly address: string;
-  /** Whether the IPv4 address is all there is to judge: the IPv6 form is only another way to write it. */
+  /** Whether the IPv4 address is all there is to judge. */
   readonly isAll: boolean;
 }
 
 /**
- * The IPv4 address within an IPv6 address, for the forms that carry one: mapped (::ffff:0:0/96), NAT64 (64:ff9b::/96),
- * and ISATAP (an interface identifier of 0:5efe or 200:5efe). The other tunnels are refused as networks.
+ * The IPv4 address within an IPv6 address, for the forms that carry one: NAT64 (64:ff9b::/96), and ISATAP (an interface
+ * identifier of 0:5efe or 200:5efe). The other tunnels are refused as networks; for mapped ones see {@link mappedIpv4}.
  */
 export function embeddedIpv4(address: string): EmbeddedIpv4 | null {
   const groups = parseIpv6(address);
   const [a, b, c, d, e, f, high = 0, low = 0] = groups;
-  const middleIsZero = b === 0 && c === 0 && d === 0 && e === 0;
-  if (a === 0 && middleIsZero && f === 0xffff) {
-    return { address: formatIpv4(high, low), isAll: true };
-  }
   if (a === 0x64 && b === 0xff9b && c === 0 && d === 0 && e === 0 && f === 0) {
     return { address: formatIpv4(high, low), isAll: true };
   }

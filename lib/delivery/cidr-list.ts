@@ -1,10 +1,14 @@
 import { BlockList, isIP } from 'node:net';
 import { ThornConfigurationError } from '../errors/index.js';
-import { formatIpv6, parseIpv6 } from './ipv6.js';
+import { formatIpv6, mappedIpv4, parseIpv6 } from './ipv6.js';
 
-/** A set of IP networks. */
+/** Where IPv4 addresses are written as IPv6 ones, ::ffff:0:0/96. */
+const MAPPED_PREFIX = 96;
+
+/** A set of IP networks, those of each family for addresses of that family alone: ::/0 holds no IPv4 address. */
 export class CidrList {
-  readonly #networks = new BlockList();
+  // Two, because one takes IPv4 addresses for the IPv6 ones that they can be written as.
+  readonly #networks = { ipv4: new BlockList(), ipv6: new BlockList() };
   readonly isEmpty: boolean;
 
   /**
@@ -23,14 +27,15 @@ export class CidrList {
     this.isEmpty = networks.length === 0;
     for (const network of networks) {
       const { address, prefix, family } = parseCidr(option, network);
-      this.#networks.addSubnet(address, prefix, family);
+      this.#networks[family].addSubnet(address, prefix, family);
     }
   }
 
   /** @param address an IPv4 or IPv6 address in any valid form, without a zone */
   has(address: string): boolean {
     if (this.isEmpty) return false;
-    return this.#networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+    return this.#networks[family].check(address, family);
   }
 }
 
@@ -51,6 +56,10 @@ function parseCidr(option: string, network: string) {
       `${option} holds ${network}, whose host bits are not zero; write ${exact}/${prefix} for the network, or ${address}/${version === 4 ? 32 : 128} for the one address.`,
       { option, network },
     );
+  }
+  const mapped = version === 6 && prefix >= MAPPED_PREFIX ? mappedIpv4(parseIpv6(address)) : null;
+  if (mapped !== null) {
+    return { address: mapped, prefix: prefix - MAPPED_PREFIX, family: 'ipv4' as const };
   }
   return { address, prefix, family: version === 4 ? ('ipv4' as const) : ('ipv6' as const) };
 }

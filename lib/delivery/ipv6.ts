@@ -25,6 +25,13 @@ export function formatIpv4(high: number, low: number): string {
   return `${high >> 8}.${high & 0xff}.${low >> 8}.${low & 0xff}`;
 }
 
+/** The IPv4 address that an IPv6 address of ::ffff:0:0/96 is another way to write, or null. */
+export function mappedIpv4([a, b, c, d, e, f, high = 0, low = 0]: readonly number[]):
+  string | null {
+  const isMapped = a === 0 && b === 0 && c === 0 && d === 0 && e === 0 && f === 0xffff;
+  return isMapped ? formatIpv4(high, low) : null;
+}
+
 function groupsOf(text: string): number[] {
   return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
 }

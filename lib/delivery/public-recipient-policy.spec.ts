@@ -161,6 +161,21 @@ describe('allowCidrs and denyCidrs', () => {
     expect(reasonOf(`http://${literal}:8080/`, new PublicRecipientPolicy(lists))).toBe(reason);
   });
 
+  it.each([
+    [{ denyCidrs: ['::/0'] }, '8.8.8.8', null],
+    [{ denyCidrs: ['::/0'] }, '2606:4700::1', 'denied-address'],
+    [{ denyCidrs: ['0.0.0.0/0'] }, '2606:4700::1', null],
+    [{ denyCidrs: ['0.0.0.0/0'] }, '64:ff9b::8.8.8.8', 'denied-address'],
+    [{ denyCidrs: ['::ffff:8.8.8.0/120'] }, '8.8.8.8', 'denied-address'],
+    [{ denyCidrs: ['::ffff:8.8.8.0/120'] }, '8.8.9.8', null],
+    [{ allowCidrs: ['::/0'] }, '127.0.0.1', 'loopback-address'],
+    [{ allowCidrs: ['::/0'] }, '::ffff:169.254.169.254', 'link-local-address'],
+    [{ allowCidrs: ['::/0'] }, 'fd00::1', null],
+    [{ allowCidrs: ['::ffff:10.1.0.0/112'] }, '10.1.2.3', null],
+  ])('are for addresses of their own family: %j for %s', (options, address, reason) => {
+    expect(addressReason(address, new PublicRecipientPolicy(options))).toBe(reason);
+  });
+
   it('allow the name localhost only where a loopback address is allowed', () => {
     const loopback4 = new PublicRecipientPolicy({ allowCidrs: ['127.0.0.0/8'] });
     const loopback6 = new PublicRecipientPolicy({ allowCidrs: ['::1/128'] });

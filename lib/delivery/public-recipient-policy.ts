@@ -5,6 +5,7 @@ import type { RecipientRules } from '../message/index.js';
 import { embeddedIpv4, refusalOfIpv4, refusalOfIpv6 } from './address-rules.js';
 import { BAD_PORTS } from './bad-ports.js';
 import type { CidrList } from './cidr-list.js';
+import { mappedIpv4, parseIpv6 } from './ipv6.js';
 import { type AllowedNames, refusalOfName } from './name-rules.js';
 import { RecipientPolicy } from './recipient-policy.js';
 import { checkKinds, networksOf, portsOf } from './recipient-rule-checks.js';
@@ -63,7 +64,8 @@ export class PublicRecipientPolicy extends RecipientPolicy {
   }
 
   override checkAddress(address: string): void {
-    const version = isIP(address);
+    // Resolvers may be untyped, and isIP takes a list of one address for that address.
+    const version = typeof address === 'string' ? isIP(address) : 0;
     if (version === 0 || address.includes('%')) {
       throw refused('not-an-address', 'the name resolves to something that is no IP address');
     }
@@ -121,6 +123,8 @@ export class PublicRecipientPolicy extends RecipientPolicy {
   }
 
   #checkIpv6(address: string): void {
+    const mapped = mappedIpv4(parseIpv6(address));
+    if (mapped !== null) return this.#checkIpv4(mapped, address);
     if (this.#deny.has(address)) throw denied(address);
     const embedded = embeddedIpv4(address);
     if (embedded?.isAll === true) {

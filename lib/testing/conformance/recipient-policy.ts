@@ -22,6 +22,9 @@ const NO_ADDRESSES = [
   '::1%eth0',
   '[::1]',
   '1.2.3.4/32',
+  // What a resolver of one's own may answer.
+  ['1.1.1.1'] as unknown as string,
+  undefined as unknown as string,
 ];
 
 /** What every {@link RecipientPolicy} must do. */
