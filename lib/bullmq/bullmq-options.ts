@@ -21,8 +21,6 @@ export interface BullMqOptions extends OutboxOptions {
   readonly worker?: boolean;
   /** Jobs under way at most. Deliveries are limited by `window` and `perHost`, not by this. Default 500. */
   readonly concurrency?: number;
-  /** Whether bodies travel in jobs; what came with headers or recipients of its own never does. Default false. */
-  readonly carryBody?: boolean;
   /** How long putting messages into the queue may take, in milliseconds; the database has them. Default 2,000. */
   readonly enqueueTimeout?: number;
   /** BullMQ's telemetry, such as `bullmq-otel` has it. Default: that of `BullModule.forRoot()`, or none. */
@@ -38,7 +36,6 @@ export interface QueueSettings {
   readonly producer: boolean;
   readonly worker: boolean;
   readonly concurrency: number;
-  readonly carryBody: boolean;
   readonly enqueueTimeout: number;
   /** How long a job counts as under way without a word of its worker, in milliseconds. */
   readonly lock: number;
@@ -52,7 +49,6 @@ const DEFAULTS = {
   producer: true,
   worker: true,
   concurrency: 500,
-  carryBody: false,
   enqueueTimeout: 2000,
 } as const;
 
@@ -67,7 +63,7 @@ const NAMES = new Set([
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
 export function queueSettings(options: BullMqOptions): QueueSettings {
   const given = { ...DEFAULTS, ...defined(options) };
-  for (const name of ['producer', 'worker', 'carryBody'] as const) {
+  for (const name of ['producer', 'worker'] as const) {
     if (typeof given[name] !== 'boolean') throw refused(name, 'true or false', given[name]);
   }
   for (const name of ['concurrency', 'enqueueTimeout'] as const) {
@@ -93,10 +89,10 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
       'bullmq({ producer: false, worker: false }) has nothing to do with the queue: use outbox({ worker: false })',
     );
   }
-  const { queue, prefix, producer, worker, concurrency, carryBody, enqueueTimeout } = given;
+  const { queue, prefix, producer, worker, concurrency, enqueueTimeout } = given;
   // A job that is left behind comes back no later than its messages' leases end.
   const lock = Math.min(LONGEST_LOCK, options.lease ?? LONGEST_LOCK);
-  return { queue, prefix, producer, worker, concurrency, carryBody, enqueueTimeout, lock };
+  return { queue, prefix, producer, worker, concurrency, enqueueTimeout, lock };
 }
 
 /** What the database's part takes of the options. */

@@ -1,17 +1,18 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Ticket } from '../outbox/index.js';
 import type { Absence } from './absence.js';
-import { jobsFor, type NewJob } from './job-data.js';
+import { jobsFor } from './job-data.js';
 import { within } from './within.js';
 
-const JOBS_PER_CALL = 200;
+const MESSAGES_PER_CALL = 1000;
 
 interface Waiting {
-  readonly jobs: readonly NewJob[];
+  readonly tickets: readonly Ticket[];
   readonly resolve: (isTaken: boolean) => void;
 }
 
-/** Puts messages into the queue: one call at a time, which takes all that have gathered meanwhile. */
+/** Puts messages into the queue: one call at a time, which takes all that have gathered meanwhile. They share jobs. */
 export class Enqueuer {
   #waiting: Waiting[] = [];
   #sending: Promise<void> | null = null;
@@ -28,7 +29,7 @@ export class Enqueuer {
   add(tickets: readonly Ticket[]): Promise<boolean> {
     if (this.#isClosed) return Promise.resolve(false);
     return new Promise((resolve) => {
-      this.#waiting.push({ jobs: jobsFor(tickets), resolve });
+      this.#waiting.push({ tickets, resolve });
       this.#sending ??= this.#send();
     });
   }
@@ -40,11 +41,14 @@ export class Enqueuer {
   }
 
   async #send(): Promise<void> {
+    // What is released in the same turn goes along.
+    await setImmediate();
     while (this.#waiting.length > 0) {
       const batch = this.#next();
       let isTaken = true;
       try {
-        await within(this.timeout, this.queue.addBulk(batch.flatMap(({ jobs }) => jobs)));
+        const tickets = batch.flatMap((one) => one.tickets);
+        await within(this.timeout, this.queue.addBulk(jobsFor(tickets)));
         this.absence.over();
       } catch (error) {
         isTaken = false;
@@ -56,9 +60,9 @@ export class Enqueuer {
   }
 
   #next(): readonly Waiting[] {
-    let [count, jobs] = [0, 0];
-    while (count < this.#waiting.length && (count === 0 || jobs < JOBS_PER_CALL)) {
-      jobs += this.#waiting[count++]!.jobs.length;
+    let [count, messages] = [0, 0];
+    while (count < this.#waiting.length && (count === 0 || messages < MESSAGES_PER_CALL)) {
+      messages += this.#waiting[count++]!.tickets.length;
     }
     return this.#waiting.splice(0, count);
   }

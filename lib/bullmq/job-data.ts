@@ -17,7 +17,7 @@ export interface NewJob {
   readonly opts: { readonly jobId: string };
 }
 
-/** Jobs for messages that were released together. The id of a job is that of its first message. */
+/** Jobs for messages that were released at the same time. The id of a job is that of its first message. */
 export function jobsFor(tickets: readonly Ticket[]): NewJob[] {
   const jobs: NewJob[] = [];
   for (let at = 0; at < tickets.length; at += MESSAGES_PER_JOB) {

@@ -141,7 +141,7 @@ describe('the options of bullmq()', () => {
     [{ queue: 'a:b' }, /bullmq\(\{ queue \}\)/],
     [{ queue: '' }, /bullmq\(\{ queue \}\)/],
     [{ concurrency: 0 }, /bullmq\(\{ concurrency \}\)/],
-    [{ carryBody: 'yes' as never }, /bullmq\(\{ carryBody \}\)/],
+    [{ producer: 'yes' as never }, /bullmq\(\{ producer \}\)/],
     [{ enqueueTimeout: 1.5 }, /bullmq\(\{ enqueueTimeout \}\)/],
     [{ producer: false, worker: false }, /nothing to do with the queue/],
     [{ connection: {}, configKey: 'x' }, /two connections/],

@@ -31,14 +31,6 @@ dispatchStrategyConformance(
   },
   runner,
 );
-dispatchStrategyConformance(
-  {
-    name: 'bullmq, a producer and a worker, bodies in the jobs',
-    makeBench: () => queueBench({ worker: false, carryBody: true }, { producer: false }),
-  },
-  runner,
-);
-
 async function queueBench(
   sender: QueueRigOptions,
   worker?: QueueRigOptions,
