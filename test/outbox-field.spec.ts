@@ -78,7 +78,9 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])('on $kin
     const poison = [];
     for (const column of ['settings', 'headers', 'recipients']) {
       const { id } = await rig.send();
-      await rig.rows(`UPDATE thorn_messages SET ${column} = '{not json' WHERE id = '${id}'`);
+      // PostgreSQL takes no other for recipients than what is JSON.
+      const text = column === 'recipients' ? '"sealed"' : '{not json';
+      await rig.rows(`UPDATE thorn_messages SET ${column} = '${text}' WHERE id = '${id}'`);
       poison.push(id);
     }
     const late = poison[0]!;
