@@ -29,6 +29,7 @@ import {
   type OutcomeListener,
   type HealthTools,
   type MessageRelay,
+  ThornPause,
 } from '../lib/outbox/index.js';
 import { SecretSealer, StandardWebhookSigner } from '../lib/signing/index.js';
 import {
@@ -76,6 +77,8 @@ export class StatementLogger extends AbstractLogger {
 export interface RigOptions extends OutboxOptions {
   readonly clock?: Clock;
   readonly synchronize?: boolean;
+  /** Whether there is a table for pauses. Default false. */
+  readonly hasPauses?: boolean;
   /** Whether statements are noted in `log`. Default true. */
   readonly isLogged?: boolean;
   /** Default: this machine's own addresses 127.0.0.1 and ::1. */
@@ -124,6 +127,7 @@ export async function openRig(
   {
     clock = new SystemClock(),
     synchronize = true,
+    hasPauses = false,
     isLogged = true,
     recipients = LOOPBACK_RECIPIENTS,
     subscribers = new InMemorySubscriberRepository(),
@@ -140,7 +144,7 @@ export async function openRig(
   const log = new StatementLogger();
   const dataSource = await new DataSource({
     ...options,
-    entities: [Article, ...outboxEntities],
+    entities: [Article, ...outboxEntities, ...(hasPauses ? [ThornPause] : [])],
     synchronize,
     ...(isLogged && { logger: log }),
   }).initialize();
