@@ -42,6 +42,12 @@ export function isDecimalText(text: string): boolean {
   return parseExact(text) !== undefined;
 }
 
+/** The same text for all that {@link compareNumbers} holds to be equal; undefined of what is no number. */
+export function numberKey(value: unknown): string | undefined {
+  const exact = parseExact(value);
+  return exact && `${exact.sign}/${exact.digits}/${exact.magnitude}`;
+}
+
 function isPrimitiveNumber(value: unknown): value is number | bigint {
   return typeof value === 'number' || typeof value === 'bigint';
 }

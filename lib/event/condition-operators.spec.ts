@@ -134,3 +134,38 @@ describe('operators', () => {
 function shown(...values: unknown[]): string {
   return values.map((value) => inspect(value)).join(' to ');
 }
+
+describe('in', () => {
+  const values: unknown[] = [
+    [1, 1.5, -0, 0, 1e21, 0.1, -3, NaN, Infinity, 2 ** 53, 10n, 1n, 2n ** 70n],
+    ['1', '1.0', '1e0', '10', '0', '-0', '', 'a', 'NaN', 'Infinity', '1000000000000000000000'],
+    [null, undefined, true, false, new Date(0), new Date(1), new Number(1), big('10')],
+    [[1], ['1'], [], { a: 1 }, { a: '1' }, new Set([1]), new Map([[1, 2]]), Buffer.from('a')],
+  ].flat();
+
+  it('holds where eq holds with one of them', () => {
+    const operands = values.filter((one) => ![undefined, NaN, Infinity].includes(one as never));
+    const holds = (condition: object, value: unknown) =>
+      compileCondition({ field: condition }).holds({ field: value }, null);
+    for (const value of values) {
+      const equal = operands.filter((one) => holds({ eq: one }, value));
+      for (const one of operands) {
+        expect(holds({ in: [one] }, value), shown(value, one)).toBe(equal.includes(one));
+      }
+      expect(holds({ in: operands }, value), inspect(value)).toBe(equal.length > 0);
+      const others = operands.filter((one) => !equal.includes(one));
+      expect(holds({ in: others }, value), inspect(value)).toBe(false);
+    }
+  });
+
+  it('takes no product of the lengths of two lists', () => {
+    // Compared one with each other, these would take longer than a test may.
+    const items = Array.from({ length: 20_000 }, (_, at) => ({ id: at + 10, name: `${at}x` }));
+    for (const condition of [
+      { items: { id: { in: Array.from({ length: 9000 }, (_, at) => String(at % 10)) } } },
+      { items: { name: { in: Array.from({ length: 9000 }, (_, at) => at) } } },
+    ]) {
+      expect(compileCondition(condition).holds({ items }, null)).toBe(false);
+    }
+  });
+});

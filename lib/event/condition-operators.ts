@@ -1,6 +1,7 @@
-import { isNumeric } from './condition-number.js';
+import { isNumeric, numberKey } from './condition-number.js';
 import { compare, contains, isSame } from './condition-value.js';
 import type { OperatorName } from './condition.js';
+import { textSearch } from './text-search.js';
 
 /** Whether an operator holds for a field's value. */
 export type ValueTest = (value: unknown) => boolean;
@@ -32,7 +33,7 @@ export const OPERATORS: Readonly<Record<OperatorName, Definition>> = {
   isNot: { operand: 'primitive', test: (operand) => not(identical(operand)) },
   in: { operand: 'list', test: oneOf },
   notIn: { operand: 'list', test: (operand) => not(oneOf(operand)) },
-  contains: { operand: 'value', test: (operand) => (value) => contains(value, operand) },
+  contains: { operand: 'value', test: containing },
   startsWith: {
     operand: 'text',
     test: (operand) => (value) => typeof value === 'string' && value.startsWith(operand as string),
@@ -93,12 +94,32 @@ function identical(operand: unknown): ValueTest {
   return (value) => value === operand;
 }
 
+function containing(operand: unknown): ValueTest {
+  if (typeof operand !== 'string') return (value) => contains(value, operand);
+  const holds = textSearch(operand);
+  return (value) => (typeof value === 'string' ? holds(value) : contains(value, operand));
+}
+
+/** As `same` with each of them, though no slower with many of them: both lists, theirs and the row's, may be long. */
 function oneOf(operand: unknown): ValueTest {
   const operands = [...(operand as Iterable<unknown>)];
-  if (!operands.every((one) => typeof one === 'string')) {
-    return (value) => operands.some((one) => isSame(value, one));
-  }
-  const texts = new Set<unknown>(operands);
-  return (value) =>
-    texts.has(value) || (isNumeric(value) && operands.some((one) => isSame(value, one)));
+  const plain = new Set(operands.filter((one) => one === null || typeof one !== 'object'));
+  const numbers = numberKeys(operands.filter(isNumeric));
+  const texts = numberKeys(operands.filter((one) => typeof one === 'string'));
+  const objects = operands.filter((one) => typeof one === 'object' && !isNumeric(one));
+  return (value) => {
+    if (value === undefined || plain.has(value)) return plain.has(value ?? null);
+    if (isNumeric(value)) {
+      const key = numberKey(value);
+      return key !== undefined && (numbers.has(key) || texts.has(key));
+    }
+    if (typeof value === 'string') return numbers.size > 0 && numbers.has(numberKey(value));
+    return typeof value === 'object' && objects.some((one) => isSame(value, one));
+  };
+}
+
+function numberKeys(values: readonly unknown[]): ReadonlySet<string | undefined> {
+  const keys = new Set(values.map(numberKey));
+  keys.delete(undefined);
+  return keys;
 }
