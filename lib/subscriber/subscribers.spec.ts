@@ -336,3 +336,38 @@ describe('scopes, ids and pages', () => {
     });
   });
 });
+
+describe('a subscriber that is challenged', () => {
+  const mine = 'https://mine.example.com/';
+  const theirs = 'https://theirs.example.com/';
+  const terms = { isChallenged: true };
+
+  it('is verified anew at another URL, and not at the same one', async () => {
+    const { id } = await subscribers.create({ ...VALID, url: mine }, terms);
+    await subscribers.verify(id, mine, 'any');
+
+    const changes = { url: mine, description: 'the same' };
+    const same = await subscribers.update(id, changes, 'any', terms);
+    expect(same).toMatchObject({ ...changes, verification: 'verified' });
+    const moved = await subscribers.update(id, { url: theirs }, 'any', terms);
+    expect(moved).toMatchObject({ url: theirs, verification: 'pending' });
+    expect(await subscribers.verify(id, mine, 'any')).toBeNull();
+    expect(await subscribers.update('sub_none', { url: theirs }, 'any', terms)).toBeNull();
+  });
+
+  it('cannot take a verification to another URL by changes at the same time', async () => {
+    const { id } = await subscribers.create({ ...VALID, url: theirs }, terms);
+    const read = repository.findById.bind(repository);
+    repository.findById = async (...args) => {
+      repository.findById = read;
+      const found = await read(...args);
+      // After this change has seen that the URL is the same: one to an endpoint that answers its challenge.
+      await subscribers.update(id, { url: mine }, 'any', terms);
+      await subscribers.verify(id, mine, 'any');
+      return found;
+    };
+
+    const changed = await subscribers.update(id, { url: theirs }, 'any', terms);
+    expect(changed).toMatchObject({ url: theirs, verification: 'pending' });
+  });
+});

@@ -11,7 +11,13 @@ import {
 import type { SubscriberRules } from './subscriber-rules.js';
 import type { SubscriberLimits } from './subscriber-places.js';
 import type { SubscriberPage, SubscriberRepository, UpdateTerms } from './subscriber.repository.js';
-import type { NewSubscriber, OwnerScope, Subscriber, SubscriberUpdate } from './subscriber.js';
+import type {
+  NewSubscriber,
+  OwnerScope,
+  Subscriber,
+  SubscriberChanges,
+  SubscriberUpdate,
+} from './subscriber.js';
 
 /** Most subscribers that one page of a list holds. */
 export const MAX_PAGE_LIMIT = 1000;
@@ -135,18 +141,10 @@ export class Subscribers {
     const now = this.#clock.now();
     const updatedAt = new Date(now);
     const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };
-    const challenged = terms.isChallenged && (await this.#isMoved(id, fields.url, scope));
-    const updated = await this.#repository.update(
-      id,
-      {
-        ...fields,
-        ...secrets,
-        ...(challenged ? { verification: 'pending' } : {}),
-        updatedAt,
-      },
-      scope,
-      terms,
-    );
+    const written = { ...fields, ...secrets, updatedAt };
+    const updated = await (terms.isChallenged && fields.url !== undefined
+      ? this.#move(id, { ...written, url: fields.url }, scope, terms)
+      : this.#repository.update(id, written, scope, terms));
     if (updated === null || this.#live(updated) === updated) return updated;
     const live = (stored: Subscriber['secrets']) => withoutExpired(stored, now);
     return this.#repository.changeSecrets(id, live, updatedAt, scope);
@@ -262,10 +260,35 @@ export class Subscribers {
     }
   }
 
-  async #isMoved(id: string, url: string | undefined, scope: OwnerScope): Promise<boolean> {
-    if (url === undefined) return false;
-    const current = await this.#repository.findById(id, scope);
-    return current !== null && current.url !== url;
+  /** Changes a subscriber whose new URL, if it is another one, is yet to be verified. */
+  async #move(
+    id: string,
+    changes: SubscriberChanges & { readonly url: string; readonly updatedAt: Date },
+    scope: OwnerScope,
+    terms: UpdateTerms,
+  ): Promise<Subscriber | null> {
+    const moved = new Error('It has moved');
+    // Ends: each round but the last, somebody else has moved it.
+    for (;;) {
+      const before = await this.#repository.findById(id, scope);
+      if (before === null) return null;
+      const isMoved = changes.url !== before.url;
+      // Were it at another URL by now, the one that was verified could be left in favour of one that was not.
+      const check = (current: Subscriber) => {
+        terms.check?.(current);
+        if (current.url !== before.url) throw moved;
+      };
+      try {
+        return await this.#repository.update(
+          id,
+          isMoved ? { ...changes, verification: 'pending' } : changes,
+          scope,
+          { ...terms, check },
+        );
+      } catch (error) {
+        if (error !== moved) throw error;
+      }
+    }
   }
 
   /** The subscriber without the secrets that have expired, which are still stored until it is changed. */
