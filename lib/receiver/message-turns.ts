@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import type { Clock } from '../common/index.js';
+import { type Clock, reasonOf } from '../common/index.js';
 import type { ClaimResult, ReceivedMessages } from './received-messages.js';
 import type { DeduplicationTimes } from './receiver-options.js';
 import type { VerifiedWebhook } from './verified-webhook.js';
@@ -41,7 +41,7 @@ export class MessageTurns {
       release: () =>
         store.release(claim).catch((error: unknown) => {
           this.#logger.warn(
-            `A message of the receiver "${receiver}" stays claimed for ${this.times.lease / 1000} s at most: ${String(error)}`,
+            `A message of the receiver "${receiver}" stays claimed for ${this.times.lease / 1000} s at most: ${reasonOf(error)}`,
           );
         }),
     };

@@ -20,18 +20,23 @@ it('tells every listener once, until it is ended', () => {
 
 it('logs what a listener throws or rejects with, and goes on', async () => {
   const lines: string[] = [];
-  const write = (line: unknown): unknown => lines.push(String(line));
+  const write = (...line: unknown[]): unknown => lines.push(line.join(' '));
   Logger.overrideLogger({ log: write, warn: write, error: write });
   const events = new WebhookReceiverEvents();
   const told: unknown[] = [];
   events.on('accepted', () => {
     throw new Error('thrown');
   });
-  events.on('accepted', () => Promise.reject(new Error('rejected')));
+  const cause = new Error('whsec_c2VjcmV0');
+  events.on('accepted', () =>
+    Promise.reject(new Error('rejected by https://example.com/?token=s3cret', { cause })),
+  );
   events.on('accepted', (payload) => told.push(payload));
   events.emit('accepted', facts);
 
   expect(told).toEqual([facts]);
   await expect.poll(() => lines.length).toBe(2);
-  expect(lines.join()).toMatch(/accepted failed: Error: thrown.*accepted failed: Error: rejected/);
+  expect(lines[0]).toMatch(/accepted failed: thrown\s+at /);
+  expect(lines[1]).toMatch(/accepted failed: rejected by https:\/\/example.com\/\s+at /);
+  expect(lines.join()).not.toMatch(/s3cret|c2VjcmV0/);
 });
