@@ -15,11 +15,7 @@ export function openQueueRig(
   place: Pick<Place, 'options'>,
   options: QueueRigOptions,
 ): Promise<Rig> {
-  const relay = new BullMqRelay(
-    queueSettings(options),
-    connectionsOf(options, undefined),
-    options.backend,
-  );
+  const relay = new BullMqRelay(queueSettings(options), connectionsOf(options, undefined));
   return openRig(place, { ...databaseOptions(options), relay });
 }
 

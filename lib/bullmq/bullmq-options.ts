@@ -25,8 +25,6 @@ export interface BullMqOptions extends OutboxOptions {
   readonly enqueueTimeout?: number;
   /** BullMQ's telemetry, such as `bullmq-otel` has it. Default: that of `BullModule.forRoot()`, or none. */
   readonly telemetry?: Telemetry;
-  /** BullMQ's own backend instead of Redis, such as `createPostgresBackend`; BullMQ 6. */
-  readonly backend?: (...settings: never[]) => object;
 }
 
 /** {@link BullMqOptions} on the queue, checked and complete. */
@@ -52,13 +50,7 @@ const DEFAULTS = {
   enqueueTimeout: 2000,
 } as const;
 
-const NAMES = new Set([
-  ...Object.keys(DEFAULTS),
-  'connection',
-  'configKey',
-  'telemetry',
-  'backend',
-]);
+const NAMES = new Set([...Object.keys(DEFAULTS), 'connection', 'configKey', 'telemetry']);
 
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
 export function queueSettings(options: BullMqOptions): QueueSettings {
@@ -75,9 +67,6 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
     if (value === undefined && name !== 'queue') continue;
     if (typeof value === 'string' && /^[^:\s]+$/.test(value)) continue;
     throw refused(name, 'a text without colons and blanks', value);
-  }
-  if (options.backend !== undefined && typeof options.backend !== 'function') {
-    throw refused('backend', 'a function, as createPostgresBackend is', options.backend);
   }
   if (options.connection !== undefined && options.configKey !== undefined) {
     throw new ThornConfigurationError(

@@ -4,7 +4,7 @@ import { reasonOf } from '../common/index.js';
 import type { Message } from '../message/index.js';
 import { MessageRelay, type RelayWorker, type Ticket } from '../outbox/index.js';
 import { Absence } from './absence.js';
-import type { BullMqOptions, QueueSettings } from './bullmq-options.js';
+import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
 import { Enqueuer } from './enqueuer.js';
 import { ticketsOf } from './job-data.js';
@@ -22,23 +22,16 @@ export class BullMqRelay extends MessageRelay {
   readonly #logger = new Logger('Thorn');
   readonly #settings: QueueSettings;
   readonly #connections: Connections;
-  // Types of BullMQ 5 have no word for it.
-  readonly #backend: undefined;
   readonly #absence: Absence;
   #queue: Queue | null = null;
   #enqueuer: Enqueuer | null = null;
   #worker: Worker | null = null;
   #isClosed = false;
 
-  constructor(
-    settings: QueueSettings,
-    connections: Connections,
-    backend?: BullMqOptions['backend'],
-  ) {
+  constructor(settings: QueueSettings, connections: Connections) {
     super();
     this.#settings = settings;
     this.#connections = connections;
-    this.#backend = backend as unknown as undefined;
     this.#absence = new Absence(settings.queue);
   }
 
@@ -88,11 +81,7 @@ export class BullMqRelay extends MessageRelay {
 
   #open(): { readonly queue: Queue; readonly enqueuer: Enqueuer } {
     const { queue: name, enqueueTimeout } = this.#settings;
-    const queue = new Queue(
-      name,
-      { connection: this.#connections.producer, ...this.#shared() },
-      this.#backend,
-    );
+    const queue = new Queue(name, { connection: this.#connections.producer, ...this.#shared() });
     queue.on('error', (error) => this.#noticed(error));
     this.#queue = queue;
     this.#enqueuer = new Enqueuer(queue, enqueueTimeout, this.#absence);
@@ -116,7 +105,6 @@ export class BullMqRelay extends MessageRelay {
         removeOnComplete: { count: 0 },
         removeOnFail: { count: FAILED_KEPT },
       },
-      this.#backend,
     );
     worker.on('error', (error) => this.#noticed(error));
     worker.on('failed', (job, error) => {

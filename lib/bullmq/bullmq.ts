@@ -30,7 +30,6 @@ export function bullmq(options: BullMqOptions = {}): StrategyDefinition {
       new BullMqRelay(
         settings,
         connectionsOf(options, shared as Partial<QueueOptions> | undefined),
-        options.backend,
       ),
   });
 }

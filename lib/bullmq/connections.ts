@@ -27,7 +27,7 @@ const AT_ONCE = { maxRetriesPerRequest: 1, enableOfflineQueue: false };
  * @throws {@link ThornConfigurationError} when there is no connection
  */
 export function connectionsOf(
-  { connection: own, configKey, prefix, telemetry, backend }: BullMqOptions,
+  { connection: own, configKey, prefix, telemetry }: BullMqOptions,
   shared: Partial<QueueOptions> | undefined,
 ): Connections {
   const connection = own ?? shared?.connection;
@@ -40,8 +40,6 @@ export function connectionsOf(
     );
   }
   const rest = { prefix: prefix ?? shared?.prefix, telemetry: telemetry ?? shared?.telemetry };
-  // Another backend's connection is its own.
-  if (backend !== undefined) return { producer: connection, worker: connection, ...rest };
   if (isClient(connection)) {
     const producer = connection.isCluster === true ? connection : connection.duplicate(AT_ONCE);
     return { producer, worker: connection, ...rest };
