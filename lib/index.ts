@@ -197,6 +197,7 @@ export {
   type SigningInput,
   type SigningKeyPair,
   type SigningOptions,
+  type UnsubscribeOptions,
   StandardWebhookSigner,
   WebhookSigner,
 } from './signing/index.js';

@@ -24,7 +24,7 @@ import {
   OutcomeListener,
   SubscriberHealth,
 } from './outbox/index.js';
-import { ApplicationKeys, WebhookSigner } from './signing/index.js';
+import { ApplicationKeys, UnsubscribeLinks, WebhookSigner } from './signing/index.js';
 import { healthRules, StaticSubscriberSet, SubscriberRepository } from './subscriber/index.js';
 import { CapturedDataSources } from './thorn.module-data-sources.js';
 import { ThornSettings } from './thorn.module-settings.js';
@@ -91,19 +91,34 @@ export const dispatchProviders: readonly FactoryProvider[] = [
       new FanOut(repository, statics),
   },
   {
+    provide: UnsubscribeLinks,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) =>
+      options.unsubscribe === undefined ? null : new UnsubscribeLinks(options.unsubscribe),
+  },
+  {
     provide: Deliverer,
-    inject: [WebhookHttpClient, WebhookSigner, Clock, RecipientPolicies, ThornSettings],
+    inject: [
+      WebhookHttpClient,
+      WebhookSigner,
+      Clock,
+      RecipientPolicies,
+      ThornSettings,
+      UnsubscribeLinks,
+    ],
     useFactory: (
       client: WebhookHttpClient,
       signer: WebhookSigner,
       clock: Clock,
       policies: RecipientPolicies,
       { options }: ThornSettings,
+      links: UnsubscribeLinks | null,
     ) =>
       new Deliverer(client, signer, clock, {
         timeout: options.timeout ?? DEFAULT_TIMEOUT_MS,
         userAgent: options.userAgent ?? DEFAULT_USER_AGENT,
         policies,
+        links: links ?? undefined,
       }),
   },
   {

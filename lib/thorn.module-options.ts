@@ -14,7 +14,12 @@ import type {
 import type { DispatchSetting } from './dispatch/index.js';
 import type { EventDefinitions } from './event/index.js';
 import type { Codec, EnvelopeFunction, RecipientRules, SubscriberSource } from './message/index.js';
-import type { EncryptionOptions, SigningOptions, WebhookSigner } from './signing/index.js';
+import type {
+  EncryptionOptions,
+  SigningOptions,
+  UnsubscribeOptions,
+  WebhookSigner,
+} from './signing/index.js';
 import type { HealthRules, SubscriberRepository } from './subscriber/index.js';
 
 /** Values that `ThornModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
@@ -55,6 +60,8 @@ export interface ThornModuleOptions {
   readonly strictEvents?: boolean;
   /** How the application itself signs, besides the secrets of its subscribers. Default: not at all. */
   readonly signing?: SigningOptions;
+  /** A signed link in `Hook-Unsubscribe`, by which receivers unsubscribe at the REST API. Default: none is sent. */
+  readonly unsubscribe?: UnsubscribeOptions;
   /** Seals secrets in the database. Default: they are stored as they are. */
   readonly encryption?: EncryptionOptions;
   /** When a subscriber that only fails is disabled. Default: after five days and 20 messages. */

@@ -26,6 +26,7 @@ const KNOWN: Readonly<{
   eventTypes: null,
   strictEvents: null,
   signing: ['ed25519'],
+  unsubscribe: ['url', 'secret'],
   encryption: ['keys'],
   health: ['disableAfter', 'minMessages'],
   maxStaleness: null,

@@ -56,6 +56,11 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
   'GET /hooks/.well-known/jwks.json': {
     exempt: 'shows public keys of the application, to receivers who have no account',
   },
+  // Their tests are in api-unsubscribe.spec.ts.
+  'GET /hooks/unsubscribe/:id/:proof': { exempt: 'shows nothing' },
+  'POST /hooks/unsubscribe/:id/:proof': {
+    exempt: 'takes a signature that the receiver of one subscriber alone was sent',
+  },
   // Their tests are in api-subscription.spec.ts.
   'GET /hooks/self': { exempt: 'takes no id, but a secret: whoever has it is its receiver' },
   'PATCH /hooks/self': { exempt: 'as GET' },

@@ -6,6 +6,7 @@ import { eventTypesController } from './event-types.controller.js';
 import { jwksController } from './jwks.controller.js';
 import { subscribersController } from './subscribers.controller.js';
 import { subscriptionController } from './subscription.controller.js';
+import { unsubscribeController } from './unsubscribe.controller.js';
 
 /**
  * Makes the controllers of the REST API, in the order in which they are registered: paths with words of their own before
@@ -14,6 +15,7 @@ import { subscriptionController } from './subscription.controller.js';
 export function apiControllers(settings: ApiSettings): readonly Type<unknown>[] {
   return [
     jwksController(settings),
+    unsubscribeController(settings),
     ...(settings.receivers ? [subscriptionController(settings)] : []),
     eventTypesController(settings),
     deliveriesController(settings),

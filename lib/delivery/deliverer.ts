@@ -4,7 +4,7 @@ import { RecipientRefusedError, ThornConfigurationError } from '../errors/index.
 import { checkHeaders } from '../message/check-headers.js';
 import type { Message } from '../message/message.js';
 import type { Recipient } from '../message/recipient.js';
-import type { WebhookSigner } from '../signing/index.js';
+import type { UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
 import { AttemptError } from './attempt.error.js';
 import type { Attempt } from './attempt.js';
 import { withoutQueries } from './failure.js';
@@ -21,6 +21,8 @@ export interface DelivererOptions {
   readonly userAgent?: string;
   /** Finds the policy of events with rules of their own. Default: the client's policy judges all. */
   readonly policies?: RecipientPolicies;
+  /** Makes the `Hook-Unsubscribe` of stored subscribers. Default: it is not sent. */
+  readonly links?: UnsubscribeLinks | undefined;
 }
 
 /** Makes the single attempts of deliveries: encodes, signs, posts, and says what became of it. Knows no queue. */
@@ -29,13 +31,14 @@ export class Deliverer {
   readonly #timeout: number;
   readonly #userAgent: string;
   readonly #policies: RecipientPolicies | undefined;
+  readonly #links: UnsubscribeLinks | undefined;
 
   /** @throws {@link ThornConfigurationError} naming an option whose value makes no sense */
   constructor(
     private readonly httpClient: WebhookHttpClient,
     private readonly signer: WebhookSigner,
     private readonly clock: Clock,
-    { timeout = 3000, userAgent = 'nestjs-thorn', policies }: DelivererOptions = {},
+    { timeout = 3000, userAgent = 'nestjs-thorn', policies, links }: DelivererOptions = {},
   ) {
     if (!(timeout > 0 && Number.isFinite(timeout))) {
       throw new ThornConfigurationError('timeout must be a number of milliseconds above 0.', {
@@ -48,6 +51,7 @@ export class Deliverer {
     this.#timeout = timeout;
     this.#userAgent = userAgent;
     this.#policies = policies;
+    this.#links = links;
   }
 
   /**
@@ -105,6 +109,9 @@ export class Deliverer {
         'Hook-Event': message.event,
         'Hook-Delivery': delivery,
         'Hook-Subscription': recipient.id,
+        ...(this.#links !== undefined && isStored(recipient)
+          ? { 'Hook-Unsubscribe': this.#links.of(recipient) }
+          : undefined),
       },
       body,
       timeout,
@@ -177,6 +184,11 @@ interface Frame {
   readonly message: Message;
   readonly recipient: Recipient;
   readonly startedAt: number;
+}
+
+/** Static subscribers belong to the application's settings: there is nothing that they could end. */
+function isStored(recipient: Recipient): boolean {
+  return 'owner' in recipient;
 }
 
 function encoded(message: Message, recipient: Recipient): Buffer {

@@ -56,6 +56,12 @@ export const WEBHOOK_HEADERS: readonly WebhookHeader[] = [
     schema: { type: 'string' },
   },
   {
+    name: 'Hook-Unsubscribe',
+    description: 'Where to unsubscribe with an empty POST, if the application lets its receivers.',
+    required: false,
+    schema: { type: 'string', format: 'uri' },
+  },
+  {
     name: 'Hook-HMAC',
     description: "Base64 of the body's HMAC with the secret, in the subscription's digest.",
     required: false,

@@ -9,4 +9,5 @@ export { type EncryptionKey, type EncryptionOptions, SecretSealer } from './secr
 export { SecretUnreadableError } from './secret-unreadable.error.js';
 export { checkSecret, generateSecret, isSameSecret } from './secrets.js';
 export { StandardWebhookSigner } from './standard-webhook-signer.js';
+export { UnsubscribeLinks, type UnsubscribeOptions } from './unsubscribe-links.js';
 export { type SigningInput, WebhookSigner } from './webhook-signer.js';

@@ -22,6 +22,7 @@ const SECRETS = {
   query: 'token=in-the-query-string',
   password: 'pass-in-the-url',
   key: Buffer.alloc(32, 7).toString('base64'),
+  links: 'a secret that signs links to unsubscribe',
 };
 const NAMES: readonly WebhookEventName[] = [
   'message-accepted',
@@ -93,6 +94,7 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
           recipients: LOOPBACK_RECIPIENTS,
           retries: { schedule: [20] },
           encryption: { keys: [{ id: 'one', key: SECRETS.key }] },
+          unsubscribe: { url: 'https://api.example.com/hooks', secret: SECRETS.links },
           timeout: 500,
         },
         configure: (app) => app.useLogger(ears.logger),
@@ -112,7 +114,11 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
           const value = headers[name];
           known.push(...(typeof value === 'string' ? value.split(' ') : []));
         }
+        const link = headers['hook-unsubscribe'];
+        // The subscriber's id is no secret, the signature behind it is.
+        if (typeof link === 'string') known.push(link.slice(link.lastIndexOf('/') + 1));
       }
+      expect(known.some((word) => /^[\w-]{55}$/.test(word))).toBe(true);
       known.push('alice-token', 'bob-token');
       expect(known.length).toBeGreaterThan(20);
       expect(ears.heard.length).toBeGreaterThan(30);

@@ -1,0 +1,112 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { BoundedCache } from '../common/bounded-cache.js';
+import { ThornConfigurationError } from '../errors/index.js';
+
+/** How receivers unsubscribe by a link that every webhook carries. */
+export interface UnsubscribeOptions {
+  /**
+   * Where receivers reach the REST API, global prefix included, for example `https://api.example.com/hooks`. The API may
+   * be another process than those that deliver: all of them need the same options.
+   */
+  readonly url: string;
+  /**
+   * Signs the links: 32 characters at least, for example from `openssl rand -base64 32`; while it is changed several,
+   * newest first. The first signs, every one verifies.
+   */
+  readonly secret: string | readonly string[];
+}
+
+const MIN_CHARACTERS = 32;
+const PLACE_BYTES = 9;
+const PROOF_BYTES = PLACE_BYTES + 32;
+const CACHED_LINKS = 20_000;
+
+/**
+ * Makes and verifies the links. A link holds for one subscriber at one URL: whoever ran an endpoint that the subscriber
+ * has moved away from cannot end it any more.
+ *
+ * @internal
+ */
+export class UnsubscribeLinks {
+  readonly #base: string;
+  readonly #secrets: readonly string[];
+  readonly #links = new BoundedCache<string, string>(CACHED_LINKS);
+
+  /** @throws {@link ThornConfigurationError} naming the option; the error does not hold the secret */
+  constructor(options: UnsubscribeOptions) {
+    this.#base = checkedUrl(options.url);
+    this.#secrets = checkedSecrets(options.secret);
+  }
+
+  /** The link of a subscriber. */
+  of({ id, url }: { readonly id: string; readonly url: string }): string {
+    const key = `${id} ${url}`;
+    let link = this.#links.get(key);
+    if (link === undefined) {
+      const place = placeOf(url);
+      const proof = Buffer.concat([place, signature(this.#secrets[0]!, id, place)]);
+      link = `${this.#base}/unsubscribe/${encodeURIComponent(id)}/${proof.toString('base64url')}`;
+      this.#links.set(key, link);
+    }
+    return link;
+  }
+
+  /** Whether it was made for a subscriber of that id; says nothing yet of where the subscriber is now. */
+  isSigned(id: string, proof: string): boolean {
+    const bytes = Buffer.from(proof, 'base64url');
+    if (bytes.length !== PROOF_BYTES || bytes.toString('base64url') !== proof) return false;
+    const place = bytes.subarray(0, PLACE_BYTES);
+    const given = bytes.subarray(PLACE_BYTES);
+    return this.#secrets
+      .map((secret) => timingSafeEqual(signature(secret, id, place), given))
+      .includes(true);
+  }
+
+  /** Whether a proof that {@link isSigned} is of this URL. */
+  isOf(url: string, proof: string): boolean {
+    return timingSafeEqual(placeOf(url), Buffer.from(proof, 'base64url').subarray(0, PLACE_BYTES));
+  }
+}
+
+function placeOf(url: string): Buffer {
+  return createHash('sha256').update(url).digest().subarray(0, PLACE_BYTES);
+}
+
+function signature(secret: string, id: string, place: Buffer): Buffer {
+  // What it is for comes first, so that nothing else that such a secret might sign is taken for a link.
+  return createHmac('sha256', secret)
+    .update('thorn unsubscribe\n')
+    .update(place)
+    .update(id)
+    .digest();
+}
+
+function checkedUrl(given: unknown): string {
+  const url = typeof given === 'string' && URL.canParse(given) ? new URL(given) : null;
+  const isPlain =
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    url.search + url.hash + url.username + url.password === '';
+  if (isPlain) return url.href.replace(/\/+$/, '');
+  throw refused(
+    'url',
+    "must be where receivers reach the REST API, for example 'https://api.example.com/hooks'",
+  );
+}
+
+function checkedSecrets(given: unknown): readonly string[] {
+  const secrets: readonly unknown[] = Array.isArray(given) ? given : [given];
+  const isStrong = (secret: unknown) =>
+    typeof secret === 'string' && secret.length >= MIN_CHARACTERS;
+  if (secrets.length > 0 && secrets.every(isStrong)) return secrets as readonly string[];
+  throw refused(
+    'secret',
+    `must have ${MIN_CHARACTERS} characters at least, or be a list of such. Make one with: openssl rand -base64 32`,
+  );
+}
+
+function refused(name: string, reason: string): ThornConfigurationError {
+  return new ThornConfigurationError(`ThornModule: the option unsubscribe.${name} ${reason}.`, {
+    option: `unsubscribe.${name}`,
+  });
+}
