@@ -24,6 +24,7 @@ export interface MessageIdentity {
 /**
  * How a sender signs. Extend it for a sender that signs in a way of its own, and give the class, or an instance, as the
  * `scheme` of a receiver. Several secrets, tolerance, de-duplication and answers are not its concern.
+ * Any implementation must pass `webhookSchemeConformance` of `nestjs-thorn/testing`.
  *
  * @typeParam Key what a secret is turned into, once, at start-up
  */

@@ -93,6 +93,8 @@ function keysOf(scheme: WebhookScheme, secrets: unknown): unknown[] {
   return secrets.map((secret: unknown, index) => {
     const field = `secrets[${index}]`;
     if (typeof secret !== 'string') throw new InvalidInputError(field, 'must be a string');
+    // Whatever the scheme says: with an empty key anybody could sign.
+    if (secret === '') throw new InvalidInputError(field, 'must not be empty');
     try {
       return scheme.key(secret);
     } catch (error) {

@@ -39,6 +39,10 @@ export {
   type WebhookHttpClientUnderTest,
 } from './conformance/webhook-http-client.js';
 export {
+  webhookSchemeConformance,
+  type WebhookSchemeUnderTest,
+} from './conformance/webhook-scheme.js';
+export {
   webhookSignerConformance,
   type WebhookSignerUnderTest,
 } from './conformance/webhook-signer.js';
