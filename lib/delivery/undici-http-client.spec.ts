@@ -165,6 +165,14 @@ describe('UndiciHttpClient', () => {
     expect(answer.body).toHaveLength(16_384);
   });
 
+  it('does not hold it against an endpoint that this very process stood still', async () => {
+    const { origin } = await http((_, response) => void response.writeHead(204).end());
+    const answer = client().post(request(origin, { timeout: 500 }));
+    const end = performance.now() + 2000;
+    while (performance.now() < end);
+    expect(await answer).toMatchObject({ status: 204 });
+  });
+
   it('never inflates an answer', async () => {
     const bomb = gzipSync(Buffer.alloc(10_000_000));
     const { origin } = await http((incoming, response) => {
