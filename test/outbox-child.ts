@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { DataSourceOptions } from 'typeorm';
 import { InMemorySubscriberRepository } from '../lib/subscriber/index.js';
 import { Article, openRig, type RigOptions, subscriber } from './outbox-rig.js';
@@ -43,6 +44,8 @@ rig.events.on('delivered', () => writeSync(1, 'delivered\n'));
 writeSync(1, 'ready\n');
 for (let n = 0; n < task.articles; n++) {
   await rig.dataSource.manager.save(Object.assign(new Article(), { title: `${n}` }));
+  // As requests do: SQLite answers without one, and nothing would be sent before the last of them.
+  await setImmediate();
 }
 writeSync(1, 'done\n');
 process.on('SIGTERM', () => void rig.close().then(() => process.exit(0)));
