@@ -25,12 +25,17 @@ export async function insertDueMessages(rig: Rig, kind: Kind, count: number) {
   await copyMessage(rig, kind, id, 'msg_due', count, '1000 + s.n');
 }
 
-/** Tells the database how many rows there are. */
+/** Tells the database how many rows there are, and has them on the disk: else whoever comes next would write them out. */
 export async function analyze(rig: Rig, kind: Kind): Promise<void> {
-  if (kind === 'postgres') await rig.rows('VACUUM ANALYZE');
-  else if (kind !== 'mariadb') await rig.rows('ANALYZE');
-  else
+  if (kind === 'postgres') {
+    await rig.rows('VACUUM ANALYZE');
+    await rig.rows('CHECKPOINT');
+  } else if (kind !== 'mariadb') {
+    await rig.rows('ANALYZE');
+    await rig.rows('PRAGMA wal_checkpoint(TRUNCATE)');
+  } else {
     await rig.rows('ANALYZE TABLE thorn_messages, thorn_deliveries, thorn_attempts, thorn_health');
+  }
 }
 
 async function copyMessage(
