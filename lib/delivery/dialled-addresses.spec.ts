@@ -90,6 +90,21 @@ describe('no connection is begun', () => {
     expect(spy.dialled).toEqual([]);
   });
 
+  it('when a resolver says neither null nor that something is wrong', async () => {
+    const outside = await http((_, response) => response.end());
+    const casual =
+      (address: string): AddressLookup =>
+      (_host, _options, callback) =>
+        callback(undefined as unknown as null, [{ address, family: 4 }]);
+    const post = request(`http://hooks.example:${outside.port}/`);
+
+    const inner = client(internet, { lookup: casual('127.0.0.9') });
+    await expect(inner.post(post)).rejects.toBeInstanceOf(RecipientRefusedError);
+    const outer = client(internet, { lookup: casual('127.0.0.1') });
+    expect((await outer.post(post)).status).toBe(200);
+    expect(spy.dialled).toEqual(['127.0.0.1']);
+  });
+
   it('to what a name resolves to later, nor to what it resolved to before', async () => {
     const outside = await http((_, response) => response.end());
     const inside = await tcp('127.0.0.9', outside.port);

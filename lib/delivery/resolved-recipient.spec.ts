@@ -52,6 +52,21 @@ describe('a recipient that is about to be saved', () => {
     await expect(check('https://example.com', failing)).resolves.toBeUndefined();
   });
 
+  it('is judged, or passes, whatever the manners of the resolver', async () => {
+    const casual: AddressLookup = (_name, _options, callback) => {
+      callback(undefined as unknown as null, [{ address: '10.0.0.1', family: 4 }]);
+    };
+    const throwing: AddressLookup = () => {
+      throw new Error('no such name');
+    };
+    vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+
+    await expect(check('https://example.com', casual)).rejects.toMatchObject({
+      reason: 'unreachable',
+    });
+    await expect(check('https://example.com', throwing)).resolves.toBeUndefined();
+  });
+
   it('is not looked up when it is an address', async () => {
     const never: AddressLookup = () => expect.unreachable('an address was looked up');
 

@@ -38,9 +38,15 @@ function withheld(name: string, { explanation }: RecipientRefusedError): Recipie
 function addressesOf(hostname: string, lookup: AddressLookup): Promise<readonly LookupAddress[]> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve([]), LOOKUP_TIMEOUT_MS);
-    lookup(hostname, { all: true }, (error, addresses) => {
+    const settle: Parameters<AddressLookup>[2] = (error, addresses) => {
       clearTimeout(timer);
-      resolve(error === null ? addresses : []);
-    });
+      // Not every resolver says null when nothing is wrong.
+      resolve(error ? [] : addresses);
+    };
+    try {
+      lookup(hostname, { all: true }, settle);
+    } catch (error) {
+      settle(error as NodeJS.ErrnoException, []);
+    }
   });
 }

@@ -18,8 +18,9 @@ const RESERVED =
 export function checkHeaders(
   headers: unknown,
 ): asserts headers is Readonly<Record<string, string>> {
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
-    throw new InvalidInputError('headers', 'must be an object of names and values');
+  // A Map or the Headers of fetch would pass as an object without entries.
+  if (!isPlainObject(headers)) {
+    throw new InvalidInputError('headers', 'must be a plain object of names and values');
   }
   const entries: [string, unknown][] = Object.entries(headers);
   if (entries.length > MAX_HEADERS) {
@@ -39,11 +40,17 @@ export function checkHeaders(
 }
 
 function problemOf(name: string, value: unknown): string | null {
-  if (!TOKEN.test(name)) return 'is no valid header name';
+  // A name like any other, but for JavaScript: assigned, it would vanish.
+  if (!TOKEN.test(name) || name === '__proto__') return 'is no valid header name';
   if (RESERVED.test(name)) return 'is set by the library or the protocol and cannot be replaced';
   if (typeof value !== 'string') return 'must be text';
   if (name.length + value.length > MAX_HEADER_BYTES)
     return `is longer than ${MAX_HEADER_BYTES} bytes`;
   if (!PRINTABLE.test(value)) return 'must be printable ASCII without blanks at either end';
   return null;
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  return [Object.prototype, null].includes(Object.getPrototypeOf(value) as null);
 }
