@@ -65,6 +65,7 @@ export {
   Message,
   type MessageFields,
   type MessageSettings,
+  MessageTracing,
   type Recipient,
   type RecipientRules,
   type RetrySettings,
@@ -72,6 +73,8 @@ export {
   type StaticSubscriber,
   type SubscriberCallback,
   type SubscriberSource,
+  type TracedAttempt,
+  type TracedResult,
 } from './message/index.js';
 
 // Durable delivery and its log

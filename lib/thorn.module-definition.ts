@@ -18,6 +18,7 @@ const EXTRAS: Record<keyof ThornModuleExtras, undefined> = {
   retryPolicy: undefined,
   deliveryLog: undefined,
   httpClient: undefined,
+  tracing: undefined,
   clock: undefined,
   global: undefined,
 };

@@ -17,7 +17,7 @@ import {
   WebhookDispatcher,
 } from './dispatch/index.js';
 import { EventCatalogue } from './event/index.js';
-import { Codecs, MessageFactory } from './message/index.js';
+import { Codecs, MessageFactory, MessageTracing } from './message/index.js';
 import {
   Deliveries,
   OutboxDataSources,
@@ -74,9 +74,13 @@ export const dispatchProviders: readonly FactoryProvider[] = [
   },
   {
     provide: MessageFactory,
-    inject: [Clock, Codecs, ThornSettings],
-    useFactory: (clock: Clock, codecs: Codecs, { options }: ThornSettings) =>
-      new MessageFactory(clock, codecs, options),
+    inject: [Clock, Codecs, ThornSettings, MessageTracing],
+    useFactory: (
+      clock: Clock,
+      codecs: Codecs,
+      { options }: ThornSettings,
+      tracing: MessageTracing,
+    ) => new MessageFactory(clock, codecs, { ...options, tracing }),
   },
   {
     provide: RecipientPolicies,
@@ -105,6 +109,7 @@ export const dispatchProviders: readonly FactoryProvider[] = [
       RecipientPolicies,
       ThornSettings,
       UnsubscribeLinks,
+      MessageTracing,
     ],
     useFactory: (
       client: WebhookHttpClient,
@@ -113,18 +118,21 @@ export const dispatchProviders: readonly FactoryProvider[] = [
       policies: RecipientPolicies,
       { options }: ThornSettings,
       links: UnsubscribeLinks | null,
+      tracing: MessageTracing,
     ) =>
       new Deliverer(client, signer, clock, {
         timeout: options.timeout ?? DEFAULT_TIMEOUT_MS,
         userAgent: options.userAgent ?? DEFAULT_USER_AGENT,
         policies,
         links: links ?? undefined,
+        tracing,
       }),
   },
   {
     provide: MessagePipeline,
-    inject: [DispatchStrategy, Clock],
-    useFactory: (strategy: DispatchStrategy, clock: Clock) => new MessagePipeline(strategy, clock),
+    inject: [DispatchStrategy, Clock, MessageTracing],
+    useFactory: (strategy: DispatchStrategy, clock: Clock, tracing: MessageTracing) =>
+      new MessagePipeline(strategy, clock, tracing),
   },
   {
     provide: WebhookDispatcher,

@@ -2,6 +2,7 @@ import type { Abstract } from '@nestjs/common';
 import { Clock } from './common/index.js';
 import { DeliveryLog, RecipientPolicy, RetryPolicy, WebhookHttpClient } from './delivery/index.js';
 import { DispatchStrategy } from './dispatch/index.js';
+import { MessageTracing } from './message/index.js';
 import { WebhookSigner } from './signing/index.js';
 import { SubscriberRepository } from './subscriber/index.js';
 import type { ThornModuleExtras } from './thorn.module-options.js';
@@ -18,6 +19,7 @@ const PLUGGABLE = {
   retryPolicy: { token: RetryPolicy, methods: ['nextAttempt'] },
   deliveryLog: { token: DeliveryLog, methods: ['keeps', 'written', 'attemptsOf'] },
   httpClient: { token: WebhookHttpClient, methods: ['post', 'close'] },
+  tracing: { token: MessageTracing, methods: ['made', 'stage', 'attempt'] },
   clock: { token: Clock, methods: ['now'] },
 } as const;
 

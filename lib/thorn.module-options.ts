@@ -13,13 +13,19 @@ import type {
 } from './delivery/index.js';
 import type { DispatchSetting } from './dispatch/index.js';
 import type { EventDefinitions } from './event/index.js';
-import type { Codec, EnvelopeFunction, RecipientRules, SubscriberSource } from './message/index.js';
 import type {
   EncryptionOptions,
   SigningOptions,
   UnsubscribeOptions,
   WebhookSigner,
 } from './signing/index.js';
+import type {
+  Codec,
+  EnvelopeFunction,
+  MessageTracing,
+  RecipientRules,
+  SubscriberSource,
+} from './message/index.js';
 import type { HealthRules, SubscriberRepository } from './subscriber/index.js';
 
 /** Values that `ThornModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
@@ -96,6 +102,8 @@ export interface ThornModuleExtras {
   /** Default: `StandardDeliveryLog` with the option `keepAttempts`. */
   deliveryLog?: Type<DeliveryLog>;
   httpClient?: Type<WebhookHttpClient>;
+  /** What follows messages through processes: `openTelemetry()` of `nestjs-thorn/opentelemetry`. Default: nothing. */
+  tracing?: Type<MessageTracing>;
   clock?: Type<Clock>;
   /** Whether every module can inject the services. Default true. */
   global?: boolean;

@@ -21,7 +21,7 @@ import {
   WebhookDispatcher,
 } from './dispatch/index.js';
 import { EventCatalogue } from './event/index.js';
-import { Codecs, MessageFactory } from './message/index.js';
+import { Codecs, MessageFactory, MessageTracing, NoTracing } from './message/index.js';
 import { thornEntities } from './migrations/index.js';
 import { Deliveries, outbox } from './outbox/index.js';
 import {
@@ -82,6 +82,7 @@ export function thornProviders(extras: ThornModuleExtras): {
           ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
         }),
     }),
+    pluggableProvider(MessageTracing, extras.tracing, { useFactory: () => new NoTracing() }),
     repositoryProvider(extras, names),
     // Durable wherever there is a database to be durable in.
     strategyProvider(extras.dispatch ?? (names.length > 0 ? outbox() : inline())),

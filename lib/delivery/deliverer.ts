@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.js';
 import { RecipientRefusedError, ThornConfigurationError } from '../errors/index.js';
 import { checkHeaders } from '../message/check-headers.js';
 import type { Message } from '../message/message.js';
+import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { Recipient } from '../message/recipient.js';
 import type { UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
 import { AttemptError } from './attempt.error.js';
@@ -23,11 +24,14 @@ export interface DelivererOptions {
   readonly policies?: RecipientPolicies;
   /** Makes the `Hook-Unsubscribe` of stored subscribers. Default: it is not sent. */
   readonly links?: UnsubscribeLinks | undefined;
+  /** What follows the messages. Default: nothing. */
+  readonly tracing?: MessageTracing;
 }
 
 /** Makes the single attempts of deliveries: encodes, signs, posts, and says what became of it. Knows no queue. */
 export class Deliverer {
   readonly #logger = new Logger('Thorn');
+  readonly #tracing: MessageTracing;
   readonly #timeout: number;
   readonly #userAgent: string;
   readonly #policies: RecipientPolicies | undefined;
@@ -38,7 +42,7 @@ export class Deliverer {
     private readonly httpClient: WebhookHttpClient,
     private readonly signer: WebhookSigner,
     private readonly clock: Clock,
-    { timeout = 3000, userAgent = 'nestjs-thorn', policies, links }: DelivererOptions = {},
+    { timeout = 3000, userAgent = 'nestjs-thorn', policies, links, tracing }: DelivererOptions = {},
   ) {
     if (!(timeout > 0 && Number.isFinite(timeout))) {
       throw new ThornConfigurationError('timeout must be a number of milliseconds above 0.', {
@@ -48,6 +52,7 @@ export class Deliverer {
     if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(userAgent)) {
       throw new ThornConfigurationError('userAgent must be printable ASCII text.', { userAgent });
     }
+    this.#tracing = tracing ?? new NoTracing();
     this.#timeout = timeout;
     this.#userAgent = userAgent;
     this.#policies = policies;
@@ -58,16 +63,22 @@ export class Deliverer {
    * Posts a message to a recipient once, signed with this moment's timestamp. Any 2xx succeeds, everything else has
    * failed.
    *
-   * @param delivery the delivery that this is an attempt of; its id is the same on every attempt
+   * @param delivery the delivery that this is an attempt of; its id is the same on every attempt. `number`: which of its
+   * requests this is, from 1
    * @returns never rejects: whatever goes wrong is in the attempt
    */
   attempt(
-    delivery: { readonly id: string },
+    delivery: { readonly id: string; readonly number?: number },
     message: Message,
     recipient: Recipient,
   ): Promise<Attempt> {
-    const startedAt = this.clock.now();
-    const frame = { delivery: delivery.id, message, recipient, startedAt };
+    const { id, number = null } = delivery;
+    return this.#tracing.attempt({ delivery: id, number, message, recipient }, (tracing) =>
+      this.#make({ delivery: id, message, recipient, startedAt: this.clock.now(), tracing }),
+    );
+  }
+
+  #make(frame: Frame): Promise<Attempt> {
     try {
       return this.#post(frame).then(
         (response) => this.#answered(frame, response),
@@ -94,7 +105,7 @@ export class Deliverer {
   }
 
   #send(
-    { delivery, message, recipient }: Frame,
+    { delivery, message, recipient, tracing }: Frame,
     body: Buffer,
     signature: Readonly<Record<string, string>>,
   ): Promise<WebhookResponse> {
@@ -103,6 +114,7 @@ export class Deliverer {
       url: recipient.url,
       headers: {
         ...message.headers,
+        ...tracing,
         ...signature,
         'Content-Type': recipient.contentType,
         'User-Agent': this.#userAgent,
@@ -184,6 +196,8 @@ interface Frame {
   readonly message: Message;
   readonly recipient: Recipient;
   readonly startedAt: number;
+  /** Headers that are sent along. */
+  readonly tracing: Readonly<Record<string, string>> | undefined;
 }
 
 /** Static subscribers belong to the application's settings: there is nothing that they could end. */

@@ -63,7 +63,7 @@ export class InlineStrategy extends DispatchStrategy {
     else this.#inFlight++;
     try {
       return await this.#deliverer.attempt(
-        { id: newId('dlv_', this.#clock.now()) },
+        { id: newId('dlv_', this.#clock.now()), number: 1 },
         message,
         recipient,
       );

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type Clock, reasonOf } from '../common/index.js';
 import type { Message } from '../message/message.js';
+import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { DispatchStrategy, Release } from './dispatch-strategy.js';
 import { type BufferOptions, BufferScopes, type MessageBuffer } from './message-buffer.js';
 
@@ -15,15 +16,18 @@ const SHOWN_MESSAGES = 10;
 export class MessagePipeline {
   readonly #logger = new Logger('Thorn');
   readonly #strategy: DispatchStrategy;
+  readonly #tracing: MessageTracing;
   readonly #scopes: BufferScopes;
   readonly #underWay = new Set<Promise<unknown>>();
 
-  constructor(strategy: DispatchStrategy, clock: Clock) {
+  /** @param tracing default: messages are not traced */
+  constructor(strategy: DispatchStrategy, clock: Clock, tracing: MessageTracing = new NoTracing()) {
     this.#strategy = strategy;
+    this.#tracing = tracing;
     this.#scopes = new BufferScopes(
       {
         send: async (messages, staged) => {
-          if (messages.length > 0) await strategy.stage(messages, undefined);
+          if (messages.length > 0) await this.#stage(messages, undefined);
           await this.#track(strategy.release([...staged, ...messages]));
         },
         discard: (staged) => strategy.discard(staged),
@@ -39,7 +43,7 @@ export class MessagePipeline {
    */
   async send(messages: readonly Message[], wait = true): Promise<readonly PipelineResult[]> {
     if (this.#scopes.take(messages, false)) return withState(messages, 'buffered');
-    await this.#strategy.stage(messages, undefined);
+    await this.#stage(messages, undefined);
     if (wait) return this.#track(this.#strategy.release(messages));
     this.#releaseInBackground(messages);
     return withState(messages, 'accepted');
@@ -47,7 +51,7 @@ export class MessagePipeline {
 
   /** Before the commit of the transaction that `manager` is in; a throw must roll it back. */
   async stage(messages: readonly Message[], manager: EntityManager): Promise<void> {
-    await this.#strategy.stage(messages, manager);
+    await this.#stage(messages, manager);
   }
 
   /**
@@ -69,6 +73,10 @@ export class MessagePipeline {
   /** Resolves when nothing that was released is under way any more. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  #stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
+    return this.#tracing.stage(messages, () => this.#strategy.stage(messages, manager));
   }
 
   #releaseInBackground(messages: readonly Message[]): void {

@@ -8,6 +8,12 @@ export {
 export { checkMessageId } from './message-id.js';
 export { type Audience, type Envelope, Message, type MessageFields } from './message.js';
 export {
+  MessageTracing,
+  NoTracing,
+  type TracedAttempt,
+  type TracedResult,
+} from './message-tracing.js';
+export {
   checkMessageSettings,
   MESSAGE_SETTINGS,
   messageSettings,

@@ -5,6 +5,7 @@ import type { Codecs } from './codecs.js';
 import type { MessageSettings } from './message-settings.js';
 import { checkMessageId } from './message-id.js';
 import { type Audience, type Envelope, Message } from './message.js';
+import { type MessageTracing, NoTracing } from './message-tracing.js';
 import type { Recipient } from './recipient.js';
 
 /** What is needed to make a message; everything but the event has a default. */
@@ -31,12 +32,15 @@ export interface MessageFactoryOptions {
   readonly envelope?: EnvelopeFunction;
   /** What relative references are resolved against. Default: they stay relative. */
   readonly baseUrl?: string;
+  /** What follows the messages. Default: nothing. */
+  readonly tracing?: MessageTracing;
 }
 
 /** Makes messages: id and time from the clock, the body encoded at once so that bad data fails the caller. */
 export class MessageFactory {
   readonly #envelope: EnvelopeFunction;
   readonly #baseUrl: string | undefined;
+  readonly #tracing: MessageTracing;
 
   constructor(
     private readonly clock: Clock,
@@ -45,6 +49,7 @@ export class MessageFactory {
   ) {
     this.#envelope = options.envelope ?? ((envelope) => envelope);
     this.#baseUrl = options.baseUrl;
+    this.#tracing = options.tracing ?? new NoTracing();
   }
 
   /** @throws {@link InvalidInputError} naming a refused id or header, or the path of a value that cannot be encoded */
@@ -61,9 +66,11 @@ export class MessageFactory {
       sender,
       data: draft.data ?? {},
     });
+    const json = this.codecs.encode(body);
+    const id = draft.id ?? newId('msg_', time);
     return new Message(
       {
-        id: draft.id ?? newId('msg_', time),
+        id,
         event: draft.event,
         time,
         ref,
@@ -72,8 +79,9 @@ export class MessageFactory {
         headers: draft.headers ?? {},
         settings: draft.settings ?? {},
         recipients: draft.recipients ?? [],
+        traceparent: this.#tracing.made({ id, event: draft.event }),
       },
-      this.codecs.encode(body),
+      json,
       this.codecs,
     );
   }

@@ -36,6 +36,8 @@ export interface MessageFields {
   readonly settings: MessageSettings;
   /** Subscribers of this message alone, in addition to those who match. */
   readonly recipients: readonly Recipient[];
+  /** W3C Trace Context of where it was made; see `MessageTracing`. Default null: none. */
+  readonly traceparent?: string | null;
 }
 
 /** One occurrence of an event. Its bytes are made once per content type and shared by all its deliveries. */
@@ -49,6 +51,7 @@ export class Message implements MessageFields {
   readonly headers: Readonly<Record<string, string>>;
   readonly settings: MessageSettings;
   readonly recipients: readonly Recipient[];
+  readonly traceparent: string | null;
   readonly #codecs: Codecs;
   readonly #bodies = new Map<string, Buffer>();
 
@@ -67,6 +70,7 @@ export class Message implements MessageFields {
     this.headers = fields.headers;
     this.settings = fields.settings;
     this.recipients = fields.recipients;
+    this.traceparent = fields.traceparent ?? null;
     this.#codecs = codecs;
   }
 

@@ -38,6 +38,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
           column('settings', 'text'),
           long('recipients'),
           optional(long('body')),
+          optional(text('traceparent', 55)),
           optional(text('lease', 40)),
           optional(column('due_at', 'bigint')),
         ],

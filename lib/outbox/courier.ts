@@ -43,7 +43,11 @@ export class Courier {
       holding.stale.push(() => this.#again(job));
       return NEUTRAL;
     }
-    const attempt = await deliverer.attempt({ id: job.id }, message, recipient);
+    const attempt = await deliverer.attempt(
+      { id: job.id, number: job.requests + 1 },
+      message,
+      recipient,
+    );
     const now = clock.now();
     const rules = { policy, settings: message.settings.retry };
     const step = advance(state, attempt, rules, now, random());

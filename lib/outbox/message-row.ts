@@ -16,6 +16,7 @@ export const MESSAGE_COLUMNS = [
   'settings',
   'recipients',
   'body',
+  'traceparent',
   'lease',
   'due_at',
 ] as const;
@@ -53,6 +54,7 @@ export class MessageRows {
       JSON.stringify(message.settings),
       this.#sealed(message),
       message.json.toString(),
+      message.traceparent,
       lease,
       dueAt,
     ];
@@ -95,6 +97,7 @@ export class MessageRows {
         headers: parsed(row, 'headers') as Message['headers'],
         settings: parsed(row, 'settings') as Message['settings'],
         recipients: recipients as Message['recipients'],
+        traceparent: row['traceparent'] as string | null,
       },
       Buffer.from(row['body'] as string),
       this.#codecs,

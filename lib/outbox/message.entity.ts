@@ -51,6 +51,10 @@ export class ThornMessage {
   @Column({ type: 'json', nullable: true })
   body!: unknown;
 
+  /** W3C Trace Context of where it was sent, when messages are traced. */
+  @Column({ type: 'varchar', length: 55, nullable: true })
+  traceparent!: string | null;
+
   @Column({ type: 'varchar', length: 40, nullable: true })
   lease!: string | null;
 

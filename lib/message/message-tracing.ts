@@ -1,0 +1,66 @@
+import type { Message } from './message.js';
+import type { Recipient } from './recipient.js';
+
+/** A request that is about to be made, for {@link MessageTracing}. */
+export interface TracedAttempt {
+  readonly message: Message;
+  readonly recipient: Recipient;
+  /** Id of the delivery. */
+  readonly delivery: string;
+  /** Which request of the delivery it is, from 1; null when the strategy does not count them. */
+  readonly number: number | null;
+}
+
+/** What {@link MessageTracing} is told of a request that has ended. */
+export interface TracedResult {
+  readonly outcome: 'succeeded' | 'failed';
+  /** Null: there was no answer. */
+  readonly status: number | null;
+  readonly error: { readonly code: string } | null;
+}
+
+/**
+ * Follows messages from where they are made to the requests that deliver them, in whichever process.
+ *
+ * Pluggable: this class is the injection token; the default follows nothing. `nestjs-thorn/opentelemetry` has one, which
+ * is given as `ThornModule.forRoot({ tracing: openTelemetry() })`.
+ */
+export abstract class MessageTracing {
+  /**
+   * Called when a message has been made, where it was sent or captured.
+   *
+   * @returns the `traceparent` of W3C Trace Context that is stored with the message, or null for none
+   */
+  abstract made(message: { readonly id: string; readonly event: string }): string | null;
+
+  /** Wraps the storing of messages; passes on what `work` resolves to or throws. */
+  abstract stage(messages: readonly Message[], work: () => Promise<void>): Promise<void>;
+
+  /**
+   * Wraps one request; passes on what `work` resolves to. `work` never rejects, and takes headers to send along.
+   *
+   * @param attempt its message carries the `traceparent` that {@link made} has answered
+   */
+  abstract attempt<Result extends TracedResult>(
+    attempt: TracedAttempt,
+    work: (headers: Readonly<Record<string, string>> | undefined) => Promise<Result>,
+  ): Promise<Result>;
+}
+
+/** Follows nothing. */
+export class NoTracing extends MessageTracing {
+  override made(): null {
+    return null;
+  }
+
+  override stage(_messages: readonly Message[], work: () => Promise<void>): Promise<void> {
+    return work();
+  }
+
+  override attempt<Result extends TracedResult>(
+    _attempt: TracedAttempt,
+    work: (headers: undefined) => Promise<Result>,
+  ): Promise<Result> {
+    return work(undefined);
+  }
+}

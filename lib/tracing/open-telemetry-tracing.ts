@@ -1,0 +1,189 @@
+import type { Type } from '@nestjs/common';
+import {
+  type Attributes,
+  context,
+  type Context,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+import { ThornConfigurationError } from '../errors/index.js';
+import {
+  type Message,
+  MessageTracing,
+  type Recipient,
+  type TracedAttempt,
+  type TracedResult,
+} from '../message/index.js';
+import { spanContextOf, traceparentOf } from './traceparent.js';
+
+/** Options of {@link openTelemetry}. */
+export interface OpenTelemetryOptions {
+  /**
+   * True: requests carry the header `traceparent`, so that a receiver may continue the trace. It tells receivers ids of
+   * your traces. A message that brings this header itself keeps its own. Default false.
+   */
+  readonly sendTraceparent?: boolean;
+}
+
+/**
+ * Spans of messages, through the API of OpenTelemetry alone: which SDK makes them, if any, is the application's choice.
+ *
+ * - `thorn send <event>` (producer) where a message is made, under the span that is active there; its `traceparent` is
+ *   stored with the message.
+ * - `thorn stage` around the writing of messages.
+ * - `thorn attempt <event>` (client) for each request, under `thorn send`, in whichever process.
+ *
+ * Attributes are ids, names of events, the host, the status and the kind of a failure: never a path or a query of a URL,
+ * a header, a body or a secret.
+ */
+export class OpenTelemetryTracing extends MessageTracing {
+  readonly #sendTraceparent: boolean;
+  readonly #tracer: Tracer = trace.getTracer('nestjs-thorn');
+
+  constructor({ sendTraceparent = false }: OpenTelemetryOptions = {}) {
+    super();
+    this.#sendTraceparent = sendTraceparent;
+  }
+
+  override made({ id, event }: { readonly id: string; readonly event: string }): string | null {
+    const span = this.#tracer.startSpan(`thorn send ${event}`, {
+      kind: SpanKind.PRODUCER,
+      attributes: {
+        'messaging.system': 'thorn',
+        'messaging.operation.name': 'send',
+        'messaging.message.id': id,
+        'thorn.event': event,
+      },
+    });
+    // It is what the others refer to; how long storing takes is told by the span of that.
+    span.end();
+    return traceparentOf(span.spanContext());
+  }
+
+  override async stage(messages: readonly Message[], work: () => Promise<void>): Promise<void> {
+    const origins = messages.flatMap(({ traceparent }) => spanContextOf(traceparent) ?? []);
+    // Of several there is no one that it belongs to.
+    const parent =
+      origins.length === 1 ? trace.setSpanContext(context.active(), origins[0]!) : context.active();
+    const span = this.#tracer.startSpan(
+      'thorn stage',
+      {
+        attributes: {
+          'messaging.system': 'thorn',
+          'messaging.batch.message_count': messages.length,
+        },
+        links: origins.length === 1 ? [] : origins.map((origin) => ({ context: origin })),
+      },
+      parent,
+    );
+    try {
+      await context.with(trace.setSpan(parent, span), work);
+    } catch (error) {
+      // The class alone: a driver's message may quote what was to be written.
+      failed(span, error instanceof Error ? error.name : 'Error');
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  override async attempt<Result extends TracedResult>(
+    attempt: TracedAttempt,
+    work: (headers: Readonly<Record<string, string>> | undefined) => Promise<Result>,
+  ): Promise<Result> {
+    const { message } = attempt;
+    const parent = originOf(message);
+    const span = this.#tracer.startSpan(
+      `thorn attempt ${message.event}`,
+      { kind: SpanKind.CLIENT, attributes: attributesOf(attempt) },
+      parent,
+    );
+    try {
+      const result = await context.with(trace.setSpan(parent, span), () =>
+        work(this.#headersOf(span, message)),
+      );
+      tellResult(span, result);
+      return result;
+    } finally {
+      span.end();
+    }
+  }
+
+  #headersOf(span: Span, { headers }: Message): Readonly<Record<string, string>> | undefined {
+    if (!this.#sendTraceparent) return undefined;
+    if (Object.keys(headers).some((name) => name.toLowerCase() === 'traceparent')) return undefined;
+    const traceparent = traceparentOf(span.spanContext());
+    return traceparent === null ? undefined : { traceparent };
+  }
+}
+
+/**
+ * Traces messages with OpenTelemetry; see {@link OpenTelemetryTracing}.
+ *
+ * @throws {@link ThornConfigurationError} naming an option that makes no sense
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ tracing: openTelemetry({ sendTraceparent: true }) });
+ * ```
+ */
+export function openTelemetry(options: OpenTelemetryOptions = {}): Type<MessageTracing> {
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'sendTraceparent') {
+      throw new ThornConfigurationError(
+        `openTelemetry({ ${name} }) is unknown; known is sendTraceparent`,
+        { option: name },
+      );
+    }
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new ThornConfigurationError('openTelemetry({ sendTraceparent }) must be true or false');
+    }
+  }
+  return class extends OpenTelemetryTracing {
+    constructor() {
+      super(options);
+    }
+  };
+}
+
+/** Not the active span: what is delivered in the caller's process looks like what another one delivers. */
+function originOf({ traceparent }: Message): Context {
+  const active = context.active();
+  const origin = spanContextOf(traceparent);
+  return origin === null ? trace.deleteSpan(active) : trace.setSpanContext(active, origin);
+}
+
+function attributesOf({ message, recipient, delivery, number }: TracedAttempt): Attributes {
+  return {
+    'messaging.system': 'thorn',
+    'messaging.operation.name': 'attempt',
+    'messaging.message.id': message.id,
+    'thorn.event': message.event,
+    'thorn.delivery.id': delivery,
+    'thorn.subscriber.id': recipient.id,
+    ...(number === null ? undefined : { 'thorn.attempt': number }),
+    'http.request.method': 'POST',
+    ...placeOf(recipient),
+  };
+}
+
+function placeOf({ url }: Recipient): Attributes {
+  // A row that was edited by hand may hold anything; the attempt says so.
+  if (!URL.canParse(url)) return {};
+  const { hostname, port, protocol } = new URL(url);
+  const standard = protocol === 'http:' ? 80 : 443;
+  return { 'server.address': hostname, 'server.port': port === '' ? standard : Number(port) };
+}
+
+function tellResult(span: Span, { outcome, status, error }: TracedResult): void {
+  if (status !== null) span.setAttribute('http.response.status_code', status);
+  if (outcome === 'failed') failed(span, error?.code ?? String(status));
+}
+
+function failed(span: Span, type: string): void {
+  span.setAttribute('error.type', type);
+  span.setStatus({ code: SpanStatusCode.ERROR });
+}
