@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blocksOf, pages, withWhatIsAdded } from './blocks.js';
 import { mistakesOf } from './compile.js';
@@ -21,6 +23,18 @@ describe('the documentation', () => {
     expect(execFileSync('bash', ['-n'], { input: script, encoding: 'utf8' })).toBe('');
   });
 
+  it.each(pages())('has links that lead somewhere: %s', (page) => {
+    const links = [
+      ...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g),
+    ];
+    const broken = links.filter(([, path, anchor]) => {
+      const file = path === '' ? page : join(dirname(page), path!);
+      if (!existsSync(file)) return true;
+      return anchor !== undefined && !anchorsOf(readFileSync(file, 'utf8')).has(anchor);
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
+  });
+
   it('notices a mistake', { timeout: 60_000 }, () => {
     const block = {
       place: 'x:1',
@@ -31,3 +45,16 @@ describe('the documentation', () => {
     expect(mistakesOf([block]).get('x:1')).toEqual([expect.stringContaining('not assignable')]);
   });
 });
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): ReadonlySet<string> {
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
