@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../lib/testing/index.js';
 import { analyze, insertDue, insertDueMessages } from './outbox-due.js';
 import { type Kind, placeOf } from './outbox-place.js';
-import { openRig, type Place, type Rig, subscriber } from './outbox-rig.js';
+import { openRig, type Place, type Rig, type RigOptions, subscriber } from './outbox-rig.js';
 
 const ROWS = 20_000;
 
@@ -47,21 +47,45 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
         else expect(await examined(rig, kind, one), one.sql).toBeLessThan(ROWS / 16);
       }
     });
+
+    it('ends what waits for a subscriber without going through what it has had', async () => {
+      [place, receiver, rigs] = [await placeOf(kind), await ScriptedReceiver.start(), []];
+      const asked: Asked[] = [];
+      const rig = await openRig(place, { worker: false, isLogged: false, prepare: noting(asked) });
+      rigs.push(rig);
+      await insertDue(rig, kind, { count: ROWS, subscriber: 'old', hosts: ['nowhere.example:80'] });
+      await rig.rows(
+        `UPDATE thorn_deliveries SET status = 'succeeded', host = NULL, due_at = NULL, finished_at = 1 WHERE id NOT LIKE '%000'`,
+      );
+      await analyze(rig, kind);
+      asked.length = 0;
+
+      const ended = await rig.strategy.shards[0]!.deliveries.fail('old', 'disabled', 2, 1000);
+      expect(ended).toBe(ROWS / 1000);
+      const pick = asked.find(({ sql }) => sql.startsWith('SELECT id'));
+      if (kind === 'file') expect(await plan(rig, pick!)).toContain('thorn_deliveries_waiting');
+      else expect(await examined(rig, kind, pick!)).toBeLessThan(ROWS / 16);
+    });
   },
 );
+
+/** Notes the statements on our tables that a data source is asked. */
+function noting(asked: { push(one: Asked): unknown }): NonNullable<RigOptions['prepare']> {
+  return ({ logger }) => {
+    logger.logQuery = (sql, parameters) => {
+      if (/thorn_/.test(sql) && parameters !== undefined) {
+        asked.push({ sql, parameters: parameters as unknown[] });
+      }
+    };
+  };
+}
 
 /** Every statement on our tables that a worker makes until some of what is due was delivered; each of them once. */
 async function whatWorkersAsk({ subscribers }: Rig): Promise<readonly Asked[]> {
   const asked = new Map<string, Asked>();
   const worker = await openRig(place, {
     subscribers,
-    prepare: ({ logger }) => {
-      logger.logQuery = (sql, parameters) => {
-        if (/thorn_/.test(sql) && parameters !== undefined) {
-          asked.set(sql, { sql, parameters: parameters as unknown[] });
-        }
-      };
-    },
+    prepare: noting({ push: (one) => asked.set(one.sql, one) }),
   });
   rigs.push(worker);
   await receiver.waitFor(300);

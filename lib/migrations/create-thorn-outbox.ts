@@ -77,6 +77,11 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
           },
           { name: 'thorn_deliveries_subscriber', columnNames: ['subscriber_id', 'id'] },
           {
+            name: 'thorn_deliveries_waiting',
+            columnNames: ['subscriber_id', 'due_at'],
+            where: 'due_at IS NOT NULL',
+          },
+          {
             name: 'thorn_deliveries_failed',
             columnNames: ['reason', 'subscriber_id', 'id'],
             where: 'reason IS NOT NULL',

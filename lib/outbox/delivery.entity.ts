@@ -6,11 +6,12 @@ import { EPOCH_MILLISECONDS } from './columns.js';
  * A row of `thorn_deliveries`: one message to one subscriber. Written when its first attempt has ended; only what has to
  * be tried again is ever changed.
  *
- * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in neither index.
+ * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in none of their indexes.
  */
 @Entity('thorn_deliveries', { engine: MYSQL_ENGINE })
 @Index('thorn_deliveries_pair', ['messageId', 'subscriberId'], { unique: true })
 @Index('thorn_deliveries_subscriber', ['subscriberId', 'id'])
+@Index('thorn_deliveries_waiting', ['subscriberId', 'dueAt'], { where: 'due_at IS NOT NULL' })
 @Index('thorn_deliveries_failed', ['reason', 'subscriberId', 'id'], { where: 'reason IS NOT NULL' })
 @Index('thorn_deliveries_due', ['dueAt'], { where: 'due_at IS NOT NULL' })
 @Index('thorn_deliveries_host', ['host', 'dueAt'], { where: 'host IS NOT NULL' })
