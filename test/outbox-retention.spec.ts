@@ -40,6 +40,18 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
       await place.remove();
     });
 
+    it('is deleted without long waits between the batches', async () => {
+      await open({ worker: false });
+      const messages = Array.from({ length: 1000 }, () => rig.message());
+      await rig.pipeline.send(messages);
+      await rig.rows('UPDATE thorn_messages SET lease = NULL, due_at = NULL');
+      clock.advance(31 * DAY);
+      const worker = await openRig(place, { clock, synchronize: false, pollInterval: 60_000 });
+      const left = await rig.until(MESSAGES, (rows) => rows.length === 0);
+      expect(left).toEqual([]);
+      await worker.close();
+    });
+
     it('is dropped of one that was finished long after younger ones as well', async () => {
       await open({ schedule: [DAY], expunge: { payloadDays: 2, answerDays: 2 } });
       receiver.answer({ status: 500, body: 'no' }).otherwise({ body: 'yes' });

@@ -14,6 +14,7 @@ const HOSTS_AT_ONCE = 256;
 const MOST_HELD = 5000;
 const LONGEST_BACKOFF = 30_000;
 const PRUNE_EVERY = 60_000;
+const PRUNE_PAUSE = 50;
 const SHORTEST_WAIT = 5;
 
 /**
@@ -78,13 +79,14 @@ export class ClaimLoop {
     const { pollInterval } = this.#settings;
     try {
       const claimed = await this.#claim();
-      if (claimed === 0) await this.#prune();
+      const isPruning = claimed === 0 && (await this.#prune());
       const due = claimed > 0 ? null : await this.#shard.deliveries.nextDue();
       this.#failures = 0;
       if (claimed > 0) return 0;
       const wait = (due ?? Number.POSITIVE_INFINITY) - this.#clock.now();
+      const longest = isPruning ? Math.min(PRUNE_PAUSE, pollInterval) : pollInterval;
       // What is due and was not taken has no room, or belongs to a host that is left alone.
-      return wait <= 0 ? pollInterval : Math.min(wait + SHORTEST_WAIT, pollInterval);
+      return wait <= 0 ? longest : Math.min(wait + SHORTEST_WAIT, longest);
     } catch (error) {
       if (this.#isStopped) return 0;
       const wait = Math.min(LONGEST_BACKOFF, pollInterval * 2 ** this.#failures++);
@@ -134,11 +136,13 @@ export class ClaimLoop {
     return served.map(({ host, room }) => ({ host, limit: Math.min(room, share) }));
   }
 
-  async #prune(): Promise<void> {
+  /** @returns whether there is more to delete */
+  async #prune(): Promise<boolean> {
     const now = performance.now();
-    if (now - this.#prunedAt < PRUNE_EVERY) return;
+    if (now - this.#prunedAt < PRUNE_EVERY) return false;
     const mayBeMore = await this.#shard.retention.step(this.#clock.now());
     if (!mayBeMore) this.#prunedAt = now;
+    return mayBeMore;
   }
 
   async #sleep(milliseconds: number): Promise<void> {
