@@ -4,10 +4,11 @@ import axios, {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
+import { reasonOf } from '../common/reason-of.js';
 import { RecipientRefusedError } from '../errors/index.js';
 import { AttemptError } from './attempt.error.js';
 import { type Deadlines, Timed } from './deadlines.js';
-import { failure, withoutQueries } from './failure.js';
+import { failure } from './failure.js';
 import type { RecipientPolicy } from './recipient-policy.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 
@@ -173,6 +174,6 @@ function bytesOf(data: unknown): Buffer {
 /** An error of axios or of an interceptor may carry the whole request, signature included: only its text goes on. */
 function ownError(error: unknown): Error {
   if (error instanceof AttemptError || error instanceof RecipientRefusedError) return error;
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : 'no error object';
-  return failure('internal', null, `an axios interceptor failed: ${withoutQueries(text)}`);
+  const name = error instanceof Error ? `${error.name}: ` : '';
+  return failure('internal', null, `an axios interceptor failed: ${name}${reasonOf(error)}`);
 }

@@ -257,7 +257,9 @@ describe('Deliverer', () => {
         throw new TypeError('broken at https://kms.example/?key=s3cret');
       },
     ],
-    ['rejects', () => Promise.reject(new TypeError('broken at https://kms.example/?key=s3cret'))],
+    ['rejects', () => Promise.reject(new TypeError('broken at https://me:s3cret@kms.example/'))],
+    ['tells a secret', () => Promise.reject(new TypeError('no key: whsec_s3cret+/=='))],
+    ['throws no error', () => Promise.reject('at https://kms.example/?key=s3cret')],
     ['breaks the request', () => ({ 'X-Bad': 'line\nbreak' })],
   ])('survives a signer that %s: internal, and logged', async (_, sign) => {
     class Broken extends WebhookSigner {

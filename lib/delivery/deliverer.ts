@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import { framesOf, reasonOf } from '../common/reason-of.js';
 import { RecipientRefusedError, ThornConfigurationError } from '../errors/index.js';
 import { checkHeaders } from '../message/check-headers.js';
 import type { Message } from '../message/message.js';
@@ -8,7 +9,6 @@ import type { Recipient } from '../message/recipient.js';
 import type { UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
 import { AttemptError } from './attempt.error.js';
 import type { Attempt } from './attempt.js';
-import { withoutQueries } from './failure.js';
 import type { RecipientPolicies } from './recipient-policies.js';
 import type { WebhookHttpClient, WebhookResponse } from './webhook-http-client.js';
 
@@ -154,10 +154,7 @@ export class Deliverer {
       this.#logger.warn(`${delivery} (${message.event}) to ${recipient.id}: ${error.message}.`);
     } else if (error.code === 'internal') {
       const what = `Attempt of ${frame.delivery} (${frame.message.event}, ${frame.message.id}) failed: ${error.message}`;
-      this.#logger.error(
-        what,
-        cause instanceof Error ? withoutQueries(cause.stack ?? '') : undefined,
-      );
+      this.#logger.error(what, framesOf(cause));
     }
     return this.#attempt(frame, {
       outcome: 'failed',
@@ -230,8 +227,8 @@ function describeFailure(
     const error = { code: cause.code, message: cause.message };
     return { error, address: text(cause.data['address']) };
   }
-  const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-  return { error: { code: 'internal', message: withoutQueries(message) }, address: null };
+  const name = cause instanceof Error ? `${cause.name}: ` : '';
+  return { error: { code: 'internal', message: name + reasonOf(cause) }, address: null };
 }
 
 function text(value: unknown): string | null {

@@ -74,11 +74,6 @@ export function failure(
   return new AttemptError(code, detail === null ? `${text}.` : `${text} (${detail}).`, { address });
 }
 
-/** A foreign text with the query strings of its URLs left out: they may hold what no log may. */
-export function withoutQueries(text: string): string {
-  return text.replace(/\?\S*/g, '?…');
-}
-
 function codeOf(cause: unknown): AttemptErrorCode {
   if (cause instanceof errors.HTTPParserError) return 'protocol';
   const errno = errnoOf(cause);
