@@ -118,8 +118,8 @@ export function webhookSchemeConformance(
       const headers = sign(BODY, first, TIME);
       const refused = errorOf(() => verify(headers, { secrets: [second] }));
       const malformed = errorOf(() => verify(headers, { secrets: [''] }));
-      expect(refused).toBeInstanceOf(WebhookRejectedError);
-      expect(malformed).toBeInstanceOf(InvalidInputError);
+      expect(refused instanceof WebhookRejectedError).toBe(true);
+      expect(malformed instanceof InvalidInputError).toBe(true);
       const shown = `${String(refused)} ${JSON.stringify(refused)} ${String(malformed)}`;
       expect(shown).not.toContain(second);
       for (const value of Object.values(headers).filter(({ length }) => length > 30)) {
