@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { API_OPERATIONS } from '../lib/api/openapi-operations.js';
+import { OWNER_OPERATIONS } from '../lib/api/openapi-operations.js';
 import { Deliveries, WebhookDispatcher } from '../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../lib/testing/index.js';
 import { type Api, platforms, startApi } from './api.app.js';
@@ -116,10 +116,10 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
 };
 
 it('every field that a route takes has its row', () => {
-  const queries = Object.values(API_OPERATIONS).flatMap(({ query = [] }) => query);
+  const queries = Object.values(OWNER_OPERATIONS).flatMap(({ query = [] }) => query);
   const known = Object.values(QUERIES).flatMap((fields) => Object.keys(fields));
   expect([...new Set(known)].sort()).toEqual([...new Set(queries)].sort());
-  const bodies = Object.values(API_OPERATIONS).filter(({ body }) => body !== undefined);
+  const bodies = Object.values(OWNER_OPERATIONS).filter(({ body }) => body !== undefined);
   // Three routes that create and change, and the one of receivers, have tables of their own.
   expect(bodies).toHaveLength(Object.keys(BODIES).length + 4);
 });

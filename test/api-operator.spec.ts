@@ -137,6 +137,10 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       expect(bobs.items[0].self).toBe(`/hooks-operator/subscribers/${ids['bob']}`);
       expect(await call('GET', `subscribers/${ids['bob']}`, 200)).toEqual(bobs.items[0]);
       await call('GET', 'subscribers/sub_none', 404);
+      const refused = await call('GET', 'subscribers?owner=%00', 400);
+      expect(refused.errors).toMatchObject([{ field: 'owner' }]);
+      await call('GET', 'deliveries?subscriber=%00', 200);
+      await call('DELETE', 'pauses/%00', 404);
     });
 
     it('disables and enables anybody', async () => {

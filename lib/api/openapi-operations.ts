@@ -13,13 +13,19 @@ export interface ApiOperation {
   readonly refusals?: readonly number[];
   /** False: nobody has to be logged in. */
   readonly isGuarded?: false;
+  /** True: who calls is a receiver, known by its subscription and its secret. */
+  readonly isReceivers?: true;
+  /** False: it takes no `Idempotency-Key`. */
+  readonly isRepeatable?: false;
 }
 
-const PAGE = ['limit', 'after'];
-const FILTERS = ['status', 'event', 'message', 'since', 'until'];
+/** Query parameters of lists. */
+export const PAGE = ['limit', 'after'];
+/** Query parameters of the log. */
+export const FILTERS = ['status', 'event', 'message', 'since', 'until'];
 
-/** Every route by controller and method. */
-export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
+/** Every route by controller and method, but for the operators'. */
+export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Subscribers.list': {
     summary: 'Lists your subscribers, the oldest first',
     query: PAGE,
@@ -121,16 +127,19 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Subscription.read': {
     summary: 'Shows a receiver its own subscription',
+    isReceivers: true,
     answer: [200, 'Subscriber'],
   },
   'Subscription.update': {
     summary: 'Changes what a receiver gets',
+    isReceivers: true,
     body: 'SubscriptionChanges',
     answer: [200, 'Subscriber'],
     refusals: [404],
   },
   'Subscription.delete': {
     summary: 'Unsubscribes a receiver',
+    isReceivers: true,
     answer: [204],
     refusals: [404],
   },
@@ -142,7 +151,9 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Unsubscribe.unsubscribe': {
     summary: 'Unsubscribes the receiver of a webhook, by the link in its Hook-Unsubscribe',
     answer: [204],
+    refusals: [400, 413, 415],
     isGuarded: false,
+    isRepeatable: false,
   },
   'EventTypes.list': {
     summary: 'Lists the events that can be subscribed to',

@@ -112,7 +112,7 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
     },
     Subscriber: all(read),
     SubscriberWithSecret: all({ ...read, secret: text }),
-    SubscriberPage: page('Subscriber'),
+    SubscriberPage: page('Subscriber', nullable),
     Nothing: some({}),
     Test: some({ event: { ...text, description: 'Name of an event type; default thorn.ping' } }),
     TestResult: all({
@@ -144,7 +144,7 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
         }),
       },
     }),
-    DeliveryPage: page('Delivery'),
+    DeliveryPage: page('Delivery', nullable),
     Replay: some(range, ['since']),
     ReplayResult: all({
       scheduled: count,
@@ -185,14 +185,15 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
       },
     },
   };
+}
 
-  function page(item: string): Schema {
-    return all({ items: { type: 'array', items: schemaRef(item) }, next: nullable(text) });
-  }
+/** One page of a list. */
+export function page(item: string, nullable: (schema: Schema) => Schema): Schema {
+  return all({ items: { type: 'array', items: schemaRef(item) }, next: nullable(text) });
 }
 
 /** What is sent: everything may be left out but what is named. */
-function some(properties: Schema, required: readonly string[] = []): Schema {
+export function some(properties: Schema, required: readonly string[] = []): Schema {
   return {
     type: 'object',
     properties,
@@ -202,6 +203,6 @@ function some(properties: Schema, required: readonly string[] = []): Schema {
 }
 
 /** What is answered: everything is there. */
-function all(properties: Schema): Schema {
+export function all(properties: Schema): Schema {
   return { type: 'object', properties, required: Object.keys(properties) };
 }

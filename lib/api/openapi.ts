@@ -1,5 +1,7 @@
 import { STATUS_CODES } from 'node:http';
-import { API_OPERATIONS, type ApiOperation } from './openapi-operations.js';
+import { type ApiOperation, OWNER_OPERATIONS } from './openapi-operations.js';
+import { OPERATOR_OPERATIONS } from './openapi-operator-operations.js';
+import { operatorSchemas } from './openapi-operator-schemas.js';
 import { apiSchemas, type Schema, schemaName, schemaRef } from './openapi-schemas.js';
 
 /** As much of a document of `@nestjs/swagger` as is looked at. */
@@ -14,6 +16,15 @@ interface Operation {
   readonly parameters?: readonly { readonly in: string; readonly name: string }[];
 }
 
+/** Every route by controller and method. */
+export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
+  ...OWNER_OPERATIONS,
+  ...OPERATOR_OPERATIONS,
+};
+
+/** How receivers are known, among the document's security schemes. */
+const RECEIVER = 'ThornReceiver';
+
 const METHODS = ['get', 'post', 'patch', 'put', 'delete'] as const;
 const OURS = /^Thorn(\w+)Controller_(\w+?)(?:\[(\d)\])?$/;
 
@@ -25,6 +36,8 @@ const PARAMETERS: Readonly<Record<string, Schema>> = {
   message: { type: 'string', minLength: 1, maxLength: 64 },
   since: { type: 'string', format: 'date-time' },
   until: { type: 'string', format: 'date-time' },
+  owner: { type: 'string', maxLength: 255, description: 'Default: anybody' },
+  subscriber: { type: 'string', maxLength: 64, description: 'Default: any' },
   days: { type: 'integer', minimum: 1, maximum: 90, default: 30 },
 };
 
@@ -49,16 +62,30 @@ export function describeThornApi<Document extends OpenApiDocument>(document: Doc
     const described = describedItem(item as Readonly<Record<string, Operation>>);
     if (described !== null) paths[path] = described;
   }
-  const { schemas = {}, ...components } = (document.components ?? {}) as { schemas?: object };
-  const own = Object.entries(apiSchemas(nullable)).map(([name, schema]) => [
-    schemaName(name),
-    schema,
-  ]);
+  const {
+    schemas = {},
+    securitySchemes = {},
+    ...components
+  } = (document.components ?? {}) as { schemas?: object; securitySchemes?: object };
+  const ofOwners = apiSchemas(nullable);
+  const all = { ...ofOwners, ...operatorSchemas(nullable, ofOwners['Subscriber']!) };
+  const own = Object.entries(all).map(([name, schema]) => [schemaName(name), schema]);
   return {
     ...document,
     paths,
-    components: { ...components, schemas: { ...schemas, ...Object.fromEntries(own) } },
+    components: {
+      ...components,
+      schemas: { ...schemas, ...Object.fromEntries(own) },
+      securitySchemes: { ...securitySchemes, ...receiverScheme(paths) },
+    },
   };
+}
+
+/** What tells receivers from others, where there are routes for them. */
+function receiverScheme(paths: Readonly<Record<string, object>>): object {
+  if (!JSON.stringify(paths).includes(`"${RECEIVER}"`)) return {};
+  const description = "One of the subscription's live secrets";
+  return { [RECEIVER]: { type: 'http', scheme: 'bearer', description } };
 }
 
 /** @returns null for what is left out: the same routes once more, with a slash at the end */
@@ -71,7 +98,17 @@ function describedItem(item: Readonly<Record<string, Operation>>): object | null
     }
     const operationId = `thorn${controller}${handler![0]!.toUpperCase()}${handler!.slice(1)}`;
     return index === '0'
-      ? [[method, { ...operation, operationId, ...described(method, operation, known) }] as const]
+      ? [
+          [
+            method,
+            {
+              ...operation,
+              operationId,
+              ...described(method, operation, known),
+              tags: [controller === 'Operator' ? 'Webhook operators' : 'Webhooks'],
+            },
+          ] as const,
+        ]
       : [];
   });
   return entries.length === 0 ? null : Object.fromEntries(entries);
@@ -80,14 +117,19 @@ function describedItem(item: Readonly<Record<string, Operation>>): object | null
 function headersOf(method: string, known: ApiOperation): readonly object[] {
   const names = [
     ...(known.tag === 'checked' ? ['If-Match'] : []),
-    ...(method === 'post' ? ['Idempotency-Key'] : []),
+    ...(isRepeatable(method, known) ? ['Idempotency-Key'] : []),
+    ...(known.isReceivers === true ? ['Hook-Subscription'] : []),
   ];
   return names.map((name) => ({
     name,
     in: 'header',
-    required: false,
+    required: name === 'Hook-Subscription',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   }));
+}
+
+function isRepeatable(method: string, known: ApiOperation): boolean {
+  return method === 'post' && known.isRepeatable !== false;
 }
 
 function described(method: string, operation: Operation, known: ApiOperation): object {
@@ -100,11 +142,11 @@ function described(method: string, operation: Operation, known: ApiOperation): o
   }));
   return {
     summary: known.summary,
-    tags: ['Webhooks'],
     parameters: [...path, ...query, ...headersOf(method, known)],
     ...(known.body === undefined
       ? {}
       : { requestBody: { required: true, content: json(known.body) } }),
+    ...(known.isReceivers === true ? { security: [{ [RECEIVER]: [] }] } : {}),
     responses: responsesOf(method, known, path.length > 0),
   };
 }
@@ -116,16 +158,17 @@ function responsesOf(method: string, known: ApiOperation, hasId: boolean): objec
     ...(hasId ? [404] : []),
     ...(known.body === undefined ? [] : [400, 413, 415]),
     ...(known.tag === 'checked' ? [412] : []),
-    ...(method === 'post' ? [409, 422] : []),
+    ...(isRepeatable(method, known) ? [409, 422] : []),
     ...(known.refusals ?? []),
   ]);
+  if (status >= 400) refusals.add(status);
   const success = {
     description: STATUS_CODES[status] ?? '',
     ...(schema === undefined ? {} : { content: json(schema) }),
     ...(known.tag === undefined ? {} : { headers: { ETag: { schema: { type: 'string' } } } }),
   };
   const problems = [...refusals].sort().map((code) => [code, problem(code)] as const);
-  return { [status]: success, ...Object.fromEntries(problems) };
+  return { ...(status < 400 && { [status]: success }), ...Object.fromEntries(problems) };
 }
 
 function problem(status: number): object {

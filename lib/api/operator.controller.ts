@@ -28,6 +28,7 @@ import {
 } from '../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../subscriber/index.js';
 import { EmptyDto, PauseDto } from './actions.dto.js';
+import { badRequest } from './bad-request.js';
 import { CollectionPath } from './collection-path.js';
 import { DeliveryQueryPipe } from './delivery-query.pipe.js';
 import { found } from './found.js';
@@ -92,7 +93,7 @@ export function operatorController(options: OperatorApiOptions): Type<unknown> {
       @Query('owner') owner: unknown,
       @Query(new PageQueryPipe()) query: unknown,
     ): Promise<object> {
-      const scope: OwnerScope = typeof owner === 'string' ? { owner } : 'any';
+      const scope = scopeOf(owner);
       const { items, next } = await this.subscribers.list(scope, query as PageQuery);
       return { items: items.map((item) => new OperatorSubscriberView(item, collection)), next };
     }
@@ -176,4 +177,11 @@ export function operatorController(options: OperatorApiOptions): Type<unknown> {
   }
 
   return ThornOperatorController;
+}
+
+function scopeOf(owner: unknown): OwnerScope {
+  if (owner === undefined) return 'any';
+  // Some databases refuse a NUL as a parameter.
+  if (typeof owner === 'string' && !owner.includes('\0')) return { owner };
+  throw badRequest([{ field: 'owner', reason: 'must be the id of a user' }]);
 }

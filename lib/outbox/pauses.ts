@@ -54,6 +54,8 @@ export class Pauses {
 
   /** @returns whether it was paused */
   async remove(host: string): Promise<boolean> {
+    // What cannot be paused is not; some databases refuse it as a parameter.
+    if (!HOST.test(host)) return false;
     const { affected } = await this.#rows.delete({ host });
     return (affected ?? 0) > 0;
   }
