@@ -74,6 +74,36 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
       expect(await rig.rows(MESSAGES)).toEqual([]);
     });
 
+    it('are refused within a BEGIN by hand, which nobody has told of', async () => {
+      await rig.dataSource.query('BEGIN');
+      await expect(rig.send()).rejects.toMatchObject({ code: 'THORN_OUTBOX_LOCKED' });
+      await rig.dataSource.query('COMMIT');
+      expect(await rig.rows(MESSAGES)).toEqual([]);
+      const { id } = await rig.send();
+      expect((await receiver.waitFor(1))[0]!.id).toBe(id);
+    });
+
+    it('join the transaction of a query runner, and wait for one that was begun elsewhere', async () => {
+      const runner = rig.dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await rig.send();
+      await runner.commitTransaction();
+      await receiver.waitFor(1);
+      const begin = async () => {
+        await runner.connect();
+        await runner.startTransaction();
+      };
+      await begin();
+      await expect(rig.send()).rejects.toMatchObject({ code: 'THORN_OUTBOX_LOCKED' });
+      const { manager } = runner;
+      const message = rig.message();
+      expect(rig.transactions.enlist(message, manager)).toBe(true);
+      await runner.commitTransaction();
+      await receiver.waitFor(({ id }) => id === message.id);
+      expect(receiver.received).toHaveLength(2);
+      await runner.release();
+    });
+
     it('do not wait for themselves when they are sent from within it', async () => {
       let id = '';
       await rig.dataSource
