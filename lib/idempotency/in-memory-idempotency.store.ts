@@ -9,16 +9,20 @@ import {
 
 interface Entry {
   readonly fingerprint: string;
-  readonly answer: KeptAnswer | null;
+  /** JSON; null while the request is under way. */
+  readonly answer: string | null;
   readonly expiresAt: number;
 }
 
 /** Most keys that are remembered; the oldest is forgotten beyond that. */
 const MOST = 10_000;
+/** Most characters of all answers together: what they hold is the callers' to choose. */
+const MOST_CHARACTERS = 16_000_000;
 
 /** Keeps answers in this process alone: for applications without a database. */
 export class InMemoryIdempotencyStore extends IdempotencyStore {
   readonly #entries = new Map<string, Entry>();
+  #characters = 0;
 
   constructor(private readonly clock: Clock) {
     super();
@@ -30,7 +34,9 @@ export class InMemoryIdempotencyStore extends IdempotencyStore {
     if (known !== undefined && known.expiresAt > now) {
       if (known.fingerprint !== fingerprint) return { state: 'different' };
       const { answer } = known;
-      return answer === null ? { state: 'under-way' } : { state: 'done', answer };
+      return answer === null
+        ? { state: 'under-way' }
+        : { state: 'done', answer: JSON.parse(answer) as KeptAnswer };
     }
     this.#put(key, { fingerprint, answer: null, expiresAt: now + GIVEN_UP_AFTER });
     return { state: 'fresh' };
@@ -42,19 +48,27 @@ export class InMemoryIdempotencyStore extends IdempotencyStore {
     const { fingerprint } = known;
     this.#put(key, {
       fingerprint,
-      answer: structuredClone(answer),
+      answer: JSON.stringify(answer),
       expiresAt: this.clock.now() + KEPT_FOR,
     });
   }
 
   override async abandon(key: string): Promise<void> {
-    this.#entries.delete(key);
+    this.#remove(key);
   }
 
   #put(key: string, entry: Entry): void {
-    this.#entries.delete(key);
+    this.#remove(key);
     this.#entries.set(key, entry);
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size > MOST) this.#entries.delete(oldest!);
+    this.#characters += entry.answer?.length ?? 0;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= MOST && this.#characters <= MOST_CHARACTERS) return;
+      this.#remove(oldest);
+    }
+  }
+
+  #remove(key: string): void {
+    this.#characters -= this.#entries.get(key)?.answer?.length ?? 0;
+    this.#entries.delete(key);
   }
 }
