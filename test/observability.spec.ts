@@ -11,6 +11,7 @@ import {
   DispatchStrategy,
   outbox,
   type OutboxOptions,
+  type Subscriber,
   Subscribers,
   SystemClock,
   ThornModule,
@@ -143,6 +144,10 @@ describe('ThornMetricsModule', () => {
         'thorn_subscribers_disabled_total{reason="gone"} 1',
       );
     });
+    expect(await line('thorn_disabled_subscribers')).toBe('thorn_disabled_subscribers 1');
+    const [{ id }] = (await app!.get(Subscribers).list('any', { limit: 1 })).items as [Subscriber];
+    await app!.get(Subscribers).update(id, { enabled: false }, 'any');
+    expect(await line('thorn_disabled_subscribers')).toBe('thorn_disabled_subscribers 2');
     await other.stop();
   });
 

@@ -4,6 +4,7 @@ import { WebhookEvents } from '../delivery/index.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { EventCatalogue } from '../event/index.js';
 import { Deliveries } from '../outbox/index.js';
+import { SubscriberRepository } from '../subscriber/index.js';
 import { metricsSettings, type ThornMetricsOptions } from './metrics-options.js';
 import { ThornMetrics } from './thorn-metrics.js';
 
@@ -28,14 +29,26 @@ export class ThornMetricsModule {
       providers: [
         {
           provide: ThornMetrics,
-          inject: [WebhookEvents, EventCatalogue, DispatchStrategy, Deliveries, Clock],
+          inject: [
+            WebhookEvents,
+            EventCatalogue,
+            DispatchStrategy,
+            Deliveries,
+            SubscriberRepository,
+            Clock,
+          ],
           useFactory: (
             events: WebhookEvents,
             catalogue: EventCatalogue,
             strategy: DispatchStrategy,
             deliveries: Deliveries,
+            subscribers: SubscriberRepository,
             clock: Clock,
-          ) => new ThornMetrics({ events, catalogue, strategy, deliveries, clock }, options),
+          ) =>
+            new ThornMetrics(
+              { events, catalogue, strategy, deliveries, subscribers, clock },
+              options,
+            ),
         },
       ],
       exports: [ThornMetrics],

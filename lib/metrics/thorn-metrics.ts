@@ -5,8 +5,10 @@ import type { AttemptFacts, DeliveryFacts, WebhookEvents } from '../delivery/ind
 import type { DispatchStrategy } from '../dispatch/index.js';
 import type { EventCatalogue } from '../event/index.js';
 import { type Deliveries, type DeliveryStats, OutboxStrategy } from '../outbox/index.js';
+import type { SubscriberRepository } from '../subscriber/index.js';
 import { EventLabels } from './event-labels.js';
 import { metricsSettings, type ThornMetricsOptions } from './metrics-options.js';
+import { Remembered } from './remembered.js';
 
 /** What {@link ThornMetrics} observes. */
 export interface MetricsSources {
@@ -14,6 +16,7 @@ export interface MetricsSources {
   readonly catalogue: EventCatalogue;
   readonly strategy: DispatchStrategy;
   readonly deliveries: Deliveries;
+  readonly subscribers: SubscriberRepository;
   readonly clock: Clock;
 }
 
@@ -32,7 +35,6 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
   readonly #labels: EventLabels;
   readonly #names: string[] = [];
   #stop: (() => void)[] = [];
-  #stats: { readonly at: number; readonly value: Promise<DeliveryStats | null> } | null = null;
 
   /** @throws {@link ThornConfigurationError} naming an option that makes no sense */
   constructor(sources: MetricsSources, options: ThornMetricsOptions = {}) {
@@ -44,6 +46,7 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.#countEvents();
+    this.#showDisabled();
     if (!(this.#sources.strategy instanceof OutboxStrategy)) return;
     this.#showActivity(this.#sources.strategy);
     this.#showStats();
@@ -118,9 +121,11 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
   }
 
   #showStats(): void {
+    const { deliveries } = this.#sources;
+    const current = this.#remembered('Deliveries', () => deliveries.stats());
     const show = (name: string, help: string, value: (stats: DeliveryStats) => number) =>
       this.#gauge(name, help, async () => {
-        const stats = await this.#currentStats();
+        const stats = await current.get();
         return stats === null ? null : value(stats);
       });
     show(
@@ -139,17 +144,21 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
     show('failed_deliveries', 'Failed deliveries in the log.', (stats) => stats.failed);
   }
 
-  #currentStats(): Promise<DeliveryStats | null> {
-    const now = this.#sources.clock.now();
-    if (this.#stats === null || now - this.#stats.at >= this.#settings.statsFor) {
+  #showDisabled(): void {
+    const { subscribers } = this.#sources;
+    const count = this.#remembered('Disabled subscribers', () => subscribers.countDisabled());
+    this.#gauge('disabled_subscribers', 'Subscribers that are disabled now.', () => count.get());
+  }
+
+  #remembered<Value>(what: string, read: () => Promise<Value | null>): Remembered<Value> {
+    const { clock } = this.#sources;
+    return new Remembered(clock, this.#settings.statsFor, () =>
       // Metrics must not fail because the database does: then there are fewer of them.
-      const value = this.#sources.deliveries.stats().catch((error: unknown) => {
-        this.#logger.warn(`Deliveries could not be counted for metrics: ${reasonOf(error)}`);
+      read().catch((error: unknown) => {
+        this.#logger.warn(`${what} could not be counted for metrics: ${reasonOf(error)}`);
         return null;
-      });
-      this.#stats = { at: now, value };
-    }
-    return this.#stats.value;
+      }),
+    );
   }
 
   #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {

@@ -222,9 +222,10 @@ export class Deliveries {
    */
   async history(
     subscriber: string,
-    { days = 30 }: { readonly days?: number },
+    options: { readonly days?: number },
     scope: OwnerScope,
   ): Promise<DeliveryHistory | null> {
+    const { days = 30 } = options;
     if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS) {
       throw new InvalidInputError('days', `must be a whole number from 1 to ${MAX_DAYS}`);
     }

@@ -78,6 +78,10 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     return { items, next: rest.length > limit ? items.at(-1)!.id : null };
   }
 
+  override async countDisabled(): Promise<number> {
+    return [...this.#subscribers.values()].filter(({ enabled }) => !enabled).length;
+  }
+
   override match(criteria: MatchCriteria): readonly Subscriber[] {
     return this.#index.match(criteria);
   }

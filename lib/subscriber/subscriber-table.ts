@@ -120,6 +120,10 @@ export class SubscriberTable {
     return this.#select().where('s.id IN (:...ids)', { ids }).getMany();
   }
 
+  countDisabled(): Promise<number> {
+    return this.#select().where('s.enabled = :enabled', { enabled: false }).getCount();
+  }
+
   async checksum(): Promise<Checksum> {
     const sums = await this.#rows
       .select('COUNT(*)', 'count')

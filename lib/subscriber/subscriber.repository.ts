@@ -115,6 +115,14 @@ export abstract class SubscriberRepository {
   ): Promise<SubscriberPage>;
 
   /**
+   * How many subscribers are disabled now, for gauges: asked each time that metrics are collected, so it must be cheap.
+   * Default: null, which says that it is not known.
+   */
+  async countDisabled(): Promise<number | null> {
+    return null;
+  }
+
+  /**
    * Seals the stored secrets of one page of subscribers with the first key, where they are not, and drops those that
    * have expired. Writes made meanwhile are kept. Default: nothing is sealed here.
    *

@@ -188,6 +188,10 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return { items: rows.flatMap((row) => this.#readOrLog(row) ?? []), next };
   }
 
+  override countDisabled(): Promise<number> {
+    return this.#table.countDisabled();
+  }
+
   override match(criteria: MatchCriteria): readonly Subscriber[] | Promise<readonly Subscriber[]> {
     return this.#mirror.match(criteria);
   }

@@ -457,6 +457,19 @@ export function subscriberRepositoryConformance(
       expect(await matched(repository, {})).toEqual(['off']);
     });
 
+    test('counts the disabled ones, if it counts them at all', async (repository) => {
+      await repository.create(subscriber('on'));
+      await repository.create(subscriber('off', { enabled: false }));
+      const off = subscriber('later');
+      await repository.create(off);
+      const before = await repository.countDisabled();
+      await repository.disable(off.id, new Date());
+
+      expect([before, await repository.countDisabled()]).toEqual(
+        before === null ? [null, null] : [1, 2],
+      );
+    });
+
     test('never matches one that is still to be verified', async (repository) => {
       await repository.create(subscriber('asked', { verification: 'pending' }));
       await repository.create(subscriber('verified', { verification: 'verified' }));
