@@ -120,6 +120,8 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
 
     it('holds for no other subscriber, and in no other form', async () => {
       const [alice, bob] = [await create('alice'), await create('bob')];
+      // At one URL, so that it is the subscriber that counts.
+      await api.subscribers.update(bob.id, { url: alice.url }, 'any');
       const paths = await links(2);
       const [base, proof] = [
         '/v1/hooks/unsubscribe',
