@@ -15,11 +15,14 @@ import { SubscriberRepository } from '../subscriber/index.js';
 import { ClaimLoop } from './claim-loop.js';
 import { Courier } from './courier.js';
 import { DispatchDesk } from './dispatch-desk.js';
+import { HandOver } from './hand-over.js';
 import type { HandedOver } from './handed-over.js';
 import { type EndpointHealth, type LaneActivity, Lanes } from './lanes.js';
+import { PauseWatch } from './pause-watch.js';
 import { type Pause, Pauses } from './pauses.js';
+import { LeaseRenewal } from './lease-renewal.js';
 import { LogTeller } from './log-teller.js';
-import type { MessageRelay, Ticket } from './message-relay.js';
+import type { MessageRelay } from './message-relay.js';
 import { MessageRows } from './message-row.js';
 import type { Held } from './leases.js';
 import type { OutboxJob } from './outbox-job.js';
@@ -29,8 +32,6 @@ import { RelayedWork } from './relayed-work.js';
 import type { Outcome } from './settlement.js';
 import { Shard } from './shard.js';
 import { Stager } from './stager.js';
-
-const MOST_HELD = 10_000;
 
 /** What {@link OutboxStrategy} is made from. */
 export interface OutboxTools {
@@ -51,9 +52,6 @@ export interface OutboxTools {
   readonly relay?: MessageRelay;
 }
 
-/** Milliseconds between two looks at what the operator has paused. */
-const PAUSES_EVERY = 5000;
-
 /**
  * The durable strategy. A message is written in the transaction that it belongs to, already leased to this process, and
  * handed over in memory after the commit; what becomes of its deliveries is written in sets. Whatever a process leaves
@@ -72,11 +70,12 @@ export class OutboxStrategy
   readonly #desk: DispatchDesk;
   readonly #loops: readonly ClaimLoop[];
   readonly #pauses: Pauses;
+  readonly #pauseWatch: PauseWatch;
+  readonly #renewal: LeaseRenewal;
+  readonly #handOver: HandOver;
   readonly #relayed: RelayedWork;
   readonly #teller: LogTeller;
   #opened: Promise<void> | null = null;
-  #renewal: NodeJS.Timeout | null = null;
-  #pauseWatch: NodeJS.Timeout | undefined;
   #stopListening: () => void = () => undefined;
   #isLeaving = false;
 
@@ -126,7 +125,18 @@ export class OutboxStrategy
     this.#loops = this.#shards.map(
       (shard) => new ClaimLoop(shard, this.#desk, this.#lanes, clock, this.#settings),
     );
+    this.#pauseWatch = new PauseWatch(this.#pauses, this.#lanes);
+    this.#renewal = new LeaseRenewal(this.#shards, lease, clock);
     this.#relayed = new RelayedWork({ shards: this.#shards, desk: this.#desk, clock, lease });
+    this.#handOver = new HandOver({
+      shards: this.#shards,
+      desk: this.#desk,
+      relayed: this.#relayed,
+      relay: tools.relay,
+      clock,
+      worker,
+      wake: () => this.wake(),
+    });
   }
 
   /**
@@ -162,13 +172,13 @@ export class OutboxStrategy
    */
   async pause(host: string): Promise<void> {
     await this.#pauses.add(host);
-    await this.#heedPauses();
+    await this.#pauseWatch.heed();
   }
 
   /** Ends a pause; what has waited goes within half a minute. @returns whether there was one */
   async resume(host: string): Promise<boolean> {
     const wasPaused = await this.#pauses.remove(host);
-    await this.#heedPauses();
+    await this.#pauseWatch.heed();
     return wasPaused;
   }
 
@@ -190,8 +200,7 @@ export class OutboxStrategy
     await this.ready();
     await this.#tools.relay?.start(this.#settings.worker ? this.#relayed : null);
     if (!this.#settings.worker) return;
-    await this.#heedPauses();
-    this.#pauseWatch = setInterval(() => void this.#heedPauses(), PAUSES_EVERY).unref();
+    await this.#pauseWatch.start();
     for (const loop of this.#loops) loop.start();
     this.#stopListening = this.#tools.events.on('subscriber-disabled', ({ subscriber }) =>
       Promise.all(this.#shards.map((shard) => this.#desk.failAll(shard, subscriber))),
@@ -201,7 +210,7 @@ export class OutboxStrategy
   /** Claims nothing new; what is sent meanwhile is still delivered. */
   async onModuleDestroy(): Promise<void> {
     this.#stopListening();
-    clearInterval(this.#pauseWatch);
+    this.#pauseWatch.stop();
     await this.#tools.relay?.pause();
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
@@ -212,7 +221,8 @@ export class OutboxStrategy
     if (this.#opened === null || this.#isLeaving) return;
     await within(this.#settings.drainTimeout, this.#drained());
     this.#isLeaving = true;
-    if (this.#renewal !== null) clearTimeout(this.#renewal);
+    this.#renewal.stop();
+    this.#handOver.stop();
     this.#lanes.takeWaiting();
     await within(this.#settings.drainTimeout, this.#letGo());
     for (const shard of this.#shards) {
@@ -241,22 +251,12 @@ export class OutboxStrategy
       };
     });
     for (const { message } of accepted) this.#tell(message);
-    if (this.#tools.relay?.carries === true) void this.#carry(accepted, this.#tools.relay);
-    else if (this.#settings.worker) for (const one of accepted) void this.#handOver(one);
+    this.#handOver.take(accepted);
     return releases;
   }
 
   override async discard(messages: readonly Message[]): Promise<void> {
     await this.#stager.discard(messages);
-  }
-
-  async #heedPauses(): Promise<void> {
-    try {
-      this.#lanes.pause(await this.#pauses.hosts());
-    } catch (error) {
-      // What was paused stays so; the loops that claim say more of a database that is away.
-      this.#logger.debug(`Reading the pauses failed: ${String(error)}`);
-    }
   }
 
   #tell(message: Message): void {
@@ -268,51 +268,6 @@ export class OutboxStrategy
     }));
   }
 
-  async #handOver({ message, shard, lease, leasedUntil, joined }: HandedOver): Promise<void> {
-    try {
-      if (joined !== null) await joined;
-      // Then the lease is given up at once, and the claim loop takes it as soon as there is room.
-      if (this.#isLeaving || shard.heldMessages.size >= MOST_HELD) {
-        return await shard.messages.release([{ id: message.id, lease }], this.#tools.clock.now());
-      }
-      await this.#desk.fanOut(shard, message, lease, leasedUntil);
-    } catch (error) {
-      this.#logger.error(`Handing over ${message.id} failed: ${String(error)}`);
-    }
-  }
-
-  /** What the relay may not have taken is given to the workers by way of the database: it may still turn up. */
-  async #carry(accepted: readonly HandedOver[], relay: MessageRelay): Promise<void> {
-    try {
-      for (const { joined } of accepted) if (joined !== null) await joined;
-      if (this.#settings.worker) this.#relayed.remember(accepted);
-      const refused = await relay.carry(
-        accepted.map(({ message }) => message),
-        accepted.map(({ message, shard, lease }): Ticket => {
-          return { id: message.id, source: this.#shards.indexOf(shard), lease };
-        }),
-      );
-      if (refused.length === 0) return;
-      const ids = new Set(refused.map(({ id }) => id));
-      const left = accepted.filter(({ message }) => ids.has(message.id));
-      this.#relayed.forget(refused);
-      await this.#giveUp(left);
-      this.wake();
-    } catch (error) {
-      this.#logger.error(`Passing on ${accepted.length} message(s) failed: ${String(error)}`);
-    }
-  }
-
-  async #giveUp(messages: readonly HandedOver[]): Promise<void> {
-    const now = this.#tools.clock.now();
-    for (const shard of this.#shards) {
-      const held = messages
-        .filter((one) => one.shard === shard)
-        .map(({ message, lease }) => ({ id: message.id, lease }));
-      if (held.length > 0) await shard.messages.release(held, now);
-    }
-  }
-
   /**
    * Resolves when the databases can be used: opens them once, and again after a failure.
    *
@@ -320,32 +275,13 @@ export class OutboxStrategy
    */
   ready(): Promise<void> {
     this.#opened ??= Promise.all(this.#shards.map(({ database }) => database.open())).then(
-      () => this.#renewLater(),
+      () => this.#renewal.start(),
       (error: unknown) => {
         this.#opened = null;
         throw error;
       },
     );
     return this.#opened;
-  }
-
-  #renewLater(): void {
-    const { lease } = this.#settings;
-    this.#renewal = setTimeout(
-      () => void this.#renew().finally(() => !this.#isLeaving && this.#renewLater()),
-      lease / 6,
-    ).unref();
-  }
-
-  async #renew(): Promise<void> {
-    const { clock } = this.#tools;
-    for (const shard of this.#shards) {
-      try {
-        await shard.renewLeases(clock.now(), this.#settings.lease);
-      } catch (error) {
-        this.#logger.error(`Putting off leases failed: ${String(error)}`);
-      }
-    }
   }
 
   #written(shard: Shard, outcomes: readonly Outcome[], finished: readonly Held[]): void {
