@@ -8,3 +8,14 @@
  * - `cancelled`: somebody called it off
  */
 export type FailureReason = 'exhausted' | 'gone' | 'refused' | 'disabled' | 'cancelled';
+
+const ALL: Readonly<Record<FailureReason, true>> = {
+  exhausted: true,
+  gone: true,
+  refused: true,
+  disabled: true,
+  cancelled: true,
+};
+
+/** Every reason there is. */
+export const FAILURE_REASONS = Object.keys(ALL) as readonly FailureReason[];

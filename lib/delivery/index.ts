@@ -28,7 +28,7 @@ export {
   type WebhookRequest,
   type WebhookResponse,
 } from './webhook-http-client.js';
-export type { FailureReason } from './failure-reason.js';
+export { FAILURE_REASONS, type FailureReason } from './failure-reason.js';
 export { type AttemptOutcome, RetryPolicy, type RetryQuestion } from './retry-policy.js';
 export { type KeptAttempts, StandardDeliveryLog } from './standard-delivery-log.js';
 export {

@@ -83,7 +83,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
           },
           {
             name: 'thorn_deliveries_failed',
-            columnNames: ['reason', 'subscriber_id', 'id'],
+            columnNames: ['reason', 'id'],
             where: 'reason IS NOT NULL',
           },
           { name: 'thorn_deliveries_due', columnNames: ['due_at'], where: 'due_at IS NOT NULL' },

@@ -12,7 +12,7 @@ import { EPOCH_MILLISECONDS } from './columns.js';
 @Index('thorn_deliveries_pair', ['messageId', 'subscriberId'], { unique: true })
 @Index('thorn_deliveries_subscriber', ['subscriberId', 'id'])
 @Index('thorn_deliveries_waiting', ['subscriberId', 'dueAt'], { where: 'due_at IS NOT NULL' })
-@Index('thorn_deliveries_failed', ['reason', 'subscriberId', 'id'], { where: 'reason IS NOT NULL' })
+@Index('thorn_deliveries_failed', ['reason', 'id'], { where: 'reason IS NOT NULL' })
 @Index('thorn_deliveries_due', ['dueAt'], { where: 'due_at IS NOT NULL' })
 @Index('thorn_deliveries_host', ['host', 'dueAt'], { where: 'host IS NOT NULL' })
 export class ThornDelivery {
