@@ -78,14 +78,21 @@ export abstract class SubscriberRepository {
 
   /**
    * Disables a subscriber. Of two calls at the same time, in one process or in two, one alone answers true: it tells the
-   * owner. Default: reads and then updates, so that two processes may both do it.
+   * owner. Default: an update that checks that it is enabled.
    *
    * @returns whether it was this call that disabled it
    */
   async disable(id: string, updatedAt: Date): Promise<boolean> {
-    const subscriber = await this.findById(id, 'any');
-    if (subscriber === null || !subscriber.enabled) return false;
-    return (await this.update(id, { enabled: false, updatedAt }, 'any')) !== null;
+    const already = new Error('It is disabled already');
+    const check = ({ enabled }: Subscriber) => {
+      if (!enabled) throw already;
+    };
+    try {
+      return (await this.update(id, { enabled: false, updatedAt }, 'any', { check })) !== null;
+    } catch (error) {
+      if (error === already) return false;
+      throw error;
+    }
   }
 
   /**
