@@ -131,7 +131,7 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       for (const path of [
         `${bob.id}/${proof}`,
         `${alice.id}/${bobs}`,
-        `${alice.id}/${bobs.slice(0, 12)}${proof.slice(12)}`,
+        `${alice.id}/${proof.startsWith('A') ? 'B' : 'A'}${proof.slice(1)}`,
         `${alice.id}/${proof.slice(0, -1)}`,
         `${alice.id}/${proof}A`,
         `${alice.id}/${proof}=`,
