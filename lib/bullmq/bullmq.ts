@@ -12,7 +12,7 @@ import { connectionsOf } from './connections.js';
  * The database stays the truth: a queue that is away, flushed or restarted loses nothing, since workers find in the
  * database what the queue does not bring.
  *
- * @throws {@link ThornConfigurationError} here or at start-up, naming the option that makes no sense
+ * @throws `ThornConfigurationError` here or at start-up, naming the option that makes no sense
  *
  * @example
  * ```ts

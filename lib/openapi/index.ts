@@ -1,4 +1,5 @@
 export { type AsyncApiDocument, type AsyncApiOptions, thornAsyncApi } from './asyncapi-document.js';
+export type { JsonSchema } from '../event/index.js';
 export type {
   CatalogueDocumentOptions,
   CatalogueSource,

@@ -16,7 +16,7 @@ export interface DeliveryQuery {
   readonly since?: Date | number;
   /** Made before that time. */
   readonly until?: Date | number;
-  /** 1 to {@link MAX_DELIVERIES}; default 50. */
+  /** 1 to 1,000; default 50. */
   readonly limit?: number;
   /** The `next` of the page before. */
   readonly after?: string | null;

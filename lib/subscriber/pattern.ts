@@ -38,8 +38,7 @@ export function checkPattern(text: unknown, field = 'events'): asserts text is s
 }
 
 /**
- * Whether an event's name is matched by a pattern that {@link checkPattern} has let pass. Reads both once, from left
- * to right.
+ * Whether an event's name is matched by a valid pattern. Reads both once, from left to right.
  */
 export function patternMatches(pattern: string, name: string): boolean {
   let start = 0;

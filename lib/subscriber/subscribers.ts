@@ -40,7 +40,7 @@ export interface ChangeTerms extends UpdateTerms {
 
 /** Options of {@link Subscribers.resealAll}. */
 export interface ResealOptions {
-  /** Subscribers that are read at once: 1 to {@link MAX_PAGE_LIMIT}, default 500. */
+  /** Subscribers that are read at once: 1 to 1,000, default 500. */
   readonly batch?: number;
 }
 
@@ -215,7 +215,7 @@ export class Subscribers {
   /**
    * One page of the subscribers within `scope`, oldest first.
    *
-   * @param page.limit 1 to {@link MAX_PAGE_LIMIT}
+   * @param page.limit 1 to 1,000
    * @param page.after the `next` of the page before
    * @throws {@link InvalidInputError} whose `field` is `limit` or `after`
    */
