@@ -19,6 +19,10 @@ export {
   type DispatchStrategyUnderTest,
 } from './conformance/dispatch-strategy.js';
 export {
+  messageTracingConformance,
+  type MessageTracingUnderTest,
+} from './conformance/message-tracing.js';
+export {
   receivedMessagesConformance,
   type ReceivedMessagesBench,
   type ReceivedMessagesUnderTest,
