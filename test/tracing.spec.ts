@@ -19,6 +19,7 @@ import {
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bullmq } from '../lib/bullmq/index.js';
 import {
   inline,
   outbox,
@@ -35,6 +36,7 @@ import { openTelemetry } from '../lib/tracing/index.js';
 import { Receiver } from './app/receiver.js';
 import { placeOf } from './outbox-place.js';
 import type { Place } from './outbox-rig.js';
+import { type RedisServer, startRedis } from './services/redis.js';
 
 @Entity()
 @WebhookEvent('parcel.packed', { on: 'create' })
@@ -247,6 +249,35 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
     ]);
     expect(spans('thorn attempt')).toEqual([]);
     await app.get(DataSource).query('ALTER TABLE elsewhere RENAME TO thorn_messages');
+  });
+});
+
+describe('openTelemetry() and bullmq()', () => {
+  let redis: RedisServer;
+  let place: Place;
+  beforeAll(async () => {
+    redis = await startRedis({ appendOnly: true });
+    place = await placeOf('postgres');
+    return async () => {
+      await place.remove();
+      await redis.stop();
+    };
+  }, 60_000);
+
+  it('goes on with the trace in the worker that the queue has brought the message to', async () => {
+    const connection = { host: '127.0.0.1', port: redis.port };
+    // Not by looking into the database.
+    const options = { connection, pollInterval: 60_000 };
+    const api = await start(place, {}, { dispatch: bullmq({ ...options, worker: false }) });
+    await api.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    const worker = await start(place, {}, { dispatch: bullmq(options) });
+    const delivered = told(worker, 'delivered');
+    await inRequest(() => api.get(WebhookDispatcher).send('order.placed'));
+    await delivered;
+
+    const [send, attempt] = [spans('thorn send')[0]!, spans('thorn attempt')[0]!];
+    expect(send.parentSpanContext).toMatchObject({ spanId: idOf(spans('POST /orders')[0]!) });
+    expect(attempt.parentSpanContext).toMatchObject({ spanId: idOf(send), isRemote: true });
   });
 });
 
