@@ -5,6 +5,7 @@ import { deepStrictEqual, strictEqual } from 'node:assert';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type Answer, clientOf } from './play/client.js';
 import { Inbox } from './play/inbox.js';
 import { start } from './play/processes.js';
@@ -14,10 +15,9 @@ const TIME_LIMIT_MS = 60_000;
 const inbox = new Inbox();
 
 // Children end with this process, so leaving is enough.
-setTimeout(
-  () => fail(new Error(`the demo took longer than ${TIME_LIMIT_MS} ms`)),
-  TIME_LIMIT_MS,
-).unref();
+void setTimeout(TIME_LIMIT_MS, undefined, { ref: false }).then(() =>
+  fail(new Error(`the demo took longer than ${TIME_LIMIT_MS} ms`)),
+);
 
 const directory = mkdtempSync(join(tmpdir(), 'thorn-demo-'));
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -41,8 +41,8 @@ async function play(): Promise<void> {
   const url = `${consumer.url}/h/article?u=1`;
   const subscriber = await alice('POST', '/hooks/', { event: 'article.*', url });
   expectStatus(subscriber, 201);
-  const { id, events, secret } = subscriber.body;
-  console.log(`  201 ${JSON.stringify({ id, events, secret: 'whsec_…' })}`);
+  const { id, secret } = subscriber.body;
+  console.log(`  201 ${JSON.stringify({ ...subscriber.body, secret: 'whsec_…' })}`);
   await fetch(`${consumer.url}/secret`, { method: 'PUT', body: String(secret) });
 
   title('What is refused, with a reason');
@@ -55,7 +55,7 @@ async function play(): Promise<void> {
   for (const [body, what] of refused) {
     const answer = await alice('POST', '/hooks/', body);
     expectStatus(answer, 400);
-    console.log(`  400 ${what}: ${JSON.stringify(answer.body['message'])}`);
+    console.log(`  400 ${what}: ${String(answer.body['detail'])}`);
   }
   expectStatus(await clientOf(blog.url, 'guessed')('GET', '/hooks/'), 401);
   expectStatus(await bob('GET', `/hooks/${String(id)}`), 404);
@@ -99,6 +99,16 @@ async function play(): Promise<void> {
   title('Alice removes it');
   expectStatus(await alice('DELETE', article), 204);
   await inbox.take(['article.removed'], 'Hello, world');
+
+  title('The delivery log has them all');
+  const logged = async () =>
+    (await alice('GET', `/hooks/${String(id)}/deliveries?status=succeeded&limit=100`)).body[
+      'items'
+    ] as readonly { event: string }[];
+  // It is written in sets, some milliseconds later: who is killed before that sends once more, with the same id.
+  while ((await logged()).length < inbox.taken) await setTimeout(50);
+  const events = (await logged()).map(({ event }) => event);
+  console.log(`  ${events.length} deliveries, the latest first: ${events.join(', ')}`);
 
   title('An outage: the consumer stops, Alice writes an article, and the blog is killed (-9)');
   await consumer.stop();

@@ -12,6 +12,12 @@ export class Inbox {
   readonly #waiting: Received[] = [];
   readonly #rejected: string[] = [];
   #wake: () => void = () => {};
+  #taken = 0;
+
+  /** How many have arrived and were expected. */
+  get taken(): number {
+    return this.#taken;
+  }
 
   add(report: Report): void {
     if ('verified' in report) this.#waiting.push(report.verified as Received);
@@ -31,6 +37,7 @@ export class Inbox {
       }
       taken.push(...this.#waiting.splice(this.#waiting.findIndex(isIt), 1));
     }
+    this.#taken += taken.length;
     return taken;
   }
 
