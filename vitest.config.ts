@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type UserProjectConfigExport } from 'vitest/config';
 
@@ -15,6 +16,8 @@ export default defineConfig({
   oxc,
   test: {
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    // They wait for servers, receivers and other processes more than they compute.
+    maxWorkers: Math.max(3, availableParallelism()),
     // Here and not in the projects, so that both share the servers.
     globalSetup: ['test/services/servers.ts'],
     projects: [
