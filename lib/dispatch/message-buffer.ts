@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import { reasonOf } from '../common/reason-of.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 
@@ -89,7 +90,9 @@ export class BufferScopes {
       await this.target.discard(staged);
     } catch (error) {
       // The error that ended the scope is what the caller must see.
-      this.#logger.error(`Discarding ${staged.length} staged message(s) failed: ${String(error)}`);
+      this.#logger.error(
+        `Discarding ${staged.length} staged message(s) failed: ${reasonOf(error)}`,
+      );
     }
   }
 }

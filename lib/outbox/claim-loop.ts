@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { Clock } from '../common/index.js';
+import { type Clock, reasonOf } from '../common/index.js';
 import type { HostShare } from './delivery-table.js';
 import type { DispatchDesk } from './dispatch-desk.js';
 import type { Lanes } from './lanes.js';
@@ -91,7 +91,7 @@ export class ClaimLoop {
       if (this.#isStopped) return 0;
       const wait = Math.min(LONGEST_BACKOFF, pollInterval * 2 ** this.#failures++);
       this.#logger.error(
-        `Looking for due deliveries failed, again in ${wait} ms: ${String(error)}`,
+        `Looking for due deliveries failed, again in ${wait} ms: ${reasonOf(error)}`,
       );
       return wait;
     }

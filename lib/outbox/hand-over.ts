@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Clock } from '../common/index.js';
+import { type Clock, reasonOf } from '../common/index.js';
 import type { DispatchDesk } from './dispatch-desk.js';
 import type { HandedOver } from './handed-over.js';
 import type { MessageRelay, Ticket } from './message-relay.js';
@@ -52,7 +52,7 @@ export class HandOver {
       }
       await this.#tools.desk.fanOut(shard, message, lease, leasedUntil);
     } catch (error) {
-      this.#logger.error(`Handing over ${message.id} failed: ${String(error)}`);
+      this.#logger.error(`Handing over ${message.id} failed: ${reasonOf(error)}`);
     }
   }
 
@@ -74,7 +74,7 @@ export class HandOver {
       await this.#giveUp(left);
       this.#tools.wake();
     } catch (error) {
-      this.#logger.error(`Passing on ${accepted.length} message(s) failed: ${String(error)}`);
+      this.#logger.error(`Passing on ${accepted.length} message(s) failed: ${reasonOf(error)}`);
     }
   }
 

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Clock } from '../common/index.js';
+import { type Clock, reasonOf } from '../common/index.js';
 import type { Shard } from './shard.js';
 
 /** Puts off what this process holds, again and again, as long as it lives. */
@@ -36,7 +36,7 @@ export class LeaseRenewal {
       try {
         await shard.renewLeases(this.#clock.now(), this.#lease);
       } catch (error) {
-        this.#logger.error(`Putting off leases failed: ${String(error)}`);
+        this.#logger.error(`Putting off leases failed: ${reasonOf(error)}`);
       }
     }
   }

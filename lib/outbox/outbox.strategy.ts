@@ -5,7 +5,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
-import { Clock } from '../common/index.js';
+import { Clock, reasonOf } from '../common/index.js';
 import { Deliverer, type DeliveryLog, RetryPolicy, WebhookEvents } from '../delivery/index.js';
 import { DispatchStrategy, type FanOut, type Release } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
@@ -292,7 +292,9 @@ export class OutboxStrategy
     void Promise.resolve()
       .then(() => this.#tools.listener.written(outcomes))
       .catch((error: unknown) =>
-        this.#logger.error(`Taking note of ${outcomes.length} outcome(s) failed: ${String(error)}`),
+        this.#logger.error(
+          `Taking note of ${outcomes.length} outcome(s) failed: ${reasonOf(error)}`,
+        ),
       );
   }
 
@@ -314,7 +316,9 @@ export class OutboxStrategy
     )
       .then(() => Promise.all([this.#tools.listener.idle(), this.#teller.idle()]))
       .catch((error: unknown) =>
-        this.#logger.error(`Giving up leases failed, they run out by themselves: ${String(error)}`),
+        this.#logger.error(
+          `Giving up leases failed, they run out by themselves: ${reasonOf(error)}`,
+        ),
       );
   }
 }

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { reasonOf } from '../common/index.js';
 import type { Lanes } from './lanes.js';
 import type { OutboxJob } from './outbox-job.js';
 import type { Pauses } from './pauses.js';
@@ -34,7 +35,7 @@ export class PauseWatch {
       this.#lanes.pause(await this.#pauses.hosts());
     } catch (error) {
       // What was paused stays so; the loops that claim say more of a database that is away.
-      this.#logger.debug(`Reading the pauses failed: ${String(error)}`);
+      this.#logger.debug(`Reading the pauses failed: ${reasonOf(error)}`);
     }
   }
 }

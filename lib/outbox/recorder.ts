@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { reasonOf } from '../common/index.js';
 import type { Finished } from './holdings.js';
 import type { OutboxDatabase } from './outbox-database.js';
 import type { Outcome, Settlement } from './settlement.js';
@@ -126,7 +127,7 @@ export class Recorder {
     this.#most = Math.max(1, Math.ceil(entries.length / 2));
     const wait = Math.min(LONGEST_BACKOFF, 25 * 2 ** this.#failures);
     this.#logger.error(
-      `Writing ${this.size} outcome(s) failed, next try in ${wait} ms: ${String(error)}`,
+      `Writing ${this.size} outcome(s) failed, next try in ${wait} ms: ${reasonOf(error)}`,
     );
     if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, wait));
   }
@@ -138,7 +139,7 @@ export class Recorder {
       (other) => !('finished' in other && other.finished.id === id),
     );
     this.#failures = 0;
-    this.#logger.error(`An outcome of ${id} cannot be written: ${String(error)}`);
+    this.#logger.error(`An outcome of ${id} cannot be written: ${reasonOf(error)}`);
   }
 
   #stopTimer(): void {

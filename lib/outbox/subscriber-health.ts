@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Clock } from '../common/index.js';
+import { type Clock, reasonOf } from '../common/index.js';
 import type { SubscriberFacts, WebhookEvents } from '../delivery/index.js';
 import type { HealthRules, HealthState, SubscriberRepository } from '../subscriber/index.js';
 import { type HealthTable, NO_ROW, type StoredHealth } from './health-table.js';
@@ -97,7 +97,7 @@ export class SubscriberHealth extends OutcomeListener {
       pending.append(this.#pending);
       this.#pending = pending;
       this.#logger.error(
-        `Keeping the health of ${pending.size} subscriber(s) failed, tried again later: ${String(error)}`,
+        `Keeping the health of ${pending.size} subscriber(s) failed, tried again later: ${reasonOf(error)}`,
       );
     }
   }
@@ -158,7 +158,7 @@ export class SubscriberHealth extends OutcomeListener {
     try {
       owner = (await subscribers.findById(subscriber, 'any'))?.owner ?? null;
     } catch (error) {
-      this.#logger.error(`Nobody was told that ${subscriber} is failing: ${String(error)}`);
+      this.#logger.error(`Nobody was told that ${subscriber} is failing: ${reasonOf(error)}`);
       return;
     }
     events.emit('subscriber-failing', () => facts(subscriber, owner, host, told));

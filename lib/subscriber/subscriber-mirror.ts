@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import { reasonOf } from '../common/reason-of.js';
 import { SubscriberIndex } from './subscriber-index.js';
 import { describeFault, isFault, type SubscriberRows } from './subscriber-rows.js';
 import type { SubscriberTable } from './subscriber-table.js';
@@ -123,7 +124,7 @@ export class SubscriberMirror {
       if (age > this.limits.outageTolerance) throw new SubscribersUnavailableError(error);
       this.#nextTry = now + Math.min(RETRY_AFTER, this.limits.maxStaleness);
       this.#logger.warn(
-        `The table thorn_subscribers could not be read: ${String(error)}. Messages go to the subscribers known ${age} ms ago, until that is ${this.limits.outageTolerance} ms.`,
+        `The table thorn_subscribers could not be read: ${reasonOf(error)}. Messages go to the subscribers known ${age} ms ago, until that is ${this.limits.outageTolerance} ms.`,
       );
     }
   }
