@@ -67,7 +67,7 @@ function project(
         typeorm: name === 'typeorm-03' ? '0.3' : '1',
       },
       // So that the alias holds in it as well.
-      server: { deps: { inline: [/@nestjs\/typeorm/] } },
+      ...(name === 'typeorm-03' && { server: { deps: { inline: [/@nestjs\/typeorm/] } } }),
       setupFiles: ['reflect-metadata'],
       testTimeout: long ? 600_000 : 20_000,
       hookTimeout: 20_000,

@@ -41,6 +41,7 @@ const rig = await openRig(
 );
 if (task.dies === 'after-answer') rig.events.on('delivered', die);
 rig.events.on('delivered', () => writeSync(1, 'delivered\n'));
+process.on('SIGTERM', () => void rig.close().then(() => process.exit(0)));
 writeSync(1, 'ready\n');
 for (let n = 0; n < task.articles; n++) {
   await rig.dataSource.manager.save(Object.assign(new Article(), { title: `${n}` }));
@@ -48,5 +49,4 @@ for (let n = 0; n < task.articles; n++) {
   await setImmediate();
 }
 writeSync(1, 'done\n');
-process.on('SIGTERM', () => void rig.close().then(() => process.exit(0)));
 setInterval(() => undefined, 1000);

@@ -131,6 +131,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       receiver.otherwise({ delay: 500 });
       await open({ worker: false }, [receiver.url]);
       const child = start({ outbox: {}, urls: [receiver.url], articles: 50 });
+      await child.printed('done');
       await receiver.waitFor(50);
       expect(await child.end('SIGTERM')).toBe(0);
       const messages = await rig.rows(MESSAGES);
