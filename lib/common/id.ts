@@ -10,6 +10,14 @@ const RANDOM_BYTES = 10;
 const pool = Buffer.alloc(POOL_BYTES);
 let poolOffset = POOL_BYTES;
 
+// What an id can look like in any storage; anything else cannot be one, and some databases refuse it as a parameter.
+const ID = /^[\x21-\x7e]{1,64}$/;
+
+/** Whether the value can be an id at all, ours or that of another repository. */
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value);
+}
+
 /** What every id of that time or later is behind, in the order of texts. */
 export function idsFrom(prefix: IdPrefix, time: number): string {
   const stamp = Math.min(Math.max(0, Math.ceil(time)), LATEST)

@@ -1,3 +1,3 @@
 export { Clock, SystemClock } from './clock.js';
-export { type IdPrefix, newId } from './id.js';
+export { type IdPrefix, isId, newId } from './id.js';
 export { framesOf, reasonOf } from './reason-of.js';

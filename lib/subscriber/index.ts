@@ -45,14 +45,13 @@ export {
   type SubscriberUpdate,
   type Verification,
 } from './subscriber.js';
-export {
-  type ChangeTerms,
-  type CreationTerms,
-  MAX_PAGE_LIMIT,
-  type ResealOptions,
-  type ResealSummary,
-  Subscribers,
-} from './subscribers.js';
+export type {
+  ChangeTerms,
+  CreationTerms,
+  ResealOptions,
+  ResealSummary,
+} from './subscriber-terms.js';
+export { MAX_PAGE_LIMIT, Subscribers } from './subscribers.js';
 export { SubscribersUnavailableError } from './subscribers-unavailable.error.js';
 export {
   type TypeOrmSubscriberOptions,

@@ -1,5 +1,5 @@
 import type { Clock } from '../common/clock.js';
-import { newId } from '../common/id.js';
+import { isId, newId } from '../common/id.js';
 import { InvalidInputError } from '../errors/index.js';
 import { overlapOf, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
 import {
@@ -9,53 +9,20 @@ import {
   checkSubscriberUpdate,
 } from './subscriber-input.js';
 import type { SubscriberRules } from './subscriber-rules.js';
-import type { SubscriberLimits } from './subscriber-places.js';
-import type { SubscriberPage, SubscriberRepository, UpdateTerms } from './subscriber.repository.js';
 import type {
-  NewSubscriber,
-  OwnerScope,
-  Subscriber,
-  SubscriberChanges,
-  SubscriberUpdate,
-} from './subscriber.js';
+  ChangeTerms,
+  CreationTerms,
+  ResealOptions,
+  ResealSummary,
+} from './subscriber-terms.js';
+import type { SubscriberPage, SubscriberRepository } from './subscriber.repository.js';
+import type { NewSubscriber, OwnerScope, Subscriber, SubscriberUpdate } from './subscriber.js';
+import { markVerified, moveTo } from './verification.js';
 
 /** Most subscribers that one page of a list holds. */
 export const MAX_PAGE_LIMIT = 1000;
 
 const DEFAULT_RESEAL_BATCH = 500;
-
-/** On what terms a subscriber is created; the REST API's. */
-export interface CreationTerms {
-  /** How many its owner may have afterwards. Default: any number. */
-  readonly limits?: SubscriberLimits;
-  /** True: it receives nothing until {@link Subscribers.verify}. Default false. */
-  readonly isChallenged?: boolean;
-}
-
-/** On what terms a subscriber is changed; the REST API's. */
-export interface ChangeTerms extends UpdateTerms {
-  /** True: at another URL it receives nothing until {@link Subscribers.verify}. Default false. */
-  readonly isChallenged?: boolean;
-}
-
-/** Options of {@link Subscribers.resealAll}. */
-export interface ResealOptions {
-  /** Subscribers that are read at once: 1 to 1,000, default 500. */
-  readonly batch?: number;
-}
-
-/** What {@link Subscribers.resealAll} did. */
-export interface ResealSummary {
-  /** How many subscribers were looked at. */
-  readonly checked: number;
-  /** How many were written anew; the others were sealed with the first key already. */
-  readonly resealed: number;
-  /** Ids of those whose secrets do not open: keep the keys until there are none. */
-  readonly unreadable: readonly string[];
-}
-
-// What an id can look like in any repository; anything else cannot be one, and some databases refuse it as a parameter.
-const ID = /^[\x21-\x7e]{1,64}$/;
 
 /**
  * Creates, changes and lists subscribers: what an application's code and the REST API call. Everything is checked
@@ -143,7 +110,7 @@ export class Subscribers {
     const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };
     const written = { ...fields, ...secrets, updatedAt };
     const updated = await (terms.isChallenged && fields.url !== undefined
-      ? this.#move(id, { ...written, url: fields.url }, scope, terms)
+      ? moveTo(this.#repository, id, { ...written, url: fields.url }, scope, terms)
       : this.#repository.update(id, written, scope, terms));
     if (updated === null || this.#live(updated) === updated) return updated;
     const live = (stored: Subscriber['secrets']) => withoutExpired(stored, now);
@@ -240,55 +207,8 @@ export class Subscribers {
    */
   async verify(id: string, url: string, scope: OwnerScope): Promise<Subscriber | null> {
     if (!isId(id)) return null;
-    const moved = new Error('It has moved');
-    try {
-      return this.#live(
-        await this.#repository.update(
-          id,
-          { verification: 'verified', updatedAt: new Date(this.#clock.now()) },
-          scope,
-          {
-            check: (current) => {
-              if (current.url !== url) throw moved;
-            },
-          },
-        ),
-      );
-    } catch (error) {
-      if (error === moved) return null;
-      throw error;
-    }
-  }
-
-  /** Changes a subscriber whose new URL, if it is another one, is yet to be verified. */
-  async #move(
-    id: string,
-    changes: SubscriberChanges & { readonly url: string; readonly updatedAt: Date },
-    scope: OwnerScope,
-    terms: UpdateTerms,
-  ): Promise<Subscriber | null> {
-    const moved = new Error('It has moved');
-    // Ends: each round but the last, somebody else has moved it.
-    for (;;) {
-      const before = await this.#repository.findById(id, scope);
-      if (before === null) return null;
-      const isMoved = changes.url !== before.url;
-      // Were it at another URL by now, the one that was verified could be left in favour of one that was not.
-      const check = (current: Subscriber) => {
-        terms.check?.(current);
-        if (current.url !== before.url) throw moved;
-      };
-      try {
-        return await this.#repository.update(
-          id,
-          isMoved ? { ...changes, verification: 'pending' } : changes,
-          scope,
-          { ...terms, check },
-        );
-      } catch (error) {
-        if (error !== moved) throw error;
-      }
-    }
+    const updatedAt = new Date(this.#clock.now());
+    return this.#live(await markVerified(this.#repository, id, { url, updatedAt }, scope));
   }
 
   /** The subscriber without the secrets that have expired, which are still stored until it is changed. */
@@ -302,8 +222,4 @@ export class Subscribers {
 function checkLimit(limit: unknown, field: string): void {
   if (Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= MAX_PAGE_LIMIT) return;
   throw new InvalidInputError(field, `must be a whole number from 1 to ${MAX_PAGE_LIMIT}`);
-}
-
-function isId(value: unknown): value is string {
-  return typeof value === 'string' && ID.test(value);
 }
