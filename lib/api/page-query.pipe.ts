@@ -1,4 +1,5 @@
 import type { PipeTransform } from '@nestjs/common';
+import { isId } from '../common/index.js';
 import { badRequest, type RefusedField } from './bad-request.js';
 import { isBody } from './field-names.js';
 
@@ -6,7 +7,6 @@ const DEFAULT_LIMIT = 20;
 /** Most items of one page. */
 export const MAX_PAGE = 100;
 const LIMIT = /^[1-9]\d{0,2}$/;
-const CURSOR = /^[\x21-\x7e]{1,64}$/;
 
 /** Which page a caller asks for. */
 export interface PageQuery {
@@ -30,19 +30,15 @@ export function pageOf(query: unknown, refused: RefusedField[]): PageQuery {
   if (limit !== undefined && !isLimit(limit)) {
     refused.push({ field: 'limit', reason: `must be a whole number from 1 to ${MAX_PAGE}` });
   }
-  if (after !== undefined && !isCursor(after)) {
+  if (after !== undefined && !isId(after)) {
     refused.push({ field: 'after', reason: 'must be the "next" of an earlier page' });
   }
   return {
     limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
-    after: isCursor(after) ? after : null,
+    after: isId(after) ? after : null,
   };
 }
 
 function isLimit(value: unknown): boolean {
   return typeof value === 'string' && LIMIT.test(value) && Number(value) <= MAX_PAGE;
-}
-
-function isCursor(value: unknown): value is string {
-  return typeof value === 'string' && CURSOR.test(value);
 }

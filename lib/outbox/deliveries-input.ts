@@ -1,3 +1,4 @@
+import { isId } from '../common/index.js';
 import type { DeliveryStatus } from '../delivery/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { OwnerScope } from '../subscriber/index.js';
@@ -57,13 +58,6 @@ const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfie
 const QUERY: readonly string[] = [
   ...['subscriber', 'message', 'status', 'event', 'since', 'until', 'limit', 'after'],
 ];
-// What an id can look like; some databases refuse anything else as a parameter.
-const ID = /^[\x21-\x7e]{1,64}$/;
-
-export function isId(value: unknown): value is string {
-  return typeof value === 'string' && ID.test(value);
-}
-
 /** @throws {@link InvalidInputError} naming the field */
 export function checkListQuery(query: DeliveryQuery): void {
   for (const name of Object.keys(query)) {

@@ -1,4 +1,4 @@
-import type { Clock } from '../common/index.js';
+import { type Clock, isId } from '../common/index.js';
 import { idsFrom } from '../common/id.js';
 import type { DeliveryLog, WebhookEvents } from '../delivery/index.js';
 import type { DispatchStrategy, FanOut } from '../dispatch/index.js';
@@ -10,7 +10,6 @@ import {
   checkListQuery,
   checkScope,
   type DeliveryQuery,
-  isId,
   type RetryFailedOptions,
   timeFrom,
 } from './deliveries-input.js';

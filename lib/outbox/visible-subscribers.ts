@@ -1,5 +1,5 @@
+import { isId } from '../common/index.js';
 import type { OwnerScope, SubscriberRepository } from '../subscriber/index.js';
-import { isId } from './deliveries-input.js';
 
 /** Whether a subscriber of that id exists within the scope; `any` sees those that are stored nowhere, too. */
 export async function isVisible(
