@@ -306,14 +306,7 @@ export class OutboxStrategy
 
   async #letGo(): Promise<void> {
     const now = this.#tools.clock.now();
-    await Promise.all(
-      this.#shards.map(async ({ recorder, heldMessages, heldDeliveries, messages, deliveries }) => {
-        await recorder.flush();
-        const [rest, retries] = [heldMessages.all(), heldDeliveries.all()];
-        if (rest.length > 0) await messages.release(rest, now);
-        if (retries.length > 0) await deliveries.release(retries, now);
-      }),
-    )
+    await Promise.all(this.#shards.map((shard) => shard.giveUp(now)))
       .then(() => Promise.all([this.#tools.listener.idle(), this.#teller.idle()]))
       .catch((error: unknown) =>
         this.#logger.error(

@@ -81,4 +81,12 @@ export class Shard {
     await this.heldMessages.renew(before, until);
     await this.heldDeliveries.renew(before, until);
   }
+
+  /** Writes what is known, and lets other processes take at once what this one still holds. */
+  async giveUp(now: number): Promise<void> {
+    await this.recorder.flush();
+    const [messages, deliveries] = [this.heldMessages.all(), this.heldDeliveries.all()];
+    if (messages.length > 0) await this.messages.release(messages, now);
+    if (deliveries.length > 0) await this.deliveries.release(deliveries, now);
+  }
 }
