@@ -7,6 +7,7 @@ import { Endpoints } from './outbox/endpoints.js';
 import type { Ground } from './outbox/ground.js';
 import { percentiles, ratioOf } from './outbox/latency.js';
 import { queue } from './outbox/queue.js';
+import { partsOf } from './parts.js';
 import { Services } from './outbox/services.js';
 import { measured, SUBSCRIBERS } from './outbox/throughput.js';
 
@@ -24,17 +25,13 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
  * @param wanted names of parts; all when there are none
  */
 export async function run(wanted: readonly string[]): Promise<void> {
-  const parts = wanted.length === 0 ? Object.keys(PARTS) : wanted;
-  const unknown = parts.find((part) => !(part in PARTS));
-  if (unknown !== undefined) {
-    throw new Error(`bullmq has no part ${unknown}, only ${Object.keys(PARTS).join(', ')}`);
-  }
+  const parts = partsOf('bullmq', PARTS, wanted);
   const endpoints = await Endpoints.start();
   const services = new Services();
   try {
     for (const part of parts) {
-      console.error(`-- ${part}`);
-      await PARTS[part]!({ services, endpoints });
+      console.error(`-- ${part.name}`);
+      await part.run({ services, endpoints });
     }
   } finally {
     await services.stop();

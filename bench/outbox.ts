@@ -1,5 +1,6 @@
 import { capacityOf, Endpoints } from './outbox/endpoints.js';
 import type { Ground } from './outbox/ground.js';
+import { partsOf } from './parts.js';
 import { Services } from './outbox/services.js';
 import { deadHost } from './outbox/dead-host.js';
 import { pace, slowHealthy } from './outbox/pace.js';
@@ -24,19 +25,15 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
  * @param wanted names of parts; all when there are none
  */
 export async function run(wanted: readonly string[]): Promise<void> {
-  const parts = wanted.length === 0 ? Object.keys(PARTS) : wanted;
-  const unknown = parts.find((part) => !(part in PARTS));
-  if (unknown !== undefined) {
-    throw new Error(`outbox has no part ${unknown}, only ${Object.keys(PARTS).join(', ')}`);
-  }
+  const parts = partsOf('outbox', PARTS, wanted);
   const endpoints = await Endpoints.start();
   const services = new Services();
   try {
     const capacity = await capacityOf(endpoints.receiver, 2000);
     console.error(`receiver: ${endpoints.receiver.kind}, ${Math.round(capacity)} requests/s alone`);
     for (const part of parts) {
-      console.error(`-- ${part}`);
-      await PARTS[part]!({ services, endpoints });
+      console.error(`-- ${part.name}`);
+      await part.run({ services, endpoints });
     }
   } finally {
     await services.stop();
