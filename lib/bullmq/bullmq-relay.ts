@@ -4,12 +4,12 @@ import { reasonOf } from '../common/index.js';
 import type { Message } from '../message/index.js';
 import { MessageRelay, type RelayWorker, type Ticket } from '../outbox/index.js';
 import { Absence } from './absence.js';
+import { answeredWithin } from './answered-within.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
 import { Enqueuer } from './enqueuer.js';
 import { ticketsOf } from './job-data.js';
 import { checkServer } from './server-check.js';
-import { within } from './within.js';
 
 const CHECKS_WITHIN = 2000;
 const CLOSES_WITHIN = 5000;
@@ -62,7 +62,7 @@ export class BullMqRelay extends MessageRelay {
 
   override async check(): Promise<void> {
     if (this.#queue === null) return;
-    await within(CHECKS_WITHIN, this.#queue.getJobCounts('waiting'));
+    await answeredWithin(CHECKS_WITHIN, this.#queue.getJobCounts('waiting'));
   }
 
   override async pause(): Promise<void> {
@@ -74,9 +74,10 @@ export class BullMqRelay extends MessageRelay {
     const [queue, worker] = [this.#queue, this.#worker];
     await this.#enqueuer?.close();
     if (worker !== null) {
-      await within(CLOSES_WITHIN, worker.close()).catch(() => worker.disconnect());
+      await answeredWithin(CLOSES_WITHIN, worker.close()).catch(() => worker.disconnect());
     }
-    if (queue !== null) await within(CLOSES_WITHIN, queue.close()).catch(() => queue.disconnect());
+    if (queue !== null)
+      await answeredWithin(CLOSES_WITHIN, queue.close()).catch(() => queue.disconnect());
   }
 
   #open(): { readonly queue: Queue; readonly enqueuer: Enqueuer } {

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Ticket } from '../outbox/index.js';
 import type { Absence } from './absence.js';
+import { answeredWithin } from './answered-within.js';
 import { jobsFor } from './job-data.js';
-import { within } from './within.js';
 
 const MESSAGES_PER_CALL = 1000;
 
@@ -48,7 +48,7 @@ export class Enqueuer {
       let isTaken = true;
       try {
         const tickets = batch.flatMap((one) => one.tickets);
-        await within(this.timeout, this.queue.addBulk(jobsFor(tickets)));
+        await answeredWithin(this.timeout, this.queue.addBulk(jobsFor(tickets)));
         this.absence.over();
       } catch (error) {
         isTaken = false;
