@@ -1,9 +1,13 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { defineConfig, type UserProjectConfigExport } from 'vitest/config';
 
 /** The previous major's packages: a workspace of its own, so that both are installed side by side. */
 const nest11 = fileURLToPath(new URL('test/nest-11/node_modules/@nestjs/', import.meta.url));
+/** The previous major of BullMQ is in the same workspace. */
+const bullmq5 = fileURLToPath(
+  new URL('test/nest-11/node_modules/bullmq/dist/cjs/index.js', import.meta.url),
+);
 /** The previous major of TypeORM, by an alias of npm's. */
 const typeorm03 = fileURLToPath(new URL('node_modules/typeorm-03', import.meta.url));
 const report = process.env['THORN_REPORT'];
@@ -24,9 +28,18 @@ export default defineConfig({
       project('nest-12', ['lib/**/*.spec.ts', 'test/**/*.spec.ts', 'tools/**/*.spec.ts']),
       project(
         'nest-11',
-        ['test/app/**/*.spec.ts', 'test/api*.spec.ts', 'test/nest-major.spec.ts'],
+        [
+          'test/app/**/*.spec.ts',
+          'test/api*.spec.ts',
+          'test/nest-major.spec.ts',
+          'test/conformance/bullmq-strategy.spec.ts',
+          ...(long ? ['test/bullmq-faults.spec.ts'] : []),
+        ],
         {
-          alias: [{ find: /^@nestjs\/(.+)$/, replacement: `${nest11}$1` }],
+          alias: [
+            { find: /^@nestjs\/(.+)$/, replacement: `${nest11}$1` },
+            { find: /^bullmq$/, replacement: bullmq5 },
+          ],
         },
       ),
       project(
@@ -64,6 +77,7 @@ function project(
       include,
       provide: {
         nestMajor: name === 'nest-11' ? 11 : 12,
+        bullmq: name === 'nest-11' ? pathToFileURL(bullmq5).href : 'bullmq',
         typeorm: name === 'typeorm-03' ? '0.3' : '1',
       },
       // So that the alias holds in it as well.
@@ -79,6 +93,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The NestJS major that this project runs on. */
     nestMajor: number;
+    /** What processes of their own have to import for the BullMQ that this project runs on. */
+    bullmq: string;
     /** The TypeORM that this project runs on. */
     typeorm: '0.3' | '1';
   }

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { ScriptedReceiver } from '../lib/testing/index.js';
 import type { QueueChildTask } from './bullmq-child.js';
 import { connectionTo, openQueueRig, type QueueRigOptions } from './bullmq-rig.js';
@@ -23,7 +23,7 @@ const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due })
 
 let program: string;
 beforeAll(async () => {
-  program = await bundled('test/bullmq-child.ts');
+  program = await bundled('test/bullmq-child.ts', { bullmq: inject('bullmq') });
 }, 60_000);
 
 let place: Place;

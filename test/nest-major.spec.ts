@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import * as nestBull from '@nestjs/bullmq';
 import * as common from '@nestjs/common';
 import { Controller, Get, Injectable, Module, type INestApplication } from '@nestjs/common';
 import * as core from '@nestjs/core';
@@ -12,6 +13,7 @@ import * as testing from '@nestjs/testing';
 import { Test } from '@nestjs/testing';
 import * as typeorm from '@nestjs/typeorm';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import * as bullmq from 'bullmq';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
@@ -63,6 +65,7 @@ describe('the NestJS that these tests run on', () => {
   ];
 
   it.each([
+    ['bullmq', nestBull],
     ['common', common],
     ['core', core],
     ['platform-express', express],
@@ -71,14 +74,15 @@ describe('the NestJS that these tests run on', () => {
     ['typeorm', typeorm],
   ])('is the major that the project is named after: @nestjs/%s', (name, loaded) => {
     for (const { major, home } of majors) {
-      const manifest = new URL(`node_modules/@nestjs/${name}/package.json`, home);
-      const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
-      expect(version).toMatch(new RegExp(`^${major}\\.`));
-      const copy = createRequire(home)(`@nestjs/${name}`) as object;
-      const same = Object.entries(copy).filter(
-        ([key, value]) => typeof value === 'function' && loaded[key as never] === value,
-      );
-      expect(same.length > 0).toBe(major === inject('nestMajor'));
+      expect(versionAt(home, `@nestjs/${name}`)).toMatch(new RegExp(`^${major}\\.`));
+      expect(isOf(home, `@nestjs/${name}`, loaded)).toBe(major === inject('nestMajor'));
+    }
+  });
+
+  it('comes with BullMQ 5 when it is Nest 11, and with BullMQ 6 otherwise', () => {
+    for (const { major, home } of majors) {
+      expect(versionAt(home, 'bullmq')).toMatch(major === 11 ? /^5\./ : /^6\./);
+      expect(isOf(home, 'bullmq', bullmq)).toBe(major === inject('nestMajor'));
     }
   });
 
@@ -105,3 +109,16 @@ describe('the NestJS that these tests run on', () => {
     await plain.close();
   });
 });
+
+function versionAt(home: URL, name: string): string {
+  const manifest = new URL(`node_modules/${name}/package.json`, home);
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+}
+
+/** Whether what was loaded is the copy that belongs there. */
+function isOf(home: URL, name: string, loaded: object): boolean {
+  const copy = createRequire(home)(name) as object;
+  return Object.entries(copy).some(
+    ([key, value]) => typeof value === 'function' && loaded[key as never] === value,
+  );
+}

@@ -14,8 +14,15 @@ export interface Child {
   readonly exited: Promise<number | null>;
 }
 
-/** Makes one file that Node can run of a program and what it imports from this repository. */
-export async function bundled(entry: string): Promise<string> {
+/**
+ * Makes one file that Node can run of a program and what it imports from this repository.
+ *
+ * @param instead packages, and what is imported in their place
+ */
+export async function bundled(
+  entry: string,
+  instead: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const directory = join(process.cwd(), '.cache', 'test');
   mkdirSync(directory, { recursive: true });
   const file = join(directory, `${entry.replaceAll(/\W/g, '-')}-${process.pid}.mjs`);
@@ -26,7 +33,13 @@ export async function bundled(entry: string): Promise<string> {
     external: (id) => !id.startsWith('.') && !id.startsWith('/'),
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
     tsconfig: false,
-    plugins: [{ name: 'typescript', transform }],
+    plugins: [
+      { name: 'typescript', transform },
+      {
+        name: 'instead',
+        resolveId: (id) => (id in instead ? { id: instead[id]!, external: true } : null),
+      },
+    ],
   });
   await bundle.write({ file, format: 'esm', codeSplitting: false });
   return file;
