@@ -1,12 +1,13 @@
 import { Redis } from 'ioredis';
 import { rates, ratio, reportRatio, reportValue } from './harness.js';
-import { contender } from './bullmq/contender.js';
+import { contender, ours } from './bullmq/contender.js';
+import { forked } from './contenders/forked.js';
 import { twoWorkers } from './bullmq/two-workers.js';
-import { emitter } from './outbox/emitter.js';
+import { e1 } from './outbox/emitter.js';
 import { Endpoints } from './outbox/endpoints.js';
 import type { Ground } from './outbox/ground.js';
 import { percentiles, ratioOf } from './outbox/latency.js';
-import { queue } from './outbox/queue.js';
+import { e2 } from './outbox/queue.js';
 import { partsOf } from './parts.js';
 import { Services } from './outbox/services.js';
 import { measured, SUBSCRIBERS } from './outbox/throughput.js';
@@ -45,9 +46,9 @@ async function throughput({ services, endpoints }: Ground): Promise<void> {
   const port = await services.redis();
   const found = await measured(
     [
-      await contender('bullmq()', await services.postgres(), port, urls),
-      await queue('E2', port, urls),
-      emitter('E1', urls),
+      await forked(ours, 'bullmq()', await services.postgres(), port, urls),
+      await forked(e2, 'E2', port, urls),
+      await forked(e1, 'E1', urls),
     ],
     { warmUp: 3000, turn: 2000, rounds: 5, inFlight: 100 },
   );
@@ -62,8 +63,8 @@ async function slow({ services, endpoints }: Ground): Promise<void> {
   const port = await services.redis();
   const found = await measured(
     [
-      await contender('bullmq(), one slow', await services.postgres(), port, urls),
-      Object.assign(await queue('E2-slow', port, urls, 100), { name: 'E2, one slow' }),
+      await forked(ours, 'bullmq(), one slow', await services.postgres(), port, urls),
+      await forked(e2, 'E2, one slow', port, urls, 100),
     ],
     { warmUp: 3000, turn: 4000, rounds: 5, inFlight: 1000 },
   );
@@ -100,8 +101,8 @@ async function commands({ services, endpoints }: Ground): Promise<void> {
 async function pace({ services, endpoints }: Ground): Promise<void> {
   const urls = endpoints.fast(SUBSCRIBERS);
   const contenders = [
-    await contender('bullmq()', await services.postgres(), await services.redis(), urls),
-    emitter('E1', urls),
+    await forked(ours, 'bullmq()', await services.postgres(), await services.redis(), urls),
+    await forked(e1, 'E1', urls),
   ];
   const found = await percentiles(contenders, {
     eventsPerSecond: 60,

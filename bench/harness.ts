@@ -7,6 +7,12 @@ export interface Candidate {
   once(): Promise<unknown>;
 }
 
+/** Something that measures itself, in a process of its own. */
+export interface Remote {
+  readonly name: string;
+  rate(milliseconds: number, inFlight: number): Promise<number>;
+}
+
 /** How {@link rates} measures. */
 export interface Schedule {
   /** Milliseconds that each candidate runs before anything counts. */
@@ -24,20 +30,27 @@ export interface Schedule {
  * @returns for each candidate how often a second it was done, round by round
  */
 export async function rates(
-  candidates: readonly Candidate[],
+  candidates: readonly (Candidate | Remote)[],
   { warmUp, turn, rounds, inFlight }: Schedule,
 ): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>(candidates.map(({ name }) => [name, []]));
-  for (const candidate of candidates) await rate(candidate, warmUp, inFlight);
+  const turnOf = (one: Candidate | Remote, milliseconds: number) =>
+    'rate' in one ? one.rate(milliseconds, inFlight) : rate(one, milliseconds, inFlight);
+  for (const candidate of candidates) await turnOf(candidate, warmUp);
   for (let round = 0; round < rounds; round++) {
     for (const candidate of candidates) {
-      found.get(candidate.name)!.push(await rate(candidate, turn, inFlight));
+      found.get(candidate.name)!.push(await turnOf(candidate, turn));
     }
   }
   return found;
 }
 
-async function rate(candidate: Candidate, milliseconds: number, inFlight: number): Promise<number> {
+/** How often a second the thing is done, for so many milliseconds. */
+export async function rate(
+  candidate: Candidate,
+  milliseconds: number,
+  inFlight: number,
+): Promise<number> {
   const began = performance.now();
   const end = began + milliseconds;
   let count = 0;

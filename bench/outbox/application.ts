@@ -1,5 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 import { type Rig, type RigOptions, openRig, subscriber } from '../../test/outbox-rig.js';
+import type { ContenderModule } from '../contenders/forked.js';
 import { type Contender, DATA, Unanswered } from './contender.js';
 
 const LOOPBACK = { allowedPorts: 'any', allowCidrs: ['127.0.0.0/8'] } as const;
@@ -41,3 +42,9 @@ export async function application(
   };
   return { name, rig, send, once: () => send(), stop: rig.close };
 }
+
+/** {@link application} for a process of its own. */
+export const ours: ContenderModule<Parameters<typeof application>> = {
+  url: import.meta.url,
+  open: application,
+};

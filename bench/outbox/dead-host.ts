@@ -1,5 +1,6 @@
 import { reportRatio } from '../harness.js';
-import { application } from './application.js';
+import { forked } from '../contenders/forked.js';
+import { ours } from './application.js';
 import type { Ground } from './ground.js';
 import { percentiles, ratioOf } from './latency.js';
 
@@ -8,7 +9,7 @@ const HOSTS = 100;
 /** One host among a hundred never answers, or refuses: what the others notice of it. Ten events a second to all. */
 export async function deadHost({ services, endpoints }: Ground): Promise<void> {
   const open = (name: string, urls: readonly string[]) =>
-    application(name, services.sqlite(), urls, {}, HOSTS - 1);
+    forked(ours, name, services.sqlite(), urls, {}, HOSTS - 1);
   const contenders = [
     await open('all well', endpoints.fast(HOSTS)),
     await open('one never answers', endpoints.withSilent(HOSTS)),

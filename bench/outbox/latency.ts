@@ -1,4 +1,5 @@
 import { median, ratio } from '../harness.js';
+import type { Forked } from '../contenders/forked.js';
 import type { Contender } from './contender.js';
 
 /** How {@link percentiles} measures. */
@@ -19,14 +20,14 @@ export interface Pace {
  * @returns for each contender the 99th percentile of the milliseconds from send to answer, round by round
  */
 export async function percentiles(
-  contenders: readonly Contender[],
+  contenders: readonly Forked[],
   pace: Pace,
 ): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
-  for (const contender of contenders) await latencies(contender, pace, pace.warmUp);
+  for (const contender of contenders) await contender.latencies(pace, pace.warmUp);
   for (let round = 0; round < pace.rounds; round++) {
     for (const contender of contenders) {
-      const all = (await latencies(contender, pace, pace.turn)).sort((a, b) => a - b);
+      const all = (await contender.latencies(pace, pace.turn)).sort((a, b) => a - b);
       found.get(contender.name)!.push(all[Math.floor(all.length * 0.99)]!);
     }
   }
@@ -34,7 +35,8 @@ export async function percentiles(
   return found;
 }
 
-async function latencies(
+/** Milliseconds from send to answer, of each answer. */
+export async function latencies(
   contender: Contender,
   { eventsPerSecond, subscribers = Infinity }: Pace,
   milliseconds: number,

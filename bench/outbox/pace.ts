@@ -1,6 +1,7 @@
 import { reportRatio } from '../harness.js';
-import { application } from './application.js';
-import { emitter } from './emitter.js';
+import { forked } from '../contenders/forked.js';
+import { ours } from './application.js';
+import { e1 } from './emitter.js';
 import type { Ground } from './ground.js';
 import { percentiles, ratioOf } from './latency.js';
 import { SUBSCRIBERS } from './throughput.js';
@@ -11,9 +12,9 @@ const EVENTS_PER_SECOND = 60;
 export async function pace({ services, endpoints }: Ground): Promise<void> {
   const urls = endpoints.fast(SUBSCRIBERS);
   const contenders = [
-    await application('outbox', services.sqlite(), urls),
-    emitter('E1', urls),
-    await application('outbox on PostgreSQL', await services.postgres(), urls),
+    await forked(ours, 'outbox', services.sqlite(), urls),
+    await forked(e1, 'E1', urls),
+    await forked(ours, 'outbox on PostgreSQL', await services.postgres(), urls),
   ];
   const found = await percentiles(contenders, {
     eventsPerSecond: EVENTS_PER_SECOND,
@@ -28,8 +29,8 @@ export async function pace({ services, endpoints }: Ground): Promise<void> {
 /** The healthy ones among ten subscribers, with and without one that takes 300 ms. */
 export async function slowHealthy({ services, endpoints }: Ground): Promise<void> {
   const contenders = [
-    await application('all well', services.sqlite(), endpoints.fast(SUBSCRIBERS)),
-    await application('one slow', services.sqlite(), endpoints.withSlow(SUBSCRIBERS)),
+    await forked(ours, 'all well', services.sqlite(), endpoints.fast(SUBSCRIBERS)),
+    await forked(ours, 'one slow', services.sqlite(), endpoints.withSlow(SUBSCRIBERS)),
   ];
   const found = await percentiles(contenders, {
     eventsPerSecond: EVENTS_PER_SECOND,

@@ -1,5 +1,6 @@
 import axios from 'axios';
 import { type Job, Queue, Worker } from 'bullmq';
+import type { ContenderModule } from '../contenders/forked.js';
 import { type Contender, DATA, Unanswered } from './contender.js';
 
 interface Delivery {
@@ -54,3 +55,9 @@ export async function queue(
     },
   };
 }
+
+/** {@link queue} for a process of its own. */
+export const e2: ContenderModule<Parameters<typeof queue>> = {
+  url: import.meta.url,
+  open: queue,
+};

@@ -7,6 +7,7 @@ import {
   LessThanOrEqual,
   PrimaryGeneratedColumn,
 } from 'typeorm';
+import type { ContenderModule } from '../contenders/forked.js';
 import { type Contender, DATA } from './contender.js';
 
 @Entity()
@@ -94,3 +95,9 @@ export async function rows(
     },
   };
 }
+
+/** {@link rows} for a process of its own. */
+export const naive: ContenderModule<Parameters<typeof rows>> = {
+  url: import.meta.url,
+  open: rows,
+};

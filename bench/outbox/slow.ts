@@ -1,7 +1,8 @@
 import { ratio, reportRatio } from '../harness.js';
-import { application } from './application.js';
+import { forked } from '../contenders/forked.js';
+import { ours } from './application.js';
 import type { Ground } from './ground.js';
-import { queue } from './queue.js';
+import { e2 } from './queue.js';
 import { measured, SUBSCRIBERS } from './throughput.js';
 
 /** One of ten subscribers takes 300 ms. Everything counts once it is answered, so that nothing is left for later. */
@@ -9,13 +10,15 @@ export async function slow({ services, endpoints }: Ground): Promise<void> {
   const urls = endpoints.withSlow(SUBSCRIBERS);
   const names = { outbox: 'outbox on SQLite, one slow', queue: 'E2, one slow' };
   const contenders = [
-    await application(names.outbox, services.sqlite(), urls),
-    await queue('E2-slow', await services.redis(), urls, 100),
+    await forked(ours, names.outbox, services.sqlite(), urls),
+    await forked(e2, names.queue, await services.redis(), urls, 100),
   ];
-  const found = await measured(
-    contenders.map((one, n) => Object.assign(one, { name: Object.values(names)[n]! })),
-    { warmUp: 3000, turn: 4000, rounds: 5, inFlight: 1000 },
-  );
+  const found = await measured(contenders, {
+    warmUp: 3000,
+    turn: 4000,
+    rounds: 5,
+    inFlight: 1000,
+  });
   reportRatio(
     'outbox.slow-vs-e2',
     'E2',

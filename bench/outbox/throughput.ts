@@ -1,10 +1,10 @@
 import { median, rates, ratio, reportRatio } from '../harness.js';
-import { application } from './application.js';
-import type { Contender } from './contender.js';
-import { emitter } from './emitter.js';
+import { type Forked, forked } from '../contenders/forked.js';
+import { ours } from './application.js';
+import { e1 } from './emitter.js';
 import type { Ground } from './ground.js';
-import { queue } from './queue.js';
-import { rows } from './rows.js';
+import { e2 } from './queue.js';
+import { naive } from './rows.js';
 
 export const SUBSCRIBERS = 10;
 const SCHEDULE = { warmUp: 3000, turn: 2000, rounds: 5, inFlight: 100 };
@@ -13,12 +13,12 @@ const SCHEDULE = { warmUp: 3000, turn: 2000, rounds: 5, inFlight: 100 };
 export async function throughput({ services, endpoints }: Ground): Promise<void> {
   const urls = endpoints.fast(SUBSCRIBERS);
   const contenders = [
-    await application('outbox on SQLite', services.sqlite(), urls),
-    await queue('E2', await services.redis(), urls),
-    await application('outbox on PostgreSQL', await services.postgres(), urls),
-    emitter('E1', urls),
-    await rows('N on SQLite', services.sqlite(), urls),
-    await rows('N on PostgreSQL', await services.postgres(), urls),
+    await forked(ours, 'outbox on SQLite', services.sqlite(), urls),
+    await forked(e2, 'E2', await services.redis(), urls),
+    await forked(ours, 'outbox on PostgreSQL', await services.postgres(), urls),
+    await forked(e1, 'E1', urls),
+    await forked(naive, 'N on SQLite', services.sqlite(), urls),
+    await forked(naive, 'N on PostgreSQL', await services.postgres(), urls),
   ];
   const found = await measured(contenders, SCHEDULE);
   const of = (name: string) => found.get(name)!;
@@ -31,7 +31,7 @@ export async function throughput({ services, endpoints }: Ground): Promise<void>
 
 /** Says how many deliveries a second each made, and ends them. */
 export async function measured(
-  contenders: readonly Contender[],
+  contenders: readonly Forked[],
   schedule: Parameters<typeof rates>[1],
 ): Promise<Map<string, number[]>> {
   const found = await rates(contenders, schedule);

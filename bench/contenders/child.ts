@@ -1,0 +1,27 @@
+import 'reflect-metadata';
+import { rate } from '../harness.js';
+import type { Contender } from '../outbox/contender.js';
+import { latencies } from '../outbox/latency.js';
+import type { Request } from './forked.js';
+
+interface Task {
+  readonly url: string;
+  readonly open: string;
+  readonly args: readonly unknown[];
+}
+
+const { url, open, args } = JSON.parse(process.argv[2]!) as Task;
+const module = (await import(url)) as Record<string, (...args: unknown[]) => Promise<Contender>>;
+const contender = await module[open]!(...args);
+
+process.on('message', (request: Request) => {
+  void answer(request).then((found) => process.send!(found));
+});
+process.once('disconnect', () => void contender.stop().then(() => process.exit()));
+process.send!('open');
+
+function answer(request: Request): Promise<number | number[]> {
+  return request.ask === 'rate'
+    ? rate(contender, request.milliseconds, request.inFlight)
+    : latencies(contender, request.pace, request.milliseconds);
+}
