@@ -1,12 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import { freePort } from './free-port.js';
-
-const run = promisify(execFile);
+import { keep } from './kept.js';
+import { installPackage } from './server.js';
 
 /** How a server is started. */
 export interface RedisSettings {
@@ -35,7 +33,8 @@ export interface RedisServer {
  * @throws Error with the command to type when there is none
  */
 export async function startRedis(settings: RedisSettings = {}): Promise<RedisServer> {
-  const binary = onPath() ?? (await installed());
+  if (onPath() === null) await installPackage('redis-server');
+  const binary = onPath();
   if (binary === null) {
     throw new Error(
       'The tests need Redis and found none. Install it:\n  sudo apt-get install -y redis-server',
@@ -44,7 +43,8 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
   const home = await mkdtemp(join(tmpdir(), 'thorn-redis-'));
   const port = settings.port ?? (await freePort());
   const command = commandOf(binary, home, port, settings.appendOnly ?? false);
-  let current = await launch(command);
+  const launch = () => keep({ command, ready: /Ready to accept connections/ });
+  let current = await launch();
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
@@ -52,34 +52,17 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
       await current.end();
       await rm(home, { recursive: true, force: true });
     },
-    kill: async (signal) => {
-      process.kill(current.pid, signal);
-      if (ENDING.has(signal)) await current.ended;
-    },
+    kill: (signal) => current.kill(signal),
     restart: async () => {
       await current.end();
-      current = await launch(command);
+      current = await launch();
     },
   };
 }
 
-const ENDING: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT']);
-
 function onPath(): string | null {
   const directories = (process.env['PATH'] ?? '').split(delimiter);
   return directories.map((at) => join(at, 'redis-server')).find(existsSync) ?? null;
-}
-
-async function installed(): Promise<string | null> {
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return null;
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  try {
-    await run('apt-get', ['update'], { env });
-    await run('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], { env });
-  } catch {
-    return null;
-  }
-  return onPath();
 }
 
 function commandOf(binary: string, home: string, port: number, appendOnly: boolean): string[] {
@@ -95,61 +78,4 @@ function commandOf(binary: string, home: string, port: number, appendOnly: boole
     'maxmemory-policy': 'noeviction',
   };
   return [binary, ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])];
-}
-
-interface Running {
-  /** Of the server itself. */
-  readonly pid: number;
-  readonly ended: Promise<void>;
-  end(): Promise<void>;
-}
-
-/** A shell between us and the server holds a pipe to us: when it closes, because we asked or because we died, it ends the server. */
-const KEEPER = `
-"$@" </dev/null & server=$!
-echo "pid $server"
-(cat >/dev/null; kill -KILL $server) <&3 2>/dev/null & reader=$!
-wait $server
-kill $reader 2>/dev/null
-exit 0`;
-
-async function launch(command: readonly string[]): Promise<Running> {
-  const keeper = spawn('sh', ['-c', `exec 3<&0; ${KEEPER}`, 'sh', ...command], {
-    cwd: '/',
-    stdio: ['pipe', 'pipe', 'ignore'],
-    detached: true,
-  });
-  const ended = new Promise<void>((resolve) => keeper.once('exit', () => resolve()));
-  const end = async () => {
-    keeper.ref();
-    keeper.stdin.end();
-    await ended;
-  };
-  try {
-    const pid = await ready(keeper.stdout);
-    keeper.unref();
-    return { pid, ended, end };
-  } catch (error) {
-    await end();
-    throw error;
-  }
-}
-
-/** The server's process id, once it takes connections. */
-function ready(log: NodeJS.ReadableStream): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const late = setTimeout(() => reject(new Error(`not ready within 30 s: ${text}`)), 30_000);
-    log.on('data', (chunk: Buffer) => {
-      if (text.length < 100_000) text += chunk.toString();
-      const pid = /^pid (\d+)$/m.exec(text)?.[1];
-      if (pid === undefined || !text.includes('Ready to accept connections')) return;
-      clearTimeout(late);
-      resolve(Number(pid));
-    });
-    log.once('close', () => {
-      clearTimeout(late);
-      reject(new Error(text || 'it ended at once'));
-    });
-  });
 }

@@ -31,21 +31,19 @@ export function unprivilegedAccount(names: readonly string[]): Account | null {
   throw new Error(`none of the accounts ${names.join(', ')} exists, and the server refuses root`);
 }
 
-let installing: Promise<void> = Promise.resolve();
+/** Where those who install wait for each other: apt-get locks out a second one, and specs run in several processes. */
+const LOCK = '/tmp/nestjs-thorn-apt.lock';
+
+/** Somebody else may have installed it meanwhile. */
+const INSTALL = `dpkg -s "$1" >/dev/null 2>&1 && exit 0
+apt-get update && apt-get install -y --no-install-recommends "$1"`;
 
 /** Installs a package of the system, where that is possible. */
-export function installPackage(name: string): Promise<void> {
-  // One after the other: apt-get locks out a second one.
-  installing = installing.then(() => install(name));
-  return installing;
-}
-
-async function install(name: string): Promise<void> {
+export async function installPackage(name: string): Promise<void> {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   try {
-    await run('apt-get', ['update'], { env });
-    await run('apt-get', ['install', '-y', '--no-install-recommends', name], { env });
+    await run('flock', [LOCK, 'sh', '-c', INSTALL, 'sh', name], { env });
   } catch {
     // Whoever looks for its binaries finds out.
   }
