@@ -1,14 +1,19 @@
 import { Logger } from '@nestjs/common';
 import { Queue, Worker } from 'bullmq';
+import { answeredWithin } from '../common/answered-within.js';
 import { reasonOf } from '../common/index.js';
 import type { Message } from '../message/index.js';
-import { MessageRelay, type RelayWorker, type Ticket } from '../outbox/index.js';
-import { Absence } from './absence.js';
-import { answeredWithin } from './answered-within.js';
+import {
+  Absence,
+  MessageRelay,
+  type RelayWorker,
+  type Ticket,
+  TicketSender,
+  ticketsOf,
+} from '../outbox/index.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
-import { Enqueuer } from './enqueuer.js';
-import { ticketsOf } from './job-data.js';
+import { jobsFor } from './jobs.js';
 import { checkServer } from './server-check.js';
 
 const CHECKS_WITHIN = 2000;
@@ -24,7 +29,7 @@ export class BullMqRelay extends MessageRelay {
   readonly #connections: Connections;
   readonly #absence: Absence;
   #queue: Queue | null = null;
-  #enqueuer: Enqueuer | null = null;
+  #sender: TicketSender | null = null;
   #worker: Worker | null = null;
   #isClosed = false;
 
@@ -32,7 +37,7 @@ export class BullMqRelay extends MessageRelay {
     super();
     this.#settings = settings;
     this.#connections = connections;
-    this.#absence = new Absence(settings.queue);
+    this.#absence = new Absence(`The queue ${settings.queue}`);
   }
 
   override get carries(): boolean {
@@ -56,8 +61,8 @@ export class BullMqRelay extends MessageRelay {
     tickets: readonly Ticket[],
   ): Promise<readonly Ticket[]> {
     if (this.#isClosed) return tickets;
-    const enqueuer = this.#enqueuer ?? this.#open().enqueuer;
-    return (await enqueuer.add(tickets)) ? [] : tickets;
+    const sender = this.#sender ?? this.#open().sender;
+    return (await sender.add(tickets)) ? [] : tickets;
   }
 
   override async check(): Promise<void> {
@@ -72,7 +77,7 @@ export class BullMqRelay extends MessageRelay {
   override async close(): Promise<void> {
     this.#isClosed = true;
     const [queue, worker] = [this.#queue, this.#worker];
-    await this.#enqueuer?.close();
+    await this.#sender?.close();
     if (worker !== null) {
       await answeredWithin(CLOSES_WITHIN, worker.close()).catch(() => worker.disconnect());
     }
@@ -80,13 +85,17 @@ export class BullMqRelay extends MessageRelay {
       await answeredWithin(CLOSES_WITHIN, queue.close()).catch(() => queue.disconnect());
   }
 
-  #open(): { readonly queue: Queue; readonly enqueuer: Enqueuer } {
+  #open(): { readonly queue: Queue; readonly sender: TicketSender } {
     const { queue: name, enqueueTimeout } = this.#settings;
     const queue = new Queue(name, { connection: this.#connections.producer, ...this.#shared() });
     queue.on('error', (error) => this.#noticed(error));
     this.#queue = queue;
-    this.#enqueuer = new Enqueuer(queue, enqueueTimeout, this.#absence);
-    return { queue, enqueuer: this.#enqueuer };
+    this.#sender = new TicketSender(
+      (tickets) => queue.addBulk(jobsFor(tickets)),
+      enqueueTimeout,
+      this.#absence,
+    );
+    return { queue, sender: this.#sender };
   }
 
   #startWorker(relayWorker: RelayWorker): Worker {

@@ -1,3 +1,4 @@
+export { Absence } from './absence.js';
 export { ThornAttempt } from './attempt.entity.js';
 export {
   type CancelResult,
@@ -20,6 +21,8 @@ export { outboxEntities } from './entities.js';
 export type { EndpointRules } from './endpoint-state.js';
 export { ThornHealth } from './health.entity.js';
 export { MessageRelay, RelayWorker, type Ticket } from './message-relay.js';
+export { parcelsOf, type TicketParcel, ticketsOf } from './ticket-parcel.js';
+export { TicketSender } from './ticket-sender.js';
 export type { EndpointHealth } from './lanes.js';
 export { ThornMessage } from './message.entity.js';
 export { ThornPause } from './pause.entity.js';

@@ -1,26 +1,27 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Queue } from 'bullmq';
-import type { Ticket } from '../outbox/index.js';
+import { answeredWithin } from '../common/answered-within.js';
 import type { Absence } from './absence.js';
-import { answeredWithin } from './answered-within.js';
-import { jobsFor } from './job-data.js';
+import type { Ticket } from './message-relay.js';
 
-const MESSAGES_PER_CALL = 1000;
+const TICKETS_PER_CALL = 1000;
+
+/** Puts tickets into a queue. Rejects when it is not known whether they are in it. */
+export type SendTickets = (tickets: readonly Ticket[]) => Promise<unknown>;
 
 interface Waiting {
   readonly tickets: readonly Ticket[];
   readonly resolve: (isTaken: boolean) => void;
 }
 
-/** Puts messages into the queue: one call at a time, which takes all that have gathered meanwhile. They share jobs. */
-export class Enqueuer {
+/** Puts messages into a queue: one call at a time, which takes all that have gathered meanwhile. */
+export class TicketSender {
   #waiting: Waiting[] = [];
   #sending: Promise<void> | null = null;
   #isClosed = false;
 
   /** @param timeout milliseconds that one call may take */
   constructor(
-    private readonly queue: Pick<Queue, 'addBulk'>,
+    private readonly send: SendTickets,
     private readonly timeout: number,
     private readonly absence: Absence,
   ) {}
@@ -30,7 +31,7 @@ export class Enqueuer {
     if (this.#isClosed) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#waiting.push({ tickets, resolve });
-      this.#sending ??= this.#send();
+      this.#sending ??= this.#sendAll();
     });
   }
 
@@ -40,15 +41,14 @@ export class Enqueuer {
     await this.#sending;
   }
 
-  async #send(): Promise<void> {
+  async #sendAll(): Promise<void> {
     // What is released in the same turn goes along.
     await setImmediate();
     while (this.#waiting.length > 0) {
       const batch = this.#next();
       let isTaken = true;
       try {
-        const tickets = batch.flatMap((one) => one.tickets);
-        await answeredWithin(this.timeout, this.queue.addBulk(jobsFor(tickets)));
+        await answeredWithin(this.timeout, this.send(batch.flatMap((one) => one.tickets)));
         this.absence.over();
       } catch (error) {
         isTaken = false;
@@ -60,9 +60,9 @@ export class Enqueuer {
   }
 
   #next(): readonly Waiting[] {
-    let [count, messages] = [0, 0];
-    while (count < this.#waiting.length && (count === 0 || messages < MESSAGES_PER_CALL)) {
-      messages += this.#waiting[count++]!.tickets.length;
+    let [count, tickets] = [0, 0];
+    while (count < this.#waiting.length && (count === 0 || tickets < TICKETS_PER_CALL)) {
+      tickets += this.#waiting[count++]!.tickets.length;
     }
     return this.#waiting.splice(0, count);
   }

@@ -1,4 +1,4 @@
-import { within } from '../common/within.js';
+import { within } from './within.js';
 
 /**
  * What the server says.
