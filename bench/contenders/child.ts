@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { rate } from '../harness.js';
 import type { Contender } from '../outbox/contender.js';
 import { latencies } from '../outbox/latency.js';
-import type { Request } from './forked.js';
+import type { ForkedCandidate, Request } from './forked.js';
 
 interface Task {
   readonly url: string;
@@ -11,7 +11,10 @@ interface Task {
 }
 
 const { url, open, args } = JSON.parse(process.argv[2]!) as Task;
-const module = (await import(url)) as Record<string, (...args: unknown[]) => Promise<Contender>>;
+const module = (await import(url)) as Record<
+  string,
+  (...args: unknown[]) => Promise<ForkedCandidate>
+>;
 const contender = await module[open]!(...args);
 
 process.on('message', (request: Request) => {
@@ -23,5 +26,5 @@ process.send!('open');
 function answer(request: Request): Promise<number | number[]> {
   return request.ask === 'rate'
     ? rate(contender, request.milliseconds, request.inFlight)
-    : latencies(contender, request.pace, request.milliseconds);
+    : latencies(contender as Contender, request.pace, request.milliseconds);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Contender } from '../outbox/contender.js';
+import type { Candidate } from '../harness.js';
 import type { Pace } from '../outbox/latency.js';
 
 /** What a contender in a process of its own can be asked. */
@@ -45,10 +46,15 @@ export async function forked<Args extends readonly [name: string, ...rest: reado
   };
 }
 
+/** What can be measured in a process of its own; without `send`, rates alone. */
+export type ForkedCandidate = Candidate &
+  Pick<Contender, 'stop'> &
+  Partial<Pick<Contender, 'send'>>;
+
 /** Where a contender is made, for a process that has to find it again. */
 export interface ContenderModule<Args extends readonly unknown[]> {
   readonly url: string;
-  readonly open: (...args: Args) => Contender | Promise<Contender>;
+  readonly open: (...args: Args) => ForkedCandidate | Promise<ForkedCandidate>;
 }
 
 function answer(child: ChildProcess, begin: () => unknown): Promise<unknown> {
