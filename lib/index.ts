@@ -68,6 +68,7 @@ export {
   type MessageFields,
   type MessageSettings,
   MessageTracing,
+  type RateLimit,
   type Recipient,
   type RecipientRules,
   type RetrySettings,

@@ -29,6 +29,57 @@ async function start(
 }
 
 describe.each(platforms)('limits on %s', (platform) => {
+  it('keeps rate limits within that of the operator', async () => {
+    const api = await start(platform, { limits: { deliveriesPerMinute: 60 } });
+    const create = (rateLimit?: unknown) =>
+      api.send('POST', '/hooks', { body: { ...body(), rateLimit } });
+    const refused = { status: 400, body: { errors: [{ field: 'rateLimit' }] } };
+
+    const byDefault = await create();
+    expect(byDefault.body.rateLimit).toEqual({ max: 60, per: 60_000 });
+    const slower = await create({ max: 1, per: 1000 });
+    expect(slower.body.rateLimit).toEqual({ max: 1, per: 1000 });
+    expect(await create({ max: 2, per: 1000 })).toMatchObject(refused);
+    expect(await create(null)).toMatchObject(refused);
+    const change = (rateLimit: unknown) =>
+      api.send('PATCH', slower.body.self, { body: { rateLimit } });
+    expect(await change({ max: 61, per: 60_000 })).toMatchObject(refused);
+    expect(await change(null)).toMatchObject(refused);
+    expect(await change({ max: 10, per: 60_000 })).toMatchObject({
+      status: 200,
+      body: { rateLimit: { max: 10, per: 60_000 } },
+    });
+  });
+
+  it('takes, changes and removes a rate limit, and names the field of one that makes no sense', async () => {
+    const api = await start(platform);
+    const { body: created } = await api.send('POST', '/hooks', { body: body() });
+    expect(created.rateLimit).toBeNull();
+    const change = (rateLimit: unknown) => api.send('PATCH', created.self, { body: { rateLimit } });
+    expect((await change({ max: 5, per: 1000 })).body.rateLimit).toEqual({ max: 5, per: 1000 });
+    for (const wrong of [
+      5,
+      [],
+      {},
+      { max: 5 },
+      { max: 0, per: 1000 },
+      { max: 1.5, per: 1000 },
+      { max: 1_000_001, per: 1000 },
+      { max: 5, per: 999 },
+      { max: 5, per: 3_600_001 },
+      { max: '5', per: 1000 },
+      { max: 5, per: 1000, burst: 5 },
+    ]) {
+      const answer = await change(wrong);
+      expect(answer, JSON.stringify(wrong)).toMatchObject({
+        status: 400,
+        body: { errors: [{ field: 'rateLimit' }] },
+      });
+    }
+    expect((await api.send('GET', created.self)).body.rateLimit).toEqual({ max: 5, per: 1000 });
+    expect((await change(null)).body.rateLimit).toBeNull();
+  });
+
   it('lets an owner have so many subscribers, and so many of one host', async () => {
     const api = await start(platform, {
       limits: { subscribersPerOwner: 3, subscribersPerHost: 2 },

@@ -243,6 +243,7 @@ export function subscriber(url: string, changes: Partial<Subscriber> = {}): Subs
     description: null,
     exclude: [],
     filter: null,
+    rateLimit: null,
     verification: 'none',
     metadata: {},
     createdAt: new Date(0),

@@ -8,6 +8,11 @@ export interface ApiLimits {
   readonly subscribersPerHost?: number;
   /** Tests and challenges that one owner may send in a minute, by each process; `Infinity` for any number. Default 10. */
   readonly testsPerMinute?: number;
+  /**
+   * What a subscriber may be sent in a minute at most. Finite: `rateLimit` may say less, not more, and who says nothing
+   * gets this. Default `Infinity`: users may do without a limit.
+   */
+  readonly deliveriesPerMinute?: number;
   /** Bytes of a request's body. The platform has a limit of its own, 100 KiB on Express by default. Default 65,536. */
   readonly bodyBytes?: number;
 }
@@ -16,6 +21,7 @@ const DEFAULTS: Required<ApiLimits> = {
   subscribersPerOwner: 100,
   subscribersPerHost: 10,
   testsPerMinute: 10,
+  deliveriesPerMinute: Number.POSITIVE_INFINITY,
   bodyBytes: 65_536,
 };
 

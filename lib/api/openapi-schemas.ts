@@ -5,7 +5,10 @@ import {
   MAX_METADATA_VALUE_LENGTH,
   MAX_PATTERN_LENGTH,
   MAX_PATTERNS,
+  MAX_RATE,
+  MAX_RATE_PER,
   MAX_URL_LENGTH,
+  MIN_RATE_PER,
 } from '../subscriber/index.js';
 
 /** A schema of OpenAPI. */
@@ -42,6 +45,14 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
       type: 'object',
       description: `A condition on the data of messages, up to ${MAX_FILTER_LENGTH} characters of JSON`,
       additionalProperties: true,
+    }),
+    rateLimit: nullable({
+      ...all({
+        max: { type: 'integer', minimum: 1, maximum: MAX_RATE },
+        per: { type: 'integer', minimum: MIN_RATE_PER, maximum: MAX_RATE_PER },
+      }),
+      description: 'At most max attempts in any per milliseconds; the rest waits',
+      additionalProperties: false,
     }),
     contentType: { ...text, example: 'application/json' },
     digest: { ...text, enum: ['sha1', 'sha256', 'sha512'] },

@@ -9,7 +9,7 @@ import {
   ValidateIf,
 } from 'class-validator';
 import type { JsonValue } from '../event/index.js';
-import type { Digest } from '../message/recipient.js';
+import type { Digest, RateLimit } from '../message/recipient.js';
 
 // Types are checked here, all fields at once; limits and meaning are checked where subscribers are stored.
 
@@ -39,6 +39,10 @@ abstract class SubscriberDto {
   @IsOptional()
   @IsObject({ message: 'must be an object of fields and operators, or null' })
   filter?: Record<string, JsonValue> | null;
+
+  @IsOptional()
+  @IsObject({ message: 'must be an object of max and per, or null' })
+  rateLimit?: RateLimit | null;
 
   @IsOptional()
   @IsString({ message: 'must be a text or null' })

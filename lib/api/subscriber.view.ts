@@ -1,4 +1,4 @@
-import type { Digest } from '../message/recipient.js';
+import type { Digest, RateLimit } from '../message/recipient.js';
 import type { JsonValue } from '../event/index.js';
 import type { Subscriber } from '../subscriber/index.js';
 
@@ -25,6 +25,7 @@ export class SubscriberView {
   readonly events: readonly string[];
   readonly exclude: readonly string[];
   readonly filter: JsonValue | null;
+  readonly rateLimit: RateLimit | null;
   readonly contentType: string;
   readonly digest: Digest;
   readonly enabled: boolean;
@@ -42,6 +43,7 @@ export class SubscriberView {
     this.events = subscriber.events;
     this.exclude = subscriber.exclude;
     this.filter = subscriber.filter;
+    this.rateLimit = subscriber.rateLimit;
     this.contentType = subscriber.contentType;
     this.digest = subscriber.digest;
     this.enabled = subscriber.enabled;

@@ -18,6 +18,7 @@ import { type OwnerScope, type Subscriber, Subscribers } from '../subscriber/ind
 import { ApiController } from './api-controller.decorator.js';
 import type { ApiSettings } from './api-options.js';
 import { ApiServices } from './api-services.js';
+import { checkBoundedRate, withBoundedRate } from './bounded-rate.js';
 import { CollectionPath } from './collection-path.js';
 import { entityTag, ifMatch } from './entity-tag.js';
 import { withOwnNames } from './field-names.js';
@@ -72,7 +73,10 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     ): Promise<SecretSubscriberView> {
       const { challenges } = this.services;
       const created = await this.subscribers.create(
-        { ...(body as CreateSubscriberDto), owner: scope.owner },
+        {
+          ...withBoundedRate(body as CreateSubscriberDto, settings.limits.deliveriesPerMinute),
+          owner: scope.owner,
+        },
         { limits: settings.subscriberLimits, isChallenged: challenges.areOn },
       );
       const subscriber = await challenges.ask(created, scope);
@@ -104,6 +108,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     ): Promise<SubscriberView> {
       const { challenges } = this.services;
       const check = ifMatch(expected);
+      checkBoundedRate(body as UpdateSubscriberDto, settings.limits.deliveriesPerMinute);
       const updated = found(
         await this.subscribers.update(id, body as UpdateSubscriberDto, scope, {
           limits: settings.subscriberLimits,

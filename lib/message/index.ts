@@ -20,7 +20,7 @@ export {
   type MessageSettings,
 } from './message-settings.js';
 export type { RecipientRules } from './recipient-rules.js';
-export type { Digest, Recipient, Secret } from './recipient.js';
+export type { Digest, RateLimit, Recipient, Secret } from './recipient.js';
 export {
   checkRetrySettings,
   MAX_RETRIES,

@@ -9,6 +9,14 @@ export interface Secret {
   readonly expiresAt: number | null;
 }
 
+/** How many attempts may be made in any time of a given length, whichever process makes them. */
+export interface RateLimit {
+  /** Attempts: 1 to 1,000,000. */
+  readonly max: number;
+  /** Milliseconds: 1,000 to 3,600,000. */
+  readonly per: number;
+}
+
 /** What a delivery has to know of a subscriber: where to send, in which form, signed with what. */
 export interface Recipient {
   readonly id: string;
@@ -19,4 +27,6 @@ export interface Recipient {
   readonly digest: Digest;
   /** Newest first. */
   readonly secrets: readonly Secret[];
+  /** What it takes at most; what is more waits. Default none. */
+  readonly rateLimit?: RateLimit | null;
 }

@@ -1,4 +1,4 @@
-import type { Digest } from './recipient.js';
+import type { Digest, RateLimit } from './recipient.js';
 
 /** A subscriber that the application names in its code or settings instead of storing it. */
 export interface StaticSubscriber {
@@ -9,6 +9,8 @@ export interface StaticSubscriber {
   readonly contentType?: string;
   /** Digest of `Hook-HMAC`. Default `sha256`. */
   readonly digest?: Digest;
+  /** What it takes at most. Default none. */
+  readonly rateLimit?: RateLimit | null;
 }
 
 /** Answers who shall receive an event; may be asynchronous, and may be a generator. */

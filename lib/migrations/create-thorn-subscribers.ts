@@ -36,6 +36,8 @@ export class CreateThornSubscribers1767225600000 implements MigrationInterface {
           column('events', 'text'),
           column('exclude', 'text'),
           { ...column('filter', 'text'), isNullable: true },
+          { ...column('rate_max', 'int'), isNullable: true },
+          { ...column('rate_per', 'int'), isNullable: true },
           text('content_type', 255),
           text('digest', 16),
           column('secrets', 'text'),

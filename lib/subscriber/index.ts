@@ -13,6 +13,7 @@ export {
   MAX_PATTERN_SEGMENTS,
   patternMatches,
 } from './pattern.js';
+export { checkRateLimit, MAX_RATE, MAX_RATE_PER, MIN_RATE_PER } from './rate-limit.js';
 export { MAX_LIVE_SECRETS, MAX_OVERLAP, type SecretRotation } from './secret-rotation.js';
 export { LimitReachedError } from './limit-reached.error.js';
 export { filterHolds, MAX_FILTER_DEPTH, MAX_FILTER_LENGTH } from './subscriber-filter.js';

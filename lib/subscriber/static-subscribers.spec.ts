@@ -86,6 +86,11 @@ describe('static subscribers', () => {
       /ask for one of/,
     ],
     ['an unknown digest', { url: 'https://one.example', digest: 'md5' }, /digests/],
+    [
+      'a limit that makes no sense',
+      { url: 'https://one.example', rateLimit: { max: 0, per: 1000 } },
+      /rateLimit that must be/,
+    ],
     ['a weak secret', { url: 'https://one.example', secret: 'weak' }, /must be longer/],
     ['a refused recipient', 'https://forbidden.example', /private/],
   ])('refuse %s', async (_, source, message) => {

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { InvalidInputError, RecipientRefusedError } from '../errors/index.js';
+import { checkRateLimit } from './rate-limit.js';
 import type { Recipient, StaticSubscriber, SubscriberSource } from '../message/index.js';
 
 /** What is checked of every static subscriber before it is used. */
@@ -81,7 +82,7 @@ function rethrow(fault: unknown): never {
   throw fault;
 }
 
-const KNOWN_KEYS = new Set(['url', 'secret', 'contentType', 'digest']);
+const KNOWN_KEYS = new Set(['url', 'secret', 'contentType', 'digest', 'rateLimit']);
 const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'];
 
 function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
@@ -93,9 +94,10 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
   if (unknown !== undefined)
     throw refused(`have no property ${unknown}; known are ${[...KNOWN_KEYS].join(', ')}`);
   const { url, secret, contentType = 'application/json', digest = 'sha256' } = subscriber;
+  const rateLimit = blamed(() => checkRateLimit(subscriber.rateLimit ?? null), 'a rateLimit');
   if (typeof url !== 'string') throw refused('must have a url');
   checkUrl(url, rules);
-  if (secret !== undefined) checkSecret(secret, rules);
+  if (secret !== undefined) blamed(() => rules.checkSecret(secret), 'a secret');
   if (!rules.contentTypes.includes(contentType)) {
     throw refused(`must ask for one of ${rules.contentTypes.join(', ')}, not ${contentType}`);
   }
@@ -107,6 +109,7 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     contentType,
     digest,
     secrets: secret === undefined ? [] : [{ value: secret, expiresAt: null }],
+    ...(rateLimit && { rateLimit }),
   };
 }
 
@@ -124,13 +127,11 @@ function checkUrl(url: string, rules: StaticSubscriberRules): void {
   }
 }
 
-function checkSecret(secret: string, rules: StaticSubscriberRules): void {
+function blamed<Value>(check: () => Value, what: string): Value {
   try {
-    rules.checkSecret(secret);
+    return check();
   } catch (error) {
-    throw error instanceof InvalidInputError
-      ? refused(`have a secret that ${error.reason}`)
-      : error;
+    throw error instanceof InvalidInputError ? refused(`have ${what} that ${error.reason}`) : error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { InvalidInputError, RecipientRefusedError } from '../errors/index.js';
 import type { Digest } from '../message/recipient.js';
 import { checkPattern } from './pattern.js';
+import { checkRateLimit } from './rate-limit.js';
 import { checkFilter } from './subscriber-filter.js';
 import type { SecretRotation } from './secret-rotation.js';
 import type { SubscriberRules } from './subscriber-rules.js';
@@ -33,6 +34,7 @@ const CHECKS: { readonly [Field in keyof Required<Fields>]: Check<NonNullable<Fi
   events: checkedEvents,
   exclude: checkedExclude,
   filter: checkFilter,
+  rateLimit: checkRateLimit,
   owner: (value) => (value === null ? null : checkedText(value, 'owner', 1, MAX_OWNER_LENGTH)),
   contentType: (value, rules) => oneOf(value, 'contentType', rules.contentTypes),
   digest: (value) => oneOf(value, 'digest', DIGESTS),

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Digest, Secret } from '../message/recipient.js';
 import type { JsonValue } from '../event/index.js';
 import { SecretSealer, SecretUnreadableError } from '../signing/index.js';
+import { checkRateLimit } from './rate-limit.js';
 import { checkFilter } from './subscriber-filter.js';
 import { NO_PLACES, type Places } from './subscriber-places.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
@@ -40,12 +41,16 @@ export class SubscriberRows {
     id: string,
     changes: SubscriberChanges & { readonly updatedAt: Date },
   ): Partial<ThornSubscriber> {
-    const { events, exclude, filter, secrets, metadata, ...plain } = changes;
+    const { events, exclude, filter, rateLimit, secrets, metadata, ...plain } = changes;
     return {
       ...plain,
       ...(events && { events: JSON.stringify(events) }),
       ...(exclude && { exclude: JSON.stringify(exclude) }),
       ...(filter !== undefined && { filter: filter === null ? null : JSON.stringify(filter) }),
+      ...(rateLimit !== undefined && {
+        rateMax: rateLimit?.max ?? null,
+        ratePer: rateLimit?.per ?? null,
+      }),
       ...(secrets && this.secretsColumn(id, secrets)),
       ...(metadata && { metadata: JSON.stringify(metadata) }),
       revision: randomInt(MAX_REVISION),
@@ -64,7 +69,7 @@ export class SubscriberRows {
   /** The subscriber of a row, or why it cannot be read. */
   fromRow(row: ThornSubscriber): Subscriber | RowFault {
     const { events, exclude, filter, secrets, metadata, digest, verification, ...rest } = row;
-    const { revision: _, ownerPlace: __, hostPlace: ___, ...plain } = rest;
+    const { revision: _, ownerPlace: __, hostPlace: ___, rateMax, ratePer, ...plain } = rest;
     const opened = this.#opened(secrets, row.id);
     if (opened instanceof SecretUnreadableError) return opened;
     const subscriber = {
@@ -74,12 +79,14 @@ export class SubscriberRows {
       events: parsed(events),
       exclude: parsed(exclude),
       filter: filter === null ? null : parsed(filter),
+      rateLimit: rateMax === null && ratePer === null ? null : { max: rateMax!, per: ratePer! },
       secrets: parsed(opened),
       metadata: parsed(metadata),
     };
     if (!isListOf(subscriber.events, isText)) return 'events';
     if (!isListOf(subscriber.exclude, isText)) return 'exclude';
     if (!isFilter(subscriber.filter)) return 'filter';
+    if (!passes(checkRateLimit, subscriber.rateLimit)) return 'rate_max';
     if (!isListOf(subscriber.secrets, isSecret)) return 'secrets';
     if (!isTexts(subscriber.metadata)) return 'metadata';
     if (!DIGESTS.includes(digest)) return 'digest';
@@ -138,8 +145,12 @@ function isText(value: unknown): value is string {
 }
 
 function isFilter(value: unknown): value is JsonValue | null {
+  return passes(checkFilter, value);
+}
+
+function passes(check: (value: unknown) => unknown, value: unknown): boolean {
   try {
-    checkFilter(value);
+    check(value);
     return true;
   } catch {
     return false;

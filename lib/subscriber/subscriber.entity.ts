@@ -38,6 +38,14 @@ export class ThornSubscriber {
   @Column({ type: 'text', nullable: true })
   filter!: string | null;
 
+  /** Attempts that its endpoint gets in {@link ratePer}; null for any number. */
+  @Column({ name: 'rate_max', type: 'int', nullable: true })
+  rateMax!: number | null;
+
+  /** Milliseconds; null together with {@link rateMax}. */
+  @Column({ name: 'rate_per', type: 'int', nullable: true })
+  ratePer!: number | null;
+
   @Column({ name: 'content_type', type: 'varchar', length: 255 })
   contentType!: string;
 

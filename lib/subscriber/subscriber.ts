@@ -1,5 +1,5 @@
 import type { JsonValue } from '../event/condition-json.js';
-import type { Recipient } from '../message/recipient.js';
+import type { RateLimit, Recipient } from '../message/recipient.js';
 
 /**
  * Whether the endpoint has shown that it wants these webhooks: nobody asked it (`none`), it was asked and has not
@@ -19,6 +19,8 @@ export interface Subscriber extends Recipient {
   readonly exclude: readonly string[];
   /** A condition on a message's data, as the JSON of `conditionToJson()`: where it does not hold, nothing is sent. */
   readonly filter: JsonValue | null;
+  /** How many attempts its endpoint gets in a given time; what is more waits. Null: as many as there are. */
+  readonly rateLimit: RateLimit | null;
   readonly enabled: boolean;
   readonly verification: Verification;
   readonly description: string | null;
@@ -44,6 +46,8 @@ export interface NewSubscriber {
   readonly exclude?: readonly string[];
   /** A condition on the data of messages, as JSON. Default null: all. */
   readonly filter?: JsonValue | null;
+  /** Default null: no limit. */
+  readonly rateLimit?: RateLimit | null;
   /** Default true. */
   readonly enabled?: boolean;
   readonly description?: string | null;
@@ -58,6 +62,7 @@ export type SubscriberChanges = Partial<
     | 'events'
     | 'exclude'
     | 'filter'
+    | 'rateLimit'
     | 'contentType'
     | 'digest'
     | 'enabled'
@@ -74,6 +79,7 @@ export interface SubscriberUpdate {
   readonly events?: readonly string[];
   readonly exclude?: readonly string[];
   readonly filter?: JsonValue | null;
+  readonly rateLimit?: RateLimit | null;
   readonly contentType?: string;
   readonly digest?: Subscriber['digest'];
   readonly enabled?: boolean;

@@ -59,6 +59,7 @@ describe('create', () => {
       description: null,
       exclude: [],
       filter: null,
+      rateLimit: null,
       verification: 'none',
       metadata: {},
       createdAt: new Date(NOW),

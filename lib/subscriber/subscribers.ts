@@ -74,6 +74,7 @@ export class Subscribers {
       secrets: [{ value: given.secret ?? this.#rules.generateSecret(), expiresAt: null }],
       exclude: given.exclude ?? [],
       filter: given.filter ?? null,
+      rateLimit: given.rateLimit ?? null,
       enabled: given.enabled ?? true,
       verification: terms.isChallenged ? 'pending' : 'none',
       description: given.description ?? null,

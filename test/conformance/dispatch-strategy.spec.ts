@@ -93,6 +93,7 @@ async function inlineBench(window = 1000): Promise<DispatchStrategyBench> {
     description: null,
     exclude: [],
     filter: null,
+    rateLimit: null,
     verification: 'none',
     metadata: {},
     createdAt: new Date(),

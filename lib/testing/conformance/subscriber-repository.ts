@@ -57,6 +57,7 @@ export function subscriberRepositoryConformance(
         ],
         exclude: ['article.secret'],
         filter: { title: { contains: 'ß' }, price: { gt: 5 } },
+        rateLimit: { max: 100, per: 60_000 },
         enabled: false,
         verification: 'verified',
         description: 'Grüße, "quoted" 🎉\n\\ and more',
@@ -98,6 +99,7 @@ export function subscriberRepositoryConformance(
         events: ['*'],
         exclude: ['*.removed'],
         filter: { a: { b: 1 } },
+        rateLimit: { max: 1_000_000, per: 3_600_000 },
         verification: 'pending',
         contentType: 'text/plain',
         digest: 'sha1',
@@ -109,6 +111,8 @@ export function subscriberRepositoryConformance(
       } as const;
       await repository.update('one', changes, 'any');
       expect(await repository.findById('one', 'any')).toEqual({ ...before, ...changes });
+      await repository.update('one', { rateLimit: null, updatedAt }, 'any');
+      expect((await repository.findById('one', 'any'))?.rateLimit).toBeNull();
     });
 
     test('answers null and false for an id that does not exist', async (repository) => {
@@ -697,6 +701,7 @@ export function subscriber(id: string, different: Partial<Subscriber> = {}): Sub
     description: null,
     exclude: [],
     filter: null,
+    rateLimit: null,
     verification: 'none',
     metadata: {},
     createdAt: new Date(1_700_000_000_000),
