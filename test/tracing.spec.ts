@@ -5,6 +5,7 @@ import {
   type Context,
   context,
   type ContextManager,
+  propagation,
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
@@ -16,6 +17,8 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { BullMQOtel } from 'bullmq-otel';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -278,6 +281,34 @@ describe('openTelemetry() and bullmq()', () => {
     const [send, attempt] = [spans('thorn send')[0]!, spans('thorn attempt')[0]!];
     expect(send.parentSpanContext).toMatchObject({ spanId: idOf(spans('POST /orders')[0]!) });
     expect(attempt.parentSpanContext).toMatchObject({ spanId: idOf(send), isRemote: true });
+  });
+
+  it("joins the spans of BullMQ's own telemetry, each message in its trace", async () => {
+    propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+    const options = {
+      connection: { host: '127.0.0.1', port: redis.port },
+      pollInterval: 60_000,
+      telemetry: new BullMQOtel(),
+    };
+    const api = await start(place, {}, { dispatch: bullmq({ ...options, worker: false }) });
+    await api.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    await start(place, {}, { dispatch: bullmq(options) });
+    const send = (event: string) => api.get(WebhookDispatcher).send(event);
+    await inRequest(() => send('a'));
+    await receiver.waitFor(1);
+    // What no request has asked for has a trace as well.
+    await send('b');
+    await vi.waitFor(() => expect(spans('process thorn')).toHaveLength(2), 5000);
+
+    const traceOf = (span: ReadableSpan) => span.spanContext().traceId;
+    const traces = spans('thorn send').map(traceOf);
+    expect(new Set(traces).size).toBe(2);
+    expect(traces[0]).toBe(traceOf(spans('POST /orders')[0]!));
+    for (const name of ['addBulk thorn', 'process thorn', 'complete thorn']) {
+      expect(spans(name).map(traceOf)).toEqual(traces);
+    }
+    expect(new Set(spans('thorn attempt').map(traceOf))).toEqual(new Set(traces));
+    propagation.disable();
   });
 });
 

@@ -13,7 +13,8 @@ import {
 } from '../outbox/index.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
-import { jobsFor } from './jobs.js';
+import { JobOrigins } from './job-origins.js';
+import { jobsFor, type NewJob } from './jobs.js';
 import { checkServer } from './server-check.js';
 
 const CHECKS_WITHIN = 2000;
@@ -28,6 +29,7 @@ export class BullMqRelay extends MessageRelay {
   readonly #settings: QueueSettings;
   readonly #connections: Connections;
   readonly #absence: Absence;
+  readonly #origins: JobOrigins | null;
   #queue: Queue | null = null;
   #sender: TicketSender | null = null;
   #worker: Worker | null = null;
@@ -38,6 +40,8 @@ export class BullMqRelay extends MessageRelay {
     this.#settings = settings;
     this.#connections = connections;
     this.#absence = new Absence(`The queue ${settings.queue}`);
+    const { telemetry } = connections;
+    this.#origins = telemetry === undefined ? null : new JobOrigins(telemetry);
   }
 
   override get carries(): boolean {
@@ -57,10 +61,11 @@ export class BullMqRelay extends MessageRelay {
   }
 
   override async carry(
-    _messages: readonly Message[],
+    messages: readonly Message[],
     tickets: readonly Ticket[],
   ): Promise<readonly Ticket[]> {
     if (this.#isClosed) return tickets;
+    this.#origins?.note(messages, tickets);
     const sender = this.#sender ?? this.#open().sender;
     return (await sender.add(tickets)) ? [] : tickets;
   }
@@ -91,11 +96,16 @@ export class BullMqRelay extends MessageRelay {
     queue.on('error', (error) => this.#noticed(error));
     this.#queue = queue;
     this.#sender = new TicketSender(
-      (tickets) => queue.addBulk(jobsFor(tickets)),
+      (tickets) => this.#add(queue, jobsFor(tickets)),
       enqueueTimeout,
       this.#absence,
     );
     return { queue, sender: this.#sender };
+  }
+
+  #add(queue: Queue, jobs: NewJob[]): Promise<unknown> {
+    if (this.#origins === null) return queue.addBulk(jobs);
+    return this.#origins.add(jobs, (traced) => queue.addBulk(traced));
   }
 
   #startWorker(relayWorker: RelayWorker): Worker {
