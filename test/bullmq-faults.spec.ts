@@ -109,7 +109,7 @@ async function settled(): Promise<ReturnType<typeof reckon>> {
       const open = [...messages, ...deliveries].filter((row) => row['due_at'] !== null);
       throw new Error(`not through, ${open.length} rows: ${JSON.stringify(open.slice(0, 5))}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const found = reckon(receiver.received, sent, PATHS);
   if (IS_LONG) {
