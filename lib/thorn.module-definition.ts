@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
-import { apiControllers, ApiSettings, operatorController } from './api/index.js';
+import { apiControllers, ApiSettings, operatorControllers } from './api/index.js';
 import { apiProviders } from './thorn.module-api.js';
 import { checkExtras } from './thorn.module-extras.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
@@ -50,7 +50,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
     ],
     controllers: [
       ...(settings === undefined ? [] : apiControllers(settings)),
-      ...(operatorApi === undefined ? [] : [operatorController(operatorApi)]),
+      ...(operatorApi === undefined ? [] : operatorControllers(operatorApi)),
     ],
     providers: [
       ...(definition.providers ?? []),

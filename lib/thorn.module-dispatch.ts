@@ -20,11 +20,12 @@ import { EventCatalogue } from './event/index.js';
 import { Codecs, MessageFactory, MessageTracing } from './message/index.js';
 import {
   Deliveries,
+  Maintenance,
   OutboxDataSources,
   OutcomeListener,
   SubscriberHealth,
 } from './outbox/index.js';
-import { ApplicationKeys, UnsubscribeLinks, WebhookSigner } from './signing/index.js';
+import { ApplicationKeys, SecretSealer, UnsubscribeLinks, WebhookSigner } from './signing/index.js';
 import { healthRules, StaticSubscriberSet, SubscriberRepository } from './subscriber/index.js';
 import { CapturedDataSources } from './thorn.module-data-sources.js';
 import { ThornSettings } from './thorn.module-settings.js';
@@ -60,6 +61,16 @@ export const dispatchProviders: readonly FactoryProvider[] = [
       log: DeliveryLog,
       clock: Clock,
     ) => new Deliveries({ strategy, subscribers, fanOut, events, log, clock }),
+  },
+  {
+    provide: Maintenance,
+    inject: [DispatchStrategy, SubscriberRepository, SecretSealer, Clock],
+    useFactory: (
+      strategy: DispatchStrategy,
+      subscribers: SubscriberRepository,
+      sealer: SecretSealer,
+      clock: Clock,
+    ) => new Maintenance({ strategy, subscribers, sealer, clock }),
   },
   { provide: WebhookEvents, useFactory: () => new WebhookEvents() },
   {

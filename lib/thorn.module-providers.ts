@@ -23,7 +23,7 @@ import {
 import { EventCatalogue } from './event/index.js';
 import { Codecs, MessageFactory, MessageTracing, NoTracing } from './message/index.js';
 import { thornEntities } from './migrations/index.js';
-import { Deliveries, outbox } from './outbox/index.js';
+import { Deliveries, Maintenance, outbox } from './outbox/index.js';
 import {
   ApplicationKeys,
   SecretSealer,
@@ -109,6 +109,7 @@ export function thornProviders(extras: ThornModuleExtras): {
       Deliverer,
       EventCatalogue,
       FanOut,
+      Maintenance,
       MessageFactory,
       SecretSealer,
       Subscribers,

@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { apiControllers, ApiSettings, operatorController } from '../lib/api/index.js';
+import { apiControllers, ApiSettings, operatorControllers } from '../lib/api/index.js';
 import { API_OPERATIONS } from '../lib/api/openapi.js';
 import { Deliveries, describeThornApi, isActive, WebhookDispatcher } from '../lib/index.js';
 import { UnsubscribeLinks } from '../lib/signing/index.js';
@@ -54,8 +54,8 @@ function documentOf(api: Api, version: '3.0.0' | '3.1.0' = '3.1.0') {
 
 it('every route is described', () => {
   const settings = new ApiSettings({ unprotected: true, receivers: true, owner: () => null });
-  const operators = operatorController({ guards: [Anybody] });
-  const handlers = [...apiControllers(settings), operators].flatMap((controller) => {
+  const operators = operatorControllers({ guards: [Anybody] });
+  const handlers = [...apiControllers(settings), ...operators].flatMap((controller) => {
     const name = /^Thorn(\w+)Controller$/.exec(controller.name)![1];
     return Object.getOwnPropertyNames(controller.prototype)
       .filter((method) => Reflect.hasMetadata('method', controller.prototype[method]))

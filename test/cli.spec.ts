@@ -104,7 +104,17 @@ describe('thorn', () => {
   it('helps, and refuses what it does not know with exit code 2', async () => {
     const general = await spawned(['--help']);
     expect(general.code).toBe(0);
-    for (const name of ['listen', 'verify', 'sign', 'replay', 'types', 'migrations']) {
+    for (const name of [
+      'listen',
+      'verify',
+      'sign',
+      'replay',
+      'backfill',
+      'reseal',
+      'prune',
+      'types',
+      'migrations',
+    ]) {
       expect(general.out).toContain(`  ${name} `);
       const { code, out } = await thorn([name, '--help']);
       expect([code, out.split('\n')[0]]).toEqual([0, expect.stringContaining(`thorn ${name}`)]);
@@ -285,7 +295,7 @@ describe('thorn replay', () => {
     expect(new Set(paths)).toEqual(new Set(['/hooks/sub_1/recover']));
 
     paths = [];
-    await thorn([...args, '--missed', '--dry-run', '--after', '0/4'], '', env);
+    await thorn(['backfill', ...args.slice(1), '--dry-run', '--after', '0/4'], '', env);
     expect(paths).toEqual(['/hooks/sub_1/backfill']);
     expect(asked.at(-1)).toMatchObject({ dryRun: true, after: '0/4' });
     await api.close();
@@ -310,7 +320,9 @@ describe('thorn replay', () => {
       notes: 'thorn: the API answers 404: There is no such subscriber\n',
     });
     status = 500;
-    expect((await thorn(args)).notes).toMatch(/500.*; go on with --after 0\/1\n$/);
+    expect((await thorn(args)).notes).toMatch(
+      /500.*; go on with --since \S+ --until \S+ --after 0\/1\n$/,
+    );
     await api.close();
     expect((await thorn(args)).notes).toMatch(/^thorn: the API was not reached/);
     for (const wrong of [

@@ -21,7 +21,8 @@ import { EmptyDto } from './actions.dto.js';
 import { ApiController } from './api-controller.decorator.js';
 import type { ApiSettings } from './api-options.js';
 import { CollectionPath } from './collection-path.js';
-import { BackfillDto, rangeOf, RecoverDto } from './deliveries.dto.js';
+import { backfill, recover } from './bulk-verbs.js';
+import { BackfillDto, RecoverDto } from './deliveries.dto.js';
 import { DeliveryQueryPipe } from './delivery-query.pipe.js';
 import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.view.js';
 import { found } from './found.js';
@@ -29,9 +30,6 @@ import { JsonBodyPipe } from './json-body.pipe.js';
 import { Scope } from './owner.guard.js';
 import { RoutePaths } from './route-paths.js';
 import { StatsView } from './stats.view.js';
-
-/** How long one request works through a bulk verb, in milliseconds; the answer says where to go on. */
-const BULK_TIME = 5_000;
 
 const REFUSALS: Readonly<Record<Exclude<RetryResult, 'scheduled'>, string>> = {
   'under-way': 'An attempt of this delivery is under way',
@@ -111,13 +109,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @Param('id') id: string,
       @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      const { dryRun = false, after = null } = body as RecoverDto;
-      const range = rangeOf(body as RecoverDto);
-      return found(
-        await forAWhile((signal) =>
-          this.deliveries.retryFailed({ ...range, subscriber: id, dryRun, after, signal }, scope),
-        ),
-      );
+      return found(await recover(this.deliveries, id, body as RecoverDto, scope));
     }
 
     /** Sends what was missed. */
@@ -128,13 +120,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @Param('id') id: string,
       @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      const { dryRun = false, after = null } = body as BackfillDto;
-      const { since, ...rest } = rangeOf(body as BackfillDto);
-      return found(
-        await forAWhile((signal) =>
-          this.deliveries.backfill(id, since, { ...rest, dryRun, after, signal }, scope),
-        ),
-      );
+      return found(await backfill(this.deliveries, id, body as BackfillDto, scope));
     }
   }
 
@@ -149,15 +135,4 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
 function daysOf(days: unknown): { readonly days?: number } {
   if (days === undefined) return {};
   return { days: typeof days === 'string' && /^\d{1,3}$/.test(days) ? Number(days) : Number.NaN };
-}
-
-/** Stops the work between two batches when its time is up. */
-async function forAWhile<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), BULK_TIME);
-  try {
-    return await work(controller.signal);
-  } finally {
-    clearTimeout(timer);
-  }
 }

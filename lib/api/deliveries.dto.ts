@@ -2,7 +2,12 @@ import { IsBoolean, IsString, Matches } from 'class-validator';
 import { IsMoment, IsOptionalMoment, momentOf } from './moment.js';
 import { NotRequired } from './subscriber.dto.js';
 
-const NO_CURSOR = 'must be the "next" of an earlier answer';
+/** What is said of a text that is no cursor. */
+export const NO_CURSOR = 'must be the "next" of an earlier answer';
+/** A data source, and an id in it. */
+export const PLACE_CURSOR = /^\d{1,3}\/[\x21-\x7e]{0,64}$/;
+/** A data source, and time and id of a message in it. */
+export const MESSAGE_CURSOR = /^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/;
 
 /** What `POST /:id/recover` and `POST /:id/backfill` take. */
 abstract class BulkDto {
@@ -26,14 +31,14 @@ abstract class BulkDto {
 export class RecoverDto extends BulkDto {
   @NotRequired()
   @IsString({ message: NO_CURSOR })
-  @Matches(/^\d{1,3}\/[\x21-\x7e]{0,64}$/, { message: NO_CURSOR })
+  @Matches(PLACE_CURSOR, { message: NO_CURSOR })
   after?: string;
 }
 
 export class BackfillDto extends BulkDto {
   @NotRequired()
   @IsString({ message: NO_CURSOR })
-  @Matches(/^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/, { message: NO_CURSOR })
+  @Matches(MESSAGE_CURSOR, { message: NO_CURSOR })
   after?: string;
 }
 

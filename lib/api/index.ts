@@ -4,4 +4,4 @@ export { type ApiRequest, ApiSettings, type ApiUser, type ThornApiOptions } from
 export { ApiServices } from './api-services.js';
 export { describeThornApi, type OpenApiDocument } from './openapi.js';
 export type { OperatorApiOptions } from './operator-options.js';
-export { operatorController } from './operator.controller.js';
+export { operatorControllers } from './operator-controllers.js';

@@ -58,4 +58,32 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     ...ACTION,
     ...LOG,
   },
+  'Maintenance.prune': {
+    summary: 'Drops what is old enough of messages; in steps',
+    body: 'Prune',
+    answer: [200, 'PruneResult'],
+    isRepeatable: false,
+    ...LOG,
+  },
+  'Maintenance.reseal': {
+    summary: 'Seals all secrets with the first key; in steps',
+    body: 'Reseal',
+    answer: [200, 'ResealResult'],
+    isRepeatable: false,
+    refusals: [409],
+  },
+  'Maintenance.recover': {
+    summary: "Tries again what failed of anybody's subscriber in a time; in steps",
+    body: 'Replay',
+    answer: [200, 'ReplayResult'],
+    isRepeatable: false,
+    ...LOG,
+  },
+  'Maintenance.backfill': {
+    summary: "Sends anybody's subscriber what it has missed in a time; in steps",
+    body: 'Replay',
+    answer: [200, 'ReplayResult'],
+    isRepeatable: false,
+    ...LOG,
+  },
 };

@@ -38,6 +38,10 @@ export function operatorSchemas(
     answer: nullable(text),
     address: nullable(text),
   };
+  const step = {
+    dryRun: { type: 'boolean', default: false },
+    after: { ...text, maxLength: 84, description: 'The next of an earlier answer' },
+  };
   const host = { ...text, description: 'With its port, as in URLs; * for all', maxLength: 320 };
   const endpoint = {
     host: text,
@@ -75,5 +79,24 @@ export function operatorSchemas(
     OperatorDeliveryPage: page('OperatorDelivery', nullable),
     OperatorDeliveryDetails: all({ ...delivery, log: { type: 'array', items: all(attempt) } }),
     DeliveryState: all({ state: text }),
+    Prune: some({
+      before: { ...text, format: 'date-time', description: 'Default: what the settings say' },
+      ...step,
+    }),
+    PruneResult: all({
+      checked: count,
+      deleted: count,
+      bodies: count,
+      answers: count,
+      open: count,
+      next: nullable(text),
+    }),
+    Reseal: some(step),
+    ResealResult: all({
+      checked: count,
+      resealed: count,
+      unreadable: { type: 'array', items: text },
+      next: nullable(text),
+    }),
   };
 }

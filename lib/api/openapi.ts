@@ -25,6 +25,9 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
 /** How receivers are known, among the document's security schemes. */
 const RECEIVER = 'ThornReceiver';
 
+/** Controllers that are not for owners. */
+const OPERATORS: ReadonlySet<string> = new Set(['Operator', 'Maintenance']);
+
 const METHODS = ['get', 'post', 'patch', 'put', 'delete'] as const;
 const OURS = /^Thorn(\w+)Controller_(\w+?)(?:\[(\d)\])?$/;
 
@@ -105,7 +108,7 @@ function describedItem(item: Readonly<Record<string, Operation>>): object | null
               ...operation,
               operationId,
               ...described(method, operation, known),
-              tags: [controller === 'Operator' ? 'Webhook operators' : 'Webhooks'],
+              tags: [OPERATORS.has(controller!) ? 'Webhook operators' : 'Webhooks'],
             },
           ] as const,
         ]

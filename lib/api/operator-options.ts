@@ -21,10 +21,11 @@ export interface OperatorApiOptions {
 const PATH = /^\/?[\w.~-]+(?:\/[\w.~-]+)*$/;
 const KNOWN = ['guards', 'imports', 'path'];
 
+/** {@link OperatorApiOptions}, checked. */
+export type OperatorSettings = Required<Pick<OperatorApiOptions, 'guards' | 'path'>>;
+
 /** @throws {@link ThornConfigurationError} naming the option and its fix */
-export function operatorSettings(
-  options: OperatorApiOptions,
-): Required<Pick<OperatorApiOptions, 'guards' | 'path'>> {
+export function operatorSettings(options: OperatorApiOptions): OperatorSettings {
   const unknown = Object.keys(options ?? {}).find((name) => !KNOWN.includes(name));
   if (unknown !== undefined) {
     throw new ThornConfigurationError(

@@ -1,8 +1,6 @@
 import {
-  applyDecorators,
   Body,
   ConflictException,
-  Controller,
   Delete,
   Get,
   HttpCode,
@@ -13,10 +11,6 @@ import {
   Post,
   Query,
   type Type,
-  UseFilters,
-  UseGuards,
-  UseInterceptors,
-  VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { DispatchStrategy } from '../dispatch/index.js';
 import {
@@ -32,32 +26,17 @@ import { badRequest } from './bad-request.js';
 import { CollectionPath } from './collection-path.js';
 import { DeliveryQueryPipe } from './delivery-query.pipe.js';
 import { found } from './found.js';
-import { JsonBodyGuard } from './json-body.guard.js';
 import { JsonBodyPipe } from './json-body.pipe.js';
-import { operatorSettings, type OperatorApiOptions } from './operator-options.js';
+import { OperatorController } from './operator-controller.decorator.js';
+import type { OperatorSettings } from './operator-options.js';
 import { OperatorSubscriberView } from './operator.view.js';
 import { type PageQuery, PageQueryPipe } from './page-query.pipe.js';
-import { ProblemFilter } from './problem.filter.js';
-import { RefusalInterceptor } from './refusal.interceptor.js';
 
-const BODY_BYTES = 65_536;
 const NOTHING = new JsonBodyPipe(EmptyDto);
 
-/**
- * Makes the controller of the operator API. Deliveries are shown with everything that the log has: reasons, addresses,
- * texts of errors. Secrets are not.
- *
- * @throws {@link ThornConfigurationError} when an option is missing or wrong
- */
-export function operatorController(options: OperatorApiOptions): Type<unknown> {
-  const { guards, path } = operatorSettings(options);
-
-  @applyDecorators(
-    Controller({ path, version: VERSION_NEUTRAL }),
-    UseGuards(...guards, new JsonBodyGuard(BODY_BYTES)),
-    UseInterceptors(new RefusalInterceptor()),
-    UseFilters(new ProblemFilter()),
-  )
+/** The routes that show and change single things. */
+export function operatorController(settings: OperatorSettings): Type<unknown> {
+  @OperatorController(settings)
   class ThornOperatorController {
     constructor(
       @Inject(Subscribers) private readonly subscribers: Subscribers,

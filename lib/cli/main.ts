@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { argumentsOf, type Command, type ExitCode } from './command.js';
 import { commandHelp, generalHelp } from './help.js';
 import { listenCommand } from './listen.command.js';
-import { ApiError } from './replay-client.js';
+import { ApiError } from './api-client.js';
 import { migrationsCommand } from './migrations.command.js';
-import { replayCommand } from './replay.command.js';
+import { pruneCommand } from './prune.command.js';
+import { backfillCommand, replayCommand } from './replay.command.js';
+import { resealCommand } from './reseal.command.js';
 import { signCommand } from './sign.command.js';
 import type { Terminal } from './terminal.js';
 import { typesCommand } from './types.command.js';
@@ -16,6 +18,9 @@ const COMMANDS: readonly Command[] = [
   verifyCommand,
   signCommand,
   replayCommand,
+  backfillCommand,
+  resealCommand,
+  pruneCommand,
   typesCommand,
   migrationsCommand,
 ];

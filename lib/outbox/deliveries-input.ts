@@ -2,6 +2,7 @@ import { isId } from '../common/index.js';
 import type { DeliveryStatus } from '../delivery/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { OwnerScope } from '../subscriber/index.js';
+import type { LongWorkOptions } from './batches.js';
 import type { ReplaySummary } from './replay.js';
 
 /** Which deliveries a page shows; what is left out does not matter. */
@@ -24,16 +25,7 @@ export interface DeliveryQuery {
 }
 
 /** How bulk verbs are run. */
-export interface ReplayOptions {
-  /** True: only counts. Default false. */
-  readonly dryRun?: boolean;
-  /** The `next` of an earlier call that did not come to its end. */
-  readonly after?: string | null;
-  /** Stops between two batches; the result says where to go on. */
-  readonly signal?: AbortSignal;
-  /** Called after every batch with what was done so far; the next one waits for it. */
-  readonly onProgress?: (summary: ReplaySummary) => Promise<void> | void;
-}
+export type ReplayOptions = LongWorkOptions<ReplaySummary>;
 
 /** Options of {@link Deliveries.backfill}. */
 export interface BackfillOptions extends ReplayOptions {

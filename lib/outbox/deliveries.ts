@@ -2,14 +2,16 @@ import { type Clock, isId } from '../common/index.js';
 import { idsFrom } from '../common/id.js';
 import type { DeliveryLog, WebhookEvents } from '../delivery/index.js';
 import type { DispatchStrategy, FanOut } from '../dispatch/index.js';
-import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
+import { InvalidInputError } from '../errors/index.js';
 import type { OwnerScope, SubscriberRepository } from '../subscriber/index.js';
+import { inBatches } from './batches.js';
 import {
   type BackfillOptions,
   checkBulkOptions,
   checkListQuery,
   checkScope,
   type DeliveryQuery,
+  type ReplayOptions,
   type RetryFailedOptions,
   timeFrom,
 } from './deliveries-input.js';
@@ -21,11 +23,20 @@ import {
   type DeliveryStats,
 } from './delivery-record.js';
 import { statsOf } from './delivery-stats.js';
-import { OutboxStrategy } from './outbox.strategy.js';
+import type { OutboxStrategy } from './outbox.strategy.js';
 import type { Row } from './outbox-database.js';
+import { outboxOf } from './outbox-of.js';
 import { NO_HOST } from './recipient-finder.js';
-import { inBatches } from './replay-run.js';
-import { reopen, replayFailed, replayMissed, type ReplaySummary } from './replay.js';
+import {
+  NOTHING,
+  reopen,
+  type ReplayBatch,
+  replayFailed,
+  replayMissed,
+  type ReplaySummary,
+  sum,
+} from './replay.js';
+import type { Shard } from './shard.js';
 import { DAY, type DeliveryHistory, readHistory } from './subscriber-days.js';
 import { tableNames } from './tables.js';
 import { isVisible, visibleSubscribers } from './visible-subscribers.js';
@@ -153,7 +164,7 @@ export class Deliveries {
       return null;
     }
     const range = { subscriber, from: idsFrom('dlv_', since), before: idsFrom('dlv_', until) };
-    return inBatches(outbox, options, (shard, after) =>
+    return this.#replay(outbox, options, (shard, after) =>
       replayFailed(shard, range, after ?? '', this.#tools, this.#tools.clock.now(), dryRun),
     );
   }
@@ -185,7 +196,7 @@ export class Deliveries {
       until: range.until,
     };
     const { dryRun = false } = options;
-    return inBatches(outbox, options, (shard, after) =>
+    return this.#replay(outbox, options, (shard, after) =>
       replayMissed(shard, missed, after, this.#tools, this.#tools.clock.now(), dryRun),
     );
   }
@@ -247,6 +258,27 @@ export class Deliveries {
     return statsOf(shards, this.#tools.clock.now());
   }
 
+  /** Runs a bulk verb over all data sources. */
+  #replay(
+    outbox: OutboxStrategy,
+    options: ReplayOptions,
+    batch: (shard: Shard, after: string | null) => Promise<ReplayBatch>,
+  ): Promise<ReplaySummary> {
+    return inBatches(
+      {
+        places: outbox.shards.length,
+        nothing: NOTHING,
+        sum,
+        batch: async (place, after) => {
+          const done = await batch(outbox.shards[place]!, after);
+          if (options.dryRun !== true && done.counts.scheduled > 0) outbox.wake();
+          return done;
+        },
+      },
+      options,
+    );
+  }
+
   async #find(id: string, scope: OwnerScope) {
     const outbox = await this.#outbox(scope);
     if (!isId(id)) return null;
@@ -262,14 +294,7 @@ export class Deliveries {
 
   async #outbox(scope: OwnerScope): Promise<OutboxStrategy> {
     checkScope(scope);
-    const { strategy } = this.#tools;
-    if (!(strategy instanceof OutboxStrategy)) {
-      throw new ThornConfigurationError(
-        'Deliveries are kept by the strategy outbox() alone; set dispatch: outbox(), or leave it out',
-      );
-    }
-    await strategy.ready();
-    return strategy;
+    return outboxOf(this.#tools.strategy);
   }
 }
 

@@ -13,16 +13,20 @@ const START = { time: 0, id: '' };
 export class Expunger {
   readonly #database: OutboxDatabase;
   readonly #tables: TableNames;
-  readonly #what: 'body' | 'answer';
+  readonly #drop: (messages: readonly string[]) => Promise<void>;
   // Where the last pass ended: what is done already is not looked at again.
   #last = START;
   // What the pass had to leave behind because it was not finished yet, such as a message that is tried again for days.
   readonly #left = new Fifo<string>();
 
-  constructor(database: OutboxDatabase, tables: TableNames, what: 'body' | 'answer') {
+  constructor(
+    database: OutboxDatabase,
+    tables: TableNames,
+    drop: (messages: readonly string[]) => Promise<void>,
+  ) {
     this.#database = database;
     this.#tables = tables;
-    this.#what = what;
+    this.#drop = drop;
   }
 
   /**
@@ -53,7 +57,7 @@ export class Expunger {
       if (Number(isOpen) === 1) this.#left.push(id as string);
       else finished.push(id as string);
     }
-    await this.#expunge(finished);
+    await this.#drop(finished);
   }
 
   async #next(before: number): Promise<readonly Row[]> {
@@ -81,33 +85,5 @@ export class Expunger {
   /** Whether something of a message is under way, or was until lately. */
   #openness(): string {
     return `CASE WHEN m.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM ${this.#tables.deliveries} d WHERE d.message_id = m.id AND (d.due_at IS NOT NULL OR d.finished_at >= ?)) THEN 0 ELSE 1 END AS is_open`;
-  }
-
-  async #expunge(messages: readonly string[]): Promise<void> {
-    if (messages.length === 0) return;
-    const { rows, parameter } = idRows(this.#database.dialect, messages);
-    const sql = this.#what === 'body' ? this.#withoutBody(rows) : this.#withoutAnswer(rows);
-    await this.#database.run({ sql, parameters: [parameter] });
-  }
-
-  #withoutBody(rows: string): string {
-    return this.#database.dialect.updateFrom(
-      this.#tables.messages,
-      // With the body, the secrets of subscribers that the message names itself.
-      ['body = NULL', "recipients = '[]'"],
-      rows,
-      't.id = r.id AND t.body IS NOT NULL',
-    );
-  }
-
-  #withoutAnswer(rows: string): string {
-    const { dialect } = this.#database;
-    const { deliveries, attempts } = this.#tables;
-    return dialect.updateFrom(
-      attempts,
-      ['answer = NULL'],
-      `${rows} ${dialect.join} ${deliveries} d ON d.message_id = r.id`,
-      't.delivery_id = d.id AND t.answer IS NOT NULL',
-    );
   }
 }

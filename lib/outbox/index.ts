@@ -20,6 +20,17 @@ export { ThornDelivery } from './delivery.entity.js';
 export { outboxEntities } from './entities.js';
 export type { EndpointRules } from './endpoint-state.js';
 export { ThornHealth } from './health.entity.js';
+export type { LongWorkOptions, Summary } from './batches.js';
+export {
+  Maintenance,
+  type MaintenanceTools,
+  type PruneOptions,
+  type PruneSummary,
+  type ResealCounts,
+  type ResealOptions,
+  type ResealSummary,
+} from './maintenance.js';
+export type { PruneCounts } from './pruning.js';
 export { MessageRelay, RelayWorker, type Ticket } from './message-relay.js';
 export { parcelsOf, type TicketParcel, ticketsOf } from './ticket-parcel.js';
 export { TicketSender } from './ticket-sender.js';

@@ -2,6 +2,7 @@ import { type AttemptRecord, type DeliveryStatus, FAILURE_REASONS } from '../del
 import { candidateOf, type Candidate, deliveryOf, attemptOf } from './delivery-record.js';
 import type { DeliveryRecord } from './delivery-record.js';
 import { type Columns, type Dialect, idRows, type Statement } from './dialect.js';
+import type { MessageCursor } from './message-cursor.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import type { TableNames } from './tables.js';
 
@@ -25,12 +26,6 @@ export interface FailedQuery {
   readonly before: string;
   readonly after: string;
   readonly limit: number;
-}
-
-/** Where a look at the messages goes on. */
-export interface MessageCursor {
-  readonly time: number;
-  readonly id: string;
 }
 
 /** A delivery that is made, or made anew, because somebody asked for it. */

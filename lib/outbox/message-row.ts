@@ -74,6 +74,18 @@ export class MessageRows {
     }
   }
 
+  /**
+   * The column `recipients` of a row as it would be stored by now; null when it is so already.
+   *
+   * @throws {@link SecretUnreadableError} when what was sealed does not open
+   */
+  resealed(id: string, stored: string): string | null {
+    const value: unknown = JSON.parse(stored);
+    const isSealed = typeof value === 'string';
+    if (isSealed && this.#sealer.isCurrent(value)) return null;
+    return JSON.stringify(this.#sealer.seal(isSealed ? this.#sealer.open(value, id) : stored, id));
+  }
+
   /** As JSON: an array, or a text when it is sealed. */
   #sealed({ id, recipients }: Message): string {
     const json = JSON.stringify(recipients);

@@ -2,8 +2,10 @@ import { newId } from '../common/index.js';
 import { isWanted } from '../dispatch/index.js';
 import type { Message } from '../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../subscriber/index.js';
+import type { Batch } from './batches.js';
 import type { Candidate } from './delivery-record.js';
-import type { LateDelivery, MessageCursor, Revival } from './log-table.js';
+import type { LateDelivery, Revival } from './log-table.js';
+import { cursorOf, cursorText } from './message-cursor.js';
 import type { Row } from './outbox-database.js';
 import { type FinderTools, hostOf, NO_HOST, RecipientFinder } from './recipient-finder.js';
 import { RecipientUnknownError } from './recipient-unknown.error.js';
@@ -27,11 +29,8 @@ export interface ReplaySummary extends ReplayCounts {
   readonly next: string | null;
 }
 
-/** What one batch did, and where the next one begins; null when there is none. */
-export interface ReplayBatch {
-  readonly counts: ReplayCounts;
-  readonly next: string | null;
-}
+/** What one batch did. */
+export type ReplayBatch = Batch<ReplayCounts>;
 
 /** Which failed deliveries are tried again. */
 export interface FailedRange {
@@ -135,7 +134,6 @@ export async function replayMissed(
     now,
     dryRun,
   );
-  const last = rows.at(-1);
   return {
     counts: sum(again, {
       scheduled: added,
@@ -143,7 +141,7 @@ export async function replayMissed(
       disabled: wanted.length - open.length,
       underWay: missed.length - settled.length + late.length - added + unreadable,
     }),
-    next: rows.length < REPLAY_BATCH ? null : `${Number(last!['time'])}:${String(last!['id'])}`,
+    next: rows.length < REPLAY_BATCH ? null : cursorText(rows.at(-1)!),
   };
 }
 
@@ -157,11 +155,6 @@ export function sum(one: ReplayCounts, other: ReplayCounts): ReplayCounts {
     disabled: one.disabled + other.disabled,
     underWay: one.underWay + other.underWay,
   };
-}
-
-function cursorOf(text: string): MessageCursor {
-  const colon = text.indexOf(':');
-  return { time: Number(text.slice(0, colon)), id: text.slice(colon + 1) };
 }
 
 /** Whether a message would have gone to the subscriber. */

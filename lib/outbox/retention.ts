@@ -1,26 +1,33 @@
-import { idRows } from './dialect.js';
 import { Expunger } from './expunger.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import type { OutboxSettings } from './outbox-options.js';
+import type { Removal } from './removal.js';
+import { retentionLimits } from './retention-limits.js';
 import type { TableNames } from './tables.js';
 
 const BATCH = 200;
-const DAY = 24 * 60 * 60_000;
 
 /** Deletes what is old and finished, a small batch at a time so that nobody waits for a lock. */
 export class Retention {
   readonly #database: OutboxDatabase;
   readonly #tables: TableNames;
   readonly #settings: OutboxSettings;
+  readonly #removal: Removal;
   readonly #bodies: Expunger;
   readonly #answers: Expunger;
 
-  constructor(database: OutboxDatabase, tables: TableNames, settings: OutboxSettings) {
+  constructor(
+    database: OutboxDatabase,
+    tables: TableNames,
+    removal: Removal,
+    settings: OutboxSettings,
+  ) {
     this.#database = database;
     this.#tables = tables;
     this.#settings = settings;
-    this.#bodies = new Expunger(database, tables, 'body');
-    this.#answers = new Expunger(database, tables, 'answer');
+    this.#removal = removal;
+    this.#bodies = new Expunger(database, tables, (ids) => removal.bodies(ids));
+    this.#answers = new Expunger(database, tables, (ids) => removal.answers(ids));
   }
 
   /**
@@ -29,44 +36,17 @@ export class Retention {
    * @returns whether there may be more
    */
   async step(now: number): Promise<boolean> {
-    const { retentionDays, payloadDays, answerDays } = this.#settings;
-    const deleted = await this.#delete(now - retentionDays * DAY);
+    const { messages, bodies, answers } = retentionLimits(this.#settings, now);
+    const deleted = await this.#delete(messages);
     let mayBeMore = deleted === BATCH;
-    if (payloadDays < retentionDays) {
-      mayBeMore = (await this.#bodies.step(now - payloadDays * DAY)) || mayBeMore;
-    }
-    if (answerDays < retentionDays) {
-      mayBeMore = (await this.#answers.step(now - answerDays * DAY)) || mayBeMore;
-    }
+    if (bodies > messages) mayBeMore = (await this.#bodies.step(bodies)) || mayBeMore;
+    if (answers > messages) mayBeMore = (await this.#answers.step(answers)) || mayBeMore;
     return mayBeMore;
   }
 
   async #delete(before: number): Promise<number> {
-    const { messages, deliveries, attempts } = this.#tables;
     const found = await this.#finished(before);
-    if (found.length === 0) return 0;
-    const { dialect } = this.#database;
-    const { rows, parameter } = idRows(
-      dialect,
-      found.map(({ id }) => id),
-    );
-    const statement = (table: string, source: string, where: string) => ({
-      sql: dialect.deleteFrom(table, source, where),
-      parameters: [parameter],
-    });
-    await this.#database.execute([
-      statement(
-        attempts,
-        `${rows} ${dialect.join} ${deliveries} d ON d.message_id = r.id`,
-        't.delivery_id = d.id AND d.due_at IS NULL',
-      ),
-      statement(deliveries, rows, 't.message_id = r.id AND t.due_at IS NULL'),
-      statement(
-        messages,
-        rows,
-        `t.id = r.id AND t.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM ${deliveries} p WHERE p.message_id = t.id)`,
-      ),
-    ]);
+    await this.#removal.messages(found.map(({ id }) => id as string));
     return found.length;
   }
 

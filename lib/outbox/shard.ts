@@ -8,8 +8,11 @@ import type { MessageRows } from './message-row.js';
 import { MessageTable } from './message-table.js';
 import type { OutboxDatabase } from './outbox-database.js';
 import { PooledDatabase } from './pooled-database.js';
+import { Pruning } from './pruning.js';
 import { type OutcomesWritten, Recorder } from './recorder.js';
+import { Removal } from './removal.js';
 import { Retention } from './retention.js';
+import { SealedMessages } from './sealed-messages.js';
 import type { OutboxSettings } from './outbox-options.js';
 import { type KeepsAttempt, Settlement } from './settlement.js';
 import { SqliteDatabase } from './sqlite-database.js';
@@ -25,6 +28,8 @@ export class Shard {
   readonly health: HealthTable;
   readonly log: LogTable;
   readonly retention: Retention;
+  readonly pruning: Pruning;
+  readonly sealed: SealedMessages;
   readonly recorder: Recorder;
   readonly heldMessages: Holdings<MessageHolding>;
   readonly heldDeliveries: Holdings<Holding>;
@@ -47,7 +52,10 @@ export class Shard {
     this.deliveries = new DeliveryTable(this.database, tables);
     this.health = new HealthTable(this.database, tables);
     this.log = new LogTable(this.database, tables);
-    this.retention = new Retention(this.database, tables, settings);
+    const removal = new Removal(this.database, tables);
+    this.retention = new Retention(this.database, tables, removal, settings);
+    this.pruning = new Pruning(this.database, tables, removal, settings);
+    this.sealed = new SealedMessages(this.database, tables, rows);
     this.heldMessages = new Holdings((held, until) => this.messages.renew(held, until));
     this.heldDeliveries = new Holdings((held, until) => this.deliveries.renew(held, until));
     this.recorder = new Recorder(

@@ -46,12 +46,7 @@ export {
   type SubscriberUpdate,
   type Verification,
 } from './subscriber.js';
-export type {
-  ChangeTerms,
-  CreationTerms,
-  ResealOptions,
-  ResealSummary,
-} from './subscriber-terms.js';
+export type { ChangeTerms, CreationTerms } from './subscriber-terms.js';
 export { MAX_PAGE_LIMIT, Subscribers } from './subscribers.js';
 export { SubscribersUnavailableError } from './subscribers-unavailable.error.js';
 export {

@@ -8,10 +8,18 @@ import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freshPostgres } from '../../test/services/database.js';
 import { Clock } from '../common/clock.js';
+import { DisabledStrategy } from '../dispatch/disabled.strategy.js';
 import { ThornConfigurationError } from '../errors/index.js';
+import { Maintenance } from '../outbox/index.js';
 import { generateSecret, SecretSealer, SecretUnreadableError } from '../signing/index.js';
 import { matched, subscriber } from '../testing/conformance/subscriber-repository.js';
-import { Subscribers, ThornSubscriber, TypeOrmSubscriberRepository } from './index.js';
+import {
+  InMemorySubscriberRepository,
+  type SubscriberRepository,
+  Subscribers,
+  ThornSubscriber,
+  TypeOrmSubscriberRepository,
+} from './index.js';
 
 class TestClock extends Clock {
   time = 1_700_000_000_000;
@@ -144,16 +152,17 @@ describe.each([
       expect(await sealed.delete('unknown key', 'any')).toBe(true);
     });
 
-    it('is told by resealAll, which seals all others', async () => {
-      expect(await service(resealed).resealAll()).toEqual({
+    it('is told by Maintenance.reseal, which seals all others', async () => {
+      expect(await maintenance(resealed).reseal()).toEqual({
         checked: 4,
         resealed: 1, // the unknown key is the first of this one
         unreadable: ['altered', 'no sealed text'],
+        next: null,
       });
     });
   });
 
-  describe('resealAll', () => {
+  describe('Maintenance.reseal', () => {
     it('seals the plain ones and those of another key, in batches, and is done then', async () => {
       for (let at = 0; at < 5; at++) await plain.create(subscriber(`plain-${at}`));
       for (let at = 0; at < 5; at++) await sealed.create(subscriber(`sealed-${at}`));
@@ -161,30 +170,35 @@ describe.each([
       const before = await resealed.list('any', { limit: 100 });
       const done = await stored('done');
 
-      const subscribers = service(resealed);
-      expect(await subscribers.resealAll({ batch: 3 })).toEqual({
-        checked: 11,
-        resealed: 10,
-        unreadable: [],
-      });
+      const work = maintenance(resealed);
+      const expected = { checked: 11, resealed: 10, unreadable: [], next: null };
+      expect(await work.reseal({ batch: 3, dryRun: true })).toEqual(expected);
+      expect(await repository(NEW).list('any', { limit: 100 })).not.toEqual(before);
+      const seen: number[] = [];
+      const onProgress = ({ checked }: { checked: number }) => void seen.push(checked);
+      expect(await work.reseal({ batch: 3, onProgress })).toEqual(expected);
+      expect(seen).toEqual([3, 6, 9, 11]);
       const onlyNew = repository(NEW);
       expect(await onlyNew.list('any', { limit: 100 })).toEqual(before);
       expect(await matched(onlyNew, {})).toHaveLength(11);
       expect(await stored('done')).toBe(done);
-      expect(await subscribers.resealAll({ batch: 3 })).toMatchObject({ checked: 11, resealed: 0 });
+      expect(await work.reseal({ batch: 3 })).toMatchObject({ checked: 11, resealed: 0 });
     });
 
     it('goes on where it was interrupted', async () => {
       for (let at = 0; at < 6; at++) await sealed.create(subscriber(`sub-${at}`));
-      const subscribers = service(resealed);
+      const work = maintenance(resealed);
       const pages = vi.spyOn(resealed, 'reseal');
       pages.mockImplementationOnce((page) =>
         TypeOrmSubscriberRepository.prototype.reseal.call(resealed, page),
       );
       pages.mockRejectedValueOnce(new Error('the connection is gone'));
 
-      await expect(subscribers.resealAll({ batch: 2 })).rejects.toThrow('the connection is gone');
-      expect(await subscribers.resealAll({ batch: 2 })).toMatchObject({ checked: 6, resealed: 4 });
+      let after: string | null = null;
+      const onProgress = ({ next }: { next: string | null }) => void (after = next);
+      await expect(work.reseal({ batch: 2, onProgress })).rejects.toThrow('the connection is gone');
+      expect(await work.reseal({ batch: 2, after })).toMatchObject({ checked: 4, resealed: 4 });
+      expect(await work.reseal()).toMatchObject({ checked: 6, resealed: 0 });
     });
 
     it('loses no rotation, update or deletion that is made meanwhile', async () => {
@@ -194,7 +208,7 @@ describe.each([
       const other = repository(OLD, NEW); // another process, which has not been told of the new order
 
       const [summary] = await Promise.all([
-        service(resealed).resealAll({ batch: 2 }),
+        maintenance(resealed).reseal({ batch: 2 }),
         ...first.map((id) =>
           service(other).rotateSecret(id, { secret: `${id} has a new one` }, 'any'),
         ),
@@ -215,7 +229,7 @@ describe.each([
         expect((await resealed.findById(id, 'any'))?.url).toBe(`https://example.com/${id}`);
       }
       for (const id of third) expect(await resealed.findById(id, 'any')).toBeNull();
-      await service(resealed).resealAll();
+      await maintenance(resealed).reseal();
       expect((await repository(NEW).list('any', { limit: 20 })).items).toHaveLength(8);
     });
 
@@ -226,15 +240,42 @@ describe.each([
       clock.time += 1000;
       expect((await sealed.findById(id, 'any'))?.secrets).toHaveLength(2);
 
-      expect(await subscribers.resealAll()).toMatchObject({ checked: 1, resealed: 1 });
+      expect(await maintenance(sealed, OLD).reseal()).toMatchObject({ checked: 1, resealed: 1 });
       expect((await sealed.findById(id, 'any'))?.secrets).toHaveLength(1);
     });
 
     it('says what is missing when there is no key', async () => {
-      await expect(service(plain).resealAll()).rejects.toThrow(ThornConfigurationError);
-      await expect(service(plain).resealAll()).rejects.toThrow(/encryption\.keys/);
+      const work = new Maintenance({ ...tools(), subscribers: plain, sealer: new SecretSealer() });
+      await expect(work.reseal()).rejects.toThrow(ThornConfigurationError);
+      await expect(work.reseal()).rejects.toThrow(/encryption\.keys/);
+      await expect(plain.reseal({ limit: 1, after: null, now: 0 })).rejects.toThrow(
+        /encryption\.keys/,
+      );
+    });
+
+    it('has nothing to do where nothing is sealed', async () => {
+      const subscribers = new InMemorySubscriberRepository();
+      await subscribers.create(subscriber('one'));
+      expect(await maintenance(subscribers).reseal()).toMatchObject({ checked: 0, resealed: 0 });
+    });
+
+    it.each([0, 1001, 1.5, '5'])('refuses batches of %j', async (batch) => {
+      const refused = maintenance(resealed).reseal({ batch: batch as number });
+      await expect(refused).rejects.toMatchObject({ field: 'batch' });
+    });
+
+    it.each(['', 'x', '5/', 'sub_1'])('refuses to go on after %j', async (after) => {
+      const refused = maintenance(resealed).reseal({ after });
+      await expect(refused).rejects.toMatchObject({ field: 'after' });
     });
   });
+
+  const tools = () => ({ strategy: new DisabledStrategy(), clock });
+
+  function maintenance(subscribers: SubscriberRepository, ...keys: (typeof OLD)[]): Maintenance {
+    const sealer = new SecretSealer({ keys: keys.length > 0 ? keys : [NEW, OLD] });
+    return new Maintenance({ ...tools(), subscribers, sealer });
+  }
 
   function repository(...keys: { id: string; key: Buffer }[]): TypeOrmSubscriberRepository {
     const sealer = keys.length === 0 ? undefined : new SecretSealer({ keys });

@@ -14,19 +14,3 @@ export interface ChangeTerms extends UpdateTerms {
   /** True: at another URL it receives nothing until {@link Subscribers.verify}. Default false. */
   readonly isChallenged?: boolean;
 }
-
-/** Options of {@link Subscribers.resealAll}. */
-export interface ResealOptions {
-  /** Subscribers that are read at once: 1 to 1,000, default 500. */
-  readonly batch?: number;
-}
-
-/** What {@link Subscribers.resealAll} did. */
-export interface ResealSummary {
-  /** How many subscribers were looked at. */
-  readonly checked: number;
-  /** How many were written anew; the others were sealed with the first key already. */
-  readonly resealed: number;
-  /** Ids of those whose secrets do not open: keep the keys until there are none. */
-  readonly unreadable: readonly string[];
-}

@@ -136,11 +136,13 @@ export abstract class SubscriberRepository {
    * @param page.limit subscribers at most
    * @param page.after the `next` of the page before
    * @param page.now the time by which secrets have expired, in milliseconds since the Unix epoch
+   * @param page.dryRun true: only counts
    */
   async reseal(page: {
     readonly limit: number;
     readonly after: string | null;
     readonly now: number;
+    readonly dryRun?: boolean;
   }): Promise<ResealedPage> {
     void page;
     return { checked: 0, resealed: 0, unreadable: [], next: null };

@@ -293,20 +293,6 @@ describe('rotateSecret', () => {
   });
 });
 
-describe('resealAll', () => {
-  it('has nothing to do where nothing is sealed', async () => {
-    await subscribers.create(VALID);
-
-    expect(await subscribers.resealAll()).toEqual({ checked: 0, resealed: 0, unreadable: [] });
-  });
-
-  it.each([0, 1001, 1.5, '5'])('refuses batches of %j', async (batch) => {
-    await expect(subscribers.resealAll({ batch: batch as number })).rejects.toMatchObject({
-      field: 'batch',
-    });
-  });
-});
-
 describe('scopes, ids and pages', () => {
   it('reaches nothing of another owner', async () => {
     const { id } = await subscribers.create({ ...VALID, owner: 'ann' });

@@ -9,20 +9,13 @@ import {
   checkSubscriberUpdate,
 } from './subscriber-input.js';
 import type { SubscriberRules } from './subscriber-rules.js';
-import type {
-  ChangeTerms,
-  CreationTerms,
-  ResealOptions,
-  ResealSummary,
-} from './subscriber-terms.js';
+import type { ChangeTerms, CreationTerms } from './subscriber-terms.js';
 import type { SubscriberPage, SubscriberRepository } from './subscriber.repository.js';
 import type { NewSubscriber, OwnerScope, Subscriber, SubscriberUpdate } from './subscriber.js';
 import { markVerified, moveTo } from './verification.js';
 
 /** Most subscribers that one page of a list holds. */
 export const MAX_PAGE_LIMIT = 1000;
-
-const DEFAULT_RESEAL_BATCH = 500;
 
 /**
  * Creates, changes and lists subscribers: what an application's code and the REST API call. Everything is checked
@@ -150,29 +143,6 @@ export class Subscribers {
       new Date(now),
       scope,
     );
-  }
-
-  /**
-   * Seals every stored secret with the first of `encryption.keys`: those that are stored in plain text since before
-   * there were keys, and those that another key has sealed, which is dispensable afterwards. Removes what has expired.
-   * Subscribers may be changed meanwhile. Interrupted or run again, it writes only what is left to do.
-   *
-   * @throws {@link InvalidInputError} whose `field` is `batch`
-   * @throws {@link ThornConfigurationError} when there is no key to seal with
-   */
-  async resealAll({ batch = DEFAULT_RESEAL_BATCH }: ResealOptions = {}): Promise<ResealSummary> {
-    checkLimit(batch, 'batch');
-    let [checked, resealed] = [0, 0];
-    const unreadable: string[] = [];
-    let after: string | null = null;
-    do {
-      const page = await this.#repository.reseal({ limit: batch, after, now: this.#clock.now() });
-      checked += page.checked;
-      resealed += page.resealed;
-      unreadable.push(...page.unreadable);
-      after = page.next;
-    } while (after !== null);
-    return { checked, resealed, unreadable };
   }
 
   /** @returns whether there was one of that id within `scope`; it receives nothing new once the promise resolves */

@@ -153,6 +153,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     limit,
     after,
     now,
+    dryRun = false,
   }: Parameters<SubscriberRepository['reseal']>[0]): Promise<ResealedPage> {
     if (!this.#rows.seals) {
       throw new ThornConfigurationError(
@@ -163,7 +164,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     let resealed = 0;
     const unreadable: string[] = [];
     for (const row of rows) {
-      const written = await this.#reseal(row, now);
+      const written = await this.#reseal(row, now, dryRun);
       if (written === null) unreadable.push(row.id);
       else if (written) resealed++;
     }
@@ -199,9 +200,9 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
   /**
    * Keeps the row's revision, since the subscriber stays the same: other processes need not read it anew.
    *
-   * @returns whether it was written, or null when the secrets do not open
+   * @returns whether it was written or, with `dryRun`, would be; null when the secrets do not open
    */
-  async #reseal(found: ThornSubscriber, now: number): Promise<boolean | null> {
+  async #reseal(found: ThornSubscriber, now: number, dryRun: boolean): Promise<boolean | null> {
     let row: ThornSubscriber | null = found;
     while (row !== null) {
       const subscriber = this.#rows.fromRow(row);
@@ -213,6 +214,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
       }
       const secrets = withoutExpired(subscriber.secrets, now);
       if (this.#rows.isCurrent(row) && secrets === subscriber.secrets) return false;
+      if (dryRun) return true;
       const column = this.#rows.secretsColumn(row.id, secrets);
       if (await this.#table.updateUnchanged(row, column)) return true;
       row = await this.#table.find(row.id, 'any');

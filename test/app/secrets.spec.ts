@@ -13,6 +13,7 @@ import {
   generateSigningKeyPair,
   inline,
   type JsonWebKeySet,
+  Maintenance,
   outbox,
   Subscribers,
   ThornConfigurationError,
@@ -147,7 +148,7 @@ describe('encryption', () => {
       code: 'THORN_SECRET_UNREADABLE',
       data: { owner: lost.id, keyId: 'first' },
     });
-    expect(await app.get(Subscribers).resealAll()).toMatchObject({ unreadable: [lost.id] });
+    expect(await app.get(Maintenance).reseal()).toMatchObject({ unreadable: [lost.id] });
   });
 });
 

@@ -1,14 +1,5 @@
 import { ThornError } from '../errors/index.js';
 
-/** What one request did, or would do. */
-export interface ReplayStep {
-  readonly scheduled: number;
-  readonly expunged: number;
-  readonly disabled: number;
-  readonly underWay: number;
-  readonly next: string | null;
-}
-
 /** Thrown when the API refuses, or cannot be reached. */
 export class ApiError extends ThornError {
   readonly code = 'THORN_API';
@@ -19,26 +10,21 @@ export class ApiError extends ThornError {
   }
 }
 
-/** Asks `POST /hooks/:id/recover`, or `backfill`, batch by batch. */
-export class ReplayClient {
+/** What a route of long work answers: counts, and where to go on. */
+export type Step = Readonly<Record<string, unknown>> & { readonly next: string | null };
+
+/** Asks a route of long work for one step after the other. */
+export class ApiClient {
   readonly #url: string;
   readonly #headers: readonly (readonly [string, string])[];
-  readonly #range: Readonly<Record<string, string>>;
 
-  /** @param range `since` and `until` as the API takes them */
-  constructor(
-    url: string,
-    headers: readonly (readonly [string, string])[],
-    range: Readonly<Record<string, string>>,
-  ) {
+  constructor(url: string, headers: readonly (readonly [string, string])[]) {
     this.#url = url;
     this.#headers = headers;
-    this.#range = range;
   }
 
   /** @throws {@link ApiError} saying what the API says */
-  async step(after: string | null, dryRun: boolean): Promise<ReplayStep> {
-    const body = { ...this.#range, ...(dryRun && { dryRun }), ...(after !== null && { after }) };
+  async post(body: Readonly<Record<string, unknown>>): Promise<Step> {
     let response: Response;
     try {
       response = await fetch(this.#url, {
@@ -66,7 +52,7 @@ function reasonIn(answer: unknown): string {
   return reason === undefined ? '' : `: ${reason}`;
 }
 
-function isStep(answer: unknown): answer is ReplayStep {
-  const { scheduled, next } = (answer ?? {}) as Readonly<Record<string, unknown>>;
-  return typeof scheduled === 'number' && (next === null || typeof next === 'string');
+function isStep(answer: unknown): answer is Step {
+  const { next } = (answer ?? {}) as Readonly<Record<string, unknown>>;
+  return next === null || typeof next === 'string';
 }

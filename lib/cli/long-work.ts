@@ -1,0 +1,164 @@
+import { ApiClient, ApiError, type Step } from './api-client.js';
+import { type CommandOptions, type ExitCode, type Given, textOf, textsOf } from './command.js';
+import { progressText } from './progress.js';
+import type { Terminal } from './terminal.js';
+import { UsageError } from './usage.error.js';
+
+/** What commands of long work have in common. */
+export const longWorkOptions = {
+  header: {
+    type: 'string',
+    short: 'H',
+    multiple: true,
+    value: 'name: value',
+    help: 'sent along; the variable THORN_AUTHORIZATION is sent as Authorization',
+  },
+  after: { type: 'string', value: 'cursor', help: 'where an earlier run stopped' },
+  'dry-run': { type: 'boolean', help: 'only counts' },
+  'no-count': { type: 'boolean', help: 'does not count first, which the time left needs' },
+} as const satisfies CommandOptions;
+
+/** How these commands are stopped and resumed, for their help. */
+export const LONG_WORK_HELP = [
+  "Works through the application's API, in steps. Stop it with Ctrl-C: it says where to go on, --after. What it shows on a",
+  'terminal is how many were looked at, how fast, and how long the rest will take.',
+].join('\n');
+
+/** Long work that an application does step by step. */
+export interface LongWork {
+  readonly url: string;
+  /** Sent with every step, and given again to go on, as options of the same names. */
+  readonly range: Readonly<Record<string, string>>;
+  /** Names of the numbers in an answer; their sum over all steps is told at the end. */
+  readonly counts: readonly string[];
+  /** How many of the answer were looked at. */
+  seen(counts: Counts): number;
+  /** The line at the end. */
+  tell(counts: Counts, isDryRun: boolean): string;
+  /** Called with every answer that counts. */
+  readonly heed?: (step: Step) => void;
+}
+
+/** Numbers by name. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** What was done so far. */
+interface Progress {
+  readonly counts: Counts;
+  readonly next: string | null;
+}
+
+/** Does it until it is through, or interrupted. @returns 0 when it is through */
+export async function runLongWork(
+  work: LongWork,
+  given: Given,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  terminal.interrupted.addEventListener('abort', () =>
+    terminal.note('stopping after this step; once more ends at once'),
+  );
+  const run = new Run(work, new ApiClient(work.url, headersOf(given, terminal)), terminal);
+  const after = textOf(given, 'after') ?? null;
+  const isDryRun = given['dry-run'] === true;
+  let total: number | null = null;
+  if (terminal.isTerminal && !isDryRun && given['no-count'] !== true) {
+    const counted = await run.from(after, { isDryRun: true, total: null, prefix: 'counting: ' });
+    // Nothing was done yet.
+    if (counted.next !== null) return stopped(after, work, terminal);
+    total = work.seen(counted.counts);
+  }
+  const { counts, next } = await run.from(after, { isDryRun, total, prefix: '' });
+  terminal.out(work.tell(counts, isDryRun));
+  return next === null ? 0 : stopped(next, work, terminal);
+}
+
+/** Makes requests one after the other, and shows how far it is. */
+class Run {
+  readonly #work: LongWork;
+  readonly #client: ApiClient;
+  readonly #terminal: Terminal;
+
+  constructor(work: LongWork, client: ApiClient, terminal: Terminal) {
+    this.#work = work;
+    this.#client = client;
+    this.#terminal = terminal;
+  }
+
+  async from(
+    after: string | null,
+    how: { readonly isDryRun: boolean; readonly total: number | null; readonly prefix: string },
+  ): Promise<Progress> {
+    const began = performance.now();
+    let all: Progress = { counts: {}, next: after };
+    try {
+      do {
+        const step = await this.#client.post({
+          ...this.#work.range,
+          ...(how.isDryRun && { dryRun: true }),
+          ...(all.next !== null && { after: all.next }),
+        });
+        all = { counts: this.#sum(all.counts, step), next: step.next };
+        if (how.prefix === '') this.#work.heed?.(step);
+        this.#show(all, how.total, performance.now() - began, how.prefix);
+      } while (all.next !== null && !this.#terminal.interrupted.aborted);
+      return all;
+    } catch (error) {
+      if (error instanceof ApiError && !how.isDryRun && all.next !== after) {
+        throw new ApiError(`${error.message}; go on with ${resumption(all.next, this.#work)}`);
+      }
+      throw error;
+    } finally {
+      if (this.#terminal.isTerminal) this.#terminal.rewrite('');
+    }
+  }
+
+  #sum(counts: Counts, step: Step): Counts {
+    return Object.fromEntries(
+      this.#work.counts.map((name) => {
+        const value = step[name];
+        if (typeof value !== 'number') {
+          throw new ApiError('the answer is none of this API: is --api right?');
+        }
+        return [name, (counts[name] ?? 0) + value];
+      }),
+    );
+  }
+
+  #show({ counts, next }: Progress, total: number | null, elapsed: number, prefix: string): void {
+    const text = progressText({ done: this.#work.seen(counts), total, elapsed });
+    if (this.#terminal.isTerminal) this.#terminal.rewrite(`${prefix}${text}`);
+    else this.#terminal.note(`${prefix}${text}${next === null ? '' : `, next ${next}`}`);
+  }
+}
+
+function stopped(next: string | null, work: LongWork, terminal: Terminal): 1 {
+  terminal.note(`stopped; go on with ${resumption(next, work)}`);
+  return 1;
+}
+
+/** The options that a run has to be given to go on. */
+function resumption(next: string | null, { range }: LongWork): string {
+  const options = Object.entries(range).map(([name, value]) => `--${name} ${value}`);
+  return (
+    [...options, ...(next === null ? [] : [`--after ${next}`])].join(' ') || 'the same command'
+  );
+}
+
+/** @throws {@link UsageError} when there is no URL */
+export function apiOf(given: Given, example: string): string {
+  const api = textOf(given, 'api');
+  if (api === undefined || !URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol)) {
+    throw new UsageError(`say where the API is: --api ${example}`);
+  }
+  return api.replace(/\/+$/, '');
+}
+
+function headersOf(given: Given, { env }: Terminal): readonly (readonly [string, string])[] {
+  const headers = textsOf(given, 'header').map((text) => {
+    const [, name, value] = /^([\w-]+):\s*(.*)$/.exec(text) ?? [];
+    if (name === undefined) throw new UsageError('--header must be "Name: value"');
+    return [name, value!] as const;
+  });
+  const authorization = env['THORN_AUTHORIZATION'];
+  return authorization === undefined ? headers : [['authorization', authorization], ...headers];
+}

@@ -1,0 +1,72 @@
+import { setImmediate } from 'node:timers/promises';
+import { InvalidInputError } from '../errors/index.js';
+
+/** How long work is run. @typeParam Summary what was done so far */
+export interface LongWorkOptions<Summary> {
+  /** True: only counts. Default false. */
+  readonly dryRun?: boolean;
+  /** The `next` of an earlier call that did not come to its end. */
+  readonly after?: string | null;
+  /** Stops between two batches; the result says where to go on. */
+  readonly signal?: AbortSignal;
+  /** Called after every batch with what was done so far; the next one waits for it. */
+  readonly onProgress?: (summary: Summary) => Promise<void> | void;
+}
+
+/** What one batch did, and where the next one begins; null when there is none. */
+export interface Batch<Counts> {
+  readonly counts: Counts;
+  readonly next: string | null;
+}
+
+/** Work that is done batch by batch, in one place after the other. */
+export interface BatchedWork<Counts> {
+  /** How many places there are, such as data sources. */
+  readonly places: number;
+  /** What was done when nothing was. */
+  readonly nothing: Counts;
+  sum(one: Counts, other: Counts): Counts;
+  /** @param after the `next` of the batch before in this place, or null */
+  batch(place: number, after: string | null): Promise<Batch<Counts>>;
+}
+
+/** What was done, and where to go on: pass `next` as `after`. Null: everything was looked at. */
+export type Summary<Counts> = Counts & { readonly next: string | null };
+
+/**
+ * Runs long work until it is through or stopped.
+ *
+ * @throws {@link InvalidInputError} when `after` is no cursor of an earlier run
+ */
+export async function inBatches<Counts extends object>(
+  work: BatchedWork<Counts>,
+  { after = null, signal, onProgress }: LongWorkOptions<Summary<Counts>>,
+): Promise<Summary<Counts>> {
+  let { index, rest } = placeOf(after, work.places);
+  let summary: Summary<Counts> = { ...work.nothing, next: after };
+  while (index < work.places) {
+    if (signal?.aborted === true) break;
+    const { counts, next } = await work.batch(index, rest);
+    rest = next;
+    if (next === null) index++;
+    const isThrough = index === work.places;
+    summary = {
+      ...work.sum(summary, counts),
+      next: isThrough ? null : `${index}/${rest ?? ''}`,
+    };
+    await onProgress?.(summary);
+    // SQLite answers without a turn of the event loop: batch after batch would leave none for anybody, the signal included.
+    await setImmediate();
+  }
+  return summary;
+}
+
+/** Reads the cursor of long work: which place, and where in it. */
+function placeOf(after: string | null, places: number): { index: number; rest: string | null } {
+  if (after === null) return { index: 0, rest: null };
+  const [, index, rest] = /^(\d{1,3})\/(.*)$/.exec(after) ?? [];
+  if (index === undefined || Number(index) >= places) {
+    throw new InvalidInputError('after', 'must be the "next" of an earlier call');
+  }
+  return { index: Number(index), rest: rest === '' ? null : rest! };
+}
