@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +11,7 @@ import { thornEntities } from '../lib/index.js';
 import { verifyWebhook } from '../lib/receiver/index.js';
 import { signWebhook } from '../lib/testing/index.js';
 import { bundled } from './services/child.js';
+import { Program } from './services/program.js';
 import { freshMariadb, freshPostgres } from './services/database.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -23,49 +23,6 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'thorn-cli-'));
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The program in a process of its own. */
-class Program {
-  out = '';
-  notes = '';
-  readonly ended: Promise<number | null>;
-  readonly #child;
-  readonly #checks = new Set<() => void>();
-
-  constructor(args: readonly string[], input: string | Buffer, env: Record<string, string>) {
-    this.#child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env } });
-    this.#child.stdout.on('data', (chunk: Buffer) => {
-      this.out += chunk.toString();
-      for (const check of this.#checks) check();
-    });
-    this.#child.stderr.on('data', (chunk: Buffer) => {
-      this.notes += chunk.toString();
-      for (const check of this.#checks) check();
-    });
-    this.ended = new Promise((resolve) => this.#child.once('close', resolve));
-    this.#child.stdin.on('error', () => undefined);
-    this.#child.stdin.end(input);
-  }
-
-  /** Resolves with the match once it was written. */
-  async wrote(pattern: RegExp): Promise<RegExpExecArray> {
-    return new Promise((resolve, reject) => {
-      const check = () => {
-        const match = pattern.exec(this.out + this.notes);
-        if (match === null) return;
-        this.#checks.delete(check);
-        resolve(match);
-      };
-      this.#checks.add(check);
-      check();
-      void this.ended.then(() => reject(new Error(`ended: ${this.out}${this.notes}`)));
-    });
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-}
 
 /** The same in this process: fast enough for tables of mistakes. */
 async function thorn(
@@ -89,7 +46,7 @@ async function thorn(
 
 /** In a process of its own. */
 async function spawned(args: readonly string[], input: string | Buffer = '') {
-  const program = new Program(args, input, {});
+  const program = new Program(bin, args, input);
   const code = await program.ended;
   return { code, out: program.out, notes: program.notes };
 }
@@ -208,7 +165,7 @@ describe('thorn listen', () => {
       seen.push({ headers: request.headers, body, url: request.url });
       return [201, ''];
     });
-    const program = new Program(['listen', '-p', '0', '-s', SECRET, '-f', target.url], '', {});
+    const program = new Program(bin, ['listen', '-p', '0', '-s', SECRET, '-f', target.url]);
     const [, url] = await program.wrote(/listening on (http:\S+)/);
     const { headers, body } = signWebhook({
       body: '{ "event": "order.paid",  "text": "\u009b31mred" }',
@@ -268,7 +225,7 @@ describe('thorn replay', () => {
     });
     const args = ['replay', 'sub_1', '--api', `${api.url}/hooks/`, '--since', '24h'];
     const env = { THORN_AUTHORIZATION: 'Bearer secret-token' };
-    const program = new Program(args, '', env);
+    const program = new Program(bin, args, '', env);
     await program.wrote(/1002, \d.*\/s, next 0\/2/);
     program.kill('SIGINT');
     await program.wrote(/stopping after this step/);

@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Maintenance, type PruneOptions } from '../lib/outbox/index.js';
+import { SecretSealer } from '../lib/signing/index.js';
+import { InMemorySubscriberRepository } from '../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../lib/testing/index.js';
 import { type Kind, placeOf } from './outbox-place.js';
 import { openRig, type Place, type Rig, type RigOptions, subscriber } from './outbox-rig.js';
@@ -72,6 +75,37 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
       expect(await bodies()).toEqual([false, false]);
       const answers = await rig.rows('SELECT answer FROM thorn_attempts');
       expect(answers).toEqual([{ answer: null }, { answer: null }, { answer: null }]);
+    });
+
+    it('is the same when it is asked for at once', async () => {
+      await open({ schedule: [9 * DAY], expunge: { payloadDays: 2, answerDays: 1 } });
+      receiver.answer({ body: 'yes' }, { status: 500, body: 'no' }).otherwise({ body: 'yes' });
+      await rig.send();
+      await rig.until(DELIVERIES, (rows) => rows.length === 1 && isDone(rows));
+      clock.advance(1000);
+      await rig.send();
+      await rig.until(DELIVERIES, (rows) => rows.length === 2);
+      const prune = (options: PruneOptions = {}) =>
+        new Maintenance({
+          ...{ strategy: rig.strategy, sealer: new SecretSealer(), clock },
+          subscribers: new InMemorySubscriberRepository(),
+        }).prune(options);
+      const nothing = { checked: 2, deleted: 0, bodies: 0, answers: 0, open: 1, next: null };
+
+      clock.advance(1.5 * DAY);
+      expect(await prune({ dryRun: true })).toEqual({ ...nothing, answers: 1 });
+      expect(await prune()).toEqual({ ...nothing, answers: 1 });
+      clock.advance(DAY);
+      expect(await prune()).toEqual({ ...nothing, bodies: 1 });
+      expect(await bodies()).toEqual([false, true]);
+      expect(await rig.rows('SELECT answer FROM thorn_attempts ORDER BY started_at')).toEqual([
+        { answer: null },
+        { answer: 'no' },
+      ]);
+      expect(await prune({ before: clock.now() })).toEqual({ ...nothing, deleted: 1 });
+      expect(await rig.rows(DELIVERIES)).toHaveLength(1);
+      await expect(prune({ before: clock.now() + 1 })).rejects.toMatchObject({ field: 'before' });
+      await expect(prune({ after: '9/' })).rejects.toMatchObject({ field: 'after' });
     });
   },
 );

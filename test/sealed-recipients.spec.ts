@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Recipient } from '../lib/message/index.js';
+import { Maintenance } from '../lib/outbox/index.js';
 import { generateSecret, SecretSealer } from '../lib/signing/index.js';
 import { InMemorySubscriberRepository } from '../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../lib/testing/index.js';
@@ -154,5 +155,30 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       const [received] = await receiver.waitFor(1);
       expect(received!.isSignedWith(secret)).toBe(true);
     });
+  },
+);
+
+it.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
+  'the subscribers that a message names itself are sealed anew on $kind',
+  async ({ kind }) => {
+    place = await placeOf(kind);
+    await open({ sealer: sealing(KEY), worker: false });
+    await rig.send({ recipients: [recipient()] });
+    await rig.send();
+    await rig.close();
+
+    const other = { id: 'second', key: randomBytes(32) };
+    const sealer = sealing(other, KEY);
+    const subscribers = new InMemorySubscriberRepository();
+    await open({ sealer, worker: false });
+    const maintenance = new Maintenance({ strategy: rig.strategy, sealer, subscribers, clock });
+    const counts = { checked: 2, unreadable: [], next: null };
+    expect(await maintenance.reseal({ batch: 1 })).toEqual({ ...counts, resealed: 1 });
+    expect(await maintenance.reseal()).toEqual({ ...counts, resealed: 0 });
+    await rig.close();
+
+    await open({ sealer: sealing(other) });
+    const [received] = await receiver.waitFor(1);
+    expect(received!.isSignedWith(secret)).toBe(true);
   },
 );
