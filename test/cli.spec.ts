@@ -75,6 +75,7 @@ describe('thorn', () => {
       expect(general.out).toContain(`  ${name} `);
       const { code, out } = await thorn([name, '--help']);
       expect([code, out.split('\n')[0]]).toEqual([0, expect.stringContaining(`thorn ${name}`)]);
+      expect(await thorn(['help', name])).toMatchObject({ code: 0, out });
     }
     expect(await spawned(['nothing'])).toMatchObject({ code: 2, out: '' });
     expect((await spawned(['verify', '-s', SECRET], 'a: b\n\nbody')).code).toBe(1);
@@ -163,7 +164,7 @@ describe('thorn listen', () => {
     const seen: { headers: unknown; body: string; url: string | undefined }[] = [];
     const target = await served((request, body) => {
       seen.push({ headers: request.headers, body, url: request.url });
-      return [201, ''];
+      return [201, '{"token":"t"}'];
     });
     const program = new Program(bin, ['listen', '-p', '0', '-s', SECRET, '-f', target.url]);
     const [, url] = await program.wrote(/listening on (http:\S+)/);
@@ -177,7 +178,8 @@ describe('thorn listen', () => {
         headers: { ...headers, ...more },
         body: new Uint8Array(body),
       });
-    expect((await post()).status).toBe(201);
+    const answer = await post();
+    expect([answer.status, await answer.json()]).toEqual([201, { token: 't' }]);
     expect(seen).toMatchObject([
       { url: '/hooks', body: body.toString(), headers: { 'webhook-id': headers['webhook-id'] } },
     ]);
@@ -325,6 +327,11 @@ describe('thorn types', () => {
       expect([wrong, (await thorn(['types'], wrong)).code]).toEqual([wrong, 2]);
     }
     expect((await thorn(['types', api.url])).code).toBe(2);
+    const unwritable = await thorn(['types', '--out', join(folder, 'none', 'x.ts')], text);
+    expect([unwritable.code, unwritable.notes]).toEqual([
+      2,
+      expect.stringMatching(/cannot be written/),
+    ]);
   });
 });
 

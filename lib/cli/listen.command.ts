@@ -16,8 +16,8 @@ export const listenCommand: Command = {
   operands: '',
   summary: 'Receives webhooks on this machine, verifies and prints them, and passes them on',
   details: [
-    'With --forward, verified requests go to that port or URL as they came, and its status is the answer. What is not',
-    'signed as it should be is answered with 401. Without a secret nothing is verified.',
+    'With --forward, verified requests go to that port or URL as they came, and what it answers is the answer. What is',
+    'not signed as it should be is answered with 401. Without a secret nothing is verified.',
   ].join('\n'),
   options: {
     ...schemeOptions,
@@ -63,9 +63,10 @@ export const listenCommand: Command = {
         return void response.writeHead(401).end();
       }
       print(terminal, request, verdict, received.body);
-      const code = forward === null ? status : await passOn(forward, received, request.method);
-      if (forward !== null) terminal.note(`  passed on: ${code}`);
-      response.writeHead(code).end();
+      if (forward === null) return void response.writeHead(status).end();
+      const { code, type, body } = await passOn(forward, received, request.method);
+      terminal.note(`  passed on: ${code}`);
+      response.writeHead(code, type === null ? {} : { 'content-type': type }).end(body);
     }
 
     await new Promise<void>((resolve, reject) => {
@@ -103,7 +104,13 @@ async function receivedOf(request: IncomingMessage): Promise<Received | null> {
   return { path: request.url ?? '/', headers: request.headers, body: Buffer.concat(chunks) };
 }
 
-async function passOn(target: URL, received: Received, method = 'POST'): Promise<number> {
+interface Answer {
+  readonly code: number;
+  readonly type: string | null;
+  readonly body: Buffer;
+}
+
+async function passOn(target: URL, received: Received, method = 'POST'): Promise<Answer> {
   const url = target.pathname === '/' ? new URL(received.path, target) : target;
   const headers = Object.entries(received.headers).flatMap(([name, value]) =>
     value === undefined || HOP.test(name)
@@ -116,30 +123,32 @@ async function passOn(target: URL, received: Received, method = 'POST'): Promise
     redirect: 'manual',
     ...(method === 'GET' || method === 'HEAD' ? {} : { body: new Uint8Array(received.body) }),
   });
-  await response.body?.cancel();
-  return response.status;
+  return {
+    code: response.status,
+    type: response.headers.get('content-type'),
+    body: Buffer.from(await response.arrayBuffer()),
+  };
 }
 
 function print(terminal: Terminal, request: IncomingMessage, verdict: string, body: Buffer): void {
   const event = request.headers['hook-event'] ?? '';
-  terminal.out(
-    `${request.method} ${request.url} ${String(event)} (${verdict})`.replaceAll('  ', ' '),
-  );
-  if (body.length > 0) terminal.out(readable(body));
+  const line = `${request.method} ${request.url} ${String(event)} (${verdict})`;
+  terminal.out(harmless(line.replaceAll('  ', ' ')));
+  if (body.length > 0) terminal.out(harmless(readable(body)).replaceAll(/^/gm, '  '));
 }
 
 /** Without what would steer the terminal. */
+function harmless(text: string): string {
+  return text.replaceAll(/[\0-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
+}
+
 function readable(body: Buffer): string {
   const text = body.toString();
-  let shown = text;
   try {
-    shown = JSON.stringify(JSON.parse(text), null, 2);
+    return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
-    // Shown as it is.
+    return text; // As it is.
   }
-  return shown
-    .replaceAll(/[\0-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
-    .replaceAll(/^/gm, '  ');
 }
 
 /** A wrong secret is told at once, and not by the first request. */

@@ -54,6 +54,7 @@ async function dispatched(
     terminal.note(generalHelp(COMMANDS));
     return 2;
   }
+  if (name === 'help' && rest.length > 0) return dispatched([...rest, '--help'], terminal);
   if (name === '--help' || name === '-h' || name === 'help') {
     terminal.out(generalHelp(COMMANDS));
     return 0;

@@ -22,7 +22,7 @@ export const typesCommand: Command = {
     try {
       document = JSON.parse(bytes.toString());
     } catch {
-      throw new UsageError(`${source} is no JSON`);
+      throw new UsageError(`${source === '-' ? 'the standard input' : source} is no JSON`);
     }
     let types: string;
     try {
@@ -33,10 +33,18 @@ export const typesCommand: Command = {
     }
     const file = textOf(given, 'out');
     if (file === undefined) terminal.out(types.trimEnd());
-    else await writeFile(file, types);
+    else await written(file, types);
     return 0;
   },
 };
+
+async function written(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
+  }
+}
 
 async function fetched(url: string): Promise<Buffer> {
   let response: Response;
