@@ -139,7 +139,10 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       await call('GET', 'subscribers/sub_none', 404);
       const refused = await call('GET', 'subscribers?owner=%00', 400);
       expect(refused.errors).toMatchObject([{ field: 'owner' }]);
-      await call('GET', 'deliveries?subscriber=%00', 200);
+      for (const query of ['%00', '', 'a&subscriber=b', 'a'.repeat(65)]) {
+        const log = await call('GET', `deliveries?subscriber=${query}`, 400);
+        expect(log.errors).toMatchObject([{ field: 'subscriber' }]);
+      }
       await call('DELETE', 'pauses/%00', 404);
     });
 
@@ -230,14 +233,34 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       expect(delivery).toMatchObject({ status: 'succeeded', attempts: 1 });
     });
 
-    it.each([null, 5, '', 'a b', 'https://example.com', 'a'.repeat(400), {}])(
-      'refuses to pause %j',
-      async (host) => {
-        const refused = await call('POST', 'pauses', 400, { host: host as string });
-        expect(refused.errors).toMatchObject([{ field: 'host' }]);
-        expect((await call('GET', 'overview', 200)).pauses).toEqual([]);
-      },
-    );
+    it.each([
+      null,
+      5,
+      '',
+      'a b',
+      'https://example.com',
+      'a'.repeat(400),
+      {},
+      // These are no host of any URL, and would pause nothing.
+      'Example.com',
+      'example.com:443',
+      'example.com:080',
+      '127.1',
+      'a@b',
+      '::1',
+    ])('refuses to pause %j', async (host) => {
+      const refused = await call('POST', 'pauses', 400, { host: host as string });
+      expect(refused.errors).toMatchObject([{ field: 'host' }]);
+      expect((await call('GET', 'overview', 200)).pauses).toEqual([]);
+    });
+
+    it('pauses a host once, whoever asks for it at the same time', async () => {
+      await Promise.all(
+        Array.from({ length: 20 }, () => call('POST', 'pauses', 204, { host: '[::1]:8080' })),
+      );
+      expect((await call('GET', 'overview', 200)).pauses).toHaveLength(1);
+      await call('DELETE', 'pauses/%5B::1%5D:8080', 204);
+    });
 
     it('keeps a pause for other processes', async () => {
       await call('POST', 'pauses', 204, { host: '*' });

@@ -26,7 +26,7 @@ export class RotateSecretDto {
 
 /** What `POST pauses` of the operator API takes. */
 export class PauseDto {
-  /** Host and port as in the URLs of subscribers, or `*`. */
-  @IsString({ message: 'must be a host as in a URL, with its port, or "*"' })
+  /** As in the URLs of subscribers, with its port unless that is 443 or 80, or `*`. */
+  @IsString({ message: 'must be a host as URLs have it, or "*"' })
   host!: string;
 }

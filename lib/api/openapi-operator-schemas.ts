@@ -42,7 +42,11 @@ export function operatorSchemas(
     dryRun: { type: 'boolean', default: false },
     after: { ...text, maxLength: 84, description: 'The next of an earlier answer' },
   };
-  const host = { ...text, description: 'With its port, as in URLs; * for all', maxLength: 320 };
+  const host = {
+    ...text,
+    description: 'As in URLs, with its port unless it is 443 or 80; * for all',
+    maxLength: 320,
+  };
   const endpoint = {
     host: text,
     mode: { ...text, enum: ['flowing', 'paused', 'broken'] },

@@ -12,6 +12,7 @@ import {
   Query,
   type Type,
 } from '@nestjs/common';
+import { isId } from '../common/index.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import {
   Deliveries,
@@ -111,8 +112,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Query('subscriber') subscriber: unknown,
       @Query(new DeliveryQueryPipe()) query: unknown,
     ): Promise<DeliveryPage> {
-      const of = typeof subscriber === 'string' ? { subscriber } : {};
-      return this.deliveries.list({ ...(query as DeliveryQuery), ...of }, 'any');
+      return this.deliveries.list({ ...(query as DeliveryQuery), ...logOf(subscriber) }, 'any');
     }
 
     @Get('deliveries/:delivery')
@@ -156,6 +156,12 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
   }
 
   return ThornOperatorController;
+}
+
+function logOf(subscriber: unknown): Pick<DeliveryQuery, 'subscriber'> {
+  if (subscriber === undefined) return {};
+  if (isId(subscriber)) return { subscriber };
+  throw badRequest([{ field: 'subscriber', reason: 'must be the id of a subscriber' }]);
 }
 
 function scopeOf(owner: unknown): OwnerScope {

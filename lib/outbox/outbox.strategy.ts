@@ -73,7 +73,7 @@ export class OutboxStrategy
    * Lets nothing be sent to a host, until {@link resume}: what is due for it waits, in every process within a few
    * seconds.
    *
-   * @param host as in the URLs of subscribers, with its port if it has one there; `*` for all
+   * @param host as in the URLs of subscribers: in lower case, with its port unless that is 443 or 80; `*` for all
    * @throws {@link InvalidInputError} for `host`
    */
   async pause(host: string): Promise<void> {

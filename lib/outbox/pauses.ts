@@ -45,11 +45,19 @@ export class Pauses {
 
   /** @throws {@link InvalidInputError} for `host` */
   async add(host: string): Promise<void> {
-    if (typeof host !== 'string' || !HOST.test(host)) {
-      throw new InvalidInputError('host', 'must be a host as in a URL, with its port, or "*"');
+    if (
+      typeof host !== 'string' ||
+      !HOST.test(host) ||
+      !(host === EVERY_HOST || isAsInUrls(host))
+    ) {
+      throw new InvalidInputError(
+        'host',
+        'must be a host as URLs have it, in lower case and with its port unless that is 443 or 80, or "*"',
+      );
     }
-    if (await this.#rows.existsBy({ host })) return;
-    await this.#rows.save({ host, pausedAt: this.clock.now() });
+    // In one statement: others may pause it at the same time.
+    const insert = this.#rows.createQueryBuilder().insert().orIgnore().updateEntity(false);
+    await insert.values({ host, pausedAt: this.clock.now() }).callListeners(false).execute();
   }
 
   /** @returns whether it was paused */
@@ -66,4 +74,12 @@ export class Pauses {
       'Pausing needs the entity ThornPause: add thornEntities to the entities of the data source',
     );
   }
+}
+
+/** Another spelling would pause nothing: hosts are compared as the URLs of subscribers have them. */
+function isAsInUrls(host: string): boolean {
+  return ['http', 'https'].every((scheme) => {
+    const url = `${scheme}://${host}/`;
+    return URL.canParse(url) && new URL(url).host === host;
+  });
 }
