@@ -79,7 +79,7 @@ const BODIES: Readonly<Record<string, { rest?: object; fields: Record<string, un
     rest: { since },
     fields: {
       since: [undefined, ...MALFORMED_TIMES],
-      until: MALFORMED_TIMES,
+      until: [...MALFORMED_TIMES, since, '2020-01-01'],
       dryRun: [null, 'true', 1, {}],
       after: [...CURSORS, '7/'],
     },
@@ -88,7 +88,7 @@ const BODIES: Readonly<Record<string, { rest?: object; fields: Record<string, un
     rest: { since },
     fields: {
       since: [undefined, ...MALFORMED_TIMES],
-      until: MALFORMED_TIMES,
+      until: [...MALFORMED_TIMES, since, '2020-01-01'],
       dryRun: [null, 'true', 1, {}],
       after: [...CURSORS, '0/x', '0/1', '0/:x', `0/${'9'.repeat(16)}:x`, '7/'],
     },

@@ -364,6 +364,9 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       await change('two', `W/${next}`, 412);
       await post(`${self}/disable`, {}, 412, { 'if-match': tag });
       await call('POST', self, 412, { body: { description: 'x' }, headers: { 'if-match': tag } });
+      await post(`${self}/rotate-secret`, {}, 412, { 'if-match': tag });
+      await call('DELETE', self, 412, { headers: { 'if-match': tag } });
+      await call('DELETE', self, 400, { headers: { 'if-match': 'without quotes' } });
       expect((await get(self)).body).toMatchObject({ description: 'one', enabled: true });
       await change('three', `"other", ${next}`, 200);
       await change('four', '*', 200);
@@ -381,6 +384,10 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
         ),
       );
       expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
+
+      const last = (await get(self)).headers.get('etag')!;
+      const rotated = await post(`${self}/rotate-secret`, {}, 200, { 'if-match': last });
+      await call('DELETE', self, 204, { headers: { 'if-match': rotated.headers.get('etag')! } });
     });
   },
 );

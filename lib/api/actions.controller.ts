@@ -92,8 +92,11 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(RotateSecretDto)) body: unknown,
+      @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SecretSubscriberView> {
+      const check = ifMatch(expected);
+      check?.(found(await this.subscribers.findById(id, scope)));
       const rotated = found(
         await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope),
       );

@@ -1,4 +1,5 @@
 import { IsBoolean, IsString, Matches } from 'class-validator';
+import { badRequest } from './bad-request.js';
 import { IsMoment, IsOptionalMoment, momentOf } from './moment.js';
 import { NotRequired } from './subscriber.dto.js';
 
@@ -42,10 +43,15 @@ export class BackfillDto extends BulkDto {
   after?: string;
 }
 
-/** The times of a checked body. */
-export function rangeOf({ since, until }: BulkDto): { since: Date; until?: Date } {
-  return {
-    since: momentOf(since)!,
-    ...(until === undefined ? {} : { until: momentOf(until)! }),
-  };
+/**
+ * The times of a checked body.
+ *
+ * @throws a 400 when it ends before it begins
+ */
+export function rangeOf(body: BulkDto): { since: Date; until?: Date } {
+  const since = momentOf(body.since)!;
+  if (body.until === undefined) return { since };
+  const until = momentOf(body.until)!;
+  if (until <= since) throw badRequest([{ field: 'until', reason: 'must be after since' }]);
+  return { since, until };
 }

@@ -7,8 +7,8 @@ export interface ApiOperation {
   readonly query?: readonly string[];
   /** The status of success, and the name of the answer's schema. */
   readonly answer: readonly [status: number, schema?: string];
-  /** Whether the answer has an ETag, and a change may be made to depend on it. */
-  readonly tag?: 'answered' | 'checked';
+  /** Whether the answer has an ETag, and `If-Match` is heeded: the first, both, the second. */
+  readonly tag?: 'answered' | 'checked' | 'compared';
   /** Statuses of refusals besides those that all routes of its kind have. */
   readonly refusals?: readonly number[];
   /** False: nobody has to be logged in. */
@@ -58,7 +58,12 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     tag: 'checked',
     refusals: [409],
   },
-  'Subscribers.delete': { summary: 'Removes a subscriber', answer: [204] },
+  'Subscribers.delete': {
+    summary: 'Removes a subscriber',
+    answer: [204],
+    tag: 'compared',
+    refusals: [400],
+  },
   'Actions.test': {
     summary: 'Sends an event to the endpoint at once, and answers what came of it',
     body: 'Test',
@@ -76,7 +81,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     summary: 'Replaces the secret; those before go on signing for the overlap',
     body: 'Rotation',
     answer: [200, 'SubscriberWithSecret'],
-    tag: 'answered',
+    tag: 'checked',
   },
   'Actions.enable': {
     summary: 'Lets a subscriber receive again',

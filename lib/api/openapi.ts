@@ -13,7 +13,6 @@ export interface OpenApiDocument {
 
 interface Operation {
   readonly operationId?: string;
-  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
 }
 
 /** Every route by controller and method. */
@@ -62,7 +61,7 @@ export function describeThornApi<Document extends OpenApiDocument>(document: Doc
     isNew ? { anyOf: [schema, { type: 'null' }] } : { ...schema, nullable: true };
   const paths: Record<string, object> = {};
   for (const [path, item] of Object.entries(document.paths)) {
-    const described = describedItem(item as Readonly<Record<string, Operation>>);
+    const described = describedItem(path, item as Readonly<Record<string, Operation>>);
     if (described !== null) paths[path] = described;
   }
   const {
@@ -92,7 +91,8 @@ function receiverScheme(paths: Readonly<Record<string, object>>): object {
 }
 
 /** @returns null for what is left out: the same routes once more, with a slash at the end */
-function describedItem(item: Readonly<Record<string, Operation>>): object | null {
+function describedItem(path: string, item: Readonly<Record<string, Operation>>): object | null {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const entries = Object.entries(item).flatMap(([method, operation]) => {
     const [, controller, handler, index = '0'] = OURS.exec(operation.operationId ?? '') ?? [];
     const known = API_OPERATIONS[`${controller}.${handler}`];
@@ -107,7 +107,7 @@ function describedItem(item: Readonly<Record<string, Operation>>): object | null
             {
               ...operation,
               operationId,
-              ...described(method, operation, known),
+              ...described(method, names, known),
               tags: [OPERATORS.has(controller!) ? 'Webhook operators' : 'Webhooks'],
             },
           ] as const,
@@ -119,7 +119,7 @@ function describedItem(item: Readonly<Record<string, Operation>>): object | null
 
 function headersOf(method: string, known: ApiOperation): readonly object[] {
   const names = [
-    ...(known.tag === 'checked' ? ['If-Match'] : []),
+    ...(heedsIfMatch(known) ? ['If-Match'] : []),
     ...(isRepeatable(method, known) ? ['Idempotency-Key'] : []),
     ...(known.isReceivers === true ? ['Hook-Subscription'] : []),
   ];
@@ -131,12 +131,21 @@ function headersOf(method: string, known: ApiOperation): readonly object[] {
   }));
 }
 
+function heedsIfMatch({ tag }: ApiOperation): boolean {
+  return tag === 'checked' || tag === 'compared';
+}
+
 function isRepeatable(method: string, known: ApiOperation): boolean {
   return method === 'post' && known.isRepeatable !== false;
 }
 
-function described(method: string, operation: Operation, known: ApiOperation): object {
-  const path = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+function described(method: string, names: readonly string[], known: ApiOperation): object {
+  const path = names.map((name) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
   const query = (known.query ?? []).map((name) => ({
     name,
     in: 'query',
@@ -158,9 +167,10 @@ function responsesOf(method: string, known: ApiOperation, hasId: boolean): objec
   const [status, schema] = known.answer;
   const refusals = new Set([
     ...(known.isGuarded === false ? [] : [401, 403]),
-    ...(hasId ? [404] : []),
+    // 400 and 414 are the platform's: for a wrong percent-encoding, and for what is too long on Fastify.
+    ...(hasId ? [400, 404, 414] : []),
     ...(known.body === undefined ? [] : [400, 413, 415]),
-    ...(known.tag === 'checked' ? [412] : []),
+    ...(heedsIfMatch(known) ? [412] : []),
     ...(isRepeatable(method, known) ? [409, 422] : []),
     ...(known.refusals ?? []),
   ]);
@@ -168,7 +178,9 @@ function responsesOf(method: string, known: ApiOperation, hasId: boolean): objec
   const success = {
     description: STATUS_CODES[status] ?? '',
     ...(schema === undefined ? {} : { content: json(schema) }),
-    ...(known.tag === undefined ? {} : { headers: { ETag: { schema: { type: 'string' } } } }),
+    ...(known.tag === undefined || known.tag === 'compared'
+      ? {}
+      : { headers: { ETag: { schema: { type: 'string' } } } }),
   };
   const problems = [...refusals].sort().map((code) => [code, problem(code)] as const);
   return { ...(status < 400 && { [status]: success }), ...Object.fromEntries(problems) };

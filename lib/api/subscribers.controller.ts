@@ -137,7 +137,13 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
 
     @Delete(one)
     @HttpCode(204)
-    async delete(@Scope() scope: OwnerScope, @Param('id') id: string): Promise<void> {
+    async delete(
+      @Scope() scope: OwnerScope,
+      @Param('id') id: string,
+      @Headers('if-match') expected: unknown,
+    ): Promise<void> {
+      const check = ifMatch(expected);
+      check?.(found(await this.subscribers.findById(id, scope)));
       found((await this.subscribers.delete(id, scope)) || null);
     }
   }
