@@ -47,7 +47,7 @@ interface Ids {
 }
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
-const RUNS = IS_LONG ? 400 : 15;
+const RUNS = IS_LONG ? 400 : 25;
 const TIMEOUT = IS_LONG ? 600_000 : 60_000;
 
 function documentOf(api: Api, version: '3.0.0' | '3.1.0' = '3.1.0') {
@@ -233,7 +233,7 @@ function pathOf({ path }: Described, ids: Ids) {
   const values = names.map(() =>
     fc.oneof(
       // Read when it is used: some calls remove it.
-      { weight: 6, arbitrary: fc.constant(null) },
+      { weight: 12, arbitrary: fc.constant(null) },
       {
         weight: 1,
         arbitrary: fc
