@@ -5,6 +5,8 @@ import { reasonOf } from '../common/index.js';
 import type { Message } from '../message/index.js';
 import {
   Absence,
+  contentsOf,
+  mayBeCarried,
   MessageRelay,
   type RelayWorker,
   type Ticket,
@@ -13,17 +15,22 @@ import {
 } from '../outbox/index.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
+import { JobFailedError } from './job-failed.error.js';
 import { JobOrigins } from './job-origins.js';
 import { jobsFor, type NewJob } from './jobs.js';
 import { checkServer } from './server-check.js';
 
+/** Bytes of a body that a job carries although the database has it. */
+const CARRIED_AT_MOST = 64 * 1024;
+/** Bytes of a body that a job alone has. */
+const UNSTORED_AT_MOST = 1024 * 1024;
 const CHECKS_WITHIN = 2000;
 const CLOSES_WITHIN = 5000;
 const FAILED_KEPT = 1000;
 // Attempts are counted in the database: a job that was dropped again and again is still good.
 const STALLS = 1_000_000;
 
-/** Carries messages by BullMQ. A job says where messages are; what they say stays in the database. */
+/** Carries messages by BullMQ. A job says where messages are; what they say stays in the database unless told otherwise. */
 export class BullMqRelay extends MessageRelay {
   readonly #logger = new Logger('Thorn');
   readonly #settings: QueueSettings;
@@ -48,8 +55,17 @@ export class BullMqRelay extends MessageRelay {
     return this.#settings.producer;
   }
 
+  override carriesUnstored({ json }: Message): boolean {
+    return !this.#settings.staging && json.length <= UNSTORED_AT_MOST;
+  }
+
   /** Does not wait for the queue: an application that starts without it answers, and delivers what it finds. */
   override start(worker: RelayWorker | null): void {
+    if (!this.#settings.staging) {
+      this.#logger.warn(
+        `bullmq({ staging: false }): messages are in the queue ${this.#settings.queue} alone until a worker has stored them. What Redis loses, or this process when it dies, is lost`,
+      );
+    }
     if (this.#settings.producer) {
       const queue = this.#queue ?? this.#open().queue;
       queue
@@ -67,7 +83,8 @@ export class BullMqRelay extends MessageRelay {
     if (this.#isClosed) return tickets;
     this.#origins?.note(messages, tickets);
     const sender = this.#sender ?? this.#open().sender;
-    return (await sender.add(tickets)) ? [] : tickets;
+    const carried = tickets.map((ticket, at) => this.#withContents(ticket, messages[at]!));
+    return (await sender.add(carried)) ? [] : tickets;
   }
 
   override async check(): Promise<void> {
@@ -88,6 +105,13 @@ export class BullMqRelay extends MessageRelay {
     }
     if (queue !== null)
       await answeredWithin(CLOSES_WITHIN, queue.close()).catch(() => queue.disconnect());
+  }
+
+  #withContents(ticket: Ticket, message: Message): Ticket {
+    const { carryBody } = this.#settings;
+    const isSmall = message.json.length <= CARRIED_AT_MOST;
+    const isCarried = ticket.isStored === false || (carryBody && isSmall && mayBeCarried(message));
+    return isCarried ? { ...ticket, contents: contentsOf(message) } : ticket;
   }
 
   #open(): { readonly queue: Queue; readonly sender: TicketSender } {
@@ -113,7 +137,11 @@ export class BullMqRelay extends MessageRelay {
     const worker = new Worker(
       queue,
       async ({ data, attemptsStarted }) => {
-        await relayWorker.work(ticketsOf(data), attemptsStarted !== 1);
+        try {
+          await relayWorker.work(ticketsOf(data), attemptsStarted !== 1);
+        } catch (error) {
+          throw new JobFailedError(error);
+        }
       },
       {
         connection: this.#connections.worker,
@@ -128,6 +156,9 @@ export class BullMqRelay extends MessageRelay {
     );
     worker.on('error', (error) => this.#noticed(error));
     worker.on('failed', (job, error) => {
+      // Some are brought again every few seconds.
+      const { attemptsMade = 1, opts } = job ?? {};
+      if (attemptsMade > 1 && attemptsMade < (opts?.attempts ?? 1)) return;
       this.#logger.error(
         `The job ${job?.id ?? ''} of the queue ${queue} failed: ${reasonOf(error)}`,
       );

@@ -10,13 +10,13 @@ import { newDelivery } from './delivery-state.js';
 import type { Holding, MessageHolding } from './holdings.js';
 import type { Lanes } from './lanes.js';
 import type { Held } from './leases.js';
+import { listed } from './listed.js';
 import type { OutboxJob } from './outbox-job.js';
 import type { Row } from './outbox-database.js';
 import { hostOf, RecipientFinder } from './recipient-finder.js';
 import type { Shard } from './shard.js';
 
 const FAILED_AT_ONCE = 1000;
-const SHOWN = 3;
 
 /** What a desk works with. */
 export interface DeskTools {
@@ -111,6 +111,23 @@ export class DispatchDesk {
         if (message === null) return shard.recorder.finish({ id, lease, againAt: null });
         return this.fanOut(shard, message, lease, until, handled.get(message.id) ?? new Set());
       }),
+    );
+  }
+
+  /** Goes on with messages that were taken over and whose contents are known. */
+  async resumeKnown(
+    shard: Shard,
+    messages: readonly Message[],
+    lease: string,
+    until: number,
+  ): Promise<void> {
+    const taken = messages.filter(({ id }) => !this.#adopts(shard, id, lease, until));
+    if (taken.length === 0) return;
+    const handled = await shard.messages.handled(taken.map(({ id }) => id));
+    await Promise.all(
+      taken.map((message) =>
+        this.fanOut(shard, message, lease, until, handled.get(message.id) ?? new Set()),
+      ),
     );
   }
 
@@ -241,9 +258,4 @@ export class DispatchDesk {
   #logError(what: string, error: unknown): void {
     this.#logger.error(`${what}: ${reasonOf(error)}`, framesOf(error));
   }
-}
-
-function listed(ids: readonly string[]): string {
-  const shown = ids.slice(0, SHOWN);
-  return shown.join(', ') + (ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '');
 }

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { type Clock, reasonOf } from '../common/index.js';
 import type { DispatchDesk } from './dispatch-desk.js';
 import type { HandedOver } from './handed-over.js';
+import { listed } from './listed.js';
 import type { MessageRelay, Ticket } from './message-relay.js';
 import type { RelayedWork } from './relayed-work.js';
 import type { Shard } from './shard.js';
@@ -25,22 +26,30 @@ export interface HandOverTools {
 export class HandOver {
   readonly #logger = new Logger('Thorn');
   readonly #tools: HandOverTools;
+  readonly #carrying = new Set<Promise<void>>();
   #isStopped = false;
 
   constructor(tools: HandOverTools) {
     this.#tools = tools;
   }
 
-  /** Does not wait, and does not throw: what fails is found by its lease. */
+  /** Does not wait, and does not throw: what fails is found by its lease, and what is not stored yet is stored then. */
   take(accepted: readonly HandedOver[]): void {
     const { relay, worker } = this.#tools;
-    if (relay?.carries === true) void this.#carry(accepted, relay);
-    else if (worker) for (const one of accepted) void this.#deliver(one);
+    if (relay?.carries === true) {
+      const carrying = this.#carry(accepted, relay).finally(() => this.#carrying.delete(carrying));
+      this.#carrying.add(carrying);
+    } else if (worker) for (const one of accepted) void this.#deliver(one);
   }
 
   /** From now on everything is left to other processes. */
   stop(): void {
     this.#isStopped = true;
+  }
+
+  /** Resolves when the relay has everything, or the database. */
+  async idle(): Promise<void> {
+    while (this.#carrying.size > 0) await Promise.all(this.#carrying);
   }
 
   async #deliver({ message, shard, lease, leasedUntil, joined }: HandedOver): Promise<void> {
@@ -58,33 +67,66 @@ export class HandOver {
 
   /** What the relay may not have taken is given to the workers by way of the database: it may still turn up. */
   async #carry(accepted: readonly HandedOver[], relay: MessageRelay): Promise<void> {
+    const refused = await this.#refusedBy(relay, accepted);
+    if (refused.length === 0) return;
+    this.#tools.relayed.forget(refused.map(({ message }) => message));
+    await Promise.all(this.#tools.shards.map((shard) => this.#leave(shard, refused)));
+    this.#tools.wake();
+  }
+
+  async #refusedBy(
+    relay: MessageRelay,
+    accepted: readonly HandedOver[],
+  ): Promise<readonly HandedOver[]> {
     try {
       for (const { joined } of accepted) if (joined !== null) await joined;
-      if (this.#tools.worker) this.#tools.relayed.remember(accepted);
+      if (this.#tools.worker) {
+        this.#tools.relayed.remember(accepted.filter(({ isStored }) => isStored));
+      }
       const refused = await relay.carry(
         accepted.map(({ message }) => message),
-        accepted.map(({ message, shard, lease }): Ticket => {
-          return { id: message.id, source: this.#tools.shards.indexOf(shard), lease };
-        }),
+        accepted.map((one) => this.#ticketFor(one)),
       );
-      if (refused.length === 0) return;
       const ids = new Set(refused.map(({ id }) => id));
-      const left = accepted.filter(({ message }) => ids.has(message.id));
-      this.#tools.relayed.forget(refused);
-      await this.#giveUp(left);
-      this.#tools.wake();
+      return accepted.filter(({ message }) => ids.has(message.id));
     } catch (error) {
       this.#logger.error(`Passing on ${accepted.length} message(s) failed: ${reasonOf(error)}`);
+      return accepted;
     }
   }
 
-  async #giveUp(messages: readonly HandedOver[]): Promise<void> {
+  #ticketFor({ message: { id }, shard, lease, isStored }: HandedOver): Ticket {
+    const source = this.#tools.shards.indexOf(shard);
+    return { id, source, lease, ...(isStored ? {} : { isStored }) };
+  }
+
+  /** Lets any worker take the messages of one data source, from the database. */
+  async #leave(shard: Shard, all: readonly HandedOver[]): Promise<void> {
+    const messages = all.filter((one) => one.shard === shard);
+    const unstored = messages.filter(({ isStored }) => !isStored);
+    const stored = messages.filter(({ isStored }) => isStored);
     const now = this.#tools.clock.now();
-    for (const shard of this.#tools.shards) {
-      const held = messages
-        .filter((one) => one.shard === shard)
-        .map(({ message, lease }) => ({ id: message.id, lease }));
+    const ids = (some: readonly HandedOver[]) => listed(some.map(({ message }) => message.id));
+    try {
+      if (unstored.length > 0) {
+        await shard.messages.insert(
+          unstored.map(({ message }) => message),
+          unstored[0]!.lease,
+          now,
+        );
+      }
+    } catch (error) {
+      this.#logger.error(
+        `Lost: ${ids(unstored)}. Neither the queue nor the database has taken them: ${reasonOf(error)}`,
+      );
+    }
+    try {
+      const held = stored.map(({ message, lease }) => ({ id: message.id, lease }));
       if (held.length > 0) await shard.messages.release(held, now);
+    } catch (error) {
+      this.#logger.error(
+        `Giving up ${ids(stored)} failed, their leases run out by themselves: ${reasonOf(error)}`,
+      );
     }
   }
 }

@@ -31,6 +31,7 @@ export {
   type ResealSummary,
 } from './maintenance.js';
 export type { PruneCounts } from './pruning.js';
+export { contentsOf, type MessageContents, mayBeCarried } from './message-contents.js';
 export { MessageRelay, RelayWorker, type Ticket } from './message-relay.js';
 export { parcelsOf, type TicketParcel, ticketsOf } from './ticket-parcel.js';
 export { TicketSender } from './ticket-sender.js';

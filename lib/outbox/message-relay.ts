@@ -1,8 +1,10 @@
 import type { Message } from '../message/index.js';
+import type { MessageContents } from './message-contents.js';
 
 /**
- * What says where a stored message is, and that it is still free: plain JSON, without a word of its contents. Who is
- * handed one has to show the lease before it delivers; one that comes late, or twice, finds that it no longer fits.
+ * What says where a stored message is, and that it is still free: plain JSON, without a word of its contents unless the
+ * relay adds them. Who is handed one has to show the lease before it delivers; one that comes late, or twice, finds that
+ * it no longer fits.
  */
 export interface Ticket {
   /** Id of the message. */
@@ -11,6 +13,13 @@ export interface Ticket {
   readonly source: number;
   /** The token that was written to its row. */
   readonly lease: string;
+  /**
+   * What the message says, so that nobody need read it: a relay may add what {@link contentsOf} gives, when
+   * {@link mayBeCarried} allows it.
+   */
+  readonly contents?: MessageContents;
+  /** False: the message is in no database yet, and its contents come along; the worker stores it before it delivers. */
+  readonly isStored?: boolean;
 }
 
 /** What a {@link MessageRelay} gives messages to. */
@@ -20,7 +29,7 @@ export abstract class RelayWorker {
    * not finished by then goes on without whoever has brought it.
    *
    * @param isRepeated whether they may have been handed to somebody before, who has not come back
-   * @throws what the database throws; the messages are found there again
+   * @throws what the database throws. Stored messages are found there again; what is not stored has to be brought again.
    */
   abstract work(tickets: readonly Ticket[], isRepeated: boolean): Promise<void>;
 }
@@ -34,13 +43,22 @@ export abstract class MessageRelay {
   /** Whether this process gives messages to it. Otherwise it delivers what it stores itself. */
   abstract readonly carries: boolean;
 
+  /**
+   * Whether a message need not be stored in the transaction that it belongs to: it is given to {@link carry} after the
+   * commit, and a worker stores it. What is lost between the two is lost. Not asked of messages that may have secrets.
+   * Default: no.
+   */
+  carriesUnstored(_message: Message): boolean {
+    return false;
+  }
+
   /** Once, when the application has started: brings messages from now on, unless there is no worker. */
   abstract start(worker: RelayWorker | null): Promise<void> | void;
 
   /**
    * Takes messages that were released together. Must not take long: whatever has a limit of its own is bound by it.
    *
-   * @returns those that it could not take
+   * @returns those that it could not take: they are left to the database
    */
   abstract carry(
     messages: readonly Message[],

@@ -61,6 +61,26 @@ export class MessageTable {
     return known;
   }
 
+  /**
+   * Writes messages on the strategy's own connection.
+   *
+   * @param lease a token that no other call has used
+   * @returns the ids of those that were written; the others were there before
+   */
+  async insert(
+    messages: readonly Message[],
+    lease: string,
+    dueAt: number,
+  ): Promise<ReadonlySet<string>> {
+    const insertions = this.insertions(messages, lease, dueAt);
+    const ids = messages.map(({ id }) => id);
+    const results = await this.#database.execute(
+      this.#dialect.insertReturns ? insertions : [...insertions, this.#holders(ids)],
+    );
+    const own = results.flatMap(({ rows }) => rows).filter((row) => row['lease'] === lease);
+    return new Set(own.map(({ id }) => id as string));
+  }
+
   /** @returns ids and leases of rows, among them those that were written */
   async #insert(
     manager: EntityManager,
@@ -72,16 +92,20 @@ export class MessageTable {
       manager.query(this.#dialect.placeholders(sql), parameters as unknown[]);
     if (this.#dialect.insertReturns) return run(insertion);
     // What MySQL says of affected rows depends on the connection's flags, so the rows are asked whose they are.
-    const written: Statement = {
-      sql: `SELECT id, lease FROM ${this.#tables.messages} WHERE id IN (${ids.map(() => '?').join(', ')})`,
-      parameters: ids,
-    };
+    const written = this.#holders(ids);
     if (manager.queryRunner?.isTransactionActive !== true) {
       // Between two transactions a worker could take them.
       return (await this.#database.execute([insertion, written]))[1]!.rows;
     }
     await run(insertion);
     return run(written);
+  }
+
+  #holders(ids: readonly string[]): Statement {
+    return {
+      sql: `SELECT id, lease FROM ${this.#tables.messages} WHERE id IN (${ids.map(() => '?').join(', ')})`,
+      parameters: ids,
+    };
   }
 
   /** Those of the messages that are stored. */

@@ -77,7 +77,13 @@ export class OutboxEngine {
     );
     this.pauseWatch = new PauseWatch(this.pauses, this.lanes);
     this.#renewal = new LeaseRenewal(this.shards, lease, clock);
-    this.#relayed = new RelayedWork({ shards: this.shards, desk: this.#desk, clock, lease });
+    this.#relayed = new RelayedWork({
+      shards: this.shards,
+      desk: this.#desk,
+      codecs: tools.codecs,
+      clock,
+      lease,
+    });
     this.handOver = new HandOver({
       shards: this.shards,
       desk: this.#desk,
@@ -159,6 +165,7 @@ export class OutboxEngine {
 
   async #drained(): Promise<void> {
     await this.#tools.relay?.close();
+    await this.handOver.idle();
     await this.lanes.idle();
     await Promise.all(this.shards.map(({ recorder }) => recorder.flush()));
   }

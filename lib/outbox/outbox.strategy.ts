@@ -8,6 +8,7 @@ import { DispatchStrategy, type Release } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
 import type { HandedOver } from './handed-over.js';
+import { mayBeCarried } from './message-contents.js';
 import type { EndpointHealth, LaneActivity } from './lanes.js';
 import { OutboxEngine } from './outbox-engine.js';
 import { type OutboxOptions, outboxSettings } from './outbox-options.js';
@@ -42,7 +43,15 @@ export class OutboxStrategy
     this.#engine = new OutboxEngine(tools, settings);
     // Where nobody here delivers, and nobody is given it, others may take it at once.
     const leaseFor = settings.worker || tools.relay?.carries === true ? settings.lease : 0;
-    this.#stager = new Stager(this.#engine.shards, leaseFor, settings.queryTimeout, tools.clock);
+    const { relay } = tools;
+    this.#stager = new Stager(
+      this.#engine.shards,
+      leaseFor,
+      settings.queryTimeout,
+      tools.clock,
+      (message) =>
+        relay?.carries === true && relay.carriesUnstored(message) && mayBeCarried(message),
+    );
   }
 
   /**

@@ -16,6 +16,8 @@ const CONNECTIONS = 4;
 /** What a staged message needs to be handed over. */
 export interface Staged {
   readonly shard: Shard;
+  /** False: nothing was written of it. */
+  readonly isStored: boolean;
   readonly lease: string;
   readonly leasedUntil: number;
   /** Pending while a transaction that the message had to join is open; null for none. */
@@ -31,12 +33,16 @@ interface Inserted {
   readonly joined: Promise<void> | null;
 }
 
+/** Which messages are not written: whoever is given them after the commit does that. */
+export type IsLeftUnstored = (message: Message) => boolean;
+
 /** Writes messages, and remembers what was written until it is released. */
 export class Stager {
   readonly #shards: readonly Shard[];
   readonly #leaseFor: number;
   readonly #clock: Clock;
   readonly #patience: number;
+  readonly #isLeft: IsLeftUnstored;
   readonly #shared = new Map<Shard, SharedInsert<Inserted | null>>();
   // Null: a message of that id is stored already.
   readonly #staged = new WeakMap<Message, Staged | null>();
@@ -45,24 +51,38 @@ export class Stager {
    * @param leaseFor milliseconds; 0: others may take at once what is staged
    * @param patience milliseconds to wait for a lock of somebody else's on SQLite
    */
-  constructor(shards: readonly Shard[], leaseFor: number, patience: number, clock: Clock) {
+  constructor(
+    shards: readonly Shard[],
+    leaseFor: number,
+    patience: number,
+    clock: Clock,
+    isLeft: IsLeftUnstored = () => false,
+  ) {
     this.#shards = shards;
     this.#leaseFor = leaseFor;
     this.#clock = clock;
     this.#patience = patience;
+    this.#isLeft = isLeft;
   }
 
   /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is none of the outbox' */
   async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
     const shard = this.#shardOf(manager);
     const firsts = firstOfEachId(messages);
+    for (const message of messages) this.#staged.set(message, null);
+    const written = firsts.filter((message) => {
+      const isLeft = this.#isLeft(message);
+      if (isLeft) this.#staged.set(message, this.#unstored(shard));
+      return !isLeft;
+    });
+    if (written.length === 0 && firsts.length > 0) return;
     const { known, lease, leasedUntil, joined } =
       manager === undefined
-        ? await this.#insert(shard, firsts)
-        : await this.#insertWith(shard, manager, firsts);
-    const staged = new Set(firsts.filter(({ id }) => !known.has(id)));
-    for (const message of messages) {
-      this.#staged.set(message, staged.has(message) ? { shard, lease, leasedUntil, joined } : null);
+        ? await this.#insert(shard, written)
+        : await this.#insertWith(shard, manager, written);
+    for (const message of written) {
+      if (known.has(message.id)) continue;
+      this.#staged.set(message, { shard, isStored: true, lease, leasedUntil, joined });
     }
   }
 
@@ -83,11 +103,16 @@ export class Stager {
       const staged = this.#staged.get(message);
       if (staged === undefined || staged === null) continue;
       this.#staged.delete(message);
+      if (!staged.isStored) continue;
       const list = held.get(staged.shard) ?? [];
       list.push({ id: message.id, lease: staged.lease });
       held.set(staged.shard, list);
     }
     for (const [shard, list] of held) await shard.messages.remove(list);
+  }
+
+  #unstored(shard: Shard): Staged {
+    return { shard, isStored: false, ...this.#token(), joined: null };
   }
 
   /** In the transaction of the manager, or in one of its own when it is in none. */

@@ -11,7 +11,8 @@ const HELD: Columns = { held_id: 'text', held_by: 'text' };
  *
  * @param table quoted name of the table of messages
  * @param lease the token of the new holder
- * @returns the rows of those that were taken
+ * @param answer what to know of those that were taken: their ids are enough when their contents are known
+ * @returns their rows
  */
 export async function takeOver(
   database: OutboxDatabase,
@@ -19,6 +20,7 @@ export async function takeOver(
   held: readonly Held[],
   lease: string,
   until: number,
+  answer: 'id' | 'everything',
 ): Promise<readonly Row[]> {
   const { dialect } = database;
   const rows = dialect.rows('r', HELD);
@@ -26,6 +28,8 @@ export async function takeOver(
     HELD,
     held.map((one) => ({ held_id: one.id, held_by: one.lease })),
   );
+  const columns = (prefix = '') =>
+    answer === 'id' ? `${prefix}id` : messageSelection(dialect, prefix);
   const update = dialect.updateFrom(
     table,
     ['lease = ?', 'due_at = ?'],
@@ -34,7 +38,7 @@ export async function takeOver(
   );
   if (dialect.returns) {
     const { rows: taken } = await database.run({
-      sql: `${update} RETURNING ${messageSelection(dialect)}`,
+      sql: `${update} RETURNING ${columns()}`,
       parameters: [lease, until, json],
     });
     return taken;
@@ -43,7 +47,7 @@ export async function takeOver(
     // The source of the rows comes before SET there.
     { sql: update, parameters: [json, lease, until] },
     {
-      sql: `SELECT ${messageSelection(dialect, 't.')} FROM ${rows} ${dialect.join} ${table} t ON t.id = r.held_id AND t.lease = ?`,
+      sql: `SELECT ${columns('t.')} FROM ${rows} ${dialect.join} ${table} t ON t.id = r.held_id AND t.lease = ?`,
       parameters: [json, lease],
     },
   ]);

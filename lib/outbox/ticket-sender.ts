@@ -2,8 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import { answeredWithin } from '../common/answered-within.js';
 import type { Absence } from './absence.js';
 import type { Ticket } from './message-relay.js';
+import { sizeOf } from './ticket-parcel.js';
 
 const TICKETS_PER_CALL = 1000;
+/** Characters. */
+const CONTENTS_PER_CALL = 4 * 1024 * 1024;
 
 /** Puts tickets into a queue. Rejects when it is not known whether they are in it. */
 export type SendTickets = (tickets: readonly Ticket[]) => Promise<unknown>;
@@ -53,16 +56,21 @@ export class TicketSender {
       } catch (error) {
         isTaken = false;
         this.absence.noticed(error);
+        // The next call would wait as long, and more would gather meanwhile.
+        batch.push(...this.#waiting.splice(0));
       }
       for (const { resolve } of batch) resolve(isTaken);
     }
     this.#sending = null;
   }
 
-  #next(): readonly Waiting[] {
-    let [count, tickets] = [0, 0];
-    while (count < this.#waiting.length && (count === 0 || tickets < TICKETS_PER_CALL)) {
-      tickets += this.#waiting[count++]!.tickets.length;
+  #next(): Waiting[] {
+    let [count, messages, contents] = [0, 0, 0];
+    while (count < this.#waiting.length) {
+      if (messages >= TICKETS_PER_CALL || contents >= CONTENTS_PER_CALL) break;
+      const { tickets } = this.#waiting[count++]!;
+      messages += tickets.length;
+      for (const ticket of tickets) contents += sizeOf(ticket);
     }
     return this.#waiting.splice(0, count);
   }

@@ -31,6 +31,27 @@ dispatchStrategyConformance(
   },
   runner,
 );
+dispatchStrategyConformance(
+  {
+    name: 'bullmq with bodies in jobs, a producer and a worker',
+    makeBench: () => queueBench({ worker: false, carryBody: true }, { producer: false }),
+  },
+  runner,
+);
+dispatchStrategyConformance(
+  {
+    name: 'bullmq without staging, one process',
+    makeBench: () => queueBench({ staging: false }),
+  },
+  runner,
+);
+dispatchStrategyConformance(
+  {
+    name: 'bullmq without staging, a producer and a worker',
+    makeBench: () => queueBench({ worker: false, staging: false }, { producer: false }),
+  },
+  runner,
+);
 async function queueBench(
   sender: QueueRigOptions,
   worker?: QueueRigOptions,
