@@ -81,9 +81,9 @@ export class BullMqRelay extends MessageRelay {
     tickets: readonly Ticket[],
   ): Promise<readonly Ticket[]> {
     if (this.#isClosed) return tickets;
-    this.#origins?.note(messages, tickets);
     const sender = this.#sender ?? this.#open().sender;
     const carried = tickets.map((ticket, at) => this.#withContents(ticket, messages[at]!));
+    this.#origins?.note(messages, carried);
     return (await sender.add(carried)) ? [] : tickets;
   }
 

@@ -143,7 +143,12 @@ describe('the options of bullmq()', () => {
     [{ concurrency: 0 }, /bullmq\(\{ concurrency \}\)/],
     [{ producer: 'yes' as never }, /bullmq\(\{ producer \}\)/],
     [{ enqueueTimeout: 1.5 }, /bullmq\(\{ enqueueTimeout \}\)/],
+    [{ carryBody: 'yes' as never }, /bullmq\(\{ carryBody \}\)/],
+    [{ staging: 0 as never }, /bullmq\(\{ staging \}\)/],
     [{ producer: false, worker: false }, /nothing to do with the queue/],
+    [{ producer: false, carryBody: true }, /producer: false, carryBody: true/],
+    [{ producer: false, staging: false }, /producer: false, staging: false/],
+    [{ staging: false, carryBody: false }, /leaves messages nowhere/],
     [{ connection: {}, configKey: 'x' }, /two connections/],
   ])('%o are refused', (options, message) => {
     expect(() => bullmq(options)).toThrow(ThornConfigurationError);
