@@ -78,6 +78,7 @@ export {
   type SubscriberSource,
   type TracedAttempt,
   type TracedResult,
+  type TraceOrigin,
 } from './message/index.js';
 
 // Durable delivery and its log

@@ -3,12 +3,14 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { TerminusModule } from '@nestjs/terminus';
 import { type INestApplication, Injectable, Module } from '@nestjs/common';
 import { Registry } from 'prom-client';
+import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   Clock,
   defineEvents,
   Deliveries,
   DispatchStrategy,
+  inline,
   outbox,
   type OutboxOptions,
   type Subscriber,
@@ -113,6 +115,57 @@ describe('ThornMetricsModule', () => {
     await vi.waitFor(async () =>
       expect(await line('thorn_pending')).toBe('thorn_pending_deliveries 1'),
     );
+  });
+
+  it('counts the same with inline(), where a delivery has one attempt', async () => {
+    await start({}, { dispatch: inline() });
+    const failing = await Receiver.start();
+    failing.status = 410;
+    const urls = [receiver.url, `${failing.url}?key=s3cret`, 'http://127.0.0.9/hooks'];
+    const ids: string[] = [];
+    for (const url of urls) {
+      const { id } = await app!.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+      // The last one would be refused at once.
+      const parameters = [url, id];
+      await app!
+        .get(DataSource)
+        .query('UPDATE thorn_subscribers SET url = ?, revision = 1 WHERE id = ?', parameters);
+      ids.push(id);
+    }
+    const heard: [string, object][] = [];
+    const events = app!.get(WebhookEvents);
+    for (const name of ['message-accepted', 'delivered', 'failed', 'recipient-refused'] as const) {
+      events.on(name, (payload) => heard.push([name, payload]));
+    }
+    const sent = await app!.get(WebhookDispatcher).send('order.placed', { id: 1 });
+
+    const of = (at: number) => {
+      const { delivery } = sent.attempts.find(({ subscriber }) => subscriber === ids[at])!;
+      const { host } = new URL(urls[at]!);
+      return { delivery, message: sent.id, event: 'order.placed', subscriber: ids[at], host };
+    };
+    const duration = expect.any(Number);
+    const accepted = { message: sent.id, event: 'order.placed', sender: null };
+    const answered = { attempt: 1, error: null, duration };
+    expect(heard).toHaveLength(5);
+    expect(heard[0]).toEqual(['message-accepted', { ...accepted, time: expect.any(Number) }]);
+    const refusal = { attempt: 1, status: null, error: 'recipient-refused', duration };
+    expect(heard).toEqual(
+      expect.arrayContaining([
+        ['delivered', { ...of(0), ...answered, status: 204 }],
+        ['failed', { ...of(1), ...answered, status: 410, reason: 'exhausted' }],
+        ['failed', { ...of(2), ...refusal, reason: 'refused' }],
+        ['recipient-refused', { ...of(2), explanation: expect.stringContaining('127.0.0.9') }],
+      ]),
+    );
+    const text = await registry.metrics();
+    expect(text).toContain('thorn_messages_total{event="order.placed"} 1\n');
+    expect(text).toContain('thorn_attempts_total{event="order.placed",outcome="delivered"} 1\n');
+    expect(text).toContain('thorn_attempts_total{event="order.placed",outcome="failed"} 2\n');
+    expect(text).toContain('thorn_deliveries_total{event="order.placed",outcome="failed"} 2\n');
+    expect(text).toContain('thorn_attempt_duration_seconds_count{outcome="delivered"} 1\n');
+    expect(text).not.toContain('thorn_in_flight');
+    await failing.stop();
   });
 
   it('shows endpoints that asked for a breather, requests in flight, and subscribers that are gone', async () => {

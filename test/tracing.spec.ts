@@ -5,6 +5,7 @@ import {
   type Context,
   context,
   type ContextManager,
+  createTraceState,
   propagation,
   ROOT_CONTEXT,
   SpanKind,
@@ -140,8 +141,9 @@ const told = (app: INestApplication, name: 'delivered' | 'failed') =>
   new Promise<void>((resolve) => app.get(WebhookEvents).once(name, () => resolve()));
 
 /** Runs `work` as a request of the application would run. */
-async function inRequest<Value>(work: () => Promise<Value>): Promise<Value> {
-  const span = trace.getTracer('app').startSpan('POST /orders');
+/** @param caller where in a trace whoever asks is; default: nowhere */
+async function inRequest<Value>(work: () => Promise<Value>, caller?: Context): Promise<Value> {
+  const span = trace.getTracer('app').startSpan('POST /orders', {}, caller);
   try {
     return await context.with(trace.setSpan(context.active(), span), work);
   } finally {
@@ -229,6 +231,36 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
     expect(attempt!.spanContext().traceId).toBe(traceId);
     expect(attempt!.status.code).toBe(SpanStatusCode.UNSET);
     expect(receiver.requests[0]!.headers['traceparent']).toBe(`00-${traceId}-${idOf(attempt!)}-01`);
+  });
+
+  it('takes along what tracing systems have said of the trace, within its limits', async () => {
+    const caller = (tracestate: string) =>
+      trace.setSpanContext(ROOT_CONTEXT, {
+        ...{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1, isRemote: true },
+        traceState: createTraceState(tracestate),
+      });
+    const sender = await start(place, { worker: false });
+    await sender.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    const send = () => sender.get(WebhookDispatcher).send('order.placed');
+    await inRequest(send, caller('vendor=one,other=two'));
+    // What the API itself would not have parsed.
+    const long = `long=${'x'.repeat(200)}`;
+    const added = createTraceState(long).set('big', 'y'.repeat(250)).set('new', 'z'.repeat(120));
+    const tooLong = trace.setSpanContext(ROOT_CONTEXT, {
+      ...trace.getSpanContext(caller(''))!,
+      traceState: added,
+    });
+    await inRequest(send, tooLong);
+    apps.splice(0);
+    await sender.close();
+
+    await start(place, {}, { tracing: openTelemetry({ sendTraceparent: true }) });
+    const requests = await receiver.waitFor(2);
+    const states = requests.map(({ headers }) => headers['tracestate']);
+    expect(new Set(states)).toEqual(
+      new Set(['vendor=one,other=two', `new=${'z'.repeat(120)},big=${'y'.repeat(250)}`]),
+    );
+    for (const { headers } of requests) expect(headers['traceparent']).toContain('a'.repeat(32));
   });
 
   it('follows what a transaction writes, and says which messages could not be stored', async () => {
@@ -325,6 +357,9 @@ describe('openTelemetry()', () => {
     const own = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     await app.get(WebhookDispatcher).send('a', {}, { headers: { Traceparent: own } });
     await app.get(WebhookDispatcher).send('b');
+    await app.get(WebhookDispatcher).send('c', {}, { headers: { Tracestate: 'own=1' } });
+    expect(receiver.requests[2]!.headers).toMatchObject({ tracestate: 'own=1' });
+    expect(receiver.requests[2]!.headers).not.toHaveProperty('traceparent');
     expect(receiver.requests[0]!.headers['traceparent']).toBe(own);
     expect(receiver.requests[1]!.headers['traceparent']).toContain(
       idOf(spans('thorn attempt b')[0]!),
@@ -349,9 +384,9 @@ describe('openTelemetry()', () => {
   it('stores nothing where messages are not traced', async () => {
     const app = await start(place, { worker: false }, { tracing: undefined as never });
     await app.get(WebhookDispatcher).send('a');
-    expect(await app.get(DataSource).query('SELECT traceparent FROM thorn_messages')).toEqual([
-      { traceparent: null },
-    ]);
+    expect(
+      await app.get(DataSource).query('SELECT traceparent, tracestate FROM thorn_messages'),
+    ).toEqual([{ traceparent: null, tracestate: null }]);
     expect(exporter.getFinishedSpans()).toEqual([]);
   });
 

@@ -24,7 +24,9 @@ async function added(traceparentOf: (at: number) => string | null) {
   const texts = new Texts();
   const origins = new JobOrigins(texts as unknown as Telemetry);
   const ids = Array.from({ length: 12 }, (_, at) => `msg_${at}`);
-  const messages = ids.map((id, at) => ({ id, traceparent: traceparentOf(at) }) as Message);
+  const messages = ids.map(
+    (id, at) => ({ id, traceparent: traceparentOf(at), tracestate: null }) as Message,
+  );
   const tickets = ids.map((id) => ({ id, source: 0, lease: 'x' }));
   origins.note(messages, tickets);
   texts.active = 'somebody else';

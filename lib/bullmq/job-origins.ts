@@ -22,12 +22,15 @@ export class JobOrigins {
   note(messages: readonly Message[], tickets: readonly Ticket[]): void {
     const { contextManager } = this.telemetry;
     const active: unknown = contextManager.active();
-    for (const [at, { traceparent }] of messages.entries()) {
+    for (const [at, { traceparent, tracestate }] of messages.entries()) {
       const origin: unknown =
         traceparent === null
           ? active
           : // The carrier of W3C Trace Context, which is what `bullmq-otel` has as metadata.
-            contextManager.fromMetadata(active, JSON.stringify({ traceparent }));
+            contextManager.fromMetadata(
+              active,
+              JSON.stringify({ traceparent, ...(tracestate !== null && { tracestate }) }),
+            );
       this.#origins.set(tickets[at]!, origin);
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Why a delivery ended without success.
  *
- * - `exhausted`: the retry policy allows no further attempt
+ * - `exhausted`: the retry policy allows no further attempt, or with `inline()` there never is one
  * - `gone`: the endpoint answered 410, and its subscriber was disabled
  * - `refused`: the recipient policy does not let webhooks go there
  * - `disabled`: its subscriber was disabled or removed in the meantime

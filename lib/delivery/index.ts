@@ -1,3 +1,4 @@
+export { type AttemptSequel, tellAttempt } from './attempt-events.js';
 export { AttemptError } from './attempt.error.js';
 export { type Attempt, type AttemptErrorCode } from './attempt.js';
 export { attemptRecordOf, type AttemptRecord } from './attempt-record.js';

@@ -2,7 +2,12 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../common/index.js';
-import { Deliverer, PublicRecipientPolicy, UndiciHttpClient } from '../delivery/index.js';
+import {
+  Deliverer,
+  PublicRecipientPolicy,
+  UndiciHttpClient,
+  WebhookEvents,
+} from '../delivery/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { Codecs, MessageFactory } from '../message/index.js';
 import { StandardWebhookSigner } from '../signing/index.js';
@@ -54,6 +59,7 @@ describe('InlineStrategy', () => {
     return new InlineStrategy(
       new FanOut(new InMemorySubscriberRepository(), statics),
       new Deliverer(client, new StandardWebhookSigner(), clock),
+      new WebhookEvents(),
       clock,
       { window },
     );

@@ -1,10 +1,13 @@
 import { newId } from '../common/id.js';
 import { Clock } from '../common/clock.js';
 import type { Attempt } from '../delivery/attempt.js';
+import { type AttemptSequel, tellAttempt } from '../delivery/attempt-events.js';
 import { Deliverer } from '../delivery/deliverer.js';
+import { WebhookEvents } from '../delivery/webhook-events.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 import type { Recipient } from '../message/recipient.js';
+import { hostOf } from '../message/recipient-host.js';
 import { DispatchStrategy, type Release } from './dispatch-strategy.js';
 import { FanOut } from './fan-out.js';
 import type { StrategyDefinition } from './strategy-definition.js';
@@ -21,13 +24,20 @@ const DEFAULT_WINDOW = 1000;
 export class InlineStrategy extends DispatchStrategy {
   readonly #fanOut: FanOut;
   readonly #deliverer: Deliverer;
+  readonly #events: WebhookEvents;
   readonly #clock: Clock;
   readonly #window: number;
   readonly #waiting: (() => void)[] = [];
   #inFlight = 0;
 
   /** @throws {@link ThornConfigurationError} when the window is no positive whole number */
-  constructor(fanOut: FanOut, deliverer: Deliverer, clock: Clock, options: InlineOptions = {}) {
+  constructor(
+    fanOut: FanOut,
+    deliverer: Deliverer,
+    events: WebhookEvents,
+    clock: Clock,
+    options: InlineOptions = {},
+  ) {
     super();
     const window = options.window ?? DEFAULT_WINDOW;
     if (!Number.isInteger(window) || window < 1) {
@@ -38,6 +48,7 @@ export class InlineStrategy extends DispatchStrategy {
     }
     this.#fanOut = fanOut;
     this.#deliverer = deliverer;
+    this.#events = events;
     this.#clock = clock;
     this.#window = window;
   }
@@ -48,6 +59,12 @@ export class InlineStrategy extends DispatchStrategy {
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {
     return Promise.all(
       messages.map(async (message) => {
+        this.#events.emit('message-accepted', () => ({
+          message: message.id,
+          event: message.event,
+          sender: message.sender,
+          time: message.time,
+        }));
         const recipients = await this.#fanOut.recipientsOf(message);
         const attempts = await Promise.all(
           recipients.map((recipient) => this.#deliver(message, recipient)),
@@ -62,11 +79,17 @@ export class InlineStrategy extends DispatchStrategy {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#inFlight++;
     try {
-      return await this.#deliverer.attempt(
+      const attempt = await this.#deliverer.attempt(
         { id: newId('dlv_', this.#clock.now()), number: 1 },
         message,
         recipient,
       );
+      tellAttempt(
+        this.#events,
+        { attempt, number: 1, host: () => hostOf(recipient) },
+        sequelOf(attempt),
+      );
+      return attempt;
     } finally {
       // A place is handed on, not freed and taken again: nobody can slip in between.
       const next = this.#waiting.shift();
@@ -74,6 +97,12 @@ export class InlineStrategy extends DispatchStrategy {
       else next();
     }
   }
+}
+
+/** There is never another attempt. */
+function sequelOf({ outcome, error }: Attempt): AttemptSequel {
+  if (outcome === 'succeeded') return { ends: 'succeeded' };
+  return { ends: 'failed', reason: error?.code === 'recipient-refused' ? 'refused' : 'exhausted' };
 }
 
 /**
@@ -87,8 +116,8 @@ export class InlineStrategy extends DispatchStrategy {
  */
 export function inline(options: InlineOptions = {}): StrategyDefinition {
   return {
-    inject: [FanOut, Deliverer, Clock],
-    useFactory: (fanOut: FanOut, deliverer: Deliverer, clock: Clock) =>
-      new InlineStrategy(fanOut, deliverer, clock, options),
+    inject: [FanOut, Deliverer, WebhookEvents, Clock],
+    useFactory: (fanOut: FanOut, deliverer: Deliverer, events: WebhookEvents, clock: Clock) =>
+      new InlineStrategy(fanOut, deliverer, events, clock, options),
   };
 }

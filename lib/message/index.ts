@@ -12,6 +12,7 @@ export {
   NoTracing,
   type TracedAttempt,
   type TracedResult,
+  type TraceOrigin,
 } from './message-tracing.js';
 export {
   checkMessageSettings,
@@ -32,3 +33,4 @@ export type {
   SubscriberCallback,
   SubscriberSource,
 } from './subscriber-source.js';
+export { hostOf, NO_HOST } from './recipient-host.js';

@@ -11,6 +11,17 @@ export interface TracedAttempt {
   readonly number: number | null;
 }
 
+/** W3C Trace Context of a message: where in a trace it was made. */
+export interface TraceOrigin {
+  /** The header `traceparent`. */
+  readonly traceparent: string;
+  /**
+   * The header `tracestate`: what the tracing systems on the way have said of the trace. What is longer than 512
+   * characters is stored shortened, as the specification says. Default null: nothing.
+   */
+  readonly tracestate?: string | null;
+}
+
 /** What {@link MessageTracing} is told of a request that has ended. */
 export interface TracedResult {
   readonly outcome: 'succeeded' | 'failed';
@@ -29,9 +40,9 @@ export abstract class MessageTracing {
   /**
    * Called when a message has been made, where it was sent or captured.
    *
-   * @returns the `traceparent` of W3C Trace Context that is stored with the message, or null for none
+   * @returns the W3C Trace Context that is stored with the message, or null for none
    */
-  abstract made(message: { readonly id: string; readonly event: string }): string | null;
+  abstract made(message: { readonly id: string; readonly event: string }): TraceOrigin | null;
 
   /** Wraps the storing of messages; passes on what `work` resolves to or throws. */
   abstract stage(messages: readonly Message[], work: () => Promise<void>): Promise<void>;
@@ -39,7 +50,7 @@ export abstract class MessageTracing {
   /**
    * Wraps one request; passes on what `work` resolves to. `work` never rejects, and takes headers to send along.
    *
-   * @param attempt its message carries the `traceparent` that {@link made} has answered
+   * @param attempt its message carries the `traceparent` and `tracestate` that {@link made} has answered
    */
   abstract attempt<Result extends TracedResult>(
     attempt: TracedAttempt,

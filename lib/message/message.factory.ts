@@ -7,6 +7,7 @@ import { checkMessageId } from './message-id.js';
 import { type Audience, type Envelope, Message } from './message.js';
 import { type MessageTracing, NoTracing } from './message-tracing.js';
 import type { Recipient } from './recipient.js';
+import { boundedTracestate } from './tracestate.js';
 
 /** What is needed to make a message; everything but the event has a default. */
 export interface MessageDraft {
@@ -68,6 +69,7 @@ export class MessageFactory {
     });
     const json = this.codecs.encode(body);
     const id = draft.id ?? newId('msg_', time);
+    const origin = this.#tracing.made({ id, event: draft.event });
     return new Message(
       {
         id,
@@ -79,7 +81,8 @@ export class MessageFactory {
         headers: draft.headers ?? {},
         settings: draft.settings ?? {},
         recipients: draft.recipients ?? [],
-        traceparent: this.#tracing.made({ id, event: draft.event }),
+        traceparent: origin?.traceparent ?? null,
+        tracestate: boundedTracestate(origin?.tracestate ?? null),
       },
       json,
       this.codecs,

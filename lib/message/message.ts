@@ -38,6 +38,8 @@ export interface MessageFields {
   readonly recipients: readonly Recipient[];
   /** W3C Trace Context of where it was made; see `MessageTracing`. Default null: none. */
   readonly traceparent?: string | null;
+  /** What belongs to it; up to 512 characters. Default null: nothing. */
+  readonly tracestate?: string | null;
 }
 
 /** One occurrence of an event. Its bytes are made once per content type and shared by all its deliveries. */
@@ -52,6 +54,7 @@ export class Message implements MessageFields {
   readonly settings: MessageSettings;
   readonly recipients: readonly Recipient[];
   readonly traceparent: string | null;
+  readonly tracestate: string | null;
   readonly #codecs: Codecs;
   readonly #bodies = new Map<string, Buffer>();
 
@@ -71,6 +74,7 @@ export class Message implements MessageFields {
     this.settings = fields.settings;
     this.recipients = fields.recipients;
     this.traceparent = fields.traceparent ?? null;
+    this.tracestate = fields.tracestate ?? null;
     this.#codecs = codecs;
   }
 

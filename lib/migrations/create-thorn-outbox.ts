@@ -39,6 +39,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
           long('recipients'),
           optional(long('body')),
           optional(text('traceparent', 55)),
+          optional(text('tracestate', 512)),
           optional(text('lease', 40)),
           optional(column('due_at', 'bigint')),
         ],

@@ -1,10 +1,12 @@
 import type { Clock } from '../common/index.js';
-import type {
-  Attempt,
-  AttemptErrorCode,
-  Deliverer,
-  RetryPolicy,
-  WebhookEvents,
+import {
+  type Attempt,
+  type AttemptErrorCode,
+  type AttemptSequel,
+  type Deliverer,
+  type RetryPolicy,
+  tellAttempt,
+  type WebhookEvents,
 } from '../delivery/index.js';
 import { advance, type DeliveryState } from './delivery-state.js';
 import type { EndpointOutcome } from './endpoint-state.js';
@@ -105,24 +107,18 @@ export class Courier {
   }
 
   #tell(job: OutboxJob, state: DeliveryState, attempt: Attempt): void {
-    const { events } = this.#tools;
-    const made = () => ({
-      ...factsOf(job),
-      attempt: job.requests + 1,
-      status: attempt.status,
-      error: attempt.error?.code ?? null,
-      duration: attempt.duration,
-    });
-    if (state.status === 'succeeded') events.emit('delivered', made);
-    else if (state.nextAt !== null) {
-      const { nextAt } = state;
-      events.emit('retry-scheduled', () => ({ ...made(), nextAt }));
-    } else events.emit('failed', () => ({ ...made(), reason: state.reason! }));
-    if (attempt.error?.code === 'recipient-refused') {
-      const { message: explanation } = attempt.error;
-      events.emit('recipient-refused', () => ({ ...factsOf(job), explanation }));
-    }
+    const { requests, host } = job;
+    tellAttempt(
+      this.#tools.events,
+      { attempt, number: requests + 1, host: () => host },
+      sequelOf(state),
+    );
   }
+}
+
+function sequelOf({ status, nextAt, reason }: DeliveryState): AttemptSequel {
+  if (status === 'succeeded') return { ends: 'succeeded' };
+  return nextAt === null ? { ends: 'failed', reason: reason! } : { ends: null, nextAt };
 }
 
 function factsOf({ id, message, recipient, host }: OutboxJob) {

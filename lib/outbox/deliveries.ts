@@ -3,6 +3,7 @@ import { idsFrom } from '../common/id.js';
 import type { DeliveryLog, WebhookEvents } from '../delivery/index.js';
 import type { DispatchStrategy, FanOut } from '../dispatch/index.js';
 import { InvalidInputError } from '../errors/index.js';
+import { NO_HOST } from '../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../subscriber/index.js';
 import { inBatches } from './batches.js';
 import {
@@ -26,7 +27,6 @@ import { statsOf } from './delivery-stats.js';
 import type { OutboxStrategy } from './outbox.strategy.js';
 import type { Row } from './outbox-database.js';
 import { outboxOf } from './outbox-of.js';
-import { NO_HOST } from './recipient-finder.js';
 import {
   NOTHING,
   reopen,

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { type Clock, framesOf, newId, reasonOf } from '../common/index.js';
 import type { FanOut, FoundRecipients } from '../dispatch/index.js';
-import type { Message, Recipient } from '../message/index.js';
+import { hostOf, type Message, type Recipient } from '../message/index.js';
 import type { SubscriberRepository } from '../subscriber/index.js';
 import { againAt } from './again-at.js';
 import type { Courier } from './courier.js';
@@ -13,7 +13,7 @@ import type { Held } from './leases.js';
 import { listed } from './listed.js';
 import type { OutboxJob } from './outbox-job.js';
 import type { Row } from './outbox-database.js';
-import { hostOf, RecipientFinder } from './recipient-finder.js';
+import { RecipientFinder } from './recipient-finder.js';
 import type { Shard } from './shard.js';
 
 const FAILED_AT_ONCE = 1000;

@@ -17,6 +17,7 @@ export const MESSAGE_COLUMNS = [
   'recipients',
   'body',
   'traceparent',
+  'tracestate',
   'lease',
   'due_at',
 ] as const;
@@ -55,6 +56,7 @@ export class MessageRows {
       this.#sealed(message),
       message.json.toString(),
       message.traceparent,
+      message.tracestate,
       lease,
       dueAt,
     ];
@@ -110,6 +112,7 @@ export class MessageRows {
         settings: parsed(row, 'settings') as Message['settings'],
         recipients: recipients as Message['recipients'],
         traceparent: row['traceparent'] as string | null,
+        tracestate: row['tracestate'] as string | null,
       },
       Buffer.from(row['body'] as string),
       this.#codecs,

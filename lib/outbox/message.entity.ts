@@ -55,6 +55,10 @@ export class ThornMessage {
   @Column({ type: 'varchar', length: 55, nullable: true })
   traceparent!: string | null;
 
+  /** What belongs to it. */
+  @Column({ type: 'varchar', length: 512, nullable: true })
+  tracestate!: string | null;
+
   @Column({ type: 'varchar', length: 40, nullable: true })
   lease!: string | null;
 

@@ -41,11 +41,3 @@ export class RecipientFinder {
     return null;
   }
 }
-
-/** In place of a host that cannot be told. */
-export const NO_HOST = '-';
-
-/** Host and port of a recipient's URL: what deliveries are told apart by while they wait. */
-export function hostOf({ url }: Recipient): string {
-  return URL.canParse(url) ? new URL(url).host : NO_HOST;
-}

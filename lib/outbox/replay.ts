@@ -1,13 +1,13 @@
 import { newId } from '../common/index.js';
 import { isWanted } from '../dispatch/index.js';
-import type { Message } from '../message/index.js';
+import { hostOf, type Message, NO_HOST } from '../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../subscriber/index.js';
 import type { Batch } from './batches.js';
 import type { Candidate } from './delivery-record.js';
 import type { LateDelivery, Revival } from './log-table.js';
 import { cursorOf, cursorText } from './message-cursor.js';
 import type { Row } from './outbox-database.js';
-import { type FinderTools, hostOf, NO_HOST, RecipientFinder } from './recipient-finder.js';
+import { type FinderTools, RecipientFinder } from './recipient-finder.js';
 import { RecipientUnknownError } from './recipient-unknown.error.js';
 import type { Shard } from './shard.js';
 

@@ -16,14 +16,16 @@ import {
   type Recipient,
   type TracedAttempt,
   type TracedResult,
+  type TraceOrigin,
 } from '../message/index.js';
-import { spanContextOf, traceparentOf } from './traceparent.js';
+import { spanContextOf, traceOriginOf } from './traceparent.js';
 
 /** Options of {@link openTelemetry}. */
 export interface OpenTelemetryOptions {
   /**
-   * True: requests carry the header `traceparent`, so that a receiver may continue the trace. It tells receivers ids of
-   * your traces. A message that brings this header itself keeps its own. Default false.
+   * True: requests carry the headers `traceparent` and `tracestate`, so that a receiver may continue the trace. It tells
+   * receivers ids of your traces, and what your tracing systems say of them. A message that brings one of these headers
+   * itself keeps its own. Default false.
    */
   readonly sendTraceparent?: boolean;
 }
@@ -31,8 +33,8 @@ export interface OpenTelemetryOptions {
 /**
  * Spans of messages, through the API of OpenTelemetry alone: which SDK makes them, if any, is the application's choice.
  *
- * - `thorn send <event>` (producer) where a message is made, under the span that is active there; its `traceparent` is
- *   stored with the message.
+ * - `thorn send <event>` (producer) where a message is made, under the span that is active there; its trace context
+ *   is stored with the message.
  * - `thorn stage` around the writing of messages.
  * - `thorn attempt <event>` (client) for each request, under `thorn send`, in whichever process.
  *
@@ -48,7 +50,13 @@ export class OpenTelemetryTracing extends MessageTracing {
     this.#sendTraceparent = sendTraceparent;
   }
 
-  override made({ id, event }: { readonly id: string; readonly event: string }): string | null {
+  override made({
+    id,
+    event,
+  }: {
+    readonly id: string;
+    readonly event: string;
+  }): TraceOrigin | null {
     const span = this.#tracer.startSpan(`thorn send ${event}`, {
       kind: SpanKind.PRODUCER,
       attributes: {
@@ -60,11 +68,11 @@ export class OpenTelemetryTracing extends MessageTracing {
     });
     // It is what the others refer to; how long storing takes is told by the span of that.
     span.end();
-    return traceparentOf(span.spanContext());
+    return traceOriginOf(span.spanContext());
   }
 
   override async stage(messages: readonly Message[], work: () => Promise<void>): Promise<void> {
-    const origins = messages.flatMap(({ traceparent }) => spanContextOf(traceparent) ?? []);
+    const origins = messages.flatMap((message) => spanContextOf(message) ?? []);
     // Of several there is no one that it belongs to.
     const parent =
       origins.length === 1 ? trace.setSpanContext(context.active(), origins[0]!) : context.active();
@@ -114,9 +122,12 @@ export class OpenTelemetryTracing extends MessageTracing {
 
   #headersOf(span: Span, { headers }: Message): Readonly<Record<string, string>> | undefined {
     if (!this.#sendTraceparent) return undefined;
-    if (Object.keys(headers).some((name) => name.toLowerCase() === 'traceparent')) return undefined;
-    const traceparent = traceparentOf(span.spanContext());
-    return traceparent === null ? undefined : { traceparent };
+    if (Object.keys(headers).some((name) => /^trace(?:parent|state)$/i.test(name)))
+      return undefined;
+    const origin = traceOriginOf(span.spanContext());
+    if (origin === null) return undefined;
+    const { traceparent, tracestate = null } = origin;
+    return tracestate === null ? { traceparent } : { traceparent, tracestate };
   }
 }
 
@@ -150,9 +161,9 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Type<MessageT
 }
 
 /** Not the active span: what is delivered in the caller's process looks like what another one delivers. */
-function originOf({ traceparent }: Message): Context {
+function originOf(message: Message): Context {
   const active = context.active();
-  const origin = spanContextOf(traceparent);
+  const origin = spanContextOf(message);
   return origin === null ? trace.deleteSpan(active) : trace.setSpanContext(active, origin);
 }
 

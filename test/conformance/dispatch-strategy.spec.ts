@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../lib/common/index.js';
-import { Deliverer, PublicRecipientPolicy, UndiciHttpClient } from '../../lib/delivery/index.js';
+import {
+  Deliverer,
+  PublicRecipientPolicy,
+  UndiciHttpClient,
+  WebhookEvents,
+} from '../../lib/delivery/index.js';
 import {
   DisabledStrategy,
   type DispatchStrategy,
@@ -107,6 +112,7 @@ async function inlineBench(window = 1000): Promise<DispatchStrategyBench> {
   const strategy = new InlineStrategy(
     new FanOut(repository, statics),
     new Deliverer(client, new StandardWebhookSigner(), clock),
+    new WebhookEvents(),
     clock,
     { window },
   );

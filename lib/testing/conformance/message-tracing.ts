@@ -39,10 +39,11 @@ export function messageTracingConformance(
   { describe, it, expect }: TestRunner,
 ): void {
   describe(`${name}: every tracing`, () => {
-    it('answers a traceparent that can be stored, or null', async () => {
+    it('answers a trace context that can be stored, or null', async () => {
       for (const event of ['order.placed', 'user.Grüße %2E', 'a'.repeat(256)]) {
-        const traceparent = makeTracing().made({ id: 'msg_1', event });
-        expect(traceparent === null || TRACEPARENT.test(traceparent)).toBe(true);
+        const origin = makeTracing().made({ id: 'msg_1', event });
+        expect(origin === null || TRACEPARENT.test(origin.traceparent)).toBe(true);
+        expect(/^[\x20-\x7e]*$/.test(origin?.tracestate ?? '')).toBe(true);
       }
     });
 
@@ -74,13 +75,15 @@ export function messageTracingConformance(
 
     it("names no header that is the library's own or the message's", async () => {
       const own = { traceparent: 'mine', Baggage: 'a=b' };
-      const attempt = attemptOf(makeTracing().made({ id: 'msg_1', event: 'a' }), RECIPIENT, own);
+      const origin = makeTracing().made({ id: 'msg_1', event: 'a' });
+      const attempt = attemptOf(origin?.traceparent ?? null, RECIPIENT, own);
       let names: readonly string[] = [];
       await makeTracing().attempt(attempt, async (headers) => {
         names = Object.keys(headers ?? {}).map((header) => header.toLowerCase());
         return RESULTS[0]!;
       });
-      const refused = /^(?:webhook-|hook-|content-|host$|user-agent$|traceparent$|baggage$)/;
+      const refused =
+        /^(?:webhook-|hook-|content-|host$|user-agent$|traceparent$|tracestate$|baggage$)/;
       expect(names.filter((header) => refused.test(header))).toEqual([]);
     });
   });
@@ -90,7 +93,8 @@ function messageOf(
   traceparent: string | null,
   headers: Readonly<Record<string, string>> = {},
 ): Message {
-  const tracing = { made: () => traceparent } as unknown as MessageTracing;
+  const origin = traceparent === null ? null : { traceparent, tracestate: 'a=b,no member' };
+  const tracing = { made: () => origin } as unknown as MessageTracing;
   const factory = new MessageFactory(new SystemClock(), new Codecs(), { tracing });
   return factory.create({ event: 'order.placed', data: { id: 1 }, headers });
 }
