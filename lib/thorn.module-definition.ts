@@ -1,7 +1,8 @@
-import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule, type Type } from '@nestjs/common';
 import { apiControllers, ApiSettings, operatorControllers } from './api/index.js';
 import { apiProviders } from './thorn.module-api.js';
 import { checkExtras } from './thorn.module-extras.js';
+import type { DispatchSetting } from './dispatch/index.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
 import { thornProviders } from './thorn.module-providers.js';
 import { refused, ThornSettings } from './thorn.module-settings.js';
@@ -36,7 +37,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
 
 function assemble(definition: DynamicModule, extras: ThornModuleExtras): DynamicModule {
   checkExtras(extras);
-  const { api, operatorApi } = extras;
+  const { api, operatorApi, dispatch } = extras;
   const settings = api === undefined ? undefined : new ApiSettings(api);
   const wiring = thornProviders(extras);
   return {
@@ -51,6 +52,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
     controllers: [
       ...(settings === undefined ? [] : apiControllers(settings)),
       ...(operatorApi === undefined ? [] : operatorControllers(operatorApi)),
+      ...controllersOf(dispatch),
     ],
     providers: [
       ...(definition.providers ?? []),
@@ -69,6 +71,10 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
     ],
     exports: wiring.exports,
   };
+}
+
+function controllersOf(dispatch: DispatchSetting | undefined): readonly Type<object>[] {
+  return typeof dispatch === 'object' ? (dispatch.controllers ?? []) : [];
 }
 
 function checkClient({ egressProxy }: ThornModuleOptions, { httpClient }: ThornModuleExtras): void {

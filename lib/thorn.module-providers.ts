@@ -130,9 +130,9 @@ function pluggableProvider<Service>(
 }
 
 function strategyProvider(dispatch: DispatchSetting) {
-  return typeof dispatch === 'function'
-    ? { provide: DispatchStrategy, useClass: dispatch }
-    : { provide: DispatchStrategy, ...dispatch };
+  if (typeof dispatch === 'function') return { provide: DispatchStrategy, useClass: dispatch };
+  const { inject = [], useFactory } = dispatch;
+  return { provide: DispatchStrategy, inject, useFactory };
 }
 
 function repositoryProvider(

@@ -2,11 +2,11 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { ScriptedReceiver } from '../lib/testing/index.js';
-import type { QueueChildTask } from './bullmq-child.js';
 import { connectionTo, openQueueRig, type QueueRigOptions } from './bullmq-rig.js';
-import { reckon } from './outbox-ledger.js';
 import { placeOf } from './outbox-place.js';
 import { Article, type Place, type Rig } from './outbox-rig.js';
+import type { RelayChildTask } from './relay-child.js';
+import { commitTimes, DELIVERIES, PATIENCE, RelayLoad } from './relay-load.js';
 import { bundled, type Child, startChild } from './services/child.js';
 import { type RedisServer, startRedis } from './services/redis.js';
 import { startSentinel } from './services/sentinel.js';
@@ -14,20 +14,14 @@ import { startSentinel } from './services/sentinel.js';
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const SEEDS = IS_LONG ? 10 : 1;
 const DOWN = IS_LONG ? 60_000 : 2_000;
-/** What a test may take; on a busy machine everything takes its time. */
-const PATIENCE = IS_LONG ? 240_000 : 60_000;
 const WINDOW = 20;
 // What is lost by a crash is found after it. A process that does not get on for so long loses what it holds.
 const LEASE = IS_LONG ? 5000 : 1000;
-const BACKLOG = 600;
-const MESSAGES = 'SELECT id, lease, due_at FROM thorn_messages';
-const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const PATHS = ['/a', '/b', '/c'];
-const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
 let program: string;
 beforeAll(async () => {
-  program = await bundled('test/bullmq-child.ts', { bullmq: inject('bullmq') });
+  program = await bundled('test/relay-child.ts', { bullmq: inject('bullmq') });
 }, 60_000);
 
 let place: Place;
@@ -35,13 +29,12 @@ let receiver: ScriptedReceiver;
 let redis: RedisServer;
 let sender: Rig;
 let children: Child[];
-let sent: string[];
+let load: RelayLoad;
 
 beforeEach(async () => {
   [place, receiver] = [await placeOf('postgres'), await ScriptedReceiver.start()];
   receiver.otherwise({ delay: 3 });
   children = [];
-  sent = [];
 }, 60_000);
 
 afterEach(async () => {
@@ -61,13 +54,14 @@ async function open(
 ): Promise<Child[]> {
   const connection = settings.connection ?? connectionTo(redis.port);
   sender = await openQueueRig(place, { connection, worker: false, lease: LEASE });
+  load = new RelayLoad(sender, receiver, PATHS);
   const started = Array.from({ length: workers }, () => work({ connection }));
   await Promise.all(started.map((child) => child.printed('ready')));
   return started;
 }
 
 function work(bullmq: QueueRigOptions = { connection: connectionTo(redis.port) }): Child {
-  const task: QueueChildTask = {
+  const task: RelayChildTask = {
     options: place.options,
     bullmq: { lease: LEASE, window: WINDOW, ...bullmq },
     urls: urls(),
@@ -75,49 +69,6 @@ function work(bullmq: QueueRigOptions = { connection: connectionTo(redis.port) }
   const child = startChild(program, JSON.stringify(task));
   children.push(child);
   return child;
-}
-
-/** Sends messages in small batches, so many at least, and until something that is done meanwhile is over. */
-async function load(count: number, after: number, fault: () => Promise<unknown>): Promise<void> {
-  const state = { isOver: false };
-  const sending = (async () => {
-    while (sent.length < count || !state.isOver) {
-      const isAhead = sent.length * PATHS.length - receiver.received.length > BACKLOG;
-      if (isAhead && !state.isOver) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        continue;
-      }
-      const messages = Array.from({ length: 5 }, () => sender.message());
-      await sender.pipeline.send(messages);
-      sent.push(...messages.map(({ id }) => id));
-      await new Promise((resolve) => setTimeout(resolve, state.isOver ? 5 : 20));
-    }
-  })();
-  await receiver.waitFor(after, { timeout: PATIENCE / 4 });
-  await fault().finally(() => (state.isOver = true));
-  await sending;
-}
-
-/** What the receiver and the tables say, once everything is through. */
-async function settled(): Promise<ReturnType<typeof reckon>> {
-  const end = Date.now() + PATIENCE / 2;
-  for (;;) {
-    const messages = await sender.rows(MESSAGES);
-    const deliveries = await sender.rows(DELIVERIES);
-    if (messages.length === sent.length && isDone(messages) && isDone(deliveries)) break;
-    if (Date.now() > end) {
-      const open = [...messages, ...deliveries].filter((row) => row['due_at'] !== null);
-      throw new Error(`not through, ${open.length} rows: ${JSON.stringify(open.slice(0, 5))}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  const found = reckon(receiver.received, sent, PATHS);
-  if (IS_LONG) {
-    const counts = { lost: found.lost.length, duplicates: found.duplicates };
-    process.stdout.write(`${expect.getState().currentTestName}: ${JSON.stringify(counts)}\n`);
-  }
-  expect(await sender.rows(DELIVERIES)).toHaveLength(sent.length * PATHS.length);
-  return found;
 }
 
 describe('workers that die', () => {
@@ -129,8 +80,8 @@ describe('workers that die', () => {
     'loses nothing when one of two is killed in mid-run, seed $seed',
     async ({ seed }) => {
       const [victim] = await open({}, 2);
-      await load(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
-      const { lost, duplicates } = await settled();
+      await load.run(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
+      const { lost, duplicates } = await load.settled();
       expect(lost).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(WINDOW);
     },
@@ -141,7 +92,7 @@ describe('workers that die', () => {
     'loses nothing when both are killed, twice',
     async () => {
       let running = await open({}, 2);
-      await load(150, 30, async () => {
+      await load.run(150, 30, async () => {
         for (let round = 0; round < 2; round++) {
           const before = receiver.received.length;
           await Promise.all(running.map((child) => child.end('SIGKILL')));
@@ -149,7 +100,7 @@ describe('workers that die', () => {
           await receiver.waitFor(before + 2 * WINDOW + 20, { timeout: PATIENCE / 4 });
         }
       });
-      const { lost, duplicates } = await settled();
+      const { lost, duplicates } = await load.settled();
       expect(lost).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(4 * WINDOW);
     },
@@ -161,12 +112,12 @@ describe('workers that die', () => {
     async () => {
       receiver.answer({ delay: 500, status: 500 });
       const [stopped] = await open({}, 1);
-      sent.push((await sender.send()).id);
+      await load.send([sender.message()]);
       await receiver.waitFor(3);
       stopped!.process.kill('SIGSTOP');
       const other = work();
       await other.printed('delivered');
-      await settled();
+      await load.settled();
       const written = await sender.rows(DELIVERIES);
       expect(written.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
       stopped!.process.kill('SIGCONT');
@@ -186,12 +137,11 @@ describe('workers that die', () => {
       ]);
       await worker!.printed('ready');
       const messages = Array.from({ length: 50 }, () => sender.message());
-      await sender.pipeline.send(messages);
-      sent.push(...messages.map(({ id }) => id));
+      await load.send(messages);
       await receiver.waitFor(50);
       expect(await worker!.end('SIGTERM')).toBe(0);
       work();
-      expect(await settled()).toEqual({ lost: [], duplicates: 0, unknown: [] });
+      expect(await load.settled()).toEqual({ lost: [], duplicates: 0, unknown: [] });
     },
     PATIENCE,
   );
@@ -211,8 +161,8 @@ describe('workers that die', () => {
         },
       ]);
       work();
-      await load(20, 3, async () => undefined);
-      expect(await settled()).toMatchObject({ lost: [], duplicates: 0 });
+      await load.run(20, 3, async () => undefined);
+      expect(await load.settled()).toMatchObject({ lost: [], duplicates: 0 });
       await expect
         .poll(() => queue.getJobCounts('failed', 'waiting', 'active'))
         // BullMQ 5 counts the paused ones in any case.
@@ -226,7 +176,7 @@ describe('workers that die', () => {
     'loses nothing in a rolling deploy, nor on the way from outbox() and back',
     async () => {
       const [old] = await open({}, 1);
-      await load(150, 30, async () => {
+      await load.run(150, 30, async () => {
         const next = work();
         await next.printed('delivered');
         expect(await old!.end('SIGTERM')).toBe(0);
@@ -234,7 +184,7 @@ describe('workers that die', () => {
         const plain = work({ connection: connectionTo(redis.port), producer: false });
         await plain.printed('ready');
       });
-      expect(await settled()).toMatchObject({ lost: [], duplicates: 0 });
+      expect(await load.settled()).toMatchObject({ lost: [], duplicates: 0 });
     },
     PATIENCE,
   );
@@ -246,11 +196,11 @@ describe('a Redis that dies', () => {
     async (settings) => {
       redis = await startRedis(settings);
       await open(settings, 2);
-      await load(200, 60, async () => {
+      await load.run(200, 60, async () => {
         await redis.kill('SIGKILL');
         await redis.restart();
       });
-      const { lost, duplicates } = await settled();
+      const { lost, duplicates } = await load.settled();
       expect(lost).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
     },
@@ -263,9 +213,9 @@ describe('a Redis that dies', () => {
       redis = await startRedis();
       await open({}, 2);
       const client = new Redis(redis.port);
-      await load(200, 60, () => client.flushall());
+      await load.run(200, 60, () => client.flushall());
       client.disconnect();
-      const { lost, duplicates } = await settled();
+      const { lost, duplicates } = await load.settled();
       expect(lost).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
     },
@@ -277,28 +227,19 @@ describe('a Redis that dies', () => {
     async () => {
       redis = await startRedis();
       await open({}, 1);
-      const commit = async () => {
-        const began = performance.now();
-        await sender.dataSource.transaction((manager) =>
+      const commit = () =>
+        sender.dataSource.transaction((manager) =>
           manager.save(Object.assign(new Article(), { title: 'one' })),
         );
-        return performance.now() - began;
-      };
-      const before: number[] = [];
-      for (let n = 0; n < 100; n++) before.push(await commit());
+      const before = await commitTimes(100, 0, commit);
       await redis.kill('SIGKILL');
-      const away: number[] = [];
-      const every = DOWN / 100;
-      for (let n = 0; n < 100; n++) {
-        away.push(await commit());
-        await new Promise((resolve) => setTimeout(resolve, every));
-      }
+      const away = await commitTimes(100, DOWN / 100, commit);
       // They are delivered meanwhile: workers find them in the database.
       await receiver.waitFor(600, { timeout: 30_000 });
       await redis.restart();
-      sent.push(...(await sender.rows(MESSAGES)).map(({ id }) => String(id)));
-      expect(sent).toHaveLength(200);
-      expect((await settled()).lost).toEqual([]);
+      await load.takeStored();
+      expect(load.sent).toHaveLength(200);
+      expect((await load.settled()).lost).toEqual([]);
       expect(Math.max(...away)).toBeLessThan(Math.max(...before) + 100);
     },
     DOWN + PATIENCE,
@@ -315,11 +256,11 @@ describe('a Redis that dies', () => {
           name: sentinel.master,
         } as unknown as NonNullable<QueueRigOptions['connection']>;
         await open({ connection }, 2);
-        await load(200, 60, async () => {
+        await load.run(200, 60, async () => {
           await redis.kill('SIGKILL');
           await sentinel.failedOver();
         });
-        const { lost, duplicates } = await settled();
+        const { lost, duplicates } = await load.settled();
         expect(lost).toEqual([]);
         expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
         // And the queue is used again.

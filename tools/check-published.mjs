@@ -10,6 +10,7 @@ import { importsOf, packageOf, packagesOf } from './imports.mjs';
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const OPTIONAL_PEERS = {
   './bullmq': ['@nestjs/bullmq', 'bullmq'],
+  './microservices': ['@nestjs/microservices'],
   './prometheus': ['prom-client'],
   './opentelemetry': ['@opentelemetry/api'],
   './terminus': ['@nestjs/terminus'],

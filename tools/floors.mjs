@@ -11,7 +11,7 @@ const FLOORS = [
   ['receiver', 'idempotency'],
   ['delivery'],
   ['dispatch'],
-  ['capture', 'outbox', 'bullmq', 'api', 'migrations'],
+  ['capture', 'outbox', 'bullmq', 'microservices', 'api', 'migrations'],
   ['openapi', 'metrics', 'tracing', 'terminus'],
   ['thorn.module'],
   ['testing'],

@@ -10,6 +10,7 @@ import type { Message } from '../message/index.js';
 import type { HandedOver } from './handed-over.js';
 import { mayBeCarried } from './message-contents.js';
 import type { EndpointHealth, LaneActivity } from './lanes.js';
+import type { MessageRelay } from './message-relay.js';
 import { OutboxEngine } from './outbox-engine.js';
 import { type OutboxOptions, outboxSettings } from './outbox-options.js';
 import type { OutboxTools } from './outbox-tools.js';
@@ -61,6 +62,15 @@ export class OutboxStrategy
    */
   get shards(): readonly Shard[] {
     return this.#engine.shards;
+  }
+
+  /**
+   * What carries messages to other processes, if anything does.
+   *
+   * @internal
+   */
+  get relay(): MessageRelay | undefined {
+    return this.#tools.relay;
   }
 
   /** What this process is doing at the moment, for gauges. */

@@ -7,6 +7,7 @@ import type { Block } from './blocks.js';
 const KNOWN: Readonly<Record<string, string>> = {
   'nestjs-thorn': 'lib/index.ts',
   'nestjs-thorn/bullmq': 'lib/bullmq/index.ts',
+  'nestjs-thorn/microservices': 'lib/microservices/index.ts',
   'nestjs-thorn/testing': 'lib/testing/index.ts',
   'nestjs-thorn/receiver': 'lib/receiver/index.ts',
   'nestjs-thorn/openapi': 'lib/openapi/index.ts',

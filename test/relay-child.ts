@@ -3,25 +3,28 @@ import { writeSync } from 'node:fs';
 import type { DataSourceOptions } from 'typeorm';
 import { InMemorySubscriberRepository } from '../lib/subscriber/index.js';
 import { openQueueRig, type QueueRigOptions } from './bullmq-rig.js';
-import { subscriber } from './outbox-rig.js';
+import { type BrokerRigOptions, openBrokerRig } from './microservices-rig.js';
+import { type RigOptions, subscriber } from './outbox-rig.js';
 
 /** What a worker of {@link startChild} is told. */
-export interface QueueChildTask {
+export interface RelayChildTask {
   readonly options: DataSourceOptions;
-  readonly bullmq: QueueRigOptions;
+  /** One of the two says what brings its messages. */
+  readonly bullmq?: QueueRigOptions;
+  readonly microservices?: BrokerRigOptions;
   /** URLs of subscribers; all processes know the same ones. */
   readonly urls: readonly string[];
 }
 
-const task = JSON.parse(process.argv[2]!) as QueueChildTask;
+const task = JSON.parse(process.argv[2]!) as RelayChildTask;
 const subscribers = new InMemorySubscriberRepository();
 for (const [at, url] of task.urls.entries()) {
   await subscribers.create(subscriber(url, { id: `sub_${at}` }));
 }
-const rig = await openQueueRig(
-  { options: task.options },
-  { ...task.bullmq, subscribers, synchronize: false, isLogged: false },
-);
+const own: RigOptions = { subscribers, synchronize: false, isLogged: false };
+const rig = await (task.microservices === undefined
+  ? openQueueRig(task, { ...task.bullmq, ...own })
+  : openBrokerRig(task, { ...task.microservices, ...own }));
 rig.events.on('delivered', () => writeSync(1, 'delivered\n'));
 writeSync(1, 'ready\n');
 process.on('SIGTERM', () => void rig.close().then(() => process.exit(0)));

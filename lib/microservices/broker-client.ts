@@ -1,0 +1,54 @@
+import {
+  type ClientOptions,
+  type ClientProxy,
+  ClientProxyFactory,
+  type CustomClientOptions,
+} from '@nestjs/microservices';
+import { lastValueFrom } from 'rxjs';
+import { within } from '../common/within.js';
+
+const CLOSES_WITHIN = 5000;
+
+/** A client of a broker: one of our own, or one that belongs to the application. */
+export class BrokerClient {
+  private constructor(
+    private readonly client: ClientProxy,
+    private readonly isOwn: boolean,
+  ) {}
+
+  static made(options: ClientOptions | CustomClientOptions): BrokerClient {
+    return new BrokerClient(ClientProxyFactory.create(options as CustomClientOptions), true);
+  }
+
+  /** One that the application closes. */
+  static over(client: ClientProxy): BrokerClient {
+    return new BrokerClient(client, false);
+  }
+
+  /** Resolves while there is a connection, as far as the client knows. */
+  async connect(): Promise<void> {
+    await this.client.connect();
+  }
+
+  /** Resolves when the transport has taken it: RabbitMQ and Kafka have confirmed it then. */
+  async emit(pattern: string, data: object): Promise<void> {
+    await lastValueFrom(this.client.emit<unknown>(pattern, data), { defaultValue: null });
+  }
+
+  onConnected(listener: () => void): void {
+    this.client.status.subscribe((status: string) => {
+      if (status === 'connected') listener();
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.isOwn) return;
+    const closed = Promise.resolve(this.client.close()).then(() => undefined);
+    // What it has to say to a broker that is away is of no use any more.
+    await within(
+      CLOSES_WITHIN,
+      closed.catch(() => undefined),
+      () => undefined,
+    );
+  }
+}
