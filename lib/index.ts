@@ -118,6 +118,7 @@ export {
   ThornHealth,
   ThornMessage,
   ThornPause,
+  ThornRateLimit,
 } from './outbox/index.js';
 
 // Subscribers
@@ -152,6 +153,7 @@ export {
   CreateThornIdempotencyKeys1767225600001,
   CreateThornOutbox1767312000000,
   CreateThornPauses1767312000001,
+  CreateThornRateLimits1767312000002,
   CreateThornSubscribers1767225600000,
   thornEntities,
   thornMigrations,

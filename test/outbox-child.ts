@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { DataSourceOptions } from 'typeorm';
+import type { RateLimit } from '../lib/message/index.js';
 import { InMemorySubscriberRepository } from '../lib/subscriber/index.js';
 import { Article, openRig, type RigOptions, subscriber } from './outbox-rig.js';
 
@@ -11,6 +12,8 @@ export interface ChildTask {
   readonly outbox: RigOptions;
   /** URLs of subscribers; all processes know the same ones. */
   readonly urls: readonly string[];
+  /** Of all of them. Default: none. */
+  readonly rateLimit?: RateLimit;
   /** Articles to save, one after the other. */
   readonly articles: number;
   /**
@@ -24,7 +27,7 @@ const task = JSON.parse(process.argv[2]!) as ChildTask;
 const die = () => void process.kill(process.pid, 'SIGKILL');
 const subscribers = new InMemorySubscriberRepository();
 for (const [at, url] of task.urls.entries()) {
-  await subscribers.create(subscriber(url, { id: `sub_${at}` }));
+  await subscribers.create(subscriber(url, { id: `sub_${at}`, rateLimit: task.rateLimit ?? null }));
 }
 const rig = await openRig(
   { options: task.options },

@@ -211,7 +211,7 @@ export async function openRig(
     },
     rows,
     until: async (sql, isDone) => {
-      const end = Date.now() + 10_000;
+      const end = Date.now() + 30_000;
       for (;;) {
         const found = await rows(sql);
         if (isDone(found)) return found;

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { writeSync } from 'node:fs';
 import type { DataSourceOptions } from 'typeorm';
+import type { RateLimit } from '../lib/message/index.js';
 import { InMemorySubscriberRepository } from '../lib/subscriber/index.js';
 import { openQueueRig, type QueueRigOptions } from './bullmq-rig.js';
 import { type BrokerRigOptions, openBrokerRig } from './microservices-rig.js';
@@ -14,12 +15,14 @@ export interface RelayChildTask {
   readonly microservices?: BrokerRigOptions;
   /** URLs of subscribers; all processes know the same ones. */
   readonly urls: readonly string[];
+  /** Of all of them. Default: none. */
+  readonly rateLimit?: RateLimit;
 }
 
 const task = JSON.parse(process.argv[2]!) as RelayChildTask;
 const subscribers = new InMemorySubscriberRepository();
 for (const [at, url] of task.urls.entries()) {
-  await subscribers.create(subscriber(url, { id: `sub_${at}` }));
+  await subscribers.create(subscriber(url, { id: `sub_${at}`, rateLimit: task.rateLimit ?? null }));
 }
 const own: RigOptions = { subscribers, synchronize: false, isLogged: false };
 const rig = await (task.microservices === undefined

@@ -66,6 +66,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
           optional(text('host', 320)),
           optional(text('lease', 40)),
           optional(column('due_at', 'bigint')),
+          optional(column('turn_at', 'bigint')),
           column('created_at', 'bigint'),
           optional(column('attempted_at', 'bigint')),
           optional(column('finished_at', 'bigint')),

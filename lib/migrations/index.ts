@@ -1,5 +1,6 @@
 export { CreateThornIdempotencyKeys1767225600001 } from './create-thorn-idempotency-keys.js';
 export { CreateThornOutbox1767312000000 } from './create-thorn-outbox.js';
 export { CreateThornPauses1767312000001 } from './create-thorn-pauses.js';
+export { CreateThornRateLimits1767312000002 } from './create-thorn-rate-limits.js';
 export { CreateThornSubscribers1767225600000 } from './create-thorn-subscribers.js';
 export { thornEntities, thornMigrations } from './thorn-schema.js';

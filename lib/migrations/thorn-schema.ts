@@ -4,6 +4,7 @@ import { ThornSubscriber } from '../subscriber/index.js';
 import { CreateThornOutbox1767312000000 } from './create-thorn-outbox.js';
 import { CreateThornIdempotencyKeys1767225600001 } from './create-thorn-idempotency-keys.js';
 import { CreateThornPauses1767312000001 } from './create-thorn-pauses.js';
+import { CreateThornRateLimits1767312000002 } from './create-thorn-rate-limits.js';
 import { CreateThornSubscribers1767225600000 } from './create-thorn-subscribers.js';
 
 /** Every entity of the library, for a data source without `autoLoadEntities`. */
@@ -22,4 +23,5 @@ export const thornMigrations = [
   CreateThornIdempotencyKeys1767225600001,
   CreateThornOutbox1767312000000,
   CreateThornPauses1767312000001,
+  CreateThornRateLimits1767312000002,
 ];

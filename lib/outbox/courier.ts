@@ -45,6 +45,10 @@ export class Courier {
       holding.stale.push(() => this.#again(job));
       return NEUTRAL;
     }
+    if (job.startBy !== null && clock.now() >= job.startBy) {
+      this.#again(job);
+      return NEUTRAL;
+    }
     const attempt = await deliverer.attempt(
       { id: job.id, number: job.requests + 1 },
       message,
@@ -53,18 +57,22 @@ export class Courier {
     const now = clock.now();
     const rules = { policy, settings: message.settings.retry };
     const step = advance(state, attempt, rules, now, random());
-    this.#settle(job, step.state, attempt, now, step.disablesSubscriber);
+    this.#settle(job, step.state, attempt, now, { disablesSubscriber: step.disablesSubscriber });
     this.#tell(job, step.state, attempt);
     return step.asksForBreather
       ? { kind: 'breather', retryAfter: attempt.retryAfter }
       : endpointOutcome(attempt);
   }
 
-  /** Leaves a job for later without an attempt. */
-  park(job: OutboxJob, until: number): void {
+  /**
+   * Leaves a job for later without an attempt.
+   *
+   * @param turnAt when its turn is expected, if that is what it waits for
+   */
+  park(job: OutboxJob, until: number, turnAt: number | null = null): void {
     if (job.holding.isLost) return;
     const state = { ...job.state, nextAt: until };
-    this.#settle(job, state, null, this.#tools.clock.now(), false);
+    this.#settle(job, state, null, this.#tools.clock.now(), { turnAt });
   }
 
   /** Ends a job without an attempt. */
@@ -72,7 +80,7 @@ export class Courier {
     const { clock, policy, random, events } = this.#tools;
     const now = clock.now();
     const { state } = advance(job.state, reason, { policy, settings: undefined }, now, random());
-    this.#settle(job, state, null, now, false);
+    this.#settle(job, state, null, now);
     events.emit('failed', () => ({ ...factsOf(job), attempt: null, reason }));
   }
 
@@ -81,7 +89,10 @@ export class Courier {
     state: DeliveryState,
     attempt: Attempt | null,
     at: number,
-    disablesSubscriber: boolean,
+    {
+      disablesSubscriber = false,
+      turnAt = null,
+    }: { readonly disablesSubscriber?: boolean; readonly turnAt?: number | null } = {},
   ): void {
     const outcome: Outcome = {
       id,
@@ -100,6 +111,7 @@ export class Courier {
       isNew: first !== null,
       at,
       attempt,
+      turnAt,
       disablesSubscriber,
     };
     shard.recorder.add(outcome);

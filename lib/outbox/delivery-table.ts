@@ -20,11 +20,14 @@ export interface ClaimedDelivery {
   readonly throttled: number;
   readonly requests: number;
   readonly attemptedAt: number | null;
+  /** Whether it has waited for the limit of its subscriber. */
+  readonly hasWaited: boolean;
 }
 
 const SHARES: Columns = { host: 'text', share: 'int' };
 const FAILED: Columns = { id: 'text', reason: 'text', finished_at: 'bigint' };
-const COLUMNS = 'id, message_id, subscriber_id, host, attempts, throttled, requests, attempted_at';
+const COLUMNS =
+  'id, message_id, subscriber_id, host, attempts, throttled, requests, attempted_at, turn_at';
 
 /** The claims on `thorn_deliveries`. */
 export class DeliveryTable {
@@ -94,6 +97,7 @@ export class DeliveryTable {
       throttled: Number(row['throttled']),
       requests: Number(row['requests']),
       attemptedAt: row['attempted_at'] === null ? null : Number(row['attempted_at']),
+      hasWaited: row['turn_at'] !== null,
     }));
   }
 
@@ -128,6 +132,26 @@ export class DeliveryTable {
             't.id = r.id AND t.lease IS NULL',
           ),
           parameters: [this.#dialect.rowsParameter(FAILED, failed)],
+        };
+      },
+    ]);
+    return waiting!.rows.length;
+  }
+
+  /** Makes due what waits for the limit of a subscriber. @returns how many; call again if `limit` */
+  async hurry(subscriberId: string, now: number, limit: number): Promise<number> {
+    const { deliveries } = this.#tables;
+    const [waiting] = await this.#database.execute([
+      {
+        sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at > ? AND turn_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
+        parameters: [subscriberId, now],
+      },
+      ([found]) => {
+        const ids = found!.rows.map(({ id }) => id);
+        if (ids.length === 0) return null;
+        return {
+          sql: `UPDATE ${deliveries} SET due_at = ? WHERE lease IS NULL AND id IN (${ids.map(() => '?').join(', ')})`,
+          parameters: [now, ...ids],
         };
       },
     ]);

@@ -59,6 +59,10 @@ export class ThornDelivery {
   @Column({ name: 'due_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   dueAt!: number | null;
 
+  /** When its turn is expected, while it waits for the limit of its subscriber alone; else null. */
+  @Column({ name: 'turn_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  turnAt!: number | null;
+
   @Column({ name: 'created_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
   createdAt!: number;
 

@@ -8,7 +8,6 @@ import type { Courier } from './courier.js';
 import type { ClaimedDelivery } from './delivery-table.js';
 import { newDelivery } from './delivery-state.js';
 import type { Holding, MessageHolding } from './holdings.js';
-import type { Lanes } from './lanes.js';
 import type { Held } from './leases.js';
 import { listed } from './listed.js';
 import type { OutboxJob } from './outbox-job.js';
@@ -17,6 +16,11 @@ import { RecipientFinder } from './recipient-finder.js';
 import type { Shard } from './shard.js';
 
 const FAILED_AT_ONCE = 1000;
+
+/** Where jobs are put in line. */
+export interface Line {
+  add(job: OutboxJob): void;
+}
 
 /** What a desk works with. */
 export interface DeskTools {
@@ -29,13 +33,13 @@ export interface DeskTools {
 export class DispatchDesk {
   readonly #logger = new Logger('Thorn');
   readonly #tools: DeskTools;
-  readonly #lanes: Lanes<OutboxJob>;
+  readonly #line: Line;
   readonly #courier: Courier;
   readonly #hosts = new WeakMap<Recipient, string>();
 
-  constructor(tools: DeskTools, lanes: Lanes<OutboxJob>, courier: Courier) {
+  constructor(tools: DeskTools, line: Line, courier: Courier) {
     this.#tools = tools;
-    this.#lanes = lanes;
+    this.#line = line;
     this.#courier = courier;
   }
 
@@ -77,7 +81,7 @@ export class DispatchDesk {
     if (missing.length === 0) return shard.recorder.finish(holding);
     holding.open = missing.length;
     for (const recipient of missing) {
-      this.#lanes.add({
+      this.#line.add({
         id: newId('dlv_', now),
         shard,
         message,
@@ -89,6 +93,8 @@ export class DispatchDesk {
         attemptedAt: null,
         holding,
         first: holding,
+        hasWaited: false,
+        startBy: null,
       });
     }
   }
@@ -170,7 +176,7 @@ export class DispatchDesk {
       const holding: Holding = { id, lease, leasedUntil: until, isLost: false, stale: [] };
       shard.heldDeliveries.add(holding);
       const job = this.#job(shard, delivery, message, recipient, holding);
-      if (recipient !== null) this.#lanes.add(job);
+      if (recipient !== null) this.#line.add(job);
       else {
         this.#courier.end(job, message === null ? 'cancelled' : 'disabled');
         if (message !== null) switchedOff.add(subscriberId);
@@ -200,7 +206,8 @@ export class DispatchDesk {
     recipient: Recipient | null,
     holding: Holding,
   ): OutboxJob {
-    const { id, messageId, subscriberId, attempts, throttled, requests, attemptedAt } = delivery;
+    const { id, messageId, subscriberId, attempts, throttled, requests, attemptedAt, hasWaited } =
+      delivery;
     return {
       id,
       shard,
@@ -208,12 +215,15 @@ export class DispatchDesk {
       message: message ?? ({ id: messageId, event: '', settings: {} } as Message),
       recipient: recipient ?? ({ id: subscriberId } as Recipient),
       host: recipient === null ? delivery.host : this.#hostOf(recipient),
-      isRetry: true,
+      // Its first attempt, for which nothing stood in the way but the limit.
+      isRetry: !hasWaited || requests > 0,
       state: { status: 'pending', attempts, throttled, nextAt: null, reason: null },
       requests,
       attemptedAt,
       holding,
       first: null,
+      hasWaited,
+      startBy: null,
     };
   }
 

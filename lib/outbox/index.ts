@@ -43,6 +43,8 @@ export { OutboxDataSources } from './outbox-data-sources.js';
 export type { OutboxOptions } from './outbox-options.js';
 export { OutboxLockedError } from './outbox-locked.error.js';
 export { OutboxTimeoutError } from './outbox-timeout.error.js';
+export { RateLimiter, type RateAnswers, type RateAsks } from './rate-limiter.js';
+export { ThornRateLimit } from './rate-limit.entity.js';
 export { RecipientUnknownError } from './recipient-unknown.error.js';
 export { outbox, relayedOutbox, type RelayDefinition } from './outbox-definition.js';
 export { OutboxStrategy } from './outbox.strategy.js';

@@ -1,5 +1,6 @@
 import type { Message } from '../message/index.js';
 import type { MessageContents } from './message-contents.js';
+import type { RateLimiter } from './rate-limiter.js';
 
 /**
  * What says where a stored message is, and that it is still free: plain JSON, without a word of its contents unless the
@@ -67,6 +68,14 @@ export abstract class MessageRelay {
 
   /** For health checks. Rejects when the queue cannot be reached; the default has none. */
   async check(): Promise<void> {}
+
+  /**
+   * What gives turns to attempts at subscribers with a limit, for all processes; may be one that asks the database in
+   * time of need. The default is the database.
+   */
+  rateLimiter(database: RateLimiter): RateLimiter {
+    return database;
+  }
 
   /** Brings nothing new any more. */
   abstract pause(): Promise<void> | void;

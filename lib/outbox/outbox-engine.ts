@@ -15,6 +15,7 @@ import type { OutboxSettings } from './outbox-options.js';
 import type { OutboxTools } from './outbox-tools.js';
 import { PauseWatch } from './pause-watch.js';
 import { Pauses } from './pauses.js';
+import { RateGate } from './rate-gate.js';
 import { RelayedWork } from './relayed-work.js';
 import type { Outcome } from './settlement.js';
 import { Shard } from './shard.js';
@@ -29,6 +30,7 @@ export class OutboxEngine {
   readonly pauses: Pauses;
   readonly pauseWatch: PauseWatch;
   readonly handOver: HandOver;
+  readonly gate: RateGate;
   readonly #desk: DispatchDesk;
   readonly #loops: readonly ClaimLoop[];
   readonly #renewal: LeaseRenewal;
@@ -58,7 +60,10 @@ export class OutboxEngine {
     });
     // Of a subscriber there is one, however many data sources its messages are in.
     tools.listener.use(this.shards[0]!.health);
-    const courier = new Courier({ ...tools, random }, (job) => this.lanes.add(job));
+    const courier = new Courier({ ...tools, random }, (job) => {
+      job.hasWaited ||= job.startBy !== null;
+      this.gate.add(job);
+    });
     this.lanes = new Lanes<OutboxJob>(
       settings,
       {
@@ -71,7 +76,15 @@ export class OutboxEngine {
       random,
     );
     this.pauses = new Pauses(tools.dataSources[0]!, this.shards[0]!.database, clock);
-    this.#desk = new DispatchDesk(tools, this.lanes, courier);
+    const { rateLimiter } = this.shards[0]!;
+    this.gate = new RateGate({
+      limiter: tools.relay?.rateLimiter(rateLimiter) ?? rateLimiter,
+      clock,
+      open: (job) => this.lanes.add(job),
+      park: (job, until, turnAt) => courier.park(job, until, turnAt),
+      wake: () => this.wake(),
+    });
+    this.#desk = new DispatchDesk(tools, this.gate, courier);
     this.#loops = this.shards.map(
       (shard) => new ClaimLoop(shard, this.#desk, this.lanes, clock, settings),
     );
@@ -141,6 +154,7 @@ export class OutboxEngine {
     this.#isLeaving = true;
     this.#renewal.stop();
     this.handOver.stop();
+    this.gate.stop();
     this.lanes.takeWaiting();
     await within(drainTimeout, this.#letGo(), () => undefined);
     for (const shard of this.shards) {

@@ -17,4 +17,8 @@ export interface OutboxJob extends LaneJob {
   readonly holding: Holding;
   /** The message, while the delivery has no row. */
   readonly first: MessageHolding | null;
+  /** Whether it has waited for the limit of its subscriber. */
+  hasWaited: boolean;
+  /** By when it has to begin to keep to its turn; null without a limit. */
+  startBy: number | null;
 }

@@ -26,6 +26,8 @@ export interface Outcome {
   /** When this was known. */
   readonly at: number;
   readonly attempt: Attempt | null;
+  /** When its turn is expected, if it waits for the limit of its subscriber alone; else null. */
+  readonly turnAt: number | null;
   /** Whether the endpoint said that it is gone for good. */
   readonly disablesSubscriber: boolean;
 }
@@ -42,6 +44,7 @@ const NEW: Columns = {
   requests: 'int',
   host: 'text',
   due_at: 'bigint',
+  turn_at: 'bigint',
   created_at: 'bigint',
   attempted_at: 'bigint',
   finished_at: 'bigint',
@@ -55,6 +58,7 @@ const CHANGED: Columns = {
   requests: 'int',
   host: 'text',
   due_at: 'bigint',
+  turn_at: 'bigint',
   attempted_at: 'bigint',
   finished_at: 'bigint',
 };
@@ -167,6 +171,7 @@ function newRow(outcome: Outcome): object {
     requests,
     host: isWaiting ? host : null,
     due_at: state.nextAt,
+    turn_at: outcome.turnAt,
     created_at: attemptedAt ?? at,
     attempted_at: attemptedAt,
     finished_at: isWaiting ? null : at,
@@ -174,7 +179,8 @@ function newRow(outcome: Outcome): object {
   };
 }
 
-function changedRow({ id, state, requests, host, attemptedAt, lease, at }: Outcome): object {
+function changedRow(outcome: Outcome): object {
+  const { id, state, requests, host, attemptedAt, lease, at } = outcome;
   const isWaiting = state.status === 'pending';
   return {
     id,
@@ -185,6 +191,7 @@ function changedRow({ id, state, requests, host, attemptedAt, lease, at }: Outco
     requests,
     host: isWaiting ? host : null,
     due_at: state.nextAt,
+    turn_at: outcome.turnAt,
     attempted_at: attemptedAt,
     finished_at: isWaiting ? null : at,
     held_by: lease,

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { DatabaseRateLimiter } from './database-rate-limiter.js';
 import { dialectOf } from './dialect.js';
 import { DeliveryTable } from './delivery-table.js';
 import { HealthTable } from './health-table.js';
@@ -27,6 +28,7 @@ export class Shard {
   readonly deliveries: DeliveryTable;
   readonly health: HealthTable;
   readonly log: LogTable;
+  readonly rateLimiter: DatabaseRateLimiter;
   readonly retention: Retention;
   readonly pruning: Pruning;
   readonly sealed: SealedMessages;
@@ -56,6 +58,7 @@ export class Shard {
     this.retention = new Retention(this.database, tables, removal, settings);
     this.pruning = new Pruning(this.database, tables, removal, settings);
     this.sealed = new SealedMessages(this.database, tables, rows);
+    this.rateLimiter = new DatabaseRateLimiter(this.database, tables.rateLimits);
     this.heldMessages = new Holdings((held, until) => this.messages.renew(held, until));
     this.heldDeliveries = new Holdings((held, until) => this.deliveries.renew(held, until));
     this.recorder = new Recorder(

@@ -4,6 +4,7 @@ import { ThornAttempt } from './attempt.entity.js';
 import { ThornDelivery } from './delivery.entity.js';
 import { outboxEntities } from './entities.js';
 import { ThornHealth } from './health.entity.js';
+import { ThornRateLimit } from './rate-limit.entity.js';
 import { ThornMessage } from './message.entity.js';
 
 /** The quoted names of the strategy's tables, schema and prefix of the data source included. */
@@ -12,6 +13,7 @@ export interface TableNames {
   readonly deliveries: string;
   readonly attempts: string;
   readonly health: string;
+  readonly rateLimits: string;
 }
 
 /** @throws {@link ThornConfigurationError} when the data source does not know the entities */
@@ -24,7 +26,7 @@ export function tableNames(dataSource: DataSource): TableNames {
       .join('.');
   if (!outboxEntities.every((one) => dataSource.hasMetadata(one))) {
     throw new ThornConfigurationError(
-      'outbox() needs the entities ThornMessage, ThornDelivery, ThornAttempt and ThornHealth in every captured data source. Set autoLoadEntities: true, or add thornEntities to its entities.',
+      'outbox() needs the entities ThornMessage, ThornDelivery, ThornAttempt, ThornHealth and ThornRateLimit in every captured data source. Set autoLoadEntities: true, or add thornEntities to its entities.',
     );
   }
   return {
@@ -32,5 +34,6 @@ export function tableNames(dataSource: DataSource): TableNames {
     deliveries: nameOf(ThornDelivery),
     attempts: nameOf(ThornAttempt),
     health: nameOf(ThornHealth),
+    rateLimits: nameOf(ThornRateLimit),
   };
 }

@@ -167,6 +167,7 @@ function outcomeOf({ number, attempt, status, host }: LoggedAttempt): Outcome {
     isNew: false,
     at: attempt.startedAt,
     attempt,
+    turnAt: null,
     disablesSubscriber: false,
   };
 }
