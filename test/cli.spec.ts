@@ -194,6 +194,37 @@ describe('thorn listen', () => {
     await target.close();
   });
 
+  it('answers a challenge, so that what it listens to becomes active', async () => {
+    const program = new Program(
+      bin,
+      ['listen', '-p', '0', '-s', SECRET, '--status', '202'],
+      '',
+      {},
+    );
+    const [, url] = await program.wrote(/listening on (http:\S+)/);
+    const send = async (body: string) => {
+      const signed = signWebhook({ body, secrets: [SECRET] });
+      const answer = await fetch(url!, {
+        method: 'POST',
+        headers: signed.headers,
+        body: new Uint8Array(signed.body),
+      });
+      return [answer.status, await answer.text()];
+    };
+    expect(await send('{"event":"thorn.challenge","data":{"token":"t0"}}')).toEqual([
+      200,
+      '{"token":"t0"}',
+    ]);
+    for (const body of [
+      '{"event":"thorn.ping","data":{"token":"t0"}}',
+      '{"event":"thorn.challenge"}',
+    ]) {
+      expect([body, await send(body)]).toEqual([body, [202, '']]);
+    }
+    program.kill('SIGTERM');
+    expect(await program.ended).toBe(0);
+  });
+
   it('says what is wrong at once: a secret, a port, a port that is taken', async () => {
     const taken = await served(() => [204, '']);
     const port = new URL(taken.url).port;

@@ -17,7 +17,8 @@ export const listenCommand: Command = {
   summary: 'Receives webhooks on this machine, verifies and prints them, and passes them on',
   details: [
     'With --forward, verified requests go to that port or URL as they came, and what it answers is the answer. What is',
-    'not signed as it should be is answered with 401. Without a secret nothing is verified.',
+    'not signed as it should be is answered with 401. Without a secret nothing is verified. Without --forward a challenge',
+    'of the REST API is answered with its token.',
   ].join('\n'),
   options: {
     ...schemeOptions,
@@ -63,9 +64,11 @@ export const listenCommand: Command = {
         return void response.writeHead(401).end();
       }
       print(terminal, request, verdict, received.body);
-      if (forward === null) return void response.writeHead(status).end();
-      const { code, type, body } = await passOn(forward, received, request.method);
-      terminal.note(`  passed on: ${code}`);
+      const { code, type, body } =
+        forward === null
+          ? ownAnswer(received.body, status)
+          : await passOn(forward, received, request.method);
+      if (forward !== null) terminal.note(`  passed on: ${code}`);
       response.writeHead(code, type === null ? {} : { 'content-type': type }).end(body);
     }
 
@@ -108,6 +111,27 @@ interface Answer {
   readonly code: number;
   readonly type: string | null;
   readonly body: Buffer;
+}
+
+/** Whoever listens wants the webhooks: a challenge is answered as the REST API wants it. */
+function ownAnswer(body: Buffer, status: number): Answer {
+  const token = challengeIn(body.toString());
+  return token === null
+    ? { code: status, type: null, body: Buffer.alloc(0) }
+    : { code: 200, type: 'application/json', body: Buffer.from(JSON.stringify({ token })) };
+}
+
+function challengeIn(text: string): string | null {
+  try {
+    const { event, data } = (JSON.parse(text) ?? {}) as {
+      readonly event?: unknown;
+      readonly data?: { readonly token?: unknown } | null;
+    };
+    const token = event === 'thorn.challenge' ? data?.token : null;
+    return typeof token === 'string' ? token : null;
+  } catch {
+    return null;
+  }
 }
 
 async function passOn(target: URL, received: Received, method = 'POST'): Promise<Answer> {
