@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { rates, ratio, reportRatio, reportValue } from './harness.js';
+import { carrying } from './bullmq/carrying.js';
 import { contender, ours } from './bullmq/contender.js';
 import { forked } from './contenders/forked.js';
 import { twoWorkers } from './bullmq/two-workers.js';
@@ -18,6 +19,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   commands,
   pace,
   'two-workers': twoWorkers,
+  carrying,
 };
 
 /**
