@@ -85,6 +85,7 @@ export {
 export {
   type BackfillOptions,
   type CancelResult,
+  contentsOf,
   Deliveries,
   type DeliveryDay,
   type DeliveryDetails,
@@ -97,6 +98,9 @@ export {
   type EndpointRules,
   type LongWorkOptions,
   Maintenance,
+  mayBeCarried,
+  type MessageContents,
+  MessageRelay,
   outbox,
   OutboxLockedError,
   type OutboxOptions,
@@ -104,6 +108,9 @@ export {
   type PruneOptions,
   type PruneSummary,
   RecipientUnknownError,
+  type RelayDefinition,
+  relayedOutbox,
+  RelayWorker,
   type ReplayCounts,
   type ReplayOptions,
   type ReplaySummary,
@@ -119,6 +126,7 @@ export {
   ThornMessage,
   ThornPause,
   ThornRateLimit,
+  type Ticket,
 } from './outbox/index.js';
 
 // Subscribers

@@ -98,13 +98,9 @@ export class BullMqRelay extends MessageRelay {
 
   override async close(): Promise<void> {
     this.#isClosed = true;
-    const [queue, worker] = [this.#queue, this.#worker];
     await this.#sender?.close();
-    if (worker !== null) {
-      await answeredWithin(CLOSES_WITHIN, worker.close()).catch(() => worker.disconnect());
-    }
-    if (queue !== null)
-      await answeredWithin(CLOSES_WITHIN, queue.close()).catch(() => queue.disconnect());
+    const open = [this.#worker, this.#queue].filter((one) => one !== null);
+    await Promise.all(open.map(closed));
   }
 
   #withContents(ticket: Ticket, message: Message): Ticket {
@@ -180,5 +176,14 @@ export class BullMqRelay extends MessageRelay {
       ...(prefix === undefined ? {} : { prefix }),
       ...(telemetry === undefined ? {} : { telemetry }),
     };
+  }
+}
+
+/** Redis may be away: then neither a farewell is answered nor the end of the connection. */
+async function closed(one: Queue | Worker): Promise<void> {
+  try {
+    await answeredWithin(CLOSES_WITHIN, one.close());
+  } catch {
+    void one.disconnect().catch(() => undefined);
   }
 }

@@ -122,7 +122,10 @@ export class MicroservicesRelay extends MessageRelay {
   /** @returns null when nobody can read it */
   #read(parcel: unknown): readonly Ticket[] | null {
     try {
-      return ticketsOf(parcel);
+      const tickets = ticketsOf(parcel);
+      // No process of this strategy sends such: whoever reaches the broker could have anything delivered.
+      if (tickets.some(({ isStored }) => isStored === false)) throw new Error('it is not stored');
+      return tickets;
     } catch (error) {
       this.#logger.error(
         `An event ${this.#settings.pattern} was brought that is none: ${reasonOf(error)}`,

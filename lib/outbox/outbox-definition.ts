@@ -26,11 +26,20 @@ export function outbox(options: OutboxOptions = {}): StrategyDefinition {
 
 /** How a {@link MessageRelay} is made. */
 export interface RelayDefinition {
-  readonly inject: readonly (InjectionToken | OptionalFactoryDependency)[];
+  /** What of the application it needs. Default: nothing. */
+  readonly inject?: readonly (InjectionToken | OptionalFactoryDependency)[];
   readonly useFactory: (...dependencies: unknown[]) => MessageRelay;
 }
 
-/** {@link outbox} with something that carries messages to other processes. */
+/**
+ * {@link outbox} with something that carries messages to other processes. `bullmq()` and `microservices()` are made of it.
+ *
+ * @example
+ * ```ts
+ * const relay = { inject: [ConfigService], useFactory: (config) => new MyRelay(config as ConfigService) };
+ * ThornModule.forRoot({ dispatch: relayedOutbox({ lease: 30_000 }, relay) });
+ * ```
+ */
 export function relayedOutbox(options: OutboxOptions, relay?: RelayDefinition): StrategyDefinition {
   return {
     inject: [

@@ -19,6 +19,11 @@ export {
   type DispatchStrategyUnderTest,
 } from './conformance/dispatch-strategy.js';
 export {
+  messageRelayConformance,
+  type MessageRelayBench,
+  type MessageRelayUnderTest,
+} from './conformance/message-relay.js';
+export {
   messageTracingConformance,
   type MessageTracingUnderTest,
 } from './conformance/message-tracing.js';

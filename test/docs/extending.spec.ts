@@ -10,6 +10,7 @@ import {
   FanOut,
   generateSecret,
   InMemorySubscriberRepository,
+  type MessageRelay,
   PublicRecipientPolicy,
   StandardWebhookSigner,
   type SubscriberRepository,
@@ -22,6 +23,7 @@ import { StaticSubscriberSet } from '../../lib/subscriber/index.js';
 import {
   dispatchStrategyConformance,
   LOOPBACK_RECIPIENTS,
+  messageRelayConformance,
   ScriptedReceiver,
   subscriberRepositoryConformance,
   webhookSignerConformance,
@@ -34,13 +36,14 @@ interface Guide {
   readonly PgSubscriberRepository: new (pool: pg.Pool) => SubscriberRepository;
   readonly InOrderStrategy: new (fanOut: FanOut, deliverer: Deliverer) => DispatchStrategy;
   readonly SvixHeaderSigner: new () => WebhookSigner;
+  readonly NotifyRelay: new (url: string) => MessageRelay;
 }
 
 // What a suite does not wait for finds its client closed, and says so.
 Logger.overrideLogger(false);
 const runner = { describe, it, expect };
 const clock = new SystemClock();
-const { InOrderStrategy, PgSubscriberRepository, SvixHeaderSigner } = await guide();
+const { InOrderStrategy, NotifyRelay, PgSubscriberRepository, SvixHeaderSigner } = await guide();
 
 dispatchStrategyConformance(
   {
@@ -67,6 +70,23 @@ dispatchStrategyConformance(
           await receiver.stop();
           await client.close();
         },
+      };
+    },
+  },
+  runner,
+);
+
+messageRelayConformance(
+  {
+    name: 'the relay of the guide',
+    makeBench: async () => {
+      const { url, drop } = await freshPostgres();
+      const messages = new MessageFactory(clock, new Codecs());
+      return {
+        producer: new NotifyRelay(url),
+        consumer: new NotifyRelay(url),
+        makeMessage: () => messages.create({ event: 'order.paid', data: { id: 7 } }),
+        close: drop,
       };
     },
   },

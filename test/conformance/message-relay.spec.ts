@@ -1,0 +1,87 @@
+import { Logger } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BullMqRelay } from '../../lib/bullmq/bullmq-relay.js';
+import { queueSettings } from '../../lib/bullmq/bullmq-options.js';
+import { connectionsOf } from '../../lib/bullmq/connections.js';
+import { SystemClock } from '../../lib/common/index.js';
+import { Codecs, MessageFactory } from '../../lib/message/index.js';
+import { messageRelayConformance } from '../../lib/testing/index.js';
+import { connectionTo } from '../bullmq-rig.js';
+import { rabbitRelay } from '../microservices-rig.js';
+import {
+  RABBITMQ_STARTS_WITHIN,
+  type RabbitMqServer,
+  startRabbitMq,
+} from '../services/rabbitmq.js';
+import { type RedisServer, startRedis } from '../services/redis.js';
+
+let redis: RedisServer;
+let rabbit: RabbitMqServer;
+let queues = 0;
+
+beforeAll(async () => {
+  Logger.overrideLogger(false);
+  [redis, rabbit] = await Promise.all([startRedis(), startRabbitMq()]);
+}, RABBITMQ_STARTS_WITHIN);
+
+afterAll(async () => {
+  await Promise.all([redis.stop(), rabbit.stop()]);
+});
+
+const runner = { describe, it, expect };
+const messages = new MessageFactory(new SystemClock(), new Codecs());
+const makeMessage = () => messages.create({ event: 'order.paid', data: { id: 7 } });
+
+/** Until the test ends. */
+function cutOff(server: RedisServer | RabbitMqServer) {
+  let isOff = false;
+  return {
+    cutOff: async () => {
+      isOff = true;
+      await server.kill('SIGKILL');
+    },
+    close: async () => {
+      if (isOff) await server.restart();
+    },
+  };
+}
+
+messageRelayConformance(
+  {
+    name: 'BullMQ',
+    makeBench: async () => {
+      const connection = connectionTo(redis.port);
+      const options = { connection, queue: `relay-${queues++}` };
+      const relay = () =>
+        new BullMqRelay(queueSettings(options), connectionsOf(options, undefined));
+      return { producer: relay(), consumer: relay(), makeMessage, ...cutOff(redis) };
+    },
+  },
+  runner,
+);
+
+messageRelayConformance(
+  {
+    name: 'microservices over RabbitMQ',
+    makeBench: async () => {
+      const queue = { url: rabbit.url, queue: `relay-${queues++}` };
+      const [producer, consumer] = [rabbitRelay(queue, {}), rabbitRelay(queue, {})];
+      const { close, ...rest } = cutOff(rabbit);
+      let stop: () => Promise<void> = async () => undefined;
+      return {
+        producer: producer.relay,
+        consumer: consumer.relay,
+        makeMessage,
+        listen: async () => {
+          stop = await consumer.listen();
+        },
+        ...rest,
+        close: async () => {
+          await stop();
+          await close();
+        },
+      };
+    },
+  },
+  runner,
+);
