@@ -101,8 +101,6 @@ function install(folder, nest, kind, typeorm) {
       esModuleInterop: true,
       experimentalDecorators: true,
       emitDecoratorMetadata: true,
-      // TypeORM 0.3 exports fewer of its types: with it this is needed, and what Nest's command sets.
-      skipLibCheck: typeorm === 'typeorm-03',
       types: ['node'],
       typeRoots: [join(root, 'node_modules/@types')],
     },

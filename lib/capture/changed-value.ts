@@ -1,5 +1,6 @@
-import type { ObjectLiteral, RelationMetadata, UpdateEvent } from 'typeorm';
+import type { ObjectLiteral, UpdateEvent } from 'typeorm';
 import type { Column } from './row-key.js';
+import type { RelationMetadata } from './typeorm-types.js';
 
 /** What TypeORM did to a row. */
 export type RowWrite = 'insert' | 'update' | 'remove' | 'soft-remove' | 'recover';

@@ -1,6 +1,5 @@
 import { Logger } from '@nestjs/common';
 import type {
-  BeforeQueryEvent,
   DataSource,
   EntityManager,
   EntityMetadata,
@@ -31,6 +30,7 @@ import { beforeHooks, OldRows } from './old-rows.js';
 import { exactValues } from './read-back.js';
 import type { LinkChange, RowChange } from './row-change.js';
 import { rowKey } from './row-key.js';
+import type { BeforeQueryEvent } from './typeorm-types.js';
 
 /** What the capture of one data source needs. */
 export interface EntityCaptureOptions {

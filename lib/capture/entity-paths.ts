@@ -1,6 +1,7 @@
-import type { EntityMetadata, RelationMetadata } from 'typeorm';
+import type { EntityMetadata } from 'typeorm';
 import type { Column } from './row-key.js';
 import type { FieldKind } from '../event/index.js';
+import type { RelationMetadata } from './typeorm-types.js';
 
 /** Where a dotted path leads through an entity's relations. */
 export interface PathSurvey {

@@ -1,4 +1,4 @@
-import type { DataSource, EntityMetadata, RelationMetadata } from 'typeorm';
+import type { DataSource, EntityMetadata } from 'typeorm';
 import { ThornConfigurationError } from '../errors/index.js';
 import { compileCondition } from '../event/condition-compile.js';
 import type { CompiledCondition } from '../event/condition.js';
@@ -20,6 +20,7 @@ import {
 } from './entity-paths.js';
 import { planReadBack, type ReadBack } from './read-back.js';
 import { templateFields } from './ref-template.js';
+import type { RelationMetadata } from './typeorm-types.js';
 
 /** An event of an entity, made ready once for one data source. */
 export interface EventPlan {

@@ -1,4 +1,4 @@
-import type { EntityManager, EntityMetadata, ObjectLiteral, RelationMetadata } from 'typeorm';
+import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { Occurrence } from './collected.js';
 import { joinsOf } from './entity-paths.js';
 import { linksOf, type NetLinks } from './net-change.js';
@@ -6,6 +6,7 @@ import { foretold } from './real-change.js';
 import { rowsWithLinks } from './remaining-links.js';
 import { withoutRelations } from './row-copy.js';
 import { readRows } from './row-reader.js';
+import type { RelationMetadata } from './typeorm-types.js';
 
 /** Rows by their class and key. */
 type Rows = ReadonlyMap<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>;

@@ -1,9 +1,10 @@
-import type { ObjectLiteral, RelationMetadata } from 'typeorm';
+import type { ObjectLiteral } from 'typeorm';
 import type { EntityPlan, EventPlan, LinkPlan } from './entity-plan.js';
 import type { ChangedValue } from './changed-value.js';
 import type { LinkChange, RowChange } from './row-change.js';
 import type { Column } from './row-key.js';
 import { copyRow, setValue } from './row-copy.js';
+import type { RelationMetadata } from './typeorm-types.js';
 
 /** Whether a row is there, and whether it is softly removed. */
 interface Presence {

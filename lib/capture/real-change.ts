@@ -1,9 +1,10 @@
-import type { ObjectLiteral, RelationMetadata } from 'typeorm';
+import type { ObjectLiteral } from 'typeorm';
 import type { ChangedValue } from './changed-value.js';
 import type { NetChange } from './net-change.js';
 import { readsBackTheSame } from './read-back.js';
 import { type Column, keyPart } from './row-key.js';
 import { sameValue } from './same-value.js';
+import type { RelationMetadata } from './typeorm-types.js';
 
 /**
  * Whether the row differs from what it was before the transaction, as far as the values that were set tell without

@@ -1,5 +1,6 @@
-import { Brackets, type EntityManager, type ObjectLiteral, type RelationMetadata } from 'typeorm';
+import { Brackets, type EntityManager, type ObjectLiteral } from 'typeorm';
 import { type Column, rowKey } from './row-key.js';
+import type { RelationMetadata } from './typeorm-types.js';
 
 /** The columns of a junction table that name the row at this end of a relation, and the one at the other. */
 export function linkColumns(relation: RelationMetadata): {

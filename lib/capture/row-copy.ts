@@ -1,6 +1,7 @@
-import type { EntityMetadata, ObjectLiteral, RelationMetadata } from 'typeorm';
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { ChangedValue } from './changed-value.js';
 import type { Column } from './row-key.js';
+import type { RelationMetadata } from './typeorm-types.js';
 
 /** What of an entity or an embedded object is an object of its own in each row. */
 type Embedding = Pick<EntityMetadata, 'embeddeds'> & {

@@ -1,0 +1,8 @@
+import type { EntityMetadata, EntitySubscriberInterface } from 'typeorm';
+
+// TypeORM 0.3 does not export the one, and wants a type argument for the other: both are taken from where they occur, so
+// that the published types hold on either major.
+
+export type RelationMetadata = EntityMetadata['relations'][number];
+
+export type BeforeQueryEvent = Parameters<NonNullable<EntitySubscriberInterface['beforeQuery']>>[0];
