@@ -3,6 +3,7 @@ import { rates, ratio, reportRatio, reportValue } from './harness.js';
 import { carrying } from './bullmq/carrying.js';
 import { contender, ours } from './bullmq/contender.js';
 import { forked } from './contenders/forked.js';
+import { postgresBackend } from './bullmq/postgres-backend.js';
 import { twoWorkers } from './bullmq/two-workers.js';
 import { e1 } from './outbox/emitter.js';
 import { Endpoints } from './outbox/endpoints.js';
@@ -20,6 +21,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   pace,
   'two-workers': twoWorkers,
   carrying,
+  'postgres-backend': postgresBackend,
 };
 
 /**

@@ -91,6 +91,11 @@ export function reportValue(bench: string, value: number, unit: string, goal: nu
   console.log(JSON.stringify({ bench, value: rounded(value), unit, goal }));
 }
 
+/** One figure that stands for itself and has no goal. */
+export function reportFigure(bench: string, value: number, unit: string): void {
+  console.log(JSON.stringify({ bench, value: rounded(value), unit }));
+}
+
 /** The machine that the figures belong to. */
 export function machine(): string {
   const all = cpus();

@@ -1,3 +1,4 @@
+import * as bullmq from 'bullmq';
 import { BullMqRelay } from '../lib/bullmq/bullmq-relay.js';
 import {
   type BullMqOptions,
@@ -22,4 +23,13 @@ export function openQueueRig(
 /** The connection to a server of {@link startRedis}. */
 export function connectionTo(port: number): { readonly host: string; readonly port: number } {
   return { host: '127.0.0.1', port };
+}
+
+/** The queue in the same database, which BullMQ 6 can. */
+export function backendOf({ options }: Pick<Place, 'options'>) {
+  const { url } = options as { readonly url: string };
+  return {
+    connection: { connectionString: url, migrate: true },
+    backend: bullmq.createPostgresBackend,
+  };
 }

@@ -1,78 +1,71 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import type { DataSourceOptions } from 'typeorm';
-import { openQueueRig } from '../../test/bullmq-rig.js';
-import { median, reportRatio } from '../harness.js';
-import { DATA } from '../outbox/contender.js';
+import { median, reportFigure, reportRatio } from '../harness.js';
 import type { Ground } from '../outbox/ground.js';
 import { SUBSCRIBERS } from '../outbox/throughput.js';
+import { fill, openSender, reached, startWorkers, type WorkerTask } from './backlog.js';
 
-/** What a worker is told. */
-export interface WorkerTask {
-  readonly options: DataSourceOptions;
-  readonly connection: { readonly host: string; readonly port: number };
-  readonly urls: readonly string[];
+/** What workers did in a while. */
+interface Pace {
+  /** Deliveries a second. */
+  readonly speed: number;
+  /** Microseconds of a worker for each delivery. */
+  readonly cpu: number;
 }
 
 const EVENTS = 4000;
 const ROUNDS = 3;
 
-/** A queue that is full already, delivered by one worker process and by two. */
+/**
+ * A queue that is full already, delivered by one worker process and by two. Receivers, the database and Redis need the
+ * same cores, so that what a worker costs is said beside it: what two make on cores of their own is told by that.
+ */
 export async function twoWorkers({ services, endpoints }: Ground): Promise<void> {
   const connection = { host: '127.0.0.1', port: await services.redis() };
   const urls = endpoints.fast(SUBSCRIBERS);
-  const ratios: number[] = [];
+  const found: { readonly one: Pace; readonly two: Pace }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const speeds: number[] = [];
+    const paces: Pace[] = [];
     for (const workers of [1, 2]) {
       const options = await services.postgres();
-      speeds.push(await speed({ options, connection, urls }, workers));
+      paces.push(await paceOf({ options, connection, urls }, workers));
     }
-    console.error(
-      `one worker ${Math.round(speeds[0]!)}, two ${Math.round(speeds[1]!)} deliveries/s`,
-    );
-    ratios.push(speeds[1]! / speeds[0]!);
+    const [one, two] = [paces[0]!, paces[1]!];
+    console.error(`one worker: ${told(one, 1)}; two: ${told(two, 2)}`);
+    found.push({ one, two });
   }
-  reportRatio('bullmq.two-workers', 'one worker', median(ratios), 1.7);
+  const middle = (value: (round: (typeof found)[number]) => number) => median(found.map(value));
+  reportRatio(
+    'bullmq.two-workers',
+    'one worker',
+    middle(({ one, two }) => two.speed / one.speed),
+    1.7,
+  );
+  reportFigure(
+    'bullmq.worker-cpu',
+    middle(({ one }) => one.cpu),
+    'microseconds/delivery',
+  );
+  reportFigure(
+    'bullmq.worker-cpu-of-two',
+    middle(({ two }) => two.cpu),
+    'microseconds/delivery',
+  );
 }
 
-/** Deliveries a second, between the first tenth and the last. */
-async function speed(task: WorkerTask, workers: number): Promise<number> {
-  const { options, connection } = task;
-  const sender = await openQueueRig(
-    { options },
-    { connection, worker: false, isLogged: false, lease: 600_000 },
-  );
-  for (let sent = 0; sent < EVENTS; sent += 100) {
-    const messages = Array.from({ length: 100 }, () => sender.message({ data: DATA }));
-    for (const message of messages) await sender.pipeline.send([message]);
-  }
-  const children = Array.from({ length: workers }, () =>
-    fork(fileURLToPath(new URL('worker.js', import.meta.url)), [JSON.stringify(task)]),
-  );
+function told({ speed, cpu }: Pace, workers: number): string {
+  const share = (speed * cpu) / (workers * 10_000);
+  return `${Math.round(speed)} deliveries/s, ${Math.round(cpu)} µs each, ${Math.round(share)} % of a core for each worker`;
+}
+
+/** Between the first tenth and the last. */
+async function paceOf(task: WorkerTask, workers: number): Promise<Pace> {
+  const sender = await openSender(task);
+  await fill(sender, EVENTS);
+  const children = startWorkers(task, workers);
   const all = EVENTS * SUBSCRIBERS;
   const began = await reached(children, all * 0.1);
   const ended = await reached(children, all * 0.9);
   for (const child of children) child.kill('SIGKILL');
   await sender.close();
-  return ((ended.count - began.count) * 1000) / (ended.at - began.at);
-}
-
-const counts = new WeakMap<ChildProcess, number>();
-
-/** Resolves when the workers have made so many deliveries together. */
-function reached(
-  children: readonly ChildProcess[],
-  goal: number,
-): Promise<{ readonly count: number; readonly at: number }> {
-  return new Promise((resolve) => {
-    const note = function (this: ChildProcess, delivered: unknown) {
-      counts.set(this, delivered as number);
-      const count = children.reduce((sum, child) => sum + (counts.get(child) ?? 0), 0);
-      if (count < goal) return;
-      for (const child of children) child.off('message', note);
-      resolve({ count, at: performance.now() });
-    };
-    for (const child of children) child.on('message', note);
-  });
+  const made = ended.delivered - began.delivered;
+  return { speed: (made * 1000) / (ended.at - began.at), cpu: (ended.cpu - began.cpu) / made };
 }

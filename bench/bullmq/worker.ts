@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { InMemorySubscriberRepository } from '../../lib/subscriber/index.js';
 import { openQueueRig } from '../../test/bullmq-rig.js';
 import { subscriber } from '../../test/outbox-rig.js';
-import type { WorkerTask } from './two-workers.js';
+import type { Word, WorkerTask } from './backlog.js';
 
 const { options, connection, urls } = JSON.parse(process.argv[2]!) as WorkerTask;
 const subscribers = new InMemorySubscriberRepository();
@@ -23,5 +23,8 @@ const rig = await openQueueRig(
 let delivered = 0;
 rig.events.on('delivered', () => delivered++);
 // What it has done so far, ten times a second.
-setInterval(() => process.send!(delivered), 100);
+setInterval(() => {
+  const { user, system } = process.cpuUsage();
+  process.send!({ delivered, cpu: user + system } satisfies Word);
+}, 100);
 process.once('disconnect', () => process.exit());

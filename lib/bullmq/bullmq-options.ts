@@ -2,12 +2,23 @@ import type { ConnectionOptions, Telemetry } from 'bullmq';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { OutboxOptions } from '../outbox/index.js';
 
+/** What such a backend connects to: for PostgreSQL a URL, a configuration or a pool of `pg`. */
+export type QueueBackendConnection = string | object;
+
+/** What makes the backend of a queue in BullMQ 6, such as its `createPostgresBackend`. */
+export type QueueBackendFactory = (...given: never[]) => object;
+
 /** Settings of {@link bullmq}: those of `outbox()` for what the database does, and where the queue is. */
 export interface BullMqOptions extends OutboxOptions {
   /** Name of the queue. All processes of an application use the same. Default `thorn`. */
   readonly queue?: string;
   /** What BullMQ connects to. Default: the connection of `BullModule.forRoot()`. */
-  readonly connection?: ConnectionOptions;
+  readonly connection?: ConnectionOptions | QueueBackendConnection;
+  /**
+   * Where BullMQ 6 keeps the queue, when that is not Redis: `createPostgresBackend` of `bullmq`. The connection is then
+   * given to it as it is. Default: Redis.
+   */
+  readonly backend?: QueueBackendFactory;
   /** The key under which `BullModule.forRoot(key, …)` has the connection. Default: none. */
   readonly configKey?: string;
   /** What the keys of the queue begin with in Redis. Default: BullMQ's own, `bull`. */
@@ -70,7 +81,13 @@ const DEFAULTS = {
   staging: true,
 } as const;
 
-const NAMES = new Set([...Object.keys(DEFAULTS), 'connection', 'configKey', 'telemetry']);
+const NAMES = new Set([
+  ...Object.keys(DEFAULTS),
+  'connection',
+  'configKey',
+  'telemetry',
+  'backend',
+]);
 
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
 export function queueSettings(options: BullMqOptions): QueueSettings {

@@ -112,7 +112,11 @@ export class BullMqRelay extends MessageRelay {
 
   #open(): { readonly queue: Queue; readonly sender: TicketSender } {
     const { queue: name, enqueueTimeout } = this.#settings;
-    const queue = new Queue(name, { connection: this.#connections.producer, ...this.#shared() });
+    const queue = new Queue(
+      name,
+      { connection: this.#connections.producer, ...this.#shared() },
+      ...this.#backend(),
+    );
     queue.on('error', (error) => this.#noticed(error));
     this.#queue = queue;
     this.#sender = new TicketSender(
@@ -149,6 +153,7 @@ export class BullMqRelay extends MessageRelay {
         removeOnComplete: { count: 0 },
         removeOnFail: { count: FAILED_KEPT },
       },
+      ...this.#backend(),
     );
     worker.on('error', (error) => this.#noticed(error));
     worker.on('failed', (job, error) => {
@@ -161,6 +166,12 @@ export class BullMqRelay extends MessageRelay {
     });
     worker.on('ready', () => this.#absence.over());
     return worker;
+  }
+
+  /** The last argument of what BullMQ 6 makes; 5 knows Redis alone. */
+  #backend(): [] | [never] {
+    const { backend } = this.#connections;
+    return backend === undefined ? [] : [backend as never];
   }
 
   #noticed(error: unknown): void {

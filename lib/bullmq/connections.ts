@@ -1,6 +1,7 @@
 import type { ConnectionOptions, QueueOptions, Telemetry } from 'bullmq';
 import { ThornConfigurationError } from '../errors/index.js';
-import type { BullMqOptions } from './bullmq-options.js';
+import { assertBackend, assertRedis } from './backend-check.js';
+import type { BullMqOptions, QueueBackendFactory } from './bullmq-options.js';
 
 /** What BullMQ's classes are made with. */
 export interface Connections {
@@ -8,6 +9,8 @@ export interface Connections {
   readonly worker: ConnectionOptions;
   readonly prefix: string | undefined;
   readonly telemetry: Telemetry | undefined;
+  /** Undefined for Redis. */
+  readonly backend: QueueBackendFactory | undefined;
 }
 
 /** An ioredis client, as far as it is needed here; a cluster has no options to repeat. */
@@ -24,10 +27,10 @@ const AT_ONCE = { maxRetriesPerRequest: 1, enableOfflineQueue: false };
 
 /**
  * @param shared what `BullModule.forRoot()` was given
- * @throws {@link ThornConfigurationError} when there is no connection
+ * @throws {@link ThornConfigurationError} when there is no connection, or one that is for another kind of server
  */
 export function connectionsOf(
-  { connection: own, configKey, prefix, telemetry }: BullMqOptions,
+  { connection: own, configKey, prefix, telemetry, backend }: BullMqOptions,
   shared: Partial<QueueOptions> | undefined,
 ): Connections {
   const connection = own ?? shared?.connection;
@@ -39,12 +42,21 @@ export function connectionsOf(
       { option: 'connection' },
     );
   }
-  const rest = { prefix: prefix ?? shared?.prefix, telemetry: telemetry ?? shared?.telemetry };
+  const rest = {
+    prefix: prefix ?? shared?.prefix,
+    telemetry: telemetry ?? shared?.telemetry,
+    backend,
+  };
+  if (backend !== undefined) {
+    assertBackend(backend);
+    return { producer: connection as object, worker: connection as object, ...rest };
+  }
+  assertRedis(connection);
   if (isClient(connection)) {
     const producer = connection.isCluster === true ? connection : connection.duplicate(AT_ONCE);
     return { producer, worker: connection, ...rest };
   }
-  const options = { retryStrategy, ...(connection as object) };
+  const options = { retryStrategy, ...connection };
   return {
     producer: { ...options, ...AT_ONCE },
     worker: { ...options, maxRetriesPerRequest: null },
@@ -52,6 +64,6 @@ export function connectionsOf(
   };
 }
 
-function isClient(connection: ConnectionOptions): connection is ConnectionOptions & Client {
+function isClient(connection: object): connection is Client & ConnectionOptions {
   return typeof (connection as Partial<Client>).duplicate === 'function';
 }

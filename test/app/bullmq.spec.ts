@@ -155,6 +155,21 @@ describe('the options of bullmq()', () => {
     expect(() => bullmq(options)).toThrow(message);
   });
 
+  it.each<[unknown, RegExp]>([
+    ['postgres://localhost/app', /one to PostgreSQL: give it its backend/],
+    [{ connectionString: 'postgresql://localhost/app' }, /one to PostgreSQL/],
+    [{ url: 'postgres://localhost/app' }, /one to PostgreSQL/],
+    [{ query: () => undefined, totalCount: 0 }, /one to PostgreSQL/],
+    ['localhost:6379', /a client of Redis or its options/],
+  ])('know a connection that is none to Redis, %o', async (given, message) => {
+    await expect(start({ connection: given as object })).rejects.toThrow(message);
+  });
+
+  it('refuse a backend that is none', async () => {
+    const one = { connection: connection(), backend: 'postgres' as never };
+    await expect(start(one)).rejects.toThrow(/backend \}\) must be a function/);
+  });
+
   it('must name a connection, or BullModule must', async () => {
     await expect(start()).rejects.toThrow(/bullmq\(\) has no connection/);
     await expect(start({ configKey: 'hooks' })).rejects.toThrow(/BullModule.forRoot\('hooks'/);

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
   dispatchStrategyConformance,
   type DispatchStrategyBench,
   ScriptedReceiver,
 } from '../../lib/testing/index.js';
-import { connectionTo, openQueueRig, type QueueRigOptions } from '../bullmq-rig.js';
+import { backendOf, connectionTo, openQueueRig, type QueueRigOptions } from '../bullmq-rig.js';
 import { placeOf } from '../outbox-place.js';
 import { type Rig, subscriber } from '../outbox-rig.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
@@ -52,9 +52,22 @@ dispatchStrategyConformance(
   },
   runner,
 );
+
+// BullMQ 5 keeps queues in Redis alone.
+if (inject('nestMajor') === 12) {
+  dispatchStrategyConformance(
+    {
+      name: 'bullmq in PostgreSQL, a producer and a worker',
+      makeBench: () => queueBench({ worker: false }, { producer: false }, true),
+    },
+    runner,
+  );
+}
+
 async function queueBench(
   sender: QueueRigOptions,
   worker?: QueueRigOptions,
+  isInPostgres = false,
 ): Promise<DispatchStrategyBench> {
   const receiver = await ScriptedReceiver.start();
   const place = await placeOf('postgres');
@@ -62,7 +75,7 @@ async function queueBench(
   const queue = `conformance-${queues++}`;
   const open = async (options: QueueRigOptions) => {
     const rig = await openQueueRig(place, {
-      connection: connectionTo(redis.port),
+      ...(isInPostgres ? backendOf(place) : { connection: connectionTo(redis.port) }),
       queue,
       ...options,
     });
