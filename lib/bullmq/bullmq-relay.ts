@@ -13,6 +13,7 @@ import {
   TicketSender,
   ticketsOf,
 } from '../outbox/index.js';
+import { untilReady } from './backend-ready.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
 import { JobFailedError } from './job-failed.error.js';
@@ -40,12 +41,15 @@ export class BullMqRelay extends MessageRelay {
   #queue: Queue | null = null;
   #sender: TicketSender | null = null;
   #worker: Worker | null = null;
+  /** Of a backend that is not Redis it has to be awaited. */
+  #isOpen: boolean;
   #isClosed = false;
 
   constructor(settings: QueueSettings, connections: Connections) {
     super();
     this.#settings = settings;
     this.#connections = connections;
+    this.#isOpen = connections.backend === undefined;
     this.#absence = new Absence(`The queue ${settings.queue}`);
     const { telemetry } = connections;
     this.#origins = telemetry === undefined ? null : new JobOrigins(telemetry);
@@ -66,21 +70,15 @@ export class BullMqRelay extends MessageRelay {
         `bullmq({ staging: false }): messages are in the queue ${this.#settings.queue} alone until a worker has stored them. What Redis loses, or this process when it dies, is lost`,
       );
     }
-    if (this.#settings.producer) {
-      const queue = this.#queue ?? this.#open().queue;
-      queue
-        .waitUntilReady()
-        .then(() => checkServer(queue))
-        .catch((error: unknown) => this.#noticed(error));
-    }
-    if (worker !== null) this.#worker = this.#startWorker(worker);
+    if (this.#isOpen) this.#begin(worker);
+    else void this.#beginOnceReady(worker);
   }
 
   override async carry(
     messages: readonly Message[],
     tickets: readonly Ticket[],
   ): Promise<readonly Ticket[]> {
-    if (this.#isClosed) return tickets;
+    if (this.#isClosed || !this.#isOpen) return tickets;
     const sender = this.#sender ?? this.#open().sender;
     const carried = tickets.map((ticket, at) => this.#withContents(ticket, messages[at]!));
     this.#origins?.note(messages, carried);
@@ -88,6 +86,7 @@ export class BullMqRelay extends MessageRelay {
   }
 
   override async check(): Promise<void> {
+    if (!this.#isOpen) throw new Error(`The queue ${this.#settings.queue} is not ready`);
     if (this.#queue === null) return;
     await answeredWithin(CHECKS_WITHIN, this.#queue.getJobCounts('waiting'));
   }
@@ -103,6 +102,27 @@ export class BullMqRelay extends MessageRelay {
     await Promise.all(open.map(closed));
   }
 
+  #begin(worker: RelayWorker | null): void {
+    this.#isOpen = true;
+    if (this.#settings.producer) {
+      const queue = this.#queue ?? this.#open().queue;
+      queue
+        .waitUntilReady()
+        .then(() => checkServer(queue))
+        .catch((error: unknown) => this.#noticed(error));
+    }
+    if (worker !== null) this.#worker = this.#startWorker(worker);
+  }
+
+  async #beginOnceReady(worker: RelayWorker | null): Promise<void> {
+    const isReady = await untilReady(
+      () => this.#newQueue(),
+      (error) => this.#noticed(error),
+      () => this.#isClosed,
+    );
+    if (isReady) this.#begin(worker);
+  }
+
   #withContents(ticket: Ticket, message: Message): Ticket {
     const { carryBody } = this.#settings;
     const isSmall = message.json.length <= CARRIED_AT_MOST;
@@ -111,20 +131,23 @@ export class BullMqRelay extends MessageRelay {
   }
 
   #open(): { readonly queue: Queue; readonly sender: TicketSender } {
-    const { queue: name, enqueueTimeout } = this.#settings;
-    const queue = new Queue(
-      name,
-      { connection: this.#connections.producer, ...this.#shared() },
-      ...this.#backend(),
-    );
+    const queue = this.#newQueue();
     queue.on('error', (error) => this.#noticed(error));
     this.#queue = queue;
     this.#sender = new TicketSender(
       (tickets) => this.#add(queue, jobsFor(tickets)),
-      enqueueTimeout,
+      this.#settings.enqueueTimeout,
       this.#absence,
     );
     return { queue, sender: this.#sender };
+  }
+
+  #newQueue(): Queue {
+    return new Queue(
+      this.#settings.queue,
+      { connection: this.#connections.producer, ...this.#shared() },
+      ...this.#backend(),
+    );
   }
 
   #add(queue: Queue, jobs: NewJob[]): Promise<unknown> {
@@ -147,6 +170,7 @@ export class BullMqRelay extends MessageRelay {
         connection: this.#connections.worker,
         ...this.#shared(),
         concurrency,
+        autorun: this.#connections.backend === undefined,
         lockDuration: lock,
         stalledInterval: lock,
         maxStalledCount: STALLS,
@@ -156,6 +180,12 @@ export class BullMqRelay extends MessageRelay {
       ...this.#backend(),
     );
     worker.on('error', (error) => this.#noticed(error));
+    if (this.#connections.backend !== undefined) {
+      worker
+        .waitUntilReady()
+        .then(() => worker.run())
+        .catch((error: unknown) => this.#noticed(error));
+    }
     worker.on('failed', (job, error) => {
       // Some are brought again every few seconds.
       const { attemptsMade = 1, opts } = job ?? {};
