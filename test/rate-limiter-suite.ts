@@ -82,7 +82,8 @@ export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPl
   });
 }
 
-function wants(different: Partial<RateAsk>): RateAsk {
+/** An ask of 10 a second. */
+export function wants(different: Partial<RateAsk>): RateAsk {
   return {
     limit: { max: 10, per: 1000 },
     since: 0,

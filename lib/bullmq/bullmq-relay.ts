@@ -8,6 +8,7 @@ import {
   contentsOf,
   mayBeCarried,
   MessageRelay,
+  type RateLimiter,
   type RelayWorker,
   type Ticket,
   TicketSender,
@@ -19,6 +20,7 @@ import type { Connections } from './connections.js';
 import { JobFailedError } from './job-failed.error.js';
 import { JobOrigins } from './job-origins.js';
 import { jobsFor, type NewJob } from './jobs.js';
+import { QueueRateLimiter } from './queue-rate-limiter.js';
 import { checkServer } from './server-check.js';
 
 /** Bytes of a body that a job carries although the database has it. */
@@ -83,6 +85,16 @@ export class BullMqRelay extends MessageRelay {
     const carried = tickets.map((ticket, at) => this.#withContents(ticket, messages[at]!));
     this.#origins?.note(messages, carried);
     return (await sender.add(carried)) ? [] : tickets;
+  }
+
+  override rateLimiter(database: RateLimiter): RateLimiter {
+    const { prefix = 'bull' } = this.#connections;
+    return new QueueRateLimiter({
+      queue: () => this.#queue ?? this.#open().queue,
+      prefix: `${prefix}:${this.#settings.queue}:rate:`,
+      database,
+      noticed: (error) => this.#noticed(error),
+    });
   }
 
   override async check(): Promise<void> {

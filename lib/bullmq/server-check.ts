@@ -5,6 +5,12 @@ interface Server {
   info(): Promise<string>;
 }
 
+/** What a queue talks to its server with; undefined where that is no Redis. */
+export async function clientOf(queue: Queue): Promise<object | undefined> {
+  const { client, getBackend } = queue as unknown as WithClient;
+  return getBackend === undefined ? client : getBackend.call(queue).client;
+}
+
 /** BullMQ 6 keeps its client in a backend; that of PostgreSQL has none. */
 interface WithClient {
   readonly client?: Promise<Partial<Server>>;
@@ -13,8 +19,7 @@ interface WithClient {
 
 /** Says what of the server's settings makes it lose jobs. */
 export async function checkServer(queue: Queue): Promise<void> {
-  const { client, getBackend } = queue as unknown as WithClient;
-  const server = await (getBackend === undefined ? client : getBackend.call(queue).client);
+  const server = (await clientOf(queue)) as Partial<Server> | undefined;
   if (server?.info === undefined) return;
   const info = await server.info();
   const logger = new Logger('Thorn');

@@ -198,6 +198,8 @@ describe('a rate limit', () => {
     const { window, answer } = give(null, wants(10, 1000, blind), START);
     expect(answer.turns).toEqual([]);
     expect(waitUntil(answer.firsts, 0)).toBeLessThan(START + 3000 + 1500);
+    const long = give(null, wants(10, 1000, { fresh: 5, blindSince: START - 60_000 }), START);
+    expect(long.answer.turns).toHaveLength(1);
     const later = give(window, wants(10, 1000, { waited: 5, blindSince: START - 1 }), START + 4500);
     expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(5);
   });

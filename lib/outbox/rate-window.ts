@@ -233,7 +233,12 @@ function seen(window: RateWindow, blindSince: number | null, now: number): RateW
   const step = stepOf(limit);
   const [current, last] = [Math.floor(now / step), Math.floor((now + AHEAD) / step)];
   const isPutBack = first + counts.length - 1 > last + Math.ceil(JUMP / step);
-  if (!isPutBack && (blindSince === null || window.blindAt >= blindSince)) return window;
+  const isUnknown =
+    blindSince !== null &&
+    blindSince > window.blindAt &&
+    // What was given before is past by now.
+    blindSince + AHEAD + SPAN * step > now;
+  if (!isPutBack && !isUnknown) return window;
   return {
     ...window,
     first: current,

@@ -1,0 +1,48 @@
+import { type RateAnswers, type RateAsk, type RateAsks, RateLimiter } from '../outbox/index.js';
+
+/** Milliseconds after which one that was away is asked again. */
+const AGAIN_AFTER = 5000;
+
+/**
+ * One limiter, and another while the first is away. Neither knows what turns the other has given: whoever is asked after
+ * the other takes a limit for used up, so that it holds. That costs one time `per` at each change.
+ */
+export class FallbackRateLimiter extends RateLimiter {
+  readonly #first: RateLimiter;
+  readonly #second: RateLimiter;
+  readonly #noticed: (error: unknown) => void;
+  /** When the first was found to be away; null while it is not. */
+  #awaySince: number | null = null;
+  #triedAt = Number.NEGATIVE_INFINITY;
+  /** When the second was asked last. */
+  #secondAt: number | null = null;
+
+  constructor(first: RateLimiter, second: RateLimiter, noticed: (error: unknown) => void) {
+    super();
+    this.#first = first;
+    this.#second = second;
+    this.#noticed = noticed;
+  }
+
+  override async take(asks: RateAsks, now: number): Promise<RateAnswers> {
+    if (this.#awaySince === null || performance.now() - this.#triedAt >= AGAIN_AFTER) {
+      try {
+        const answers = await this.#first.take(blind(asks, this.#secondAt), now);
+        this.#awaySince = null;
+        return answers;
+      } catch (error) {
+        this.#noticed(error);
+        // It may have given turns after all, that have not arrived.
+        this.#awaySince ??= now;
+        this.#triedAt = performance.now();
+      }
+    }
+    this.#secondAt = now;
+    return this.#second.take(blind(asks, this.#awaySince), now);
+  }
+}
+
+function blind(asks: RateAsks, blindSince: number | null): RateAsks {
+  if (blindSince === null) return asks;
+  return new Map([...asks].map(([id, ask]): [string, RateAsk] => [id, { ...ask, blindSince }]));
+}
