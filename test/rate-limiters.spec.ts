@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { FallbackRateLimiter } from '../lib/bullmq/fallback-rate-limiter.js';
-import { type RedisClient, RedisRateLimiter } from '../lib/bullmq/redis-rate-limiter.js';
+import { RedisRateLimiter } from '../lib/bullmq/redis-rate-limiter.js';
 import { outboxEntities, type RateLimiter } from '../lib/outbox/index.js';
 import { DatabaseRateLimiter } from '../lib/outbox/database-rate-limiter.js';
 import { PooledDatabase } from '../lib/outbox/pooled-database.js';
@@ -67,9 +67,7 @@ async function inRedis(): Promise<RateLimiterPlace> {
   const prefix = `rate:${++queues}:`;
   const clients = Array.from({ length: PROCESSES }, () => new Redis(redis.port));
   return {
-    limiters: clients.map(
-      (client) => new RedisRateLimiter(async () => client as unknown as RedisClient, prefix),
-    ),
+    limiters: clients.map((client) => new RedisRateLimiter(async () => client, prefix)),
     close: async () => {
       for (const client of clients) client.disconnect();
     },

@@ -19,7 +19,7 @@ interface WithClient {
 
 /** Says what of the server's settings makes it lose jobs. */
 export async function checkServer(queue: Queue): Promise<void> {
-  const server = (await clientOf(queue)) as Partial<Server> | undefined;
+  const server: Partial<Server> | undefined = await clientOf(queue);
   if (server?.info === undefined) return;
   const info = await server.info();
   const logger = new Logger('Thorn');
