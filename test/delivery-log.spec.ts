@@ -45,7 +45,7 @@ beforeEach(async () => {
   clock = new MovableClock();
   receiver = await ScriptedReceiver.start();
   errors = [];
-  vi.spyOn(Logger.prototype, 'error').mockImplementation((text: string) => void errors.push(text));
+  vi.spyOn(Logger.prototype, 'error').mockImplementation((line) => void errors.push(String(line)));
 });
 
 afterEach(async () => {

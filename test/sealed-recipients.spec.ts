@@ -46,7 +46,7 @@ beforeEach(async () => {
   receiver = await ScriptedReceiver.start();
   secret = generateSecret();
   errors = [];
-  vi.spyOn(Logger.prototype, 'error').mockImplementation((text: string) => void errors.push(text));
+  vi.spyOn(Logger.prototype, 'error').mockImplementation((line) => void errors.push(String(line)));
 });
 
 afterEach(async () => {

@@ -156,6 +156,37 @@ describe('check-published', () => {
   });
 });
 
+describe('check-release', () => {
+  const url = 'git+https://github.com/owner/name.git';
+  const found = (manifest: object, repository: string) => {
+    write({ 'package.json': JSON.stringify(manifest) });
+    const script = fileURLToPath(new URL('check-release.mjs', import.meta.url));
+    const env = { ...process.env, GITHUB_REPOSITORY: repository };
+    const { status, stderr } = spawnSync(process.execPath, [script], {
+      cwd: root,
+      env,
+      encoding: 'utf8',
+    });
+    return { status, stderr };
+  };
+
+  it('passes a package that names the repository it is released from', () => {
+    const manifest = { repository: { type: 'git', url }, homepage: 'x', bugs: 'x' };
+    expect(found(manifest, 'Owner/name')).toEqual({ status: 0, stderr: '' });
+  });
+
+  it('says what is missing or wrong, and where to read on', () => {
+    const nothing = found({}, 'owner/name');
+    expect(nothing.status).toBe(1);
+    expect(nothing.stderr).toMatch(/no "repository".*\n.*"homepage".*\n.*"bugs".*CONTRIBUTING.md/);
+    const rest = { homepage: 'x', bugs: 'x' };
+    expect(found({ ...rest, repository: url }, 'other/name').stderr).toMatch(
+      /names owner\/name, but this is other\/name/,
+    );
+    expect(found({ ...rest, repository: 'https://example.com' }, 'a/b').status).toBe(1);
+  });
+});
+
 describe('the linter', () => {
   it.each([
     ['a promise that nobody waits for', `async function f() {}\nf();`, 'no-floating-promises'],

@@ -3,7 +3,7 @@
 // Installs the packed package into fresh applications of each major of NestJS, one that is compiled to CommonJS and one to
 // ES modules, and lets them deliver a webhook. Run `npm run build` and `node tools/check-package.mjs` first. What npm has
 // in its cache is not asked of the registry again.
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import {
   cpSync,
   mkdtempSync,
@@ -15,6 +15,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
 
 /** Where the packages of a major are found here: the very same versions are installed. */
 const MAJORS = { 11: 'test/nest-11/node_modules', 12: 'node_modules' };
@@ -41,30 +44,46 @@ const NEST = ['common', 'core', 'platform-express', 'typeorm'];
 const root = process.cwd();
 const tarball = packedFile();
 const asked = process.argv.slice(2);
-const nestOf = /** @type {Record<string, string>} */ (MAJORS);
-let failures = 0;
-
 const majors = asked.length > 0 ? asked : Object.keys(MAJORS);
-const runs = majors.flatMap((major) =>
-  /** @type {(keyof typeof KINDS)[]} */ (Object.keys(KINDS)).map((kind) => ({
-    major,
-    kind,
-    typeorm: 'typeorm',
-  })),
-);
-// Where most applications are.
-runs.push({ major: majors[0] ?? '11', kind: 'commonjs', typeorm: 'typeorm-03' });
+/** @typedef {{ major: string, typeorm: string, kinds: (keyof typeof KINDS)[] }} Installation */
+/** @type {Installation[]} */
+const installations = [
+  ...majors.map((major) => ({ major, typeorm: 'typeorm', kinds: kinds('commonjs', 'esm') })),
+  // Where most applications are.
+  { major: majors[0] ?? '11', typeorm: 'typeorm-03', kinds: kinds('commonjs') },
+];
+let failures = 0;
+// npm waits for its cache and the disk, and compilers compute: two at a time keep two cores busy.
+await Promise.all([worker(), worker()]);
+process.exitCode = failures > 0 ? 1 : 0;
 
-for (const { major, kind, typeorm } of runs) {
+async function worker() {
+  for (let next = installations.shift(); next; next = installations.shift()) await attempt(next);
+}
+
+/** @param {Installation} installation */
+async function attempt({ major, typeorm, kinds }) {
   const folder = mkdtempSync(join(tmpdir(), 'thorn-fresh-'));
-  const name = `Nest ${major}, ${typeorm}, ${kind}`;
+  const name = `Nest ${major}, ${typeorm}`;
   try {
-    install(folder, nestOf[major] ?? 'node_modules', kind, typeorm);
-    run(folder, process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', '.']);
-    const said = run(folder, process.execPath, ['dist/main.js']);
-    if (!said.includes('delivered order.placed')) throw new Error(said);
-    const version = run(folder, process.execPath, ['node_modules/.bin/thorn', '--version']);
-    console.log(`${name}: delivered; thorn ${version.trim()}`);
+    await install(
+      folder,
+      /** @type {Record<string, string>} */ (MAJORS)[major] ?? 'node_modules',
+      typeorm,
+    );
+    for (const kind of kinds) {
+      const application = makeApplication(folder, kind);
+      await run(application, process.execPath, [
+        join(root, 'node_modules/typescript/bin/tsc'),
+        '-p',
+        '.',
+      ]);
+      const said = await run(application, process.execPath, ['dist/main.js']);
+      if (!said.includes('delivered order.placed')) throw new Error(`${kind}: ${said}`);
+      console.log(`${name}, ${kind}: delivered`);
+    }
+    const version = await run(folder, process.execPath, ['node_modules/.bin/thorn', '--version']);
+    console.log(`${name}: thorn ${version.trim()}`);
   } catch (error) {
     failures += 1;
     const { stdout = '', stderr = '', message } = /** @type {any} */ (error);
@@ -73,25 +92,19 @@ for (const { major, kind, typeorm } of runs) {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-process.exitCode = failures > 0 ? 1 : 0;
 
 /**
+ * An application that finds its packages in the folder above.
+ *
  * @param {string} folder
- * @param {string} nest
  * @param {keyof typeof KINDS} kind
- * @param {string} typeorm what its package is called here
  */
-function install(folder, nest, kind, typeorm) {
+function makeApplication(folder, kind) {
   const { type, compilerOptions } = KINDS[kind];
-  const dependencies = {
-    'nestjs-thorn': `file:${tarball}`,
-    ...Object.fromEntries(NEST.map((name) => versionOf(nest, `@nestjs/${name}`))),
-    ...Object.fromEntries(PEERS.map((name) => versionOf('node_modules', name))),
-    typeorm: versionOf('node_modules', typeorm)[1],
-  };
-  mkdirSync(join(folder, 'src'));
-  write(folder, 'package.json', { name: 'fresh', private: true, type, dependencies });
-  write(folder, 'tsconfig.json', {
+  const application = join(folder, kind);
+  mkdirSync(join(application, 'src'), { recursive: true });
+  write(application, 'package.json', { name: kind, private: true, type });
+  write(application, 'tsconfig.json', {
     compilerOptions: {
       ...compilerOptions,
       target: 'es2022',
@@ -106,14 +119,31 @@ function install(folder, nest, kind, typeorm) {
     },
     include: ['src'],
   });
-  cpSync('tools/fresh-application.ts', join(folder, 'src/main.ts'));
-  run(folder, 'npm', [
-    'install',
+  cpSync('tools/fresh-application.ts', join(application, 'src/main.ts'));
+  return application;
+}
+
+/**
+ * @param {string} folder
+ * @param {string} nest
+ * @param {string} typeorm what its package is called here
+ */
+async function install(folder, nest, typeorm) {
+  const dependencies = {
+    'nestjs-thorn': `file:${tarball}`,
+    ...Object.fromEntries(NEST.map((name) => versionOf(nest, `@nestjs/${name}`))),
+    ...Object.fromEntries(PEERS.map((name) => versionOf('node_modules', name))),
+    typeorm: versionOf('node_modules', typeorm)[1],
+  };
+  write(folder, 'package.json', { name: 'fresh', private: true, dependencies });
+  const options = [
     '--prefer-offline',
     '--no-audit',
     '--no-fund',
     '--ignore-scripts',
-  ]);
+    '--no-package-lock',
+  ];
+  await run(folder, 'npm', ['install', ...options]);
   // It is compiled for this machine already.
   for (const name of ['better-sqlite3', 'bindings', 'file-uri-to-path']) {
     cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), {
@@ -122,13 +152,19 @@ function install(folder, nest, kind, typeorm) {
   }
 }
 
+/** @param {(keyof typeof KINDS)[]} names */
+function kinds(...names) {
+  return names;
+}
+
 /**
  * @param {string} folder
  * @param {string} command
  * @param {string[]} args
  */
-function run(folder, command, args) {
-  return execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+async function run(folder, command, args) {
+  const { stdout } = await execute(command, args, { cwd: folder, maxBuffer: 1e8 });
+  return stdout;
 }
 
 /**

@@ -1,11 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import { type LogFacts, LogLine } from '../common/log-line.js';
 import { framesOf, reasonOf } from '../common/reason-of.js';
 import { RecipientRefusedError, ThornConfigurationError } from '../errors/index.js';
 import { checkHeaders } from '../message/check-headers.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { Recipient } from '../message/recipient.js';
+import { hostOf } from '../message/recipient-host.js';
 import type { UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
 import { AttemptError } from './attempt.error.js';
 import type { Attempt } from './attempt.js';
@@ -151,10 +153,12 @@ export class Deliverer {
     const { error, address } = describeFailure(cause);
     if (error.code === 'recipient-refused') {
       const { delivery, message, recipient } = frame;
-      this.#logger.warn(`${delivery} (${message.event}) to ${recipient.id}: ${error.message}.`);
+      const text = `${delivery} (${message.event}) to ${recipient.id}: ${error.message}.`;
+      this.#logger.warn(new LogLine(text, { ...logFacts(frame), reason: error.code }));
     } else if (error.code === 'internal') {
       const what = `Attempt of ${frame.delivery} (${frame.message.event}, ${frame.message.id}) failed: ${error.message}`;
-      this.#logger.error(what, framesOf(cause));
+      const line = new LogLine(what, { ...logFacts(frame), reason: error.code });
+      this.#logger.error(line, framesOf(cause));
     }
     return this.#attempt(frame, {
       outcome: 'failed',
@@ -195,6 +199,16 @@ interface Frame {
   readonly startedAt: number;
   /** Headers that are sent along. */
   readonly tracing: Readonly<Record<string, string>> | undefined;
+}
+
+function logFacts({ delivery, message, recipient }: Frame): LogFacts {
+  return {
+    deliveryId: delivery,
+    messageId: message.id,
+    subscriberId: recipient.id,
+    event: message.event,
+    host: hostOf(recipient),
+  };
 }
 
 /** Static subscribers belong to the application's settings: there is nothing that they could end. */

@@ -78,10 +78,16 @@ describe('MessagePipeline', () => {
 
     expect(logged).toEqual([
       [
-        `Releasing order.paid (${one.id}), order.sent (${other.id}) failed: ` +
-          'database is gone: https://db.example.com/',
+        {
+          message: expect.any(String),
+          messageIds: [one.id, other.id],
+        },
         'Thorn',
       ],
+    ]);
+    expect(logged.map(([line]) => String(line))).toEqual([
+      `Releasing order.paid (${one.id}), order.sent (${other.id}) failed: ` +
+        'database is gone: https://db.example.com/',
     ]);
   });
 
@@ -92,6 +98,8 @@ describe('MessagePipeline', () => {
     pipeline.release(Array.from({ length: 500 }, (_, index) => messageOf(`e.${index}`)));
     await pipeline.idle();
 
-    expect(logged[0]![0]).toMatch(/^Releasing e\.0 \(msg_[\w-]+\), .* and 490 more failed: no$/);
+    expect(String(logged[0]![0])).toMatch(
+      /^Releasing e\.0 \(msg_[\w-]+\), .* and 490 more failed: no$/,
+    );
   });
 });

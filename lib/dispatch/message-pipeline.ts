@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type Clock, reasonOf } from '../common/index.js';
+import { type Clock, LogLine, MOST_IDS, reasonOf } from '../common/index.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { DispatchStrategy, Release } from './dispatch-strategy.js';
@@ -9,8 +9,6 @@ import { type BufferOptions, BufferScopes, type MessageBuffer } from './message-
 /** What became of a message on its way to the strategy. */
 export type PipelineResult =
   Release | { readonly message: string; readonly state: 'buffered'; readonly attempts: [] };
-
-const SHOWN_MESSAGES = 10;
 
 /** The one way of messages to the strategy, whoever made them: staged, held while a buffer scope is open, released. */
 export class MessagePipeline {
@@ -81,7 +79,9 @@ export class MessagePipeline {
 
   #releaseInBackground(messages: readonly Message[]): void {
     this.#track(this.#strategy.release(messages)).catch((error: unknown) => {
-      this.#logger.error(`Releasing ${namesOf(messages)} failed: ${reasonOf(error)}`);
+      const text = `Releasing ${namesOf(messages)} failed: ${reasonOf(error)}`;
+      const messageIds = messages.slice(0, MOST_IDS).map(({ id }) => id);
+      this.#logger.error(new LogLine(text, { messageIds }));
     });
   }
 
@@ -94,7 +94,7 @@ export class MessagePipeline {
 
 /** The events and ids of messages, for one line of a log. */
 function namesOf(messages: readonly Message[]): string {
-  const shown = messages.slice(0, SHOWN_MESSAGES).map(({ event, id }) => `${event} (${id})`);
+  const shown = messages.slice(0, MOST_IDS).map(({ event, id }) => `${event} (${id})`);
   const more = messages.length - shown.length;
   return shown.join(', ') + (more === 0 ? '' : ` and ${more} more`);
 }

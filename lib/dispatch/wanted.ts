@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { LogLine } from '../common/index.js';
 import type { Message } from '../message/message.js';
 import { filterHolds, patternMatches, type Subscriber } from '../subscriber/index.js';
 
@@ -44,7 +45,8 @@ function dataOf(message: Message): unknown {
   try {
     body = JSON.parse(message.json.toString());
   } catch {
-    logger.error(`The body of ${message.id} (${message.event}) is no JSON: filters do not hold`);
+    const text = `The body of ${message.id} (${message.event}) is no JSON: filters do not hold`;
+    logger.error(new LogLine(text, { messageId: message.id, event: message.event }));
     return null;
   }
   const hasData = typeof body === 'object' && body !== null && Object.hasOwn(body, 'data');

@@ -1,5 +1,13 @@
 import { Logger } from '@nestjs/common';
-import { type Clock, framesOf, newId, reasonOf } from '../common/index.js';
+import {
+  type Clock,
+  framesOf,
+  type LogFacts,
+  LogLine,
+  MOST_IDS,
+  newId,
+  reasonOf,
+} from '../common/index.js';
 import type { FanOut, FoundRecipients } from '../dispatch/index.js';
 import { hostOf, type Message, type Recipient } from '../message/index.js';
 import type { SubscriberRepository } from '../subscriber/index.js';
@@ -70,7 +78,8 @@ export class DispatchDesk {
     try {
       found = await this.#tools.fanOut.lookUp(message);
     } catch (error) {
-      this.#logError(`Finding the subscribers of ${message.id} (${message.event}) failed`, error);
+      const what = `Finding the subscribers of ${message.id} (${message.event}) failed`;
+      this.#logError(what, error, { messageId: message.id, event: message.event });
       return this.#postpone(shard, holding, message.time);
     }
     const { recipients, isComplete } = found;
@@ -111,7 +120,7 @@ export class DispatchDesk {
         try {
           message = shard.rows.messageOf(row);
         } catch (error) {
-          this.#logError(`The message ${id} is left as it is`, error);
+          this.#logError(`The message ${id} is left as it is`, error, { messageId: id });
           return this.#postpone(shard, { id, lease }, since);
         }
         if (message === null) return shard.recorder.finish({ id, lease, againAt: null });
@@ -234,7 +243,9 @@ export class DispatchDesk {
   ): Promise<void> {
     if (left.length === 0) return;
     const ids = left.map(({ held }) => held.id);
-    this.#logError(`Put off: ${listed(ids)}`, left[0]!.reason);
+    this.#logError(`Put off: ${listed(ids)}`, left[0]!.reason, {
+      deliveryIds: ids.slice(0, MOST_IDS),
+    });
     const now = this.#tools.clock.now();
     const groups = new Map<number, Held[]>();
     for (const { held, since } of left) {
@@ -251,7 +262,7 @@ export class DispatchDesk {
       await shard.messages.release([held], againAt(since, this.#tools.clock.now()));
     } catch (error) {
       // Its lease runs out by itself.
-      this.#logError(`Postponing ${held.id} failed`, error);
+      this.#logError(`Postponing ${held.id} failed`, error, { messageId: held.id });
     }
   }
 
@@ -265,7 +276,7 @@ export class DispatchDesk {
     return host;
   }
 
-  #logError(what: string, error: unknown): void {
-    this.#logger.error(`${what}: ${reasonOf(error)}`, framesOf(error));
+  #logError(what: string, error: unknown, facts: LogFacts): void {
+    this.#logger.error(new LogLine(`${what}: ${reasonOf(error)}`, facts), framesOf(error));
   }
 }

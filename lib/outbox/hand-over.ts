@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { type Clock, reasonOf } from '../common/index.js';
+import { type Clock, LogLine, reasonOf } from '../common/index.js';
 import type { DispatchDesk } from './dispatch-desk.js';
 import type { HandedOver } from './handed-over.js';
 import { listed } from './listed.js';
@@ -61,7 +61,8 @@ export class HandOver {
       }
       await this.#tools.desk.fanOut(shard, message, lease, leasedUntil);
     } catch (error) {
-      this.#logger.error(`Handing over ${message.id} failed: ${reasonOf(error)}`);
+      const text = `Handing over ${message.id} failed: ${reasonOf(error)}`;
+      this.#logger.error(new LogLine(text, { messageId: message.id, event: message.event }));
     }
   }
 

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { reasonOf } from '../common/index.js';
+import { LogLine, reasonOf } from '../common/index.js';
 import type { Finished } from './holdings.js';
 import type { OutboxDatabase } from './outbox-database.js';
 import type { Outcome, Settlement } from './settlement.js';
@@ -139,7 +139,9 @@ export class Recorder {
       (other) => !('finished' in other && other.finished.id === id),
     );
     this.#failures = 0;
-    this.#logger.error(`An outcome of ${id} cannot be written: ${reasonOf(error)}`);
+    const text = `An outcome of ${id} cannot be written: ${reasonOf(error)}`;
+    const deliveryId = 'outcome' in entry ? { deliveryId: entry.outcome.id } : {};
+    this.#logger.error(new LogLine(text, { messageId: id, ...deliveryId }));
   }
 
   #stopTimer(): void {

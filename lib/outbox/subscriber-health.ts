@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { type Clock, reasonOf } from '../common/index.js';
+import { type Clock, LogLine, reasonOf } from '../common/index.js';
 import type { SubscriberFacts, WebhookEvents } from '../delivery/index.js';
 import type { HealthRules, HealthState, SubscriberRepository } from '../subscriber/index.js';
 import { type HealthTable, NO_ROW, type StoredHealth } from './health-table.js';
@@ -133,18 +133,18 @@ export class SubscriberHealth extends OutcomeListener {
     const { subscribers, events, clock } = this.#tools;
     const found = await subscribers.findById(subscriber, 'any');
     if (found === null) {
-      this.#logger.warn(
-        `${subscriber} (${host}) should get no more webhooks, but is none of the stored subscribers that can be disabled`,
-      );
+      const text = `${subscriber} (${host}) should get no more webhooks, but is none of the stored subscribers that can be disabled`;
+      this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason: disable! }));
       return;
     }
     // Several processes may have come to know it at the same time: one of them tells.
     if (!(await subscribers.disable(subscriber, new Date(clock.now())))) return;
-    this.#logger.warn(
+    const why =
       disable === 'gone'
-        ? `Subscriber ${subscriber} was disabled: ${host} says that it is gone`
-        : `Subscriber ${subscriber} was disabled: every attempt at ${host} has failed for too long`,
-    );
+        ? `${host} says that it is gone`
+        : `every attempt at ${host} has failed for too long`;
+    const text = `Subscriber ${subscriber} was disabled: ${why}`;
+    this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason: disable! }));
     events.emit('subscriber-disabled', () => ({
       ...facts(subscriber, found.owner, host, told),
       reason: disable!,
@@ -158,7 +158,8 @@ export class SubscriberHealth extends OutcomeListener {
     try {
       owner = (await subscribers.findById(subscriber, 'any'))?.owner ?? null;
     } catch (error) {
-      this.#logger.error(`Nobody was told that ${subscriber} is failing: ${reasonOf(error)}`);
+      const text = `Nobody was told that ${subscriber} is failing: ${reasonOf(error)}`;
+      this.#logger.error(new LogLine(text, { subscriberId: subscriber, host }));
       return;
     }
     events.emit('subscriber-failing', () => facts(subscriber, owner, host, told));

@@ -46,7 +46,7 @@ beforeEach(() => {
   clock = new TestClock();
   logged = [];
   for (const level of ['warn', 'error'] as const) {
-    vi.spyOn(Logger.prototype, level).mockImplementation((text: string) => void logged.push(text));
+    vi.spyOn(Logger.prototype, level).mockImplementation((line) => void logged.push(String(line)));
   }
 });
 

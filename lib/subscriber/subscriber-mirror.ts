@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import { LogLine } from '../common/log-line.js';
 import { reasonOf } from '../common/reason-of.js';
 import { SubscriberIndex } from './subscriber-index.js';
 import { describeFault, isFault, type SubscriberRows } from './subscriber-rows.js';
@@ -182,7 +183,8 @@ export class SubscriberMirror {
       return;
     }
     this.#index.delete(row.id);
-    this.#logger.error(`Subscriber ${row.id} receives nothing: ${describeFault(subscriber)}`);
+    const text = `Subscriber ${row.id} receives nothing: ${describeFault(subscriber)}`;
+    this.#logger.error(new LogLine(text, { subscriberId: row.id }));
   }
 
   #remove(id: string): void {

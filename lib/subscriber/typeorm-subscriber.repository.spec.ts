@@ -49,7 +49,7 @@ beforeEach(async () => {
   there = new TypeOrmSubscriberRepository(other, clock);
   logged = [];
   for (const level of ['warn', 'error'] as const) {
-    vi.spyOn(Logger.prototype, level).mockImplementation((text: string) => void logged.push(text));
+    vi.spyOn(Logger.prototype, level).mockImplementation((line) => void logged.push(String(line)));
   }
 });
 

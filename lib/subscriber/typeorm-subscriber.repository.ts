@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Clock } from '../common/clock.js';
+import { LogLine } from '../common/log-line.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Secret } from '../message/recipient.js';
 import { type SecretSealer, SecretUnreadableError } from '../signing/index.js';
@@ -207,9 +208,8 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     while (row !== null) {
       const subscriber = this.#rows.fromRow(row);
       if (isFault(subscriber)) {
-        this.#logger.error(
-          `The secrets of ${row.id} are not sealed anew: ${describeFault(subscriber)}`,
-        );
+        const text = `The secrets of ${row.id} are not sealed anew: ${describeFault(subscriber)}`;
+        this.#logger.error(new LogLine(text, { subscriberId: row.id }));
         return null;
       }
       const secrets = withoutExpired(subscriber.secrets, now);
@@ -281,7 +281,8 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
   #readOrLog(row: ThornSubscriber): Subscriber | null {
     const subscriber = this.#rows.fromRow(row);
     if (!isFault(subscriber)) return subscriber;
-    this.#logger.error(`Subscriber ${row.id} cannot be read: ${describeFault(subscriber)}`);
+    const text = `Subscriber ${row.id} cannot be read: ${describeFault(subscriber)}`;
+    this.#logger.error(new LogLine(text, { subscriberId: row.id }));
     return null;
   }
 }
