@@ -72,6 +72,8 @@ export abstract class MessageRelay {
   /**
    * What gives turns to attempts at subscribers with a limit, for all processes; may be one that asks the database in
    * time of need. The default is the database.
+   *
+   * @internal
    */
   rateLimiter(database: RateLimiter): RateLimiter {
     return database;
