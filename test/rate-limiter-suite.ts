@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { RateAsk } from '../lib/outbox/rate-window.js';
+import type { RateAsk } from '../lib/outbox/rate-turns.js';
 import type { RateLimiter } from '../lib/outbox/rate-limiter.js';
+import { asking } from './rate-asks.js';
 import { mostWithin } from './rate-starts.js';
 
 const START = 1_700_000_000_000;
@@ -43,7 +44,7 @@ export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPl
           );
         }
         for (const id of ids) {
-          const times = starts.get(id)!.sort((one, other) => one - other);
+          const times = starts.get(id)!;
           expect(mostWithin(times, 1000), id).toBeLessThanOrEqual(10);
           expect(times.length, id).toBeGreaterThan(30 * 0.7 * 9);
         }
@@ -84,14 +85,5 @@ export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPl
 
 /** An ask of 10 a second. */
 export function wants(different: Partial<RateAsk>): RateAsk {
-  return {
-    limit: { max: 10, per: 1000 },
-    since: 0,
-    waited: 0,
-    fresh: 0,
-    waitedRetries: 0,
-    freshRetries: 0,
-    blindSince: null,
-    ...different,
-  };
+  return asking(10, 1000, different);
 }

@@ -12,9 +12,10 @@ export async function startsAt(rig: Rig, subscriber: string): Promise<readonly n
 
 /** Most of these times that lie within any `per` milliseconds. */
 export function mostWithin(times: readonly number[], per: number): number {
+  const sorted = [...times].sort((one, other) => one - other);
   let most = 0;
-  for (let from = 0, to = 0; to < times.length; to++) {
-    while (times[to]! - times[from]! >= per) from++;
+  for (let from = 0, to = 0; to < sorted.length; to++) {
+    while (sorted[to]! - sorted[from]! >= per) from++;
     most = Math.max(most, to - from + 1);
   }
   return most;

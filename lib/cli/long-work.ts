@@ -4,6 +4,8 @@ import { progressText } from './progress.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage.error.js';
 
+const OPERATOR_API = 'https://api.example.com/hooks-operator';
+
 /** What commands of long work have in common. */
 export const longWorkOptions = {
   header: {
@@ -16,6 +18,11 @@ export const longWorkOptions = {
   after: { type: 'string', value: 'cursor', help: 'where an earlier run stopped' },
   'dry-run': { type: 'boolean', help: 'only counts' },
   'no-count': { type: 'boolean', help: 'does not count first, which the time left needs' },
+} as const satisfies CommandOptions;
+
+/** Where those find the API that are for operators alone. */
+export const operatorApiOptions = {
+  api: { type: 'string', value: 'url', help: `of operators: ${OPERATOR_API}` },
 } as const satisfies CommandOptions;
 
 /** How these commands are stopped and resumed, for their help. */
@@ -151,6 +158,11 @@ export function apiOf(given: Given, example: string): string {
     throw new UsageError(`say where the API is: --api ${example}`);
   }
   return api.replace(/\/+$/, '');
+}
+
+/** @throws {@link UsageError} when there is no URL */
+export function operatorApiOf(given: Given): string {
+  return apiOf(given, OPERATOR_API);
 }
 
 function headersOf(given: Given, { env }: Terminal): readonly (readonly [string, string])[] {

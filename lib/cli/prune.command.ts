@@ -1,5 +1,12 @@
 import { type Command, momentOf } from './command.js';
-import { apiOf, LONG_WORK_HELP, type LongWork, longWorkOptions, runLongWork } from './long-work.js';
+import {
+  LONG_WORK_HELP,
+  type LongWork,
+  longWorkOptions,
+  operatorApiOf,
+  operatorApiOptions,
+  runLongWork,
+} from './long-work.js';
 import { UsageError } from './usage.error.js';
 
 export const pruneCommand: Command = {
@@ -12,11 +19,7 @@ export const pruneCommand: Command = {
     LONG_WORK_HELP,
   ].join('\n'),
   options: {
-    api: {
-      type: 'string',
-      value: 'url',
-      help: 'of operators: https://api.example.com/hooks-operator',
-    },
+    ...operatorApiOptions,
     before: { type: 'string', value: 'time', help: '2026-01-31, or 90d ago. Default: as set' },
     ...longWorkOptions,
   },
@@ -26,7 +29,7 @@ export const pruneCommand: Command = {
     const before = momentOf(given, 'before', now);
     if (before !== undefined && before > now) throw new UsageError('--before must be in the past');
     const work: LongWork = {
-      url: `${apiOf(given, 'https://api.example.com/hooks-operator')}/prune`,
+      url: `${operatorApiOf(given)}/prune`,
       range: before === undefined ? {} : { before: new Date(before).toISOString() },
       counts: ['checked', 'deleted', 'bodies', 'answers', 'open'],
       seen: ({ checked = 0 }) => checked,

@@ -1,5 +1,12 @@
 import type { Command } from './command.js';
-import { apiOf, LONG_WORK_HELP, type LongWork, longWorkOptions, runLongWork } from './long-work.js';
+import {
+  LONG_WORK_HELP,
+  type LongWork,
+  longWorkOptions,
+  operatorApiOf,
+  operatorApiOptions,
+  runLongWork,
+} from './long-work.js';
 
 export const resealCommand: Command = {
   name: 'reseal',
@@ -11,18 +18,14 @@ export const resealCommand: Command = {
     LONG_WORK_HELP,
   ].join('\n'),
   options: {
-    api: {
-      type: 'string',
-      value: 'url',
-      help: 'of operators: https://api.example.com/hooks-operator',
-    },
+    ...operatorApiOptions,
     ...longWorkOptions,
   },
   most: 0,
   async run(_operands, given, terminal) {
     const unreadable: string[] = [];
     const work: LongWork = {
-      url: `${apiOf(given, 'https://api.example.com/hooks-operator')}/reseal`,
+      url: `${operatorApiOf(given)}/reseal`,
       range: {},
       counts: ['checked', 'resealed'],
       seen: ({ checked = 0 }) => checked,

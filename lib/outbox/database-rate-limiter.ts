@@ -1,7 +1,8 @@
 import type { Columns } from './dialect.js';
 import type { OutboxDatabase, Row } from './outbox-database.js';
 import { type RateAnswers, type RateAsks, RateLimiter } from './rate-limiter.js';
-import { giveTurns, rememberedUntil, type RateAnswer, textOf, windowOf } from './rate-window.js';
+import { giveTurns, type RateAnswer } from './rate-turns.js';
+import { rememberedUntil, textOf, windowOf } from './rate-window.js';
 
 const MOST_AT_ONCE = 500;
 /** Milliseconds that a row outlasts what it says. */

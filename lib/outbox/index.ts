@@ -44,14 +44,8 @@ export type { OutboxOptions } from './outbox-options.js';
 export { OutboxLockedError } from './outbox-locked.error.js';
 export { OutboxTimeoutError } from './outbox-timeout.error.js';
 export { RateLimiter, type RateAnswers, type RateAsks } from './rate-limiter.js';
-export {
-  giveTurns,
-  type RateAnswer,
-  type RateAsk,
-  rememberedUntil,
-  textOf,
-  windowOf,
-} from './rate-window.js';
+export { giveTurns, type RateAnswer, type RateAsk } from './rate-turns.js';
+export { rememberedUntil, textOf, windowOf } from './rate-window.js';
 export { ThornRateLimit } from './rate-limit.entity.js';
 export { RecipientUnknownError } from './recipient-unknown.error.js';
 export { outbox, relayedOutbox, type RelayDefinition } from './outbox-definition.js';

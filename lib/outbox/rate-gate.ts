@@ -3,7 +3,7 @@ import { type Clock, reasonOf } from '../common/index.js';
 import type { OutboxJob } from './outbox-job.js';
 import type { RateLimiter } from './rate-limiter.js';
 import { RateQueue } from './rate-queue.js';
-import { type RateAsk, type Wait, waitUntil } from './rate-window.js';
+import { type RateAsk, type Wait, waitUntil } from './rate-turns.js';
 
 /** Milliseconds that are gathered for before the limiter is asked. */
 const GATHER_FOR = 10;

@@ -1,4 +1,4 @@
-import type { RateAnswer, RateAsk } from './rate-window.js';
+import type { RateAnswer, RateAsk } from './rate-turns.js';
 
 /** What a process wants, by the id of the subscriber. */
 export type RateAsks = ReadonlyMap<string, RateAsk>;

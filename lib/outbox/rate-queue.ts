@@ -1,6 +1,6 @@
 import { Fifo } from './fifo.js';
 import type { OutboxJob } from './outbox-job.js';
-import type { RateAnswer, RateAsk, Turns } from './rate-window.js';
+import type { RateAnswer, RateAsk, Turns } from './rate-turns.js';
 
 /** Milliseconds: no turn is given that far ahead. */
 const FARTHEST = 10_000;

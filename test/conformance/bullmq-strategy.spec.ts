@@ -2,12 +2,11 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
   dispatchStrategyConformance,
   type DispatchStrategyBench,
-  ScriptedReceiver,
 } from '../../lib/testing/index.js';
 import { backendOf, connectionTo, openQueueRig, type QueueRigOptions } from '../bullmq-rig.js';
-import { placeOf } from '../outbox-place.js';
-import { type Rig, subscriber } from '../outbox-rig.js';
+import type { Place } from '../outbox-rig.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
+import { strategyBench } from './strategy-bench.js';
 
 let redis: RedisServer;
 let queues = 0;
@@ -58,42 +57,25 @@ if (inject('nestMajor') === 12) {
   dispatchStrategyConformance(
     {
       name: 'bullmq in PostgreSQL, a producer and a worker',
-      makeBench: () => queueBench({ worker: false }, { producer: false }, true),
+      makeBench: () => benchOver(backendOf, [{ worker: false }, { producer: false }]),
     },
     runner,
   );
 }
 
-async function queueBench(
-  sender: QueueRigOptions,
-  worker?: QueueRigOptions,
-  isInPostgres = false,
+function queueBench(...processes: readonly QueueRigOptions[]): Promise<DispatchStrategyBench> {
+  return benchOver(() => ({ connection: connectionTo(redis.port) }), processes);
+}
+
+function benchOver(
+  backend: (place: Place) => QueueRigOptions,
+  processes: readonly QueueRigOptions[],
 ): Promise<DispatchStrategyBench> {
-  const receiver = await ScriptedReceiver.start();
-  const place = await placeOf('postgres');
-  const rigs: Rig[] = [];
   const queue = `conformance-${queues++}`;
-  const open = async (options: QueueRigOptions) => {
-    const rig = await openQueueRig(place, {
-      ...(isInPostgres ? backendOf(place) : { connection: connectionTo(redis.port) }),
-      queue,
-      ...options,
-    });
-    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_1' }));
-    rigs.push(rig);
-    return rig;
-  };
-  const rig = await open(sender);
-  if (worker !== undefined) await open({ synchronize: false, ...worker });
-  return {
-    strategy: rig.strategy,
-    arrived: () => receiver.received.map(({ id }) => id),
-    makeMessage: () => rig.message(),
-    transaction: (work) => rig.dataSource.transaction(work),
-    close: async () => {
-      for (const one of rigs) await one.close();
-      await receiver.stop();
-      await place.remove();
-    },
-  };
+  return strategyBench(
+    processes.map(
+      (options) => (place, isFirst) =>
+        openQueueRig(place, { ...backend(place), queue, synchronize: isFirst, ...options }),
+    ),
+  );
 }

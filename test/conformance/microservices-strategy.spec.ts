@@ -2,16 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   dispatchStrategyConformance,
   type DispatchStrategyBench,
-  ScriptedReceiver,
 } from '../../lib/testing/index.js';
 import { type BrokerRigOptions, openBrokerRig } from '../microservices-rig.js';
-import { placeOf } from '../outbox-place.js';
-import { type Rig, subscriber } from '../outbox-rig.js';
 import {
   RABBITMQ_STARTS_WITHIN,
   type RabbitMqServer,
   startRabbitMq,
 } from '../services/rabbitmq.js';
+import { strategyBench } from './strategy-bench.js';
 
 let rabbit: RabbitMqServer;
 let queues = 0;
@@ -36,31 +34,14 @@ dispatchStrategyConformance(
   runner,
 );
 
-async function brokerBench(
-  sender: Omit<BrokerRigOptions, 'rabbit'>,
-  worker?: Omit<BrokerRigOptions, 'rabbit'>,
+function brokerBench(
+  ...processes: readonly Omit<BrokerRigOptions, 'rabbit'>[]
 ): Promise<DispatchStrategyBench> {
-  const receiver = await ScriptedReceiver.start();
-  const place = await placeOf('postgres');
-  const rigs: Rig[] = [];
   const queue = { url: rabbit.url, queue: `conformance-${queues++}` };
-  const open = async (options: Omit<BrokerRigOptions, 'rabbit'>) => {
-    const rig = await openBrokerRig(place, { rabbit: queue, ...options });
-    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_1' }));
-    rigs.push(rig);
-    return rig;
-  };
-  const rig = await open(sender);
-  if (worker !== undefined) await open({ synchronize: false, ...worker });
-  return {
-    strategy: rig.strategy,
-    arrived: () => receiver.received.map(({ id }) => id),
-    makeMessage: () => rig.message(),
-    transaction: (work) => rig.dataSource.transaction(work),
-    close: async () => {
-      for (const one of rigs) await one.close();
-      await receiver.stop();
-      await place.remove();
-    },
-  };
+  return strategyBench(
+    processes.map(
+      (options) => (place, isFirst) =>
+        openBrokerRig(place, { rabbit: queue, synchronize: isFirst, ...options }),
+    ),
+  );
 }

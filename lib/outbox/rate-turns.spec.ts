@@ -1,46 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  giveTurns,
-  type RateAnswer,
-  type RateAsk,
-  rememberedUntil,
-  type RateWindow,
-  textOf,
-  waitUntil,
-  windowOf,
-} from './rate-window.js';
+import { asking } from '../../test/rate-asks.js';
+import { mostWithin } from '../../test/rate-starts.js';
+import { giveTurns, type RateAnswer, type RateAsk, waitUntil } from './rate-turns.js';
+import { rememberedUntil, type RateWindow, textOf, windowOf } from './rate-window.js';
 
 const START = 1_700_000_000_000;
-
-function wants(max: number, per: number, different: Partial<RateAsk> = {}): RateAsk {
-  return {
-    limit: { max, per },
-    since: 0,
-    waited: 0,
-    fresh: 0,
-    waitedRetries: 0,
-    freshRetries: 0,
-    blindSince: null,
-    ...different,
-  };
-}
 
 /** As it is kept: what does not survive that is not relied upon. */
 function give(window: RateWindow | null, ask: RateAsk, now: number) {
   const { window: after, answer } = giveTurns(window, ask, now);
   return { window: windowOf(textOf(after))!, answer };
-}
-
-/** Most attempts in any `per` milliseconds, if each begins as early or late in its turn as `place` says. */
-function mostWithin(starts: readonly number[], per: number): number {
-  const sorted = [...starts].sort((one, other) => one - other);
-  let most = 0;
-  for (let from = 0, to = 0; to < sorted.length; to++) {
-    while (sorted[to]! - sorted[from]! >= per) from++;
-    most = Math.max(most, to - from + 1);
-  }
-  return most;
 }
 
 function startsOf({ turns }: RateAnswer, now: number, place: () => number): number[] {
@@ -87,7 +57,7 @@ describe('a rate limit', () => {
           for (const { wait, ...ask } of steps) {
             now += Math.floor(wait * per);
             const mine = now + (ahead.next().value ? 1000 : 0);
-            const given = give(window, wants(max, per, ask), mine);
+            const given = give(window, asking(max, per, ask), mine);
             window = given.window;
             starts.push(...startsOf(given.answer, mine, place));
           }
@@ -105,7 +75,7 @@ describe('a rate limit', () => {
         let [begun, now] = [0, START];
         const end = START + 10 * per;
         while (now < end) {
-          const { window: after, answer } = give(window, wants(max, per, { waited: max }), now);
+          const { window: after, answer } = give(window, asking(max, per, { waited: max }), now);
           window = after;
           begun += answer.turns
             .filter(({ from }) => from < end)
@@ -119,24 +89,24 @@ describe('a rate limit', () => {
   });
 
   it('gives a subscriber that nothing was sent to of late all of it at once', () => {
-    const { answer } = give(null, wants(100, 60_000, { fresh: 100 }), START);
+    const { answer } = give(null, asking(100, 60_000, { fresh: 100 }), START);
     expect(answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(100);
     expect(answer.turns).toHaveLength(1);
   });
 
   it('tells those that get no turn when to come again, one after the other at the rate', () => {
-    const { window, answer } = give(null, wants(10, 10_000, { fresh: 30 }), START);
+    const { window, answer } = give(null, asking(10, 10_000, { fresh: 30 }), START);
     const first = waitUntil(answer.firsts, 0);
     expect(first).toBeGreaterThanOrEqual(START + 10_000);
     expect(first).toBeLessThan(START + 12_000);
     expect(waitUntil(answer.firsts, 19) - first).toBeGreaterThan(19 * 1000);
     expect(waitUntil(answer.firsts, 19) - first).toBeLessThan(19 * 1200);
     // They are spoken for: who comes now comes after them.
-    const later = give(window, wants(10, 10_000, { fresh: 1 }), START + 11_000);
+    const later = give(window, asking(10, 10_000, { fresh: 1 }), START + 11_000);
     expect(later.answer.turns).toEqual([]);
     expect(waitUntil(later.answer.firsts, 0)).toBeGreaterThan(waitUntil(answer.firsts, 19));
     // A delivery that has waited finds its turn.
-    const due = give(window, wants(10, 10_000, { waited: 1 }), first - 1000);
+    const due = give(window, asking(10, 10_000, { waited: 1 }), first - 1000);
     expect(due.answer.turns[0]!.from).toBeLessThanOrEqual(first);
   });
 
@@ -144,7 +114,7 @@ describe('a rate limit', () => {
     fc.assert(
       fc.property(limits, fc.integer({ min: 1, max: 2000 }), ({ max, per }, count) => {
         fc.pre(count > max && (count / max) * per < 50 * 3_600_000);
-        let { window, answer } = give(null, wants(max, per, { fresh: count }), START);
+        let { window, answer } = give(null, asking(max, per, { fresh: count }), START);
         let left = count - answer.turns.reduce((sum, turn) => sum + turn.count, 0);
         let queue = Array.from({ length: left }, (_, index) => waitUntil(answer.firsts, index));
         let sentBack = 0;
@@ -152,7 +122,7 @@ describe('a rate limit', () => {
           const now = Math.min(...queue) - 1500;
           const ready = queue.filter((at) => at <= now + 2500);
           queue = queue.filter((at) => at > now + 2500);
-          ({ window, answer } = give(window, wants(max, per, { waited: ready.length }), now));
+          ({ window, answer } = give(window, asking(max, per, { waited: ready.length }), now));
           left = ready.length - answer.turns.reduce((sum, turn) => sum + turn.count, 0);
           sentBack += left;
           for (let index = 0; index < left; index++) queue.push(waitUntil(answer.firsts, index));
@@ -164,18 +134,18 @@ describe('a rate limit', () => {
   });
 
   it('lets first attempts go before others, and others wait while first attempts wait', () => {
-    const both = give(null, wants(10, 1000, { fresh: 500, freshRetries: 5 }), START);
+    const both = give(null, asking(10, 1000, { fresh: 500, freshRetries: 5 }), START);
     expect(waitUntil(both.answer.retries, 0)).toBeGreaterThan(waitUntil(both.answer.firsts, 400));
-    const again = give(both.window, wants(10, 1000, { waitedRetries: 3 }), START + 5000);
+    const again = give(both.window, asking(10, 1000, { waitedRetries: 3 }), START + 5000);
     expect(again.answer.turns).toEqual([]);
   });
 
   it('keeps to a new limit at once, whatever was given under the old one', () => {
     fc.assert(
       fc.property(limits, limits, fc.nat({ max: 2000 }), (old, fresh, later) => {
-        const before = give(null, wants(old.max, old.per, { fresh: 2000 }), START);
+        const before = give(null, asking(old.max, old.per, { fresh: 2000 }), START);
         const now = START + later;
-        const ask = wants(fresh.max, fresh.per, { fresh: 2000, since: 1 });
+        const ask = asking(fresh.max, fresh.per, { fresh: 2000, since: 1 });
         const { window, answer } = give(before.window, ask, now);
         const starts = [
           ...startsOf(before.answer, START, () => 1).filter((at) => at > now - fresh.per),
@@ -185,7 +155,7 @@ describe('a rate limit', () => {
         expect(mostWithin(starts, fresh.per)).toBeLessThanOrEqual(Math.max(fresh.max, known));
         expect(answer.isChanged).toBe(old.max !== fresh.max || old.per !== fresh.per);
         // Who has not heard of it yet changes nothing.
-        expect(give(window, wants(old.max, old.per, { fresh: 1 }), now).window.limit).toEqual(
+        expect(give(window, asking(old.max, old.per, { fresh: 1 }), now).window.limit).toEqual(
           fresh,
         );
       }),
@@ -195,22 +165,26 @@ describe('a rate limit', () => {
 
   it('counts all of it as used when it was away, once', () => {
     const blind = { fresh: 5, blindSince: START - 1 };
-    const { window, answer } = give(null, wants(10, 1000, blind), START);
+    const { window, answer } = give(null, asking(10, 1000, blind), START);
     expect(answer.turns).toEqual([]);
     expect(waitUntil(answer.firsts, 0)).toBeLessThan(START + 3000 + 1500);
-    const long = give(null, wants(10, 1000, { fresh: 5, blindSince: START - 60_000 }), START);
+    const long = give(null, asking(10, 1000, { fresh: 5, blindSince: START - 60_000 }), START);
     expect(long.answer.turns).toHaveLength(1);
-    const later = give(window, wants(10, 1000, { waited: 5, blindSince: START - 1 }), START + 4500);
+    const later = give(
+      window,
+      asking(10, 1000, { waited: 5, blindSince: START - 1 }),
+      START + 4500,
+    );
     expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(5);
   });
 
   it('goes on when a clock is put back by an hour, without sending more at once', () => {
-    const before = give(null, wants(10, 1000, { fresh: 10 }), START);
+    const before = give(null, asking(10, 1000, { fresh: 10 }), START);
     const now = START - 3_600_000;
-    const { answer, window } = give(before.window, wants(10, 1000, { waited: 10 }), now);
+    const { answer, window } = give(before.window, asking(10, 1000, { waited: 10 }), now);
     expect(answer.turns).toEqual([]);
     expect(rememberedUntil(window)).toBeLessThan(START);
-    const later = give(window, wants(10, 1000, { waited: 10 }), now + 4500);
+    const later = give(window, asking(10, 1000, { waited: 10 }), now + 4500);
     expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(10);
   });
 });

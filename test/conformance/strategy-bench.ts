@@ -1,0 +1,32 @@
+import { type DispatchStrategyBench, ScriptedReceiver } from '../../lib/testing/index.js';
+import { placeOf } from '../outbox-place.js';
+import { type Place, type Rig, subscriber } from '../outbox-rig.js';
+
+/** Opens one process; the first of them makes the tables. */
+export type OpensRig = (place: Place, isFirst: boolean) => Promise<Rig>;
+
+/** Processes that share a database on PostgreSQL and its one subscriber. The first of them sends. */
+export async function strategyBench(
+  processes: readonly OpensRig[],
+): Promise<DispatchStrategyBench> {
+  const receiver = await ScriptedReceiver.start();
+  const place = await placeOf('postgres');
+  const rigs: Rig[] = [];
+  for (const [at, open] of processes.entries()) {
+    const rig = await open(place, at === 0);
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_1' }));
+    rigs.push(rig);
+  }
+  const sender = rigs[0]!;
+  return {
+    strategy: sender.strategy,
+    arrived: () => receiver.received.map(({ id }) => id),
+    makeMessage: () => sender.message(),
+    transaction: (work) => sender.dataSource.transaction(work),
+    close: async () => {
+      for (const rig of rigs) await rig.close();
+      await receiver.stop();
+      await place.remove();
+    },
+  };
+}
