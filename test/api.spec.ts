@@ -39,6 +39,7 @@ describe.each(platforms)('the REST API on %s', (platform) => {
       metadata: { team: 'web' },
       exclude: ['article.tag.*'],
       filter: { title: { startsWith: 'A' } },
+      rateLimit: { max: 10, per: 1000 },
     };
     const answer = await api.send('POST', '/hooks', { body: given });
 
@@ -46,8 +47,6 @@ describe.each(platforms)('the REST API on %s', (platform) => {
     expect(answer.body).toEqual({
       ...given,
       state: 'disabled',
-      exclude: ['article.tag.*'],
-      filter: { title: { startsWith: 'A' } },
       id: expect.stringMatching(/^sub_/),
       self: `/hooks/${answer.body.id}`,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),

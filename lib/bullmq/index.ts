@@ -1,2 +1,6 @@
 export { bullmq } from './bullmq.js';
-export type { BullMqOptions } from './bullmq-options.js';
+export type {
+  BullMqOptions,
+  QueueBackendConnection,
+  QueueBackendFactory,
+} from './bullmq-options.js';
