@@ -288,6 +288,20 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       await receiver.waitFor(4);
     });
 
+    it('shows what waits for the rate limit of its subscriber', async () => {
+      await call('PATCH', self, 200, { body: { rateLimit: { max: 1, per: 60_000 } } });
+      for (let n = 0; n < 3; n++) await emit('order.paid');
+      await vi.waitFor(async () => {
+        expect((await get(`${self}/stats`)).body).toMatchObject({
+          ...{ rateLimited: 2, total: { succeeded: 1, pending: 2 } },
+        });
+      });
+      const { items } = (await get(`${self}/deliveries?status=pending`)).body;
+      expect(items).toMatchObject([{ rateLimited: true }, { rateLimited: true }]);
+      expect(Date.parse(items[1].nextAt)).toBeGreaterThan(clock.now() + 30_000);
+      await call('PATCH', self, 200, { body: { rateLimit: null } });
+    });
+
     it('tells how it went, by day', async () => {
       receiver.answer(500);
       await emit('order.paid');

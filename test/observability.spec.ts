@@ -265,6 +265,29 @@ describe('ThornHealthIndicator', () => {
     expect(patient.webhooks.status).toBe('up');
   });
 
+  it('is up however many deliveries wait for a rate limit, which metrics tell apart', async () => {
+    await start();
+    const rateLimit = { max: 3, per: 4000 };
+    await app!.get(Subscribers).create({ url: receiver.url, events: ['*'], rateLimit });
+    for (let n = 0; n < 6; n++) await app!.get(WebhookDispatcher).send('order.placed');
+    await vi.waitFor(async () => {
+      expect(await line('thorn_rate_limited_deliveries ')).toBe('thorn_rate_limited_deliveries 3');
+    });
+    expect(await line('thorn_pending_deliveries ')).toBe('thorn_pending_deliveries 3');
+    const clock = app!.get<LateClock>(Clock);
+    const health = app!.get(ThornHealthIndicator);
+    // As if seconds passed: each is taken when its turn comes, and until then it is not late.
+    while ((await app!.get(Deliveries).stats()).pending > 0) {
+      clock.late += 500;
+      await vi.waitFor(async () => {
+        expect(await health.isHealthy('webhooks', { maxLag: 0 })).toMatchObject({
+          webhooks: { status: 'up', lag: 0, due: 0 },
+        });
+      });
+    }
+    expect(clock.late).toBeGreaterThan(2000);
+  });
+
   it('is down when the database or the queue is not reachable, without telling its address', async () => {
     await start();
     const health = app!.get(ThornHealthIndicator);

@@ -103,6 +103,35 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
       expect(starts.at(-1)! - changedAt).toBeLessThan(12_000);
     }, 60_000);
 
+    it('is told of what waits for it, which is neither due nor late', async () => {
+      await open();
+      const rateLimit = { max: 5, per: 60_000 };
+      await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
+      for (let n = 0; n < 30; n++) await rig.send();
+      await rig.until(MESSAGES, nothing);
+      await rig.until(OPEN, ({ length }) => length === 25);
+      expect(await rig.deliveries.stats()).toMatchObject({
+        ...{ pending: 25, rateLimited: 25, due: 0, dueMessages: 0, oldestDue: null, lag: 0 },
+      });
+      const history = await rig.deliveries.history('sub_slow', { days: 1 }, 'any');
+      expect(history).toMatchObject({ rateLimited: 25, total: { pending: 25, succeeded: 5 } });
+
+      const { items } = await rig.deliveries.list({ status: 'pending' }, 'any');
+      const turns = items.map(({ nextAt }) => nextAt!).sort((one, other) => one - other);
+      expect(items.every(({ rateLimited }) => rateLimited)).toBe(true);
+      const [first] = await startsAt(rig, 'sub_slow');
+      expect(turns[0]).toBeGreaterThanOrEqual(first! + rateLimit.per);
+      // One by one, 12 seconds apart.
+      expect(turns.at(-1)! - turns[0]!).toBeGreaterThan(4 * rateLimit.per - 15_000);
+
+      // What is ended waits for nothing any more.
+      await rig.deliveries.cancel(items[0]!.id, 'any');
+      expect(await rig.deliveries.stats()).toMatchObject({ pending: 24, rateLimited: 24 });
+      expect(await rig.deliveries.findById(items[0]!.id, 'any')).toMatchObject({
+        ...{ rateLimited: false, nextAt: null },
+      });
+    }, 60_000);
+
     it('costs few statements, however many wait', async () => {
       const count = 2000;
       await open({ pollInterval: 1000 });

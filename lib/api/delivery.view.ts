@@ -19,6 +19,8 @@ export class DeliveryView {
   /** Requests made. */
   readonly attempts: number;
   readonly nextAt: string | null;
+  /** Whether it waits for nothing but the rate limit of its subscriber. */
+  readonly rateLimited: boolean;
   readonly createdAt: string;
   readonly attemptedAt: string | null;
   readonly finishedAt: string | null;
@@ -33,6 +35,7 @@ export class DeliveryView {
     this.reason = ownerReason(delivery.reason);
     this.attempts = delivery.attempts;
     this.nextAt = isoOf(delivery.nextAt);
+    this.rateLimited = delivery.rateLimited;
     this.createdAt = new Date(delivery.createdAt).toISOString();
     this.attemptedAt = isoOf(delivery.attemptedAt);
     this.finishedAt = isoOf(delivery.finishedAt);

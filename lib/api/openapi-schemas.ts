@@ -89,6 +89,7 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
     reason: nullable(text),
     attempts: count,
     nextAt: nullable(time),
+    rateLimited: { type: 'boolean', description: 'Waits for the rate limit of its subscriber' },
     createdAt: time,
     attemptedAt: nullable(time),
     finishedAt: nullable(time),
@@ -166,6 +167,7 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
     }),
     Stats: all({
       total: all(figures),
+      rateLimited: { ...count, description: 'Wait for the rate limit now' },
       days: { type: 'array', items: all({ day: { ...text, format: 'date' }, ...figures }) },
     }),
     EventTypes: all({

@@ -24,13 +24,15 @@ export class StatsDayView implements DeliveryFigures {
   }
 }
 
-/** The same for all days together, and for each. */
+/** The same for all days together, and for each; and what waits for the subscriber's rate limit now. */
 export class StatsView {
   readonly total: DeliveryFigures;
+  readonly rateLimited: number;
   readonly days: readonly StatsDayView[];
 
-  constructor({ total, days }: DeliveryHistory) {
+  constructor({ total, rateLimited, days }: DeliveryHistory) {
     this.total = total;
+    this.rateLimited = rateLimited;
     this.days = days.map((day) => new StatsDayView(day));
   }
 }

@@ -134,6 +134,11 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
       (stats) => stats.pending,
     );
     show(
+      'rate_limited_deliveries',
+      'Of them those that wait for the rate limit of their subscriber.',
+      (stats) => stats.rateLimited,
+    );
+    show(
       'due',
       'Deliveries and messages that nobody holds although their time has come.',
       (stats) => {

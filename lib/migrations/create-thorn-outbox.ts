@@ -80,7 +80,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
           { name: 'thorn_deliveries_subscriber', columnNames: ['subscriber_id', 'id'] },
           {
             name: 'thorn_deliveries_waiting',
-            columnNames: ['subscriber_id', 'due_at'],
+            columnNames: ['subscriber_id', 'due_at', 'turn_at'],
             where: 'due_at IS NOT NULL',
           },
           {
@@ -88,7 +88,11 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
             columnNames: ['reason', 'id'],
             where: 'reason IS NOT NULL',
           },
-          { name: 'thorn_deliveries_due', columnNames: ['due_at'], where: 'due_at IS NOT NULL' },
+          {
+            name: 'thorn_deliveries_due',
+            columnNames: ['due_at', 'turn_at'],
+            where: 'due_at IS NOT NULL',
+          },
           {
             name: 'thorn_deliveries_host',
             columnNames: ['host', 'due_at'],

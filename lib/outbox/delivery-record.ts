@@ -23,6 +23,8 @@ export interface DeliveryRecord {
   readonly attempts: number;
   /** When it is tried again; null once it is finished, and while an attempt is under way. */
   readonly nextAt: number | null;
+  /** Whether it waits for nothing but the rate limit of its subscriber; `nextAt` is then when its turn is expected. */
+  readonly rateLimited: boolean;
   /** When it was made, which is when its first attempt was due. */
   readonly createdAt: number;
   /** When its latest attempt began; null when there was none yet. */
@@ -43,6 +45,8 @@ export interface DeliveryStats {
   readonly due: number;
   /** Of them those that a worker holds. */
   readonly leased: number;
+  /** Of `pending` those that wait for the rate limit of their subscriber. No work is late because of it. */
+  readonly rateLimited: number;
   /** Failed deliveries in the log. */
   readonly failed: number;
   /** Messages that are not through yet. */
@@ -66,6 +70,7 @@ export interface Candidate {
 /** @internal */
 export function deliveryOf(row: Row): DeliveryRecord {
   const isFree = row['lease'] === null;
+  const turnAt = isFree ? timeOf(row['turn_at']) : null;
   return {
     id: row['id'] as string,
     message: row['message_id'] as string,
@@ -74,7 +79,8 @@ export function deliveryOf(row: Row): DeliveryRecord {
     status: row['status'] as DeliveryStatus,
     reason: row['reason'] as FailureReason | null,
     attempts: Number(row['requests']),
-    nextAt: isFree ? timeOf(row['due_at']) : null,
+    nextAt: turnAt ?? (isFree ? timeOf(row['due_at']) : null),
+    rateLimited: turnAt !== null,
     createdAt: timeOfId(row['id'] as string) ?? Number(row['created_at']),
     attemptedAt: timeOf(row['attempted_at']),
     finishedAt: timeOf(row['finished_at']),

@@ -14,6 +14,7 @@ export async function statsOf(shards: readonly Shard[], now: number): Promise<De
     pending: total('pending'),
     due: total('due'),
     leased: total('leased'),
+    rateLimited: total('rate_limited'),
     failed: total('failed'),
     pendingMessages: total('pending_messages'),
     dueMessages: total('due_messages'),

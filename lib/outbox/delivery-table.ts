@@ -126,6 +126,7 @@ export class DeliveryTable {
               'reason = r.reason',
               'host = NULL',
               'due_at = NULL',
+              'turn_at = NULL',
               'finished_at = r.finished_at',
             ],
             this.#dialect.rows('r', FAILED),
@@ -150,8 +151,8 @@ export class DeliveryTable {
         const ids = found!.rows.map(({ id }) => id);
         if (ids.length === 0) return null;
         return {
-          sql: `UPDATE ${deliveries} SET due_at = ? WHERE lease IS NULL AND id IN (${ids.map(() => '?').join(', ')})`,
-          parameters: [now, ...ids],
+          sql: `UPDATE ${deliveries} SET due_at = ?, turn_at = ? WHERE lease IS NULL AND id IN (${ids.map(() => '?').join(', ')})`,
+          parameters: [now, now, ...ids],
         };
       },
     ]);

@@ -7,13 +7,16 @@ import { EPOCH_MILLISECONDS } from './columns.js';
  * be tried again is ever changed.
  *
  * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in none of their indexes.
+ * `turnAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
  */
 @Entity('thorn_deliveries', { engine: MYSQL_ENGINE })
 @Index('thorn_deliveries_pair', ['messageId', 'subscriberId'], { unique: true })
 @Index('thorn_deliveries_subscriber', ['subscriberId', 'id'])
-@Index('thorn_deliveries_waiting', ['subscriberId', 'dueAt'], { where: 'due_at IS NOT NULL' })
+@Index('thorn_deliveries_waiting', ['subscriberId', 'dueAt', 'turnAt'], {
+  where: 'due_at IS NOT NULL',
+})
 @Index('thorn_deliveries_failed', ['reason', 'id'], { where: 'reason IS NOT NULL' })
-@Index('thorn_deliveries_due', ['dueAt'], { where: 'due_at IS NOT NULL' })
+@Index('thorn_deliveries_due', ['dueAt', 'turnAt'], { where: 'due_at IS NOT NULL' })
 @Index('thorn_deliveries_host', ['host', 'dueAt'], { where: 'host IS NOT NULL' })
 export class ThornDelivery {
   @PrimaryColumn({ type: 'varchar', length: 64 })

@@ -211,7 +211,7 @@ export class LogTable {
   /** Calls off a delivery that waits. @returns whether it did */
   async cancel(id: string, now: number): Promise<boolean> {
     const { affected } = await this.#database.run({
-      sql: `UPDATE ${this.#tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
+      sql: `UPDATE ${this.#tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, turn_at = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
       parameters: [now, id],
     });
     return affected === 1;
@@ -221,14 +221,15 @@ export class LogTable {
   async stats(now: number): Promise<Row> {
     const { deliveries, messages } = this.#tables;
     const { rows } = await this.#database.run({
-      sql: `SELECT (SELECT COUNT(*) FROM ${deliveries} WHERE due_at IS NOT NULL) AS pending,
+      sql: `SELECT w.pending, w.rate_limited,
         (SELECT COUNT(*) FROM ${deliveries} WHERE due_at <= ?) AS due,
         (SELECT COUNT(*) FROM ${deliveries} WHERE due_at > ? AND lease IS NOT NULL) AS leased,
         (SELECT COUNT(*) FROM ${deliveries} WHERE reason IS NOT NULL) AS failed,
         (SELECT MIN(due_at) FROM ${deliveries} WHERE due_at <= ?) AS oldest_delivery,
         (SELECT COUNT(*) FROM ${messages} WHERE due_at IS NOT NULL) AS pending_messages,
         (SELECT COUNT(*) FROM ${messages} WHERE due_at <= ?) AS due_messages,
-        (SELECT MIN(due_at) FROM ${messages} WHERE due_at <= ?) AS oldest_message`,
+        (SELECT MIN(due_at) FROM ${messages} WHERE due_at <= ?) AS oldest_message
+        FROM (SELECT COUNT(*) AS pending, COUNT(turn_at) AS rate_limited FROM ${deliveries} WHERE due_at IS NOT NULL) w`,
       parameters: [now, now, now, now, now],
     });
     return rows[0]!;

@@ -27,6 +27,8 @@ export interface DeliveryDay extends DeliveryFigures {
 /** What {@link Deliveries.history} answers. */
 export interface DeliveryHistory {
   readonly total: DeliveryFigures;
+  /** Deliveries of any day that wait for the rate limit of the subscriber now. */
+  readonly rateLimited: number;
   /** Every day, the oldest first. */
   readonly days: readonly DeliveryDay[];
 }
@@ -54,15 +56,20 @@ export async function readHistory(
     places.flatMap(({ database, tables }) => [
       database.run({ sql: countsIn(tables), parameters }),
       database.run({ sql: durationsIn(tables), parameters }),
+      database.run({ sql: rateLimitedIn(tables), parameters: [subscriber] }),
     ]),
   );
-  const rows = (kind: number) => read.flatMap((one, at) => (at % 2 === kind ? one.rows : []));
+  const rows = (kind: number) => read.flatMap((one, at) => (at % 3 === kind ? one.rows : []));
   const [counts, durations] = [byDay(rows(0)), byDay(rows(1))];
   const days: DeliveryDay[] = [];
   for (let day = since; day <= until; day += DAY) {
     days.push({ day, ...figuresOf(counts.get(day) ?? [], durations.get(day) ?? []) });
   }
-  return { total: figuresOf([...counts.values()].flat(), [...durations.values()].flat()), days };
+  return {
+    total: figuresOf([...counts.values()].flat(), [...durations.values()].flat()),
+    rateLimited: amountOf(rows(2)),
+    days,
+  };
 }
 
 function countsIn(tables: TableNames): string {
@@ -76,6 +83,10 @@ function durationsIn(tables: TableNames): string {
     FROM ${tables.attempts} a JOIN ${tables.deliveries} d ON d.id = a.delivery_id
     WHERE d.subscriber_id = ? AND d.id >= ? AND a.status IS NOT NULL
     GROUP BY ${dayOf('a.started_at')}, a.duration`;
+}
+
+function rateLimitedIn({ deliveries }: TableNames): string {
+  return `SELECT COUNT(turn_at) AS amount FROM ${deliveries} WHERE subscriber_id = ? AND due_at IS NOT NULL`;
 }
 
 function byDay(rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {
