@@ -9,25 +9,26 @@ const AGAIN_AFTER = 5000;
  *
  * @param open a queue to ask, and to throw away
  * @param failed told why it is not ready
+ * @param over calls it off
  * @returns false when it was called off
  */
 export async function untilReady(
   open: () => Queue,
   failed: (error: unknown) => void,
-  isOver: () => boolean,
+  over: AbortSignal,
 ): Promise<boolean> {
-  while (!isOver()) {
+  while (!over.aborted) {
     const probe = open();
     probe.on('error', failed);
     try {
       await probe.waitUntilReady();
-      return !isOver();
+      return !over.aborted;
     } catch (error) {
       failed(error);
     } finally {
       await probe.close().catch(failed);
     }
-    await setTimeout(AGAIN_AFTER, undefined, { ref: false });
+    await setTimeout(AGAIN_AFTER, undefined, { ref: false, signal: over }).catch(() => undefined);
   }
   return false;
 }

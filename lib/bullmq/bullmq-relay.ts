@@ -45,7 +45,8 @@ export class BullMqRelay extends MessageRelay {
   #worker: Worker | null = null;
   /** Of a backend that is not Redis it has to be awaited. */
   #isOpen: boolean;
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  #opening: Promise<void> = Promise.resolve();
 
   constructor(settings: QueueSettings, connections: Connections) {
     super();
@@ -73,14 +74,14 @@ export class BullMqRelay extends MessageRelay {
       );
     }
     if (this.#isOpen) this.#begin(worker);
-    else void this.#beginOnceReady(worker);
+    else this.#opening = this.#beginOnceReady(worker);
   }
 
   override async carry(
     messages: readonly Message[],
     tickets: readonly Ticket[],
   ): Promise<readonly Ticket[]> {
-    if (this.#isClosed || !this.#isOpen) return tickets;
+    if (this.#closing.signal.aborted || !this.#isOpen) return tickets;
     const sender = this.#sender ?? this.#open().sender;
     const carried = tickets.map((ticket, at) => this.#withContents(ticket, messages[at]!));
     this.#origins?.note(messages, carried);
@@ -108,8 +109,10 @@ export class BullMqRelay extends MessageRelay {
   }
 
   override async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     await this.#sender?.close();
+    // A queue that is asked whether it is ready has connections of its own.
+    await answeredWithin(CLOSES_WITHIN, this.#opening).catch(() => undefined);
     const open = [this.#worker, this.#queue].filter((one) => one !== null);
     await Promise.all(open.map(closed));
   }
@@ -130,7 +133,7 @@ export class BullMqRelay extends MessageRelay {
     const isReady = await untilReady(
       () => this.#newQueue(),
       (error) => this.#noticed(error),
-      () => this.#isClosed,
+      this.#closing.signal,
     );
     if (isReady) this.#begin(worker);
   }
@@ -217,7 +220,7 @@ export class BullMqRelay extends MessageRelay {
   }
 
   #noticed(error: unknown): void {
-    if (!this.#isClosed) this.#absence.noticed(error);
+    if (!this.#closing.signal.aborted) this.#absence.noticed(error);
   }
 
   #shared(): {
