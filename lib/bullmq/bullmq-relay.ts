@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { Queue, Worker } from 'bullmq';
+import type { Queue, Worker } from 'bullmq';
 import { answeredWithin } from '../common/answered-within.js';
-import { reasonOf } from '../common/index.js';
 import type { Message } from '../message/index.js';
 import {
   Absence,
@@ -12,14 +11,14 @@ import {
   type RelayWorker,
   type Ticket,
   TicketSender,
-  ticketsOf,
 } from '../outbox/index.js';
 import { untilReady } from './backend-ready.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
-import { JobFailedError } from './job-failed.error.js';
 import { JobOrigins } from './job-origins.js';
 import { jobsFor, type NewJob } from './jobs.js';
+import { newQueue } from './new-queue.js';
+import { newWorker } from './new-worker.js';
 import { QueueRateLimiter } from './queue-rate-limiter.js';
 import { checkServer } from './server-check.js';
 
@@ -29,9 +28,6 @@ const CARRIED_AT_MOST = 64 * 1024;
 const UNSTORED_AT_MOST = 1024 * 1024;
 const CHECKS_WITHIN = 2000;
 const CLOSES_WITHIN = 5000;
-const FAILED_KEPT = 1000;
-// Attempts are counted in the database: a job that was dropped again and again is still good.
-const STALLS = 1_000_000;
 
 /** Carries messages by BullMQ. A job says where messages are; what they say stays in the database unless told otherwise. */
 export class BullMqRelay extends MessageRelay {
@@ -126,12 +122,15 @@ export class BullMqRelay extends MessageRelay {
         .then(() => checkServer(queue))
         .catch((error: unknown) => this.#noticed(error));
     }
-    if (worker !== null) this.#worker = this.#startWorker(worker);
+    if (worker === null) return;
+    this.#worker = newWorker(this.#settings, this.#connections, worker);
+    this.#worker.on('error', (error) => this.#noticed(error));
+    this.#worker.on('ready', () => this.#absence.over());
   }
 
   async #beginOnceReady(worker: RelayWorker | null): Promise<void> {
     const isReady = await untilReady(
-      () => this.#newQueue(),
+      () => newQueue(this.#settings, this.#connections),
       (error) => this.#noticed(error),
       this.#closing.signal,
     );
@@ -146,7 +145,7 @@ export class BullMqRelay extends MessageRelay {
   }
 
   #open(): { readonly queue: Queue; readonly sender: TicketSender } {
-    const queue = this.#newQueue();
+    const queue = newQueue(this.#settings, this.#connections);
     queue.on('error', (error) => this.#noticed(error));
     this.#queue = queue;
     this.#sender = new TicketSender(
@@ -157,81 +156,13 @@ export class BullMqRelay extends MessageRelay {
     return { queue, sender: this.#sender };
   }
 
-  #newQueue(): Queue {
-    return new Queue(
-      this.#settings.queue,
-      { connection: this.#connections.producer, ...this.#shared() },
-      ...this.#backend(),
-    );
-  }
-
   #add(queue: Queue, jobs: NewJob[]): Promise<unknown> {
     if (this.#origins === null) return queue.addBulk(jobs);
     return this.#origins.add(jobs, (traced) => queue.addBulk(traced));
   }
 
-  #startWorker(relayWorker: RelayWorker): Worker {
-    const { queue, concurrency, lock } = this.#settings;
-    const worker = new Worker(
-      queue,
-      async ({ data, attemptsStarted }) => {
-        try {
-          await relayWorker.work(ticketsOf(data), attemptsStarted !== 1);
-        } catch (error) {
-          throw new JobFailedError(error);
-        }
-      },
-      {
-        connection: this.#connections.worker,
-        ...this.#shared(),
-        concurrency,
-        autorun: this.#connections.backend === undefined,
-        lockDuration: lock,
-        stalledInterval: lock,
-        maxStalledCount: STALLS,
-        removeOnComplete: { count: 0 },
-        removeOnFail: { count: FAILED_KEPT },
-      },
-      ...this.#backend(),
-    );
-    worker.on('error', (error) => this.#noticed(error));
-    if (this.#connections.backend !== undefined) {
-      worker
-        .waitUntilReady()
-        .then(() => worker.run())
-        .catch((error: unknown) => this.#noticed(error));
-    }
-    worker.on('failed', (job, error) => {
-      // Some are brought again every few seconds.
-      const { attemptsMade = 1, opts } = job ?? {};
-      if (attemptsMade > 1 && attemptsMade < (opts?.attempts ?? 1)) return;
-      this.#logger.error(
-        `The job ${job?.id ?? ''} of the queue ${queue} failed: ${reasonOf(error)}`,
-      );
-    });
-    worker.on('ready', () => this.#absence.over());
-    return worker;
-  }
-
-  /** The last argument of what BullMQ 6 makes; 5 knows Redis alone. */
-  #backend(): [] | [never] {
-    const { backend } = this.#connections;
-    return backend === undefined ? [] : [backend as never];
-  }
-
   #noticed(error: unknown): void {
     if (!this.#closing.signal.aborted) this.#absence.noticed(error);
-  }
-
-  #shared(): {
-    readonly prefix?: string;
-    readonly telemetry?: NonNullable<Connections['telemetry']>;
-  } {
-    const { prefix, telemetry } = this.#connections;
-    return {
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(telemetry === undefined ? {} : { telemetry }),
-    };
   }
 }
 
