@@ -206,7 +206,7 @@ export class Deliveries {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { shard, row } = found;
-    const isCancelled = await shard.log.cancel(id, this.#tools.clock.now());
+    const isCancelled = await shard.revivals.cancel(id, this.#tools.clock.now());
     if (isCancelled) {
       this.#tools.events.emit('failed', () => ({
         delivery: id,

@@ -1,14 +1,15 @@
 import { newId } from '../common/index.js';
 import { isWanted } from '../dispatch/index.js';
-import { hostOf, type Message, NO_HOST } from '../message/index.js';
+import { hostOf } from '../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../subscriber/index.js';
 import type { Batch } from './batches.js';
 import type { Candidate } from './delivery-record.js';
-import type { LateDelivery, Revival } from './log-table.js';
+import { hostsOf } from './present-hosts.js';
+import { readable, UNREADABLE } from './readable-message.js';
+import type { LateDelivery, Revival } from './revival-table.js';
 import { cursorOf, cursorText } from './message-cursor.js';
 import type { Row } from './outbox-database.js';
-import { type FinderTools, RecipientFinder } from './recipient-finder.js';
-import { RecipientUnknownError } from './recipient-unknown.error.js';
+import type { FinderTools } from './recipient-finder.js';
 import type { Shard } from './shard.js';
 
 /** What became of the deliveries that were looked at; with `dryRun`, what would. */
@@ -49,7 +50,6 @@ export interface MissedRange {
 /** So many rows are looked at, and written, at once: small enough that nobody waits for their locks. */
 export const REPLAY_BATCH = 500;
 const BODIES_AT_ONCE = 50;
-const UNREADABLE: unique symbol = Symbol('cannot be read now');
 
 /** Makes one batch of failed deliveries due. @param after the `next` of the batch before, or the empty text */
 export async function replayFailed(
@@ -82,7 +82,7 @@ export async function reopen(
     const host = hosts.get(id);
     return host === undefined ? [] : [{ id, host, dueAt: now }];
   });
-  const scheduled = dryRun ? revivals.length : await shard.log.reopen(revivals, isWaitingToo);
+  const scheduled = dryRun ? revivals.length : await shard.revivals.reopen(revivals, isWaitingToo);
   return {
     scheduled,
     expunged: candidates.length - complete.length,
@@ -120,7 +120,7 @@ export async function replayMissed(
     host: hostOf(subscriber),
     dueAt: now,
   }));
-  const added = dryRun ? late.length : await shard.log.add(late);
+  const added = dryRun ? late.length : await shard.revivals.add(late);
   const ended = rows.filter(({ reason }) => reason === 'disabled');
   const again = await reopen(
     shard,
@@ -183,74 +183,4 @@ async function wantedOf(
     }
   }
   return { wanted: rows.filter(({ id }) => wanted.has(id)), unreadable };
-}
-
-/** Where deliveries go by now; nothing for those whose subscriber gets nothing any more. */
-async function hostsOf(
-  shard: Shard,
-  candidates: readonly Candidate[],
-  tools: FinderTools,
-): Promise<ReadonlyMap<string, string>> {
-  const stored = new Map<string, Subscriber | null>();
-  for (const id of new Set(candidates.map(({ subscriberId }) => subscriberId))) {
-    stored.set(id, await tools.subscribers.findById(id, 'any'));
-  }
-  const hosts = new Map<string, string>();
-  const others: Candidate[] = [];
-  for (const candidate of candidates) {
-    const subscriber = stored.get(candidate.subscriberId)!;
-    if (subscriber === null) others.push(candidate);
-    else if (isActive(subscriber)) hosts.set(candidate.id, hostOf(subscriber));
-  }
-  for (let at = 0; at < others.length; at += BODIES_AT_ONCE) {
-    const batch = others.slice(at, at + BODIES_AT_ONCE);
-    for (const [id, host] of await staticHosts(shard, batch, tools)) hosts.set(id, host);
-  }
-  return hosts;
-}
-
-/** Those that are not stored are named by settings, or by the message itself. */
-async function staticHosts(
-  shard: Shard,
-  candidates: readonly Candidate[],
-  tools: FinderTools,
-): Promise<readonly (readonly [delivery: string, host: string])[]> {
-  const rows = await shard.messages.load([
-    ...new Set(candidates.map(({ messageId }) => messageId)),
-  ]);
-  const messages = new Map<unknown, ReturnType<typeof readable>>(
-    rows.map((row) => [row['id'], readable(shard, row)]),
-  );
-  const finder = new RecipientFinder(tools);
-  const hosts: [string, string][] = [];
-  for (const { id, messageId, subscriberId } of candidates) {
-    const host = await staticHost(messages.get(messageId) ?? null, subscriberId, finder);
-    if (host !== null) hosts.push([id, host]);
-  }
-  return hosts;
-}
-
-/** What cannot be told now is put off by the worker that takes the delivery, until it can be. */
-async function staticHost(
-  message: Message | typeof UNREADABLE | null,
-  subscriber: string,
-  finder: RecipientFinder,
-): Promise<string | null> {
-  if (message === UNREADABLE) return NO_HOST;
-  if (message === null) return null;
-  try {
-    const recipient = await finder.find(message, subscriber);
-    return recipient === null ? null : hostOf(recipient);
-  } catch (error) {
-    if (error instanceof RecipientUnknownError) return NO_HOST;
-    throw error;
-  }
-}
-
-function readable(shard: Shard, row: Row): Message | typeof UNREADABLE | null {
-  try {
-    return shard.rows.messageOf(row);
-  } catch {
-    return UNREADABLE;
-  }
 }

@@ -13,6 +13,7 @@ import { Pruning } from './pruning.js';
 import { type OutcomesWritten, Recorder } from './recorder.js';
 import { Removal } from './removal.js';
 import { Retention } from './retention.js';
+import { RevivalTable } from './revival-table.js';
 import { SealedMessages } from './sealed-messages.js';
 import type { OutboxSettings } from './outbox-options.js';
 import { type KeepsAttempt, Settlement } from './settlement.js';
@@ -28,6 +29,7 @@ export class Shard {
   readonly deliveries: DeliveryTable;
   readonly health: HealthTable;
   readonly log: LogTable;
+  readonly revivals: RevivalTable;
   readonly rateLimiter: DatabaseRateLimiter;
   readonly retention: Retention;
   readonly pruning: Pruning;
@@ -54,6 +56,7 @@ export class Shard {
     this.deliveries = new DeliveryTable(this.database, tables);
     this.health = new HealthTable(this.database, tables);
     this.log = new LogTable(this.database, tables);
+    this.revivals = new RevivalTable(this.database, tables);
     const removal = new Removal(this.database, tables);
     this.retention = new Retention(this.database, tables, removal, settings);
     this.pruning = new Pruning(this.database, tables, removal, settings);

@@ -5,10 +5,10 @@ import { LogLine } from '../common/log-line.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Secret } from '../message/recipient.js';
 import { type SecretSealer, SecretUnreadableError } from '../signing/index.js';
-import { withoutExpired } from './secret-rotation.js';
 import { SubscriberMirror } from './subscriber-mirror.js';
 import { describeFault, isFault, SubscriberRows } from './subscriber-rows.js';
 import { SubscriberTable } from './subscriber-table.js';
+import { SubscriberWrites } from './subscriber-writes.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
 import {
   type MatchCriteria,
@@ -17,7 +17,7 @@ import {
   SubscriberRepository,
   type UpdateTerms,
 } from './subscriber.repository.js';
-import { hostnameOf, type SubscriberLimits } from './subscriber-places.js';
+import type { SubscriberLimits } from './subscriber-places.js';
 import { SubscriberPlacing } from './subscriber-placing.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
 import { Turns } from './turns.js';
@@ -38,8 +38,6 @@ export interface TypeOrmSubscriberOptions {
   readonly outageTolerance?: number;
 }
 
-type DatedChanges = SubscriberChanges & { readonly updatedAt: Date };
-
 /**
  * Keeps subscribers in the table `thorn_subscribers` and all enabled ones in memory as well, so that matching costs no
  * query. They are read when the first message is matched.
@@ -58,6 +56,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
   readonly #mirror: SubscriberMirror;
   readonly #turns = new Turns();
   readonly #placing: SubscriberPlacing;
+  readonly #writes: SubscriberWrites;
 
   /**
    * @param sealer default: secrets are stored as they are
@@ -73,6 +72,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     this.#table = new SubscriberTable(dataSource);
     this.#rows = new SubscriberRows(sealer);
     this.#placing = new SubscriberPlacing(this.#table);
+    this.#writes = new SubscriberWrites(this.#table, this.#rows, this.#placing);
     this.#mirror = new SubscriberMirror(this.#table, this.#rows, clock, {
       maxStaleness: options.maxStaleness ?? 5000,
       outageTolerance: options.outageTolerance ?? 60_000,
@@ -106,8 +106,8 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     if (changes.secrets === undefined) this.#demandReadable(before);
     const row = await this.#change(id, () =>
       terms.check === undefined && (terms.limits === undefined || changes.url === undefined)
-        ? this.#write(id, changes)
-        : this.#writeOnTerms(id, changes, terms),
+        ? this.#writes.plainly(id, changes)
+        : this.#writes.onTerms(id, changes, terms),
     );
     return this.#read(row);
   }
@@ -115,14 +115,9 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
   override async disable(id: string, updatedAt: Date): Promise<boolean> {
     let isDisabled = false;
     await this.#change(id, async () => {
-      // Ends: where a write fails, another one has been made.
-      for (;;) {
-        const current = await this.#table.find(id, 'any');
-        if (current === null || !current.enabled) return current;
-        const columns = this.#rows.toColumns(id, { enabled: false, updatedAt });
-        isDisabled = await this.#table.updateUnchanged(current, columns);
-        if (isDisabled) return { ...current, ...columns };
-      }
+      const written = await this.#writes.disable(id, updatedAt);
+      ({ isDisabled } = written);
+      return written.row;
     });
     return isDisabled;
   }
@@ -134,19 +129,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     scope: OwnerScope,
   ): Promise<Subscriber | null> {
     if ((await this.#table.find(id, scope)) === null) return null;
-    const row = await this.#change(id, async () => {
-      // Ends: where a write fails, another one has been made.
-      for (;;) {
-        const current = await this.#table.find(id, 'any');
-        if (current === null) return null;
-        const subscriber = this.#rows.fromRow(current);
-        if (isFault(subscriber)) return current;
-        const secrets = change(subscriber.secrets);
-        const columns = this.#rows.toColumns(id, { secrets, updatedAt });
-        if (await this.#table.updateUnchanged(current, columns)) return { ...current, ...columns };
-      }
-    });
-    return this.#read(row);
+    return this.#read(await this.#change(id, () => this.#writes.secrets(id, change, updatedAt)));
   }
 
   /** @throws {@link ThornConfigurationError} without a key to seal with */
@@ -165,7 +148,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     let resealed = 0;
     const unreadable: string[] = [];
     for (const row of rows) {
-      const written = await this.#reseal(row, now, dryRun);
+      const written = await this.#writes.resealed(row, now, dryRun);
       if (written === null) unreadable.push(row.id);
       else if (written) resealed++;
     }
@@ -196,66 +179,6 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
 
   override match(criteria: MatchCriteria): readonly Subscriber[] | Promise<readonly Subscriber[]> {
     return this.#mirror.match(criteria);
-  }
-
-  /**
-   * Keeps the row's revision, since the subscriber stays the same: other processes need not read it anew.
-   *
-   * @returns whether it was written or, with `dryRun`, would be; null when the secrets do not open
-   */
-  async #reseal(found: ThornSubscriber, now: number, dryRun: boolean): Promise<boolean | null> {
-    let row: ThornSubscriber | null = found;
-    while (row !== null) {
-      const subscriber = this.#rows.fromRow(row);
-      if (isFault(subscriber)) {
-        const text = `The secrets of ${row.id} are not sealed anew: ${describeFault(subscriber)}`;
-        this.#logger.error(new LogLine(text, { subscriberId: row.id }));
-        return null;
-      }
-      const secrets = withoutExpired(subscriber.secrets, now);
-      if (this.#rows.isCurrent(row) && secrets === subscriber.secrets) return false;
-      if (dryRun) return true;
-      const column = this.#rows.secretsColumn(row.id, secrets);
-      if (await this.#table.updateUnchanged(row, column)) return true;
-      row = await this.#table.find(row.id, 'any');
-    }
-    return false;
-  }
-
-  async #write(id: string, changes: DatedChanges): Promise<ThornSubscriber | null> {
-    await this.#table.update(id, this.#rows.toColumns(id, changes));
-    return this.#table.find(id, 'any');
-  }
-
-  async #writeOnTerms(
-    id: string,
-    changes: DatedChanges,
-    { check, limits }: UpdateTerms,
-  ): Promise<ThornSubscriber | null> {
-    // Ends: where a write fails, another one has been made.
-    for (;;) {
-      const current = await this.#table.find(id, 'any');
-      if (current === null) return null;
-      const subscriber = this.#rows.fromRow(current);
-      // Whoever reads it next is told.
-      if (isFault(subscriber)) return this.#write(id, changes);
-      check?.(subscriber);
-      const moved = { ...subscriber, ...changes };
-      const isMoved = hostnameOf(moved.url) !== hostnameOf(subscriber.url);
-      const written = await this.#placing.place(
-        moved,
-        isMoved ? limits : undefined,
-        async ({ hostPlace }) => {
-          const columns = this.#rows.toColumns(id, changes);
-          // Its place among all those of its owner stays; at another host it needs another one.
-          if (isMoved) columns.hostPlace = hostPlace;
-          return (await this.#table.updateUnchanged(current, columns))
-            ? { ...current, ...columns }
-            : null;
-        },
-      );
-      if (written !== null) return written;
-    }
   }
 
   #demandReadable(row: ThornSubscriber): void {
