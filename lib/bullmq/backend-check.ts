@@ -34,7 +34,7 @@ export function assertRedis(connection: unknown): asserts connection is object {
       { option: 'connection' },
     );
   }
-  if (typeof connection === 'object' && connection !== null) return;
+  if (typeof connection === 'object' && connection !== null && !Array.isArray(connection)) return;
   throw new ThornConfigurationError(
     'bullmq({ connection }) must be a client of Redis or its options, for example { url: process.env.REDIS_URL }',
     { option: 'connection' },

@@ -105,6 +105,7 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
     if (typeof value === 'string' && /^[^:\s]+$/.test(value)) continue;
     throw refused(name, 'a text without colons and blanks', value);
   }
+  checkTelemetry(options.telemetry);
   if (options.connection !== undefined && options.configKey !== undefined) {
     throw new ThornConfigurationError(
       'bullmq({ connection, configKey }) names two connections: leave one out',
@@ -131,6 +132,17 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
     staging,
     lock,
   };
+}
+
+function checkTelemetry(telemetry: unknown): void {
+  if (telemetry === undefined) return;
+  const { tracer, contextManager } = Object(telemetry) as Partial<Telemetry>;
+  if (typeof tracer === 'object' && typeof contextManager === 'object') return;
+  throw refused(
+    'telemetry',
+    'telemetry of BullMQ, such as new BullMQOtel(…) of bullmq-otel',
+    telemetry,
+  );
 }
 
 function checkCarrying(

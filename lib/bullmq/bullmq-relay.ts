@@ -111,6 +111,7 @@ export class BullMqRelay extends MessageRelay {
     await answeredWithin(CLOSES_WITHIN, this.#opening).catch(() => undefined);
     const open = [this.#worker, this.#queue].filter((one) => one !== null);
     await Promise.all(open.map(closed));
+    this.#connections.close();
   }
 
   #begin(worker: RelayWorker | null): void {

@@ -11,12 +11,15 @@ export interface Connections {
   readonly telemetry: Telemetry | undefined;
   /** Undefined for Redis. */
   readonly backend: QueueBackendFactory | undefined;
+  /** Ends the clients that were made here: BullMQ leaves open what it is given. */
+  close(): void;
 }
 
 /** An ioredis client, as far as it is needed here; a cluster has no options to repeat. */
 interface Client {
   readonly isCluster?: boolean;
-  duplicate(changes: object): ConnectionOptions;
+  duplicate(changes: object): Client & ConnectionOptions;
+  disconnect(): void;
 }
 
 /** A connection that is lost is sought again soon: a fail-over takes a second or two. */
@@ -24,6 +27,9 @@ const retryStrategy = (times: number) => Math.min(1000, 50 * times);
 
 /** Whoever puts something in does not wait for a server that is away: the database has it. */
 const AT_ONCE = { maxRetriesPerRequest: 1, enableOfflineQueue: false };
+
+/** What BullMQ asks of the connection of a worker. */
+const PATIENT = { maxRetriesPerRequest: null };
 
 /**
  * @param shared what `BullModule.forRoot()` was given
@@ -49,18 +55,39 @@ export function connectionsOf(
   };
   if (backend !== undefined) {
     assertBackend(backend);
-    return { producer: connection as object, worker: connection as object, ...rest };
+    return {
+      producer: connection as object,
+      worker: connection as object,
+      ...rest,
+      close: () => undefined,
+    };
   }
   assertRedis(connection);
-  if (isClient(connection)) {
-    const producer = connection.isCluster === true ? connection : connection.duplicate(AT_ONCE);
-    return { producer, worker: connection, ...rest };
-  }
+  if (isClient(connection)) return { ...clientsLike(connection), ...rest };
   const options = { retryStrategy, ...connection };
   return {
     producer: { ...options, ...AT_ONCE },
-    worker: { ...options, maxRetriesPerRequest: null },
+    worker: { ...options, ...PATIENT },
     ...rest,
+    close: () => undefined,
+  };
+}
+
+function clientsLike(
+  client: Client & ConnectionOptions,
+): Pick<Connections, 'producer' | 'worker' | 'close'> {
+  if (client.isCluster === true) {
+    return { producer: client, worker: client, close: () => undefined };
+  }
+  const producer = client.duplicate({ ...AT_ONCE, lazyConnect: true });
+  const worker = client.duplicate({ ...PATIENT, lazyConnect: true });
+  return {
+    producer,
+    worker,
+    close() {
+      producer.disconnect();
+      worker.disconnect();
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import { Lanes } from './lanes.js';
 import { LeaseRenewal } from './lease-renewal.js';
 import type { Held } from './leases.js';
 import { LogTeller } from './log-teller.js';
+import type { MessageRelay } from './message-relay.js';
 import { MessageRows } from './message-row.js';
 import type { OutboxJob } from './outbox-job.js';
 import type { OutboxSettings } from './outbox-options.js';
@@ -141,7 +142,7 @@ export class OutboxEngine {
   async pause(): Promise<void> {
     this.#stopListening();
     this.pauseWatch.stop();
-    await this.#tools.relay?.pause();
+    await this.#tell('Pausing', (relay) => relay.pause());
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
 
@@ -177,8 +178,19 @@ export class OutboxEngine {
       );
   }
 
+  /** A relay that fails at the end keeps nobody from writing down what was delivered. */
+  async #tell(doing: string, tell: (relay: MessageRelay) => Promise<void> | void): Promise<void> {
+    const { relay } = this.#tools;
+    if (relay === undefined) return;
+    try {
+      await tell(relay);
+    } catch (error) {
+      this.#logger.error(`${doing} the relay failed: ${reasonOf(error)}`);
+    }
+  }
+
   async #drained(): Promise<void> {
-    await this.#tools.relay?.close();
+    await this.#tell('Closing', (relay) => relay.close());
     await this.handOver.idle();
     await this.lanes.idle();
     await Promise.all(this.shards.map(({ recorder }) => recorder.flush()));

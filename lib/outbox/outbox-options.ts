@@ -56,6 +56,9 @@ const SHORTEST_LEASE = 1000;
 export function outboxSettings(options: OutboxOptions): OutboxSettings {
   const { worker = true, expunge = {} } = options;
   if (typeof worker !== 'boolean') throw refused('worker', 'true or false', worker);
+  for (const [name, value] of Object.entries({ expunge, endpoints: options.endpoints ?? {} })) {
+    if (typeof value !== 'object' || value === null) throw refused(name, 'an object', value);
+  }
   const retentionDays = days('retentionDays', options.retentionDays ?? 30);
   const lease = whole('lease', options.lease ?? 60_000);
   if (lease < SHORTEST_LEASE) throw refused('lease', `at least ${SHORTEST_LEASE}`, lease);

@@ -126,6 +126,26 @@ describe('an application with bullmq()', () => {
     await expect.poll(() => client.keys('bull:thorn:msg_*')).toEqual([]);
   });
 
+  it.each<BullMqOptions>([{}, { worker: false }, { producer: false }])(
+    'works with a client of the application, %o, and leaves open none that it has made itself',
+    async (options) => {
+      const own = new Redis(redis.port);
+      const names = async () => (await client.client('LIST')) as string;
+      const count = async () => (await names()).trim().split('\n').length;
+      await own.ping();
+      const before = await count();
+      const app = await start({ connection: own, ...options });
+      await subscribe(app);
+      await save(app, 'by a client');
+      if (options.worker !== false) await receiver.waitFor(1);
+      else await expect.poll(() => client.keys('bull:thorn:msg_*')).toHaveLength(1);
+      await app.close();
+      await expect.poll(count).toBe(before);
+      expect(await own.ping()).toBe('PONG');
+      own.disconnect();
+    },
+  );
+
   it('starts, answers and delivers although there is no Redis', async () => {
     const nobody = { host: '127.0.0.1', port: await freePort() };
     const app = await start({ connection: nobody });
@@ -150,6 +170,7 @@ describe('the options of bullmq()', () => {
     [{ producer: false, staging: false }, /producer: false, staging: false/],
     [{ staging: false, carryBody: false }, /leaves messages nowhere/],
     [{ connection: {}, configKey: 'x' }, /two connections/],
+    [{ telemetry: {} as never }, /bullmq\(\{ telemetry \}\)/],
   ])('%o are refused', (options, message) => {
     expect(() => bullmq(options)).toThrow(ThornConfigurationError);
     expect(() => bullmq(options)).toThrow(message);
@@ -161,8 +182,18 @@ describe('the options of bullmq()', () => {
     [{ url: 'postgres://localhost/app' }, /one to PostgreSQL/],
     [{ query: () => undefined, totalCount: 0 }, /one to PostgreSQL/],
     ['localhost:6379', /a client of Redis or its options/],
+    [[], /a client of Redis or its options/],
   ])('know a connection that is none to Redis, %o', async (given, message) => {
     await expect(start({ connection: given as object })).rejects.toThrow(message);
+  });
+
+  it.each<[string, object]>([
+    ['expunge', { expunge: null }],
+    ['expunge', { expunge: 7 }],
+    ['endpoints', { endpoints: 'gently' }],
+  ])('refuse %s that is no object', async (name, given) => {
+    const options = { connection: connection(), ...given };
+    await expect(start(options)).rejects.toThrow(`outbox({ ${name} }) must be an object`);
   });
 
   it('refuse a backend that is none', async () => {
