@@ -129,21 +129,28 @@ describe('workers that die', () => {
     PATIENCE,
   );
 
-  it(
-    'lets a worker that was stopped beyond its lock overwrite nothing',
-    async () => {
-      receiver.answer({ delay: 500, status: 500 });
-      const [stopped] = await open({}, 1);
+  it.each([
+    { attempt: 'first', before: [] },
+    // Its row is there, and would be changed.
+    { attempt: 'second', before: [500, 500, 500] },
+  ])(
+    'lets a worker that was stopped beyond its lock in a $attempt attempt overwrite nothing',
+    async ({ before }) => {
+      const slow = { delay: 500, status: 500 };
+      receiver.answer(...before, slow, slow, slow);
+      await open({}, 0);
+      const retrying = { connection: connectionTo(redis.port), schedule: [50, 3_600_000] };
+      const stopped = work(retrying);
       await load.send([sender.message()]);
-      await receiver.waitFor(3);
-      stopped!.process.kill('SIGSTOP');
-      const other = work();
+      await receiver.waitFor(before.length + 3);
+      stopped.process.kill('SIGSTOP');
+      const other = work(retrying);
       await other.printed('delivered');
       await load.settled();
       const written = await sender.rows(DELIVERIES);
       expect(written.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
-      stopped!.process.kill('SIGCONT');
-      expect(await stopped!.end('SIGTERM')).toBe(0);
+      stopped.process.kill('SIGCONT');
+      expect(await stopped.end('SIGTERM')).toBe(0);
       expect(await sender.rows(DELIVERIES)).toEqual(written);
       expect(await other.end('SIGTERM')).toBe(0);
     },
