@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
-import { CreateThornOutbox1767312000000 } from '../lib/migrations/create-thorn-outbox.js';
+import {
+  CreateThornOutbox1767312000000,
+  CreateThornRateLimits1767312000002,
+} from '../lib/migrations/index.js';
 import { outboxEntities } from '../lib/outbox/index.js';
 import { MovableClock, ScriptedReceiver } from '../lib/testing/index.js';
 import { analyze, insertDue } from './outbox-due.js';
@@ -53,15 +56,15 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
       const dataSource = await new DataSource({
         ...place.options,
         entities: outboxEntities,
-        migrations: [CreateThornOutbox1767312000000],
+        migrations: [CreateThornOutbox1767312000000, CreateThornRateLimits1767312000002],
       }).initialize();
       await dataSource.runMigrations();
       const missing = await dataSource.driver.createSchemaBuilder().log();
       expect(missing.upQueries.map(({ query }) => query)).toEqual([]);
-      await dataSource.undoLastMigration();
+      for (const _ of dataSource.migrations) await dataSource.undoLastMigration();
       const runner = dataSource.createQueryRunner();
-      for (const table of ['thorn_messages', 'thorn_deliveries', 'thorn_attempts']) {
-        expect(await runner.hasTable(table)).toBe(false);
+      for (const { tableName } of dataSource.entityMetadatas) {
+        expect(await runner.hasTable(tableName)).toBe(false);
       }
       await runner.release();
       await dataSource.destroy();
