@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { type LogFacts, LogLine } from '../common/log-line.js';
-import { framesOf, reasonOf } from '../common/reason-of.js';
-import { RecipientRefusedError, ThornConfigurationError } from '../errors/index.js';
+import { framesOf } from '../common/reason-of.js';
+import { ThornConfigurationError } from '../errors/index.js';
 import { checkHeaders } from '../message/check-headers.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
@@ -11,10 +11,9 @@ import { hostOf } from '../message/recipient-host.js';
 import type { UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
 import { AttemptError } from './attempt.error.js';
 import type { Attempt } from './attempt.js';
+import { answeredAttempt, type AttemptFrame, failedAttempt } from './attempt-outcome.js';
 import type { RecipientPolicies } from './recipient-policies.js';
 import type { WebhookHttpClient, WebhookResponse } from './webhook-http-client.js';
-
-const NO_ANSWER: Buffer = Buffer.alloc(0);
 
 /** Options of {@link Deliverer}. */
 export interface DelivererOptions {
@@ -80,10 +79,10 @@ export class Deliverer {
     );
   }
 
-  #make(frame: Frame): Promise<Attempt> {
+  #make(frame: AttemptFrame): Promise<Attempt> {
     try {
       return this.#post(frame).then(
-        (response) => this.#answered(frame, response),
+        (response) => answeredAttempt(frame, response, this.clock.now()),
         (error: unknown) => this.#failed(frame, error),
       );
     } catch (error) {
@@ -91,7 +90,7 @@ export class Deliverer {
     }
   }
 
-  #post(frame: Frame): Promise<WebhookResponse> {
+  #post(frame: AttemptFrame): Promise<WebhookResponse> {
     const { message, recipient, startedAt } = frame;
     const body = encoded(message, recipient);
     const signature = this.signer.sign({
@@ -107,7 +106,7 @@ export class Deliverer {
   }
 
   #send(
-    { delivery, message, recipient, tracing }: Frame,
+    { delivery, message, recipient, tracing }: AttemptFrame,
     body: Buffer,
     signature: Readonly<Record<string, string>>,
   ): Promise<WebhookResponse> {
@@ -136,72 +135,22 @@ export class Deliverer {
     });
   }
 
-  #answered(frame: Frame, response: WebhookResponse): Attempt {
-    const { status, body, address } = response;
-    const isSuccess = status >= 200 && status < 300;
-    return this.#attempt(frame, {
-      outcome: isSuccess ? 'succeeded' : 'failed',
-      status,
-      error: null,
-      answer: body,
-      retryAfter: isSuccess ? null : first(response.headers['retry-after']),
-      address,
-    });
-  }
-
-  #failed(frame: Frame, cause: unknown): Attempt {
-    const { error, address } = describeFailure(cause);
-    if (error.code === 'recipient-refused') {
-      const { delivery, message, recipient } = frame;
-      const text = `${delivery} (${message.event}) to ${recipient.id}: ${error.message}.`;
-      this.#logger.warn(new LogLine(text, { ...logFacts(frame), reason: error.code }));
-    } else if (error.code === 'internal') {
-      const what = `Attempt of ${frame.delivery} (${frame.message.event}, ${frame.message.id}) failed: ${error.message}`;
-      const line = new LogLine(what, { ...logFacts(frame), reason: error.code });
+  #failed(frame: AttemptFrame, cause: unknown): Attempt {
+    const attempt = failedAttempt(frame, cause, this.clock.now());
+    const { code, message } = attempt.error!;
+    if (code === 'recipient-refused') {
+      const text = `${frame.delivery} (${frame.message.event}) to ${frame.recipient.id}: ${message}.`;
+      this.#logger.warn(new LogLine(text, { ...logFacts(frame), reason: code }));
+    } else if (code === 'internal') {
+      const text = `Attempt of ${frame.delivery} (${frame.message.event}, ${frame.message.id}) failed: ${message}`;
+      const line = new LogLine(text, { ...logFacts(frame), reason: code });
       this.#logger.error(line, framesOf(cause));
     }
-    return this.#attempt(frame, {
-      outcome: 'failed',
-      status: null,
-      error,
-      answer: NO_ANSWER,
-      retryAfter: null,
-      address,
-    });
-  }
-
-  #attempt(
-    { delivery, message, recipient, startedAt }: Frame,
-    result: Pick<Attempt, 'outcome' | 'status' | 'error' | 'answer' | 'retryAfter' | 'address'>,
-  ): Attempt {
-    return {
-      delivery,
-      message: message.id,
-      event: message.event,
-      subscriber: recipient.id,
-      outcome: result.outcome,
-      status: result.status,
-      error: result.error,
-      startedAt,
-      duration: Math.max(0, this.clock.now() - startedAt),
-      answer: result.answer,
-      retryAfter: result.retryAfter,
-      address: result.address,
-    };
+    return attempt;
   }
 }
 
-/** What an attempt is about. */
-interface Frame {
-  readonly delivery: string;
-  readonly message: Message;
-  readonly recipient: Recipient;
-  readonly startedAt: number;
-  /** Headers that are sent along. */
-  readonly tracing: Readonly<Record<string, string>> | undefined;
-}
-
-function logFacts({ delivery, message, recipient }: Frame): LogFacts {
+function logFacts({ delivery, message, recipient }: AttemptFrame): LogFacts {
   return {
     deliveryId: delivery,
     messageId: message.id,
@@ -228,27 +177,4 @@ function encoded(message: Message, recipient: Recipient): Buffer {
     const text = error instanceof Error ? error.message : String(error);
     throw new AttemptError('unencodable', `The message could not be encoded: ${text}`, {}, error);
   }
-}
-
-function describeFailure(
-  cause: unknown,
-): Pick<Attempt, 'address'> & { error: NonNullable<Attempt['error']> } {
-  if (cause instanceof RecipientRefusedError) {
-    const error = { code: 'recipient-refused' as const, message: cause.message };
-    return { error, address: text(cause.data['address']) };
-  }
-  if (cause instanceof AttemptError) {
-    const error = { code: cause.code, message: cause.message };
-    return { error, address: text(cause.data['address']) };
-  }
-  const name = cause instanceof Error ? `${cause.name}: ` : '';
-  return { error: { code: 'internal', message: name + reasonOf(cause) }, address: null };
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function first(value: string | string[] | undefined): string | null {
-  return (Array.isArray(value) ? value[0] : value) ?? null;
 }
