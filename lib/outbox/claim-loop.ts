@@ -7,6 +7,7 @@ import type { DispatchDesk } from './dispatch-desk.js';
 import type { Lanes } from './lanes.js';
 import type { OutboxJob } from './outbox-job.js';
 import type { OutboxSettings } from './outbox-options.js';
+import type { RetryDesk } from './retry-desk.js';
 import type { Shard } from './shard.js';
 
 const CLAIM = 100;
@@ -17,6 +18,12 @@ const PRUNE_EVERY = 60_000;
 const PRUNE_PAUSE = 50;
 const SHORTEST_WAIT = 5;
 
+/** Where claims go. */
+export interface ClaimDesks {
+  readonly messages: DispatchDesk;
+  readonly deliveries: RetryDesk;
+}
+
 /**
  * Looks for what nobody works on: retries that are due, and what processes have left behind. Lives on whatever fails,
  * and is never busy for nothing: it sleeps until something is due, at most for one poll interval.
@@ -24,7 +31,7 @@ const SHORTEST_WAIT = 5;
 export class ClaimLoop {
   readonly #logger = new Logger('Thorn');
   readonly #shard: Shard;
-  readonly #desk: DispatchDesk;
+  readonly #desks: ClaimDesks;
   readonly #lanes: Lanes<OutboxJob>;
   readonly #clock: Clock;
   readonly #settings: OutboxSettings;
@@ -38,13 +45,13 @@ export class ClaimLoop {
 
   constructor(
     shard: Shard,
-    desk: DispatchDesk,
+    desks: ClaimDesks,
     lanes: Lanes<OutboxJob>,
     clock: Clock,
     settings: OutboxSettings,
   ) {
     this.#shard = shard;
-    this.#desk = desk;
+    this.#desks = desks;
     this.#lanes = lanes;
     this.#clock = clock;
     this.#settings = settings;
@@ -107,14 +114,15 @@ export class ClaimLoop {
     if (this.#shard.heldMessages.size < MOST_HELD) {
       const token = randomUUID();
       const rows = await this.#shard.messages.claim(token, now, now + lease, CLAIM);
-      if (rows.length > 0) await this.#desk.resume(this.#shard, rows, token, now + lease);
+      if (rows.length > 0) await this.#desks.messages.resume(this.#shard, rows, token, now + lease);
       claimed += rows.length;
     }
     const shares = await this.#shares(now);
     if (shares.length === 0) return claimed;
     const token = randomUUID();
     const deliveries = await this.#shard.deliveries.claim(shares, token, now, now + lease);
-    if (deliveries.length > 0) await this.#desk.retry(this.#shard, deliveries, token, now + lease);
+    if (deliveries.length > 0)
+      await this.#desks.deliveries.resume(this.#shard, deliveries, token, now + lease);
     return claimed + deliveries.length;
   }
 

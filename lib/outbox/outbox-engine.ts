@@ -17,7 +17,9 @@ import type { OutboxTools } from './outbox-tools.js';
 import { PauseWatch } from './pause-watch.js';
 import { Pauses } from './pauses.js';
 import { RateGate } from './rate-gate.js';
+import { RecipientHosts } from './recipient-hosts.js';
 import { RelayedWork } from './relayed-work.js';
+import { RetryDesk } from './retry-desk.js';
 import type { Outcome } from './settlement.js';
 import { Shard } from './shard.js';
 
@@ -32,7 +34,7 @@ export class OutboxEngine {
   readonly pauseWatch: PauseWatch;
   readonly handOver: HandOver;
   readonly gate: RateGate;
-  readonly #desk: DispatchDesk;
+  readonly #retries: RetryDesk;
   readonly #loops: readonly ClaimLoop[];
   readonly #renewal: LeaseRenewal;
   readonly #relayed: RelayedWork;
@@ -85,22 +87,25 @@ export class OutboxEngine {
       park: (job, until, turnAt) => courier.park(job, until, turnAt),
       wake: () => this.wake(),
     });
-    this.#desk = new DispatchDesk(tools, this.gate, courier);
+    const hosts = new RecipientHosts();
+    const desk = new DispatchDesk(tools, this.gate, hosts);
+    this.#retries = new RetryDesk(tools, this.gate, courier, hosts);
+    const desks = { messages: desk, deliveries: this.#retries };
     this.#loops = this.shards.map(
-      (shard) => new ClaimLoop(shard, this.#desk, this.lanes, clock, settings),
+      (shard) => new ClaimLoop(shard, desks, this.lanes, clock, settings),
     );
     this.pauseWatch = new PauseWatch(this.pauses, this.lanes);
     this.#renewal = new LeaseRenewal(this.shards, lease, clock);
     this.#relayed = new RelayedWork({
       shards: this.shards,
-      desk: this.#desk,
+      desk,
       codecs: tools.codecs,
       clock,
       lease,
     });
     this.handOver = new HandOver({
       shards: this.shards,
-      desk: this.#desk,
+      desk,
       relayed: this.#relayed,
       relay: tools.relay,
       clock,
@@ -134,7 +139,7 @@ export class OutboxEngine {
     await this.pauseWatch.start();
     for (const loop of this.#loops) loop.start();
     this.#stopListening = this.#tools.events.on('subscriber-disabled', ({ subscriber }) =>
-      Promise.all(this.shards.map((shard) => this.#desk.failAll(shard, subscriber))),
+      Promise.all(this.shards.map((shard) => this.#retries.failAll(shard, subscriber))),
     );
   }
 

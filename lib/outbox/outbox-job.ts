@@ -22,3 +22,8 @@ export interface OutboxJob extends LaneJob {
   /** By when it has to begin to keep to its turn; null without a limit. */
   startBy: number | null;
 }
+
+/** Where jobs are put in line. */
+export interface Line {
+  add(job: OutboxJob): void;
+}
