@@ -163,7 +163,7 @@ function relationOf(
 }
 
 /** The property that a relation's trigger names. */
-export function relationName(on: Exclude<RecordedOptions['on'], string>): string {
+function relationName(on: Exclude<RecordedOptions['on'], string>): string {
   return 'added' in on ? on.added : 'removed' in on ? on.removed : on.cleared;
 }
 

@@ -21,13 +21,7 @@ export {
   type EventDefinitions,
   type EventsOf,
 } from './define-events.js';
-export {
-  checkEventName,
-  compileEventName,
-  decodeSegment,
-  encodeSegment,
-  type EventName,
-} from './event-name.js';
+export { checkEventName, compileEventName, type EventName } from './event-name.js';
 export { type DeclaredEntityEvent, type EntityClass, entityEventsOf } from './entity-events.js';
 export type {
   EntityChange,

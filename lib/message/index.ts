@@ -22,12 +22,7 @@ export {
 } from './message-settings.js';
 export type { RecipientRules } from './recipient-rules.js';
 export type { Digest, RateLimit, Recipient, Secret } from './recipient.js';
-export {
-  checkRetrySettings,
-  MAX_RETRIES,
-  MAX_RETRY_DELAY,
-  type RetrySettings,
-} from './retry-settings.js';
+export { MAX_RETRIES, MAX_RETRY_DELAY, type RetrySettings } from './retry-settings.js';
 export type {
   StaticSubscriber,
   SubscriberCallback,

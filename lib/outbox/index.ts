@@ -10,7 +10,6 @@ export {
 export {
   type BackfillOptions,
   type DeliveryQuery,
-  MAX_DELIVERIES,
   type ReplayOptions,
   type RetryFailedOptions,
 } from './deliveries-input.js';

@@ -48,7 +48,7 @@ export interface MissedRange {
 }
 
 /** So many rows are looked at, and written, at once: small enough that nobody waits for their locks. */
-export const REPLAY_BATCH = 500;
+const BATCH = 500;
 const BODIES_AT_ONCE = 50;
 
 /** Makes one batch of failed deliveries due. @param after the `next` of the batch before, or the empty text */
@@ -60,10 +60,10 @@ export async function replayFailed(
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
-  const found = await shard.log.failed({ subscriber, from, before, after, limit: REPLAY_BATCH });
+  const found = await shard.log.failed({ subscriber, from, before, after, limit: BATCH });
   return {
     counts: await reopen(shard, found, tools, now, dryRun),
-    next: found.length < REPLAY_BATCH ? null : found.at(-1)!.id,
+    next: found.length < BATCH ? null : found.at(-1)!.id,
   };
 }
 
@@ -106,7 +106,7 @@ export async function replayMissed(
   dryRun: boolean,
 ): Promise<ReplayBatch> {
   const cursor = after === null ? { time: since, id: '' } : cursorOf(after);
-  const rows = await shard.log.messages(subscriber.id, cursor, until, REPLAY_BATCH);
+  const rows = await shard.log.messages(subscriber.id, cursor, until, BATCH);
   const missed = rows.filter((row) => row['delivery'] === null && isFor(row, subscriber));
   const settled = missed.filter((row) => Number(row['is_under_way']) === 0);
   const complete = settled.filter((row) => Number(row['is_expunged']) === 0);
@@ -141,7 +141,7 @@ export async function replayMissed(
       disabled: wanted.length - open.length,
       underWay: missed.length - settled.length + late.length - added + unreadable,
     }),
-    next: rows.length < REPLAY_BATCH ? null : cursorText(rows.at(-1)!),
+    next: rows.length < BATCH ? null : cursorText(rows.at(-1)!),
   };
 }
 

@@ -1,10 +1,5 @@
 export { ApplicationKeys, type JsonWebKeySet, type SigningOptions } from './application-keys.js';
-export {
-  generateSigningKeyPair,
-  parsePublicKey,
-  type PublicJwk,
-  type SigningKeyPair,
-} from './ed25519-key.js';
+export { generateSigningKeyPair, type PublicJwk, type SigningKeyPair } from './ed25519-key.js';
 export { type EncryptionKey, type EncryptionOptions, SecretSealer } from './secret-sealer.js';
 export { SecretUnreadableError } from './secret-unreadable.error.js';
 export { checkSecret, generateSecret, isSameSecret } from './secrets.js';

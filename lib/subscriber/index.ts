@@ -7,24 +7,16 @@ export {
   WELL,
 } from './health.js';
 export { InMemorySubscriberRepository } from './in-memory-subscriber.repository.js';
-export {
-  checkPattern,
-  MAX_PATTERN_LENGTH,
-  MAX_PATTERN_SEGMENTS,
-  patternMatches,
-} from './pattern.js';
+export { MAX_PATTERN_LENGTH, patternMatches } from './pattern.js';
 export { checkRateLimit, MAX_RATE, MAX_RATE_PER, MIN_RATE_PER } from './rate-limit.js';
-export { MAX_LIVE_SECRETS, MAX_OVERLAP, type SecretRotation } from './secret-rotation.js';
+export type { SecretRotation } from './secret-rotation.js';
 export { LimitReachedError } from './limit-reached.error.js';
-export { filterHolds, MAX_FILTER_DEPTH, MAX_FILTER_LENGTH } from './subscriber-filter.js';
+export { filterHolds, MAX_FILTER_LENGTH } from './subscriber-filter.js';
 export type { SubscriberLimits } from './subscriber-places.js';
-export { SubscriberIndex } from './subscriber-index.js';
 export {
   MAX_DESCRIPTION_LENGTH,
   MAX_METADATA_ENTRIES,
-  MAX_METADATA_KEY_LENGTH,
   MAX_METADATA_VALUE_LENGTH,
-  MAX_OWNER_LENGTH,
   MAX_PATTERNS,
   MAX_URL_LENGTH,
 } from './subscriber-input.js';
@@ -47,7 +39,7 @@ export {
   type Verification,
 } from './subscriber.js';
 export type { ChangeTerms, CreationTerms } from './subscriber-terms.js';
-export { MAX_PAGE_LIMIT, Subscribers } from './subscribers.js';
+export { Subscribers } from './subscribers.js';
 export { SubscribersUnavailableError } from './subscribers-unavailable.error.js';
 export {
   type TypeOrmSubscriberOptions,
