@@ -1,3 +1,4 @@
+import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../lib/testing/index.js';
@@ -60,6 +61,30 @@ it('a slow subscriber holds up nothing that shares its job', async () => {
   // Nothing is left in the queue, and it is not kept either.
   await expect.poll(() => client.keys('bull:thorn:msg_*')).toEqual([]);
   client.disconnect();
+}, 30_000);
+
+it('what is brought once more is not delivered once more', async () => {
+  const [, fast] = receivers as [ScriptedReceiver, ScriptedReceiver];
+  fast.answer({ delay: 900 });
+  const sender = await open({ worker: false });
+  await sender.pipeline.send([sender.message({ event: 'fast' })]);
+  const queue = new Queue('thorn', { connection: connectionTo(redis.port) });
+  await expect.poll(() => queue.getJobCounts('waiting')).toMatchObject({ waiting: 1 });
+  const [job] = await queue.getJobs(['waiting']);
+  await open({ producer: false, concurrency: 1 });
+  await fast.waitFor(1);
+
+  // It is under way now, and its worker takes nothing else.
+  await queue.add('deliver', job!.data);
+  await open({ producer: false });
+  await sender.pipeline.send([sender.message({ event: 'fast' })]);
+  await fast.waitFor(2);
+  await expect
+    .poll(() => queue.getJobCounts('waiting', 'active'))
+    .toMatchObject({ waiting: 0, active: 0 });
+  await queue.close();
+  for (const rig of rigs.splice(0).reverse()) await rig.close();
+  expect(fast.received).toHaveLength(2);
 }, 30_000);
 
 it('first attempts do not wait behind the retries of a worker', async () => {
