@@ -16,7 +16,7 @@ const SEEDS = IS_LONG ? 10 : 1;
 const DOWN = IS_LONG ? 60_000 : 2_000;
 const WINDOW = 20;
 // What is lost by a crash is found after it. A process that does not get on for so long loses what it holds.
-const LEASE = IS_LONG ? 5000 : 1000;
+const LEASE = IS_LONG ? 5000 : 3000;
 const PATHS = ['/a', '/b', '/c'];
 
 let program: string;

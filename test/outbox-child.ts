@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { DataSourceOptions } from 'typeorm';
 import type { RateLimit } from '../lib/message/index.js';
 import { InMemorySubscriberRepository } from '../lib/subscriber/index.js';
+import { savesArticles } from './child-articles.js';
 import { Article, openRig, type RigOptions, subscriber } from './outbox-rig.js';
 
 /** What a process of {@link startChild} is told. */
@@ -16,6 +17,8 @@ export interface ChildTask {
   readonly rateLimit?: RateLimit;
   /** Articles to save, one after the other. */
   readonly articles: number;
+  /** After those it saves one every so many milliseconds, until it is ended. Default: none. */
+  readonly savesEvery?: number;
   /**
    * Where it kills itself: between the commit of the first article and its hand-over, or between the first answer and
    * what is written of it.
@@ -44,12 +47,18 @@ const rig = await openRig(
 );
 if (task.dies === 'after-answer') rig.events.on('delivered', die);
 rig.events.on('delivered', () => writeSync(1, 'delivered\n'));
-process.on('SIGTERM', () => void rig.close().then(() => process.exit(0)));
+let stopSaving = async (): Promise<void> => undefined;
+process.on('SIGTERM', () => {
+  void stopSaving()
+    .then(() => rig.close())
+    .then(() => process.exit(0));
+});
 writeSync(1, 'ready\n');
 for (let n = 0; n < task.articles; n++) {
   await rig.dataSource.manager.save(Object.assign(new Article(), { title: `${n}` }));
   // As requests do: SQLite answers without one, and nothing would be sent before the last of them.
   await setImmediate();
 }
+if (task.savesEvery !== undefined) stopSaving = savesArticles(rig, task.savesEvery);
 writeSync(1, 'done\n');
 setInterval(() => undefined, 1000);

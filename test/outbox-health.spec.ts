@@ -24,6 +24,8 @@ async function open(kind: Kind, options: RigOptions = {}): Promise<Rig> {
     // One attempt each: a delivery that failed does not come back when the clock moves.
     schedule: [],
     endpoints: { failures: 1_000_000 },
+    // On a busy machine an answer takes its time; who is slow has not failed.
+    timeout: 60_000,
     listener: (tools) =>
       new SubscriberHealth({ ...tools, rules: healthRules({ disableAfter: 5 * DAY }) }),
     ...options,
@@ -180,11 +182,14 @@ describe.each<{ kind: Kind }>([
     const rig = await open(kind);
     await rig.subscribers.create(subscriber(receiver.url));
     rig.log.statements.length = 0;
+    const began = performance.now();
     await rig.pipeline.send(Array.from({ length: 200 }, () => rig.message()));
     await rig.until(DELIVERIES, (rows) => rows.length === 200);
     const ours = () =>
       rig.log.statements.filter((sql) => /thorn_health/.test(sql) && sql !== HEALTH);
-    expect(ours()).toEqual([]);
+    // Whether somebody else has seen it fail is looked up once a second at most.
+    expect(ours().filter((sql) => !sql.startsWith('SELECT'))).toEqual([]);
+    expect(ours().length).toBeLessThanOrEqual((performance.now() - began) / 1000);
     receiver.otherwise(500);
     await rig.pipeline.send(Array.from({ length: 200 }, () => rig.message()));
     await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 200);

@@ -4,6 +4,7 @@ import type { DataSourceOptions } from 'typeorm';
 import type { RateLimit } from '../lib/message/index.js';
 import { InMemorySubscriberRepository } from '../lib/subscriber/index.js';
 import { openQueueRig, type QueueRigOptions } from './bullmq-rig.js';
+import { savesArticles } from './child-articles.js';
 import { type BrokerRigOptions, openBrokerRig } from './microservices-rig.js';
 import { type RigOptions, subscriber } from './outbox-rig.js';
 
@@ -17,6 +18,8 @@ export interface RelayChildTask {
   readonly urls: readonly string[];
   /** Of all of them. Default: none. */
   readonly rateLimit?: RateLimit;
+  /** It saves an article every so many milliseconds, until it is ended. Default: none. */
+  readonly savesEvery?: number;
 }
 
 const task = JSON.parse(process.argv[2]!) as RelayChildTask;
@@ -30,5 +33,11 @@ const rig = await (task.microservices === undefined
   : openBrokerRig(task, { ...task.microservices, ...own }));
 rig.events.on('delivered', () => writeSync(1, 'delivered\n'));
 writeSync(1, 'ready\n');
-process.on('SIGTERM', () => void rig.close().then(() => process.exit(0)));
+const stopSaving =
+  task.savesEvery === undefined ? async () => undefined : savesArticles(rig, task.savesEvery);
+process.on('SIGTERM', () => {
+  void stopSaving()
+    .then(() => rig.close())
+    .then(() => process.exit(0));
+});
 setInterval(() => undefined, 1000);
