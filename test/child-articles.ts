@@ -3,15 +3,15 @@ import { Article, type Rig } from './outbox-rig.js';
 
 /** Saves articles until it is told to stop, so many milliseconds one after the other. @returns what stops it */
 export function savesArticles({ dataSource }: Rig, every: number): () => Promise<void> {
-  let isOver = false;
+  const stop = new AbortController();
   const saving = (async () => {
-    while (!isOver) {
+    while (!stop.signal.aborted) {
       await dataSource.manager.save(Object.assign(new Article(), { title: 'one of many' }));
       await wait(every);
     }
   })();
   return () => {
-    isOver = true;
+    stop.abort();
     return saving;
   };
 }
