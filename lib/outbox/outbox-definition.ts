@@ -15,6 +15,8 @@ import { OutcomeListener } from './outcome-listener.js';
  * Delivers durably, by way of tables in the application's own database: a message is stored in the very transaction that
  * caused it, and delivered at least once whatever dies meanwhile.
  *
+ * @throws {@link ThornConfigurationError} at start-up, naming the option that makes no sense
+ *
  * @example
  * ```ts
  * ThornModule.forRoot({ dispatch: outbox({ perHost: 16, retentionDays: 7 }) });
@@ -33,6 +35,9 @@ export interface RelayDefinition {
 
 /**
  * {@link outbox} with something that carries messages to other processes. `bullmq()` and `microservices()` are made of it.
+ *
+ * @param relay default: none, which is `outbox()`
+ * @throws {@link ThornConfigurationError} at start-up, naming the option that makes no sense
  *
  * @example
  * ```ts
