@@ -32,9 +32,9 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
 
     it('holds across processes, one of which dies', async () => {
       const rateLimit = { max: 20, per: 3000 };
-      const arrivals: number[] = [];
-      receiver.otherwise(() => {
-        arrivals.push(Date.now());
+      const arrivals: { readonly id: string; readonly at: number }[] = [];
+      receiver.otherwise(({ id }) => {
+        arrivals.push({ id, at: Date.now() });
         return 204;
       });
       const task: ChildTask = {
@@ -63,7 +63,16 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await rig.until(OPEN, nothing);
       expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(80);
       expect(mostWithin(await startsAt(rig, 'sub_0'), 3000)).toBeLessThanOrEqual(20);
-      expect(mostWithin(arrivals, 3000)).toBeLessThanOrEqual(20);
+      // Of those that the dead one has not written down, too: they come closer by what the longest way takes.
+      const begun = await rig.rows(
+        'SELECT d.message_id, a.started_at FROM thorn_attempts a JOIN thorn_deliveries d ON d.id = a.delivery_id',
+      );
+      const ways = begun.map(({ message_id: message, started_at: at }) =>
+        Math.max(...arrivals.filter(({ id }) => id === message).map((one) => one.at - Number(at))),
+      );
+      const closer = Math.max(0, ...ways);
+      const times = arrivals.map(({ at }) => at);
+      expect(mostWithin(times, 3000 - closer)).toBeLessThanOrEqual(20);
     }, 90_000);
   },
 );
