@@ -80,6 +80,13 @@ export const UNKNOWN_ENDPOINT: EndpointState = {
 /** @throws {@link ThornConfigurationError} naming the rule whose value makes no sense */
 export function endpointRules(given: Partial<EndpointRules> = {}): EndpointRules {
   const rules = { ...DEFAULTS, ...given };
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(DEFAULTS, name));
+  if (unknown !== undefined) {
+    throw new ThornConfigurationError(
+      `endpoints.${unknown} is no option; known are ${Object.keys(DEFAULTS).join(', ')}`,
+      { option: `endpoints.${unknown}` },
+    );
+  }
   for (const [name, value] of Object.entries(rules) as [keyof EndpointRules, number][]) {
     const isFine =
       name === 'jitter' ? value >= 0 && value <= 1 : Number.isSafeInteger(value) && value > 0;

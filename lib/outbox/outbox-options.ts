@@ -52,13 +52,29 @@ export interface OutboxSettings {
 
 const SHORTEST_LEASE = 1000;
 
+const NAMES: Readonly<Record<keyof OutboxOptions, true>> = {
+  window: true,
+  perHost: true,
+  lease: true,
+  pollInterval: true,
+  worker: true,
+  drainTimeout: true,
+  queryTimeout: true,
+  retentionDays: true,
+  expunge: true,
+  endpoints: true,
+};
+const EXPUNGE_NAMES = ['payloadDays', 'answerDays'];
+
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
 export function outboxSettings(options: OutboxOptions): OutboxSettings {
+  checkNames('', options, Object.keys(NAMES));
   const { worker = true, expunge = {} } = options;
   if (typeof worker !== 'boolean') throw refused('worker', 'true or false', worker);
   for (const [name, value] of Object.entries({ expunge, endpoints: options.endpoints ?? {} })) {
     if (typeof value !== 'object' || value === null) throw refused(name, 'an object', value);
   }
+  checkNames('expunge.', expunge, EXPUNGE_NAMES);
   const retentionDays = days('retentionDays', options.retentionDays ?? 30);
   const lease = whole('lease', options.lease ?? 60_000);
   if (lease < SHORTEST_LEASE) throw refused('lease', `at least ${SHORTEST_LEASE}`, lease);
@@ -75,6 +91,16 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
     answerDays: days('expunge.answerDays', expunge.answerDays ?? retentionDays),
     endpoints: endpointRules(options.endpoints),
   };
+}
+
+/** A misspelt option would otherwise be one that has its default. */
+function checkNames(within: string, given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new ThornConfigurationError(
+    `outbox({ ${within}${unknown} }) is no option; known are ${known.join(', ')}`,
+    { option: within + unknown },
+  );
 }
 
 function whole(name: string, value: number): number {
