@@ -7,10 +7,13 @@ import {
 import { lastValueFrom } from 'rxjs';
 import { within } from '../common/within.js';
 
+const CONNECTS_WITHIN = 1000;
 const CLOSES_WITHIN = 5000;
 
 /** A client of a broker: one of our own, or one that belongs to the application. */
 export class BrokerClient {
+  #connecting: Promise<unknown> = Promise.resolve();
+
   private constructor(
     private readonly client: ClientProxy,
     private readonly isOwn: boolean,
@@ -27,7 +30,9 @@ export class BrokerClient {
 
   /** Resolves while there is a connection, as far as the client knows. */
   async connect(): Promise<void> {
-    await this.client.connect();
+    const connecting = Promise.resolve(this.client.connect());
+    this.#connecting = connecting.catch(() => undefined);
+    await connecting;
   }
 
   /** Resolves when the transport has taken it: RabbitMQ and Kafka have confirmed it then. */
@@ -43,6 +48,8 @@ export class BrokerClient {
 
   async close(): Promise<void> {
     if (!this.isOwn) return;
+    // A client that is closed while it sets up its channel ends the process: nobody listens to that error.
+    await within(CONNECTS_WITHIN, this.#connecting, () => undefined);
     const closed = Promise.resolve(this.client.close()).then(() => undefined);
     // What it has to say to a broker that is away is of no use any more.
     await within(
