@@ -300,6 +300,8 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       expect(items).toMatchObject([{ rateLimited: true }, { rateLimited: true }]);
       expect(Date.parse(items[1].nextAt)).toBeGreaterThan(clock.now() + 30_000);
       await call('PATCH', self, 200, { body: { rateLimit: null } });
+      clock.advance(180_000);
+      await settled();
     });
 
     it('tells how it went, by day', async () => {

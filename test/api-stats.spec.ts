@@ -48,6 +48,7 @@ describe.each(stores)('figures by day over two data sources, the second $databas
 
     const history = await module.get(Deliveries).history(id, { days: 3 }, { owner: 'alice' });
     expect(history).toEqual({
+      rateLimited: 0,
       total: {
         ...{ succeeded: 61, failed: 40, pending: 2, successRate: 61 / 101 },
         // Of 103 the 52nd and the 98th.
