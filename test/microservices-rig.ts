@@ -63,8 +63,9 @@ export function rabbitRelay(rabbit: RabbitQueue, options: Omit<MicroservicesOpti
       await new Promise<void>((resolve, reject) => {
         void server.listen((error?: unknown) => (error ? reject(error) : resolve()));
       });
-      // Closed before it is a consumer, it rejects with nobody to hear.
+      // Closed before it is a consumer, or cut off while it becomes one again, it rejects with nobody to hear.
       const { channel } = server as unknown as { channel: ChannelWrapper };
+      channel.on('error', () => undefined);
       await channel.checkQueue(rabbit.queue);
       return () => server.close();
     },

@@ -57,6 +57,7 @@ describe('the options of the REST API', () => {
       subscribersPerHost: 10,
       testsPerMinute: 10,
       bodyBytes: 65_536,
+      deliveriesPerMinute: Number.POSITIVE_INFINITY,
     });
     expect(settings.self('/hooks', 'sub_1')).toBe('/hooks/sub_1');
   });

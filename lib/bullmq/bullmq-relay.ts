@@ -27,6 +27,7 @@ const CARRIED_AT_MOST = 64 * 1024;
 /** Bytes of a body that a job alone has. */
 const UNSTORED_AT_MOST = 1024 * 1024;
 const CHECKS_WITHIN = 2000;
+const OPENS_WITHIN = 1000;
 const CLOSES_WITHIN = 5000;
 
 /** Carries messages by BullMQ. A job says where messages are; what they say stays in the database unless told otherwise. */
@@ -169,6 +170,8 @@ export class BullMqRelay extends MessageRelay {
 
 /** Redis may be away: then neither a farewell is answered nor the end of the connection. */
 async function closed(one: Queue | Worker): Promise<void> {
+  // BullMQ 5 has nobody listen to the errors of what is closed while it opens.
+  await answeredWithin(OPENS_WITHIN, one.waitUntilReady()).catch(() => undefined);
   try {
     await answeredWithin(CLOSES_WITHIN, one.close());
   } catch {

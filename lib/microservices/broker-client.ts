@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import {
   type ClientOptions,
   type ClientProxy,
@@ -17,7 +18,9 @@ export class BrokerClient {
   private constructor(
     private readonly client: ClientProxy,
     private readonly isOwn: boolean,
-  ) {}
+  ) {
+    this.onConnected(() => setImmediate(() => this.#guardChannel()));
+  }
 
   static made(options: ClientOptions | CustomClientOptions): BrokerClient {
     return new BrokerClient(ClientProxyFactory.create(options as CustomClientOptions), true);
@@ -44,6 +47,17 @@ export class BrokerClient {
     this.client.status.subscribe((status: string) => {
       if (status === 'connected') listener();
     });
+  }
+
+  /**
+   * Nest's client of RabbitMQ listens to no errors of its channel: a broker that dies while one is set up would end this
+   * process.
+   */
+  #guardChannel(): void {
+    const { channel } = this.client as { readonly channel?: unknown };
+    if (channel instanceof EventEmitter && channel.listenerCount('error') === 0) {
+      channel.on('error', () => undefined);
+    }
   }
 
   async close(): Promise<void> {
