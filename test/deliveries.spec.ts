@@ -348,6 +348,24 @@ describe.each<{ kind: Kind }>([
     await settled();
   });
 
+  it('makes due what waits for the limit of its subscriber, where it stands', async () => {
+    await open(kind);
+    await rig.subscribers.create(subscriber(receiver.url, { rateLimit: { max: 1, per: 60_000 } }));
+    for (let n = 0; n < 2; n++) await rig.send();
+    await rig.until(
+      'SELECT id FROM thorn_deliveries WHERE turn_at IS NOT NULL',
+      ({ length }) => length === 1,
+    );
+    await rig.strategy.onModuleDestroy();
+    const { items } = await deliveries.list({ status: 'pending' }, 'any');
+    const { id, nextAt } = items[0]!;
+    expect(nextAt).toBeGreaterThan(clock.now());
+    expect(await deliveries.retry(id, 'any')).toBe('scheduled');
+    expect(await deliveries.findById(id, 'any')).toMatchObject({
+      ...{ rateLimited: true, nextAt: clock.now() },
+    });
+  });
+
   it('calls off what waits, and tells', async () => {
     await open(kind, { schedule: [HOUR] });
     await rig.subscribers.create(subscriber(receiver.url));

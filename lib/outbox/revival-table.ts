@@ -49,6 +49,8 @@ export class RevivalTable {
           'throttled = 0',
           'host = r.host',
           'due_at = r.due_at',
+          // It keeps its place among those that wait for a limit.
+          'turn_at = CASE WHEN turn_at IS NULL THEN NULL ELSE r.due_at END',
           'finished_at = NULL',
         ],
         this.#dialect.rows('r', REVIVED),
