@@ -25,15 +25,24 @@ export default defineConfig({
     // Here and not in the projects, so that both share the servers.
     globalSetup: ['test/services/servers.ts'],
     projects: [
-      project('nest-12', ['lib/**/*.spec.ts', 'test/**/*.spec.ts', 'tools/**/*.spec.ts']),
+      project('nest-12', [
+        'lib/**/*.spec.ts',
+        'test/**/*.spec.ts',
+        'tools/**/*.spec.ts',
+        'bench/**/*.spec.ts',
+      ]),
       project(
         'nest-11',
         [
-          'test/app/**/*.spec.ts',
-          'test/api*.spec.ts',
-          'test/nest-major.spec.ts',
+          'test/module/**/*.spec.ts',
+          'test/api/**/*.spec.ts',
+          'test/receiver/**/*.spec.ts',
+          'test/guides/receiver-guide.spec.ts',
+          'test/outbox/shutdown.spec.ts',
+          'test/relay/*-app.spec.ts',
+          'test/tooling/nest-major.spec.ts',
           'test/conformance/bullmq-strategy.spec.ts',
-          ...(long ? ['test/bullmq-faults.spec.ts'] : []),
+          ...(long ? ['test/relay/bullmq-faults.spec.ts'] : []),
         ],
         {
           alias: [
@@ -45,12 +54,12 @@ export default defineConfig({
       project(
         'typeorm-03',
         [
-          'test/typeorm-facts.spec.ts',
-          'test/capture.spec.ts',
-          'test/capture-transactions.spec.ts',
-          'test/app/main-job.spec.ts',
-          'test/app/durable.spec.ts',
-          'test/app/relations.spec.ts',
+          'test/capture/typeorm-facts.spec.ts',
+          'test/capture/entities.spec.ts',
+          'test/capture/transactions.spec.ts',
+          'test/module/main-job.spec.ts',
+          'test/module/durable.spec.ts',
+          'test/module/relations.spec.ts',
           'lib/migrations/*.spec.ts',
         ],
         {

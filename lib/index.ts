@@ -1,6 +1,6 @@
 // The module
 export { ThornModule } from './thorn.module.js';
-export type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
+export type { ThornModuleExtras, ThornModuleOptions } from './module/options/module-options.js';
 
 // Declaring events
 export {

@@ -11,11 +11,11 @@ import { assertEntitiesKnown, DeclaredEvents } from './capture/index.js';
 import { WebhookHttpClient } from './delivery/index.js';
 import { MessagePipeline } from './dispatch/index.js';
 import type { EntityClass } from './event/index.js';
-import { ConfigurableModuleClass } from './thorn.module-definition.js';
-import { EntityCaptures } from './thorn.module-capture.js';
-import { ThornDrainModule } from './thorn.module-drain.js';
-import type { ThornModuleExtras, ThornModuleOptions } from './thorn.module-options.js';
-import { checkIsAsync, checkIsOptions } from './thorn.module-settings.js';
+import { ConfigurableModuleClass } from './module/module-definition.js';
+import { EntityCaptures } from './module/providers/capture.providers.js';
+import { ThornDrainModule } from './module/drain.module.js';
+import type { ThornModuleExtras, ThornModuleOptions } from './module/options/module-options.js';
+import { checkIsAsync, checkIsOptions } from './module/options/settings.js';
 
 type AsyncOptions = Parameters<typeof ConfigurableModuleClass.forRootAsync>[0];
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { DataSourceOptions } from 'typeorm';
-import { openQueueRig } from '../../test/bullmq-rig.js';
-import type { Rig } from '../../test/outbox-rig.js';
+import { openQueueRig } from '../../test/support/apps/bullmq-app.js';
+import type { Rig } from '../../test/support/apps/outbox-app.js';
 import { DATA } from '../outbox/contender.js';
 
 /** What a worker is told. */

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { InMemorySubscriberRepository } from '../../lib/subscriber/index.js';
-import { openQueueRig } from '../../test/bullmq-rig.js';
-import { subscriber } from '../../test/outbox-rig.js';
+import { openQueueRig } from '../../test/support/apps/bullmq-app.js';
+import { subscriber } from '../../test/support/apps/outbox-app.js';
 import type { Word, WorkerTask } from './backlog.js';
 
 const { options, connection, urls } = JSON.parse(process.argv[2]!) as WorkerTask;

@@ -1,5 +1,10 @@
 import type { DataSourceOptions } from 'typeorm';
-import { type Rig, type RigOptions, openRig, subscriber } from '../../test/outbox-rig.js';
+import {
+  type Rig,
+  type RigOptions,
+  openRig,
+  subscriber,
+} from '../../test/support/apps/outbox-app.js';
 import type { ContenderModule } from '../contenders/forked.js';
 import { type Contender, DATA, Unanswered } from './contender.js';
 

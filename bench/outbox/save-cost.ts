@@ -1,6 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { outboxEntities } from '../../lib/outbox/index.js';
-import { Article, openRig } from '../../test/outbox-rig.js';
+import { Article, openRig } from '../../test/support/apps/outbox-app.js';
 import { type Candidate, median, rates, ratio, reportRatio } from '../harness.js';
 import type { Ground } from './ground.js';
 

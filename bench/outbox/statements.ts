@@ -1,4 +1,4 @@
-import { Article } from '../../test/outbox-rig.js';
+import { Article } from '../../test/support/apps/outbox-app.js';
 import { reportValue } from '../harness.js';
 import { application } from './application.js';
 import type { Ground } from './ground.js';

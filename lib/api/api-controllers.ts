@@ -1,12 +1,12 @@
 import type { Type } from '@nestjs/common';
-import { actionsController } from './actions.controller.js';
-import type { ApiSettings } from './api-options.js';
-import { deliveriesController } from './deliveries.controller.js';
-import { eventTypesController } from './event-types.controller.js';
-import { jwksController } from './jwks.controller.js';
-import { subscribersController } from './subscribers.controller.js';
-import { subscriptionController } from './subscription.controller.js';
-import { unsubscribeController } from './unsubscribe.controller.js';
+import { actionsController } from './subscribers/subscriber-actions.controller.js';
+import type { ApiSettings } from './options/api-options.js';
+import { deliveriesController } from './deliveries/deliveries.controller.js';
+import { eventTypesController } from './catalogue/event-types.controller.js';
+import { jwksController } from './catalogue/jwks.controller.js';
+import { subscribersController } from './subscribers/subscribers.controller.js';
+import { subscriptionController } from './self-service/subscription.controller.js';
+import { unsubscribeController } from './self-service/unsubscribe.controller.js';
 
 /**
  * Makes the controllers of the REST API, in the order in which they are registered: paths with words of their own before

@@ -1,7 +1,12 @@
 export { apiControllers } from './api-controllers.js';
-export { type ApiLimits } from './api-limits.js';
-export { type ApiRequest, ApiSettings, type ApiUser, type ThornApiOptions } from './api-options.js';
-export { ApiServices } from './api-services.js';
-export { describeThornApi, type OpenApiDocument } from './openapi.js';
-export type { OperatorApiOptions } from './operator-options.js';
-export { operatorControllers } from './operator-controllers.js';
+export { type ApiLimits } from './options/api-limits.js';
+export {
+  type ApiRequest,
+  ApiSettings,
+  type ApiUser,
+  type ThornApiOptions,
+} from './options/api-options.js';
+export { ApiServices } from './subscribers/api-services.js';
+export { describeThornApi, type OpenApiDocument } from './openapi/describe-api.js';
+export type { OperatorApiOptions } from './options/operator-options.js';
+export { operatorControllers } from './operator/operator-controllers.js';

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Queue, Worker } from 'bullmq';
-import { answeredWithin } from '../common/answered-within.js';
+import { answeredWithin } from '../common/timeout.js';
 import type { Message } from '../message/index.js';
 import {
   Absence,
@@ -12,15 +12,15 @@ import {
   type Ticket,
   TicketSender,
 } from '../outbox/index.js';
-import { untilReady } from './backend-ready.js';
+import { untilReady } from './wait-until-ready.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
-import { JobOrigins } from './job-origins.js';
+import { JobOrigins } from './job-tracing.js';
 import { jobsFor, type NewJob } from './jobs.js';
-import { newQueue } from './new-queue.js';
-import { newWorker } from './new-worker.js';
+import { newQueue } from './create-queue.js';
+import { newWorker } from './create-worker.js';
 import { QueueRateLimiter } from './queue-rate-limiter.js';
-import { checkServer } from './server-check.js';
+import { checkServer } from './redis-settings-check.js';
 
 /** Bytes of a body that a job carries although the database has it. */
 const CARRIED_AT_MOST = 64 * 1024;

@@ -1,6 +1,6 @@
 import type { ConnectionOptions, QueueOptions, Telemetry } from 'bullmq';
 import { ThornConfigurationError } from '../errors/index.js';
-import { assertBackend, assertRedis } from './backend-check.js';
+import { assertBackend, assertRedis } from './connection-checks.js';
 import type { BullMqOptions, QueueBackendFactory } from './bullmq-options.js';
 
 /** What BullMQ's classes are made with. */

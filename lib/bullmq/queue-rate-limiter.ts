@@ -1,9 +1,9 @@
 import type { Queue } from 'bullmq';
-import { answeredWithin } from '../common/answered-within.js';
+import { answeredWithin } from '../common/timeout.js';
 import { type RateAnswers, type RateAsks, RateLimiter } from '../outbox/index.js';
 import { FallbackRateLimiter } from './fallback-rate-limiter.js';
 import { type RedisClient, RedisRateLimiter } from './redis-rate-limiter.js';
-import { clientOf } from './server-check.js';
+import { clientOf } from './redis-settings-check.js';
 
 /** Milliseconds that are waited for the first connection. */
 const CONNECTS_WITHIN = 1000;

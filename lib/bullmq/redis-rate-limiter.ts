@@ -1,4 +1,4 @@
-import { answeredWithin } from '../common/answered-within.js';
+import { answeredWithin } from '../common/timeout.js';
 import {
   giveTurns,
   type RateAnswer,

@@ -1,14 +1,14 @@
-export { BulkWriteError } from './bulk-write.error.js';
-export type { BulkWrites } from './bulk-writes.js';
-export { CapturedEntityEvents } from './captured-entity-events.js';
-export { DeclaredEvents } from './declared-events.js';
-export { EntityCapture, type EntityCaptureOptions } from './entity-capture.js';
-export { FrameTransactions } from './frame-transactions.js';
-export { assertEntitiesKnown, unknownEntities } from './known-entities.js';
+export { BulkWriteError } from './hooks/bulk-write.error.js';
+export type { BulkWrites } from './hooks/bulk-write-guard.js';
+export { CapturedEntityEvents } from './captured-entity-message-source.js';
+export { DeclaredEvents } from './plan/declared-events.js';
+export { EntityCapture, type EntityCaptureOptions } from './hooks/entity-capture.js';
+export { FrameTransactions } from './captured-transactions.js';
+export { assertEntitiesKnown, unknownEntities } from './plan/entity-check.js';
 export type {
   MethodErrorOptions,
   MethodEventOptions,
   MethodSuccessOptions,
-} from './method-event.js';
-export { type MethodEventDecorator, WebhookEvent } from './webhook-event.decorator.js';
-export { type EntityDecorator, Webhooks } from './webhooks.decorator.js';
+} from './decorators/method-event.js';
+export { type MethodEventDecorator, WebhookEvent } from './decorators/webhook-event.decorator.js';
+export { type EntityDecorator, Webhooks } from './decorators/webhooks.decorator.js';

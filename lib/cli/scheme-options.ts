@@ -1,5 +1,5 @@
 import type { Digest } from '../message/index.js';
-import type { SchemeName } from '../receiver/schemes.js';
+import type { SchemeName } from '../receiver/schemes/scheme-by-name.js';
 import { type CommandOptions, type Given, secretsOf, wordOf } from './command.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage.error.js';

@@ -1,5 +1,13 @@
 import { inspect } from 'node:util';
 
+const SHOWN = 3;
+
+/** Ids, for one line of a log. */
+export function listed(ids: readonly string[]): string {
+  const shown = ids.slice(0, SHOWN);
+  return shown.join(', ') + (ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '');
+}
+
 /** What a line of the log is about, by name; see `docs/observability.md`. Never a secret, nor more of a URL than its host. */
 export interface LogFacts {
   readonly messageId?: string;

@@ -7,16 +7,16 @@ import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Clock } from '../common/clock.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { checkHeaders } from '../message/check-headers.js';
-import { Codecs } from '../message/codecs.js';
+import { checkHeaders } from '../message/header-checks.js';
+import { Codecs } from '../message/encoding/codecs.js';
 import { Message, type MessageFields } from '../message/message.js';
 import { MessageFactory } from '../message/message.factory.js';
 import type { Recipient } from '../message/recipient.js';
 import { generateSecret, StandardWebhookSigner, WebhookSigner } from '../signing/index.js';
 import { Deliverer } from './deliverer.js';
-import { PublicRecipientPolicy } from './public-recipient-policy.js';
-import { UndiciHttpClient } from './undici-http-client.js';
-import { WebhookHttpClient } from './webhook-http-client.js';
+import { PublicRecipientPolicy } from './recipient-policy/public-recipient-policy.js';
+import { UndiciHttpClient } from './http/undici-http-client.js';
+import { WebhookHttpClient } from './http/webhook-http-client.js';
 
 class TestClock extends Clock {
   time = Date.now();

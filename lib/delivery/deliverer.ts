@@ -1,19 +1,19 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { type LogFacts, LogLine } from '../common/log-line.js';
-import { framesOf } from '../common/reason-of.js';
+import { framesOf } from '../common/error-text.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { checkHeaders } from '../message/check-headers.js';
+import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { Recipient } from '../message/recipient.js';
 import { hostOf } from '../message/recipient-host.js';
 import type { UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
-import { AttemptError } from './attempt.error.js';
-import type { Attempt } from './attempt.js';
-import { answeredAttempt, type AttemptFrame, failedAttempt } from './attempt-outcome.js';
-import type { RecipientPolicies } from './recipient-policies.js';
-import type { WebhookHttpClient, WebhookResponse } from './webhook-http-client.js';
+import { AttemptError } from './attempt/attempt.error.js';
+import type { Attempt } from './attempt/attempt.js';
+import { answeredAttempt, type AttemptFrame, failedAttempt } from './attempt-result.js';
+import type { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
+import type { WebhookHttpClient, WebhookResponse } from './http/webhook-http-client.js';
 
 /** Options of {@link Deliverer}. */
 export interface DelivererOptions {

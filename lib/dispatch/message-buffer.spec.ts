@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Clock } from '../common/clock.js';
-import { Codecs } from '../message/codecs.js';
+import { Codecs } from '../message/encoding/codecs.js';
 import { MessageFactory } from '../message/message.factory.js';
 import type { Message } from '../message/message.js';
-import { DispatchStrategy, type Release } from './dispatch-strategy.js';
+import { DispatchStrategy, type Release } from './strategies/dispatch-strategy.js';
 import { MessagePipeline } from './message-pipeline.js';
 
 class MovableClock extends Clock {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
-import { reasonOf } from '../common/reason-of.js';
+import { reasonOf } from '../common/error-text.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 

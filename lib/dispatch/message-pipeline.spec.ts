@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../common/index.js';
 import { Codecs, type Message, MessageFactory } from '../message/index.js';
-import { DispatchStrategy, type Release } from './dispatch-strategy.js';
+import { DispatchStrategy, type Release } from './strategies/dispatch-strategy.js';
 import { MessagePipeline } from './message-pipeline.js';
 
 const clock = new SystemClock();

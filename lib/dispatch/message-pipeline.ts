@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { type Clock, LogLine, MOST_IDS, reasonOf } from '../common/index.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
-import type { DispatchStrategy, Release } from './dispatch-strategy.js';
+import type { DispatchStrategy, Release } from './strategies/dispatch-strategy.js';
 import { type BufferOptions, BufferScopes, type MessageBuffer } from './message-buffer.js';
 
 /** What became of a message on its way to the strategy. */

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { dataSourceOf } from '../common/data-source-of.js';
+import { dataSourceOf } from '../common/typeorm-compat.js';
 import { InvalidInputError } from '../errors/index.js';
 import {
   checkMessageId,

@@ -5,10 +5,10 @@ import type { EventCatalogue } from '../event/catalogue.js';
 import { checkEventName } from '../event/event-name.js';
 import type { RecipientPolicies } from '../delivery/index.js';
 import { type Message, type MessageFactory, messageSettings } from '../message/index.js';
-import type { StaticSubscriberSet } from '../subscriber/static-subscriber-set.js';
+import type { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
 import type { MessagePipeline, PipelineResult } from './message-pipeline.js';
-import type { EntityEvents, EntityType, RowCriteria } from './entity-events.js';
+import type { EntityEvents, EntityType, RowCriteria } from './entity-message-source.js';
 import {
   checkSendForOptions,
   checkSendOptions,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import type { EventDeclaration, EventDefinitions } from './define-events.js';
 import { compileEventName } from './event-name.js';
-import { covers, type NameSet, namesOfPattern, overlap } from './name-set.js';
+import { covers, type NameSet, namesOfPattern, overlap } from './pattern-coverage.js';
 
 /** What the catalogue is told by the module's options. */
 export interface CatalogueOptions {

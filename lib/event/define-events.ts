@@ -1,5 +1,5 @@
 import { ThornConfigurationError } from '../errors/index.js';
-import { isPlainObject } from './condition-value.js';
+import { isPlainObject } from './conditions/condition-value.js';
 import { compileEventName } from './event-name.js';
 
 /** A class that describes an event's data, as with class-validator and Swagger. */

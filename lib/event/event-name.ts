@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../errors/index.js';
-import { isForbiddenKey } from './condition-encoding.js';
-import { readProperty } from './condition-path.js';
+import { isForbiddenKey } from './conditions/condition-encoding.js';
+import { readProperty } from './conditions/condition-path.js';
 
 /** Longest name, in characters; what subscribers' patterns may have as well. */
 export const MAX_NAME_LENGTH = 256;

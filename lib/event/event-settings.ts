@@ -1,5 +1,5 @@
 import type { MessageSettings, SubscriberSource } from '../message/index.js';
-import type { Condition } from './condition.js';
+import type { Condition } from './conditions/condition.js';
 
 type Leaf =
   | string

@@ -1,16 +1,20 @@
-export { type ConditionBuilder, Q } from './condition-builder.js';
-export { type AnyRow, compileCondition, type ConditionContext } from './condition-compile.js';
-export type { FieldKind, FieldKinds } from './condition-fields.js';
-export { conditionFromJson, conditionToJson, type JsonValue } from './condition-json.js';
+export { type ConditionBuilder, Q } from './conditions/condition-builder.js';
+export {
+  type AnyRow,
+  compileCondition,
+  type ConditionContext,
+} from './conditions/condition-compile.js';
+export type { FieldKind, FieldKinds } from './conditions/condition-fields.js';
+export { conditionFromJson, conditionToJson, type JsonValue } from './conditions/condition-json.js';
 export type {
   Combinators,
   CompiledCondition,
   Condition,
   FieldCondition,
   OperatorName,
-} from './condition.js';
+} from './conditions/condition.js';
 export { type CatalogueOptions, EventCatalogue } from './catalogue.js';
-export { dataSchemaOf } from './data-schema.js';
+export { dataSchemaOf } from './schemas/data-schema.js';
 export {
   type DataClass,
   type DataType,
@@ -33,5 +37,5 @@ export type {
   RelationTrigger,
   RequestData,
 } from './event-settings.js';
-export type { JsonSchema } from './json-schema.js';
+export type { JsonSchema } from './schemas/json-schema.js';
 export { type MethodEvent, methodEventsOf } from './method-events.js';

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import { MYSQL_ENGINE } from '../common/mysql-engine.js';
+import { MYSQL_ENGINE } from '../common/typeorm-compat.js';
 
 /** A row of `thorn_idempotency_keys`: a request to the REST API that came with a key, and what it was answered. */
 @Entity('thorn_idempotency_keys', { engine: MYSQL_ENGINE })

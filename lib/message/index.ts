@@ -1,4 +1,4 @@
-export { type Codec, Codecs } from './codecs.js';
+export { type Codec, Codecs } from './encoding/codecs.js';
 export {
   type EnvelopeFunction,
   type MessageDraft,

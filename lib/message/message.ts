@@ -1,4 +1,4 @@
-import type { Codecs } from './codecs.js';
+import type { Codecs } from './encoding/codecs.js';
 import type { Recipient } from './recipient.js';
 import type { MessageSettings } from './message-settings.js';
 

@@ -8,7 +8,7 @@ import { type Deliveries, type DeliveryStats, OutboxStrategy } from '../outbox/i
 import type { SubscriberRepository } from '../subscriber/index.js';
 import { EventLabels } from './event-labels.js';
 import { metricsSettings, type ThornMetricsOptions } from './metrics-options.js';
-import { Remembered } from './remembered.js';
+import { Remembered } from './cached-value.js';
 
 /** What {@link ThornMetrics} observes. */
 export interface MetricsSources {

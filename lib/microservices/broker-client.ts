@@ -6,7 +6,7 @@ import {
   type CustomClientOptions,
 } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
-import { within } from '../common/within.js';
+import { within } from '../common/timeout.js';
 
 const CONNECTS_WITHIN = 1000;
 const CLOSES_WITHIN = 5000;

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { answeredWithin } from '../common/answered-within.js';
+import { answeredWithin } from '../common/timeout.js';
 import { reasonOf } from '../common/index.js';
 import type { Message } from '../message/index.js';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../outbox/index.js';
 import type { BrokerClient } from './broker-client.js';
 import type { BrokerSettings } from './microservices-options.js';
-import type { Receipts } from './receipts.js';
+import type { Receipts } from './acknowledgements.js';
 
 const CHECKS_WITHIN = 2000;
 const MOST_UNDER_WAY = 500;

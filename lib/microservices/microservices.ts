@@ -11,7 +11,7 @@ import {
   type MicroservicesOptions,
 } from './microservices-options.js';
 import { MicroservicesRelay } from './microservices-relay.js';
-import { receiptsOf } from './receipts.js';
+import { receiptsOf } from './acknowledgements.js';
 import { ticketsController } from './tickets.controller.js';
 
 /**

@@ -1,6 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
-import { dataSourceOf } from '../common/data-source-of.js';
-import { MYSQL_ENGINE } from '../common/mysql-engine.js';
+import { dataSourceOf, MYSQL_ENGINE } from '../common/typeorm-compat.js';
 
 /** Creates the table `thorn_idempotency_keys` of the REST API, on every database that is supported. */
 export class CreateThornIdempotencyKeys1767225600001 implements MigrationInterface {

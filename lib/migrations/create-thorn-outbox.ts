@@ -1,6 +1,5 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
-import { dataSourceOf } from '../common/data-source-of.js';
-import { MYSQL_ENGINE } from '../common/mysql-engine.js';
+import { dataSourceOf, MYSQL_ENGINE } from '../common/typeorm-compat.js';
 
 /** Creates the tables `thorn_messages`, `thorn_deliveries`, `thorn_attempts` and `thorn_health`, on every database that is supported. */
 export class CreateThornOutbox1767312000000 implements MigrationInterface {

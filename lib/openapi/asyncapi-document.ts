@@ -4,7 +4,7 @@ import {
   type CatalogueDocumentOptions,
   type CatalogueSource,
   describedEvents,
-} from './described-event.js';
+} from './event-descriptions.js';
 import { SIGNATURE_DESCRIPTION, WEBHOOK_HEADERS } from './webhook-headers.js';
 
 /** Options of {@link thornAsyncApi}. */

@@ -4,7 +4,7 @@ export type {
   CatalogueDocumentOptions,
   CatalogueSource,
   DescribedEvent,
-} from './described-event.js';
+} from './event-descriptions.js';
 export {
   type OpenApiHeader,
   type OpenApiWebhook,

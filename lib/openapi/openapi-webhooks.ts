@@ -4,7 +4,7 @@ import {
   type CatalogueSource,
   type DescribedEvent,
   describedEvents,
-} from './described-event.js';
+} from './event-descriptions.js';
 import { SIGNATURE_DESCRIPTION, WEBHOOK_HEADERS } from './webhook-headers.js';
 
 /** A header of an {@link OpenApiWebhook}. */

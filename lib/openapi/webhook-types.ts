@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../errors/index.js';
 import type { JsonSchema } from '../event/index.js';
-import { comment, SchemaTypes } from './schema-type.js';
+import { comment, SchemaTypes } from './typescript-types.js';
 
 /** One event, as a document describes it. */
 interface DocumentedEvent {

@@ -1,25 +1,25 @@
-export { Absence } from './absence.js';
-export { ThornAttempt } from './attempt.entity.js';
+export { Absence } from './relay/outage-log.js';
+export { ThornAttempt } from './entities/attempt.entity.js';
 export {
   type CancelResult,
   Deliveries,
   type DeliveriesTools,
   type DeliveryPage,
   type RetryResult,
-} from './deliveries.js';
+} from './management/deliveries.js';
 export {
   type BackfillOptions,
   type DeliveryQuery,
   type ReplayOptions,
   type RetryFailedOptions,
-} from './deliveries-input.js';
-export type { DeliveryDetails, DeliveryRecord, DeliveryStats } from './delivery-record.js';
+} from './management/delivery-query.js';
+export type { DeliveryDetails, DeliveryRecord, DeliveryStats } from './tables/delivery-record.js';
 export type { AttemptRecord, DeliveryStatus } from '../delivery/index.js';
-export { ThornDelivery } from './delivery.entity.js';
-export { outboxEntities } from './entities.js';
-export type { EndpointRules } from './endpoint-state.js';
-export { ThornHealth } from './health.entity.js';
-export type { LongWorkOptions, Summary } from './batches.js';
+export { ThornDelivery } from './entities/delivery.entity.js';
+export { outboxEntities } from './entities/outbox-entities.js';
+export type { EndpointRules } from './concurrency/circuit-breaker.js';
+export { ThornHealth } from './entities/health.entity.js';
+export type { LongWorkOptions, Summary } from '../common/long-work.js';
 export {
   Maintenance,
   type MaintenanceTools,
@@ -28,30 +28,38 @@ export {
   type ResealCounts,
   type ResealOptions,
   type ResealSummary,
-} from './maintenance.js';
-export type { PruneCounts } from './pruning.js';
-export { contentsOf, type MessageContents, mayBeCarried } from './message-contents.js';
-export { MessageRelay, RelayWorker, type Ticket } from './message-relay.js';
-export { parcelsOf, type TicketParcel, ticketsOf } from './ticket-parcel.js';
-export { TicketSender } from './ticket-sender.js';
-export type { EndpointHealth } from './lanes.js';
-export { ThornMessage } from './message.entity.js';
-export { ThornPause } from './pause.entity.js';
-export type { Pause } from './pauses.js';
-export { OutboxDataSources } from './outbox-data-sources.js';
-export type { OutboxOptions } from './outbox-options.js';
-export { OutboxLockedError } from './outbox-locked.error.js';
-export { OutboxTimeoutError } from './outbox-timeout.error.js';
-export { RateLimiter, type RateAnswers, type RateAsks } from './rate-limiter.js';
-export { giveTurns, type RateAnswer, type RateAsk } from './rate-turns.js';
-export { rememberedUntil, textOf, windowOf } from './rate-window.js';
-export { ThornRateLimit } from './rate-limit.entity.js';
-export { RecipientUnknownError } from './recipient-unknown.error.js';
-export { outbox, relayedOutbox, type RelayDefinition } from './outbox-definition.js';
-export { OutboxStrategy } from './outbox.strategy.js';
-export type { OutboxTools } from './outbox-tools.js';
-export { NoOutcomeListener, OutcomeListener } from './outcome-listener.js';
-export type { ReplayCounts, ReplaySummary } from './replay.js';
-export type { Outcome } from './settlement.js';
-export type { DeliveryDay, DeliveryFigures, DeliveryHistory } from './subscriber-days.js';
-export { type HealthTools, SubscriberHealth } from './subscriber-health.js';
+} from './management/maintenance.js';
+export type { PruneCounts } from './retention/pruning.js';
+export { contentsOf, type MessageContents, mayBeCarried } from './relay/message-contents.js';
+export { MessageRelay, RelayWorker, type Ticket } from './relay/message-relay.js';
+export { parcelsOf, type TicketParcel, ticketsOf } from './relay/ticket-batch.js';
+export { TicketSender } from './relay/ticket-sender.js';
+export type { EndpointHealth } from './concurrency/host-scheduler.js';
+export { ThornMessage } from './entities/message.entity.js';
+export { ThornPause } from './entities/pause.entity.js';
+export type { Pause } from './worker/host-pauses.js';
+export {
+  OutboxDataSources,
+  outbox,
+  relayedOutbox,
+  type RelayDefinition,
+} from './strategy/outbox.js';
+export type { OutboxOptions } from './model/outbox-options.js';
+export { OutboxLockedError } from './strategy/outbox-locked.error.js';
+export { OutboxTimeoutError } from './database/outbox-timeout.error.js';
+export { RateLimiter, type RateAnswers, type RateAsks } from './rate-limit/rate-limiter.js';
+export { giveTurns, type RateAnswer, type RateAsk } from './rate-limit/permits.js';
+export { rememberedUntil, textOf, windowOf } from './rate-limit/sliding-window.js';
+export { ThornRateLimit } from './entities/rate-limit.entity.js';
+export { RecipientUnknownError } from '../dispatch/recipients/recipient-unknown.error.js';
+export { OutboxStrategy } from './strategy/outbox.strategy.js';
+export type { OutboxTools } from './strategy/outbox-dependencies.js';
+export { NoOutcomeListener, OutcomeListener } from './outcomes/outcome-listener.js';
+export type { ReplayCounts, ReplaySummary } from './management/replay.js';
+export type { Outcome } from './tables/outcome-statements.js';
+export type {
+  DeliveryDay,
+  DeliveryFigures,
+  DeliveryHistory,
+} from './management/delivery-figures.js';
+export { type HealthTools, SubscriberHealth } from './outcomes/subscriber-health.js';

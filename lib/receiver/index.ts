@@ -1,14 +1,14 @@
-export { CreateThornReceivedMessages1767312060000 } from './create-received-messages.js';
-export { DatabaseReceivedMessages } from './database-received-messages.js';
-export { GithubScheme } from './github-scheme.js';
-export { InMemoryReceivedMessages } from './in-memory-received-messages.js';
+export { CreateThornReceivedMessages1767312060000 } from './deduplication/create-received-messages.js';
+export { DatabaseReceivedMessages } from './deduplication/database-received-messages.js';
+export { GithubScheme } from './schemes/github-scheme.js';
+export { InMemoryReceivedMessages } from './deduplication/in-memory-received-messages.js';
 export {
   type ClaimResult,
   type ClaimTimes,
   type MessageClaim,
   ReceivedMessages,
-} from './received-messages.js';
-export { purgeReceivedMessages } from './received-table.js';
+} from './deduplication/received-messages.js';
+export { purgeReceivedMessages } from './deduplication/received-table.js';
 export { ThornReceiverModule } from './receiver.module.js';
 export type {
   DeduplicationOptions,
@@ -16,25 +16,28 @@ export type {
   ThornReceiverModuleExtras,
   ThornReceiverModuleOptions,
 } from './receiver-options.js';
-export { type RedisCommand, RedisReceivedMessages } from './redis-received-messages.js';
-export type { SchemeName } from './schemes.js';
-export type { HeadersSource, SignedRequest } from './signed-request.js';
-export type { SqlManager, TransactionManager } from './sql-manager.js';
-export { StandardScheme } from './standard-scheme.js';
-export { StripeScheme } from './stripe-scheme.js';
-export { ThornScheme } from './thorn-scheme.js';
-export { TransactionRequiredError } from './transaction-required.error.js';
-export type { VerifiedWebhook } from './verified-webhook.js';
-export { verifyWebhook, type VerifyWebhookInput } from './verify-webhook.js';
-export { Webhook } from './webhook.decorator.js';
-export { WebhookReceiver } from './webhook-receiver.decorator.js';
+export {
+  type RedisCommand,
+  RedisReceivedMessages,
+} from './deduplication/redis-received-messages.js';
+export type { SchemeName } from './schemes/scheme-by-name.js';
+export type { HeadersSource, SignedRequest } from './schemes/signed-request.js';
+export type { SqlManager, TransactionManager } from './deduplication/sql-manager.js';
+export { StandardScheme } from './schemes/standard-scheme.js';
+export { StripeScheme } from './schemes/stripe-scheme.js';
+export { ThornScheme } from './schemes/thorn-scheme.js';
+export { TransactionRequiredError } from './deduplication/transaction-required.error.js';
+export type { VerifiedWebhook } from './verification/verified-webhook.js';
+export { verifyWebhook, type VerifyWebhookInput } from './verification/verify-webhook.js';
+export { Webhook } from './routes/webhook.decorator.js';
+export { WebhookReceiver } from './routes/webhook-receiver.decorator.js';
 export {
   type ReceivedMessageFacts,
   type WebhookReceiverEventMap,
   WebhookReceiverEvents,
-} from './webhook-receiver-events.js';
-export { WebhookReceivers } from './webhook-receivers.js';
-export { type RejectionReason, WebhookRejectedError } from './webhook-rejected.error.js';
+} from './routes/webhook-receiver-events.js';
+export { WebhookReceivers } from './routes/webhook-receivers.js';
+export { type RejectionReason, WebhookRejectedError } from './schemes/webhook-rejected.error.js';
 export {
   equalsInConstantTime,
   headerOf,
@@ -44,7 +47,7 @@ export {
   textOf,
   timestampOf,
   WebhookScheme,
-} from './webhook-scheme.js';
-export type { VerifierOptions } from './webhook-verifier.js';
+} from './schemes/webhook-scheme.js';
+export type { VerifierOptions } from './verification/webhook-verifier.js';
 export { InvalidInputError, ThornConfigurationError, ThornError } from '../errors/index.js';
 export { Clock } from '../common/index.js';

@@ -2,10 +2,9 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import type { Clock } from '../common/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Digest } from '../message/index.js';
-import type { ReceivedMessages } from './received-messages.js';
-import { DEFAULT_RETENTION } from './retention.js';
-import type { SchemeName } from './schemes.js';
-import type { WebhookScheme } from './webhook-scheme.js';
+import { type ReceivedMessages, DEFAULT_RETENTION } from './deduplication/received-messages.js';
+import type { SchemeName } from './schemes/scheme-by-name.js';
+import type { WebhookScheme } from './schemes/webhook-scheme.js';
 
 /** One sender of webhooks. */
 export interface ReceiverOptions {

@@ -1,18 +1,18 @@
 import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
 import { MetadataScanner, ModuleRef } from '@nestjs/core';
 import { Clock, SystemClock } from '../common/index.js';
-import { InMemoryReceivedMessages } from './in-memory-received-messages.js';
-import { MessageTurns } from './message-turns.js';
-import { ReceivedMessages } from './received-messages.js';
+import { InMemoryReceivedMessages } from './deduplication/in-memory-received-messages.js';
+import { MessageTurns } from './deduplication/message-deduplicator.js';
+import { ReceivedMessages } from './deduplication/received-messages.js';
 import {
   deduplicationTimes,
   type ThornReceiverModuleExtras,
   type ThornReceiverModuleOptions,
 } from './receiver-options.js';
-import { ReceiverRoutes } from './receiver-routes.js';
-import { verifiersOf } from './verifiers.js';
-import { WebhookReceiverEvents } from './webhook-receiver-events.js';
-import { WebhookReceivers } from './webhook-receivers.js';
+import { ReceiverRoutes } from './routes/receiver-route-check.js';
+import { verifiersOf } from './create-verifiers.js';
+import { WebhookReceiverEvents } from './routes/webhook-receiver-events.js';
+import { WebhookReceivers } from './routes/webhook-receivers.js';
 
 /** Made by Nest's builder: `forRoot` and `forRootAsync` take the same options, structure as extras. */
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =

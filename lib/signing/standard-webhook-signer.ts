@@ -4,7 +4,7 @@ import type { ApplicationKeys } from './application-keys.js';
 import { Ed25519Key } from './ed25519-key.js';
 import { HmacKey } from './hmac.js';
 import { standardKey, thornKey } from './secrets.js';
-import { SharedSignatures } from './shared-signatures.js';
+import { SharedSignatures } from './signature-cache.js';
 import { type SigningInput, WebhookSigner } from './webhook-signer.js';
 
 const CACHED_SECRETS = 20_000;

@@ -1,4 +1,4 @@
-export { type WaitOptions } from './arrivals.js';
+export { type WaitOptions } from './arrival-waiter.js';
 export { MovableClock } from './movable-clock.js';
 export { ReceivedWebhook } from './received-webhook.js';
 export { RecordingStrategy, type SentMessage } from './recording.strategy.js';

@@ -1,7 +1,7 @@
 import type { Release } from '../dispatch/index.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import type { Message } from '../message/index.js';
-import { Arrivals, type WaitOptions } from './arrivals.js';
+import { Arrivals, type WaitOptions } from './arrival-waiter.js';
 
 /** One message that would have been delivered. */
 export interface SentMessage {

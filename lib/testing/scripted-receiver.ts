@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { PublicRecipientPolicyOptions } from '../delivery/index.js';
-import { Arrivals, type WaitOptions } from './arrivals.js';
+import { Arrivals, type WaitOptions } from './arrival-waiter.js';
 import { ReceivedWebhook } from './received-webhook.js';
 
 /** How a {@link ScriptedReceiver} answers: a status alone, or in detail. */

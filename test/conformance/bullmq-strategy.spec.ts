@@ -3,8 +3,13 @@ import {
   dispatchStrategyConformance,
   type DispatchStrategyBench,
 } from '../../lib/testing/index.js';
-import { backendOf, connectionTo, openQueueRig, type QueueRigOptions } from '../bullmq-rig.js';
-import type { Place } from '../outbox-rig.js';
+import {
+  backendOf,
+  connectionTo,
+  openQueueRig,
+  type QueueRigOptions,
+} from '../support/apps/bullmq-app.js';
+import type { Place } from '../support/apps/outbox-app.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 import { strategyBench } from './strategy-bench.js';
 

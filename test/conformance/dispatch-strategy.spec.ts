@@ -22,8 +22,8 @@ import {
   RecordingStrategy,
   ScriptedReceiver,
 } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../outbox-place.js';
-import { openRig, subscriber } from '../outbox-rig.js';
+import { type Kind, placeOf } from '../support/databases.js';
+import { openRig, subscriber } from '../support/apps/outbox-app.js';
 
 const runner = { describe, it, expect };
 const clock = new SystemClock();

@@ -6,8 +6,8 @@ import { connectionsOf } from '../../lib/bullmq/connections.js';
 import { SystemClock } from '../../lib/common/index.js';
 import { Codecs, MessageFactory } from '../../lib/message/index.js';
 import { messageRelayConformance } from '../../lib/testing/index.js';
-import { connectionTo } from '../bullmq-rig.js';
-import { rabbitRelay } from '../microservices-rig.js';
+import { connectionTo } from '../support/apps/bullmq-app.js';
+import { rabbitRelay } from '../support/apps/microservices-app.js';
 import {
   RABBITMQ_STARTS_WITHIN,
   type RabbitMqServer,

@@ -3,7 +3,7 @@ import {
   dispatchStrategyConformance,
   type DispatchStrategyBench,
 } from '../../lib/testing/index.js';
-import { type BrokerRigOptions, openBrokerRig } from '../microservices-rig.js';
+import { type BrokerRigOptions, openBrokerRig } from '../support/apps/microservices-app.js';
 import {
   RABBITMQ_STARTS_WITHIN,
   type RabbitMqServer,

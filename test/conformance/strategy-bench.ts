@@ -1,6 +1,6 @@
 import { type DispatchStrategyBench, ScriptedReceiver } from '../../lib/testing/index.js';
-import { placeOf } from '../outbox-place.js';
-import { type Place, type Rig, subscriber } from '../outbox-rig.js';
+import { placeOf } from '../support/databases.js';
+import { type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
 
 /** Opens one process; the first of them makes the tables. */
 export type OpensRig = (place: Place, isFirst: boolean) => Promise<Rig>;

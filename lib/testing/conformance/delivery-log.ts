@@ -1,6 +1,6 @@
 import type { Attempt, AttemptRecord, DeliveryLog, LoggedAttempt } from '../../delivery/index.js';
 import { attemptRecordOf } from '../../delivery/index.js';
-import { seededRandom } from './numbers.js';
+import { seededRandom } from './seeded-random.js';
 import type { TestRunner } from './test-runner.js';
 
 /** What a strategy does for a log: stores what the log keeps, and reads it back. */

@@ -1,6 +1,6 @@
 import type { AttemptErrorCode, RetryPolicy, RetryQuestion } from '../../delivery/index.js';
 import type { RetrySettings } from '../../message/index.js';
-import { seededRandom } from './numbers.js';
+import { seededRandom } from './seeded-random.js';
 import type { TestRunner } from './test-runner.js';
 
 /** The implementation under test. */

@@ -1,0 +1,32 @@
+import type { Deliveries, ReplaySummary } from '../../outbox/index.js';
+import type { OwnerScope } from '../../subscriber/index.js';
+import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
+import { forAWhile } from '../http/time-budget.js';
+
+/** Tries again for a while what failed. @returns null when there is no such subscriber within `scope` */
+export function recover(
+  deliveries: Deliveries,
+  subscriber: string,
+  body: RecoverDto,
+  scope: OwnerScope,
+): Promise<ReplaySummary | null> {
+  const { dryRun = false, after = null } = body;
+  const range = rangeOf(body);
+  return forAWhile((signal) =>
+    deliveries.retryFailed({ ...range, subscriber, dryRun, after, signal }, scope),
+  );
+}
+
+/** Sends for a while what was missed. @returns null when there is no such subscriber within `scope` */
+export function backfill(
+  deliveries: Deliveries,
+  subscriber: string,
+  body: BackfillDto,
+  scope: OwnerScope,
+): Promise<ReplaySummary | null> {
+  const { dryRun = false, after = null } = body;
+  const { since, ...rest } = rangeOf(body);
+  return forAWhile((signal) =>
+    deliveries.backfill(subscriber, since, { ...rest, dryRun, after, signal }, scope),
+  );
+}

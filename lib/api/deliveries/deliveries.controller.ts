@@ -1,0 +1,138 @@
+import {
+  Body,
+  ConflictException,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import {
+  Deliveries,
+  type DeliveryQuery,
+  type ReplaySummary,
+  type RetryResult,
+} from '../../outbox/index.js';
+import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
+import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
+import { ApiController } from '../http/api-controller.decorator.js';
+import type { ApiSettings } from '../options/api-options.js';
+import { CollectionPath } from '../http/collection-path.decorator.js';
+import { backfill, recover } from './bulk-replay.js';
+import { BackfillDto, RecoverDto } from './deliveries.dto.js';
+import { DeliveryQueryPipe } from './delivery-query.pipe.js';
+import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.view.js';
+import { found } from '../http/errors.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { Scope } from '../http/owner.guard.js';
+import { RoutePaths } from '../http/route-paths.js';
+import { StatsView } from './delivery-stats.view.js';
+
+const REFUSALS: Readonly<Record<Exclude<RetryResult, 'scheduled'>, string>> = {
+  'under-way': 'An attempt of this delivery is under way',
+  expunged: 'The body of its message was dropped, there is nothing left to send',
+  disabled: 'Its subscriber receives nothing at present',
+};
+
+/** The routes of the delivery log. */
+export function deliveriesController(settings: ApiSettings): Type<unknown> {
+  const paths = new RoutePaths();
+
+  @ApiController(settings)
+  class ThornDeliveriesController {
+    constructor(
+      @Inject(Deliveries) private readonly deliveries: Deliveries,
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      paths.adaptTo(host);
+    }
+
+    @Get(paths.of('/:id/deliveries'))
+    async list(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(2) collection: string,
+      @Param('id') id: string,
+      @Query(new DeliveryQueryPipe()) query: unknown,
+    ): Promise<DeliveryPageView> {
+      found(await this.subscribers.findById(id, scope));
+      const asked = { ...(query as DeliveryQuery), subscriber: id };
+      const { items, next } = await this.deliveries.list(asked, scope);
+      return new DeliveryPageView(
+        items.map((item) => new DeliveryView(item, self(collection, item.id))),
+        next,
+      );
+    }
+
+    /** How its deliveries went, by day. */
+    @Get(paths.of('/:id/stats'))
+    async stats(
+      @Scope() scope: OwnerScope,
+      @Param('id') id: string,
+      @Query('days') days: unknown,
+    ): Promise<StatsView> {
+      return new StatsView(found(await this.deliveries.history(id, daysOf(days), scope)));
+    }
+
+    @Get(paths.of('/deliveries/:delivery'))
+    async read(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(2) collection: string,
+      @Param('delivery') id: string,
+    ): Promise<DeliveryDetailsView> {
+      const delivery = found(await this.deliveries.findById(id, scope), 'delivery');
+      return new DeliveryDetailsView(delivery, self(collection, delivery.id));
+    }
+
+    @Post(paths.of('/deliveries/:delivery/retry'))
+    @HttpCode(202)
+    async retry(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(3) collection: string,
+      @Param('delivery') id: string,
+      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
+    ): Promise<DeliveryView> {
+      const result = found(await this.deliveries.retry(id, scope), 'delivery');
+      if (result !== 'scheduled') throw new ConflictException(REFUSALS[result]);
+      const delivery = found(await this.deliveries.findById(id, scope), 'delivery');
+      return new DeliveryView(delivery, self(collection, delivery.id));
+    }
+
+    /** Tries what failed again. */
+    @Post(paths.of('/:id/recover'))
+    @HttpCode(200)
+    async recover(
+      @Scope() scope: OwnerScope,
+      @Param('id') id: string,
+      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
+    ): Promise<ReplaySummary> {
+      return found(await recover(this.deliveries, id, body as RecoverDto, scope));
+    }
+
+    /** Sends what was missed. */
+    @Post(paths.of('/:id/backfill'))
+    @HttpCode(200)
+    async backfill(
+      @Scope() scope: OwnerScope,
+      @Param('id') id: string,
+      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
+    ): Promise<ReplaySummary> {
+      return found(await backfill(this.deliveries, id, body as BackfillDto, scope));
+    }
+  }
+
+  function self(collection: string, id: string): string {
+    return settings.self(`${collection}/deliveries`, id);
+  }
+
+  return ThornDeliveriesController;
+}
+
+/** What is no number is refused by its name, as one that is too high. */
+function daysOf(days: unknown): { readonly days?: number } {
+  if (days === undefined) return {};
+  return { days: typeof days === 'string' && /^\d{1,3}$/.test(days) ? Number(days) : Number.NaN };
+}

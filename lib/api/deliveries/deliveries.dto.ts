@@ -1,0 +1,57 @@
+import { IsBoolean, IsString, Matches } from 'class-validator';
+import { badRequest } from '../http/errors.js';
+import { IsMoment, IsOptionalMoment, momentOf } from '../http/validators.js';
+import { NotRequired } from '../subscribers/subscriber.dto.js';
+
+/** What is said of a text that is no cursor. */
+export const NO_CURSOR = 'must be the "next" of an earlier answer';
+/** A data source, and an id in it. */
+export const PLACE_CURSOR = /^\d{1,3}\/[\x21-\x7e]{0,64}$/;
+/** A data source, and time and id of a message in it. */
+export const MESSAGE_CURSOR = /^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/;
+
+/** What `POST /:id/recover` and `POST /:id/backfill` take. */
+abstract class BulkDto {
+  /** From then on. */
+  @IsMoment()
+  since!: string;
+
+  /** Before then. Default: now. */
+  @IsOptionalMoment()
+  until?: string;
+
+  /** True: only counts. Default false. */
+  @NotRequired()
+  @IsBoolean({ message: 'must be true or false' })
+  dryRun?: boolean;
+
+  /** The `next` of an earlier answer that did not come to its end. */
+  abstract after?: string;
+}
+
+export class RecoverDto extends BulkDto {
+  @NotRequired()
+  @IsString({ message: NO_CURSOR })
+  @Matches(PLACE_CURSOR, { message: NO_CURSOR })
+  after?: string;
+}
+
+export class BackfillDto extends BulkDto {
+  @NotRequired()
+  @IsString({ message: NO_CURSOR })
+  @Matches(MESSAGE_CURSOR, { message: NO_CURSOR })
+  after?: string;
+}
+
+/**
+ * The times of a checked body.
+ *
+ * @throws a 400 when it ends before it begins
+ */
+export function rangeOf(body: BulkDto): { since: Date; until?: Date } {
+  const since = momentOf(body.since)!;
+  if (body.until === undefined) return { since };
+  const until = momentOf(body.until)!;
+  if (until <= since) throw badRequest([{ field: 'until', reason: 'must be after since' }]);
+  return { since, until };
+}

@@ -1,0 +1,91 @@
+import { type OwnerAttempt, ownerReason, ownerView } from '../../delivery/index.js';
+import type { DeliveryDetails, DeliveryRecord } from '../../outbox/index.js';
+
+type AttemptRecord = DeliveryDetails['log'][number];
+
+/** A delivery as the subscriber's owner sees it. */
+export class DeliveryView {
+  /** Sent as `Hook-Delivery`. */
+  readonly id: string;
+  /** The delivery's own URL. */
+  readonly self: string;
+  /** Id of the message, sent as `webhook-id`. */
+  readonly message: string;
+  readonly subscriber: string;
+  readonly event: string;
+  readonly status: 'pending' | 'succeeded' | 'failed';
+  /** Why it failed; null unless it did. */
+  readonly reason: string | null;
+  /** Requests made. */
+  readonly attempts: number;
+  readonly nextAt: string | null;
+  /** Whether it waits for nothing but the rate limit of its subscriber. */
+  readonly rateLimited: boolean;
+  readonly createdAt: string;
+  readonly attemptedAt: string | null;
+  readonly finishedAt: string | null;
+
+  constructor(delivery: DeliveryRecord, self: string) {
+    this.id = delivery.id;
+    this.self = self;
+    this.message = delivery.message;
+    this.subscriber = delivery.subscriber;
+    this.event = delivery.event;
+    this.status = delivery.status;
+    this.reason = ownerReason(delivery.reason);
+    this.attempts = delivery.attempts;
+    this.nextAt = isoOf(delivery.nextAt);
+    this.rateLimited = delivery.rateLimited;
+    this.createdAt = new Date(delivery.createdAt).toISOString();
+    this.attemptedAt = isoOf(delivery.attemptedAt);
+    this.finishedAt = isoOf(delivery.finishedAt);
+  }
+}
+
+/** One request of a delivery, as the subscriber's owner sees it: without the address that was dialled. */
+export class AttemptView {
+  /** 1 for the first. */
+  readonly number: number;
+  readonly startedAt: string;
+  /** Milliseconds; null when the endpoint was unreachable. */
+  readonly duration: number | null;
+  /** The answer's status, or null when there was none. */
+  readonly status: number | null;
+  /** Why there was none, or null. */
+  readonly error: OwnerAttempt<unknown>['error'];
+  /** The first 16 KiB of the answer as text; null when it was empty, or was dropped since. */
+  readonly answer: string | null;
+
+  constructor(attempt: AttemptRecord) {
+    const { startedAt, duration, status, error, answer } = ownerView(attempt);
+    this.number = attempt.number;
+    this.startedAt = new Date(startedAt).toISOString();
+    this.duration = duration;
+    this.status = status;
+    this.error = error;
+    this.answer = answer;
+  }
+}
+
+/** A delivery with its attempts, oldest first. */
+export class DeliveryDetailsView extends DeliveryView {
+  readonly log: readonly AttemptView[];
+
+  constructor(delivery: DeliveryDetails, self: string) {
+    super(delivery, self);
+    this.log = delivery.log.map((attempt) => new AttemptView(attempt));
+  }
+}
+
+/** One page of deliveries, newest first. */
+export class DeliveryPageView {
+  constructor(
+    readonly items: readonly DeliveryView[],
+    /** Pass it as `after` to read on; null on the last page. */
+    readonly next: string | null,
+  ) {}
+}
+
+function isoOf(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

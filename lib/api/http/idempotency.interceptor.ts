@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import {
+  type CallHandler,
+  ConflictException,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+  UnprocessableEntityException,
+} from '@nestjs/common';
+import { catchError, from, mergeMap, type Observable, of } from 'rxjs';
+import { IdempotencyStore, type KeptAnswer } from '../../idempotency/index.js';
+import type { ApiRequest } from '../options/api-options.js';
+import { badRequest } from './errors.js';
+import type { HeaderResponse } from './header-response.js';
+import { scopeOf } from './owner.guard.js';
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+/** What a handler may have said of its answer, besides the body. */
+const HEADERS = ['location', 'etag'];
+
+interface PostRequest extends ApiRequest {
+  readonly method: string;
+  readonly originalUrl: string;
+  readonly body?: unknown;
+}
+
+interface HeadedResponse extends HeaderResponse {
+  getHeader(name: string): unknown;
+}
+
+/**
+ * Does a POST with an `Idempotency-Key` once: a repetition gets the first answer again, another request of the same key
+ * a 422. What was refused was not done, and may be tried again with the same key.
+ */
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(@Inject(IdempotencyStore) private readonly store: IdempotencyStore) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const request = context.switchToHttp().getRequest<PostRequest>();
+    const given = request.headers['idempotency-key'];
+    if (given === undefined || request.method !== 'POST') return next.handle();
+    if (typeof given !== 'string' || !KEY.test(given)) {
+      throw badRequest([
+        { field: 'Idempotency-Key', reason: 'must be 1 to 255 printable characters' },
+      ]);
+    }
+    const { owner } = scopeOf(request) as { readonly owner: string | null };
+    const path = new URL(request.originalUrl, 'http://localhost').pathname.replace(/\/+$/, '');
+    const key = hash([owner, path, given]);
+    const found = await this.store.begin(key, hash([given, request.body]));
+    const response = context.switchToHttp().getResponse<HeadedResponse>();
+    switch (found.state) {
+      case 'fresh':
+        return this.#once(key, next, response);
+      case 'under-way':
+        throw new ConflictException('A request with this Idempotency-Key is under way');
+      case 'different':
+        throw new UnprocessableEntityException(
+          'This Idempotency-Key was used for another request: take a new one',
+        );
+      case 'done':
+        return of(replayed(found.answer, response));
+    }
+  }
+
+  #once(key: string, next: CallHandler, response: HeadedResponse): Observable<unknown> {
+    return next.handle().pipe(
+      mergeMap(async (body: unknown) => {
+        const headers = Object.fromEntries(
+          HEADERS.flatMap((name) => {
+            const value = response.getHeader(name);
+            return typeof value === 'string' ? [[name, value]] : [];
+          }),
+        );
+        await this.store.finish(key, { body, headers });
+        return body;
+      }),
+      catchError((error: unknown) =>
+        from(this.store.abandon(key)).pipe(
+          mergeMap(() => {
+            throw error;
+          }),
+        ),
+      ),
+    );
+  }
+}
+
+function replayed({ body, headers }: KeptAnswer, response: HeaderResponse): unknown {
+  for (const [name, value] of Object.entries(headers)) response.header(name, value);
+  response.header('Idempotency-Replayed', 'true');
+  return body;
+}
+
+function hash(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}

@@ -1,0 +1,60 @@
+import { type CanActivate, type ExecutionContext, PayloadTooLargeException } from '@nestjs/common';
+import { isDeeperThan } from '../../common/depth.js';
+import type { ApiRequest } from '../options/api-options.js';
+import { badRequest } from './errors.js';
+import { isBody } from './body-fields.js';
+
+const WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);
+/** Far more than any field takes, and far less than what walks into a body by recursion can bear. */
+const MAX_DEPTH = 32;
+
+/**
+ * Lets bodies in only when they are declared as JSON, and neither larger nor deeper than allowed. Both platforms parse HTML forms as
+ * well, and a browser posts a form to any site with the user's cookies, without asking: a page elsewhere could subscribe
+ * in the user's name.
+ */
+export class JsonBodyGuard implements CanActivate {
+  constructor(private readonly maxBytes: number) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const request = context
+      .switchToHttp()
+      .getRequest<ApiRequest & { readonly method: string; readonly body?: unknown }>();
+    if (!WITH_BODY.has(request.method)) return true;
+    const type = String(request.headers['content-type'] ?? '');
+    if (!/^application\/json\s*(?:;|$)/i.test(type)) {
+      throw badRequest([
+        { field: 'body', reason: 'must be JSON: send the header Content-Type: application/json' },
+      ]);
+    }
+    // In this order: a size that is declared costs nothing, and what is too deep cannot be measured.
+    this.#checkSize(Number(request.headers['content-length'] ?? 0));
+    const deep = tooDeep(request.body);
+    if (deep.length > 0) {
+      const reason = `must not be nested deeper than ${MAX_DEPTH} levels`;
+      throw badRequest(deep.map((field) => ({ field, reason })));
+    }
+    if (isSizeUnknown(request)) this.#checkSize(bytesOf(request.body));
+    return true;
+  }
+
+  #checkSize(bytes: number): void {
+    if (bytes <= this.maxBytes) return;
+    throw new PayloadTooLargeException(`The body must have at most ${this.maxBytes} bytes`);
+  }
+}
+
+/** What is nested too deeply: fields, or the body where it has none. */
+function tooDeep(body: unknown): readonly string[] {
+  if (!isBody(body)) return isDeeperThan(body, MAX_DEPTH) ? ['body'] : [];
+  return Object.keys(body).filter((field) => isDeeperThan(body[field], MAX_DEPTH));
+}
+
+/** Of what came in chunks nobody said the length, and of what came compressed that of something else. */
+function isSizeUnknown({ headers }: ApiRequest): boolean {
+  return headers['content-length'] === undefined || headers['content-encoding'] !== undefined;
+}
+
+function bytesOf(body: unknown): number {
+  return body === undefined ? 0 : Buffer.byteLength(JSON.stringify(body));
+}

@@ -1,0 +1,57 @@
+import type { PipeTransform, Type } from '@nestjs/common';
+import { validate, type ValidationError } from 'class-validator';
+import { badRequest, type RefusedField } from './errors.js';
+import { asSpelled, type Body, isBody, withoutTraps } from './body-fields.js';
+
+/** How a {@link JsonBodyPipe} reads bodies. */
+export interface JsonBodyOptions {
+  /** Brings names to one spelling. Default: they are taken as they are. */
+  readonly rename?: (body: Body) => { readonly renamed: Body; readonly refused: RefusedField[] };
+  /** Whether a body without fields makes sense. Default true. */
+  readonly mayBeEmpty?: boolean;
+}
+
+/**
+ * Reads a body as a DTO, whatever pipes the application has: unknown fields and wrong types are refused, nothing is
+ * converted.
+ *
+ * The handlers declare their bodies `unknown`, so that a global ValidationPipe passes them by: one that strips or
+ * converts would otherwise have done so before this pipe sees them.
+ */
+export class JsonBodyPipe<Dto extends object> implements PipeTransform<unknown, Promise<Dto>> {
+  constructor(
+    private readonly dto: Type<Dto>,
+    private readonly options: JsonBodyOptions = {},
+  ) {}
+
+  async transform(body: unknown): Promise<Dto> {
+    const { rename = withoutTraps, mayBeEmpty = true } = this.options;
+    // An empty body arrives as {} on one platform and not at all on the other.
+    const given = body === undefined && mayBeEmpty ? {} : body;
+    if (!isBody(given)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
+    const { renamed, refused } = rename(given);
+    if (refused.length > 0) throw badRequest(refused);
+    // Assigned and not built by class-transformer, which walks into values of any depth.
+    const errors = await validate(Object.assign(new this.dto(), renamed), {
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      // A DTO without fields would count as unknown.
+      forbidUnknownValues: false,
+      stopAtFirstError: true,
+    });
+    if (errors.length > 0) throw badRequest(errors.map((error) => refusal(error, body)));
+    if (!mayBeEmpty && Object.keys(renamed).length === 0) {
+      throw badRequest([{ field: 'body', reason: 'must have at least one field' }]);
+    }
+    return renamed as Dto;
+  }
+}
+
+function refusal(error: ValidationError, body: unknown): RefusedField {
+  const { whitelistValidation, ...constraints } = error.constraints ?? {};
+  const [reason = 'is refused'] = Object.values(constraints);
+  return {
+    field: asSpelled(error.property, body),
+    reason: whitelistValidation === undefined ? reason : 'is not a known field',
+  };
+}

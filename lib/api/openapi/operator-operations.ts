@@ -1,0 +1,89 @@
+import { type ApiOperation, FILTERS, PAGE } from './operations.js';
+
+const LOG = { refusals: [501] } as const;
+const ACTION = { body: 'Nothing', isRepeatable: false } as const;
+
+/** The routes of the operator API by controller and method. */
+export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
+  'Operator.overview': {
+    summary: 'Tells how much there is to do, and what is paused',
+    answer: [200, 'Overview'],
+    ...LOG,
+  },
+  'Operator.pause': {
+    summary: 'Lets nothing be sent to a host, or to any with "*"',
+    body: 'NewPause',
+    answer: [204],
+    isRepeatable: false,
+    ...LOG,
+  },
+  'Operator.resume': { summary: 'Ends a pause', answer: [204], ...LOG },
+  'Operator.list': {
+    summary: "Lists subscribers, everybody's or one owner's",
+    query: [...PAGE, 'owner'],
+    answer: [200, 'OperatorSubscriberPage'],
+    refusals: [400],
+  },
+  'Operator.read': { summary: "Shows anybody's subscriber", answer: [200, 'OperatorSubscriber'] },
+  'Operator.enable': {
+    summary: "Lets anybody's subscriber receive again",
+    answer: [200, 'OperatorSubscriber'],
+    ...ACTION,
+  },
+  'Operator.disable': {
+    summary: "Lets anybody's subscriber receive nothing for the time being",
+    answer: [200, 'OperatorSubscriber'],
+    ...ACTION,
+  },
+  'Operator.log': {
+    summary: "Lists deliveries, everybody's or one subscriber's, the newest first",
+    query: [...PAGE, ...FILTERS, 'subscriber'],
+    answer: [200, 'OperatorDeliveryPage'],
+    refusals: [400, 501],
+  },
+  'Operator.delivery': {
+    summary: 'Shows a delivery with everything that the log has of it',
+    answer: [200, 'OperatorDeliveryDetails'],
+    ...LOG,
+  },
+  'Operator.retry': {
+    summary: 'Tries a delivery again',
+    answer: [202, 'DeliveryState'],
+    ...ACTION,
+    refusals: [409, 501],
+  },
+  'Operator.cancel': {
+    summary: 'Calls a delivery off',
+    answer: [200, 'DeliveryState'],
+    ...ACTION,
+    ...LOG,
+  },
+  'Maintenance.prune': {
+    summary: 'Drops what is old enough of messages; in steps',
+    body: 'Prune',
+    answer: [200, 'PruneResult'],
+    isRepeatable: false,
+    ...LOG,
+  },
+  'Maintenance.reseal': {
+    summary: 'Seals all secrets with the first key; in steps',
+    body: 'Reseal',
+    answer: [200, 'ResealResult'],
+    isRepeatable: false,
+    refusals: [409],
+  },
+  'Maintenance.recover': {
+    summary: "Tries again what failed of anybody's subscriber in a time; in steps",
+    body: 'Replay',
+    answer: [200, 'ReplayResult'],
+    isRepeatable: false,
+    ...LOG,
+  },
+  'Maintenance.backfill': {
+    summary: "Sends anybody's subscriber what it has missed in a time; in steps",
+    body: 'Replay',
+    answer: [200, 'ReplayResult'],
+    isRepeatable: false,
+    ...LOG,
+  },
+};

@@ -1,0 +1,108 @@
+import { all, page, type Schema, some } from './schemas.js';
+
+const text = { type: 'string' };
+const count = { type: 'integer', minimum: 0 };
+
+/**
+ * The schemas of the operator API by name. Times of the log are milliseconds since the Unix epoch.
+ *
+ * @param nullable what the document's version of OpenAPI has for "or null"
+ * @param subscriber as its owner sees it
+ */
+export function operatorSchemas(
+  nullable: (schema: Schema) => Schema,
+  subscriber: Schema,
+): Readonly<Record<string, Schema>> {
+  const time = count;
+  const maybeTime = nullable(count);
+  const error = nullable(all({ code: text, message: text }));
+  const delivery = {
+    id: text,
+    message: text,
+    subscriber: text,
+    event: text,
+    status: { ...text, enum: ['pending', 'succeeded', 'failed'] },
+    reason: nullable(text),
+    attempts: count,
+    nextAt: maybeTime,
+    rateLimited: { type: 'boolean' },
+    createdAt: time,
+    attemptedAt: maybeTime,
+    finishedAt: maybeTime,
+  };
+  const attempt = {
+    number: count,
+    startedAt: time,
+    duration: count,
+    status: nullable({ type: 'integer' }),
+    error,
+    answer: nullable(text),
+    address: nullable(text),
+  };
+  const step = {
+    dryRun: { type: 'boolean', default: false },
+    after: { ...text, maxLength: 84, description: 'The next of an earlier answer' },
+  };
+  const host = {
+    ...text,
+    description: 'As in URLs, with its port unless it is 443 or 80; * for all',
+    maxLength: 320,
+  };
+  const endpoint = {
+    host: text,
+    mode: { ...text, enum: ['flowing', 'paused', 'broken'] },
+    until: maybeTime,
+    failures: count,
+  };
+  return {
+    Overview: all({
+      pending: count,
+      due: count,
+      leased: count,
+      rateLimited: count,
+      failed: count,
+      pendingMessages: count,
+      dueMessages: count,
+      oldestDue: maybeTime,
+      lag: count,
+      activity: all({ inFlight: count, waiting: count, paused: count, broken: count }),
+      endpoints: { type: 'array', items: all(endpoint) },
+      pauses: { type: 'array', items: all({ host, since: time }) },
+    }),
+    NewPause: some({ host }, ['host']),
+    OperatorSubscriber: all({
+      ...(subscriber['properties'] as Schema),
+      owner: nullable(text),
+      verification: { ...text, enum: ['none', 'pending', 'verified'] },
+      secrets: {
+        type: 'array',
+        description: 'When each expires, newest first; null for never',
+        items: nullable({ ...text, format: 'date-time' }),
+      },
+    }),
+    OperatorSubscriberPage: page('OperatorSubscriber', nullable),
+    OperatorDelivery: all(delivery),
+    OperatorDeliveryPage: page('OperatorDelivery', nullable),
+    OperatorDeliveryDetails: all({ ...delivery, log: { type: 'array', items: all(attempt) } }),
+    DeliveryState: all({ state: text }),
+    Prune: some({
+      before: { ...text, format: 'date-time', description: 'Default: what the settings say' },
+      ...step,
+    }),
+    PruneResult: all({
+      checked: count,
+      deleted: count,
+      bodies: count,
+      answers: count,
+      open: count,
+      next: nullable(text),
+    }),
+    Reseal: some(step),
+    ResealResult: all({
+      checked: count,
+      resealed: count,
+      unreadable: { type: 'array', items: text },
+      next: nullable(text),
+    }),
+  };
+}

@@ -1,0 +1,221 @@
+import {
+  MAX_DESCRIPTION_LENGTH,
+  MAX_FILTER_LENGTH,
+  MAX_METADATA_ENTRIES,
+  MAX_METADATA_VALUE_LENGTH,
+  MAX_PATTERN_LENGTH,
+  MAX_PATTERNS,
+  MAX_RATE,
+  MAX_RATE_PER,
+  MAX_URL_LENGTH,
+  MIN_RATE_PER,
+} from '../../subscriber/index.js';
+
+/** A schema of OpenAPI. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+const PREFIX = 'Thorn';
+const text = { type: 'string' };
+const count = { type: 'integer', minimum: 0 };
+const flag = { type: 'boolean' };
+const time = { type: 'string', format: 'date-time' };
+
+/** The name that a schema has among the document's components. */
+export function schemaName(name: string): string {
+  return PREFIX + name;
+}
+
+/** Points to a schema among the document's components. */
+export function schemaRef(name: string): Schema {
+  return { $ref: `#/components/schemas/${schemaName(name)}` };
+}
+
+/** Every schema of the API by name. @param nullable what the document's version of OpenAPI has for "or null" */
+export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Record<string, Schema>> {
+  const patterns = {
+    type: 'array',
+    items: { type: 'string', maxLength: MAX_PATTERN_LENGTH, example: 'article.*' },
+    maxItems: MAX_PATTERNS,
+  };
+  const changeable = {
+    url: { type: 'string', format: 'uri', maxLength: MAX_URL_LENGTH },
+    events: { ...patterns, minItems: 1 },
+    exclude: patterns,
+    filter: nullable({
+      type: 'object',
+      description: `A condition on the data of messages, up to ${MAX_FILTER_LENGTH} characters of JSON`,
+      additionalProperties: true,
+    }),
+    rateLimit: nullable({
+      ...all({
+        max: { type: 'integer', minimum: 1, maximum: MAX_RATE },
+        per: { type: 'integer', minimum: MIN_RATE_PER, maximum: MAX_RATE_PER },
+      }),
+      description: 'At most max attempts in any per milliseconds; the rest waits',
+      additionalProperties: false,
+    }),
+    contentType: { ...text, example: 'application/json' },
+    digest: { ...text, enum: ['sha1', 'sha256', 'sha512'] },
+    enabled: flag,
+    description: nullable({ ...text, maxLength: MAX_DESCRIPTION_LENGTH }),
+    metadata: {
+      type: 'object',
+      maxProperties: MAX_METADATA_ENTRIES,
+      additionalProperties: { ...text, maxLength: MAX_METADATA_VALUE_LENGTH },
+    },
+  };
+  const secret = { ...text, minLength: 16, maxLength: 512 };
+  const thorns = {
+    event: { ...text, description: 'One pattern; the same as events with it alone' },
+    content_type: { ...text, description: 'The same as contentType' },
+    hmac_secret: { ...secret, description: 'The same as secret' },
+    hmac_digest: { ...changeable.digest, description: 'The same as digest' },
+  };
+  const read = {
+    id: text,
+    self: text,
+    ...changeable,
+    state: { ...text, enum: ['active', 'disabled', 'unverified'] },
+    createdAt: time,
+    updatedAt: time,
+  };
+  const delivery = {
+    id: text,
+    self: text,
+    message: text,
+    subscriber: text,
+    event: text,
+    status: { ...text, enum: ['pending', 'succeeded', 'failed'] },
+    reason: nullable(text),
+    attempts: count,
+    nextAt: nullable(time),
+    rateLimited: { type: 'boolean', description: 'Waits for the rate limit of its subscriber' },
+    createdAt: time,
+    attemptedAt: nullable(time),
+    finishedAt: nullable(time),
+  };
+  const error = nullable(all({ code: text, message: text }));
+  const figures = {
+    succeeded: count,
+    failed: count,
+    pending: count,
+    successRate: nullable({ type: 'number', minimum: 0, maximum: 1 }),
+    p50: nullable(count),
+    p95: nullable(count),
+  };
+  const range = {
+    since: { ...time, description: 'From then on' },
+    until: { ...time, description: 'Before then; default now' },
+    dryRun: { ...flag, description: 'True: only counts' },
+    after: { ...text, description: 'The next of an earlier answer' },
+  };
+  return {
+    NewSubscriber: some({ ...changeable, secret, ...thorns }, []),
+    SubscriberChanges: { ...some({ ...changeable, secret, ...thorns }), minProperties: 1 },
+    SubscriptionChanges: {
+      ...some({
+        enabled: flag,
+        events: changeable.events,
+        event: thorns.event,
+        exclude: patterns,
+        filter: changeable.filter,
+      }),
+      minProperties: 1,
+    },
+    Subscriber: all(read),
+    SubscriberWithSecret: all({ ...read, secret: text }),
+    SubscriberPage: page('Subscriber', nullable),
+    Nothing: some({}),
+    Test: some({ event: { ...text, description: 'Name of an event type; default thorn.ping' } }),
+    TestResult: all({
+      message: text,
+      delivery: text,
+      event: text,
+      outcome: { ...text, enum: ['succeeded', 'failed'] },
+      status: nullable({ type: 'integer' }),
+      error,
+      startedAt: time,
+      duration: nullable(count),
+    }),
+    Rotation: some({
+      overlap: { oneOf: [{ ...text, example: '24h' }, count] },
+      secret,
+    }),
+    Delivery: all(delivery),
+    DeliveryDetails: all({
+      ...delivery,
+      log: {
+        type: 'array',
+        items: all({
+          number: count,
+          startedAt: time,
+          duration: nullable(count),
+          status: nullable({ type: 'integer' }),
+          error,
+          answer: nullable(text),
+        }),
+      },
+    }),
+    DeliveryPage: page('Delivery', nullable),
+    Replay: some(range, ['since']),
+    ReplayResult: all({
+      scheduled: count,
+      expunged: count,
+      disabled: count,
+      underWay: count,
+      next: nullable(text),
+    }),
+    Stats: all({
+      total: all(figures),
+      rateLimited: { ...count, description: 'Wait for the rate limit now' },
+      days: { type: 'array', items: all({ day: { ...text, format: 'date' }, ...figures }) },
+    }),
+    EventTypes: all({
+      items: { type: 'array', items: all({ name: text, description: nullable(text) }) },
+    }),
+    EventType: all({
+      name: text,
+      description: nullable(text),
+      schema: nullable({ type: 'object', additionalProperties: true }),
+      example: {},
+    }),
+    JsonWebKeys: {
+      type: 'object',
+      required: ['keys'],
+      properties: {
+        keys: { type: 'array', items: { type: 'object', additionalProperties: true } },
+      },
+    },
+    Problem: {
+      type: 'object',
+      required: ['type', 'title', 'status', 'detail'],
+      properties: {
+        type: text,
+        title: text,
+        status: { type: 'integer' },
+        detail: text,
+        errors: { type: 'array', items: all({ field: text, reason: text }) },
+      },
+    },
+  };
+}
+
+/** One page of a list. */
+export function page(item: string, nullable: (schema: Schema) => Schema): Schema {
+  return all({ items: { type: 'array', items: schemaRef(item) }, next: nullable(text) });
+}
+
+/** What is sent: everything may be left out but what is named. */
+export function some(properties: Schema, required: readonly string[] = []): Schema {
+  return {
+    type: 'object',
+    properties,
+    additionalProperties: false,
+    ...(required.length > 0 ? { required } : {}),
+  };
+}
+
+/** What is answered: everything is there. */
+export function all(properties: Schema): Schema {
+  return { type: 'object', properties, required: Object.keys(properties) };
+}

@@ -1,0 +1,72 @@
+import { Body, ConflictException, HttpCode, Inject, Param, Post, type Type } from '@nestjs/common';
+import {
+  Deliveries,
+  Maintenance,
+  type PruneSummary,
+  type ReplaySummary,
+  type ResealSummary,
+} from '../../outbox/index.js';
+import { SecretSealer } from '../../signing/index.js';
+import { backfill, recover } from '../deliveries/bulk-replay.js';
+import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
+import { forAWhile } from '../http/time-budget.js';
+import { found } from '../http/errors.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { PruneDto, ResealDto } from './maintenance.dto.js';
+import { momentOf } from '../http/validators.js';
+import { OperatorController } from './operator-controller.decorator.js';
+import type { OperatorSettings } from '../options/operator-options.js';
+
+/** Long work of operators: each request does a second of it, and says where to go on. */
+export function maintenanceController(settings: OperatorSettings): Type<unknown> {
+  @OperatorController(settings)
+  class ThornMaintenanceController {
+    constructor(
+      @Inject(Maintenance) private readonly maintenance: Maintenance,
+      @Inject(Deliveries) private readonly deliveries: Deliveries,
+      @Inject(SecretSealer) private readonly sealer: SecretSealer,
+    ) {}
+
+    /** Drops what is old enough of messages. */
+    @Post('prune')
+    @HttpCode(200)
+    prune(@Body(new JsonBodyPipe(PruneDto)) body: unknown): Promise<PruneSummary> {
+      const { before, dryRun = false, after = null } = body as PruneDto;
+      const limit = before === undefined ? {} : { before: momentOf(before)! };
+      return forAWhile((signal) => this.maintenance.prune({ ...limit, dryRun, after, signal }));
+    }
+
+    /** Seals secrets with the first key. */
+    @Post('reseal')
+    @HttpCode(200)
+    reseal(@Body(new JsonBodyPipe(ResealDto)) body: unknown): Promise<ResealSummary> {
+      if (!this.sealer.seals) {
+        throw new ConflictException('There is no key to seal with: the option encryption.keys');
+      }
+      const { dryRun = false, after = null } = body as ResealDto;
+      return forAWhile((signal) => this.maintenance.reseal({ dryRun, after, signal }));
+    }
+
+    /** Tries what failed of anybody's subscriber again. */
+    @Post('subscribers/:id/recover')
+    @HttpCode(200)
+    async recover(
+      @Param('id') id: string,
+      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
+    ): Promise<ReplaySummary> {
+      return found(await recover(this.deliveries, id, body as RecoverDto, 'any'));
+    }
+
+    /** Sends anybody's subscriber what it has missed. */
+    @Post('subscribers/:id/backfill')
+    @HttpCode(200)
+    async backfill(
+      @Param('id') id: string,
+      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
+    ): Promise<ReplaySummary> {
+      return found(await backfill(this.deliveries, id, body as BackfillDto, 'any'));
+    }
+  }
+
+  return ThornMaintenanceController;
+}

@@ -1,0 +1,15 @@
+import type { Type } from '@nestjs/common';
+import { maintenanceController } from './maintenance.controller.js';
+import { operatorSettings, type OperatorApiOptions } from '../options/operator-options.js';
+import { operatorController } from './operator.controller.js';
+
+/**
+ * Makes the controllers of the operator API. Deliveries are shown with everything that the log has: reasons, addresses,
+ * texts of errors. Secrets are not.
+ *
+ * @throws {@link ThornConfigurationError} when an option is missing or wrong
+ */
+export function operatorControllers(options: OperatorApiOptions): readonly Type<unknown>[] {
+  const settings = operatorSettings(options);
+  return [operatorController(settings), maintenanceController(settings)];
+}

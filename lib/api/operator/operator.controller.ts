@@ -1,0 +1,171 @@
+import {
+  Body,
+  ConflictException,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  NotFoundException,
+  NotImplementedException,
+  Param,
+  Post,
+  Query,
+  type Type,
+} from '@nestjs/common';
+import { isId } from '../../common/index.js';
+import { DispatchStrategy } from '../../dispatch/index.js';
+import {
+  Deliveries,
+  type DeliveryDetails,
+  type DeliveryPage,
+  type DeliveryQuery,
+  OutboxStrategy,
+} from '../../outbox/index.js';
+import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
+import { EmptyDto, PauseDto } from '../subscribers/subscriber-actions.dto.js';
+import { badRequest, found } from '../http/errors.js';
+import { CollectionPath } from '../http/collection-path.decorator.js';
+import { DeliveryQueryPipe } from '../deliveries/delivery-query.pipe.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { OperatorController } from './operator-controller.decorator.js';
+import type { OperatorSettings } from '../options/operator-options.js';
+import { OperatorSubscriberView } from './operator-subscriber.view.js';
+import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
+
+const NOTHING = new JsonBodyPipe(EmptyDto);
+
+/** The routes that show and change single things. */
+export function operatorController(settings: OperatorSettings): Type<unknown> {
+  @OperatorController(settings)
+  class ThornOperatorController {
+    constructor(
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(Deliveries) private readonly deliveries: Deliveries,
+      @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
+    ) {}
+
+    /** How much there is to do, what this process is doing, and what is paused. */
+    @Get('overview')
+    async overview(): Promise<object> {
+      const outbox = this.#outbox();
+      const [stats, pauses] = await Promise.all([this.deliveries.stats(), outbox.pauses()]);
+      return { ...stats, activity: outbox.activity(), endpoints: outbox.endpoints(), pauses };
+    }
+
+    /** Lets nothing be sent to a host, or to any with `*`. */
+    @Post('pauses')
+    @HttpCode(204)
+    async pause(@Body(new JsonBodyPipe(PauseDto)) body: unknown): Promise<void> {
+      await this.#outbox().pause((body as PauseDto).host);
+    }
+
+    @Delete('pauses/:host')
+    @HttpCode(204)
+    async resume(@Param('host') host: string): Promise<void> {
+      if (await this.#outbox().resume(host)) return;
+      throw new NotFoundException('This host is not paused');
+    }
+
+    @Get('subscribers')
+    async list(
+      @CollectionPath(0) collection: string,
+      @Query('owner') owner: unknown,
+      @Query(new PageQueryPipe()) query: unknown,
+    ): Promise<object> {
+      const scope = scopeOf(owner);
+      const { items, next } = await this.subscribers.list(scope, query as PageQuery);
+      return { items: items.map((item) => new OperatorSubscriberView(item, collection)), next };
+    }
+
+    @Get('subscribers/:id')
+    async read(
+      @CollectionPath(1) collection: string,
+      @Param('id') id: string,
+    ): Promise<OperatorSubscriberView> {
+      const subscriber = found(await this.subscribers.findById(id, 'any'));
+      return new OperatorSubscriberView(subscriber, collection);
+    }
+
+    @Post('subscribers/:id/enable')
+    @HttpCode(200)
+    enable(
+      @CollectionPath(2) collection: string,
+      @Param('id') id: string,
+      @Body(NOTHING) _body: unknown,
+    ): Promise<OperatorSubscriberView> {
+      return this.#switch(id, true, collection);
+    }
+
+    @Post('subscribers/:id/disable')
+    @HttpCode(200)
+    disable(
+      @CollectionPath(2) collection: string,
+      @Param('id') id: string,
+      @Body(NOTHING) _body: unknown,
+    ): Promise<OperatorSubscriberView> {
+      return this.#switch(id, false, collection);
+    }
+
+    @Get('deliveries')
+    async log(
+      @Query('subscriber') subscriber: unknown,
+      @Query(new DeliveryQueryPipe()) query: unknown,
+    ): Promise<DeliveryPage> {
+      return this.deliveries.list({ ...(query as DeliveryQuery), ...logOf(subscriber) }, 'any');
+    }
+
+    @Get('deliveries/:delivery')
+    async delivery(@Param('delivery') id: string): Promise<DeliveryDetails> {
+      return found(await this.deliveries.findById(id, 'any'), 'delivery');
+    }
+
+    @Post('deliveries/:delivery/retry')
+    @HttpCode(202)
+    async retry(
+      @Param('delivery') id: string,
+      @Body(NOTHING) _body: unknown,
+    ): Promise<{ readonly state: string }> {
+      const state = found(await this.deliveries.retry(id, 'any'), 'delivery');
+      if (state !== 'scheduled') throw new ConflictException(`The delivery is ${state}`);
+      return { state };
+    }
+
+    @Post('deliveries/:delivery/cancel')
+    @HttpCode(200)
+    async cancel(
+      @Param('delivery') id: string,
+      @Body(NOTHING) _body: unknown,
+    ): Promise<{ readonly state: string }> {
+      return { state: found(await this.deliveries.cancel(id, 'any'), 'delivery') };
+    }
+
+    async #switch(
+      id: string,
+      enabled: boolean,
+      collection: string,
+    ): Promise<OperatorSubscriberView> {
+      const updated = await this.subscribers.update(id, { enabled }, 'any');
+      return new OperatorSubscriberView(found(updated), collection);
+    }
+
+    #outbox(): OutboxStrategy {
+      if (this.strategy instanceof OutboxStrategy) return this.strategy;
+      throw new NotImplementedException('The application keeps no delivery log');
+    }
+  }
+
+  return ThornOperatorController;
+}
+
+function logOf(subscriber: unknown): Pick<DeliveryQuery, 'subscriber'> {
+  if (subscriber === undefined) return {};
+  if (isId(subscriber)) return { subscriber };
+  throw badRequest([{ field: 'subscriber', reason: 'must be the id of a subscriber' }]);
+}
+
+function scopeOf(owner: unknown): OwnerScope {
+  if (owner === undefined) return 'any';
+  // Some databases refuse a NUL as a parameter.
+  if (typeof owner === 'string' && !owner.includes('\0')) return { owner };
+  throw badRequest([{ field: 'owner', reason: 'must be the id of a user' }]);
+}

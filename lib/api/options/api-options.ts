@@ -1,0 +1,210 @@
+import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { SubscriberLimits } from '../../subscriber/index.js';
+import { type ApiLimits, apiLimits } from './api-limits.js';
+
+/** Whoever a guard found behind a request. Declaration merging can add to it. */
+export interface ApiUser {
+  readonly id: string;
+}
+
+/**
+ * What `owner` may read of a request: the platform's own request object, with the `user` that guards usually leave on
+ * it. Annotate the parameter as `ApiRequest & { tenant: string }` to read something else.
+ */
+export interface ApiRequest {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly user: ApiUser;
+}
+
+/**
+ * The REST API for subscribers. There is none unless these options are given.
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ api: { guards: [AuthGuard], owner: (request) => request.user.id } });
+ * ```
+ */
+export interface ThornApiOptions {
+  /** Where the routes are, below a global prefix if there is one. Letters, digits, `-`, `_`, `.`, `~`. Default `hooks`. */
+  readonly path?: string;
+
+  /** Guards that every route passes, in this order. They are constructed in Thorn's module: see {@link imports}. */
+  readonly guards?: readonly Type<CanActivate>[];
+
+  /** Modules that export what the guards inject. */
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+
+  /**
+   * Whose subscribers the caller may see and change: the id of its user, called after the guards. `null` means the
+   * application's own subscribers, which receive every match, and has to be returned on purpose: `undefined` and an
+   * empty text are answered with 401, anything else that is no text with 500 and a line in the log.
+   */
+  owner(request: ApiRequest): string | null | Promise<string | null>;
+
+  /** Says that the routes are meant to have no guards of their own, for example because a global one protects them. */
+  readonly unprotected?: true;
+
+  /** How much one caller may do; see {@link ApiLimits} for the defaults. */
+  readonly limits?: ApiLimits;
+
+  /**
+   * True: a new subscriber, and one that moves to another URL, receives nothing until its endpoint has shown that it
+   * wants the webhooks, by echoing a token; see docs/rest.md. Default false.
+   */
+  readonly challenge?: boolean;
+
+  /**
+   * True: receivers may show, change and end their own subscription at `<path>/self`, with `Hook-Subscription` and their
+   * secret; the guards do not apply there. Default false.
+   */
+  readonly receivers?: boolean;
+
+  /**
+   * False: errors are thrown as Nest's exceptions, for the application's own exception filters. Default true: they are
+   * answered as `application/problem+json` (RFC 9457).
+   */
+  readonly problems?: boolean;
+
+  /**
+   * Put before the path of a subscriber's own URL (`self` and `Location`), for example `https://api.example.com`.
+   * Default: none, so that those URLs begin with `/`, which is right behind any proxy.
+   */
+  readonly baseUrl?: string;
+}
+
+/** {@link ThornApiOptions} with their defaults, checked. */
+export class ApiSettings {
+  readonly path: string;
+  readonly guards: readonly Type<CanActivate>[];
+  readonly limits: Required<ApiLimits>;
+  readonly challenge: boolean;
+  readonly receivers: boolean;
+  readonly problems: boolean;
+  readonly #options: ThornApiOptions;
+  readonly #baseUrl: string;
+
+  /** @throws {@link ThornConfigurationError} naming the option and its fix */
+  constructor(options: ThornApiOptions) {
+    checkNames(options);
+    const { path = 'hooks', guards = [], imports, owner } = options;
+    checkPath(path);
+    checkGuards(guards, options.unprotected);
+    checkImports(imports);
+    checkOwner(owner);
+    this.path = path.replace(/^\//, '');
+    this.guards = guards;
+    this.limits = apiLimits(options.limits);
+    this.challenge = checkedSwitch('challenge', options.challenge, false);
+    this.receivers = checkedSwitch('receivers', options.receivers, false);
+    this.problems = checkedSwitch('problems', options.problems, true);
+    this.#options = options;
+    this.#baseUrl = checkedBaseUrl(options.baseUrl);
+  }
+
+  get subscriberLimits(): SubscriberLimits {
+    const { subscribersPerOwner, subscribersPerHost } = this.limits;
+    return { perOwner: subscribersPerOwner, perHost: subscribersPerHost };
+  }
+
+  /** What the application answers, whatever it is. */
+  owner(request: ApiRequest): unknown {
+    return this.#options.owner(request);
+  }
+
+  /** The URL of something below the list of subscribers. */
+  self(collection: string, id: string): string {
+    return `${this.#baseUrl}${collection}/${id}`;
+  }
+}
+
+const PATH = /^\/?[\w.~-]+(?:\/[\w.~-]+)*$/;
+
+const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
+  path: true,
+  guards: true,
+  imports: true,
+  owner: true,
+  unprotected: true,
+  limits: true,
+  challenge: true,
+  receivers: true,
+  problems: true,
+  baseUrl: true,
+};
+
+function checkNames(options: unknown): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ThornConfigurationError(
+      'The option api must be an object with guards and owner; leave it out for no API.',
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name));
+  if (unknown !== undefined) {
+    throw new ThornConfigurationError(
+      `The option api.${unknown} is unknown; known are ${Object.keys(KNOWN).join(', ')}.`,
+      { option: `api.${unknown}` },
+    );
+  }
+}
+
+function checkPath(path: unknown): void {
+  if (typeof path === 'string' && PATH.test(path)) return;
+  throw new ThornConfigurationError(
+    `The option api.path must be a plain path such as 'hooks' or 'account/hooks', without parameters, wildcards or a ` +
+      `slash at its end, but is ${JSON.stringify(path)}.`,
+    { path },
+  );
+}
+
+function checkImports(imports: unknown): void {
+  if (imports === undefined || Array.isArray(imports)) return;
+  throw new ThornConfigurationError('The option api.imports must be a list of modules.');
+}
+
+function checkOwner(owner: unknown): void {
+  if (typeof owner === 'function') return;
+  throw new ThornConfigurationError(
+    'The option api.owner is missing. Say whose subscribers a caller may see, for example ' +
+      'owner: (request) => request.user.id, or owner: () => null for the application alone.',
+  );
+}
+
+function checkGuards(guards: unknown, unprotected: unknown): void {
+  if (!Array.isArray(guards) || guards.some((guard) => typeof guard !== 'function')) {
+    throw new ThornConfigurationError(
+      'The option api.guards must be a list of guard classes, for example [AuthGuard].',
+    );
+  }
+  if (unprotected !== undefined && unprotected !== true) {
+    throw new ThornConfigurationError('The option api.unprotected is either true or left out.');
+  }
+  if (guards.length === 0 && unprotected === undefined) {
+    throw new ThornConfigurationError(
+      'The REST API has no guards, so that anybody could subscribe. Give api.guards, for example [AuthGuard], or say ' +
+        'api.unprotected: true if something else protects it.',
+    );
+  }
+  if (guards.length > 0 && unprotected === true) {
+    throw new ThornConfigurationError(
+      'The options api.guards and api.unprotected contradict each other: leave one of them out.',
+    );
+  }
+}
+
+function checkedSwitch(name: string, value: unknown, byDefault: boolean): boolean {
+  if (value === undefined) return byDefault;
+  if (typeof value === 'boolean') return value;
+  throw new ThornConfigurationError(`The option api.${name} must be true or false.`);
+}
+
+function checkedBaseUrl(baseUrl: string | undefined): string {
+  if (baseUrl === undefined) return '';
+  const url = typeof baseUrl === 'string' && URL.canParse(baseUrl) ? new URL(baseUrl) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw new ThornConfigurationError(
+      'The option api.baseUrl must be an http or https URL without a query, for example https://api.example.com.',
+    );
+  }
+  return baseUrl.replace(/\/+$/, '');
+}

@@ -1,0 +1,82 @@
+import {
+  applyDecorators,
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Patch,
+  Req,
+  type Type,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type Subscriber, Subscribers } from '../../subscriber/index.js';
+import type { ApiSettings } from '../options/api-options.js';
+import { CollectionPath } from '../http/collection-path.decorator.js';
+import { withOwnNames } from '../http/body-fields.js';
+import { found } from '../http/errors.js';
+import { JsonBodyGuard } from '../http/json-body.guard.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { ProblemFilter } from '../http/problem.filter.js';
+import { RefusalInterceptor } from '../http/service-errors.interceptor.js';
+import { RoutePaths } from '../http/route-paths.js';
+import { SubscriptionGuard, subscriptionOf } from './subscription.guard.js';
+import { SubscriptionDto } from './subscription.dto.js';
+import { SubscriberView } from '../subscribers/subscriber.view.js';
+
+/** The routes by which receivers act on their own subscription: no guard of the API applies, their secret lets them in. */
+export function subscriptionController(settings: ApiSettings): Type<unknown> {
+  const paths = new RoutePaths();
+  const self = paths.of('/self');
+
+  @applyDecorators(
+    Controller({ path: settings.path, version: VERSION_NEUTRAL }),
+    UseGuards(SubscriptionGuard, new JsonBodyGuard(settings.limits.bodyBytes)),
+    UseInterceptors(new RefusalInterceptor()),
+    ...(settings.problems ? [UseFilters(new ProblemFilter())] : []),
+  )
+  class ThornSubscriptionController {
+    constructor(
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      paths.adaptTo(host);
+    }
+
+    @Get(self)
+    read(@CollectionPath(1) collection: string, @Req() request: object): SubscriberView {
+      return view(subscriptionOf(request), collection);
+    }
+
+    @Patch(self)
+    async update(
+      @CollectionPath(1) collection: string,
+      @Body(new JsonBodyPipe(SubscriptionDto, { rename: withOwnNames, mayBeEmpty: false }))
+      body: unknown,
+      @Req() request: object,
+    ): Promise<SubscriberView> {
+      const { id, owner } = subscriptionOf(request);
+      const changes = body as SubscriptionDto;
+      return view(found(await this.subscribers.update(id, changes, { owner })), collection);
+    }
+
+    /** Unsubscribes. */
+    @Delete(self)
+    @HttpCode(204)
+    async delete(@Req() request: object): Promise<void> {
+      const { id, owner } = subscriptionOf(request);
+      found((await this.subscribers.delete(id, { owner })) || null);
+    }
+  }
+
+  function view(subscriber: Subscriber, collection: string): SubscriberView {
+    return new SubscriberView(subscriber, settings.self(collection, subscriber.id));
+  }
+
+  return ThornSubscriptionController;
+}

@@ -1,0 +1,29 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../../common/index.js';
+import { Deliverer } from '../../delivery/index.js';
+import { MessageFactory } from '../../message/index.js';
+import { Subscribers } from '../../subscriber/index.js';
+import { ApiSettings } from '../options/api-options.js';
+import { Challenges } from './endpoint-challenges.js';
+import { EndpointProbe } from './endpoint-probe.js';
+import { RateLimit } from './owner-throttle.js';
+
+/** What the API's controllers share: above all one count of what an owner has sent to endpoints. */
+@Injectable()
+export class ApiServices {
+  readonly probe: EndpointProbe;
+  readonly tests: RateLimit;
+  readonly challenges: Challenges;
+
+  constructor(
+    @Inject(ApiSettings) { limits, challenge }: ApiSettings,
+    @Inject(Subscribers) subscribers: Subscribers,
+    @Inject(Deliverer) deliverer: Deliverer,
+    @Inject(MessageFactory) messages: MessageFactory,
+    @Inject(Clock) clock: Clock,
+  ) {
+    this.probe = new EndpointProbe(deliverer, messages, clock);
+    this.tests = new RateLimit(clock, limits.testsPerMinute);
+    this.challenges = new Challenges(challenge, subscribers, this.probe, this.tests);
+  }
+}

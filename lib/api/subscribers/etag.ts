@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { PreconditionFailedException } from '@nestjs/common';
+import type { Subscriber } from '../../subscriber/index.js';
+import { badRequest } from '../http/errors.js';
+
+const TAGS = /^(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*")*$/;
+const MAX_LENGTH = 1024;
+
+/** The entity tag of a subscriber: another one after every change. Its secrets are not part of it. */
+export function entityTag(subscriber: Subscriber): string {
+  const { secrets: _, ...visible } = subscriber;
+  const fields = Object.entries(visible).sort(([one], [other]) => (one < other ? -1 : 1));
+  const hash = createHash('sha256').update(JSON.stringify(fields)).digest('base64url');
+  return `"${hash.slice(0, 22)}"`;
+}
+
+/**
+ * The check that `If-Match` asks for: strong comparison, as RFC 9110 wants it (13.1.1).
+ *
+ * @returns undefined where the request asks for none
+ * @throws a 400 for a malformed header
+ */
+export function ifMatch(header: unknown): ((current: Subscriber) => void) | undefined {
+  if (header === undefined || header === '*') return undefined;
+  if (typeof header !== 'string' || header.length > MAX_LENGTH || !TAGS.test(header)) {
+    throw badRequest([{ field: 'If-Match', reason: 'must be the ETag of an earlier answer' }]);
+  }
+  const tags = new Set(header.split(',').map((tag) => tag.trim()));
+  return (current) => {
+    if (tags.has(entityTag(current))) return;
+    throw new PreconditionFailedException(
+      'The subscriber was changed since: read it again, and repeat the change if it still makes sense',
+    );
+  };
+}

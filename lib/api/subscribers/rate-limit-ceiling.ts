@@ -1,0 +1,29 @@
+import { InvalidInputError } from '../../errors/index.js';
+import type { RateLimit } from '../../message/recipient.js';
+import { checkRateLimit, MAX_RATE } from '../../subscriber/index.js';
+
+const MINUTE = 60_000;
+
+interface Limited {
+  readonly rateLimit?: RateLimit | null;
+}
+
+/** A new subscriber's fields, with the operator's limit where it says none. @throws as {@link checkBoundedRate} */
+export function withBoundedRate<Fields extends Limited>(
+  fields: Fields,
+  perMinute: number,
+): Fields | (Fields & { readonly rateLimit: RateLimit }) {
+  if (fields.rateLimit === undefined && perMinute !== Number.POSITIVE_INFINITY) {
+    return { ...fields, rateLimit: { max: Math.min(perMinute, MAX_RATE), per: MINUTE } };
+  }
+  checkBoundedRate(fields, perMinute);
+  return fields;
+}
+
+/** @throws {@link InvalidInputError} for `rateLimit` when it allows more than the operator does */
+export function checkBoundedRate({ rateLimit }: Limited, perMinute: number): void {
+  if (rateLimit === undefined || perMinute === Number.POSITIVE_INFINITY) return;
+  const checked = checkRateLimit(rateLimit);
+  if (checked !== null && (checked.max * MINUTE) / checked.per <= perMinute) return;
+  throw new InvalidInputError('rateLimit', `must allow no more than ${perMinute} in a minute`);
+}

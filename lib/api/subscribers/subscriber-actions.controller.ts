@@ -1,0 +1,164 @@
+import {
+  Body,
+  ConflictException,
+  Header,
+  Headers,
+  HttpCode,
+  HttpException,
+  HttpStatus,
+  Inject,
+  Param,
+  Post,
+  Res,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { EventCatalogue } from '../../event/index.js';
+import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
+import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
+import { ApiController } from '../http/api-controller.decorator.js';
+import type { ApiSettings } from '../options/api-options.js';
+import { ApiServices } from './api-services.js';
+import { TestView } from './test.view.js';
+import { CollectionPath } from '../http/collection-path.decorator.js';
+import { PING_EVENT } from './endpoint-probe.js';
+import { entityTag, ifMatch } from './etag.js';
+import { exampleOf } from '../catalogue/event-type.view.js';
+import { found } from '../http/errors.js';
+import type { HeaderResponse } from '../http/header-response.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { Scope } from '../http/owner.guard.js';
+import { RoutePaths } from '../http/route-paths.js';
+import { SecretSubscriberView, SubscriberView } from './subscriber.view.js';
+
+const NOTHING = new JsonBodyPipe(EmptyDto);
+
+/** The routes that do something with one subscriber. */
+export function actionsController(settings: ApiSettings): Type<unknown> {
+  const paths = new RoutePaths();
+
+  @ApiController(settings)
+  class ThornActionsController {
+    constructor(
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
+      @Inject(ApiServices) private readonly services: ApiServices,
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      paths.adaptTo(host);
+    }
+
+    /** Sends an event to the endpoint, at once, and answers what came of it. */
+    @Post(paths.of('/:id/test'))
+    @HttpCode(200)
+    async test(
+      @Scope() scope: OwnerScope,
+      @Param('id') id: string,
+      @Body(new JsonBodyPipe(TestDto)) body: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
+    ): Promise<TestView> {
+      const subscriber = found(await this.subscribers.findById(id, scope));
+      const { event = PING_EVENT } = body as TestDto;
+      const data = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
+      if (subscriber.verification === 'pending') {
+        throw new ConflictException('The endpoint has not answered its challenge yet');
+      }
+      takeOne(this.services, subscriber, response);
+      return new TestView(await this.services.probe.send(subscriber, event, data));
+    }
+
+    /** Asks the endpoint again whether it wants webhooks. */
+    @Post(paths.of('/:id/challenge'))
+    @HttpCode(200)
+    async challenge(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(2) collection: string,
+      @Param('id') id: string,
+      @Body(NOTHING) _body: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
+    ): Promise<SubscriberView> {
+      const subscriber = found(await this.subscribers.findById(id, scope));
+      if (subscriber.verification !== 'pending') return view(subscriber, collection, response);
+      takeOne(this.services, subscriber, response);
+      const asked = await this.services.challenges.askNow(subscriber, scope);
+      return view(asked, collection, response);
+    }
+
+    @Post(paths.of('/:id/rotate-secret'))
+    @HttpCode(200)
+    @Header('Cache-Control', 'no-store')
+    async rotateSecret(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(2) collection: string,
+      @Param('id') id: string,
+      @Body(new JsonBodyPipe(RotateSecretDto)) body: unknown,
+      @Headers('if-match') expected: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
+    ): Promise<SecretSubscriberView> {
+      const check = ifMatch(expected);
+      check?.(found(await this.subscribers.findById(id, scope)));
+      const rotated = found(
+        await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope),
+      );
+      response.header('ETag', entityTag(rotated));
+      return new SecretSubscriberView(rotated, settings.self(collection, rotated.id));
+    }
+
+    @Post(paths.of('/:id/enable'))
+    @HttpCode(200)
+    enable(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(2) collection: string,
+      @Param('id') id: string,
+      @Body(NOTHING) _body: unknown,
+      @Headers('if-match') expected: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
+    ): Promise<SubscriberView> {
+      return this.#switch(id, true, scope, expected, collection, response);
+    }
+
+    @Post(paths.of('/:id/disable'))
+    @HttpCode(200)
+    disable(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(2) collection: string,
+      @Param('id') id: string,
+      @Body(NOTHING) _body: unknown,
+      @Headers('if-match') expected: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
+    ): Promise<SubscriberView> {
+      return this.#switch(id, false, scope, expected, collection, response);
+    }
+
+    async #switch(
+      id: string,
+      enabled: boolean,
+      scope: OwnerScope,
+      expected: unknown,
+      collection: string,
+      response: HeaderResponse,
+    ): Promise<SubscriberView> {
+      const check = ifMatch(expected);
+      const updated = await this.subscribers.update(id, { enabled }, scope, check && { check });
+      return view(found(updated), collection, response);
+    }
+  }
+
+  function view(subscriber: Subscriber, collection: string, response: HeaderResponse) {
+    response.header('ETag', entityTag(subscriber));
+    return new SubscriberView(subscriber, settings.self(collection, subscriber.id));
+  }
+
+  return ThornActionsController;
+}
+
+/** @throws a 429 that says when the owner may send to an endpoint again */
+function takeOne({ tests }: ApiServices, { owner }: Subscriber, response: HeaderResponse): void {
+  const seconds = tests.take(owner);
+  if (seconds === 0) return;
+  response.header('Retry-After', String(seconds));
+  throw new HttpException(
+    `Too many tests: try again in ${seconds} seconds`,
+    HttpStatus.TOO_MANY_REQUESTS,
+  );
+}

@@ -1,0 +1,76 @@
+import type { Digest, RateLimit } from '../../message/recipient.js';
+import type { JsonValue } from '../../event/index.js';
+import type { Subscriber } from '../../subscriber/index.js';
+
+/**
+ * `active`: it receives. `disabled`: it was switched off, by its owner or because its endpoint failed. `unverified`: its
+ * endpoint has not yet answered the challenge.
+ */
+export type SubscriberState = 'active' | 'disabled' | 'unverified';
+
+export function stateOf({
+  enabled,
+  verification,
+}: Pick<Subscriber, 'enabled' | 'verification'>): SubscriberState {
+  if (verification === 'pending') return 'unverified';
+  return enabled ? 'active' : 'disabled';
+}
+
+/** A subscriber as its owner sees it: every field is named here, so that no other can slip out. */
+export class SubscriberView {
+  readonly id: string;
+  /** The subscriber's own URL. */
+  readonly self: string;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly exclude: readonly string[];
+  readonly filter: JsonValue | null;
+  readonly rateLimit: RateLimit | null;
+  readonly contentType: string;
+  readonly digest: Digest;
+  readonly enabled: boolean;
+  /** What it gets at present; see {@link stateOf}. */
+  readonly state: SubscriberState;
+  readonly description: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+
+  constructor(subscriber: Subscriber, self: string) {
+    this.id = subscriber.id;
+    this.self = self;
+    this.url = subscriber.url;
+    this.events = subscriber.events;
+    this.exclude = subscriber.exclude;
+    this.filter = subscriber.filter;
+    this.rateLimit = subscriber.rateLimit;
+    this.contentType = subscriber.contentType;
+    this.digest = subscriber.digest;
+    this.enabled = subscriber.enabled;
+    this.state = stateOf(subscriber);
+    this.description = subscriber.description;
+    this.metadata = subscriber.metadata;
+    this.createdAt = subscriber.createdAt.toISOString();
+    this.updatedAt = subscriber.updatedAt.toISOString();
+  }
+}
+
+/** The answer to a creation and to a rotation, the only ones that show the secret. */
+export class SecretSubscriberView extends SubscriberView {
+  /** What deliveries are signed with: `whsec_` and base64, or the text that the caller gave. */
+  readonly secret: string;
+
+  constructor(subscriber: Subscriber, self: string) {
+    super(subscriber, self);
+    this.secret = subscriber.secrets[0]!.value;
+  }
+}
+
+/** One page of a list. */
+export class SubscriberPageView {
+  constructor(
+    readonly items: readonly SubscriberView[],
+    /** Pass it as `after` to read on; null on the last page. */
+    readonly next: string | null,
+  ) {}
+}

@@ -1,0 +1,157 @@
+import {
+  Body,
+  Delete,
+  Get,
+  Header,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
+import { ApiController } from '../http/api-controller.decorator.js';
+import type { ApiSettings } from '../options/api-options.js';
+import { ApiServices } from './api-services.js';
+import { checkBoundedRate, withBoundedRate } from './rate-limit-ceiling.js';
+import { CollectionPath } from '../http/collection-path.decorator.js';
+import { entityTag, ifMatch } from './etag.js';
+import { withOwnNames } from '../http/body-fields.js';
+import { found } from '../http/errors.js';
+import type { HeaderResponse } from '../http/header-response.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { Scope } from '../http/owner.guard.js';
+import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
+import { RoutePaths } from '../http/route-paths.js';
+import { CreateSubscriberDto, UpdateSubscriberDto } from './subscriber.dto.js';
+import { SecretSubscriberView, SubscriberPageView, SubscriberView } from './subscriber.view.js';
+
+const NEW = new JsonBodyPipe(CreateSubscriberDto, { rename: withOwnNames });
+const CHANGES = new JsonBodyPipe(UpdateSubscriberDto, { rename: withOwnNames, mayBeEmpty: false });
+
+/** The routes that keep subscribers: list, create, read, change, delete. */
+export function subscribersController(settings: ApiSettings): Type<unknown> {
+  const paths = new RoutePaths();
+  const list = paths.of('');
+  const one = paths.of('/:id');
+
+  @ApiController(settings)
+  class ThornSubscribersController {
+    constructor(
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(ApiServices) private readonly services: ApiServices,
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      paths.adaptTo(host);
+    }
+
+    @Get(list)
+    async list(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(0) collection: string,
+      @Query(new PageQueryPipe()) query: unknown,
+    ): Promise<SubscriberPageView> {
+      const { items, next } = await this.subscribers.list(scope, query as PageQuery);
+      return new SubscriberPageView(
+        items.map((item) => new SubscriberView(item, settings.self(collection, item.id))),
+        next,
+      );
+    }
+
+    @Post(list)
+    @Header('Cache-Control', 'no-store')
+    async create(
+      @Scope() scope: { readonly owner: string | null },
+      @CollectionPath(0) collection: string,
+      @Body(NEW) body: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
+    ): Promise<SecretSubscriberView> {
+      const { challenges } = this.services;
+      const created = await this.subscribers.create(
+        {
+          ...withBoundedRate(body as CreateSubscriberDto, settings.limits.deliveriesPerMinute),
+          owner: scope.owner,
+        },
+        { limits: settings.subscriberLimits, isChallenged: challenges.areOn },
+      );
+      const subscriber = await challenges.ask(created, scope);
+      const self = settings.self(collection, subscriber.id);
+      response.header('Location', self);
+      response.header('ETag', entityTag(subscriber));
+      return new SecretSubscriberView(subscriber, self);
+    }
+
+    @Get(one)
+    async read(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(1) collection: string,
+      @Param('id') id: string,
+      @Res({ passthrough: true }) response: HeaderResponse,
+    ): Promise<SubscriberView> {
+      const subscriber = found(await this.subscribers.findById(id, scope));
+      return view(subscriber, collection, response);
+    }
+
+    @Patch(one)
+    async update(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(1) collection: string,
+      @Param('id') id: string,
+      @Body(CHANGES) body: unknown,
+      @Headers('if-match') expected: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
+    ): Promise<SubscriberView> {
+      const { challenges } = this.services;
+      const check = ifMatch(expected);
+      checkBoundedRate(body as UpdateSubscriberDto, settings.limits.deliveriesPerMinute);
+      const updated = found(
+        await this.subscribers.update(id, body as UpdateSubscriberDto, scope, {
+          limits: settings.subscriberLimits,
+          isChallenged: challenges.areOn,
+          ...(check && { check }),
+        }),
+      );
+      const { url } = body as UpdateSubscriberDto;
+      const subscriber = url === undefined ? updated : await challenges.ask(updated, scope);
+      return view(subscriber, collection, response);
+    }
+
+    /** Thorn's way to change a subscriber. */
+    @Post(one)
+    @HttpCode(200)
+    updateByPost(
+      @Scope() scope: OwnerScope,
+      @CollectionPath(1) collection: string,
+      @Param('id') id: string,
+      @Body(CHANGES) body: unknown,
+      @Headers('if-match') expected: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
+    ): Promise<SubscriberView> {
+      return this.update(scope, collection, id, body, expected, response);
+    }
+
+    @Delete(one)
+    @HttpCode(204)
+    async delete(
+      @Scope() scope: OwnerScope,
+      @Param('id') id: string,
+      @Headers('if-match') expected: unknown,
+    ): Promise<void> {
+      const check = ifMatch(expected);
+      check?.(found(await this.subscribers.findById(id, scope)));
+      found((await this.subscribers.delete(id, scope)) || null);
+    }
+  }
+
+  function view(subscriber: Subscriber, collection: string, response: HeaderResponse) {
+    response.header('ETag', entityTag(subscriber));
+    return new SubscriberView(subscriber, settings.self(collection, subscriber.id));
+  }
+
+  return ThornSubscribersController;
+}

@@ -1,0 +1,30 @@
+import { type Attempt, type OwnerAttempt, ownerView } from '../../delivery/index.js';
+
+/** What came of a test, for the subscriber's owner. */
+export class TestView {
+  /** Id of the message, sent as `webhook-id`. */
+  readonly message: string;
+  /** Sent as `Hook-Delivery`. */
+  readonly delivery: string;
+  readonly event: string;
+  readonly outcome: 'succeeded' | 'failed';
+  /** The answer's status, or null when there was none. */
+  readonly status: number | null;
+  /** Why there was none, or null. */
+  readonly error: OwnerAttempt<unknown>['error'];
+  readonly startedAt: string;
+  /** Milliseconds; null when the endpoint was unreachable. */
+  readonly duration: number | null;
+
+  constructor(attempt: Attempt) {
+    this.message = attempt.message;
+    this.delivery = attempt.delivery;
+    this.event = attempt.event;
+    this.outcome = attempt.outcome;
+    const { status, error, startedAt, duration } = ownerView(attempt);
+    this.status = status;
+    this.error = error;
+    this.startedAt = new Date(startedAt).toISOString();
+    this.duration = duration;
+  }
+}

@@ -1,0 +1,135 @@
+import type { ObjectLiteral } from 'typeorm';
+import type { EntityPlan, EventPlan, LinkPlan } from '../plan/entity-plan.js';
+import type { ChangedValue } from '../rows/changed-values.js';
+import type { LinkChange, RowChange } from './row-change.js';
+import type { Column } from '../rows/row-key.js';
+import { copyRow, setValue } from '../rows/row-copy.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
+
+/** Whether a row is there, and whether it is softly removed. */
+interface Presence {
+  readonly there: boolean;
+  readonly removed: boolean;
+}
+
+/** What one transaction did to one row, all in all. */
+export interface NetChange {
+  readonly plan: EntityPlan;
+  readonly key: string;
+  readonly id: ObjectLiteral;
+  readonly before: Presence;
+  now: Presence;
+  /** The row before the transaction; undefined when there was none. */
+  old: ObjectLiteral | undefined;
+  /** The row before its last change: what a removed row was like. */
+  last: ObjectLiteral | undefined;
+  /** Whether {@link old} and {@link last} were read with everything that conditions and payloads ask for. */
+  oldIsComplete: boolean;
+  lastIsComplete: boolean;
+  readonly values: Map<Column | RelationMetadata, ChangedValue>;
+  /** What makes the row together with {@link old}; undefined when it has to be read. */
+  exact: readonly ChangedValue[] | undefined;
+  /** It was removed and then inserted again. */
+  replaced: boolean;
+}
+
+/** What one transaction did to one row's links of one relation, all in all. */
+export interface NetLinks {
+  readonly plan: LinkPlan;
+  readonly key: string;
+  readonly id: ObjectLiteral;
+  readonly added: Map<string, ObjectLiteral>;
+  readonly removed: Map<string, ObjectLiteral>;
+}
+
+/** Takes a further change of the same row into account. */
+export function mergeChange(net: NetChange | undefined, change: RowChange): NetChange {
+  if (net === undefined) return firstChange(change);
+  net.exact = undefined;
+  net.replaced ||= change.did === 'insert' && net.before.there;
+  net.now = presenceAfter(change, net.now);
+  // A later old row may know a relation that the first one had not loaded, and that nothing had changed until then.
+  if (net.old !== undefined && change.old !== undefined && !net.oldIsComplete) {
+    for (const { of } of change.values) {
+      if (!net.values.has(of) && of.getEntityValue(net.old) === undefined) {
+        net.old = copyRow(net.old, net.plan.metadata);
+        setValue(net.old, of, of.getEntityValue(change.old));
+      }
+    }
+  }
+  if (change.old !== undefined) {
+    net.last = change.old;
+    net.lastIsComplete = change.oldIsComplete;
+  }
+  for (const value of change.values) net.values.set(value.of, value);
+  return net;
+}
+
+/** Takes a further change of the same row's links into account. */
+export function mergeLink(net: NetLinks | undefined, change: LinkChange): NetLinks {
+  const { plan, key, id, relatedKey, relatedId } = change;
+  const links = net ?? { plan, key, id, added: new Map(), removed: new Map() };
+  const [into, outOf] =
+    change.did === 'link' ? [links.added, links.removed] : [links.removed, links.added];
+  if (!outOf.delete(relatedKey)) into.set(relatedKey, relatedId);
+  return links;
+}
+
+/** What a change is for an event: an event that ignores soft removal sees such rows all the time. */
+export function kindOf(
+  net: NetChange,
+  { options }: EventPlan,
+): 'create' | 'change' | 'delete' | undefined {
+  const seen = ({ there, removed }: Presence): boolean =>
+    there && !(removed && options.softRemoval !== false);
+  const [before, now] = [seen(net.before), seen(net.now)];
+  if (before !== now) return now ? 'create' : 'delete';
+  const touched = net.values.size > 0 || net.replaced;
+  return touched && net.before.there && net.now.there ? 'change' : undefined;
+}
+
+/** The links that an occurrence is about. */
+export function linksOf(
+  kind: string,
+  { added, removed }: NetLinks,
+): ReadonlyMap<string, ObjectLiteral> {
+  return kind === 'added' ? added : removed;
+}
+
+function firstChange(change: RowChange): NetChange {
+  const { plan, key, id, old, oldIsComplete } = change;
+  const deleteDate = plan.metadata.deleteDateColumn;
+  const wasRemoved: unknown = old === undefined ? undefined : deleteDate?.getEntityValue(old);
+  const before = {
+    there: change.did !== 'insert',
+    removed: old === undefined ? change.did === 'recover' : (wasRemoved ?? null) !== null,
+  };
+  return {
+    plan,
+    key,
+    id,
+    before,
+    now: presenceAfter(change, before),
+    old,
+    last: old,
+    oldIsComplete,
+    lastIsComplete: oldIsComplete,
+    values: new Map(change.values.map((value) => [value.of, value])),
+    exact: change.exact,
+    replaced: false,
+  };
+}
+
+function presenceAfter({ did }: RowChange, { removed }: Presence): Presence {
+  switch (did) {
+    case 'insert':
+    case 'recover':
+      return { there: true, removed: false };
+    case 'soft-remove':
+      return { there: true, removed: true };
+    case 'remove':
+      return { there: false, removed: false };
+    case 'update':
+      return { there: true, removed };
+  }
+}

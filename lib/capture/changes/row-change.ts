@@ -1,0 +1,37 @@
+import type { ObjectLiteral } from 'typeorm';
+import type { ChangedValue, RowWrite } from '../rows/changed-values.js';
+import type { EntityPlan, LinkPlan } from '../plan/entity-plan.js';
+
+/** One thing that TypeORM did to one row, as collected in an after-hook. */
+export interface RowChange {
+  readonly type: 'row';
+  readonly did: RowWrite;
+  readonly plan: EntityPlan;
+  /** Identifies the row among those of its class; see {@link rowKey}. */
+  readonly key: string;
+  /** What holds the row's id: the old row, or the id alone. */
+  readonly id: ObjectLiteral;
+  /** The row before; undefined on insert. */
+  readonly old: ObjectLiteral | undefined;
+  /** Whether {@link old} was read with every relation and column that the events ask for. */
+  readonly oldIsComplete: boolean;
+  /** The values that an update has set. */
+  readonly values: readonly ChangedValue[];
+  /**
+   * Everything that makes the row together with {@link old}, when the database is sure to answer just that; undefined
+   * when the row has to be read.
+   */
+  readonly exact: readonly ChangedValue[] | undefined;
+}
+
+/** One link of a many-to-many relation that was made or cut, seen from a row whose events ask for it. */
+export interface LinkChange {
+  readonly type: 'link';
+  readonly did: 'link' | 'unlink';
+  readonly plan: LinkPlan;
+  readonly key: string;
+  readonly id: ObjectLiteral;
+  /** The row at the other end. */
+  readonly relatedKey: string;
+  readonly relatedId: ObjectLiteral;
+}

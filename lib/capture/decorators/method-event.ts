@@ -1,0 +1,227 @@
+import { Inject, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { framesOf, reasonOf } from '../../common/index.js';
+import { type SendOptions, WebhookDispatcher } from '../../dispatch/index.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { compileCondition } from '../../event/conditions/condition-compile.js';
+import type { Condition } from '../../event/conditions/condition.js';
+import { compileEventName } from '../../event/event-name.js';
+import { type RequestData } from '../../event/index.js';
+import { recordMethodEvent } from '../../event/method-events.js';
+import {
+  MESSAGE_SETTINGS,
+  messageSettings,
+  type MessageSettings,
+  type SubscriberSource,
+} from '../../message/index.js';
+import { checkSettingKinds } from './declaration-checks.js';
+import { fillTemplate } from '../payload/ref-template.js';
+import { withRequestData } from '../payload/request-data.js';
+
+/** A value, or how to get it from what the method resolved to and was called with. */
+type FromCall<Outcome, Args, Value> = Value | ((outcome: Outcome, args: Args) => Value);
+
+interface MethodEventSettings<Outcome, Args> extends MessageSettings {
+  /** Makes the envelope's `data`. Default: an empty object. */
+  readonly data?: (outcome: Outcome, args: Args) => unknown;
+  /** The owner whose subscribers may see the event; see {@link SendOptions.sender}. */
+  readonly sender?: (outcome: Outcome, args: Args) => SendOptions['sender'];
+  /** Where the thing can be found: a template such as `/orders/{id}`, filled from what the method resolved to, or a function. */
+  readonly ref?: string | ((outcome: Outcome, args: Args) => string | null);
+  /** Extra HTTP headers; never able to replace a system header. */
+  readonly headers?: FromCall<Outcome, Args, Readonly<Record<string, string>>>;
+  /** Receivers of this event in addition to those who match. */
+  readonly subscribers?: SubscriberSource;
+  /** Merged into `data`, whose own keys win. Thorn's `request_data`. */
+  readonly requestData?: RequestData;
+  /** Joins the transaction of the manager that the method was given: sent if it commits. */
+  readonly manager?: (args: Args) => EntityManager | undefined;
+  /**
+   * True: a failure to send fails the method, although its own work is done. Default false: it is logged, and the
+   * method's result or error stays what it was.
+   */
+  readonly propagateErrors?: boolean;
+}
+
+/** Options of `@WebhookEvent` on a method: sent when it has resolved. */
+export interface MethodSuccessOptions<Result, Args> extends MethodEventSettings<Result, Args> {
+  readonly on?: 'success';
+  /** Sent only when this holds for what the method resolved to. */
+  readonly when?: Condition<Result> | ((result: Result, args: Args) => boolean);
+}
+
+/** Options of `@WebhookEvent` on a method: sent when it has thrown; the functions are given the error. */
+export interface MethodErrorOptions<Args> extends MethodEventSettings<unknown, Args> {
+  readonly on: 'error';
+  /** Sent only when this answers true. */
+  readonly when?: (error: unknown, args: Args) => boolean;
+}
+
+/** Options of `@WebhookEvent` on a method. */
+export type MethodEventOptions<Result, Args> =
+  MethodSuccessOptions<Result, Args> | MethodErrorOptions<Args>;
+
+type Method = (this: object, ...args: unknown[]) => unknown;
+type Options = MethodEventSettings<unknown, readonly unknown[]> & {
+  readonly on?: 'success' | 'error';
+  readonly when?: Condition<unknown> | ((outcome: unknown, args: readonly unknown[]) => boolean);
+};
+
+// Set by Nest's property injection: works for singletons, request scope, subclasses and two applications in one
+// process alike, which a dispatcher kept in the decorator's closure would not.
+const DISPATCHER = Symbol('nestjs-thorn:dispatcher');
+const injected = new WeakSet<object>();
+
+const KNOWN_KEYS = new Set([
+  ...'on when data sender ref headers subscribers requestData manager propagateErrors'.split(' '),
+  ...MESSAGE_SETTINGS,
+]);
+
+/** Makes `method` send an event; see {@link WebhookEvent}. */
+export function decorateMethod(
+  name: string,
+  options: Options,
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<Method> | undefined,
+): void {
+  const original = descriptor?.value;
+  const place = `@WebhookEvent('${name}') on ${target.constructor.name}.${String(method)}`;
+  if (typeof target === 'function' || typeof original !== 'function' || descriptor === undefined) {
+    throw new ThornConfigurationError(
+      `${place}: only instance methods and entity classes can be decorated`,
+      { name },
+    );
+  }
+  const send = compile(name, options, place);
+  recordMethodEvent(target, {
+    name,
+    method: String(method),
+    on: options.on ?? 'success',
+    subscribers: options.subscribers,
+    recipients: options.recipients,
+  });
+  if (!injected.has(target)) {
+    Inject(WebhookDispatcher)(target, DISPATCHER);
+    injected.add(target);
+  }
+
+  const wrapped = async function (
+    this: { [DISPATCHER]?: WebhookDispatcher },
+    ...args: unknown[]
+  ): Promise<unknown> {
+    let result: unknown;
+    try {
+      result = await original.apply(this, args);
+    } catch (error) {
+      if (options.on === 'error') await send(this[DISPATCHER], error, args);
+      throw error;
+    }
+    if (options.on !== 'error') await send(this[DISPATCHER], result, args);
+    return result;
+  };
+  descriptor.value = dressLike(original, wrapped);
+}
+
+function compile(name: string, options: Options, place: string) {
+  const unknown = Object.keys(options).find((key) => !KNOWN_KEYS.has(key));
+  if (unknown !== undefined) {
+    throw new ThornConfigurationError(
+      `${place}: ${unknown} is no option of a method's event; known are ${[...KNOWN_KEYS].join(', ')}`,
+      { name, option: unknown },
+    );
+  }
+  if (!['success', 'error', undefined].includes(options.on)) {
+    throw new ThornConfigurationError(
+      `${place}: on must be 'success' or 'error', not ${String(options.on)}`,
+      { name },
+    );
+  }
+  for (const key of ['data', 'sender', 'manager'] as const) {
+    if (options[key] !== undefined && typeof options[key] !== 'function') {
+      throw new ThornConfigurationError(`${place}: ${key} must be a function`, { name });
+    }
+  }
+  checkSettingKinds(place, options as Readonly<Record<string, unknown>>);
+  const eventName = blaming(place, () => compileEventName(name));
+  if (options.on === 'error' && eventName.paths.length > 0) {
+    throw new ThornConfigurationError(
+      `${place}: a name with fields is filled from the result, and a method that threw has none; name it without fields`,
+      { name },
+    );
+  }
+  const holds = blaming(place, () => compileWhen(options.when));
+  const logger = new Logger('Thorn');
+
+  return async (
+    dispatcher: WebhookDispatcher | undefined,
+    outcome: unknown,
+    args: unknown[],
+  ): Promise<void> => {
+    try {
+      if (dispatcher === undefined) {
+        throw new ThornConfigurationError(
+          `${place}: no WebhookDispatcher was injected; let Nest construct the class, in an application that imports ThornModule`,
+          { name },
+        );
+      }
+      if (!holds(outcome, args)) return;
+      const manager = options.manager?.(args);
+      const data = withRequestData(options.data?.(outcome, args), options.requestData);
+      await dispatcher.send(eventName.fill(outcome), data, {
+        ...(options.sender === undefined ? {} : { sender: options.sender(outcome, args) }),
+        ...(manager === undefined ? {} : { manager }),
+        ...messageSettings(options),
+        ref: refOf(options.ref, outcome, args),
+        headers: valueOf(options.headers, outcome, args) ?? {},
+        // The method's caller waits for its own work, not for anybody's endpoint.
+        wait: options.propagateErrors === true,
+      });
+    } catch (error) {
+      if (options.propagateErrors === true) throw error;
+      logger.error(`${place}: not sent: ${reasonOf(error)}`, framesOf(error));
+    }
+  };
+}
+
+function blaming<Value>(place: string, compile: () => Value): Value {
+  try {
+    return compile();
+  } catch (error) {
+    throw new ThornConfigurationError(`${place}: ${(error as Error).message}`, { place }, error);
+  }
+}
+
+function compileWhen(
+  when: Options['when'],
+): (outcome: unknown, args: readonly unknown[]) => boolean {
+  if (when === undefined) return () => true;
+  if (typeof when === 'function') return when;
+  const condition = compileCondition(when);
+  return (outcome) => condition.holds(outcome, null);
+}
+
+function refOf(ref: Options['ref'], outcome: unknown, args: readonly unknown[]): string | null {
+  if (typeof ref === 'function') return ref(outcome, args);
+  return ref === undefined ? null : fillTemplate(ref, outcome);
+}
+
+function valueOf<Value>(
+  setting: FromCall<unknown, readonly unknown[], Value> | undefined,
+  outcome: unknown,
+  args: readonly unknown[],
+): Value | undefined {
+  return typeof setting === 'function'
+    ? (setting as (outcome: unknown, args: readonly unknown[]) => Value)(outcome, args)
+    : setting;
+}
+
+// Decorators below this one (routes, @Cron, @OnEvent) have left their metadata on the original function.
+function dressLike(original: Method, wrapped: Method): Method {
+  for (const key of Reflect.getOwnMetadataKeys(original)) {
+    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, original), wrapped);
+  }
+  Object.defineProperty(wrapped, 'name', { value: original.name, configurable: true });
+  Object.defineProperty(wrapped, 'length', { value: original.length, configurable: true });
+  return wrapped;
+}

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { decoratedEntities, type EntityClass, entityEventsOf } from '../../event/entity-events.js';
+import { WebhookEvent } from './webhook-event.decorator.js';
+import { Webhooks } from './webhooks.decorator.js';
+
+interface Author {
+  id: number;
+  born: Date;
+  profile: Promise<{ bio: string }>;
+  articles: Fields[];
+}
+interface Fields {
+  id: number;
+  title: string;
+  author: Author | null;
+  tags: Author[];
+  data: Uint8Array;
+  shout(): string;
+}
+class Article implements Fields {
+  id!: number;
+  title!: string;
+  author!: Author | null;
+  tags!: Author[];
+  data!: Uint8Array;
+  shout(): string {
+    return this.title;
+  }
+}
+
+class Other {
+  id!: string;
+}
+
+/** Declares on a class of its own, as JavaScript could. */
+function declare(name: unknown, options: unknown): () => void {
+  return () => {
+    class Sample {}
+    WebhookEvent(name as string, options as { on: 'create' })(Sample);
+  };
+}
+
+describe('@WebhookEvent and @Webhooks on an entity', () => {
+  it('record events in the order in which they are written, over what the class shares', () => {
+    @Webhooks<Article>({ ref: '/articles/{id}', timeout: 100 })
+    @WebhookEvent<Article>('article.created', { on: 'create' })
+    @WebhookEvent<Article>('article.removed', { on: 'delete', timeout: 200 })
+    class Declared extends Article {}
+
+    expect(entityEventsOf(Declared)).toEqual([
+      {
+        name: 'article.created',
+        options: { on: 'create', ref: '/articles/{id}', timeout: 100 },
+        declaredBy: Declared,
+      },
+      {
+        name: 'article.removed',
+        options: { on: 'delete', ref: '/articles/{id}', timeout: 200 },
+        declaredBy: Declared,
+      },
+    ]);
+    expect(entityEventsOf(Article)).toEqual([]);
+    expect(decoratedEntities()).toContain(Declared);
+  });
+
+  it('are inherited, and may be said anew', () => {
+    @Webhooks<Article>({ timeout: 100, keepAlive: false })
+    @WebhookEvent<Article>('article.created', { on: 'create' })
+    @WebhookEvent<Article>('article.changed', { on: 'change' })
+    class Base extends Article {}
+    @Webhooks<Special>({ timeout: 300 })
+    @WebhookEvent<Special>('article.created', { on: 'create', softRemoval: false })
+    class Special extends Base {}
+
+    expect(entityEventsOf(Special)).toEqual([
+      {
+        name: 'article.created',
+        options: { on: 'create', softRemoval: false, timeout: 300, keepAlive: false },
+        declaredBy: Special,
+      },
+      {
+        name: 'article.changed',
+        options: { on: 'change', timeout: 300, keepAlive: false },
+        declaredBy: Base,
+      },
+    ]);
+    expect(entityEventsOf(Base)[0]?.options).toEqual({
+      on: 'create',
+      timeout: 100,
+      keepAlive: false,
+    });
+  });
+
+  it.each([
+    ['no trigger', 'a.b', {}, /on must be 'create', 'change', 'delete'.*not undefined/],
+    ['an unknown trigger', 'a.b', { on: 'update' }, /on must be .*not 'update'/],
+    ['two triggers in one', 'a.b', { on: { added: 'x', removed: 'x' } }, /on must be/],
+    ['each: false', 'a.b', { on: { added: 'x', each: false } }, /on must be/],
+    ['no options', 'a.b', undefined, /on must be/],
+    ['a bad name', 'a..b', { on: 'create' }, /'a\.\.b'/],
+    ['a name with a wildcard', 'a.*', { on: 'create' }, /'a\.\*'/],
+    ['no name', 7, { on: 'create' }, /name must be text/],
+    [
+      'an unknown option',
+      'a.b',
+      { on: 'create', paylod: 1 },
+      /paylod is no option; known are payload/,
+    ],
+    [
+      'a payload that is no function',
+      'a.b',
+      { on: 'create', payload: {} },
+      /payload must be a function/,
+    ],
+    ['a sender that is no path', 'a.b', { on: 'create', sender: 7 }, /sender must be a path/],
+    ['a ref that is no text', 'a.b', { on: 'create', ref: 7 }, /ref must be a template/],
+    ['headers that are no texts', 'a.b', { on: 'create', headers: { a: 1 } }, /headers must be/],
+    [
+      'relations that are no list',
+      'a.b',
+      { on: 'create', relations: 'author' },
+      /relations must be a list/,
+    ],
+    [
+      'a timeout of nothing',
+      'a.b',
+      { on: 'create', timeout: 0 },
+      /timeout must be a positive whole number/,
+    ],
+    ['a softRemoval of text', 'a.b', { on: 'create', softRemoval: 'no' }, /softRemoval must be/],
+    ['a bad condition', 'a.b', { on: 'create', when: { __proto__x: { in: 7 } } }, /in/],
+  ])('refuse %s, naming class, event and fix', (_, name, options, text) => {
+    expect(declare(name, options)).toThrow(ThornConfigurationError);
+    expect(declare(name, options)).toThrow(text);
+    expect(declare(name, options)).toThrow(/Sample/);
+  });
+
+  it('refuse the same event twice, and shared settings twice', () => {
+    const twice = () => {
+      @WebhookEvent<Twice>('a.b', { on: 'create' })
+      @WebhookEvent<Twice>('a.b', { on: 'change' })
+      class Twice extends Article {}
+      return Twice;
+    };
+    expect(twice).toThrow(/Twice declares the event a\.b twice; remove one/);
+    const shared = () => {
+      @Webhooks<Shared>({})
+      @Webhooks<Shared>({})
+      class Shared extends Article {}
+      return Shared;
+    };
+    expect(shared).toThrow(/Shared has @Webhooks twice/);
+  });
+
+  it('refuse to stand on a property', () => {
+    const settings = Webhooks<Article>({}) as unknown as PropertyDecorator;
+    expect(() => settings(Article.prototype, 'title')).toThrow(
+      /@Webhooks on Article\.title: .*move the decorator above class Article/,
+    );
+    const event = WebhookEvent<Article>('a.b', { on: 'create' }) as unknown as PropertyDecorator;
+    expect(() => event(Article.prototype, 'title')).toThrow(/Article\.title/);
+  });
+
+  it('are typed against the entity', () => {
+    const types = () => {
+      WebhookEvent<Article>('a', {
+        on: { added: 'tags', each: true },
+        sender: 'author.articles.author.id',
+        relations: ['author', 'author.articles', 'tags'],
+        when: { title: { nowEq: 'x' } },
+        payload: ({ title, author }, { before }) => [
+          title.length,
+          author?.id,
+          before?.title?.length,
+        ],
+      })(Article);
+      Webhooks<Article>({ sender: 'author.profile.bio' })(Article);
+      Webhooks<Article>({ sender: 'author.born' })(Article);
+
+      // @ts-expect-error no such property
+      Webhooks<Article>({ sender: 'autor.id' });
+      // @ts-expect-error a date is a leaf
+      Webhooks<Article>({ sender: 'author.born.getTime' });
+      // @ts-expect-error a method is no field
+      Webhooks<Article>({ sender: 'shout' });
+      // @ts-expect-error a path has at most four segments
+      Webhooks<Article>({ sender: 'author.articles.author.articles.id' });
+      // @ts-expect-error a column is no relation
+      Webhooks<Article>({ relations: ['title'] });
+      // @ts-expect-error bytes are no relation
+      WebhookEvent<Article>('a', { on: { added: 'data' } });
+      // @ts-expect-error not a to-many relation
+      WebhookEvent<Article>('a', { on: { added: 'author' } });
+      // @ts-expect-error each is true or not there
+      WebhookEvent<Article>('a', { on: { added: 'tags', each: false } });
+      // @ts-expect-error no such trigger
+      WebhookEvent<Article>('a', { on: 'update' });
+      // @ts-expect-error no such field
+      WebhookEvent<Article>('a', { on: 'change', when: { titel: 'x' } });
+      // @ts-expect-error no such property on the row
+      Webhooks<Article>({ payload: ({ titel }) => titel });
+      // @ts-expect-error another class than the one named
+      Webhooks<Article>({})(Other);
+      // @ts-expect-error another class than the one named
+      WebhookEvent<Article>('a', { on: 'create' })(Other);
+    };
+    expect(types).toBeTypeOf('function');
+    const type: EntityClass = Article;
+    expect(type).toBe(Article);
+  });
+});

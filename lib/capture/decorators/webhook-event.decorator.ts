@@ -1,0 +1,78 @@
+import {
+  type EntityClass,
+  recordEntityEvent,
+  type RecordedOptions,
+} from '../../event/entity-events.js';
+import type { EntityEventOptions } from '../../event/event-settings.js';
+import { checkEntityEvent } from './declaration-checks.js';
+import {
+  decorateMethod,
+  type MethodErrorOptions,
+  type MethodSuccessOptions,
+} from './method-event.js';
+import type { EntityDecorator } from './webhooks.decorator.js';
+
+/** A decorator for an asynchronous method that takes `Args` and resolves to `Result`. */
+export type MethodEventDecorator<Result, Args extends unknown[]> = <
+  Method extends (...args: Args) => Promise<Result>,
+>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<Method>,
+) => void;
+
+/**
+ * Declares an event of an entity; stackable. Its messages belong to the transaction that makes the change: staged
+ * before it commits, released after, dropped when it rolls back.
+ *
+ * Changes are counted once per row and transaction, as a reader outside of it sees them: a row created and then changed
+ * is one create with its last values, created and then deleted is nothing, several changes are one change from the first
+ * old to the last new values, deleted and created anew is a change.
+ *
+ * @param name dot-separated segments of `[A-Za-z0-9_-]`; `{field}` stands for a value of the row
+ * @throws {@link ThornConfigurationError} at decoration, naming the class, the event and the fix
+ *
+ * @example
+ * ```ts
+ * @Entity()
+ * @WebhookEvent<Article>('article.published', { on: 'change', when: { state: { nowEq: 'PUBLISHED' } } })
+ * export class Article { … }
+ * ```
+ */
+export function WebhookEvent<Entity extends object>(
+  name: string,
+  options: EntityEventOptions<Entity>,
+): EntityDecorator<Entity>;
+/**
+ * Sends an event when the method of a provider or controller has resolved (or, with `on: 'error'`, thrown).
+ *
+ * @example
+ * ```ts
+ * @WebhookEvent('order.cancelled', { data: (order: Order) => ({ id: order.id }) })
+ * async cancel(id: string): Promise<Order> { … }
+ * ```
+ */
+// Nothing in a decorator's call tells the method's types: the functions' own annotations do, and are then held against
+// the method. Without an annotation they see `any`, which is what makes the short form usable.
+// oxlint-disable-next-line typescript/no-explicit-any
+export function WebhookEvent<Result = any, Args extends unknown[] = any[]>(
+  name: string,
+  options?: MethodSuccessOptions<Result, Args>,
+): MethodEventDecorator<Result, Args>;
+/** Sends an event when the method has thrown; the functions are given the error. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export function WebhookEvent<Args extends unknown[] = any[]>(
+  name: string,
+  options: MethodErrorOptions<Args>,
+): MethodEventDecorator<unknown, Args>;
+export function WebhookEvent(name: string, options: object = {}) {
+  return (target: object, method?: string | symbol, descriptor?: object): void => {
+    if (typeof target === 'function' && method === undefined) {
+      const type = target as EntityClass;
+      checkEntityEvent(type, name, options);
+      recordEntityEvent(type, { name, options: options as RecordedOptions });
+    } else {
+      decorateMethod(name, options, target, method ?? '', descriptor);
+    }
+  };
+}

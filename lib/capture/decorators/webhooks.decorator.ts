@@ -1,0 +1,34 @@
+import {
+  type EntityClass,
+  recordEntitySettings,
+  type RecordedSettings,
+} from '../../event/entity-events.js';
+import type { EntityEventSettings } from '../../event/event-settings.js';
+import { checkEntityClass, checkEntitySettings } from './declaration-checks.js';
+
+/** A decorator for the class of `Entity`, and for no other. */
+export type EntityDecorator<Entity> = (target: abstract new (...args: never[]) => Entity) => void;
+
+/**
+ * What the events of an entity share; each can say otherwise for itself.
+ *
+ * @throws {@link ThornConfigurationError} at decoration, when a setting is unknown or of the wrong kind
+ *
+ * @example
+ * ```ts
+ * @Entity()
+ * @Webhooks<Article>({ payload: (article) => ({ title: article.title }), ref: '/articles/{id}', sender: 'author.id' })
+ * @WebhookEvent<Article>('article.created', { on: 'create' })
+ * export class Article { … }
+ * ```
+ */
+export function Webhooks<Entity extends object>(
+  settings: EntityEventSettings<Entity>,
+): EntityDecorator<Entity> {
+  return (target, ...rest: unknown[]) => {
+    const type = target as unknown as EntityClass;
+    const place = checkEntityClass('@Webhooks', type, rest);
+    checkEntitySettings(place, settings);
+    recordEntitySettings(type, settings as unknown as RecordedSettings);
+  };
+}

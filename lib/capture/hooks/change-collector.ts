@@ -1,0 +1,154 @@
+import { Logger } from '@nestjs/common';
+import type { EntityManager, QueryRunner } from 'typeorm';
+import { framesOf, reasonOf } from '../../common/index.js';
+import type { MessagePipeline } from '../../dispatch/index.js';
+import type { Message } from '../../message/index.js';
+import { type Collected, occurrencesOf } from '../changes/occurrences.js';
+import type { EntityMessages } from '../messages/entity-messages.js';
+import { Frames } from '../changes/transaction-frames.js';
+
+/** What TypeORM's hooks say of the connection that they happen on. */
+interface OnConnection {
+  readonly queryRunner: QueryRunner;
+  readonly manager: EntityManager;
+}
+
+/** Statements that leave every row as it is. */
+const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/;
+
+/** What is kept of one connection. */
+class ConnectionState {
+  readonly frames = new Frames<Collected>();
+  /** Staged in the open transaction, released when it has committed. */
+  readonly staged: Message[] = [];
+  /** Happened outside of any transaction and not sent yet. */
+  readonly loose: Collected[] = [];
+  /** Statements of the open transaction that may have written something. */
+  writes = 0;
+  /** Sends what is loose. */
+  sending: Promise<void> | undefined;
+}
+
+/** Collects what happens on each connection and sends it on when its outermost transaction commits. */
+export class Collector {
+  readonly #logger = new Logger('Thorn');
+  readonly #states = new WeakMap<QueryRunner, ConnectionState>();
+  readonly #messages: EntityMessages;
+  readonly #pipeline: MessagePipeline;
+
+  constructor(messages: EntityMessages, pipeline: MessagePipeline) {
+    this.#messages = messages;
+    this.#pipeline = pipeline;
+  }
+
+  /** Takes what has just happened, synchronously; outside of a transaction the promise is that it was sent. */
+  collect({ queryRunner, manager }: OnConnection, item: Collected): Promise<void> | void {
+    const state = this.#state(queryRunner);
+    if (queryRunner.isTransactionActive || state.frames.depth > 0) {
+      openFrames(state).add(item);
+      return;
+    }
+    state.loose.push(item);
+    return this.#sendLoose(state, manager);
+  }
+
+  /** @returns false when the connection is in no transaction */
+  enlist(queryRunner: QueryRunner, message: Message): boolean {
+    if (!queryRunner.isTransactionActive) return false;
+    openFrames(this.#state(queryRunner)).add({ type: 'message', message });
+    return true;
+  }
+
+  /** A statement is about to be run. */
+  statement(queryRunner: QueryRunner, sql: string): void {
+    if (!HARMLESS.test(sql)) this.#state(queryRunner).writes += 1;
+  }
+
+  /** A transaction or a savepoint has begun. */
+  begin(queryRunner: QueryRunner): void {
+    const state = this.#state(queryRunner);
+    if (state.frames.depth === 0) state.writes = 0;
+    state.frames.begin();
+  }
+
+  /** Savepoints have this hook too; only the outermost transaction is about to become real. */
+  beforeCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
+    const state = this.#state(queryRunner);
+    if (state.frames.depth > 1) return;
+    const items = state.frames.drain();
+    if (items.length > 0) return this.#stage(state, items, manager);
+  }
+
+  /** A transaction has committed, or a savepoint was released. */
+  afterCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
+    const state = this.#state(queryRunner);
+    if (queryRunner.isTransactionActive) return state.frames.merge();
+    const late = state.frames.close();
+    const messages = state.staged.splice(0);
+    if (messages.length > 0) this.#release(messages);
+    if (late.length > 0) {
+      state.loose.push(...late);
+      return this.#sendLoose(state, manager);
+    }
+  }
+
+  /** A transaction or a savepoint was rolled back. */
+  afterRollback(queryRunner: QueryRunner): void {
+    const state = this.#state(queryRunner);
+    if (queryRunner.isTransactionActive) return state.frames.drop();
+    state.frames.close();
+    state.staged.length = 0;
+  }
+
+  async #stage(state: ConnectionState, items: Collected[], manager: EntityManager): Promise<void> {
+    // On a connection that several saves share, further changes may join while these are being read and staged.
+    for (let batch = items; batch.length > 0; batch = state.frames.drain()) {
+      const alone =
+        state.writes === 1 && batch.filter(({ type }) => type !== 'message').length === 1;
+      const messages = await this.#messages.of(occurrencesOf(batch), manager, alone);
+      if (messages.length === 0) continue;
+      await this.#pipeline.stage(messages, manager);
+      state.staged.push(...messages);
+    }
+  }
+
+  #release(messages: readonly Message[]): void {
+    try {
+      this.#pipeline.release(messages);
+    } catch (error) {
+      // Thrown here it would reject a save that is durable.
+      this.#logError(`Releasing ${messages.length} committed message(s) failed`, error);
+    }
+  }
+
+  /** All rows of one statement together. */
+  #sendLoose(state: ConnectionState, manager: EntityManager): Promise<void> {
+    state.sending ??= Promise.resolve().then(async () => {
+      state.sending = undefined;
+      try {
+        const messages = await this.#messages.of(occurrencesOf(state.loose.splice(0)), manager);
+        if (messages.length > 0) await this.#pipeline.send(messages, false);
+      } catch (error) {
+        // The row is stored already: the caller's write has not failed.
+        this.#logError('Sending what was written outside of a transaction failed', error);
+      }
+    });
+    return state.sending;
+  }
+
+  #state(queryRunner: QueryRunner): ConnectionState {
+    let state = this.#states.get(queryRunner);
+    if (state === undefined) this.#states.set(queryRunner, (state = new ConnectionState()));
+    return state;
+  }
+
+  #logError(what: string, error: unknown): void {
+    this.#logger.error(`${what}: ${reasonOf(error)}`, framesOf(error));
+  }
+}
+
+/** A transaction may have begun before the capture started to listen. */
+function openFrames({ frames }: ConnectionState): Frames<Collected> {
+  if (frames.depth === 0) frames.begin();
+  return frames;
+}

@@ -1,0 +1,253 @@
+import { Logger } from '@nestjs/common';
+import type {
+  DataSource,
+  EntityManager,
+  EntityMetadata,
+  EntitySubscriberInterface,
+  InsertEvent,
+  ObjectLiteral,
+  QueryRunner,
+  RecoverEvent,
+  RemoveEvent,
+  SoftRemoveEvent,
+  TransactionCommitEvent,
+  TransactionRollbackEvent,
+  TransactionStartEvent,
+  UpdateEvent,
+} from 'typeorm';
+import type { MessagePipeline } from '../../dispatch/index.js';
+import type { Message, MessageFactory } from '../../message/index.js';
+import { Attachment } from './hooks-attachment.js';
+import { BulkWriteGuard, type BulkWrites } from './bulk-write-guard.js';
+import { changedValues } from '../rows/changed-values.js';
+import { Collector } from './change-collector.js';
+import { dataSourceName } from '../rows/data-source-name.js';
+import { EntityMessages } from '../messages/entity-messages.js';
+import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-plan.js';
+import { mayUpdateOrSkip, tableInserted } from '../rows/insert-statement.js';
+import { linkChange } from '../changes/link-change.js';
+import { beforeHooks, OldRows } from './old-rows.js';
+import { exactValues } from '../rows/read-back.js';
+import type { LinkChange, RowChange } from '../changes/row-change.js';
+import { rowKey } from '../rows/row-key.js';
+import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
+
+/** What the capture of one data source needs. */
+export interface EntityCaptureOptions {
+  readonly messageFactory: MessageFactory;
+  readonly pipeline: MessagePipeline;
+  /** Default `warn`. */
+  readonly bulk?: BulkWrites;
+}
+
+type RowEvent = {
+  readonly queryRunner: QueryRunner;
+  readonly manager: EntityManager;
+  readonly metadata: EntityMetadata;
+};
+
+/**
+ * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
+ * stages their messages before it commits and releases them after. The TypeORM subscriber of that data source.
+ *
+ * Writes outside of any transaction (`insert()`, `save(…, { transaction: false })`) are sent right after; their messages
+ * cannot be atomic with the row.
+ *
+ * TypeORM forgets its subscribers when a data source is destroyed and initialised again, and tells nobody: call
+ * {@link reattach} then. Sending by hand calls it too.
+ */
+export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
+  readonly #logger = new Logger('Thorn');
+  readonly #oldRows = new OldRows();
+  readonly #collector: Collector;
+  /** Makes this data source's messages. */
+  readonly messages: EntityMessages;
+  // The last INSERT of a connection, when it may also have updated or skipped rows.
+  readonly #uncertainInserts = new WeakMap<QueryRunner, string>();
+  readonly #bulk: BulkWriteGuard;
+  #plan: CapturePlan = { entities: new Map(), links: new Map() };
+  readonly #attachment: Attachment;
+
+  constructor(
+    readonly dataSource: DataSource,
+    { messageFactory, pipeline, bulk = 'warn' }: EntityCaptureOptions,
+  ) {
+    this.#attachment = new Attachment(dataSource);
+    this.messages = new EntityMessages(messageFactory);
+    this.#collector = new Collector(this.messages, pipeline);
+    this.#bulk = new BulkWriteGuard(bulk);
+  }
+
+  /** The entities with events in this data source. */
+  get plans(): readonly EntityPlan[] {
+    return [...this.#plan.entities.values()];
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @throws {@link ThornConfigurationError} when the data source is not initialised, or an event names a relation that
+   *   its entity does not have
+   */
+  attach(): void {
+    this.#attachment.assertPossible();
+    if (this.#attachment.isWanted) return;
+    this.#plan = planCapture(this.dataSource);
+    const ofEntities = this.plans.map((plan) => beforeHooks(plan, this.#oldRows, this.#bulk));
+    this.#attachment.add([this, ...ofEntities.filter((hooks) => hooks !== undefined)]);
+  }
+
+  /**
+   * Listens again when the data source has been initialised anew since {@link attach}, and warns that nothing was sent
+   * of what happened in between.
+   */
+  reattach(): void {
+    if (!this.#attachment.isLost) return;
+    this.#attachment.remove();
+    this.attach();
+    this.#logger.warn(
+      `The data source ${dataSourceName(this.dataSource)} was initialised again, and its changes since then were not ` +
+        'captured; they are from now on. Close the application and create it anew instead, or send what is missing ' +
+        'with dispatcher.sendFor(entity, { where }, event).',
+    );
+  }
+
+  /** Stops to listen. What was collected in transactions that are still open is not sent. */
+  detach(): void {
+    this.#attachment.remove();
+  }
+
+  /** @returns false when the connection is in no transaction */
+  enlist(message: Message, queryRunner: QueryRunner | undefined): boolean {
+    this.reattach();
+    return queryRunner !== undefined && this.#collector.enlist(queryRunner, message);
+  }
+
+  afterInsert(event: InsertEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined)
+      return this.#collectLinks(event, 'link', event.entityId ?? event.entity);
+    const statement = this.#uncertainInserts.get(event.queryRunner);
+    if (
+      event.entityId === undefined &&
+      statement !== undefined &&
+      tableInserted(statement, plan.metadata, this.dataSource)
+    ) {
+      return this.#bulk.notice(plan, 'upsert');
+    }
+    const row =
+      event.entity === undefined && event.entityId !== undefined
+        ? plan.metadata.ensureEntityIdMap(event.entityId)
+        : event.entity;
+    if (row === undefined || rowKey(plan.metadata, row) === undefined) {
+      return this.#bulk.notice(plan, 'save({ reload: false })');
+    }
+    return this.#collectRow(event, plan, 'insert', row, undefined);
+  }
+
+  afterUpdate(event: UpdateEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined) return;
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (old !== undefined) return this.#collectRow(event, plan, 'update', old, old);
+    // Rows that refer to each other are inserted and then updated in one save: the insert says it all.
+    if (event.updatedColumns.length > 0 || event.updatedRelations.length > 0) return;
+    this.#bulk.notice(plan, 'update');
+  }
+
+  afterRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined)
+      return this.#collectLinks(event, 'unlink', event.entityId as ObjectLiteral);
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (old === undefined && event.entityId === undefined) return this.#bulk.notice(plan, 'delete');
+    const id = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
+    return this.#collectRow(event, plan, 'remove', id, old);
+  }
+
+  afterSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined) return;
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (old === undefined) return this.#bulk.notice(plan, 'softDelete');
+    return this.#collectRow(event, plan, 'soft-remove', old, old);
+  }
+
+  afterRecover(event: RecoverEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined) return;
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (old === undefined) return this.#bulk.notice(plan, 'restore');
+    return this.#collectRow(event, plan, 'recover', old, old);
+  }
+
+  /** Hooks tell an upsert and an insert apart by nothing; their statements do. */
+  beforeQuery({ query, queryRunner }: BeforeQueryEvent): void {
+    this.#collector.statement(queryRunner, query);
+    if (!query.includes('INSERT')) return;
+    if (!mayUpdateOrSkip(query)) {
+      this.#uncertainInserts.delete(queryRunner);
+      return;
+    }
+    this.#uncertainInserts.set(queryRunner, query);
+    if (!this.#bulk.refuses) return;
+    for (const plan of this.plans) {
+      if (tableInserted(query, plan.metadata, this.dataSource)) this.#bulk.notice(plan, 'upsert');
+    }
+  }
+
+  afterTransactionStart({ queryRunner }: TransactionStartEvent): void {
+    this.#collector.begin(queryRunner);
+  }
+
+  beforeTransactionCommit(event: TransactionCommitEvent): Promise<void> | void {
+    return this.#collector.beforeCommit(event);
+  }
+
+  afterTransactionCommit(event: TransactionCommitEvent): Promise<void> | void {
+    if (!event.queryRunner.isTransactionActive) this.#oldRows.forget(event.queryRunner);
+    return this.#collector.afterCommit(event);
+  }
+
+  afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
+    this.#oldRows.forget(queryRunner);
+    this.#collector.afterRollback(queryRunner);
+  }
+
+  #collectRow(
+    event: RowEvent & Partial<UpdateEvent<ObjectLiteral>>,
+    plan: EntityPlan,
+    did: RowChange['did'],
+    row: ObjectLiteral,
+    old: ObjectLiteral | undefined,
+  ): Promise<void> | void {
+    const key = rowKey(plan.metadata, row)!;
+    const complete =
+      did === 'insert' ? undefined : this.#oldRows.take(event.queryRunner, plan, key);
+    return this.#collector.collect(event, {
+      type: 'row',
+      did,
+      plan,
+      key,
+      // The old row belongs to nobody; an entity may change until the commit.
+      id: old ?? plan.metadata.getEntityIdMap(row)!,
+      old: complete ?? old,
+      oldIsComplete: complete !== undefined,
+      values: did === 'update' ? changedValues(event) : [],
+      exact: exactValues(event, plan.readBack, did),
+    });
+  }
+
+  #collectLinks(
+    event: RowEvent,
+    did: LinkChange['did'],
+    link: ObjectLiteral | undefined,
+  ): Promise<void> | void {
+    const waits = (this.#plan.links.get(event.metadata) ?? []).map((plan) => {
+      const change = link === undefined ? undefined : linkChange(plan, did, link);
+      if (change === undefined) return this.#bulk.notice(plan.entity, 'relation().remove()');
+      return this.#collector.collect(event, change);
+    });
+    return waits.find((wait) => wait !== undefined);
+  }
+}

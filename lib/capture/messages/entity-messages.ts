@@ -1,0 +1,135 @@
+import { Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { framesOf, reasonOf } from '../../common/index.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { Message, type MessageFactory } from '../../message/index.js';
+import type { Occurrence } from '../changes/occurrences.js';
+import type { EventPlan } from '../plan/entity-plan.js';
+import { mayBeReal, neededRows } from './row-loader.js';
+import { fillTemplate } from '../payload/ref-template.js';
+import { withRequestData } from '../payload/request-data.js';
+import { withoutPaths } from '../rows/row-copy.js';
+import { type Subject, subjectsOf } from './message-subject.js';
+import { valueAt } from '../payload/value-at-path.js';
+
+/** Makes the messages of what happened to entities. */
+export class EntityMessages {
+  readonly #logger = new Logger('Thorn');
+  readonly #factory: MessageFactory;
+
+  constructor(factory: MessageFactory) {
+    this.#factory = factory;
+  }
+
+  /**
+   * Reads the rows that are needed, in one query a class, and makes the messages of those occurrences that prove to be
+   * real; messages among them pass through in their place.
+   *
+   * @param alone nothing else was written in the transaction: what was saved is what a read would answer, where the
+   *   types of its columns say so
+   * @throws what a query throws, and what a function of an event with `propagateErrors` throws
+   */
+  async of(
+    happened: readonly (Occurrence | Message)[],
+    manager: EntityManager,
+    alone = false,
+  ): Promise<Message[]> {
+    const candidates = happened.filter((entry) => entry instanceof Message || mayBeReal(entry));
+    const rows = await neededRows(
+      candidates.filter((entry): entry is Occurrence => !(entry instanceof Message)),
+      manager,
+      alone,
+    );
+    const messages: Message[] = [];
+    for (const entry of candidates) {
+      if (entry instanceof Message) {
+        messages.push(entry);
+        continue;
+      }
+      for (const subject of subjectsOf(entry, rows)) {
+        try {
+          const message = await this.make(entry.event, subject);
+          if (message !== undefined) messages.push(message);
+        } catch (error) {
+          this.#dropped(entry.event, error);
+        }
+      }
+    }
+    return messages;
+  }
+
+  /** One message; undefined when its condition does not hold. */
+  async make(event: EventPlan, subject: Subject): Promise<Message | undefined> {
+    const { options, concealed, settings } = event;
+    if (event.condition?.holds(subject.row, subject.before) === false) return undefined;
+    const { ref, sender, headers, requestData } = options;
+    const row = withoutPaths(subject.row, concealed);
+    const change = { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
+    const payload = options.payload?.(row, change);
+    const data = withRequestData(isPromiseLike(payload) ? await payload : payload, requestData);
+    return this.#factory.create({
+      event: event.eventName.fill(subject.row),
+      data,
+      ref:
+        typeof ref === 'function'
+          ? ref(row)
+          : ref === undefined
+            ? null
+            : fillTemplate(ref, subject.row),
+      ...(sender === undefined
+        ? {}
+        : {
+            audience: 'sender' as const,
+            sender: this.#sender(
+              event,
+              typeof sender === 'function' ? sender(row) : valueAt(subject.row, sender),
+            ),
+          }),
+      ...(headers === undefined
+        ? {}
+        : { headers: typeof headers === 'function' ? headers(row) : headers }),
+      settings,
+    });
+  }
+
+  #dropped(event: EventPlan, error: unknown): void {
+    if (event.options.propagateErrors === true) throw error;
+    this.#logger.error(
+      `${event.entity}: the event ${event.name} is dropped: ${reasonOf(error)}`,
+      framesOf(error),
+    );
+  }
+
+  readonly #warnedOf = new Set<EventPlan>();
+
+  #sender(event: EventPlan, value: unknown): string | null {
+    if (value === null || value === undefined || value === '') {
+      if (!this.#warnedOf.has(event)) {
+        this.#warnedOf.add(event);
+        this.#logger.warn(
+          `${event.entity}: the event ${event.name} declares a sender and its row has none, so only ownerless ` +
+            'subscribers get it. Fill it, or leave sender out to reach every subscriber.',
+        );
+      }
+      return null;
+    }
+    if (!['string', 'number', 'bigint'].includes(typeof value)) {
+      throw new InvalidInputError(
+        'sender',
+        `must be text, a number or a bigint, not ${typeof value}`,
+      );
+    }
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new InvalidInputError('sender', `must be the id of an owner, not ${value}`);
+    }
+    return String(value);
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}

@@ -1,0 +1,83 @@
+import type { ObjectLiteral } from 'typeorm';
+import type { EntityChange } from '../../event/event-settings.js';
+import type { Occurrence } from '../changes/occurrences.js';
+import type { NeededRows } from './row-loader.js';
+import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
+import { differs } from '../changes/change-detection.js';
+import { copyRow, layOver, setValue, withoutRelations } from '../rows/row-copy.js';
+
+/** A message's row and what its payload is told besides. */
+export interface Subject {
+  readonly row: ObjectLiteral;
+  /** What transitions compare with; null when there was no row. */
+  readonly before: ObjectLiteral | null;
+  readonly change: EntityChange<ObjectLiteral>;
+}
+
+/** What messages are made of; none when the change is no real one. */
+export function subjectsOf(occurrence: Occurrence, needed: NeededRows): Subject[] {
+  return 'links' in occurrence ? linkSubjects(occurrence, needed) : rowSubjects(occurrence, needed);
+}
+
+function rowSubjects(
+  { kind, event, net }: Extract<Occurrence, { readonly kind: 'create' | 'change' | 'delete' }>,
+  { rows }: NeededRows,
+): Subject[] {
+  const { metadata } = net.plan;
+  const read = rows.get(metadata)?.get(net.key);
+  // Something that no hook tells of (a cascade, SQL by hand) has removed what this transaction had created.
+  if (kind === 'create' && event.needsRow && read === undefined) return [];
+  if (kind === 'change' && !differs(net, read)) return [];
+  const row = read ?? lastKnown(kind, net);
+  const before = kind === 'create' || net.old === undefined ? null : beforeOf(net, row);
+  return [{ row, before, change: { on: kind, before, ids: [], related: [] } }];
+}
+
+function lastKnown(kind: 'create' | 'change' | 'delete', net: NetChange): ObjectLiteral {
+  const { metadata } = net.plan;
+  if (kind === 'delete') {
+    const { last, lastIsComplete } = net;
+    if (last === undefined) return net.id;
+    return lastIsComplete ? last : withoutRelations(last, metadata);
+  }
+  return net.old === undefined ? net.id : layOver(net.old, net.values.values(), metadata);
+}
+
+/** The row before the transaction; a relation that was not loaded because nothing touched it is the same as now. */
+function beforeOf(net: NetChange, row: ObjectLiteral): ObjectLiteral {
+  const { old, oldIsComplete, values, plan } = net;
+  if (oldIsComplete || old === undefined) return old ?? row;
+  const unchanged = plan.metadata.relations.filter(
+    (relation) => !values.has(relation) && relation.getEntityValue(row) !== undefined,
+  );
+  if (unchanged.length === 0) return old;
+  const before = copyRow(old, plan.metadata);
+  for (const relation of unchanged) setValue(before, relation, relation.getEntityValue(row));
+  return before;
+}
+
+function linkSubjects(
+  { kind, event, links, net }: Extract<Occurrence, { readonly links: NetLinks }>,
+  { rows, related, linked }: NeededRows,
+): Subject[] {
+  const { entity, relation } = links.plan;
+  if (kind === 'cleared' && linked.get(relation)?.has(links.key) === true) return [];
+  const read = rows.get(entity.metadata)?.get(links.key);
+  if (event.needsRow && read === undefined) return [];
+  const row = read ?? links.id;
+  const before = net === undefined ? row : net.old === undefined ? null : beforeOf(net, row);
+  const found = related.get(relation.inverseEntityMetadata);
+  const all = [...linksOf(kind, links)];
+  const { on } = event.options;
+  const groups = typeof on === 'object' && on.each === true ? all.map((link) => [link]) : [all];
+  return groups.map((group) => ({
+    row,
+    before,
+    change: {
+      on: kind,
+      before,
+      ids: group.map(([, id]) => relation.inverseEntityMetadata.getEntityIdMixedMap(id) as unknown),
+      related: group.flatMap(([key]) => found?.get(key) ?? []),
+    },
+  }));
+}

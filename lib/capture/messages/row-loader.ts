@@ -1,0 +1,151 @@
+import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { Occurrence } from '../changes/occurrences.js';
+import { joinsOf } from '../plan/entity-paths.js';
+import { linksOf, type NetLinks } from '../changes/net-change.js';
+import { foretold } from '../changes/change-detection.js';
+import { rowsWithLinks } from '../rows/junction-rows.js';
+import { withoutRelations } from '../rows/row-copy.js';
+import { readRows } from '../rows/row-reader.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
+
+/** Rows by their class and key. */
+type Rows = ReadonlyMap<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>;
+
+/** Keys of the rows that still have links of a relation. */
+type LinkedRows = ReadonlyMap<RelationMetadata, ReadonlySet<string>>;
+
+/** What occurrences are told with. */
+export interface NeededRows {
+  readonly rows: Rows;
+  /** The rows at the other end of links. */
+  readonly related: Rows;
+  readonly linked: LinkedRows;
+}
+
+const NONE: ReadonlyMap<never, never> = new Map<never, never>();
+
+interface WantedRows {
+  readonly ids: Map<string, ObjectLiteral>;
+  readonly joins: string[];
+  readonly hidden: Set<string>;
+}
+
+/** Saves a query where the values that were set tell already that nothing has changed. */
+export function mayBeReal(occurrence: Occurrence): boolean {
+  return occurrence.kind !== 'change' || foretold(occurrence.net) !== false;
+}
+
+/** Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}. */
+export async function neededRows(
+  occurrences: readonly Occurrence[],
+  manager: EntityManager,
+  alone: boolean,
+): Promise<NeededRows> {
+  const known = alone ? knownRows(occurrences) : undefined;
+  const rows = known ?? (await readAll(manager, occurrences));
+  if (!occurrences.some((occurrence) => 'links' in occurrence)) {
+    return { rows, related: NONE, linked: NONE };
+  }
+  const related = await readRelated(manager, occurrences);
+  return { rows, related, linked: await readLinked(manager, occurrences) };
+}
+
+/** A row that was truly removed is known from its old values alone. */
+function mustBeRead({ event, ...occurrence }: Occurrence): boolean {
+  if ('links' in occurrence) return event.needsRow;
+  const { kind, net } = occurrence;
+  return net.now.there && (event.needsRow || (kind === 'change' && foretold(net) === undefined));
+}
+
+/** The rows that occurrences need; undefined when they have to be read. */
+function knownRows(occurrences: readonly Occurrence[]): Rows | undefined {
+  const needing = occurrences.filter(mustBeRead);
+  const [first] = needing;
+  if (first === undefined) return new Map();
+  const net = 'links' in first ? undefined : first.net;
+  if (net?.exact === undefined) return undefined;
+  const sufficient = needing.every(
+    ({ event: { joins, hidden, options } }) =>
+      joins.length + hidden.length === 0 && options.reread !== true,
+  );
+  if (!sufficient) return undefined;
+  const { metadata } = net.plan;
+  const base = net.old === undefined ? (metadata.create() as ObjectLiteral) : net.old;
+  const row = withoutRelations(base, metadata);
+  for (const { of, value } of net.exact) of.setEntityValue(row, value);
+  return new Map([[metadata, new Map([[net.key, row]])]]);
+}
+
+async function readAll(manager: EntityManager, occurrences: readonly Occurrence[]): Promise<Rows> {
+  const wanted = new Map<EntityMetadata, WantedRows>();
+  for (const occurrence of occurrences) {
+    if (!mustBeRead(occurrence)) continue;
+    const { key, id } = 'links' in occurrence ? occurrence.links : occurrence.net;
+    const { metadata } = 'links' in occurrence ? occurrence.links.plan.entity : occurrence.net.plan;
+    const of: WantedRows = wanted.get(metadata) ?? { ids: new Map(), joins: [], hidden: new Set() };
+    of.ids.set(key, id);
+    of.joins.push(...occurrence.event.joins);
+    for (const path of occurrence.event.hidden) of.hidden.add(path);
+    wanted.set(metadata, of);
+  }
+  const rows = new Map<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>();
+  for (const [metadata, { ids, joins, hidden }] of wanted) {
+    rows.set(
+      metadata,
+      await readRows(manager, {
+        metadata,
+        ids: [...ids.values()],
+        joins: joinsOf(joins),
+        hidden: [...hidden],
+      }),
+    );
+  }
+  return rows;
+}
+
+async function readRelated(
+  manager: EntityManager,
+  occurrences: readonly Occurrence[],
+): Promise<Rows> {
+  const wanted = new Map<EntityMetadata, Map<string, ObjectLiteral>>();
+  for (const occurrence of occurrences) {
+    if (!('links' in occurrence) || occurrence.event.options.payload === undefined) continue;
+    const metadata = occurrence.links.plan.relation.inverseEntityMetadata;
+    const ids = wanted.get(metadata) ?? new Map<string, ObjectLiteral>();
+    for (const [key, id] of linksOf(occurrence.kind, occurrence.links)) ids.set(key, id);
+    wanted.set(metadata, ids);
+  }
+  const rows = new Map<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>();
+  for (const [metadata, ids] of wanted) {
+    rows.set(
+      metadata,
+      await readRows(manager, { metadata, ids: [...ids.values()], joins: [], hidden: [] }),
+    );
+  }
+  return rows;
+}
+
+/** The rows that still have links, by relation: they are not cleared. */
+async function readLinked(
+  manager: EntityManager,
+  occurrences: readonly Occurrence[],
+): Promise<ReadonlyMap<RelationMetadata, ReadonlySet<string>>> {
+  const wanted = new Map<RelationMetadata, NetLinks[]>();
+  for (const occurrence of occurrences) {
+    if (occurrence.kind !== 'cleared') continue;
+    const { relation } = occurrence.links.plan;
+    wanted.set(relation, [...(wanted.get(relation) ?? []), occurrence.links]);
+  }
+  const linked = new Map<RelationMetadata, ReadonlySet<string>>();
+  for (const [relation, links] of wanted) {
+    linked.set(
+      relation,
+      await rowsWithLinks(
+        manager,
+        relation,
+        links.map(({ id }) => id),
+      ),
+    );
+  }
+  return linked;
+}

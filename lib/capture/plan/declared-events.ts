@@ -1,0 +1,84 @@
+import type { RecipientPolicies, RecipientPolicy } from '../../delivery/index.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { type EventCatalogue, type MethodEvent, methodEventsOf } from '../../event/index.js';
+import type { MessageSettings, SubscriberSource } from '../../message/index.js';
+import type { StaticSubscriberSet } from '../../subscriber/index.js';
+import type { EntityPlan } from './entity-plan.js';
+
+/** Makes the events that decorators declare known to one application, with the receivers that they name. */
+export class DeclaredEvents {
+  readonly #seen = new Set<MethodEvent>();
+  readonly #sources = new Map<string, Set<SubscriberSource>>();
+
+  constructor(
+    private readonly catalogue: EventCatalogue,
+    private readonly statics: StaticSubscriberSet,
+    private readonly policies: RecipientPolicies,
+  ) {}
+
+  /** @throws {@link ThornConfigurationError} when another place declares an event of that name with another meaning */
+  addEntities(plans: readonly EntityPlan[]): void {
+    for (const { events } of plans) {
+      for (const { name, declaredBy, options } of events) {
+        this.catalogue.declare({ name, source: declaredBy, origin: 'entity' });
+        this.#addSubscribers(name, declaredBy, options);
+      }
+    }
+  }
+
+  /** @throws {@link ThornConfigurationError} when another place declares an event of that name with another meaning */
+  addMethods(type: { readonly name: string; readonly prototype?: object }): void {
+    if (type.prototype === undefined) return;
+    for (const event of methodEventsOf(type.prototype)) {
+      this.catalogue.declare({
+        name: event.name,
+        source: `${type.name}.${event.method}`,
+        origin: 'method',
+      });
+      this.#addMethodSubscribers(event, type.name);
+    }
+  }
+
+  // A subclass inherits its base's declarations: the same one, met twice.
+  #addMethodSubscribers(event: MethodEvent, type: string): void {
+    if (this.#seen.has(event)) return;
+    this.#seen.add(event);
+    this.#addSubscribers(event.name, `${type}.${event.method}`, event);
+  }
+
+  #addSubscribers(
+    name: string,
+    place: string,
+    {
+      subscribers,
+      recipients,
+    }: {
+      readonly subscribers?: SubscriberSource;
+      readonly recipients?: MessageSettings['recipients'] | undefined;
+    },
+  ): void {
+    const policy = this.#policyOf(recipients, `@WebhookEvent('${name}') on ${place}`);
+    if (subscribers === undefined || this.#isKnown(name, subscribers)) return;
+    this.statics.addForEvent(name, subscribers, { checkUrl: (url) => policy.checkUrl(url) });
+  }
+
+  #policyOf(rules: MessageSettings['recipients'], place: string): RecipientPolicy {
+    try {
+      return this.policies.of(rules);
+    } catch (error) {
+      throw new ThornConfigurationError(
+        `${place}: recipients: ${(error as Error).message}`,
+        { place },
+        error,
+      );
+    }
+  }
+
+  // Per event: several may name the same receivers.
+  #isKnown(name: string, subscribers: SubscriberSource): boolean {
+    const known = this.#sources.get(name) ?? new Set();
+    this.#sources.set(name, known);
+    const before = known.size;
+    return known.add(subscribers).size === before;
+  }
+}

@@ -1,0 +1,41 @@
+import type { DataSource } from 'typeorm';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { type EntityClass, entityEventsOf } from '../../event/entity-events.js';
+import { dataSourceName } from '../rows/data-source-name.js';
+
+/**
+ * Those of the classes that declare events and are no entity, nor the base of one, in any of the data sources. Which
+ * classes an application means is for it to say: another one in the same process may decorate others.
+ */
+export function unknownEntities(
+  classes: Iterable<EntityClass>,
+  dataSources: readonly DataSource[],
+): readonly EntityClass[] {
+  const targets = dataSources
+    .flatMap(({ entityMetadatas }) => entityMetadatas)
+    .map(({ target }) => target)
+    .filter((target) => typeof target === 'function');
+  return [...classes].filter(
+    (type) =>
+      entityEventsOf(type).length > 0 &&
+      !targets.some(
+        (target) => target === type || Object.prototype.isPrototypeOf.call(type, target),
+      ),
+  );
+}
+
+/** @throws {@link ThornConfigurationError} naming the first class of {@link unknownEntities} and the fix */
+export function assertEntitiesKnown(
+  classes: Iterable<EntityClass>,
+  dataSources: readonly DataSource[],
+): void {
+  const [unknown] = unknownEntities(classes, dataSources);
+  if (unknown === undefined) return;
+  const event = entityEventsOf(unknown)[0]!.name;
+  const names = dataSources.map(dataSourceName).join(', ') || 'none';
+  throw new ThornConfigurationError(
+    `${unknown.name} declares webhook events (${event}), but no captured data source (${names}) knows it as an entity. ` +
+      `Give it @Entity() and add it to the data source's entities, or add its data source to the option dataSources.`,
+    { entity: unknown.name, event, dataSources: names },
+  );
+}

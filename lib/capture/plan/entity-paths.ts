@@ -1,0 +1,113 @@
+import type { EntityMetadata } from 'typeorm';
+import type { Column } from '../rows/row-key.js';
+import type { FieldKind } from '../../event/index.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
+
+/** Where a dotted path leads through an entity's relations. */
+export interface PathSurvey {
+  /** The relations on the way, as paths from the entity. */
+  readonly joins: readonly string[];
+  readonly relations: readonly RelationMetadata[];
+  /** What follows the last relation; empty when the path ends there. */
+  readonly rest: string;
+  /** The whole path, when it ends at a column that TypeORM does not select by itself. */
+  readonly hidden: string | undefined;
+}
+
+/** A segment that is no relation belongs to a column, an embedded object or a JSON value; those need no join. */
+export function surveyPath(path: string, entity: EntityMetadata): PathSurvey {
+  const joins: string[] = [];
+  const relations: RelationMetadata[] = [];
+  const segments = path.split('.');
+  let metadata = entity;
+  let start = 0;
+  for (let end = 1; end <= segments.length; end += 1) {
+    const relation = metadata.findRelationWithPropertyPath(segments.slice(start, end).join('.'));
+    if (relation === undefined) continue;
+    joins.push(segments.slice(0, end).join('.'));
+    relations.push(relation);
+    metadata = relation.inverseEntityMetadata;
+    start = end;
+  }
+  const rest = segments.slice(start).join('.');
+  const column = metadata.columns.find(
+    ({ propertyPath, isSelect }) =>
+      !isSelect && (rest === propertyPath || rest.startsWith(`${propertyPath}.`)),
+  );
+  const hidden =
+    column === undefined ? undefined : [...joins.slice(-1), column.propertyPath].join('.');
+  return { joins, relations, rest, hidden };
+}
+
+/** What stands at a path, as conditions need to know it; undefined when TypeORM fills no such property. */
+export function fieldKind(path: string, entity: EntityMetadata): FieldKind | undefined {
+  const { joins, relations, rest } = surveyPath(path, entity);
+  if (rest === '') return joins.length > 0 ? 'nested' : undefined;
+  const metadata = relations.at(-1)?.inverseEntityMetadata ?? entity;
+  if (metadata.findEmbeddedWithPropertyPath(rest) !== undefined) return 'nested';
+  const column = metadata.columns.find(
+    ({ propertyPath }) => rest === propertyPath || rest.startsWith(`${propertyPath}.`),
+  );
+  if (column === undefined) {
+    return metadata.relationIds.some(({ propertyName }) => propertyName === rest)
+      ? 'open'
+      : undefined;
+  }
+  return column.propertyPath !== rest || isDocument(column)
+    ? 'open'
+    : isNumber(column)
+      ? 'number'
+      : 'value';
+}
+
+function isDocument({ type, isArray, transformer }: Column): boolean {
+  return (
+    isArray ||
+    transformer !== undefined ||
+    ['json', 'jsonb', 'simple-json', 'simple-array'].includes(String(type))
+  );
+}
+
+function isNumber({ type }: Column): boolean {
+  return (
+    type === Number ||
+    /^(?:tiny|small|medium|big)?int(?:eger|\d)?$|^(?:decimal|dec|numeric|number|fixed|float\d?|double(?: precision)?|real|money)$/.test(
+      String(type),
+    )
+  );
+}
+
+/** Whether a path can be read of an old row as TypeORM loads it: own columns, or the key that a relation's column holds. */
+export function onlyOwnKeys({ relations, rest }: PathSurvey): boolean {
+  const [relation, ...further] = relations;
+  if (relation === undefined) return true;
+  return (
+    further.length === 0 &&
+    relation.isOwning &&
+    !relation.isManyToMany &&
+    relation.joinColumns.some(({ referencedColumn }) => referencedColumn?.propertyPath === rest)
+  );
+}
+
+/** The relations that TypeORM loads with every `find`, as paths from the entity. */
+export function eagerRelations(metadata: EntityMetadata, prefix = ''): string[] {
+  return metadata.eagerRelations.flatMap((relation) => {
+    const path = `${prefix}${relation.propertyPath}`;
+    return [path, ...eagerRelations(relation.inverseEntityMetadata, `${path}.`)];
+  });
+}
+
+/** The relations on a path, and those that TypeORM loads with each of them. */
+export function withEagerRelations({ joins, relations }: PathSurvey): string[] {
+  return relations.flatMap((relation, index) => [
+    joins[index]!,
+    ...eagerRelations(relation.inverseEntityMetadata, `${joins[index]!}.`),
+  ]);
+}
+
+/** Each path once, every one after those that it goes through. */
+export function joinsOf(paths: readonly string[]): string[] {
+  return [...new Set(paths)].sort(
+    (one, other) => one.split('.').length - other.split('.').length || one.localeCompare(other),
+  );
+}

@@ -1,0 +1,180 @@
+import type { DataSource, EntityMetadata } from 'typeorm';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { compileCondition } from '../../event/conditions/condition-compile.js';
+import type { CompiledCondition } from '../../event/conditions/condition.js';
+import {
+  type DeclaredEntityEvent,
+  type EntityClass,
+  entityEventsOf,
+  type RecordedOptions,
+} from '../../event/entity-events.js';
+import { compileEventName, type EventName } from '../../event/event-name.js';
+import { messageSettings, type MessageSettings } from '../../message/index.js';
+import {
+  eagerRelations,
+  fieldKind,
+  joinsOf,
+  onlyOwnKeys,
+  surveyPath,
+  withEagerRelations,
+} from './entity-paths.js';
+import { planReadBack, type ReadBack } from '../rows/read-back.js';
+import { templateFields } from '../payload/ref-template.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
+
+/** An event of an entity, made ready once for one data source. */
+export interface EventPlan {
+  /** As declared: with its fields in braces. */
+  readonly name: string;
+  readonly eventName: EventName;
+  readonly entity: string;
+  /** Name of the class that declares it: the entity, or one that it extends. */
+  readonly declaredBy: string;
+  readonly options: RecordedOptions;
+  readonly condition: CompiledCondition | undefined;
+  /** The relation, when the event reacts to links. */
+  readonly relation: RelationMetadata | undefined;
+  /** Whether anything is made from the row; else it is not read. */
+  readonly needsRow: boolean;
+  /** Paths of the relations to load with the row. */
+  readonly joins: readonly string[];
+  /** Columns that TypeORM does not select by itself but a path of the event names. */
+  readonly hidden: readonly string[];
+  /** Those of all the entity's events, which one query may have read: no payload is to see them. */
+  readonly concealed: readonly string[];
+  /** Those of the options that travel with messages. */
+  readonly settings: MessageSettings;
+  /** Whether the condition reads something of the row before an update that TypeORM does not load by itself. */
+  readonly readsBefore: boolean;
+}
+
+/** The events of one entity in one data source. */
+export interface EntityPlan {
+  readonly metadata: EntityMetadata;
+  readonly events: readonly EventPlan[];
+  /** Undefined when rows are always read again. */
+  readonly readBack: ReadBack | undefined;
+}
+
+/** A many-to-many relation that an entity has events on. */
+export interface LinkPlan {
+  readonly entity: EntityPlan;
+  readonly relation: RelationMetadata;
+}
+
+/** The events of every entity that a data source knows. */
+export interface CapturePlan {
+  readonly entities: ReadonlyMap<EntityMetadata, EntityPlan>;
+  /** By the metadata of the junction table. */
+  readonly links: ReadonlyMap<EntityMetadata, readonly LinkPlan[]>;
+}
+
+/** @throws {@link ThornConfigurationError} when an event names a relation that its entity does not have */
+export function planCapture(dataSource: DataSource): CapturePlan {
+  const entities = new Map<EntityMetadata, EntityPlan>();
+  const links = new Map<EntityMetadata, LinkPlan[]>();
+  for (const metadata of dataSource.entityMetadatas) {
+    if (typeof metadata.target !== 'function' || metadata.isJunction) continue;
+    const declared = entityEventsOf(metadata.target as unknown as EntityClass);
+    if (declared.length === 0) continue;
+    const planned = declared.map((event) => planEvent(event, metadata));
+    const concealed = [...new Set(planned.flatMap(({ hidden }) => hidden))];
+    const events = planned.map((event) => ({ ...event, concealed }));
+    const plan = { metadata, events, readBack: planReadBack(metadata) };
+    entities.set(metadata, plan);
+    for (const relation of new Set(plan.events.map((event) => event.relation))) {
+      if (relation === undefined || isInherited(relation, metadata)) continue;
+      const junction = relation.junctionEntityMetadata!;
+      links.set(junction, [...(links.get(junction) ?? []), { entity: plan, relation }]);
+    }
+  }
+  return { entities, links };
+}
+
+function planEvent(
+  event: DeclaredEntityEvent,
+  metadata: EntityMetadata,
+): Omit<EventPlan, 'concealed'> {
+  const { name, options } = event;
+  const condition =
+    options.when === undefined
+      ? undefined
+      : compileCondition(options.when, {
+          owner: `@WebhookEvent('${name}') on ${metadata.name}`,
+          fieldKind: (path) => fieldKind(path, metadata),
+        });
+  const eventName = compileEventName(name);
+  const paths = [
+    ...eventName.paths,
+    ...(typeof options.ref === 'string' ? templateFields(options.ref) : []),
+    ...(typeof options.sender === 'string' ? [options.sender] : []),
+    ...(condition?.paths ?? []),
+    ...(condition?.beforePaths ?? []),
+  ];
+  const surveyed = paths.map((path) => surveyPath(path, metadata));
+  for (const path of options.relations ?? []) {
+    const survey = surveyPath(path, metadata);
+    if (survey.rest !== '' || survey.joins.length === 0) {
+      throw new ThornConfigurationError(
+        `${metadata.name}, event ${name}: relations names ${path}, which is no relation of ${metadata.name}`,
+        { entity: metadata.name, event: name, path },
+      );
+    }
+    surveyed.push(survey);
+  }
+  const functions = [options.payload, options.ref, options.sender, options.headers];
+  const needsRow = paths.length > 0 || functions.some((setting) => typeof setting === 'function');
+  return {
+    name,
+    eventName,
+    entity: metadata.name,
+    declaredBy: event.declaredBy.name,
+    options,
+    condition,
+    settings: messageSettings(options),
+    relation: relationOf(event, metadata),
+    needsRow,
+    joins: needsRow
+      ? joinsOf([...surveyed.flatMap(withEagerRelations), ...eagerRelations(metadata)])
+      : [],
+    hidden: [...new Set(surveyed.flatMap(({ hidden }) => (hidden === undefined ? [] : [hidden])))],
+    readsBefore: (condition?.beforePaths ?? []).some((path) => {
+      const survey = surveyPath(path, metadata);
+      return survey.hidden !== undefined || !onlyOwnKeys(survey);
+    }),
+  };
+}
+
+function relationOf(
+  { name, options: { on } }: DeclaredEntityEvent,
+  metadata: EntityMetadata,
+): RelationMetadata | undefined {
+  if (typeof on === 'string') return undefined;
+  const property = relationName(on);
+  const relation = metadata.findRelationWithPropertyPath(property);
+  if (relation?.junctionEntityMetadata === undefined) {
+    const known = metadata.manyToManyRelations.map(({ propertyPath }) => propertyPath);
+    throw new ThornConfigurationError(
+      `${metadata.name}, event ${name}: ${property} is no many-to-many relation; ${metadata.name} has ${known.join(', ') || 'none'}`,
+      { entity: metadata.name, event: name, relation: property },
+    );
+  }
+  return relation;
+}
+
+/** The property that a relation's trigger names. */
+function relationName(on: Exclude<RecordedOptions['on'], string>): string {
+  return 'added' in on ? on.added : 'removed' in on ? on.removed : on.cleared;
+}
+
+// With single-table inheritance base and children share a junction: the base's plan answers for all of them.
+function isInherited(relation: RelationMetadata, metadata: EntityMetadata): boolean {
+  const parent = metadata.parentEntityMetadata as EntityMetadata | undefined;
+  return (
+    parent?.findRelationWithPropertyPath(relation.propertyPath) !== undefined &&
+    typeof parent.target === 'function' &&
+    entityEventsOf(parent.target as unknown as EntityClass).some(
+      ({ options: { on } }) => typeof on !== 'string' && relationName(on) === relation.propertyPath,
+    )
+  );
+}

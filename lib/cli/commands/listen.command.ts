@@ -1,0 +1,198 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
+import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
+import { type Command, textOf } from '../command.js';
+import { schemeOptions, signatureSettings } from '../scheme-options.js';
+import type { Terminal } from '../terminal.js';
+import { UsageError } from '../usage.error.js';
+
+const MOST_BYTES = 16 * 1024 * 1024;
+/** What belongs to one connection and is not passed on. */
+const HOP =
+  /^(?:host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|expect)$/;
+
+export const listenCommand: Command = {
+  name: 'listen',
+  operands: '',
+  summary: 'Receives webhooks on this machine, verifies and prints them, and passes them on',
+  details: [
+    'With --forward, verified requests go to that port or URL as they came, and what it answers is the answer. What is',
+    'not signed as it should be is answered with 401. Without a secret nothing is verified. Without --forward a challenge',
+    'of the REST API is answered with its token.',
+  ].join('\n'),
+  options: {
+    ...schemeOptions,
+    port: { type: 'string', short: 'p', value: 'port', help: 'default 4000; 0: any that is free' },
+    host: { type: 'string', value: 'address', help: 'default 127.0.0.1' },
+    forward: { type: 'string', short: 'f', value: 'port|url', help: 'where to pass requests on' },
+    status: {
+      type: 'string',
+      value: 'code',
+      help: 'what to answer without --forward. Default 204',
+    },
+  },
+  most: 0,
+  async run(_operands, given, terminal) {
+    const { secrets, ...settings } = signatureSettings(given, terminal, false);
+    const status = numberOf('status', textOf(given, 'status') ?? '204', 200, 599);
+    const port = numberOf('port', textOf(given, 'port') ?? '4000', 0, 65_535);
+    const forward = targetOf(textOf(given, 'forward'));
+    const verify = (request: Received) =>
+      secrets.length === 0
+        ? 'not verified'
+        : `ok, ${verifyWebhook({ ...request, ...settings, secrets }).id ?? 'without an id'}`;
+    if (secrets.length > 0)
+      checkSettings(() => verify({ headers: {}, body: Buffer.alloc(0), path: '/' }));
+
+    const server = createServer((request, response) => {
+      void answer(request, response).catch((error: unknown) => {
+        terminal.note(`failed: ${(error as Error).message}`);
+        if (!response.headersSent) response.writeHead(502);
+        response.end();
+      });
+    });
+
+    async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+      const received = await receivedOf(request);
+      if (received === null) return void response.writeHead(413, { connection: 'close' }).end();
+      let verdict: string;
+      try {
+        verdict = verify(received);
+      } catch (error) {
+        if (!(error instanceof WebhookRejectedError)) throw error;
+        print(terminal, request, `${error.reason}: ${error.message}`, received.body);
+        return void response.writeHead(401).end();
+      }
+      print(terminal, request, verdict, received.body);
+      const { code, type, body } =
+        forward === null
+          ? ownAnswer(received.body, status)
+          : await passOn(forward, received, request.method);
+      if (forward !== null) terminal.note(`  passed on: ${code}`);
+      response.writeHead(code, type === null ? {} : { 'content-type': type }).end(body);
+    }
+
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(new UsageError(error.message)));
+      server.listen(port, textOf(given, 'host') ?? '127.0.0.1', resolve);
+    });
+    const bound = server.address() as { readonly address: string; readonly port: number };
+    const address = bound.address.includes(':') ? `[${bound.address}]` : bound.address;
+    terminal.out(`listening on http://${address}:${bound.port}`);
+    await new Promise<void>((resolve) => {
+      if (terminal.interrupted.aborted) resolve();
+      terminal.interrupted.addEventListener('abort', () => resolve());
+    });
+    server.close();
+    server.closeAllConnections();
+    return 0;
+  },
+};
+
+interface Received {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** @returns null when the body is too long */
+async function receivedOf(request: IncomingMessage): Promise<Received | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > MOST_BYTES) return null;
+    chunks.push(chunk as Buffer);
+  }
+  return { path: request.url ?? '/', headers: request.headers, body: Buffer.concat(chunks) };
+}
+
+interface Answer {
+  readonly code: number;
+  readonly type: string | null;
+  readonly body: Buffer;
+}
+
+/** Whoever listens wants the webhooks: a challenge is answered as the REST API wants it. */
+function ownAnswer(body: Buffer, status: number): Answer {
+  const token = challengeIn(body.toString());
+  return token === null
+    ? { code: status, type: null, body: Buffer.alloc(0) }
+    : { code: 200, type: 'application/json', body: Buffer.from(JSON.stringify({ token })) };
+}
+
+function challengeIn(text: string): string | null {
+  try {
+    const { event, data } = (JSON.parse(text) ?? {}) as {
+      readonly event?: unknown;
+      readonly data?: { readonly token?: unknown } | null;
+    };
+    const token = event === 'thorn.challenge' ? data?.token : null;
+    return typeof token === 'string' ? token : null;
+  } catch {
+    return null;
+  }
+}
+
+async function passOn(target: URL, received: Received, method = 'POST'): Promise<Answer> {
+  const url = target.pathname === '/' ? new URL(received.path, target) : target;
+  const headers = Object.entries(received.headers).flatMap(([name, value]) =>
+    value === undefined || HOP.test(name)
+      ? []
+      : [[name, Array.isArray(value) ? value.join(', ') : value] as [string, string]],
+  );
+  const response = await fetch(url, {
+    method,
+    headers,
+    redirect: 'manual',
+    ...(method === 'GET' || method === 'HEAD' ? {} : { body: new Uint8Array(received.body) }),
+  });
+  return {
+    code: response.status,
+    type: response.headers.get('content-type'),
+    body: Buffer.from(await response.arrayBuffer()),
+  };
+}
+
+function print(terminal: Terminal, request: IncomingMessage, verdict: string, body: Buffer): void {
+  const event = request.headers['hook-event'] ?? '';
+  const line = `${request.method} ${request.url} ${String(event)} (${verdict})`;
+  terminal.out(harmless(line.replaceAll('  ', ' ')));
+  if (body.length > 0) terminal.out(harmless(readable(body)).replaceAll(/^/gm, '  '));
+}
+
+/** Without what would steer the terminal. */
+function harmless(text: string): string {
+  return text.replaceAll(/[\0-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
+}
+
+function readable(body: Buffer): string {
+  const text = body.toString();
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text; // As it is.
+  }
+}
+
+/** A wrong secret is told at once, and not by the first request. */
+function checkSettings(verify: () => unknown): void {
+  try {
+    verify();
+  } catch (error) {
+    if (!(error instanceof WebhookRejectedError)) throw new UsageError((error as Error).message);
+  }
+}
+
+function targetOf(text: string | undefined): URL | null {
+  if (text === undefined) return null;
+  const full = /^\d+$/.test(text) ? `http://127.0.0.1:${text}` : text;
+  if (URL.canParse(full) && /^https?:$/.test(new URL(full).protocol)) return new URL(full);
+  throw new UsageError('--forward must be a port, or an http or https URL');
+}
+
+function numberOf(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(`--${name} must be a whole number from ${least} to ${most}`);
+}

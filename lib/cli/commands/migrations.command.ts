@@ -1,0 +1,28 @@
+import type { Command } from '../command.js';
+import { UsageError } from '../usage.error.js';
+
+const DATABASES = ['sqlite', 'postgres', 'mysql', 'mariadb'] as const;
+
+export const migrationsCommand: Command = {
+  name: 'migrations',
+  operands: DATABASES.join('|'),
+  summary: "Prints the SQL of the library's tables",
+  details: [
+    "For who does not use TypeORM's own runner; with it, name thornMigrations among the migrations of the data source.",
+    'No database is connected to.',
+  ].join('\n'),
+  options: {
+    down: { type: 'boolean', help: 'the SQL that removes the tables' },
+    receiver: { type: 'boolean', help: 'the table of a receiver, thorn_received_messages' },
+  },
+  most: 1,
+  async run([database], given, terminal) {
+    const known = DATABASES.find((one) => one === database);
+    if (known === undefined) throw new UsageError(`name a database: ${DATABASES.join(', ')}`);
+    // TypeORM takes longer to load than everything else together.
+    const { migrationsSql } = await import('../migrations-sql.js');
+    const which = { down: given['down'] === true, receiver: given['receiver'] === true };
+    for (const statement of await migrationsSql(known, which)) terminal.out(`${statement};`);
+    return 0;
+  },
+};

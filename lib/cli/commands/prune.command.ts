@@ -1,0 +1,41 @@
+import { type Command, momentOf } from '../command.js';
+import {
+  LONG_WORK_HELP,
+  type LongWork,
+  longWorkOptions,
+  operatorApiOf,
+  operatorApiOptions,
+  runLongWork,
+} from '../long-work.js';
+import { UsageError } from '../usage.error.js';
+
+export const pruneCommand: Command = {
+  name: 'prune',
+  operands: '',
+  summary: 'Drops what is old enough of messages, as workers do in their spare time',
+  details: [
+    'Deletes finished messages with their deliveries and attempts, and drops bodies and answers, as old as the application',
+    'has set; with --before, deletes all that were finished before then.',
+    LONG_WORK_HELP,
+  ].join('\n'),
+  options: {
+    ...operatorApiOptions,
+    before: { type: 'string', value: 'time', help: '2026-01-31, or 90d ago. Default: as set' },
+    ...longWorkOptions,
+  },
+  most: 0,
+  async run(_operands, given, terminal) {
+    const now = Date.now();
+    const before = momentOf(given, 'before', now);
+    if (before !== undefined && before > now) throw new UsageError('--before must be in the past');
+    const work: LongWork = {
+      url: `${operatorApiOf(given)}/prune`,
+      range: before === undefined ? {} : { before: new Date(before).toISOString() },
+      counts: ['checked', 'deleted', 'bodies', 'answers', 'open'],
+      seen: ({ checked = 0 }) => checked,
+      tell: ({ deleted, bodies, answers, open }, isDryRun) =>
+        `${isDryRun ? 'would be deleted' : 'deleted'} ${deleted}, without body ${bodies}, without answers ${answers}, still open ${open}`,
+    };
+    return runLongWork(work, given, terminal);
+  },
+};

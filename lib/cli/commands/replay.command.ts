@@ -1,0 +1,75 @@
+import { type Command, type Given, momentOf } from '../command.js';
+import {
+  apiOf,
+  type Counts,
+  LONG_WORK_HELP,
+  type LongWork,
+  longWorkOptions,
+  runLongWork,
+} from '../long-work.js';
+import { UsageError } from '../usage.error.js';
+
+/** What is the same in both. */
+const OPTIONS = {
+  api: {
+    type: 'string',
+    value: 'url',
+    help: 'https://api.example.com/hooks; of operators …/hooks-operator/subscribers',
+  },
+  since: { type: 'string', value: 'time', help: '2026-01-31T08:00:00Z, or 24h, 90m, 7d ago' },
+  until: { type: 'string', value: 'time', help: 'before that time. Default: now' },
+  ...longWorkOptions,
+} as const satisfies Command['options'];
+
+export const replayCommand: Command = replaying(
+  'replay',
+  'recover',
+  "Makes a subscription's failed deliveries due again",
+);
+
+export const backfillCommand: Command = replaying(
+  'backfill',
+  'backfill',
+  'Sends a subscription what it has missed while it was disabled',
+);
+
+function replaying(name: string, verb: string, summary: string): Command {
+  return {
+    name,
+    operands: '<subscription>',
+    summary,
+    details: LONG_WORK_HELP,
+    options: OPTIONS,
+    most: 1,
+    async run([subscription], given, terminal) {
+      if (subscription === undefined) throw new UsageError('name the subscription: its id');
+      return runLongWork(workOf(subscription, verb, given), given, terminal);
+    },
+  };
+}
+
+function workOf(subscription: string, verb: string, given: Given): LongWork {
+  const api = apiOf(given, 'https://api.example.com/hooks');
+  return {
+    url: `${api}/${encodeURIComponent(subscription)}/${verb}`,
+    // Held, so that a run that is resumed, and its count, look at the same deliveries.
+    range: rangeOf(given, Date.now()),
+    counts: ['scheduled', 'expunged', 'disabled', 'underWay'],
+    seen: (counts) => sum(counts),
+    tell: ({ scheduled, expunged, disabled, underWay }, isDryRun) =>
+      `${isDryRun ? 'would be scheduled' : 'scheduled'} ${scheduled}, expunged ${expunged}, ` +
+      `disabled ${disabled}, under way ${underWay}`,
+  };
+}
+
+function sum(counts: Counts): number {
+  return Object.values(counts).reduce((all, one) => all + one, 0);
+}
+
+function rangeOf(given: Given, now: number): Readonly<Record<string, string>> {
+  const since = momentOf(given, 'since', now);
+  if (since === undefined) throw new UsageError('say from when on: --since 24h');
+  const until = momentOf(given, 'until', now) ?? now;
+  if (since >= until) throw new UsageError('--since must be before --until');
+  return { since: new Date(since).toISOString(), until: new Date(until).toISOString() };
+}

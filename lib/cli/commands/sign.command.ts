@@ -1,0 +1,43 @@
+import { InvalidInputError } from '../../errors/index.js';
+import { signWebhook } from '../../testing/sign-webhook.js';
+import { writtenRequest } from '../captured-request.js';
+import { type Command, momentOf, textOf } from '../command.js';
+import { schemeOptions, signatureSettings } from '../scheme-options.js';
+import { UsageError } from '../usage.error.js';
+
+export const signCommand: Command = {
+  name: 'sign',
+  operands: '[file]',
+  summary: 'Prints the headers that sign a body',
+  details: 'The file, or the standard input, is the body byte by byte.',
+  options: {
+    ...schemeOptions,
+    id: { type: 'string', value: 'id', help: 'id of the message. Default: a new one' },
+    event: { type: 'string', value: 'name', help: 'name of the event, for thorn and github' },
+    time: { type: 'string', value: 'time', help: 'when it is signed. Default: now' },
+    http: { type: 'boolean', help: 'prints the whole request, as thorn verify reads it' },
+  },
+  most: 1,
+  async run([file = '-'], given, terminal) {
+    const settings = signatureSettings(given, terminal);
+    const [id, event] = [textOf(given, 'id'), textOf(given, 'event')];
+    const time = momentOf(given, 'time', Date.now());
+    const input = await terminal.read(file);
+    try {
+      const { headers, body } = signWebhook({
+        ...settings,
+        body: input,
+        ...(id === undefined ? {} : { id }),
+        ...(event === undefined ? {} : { event }),
+        ...(time === undefined ? {} : { time }),
+      });
+      const pairs = Object.entries(headers);
+      if (given['http'] === true) terminal.bytes(writtenRequest({ headers: pairs, body }));
+      else for (const [name, value] of pairs) terminal.out(`${name}: ${value}`);
+      return 0;
+    } catch (error) {
+      if (error instanceof InvalidInputError) throw new UsageError(error.message);
+      throw error;
+    }
+  },
+};

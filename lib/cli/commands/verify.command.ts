@@ -1,0 +1,47 @@
+import { durationOf } from '../../common/parse-duration.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
+import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
+import { capturedRequest } from '../captured-request.js';
+import { type Command, textOf } from '../command.js';
+import { schemeOptions, signatureSettings } from '../scheme-options.js';
+import { UsageError } from '../usage.error.js';
+
+export const verifyCommand: Command = {
+  name: 'verify',
+  operands: '[file]',
+  summary: 'Says whether a captured request is signed with the secret',
+  details: [
+    'The file, or the standard input, holds the request as HTTP writes it (headers, an empty line, the body), or as',
+    'JSON: { "headers": { … }, "body": "…" }. Its age does not matter unless --tolerance is given.',
+  ].join('\n'),
+  options: {
+    ...schemeOptions,
+    tolerance: { type: 'string', value: 'time', help: 'how old it may be: 5m' },
+  },
+  most: 1,
+  async run([file = '-'], given, terminal) {
+    const settings = signatureSettings(given, terminal);
+    const tolerance = textOf(given, 'tolerance');
+    const milliseconds = tolerance === undefined ? Infinity : durationOf(tolerance);
+    if (milliseconds === null) throw new UsageError('--tolerance must be a time such as 5m or 30s');
+    const request = capturedRequest(await terminal.read(file));
+    try {
+      const { id, event, timestamp } = verifyWebhook({
+        ...request,
+        ...settings,
+        tolerance: milliseconds,
+      });
+      const signed = timestamp === null ? '' : `, signed at ${new Date(timestamp).toISOString()}`;
+      terminal.out(`ok: ${event ?? 'an event without a name'}, ${id ?? 'without an id'}${signed}`);
+      return 0;
+    } catch (error) {
+      if (error instanceof WebhookRejectedError) {
+        terminal.out(`${error.reason}: ${error.message}`);
+        return 1;
+      }
+      if (error instanceof InvalidInputError) throw new UsageError(error.message);
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { framesOf, reasonOf } from './error-text.js';
+
+describe('reasonOf', () => {
+  it.each<[unknown, string]>([
+    [new Error('no\n  answer'), 'no answer'],
+    [new TypeError(''), 'TypeError'],
+    ['a text', 'a text'],
+    [
+      new Error('GET "https://user:s3cret@example.com/a?token=s3cret": 500 (really?)'),
+      'GET "https://example.com/a": 500 (really?)',
+    ],
+    [new Error('signed with whsec_MfKQ9r8GKYqrTwjU+/=, no'), 'signed with whsec_…, no'],
+    [undefined, 'something was thrown that is no error'],
+    [Object.create(null), 'something was thrown that is no error'],
+  ])('of %o is one line without secrets', (error, reason) => {
+    expect(reasonOf(error)).toBe(reason);
+  });
+
+  it('ends long texts', () => {
+    expect(reasonOf('x'.repeat(10_000))).toHaveLength(500);
+  });
+});
+
+describe('framesOf', () => {
+  it('are where an error was thrown, without what it says', () => {
+    const text =
+      'GET https://example.com/?token=s3cret\n    at https://example.com/?token=s3cret\n  s3cret';
+    const frames = framesOf(new Error(text, { cause: new Error('s3cret') }));
+    expect(frames).toContain('reason-of.spec.ts');
+    expect(frames!.split('\n').every((line) => line.startsWith('    at '))).toBe(true);
+    expect(frames).not.toContain('s3cret');
+  });
+
+  it('are none for what has no stack', () => {
+    expect(framesOf('s3cret')).toBeUndefined();
+    expect(framesOf(Object.assign(new Error('s3cret'), { stack: 's3cret' }))).toBeUndefined();
+  });
+});

@@ -1,5 +1,0 @@
-/**
- * How MySQL and MariaDB make the library's tables; the other databases do not look at it. Their default collations hold
- * texts that differ in their case alone to be equal, and ids and tokens are not.
- */
-export const MYSQL_ENGINE = 'InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin';

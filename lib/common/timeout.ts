@@ -1,0 +1,28 @@
+/**
+ * What the server says.
+ *
+ * @throws Error when it says nothing for so many milliseconds
+ */
+export function answeredWithin<Value>(
+  milliseconds: number,
+  answer: Promise<Value>,
+): Promise<Value> {
+  return within(milliseconds, answer, () => {
+    throw new Error(`no answer within ${milliseconds} ms`);
+  });
+}
+
+/**
+ * Resolves or rejects as the work does, as long as it takes no longer.
+ *
+ * @param late what there is, or is thrown, when the time is up; the work goes on unattended
+ */
+export async function within<Value>(
+  milliseconds: number,
+  work: Promise<Value>,
+  late: () => Value,
+): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  return Promise.race([work, timeout.then(late)]).finally(() => clearTimeout(timer));
+}

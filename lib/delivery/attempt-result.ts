@@ -1,0 +1,91 @@
+import { reasonOf } from '../common/error-text.js';
+import { RecipientRefusedError } from '../errors/index.js';
+import type { Message } from '../message/message.js';
+import type { Recipient } from '../message/recipient.js';
+import { AttemptError } from './attempt/attempt.error.js';
+import type { Attempt } from './attempt/attempt.js';
+import type { WebhookResponse } from './http/webhook-http-client.js';
+
+const NO_ANSWER: Buffer = Buffer.alloc(0);
+
+/** What an attempt is about. */
+export interface AttemptFrame {
+  readonly delivery: string;
+  readonly message: Message;
+  readonly recipient: Recipient;
+  readonly startedAt: number;
+  /** Headers that are sent along. */
+  readonly tracing: Readonly<Record<string, string>> | undefined;
+}
+
+/** What became of a request that was answered: any 2xx has succeeded. */
+export function answeredAttempt(
+  frame: AttemptFrame,
+  { status, body, address, headers }: WebhookResponse,
+  now: number,
+): Attempt {
+  const isSuccess = status >= 200 && status < 300;
+  return attemptOf(frame, now, {
+    outcome: isSuccess ? 'succeeded' : 'failed',
+    status,
+    error: null,
+    answer: body,
+    retryAfter: isSuccess ? null : first(headers['retry-after']),
+    address,
+  });
+}
+
+/** What became of a request that was not made, or not answered. */
+export function failedAttempt(frame: AttemptFrame, cause: unknown, now: number): Attempt {
+  return attemptOf(frame, now, {
+    outcome: 'failed',
+    status: null,
+    ...describeFailure(cause),
+    answer: NO_ANSWER,
+    retryAfter: null,
+  });
+}
+
+function attemptOf(
+  { delivery, message, recipient, startedAt }: AttemptFrame,
+  now: number,
+  result: Pick<Attempt, 'outcome' | 'status' | 'error' | 'answer' | 'retryAfter' | 'address'>,
+): Attempt {
+  return {
+    delivery,
+    message: message.id,
+    event: message.event,
+    subscriber: recipient.id,
+    outcome: result.outcome,
+    status: result.status,
+    error: result.error,
+    startedAt,
+    duration: Math.max(0, now - startedAt),
+    answer: result.answer,
+    retryAfter: result.retryAfter,
+    address: result.address,
+  };
+}
+
+function describeFailure(
+  cause: unknown,
+): Pick<Attempt, 'address'> & { error: NonNullable<Attempt['error']> } {
+  if (cause instanceof RecipientRefusedError) {
+    const error = { code: 'recipient-refused' as const, message: cause.message };
+    return { error, address: text(cause.data['address']) };
+  }
+  if (cause instanceof AttemptError) {
+    const error = { code: cause.code, message: cause.message };
+    return { error, address: text(cause.data['address']) };
+  }
+  const name = cause instanceof Error ? `${cause.name}: ` : '';
+  return { error: { code: 'internal', message: name + reasonOf(cause) }, address: null };
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function first(value: string | string[] | undefined): string | null {
+  return (Array.isArray(value) ? value[0] : value) ?? null;
+}

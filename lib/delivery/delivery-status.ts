@@ -1,2 +1,0 @@
-/** Where a delivery stands: it waits for an attempt, or it has ended. */
-export type DeliveryStatus = 'pending' | 'succeeded' | 'failed';

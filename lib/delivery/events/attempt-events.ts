@@ -1,0 +1,50 @@
+import type { Attempt } from '../attempt/attempt.js';
+import type { FailureReason } from '../attempt/delivery-status.js';
+import type { AttemptFacts, DeliveryFacts } from './webhook-event-map.js';
+import type { WebhookEvents } from './webhook-events.js';
+
+/** What follows from an attempt: the delivery has ended, or there will be another one. */
+export type AttemptSequel =
+  | { readonly ends: 'succeeded' }
+  | { readonly ends: 'failed'; readonly reason: FailureReason }
+  | { readonly ends: null; readonly nextAt: number };
+
+/**
+ * Tells the application of an attempt that was made.
+ *
+ * @param number how many requests were made for the delivery, this one included
+ */
+export function tellAttempt(
+  events: WebhookEvents,
+  { attempt, number, host }: { readonly attempt: Attempt; number: number; host: () => string },
+  sequel: AttemptSequel,
+): void {
+  const facts = (): DeliveryFacts => ({
+    delivery: attempt.delivery,
+    message: attempt.message,
+    event: attempt.event,
+    subscriber: attempt.subscriber,
+    host: host(),
+  });
+  const made = (): DeliveryFacts & AttemptFacts => ({
+    ...facts(),
+    attempt: number,
+    status: attempt.status,
+    error: attempt.error?.code ?? null,
+    duration: attempt.duration,
+  });
+  switch (sequel.ends) {
+    case 'succeeded':
+      events.emit('delivered', made);
+      break;
+    case 'failed':
+      events.emit('failed', () => ({ ...made(), reason: sequel.reason }));
+      break;
+    case null:
+      events.emit('retry-scheduled', () => ({ ...made(), nextAt: sequel.nextAt }));
+  }
+  if (attempt.error?.code === 'recipient-refused') {
+    const { message: explanation } = attempt.error;
+    events.emit('recipient-refused', () => ({ ...facts(), explanation }));
+  }
+}

@@ -1,0 +1,103 @@
+import { channel } from 'node:diagnostics_channel';
+import { Logger } from '@nestjs/common';
+import { framesOf, reasonOf } from '../../common/index.js';
+import type { WebhookEventMap, WebhookEventName } from './webhook-event-map.js';
+
+type Listener<Name extends WebhookEventName> = (payload: WebhookEventMap[Name]) => unknown;
+
+const NAMES: Readonly<Record<WebhookEventName, true>> = {
+  'message-accepted': true,
+  delivered: true,
+  'retry-scheduled': true,
+  failed: true,
+  'subscriber-failing': true,
+  'subscriber-disabled': true,
+  'recipient-refused': true,
+};
+
+// Held here: a channel that nobody holds is forgotten together with its subscribers.
+const channels = new Map(
+  (Object.keys(NAMES) as WebhookEventName[]).map((name) => [name, channel(`thorn:${name}`)]),
+);
+
+/**
+ * Tells the application what becomes of its webhooks. Injectable anywhere; see {@link WebhookEventMap} for the names
+ * and what each carries: never a secret, and of a URL the host alone.
+ *
+ * Events are told once, in the process in which they happen, and are not kept: the delivery log is what lasts. What a
+ * listener throws, or rejects with, is logged and never reaches a delivery; a slow asynchronous listener delays none.
+ *
+ * Each is also published on a `node:diagnostics_channel` of the name `thorn:<event>`, for observers that know nothing
+ * of Nest. Errors of its subscribers are Node's to report, as uncaught exceptions.
+ *
+ * @example
+ * ```ts
+ * const stop = webhookEvents.on('subscriber-disabled', ({ owner, host, reason }) =>
+ *   mailer.send(owner, `Your webhooks to ${host} were switched off: ${reason}`));
+ * ```
+ */
+export class WebhookEvents {
+  readonly #logger = new Logger('Thorn');
+  readonly #listeners = new Map<WebhookEventName, readonly ((payload: never) => unknown)[]>();
+
+  /** @returns a function that ends it; calling it again does nothing */
+  on<Name extends WebhookEventName>(name: Name, listener: Listener<Name>): () => void {
+    // In a function of its own, so that a listener that is given twice is called twice, and ended one by one.
+    const entry = (payload: WebhookEventMap[Name]) => listener(payload);
+    this.#listeners.set(name, [...this.#listenersOf(name), entry]);
+    return () => {
+      const others = this.#listenersOf(name).filter((other) => other !== entry);
+      this.#listeners.set(name, others);
+    };
+  }
+
+  /** Like {@link on}, for the next event alone. */
+  once<Name extends WebhookEventName>(name: Name, listener: Listener<Name>): () => void {
+    const stop = this.on(name, (payload) => {
+      stop();
+      return listener(payload);
+    });
+    return stop;
+  }
+
+  /** Whether anybody listens, here or on the diagnostics channel. */
+  isHeard(name: WebhookEventName): boolean {
+    return this.#listenersOf(name).length > 0 || channels.get(name)!.hasSubscribers;
+  }
+
+  /**
+   * Tells all listeners, in the order in which they came.
+   *
+   * @param describe makes the payload; not called when nobody listens, which then costs next to nothing
+   */
+  emit<Name extends WebhookEventName>(name: Name, describe: () => WebhookEventMap[Name]): void {
+    if (!this.isHeard(name)) return;
+    const payload: WebhookEventMap[Name] = Object.freeze(describe()) as WebhookEventMap[Name];
+    for (const listener of this.#listenersOf(name)) this.#tell(name, listener, payload);
+    channels.get(name)!.publish(payload);
+  }
+
+  #tell<Name extends WebhookEventName>(
+    name: Name,
+    listener: (payload: never) => unknown,
+    payload: WebhookEventMap[Name],
+  ): void {
+    try {
+      const result = (listener as Listener<Name>)(payload);
+      if (result instanceof Promise) result.catch((error: unknown) => this.#report(name, error));
+    } catch (error) {
+      this.#report(name, error);
+    }
+  }
+
+  #listenersOf(name: WebhookEventName): readonly ((payload: never) => unknown)[] {
+    return this.#listeners.get(name) ?? [];
+  }
+
+  #report(name: WebhookEventName, error: unknown): void {
+    this.#logger.error(
+      `A listener of the event ${name} failed: ${reasonOf(error)}`,
+      framesOf(error),
+    );
+  }
+}

@@ -1,0 +1,52 @@
+import { isIP } from 'node:net';
+import { ThornConfigurationError } from '../../errors/index.js';
+
+/** A proxy that connections are made through. */
+export interface EgressProxy {
+  /** Whether the connection to the proxy itself is TLS. */
+  readonly isSecure: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** The value of `Proxy-Authorization`, or null. A secret. */
+  readonly authorization: string | null;
+}
+
+/**
+ * Reads a URL such as `http://user:password@proxy.example.com:3128`.
+ *
+ * @throws {@link ThornConfigurationError} which never shows the URL: it may hold a password
+ */
+export function egressProxyOf(text: unknown): EgressProxy {
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
+  const isOrigin = url?.pathname === '/' && url.search === '' && url.hash === '';
+  const isSecure = url?.protocol === 'https:';
+  if (url === null || !isOrigin || !(isSecure || url.protocol === 'http:') || url.port === '0') {
+    throw refused();
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port);
+  return { isSecure, host, port, authorization: authorizationOf(url) };
+}
+
+/** Host and port as they stand in a request's target. */
+export function authorityOf(host: string, port: number): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function authorizationOf({ username, password }: URL): string | null {
+  if (username === '' && password === '') return null;
+  try {
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(credentials).toString('base64')}`;
+  } catch {
+    throw refused();
+  }
+}
+
+function refused(): ThornConfigurationError {
+  return new ThornConfigurationError(
+    'egressProxy must be an http or https URL without a path, for example http://proxy.example.com:3128; the user ' +
+      'and password in it, if any, percent-encoded.',
+    { option: 'egressProxy' },
+  );
+}

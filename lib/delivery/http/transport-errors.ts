@@ -1,0 +1,98 @@
+import { errors } from 'undici';
+import { RecipientRefusedError } from '../../errors/index.js';
+import { AttemptError } from '../attempt/attempt.error.js';
+import type { AttemptErrorCode } from '../attempt/attempt.js';
+
+const TEXTS: Readonly<Record<AttemptErrorCode, string>> = {
+  timeout: 'The endpoint did not answer in time',
+  'connection-refused': 'The endpoint refused the connection',
+  'connection-reset': 'The connection was lost before the answer was complete',
+  unreachable: 'The endpoint could not be reached',
+  'name-not-resolved': 'The name of the endpoint’s host could not be resolved',
+  tls: 'No trusted TLS connection could be made',
+  protocol: 'The endpoint’s answer is not valid HTTP',
+  proxy: 'The egress proxy could not be used',
+  'recipient-refused': 'The recipient is refused',
+  unencodable: 'The message could not be encoded',
+  internal: 'The request could not be made',
+};
+
+const CODES: Readonly<Record<string, AttemptErrorCode>> = {
+  ECONNREFUSED: 'connection-refused',
+  ECONNRESET: 'connection-reset',
+  ECONNABORTED: 'connection-reset',
+  EPIPE: 'connection-reset',
+  UND_ERR_SOCKET: 'connection-reset',
+  ENOTFOUND: 'name-not-resolved',
+  ENODATA: 'name-not-resolved',
+  ESERVFAIL: 'name-not-resolved',
+  ETIMEDOUT: 'timeout',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ENETDOWN: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  EACCES: 'unreachable',
+  EPERM: 'unreachable',
+  EPROTO: 'tls',
+  HOSTNAME_MISMATCH: 'tls',
+  INVALID_CA: 'tls',
+  INVALID_PURPOSE: 'tls',
+  PATH_LENGTH_EXCEEDED: 'tls',
+  UND_ERR_HEADERS_OVERFLOW: 'protocol',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'protocol',
+};
+
+const FAMILIES: readonly (readonly [pattern: RegExp, code: AttemptErrorCode])[] = [
+  [/^EAI_/, 'name-not-resolved'],
+  // What OpenSSL says of certificates: https://nodejs.org/api/tls.html#x509-certificate-error-codes
+  [/^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_)|SELF_SIGNED/, 'tls'],
+];
+
+/**
+ * Says in the library's own words why a request ended without an answer.
+ *
+ * @param cause what the socket, TLS, the parser or the look-up threw
+ * @param address the address that was being dialled, when known
+ * @returns refusals of the policy as they are; everything else as an {@link AttemptError}
+ */
+export function failureOf(
+  cause: unknown,
+  address: string | null,
+): AttemptError | RecipientRefusedError {
+  if (cause instanceof AttemptError || cause instanceof RecipientRefusedError) return cause;
+  return failure(codeOf(cause), addressOf(cause) ?? address, errnoOf(cause));
+}
+
+/** The failure of the given code; `detail` is a word of the system's, such as `ECONNREFUSED`. */
+export function failure(
+  code: AttemptErrorCode,
+  address: string | null,
+  detail: string | null = null,
+): AttemptError {
+  const text = TEXTS[code];
+  return new AttemptError(code, detail === null ? `${text}.` : `${text} (${detail}).`, { address });
+}
+
+function codeOf(cause: unknown): AttemptErrorCode {
+  if (cause instanceof errors.HTTPParserError) return 'protocol';
+  const errno = errnoOf(cause);
+  if (errno === null) return 'internal';
+  // The HTTP parser reports a 100 or 101 that nobody asked for as an error of the socket.
+  if (errno === 'UND_ERR_SOCKET' && /^bad (response|upgrade)/.test((cause as Error).message)) {
+    return 'protocol';
+  }
+  return CODES[errno] ?? FAMILIES.find(([pattern]) => pattern.test(errno))?.[1] ?? 'internal';
+}
+
+function errnoOf(cause: unknown): string | null {
+  const { code } = (cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : null;
+}
+
+function addressOf(cause: unknown): string | null {
+  // When several addresses were tried, the errors come together.
+  const first: unknown = cause instanceof AggregateError ? cause.errors.at(-1) : cause;
+  const { address } = (first ?? {}) as { address?: unknown };
+  return typeof address === 'string' ? address : null;
+}

@@ -1,0 +1,197 @@
+import type { AxiosInstance } from 'axios';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { AxiosFront } from './axios-adapter.js';
+import { Deadlines } from './deadlines.js';
+import { type EgressProxy, egressProxyOf } from './egress-proxy.js';
+import { Exchange } from './exchange.js';
+import { failure } from './transport-errors.js';
+import { type ConnectorOptions, guardedConnector } from './guarded-connector.js';
+import { OriginPool, type PoolSettings } from './origin-pool.js';
+import { proxiedConnector } from './proxied-connector.js';
+import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
+import {
+  WebhookHttpClient,
+  type WebhookRequest,
+  type WebhookResponse,
+} from './webhook-http-client.js';
+
+/** Options of {@link UndiciHttpClient}. */
+export interface UndiciHttpClientOptions extends ConnectorOptions {
+  /** Connections to one origin at most; further requests wait, within their deadline. Default 256. */
+  readonly connections?: number;
+  /** Bytes of an answer's body that are read before the connection is dropped. Default 16384. */
+  readonly maxAnswerBytes?: number;
+  /** Bytes that an answer's headers may have. Default 16384. */
+  readonly maxHeaderBytes?: number;
+  /** Milliseconds that an unused connection is kept. Default 4000. */
+  readonly keepAliveTimeout?: number;
+  /**
+   * A proxy that all connections are made through by `CONNECT`, for example `http://user:password@proxy.example.com:3128`.
+   * It is then what judges addresses: names are not looked up here. Default: none, whatever the environment says.
+   */
+  readonly egressProxy?: string;
+}
+
+/** Where a URL's requests go. */
+interface Target {
+  readonly href: string;
+  readonly origin: string;
+  readonly path: string;
+}
+
+/**
+ * The default client: undici's connections, one deadline for the whole request, and a policy that is asked for the URL
+ * and for every address before it is dialled. Connections are kept per origin and never shared with another client, so
+ * never with another policy.
+ */
+export class UndiciHttpClient extends WebhookHttpClient {
+  readonly #policy: RecipientPolicy;
+  readonly #options: UndiciHttpClientOptions;
+  readonly #proxy: EgressProxy | null;
+  readonly #settings: Omit<PoolSettings, 'connect'>;
+  readonly #maxAnswerBytes: number;
+  readonly #deadlines = new Deadlines();
+  readonly #pools = new Map<RecipientPolicy, PolicyPools>();
+  readonly #targets = new WeakMap<URL, Target>();
+  #axios: AxiosFront | null = null;
+  #closed: PromiseWithResolvers | null = null;
+
+  /** @throws {@link ThornConfigurationError} naming an option whose value makes no sense */
+  constructor(policy: RecipientPolicy, options: UndiciHttpClientOptions = {}) {
+    super();
+    this.#policy = policy;
+    this.#maxAnswerBytes = positive('maxAnswerBytes', options.maxAnswerBytes ?? 16_384);
+    this.#options = options;
+    this.#proxy = proxyOf(options);
+    this.#settings = {
+      isDirect: this.#proxy === null,
+      connections: positive('connections', options.connections ?? 256),
+      keepAliveTimeout: positive('keepAliveTimeout', options.keepAliveTimeout ?? 4000),
+      maxHeaderBytes: positive('maxHeaderBytes', options.maxHeaderBytes ?? 16_384),
+    };
+  }
+
+  /**
+   * The axios instance to add interceptors to. Its requests go over the same wire, with the same policy and deadline.
+   * As long as it has no interceptors and nobody has read its `defaults`, requests go straight to the wire.
+   *
+   * An interceptor sees the request after it was signed: what it changes of the body breaks the signature.
+   *
+   * @example
+   * ```ts
+   * constructor(httpClient: UndiciHttpClient) {
+   *   httpClient.axios.interceptors.request.use((config) => {
+   *     config.headers.set('X-Tenant', 'acme');
+   *     return config;
+   *   });
+   * }
+   * ```
+   */
+  get axios(): AxiosInstance {
+    this.#axios ??= new AxiosFront((request) => this.#send(request), this.#deadlines);
+    return this.#axios.instance;
+  }
+
+  override post(request: WebhookRequest): Promise<WebhookResponse> {
+    return this.#axios?.isCustomised === true ? this.#axios.post(request) : this.#send(request);
+  }
+
+  override close(): Promise<void> {
+    this.#closed ??= promiseWithResolvers();
+    const pools = [...this.#pools.values()].flatMap(({ origins }) => [...origins.values()]);
+    for (const pool of pools) pool.close();
+    if (this.#pools.size === 0) this.#closed.resolve();
+    return this.#closed.promise;
+  }
+
+  #send(request: WebhookRequest): Promise<WebhookResponse> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed !== null) throw failure('internal', null, 'the client is closed');
+      const policy = request.policy ?? this.#policy;
+      const { origin, path } = this.#target(policy.checkUrl(request.url));
+      const pool = this.#pool(policy, origin);
+      const exchange = new Exchange(
+        request,
+        path,
+        this.#maxAnswerBytes,
+        pool,
+        resolve,
+        reject,
+        this.#stop,
+      );
+      this.#deadlines.start(exchange, request.timeout);
+      pool.run(exchange);
+    });
+  }
+
+  readonly #stop = (exchange: Exchange): void => this.#deadlines.stop(exchange);
+
+  /** Splits a URL once for as long as the policy hands out the same object for it. */
+  #target(url: URL): Target {
+    let target = this.#targets.get(url);
+    if (target === undefined || target.href !== url.href) {
+      target = { href: url.href, origin: url.origin, path: url.pathname + url.search };
+      this.#targets.set(url, target);
+    }
+    return target;
+  }
+
+  #pool(policy: RecipientPolicy, origin: string): OriginPool {
+    let ofPolicy = this.#pools.get(policy);
+    if (ofPolicy === undefined) {
+      const connect =
+        this.#proxy === null
+          ? guardedConnector(policy, this.#options)
+          : proxiedConnector(policy, this.#proxy, this.#options.tls);
+      ofPolicy = { settings: { ...this.#settings, connect }, origins: new Map() };
+      this.#pools.set(policy, ofPolicy);
+    }
+    const { settings, origins } = ofPolicy;
+    let pool = origins.get(origin);
+    if (pool === undefined) {
+      pool = new OriginPool(origin, settings, () => this.#forget(policy, origin));
+      origins.set(origin, pool);
+    }
+    return pool;
+  }
+
+  #forget(policy: RecipientPolicy, origin: string): void {
+    const origins = this.#pools.get(policy)?.origins;
+    origins?.delete(origin);
+    if (origins?.size === 0) this.#pools.delete(policy);
+    if (this.#pools.size === 0) this.#closed?.resolve();
+  }
+}
+
+/** The connections that were made under one policy. */
+interface PolicyPools {
+  readonly settings: PoolSettings;
+  readonly origins: Map<string, OriginPool>;
+}
+
+interface PromiseWithResolvers {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function promiseWithResolvers(): PromiseWithResolvers {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+function proxyOf({ egressProxy, lookup }: UndiciHttpClientOptions): EgressProxy | null {
+  if (egressProxy === undefined) return null;
+  if (lookup !== undefined) {
+    throw new ThornConfigurationError(
+      'egressProxy and lookup exclude each other: the proxy looks names up.',
+      { option: 'lookup' },
+    );
+  }
+  return egressProxyOf(egressProxy);
+}
+
+function positive(option: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new ThornConfigurationError(`${option} must be a whole number above 0.`, { option, value });
+}

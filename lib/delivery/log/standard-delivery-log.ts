@@ -1,0 +1,39 @@
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { AttemptRecord } from '../attempt/attempt-record.js';
+import { DeliveryLog, type LoggedAttempt, type ReadKept } from './delivery-log.js';
+
+/** Which attempts are kept: all of them, those that failed, or none. */
+export type KeptAttempts = 'everything' | 'failures' | 'nothing';
+
+const KEPT: readonly unknown[] = ['everything', 'failures', 'nothing'] satisfies KeptAttempts[];
+
+/** Keeps attempts in the table of the strategy, written in the transaction that writes what became of the delivery. */
+export class StandardDeliveryLog extends DeliveryLog {
+  readonly #kept: KeptAttempts;
+
+  /**
+   * @param kept default: everything
+   * @throws {@link ThornConfigurationError} for any other word
+   */
+  constructor(kept: KeptAttempts = 'everything') {
+    super();
+    if (!KEPT.includes(kept)) {
+      throw new ThornConfigurationError(
+        `ThornModule: the option keepAttempts must be 'everything', 'failures' or 'nothing'.`,
+        { option: 'keepAttempts' },
+      );
+    }
+    this.#kept = kept;
+  }
+
+  override keeps({ attempt }: LoggedAttempt): boolean {
+    if (this.#kept === 'failures') return attempt.outcome === 'failed';
+    return this.#kept === 'everything';
+  }
+
+  override written(_attempts: readonly LoggedAttempt[]): Promise<void> | void {}
+
+  override async attemptsOf(_delivery: string, kept: ReadKept): Promise<readonly AttemptRecord[]> {
+    return kept();
+  }
+}

@@ -1,0 +1,84 @@
+import { BlockList, isIP } from 'node:net';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { formatIpv6, mappedIpv4, parseIpv6 } from './ipv6.js';
+
+/** Where IPv4 addresses are written as IPv6 ones, ::ffff:0:0/96. */
+const MAPPED_PREFIX = 96;
+
+/** A set of IP networks, those of each family for addresses of that family alone: ::/0 holds no IPv4 address. */
+export class CidrList {
+  // Two, because one takes IPv4 addresses for the IPv6 ones that they can be written as.
+  readonly #networks = { ipv4: new BlockList(), ipv6: new BlockList() };
+  readonly isEmpty: boolean;
+
+  /**
+   * @param option the option's name, for the error
+   * @param networks in CIDR notation, exactly: a network whose host bits are not zero is refused, since it hides what
+   *   its author meant
+   * @throws {@link ThornConfigurationError}
+   */
+  constructor(option: string, networks: readonly string[]) {
+    if (!Array.isArray(networks)) {
+      throw new ThornConfigurationError(
+        `${option} must be a list of networks in CIDR notation, for example ['10.1.0.0/16'].`,
+        { option },
+      );
+    }
+    this.isEmpty = networks.length === 0;
+    for (const network of networks) {
+      const { address, prefix, family } = parseCidr(option, network);
+      this.#networks[family].addSubnet(address, prefix, family);
+    }
+  }
+
+  /** @param address an IPv4 or IPv6 address in any valid form, without a zone */
+  has(address: string): boolean {
+    if (this.isEmpty) return false;
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+    return this.#networks[family].check(address, family);
+  }
+}
+
+function parseCidr(option: string, network: string) {
+  const match = /^([0-9A-Fa-f.:]+)\/(0|[1-9][0-9]{0,2})$/.exec(String(network));
+  const address = match?.[1] ?? '';
+  const prefix = Number(match?.[2]);
+  const version = isIP(address);
+  if (version === 0 || prefix > (version === 4 ? 32 : 128)) {
+    throw new ThornConfigurationError(
+      `${option} holds ${JSON.stringify(network)}, which is no network in CIDR notation; write for example 10.1.0.0/16, 10.1.2.3/32 or fd00:1::/32.`,
+      { option, network },
+    );
+  }
+  const exact = version === 4 ? maskIpv4(address, prefix) : maskIpv6(address, prefix);
+  if (exact !== (version === 4 ? address : formatIpv6(parseIpv6(address)))) {
+    throw new ThornConfigurationError(
+      `${option} holds ${network}, whose host bits are not zero; write ${exact}/${prefix} for the network, or ${address}/${version === 4 ? 32 : 128} for the one address.`,
+      { option, network },
+    );
+  }
+  const mapped = version === 6 && prefix >= MAPPED_PREFIX ? mappedIpv4(parseIpv6(address)) : null;
+  if (mapped !== null) {
+    return { address: mapped, prefix: prefix - MAPPED_PREFIX, family: 'ipv4' as const };
+  }
+  return { address, prefix, family: version === 4 ? ('ipv4' as const) : ('ipv6' as const) };
+}
+
+function maskIpv4(address: string, prefix: number): string {
+  return address
+    .split('.')
+    .map((part, index) => Number(part) & maskOf(8, prefix - 8 * index))
+    .join('.');
+}
+
+function maskIpv6(address: string, prefix: number): string {
+  return formatIpv6(
+    parseIpv6(address).map((group, index) => group & maskOf(16, prefix - 16 * index)),
+  );
+}
+
+/** The mask of one part of `width` bits of which the first `bits` belong to the network. */
+function maskOf(width: number, bits: number): number {
+  const kept = Math.min(Math.max(bits, 0), width);
+  return (2 ** width - 1) & ~(2 ** (width - kept) - 1);
+}

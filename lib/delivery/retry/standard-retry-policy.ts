@@ -1,0 +1,117 @@
+import { ThornConfigurationError } from '../../errors/index.js';
+import { MAX_RETRIES, MAX_RETRY_DELAY, type RetrySettings } from '../../message/index.js';
+import { parseRetryAfter } from './retry-after.js';
+import { RetryPolicy, type RetryQuestion } from './retry-policy.js';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/**
+ * What Standard Webhooks recommends: the first attempt at once, then retries after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h,
+ * 14 h, 20 h and 24 h.
+ *
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+export const STANDARD_SCHEDULE: readonly number[] = [
+  5 * SECOND,
+  5 * MINUTE,
+  30 * MINUTE,
+  2 * HOUR,
+  5 * HOUR,
+  10 * HOUR,
+  14 * HOUR,
+  20 * HOUR,
+  24 * HOUR,
+];
+
+/** Options of {@link StandardRetryPolicy}. */
+export interface StandardRetryPolicyOptions {
+  /**
+   * Milliseconds before each retry, so that there are as many retries as entries; the first attempt is always made at
+   * once. At most 100 entries, each up to 30 days. Default {@link STANDARD_SCHEDULE}.
+   */
+  readonly schedule?: readonly number[];
+  /** The part of a delay, 0 to 1, that is added to it at most, at random. Never taken off. Default 0.1. */
+  readonly jitter?: number;
+  /**
+   * Milliseconds that an endpoint's `Retry-After` may put the next attempt off at most, jitter not counted. 0 ignores
+   * the header. Default 24 hours.
+   */
+  readonly retryAfterCap?: number;
+}
+
+/**
+ * The default policy: a fixed schedule, jitter that is only ever added, and `Retry-After` honoured up to a cap but
+ * never below the schedule's own delay.
+ *
+ * An event's own {@link RetrySettings} come first: `false` never retries, `max` says how many retries there are (the
+ * schedule's last delay is repeated as needed), `delay` replaces every delay of the schedule.
+ *
+ * @example
+ * ```ts
+ * new StandardRetryPolicy({ schedule: [1_000, 10_000, 60_000], jitter: 0.2 });
+ * ```
+ */
+export class StandardRetryPolicy extends RetryPolicy {
+  readonly #schedule: readonly number[];
+  readonly #jitter: number;
+  readonly #retryAfterCap: number;
+
+  /** @throws {@link ThornConfigurationError} naming the option whose value makes no sense */
+  constructor(options: StandardRetryPolicyOptions = {}) {
+    super();
+    const { schedule = STANDARD_SCHEDULE, jitter = 0.1, retryAfterCap = 24 * HOUR } = options;
+    check(
+      'schedule',
+      `a list of at most ${MAX_RETRIES} delays, each a whole number of milliseconds from 0 to ${MAX_RETRY_DELAY}`,
+      Array.isArray(schedule) && schedule.length <= MAX_RETRIES && schedule.every(isDelay),
+      schedule,
+    );
+    check('jitter', 'a number from 0 to 1', isShare(jitter), jitter);
+    check(
+      'retryAfterCap',
+      `a whole number of milliseconds from 0 to ${MAX_RETRY_DELAY}`,
+      isDelay(retryAfterCap),
+      retryAfterCap,
+    );
+    this.#schedule = [...schedule];
+    this.#jitter = jitter;
+    this.#retryAfterCap = retryAfterCap;
+  }
+
+  override nextAttempt({ attempt, outcome, now, random, settings }: RetryQuestion): number | null {
+    const own = this.#scheduled(attempt, settings);
+    if (own === null) return null;
+    const delay = Math.max(own, this.#asked(outcome.retryAfter, now));
+    return now + Math.round(delay * (1 + this.#jitter * random));
+  }
+
+  #scheduled(attempt: number, settings: RetrySettings | undefined): number | null {
+    if (settings === false) return null;
+    const { max = this.#schedule.length, delay } = settings ?? {};
+    if (attempt > max) return null;
+    return delay ?? this.#schedule[attempt - 1] ?? this.#schedule.at(-1) ?? 0;
+  }
+
+  #asked(retryAfter: string | null, now: number): number {
+    const asked = retryAfter === null ? null : parseRetryAfter(retryAfter, now);
+    return Math.min(asked ?? 0, this.#retryAfterCap);
+  }
+}
+
+function isDelay(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_RETRY_DELAY;
+}
+
+function isShare(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 1;
+}
+
+function check(option: string, rule: string, isFine: boolean, value: unknown): void {
+  if (isFine) return;
+  throw new ThornConfigurationError(`StandardRetryPolicy: ${option} must be ${rule}.`, {
+    option,
+    value,
+  });
+}

@@ -1,0 +1,54 @@
+import { Logger } from '@nestjs/common';
+import { LogLine } from '../../common/index.js';
+import type { Message } from '../../message/message.js';
+import { filterHolds, patternMatches, type Subscriber } from '../../subscriber/index.js';
+
+const logger = new Logger('Thorn');
+const payloads = new WeakMap<Message, { readonly data: unknown }>();
+
+/** Those of the subscribers of an event who have not excluded it, and whose filter holds for the message. */
+export function wantedBy(
+  subscribers: readonly Subscriber[],
+  message: Message,
+): readonly Subscriber[] {
+  // Most have neither, and are handed on as they are.
+  if (!subscribers.some(isChoosy)) return subscribers;
+  return subscribers.filter((subscriber) => isWanted(subscriber, message));
+}
+
+/** Whether a subscriber whose patterns match wants this message. */
+export function isWanted(subscriber: Subscriber, message: Message): boolean {
+  const { exclude, filter } = subscriber;
+  if (exclude.some((pattern) => patternMatches(pattern, message.event))) return false;
+  return filter === null || filterHolds(filter, payloadOf(message));
+}
+
+function isChoosy({ exclude, filter }: Subscriber): boolean {
+  return exclude.length > 0 || filter !== null;
+}
+
+/**
+ * What filters look at: the `data` of the body, or the whole body where the application's own envelope has none. It is
+ * what was sent, after JSON, and read once for all subscribers.
+ */
+function payloadOf(message: Message): unknown {
+  let payload = payloads.get(message);
+  if (payload === undefined) {
+    payload = { data: dataOf(message) };
+    payloads.set(message, payload);
+  }
+  return payload.data;
+}
+
+function dataOf(message: Message): unknown {
+  let body: unknown;
+  try {
+    body = JSON.parse(message.json.toString());
+  } catch {
+    const text = `The body of ${message.id} (${message.event}) is no JSON: filters do not hold`;
+    logger.error(new LogLine(text, { messageId: message.id, event: message.event }));
+    return null;
+  }
+  const hasData = typeof body === 'object' && body !== null && Object.hasOwn(body, 'data');
+  return hasData ? (body as { readonly data: unknown }).data : body;
+}

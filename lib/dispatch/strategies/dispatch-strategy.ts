@@ -1,0 +1,60 @@
+import type { EntityManager } from 'typeorm';
+import type { Attempt } from '../../delivery/attempt/attempt.js';
+import type { Message } from '../../message/message.js';
+
+/** What a strategy did with one released message. */
+export interface Release {
+  /** Id of the message. */
+  readonly message: string;
+  /**
+   * `delivered`: every delivery was attempted in this call, see `attempts`. `accepted`: the strategy has taken it over
+   * and delivers later. `discarded`: nothing will be sent. `duplicate`: a message of this id was there before, and nothing
+   * was done.
+   */
+  readonly state: 'delivered' | 'accepted' | 'discarded' | 'duplicate';
+  /** One per subscriber, when the strategy delivers in this call; else empty. */
+  readonly attempts: readonly Attempt[];
+}
+
+/**
+ * Where and when deliveries are made.
+ *
+ * Pluggable: this class is the injection token. `ThornModule.forRoot({ dispatch })` takes `outbox()`, `inline()`, `disabled()`, or
+ * a class of one's own that Nest constructs with its dependencies. Any implementation must pass
+ * `dispatchStrategyConformance`.
+ *
+ * @example
+ * ```ts
+ * @Injectable()
+ * class LoggingStrategy extends DispatchStrategy {
+ *   async stage() {}
+ *   async release(messages: readonly Message[]) {
+ *     return messages.map(({ id }) => ({ message: id, state: 'accepted' as const, attempts: [] }));
+ *   }
+ * }
+ * ```
+ */
+export abstract class DispatchStrategy {
+  /**
+   * Called once before the caller's transaction commits, with everything that it has collected: a durable strategy
+   * writes its rows here. What it throws rolls the transaction back. Without a transaction `manager` is undefined and
+   * the call directly precedes {@link release}.
+   *
+   * A staged message whose transaction fails to commit is never released.
+   */
+  abstract stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void>;
+
+  /**
+   * Called once after the outermost transaction has committed. Failing here must lose nothing that was staged
+   * durably: the rows are found again.
+   *
+   * @returns one entry a message, in the order given
+   */
+  abstract release(messages: readonly Message[]): Promise<readonly Release[]>;
+
+  /**
+   * Called instead of {@link release} for staged messages whose buffer scope ended with a throw. A durable strategy
+   * removes its rows here; the default has nothing to remove.
+   */
+  async discard(_messages: readonly Message[]): Promise<void> {}
+}

@@ -1,0 +1,97 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SystemClock } from '../../common/index.js';
+import {
+  Deliverer,
+  PublicRecipientPolicy,
+  UndiciHttpClient,
+  WebhookEvents,
+} from '../../delivery/index.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { Codecs, MessageFactory } from '../../message/index.js';
+import { StandardWebhookSigner } from '../../signing/index.js';
+import { InMemorySubscriberRepository, StaticSubscriberSet } from '../../subscriber/index.js';
+import { FanOut } from '../recipients/fan-out.js';
+import { InlineStrategy } from './inline.strategy.js';
+
+const clock = new SystemClock();
+const factory = new MessageFactory(clock, new Codecs());
+const contentTypes = ['application/json'];
+
+describe('InlineStrategy', () => {
+  let server: Server;
+  let client: UndiciHttpClient;
+  let open: ServerResponse[] = [];
+  let arrived: () => void = () => undefined;
+
+  beforeEach(async () => {
+    open = [];
+    server = createServer((request, response) => {
+      request.resume().on('end', () => {
+        if (request.url === '/probe') return response.end();
+        open.push(response);
+        arrived();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    client = new UndiciHttpClient(
+      new PublicRecipientPolicy({ allowCidrs: ['127.0.0.1/32'], allowedPorts: 'any' }),
+    );
+  });
+
+  afterEach(async () => {
+    await client.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const strategyWith = (window: number, subscribers: number) => {
+    const statics = new StaticSubscriberSet({
+      checkUrl: () => undefined,
+      checkSecret: () => undefined,
+      contentTypes,
+    });
+    const { port } = server.address() as AddressInfo;
+    for (let index = 0; index < subscribers; index++) {
+      statics.add('*', `http://127.0.0.1:${port}/${index}`);
+    }
+    return new InlineStrategy(
+      new FanOut(new InMemorySubscriberRepository(), statics),
+      new Deliverer(client, new StandardWebhookSigner(), clock),
+      new WebhookEvents(),
+      clock,
+      { window },
+    );
+  };
+  const openRequests = async (count: number) => {
+    while (open.length < count) await new Promise<void>((resolve) => (arrived = resolve));
+  };
+
+  it.each([1, 3])('has at most %i deliveries in flight, and makes them all', async (window) => {
+    const strategy = strategyWith(window, 4);
+    const messages = [factory.create({ event: 'a' }), factory.create({ event: 'b' })];
+
+    const released = strategy.release(messages);
+    for (let left = 8; left > 0; left -= Math.min(window, left)) {
+      const expected = Math.min(window, left);
+      await openRequests(expected);
+      await roundTrips(server);
+      expect(open).toHaveLength(expected);
+      for (const response of open.splice(0)) response.writeHead(204).end();
+    }
+
+    const attempts = (await released).flatMap((release) => release.attempts);
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(Array(8).fill('succeeded'));
+  });
+
+  it.each([0, 1.5, -1, Number.NaN])('refuses a window of %d', (window) => {
+    expect(() => strategyWith(window, 0)).toThrow(ThornConfigurationError);
+  });
+});
+
+/** Exchanges of our own with the server, so that whatever was sent before them has arrived. */
+async function roundTrips(server: Server): Promise<void> {
+  const { port } = server.address() as AddressInfo;
+  for (let turn = 0; turn < 5; turn++) await fetch(`http://127.0.0.1:${port}/probe`);
+}

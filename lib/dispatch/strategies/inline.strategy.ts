@@ -1,0 +1,123 @@
+import { newId } from '../../common/id.js';
+import { Clock } from '../../common/clock.js';
+import type { Attempt } from '../../delivery/attempt/attempt.js';
+import { type AttemptSequel, tellAttempt } from '../../delivery/events/attempt-events.js';
+import { Deliverer } from '../../delivery/deliverer.js';
+import { WebhookEvents } from '../../delivery/events/webhook-events.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { Message } from '../../message/message.js';
+import type { Recipient } from '../../message/recipient.js';
+import { hostOf } from '../../message/recipient-host.js';
+import { DispatchStrategy, type Release } from './dispatch-strategy.js';
+import { FanOut } from '../recipients/fan-out.js';
+import type { StrategyDefinition } from './strategy-definition.js';
+
+/** Settings of {@link inline}. */
+export interface InlineOptions {
+  /** Deliveries in flight at most, over all messages. Default 1,000. */
+  readonly window?: number;
+}
+
+const DEFAULT_WINDOW = 1000;
+
+/** Delivers in the caller's process, one attempt a subscriber. Durable is what `outbox()` is for. */
+export class InlineStrategy extends DispatchStrategy {
+  readonly #fanOut: FanOut;
+  readonly #deliverer: Deliverer;
+  readonly #events: WebhookEvents;
+  readonly #clock: Clock;
+  readonly #window: number;
+  readonly #waiting: (() => void)[] = [];
+  #inFlight = 0;
+
+  /** @throws {@link ThornConfigurationError} when the window is no positive whole number */
+  constructor(
+    fanOut: FanOut,
+    deliverer: Deliverer,
+    events: WebhookEvents,
+    clock: Clock,
+    options: InlineOptions = {},
+  ) {
+    super();
+    const window = options.window ?? DEFAULT_WINDOW;
+    if (!Number.isInteger(window) || window < 1) {
+      throw new ThornConfigurationError(
+        `inline({ window }) must be a positive whole number, not ${window}`,
+        { window },
+      );
+    }
+    this.#fanOut = fanOut;
+    this.#deliverer = deliverer;
+    this.#events = events;
+    this.#clock = clock;
+    this.#window = window;
+  }
+
+  override async stage(): Promise<void> {}
+
+  /** Resolves when every delivery of every message has been attempted once. */
+  override async release(messages: readonly Message[]): Promise<readonly Release[]> {
+    return Promise.all(
+      messages.map(async (message) => {
+        this.#events.emit('message-accepted', () => ({
+          message: message.id,
+          event: message.event,
+          sender: message.sender,
+          time: message.time,
+        }));
+        const recipients = await this.#fanOut.recipientsOf(message);
+        const attempts = await Promise.all(
+          recipients.map((recipient) => this.#deliver(message, recipient)),
+        );
+        return { message: message.id, state: 'delivered' as const, attempts };
+      }),
+    );
+  }
+
+  async #deliver(message: Message, recipient: Recipient): Promise<Attempt> {
+    if (this.#inFlight >= this.#window)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#inFlight++;
+    try {
+      const attempt = await this.#deliverer.attempt(
+        { id: newId('dlv_', this.#clock.now()), number: 1 },
+        message,
+        recipient,
+      );
+      tellAttempt(
+        this.#events,
+        { attempt, number: 1, host: () => hostOf(recipient) },
+        sequelOf(attempt),
+      );
+      return attempt;
+    } finally {
+      // A place is handed on, not freed and taken again: nobody can slip in between.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#inFlight--;
+      else next();
+    }
+  }
+}
+
+/** There is never another attempt. */
+function sequelOf({ outcome, error }: Attempt): AttemptSequel {
+  if (outcome === 'succeeded') return { ends: 'succeeded' };
+  return { ends: 'failed', reason: error?.code === 'recipient-refused' ? 'refused' : 'exhausted' };
+}
+
+/**
+ * Delivers in the caller's process: `send()` resolves to what happened per subscriber. Nothing is tried again, and what
+ * is under way when the process dies is lost.
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ dispatch: inline() });
+ * ```
+ */
+export function inline(options: InlineOptions = {}): StrategyDefinition {
+  return {
+    inject: [FanOut, Deliverer, WebhookEvents, Clock],
+    useFactory: (fanOut: FanOut, deliverer: Deliverer, events: WebhookEvents, clock: Clock) =>
+      new InlineStrategy(fanOut, deliverer, events, clock, options),
+  };
+}

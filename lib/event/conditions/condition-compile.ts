@@ -1,0 +1,196 @@
+import { ThornConfigurationError } from '../../errors/index.js';
+import { decodeValue, explained, isEncoded, MAX_DEPTH } from './condition-encoding.js';
+import { type FieldKinds, fieldFault } from './condition-fields.js';
+import { isDecimalText } from './condition-number.js';
+import {
+  findOperator,
+  type OperandShape,
+  type Operator,
+  OPERATORS,
+  type ValueTest,
+} from './condition-operators.js';
+import { readPath, readProperty, someElement } from './condition-path.js';
+import { compare, isPlainObject } from './condition-value.js';
+import type { CompiledCondition, Condition } from './condition.js';
+
+/** What is known about the row besides the condition; every part is optional. */
+export interface ConditionContext {
+  /** Whose condition it is, for error texts: `@WebhookEvent('article.published') on Article`. */
+  readonly owner?: string;
+  /** What stands at a dotted path of the row; undefined when there is no such field, which is then an error. */
+  readonly fieldKind?: FieldKinds;
+}
+
+/** A row of which nothing is known: every field and operator compiles. */
+export type AnyRow = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks a condition and makes it into a function, once.
+ *
+ * @example
+ * ```ts
+ * const published = compileCondition<Article>({ state: { nowEq: 'PUBLISHED' } });
+ * published.holds({ state: 'PUBLISHED' }, { state: 'DRAFT' }); // true
+ * ```
+ * @throws {@link ThornConfigurationError} naming the path and operator of what is wrong with it
+ */
+export function compileCondition<Row = AnyRow>(
+  condition: NoInfer<Condition<Row>>,
+  context: ConditionContext = {},
+): CompiledCondition {
+  return new ConditionCompiler(context).compile(condition);
+}
+
+/** How many operators one condition may hold. */
+const MAX_TESTS = 1_000;
+
+/** `before` is the whole row before the change; null when there was none. */
+type Test = (value: unknown, before: object | null) => boolean;
+
+class ConditionCompiler {
+  readonly #paths = new Set<string>();
+  readonly #beforePaths = new Set<string>();
+  #tests = 0;
+
+  constructor(private readonly context: ConditionContext) {}
+
+  compile(condition: unknown): CompiledCondition {
+    const holds = this.#scope(condition, [], 0);
+    return {
+      paths: [...this.#paths],
+      beforePaths: [...this.#beforePaths],
+      holds: (now, before) => holds(now, typeof before === 'object' ? before : null),
+    };
+  }
+
+  /** Operators, nested fields and combinators of one field, or of the row itself. */
+  #scope(scope: unknown, path: readonly string[], depth: number): Test {
+    if (depth > MAX_DEPTH) this.#fail(path, `is nested deeper than ${MAX_DEPTH} levels`);
+    if (!isPlainObject(scope)) return this.#fail(path, 'must be an object of fields and operators');
+    const keys = Object.keys(scope);
+    if (keys.length === 0) this.#fail(path, 'is empty; say what must hold, or leave it out');
+    const tests: Test[] = [];
+    const fields: Test[] = [];
+    for (const key of keys) {
+      const operator = path.length === 0 ? undefined : findOperator(key);
+      if (operator !== undefined) tests.push(this.#operator(operator, key, scope[key], path));
+      else if (key === 'AND' || key === 'OR' || key === 'NOT') {
+        tests.push(this.#combinator(key, scope[key], path, depth));
+      } else fields.push(this.#field(key, scope[key], path, depth));
+    }
+    // Fields that stand together speak of the same element of a to-many relation.
+    if (fields.length > 0) {
+      const element = allOf(fields);
+      tests.push((value, before) => someElement(value, (one) => element(one, before)));
+    }
+    return allOf(tests);
+  }
+
+  #combinator(
+    key: 'AND' | 'OR' | 'NOT',
+    scope: unknown,
+    path: readonly string[],
+    depth: number,
+  ): Test {
+    if (key === 'NOT') {
+      const test = this.#scope(scope, path, depth + 1);
+      return (value, before) => !test(value, before);
+    }
+    if (!Array.isArray(scope) || scope.length === 0) {
+      return this.#fail([...path, key], 'must be a list of at least one condition');
+    }
+    const tests = Array.from(scope, (one) => this.#scope(one, path, depth + 1));
+    return key === 'AND' ? allOf(tests) : anyOf(tests);
+  }
+
+  #field(key: string, condition: unknown, parent: readonly string[], depth: number): Test {
+    const path = [...parent, key];
+    const fault = fieldFault(path, this.context.fieldKind);
+    if (fault !== undefined) this.#fail(path, fault);
+    const bare = !isPlainObject(condition) || isEncoded(condition);
+    const test = bare
+      ? this.#operator({ name: 'eq', transition: false }, 'eq', condition, path)
+      : this.#scope(condition, path, depth + 1);
+    return (row, before) => test(readProperty(row, key), before);
+  }
+
+  #operator(operator: Operator, key: string, given: unknown, path: readonly string[]): Test {
+    if (++this.#tests > MAX_TESTS) this.#fail(path, `holds more than ${MAX_TESTS} operators`);
+    const { operand: shape, test: make } = OPERATORS[operator.name];
+    const operand = explained(
+      this.#subject([...path, key]),
+      { path: path.join('.'), operator: key },
+      () => decodeValue(given),
+    );
+    const expected = expectedShape(shape, operand);
+    if (expected !== undefined) this.#fail([...path, key], `must be ${expected}`);
+    const dotted = path.join('.');
+    const kind = this.context.fieldKind?.(dotted);
+    if (kind === 'nested' && ['eq', 'ne'].includes(operator.name) && operand !== null) {
+      this.#fail(
+        [...path, key],
+        'compares a whole object; compare one of its fields, such as { id: … }',
+      );
+    }
+    const test = make(kind === 'number' && shape !== 'text' ? asNumbers(operand) : operand);
+    this.#paths.add(dotted);
+    if (!operator.transition) return test;
+    this.#beforePaths.add(dotted);
+    return transition(test, path);
+  }
+
+  #fail(path: readonly string[], reason: string): never {
+    throw new ThornConfigurationError(`${this.#subject(path)} ${reason}`, { path: path.join('.') });
+  }
+
+  #subject(path: readonly string[]): string {
+    const owner =
+      this.context.owner === undefined ? 'The condition' : `The condition of ${this.context.owner}`;
+    return path.length === 0 ? owner : `${owner}: ${path.join('.')}`;
+  }
+}
+
+/** Holds now and did not hold before; where there was nothing before, nothing held. */
+function transition(test: ValueTest, path: readonly string[]): Test {
+  return (value, before) => test(value) && (before === null || !readPath(before, path, test));
+}
+
+/** What an operator must be given instead; undefined when the operand is right. */
+function expectedShape(shape: OperandShape, operand: unknown): string | undefined {
+  const primitive = operand === null || typeof operand !== 'object';
+  switch (shape) {
+    case 'list':
+      return Array.isArray(operand) || operand instanceof Set ? undefined : 'a list of values';
+    case 'text':
+      return typeof operand === 'string' ? undefined : 'a text';
+    case 'boolean':
+      return typeof operand === 'boolean' ? undefined : 'true or false';
+    case 'comparable':
+      return compare(operand, operand) === 0
+        ? undefined
+        : 'a number, bigint, decimal, text or date';
+    case 'primitive':
+      return primitive
+        ? undefined
+        : 'null, a text, a number or a boolean; compare objects and dates with eq';
+    case 'value':
+      return undefined;
+  }
+}
+
+/** Texts that are numbers become numbers; drivers return decimal and bigint columns as text. */
+function asNumbers(operand: unknown): unknown {
+  if (Array.isArray(operand)) return operand.map(asNumbers);
+  if (operand instanceof Set) return new Set([...operand].map(asNumbers));
+  if (typeof operand !== 'string' || !isDecimalText(operand)) return operand;
+  return decodeValue({ $decimal: operand });
+}
+
+function allOf(tests: readonly Test[]): Test {
+  if (tests.length === 1) return tests[0]!;
+  return (value, before) => tests.every((test) => test(value, before));
+}
+
+function anyOf(tests: readonly Test[]): Test {
+  return (value, before) => tests.some((test) => test(value, before));
+}

@@ -1,0 +1,179 @@
+import { ThornConfigurationError } from '../../errors/index.js';
+import { isDecimal, isDecimalText } from './condition-number.js';
+import { isPlainObject } from './condition-value.js';
+
+/** How deep conditions and their values may be nested. */
+export const MAX_DEPTH = 32;
+/** How many values one operator may be given. */
+export const MAX_VALUES = 10_000;
+
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Thrown by {@link decodeValue} and turned into an error that names the condition's path. */
+export class BadValue extends Error {}
+
+/** Keys that could reach an object's prototype are refused wherever they stand. */
+export function isForbiddenKey(key: string): boolean {
+  return FORBIDDEN_KEYS.has(key);
+}
+
+/** Whether an object is the encoded form of a value, such as `{ "$date": "…" }`. */
+export function isEncoded(value: Record<string, unknown>): boolean {
+  const keys = Object.keys(value);
+  return keys.length === 1 && Object.hasOwn(DECODERS, keys[0]!);
+}
+
+/**
+ * An operand as it is compared: encoded values decoded, everything copied, so that what the caller does to the
+ * condition later changes nothing.
+ *
+ * @throws {@link BadValue} with a sentence part that says what to write instead
+ */
+export function decodeValue(value: unknown, budget = { left: MAX_VALUES }, depth = 0): unknown {
+  if (depth > MAX_DEPTH) throw new BadValue(`is nested deeper than ${MAX_DEPTH} levels`);
+  if (--budget.left < 0) throw new BadValue(`holds more than ${MAX_VALUES} values`);
+  const decode = (inner: unknown) => decodeValue(inner, budget, depth + 1);
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'number') {
+    if (Number.isFinite(value)) return value;
+    throw new BadValue(`is ${value}, which no value equals and JSON cannot hold`);
+  }
+  if (value === undefined)
+    throw new BadValue('is undefined; use null for "no value", or leave it out');
+  if (typeof value !== 'object') throw new BadValue(`is a ${typeof value}; give a plain value`);
+  if (Array.isArray(value)) return Array.from(value, decode);
+  if (value instanceof Date) return checkDate(new Date(value));
+  if (value instanceof Set) return new Set([...value].map(decode));
+  if (value instanceof Map) return new Map([...value].map(([k, v]) => [decode(k), decode(v)]));
+  if (value instanceof Uint8Array) return Uint8Array.from(value);
+  if (isDecimal(value)) return new ExactDecimal(String(value));
+  if (!isPlainObject(value)) {
+    throw new BadValue(
+      `is an instance of ${(value as object).constructor.name}; give a plain value`,
+    );
+  }
+  return isEncoded(value) ? decodeTagged(value, decode) : decodeRecord(value, decode);
+}
+
+/** A value as JSON, the inverse of {@link decodeValue}. Plain objects and lists are walked, so conditions as well. */
+export function encodeValue(value: unknown, depth = 0): unknown {
+  if (depth > MAX_DEPTH * 2) throw new BadValue(`is nested deeper than ${MAX_DEPTH} levels`);
+  const encode = (inner: unknown) => encodeValue(inner, depth + 1);
+  if (typeof value === 'bigint') return { $bigint: value.toString() };
+  if (Array.isArray(value)) return value.map(encode);
+  if (value instanceof Date) return { $date: checkDate(value).toISOString() };
+  if (value instanceof Set) return { $set: [...value].map(encode) };
+  if (value instanceof Map) return { $map: [...value].map(([k, v]) => [encode(k), encode(v)]) };
+  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
+  if (isDecimal(value)) return { $decimal: new ExactDecimal(String(value)).toString() };
+  if (!isPlainObject(value)) return decodeValue(value);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [checkKey(key), encode(inner)]),
+  );
+}
+
+/** Decodes every encoded value within a condition, whose fields and operators are left as they are. */
+export function decodeTree(value: unknown, depth = 0): unknown {
+  if (depth > MAX_DEPTH * 2) throw new BadValue(`is nested deeper than ${MAX_DEPTH} levels`);
+  if (Array.isArray(value)) return value.map((inner) => decodeTree(inner, depth + 1));
+  if (!isPlainObject(value) || isEncoded(value)) return decodeValue(value);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [checkKey(key), decodeTree(inner, depth + 1)]),
+  );
+}
+
+/** A decimal number that a condition was given, kept as its text: it is compared by exact value. */
+class ExactDecimal {
+  readonly #text: string;
+
+  constructor(text: string) {
+    if (!isDecimalText(text)) throw new BadValue('is no decimal number');
+    this.#text = text;
+  }
+
+  toFixed(): string {
+    return this.#text;
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
+type Decode = (value: unknown) => unknown;
+
+const DECODERS: Readonly<Record<string, (content: unknown, decode: Decode) => unknown>> = {
+  $date: (content) => checkDate(new Date(text(content, '$date', 'an ISO 8601 text'))),
+  $bigint: (content) => {
+    try {
+      return BigInt(text(content, '$bigint', 'the digits of an integer'));
+    } catch {
+      throw new BadValue('needs the digits of an integer as a text in $bigint');
+    }
+  },
+  $decimal: (content) => new ExactDecimal(text(content, '$decimal', 'a decimal number as a text')),
+  $bytes: (content) => Uint8Array.from(Buffer.from(text(content, '$bytes', 'base64'), 'base64')),
+  $set: (content, decode) => new Set(list(content, '$set').map(decode)),
+  $map: (content, decode) =>
+    new Map(
+      list(content, '$map').map((entry) => {
+        const pair = list(entry, '$map');
+        if (pair.length !== 2) throw new BadValue('needs pairs of key and value in $map');
+        return [decode(pair[0]), decode(pair[1])];
+      }),
+    ),
+};
+
+function decodeTagged(value: Record<string, unknown>, decode: Decode): unknown {
+  const [tag, content] = Object.entries(value)[0]!;
+  return DECODERS[tag]!(content, decode);
+}
+
+function decodeRecord(value: Record<string, unknown>, decode: Decode): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      if (key.startsWith('$')) {
+        throw new BadValue(
+          `has the unknown encoding ${key}; known are ${Object.keys(DECODERS).join(', ')}`,
+        );
+      }
+      return [checkKey(key), decode(inner)];
+    }),
+  );
+}
+
+function checkKey(key: string): string {
+  if (isForbiddenKey(key)) throw new BadValue(`uses the forbidden name ${key}`);
+  return key;
+}
+
+function checkDate(date: Date): Date {
+  if (Number.isNaN(date.getTime())) throw new BadValue('is no valid date');
+  return date;
+}
+
+function text(content: unknown, tag: string, what: string): string {
+  if (typeof content !== 'string') throw new BadValue(`needs ${what} in ${tag}`);
+  return content;
+}
+
+function list(content: unknown, tag: string): readonly unknown[] {
+  if (!Array.isArray(content)) throw new BadValue(`needs a list in ${tag}`);
+  return content;
+}
+
+/** Runs a function and turns a {@link BadValue} into the error for users. */
+export function explained<Result>(
+  subject: string,
+  data: Record<string, unknown>,
+  make: () => Result,
+): Result {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof BadValue)
+      throw new ThornConfigurationError(`${subject} ${error.message}`, data);
+    throw error;
+  }
+}

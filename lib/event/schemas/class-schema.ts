@@ -1,0 +1,127 @@
+import 'reflect-metadata';
+import { plainToInstance } from 'class-transformer';
+import type { DataClass } from '../define-events.js';
+import type { JsonSchema } from './json-schema.js';
+import { type SwaggerProperty, swaggerProperties } from './swagger-properties.js';
+import { type ValidatedProperty, validatedProperties } from './validator-schema.js';
+
+const BUILT_IN: ReadonlyMap<unknown, JsonSchema> = new Map<unknown, JsonSchema>([
+  [String, { type: 'string' }],
+  [Number, { type: 'number' }],
+  [Boolean, { type: 'boolean' }],
+  [BigInt, { type: 'integer' }],
+  [Date, { type: 'string', format: 'date-time' }],
+  [Object, {}],
+  [Array, { type: 'array' }],
+]);
+
+// What @nestjs/swagger takes beside keywords, and the keywords that are made here.
+const NO_KEYWORDS: ReadonlySet<string> = new Set([
+  ...['type', 'isArray', 'required', 'nullable', 'enumName', 'enumSchema', 'name', 'selfRequired'],
+  ...['link', 'example', 'examples', 'exclusiveMinimum', 'exclusiveMaximum'],
+]);
+
+/**
+ * What the data of a class looks like, from the decorators of class-validator and class-transformer, from
+ * `@ApiProperty()` and from what the plugin of @nestjs/swagger adds. A property that none of them knows is not in it. A
+ * class inside of itself is an object of which nothing else is said.
+ */
+export function schemaOfClass(type: DataClass, inside: readonly unknown[] = []): JsonSchema {
+  if (inside.includes(type)) return { type: 'object' };
+  const swagger = swaggerProperties(type);
+  const validated = validatedProperties(type);
+  const properties: Record<string, JsonSchema> = {};
+  const required: string[] = [];
+  for (const name of new Set([...swagger.keys(), ...validated.keys()])) {
+    const facts: Facts = {
+      type,
+      name,
+      said: swagger.get(name) ?? {},
+      checked: validated.get(name),
+      inside: [...inside, type],
+    };
+    properties[name] = propertySchema(facts);
+    const isRequired = facts.said['required'];
+    if (isRequired !== false && facts.checked?.isOptional !== true) required.push(name);
+  }
+  return {
+    type: 'object',
+    properties,
+    ...(required.length > 0 ? { required } : {}),
+  };
+}
+
+interface Facts {
+  readonly type: DataClass;
+  readonly name: string;
+  readonly said: SwaggerProperty;
+  readonly checked: ValidatedProperty | undefined;
+  readonly inside: readonly unknown[];
+}
+
+function propertySchema(facts: Facts): JsonSchema {
+  const { type, name, said, checked, inside } = facts;
+  const named = namedType(said['type']);
+  const designed: unknown = Reflect.getMetadata('design:type', type.prototype as object, name);
+  const isList =
+    named.isList || said['isArray'] === true || designed === Array || checked?.isList === true;
+  const ofSwagger = Object.fromEntries(
+    Object.entries(said).filter(([key]) => !NO_KEYWORDS.has(key)),
+  );
+  const examples = said['example'] === undefined ? {} : { examples: [said['example']] };
+  const element =
+    named.type ?? transformedType(type, name, isList) ?? (isList ? undefined : designed);
+  const base = schemaOfType(element, inside);
+  const schema: JsonSchema = isList
+    ? {
+        ...checked?.keywords,
+        ...ofSwagger,
+        type: 'array',
+        items: said['items'] ?? { ...base, ...checked?.elementKeywords },
+      }
+    : { ...base, ...checked?.keywords, ...ofSwagger };
+  return { ...(said['nullable'] === true ? nullable(schema) : schema), ...examples };
+}
+
+/** The type as @nestjs/swagger takes it: a class, a name, `[Class]` or `() => Class`. */
+function namedType(given: unknown): { readonly type: unknown; readonly isList: boolean } {
+  let type = given;
+  if (typeof type === 'function' && !BUILT_IN.has(type) && !isClass(type)) {
+    type = (type as () => unknown)();
+  }
+  if (Array.isArray(type)) return { type: type[0] as unknown, isList: true };
+  return type === 'array' || type === Array
+    ? { type: undefined, isList: true }
+    : { type, isList: false };
+}
+
+function isClass(value: object): boolean {
+  return Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
+}
+
+/** What `@Type(() => Item)` makes of a value: class-transformer does not tell in any other way. */
+function transformedType(type: DataClass, name: string, isList: boolean): unknown {
+  try {
+    const maker = type as unknown as new () => Readonly<Record<string, unknown>>;
+    const made = plainToInstance(maker, { [name]: isList ? [{}] : {} })[name];
+    const value: unknown = Array.isArray(made) ? made[0] : made;
+    const found = (value as object | null | undefined)?.constructor;
+    return found === Object ? undefined : found;
+  } catch {
+    // A class that cannot be made without arguments says nothing.
+    return undefined;
+  }
+}
+
+function schemaOfType(type: unknown, inside: readonly unknown[]): JsonSchema {
+  const builtIn = BUILT_IN.get(type);
+  if (builtIn !== undefined) return builtIn;
+  if (typeof type === 'string') return { type };
+  return typeof type === 'function' ? schemaOfClass(type as DataClass, inside) : {};
+}
+
+function nullable(schema: JsonSchema): JsonSchema {
+  const { type, enum: values } = schema;
+  if (Array.isArray(values)) return { ...schema, enum: [...(values as unknown[]), null] };
+  return typeof type === 'string' ? { ...schema, type: [type, 'null'] } : schema;
+}

@@ -1,0 +1,90 @@
+import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
+import { encodeJson } from './encode-json.js';
+import { encodeForm } from './form-codec.js';
+
+/**
+ * Turns a message's body, already reduced to plain JSON values, into text or bytes of another content type.
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ codecs: { 'application/yaml': (body) => stringify(body) } });
+ * ```
+ */
+export type Codec = (body: unknown) => string | Uint8Array;
+
+const JSON_TYPE = 'application/json';
+// RFC 9110, section 8.3.1, in lower case: a subscriber's content type is compared as it stands.
+const MEDIA_TYPE = /^[a-z0-9!#$%&'*+.^_`|~-]+\/[a-z0-9!#$%&'*+.^_`|~-]+$/;
+
+/** The content types that a subscriber may ask for: JSON, the form encoding, and what the options register. */
+export class Codecs {
+  readonly #codecs = new Map<string, Codec>([['application/x-www-form-urlencoded', encodeForm]]);
+
+  /**
+   * @param registered codecs by media type; one for the form encoding replaces the library's own
+   * @throws {@link ThornConfigurationError} for a name that is no media type, or a codec that is no function
+   */
+  constructor(registered: Readonly<Record<string, Codec>> = {}) {
+    for (const [contentType, codec] of Object.entries(registered)) {
+      checkCodec(contentType, codec);
+      this.#codecs.set(contentType, codec);
+    }
+  }
+
+  /** Every content type that can be asked for. */
+  get contentTypes(): readonly string[] {
+    return [JSON_TYPE, ...this.#codecs.keys()];
+  }
+
+  /**
+   * The JSON bytes of a value.
+   *
+   * @throws {@link InvalidInputError} naming the path of a value that cannot be encoded
+   */
+  encode(value: unknown): Buffer {
+    return Buffer.from(encodeJson(value));
+  }
+
+  /**
+   * Makes the bytes of another content type from the JSON bytes.
+   *
+   * @throws {@link InvalidInputError} when no codec is registered for it
+   */
+  transcode(json: Buffer, contentType: string): Buffer {
+    if (contentType === JSON_TYPE) return json;
+    const codec = this.#codecs.get(contentType);
+    if (codec === undefined) {
+      throw new InvalidInputError('contentType', `must be one of ${this.contentTypes.join(', ')}`, {
+        contentType,
+      });
+    }
+    const encoded: unknown = codec(JSON.parse(json.toString()));
+    if (typeof encoded === 'string') return Buffer.from(encoded);
+    if (encoded instanceof Uint8Array) return Buffer.from(encoded);
+    throw new ThornConfigurationError(
+      `The codec for ${contentType} must return a text or bytes; it returned ${encoded === null ? 'null' : typeof encoded}`,
+      { contentType },
+    );
+  }
+}
+
+function checkCodec(contentType: string, codec: unknown): void {
+  if (contentType === JSON_TYPE) {
+    throw new ThornConfigurationError(
+      'codecs: application/json cannot be replaced, other content types are made from it; use envelope to change the body',
+      { contentType },
+    );
+  }
+  if (!MEDIA_TYPE.test(contentType)) {
+    throw new ThornConfigurationError(
+      `codecs: ${JSON.stringify(contentType)} is no media type in lower case without parameters, such as application/yaml`,
+      { contentType },
+    );
+  }
+  if (typeof codec !== 'function') {
+    throw new ThornConfigurationError(
+      `codecs: the codec for ${contentType} must be a function of the body that returns a text or bytes`,
+      { contentType },
+    );
+  }
+}

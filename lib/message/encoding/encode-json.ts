@@ -1,0 +1,177 @@
+import { InvalidInputError } from '../../errors/index.js';
+
+/** How deep data may be nested. */
+const MAX_DEPTH = 500;
+/** Deeper data is looked at for circles. */
+const QUICK_DEPTH = 64;
+
+/**
+ * The JSON text of a value: dates as ISO 8601 with milliseconds, bigints and decimals as text, bytes as base64, maps
+ * as objects, sets as lists. `toJSON` is honoured, properties that are undefined are left out. What JSON cannot hold
+ * is refused, never replaced.
+ *
+ * @throws {@link InvalidInputError} for `data`, naming the path of the value that cannot be encoded
+ */
+export function encodeJson(value: unknown): string {
+  const plain = isPlainJson(value, 0) ? value : toPlainJson(value, '', '', new Set());
+  if (plain === undefined) refuse('', 'nothing', 'give an object');
+  return JSON.stringify(plain);
+}
+
+/** Whether `JSON.stringify` alone makes the right text; almost all data is so, and looking costs less than copying. */
+function isPlainJson(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isFinite(value);
+    case 'undefined':
+      return depth > 0;
+    case 'object':
+      return value === null || isPlainObject(value, depth);
+    default:
+      return false;
+  }
+}
+
+function isPlainObject(value: object, depth: number): boolean {
+  if (depth > QUICK_DEPTH) return false;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      if (!isPlainJson(value[index], depth + 1)) return false;
+    }
+    return true;
+  }
+  if ((value as Jsonable).toJSON !== undefined) return isPlainDate(value);
+  if (isSpecial(value)) return false;
+  const keys = Object.keys(value);
+  for (let index = 0; index < keys.length; index++) {
+    if (!isPlainJson((value as Record<string, unknown>)[keys[index]!], depth + 1)) return false;
+  }
+  return true;
+}
+
+interface Jsonable {
+  readonly toJSON?: (key: string) => unknown;
+}
+
+function isPlainDate(value: object): boolean {
+  return (
+    value instanceof Date &&
+    (value as Jsonable).toJSON === Date.prototype.toJSON &&
+    !Number.isNaN(value.getTime())
+  );
+}
+
+/** Objects that `JSON.stringify` would make into something else than what they are. */
+function isSpecial(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return false;
+  return (
+    value instanceof Map ||
+    value instanceof Set ||
+    value instanceof Promise ||
+    ArrayBuffer.isView(value) ||
+    value instanceof ArrayBuffer ||
+    isDecimal(value) ||
+    value instanceof Boolean ||
+    value instanceof String
+  );
+}
+
+/** A number as an object: of decimal.js, big.js and their kin, or boxed. */
+function isDecimal(value: object): boolean {
+  return typeof (value as { toFixed?: unknown }).toFixed === 'function';
+}
+
+type Ancestors = Set<object>;
+
+/** A copy that `JSON.stringify` makes the right text of. */
+function toPlainJson(value: unknown, key: string, path: string, ancestors: Ancestors): unknown {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return value;
+    case 'number':
+      if (!Number.isFinite(value)) refuse(path, `${value}`, 'send null or a text instead');
+      return value;
+    case 'bigint':
+      return value.toString();
+    case 'object':
+      return value === null ? null : objectToPlainJson(value, key, path, ancestors);
+    default:
+      return refuse(path, `a ${typeof value}`, 'leave it out');
+  }
+}
+
+function objectToPlainJson(
+  value: object,
+  key: string,
+  path: string,
+  ancestors: Ancestors,
+): unknown {
+  if (value instanceof Uint8Array) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+  }
+  if (value instanceof Date && Number.isNaN(value.getTime())) {
+    refuse(path, 'an invalid date', 'send null instead');
+  }
+  if (ancestors.has(value)) refuse(path, 'a circle', 'send an id instead of the object');
+  if (ancestors.size >= MAX_DEPTH) {
+    refuse(path, `more than ${MAX_DEPTH} levels`, 'send less');
+  }
+  ancestors.add(value);
+  const plain =
+    typeof (value as Jsonable).toJSON === 'function'
+      ? fromToJson(value, key, path, ancestors)
+      : partsToPlainJson(value, path, ancestors);
+  ancestors.delete(value);
+  return plain;
+}
+
+/** As `JSON.stringify` does it: what `toJSON` returns is not asked for its own `toJSON`. */
+function fromToJson(value: object, key: string, path: string, ancestors: Ancestors): unknown {
+  const result = (value as Required<Jsonable>).toJSON(key);
+  if (typeof result !== 'object' || result === null)
+    return toPlainJson(result, key, path, ancestors);
+  if (result === value || 'toJSON' in result) return partsToPlainJson(result, path, ancestors);
+  return toPlainJson(result, key, path, ancestors);
+}
+
+function partsToPlainJson(value: object, path: string, ancestors: Ancestors): unknown {
+  if (Array.isArray(value) || value instanceof Set) {
+    return Array.from(value as Iterable<unknown>, (element, index) =>
+      toPlainJson(element, `${index}`, `${path}[${index}]`, ancestors),
+    );
+  }
+  if (isSpecial(value) && !(value instanceof Map)) return specialToPlainJson(value, path);
+  // Without a prototype, so that a key `__proto__` is a key like any other.
+  const record = Object.create(null) as Record<string, unknown>;
+  for (const [key, inner] of value instanceof Map ? value : Object.entries(value)) {
+    if (typeof key !== 'string')
+      refuse(path, `a map with a ${typeof key} as key`, 'use texts as keys');
+    record[key] = toPlainJson(inner, key, join(path, key), ancestors);
+  }
+  return record;
+}
+
+function specialToPlainJson(value: object, path: string): unknown {
+  if (value instanceof Promise) return refuse(path, 'a promise', 'await it first');
+  if (value instanceof Boolean || value instanceof String) return value.valueOf();
+  if (value instanceof Number) return toPlainJson(value.valueOf(), '', path, new Set());
+  if (isDecimal(value)) return String(value);
+  return refuse(path, `a ${value.constructor.name}`, 'send a Buffer, a text or a list instead');
+}
+
+function join(path: string, key: string): string {
+  if (!/^[\w$-]+$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === '' ? key : `${path}.${key}`;
+}
+
+function refuse(path: string, what: string, instead: string): never {
+  // The default envelope has the caller's data at `data`.
+  const found = path === 'data' ? `is ${what}` : `holds ${what}${path === '' ? '' : ` at ${path}`}`;
+  throw new InvalidInputError('data', `${found}, which JSON cannot hold; ${instead}`, { path });
+}

@@ -1,0 +1,93 @@
+import type { Abstract } from '@nestjs/common';
+import { Clock } from '../../common/index.js';
+import {
+  DeliveryLog,
+  RecipientPolicy,
+  RetryPolicy,
+  WebhookHttpClient,
+} from '../../delivery/index.js';
+import { DispatchStrategy } from '../../dispatch/index.js';
+import { MessageTracing } from '../../message/index.js';
+import { WebhookSigner } from '../../signing/index.js';
+import { SubscriberRepository } from '../../subscriber/index.js';
+import type { ThornModuleExtras } from './module-options.js';
+import { refused } from './settings.js';
+
+/** The pluggable classes, and what the library calls of each. */
+const PLUGGABLE = {
+  subscriberRepository: {
+    token: SubscriberRepository,
+    methods: ['create', 'findById', 'update', 'changeSecrets', 'delete', 'list', 'match'],
+  },
+  signer: { token: WebhookSigner, methods: ['sign'] },
+  recipientPolicy: { token: RecipientPolicy, methods: ['checkUrl', 'checkAddress'] },
+  retryPolicy: { token: RetryPolicy, methods: ['nextAttempt'] },
+  deliveryLog: { token: DeliveryLog, methods: ['keeps', 'written', 'attemptsOf'] },
+  httpClient: { token: WebhookHttpClient, methods: ['post', 'close'] },
+  tracing: { token: MessageTracing, methods: ['made', 'stage', 'attempt'] },
+  clock: { token: Clock, methods: ['now'] },
+} as const;
+
+const STRATEGY_METHODS = ['stage', 'release', 'discard'] as const;
+
+/** @throws {@link ThornConfigurationError} naming the option that is of the wrong kind, and its fix */
+export function checkExtras(extras: ThornModuleExtras): void {
+  checkDataSources(extras.dataSources);
+  checkDispatch(extras.dispatch);
+  for (const [name, { token, methods }] of Object.entries(PLUGGABLE)) {
+    const given: unknown = extras[name as keyof typeof PLUGGABLE];
+    if (given === undefined || isClassOf(given, token, methods)) continue;
+    throw refused(
+      name,
+      `must be a class that extends ${token.name}; Nest constructs it with its dependencies`,
+    );
+  }
+  if (extras.imports !== undefined && !Array.isArray(extras.imports)) {
+    throw refused('imports', 'must be a list of modules');
+  }
+  if (extras.global !== undefined && typeof extras.global !== 'boolean') {
+    throw refused('global', 'must be true or false');
+  }
+}
+
+function checkDataSources(names: unknown): void {
+  if (names === undefined) return;
+  if (!Array.isArray(names) || names.some((name) => typeof name !== 'string' || name === '')) {
+    throw refused('dataSources', "must be a list of names, for example ['default']");
+  }
+  const repeated: unknown = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) {
+    throw refused(
+      'dataSources',
+      `names '${String(repeated)}' twice: its events would be sent twice`,
+    );
+  }
+}
+
+function checkDispatch(dispatch: unknown): void {
+  if (dispatch === undefined || isClassOf(dispatch, DispatchStrategy, STRATEGY_METHODS)) return;
+  const { useFactory, inject } = (dispatch ?? {}) as Readonly<Record<string, unknown>>;
+  if (
+    typeof dispatch === 'object' &&
+    typeof useFactory === 'function' &&
+    (inject === undefined || Array.isArray(inject))
+  ) {
+    return;
+  }
+  throw refused(
+    'dispatch',
+    'must be outbox(), inline(), disabled() or a class that extends DispatchStrategy',
+  );
+}
+
+// By its methods as well, since an application may have a second copy of the library. What extends the class has been
+// checked by the compiler, and may have its methods as properties.
+function isClassOf(value: unknown, token: Abstract<unknown>, methods: readonly string[]): boolean {
+  if (typeof value !== 'function' || typeof value.prototype !== 'object') return false;
+  const prototype = value.prototype as Readonly<Record<string, unknown>> | null;
+  return (
+    prototype !== null &&
+    (prototype instanceof token ||
+      methods.every((method) => typeof prototype[method] === 'function'))
+  );
+}

@@ -1,0 +1,110 @@
+import type { DynamicModule, Type } from '@nestjs/common';
+import type { OperatorApiOptions, ThornApiOptions } from '../../api/index.js';
+import type { BulkWrites } from '../../capture/index.js';
+import type { Clock } from '../../common/index.js';
+import type {
+  DeliveryLog,
+  KeptAttempts,
+  RecipientPolicy,
+  RetryPolicy,
+  StandardRetryPolicyOptions,
+  UndiciHttpClientOptions,
+  WebhookHttpClient,
+} from '../../delivery/index.js';
+import type { DispatchSetting } from '../../dispatch/index.js';
+import type { EventDefinitions } from '../../event/index.js';
+import type {
+  EncryptionOptions,
+  SigningOptions,
+  UnsubscribeOptions,
+  WebhookSigner,
+} from '../../signing/index.js';
+import type {
+  Codec,
+  EnvelopeFunction,
+  MessageTracing,
+  RecipientRules,
+  SubscriberSource,
+} from '../../message/index.js';
+import type { HealthRules, SubscriberRepository } from '../../subscriber/index.js';
+
+/** Values that `ThornModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
+export interface ThornModuleOptions {
+  /** What relative `ref`s are resolved against, for example `https://api.example.com`. Default: they stay relative. */
+  readonly baseUrl?: string;
+  /** Deadline of one request in milliseconds, the answer's body included. Default 3,000, as in Thorn. */
+  readonly timeout?: number;
+  /** The `User-Agent` of requests. Default `nestjs-thorn`. */
+  readonly userAgent?: string;
+  /** Where webhooks may go. Default: public addresses on ports 80 and 443. */
+  readonly recipients?: RecipientRules;
+  /** When failed deliveries are tried again. Default: the schedule of Standard Webhooks, over about three days. */
+  readonly retries?: StandardRetryPolicyOptions;
+  /**
+   * Which attempts the delivery log keeps: `everything`, `failures` or `nothing`. Default: everything. Deliveries stay in
+   * it in any case.
+   */
+  readonly keepAttempts?: KeptAttempts;
+  /**
+   * A proxy that all webhooks go through, by `CONNECT`, for example `http://user:password@proxy.example.com:3128`. It
+   * then looks names up and judges addresses. Default: none; proxy variables of the environment are ignored.
+   */
+  readonly egressProxy?: string;
+  /** Settings of the HTTP client. */
+  readonly http?: Omit<UndiciHttpClientOptions, 'egressProxy'>;
+  /** Makes the body from the default envelope. Default: the envelope itself. */
+  readonly envelope?: EnvelopeFunction;
+  /** Content types besides JSON and the form encoding, by media type. */
+  readonly codecs?: Readonly<Record<string, Codec>>;
+  /** Static subscribers by pattern of event names, for example `{ 'order.*': 'https://warehouse.example.com/hooks' }`. */
+  readonly subscribers?: Readonly<Record<string, SubscriberSource>>;
+  /** Events that are sent by hand, and descriptions; see {@link defineEvents}. */
+  readonly events?: EventDefinitions | readonly EventDefinitions[];
+  /** Patterns of the events that may be subscribed to. Default: every declared event. */
+  readonly eventTypes?: readonly string[];
+  /** True: sending an event that is not declared is an error. Default false. */
+  readonly strictEvents?: boolean;
+  /** How the application itself signs, besides the secrets of its subscribers. Default: not at all. */
+  readonly signing?: SigningOptions;
+  /** A signed link in `Hook-Unsubscribe`, by which receivers unsubscribe at the REST API. Default: none is sent. */
+  readonly unsubscribe?: UnsubscribeOptions;
+  /** Seals secrets in the database. Default: they are stored as they are. */
+  readonly encryption?: EncryptionOptions;
+  /** When a subscriber that only fails is disabled. Default: after five days and 20 messages. */
+  readonly health?: Partial<Pick<HealthRules, 'disableAfter' | 'minMessages'>>;
+  /** How old this process' view of other processes' changes to subscribers may be, in milliseconds. Default 5,000. */
+  readonly maxStaleness?: number;
+  /** What a bulk write on an entity with events does: it gives no rows to make messages of. Default `warn`. */
+  readonly bulk?: BulkWrites;
+}
+
+/** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */
+export interface ThornModuleExtras {
+  /** Where and when deliveries are made. Default `outbox()`, or `inline()` without a data source. */
+  dispatch?: DispatchSetting;
+  /** The REST API. Default: off. */
+  api?: ThornApiOptions;
+  /** The REST API for operators, across owners. Default: off. */
+  operatorApi?: OperatorApiOptions;
+  /**
+   * Names of the TypeORM data sources whose entities are captured; subscribers are kept in the first. Default
+   * `['default']`. Empty: no database, subscribers are kept in memory.
+   */
+  dataSources?: readonly string[];
+  /** Modules whose providers the classes given here, and the guards of the API, inject. */
+  imports?: DynamicModule['imports'];
+  /** Default: the table `thorn_subscribers`. */
+  subscriberRepository?: Type<SubscriberRepository>;
+  signer?: Type<WebhookSigner>;
+  recipientPolicy?: Type<RecipientPolicy>;
+  /** Default: `StandardRetryPolicy` with the option `retries`. */
+  retryPolicy?: Type<RetryPolicy>;
+  /** Default: `StandardDeliveryLog` with the option `keepAttempts`. */
+  deliveryLog?: Type<DeliveryLog>;
+  httpClient?: Type<WebhookHttpClient>;
+  /** What follows messages through processes: `openTelemetry()` of `nestjs-thorn/opentelemetry`. Default: nothing. */
+  tracing?: Type<MessageTracing>;
+  clock?: Type<Clock>;
+  /** Whether every module can inject the services. Default true. */
+  global?: boolean;
+}

@@ -1,0 +1,30 @@
+import type { Provider } from '@nestjs/common';
+import { ApiServices, ApiSettings } from '../../api/index.js';
+import { Clock } from '../../common/index.js';
+import {
+  IdempotencyStore,
+  InMemoryIdempotencyStore,
+  TypeOrmIdempotencyStore,
+} from '../../idempotency/index.js';
+import { SecretSealer } from '../../signing/index.js';
+import { CapturedDataSources } from './data-source.providers.js';
+
+/** What the controllers of the REST API inject besides the services that everybody may. */
+export function apiProviders(settings: ApiSettings): Provider[] {
+  return [
+    { provide: ApiSettings, useValue: settings },
+    ApiServices,
+    {
+      provide: IdempotencyStore,
+      inject: [CapturedDataSources, Clock, SecretSealer],
+      useFactory: (
+        { all: [dataSource] }: CapturedDataSources,
+        clock: Clock,
+        sealer: SecretSealer,
+      ) =>
+        dataSource === undefined
+          ? new InMemoryIdempotencyStore(clock)
+          : new TypeOrmIdempotencyStore(dataSource, clock, sealer),
+    },
+  ];
+}

@@ -1,0 +1,65 @@
+import type { FactoryProvider } from '@nestjs/common';
+import {
+  CapturedEntityEvents,
+  DeclaredEvents,
+  EntityCapture,
+  FrameTransactions,
+} from '../../capture/index.js';
+import { RecipientPolicies } from '../../delivery/index.js';
+import { EntityEvents, MessagePipeline, Transactions } from '../../dispatch/index.js';
+import { EventCatalogue } from '../../event/index.js';
+import { MessageFactory } from '../../message/index.js';
+import { StaticSubscriberSet } from '../../subscriber/index.js';
+import { CapturedDataSources } from './data-source.providers.js';
+import { ThornSettings } from '../options/settings.js';
+
+/** The captures of the captured data sources, listening. */
+export class EntityCaptures {
+  constructor(readonly all: readonly EntityCapture[]) {}
+}
+
+/** What watches the entities, and knows the events that decorators declare. */
+export const captureProviders: readonly FactoryProvider[] = [
+  {
+    provide: DeclaredEvents,
+    inject: [EventCatalogue, StaticSubscriberSet, RecipientPolicies],
+    useFactory: (
+      catalogue: EventCatalogue,
+      statics: StaticSubscriberSet,
+      policies: RecipientPolicies,
+    ) => new DeclaredEvents(catalogue, statics, policies),
+  },
+  {
+    provide: EntityCaptures,
+    inject: [CapturedDataSources, MessageFactory, MessagePipeline, DeclaredEvents, ThornSettings],
+    useFactory: (
+      dataSources: CapturedDataSources,
+      messageFactory: MessageFactory,
+      pipeline: MessagePipeline,
+      declared: DeclaredEvents,
+      { options }: ThornSettings,
+    ) =>
+      new EntityCaptures(
+        dataSources.all.map((dataSource) => {
+          const capture = new EntityCapture(dataSource, {
+            messageFactory,
+            pipeline,
+            ...(options.bulk === undefined ? {} : { bulk: options.bulk }),
+          });
+          capture.attach();
+          declared.addEntities(capture.plans);
+          return capture;
+        }),
+      ),
+  },
+  {
+    provide: Transactions,
+    inject: [EntityCaptures],
+    useFactory: ({ all }: EntityCaptures) => new FrameTransactions(all),
+  },
+  {
+    provide: EntityEvents,
+    inject: [EntityCaptures],
+    useFactory: ({ all }: EntityCaptures) => new CapturedEntityEvents(all),
+  },
+];

@@ -1,0 +1,220 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ThornConfigurationError } from '../../errors/index.js';
+import {
+  admissibleAt,
+  admit,
+  type EndpointOutcome,
+  endpointRules,
+  type EndpointState,
+  settle,
+  UNKNOWN_ENDPOINT,
+} from './circuit-breaker.js';
+
+const NOW = 1_700_000_000_000;
+const MINUTE = 60_000;
+const rules = endpointRules();
+const success = { kind: 'success' } as const;
+const failure = { kind: 'failure' } as const;
+const breather = (retryAfter: string | null = null) => ({ kind: 'breather', retryAfter }) as const;
+
+describe('an endpoint that asks for a breather', () => {
+  it('is left alone as a whole, then gets one probe, and flows again when that succeeds', () => {
+    const paused = after(UNKNOWN_ENDPOINT, breather());
+    expect(paused).toMatchObject({ mode: 'paused', until: NOW + 5000 });
+    expect(admit(paused, rules, NOW + 4999).ticket).toBeNull();
+    expect(admissibleAt(paused, NOW)).toBe(NOW + 5000);
+
+    const probe = admit(paused, rules, NOW + 5000);
+    expect(probe.ticket).not.toBeNull();
+    expect(admit(probe.state, rules, NOW + 5001).ticket).toBeNull();
+
+    const well = settle(probe.state, probe.ticket!, success, rules, NOW + 5100, 0);
+    expect(well).toMatchObject({ mode: 'flowing', until: null, failures: 0, round: 0 });
+    expect(admit(well, rules, NOW + 5100).ticket).not.toBeNull();
+  });
+
+  it('is left alone for as long as it says, up to the cap', () => {
+    expect(after(UNKNOWN_ENDPOINT, breather('120')).until).toBe(NOW + 2 * MINUTE);
+    expect(after(UNKNOWN_ENDPOINT, breather('86400')).until).toBe(NOW + 15 * MINUTE);
+    expect(after(UNKNOWN_ENDPOINT, breather('1')).until).toBe(NOW + 5000);
+    expect(after(UNKNOWN_ENDPOINT, breather('whenever')).until).toBe(NOW + 5000);
+  });
+
+  it('is left alone longer each time that it asks again', () => {
+    expect(closedFor([breather(), breather(), breather(), breather()])).toEqual([
+      5000, 10_000, 20_000, 40_000,
+    ]);
+    expect(closedFor(Array<EndpointOutcome>(40).fill(breather())).at(-1)).toBe(15 * MINUTE);
+  });
+
+  it('pauses once, however many requests were under way', () => {
+    const { ticket } = admit(UNKNOWN_ENDPOINT, rules, NOW);
+    let state = UNKNOWN_ENDPOINT;
+    for (let i = 0; i < 64; i++) state = settle(state, ticket!, breather(), rules, NOW + i, 0);
+
+    expect(state).toMatchObject({ until: NOW + 5000, round: 1 });
+    expect(settle(state, ticket!, success, rules, NOW + 70, 0)).toBe(state);
+    expect(settle(state, ticket!, failure, rules, NOW + 70, 0)).toBe(state);
+    expect(settle(state, ticket!, breather('60'), rules, NOW, 0).until).toBe(NOW + MINUTE);
+  });
+});
+
+describe('the breaker of an endpoint', () => {
+  it('opens after ten failures in a row and half-opens by itself', () => {
+    let state = UNKNOWN_ENDPOINT;
+    for (let i = 0; i < 9; i++) state = after(state, failure);
+    expect(state).toMatchObject({ mode: 'flowing', failures: 9 });
+
+    state = after(state, failure);
+    expect(state).toMatchObject({ mode: 'broken', until: NOW + 30_000 });
+    expect(admit(state, rules, NOW + 29_999).ticket).toBeNull();
+    expect(admit(state, rules, NOW + 30_000).ticket).not.toBeNull();
+  });
+
+  it('does not open when a success comes between', () => {
+    let state = UNKNOWN_ENDPOINT;
+    for (let i = 0; i < 50; i++) state = after(state, i % 10 === 9 ? success : failure);
+
+    expect(state.mode).toBe('flowing');
+  });
+
+  it('stays open longer after each probe that fails, up to the bound', () => {
+    const closed = closedFor(Array<EndpointOutcome>(20).fill(failure));
+
+    expect(closed.slice(0, 4)).toEqual([30_000, 60_000, 120_000, 240_000]);
+    expect(closed.at(-1)).toBe(15 * MINUTE);
+  });
+
+  it('closes on any success, even of a request from before it opened', () => {
+    const { ticket } = admit(UNKNOWN_ENDPOINT, rules, NOW);
+    let state = UNKNOWN_ENDPOINT;
+    for (let i = 0; i < 10; i++) state = settle(state, ticket!, failure, rules, NOW, 0);
+    expect(state.mode).toBe('broken');
+
+    expect(settle(state, ticket!, success, rules, NOW + 1, 0).mode).toBe('flowing');
+  });
+
+  it('allows another probe when one finds nothing out, or is lost', () => {
+    const broken = brokenEndpoint();
+    const probe = admit(broken, rules, broken.until!);
+
+    const asked = settle(probe.state, probe.ticket!, { kind: 'neutral' }, rules, broken.until!, 0);
+    expect(admit(asked, rules, broken.until!).ticket).not.toBeNull();
+
+    const lost = broken.until! + rules.probeTimeout;
+    expect(admit(probe.state, rules, lost - 1).ticket).toBeNull();
+    const second = admit(probe.state, rules, lost);
+    expect(second.ticket).not.toBeNull();
+    expect(settle(second.state, probe.ticket!, failure, rules, lost, 0)).toBe(second.state);
+  });
+});
+
+describe('whatever happens to an endpoint', () => {
+  const outcomes = fc.oneof(
+    fc.constantFrom<EndpointOutcome>(success, failure, failure, { kind: 'neutral' }),
+    fc.option(fc.nat({ max: 100_000 }).map(String)).map(breather),
+  );
+  const moves = fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constant('ask' as const), wait: fc.nat({ max: 40_000 }) }),
+      fc.record({
+        kind: fc.constant('settle' as const),
+        which: fc.nat(),
+        outcome: outcomes,
+        random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      }),
+    ),
+    { maxLength: 200, size: 'max' },
+  );
+
+  it('nothing goes while it is closed, one probe after that, and it is never closed for good', () => {
+    fc.assert(
+      fc.property(moves, (moves) => {
+        let state = UNKNOWN_ENDPOINT;
+        let now = NOW;
+        const underWay: number[] = [];
+        for (const move of moves) {
+          if (move.kind === 'settle') {
+            if (underWay.length === 0) continue;
+            const [ticket] = underWay.splice(move.which % underWay.length, 1);
+            state = Object.freeze(settle(state, ticket!, move.outcome, rules, now, move.random));
+            continue;
+          }
+          now += move.wait;
+          const before = state;
+          const { state: next, ticket } = admit(before, rules, now);
+          state = Object.freeze(next);
+          if (ticket !== null) {
+            expect(now).toBeGreaterThanOrEqual(admissibleAt(before, now));
+            if (before.mode !== 'flowing') {
+              expect(now).toBeGreaterThanOrEqual(before.until!);
+              // The one probe: no second one while it may still come back.
+              expect(admit(state, rules, now + rules.probeTimeout - 1).ticket).toBeNull();
+              expect(underWay).not.toContain(ticket);
+            }
+            underWay.push(ticket);
+          }
+          expect(admit(state, rules, admissibleAt(state, now)).ticket).not.toBeNull();
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is closed no longer than the bounds, and jitter only adds', () => {
+    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(outcomes, { maxLength: 60 }), random, (outcomes, random) => {
+        let state = UNKNOWN_ENDPOINT;
+        for (const outcome of outcomes) {
+          const now = admissibleAt(state, NOW);
+          const { state: asked, ticket } = admit(state, rules, now);
+          const exact = settle(asked, ticket!, outcome, rules, now, 0);
+          state = settle(asked, ticket!, outcome, rules, now, random);
+          if (exact.until === null || exact.until === asked.until) continue;
+          expect(state.until! - now).toBeGreaterThanOrEqual(exact.until - now);
+          expect(state.until! - now).toBeLessThanOrEqual(15 * MINUTE * 1.1);
+        }
+      }),
+    );
+  });
+});
+
+describe('endpointRules', () => {
+  it.each([
+    ['failures', 0],
+    ['failures', 2.5],
+    ['pause', -1],
+    ['maxOpenFor', Infinity],
+    ['jitter', 2],
+    ['jitter', Number.NaN],
+    ['probeTimeout', '60' as unknown as number],
+  ])('refuses %s of %s', (option, value) => {
+    expect(() => endpointRules({ [option]: value })).toThrow(ThornConfigurationError);
+  });
+});
+
+function after(state: EndpointState, outcome: EndpointOutcome, now = NOW): EndpointState {
+  const { state: asked, ticket } = admit(state, rules, now);
+  return settle(asked, ticket!, outcome, rules, now, 0);
+}
+
+function brokenEndpoint(): EndpointState {
+  let state = UNKNOWN_ENDPOINT;
+  for (let i = 0; i < rules.failures; i++) state = after(state, failure);
+  return state;
+}
+
+/** For how long each outcome closes the endpoint, asked as soon as it may be. */
+function closedFor(outcomes: readonly EndpointOutcome[]): number[] {
+  let state =
+    outcomes[0]?.kind === 'failure' ? brokenEndpoint() : after(UNKNOWN_ENDPOINT, breather());
+  const times = [state.until! - NOW];
+  for (const outcome of outcomes.slice(1)) {
+    const now = state.until!;
+    state = after(state, outcome, now);
+    times.push(state.until! - now);
+  }
+  return times;
+}

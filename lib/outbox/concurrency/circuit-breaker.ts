@@ -1,0 +1,201 @@
+import { parseRetryAfter } from '../../delivery/index.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+
+/** When an endpoint is left alone, and for how long. */
+export interface EndpointRules {
+  /** Milliseconds of the first pause that an endpoint asks for (429, 502, 503, 504) without saying how long. Default 5,000. */
+  readonly pause: number;
+  /** Longest pause in milliseconds, `Retry-After` included, jitter not counted. Default 15 minutes. */
+  readonly maxPause: number;
+  /** Consecutive failures that open the breaker. Default 10. */
+  readonly failures: number;
+  /** Milliseconds that the breaker stays open at first; twice as long after every probe that fails. Default 30,000. */
+  readonly openFor: number;
+  /** Longest time in milliseconds that the breaker stays open, jitter not counted. Default 15 minutes. */
+  readonly maxOpenFor: number;
+  /** The part of a time, 0 to 1, that is added to it at most, at random. Default 0.1. */
+  readonly jitter: number;
+  /** Milliseconds after which a probe that nobody reported back is given up, and another one allowed. Default 60,000. */
+  readonly probeTimeout: number;
+}
+
+/**
+ * What one process knows of an endpoint.
+ *
+ * - `flowing`: everything may go
+ * - `paused`: it asked for a breather
+ * - `broken`: it failed too often in a row
+ *
+ * The last two let nothing go until `until`, and one probe after that.
+ */
+export interface EndpointState {
+  readonly mode: 'flowing' | 'paused' | 'broken';
+  /** When the one probe may go, in milliseconds since the Unix epoch; null while flowing. */
+  readonly until: number | null;
+  /** When the probe on its way counts as lost, or null when there is none. */
+  readonly probeUntil: number | null;
+  /** Consecutive failures. */
+  readonly failures: number;
+  /** How often in a row it was closed: the times grow with it. */
+  readonly round: number;
+  /** Changes whenever the endpoint closes or opens: outcomes of requests from before tell little of it now. */
+  readonly epoch: number;
+}
+
+/**
+ * What a request said about its endpoint. `neutral`: nothing, because it was not made, or failed for a reason of our
+ * own.
+ */
+export type EndpointOutcome =
+  | { readonly kind: 'success' | 'failure' | 'neutral' }
+  | { readonly kind: 'breather'; readonly retryAfter: string | null };
+
+/** Whether a request may go, and the ticket to hand in with its outcome. */
+export interface Admission {
+  readonly state: EndpointState;
+  /** Null: it may not go before {@link admissibleAt}. */
+  readonly ticket: number | null;
+}
+
+const DEFAULTS: EndpointRules = {
+  pause: 5_000,
+  maxPause: 15 * 60_000,
+  failures: 10,
+  openFor: 30_000,
+  maxOpenFor: 15 * 60_000,
+  jitter: 0.1,
+  probeTimeout: 60_000,
+};
+
+/** An endpoint that nothing is known of. */
+export const UNKNOWN_ENDPOINT: EndpointState = {
+  mode: 'flowing',
+  until: null,
+  probeUntil: null,
+  failures: 0,
+  round: 0,
+  epoch: 0,
+};
+
+/** @throws {@link ThornConfigurationError} naming the rule whose value makes no sense */
+export function endpointRules(given: Partial<EndpointRules> = {}): EndpointRules {
+  const rules = { ...DEFAULTS, ...given };
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(DEFAULTS, name));
+  if (unknown !== undefined) {
+    throw new ThornConfigurationError(
+      `endpoints.${unknown} is no option; known are ${Object.keys(DEFAULTS).join(', ')}`,
+      { option: `endpoints.${unknown}` },
+    );
+  }
+  for (const [name, value] of Object.entries(rules) as [keyof EndpointRules, number][]) {
+    const isFine =
+      name === 'jitter' ? value >= 0 && value <= 1 : Number.isSafeInteger(value) && value > 0;
+    if (isFine && typeof value === 'number') continue;
+    const rule = name === 'jitter' ? 'a number from 0 to 1' : 'a whole number above 0';
+    throw new ThornConfigurationError(`${name} must be ${rule}.`, { option: name, value });
+  }
+  return rules;
+}
+
+/** Asks whether a request may go now. The state of a refusal is the same object. */
+export function admit(state: EndpointState, rules: EndpointRules, now: number): Admission {
+  if (state.mode === 'flowing') return { state, ticket: state.epoch };
+  if (now < admissibleAt(state, now)) return { state, ticket: null };
+  // A probe that was lost is none of the new one's business, should it turn up again.
+  const epoch = state.probeUntil === null ? state.epoch : state.epoch + 1;
+  return { state: { ...state, epoch, probeUntil: now + rules.probeTimeout }, ticket: epoch };
+}
+
+/** When a request may go at the earliest, as far as is known now. */
+export function admissibleAt(state: EndpointState, now: number): number {
+  return state.mode === 'flowing' ? now : Math.max(state.until ?? now, state.probeUntil ?? 0);
+}
+
+/**
+ * What an outcome makes of an endpoint. Pure, like {@link admit}.
+ *
+ * @param ticket the one that {@link admit} gave for this request
+ * @param random a random number from 0 (included) to 1 (not included)
+ */
+export function settle(
+  state: EndpointState,
+  ticket: number,
+  outcome: EndpointOutcome,
+  rules: EndpointRules,
+  now: number,
+  random: number,
+): EndpointState {
+  const isCurrent = ticket === state.epoch;
+  switch (outcome.kind) {
+    case 'success':
+      // It lives, whoever asked; but a breather that it asked for meanwhile stands.
+      return isCurrent || state.mode === 'broken' ? opened(state) : state;
+    case 'breather':
+      return breathing(state, isCurrent, outcome.retryAfter, rules, now, random);
+    case 'failure':
+      return isCurrent ? failed(state, rules, now, random) : state;
+    case 'neutral':
+      // The probe found nothing out: the next request may be one.
+      return isCurrent && state.probeUntil !== null ? { ...state, probeUntil: null } : state;
+  }
+}
+
+function opened(state: EndpointState): EndpointState {
+  if (state.mode === 'flowing' && state.failures === 0) return state;
+  const epoch = state.mode === 'flowing' ? state.epoch : state.epoch + 1;
+  return { ...UNKNOWN_ENDPOINT, epoch };
+}
+
+function failed(
+  state: EndpointState,
+  rules: EndpointRules,
+  now: number,
+  random: number,
+): EndpointState {
+  const failures = state.failures + 1;
+  if (state.mode === 'flowing' && failures < rules.failures) return { ...state, failures };
+  const time = growing(rules.openFor, rules.maxOpenFor, state.round);
+  return closed(state, 'broken', failures, now + lengthened(time, rules, random));
+}
+
+function breathing(
+  state: EndpointState,
+  isCurrent: boolean,
+  retryAfter: string | null,
+  rules: EndpointRules,
+  now: number,
+  random: number,
+): EndpointState {
+  const asked = retryAfter === null ? null : parseRetryAfter(retryAfter, now);
+  const own = growing(rules.pause, rules.maxPause, state.round);
+  const until =
+    now + lengthened(Math.min(Math.max(own, asked ?? 0), rules.maxPause), rules, random);
+  if (isCurrent) return closed(state, 'paused', state.failures, until);
+  if (state.mode === 'flowing') return state;
+  // One of many that were under way when it closed: it may put the end off, if it says for how long.
+  return asked === null || until <= state.until! ? state : { ...state, until };
+}
+
+function closed(
+  state: EndpointState,
+  mode: 'paused' | 'broken',
+  failures: number,
+  until: number,
+): EndpointState {
+  return {
+    mode,
+    until,
+    probeUntil: null,
+    failures,
+    round: state.round + 1,
+    epoch: state.epoch + 1,
+  };
+}
+
+function growing(first: number, most: number, round: number): number {
+  return Math.min(first * 2 ** round, most);
+}
+
+function lengthened(time: number, { jitter }: EndpointRules, random: number): number {
+  return Math.round(time * (1 + jitter * random));
+}

@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type EndpointOutcome, endpointRules } from './circuit-breaker.js';
+import { type LaneJob, Lanes } from './host-scheduler.js';
+
+interface Job extends LaneJob {
+  readonly name: string;
+}
+
+const SUCCESS: EndpointOutcome = { kind: 'success' };
+const FAILURE: EndpointOutcome = { kind: 'failure' };
+
+describe('Lanes', () => {
+  const clock = { now: () => Date.now() };
+  let running: { readonly job: Job; readonly end: (outcome: EndpointOutcome) => void }[];
+  let parked: { readonly job: Job; readonly until: number }[];
+  let rooms: number;
+  let unwritten: number;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ now: 1_000_000, toFake: ['Date', 'performance', 'setTimeout'] });
+    [running, parked, rooms, unwritten] = [[], [], 0, 0];
+  });
+  afterEach(() => vi.useRealTimers());
+
+  function lanes({ window = 1000, perHost = 64, failures = 10 } = {}): Lanes<Job> {
+    return new Lanes<Job>(
+      { window, perHost, endpoints: endpointRules({ failures, openFor: 30_000, jitter: 0 }) },
+      {
+        run: (job) => new Promise((end) => running.push({ job, end })),
+        park: (job, until) => parked.push({ job, until }),
+        room: () => rooms++,
+        unwritten: () => unwritten,
+      },
+      clock,
+      () => 0,
+    );
+  }
+
+  const job = (host: string, isRetry = false): Job => ({ host, isRetry, name: host });
+
+  function add(to: Lanes<Job>, host: string, times: number, isRetry = false): void {
+    for (let n = 0; n < times; n++) to.add(job(host, isRetry));
+  }
+
+  /** Ends what runs to a host. */
+  async function end(host: string, outcome: EndpointOutcome): Promise<void> {
+    const ending = running.filter(({ job: one }) => one.host === host);
+    running = running.filter((one) => !ending.includes(one));
+    for (const one of ending) one.end(outcome);
+    await Promise.resolve();
+    await Promise.resolve();
+  }
+
+  const runningTo = (host: string) => running.filter(({ job: one }) => one.host === host).length;
+
+  it('lets a host have no more than its share, and the others run meanwhile', () => {
+    const all = lanes({ perHost: 4 });
+    add(all, 'dead', 100);
+    add(all, 'well', 3);
+    expect([runningTo('dead'), runningTo('well')]).toEqual([4, 3]);
+    expect([all.running, all.waiting]).toEqual([7, 96]);
+  });
+
+  it('turns none of a burst to a fast host into rows', async () => {
+    const all = lanes({ perHost: 4 });
+    add(all, 'fast', 10_000);
+    // The process itself was busy with the burst: what the first ones took says nothing of the host.
+    vi.advanceTimersByTime(1500);
+    await end('fast', SUCCESS);
+    add(all, 'fast', 1000);
+    expect(parked).toHaveLength(0);
+  });
+
+  it('keeps no more of a host whose first in line waits for more than five seconds', async () => {
+    const all = lanes({ perHost: 4 });
+    add(all, 'slow', 10);
+    vi.advanceTimersByTime(5000);
+    add(all, 'slow', 1);
+    expect(parked).toHaveLength(0);
+    vi.advanceTimersByTime(1);
+    add(all, 'slow', 2);
+    expect(parked.map(({ until }) => until)).toEqual([Date.now(), Date.now()]);
+  });
+
+  it('begins first attempts before those that are tried again', async () => {
+    const all = lanes({ perHost: 4 });
+    add(all, 'a', 3, true);
+    add(all, 'a', 1);
+    expect(running.map(({ job: { isRetry } }) => isRetry)).toEqual([true, true, true, false]);
+    add(all, 'a', 2, true);
+    add(all, 'a', 3);
+    running[0]!.end(SUCCESS);
+    await vi.waitFor(() => expect(running).toHaveLength(5));
+    expect(running[4]!.job.isRetry).toBe(false);
+  });
+
+  it('lets hosts take turns when the window is full', async () => {
+    const all = lanes({ window: 2, perHost: 2 });
+    add(all, 'a', 10);
+    add(all, 'b', 1);
+    running[0]!.end(SUCCESS);
+    await vi.waitFor(() => expect(running).toHaveLength(3));
+    running[1]!.end(SUCCESS);
+    await vi.waitFor(() => expect(running).toHaveLength(4));
+    expect(running.slice(2).map(({ job: { host } }) => host)).toContain('b');
+  });
+
+  it('begins nothing while too much is not written yet', () => {
+    const all = lanes({ window: 10 });
+    unwritten = 10;
+    add(all, 'a', 5);
+    expect(running).toHaveLength(0);
+    unwritten = 0;
+    all.resume();
+    expect(running).toHaveLength(5);
+  });
+
+  it('puts away what waits for an endpoint whose breaker opens, and lets one probe go when it ends', async () => {
+    const all = lanes({ perHost: 4, failures: 4 });
+    add(all, 'dead', 10);
+    await end('dead', FAILURE);
+    // Each that failed made room for one more, but for the last.
+    expect(parked).toHaveLength(3);
+    expect(parked[0]!.until).toBe(Date.now() + 30_000);
+    await end('dead', FAILURE);
+    expect(all.activity()).toEqual({ inFlight: 0, waiting: 0, paused: 0, broken: 1 });
+    expect(all.room('dead')).toBe(0);
+
+    vi.advanceTimersByTime(30_000);
+    expect(all.room('dead')).toBe(1);
+    add(all, 'dead', 3, true);
+    expect(runningTo('dead')).toBe(1);
+    await end('dead', SUCCESS);
+    expect(runningTo('dead')).toBe(2);
+  });
+
+  it('says when there is room again for who had none', async () => {
+    const all = lanes({ perHost: 4 });
+    expect(all.room('a')).toBe(6);
+    add(all, 'a', 6, true);
+    expect(all.room('a')).toBe(0);
+    await end('a', SUCCESS);
+    expect(rooms).toBe(0);
+    await end('a', SUCCESS);
+    expect(rooms).toBe(1);
+  });
+
+  it('is idle when all has ended, or was taken back', async () => {
+    const all = lanes({ perHost: 1 });
+    add(all, 'a', 3);
+    expect(all.takeWaiting()).toHaveLength(2);
+    let isIdle = false;
+    void all.idle().then(() => (isIdle = true));
+    await end('a', SUCCESS);
+    await vi.waitFor(() => expect(isIdle).toBe(true));
+  });
+});

@@ -1,0 +1,39 @@
+import type { DataSource } from 'typeorm';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { tableNames } from '../entities/table-names.js';
+
+const JSON_COLUMN = /^\s*`(?:body|recipients)` json\b/im;
+// What MariaDB makes of JSON: the text as it is, if it likes its escapes.
+const CHECKED_COLUMN = /^\s*`(?:body|recipients)` .*json_valid/im;
+
+/**
+ * On MySQL `synchronize` makes columns of the type JSON, which keeps a value but not its text, and no other type that
+ * TypeORM has for all databases is long enough. They become longtext, which TypeORM holds to be the same ever after; the
+ * migrations make them so from the start.
+ *
+ * @throws {@link ThornConfigurationError} when it is not for us to change tables
+ */
+export async function ensureLongTexts(dataSource: DataSource): Promise<void> {
+  const { messages } = tableNames(dataSource);
+  const made = await statementThatMade(dataSource, messages);
+  const isJson = JSON_COLUMN.test(made);
+  if (!isJson && !CHECKED_COLUMN.test(made)) return;
+  const change = `ALTER TABLE ${messages} MODIFY recipients longtext NOT NULL, MODIFY body longtext NULL`;
+  if (dataSource.options.synchronize === true) await dataSource.query(change);
+  else if (isJson) {
+    throw new ThornConfigurationError(
+      `The columns body and recipients of ${messages} are JSON, which does not keep bodies as they are signed. Run: ${change}`,
+    );
+  }
+}
+
+async function statementThatMade(dataSource: DataSource, table: string): Promise<string> {
+  try {
+    const [row] = await dataSource.query<Record<string, string>[]>(`SHOW CREATE TABLE ${table}`);
+    return row?.['Create Table'] ?? '';
+  } catch (error) {
+    const { code } = error as { readonly code?: unknown };
+    if (code === 'ER_NO_SUCH_TABLE') return '';
+    throw error;
+  }
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { dialectOf, type Dialect, type Statement } from './dialect.js';
+import { ensureLongTexts } from './mysql-text-columns.js';
+import {
+  NOTHING_DONE,
+  OutboxDatabase,
+  type Result,
+  type Row,
+  type Step,
+} from './outbox-database.js';
+import { OutboxTimeoutError } from './outbox-timeout.error.js';
+
+const MOST_TRIES = 5;
+// MySQL and MariaDB: deadlock, and what MariaDB says when a row was changed meanwhile. PostgreSQL: the same.
+const CONFLICTS = new Set<unknown>(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD', '40P01', '40001']);
+
+/** PostgreSQL, MySQL and MariaDB: connections of the data source's pool, each given back after one transaction. */
+export class PooledDatabase extends OutboxDatabase {
+  readonly dialect: Dialect;
+  readonly #dataSource: DataSource;
+  readonly #timeout: number;
+
+  /** @param timeout milliseconds after which a connection counts as dead and is dropped */
+  constructor(dataSource: DataSource, timeout: number) {
+    super();
+    this.dialect = dialectOf(dataSource);
+    this.#dataSource = dataSource;
+    this.#timeout = timeout;
+  }
+
+  override async open(): Promise<void> {
+    if (this.dialect.name === 'mysql') await ensureLongTexts(this.#dataSource);
+  }
+
+  override async execute(steps: readonly Step[]): Promise<readonly Result[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#within(steps);
+      } catch (error) {
+        if (!isRolledBackForAnother(error) || tries === MOST_TRIES) throw error;
+        // Not at once, and not together: the others have to get past.
+        await sleep(Math.random() * 10 * 2 ** tries);
+      }
+    }
+  }
+
+  override async close(): Promise<void> {}
+
+  #within(steps: readonly Step[]): Promise<readonly Result[]> {
+    const runner = this.#dataSource.createQueryRunner();
+    return new Promise((resolve, reject) => {
+      // A connection whose other end is gone answers nothing, not even an error.
+      const timer = setTimeout(() => {
+        destroy(runner);
+        reject(new OutboxTimeoutError(this.#timeout));
+      }, this.#timeout);
+      this.#transaction(runner, steps)
+        .finally(() => {
+          clearTimeout(timer);
+          return runner.release();
+        })
+        .then(resolve, reject);
+    });
+  }
+
+  async #transaction(runner: QueryRunner, steps: readonly Step[]): Promise<readonly Result[]> {
+    if (this.dialect.name === 'mysql') {
+      // For the next transaction alone. Its default locks the gaps between rows as well, and whoever writes into them.
+      await runner.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    }
+    if (steps.length === 1) return this.#results(runner, steps);
+    // Not startTransaction(): its hooks are for the application's transactions.
+    await runner.query('START TRANSACTION');
+    try {
+      const results = await this.#results(runner, steps);
+      await runner.query('COMMIT');
+      return results;
+    } catch (error) {
+      await runner.query('ROLLBACK').catch(() => destroy(runner));
+      throw error;
+    }
+  }
+
+  async #results(runner: QueryRunner, steps: readonly Step[]): Promise<readonly Result[]> {
+    const results: Result[] = [];
+    for (const step of steps) {
+      const statement = typeof step === 'function' ? step(results) : step;
+      results.push(statement === null ? NOTHING_DONE : await this.#run(runner, statement));
+    }
+    return results;
+  }
+
+  async #run(runner: QueryRunner, { sql, parameters }: Statement): Promise<Result> {
+    const { records, affected } = await runner.query(
+      this.dialect.placeholders(sql),
+      parameters as unknown[],
+      true,
+    );
+    return { rows: (records as readonly Row[] | undefined) ?? [], affected: affected ?? 0 };
+  }
+}
+
+/** Whether a transaction was given up in favour of another one, so that it may be tried again. */
+function isRolledBackForAnother(error: unknown): boolean {
+  const { driverError } = (error ?? {}) as { readonly driverError?: { readonly code?: unknown } };
+  return CONFLICTS.has(driverError?.code);
+}
+
+/** The parts of the drivers' connections that end them without a word to the server. */
+interface RawConnection {
+  /** Of mysql2. */
+  readonly destroy?: () => void;
+  /** Of pg. */
+  readonly connection?: { readonly stream?: { readonly destroy?: () => void } };
+}
+
+function destroy(runner: QueryRunner): void {
+  // When it is still waiting for a connection of the pool, there is nothing to end yet.
+  void runner.connect().then(
+    (raw: RawConnection) => {
+      if (raw.connection?.stream?.destroy === undefined) raw.destroy?.();
+      else raw.connection.stream.destroy();
+    },
+    () => undefined,
+  );
+}

@@ -1,0 +1,40 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { MYSQL_ENGINE } from '../../common/typeorm-compat.js';
+import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
+
+/** A row of `thorn_attempts`: one HTTP request of a delivery. Never changed. */
+@Entity('thorn_attempts', { engine: MYSQL_ENGINE })
+export class ThornAttempt {
+  @PrimaryColumn({ name: 'delivery_id', type: 'varchar', length: 64 })
+  deliveryId!: string;
+
+  /** 1 for the first request of the delivery. */
+  @PrimaryColumn({ type: 'int' })
+  number!: number;
+
+  @Column({ name: 'started_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
+  startedAt!: number;
+
+  /** Milliseconds. */
+  @Column({ type: 'int' })
+  duration!: number;
+
+  /** The answer's status; null when there was none. */
+  @Column({ type: 'int', nullable: true })
+  status!: number | null;
+
+  /** Why there was no answer, one of `AttemptErrorCode`. */
+  @Column({ name: 'error_code', type: 'varchar', length: 32, nullable: true })
+  errorCode!: string | null;
+
+  @Column({ name: 'error_message', type: 'text', nullable: true })
+  errorMessage!: string | null;
+
+  /** The beginning of the answer, as far as it is UTF-8; null when it was empty, or once expunged. */
+  @Column({ type: 'text', nullable: true })
+  answer!: string | null;
+
+  /** The dialled address, for operators. */
+  @Column({ type: 'varchar', length: 64, nullable: true })
+  address!: string | null;
+}

@@ -1,0 +1,78 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { MYSQL_ENGINE } from '../../common/typeorm-compat.js';
+import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
+
+/**
+ * A row of `thorn_deliveries`: one message to one subscriber. Written when its first attempt has ended; only what has to
+ * be tried again is ever changed.
+ *
+ * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in none of their indexes.
+ * `turnAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
+ */
+@Entity('thorn_deliveries', { engine: MYSQL_ENGINE })
+@Index('thorn_deliveries_pair', ['messageId', 'subscriberId'], { unique: true })
+@Index('thorn_deliveries_subscriber', ['subscriberId', 'id'])
+@Index('thorn_deliveries_waiting', ['subscriberId', 'dueAt', 'turnAt'], {
+  where: 'due_at IS NOT NULL',
+})
+@Index('thorn_deliveries_failed', ['reason', 'id'], { where: 'reason IS NOT NULL' })
+@Index('thorn_deliveries_due', ['dueAt', 'turnAt'], { where: 'due_at IS NOT NULL' })
+@Index('thorn_deliveries_host', ['host', 'dueAt'], { where: 'host IS NOT NULL' })
+export class ThornDelivery {
+  @PrimaryColumn({ type: 'varchar', length: 64 })
+  id!: string;
+
+  @Column({ name: 'message_id', type: 'varchar', length: 64 })
+  messageId!: string;
+
+  @Column({ name: 'subscriber_id', type: 'varchar', length: 64 })
+  subscriberId!: string;
+
+  @Column({ type: 'varchar', length: 256 })
+  event!: string;
+
+  /** `pending`, `succeeded` or `failed`. */
+  @Column({ type: 'varchar', length: 16 })
+  status!: string;
+
+  /** Why it failed; null unless it did. */
+  @Column({ type: 'varchar', length: 16, nullable: true })
+  reason!: string | null;
+
+  /** Attempts that count against the retry policy. */
+  @Column({ type: 'int' })
+  attempts!: number;
+
+  /** Answers of 429, which do not count. */
+  @Column({ type: 'int' })
+  throttled!: number;
+
+  /** Requests made, all of them. */
+  @Column({ type: 'int' })
+  requests!: number;
+
+  /** Host and port that it waits for. */
+  @Column({ type: 'varchar', length: 320, nullable: true })
+  host!: string | null;
+
+  @Column({ type: 'varchar', length: 40, nullable: true })
+  lease!: string | null;
+
+  /** When it may be taken: the time of the next attempt or, while a process holds it, the end of the lease. */
+  @Column({ name: 'due_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  dueAt!: number | null;
+
+  /** When its turn is expected, while it waits for the limit of its subscriber alone; else null. */
+  @Column({ name: 'turn_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  turnAt!: number | null;
+
+  @Column({ name: 'created_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
+  createdAt!: number;
+
+  /** When the latest attempt began. */
+  @Column({ name: 'attempted_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  attemptedAt!: number | null;
+
+  @Column({ name: 'finished_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  finishedAt!: number | null;
+}

@@ -1,0 +1,67 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { MYSQL_ENGINE } from '../../common/typeorm-compat.js';
+import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
+
+/**
+ * A row of `thorn_messages`: one occurrence of an event, written in the transaction that it belongs to. `autoLoadEntities`
+ * finds it once the module is imported; otherwise name it in the data source's `entities`.
+ *
+ * A process that holds the message has written its token to `lease` and the end of that lease to `dueAt`. What is due may
+ * be taken by any process; `dueAt` is null once every delivery has a row of its own.
+ */
+@Entity('thorn_messages', { engine: MYSQL_ENGINE })
+@Index('thorn_messages_due', ['dueAt'], { where: 'due_at IS NOT NULL' })
+@Index('thorn_messages_time', ['time'])
+export class ThornMessage {
+  @PrimaryColumn({ type: 'varchar', length: 64 })
+  id!: string;
+
+  @Column({ type: 'varchar', length: 256 })
+  event!: string;
+
+  @Column({ type: 'bigint', transformer: EPOCH_MILLISECONDS })
+  time!: number;
+
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  sender!: string | null;
+
+  @Column({ type: 'varchar', length: 16 })
+  audience!: string;
+
+  @Column({ type: 'text', nullable: true })
+  ref!: string | null;
+
+  /** JSON: an object of texts. */
+  @Column({ type: 'text' })
+  headers!: string;
+
+  /** JSON: what the event says about its deliveries. */
+  @Column({ type: 'text' })
+  settings!: string;
+
+  /** The subscribers of this message alone. */
+  @Column({ type: 'json' })
+  recipients!: unknown;
+
+  /**
+   * What is signed and sent, byte for byte in UTF-8; null once expunged. TypeORM has no type for long texts that every
+   * database knows; this one keeps the text as it is on PostgreSQL, SQLite and MariaDB. Where it would not, on MySQL, it
+   * is a longtext: TypeORM holds the two to be the same.
+   */
+  @Column({ type: 'json', nullable: true })
+  body!: unknown;
+
+  /** W3C Trace Context of where it was sent, when messages are traced. */
+  @Column({ type: 'varchar', length: 55, nullable: true })
+  traceparent!: string | null;
+
+  /** What belongs to it. */
+  @Column({ type: 'varchar', length: 512, nullable: true })
+  tracestate!: string | null;
+
+  @Column({ type: 'varchar', length: 40, nullable: true })
+  lease!: string | null;
+
+  @Column({ name: 'due_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  dueAt!: number | null;
+}

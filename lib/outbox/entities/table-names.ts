@@ -1,0 +1,39 @@
+import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { ThornAttempt } from './attempt.entity.js';
+import { ThornDelivery } from './delivery.entity.js';
+import { outboxEntities } from './outbox-entities.js';
+import { ThornHealth } from './health.entity.js';
+import { ThornRateLimit } from './rate-limit.entity.js';
+import { ThornMessage } from './message.entity.js';
+
+/** The quoted names of the strategy's tables, schema and prefix of the data source included. */
+export interface TableNames {
+  readonly messages: string;
+  readonly deliveries: string;
+  readonly attempts: string;
+  readonly health: string;
+  readonly rateLimits: string;
+}
+
+/** @throws {@link ThornConfigurationError} when the data source does not know the entities */
+export function tableNames(dataSource: DataSource): TableNames {
+  const nameOf = (entity: EntityTarget<ObjectLiteral>) =>
+    dataSource
+      .getMetadata(entity)
+      .tablePath.split('.')
+      .map((part) => dataSource.driver.escape(part))
+      .join('.');
+  if (!outboxEntities.every((one) => dataSource.hasMetadata(one))) {
+    throw new ThornConfigurationError(
+      'outbox() needs the entities ThornMessage, ThornDelivery, ThornAttempt, ThornHealth and ThornRateLimit in every captured data source. Set autoLoadEntities: true, or add thornEntities to its entities.',
+    );
+  }
+  return {
+    messages: nameOf(ThornMessage),
+    deliveries: nameOf(ThornDelivery),
+    attempts: nameOf(ThornAttempt),
+    health: nameOf(ThornHealth),
+    rateLimits: nameOf(ThornRateLimit),
+  };
+}

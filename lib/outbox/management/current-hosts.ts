@@ -1,0 +1,83 @@
+import { hostOf, type Message, NO_HOST } from '../../message/index.js';
+import { isActive, type Subscriber } from '../../subscriber/index.js';
+import type { Candidate } from '../tables/delivery-record.js';
+import { type FinderTools, RecipientFinder } from '../../dispatch/recipients/recipient-finder.js';
+import { RecipientUnknownError } from '../../dispatch/recipients/recipient-unknown.error.js';
+import type { Row } from '../database/outbox-database.js';
+import type { Shard } from '../store/outbox-store.js';
+
+/** Of a message that is there, and cannot be read now. */
+export const UNREADABLE: unique symbol = Symbol('cannot be read now');
+
+/** The message of a row; null when its body was dropped. */
+export function readable(shard: Shard, row: Row): Message | typeof UNREADABLE | null {
+  try {
+    return shard.rows.messageOf(row);
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+const BODIES_AT_ONCE = 50;
+
+/** Where deliveries go by now; nothing for those whose subscriber gets nothing any more. */
+export async function hostsOf(
+  shard: Shard,
+  candidates: readonly Candidate[],
+  tools: FinderTools,
+): Promise<ReadonlyMap<string, string>> {
+  const stored = new Map<string, Subscriber | null>();
+  for (const id of new Set(candidates.map(({ subscriberId }) => subscriberId))) {
+    stored.set(id, await tools.subscribers.findById(id, 'any'));
+  }
+  const hosts = new Map<string, string>();
+  const others: Candidate[] = [];
+  for (const candidate of candidates) {
+    const subscriber = stored.get(candidate.subscriberId)!;
+    if (subscriber === null) others.push(candidate);
+    else if (isActive(subscriber)) hosts.set(candidate.id, hostOf(subscriber));
+  }
+  for (let at = 0; at < others.length; at += BODIES_AT_ONCE) {
+    const batch = others.slice(at, at + BODIES_AT_ONCE);
+    for (const [id, host] of await staticHosts(shard, batch, tools)) hosts.set(id, host);
+  }
+  return hosts;
+}
+
+/** Those that are not stored are named by settings, or by the message itself. */
+async function staticHosts(
+  shard: Shard,
+  candidates: readonly Candidate[],
+  tools: FinderTools,
+): Promise<readonly (readonly [delivery: string, host: string])[]> {
+  const rows = await shard.messages.load([
+    ...new Set(candidates.map(({ messageId }) => messageId)),
+  ]);
+  const messages = new Map<unknown, Message | typeof UNREADABLE | null>(
+    rows.map((row) => [row['id'], readable(shard, row)]),
+  );
+  const finder = new RecipientFinder(tools);
+  const hosts: [string, string][] = [];
+  for (const { id, messageId, subscriberId } of candidates) {
+    const host = await staticHost(messages.get(messageId) ?? null, subscriberId, finder);
+    if (host !== null) hosts.push([id, host]);
+  }
+  return hosts;
+}
+
+/** What cannot be told now is put off by the worker that takes the delivery, until it can be. */
+async function staticHost(
+  message: Message | typeof UNREADABLE | null,
+  subscriber: string,
+  finder: RecipientFinder,
+): Promise<string | null> {
+  if (message === UNREADABLE) return NO_HOST;
+  if (message === null) return null;
+  try {
+    const recipient = await finder.find(message, subscriber);
+    return recipient === null ? null : hostOf(recipient);
+  } catch (error) {
+    if (error instanceof RecipientUnknownError) return NO_HOST;
+    throw error;
+  }
+}

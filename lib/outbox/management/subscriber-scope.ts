@@ -1,0 +1,37 @@
+import { isId } from '../../common/index.js';
+import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
+
+/** Whether a subscriber of that id exists within the scope; `any` sees those that are stored nowhere, too. */
+export async function isVisible(
+  subscribers: SubscriberRepository,
+  subscriber: string,
+  scope: OwnerScope,
+): Promise<boolean> {
+  return scope === 'any' || (await subscribers.findById(subscriber, scope)) !== null;
+}
+
+/**
+ * Ids of the subscribers within the scope, or of the one that is asked for.
+ *
+ * @returns undefined for all there are
+ */
+export async function visibleSubscribers(
+  subscribers: SubscriberRepository,
+  subscriber: string | undefined,
+  scope: OwnerScope,
+): Promise<readonly string[] | undefined> {
+  if (subscriber !== undefined) {
+    return isId(subscriber) && (await isVisible(subscribers, subscriber, scope))
+      ? [subscriber]
+      : [];
+  }
+  if (scope === 'any') return undefined;
+  const ids: string[] = [];
+  let after: string | null = null;
+  do {
+    const page = await subscribers.list(scope, { limit: 1000, after });
+    ids.push(...page.items.map(({ id }) => id));
+    after = page.next;
+  } while (after !== null);
+  return ids;
+}

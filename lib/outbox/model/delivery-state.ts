@@ -1,0 +1,121 @@
+import type {
+  AttemptOutcome,
+  DeliveryStatus,
+  FailureReason,
+  RetryPolicy,
+} from '../../delivery/index.js';
+import type { RetrySettings } from '../../message/index.js';
+
+/** What is kept of a delivery from one attempt to the next; plain values, one column each. */
+export interface DeliveryState {
+  /** A `pending` one may be leased to a worker; that is not part of its state. */
+  readonly status: DeliveryStatus;
+  /** Attempts that count. */
+  readonly attempts: number;
+  /** Attempts that were answered 429 and do not count; at most {@link MAX_THROTTLED}. */
+  readonly throttled: number;
+  /** When the next attempt is due, in milliseconds since the Unix epoch; null once finished. */
+  readonly nextAt: number | null;
+  /** Set if and only if `status` is `failed`. */
+  readonly reason: FailureReason | null;
+}
+
+/**
+ * What happened to a delivery: an attempt, or something else that ends it. `disabled`: its subscriber was disabled or
+ * removed. `cancelled`: somebody called it off.
+ */
+export type DeliveryOutcome = AttemptOutcome | 'disabled' | 'cancelled';
+
+/** What decides how a delivery goes on, besides its state and the outcome. */
+export interface DeliveryRules {
+  readonly policy: RetryPolicy;
+  /** The settings of the message's event. */
+  readonly settings: RetrySettings | undefined;
+}
+
+/** A delivery's next state, and what the outcome means for others. */
+export interface Advance {
+  readonly state: DeliveryState;
+  /** True: the endpoint says that it is gone for good (410). */
+  readonly disablesSubscriber: boolean;
+  /** True: the endpoint asks to be left alone for a while (429, 502, 503, 504). */
+  readonly asksForBreather: boolean;
+}
+
+/**
+ * So many answers of 429 cost a delivery no attempt; every further one counts like any failure, so that a delivery ends
+ * whatever its endpoint says.
+ */
+export const MAX_THROTTLED = 20;
+
+const BREATHERS: ReadonlySet<number | null> = new Set([429, 502, 503, 504]);
+
+/** A delivery that has just been made: due at once. */
+export function newDelivery(now: number): DeliveryState {
+  return { status: 'pending', attempts: 0, throttled: 0, nextAt: now, reason: null };
+}
+
+/** A finished delivery that somebody wants tried again: due at once, with all attempts of the policy before it. */
+export const reopened: (now: number) => DeliveryState = newDelivery;
+
+/**
+ * The life of a delivery: pending → succeeded | pending with another time | failed. Pure: the same arguments get the
+ * same answer. A finished delivery never moves.
+ *
+ * @param now when the attempt ended, in milliseconds since the Unix epoch
+ * @param random a random number from 0 (included) to 1 (not included)
+ */
+export function advance(
+  state: DeliveryState,
+  outcome: DeliveryOutcome,
+  { policy, settings }: DeliveryRules,
+  now: number,
+  random: number,
+): Advance {
+  const isAttempt = typeof outcome === 'object';
+  const disablesSubscriber = isAttempt && outcome.status === 410;
+  const asksForBreather = isAttempt && BREATHERS.has(outcome.status);
+  const end = (status: 'succeeded' | 'failed', reason: FailureReason | null, attempts: number) => ({
+    state: { status, attempts, throttled: state.throttled, nextAt: null, reason },
+    disablesSubscriber,
+    asksForBreather,
+  });
+
+  if (state.status !== 'pending') return { state, disablesSubscriber, asksForBreather };
+  if (!isAttempt) return end('failed', outcome, state.attempts);
+  if (outcome.outcome === 'succeeded') return end('succeeded', null, state.attempts + 1);
+  if (disablesSubscriber) return end('failed', 'gone', state.attempts + 1);
+  if (outcome.error?.code === 'recipient-refused') {
+    return end('failed', 'refused', state.attempts + 1);
+  }
+
+  const isFree = outcome.status === 429 && state.throttled < MAX_THROTTLED;
+  const attempts = state.attempts + (isFree ? 0 : 1);
+  const throttled = state.throttled + (isFree ? 1 : 0);
+  const ask = (attempt: number) => policy.nextAttempt({ attempt, outcome, now, random, settings });
+  const nextAt = isFree ? latestAllowed(ask, attempts, throttled) : ask(attempts);
+  // A policy's NaN must not become a row that is never due and never finished.
+  if (nextAt === null || !Number.isFinite(nextAt)) return end('failed', 'exhausted', attempts);
+  return {
+    state: { status: 'pending', attempts, throttled, nextAt: Math.max(now, nextAt), reason: null },
+    disablesSubscriber,
+    asksForBreather,
+  };
+}
+
+/**
+ * A throttled delivery waits as long as if every 429 had counted, so that the delays grow; but it does not end for the
+ * sake of those that do not count.
+ */
+function latestAllowed(
+  ask: (attempt: number) => number | null,
+  attempts: number,
+  throttled: number,
+): number | null {
+  const fewest = Math.max(1, attempts);
+  for (let attempt = attempts + throttled; attempt > fewest; attempt--) {
+    const nextAt = ask(attempt);
+    if (nextAt !== null) return nextAt;
+  }
+  return ask(fewest);
+}

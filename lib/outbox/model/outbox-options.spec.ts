@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { outboxSettings } from './outbox-options.js';
+
+describe('settings of the durable strategy', () => {
+  it('are complete when nothing is said', () => {
+    expect(outboxSettings({})).toMatchObject({
+      window: 1000,
+      perHost: 256,
+      lease: 60_000,
+      worker: true,
+      retentionDays: 30,
+      payloadDays: 30,
+      answerDays: 30,
+    });
+  });
+
+  it.each<[string, object]>([
+    ['windw', { windw: 10 }],
+    ['constructor', { constructor: 10 }],
+    ['expunge.bodyDays', { expunge: { bodyDays: 1 } }],
+    ['endpoints.jiter', { endpoints: { jiter: 0 } }],
+    ['endpoints.toString', { endpoints: { toString: 1 } }],
+  ])('refuse %s, which is no option', (name, options) => {
+    expect(() => outboxSettings(options)).toThrow(ThornConfigurationError);
+    expect(() => outboxSettings(options)).toThrow(name);
+    expect(() => outboxSettings(options)).toThrow('known are');
+  });
+
+  it.each<[string, object]>([
+    ['window', { window: 0 }],
+    ['perHost', { perHost: 1.5 }],
+    ['lease', { lease: 999 }],
+    ['pollInterval', { pollInterval: '5' }],
+    ['worker', { worker: 'yes' }],
+    ['retentionDays', { retentionDays: -1 }],
+    ['expunge', { expunge: 5 }],
+    ['expunge.payloadDays', { expunge: { payloadDays: 0 } }],
+  ])('refuse a value of %s that makes no sense', (name, options) => {
+    expect(() => outboxSettings(options)).toThrow(`outbox({ ${name} }) must be`);
+  });
+});

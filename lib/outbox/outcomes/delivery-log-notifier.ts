@@ -1,0 +1,70 @@
+import { Logger } from '@nestjs/common';
+import { reasonOf } from '../../common/index.js';
+import type { DeliveryLog, LoggedAttempt } from '../../delivery/index.js';
+import type { Outcome } from '../tables/outcome-statements.js';
+
+const MOST_WAITING = 5000;
+const LONGEST_SET = 500;
+
+/** Asks the delivery log which attempts are stored, and tells it of all of them once they are written. */
+export class LogTeller {
+  readonly #logger = new Logger('Thorn');
+  readonly #log: DeliveryLog;
+  #waiting: LoggedAttempt[] = [];
+  #telling: Promise<void> | null = null;
+
+  constructor(log: DeliveryLog) {
+    this.#log = log;
+  }
+
+  /** Whether the outcome's attempt is stored. */
+  keeps(outcome: Outcome): boolean {
+    const logged = loggedOf(outcome);
+    if (logged === null) return false;
+    try {
+      return this.#log.keeps(logged);
+    } catch (error) {
+      // Thrown on, it would keep outcomes from being written, and webhooks would be sent twice.
+      this.#logger.error(`The delivery log failed to judge an attempt: ${reasonOf(error)}`);
+      return true;
+    }
+  }
+
+  /** Tells of what was written: one set after the other, whatever has gathered meanwhile. */
+  written(outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) {
+      const logged = loggedOf(outcome);
+      if (logged !== null) this.#waiting.push(logged);
+    }
+    const excess = this.#waiting.length - MOST_WAITING;
+    if (excess > 0) {
+      this.#waiting.splice(0, excess);
+      this.#logger.error(`The delivery log is too slow: ${excess} attempt(s) were not told to it`);
+    }
+    if (this.#waiting.length > 0) {
+      this.#telling ??= this.#tell().finally(() => (this.#telling = null));
+    }
+  }
+
+  /** Resolves when everything was told. */
+  async idle(): Promise<void> {
+    while (this.#telling !== null) await this.#telling;
+  }
+
+  async #tell(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const set = this.#waiting.splice(0, LONGEST_SET);
+      try {
+        await this.#log.written(set);
+      } catch (error) {
+        this.#logger.error(
+          `The delivery log failed on ${set.length} attempt(s): ${reasonOf(error)}`,
+        );
+      }
+    }
+  }
+}
+
+function loggedOf({ requests, attempt, state, host }: Outcome): LoggedAttempt | null {
+  return attempt === null ? null : { number: requests, attempt, status: state.status, host };
+}

@@ -1,0 +1,107 @@
+import {
+  healthAfter,
+  type HealthOutcome,
+  type HealthRules,
+  type HealthState,
+  WELL,
+} from '../../subscriber/index.js';
+import type { Outcome } from '../tables/outcome-statements.js';
+
+/** What gathered outcomes make of a subscriber's health. */
+export interface HealthStepOfMany {
+  readonly after: HealthState;
+  /** The health that the application is told: with what has led to it, where `after` starts anew. */
+  readonly told: HealthState;
+  /** Why the subscriber is to be disabled, or null. */
+  readonly disable: 'gone' | 'failing' | null;
+  /** Whether it has begun to fail. */
+  readonly isNews: boolean;
+}
+
+/** Outcomes of subscribers that are not in their health yet. */
+export class PendingHealth {
+  readonly #subscribers = new Map<string, { outcomes: HealthOutcome[]; host: string }>();
+
+  get size(): number {
+    return this.#subscribers.size;
+  }
+
+  /** @returns what the outcome says of its subscriber; null for nothing */
+  add(outcome: Outcome): HealthOutcome['kind'] | null {
+    const kind = kindOf(outcome);
+    if (kind === null) return null;
+    const { subscriberId, host, attempt, at, previousAttemptAt } = outcome;
+    this.#push(subscriberId, { kind, at: attempt?.startedAt ?? at, previousAttemptAt }, host);
+    return kind;
+  }
+
+  subscribers(limit: number): string[] {
+    const ids: string[] = [];
+    for (const id of this.#subscribers.keys()) {
+      if (ids.length === limit) break;
+      ids.push(id);
+    }
+    return ids;
+  }
+
+  of(subscriber: string): { readonly outcomes: readonly HealthOutcome[]; readonly host: string } {
+    return this.#subscribers.get(subscriber)!;
+  }
+
+  remove(subscriber: string): void {
+    this.#subscribers.delete(subscriber);
+  }
+
+  /** Adds what came later. */
+  append(later: PendingHealth): void {
+    for (const [subscriber, { outcomes, host }] of later.#subscribers) {
+      for (const outcome of outcomes) this.#push(subscriber, outcome, host);
+    }
+  }
+
+  #push(subscriber: string, outcome: HealthOutcome, host: string): void {
+    const known = this.#subscribers.get(subscriber);
+    if (known === undefined) {
+      this.#subscribers.set(subscriber, { outcomes: [outcome], host });
+      return;
+    }
+    known.host = host;
+    // Nothing of what was before a success matters after it, except that an endpoint has said that it is gone.
+    if (outcome.kind === 'succeeded') {
+      known.outcomes = known.outcomes.filter(({ kind }) => kind === 'gone');
+    }
+    known.outcomes.push(outcome);
+  }
+}
+
+/**
+ * Once a subscriber is to be disabled its health starts anew: what is still under way says nothing about an endpoint
+ * that is enabled again later, perhaps at another URL.
+ */
+export function healthStep(
+  before: HealthState,
+  outcomes: readonly HealthOutcome[],
+  rules: HealthRules,
+): HealthStepOfMany {
+  let after = before;
+  let isNews = false;
+  for (const outcome of outcomes) {
+    const { health, news } = healthAfter(after, outcome, rules);
+    if (news === 'disabled-gone' || news === 'disabled-failing') {
+      const disable = news === 'disabled-gone' ? 'gone' : 'failing';
+      return { after: WELL, told: health, disable, isNews: false };
+    }
+    if (news === 'failing') isNews = true;
+    after = health;
+  }
+  return { after, told: after, disable: null, isNews };
+}
+
+function kindOf({ attempt, state, disablesSubscriber }: Outcome): HealthOutcome['kind'] | null {
+  // Somebody has disabled it: as with a success, what was before is over.
+  if (attempt === null) return state.reason === 'disabled' ? 'succeeded' : null;
+  if (disablesSubscriber) return 'gone';
+  if (attempt.outcome === 'succeeded') return 'succeeded';
+  const code = attempt.error?.code;
+  return code === 'internal' || code === 'unencodable' || code === 'proxy' ? null : 'failed';
+}

@@ -1,0 +1,191 @@
+import { Logger } from '@nestjs/common';
+import { type Clock, LogLine, reasonOf } from '../../common/index.js';
+import type { SubscriberFacts, WebhookEvents } from '../../delivery/index.js';
+import type { HealthRules, HealthState, SubscriberRepository } from '../../subscriber/index.js';
+import { type HealthTable, NO_ROW, type StoredHealth } from '../tables/health-table.js';
+import { OutcomeListener } from './outcome-listener.js';
+import { healthStep, type HealthStepOfMany, PendingHealth } from './pending-health.js';
+import type { Outcome } from '../tables/outcome-statements.js';
+
+/** How long a success may wait that is news only to a process that has not seen the failures before it. */
+const SUCCESSES_WAIT = 1000;
+const LONGEST_BACKOFF = 30_000;
+const READ_AT_ONCE = 1000;
+
+/** What {@link SubscriberHealth} works with. */
+export interface HealthTools {
+  readonly subscribers: SubscriberRepository;
+  readonly events: WebhookEvents;
+  readonly clock: Clock;
+  readonly rules: HealthRules;
+}
+
+/**
+ * Keeps since when a subscriber has only failed, and disables it when that has lasted for too long, or when its endpoint
+ * says that it is gone. Reads and writes sets: whatever has gathered since the last time.
+ *
+ * Several processes may learn of the same subscriber: each write says what it has read, and is made anew from what is
+ * there by then if somebody else came first.
+ */
+export class SubscriberHealth extends OutcomeListener {
+  readonly #logger = new Logger('Thorn');
+  readonly #tools: HealthTools;
+  /** Subscribers that had a row when this process last looked. */
+  readonly #failing = new Set<string>();
+  #table: HealthTable | null = null;
+  #pending = new PendingHealth();
+  #passing: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #isUrgent = false;
+  #failures = 0;
+
+  constructor(tools: HealthTools) {
+    super();
+    this.#tools = tools;
+  }
+
+  override use(table: HealthTable): void {
+    this.#table = table;
+  }
+
+  override written(outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) {
+      const kind = this.#pending.add(outcome);
+      if (kind !== null && (kind !== 'succeeded' || this.#failing.has(outcome.subscriberId))) {
+        this.#isUrgent = true;
+      }
+    }
+    this.#schedule();
+  }
+
+  override async idle(): Promise<void> {
+    if (this.#passing !== null) await this.#passing;
+    if (this.#pending.size > 0) await this.#begin();
+    this.#stopTimer();
+  }
+
+  #schedule(): void {
+    if (this.#passing !== null || this.#pending.size === 0) return;
+    const isBackingOff = this.#failures > 0;
+    if (this.#isUrgent && !isBackingOff) {
+      void this.#begin();
+      return;
+    }
+    const wait = SUCCESSES_WAIT * 2 ** Math.max(0, this.#failures - 1);
+    this.#timer ??= setTimeout(() => void this.#begin(), Math.min(wait, LONGEST_BACKOFF)).unref();
+  }
+
+  #begin(): Promise<void> {
+    this.#stopTimer();
+    this.#passing ??= this.#pass().finally(() => {
+      this.#passing = null;
+      this.#schedule();
+    });
+    return this.#passing;
+  }
+
+  async #pass(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = new PendingHealth();
+    this.#isUrgent = false;
+    try {
+      // Whatever is left was written by somebody else meanwhile, who has got on by it.
+      while (pending.size > 0) await this.#round(pending, this.#table!);
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures++;
+      pending.append(this.#pending);
+      this.#pending = pending;
+      this.#logger.error(
+        `Keeping the health of ${pending.size} subscriber(s) failed, tried again later: ${reasonOf(error)}`,
+      );
+    }
+  }
+
+  async #round(pending: PendingHealth, table: HealthTable): Promise<void> {
+    const ids = pending.subscribers(READ_AT_ONCE);
+    const stored = await table.read(ids);
+    const steps = ids.map((subscriber) => {
+      const before = stored.get(subscriber) ?? NO_ROW;
+      const { outcomes, host } = pending.of(subscriber);
+      return {
+        subscriber,
+        host,
+        before,
+        ...healthStep(before.health, outcomes, this.#tools.rules),
+      };
+    });
+    // First: should the write fail, this is done already the next time.
+    for (const step of steps) if (step.disable !== null) await this.#disable(step);
+    const changes = steps.filter(({ before, after }) => !isSame(before.health, after));
+    const written = changes.length === 0 ? new Set<string>() : await table.write(changes);
+    for (const step of steps) {
+      const { subscriber, before, after } = step;
+      if (!isSame(before.health, after) && !written.has(subscriber)) continue;
+      if (after.failingSince === null) this.#failing.delete(subscriber);
+      else this.#failing.add(subscriber);
+      pending.remove(subscriber);
+      if (step.isNews) await this.#tellFailing(step);
+    }
+  }
+
+  async #disable({ subscriber, host, disable, told }: Step): Promise<void> {
+    const { subscribers, events, clock } = this.#tools;
+    const found = await subscribers.findById(subscriber, 'any');
+    if (found === null) {
+      const text = `${subscriber} (${host}) should get no more webhooks, but is none of the stored subscribers that can be disabled`;
+      this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason: disable! }));
+      return;
+    }
+    // Several processes may have come to know it at the same time: one of them tells.
+    if (!(await subscribers.disable(subscriber, new Date(clock.now())))) return;
+    const why =
+      disable === 'gone'
+        ? `${host} says that it is gone`
+        : `every attempt at ${host} has failed for too long`;
+    const text = `Subscriber ${subscriber} was disabled: ${why}`;
+    this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason: disable! }));
+    events.emit('subscriber-disabled', () => ({
+      ...facts(subscriber, found.owner, host, told),
+      reason: disable!,
+    }));
+  }
+
+  async #tellFailing({ subscriber, host, told }: Step): Promise<void> {
+    const { events, subscribers } = this.#tools;
+    if (!events.isHeard('subscriber-failing')) return;
+    let owner: string | null;
+    try {
+      owner = (await subscribers.findById(subscriber, 'any'))?.owner ?? null;
+    } catch (error) {
+      const text = `Nobody was told that ${subscriber} is failing: ${reasonOf(error)}`;
+      this.#logger.error(new LogLine(text, { subscriberId: subscriber, host }));
+      return;
+    }
+    events.emit('subscriber-failing', () => facts(subscriber, owner, host, told));
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+interface Step extends HealthStepOfMany {
+  readonly subscriber: string;
+  readonly host: string;
+  readonly before: StoredHealth;
+}
+
+function facts(
+  subscriber: string,
+  owner: string | null,
+  host: string,
+  health: HealthState,
+): SubscriberFacts {
+  return { subscriber, owner, host, ...health };
+}
+
+function isSame(one: HealthState, other: HealthState): boolean {
+  return one.failingSince === other.failingSince && one.failingMessages === other.failingMessages;
+}

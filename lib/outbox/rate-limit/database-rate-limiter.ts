@@ -1,0 +1,96 @@
+import type { Columns } from '../database/dialect.js';
+import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+import { type RateAnswers, type RateAsks, RateLimiter } from './rate-limiter.js';
+import { giveTurns, type RateAnswer } from './permits.js';
+import { rememberedUntil, textOf, windowOf } from './sliding-window.js';
+
+const MOST_AT_ONCE = 500;
+/** Milliseconds that a row outlasts what it says. */
+const KEPT_FOR = 24 * 60 * 60_000;
+const COLUMNS: Columns = { subscriber_id: 'text', state: 'text', kept_until: 'bigint' };
+
+/** Keeps turns in the table `thorn_rate_limits`: for any number of subscribers one transaction, which locks their rows. */
+export class DatabaseRateLimiter extends RateLimiter {
+  readonly #database: OutboxDatabase;
+  readonly #table: string;
+
+  /** @param table its quoted name */
+  constructor(database: OutboxDatabase, table: string) {
+    super();
+    this.#database = database;
+    this.#table = table;
+  }
+
+  override async take(asks: RateAsks, now: number): Promise<RateAnswers> {
+    const answers = new Map<string, RateAnswer>();
+    const ids = [...asks.keys()];
+    while (ids.length > 0) {
+      let some = ids.splice(0, MOST_AT_ONCE);
+      // Ends: a row that is missing is there the second time.
+      while (some.length > 0) {
+        const given = await this.#take(some, asks, now);
+        for (const [id, answer] of given) answers.set(id, answer);
+        some = some.filter((id) => !given.has(id));
+        if (some.length > 0) await this.#insert(some, now);
+      }
+    }
+    return answers;
+  }
+
+  async #take(ids: readonly string[], asks: RateAsks, now: number): Promise<RateAnswers> {
+    const { dialect } = this.#database;
+    let given = new Map<string, RateAnswer>();
+    await this.#database.execute([
+      // In one order, so that two that want the same rows wait for each other.
+      {
+        sql: `SELECT subscriber_id, state FROM ${this.#table} WHERE subscriber_id IN (${ids.map(() => '?').join(', ')}) ORDER BY subscriber_id ${dialect.name === 'sqlite' ? '' : 'FOR UPDATE'}`,
+        parameters: ids,
+      },
+      ([found]) => {
+        given = new Map();
+        if (found!.rows.length === 0) return null;
+        const rows = found!.rows.map((row) => written(row, asks, now, given));
+        return {
+          sql: dialect.updateFrom(
+            this.#table,
+            ['state = r.state', 'kept_until = r.kept_until'],
+            dialect.rows('r', COLUMNS),
+            't.subscriber_id = r.subscriber_id',
+          ),
+          parameters: [dialect.rowsParameter(COLUMNS, rows)],
+        };
+      },
+    ]);
+    return given;
+  }
+
+  /** Rows of subscribers that are new here; the place to forget those that are gone. */
+  async #insert(ids: readonly string[], now: number): Promise<void> {
+    const { dialect } = this.#database;
+    const rows = ids.map((id) => ({ subscriber_id: id, state: '', kept_until: now }));
+    const names = Object.keys(COLUMNS);
+    await this.#database.run({
+      sql: dialect.insertNew(
+        this.#table,
+        names,
+        `SELECT ${names.map((name) => `r.${name}`).join(', ')} FROM ${dialect.rows('r', COLUMNS)} WHERE r.subscriber_id IS NOT NULL`,
+      ),
+      parameters: [dialect.rowsParameter(COLUMNS, rows)],
+    });
+    await this.#database.run({
+      sql: `DELETE FROM ${this.#table} WHERE kept_until < ?`,
+      parameters: [now - KEPT_FOR],
+    });
+  }
+}
+
+function written(row: Row, asks: RateAsks, now: number, given: Map<string, RateAnswer>): object {
+  const id = row['subscriber_id'] as string;
+  const { window, answer } = giveTurns(windowOf(row['state'] as string), asks.get(id)!, now);
+  given.set(id, answer);
+  return {
+    subscriber_id: id,
+    state: textOf(window),
+    kept_until: Math.ceil(rememberedUntil(window)),
+  };
+}

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { asking } from '../../../test/support/permit-requests.js';
+import { mostWithin } from '../../../test/support/attempt-starts.js';
+import { giveTurns, type RateAnswer, type RateAsk, waitUntil } from './permits.js';
+import { rememberedUntil, type RateWindow, textOf, windowOf } from './sliding-window.js';
+
+const START = 1_700_000_000_000;
+
+/** As it is kept: what does not survive that is not relied upon. */
+function give(window: RateWindow | null, ask: RateAsk, now: number) {
+  const { window: after, answer } = giveTurns(window, ask, now);
+  return { window: windowOf(textOf(after))!, answer };
+}
+
+function startsOf({ turns }: RateAnswer, now: number, place: () => number): number[] {
+  return turns.flatMap(({ from, until, count }) =>
+    Array.from({ length: count }, () => {
+      const earliest = Math.max(now, from);
+      return Math.min(until - 1, Math.floor(earliest + place() * (until - earliest)));
+    }),
+  );
+}
+
+const limits = fc.record({
+  max: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 1_000_000 })),
+  per: fc.oneof(fc.constantFrom(1000, 60_000, 3_600_000), fc.integer({ min: 1000, max: 20_000 })),
+});
+const counts = fc.nat({ max: 60 });
+const step = fc.record({
+  // Parts of `per` that pass before it.
+  wait: fc.oneof(
+    fc.constant(0),
+    fc.double({ min: 0, max: 0.2, noNaN: true }),
+    fc.double({ min: 0, max: 3, noNaN: true }),
+  ),
+  waited: counts,
+  fresh: counts,
+  waitedRetries: counts,
+  freshRetries: counts,
+});
+
+describe('a rate limit', () => {
+  it('lets no more than max begin in any per, whoever asks when, and however late attempts begin', () => {
+    fc.assert(
+      fc.property(
+        limits,
+        fc.array(step, { minLength: 1, maxLength: 60 }),
+        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+        // Clocks of workers that differ by a second.
+        fc.infiniteStream(fc.boolean()),
+        ({ max, per }, steps, places, ahead) => {
+          let window: RateWindow | null = null;
+          let now = START;
+          const starts: number[] = [];
+          const place = () => places.next().value;
+          for (const { wait, ...ask } of steps) {
+            now += Math.floor(wait * per);
+            const mine = now + (ahead.next().value ? 1000 : 0);
+            const given = give(window, asking(max, per, ask), mine);
+            window = given.window;
+            starts.push(...startsOf(given.answer, mine, place));
+          }
+          expect(mostWithin(starts, per)).toBeLessThanOrEqual(max);
+        },
+      ),
+      { numRuns: 300, seed: 1 },
+    );
+  });
+
+  it('uses 90 % of the rate when there is enough to send', () => {
+    fc.assert(
+      fc.property(limits, ({ max, per }) => {
+        let window: RateWindow | null = null;
+        let [begun, now] = [0, START];
+        const end = START + 10 * per;
+        while (now < end) {
+          const { window: after, answer } = give(window, asking(max, per, { waited: max }), now);
+          window = after;
+          begun += answer.turns
+            .filter(({ from }) => from < end)
+            .reduce((sum, { count }) => sum + count, 0);
+          now += per / 30;
+        }
+        expect(begun).toBeGreaterThanOrEqual(Math.floor(max * 10 * 0.9));
+      }),
+      { numRuns: 15, seed: 2 },
+    );
+  });
+
+  it('gives a subscriber that nothing was sent to of late all of it at once', () => {
+    const { answer } = give(null, asking(100, 60_000, { fresh: 100 }), START);
+    expect(answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(100);
+    expect(answer.turns).toHaveLength(1);
+  });
+
+  it('tells those that get no turn when to come again, one after the other at the rate', () => {
+    const { window, answer } = give(null, asking(10, 10_000, { fresh: 30 }), START);
+    const first = waitUntil(answer.firsts, 0);
+    expect(first).toBeGreaterThanOrEqual(START + 10_000);
+    expect(first).toBeLessThan(START + 12_000);
+    expect(waitUntil(answer.firsts, 19) - first).toBeGreaterThan(19 * 1000);
+    expect(waitUntil(answer.firsts, 19) - first).toBeLessThan(19 * 1200);
+    // They are spoken for: who comes now comes after them.
+    const later = give(window, asking(10, 10_000, { fresh: 1 }), START + 11_000);
+    expect(later.answer.turns).toEqual([]);
+    expect(waitUntil(later.answer.firsts, 0)).toBeGreaterThan(waitUntil(answer.firsts, 19));
+    // A delivery that has waited finds its turn.
+    const due = give(window, asking(10, 10_000, { waited: 1 }), first - 1000);
+    expect(due.answer.turns[0]!.from).toBeLessThanOrEqual(first);
+  });
+
+  it('gives each that has waited its turn: few are sent back', () => {
+    fc.assert(
+      fc.property(limits, fc.integer({ min: 1, max: 2000 }), ({ max, per }, count) => {
+        fc.pre(count > max && (count / max) * per < 50 * 3_600_000);
+        let { window, answer } = give(null, asking(max, per, { fresh: count }), START);
+        let left = count - answer.turns.reduce((sum, turn) => sum + turn.count, 0);
+        let queue = Array.from({ length: left }, (_, index) => waitUntil(answer.firsts, index));
+        let sentBack = 0;
+        while (queue.length > 0) {
+          const now = Math.min(...queue) - 1500;
+          const ready = queue.filter((at) => at <= now + 2500);
+          queue = queue.filter((at) => at > now + 2500);
+          ({ window, answer } = give(window, asking(max, per, { waited: ready.length }), now));
+          left = ready.length - answer.turns.reduce((sum, turn) => sum + turn.count, 0);
+          sentBack += left;
+          for (let index = 0; index < left; index++) queue.push(waitUntil(answer.firsts, index));
+        }
+        expect(sentBack).toBeLessThanOrEqual(count / 2 + 5);
+      }),
+      { numRuns: 100, seed: 3 },
+    );
+  });
+
+  it('lets first attempts go before others, and others wait while first attempts wait', () => {
+    const both = give(null, asking(10, 1000, { fresh: 500, freshRetries: 5 }), START);
+    expect(waitUntil(both.answer.retries, 0)).toBeGreaterThan(waitUntil(both.answer.firsts, 400));
+    const again = give(both.window, asking(10, 1000, { waitedRetries: 3 }), START + 5000);
+    expect(again.answer.turns).toEqual([]);
+  });
+
+  it('keeps to a new limit at once, whatever was given under the old one', () => {
+    fc.assert(
+      fc.property(limits, limits, fc.nat({ max: 2000 }), (old, fresh, later) => {
+        const before = give(null, asking(old.max, old.per, { fresh: 2000 }), START);
+        const now = START + later;
+        const ask = asking(fresh.max, fresh.per, { fresh: 2000, since: 1 });
+        const { window, answer } = give(before.window, ask, now);
+        const starts = [
+          ...startsOf(before.answer, START, () => 1).filter((at) => at > now - fresh.per),
+          ...startsOf(answer, now, () => 0),
+        ];
+        const known = startsOf(before.answer, START, () => 1).length;
+        expect(mostWithin(starts, fresh.per)).toBeLessThanOrEqual(Math.max(fresh.max, known));
+        expect(answer.isChanged).toBe(old.max !== fresh.max || old.per !== fresh.per);
+        // Who has not heard of it yet changes nothing.
+        expect(give(window, asking(old.max, old.per, { fresh: 1 }), now).window.limit).toEqual(
+          fresh,
+        );
+      }),
+      { numRuns: 200, seed: 4 },
+    );
+  });
+
+  it('counts all of it as used when it was away, once', () => {
+    const blind = { fresh: 5, blindSince: START - 1 };
+    const { window, answer } = give(null, asking(10, 1000, blind), START);
+    expect(answer.turns).toEqual([]);
+    expect(waitUntil(answer.firsts, 0)).toBeLessThan(START + 3000 + 1500);
+    const long = give(null, asking(10, 1000, { fresh: 5, blindSince: START - 60_000 }), START);
+    expect(long.answer.turns).toHaveLength(1);
+    const later = give(
+      window,
+      asking(10, 1000, { waited: 5, blindSince: START - 1 }),
+      START + 4500,
+    );
+    expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(5);
+  });
+
+  it('goes on when a clock is put back by an hour, without sending more at once', () => {
+    const before = give(null, asking(10, 1000, { fresh: 10 }), START);
+    const now = START - 3_600_000;
+    const { answer, window } = give(before.window, asking(10, 1000, { waited: 10 }), now);
+    expect(answer.turns).toEqual([]);
+    expect(rememberedUntil(window)).toBeLessThan(START);
+    const later = give(window, asking(10, 1000, { waited: 10 }), now + 4500);
+    expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(10);
+  });
+});

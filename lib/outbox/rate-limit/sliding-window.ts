@@ -1,0 +1,186 @@
+import type { RateLimit } from '../../message/index.js';
+
+/** One count for each step from `oldest` on, some beyond the last that is known included. */
+export function countsFrom(
+  { limit, first, counts }: RateWindow,
+  oldest: number,
+  last: number,
+): number[] {
+  const length = Math.max(last, first + counts.length - 1) - oldest + SPAN;
+  const result = Array.from({ length }, () => 0);
+  for (const [index, count] of counts.entries()) {
+    const place = first + index - oldest;
+    if (place >= 0) result[place]! += Math.min(count, limit.max);
+  }
+  return result;
+}
+
+/** How many more turns a step can give: each run of steps that it is in is full at `max`. */
+export function room(counts: readonly number[], place: number, max: number): number {
+  const from = Math.max(0, place - SPAN + 1);
+  let sum = 0;
+  for (let at = from; at < from + SPAN && at < counts.length; at++) sum += counts[at]!;
+  let most = sum;
+  for (let begin = from + 1; begin <= place; begin++) {
+    sum -= counts[begin - 1]!;
+    sum += counts[begin + SPAN - 1] ?? 0;
+    most = Math.max(most, sum);
+  }
+  return Math.max(0, max - most);
+}
+
+/** The first place from `from` on that can give a turn; there is one as soon as everything known is past. */
+export function firstFree(counts: readonly number[], from: number, max: number): number {
+  let place = from;
+  while (place < counts.length && room(counts, place, max) === 0) place++;
+  return place;
+}
+
+/** Without the steps at both ends that nothing begins in. */
+export function trimmed(
+  counts: readonly number[],
+  oldest: number,
+): { readonly first: number; readonly counts: readonly number[] } {
+  let [from, to] = [0, counts.length];
+  while (to > 0 && counts[to - 1] === 0) to--;
+  while (from < to && counts[from] === 0) from++;
+  return { first: oldest + from, counts: counts.slice(from, to) };
+}
+
+/**
+ * What is known of one subscriber's attempts: how many begin in which step of time, of late and soon. Plain values, kept
+ * as text by whoever keeps it.
+ */
+export interface RateWindow {
+  /** The limit that the steps are of. */
+  readonly limit: RateLimit;
+  /** Since when the limit is what it is, as far as is known: an older one never replaces it. */
+  readonly since: number;
+  /** Number of the first step in `counts`. */
+  readonly first: number;
+  /** Attempts of each step. */
+  readonly counts: readonly number[];
+  /** Up to when turns are spoken for by deliveries that wait: first attempts, and those tried again. */
+  readonly queued: { readonly firsts: number; readonly retries: number };
+  /** When its past was last held to be unknown. */
+  readonly blindAt: number;
+}
+
+/** A window of time is so many steps long. */
+const STEPS = 25;
+/** An attempt begins in its step or the next one: it is never too late at once. */
+export const LASTS = 2;
+/** Steps that a window may touch: it begins within one, and whoever began before may still be on the way to his own. */
+export const SPAN = STEPS + LASTS;
+/** Milliseconds ahead of which turns are given out. */
+export const AHEAD = 3000;
+/** Milliseconds by which the clocks of workers may differ. */
+export const SKEW = 2000;
+/** What lies so many milliseconds further ahead than it can is of a clock that was put back. */
+const JUMP = 10_000;
+
+/** Until when a window has to be remembered: all that it says is past by then. */
+export function rememberedUntil({ limit, first, counts, queued, blindAt }: RateWindow): number {
+  const step = stepOf(limit);
+  return Math.max(
+    (first + counts.length + SPAN) * step,
+    queued.firsts,
+    queued.retries,
+    blindAt + SPAN * step,
+  );
+}
+
+/** A window as text. */
+export function textOf({ limit, since, first, counts, queued, blindAt }: RateWindow): string {
+  return JSON.stringify([
+    limit.max,
+    limit.per,
+    since,
+    first,
+    counts,
+    Math.ceil(queued.firsts),
+    Math.ceil(queued.retries),
+    blindAt,
+  ]);
+}
+
+/** The window of a text; null when it says nothing. */
+export function windowOf(text: string): RateWindow | null {
+  if (text === '') return null;
+  const [max, per, since, first, counts, firsts, retries, blindAt] = JSON.parse(text) as [
+    number,
+    number,
+    number,
+    number,
+    readonly number[],
+    number,
+    number,
+    number,
+  ];
+  return { limit: { max, per }, since, first, counts, queued: { firsts, retries }, blindAt };
+}
+
+/** Milliseconds of a step. */
+export function stepOf({ per }: RateLimit): number {
+  return Math.ceil(per / STEPS);
+}
+
+/** The window under the limit that is the latest known. */
+export function underLatestLimit(
+  before: RateWindow | null,
+  { limit, since }: Pick<RateWindow, 'limit' | 'since'>,
+  now: number,
+): RateWindow {
+  if (before === null) {
+    const queued = { firsts: 0, retries: 0 };
+    return { limit, since, first: 0, counts: [], queued, blindAt: Number.MIN_SAFE_INTEGER };
+  }
+  if (since < before.since || isSameLimit(before.limit, limit)) {
+    return since > before.since ? { ...before, since } : before;
+  }
+  const queued = { firsts: 0, retries: 0 };
+  const [old, step] = [stepOf(before.limit), stepOf(limit)];
+  if (old === step) return { ...before, limit, since, queued };
+  // What began in an old step did so before its end and the next one's: the later it is held to be, the safer.
+  const moved = new Map<number, number>();
+  for (const [index, count] of before.counts.entries()) {
+    const at = Math.floor(((before.first + index + LASTS) * old - 1) / step);
+    moved.set(at, (moved.get(at) ?? 0) + count);
+  }
+  const oldest = Math.floor((now - SKEW) / step) - SPAN;
+  const places = [...moved.keys()].filter((at) => at >= oldest);
+  const first = places.length === 0 ? oldest : Math.min(...places);
+  const length = places.length === 0 ? 0 : Math.max(...places) - first + 1;
+  const counts = Array.from({ length }, (_, index) => moved.get(first + index) ?? 0);
+  return { ...before, limit, since, first, counts, queued };
+}
+
+/** The window with everything used up, when it may not be told what there was of late. */
+export function usedUpIfUnknown(
+  window: RateWindow,
+  blindSince: number | null,
+  now: number,
+): RateWindow {
+  const { limit, first, counts, queued } = window;
+  const step = stepOf(limit);
+  const [current, last] = [Math.floor(now / step), Math.floor((now + AHEAD) / step)];
+  const isPutBack = first + counts.length - 1 > last + Math.ceil(JUMP / step);
+  const isUnknown =
+    blindSince !== null &&
+    blindSince > window.blindAt &&
+    // What was given before is past by now.
+    blindSince + AHEAD + SPAN * step > now;
+  if (!isPutBack && !isUnknown) return window;
+  return {
+    ...window,
+    first: current,
+    counts: Array.from({ length: last - current + 1 }, () => limit.max),
+    queued: isPutBack ? { firsts: 0, retries: 0 } : queued,
+    blindAt: now,
+  };
+}
+
+/** Whether two limits say the same. */
+export function isSameLimit(one: RateLimit, other: RateLimit): boolean {
+  return one.max === other.max && one.per === other.per;
+}

@@ -1,0 +1,128 @@
+import type { Batch } from '../../common/long-work.js';
+import { type MessageCursor, cursorOf, cursorText } from '../tables/message-cursor.js';
+import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+import type { OutboxSettings } from '../model/outbox-options.js';
+import type { Removal } from './message-removal.js';
+import { type RetentionLimits, retentionLimits } from './retention-limits.js';
+import type { TableNames } from '../entities/table-names.js';
+
+/** What {@link Maintenance.prune} did with messages, or with `dryRun` would do. */
+export interface PruneCounts {
+  /** Messages that were looked at. */
+  readonly checked: number;
+  /** Messages that were deleted, with their deliveries and attempts. */
+  readonly deleted: number;
+  /** Messages that were kept, without their body. */
+  readonly bodies: number;
+  /** Messages that were kept, without what endpoints have answered to them. */
+  readonly answers: number;
+  /** Old messages that were left, because something of them is under way. */
+  readonly open: number;
+}
+
+/** One pass of {@link Pruning}. */
+export interface PrunePass {
+  readonly now: number;
+  /** Finished messages from before that time are deleted; null: as old as the settings say. */
+  readonly before: number | null;
+  readonly dryRun: boolean;
+}
+
+/** Nothing was looked at. */
+export const NOTHING_PRUNED: PruneCounts = {
+  checked: 0,
+  deleted: 0,
+  bodies: 0,
+  answers: 0,
+  open: 0,
+};
+
+const BATCH = 200;
+
+/**
+ * Goes through the old messages of a data source once, oldest first, and drops what may go. What a worker's `Retention`
+ * does in its spare time, for who wants to see it done.
+ */
+export class Pruning {
+  readonly #database: OutboxDatabase;
+  readonly #tables: TableNames;
+  readonly #removal: Removal;
+  readonly #settings: OutboxSettings;
+
+  constructor(
+    database: OutboxDatabase,
+    tables: TableNames,
+    removal: Removal,
+    settings: OutboxSettings,
+  ) {
+    this.#database = database;
+    this.#tables = tables;
+    this.#removal = removal;
+    this.#settings = settings;
+  }
+
+  /** @param after the `next` of the batch before, or null */
+  async batch(
+    { now, before, dryRun }: PrunePass,
+    after: string | null,
+  ): Promise<Batch<PruneCounts>> {
+    const settings = retentionLimits(this.#settings, now);
+    const limits = before === null ? settings : { ...settings, messages: before };
+    const rows = await this.#rows(limits, after === null ? { time: 0, id: '' } : cursorOf(after));
+    const kept = rows.filter((row) => !isBefore(row, limits.messages));
+    const found = {
+      messages: rows.filter((row) => isBefore(row, limits.messages)),
+      bodies: kept.filter((row) => Number(row['has_body']) === 1 && isBefore(row, limits.bodies)),
+      answers: kept.filter(
+        (row) => Number(row['has_answers']) === 1 && isBefore(row, limits.answers),
+      ),
+    };
+    if (!dryRun) {
+      await this.#removal.messages(idsOf(found.messages));
+      await this.#removal.bodies(idsOf(found.bodies));
+      await this.#removal.answers(idsOf(found.answers));
+    }
+    return {
+      counts: {
+        checked: rows.length,
+        deleted: found.messages.length,
+        bodies: found.bodies.length,
+        answers: found.answers.length,
+        open: rows.filter((row) => finishedAt(row) === null).length,
+      },
+      next: rows.length < BATCH ? null : cursorText(rows.at(-1)!),
+    };
+  }
+
+  async #rows(
+    { messages: oldest, bodies, answers }: RetentionLimits,
+    { time, id }: MessageCursor,
+  ): Promise<readonly Row[]> {
+    const { messages, deliveries, attempts } = this.#tables;
+    const of = `FROM ${deliveries} d WHERE d.message_id = m.id`;
+    const { rows } = await this.#database.run({
+      sql: `SELECT m.id, m.time, CASE WHEN m.body IS NULL THEN 0 ELSE 1 END AS has_body,
+          CASE WHEN EXISTS (SELECT 1 FROM ${deliveries} d JOIN ${attempts} a ON a.delivery_id = d.id WHERE d.message_id = m.id AND a.answer IS NOT NULL) THEN 1 ELSE 0 END AS has_answers,
+          CASE WHEN m.due_at IS NULL AND NOT EXISTS (SELECT 1 ${of} AND d.due_at IS NOT NULL) THEN 0 ELSE 1 END AS is_open,
+          (SELECT MAX(d.finished_at) ${of}) AS finished_at
+        FROM ${messages} m WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ${BATCH}`,
+      parameters: [time, time, id, Math.max(oldest, bodies, answers)],
+    });
+    return rows;
+  }
+}
+
+/** When the last of a message's deliveries was finished, at the earliest when it was sent; null while one is not. */
+function finishedAt(row: Row): number | null {
+  if (Number(row['is_open']) === 1) return null;
+  return Math.max(Number(row['time']), Number(row['finished_at'] ?? 0));
+}
+
+function isBefore(row: Row, moment: number): boolean {
+  const time = finishedAt(row);
+  return time !== null && time < moment;
+}
+
+function idsOf(rows: readonly Row[]): readonly string[] {
+  return rows.map(({ id }) => id as string);
+}

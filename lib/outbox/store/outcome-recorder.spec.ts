@@ -1,0 +1,103 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Finished } from './held-leases.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import { Recorder } from './outcome-recorder.js';
+import type { Outcome, Settlement } from '../tables/outcome-statements.js';
+
+const outcome = (id: string) => ({ id, messageId: 'msg_1' }) as Outcome;
+const finished = (id: string) => ({ id, lease: 'lease' }) as Finished;
+
+describe('Recorder', () => {
+  /** What each transaction wrote. */
+  let sets: string[][];
+  let told: string[];
+  let execute: () => Promise<readonly []>;
+  let recorder: Recorder;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.spyOn(Logger.prototype, 'error').mockReturnValue();
+    [sets, told] = [[], []];
+    execute = async () => [];
+    const settlement = {
+      statements: (outcomes: readonly Outcome[], done: readonly Finished[]) => {
+        sets.push([...outcomes, ...done].map(({ id }) => id));
+        return [];
+      },
+    } as unknown as Settlement;
+    const database = { execute: () => execute() } as unknown as OutboxDatabase;
+    recorder = new Recorder(database, settlement, 3, (outcomes, done) =>
+      told.push(...[...outcomes, ...done].map(({ id }) => id)),
+    );
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  it('writes what has gathered for 40 ms together, a message after its last delivery', async () => {
+    recorder.add(outcome('a'));
+    recorder.finish(finished('m'));
+    await vi.advanceTimersByTimeAsync(39);
+    expect(sets).toEqual([]);
+    expect(recorder.size).toBe(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sets).toEqual([['a', 'm']]);
+    expect(told).toEqual(['a', 'm']);
+    expect(recorder.size).toBe(0);
+  });
+
+  it('does not wait once there is enough', async () => {
+    for (const id of ['a', 'b', 'c']) recorder.add(outcome(id));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sets).toEqual([['a', 'b', 'c']]);
+  });
+
+  it('has one set under way at a time, which the next ones wait for', async () => {
+    let end = () => undefined as void;
+    execute = () => new Promise((resolve) => (end = () => resolve([])));
+    for (const id of ['a', 'b', 'c']) recorder.add(outcome(id));
+    for (const id of ['d', 'e', 'f']) recorder.add(outcome(id));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(sets).toEqual([['a', 'b', 'c']]);
+    expect(recorder.size).toBe(6);
+    end();
+    await vi.advanceTimersByTimeAsync(40);
+    expect(sets[1]).toEqual(['d', 'e', 'f']);
+    expect(told).toEqual(['a', 'b', 'c']);
+  });
+
+  it('tries again what could not be written, fewer at once, and tells of it once', async () => {
+    let failures = 1;
+    execute = async () => {
+      if (failures-- > 0) throw new Error('no connection');
+      return [];
+    };
+    for (const id of ['a', 'b', 'c']) recorder.add(outcome(id));
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(sets).toEqual([['a', 'b', 'c'], ['a', 'b'], ['c']]);
+    expect(told).toEqual(['a', 'b', 'c']);
+  });
+
+  it('gives up the one that can never be written, and writes all others', async () => {
+    execute = async () => {
+      if (sets.at(-1)!.includes('bad')) throw new Error('invalid byte sequence');
+      return [];
+    };
+    for (const id of ['a', 'bad', 'b', 'c']) recorder.add(outcome(id));
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(told.toSorted()).toEqual(['a', 'b', 'c']);
+    expect(recorder.size).toBe(0);
+  });
+
+  it('writes everything at once when asked, and nothing once it is closed', async () => {
+    recorder.add(outcome('a'));
+    await recorder.flush();
+    expect(told).toEqual(['a']);
+    recorder.add(outcome('b'));
+    recorder.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(told).toEqual(['a']);
+  });
+});

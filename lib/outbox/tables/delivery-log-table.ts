@@ -1,0 +1,153 @@
+import { type AttemptRecord, type DeliveryStatus, FAILURE_REASONS } from '../../delivery/index.js';
+import { candidateOf, type Candidate, deliveryOf, attemptOf } from './delivery-record.js';
+import type { DeliveryRecord } from './delivery-record.js';
+import { type Dialect, idRows, type Statement } from '../database/dialect.js';
+import type { MessageCursor } from './message-cursor.js';
+import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+import type { TableNames } from '../entities/table-names.js';
+
+/** What a page of the log shows; what is undefined does not matter. */
+export interface LogQuery {
+  readonly subscribers: readonly string[] | undefined;
+  readonly message: string | undefined;
+  readonly status: DeliveryStatus | undefined;
+  readonly event: string | undefined;
+  /** Ids from this one on. */
+  readonly from: string | undefined;
+  /** Ids before this one. */
+  readonly before: readonly string[];
+  readonly limit: number;
+}
+
+/** Which deliveries of a subscriber are tried again. */
+export interface FailedQuery {
+  readonly subscriber: string;
+  readonly from: string;
+  readonly before: string;
+  readonly after: string;
+  readonly limit: number;
+}
+
+const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
+
+/** The SQL of the delivery log: reads `thorn_deliveries` and `thorn_attempts`. */
+export class LogTable {
+  readonly #database: OutboxDatabase;
+  readonly #dialect: Dialect;
+  readonly #tables: TableNames;
+
+  constructor(database: OutboxDatabase, tables: TableNames) {
+    this.#database = database;
+    this.#dialect = database.dialect;
+    this.#tables = tables;
+  }
+
+  /** Deliveries, newest first. */
+  async page(query: LogQuery): Promise<readonly DeliveryRecord[]> {
+    const { subscribers, message, status, event, from, before, limit } = query;
+    const conditions: string[] = [];
+    const parameters: unknown[] = [];
+    const add = (condition: string, ...values: unknown[]) => {
+      conditions.push(condition);
+      parameters.push(...values);
+    };
+    if (subscribers?.length === 1) add('d.subscriber_id = ?', subscribers[0]);
+    else if (subscribers !== undefined) {
+      const { rows, parameter } = idRows(this.#dialect, subscribers);
+      add(`d.subscriber_id IN (SELECT r.id FROM ${rows})`, parameter);
+    }
+    if (message !== undefined) add('d.message_id = ?', message);
+    if (event !== undefined) add('d.event = ?', event);
+    if (status !== undefined) add('d.status = ?', status);
+    // Says the same once more, in the words of the index.
+    if (status === 'pending') add('d.due_at IS NOT NULL');
+    if (from !== undefined) add('d.id >= ?', from);
+    for (const id of before) add('d.id < ?', id);
+    const page = (more: string): Statement => {
+      const all = [...conditions, ...(more === '' ? [] : [more])];
+      const where = all.length === 0 ? '' : `WHERE ${all.join(' AND ')}`;
+      return {
+        sql: `SELECT d.* FROM ${this.#tables.deliveries} d ${where} ORDER BY d.id DESC LIMIT ?`,
+        parameters: [...parameters, limit],
+      };
+    };
+    const isOfAllFailed = status === 'failed' && subscribers === undefined && message === undefined;
+    const { rows } = await this.#database.run(
+      isOfAllFailed
+        ? newestOf(
+            FAILURE_REASONS.map((one) => page(`d.reason = '${one}'`)),
+            limit,
+          )
+        : page(''),
+    );
+    return rows.map(deliveryOf);
+  }
+
+  async find(id: string): Promise<Row | null> {
+    const { rows } = await this.#database.run({
+      sql: `SELECT d.*, ${EXPUNGED} FROM ${this.#tables.deliveries} d LEFT JOIN ${this.#tables.messages} m ON m.id = d.message_id WHERE d.id = ?`,
+      parameters: [id],
+    });
+    return rows[0] ?? null;
+  }
+
+  async attempts(delivery: string): Promise<readonly AttemptRecord[]> {
+    const { rows } = await this.#database.run({
+      sql: `SELECT * FROM ${this.#tables.attempts} WHERE delivery_id = ? ORDER BY number`,
+      parameters: [delivery],
+    });
+    return rows.map(attemptOf);
+  }
+
+  /** Failed deliveries that nobody has called off, oldest first. */
+  async failed({ subscriber, from, before, after, limit }: FailedQuery): Promise<Candidate[]> {
+    const { rows } = await this.#database.run({
+      sql: `SELECT d.id, d.message_id, d.subscriber_id, ${EXPUNGED} FROM ${this.#tables.deliveries} d LEFT JOIN ${this.#tables.messages} m ON m.id = d.message_id
+        WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? AND d.status = 'failed' AND d.reason <> 'cancelled' ORDER BY d.id LIMIT ?`,
+      parameters: [subscriber, from, before, after, limit],
+    });
+    return rows.map(candidateOf);
+  }
+
+  /** Messages behind the cursor with the subscriber's delivery of each, oldest first. */
+  async messages(
+    subscriber: string,
+    after: MessageCursor,
+    until: number,
+    limit: number,
+  ): Promise<readonly Row[]> {
+    const { rows } = await this.#database.run({
+      sql: `SELECT m.id, m.time, m.event, m.sender, m.audience, ${EXPUNGED}, CASE WHEN m.due_at IS NULL THEN 0 ELSE 1 END AS is_under_way, d.id AS delivery, d.reason
+        FROM ${this.#tables.messages} m LEFT JOIN ${this.#tables.deliveries} d ON d.message_id = m.id AND d.subscriber_id = ?
+        WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ?`,
+      parameters: [subscriber, after.time, after.time, after.id, until, limit],
+    });
+    return rows;
+  }
+
+  /** Counts by name, and the times of what is due the longest. */
+  async stats(now: number): Promise<Row> {
+    const { deliveries, messages } = this.#tables;
+    const { rows } = await this.#database.run({
+      sql: `SELECT w.pending, w.rate_limited,
+        (SELECT COUNT(*) FROM ${deliveries} WHERE due_at <= ?) AS due,
+        (SELECT COUNT(*) FROM ${deliveries} WHERE due_at > ? AND lease IS NOT NULL) AS leased,
+        (SELECT COUNT(*) FROM ${deliveries} WHERE reason IS NOT NULL) AS failed,
+        (SELECT MIN(due_at) FROM ${deliveries} WHERE due_at <= ?) AS oldest_delivery,
+        (SELECT COUNT(*) FROM ${messages} WHERE due_at IS NOT NULL) AS pending_messages,
+        (SELECT COUNT(*) FROM ${messages} WHERE due_at <= ?) AS due_messages,
+        (SELECT MIN(due_at) FROM ${messages} WHERE due_at <= ?) AS oldest_message
+        FROM (SELECT COUNT(*) AS pending, COUNT(turn_at) AS rate_limited FROM ${deliveries} WHERE due_at IS NOT NULL) w`,
+      parameters: [now, now, now, now, now],
+    });
+    return rows[0]!;
+  }
+}
+
+/** The newest of several pages: each comes out of an index in its order, where all of them at once would be sorted. */
+function newestOf(pages: readonly Statement[], limit: number): Statement {
+  return {
+    sql: `${pages.map(({ sql }, at) => `SELECT * FROM (${sql}) AS p${at}`).join(' UNION ALL ')} ORDER BY id DESC LIMIT ?`,
+    parameters: [...pages.flatMap(({ parameters }) => parameters), limit],
+  };
+}

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { type HealthState, WELL } from '../../subscriber/index.js';
+import { type Columns, idRows, type Statement } from '../database/dialect.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { TableNames } from '../entities/table-names.js';
+
+/** A subscriber's health as it was read. */
+export interface StoredHealth {
+  readonly health: HealthState;
+  /** Null: there is no row. */
+  readonly token: string | null;
+}
+
+/** What a subscriber's health is to become, if nobody has written it since it was read. */
+export interface HealthChange {
+  readonly subscriber: string;
+  readonly before: StoredHealth;
+  readonly after: HealthState;
+}
+
+/** What is known of a subscriber that has no row. */
+export const NO_ROW: StoredHealth = { health: WELL, token: null };
+
+const ROW: Columns = {
+  subscriber_id: 'text',
+  failing_since: 'bigint',
+  failing_messages: 'int',
+  token: 'text',
+};
+const CHANGED: Columns = { ...ROW, token_before: 'text' };
+const GONE: Columns = { id: 'text', token: 'text' };
+
+/** The SQL on `thorn_health`, in sets. */
+export class HealthTable {
+  readonly #database: OutboxDatabase;
+  readonly #table: string;
+
+  constructor(database: OutboxDatabase, { health }: TableNames) {
+    this.#database = database;
+    this.#table = health;
+  }
+
+  /** Those of the subscribers that have a row. */
+  async read(subscribers: readonly string[]): Promise<ReadonlyMap<string, StoredHealth>> {
+    const { rows } = await this.#database.run(this.#selection(subscribers));
+    return new Map(
+      rows.map((row) => [
+        row['subscriber_id'] as string,
+        {
+          health: {
+            failingSince: Number(row['failing_since']),
+            failingMessages: Number(row['failing_messages']),
+          },
+          token: row['token'] as string,
+        },
+      ]),
+    );
+  }
+
+  /** @returns the subscribers whose change was written; the others were written by somebody else meanwhile */
+  async write(changes: readonly HealthChange[]): Promise<ReadonlySet<string>> {
+    const { dialect } = this.#database;
+    const token = randomUUID();
+    const rows = changes.map(({ subscriber, before, after }) => ({
+      id: subscriber,
+      subscriber_id: subscriber,
+      failing_since: after.failingSince,
+      failing_messages: after.failingMessages,
+      token,
+      token_before: before.token,
+    }));
+    const failing = rows.filter((row) => row.failing_since !== null);
+    const well = rows.filter((row) => row.failing_since === null);
+    const statement = (sql: string, columns: Columns, set: readonly object[]): Statement[] =>
+      set.length === 0 ? [] : [{ sql, parameters: [dialect.rowsParameter(columns, set)] }];
+    const statements = [
+      ...statement(
+        dialect.insertNew(
+          this.#table,
+          Object.keys(ROW),
+          `SELECT r.subscriber_id, r.failing_since, r.failing_messages, r.token FROM ${dialect.rows('r', ROW)} WHERE 1 = 1`,
+        ),
+        ROW,
+        failing.filter(({ token_before: before }) => before === null),
+      ),
+      ...statement(
+        dialect.updateFrom(
+          this.#table,
+          [
+            'failing_since = r.failing_since',
+            'failing_messages = r.failing_messages',
+            'token = r.token',
+          ],
+          dialect.rows('r', CHANGED),
+          't.subscriber_id = r.subscriber_id AND t.token = r.token_before',
+        ),
+        CHANGED,
+        failing.filter(({ token_before: before }) => before !== null),
+      ),
+      ...this.#deletion(well.map(({ id, token_before: token }) => ({ id, token }))),
+      this.#selection(changes.map(({ subscriber }) => subscriber)),
+    ];
+    const found = new Map(
+      (await this.#database.execute(statements))
+        .at(-1)!
+        .rows.map((row) => [row['subscriber_id'], row['token']]),
+    );
+    const isWritten = (row: (typeof rows)[number]) =>
+      row.failing_since === null ? !found.has(row.id) : found.get(row.id) === token;
+    return new Set(rows.filter(isWritten).map(({ id }) => id));
+  }
+
+  #selection(subscribers: readonly string[]): Statement {
+    const { dialect } = this.#database;
+    const { rows, parameter } = idRows(dialect, subscribers);
+    return {
+      sql: `SELECT h.* FROM ${rows} ${dialect.join} ${this.#table} h ON h.subscriber_id = r.id`,
+      parameters: [parameter],
+    };
+  }
+
+  #deletion(rows: readonly object[]): Statement[] {
+    if (rows.length === 0) return [];
+    const { dialect } = this.#database;
+    return [
+      {
+        sql: dialect.deleteFrom(
+          this.#table,
+          dialect.rows('r', GONE),
+          't.subscriber_id = r.id AND t.token = r.token',
+        ),
+        parameters: [dialect.rowsParameter(GONE, rows)],
+      },
+    ];
+  }
+}

@@ -1,0 +1,65 @@
+import { SecretUnreadableError } from '../../signing/index.js';
+import type { MessageRows } from './message-row-mapper.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { TableNames } from '../entities/table-names.js';
+
+/** What became of one page of messages. */
+export interface ResealedMessages {
+  readonly checked: number;
+  readonly resealed: number;
+  /** Ids of messages whose subscribers do not open. */
+  readonly unreadable: readonly string[];
+  readonly next: string | null;
+}
+
+/** The messages that name subscribers themselves, whose secrets are sealed with them. */
+export class SealedMessages {
+  readonly #database: OutboxDatabase;
+  readonly #tables: TableNames;
+  readonly #rows: MessageRows;
+
+  constructor(database: OutboxDatabase, tables: TableNames, rows: MessageRows) {
+    this.#database = database;
+    this.#tables = tables;
+    this.#rows = rows;
+  }
+
+  /** Seals one page of messages with the first key, in the order of their ids. */
+  async reseal(limit: number, after: string | null, dryRun: boolean): Promise<ResealedMessages> {
+    const { messages } = this.#tables;
+    const { dialect } = this.#database;
+    const recipients = dialect.asText('m.recipients');
+    const { rows } = await this.#database.run({
+      sql: `SELECT m.id, CASE WHEN ${recipients} = '[]' THEN NULL ELSE ${recipients} END AS recipients FROM ${messages} m WHERE m.id > ? ORDER BY m.id LIMIT ?`,
+      parameters: [after ?? '', limit],
+    });
+    const unreadable: string[] = [];
+    const changes = rows.flatMap(({ id, recipients: stored }) => {
+      if (stored === null) return [];
+      const sealed = this.#resealed(id as string, stored as string);
+      if (sealed === undefined) unreadable.push(id as string);
+      return sealed === null || sealed === undefined ? [] : [[sealed, id, stored]];
+    });
+    if (!dryRun && changes.length > 0) {
+      // Few messages name subscribers. What was dropped meanwhile stays so.
+      const sql = `UPDATE ${messages} SET recipients = ? WHERE id = ? AND ${dialect.asText('recipients')} = ?`;
+      await this.#database.execute(changes.map((parameters) => ({ sql, parameters })));
+    }
+    return {
+      checked: rows.length,
+      resealed: changes.length,
+      unreadable,
+      next: rows.length < limit ? null : (rows.at(-1)!['id'] as string),
+    };
+  }
+
+  /** @returns null when it is sealed as it should be, undefined when it does not open */
+  #resealed(id: string, stored: string): string | null | undefined {
+    try {
+      return this.#rows.resealed(id, stored);
+    } catch (error) {
+      if (error instanceof SecretUnreadableError) return undefined;
+      throw error;
+    }
+  }
+}

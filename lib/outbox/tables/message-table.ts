@@ -1,0 +1,243 @@
+import type { EntityManager } from 'typeorm';
+import type { Message } from '../../message/index.js';
+import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
+import { type Held, Leases } from './leases.js';
+import { MESSAGE_COLUMNS, type MessageRows, messageSelection } from './message-row-mapper.js';
+import type { TableNames } from '../entities/table-names.js';
+import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+
+// Names of their own: what is returned is named without its table on SQLite.
+const HELD: Columns = { held_id: 'text', held_by: 'text' };
+
+/**
+ * Takes messages from those who hold them, as long as the token is still theirs.
+ *
+ * @param table quoted name of the table of messages
+ * @param lease the token of the new holder
+ * @param answer what to know of those that were taken: their ids are enough when their contents are known
+ * @returns their rows
+ */
+export async function takeOver(
+  database: OutboxDatabase,
+  table: string,
+  held: readonly Held[],
+  lease: string,
+  until: number,
+  answer: 'id' | 'everything',
+): Promise<readonly Row[]> {
+  const { dialect } = database;
+  const rows = dialect.rows('r', HELD);
+  const json = dialect.rowsParameter(
+    HELD,
+    held.map((one) => ({ held_id: one.id, held_by: one.lease })),
+  );
+  const columns = (prefix = '') =>
+    answer === 'id' ? `${prefix}id` : messageSelection(dialect, prefix);
+  const update = dialect.updateFrom(
+    table,
+    ['lease = ?', 'due_at = ?'],
+    rows,
+    't.id = r.held_id AND t.lease = r.held_by',
+  );
+  if (dialect.returns) {
+    const { rows: taken } = await database.run({
+      sql: `${update} RETURNING ${columns()}`,
+      parameters: [lease, until, json],
+    });
+    return taken;
+  }
+  const results = await database.execute([
+    // The source of the rows comes before SET there.
+    { sql: update, parameters: [json, lease, until] },
+    {
+      sql: `SELECT ${columns('t.')} FROM ${rows} ${dialect.join} ${table} t ON t.id = r.held_id AND t.lease = ?`,
+      parameters: [json, lease],
+    },
+  ]);
+  return results[1]!.rows;
+}
+
+// Far below the limits on parameters of all drivers: 32,766 on SQLite, 65,535 on the others.
+const ROWS_PER_INSERT = 1000;
+// Far below what MySQL and MariaDB take in one statement by default: 64 and 16 MiB.
+const BYTES_PER_INSERT = 4 * 1024 * 1024;
+
+/** The SQL on `thorn_messages`. */
+export class MessageTable {
+  readonly #database: OutboxDatabase;
+  readonly #dialect: Dialect;
+  readonly #tables: TableNames;
+  readonly #leases: Leases;
+  readonly #rows: MessageRows;
+
+  constructor(database: OutboxDatabase, tables: TableNames, rows: MessageRows) {
+    this.#database = database;
+    this.#dialect = database.dialect;
+    this.#tables = tables;
+    this.#rows = rows;
+    this.#leases = new Leases(database, tables.messages);
+  }
+
+  /** One INSERT for each 1,000 messages or 4 MiB; a message whose id is there already is left out. */
+  insertions(messages: readonly Message[], lease: string, dueAt: number): Statement[] {
+    const tuple = `(${MESSAGE_COLUMNS.map(() => '?').join(', ')})`;
+    const { messages: table } = this.#tables;
+    const end = this.#dialect.skipKnown(table);
+    return chunksOf(messages).map((chunk) => ({
+      sql: `INSERT INTO ${table} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${chunk.map(() => tuple).join(', ')} ${end}`,
+      parameters: chunk.flatMap((message) => this.#rows.valuesOf(message, lease, dueAt)),
+    }));
+  }
+
+  /**
+   * Writes messages in the transaction of `manager`.
+   *
+   * @param lease a token that no other call has used
+   * @returns ids that were there before: nothing was written for them
+   */
+  async insertWith(
+    manager: EntityManager,
+    messages: readonly Message[],
+    lease: string,
+    dueAt: number,
+  ): Promise<ReadonlySet<string>> {
+    const known = new Set<string>();
+    for (const insertion of this.insertions(messages, lease, dueAt)) {
+      const { parameters } = insertion;
+      const ids = parameters.filter((_, at) => at % MESSAGE_COLUMNS.length === 0) as string[];
+      const rows = await this.#insert(manager, insertion, ids);
+      const written = new Set(rows.filter((row) => row['lease'] === lease).map(({ id }) => id));
+      for (const id of ids) if (!written.has(id)) known.add(id);
+    }
+    return known;
+  }
+
+  /**
+   * Writes messages on the strategy's own connection.
+   *
+   * @param lease a token that no other call has used
+   * @returns the ids of those that were written; the others were there before
+   */
+  async insert(
+    messages: readonly Message[],
+    lease: string,
+    dueAt: number,
+  ): Promise<ReadonlySet<string>> {
+    const insertions = this.insertions(messages, lease, dueAt);
+    const ids = messages.map(({ id }) => id);
+    const results = await this.#database.execute(
+      this.#dialect.insertReturns ? insertions : [...insertions, this.#holders(ids)],
+    );
+    const own = results.flatMap(({ rows }) => rows).filter((row) => row['lease'] === lease);
+    return new Set(own.map(({ id }) => id as string));
+  }
+
+  /** @returns ids and leases of rows, among them those that were written */
+  async #insert(
+    manager: EntityManager,
+    insertion: Statement,
+    ids: readonly string[],
+  ): Promise<readonly Row[]> {
+    // Not save() or insert(): several times slower, and their hooks would capture our own rows.
+    const run = ({ sql, parameters }: Statement): Promise<readonly Row[]> =>
+      manager.query(this.#dialect.placeholders(sql), parameters as unknown[]);
+    if (this.#dialect.insertReturns) return run(insertion);
+    // What MySQL says of affected rows depends on the connection's flags, so the rows are asked whose they are.
+    const written = this.#holders(ids);
+    if (manager.queryRunner?.isTransactionActive !== true) {
+      // Between two transactions a worker could take them.
+      return (await this.#database.execute([insertion, written]))[1]!.rows;
+    }
+    await run(insertion);
+    return run(written);
+  }
+
+  #holders(ids: readonly string[]): Statement {
+    return {
+      sql: `SELECT id, lease FROM ${this.#tables.messages} WHERE id IN (${ids.map(() => '?').join(', ')})`,
+      parameters: ids,
+    };
+  }
+
+  /** Those of the messages that are stored. */
+  async stored(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = await this.#found(ids, 'm.id');
+    return new Set(found.map(({ id }) => id as string));
+  }
+
+  /** The rows of messages. */
+  load(ids: readonly string[]): Promise<readonly Row[]> {
+    return this.#found(ids, messageSelection(this.#dialect, 'm.'));
+  }
+
+  async #found(ids: readonly string[], columns: string): Promise<readonly Row[]> {
+    const { rows, parameter } = idRows(this.#dialect, ids);
+    const result = await this.#database.run({
+      sql: `SELECT ${columns} FROM ${rows} ${this.#dialect.join} ${this.#tables.messages} m ON m.id = r.id`,
+      parameters: [parameter],
+    });
+    return result.rows;
+  }
+
+  /** Takes messages that nobody holds, or whose holder's time is up. No other process gets the same ones. */
+  async claim(lease: string, now: number, until: number, limit: number): Promise<readonly Row[]> {
+    const { messages } = this.#tables;
+    const { returns, skipLocked } = this.#dialect;
+    const due = (columns: string) =>
+      `SELECT ${columns} FROM ${messages} WHERE due_at <= ? ORDER BY due_at LIMIT ${limit} ${skipLocked}`;
+    const selection = messageSelection(this.#dialect);
+    if (!returns) {
+      return this.#leases.take({ sql: due(selection), parameters: [now] }, lease, until);
+    }
+    const { rows } = await this.#database.run({
+      sql: `WITH picked AS (${due('id')}) UPDATE ${messages} SET lease = ?, due_at = ? WHERE id IN (SELECT id FROM picked) RETURNING ${selection}`,
+      parameters: [now, lease, until],
+    });
+    return rows;
+  }
+
+  /** Which subscribers have a delivery of each message. */
+  async handled(ids: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const { rows, parameter } = idRows(this.#dialect, ids);
+    const { rows: found } = await this.#database.run({
+      sql: `SELECT d.message_id, d.subscriber_id FROM ${rows} ${this.#dialect.join} ${this.#tables.deliveries} d ON d.message_id = r.id`,
+      parameters: [parameter],
+    });
+    const handled = new Map<string, Set<string>>();
+    for (const { message_id: id, subscriber_id: subscriber } of found) {
+      const set = handled.get(id as string) ?? new Set();
+      handled.set(id as string, set.add(subscriber as string));
+    }
+    return handled;
+  }
+
+  /** See {@link Leases.renew}. */
+  renew(held: readonly Held[], until: number): Promise<readonly Held[]> {
+    return this.#leases.renew(held, until);
+  }
+
+  /** See {@link Leases.release}. */
+  release(held: readonly Held[], dueAt: number): Promise<void> {
+    return this.#leases.release(held, dueAt);
+  }
+
+  /** See {@link Leases.remove}. */
+  remove(held: readonly Held[]): Promise<void> {
+    return this.#leases.remove(held);
+  }
+}
+
+function chunksOf(messages: readonly Message[]): readonly Message[][] {
+  const chunks: Message[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const message of messages) {
+    const size = message.json.length;
+    if (bytes + size > BYTES_PER_INSERT || chunks.at(-1)!.length === ROWS_PER_INSERT) {
+      chunks.push([]);
+      bytes = 0;
+    }
+    chunks.at(-1)!.push(message);
+    bytes += size;
+  }
+  return chunks;
+}

@@ -1,0 +1,115 @@
+import { type Columns, type Dialect, idRows } from '../database/dialect.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { TableNames } from '../entities/table-names.js';
+
+/** A delivery that is made, or made anew, because somebody asked for it. */
+export interface Revival {
+  readonly id: string;
+  readonly host: string;
+  readonly dueAt: number;
+}
+
+/** A delivery of a message whose subscriber had none of it. */
+export interface LateDelivery extends Revival {
+  readonly messageId: string;
+  readonly subscriberId: string;
+  readonly event: string;
+}
+
+const REVIVED: Columns = { id: 'text', host: 'text', due_at: 'bigint' };
+const LATE: Columns = { ...REVIVED, message_id: 'text', subscriber_id: 'text', event: 'text' };
+
+/** The SQL by which somebody's wish changes deliveries: makes them due again, adds late ones, calls them off. */
+export class RevivalTable {
+  readonly #database: OutboxDatabase;
+  readonly #dialect: Dialect;
+  readonly #tables: TableNames;
+
+  constructor(database: OutboxDatabase, tables: TableNames) {
+    this.#database = database;
+    this.#dialect = database.dialect;
+    this.#tables = tables;
+  }
+
+  /**
+   * Makes deliveries due, with all attempts before them; none that somebody holds, or whose message has no body.
+   *
+   * @param isWaitingToo whether those that wait are brought forward as well
+   * @returns how many
+   */
+  async reopen(revivals: readonly Revival[], isWaitingToo: boolean): Promise<number> {
+    if (revivals.length === 0) return 0;
+    const { affected } = await this.#database.run({
+      sql: this.#dialect.updateFrom(
+        this.#tables.deliveries,
+        [
+          "status = 'pending'",
+          'reason = NULL',
+          'attempts = 0',
+          'throttled = 0',
+          'host = r.host',
+          'due_at = r.due_at',
+          // It keeps its place among those that wait for a limit.
+          'turn_at = CASE WHEN turn_at IS NULL THEN NULL ELSE r.due_at END',
+          'finished_at = NULL',
+        ],
+        this.#dialect.rows('r', REVIVED),
+        `t.id = r.id AND t.lease IS NULL ${isWaitingToo ? '' : 'AND t.due_at IS NULL'} AND EXISTS (SELECT 1 FROM ${this.#tables.messages} m WHERE m.id = t.message_id AND m.body IS NOT NULL)`,
+      ),
+      parameters: [this.#dialect.rowsParameter(REVIVED, revivals.map(revivalRow))],
+    });
+    return affected;
+  }
+
+  /** Adds deliveries of messages that are through; none twice. @returns how many */
+  async add(deliveries: readonly LateDelivery[]): Promise<number> {
+    if (deliveries.length === 0) return 0;
+    const { deliveries: table, messages } = this.#tables;
+    const { rows, parameter } = idRows(
+      this.#dialect,
+      deliveries.map(({ id }) => id),
+    );
+    const results = await this.#database.execute([
+      {
+        sql: this.#dialect.insertNew(
+          table,
+          [
+            ...['id', 'message_id', 'subscriber_id', 'event', 'status', 'attempts', 'throttled'],
+            ...['requests', 'host', 'due_at', 'created_at'],
+          ],
+          `SELECT r.id, r.message_id, r.subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at, r.due_at FROM ${this.#dialect.rows('r', LATE)} ${this.#dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND m.due_at IS NULL`,
+        ),
+        parameters: [
+          this.#dialect.rowsParameter(
+            LATE,
+            deliveries.map((delivery) => ({
+              ...revivalRow(delivery),
+              message_id: delivery.messageId,
+              subscriber_id: delivery.subscriberId,
+              event: delivery.event,
+            })),
+          ),
+        ],
+      },
+      // Not every database says how many rows were new.
+      {
+        sql: `SELECT d.id FROM ${rows} ${this.#dialect.join} ${table} d ON d.id = r.id`,
+        parameters: [parameter],
+      },
+    ]);
+    return results[1]!.rows.length;
+  }
+
+  /** Calls off a delivery that waits. @returns whether it did */
+  async cancel(id: string, now: number): Promise<boolean> {
+    const { affected } = await this.#database.run({
+      sql: `UPDATE ${this.#tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, turn_at = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
+      parameters: [now, id],
+    });
+    return affected === 1;
+  }
+}
+
+function revivalRow({ id, host, dueAt }: Revival) {
+  return { id, host, due_at: dueAt };
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { type Clock, reasonOf } from '../../common/index.js';
+import type { HostShare } from '../tables/delivery-table.js';
+import type { DispatchDesk } from './message-scheduler.js';
+import type { Lanes } from '../concurrency/host-scheduler.js';
+import type { OutboxJob } from './delivery-job.js';
+import type { OutboxSettings } from '../model/outbox-options.js';
+import type { RetryDesk } from './retry-scheduler.js';
+import type { Shard } from '../store/outbox-store.js';
+
+const CLAIM = 100;
+const HOSTS_AT_ONCE = 256;
+const MOST_HELD = 5000;
+const LONGEST_BACKOFF = 30_000;
+const PRUNE_EVERY = 60_000;
+const PRUNE_PAUSE = 50;
+const SHORTEST_WAIT = 5;
+
+/** Where claims go. */
+export interface ClaimDesks {
+  readonly messages: DispatchDesk;
+  readonly deliveries: RetryDesk;
+}
+
+/**
+ * Looks for what nobody works on: retries that are due, and what processes have left behind. Lives on whatever fails,
+ * and is never busy for nothing: it sleeps until something is due, at most for one poll interval.
+ */
+export class ClaimLoop {
+  readonly #logger = new Logger('Thorn');
+  readonly #shard: Shard;
+  readonly #desks: ClaimDesks;
+  readonly #lanes: Lanes<OutboxJob>;
+  readonly #clock: Clock;
+  readonly #settings: OutboxSettings;
+  #cursor = '';
+  #failures = 0;
+  #prunedAt = Number.NEGATIVE_INFINITY;
+  #isStopped = false;
+  #ended: Promise<void> = Promise.resolve();
+  #wake: () => void = () => undefined;
+  #isWoken = false;
+
+  constructor(
+    shard: Shard,
+    desks: ClaimDesks,
+    lanes: Lanes<OutboxJob>,
+    clock: Clock,
+    settings: OutboxSettings,
+  ) {
+    this.#shard = shard;
+    this.#desks = desks;
+    this.#lanes = lanes;
+    this.#clock = clock;
+    this.#settings = settings;
+  }
+
+  start(): void {
+    this.#ended = this.#run();
+  }
+
+  /** Looks at once. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#wake();
+  }
+
+  /** Claims nothing any more. */
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#wake();
+    return this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      this.#isWoken = false;
+      const wait = await this.#turn();
+      await this.#sleep(wait);
+    }
+  }
+
+  async #turn(): Promise<number> {
+    const { pollInterval } = this.#settings;
+    try {
+      const claimed = await this.#claim();
+      const isPruning = claimed === 0 && (await this.#prune());
+      const due = claimed > 0 ? null : await this.#shard.deliveries.nextDue();
+      this.#failures = 0;
+      if (claimed > 0) return 0;
+      const wait = (due ?? Number.POSITIVE_INFINITY) - this.#clock.now();
+      const longest = isPruning ? Math.min(PRUNE_PAUSE, pollInterval) : pollInterval;
+      // What is due and was not taken has no room, or belongs to a host that is left alone.
+      return wait <= 0 ? longest : Math.min(wait + SHORTEST_WAIT, longest);
+    } catch (error) {
+      if (this.#isStopped) return 0;
+      const wait = Math.min(LONGEST_BACKOFF, pollInterval * 2 ** this.#failures++);
+      this.#logger.error(
+        `Looking for due deliveries failed, again in ${wait} ms: ${reasonOf(error)}`,
+      );
+      return wait;
+    }
+  }
+
+  /** @returns how much was taken */
+  async #claim(): Promise<number> {
+    const { lease } = this.#settings;
+    const due = await this.#shard.deliveries.nextDue();
+    const now = this.#clock.now();
+    if (due === null || due > now) return 0;
+    let claimed = 0;
+    if (this.#shard.heldMessages.size < MOST_HELD) {
+      const token = randomUUID();
+      const rows = await this.#shard.messages.claim(token, now, now + lease, CLAIM);
+      if (rows.length > 0) await this.#desks.messages.resume(this.#shard, rows, token, now + lease);
+      claimed += rows.length;
+    }
+    const shares = await this.#shares(now);
+    if (shares.length === 0) return claimed;
+    const token = randomUUID();
+    const deliveries = await this.#shard.deliveries.claim(shares, token, now, now + lease);
+    if (deliveries.length > 0)
+      await this.#desks.deliveries.resume(this.#shard, deliveries, token, now + lease);
+    return claimed + deliveries.length;
+  }
+
+  /** Each host that has something due gets the same, as far as it has room. Hosts take turns to be the first. */
+  async #shares(now: number): Promise<HostShare[]> {
+    const { hosts, last } = await this.#shard.deliveries.dueHosts(this.#cursor, now, HOSTS_AT_ONCE);
+    const startedAt = this.#cursor;
+    this.#cursor = last ?? '';
+    const rooms = hosts.flatMap((host) => {
+      const room = this.#lanes.room(host);
+      return room > 0 ? [{ host, room }] : [];
+    });
+    if (rooms.length === 0) {
+      return last === null && startedAt !== '' ? this.#shares(now) : [];
+    }
+    const share = Math.max(1, Math.floor(CLAIM / rooms.length));
+    const served = rooms.slice(0, CLAIM);
+    if (served.length < rooms.length) this.#cursor = served.at(-1)!.host;
+    return served.map(({ host, room }) => ({ host, limit: Math.min(room, share) }));
+  }
+
+  /** @returns whether there is more to delete */
+  async #prune(): Promise<boolean> {
+    const now = performance.now();
+    if (now - this.#prunedAt < PRUNE_EVERY) return false;
+    const mayBeMore = await this.#shard.retention.step(this.#clock.now());
+    if (!mayBeMore) this.#prunedAt = now;
+    return mayBeMore;
+  }
+
+  async #sleep(milliseconds: number): Promise<void> {
+    // SQLite answers without a turn of the event loop: claim after claim would leave none for the requests.
+    if (milliseconds <= 0 || this.#isStopped || this.#isWoken) return setImmediate();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => undefined;
+  }
+}

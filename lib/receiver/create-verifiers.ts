@@ -1,0 +1,45 @@
+import type { ModuleRef } from '@nestjs/core';
+import { InvalidInputError } from '../errors/index.js';
+import {
+  checkReceiverOptions,
+  deduplicationTimes,
+  type ReceiverOptions,
+  refused,
+  type ThornReceiverModuleOptions,
+} from './receiver-options.js';
+import { WebhookVerifier } from './verification/webhook-verifier.js';
+
+/**
+ * The verifier of every configured receiver.
+ *
+ * @throws {@link ThornConfigurationError} naming the option and its fix, without the secrets
+ */
+export async function verifiersOf(
+  options: ThornReceiverModuleOptions,
+  moduleRef: ModuleRef,
+): Promise<ReadonlyMap<string, WebhookVerifier>> {
+  checkReceiverOptions(options);
+  const { retention } = deduplicationTimes(options);
+  const verifiers = new Map<string, WebhookVerifier>();
+  for (const [name, receiver] of Object.entries(options.receivers)) {
+    verifiers.set(name, await verifierOf(name, receiver, retention, moduleRef));
+  }
+  return verifiers;
+}
+
+async function verifierOf(
+  name: string,
+  { scheme: given, ...receiver }: ReceiverOptions,
+  retention: number,
+  moduleRef: ModuleRef,
+): Promise<WebhookVerifier> {
+  const scheme = typeof given === 'function' ? await moduleRef.create(given) : given;
+  // The plain function has a default; here a forgotten scheme would verify by another one than was meant.
+  if (scheme === undefined) throw refused(`receivers.${name}.scheme`, 'is missing');
+  try {
+    return new WebhookVerifier({ ...receiver, scheme, retention, receiver: name });
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw refused(`receivers.${name}.${error.field}`, error.reason);
+  }
+}

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { InvalidInputError } from '../../errors/index.js';
+import { InMemoryReceivedMessages } from './in-memory-received-messages.js';
+
+const HOUR = 3_600_000;
+const claimOf = (id: number) => ({ receiver: 'store', id: `msg_${id}`, token: `try-${id}` });
+
+it('holds the newest messages, and never gives up one that is being processed', async () => {
+  const store = new InMemoryReceivedMessages(10);
+  const running = claimOf(0);
+  await store.claim(running, { now: 0, until: HOUR });
+  for (let id = 1; id <= 100; id++) {
+    await store.claim(claimOf(id), { now: id, until: HOUR });
+    await store.complete(claimOf(id), { now: id, until: HOUR });
+  }
+
+  expect(store.size).toBe(10);
+  expect(await store.claim(running, { now: 101, until: HOUR })).toBe('in-progress');
+  expect(await store.claim(claimOf(100), { now: 101, until: HOUR })).toBe('processed');
+  expect(await store.claim(claimOf(1), { now: 101, until: HOUR })).toBe('claimed');
+});
+
+it('forgets by itself what has expired', async () => {
+  const store = new InMemoryReceivedMessages();
+  for (let id = 1; id <= 100; id++) {
+    await store.claim(claimOf(id), { now: id, until: HOUR });
+    await store.complete(claimOf(id), { now: id, until: HOUR });
+  }
+  await store.claim(claimOf(0), { now: HOUR, until: 2 * HOUR });
+
+  expect(store.size).toBe(1);
+});
+
+it('refuses a capacity that is none', () => {
+  for (const capacity of [0, -1, 1.5, Number.NaN]) {
+    expect(() => new InMemoryReceivedMessages(capacity)).toThrow(InvalidInputError);
+  }
+});

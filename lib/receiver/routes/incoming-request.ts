@@ -1,0 +1,70 @@
+import {
+  type ExecutionContext,
+  InternalServerErrorException,
+  UnsupportedMediaTypeException,
+} from '@nestjs/common';
+import {
+  type HeadersSource,
+  signedRequest,
+  type SignedRequest,
+} from '../schemes/signed-request.js';
+import type { VerifiedWebhook } from '../verification/verified-webhook.js';
+
+/** What Express' and Fastify's requests have in common. */
+interface IncomingRequest {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly rawBody?: unknown;
+  readonly body?: unknown;
+}
+
+// Keyed by the request itself, so that whatever else marks requests cannot collide with it.
+const verified = new WeakMap<object, VerifiedWebhook>();
+
+/** The request as schemes see it. */
+export function incomingRequest(context: ExecutionContext): SignedRequest {
+  const request = context.switchToHttp().getRequest<IncomingRequest>();
+  return signedRequest(request.headers as HeadersSource, rawBodyOf(request));
+}
+
+/** Keeps a verified webhook with its request. */
+export function rememberWebhook(context: ExecutionContext, webhook: VerifiedWebhook): void {
+  verified.set(context.switchToHttp().getRequest<object>(), webhook);
+}
+
+/** The verified webhook of a request. */
+export function webhookOf(context: ExecutionContext): VerifiedWebhook | undefined {
+  return verified.get(context.switchToHttp().getRequest<object>());
+}
+
+/**
+ * @throws InternalServerErrorException naming the fix, when Nest was not told to keep raw bodies
+ * @throws UnsupportedMediaTypeException when there is no parser for the content type
+ */
+function rawBodyOf({ rawBody, headers, body }: IncomingRequest): string | Uint8Array {
+  if (rawBody instanceof Uint8Array || typeof rawBody === 'string') return rawBody;
+  const hasBody =
+    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  if (!hasBody) return Buffer.alloc(0);
+  // Nest parses these two on its own, so that only the option can be missing; with another type the parser may be.
+  const type = String(headers['content-type']);
+  const isParsedByNest = /^application\/(?:json|x-www-form-urlencoded)\b/i.test(type);
+  // What a parser of texts or bytes leaves is the body itself: Fastify brings one for texts.
+  if (!isParsedByNest && (typeof body === 'string' || body instanceof Uint8Array)) return body;
+  if (isParsedByNest || !isEmpty(body)) {
+    throw new InternalServerErrorException(
+      'Webhooks cannot be verified: the raw body was not kept. Create the application with ' +
+        'NestFactory.create(AppModule, { rawBody: true }).',
+    );
+  }
+  throw new UnsupportedMediaTypeException(
+    "No body parser takes this content type. Register one: app.useBodyParser('text') or app.useBodyParser('raw').",
+  );
+}
+
+function isEmpty(body: unknown): boolean {
+  return (
+    body === undefined ||
+    body === null ||
+    (typeof body === 'object' && Object.keys(body).length === 0)
+  );
+}

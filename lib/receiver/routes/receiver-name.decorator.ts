@@ -1,0 +1,25 @@
+import { Reflector } from '@nestjs/core';
+import { ThornConfigurationError } from '../../errors/index.js';
+
+/** Which receiver verifies the requests of a controller or a route. */
+export const ReceiverName = Reflector.createDecorator<string>();
+
+type Target = Parameters<Reflector['get']>[1];
+
+/** The name that the route says, else its controller. */
+export function receiverNameOf(reflector: Reflector, route: Target, controller: Target): string {
+  const name = findReceiverName(reflector, route, controller);
+  if (name !== undefined) return name;
+  throw new ThornConfigurationError(
+    'WebhookReceiverGuard is used without a name: write @WebhookReceiver(name) instead.',
+  );
+}
+
+/** Like {@link receiverNameOf}, undefined when neither says one. */
+export function findReceiverName(
+  reflector: Reflector,
+  route: Target,
+  controller: Target,
+): string | undefined {
+  return reflector.getAllAndOverride(ReceiverName, [route, controller]);
+}

@@ -1,0 +1,59 @@
+import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
+import { RESPONSE_PASSTHROUGH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { findReceiverName } from './receiver-name.decorator.js';
+import { WebhookReceivers } from './webhook-receivers.js';
+
+/** Checks at start-up what `@WebhookReceiver()` is written on. */
+@Injectable()
+export class ReceiverRoutes implements OnModuleInit {
+  constructor(
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
+    @Inject(Reflector) private readonly reflector: Reflector,
+    @Inject(WebhookReceivers) private readonly receivers: WebhookReceivers,
+  ) {}
+
+  /** @throws {@link ThornConfigurationError} naming the route and the fix */
+  onModuleInit(): void {
+    for (const { metatype } of this.discovery.getControllers()) {
+      if (typeof metatype === 'function') this.#check(metatype as Type<object>);
+    }
+  }
+
+  #check(controller: Type<object>): void {
+    const prototype = controller.prototype as Record<string, () => unknown>;
+    // The controller itself as well: it may have no route yet.
+    this.#checkName(controller.name, findReceiverName(this.reflector, controller, controller));
+    for (const method of this.scanner.getAllMethodNames(prototype)) {
+      const route = `${controller.name}.${method}()`;
+      const name = findReceiverName(this.reflector, prototype[method]!, controller);
+      this.#checkName(route, name);
+      if (name !== undefined && answersByHand(controller, method)) {
+        throw new ThornConfigurationError(
+          `${route} takes the response with @Res() or @Next(), so that nobody would answer a repeated webhook: write @Res({ passthrough: true }).`,
+          { route },
+        );
+      }
+    }
+  }
+
+  #checkName(place: string, name: string | undefined): void {
+    const { names } = this.receivers;
+    if (name === undefined || names.includes(name)) return;
+    throw new ThornConfigurationError(
+      `@WebhookReceiver('${name}') on ${place} names no receiver; ThornReceiverModule has ${names.join(', ')}.`,
+      { place, receiver: name },
+    );
+  }
+}
+
+function answersByHand(controller: Type<object>, method: string): boolean {
+  if (Reflect.getMetadata(RESPONSE_PASSTHROUGH_METADATA, controller, method) === true) return false;
+  const parameters: unknown = Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, method);
+  return Object.keys(parameters ?? {}).some((key) =>
+    [RouteParamtypes.RESPONSE, RouteParamtypes.NEXT].includes(Number(key.split(':', 1)[0])),
+  );
+}

@@ -1,0 +1,34 @@
+import { applyDecorators, UseGuards, UseInterceptors } from '@nestjs/common';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { ReceiverName } from './receiver-name.decorator.js';
+import { WebhookReceiverGuard } from './webhook-receiver.guard.js';
+import { WebhookReceiverInterceptor } from './webhook-receiver.interceptor.js';
+
+/**
+ * Verifies the requests of a route, or of all routes of a controller, before the handler sees them, and lets each
+ * message be handled once. On a route it overrides what its controller says.
+ *
+ * A request that cannot be verified gets a 401, whatever the reason. A repetition of a processed message gets the
+ * route's own status without the handler; one that comes while another try is being handled gets a 409.
+ *
+ * @param name a key of the module's `receivers`; one that is unknown fails at start-up
+ *
+ * @example
+ * ```ts
+ * @Post('webhooks/store')
+ * @WebhookReceiver('store')
+ * async receive(@Webhook() { event, payload }: VerifiedWebhook<Order>) { … }
+ * ```
+ */
+export function WebhookReceiver(name: string): ClassDecorator & MethodDecorator {
+  if (typeof name !== 'string' || name === '') {
+    throw new ThornConfigurationError(
+      "@WebhookReceiver() needs the name of a receiver, for example @WebhookReceiver('store').",
+    );
+  }
+  return applyDecorators(
+    ReceiverName(name),
+    UseGuards(WebhookReceiverGuard),
+    UseInterceptors(WebhookReceiverInterceptor),
+  );
+}

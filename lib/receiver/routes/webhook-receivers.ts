@@ -1,0 +1,52 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Clock } from '../../common/index.js';
+import type { SignedRequest } from '../schemes/signed-request.js';
+import type { VerifiedWebhook } from '../verification/verified-webhook.js';
+import type { WebhookReceiverEvents } from './webhook-receiver-events.js';
+import { WebhookRejectedError } from '../schemes/webhook-rejected.error.js';
+import type { WebhookVerifier } from '../verification/webhook-verifier.js';
+
+/** The configured senders, by name. Injectable, to verify what does not come through a route. */
+@Injectable()
+export class WebhookReceivers {
+  readonly #logger = new Logger('ThornReceiver');
+
+  constructor(
+    private readonly verifiers: ReadonlyMap<string, WebhookVerifier>,
+    private readonly events: WebhookReceiverEvents,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The names that `@WebhookReceiver()` may say. */
+  get names(): readonly string[] {
+    return [...this.verifiers.keys()];
+  }
+
+  /**
+   * Verifies a webhook of the named sender. Why one is rejected is told to the log and as an event.
+   *
+   * @throws {@link WebhookRejectedError} with the reason
+   */
+  verify(name: string, request: SignedRequest): VerifiedWebhook {
+    try {
+      return this.#verifierOf(name).verify(request, this.clock.now());
+    } catch (error) {
+      if (error instanceof WebhookRejectedError) this.#report(name, error);
+      throw error;
+    }
+  }
+
+  #verifierOf(name: string): WebhookVerifier {
+    const verifier = this.verifiers.get(name);
+    // Routes are checked at start-up, so that this is a name that somebody else has made up.
+    if (verifier === undefined) throw new Error(`There is no receiver "${name}".`);
+    return verifier;
+  }
+
+  #report(receiver: string, { reason, explanation }: WebhookRejectedError): void {
+    this.#logger.warn(
+      `Refused a webhook for the receiver "${receiver}" (${reason}): ${explanation}.`,
+    );
+    this.events.emit('rejected', { receiver, reason, explanation });
+  }
+}

@@ -1,0 +1,33 @@
+import {
+  createParamDecorator,
+  type ExecutionContext,
+  type PipeTransform,
+  type Type,
+} from '@nestjs/common';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { webhookOf } from './incoming-request.js';
+import type { VerifiedWebhook } from '../verification/verified-webhook.js';
+
+/**
+ * The verified webhook of the request, or one of its properties. Pipes may follow.
+ *
+ * @example
+ * ```ts
+ * receive(@Webhook() webhook: VerifiedWebhook<Order>) { … }
+ * receive(@Webhook('payload', new ValidationPipe({ validateCustomDecorators: true })) order: OrderDto) { … }
+ * ```
+ */
+// Written out: the type that is inferred names what Nest 12 alone has.
+export const Webhook: (
+  ...propertyAndPipes: (keyof VerifiedWebhook | PipeTransform | Type<PipeTransform>)[]
+) => ParameterDecorator = createParamDecorator(
+  (property: keyof VerifiedWebhook | undefined, context: ExecutionContext): unknown => {
+    const webhook = webhookOf(context);
+    if (webhook === undefined) {
+      throw new ThornConfigurationError(
+        '@Webhook() has nothing to give: write @WebhookReceiver(name) on the route or its controller.',
+      );
+    }
+    return property === undefined ? webhook : webhook[property];
+  },
+);

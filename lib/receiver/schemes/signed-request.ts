@@ -1,0 +1,51 @@
+import { InvalidInputError } from '../../errors/index.js';
+
+/** One request as schemes see it. */
+export interface SignedRequest {
+  /** Names in lower case; a header that came several times is one text, joined with `, `. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The exact bytes that were received. */
+  readonly body: Buffer;
+}
+
+/** Headers as Node, Express, Fastify, queues and `fetch` have them; names in any case. */
+export type HeadersSource =
+  | Readonly<Record<string, string | readonly string[] | undefined>>
+  | Iterable<readonly [string, string]>;
+
+/**
+ * Brings a request into the form that schemes read.
+ *
+ * @throws {@link InvalidInputError} when the body is no longer the bytes that were received
+ */
+export function signedRequest(headers: HeadersSource, body: string | Uint8Array): SignedRequest {
+  return { headers: normalised(headers), body: bytesOf(body) };
+}
+
+function normalised(source: HeadersSource): SignedRequest['headers'] {
+  if (typeof source !== 'object' || source === null) {
+    throw new InvalidInputError('headers', 'must be an object of names and values');
+  }
+  // Without a prototype: no header that was not sent is ever found.
+  const headers = Object.create(null) as Record<string, string>;
+  const pairs = Symbol.iterator in source ? source : Object.entries(source);
+  for (const [name, value] of pairs) {
+    if (value === undefined) continue;
+    const text = typeof value === 'string' ? value : value.join(', ');
+    const key = name.toLowerCase();
+    headers[key] = headers[key] === undefined ? text : `${headers[key]}, ${text}`;
+  }
+  return headers;
+}
+
+function bytesOf(body: unknown): Buffer {
+  if (typeof body === 'string') return Buffer.from(body);
+  if (Buffer.isBuffer(body)) return body;
+  if (body instanceof Uint8Array) {
+    return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  }
+  throw new InvalidInputError(
+    'body',
+    'must be the raw body, a string or bytes: what was parsed and written again is not what was signed',
+  );
+}

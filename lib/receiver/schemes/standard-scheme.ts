@@ -1,0 +1,103 @@
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { InvalidInputError } from '../../errors/index.js';
+import { HmacKey } from '../../signing/hmac.js';
+import { checkSecret, standardKey } from '../../signing/secrets.js';
+import type { SignedRequest } from './signed-request.js';
+import {
+  equalsInConstantTime,
+  headerOf,
+  type MessageIdentity,
+  type SignatureClaim,
+  signaturesOf,
+  textOf,
+  timestampOf,
+  WebhookScheme,
+} from './webhook-scheme.js';
+
+const PUBLIC_PREFIX = 'whpk_';
+const PRIVATE_PREFIX = 'whsk_';
+const PUBLIC_KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+
+type StandardKey = HmacKey | KeyObject;
+
+/**
+ * Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature` over `id.timestamp.body`. The header may
+ * hold several signatures, `v1` (HMAC-SHA256) and `v1a` (ed25519) side by side; one that fits is enough.
+ *
+ * Secrets: `whsec_` and base64, any other text of at least 16 characters (its bytes are the key), or `whpk_` and the
+ * base64 of an ed25519 public key. The event is the body's `type` or `event`, which the signature covers.
+ *
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ */
+export class StandardScheme extends WebhookScheme<StandardKey> {
+  override key(secret: string): StandardKey {
+    if (secret.startsWith(PUBLIC_PREFIX)) return publicKey(secret.slice(PUBLIC_PREFIX.length));
+    if (secret.startsWith(PRIVATE_PREFIX)) {
+      throw new InvalidInputError(
+        'secret',
+        `is a private key, which signs; to verify, give the public key, ${PUBLIC_PREFIX}…`,
+      );
+    }
+    checkSecret(secret);
+    return new HmacKey('sha256', standardKey(secret));
+  }
+
+  override read(request: SignedRequest): SignatureClaim {
+    headerOf(request, 'webhook-id');
+    const timestamp = headerOf(request, 'webhook-timestamp');
+    const signatures = headerOf(request, 'webhook-signature').split(' ');
+    return {
+      timestamp: timestampOf('webhook-timestamp', timestamp),
+      signatures: signaturesOf(
+        'webhook-signature',
+        signatures.filter((signature) => /^v1a?,/.test(signature)),
+      ),
+    };
+  }
+
+  override isSigned(request: SignedRequest, claim: SignatureClaim, key: StandardKey): boolean {
+    const { headers, body } = request;
+    const prefix = `${headers['webhook-id']}.${headers['webhook-timestamp']}.`;
+    if (key instanceof HmacKey) {
+      const expected = `v1,${key.sign(prefix, body)}`;
+      return claim.signatures.some((signature) => equalsInConstantTime(signature, expected));
+    }
+    const candidates = claim.signatures.flatMap(ed25519Bytes);
+    if (candidates.length === 0) return false;
+    // Latin-1, as Node reads headers: these are the bytes that came.
+    const content = Buffer.concat([Buffer.from(prefix, 'latin1'), body]);
+    return candidates.some((signature) => verify(null, content, key, signature));
+  }
+
+  override identify({ headers }: SignedRequest, payload: unknown): MessageIdentity {
+    return {
+      id: headers['webhook-id']!,
+      event: textOf(payload, 'type') ?? textOf(payload, 'event'),
+    };
+  }
+}
+
+function publicKey(encoded: string): KeyObject {
+  const bytes = canonicalBase64(encoded, PUBLIC_KEY_BYTES);
+  if (bytes === null) {
+    throw new InvalidInputError(
+      'secret',
+      `must be ${PUBLIC_PREFIX} followed by the base64 of ${PUBLIC_KEY_BYTES} bytes`,
+    );
+  }
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url') };
+  return createPublicKey({ key: jwk, format: 'jwk' });
+}
+
+function ed25519Bytes(signature: string): Buffer[] {
+  if (!signature.startsWith('v1a,')) return [];
+  const bytes = canonicalBase64(signature.slice('v1a,'.length), SIGNATURE_BYTES);
+  return bytes === null ? [] : [bytes];
+}
+
+/** Several spellings of base64 decode to the same bytes; only the right one counts. */
+function canonicalBase64(encoded: string, length: number): Buffer | null {
+  const bytes = Buffer.from(encoded, 'base64');
+  return bytes.length === length && bytes.toString('base64') === encoded ? bytes : null;
+}

@@ -1,0 +1,110 @@
+import { InvalidInputError } from '../../errors/index.js';
+import type { Digest } from '../../message/index.js';
+import { processOnce } from '../deduplication/process-once.js';
+import { DEFAULT_RETENTION } from '../deduplication/received-messages.js';
+import { schemeOf, type SchemeName } from '../schemes/scheme-by-name.js';
+import type { SignedRequest } from '../schemes/signed-request.js';
+import type { VerifiedWebhook } from './verified-webhook.js';
+import { WebhookRejectedError } from '../schemes/webhook-rejected.error.js';
+import type { WebhookScheme } from '../schemes/webhook-scheme.js';
+
+/** Five minutes, as Standard Webhooks recommends. */
+const DEFAULT_TOLERANCE = 5 * 60_000;
+
+/** How to verify the webhooks of one sender. */
+export interface VerifierOptions {
+  /** How the sender signs. Default `standard`. */
+  readonly scheme?: SchemeName | WebhookScheme;
+  /** One that fits is enough: give the old and the new one while the sender rotates. */
+  readonly secrets: readonly string[];
+  /** The digest of `Hook-HMAC`, for the scheme `thorn` alone. Default `sha256`. */
+  readonly digest?: Digest;
+  /**
+   * How far the timestamp may be away, in both directions, in milliseconds. Default five minutes. `Infinity` for what
+   * waits in a queue before it is verified: then nothing but the id tells a repetition.
+   */
+  readonly tolerance?: number;
+  /** Tells the ids of one sender from those of another. Default `default`. */
+  readonly receiver?: string;
+  /** How long `processOnce()` remembers an id, in milliseconds. Default seven days. */
+  readonly retention?: number;
+}
+
+/** Verifies the webhooks of one sender; the keys are made once. */
+export class WebhookVerifier {
+  readonly #scheme: WebhookScheme;
+  readonly #keys: readonly unknown[];
+  readonly #tolerance: number;
+  readonly #receiver: string;
+  readonly #retention: number;
+
+  /** @throws {@link InvalidInputError} for options that are wrong, without the secrets */
+  constructor(options: VerifierOptions) {
+    const { scheme = 'standard', secrets, tolerance = DEFAULT_TOLERANCE } = options;
+    this.#scheme = schemeOf(scheme, options.digest);
+    this.#keys = keysOf(this.#scheme, secrets);
+    this.#tolerance = positive('tolerance', tolerance);
+    this.#retention = positive('retention', options.retention ?? DEFAULT_RETENTION);
+    this.#receiver = options.receiver ?? 'default';
+  }
+
+  /**
+   * @param now milliseconds since the Unix epoch
+   * @throws {@link WebhookRejectedError} with the reason
+   */
+  verify(request: SignedRequest, now: number): VerifiedWebhook {
+    const claim = this.#scheme.read(request);
+    if (claim.timestamp !== null) this.#checkAge(now - claim.timestamp);
+    if (!this.#keys.some((key) => this.#scheme.isSigned(request, claim, key))) {
+      throw new WebhookRejectedError(
+        'wrong-signature',
+        'no signature was made with one of the secrets over the body that was received',
+      );
+    }
+    const payload = this.#scheme.payload(request);
+    const { id, event } = this.#scheme.identify(request, payload);
+    const [receiver, expiresAt] = [this.#receiver, now + this.#retention];
+    return {
+      receiver,
+      id,
+      event,
+      timestamp: claim.timestamp,
+      payload,
+      rawBody: request.body,
+      processOnce: (manager, work) => processOnce(manager, { receiver, id, expiresAt }, work),
+    };
+  }
+
+  #checkAge(age: number): void {
+    if (Math.abs(age) <= this.#tolerance) return;
+    const [reason, direction] =
+      age > 0 ? (['too-old', 'past'] as const) : (['too-new', 'future'] as const);
+    throw new WebhookRejectedError(
+      reason,
+      `its timestamp is ${Math.round(Math.abs(age) / 1000)} s in the ${direction}; ${this.#tolerance / 1000} s are tolerated`,
+    );
+  }
+}
+
+function keysOf(scheme: WebhookScheme, secrets: unknown): unknown[] {
+  if (!Array.isArray(secrets) || secrets.length === 0) {
+    throw new InvalidInputError('secrets', 'must be a list of at least one secret');
+  }
+  return secrets.map((secret: unknown, index) => {
+    const field = `secrets[${index}]`;
+    if (typeof secret !== 'string') throw new InvalidInputError(field, 'must be a string');
+    // Whatever the scheme says: with an empty key anybody could sign.
+    if (secret === '') throw new InvalidInputError(field, 'must not be empty');
+    try {
+      return scheme.key(secret);
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      throw new InvalidInputError(field, error.reason);
+    }
+  });
+}
+
+function positive(name: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0) return value;
+  throw new InvalidInputError(name, 'must be a number of milliseconds above 0');
+}

@@ -1,0 +1,67 @@
+import { InvalidInputError } from '../../errors/index.js';
+
+/** Longest pattern that is taken, in characters. */
+export const MAX_PATTERN_LENGTH = 256;
+/** Most segments that a pattern may have. */
+export const MAX_PATTERN_SEGMENTS = 16;
+
+const SEGMENT = /^[A-Za-z0-9_-]+$/;
+
+/**
+ * Refuses what is not a pattern of event names.
+ *
+ * A pattern is dot-separated segments of letters, digits, `_` and `-`. A segment may be `*` instead: as the last one it
+ * stands for one or more segments, elsewhere for exactly one. So `*` alone matches every event, `article.*` matches
+ * `article.tag.added` and not `article`, `*.created` matches `article.created` and not `blog.article.created`.
+ *
+ * At most {@link MAX_PATTERN_LENGTH} characters and {@link MAX_PATTERN_SEGMENTS} segments.
+ *
+ * @param field the name of the field that the error names; default `events`
+ * @throws {@link InvalidInputError} with a reason that says what is allowed
+ */
+export function checkPattern(text: unknown, field = 'events'): asserts text is string {
+  if (typeof text !== 'string') throw refused(field, 'must be text');
+  if (text.length > MAX_PATTERN_LENGTH) {
+    throw refused(field, `must have at most ${MAX_PATTERN_LENGTH} characters`);
+  }
+  const segments = text.split('.');
+  if (segments.length > MAX_PATTERN_SEGMENTS) {
+    throw refused(field, `must have at most ${MAX_PATTERN_SEGMENTS} segments`);
+  }
+  if (!segments.every((segment) => segment === '*' || SEGMENT.test(segment))) {
+    throw refused(
+      field,
+      'must be dot-separated segments of letters, digits, "_" and "-", where "*" may stand for a whole segment, as in "article.*"',
+      { pattern: text },
+    );
+  }
+}
+
+/**
+ * Whether an event's name is matched by a valid pattern. Reads both once, from left to right.
+ */
+export function patternMatches(pattern: string, name: string): boolean {
+  let start = 0;
+  let nameStart = 0;
+  for (;;) {
+    const end = endOfSegment(pattern, start);
+    const nameEnd = endOfSegment(name, nameStart);
+    const wildcard = end === start + 1 && pattern[start] === '*';
+    if (end === pattern.length && wildcard) return true;
+    if (!wildcard && pattern.slice(start, end) !== name.slice(nameStart, nameEnd)) return false;
+    if (end === pattern.length || nameEnd === name.length) {
+      return end === pattern.length && nameEnd === name.length;
+    }
+    start = end + 1;
+    nameStart = nameEnd + 1;
+  }
+}
+
+function endOfSegment(text: string, start: number): number {
+  const dot = text.indexOf('.', start);
+  return dot === -1 ? text.length : dot;
+}
+
+function refused(field: string, reason: string, data?: Readonly<Record<string, unknown>>) {
+  return new InvalidInputError(field, reason, data);
+}

@@ -1,0 +1,67 @@
+import { isDeeperThan } from '../../common/depth.js';
+import {
+  type CompiledCondition,
+  conditionFromJson,
+  compileCondition,
+  type JsonValue,
+} from '../../event/index.js';
+import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
+
+/** Longest filter, in characters of its JSON. */
+export const MAX_FILTER_LENGTH = 4096;
+/** Levels that a filter may be nested. */
+export const MAX_FILTER_DEPTH = 8;
+
+const compiled = new WeakMap<object, CompiledCondition>();
+
+/**
+ * Checks the JSON of a condition on a message's data.
+ *
+ * @returns a copy
+ * @throws {@link InvalidInputError} for `filter`
+ */
+export function checkFilter(value: unknown): JsonValue | null {
+  if (value === null) return null;
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw new InvalidInputError('filter', 'must be an object of fields and operators, or null');
+  }
+  // Before anything that walks into it by recursion.
+  if (isDeeperThan(value, MAX_FILTER_DEPTH)) {
+    throw new InvalidInputError(
+      'filter',
+      `must not be nested deeper than ${MAX_FILTER_DEPTH} levels`,
+    );
+  }
+  const json = JSON.stringify(value);
+  if (json.length > MAX_FILTER_LENGTH) {
+    throw new InvalidInputError('filter', `must have at most ${MAX_FILTER_LENGTH} characters`);
+  }
+  const copy = JSON.parse(json) as JsonValue;
+  if (compiledOf(copy).beforePaths.length > 0) {
+    throw new InvalidInputError(
+      'filter',
+      'must not hold transitions such as nowEq: a message has no version before it',
+    );
+  }
+  return copy;
+}
+
+/** Whether the filter, one that {@link checkFilter} has let pass, holds for a message's data. */
+export function filterHolds(filter: JsonValue | null, data: unknown): boolean {
+  return filter === null || compiledOf(filter).holds(data, null);
+}
+
+/** Compiled once for as long as the subscriber stays in memory. */
+function compiledOf(filter: JsonValue): CompiledCondition {
+  let condition = compiled.get(filter as object);
+  if (condition === undefined) {
+    try {
+      condition = compileCondition(conditionFromJson(filter));
+    } catch (error) {
+      if (!(error instanceof ThornConfigurationError)) throw error;
+      throw new InvalidInputError('filter', `is refused: ${error.message}`);
+    }
+    compiled.set(filter as object, condition);
+  }
+  return condition;
+}

@@ -1,0 +1,130 @@
+import { OwnedSubscribers } from './owned-subscribers.js';
+import { PatternTrie } from './pattern-trie.js';
+import { SubscriberGroup } from './subscriber-group.js';
+import type { MatchCriteria } from '../model/subscriber.repository.js';
+import { isActive, type Subscriber } from '../model/subscriber.js';
+
+/**
+ * Every enabled subscriber in memory, found by event and owner without a scan: what a search costs depends on what it
+ * finds, not on how many subscribers there are.
+ */
+export class SubscriberIndex {
+  /** What is remembered per event name until the next change; more names or results than this are forgotten. */
+  static readonly MAX_CACHED_NAMES = 10_000;
+  static readonly MAX_CACHED_RESULTS = 1_000_000;
+
+  readonly #entries = new Map<string, Entry>();
+  readonly #patterns = new Map<string, PatternUse>();
+  readonly #trie = new PatternTrie<PatternUse>();
+  readonly #everyone = new SubscriberGroup();
+  readonly #ownerless = new SubscriberGroup();
+  readonly #owned = new OwnedSubscribers();
+  readonly #events = new Map<string, EventMatches>();
+  #cachedResults = 0;
+  #nextPattern = 0;
+
+  /** How many enabled subscribers there are. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Adds a subscriber or replaces the one with its id; one that receives nothing is only kept out. */
+  set(subscriber: Subscriber): void {
+    this.delete(subscriber.id);
+    if (!isActive(subscriber)) return;
+    const patterns = subscriber.events.map((pattern) => this.#use(pattern));
+    this.#entries.set(subscriber.id, { subscriber, patterns });
+    this.#everyone.add(subscriber, patterns);
+    if (subscriber.owner === null) this.#ownerless.add(subscriber, patterns);
+    else this.#owned.add(subscriber.owner, subscriber, patterns);
+    this.#forget();
+  }
+
+  /** Removes the subscriber with this id, if there is one. */
+  delete(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    const { subscriber, patterns } = entry;
+    this.#entries.delete(id);
+    this.#everyone.remove(subscriber, patterns);
+    if (subscriber.owner === null) this.#ownerless.remove(subscriber, patterns);
+    else this.#owned.remove(subscriber.owner, subscriber, patterns);
+    for (const pattern of subscriber.events) this.#release(pattern);
+    this.#forget();
+  }
+
+  /**
+   * The enabled subscribers of a message, each once, in no particular order. With the audience `sender` those are the
+   * sender's and the ownerless ones; a null sender leaves the ownerless ones alone.
+   */
+  match({ event, sender, audience }: MatchCriteria): readonly Subscriber[] {
+    const matches = this.#events.get(event) ?? this.#matchesOf(event);
+    if (audience === 'everyone') {
+      return (matches.everyone ??= this.#remembered(this.#everyone.find(matches.patterns)));
+    }
+    if (sender === null) return matches.ownerless;
+    const own = this.#owned.find(sender, matches.patterns);
+    if (own.length === 0) return matches.ownerless;
+    return matches.ownerless.length === 0 ? own : own.concat(matches.ownerless);
+  }
+
+  #use(pattern: string): number {
+    let use = this.#patterns.get(pattern);
+    if (use === undefined) {
+      use = { number: this.#nextPattern++, uses: 0 };
+      this.#patterns.set(pattern, use);
+      this.#trie.set(pattern, use);
+    }
+    use.uses++;
+    return use.number;
+  }
+
+  #release(pattern: string): void {
+    const use = this.#patterns.get(pattern)!;
+    use.uses--;
+    if (use.uses > 0) return;
+    this.#patterns.delete(pattern);
+    this.#trie.delete(pattern);
+  }
+
+  #matchesOf(event: string): EventMatches {
+    if (this.#events.size >= SubscriberIndex.MAX_CACHED_NAMES) this.#forget();
+    const patterns = this.#trie.matching(event).map((use) => use.number);
+    const ownerless = this.#remembered(this.#ownerless.find(patterns));
+    const matches: EventMatches = { patterns, ownerless, everyone: null };
+    this.#events.set(event, matches);
+    return matches;
+  }
+
+  /** Results that are handed out again and again are frozen, and their number is bounded. */
+  #remembered(found: Subscriber[]): readonly Subscriber[] {
+    this.#cachedResults += found.length;
+    if (this.#cachedResults > SubscriberIndex.MAX_CACHED_RESULTS) {
+      this.#forget();
+      this.#cachedResults = found.length;
+    }
+    return Object.freeze(found);
+  }
+
+  #forget(): void {
+    this.#events.clear();
+    this.#cachedResults = 0;
+  }
+}
+
+interface Entry {
+  readonly subscriber: Subscriber;
+  readonly patterns: readonly number[];
+}
+
+/** A distinct pattern and how many subscribers listen to it. */
+interface PatternUse {
+  readonly number: number;
+  uses: number;
+}
+
+interface EventMatches {
+  readonly patterns: readonly number[];
+  readonly ownerless: readonly Subscriber[];
+  everyone: readonly Subscriber[] | null;
+}

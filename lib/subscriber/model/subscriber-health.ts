@@ -1,0 +1,92 @@
+import { ThornConfigurationError } from '../../errors/index.js';
+
+const DAY = 24 * 60 * 60_000;
+
+/** How a subscriber's endpoint has been doing; both values start anew with every success. */
+export interface HealthState {
+  /** Start of the first failed attempt since the last success, in milliseconds since the Unix epoch; null when well. */
+  readonly failingSince: number | null;
+  /** Messages that have failed at least once since then. */
+  readonly failingMessages: number;
+}
+
+/** What one attempt says about its subscriber. What failed for a reason of our own says nothing: leave it out. */
+export interface HealthOutcome {
+  /** `gone`: the endpoint answered 410. */
+  readonly kind: 'succeeded' | 'failed' | 'gone';
+  /** When the attempt began, in milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** When the attempt before it of the same delivery began, or null: tells whether its message is counted already. */
+  readonly previousAttemptAt: number | null;
+}
+
+/** When a failing subscriber is told of, and when it is disabled. */
+export interface HealthRules {
+  /** Milliseconds in which every attempt failed before a subscriber is disabled; `Infinity` for never. Default 5 days. */
+  readonly disableAfter: number;
+  /** Messages that must have been affected as well. Default 20. */
+  readonly minMessages: number;
+  /** Affected messages at which `subscriber-failing` is announced, once until the next success. Default 1. */
+  readonly announceAt: number;
+}
+
+/** What the application should be told. */
+export type HealthNews = 'failing' | 'recovered' | 'disabled-gone' | 'disabled-failing';
+
+/** The next state, and what is worth telling. */
+export interface HealthStep {
+  readonly health: HealthState;
+  /** `disabled-…`: the caller disables the subscriber. */
+  readonly news: HealthNews | null;
+}
+
+/** A subscriber that has not failed. */
+export const WELL: HealthState = { failingSince: null, failingMessages: 0 };
+
+/** @throws {@link ThornConfigurationError} naming the rule whose value makes no sense */
+export function healthRules(given: Partial<HealthRules> = {}): HealthRules {
+  const rules = { disableAfter: 5 * DAY, minMessages: 20, announceAt: 1, ...given };
+  check('disableAfter', 'a number of milliseconds above 0', rules.disableAfter > 0, rules);
+  for (const name of ['minMessages', 'announceAt'] as const) {
+    check(
+      name,
+      'a whole number above 0',
+      Number.isSafeInteger(rules[name]) && rules[name] > 0,
+      rules,
+    );
+  }
+  return rules;
+}
+
+/**
+ * What an attempt makes of its subscriber's health. Pure: feed it the outcomes in the order in which they are written.
+ */
+export function healthAfter(
+  health: HealthState,
+  { kind, at, previousAttemptAt }: HealthOutcome,
+  rules: HealthRules,
+): HealthStep {
+  if (kind === 'succeeded') {
+    return health.failingSince === null
+      ? { health, news: null }
+      : { health: WELL, news: health.failingMessages >= rules.announceAt ? 'recovered' : null };
+  }
+  const failingSince = Math.min(health.failingSince ?? at, at);
+  const isCounted = previousAttemptAt !== null && previousAttemptAt >= failingSince;
+  const failingMessages = health.failingMessages + (isCounted ? 0 : 1);
+  const next = { failingSince, failingMessages };
+  if (kind === 'gone') return { health: next, news: 'disabled-gone' };
+  if (at - failingSince >= rules.disableAfter && failingMessages >= rules.minMessages) {
+    return { health: next, news: 'disabled-failing' };
+  }
+  const isFirstTold = !isCounted && failingMessages === rules.announceAt;
+  return { health: next, news: isFirstTold ? 'failing' : null };
+}
+
+function check(name: keyof HealthRules, rule: string, isFine: boolean, rules: HealthRules): void {
+  if (isFine && typeof rules[name] === 'number') return;
+  throw new ThornConfigurationError(`${name} must be ${rule}.`, {
+    option: name,
+    value: rules[name],
+  });
+}

@@ -1,0 +1,156 @@
+import type { Audience } from '../../message/message.js';
+import type { Secret } from '../../message/recipient.js';
+import type { SubscriberLimits } from '../storage/quota-slots.js';
+import type { OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
+
+/** One page of a list that is ordered by id, oldest first. */
+export interface SubscriberPage {
+  readonly items: readonly Subscriber[];
+  /** Pass it as `after` to read on; null on the last page. */
+  readonly next: string | null;
+}
+
+/** The part of a message that decides who receives it. */
+export interface MatchCriteria {
+  readonly event: string;
+  readonly sender: string | null;
+  readonly audience: Audience;
+}
+
+/** On what terms a subscriber is changed. */
+export interface UpdateTerms {
+  /** How many its owner may have, when it moves to another host. Default: any number. */
+  readonly limits?: SubscriberLimits;
+  /**
+   * Called with the subscriber as it is stored; no other write comes between that and the change. Called again when one
+   * would have. What it throws is passed on.
+   */
+  readonly check?: (current: Subscriber) => void;
+}
+
+/** What became of one page of {@link SubscriberRepository.reseal}. */
+export interface ResealedPage {
+  /** How many subscribers were looked at. */
+  readonly checked: number;
+  /** How many were written anew. */
+  readonly resealed: number;
+  /** Ids of those whose secrets do not open. */
+  readonly unreadable: readonly string[];
+  /** Pass it as `after` to go on; null on the last page. */
+  readonly next: string | null;
+}
+
+/**
+ * Where subscribers are kept and how those of an event are found.
+ *
+ * Pluggable: this class is the injection token; the default keeps them in the table `thorn_subscribers`. Give another
+ * with `ThornModule.forRoot({ subscriberRepository: MyRepository })`. Any implementation must pass the conformance suite
+ * `subscriberRepositoryConformance`.
+ *
+ * Implementations store what they are given: URL, patterns and secret are checked by {@link Subscribers}, which is what
+ * applications and the REST API call.
+ */
+export abstract class SubscriberRepository {
+  /**
+   * Stores a new subscriber; it matches from the moment the promise resolves.
+   *
+   * @param limits how many its owner may have afterwards: of two calls for the last place one is let through, in one
+   * process or in two. Default: any number
+   * @throws {@link LimitReachedError}; nothing is stored then
+   */
+  abstract create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber>;
+
+  /** The subscriber, or null when there is none of that id within `scope`. */
+  abstract findById(id: string, scope: OwnerScope): Promise<Subscriber | null>;
+
+  /**
+   * Changes the named fields alone, so that two updates of different fields both last.
+   *
+   * @returns the whole subscriber after the change, or null when there is none of that id within `scope`
+   * @throws {@link LimitReachedError}, and what `terms.check` throws; nothing is changed then
+   */
+  abstract update(
+    id: string,
+    changes: SubscriberChanges & { readonly updatedAt: Date },
+    scope: OwnerScope,
+    terms?: UpdateTerms,
+  ): Promise<Subscriber | null>;
+
+  /**
+   * Disables a subscriber. Of two calls at the same time, in one process or in two, one alone answers true: it tells the
+   * owner. Default: an update that checks that it is enabled.
+   *
+   * @returns whether it was this call that disabled it
+   */
+  async disable(id: string, updatedAt: Date): Promise<boolean> {
+    const already = new Error('It is disabled already');
+    const check = ({ enabled }: Subscriber) => {
+      if (!enabled) throw already;
+    };
+    try {
+      return (await this.update(id, { enabled: false, updatedAt }, 'any', { check })) !== null;
+    } catch (error) {
+      if (error === already) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Replaces the secrets by what `change` makes of the stored ones, in one step: of two calls at the same time, in one
+   * process or in two, one sees what the other has made, so that no secret is lost.
+   *
+   * @param change called again when another write came in between; what it throws is passed on, and nothing is changed
+   * @returns the whole subscriber as this call has left it, or null when there is none of that id within `scope`
+   */
+  abstract changeSecrets(
+    id: string,
+    change: (secrets: readonly Secret[]) => readonly Secret[],
+    updatedAt: Date,
+    scope: OwnerScope,
+  ): Promise<Subscriber | null>;
+
+  /** @returns whether there was one of that id within `scope`; it no longer matches once the promise resolves */
+  abstract delete(id: string, scope: OwnerScope): Promise<boolean>;
+
+  /**
+   * @param page.limit rows at most
+   * @param page.after the `next` of the page before
+   */
+  abstract list(
+    scope: OwnerScope,
+    page: { readonly limit: number; readonly after?: string | null },
+  ): Promise<SubscriberPage>;
+
+  /**
+   * How many subscribers are disabled now, for gauges: asked each time that metrics are collected, so it must be cheap.
+   * Default: null, which says that it is not known.
+   */
+  async countDisabled(): Promise<number | null> {
+    return null;
+  }
+
+  /**
+   * Seals the stored secrets of one page of subscribers with the first key, where they are not, and drops those that
+   * have expired. Writes made meanwhile are kept. Default: nothing is sealed here.
+   *
+   * @param page.limit subscribers at most
+   * @param page.after the `next` of the page before
+   * @param page.now the time by which secrets have expired, in milliseconds since the Unix epoch
+   * @param page.dryRun true: only counts
+   */
+  async reseal(page: {
+    readonly limit: number;
+    readonly after: string | null;
+    readonly now: number;
+    readonly dryRun?: boolean;
+  }): Promise<ResealedPage> {
+    void page;
+    return { checked: 0, resealed: 0, unreadable: [], next: null };
+  }
+
+  /**
+   * The enabled subscribers that a message goes to, each once, whatever number of its patterns match. Changes made
+   * through this instance are seen at once; those of other processes within the implementation's documented staleness.
+   */
+  abstract match(criteria: MatchCriteria): Promise<readonly Subscriber[]> | readonly Subscriber[];
+}

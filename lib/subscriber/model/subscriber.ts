@@ -1,0 +1,104 @@
+import type { JsonValue } from '../../event/conditions/condition-json.js';
+import type { RateLimit, Recipient } from '../../message/recipient.js';
+
+/**
+ * Whether the endpoint has shown that it wants these webhooks: nobody asked it (`none`), it was asked and has not
+ * answered (`pending`, it receives nothing), or it has (`verified`).
+ */
+export type Verification = 'none' | 'pending' | 'verified';
+
+/** Who wants to hear of events: an URL, the patterns it listens to, and the secrets its deliveries are signed with. */
+export interface Subscriber extends Recipient {
+  /** `sub_` and a UUIDv7; sent as `Hook-Subscription`. */
+  readonly id: string;
+  /** The user it belongs to; null for the application's own, which receives every match. */
+  readonly owner: string | null;
+  /** Patterns of event names, for example `article.*`. */
+  readonly events: readonly string[];
+  /** Patterns of events that it does not want, although `events` matches them. */
+  readonly exclude: readonly string[];
+  /** A condition on a message's data, as the JSON of `conditionToJson()`: where it does not hold, nothing is sent. */
+  readonly filter: JsonValue | null;
+  /** How many attempts its endpoint gets in a given time; what is more waits. Null: as many as there are. */
+  readonly rateLimit: RateLimit | null;
+  readonly enabled: boolean;
+  readonly verification: Verification;
+  readonly description: string | null;
+  /** Free-form texts of the owner's. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** What a new subscriber is made from; see {@link Subscriber} for the fields. */
+export interface NewSubscriber {
+  readonly url: string;
+  readonly events: readonly string[];
+  /** Default null: the application's own. */
+  readonly owner?: string | null;
+  /** Default `application/json`. */
+  readonly contentType?: string;
+  /** Default `sha256`. */
+  readonly digest?: Subscriber['digest'];
+  /** Default: a new random one. */
+  readonly secret?: string;
+  /** Patterns of events to leave out. Default none. */
+  readonly exclude?: readonly string[];
+  /** A condition on the data of messages, as JSON. Default null: all. */
+  readonly filter?: JsonValue | null;
+  /** Default null: no limit. */
+  readonly rateLimit?: RateLimit | null;
+  /** Default true. */
+  readonly enabled?: boolean;
+  readonly description?: string | null;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** What may be changed of a subscriber; a field that is left out stays as it is. */
+export type SubscriberChanges = Partial<
+  Pick<
+    Subscriber,
+    | 'url'
+    | 'events'
+    | 'exclude'
+    | 'filter'
+    | 'rateLimit'
+    | 'contentType'
+    | 'digest'
+    | 'enabled'
+    | 'verification'
+    | 'description'
+    | 'metadata'
+    | 'secrets'
+  >
+>;
+
+/** What applications and the REST API may change of a subscriber; a field that is left out stays as it is. */
+export interface SubscriberUpdate {
+  readonly url?: string;
+  readonly events?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly filter?: JsonValue | null;
+  readonly rateLimit?: RateLimit | null;
+  readonly contentType?: string;
+  readonly digest?: Subscriber['digest'];
+  readonly enabled?: boolean;
+  readonly description?: string | null;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Replaces every secret at once: deliveries are signed with this one alone from then on. */
+  readonly secret?: string;
+}
+
+/**
+ * Whose subscribers a call may touch: those of one owner (null: the ownerless), or `any` for the application's own
+ * code. Always said, never assumed, so that a caller's id cannot reach another owner's row by omission.
+ */
+export type OwnerScope = { readonly owner: string | null } | 'any';
+
+/** Whether it receives anything: it is enabled, and its endpoint is not still to be verified. */
+export function isActive({
+  enabled,
+  verification,
+}: Pick<Subscriber, 'enabled' | 'verification'>): boolean {
+  return enabled && verification !== 'pending';
+}

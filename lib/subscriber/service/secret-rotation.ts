@@ -1,0 +1,79 @@
+import { durationOf } from '../../common/parse-duration.js';
+import { InvalidInputError } from '../../errors/index.js';
+import type { Secret } from '../../message/recipient.js';
+import { isSameSecret } from '../../signing/index.js';
+
+/** Most secrets of a subscriber that sign at the same time. */
+export const MAX_LIVE_SECRETS = 5;
+/** Longest time that a replaced secret goes on signing: 90 days, in milliseconds. */
+export const MAX_OVERLAP = 90 * 24 * 60 * 60_000;
+
+const DEFAULT_OVERLAP = '24h';
+/** How a subscriber's secret is replaced by another. */
+export interface SecretRotation {
+  /**
+   * How long the secrets before go on signing beside the new one: milliseconds, or a text such as `24h`, `90m`, `7d`; 0
+   * ends them at once. Up to 90 days. Default `24h`.
+   */
+  readonly overlap?: number | string;
+  /** The new secret. Default: a random one. */
+  readonly secret?: string;
+}
+
+/**
+ * The overlap in milliseconds.
+ *
+ * @throws {@link InvalidInputError} whose `field` is `overlap`
+ */
+export function overlapOf(overlap: unknown = DEFAULT_OVERLAP): number {
+  const milliseconds = typeof overlap === 'string' ? durationOf(overlap) : overlap;
+  if (isWholeNumber(milliseconds) && milliseconds >= 0 && milliseconds <= MAX_OVERLAP) {
+    return milliseconds;
+  }
+  throw new InvalidInputError(
+    'overlap',
+    'must be a whole number of milliseconds or a text such as "24h", "90m" or "7d", up to 90 days',
+  );
+}
+
+/**
+ * The secrets after a rotation, newest first: the new one, and those that are live and now expire after the overlap at
+ * the latest.
+ *
+ * @throws {@link InvalidInputError} whose `field` is `secret` when there would be too many, or it is live already
+ */
+export function rotated(
+  secrets: readonly Secret[],
+  fresh: string,
+  overlap: number,
+  now: number,
+): readonly Secret[] {
+  const live = withoutExpired(secrets, now);
+  if (live.some(({ value }) => isSameSecret(value, fresh))) {
+    throw new InvalidInputError('secret', 'must be a new one: it signs already');
+  }
+  const end = now + overlap;
+  const older = withoutExpired(
+    live.map(({ value, expiresAt }) => ({ value, expiresAt: Math.min(expiresAt ?? end, end) })),
+    now,
+  );
+  if (older.length >= MAX_LIVE_SECRETS) {
+    const next = Math.min(...live.map(({ expiresAt }) => expiresAt ?? end));
+    throw new InvalidInputError(
+      'secret',
+      `was rotated too often: ${MAX_LIVE_SECRETS} are live, the next one expires at ${new Date(next).toISOString()}. ` +
+        'Wait until then, or end all of them now with an overlap of 0',
+    );
+  }
+  return [{ value: fresh, expiresAt: null }, ...older];
+}
+
+/** The same list when none has expired. */
+export function withoutExpired(secrets: readonly Secret[], now: number): readonly Secret[] {
+  const live = secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+  return live.length === secrets.length ? secrets : live;
+}
+
+function isWholeNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}

@@ -1,0 +1,215 @@
+import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
+import type { Digest } from '../../message/recipient.js';
+import { checkPattern } from '../matching/pattern.js';
+import { checkRateLimit } from '../model/rate-limit-check.js';
+import { checkFilter } from '../matching/subscriber-filter.js';
+import type { SecretRotation } from './secret-rotation.js';
+import type { SubscriberRules } from './subscriber-rules.js';
+import type { NewSubscriber, SubscriberUpdate } from '../model/subscriber.js';
+
+/** Most patterns of one subscriber. */
+export const MAX_PATTERNS = 50;
+/** Longest URL, in characters. */
+export const MAX_URL_LENGTH = 2048;
+/** Longest owner, in characters. */
+export const MAX_OWNER_LENGTH = 255;
+/** Longest description, in characters. */
+export const MAX_DESCRIPTION_LENGTH = 1000;
+/** Most entries of a subscriber's metadata. */
+export const MAX_METADATA_ENTRIES = 20;
+/** Longest name of a metadata entry, in characters. */
+export const MAX_METADATA_KEY_LENGTH = 64;
+/** Longest value of a metadata entry, in characters. */
+export const MAX_METADATA_VALUE_LENGTH = 512;
+
+const DIGESTS: readonly Digest[] = ['sha1', 'sha256', 'sha512'];
+// NUL and unpaired surrogates cannot be stored by every database; the other control characters have no use in a label.
+const UNSTORABLE = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\p{Surrogate}/u;
+
+type Fields = Omit<NewSubscriber, 'url' | 'events'> & SubscriberUpdate;
+type Check<Value> = (value: unknown, rules: SubscriberRules) => Value;
+
+const CHECKS: { readonly [Field in keyof Required<Fields>]: Check<NonNullable<Fields>[Field]> } = {
+  url: checkedUrl,
+  events: checkedEvents,
+  exclude: checkedExclude,
+  filter: checkFilter,
+  rateLimit: checkRateLimit,
+  owner: (value) => (value === null ? null : checkedText(value, 'owner', 1, MAX_OWNER_LENGTH)),
+  contentType: (value, rules) => oneOf(value, 'contentType', rules.contentTypes),
+  digest: (value) => oneOf(value, 'digest', DIGESTS),
+  secret: checkedSecret,
+  enabled: checkedEnabled,
+  description: (value) =>
+    value === null ? null : checkedText(value, 'description', 0, MAX_DESCRIPTION_LENGTH),
+  metadata: checkedMetadata,
+};
+
+const NEW_FIELDS = Object.keys(CHECKS) as (keyof NewSubscriber)[];
+const UPDATE_FIELDS = NEW_FIELDS.filter((field) => field !== 'owner');
+
+/**
+ * Checks what a new subscriber is made from, the types too, since callers may be untyped.
+ *
+ * @returns a copy that holds the given fields alone; an undefined field counts as not given
+ * @throws {@link InvalidInputError} naming the first field that is missing, unknown or refused
+ */
+export function checkNewSubscriber(input: unknown, rules: SubscriberRules): NewSubscriber {
+  const checked = checkFields(input, NEW_FIELDS, rules);
+  for (const field of ['url', 'events'] as const) {
+    if (checked[field] === undefined) throw new InvalidInputError(field, 'must be given');
+  }
+  return checked as NewSubscriber;
+}
+
+/** As {@link checkNewSubscriber}, for the fields that may be changed. */
+export function checkSubscriberUpdate(input: unknown, rules: SubscriberRules): SubscriberUpdate {
+  return checkFields(input, UPDATE_FIELDS, rules);
+}
+
+/**
+ * Checks all but the overlap's value.
+ *
+ * @throws {@link InvalidInputError} naming the field that is unknown or refused
+ */
+export function checkSecretRotation(input: unknown, rules: SubscriberRules): SecretRotation {
+  if (!isRecord(input)) throw new InvalidInputError('rotation', 'must be an object');
+  const unknown = Object.keys(input).find((key) => key !== 'overlap' && key !== 'secret');
+  if (unknown !== undefined) {
+    throw new InvalidInputError(
+      unknown.slice(0, MAX_METADATA_KEY_LENGTH),
+      'is not a field of a rotation; those are overlap, secret',
+    );
+  }
+  const { secret } = input;
+  if (secret !== undefined) checkedSecret(secret, rules);
+  return input;
+}
+
+function checkFields(
+  input: unknown,
+  known: readonly (keyof Fields)[],
+  rules: SubscriberRules,
+): Partial<Fields> {
+  if (!isRecord(input)) throw new InvalidInputError('subscriber', 'must be an object');
+  for (const key of Object.keys(input)) {
+    if (!known.some((field) => field === key)) {
+      throw new InvalidInputError(
+        key.slice(0, MAX_METADATA_KEY_LENGTH),
+        `is not a field that can be set; those are ${known.join(', ')}`,
+      );
+    }
+  }
+  const given = known.filter((field) => input[field] !== undefined);
+  return Object.fromEntries(given.map((field) => [field, CHECKS[field](input[field], rules)]));
+}
+
+/** @throws {@link InvalidInputError} for `url` when its name resolves to an address that is refused */
+export async function checkAddresses(url: string, rules: SubscriberRules): Promise<void> {
+  try {
+    await rules.checkAddresses?.(url);
+  } catch (error) {
+    throw refusedUrl(error);
+  }
+}
+
+function checkedUrl(value: unknown, rules: SubscriberRules): string {
+  const url = checkedText(value, 'url', 1, MAX_URL_LENGTH);
+  try {
+    rules.checkUrl(url);
+  } catch (error) {
+    throw refusedUrl(error);
+  }
+  return url;
+}
+
+function refusedUrl(error: unknown): unknown {
+  if (!(error instanceof RecipientRefusedError)) return error;
+  return new InvalidInputError('url', `is refused: ${error.explanation}`, { reason: error.reason });
+}
+
+function checkedEvents(value: unknown, rules: SubscriberRules): readonly string[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_PATTERNS) {
+    throw new InvalidInputError('events', `must be a list of 1 to ${MAX_PATTERNS} patterns`);
+  }
+  const patterns = value.map((pattern: unknown) => {
+    checkPattern(pattern);
+    rules.checkPatternKnown?.(pattern);
+    return pattern;
+  });
+  const repeated = patterns.find((pattern, at) => patterns.indexOf(pattern) !== at);
+  if (repeated !== undefined) {
+    throw new InvalidInputError('events', `must name each pattern once, "${repeated}" is repeated`);
+  }
+  return patterns;
+}
+
+/** Nothing is lost by a pattern that matches nothing, so that it need not be known. */
+function checkedExclude(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.length > MAX_PATTERNS) {
+    throw new InvalidInputError('exclude', `must be a list of up to ${MAX_PATTERNS} patterns`);
+  }
+  return value.map((pattern: unknown) => {
+    checkPattern(pattern, 'exclude');
+    return pattern;
+  });
+}
+
+function checkedSecret(value: unknown, rules: SubscriberRules): string {
+  if (typeof value !== 'string') throw new InvalidInputError('secret', 'must be text');
+  rules.checkSecret(value);
+  return value;
+}
+
+function checkedEnabled(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new InvalidInputError('enabled', 'must be true or false');
+  return value;
+}
+
+function checkedMetadata(value: unknown): Readonly<Record<string, string>> {
+  // A Map or a Date would pass as an object without entries.
+  if (!isRecord(value) || ![Object.prototype, null].includes(Object.getPrototypeOf(value))) {
+    throw new InvalidInputError('metadata', 'must be an object whose values are texts');
+  }
+  const entries = Object.entries(value);
+  if (entries.length > MAX_METADATA_ENTRIES) {
+    throw new InvalidInputError('metadata', `must have at most ${MAX_METADATA_ENTRIES} entries`);
+  }
+  for (const [key] of entries) {
+    if (key === '__proto__') throw new InvalidInputError('metadata', 'must not name "__proto__"');
+    checkedText(key, 'metadata', 1, MAX_METADATA_KEY_LENGTH, 'names');
+  }
+  return Object.fromEntries(
+    entries.map(([key, text]) => [
+      key,
+      checkedText(text, 'metadata', 0, MAX_METADATA_VALUE_LENGTH, 'values'),
+    ]),
+  );
+}
+
+function checkedText(value: unknown, field: string, min: number, max: number, part = ''): string {
+  const must = part === '' ? 'must be' : `must have ${part} that are`;
+  if (typeof value !== 'string' || value.length < min || value.length > max) {
+    throw new InvalidInputError(field, `${must} text of ${min} to ${max} characters`);
+  }
+  if (UNSTORABLE.test(value)) {
+    throw new InvalidInputError(field, `${must} text without control characters, in valid Unicode`);
+  }
+  return value;
+}
+
+function oneOf<Value extends string>(
+  value: unknown,
+  field: string,
+  allowed: readonly Value[],
+): Value {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found === undefined) {
+    throw new InvalidInputError(field, `must be one of ${allowed.join(', ')}`);
+  }
+  return found;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,219 @@
+import type { Clock } from '../../common/clock.js';
+import { isId, newId } from '../../common/id.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { overlapOf, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
+import {
+  checkAddresses,
+  checkNewSubscriber,
+  checkSecretRotation,
+  checkSubscriberUpdate,
+} from './subscriber-checks.js';
+import type { SubscriberRules } from './subscriber-rules.js';
+import type {
+  SubscriberPage,
+  SubscriberRepository,
+  UpdateTerms,
+} from '../model/subscriber.repository.js';
+import type {
+  NewSubscriber,
+  OwnerScope,
+  Subscriber,
+  SubscriberUpdate,
+} from '../model/subscriber.js';
+import { markVerified, moveTo } from './verification.js';
+import type { SubscriberLimits } from '../storage/quota-slots.js';
+
+/** On what terms a subscriber is created; the REST API's. */
+export interface CreationTerms {
+  /** How many its owner may have afterwards. Default: any number. */
+  readonly limits?: SubscriberLimits;
+  /** True: it receives nothing until {@link Subscribers.verify}. Default false. */
+  readonly isChallenged?: boolean;
+}
+
+/** On what terms a subscriber is changed; the REST API's. */
+export interface ChangeTerms extends UpdateTerms {
+  /** True: at another URL it receives nothing until {@link Subscribers.verify}. Default false. */
+  readonly isChallenged?: boolean;
+}
+
+/** Most subscribers that one page of a list holds. */
+export const MAX_PAGE_LIMIT = 1000;
+
+/**
+ * Creates, changes and lists subscribers: what an application's code and the REST API call. Everything is checked
+ * here, before anything is stored.
+ *
+ * Limits: 1 to 50 patterns, each once; URL up to 2,048 characters; owner up to 255; description up to 1,000; metadata up
+ * to 20 entries with names up to 64 and values up to 512 characters.
+ *
+ * @example
+ * ```ts
+ * const { id, secrets } = await subscribers.create({
+ *   url: 'https://example.com/hooks',
+ *   events: ['article.*'],
+ *   owner: user.id,
+ * });
+ * await subscribers.update(id, { enabled: false }, { owner: user.id });
+ * ```
+ */
+export class Subscribers {
+  readonly #repository: SubscriberRepository;
+  readonly #clock: Clock;
+  readonly #rules: SubscriberRules;
+
+  constructor(repository: SubscriberRepository, clock: Clock, rules: SubscriberRules) {
+    this.#repository = repository;
+    this.#clock = clock;
+    this.#rules = rules;
+  }
+
+  /**
+   * Stores a new subscriber; it receives every matching message from the moment the promise resolves.
+   *
+   * @returns the subscriber with its id and secret
+   * @throws {@link InvalidInputError} whose `field` is the one that is missing, unknown or refused: `url` also when the
+   * recipient policy refuses it, `events` also when a pattern can match no known event
+   * @throws {@link LimitReachedError} when its owner has as many as `terms.limits` allows
+   */
+  async create(input: NewSubscriber, terms: CreationTerms = {}): Promise<Subscriber> {
+    const given = checkNewSubscriber(input, this.#rules);
+    await checkAddresses(given.url, this.#rules);
+    const now = this.#clock.now();
+    const subscriber: Subscriber = {
+      id: newId('sub_', now),
+      owner: given.owner ?? null,
+      url: given.url,
+      events: given.events,
+      contentType: given.contentType ?? 'application/json',
+      digest: given.digest ?? 'sha256',
+      secrets: [{ value: given.secret ?? this.#rules.generateSecret(), expiresAt: null }],
+      exclude: given.exclude ?? [],
+      filter: given.filter ?? null,
+      rateLimit: given.rateLimit ?? null,
+      enabled: given.enabled ?? true,
+      verification: terms.isChallenged ? 'pending' : 'none',
+      description: given.description ?? null,
+      metadata: given.metadata ?? {},
+      createdAt: new Date(now),
+      updatedAt: new Date(now),
+    };
+    return this.#repository.create(subscriber, terms.limits);
+  }
+
+  /** The subscriber, or null when there is none of that id within `scope`. */
+  async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
+    return isId(id) ? this.#live(await this.#repository.findById(id, scope)) : null;
+  }
+
+  /**
+   * Changes the given fields alone.
+   *
+   * @returns the whole subscriber after the change, or null when there is none of that id within `scope`
+   * @throws {@link InvalidInputError} as {@link create}, {@link LimitReachedError} and what `terms.check` throws;
+   * nothing is changed then
+   */
+  async update(
+    id: string,
+    changes: SubscriberUpdate,
+    scope: OwnerScope,
+    terms: ChangeTerms = {},
+  ): Promise<Subscriber | null> {
+    const { secret, ...fields } = checkSubscriberUpdate(changes, this.#rules);
+    if (!isId(id)) return null;
+    if (fields.url !== undefined) await checkAddresses(fields.url, this.#rules);
+    const now = this.#clock.now();
+    const updatedAt = new Date(now);
+    const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };
+    const written = { ...fields, ...secrets, updatedAt };
+    const updated = await (terms.isChallenged && fields.url !== undefined
+      ? moveTo(this.#repository, id, { ...written, url: fields.url }, scope, terms)
+      : this.#repository.update(id, written, scope, terms));
+    if (updated === null || this.#live(updated) === updated) return updated;
+    const live = (stored: Subscriber['secrets']) => withoutExpired(stored, now);
+    return this.#repository.changeSecrets(id, live, updatedAt, scope);
+  }
+
+  /**
+   * Replaces the secret by another. Those before go on signing beside it for the overlap, so that the receiver can
+   * change over without a webhook that it cannot verify; what has expired is removed. Of two rotations at the same time
+   * none is lost. At most 5 secrets are live. Other processes sign with the new one within `maxStaleness`.
+   *
+   * @returns the subscriber, whose first secret is the new one, or null when there is none of that id within `scope`
+   * @throws {@link InvalidInputError} whose `field` is `overlap`, or `secret` when it is too weak, live already or one
+   * too many; nothing is changed then
+   * @example
+   * ```ts
+   * const rotated = await subscribers.rotateSecret(id, { overlap: '24h' }, { owner: user.id });
+   * return rotated?.secrets[0]?.value; // shown to its owner once
+   * ```
+   */
+  async rotateSecret(
+    id: string,
+    rotation: SecretRotation,
+    scope: OwnerScope,
+  ): Promise<Subscriber | null> {
+    const { secret = this.#rules.generateSecret(), overlap } = checkSecretRotation(
+      rotation,
+      this.#rules,
+    );
+    const milliseconds = overlapOf(overlap);
+    if (!isId(id)) return null;
+    const now = this.#clock.now();
+    return this.#repository.changeSecrets(
+      id,
+      (secrets) => rotated(secrets, secret, milliseconds, now),
+      new Date(now),
+      scope,
+    );
+  }
+
+  /** @returns whether there was one of that id within `scope`; it receives nothing new once the promise resolves */
+  async delete(id: string, scope: OwnerScope): Promise<boolean> {
+    return isId(id) && this.#repository.delete(id, scope);
+  }
+
+  /**
+   * One page of the subscribers within `scope`, oldest first.
+   *
+   * @param page.limit 1 to 1,000
+   * @param page.after the `next` of the page before
+   * @throws {@link InvalidInputError} whose `field` is `limit` or `after`
+   */
+  async list(
+    scope: OwnerScope,
+    page: { readonly limit: number; readonly after?: string | null },
+  ): Promise<SubscriberPage> {
+    const { limit, after = null } = page;
+    checkLimit(limit, 'limit');
+    if (after !== null && !isId(after)) {
+      throw new InvalidInputError('after', 'must be the "next" of an earlier page');
+    }
+    const { items, next } = await this.#repository.list(scope, { limit, after });
+    return { items: items.map((item) => this.#live(item)), next };
+  }
+
+  /**
+   * Notes that the endpoint has shown that it wants the webhooks; from then on it receives them.
+   *
+   * @param url where it was asked
+   * @returns null when there is none of that id within `scope`, or it has moved to another URL since
+   */
+  async verify(id: string, url: string, scope: OwnerScope): Promise<Subscriber | null> {
+    if (!isId(id)) return null;
+    const updatedAt = new Date(this.#clock.now());
+    return this.#live(await markVerified(this.#repository, id, { url, updatedAt }, scope));
+  }
+
+  /** The subscriber without the secrets that have expired, which are still stored until it is changed. */
+  #live<Found extends Subscriber | null>(subscriber: Found): Found {
+    if (subscriber === null) return subscriber;
+    const secrets = withoutExpired(subscriber.secrets, this.#clock.now());
+    return secrets === subscriber.secrets ? subscriber : { ...subscriber, secrets };
+  }
+}
+
+function checkLimit(limit: unknown, field: string): void {
+  if (Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= MAX_PAGE_LIMIT) return;
+  throw new InvalidInputError(field, `must be a whole number from 1 to ${MAX_PAGE_LIMIT}`);
+}

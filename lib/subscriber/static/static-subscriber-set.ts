@@ -1,0 +1,129 @@
+import { Logger } from '@nestjs/common';
+import { reasonOf } from '../../common/index.js';
+import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
+import { compileEventName } from '../../event/index.js';
+import type { Recipient, SubscriberSource } from '../../message/index.js';
+import { checkPattern, patternMatches } from '../matching/pattern.js';
+import {
+  checkConstants,
+  resolveSubscribers,
+  type StaticSubscriberRules,
+} from './static-subscribers.js';
+
+/** One source, and the events that it is for. */
+interface Entry {
+  readonly covers: (event: string) => boolean;
+  readonly source: SubscriberSource;
+  readonly rules: StaticSubscriberRules;
+}
+
+/** Whom the settings name for one message. */
+export interface NamedRecipients {
+  readonly recipients: readonly Recipient[];
+  /** False: a callback threw, which may be over the next time. */
+  readonly isComplete: boolean;
+}
+
+const SHOWN_FAULTS = 3;
+
+/**
+ * Static subscribers: those of the options, by pattern, and those of single events. What can be known of them is checked
+ * when they are added.
+ */
+export class StaticSubscriberSet {
+  readonly #logger = new Logger('Thorn');
+  readonly #rules: StaticSubscriberRules;
+  readonly #entries: Entry[] = [];
+
+  constructor(rules: StaticSubscriberRules) {
+    this.#rules = rules;
+  }
+
+  /** @throws {@link ThornConfigurationError} when the pattern is malformed, or one of the subscribers is refused */
+  add(pattern: string, source: SubscriberSource): void {
+    blaming(`The option subscribers: the pattern '${pattern}'`, () => checkPattern(pattern));
+    blaming(`The option subscribers: those of '${pattern}'`, () =>
+      checkConstants(source, this.#rules),
+    );
+    const covers = (event: string) => patternMatches(pattern, event);
+    this.#entries.push({ covers, source, rules: this.#rules });
+  }
+
+  /**
+   * @param name of the event as declared, its fields in braces
+   * @param rules where they differ from those of all
+   * @throws {@link ThornConfigurationError} when one of the subscribers is refused
+   */
+  addForEvent(
+    name: string,
+    source: SubscriberSource,
+    rules: Partial<StaticSubscriberRules> = {},
+  ): void {
+    const ownRules = { ...this.#rules, ...rules };
+    blaming(`The subscribers of the event ${name}`, () => checkConstants(source, ownRules));
+    const { segments } = compileEventName(name);
+    // Not a pattern: a field at the end stands for one segment, where a wildcard would stand for any number.
+    const covers = (event: string) => {
+      const sent = event.split('.');
+      return (
+        sent.length === segments.length &&
+        segments.every((segment, index) => segment === null || segment === sent[index])
+      );
+    };
+    this.#entries.push({ covers, source, rules: ownRules });
+  }
+
+  /**
+   * Whom the settings name for an event; callbacks are called anew each time. What one of them throws, or answers that
+   * is no subscriber, is logged and left out: it is no reason to keep the event from the others.
+   */
+  async match(event: string, sender: string | null): Promise<NamedRecipients> {
+    const recipients: Recipient[] = [];
+    const faults: unknown[] = [];
+    for (const { covers, source, rules } of this.#entries) {
+      if (!covers(event)) continue;
+      recipients.push(
+        ...(await resolveSubscribers(source, event, sender, rules, (fault) => faults.push(fault))),
+      );
+    }
+    if (faults.length > 0) this.#logFaults(event, faults);
+    return { recipients, isComplete: faults.every(isWrong) };
+  }
+
+  /** Resolves a source that belongs to one message alone. */
+  resolve(
+    source: SubscriberSource,
+    event: string,
+    sender: string | null,
+    rules: Partial<StaticSubscriberRules> = {},
+  ): Promise<readonly Recipient[]> {
+    return resolveSubscribers(source, event, sender, { ...this.#rules, ...rules });
+  }
+
+  #logFaults(event: string, faults: readonly unknown[]): void {
+    const reasons = [...new Set(faults.map(reasonOf))];
+    const more = reasons.length > SHOWN_FAULTS ? `; and ${reasons.length - SHOWN_FAULTS} more` : '';
+    this.#logger.error(
+      `${event}: static subscribers are left out: ${reasons.slice(0, SHOWN_FAULTS).join('; ')}${more}`,
+    );
+  }
+}
+
+/** Whether a source answered what is no subscriber: that stays so, unlike a list that could not be fetched. */
+function isWrong(fault: unknown): boolean {
+  return fault instanceof InvalidInputError && fault.field === 'subscribers';
+}
+
+function blaming(what: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    const reason =
+      error instanceof InvalidInputError ? error.reason : `are refused: ${reasonOf(error)}`;
+    throw new ThornConfigurationError(
+      `${what} ${reason}.`,
+      error instanceof InvalidInputError ? error.data : {},
+      error,
+    );
+  }
+}

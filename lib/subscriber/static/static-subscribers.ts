@@ -1,0 +1,150 @@
+import { createHmac } from 'node:crypto';
+import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
+import { checkRateLimit } from '../model/rate-limit-check.js';
+import type { Recipient, StaticSubscriber, SubscriberSource } from '../../message/index.js';
+
+/** What is checked of every static subscriber before it is used. */
+export interface StaticSubscriberRules {
+  /** Throws when the URL is refused. */
+  checkUrl(url: string): unknown;
+  /** Throws when the secret is too weak. */
+  checkSecret(secret: string): void;
+  readonly contentTypes: readonly string[];
+}
+
+const MAX_DEPTH = 16;
+
+/**
+ * Resolves a source to recipients, each URL and secret once, in the order found.
+ *
+ * @param onFault called with what is wrong with a part of the source, or with what that part threw; when it returns, the
+ *   part is left out. Default: throws it
+ * @throws {@link InvalidInputError} naming `subscribers` when a source yields something that is no subscriber, or one
+ *   whose URL is refused
+ */
+export async function resolveSubscribers(
+  source: SubscriberSource,
+  event: string,
+  sender: string | null,
+  rules: StaticSubscriberRules,
+  onFault: (fault: unknown) => void = rethrow,
+): Promise<readonly Recipient[]> {
+  const found = new Map<string, Recipient>();
+  await collect(source, 0);
+  return [...found.values()];
+
+  async function collect(part: SubscriberSource, depth: number): Promise<void> {
+    try {
+      if (depth > MAX_DEPTH) throw tooDeep();
+      if (part === null || part === undefined) return;
+      if (typeof part === 'function') await collect(await part(event, sender), depth + 1);
+      else if (isIterable(part)) for await (const item of part) await collect(item, depth + 1);
+      else add(toRecipient(part, rules));
+    } catch (fault) {
+      onFault(fault);
+    }
+  }
+
+  function add(recipient: Recipient): void {
+    if (!found.has(recipient.id)) found.set(recipient.id, recipient);
+  }
+}
+
+/**
+ * Checks the URLs and objects of a source, in lists as well. What functions and generators answer is known only when
+ * there is a message.
+ *
+ * @throws {@link InvalidInputError} as {@link resolveSubscribers}
+ */
+export function checkConstants(
+  source: SubscriberSource,
+  rules: StaticSubscriberRules,
+  depth = 0,
+): void {
+  if (depth > MAX_DEPTH) throw tooDeep();
+  if (source === null || source === undefined || typeof source === 'function') return;
+  if (Array.isArray(source)) {
+    for (const part of source as readonly SubscriberSource[]) {
+      checkConstants(part, rules, depth + 1);
+    }
+  } else if (!isIterable(source)) {
+    toRecipient(source, rules);
+  }
+}
+
+function isIterable(
+  part: NonNullable<SubscriberSource>,
+): part is Iterable<SubscriberSource> | AsyncIterable<SubscriberSource> {
+  return typeof part === 'object' && (Symbol.asyncIterator in part || Symbol.iterator in part);
+}
+
+function rethrow(fault: unknown): never {
+  throw fault;
+}
+
+const KNOWN_KEYS = new Set(['url', 'secret', 'contentType', 'digest', 'rateLimit']);
+const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'];
+
+function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
+  if (typeof given !== 'string' && typeof given !== 'object') {
+    throw refused(`must be URLs or objects with a url, not a ${typeof given}`);
+  }
+  const subscriber = (typeof given === 'string' ? { url: given } : given) as StaticSubscriber;
+  const unknown = Object.keys(subscriber).find((key) => !KNOWN_KEYS.has(key));
+  if (unknown !== undefined)
+    throw refused(`have no property ${unknown}; known are ${[...KNOWN_KEYS].join(', ')}`);
+  const { url, secret, contentType = 'application/json', digest = 'sha256' } = subscriber;
+  const rateLimit = blamed(() => checkRateLimit(subscriber.rateLimit ?? null), 'a rateLimit');
+  if (typeof url !== 'string') throw refused('must have a url');
+  checkUrl(url, rules);
+  if (secret !== undefined) blamed(() => rules.checkSecret(secret), 'a secret');
+  if (!rules.contentTypes.includes(contentType)) {
+    throw refused(`must ask for one of ${rules.contentTypes.join(', ')}, not ${contentType}`);
+  }
+  if (!DIGESTS.includes(digest))
+    throw refused(`must name one of the digests ${DIGESTS.join(', ')}`);
+  return {
+    id: staticId(url, secret ?? ''),
+    url,
+    contentType,
+    digest,
+    secrets: secret === undefined ? [] : [{ value: secret, expiresAt: null }],
+    ...(rateLimit && { rateLimit }),
+  };
+}
+
+function checkUrl(url: string, rules: StaticSubscriberRules): void {
+  try {
+    rules.checkUrl(url);
+  } catch (error) {
+    if (!(error instanceof RecipientRefusedError)) throw error;
+    // Never the URL itself: its query may hold a token.
+    const where = URL.canParse(url) ? new URL(url).host : '';
+    throw refused(
+      `name ${where === '' ? 'a URL' : where}, which is refused: ${error.explanation}`,
+      error.data,
+    );
+  }
+}
+
+function blamed<Value>(check: () => Value, what: string): Value {
+  try {
+    return check();
+  } catch (error) {
+    throw error instanceof InvalidInputError ? refused(`have ${what} that ${error.reason}`) : error;
+  }
+}
+
+// Derived, so that logs and health find the same subscriber again after a restart and in every process. Keyed by the
+// secret: the id tells nobody more about it than a signature does.
+function staticId(url: string, secret: string): string {
+  return `sub_static-${createHmac('sha256', secret).update(`static subscriber ${url}`).digest('hex').slice(0, 32)}`;
+}
+
+function tooDeep(): InvalidInputError {
+  return refused(`are nested deeper than ${MAX_DEPTH} levels`);
+}
+
+function refused(reason: string, data: Readonly<Record<string, unknown>> = {}): InvalidInputError {
+  return new InvalidInputError('subscribers', reason, data);
+}

@@ -1,0 +1,113 @@
+import type { Secret } from '../../message/recipient.js';
+import { SubscriberIndex } from '../matching/subscriber-index.js';
+import {
+  type MatchCriteria,
+  type SubscriberPage,
+  SubscriberRepository,
+  type UpdateTerms,
+} from '../model/subscriber.repository.js';
+import { freePlaces, hostnameOf, type SubscriberLimits } from './quota-slots.js';
+import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
+
+/** Keeps subscribers in this process alone and loses them with it: for tests and applications without a database. */
+export class InMemorySubscriberRepository extends SubscriberRepository {
+  readonly #subscribers = new Map<string, Subscriber>();
+  readonly #index = new SubscriberIndex();
+
+  override async create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
+    if (this.#subscribers.has(subscriber.id)) {
+      throw new Error(`There is a subscriber ${subscriber.id} already`);
+    }
+    this.#checkLimits(subscriber, limits);
+    return this.#store(subscriber);
+  }
+
+  override async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
+    return this.#find(id, scope);
+  }
+
+  override async update(
+    id: string,
+    changes: SubscriberChanges & { readonly updatedAt: Date },
+    scope: OwnerScope,
+    { limits, check }: UpdateTerms = {},
+  ): Promise<Subscriber | null> {
+    const subscriber = this.#find(id, scope);
+    if (subscriber === null) return null;
+    check?.(subscriber);
+    const changed = { ...subscriber, ...changes };
+    if (hostnameOf(changed.url) !== hostnameOf(subscriber.url)) this.#checkLimits(changed, limits);
+    return this.#store(changed);
+  }
+
+  override async disable(id: string, updatedAt: Date): Promise<boolean> {
+    const subscriber = this.#find(id, 'any');
+    if (subscriber === null || !subscriber.enabled) return false;
+    this.#store({ ...subscriber, enabled: false, updatedAt });
+    return true;
+  }
+
+  override async changeSecrets(
+    id: string,
+    change: (secrets: readonly Secret[]) => readonly Secret[],
+    updatedAt: Date,
+    scope: OwnerScope,
+  ): Promise<Subscriber | null> {
+    const subscriber = this.#find(id, scope);
+    if (subscriber === null) return null;
+    return this.#store({ ...subscriber, secrets: change(subscriber.secrets), updatedAt });
+  }
+
+  override async delete(id: string, scope: OwnerScope): Promise<boolean> {
+    if (this.#find(id, scope) === null) return false;
+    this.#subscribers.delete(id);
+    this.#index.delete(id);
+    return true;
+  }
+
+  override async list(
+    scope: OwnerScope,
+    page: { readonly limit: number; readonly after?: string | null },
+  ): Promise<SubscriberPage> {
+    const { limit, after = null } = page;
+    const rest = [...this.#subscribers.values()]
+      .filter(({ id }) => after === null || id > after)
+      .filter((subscriber) => isWithin(subscriber, scope))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const items = rest.slice(0, limit);
+    return { items, next: rest.length > limit ? items.at(-1)!.id : null };
+  }
+
+  override async countDisabled(): Promise<number> {
+    return [...this.#subscribers.values()].filter(({ enabled }) => !enabled).length;
+  }
+
+  override match(criteria: MatchCriteria): readonly Subscriber[] {
+    return this.#index.match(criteria);
+  }
+
+  #checkLimits({ id, url, owner }: Subscriber, limits: SubscriberLimits | undefined): void {
+    if (owner === null || limits === undefined) return;
+    const rows = [...this.#subscribers.values()]
+      .filter((other) => other.owner === owner)
+      .map((other) => ({ ...other, ownerPlace: null, hostPlace: null }));
+    freePlaces({ id, url, owner }, rows, limits);
+  }
+
+  #find(id: string, scope: OwnerScope): Subscriber | null {
+    const subscriber = this.#subscribers.get(id);
+    return subscriber !== undefined && isWithin(subscriber, scope) ? subscriber : null;
+  }
+
+  #store(subscriber: Subscriber): Subscriber {
+    // A copy, so that the caller's later changes to its lists and dates do not reach into the store.
+    const stored = Object.freeze(structuredClone(subscriber));
+    this.#subscribers.set(stored.id, stored);
+    this.#index.set(stored);
+    return stored;
+  }
+}
+
+function isWithin(subscriber: Subscriber, scope: OwnerScope): boolean {
+  return scope === 'any' || subscriber.owner === scope.owner;
+}

@@ -1,0 +1,48 @@
+import { freePlaces, NO_PLACES, type Places, type SubscriberLimits } from './quota-slots.js';
+import type { SubscriberTable } from './subscriber-table.js';
+import type { Subscriber } from '../model/subscriber.js';
+
+/** More than can lose a place to each other at the same moment. */
+const MAX_TRIES = 100;
+// PostgreSQL, SQLite, MySQL and MariaDB.
+const UNIQUE_VIOLATIONS = new Set<unknown>([
+  '23505',
+  'SQLITE_CONSTRAINT_UNIQUE',
+  'SQLITE_CONSTRAINT',
+  'ER_DUP_ENTRY',
+]);
+
+/** Gives subscribers places in the table; whoever was slower for one tries for the next. */
+export class SubscriberPlacing {
+  constructor(private readonly table: SubscriberTable) {}
+
+  /**
+   * @param limits undefined: it takes no places
+   * @param write writes the row with its places
+   * @throws {@link LimitReachedError}
+   */
+  async place<Result>(
+    { id, url, owner }: Pick<Subscriber, 'id' | 'url' | 'owner'>,
+    limits: SubscriberLimits | undefined,
+    write: (places: Places) => Promise<Result>,
+  ): Promise<Result> {
+    if (limits === undefined || owner === null) return write(NO_PLACES);
+    for (let tries = 1; ; tries++) {
+      const rows = await this.table.placesOf(owner);
+      const isNew = rows.every((row) => row.id !== id);
+      const places = freePlaces({ id, url, owner }, rows, limits);
+      try {
+        return await write(places);
+      } catch (error) {
+        if (!isTaken(error) || tries === MAX_TRIES) throw error;
+        // The id is taken, and not the place.
+        if (isNew && (await this.table.find(id, 'any')) !== null) throw error;
+      }
+    }
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  const { driverError } = (error ?? {}) as { readonly driverError?: { readonly code?: unknown } };
+  return UNIQUE_VIOLATIONS.has(driverError?.code);
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { LimitReachedError } from '../model/limit-reached.error.js';
+import type { Subscriber } from '../model/subscriber.js';
+
+/** How many subscribers one owner may have. Those without an owner are never limited. */
+export interface SubscriberLimits {
+  /** In all. */
+  readonly perOwner: number;
+  /** For one host. */
+  readonly perHost: number;
+}
+
+/**
+ * The places that a subscriber takes among those of its owner. They are numbered from 1 and unique in the table, so
+ * that of two that are created at the same time on the last free place the database lets one through. Null where no
+ * limit applied.
+ */
+export interface Places {
+  readonly ownerPlace: string | null;
+  readonly hostPlace: string | null;
+}
+
+/** Where no limit applies. */
+export const NO_PLACES: Places = { ownerPlace: null, hostPlace: null };
+
+/** What is known of the owner's other subscribers. */
+export type PlacedRow = Pick<Subscriber, 'id' | 'url'> & Places;
+
+/**
+ * The lowest free places.
+ *
+ * @param rows every subscriber of the owner
+ * @throws {@link LimitReachedError}
+ */
+export function freePlaces(
+  { id, url, owner }: { readonly id: string; readonly url: string; readonly owner: string },
+  rows: readonly PlacedRow[],
+  { perOwner, perHost }: SubscriberLimits,
+): { readonly ownerPlace: string; readonly hostPlace: string } {
+  const others = rows.filter((row) => row.id !== id);
+  const host = hostnameOf(url);
+  const neighbours = others.filter((row) => hostnameOf(row.url) === host);
+  if (others.length >= perOwner) throw new LimitReachedError('owner', perOwner);
+  if (neighbours.length >= perHost) throw new LimitReachedError('url', perHost);
+  return {
+    ownerPlace: lowestFree([owner], new Set(others.map(({ ownerPlace }) => ownerPlace))),
+    hostPlace: lowestFree([owner, host], new Set(others.map(({ hostPlace }) => hostPlace))),
+  };
+}
+
+/** The part of a URL that counts for the limit by host: ports are not another host. */
+export function hostnameOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : '-';
+}
+
+// Hashed, because the texts may be long, and collations of some databases hold different ones to be equal.
+function lowestFree(who: readonly string[], used: ReadonlySet<string | null>): string {
+  const key = createHash('sha256').update(JSON.stringify(who)).digest('hex').slice(0, 40);
+  for (let place = 1; ; place++) {
+    const text = `${key}:${place}`;
+    if (!used.has(text)) return text;
+  }
+}

@@ -1,0 +1,121 @@
+import { DataSource } from 'typeorm';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { subscriber } from '../../testing/conformance/subscriber-repository.js';
+import { SubscriberMirror } from './subscriber-cache.js';
+import { SubscriberRows } from './subscriber-row-mapper.js';
+import { SubscriberTable } from './subscriber-table.js';
+import { ThornSubscriber } from './subscriber.entity.js';
+
+const EVERYONE = { event: 'article.created', sender: null, audience: 'everyone' } as const;
+
+/** Holds back what it has read until told otherwise: the moment in which others make their changes. */
+class SlowTable extends SubscriberTable {
+  #open: () => void = () => {};
+  #gate: Promise<void> = Promise.resolve();
+  reads = 0;
+
+  hold(): () => void {
+    this.#gate = new Promise((resolve) => (this.#open = resolve));
+    return this.#open;
+  }
+
+  override async *pages(since?: number | null) {
+    for await (const rows of super.pages(since)) {
+      this.reads++;
+      await this.#gate;
+      yield rows;
+    }
+  }
+}
+
+let dataSource: DataSource;
+let table: SlowTable;
+let mirror: SubscriberMirror;
+const clock = { time: 0, now: () => clock.time };
+
+beforeEach(async () => {
+  dataSource = await new DataSource({
+    type: 'better-sqlite3',
+    database: ':memory:',
+    entities: [ThornSubscriber],
+    synchronize: true,
+  }).initialize();
+  table = new SlowTable(dataSource);
+  clock.time = 1_700_000_000_000;
+  mirror = new SubscriberMirror(table, new SubscriberRows(), clock, {
+    maxStaleness: 5000,
+    outageTolerance: 60_000,
+  });
+});
+afterEach(() => dataSource.destroy());
+
+async function urls(): Promise<string[]> {
+  return (await mirror.match(EVERYONE)).map(({ url }) => url);
+}
+
+const at = (url: string) => new SubscriberRows().toRow(subscriber('one', { url }));
+
+it('does not let a look that has read the old row undo a deletion or a change', async () => {
+  await table.insert(at('old:'));
+  await table.insert(new SubscriberRows().toRow(subscriber('gone', { url: 'gone:' })));
+  const release = table.hold();
+  const looking = mirror.match(EVERYONE);
+  await expect.poll(() => table.reads).toBe(1);
+
+  await mirror.change('one', async () => {
+    await table.update('one', { url: 'new:', revision: 1 });
+    return table.find('one', 'any');
+  });
+  await mirror.change('gone', async () => {
+    await table.delete('gone');
+    return null;
+  });
+  release();
+  expect((await looking).map(({ url }) => url)).toEqual(['new:']);
+  expect(await urls()).toEqual(['new:']);
+});
+
+it('looks again when a write of its own ends with a row that a look has overtaken', async () => {
+  await table.insert(at('old:'));
+  await urls();
+
+  let finish = () => {};
+  const ours = mirror.change('one', async () => {
+    const row = await table.find('one', 'any');
+    await new Promise<void>((resolve) => (finish = resolve));
+    return row;
+  });
+  await table.update('one', { url: 'theirs:', revision: 1 });
+  clock.time += 5001;
+  expect(await urls()).toEqual(['theirs:']);
+
+  finish();
+  await ours;
+  expect(await urls()).toEqual(['theirs:']);
+});
+
+it('looks again after a write of which it is not known whether it was made', async () => {
+  await table.insert(at('old:'));
+  await urls();
+  const failed = mirror.change('one', async () => {
+    await table.update('one', { url: 'new:', revision: 1 });
+    throw new Error('connection lost');
+  });
+
+  await expect(failed).rejects.toThrow('connection lost');
+  expect(await urls()).toEqual(['new:']);
+});
+
+it('makes a message wait for a second look when the one under way began too early for it', async () => {
+  await table.insert(at('old:'));
+  const release = table.hold();
+  const early = mirror.match(EVERYONE);
+  await expect.poll(() => table.reads).toBe(1);
+
+  await table.update('one', { url: 'new:', revision: 1 });
+  clock.time += 5001;
+  const late = mirror.match(EVERYONE);
+  release();
+  expect((await early).map(({ url }) => url)).toEqual(['old:']);
+  expect((await late).map(({ url }) => url)).toEqual(['new:']);
+});

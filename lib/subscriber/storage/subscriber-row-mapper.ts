@@ -1,0 +1,173 @@
+import { randomInt } from 'node:crypto';
+import type { Digest, Secret } from '../../message/recipient.js';
+import type { JsonValue } from '../../event/index.js';
+import { SecretSealer, SecretUnreadableError } from '../../signing/index.js';
+import { checkRateLimit } from '../model/rate-limit-check.js';
+import { checkFilter } from '../matching/subscriber-filter.js';
+import { NO_PLACES, type Places } from './quota-slots.js';
+import type { ThornSubscriber } from './subscriber.entity.js';
+import type { Subscriber, SubscriberChanges, Verification } from '../model/subscriber.js';
+
+const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'] satisfies Digest[];
+const VERIFICATIONS: readonly string[] = ['none', 'pending', 'verified'] satisfies Verification[];
+const MAX_REVISION = 2 ** 31;
+
+/** Why a row cannot be read: the name of the column that somebody has edited by hand, or secrets that do not open. */
+export type RowFault = string | SecretUnreadableError;
+
+/** Makes rows of subscribers and back; between the two the secrets are sealed, bound to the subscriber's id. */
+export class SubscriberRows {
+  readonly #sealer: SecretSealer;
+
+  /** @param sealer default: secrets are stored as they are */
+  constructor(sealer: SecretSealer = new SecretSealer()) {
+    this.#sealer = sealer;
+  }
+
+  /** Whether there is a key to seal with. */
+  get seals(): boolean {
+    return this.#sealer.seals;
+  }
+
+  /** The columns of a new row. */
+  toRow(subscriber: Subscriber, places: Places = NO_PLACES): ThornSubscriber {
+    const { id, owner, createdAt, updatedAt, ...changes } = subscriber;
+    const columns = this.toColumns(id, { ...changes, updatedAt });
+    return { id, owner, createdAt, ...columns, ...places } as ThornSubscriber;
+  }
+
+  /** The columns that a change writes: the named ones, and a new revision. */
+  toColumns(
+    id: string,
+    changes: SubscriberChanges & { readonly updatedAt: Date },
+  ): Partial<ThornSubscriber> {
+    const { events, exclude, filter, rateLimit, secrets, metadata, ...plain } = changes;
+    return {
+      ...plain,
+      ...(events && { events: JSON.stringify(events) }),
+      ...(exclude && { exclude: JSON.stringify(exclude) }),
+      ...(filter !== undefined && { filter: filter === null ? null : JSON.stringify(filter) }),
+      ...(rateLimit !== undefined && {
+        rateMax: rateLimit?.max ?? null,
+        ratePer: rateLimit?.per ?? null,
+      }),
+      ...(secrets && this.secretsColumn(id, secrets)),
+      ...(metadata && { metadata: JSON.stringify(metadata) }),
+      revision: randomInt(MAX_REVISION),
+    };
+  }
+
+  secretsColumn(id: string, secrets: readonly Secret[]): Pick<ThornSubscriber, 'secrets'> {
+    return { secrets: this.#sealer.seal(JSON.stringify(secrets), id) };
+  }
+
+  /** Whether the secrets of a row are stored as {@link toRow} would store them. */
+  isCurrent({ secrets }: ThornSubscriber): boolean {
+    return this.#sealer.isCurrent(secrets);
+  }
+
+  /** The subscriber of a row, or why it cannot be read. */
+  fromRow(row: ThornSubscriber): Subscriber | RowFault {
+    const { events, exclude, filter, secrets, metadata, digest, verification, ...rest } = row;
+    const { revision: _, ownerPlace: __, hostPlace: ___, rateMax, ratePer, ...plain } = rest;
+    const opened = this.#opened(secrets, row.id);
+    if (opened instanceof SecretUnreadableError) return opened;
+    const subscriber = {
+      ...plain,
+      digest: digest as Digest,
+      verification: verification as Verification,
+      events: parsed(events),
+      exclude: parsed(exclude),
+      filter: filter === null ? null : parsed(filter),
+      rateLimit: rateMax === null && ratePer === null ? null : { max: rateMax!, per: ratePer! },
+      secrets: parsed(opened),
+      metadata: parsed(metadata),
+    };
+    if (!isListOf(subscriber.events, isText)) return 'events';
+    if (!isListOf(subscriber.exclude, isText)) return 'exclude';
+    if (!isFilter(subscriber.filter)) return 'filter';
+    if (!passes(checkRateLimit, subscriber.rateLimit)) return 'rate_max';
+    if (!isListOf(subscriber.secrets, isSecret)) return 'secrets';
+    if (!isTexts(subscriber.metadata)) return 'metadata';
+    if (!DIGESTS.includes(digest)) return 'digest';
+    if (!VERIFICATIONS.includes(verification)) return 'verification';
+    if (Number.isNaN(plain.createdAt.getTime())) return 'created_at';
+    if (Number.isNaN(plain.updatedAt.getTime())) return 'updated_at';
+    return Object.freeze({
+      ...subscriber,
+      events: subscriber.events,
+      exclude: subscriber.exclude,
+      filter: subscriber.filter,
+      secrets: subscriber.secrets,
+      metadata: subscriber.metadata,
+    });
+  }
+
+  #opened(stored: string, id: string): string | SecretUnreadableError {
+    try {
+      return this.#sealer.open(stored, id);
+    } catch (error) {
+      if (error instanceof SecretUnreadableError) return error;
+      throw error;
+    }
+  }
+}
+
+/** Whether {@link SubscriberRows.fromRow} could not read the row. */
+export function isFault(result: Subscriber | RowFault): result is RowFault {
+  return typeof result === 'string' || result instanceof SecretUnreadableError;
+}
+
+/** A fault as a sentence for the operator's log. */
+export function describeFault(fault: RowFault): string {
+  return typeof fault === 'string'
+    ? `the column "${fault}" of its row in thorn_subscribers is malformed. Correct it or delete the row.`
+    : fault.message;
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function isListOf<Item>(
+  value: unknown,
+  isItem: (item: unknown) => item is Item,
+): value is readonly Item[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isFilter(value: unknown): value is JsonValue | null {
+  return passes(checkFilter, value);
+}
+
+function passes(check: (value: unknown) => unknown, value: unknown): boolean {
+  try {
+    check(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isSecret(value: unknown): value is Secret {
+  if (typeof value !== 'object' || value === null) return false;
+  const { value: text, expiresAt } = value as Partial<Secret>;
+  return isText(text) && (expiresAt === null || typeof expiresAt === 'number');
+}
+
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(isText)
+  );
+}

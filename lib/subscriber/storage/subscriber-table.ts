@@ -1,0 +1,142 @@
+import type { DataSource, SelectQueryBuilder } from 'typeorm';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { ThornSubscriber } from './subscriber.entity.js';
+import type { PlacedRow } from './quota-slots.js';
+import type { OwnerScope } from '../model/subscriber.js';
+
+/** How many rows there are, and the sum of their revisions: equal sums mean equal contents. */
+export interface Checksum {
+  readonly count: number;
+  readonly sum: number;
+}
+
+const PAGE = 1000;
+
+/**
+ * The SQL on `thorn_subscribers`. Listeners are not called: these rows are the library's own.
+ *
+ * Ids and owners are compared once more here, because MySQL's default collations hold `A` and `a` to be equal.
+ */
+export class SubscriberTable {
+  constructor(private readonly dataSource: DataSource) {
+    if (dataSource.isInitialized && !dataSource.hasMetadata(ThornSubscriber)) {
+      throw new ThornConfigurationError(
+        'The data source does not know the entity ThornSubscriber. Set autoLoadEntities: true, or add ThornSubscriber to its entities.',
+      );
+    }
+  }
+
+  async insert(row: ThornSubscriber): Promise<void> {
+    await this.#rows.insert().values(row).updateEntity(false).callListeners(false).execute();
+  }
+
+  async find(id: string, scope: OwnerScope): Promise<ThornSubscriber | null> {
+    const row = await this.#select().where('s.id = :id', { id }).getOne();
+    if (row === null || row.id !== id) return null;
+    return scope === 'any' || row.owner === scope.owner ? row : null;
+  }
+
+  /** What counts for the limits of an owner. */
+  async placesOf(owner: string): Promise<readonly PlacedRow[]> {
+    const rows = await this.#select()
+      .select(['s.id', 's.owner', 's.url', 's.ownerPlace', 's.hostPlace'])
+      .where('s.owner = :owner', { owner })
+      .getMany();
+    return rows.filter((row) => row.owner === owner);
+  }
+
+  /** Writes the given columns alone. */
+  async update(id: string, columns: Partial<ThornSubscriber>): Promise<void> {
+    await this.#rows.update().set(columns).where({ id }).callListeners(false).execute();
+  }
+
+  /** As {@link update}, unless the row was written since it had this revision; @returns whether it was written */
+  async updateUnchanged(
+    { id, revision }: Pick<ThornSubscriber, 'id' | 'revision'>,
+    columns: Partial<ThornSubscriber>,
+  ): Promise<boolean> {
+    const update = this.#rows.update().set(columns).where({ id, revision });
+    const result = await update.callListeners(false).execute();
+    return (result.affected ?? 0) > 0;
+  }
+
+  /** @returns whether it was this call that removed the row */
+  async delete(id: string): Promise<boolean> {
+    const result = await this.#rows.delete().where({ id }).callListeners(false).execute();
+    return (result.affected ?? 0) > 0;
+  }
+
+  /** Rows in the order of their ids. */
+  async page(
+    scope: OwnerScope,
+    limit: number,
+    after: string | null,
+  ): Promise<{ readonly rows: ThornSubscriber[]; readonly next: string | null }> {
+    const query = this.#select()
+      .orderBy('s.id')
+      .limit(limit + 1);
+    if (after !== null) query.andWhere('s.id > :after', { after });
+    if (scope !== 'any') {
+      query.andWhere(scope.owner === null ? 's.owner IS NULL' : 's.owner = :owner', scope);
+    }
+    const found = await query.getMany();
+    const rows = found.slice(0, limit);
+    return {
+      rows: rows.filter((row) => scope === 'any' || row.owner === scope.owner),
+      next: found.length > limit ? rows.at(-1)!.id : null,
+    };
+  }
+
+  /** Every row, a page at a time; those alone that were changed at or after `since`, when it is given. */
+  async *pages(since: number | null = null): AsyncGenerator<ThornSubscriber[]> {
+    let after: string | null = null;
+    for (;;) {
+      const query = this.#select().orderBy('s.id').limit(PAGE);
+      if (after !== null) query.andWhere('s.id > :after', { after });
+      if (since !== null) query.andWhere('s.updated_at >= :since', { since });
+      const rows = await query.getMany();
+      yield rows;
+      if (rows.length < PAGE) return;
+      after = rows.at(-1)!.id;
+    }
+  }
+
+  /** Id and revision of every row, a page at a time. */
+  async *revisions(): AsyncGenerator<{ readonly id: string; readonly revision: number }[]> {
+    let after: string | null = null;
+    for (;;) {
+      const query = this.#select().select(['s.id', 's.revision']).orderBy('s.id').limit(PAGE);
+      if (after !== null) query.where('s.id > :after', { after });
+      const rows = await query.getMany();
+      yield rows;
+      if (rows.length < PAGE) return;
+      after = rows.at(-1)!.id;
+    }
+  }
+
+  /** @param ids of one page at most */
+  async findAll(ids: readonly string[]): Promise<ThornSubscriber[]> {
+    if (ids.length === 0) return [];
+    return this.#select().where('s.id IN (:...ids)', { ids }).getMany();
+  }
+
+  countDisabled(): Promise<number> {
+    return this.#select().where('s.enabled = :enabled', { enabled: false }).getCount();
+  }
+
+  async checksum(): Promise<Checksum> {
+    const sums = await this.#rows
+      .select('COUNT(*)', 'count')
+      .addSelect('SUM(s.revision)', 'sum')
+      .getRawOne<{ count: string | number; sum: string | number | null }>();
+    return { count: Number(sums?.count ?? 0), sum: Number(sums?.sum ?? 0) };
+  }
+
+  get #rows(): SelectQueryBuilder<ThornSubscriber> {
+    return this.dataSource.createQueryBuilder(ThornSubscriber, 's');
+  }
+
+  #select(): SelectQueryBuilder<ThornSubscriber> {
+    return this.#rows.callListeners(false);
+  }
+}

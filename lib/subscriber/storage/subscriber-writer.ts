@@ -1,0 +1,128 @@
+import { Logger } from '@nestjs/common';
+import { LogLine } from '../../common/log-line.js';
+import type { Secret } from '../../message/recipient.js';
+import { withoutExpired } from '../service/secret-rotation.js';
+import { hostnameOf } from './quota-slots.js';
+import type { SubscriberPlacing } from './quota-allocator.js';
+import { describeFault, isFault, type SubscriberRows } from './subscriber-row-mapper.js';
+import type { SubscriberTable } from './subscriber-table.js';
+import type { ThornSubscriber } from './subscriber.entity.js';
+import type { UpdateTerms } from '../model/subscriber.repository.js';
+import type { SubscriberChanges } from '../model/subscriber.js';
+
+type DatedChanges = SubscriberChanges & { readonly updatedAt: Date };
+
+/**
+ * Changes of single rows, most of them of what was read before: written only if nobody else has written meanwhile, and
+ * otherwise read and made again. That ends: where a write fails, another one has been made.
+ */
+export class SubscriberWrites {
+  readonly #logger = new Logger('Thorn');
+  readonly #table: SubscriberTable;
+  readonly #rows: SubscriberRows;
+  readonly #placing: SubscriberPlacing;
+
+  constructor(table: SubscriberTable, rows: SubscriberRows, placing: SubscriberPlacing) {
+    this.#table = table;
+    this.#rows = rows;
+    this.#placing = placing;
+  }
+
+  /** Whatever else is in the row. @returns the row as it is then; null when there is none */
+  async plainly(id: string, changes: DatedChanges): Promise<ThornSubscriber | null> {
+    await this.#table.update(id, this.#rows.toColumns(id, changes));
+    return this.#table.find(id, 'any');
+  }
+
+  /**
+   * Unless the terms forbid it.
+   *
+   * @throws what `check` throws
+   * @throws {@link LimitReachedError}
+   */
+  async onTerms(
+    id: string,
+    changes: DatedChanges,
+    { check, limits }: UpdateTerms,
+  ): Promise<ThornSubscriber | null> {
+    for (;;) {
+      const current = await this.#table.find(id, 'any');
+      if (current === null) return null;
+      const subscriber = this.#rows.fromRow(current);
+      // Whoever reads it next is told.
+      if (isFault(subscriber)) return this.plainly(id, changes);
+      check?.(subscriber);
+      const moved = { ...subscriber, ...changes };
+      const isMoved = hostnameOf(moved.url) !== hostnameOf(subscriber.url);
+      const written = await this.#placing.place(
+        moved,
+        isMoved ? limits : undefined,
+        async ({ hostPlace }) => {
+          const columns = this.#rows.toColumns(id, changes);
+          // Its place among all those of its owner stays; at another host it needs another one.
+          if (isMoved) columns.hostPlace = hostPlace;
+          return (await this.#table.updateUnchanged(current, columns))
+            ? { ...current, ...columns }
+            : null;
+        },
+      );
+      if (written !== null) return written;
+    }
+  }
+
+  /** @returns the row as it is then, and whether it was this call that has disabled it */
+  async disable(
+    id: string,
+    updatedAt: Date,
+  ): Promise<{ readonly row: ThornSubscriber | null; readonly isDisabled: boolean }> {
+    for (;;) {
+      const row = await this.#table.find(id, 'any');
+      if (row === null || !row.enabled) return { row, isDisabled: false };
+      const columns = this.#rows.toColumns(id, { enabled: false, updatedAt });
+      if (await this.#table.updateUnchanged(row, columns)) {
+        return { row: { ...row, ...columns }, isDisabled: true };
+      }
+    }
+  }
+
+  /** @returns the row as it is then; null when there is none */
+  async secrets(
+    id: string,
+    change: (secrets: readonly Secret[]) => readonly Secret[],
+    updatedAt: Date,
+  ): Promise<ThornSubscriber | null> {
+    for (;;) {
+      const current = await this.#table.find(id, 'any');
+      if (current === null) return null;
+      const subscriber = this.#rows.fromRow(current);
+      if (isFault(subscriber)) return current;
+      const secrets = change(subscriber.secrets);
+      const columns = this.#rows.toColumns(id, { secrets, updatedAt });
+      if (await this.#table.updateUnchanged(current, columns)) return { ...current, ...columns };
+    }
+  }
+
+  /**
+   * Keeps the row's revision, since the subscriber stays the same: other processes need not read it anew.
+   *
+   * @returns whether it was written or, with `dryRun`, would be; null when the secrets do not open
+   */
+  async resealed(found: ThornSubscriber, now: number, dryRun: boolean): Promise<boolean | null> {
+    let row: ThornSubscriber | null = found;
+    while (row !== null) {
+      const subscriber = this.#rows.fromRow(row);
+      if (isFault(subscriber)) {
+        const text = `The secrets of ${row.id} are not sealed anew: ${describeFault(subscriber)}`;
+        this.#logger.error(new LogLine(text, { subscriberId: row.id }));
+        return null;
+      }
+      const secrets = withoutExpired(subscriber.secrets, now);
+      if (this.#rows.isCurrent(row) && secrets === subscriber.secrets) return false;
+      if (dryRun) return true;
+      const column = this.#rows.secretsColumn(row.id, secrets);
+      if (await this.#table.updateUnchanged(row, column)) return true;
+      row = await this.#table.find(row.id, 'any');
+    }
+    return false;
+  }
+}

@@ -1,0 +1,93 @@
+import { Column, Entity, Index, PrimaryColumn, type ValueTransformer } from 'typeorm';
+import { MYSQL_ENGINE } from '../../common/typeorm-compat.js';
+
+// Drivers disagree about bigint: PostgreSQL and MySQL answer text, SQLite a number.
+const EPOCH_MILLISECONDS: ValueTransformer = {
+  to: (date: Date | undefined) => date?.getTime(),
+  from: (milliseconds: string | number) => new Date(Number(milliseconds)),
+};
+
+/**
+ * A row of `thorn_subscribers`. `autoLoadEntities` finds it once the module is imported; otherwise name it in the data
+ * source's `entities`. The columns that hold lists are JSON text, so that all databases store them alike.
+ */
+@Entity('thorn_subscribers', { engine: MYSQL_ENGINE })
+@Index('thorn_subscribers_owner', ['owner', 'id'])
+@Index('thorn_subscribers_changes', ['updatedAt', 'revision'])
+@Index('thorn_subscribers_owner_place', ['ownerPlace'], { unique: true })
+@Index('thorn_subscribers_host_place', ['hostPlace'], { unique: true })
+export class ThornSubscriber {
+  @PrimaryColumn({ type: 'varchar', length: 64 })
+  id!: string;
+
+  @Column({ type: 'varchar', length: 255, nullable: true })
+  owner!: string | null;
+
+  @Column({ type: 'varchar', length: 2048 })
+  url!: string;
+
+  /** JSON: a list of patterns. */
+  @Column({ type: 'text' })
+  events!: string;
+
+  /** JSON: a list of patterns. */
+  @Column({ type: 'text' })
+  exclude!: string;
+
+  /** JSON: a condition, or null. */
+  @Column({ type: 'text', nullable: true })
+  filter!: string | null;
+
+  /** Attempts that its endpoint gets in {@link ratePer}; null for any number. */
+  @Column({ name: 'rate_max', type: 'int', nullable: true })
+  rateMax!: number | null;
+
+  /** Milliseconds; null together with {@link rateMax}. */
+  @Column({ name: 'rate_per', type: 'int', nullable: true })
+  ratePer!: number | null;
+
+  @Column({ name: 'content_type', type: 'varchar', length: 255 })
+  contentType!: string;
+
+  @Column({ type: 'varchar', length: 16 })
+  digest!: string;
+
+  /** JSON: a list of {@link Secret}. */
+  @Column({ type: 'text' })
+  secrets!: string;
+
+  @Column({ type: 'boolean' })
+  enabled!: boolean;
+
+  /** `none`, `pending` or `verified`. */
+  @Column({ type: 'varchar', length: 16 })
+  verification!: string;
+
+  @Column({ type: 'varchar', length: 1000, nullable: true })
+  description!: string | null;
+
+  /** JSON: an object of texts. */
+  @Column({ type: 'text' })
+  metadata!: string;
+
+  /**
+   * A random number that every write replaces: the sum of all of them tells other processes whether anything has
+   * changed, whatever their clocks say and however long a transaction took. Who edits a row by hand sets another one.
+   */
+  @Column({ type: 'int' })
+  revision!: number;
+
+  /** Among those of its owner; unique, so that a limit holds whoever else creates one at the same time. */
+  @Column({ name: 'owner_place', type: 'varchar', length: 64, nullable: true })
+  ownerPlace!: string | null;
+
+  /** As `owner_place`, among those of its owner and host. */
+  @Column({ name: 'host_place', type: 'varchar', length: 64, nullable: true })
+  hostPlace!: string | null;
+
+  @Column({ name: 'created_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
+  createdAt!: Date;
+
+  @Column({ name: 'updated_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
+  updatedAt!: Date;
+}

@@ -1,0 +1,211 @@
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import type { Clock } from '../../common/clock.js';
+import { LogLine } from '../../common/log-line.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { Secret } from '../../message/recipient.js';
+import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
+import { SubscriberMirror } from './subscriber-cache.js';
+import { describeFault, isFault, SubscriberRows } from './subscriber-row-mapper.js';
+import { SubscriberTable } from './subscriber-table.js';
+import { SubscriberWrites } from './subscriber-writer.js';
+import type { ThornSubscriber } from './subscriber.entity.js';
+import {
+  type MatchCriteria,
+  type ResealedPage,
+  type SubscriberPage,
+  SubscriberRepository,
+  type UpdateTerms,
+} from '../model/subscriber.repository.js';
+import type { SubscriberLimits } from './quota-slots.js';
+import { SubscriberPlacing } from './quota-allocator.js';
+import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
+import { Turns } from '../../common/keyed-mutex.js';
+
+/** How fresh {@link TypeOrmSubscriberRepository} keeps what it knows of the table. */
+export interface TypeOrmSubscriberOptions {
+  /**
+   * How long a change made by another process, or by hand, may stay unseen: milliseconds, default 5,000. A message after
+   * that waits for one look at the table, the others are matched without a query. Changes made through the same instance
+   * are seen at once.
+   */
+  readonly maxStaleness?: number;
+  /**
+   * While the table cannot be read, messages go to the subscribers that were known last, each look that fails logs a
+   * warning. When they are older than this, matching fails with {@link SubscribersUnavailableError}. Milliseconds,
+   * default 60,000.
+   */
+  readonly outageTolerance?: number;
+}
+
+/**
+ * Keeps subscribers in the table `thorn_subscribers` and all enabled ones in memory as well, so that matching costs no
+ * query. They are read when the first message is matched.
+ *
+ * Rows that were edited by hand and no longer make sense are logged and count as absent. Whoever edits by hand gives
+ * the row another `revision`, which is how the change is noticed.
+ *
+ * With a sealer, secrets are sealed in the table, bound to the subscriber's id; they are open in memory alone. Rows from
+ * before are read as they are. A subscriber whose secrets do not open is logged and receives nothing; reading it by its
+ * id throws {@link SecretUnreadableError}, and so does changing it, unless the change gives it a new secret.
+ */
+export class TypeOrmSubscriberRepository extends SubscriberRepository {
+  readonly #logger = new Logger('Thorn');
+  readonly #table: SubscriberTable;
+  readonly #rows: SubscriberRows;
+  readonly #mirror: SubscriberMirror;
+  readonly #turns = new Turns();
+  readonly #placing: SubscriberPlacing;
+  readonly #writes: SubscriberWrites;
+
+  /**
+   * @param sealer default: secrets are stored as they are
+   * @throws {@link ThornConfigurationError} when the data source does not know the entity `ThornSubscriber`
+   */
+  constructor(
+    dataSource: DataSource,
+    clock: Clock,
+    options: TypeOrmSubscriberOptions = {},
+    sealer?: SecretSealer,
+  ) {
+    super();
+    this.#table = new SubscriberTable(dataSource);
+    this.#rows = new SubscriberRows(sealer);
+    this.#placing = new SubscriberPlacing(this.#table);
+    this.#writes = new SubscriberWrites(this.#table, this.#rows, this.#placing);
+    this.#mirror = new SubscriberMirror(this.#table, this.#rows, clock, {
+      maxStaleness: options.maxStaleness ?? 5000,
+      outageTolerance: options.outageTolerance ?? 60_000,
+    });
+  }
+
+  override async create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
+    const row = await this.#change(subscriber.id, () =>
+      this.#placing.place(subscriber, limits, async (places) => {
+        const fresh = this.#rows.toRow(subscriber, places);
+        await this.#table.insert(fresh);
+        return fresh;
+      }),
+    );
+    return this.#read(row)!;
+  }
+
+  override async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
+    return this.#read(await this.#table.find(id, scope));
+  }
+
+  override async update(
+    id: string,
+    changes: SubscriberChanges & { readonly updatedAt: Date },
+    scope: OwnerScope,
+    terms: UpdateTerms = {},
+  ): Promise<Subscriber | null> {
+    // An owner never changes, so a row that is within scope here is so in the write below.
+    const before = await this.#table.find(id, scope);
+    if (before === null) return null;
+    if (changes.secrets === undefined) this.#demandReadable(before);
+    const row = await this.#change(id, () =>
+      terms.check === undefined && (terms.limits === undefined || changes.url === undefined)
+        ? this.#writes.plainly(id, changes)
+        : this.#writes.onTerms(id, changes, terms),
+    );
+    return this.#read(row);
+  }
+
+  override async disable(id: string, updatedAt: Date): Promise<boolean> {
+    let isDisabled = false;
+    await this.#change(id, async () => {
+      const written = await this.#writes.disable(id, updatedAt);
+      ({ isDisabled } = written);
+      return written.row;
+    });
+    return isDisabled;
+  }
+
+  override async changeSecrets(
+    id: string,
+    change: (secrets: readonly Secret[]) => readonly Secret[],
+    updatedAt: Date,
+    scope: OwnerScope,
+  ): Promise<Subscriber | null> {
+    if ((await this.#table.find(id, scope)) === null) return null;
+    return this.#read(await this.#change(id, () => this.#writes.secrets(id, change, updatedAt)));
+  }
+
+  /** @throws {@link ThornConfigurationError} without a key to seal with */
+  override async reseal({
+    limit,
+    after,
+    now,
+    dryRun = false,
+  }: Parameters<SubscriberRepository['reseal']>[0]): Promise<ResealedPage> {
+    if (!this.#rows.seals) {
+      throw new ThornConfigurationError(
+        'There is no key to seal secrets with: give the option encryption.keys.',
+      );
+    }
+    const { rows, next } = await this.#table.page('any', limit, after);
+    let resealed = 0;
+    const unreadable: string[] = [];
+    for (const row of rows) {
+      const written = await this.#writes.resealed(row, now, dryRun);
+      if (written === null) unreadable.push(row.id);
+      else if (written) resealed++;
+    }
+    return { checked: rows.length, resealed, unreadable, next };
+  }
+
+  override async delete(id: string, scope: OwnerScope): Promise<boolean> {
+    if ((await this.#table.find(id, scope)) === null) return false;
+    let deleted = false;
+    await this.#change(id, async () => {
+      deleted = await this.#table.delete(id);
+      return null;
+    });
+    return deleted;
+  }
+
+  override async list(
+    scope: OwnerScope,
+    page: { readonly limit: number; readonly after?: string | null },
+  ): Promise<SubscriberPage> {
+    const { rows, next } = await this.#table.page(scope, page.limit, page.after ?? null);
+    return { items: rows.flatMap((row) => this.#readOrLog(row) ?? []), next };
+  }
+
+  override countDisabled(): Promise<number> {
+    return this.#table.countDisabled();
+  }
+
+  override match(criteria: MatchCriteria): readonly Subscriber[] | Promise<readonly Subscriber[]> {
+    return this.#mirror.match(criteria);
+  }
+
+  #demandReadable(row: ThornSubscriber): void {
+    const result = this.#rows.fromRow(row);
+    if (result instanceof SecretUnreadableError) throw result;
+  }
+
+  /** One write of an id at a time: two that overlap could tell the mirror their outcomes in the wrong order. */
+  #change(
+    id: string,
+    write: () => Promise<ThornSubscriber | null>,
+  ): Promise<ThornSubscriber | null> {
+    return this.#turns.take(id, () => this.#mirror.change(id, write));
+  }
+
+  /** @throws {@link SecretUnreadableError} */
+  #read(row: ThornSubscriber | null): Subscriber | null {
+    if (row === null) return null;
+    this.#demandReadable(row);
+    return this.#readOrLog(row);
+  }
+
+  #readOrLog(row: ThornSubscriber): Subscriber | null {
+    const subscriber = this.#rows.fromRow(row);
+    if (!isFault(subscriber)) return subscriber;
+    const text = `Subscriber ${row.id} cannot be read: ${describeFault(subscriber)}`;
+    this.#logger.error(new LogLine(text, { subscriberId: row.id }));
+    return null;
+  }
+}

@@ -1,0 +1,224 @@
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { OWNER_OPERATIONS } from '../../lib/api/openapi/operations.js';
+import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { type Api, platforms, startApi } from '../support/apps/api-app.js';
+import { type FreshStore, stores } from '../support/api-databases.js';
+
+// Create and change are in api.spec.ts, ids in api-owners.spec.ts, whatever fits no table in api-openapi.spec.ts.
+
+const since = '2026-01-01T00:00:00Z';
+const LONG = 'a'.repeat(5000);
+const MALFORMED_TIMES: unknown[] = [
+  null,
+  0,
+  1.5,
+  '',
+  'yesterday',
+  '2026-13-01',
+  '2026-01-01T25:00:00Z',
+  '2026-01-01T00:00:00',
+  '2026-1-1',
+  ['2026-01-01'],
+  {},
+  LONG,
+];
+const CURSORS: unknown[] = [
+  null,
+  5,
+  '',
+  'x',
+  '0',
+  '-1/',
+  '0/ ',
+  '99999/',
+  `0/${LONG}`,
+  '0/é',
+  ['0/'],
+];
+
+/** Bodies: of each route its fields, what is wrong with them, and what else the route needs. */
+const BODIES: Readonly<Record<string, { rest?: object; fields: Record<string, unknown[]> }>> = {
+  '/test': {
+    fields: {
+      event: [
+        null,
+        5,
+        '',
+        'nothing.here',
+        ['article.created'],
+        {},
+        LONG,
+        'article.*',
+        'stock.{sku}.low',
+      ],
+    },
+  },
+  '/rotate-secret': {
+    fields: {
+      overlap: [-1, 1.5, '', '24', '24 h', '91d', '1w', [], {}, true, LONG, 1e300],
+      secret: [
+        null,
+        5,
+        '',
+        'short',
+        [],
+        {},
+        'a'.repeat(513),
+        'whsec_short',
+        'a\nb with a line break',
+      ],
+    },
+  },
+  '/enable': { fields: {} },
+  '/disable': { fields: {} },
+  '/challenge': { fields: {} },
+  '/retry': { fields: {} },
+  '/recover': {
+    rest: { since },
+    fields: {
+      since: [undefined, ...MALFORMED_TIMES],
+      until: [...MALFORMED_TIMES, since, '2020-01-01'],
+      dryRun: [null, 'true', 1, {}],
+      after: [...CURSORS, '7/'],
+    },
+  },
+  '/backfill': {
+    rest: { since },
+    fields: {
+      since: [undefined, ...MALFORMED_TIMES],
+      until: [...MALFORMED_TIMES, since, '2020-01-01'],
+      dryRun: [null, 'true', 1, {}],
+      after: [...CURSORS, '0/x', '0/1', '0/:x', `0/${'9'.repeat(16)}:x`, '7/'],
+    },
+  },
+};
+/** Set by the server or unknown: refused by every route that takes a body. */
+const NEVER = ['id', 'owner', 'subscriber', 'createdAt', 'colour', 'constructor', 'hasOwnProperty'];
+
+/** Query parameters. */
+const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
+  '': {
+    limit: ['0', '101', '-1', '1.5', 'x', '', '1&limit=2', '1e1', '%00'],
+    after: ['', '%00', '%20', 'é', LONG, 'a&after=b'],
+  },
+  '/deliveries': {
+    limit: ['0', '101', 'x', '1&limit=2'],
+    after: ['', '%00', LONG, 'a&after=b'],
+    status: ['', 'done', 'FAILED', 'failed&status=pending', '%00'],
+    event: ['', '%00', 'a%20b', LONG, 'a&event=b', 'é'],
+    message: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&message=b'],
+    since: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&since=b', LONG],
+    until: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&until=b', LONG],
+  },
+  '/stats': { days: ['', '0', '91', '-1', '1.5', 'x', '1&days=2', LONG] },
+};
+
+it('every field that a route takes has its row', () => {
+  const queries = Object.values(OWNER_OPERATIONS).flatMap(({ query = [] }) => query);
+  const known = Object.values(QUERIES).flatMap((fields) => Object.keys(fields));
+  expect([...new Set(known)].sort()).toEqual([...new Set(queries)].sort());
+  const bodies = Object.values(OWNER_OPERATIONS).filter(({ body }) => body !== undefined);
+  // Three routes that create and change, and the one of receivers, have tables of their own.
+  expect(bodies).toHaveLength(Object.keys(BODIES).length + 4);
+});
+
+describe.each(platforms)('bad input on %s', (platform) => {
+  let api: Api;
+  let store: FreshStore;
+  let receiver: ScriptedReceiver;
+  let self: string;
+  let delivery: string;
+
+  beforeAll(async () => {
+    store = await stores[0]!.fresh();
+    receiver = await ScriptedReceiver.start();
+    api = await startApi(platform, {
+      store,
+      thorn: { recipients: LOOPBACK_RECIPIENTS, retries: { schedule: [] } },
+    });
+    receiver.otherwise(500);
+    const body = { url: receiver.url, events: ['*'] };
+    ({ self } = (await api.send('POST', '/hooks', { body })).body);
+    await api.app.get(WebhookDispatcher).send('order.paid', {}, { sender: 'alice' });
+    delivery = await vi.waitFor(async () => {
+      const { items } = await api.app.get(Deliveries).list({}, 'any');
+      expect(items).toMatchObject([{ status: 'failed' }]);
+      return `/hooks/deliveries/${items[0]!.id}`;
+    });
+  });
+  afterAll(async () => {
+    await api.app.close();
+    await receiver.stop();
+    await store.drop();
+  });
+
+  const pathOf = (route: string) => (route === '/retry' ? delivery : self) + route;
+  async function snapshot(): Promise<unknown> {
+    const tables = ['thorn_subscribers', 'thorn_messages', 'thorn_deliveries', 'thorn_attempts'];
+    const dataSource = api.app.get(DataSource);
+    const rows = await Promise.all(
+      tables.map((table) => dataSource.query(`SELECT * FROM ${table}`)),
+    );
+    return [rows, receiver.received.length];
+  }
+
+  it.each(Object.keys(BODIES))('POST …%s refuses every wrong field by its name', async (route) => {
+    const { fields, rest = {} } = BODIES[route]!;
+    const before = await snapshot();
+    const wrong: [string, unknown][] = Object.entries(fields).flatMap(([field, values]) =>
+      values.map((value): [string, unknown] => [field, value]),
+    );
+    for (const [field, value] of [...wrong, ...NEVER.map((name) => [name, 'x'] as const)]) {
+      const body = { ...rest, [field]: value };
+      const answer = await api.send('POST', pathOf(route), { body });
+      const shown = `${field}: ${JSON.stringify(value)?.slice(0, 60)}`;
+      expect({ shown, status: answer.status, body: answer.body }).toMatchObject({
+        shown,
+        status: 400,
+        body: { status: 400, errors: [{ field, reason: expect.any(String) }] },
+      });
+      expect(JSON.stringify(answer.body).length).toBeLessThan(1000);
+    }
+    expect(await snapshot()).toEqual(before);
+  });
+
+  it.each(Object.keys(BODIES))('POST …%s refuses bodies that are none', async (route) => {
+    const before = await snapshot();
+    for (const [text, type] of [
+      ['[]'],
+      ['null'],
+      ['5'],
+      ['"text"'],
+      ['{"since": '],
+      ['{"__proto__": {"since": "2026-01-01"}}'],
+      ['since=2026-01-01', 'application/x-www-form-urlencoded'],
+      ['{}', 'text/plain'],
+    ] as const) {
+      const call = { body: Buffer.from(text), ...(type && { type }) };
+      const { status } = await api.send('POST', pathOf(route), call);
+      expect({ text, status }).toEqual({ text, status: type === 'text/plain' ? status : 400 });
+      expect([400, 415]).toContain(status);
+    }
+    expect(await snapshot()).toEqual(before);
+  });
+
+  it.each(Object.keys(QUERIES))(
+    'GET …%s refuses every wrong parameter by its name',
+    async (route) => {
+      for (const [field, values] of Object.entries(QUERIES[route]!)) {
+        for (const value of values) {
+          const path = route === '' ? '/hooks' : self + route;
+          const answer = await api.send('GET', `${path}?${field}=${value}`);
+          const shown = `${field}=${value.slice(0, 60)}`;
+          expect({ shown, status: answer.status, body: answer.body }).toMatchObject({
+            shown,
+            status: 400,
+            body: { errors: [{ field }] },
+          });
+        }
+      }
+    },
+  );
+});

@@ -1,0 +1,65 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { defineEvents, EventCatalogue } from '../../lib/index.js';
+import { thornOpenApiWebhooks } from '../../lib/openapi/index.js';
+import { type Api, startApi } from '../support/apps/api-app.js';
+
+class Parcel {
+  @IsString()
+  @MaxLength(40)
+  code!: string;
+
+  @ApiProperty({ description: 'Grams', example: 250 })
+  @IsInt()
+  @Min(1)
+  weight!: number;
+
+  @IsOptional()
+  @IsString()
+  note?: string;
+}
+
+let api: Api;
+beforeAll(async () => {
+  api = await startApi('express', {
+    thorn: {
+      events: defineEvents({
+        'parcel.sent': { description: 'A parcel is on its way', schema: Parcel },
+        'parcel.lost': {
+          description: 'A parcel was lost',
+          schema: { $ref: '#/$defs/code', $defs: { code: { type: 'string' } } },
+        },
+        'parcel.found': { description: 'A parcel was found' },
+      }),
+    },
+  });
+});
+afterAll(() => api.app.close());
+
+it('shows the schema of an event that a class declares, as the documents do', async () => {
+  const { status, body } = await api.send('GET', '/hooks/event-types/parcel.sent');
+  expect({ status, schema: body.schema }).toEqual({
+    status: 200,
+    schema: {
+      type: 'object',
+      properties: {
+        code: { type: 'string', maxLength: 40 },
+        weight: { type: 'integer', minimum: 1, description: 'Grams', examples: [250] },
+        note: { type: 'string' },
+      },
+      required: ['weight', 'code'],
+    },
+  });
+  const { post } = thornOpenApiWebhooks(api.app.get(EventCatalogue))['parcel.sent']!;
+  expect(post.requestBody.content['application/json']!.schema).toMatchObject({
+    properties: { data: body.schema },
+  });
+});
+
+it('shows a JSON Schema that refers to nothing outside of it, and null where there is none', async () => {
+  const lost = await api.send('GET', '/hooks/event-types/parcel.lost');
+  expect(lost.body.schema).toMatchObject({ type: 'string' });
+  const found = await api.send('GET', '/hooks/event-types/parcel.found');
+  expect(found.body.schema).toBeNull();
+});

@@ -1,0 +1,362 @@
+import { randomBytes } from 'node:crypto';
+import type { CanActivate } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { apiControllers, ApiSettings, operatorControllers } from '../../lib/api/index.js';
+import { API_OPERATIONS } from '../../lib/api/openapi/describe-api.js';
+import { Deliveries, describeThornApi, isActive, WebhookDispatcher } from '../../lib/index.js';
+import { UnsubscribeLinks } from '../../lib/signing/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { type Api, platforms, startApi } from '../support/apps/api-app.js';
+import { type FreshStore, stores } from '../support/api-databases.js';
+
+interface Described {
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: readonly { name: string; in: string; schema: object }[];
+  readonly requestBody?: { content: { 'application/json': { schema: { $ref: string } } } };
+  readonly responses: Readonly<
+    Record<string, { content?: Record<string, { schema: { $ref: string } }> }>
+  >;
+}
+
+/** The operator API has to have a guard. */
+class Anybody implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+const links = new UnsubscribeLinks({
+  url: 'https://api.example.com/hooks',
+  secret: 'a secret of the application that has 32 characters at least',
+});
+
+/** What routes are told of to begin with. */
+interface Ids {
+  id: string;
+  secret: string;
+  proof: string;
+  delivery: string;
+  readonly name: string;
+  readonly host: string;
+}
+
+const IS_LONG = process.env['THORN_LONG'] === '1';
+const RUNS = IS_LONG ? 400 : 25;
+const TIMEOUT = IS_LONG ? 600_000 : 60_000;
+
+function documentOf(api: Api, version: '3.0.0' | '3.1.0' = '3.1.0') {
+  const config = new DocumentBuilder().setTitle('Test').setOpenAPIVersion(version).build();
+  return describeThornApi(SwaggerModule.createDocument(api.app, config));
+}
+
+function operationsOf(document: { readonly paths: object }): readonly Described[] {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item as object).map(([method, one]) => ({ ...one, path, method })),
+  );
+}
+
+it('every route is described', () => {
+  const settings = new ApiSettings({ unprotected: true, receivers: true, owner: () => null });
+  const operators = operatorControllers({ guards: [Anybody] });
+  const handlers = [...apiControllers(settings), ...operators].flatMap((controller) => {
+    const name = /^Thorn(\w+)Controller$/.exec(controller.name)![1];
+    return Object.getOwnPropertyNames(controller.prototype)
+      .filter((method) => Reflect.hasMetadata('method', controller.prototype[method]))
+      .map((method) => `${name}.${method}`);
+  });
+  expect(Object.keys(API_OPERATIONS).sort()).toEqual(handlers.sort());
+});
+
+describe.each(platforms)('the OpenAPI document on %s', (platform) => {
+  let api: Api;
+  let store: FreshStore;
+  let receiver: ScriptedReceiver;
+  let ids: Ids;
+
+  beforeAll(async () => {
+    store = await stores[0]!.fresh();
+    receiver = await ScriptedReceiver.start();
+    api = await startApi(platform, {
+      store,
+      thorn: {
+        recipients: LOOPBACK_RECIPIENTS,
+        operatorApi: { guards: [Anybody] },
+        encryption: { keys: [{ id: 'first', key: randomBytes(32) }] },
+        unsubscribe: {
+          url: 'https://api.example.com/hooks',
+          secret: 'a secret of the application that has 32 characters at least',
+        },
+      },
+      api: {
+        unprotected: true,
+        owner: () => 'alice',
+        challenge: true,
+        receivers: true,
+        limits: { subscribersPerOwner: 40 },
+      },
+    });
+    ids = { ...(await anew(api, 'sub_none', receiver.url)), name: 'article.created', host: '*' };
+  });
+  afterAll(async () => {
+    await api.app.close();
+    await receiver.stop();
+    await store.drop();
+  });
+
+  it.each(['3.0.0', '3.1.0'] as const)('is valid as %s, and shows the schemas', async (version) => {
+    const document = documentOf(api, version);
+    const { valid, errors } = await new Validator().validate(
+      structuredClone(document) as unknown as Record<string, unknown>,
+    );
+    expect({ valid, errors }).toEqual({ valid: true, errors: undefined });
+    expect(Object.keys(document.paths).every((path) => !path.endsWith('/'))).toBe(true);
+    for (const { path, method, parameters } of operationsOf(document)) {
+      const named = parameters.filter((one) => one.in === 'path').map(({ name }) => `{${name}}`);
+      expect(named, `${method} ${path}`).toEqual(path.match(/\{\w+\}/g) ?? []);
+    }
+    expect(document.paths['/hooks']).toMatchObject({
+      post: {
+        requestBody: {
+          content: {
+            'application/json': { schema: { $ref: '#/components/schemas/ThornNewSubscriber' } },
+          },
+        },
+        responses: { 201: {}, 400: {}, 401: {}, 409: {}, 413: {} },
+      },
+    });
+    expect(document.components?.schemas).toMatchObject({
+      ThornNewSubscriber: { properties: { url: { maxLength: 2048 } } },
+    });
+  });
+
+  it(
+    'holds for whatever is sent: no 5xx, no status and no answer that it does not describe',
+    { timeout: TIMEOUT },
+    async () => {
+      const document = documentOf(api);
+      const ajv = new Ajv2020({ strict: false, validateFormats: true });
+      addFormats.default(ajv);
+      ajv.addSchema(document, 'document');
+      const operations = operationsOf(document);
+      const schemas = (document.components as { schemas: Record<string, Schema> }).schemas;
+      const seen = new Set<string>();
+
+      for (const operation of operations) {
+        const call = fc.record({
+          path: pathOf(operation, ids),
+          query: queryOf(operation),
+          body: bodyOf(operation, schemas),
+          headers: headersOf(operation, ids),
+        });
+        await fc.assert(
+          fc.asyncProperty(call, async ({ path, query, body, headers }) => {
+            const answer = await api.send(operation.method.toUpperCase(), `${path}${query}`, {
+              as: 'nobody',
+              headers,
+              ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body) ?? 'null') }),
+            });
+            const described = operation.responses[answer.status];
+            const what = `${operation.method} ${operation.path} → ${answer.status}`;
+            seen.add(what);
+            expect(described, what).toBeDefined();
+            expect(answer.status).toBeLessThan(500);
+            const [content] = Object.values(described!.content ?? {});
+            // What the platform refuses before any route is reached has the platform's own shape.
+            if (content === undefined || isOfThePlatform(answer.body)) return;
+            const { $ref } = content.schema;
+            const validate = ajv.getSchema(`document${$ref}`)!;
+            expect(validate(answer.body) || validate.errors, what).toBe(true);
+          }),
+          { numRuns: RUNS, seed: 7 },
+        );
+        // Whatever was changed or removed on the way.
+        Object.assign(ids, await anew(api, ids.id, receiver.url));
+      }
+      for (const { method, path } of operations) {
+        const statuses = [...seen].filter((one) => one.startsWith(`${method} ${path} →`));
+        expect(statuses.join(), `${method} ${path}`).toMatch(
+          path.includes('unsubscribe') && method === 'get' ? /→ 405/ : /→ 2\d\d/,
+        );
+      }
+    },
+  );
+});
+
+/** The subscriber as it is now, or another one if it is gone or gets nothing, with a delivery. */
+async function anew(api: Api, id: string, url: string) {
+  let found = await api.subscribers.findById(id, 'any');
+  if (found === null || !isActive(found)) {
+    found = await api.subscribers.create({ url, events: ['*'], owner: 'alice' });
+    await api.app.get(WebhookDispatcher).send('order.paid');
+  }
+  const delivery = await vi.waitFor(async () => {
+    const { items } = await api.app.get(Deliveries).list({ subscriber: found.id }, 'any');
+    expect(items).not.toHaveLength(0);
+    return items.at(-1)!.id;
+  });
+
+  const proof = links.of(found).split('/').at(-1)!;
+  return { id: found.id, secret: found.secrets[0]!.value, proof, delivery };
+}
+
+interface Schema {
+  readonly [key: string]: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+const odd = fc.oneof(
+  fc.json({ maxDepth: 3 }).map((json) => JSON.parse(json) as unknown),
+  fc.string({ unit: 'binary', maxLength: 30 }),
+  fc.constantFrom<unknown>(
+    null,
+    '',
+    0,
+    -1,
+    1e300,
+    [],
+    {},
+    '\0',
+    '\ud800',
+    '__proto__',
+    'a'.repeat(5000),
+  ),
+);
+
+function pathOf({ path }: Described, ids: Ids) {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as keyof Ids);
+  const values = names.map(() =>
+    fc.oneof(
+      // Read when it is used: some calls remove it.
+      { weight: 12, arbitrary: fc.constant(null) },
+      {
+        weight: 1,
+        arbitrary: fc
+          .string({ unit: 'binary', minLength: 1, maxLength: 20 })
+          .filter((text) => !/\p{Surrogate}|^\.{1,2}$/u.test(text))
+          .map(encodeURIComponent),
+      },
+      { weight: 1, arbitrary: fc.constantFrom('%zz', '%ff', 'a'.repeat(500)) },
+    ),
+  );
+  return fc
+    .tuple(...values)
+    .map((given) =>
+      names.reduce(
+        (text, name, at) => text.replace(`{${name}}`, given[at] ?? encodeURIComponent(ids[name])),
+        path,
+      ),
+    );
+}
+
+/** Mostly what the parameter is for. */
+const QUERY: Readonly<Record<string, readonly string[]>> = {
+  limit: ['1', '20', '100'],
+  after: ['dlv_1', 'sub_1'],
+  status: ['pending', 'succeeded', 'failed'],
+  event: ['order.paid'],
+  message: ['msg_1'],
+  since: ['2020-01-01', '2020-01-01T00:00:00Z'],
+  until: ['2126-01-01T00:00:00.5+02:00'],
+  days: ['1', '90'],
+  owner: ['alice', 'nobody'],
+  subscriber: ['sub_1'],
+};
+
+function queryOf({ parameters }: Described) {
+  const names = parameters.filter((one) => one.in === 'query').map(({ name }) => name);
+  const fields = [...names, 'other'].map((name) => [
+    name,
+    fc.oneof(
+      { weight: 8, arbitrary: fc.constantFrom(...(QUERY[name] ?? ['x'])) },
+      { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 70 }) },
+    ),
+  ]);
+  const query: fc.Arbitrary<Partial<Record<string, string>>> = fc.record(
+    Object.fromEntries(fields) as Record<string, fc.Arbitrary<string>>,
+    { requiredKeys: [] },
+  );
+  return query.map((given) => {
+    const entries = Object.entries(given).map(
+      ([name, text = '']) => `${name}=${encodeURIComponent(text)}`,
+    );
+    return `?${entries.join('&')}`;
+  });
+}
+
+function headersOf(
+  { parameters }: Described,
+  { id, secret }: Ids,
+): fc.Arbitrary<Record<string, string>> {
+  if (parameters.some(({ name }) => name === 'Hook-Subscription')) {
+    const fitting = { 'hook-subscription': id, authorization: `Bearer ${secret}` };
+    return fc.oneof(
+      { weight: 4, arbitrary: fc.constant(fitting) },
+      fc.constantFrom<Record<string, string>>({}, { ...fitting, authorization: 'Bearer x' }),
+    );
+  }
+  if (!parameters.some(({ name }) => name === 'If-Match')) return fc.constant({});
+  const tags = fc.constantFrom('*', '"x"', 'W/"y", "z"', 'malformed', '"');
+  return fc
+    .option(tags, { nil: undefined, freq: 3 })
+    .map((tag): Record<string, string> => (tag === undefined ? {} : { 'if-match': tag }));
+}
+
+/** Bodies that are as described, in most fields, and anything else. */
+function bodyOf({ requestBody }: Described, schemas: Readonly<Record<string, Schema>>) {
+  if (requestBody === undefined) return fc.constant(undefined);
+  const name = requestBody.content['application/json'].schema.$ref.split('/').at(-1)!;
+  const { properties = {}, required = [] } = schemas[name]!;
+  const fields = Object.entries(properties).map(([field, schema]) => [
+    field,
+    fc.oneof({ weight: 5, arbitrary: valueOf(field, schema) }, { weight: 1, arbitrary: odd }),
+  ]);
+  const wellFormed: fc.Arbitrary<Record<string, unknown>> = fc.record(
+    Object.fromEntries(fields) as Record<string, fc.Arbitrary<unknown>>,
+    {
+      requiredKeys: [
+        ...(required as string[]),
+        ...(name === 'ThornNewSubscriber' ? ['url', 'events'] : []),
+      ],
+    },
+  );
+  const few = wellFormed.map((body) => {
+    // Both names of one field are refused: mostly without those of Thorn.
+    const rest = Object.entries(body).filter(
+      ([field]) => !/^(?:event$|content_|hmac_)/.test(field),
+    );
+    return name === 'ThornTest' ? body : Object.fromEntries(rest);
+  });
+  return fc.oneof({ weight: 8, arbitrary: few }, { weight: 2, arbitrary: wellFormed }, odd);
+}
+
+function valueOf(field: string, schema: Schema): fc.Arbitrary<unknown> {
+  const known: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+    url: fc.constantFrom('https://example.com/', 'https://other.example.com/a?b=c'),
+    events: fc.constantFrom(['*'], ['article.*', 'order.paid']),
+    exclude: fc.constantFrom([], ['article.*']),
+    filter: fc.constantFrom(null, { title: 'x' }, { OR: [{ a: { gt: 5 } }, { b: null }] }),
+    contentType: fc.constantFrom('application/json', 'application/x-www-form-urlencoded'),
+    secret: fc.constantFrom('a secret of my own', 'another secret of mine'),
+    event: fc.constantFrom('thorn.ping', 'article.created'),
+    host: fc.constantFrom('*', 'example.com:8080'),
+    overlap: fc.constantFrom('24h', 0, 5000),
+    since: fc.constantFrom('2020-01-01', '2026-01-01T00:00:00.000Z'),
+    until: fc.constantFrom('2020-01-01', '2126-01-01T00:00:00.000Z'),
+    after: fc.constantFrom('0/', '0/5:x'),
+    description: fc.oneof(fc.constant(null), fc.string()),
+    metadata: fc.dictionary(fc.string({ minLength: 1, maxLength: 10 }), fc.string()),
+  };
+  if (known[field] !== undefined) return known[field];
+  if (Array.isArray(schema['enum'])) return fc.constantFrom(...(schema['enum'] as unknown[]));
+  return schema['type'] === 'boolean' ? fc.boolean() : odd;
+}
+
+function isOfThePlatform(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'statusCode' in body;
+}

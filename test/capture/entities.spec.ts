@@ -1,0 +1,173 @@
+import {
+  Column,
+  DeleteDateColumn,
+  Entity,
+  ManyToOne,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
+import { DATABASES, openRig, type Rig } from '../support/capture-fixtures.js';
+
+@Entity()
+class Person {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() name!: string;
+}
+
+@Entity()
+@Webhooks<Article>({
+  payload: ({ title, state, summary }) => ({ title, state, summary }),
+  ref: '/articles/{id}',
+  sender: 'author.id',
+})
+@WebhookEvent<Article>('article.created', { on: 'create' })
+@WebhookEvent<Article>('article.changed', { on: 'change' })
+@WebhookEvent<Article>('article.removed', {
+  on: 'delete',
+  payload: ({ title, author }) => ({ title, author: author?.name ?? null }),
+  relations: ['author'],
+})
+@WebhookEvent<Article>('article.published', {
+  on: 'change',
+  when: { state: { nowEq: 'PUBLISHED' } },
+})
+class Article {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() title!: string;
+  @Column({ default: 'DRAFT' }) state!: string;
+  @Column({ type: 'varchar', nullable: true }) summary!: string | null;
+  @Column({ select: false, default: 'none' }) secret!: string;
+  @ManyToOne(() => Person, { nullable: true }) author!: Person | null;
+  @DeleteDateColumn() deletedAt!: Date | null;
+}
+
+@Entity()
+@WebhookEvent<Seat>('seat.taken', { on: 'change', payload: (seat) => ({ ...seat }) })
+@WebhookEvent<Seat>('seat.gone', {
+  on: 'delete',
+  payload: ({ by }) => ({ by }),
+  softRemoval: false,
+})
+class Seat {
+  @PrimaryColumn() row!: string;
+  @PrimaryColumn() number!: number;
+  @Column({ type: 'varchar', nullable: true }) by!: string | null;
+}
+
+describe.each(DATABASES)('entity events on %s', (kind) => {
+  let rig: Rig;
+  let ada: Person;
+
+  beforeAll(async () => {
+    rig = await openRig(kind, [Person, Article, Seat], { baseUrl: 'https://blog.example.com' });
+    ada = await rig.dataSource.manager.save(Person, { name: 'Ada' });
+  });
+  afterAll(() => rig.close());
+  beforeEach(() => rig.received());
+
+  const articles = () => rig.dataSource.getRepository(Article);
+  const stored = async (fields: Partial<Article> = {}): Promise<Article> => {
+    const { id } = await articles().save({ title: 'One', author: ada, ...fields });
+    rig.received();
+    return articles().findOneByOrFail({ id });
+  };
+
+  it('sends create with the values that the database filled in', async () => {
+    const { id } = await articles().save({ title: 'One', author: ada });
+    expect(rig.bodies()).toMatchObject([
+      {
+        event: 'article.created',
+        ref: `https://blog.example.com/articles/${id}`,
+        sender: String(ada.id),
+        data: { title: 'One', state: 'DRAFT', summary: null },
+      },
+    ]);
+  });
+
+  it('sends change with the whole row although a part of it was saved', async () => {
+    const { id } = await stored({ summary: 'Kept' });
+    await articles().save({ id, title: 'Two' });
+    expect(rig.bodies()).toMatchObject([
+      {
+        event: 'article.changed',
+        sender: String(ada.id),
+        data: { title: 'Two', state: 'DRAFT', summary: 'Kept' },
+      },
+    ]);
+  });
+
+  it('sends a transition when it happens, and only then', async () => {
+    const article = await stored();
+    await articles().save(Object.assign(article, { state: 'PUBLISHED' }));
+    expect(rig.received().map((text) => text.split(' ')[0])).toEqual([
+      'article.changed',
+      'article.published',
+    ]);
+    await articles().save(Object.assign(article, { title: 'Again' }));
+    expect(rig.received().map((text) => text.split(' ')[0])).toEqual(['article.changed']);
+  });
+
+  it('sends delete with the row as it was, relations included', async () => {
+    const article = await stored();
+    const { id } = article;
+    await articles().remove(article);
+    expect(rig.bodies()).toMatchObject([
+      {
+        event: 'article.removed',
+        sender: String(ada.id),
+        ref: `https://blog.example.com/articles/${id}`,
+        data: { title: 'One', author: 'Ada' },
+      },
+    ]);
+  });
+
+  it('counts a soft removal as delete and a recovery as create', async () => {
+    const article = await stored();
+    await articles().softRemove(article);
+    expect(rig.received()).toEqual([`article.removed {"title":"One","author":"Ada"}`]);
+    await articles().recover(article);
+    expect(rig.received()).toEqual([
+      `article.created {"title":"One","state":"DRAFT","summary":null}`,
+    ]);
+  });
+
+  it('drops what was rolled back, and what a rolled back savepoint did', async () => {
+    await rig.dataSource
+      .transaction(async (manager) => {
+        await manager.save(Article, { title: 'Never' });
+        throw new Error('no');
+      })
+      .catch(() => undefined);
+    expect(rig.received()).toEqual([]);
+    await rig.dataSource.transaction(async (manager) => {
+      await manager.save(Article, { title: 'Outer', author: ada });
+      await manager
+        .transaction(async (inner) => {
+          await inner.save(Article, { title: 'Inner', author: ada });
+          throw new Error('no');
+        })
+        .catch(() => undefined);
+    });
+    expect(rig.bodies().map(({ data }) => data)).toMatchObject([{ title: 'Outer' }]);
+  });
+
+  it('knows rows by composite ids', async () => {
+    const seats = rig.dataSource.getRepository(Seat);
+    await seats.save([
+      { row: 'A', number: 1, by: null },
+      { row: 'A', number: 2, by: null },
+    ]);
+    await seats.save([
+      { row: 'A', number: 1, by: 'x' },
+      { row: 'A', number: 2, by: 'y' },
+    ]);
+    expect(rig.received()).toEqual([
+      'seat.taken {"row":"A","number":1,"by":"x"}',
+      'seat.taken {"row":"A","number":2,"by":"y"}',
+    ]);
+    await seats.remove(await seats.findBy({ row: 'A' }));
+    expect(rig.received().sort()).toEqual(['seat.gone {"by":"x"}', 'seat.gone {"by":"y"}']);
+  });
+});

@@ -1,0 +1,305 @@
+import { Logger } from '@nestjs/common';
+import {
+  Column,
+  DataSource,
+  DeleteDateColumn,
+  Entity,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  assertEntitiesKnown,
+  BulkWriteError,
+  CapturedEntityEvents,
+  EntityCapture,
+  unknownEntities,
+  WebhookEvent,
+  Webhooks,
+} from '../../lib/capture/index.js';
+import { InvalidInputError, ThornConfigurationError } from '../../lib/errors/index.js';
+import { DATABASES, openDatabase, openRig, type Rig } from '../support/capture-fixtures.js';
+
+@Entity()
+@Webhooks<Doc>({ payload: ({ slug, text }) => ({ slug, text }) })
+@WebhookEvent<Doc>('doc.created', { on: 'create' })
+@WebhookEvent<Doc>('doc.changed', { on: 'change' })
+@WebhookEvent<Doc>('doc.removed', { on: 'delete' })
+class Doc {
+  @PrimaryColumn() slug!: string;
+  @Column({ default: 'empty' }) text!: string;
+  @DeleteDateColumn() deletedAt!: Date | null;
+}
+
+@Entity()
+@WebhookEvent<Counter>('counter.created', { on: 'create', payload: ({ id }) => ({ id }) })
+class Counter {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column({ default: 0 }) value!: number;
+}
+
+@Entity()
+@WebhookEvent<Owned>('owned.created', {
+  on: 'create',
+  payload: ({ id }) => ({ id }),
+  sender: ({ by }) => Number(by),
+  propagateErrors: true,
+})
+class Owned {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() by!: string;
+}
+
+@Entity()
+class Silent {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() value!: number;
+}
+
+describe.each(DATABASES)('writes outside of a transaction on %s', (kind) => {
+  let rig: Rig;
+  const warn = vi.spyOn(Logger.prototype, 'warn');
+  const warnings = () => warn.mock.calls.map(([text]) => String(text));
+
+  beforeAll(async () => {
+    rig = await openRig(kind, [Doc, Counter, Silent, Owned]);
+  });
+  afterAll(() => rig.close());
+  beforeEach(async () => {
+    warn.mockReset().mockImplementation(() => undefined);
+    await rig.dataSource.query('DELETE FROM doc');
+    rig.received();
+    rig.strategy.stagedBy.length = 0;
+  });
+
+  const docs = () => rig.dataSource.getRepository(Doc);
+
+  it('sends insert() right after, all rows of a statement together', async () => {
+    await docs().insert([{ slug: 'a' }, { slug: 'b', text: 'B' }]);
+    expect(rig.strategy.stagedBy).toEqual([undefined]);
+    expect(rig.received()).toEqual([
+      'doc.created {"slug":"a","text":"empty"}',
+      'doc.created {"slug":"b","text":"B"}',
+    ]);
+    await rig.dataSource.getRepository(Counter).insert({ value: 1 });
+    expect(rig.received()).toEqual([expect.stringMatching(/counter\.created \{"id":\d+\}/)]);
+  });
+
+  it('takes insert() into a transaction that is open', async () => {
+    await rig.dataSource.transaction(async (manager) => {
+      await manager.insert(Doc, { slug: 'a' });
+      expect(rig.received()).toEqual([]);
+    });
+    expect(rig.received()).toEqual(['doc.created {"slug":"a","text":"empty"}']);
+    await rig.dataSource
+      .transaction(async (manager) => {
+        await manager.insert(Doc, { slug: 'b' });
+        throw new Error('no');
+      })
+      .catch(() => undefined);
+    expect(rig.received()).toEqual([]);
+  });
+
+  it('sends save and remove without a transaction', async () => {
+    await docs().save({ slug: 'a' }, { transaction: false });
+    await docs().save({ slug: 'a', text: 'A' }, { transaction: false });
+    await docs().remove(await docs().findOneByOrFail({ slug: 'a' }), { transaction: false });
+    expect(rig.received()).toEqual([
+      'doc.created {"slug":"a","text":"empty"}',
+      'doc.changed {"slug":"a","text":"A"}',
+      'doc.removed {"slug":"a","text":"A"}',
+    ]);
+  });
+
+  it('warns once per entity and operation of writes that tell no rows, and names the fix', async () => {
+    const other = await openRig(kind, [Doc, Counter, Silent]);
+    const repository = other.dataSource.getRepository(Doc);
+    for (let round = 0; round < 2; round += 1) {
+      await repository.upsert({ slug: 'a', text: 'A' }, ['slug']);
+      await repository.update({ slug: 'a' }, { text: 'B' });
+      await repository.softDelete({ slug: 'a' });
+      await repository.restore({ slug: 'a' });
+      await repository.delete({ slug: 'a' });
+    }
+    await other.dataSource.getRepository(Silent).update({ id: 1 }, { value: 2 });
+    await other.dataSource.getRepository(Counter).increment({ id: 1 }, 'value', 1);
+    expect(other.received()).toEqual([]);
+    expect(warnings()).toEqual([
+      expect.stringMatching(/^Doc: upsert .*doc\.created, doc\.changed .*sendFor\(Doc, /),
+      expect.stringMatching(
+        /^Doc: update .*doc\.changed .*sendFor\(Doc, \{ where \}, 'doc\.changed'\)/,
+      ),
+      expect.stringMatching(/^Doc: softDelete .*doc\.removed /),
+      expect.stringMatching(/^Doc: restore .*doc\.created /),
+      expect.stringMatching(/^Doc: delete .*doc\.removed /),
+    ]);
+    await other.close();
+  });
+
+  it('tells an insert from an upsert, one after the other', async () => {
+    await docs().upsert({ slug: 'a', text: 'A' }, ['slug']);
+    await docs().createQueryBuilder().insert().values({ slug: 'a' }).orIgnore().execute();
+    await docs().insert({ slug: 'b' });
+    expect(rig.received()).toEqual(['doc.created {"slug":"b","text":"empty"}']);
+  });
+
+  it('ignores such writes when told to', async () => {
+    const other = await openRig(kind, [Doc], { bulk: 'ignore' });
+    await other.dataSource.getRepository(Doc).update({ slug: 'a' }, { text: 'B' });
+    expect(warnings()).toEqual([]);
+    await other.close();
+  });
+
+  it('refuses such writes before they are made when told to', async () => {
+    const other = await openRig(kind, [Doc, Silent], { bulk: 'throw' });
+    const repository = other.dataSource.getRepository(Doc);
+    await repository.save({ slug: 'a', text: 'A' });
+    for (const write of [
+      () => repository.update({ slug: 'a' }, { text: 'B' }),
+      () => repository.softDelete({ slug: 'a' }),
+      () => repository.restore({ slug: 'a' }),
+      () => repository.delete({ slug: 'a' }),
+      () => repository.upsert({ slug: 'a', text: 'B' }, ['slug']),
+    ]) {
+      await expect(write()).rejects.toBeInstanceOf(BulkWriteError);
+    }
+    expect(await repository.findOneByOrFail({ slug: 'a' })).toMatchObject({ text: 'A' });
+    await other.dataSource.getRepository(Silent).update({ id: 1 }, { value: 2 });
+    await repository.remove(await repository.findOneByOrFail({ slug: 'a' }));
+    expect(other.received()).toEqual([
+      'doc.created {"slug":"a","text":"A"}',
+      'doc.removed {"slug":"a","text":"A"}',
+    ]);
+    await other.close();
+  });
+
+  it('warns of a new row whose id it cannot know', async () => {
+    await rig.dataSource.getRepository(Counter).save({ value: 1 }, { reload: false });
+    expect(rig.received()).toEqual([]);
+    expect(warnings()).toEqual([expect.stringMatching(/^Counter: save\(\{ reload: false \}\) /)]);
+  });
+
+  it('sends nothing for save(…, { listeners: false })', async () => {
+    await docs().save({ slug: 'a' }, { listeners: false });
+    expect(rig.received()).toEqual([]);
+  });
+
+  it('loses nothing of saves that run at the same time', async () => {
+    const slugs = Array.from({ length: 20 }, (_, index) => `s${index}`);
+    await Promise.all(slugs.map((slug) => docs().save({ slug })));
+    expect(rig.received().sort()).toEqual(
+      slugs.map((slug) => `doc.created {"slug":"${slug}","text":"empty"}`).sort(),
+    );
+  });
+
+  it.each(['none', 'Infinity'])('refuses a sender that is no owner: %s', async (by) => {
+    const save = rig.dataSource.manager.save(Owned, { by });
+    await expect(save).rejects.toBeInstanceOf(InvalidInputError);
+    await expect(save).rejects.toMatchObject({ field: 'sender' });
+    await rig.dataSource.manager.save(Owned, { by: '7' });
+    expect(rig.bodies()).toMatchObject([{ event: 'owned.created', sender: '7' }]);
+  });
+
+  it('says how to send by hand for what save() makes of a literal', async () => {
+    const saved = await docs().save({ slug: 'literal' });
+    const events = new CapturedEntityEvents([rig.capture]);
+    await expect(events.messageOf(saved, 'doc.created', undefined)).rejects.toThrow(
+      /plain object.*load the entity.*repository\.create\(\)/,
+    );
+    const loaded = await docs().findOneByOrFail({ slug: 'literal' });
+    const message = await events.messageOf(loaded, 'doc.created', undefined);
+    expect(message?.event).toBe('doc.created');
+  });
+
+  it('stops to listen when detached', async () => {
+    const before = [...rig.dataSource.subscribers];
+    rig.capture.detach();
+    await docs().save({ slug: 'a' });
+    expect(rig.dataSource.subscribers).toEqual([]);
+    rig.capture.attach();
+    expect(rig.dataSource.subscribers.length).toBe(before.length);
+    await docs().save({ slug: 'b' });
+    expect(rig.received()).toEqual(['doc.created {"slug":"b","text":"empty"}']);
+  });
+});
+
+describe('a data source that is initialised again', () => {
+  it.each<[string, (rig: Rig) => unknown]>([
+    ['told to', ({ capture }) => capture.reattach()],
+    [
+      'a message is sent by hand in a transaction',
+      ({ dataSource, transactions, factory }) =>
+        dataSource.transaction(async (manager) => {
+          expect(transactions.enlist(factory.create({ event: 'by.hand' }), manager)).toBe(true);
+        }),
+    ],
+    [
+      'an event is sent by hand',
+      ({ capture, dataSource }) =>
+        new CapturedEntityEvents([capture]).messageOf(
+          dataSource.getRepository(Doc).create({ slug: 'a' }),
+          'doc.created',
+          undefined,
+        ),
+    ],
+  ])('is captured again when %s, and the log says what was missed', async (_, use) => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReset();
+    warn.mockImplementation(() => undefined);
+    const rig = await openRig('sqlite', [Doc]);
+    try {
+      await rig.dataSource.destroy();
+      await rig.dataSource.initialize();
+      await rig.dataSource.manager.save(Doc, { slug: 'missed' });
+      await use(rig);
+      await use(rig);
+      expect(warn.mock.calls).toEqual([[expect.stringMatching(/was initialised again.*sendFor/)]]);
+      rig.received();
+      await rig.dataSource.manager.save(Doc, { slug: 'b' });
+      expect(rig.received()).toEqual(['doc.created {"slug":"b","text":"empty"}']);
+    } finally {
+      await rig.close();
+    }
+  });
+
+  it('is left alone when it is captured no more', async () => {
+    const rig = await openRig('sqlite', [Doc]);
+    rig.capture.detach();
+    rig.capture.reattach();
+    expect(rig.dataSource.subscribers).toEqual([]);
+    await rig.close();
+  });
+});
+
+describe('starting to capture', () => {
+  it('needs an initialised data source', () => {
+    const dataSource = new DataSource({ type: 'better-sqlite3', database: ':memory:' });
+    const capture = new EntityCapture(dataSource, {} as never);
+    expect(() => capture.attach()).toThrow(
+      /better-sqlite3 :memory: is not initialised; call its initialize\(\)/,
+    );
+  });
+
+  it('finds decorated classes that no data source knows', async () => {
+    const { dataSource, close } = await openDatabase('sqlite', [Silent, Doc]);
+    expect(unknownEntities([Silent, Doc, Counter], [dataSource])).toEqual([Counter]);
+    expect(() => assertEntitiesKnown([Doc], [dataSource])).not.toThrow();
+    expect(() => assertEntitiesKnown([Doc, Counter], [dataSource])).toThrow(
+      /Counter declares webhook events \(counter\.created\), but no captured data source \(better-sqlite3 :memory:\)/,
+    );
+    await close();
+  });
+
+  it('refuses an event on a relation that is none', async () => {
+    @Entity()
+    @WebhookEvent<Wrong>('wrong.added', { on: { added: 'others' as never } })
+    class Wrong {
+      @PrimaryGeneratedColumn() id!: number;
+      @Column() others!: string;
+    }
+    const { dataSource, close } = await openDatabase('sqlite', [Wrong]);
+    expect(() => new EntityCapture(dataSource, {} as never).attach()).toThrow(
+      ThornConfigurationError,
+    );
+    await close();
+  });
+});

@@ -1,0 +1,211 @@
+import { Logger } from '@nestjs/common';
+import {
+  Column,
+  Entity,
+  JoinTable,
+  ManyToMany,
+  ManyToOne,
+  OneToMany,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
+import { DATABASES, openRig, type Rig } from '../support/capture-fixtures.js';
+
+const names = (related: readonly object[]) => (related as Tag[]).map(({ name }) => name).sort();
+
+@Entity()
+@WebhookEvent<Tag>('tag.used', {
+  on: { added: 'posts' },
+  payload: ({ name }, { ids }) => ({ name, posts: ids }),
+})
+@WebhookEvent<Tag>('tag.unused', { on: { removed: 'posts' }, payload: ({ name }) => ({ name }) })
+@WebhookEvent<Tag>('tag.abandoned', { on: { cleared: 'posts' }, payload: ({ name }) => ({ name }) })
+class Tag {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() name!: string;
+  @ManyToMany(() => Post, (post) => post.tags) posts!: Post[];
+}
+
+@Entity()
+@Webhooks<Post>({
+  payload: ({ title }, { related, ids }) => ({ title, tags: names(related), count: ids.length }),
+})
+@WebhookEvent<Post>('post.tagged', { on: { added: 'tags' } })
+@WebhookEvent<Post>('post.untagged', { on: { removed: 'tags' } })
+@WebhookEvent<Post>('post.bare', { on: { cleared: 'tags' } })
+@WebhookEvent<Post>('post.tag', { on: { added: 'tags', each: true } })
+@WebhookEvent<Post>('post.gone', { on: 'delete', payload: () => ({}) })
+class Post {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() title!: string;
+  @ManyToMany(() => Tag, (tag) => tag.posts)
+  @JoinTable()
+  tags!: Tag[];
+}
+
+@Entity()
+class Room {
+  @PrimaryColumn() building!: string;
+  @PrimaryColumn() number!: number;
+  @ManyToMany(() => Key, (key) => key.rooms) keys!: Key[];
+}
+
+@Entity()
+@WebhookEvent<Key>('key.opens', { on: { added: 'rooms' }, payload: (_, { ids }) => ids })
+@WebhookEvent<Key>('key.useless', { on: { cleared: 'rooms' }, payload: (_, { ids }) => ids })
+class Key {
+  @PrimaryColumn() series!: string;
+  @PrimaryColumn() serial!: number;
+  @ManyToMany(() => Room, (room) => room.keys)
+  @JoinTable()
+  rooms!: Room[];
+}
+
+@Entity()
+class Owner {
+  @PrimaryGeneratedColumn() id!: number;
+  @OneToMany(() => Pet, (pet) => pet.owner) pets!: Pet[];
+}
+
+@Entity()
+@WebhookEvent<Pet>('pet.changed', { on: 'change' })
+class Pet {
+  @PrimaryGeneratedColumn() id!: number;
+  @ManyToOne(() => Owner, (owner) => owner.pets, { nullable: true }) owner!: Owner | null;
+}
+
+describe.each(DATABASES)('relation events on %s', (kind) => {
+  let rig: Rig;
+  let red: Tag;
+  let blue: Tag;
+  const warn = vi.spyOn(Logger.prototype, 'warn');
+
+  beforeAll(async () => {
+    rig = await openRig(kind, [Tag, Post, Room, Key, Owner, Pet]);
+    [red, blue] = (await rig.dataSource.manager.save(Tag, [{ name: 'red' }, { name: 'blue' }])) as [
+      Tag,
+      Tag,
+    ];
+  });
+  afterAll(() => rig.close());
+  beforeEach(() => {
+    rig.received();
+    warn.mockReset().mockImplementation(() => undefined);
+  });
+
+  const posts = () => rig.dataSource.getRepository(Post);
+  const tagged = async (...tags: Tag[]): Promise<Post> => {
+    const post = await posts().save({ title: 'One', tags });
+    rig.received();
+    return posts().findOneOrFail({ where: { id: post.id }, relations: { tags: true } });
+  };
+
+  it('sends added from both sides, once a row and once a link where asked for', async () => {
+    const { id } = await posts().save({ title: 'One', tags: [red, blue] });
+    expect(rig.received().sort()).toEqual([
+      'post.tag {"title":"One","tags":["blue"],"count":1}',
+      'post.tag {"title":"One","tags":["red"],"count":1}',
+      'post.tagged {"title":"One","tags":["blue","red"],"count":2}',
+      `tag.used {"name":"blue","posts":[${id}]}`,
+      `tag.used {"name":"red","posts":[${id}]}`,
+    ]);
+  });
+
+  it('sends removed, and cleared only when none is left', async () => {
+    const post = await tagged(red, blue);
+    post.tags = [red];
+    await posts().save(post);
+    expect(rig.received().filter((text) => text.startsWith('post'))).toEqual([
+      'post.untagged {"title":"One","tags":["blue"],"count":1}',
+    ]);
+    post.tags = [];
+    await posts().save(post);
+    expect(rig.received().filter((text) => text.startsWith('post'))).toEqual([
+      'post.untagged {"title":"One","tags":["red"],"count":1}',
+      'post.bare {"title":"One","tags":["red"],"count":1}',
+    ]);
+  });
+
+  it('does not count a link as removed that the same transaction restores', async () => {
+    const post = await tagged(red);
+    await rig.dataSource.transaction(async (manager) => {
+      await manager.save(Post, { id: post.id, tags: [] });
+      await manager.save(Post, { id: post.id, tags: [red] });
+    });
+    expect(rig.received()).toEqual([]);
+  });
+
+  it('is told by a change from the other side', async () => {
+    const { id } = await tagged();
+    const green = await rig.dataSource.manager.save(Tag, { name: 'green', posts: [{ id }] });
+    expect(rig.received().sort()).toEqual([
+      'post.tag {"title":"One","tags":["green"],"count":1}',
+      'post.tagged {"title":"One","tags":["green"],"count":1}',
+      `tag.used {"name":"green","posts":[${id}]}`,
+    ]);
+    await rig.dataSource.manager.remove(Tag, green);
+    expect(rig.received()).toEqual([
+      'post.untagged {"title":"One","tags":[],"count":1}',
+      'post.bare {"title":"One","tags":[],"count":1}',
+    ]);
+  });
+
+  it('is told by relation().add(), in a transaction and without', async () => {
+    const { id } = await tagged();
+    await rig.dataSource.createQueryBuilder().relation(Post, 'tags').of(id).add(red.id);
+    expect(rig.received()).toContain('post.tagged {"title":"One","tags":["red"],"count":1}');
+    await rig.dataSource.transaction((manager) =>
+      manager.createQueryBuilder().relation(Post, 'tags').of(id).add([blue.id]),
+    );
+    expect(rig.received()).toContain('post.tagged {"title":"One","tags":["blue"],"count":1}');
+  });
+
+  it('warns that relation().remove() tells no links', async () => {
+    const { id } = await tagged(red);
+    await rig.dataSource.createQueryBuilder().relation(Post, 'tags').of(id).remove(red.id);
+    expect(rig.received()).toEqual([]);
+    expect(warn.mock.calls.flat().filter((text) => String(text).startsWith('Post: '))).toEqual([
+      expect.stringMatching(/relation\(\)\.remove\(\) .*post\.untagged, post\.bare.*sendFor\(Post/),
+    ]);
+  });
+
+  it('tells the removal of the row itself by its delete event, and the other side of the lost links', async () => {
+    const post = await tagged(red);
+    await posts().remove(post);
+    expect(rig.received().sort()).toEqual([
+      'post.gone {}',
+      ...((await stillUsed(red)) ? [] : ['tag.abandoned {"name":"red"}']),
+      'tag.unused {"name":"red"}',
+    ]);
+  });
+
+  it('knows rows of both sides by composite ids', async () => {
+    const keys = rig.dataSource.getRepository(Key);
+    const room = await rig.dataSource.manager.save(Room, { building: 'A', number: 7 });
+    await keys.save([
+      { series: 'K', serial: 1, rooms: [room] },
+      { series: 'K', serial: 2, rooms: [room] },
+    ]);
+    expect(rig.received()).toEqual([
+      'key.opens [{"building":"A","number":7}]',
+      'key.opens [{"building":"A","number":7}]',
+    ]);
+    await keys.save({ series: 'K', serial: 1, rooms: [] });
+    expect(rig.received()).toEqual(['key.useless [{"building":"A","number":7}]']);
+  });
+
+  it('warns of a child that its parent lets go, because nothing tells which', async () => {
+    const owner = await rig.dataSource.manager.save(Owner, { pets: [] });
+    await rig.dataSource.manager.save(Pet, { owner });
+    await rig.dataSource.manager.save(Owner, { id: owner.id, pets: [] });
+    expect(rig.received()).toEqual([]);
+    expect(warn.mock.calls.flat().map(String)).toContainEqual(
+      expect.stringMatching(/^Pet: update .*pet\.changed/),
+    );
+  });
+
+  const stillUsed = async (tag: Tag): Promise<boolean> =>
+    (await posts().count({ where: { tags: { id: tag.id } } })) > 0;
+});

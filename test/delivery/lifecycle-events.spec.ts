@@ -1,0 +1,108 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { WebhookEventMap, WebhookEventName } from '../../lib/delivery/index.js';
+import { SubscriberHealth } from '../../lib/outbox/index.js';
+import { healthRules } from '../../lib/subscriber/index.js';
+import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
+import { placeOf } from '../support/databases.js';
+import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+
+/** What each of them carries, by name. A new one that is not told here does not compile. */
+const FIELDS: { readonly [Name in WebhookEventName]: readonly string[] } = {
+  'message-accepted': ['event', 'message', 'sender', 'time'],
+  delivered: [
+    ...['attempt', 'delivery', 'duration', 'error', 'event'],
+    ...['host', 'message', 'status', 'subscriber'],
+  ],
+  'retry-scheduled': [
+    ...['attempt', 'delivery', 'duration', 'error', 'event'],
+    ...['host', 'message', 'nextAt', 'status', 'subscriber'],
+  ],
+  failed: [
+    ...['attempt', 'delivery', 'duration', 'error', 'event'],
+    ...['host', 'message', 'reason', 'status', 'subscriber'],
+  ],
+  'subscriber-failing': ['failingMessages', 'failingSince', 'host', 'owner', 'subscriber'],
+  'subscriber-disabled': [
+    ...['failingMessages', 'failingSince', 'host', 'owner', 'reason', 'subscriber'],
+  ],
+  'recipient-refused': ['delivery', 'event', 'explanation', 'host', 'message', 'subscriber'],
+};
+const NAMES = Object.keys(FIELDS) as WebhookEventName[];
+
+type Told = { readonly [Name in WebhookEventName]: WebhookEventMap[Name][] };
+const nothing = () => Object.fromEntries(NAMES.map((name) => [name, []])) as unknown as Told;
+
+let place: Place;
+let receiver: ScriptedReceiver;
+let rig: Rig;
+let heard: Told;
+let published: Told;
+const observe = (payload: unknown, channel: string | symbol) => {
+  const name = String(channel).slice('thorn:'.length) as WebhookEventName;
+  published[name].push(payload as never);
+};
+
+beforeEach(async () => {
+  [heard, published] = [nothing(), nothing()];
+  receiver = await ScriptedReceiver.start();
+  place = await placeOf('file');
+  rig = await openRig(place, {
+    clock: new MovableClock(),
+    schedule: [1000],
+    recipients: { ...LOOPBACK_RECIPIENTS, denyCidrs: ['127.0.0.9/32'] },
+    listener: (tools) => new SubscriberHealth({ ...tools, rules: healthRules() }),
+  });
+  for (const name of NAMES) {
+    rig.events.on(name, (payload) => void heard[name].push(payload as never));
+    subscribe(`thorn:${name}`, observe);
+  }
+});
+
+afterEach(async () => {
+  for (const name of NAMES) unsubscribe(`thorn:${name}`, observe);
+  await rig.close();
+  await receiver.stop();
+  await place.remove();
+});
+
+describe('every lifecycle event', () => {
+  it('is told with all of its fields, to listeners and on the channel of its name', async () => {
+    const well = await rig.subscribers.create(subscriber(receiver.url, { events: ['well'] }));
+    const retried = await rig.subscribers.create(
+      subscriber(receiver.url, { events: ['retried'], owner: 'ann' }),
+    );
+    const gone = await rig.subscribers.create(subscriber(receiver.url, { events: ['gone'] }));
+    const inside = receiver.url.replace('127.0.0.1', '127.0.0.9');
+    const refused = await rig.subscribers.create(subscriber(inside, { events: ['inside'] }));
+    receiver.otherwise(({ event }) => (event === 'gone' ? 410 : event === 'retried' ? 500 : 204));
+    for (const event of ['well', 'retried', 'gone', 'inside']) await rig.send({ event });
+    await vi.waitFor(() => {
+      for (const name of NAMES) expect(heard[name], name).not.toEqual([]);
+    });
+
+    for (const name of NAMES) {
+      expect(Object.keys(heard[name][0]!).sort(), name).toEqual(FIELDS[name]);
+    }
+    expect(heard['message-accepted'].map(({ event }) => event)).toEqual([
+      ...['well', 'retried', 'gone', 'inside'],
+    ]);
+    expect(heard.delivered).toMatchObject([{ subscriber: well.id, status: 204, attempt: 1 }]);
+    expect(heard['retry-scheduled']).toMatchObject([{ subscriber: retried.id, status: 500 }]);
+    const failed = new Map(heard.failed.map((one) => [one.subscriber, one.reason]));
+    expect(failed).toEqual(
+      new Map([
+        [gone.id, 'gone'],
+        [refused.id, 'refused'],
+      ]),
+    );
+    expect(heard['subscriber-failing'].map((one) => one.subscriber)).toContain(retried.id);
+    expect(heard['subscriber-failing'].find((one) => one.subscriber === retried.id)).toMatchObject({
+      owner: 'ann',
+      failingMessages: 1,
+    });
+    expect(heard['subscriber-disabled']).toMatchObject([{ subscriber: gone.id, reason: 'gone' }]);
+    expect(heard['recipient-refused']).toMatchObject([{ subscriber: refused.id }]);
+    expect(published).toEqual(heard);
+  });
+});

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { expect, it, vi } from 'vitest';
+import { apiControllers, ApiSettings } from '../../lib/api/index.js';
+import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { owners, startApi } from '../support/apps/api-app.js';
+import { stores } from '../support/api-databases.js';
+
+const run = promisify(execFile);
+const guide = await readFile(new URL('../../docs/rest.md', import.meta.url), 'utf8');
+
+it('every request of the guide works as it stands', async () => {
+  const store = await stores[0]!.fresh();
+  const receiver = await ScriptedReceiver.start();
+  const api = await startApi('express', {
+    store,
+    api: { ...owners, receivers: true },
+    thorn: {
+      recipients: { ...LOOPBACK_RECIPIENTS, allowedPorts: 'any' },
+      // Where nothing listens: no request leaves the machine.
+      http: {
+        lookup: (_host, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+      },
+    },
+  });
+  try {
+    const subscribed = { url: receiver.url, events: ['*'] };
+    const { id, secret } = (await api.send('POST', '/hooks', { body: subscribed })).body;
+    receiver.otherwise(500);
+    await api.app.get(WebhookDispatcher).send('article.created', {}, { sender: 'alice' });
+    const delivery = await vi.waitFor(async () => {
+      const { items } = await api.app.get(Deliveries).list({ subscriber: id }, 'any');
+      expect(items).toHaveLength(1);
+      return items[0]!.id;
+    });
+    const values: Readonly<Record<string, string>> = {
+      TOKEN: 'alice-token',
+      ID: id,
+      SECRET: secret,
+      DELIVERY: delivery,
+    };
+    const blocks = [...guide.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block);
+    const script = [`ID=${id}`, ...blocks]
+      .join('\n')
+      .replaceAll('http://localhost:3000', api.url)
+      .replaceAll(/^([A-Z]+)=.*$/gm, (_, name: string) => `${name}=${values[name]}`)
+      .replaceAll(/^curl /gm, `command curl -sS -o /dev/null -w '%{http_code}\\n' `);
+    const { stdout } = await run('bash', ['-euc', script]);
+
+    const statuses = stdout.trim().split('\n');
+    expect(statuses).toHaveLength(guide.match(/^curl /gm)!.length);
+    expect(statuses.filter((status) => !/^20[0124]$/.test(status))).toEqual([]);
+  } finally {
+    await api.app.close();
+    await receiver.stop();
+    await store.drop();
+  }
+});
+
+it('every route is in the guide', () => {
+  const settings = new ApiSettings({ unprotected: true, owner: () => null });
+  const paths = apiControllers(settings).flatMap(({ prototype }) =>
+    Object.getOwnPropertyNames(prototype).flatMap((name) => {
+      const path: string | string[] | undefined = Reflect.getMetadata('path', prototype[name]);
+      return path === undefined ? [] : [[path].flat()[0]!];
+    }),
+  );
+  for (const path of paths) {
+    const shown = path.replace('/:delivery', '/:id').replace('/:id/disable', '…/disable');
+    expect(guide).toContain(shown === 'jwks.json' ? shown : shown.replace(/^\//, '/'));
+  }
+});

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+describe('docs/delivery.md', () => {
+  const proofs = [...text('docs/delivery.md').matchAll(/\| `([^`]+\.spec\.ts)`: (.+?) +\|$/gm)];
+
+  it('proves its guarantees', () => {
+    const [, table] = text('docs/delivery.md').split('## Guarantees');
+    const rows = table!.split('\n## ')[0]!.match(/^\|/gm)!.length - 2;
+    expect(rows).toBeGreaterThan(20);
+    expect(proofs).toHaveLength(rows);
+  });
+
+  it.each(proofs.map(([, file, title]) => [file!, title!]))('by %s: %s', (file, title) => {
+    expect(text(file)).toContain(`'${title}`);
+  });
+});

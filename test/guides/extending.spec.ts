@@ -1,0 +1,157 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import { Webhook } from 'svix';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  Deliverer,
+  type DispatchStrategy,
+  FanOut,
+  generateSecret,
+  InMemorySubscriberRepository,
+  type MessageRelay,
+  PublicRecipientPolicy,
+  StandardWebhookSigner,
+  type SubscriberRepository,
+  SystemClock,
+  UndiciHttpClient,
+  type WebhookSigner,
+} from '../../lib/index.js';
+import { Codecs, MessageFactory } from '../../lib/message/index.js';
+import { StaticSubscriberSet } from '../../lib/subscriber/index.js';
+import {
+  dispatchStrategyConformance,
+  LOOPBACK_RECIPIENTS,
+  messageRelayConformance,
+  ScriptedReceiver,
+  subscriberRepositoryConformance,
+  webhookSignerConformance,
+} from '../../lib/testing/index.js';
+import { subscriber } from '../support/apps/outbox-app.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
+import { blocksOf } from './blocks.js';
+
+interface Guide {
+  readonly PgSubscriberRepository: new (pool: pg.Pool) => SubscriberRepository;
+  readonly InOrderStrategy: new (fanOut: FanOut, deliverer: Deliverer) => DispatchStrategy;
+  readonly SvixHeaderSigner: new () => WebhookSigner;
+  readonly NotifyRelay: new (url: string) => MessageRelay;
+}
+
+// What a suite does not wait for finds its client closed, and says so.
+Logger.overrideLogger(false);
+const runner = { describe, it, expect };
+const clock = new SystemClock();
+const { InOrderStrategy, NotifyRelay, PgSubscriberRepository, SvixHeaderSigner } = await guide();
+
+dispatchStrategyConformance(
+  {
+    name: 'the strategy of the guide',
+    makeBench: async () => {
+      const receiver = await ScriptedReceiver.start();
+      const client = new UndiciHttpClient(new PublicRecipientPolicy(LOOPBACK_RECIPIENTS));
+      const repository = new InMemorySubscriberRepository();
+      await repository.create(subscriber(receiver.url));
+      const statics = new StaticSubscriberSet({
+        checkUrl: () => undefined,
+        contentTypes: ['application/json'],
+        checkSecret: () => undefined,
+      });
+      const messages = new MessageFactory(clock, new Codecs());
+      return {
+        strategy: new InOrderStrategy(
+          new FanOut(repository, statics),
+          new Deliverer(client, new StandardWebhookSigner(), clock),
+        ),
+        arrived: () => receiver.received.map(({ id }) => id),
+        makeMessage: () => messages.create({ event: 'order.paid', data: { id: 7 } }),
+        close: async () => {
+          await receiver.stop();
+          await client.close();
+        },
+      };
+    },
+  },
+  runner,
+);
+
+messageRelayConformance(
+  {
+    name: 'the relay of the guide',
+    makeBench: async () => {
+      const { url, drop } = await freshPostgres();
+      const messages = new MessageFactory(clock, new Codecs());
+      return {
+        producer: new NotifyRelay(url),
+        consumer: new NotifyRelay(url),
+        makeMessage: () => messages.create({ event: 'order.paid', data: { id: 7 } }),
+        close: drop,
+      };
+    },
+  },
+  runner,
+);
+
+webhookSignerConformance(
+  {
+    name: 'the signer of the guide, as Svix verifies',
+    makeSigner: () => new SvixHeaderSigner(),
+    secrets: [generateSecret(), generateSecret()],
+    verify: (headers, { id, body }, secret) => {
+      const { 'svix-timestamp': timestamp, 'svix-signature': signature } = headers;
+      const time = new Date(Number(timestamp) * 1000);
+      const expected = new Webhook(secret).sign(id, time, body.toString());
+      return headers['svix-id'] === id && signature?.split(' ').includes(expected) === true;
+    },
+  },
+  runner,
+);
+
+let postgres: FreshDatabase;
+beforeAll(async () => {
+  postgres = await freshPostgres();
+});
+afterAll(() => postgres.drop());
+
+subscriberRepositoryConformance(
+  {
+    name: 'the repository of the guide',
+    shared: true,
+    makeStorage: async () => {
+      const pools: pg.Pool[] = [];
+      const open = () => {
+        const pool = new pg.Pool({ connectionString: postgres.url });
+        // Its end does not wait for that of its connections, which the removal of the database may cut off.
+        pool.on('connect', (client) => client.on('error', () => undefined));
+        pools.push(pool);
+        return pool;
+      };
+      const tables = blocksOf('docs/extending.md').find(({ language }) => language === 'sql');
+      await open().query(`DROP TABLE IF EXISTS hooks; ${tables!.code}`);
+      return {
+        open: () => new PgSubscriberRepository(open()),
+        letStalenessPass: () => {},
+        close: async () => {
+          for (const pool of pools) await pool.end();
+        },
+      };
+    },
+  },
+  runner,
+);
+
+/** The classes of the page, with the package's name leading to its sources. */
+async function guide(): Promise<Guide> {
+  const directory = resolve('.cache/guides');
+  mkdirSync(directory, { recursive: true });
+  const code = blocksOf('docs/extending.md')
+    .filter((block) => block.language === 'ts' && block.code.includes('export '))
+    .map((block) => block.code);
+  const modules = code.map(async (text, index) => {
+    const file = resolve(directory, `extending-${index}.ts`);
+    writeFileSync(file, text.replaceAll("'nestjs-thorn'", `'${resolve('lib/index.ts')}'`));
+    return (await import(/* @vite-ignore */ file)) as object;
+  });
+  return Object.assign({}, ...(await Promise.all(modules))) as Guide;
+}

@@ -1,0 +1,165 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { analyze, insertDue, insertDueMessages } from '../support/seed-due-deliveries.js';
+import { type Kind, placeOf } from '../support/databases.js';
+import {
+  openRig,
+  type Place,
+  type Rig,
+  type RigOptions,
+  subscriber,
+} from '../support/apps/outbox-app.js';
+
+const ROWS = 20_000;
+
+interface Asked {
+  readonly sql: string;
+  readonly parameters: unknown[];
+}
+
+let place: Place;
+let receiver: ScriptedReceiver;
+let rigs: Rig[];
+
+afterEach(async () => {
+  for (const rig of rigs) await rig.close();
+  await receiver.stop();
+  await place.remove();
+});
+
+describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
+  'claims on $kind',
+  ({ kind }) => {
+    it('looks at no more rows than it takes, however many are due', async () => {
+      [place, receiver, rigs] = [await placeOf(kind), await ScriptedReceiver.start(), []];
+      const rig = await openRig(place, { worker: false });
+      rigs.push(rig);
+      const { id } = await rig.subscribers.create(subscriber(receiver.url));
+      const hosts = Array.from({ length: 30 }, (_, at) => `nowhere-${at}.example:80`);
+      await insertDue(rig, kind, { count: ROWS, subscriber: id, hosts });
+      await insertDueMessages(rig, kind, ROWS);
+      await analyze(rig, kind);
+
+      const asked = await whatWorkersAsk(rig);
+      for (const name of [
+        /RECURSIVE|GROUP BY host/,
+        /ORDER BY due_at LIMIT 1\)/,
+        /SET lease = .*due_at = /,
+      ]) {
+        expect(asked.some(({ sql }) => name.test(sql))).toBe(true);
+      }
+      for (const one of asked) {
+        if (kind === 'file') expect(await plan(rig, one), one.sql).not.toMatch(SCANS);
+        else expect(await examined(rig, kind, one), one.sql).toBeLessThan(ROWS / 16);
+      }
+    });
+
+    it('ends what waits for a subscriber without going through what it has had', async () => {
+      [place, receiver, rigs] = [await placeOf(kind), await ScriptedReceiver.start(), []];
+      const asked: Asked[] = [];
+      const rig = await openRig(place, { worker: false, isLogged: false, prepare: noting(asked) });
+      rigs.push(rig);
+      await insertDue(rig, kind, { count: ROWS, subscriber: 'old', hosts: ['nowhere.example:80'] });
+      await rig.rows(
+        `UPDATE thorn_deliveries SET status = 'succeeded', host = NULL, due_at = NULL, finished_at = 1 WHERE id NOT LIKE '%000'`,
+      );
+      await analyze(rig, kind);
+      asked.length = 0;
+
+      const ended = await rig.strategy.shards[0]!.deliveries.fail('old', 'disabled', 2, 1000);
+      expect(ended).toBe(ROWS / 1000);
+      const pick = asked.find(({ sql }) => sql.startsWith('SELECT id'));
+      if (kind === 'file') expect(await plan(rig, pick!)).toContain('thorn_deliveries_waiting');
+      else expect(await examined(rig, kind, pick!)).toBeLessThan(ROWS / 16);
+    });
+
+    it('shows the newest of all failed deliveries without sorting them', async () => {
+      [place, receiver, rigs] = [await placeOf(kind), await ScriptedReceiver.start(), []];
+      const asked: Asked[] = [];
+      const rig = await openRig(place, { worker: false, isLogged: false, prepare: noting(asked) });
+      rigs.push(rig);
+      await insertDue(rig, kind, { count: ROWS, subscriber: 'old', hosts: ['nowhere.example:80'] });
+      await rig.rows(
+        `UPDATE thorn_deliveries SET status = 'failed', reason = CASE due_at % 2 WHEN 0 THEN 'exhausted' ELSE 'disabled' END, host = NULL, due_at = NULL, finished_at = 1`,
+      );
+      await analyze(rig, kind);
+      asked.length = 0;
+
+      const { items } = await rig.deliveries.list({ status: 'failed', limit: 3 }, 'any');
+      expect(items.map(({ id }) => id)).toEqual(['dlv_old9999', 'dlv_old9998', 'dlv_old9997']);
+      const [page] = asked;
+      if (kind === 'file') {
+        // One sort for each reason, that of its few that are left: they come out of the index in their order.
+        expect((await plan(rig, page!)).match(/TEMP B-TREE/g)).toHaveLength(5);
+      } else expect(await examined(rig, kind, page!)).toBeLessThan(ROWS / 16);
+    });
+  },
+);
+
+/** Notes the statements on our tables that a data source is asked. */
+function noting(asked: { push(one: Asked): unknown }): NonNullable<RigOptions['prepare']> {
+  return ({ logger }) => {
+    logger.logQuery = (sql, parameters) => {
+      if (/thorn_/.test(sql) && parameters !== undefined) {
+        asked.push({ sql, parameters: parameters as unknown[] });
+      }
+    };
+  };
+}
+
+/** Every statement on our tables that a worker makes until some of what is due was delivered; each of them once. */
+async function whatWorkersAsk({ subscribers }: Rig): Promise<readonly Asked[]> {
+  const asked = new Map<string, Asked>();
+  const worker = await openRig(place, {
+    subscribers,
+    prepare: noting({ push: (one) => asked.set(one.sql, one) }),
+  });
+  rigs.push(worker);
+  await receiver.waitFor(300);
+  await worker.close();
+  rigs.pop();
+  return [...asked.values()];
+}
+
+/** A table that is gone through, and not by an index. */
+const SCANS = /SCAN (?!.*USING (?:COVERING )?INDEX)(?:TABLE )?(?:thorn_|[dmth]\b)/;
+
+async function plan(rig: Rig, { sql, parameters }: Asked): Promise<string> {
+  const rows = await rig.rows(`EXPLAIN QUERY PLAN ${sql}`, parameters);
+  return rows.map(({ detail }) => String(detail)).join('\n');
+}
+
+/** How many rows the database reads for a statement, which is not kept. */
+async function examined(rig: Rig, kind: Kind, { sql, parameters }: Asked): Promise<number> {
+  const runner = rig.dataSource.createQueryRunner();
+  await runner.query('BEGIN');
+  try {
+    if (kind === 'postgres') {
+      const rows = await runner.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, parameters);
+      return rowsOf((rows as { 'QUERY PLAN': [{ Plan: PlanNode }] }[])[0]!['QUERY PLAN'][0].Plan);
+    }
+    await runner.query('FLUSH STATUS');
+    await runner.query(sql, parameters);
+    const counts = await runner.query(`SHOW SESSION STATUS LIKE 'Handler_read%'`);
+    return (counts as { Value: string }[]).reduce((sum, { Value }) => sum + Number(Value), 0);
+  } finally {
+    await runner.query('ROLLBACK');
+    await runner.release();
+  }
+}
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+function rowsOf(node: PlanNode): number {
+  const removed = node['Rows Removed by Filter'] ?? 0;
+  const own = /Scan/.test(node['Node Type']) ? node['Actual Rows'] + removed : 0;
+  const below = (node.Plans ?? []).reduce((sum, child) => sum + rowsOf(child), 0);
+  return own * node['Actual Loops'] + below;
+}

@@ -1,0 +1,76 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { reckon } from '../support/delivery-ledger.js';
+import { Article, openRig, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { type OwnPostgres, startOwnPostgres } from '../services/postgres.js';
+
+const WINDOW = 50;
+const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
+
+describe('a PostgreSQL server that crashes', () => {
+  let server: OwnPostgres;
+  let receiver: ScriptedReceiver;
+  let rig: Rig;
+
+  beforeEach(async () => {
+    vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    [server, receiver] = [await startOwnPostgres(), await ScriptedReceiver.start()];
+    rig = await openRig(
+      { options: { type: 'postgres', url: server.url } },
+      { window: WINDOW, isLogged: false },
+    );
+    await rig.subscribers.create(subscriber(receiver.url));
+  }, 60_000);
+
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await rig.close();
+    await receiver.stop();
+    await server.stop();
+  }, 60_000);
+
+  it('loses nothing that it has said is committed, restarted under load', async () => {
+    receiver.otherwise({ delay: 5 });
+    const committed: string[] = [];
+    let refused = 0;
+    const over = new AbortController();
+    const writer = async (name: number) => {
+      for (let n = 0; !over.signal.aborted; n++) {
+        const title = `${name}-${n}`;
+        try {
+          await rig.dataSource.manager.save(Object.assign(new Article(), { title }));
+          committed.push(title);
+        } catch {
+          refused++;
+          // What the client was not told may be committed or not: the table says so in the end.
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+    };
+    const writers = Array.from({ length: 5 }, (_, name) => writer(name));
+    for (const arrived of [100, 200]) {
+      await receiver.waitFor(arrived, { timeout: 20_000 });
+      await server.crash();
+    }
+    const before = committed.length;
+    await vi.waitFor(() => expect(committed.length).toBeGreaterThan(before + 50), {
+      timeout: 20_000,
+    });
+    over.abort();
+    await Promise.all(writers);
+    const messages = await rig.until('SELECT id, due_at FROM thorn_messages', isDone);
+    const stored = await rig.rows('SELECT title FROM article');
+    expect(stored.map(({ title }) => title)).toEqual(expect.arrayContaining(committed));
+    expect(messages).toHaveLength(stored.length);
+    expect(refused).toBeGreaterThan(0);
+    const ids = messages.map(({ id }) => String(id));
+    const { lost, duplicates, unknown } = reckon(receiver.received, ids);
+    expect({ lost, unknown }).toEqual({ lost: [], unknown: [] });
+    expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
+    expect(await rig.rows('SELECT id FROM thorn_deliveries')).toHaveLength(ids.length);
+    if (process.env['THORN_LONG'] === '1') {
+      process.stdout.write(`crashed twice: ${ids.length} messages, ${duplicates} duplicates\n`);
+    }
+  }, 90_000);
+});

@@ -1,0 +1,236 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  type AttemptRecord,
+  DeliveryLog,
+  type LoggedAttempt,
+  type ReadKept,
+  StandardDeliveryLog,
+} from '../../lib/delivery/index.js';
+import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
+import { type Kind, placeOf } from '../support/databases.js';
+import {
+  openRig,
+  type Place,
+  type Rig,
+  type RigOptions,
+  subscriber,
+} from '../support/apps/outbox-app.js';
+
+const MESSAGES = 'SELECT * FROM thorn_messages';
+const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
+const ATTEMPTS = 'SELECT * FROM thorn_attempts ORDER BY delivery_id, number';
+
+let place: Place;
+let receiver: ScriptedReceiver;
+let rig: Rig;
+let clock: MovableClock;
+let errors: string[];
+
+async function open(kind: Kind, options: RigOptions = {}): Promise<void> {
+  place = await placeOf(kind);
+  rig = await openRig(place, {
+    clock,
+    schedule: [1000],
+    endpoints: { failures: 1_000_000 },
+    ...options,
+  });
+}
+
+const settled = () =>
+  rig.until(DELIVERIES, (rows) => rows.every(({ status }) => status !== 'pending'));
+
+/** Sends so many messages, and waits until the first attempt of each is written. */
+async function sent(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await rig.send();
+  await rig.until(DELIVERIES, (rows) => rows.length === count);
+  await rig.until(MESSAGES, (rows) => rows.every(({ due_at: due }) => due === null));
+}
+
+beforeEach(async () => {
+  clock = new MovableClock();
+  receiver = await ScriptedReceiver.start();
+  errors = [];
+  vi.spyOn(Logger.prototype, 'error').mockImplementation((line) => void errors.push(String(line)));
+});
+
+afterEach(async () => {
+  await rig.close();
+  await receiver.stop();
+  await place.remove();
+  vi.restoreAllMocks();
+});
+
+describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'postgres' }])(
+  'what the delivery log keeps, on $kind',
+  ({ kind }) => {
+    it('keeps failures alone, and every delivery', async () => {
+      await open(kind, { deliveryLog: new StandardDeliveryLog('failures') });
+      await rig.subscribers.create(subscriber(receiver.url));
+      receiver.answer(204, 500);
+      await sent(2);
+      clock.advance(2000);
+      await settled();
+      const { items } = await rig.deliveries.list({}, 'any');
+      expect(items.map(({ status, attempts }) => [status, attempts]).sort()).toEqual([
+        ['succeeded', 1],
+        ['succeeded', 2],
+      ]);
+      expect(await rig.rows(ATTEMPTS)).toMatchObject([{ number: 1, status: 500 }]);
+      const failedOnce = items.find(({ attempts }) => attempts === 2)!;
+      const { log } = (await rig.deliveries.findById(failedOnce.id, 'any'))!;
+      expect(log).toMatchObject([{ number: 1, status: 500 }]);
+    });
+
+    it('keeps no attempt at all, and still sends nothing twice', async () => {
+      await open(kind, { deliveryLog: new StandardDeliveryLog('nothing') });
+      const one = await rig.subscribers.create(subscriber(receiver.url));
+      receiver.answer(204, 500);
+      await sent(2);
+      clock.advance(2000);
+      await settled();
+      expect(await rig.rows(ATTEMPTS)).toEqual([]);
+      const { items } = await rig.deliveries.list({}, 'any');
+      expect((await rig.deliveries.findById(items[0]!.id, 'any'))!.log).toEqual([]);
+      const summary = await rig.deliveries.backfill(one.id, 0, {}, 'any');
+      expect(summary).toMatchObject({ scheduled: 0 });
+      expect(receiver.received).toHaveLength(3);
+    });
+
+    it('writes attempts in the transaction of their outcomes, in sets', async () => {
+      await open(kind);
+      for (let n = 0; n < 20; n++) await rig.subscribers.create(subscriber(receiver.url));
+      await rig.send();
+      await rig.until(DELIVERIES, (rows) => rows.length === 20);
+      expect(await rig.rows(ATTEMPTS)).toHaveLength(20);
+      const inserts = rig.log.statements.filter((sql) =>
+        /^INSERT INTO \S*thorn_attempts/.test(sql),
+      );
+      expect(inserts.length).toBeLessThan(10);
+
+      await rig.rows('ALTER TABLE thorn_attempts RENAME TO elsewhere');
+      await rig.send();
+      await vi.waitFor(() => expect(errors.join()).toMatch(/Writing \d+ outcome\(s\) failed/));
+      expect(await rig.rows(DELIVERIES)).toHaveLength(20);
+      await rig.rows('ALTER TABLE elsewhere RENAME TO thorn_attempts');
+      await rig.until(DELIVERIES, (rows) => rows.length === 40);
+      expect(await rig.rows(ATTEMPTS)).toHaveLength(40);
+    });
+  },
+);
+
+/** Tells what it is told, and decides nothing. */
+class Told extends DeliveryLog {
+  readonly sets: (readonly LoggedAttempt[])[] = [];
+  hold: Promise<void> | null = null;
+
+  override keeps(): boolean {
+    return true;
+  }
+
+  override async written(attempts: readonly LoggedAttempt[]): Promise<void> {
+    this.sets.push(attempts);
+    await this.hold;
+  }
+
+  override async attemptsOf(_delivery: string, kept: ReadKept): Promise<readonly AttemptRecord[]> {
+    return kept();
+  }
+
+  get numbers(): (readonly [number, string])[] {
+    return this.sets.flat().map(({ number, status }) => [number, status] as const);
+  }
+}
+
+describe('a delivery log of one’s own', () => {
+  it('is told of every attempt once it is written, and where the delivery stands', async () => {
+    const log = new Told();
+    await open('file', { deliveryLog: log });
+    await rig.subscribers.create(subscriber(receiver.url));
+    receiver.answer(500);
+    await sent(1);
+    await vi.waitFor(() => expect(log.numbers).toEqual([[1, 'pending']]));
+    clock.advance(2000);
+    await settled();
+    await vi.waitFor(() =>
+      expect(log.numbers).toEqual([
+        [1, 'pending'],
+        [2, 'succeeded'],
+      ]),
+    );
+    const [first] = log.sets.flat();
+    expect(first).toMatchObject({
+      host: new URL(receiver.url).host,
+      attempt: { status: 500, event: 'order.placed' },
+    });
+  });
+
+  it('answers for the attempts of a delivery', async () => {
+    class Elsewhere extends Told {
+      override async attemptsOf(): Promise<readonly AttemptRecord[]> {
+        const answer = 'from elsewhere';
+        return [
+          { number: 1, startedAt: 1, duration: 1, status: 200, error: null, answer, address: null },
+        ];
+      }
+    }
+    await open('file', { deliveryLog: new Elsewhere() });
+    await rig.subscribers.create(subscriber(receiver.url));
+    await sent(1);
+    const [delivery] = (await rig.deliveries.list({}, 'any')).items;
+    const { log } = (await rig.deliveries.findById(delivery!.id, 'any'))!;
+    expect(log.map(({ answer }) => answer)).toEqual(['from elsewhere']);
+  });
+
+  it('holds up nobody when it takes its time, and gets what has gathered in one set', async () => {
+    const log = new Told();
+    let resolve = () => {};
+    log.hold = new Promise<void>((done) => (resolve = done));
+    await open('file', { deliveryLog: log });
+    await rig.subscribers.create(subscriber(receiver.url));
+    await sent(1);
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 2);
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 3);
+    expect(log.sets).toHaveLength(1);
+    log.hold = null;
+    resolve();
+    await vi.waitFor(() => expect(log.sets.map(({ length }) => length)).toEqual([1, 2]));
+  });
+
+  it('is waited for at shutdown', async () => {
+    const log = new Told();
+    let resolve = () => {};
+    log.hold = new Promise<void>((done) => (resolve = done));
+    await open('file', { deliveryLog: log });
+    await rig.subscribers.create(subscriber(receiver.url));
+    await sent(1);
+    let isClosed = false;
+    const closing = rig.strategy.onApplicationShutdown().then(() => (isClosed = true));
+    await vi.waitFor(() => expect(log.sets).toHaveLength(1));
+    await rig.rows('SELECT 1');
+    expect(isClosed).toBe(false);
+    resolve();
+    await closing;
+  });
+
+  it('takes nothing down when it fails', async () => {
+    class Broken extends Told {
+      override keeps(): boolean {
+        throw new Error('no opinion');
+      }
+      override async written(): Promise<void> {
+        throw new Error('https://logs.example.com/in?token=s3cret is away');
+      }
+    }
+    await open('file', { deliveryLog: new Broken() });
+    await rig.subscribers.create(subscriber(receiver.url));
+    await sent(2);
+    expect(await rig.rows(ATTEMPTS)).toHaveLength(2);
+    expect(receiver.received).toHaveLength(2);
+    await vi.waitFor(() => expect(errors.some((text) => text.includes('is away'))).toBe(true));
+    expect(errors).toContain('The delivery log failed to judge an attempt: no opinion');
+    expect(errors.join()).not.toContain('s3cret');
+  });
+});

@@ -1,0 +1,222 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import type { ChildTask } from '../support/processes/outbox.js';
+import { reckon } from '../support/delivery-ledger.js';
+import { type Kind, placeOf } from '../support/databases.js';
+import {
+  openRig,
+  type Place,
+  type Rig,
+  type RigOptions,
+  subscriber,
+} from '../support/apps/outbox-app.js';
+import { bundled, type Child, startChild } from '../services/child.js';
+
+const IS_LONG = process.env['THORN_LONG'] === '1';
+const SEEDS = IS_LONG ? 20 : 2;
+const MESSAGES = 'SELECT id, lease, due_at FROM thorn_messages';
+const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
+const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
+// On a busy machine a process may stand still for seconds.
+const PATIENCE = 60_000;
+
+/** In long runs the counts are worth reading. */
+function counted(what: string, counts: { lost: number; duplicates: number }): void {
+  if (IS_LONG) process.stdout.write(`${what}: ${JSON.stringify(counts)}\n`);
+}
+
+let program: string;
+beforeAll(async () => {
+  program = await bundled('test/support/processes/outbox.ts');
+}, 60_000);
+
+describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+  'processes that die, on $kind',
+  ({ kind }) => {
+    let place: Place;
+    let receiver: ScriptedReceiver;
+    let rig: Rig;
+    let children: Child[];
+
+    beforeEach(async () => {
+      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+      children = [];
+    });
+
+    afterEach(async () => {
+      for (const child of children) await child.end('SIGKILL');
+      await rig.close();
+      await receiver.stop();
+      await place.remove();
+    });
+
+    async function open(options: RigOptions, urls: readonly string[]): Promise<void> {
+      rig = await openRig(place, options);
+      for (const [at, url] of urls.entries()) {
+        await rig.subscribers.create(subscriber(url, { id: `sub_${at}` }));
+      }
+    }
+
+    function start(task: Omit<ChildTask, 'options'>): Child {
+      const child = startChild(program, JSON.stringify({ ...task, options: place.options }));
+      children.push(child);
+      return child;
+    }
+
+    /** Resolves to all rows when none of them is due any more. */
+    function done(sql: string): Promise<Record<string, unknown>[]> {
+      return vi.waitFor(
+        async () => {
+          const rows = await rig.rows(sql);
+          expect(isDone(rows)).toBe(true);
+          return rows;
+        },
+        { timeout: PATIENCE, interval: 50 },
+      );
+    }
+
+    it('delivers what was committed by a process that died before it could hand it over', async () => {
+      await open({}, [receiver.url]);
+      const child = start({
+        outbox: { lease: 1000 },
+        urls: [receiver.url],
+        articles: 1,
+        dies: 'after-commit',
+      });
+      await child.exited;
+      expect(receiver.received).toEqual([]);
+      expect(await rig.rows(MESSAGES)).toHaveLength(1);
+      await receiver.waitFor(1);
+      await rig.until(MESSAGES, isDone);
+      expect(receiver.received).toHaveLength(1);
+    });
+
+    it.each(Array.from({ length: SEEDS }, (_, seed) => ({ seed })))(
+      'loses nothing when one of two workers is killed in mid-run, seed $seed',
+      async ({ seed }) => {
+        const window = 20;
+        receiver.otherwise({ delay: 3 });
+        const urls = ['/a', '/b', '/c'].map((path) => new URL(path, receiver.url).href);
+        await open({ worker: false }, urls);
+        // Long enough that a busy machine is not taken for a dead process or endpoint: what is repeated is the victim's.
+        const task = { outbox: { lease: 4000, timeout: 30_000, window }, urls, articles: 150 };
+        const [victim, survivor] = [start(task), start(task)];
+        await Promise.all([victim.printed('ready'), survivor.printed('ready')]);
+        await receiver.waitFor(20 + ((seed * 37) % 300), { timeout: PATIENCE });
+        await victim.end('SIGKILL');
+        await survivor.printed('done');
+        // A message is done once all of its deliveries have a row, and some of them may still have to be made.
+        const messages = await done(MESSAGES);
+        expect(await done(DELIVERIES)).toHaveLength(messages.length * 3);
+
+        const ids = messages.map(({ id }) => String(id));
+        const { lost, duplicates } = reckon(receiver.received, ids, ['/a', '/b', '/c']);
+        expect(lost).toEqual([]);
+        expect(duplicates).toBeLessThanOrEqual(window);
+        counted(`killed in mid-run on ${kind}, seed ${seed}`, { lost: lost.length, duplicates });
+      },
+      4 * PATIENCE,
+    );
+
+    it('repeats what was answered, but not written down, when its process was killed', async () => {
+      await open({ worker: false }, [receiver.url]);
+      const task = { outbox: { lease: 1000 }, urls: [receiver.url] };
+      const child = start({ ...task, articles: 1, dies: 'after-answer' });
+      await child.exited;
+      expect(receiver.received).toHaveLength(1);
+      expect(await rig.rows(DELIVERIES)).toEqual([]);
+      start({ ...task, articles: 0 });
+      const [first, second] = await receiver.waitFor(2);
+      expect(second!.id).toBe(first!.id);
+      await rig.until(MESSAGES, isDone);
+      expect(await rig.rows(DELIVERIES)).toMatchObject([{ status: 'succeeded', requests: 1 }]);
+      expect(receiver.received).toHaveLength(2);
+    });
+
+    it('ends what is in flight on SIGTERM: nothing lost, nothing twice', async () => {
+      receiver.otherwise({ delay: 500 });
+      await open({ worker: false }, [receiver.url]);
+      const child = start({ outbox: {}, urls: [receiver.url], articles: 50 });
+      await child.printed('done');
+      await receiver.waitFor(50);
+      expect(await child.end('SIGTERM')).toBe(0);
+      const messages = await rig.rows(MESSAGES);
+      expect(messages).toHaveLength(50);
+      expect(isDone(messages)).toBe(true);
+      const ids = messages.map(({ id }) => String(id));
+      expect(reckon(receiver.received, ids)).toEqual({ lost: [], duplicates: 0, unknown: [] });
+      const rows = await rig.rows(DELIVERIES);
+      expect(rows.filter(({ status }) => status === 'succeeded')).toHaveLength(50);
+    });
+
+    it(
+      'delivers each message once with five processes at one table',
+      async () => {
+        receiver.otherwise({ delay: 5 });
+        await open({ worker: false }, [receiver.url]);
+        const workers = Array.from({ length: 5 }, () =>
+          start({ outbox: { timeout: 30_000 }, urls: [receiver.url], articles: 0 }),
+        );
+        await Promise.all(workers.map((child) => child.printed('ready')));
+        let tookPart = 0;
+        for (const child of workers) {
+          void child.printed('delivered').then(
+            () => tookPart++,
+            () => undefined,
+          );
+        }
+        const sent: string[] = [];
+        for (let batch = 0; batch < 20; batch++) {
+          const messages = Array.from({ length: 100 }, () => rig.message());
+          await rig.pipeline.send(messages);
+          sent.push(...messages.map(({ id }) => id));
+        }
+        await receiver.waitFor(2000, { timeout: 2 * PATIENCE });
+        await done(MESSAGES);
+        expect(await done(DELIVERIES)).toHaveLength(2000);
+        for (const child of workers) expect(await child.end('SIGTERM')).toBe(0);
+        expect(reckon(receiver.received, sent)).toEqual({ lost: [], duplicates: 0, unknown: [] });
+        expect(tookPart).toBeGreaterThan(1);
+      },
+      4 * PATIENCE,
+    );
+
+    it('completes a fan-out in the middle of which its process was killed', async () => {
+      const other = await ScriptedReceiver.start();
+      other.answer('hang');
+      const urls = [receiver.url, other.url];
+      await open({ worker: false }, urls);
+      const child = start({ outbox: { lease: 1000 }, urls, articles: 1 });
+      await rig.until(DELIVERIES, (rows) => rows.length === 1);
+      await other.waitFor(1);
+      await child.end('SIGKILL');
+      start({ outbox: { lease: 1000 }, urls, articles: 0 });
+      await other.waitFor(2);
+      await rig.until(MESSAGES, isDone);
+      expect(await rig.rows(DELIVERIES)).toMatchObject([
+        { status: 'succeeded' },
+        { status: 'succeeded' },
+      ]);
+      expect(receiver.received).toHaveLength(1);
+      await other.stop();
+    });
+
+    it('lets a process that was stopped beyond its lease overwrite nothing', async () => {
+      receiver.answer({ delay: 700, status: 500 });
+      await open({ worker: false }, [receiver.url]);
+      const child = start({ outbox: { lease: 1000 }, urls: [receiver.url], articles: 1 });
+      await receiver.waitFor(1);
+      child.process.kill('SIGSTOP');
+      const other = start({ outbox: { lease: 1000 }, urls: [receiver.url], articles: 0 });
+      await receiver.waitFor(2);
+      const written = await rig.until(DELIVERIES, (rows) => rows.length === 1);
+      expect(written).toMatchObject([{ status: 'succeeded', requests: 1 }]);
+      child.process.kill('SIGCONT');
+      // It is over once it has shut down: by then it has tried to write what it knows.
+      expect(await child.end('SIGTERM')).toBe(0);
+      expect(await rig.rows(DELIVERIES)).toEqual(written);
+      expect(await rig.rows('SELECT * FROM thorn_attempts')).toHaveLength(1);
+      expect(await other.end('SIGTERM')).toBe(0);
+    });
+  },
+);

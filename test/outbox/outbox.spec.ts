@@ -1,0 +1,291 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
+import { type Kind, placeOf } from '../support/databases.js';
+import {
+  Article,
+  openRig,
+  type Place,
+  type Rig,
+  type RigOptions,
+  SECRET,
+  subscriber,
+} from '../support/apps/outbox-app.js';
+
+const MESSAGES = 'SELECT * FROM thorn_messages';
+const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
+const ATTEMPTS = 'SELECT * FROM thorn_attempts ORDER BY delivery_id, number';
+const SECOND = 1000;
+/** Keeps outcomes from being written, as long as a transaction is open. */
+const LOCKS: Readonly<Record<Kind, string>> = {
+  file: 'UPDATE thorn_attempts SET number = number',
+  memory: 'SELECT 1',
+  postgres: 'LOCK TABLE thorn_attempts IN EXCLUSIVE MODE',
+  mariadb: 'SELECT * FROM thorn_attempts FOR UPDATE',
+};
+
+describe.each<{ kind: Kind }>([
+  { kind: 'file' },
+  { kind: 'memory' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('outbox on $kind', ({ kind }) => {
+  let place: Place;
+  let receiver: ScriptedReceiver;
+  let rigs: Rig[];
+
+  beforeEach(async () => {
+    [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+    rigs = [];
+  });
+
+  afterEach(async () => {
+    for (const rig of rigs) await rig.close();
+    await receiver.stop();
+    await place.remove();
+  });
+
+  async function open(options: RigOptions = {}): Promise<Rig> {
+    const rig = await openRig(place, { synchronize: rigs.length === 0, ...options });
+    rigs.push(rig);
+    return rig;
+  }
+
+  const finished = (count: number) => (rows: Record<string, unknown>[]) =>
+    rows.length === count && rows.every(({ due_at: due }) => due === null);
+
+  it('delivers what was committed, signed, and writes down what happened', async () => {
+    const rig = await open();
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_one' }));
+    await rig.dataSource.manager.save(Object.assign(new Article(), { title: 'Roses' }));
+
+    const [webhook] = await receiver.waitFor(1);
+    expect(webhook!.isSignedWith(SECRET)).toBe(true);
+    expect(webhook!.json).toMatchObject({ event: 'article.created', data: { title: 'Roses' } });
+
+    const [message] = await rig.until(MESSAGES, finished(1));
+    expect(message).toMatchObject({ id: webhook!.id, event: 'article.created', lease: null });
+    const text = kind === 'mariadb' ? 'CHAR' : 'TEXT';
+    const [stored] = await rig.rows(`SELECT CAST(body AS ${text}) AS body FROM thorn_messages`);
+    expect(Buffer.from(stored!['body'] as string).equals(webhook!.body)).toBe(true);
+    const [delivery] = await rig.rows(DELIVERIES);
+    expect(delivery).toMatchObject({
+      id: webhook!.delivery,
+      message_id: webhook!.id,
+      subscriber_id: 'sub_one',
+      status: 'succeeded',
+      reason: null,
+      attempts: 1,
+      requests: 1,
+      host: null,
+      due_at: null,
+    });
+    expect(await rig.rows(ATTEMPTS)).toMatchObject([
+      {
+        delivery_id: webhook!.delivery,
+        number: 1,
+        status: 204,
+        error_code: null,
+        address: '127.0.0.1',
+      },
+    ]);
+  });
+
+  it('adds one statement to the transaction, whatever is delivered later', async () => {
+    const rig = await open();
+    for (let n = 0; n < 10; n++) await rig.subscribers.create(subscriber(receiver.url));
+    await rig.dataSource.transaction(async (manager) => {
+      await manager.save(Object.assign(new Article(), { title: 'One' }));
+      await manager.save(Object.assign(new Article(), { title: 'Two' }));
+      rig.log.statements.length = 0;
+    });
+    const inTransaction = rig.log.statements.slice(0, rig.log.statements.indexOf('COMMIT'));
+    // Workers look for what is due all the time, on connections of their own.
+    const ours = /(?:INSERT INTO|UPDATE|DELETE FROM) \W?thorn_/;
+    expect(inTransaction.filter((sql) => ours.test(sql))).toHaveLength(1);
+    await receiver.waitFor(20);
+  });
+
+  it('writes outcomes in sets: what gathers while one is written is the next one', async () => {
+    const rig = await open({ pollInterval: 60_000, timeout: 60_000, queryTimeout: 60_000 });
+    let [answered, answer] = [0, () => undefined as void];
+    const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
+    // It shares this process: one that keeps and reads what arrives would take the time that deliveries need.
+    const server = createServer((request, response) => {
+      request.resume();
+      void mayAnswer.then(() => response.end(() => answered++));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`;
+    for (let n = 0; n < 10; n++) await rig.subscribers.create(subscriber(url));
+    rig.log.statements.length = 0;
+    await rig.pipeline.send(Array.from({ length: 80 }, () => rig.message()));
+    await rig.pipeline.idle();
+    expect(rig.log.statements.filter((sql) => /INSERT/.test(sql))).toHaveLength(1);
+    await rig.dataSource.transaction(async (manager) => {
+      await manager.query(LOCKS[kind]);
+      answer();
+      await vi.waitFor(() => expect(answered).toBe(800), { timeout: 60_000 });
+      rig.log.statements.length = 0;
+    });
+    await rig.until(MESSAGES, finished(80));
+    const written = rig.log.statements.filter((sql) => /thorn_/.test(sql) && sql !== MESSAGES);
+    expect(written.length).toBeLessThanOrEqual(20);
+    expect(await rig.rows(ATTEMPTS)).toHaveLength(800);
+    server.closeAllConnections();
+    server.close();
+  }, 90_000);
+
+  it('stages and sends nothing of what is rolled back, savepoints included', async () => {
+    const rig = await open();
+    await rig.subscribers.create(subscriber(receiver.url));
+    await rig.dataSource
+      .transaction(async (manager) => {
+        await manager.save(Object.assign(new Article(), { title: 'Lost' }));
+        throw new Error('no');
+      })
+      .catch(() => undefined);
+    await rig.dataSource.transaction(async (manager) => {
+      await manager.save(Object.assign(new Article(), { title: 'Kept' }));
+      await manager
+        .transaction(async (inner) => {
+          await inner.save(Object.assign(new Article(), { title: 'Inner, lost' }));
+          throw new Error('no');
+        })
+        .catch(() => undefined);
+    });
+    await rig.until(MESSAGES, finished(1));
+    expect(receiver.received.map(({ json }) => json)).toMatchObject([{ data: { title: 'Kept' } }]);
+  });
+
+  it('tries again what failed, when it is due and not before', async () => {
+    const clock = new MovableClock();
+    const rig = await open({ clock, schedule: [5 * SECOND, 60 * SECOND] });
+    await rig.subscribers.create(subscriber(receiver.url));
+    receiver.answer(500, { status: 400, body: 'not now' });
+    await rig.send();
+    await receiver.waitFor(1);
+    const [waiting] = await rig.until(DELIVERIES, (rows) => rows.length === 1);
+    expect(waiting).toMatchObject({ status: 'pending', attempts: 1, lease: null });
+    const wait = Number(waiting!['due_at']) - clock.now();
+    expect(wait).toBeGreaterThanOrEqual(5 * SECOND);
+    expect(wait).toBeLessThanOrEqual(5.5 * SECOND);
+    await rig.until(MESSAGES, finished(1));
+
+    clock.advance(5 * SECOND - 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(receiver.received).toHaveLength(1);
+    clock.advance(SECOND);
+    await receiver.waitFor(2);
+    await rig.until(DELIVERIES, ([row]) => row!['lease'] === null && row!['attempts'] === 2);
+    clock.advance(66 * SECOND);
+    const [one, two, three] = await receiver.waitFor(3);
+    expect(new Set([one!.id, two!.id, three!.id]).size).toBe(1);
+    expect(new Set([one!.delivery, two!.delivery, three!.delivery]).size).toBe(1);
+    expect(one!.headers['webhook-timestamp']).not.toBe(three!.headers['webhook-timestamp']);
+    await rig.until(DELIVERIES, finished(1));
+    expect(await rig.rows(ATTEMPTS)).toMatchObject([
+      { number: 1, status: 500 },
+      { number: 2, status: 400, answer: 'not now' },
+      { number: 3, status: 204 },
+    ]);
+  });
+
+  it('ends what its policy gives up, and keeps the row', async () => {
+    const rig = await open({ schedule: [1] });
+    await rig.subscribers.create(subscriber(receiver.url));
+    receiver.otherwise(404);
+    await rig.send();
+    const [row] = await rig.until(DELIVERIES, finished(1));
+    expect(row).toMatchObject({
+      status: 'failed',
+      reason: 'exhausted',
+      attempts: 2,
+      requests: 2,
+    });
+  });
+
+  it('takes what a sender without a worker has stored', async () => {
+    const rig = await open({ worker: false });
+    await rig.subscribers.create(subscriber(receiver.url));
+    await rig.send();
+    expect(await rig.rows(MESSAGES)).toHaveLength(1);
+    if (kind === 'memory') return;
+    await open({ subscribers: rig.subscribers });
+    await receiver.waitFor(1);
+    await rig.until(MESSAGES, finished(1));
+  });
+
+  it('stores a message of a known id once, and sends it once', async () => {
+    const rig = await open();
+    await rig.subscribers.create(subscriber(receiver.url));
+    const first = await rig.send();
+    const again = Object.assign(rig.message(), { id: first.id });
+    await rig.pipeline.send([again]);
+    await rig.send();
+    await rig.until(MESSAGES, finished(2));
+    expect(receiver.received).toHaveLength(2);
+  });
+
+  it('does not hold the others up for a slow subscriber', async () => {
+    const slow = await ScriptedReceiver.start();
+    slow.otherwise({ delay: 1500 });
+    const rig = await open({ perHost: 4 });
+    await rig.subscribers.create(subscriber(slow.url));
+    await rig.subscribers.create(subscriber(receiver.url));
+    const began = performance.now();
+    for (let n = 0; n < 50; n++) await rig.send();
+    await receiver.waitFor(50);
+    expect(performance.now() - began).toBeLessThan(1400);
+    expect(slow.received.length).toBeLessThanOrEqual(4);
+    await slow.stop();
+  });
+
+  it('drops the staged rows of a buffer scope that threw', async () => {
+    const rig = await open();
+    await rig.pipeline
+      .buffer(async () => {
+        await rig.dataSource.manager.save(Object.assign(new Article(), { title: 'Lost' }));
+        expect(await rig.rows(MESSAGES)).toHaveLength(1);
+        throw new Error('no');
+      }, {})
+      .catch(() => undefined);
+    expect(await rig.rows(MESSAGES)).toEqual([]);
+  });
+
+  it('ends the waiting deliveries of a subscriber that was disabled, and keeps them', async () => {
+    const clock = new MovableClock();
+    const rig = await open({ clock });
+    const one = await rig.subscribers.create(subscriber(receiver.url));
+    receiver.otherwise(500);
+    await rig.send();
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 2);
+    await rig.subscribers.update(one.id, { enabled: false, updatedAt: new Date() }, 'any');
+    clock.advance(10 * SECOND);
+    const rows = await rig.until(DELIVERIES, finished(2));
+    expect(rows).toMatchObject([
+      { status: 'failed', reason: 'disabled', attempts: 1 },
+      { status: 'failed', reason: 'disabled', attempts: 1 },
+    ]);
+    expect(receiver.received).toHaveLength(2);
+  });
+
+  it('leaves an endpoint alone that asks for it, and goes on after a probe', async () => {
+    const clock = new MovableClock();
+    const rig = await open({ clock });
+    await rig.subscribers.create(subscriber(receiver.url));
+    receiver.answer({ status: 429, headers: { 'Retry-After': '30' } });
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 1);
+    for (let n = 0; n < 5; n++) await rig.send();
+    const rows = await rig.until(DELIVERIES, (all) => all.length === 6);
+    expect(rows.map(({ attempts }) => attempts)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(rows.map(({ requests }) => requests).sort()).toEqual([0, 0, 0, 0, 0, 1]);
+    expect(receiver.received).toHaveLength(1);
+    clock.advance(40 * SECOND);
+    await receiver.waitFor(7);
+    await rig.until(DELIVERIES, finished(6));
+  });
+});

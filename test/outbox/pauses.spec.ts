@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import type { ChildTask } from '../support/processes/outbox.js';
+import { placeOf } from '../support/databases.js';
+import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { bundled, type Child, startChild } from '../services/child.js';
+
+const MESSAGES = 'SELECT id FROM thorn_messages WHERE due_at IS NOT NULL';
+const DELIVERIES = 'SELECT id, status, requests FROM thorn_deliveries';
+const NEWEST = `${DELIVERIES} ORDER BY id DESC LIMIT 1`;
+const LATER = 5;
+
+let place: Place;
+let receiver: ScriptedReceiver;
+let rig: Rig;
+let worker: Child;
+
+beforeEach(async () => {
+  [place, receiver] = [await placeOf('postgres'), await ScriptedReceiver.start()];
+  rig = await openRig(place, { worker: false, hasPauses: true });
+  await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_0' }));
+  const task: ChildTask = {
+    options: place.options,
+    outbox: { hasPauses: true },
+    urls: [receiver.url],
+    articles: 0,
+  };
+  worker = startChild(await bundled('test/support/processes/outbox.ts'), JSON.stringify(task));
+  await worker.printed('ready');
+}, 60_000);
+
+afterEach(async () => {
+  await worker.end('SIGKILL');
+  await rig.close();
+  await receiver.stop();
+  await place.remove();
+});
+
+/** Sends one message, and waits until the other process has delivered it or lets it wait. */
+async function sent(): Promise<'delivered' | 'waits'> {
+  await rig.send();
+  await rig.until(MESSAGES, (rows) => rows.length === 0);
+  const [newest] = await rig.rows(NEWEST);
+  return newest!['requests'] === 0 ? 'waits' : 'delivered';
+}
+
+it('a pause is heeded by the process that delivers, and so is its end', async () => {
+  const { host } = new URL(receiver.url);
+  expect(await sent()).toBe('delivered');
+
+  await rig.strategy.pause(host);
+  while ((await sent()) === 'delivered');
+  const before = receiver.received.length;
+  for (let n = 0; n < LATER; n++) expect(await sent()).toBe('waits');
+  expect(receiver.received).toHaveLength(before);
+  const waiting = await rig.rows(`${DELIVERIES} WHERE requests = 0`);
+  expect(waiting).toHaveLength(LATER + 1);
+
+  expect(await rig.strategy.resume(host)).toBe(true);
+  // Due at once instead of within half a minute; again where the other process has not read the pauses anew.
+  await rig.until(
+    `WITH due AS (UPDATE thorn_deliveries SET due_at = 0 WHERE lease IS NULL AND due_at IS NOT NULL)
+      ${DELIVERIES} WHERE status <> 'succeeded'`,
+    (rows) => rows.length === 0,
+  );
+  expect(receiver.received).toHaveLength(before + LATER + 1);
+  expect(await rig.rows(`${DELIVERIES} WHERE requests <> 1`)).toEqual([]);
+}, 60_000);

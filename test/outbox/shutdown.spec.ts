@@ -1,0 +1,67 @@
+import type { DynamicModule, INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  outbox,
+  Subscribers,
+  thornEntities,
+  ThornModule,
+  WebhookDispatcher,
+} from '../../lib/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { type Kind, placeOf } from '../support/databases.js';
+import type { Place } from '../support/apps/outbox-app.js';
+
+/** The order in which an application happens to import the two. */
+const ORDERS = {
+  'TypeOrmModule first': (typeorm: DynamicModule, thorn: DynamicModule) => [typeorm, thorn],
+  'ThornModule first': (typeorm: DynamicModule, thorn: DynamicModule) => [thorn, typeorm],
+};
+
+describe.each<{ kind: Kind; order: keyof typeof ORDERS }>([
+  { kind: 'file', order: 'TypeOrmModule first' },
+  { kind: 'file', order: 'ThornModule first' },
+  { kind: 'postgres', order: 'TypeOrmModule first' },
+  { kind: 'postgres', order: 'ThornModule first' },
+])('an application on $kind, $order, that is shut down', ({ kind, order }) => {
+  let place: Place;
+  let receiver: ScriptedReceiver;
+  let app: INestApplication;
+
+  beforeEach(async () => {
+    [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+    const module = await Test.createTestingModule({
+      imports: ORDERS[order](
+        TypeOrmModule.forRoot({ ...place.options, autoLoadEntities: true, synchronize: true }),
+        ThornModule.forRoot({ recipients: LOOPBACK_RECIPIENTS, dispatch: outbox() }),
+      ),
+    }).compile();
+    app = module.createNestApplication();
+    app.useLogger(false);
+    await app.init();
+  });
+
+  afterEach(async () => {
+    await receiver.stop();
+    await place.remove();
+  });
+
+  it('delivers and writes down what is under way, before the data source is closed', async () => {
+    receiver.otherwise({ delay: 300 });
+    await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    for (let n = 0; n < 20; n++) await app.get(WebhookDispatcher).send('order.placed', { n });
+    await receiver.waitFor(1);
+    await app.close();
+    expect(receiver.received).toHaveLength(20);
+    const later = await new DataSource({ ...place.options, entities: thornEntities }).initialize();
+    const rows: { status: string; due_at: unknown }[] = await later.query(
+      'SELECT status, due_at FROM thorn_deliveries',
+    );
+    const left = await later.query('SELECT id FROM thorn_messages WHERE due_at IS NOT NULL');
+    await later.destroy();
+    expect(rows).toEqual(Array.from({ length: 20 }, () => ({ status: 'succeeded', due_at: null })));
+    expect(left).toEqual([]);
+  });
+});

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { reckon } from '../support/delivery-ledger.js';
+import { type Kind, placeOf } from '../support/databases.js';
+import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+
+const MESSAGES = 'SELECT * FROM thorn_messages';
+const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
+
+describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
+  'messages of no transaction while another one is open, on $kind',
+  ({ kind }) => {
+    let place: Place;
+    let receiver: ScriptedReceiver;
+    let rig: Rig;
+
+    beforeEach(async () => {
+      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+      rig = await openRig(place, { queryTimeout: 700 });
+      await rig.subscribers.create(subscriber(receiver.url));
+    });
+
+    afterEach(async () => {
+      await rig.close();
+      await receiver.stop();
+      await place.remove();
+    });
+
+    /** A transaction of somebody else's, as of another request; resolves to what ends it. */
+    async function somebodyElse(): Promise<() => Promise<void>> {
+      let end!: () => void;
+      const ending = new Promise<void>((resolve) => (end = resolve));
+      let begun!: () => void;
+      const beginning = new Promise<void>((resolve) => (begun = resolve));
+      const work = later(async () => {
+        await rig.dataSource
+          .transaction(async (manager) => {
+            await manager.query(`INSERT INTO article (title) VALUES ('open')`);
+            begun();
+            await ending;
+            throw new Error('rolled back');
+          })
+          .catch(() => undefined);
+      });
+      await beginning;
+      return async () => {
+        end();
+        await work;
+      };
+    }
+
+    /** In a turn of the event loop of its own, as every request is. */
+    function later(work: () => Promise<void>): Promise<void> {
+      return new Promise((resolve) => setTimeout(() => void work().then(resolve), 0));
+    }
+
+    it('are acknowledged when they are stored for good, and not before', async () => {
+      const end = await somebodyElse();
+      let isAcknowledged = false;
+      const sending = rig.send().finally(() => (isAcknowledged = true));
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      expect(isAcknowledged).toBe(false);
+      await end();
+      const { id } = await sending;
+      await receiver.waitFor(1);
+      await rig.until(MESSAGES, isDone);
+      expect(reckon(receiver.received, [id])).toEqual({ lost: [], duplicates: 0, unknown: [] });
+    });
+
+    it('are refused when it takes too long: nothing is stored then', async () => {
+      const end = await somebodyElse();
+      await expect(rig.send()).rejects.toThrow(/Nothing was stored.*queryTimeout/);
+      await end();
+      expect(await rig.rows(MESSAGES)).toEqual([]);
+    });
+
+    it('are refused within a BEGIN by hand, which nobody has told of', async () => {
+      await rig.dataSource.query('BEGIN');
+      await expect(rig.send()).rejects.toMatchObject({ code: 'THORN_OUTBOX_LOCKED' });
+      await rig.dataSource.query('COMMIT');
+      expect(await rig.rows(MESSAGES)).toEqual([]);
+      const { id } = await rig.send();
+      expect((await receiver.waitFor(1))[0]!.id).toBe(id);
+    });
+
+    it('join the transaction of a query runner, and wait for one that was begun elsewhere', async () => {
+      const runner = rig.dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await rig.send();
+      await runner.commitTransaction();
+      await receiver.waitFor(1);
+      const begin = async () => {
+        await runner.connect();
+        await runner.startTransaction();
+      };
+      await begin();
+      await expect(rig.send()).rejects.toMatchObject({ code: 'THORN_OUTBOX_LOCKED' });
+      const { manager } = runner;
+      const message = rig.message();
+      expect(rig.transactions.enlist(message, manager)).toBe(true);
+      await runner.commitTransaction();
+      await receiver.waitFor(({ id }) => id === message.id);
+      expect(receiver.received).toHaveLength(2);
+      await runner.release();
+    });
+
+    it('do not wait for themselves when they are sent from within it', async () => {
+      let id = '';
+      await rig.dataSource
+        .transaction(async (manager) => {
+          await manager.query(`INSERT INTO article (title) VALUES ('open')`);
+          ({ id } = await rig.send());
+          throw new Error('rolled back');
+        })
+        .catch(() => undefined);
+      await receiver.waitFor(1);
+      await rig.until(MESSAGES, (rows) => rows.length === 1 && isDone(rows));
+      expect(reckon(receiver.received, [id])).toEqual({ lost: [], duplicates: 0, unknown: [] });
+    });
+  },
+);

@@ -1,0 +1,85 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+
+import { connectionTo, openQueueRig } from '../support/apps/bullmq-app.js';
+import { placeOf } from '../support/databases.js';
+import { type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { mostWithin, startsAt } from '../support/attempt-starts.js';
+import type { RelayChildTask } from '../support/processes/relay.js';
+import { bundled, type Child, startChild } from '../services/child.js';
+import { type RedisServer, startRedis } from '../services/redis.js';
+
+const RATE = { max: 20, per: 2000 };
+const OPEN = 'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL';
+const MESSAGES = 'SELECT id FROM thorn_messages WHERE due_at IS NOT NULL';
+const nothing = (rows: unknown[]) => rows.length === 0;
+
+describe('a rate limit of bullmq() in two workers', () => {
+  let program: string;
+  let place: Place;
+  let receiver: ScriptedReceiver;
+  let redis: RedisServer;
+  let sender: Rig;
+  const children: Child[] = [];
+
+  beforeAll(async () => {
+    program = await bundled('test/support/processes/relay.ts', { bullmq: inject('bullmq') });
+  }, 60_000);
+
+  beforeEach(async () => {
+    [place, receiver, redis] = [
+      await placeOf('postgres'),
+      await ScriptedReceiver.start(),
+      await startRedis(),
+    ];
+    const connection = connectionTo(redis.port);
+    sender = await openQueueRig(place, { connection, worker: false });
+    await sender.subscribers.create(subscriber(receiver.url, { id: 'sub_0', rateLimit: RATE }));
+    const task: RelayChildTask = {
+      options: place.options,
+      bullmq: { connection, lease: 2000 },
+      urls: [receiver.url],
+      rateLimit: RATE,
+    };
+    for (let n = 0; n < 2; n++) {
+      const child = startChild(program, JSON.stringify(task));
+      children.push(child);
+      await child.printed('ready');
+    }
+  }, 60_000);
+
+  afterEach(async () => {
+    for (const child of children.splice(0)) await child.end('SIGKILL');
+    await sender.close();
+    await redis.stop();
+    await receiver.stop();
+    await place.remove();
+  }, 60_000);
+
+  /** Once everything has been delivered: how many messages, and most of them within the time of the limit. */
+  async function delivered(): Promise<readonly [messages: number, most: number]> {
+    await sender.until(MESSAGES, nothing);
+    await sender.until(OPEN, nothing);
+    const ids = new Set(receiver.received.map(({ headers }) => headers['webhook-id']));
+    return [ids.size, mostWithin(await startsAt(sender, 'sub_0'), RATE.per)];
+  }
+
+  it('holds, and needs no table', async () => {
+    for (let n = 0; n < 60; n++) await sender.send();
+    const [messages, most] = await delivered();
+    expect(messages).toBe(60);
+    expect(most).toBeLessThanOrEqual(RATE.max);
+    expect(await sender.rows('SELECT * FROM thorn_rate_limits')).toEqual([]);
+  }, 60_000);
+
+  it('holds while Redis is away, and when it comes back without its memory', async () => {
+    for (let n = 0; n < 80; n++) await sender.send();
+    await receiver.waitFor(25, { timeout: 20_000 });
+    await redis.kill('SIGKILL');
+    await receiver.waitFor(45, { timeout: 20_000 });
+    await redis.restart();
+    const [messages, most] = await delivered();
+    expect(messages).toBe(80);
+    expect(most).toBeLessThanOrEqual(RATE.max);
+  }, 90_000);
+});

@@ -1,0 +1,108 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { DataSource } from 'typeorm';
+import { FallbackRateLimiter } from '../../lib/bullmq/fallback-rate-limiter.js';
+import { RedisRateLimiter } from '../../lib/bullmq/redis-rate-limiter.js';
+import { outboxEntities, type RateLimiter } from '../../lib/outbox/index.js';
+import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';
+import { PooledDatabase } from '../../lib/outbox/database/pooled-database.js';
+import { SqliteDatabase } from '../../lib/outbox/database/sqlite-database.js';
+import { tableNames } from '../../lib/outbox/entities/table-names.js';
+import { type Kind, placeOf } from '../support/databases.js';
+import { rateLimiterSuite, type RateLimiterPlace, wants } from '../support/rate-limiter-suite.js';
+import { type RedisServer, startRedis } from '../services/redis.js';
+
+const PROCESSES = 3;
+const START = 1_700_000_000_000;
+
+let redis: RedisServer;
+let queues = 0;
+
+beforeAll(async () => {
+  redis = await startRedis();
+}, 60_000);
+
+afterAll(async () => {
+  await redis.stop();
+});
+
+rateLimiterSuite('Redis', inRedis);
+
+it('Redis that was emptied: gives nothing until what was forgotten is past', async () => {
+  const { limiters, close } = await inRedis();
+  const client = new Redis(redis.port);
+  const take = async (now: number) => {
+    const answers = await limiters[0]!.take(new Map([['sub_1', wants({ waited: 10 })]]), now);
+    return answers.get('sub_1')!.turns.reduce((sum, { count }) => sum + count, 0);
+  };
+  expect(await take(START)).toBe(10);
+  await client.flushall();
+  expect(await take(START + 100)).toBe(0);
+  expect(await take(START + 5000)).toBeGreaterThan(0);
+  client.disconnect();
+  await close();
+});
+
+it('one that is away is replaced by another, and none of the two gives what the other has given', async () => {
+  const [first, second] = [await inRedis(), await inDatabase('file')];
+  let isAway = false;
+  const flaky: RateLimiter = {
+    take: (asks, now) =>
+      isAway ? Promise.reject(new Error('away')) : first.limiters[0]!.take(asks, now),
+  };
+  const limiter = new FallbackRateLimiter(flaky, second.limiters[0]!, () => undefined);
+  const take = async (now: number) => {
+    const answers = await limiter.take(new Map([['sub_1', wants({ waited: 5 })]]), now);
+    return answers.get('sub_1')!.turns.reduce((sum, { count }) => sum + count, 0);
+  };
+  expect(await take(START)).toBe(5);
+  isAway = true;
+  expect(await take(START + 100)).toBe(0);
+  expect(await take(START + 4500)).toBe(5);
+  await first.close();
+  await second.close();
+});
+
+async function inRedis(): Promise<RateLimiterPlace> {
+  const prefix = `rate:${++queues}:`;
+  const clients = Array.from({ length: PROCESSES }, () => new Redis(redis.port));
+  return {
+    limiters: clients.map((client) => new RedisRateLimiter(async () => client, prefix)),
+    close: async () => {
+      for (const client of clients) client.disconnect();
+    },
+  };
+}
+
+for (const kind of ['file', 'postgres', 'mariadb'] as const) {
+  rateLimiterSuite(`a database, ${kind}`, () => inDatabase(kind));
+}
+
+async function inDatabase(kind: Kind): Promise<RateLimiterPlace> {
+  const place = await placeOf(kind);
+  const opened: (() => Promise<unknown>)[] = [];
+  const limiters: DatabaseRateLimiter[] = [];
+  for (let n = 0; n < PROCESSES; n++) {
+    const dataSource = new DataSource({
+      ...place.options,
+      entities: outboxEntities,
+      synchronize: n === 0,
+    });
+    await dataSource.initialize();
+    const database =
+      kind === 'file' ? new SqliteDatabase(dataSource) : new PooledDatabase(dataSource, 10_000);
+    await database.open();
+    opened.push(
+      () => database.close(),
+      () => dataSource.destroy(),
+    );
+    limiters.push(new DatabaseRateLimiter(database, tableNames(dataSource).rateLimits));
+  }
+  return {
+    limiters,
+    close: async () => {
+      for (const close of opened) await close();
+      await place.remove();
+    },
+  };
+}

@@ -1,0 +1,222 @@
+import { Controller, type INestApplication, Post } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import {
+  Column,
+  DataSource,
+  type DataSourceOptions,
+  Entity,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  CreateThornReceivedMessages1767312060000,
+  DatabaseReceivedMessages,
+  purgeReceivedMessages,
+  ThornReceiverModule,
+  TransactionRequiredError,
+  type VerifiedWebhook,
+  verifyWebhook,
+  Webhook,
+  WebhookReceiver,
+} from '../../lib/receiver/index.js';
+import { InvalidInputError } from '../../lib/errors/index.js';
+import { generateSecret } from '../../lib/signing/index.js';
+import { signWebhook } from '../../lib/testing/index.js';
+import { databases, freshDatabase } from '../support/apps/blog.js';
+import { type ReceiverApp, startReceiver } from '../support/apps/receiver-app.js';
+
+const secret = generateSecret();
+
+@Entity()
+class Payment {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column()
+  order!: string;
+}
+
+let fails = 0;
+
+@Controller()
+class PaymentsController {
+  constructor(private readonly dataSource: DataSource) {}
+
+  @Post('payments')
+  @WebhookReceiver('bank')
+  async pay(@Webhook() webhook: VerifiedWebhook<{ order: string }>): Promise<object> {
+    const done = await this.dataSource.transaction(async (manager) => {
+      const paid = await webhook.processOnce(manager, () =>
+        manager.save(Payment, { order: webhook.payload.order }),
+      );
+      if (fails-- > 0) throw new Error('after the work, before the commit');
+      return paid;
+    });
+    return { paid: done !== undefined };
+  }
+}
+
+const receivers = { bank: { scheme: 'standard', secrets: [secret] } } as const;
+const signed = (id = 'msg_1') =>
+  signWebhook({ body: { type: 'paid', order: id }, secrets: [secret], id });
+
+type Started = ReceiverApp & { readonly dataSource: DataSource };
+
+const apps: INestApplication[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+/** @param isFirst whether it makes the tables anew */
+async function start(options: DataSourceOptions, isFirst: boolean): Promise<Started> {
+  const started = await startReceiver(
+    'express',
+    [
+      TypeOrmModule.forRoot({
+        ...options,
+        dropSchema: isFirst,
+        synchronize: isFirst,
+        migrations: [CreateThornReceivedMessages1767312060000],
+        migrationsRun: isFirst,
+        entities: [Payment],
+      }),
+      // Off, so that every request reaches the handler: the record alone is what counts.
+      ThornReceiverModule.forRoot({ receivers, deduplication: false }),
+    ],
+    [PaymentsController],
+  );
+  apps.push(started.app);
+  return { ...started, dataSource: started.app.get(DataSource) };
+}
+
+const payments = (dataSource: DataSource) => dataSource.manager.find(Payment);
+
+describe.each(databases)('processOnce on %s', (type) => {
+  let options: DataSourceOptions;
+  let drop: () => Promise<void>;
+  beforeAll(async () => {
+    ({ options, drop } = await freshDatabase(type));
+  });
+  afterAll(() => drop());
+
+  let first: Started;
+  beforeEach(async () => {
+    fails = 0;
+    first = await start(options, true);
+  });
+
+  it('does the work of the first try, and says so to the others', async () => {
+    const answers = [];
+    for (const id of ['msg_1', 'msg_1', 'msg_2']) {
+      answers.push(await (await first.post('/payments', signed(id))).json());
+    }
+
+    expect(answers).toEqual([{ paid: true }, { paid: false }, { paid: true }]);
+    expect(await payments(first.dataSource)).toMatchObject([
+      { order: 'msg_1' },
+      { order: 'msg_2' },
+    ]);
+  });
+
+  it('forgets the try whose transaction rolled back, with its work', async () => {
+    fails = 2;
+    const statuses = [];
+    for (let attempt = 0; attempt < 4; attempt++) {
+      statuses.push((await first.post('/payments', signed())).status);
+    }
+
+    expect(statuses).toEqual([500, 500, 201, 201]);
+    expect(await payments(first.dataSource)).toHaveLength(1);
+  });
+
+  it('refuses a manager without a transaction, where the record would outlive failed work', async () => {
+    const webhook = verifyWebhook({ ...signed(), secrets: [secret] });
+    let worked = false;
+
+    await expect(
+      webhook.processOnce(first.dataSource.manager, async () => (worked = true)),
+    ).rejects.toThrow(TransactionRequiredError);
+    expect(worked).toBe(false);
+  });
+
+  it('refuses a message without an id', async () => {
+    const stripe = signWebhook({ body: { type: 'paid' }, secrets: ['s'], scheme: 'stripe' });
+    const webhook = verifyWebhook({ ...stripe, secrets: ['s'], scheme: 'stripe' });
+
+    await expect(
+      first.dataSource.transaction((manager) => webhook.processOnce(manager, async () => true)),
+    ).rejects.toThrow(InvalidInputError);
+  });
+
+  it('remembers until the retention is over, and what is purged then is all that is', async () => {
+    const now = Date.now();
+    const once = (retention: number, id: string) =>
+      first.dataSource.transaction((manager) =>
+        verifyWebhook({ ...signed(id), secrets: [secret], retention, now }).processOnce(
+          manager,
+          async () => 'done',
+        ),
+      );
+    await once(1000, 'short');
+    await once(60_000, 'long');
+    await purgeReceivedMessages(first.dataSource.manager, now + 999);
+    expect(await once(1000, 'short')).toBeUndefined();
+    await purgeReceivedMessages(first.dataSource.manager, now + 1000);
+
+    expect(await once(1000, 'short')).toBe('done');
+    expect(await once(60_000, 'long')).toBeUndefined();
+  });
+
+  it('does not take the claims of DatabaseReceivedMessages for its own records', async () => {
+    const store = new DatabaseReceivedMessages(first.dataSource);
+    const now = Date.now();
+    const claim = { receiver: 'bank', id: 'msg_1', token: 't' };
+    await store.claim(claim, { now, until: now + 60_000 });
+
+    expect(await (await first.post('/payments', signed())).json()).toEqual({ paid: true });
+    await store.complete(claim, { now, until: now + 60_000 });
+    expect(await (await first.post('/payments', signed())).json()).toEqual({ paid: false });
+  });
+});
+
+// On PostgreSQL alone: SQLite has one connection, and what it is asked at the same time is one transaction.
+it('processOnce is exact when two processes get a message many times at once, and tries fail', async () => {
+  const { options, drop } = await freshDatabase('postgres');
+  try {
+    const first = await start(options, true);
+    const second = await start(options, false);
+    fails = 3;
+    const requests = Array.from({ length: 40 }, (_, index) =>
+      (index % 2 === 0 ? first : second).post('/payments', signed(`msg_${(index % 4) >> 1}`)),
+    );
+    const answers = await Promise.all(requests);
+    const paid = await Promise.all(
+      answers
+        .filter(({ ok }) => ok)
+        .map(async (answer) => (await answer.json()) as { paid: boolean }),
+    );
+
+    expect(answers.filter(({ status }) => status === 500)).toHaveLength(3);
+    expect(paid.filter((answer) => answer.paid)).toHaveLength(2);
+    const orders = (await payments(first.dataSource)).map(({ order }) => order);
+    expect(orders.sort()).toEqual(['msg_0', 'msg_1']);
+  } finally {
+    for (const app of apps.splice(0)) await app.close();
+    await drop();
+  }
+});
+
+it('the migration can be undone', async () => {
+  const dataSource = new DataSource({
+    type: 'better-sqlite3',
+    database: ':memory:',
+    migrations: [CreateThornReceivedMessages1767312060000],
+  });
+  await dataSource.initialize();
+  await dataSource.runMigrations();
+  await dataSource.undoLastMigration();
+  await dataSource.runMigrations();
+
+  await expect(purgeReceivedMessages(dataSource.manager)).resolves.toBeUndefined();
+  await dataSource.destroy();
+});

@@ -1,0 +1,208 @@
+import { BullModule } from '@nestjs/bullmq';
+import type { INestApplication } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import type { DataSourceOptions } from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bullmq, type BullMqOptions } from '../../lib/bullmq/index.js';
+import {
+  Deliveries,
+  Subscribers,
+  ThornConfigurationError,
+  WebhookDispatcher,
+} from '../../lib/index.js';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { freePort } from '../services/free-port.js';
+import { type RedisServer, startRedis } from '../services/redis.js';
+import { Article, freshDatabase, startBlog } from '../support/apps/blog.js';
+
+let redis: RedisServer;
+let client: Redis;
+let database: { options: DataSourceOptions; drop(): Promise<void> };
+let receiver: ScriptedReceiver;
+let apps: INestApplication[];
+
+beforeAll(async () => {
+  redis = await startRedis({ appendOnly: true });
+  client = new Redis(redis.port);
+}, 60_000);
+
+afterAll(async () => {
+  client.disconnect();
+  await redis.stop();
+});
+
+beforeEach(async () => {
+  apps = [];
+  await client.flushall();
+  [database, receiver] = [await freshDatabase('postgres'), await ScriptedReceiver.start()];
+});
+
+afterEach(async () => {
+  for (const app of apps) await app.close();
+  await receiver.stop();
+  await database.drop();
+});
+
+const connection = () => ({ host: '127.0.0.1', port: redis.port });
+
+async function start(options: BullMqOptions = {}, imports: object[] = []) {
+  const { app } = await startBlog(
+    database.options,
+    { dispatch: bullmq({ pollInterval: 25, ...options }), maxStaleness: 50 },
+    imports,
+  );
+  apps.push(app);
+  return app;
+}
+
+function subscribe(app: INestApplication, secret?: string) {
+  return app.get(Subscribers).create({
+    url: receiver.url,
+    events: ['*'],
+    ...(secret === undefined ? {} : { secret }),
+  });
+}
+
+const save = (app: INestApplication, title: string) =>
+  app.get(WebhookDispatcher).send('article.published', { title });
+
+describe('an application with bullmq()', () => {
+  it('delivers what an entity tells, and shows it in the log', async () => {
+    const { app, dataSource } = await startBlog(database.options, {
+      dispatch: bullmq({ connection: connection() }),
+    });
+    apps.push(app);
+    await subscribe(app);
+    await dataSource.manager.save(Object.assign(new Article(), { title: 'One' }));
+
+    const [arrived] = await receiver.waitFor(1);
+    expect(arrived!.json).toMatchObject({ event: 'article.created', data: { title: 'One' } });
+    await expect
+      .poll(async () => (await app.get(Deliveries).list({}, 'any')).items)
+      .toMatchObject([{ status: 'succeeded', attempts: 1 }]);
+  });
+
+  it('has a process that sends and another that delivers', async () => {
+    const api = await start({ connection: connection(), worker: false });
+    await subscribe(api);
+    await save(api, 'waits');
+    expect(receiver.received).toEqual([]);
+
+    await start({ connection: connection() });
+    const [arrived] = await receiver.waitFor(1);
+    expect(arrived!.json).toMatchObject({ data: { title: 'waits' } });
+  });
+
+  it('takes the connection of BullModule.forRoot(), and another one by its key', async () => {
+    const one = BullModule.forRoot({ connection: connection(), prefix: 'one' });
+    const two = BullModule.forRoot('hooks', { connection: connection(), prefix: 'two' });
+    const api = await start({ worker: false, configKey: 'hooks' }, [one, two]);
+    await subscribe(api);
+    await save(api, 'by key');
+    await expect.poll(() => client.keys('*')).toContainEqual(expect.stringMatching(/^two:thorn:/));
+    expect(await client.keys('one:*')).toEqual([]);
+
+    await start({ prefix: 'two' }, [BullModule.forRoot({ connection: connection() })]);
+    await receiver.waitFor(1);
+  });
+
+  it('puts no word of a message into Redis, let alone a secret', async () => {
+    const api = await start({ connection: connection(), worker: false });
+    await subscribe(api, 'a-secret-of-more-than-16-characters');
+    await api.get(WebhookDispatcher).send('article.published', { title: 'private' });
+    await expect.poll(async () => (await client.keys('bull:thorn:msg_*')).length).toBe(1);
+
+    const dump = JSON.stringify(
+      await Promise.all((await client.keys('bull:thorn:msg_*')).map((key) => client.hgetall(key))),
+    );
+    expect(dump).not.toMatch(/private|secret|article|hooks|whsec/);
+  });
+
+  it('leaves nothing in the queue once it has delivered', async () => {
+    const app = await start({ connection: connection() });
+    await subscribe(app);
+    for (let n = 0; n < 25; n++) await save(app, `${n}`);
+    await receiver.waitFor(25);
+    await expect.poll(() => client.keys('bull:thorn:msg_*')).toEqual([]);
+  });
+
+  it.each<BullMqOptions>([{}, { worker: false }, { producer: false }])(
+    'works with a client of the application, %o, and leaves open none that it has made itself',
+    async (options) => {
+      const own = new Redis(redis.port);
+      const names = async () => (await client.client('LIST')) as string;
+      const count = async () => (await names()).trim().split('\n').length;
+      await own.ping();
+      const before = await count();
+      const app = await start({ connection: own, ...options });
+      await subscribe(app);
+      await save(app, 'by a client');
+      if (options.worker !== false) await receiver.waitFor(1);
+      else await expect.poll(() => client.keys('bull:thorn:msg_*')).toHaveLength(1);
+      await app.close();
+      await expect.poll(count).toBe(before);
+      expect(await own.ping()).toBe('PONG');
+      own.disconnect();
+    },
+  );
+
+  it('starts, answers and delivers although there is no Redis', async () => {
+    const nobody = { host: '127.0.0.1', port: await freePort() };
+    const app = await start({ connection: nobody });
+    await subscribe(app);
+    await save(app, 'without');
+    const [arrived] = await receiver.waitFor(1);
+    expect(arrived!.json).toMatchObject({ data: { title: 'without' } });
+  });
+});
+
+describe('the options of bullmq()', () => {
+  it.each<[BullMqOptions, RegExp]>([
+    [{ queue: 'a:b' }, /bullmq\(\{ queue \}\)/],
+    [{ queue: '' }, /bullmq\(\{ queue \}\)/],
+    [{ concurrency: 0 }, /bullmq\(\{ concurrency \}\)/],
+    [{ producer: 'yes' as never }, /bullmq\(\{ producer \}\)/],
+    [{ enqueueTimeout: 1.5 }, /bullmq\(\{ enqueueTimeout \}\)/],
+    [{ carryBody: 'yes' as never }, /bullmq\(\{ carryBody \}\)/],
+    [{ staging: 0 as never }, /bullmq\(\{ staging \}\)/],
+    [{ producer: false, worker: false }, /nothing to do with the queue/],
+    [{ producer: false, carryBody: true }, /producer: false, carryBody: true/],
+    [{ producer: false, staging: false }, /producer: false, staging: false/],
+    [{ staging: false, carryBody: false }, /leaves messages nowhere/],
+    [{ connection: {}, configKey: 'x' }, /two connections/],
+    [{ telemetry: {} as never }, /bullmq\(\{ telemetry \}\)/],
+  ])('%o are refused', (options, message) => {
+    expect(() => bullmq(options)).toThrow(ThornConfigurationError);
+    expect(() => bullmq(options)).toThrow(message);
+  });
+
+  it.each<[unknown, RegExp]>([
+    ['postgres://localhost/app', /one to PostgreSQL: give it its backend/],
+    [{ connectionString: 'postgresql://localhost/app' }, /one to PostgreSQL/],
+    [{ url: 'postgres://localhost/app' }, /one to PostgreSQL/],
+    [{ query: () => undefined, totalCount: 0 }, /one to PostgreSQL/],
+    ['localhost:6379', /a client of Redis or its options/],
+    [[], /a client of Redis or its options/],
+  ])('know a connection that is none to Redis, %o', async (given, message) => {
+    await expect(start({ connection: given as object })).rejects.toThrow(message);
+  });
+
+  it.each<[string, object]>([
+    ['expunge', { expunge: null }],
+    ['expunge', { expunge: 7 }],
+    ['endpoints', { endpoints: 'gently' }],
+  ])('refuse %s that is no object', async (name, given) => {
+    const options = { connection: connection(), ...given };
+    await expect(start(options)).rejects.toThrow(`outbox({ ${name} }) must be an object`);
+  });
+
+  it('refuse a backend that is none', async () => {
+    const one = { connection: connection(), backend: 'postgres' as never };
+    await expect(start(one)).rejects.toThrow(/backend \}\) must be a function/);
+  });
+
+  it('must name a connection, or BullModule must', async () => {
+    await expect(start()).rejects.toThrow(/bullmq\(\) has no connection/);
+    await expect(start({ configKey: 'hooks' })).rejects.toThrow(/BullModule.forRoot\('hooks'/);
+  });
+});

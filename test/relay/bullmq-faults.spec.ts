@@ -1,0 +1,315 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { connectionTo, openQueueRig, type QueueRigOptions } from '../support/apps/bullmq-app.js';
+import { placeOf } from '../support/databases.js';
+import { Article, type Place, type Rig } from '../support/apps/outbox-app.js';
+import type { RelayChildTask } from '../support/processes/relay.js';
+import { commitTimes, DELIVERIES, PATIENCE, RelayLoad } from '../support/relay-load.js';
+import { bundled, type Child, startChild } from '../services/child.js';
+import { type RedisServer, startRedis } from '../services/redis.js';
+import { startSentinel } from '../services/sentinel.js';
+
+const IS_LONG = process.env['THORN_LONG'] === '1';
+const SEEDS = IS_LONG ? 10 : 1;
+const DOWN = IS_LONG ? 60_000 : 2_000;
+const WINDOW = 20;
+// What is lost by a crash is found after it. A process that does not get on for so long loses what it holds.
+const LEASE = IS_LONG ? 5000 : 3000;
+const PATHS = ['/a', '/b', '/c'];
+
+let program: string;
+beforeAll(async () => {
+  program = await bundled('test/support/processes/relay.ts', { bullmq: inject('bullmq') });
+}, 60_000);
+
+let place: Place;
+let receiver: ScriptedReceiver;
+let redis: RedisServer;
+let sender: Rig;
+let children: Child[];
+let load: RelayLoad;
+
+beforeEach(async () => {
+  [place, receiver] = [await placeOf('postgres'), await ScriptedReceiver.start()];
+  receiver.otherwise({ delay: 3 });
+  children = [];
+}, 60_000);
+
+afterEach(async () => {
+  for (const child of children) await child.end('SIGKILL');
+  await sender.close();
+  await redis.stop();
+  await receiver.stop();
+  await place.remove();
+}, 60_000);
+
+const urls = () => PATHS.map((path) => new URL(path, receiver.url).href);
+
+/** A process that sends, in this one, and workers in processes of their own. */
+async function open(
+  settings: {
+    readonly appendOnly?: boolean;
+    readonly connection?: QueueRigOptions['connection'];
+    readonly staging?: boolean;
+  },
+  workers: number,
+): Promise<Child[]> {
+  const connection = settings.connection ?? connectionTo(redis.port);
+  const { staging = true } = settings;
+  sender = await openQueueRig(place, { connection, worker: false, lease: LEASE, staging });
+  load = new RelayLoad(sender, receiver, PATHS);
+  const started = Array.from({ length: workers }, () => work({ connection }));
+  await Promise.all(started.map((child) => child.printed('ready')));
+  return started;
+}
+
+function work(bullmq: QueueRigOptions = { connection: connectionTo(redis.port) }): Child {
+  const task: RelayChildTask = {
+    options: place.options,
+    bullmq: { lease: LEASE, window: WINDOW, ...bullmq },
+    urls: urls(),
+  };
+  const child = startChild(program, JSON.stringify(task));
+  children.push(child);
+  return child;
+}
+
+describe('workers that die', () => {
+  beforeEach(async () => {
+    redis = await startRedis();
+  });
+
+  it.each(Array.from({ length: SEEDS }, (_, seed) => ({ seed })))(
+    'loses nothing when one of two is killed in mid-run, seed $seed',
+    async ({ seed }) => {
+      const [victim] = await open({}, 2);
+      await load.run(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
+      const { lost, duplicates } = await load.settled();
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(WINDOW);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'loses nothing when both are killed, twice',
+    async () => {
+      let running = await open({}, 2);
+      await load.run(150, 30, async () => {
+        for (let round = 0; round < 2; round++) {
+          const before = receiver.received.length;
+          await Promise.all(running.map((child) => child.end('SIGKILL')));
+          running = [work(), work()];
+          await receiver.waitFor(before + 2 * WINDOW + 20, { timeout: PATIENCE / 4 });
+        }
+      });
+      const { lost, duplicates } = await load.settled();
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(4 * WINDOW);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'loses nothing without staging, as long as Redis lives, when both are killed',
+    async () => {
+      const running = await open({ staging: false }, 2);
+      await load.run(150, 30, async () => {
+        await Promise.all(running.map((child) => child.end('SIGKILL')));
+        const before = receiver.received.length;
+        for (let n = 0; n < 2; n++) work();
+        await receiver.waitFor(before + 20, { timeout: PATIENCE / 4 });
+      });
+      const { lost, duplicates } = await load.settled();
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
+    },
+    PATIENCE,
+  );
+
+  it.each([
+    { attempt: 'first', before: [] },
+    // Its row is there, and would be changed.
+    { attempt: 'second', before: [500, 500, 500] },
+  ])(
+    'lets a worker that was stopped beyond its lock in a $attempt attempt overwrite nothing',
+    async ({ before }) => {
+      const slow = { delay: 500, status: 500 };
+      receiver.answer(...before, slow, slow, slow);
+      await open({}, 0);
+      const retrying = { connection: connectionTo(redis.port), schedule: [50, 3_600_000] };
+      const stopped = work(retrying);
+      await load.send([sender.message()]);
+      await receiver.waitFor(before.length + 3);
+      stopped.process.kill('SIGSTOP');
+      const other = work(retrying);
+      await other.printed('delivered');
+      await load.settled();
+      const written = await sender.rows(DELIVERIES);
+      expect(written.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+      stopped.process.kill('SIGCONT');
+      expect(await stopped.end('SIGTERM')).toBe(0);
+      expect(await sender.rows(DELIVERIES)).toEqual(written);
+      expect(await other.end('SIGTERM')).toBe(0);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'ends what is in flight on SIGTERM: nothing lost, nothing twice',
+    async () => {
+      receiver.otherwise({ delay: 500 });
+      const [worker] = await open({}, 0).then(() => [
+        work({ connection: connectionTo(redis.port), window: 500, lease: 30_000 }),
+      ]);
+      await worker!.printed('ready');
+      const messages = Array.from({ length: 50 }, () => sender.message());
+      await load.send(messages);
+      await receiver.waitFor(50);
+      expect(await worker!.end('SIGTERM')).toBe(0);
+      work();
+      expect(await load.settled()).toEqual({ lost: [], duplicates: 0, unknown: [] });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'goes on behind jobs that nobody can read, and finds their messages',
+    async () => {
+      await open({}, 0);
+      const queue = new Queue('thorn', { connection: connectionTo(redis.port) });
+      await queue.addBulk([
+        { name: 'deliver', data: 'nonsense' },
+        // As a later version would write it.
+        { name: 'deliver', data: { version: 2, tickets: {} } },
+        {
+          name: 'deliver',
+          data: { version: 1, tickets: [{ id: 'msg_unknown', source: 7, lease: 'x' }] },
+        },
+      ]);
+      work();
+      await load.run(20, 3, async () => undefined);
+      expect(await load.settled()).toMatchObject({ lost: [], duplicates: 0 });
+      await expect
+        .poll(() => queue.getJobCounts('failed', 'waiting', 'active'))
+        // BullMQ 5 counts the paused ones in any case.
+        .toMatchObject({ failed: 2, waiting: 0, active: 0 });
+      await queue.close();
+    },
+    PATIENCE,
+  );
+
+  it(
+    'loses nothing in a rolling deploy, nor on the way from outbox() and back',
+    async () => {
+      const [old] = await open({}, 1);
+      await load.run(150, 30, async () => {
+        const next = work();
+        await next.printed('delivered');
+        expect(await old!.end('SIGTERM')).toBe(0);
+        // It takes nothing from the queue, and finds what others leave to the database.
+        const plain = work({ connection: connectionTo(redis.port), producer: false });
+        await plain.printed('ready');
+      });
+      expect(await load.settled()).toMatchObject({ lost: [], duplicates: 0 });
+    },
+    PATIENCE,
+  );
+});
+
+describe('a Redis that dies', () => {
+  it.each([{ appendOnly: true }, { appendOnly: false }])(
+    'loses nothing when it is killed and started again, $appendOnly',
+    async (settings) => {
+      redis = await startRedis(settings);
+      await open(settings, 2);
+      await load.run(200, 60, async () => {
+        await redis.kill('SIGKILL');
+        await redis.restart();
+      });
+      const { lost, duplicates } = await load.settled();
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'loses nothing when it is flushed under load',
+    async () => {
+      redis = await startRedis();
+      const workers = await open({}, 2);
+      const client = new Redis(redis.port);
+      const waiting = () => client.llen('bull:thorn:wait');
+      await load.run(200, 60, async () => {
+        // Workers that run leave nothing in the queue that could be lost.
+        for (const { process } of workers) process.kill('SIGSTOP');
+        await expect.poll(waiting, { timeout: PATIENCE / 4 }).toBeGreaterThan(5);
+        await client.flushall();
+        for (const { process } of workers) process.kill('SIGCONT');
+      });
+      client.disconnect();
+      const { lost, duplicates } = await load.settled();
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'costs no commit more than 100 ms while it is away',
+    async () => {
+      redis = await startRedis();
+      await open({}, 1);
+      const commit = () =>
+        sender.dataSource.transaction((manager) =>
+          manager.save(Object.assign(new Article(), { title: 'one' })),
+        );
+      const before = await commitTimes(100, 0, commit);
+      await redis.kill('SIGKILL');
+      const away = await commitTimes(100, DOWN / 100, commit);
+      // They are delivered meanwhile: workers find them in the database.
+      await receiver.waitFor(600, { timeout: 30_000 });
+      await redis.restart();
+      await load.takeStored();
+      expect(load.sent).toHaveLength(200);
+      expect((await load.settled()).lost).toEqual([]);
+      expect(Math.max(...away)).toBeLessThan(Math.max(...before) + 100);
+    },
+    DOWN + PATIENCE,
+  );
+
+  it(
+    'loses nothing in a fail-over by a sentinel',
+    async () => {
+      redis = await startRedis();
+      const sentinel = await startSentinel(redis);
+      try {
+        const connection = {
+          sentinels: [connectionTo(sentinel.port)],
+          name: sentinel.master,
+        } as unknown as NonNullable<QueueRigOptions['connection']>;
+        await open({ connection }, 2);
+        await load.run(200, 60, async () => {
+          await redis.kill('SIGKILL');
+          await sentinel.failedOver();
+        });
+        const { lost, duplicates } = await load.settled();
+        expect(lost).toEqual([]);
+        expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
+        // And the queue is used again.
+        const queue = new Queue('thorn', { connection: connectionTo(sentinel.replica.port) });
+        await expect
+          .poll(() => queue.getJobCounts('waiting', 'active'), { timeout: PATIENCE / 4 })
+          .toMatchObject({ waiting: 0, active: 0 });
+        expect(await queue.getWorkersCount()).toBeGreaterThan(0);
+        await queue.close();
+      } finally {
+        await sentinel.stop();
+      }
+    },
+    PATIENCE,
+  );
+});

@@ -1,0 +1,55 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, expect, it, vi } from 'vitest';
+import { MessageRelay, type Ticket } from '../../lib/outbox/index.js';
+import type { Message } from '../../lib/message/index.js';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { placeOf } from '../support/databases.js';
+import { openRig, subscriber } from '../support/apps/outbox-app.js';
+
+/** Takes nothing, and fails when it is to end. */
+class FailingRelay extends MessageRelay {
+  override readonly carries = true;
+
+  override start(): void {}
+
+  override async carry(
+    _messages: readonly Message[],
+    tickets: readonly Ticket[],
+  ): Promise<readonly Ticket[]> {
+    return tickets;
+  }
+
+  override pause(): void {
+    throw new Error('no pause');
+  }
+
+  override close(): Promise<void> {
+    return Promise.reject(new Error('no end'));
+  }
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+it('a relay that fails when it ends keeps no delivery from being written, and is told of', async () => {
+  const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+  const receiver = await ScriptedReceiver.start();
+  receiver.otherwise({ delay: 200 });
+  const place = await placeOf('file');
+  const rig = await openRig(place, { relay: new FailingRelay() });
+  await rig.subscribers.create(subscriber(receiver.url));
+  await rig.send();
+  await receiver.waitFor(1);
+
+  await rig.strategy.onModuleDestroy();
+  await rig.strategy.onApplicationShutdown();
+
+  expect(await rig.rows('SELECT status FROM thorn_deliveries')).toEqual([{ status: 'succeeded' }]);
+  const told = errors.mock.calls.map(([text]) => String(text));
+  expect(told).toContain('Pausing the relay failed: no pause');
+  expect(told).toContain('Closing the relay failed: no end');
+  await rig.close();
+  await receiver.stop();
+  await place.remove();
+});

@@ -1,0 +1,185 @@
+import { Logger } from '@nestjs/common';
+import { connect } from 'amqplib';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import {
+  type BrokerRigOptions,
+  openBrokerRig,
+  type RabbitQueue,
+} from '../support/apps/microservices-app.js';
+import { placeOf } from '../support/databases.js';
+import { Article, type Place, type Rig } from '../support/apps/outbox-app.js';
+import type { RelayChildTask } from '../support/processes/relay.js';
+import { commitTimes, PATIENCE, RelayLoad } from '../support/relay-load.js';
+import { bundled, type Child, startChild } from '../services/child.js';
+import {
+  RABBITMQ_STARTS_WITHIN,
+  type RabbitMqServer,
+  startRabbitMq,
+} from '../services/rabbitmq.js';
+
+const IS_LONG = process.env['THORN_LONG'] === '1';
+const SEEDS = IS_LONG ? 10 : 1;
+const DOWN = IS_LONG ? 60_000 : 2_000;
+const WINDOW = 20;
+// What is lost by a crash is found after it. A process that does not get on for so long loses what it holds.
+const LEASE = 5000;
+const PATHS = ['/a', '/b', '/c'];
+
+let program: string;
+let server: RabbitMqServer;
+beforeAll(async () => {
+  Logger.overrideLogger(false);
+  [program, server] = await Promise.all([
+    bundled('test/support/processes/relay.ts'),
+    startRabbitMq(),
+  ]);
+}, RABBITMQ_STARTS_WITHIN);
+
+afterAll(() => server.stop());
+
+let place: Place;
+let receiver: ScriptedReceiver;
+let rabbit: RabbitQueue;
+let sender: Rig;
+let load: RelayLoad;
+let children: Child[];
+let queues = 0;
+
+beforeEach(async () => {
+  [place, receiver] = [await placeOf('postgres'), await ScriptedReceiver.start()];
+  receiver.otherwise({ delay: 3 });
+  rabbit = { url: server.url, queue: `faults-${queues++}` };
+  sender = await openBrokerRig(place, { rabbit, worker: false, lease: LEASE });
+  load = new RelayLoad(sender, receiver, PATHS);
+  children = [];
+}, 60_000);
+
+afterEach(async () => {
+  for (const child of children) await child.end('SIGKILL');
+  await sender.close();
+  await receiver.stop();
+  await place.remove();
+}, 60_000);
+
+/** A worker in a process of its own. */
+function work(options: Omit<BrokerRigOptions, 'rabbit'> = {}): Child {
+  const task: RelayChildTask = {
+    options: place.options,
+    microservices: { rabbit, lease: LEASE, window: WINDOW, ...options },
+    urls: PATHS.map((path) => new URL(path, receiver.url).href),
+  };
+  const child = startChild(program, JSON.stringify(task));
+  children.push(child);
+  return child;
+}
+
+async function workers(count: number): Promise<Child[]> {
+  const started = Array.from({ length: count }, () => work());
+  await Promise.all(started.map((child) => child.printed('ready')));
+  return started;
+}
+
+describe('workers that die', () => {
+  it.each(Array.from({ length: SEEDS }, (_, seed) => ({ seed })))(
+    'loses nothing when one of two is killed in mid-run, seed $seed',
+    async ({ seed }) => {
+      const [victim] = await workers(2);
+      await load.run(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
+      const { lost, duplicates } = await load.settled();
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(WINDOW);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'ends what is in flight on SIGTERM: nothing lost, nothing twice',
+    async () => {
+      receiver.otherwise({ delay: 500 });
+      const worker = work({ window: 500, lease: 30_000 });
+      await worker.printed('ready');
+      await load.send(Array.from({ length: 50 }, () => sender.message()));
+      await receiver.waitFor(50);
+      expect(await worker.end('SIGTERM')).toBe(0);
+      work();
+      expect(await load.settled()).toEqual({ lost: [], duplicates: 0, unknown: [] });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'goes on behind events that nobody can read, and drops them',
+    async () => {
+      const connection = await connect(rabbit.url);
+      const channel = await connection.createChannel();
+      await channel.assertQueue(rabbit.queue, { durable: true });
+      const unknown = { id: 'msg_unknown', source: 7, lease: 'x' };
+      for (const data of [
+        'nonsense',
+        { version: 99, tickets: {} },
+        { version: 2, tickets: [{ ...unknown, source: 0, isStored: false, contents: {} }] },
+        { version: 1, tickets: [unknown] },
+      ]) {
+        const event = JSON.stringify({ pattern: 'thorn', data });
+        channel.sendToQueue(rabbit.queue, Buffer.from(event));
+      }
+      const [worker] = await workers(1);
+      await load.run(20, 3, async () => undefined);
+      expect(await load.settled()).toMatchObject({ lost: [], duplicates: 0 });
+      // What it had not answered for would be back in the queue.
+      expect(await worker!.end('SIGTERM')).toBe(0);
+      await expect
+        .poll(() => channel.checkQueue(rabbit.queue))
+        .toMatchObject({ messageCount: 0, consumerCount: 0 });
+      await connection.close();
+    },
+    PATIENCE,
+  );
+});
+
+describe('a RabbitMQ that dies', () => {
+  it(
+    'loses nothing when it is killed under load and started again',
+    async () => {
+      await workers(2);
+      await load.run(200, 60, async () => {
+        await server.kill('SIGKILL');
+        await server.restart();
+      });
+      const { lost, duplicates } = await load.settled();
+      expect(lost).toEqual([]);
+      // Nobody has died who was delivering: none, unless a process stood still for as long as a lease.
+      expect(duplicates).toBeLessThanOrEqual(WINDOW);
+    },
+    2 * PATIENCE,
+  );
+
+  it(
+    'costs no commit more than 100 ms while it is away, and is used again',
+    async () => {
+      await workers(1);
+      const commit = () =>
+        sender.dataSource.transaction((manager) =>
+          manager.save(Object.assign(new Article(), { title: 'one' })),
+        );
+      const before = await commitTimes(100, 0, commit);
+      await server.kill('SIGKILL');
+      await expect(sender.strategy.checkRelay()).rejects.toThrow();
+      const away = await commitTimes(100, DOWN / 100, commit);
+      // They are delivered meanwhile: workers find them in the database.
+      await receiver.waitFor(600, { timeout: 30_000 });
+      await server.restart();
+      await load.takeStored();
+      expect(load.sent).toHaveLength(200);
+      expect((await load.settled()).lost).toEqual([]);
+      expect(Math.max(...away)).toBeLessThan(Math.max(...before) + 100);
+      await expect
+        .poll(() => sender.strategy.checkRelay().then(() => 'there', String), {
+          timeout: PATIENCE / 4,
+        })
+        .toBe('there');
+    },
+    DOWN + 2 * PATIENCE,
+  );
+});

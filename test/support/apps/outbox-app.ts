@@ -1,0 +1,263 @@
+import {
+  AbstractLogger,
+  Column,
+  DataSource,
+  type DataSourceOptions,
+  Entity,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
+import {
+  EntityCapture,
+  FrameTransactions,
+  WebhookEvent,
+  Webhooks,
+} from '../../../lib/capture/index.js';
+import { type Clock, SystemClock } from '../../../lib/common/clock.js';
+import {
+  Deliverer,
+  type DeliveryLog,
+  PublicRecipientPolicy,
+  type PublicRecipientPolicyOptions,
+  StandardDeliveryLog,
+  StandardRetryPolicy,
+  UndiciHttpClient,
+  WebhookEvents,
+} from '../../../lib/delivery/index.js';
+import { FanOut, MessagePipeline } from '../../../lib/dispatch/index.js';
+import {
+  Codecs,
+  type Message,
+  type MessageDraft,
+  MessageFactory,
+} from '../../../lib/message/index.js';
+import {
+  Deliveries,
+  NoOutcomeListener,
+  outboxEntities,
+  type OutboxOptions,
+  OutboxStrategy,
+  type OutcomeListener,
+  type HealthTools,
+  type MessageRelay,
+  ThornPause,
+} from '../../../lib/outbox/index.js';
+import { SecretSealer, StandardWebhookSigner } from '../../../lib/signing/index.js';
+import {
+  InMemorySubscriberRepository,
+  StaticSubscriberSet,
+  type Subscriber,
+} from '../../../lib/subscriber/index.js';
+import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
+
+export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+/** An article whose creation is an event. */
+@Entity()
+@Webhooks<Article>({ payload: ({ id, title }) => ({ id, title }) })
+@WebhookEvent<Article>('article.created', { on: 'create' })
+export class Article {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column({ type: 'text' })
+  title!: string;
+}
+
+/** Where a database is; several data sources may be opened on one, as processes would. */
+export interface Place {
+  readonly options: DataSourceOptions;
+  readonly remove: () => Promise<void>;
+}
+
+/** Every statement of a data source, ours on a connection of its own included. */
+export class StatementLogger extends AbstractLogger {
+  readonly statements: string[] = [];
+
+  constructor() {
+    super('all');
+  }
+
+  override logQuery(sql: string): void {
+    this.statements.push(sql);
+  }
+
+  protected override writeLog(): void {}
+}
+
+export interface RigOptions extends OutboxOptions {
+  readonly clock?: Clock;
+  readonly synchronize?: boolean;
+  /** Whether there is a table for pauses. Default false. */
+  readonly hasPauses?: boolean;
+  /** Whether statements are noted in `log`. Default true. */
+  readonly isLogged?: boolean;
+  /** Default: this machine's own addresses 127.0.0.1 and ::1. */
+  readonly recipients?: PublicRecipientPolicyOptions;
+  readonly subscribers?: InMemorySubscriberRepository;
+  readonly timeout?: number;
+  readonly schedule?: readonly number[];
+  /** Default: keeps everything. */
+  readonly deliveryLog?: DeliveryLog;
+  /** Default: seals nothing. */
+  readonly sealer?: SecretSealer;
+  readonly listener?: (tools: Omit<HealthTools, 'rules'>) => OutcomeListener;
+  /** What carries messages to other processes. Default: nothing does. */
+  readonly relay?: MessageRelay | undefined;
+  /** Sees the data source before anything of ours is attached to it. */
+  readonly prepare?: (dataSource: DataSource) => void;
+}
+
+/** An application as far as the outbox is concerned. */
+export interface Rig {
+  readonly dataSource: DataSource;
+  readonly strategy: OutboxStrategy;
+  readonly deliveries: Deliveries;
+  readonly pipeline: MessagePipeline;
+  readonly transactions: FrameTransactions;
+  readonly subscribers: InMemorySubscriberRepository;
+  readonly statics: StaticSubscriberSet;
+  readonly events: WebhookEvents;
+  readonly clock: Clock;
+  readonly log: StatementLogger;
+  message(draft?: Partial<MessageDraft>): Message;
+  /** Stages and releases, outside of any transaction. */
+  send(draft?: Partial<MessageDraft>): Promise<Message>;
+  rows(sql: string, parameters?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Resolves when the query answers rows for which `isDone` is true. */
+  until(
+    sql: string,
+    isDone: (rows: Record<string, unknown>[]) => boolean,
+  ): Promise<Record<string, unknown>[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** Without Vitest, so that a process of its own can do it. */
+export async function openRig(
+  { options }: Pick<Place, 'options'>,
+  {
+    clock = new SystemClock(),
+    synchronize = true,
+    hasPauses = false,
+    isLogged = true,
+    recipients = LOOPBACK_RECIPIENTS,
+    subscribers = new InMemorySubscriberRepository(),
+    timeout = 3000,
+    schedule,
+    prepare,
+    deliveryLog = new StandardDeliveryLog(),
+    sealer = new SecretSealer(),
+    listener = () => new NoOutcomeListener(),
+    relay,
+    ...outboxOptions
+  }: RigOptions = {},
+): Promise<Rig> {
+  const log = new StatementLogger();
+  const dataSource = await new DataSource({
+    ...options,
+    entities: [Article, ...outboxEntities, ...(hasPauses ? [ThornPause] : [])],
+    synchronize,
+    ...(isLogged && { logger: log }),
+  }).initialize();
+  prepare?.(dataSource);
+  const policy = new PublicRecipientPolicy(recipients);
+  const client = new UndiciHttpClient(policy);
+  const codecs = new Codecs();
+  const statics = new StaticSubscriberSet({
+    checkUrl: (url) => policy.checkUrl(url),
+    checkSecret: () => undefined,
+    contentTypes: codecs.contentTypes,
+  });
+  const events = new WebhookEvents();
+  const fanOut = new FanOut(subscribers, statics);
+  const strategy = new OutboxStrategy(
+    {
+      dataSources: [dataSource],
+      fanOut,
+      deliverer: new Deliverer(client, new StandardWebhookSigner(), clock, { timeout }),
+      subscribers,
+      codecs,
+      sealer,
+      policy: new StandardRetryPolicy(schedule === undefined ? {} : { schedule }),
+      events,
+      listener: listener({ subscribers, events, clock }),
+      log: deliveryLog,
+      clock,
+      ...(relay === undefined ? {} : { relay }),
+    },
+    { pollInterval: 25, ...outboxOptions },
+  );
+  const factory = new MessageFactory(clock, codecs);
+  const pipeline = new MessagePipeline(strategy, clock);
+  const capture = new EntityCapture(dataSource, { messageFactory: factory, pipeline });
+  capture.attach();
+  await strategy.onApplicationBootstrap();
+  const rows = (sql: string, parameters: unknown[] = []) =>
+    dataSource.query<Record<string, unknown>[]>(sql, parameters);
+  const message = (draft: Partial<MessageDraft> = {}) =>
+    factory.create({ event: 'order.placed', data: { id: 1 }, ...draft });
+  return {
+    dataSource,
+    strategy,
+    deliveries: new Deliveries({
+      strategy,
+      subscribers,
+      fanOut,
+      events,
+      log: deliveryLog,
+      clock,
+    }),
+    pipeline,
+    transactions: new FrameTransactions([capture]),
+    subscribers,
+    statics,
+    events,
+    clock,
+    log,
+    message,
+    send: async (draft) => {
+      const sent = message(draft);
+      await pipeline.send([sent]);
+      return sent;
+    },
+    rows,
+    until: async (sql, isDone) => {
+      const end = Date.now() + 30_000;
+      for (;;) {
+        const found = await rows(sql);
+        if (isDone(found)) return found;
+        if (Date.now() > end) throw new Error(`waited in vain: ${sql}: ${JSON.stringify(found)}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
+    close: async () => {
+      capture.detach();
+      await strategy.onApplicationShutdown();
+      await client.close();
+      if (dataSource.isInitialized) await dataSource.destroy();
+    },
+  };
+}
+
+let count = 0;
+
+export function subscriber(url: string, changes: Partial<Subscriber> = {}): Subscriber {
+  return {
+    id: `sub_${++count}`,
+    owner: null,
+    url,
+    events: ['*'],
+    contentType: 'application/json',
+    digest: 'sha256',
+    secrets: [{ value: SECRET, expiresAt: null }],
+    enabled: true,
+    description: null,
+    exclude: [],
+    filter: null,
+    rateLimit: null,
+    verification: 'none',
+    metadata: {},
+    createdAt: new Date(0),
+    updatedAt: new Date(0),
+    ...changes,
+  };
+}

@@ -1,0 +1,129 @@
+import { AbstractLogger, DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
+import {
+  EntityCapture,
+  type EntityCaptureOptions,
+  FrameTransactions,
+} from '../../lib/capture/index.js';
+import { SystemClock } from '../../lib/common/clock.js';
+import { DispatchStrategy, MessagePipeline } from '../../lib/dispatch/index.js';
+import { Codecs, type Message, MessageFactory } from '../../lib/message/index.js';
+import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
+
+/** The databases that everything about capturing is tried on. */
+export const DATABASES = ['sqlite', 'postgres', 'mariadb'] as const;
+export type Database = (typeof DATABASES)[number];
+
+/** Keeps what it is given, in memory; what it staged stays staged when the transaction is rolled back. */
+export class MemoryStrategy extends DispatchStrategy {
+  readonly staged: Message[] = [];
+  readonly stagedBy: (EntityManager | undefined)[] = [];
+  readonly released: Message[] = [];
+  failure: Error | undefined;
+
+  override async stage(messages: readonly Message[], manager: EntityManager | undefined) {
+    if (this.failure !== undefined) throw this.failure;
+    this.staged.push(...messages);
+    this.stagedBy.push(manager);
+  }
+
+  override async release(messages: readonly Message[]) {
+    this.released.push(...messages);
+    return messages.map(({ id }) => ({ message: id, state: 'accepted' as const, attempts: [] }));
+  }
+}
+
+class StatementLogger extends AbstractLogger {
+  constructor(private readonly statements: string[]) {
+    super('all');
+  }
+
+  override logQuery(sql: string): void {
+    this.statements.push(sql);
+  }
+
+  protected override writeLog(): void {}
+}
+
+/** A captured data source and what came out of it. */
+export interface Rig {
+  readonly dataSource: DataSource;
+  readonly capture: EntityCapture;
+  readonly transactions: FrameTransactions;
+  readonly factory: MessageFactory;
+  readonly strategy: MemoryStrategy;
+  /** Every SQL statement since the last call. */
+  queries(): string[];
+  /** `name data` of what was released since the last call. */
+  received(): string[];
+  /** Bodies of what was released since the last call. */
+  bodies(): Body[];
+  readonly close: () => Promise<void>;
+}
+
+export interface Body {
+  readonly event: string;
+  readonly ref: string | null;
+  readonly sender: string | null;
+  readonly data: unknown;
+}
+
+export async function openDatabase(
+  kind: Database,
+  entities: readonly (new () => object)[],
+  options: Partial<DataSourceOptions> = {},
+): Promise<{ dataSource: DataSource; close: () => Promise<void> }> {
+  const database = await freshDatabase(kind);
+  const dataSource = new DataSource({
+    ...(database === undefined
+      ? { type: 'better-sqlite3', database: ':memory:' }
+      : { type: kind, url: database.url }),
+    entities: [...entities],
+    synchronize: true,
+    ...options,
+  } as DataSourceOptions);
+  await dataSource.initialize();
+  return {
+    dataSource,
+    close: async () => {
+      await dataSource.destroy();
+      await database?.drop();
+    },
+  };
+}
+
+async function freshDatabase(kind: Database): Promise<FreshDatabase | undefined> {
+  if (kind === 'postgres') return freshPostgres();
+  return kind === 'mariadb' ? freshMariadb() : undefined;
+}
+
+export async function openRig(
+  kind: Database,
+  entities: readonly (new () => object)[],
+  options: Pick<EntityCaptureOptions, 'bulk'> & { readonly baseUrl?: string } = {},
+): Promise<Rig> {
+  const statements: string[] = [];
+  const logger = new StatementLogger(statements);
+  const { dataSource, close } = await openDatabase(kind, entities, { logger });
+  const strategy = new MemoryStrategy();
+  const clock = new SystemClock();
+  const factory = new MessageFactory(clock, new Codecs(), options);
+  const pipeline = new MessagePipeline(strategy, clock);
+  const capture = new EntityCapture(dataSource, { messageFactory: factory, pipeline, ...options });
+  capture.attach();
+  const bodies = () =>
+    strategy.released.splice(0).map(({ json }) => JSON.parse(json.toString()) as Body);
+  return {
+    dataSource,
+    capture,
+    transactions: new FrameTransactions([capture]),
+    factory,
+    strategy,
+    queries: () => statements.splice(0),
+    received: () => bodies().map(({ event, data }) => `${event} ${JSON.stringify(data)}`),
+    bodies,
+    close: async () => {
+      capture.detach();
+      await close();
+    },
+  };
+}

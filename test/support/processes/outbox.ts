@@ -1,0 +1,64 @@
+import 'reflect-metadata';
+import { writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import type { DataSourceOptions } from 'typeorm';
+import type { RateLimit } from '../../../lib/message/index.js';
+import { InMemorySubscriberRepository } from '../../../lib/subscriber/index.js';
+import { savesArticles } from '../article-writer.js';
+import { Article, openRig, type RigOptions, subscriber } from '../apps/outbox-app.js';
+
+/** What a process of {@link startChild} is told. */
+export interface ChildTask {
+  readonly options: DataSourceOptions;
+  readonly outbox: RigOptions;
+  /** URLs of subscribers; all processes know the same ones. */
+  readonly urls: readonly string[];
+  /** Of all of them. Default: none. */
+  readonly rateLimit?: RateLimit;
+  /** Articles to save, one after the other. */
+  readonly articles: number;
+  /** After those it saves one every so many milliseconds, until it is ended. Default: none. */
+  readonly savesEvery?: number;
+  /**
+   * Where it kills itself: between the commit of the first article and its hand-over, or between the first answer and
+   * what is written of it.
+   */
+  readonly dies?: 'after-commit' | 'after-answer';
+}
+
+const task = JSON.parse(process.argv[2]!) as ChildTask;
+const die = () => void process.kill(process.pid, 'SIGKILL');
+const subscribers = new InMemorySubscriberRepository();
+for (const [at, url] of task.urls.entries()) {
+  await subscribers.create(subscriber(url, { id: `sub_${at}`, rateLimit: task.rateLimit ?? null }));
+}
+const rig = await openRig(
+  { options: task.options },
+  {
+    ...task.outbox,
+    subscribers,
+    synchronize: false,
+    prepare: (dataSource) => {
+      if (task.dies === 'after-commit') {
+        dataSource.subscribers.unshift({ afterTransactionCommit: die });
+      }
+    },
+  },
+);
+if (task.dies === 'after-answer') rig.events.on('delivered', die);
+rig.events.on('delivered', () => writeSync(1, 'delivered\n'));
+let stopSaving = async (): Promise<void> => undefined;
+process.on('SIGTERM', () => {
+  void stopSaving()
+    .then(() => rig.close())
+    .then(() => process.exit(0));
+});
+writeSync(1, 'ready\n');
+for (let n = 0; n < task.articles; n++) {
+  await rig.dataSource.manager.save(Object.assign(new Article(), { title: `${n}` }));
+  // As requests do: SQLite answers without one, and nothing would be sent before the last of them.
+  await setImmediate();
+}
+if (task.savesEvery !== undefined) stopSaving = savesArticles(rig, task.savesEvery);
+writeSync(1, 'done\n');
+setInterval(() => undefined, 1000);

@@ -1,0 +1,43 @@
+import 'reflect-metadata';
+import { writeSync } from 'node:fs';
+import type { DataSourceOptions } from 'typeorm';
+import type { RateLimit } from '../../../lib/message/index.js';
+import { InMemorySubscriberRepository } from '../../../lib/subscriber/index.js';
+import { openQueueRig, type QueueRigOptions } from '../apps/bullmq-app.js';
+import { savesArticles } from '../article-writer.js';
+import { type BrokerRigOptions, openBrokerRig } from '../apps/microservices-app.js';
+import { type RigOptions, subscriber } from '../apps/outbox-app.js';
+
+/** What a worker of {@link startChild} is told. */
+export interface RelayChildTask {
+  readonly options: DataSourceOptions;
+  /** One of the two says what brings its messages. */
+  readonly bullmq?: QueueRigOptions;
+  readonly microservices?: BrokerRigOptions;
+  /** URLs of subscribers; all processes know the same ones. */
+  readonly urls: readonly string[];
+  /** Of all of them. Default: none. */
+  readonly rateLimit?: RateLimit;
+  /** It saves an article every so many milliseconds, until it is ended. Default: none. */
+  readonly savesEvery?: number;
+}
+
+const task = JSON.parse(process.argv[2]!) as RelayChildTask;
+const subscribers = new InMemorySubscriberRepository();
+for (const [at, url] of task.urls.entries()) {
+  await subscribers.create(subscriber(url, { id: `sub_${at}`, rateLimit: task.rateLimit ?? null }));
+}
+const own: RigOptions = { subscribers, synchronize: false, isLogged: false };
+const rig = await (task.microservices === undefined
+  ? openQueueRig(task, { ...task.bullmq, ...own })
+  : openBrokerRig(task, { ...task.microservices, ...own }));
+rig.events.on('delivered', () => writeSync(1, 'delivered\n'));
+writeSync(1, 'ready\n');
+const stopSaving =
+  task.savesEvery === undefined ? async () => undefined : savesArticles(rig, task.savesEvery);
+process.on('SIGTERM', () => {
+  void stopSaving()
+    .then(() => rig.close())
+    .then(() => process.exit(0));
+});
+setInterval(() => undefined, 1000);

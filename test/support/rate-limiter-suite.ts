@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { RateAsk } from '../../lib/outbox/rate-limit/permits.js';
+import type { RateLimiter } from '../../lib/outbox/rate-limit/rate-limiter.js';
+import { asking } from './permit-requests.js';
+import { mostWithin } from './attempt-starts.js';
+
+const START = 1_700_000_000_000;
+
+/** A place where turns are kept, that several processes use. */
+export interface RateLimiterPlace {
+  /** One limiter of each process. */
+  readonly limiters: readonly RateLimiter[];
+  close(): Promise<void>;
+}
+
+/** What every {@link RateLimiter} must do. */
+export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPlace>): void {
+  describe(`${name}: every rate limiter`, () => {
+    it('gives processes that ask at the same time no more than one of them would get', async () => {
+      const { limiters, close } = await open();
+      try {
+        const starts = new Map<string, number[]>();
+        const ids = ['sub_1', 'sub_2', 'sub_3'];
+        for (let round = 0; round < 30; round++) {
+          const now = START + round * 700;
+          await Promise.all(
+            limiters.flatMap((limiter, at) =>
+              [0, 1].map(async (again) => {
+                // Not all of them want the same, in another order each.
+                const wanted = ids.filter((_, index) => (index + at + again + round) % 3 !== 0);
+                if (at % 2 === 1) wanted.reverse();
+                const asks = new Map(wanted.map((id) => [id, wants({ waited: 7 })]));
+                const answers = await limiter.take(asks, now + at);
+                expect([...answers.keys()].sort()).toEqual([...wanted].sort());
+                for (const [id, { turns }] of answers) {
+                  const all = starts.get(id) ?? [];
+                  starts.set(id, all);
+                  for (const { from, count } of turns) {
+                    for (let n = 0; n < count; n++) all.push(Math.max(now, from));
+                  }
+                }
+              }),
+            ),
+          );
+        }
+        for (const id of ids) {
+          const times = starts.get(id)!;
+          expect(mostWithin(times, 1000), id).toBeLessThanOrEqual(10);
+          expect(times.length, id).toBeGreaterThan(30 * 0.7 * 9);
+        }
+      } finally {
+        await close();
+      }
+    }, 60_000);
+
+    it('keeps subscribers apart, and what it said before', async () => {
+      const { limiters, close } = await open();
+      try {
+        const [one, other] = [limiters[0]!, limiters.at(-1)!];
+        const all = (id: string) => new Map([[id, wants({ fresh: 10 })]]);
+        const given = async (limiter: RateLimiter, id: string, now = START) => {
+          const { turns } = (await limiter.take(all(id), now)).get(id)!;
+          return turns.filter(({ from }) => from <= now).reduce((sum, { count }) => sum + count, 0);
+        };
+        expect(await given(one, 'sub_1')).toBe(10);
+        expect(await given(other, 'sub_1')).toBe(0);
+        expect(await given(other, 'sub_2')).toBe(10);
+        expect(await given(one, 'sub_2')).toBe(0);
+        expect(await given(one, 'sub_1', START + 60_000)).toBe(10);
+      } finally {
+        await close();
+      }
+    }, 60_000);
+
+    it('answers nobody when nobody asks', async () => {
+      const { limiters, close } = await open();
+      try {
+        expect(await limiters[0]!.take(new Map(), START)).toEqual(new Map());
+      } finally {
+        await close();
+      }
+    });
+  });
+}
+
+/** An ask of 10 a second. */
+export function wants(different: Partial<RateAsk>): RateAsk {
+  return asking(10, 1000, different);
+}

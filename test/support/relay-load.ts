@@ -1,0 +1,94 @@
+import { expect } from 'vitest';
+import type { ScriptedReceiver } from '../../lib/testing/index.js';
+import { reckon } from './delivery-ledger.js';
+import type { Rig } from './apps/outbox-app.js';
+
+const IS_LONG = process.env['THORN_LONG'] === '1';
+/** What a test may take; on a busy machine everything takes its time. */
+export const PATIENCE = IS_LONG ? 240_000 : 60_000;
+const BACKLOG = 600;
+const MESSAGES = 'SELECT id, lease, due_at FROM thorn_messages';
+export const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
+const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
+
+/** What one process sends, and what a receiver at several paths gets of it. */
+export class RelayLoad {
+  readonly sent: string[] = [];
+
+  constructor(
+    private readonly sender: Rig,
+    private readonly receiver: ScriptedReceiver,
+    private readonly paths: readonly string[],
+  ) {}
+
+  /** Sends messages in small batches, so many at least, and until something that is done meanwhile is over. */
+  async run(count: number, after: number, fault: () => Promise<unknown>): Promise<void> {
+    const state = { isOver: false };
+    const sending = (async () => {
+      while (this.sent.length < count || !state.isOver) {
+        if (this.#backlog > BACKLOG && !state.isOver) {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          continue;
+        }
+        const messages = Array.from({ length: 5 }, () => this.sender.message());
+        await this.send(messages);
+        await new Promise((resolve) => setTimeout(resolve, state.isOver ? 5 : 20));
+      }
+    })();
+    await this.receiver.waitFor(after, { timeout: PATIENCE / 4 });
+    await fault().finally(() => (state.isOver = true));
+    await sending;
+  }
+
+  get #backlog(): number {
+    return this.sent.length * this.paths.length - this.receiver.received.length;
+  }
+
+  async send(messages: readonly ReturnType<Rig['message']>[]): Promise<void> {
+    await this.sender.pipeline.send(messages);
+    this.sent.push(...messages.map(({ id }) => id));
+  }
+
+  /** What the receiver and the tables say, once everything is through. */
+  async settled(): Promise<ReturnType<typeof reckon>> {
+    const end = Date.now() + PATIENCE / 2;
+    for (;;) {
+      const messages = await this.sender.rows(MESSAGES);
+      const deliveries = await this.sender.rows(DELIVERIES);
+      if (messages.length === this.sent.length && isDone(messages) && isDone(deliveries)) break;
+      if (Date.now() > end) {
+        const open = [...messages, ...deliveries].filter((row) => row['due_at'] !== null);
+        throw new Error(`not through, ${open.length} rows: ${JSON.stringify(open.slice(0, 5))}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const found = reckon(this.receiver.received, this.sent, this.paths);
+    if (IS_LONG) {
+      const counts = { lost: found.lost.length, duplicates: found.duplicates };
+      process.stdout.write(`${expect.getState().currentTestName}: ${JSON.stringify(counts)}\n`);
+    }
+    expect(await this.sender.rows(DELIVERIES)).toHaveLength(this.sent.length * this.paths.length);
+    return found;
+  }
+
+  /** Takes everything that is in the tables as sent, such as what transactions have caused. */
+  async takeStored(): Promise<void> {
+    this.sent.push(...(await this.sender.rows(MESSAGES)).map(({ id }) => String(id)));
+  }
+}
+
+/** How long commits of a change take that is an event, in milliseconds. */
+export async function commitTimes(
+  count: number,
+  every: number,
+  commit: () => Promise<unknown>,
+): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const began = performance.now();
+    await commit();
+    times.push(performance.now() - began);
+    if (every > 0) await new Promise((resolve) => setTimeout(resolve, every));
+  }
+  return times;
+}

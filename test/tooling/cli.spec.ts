@@ -1,0 +1,451 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { main } from '../../lib/cli/main.js';
+import { processTerminal } from '../../lib/cli/terminal.js';
+import { thornEntities } from '../../lib/index.js';
+import { verifyWebhook } from '../../lib/receiver/index.js';
+import { signWebhook } from '../../lib/testing/index.js';
+import { bundled } from '../services/child.js';
+import { Program } from '../services/program.js';
+import { freshMariadb, freshPostgres } from '../services/database.js';
+
+const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+let bin: string;
+let folder: string;
+beforeAll(async () => {
+  bin = await bundled('lib/cli/thorn.ts');
+  folder = mkdtempSync(join(tmpdir(), 'thorn-cli-'));
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The same in this process: fast enough for tables of mistakes. */
+async function thorn(
+  args: readonly string[],
+  input: string | Buffer = '',
+  env: Record<string, string> = {},
+) {
+  let [out, notes] = ['', ''];
+  const code = await main(args, {
+    out: (line) => (out += `${line}\n`),
+    bytes: (bytes) => (out += bytes.toString('latin1')),
+    note: (line) => (notes += `${line}\n`),
+    rewrite: () => undefined,
+    isTerminal: false,
+    env,
+    read: async (name) => (name === '-' ? Buffer.from(input) : processTerminal().read(name)),
+    interrupted: new AbortController().signal,
+  });
+  return { code, out, notes };
+}
+
+/** In a process of its own. */
+async function spawned(args: readonly string[], input: string | Buffer = '') {
+  const program = new Program(bin, args, input);
+  const code = await program.ended;
+  return { code, out: program.out, notes: program.notes };
+}
+
+function file(name: string, content: string | Buffer): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('thorn', () => {
+  it('helps, and refuses what it does not know with exit code 2', async () => {
+    const general = await spawned(['--help']);
+    expect(general.code).toBe(0);
+    for (const name of [
+      'listen',
+      'verify',
+      'sign',
+      'replay',
+      'backfill',
+      'reseal',
+      'prune',
+      'types',
+      'migrations',
+    ]) {
+      expect(general.out).toContain(`  ${name} `);
+      const { code, out } = await thorn([name, '--help']);
+      expect([code, out.split('\n')[0]]).toEqual([0, expect.stringContaining(`thorn ${name}`)]);
+      expect(await thorn(['help', name])).toMatchObject({ code: 0, out });
+    }
+    expect(await spawned(['nothing'])).toMatchObject({ code: 2, out: '' });
+    expect((await spawned(['verify', '-s', SECRET], 'a: b\n\nbody')).code).toBe(1);
+    for (const args of [[], ['nothing'], ['verify', '--what'], ['sign', 'a', 'b'], ['replay']]) {
+      const { code, out, notes } = await thorn(args);
+      expect([args, code, out]).toEqual([args, 2, '']);
+      expect(notes).toMatch(/thorn/);
+    }
+  });
+});
+
+describe('thorn sign and thorn verify', () => {
+  it('sign what every verifier takes', async () => {
+    const { code, out } = await spawned(['sign', '-s', SECRET], '{"event":"a.b"}');
+    expect(code).toBe(0);
+    const headers = Object.fromEntries(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => line.split(': ') as [string, string]),
+    );
+    const verified = verifyWebhook({ headers, body: '{"event":"a.b"}', secrets: [SECRET] });
+    expect(verified.event).toBe('a.b');
+  });
+
+  it('verify what was captured, old or new, whatever bytes it has', async () => {
+    const body = Buffer.from([...Buffer.from('{"event":"a.b","text":"'), 0xc3, 0xa9, 0x22, 0x7d]);
+    const request = await thorn(
+      ['sign', '--http', '--time', '2026-01-01T00:00:00Z', '--id', 'msg_1'],
+      body,
+      { THORN_SECRET: SECRET },
+    );
+    const captured = Buffer.from(request.out, 'latin1');
+    const ok = await spawned(['verify', '-s', SECRET], captured);
+    expect(ok).toMatchObject({
+      code: 0,
+      out: 'ok: a.b, msg_1, signed at 2026-01-01T00:00:00.000Z\n',
+    });
+    const old = await thorn(['verify', '-s', SECRET, '--tolerance', '5m'], captured);
+    expect([old.code, old.out]).toEqual([1, expect.stringMatching(/^too-old: /)]);
+    const changed = await thorn(['verify', '-s', SECRET], request.out.replace('a.b', 'a.c'));
+    expect([changed.code, changed.out]).toEqual([1, expect.stringMatching(/^wrong-signature: /)]);
+    const other = await thorn(['verify', '-s', `${SECRET.slice(0, -2)}Aw`], captured);
+    expect(other.code).toBe(1);
+  });
+
+  it('reads JSON, takes the other schemes, and never shows the secret', async () => {
+    const secret = 'a-secret-of-github-and-stripe';
+    for (const scheme of ['thorn', 'stripe', 'github'] as const) {
+      const { headers, body } = signWebhook({
+        scheme,
+        secrets: [secret],
+        body: { id: 'x', type: 'paid' },
+        event: 'paid',
+      });
+      const captured = file('captured.json', JSON.stringify({ headers, body: body.toString() }));
+      const { code, out, notes } = await thorn([
+        'verify',
+        captured,
+        '--scheme',
+        scheme,
+        '-s',
+        secret,
+      ]);
+      expect([scheme, code]).toEqual([scheme, 0]);
+      expect(out + notes).not.toContain(secret);
+    }
+    for (const [args, input] of [
+      [['verify'], 'a: b\n\nbody'],
+      [['verify', '-s', 'whsec_!'], 'webhook-id: b\n\nbody'],
+      [['verify', '-s', SECRET, '--scheme', 'none'], 'a: b\n\nbody'],
+      [['verify', '-s', SECRET], 'no request'],
+      [['verify', '-s', SECRET], '{"headers":1}'],
+      [['verify', '-s', SECRET, 'no-such-file'], ''],
+      [['sign', '-s', SECRET, '--time', 'soon'], ''],
+    ] as const) {
+      const result = await thorn(args, input, { THORN_SECRET: '' });
+      expect([args, result.code]).toEqual([args, 2]);
+      expect(result.notes).toMatch(/^thorn: .+\n$/);
+    }
+  });
+});
+
+describe('thorn listen', () => {
+  it('verifies, prints, passes on with the bytes as they came, and ends by Ctrl-C', async () => {
+    const seen: { headers: unknown; body: string; url: string | undefined }[] = [];
+    const target = await served((request, body) => {
+      seen.push({ headers: request.headers, body, url: request.url });
+      return [201, '{"token":"t"}'];
+    });
+    const program = new Program(bin, ['listen', '-p', '0', '-s', SECRET, '-f', target.url]);
+    const [, url] = await program.wrote(/listening on (http:\S+)/);
+    const { headers, body } = signWebhook({
+      body: '{ "event": "order.paid",  "text": "\u009b31mred" }',
+      secrets: [SECRET],
+    });
+    const post = (more: Record<string, string> = {}) =>
+      fetch(`${url}/hooks`, {
+        method: 'POST',
+        headers: { ...headers, ...more },
+        body: new Uint8Array(body),
+      });
+    const answer = await post();
+    expect([answer.status, await answer.json()]).toEqual([201, { token: 't' }]);
+    expect(seen).toMatchObject([
+      { url: '/hooks', body: body.toString(), headers: { 'webhook-id': headers['webhook-id'] } },
+    ]);
+    expect((await post({ 'webhook-id': 'msg_other' })).status).toBe(401);
+    expect(seen).toHaveLength(1);
+    await program.wrote(/wrong-signature/);
+    expect(program.out).toContain(`POST /hooks (ok, ${headers['webhook-id']})`);
+    expect(program.out).toContain('"event": "order.paid"');
+    expect(program.out).not.toContain('\u009b');
+    program.kill('SIGINT');
+    expect(await program.ended).toBe(0);
+    await target.close();
+  });
+
+  it('answers a challenge, so that what it listens to becomes active', async () => {
+    const program = new Program(
+      bin,
+      ['listen', '-p', '0', '-s', SECRET, '--status', '202'],
+      '',
+      {},
+    );
+    const [, url] = await program.wrote(/listening on (http:\S+)/);
+    const send = async (body: string) => {
+      const signed = signWebhook({ body, secrets: [SECRET] });
+      const answer = await fetch(url!, {
+        method: 'POST',
+        headers: signed.headers,
+        body: new Uint8Array(signed.body),
+      });
+      return [answer.status, await answer.text()];
+    };
+    expect(await send('{"event":"thorn.challenge","data":{"token":"t0"}}')).toEqual([
+      200,
+      '{"token":"t0"}',
+    ]);
+    for (const body of [
+      '{"event":"thorn.ping","data":{"token":"t0"}}',
+      '{"event":"thorn.challenge"}',
+    ]) {
+      expect([body, await send(body)]).toEqual([body, [202, '']]);
+    }
+    program.kill('SIGTERM');
+    expect(await program.ended).toBe(0);
+  });
+
+  it('says what is wrong at once: a secret, a port, a port that is taken', async () => {
+    const taken = await served(() => [204, '']);
+    const port = new URL(taken.url).port;
+    for (const args of [
+      ['-s', 'whsec_!'],
+      ['-p', '99999'],
+      ['-f', 'x'],
+      ['-p', port],
+    ]) {
+      expect([args, (await thorn(['listen', ...args])).code]).toEqual([args, 2]);
+    }
+    await taken.close();
+  });
+});
+
+describe('thorn replay', () => {
+  const SUMMARY = { scheduled: 500, expunged: 1, disabled: 0, underWay: 0 };
+
+  it('works through all batches, can be stopped, and goes on where it stopped', async () => {
+    const asked: Record<string, unknown>[] = [];
+    let paths: (string | undefined)[] = [];
+    let release: () => void = () => undefined;
+    const hold = new Promise<void>((resolve) => (release = resolve));
+    const api = await served(async (request, body) => {
+      paths.push(request.url);
+      const { after, ...rest } = JSON.parse(body) as Record<string, string>;
+      asked.push({ after, ...rest, authorization: request.headers.authorization });
+      const at = after === undefined ? 0 : Number(after.slice(2));
+      if (at === 2) await hold;
+      return [200, JSON.stringify({ ...SUMMARY, next: at === 4 ? null : `0/${at + 1}` })];
+    });
+    const args = ['replay', 'sub_1', '--api', `${api.url}/hooks/`, '--since', '24h'];
+    const env = { THORN_AUTHORIZATION: 'Bearer secret-token' };
+    const program = new Program(bin, args, '', env);
+    await program.wrote(/1002, \d.*\/s, next 0\/2/);
+    program.kill('SIGINT');
+    await program.wrote(/stopping after this step/);
+    release();
+    expect(await program.ended).toBe(1);
+    const [, rest] = /go on with (.+)/.exec(program.notes)!;
+    expect(rest).toMatch(/^--since \S+ --until \S+ --after 0\/3$/);
+    expect(program.out).toBe('scheduled 1500, expunged 3, disabled 0, under way 0\n');
+    expect(program.notes).not.toContain('secret-token');
+
+    const resumed = await thorn([...args.slice(0, 4), ...rest!.split(' ')], '', env);
+    expect(resumed).toMatchObject({
+      code: 0,
+      out: 'scheduled 1000, expunged 2, disabled 0, under way 0\n',
+    });
+    expect(asked.map(({ after }) => after)).toEqual([undefined, '0/1', '0/2', '0/3', '0/4']);
+    // The very same range, so that nothing is left out or done twice.
+    expect(new Set(asked.map(({ since, until }) => `${String(since)} ${String(until)}`)).size).toBe(
+      1,
+    );
+    expect(new Set(asked.map(({ authorization }) => authorization))).toEqual(
+      new Set(['Bearer secret-token']),
+    );
+    expect(new Set(paths)).toEqual(new Set(['/hooks/sub_1/recover']));
+
+    paths = [];
+    await thorn(['backfill', ...args.slice(1), '--dry-run', '--after', '0/4'], '', env);
+    expect(paths).toEqual(['/hooks/sub_1/backfill']);
+    expect(asked.at(-1)).toMatchObject({ dryRun: true, after: '0/4' });
+    await api.close();
+  });
+
+  it('passes on what the API refuses, and where to go on when it fails half-way', async () => {
+    let status = 404;
+    const api = await served((_request, body) => {
+      const isFirst = !body.includes('after');
+      if (isFirst && status === 500) {
+        return [200, JSON.stringify({ ...SUMMARY, next: '0/1' })];
+      }
+      return [
+        status,
+        JSON.stringify({ title: 'Not Found', detail: 'There is no such subscriber' }),
+      ];
+    });
+    const args = ['replay', 'sub_1', '--api', api.url, '--since', '2026-01-01'];
+    const refused = await thorn(args);
+    expect(refused).toMatchObject({
+      code: 1,
+      notes: 'thorn: the API answers 404: There is no such subscriber\n',
+    });
+    status = 500;
+    expect((await thorn(args)).notes).toMatch(
+      /500.*; go on with --since \S+ --until \S+ --after 0\/1\n$/,
+    );
+    await api.close();
+    expect((await thorn(args)).notes).toMatch(/^thorn: the API was not reached/);
+    for (const wrong of [
+      ['replay', 'sub_1', '--since', '24h'],
+      ['replay', 'sub_1', '--api', 'ftp://x', '--since', '24h'],
+      ['replay', 'sub_1', '--api', api.url],
+      ['replay', 'sub_1', '--api', api.url, '--since', 'yesterday'],
+      ['replay', 'sub_1', '--api', api.url, '--since', '1h', '--until', '2h'],
+      ['replay', 'sub_1', '--api', api.url, '--since', '1h', '-H', 'x'],
+    ]) {
+      expect([wrong, (await thorn(wrong)).code]).toEqual([wrong, 2]);
+    }
+  });
+});
+
+describe('thorn types', () => {
+  const document = {
+    asyncapi: '3.0.0',
+    components: {
+      messages: {
+        a: {
+          name: 'order.paid',
+          payload: { type: 'object', properties: { id: { type: 'string' } } },
+        },
+      },
+    },
+  };
+
+  it('reads a file, the standard input or a URL', async () => {
+    const text = JSON.stringify(document);
+    const api = await served(() => [200, text]);
+    const results = [
+      await thorn(['types', file('asyncapi.json', text)]),
+      await thorn(['types', '-'], text),
+      await thorn(['types', api.url]),
+    ];
+    await api.close();
+    for (const { code, out } of results) {
+      expect([code, out]).toEqual([0, results[0]!.out]);
+      expect(out).toContain('export type OrderPaidWebhook = {\n  readonly id?: string;\n};');
+    }
+    for (const wrong of ['{', '{}', '[]']) {
+      expect([wrong, (await thorn(['types'], wrong)).code]).toEqual([wrong, 2]);
+    }
+    expect((await thorn(['types', api.url])).code).toBe(2);
+    const unwritable = await thorn(['types', '--out', join(folder, 'none', 'x.ts')], text);
+    expect([unwritable.code, unwritable.notes]).toEqual([
+      2,
+      expect.stringMatching(/cannot be written/),
+    ]);
+  });
+});
+
+describe('thorn migrations', () => {
+  it.each([
+    {
+      database: 'sqlite',
+      open: async () => ({
+        options: { type: 'better-sqlite3', database: ':memory:' } as DataSourceOptions,
+        drop: async () => undefined,
+      }),
+    },
+    {
+      database: 'postgres',
+      open: async () => {
+        const { url, drop } = await freshPostgres();
+        return { options: { type: 'postgres', url } as DataSourceOptions, drop };
+      },
+    },
+    ...(['mysql', 'mariadb'] as const).map((type) => ({
+      database: type,
+      open: async () => {
+        const { url, drop } = await freshMariadb();
+        return { options: { type, url } as DataSourceOptions, drop };
+      },
+    })),
+  ])(
+    'prints SQL that makes the schema of the entities on $database, and removes it',
+    async ({ database, open }) => {
+      const { options, drop } = await open();
+      const dataSource = await new DataSource({ ...options, entities: thornEntities }).initialize();
+      const run = async (...args: string[]) => {
+        const { code, out, notes } = await thorn(['migrations', database, ...args]);
+        expect([code, notes]).toEqual([0, '']);
+        for (const statement of out.split(/;\n/).filter(Boolean)) await dataSource.query(statement);
+      };
+      try {
+        await run();
+        await run('--receiver');
+        // MariaDB stands in for MySQL, and TypeORM sees differences between the two that are none.
+        if (database !== 'mysql') {
+          const missing = await dataSource.driver.createSchemaBuilder().log();
+          expect(missing.upQueries.map(({ query }) => query)).toEqual([]);
+        }
+        await run('--receiver', '--down');
+        await run('--down');
+        await run();
+      } finally {
+        await dataSource.destroy();
+        await drop();
+      }
+    },
+  );
+
+  it('asks for a database that it knows', async () => {
+    expect((await thorn(['migrations'])).code).toBe(2);
+    expect((await thorn(['migrations', 'oracle'])).notes).toContain('sqlite, postgres, mysql');
+  });
+});
+
+interface Served {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+async function served(
+  answer: (
+    request: import('node:http').IncomingMessage,
+    body: string,
+  ) => [number, string] | Promise<[number, string]>,
+): Promise<Served> {
+  const server: Server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const [status, body] = await answer(request, Buffer.concat(chunks).toString());
+    response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
