@@ -13,10 +13,57 @@ const FLOORS = [
   ['dispatch'],
   ['capture', 'outbox', 'bullmq', 'microservices', 'api', 'migrations'],
   ['openapi', 'metrics', 'tracing', 'terminus'],
+  ['module'],
   ['thorn.module'],
   ['testing'],
   ['cli', 'index'],
 ];
+
+/**
+ * Inside a folder, from the ground up: a subfolder imports from those before it, the folder's own files (`''`)
+ * stand where they are listed. Its `index.ts` is the door, and imports from all.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const INNER_FLOORS = {
+  message: ['encoding', ''],
+  event: ['conditions', '', 'schemas'],
+  cli: ['terminal', 'commands', ''],
+  outbox: [
+    'entities',
+    'database',
+    'concurrency',
+    'rate-limit',
+    'model',
+    'tables',
+    'retention',
+    'store',
+    'outcomes',
+    'worker',
+    'relay',
+    'strategy',
+    'management',
+    '',
+  ],
+  api: [
+    'options',
+    'http',
+    'catalogue',
+    'subscribers',
+    'deliveries',
+    'self-service',
+    'operator',
+    'openapi',
+    '',
+  ],
+  capture: ['payload', 'rows', 'plan', 'changes', 'messages', 'hooks', 'decorators', ''],
+  delivery: ['attempt', 'recipient-policy', 'http', 'retry', 'log', 'events', ''],
+  dispatch: ['recipients', 'strategies', ''],
+  receiver: ['schemes', 'deduplication', 'verification', 'routes', ''],
+  subscriber: ['model', 'matching', 'static', 'service', 'storage', ''],
+  module: ['options', 'providers', ''],
+  testing: ['', 'conformance'],
+};
 
 /** Places that nothing but the top may import, although they are on a lower floor. */
 const APART = new Set(['receiver']);
@@ -29,7 +76,7 @@ const TOP = FLOORS.findIndex((places) => places.includes('thorn.module'));
  */
 export function judgeImport(from, to) {
   const [importer, imported] = [placeOf(from), placeOf(to)];
-  if (importer === imported) return null;
+  if (importer === imported) return judgeInside(importer, from, to);
   const [above, below] = [floorOf(importer), floorOf(imported)];
   if (above === -1) return `"${importer}" is on no floor: add it to tools/floors.mjs`;
   if (below === -1) return `"${imported}" is on no floor: add it to tools/floors.mjs`;
@@ -41,6 +88,34 @@ export function judgeImport(from, to) {
     return `"${importer}" may not import from "${imported}", which stands apart`;
   }
   return null;
+}
+
+/**
+ * @param {string} place
+ * @param {string} from
+ * @param {string} to
+ * @returns {string | null}
+ */
+function judgeInside(place, from, to) {
+  if (from === `${place}/index.ts`) return null;
+  const rooms = INNER_FLOORS[place] ?? [''];
+  const [importer, imported] = [roomOf(from), roomOf(to)];
+  if (importer === imported) return null;
+  const [above, below] = [rooms.indexOf(importer), rooms.indexOf(imported)];
+  for (const [room, at] of /** @type {const} */ ([
+    [importer, above],
+    [imported, below],
+  ])) {
+    if (at === -1) return `"${place}/${room}" is on no inner floor: add it to tools/floors.mjs`;
+  }
+  return below < above
+    ? null
+    : `"${place}/${importer}" may not import from "${place}/${imported}", a floor above it`;
+}
+
+/** @param {string} file */
+function roomOf(file) {
+  return file.split('/').slice(1, -1).join('/');
 }
 
 /**

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { argumentsOf, type Command, type ExitCode } from './command.js';
-import { commandHelp, generalHelp } from './help.js';
+import { argumentsOf, type Command, type ExitCode } from './terminal/command.js';
+import { commandHelp, generalHelp } from './terminal/help.js';
 import { listenCommand } from './commands/listen.command.js';
-import { ApiError } from './api-client.js';
+import { ApiError } from './commands/api-client.js';
 import { migrationsCommand } from './commands/migrations.command.js';
 import { pruneCommand } from './commands/prune.command.js';
 import { backfillCommand, replayCommand } from './commands/replay.command.js';
 import { resealCommand } from './commands/reseal.command.js';
 import { signCommand } from './commands/sign.command.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from './terminal/terminal.js';
 import { typesCommand } from './commands/types.command.js';
-import { UsageError } from './usage.error.js';
+import { UsageError } from './terminal/usage.error.js';
 import { verifyCommand } from './commands/verify.command.js';
 
 const COMMANDS: readonly Command[] = [

@@ -10,7 +10,7 @@ export {
   type FailureReason,
 } from './attempt/delivery-status.js';
 export { egressProxyOf } from './http/egress-proxy.js';
-export { type AddressLookup, type ConnectorOptions } from './http/guarded-connector.js';
+export { type ConnectorOptions } from './http/guarded-connector.js';
 export {
   type OwnerAttempt,
   type OwnerErrorCode,
@@ -49,3 +49,4 @@ export type {
   WebhookEventName,
 } from './events/webhook-event-map.js';
 export { WebhookEvents } from './events/webhook-events.js';
+export type { AddressLookup } from './recipient-policy/resolved-addresses.js';

@@ -56,10 +56,10 @@ export { OutboxStrategy } from './strategy/outbox.strategy.js';
 export type { OutboxTools } from './strategy/outbox-dependencies.js';
 export { NoOutcomeListener, OutcomeListener } from './outcomes/outcome-listener.js';
 export type { ReplayCounts, ReplaySummary } from './management/replay.js';
-export type { Outcome } from './tables/outcome-statements.js';
 export type {
   DeliveryDay,
   DeliveryFigures,
   DeliveryHistory,
 } from './management/delivery-figures.js';
 export { type HealthTools, SubscriberHealth } from './outcomes/subscriber-health.js';
+export type { Outcome } from './model/outcome.js';

@@ -2,7 +2,11 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import type { Clock } from '../common/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Digest } from '../message/index.js';
-import { type ReceivedMessages, DEFAULT_RETENTION } from './deduplication/received-messages.js';
+import {
+  type ReceivedMessages,
+  DEFAULT_RETENTION,
+  type DeduplicationTimes,
+} from './deduplication/received-messages.js';
 import type { SchemeName } from './schemes/scheme-by-name.js';
 import type { WebhookScheme } from './schemes/webhook-scheme.js';
 
@@ -46,12 +50,6 @@ export interface ThornReceiverModuleExtras {
   clock?: Type<Clock>;
   /** Whether controllers of every module can use the receivers. Default true. */
   global?: boolean;
-}
-
-/** The de-duplication's times, checked, in milliseconds. */
-export interface DeduplicationTimes {
-  readonly retention: number;
-  readonly lease: number;
 }
 
 const DEFAULT_LEASE = 5 * 60_000;

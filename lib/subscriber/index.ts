@@ -12,7 +12,6 @@ export { checkRateLimit, MAX_RATE, MAX_RATE_PER, MIN_RATE_PER } from './model/ra
 export type { SecretRotation } from './service/secret-rotation.js';
 export { LimitReachedError } from './model/limit-reached.error.js';
 export { filterHolds, MAX_FILTER_LENGTH } from './matching/subscriber-filter.js';
-export type { SubscriberLimits } from './storage/quota-slots.js';
 export {
   MAX_DESCRIPTION_LENGTH,
   MAX_METADATA_ENTRIES,
@@ -46,3 +45,4 @@ export {
 } from './storage/typeorm-subscriber.repository.js';
 export { StaticSubscriberSet } from './static/static-subscriber-set.js';
 export type { StaticSubscriberRules } from './static/static-subscribers.js';
+export type { SubscriberLimits } from './model/subscriber.repository.js';

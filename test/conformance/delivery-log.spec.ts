@@ -10,10 +10,11 @@ import {
 } from '../../lib/delivery/index.js';
 import { type AttemptStore, deliveryLogConformance } from '../../lib/testing/index.js';
 import { LogTeller } from '../../lib/outbox/outcomes/delivery-log-notifier.js';
-import { type Outcome, Settlement } from '../../lib/outbox/tables/outcome-statements.js';
+import { Settlement } from '../../lib/outbox/tables/outcome-statements.js';
 import { tableNames } from '../../lib/outbox/entities/table-names.js';
 import { type Kind, placeOf } from '../support/databases.js';
 import { openRig, type Rig } from '../support/apps/outbox-app.js';
+import type { Outcome } from '../../lib/outbox/model/outcome.js';
 
 const runner = { describe, it, expect };
 const REMEMBERED: Record<KeptAttempts, (logged: LoggedAttempt) => boolean> = {

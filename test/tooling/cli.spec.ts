@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { main } from '../../lib/cli/main.js';
-import { processTerminal } from '../../lib/cli/terminal.js';
+import { processTerminal } from '../../lib/cli/terminal/terminal.js';
 import { thornEntities } from '../../lib/index.js';
 import { verifyWebhook } from '../../lib/receiver/index.js';
 import { signWebhook } from '../../lib/testing/index.js';

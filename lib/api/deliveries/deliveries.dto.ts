@@ -1,8 +1,6 @@
 import { IsBoolean, IsString, Matches } from 'class-validator';
 import { badRequest } from '../http/errors.js';
-import { IsMoment, IsOptionalMoment, momentOf } from '../http/validators.js';
-import { NotRequired } from '../subscribers/subscriber.dto.js';
-
+import { IsMoment, IsOptionalMoment, momentOf, NotRequired } from '../http/validators.js';
 /** What is said of a text that is no cursor. */
 export const NO_CURSOR = 'must be the "next" of an earlier answer';
 /** A data source, and an id in it. */

@@ -1,6 +1,4 @@
-import { registerDecorator } from 'class-validator';
-import { NotRequired } from '../subscribers/subscriber.dto.js';
-
+import { registerDecorator, ValidateIf } from 'class-validator';
 // The date alone is midnight in UTC, as in JavaScript.
 const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
 
@@ -34,4 +32,9 @@ export function IsOptionalMoment(): PropertyDecorator {
     NotRequired()(target, propertyName);
     IsMoment()(target, propertyName);
   };
+}
+
+/** Unlike `IsOptional`, which lets null pass as a value of any type. */
+export function NotRequired(): PropertyDecorator {
+  return ValidateIf((_, value: unknown) => value !== undefined);
 }

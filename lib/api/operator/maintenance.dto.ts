@@ -1,7 +1,6 @@
 import { IsBoolean, IsString, Matches } from 'class-validator';
 import { MESSAGE_CURSOR, NO_CURSOR, PLACE_CURSOR } from '../deliveries/deliveries.dto.js';
-import { IsOptionalMoment } from '../http/validators.js';
-import { NotRequired } from '../subscribers/subscriber.dto.js';
+import { IsOptionalMoment, NotRequired } from '../http/validators.js';
 
 /** What `POST prune` of the operator API takes. */
 export class PruneDto {

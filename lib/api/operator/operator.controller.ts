@@ -22,7 +22,7 @@ import {
   OutboxStrategy,
 } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
-import { EmptyDto, PauseDto } from '../subscribers/subscriber-actions.dto.js';
+import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { badRequest, found } from '../http/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { DeliveryQueryPipe } from '../deliveries/delivery-query.pipe.js';
@@ -31,6 +31,7 @@ import { OperatorController } from './operator-controller.decorator.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { OperatorSubscriberView } from './operator-subscriber.view.js';
 import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
+import { PauseDto } from './pause.dto.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
 

@@ -1,6 +1,6 @@
 import { IsArray, IsBoolean, IsObject, IsOptional, IsString } from 'class-validator';
 import type { JsonValue } from '../../event/index.js';
-import { NotRequired } from '../subscribers/subscriber.dto.js';
+import { NotRequired } from '../http/validators.js';
 
 const PATTERNS = 'must be a list of patterns';
 

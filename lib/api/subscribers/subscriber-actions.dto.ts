@@ -1,5 +1,5 @@
 import { IsOptional, IsString } from 'class-validator';
-import { NotRequired } from './subscriber.dto.js';
+import { NotRequired } from '../http/validators.js';
 
 /** A request that says everything by its path. */
 export class EmptyDto {}
@@ -22,11 +22,4 @@ export class RotateSecretDto {
   @NotRequired()
   @IsString({ message: 'must be a text' })
   secret?: string;
-}
-
-/** What `POST pauses` of the operator API takes. */
-export class PauseDto {
-  /** As in the URLs of subscribers, with its port unless that is 443 or 80, or `*`. */
-  @IsString({ message: 'must be a host as URLs have it, or "*"' })
-  host!: string;
 }

@@ -1,15 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
-import {
-  IsArray,
-  IsBoolean,
-  IsIn,
-  IsObject,
-  IsOptional,
-  IsString,
-  ValidateIf,
-} from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString } from 'class-validator';
 import type { JsonValue } from '../../event/index.js';
 import type { Digest, RateLimit } from '../../message/recipient.js';
+import { NotRequired } from '../http/validators.js';
 
 // Types are checked here, all fields at once; limits and meaning are checked where subscribers are stored.
 
@@ -71,11 +64,6 @@ export class UpdateSubscriberDto extends SubscriberDto {
   @NotRequired()
   @IsPatterns()
   events?: string[];
-}
-
-/** Unlike `IsOptional`, which lets null pass as a value of any type. */
-export function NotRequired(): PropertyDecorator {
-  return ValidateIf((_, value: unknown) => value !== undefined);
 }
 
 function IsPatterns(): PropertyDecorator {

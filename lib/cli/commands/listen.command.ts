@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
 import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
-import { type Command, textOf } from '../command.js';
-import { schemeOptions, signatureSettings } from '../scheme-options.js';
-import type { Terminal } from '../terminal.js';
-import { UsageError } from '../usage.error.js';
+import { type Command, textOf } from '../terminal/command.js';
+import { schemeOptions, signatureSettings } from './scheme-options.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 const MOST_BYTES = 16 * 1024 * 1024;
 /** What belongs to one connection and is not passed on. */

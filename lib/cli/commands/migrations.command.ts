@@ -1,5 +1,5 @@
-import type { Command } from '../command.js';
-import { UsageError } from '../usage.error.js';
+import type { Command } from '../terminal/command.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 const DATABASES = ['sqlite', 'postgres', 'mysql', 'mariadb'] as const;
 
@@ -20,7 +20,7 @@ export const migrationsCommand: Command = {
     const known = DATABASES.find((one) => one === database);
     if (known === undefined) throw new UsageError(`name a database: ${DATABASES.join(', ')}`);
     // TypeORM takes longer to load than everything else together.
-    const { migrationsSql } = await import('../migrations-sql.js');
+    const { migrationsSql } = await import('./migrations-sql.js');
     const which = { down: given['down'] === true, receiver: given['receiver'] === true };
     for (const statement of await migrationsSql(known, which)) terminal.out(`${statement};`);
     return 0;

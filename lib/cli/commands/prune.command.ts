@@ -1,4 +1,4 @@
-import { type Command, momentOf } from '../command.js';
+import { type Command, momentOf } from '../terminal/command.js';
 import {
   LONG_WORK_HELP,
   type LongWork,
@@ -6,8 +6,8 @@ import {
   operatorApiOf,
   operatorApiOptions,
   runLongWork,
-} from '../long-work.js';
-import { UsageError } from '../usage.error.js';
+} from './long-work.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 export const pruneCommand: Command = {
   name: 'prune',

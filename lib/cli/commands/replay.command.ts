@@ -1,4 +1,4 @@
-import { type Command, type Given, momentOf } from '../command.js';
+import { type Command, type Given, momentOf } from '../terminal/command.js';
 import {
   apiOf,
   type Counts,
@@ -6,8 +6,8 @@ import {
   type LongWork,
   longWorkOptions,
   runLongWork,
-} from '../long-work.js';
-import { UsageError } from '../usage.error.js';
+} from './long-work.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 /** What is the same in both. */
 const OPTIONS = {

@@ -1,4 +1,4 @@
-import type { Command } from '../command.js';
+import type { Command } from '../terminal/command.js';
 import {
   LONG_WORK_HELP,
   type LongWork,
@@ -6,7 +6,7 @@ import {
   operatorApiOf,
   operatorApiOptions,
   runLongWork,
-} from '../long-work.js';
+} from './long-work.js';
 
 export const resealCommand: Command = {
   name: 'reseal',

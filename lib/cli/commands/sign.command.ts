@@ -1,9 +1,9 @@
 import { InvalidInputError } from '../../errors/index.js';
 import { signWebhook } from '../../testing/sign-webhook.js';
-import { writtenRequest } from '../captured-request.js';
-import { type Command, momentOf, textOf } from '../command.js';
-import { schemeOptions, signatureSettings } from '../scheme-options.js';
-import { UsageError } from '../usage.error.js';
+import { writtenRequest } from './captured-request.js';
+import { type Command, momentOf, textOf } from '../terminal/command.js';
+import { schemeOptions, signatureSettings } from './scheme-options.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 export const signCommand: Command = {
   name: 'sign',

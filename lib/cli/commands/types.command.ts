@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { InvalidInputError } from '../../errors/index.js';
 import { webhookTypes } from '../../openapi/webhook-types.js';
-import { type Command, textOf } from '../command.js';
-import { UsageError } from '../usage.error.js';
+import { type Command, textOf } from '../terminal/command.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 export const typesCommand: Command = {
   name: 'types',

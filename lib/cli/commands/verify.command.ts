@@ -2,10 +2,10 @@ import { durationOf } from '../../common/parse-duration.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
 import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
-import { capturedRequest } from '../captured-request.js';
-import { type Command, textOf } from '../command.js';
-import { schemeOptions, signatureSettings } from '../scheme-options.js';
-import { UsageError } from '../usage.error.js';
+import { capturedRequest } from './captured-request.js';
+import { type Command, textOf } from '../terminal/command.js';
+import { schemeOptions, signatureSettings } from './scheme-options.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 export const verifyCommand: Command = {
   name: 'verify',

@@ -9,10 +9,10 @@ import {
 } from '../../../test/support/fixtures/recipients.js';
 import { TcpSpy } from '../../../test/services/tcp-spy.js';
 import { RecipientRefusedError } from '../../errors/index.js';
-import type { AddressLookup } from './guarded-connector.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
 import { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';
 import type { WebhookRequest } from './webhook-http-client.js';
+import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
 
 const hostile = HOSTILE_URLS.flatMap(([, urls]) => urls);
 const policy = new PublicRecipientPolicy({ allowedPorts: 'any' });

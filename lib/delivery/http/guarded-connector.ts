@@ -4,13 +4,7 @@ import { buildConnector } from 'undici';
 import { failure } from './transport-errors.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import { type TlsOptions, tlsSettings } from './tls-settings.js';
-
-/** Looks a name up; `dns.lookup` is one. */
-export type AddressLookup = (
-  hostname: string,
-  options: { readonly all: true },
-  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void;
+import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
 
 /** How connections are made. */
 export interface ConnectorOptions {

@@ -4,9 +4,9 @@ import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { AddressLookup } from './guarded-connector.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
 import { UndiciHttpClient } from './undici-http-client.js';
+import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
 
 const file = (name: string) =>
   readFileSync(new URL(`../../../test/support/fixtures/tls/${name}`, import.meta.url));

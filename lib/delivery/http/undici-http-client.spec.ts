@@ -10,10 +10,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { lateness } from '../../../test/services/lateness.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import { AttemptError } from '../attempt/attempt.error.js';
-import type { AddressLookup } from './guarded-connector.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
 import { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';
 import type { WebhookRequest } from './webhook-http-client.js';
+import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
 
 const local = new PublicRecipientPolicy({
   allowedPorts: 'any',

@@ -2,9 +2,8 @@ import type { LookupAddress } from 'node:dns';
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RecipientRefusedError } from '../../errors/index.js';
-import type { AddressLookup } from '../http/guarded-connector.js';
 import { PublicRecipientPolicy } from './public-recipient-policy.js';
-import { checkResolved } from './resolved-addresses.js';
+import { checkResolved, type AddressLookup } from './resolved-addresses.js';
 
 const answering =
   (...addresses: string[]): AddressLookup =>

@@ -2,7 +2,6 @@ import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { RecipientRefusedError } from '../../errors/index.js';
-import type { AddressLookup } from '../http/guarded-connector.js';
 import type { RecipientPolicy } from './recipient-policy.js';
 
 const LOOKUP_TIMEOUT_MS = 2000;
@@ -50,3 +49,10 @@ function addressesOf(hostname: string, lookup: AddressLookup): Promise<readonly 
     }
   });
 }
+
+/** Looks a name up; `dns.lookup` is one. */
+export type AddressLookup = (
+  hostname: string,
+  options: { readonly all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;

@@ -1,4 +1,4 @@
-import type { FanOut, FoundRecipients } from '../index.js';
+import type { FanOut, FoundRecipients } from './fan-out.js';
 import type { Message, Recipient } from '../../message/index.js';
 import { isActive, type Subscriber, type SubscriberRepository } from '../../subscriber/index.js';
 import { RecipientUnknownError } from './recipient-unknown.error.js';

@@ -2,7 +2,6 @@ import type { Clock } from '../../common/index.js';
 import type { EndpointOutcome, EndpointRules } from './circuit-breaker.js';
 import { Fifo } from '../../common/fifo.js';
 import { Lane } from './host-queue.js';
-import { EVERY_HOST } from '../worker/host-pauses.js';
 import { mostForRetries, type Slot, Slots } from './slot-pool.js';
 
 /** Something to be sent to a host. */
@@ -266,3 +265,6 @@ export class Lanes<Job extends LaneJob> {
     if (this.#lanes.size > MOST_LANES && lane.isForgettable) this.#lanes.delete(lane.host);
   }
 }
+
+/** Stands for every host. */
+export const EVERY_HOST = '*';

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { reasonOf } from '../../common/index.js';
 import type { DeliveryLog, LoggedAttempt } from '../../delivery/index.js';
-import type { Outcome } from '../tables/outcome-statements.js';
+import type { Outcome } from '../model/outcome.js';
 
 const MOST_WAITING = 5000;
 const LONGEST_SET = 500;

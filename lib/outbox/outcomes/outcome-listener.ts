@@ -1,5 +1,5 @@
 import type { HealthTable } from '../tables/health-table.js';
-import type { Outcome } from '../tables/outcome-statements.js';
+import type { Outcome } from '../model/outcome.js';
 
 /**
  * Told of outcomes once they are written, in the order in which they were: what keeps the health of subscribers listens

@@ -5,7 +5,7 @@ import {
   type HealthState,
   WELL,
 } from '../../subscriber/index.js';
-import type { Outcome } from '../tables/outcome-statements.js';
+import type { Outcome } from '../model/outcome.js';
 
 /** What gathered outcomes make of a subscriber's health. */
 export interface HealthStepOfMany {

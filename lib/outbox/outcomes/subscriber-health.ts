@@ -5,7 +5,7 @@ import type { HealthRules, HealthState, SubscriberRepository } from '../../subsc
 import { type HealthTable, NO_ROW, type StoredHealth } from '../tables/health-table.js';
 import { OutcomeListener } from './outcome-listener.js';
 import { healthStep, type HealthStepOfMany, PendingHealth } from './pending-health.js';
-import type { Outcome } from '../tables/outcome-statements.js';
+import type { Outcome } from '../model/outcome.js';
 
 /** How long a success may wait that is news only to a process that has not seen the failures before it. */
 const SUCCESSES_WAIT = 1000;

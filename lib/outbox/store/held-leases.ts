@@ -11,11 +11,6 @@ export interface Holding extends Held {
   readonly stale: (() => void)[];
 }
 
-/** A message that its holder lets go of: for good, or until `againAt`. */
-export interface Finished extends Held {
-  readonly againAt: number | null;
-}
-
 /** A message of which not every delivery has a row yet. */
 export interface MessageHolding extends Holding {
   readonly message: Message;

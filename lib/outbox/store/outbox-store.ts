@@ -16,9 +16,10 @@ import { Retention } from '../retention/retention-sweeper.js';
 import { RevivalTable } from '../tables/requeue-table.js';
 import { SealedMessages } from '../tables/message-resealer.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
-import { type KeepsAttempt, Settlement } from '../tables/outcome-statements.js';
+import { Settlement } from '../tables/outcome-statements.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import { tableNames } from '../entities/table-names.js';
+import type { KeepsAttempt } from '../model/outcome.js';
 
 const MOST_UNWRITTEN = 10_000;
 

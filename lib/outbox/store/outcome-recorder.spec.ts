@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Finished } from './held-leases.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import { Recorder } from './outcome-recorder.js';
-import type { Outcome, Settlement } from '../tables/outcome-statements.js';
+import type { Settlement } from '../tables/outcome-statements.js';
+import type { Outcome } from '../model/outcome.js';
+import type { Finished } from '../tables/leases.js';
 
 const outcome = (id: string) => ({ id, messageId: 'msg_1' }) as Outcome;
 const finished = (id: string) => ({ id, lease: 'lease' }) as Finished;

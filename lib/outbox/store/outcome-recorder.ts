@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { LogLine, reasonOf } from '../../common/index.js';
-import type { Finished } from './held-leases.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
-import type { Outcome, Settlement } from '../tables/outcome-statements.js';
+import type { Settlement } from '../tables/outcome-statements.js';
+import type { Outcome } from '../model/outcome.js';
+import type { Finished } from '../tables/leases.js';
 
 const GATHER_FOR = 40;
 const WRITE_AT_MOST = 500;

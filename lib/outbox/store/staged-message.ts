@@ -1,7 +1,18 @@
 import type { Message } from '../../message/index.js';
-import type { Staged } from '../strategy/message-stager.js';
+import type { Shard } from './outbox-store.js';
 
 /** A message that is stored and released, with what its holder needs. */
 export interface HandedOver extends Staged {
   readonly message: Message;
+}
+
+/** What a staged message needs to be handed over. */
+export interface Staged {
+  readonly shard: Shard;
+  /** False: nothing was written of it. */
+  readonly isStored: boolean;
+  readonly lease: string;
+  readonly leasedUntil: number;
+  /** Pending while a transaction that the message had to join is open; null for none. */
+  readonly joined: Promise<void> | null;
 }

@@ -9,20 +9,10 @@ import { OutboxLockedError } from './outbox-locked.error.js';
 import type { Shard } from '../store/outbox-store.js';
 import { SharedInsert } from './insert-batcher.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
+import type { Staged } from '../store/staged-message.js';
 
 /** Of the pool at most, for what is sent outside of transactions. */
 const CONNECTIONS = 4;
-
-/** What a staged message needs to be handed over. */
-export interface Staged {
-  readonly shard: Shard;
-  /** False: nothing was written of it. */
-  readonly isStored: boolean;
-  readonly lease: string;
-  readonly leasedUntil: number;
-  /** Pending while a transaction that the message had to join is open; null for none. */
-  readonly joined: Promise<void> | null;
-}
 
 /** What an INSERT did. */
 interface Inserted {

@@ -20,8 +20,8 @@ import { RateGate } from '../worker/rate-limit-gate.js';
 import { RecipientHosts } from '../../message/recipient-host.js';
 import { RelayedWork } from '../relay/relay-receiver.js';
 import { RetryDesk } from '../worker/retry-scheduler.js';
-import type { Outcome } from '../tables/outcome-statements.js';
 import { Shard } from '../store/outbox-store.js';
+import type { Outcome } from '../model/outcome.js';
 
 /** Delivers what is stored: what is handed over, what a relay brings, and what is due in the database. */
 export class OutboxEngine {

@@ -84,3 +84,8 @@ export class Leases {
     };
   }
 }
+
+/** A message that its holder lets go of: for good, or until `againAt`. */
+export interface Finished extends Held {
+  readonly againAt: number | null;
+}

@@ -11,7 +11,7 @@ import {
 import { advance, type DeliveryState } from '../model/delivery-state.js';
 import type { EndpointOutcome } from '../concurrency/circuit-breaker.js';
 import type { OutboxJob } from './delivery-job.js';
-import type { Outcome } from '../tables/outcome-statements.js';
+import type { Outcome } from '../model/outcome.js';
 
 const NEUTRAL: EndpointOutcome = { kind: 'neutral' };
 

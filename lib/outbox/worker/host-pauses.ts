@@ -3,9 +3,7 @@ import type { Clock } from '../../common/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import { ThornPause } from '../entities/pause.entity.js';
-
-/** Stands for every host. */
-export const EVERY_HOST = '*';
+import { EVERY_HOST } from '../concurrency/host-scheduler.js';
 
 /** A host that nothing is sent to, or `*` for all; times are milliseconds since the Unix epoch. */
 export interface Pause {

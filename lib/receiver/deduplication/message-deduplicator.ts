@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { type Clock, reasonOf } from '../../common/index.js';
-import type { ClaimResult, ReceivedMessages } from './received-messages.js';
-import type { DeduplicationTimes } from '../receiver-options.js';
-import type { VerifiedWebhook } from '../verification/verified-webhook.js';
+import type { ClaimResult, ReceivedMessages, DeduplicationTimes } from './received-messages.js';
 
 /** Whether a handler may run, and how its end is recorded. */
 export interface MessageTurn {
@@ -31,7 +29,10 @@ export class MessageTurns {
     private readonly clock: Clock,
   ) {}
 
-  async take({ receiver, id }: VerifiedWebhook): Promise<MessageTurn> {
+  async take({
+    receiver,
+    id,
+  }: Pick<MessageClaim, 'receiver'> & { readonly id: string | null }): Promise<MessageTurn> {
     const { store } = this;
     if (store === null || id === null) return ALWAYS;
     const claim = { receiver, id, token: randomUUID() };

@@ -49,3 +49,9 @@ export abstract class ReceivedMessages {
    */
   abstract release(claim: MessageClaim): Promise<void>;
 }
+
+/** The de-duplication's times, checked, in milliseconds. */
+export interface DeduplicationTimes {
+  readonly retention: number;
+  readonly lease: number;
+}

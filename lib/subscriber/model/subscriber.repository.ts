@@ -1,6 +1,5 @@
 import type { Audience } from '../../message/message.js';
 import type { Secret } from '../../message/recipient.js';
-import type { SubscriberLimits } from '../storage/quota-slots.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
 
 /** One page of a list that is ordered by id, oldest first. */
@@ -153,4 +152,12 @@ export abstract class SubscriberRepository {
    * through this instance are seen at once; those of other processes within the implementation's documented staleness.
    */
   abstract match(criteria: MatchCriteria): Promise<readonly Subscriber[]> | readonly Subscriber[];
+}
+
+/** How many subscribers one owner may have. Those without an owner are never limited. */
+export interface SubscriberLimits {
+  /** In all. */
+  readonly perOwner: number;
+  /** For one host. */
+  readonly perHost: number;
 }

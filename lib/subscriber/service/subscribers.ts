@@ -13,6 +13,7 @@ import type {
   SubscriberPage,
   SubscriberRepository,
   UpdateTerms,
+  SubscriberLimits,
 } from '../model/subscriber.repository.js';
 import type {
   NewSubscriber,
@@ -21,7 +22,6 @@ import type {
   SubscriberUpdate,
 } from '../model/subscriber.js';
 import { markVerified, moveTo } from './verification.js';
-import type { SubscriberLimits } from '../storage/quota-slots.js';
 
 /** On what terms a subscriber is created; the REST API's. */
 export interface CreationTerms {

@@ -5,8 +5,9 @@ import {
   type SubscriberPage,
   SubscriberRepository,
   type UpdateTerms,
+  type SubscriberLimits,
 } from '../model/subscriber.repository.js';
-import { freePlaces, hostnameOf, type SubscriberLimits } from './quota-slots.js';
+import { freePlaces, hostnameOf } from './quota-slots.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
 /** Keeps subscribers in this process alone and loses them with it: for tests and applications without a database. */

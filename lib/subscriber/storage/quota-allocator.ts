@@ -1,6 +1,7 @@
-import { freePlaces, NO_PLACES, type Places, type SubscriberLimits } from './quota-slots.js';
+import { freePlaces, NO_PLACES, type Places } from './quota-slots.js';
 import type { SubscriberTable } from './subscriber-table.js';
 import type { Subscriber } from '../model/subscriber.js';
+import type { SubscriberLimits } from '../model/subscriber.repository.js';
 
 /** More than can lose a place to each other at the same moment. */
 const MAX_TRIES = 100;

@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LimitReachedError } from '../model/limit-reached.error.js';
 import type { Subscriber } from '../model/subscriber.js';
-
-/** How many subscribers one owner may have. Those without an owner are never limited. */
-export interface SubscriberLimits {
-  /** In all. */
-  readonly perOwner: number;
-  /** For one host. */
-  readonly perHost: number;
-}
+import type { SubscriberLimits } from '../model/subscriber.repository.js';
 
 /**
  * The places that a subscriber takes among those of its owner. They are numbered from 1 and unique in the table, so

@@ -16,8 +16,8 @@ import {
   type SubscriberPage,
   SubscriberRepository,
   type UpdateTerms,
+  type SubscriberLimits,
 } from '../model/subscriber.repository.js';
-import type { SubscriberLimits } from './quota-slots.js';
 import { SubscriberPlacing } from './quota-allocator.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
 import { Turns } from '../../common/keyed-mutex.js';

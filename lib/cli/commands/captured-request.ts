@@ -1,4 +1,4 @@
-import { UsageError } from './usage.error.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 /** A request as it was captured. */
 export interface CapturedRequest {

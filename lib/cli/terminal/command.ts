@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { durationOf } from '../common/parse-duration.js';
+import { durationOf } from '../../common/parse-duration.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage.error.js';
 

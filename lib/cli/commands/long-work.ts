@@ -1,8 +1,14 @@
 import { ApiClient, ApiError, type Step } from './api-client.js';
-import { type CommandOptions, type ExitCode, type Given, textOf, textsOf } from './command.js';
-import { progressText } from './progress.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage.error.js';
+import {
+  type CommandOptions,
+  type ExitCode,
+  type Given,
+  textOf,
+  textsOf,
+} from '../terminal/command.js';
+import { progressText } from '../terminal/progress.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 const OPERATOR_API = 'https://api.example.com/hooks-operator';
 

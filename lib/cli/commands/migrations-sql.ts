@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
-import { thornMigrations } from '../migrations/index.js';
-import { CreateThornReceivedMessages1767312060000 } from '../receiver/deduplication/create-received-messages.js';
+import { thornMigrations } from '../../migrations/index.js';
+import { CreateThornReceivedMessages1767312060000 } from '../../receiver/deduplication/create-received-messages.js';
 
 /** The statements that make the tables, or that remove them. */
 export async function migrationsSql(

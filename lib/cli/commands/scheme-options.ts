@@ -1,8 +1,8 @@
-import type { Digest } from '../message/index.js';
-import type { SchemeName } from '../receiver/schemes/scheme-by-name.js';
-import { type CommandOptions, type Given, secretsOf, wordOf } from './command.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage.error.js';
+import type { Digest } from '../../message/index.js';
+import type { SchemeName } from '../../receiver/schemes/scheme-by-name.js';
+import { type CommandOptions, type Given, secretsOf, wordOf } from '../terminal/command.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 const SCHEMES = ['standard', 'thorn', 'stripe', 'github'] as const satisfies SchemeName[];
 const DIGESTS = ['sha1', 'sha256', 'sha512'] as const satisfies Digest[];

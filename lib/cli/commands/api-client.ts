@@ -1,4 +1,4 @@
-import { ThornError } from '../errors/index.js';
+import { ThornError } from '../../errors/index.js';
 
 /** Thrown when the API refuses, or cannot be reached. */
 export class ApiError extends ThornError {

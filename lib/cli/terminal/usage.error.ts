@@ -1,4 +1,4 @@
-import { ThornError } from '../errors/index.js';
+import { ThornError } from '../../errors/index.js';
 
 /** Thrown when a command was called in a way that makes no sense: exit code 2. */
 export class UsageError extends ThornError {
