@@ -4,7 +4,7 @@ export interface Figures {
   readonly 'sender-cpu': number;
   /** Microseconds of a worker for each delivery. */
   readonly 'worker-cpu': number;
-  /** Microseconds of Redis for each delivery; a shard has one core for commands. */
+  /** Microseconds of Redis for each delivery; a store has one core for commands. */
   readonly 'redis-cpu': number;
   /** Microseconds of the database for each delivery, its message included. */
   readonly 'database-cpu': number;

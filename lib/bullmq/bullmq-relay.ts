@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { Queue, Worker } from 'bullmq';
-import { answeredWithin } from '../common/timeout.js';
+import { orTimeout } from '../common/timeout.js';
 import type { Message } from '../message/index.js';
 import {
-  Absence,
+  OutageLog,
   contentsOf,
   mayBeCarried,
   MessageRelay,
@@ -15,7 +15,7 @@ import {
 import { untilReady } from './wait-until-ready.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
-import { JobOrigins } from './job-tracing.js';
+import { JobTracing } from './job-tracing.js';
 import { jobsFor, type NewJob } from './jobs.js';
 import { newQueue } from './create-queue.js';
 import { newWorker } from './create-worker.js';
@@ -35,8 +35,8 @@ export class BullMqRelay extends MessageRelay {
   readonly #logger = new Logger('Thorn');
   readonly #settings: QueueSettings;
   readonly #connections: Connections;
-  readonly #absence: Absence;
-  readonly #origins: JobOrigins | null;
+  readonly #absence: OutageLog;
+  readonly #origins: JobTracing | null;
   #queue: Queue | null = null;
   #sender: TicketSender | null = null;
   #worker: Worker | null = null;
@@ -50,9 +50,9 @@ export class BullMqRelay extends MessageRelay {
     this.#settings = settings;
     this.#connections = connections;
     this.#isOpen = connections.backend === undefined;
-    this.#absence = new Absence(`The queue ${settings.queue}`);
+    this.#absence = new OutageLog(`The queue ${settings.queue}`);
     const { telemetry } = connections;
-    this.#origins = telemetry === undefined ? null : new JobOrigins(telemetry);
+    this.#origins = telemetry === undefined ? null : new JobTracing(telemetry);
   }
 
   override get carries(): boolean {
@@ -98,7 +98,7 @@ export class BullMqRelay extends MessageRelay {
   override async check(): Promise<void> {
     if (!this.#isOpen) throw new Error(`The queue ${this.#settings.queue} is not ready`);
     if (this.#queue === null) return;
-    await answeredWithin(CHECKS_WITHIN, this.#queue.getJobCounts('waiting'));
+    await orTimeout(CHECKS_WITHIN, this.#queue.getJobCounts('waiting'));
   }
 
   override async pause(): Promise<void> {
@@ -109,7 +109,7 @@ export class BullMqRelay extends MessageRelay {
     this.#closing.abort();
     await this.#sender?.close();
     // A queue that is asked whether it is ready has connections of its own.
-    await answeredWithin(CLOSES_WITHIN, this.#opening).catch(() => undefined);
+    await orTimeout(CLOSES_WITHIN, this.#opening).catch(() => undefined);
     const open = [this.#worker, this.#queue].filter((one) => one !== null);
     await Promise.all(open.map(closed));
     this.#connections.close();
@@ -127,7 +127,7 @@ export class BullMqRelay extends MessageRelay {
     if (worker === null) return;
     this.#worker = newWorker(this.#settings, this.#connections, worker);
     this.#worker.on('error', (error) => this.#noticed(error));
-    this.#worker.on('ready', () => this.#absence.over());
+    this.#worker.on('ready', () => this.#absence.clear());
   }
 
   async #beginOnceReady(worker: RelayWorker | null): Promise<void> {
@@ -164,16 +164,16 @@ export class BullMqRelay extends MessageRelay {
   }
 
   #noticed(error: unknown): void {
-    if (!this.#closing.signal.aborted) this.#absence.noticed(error);
+    if (!this.#closing.signal.aborted) this.#absence.report(error);
   }
 }
 
 /** Redis may be away: then neither a farewell is answered nor the end of the connection. */
 async function closed(one: Queue | Worker): Promise<void> {
   // BullMQ 5 has nobody listen to the errors of what is closed while it opens.
-  await answeredWithin(OPENS_WITHIN, one.waitUntilReady()).catch(() => undefined);
+  await orTimeout(OPENS_WITHIN, one.waitUntilReady()).catch(() => undefined);
   try {
-    await answeredWithin(CLOSES_WITHIN, one.close());
+    await orTimeout(CLOSES_WITHIN, one.close());
   } catch {
     void one.disconnect().catch(() => undefined);
   }

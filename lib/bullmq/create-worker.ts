@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { type Job, Worker } from 'bullmq';
-import { reasonOf } from '../common/index.js';
+import { errorText } from '../common/index.js';
 import { type RelayWorker, ticketsOf } from '../outbox/index.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
@@ -54,6 +54,6 @@ function logFailure(queue: string, job: Job | undefined, error: Error): void {
   // Some are brought again every few seconds.
   const { attemptsMade = 1, opts } = job ?? {};
   if (attemptsMade > 1 && attemptsMade < (opts?.attempts ?? 1)) return;
-  const text = `The job ${job?.id ?? ''} of the queue ${queue} failed: ${reasonOf(error)}`;
+  const text = `The job ${job?.id ?? ''} of the queue ${queue} failed: ${errorText(error)}`;
   new Logger('Thorn').error(text);
 }

@@ -1,4 +1,9 @@
-import { type RateAnswers, type RateAsk, type RateAsks, RateLimiter } from '../outbox/index.js';
+import {
+  type PermitGrants,
+  type PermitRequest,
+  type PermitRequests,
+  RateLimiter,
+} from '../outbox/index.js';
 
 /** Milliseconds after which one that was away is asked again. */
 const AGAIN_AFTER = 5000;
@@ -24,7 +29,7 @@ export class FallbackRateLimiter extends RateLimiter {
     this.#noticed = noticed;
   }
 
-  override async take(asks: RateAsks, now: number): Promise<RateAnswers> {
+  override async take(asks: PermitRequests, now: number): Promise<PermitGrants> {
     if (this.#awaySince === null || performance.now() - this.#triedAt >= AGAIN_AFTER) {
       try {
         const answers = await this.#first.take(blind(asks, this.#secondAt), now);
@@ -42,7 +47,9 @@ export class FallbackRateLimiter extends RateLimiter {
   }
 }
 
-function blind(asks: RateAsks, blindSince: number | null): RateAsks {
-  if (blindSince === null) return asks;
-  return new Map([...asks].map(([id, ask]): [string, RateAsk] => [id, { ...ask, blindSince }]));
+function blind(asks: PermitRequests, historyUnknownSince: number | null): PermitRequests {
+  if (historyUnknownSince === null) return asks;
+  return new Map(
+    [...asks].map(([id, ask]): [string, PermitRequest] => [id, { ...ask, historyUnknownSince }]),
+  );
 }

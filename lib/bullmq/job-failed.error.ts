@@ -1,4 +1,4 @@
-import { reasonOf } from '../common/index.js';
+import { errorText } from '../common/index.js';
 import { ThornError } from '../errors/index.js';
 
 /**
@@ -9,6 +9,6 @@ export class JobFailedError extends ThornError {
   readonly code = 'THORN_JOB_FAILED';
 
   constructor(reason: unknown) {
-    super(reasonOf(reason));
+    super(errorText(reason));
   }
 }

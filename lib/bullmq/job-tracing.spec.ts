@@ -1,7 +1,7 @@
 import type { Telemetry } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../message/index.js';
-import { JobOrigins, type TracedJob } from './job-tracing.js';
+import { JobTracing, type TracedJob } from './job-tracing.js';
 import { jobsFor } from './jobs.js';
 
 /** A telemetry whose contexts are texts. */
@@ -22,7 +22,7 @@ class Texts {
 /** What 12 messages become, that were released at the same time. */
 async function added(traceparentOf: (at: number) => string | null) {
   const texts = new Texts();
-  const origins = new JobOrigins(texts as unknown as Telemetry);
+  const origins = new JobTracing(texts as unknown as Telemetry);
   const ids = Array.from({ length: 12 }, (_, at) => `msg_${at}`);
   const messages = ids.map(
     (id, at) => ({ id, traceparent: traceparentOf(at), tracestate: null }) as Message,

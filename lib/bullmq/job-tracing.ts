@@ -12,7 +12,7 @@ export interface TracedJob extends NewJob {
  * Tells BullMQ's telemetry which trace a job belongs to. Messages of many requests go to the queue in one call, so what
  * happens to be active there says nothing.
  */
-export class JobOrigins {
+export class JobTracing {
   /** In the telemetry's terms. */
   readonly #origins = new WeakMap<Ticket, unknown>();
 

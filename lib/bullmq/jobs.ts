@@ -1,4 +1,4 @@
-import { parcelsOf, type Ticket, type TicketParcel } from '../outbox/index.js';
+import { batchesOf, type Ticket, type TicketBatch } from '../outbox/index.js';
 
 /** Nobody but the job has the message: a day of a database that is away, or of workers that are too old. */
 const UNTIL_STORED = {
@@ -10,13 +10,13 @@ const UNTIL_STORED = {
 /** A job to be added. */
 export interface NewJob {
   readonly name: string;
-  readonly data: TicketParcel;
+  readonly data: TicketBatch;
   readonly opts: { readonly jobId: string } & Partial<typeof UNTIL_STORED>;
 }
 
 /** Jobs for messages that were released at the same time. The id of a job begins with that of its first message. */
 export function jobsFor(tickets: readonly Ticket[]): NewJob[] {
-  return parcelsOf(tickets).map((parcel) => {
+  return batchesOf(tickets).map((parcel) => {
     const { id, lease } = parcel.tickets[0]!;
     const jobId = jobIdOf(id);
     return {

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
-import { answeredWithin } from '../common/timeout.js';
-import { type RateAnswers, type RateAsks, RateLimiter } from '../outbox/index.js';
+import { orTimeout } from '../common/timeout.js';
+import { type PermitGrants, type PermitRequests, RateLimiter } from '../outbox/index.js';
 import { FallbackRateLimiter } from './fallback-rate-limiter.js';
 import { type RedisClient, RedisRateLimiter } from './redis-rate-limiter.js';
 import { clientOf } from './redis-settings-check.js';
@@ -31,7 +31,7 @@ export class QueueRateLimiter extends RateLimiter {
     this.#redis = new FallbackRateLimiter(new RedisRateLimiter(client, prefix), database, noticed);
   }
 
-  override async take(asks: RateAsks, now: number): Promise<RateAnswers> {
+  override async take(asks: PermitRequests, now: number): Promise<PermitGrants> {
     this.#hasRedis ??= await this.#find();
     return (this.#hasRedis === false ? this.#tools.database : this.#redis).take(asks, now);
   }
@@ -39,7 +39,7 @@ export class QueueRateLimiter extends RateLimiter {
   /** @returns null when it cannot be told yet */
   async #find(): Promise<boolean | null> {
     try {
-      const client = await answeredWithin(CONNECTS_WITHIN, clientOf(this.#tools.queue()));
+      const client = await orTimeout(CONNECTS_WITHIN, clientOf(this.#tools.queue()));
       return client !== undefined && typeof (client as Partial<RedisClient>).eval === 'function';
     } catch {
       return null;

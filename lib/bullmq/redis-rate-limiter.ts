@@ -1,14 +1,14 @@
-import { answeredWithin } from '../common/timeout.js';
+import { orTimeout } from '../common/timeout.js';
 import {
-  giveTurns,
-  type RateAnswer,
-  type RateAnswers,
-  type RateAsk,
-  type RateAsks,
+  grantPermits,
+  type PermitGrant,
+  type PermitGrants,
+  type PermitRequest,
+  type PermitRequests,
   RateLimiter,
-  rememberedUntil,
-  textOf,
-  windowOf,
+  expiresAt,
+  serializeWindow,
+  parseWindow,
 } from '../outbox/index.js';
 
 /** The part of a Redis client that is used. */
@@ -45,27 +45,38 @@ export class RedisRateLimiter extends RateLimiter {
     this.#prefix = prefix;
   }
 
-  override async take(asks: RateAsks, now: number): Promise<RateAnswers> {
+  override async take(asks: PermitRequests, now: number): Promise<PermitGrants> {
     if (asks.size === 0) return new Map();
     const given = this.#client().then((client) =>
       Promise.all(
         [...asks].map(async ([id, ask]) => [id, await this.#take(client, id, ask, now)] as const),
       ),
     );
-    return new Map(await answeredWithin(ANSWERS_WITHIN, given));
+    return new Map(await orTimeout(ANSWERS_WITHIN, given));
   }
 
-  async #take(client: RedisClient, id: string, ask: RateAsk, now: number): Promise<RateAnswer> {
+  async #take(
+    client: RedisClient,
+    id: string,
+    ask: PermitRequest,
+    now: number,
+  ): Promise<PermitGrant> {
     const key = this.#prefix + id;
     let known = (await client.get(key)) ?? '';
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const seen = this.#seen.get(id);
       // It has been emptied, or is another one: others may have got turns that are forgotten.
       const isForgotten = known === '' && seen !== undefined && seen > now - ask.limit.per * 2;
-      const blindSince = isForgotten ? Math.max(ask.blindSince ?? seen, seen) : ask.blindSince;
-      const { window, answer } = giveTurns(windowOf(known), { ...ask, blindSince }, now);
-      const keptFor = Math.ceil(Math.max(0, rememberedUntil(window) - now)) + KEPT_FOR;
-      const other = await client.eval(WRITE, 1, key, known, textOf(window), keptFor);
+      const historyUnknownSince = isForgotten
+        ? Math.max(ask.historyUnknownSince ?? seen, seen)
+        : ask.historyUnknownSince;
+      const { window, answer } = grantPermits(
+        parseWindow(known),
+        { ...ask, historyUnknownSince },
+        now,
+      );
+      const keptFor = Math.ceil(Math.max(0, expiresAt(window) - now)) + KEPT_FOR;
+      const other = await client.eval(WRITE, 1, key, known, serializeWindow(window), keptFor);
       if (other === null) {
         this.#remember(id, now);
         return answer;

@@ -1,6 +1,6 @@
 import { Brackets, type EntityManager, type EntityMetadata, type ObjectLiteral } from 'typeorm';
 import { dataSourceOf } from '../common/typeorm-compat.js';
-import { EntityEvents, type EntityType, type RowCriteria } from '../dispatch/index.js';
+import { EntityMessageSource, type EntityType, type RowCriteria } from '../dispatch/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
 import type { EntityCapture } from './hooks/entity-capture.js';
@@ -20,7 +20,7 @@ interface Found {
 }
 
 /** Events by hand over the captured data sources: rows are re-read, so that messages never show half-loaded ones. */
-export class CapturedEntityEvents extends EntityEvents {
+export class CapturedEntityMessageSource extends EntityMessageSource {
   readonly #captures: readonly EntityCapture[];
 
   constructor(captures: readonly EntityCapture[]) {

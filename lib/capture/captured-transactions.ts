@@ -7,7 +7,7 @@ import { dataSourceName } from './rows/data-source-name.js';
 import type { EntityCapture } from './hooks/entity-capture.js';
 
 /** Binds messages to the transactions of the captured data sources. */
-export class FrameTransactions extends Transactions {
+export class CapturedTransactions extends Transactions {
   readonly #captures: readonly EntityCapture[];
 
   constructor(captures: readonly EntityCapture[]) {

@@ -1,9 +1,9 @@
 export { BulkWriteError } from './hooks/bulk-write.error.js';
 export type { BulkWrites } from './hooks/bulk-write-guard.js';
-export { CapturedEntityEvents } from './captured-entity-message-source.js';
+export { CapturedEntityMessageSource } from './captured-entity-message-source.js';
 export { DeclaredEvents } from './plan/declared-events.js';
 export { EntityCapture, type EntityCaptureOptions } from './hooks/entity-capture.js';
-export { FrameTransactions } from './captured-transactions.js';
+export { CapturedTransactions } from './captured-transactions.js';
 export { assertEntitiesKnown, unknownEntities } from './plan/entity-check.js';
 export type {
   MethodErrorOptions,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { framesOf, reasonOf } from './error-text.js';
+import { stackFrames, errorText } from './error-text.js';
 
 describe('reasonOf', () => {
   it.each<[unknown, string]>([
@@ -14,11 +14,11 @@ describe('reasonOf', () => {
     [undefined, 'something was thrown that is no error'],
     [Object.create(null), 'something was thrown that is no error'],
   ])('of %o is one line without secrets', (error, reason) => {
-    expect(reasonOf(error)).toBe(reason);
+    expect(errorText(error)).toBe(reason);
   });
 
   it('ends long texts', () => {
-    expect(reasonOf('x'.repeat(10_000))).toHaveLength(500);
+    expect(errorText('x'.repeat(10_000))).toHaveLength(500);
   });
 });
 
@@ -26,14 +26,14 @@ describe('framesOf', () => {
   it('are where an error was thrown, without what it says', () => {
     const text =
       'GET https://example.com/?token=s3cret\n    at https://example.com/?token=s3cret\n  s3cret';
-    const frames = framesOf(new Error(text, { cause: new Error('s3cret') }));
-    expect(frames).toContain('reason-of.spec.ts');
+    const frames = stackFrames(new Error(text, { cause: new Error('s3cret') }));
+    expect(frames).toContain('error-text.spec.ts');
     expect(frames!.split('\n').every((line) => line.startsWith('    at '))).toBe(true);
     expect(frames).not.toContain('s3cret');
   });
 
   it('are none for what has no stack', () => {
-    expect(framesOf('s3cret')).toBeUndefined();
-    expect(framesOf(Object.assign(new Error('s3cret'), { stack: 's3cret' }))).toBeUndefined();
+    expect(stackFrames('s3cret')).toBeUndefined();
+    expect(stackFrames(Object.assign(new Error('s3cret'), { stack: 's3cret' }))).toBeUndefined();
   });
 });

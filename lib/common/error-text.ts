@@ -1,7 +1,7 @@
 const MAX_LENGTH = 500;
 
 /** What an error says, for one line of a log: without stack, secrets, and the queries and credentials of URLs. */
-export function reasonOf(error: unknown): string {
+export function errorText(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : error;
   if (typeof text !== 'string') return 'something was thrown that is no error';
   return text
@@ -13,10 +13,10 @@ export function reasonOf(error: unknown): string {
 }
 
 /**
- * Where an error was thrown, for a log: the frames of its stack alone. What it says is for {@link reasonOf}; a stack would
+ * Where an error was thrown, for a log: the frames of its stack alone. What it says is for {@link errorText}; a stack would
  * repeat it as it is, and the messages of its causes with it.
  */
-export function framesOf(error: unknown): string | undefined {
+export function stackFrames(error: unknown): string | undefined {
   if (!(error instanceof Error) || typeof error.stack !== 'string') return undefined;
   // The message comes first and may have lines that look like frames.
   const message = String(error.message);

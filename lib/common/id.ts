@@ -14,12 +14,12 @@ let poolOffset = POOL_BYTES;
 const ID = /^[\x21-\x7e]{1,64}$/;
 
 /** Whether the value can be an id at all, ours or that of another repository. */
-export function isId(value: unknown): value is string {
+export function isIdLike(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value);
 }
 
 /** What every id of that time or later is behind, in the order of texts. */
-export function idsFrom(prefix: IdPrefix, time: number): string {
+export function firstIdAt(prefix: IdPrefix, time: number): string {
   const stamp = Math.min(Math.max(0, Math.ceil(time)), LATEST)
     .toString(16)
     .padStart(12, '0');
@@ -27,7 +27,7 @@ export function idsFrom(prefix: IdPrefix, time: number): string {
 }
 
 /** The time that an id was made with, or null when it is none of {@link newId}'s. */
-export function timeOfId(id: string): number | null {
+export function timeFromId(id: string): number | null {
   const [, high, low] = /^[a-z]{3}_([0-9a-f]{8})-([0-9a-f]{4})-/.exec(id) ?? [];
   return high === undefined ? null : Number.parseInt(high + low!, 16);
 }

@@ -1,4 +1,4 @@
 export { Clock, SystemClock } from './clock.js';
-export { type IdPrefix, isId, newId } from './id.js';
+export { type IdPrefix, isIdLike, newId } from './id.js';
 export { type LogFacts, LogLine, MOST_IDS } from './log-line.js';
-export { framesOf, reasonOf } from './error-text.js';
+export { stackFrames, errorText } from './error-text.js';

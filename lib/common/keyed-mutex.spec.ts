@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { Turns } from './keyed-mutex.js';
+import { KeyedMutex } from './keyed-mutex.js';
 
 it('runs the tasks of a key in their order, those of another beside them, past failures', async () => {
-  const turns = new Turns();
+  const turns = new KeyedMutex();
   const order: string[] = [];
   const gates = new Map<string, () => void>();
   const task = (name: string) => async () => {
@@ -13,9 +13,9 @@ it('runs the tasks of a key in their order, those of another beside them, past f
     return name;
   };
 
-  const first = turns.take('a', task('first'));
-  const second = turns.take('a', task('second'));
-  const aside = turns.take('b', task('aside'));
+  const first = turns.run('a', task('first'));
+  const second = turns.run('a', task('second'));
+  const aside = turns.run('b', task('aside'));
   gates.get('aside')!();
   expect(await aside).toBe('aside');
   expect(order).toEqual(['first begins', 'aside begins', 'aside ends']);

@@ -1,8 +1,8 @@
 /** Runs the tasks of one key one after the other, those of different keys side by side. */
-export class Turns {
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  async take<Result>(key: string, task: () => Promise<Result>): Promise<Result> {
+  async run<Result>(key: string, task: () => Promise<Result>): Promise<Result> {
     const before = this.#last.get(key);
     const turn = before === undefined ? task() : before.then(task, task);
     this.#last.set(key, turn);

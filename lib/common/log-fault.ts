@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { framesOf, type LogFacts, LogLine, reasonOf } from './index.js';
+import { stackFrames, type LogFacts, LogLine, errorText } from './index.js';
 
 /** Logs what has failed and why, with where it comes from. */
 export function logFault(what: string, error: unknown, facts: LogFacts): void {
-  new Logger('Thorn').error(new LogLine(`${what}: ${reasonOf(error)}`, facts), framesOf(error));
+  new Logger('Thorn').error(new LogLine(`${what}: ${errorText(error)}`, facts), stackFrames(error));
 }

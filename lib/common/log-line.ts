@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 const SHOWN = 3;
 
 /** Ids, for one line of a log. */
-export function listed(ids: readonly string[]): string {
+export function listIds(ids: readonly string[]): string {
   const shown = ids.slice(0, SHOWN);
   return shown.join(', ') + (ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '');
 }

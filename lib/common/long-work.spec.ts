@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type BatchedWork, inBatches } from './long-work.js';
+import { type BatchedWork, runInBatches } from './long-work.js';
 
 /** Work that never waits for anything, as on SQLite. */
 const work = (batches: number): BatchedWork<{ done: number }> => ({
-  places: 2,
+  sources: 2,
   nothing: { done: 0 },
   sum: (one, other) => ({ done: one.done + other.done }),
   batch: async (_place, after) => {
@@ -16,7 +16,7 @@ describe('long work', () => {
   it('goes through all places, tells how far it is, and says when it is through', async () => {
     const seen: unknown[] = [];
     const options = { onProgress: (summary: object) => void seen.push(summary) };
-    expect(await inBatches(work(2), options)).toEqual({ done: 4, next: null });
+    expect(await runInBatches(work(2), options)).toEqual({ done: 4, next: null });
     expect(seen).toEqual([
       { done: 1, next: '0/1' },
       { done: 2, next: '1/' },
@@ -28,9 +28,9 @@ describe('long work', () => {
   it('lets a timer stop it, though it never waits', async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 1);
-    const { done, next } = await inBatches(work(1_000_000), { signal: controller.signal });
+    const { done, next } = await runInBatches(work(1_000_000), { signal: controller.signal });
     expect(next).toBe(`0/${done}`);
-    expect(await inBatches(work(done + 5), { after: next })).toEqual({
+    expect(await runInBatches(work(done + 5), { after: next })).toEqual({
       done: 5 + done + 5,
       next: null,
     });
@@ -38,9 +38,9 @@ describe('long work', () => {
 
   it('does nothing when it was stopped before, and refuses what is no cursor', async () => {
     const signal = AbortSignal.abort();
-    expect(await inBatches(work(2), { signal, after: '1/1' })).toEqual({ done: 0, next: '1/1' });
+    expect(await runInBatches(work(2), { signal, after: '1/1' })).toEqual({ done: 0, next: '1/1' });
     for (const after of ['', 'x', '2/', '-1/', '0']) {
-      await expect(inBatches(work(2), { after })).rejects.toMatchObject({ field: 'after' });
+      await expect(runInBatches(work(2), { after })).rejects.toMatchObject({ field: 'after' });
     }
   });
 });

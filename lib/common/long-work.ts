@@ -22,7 +22,7 @@ export interface Batch<Counts> {
 /** Work that is done batch by batch, in one place after the other. */
 export interface BatchedWork<Counts> {
   /** How many places there are, such as data sources. */
-  readonly places: number;
+  readonly sources: number;
   /** What was done when nothing was. */
   readonly nothing: Counts;
   sum(one: Counts, other: Counts): Counts;
@@ -38,18 +38,18 @@ export type Summary<Counts> = Counts & { readonly next: string | null };
  *
  * @throws {@link InvalidInputError} when `after` is no cursor of an earlier run
  */
-export async function inBatches<Counts extends object>(
+export async function runInBatches<Counts extends object>(
   work: BatchedWork<Counts>,
   { after = null, signal, onProgress }: LongWorkOptions<Summary<Counts>>,
 ): Promise<Summary<Counts>> {
-  let { index, rest } = placeOf(after, work.places);
+  let { index, rest } = placeOf(after, work.sources);
   let summary: Summary<Counts> = { ...work.nothing, next: after };
-  while (index < work.places) {
+  while (index < work.sources) {
     if (signal?.aborted === true) break;
     const { counts, next } = await work.batch(index, rest);
     rest = next;
     if (next === null) index++;
-    const isThrough = index === work.places;
+    const isThrough = index === work.sources;
     summary = {
       ...work.sum(summary, counts),
       next: isThrough ? null : `${index}/${rest ?? ''}`,

@@ -8,7 +8,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** Milliseconds of a text such as `24h`, `90m` or `7d`; null when it is none. */
-export function durationOf(text: string): number | null {
+export function parseDuration(text: string): number | null {
   const [, amount, unit] = DURATION.exec(text) ?? [];
   return unit === undefined ? null : Number(amount) * UNITS[unit]!;
 }

@@ -3,11 +3,8 @@
  *
  * @throws Error when it says nothing for so many milliseconds
  */
-export function answeredWithin<Value>(
-  milliseconds: number,
-  answer: Promise<Value>,
-): Promise<Value> {
-  return within(milliseconds, answer, () => {
+export function orTimeout<Value>(milliseconds: number, answer: Promise<Value>): Promise<Value> {
+  return withTimeout(milliseconds, answer, () => {
     throw new Error(`no answer within ${milliseconds} ms`);
   });
 }
@@ -17,7 +14,7 @@ export function answeredWithin<Value>(
  *
  * @param late what there is, or is thrown, when the time is up; the work goes on unattended
  */
-export async function within<Value>(
+export async function withTimeout<Value>(
   milliseconds: number,
   work: Promise<Value>,
   late: () => Value,

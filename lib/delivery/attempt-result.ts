@@ -1,4 +1,4 @@
-import { reasonOf } from '../common/error-text.js';
+import { errorText } from '../common/error-text.js';
 import { RecipientRefusedError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 import type { Recipient } from '../message/recipient.js';
@@ -79,7 +79,7 @@ function describeFailure(
     return { error, address: text(cause.data['address']) };
   }
   const name = cause instanceof Error ? `${cause.name}: ` : '';
-  return { error: { code: 'internal', message: name + reasonOf(cause) }, address: null };
+  return { error: { code: 'internal', message: name + errorText(cause) }, address: null };
 }
 
 function text(value: unknown): string | null {

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { type LogFacts, LogLine } from '../common/log-line.js';
-import { framesOf } from '../common/error-text.js';
+import { stackFrames } from '../common/error-text.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';
@@ -144,7 +144,7 @@ export class Deliverer {
     } else if (code === 'internal') {
       const text = `Attempt of ${frame.delivery} (${frame.message.event}, ${frame.message.id}) failed: ${message}`;
       const line = new LogLine(text, { ...logFacts(frame), reason: code });
-      this.#logger.error(line, framesOf(cause));
+      this.#logger.error(line, stackFrames(cause));
     }
     return attempt;
   }

@@ -1,4 +1,4 @@
-export { type AttemptSequel, tellAttempt } from './events/attempt-events.js';
+export { type NextStep, emitAttempt } from './events/attempt-events.js';
 export { AttemptError } from './attempt/attempt.error.js';
 export { type Attempt, type AttemptErrorCode } from './attempt/attempt.js';
 export { attemptRecordOf, type AttemptRecord } from './attempt/attempt-record.js';
@@ -25,7 +25,7 @@ export {
 export { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
 export { RecipientPolicy } from './recipient-policy/recipient-policy.js';
 export { checkRecipientRules } from './recipient-policy/recipient-rule-checks.js';
-export { checkResolved } from './recipient-policy/resolved-addresses.js';
+export { checkResolvedAddresses } from './recipient-policy/resolved-addresses.js';
 export type { TlsOptions } from './http/tls-settings.js';
 export { UndiciHttpClient, type UndiciHttpClientOptions } from './http/undici-http-client.js';
 export {

@@ -15,7 +15,7 @@ export interface RowCriteria<Entity extends ObjectLiteral> {
 }
 
 /** Makes the messages of entities' events by hand, as if their rows had just changed. */
-export abstract class EntityEvents {
+export abstract class EntityMessageSource {
   /**
    * @returns null when the event's condition does not hold for the row
    * @throws {@link InvalidInputError} when the entity has no such event, or a value cannot be encoded

@@ -1,6 +1,6 @@
 export { disabled, DisabledStrategy } from './strategies/disabled.strategy.js';
 export { DispatchStrategy, type Release } from './strategies/dispatch-strategy.js';
-export { EntityEvents, type EntityType, type RowCriteria } from './entity-message-source.js';
+export { EntityMessageSource, type EntityType, type RowCriteria } from './entity-message-source.js';
 export { FanOut, type FoundRecipients } from './recipients/fan-out.js';
 export { inline, type InlineOptions, InlineStrategy } from './strategies/inline.strategy.js';
 export type { BufferOptions, MessageBuffer } from './message-buffer.js';
@@ -9,4 +9,4 @@ export type { DispatchSetting, StrategyDefinition } from './strategies/strategy-
 export { Transactions } from './transactions.js';
 export type { SendForOptions, SendOptions } from './send-options.js';
 export { type SendForSummary, type SendResult, WebhookDispatcher } from './webhook-dispatcher.js';
-export { isWanted } from './recipients/subscriber-choice.js';
+export { wants } from './recipients/subscriber-choice.js';

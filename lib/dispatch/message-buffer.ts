@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
-import { reasonOf } from '../common/error-text.js';
+import { errorText } from '../common/error-text.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 
@@ -53,7 +53,7 @@ export class BufferScopes {
   ) {}
 
   /** @returns whether a scope was open and took the messages */
-  take(messages: readonly Message[], staged: boolean): boolean {
+  collect(messages: readonly Message[], staged: boolean): boolean {
     const scope = this.#storage.getStore()?.open();
     if (scope === undefined) return false;
     for (const message of messages) scope.waiting.push({ message, staged });
@@ -91,7 +91,7 @@ export class BufferScopes {
     } catch (error) {
       // The error that ended the scope is what the caller must see.
       this.#logger.error(
-        `Discarding ${staged.length} staged message(s) failed: ${reasonOf(error)}`,
+        `Discarding ${staged.length} staged message(s) failed: ${errorText(error)}`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type Clock, LogLine, MOST_IDS, reasonOf } from '../common/index.js';
+import { type Clock, LogLine, MOST_IDS, errorText } from '../common/index.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { DispatchStrategy, Release } from './strategies/dispatch-strategy.js';
@@ -40,7 +40,7 @@ export class MessagePipeline {
    * @param wait false: resolves as soon as the strategy has staged them
    */
   async send(messages: readonly Message[], wait = true): Promise<readonly PipelineResult[]> {
-    if (this.#scopes.take(messages, false)) return withState(messages, 'buffered');
+    if (this.#scopes.collect(messages, false)) return withState(messages, 'buffered');
     await this.#stage(messages, undefined);
     if (wait) return this.#track(this.#strategy.release(messages));
     this.#releaseInBackground(messages);
@@ -57,7 +57,7 @@ export class MessagePipeline {
    * because the caller's change is already durable.
    */
   release(messages: readonly Message[]): void {
-    if (!this.#scopes.take(messages, true)) this.#releaseInBackground(messages);
+    if (!this.#scopes.collect(messages, true)) this.#releaseInBackground(messages);
   }
 
   /** Runs `work` in a buffer scope; see {@link WebhookDispatcher.buffer}. */
@@ -79,7 +79,7 @@ export class MessagePipeline {
 
   #releaseInBackground(messages: readonly Message[]): void {
     this.#track(this.#strategy.release(messages)).catch((error: unknown) => {
-      const text = `Releasing ${namesOf(messages)} failed: ${reasonOf(error)}`;
+      const text = `Releasing ${namesOf(messages)} failed: ${errorText(error)}`;
       const messageIds = messages.slice(0, MOST_IDS).map(({ id }) => id);
       this.#logger.error(new LogLine(text, { messageIds }));
     });

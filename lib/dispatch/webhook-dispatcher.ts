@@ -8,7 +8,7 @@ import { type Message, type MessageFactory, messageSettings } from '../message/i
 import type { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
 import type { MessagePipeline, PipelineResult } from './message-pipeline.js';
-import type { EntityEvents, EntityType, RowCriteria } from './entity-message-source.js';
+import type { EntityMessageSource, EntityType, RowCriteria } from './entity-message-source.js';
 import {
   checkSendForOptions,
   checkSendOptions,
@@ -57,7 +57,7 @@ export class WebhookDispatcher {
     private readonly catalogue: EventCatalogue,
     private readonly statics: StaticSubscriberSet,
     private readonly policies: RecipientPolicies,
-    private readonly entities: EntityEvents,
+    private readonly entities: EntityMessageSource,
     private readonly strictEvents: boolean,
   ) {}
 

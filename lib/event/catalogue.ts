@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import type { EventDeclaration, EventDefinitions } from './define-events.js';
 import { compileEventName } from './event-name.js';
-import { covers, type NameSet, namesOfPattern, overlap } from './pattern-coverage.js';
+import { covers, type PatternCoverage, namesOfPattern, overlap } from './pattern-coverage.js';
 
 /** What the catalogue is told by the module's options. */
 export interface CatalogueOptions {
@@ -14,7 +14,7 @@ export interface CatalogueOptions {
 
 interface Entry {
   readonly declaration: EventDeclaration;
-  readonly names: NameSet;
+  readonly names: PatternCoverage;
 }
 
 const SHOWN_NAMES = 20;
@@ -25,7 +25,7 @@ const SHOWN_NAMES = 20;
  */
 export class EventCatalogue {
   readonly #entries = new Map<string, Entry>();
-  readonly #allowed: readonly NameSet[] | undefined;
+  readonly #allowed: readonly PatternCoverage[] | undefined;
 
   /** @throws {@link ThornConfigurationError} when an event type is no name or pattern, or `events` are no definitions */
   constructor(options: CatalogueOptions = {}) {
@@ -108,7 +108,7 @@ export class EventCatalogue {
     if (hidden) this.#refuse(pattern, 'which matches events that cannot be subscribed to');
   }
 
-  #allows(names: NameSet): boolean {
+  #allows(names: PatternCoverage): boolean {
     return this.#allowed?.some((allowed) => covers(allowed, names)) ?? true;
   }
 
@@ -123,7 +123,7 @@ export class EventCatalogue {
   }
 }
 
-function namesOfEventTypes(eventTypes: unknown): readonly NameSet[] | undefined {
+function namesOfEventTypes(eventTypes: unknown): readonly PatternCoverage[] | undefined {
   if (eventTypes === undefined) return undefined;
   if (Array.isArray(eventTypes)) return eventTypes.map(namesOfEventType);
   throw new ThornConfigurationError(
@@ -144,7 +144,7 @@ function isDefinitions(value: unknown): value is EventDefinitions {
   return Array.isArray(declarations);
 }
 
-function namesOfEventType(eventType: unknown): NameSet {
+function namesOfEventType(eventType: unknown): PatternCoverage {
   try {
     // A wildcard stands for a segment as a field does.
     const name = compileEventName(

@@ -2,19 +2,19 @@
  * A set of event names as a pattern or a name with fields describes it: segments, null for any one segment, and whether
  * more may follow.
  */
-export interface NameSet {
+export interface PatternCoverage {
   readonly segments: readonly (string | null)[];
   readonly open: boolean;
 }
 
 /** The names that a subscriber's pattern matches: `*` is any segment, as the last one any number but none. */
-export function namesOfPattern(pattern: string): NameSet {
+export function namesOfPattern(pattern: string): PatternCoverage {
   const segments = pattern.split('.').map((segment) => (segment === '*' ? null : segment));
   return { segments, open: segments.at(-1) === null };
 }
 
 /** Whether some name is in both. */
-export function overlap(one: NameSet, other: NameSet): boolean {
+export function overlap(one: PatternCoverage, other: PatternCoverage): boolean {
   return (
     canHaveLength(one, other.segments.length, other.open) &&
     canHaveLength(other, one.segments.length, one.open) &&
@@ -26,7 +26,7 @@ export function overlap(one: NameSet, other: NameSet): boolean {
 }
 
 /** Whether every name of `inner` is in `outer`. */
-export function covers(outer: NameSet, inner: NameSet): boolean {
+export function covers(outer: PatternCoverage, inner: PatternCoverage): boolean {
   const length = inner.segments.length;
   const fits = outer.open ? length >= outer.segments.length : length === outer.segments.length;
   return (
@@ -36,7 +36,7 @@ export function covers(outer: NameSet, inner: NameSet): boolean {
   );
 }
 
-function canHaveLength(set: NameSet, length: number, orMore: boolean): boolean {
+function canHaveLength(set: PatternCoverage, length: number, orMore: boolean): boolean {
   if (set.segments.length === length) return true;
   return set.segments.length < length ? set.open : orMore;
 }

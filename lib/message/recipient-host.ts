@@ -1,7 +1,7 @@
 import type { Recipient } from './recipient.js';
 
 /** Host and port of recipients, told once for as long as the repository hands out the same object. */
-export class RecipientHosts {
+export class HostCache {
   readonly #hosts = new WeakMap<Recipient, string>();
 
   of(recipient: Recipient): string {

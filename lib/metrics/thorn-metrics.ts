@@ -1,6 +1,6 @@
 import { Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Counter, Gauge, Histogram, register, type Registry } from 'prom-client';
-import { type Clock, reasonOf } from '../common/index.js';
+import { type Clock, errorText } from '../common/index.js';
 import type { AttemptFacts, DeliveryFacts, WebhookEvents } from '../delivery/index.js';
 import type { DispatchStrategy } from '../dispatch/index.js';
 import type { EventCatalogue } from '../event/index.js';
@@ -160,7 +160,7 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
     return new Remembered(clock, this.#settings.statsFor, () =>
       // Metrics must not fail because the database does: then there are fewer of them.
       read().catch((error: unknown) => {
-        this.#logger.warn(`${what} could not be counted for metrics: ${reasonOf(error)}`);
+        this.#logger.warn(`${what} could not be counted for metrics: ${errorText(error)}`);
         return null;
       }),
     );

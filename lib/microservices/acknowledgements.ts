@@ -13,7 +13,7 @@ export interface Receipt {
 }
 
 /** Tells the receipt of an event from the context that Nest hands over with it. */
-export type Receipts = (context: unknown) => Receipt;
+export type Acknowledgements = (context: unknown) => Receipt;
 
 const NOTHING: Receipt = { isAwaited: false, confirm: () => undefined, reject: () => undefined };
 
@@ -39,7 +39,7 @@ interface Fields {
 }
 
 /** Of the transports that an event comes by, RabbitMQ alone waits for a receipt, if told so. */
-export function receiptsOf(modules?: ModulesContainer): Receipts {
+export function receiptsOf(modules?: ModulesContainer): Acknowledgements {
   const listeners: Listener[] = [];
   (modules as WithRegistry | undefined)?.getRpcTargetRegistry?.().subscribe((target) => {
     if (target.transportId === Transport.RMQ) listeners.push(target);

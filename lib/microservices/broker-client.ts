@@ -6,7 +6,7 @@ import {
   type CustomClientOptions,
 } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
-import { within } from '../common/timeout.js';
+import { withTimeout } from '../common/timeout.js';
 
 const CONNECTS_WITHIN = 1000;
 const CLOSES_WITHIN = 5000;
@@ -63,10 +63,10 @@ export class BrokerClient {
   async close(): Promise<void> {
     if (!this.isOwn) return;
     // A client that is closed while it sets up its channel ends the process: nobody listens to that error.
-    await within(CONNECTS_WITHIN, this.#connecting, () => undefined);
+    await withTimeout(CONNECTS_WITHIN, this.#connecting, () => undefined);
     const closed = Promise.resolve(this.client.close()).then(() => undefined);
     // What it has to say to a broker that is away is of no use any more.
-    await within(
+    await withTimeout(
       CLOSES_WITHIN,
       closed.catch(() => undefined),
       () => undefined,

@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
-import { answeredWithin } from '../common/timeout.js';
-import { reasonOf } from '../common/index.js';
+import { orTimeout } from '../common/timeout.js';
+import { errorText } from '../common/index.js';
 import type { Message } from '../message/index.js';
 import {
-  Absence,
+  OutageLog,
   MessageRelay,
-  parcelsOf,
+  batchesOf,
   type RelayWorker,
   type Ticket,
   TicketSender,
@@ -13,7 +13,7 @@ import {
 } from '../outbox/index.js';
 import type { BrokerClient } from './broker-client.js';
 import type { BrokerSettings } from './microservices-options.js';
-import type { Receipts } from './acknowledgements.js';
+import type { Acknowledgements } from './acknowledgements.js';
 
 const CHECKS_WITHIN = 2000;
 const MOST_UNDER_WAY = 500;
@@ -22,7 +22,7 @@ const MOST_UNDER_WAY = 500;
 export interface MicroservicesRelayTools {
   /** Null: this process gives nothing to the broker. */
   readonly client: BrokerClient | null;
-  readonly receipts: Receipts;
+  readonly receipts: Acknowledgements;
 }
 
 /** Carries messages by a broker. An event says where messages are; what they say stays in the database. */
@@ -30,7 +30,7 @@ export class MicroservicesRelay extends MessageRelay {
   readonly #logger = new Logger('Thorn');
   readonly #settings: BrokerSettings;
   readonly #tools: MicroservicesRelayTools;
-  readonly #absence: Absence;
+  readonly #absence: OutageLog;
   readonly #sender: TicketSender | null;
   readonly #underWay = new Set<Promise<void>>();
   readonly #worker: Promise<RelayWorker | null>;
@@ -44,7 +44,7 @@ export class MicroservicesRelay extends MessageRelay {
     this.#tools = tools;
     const { client } = tools;
     this.#worker = new Promise((resolve) => (this.#started = resolve));
-    this.#absence = new Absence(`The broker of ${settings.pattern}`);
+    this.#absence = new OutageLog(`The broker of ${settings.pattern}`);
     this.#sender =
       client === null
         ? null
@@ -63,9 +63,9 @@ export class MicroservicesRelay extends MessageRelay {
   override start(worker: RelayWorker | null): void {
     this.#started(worker);
     const { client } = this.#tools;
-    client?.onConnected(() => this.#absence.over());
+    client?.onConnected(() => this.#absence.clear());
     client?.connect().catch((error: unknown) => {
-      if (!this.#isClosed) this.#absence.noticed(error);
+      if (!this.#isClosed) this.#absence.report(error);
     });
   }
 
@@ -79,7 +79,7 @@ export class MicroservicesRelay extends MessageRelay {
   /** Rejects when the client knows that it has no connection. */
   override async check(): Promise<void> {
     const { client } = this.#tools;
-    if (client !== null) await answeredWithin(CHECKS_WITHIN, client.connect());
+    if (client !== null) await orTimeout(CHECKS_WITHIN, client.connect());
   }
 
   /**
@@ -100,7 +100,7 @@ export class MicroservicesRelay extends MessageRelay {
       () => receipt.confirm(),
       (error: unknown) => {
         this.#logger.error(
-          `Taking over ${tickets.length} message(s) failed, they are found in the database: ${reasonOf(error)}`,
+          `Taking over ${tickets.length} message(s) failed, they are found in the database: ${errorText(error)}`,
         );
         receipt.reject();
       },
@@ -128,7 +128,7 @@ export class MicroservicesRelay extends MessageRelay {
       return tickets;
     } catch (error) {
       this.#logger.error(
-        `An event ${this.#settings.pattern} was brought that is none: ${reasonOf(error)}`,
+        `An event ${this.#settings.pattern} was brought that is none: ${errorText(error)}`,
       );
       return null;
     }
@@ -146,5 +146,5 @@ async function emitAll(
   pattern: string,
   tickets: readonly Ticket[],
 ): Promise<void> {
-  await Promise.all(parcelsOf(tickets).map((parcel) => client.emit(pattern, parcel)));
+  await Promise.all(batchesOf(tickets).map((parcel) => client.emit(pattern, parcel)));
 }

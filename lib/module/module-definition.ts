@@ -5,7 +5,7 @@ import { checkExtras } from './options/extras-check.js';
 import type { DispatchSetting } from '../dispatch/index.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './options/module-options.js';
 import { thornProviders } from './module-providers.js';
-import { refused, ThornSettings } from './options/settings.js';
+import { wrongOption, ThornSettings } from './options/settings.js';
 
 const EXTRAS: Record<keyof ThornModuleExtras, undefined> = {
   dispatch: undefined,
@@ -79,12 +79,18 @@ function controllersOf(dispatch: DispatchSetting | undefined): readonly Type<obj
 
 function checkClient({ egressProxy }: ThornModuleOptions, { httpClient }: ThornModuleExtras): void {
   if (egressProxy === undefined || httpClient === undefined) return;
-  throw refused('egressProxy', `is for the default client: let ${httpClient.name} use the proxy`);
+  throw wrongOption(
+    'egressProxy',
+    `is for the default client: let ${httpClient.name} use the proxy`,
+  );
 }
 
 function checkLog({ keepAttempts }: ThornModuleOptions, { deliveryLog }: ThornModuleExtras): void {
   if (keepAttempts === undefined || deliveryLog === undefined) return;
-  throw refused('keepAttempts', `is for the default log: ${deliveryLog.name} decides for itself`);
+  throw wrongOption(
+    'keepAttempts',
+    `is for the default log: ${deliveryLog.name} decides for itself`,
+  );
 }
 
 export { ConfigurableModuleClass };

@@ -1,4 +1,4 @@
-export { Absence } from './relay/outage-log.js';
+export { OutageLog } from './relay/outage-log.js';
 export { ThornAttempt } from './entities/attempt.entity.js';
 export {
   type CancelResult,
@@ -32,7 +32,7 @@ export {
 export type { PruneCounts } from './retention/pruning.js';
 export { contentsOf, type MessageContents, mayBeCarried } from './relay/message-contents.js';
 export { MessageRelay, RelayWorker, type Ticket } from './relay/message-relay.js';
-export { parcelsOf, type TicketParcel, ticketsOf } from './relay/ticket-batch.js';
+export { batchesOf, type TicketBatch, ticketsOf } from './relay/ticket-batch.js';
 export { TicketSender } from './relay/ticket-sender.js';
 export type { EndpointHealth } from './concurrency/host-scheduler.js';
 export { ThornMessage } from './entities/message.entity.js';
@@ -47,13 +47,13 @@ export {
 export type { OutboxOptions } from './model/outbox-options.js';
 export { OutboxLockedError } from './strategy/outbox-locked.error.js';
 export { OutboxTimeoutError } from './database/outbox-timeout.error.js';
-export { RateLimiter, type RateAnswers, type RateAsks } from './rate-limit/rate-limiter.js';
-export { giveTurns, type RateAnswer, type RateAsk } from './rate-limit/permits.js';
-export { rememberedUntil, textOf, windowOf } from './rate-limit/sliding-window.js';
+export { RateLimiter, type PermitGrants, type PermitRequests } from './rate-limit/rate-limiter.js';
+export { grantPermits, type PermitGrant, type PermitRequest } from './rate-limit/permits.js';
+export { expiresAt, serializeWindow, parseWindow } from './rate-limit/sliding-window.js';
 export { ThornRateLimit } from './entities/rate-limit.entity.js';
 export { RecipientUnknownError } from '../dispatch/recipients/recipient-unknown.error.js';
 export { OutboxStrategy } from './strategy/outbox.strategy.js';
-export type { OutboxTools } from './strategy/outbox-dependencies.js';
+export type { OutboxDependencies } from './strategy/outbox-dependencies.js';
 export { NoOutcomeListener, OutcomeListener } from './outcomes/outcome-listener.js';
 export type { ReplayCounts, ReplaySummary } from './management/replay.js';
 export type {

@@ -14,7 +14,7 @@ import { WebhookVerifier } from './verification/webhook-verifier.js';
  *
  * @throws {@link ThornConfigurationError} naming the option and its fix, without the secrets
  */
-export async function verifiersOf(
+export async function createVerifiers(
   options: ThornReceiverModuleOptions,
   moduleRef: ModuleRef,
 ): Promise<ReadonlyMap<string, WebhookVerifier>> {

@@ -2,15 +2,15 @@ import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@n
 import { MetadataScanner, ModuleRef } from '@nestjs/core';
 import { Clock, SystemClock } from '../common/index.js';
 import { InMemoryReceivedMessages } from './deduplication/in-memory-received-messages.js';
-import { MessageTurns } from './deduplication/message-deduplicator.js';
+import { MessageDeduplicator } from './deduplication/message-deduplicator.js';
 import { ReceivedMessages } from './deduplication/received-messages.js';
 import {
   deduplicationTimes,
   type ThornReceiverModuleExtras,
   type ThornReceiverModuleOptions,
 } from './receiver-options.js';
-import { ReceiverRoutes } from './routes/receiver-route-check.js';
-import { verifiersOf } from './create-verifiers.js';
+import { ReceiverRouteCheck } from './routes/receiver-route-check.js';
+import { createVerifiers } from './create-verifiers.js';
 import { WebhookReceiverEvents } from './routes/webhook-receiver-events.js';
 import { WebhookReceivers } from './routes/webhook-receivers.js';
 
@@ -30,14 +30,14 @@ function assemble(definition: DynamicModule, extras: ThornReceiverModuleExtras):
     global: extras.global ?? true,
     imports: [...(definition.imports ?? []), ...(extras.imports ?? [])],
     providers: [...(definition.providers ?? []), ...providers(extras)],
-    exports: [WebhookReceivers, WebhookReceiverEvents, ReceivedMessages, MessageTurns],
+    exports: [WebhookReceivers, WebhookReceiverEvents, ReceivedMessages, MessageDeduplicator],
   };
 }
 
 function providers({ clock = SystemClock }: ThornReceiverModuleExtras): Provider[] {
   return [
     MetadataScanner,
-    ReceiverRoutes,
+    ReceiverRouteCheck,
     WebhookReceiverEvents,
     { provide: Clock, useClass: clock },
     {
@@ -48,7 +48,7 @@ function providers({ clock = SystemClock }: ThornReceiverModuleExtras): Provider
         moduleRef: ModuleRef,
         events: WebhookReceiverEvents,
         time: Clock,
-      ) => new WebhookReceivers(await verifiersOf(options, moduleRef), events, time),
+      ) => new WebhookReceivers(await createVerifiers(options, moduleRef), events, time),
     },
     {
       provide: ReceivedMessages,
@@ -60,10 +60,10 @@ function providers({ clock = SystemClock }: ThornReceiverModuleExtras): Provider
       },
     },
     {
-      provide: MessageTurns,
+      provide: MessageDeduplicator,
       inject: [MODULE_OPTIONS_TOKEN, ReceivedMessages, Clock],
       useFactory: (options: ThornReceiverModuleOptions, store: ReceivedMessages, time: Clock) =>
-        new MessageTurns(
+        new MessageDeduplicator(
           options.deduplication === false ? null : store,
           deduplicationTimes(options),
           time,

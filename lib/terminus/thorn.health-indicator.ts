@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import { reasonOf } from '../common/index.js';
+import { errorText } from '../common/index.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { Deliveries, OutboxStrategy } from '../outbox/index.js';
@@ -64,7 +64,7 @@ export class ThornHealthIndicator {
       if (lag <= maxLag) return indicator.up(data);
       return indicator.down({ ...data, message: `due for ${lag} ms, ${maxLag} ms at most` });
     } catch (error) {
-      return indicator.down({ message: reasonOf(error) });
+      return indicator.down({ message: errorText(error) });
     }
   }
 }

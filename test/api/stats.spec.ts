@@ -4,7 +4,7 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Deliveries, Subscribers, thornEntities, ThornModule } from '../../lib/index.js';
-import { idsFrom } from '../../lib/common/id.js';
+import { firstIdAt } from '../../lib/common/id.js';
 import { type FreshStore, stores } from '../support/api-databases.js';
 
 const DAY = 24 * 60 * 60_000;
@@ -83,7 +83,7 @@ async function insert(
   durations: readonly number[],
 ): Promise<void> {
   const rows = durations.map((duration) => ({
-    id: `${idsFrom('dlv_', at)}-${++count}`,
+    id: `${firstIdAt('dlv_', at)}-${++count}`,
     duration,
   }));
   await dataSource.getRepository('ThornDelivery').insert(

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import {
   assertEntitiesKnown,
   BulkWriteError,
-  CapturedEntityEvents,
+  CapturedEntityMessageSource,
   EntityCapture,
   unknownEntities,
   WebhookEvent,
@@ -202,7 +202,7 @@ describe.each(DATABASES)('writes outside of a transaction on %s', (kind) => {
 
   it('says how to send by hand for what save() makes of a literal', async () => {
     const saved = await docs().save({ slug: 'literal' });
-    const events = new CapturedEntityEvents([rig.capture]);
+    const events = new CapturedEntityMessageSource([rig.capture]);
     await expect(events.messageOf(saved, 'doc.created', undefined)).rejects.toThrow(
       /plain object.*load the entity.*repository\.create\(\)/,
     );
@@ -236,7 +236,7 @@ describe('a data source that is initialised again', () => {
     [
       'an event is sent by hand',
       ({ capture, dataSource }) =>
-        new CapturedEntityEvents([capture]).messageOf(
+        new CapturedEntityMessageSource([capture]).messageOf(
           dataSource.getRepository(Doc).create({ slug: 'a' }),
           'doc.created',
           undefined,

@@ -9,8 +9,8 @@ import {
   StandardDeliveryLog,
 } from '../../lib/delivery/index.js';
 import { type AttemptStore, deliveryLogConformance } from '../../lib/testing/index.js';
-import { LogTeller } from '../../lib/outbox/outcomes/delivery-log-notifier.js';
-import { Settlement } from '../../lib/outbox/tables/outcome-statements.js';
+import { DeliveryLogNotifier } from '../../lib/outbox/outcomes/delivery-log-notifier.js';
+import { OutcomeStatements } from '../../lib/outbox/tables/outcome-statements.js';
 import { tableNames } from '../../lib/outbox/entities/table-names.js';
 import { type Kind, placeOf } from '../support/databases.js';
 import { openRig, type Rig } from '../support/apps/outbox-app.js';
@@ -107,12 +107,14 @@ async function outboxBench(kind: Kind, kept: KeptAttempts) {
 
 /** Writes as the outbox does: with what became of the delivery, if the lease is still the writer's. */
 function storeOf({ strategy, dataSource }: Rig): AttemptStore {
-  const { database, log: table } = strategy.shards[0]!;
+  const { database, log: table } = strategy.stores[0]!;
   return {
     async write(attempts, log) {
-      const teller = new LogTeller(log);
-      const settlement = new Settlement(database.dialect, tableNames(dataSource), (outcome) =>
-        teller.keeps(outcome),
+      const teller = new DeliveryLogNotifier(log);
+      const settlement = new OutcomeStatements(
+        database.dialect,
+        tableNames(dataSource),
+        (outcome) => teller.keeps(outcome),
       );
       for (const set of onePerDelivery(attempts.map(outcomeOf))) {
         for (const { id } of set) await held(id);

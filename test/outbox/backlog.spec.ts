@@ -35,7 +35,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       rig = await openRig(place, { worker: false, isLogged: false });
       await insertDue(rig, kind, { count: ROWS, subscriber: 'sub_x', hosts: ['a:1', 'b:1'] });
       await analyze(rig, kind);
-      const { deliveries } = rig.strategy.shards[0]!;
+      const { deliveries } = rig.strategy.stores[0]!;
       const times: number[] = [];
       for (let n = 0; n < CLAIMS; n++) {
         // As between claims of an application: who never pauses loses the processor in the middle of one when it is busy.
@@ -69,7 +69,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         subscribers,
         perHost: PER_HOST,
       });
-      const shard = rig.strategy.shards[0]!;
+      const store = rig.strategy.stores[0]!;
       await slow.waitFor(200, { timeout: 10_000 });
       const heap = process.memoryUsage().heapUsed;
       const held: number[] = [];
@@ -78,7 +78,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         const { id } = await rig.send();
         await receiver.waitFor(({ headers }) => headers['webhook-id'] === id, { timeout: 10_000 });
         expect(performance.now() - began).toBeLessThan(5000);
-        held.push(shard.heldDeliveries.size + shard.recorder.size);
+        held.push(store.heldDeliveries.size + store.recorder.size);
       }
       // Twice the slots of a host are claimed ahead, and written together afterwards.
       expect(Math.max(...held)).toBeLessThan(PER_HOST * 2 + 500);

@@ -66,7 +66,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
       await analyze(rig, kind);
       asked.length = 0;
 
-      const ended = await rig.strategy.shards[0]!.deliveries.fail('old', 'disabled', 2, 1000);
+      const ended = await rig.strategy.stores[0]!.deliveries.fail('old', 'disabled', 2, 1000);
       expect(ended).toBe(ROWS / 1000);
       const pick = asked.find(({ sql }) => sql.startsWith('SELECT id'));
       if (kind === 'file') expect(await plan(rig, pick!)).toContain('thorn_deliveries_waiting');

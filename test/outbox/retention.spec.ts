@@ -32,7 +32,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
 
     /** What a worker does once a minute, here as often as the clock was moved. */
     async function sweep(): Promise<void> {
-      const { retention } = rig.strategy.shards[0]!;
+      const { retention } = rig.strategy.stores[0]!;
       while (await retention.step(clock.now()));
     }
 

@@ -2,7 +2,7 @@ import { AbstractLogger, DataSource, type DataSourceOptions, type EntityManager 
 import {
   EntityCapture,
   type EntityCaptureOptions,
-  FrameTransactions,
+  CapturedTransactions,
 } from '../../lib/capture/index.js';
 import { SystemClock } from '../../lib/common/clock.js';
 import { DispatchStrategy, MessagePipeline } from '../../lib/dispatch/index.js';
@@ -48,7 +48,7 @@ class StatementLogger extends AbstractLogger {
 export interface Rig {
   readonly dataSource: DataSource;
   readonly capture: EntityCapture;
-  readonly transactions: FrameTransactions;
+  readonly transactions: CapturedTransactions;
   readonly factory: MessageFactory;
   readonly strategy: MemoryStrategy;
   /** Every SQL statement since the last call. */
@@ -115,7 +115,7 @@ export async function openRig(
   return {
     dataSource,
     capture,
-    transactions: new FrameTransactions([capture]),
+    transactions: new CapturedTransactions([capture]),
     factory,
     strategy,
     queries: () => statements.splice(0),

@@ -1,7 +1,11 @@
-import type { RateAsk } from '../../lib/outbox/rate-limit/permits.js';
+import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
 
 /** What a process asks for, of a limit of `max` in `per` milliseconds; for nothing, unless told otherwise. */
-export function asking(max: number, per: number, different: Partial<RateAsk> = {}): RateAsk {
+export function asking(
+  max: number,
+  per: number,
+  different: Partial<PermitRequest> = {},
+): PermitRequest {
   return {
     limit: { max, per },
     since: 0,
@@ -9,7 +13,7 @@ export function asking(max: number, per: number, different: Partial<RateAsk> = {
     fresh: 0,
     waitedRetries: 0,
     freshRetries: 0,
-    blindSince: null,
+    historyUnknownSince: null,
     ...different,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RateAsk } from '../../lib/outbox/rate-limit/permits.js';
+import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
 import type { RateLimiter } from '../../lib/outbox/rate-limit/rate-limiter.js';
 import { asking } from './permit-requests.js';
 import { mostWithin } from './attempt-starts.js';
@@ -84,6 +84,6 @@ export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPl
 }
 
 /** An ask of 10 a second. */
-export function wants(different: Partial<RateAsk>): RateAsk {
+export function wants(different: Partial<PermitRequest>): PermitRequest {
   return asking(10, 1000, different);
 }

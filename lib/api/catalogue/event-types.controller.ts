@@ -9,7 +9,7 @@ import {
   EventTypeView,
   subscribableEvents,
 } from './event-type.view.js';
-import { found } from '../http/errors.js';
+import { orNotFound } from '../http/errors.js';
 import { RoutePaths } from '../http/route-paths.js';
 
 /** The routes that tell which events there are to subscribe to. */
@@ -35,7 +35,7 @@ export function eventTypesController(settings: ApiSettings): Type<unknown> {
     read(@Param('name') name: string): EventTypeDetailsView {
       const events = subscribableEvents(this.catalogue);
       return new EventTypeDetailsView(
-        found(
+        orNotFound(
           events.find((event) => event.name === name),
           'event',
         ),

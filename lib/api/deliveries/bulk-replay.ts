@@ -1,7 +1,7 @@
 import type { Deliveries, ReplaySummary } from '../../outbox/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
 import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
-import { forAWhile } from '../http/time-budget.js';
+import { withinTimeBudget } from '../http/time-budget.js';
 
 /** Tries again for a while what failed. @returns null when there is no such subscriber within `scope` */
 export function recover(
@@ -12,7 +12,7 @@ export function recover(
 ): Promise<ReplaySummary | null> {
   const { dryRun = false, after = null } = body;
   const range = rangeOf(body);
-  return forAWhile((signal) =>
+  return withinTimeBudget((signal) =>
     deliveries.retryFailed({ ...range, subscriber, dryRun, after, signal }, scope),
   );
 }
@@ -26,7 +26,7 @@ export function backfill(
 ): Promise<ReplaySummary | null> {
   const { dryRun = false, after = null } = body;
   const { since, ...rest } = rangeOf(body);
-  return forAWhile((signal) =>
+  return withinTimeBudget((signal) =>
     deliveries.backfill(subscriber, since, { ...rest, dryRun, after, signal }, scope),
   );
 }

@@ -25,9 +25,9 @@ import { backfill, recover } from './bulk-replay.js';
 import { BackfillDto, RecoverDto } from './deliveries.dto.js';
 import { DeliveryQueryPipe } from './delivery-query.pipe.js';
 import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.view.js';
-import { found } from '../http/errors.js';
+import { orNotFound } from '../http/errors.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import { Scope } from '../http/owner.guard.js';
+import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../http/route-paths.js';
 import { StatsView } from './delivery-stats.view.js';
 
@@ -53,12 +53,12 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
 
     @Get(paths.of('/:id/deliveries'))
     async list(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
       @Query(new DeliveryQueryPipe()) query: unknown,
     ): Promise<DeliveryPageView> {
-      found(await this.subscribers.findById(id, scope));
+      orNotFound(await this.subscribers.findById(id, scope));
       const asked = { ...(query as DeliveryQuery), subscriber: id };
       const { items, next } = await this.deliveries.list(asked, scope);
       return new DeliveryPageView(
@@ -70,34 +70,34 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     /** How its deliveries went, by day. */
     @Get(paths.of('/:id/stats'))
     async stats(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Query('days') days: unknown,
     ): Promise<StatsView> {
-      return new StatsView(found(await this.deliveries.history(id, daysOf(days), scope)));
+      return new StatsView(orNotFound(await this.deliveries.history(id, daysOf(days), scope)));
     }
 
     @Get(paths.of('/deliveries/:delivery'))
     async read(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('delivery') id: string,
     ): Promise<DeliveryDetailsView> {
-      const delivery = found(await this.deliveries.findById(id, scope), 'delivery');
+      const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
       return new DeliveryDetailsView(delivery, self(collection, delivery.id));
     }
 
     @Post(paths.of('/deliveries/:delivery/retry'))
     @HttpCode(202)
     async retry(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(3) collection: string,
       @Param('delivery') id: string,
       @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
     ): Promise<DeliveryView> {
-      const result = found(await this.deliveries.retry(id, scope), 'delivery');
+      const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
       if (result !== 'scheduled') throw new ConflictException(REFUSALS[result]);
-      const delivery = found(await this.deliveries.findById(id, scope), 'delivery');
+      const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
       return new DeliveryView(delivery, self(collection, delivery.id));
     }
 
@@ -105,22 +105,22 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     @Post(paths.of('/:id/recover'))
     @HttpCode(200)
     async recover(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return found(await recover(this.deliveries, id, body as RecoverDto, scope));
+      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, scope));
     }
 
     /** Sends what was missed. */
     @Post(paths.of('/:id/backfill'))
     @HttpCode(200)
     async backfill(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return found(await backfill(this.deliveries, id, body as BackfillDto, scope));
+      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, scope));
     }
   }
 

@@ -1,6 +1,6 @@
 import { IsBoolean, IsString, Matches } from 'class-validator';
 import { badRequest } from '../http/errors.js';
-import { IsMoment, IsOptionalMoment, momentOf, NotRequired } from '../http/validators.js';
+import { IsIsoDate, IsOptionalMoment, parseIsoDate, NotRequired } from '../http/validators.js';
 /** What is said of a text that is no cursor. */
 export const NO_CURSOR = 'must be the "next" of an earlier answer';
 /** A data source, and an id in it. */
@@ -11,7 +11,7 @@ export const MESSAGE_CURSOR = /^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/;
 /** What `POST /:id/recover` and `POST /:id/backfill` take. */
 abstract class BulkDto {
   /** From then on. */
-  @IsMoment()
+  @IsIsoDate()
   since!: string;
 
   /** Before then. Default: now. */
@@ -47,9 +47,9 @@ export class BackfillDto extends BulkDto {
  * @throws a 400 when it ends before it begins
  */
 export function rangeOf(body: BulkDto): { since: Date; until?: Date } {
-  const since = momentOf(body.since)!;
+  const since = parseIsoDate(body.since)!;
   if (body.until === undefined) return { since };
-  const until = momentOf(body.until)!;
+  const until = parseIsoDate(body.until)!;
   if (until <= since) throw badRequest([{ field: 'until', reason: 'must be after since' }]);
   return { since, until };
 }

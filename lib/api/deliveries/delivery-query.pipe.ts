@@ -2,7 +2,7 @@ import type { PipeTransform } from '@nestjs/common';
 import type { DeliveryQuery, DeliveryStatus } from '../../outbox/index.js';
 import { badRequest, type RefusedField } from '../http/errors.js';
 import { isBody } from '../http/body-fields.js';
-import { momentOf, NO_MOMENT } from '../http/validators.js';
+import { parseIsoDate, NO_MOMENT } from '../http/validators.js';
 import { pageOf } from '../http/page-query.pipe.js';
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
@@ -30,8 +30,8 @@ export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> 
       ...read('status', statusOf, 'must be pending, succeeded or failed'),
       ...read('event', textOf, 'must be the name of an event'),
       ...read('message', (value) => textOf(value, 64), 'must be the id of a message'),
-      ...read('since', momentOf, NO_MOMENT),
-      ...read('until', momentOf, NO_MOMENT),
+      ...read('since', parseIsoDate, NO_MOMENT),
+      ...read('until', parseIsoDate, NO_MOMENT),
     };
     if (refused.length > 0) throw badRequest(refused);
     return result;

@@ -11,7 +11,7 @@ import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { JsonBodyGuard } from './json-body.guard.js';
 import { OwnerGuard } from './owner.guard.js';
 import { ProblemFilter } from './problem.filter.js';
-import { RefusalInterceptor } from './service-errors.interceptor.js';
+import { ServiceErrorsInterceptor } from './service-errors.interceptor.js';
 
 /** What all controllers of the API have in common: the path, who is let in, and how a refusal looks. */
 export function ApiController(settings: ApiSettings): ClassDecorator {
@@ -19,7 +19,7 @@ export function ApiController(settings: ApiSettings): ClassDecorator {
   return applyDecorators(
     Controller({ path, version: VERSION_NEUTRAL }),
     UseGuards(...guards, new OwnerGuard(settings), new JsonBodyGuard(limits.bodyBytes)),
-    UseInterceptors(new RefusalInterceptor(), IdempotencyInterceptor),
+    UseInterceptors(new ServiceErrorsInterceptor(), IdempotencyInterceptor),
     ...(problems ? [UseFilters(new ProblemFilter())] : []),
   );
 }

@@ -21,7 +21,7 @@ export type Body = Readonly<Record<string, unknown>>;
  *
  * @returns the renamed body, and what could not be renamed
  */
-export function withOwnNames(body: Body): { renamed: Body; refused: RefusedField[] } {
+export function withoutAliases(body: Body): { renamed: Body; refused: RefusedField[] } {
   const renamed: Record<string, unknown> = {};
   const refused: RefusedField[] = [];
   for (const [name, value] of Object.entries(body)) {
@@ -40,7 +40,7 @@ export function withOwnNames(body: Body): { renamed: Body; refused: RefusedField
 }
 
 /** Names as they are, but for those that are never a field. */
-export function withoutTraps(body: Body): { renamed: Body; refused: RefusedField[] } {
+export function rejectForbidden(body: Body): { renamed: Body; refused: RefusedField[] } {
   const traps = Object.keys(body).filter((name) => FORBIDDEN.has(name));
   return {
     renamed: body,
@@ -49,7 +49,7 @@ export function withoutTraps(body: Body): { renamed: Body; refused: RefusedField
 }
 
 /** The name that the caller used for a field; `events[1]` and the like keep what follows the name. */
-export function asSpelled(field: string, body: unknown): string {
+export function nameAsSent(field: string, body: unknown): string {
   if (!isBody(body)) return field;
   const [name = ''] = /^\w*/.exec(field) ?? [];
   if (Object.hasOwn(body, name)) return field;

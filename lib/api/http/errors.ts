@@ -6,7 +6,7 @@ import { BadRequestException, NotFoundException } from '@nestjs/common';
  *
  * @param what for example `subscriber`
  */
-export function found<Value>(value: Value | null | undefined, what = 'subscriber'): Value {
+export function orNotFound<Value>(value: Value | null | undefined, what = 'subscriber'): Value {
   if (value !== null && value !== undefined) return value;
   throw new NotFoundException(`There is no ${what} with this ${what === 'event' ? 'name' : 'id'}`);
 }

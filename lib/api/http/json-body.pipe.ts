@@ -1,7 +1,7 @@
 import type { PipeTransform, Type } from '@nestjs/common';
 import { validate, type ValidationError } from 'class-validator';
 import { badRequest, type RefusedField } from './errors.js';
-import { asSpelled, type Body, isBody, withoutTraps } from './body-fields.js';
+import { nameAsSent, type Body, isBody, rejectForbidden } from './body-fields.js';
 
 /** How a {@link JsonBodyPipe} reads bodies. */
 export interface JsonBodyOptions {
@@ -25,7 +25,7 @@ export class JsonBodyPipe<Dto extends object> implements PipeTransform<unknown, 
   ) {}
 
   async transform(body: unknown): Promise<Dto> {
-    const { rename = withoutTraps, mayBeEmpty = true } = this.options;
+    const { rename = rejectForbidden, mayBeEmpty = true } = this.options;
     // An empty body arrives as {} on one platform and not at all on the other.
     const given = body === undefined && mayBeEmpty ? {} : body;
     if (!isBody(given)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
@@ -51,7 +51,7 @@ function refusal(error: ValidationError, body: unknown): RefusedField {
   const { whitelistValidation, ...constraints } = error.constraints ?? {};
   const [reason = 'is refused'] = Object.values(constraints);
   return {
-    field: asSpelled(error.property, body),
+    field: nameAsSent(error.property, body),
     reason: whitelistValidation === undefined ? reason : 'is not a known field',
   };
 }

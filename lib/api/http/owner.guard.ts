@@ -16,7 +16,7 @@ const scopes = new WeakMap<object, OwnerScope>();
 
 /**
  * Asks the application whose subscribers the caller may touch, after its guards and before anything of the request is
- * looked at, and keeps the answer for {@link Scope}.
+ * looked at, and keeps the answer for {@link CallerScope}.
  */
 export class OwnerGuard implements CanActivate {
   readonly #logger = new Logger('ThornApi');
@@ -41,11 +41,11 @@ export class OwnerGuard implements CanActivate {
 }
 
 /** The handler parameter that holds what {@link OwnerGuard} found. */
-export const Scope = createParamDecorator((_: unknown, context: ExecutionContext) =>
+export const CallerScope = createParamDecorator((_: unknown, context: ExecutionContext) =>
   scopeOf(context.switchToHttp().getRequest<object>()),
 );
 
-/** As {@link Scope}, for what is not a handler. */
+/** As {@link CallerScope}, for what is not a handler. */
 export function scopeOf(request: object): OwnerScope {
   const scope = scopes.get(request);
   // Unreachable while the guard is bound; without it, no owner must not turn into everybody's.

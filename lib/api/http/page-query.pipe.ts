@@ -1,5 +1,5 @@
 import type { PipeTransform } from '@nestjs/common';
-import { isId } from '../../common/index.js';
+import { isIdLike } from '../../common/index.js';
 import { badRequest, type RefusedField } from './errors.js';
 import { isBody } from './body-fields.js';
 
@@ -30,12 +30,12 @@ export function pageOf(query: unknown, refused: RefusedField[]): PageQuery {
   if (limit !== undefined && !isLimit(limit)) {
     refused.push({ field: 'limit', reason: `must be a whole number from 1 to ${MAX_PAGE}` });
   }
-  if (after !== undefined && !isId(after)) {
+  if (after !== undefined && !isIdLike(after)) {
     refused.push({ field: 'after', reason: 'must be the "next" of an earlier page' });
   }
   return {
     limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
-    after: isId(after) ? after : null,
+    after: isIdLike(after) ? after : null,
   };
 }
 

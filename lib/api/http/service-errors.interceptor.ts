@@ -9,14 +9,14 @@ import { catchError, type Observable } from 'rxjs';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import { LimitReachedError } from '../../subscriber/index.js';
 import { badRequest, refusedFields } from './errors.js';
-import { asSpelled } from './body-fields.js';
+import { nameAsSent } from './body-fields.js';
 
 /**
  * Turns what services refuse into answers: a wrong value into a 400, a limit that is reached into a 409, a delivery log
  * that the application does not keep into a 501. An interceptor and not a filter, so that the application's own
  * exception filters shape these answers as they shape every other, where it wants that.
  */
-export class RefusalInterceptor implements NestInterceptor {
+export class ServiceErrorsInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     return next.handle().pipe(
       catchError((error: unknown) => {
@@ -29,7 +29,7 @@ export class RefusalInterceptor implements NestInterceptor {
 
 function answerTo(error: unknown, body: unknown): unknown {
   if (error instanceof InvalidInputError) {
-    return badRequest([{ field: asSpelled(error.field, body), reason: error.reason }]);
+    return badRequest([{ field: nameAsSent(error.field, body), reason: error.reason }]);
   }
   if (error instanceof LimitReachedError) {
     const reason = `must be on another host: there are ${error.limit} subscribers on this one already`;

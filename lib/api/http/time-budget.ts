@@ -2,7 +2,7 @@
 const LONGEST = 1000;
 
 /** Stops the work between two batches when its time is up. */
-export async function forAWhile<Result>(
+export async function withinTimeBudget<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const controller = new AbortController();

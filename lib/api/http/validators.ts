@@ -7,30 +7,30 @@ export const NO_MOMENT =
   'must be a time in ISO 8601 with its zone, for example 2026-01-31T08:00:00Z';
 
 /** @returns null when the text is no moment in ISO 8601 with its zone */
-export function momentOf(text: unknown): Date | null {
+export function parseIsoDate(text: unknown): Date | null {
   if (typeof text !== 'string' || !ISO.test(text)) return null;
   const moment = new Date(text);
   return Number.isNaN(moment.getTime()) ? null : moment;
 }
 
 /** A field of a DTO that holds one. */
-export function IsMoment(): PropertyDecorator {
+export function IsIsoDate(): PropertyDecorator {
   return (target, propertyName) => {
     registerDecorator({
       name: 'isMoment',
       target: target.constructor,
       propertyName: String(propertyName),
       options: { message: NO_MOMENT },
-      validator: { validate: (value: unknown) => momentOf(value) !== null },
+      validator: { validate: (value: unknown) => parseIsoDate(value) !== null },
     });
   };
 }
 
-/** As {@link IsMoment}; the field may be left out. */
+/** As {@link IsIsoDate}; the field may be left out. */
 export function IsOptionalMoment(): PropertyDecorator {
   return (target, propertyName) => {
     NotRequired()(target, propertyName);
-    IsMoment()(target, propertyName);
+    IsIsoDate()(target, propertyName);
   };
 }
 

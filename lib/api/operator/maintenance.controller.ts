@@ -9,11 +9,11 @@ import {
 import { SecretSealer } from '../../signing/index.js';
 import { backfill, recover } from '../deliveries/bulk-replay.js';
 import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
-import { forAWhile } from '../http/time-budget.js';
-import { found } from '../http/errors.js';
+import { withinTimeBudget } from '../http/time-budget.js';
+import { orNotFound } from '../http/errors.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { PruneDto, ResealDto } from './maintenance.dto.js';
-import { momentOf } from '../http/validators.js';
+import { parseIsoDate } from '../http/validators.js';
 import { OperatorController } from './operator-controller.decorator.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 
@@ -32,8 +32,10 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @HttpCode(200)
     prune(@Body(new JsonBodyPipe(PruneDto)) body: unknown): Promise<PruneSummary> {
       const { before, dryRun = false, after = null } = body as PruneDto;
-      const limit = before === undefined ? {} : { before: momentOf(before)! };
-      return forAWhile((signal) => this.maintenance.prune({ ...limit, dryRun, after, signal }));
+      const limit = before === undefined ? {} : { before: parseIsoDate(before)! };
+      return withinTimeBudget((signal) =>
+        this.maintenance.prune({ ...limit, dryRun, after, signal }),
+      );
     }
 
     /** Seals secrets with the first key. */
@@ -44,7 +46,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
         throw new ConflictException('There is no key to seal with: the option encryption.keys');
       }
       const { dryRun = false, after = null } = body as ResealDto;
-      return forAWhile((signal) => this.maintenance.reseal({ dryRun, after, signal }));
+      return withinTimeBudget((signal) => this.maintenance.reseal({ dryRun, after, signal }));
     }
 
     /** Tries what failed of anybody's subscriber again. */
@@ -54,7 +56,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
       @Param('id') id: string,
       @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return found(await recover(this.deliveries, id, body as RecoverDto, 'any'));
+      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, 'any'));
     }
 
     /** Sends anybody's subscriber what it has missed. */
@@ -64,7 +66,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
       @Param('id') id: string,
       @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return found(await backfill(this.deliveries, id, body as BackfillDto, 'any'));
+      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, 'any'));
     }
   }
 

@@ -9,7 +9,7 @@ import {
 import { JsonBodyGuard } from '../http/json-body.guard.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { ProblemFilter } from '../http/problem.filter.js';
-import { RefusalInterceptor } from '../http/service-errors.interceptor.js';
+import { ServiceErrorsInterceptor } from '../http/service-errors.interceptor.js';
 
 const BODY_BYTES = 65_536;
 
@@ -18,7 +18,7 @@ export function OperatorController({ guards, path }: OperatorSettings): ClassDec
   return applyDecorators(
     Controller({ path, version: VERSION_NEUTRAL }),
     UseGuards(...guards, new JsonBodyGuard(BODY_BYTES)),
-    UseInterceptors(new RefusalInterceptor()),
+    UseInterceptors(new ServiceErrorsInterceptor()),
     UseFilters(new ProblemFilter()),
   );
 }

@@ -12,7 +12,7 @@ import {
   Query,
   type Type,
 } from '@nestjs/common';
-import { isId } from '../../common/index.js';
+import { isIdLike } from '../../common/index.js';
 import { DispatchStrategy } from '../../dispatch/index.js';
 import {
   Deliveries,
@@ -23,7 +23,7 @@ import {
 } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
-import { badRequest, found } from '../http/errors.js';
+import { badRequest, orNotFound } from '../http/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { DeliveryQueryPipe } from '../deliveries/delivery-query.pipe.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
@@ -83,7 +83,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @CollectionPath(1) collection: string,
       @Param('id') id: string,
     ): Promise<OperatorSubscriberView> {
-      const subscriber = found(await this.subscribers.findById(id, 'any'));
+      const subscriber = orNotFound(await this.subscribers.findById(id, 'any'));
       return new OperatorSubscriberView(subscriber, collection);
     }
 
@@ -117,7 +117,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
 
     @Get('deliveries/:delivery')
     async delivery(@Param('delivery') id: string): Promise<DeliveryDetails> {
-      return found(await this.deliveries.findById(id, 'any'), 'delivery');
+      return orNotFound(await this.deliveries.findById(id, 'any'), 'delivery');
     }
 
     @Post('deliveries/:delivery/retry')
@@ -126,7 +126,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Param('delivery') id: string,
       @Body(NOTHING) _body: unknown,
     ): Promise<{ readonly state: string }> {
-      const state = found(await this.deliveries.retry(id, 'any'), 'delivery');
+      const state = orNotFound(await this.deliveries.retry(id, 'any'), 'delivery');
       if (state !== 'scheduled') throw new ConflictException(`The delivery is ${state}`);
       return { state };
     }
@@ -137,7 +137,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Param('delivery') id: string,
       @Body(NOTHING) _body: unknown,
     ): Promise<{ readonly state: string }> {
-      return { state: found(await this.deliveries.cancel(id, 'any'), 'delivery') };
+      return { state: orNotFound(await this.deliveries.cancel(id, 'any'), 'delivery') };
     }
 
     async #switch(
@@ -146,7 +146,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       collection: string,
     ): Promise<OperatorSubscriberView> {
       const updated = await this.subscribers.update(id, { enabled }, 'any');
-      return new OperatorSubscriberView(found(updated), collection);
+      return new OperatorSubscriberView(orNotFound(updated), collection);
     }
 
     #outbox(): OutboxStrategy {
@@ -160,7 +160,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
 
 function logOf(subscriber: unknown): Pick<DeliveryQuery, 'subscriber'> {
   if (subscriber === undefined) return {};
-  if (isId(subscriber)) return { subscriber };
+  if (isIdLike(subscriber)) return { subscriber };
   throw badRequest([{ field: 'subscriber', reason: 'must be the id of a subscriber' }]);
 }
 

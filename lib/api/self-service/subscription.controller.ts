@@ -18,12 +18,12 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type Subscriber, Subscribers } from '../../subscriber/index.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
-import { withOwnNames } from '../http/body-fields.js';
-import { found } from '../http/errors.js';
+import { withoutAliases } from '../http/body-fields.js';
+import { orNotFound } from '../http/errors.js';
 import { JsonBodyGuard } from '../http/json-body.guard.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { ProblemFilter } from '../http/problem.filter.js';
-import { RefusalInterceptor } from '../http/service-errors.interceptor.js';
+import { ServiceErrorsInterceptor } from '../http/service-errors.interceptor.js';
 import { RoutePaths } from '../http/route-paths.js';
 import { SubscriptionGuard, subscriptionOf } from './subscription.guard.js';
 import { SubscriptionDto } from './subscription.dto.js';
@@ -37,7 +37,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
   @applyDecorators(
     Controller({ path: settings.path, version: VERSION_NEUTRAL }),
     UseGuards(SubscriptionGuard, new JsonBodyGuard(settings.limits.bodyBytes)),
-    UseInterceptors(new RefusalInterceptor()),
+    UseInterceptors(new ServiceErrorsInterceptor()),
     ...(settings.problems ? [UseFilters(new ProblemFilter())] : []),
   )
   class ThornSubscriptionController {
@@ -56,13 +56,13 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     @Patch(self)
     async update(
       @CollectionPath(1) collection: string,
-      @Body(new JsonBodyPipe(SubscriptionDto, { rename: withOwnNames, mayBeEmpty: false }))
+      @Body(new JsonBodyPipe(SubscriptionDto, { rename: withoutAliases, mayBeEmpty: false }))
       body: unknown,
       @Req() request: object,
     ): Promise<SubscriberView> {
       const { id, owner } = subscriptionOf(request);
       const changes = body as SubscriptionDto;
-      return view(found(await this.subscribers.update(id, changes, { owner })), collection);
+      return view(orNotFound(await this.subscribers.update(id, changes, { owner })), collection);
     }
 
     /** Unsubscribes. */
@@ -70,7 +70,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     @HttpCode(204)
     async delete(@Req() request: object): Promise<void> {
       const { id, owner } = subscriptionOf(request);
-      found((await this.subscribers.delete(id, { owner })) || null);
+      orNotFound((await this.subscribers.delete(id, { owner })) || null);
     }
   }
 

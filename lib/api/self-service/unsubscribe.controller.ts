@@ -17,7 +17,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { UnsubscribeLinks } from '../../signing/index.js';
 import { type Subscriber, Subscribers } from '../../subscriber/index.js';
 import type { ApiSettings } from '../options/api-options.js';
-import { found } from '../http/errors.js';
+import { orNotFound } from '../http/errors.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { RoutePaths } from '../http/route-paths.js';
 
@@ -52,8 +52,8 @@ export function unsubscribeController(settings: ApiSettings): Type<unknown> {
     @Post(link)
     @HttpCode(204)
     async unsubscribe(@Param('id') id: string, @Param('proof') proof: string): Promise<void> {
-      const { owner } = found(await this.#linked(id, proof));
-      found((await this.subscribers.delete(id, { owner })) || null);
+      const { owner } = orNotFound(await this.#linked(id, proof));
+      orNotFound((await this.subscribers.delete(id, { owner })) || null);
     }
 
     /** Looks a subscriber up only for links that are signed: anybody can send anything here. */

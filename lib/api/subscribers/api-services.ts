@@ -4,16 +4,16 @@ import { Deliverer } from '../../delivery/index.js';
 import { MessageFactory } from '../../message/index.js';
 import { Subscribers } from '../../subscriber/index.js';
 import { ApiSettings } from '../options/api-options.js';
-import { Challenges } from './endpoint-challenges.js';
+import { EndpointChallenges } from './endpoint-challenges.js';
 import { EndpointProbe } from './endpoint-probe.js';
-import { RateLimit } from './owner-throttle.js';
+import { OwnerThrottle } from './owner-throttle.js';
 
 /** What the API's controllers share: above all one count of what an owner has sent to endpoints. */
 @Injectable()
 export class ApiServices {
   readonly probe: EndpointProbe;
-  readonly tests: RateLimit;
-  readonly challenges: Challenges;
+  readonly tests: OwnerThrottle;
+  readonly challenges: EndpointChallenges;
 
   constructor(
     @Inject(ApiSettings) { limits, challenge }: ApiSettings,
@@ -23,7 +23,7 @@ export class ApiServices {
     @Inject(Clock) clock: Clock,
   ) {
     this.probe = new EndpointProbe(deliverer, messages, clock);
-    this.tests = new RateLimit(clock, limits.testsPerMinute);
-    this.challenges = new Challenges(challenge, subscribers, this.probe, this.tests);
+    this.tests = new OwnerThrottle(clock, limits.testsPerMinute);
+    this.challenges = new EndpointChallenges(challenge, subscribers, this.probe, this.tests);
   }
 }

@@ -1,14 +1,14 @@
 import type { OwnerScope, Subscriber, Subscribers } from '../../subscriber/index.js';
 import type { EndpointProbe } from './endpoint-probe.js';
-import type { RateLimit } from './owner-throttle.js';
+import type { OwnerThrottle } from './owner-throttle.js';
 
 /** Asks the endpoints of subscribers whether they want webhooks, where the API is set up to. */
-export class Challenges {
+export class EndpointChallenges {
   constructor(
-    readonly areOn: boolean,
+    readonly enabled: boolean,
     private readonly subscribers: Subscribers,
     private readonly probe: EndpointProbe,
-    private readonly limit: RateLimit,
+    private readonly limit: OwnerThrottle,
   ) {}
 
   /**
@@ -18,7 +18,9 @@ export class Challenges {
    */
   async ask(subscriber: Subscriber, scope: OwnerScope): Promise<Subscriber> {
     if (subscriber.verification !== 'pending') return subscriber;
-    return this.limit.take(subscriber.owner) > 0 ? subscriber : this.askNow(subscriber, scope);
+    return this.limit.secondsToWait(subscriber.owner) > 0
+      ? subscriber
+      : this.askNow(subscriber, scope);
   }
 
   /** As {@link ask}, whatever was asked before. */

@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 const MAX_OWNERS = 50_000;
 
 /** So many a minute for each owner, in this process: as many at once, and then one at a time. */
-export class RateLimit {
+export class OwnerThrottle {
   readonly #buckets = new BoundedCache<string, { readonly left: number; readonly at: number }>(
     MAX_OWNERS,
   );
@@ -17,7 +17,7 @@ export class RateLimit {
   ) {}
 
   /** @returns 0 when one more is allowed, which is counted then; else the seconds until it will be */
-  take(owner: string | null): number {
+  secondsToWait(owner: string | null): number {
     if (this.perMinute === Number.POSITIVE_INFINITY) return 0;
     const key = JSON.stringify(owner);
     const now = this.clock.now();

@@ -8,20 +8,20 @@ interface Limited {
   readonly rateLimit?: RateLimit | null;
 }
 
-/** A new subscriber's fields, with the operator's limit where it says none. @throws as {@link checkBoundedRate} */
-export function withBoundedRate<Fields extends Limited>(
+/** A new subscriber's fields, with the operator's limit where it says none. @throws as {@link checkRateLimitCeiling} */
+export function withRateLimitCeiling<Fields extends Limited>(
   fields: Fields,
   perMinute: number,
 ): Fields | (Fields & { readonly rateLimit: RateLimit }) {
   if (fields.rateLimit === undefined && perMinute !== Number.POSITIVE_INFINITY) {
     return { ...fields, rateLimit: { max: Math.min(perMinute, MAX_RATE), per: MINUTE } };
   }
-  checkBoundedRate(fields, perMinute);
+  checkRateLimitCeiling(fields, perMinute);
   return fields;
 }
 
 /** @throws {@link InvalidInputError} for `rateLimit` when it allows more than the operator does */
-export function checkBoundedRate({ rateLimit }: Limited, perMinute: number): void {
+export function checkRateLimitCeiling({ rateLimit }: Limited, perMinute: number): void {
   if (rateLimit === undefined || perMinute === Number.POSITIVE_INFINITY) return;
   const checked = checkRateLimit(rateLimit);
   if (checked !== null && (checked.max * MINUTE) / checked.per <= perMinute) return;

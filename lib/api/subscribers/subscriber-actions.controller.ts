@@ -24,10 +24,10 @@ import { CollectionPath } from '../http/collection-path.decorator.js';
 import { PING_EVENT } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
 import { exampleOf } from '../catalogue/event-type.view.js';
-import { found } from '../http/errors.js';
+import { orNotFound } from '../http/errors.js';
 import type { HeaderResponse } from '../http/header-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import { Scope } from '../http/owner.guard.js';
+import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../http/route-paths.js';
 import { SecretSubscriberView, SubscriberView } from './subscriber.view.js';
 
@@ -52,12 +52,12 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     @Post(paths.of('/:id/test'))
     @HttpCode(200)
     async test(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(TestDto)) body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<TestView> {
-      const subscriber = found(await this.subscribers.findById(id, scope));
+      const subscriber = orNotFound(await this.subscribers.findById(id, scope));
       const { event = PING_EVENT } = body as TestDto;
       const data = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
       if (subscriber.verification === 'pending') {
@@ -71,13 +71,13 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     @Post(paths.of('/:id/challenge'))
     @HttpCode(200)
     async challenge(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
       @Body(NOTHING) _body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SubscriberView> {
-      const subscriber = found(await this.subscribers.findById(id, scope));
+      const subscriber = orNotFound(await this.subscribers.findById(id, scope));
       if (subscriber.verification !== 'pending') return view(subscriber, collection, response);
       takeOne(this.services, subscriber, response);
       const asked = await this.services.challenges.askNow(subscriber, scope);
@@ -88,7 +88,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     @HttpCode(200)
     @Header('Cache-Control', 'no-store')
     async rotateSecret(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(RotateSecretDto)) body: unknown,
@@ -96,8 +96,8 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SecretSubscriberView> {
       const check = ifMatch(expected);
-      check?.(found(await this.subscribers.findById(id, scope)));
-      const rotated = found(
+      check?.(orNotFound(await this.subscribers.findById(id, scope)));
+      const rotated = orNotFound(
         await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope),
       );
       response.header('ETag', entityTag(rotated));
@@ -107,7 +107,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     @Post(paths.of('/:id/enable'))
     @HttpCode(200)
     enable(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
       @Body(NOTHING) _body: unknown,
@@ -120,7 +120,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     @Post(paths.of('/:id/disable'))
     @HttpCode(200)
     disable(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
       @Body(NOTHING) _body: unknown,
@@ -140,7 +140,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     ): Promise<SubscriberView> {
       const check = ifMatch(expected);
       const updated = await this.subscribers.update(id, { enabled }, scope, check && { check });
-      return view(found(updated), collection, response);
+      return view(orNotFound(updated), collection, response);
     }
   }
 
@@ -154,7 +154,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
 
 /** @throws a 429 that says when the owner may send to an endpoint again */
 function takeOne({ tests }: ApiServices, { owner }: Subscriber, response: HeaderResponse): void {
-  const seconds = tests.take(owner);
+  const seconds = tests.secondsToWait(owner);
   if (seconds === 0) return;
   response.header('Retry-After', String(seconds));
   throw new HttpException(

@@ -18,21 +18,24 @@ import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/
 import { ApiController } from '../http/api-controller.decorator.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { ApiServices } from './api-services.js';
-import { checkBoundedRate, withBoundedRate } from './rate-limit-ceiling.js';
+import { checkRateLimitCeiling, withRateLimitCeiling } from './rate-limit-ceiling.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { entityTag, ifMatch } from './etag.js';
-import { withOwnNames } from '../http/body-fields.js';
-import { found } from '../http/errors.js';
+import { withoutAliases } from '../http/body-fields.js';
+import { orNotFound } from '../http/errors.js';
 import type { HeaderResponse } from '../http/header-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import { Scope } from '../http/owner.guard.js';
+import { CallerScope } from '../http/owner.guard.js';
 import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
 import { RoutePaths } from '../http/route-paths.js';
 import { CreateSubscriberDto, UpdateSubscriberDto } from './subscriber.dto.js';
 import { SecretSubscriberView, SubscriberPageView, SubscriberView } from './subscriber.view.js';
 
-const NEW = new JsonBodyPipe(CreateSubscriberDto, { rename: withOwnNames });
-const CHANGES = new JsonBodyPipe(UpdateSubscriberDto, { rename: withOwnNames, mayBeEmpty: false });
+const NEW = new JsonBodyPipe(CreateSubscriberDto, { rename: withoutAliases });
+const CHANGES = new JsonBodyPipe(UpdateSubscriberDto, {
+  rename: withoutAliases,
+  mayBeEmpty: false,
+});
 
 /** The routes that keep subscribers: list, create, read, change, delete. */
 export function subscribersController(settings: ApiSettings): Type<unknown> {
@@ -52,7 +55,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
 
     @Get(list)
     async list(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(0) collection: string,
       @Query(new PageQueryPipe()) query: unknown,
     ): Promise<SubscriberPageView> {
@@ -66,7 +69,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     @Post(list)
     @Header('Cache-Control', 'no-store')
     async create(
-      @Scope() scope: { readonly owner: string | null },
+      @CallerScope() scope: { readonly owner: string | null },
       @CollectionPath(0) collection: string,
       @Body(NEW) body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
@@ -74,10 +77,10 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const { challenges } = this.services;
       const created = await this.subscribers.create(
         {
-          ...withBoundedRate(body as CreateSubscriberDto, settings.limits.deliveriesPerMinute),
+          ...withRateLimitCeiling(body as CreateSubscriberDto, settings.limits.deliveriesPerMinute),
           owner: scope.owner,
         },
-        { limits: settings.subscriberLimits, isChallenged: challenges.areOn },
+        { limits: settings.subscriberLimits, isChallenged: challenges.enabled },
       );
       const subscriber = await challenges.ask(created, scope);
       const self = settings.self(collection, subscriber.id);
@@ -88,18 +91,18 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
 
     @Get(one)
     async read(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
       @Param('id') id: string,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SubscriberView> {
-      const subscriber = found(await this.subscribers.findById(id, scope));
+      const subscriber = orNotFound(await this.subscribers.findById(id, scope));
       return view(subscriber, collection, response);
     }
 
     @Patch(one)
     async update(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
       @Param('id') id: string,
       @Body(CHANGES) body: unknown,
@@ -108,11 +111,11 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     ): Promise<SubscriberView> {
       const { challenges } = this.services;
       const check = ifMatch(expected);
-      checkBoundedRate(body as UpdateSubscriberDto, settings.limits.deliveriesPerMinute);
-      const updated = found(
+      checkRateLimitCeiling(body as UpdateSubscriberDto, settings.limits.deliveriesPerMinute);
+      const updated = orNotFound(
         await this.subscribers.update(id, body as UpdateSubscriberDto, scope, {
           limits: settings.subscriberLimits,
-          isChallenged: challenges.areOn,
+          isChallenged: challenges.enabled,
           ...(check && { check }),
         }),
       );
@@ -125,7 +128,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     @Post(one)
     @HttpCode(200)
     updateByPost(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
       @Param('id') id: string,
       @Body(CHANGES) body: unknown,
@@ -138,13 +141,13 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     @Delete(one)
     @HttpCode(204)
     async delete(
-      @Scope() scope: OwnerScope,
+      @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Headers('if-match') expected: unknown,
     ): Promise<void> {
       const check = ifMatch(expected);
-      check?.(found(await this.subscribers.findById(id, scope)));
-      found((await this.subscribers.delete(id, scope)) || null);
+      check?.(orNotFound(await this.subscribers.findById(id, scope)));
+      orNotFound((await this.subscribers.delete(id, scope)) || null);
     }
   }
 

@@ -3,7 +3,7 @@ import type { ChangedValue } from '../rows/changed-values.js';
 import type { NetChange } from './net-change.js';
 import { readsBackTheSame } from '../rows/read-back.js';
 import { type Column, keyPart } from '../rows/row-key.js';
-import { sameValue } from '../rows/column-equality.js';
+import { isSameColumnValue } from '../rows/column-equality.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
 /**
@@ -12,7 +12,7 @@ import type { RelationMetadata } from '../rows/typeorm-types.js';
  *
  * @returns undefined when only the row itself can tell: a database may have turned a value into one of another type
  */
-export function foretold({ old, replaced, values }: NetChange): boolean | undefined {
+export function isChangedByValues({ old, replaced, values }: NetChange): boolean | undefined {
   if (old === undefined) return true;
   if (replaced) return undefined;
   const verdicts = new Set([...values.values()].map((value) => foretoldOf(value, old)));
@@ -25,16 +25,16 @@ export function foretold({ old, replaced, values }: NetChange): boolean | undefi
  *
  * @param row the row as it is now, where it was read
  */
-export function differs(net: NetChange, row: ObjectLiteral | undefined): boolean {
+export function isChanged(net: NetChange, row: ObjectLiteral | undefined): boolean {
   const { old } = net;
   // A row that has gone meanwhile cannot be compared, and its change was made nevertheless.
-  if (old === undefined || row === undefined) return foretold(net) !== false;
+  if (old === undefined || row === undefined) return isChangedByValues(net) !== false;
   if (net.replaced) {
     return net.plan.metadata.columns.some(
       (column) =>
         column.isSelect &&
         !column.isVirtual &&
-        !sameValue(column, column.getEntityValue(old), column.getEntityValue(row)),
+        !isSameColumnValue(column, column.getEntityValue(old), column.getEntityValue(row)),
     );
   }
   return [...net.values.values()].some((changed) => {
@@ -44,7 +44,7 @@ export function differs(net: NetChange, row: ObjectLiteral | undefined): boolean
       return foretoldOf(changed, old) !== false;
     }
     const before: unknown = of.getEntityValue(old);
-    return isUnknown(of, before) ? false : !sameValue(of, before, after);
+    return isUnknown(of, before) ? false : !isSameColumnValue(of, before, after);
   });
 }
 

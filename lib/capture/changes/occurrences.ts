@@ -4,7 +4,7 @@ import { kindOf, mergeChange, mergeLink, type NetChange, type NetLinks } from '.
 import type { LinkChange, RowChange } from './row-change.js';
 
 /** Anything that a transaction collects on its way to its commit. */
-export type Collected =
+export type CollectedItem =
   RowChange | LinkChange | { readonly type: 'message'; readonly message: Message };
 
 /** Something that a message may be made of, if it proves to be a real change and its event's condition holds. */
@@ -23,7 +23,7 @@ export type Occurrence =
     };
 
 /** What happened, in the order in which it first happened: messages as they are, changes once per row. */
-export function occurrencesOf(items: readonly Collected[]): readonly (Occurrence | Message)[] {
+export function occurrencesOf(items: readonly CollectedItem[]): readonly (Occurrence | Message)[] {
   const rows = new Map<EntityPlan, Map<string, NetChange>>();
   const links = new Map<LinkPlan, Map<string, NetLinks>>();
   const order = new Set<NetChange | NetLinks | Message>();

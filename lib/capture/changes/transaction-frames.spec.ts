@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Frames } from './transaction-frames.js';
+import { TransactionFrames } from './transaction-frames.js';
 
 /** A transaction or savepoint: what happens in it, and how it ends. */
 interface Scope {
@@ -22,7 +22,11 @@ function surviving({ steps, commits }: Scope): number[] {
   return steps.flatMap((step) => (typeof step === 'number' ? [step] : surviving(step)));
 }
 
-function play(frames: Frames<number>, { steps, commits }: Scope, received: number[]): void {
+function play(
+  frames: TransactionFrames<number>,
+  { steps, commits }: Scope,
+  received: number[],
+): void {
   frames.begin();
   for (const step of steps) {
     if (typeof step === 'number') frames.add(step);
@@ -39,7 +43,7 @@ describe('Frames', () => {
   it('gives out exactly what committed, in order, whatever is nested in what', () => {
     fc.assert(
       fc.property(fc.array(scope, { maxLength: 4 }), (transactions) => {
-        const frames = new Frames<number>();
+        const frames = new TransactionFrames<number>();
         const received: number[] = [];
         for (const transaction of transactions) play(frames, transaction, received);
 
@@ -51,7 +55,7 @@ describe('Frames', () => {
   });
 
   it('drains every open frame and leaves them open', () => {
-    const frames = new Frames<string>();
+    const frames = new TransactionFrames<string>();
     frames.begin();
     frames.add('outer');
     frames.begin();
@@ -63,6 +67,6 @@ describe('Frames', () => {
   });
 
   it('has no place for what happens outside of a transaction', () => {
-    expect(() => new Frames<string>().add('lost')).toThrow(/No transaction is open/);
+    expect(() => new TransactionFrames<string>().add('lost')).toThrow(/No transaction is open/);
   });
 });

@@ -2,7 +2,7 @@
  * What was collected in one connection's open transactions: a frame for the transaction and one for each savepoint
  * within. A frame joins its parent when its savepoint is released and vanishes when it is rolled back.
  */
-export class Frames<Item> {
+export class TransactionFrames<Item> {
   readonly #frames: Item[][] = [];
 
   /** How many transactions are open, the outermost included. */

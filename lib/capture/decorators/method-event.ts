@@ -1,6 +1,6 @@
 import { Inject, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { framesOf, reasonOf } from '../../common/index.js';
+import { stackFrames, errorText } from '../../common/index.js';
 import { type SendOptions, WebhookDispatcher } from '../../dispatch/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';
@@ -179,7 +179,7 @@ function compile(name: string, options: Options, place: string) {
       });
     } catch (error) {
       if (options.propagateErrors === true) throw error;
-      logger.error(`${place}: not sent: ${reasonOf(error)}`, framesOf(error));
+      logger.error(`${place}: not sent: ${errorText(error)}`, stackFrames(error));
     }
   };
 }

@@ -3,7 +3,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
-import { Collector } from './change-collector.js';
+import { ChangeCollector } from './change-collector.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 
 const FAULT = new Error(
@@ -13,7 +13,7 @@ const FAULT = new Error(
   },
 );
 const message = { id: 'msg_1' } as Message;
-const messages = { of: async () => [message] } as unknown as EntityMessages;
+const messages = { messagesOf: async () => [message] } as unknown as EntityMessages;
 const manager = {} as EntityManager;
 const item = { type: 'message', message } as const;
 
@@ -35,7 +35,7 @@ it('keeps a commit alive whose release fails, and logs no secret of it', async (
       throw FAULT;
     },
   } as unknown as MessagePipeline;
-  const collector = new Collector(messages, pipeline);
+  const collector = new ChangeCollector(messages, pipeline);
   const queryRunner = { isTransactionActive: true } as QueryRunner;
   collector.begin(queryRunner);
   await collector.collect({ queryRunner, manager }, item);
@@ -55,7 +55,7 @@ it('keeps a write alive whose message cannot be sent, and logs no secret of it',
   const lines = logged();
   const pipeline = { send: () => Promise.reject(FAULT) } as unknown as MessagePipeline;
   const queryRunner = { isTransactionActive: false } as QueryRunner;
-  await new Collector(messages, pipeline).collect({ queryRunner, manager }, item);
+  await new ChangeCollector(messages, pipeline).collect({ queryRunner, manager }, item);
 
   expect(lines[0]).toContain('Sending what was written outside of a transaction failed: POST');
   expect(lines.join()).not.toMatch(/s3cret|p4ss|c2VjcmV0/);

@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import { framesOf, reasonOf } from '../../common/index.js';
+import { stackFrames, errorText } from '../../common/index.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
-import { type Collected, occurrencesOf } from '../changes/occurrences.js';
+import { type CollectedItem, occurrencesOf } from '../changes/occurrences.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
-import { Frames } from '../changes/transaction-frames.js';
+import { TransactionFrames } from '../changes/transaction-frames.js';
 
 /** What TypeORM's hooks say of the connection that they happen on. */
 interface OnConnection {
@@ -18,11 +18,11 @@ const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGM
 
 /** What is kept of one connection. */
 class ConnectionState {
-  readonly frames = new Frames<Collected>();
+  readonly frames = new TransactionFrames<CollectedItem>();
   /** Staged in the open transaction, released when it has committed. */
   readonly staged: Message[] = [];
   /** Happened outside of any transaction and not sent yet. */
-  readonly loose: Collected[] = [];
+  readonly loose: CollectedItem[] = [];
   /** Statements of the open transaction that may have written something. */
   writes = 0;
   /** Sends what is loose. */
@@ -30,7 +30,7 @@ class ConnectionState {
 }
 
 /** Collects what happens on each connection and sends it on when its outermost transaction commits. */
-export class Collector {
+export class ChangeCollector {
   readonly #logger = new Logger('Thorn');
   readonly #states = new WeakMap<QueryRunner, ConnectionState>();
   readonly #messages: EntityMessages;
@@ -42,7 +42,7 @@ export class Collector {
   }
 
   /** Takes what has just happened, synchronously; outside of a transaction the promise is that it was sent. */
-  collect({ queryRunner, manager }: OnConnection, item: Collected): Promise<void> | void {
+  collect({ queryRunner, manager }: OnConnection, item: CollectedItem): Promise<void> | void {
     const state = this.#state(queryRunner);
     if (queryRunner.isTransactionActive || state.frames.depth > 0) {
       openFrames(state).add(item);
@@ -100,12 +100,16 @@ export class Collector {
     state.staged.length = 0;
   }
 
-  async #stage(state: ConnectionState, items: Collected[], manager: EntityManager): Promise<void> {
+  async #stage(
+    state: ConnectionState,
+    items: CollectedItem[],
+    manager: EntityManager,
+  ): Promise<void> {
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let batch = items; batch.length > 0; batch = state.frames.drain()) {
       const alone =
         state.writes === 1 && batch.filter(({ type }) => type !== 'message').length === 1;
-      const messages = await this.#messages.of(occurrencesOf(batch), manager, alone);
+      const messages = await this.#messages.messagesOf(occurrencesOf(batch), manager, alone);
       if (messages.length === 0) continue;
       await this.#pipeline.stage(messages, manager);
       state.staged.push(...messages);
@@ -126,7 +130,10 @@ export class Collector {
     state.sending ??= Promise.resolve().then(async () => {
       state.sending = undefined;
       try {
-        const messages = await this.#messages.of(occurrencesOf(state.loose.splice(0)), manager);
+        const messages = await this.#messages.messagesOf(
+          occurrencesOf(state.loose.splice(0)),
+          manager,
+        );
         if (messages.length > 0) await this.#pipeline.send(messages, false);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.
@@ -143,12 +150,12 @@ export class Collector {
   }
 
   #logError(what: string, error: unknown): void {
-    this.#logger.error(`${what}: ${reasonOf(error)}`, framesOf(error));
+    this.#logger.error(`${what}: ${errorText(error)}`, stackFrames(error));
   }
 }
 
 /** A transaction may have begun before the capture started to listen. */
-function openFrames({ frames }: ConnectionState): Frames<Collected> {
+function openFrames({ frames }: ConnectionState): TransactionFrames<CollectedItem> {
   if (frames.depth === 0) frames.begin();
   return frames;
 }

@@ -17,10 +17,10 @@ import type {
 } from 'typeorm';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message, MessageFactory } from '../../message/index.js';
-import { Attachment } from './hooks-attachment.js';
+import { HooksAttachment } from './hooks-attachment.js';
 import { BulkWriteGuard, type BulkWrites } from './bulk-write-guard.js';
 import { changedValues } from '../rows/changed-values.js';
-import { Collector } from './change-collector.js';
+import { ChangeCollector } from './change-collector.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import { EntityMessages } from '../messages/entity-messages.js';
 import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-plan.js';
@@ -59,22 +59,22 @@ type RowEvent = {
 export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #logger = new Logger('Thorn');
   readonly #oldRows = new OldRows();
-  readonly #collector: Collector;
+  readonly #collector: ChangeCollector;
   /** Makes this data source's messages. */
   readonly messages: EntityMessages;
   // The last INSERT of a connection, when it may also have updated or skipped rows.
   readonly #uncertainInserts = new WeakMap<QueryRunner, string>();
   readonly #bulk: BulkWriteGuard;
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
-  readonly #attachment: Attachment;
+  readonly #attachment: HooksAttachment;
 
   constructor(
     readonly dataSource: DataSource,
     { messageFactory, pipeline, bulk = 'warn' }: EntityCaptureOptions,
   ) {
-    this.#attachment = new Attachment(dataSource);
+    this.#attachment = new HooksAttachment(dataSource);
     this.messages = new EntityMessages(messageFactory);
-    this.#collector = new Collector(this.messages, pipeline);
+    this.#collector = new ChangeCollector(this.messages, pipeline);
     this.#bulk = new BulkWriteGuard(bulk);
   }
 

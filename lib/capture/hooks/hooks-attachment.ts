@@ -3,7 +3,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 
 /** The place of some hooks among the subscribers of a data source. */
-export class Attachment {
+export class HooksAttachment {
   readonly #dataSource: DataSource;
   #hooks: readonly EntitySubscriberInterface[] = [];
 

@@ -1,16 +1,16 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { framesOf, reasonOf } from '../../common/index.js';
+import { stackFrames, errorText } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { Message, type MessageFactory } from '../../message/index.js';
 import type { Occurrence } from '../changes/occurrences.js';
 import type { EventPlan } from '../plan/entity-plan.js';
-import { mayBeReal, neededRows } from './row-loader.js';
+import { mayBeChanged, loadRows } from './row-loader.js';
 import { fillTemplate } from '../payload/ref-template.js';
 import { withRequestData } from '../payload/request-data.js';
 import { withoutPaths } from '../rows/row-copy.js';
 import { type Subject, subjectsOf } from './message-subject.js';
-import { valueAt } from '../payload/value-at-path.js';
+import { valueAtPath } from '../payload/value-at-path.js';
 
 /** Makes the messages of what happened to entities. */
 export class EntityMessages {
@@ -29,13 +29,13 @@ export class EntityMessages {
    *   types of its columns say so
    * @throws what a query throws, and what a function of an event with `propagateErrors` throws
    */
-  async of(
+  async messagesOf(
     happened: readonly (Occurrence | Message)[],
     manager: EntityManager,
     alone = false,
   ): Promise<Message[]> {
-    const candidates = happened.filter((entry) => entry instanceof Message || mayBeReal(entry));
-    const rows = await neededRows(
+    const candidates = happened.filter((entry) => entry instanceof Message || mayBeChanged(entry));
+    const rows = await loadRows(
       candidates.filter((entry): entry is Occurrence => !(entry instanceof Message)),
       manager,
       alone,
@@ -82,7 +82,7 @@ export class EntityMessages {
             audience: 'sender' as const,
             sender: this.#sender(
               event,
-              typeof sender === 'function' ? sender(row) : valueAt(subject.row, sender),
+              typeof sender === 'function' ? sender(row) : valueAtPath(subject.row, sender),
             ),
           }),
       ...(headers === undefined
@@ -95,8 +95,8 @@ export class EntityMessages {
   #dropped(event: EventPlan, error: unknown): void {
     if (event.options.propagateErrors === true) throw error;
     this.#logger.error(
-      `${event.entity}: the event ${event.name} is dropped: ${reasonOf(error)}`,
-      framesOf(error),
+      `${event.entity}: the event ${event.name} is dropped: ${errorText(error)}`,
+      stackFrames(error),
     );
   }
 

@@ -3,7 +3,7 @@ import type { EntityChange } from '../../event/event-settings.js';
 import type { Occurrence } from '../changes/occurrences.js';
 import type { NeededRows } from './row-loader.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
-import { differs } from '../changes/change-detection.js';
+import { isChanged } from '../changes/change-detection.js';
 import { copyRow, layOver, setValue, withoutRelations } from '../rows/row-copy.js';
 
 /** A message's row and what its payload is told besides. */
@@ -27,7 +27,7 @@ function rowSubjects(
   const read = rows.get(metadata)?.get(net.key);
   // Something that no hook tells of (a cascade, SQL by hand) has removed what this transaction had created.
   if (kind === 'create' && event.needsRow && read === undefined) return [];
-  if (kind === 'change' && !differs(net, read)) return [];
+  if (kind === 'change' && !isChanged(net, read)) return [];
   const row = read ?? lastKnown(kind, net);
   const before = kind === 'create' || net.old === undefined ? null : beforeOf(net, row);
   return [{ row, before, change: { on: kind, before, ids: [], related: [] } }];

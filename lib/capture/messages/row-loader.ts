@@ -2,7 +2,7 @@ import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { Occurrence } from '../changes/occurrences.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import { linksOf, type NetLinks } from '../changes/net-change.js';
-import { foretold } from '../changes/change-detection.js';
+import { isChangedByValues } from '../changes/change-detection.js';
 import { rowsWithLinks } from '../rows/junction-rows.js';
 import { withoutRelations } from '../rows/row-copy.js';
 import { readRows } from '../rows/row-reader.js';
@@ -31,12 +31,12 @@ interface WantedRows {
 }
 
 /** Saves a query where the values that were set tell already that nothing has changed. */
-export function mayBeReal(occurrence: Occurrence): boolean {
-  return occurrence.kind !== 'change' || foretold(occurrence.net) !== false;
+export function mayBeChanged(occurrence: Occurrence): boolean {
+  return occurrence.kind !== 'change' || isChangedByValues(occurrence.net) !== false;
 }
 
 /** Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}. */
-export async function neededRows(
+export async function loadRows(
   occurrences: readonly Occurrence[],
   manager: EntityManager,
   alone: boolean,
@@ -54,7 +54,9 @@ export async function neededRows(
 function mustBeRead({ event, ...occurrence }: Occurrence): boolean {
   if ('links' in occurrence) return event.needsRow;
   const { kind, net } = occurrence;
-  return net.now.there && (event.needsRow || (kind === 'change' && foretold(net) === undefined));
+  return (
+    net.now.there && (event.needsRow || (kind === 'change' && isChangedByValues(net) === undefined))
+  );
 }
 
 /** The rows that occurrences need; undefined when they have to be read. */

@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../../errors/index.js';
-import { valueAt } from './value-at-path.js';
+import { valueAtPath } from './value-at-path.js';
 
 const FIELD = /\{([^{}]*)\}/g;
 
@@ -15,7 +15,7 @@ export function templateFields(template: string): string[] {
  */
 export function fillTemplate(template: string, row: unknown): string {
   return template.replaceAll(FIELD, (_, path: string) => {
-    const value = valueAt(row, path);
+    const value = valueAtPath(row, path);
     if (value === null || value === undefined || value === '' || typeof value === 'object') {
       throw new InvalidInputError('ref', `needs a value for {${path}}, and the row has none`, {
         template,

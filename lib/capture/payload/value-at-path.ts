@@ -1,5 +1,5 @@
 /** The value at a dotted path; undefined where the path breaks off. Lazy relations answer what they have loaded. */
-export function valueAt(row: unknown, path: string): unknown {
+export function valueAtPath(row: unknown, path: string): unknown {
   let value = row;
   for (const key of path.split('.')) {
     if (

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Column } from './row-key.js';
 
 /** Whether a column's value is the same in two rows that were both read from the database. */
-export function sameValue(column: Column, one: unknown, other: unknown): boolean {
+export function isSameColumnValue(column: Column, one: unknown, other: unknown): boolean {
   if (one === null || one === undefined || other === null || other === undefined) {
     return (one ?? null) === (other ?? null);
   }

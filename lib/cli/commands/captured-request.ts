@@ -18,7 +18,7 @@ export function capturedRequest(bytes: Buffer): CapturedRequest {
 }
 
 /** The other way round. */
-export function writtenRequest({ headers, body }: CapturedRequest): Buffer {
+export function serializeRequest({ headers, body }: CapturedRequest): Buffer {
   const lines = ['POST / HTTP/1.1', ...headers.map(([name, value]) => `${name}: ${value}`), '', ''];
   return Buffer.concat([Buffer.from(lines.join('\r\n')), body]);
 }

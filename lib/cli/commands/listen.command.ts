@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
 import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
-import { type Command, textOf } from '../terminal/command.js';
+import { type Command, parseText } from '../terminal/command.js';
 import { schemeOptions, signatureSettings } from './scheme-options.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
@@ -34,9 +34,9 @@ export const listenCommand: Command = {
   most: 0,
   async run(_operands, given, terminal) {
     const { secrets, ...settings } = signatureSettings(given, terminal, false);
-    const status = numberOf('status', textOf(given, 'status') ?? '204', 200, 599);
-    const port = numberOf('port', textOf(given, 'port') ?? '4000', 0, 65_535);
-    const forward = targetOf(textOf(given, 'forward'));
+    const status = numberOf('status', parseText(given, 'status') ?? '204', 200, 599);
+    const port = numberOf('port', parseText(given, 'port') ?? '4000', 0, 65_535);
+    const forward = targetOf(parseText(given, 'forward'));
     const verify = (request: Received) =>
       secrets.length === 0
         ? 'not verified'
@@ -74,7 +74,7 @@ export const listenCommand: Command = {
 
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(new UsageError(error.message)));
-      server.listen(port, textOf(given, 'host') ?? '127.0.0.1', resolve);
+      server.listen(port, parseText(given, 'host') ?? '127.0.0.1', resolve);
     });
     const bound = server.address() as { readonly address: string; readonly port: number };
     const address = bound.address.includes(':') ? `[${bound.address}]` : bound.address;

@@ -3,7 +3,7 @@ import {
   type CommandOptions,
   type ExitCode,
   type Given,
-  textOf,
+  parseText,
   textsOf,
 } from '../terminal/command.js';
 import { progressText } from '../terminal/progress.js';
@@ -71,7 +71,7 @@ export async function runLongWork(
     terminal.note('stopping after this step; once more ends at once'),
   );
   const run = new Run(work, new ApiClient(work.url, headersOf(given, terminal)), terminal);
-  const after = textOf(given, 'after') ?? null;
+  const after = parseText(given, 'after') ?? null;
   const isDryRun = given['dry-run'] === true;
   let total: number | null = null;
   if (terminal.isTerminal && !isDryRun && given['no-count'] !== true) {
@@ -159,7 +159,7 @@ function resumption(next: string | null, { range }: LongWork): string {
 
 /** @throws {@link UsageError} when there is no URL */
 export function apiOf(given: Given, example: string): string {
-  const api = textOf(given, 'api');
+  const api = parseText(given, 'api');
   if (api === undefined || !URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol)) {
     throw new UsageError(`say where the API is: --api ${example}`);
   }

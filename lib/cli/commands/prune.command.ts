@@ -1,4 +1,4 @@
-import { type Command, momentOf } from '../terminal/command.js';
+import { type Command, parseDate } from '../terminal/command.js';
 import {
   LONG_WORK_HELP,
   type LongWork,
@@ -26,7 +26,7 @@ export const pruneCommand: Command = {
   most: 0,
   async run(_operands, given, terminal) {
     const now = Date.now();
-    const before = momentOf(given, 'before', now);
+    const before = parseDate(given, 'before', now);
     if (before !== undefined && before > now) throw new UsageError('--before must be in the past');
     const work: LongWork = {
       url: `${operatorApiOf(given)}/prune`,

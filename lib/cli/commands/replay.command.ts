@@ -1,4 +1,4 @@
-import { type Command, type Given, momentOf } from '../terminal/command.js';
+import { type Command, type Given, parseDate } from '../terminal/command.js';
 import {
   apiOf,
   type Counts,
@@ -67,9 +67,9 @@ function sum(counts: Counts): number {
 }
 
 function rangeOf(given: Given, now: number): Readonly<Record<string, string>> {
-  const since = momentOf(given, 'since', now);
+  const since = parseDate(given, 'since', now);
   if (since === undefined) throw new UsageError('say from when on: --since 24h');
-  const until = momentOf(given, 'until', now) ?? now;
+  const until = parseDate(given, 'until', now) ?? now;
   if (since >= until) throw new UsageError('--since must be before --until');
   return { since: new Date(since).toISOString(), until: new Date(until).toISOString() };
 }

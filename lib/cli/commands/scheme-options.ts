@@ -1,6 +1,6 @@
 import type { Digest } from '../../message/index.js';
 import type { SchemeName } from '../../receiver/schemes/scheme-by-name.js';
-import { type CommandOptions, type Given, secretsOf, wordOf } from '../terminal/command.js';
+import { type CommandOptions, type Given, secretsOf, parseWord } from '../terminal/command.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
 
@@ -26,10 +26,10 @@ export function signatureSettings(given: Given, terminal: Terminal, needsSecret 
   if (secrets.length === 0 && needsSecret) {
     throw new UsageError('give the secret: --secret whsec_…, or the variable THORN_SECRET');
   }
-  const digest = wordOf(given, 'digest', DIGESTS);
+  const digest = parseWord(given, 'digest', DIGESTS);
   return {
     secrets,
-    scheme: wordOf(given, 'scheme', SCHEMES) ?? 'standard',
+    scheme: parseWord(given, 'scheme', SCHEMES) ?? 'standard',
     ...(digest === undefined ? {} : { digest }),
   };
 }

@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../../errors/index.js';
 import { signWebhook } from '../../testing/sign-webhook.js';
-import { writtenRequest } from './captured-request.js';
-import { type Command, momentOf, textOf } from '../terminal/command.js';
+import { serializeRequest } from './captured-request.js';
+import { type Command, parseDate, parseText } from '../terminal/command.js';
 import { schemeOptions, signatureSettings } from './scheme-options.js';
 import { UsageError } from '../terminal/usage.error.js';
 
@@ -20,8 +20,8 @@ export const signCommand: Command = {
   most: 1,
   async run([file = '-'], given, terminal) {
     const settings = signatureSettings(given, terminal);
-    const [id, event] = [textOf(given, 'id'), textOf(given, 'event')];
-    const time = momentOf(given, 'time', Date.now());
+    const [id, event] = [parseText(given, 'id'), parseText(given, 'event')];
+    const time = parseDate(given, 'time', Date.now());
     const input = await terminal.read(file);
     try {
       const { headers, body } = signWebhook({
@@ -32,7 +32,7 @@ export const signCommand: Command = {
         ...(time === undefined ? {} : { time }),
       });
       const pairs = Object.entries(headers);
-      if (given['http'] === true) terminal.bytes(writtenRequest({ headers: pairs, body }));
+      if (given['http'] === true) terminal.bytes(serializeRequest({ headers: pairs, body }));
       else for (const [name, value] of pairs) terminal.out(`${name}: ${value}`);
       return 0;
     } catch (error) {

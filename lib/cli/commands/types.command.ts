@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { InvalidInputError } from '../../errors/index.js';
 import { webhookTypes } from '../../openapi/webhook-types.js';
-import { type Command, textOf } from '../terminal/command.js';
+import { type Command, parseText } from '../terminal/command.js';
 import { UsageError } from '../terminal/usage.error.js';
 
 export const typesCommand: Command = {
@@ -31,7 +31,7 @@ export const typesCommand: Command = {
       if (error instanceof InvalidInputError) throw new UsageError(`the ${error.message}`);
       throw error;
     }
-    const file = textOf(given, 'out');
+    const file = parseText(given, 'out');
     if (file === undefined) terminal.out(types.trimEnd());
     else await written(file, types);
     return 0;

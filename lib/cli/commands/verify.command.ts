@@ -1,9 +1,9 @@
-import { durationOf } from '../../common/parse-duration.js';
+import { parseDuration } from '../../common/parse-duration.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
 import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
 import { capturedRequest } from './captured-request.js';
-import { type Command, textOf } from '../terminal/command.js';
+import { type Command, parseText } from '../terminal/command.js';
 import { schemeOptions, signatureSettings } from './scheme-options.js';
 import { UsageError } from '../terminal/usage.error.js';
 
@@ -22,8 +22,8 @@ export const verifyCommand: Command = {
   most: 1,
   async run([file = '-'], given, terminal) {
     const settings = signatureSettings(given, terminal);
-    const tolerance = textOf(given, 'tolerance');
-    const milliseconds = tolerance === undefined ? Infinity : durationOf(tolerance);
+    const tolerance = parseText(given, 'tolerance');
+    const milliseconds = tolerance === undefined ? Infinity : parseDuration(tolerance);
     if (milliseconds === null) throw new UsageError('--tolerance must be a time such as 5m or 30s');
     const request = capturedRequest(await terminal.read(file));
     try {

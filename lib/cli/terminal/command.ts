@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { durationOf } from '../../common/parse-duration.js';
+import { parseDuration } from '../../common/parse-duration.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage.error.js';
 
@@ -62,7 +62,7 @@ export function argumentsOf(
   }
 }
 
-export function textOf(given: Given, name: string): string | undefined {
+export function parseText(given: Given, name: string): string | undefined {
   const value = given[name];
   return typeof value === 'string' ? value : undefined;
 }
@@ -73,12 +73,12 @@ export function textsOf(given: Given, name: string): readonly string[] {
 }
 
 /** One of a few words. */
-export function wordOf<Word extends string>(
+export function parseWord<Word extends string>(
   given: Given,
   name: string,
   words: readonly Word[],
 ): Word | undefined {
-  const value = textOf(given, name);
+  const value = parseText(given, name);
   if (value === undefined || (words as readonly string[]).includes(value)) return value as Word;
   throw new UsageError(`--${name} must be one of ${words.join(', ')}`);
 }
@@ -90,10 +90,10 @@ export function secretsOf(given: Given, { env }: Terminal): readonly string[] {
 }
 
 /** A time in ISO 8601, or how long ago it was: `24h`. In milliseconds since the Unix epoch. */
-export function momentOf(given: Given, name: string, now: number): number | undefined {
-  const text = textOf(given, name);
+export function parseDate(given: Given, name: string, now: number): number | undefined {
+  const text = parseText(given, name);
   if (text === undefined) return undefined;
-  const ago = durationOf(text);
+  const ago = parseDuration(text);
   const time = ago === null ? Date.parse(text) : now - ago;
   if (!Number.isNaN(time) && (ago !== null || /^\d{4}-\d\d-\d\d/.test(text))) return time;
   throw new UsageError(`--${name} must be a time such as 2026-01-31T08:00:00Z, or 24h, 90m or 7d`);

@@ -4,7 +4,7 @@ import type { AttemptFacts, DeliveryFacts } from './webhook-event-map.js';
 import type { WebhookEvents } from './webhook-events.js';
 
 /** What follows from an attempt: the delivery has ended, or there will be another one. */
-export type AttemptSequel =
+export type NextStep =
   | { readonly ends: 'succeeded' }
   | { readonly ends: 'failed'; readonly reason: FailureReason }
   | { readonly ends: null; readonly nextAt: number };
@@ -14,10 +14,10 @@ export type AttemptSequel =
  *
  * @param number how many requests were made for the delivery, this one included
  */
-export function tellAttempt(
+export function emitAttempt(
   events: WebhookEvents,
   { attempt, number, host }: { readonly attempt: Attempt; number: number; host: () => string },
-  sequel: AttemptSequel,
+  sequel: NextStep,
 ): void {
   const facts = (): DeliveryFacts => ({
     delivery: attempt.delivery,

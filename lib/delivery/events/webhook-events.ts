@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { Logger } from '@nestjs/common';
-import { framesOf, reasonOf } from '../../common/index.js';
+import { stackFrames, errorText } from '../../common/index.js';
 import type { WebhookEventMap, WebhookEventName } from './webhook-event-map.js';
 
 type Listener<Name extends WebhookEventName> = (payload: WebhookEventMap[Name]) => unknown;
@@ -96,8 +96,8 @@ export class WebhookEvents {
 
   #report(name: WebhookEventName, error: unknown): void {
     this.#logger.error(
-      `A listener of the event ${name} failed: ${reasonOf(error)}`,
-      framesOf(error),
+      `A listener of the event ${name} failed: ${errorText(error)}`,
+      stackFrames(error),
     );
   }
 }

@@ -4,11 +4,11 @@ import axios, {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { reasonOf } from '../../common/error-text.js';
+import { errorText } from '../../common/error-text.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import { AttemptError } from '../attempt/attempt.error.js';
 import { type Deadlines, Timed } from './deadlines.js';
-import { failure } from './transport-errors.js';
+import { attemptError } from './transport-errors.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 
@@ -27,7 +27,7 @@ const UNUSED_DEFAULTS = [
 ] as const;
 
 /** Lets requests pass through an axios instance, for its interceptors, on their way to the wire. */
-export class AxiosFront {
+export class AxiosAdapter {
   readonly instance: AxiosInstance;
   #mayHaveDefaults = false;
 
@@ -111,7 +111,7 @@ export class AxiosFront {
 
   async #adapt(config: Config, policy?: RecipientPolicy): Promise<AxiosResponse<unknown>> {
     if (config.method?.toLowerCase() !== 'post') {
-      throw failure('internal', null, 'webhooks are sent by POST alone');
+      throw attemptError('internal', null, 'webhooks are sent by POST alone');
     }
     const hasParts = config.baseURL !== undefined || config.params !== undefined;
     const response = await this.wire({
@@ -139,7 +139,7 @@ class Limit extends Timed {
   }
 
   override expire(): void {
-    this.reject(failure('timeout', null));
+    this.reject(attemptError('timeout', null));
   }
 }
 
@@ -164,7 +164,7 @@ function bytesOf(data: unknown): Buffer {
   if (Buffer.isBuffer(data)) return data;
   if (typeof data === 'string') return Buffer.from(data);
   if (data instanceof Uint8Array) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  throw failure(
+  throw attemptError(
     'internal',
     null,
     'an axios interceptor left a body that is neither bytes nor text',
@@ -175,5 +175,5 @@ function bytesOf(data: unknown): Buffer {
 function ownError(error: unknown): Error {
   if (error instanceof AttemptError || error instanceof RecipientRefusedError) return error;
   const name = error instanceof Error ? `${error.name}: ` : '';
-  return failure('internal', null, `an axios interceptor failed: ${name}${reasonOf(error)}`);
+  return attemptError('internal', null, `an axios interceptor failed: ${name}${errorText(error)}`);
 }

@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici';
 import { Timed } from './deadlines.js';
-import { failure, failureOf } from './transport-errors.js';
+import { attemptError, toAttemptError } from './transport-errors.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 
 /** An answer as it came over the wire; its headers are decoded when somebody reads them. */
-export class Answer implements WebhookResponse {
+export class RawResponse implements WebhookResponse {
   #headers: Record<string, string | string[] | undefined> | null = null;
 
   constructor(
@@ -79,7 +79,7 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
   }
 
   override expire(): void {
-    this.#fail(failure('timeout', this.carrier?.address ?? null));
+    this.#fail(attemptError('timeout', this.carrier?.address ?? null));
   }
 
   onConnect(abort: (error?: Error) => void): void {
@@ -93,7 +93,7 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
       this.#headers = headers;
     } else if (++this.#informational > MAX_INFORMATIONAL_ANSWERS) {
       this.#fail(
-        failure('protocol', this.carrier?.address ?? null, 'endless informational answers'),
+        attemptError('protocol', this.carrier?.address ?? null, 'endless informational answers'),
       );
     }
     return true;
@@ -113,7 +113,7 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
   }
 
   onError(error: Error): void {
-    this.#fail(failureOf(error, this.carrier?.address ?? null));
+    this.#fail(toAttemptError(error, this.carrier?.address ?? null));
   }
 
   #succeed(truncated: boolean): void {
@@ -123,7 +123,7 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
     const address = this.carrier?.address ?? null;
     // Copied, since a chunk is a view of everything that arrived with it.
     const body = this.#chunks === null ? NOTHING : Buffer.concat(this.#chunks);
-    this.resolve(new Answer(this.#status, this.#headers, body, truncated, address));
+    this.resolve(new RawResponse(this.#status, this.#headers, body, truncated, address));
     if (truncated) this.#giveUp();
     else this.carrier?.done();
   }

@@ -1,7 +1,7 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
-import { failure } from './transport-errors.js';
+import { attemptError } from './transport-errors.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import { type TlsOptions, tlsSettings } from './tls-settings.js';
 import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
@@ -64,7 +64,7 @@ function vettedLookup(policy: RecipientPolicy, lookup: AddressLookup): LookupFun
 
 /** All or nothing: a name with one forbidden address is somebody's trick. */
 function vet(policy: RecipientPolicy, addresses: readonly LookupAddress[]): LookupAddress[] {
-  if (addresses.length === 0) throw failure('name-not-resolved', null);
+  if (addresses.length === 0) throw attemptError('name-not-resolved', null);
   return addresses.map(({ address }) => {
     policy.checkAddress(address);
     return { address, family: isIP(address) };

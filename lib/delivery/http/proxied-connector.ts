@@ -3,7 +3,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { buildConnector } from 'undici';
 import { authorityOf, type EgressProxy } from './egress-proxy.js';
-import { failure } from './transport-errors.js';
+import { attemptError } from './transport-errors.js';
 import type { GuardedConnector } from './guarded-connector.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import { type TlsOptions, type TlsSettings, tlsSettings } from './tls-settings.js';
@@ -33,7 +33,7 @@ export function proxiedConnector(
     }
     const target = authorityOf(hostname, port === '' ? (isTls ? 443 : 80) : Number(port));
     return openTunnel(proxy, settings, target, (error, socket) => {
-      if (socket === null) callback(error ?? failure('proxy', null), null);
+      if (socket === null) callback(error ?? attemptError('proxy', null), null);
       else if (isTls) secure({ ...options, httpSocket: socket }, callback);
       else callback(null, socket);
     });
@@ -69,7 +69,7 @@ function openTunnel(
   });
   // Not what was thrown: it may show the request, and with it the credentials.
   request.once('error', (error: NodeJS.ErrnoException) =>
-    opened(failure('proxy', null, error.code ?? null), null),
+    opened(attemptError('proxy', null, error.code ?? null), null),
   );
   request.end();
   return socket;
@@ -86,8 +86,8 @@ function dial({ isSecure, host, port }: EgressProxy, settings: TlsSettings): Soc
 function refusalOf(status: number, early: Buffer): Error | null {
   if (status >= 200 && status < 300) {
     // Whoever speaks before it is asked would be heard as an answer.
-    return early.length === 0 ? null : failure('protocol', null, 'the tunnel spoke first');
+    return early.length === 0 ? null : attemptError('protocol', null, 'the tunnel spoke first');
   }
   const detail = `the proxy answered ${status}`;
-  return failure(status === 407 ? 'proxy' : 'unreachable', null, detail);
+  return attemptError(status === 407 ? 'proxy' : 'unreachable', null, detail);
 }

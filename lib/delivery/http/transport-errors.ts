@@ -56,16 +56,16 @@ const FAMILIES: readonly (readonly [pattern: RegExp, code: AttemptErrorCode])[] 
  * @param address the address that was being dialled, when known
  * @returns refusals of the policy as they are; everything else as an {@link AttemptError}
  */
-export function failureOf(
+export function toAttemptError(
   cause: unknown,
   address: string | null,
 ): AttemptError | RecipientRefusedError {
   if (cause instanceof AttemptError || cause instanceof RecipientRefusedError) return cause;
-  return failure(codeOf(cause), addressOf(cause) ?? address, errnoOf(cause));
+  return attemptError(codeOf(cause), addressOf(cause) ?? address, errnoOf(cause));
 }
 
 /** The failure of the given code; `detail` is a word of the system's, such as `ECONNREFUSED`. */
-export function failure(
+export function attemptError(
   code: AttemptErrorCode,
   address: string | null,
   detail: string | null = null,

@@ -1,10 +1,10 @@
 import type { AxiosInstance } from 'axios';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { AxiosFront } from './axios-adapter.js';
+import { AxiosAdapter } from './axios-adapter.js';
 import { Deadlines } from './deadlines.js';
 import { type EgressProxy, egressProxyOf } from './egress-proxy.js';
 import { Exchange } from './exchange.js';
-import { failure } from './transport-errors.js';
+import { attemptError } from './transport-errors.js';
 import { type ConnectorOptions, guardedConnector } from './guarded-connector.js';
 import { OriginPool, type PoolSettings } from './origin-pool.js';
 import { proxiedConnector } from './proxied-connector.js';
@@ -53,7 +53,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
   readonly #deadlines = new Deadlines();
   readonly #pools = new Map<RecipientPolicy, PolicyPools>();
   readonly #targets = new WeakMap<URL, Target>();
-  #axios: AxiosFront | null = null;
+  #axios: AxiosAdapter | null = null;
   #closed: PromiseWithResolvers | null = null;
 
   /** @throws {@link ThornConfigurationError} naming an option whose value makes no sense */
@@ -88,7 +88,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
    * ```
    */
   get axios(): AxiosInstance {
-    this.#axios ??= new AxiosFront((request) => this.#send(request), this.#deadlines);
+    this.#axios ??= new AxiosAdapter((request) => this.#send(request), this.#deadlines);
     return this.#axios.instance;
   }
 
@@ -106,7 +106,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
 
   #send(request: WebhookRequest): Promise<WebhookResponse> {
     return new Promise((resolve, reject) => {
-      if (this.#closed !== null) throw failure('internal', null, 'the client is closed');
+      if (this.#closed !== null) throw attemptError('internal', null, 'the client is closed');
       const policy = request.policy ?? this.#policy;
       const { origin, path } = this.#target(policy.checkUrl(request.url));
       const pool = this.#pool(policy, origin);

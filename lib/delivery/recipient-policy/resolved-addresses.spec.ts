@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RecipientRefusedError } from '../../errors/index.js';
 import { PublicRecipientPolicy } from './public-recipient-policy.js';
-import { checkResolved, type AddressLookup } from './resolved-addresses.js';
+import { checkResolvedAddresses, type AddressLookup } from './resolved-addresses.js';
 
 const answering =
   (...addresses: string[]): AddressLookup =>
@@ -14,7 +14,7 @@ const answering =
     );
   };
 const check = (url: string, lookup: AddressLookup) =>
-  checkResolved(new URL(url), new PublicRecipientPolicy(), lookup);
+  checkResolvedAddresses(new URL(url), new PublicRecipientPolicy(), lookup);
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -14,7 +14,7 @@ const logger = new Logger('Thorn');
  * @throws {@link RecipientRefusedError} `unreachable` when any address is refused. Which one, and why, is in the log
  * alone: whoever saves a subscriber could otherwise ask our resolver for the addresses of internal names.
  */
-export async function checkResolved(
+export async function checkResolvedAddresses(
   url: URL,
   policy: RecipientPolicy,
   lookup: AddressLookup = systemLookup,

@@ -2,7 +2,7 @@ import type { Message } from '../../message/message.js';
 import type { Recipient } from '../../message/recipient.js';
 import type { SubscriberRepository } from '../../subscriber/model/subscriber.repository.js';
 import type { StaticSubscriberSet } from '../../subscriber/static/static-subscriber-set.js';
-import { wantedBy } from './subscriber-choice.js';
+import { withoutUnwanted } from './subscriber-choice.js';
 
 /** Whom a message goes to, as far as that can be told. */
 export interface FoundRecipients {
@@ -38,7 +38,7 @@ export class FanOut {
    * @throws what the repository throws
    */
   async lookUp(message: Message): Promise<FoundRecipients> {
-    const stored = wantedBy(await this.#repository.match(message), message);
+    const stored = withoutUnwanted(await this.#repository.match(message), message);
     const { recipients: named, isComplete } = await this.#statics.match(
       message.event,
       message.sender,

@@ -7,17 +7,17 @@ const logger = new Logger('Thorn');
 const payloads = new WeakMap<Message, { readonly data: unknown }>();
 
 /** Those of the subscribers of an event who have not excluded it, and whose filter holds for the message. */
-export function wantedBy(
+export function withoutUnwanted(
   subscribers: readonly Subscriber[],
   message: Message,
 ): readonly Subscriber[] {
   // Most have neither, and are handed on as they are.
   if (!subscribers.some(isChoosy)) return subscribers;
-  return subscribers.filter((subscriber) => isWanted(subscriber, message));
+  return subscribers.filter((subscriber) => wants(subscriber, message));
 }
 
 /** Whether a subscriber whose patterns match wants this message. */
-export function isWanted(subscriber: Subscriber, message: Message): boolean {
+export function wants(subscriber: Subscriber, message: Message): boolean {
   const { exclude, filter } = subscriber;
   if (exclude.some((pattern) => patternMatches(pattern, message.event))) return false;
   return filter === null || filterHolds(filter, payloadOf(message));

@@ -1,7 +1,7 @@
 import { newId } from '../../common/id.js';
 import { Clock } from '../../common/clock.js';
 import type { Attempt } from '../../delivery/attempt/attempt.js';
-import { type AttemptSequel, tellAttempt } from '../../delivery/events/attempt-events.js';
+import { type NextStep, emitAttempt } from '../../delivery/events/attempt-events.js';
 import { Deliverer } from '../../delivery/deliverer.js';
 import { WebhookEvents } from '../../delivery/events/webhook-events.js';
 import { ThornConfigurationError } from '../../errors/index.js';
@@ -84,7 +84,7 @@ export class InlineStrategy extends DispatchStrategy {
         message,
         recipient,
       );
-      tellAttempt(
+      emitAttempt(
         this.#events,
         { attempt, number: 1, host: () => hostOf(recipient) },
         sequelOf(attempt),
@@ -100,7 +100,7 @@ export class InlineStrategy extends DispatchStrategy {
 }
 
 /** There is never another attempt. */
-function sequelOf({ outcome, error }: Attempt): AttemptSequel {
+function sequelOf({ outcome, error }: Attempt): NextStep {
   if (outcome === 'succeeded') return { ends: 'succeeded' };
   return { ends: 'failed', reason: error?.code === 'recipient-refused' ? 'refused' : 'exhausted' };
 }

@@ -1,5 +1,5 @@
 import { ThornConfigurationError } from '../../errors/index.js';
-import { decodeValue, explained, isEncoded, MAX_DEPTH } from './condition-encoding.js';
+import { decodeValue, withPath, isEncoded, MAX_DEPTH } from './condition-encoding.js';
 import { type FieldKinds, fieldFault } from './condition-fields.js';
 import { isDecimalText } from './condition-number.js';
 import {
@@ -117,7 +117,7 @@ class ConditionCompiler {
   #operator(operator: Operator, key: string, given: unknown, path: readonly string[]): Test {
     if (++this.#tests > MAX_TESTS) this.#fail(path, `holds more than ${MAX_TESTS} operators`);
     const { operand: shape, test: make } = OPERATORS[operator.name];
-    const operand = explained(
+    const operand = withPath(
       this.#subject([...path, key]),
       { path: path.join('.'), operator: key },
       () => decodeValue(given),

@@ -10,7 +10,7 @@ export const MAX_VALUES = 10_000;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Thrown by {@link decodeValue} and turned into an error that names the condition's path. */
-export class BadValue extends Error {}
+export class InvalidConditionValue extends Error {}
 
 /** Keys that could reach an object's prototype are refused wherever they stand. */
 export function isForbiddenKey(key: string): boolean {
@@ -30,18 +30,20 @@ export function isEncoded(value: Record<string, unknown>): boolean {
  * @throws {@link BadValue} with a sentence part that says what to write instead
  */
 export function decodeValue(value: unknown, budget = { left: MAX_VALUES }, depth = 0): unknown {
-  if (depth > MAX_DEPTH) throw new BadValue(`is nested deeper than ${MAX_DEPTH} levels`);
-  if (--budget.left < 0) throw new BadValue(`holds more than ${MAX_VALUES} values`);
+  if (depth > MAX_DEPTH)
+    throw new InvalidConditionValue(`is nested deeper than ${MAX_DEPTH} levels`);
+  if (--budget.left < 0) throw new InvalidConditionValue(`holds more than ${MAX_VALUES} values`);
   const decode = (inner: unknown) => decodeValue(inner, budget, depth + 1);
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number') {
     if (Number.isFinite(value)) return value;
-    throw new BadValue(`is ${value}, which no value equals and JSON cannot hold`);
+    throw new InvalidConditionValue(`is ${value}, which no value equals and JSON cannot hold`);
   }
   if (value === undefined)
-    throw new BadValue('is undefined; use null for "no value", or leave it out');
-  if (typeof value !== 'object') throw new BadValue(`is a ${typeof value}; give a plain value`);
+    throw new InvalidConditionValue('is undefined; use null for "no value", or leave it out');
+  if (typeof value !== 'object')
+    throw new InvalidConditionValue(`is a ${typeof value}; give a plain value`);
   if (Array.isArray(value)) return Array.from(value, decode);
   if (value instanceof Date) return checkDate(new Date(value));
   if (value instanceof Set) return new Set([...value].map(decode));
@@ -49,7 +51,7 @@ export function decodeValue(value: unknown, budget = { left: MAX_VALUES }, depth
   if (value instanceof Uint8Array) return Uint8Array.from(value);
   if (isDecimal(value)) return new ExactDecimal(String(value));
   if (!isPlainObject(value)) {
-    throw new BadValue(
+    throw new InvalidConditionValue(
       `is an instance of ${(value as object).constructor.name}; give a plain value`,
     );
   }
@@ -58,7 +60,8 @@ export function decodeValue(value: unknown, budget = { left: MAX_VALUES }, depth
 
 /** A value as JSON, the inverse of {@link decodeValue}. Plain objects and lists are walked, so conditions as well. */
 export function encodeValue(value: unknown, depth = 0): unknown {
-  if (depth > MAX_DEPTH * 2) throw new BadValue(`is nested deeper than ${MAX_DEPTH} levels`);
+  if (depth > MAX_DEPTH * 2)
+    throw new InvalidConditionValue(`is nested deeper than ${MAX_DEPTH} levels`);
   const encode = (inner: unknown) => encodeValue(inner, depth + 1);
   if (typeof value === 'bigint') return { $bigint: value.toString() };
   if (Array.isArray(value)) return value.map(encode);
@@ -75,7 +78,8 @@ export function encodeValue(value: unknown, depth = 0): unknown {
 
 /** Decodes every encoded value within a condition, whose fields and operators are left as they are. */
 export function decodeTree(value: unknown, depth = 0): unknown {
-  if (depth > MAX_DEPTH * 2) throw new BadValue(`is nested deeper than ${MAX_DEPTH} levels`);
+  if (depth > MAX_DEPTH * 2)
+    throw new InvalidConditionValue(`is nested deeper than ${MAX_DEPTH} levels`);
   if (Array.isArray(value)) return value.map((inner) => decodeTree(inner, depth + 1));
   if (!isPlainObject(value) || isEncoded(value)) return decodeValue(value);
   return Object.fromEntries(
@@ -88,7 +92,7 @@ class ExactDecimal {
   readonly #text: string;
 
   constructor(text: string) {
-    if (!isDecimalText(text)) throw new BadValue('is no decimal number');
+    if (!isDecimalText(text)) throw new InvalidConditionValue('is no decimal number');
     this.#text = text;
   }
 
@@ -109,7 +113,7 @@ const DECODERS: Readonly<Record<string, (content: unknown, decode: Decode) => un
     try {
       return BigInt(text(content, '$bigint', 'the digits of an integer'));
     } catch {
-      throw new BadValue('needs the digits of an integer as a text in $bigint');
+      throw new InvalidConditionValue('needs the digits of an integer as a text in $bigint');
     }
   },
   $decimal: (content) => new ExactDecimal(text(content, '$decimal', 'a decimal number as a text')),
@@ -119,7 +123,8 @@ const DECODERS: Readonly<Record<string, (content: unknown, decode: Decode) => un
     new Map(
       list(content, '$map').map((entry) => {
         const pair = list(entry, '$map');
-        if (pair.length !== 2) throw new BadValue('needs pairs of key and value in $map');
+        if (pair.length !== 2)
+          throw new InvalidConditionValue('needs pairs of key and value in $map');
         return [decode(pair[0]), decode(pair[1])];
       }),
     ),
@@ -134,7 +139,7 @@ function decodeRecord(value: Record<string, unknown>, decode: Decode): Record<st
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
       if (key.startsWith('$')) {
-        throw new BadValue(
+        throw new InvalidConditionValue(
           `has the unknown encoding ${key}; known are ${Object.keys(DECODERS).join(', ')}`,
         );
       }
@@ -144,27 +149,27 @@ function decodeRecord(value: Record<string, unknown>, decode: Decode): Record<st
 }
 
 function checkKey(key: string): string {
-  if (isForbiddenKey(key)) throw new BadValue(`uses the forbidden name ${key}`);
+  if (isForbiddenKey(key)) throw new InvalidConditionValue(`uses the forbidden name ${key}`);
   return key;
 }
 
 function checkDate(date: Date): Date {
-  if (Number.isNaN(date.getTime())) throw new BadValue('is no valid date');
+  if (Number.isNaN(date.getTime())) throw new InvalidConditionValue('is no valid date');
   return date;
 }
 
 function text(content: unknown, tag: string, what: string): string {
-  if (typeof content !== 'string') throw new BadValue(`needs ${what} in ${tag}`);
+  if (typeof content !== 'string') throw new InvalidConditionValue(`needs ${what} in ${tag}`);
   return content;
 }
 
 function list(content: unknown, tag: string): readonly unknown[] {
-  if (!Array.isArray(content)) throw new BadValue(`needs a list in ${tag}`);
+  if (!Array.isArray(content)) throw new InvalidConditionValue(`needs a list in ${tag}`);
   return content;
 }
 
-/** Runs a function and turns a {@link BadValue} into the error for users. */
-export function explained<Result>(
+/** Runs a function and turns a {@link InvalidConditionValue} into the error for users. */
+export function withPath<Result>(
   subject: string,
   data: Record<string, unknown>,
   make: () => Result,
@@ -172,7 +177,7 @@ export function explained<Result>(
   try {
     return make();
   } catch (error) {
-    if (error instanceof BadValue)
+    if (error instanceof InvalidConditionValue)
       throw new ThornConfigurationError(`${subject} ${error.message}`, data);
     throw error;
   }

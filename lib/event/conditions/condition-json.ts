@@ -1,5 +1,5 @@
 import { compileCondition, type AnyRow, type ConditionContext } from './condition-compile.js';
-import { decodeTree, encodeValue, explained } from './condition-encoding.js';
+import { decodeTree, encodeValue, withPath } from './condition-encoding.js';
 import type { Condition } from './condition.js';
 
 /** What JSON holds. */
@@ -30,7 +30,7 @@ export function conditionFromJson<Row = AnyRow>(
   json: unknown,
   context: ConditionContext = {},
 ): Condition<Row> {
-  const condition = explained('The condition', {}, () => decodeTree(json)) as Condition<Row>;
+  const condition = withPath('The condition', {}, () => decodeTree(json)) as Condition<Row>;
   compileCondition<Row>(condition, context);
   return condition;
 }

@@ -11,7 +11,7 @@ import { MessageTracing } from '../../message/index.js';
 import { WebhookSigner } from '../../signing/index.js';
 import { SubscriberRepository } from '../../subscriber/index.js';
 import type { ThornModuleExtras } from './module-options.js';
-import { refused } from './settings.js';
+import { wrongOption } from './settings.js';
 
 /** The pluggable classes, and what the library calls of each. */
 const PLUGGABLE = {
@@ -37,27 +37,27 @@ export function checkExtras(extras: ThornModuleExtras): void {
   for (const [name, { token, methods }] of Object.entries(PLUGGABLE)) {
     const given: unknown = extras[name as keyof typeof PLUGGABLE];
     if (given === undefined || isClassOf(given, token, methods)) continue;
-    throw refused(
+    throw wrongOption(
       name,
       `must be a class that extends ${token.name}; Nest constructs it with its dependencies`,
     );
   }
   if (extras.imports !== undefined && !Array.isArray(extras.imports)) {
-    throw refused('imports', 'must be a list of modules');
+    throw wrongOption('imports', 'must be a list of modules');
   }
   if (extras.global !== undefined && typeof extras.global !== 'boolean') {
-    throw refused('global', 'must be true or false');
+    throw wrongOption('global', 'must be true or false');
   }
 }
 
 function checkDataSources(names: unknown): void {
   if (names === undefined) return;
   if (!Array.isArray(names) || names.some((name) => typeof name !== 'string' || name === '')) {
-    throw refused('dataSources', "must be a list of names, for example ['default']");
+    throw wrongOption('dataSources', "must be a list of names, for example ['default']");
   }
   const repeated: unknown = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) {
-    throw refused(
+    throw wrongOption(
       'dataSources',
       `names '${String(repeated)}' twice: its events would be sent twice`,
     );
@@ -74,7 +74,7 @@ function checkDispatch(dispatch: unknown): void {
   ) {
     return;
   }
-  throw refused(
+  throw wrongOption(
     'dispatch',
     'must be outbox(), inline(), disabled() or a class that extends DispatchStrategy',
   );

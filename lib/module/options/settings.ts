@@ -71,7 +71,7 @@ export function checkIsAsync(options: unknown): void {
 }
 
 /** The error of a wrong option. */
-export function refused(name: string, reason: string): ThornConfigurationError {
+export function wrongOption(name: string, reason: string): ThornConfigurationError {
   return new ThornConfigurationError(`ThornModule: the option ${name} ${reason}.`, {
     option: name,
   });
@@ -80,13 +80,13 @@ export function refused(name: string, reason: string): ThornConfigurationError {
 function checkNames(options: ThornModuleOptions, extraNames: readonly string[]): void {
   for (const [name, value] of Object.entries(options)) {
     if (extraNames.includes(name)) {
-      throw refused(
+      throw wrongOption(
         name,
         'must be given beside useFactory, not by it: it is needed before the factory runs',
       );
     }
     if (!Object.hasOwn(KNOWN, name)) {
-      throw refused(
+      throw wrongOption(
         name,
         `is unknown; known are ${[...Object.keys(KNOWN), ...extraNames].join(', ')}`,
       );
@@ -98,10 +98,10 @@ function checkNames(options: ThornModuleOptions, extraNames: readonly string[]):
 
 function checkNested(name: string, value: unknown, known: readonly string[] | null): void {
   if (known === null || value === undefined) return;
-  if (!isObject(value)) throw refused(name, `must be an object of ${known.join(', ')}`);
+  if (!isObject(value)) throw wrongOption(name, `must be an object of ${known.join(', ')}`);
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown !== undefined) {
-    throw refused(`${name}.${unknown}`, `is unknown; known are ${known.join(', ')}`);
+    throw wrongOption(`${name}.${unknown}`, `is unknown; known are ${known.join(', ')}`);
   }
 }
 
@@ -109,31 +109,31 @@ function checkValues(options: ThornModuleOptions): void {
   const { timeout, envelope, bulk, maxStaleness, strictEvents, codecs, subscribers } = options;
   checkTexts(options);
   if (timeout !== undefined && !(Number.isInteger(timeout) && timeout > 0)) {
-    throw refused('timeout', 'must be a positive whole number of milliseconds');
+    throw wrongOption('timeout', 'must be a positive whole number of milliseconds');
   }
   if (envelope !== undefined && typeof envelope !== 'function') {
-    throw refused('envelope', 'must be a function of the default envelope');
+    throw wrongOption('envelope', 'must be a function of the default envelope');
   }
   if (bulk !== undefined && !['warn', 'throw', 'ignore'].includes(bulk)) {
-    throw refused('bulk', "must be 'warn', 'throw' or 'ignore'");
+    throw wrongOption('bulk', "must be 'warn', 'throw' or 'ignore'");
   }
   if (maxStaleness !== undefined && !(Number.isInteger(maxStaleness) && maxStaleness >= 0)) {
-    throw refused('maxStaleness', 'must be a whole number of milliseconds, 0 or more');
+    throw wrongOption('maxStaleness', 'must be a whole number of milliseconds, 0 or more');
   }
   if (strictEvents !== undefined && typeof strictEvents !== 'boolean') {
-    throw refused('strictEvents', 'must be true or false');
+    throw wrongOption('strictEvents', 'must be true or false');
   }
   if (codecs !== undefined && !isObject(codecs)) {
-    throw refused('codecs', 'must be an object of functions by media type');
+    throw wrongOption('codecs', 'must be an object of functions by media type');
   }
   if (subscribers !== undefined && !isObject(subscribers)) {
-    throw refused(
+    throw wrongOption(
       'subscribers',
       "must be an object of subscribers by pattern, for example { 'order.*': 'https://example.com/hooks' }",
     );
   }
   if (options.http?.lookup !== undefined && typeof options.http.lookup !== 'function') {
-    throw refused('http.lookup', 'must be a function, as dns.lookup is');
+    throw wrongOption('http.lookup', 'must be a function, as dns.lookup is');
   }
   if (options.keepAttempts !== undefined) void new StandardDeliveryLog(options.keepAttempts);
   checkProxy(options);
@@ -146,7 +146,7 @@ function checkProxy({ egressProxy, http }: ThornModuleOptions): void {
   if (egressProxy === undefined) return;
   egressProxyOf(egressProxy);
   if (http?.lookup !== undefined) {
-    throw refused('http.lookup', 'has no use with egressProxy: the proxy looks names up');
+    throw wrongOption('http.lookup', 'has no use with egressProxy: the proxy looks names up');
   }
 }
 
@@ -163,7 +163,7 @@ function checkHealth(health: ThornModuleOptions['health']): void {
 
 function checkTexts({ baseUrl, userAgent }: ThornModuleOptions): void {
   if (baseUrl !== undefined && !isHttpUrl(baseUrl)) {
-    throw refused(
+    throw wrongOption(
       'baseUrl',
       "must be an absolute http or https URL, for example 'https://api.example.com'",
     );
@@ -175,7 +175,7 @@ function checkTexts({ baseUrl, userAgent }: ThornModuleOptions): void {
       /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/.test(userAgent)
     )
   ) {
-    throw refused('userAgent', 'must be up to 256 printable ASCII characters');
+    throw wrongOption('userAgent', 'must be up to 256 printable ASCII characters');
   }
 }
 

@@ -1,12 +1,12 @@
 import type { FactoryProvider } from '@nestjs/common';
 import {
-  CapturedEntityEvents,
+  CapturedEntityMessageSource,
   DeclaredEvents,
   EntityCapture,
-  FrameTransactions,
+  CapturedTransactions,
 } from '../../capture/index.js';
 import { RecipientPolicies } from '../../delivery/index.js';
-import { EntityEvents, MessagePipeline, Transactions } from '../../dispatch/index.js';
+import { EntityMessageSource, MessagePipeline, Transactions } from '../../dispatch/index.js';
 import { EventCatalogue } from '../../event/index.js';
 import { MessageFactory } from '../../message/index.js';
 import { StaticSubscriberSet } from '../../subscriber/index.js';
@@ -55,11 +55,11 @@ export const captureProviders: readonly FactoryProvider[] = [
   {
     provide: Transactions,
     inject: [EntityCaptures],
-    useFactory: ({ all }: EntityCaptures) => new FrameTransactions(all),
+    useFactory: ({ all }: EntityCaptures) => new CapturedTransactions(all),
   },
   {
-    provide: EntityEvents,
+    provide: EntityMessageSource,
     inject: [EntityCaptures],
-    useFactory: ({ all }: EntityCaptures) => new CapturedEntityEvents(all),
+    useFactory: ({ all }: EntityCaptures) => new CapturedEntityMessageSource(all),
   },
 ];

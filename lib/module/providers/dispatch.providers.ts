@@ -10,7 +10,7 @@ import {
 } from '../../delivery/index.js';
 import {
   DispatchStrategy,
-  EntityEvents,
+  EntityMessageSource,
   FanOut,
   MessagePipeline,
   Transactions,
@@ -159,7 +159,7 @@ export const dispatchProviders: readonly FactoryProvider[] = [
       EventCatalogue,
       StaticSubscriberSet,
       RecipientPolicies,
-      EntityEvents,
+      EntityMessageSource,
       ThornSettings,
     ],
     useFactory: (
@@ -169,7 +169,7 @@ export const dispatchProviders: readonly FactoryProvider[] = [
       catalogue: EventCatalogue,
       statics: StaticSubscriberSet,
       policies: RecipientPolicies,
-      entities: EntityEvents,
+      entities: EntityMessageSource,
       { options }: ThornSettings,
     ) =>
       new WebhookDispatcher(

@@ -1,6 +1,6 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { Clock } from '../../common/index.js';
-import { checkResolved, RecipientPolicy } from '../../delivery/index.js';
+import { checkResolvedAddresses, RecipientPolicy } from '../../delivery/index.js';
 import { EventCatalogue } from '../../event/index.js';
 import { Codecs } from '../../message/index.js';
 import { checkSecret, generateSecret, SecretSealer } from '../../signing/index.js';
@@ -37,7 +37,7 @@ export const subscriberProviders: readonly FactoryProvider[] = [
         ...(options.egressProxy === undefined
           ? {
               checkAddresses: (url: string) =>
-                checkResolved(policy.checkUrl(url), policy, options.http?.lookup),
+                checkResolvedAddresses(policy.checkUrl(url), policy, options.http?.lookup),
             }
           : {}),
         checkPatternKnown: (pattern) => catalogue.checkPatternKnown(pattern),

@@ -11,7 +11,7 @@ const WEIGHT = 0.05;
  * more step by step, as long as it does not become slower by it: 64 requests of 300 ms are 213 a second and no more,
  * however many webhooks wait.
  */
-export class HostLimit {
+export class AdaptiveLimit {
   readonly #first: number;
   readonly #most: number;
   #current: number;

@@ -4,10 +4,10 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import {
   admissibleAt,
   admit,
-  type EndpointOutcome,
+  type BreakerSignal,
   endpointRules,
-  type EndpointState,
-  settle,
+  type BreakerState,
+  afterSignal,
   UNKNOWN_ENDPOINT,
 } from './circuit-breaker.js';
 
@@ -29,7 +29,7 @@ describe('an endpoint that asks for a breather', () => {
     expect(probe.ticket).not.toBeNull();
     expect(admit(probe.state, rules, NOW + 5001).ticket).toBeNull();
 
-    const well = settle(probe.state, probe.ticket!, success, rules, NOW + 5100, 0);
+    const well = afterSignal(probe.state, probe.ticket!, success, rules, NOW + 5100, 0);
     expect(well).toMatchObject({ mode: 'flowing', until: null, failures: 0, round: 0 });
     expect(admit(well, rules, NOW + 5100).ticket).not.toBeNull();
   });
@@ -45,18 +45,18 @@ describe('an endpoint that asks for a breather', () => {
     expect(closedFor([breather(), breather(), breather(), breather()])).toEqual([
       5000, 10_000, 20_000, 40_000,
     ]);
-    expect(closedFor(Array<EndpointOutcome>(40).fill(breather())).at(-1)).toBe(15 * MINUTE);
+    expect(closedFor(Array<BreakerSignal>(40).fill(breather())).at(-1)).toBe(15 * MINUTE);
   });
 
   it('pauses once, however many requests were under way', () => {
     const { ticket } = admit(UNKNOWN_ENDPOINT, rules, NOW);
     let state = UNKNOWN_ENDPOINT;
-    for (let i = 0; i < 64; i++) state = settle(state, ticket!, breather(), rules, NOW + i, 0);
+    for (let i = 0; i < 64; i++) state = afterSignal(state, ticket!, breather(), rules, NOW + i, 0);
 
     expect(state).toMatchObject({ until: NOW + 5000, round: 1 });
-    expect(settle(state, ticket!, success, rules, NOW + 70, 0)).toBe(state);
-    expect(settle(state, ticket!, failure, rules, NOW + 70, 0)).toBe(state);
-    expect(settle(state, ticket!, breather('60'), rules, NOW, 0).until).toBe(NOW + MINUTE);
+    expect(afterSignal(state, ticket!, success, rules, NOW + 70, 0)).toBe(state);
+    expect(afterSignal(state, ticket!, failure, rules, NOW + 70, 0)).toBe(state);
+    expect(afterSignal(state, ticket!, breather('60'), rules, NOW, 0).until).toBe(NOW + MINUTE);
   });
 });
 
@@ -80,7 +80,7 @@ describe('the breaker of an endpoint', () => {
   });
 
   it('stays open longer after each probe that fails, up to the bound', () => {
-    const closed = closedFor(Array<EndpointOutcome>(20).fill(failure));
+    const closed = closedFor(Array<BreakerSignal>(20).fill(failure));
 
     expect(closed.slice(0, 4)).toEqual([30_000, 60_000, 120_000, 240_000]);
     expect(closed.at(-1)).toBe(15 * MINUTE);
@@ -89,30 +89,37 @@ describe('the breaker of an endpoint', () => {
   it('closes on any success, even of a request from before it opened', () => {
     const { ticket } = admit(UNKNOWN_ENDPOINT, rules, NOW);
     let state = UNKNOWN_ENDPOINT;
-    for (let i = 0; i < 10; i++) state = settle(state, ticket!, failure, rules, NOW, 0);
+    for (let i = 0; i < 10; i++) state = afterSignal(state, ticket!, failure, rules, NOW, 0);
     expect(state.mode).toBe('broken');
 
-    expect(settle(state, ticket!, success, rules, NOW + 1, 0).mode).toBe('flowing');
+    expect(afterSignal(state, ticket!, success, rules, NOW + 1, 0).mode).toBe('flowing');
   });
 
   it('allows another probe when one finds nothing out, or is lost', () => {
     const broken = brokenEndpoint();
     const probe = admit(broken, rules, broken.until!);
 
-    const asked = settle(probe.state, probe.ticket!, { kind: 'neutral' }, rules, broken.until!, 0);
+    const asked = afterSignal(
+      probe.state,
+      probe.ticket!,
+      { kind: 'neutral' },
+      rules,
+      broken.until!,
+      0,
+    );
     expect(admit(asked, rules, broken.until!).ticket).not.toBeNull();
 
     const lost = broken.until! + rules.probeTimeout;
     expect(admit(probe.state, rules, lost - 1).ticket).toBeNull();
     const second = admit(probe.state, rules, lost);
     expect(second.ticket).not.toBeNull();
-    expect(settle(second.state, probe.ticket!, failure, rules, lost, 0)).toBe(second.state);
+    expect(afterSignal(second.state, probe.ticket!, failure, rules, lost, 0)).toBe(second.state);
   });
 });
 
 describe('whatever happens to an endpoint', () => {
   const outcomes = fc.oneof(
-    fc.constantFrom<EndpointOutcome>(success, failure, failure, { kind: 'neutral' }),
+    fc.constantFrom<BreakerSignal>(success, failure, failure, { kind: 'neutral' }),
     fc.option(fc.nat({ max: 100_000 }).map(String)).map(breather),
   );
   const moves = fc.array(
@@ -138,7 +145,9 @@ describe('whatever happens to an endpoint', () => {
           if (move.kind === 'settle') {
             if (underWay.length === 0) continue;
             const [ticket] = underWay.splice(move.which % underWay.length, 1);
-            state = Object.freeze(settle(state, ticket!, move.outcome, rules, now, move.random));
+            state = Object.freeze(
+              afterSignal(state, ticket!, move.outcome, rules, now, move.random),
+            );
             continue;
           }
           now += move.wait;
@@ -170,8 +179,8 @@ describe('whatever happens to an endpoint', () => {
         for (const outcome of outcomes) {
           const now = admissibleAt(state, NOW);
           const { state: asked, ticket } = admit(state, rules, now);
-          const exact = settle(asked, ticket!, outcome, rules, now, 0);
-          state = settle(asked, ticket!, outcome, rules, now, random);
+          const exact = afterSignal(asked, ticket!, outcome, rules, now, 0);
+          state = afterSignal(asked, ticket!, outcome, rules, now, random);
           if (exact.until === null || exact.until === asked.until) continue;
           expect(state.until! - now).toBeGreaterThanOrEqual(exact.until - now);
           expect(state.until! - now).toBeLessThanOrEqual(15 * MINUTE * 1.1);
@@ -195,19 +204,19 @@ describe('endpointRules', () => {
   });
 });
 
-function after(state: EndpointState, outcome: EndpointOutcome, now = NOW): EndpointState {
+function after(state: BreakerState, outcome: BreakerSignal, now = NOW): BreakerState {
   const { state: asked, ticket } = admit(state, rules, now);
-  return settle(asked, ticket!, outcome, rules, now, 0);
+  return afterSignal(asked, ticket!, outcome, rules, now, 0);
 }
 
-function brokenEndpoint(): EndpointState {
+function brokenEndpoint(): BreakerState {
   let state = UNKNOWN_ENDPOINT;
   for (let i = 0; i < rules.failures; i++) state = after(state, failure);
   return state;
 }
 
 /** For how long each outcome closes the endpoint, asked as soon as it may be. */
-function closedFor(outcomes: readonly EndpointOutcome[]): number[] {
+function closedFor(outcomes: readonly BreakerSignal[]): number[] {
   let state =
     outcomes[0]?.kind === 'failure' ? brokenEndpoint() : after(UNKNOWN_ENDPOINT, breather());
   const times = [state.until! - NOW];

@@ -28,7 +28,7 @@ export interface EndpointRules {
  *
  * The last two let nothing go until `until`, and one probe after that.
  */
-export interface EndpointState {
+export interface BreakerState {
   readonly mode: 'flowing' | 'paused' | 'broken';
   /** When the one probe may go, in milliseconds since the Unix epoch; null while flowing. */
   readonly until: number | null;
@@ -46,13 +46,13 @@ export interface EndpointState {
  * What a request said about its endpoint. `neutral`: nothing, because it was not made, or failed for a reason of our
  * own.
  */
-export type EndpointOutcome =
+export type BreakerSignal =
   | { readonly kind: 'success' | 'failure' | 'neutral' }
   | { readonly kind: 'breather'; readonly retryAfter: string | null };
 
 /** Whether a request may go, and the ticket to hand in with its outcome. */
 export interface Admission {
-  readonly state: EndpointState;
+  readonly state: BreakerState;
   /** Null: it may not go before {@link admissibleAt}. */
   readonly ticket: number | null;
 }
@@ -68,7 +68,7 @@ const DEFAULTS: EndpointRules = {
 };
 
 /** An endpoint that nothing is known of. */
-export const UNKNOWN_ENDPOINT: EndpointState = {
+export const UNKNOWN_ENDPOINT: BreakerState = {
   mode: 'flowing',
   until: null,
   probeUntil: null,
@@ -98,7 +98,7 @@ export function endpointRules(given: Partial<EndpointRules> = {}): EndpointRules
 }
 
 /** Asks whether a request may go now. The state of a refusal is the same object. */
-export function admit(state: EndpointState, rules: EndpointRules, now: number): Admission {
+export function admit(state: BreakerState, rules: EndpointRules, now: number): Admission {
   if (state.mode === 'flowing') return { state, ticket: state.epoch };
   if (now < admissibleAt(state, now)) return { state, ticket: null };
   // A probe that was lost is none of the new one's business, should it turn up again.
@@ -107,7 +107,7 @@ export function admit(state: EndpointState, rules: EndpointRules, now: number): 
 }
 
 /** When a request may go at the earliest, as far as is known now. */
-export function admissibleAt(state: EndpointState, now: number): number {
+export function admissibleAt(state: BreakerState, now: number): number {
   return state.mode === 'flowing' ? now : Math.max(state.until ?? now, state.probeUntil ?? 0);
 }
 
@@ -117,14 +117,14 @@ export function admissibleAt(state: EndpointState, now: number): number {
  * @param ticket the one that {@link admit} gave for this request
  * @param random a random number from 0 (included) to 1 (not included)
  */
-export function settle(
-  state: EndpointState,
+export function afterSignal(
+  state: BreakerState,
   ticket: number,
-  outcome: EndpointOutcome,
+  outcome: BreakerSignal,
   rules: EndpointRules,
   now: number,
   random: number,
-): EndpointState {
+): BreakerState {
   const isCurrent = ticket === state.epoch;
   switch (outcome.kind) {
     case 'success':
@@ -140,18 +140,18 @@ export function settle(
   }
 }
 
-function opened(state: EndpointState): EndpointState {
+function opened(state: BreakerState): BreakerState {
   if (state.mode === 'flowing' && state.failures === 0) return state;
   const epoch = state.mode === 'flowing' ? state.epoch : state.epoch + 1;
   return { ...UNKNOWN_ENDPOINT, epoch };
 }
 
 function failed(
-  state: EndpointState,
+  state: BreakerState,
   rules: EndpointRules,
   now: number,
   random: number,
-): EndpointState {
+): BreakerState {
   const failures = state.failures + 1;
   if (state.mode === 'flowing' && failures < rules.failures) return { ...state, failures };
   const time = growing(rules.openFor, rules.maxOpenFor, state.round);
@@ -159,13 +159,13 @@ function failed(
 }
 
 function breathing(
-  state: EndpointState,
+  state: BreakerState,
   isCurrent: boolean,
   retryAfter: string | null,
   rules: EndpointRules,
   now: number,
   random: number,
-): EndpointState {
+): BreakerState {
   const asked = retryAfter === null ? null : parseRetryAfter(retryAfter, now);
   const own = growing(rules.pause, rules.maxPause, state.round);
   const until =
@@ -177,11 +177,11 @@ function breathing(
 }
 
 function closed(
-  state: EndpointState,
+  state: BreakerState,
   mode: 'paused' | 'broken',
   failures: number,
   until: number,
-): EndpointState {
+): BreakerState {
   return {
     mode,
     until,

@@ -1,23 +1,23 @@
 import {
   admissibleAt,
   admit,
-  type EndpointOutcome,
+  type BreakerSignal,
   type EndpointRules,
-  type EndpointState,
-  settle,
+  type BreakerState,
+  afterSignal,
   UNKNOWN_ENDPOINT,
 } from './circuit-breaker.js';
 import { Fifo } from '../../common/fifo.js';
-import { HostLimit } from './adaptive-limit.js';
+import { AdaptiveLimit } from './adaptive-limit.js';
 import { mostForRetries } from './slot-pool.js';
 
 /** One host: what waits for it, what is under way, and what is known of its health. */
-export class Lane<Job> {
-  readonly firsts: LaneQueue<Job> = new LaneQueue();
-  readonly retries: LaneQueue<Job> = new LaneQueue();
-  readonly #limit: HostLimit;
+export class HostQueue<Job> {
+  readonly firsts: WaitingJobs<Job> = new WaitingJobs();
+  readonly retries: WaitingJobs<Job> = new WaitingJobs();
+  readonly #limit: AdaptiveLimit;
   readonly #rules: EndpointRules;
-  #state: EndpointState = UNKNOWN_ENDPOINT;
+  #state: BreakerState = UNKNOWN_ENDPOINT;
   #running = 0;
   #retriesRunning = 0;
 
@@ -27,16 +27,16 @@ export class Lane<Job> {
     perHost: number,
     rules: EndpointRules,
   ) {
-    this.#limit = new HostLimit(perHost);
+    this.#limit = new AdaptiveLimit(perHost);
     this.#rules = rules;
   }
 
   /** What is known of its health. */
-  get state(): EndpointState {
+  get state(): BreakerState {
     return this.#state;
   }
 
-  get mode(): EndpointState['mode'] {
+  get mode(): BreakerState['mode'] {
     return this.#state.mode;
   }
 
@@ -50,7 +50,7 @@ export class Lane<Job> {
     return mode === 'flowing' && failures === 0 && this.#running + this.waiting === 0;
   }
 
-  queue(isRetry: boolean): LaneQueue<Job> {
+  queue(isRetry: boolean): WaitingJobs<Job> {
     return isRetry ? this.retries : this.firsts;
   }
 
@@ -79,7 +79,7 @@ export class Lane<Job> {
     isRetry: boolean,
     milliseconds: number,
     ticket: number,
-    outcome: EndpointOutcome,
+    outcome: BreakerSignal,
     now: number,
     random: number,
   ): boolean {
@@ -90,7 +90,7 @@ export class Lane<Job> {
     this.#running--;
     if (isRetry) this.#retriesRunning--;
     const before = this.#state;
-    this.#state = settle(before, ticket, outcome, this.#rules, now, random);
+    this.#state = afterSignal(before, ticket, outcome, this.#rules, now, random);
     return before !== this.#state;
   }
 
@@ -119,7 +119,7 @@ export class Lane<Job> {
 }
 
 /** Jobs in line, and since when each of them waits. */
-export class LaneQueue<Job> {
+export class WaitingJobs<Job> {
   /** Whether the lane is in the list of those that have something to do. */
   isListed = false;
   /** Whether somebody was refused for want of room. */

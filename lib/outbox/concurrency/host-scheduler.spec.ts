@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type EndpointOutcome, endpointRules } from './circuit-breaker.js';
-import { type LaneJob, Lanes } from './host-scheduler.js';
+import { type BreakerSignal, endpointRules } from './circuit-breaker.js';
+import { type HostJob, HostScheduler } from './host-scheduler.js';
 
-interface Job extends LaneJob {
+interface Job extends HostJob {
   readonly name: string;
 }
 
-const SUCCESS: EndpointOutcome = { kind: 'success' };
-const FAILURE: EndpointOutcome = { kind: 'failure' };
+const SUCCESS: BreakerSignal = { kind: 'success' };
+const FAILURE: BreakerSignal = { kind: 'failure' };
 
 describe('Lanes', () => {
   const clock = { now: () => Date.now() };
-  let running: { readonly job: Job; readonly end: (outcome: EndpointOutcome) => void }[];
+  let running: { readonly job: Job; readonly end: (outcome: BreakerSignal) => void }[];
   let parked: { readonly job: Job; readonly until: number }[];
   let rooms: number;
   let unwritten: number;
@@ -22,8 +22,8 @@ describe('Lanes', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  function lanes({ window = 1000, perHost = 64, failures = 10 } = {}): Lanes<Job> {
-    return new Lanes<Job>(
+  function lanes({ window = 1000, perHost = 64, failures = 10 } = {}): HostScheduler<Job> {
+    return new HostScheduler<Job>(
       { window, perHost, endpoints: endpointRules({ failures, openFor: 30_000, jitter: 0 }) },
       {
         run: (job) => new Promise((end) => running.push({ job, end })),
@@ -38,12 +38,12 @@ describe('Lanes', () => {
 
   const job = (host: string, isRetry = false): Job => ({ host, isRetry, name: host });
 
-  function add(to: Lanes<Job>, host: string, times: number, isRetry = false): void {
+  function add(to: HostScheduler<Job>, host: string, times: number, isRetry = false): void {
     for (let n = 0; n < times; n++) to.add(job(host, isRetry));
   }
 
   /** Ends what runs to a host. */
-  async function end(host: string, outcome: EndpointOutcome): Promise<void> {
+  async function end(host: string, outcome: BreakerSignal): Promise<void> {
     const ending = running.filter(({ job: one }) => one.host === host);
     running = running.filter((one) => !ending.includes(one));
     for (const one of ending) one.end(outcome);

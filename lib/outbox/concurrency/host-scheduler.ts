@@ -1,20 +1,20 @@
 import type { Clock } from '../../common/index.js';
-import type { EndpointOutcome, EndpointRules } from './circuit-breaker.js';
+import type { BreakerSignal, EndpointRules } from './circuit-breaker.js';
 import { Fifo } from '../../common/fifo.js';
-import { Lane } from './host-queue.js';
-import { mostForRetries, type Slot, Slots } from './slot-pool.js';
+import { HostQueue } from './host-queue.js';
+import { mostForRetries, type Slot, SlotPool } from './slot-pool.js';
 
 /** Something to be sent to a host. */
-export interface LaneJob {
+export interface HostJob {
   readonly host: string;
   /** First attempts never wait behind those that are tried again. */
   readonly isRetry: boolean;
 }
 
 /** What lanes do with jobs. */
-export interface LaneWork<Job extends LaneJob> {
+export interface HostWork<Job extends HostJob> {
   /** Makes the request; never rejects. `neutral`: nothing is to be learnt of the endpoint. */
-  run(job: Job): Promise<EndpointOutcome>;
+  run(job: Job): Promise<BreakerSignal>;
   /** Keeps the job for later: its host takes nothing before `until`, or is too far behind. */
   park(job: Job, until: number): void;
   /** There is room for retries of a host again that had none. */
@@ -24,7 +24,7 @@ export interface LaneWork<Job extends LaneJob> {
 }
 
 /** What the lanes of a process are doing. */
-export interface LaneActivity {
+export interface SchedulerActivity {
   /** Requests under way. */
   readonly inFlight: number;
   /** Deliveries that wait for a slot. */
@@ -47,7 +47,7 @@ export interface EndpointHealth {
 }
 
 /** How much may go at once. */
-export interface LaneLimits {
+export interface ConcurrencyLimits {
   readonly window: number;
   readonly perHost: number;
   readonly endpoints: EndpointRules;
@@ -64,27 +64,27 @@ const PAUSE_STEP = 30_000;
  * One lane for each host: slots of its own, so that a slow host holds up nobody else, and what is known of its health.
  * Lanes with something to do take turns.
  */
-export class Lanes<Job extends LaneJob> {
-  readonly #limits: LaneLimits;
-  readonly #work: LaneWork<Job>;
+export class HostScheduler<Job extends HostJob> {
+  readonly #limits: ConcurrencyLimits;
+  readonly #work: HostWork<Job>;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #lanes = new Map<string, Lane<Job>>();
-  readonly #slots: Slots;
-  readonly #firsts = new Fifo<Lane<Job>>();
-  readonly #retries = new Fifo<Lane<Job>>();
+  readonly #lanes = new Map<string, HostQueue<Job>>();
+  readonly #slots: SlotPool;
+  readonly #firsts = new Fifo<HostQueue<Job>>();
+  readonly #retries = new Fifo<HostQueue<Job>>();
   readonly #idle: (() => void)[] = [];
   #paused: ReadonlySet<string> = new Set();
   #waiting = 0;
   #timer: NodeJS.Timeout | null = null;
   #isPumping = false;
 
-  constructor(limits: LaneLimits, work: LaneWork<Job>, clock: Clock, random: () => number) {
+  constructor(limits: ConcurrencyLimits, work: HostWork<Job>, clock: Clock, random: () => number) {
     this.#limits = limits;
     this.#work = work;
     this.#clock = clock;
     this.#random = random;
-    this.#slots = new Slots(limits.window);
+    this.#slots = new SlotPool(limits.window);
   }
 
   get running(): number {
@@ -95,7 +95,7 @@ export class Lanes<Job extends LaneJob> {
     return this.#waiting;
   }
 
-  activity(): LaneActivity {
+  activity(): SchedulerActivity {
     let [paused, broken] = [0, 0];
     for (const { mode } of this.#lanes.values()) {
       if (mode === 'paused') paused++;
@@ -169,7 +169,7 @@ export class Lanes<Job extends LaneJob> {
   }
 
   /** @returns false when no lane of the list can start anything */
-  #startNext(list: Fifo<Lane<Job>>, isRetry: boolean): boolean {
+  #startNext(list: Fifo<HostQueue<Job>>, isRetry: boolean): boolean {
     if (list.length === 0) return false;
     if (this.running + this.#work.unwritten() >= this.#limits.window) return false;
     const slot = this.#slots.take(isRetry, performance.now());
@@ -189,7 +189,7 @@ export class Lanes<Job extends LaneJob> {
     return false;
   }
 
-  #start(lane: Lane<Job>, job: Job, slot: Slot, ticket: number): void {
+  #start(lane: HostQueue<Job>, job: Job, slot: Slot, ticket: number): void {
     lane.started(job.isRetry);
     void this.#work.run(job).then((outcome) => {
       const duration = performance.now() - slot.takenAt;
@@ -207,7 +207,7 @@ export class Lanes<Job extends LaneJob> {
   }
 
   /** An endpoint that has closed takes none of what waits for it. */
-  #parkIfClosed(lane: Lane<Job>, now: number): void {
+  #parkIfClosed(lane: HostQueue<Job>, now: number): void {
     const until = this.#closedUntil(lane, now);
     if (until === null) return;
     const jobs = lane.takeWaiting();
@@ -215,12 +215,12 @@ export class Lanes<Job extends LaneJob> {
     for (const job of jobs) this.#work.park(job, until);
   }
 
-  #closedUntil(lane: Lane<Job>, now: number): number | null {
+  #closedUntil(lane: HostQueue<Job>, now: number): number | null {
     const isPaused = this.#paused.has(lane.host) || this.#paused.has(EVERY_HOST);
     return isPaused ? now + PAUSE_STEP : lane.closedUntil(now);
   }
 
-  #enlist(lane: Lane<Job>): void {
+  #enlist(lane: HostQueue<Job>): void {
     if (!lane.firsts.isListed && lane.canStart(false)) {
       lane.firsts.isListed = true;
       this.#firsts.push(lane);
@@ -231,7 +231,7 @@ export class Lanes<Job extends LaneJob> {
     }
   }
 
-  #announceRoom({ retries }: Lane<Job>): void {
+  #announceRoom({ retries }: HostQueue<Job>): void {
     if (!retries.wasFull || retries.length > 0) return;
     retries.wasFull = false;
     this.#work.room();
@@ -251,17 +251,17 @@ export class Lanes<Job extends LaneJob> {
     );
   }
 
-  #lane(host: string): Lane<Job> {
+  #lane(host: string): HostQueue<Job> {
     let lane = this.#lanes.get(host);
     if (lane === undefined) {
-      lane = new Lane<Job>(host, this.#limits.perHost, this.#limits.endpoints);
+      lane = new HostQueue<Job>(host, this.#limits.perHost, this.#limits.endpoints);
       this.#lanes.set(host, lane);
     }
     return lane;
   }
 
   /** Hosts come and go: who has nothing to do and is well needs no memory. */
-  #forget(lane: Lane<Job>): void {
+  #forget(lane: HostQueue<Job>): void {
     if (this.#lanes.size > MOST_LANES && lane.isForgettable) this.#lanes.delete(lane.host);
   }
 }

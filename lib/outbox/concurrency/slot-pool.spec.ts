@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Slot, Slots } from './slot-pool.js';
+import { type Slot, SlotPool } from './slot-pool.js';
 
-function takeAll(slots: Slots, isRetry: boolean, now: number): Slot[] {
+function takeAll(slots: SlotPool, isRetry: boolean, now: number): Slot[] {
   const taken: Slot[] = [];
   for (let slot = slots.take(isRetry, now); slot !== null; slot = slots.take(isRetry, now)) {
     taken.push(slot);
@@ -11,7 +11,7 @@ function takeAll(slots: Slots, isRetry: boolean, now: number): Slot[] {
 
 describe('Slots', () => {
   it('lets 128 be young at once, and more as soon as they have settled', () => {
-    const slots = new Slots(1000);
+    const slots = new SlotPool(1000);
     expect(takeAll(slots, false, 0)).toHaveLength(128);
     expect(slots.untilNext(40)).toBe(60);
     expect(takeAll(slots, false, 99)).toHaveLength(0);
@@ -20,7 +20,7 @@ describe('Slots', () => {
   });
 
   it('never lets more than the window be taken, however old they are', () => {
-    const slots = new Slots(300);
+    const slots = new SlotPool(300);
     let taken = 0;
     for (let now = 0; now < 1000; now += 100) taken += takeAll(slots, false, now).length;
     expect(taken).toBe(300);
@@ -28,7 +28,7 @@ describe('Slots', () => {
   });
 
   it('gives a freed slot to the next, young or not', () => {
-    const slots = new Slots(1000);
+    const slots = new SlotPool(1000);
     const [first] = takeAll(slots, false, 0);
     slots.free(first!);
     expect(takeAll(slots, false, 0)).toHaveLength(1);
@@ -37,14 +37,14 @@ describe('Slots', () => {
   });
 
   it('keeps a quarter for first attempts', () => {
-    const slots = new Slots(100);
+    const slots = new SlotPool(100);
     expect(takeAll(slots, true, 0)).toHaveLength(75);
     expect(takeAll(slots, true, 5000)).toHaveLength(0);
     expect(takeAll(slots, false, 5000)).toHaveLength(25);
   });
 
   it('counts right over many', () => {
-    const slots = new Slots(10);
+    const slots = new SlotPool(10);
     for (let now = 0; now < 50_000; now++) slots.free(slots.take(now % 2 === 0, now)!);
     expect(slots.taken).toBe(0);
     expect(takeAll(slots, false, 60_000)).toHaveLength(10);

@@ -17,7 +17,7 @@ export interface Slot {
  *
  * A quarter of everything is kept for first attempts.
  */
-export class Slots {
+export class SlotPool {
   readonly #window: number;
   readonly #young: number;
   readonly #queue: Slot[] = [];

@@ -10,7 +10,7 @@ const SIZES = [1, 4, 16, 64, 128, 256, 512, 1024];
  * with plain VALUES: there a set is filled up with rows of NULL to one of a few sizes. The statement must join `r` to
  * a table by a column that is never NULL, so that these do nothing.
  */
-export class RowSet {
+export class BulkStatement {
   readonly #dialect: Dialect;
   readonly #columns: Columns;
   readonly #names: readonly string[];

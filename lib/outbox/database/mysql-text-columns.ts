@@ -13,7 +13,7 @@ const CHECKED_COLUMN = /^\s*`(?:body|recipients)` .*json_valid/im;
  *
  * @throws {@link ThornConfigurationError} when it is not for us to change tables
  */
-export async function ensureLongTexts(dataSource: DataSource): Promise<void> {
+export async function ensureTextColumns(dataSource: DataSource): Promise<void> {
   const { messages } = tableNames(dataSource);
   const made = await statementThatMade(dataSource, messages);
   const isJson = JSON_COLUMN.test(made);

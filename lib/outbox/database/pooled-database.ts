@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { dialectOf, type Dialect, type Statement } from './dialect.js';
-import { ensureLongTexts } from './mysql-text-columns.js';
+import { ensureTextColumns } from './mysql-text-columns.js';
 import {
   NOTHING_DONE,
   OutboxDatabase,
@@ -30,7 +30,7 @@ export class PooledDatabase extends OutboxDatabase {
   }
 
   override async open(): Promise<void> {
-    if (this.dialect.name === 'mysql') await ensureLongTexts(this.#dataSource);
+    if (this.dialect.name === 'mysql') await ensureTextColumns(this.#dataSource);
   }
 
   override async execute(steps: readonly Step[]): Promise<readonly Result[]> {

@@ -4,15 +4,15 @@ import type { Candidate } from '../tables/delivery-record.js';
 import { type FinderTools, RecipientFinder } from '../../dispatch/recipients/recipient-finder.js';
 import { RecipientUnknownError } from '../../dispatch/recipients/recipient-unknown.error.js';
 import type { Row } from '../database/outbox-database.js';
-import type { Shard } from '../store/outbox-store.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 
 /** Of a message that is there, and cannot be read now. */
 export const UNREADABLE: unique symbol = Symbol('cannot be read now');
 
 /** The message of a row; null when its body was dropped. */
-export function readable(shard: Shard, row: Row): Message | typeof UNREADABLE | null {
+export function readable(store: OutboxStore, row: Row): Message | typeof UNREADABLE | null {
   try {
-    return shard.rows.messageOf(row);
+    return store.rows.messageOf(row);
   } catch {
     return UNREADABLE;
   }
@@ -21,8 +21,8 @@ export function readable(shard: Shard, row: Row): Message | typeof UNREADABLE | 
 const BODIES_AT_ONCE = 50;
 
 /** Where deliveries go by now; nothing for those whose subscriber gets nothing any more. */
-export async function hostsOf(
-  shard: Shard,
+export async function currentHostsOf(
+  store: OutboxStore,
   candidates: readonly Candidate[],
   tools: FinderTools,
 ): Promise<ReadonlyMap<string, string>> {
@@ -39,22 +39,22 @@ export async function hostsOf(
   }
   for (let at = 0; at < others.length; at += BODIES_AT_ONCE) {
     const batch = others.slice(at, at + BODIES_AT_ONCE);
-    for (const [id, host] of await staticHosts(shard, batch, tools)) hosts.set(id, host);
+    for (const [id, host] of await staticHosts(store, batch, tools)) hosts.set(id, host);
   }
   return hosts;
 }
 
 /** Those that are not stored are named by settings, or by the message itself. */
 async function staticHosts(
-  shard: Shard,
+  store: OutboxStore,
   candidates: readonly Candidate[],
   tools: FinderTools,
 ): Promise<readonly (readonly [delivery: string, host: string])[]> {
-  const rows = await shard.messages.load([
+  const rows = await store.messages.load([
     ...new Set(candidates.map(({ messageId }) => messageId)),
   ]);
   const messages = new Map<unknown, Message | typeof UNREADABLE | null>(
-    rows.map((row) => [row['id'], readable(shard, row)]),
+    rows.map((row) => [row['id'], readable(store, row)]),
   );
   const finder = new RecipientFinder(tools);
   const hosts: [string, string][] = [];

@@ -1,11 +1,11 @@
-import { type Clock, isId } from '../../common/index.js';
-import { idsFrom } from '../../common/id.js';
+import { type Clock, isIdLike } from '../../common/index.js';
+import { firstIdAt } from '../../common/id.js';
 import type { DeliveryLog, WebhookEvents } from '../../delivery/index.js';
 import type { DispatchStrategy, FanOut } from '../../dispatch/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { NO_HOST } from '../../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
-import { inBatches } from '../../common/long-work.js';
+import { runInBatches } from '../../common/long-work.js';
 import {
   type BackfillOptions,
   checkBulkOptions,
@@ -24,7 +24,7 @@ import {
   type DeliveryStats,
 } from '../tables/delivery-record.js';
 import { statsOf, DAY, type DeliveryHistory, readHistory } from './delivery-figures.js';
-import { type OutboxStrategy, outboxOf } from '../strategy/outbox.strategy.js';
+import { type OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
 import type { Row } from '../database/outbox-database.js';
 import {
   NOTHING,
@@ -35,7 +35,7 @@ import {
   type ReplaySummary,
   sum,
 } from './replay.js';
-import type { Shard } from '../store/outbox-store.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 import { tableNames } from '../entities/table-names.js';
 import { isVisible, visibleSubscribers } from './subscriber-scope.js';
 
@@ -99,15 +99,15 @@ export class Deliveries {
     const subscribers = await visibleSubscribers(this.#tools.subscribers, query.subscriber, scope);
     if (subscribers?.length === 0) return { items: [], next: null };
     const before = after === null ? [] : [after];
-    if (until !== undefined) before.push(idsFrom('dlv_', timeFrom(until)));
+    if (until !== undefined) before.push(firstIdAt('dlv_', timeFrom(until)));
     const pages = await Promise.all(
-      outbox.shards.map(({ log }) =>
+      outbox.stores.map(({ log }) =>
         log.page({
           subscribers,
           message,
           status,
           event,
-          from: since === undefined ? undefined : idsFrom('dlv_', timeFrom(since)),
+          from: since === undefined ? undefined : firstIdAt('dlv_', timeFrom(since)),
           before,
           limit: limit + 1,
         }),
@@ -122,8 +122,8 @@ export class Deliveries {
   async findById(id: string, scope: OwnerScope): Promise<DeliveryDetails | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
-    const { shard, row } = found;
-    const log = await this.#tools.log.attemptsOf(id, () => shard.log.attempts(id));
+    const { store, row } = found;
+    const log = await this.#tools.log.attemptsOf(id, () => store.log.attempts(id));
     return { ...deliveryOf(row), log };
   }
 
@@ -136,9 +136,9 @@ export class Deliveries {
   async retry(id: string, scope: OwnerScope): Promise<RetryResult | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
-    const { outbox, shard, row } = found;
+    const { outbox, store, row } = found;
     const now = this.#tools.clock.now();
-    const counts = await reopen(shard, [candidateOf(row)], this.#tools, now, false, true);
+    const counts = await reopen(store, [candidateOf(row)], this.#tools, now, false, true);
     if (counts.expunged > 0) return 'expunged';
     if (counts.disabled > 0) return 'disabled';
     if (counts.underWay > 0) return 'under-way';
@@ -158,12 +158,12 @@ export class Deliveries {
     const { since, until } = checkBulkOptions(options, this.#tools.clock.now());
     const outbox = await this.#outbox(scope);
     const { subscriber, dryRun = false } = options;
-    if (!isId(subscriber) || !(await isVisible(this.#tools.subscribers, subscriber, scope))) {
+    if (!isIdLike(subscriber) || !(await isVisible(this.#tools.subscribers, subscriber, scope))) {
       return null;
     }
-    const range = { subscriber, from: idsFrom('dlv_', since), before: idsFrom('dlv_', until) };
-    return this.#replay(outbox, options, (shard, after) =>
-      replayFailed(shard, range, after ?? '', this.#tools, this.#tools.clock.now(), dryRun),
+    const range = { subscriber, from: firstIdAt('dlv_', since), before: firstIdAt('dlv_', until) };
+    return this.#replay(outbox, options, (store, after) =>
+      replayFailed(store, range, after ?? '', this.#tools, this.#tools.clock.now(), dryRun),
     );
   }
 
@@ -184,7 +184,7 @@ export class Deliveries {
   ): Promise<ReplaySummary | null> {
     const range = checkBulkOptions({ ...options, since }, this.#tools.clock.now());
     const outbox = await this.#outbox(scope);
-    const found = isId(subscriber)
+    const found = isIdLike(subscriber)
       ? await this.#tools.subscribers.findById(subscriber, scope)
       : null;
     if (found === null) return null;
@@ -194,8 +194,8 @@ export class Deliveries {
       until: range.until,
     };
     const { dryRun = false } = options;
-    return this.#replay(outbox, options, (shard, after) =>
-      replayMissed(shard, missed, after, this.#tools, this.#tools.clock.now(), dryRun),
+    return this.#replay(outbox, options, (store, after) =>
+      replayMissed(store, missed, after, this.#tools, this.#tools.clock.now(), dryRun),
     );
   }
 
@@ -203,8 +203,8 @@ export class Deliveries {
   async cancel(id: string, scope: OwnerScope): Promise<CancelResult | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
-    const { shard, row } = found;
-    const isCancelled = await shard.revivals.cancel(id, this.#tools.clock.now());
+    const { store, row } = found;
+    const isCancelled = await store.revivals.cancel(id, this.#tools.clock.now());
     if (isCancelled) {
       this.#tools.events.emit('failed', () => ({
         delivery: id,
@@ -217,7 +217,7 @@ export class Deliveries {
       }));
       return 'cancelled';
     }
-    const now = await shard.log.find(id);
+    const now = await store.log.find(id);
     return now?.['due_at'] === null || now === null ? 'finished' : 'under-way';
   }
 
@@ -238,12 +238,12 @@ export class Deliveries {
       throw new InvalidInputError('days', `must be a whole number from 1 to ${MAX_DAYS}`);
     }
     const outbox = await this.#outbox(scope);
-    if (!isId(subscriber) || !(await isVisible(this.#tools.subscribers, subscriber, scope))) {
+    if (!isIdLike(subscriber) || !(await isVisible(this.#tools.subscribers, subscriber, scope))) {
       return null;
     }
     const now = this.#tools.clock.now();
     const since = now - (now % DAY) - (days - 1) * DAY;
-    const places = outbox.shards.map(({ database, dataSource }) => ({
+    const places = outbox.stores.map(({ database, dataSource }) => ({
       database,
       tables: tableNames(dataSource),
     }));
@@ -252,23 +252,23 @@ export class Deliveries {
 
   /** How much there is to do, over all data sources; for the operator. */
   async stats(): Promise<DeliveryStats> {
-    const { shards } = await this.#outbox('any');
-    return statsOf(shards, this.#tools.clock.now());
+    const { stores } = await this.#outbox('any');
+    return statsOf(stores, this.#tools.clock.now());
   }
 
   /** Runs a bulk verb over all data sources. */
   #replay(
     outbox: OutboxStrategy,
     options: ReplayOptions,
-    batch: (shard: Shard, after: string | null) => Promise<ReplayBatch>,
+    batch: (store: OutboxStore, after: string | null) => Promise<ReplayBatch>,
   ): Promise<ReplaySummary> {
-    return inBatches(
+    return runInBatches(
       {
-        places: outbox.shards.length,
+        sources: outbox.stores.length,
         nothing: NOTHING,
         sum,
         batch: async (place, after) => {
-          const done = await batch(outbox.shards[place]!, after);
+          const done = await batch(outbox.stores[place]!, after);
           if (options.dryRun !== true && done.counts.scheduled > 0) outbox.wake();
           return done;
         },
@@ -279,20 +279,20 @@ export class Deliveries {
 
   async #find(id: string, scope: OwnerScope) {
     const outbox = await this.#outbox(scope);
-    if (!isId(id)) return null;
-    for (const shard of outbox.shards) {
-      const row: Row | null = await shard.log.find(id);
+    if (!isIdLike(id)) return null;
+    for (const store of outbox.stores) {
+      const row: Row | null = await store.log.find(id);
       if (row === null || row['id'] !== id) continue;
       const subscriber = row['subscriber_id'] as string;
       const isSeen = await isVisible(this.#tools.subscribers, subscriber, scope);
-      return isSeen ? { outbox, shard, row } : null;
+      return isSeen ? { outbox, store, row } : null;
     }
     return null;
   }
 
   async #outbox(scope: OwnerScope): Promise<OutboxStrategy> {
     checkScope(scope);
-    return outboxOf(this.#tools.strategy);
+    return requireOutbox(this.#tools.strategy);
   }
 }
 

@@ -1,12 +1,12 @@
-import { idsFrom } from '../../common/id.js';
+import { firstIdAt } from '../../common/id.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import type { DeliveryStats } from '../tables/delivery-record.js';
-import type { Shard } from '../store/outbox-store.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 
 /** How much there is to do, over all data sources. */
-export async function statsOf(shards: readonly Shard[], now: number): Promise<DeliveryStats> {
-  const rows = await Promise.all(shards.map(({ log }) => log.stats(now)));
+export async function statsOf(stores: readonly OutboxStore[], now: number): Promise<DeliveryStats> {
+  const rows = await Promise.all(stores.map(({ log }) => log.stats(now)));
   const total = (name: string) => rows.reduce((count, row) => count + Number(row[name]), 0);
   const times = rows
     .flatMap((row) => [row['oldest_delivery'], row['oldest_message']])
@@ -75,7 +75,7 @@ export async function readHistory(
   since: number,
   until: number,
 ): Promise<DeliveryHistory> {
-  const parameters = [subscriber, idsFrom('dlv_', since)];
+  const parameters = [subscriber, firstIdAt('dlv_', since)];
   const read = await Promise.all(
     places.flatMap(({ database, tables }) => [
       database.run({ sql: countsIn(tables), parameters }),

@@ -1,4 +1,4 @@
-import { isId } from '../../common/index.js';
+import { isIdLike } from '../../common/index.js';
 import type { DeliveryStatus } from '../../delivery/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
@@ -58,7 +58,7 @@ export function checkListQuery(query: DeliveryQuery): void {
     }
   }
   const { message, status, event, since, until, limit = 1, after = null } = query;
-  if (message !== undefined && !isId(message)) {
+  if (message !== undefined && !isIdLike(message)) {
     throw new InvalidInputError('message', 'must be the id of a message');
   }
   if (status !== undefined && !STATUSES.includes(status)) {
@@ -72,7 +72,7 @@ export function checkListQuery(query: DeliveryQuery): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_DELIVERIES) {
     throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_DELIVERIES}`);
   }
-  if (after !== null && !isId(after)) {
+  if (after !== null && !isIdLike(after)) {
     throw new InvalidInputError('after', 'must be the "next" of an earlier page');
   }
 }

@@ -3,9 +3,9 @@ import type { DispatchStrategy } from '../../dispatch/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import type { SecretSealer } from '../../signing/index.js';
 import type { SubscriberRepository } from '../../subscriber/index.js';
-import { inBatches, type LongWorkOptions, type Summary } from '../../common/long-work.js';
+import { runInBatches, type LongWorkOptions, type Summary } from '../../common/long-work.js';
 import { timeFrom } from './delivery-query.js';
-import { outboxOf, OutboxStrategy } from '../strategy/outbox.strategy.js';
+import { requireOutbox, OutboxStrategy } from '../strategy/outbox.strategy.js';
 import { NOTHING_PRUNED, type PruneCounts } from '../retention/pruning.js';
 
 /** What {@link Maintenance.prune} did, or with `dryRun` would do. */
@@ -77,10 +77,10 @@ export class Maintenance {
    */
   async prune(options: PruneOptions = {}): Promise<PruneSummary> {
     const before = options.before === undefined ? null : this.#past(options.before);
-    const outbox = await outboxOf(this.#tools.strategy);
-    return inBatches(
+    const outbox = await requireOutbox(this.#tools.strategy);
+    return runInBatches(
       {
-        places: outbox.shards.length,
+        sources: outbox.stores.length,
         nothing: NOTHING_PRUNED,
         sum: (one, other) => ({
           checked: one.checked + other.checked,
@@ -90,7 +90,7 @@ export class Maintenance {
           open: one.open + other.open,
         }),
         batch: (place, after) =>
-          outbox.shards[place]!.pruning.batch(
+          outbox.stores[place]!.pruning.batch(
             { now: this.#tools.clock.now(), before, dryRun: options.dryRun === true },
             after,
           ),
@@ -119,11 +119,11 @@ export class Maintenance {
         { option: 'encryption' },
       );
     }
-    const shards = strategy instanceof OutboxStrategy ? (await outboxOf(strategy)).shards : [];
-    return inBatches<ResealCounts>(
+    const stores = strategy instanceof OutboxStrategy ? (await requireOutbox(strategy)).stores : [];
+    return runInBatches<ResealCounts>(
       {
         // Subscribers, and then the messages of each data source.
-        places: 1 + shards.length,
+        sources: 1 + stores.length,
         nothing: NOTHING_RESEALED,
         sum: (one, other) => ({
           checked: one.checked + other.checked,
@@ -134,7 +134,7 @@ export class Maintenance {
           const { next, ...counts } =
             place === 0
               ? await subscribers.reseal({ limit, after, now: clock.now(), dryRun })
-              : await shards[place - 1]!.sealed.reseal(limit, after, dryRun);
+              : await stores[place - 1]!.sealed.reseal(limit, after, dryRun);
           return { counts, next };
         },
       },

@@ -1,15 +1,15 @@
 import { newId } from '../../common/index.js';
-import { isWanted } from '../../dispatch/index.js';
+import { wants } from '../../dispatch/index.js';
 import { hostOf } from '../../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../../subscriber/index.js';
 import type { Batch } from '../../common/long-work.js';
 import type { Candidate } from '../tables/delivery-record.js';
-import { hostsOf, readable, UNREADABLE } from './current-hosts.js';
-import type { LateDelivery, Revival } from '../tables/requeue-table.js';
+import { currentHostsOf, readable, UNREADABLE } from './current-hosts.js';
+import type { BackfilledDelivery, RequeuedDelivery } from '../tables/requeue-table.js';
 import { cursorOf, cursorText } from '../tables/message-cursor.js';
 import type { Row } from '../database/outbox-database.js';
 import type { FinderTools } from '../../dispatch/recipients/recipient-finder.js';
-import type { Shard } from '../store/outbox-store.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 
 /** What became of the deliveries that were looked at; with `dryRun`, what would. */
 export interface ReplayCounts {
@@ -52,23 +52,23 @@ const BODIES_AT_ONCE = 50;
 
 /** Makes one batch of failed deliveries due. @param after the `next` of the batch before, or the empty text */
 export async function replayFailed(
-  shard: Shard,
+  store: OutboxStore,
   { subscriber, from, before }: FailedRange,
   after: string,
   tools: FinderTools,
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
-  const found = await shard.log.failed({ subscriber, from, before, after, limit: BATCH });
+  const found = await store.log.failed({ subscriber, from, before, after, limit: BATCH });
   return {
-    counts: await reopen(shard, found, tools, now, dryRun),
+    counts: await reopen(store, found, tools, now, dryRun),
     next: found.length < BATCH ? null : found.at(-1)!.id,
   };
 }
 
 /** Makes finished deliveries due, as far as there is still something to send and somebody to send it to. */
 export async function reopen(
-  shard: Shard,
+  store: OutboxStore,
   candidates: readonly Candidate[],
   tools: FinderTools,
   now: number,
@@ -76,12 +76,12 @@ export async function reopen(
   isWaitingToo = false,
 ): Promise<ReplayCounts> {
   const complete = candidates.filter(({ isExpunged }) => !isExpunged);
-  const hosts = await hostsOf(shard, complete, tools);
-  const revivals = complete.flatMap<Revival>(({ id }) => {
+  const hosts = await currentHostsOf(store, complete, tools);
+  const revivals = complete.flatMap<RequeuedDelivery>(({ id }) => {
     const host = hosts.get(id);
     return host === undefined ? [] : [{ id, host, dueAt: now }];
   });
-  const scheduled = dryRun ? revivals.length : await shard.revivals.reopen(revivals, isWaitingToo);
+  const scheduled = dryRun ? revivals.length : await store.revivals.reopen(revivals, isWaitingToo);
   return {
     scheduled,
     expunged: candidates.length - complete.length,
@@ -97,7 +97,7 @@ export async function reopen(
  * @param after the `next` of the batch before, or null
  */
 export async function replayMissed(
-  shard: Shard,
+  store: OutboxStore,
   { subscriber, since, until }: MissedRange,
   after: string | null,
   tools: FinderTools,
@@ -105,13 +105,13 @@ export async function replayMissed(
   dryRun: boolean,
 ): Promise<ReplayBatch> {
   const cursor = after === null ? { time: since, id: '' } : cursorOf(after);
-  const rows = await shard.log.messages(subscriber.id, cursor, until, BATCH);
+  const rows = await store.log.messages(subscriber.id, cursor, until, BATCH);
   const missed = rows.filter((row) => row['delivery'] === null && isFor(row, subscriber));
   const settled = missed.filter((row) => Number(row['is_under_way']) === 0);
   const complete = settled.filter((row) => Number(row['is_expunged']) === 0);
-  const { wanted, unreadable } = await wantedOf(shard, complete, subscriber);
+  const { wanted, unreadable } = await wantedOf(store, complete, subscriber);
   const open = isActive(subscriber) ? wanted : [];
-  const late = open.map<LateDelivery>((row) => ({
+  const late = open.map<BackfilledDelivery>((row) => ({
     id: newId('dlv_', now),
     messageId: row['id'] as string,
     subscriberId: subscriber.id,
@@ -119,10 +119,10 @@ export async function replayMissed(
     host: hostOf(subscriber),
     dueAt: now,
   }));
-  const added = dryRun ? late.length : await shard.revivals.add(late);
+  const added = dryRun ? late.length : await store.revivals.add(late);
   const ended = rows.filter(({ reason }) => reason === 'disabled');
   const again = await reopen(
-    shard,
+    store,
     ended.map((row) => ({
       id: row['delivery'] as string,
       messageId: row['id'] as string,
@@ -165,7 +165,7 @@ function isFor(row: Row, { owner, events, exclude }: Subscriber): boolean {
 
 /** Those of the messages whose data the subscriber's filter holds for. */
 async function wantedOf(
-  shard: Shard,
+  store: OutboxStore,
   rows: readonly Row[],
   subscriber: Subscriber,
 ): Promise<{ readonly wanted: readonly Row[]; readonly unreadable: number }> {
@@ -174,11 +174,11 @@ async function wantedOf(
   let unreadable = 0;
   for (let at = 0; at < rows.length; at += BODIES_AT_ONCE) {
     const ids = rows.slice(at, at + BODIES_AT_ONCE).map(({ id }) => id as string);
-    for (const row of await shard.messages.load(ids)) {
+    for (const row of await store.messages.load(ids)) {
       // A filter looks at the body, which can be read when the message's own subscribers cannot.
-      const message = readable(shard, { ...row, recipients: '[]' });
+      const message = readable(store, { ...row, recipients: '[]' });
       if (message === UNREADABLE) unreadable++;
-      else if (message !== null && isWanted(subscriber, message)) wanted.add(row['id']);
+      else if (message !== null && wants(subscriber, message)) wanted.add(row['id']);
     }
   }
   return { wanted: rows.filter(({ id }) => wanted.has(id)), unreadable };

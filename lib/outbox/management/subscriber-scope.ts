@@ -1,4 +1,4 @@
-import { isId } from '../../common/index.js';
+import { isIdLike } from '../../common/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
 
 /** Whether a subscriber of that id exists within the scope; `any` sees those that are stored nowhere, too. */
@@ -21,7 +21,7 @@ export async function visibleSubscribers(
   scope: OwnerScope,
 ): Promise<readonly string[] | undefined> {
   if (subscriber !== undefined) {
-    return isId(subscriber) && (await isVisible(subscribers, subscriber, scope))
+    return isIdLike(subscriber) && (await isVisible(subscribers, subscriber, scope))
       ? [subscriber]
       : [];
   }

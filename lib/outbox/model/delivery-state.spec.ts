@@ -8,7 +8,7 @@ import {
 } from '../../delivery/index.js';
 import type { RetrySettings } from '../../message/index.js';
 import {
-  advance,
+  nextState,
   type Advance,
   type DeliveryOutcome,
   type DeliveryState,
@@ -150,12 +150,12 @@ describe('advance: for any life of a delivery', () => {
       fc.property(fc.array(outcome(), { maxLength: 60 }), outcome(), (outcomes, late) => {
         let state = newDelivery(NOW);
         for (const each of outcomes) {
-          const next = advance(state, each, standard, NOW, 0).state;
+          const next = nextState(state, each, standard, NOW, 0).state;
           if (state.status !== 'pending') expect(next).toBe(state);
           state = next;
         }
         if (state.status !== 'pending') {
-          expect(advance(state, late, standard, NOW, 0.5).state).toBe(state);
+          expect(nextState(state, late, standard, NOW, 0.5).state).toBe(state);
         }
       }),
     );
@@ -166,7 +166,7 @@ describe('advance: for any life of a delivery', () => {
       fc.property(failures(60), (outcomes) => {
         let before = newDelivery(NOW);
         for (const outcome of outcomes) {
-          const { state } = advance(before, outcome, standard, NOW, 0);
+          const { state } = nextState(before, outcome, standard, NOW, 0);
           if (before.status !== 'pending') break;
           const isFree = outcome.status === 429 && before.throttled < MAX_THROTTLED;
           expect(state.attempts - before.attempts).toBe(isFree ? 0 : 1);
@@ -182,8 +182,8 @@ describe('advance: for any life of a delivery', () => {
       fc.property(failures(40), random(), fc.integer(), (outcomes, random, now) => {
         let state = newDelivery(now);
         for (const outcome of outcomes) {
-          const exact = advance(state, outcome, standard, now, 0).state;
-          state = advance(state, outcome, standard, now, random).state;
+          const exact = nextState(state, outcome, standard, now, 0).state;
+          state = nextState(state, outcome, standard, now, random).state;
           expect(state.status).toBe(exact.status);
           if (exact.nextAt === null) break;
           expect(state.nextAt).toBeGreaterThanOrEqual(exact.nextAt);
@@ -198,7 +198,7 @@ describe('advance: for any life of a delivery', () => {
       fc.property(fc.array(outcome(), { maxLength: 40 }), random(), (outcomes, random) => {
         let state = newDelivery(NOW);
         for (const each of outcomes) {
-          state = Object.freeze(advance(state, each, standard, NOW, random).state);
+          state = Object.freeze(nextState(state, each, standard, NOW, random).state);
           expect(state.nextAt !== null).toBe(state.status === 'pending');
           expect(state.reason !== null).toBe(state.status === 'failed');
         }
@@ -231,16 +231,16 @@ class Always extends RetryPolicy {
 }
 
 function step(outcome: DeliveryOutcome): Advance {
-  return advance(newDelivery(NOW), outcome, standard, NOW, 0);
+  return nextState(newDelivery(NOW), outcome, standard, NOW, 0);
 }
 
 /** The states after each outcome, all at the same time and without jitter. */
 function run(
   outcomes: readonly AttemptOutcome[],
-  rules: Parameters<typeof advance>[2] = standard,
+  rules: Parameters<typeof nextState>[2] = standard,
 ): DeliveryState[] {
   let state = newDelivery(NOW);
-  return outcomes.map((outcome) => (state = advance(state, outcome, rules, NOW, 0).state));
+  return outcomes.map((outcome) => (state = nextState(state, outcome, rules, NOW, 0).state));
 }
 
 function answered(status: number | null, retryAfter: string | null = null): AttemptOutcome {

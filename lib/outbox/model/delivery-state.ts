@@ -65,7 +65,7 @@ export const reopened: (now: number) => DeliveryState = newDelivery;
  * @param now when the attempt ended, in milliseconds since the Unix epoch
  * @param random a random number from 0 (included) to 1 (not included)
  */
-export function advance(
+export function nextState(
   state: DeliveryState,
   outcome: DeliveryOutcome,
   { policy, settings }: DeliveryRules,

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { reasonOf } from '../../common/index.js';
+import { errorText } from '../../common/index.js';
 import type { DeliveryLog, LoggedAttempt } from '../../delivery/index.js';
 import type { Outcome } from '../model/outcome.js';
 
@@ -7,7 +7,7 @@ const MOST_WAITING = 5000;
 const LONGEST_SET = 500;
 
 /** Asks the delivery log which attempts are stored, and tells it of all of them once they are written. */
-export class LogTeller {
+export class DeliveryLogNotifier {
   readonly #logger = new Logger('Thorn');
   readonly #log: DeliveryLog;
   #waiting: LoggedAttempt[] = [];
@@ -25,7 +25,7 @@ export class LogTeller {
       return this.#log.keeps(logged);
     } catch (error) {
       // Thrown on, it would keep outcomes from being written, and webhooks would be sent twice.
-      this.#logger.error(`The delivery log failed to judge an attempt: ${reasonOf(error)}`);
+      this.#logger.error(`The delivery log failed to judge an attempt: ${errorText(error)}`);
       return true;
     }
   }
@@ -58,7 +58,7 @@ export class LogTeller {
         await this.#log.written(set);
       } catch (error) {
         this.#logger.error(
-          `The delivery log failed on ${set.length} attempt(s): ${reasonOf(error)}`,
+          `The delivery log failed on ${set.length} attempt(s): ${errorText(error)}`,
         );
       }
     }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { type Clock, LogLine, reasonOf } from '../../common/index.js';
+import { type Clock, LogLine, errorText } from '../../common/index.js';
 import type { SubscriberFacts, WebhookEvents } from '../../delivery/index.js';
 import type { HealthRules, HealthState, SubscriberRepository } from '../../subscriber/index.js';
 import { type HealthTable, NO_ROW, type StoredHealth } from '../tables/health-table.js';
@@ -97,7 +97,7 @@ export class SubscriberHealth extends OutcomeListener {
       pending.append(this.#pending);
       this.#pending = pending;
       this.#logger.error(
-        `Keeping the health of ${pending.size} subscriber(s) failed, tried again later: ${reasonOf(error)}`,
+        `Keeping the health of ${pending.size} subscriber(s) failed, tried again later: ${errorText(error)}`,
       );
     }
   }
@@ -158,7 +158,7 @@ export class SubscriberHealth extends OutcomeListener {
     try {
       owner = (await subscribers.findById(subscriber, 'any'))?.owner ?? null;
     } catch (error) {
-      const text = `Nobody was told that ${subscriber} is failing: ${reasonOf(error)}`;
+      const text = `Nobody was told that ${subscriber} is failing: ${errorText(error)}`;
       this.#logger.error(new LogLine(text, { subscriberId: subscriber, host }));
       return;
     }

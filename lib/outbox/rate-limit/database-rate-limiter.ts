@@ -1,8 +1,8 @@
 import type { Columns } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
-import { type RateAnswers, type RateAsks, RateLimiter } from './rate-limiter.js';
-import { giveTurns, type RateAnswer } from './permits.js';
-import { rememberedUntil, textOf, windowOf } from './sliding-window.js';
+import { type PermitGrants, type PermitRequests, RateLimiter } from './rate-limiter.js';
+import { grantPermits, type PermitGrant } from './permits.js';
+import { expiresAt, serializeWindow, parseWindow } from './sliding-window.js';
 
 const MOST_AT_ONCE = 500;
 /** Milliseconds that a row outlasts what it says. */
@@ -21,8 +21,8 @@ export class DatabaseRateLimiter extends RateLimiter {
     this.#table = table;
   }
 
-  override async take(asks: RateAsks, now: number): Promise<RateAnswers> {
-    const answers = new Map<string, RateAnswer>();
+  override async take(asks: PermitRequests, now: number): Promise<PermitGrants> {
+    const answers = new Map<string, PermitGrant>();
     const ids = [...asks.keys()];
     while (ids.length > 0) {
       let some = ids.splice(0, MOST_AT_ONCE);
@@ -37,9 +37,9 @@ export class DatabaseRateLimiter extends RateLimiter {
     return answers;
   }
 
-  async #take(ids: readonly string[], asks: RateAsks, now: number): Promise<RateAnswers> {
+  async #take(ids: readonly string[], asks: PermitRequests, now: number): Promise<PermitGrants> {
     const { dialect } = this.#database;
-    let given = new Map<string, RateAnswer>();
+    let given = new Map<string, PermitGrant>();
     await this.#database.execute([
       // In one order, so that two that want the same rows wait for each other.
       {
@@ -84,13 +84,18 @@ export class DatabaseRateLimiter extends RateLimiter {
   }
 }
 
-function written(row: Row, asks: RateAsks, now: number, given: Map<string, RateAnswer>): object {
+function written(
+  row: Row,
+  asks: PermitRequests,
+  now: number,
+  given: Map<string, PermitGrant>,
+): object {
   const id = row['subscriber_id'] as string;
-  const { window, answer } = giveTurns(windowOf(row['state'] as string), asks.get(id)!, now);
+  const { window, answer } = grantPermits(parseWindow(row['state'] as string), asks.get(id)!, now);
   given.set(id, answer);
   return {
     subscriber_id: id,
-    state: textOf(window),
-    kept_until: Math.ceil(rememberedUntil(window)),
+    state: serializeWindow(window),
+    kept_until: Math.ceil(expiresAt(window)),
   };
 }

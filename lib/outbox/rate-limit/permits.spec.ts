@@ -2,18 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asking } from '../../../test/support/permit-requests.js';
 import { mostWithin } from '../../../test/support/attempt-starts.js';
-import { giveTurns, type RateAnswer, type RateAsk, waitUntil } from './permits.js';
-import { rememberedUntil, type RateWindow, textOf, windowOf } from './sliding-window.js';
+import { grantPermits, type PermitGrant, type PermitRequest, waitUntil } from './permits.js';
+import { expiresAt, type SlidingWindow, serializeWindow, parseWindow } from './sliding-window.js';
 
 const START = 1_700_000_000_000;
 
 /** As it is kept: what does not survive that is not relied upon. */
-function give(window: RateWindow | null, ask: RateAsk, now: number) {
-  const { window: after, answer } = giveTurns(window, ask, now);
-  return { window: windowOf(textOf(after))!, answer };
+function give(window: SlidingWindow | null, ask: PermitRequest, now: number) {
+  const { window: after, answer } = grantPermits(window, ask, now);
+  return { window: parseWindow(serializeWindow(after))!, answer };
 }
 
-function startsOf({ turns }: RateAnswer, now: number, place: () => number): number[] {
+function startsOf({ turns }: PermitGrant, now: number, place: () => number): number[] {
   return turns.flatMap(({ from, until, count }) =>
     Array.from({ length: count }, () => {
       const earliest = Math.max(now, from);
@@ -50,7 +50,7 @@ describe('a rate limit', () => {
         // Clocks of workers that differ by a second.
         fc.infiniteStream(fc.boolean()),
         ({ max, per }, steps, places, ahead) => {
-          let window: RateWindow | null = null;
+          let window: SlidingWindow | null = null;
           let now = START;
           const starts: number[] = [];
           const place = () => places.next().value;
@@ -71,7 +71,7 @@ describe('a rate limit', () => {
   it('uses 90 % of the rate when there is enough to send', () => {
     fc.assert(
       fc.property(limits, ({ max, per }) => {
-        let window: RateWindow | null = null;
+        let window: SlidingWindow | null = null;
         let [begun, now] = [0, START];
         const end = START + 10 * per;
         while (now < end) {
@@ -164,15 +164,19 @@ describe('a rate limit', () => {
   });
 
   it('counts all of it as used when it was away, once', () => {
-    const blind = { fresh: 5, blindSince: START - 1 };
+    const blind = { fresh: 5, historyUnknownSince: START - 1 };
     const { window, answer } = give(null, asking(10, 1000, blind), START);
     expect(answer.turns).toEqual([]);
     expect(waitUntil(answer.firsts, 0)).toBeLessThan(START + 3000 + 1500);
-    const long = give(null, asking(10, 1000, { fresh: 5, blindSince: START - 60_000 }), START);
+    const long = give(
+      null,
+      asking(10, 1000, { fresh: 5, historyUnknownSince: START - 60_000 }),
+      START,
+    );
     expect(long.answer.turns).toHaveLength(1);
     const later = give(
       window,
-      asking(10, 1000, { waited: 5, blindSince: START - 1 }),
+      asking(10, 1000, { waited: 5, historyUnknownSince: START - 1 }),
       START + 4500,
     );
     expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(5);
@@ -183,7 +187,7 @@ describe('a rate limit', () => {
     const now = START - 3_600_000;
     const { answer, window } = give(before.window, asking(10, 1000, { waited: 10 }), now);
     expect(answer.turns).toEqual([]);
-    expect(rememberedUntil(window)).toBeLessThan(START);
+    expect(expiresAt(window)).toBeLessThan(START);
     const later = give(window, asking(10, 1000, { waited: 10 }), now + 4500);
     expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(10);
   });

@@ -3,7 +3,7 @@ import {
   AHEAD,
   isSameLimit,
   LASTS,
-  type RateWindow,
+  type SlidingWindow,
   SKEW,
   SPAN,
   stepOf,
@@ -16,7 +16,7 @@ import {
 } from './sliding-window.js';
 
 /** What a process wants for one subscriber. */
-export interface RateAsk {
+export interface PermitRequest {
   readonly limit: RateLimit;
   /** Since when, as far as this process knows. */
   readonly since: number;
@@ -28,11 +28,11 @@ export interface RateAsk {
   readonly waitedRetries: number;
   readonly freshRetries: number;
   /** When somebody else may have given turns that are not known here; null: nobody has. */
-  readonly blindSince: number | null;
+  readonly historyUnknownSince: number | null;
 }
 
 /** Turns of one step: its attempts may begin from `from` on, and before `until`. */
-export interface Turns {
+export interface Permits {
   readonly from: number;
   readonly until: number;
   readonly count: number;
@@ -46,8 +46,8 @@ export interface Wait {
 }
 
 /** What a process gets. Turns are for first attempts before others. */
-export interface RateAnswer {
-  readonly turns: readonly Turns[];
+export interface PermitGrant {
+  readonly turns: readonly Permits[];
   readonly firsts: Wait;
   readonly retries: Wait;
   /** Whether the limit was another one until now: what waits may wait for too long, or too short a time. */
@@ -67,12 +67,12 @@ const BURST = 128;
  *
  * @param before null when nothing is known
  */
-export function giveTurns(
-  before: RateWindow | null,
-  ask: RateAsk,
+export function grantPermits(
+  before: SlidingWindow | null,
+  ask: PermitRequest,
   now: number,
-): { readonly window: RateWindow; readonly answer: RateAnswer } {
-  const known = usedUpIfUnknown(underLatestLimit(before, ask, now), ask.blindSince, now);
+): { readonly window: SlidingWindow; readonly answer: PermitGrant } {
+  const known = usedUpIfUnknown(underLatestLimit(before, ask, now), ask.historyUnknownSince, now);
   const { limit } = known;
   const step = stepOf(limit);
   const current = Math.floor(now / step);
@@ -91,7 +91,7 @@ export function giveTurns(
   let freshAgain = canPass && retries <= horizon ? ask.freshRetries : 0;
   const isQueue = Math.max(firsts, retries) > now;
   const most = isQueue ? pace : Math.max(pace, Math.min(limit.max, Math.max(BURST, step)));
-  const turns: Turns[] = [];
+  const turns: Permits[] = [];
   for (let at = current; at <= last && waited + fresh + again + freshAgain > 0; at++) {
     const place = at - oldest;
     const free = Math.min(most - counts[place]!, room(counts, place, limit.max));

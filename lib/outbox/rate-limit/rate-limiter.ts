@@ -1,9 +1,9 @@
-import type { RateAnswer, RateAsk } from './permits.js';
+import type { PermitGrant, PermitRequest } from './permits.js';
 
 /** What a process wants, by the id of the subscriber. */
-export type RateAsks = ReadonlyMap<string, RateAsk>;
+export type PermitRequests = ReadonlyMap<string, PermitRequest>;
 /** What it gets, by the id of the subscriber. */
-export type RateAnswers = ReadonlyMap<string, RateAnswer>;
+export type PermitGrants = ReadonlyMap<string, PermitGrant>;
 
 /**
  * Gives turns to whoever wants to make attempts at subscribers with a limit: of all processes together, none is given
@@ -15,5 +15,5 @@ export abstract class RateLimiter {
    * @returns an answer for each of `asks`
    * @throws what keeps it from answering; nothing may begin then
    */
-  abstract take(asks: RateAsks, now: number): Promise<RateAnswers>;
+  abstract take(asks: PermitRequests, now: number): Promise<PermitGrants>;
 }

@@ -2,7 +2,7 @@ import type { RateLimit } from '../../message/index.js';
 
 /** One count for each step from `oldest` on, some beyond the last that is known included. */
 export function countsFrom(
-  { limit, first, counts }: RateWindow,
+  { limit, first, counts }: SlidingWindow,
   oldest: number,
   last: number,
 ): number[] {
@@ -51,7 +51,7 @@ export function trimmed(
  * What is known of one subscriber's attempts: how many begin in which step of time, of late and soon. Plain values, kept
  * as text by whoever keeps it.
  */
-export interface RateWindow {
+export interface SlidingWindow {
   /** The limit that the steps are of. */
   readonly limit: RateLimit;
   /** Since when the limit is what it is, as far as is known: an older one never replaces it. */
@@ -80,7 +80,7 @@ export const SKEW = 2000;
 const JUMP = 10_000;
 
 /** Until when a window has to be remembered: all that it says is past by then. */
-export function rememberedUntil({ limit, first, counts, queued, blindAt }: RateWindow): number {
+export function expiresAt({ limit, first, counts, queued, blindAt }: SlidingWindow): number {
   const step = stepOf(limit);
   return Math.max(
     (first + counts.length + SPAN) * step,
@@ -91,7 +91,14 @@ export function rememberedUntil({ limit, first, counts, queued, blindAt }: RateW
 }
 
 /** A window as text. */
-export function textOf({ limit, since, first, counts, queued, blindAt }: RateWindow): string {
+export function serializeWindow({
+  limit,
+  since,
+  first,
+  counts,
+  queued,
+  blindAt,
+}: SlidingWindow): string {
   return JSON.stringify([
     limit.max,
     limit.per,
@@ -105,7 +112,7 @@ export function textOf({ limit, since, first, counts, queued, blindAt }: RateWin
 }
 
 /** The window of a text; null when it says nothing. */
-export function windowOf(text: string): RateWindow | null {
+export function parseWindow(text: string): SlidingWindow | null {
   if (text === '') return null;
   const [max, per, since, first, counts, firsts, retries, blindAt] = JSON.parse(text) as [
     number,
@@ -127,10 +134,10 @@ export function stepOf({ per }: RateLimit): number {
 
 /** The window under the limit that is the latest known. */
 export function underLatestLimit(
-  before: RateWindow | null,
-  { limit, since }: Pick<RateWindow, 'limit' | 'since'>,
+  before: SlidingWindow | null,
+  { limit, since }: Pick<SlidingWindow, 'limit' | 'since'>,
   now: number,
-): RateWindow {
+): SlidingWindow {
   if (before === null) {
     const queued = { firsts: 0, retries: 0 };
     return { limit, since, first: 0, counts: [], queued, blindAt: Number.MIN_SAFE_INTEGER };
@@ -157,19 +164,19 @@ export function underLatestLimit(
 
 /** The window with everything used up, when it may not be told what there was of late. */
 export function usedUpIfUnknown(
-  window: RateWindow,
-  blindSince: number | null,
+  window: SlidingWindow,
+  historyUnknownSince: number | null,
   now: number,
-): RateWindow {
+): SlidingWindow {
   const { limit, first, counts, queued } = window;
   const step = stepOf(limit);
   const [current, last] = [Math.floor(now / step), Math.floor((now + AHEAD) / step)];
   const isPutBack = first + counts.length - 1 > last + Math.ceil(JUMP / step);
   const isUnknown =
-    blindSince !== null &&
-    blindSince > window.blindAt &&
+    historyUnknownSince !== null &&
+    historyUnknownSince > window.blindAt &&
     // What was given before is past by now.
-    blindSince + AHEAD + SPAN * step > now;
+    historyUnknownSince + AHEAD + SPAN * step > now;
   if (!isPutBack && !isUnknown) return window;
   return {
     ...window,

@@ -5,7 +5,7 @@ interface Asked<Item> {
 }
 
 /** Takes what comes one by one in sets: one at a time, each with all that has come meanwhile. */
-export class InSets<Item extends { readonly id: string }> {
+export class Batcher<Item extends { readonly id: string }> {
   readonly #take: (items: readonly Item[]) => Promise<ReadonlySet<unknown>>;
   readonly #most: number;
   #asked: Asked<Item>[] = [];
@@ -24,7 +24,7 @@ export class InSets<Item extends { readonly id: string }> {
    * @returns whether it was taken
    * @throws what taking its set has thrown
    */
-  take(item: Item): Promise<boolean> {
+  add(item: Item): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#asked.push({ item, resolve, reject });
       if (!this.#isTaking) void this.#takeAll();

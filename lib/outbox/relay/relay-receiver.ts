@@ -1,33 +1,33 @@
 import { BoundedCache } from '../../common/bounded-cache.js';
-import type { HandedOver } from '../store/staged-message.js';
+import type { StagedMessage } from '../store/staged-message.js';
 import { RelayWorker, type Ticket } from './message-relay.js';
-import type { Held } from '../tables/leases.js';
-import { RelayDesk, type RelayDeskTools } from './ticket-receiver.js';
+import type { Lease } from '../tables/leases.js';
+import { TicketReceiver, type RelayDeskTools } from './ticket-receiver.js';
 import { RelaySourceUnknownError } from './relay-source-unknown.error.js';
-import type { Shard } from '../store/outbox-store.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 
 const MOST_REMEMBERED = 5000;
 
-/** What {@link RelayedWork} works with. */
+/** What {@link RelayReceiver} works with. */
 export interface RelayedWorkTools extends RelayDeskTools {
-  readonly shards: readonly Shard[];
+  readonly stores: readonly OutboxStore[];
 }
 
 /** Delivers what a relay brings: each ticket at its data source. What this process has stored itself is delivered at once. */
-export class RelayedWork extends RelayWorker {
+export class RelayReceiver extends RelayWorker {
   readonly #tools: RelayedWorkTools;
-  readonly #desks: readonly RelayDesk[];
+  readonly #desks: readonly TicketReceiver[];
   /** By id; what other processes are given is forgotten in time. */
-  readonly #own = new BoundedCache<string, HandedOver>(MOST_REMEMBERED);
+  readonly #own = new BoundedCache<string, StagedMessage>(MOST_REMEMBERED);
 
   constructor(tools: RelayedWorkTools) {
     super();
     this.#tools = tools;
-    this.#desks = tools.shards.map((shard) => new RelayDesk(shard, tools));
+    this.#desks = tools.stores.map((store) => new TicketReceiver(store, tools));
   }
 
   /** Messages that this process has stored, and that may come back to it. */
-  remember(messages: readonly HandedOver[]): void {
+  remember(messages: readonly StagedMessage[]): void {
     for (const one of messages) this.#own.set(one.message.id, one);
   }
 
@@ -37,8 +37,8 @@ export class RelayedWork extends RelayWorker {
   }
 
   /** Messages that are through, or lost. */
-  finished(shard: Shard, messages: readonly Held[]): void {
-    this.#desks[this.#tools.shards.indexOf(shard)]!.finished(messages);
+  finished(store: OutboxStore, messages: readonly Lease[]): void {
+    this.#desks[this.#tools.stores.indexOf(store)]!.finished(messages);
   }
 
   override async work(tickets: readonly Ticket[], isRepeated: boolean): Promise<void> {
@@ -57,7 +57,7 @@ export class RelayedWork extends RelayWorker {
     );
   }
 
-  #ownOf({ id, lease }: Ticket): HandedOver | null {
+  #ownOf({ id, lease }: Ticket): StagedMessage | null {
     const own = this.#own.get(id);
     if (own === undefined) return null;
     this.#own.delete(id);

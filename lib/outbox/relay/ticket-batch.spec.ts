@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageContents } from './message-contents.js';
 import type { Ticket } from './message-relay.js';
-import { parcelsOf, ticketsOf } from './ticket-batch.js';
+import { batchesOf, ticketsOf } from './ticket-batch.js';
 
 let count = 0;
 
@@ -17,14 +17,14 @@ function ticket(characters?: number, isStored?: boolean): Ticket {
 }
 
 const sizes = (tickets: readonly Ticket[]) =>
-  parcelsOf(tickets).map((parcel) => parcel.tickets.length);
+  batchesOf(tickets).map((parcel) => parcel.tickets.length);
 
 describe('parcels', () => {
   it('hold ten messages at most, in their order', () => {
     const tickets = Array.from({ length: 23 }, () => ticket());
     expect(sizes(tickets)).toEqual([10, 10, 3]);
-    expect(parcelsOf(tickets).flatMap((parcel) => parcel.tickets)).toEqual(tickets);
-    expect(parcelsOf([])).toEqual([]);
+    expect(batchesOf(tickets).flatMap((parcel) => parcel.tickets)).toEqual(tickets);
+    expect(batchesOf([])).toEqual([]);
   });
 
   it('hold 256 KiB of contents at most, but for a message that is larger alone', () => {
@@ -34,7 +34,7 @@ describe('parcels', () => {
 
   it('keep what is stored nowhere from workers that would not store it', () => {
     const [stored, unstored] = [ticket(1), ticket(1, false)];
-    const parcels = parcelsOf([unstored, stored]);
+    const parcels = batchesOf([unstored, stored]);
     expect(parcels).toEqual([
       { version: 1, tickets: [stored] },
       { version: 2, tickets: [unstored] },

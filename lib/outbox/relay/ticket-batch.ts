@@ -1,7 +1,7 @@
 import type { Ticket } from './message-relay.js';
 
 /** What a queue is given, as plain JSON: where messages are, that they are free, and perhaps what they say. */
-export interface TicketParcel {
+export interface TicketBatch {
   /**
    * 1: the messages are stored. Contents that come along are passed over by workers that do not know of them.
    * 2: they are not. Who does not know that must not say that it is done.
@@ -18,18 +18,18 @@ const MESSAGES_PER_PARCEL = 10;
 const CONTENTS_PER_PARCEL = 256 * 1024;
 
 /** Parcels for messages that were released at the same time. */
-export function parcelsOf(tickets: readonly Ticket[]): TicketParcel[] {
+export function batchesOf(tickets: readonly Ticket[]): TicketBatch[] {
   const stored = tickets.filter(({ isStored }) => isStored !== false);
   const unstored = tickets.filter(({ isStored }) => isStored === false);
   return [
-    ...chunksOf(stored).map((chunk): TicketParcel => ({ version: 1, tickets: chunk })),
-    ...chunksOf(unstored).map((chunk): TicketParcel => ({ version: 2, tickets: chunk })),
+    ...chunksOf(stored).map((chunk): TicketBatch => ({ version: 1, tickets: chunk })),
+    ...chunksOf(unstored).map((chunk): TicketBatch => ({ version: 2, tickets: chunk })),
   ];
 }
 
 /** @throws Error when it is no parcel, or one of another version */
 export function ticketsOf(parcel: unknown): readonly Ticket[] {
-  const { version, tickets } = (parcel ?? {}) as Partial<TicketParcel>;
+  const { version, tickets } = (parcel ?? {}) as Partial<TicketBatch>;
   const isKnown = version === 1 || version === 2;
   if (isKnown && Array.isArray(tickets) && tickets.every(isTicket)) return tickets;
   throw new Error('Not of this version of nestjs-thorn; what is stored of it is found there');

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../common/index.js';
 import type { Codecs, Message } from '../../message/index.js';
-import type { DispatchDesk } from '../worker/message-scheduler.js';
-import type { HandedOver } from '../store/staged-message.js';
-import { InSets } from './batcher.js';
-import type { Held } from '../tables/leases.js';
+import type { MessageScheduler } from '../worker/message-scheduler.js';
+import type { StagedMessage } from '../store/staged-message.js';
+import { Batcher } from './batcher.js';
+import type { Lease } from '../tables/leases.js';
 import { messageFrom } from './message-contents.js';
 import type { Ticket } from './message-relay.js';
 import type { Row } from '../database/outbox-database.js';
-import type { Shard } from '../store/outbox-store.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 import { tableNames } from '../entities/table-names.js';
 import { takeOver } from '../tables/message-table.js';
 
@@ -16,9 +16,9 @@ const LONGEST_WAIT = 1000;
 const TAKE_AT_MOST = 500;
 const MOST_HELD = 5000;
 
-/** What a {@link RelayDesk} works with. */
+/** What a {@link TicketReceiver} works with. */
 export interface RelayDeskTools {
-  readonly desk: DispatchDesk;
+  readonly desk: MessageScheduler;
   readonly codecs: Codecs;
   readonly clock: Clock;
   /** Milliseconds. */
@@ -36,37 +36,37 @@ interface Carried {
  * What a relay brings for one data source. Leases are taken over, and messages stored, in sets: one statement at a time,
  * for all that have come meanwhile.
  */
-export class RelayDesk {
-  readonly #shard: Shard;
+export class TicketReceiver {
+  readonly #store: OutboxStore;
   readonly #tools: RelayDeskTools;
   readonly #table: string;
   readonly #waiting = new Map<string, () => void>();
   readonly #forRoom: (() => void)[] = [];
-  readonly #bare = new InSets<Ticket>((set) => this.#takeOver(set), TAKE_AT_MOST);
-  readonly #carried = new InSets<Carried>((set) => this.#takeOverCarried(set), TAKE_AT_MOST);
-  readonly #unstored = new InSets<Carried>((set) => this.#store(set), TAKE_AT_MOST);
+  readonly #bare = new Batcher<Ticket>((set) => this.#takeOver(set), TAKE_AT_MOST);
+  readonly #carried = new Batcher<Carried>((set) => this.#takeOverCarried(set), TAKE_AT_MOST);
+  readonly #unstored = new Batcher<Carried>((set) => this.#storeContents(set), TAKE_AT_MOST);
   // Something in it may be what the database refuses, and the others have nothing to do with that.
-  readonly #alone = new InSets<Carried>((set) => this.#store(set), 1);
+  readonly #alone = new Batcher<Carried>((set) => this.#storeContents(set), 1);
 
-  constructor(shard: Shard, tools: RelayDeskTools) {
-    this.#shard = shard;
+  constructor(store: OutboxStore, tools: RelayDeskTools) {
+    this.#store = store;
     this.#tools = tools;
-    this.#table = tableNames(shard.dataSource).messages;
+    this.#table = tableNames(store.dataSource).messages;
   }
 
   /** Messages that are through, or lost. */
-  finished(messages: readonly Held[]): void {
+  finished(messages: readonly Lease[]): void {
     for (const { id } of messages) this.#waiting.get(id)?.();
-    while (this.#forRoom.length > 0 && this.#shard.heldMessages.size < MOST_HELD) {
+    while (this.#forRoom.length > 0 && this.#store.heldMessages.size < MOST_HELD) {
       this.#forRoom.shift()!();
     }
   }
 
   /** Delivers a message whose lease this process has already. */
-  async deliver({ message, lease, leasedUntil }: HandedOver): Promise<void> {
+  async deliver({ message, lease, leasedUntil }: StagedMessage): Promise<void> {
     await this.#room();
     const settled = this.#settled(message.id);
-    await this.#tools.desk.fanOut(this.#shard, message, lease, leasedUntil);
+    await this.#tools.desk.schedule(this.#store, message, lease, leasedUntil);
     await settled;
   }
 
@@ -91,10 +91,10 @@ export class RelayDesk {
     const { id, lease, contents } = ticket;
     if (ticket.isStored === false) {
       const carried = { id, lease, message: messageFrom(id, contents, this.#tools.codecs) };
-      return (isRepeated ? this.#alone : this.#unstored).take(carried);
+      return (isRepeated ? this.#alone : this.#unstored).add(carried);
     }
     const message = this.#carriedBy(ticket);
-    return message === null ? this.#bare.take(ticket) : this.#carried.take({ id, lease, message });
+    return message === null ? this.#bare.add(ticket) : this.#carried.add({ id, lease, message });
   }
 
   /** What nobody here can read is in the database all the same. */
@@ -122,43 +122,43 @@ export class RelayDesk {
 
   /** Whoever brings more than this process can hold has to wait. */
   async #room(): Promise<void> {
-    if (this.#shard.heldMessages.size < MOST_HELD) return;
+    if (this.#store.heldMessages.size < MOST_HELD) return;
     await new Promise<void>((resolve) => this.#forRoom.push(resolve));
   }
 
   async #takeOver(tickets: readonly Ticket[]): Promise<ReadonlySet<unknown>> {
-    const { token, until, rows } = await this.#leased(tickets, 'everything');
-    if (rows.length > 0) await this.#tools.desk.resume(this.#shard, rows, token, until);
+    const { token, until, rows } = await this.#leased(tickets.map(leaseOf), 'everything');
+    if (rows.length > 0) await this.#tools.desk.resume(this.#store, rows, token, until);
     return idsOf(rows);
   }
 
   async #takeOverCarried(set: readonly Carried[]): Promise<ReadonlySet<unknown>> {
-    const { token, until, rows } = await this.#leased(set, 'id');
+    const { token, until, rows } = await this.#leased(set.map(leaseOf), 'id');
     const taken = idsOf(rows);
     const messages = firstsOf(set).filter(({ id }) => taken.has(id));
     if (messages.length > 0) {
-      await this.#tools.desk.resumeKnown(this.#shard, messages, token, until);
+      await this.#tools.desk.resumeKnown(this.#store, messages, token, until);
     }
     return taken;
   }
 
   /** What is there already is somebody else's: a worker's that died over it, or a sender's that could not wait. */
-  async #store(set: readonly Carried[]): Promise<ReadonlySet<unknown>> {
+  async #storeContents(set: readonly Carried[]): Promise<ReadonlySet<unknown>> {
     const { desk } = this.#tools;
     const { token, until } = this.#token();
     const messages = firstsOf(set);
-    const stored = await this.#shard.messages.insert(messages, token, until);
+    const stored = await this.#store.messages.insert(messages, token, until);
     const own = messages.filter(({ id }) => stored.has(id));
-    await Promise.all(own.map((message) => desk.fanOut(this.#shard, message, token, until)));
+    await Promise.all(own.map((message) => desk.schedule(this.#store, message, token, until)));
     return stored;
   }
 
   async #leased(
-    held: readonly Held[],
+    held: readonly Lease[],
     answer: 'id' | 'everything',
   ): Promise<{ readonly token: string; readonly until: number; readonly rows: readonly Row[] }> {
     const { token, until } = this.#token();
-    const { database } = this.#shard;
+    const { database } = this.#store;
     const rows = await takeOver(database, this.#table, held, token, until, answer);
     return { token, until, rows };
   }
@@ -178,4 +178,8 @@ function firstsOf(set: readonly Carried[]): readonly Message[] {
   const messages = new Map<string, Message>();
   for (const { id, message } of set) if (!messages.has(id)) messages.set(id, message);
   return [...messages.values()];
+}
+
+function leaseOf({ id, lease }: Pick<Ticket, 'id' | 'lease'>): Lease {
+  return { id, token: lease };
 }

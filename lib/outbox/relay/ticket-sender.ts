@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { answeredWithin } from '../../common/timeout.js';
-import type { Absence } from './outage-log.js';
+import { orTimeout } from '../../common/timeout.js';
+import type { OutageLog } from './outage-log.js';
 import type { Ticket } from './message-relay.js';
 import { sizeOf } from './ticket-batch.js';
 
@@ -26,7 +26,7 @@ export class TicketSender {
   constructor(
     private readonly send: SendTickets,
     private readonly timeout: number,
-    private readonly absence: Absence,
+    private readonly absence: OutageLog,
   ) {}
 
   /** @returns false when it is not known whether they are in the queue */
@@ -51,11 +51,11 @@ export class TicketSender {
       const batch = this.#next();
       let isTaken = true;
       try {
-        await answeredWithin(this.timeout, this.send(batch.flatMap((one) => one.tickets)));
-        this.absence.over();
+        await orTimeout(this.timeout, this.send(batch.flatMap((one) => one.tickets)));
+        this.absence.clear();
       } catch (error) {
         isTaken = false;
-        this.absence.noticed(error);
+        this.absence.report(error);
         // The next call would wait as long, and more would gather meanwhile.
         batch.push(...this.#waiting.splice(0));
       }

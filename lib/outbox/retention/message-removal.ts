@@ -3,7 +3,7 @@ import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
 /** The SQL that deletes finished messages, or drops parts of them. What has become due again meanwhile is left. */
-export class Removal {
+export class MessageRemoval {
   readonly #database: OutboxDatabase;
   readonly #tables: TableNames;
 

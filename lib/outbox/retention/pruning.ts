@@ -2,7 +2,7 @@ import type { Batch } from '../../common/long-work.js';
 import { type MessageCursor, cursorOf, cursorText } from '../tables/message-cursor.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
-import type { Removal } from './message-removal.js';
+import type { MessageRemoval } from './message-removal.js';
 import { type RetentionLimits, retentionLimits } from './retention-limits.js';
 import type { TableNames } from '../entities/table-names.js';
 
@@ -20,8 +20,8 @@ export interface PruneCounts {
   readonly open: number;
 }
 
-/** One pass of {@link Pruning}. */
-export interface PrunePass {
+/** One pass of {@link PrunePass}. */
+export interface PrunePassOptions {
   readonly now: number;
   /** Finished messages from before that time are deleted; null: as old as the settings say. */
   readonly before: number | null;
@@ -43,16 +43,16 @@ const BATCH = 200;
  * Goes through the old messages of a data source once, oldest first, and drops what may go. What a worker's `Retention`
  * does in its spare time, for who wants to see it done.
  */
-export class Pruning {
+export class PrunePass {
   readonly #database: OutboxDatabase;
   readonly #tables: TableNames;
-  readonly #removal: Removal;
+  readonly #removal: MessageRemoval;
   readonly #settings: OutboxSettings;
 
   constructor(
     database: OutboxDatabase,
     tables: TableNames,
-    removal: Removal,
+    removal: MessageRemoval,
     settings: OutboxSettings,
   ) {
     this.#database = database;
@@ -63,7 +63,7 @@ export class Pruning {
 
   /** @param after the `next` of the batch before, or null */
   async batch(
-    { now, before, dryRun }: PrunePass,
+    { now, before, dryRun }: PrunePassOptions,
     after: string | null,
   ): Promise<Batch<PruneCounts>> {
     const settings = retentionLimits(this.#settings, now);

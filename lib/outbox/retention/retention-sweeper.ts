@@ -1,25 +1,25 @@
 import { Expunger } from './expunger.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
-import type { Removal } from './message-removal.js';
+import type { MessageRemoval } from './message-removal.js';
 import { retentionLimits } from './retention-limits.js';
 import type { TableNames } from '../entities/table-names.js';
 
 const BATCH = 200;
 
 /** Deletes what is old and finished, a small batch at a time so that nobody waits for a lock. */
-export class Retention {
+export class RetentionSweeper {
   readonly #database: OutboxDatabase;
   readonly #tables: TableNames;
   readonly #settings: OutboxSettings;
-  readonly #removal: Removal;
+  readonly #removal: MessageRemoval;
   readonly #bodies: Expunger;
   readonly #answers: Expunger;
 
   constructor(
     database: OutboxDatabase,
     tables: TableNames,
-    removal: Removal,
+    removal: MessageRemoval,
     settings: OutboxSettings,
   ) {
     this.#database = database;

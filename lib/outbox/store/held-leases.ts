@@ -1,9 +1,9 @@
 import type { Message } from '../../message/index.js';
-import type { Held } from '../tables/leases.js';
+import type { Lease } from '../tables/leases.js';
 
 /** Something of the database that this process works on, and until when nobody else does. */
-export interface Holding extends Held {
-  lease: string;
+export interface HeldLease extends Lease {
+  token: string;
   leasedUntil: number;
   /** Set when somebody else has taken it: nothing of it is begun any more. */
   isLost: boolean;
@@ -12,7 +12,7 @@ export interface Holding extends Held {
 }
 
 /** A message of which not every delivery has a row yet. */
-export interface MessageHolding extends Holding {
+export interface HeldMessage extends HeldLease {
   readonly message: Message;
   /** Deliveries whose first attempt has not ended. */
   open: number;
@@ -21,10 +21,10 @@ export interface MessageHolding extends Holding {
 }
 
 /** Puts off leases. @returns those that are still held */
-export type Renew = (held: readonly Held[], until: number) => Promise<readonly Held[]>;
+export type Renew = (held: readonly Lease[], until: number) => Promise<readonly Lease[]>;
 
 /** What this process holds of one table. */
-export class Holdings<Item extends Holding> {
+export class HeldLeases<Item extends HeldLease> {
   readonly #items = new Map<string, Item>();
   readonly #renew: Renew;
 
@@ -49,8 +49,8 @@ export class Holdings<Item extends Holding> {
   }
 
   /** It is written, or somebody else's. */
-  remove({ id, lease }: Held): void {
-    if (this.#items.get(id)?.lease === lease) this.#items.delete(id);
+  remove({ id, token: lease }: Lease): void {
+    if (this.#items.get(id)?.token === lease) this.#items.delete(id);
   }
 
   /**
@@ -62,7 +62,7 @@ export class Holdings<Item extends Holding> {
   adopt(id: string, lease: string, leasedUntil: number): boolean {
     const item = this.#items.get(id);
     if (item === undefined) return false;
-    item.lease = lease;
+    item.token = lease;
     item.leasedUntil = leasedUntil;
     for (const proceed of item.stale.splice(0)) proceed();
     return true;
@@ -72,10 +72,12 @@ export class Holdings<Item extends Holding> {
   async renew(before: number, until: number): Promise<void> {
     const ending = this.all().filter(({ leasedUntil }) => leasedUntil < before);
     if (ending.length === 0) return;
-    const asked = new Map(ending.map((item) => [item, item.lease]));
-    const kept = new Map((await this.#renew(ending, until)).map(({ id, lease }) => [id, lease]));
+    const asked = new Map(ending.map((item) => [item, item.token]));
+    const kept = new Map(
+      (await this.#renew(ending, until)).map(({ id, token: lease }) => [id, lease]),
+    );
     for (const [item, lease] of asked) {
-      if (item.lease !== lease || this.#items.get(item.id) !== item) continue;
+      if (item.token !== lease || this.#items.get(item.id) !== item) continue;
       if (kept.get(item.id) === lease) {
         item.leasedUntil = until;
         for (const proceed of item.stale.splice(0)) proceed();

@@ -3,20 +3,20 @@ import { DatabaseRateLimiter } from '../rate-limit/database-rate-limiter.js';
 import { dialectOf } from '../database/dialect.js';
 import { DeliveryTable } from '../tables/delivery-table.js';
 import { HealthTable } from '../tables/health-table.js';
-import { type Holding, Holdings, type MessageHolding } from './held-leases.js';
-import { LogTable } from '../tables/delivery-log-table.js';
-import type { MessageRows } from '../tables/message-row-mapper.js';
+import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
+import { DeliveryLogTable } from '../tables/delivery-log-table.js';
+import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import { MessageTable } from '../tables/message-table.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import { PooledDatabase } from '../database/pooled-database.js';
-import { Pruning } from '../retention/pruning.js';
-import { type OutcomesWritten, Recorder } from './outcome-recorder.js';
-import { Removal } from '../retention/message-removal.js';
-import { Retention } from '../retention/retention-sweeper.js';
-import { RevivalTable } from '../tables/requeue-table.js';
-import { SealedMessages } from '../tables/message-resealer.js';
+import { PrunePass } from '../retention/pruning.js';
+import { type OutcomesWritten, OutcomeRecorder } from './outcome-recorder.js';
+import { MessageRemoval } from '../retention/message-removal.js';
+import { RetentionSweeper } from '../retention/retention-sweeper.js';
+import { RequeueTable } from '../tables/requeue-table.js';
+import { MessageResealer } from '../tables/message-resealer.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
-import { Settlement } from '../tables/outcome-statements.js';
+import { OutcomeStatements } from '../tables/outcome-statements.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import { tableNames } from '../entities/table-names.js';
 import type { KeepsAttempt } from '../model/outcome.js';
@@ -24,25 +24,25 @@ import type { KeepsAttempt } from '../model/outcome.js';
 const MOST_UNWRITTEN = 10_000;
 
 /** Everything of one data source: its tables, what this process holds of them, and what it has yet to write. */
-export class Shard {
+export class OutboxStore {
   readonly database: OutboxDatabase;
   readonly messages: MessageTable;
   readonly deliveries: DeliveryTable;
   readonly health: HealthTable;
-  readonly log: LogTable;
-  readonly revivals: RevivalTable;
+  readonly log: DeliveryLogTable;
+  readonly revivals: RequeueTable;
   readonly rateLimiter: DatabaseRateLimiter;
-  readonly retention: Retention;
-  readonly pruning: Pruning;
-  readonly sealed: SealedMessages;
-  readonly recorder: Recorder;
-  readonly heldMessages: Holdings<MessageHolding>;
-  readonly heldDeliveries: Holdings<Holding>;
+  readonly retention: RetentionSweeper;
+  readonly pruning: PrunePass;
+  readonly sealed: MessageResealer;
+  readonly recorder: OutcomeRecorder;
+  readonly heldMessages: HeldLeases<HeldMessage>;
+  readonly heldDeliveries: HeldLeases<HeldLease>;
 
   /** @throws {@link ThornConfigurationError} when the data source lacks the entities, or its kind is not supported */
   constructor(
     readonly dataSource: DataSource,
-    readonly rows: MessageRows,
+    readonly rows: MessageRowMapper,
     settings: OutboxSettings,
     keeps: KeepsAttempt,
     written: OutcomesWritten,
@@ -56,24 +56,24 @@ export class Shard {
     this.messages = new MessageTable(this.database, tables, rows);
     this.deliveries = new DeliveryTable(this.database, tables);
     this.health = new HealthTable(this.database, tables);
-    this.log = new LogTable(this.database, tables);
-    this.revivals = new RevivalTable(this.database, tables);
-    const removal = new Removal(this.database, tables);
-    this.retention = new Retention(this.database, tables, removal, settings);
-    this.pruning = new Pruning(this.database, tables, removal, settings);
-    this.sealed = new SealedMessages(this.database, tables, rows);
+    this.log = new DeliveryLogTable(this.database, tables);
+    this.revivals = new RequeueTable(this.database, tables);
+    const removal = new MessageRemoval(this.database, tables);
+    this.retention = new RetentionSweeper(this.database, tables, removal, settings);
+    this.pruning = new PrunePass(this.database, tables, removal, settings);
+    this.sealed = new MessageResealer(this.database, tables, rows);
     this.rateLimiter = new DatabaseRateLimiter(this.database, tables.rateLimits);
-    this.heldMessages = new Holdings((held, until) => this.messages.renew(held, until));
-    this.heldDeliveries = new Holdings((held, until) => this.deliveries.renew(held, until));
-    this.recorder = new Recorder(
+    this.heldMessages = new HeldLeases((held, until) => this.messages.renew(held, until));
+    this.heldDeliveries = new HeldLeases((held, until) => this.deliveries.renew(held, until));
+    this.recorder = new OutcomeRecorder(
       this.database,
-      new Settlement(this.database.dialect, tables, keeps),
+      new OutcomeStatements(this.database.dialect, tables, keeps),
       // Half of the window, so that the other half goes on meanwhile.
       Math.max(1, Math.floor(settings.window / 2)),
       (outcomes, finished) => {
         for (const held of finished) this.heldMessages.remove(held);
         for (const { id, lease, isNew } of outcomes) {
-          if (!isNew) this.heldDeliveries.remove({ id, lease });
+          if (!isNew) this.heldDeliveries.remove({ id, token: lease });
         }
         written(outcomes, finished);
       },

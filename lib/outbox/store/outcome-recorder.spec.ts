@@ -1,20 +1,20 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OutboxDatabase } from '../database/outbox-database.js';
-import { Recorder } from './outcome-recorder.js';
-import type { Settlement } from '../tables/outcome-statements.js';
+import { OutcomeRecorder } from './outcome-recorder.js';
+import type { OutcomeStatements } from '../tables/outcome-statements.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Finished } from '../tables/leases.js';
 
 const outcome = (id: string) => ({ id, messageId: 'msg_1' }) as Outcome;
-const finished = (id: string) => ({ id, lease: 'lease' }) as Finished;
+const finished = (id: string) => ({ id, token: 'lease' }) as Finished;
 
 describe('Recorder', () => {
   /** What each transaction wrote. */
   let sets: string[][];
   let told: string[];
   let execute: () => Promise<readonly []>;
-  let recorder: Recorder;
+  let recorder: OutcomeRecorder;
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -26,9 +26,9 @@ describe('Recorder', () => {
         sets.push([...outcomes, ...done].map(({ id }) => id));
         return [];
       },
-    } as unknown as Settlement;
+    } as unknown as OutcomeStatements;
     const database = { execute: () => execute() } as unknown as OutboxDatabase;
-    recorder = new Recorder(database, settlement, 3, (outcomes, done) =>
+    recorder = new OutcomeRecorder(database, settlement, 3, (outcomes, done) =>
       told.push(...[...outcomes, ...done].map(({ id }) => id)),
     );
   });

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { LogLine, reasonOf } from '../../common/index.js';
+import { LogLine, errorText } from '../../common/index.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
-import type { Settlement } from '../tables/outcome-statements.js';
+import type { OutcomeStatements } from '../tables/outcome-statements.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Finished } from '../tables/leases.js';
 
@@ -19,10 +19,10 @@ type Entry = { readonly outcome: Outcome } | { readonly finished: Finished };
  * Writes outcomes in sets: one flush at a time, which takes whatever has gathered since the last. What cannot be written
  * is tried again until it can be: an outcome that is lost means a webhook that is sent twice.
  */
-export class Recorder {
+export class OutcomeRecorder {
   readonly #logger = new Logger('Thorn');
   readonly #database: OutboxDatabase;
-  readonly #settlement: Settlement;
+  readonly #settlement: OutcomeStatements;
   readonly #written: OutcomesWritten;
   readonly #gatherAtMost: number;
   #entries: Entry[] = [];
@@ -37,7 +37,7 @@ export class Recorder {
   /** @param most how much is gathered at most before it is written */
   constructor(
     database: OutboxDatabase,
-    settlement: Settlement,
+    settlement: OutcomeStatements,
     most: number,
     written: OutcomesWritten,
   ) {
@@ -128,7 +128,7 @@ export class Recorder {
     this.#most = Math.max(1, Math.ceil(entries.length / 2));
     const wait = Math.min(LONGEST_BACKOFF, 25 * 2 ** this.#failures);
     this.#logger.error(
-      `Writing ${this.size} outcome(s) failed, next try in ${wait} ms: ${reasonOf(error)}`,
+      `Writing ${this.size} outcome(s) failed, next try in ${wait} ms: ${errorText(error)}`,
     );
     if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, wait));
   }
@@ -140,7 +140,7 @@ export class Recorder {
       (other) => !('finished' in other && other.finished.id === id),
     );
     this.#failures = 0;
-    const text = `An outcome of ${id} cannot be written: ${reasonOf(error)}`;
+    const text = `An outcome of ${id} cannot be written: ${errorText(error)}`;
     const deliveryId = 'outcome' in entry ? { deliveryId: entry.outcome.id } : {};
     this.#logger.error(new LogLine(text, { messageId: id, ...deliveryId }));
   }

@@ -1,14 +1,14 @@
 import type { Message } from '../../message/index.js';
-import type { Shard } from './outbox-store.js';
+import type { OutboxStore } from './outbox-store.js';
 
 /** A message that is stored and released, with what its holder needs. */
-export interface HandedOver extends Staged {
+export interface StagedMessage extends Staged {
   readonly message: Message;
 }
 
 /** What a staged message needs to be handed over. */
 export interface Staged {
-  readonly shard: Shard;
+  readonly store: OutboxStore;
   /** False: nothing was written of it. */
   readonly isStored: boolean;
   readonly lease: string;

@@ -1,19 +1,19 @@
 import { Logger } from '@nestjs/common';
-import { type Clock, LogLine, reasonOf } from '../../common/index.js';
-import type { DispatchDesk } from '../worker/message-scheduler.js';
-import type { HandedOver } from '../store/staged-message.js';
-import { listed } from '../../common/log-line.js';
+import { type Clock, LogLine, errorText } from '../../common/index.js';
+import type { MessageScheduler } from '../worker/message-scheduler.js';
+import type { StagedMessage } from '../store/staged-message.js';
+import { listIds } from '../../common/log-line.js';
 import type { MessageRelay, Ticket } from '../relay/message-relay.js';
-import type { RelayedWork } from '../relay/relay-receiver.js';
-import type { Shard } from '../store/outbox-store.js';
+import type { RelayReceiver } from '../relay/relay-receiver.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 
 const MOST_HELD = 10_000;
 
 /** What a hand-over works with. */
 export interface HandOverTools {
-  readonly shards: readonly Shard[];
-  readonly desk: DispatchDesk;
-  readonly relayed: RelayedWork;
+  readonly stores: readonly OutboxStore[];
+  readonly desk: MessageScheduler;
+  readonly relayed: RelayReceiver;
   readonly relay: MessageRelay | undefined;
   readonly clock: Clock;
   /** Whether this process delivers. */
@@ -34,7 +34,7 @@ export class HandOver {
   }
 
   /** Does not wait, and does not throw: what fails is found by its lease, and what is not stored yet is stored then. */
-  take(accepted: readonly HandedOver[]): void {
+  handOver(accepted: readonly StagedMessage[]): void {
     const { relay, worker } = this.#tools;
     if (relay?.carries === true) {
       const carrying = this.#carry(accepted, relay).finally(() => this.#carrying.delete(carrying));
@@ -52,33 +52,36 @@ export class HandOver {
     while (this.#carrying.size > 0) await Promise.all(this.#carrying);
   }
 
-  async #deliver({ message, shard, lease, leasedUntil, joined }: HandedOver): Promise<void> {
+  async #deliver({ message, store, lease, leasedUntil, joined }: StagedMessage): Promise<void> {
     try {
       if (joined !== null) await joined;
       // Then the lease is given up at once, and the claim loop takes it as soon as there is room.
-      if (this.#isStopped || shard.heldMessages.size >= MOST_HELD) {
-        return await shard.messages.release([{ id: message.id, lease }], this.#tools.clock.now());
+      if (this.#isStopped || store.heldMessages.size >= MOST_HELD) {
+        return await store.messages.release(
+          [{ id: message.id, token: lease }],
+          this.#tools.clock.now(),
+        );
       }
-      await this.#tools.desk.fanOut(shard, message, lease, leasedUntil);
+      await this.#tools.desk.schedule(store, message, lease, leasedUntil);
     } catch (error) {
-      const text = `Handing over ${message.id} failed: ${reasonOf(error)}`;
+      const text = `Handing over ${message.id} failed: ${errorText(error)}`;
       this.#logger.error(new LogLine(text, { messageId: message.id, event: message.event }));
     }
   }
 
   /** What the relay may not have taken is given to the workers by way of the database: it may still turn up. */
-  async #carry(accepted: readonly HandedOver[], relay: MessageRelay): Promise<void> {
+  async #carry(accepted: readonly StagedMessage[], relay: MessageRelay): Promise<void> {
     const refused = await this.#refusedBy(relay, accepted);
     if (refused.length === 0) return;
     this.#tools.relayed.forget(refused.map(({ message }) => message));
-    await Promise.all(this.#tools.shards.map((shard) => this.#leave(shard, refused)));
+    await Promise.all(this.#tools.stores.map((store) => this.#leave(store, refused)));
     this.#tools.wake();
   }
 
   async #refusedBy(
     relay: MessageRelay,
-    accepted: readonly HandedOver[],
-  ): Promise<readonly HandedOver[]> {
+    accepted: readonly StagedMessage[],
+  ): Promise<readonly StagedMessage[]> {
     try {
       for (const { joined } of accepted) if (joined !== null) await joined;
       if (this.#tools.worker) {
@@ -91,26 +94,26 @@ export class HandOver {
       const ids = new Set(refused.map(({ id }) => id));
       return accepted.filter(({ message }) => ids.has(message.id));
     } catch (error) {
-      this.#logger.error(`Passing on ${accepted.length} message(s) failed: ${reasonOf(error)}`);
+      this.#logger.error(`Passing on ${accepted.length} message(s) failed: ${errorText(error)}`);
       return accepted;
     }
   }
 
-  #ticketFor({ message: { id }, shard, lease, isStored }: HandedOver): Ticket {
-    const source = this.#tools.shards.indexOf(shard);
+  #ticketFor({ message: { id }, store, lease, isStored }: StagedMessage): Ticket {
+    const source = this.#tools.stores.indexOf(store);
     return { id, source, lease, ...(isStored ? {} : { isStored }) };
   }
 
   /** Lets any worker take the messages of one data source, from the database. */
-  async #leave(shard: Shard, all: readonly HandedOver[]): Promise<void> {
-    const messages = all.filter((one) => one.shard === shard);
+  async #leave(store: OutboxStore, all: readonly StagedMessage[]): Promise<void> {
+    const messages = all.filter((one) => one.store === store);
     const unstored = messages.filter(({ isStored }) => !isStored);
     const stored = messages.filter(({ isStored }) => isStored);
     const now = this.#tools.clock.now();
-    const ids = (some: readonly HandedOver[]) => listed(some.map(({ message }) => message.id));
+    const ids = (some: readonly StagedMessage[]) => listIds(some.map(({ message }) => message.id));
     try {
       if (unstored.length > 0) {
-        await shard.messages.insert(
+        await store.messages.insert(
           unstored.map(({ message }) => message),
           unstored[0]!.lease,
           now,
@@ -118,15 +121,15 @@ export class HandOver {
       }
     } catch (error) {
       this.#logger.error(
-        `Lost: ${ids(unstored)}. Neither the queue nor the database has taken them: ${reasonOf(error)}`,
+        `Lost: ${ids(unstored)}. Neither the queue nor the database has taken them: ${errorText(error)}`,
       );
     }
     try {
-      const held = stored.map(({ message, lease }) => ({ id: message.id, lease }));
-      if (held.length > 0) await shard.messages.release(held, now);
+      const held = stored.map(({ message, lease }) => ({ id: message.id, token: lease }));
+      if (held.length > 0) await store.messages.release(held, now);
     } catch (error) {
       this.#logger.error(
-        `Giving up ${ids(stored)} failed, their leases run out by themselves: ${reasonOf(error)}`,
+        `Giving up ${ids(stored)} failed, their leases run out by themselves: ${errorText(error)}`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../message/index.js';
-import { SharedInsert } from './insert-batcher.js';
+import { InsertBatcher } from './insert-batcher.js';
 
 const messages = (...ids: string[]) => ids.map((id) => ({ id }) as Message);
 
@@ -8,7 +8,7 @@ describe('SharedInsert', () => {
   it('writes what comes at the same time together, and what comes meanwhile next', async () => {
     const sets: string[][] = [];
     const waiting: (() => void)[] = [];
-    const shared = new SharedInsert(async (all) => {
+    const shared = new InsertBatcher(async (all) => {
       sets.push(all.map(({ id }) => id));
       await new Promise<void>((resolve) => waiting.push(resolve));
       return sets.length;
@@ -30,14 +30,14 @@ describe('SharedInsert', () => {
 
   it('never puts the same id into one statement twice', async () => {
     const sets: string[][] = [];
-    const shared = new SharedInsert(async (all) => sets.push(all.map(({ id }) => id)), 1);
+    const shared = new InsertBatcher(async (all) => sets.push(all.map(({ id }) => id)), 1);
     await Promise.all(['a', 'a', 'b'].map((id) => shared.insert(messages(id))));
     expect(sets).toEqual([['a', 'b'], ['a']]);
   });
 
   it('lets one that cannot be written fail alone', async () => {
     const written: string[] = [];
-    const shared = new SharedInsert(async (all) => {
+    const shared = new InsertBatcher(async (all) => {
       if (all.some(({ id }) => id === 'bad')) throw new Error('no');
       written.push(...all.map(({ id }) => id));
     }, 1);
@@ -52,7 +52,7 @@ describe('SharedInsert', () => {
 
   it('keeps one caller’s messages together, and sets small', async () => {
     const sizes: number[] = [];
-    const shared = new SharedInsert(async (all) => sizes.push(all.length), 1);
+    const shared = new InsertBatcher(async (all) => sizes.push(all.length), 1);
     const many = (from: number) =>
       messages(...Array.from({ length: 300 }, (_, n) => `${from + n}`));
     await Promise.all([0, 1000, 2000].map((from) => shared.insert(many(from))));

@@ -13,7 +13,7 @@ interface Entry<Written> {
  * Writes what several callers send at the same time in one statement: who comes while some are under way shares the next.
  * A statement for each would cost more than anything else about a message.
  */
-export class SharedInsert<Written> {
+export class InsertBatcher<Written> {
   readonly #write: (messages: readonly Message[]) => Promise<Written>;
   readonly #most: number;
   #entries: Entry<Written>[] = [];

@@ -4,10 +4,10 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Clock } from '../../common/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
-import type { Held } from '../tables/leases.js';
+import type { Lease } from '../tables/leases.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
-import type { Shard } from '../store/outbox-store.js';
-import { SharedInsert } from './insert-batcher.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import { InsertBatcher } from './insert-batcher.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import type { Staged } from '../store/staged-message.js';
 
@@ -27,13 +27,13 @@ interface Inserted {
 export type IsLeftUnstored = (message: Message) => boolean;
 
 /** Writes messages, and remembers what was written until it is released. */
-export class Stager {
-  readonly #shards: readonly Shard[];
+export class MessageStager {
+  readonly #stores: readonly OutboxStore[];
   readonly #leaseFor: number;
   readonly #clock: Clock;
   readonly #patience: number;
   readonly #isLeft: IsLeftUnstored;
-  readonly #shared = new Map<Shard, SharedInsert<Inserted | null>>();
+  readonly #shared = new Map<OutboxStore, InsertBatcher<Inserted | null>>();
   // Null: a message of that id is stored already.
   readonly #staged = new WeakMap<Message, Staged | null>();
 
@@ -42,13 +42,13 @@ export class Stager {
    * @param patience milliseconds to wait for a lock of somebody else's on SQLite
    */
   constructor(
-    shards: readonly Shard[],
+    stores: readonly OutboxStore[],
     leaseFor: number,
     patience: number,
     clock: Clock,
     isLeft: IsLeftUnstored = () => false,
   ) {
-    this.#shards = shards;
+    this.#stores = stores;
     this.#leaseFor = leaseFor;
     this.#clock = clock;
     this.#patience = patience;
@@ -57,22 +57,22 @@ export class Stager {
 
   /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is none of the outbox' */
   async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
-    const shard = this.#shardOf(manager);
+    const store = this.#storeOf(manager);
     const firsts = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
     const written = firsts.filter((message) => {
       const isLeft = this.#isLeft(message);
-      if (isLeft) this.#staged.set(message, this.#unstored(shard));
+      if (isLeft) this.#staged.set(message, this.#unstored(store));
       return !isLeft;
     });
     if (written.length === 0 && firsts.length > 0) return;
     const { known, lease, leasedUntil, joined } =
       manager === undefined
-        ? await this.#insert(shard, written)
-        : await this.#insertWith(shard, manager, written);
+        ? await this.#insert(store, written)
+        : await this.#insertWith(store, manager, written);
     for (const message of written) {
       if (known.has(message.id)) continue;
-      this.#staged.set(message, { shard, isStored: true, lease, leasedUntil, joined });
+      this.#staged.set(message, { store, isStored: true, lease, leasedUntil, joined });
     }
   }
 
@@ -88,26 +88,26 @@ export class Stager {
 
   /** Removes what was written. */
   async discard(messages: readonly Message[]): Promise<void> {
-    const held = new Map<Shard, Held[]>();
+    const held = new Map<OutboxStore, Lease[]>();
     for (const message of messages) {
       const staged = this.#staged.get(message);
       if (staged === undefined || staged === null) continue;
       this.#staged.delete(message);
       if (!staged.isStored) continue;
-      const list = held.get(staged.shard) ?? [];
-      list.push({ id: message.id, lease: staged.lease });
-      held.set(staged.shard, list);
+      const list = held.get(staged.store) ?? [];
+      list.push({ id: message.id, token: staged.lease });
+      held.set(staged.store, list);
     }
-    for (const [shard, list] of held) await shard.messages.remove(list);
+    for (const [store, list] of held) await store.messages.remove(list);
   }
 
-  #unstored(shard: Shard): Staged {
-    return { shard, isStored: false, ...this.#token(), joined: null };
+  #unstored(store: OutboxStore): Staged {
+    return { store, isStored: false, ...this.#token(), joined: null };
   }
 
   /** In the transaction of the manager, or in one of its own when it is in none. */
   async #insertWith(
-    { messages: table }: Shard,
+    { messages: table }: OutboxStore,
     manager: EntityManager,
     messages: readonly Message[],
   ): Promise<Inserted> {
@@ -117,42 +117,42 @@ export class Stager {
     return { ...token, known, joined: null };
   }
 
-  async #insert(shard: Shard, messages: readonly Message[]): Promise<Inserted> {
-    const { database, dataSource } = shard;
+  async #insert(store: OutboxStore, messages: readonly Message[]): Promise<Inserted> {
+    const { database, dataSource } = store;
     if (!(database instanceof SqliteDatabase && database.isWithinTransaction)) {
-      const inserted = await this.#sharedInsert(shard).insert(messages);
+      const inserted = await this.#sharedInsert(store).insert(messages);
       if (inserted !== null) return inserted;
       // Nothing was written, and nobody was told otherwise.
       throw new OutboxLockedError(this.#patience);
     }
     // The caller is itself in the transaction that holds the lock, and would wait for itself. There is one connection for
     // all, so the message joins that transaction; should it be rolled back, the message is written once more.
-    const inserted = await this.#insertWith(shard, dataSource.manager, messages);
+    const inserted = await this.#insertWith(store, dataSource.manager, messages);
     const { known, lease, leasedUntil } = inserted;
-    const joined = this.#afterTransaction(shard, messages, known, lease, leasedUntil);
+    const joined = this.#afterTransaction(store, messages, known, lease, leasedUntil);
     joined.catch(() => undefined);
     return { ...inserted, joined };
   }
 
-  #sharedInsert(shard: Shard): SharedInsert<Inserted | null> {
-    let shared = this.#shared.get(shard);
+  #sharedInsert(store: OutboxStore): InsertBatcher<Inserted | null> {
+    let shared = this.#shared.get(store);
     if (shared === undefined) {
-      const { database, dataSource } = shard;
+      const { database, dataSource } = store;
       shared =
         database instanceof SqliteDatabase
-          ? new SharedInsert((messages) => this.#insertWithin(shard, database, messages), 1)
-          : new SharedInsert<Inserted | null>(
-              (messages) => this.#insertWith(shard, dataSource.manager, messages),
+          ? new InsertBatcher((messages) => this.#insertWithin(store, database, messages), 1)
+          : new InsertBatcher<Inserted | null>(
+              (messages) => this.#insertWith(store, dataSource.manager, messages),
               CONNECTIONS,
             );
-      this.#shared.set(shard, shared);
+      this.#shared.set(store, shared);
     }
     return shared;
   }
 
   /** @returns null when the database is locked for too long */
   async #insertWithin(
-    { messages: table }: Shard,
+    { messages: table }: OutboxStore,
     database: SqliteDatabase,
     messages: readonly Message[],
   ): Promise<Inserted | null> {
@@ -171,23 +171,23 @@ export class Stager {
   }
 
   async #afterTransaction(
-    shard: Shard,
+    store: OutboxStore,
     messages: readonly Message[],
     known: ReadonlySet<string>,
     lease: string,
     leasedUntil: number,
   ): Promise<void> {
     const own = messages.filter(({ id }) => !known.has(id));
-    const stored = await shard.messages.stored(own.map(({ id }) => id));
+    const stored = await store.messages.stored(own.map(({ id }) => id));
     const lost = own.filter(({ id }) => !stored.has(id));
     if (lost.length === 0) return;
-    await shard.database.execute(shard.messages.insertions(lost, lease, leasedUntil));
+    await store.database.execute(store.messages.insertions(lost, lease, leasedUntil));
   }
 
-  #shardOf(manager: EntityManager | undefined): Shard {
-    if (manager === undefined) return this.#shards[0]!;
-    const shard = this.#shards.find(({ dataSource }) => dataSource === dataSourceOf(manager));
-    if (shard !== undefined) return shard;
+  #storeOf(manager: EntityManager | undefined): OutboxStore {
+    if (manager === undefined) return this.#stores[0]!;
+    const store = this.#stores.find(({ dataSource }) => dataSource === dataSourceOf(manager));
+    if (store !== undefined) return store;
     throw new ThornConfigurationError(
       'The manager belongs to a data source that ThornModule does not capture; add it to the option dataSources',
     );

@@ -9,7 +9,7 @@ import type { MessageRelay } from '../relay/message-relay.js';
 import type { OutcomeListener } from '../outcomes/outcome-listener.js';
 
 /** What {@link OutboxStrategy} is made from. */
-export interface OutboxTools {
+export interface OutboxDependencies {
   readonly dataSources: readonly DataSource[];
   readonly fanOut: FanOut;
   readonly deliverer: Deliverer;

@@ -1,110 +1,110 @@
 import { Logger } from '@nestjs/common';
-import { reasonOf } from '../../common/index.js';
-import { within } from '../../common/timeout.js';
+import { errorText } from '../../common/index.js';
+import { withTimeout } from '../../common/timeout.js';
 import { ClaimLoop } from '../worker/claim-loop.js';
-import { Courier } from '../worker/attempt-runner.js';
-import { DispatchDesk } from '../worker/message-scheduler.js';
+import { AttemptRunner } from '../worker/attempt-runner.js';
+import { MessageScheduler } from '../worker/message-scheduler.js';
 import { HandOver } from './hand-over.js';
-import { Lanes } from '../concurrency/host-scheduler.js';
+import { HostScheduler } from '../concurrency/host-scheduler.js';
 import { LeaseRenewal } from '../worker/lease-renewal.js';
-import type { Held } from '../tables/leases.js';
-import { LogTeller } from '../outcomes/delivery-log-notifier.js';
+import type { Lease } from '../tables/leases.js';
+import { DeliveryLogNotifier } from '../outcomes/delivery-log-notifier.js';
 import type { MessageRelay } from '../relay/message-relay.js';
-import { MessageRows } from '../tables/message-row-mapper.js';
-import type { OutboxJob } from '../worker/delivery-job.js';
+import { MessageRowMapper } from '../tables/message-row-mapper.js';
+import type { DeliveryJob } from '../worker/delivery-job.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
-import type { OutboxTools } from './outbox-dependencies.js';
-import { PauseWatch } from '../worker/pause-watcher.js';
-import { Pauses } from '../worker/host-pauses.js';
-import { RateGate } from '../worker/rate-limit-gate.js';
-import { RecipientHosts } from '../../message/recipient-host.js';
-import { RelayedWork } from '../relay/relay-receiver.js';
-import { RetryDesk } from '../worker/retry-scheduler.js';
-import { Shard } from '../store/outbox-store.js';
+import type { OutboxDependencies } from './outbox-dependencies.js';
+import { PauseWatcher } from '../worker/pause-watcher.js';
+import { HostPauses } from '../worker/host-pauses.js';
+import { RateLimitGate } from '../worker/rate-limit-gate.js';
+import { HostCache } from '../../message/recipient-host.js';
+import { RelayReceiver } from '../relay/relay-receiver.js';
+import { RetryScheduler } from '../worker/retry-scheduler.js';
+import { OutboxStore } from '../store/outbox-store.js';
 import type { Outcome } from '../model/outcome.js';
 
 /** Delivers what is stored: what is handed over, what a relay brings, and what is due in the database. */
 export class OutboxEngine {
   readonly #logger = new Logger('Thorn');
   readonly #settings: OutboxSettings;
-  readonly #tools: OutboxTools;
-  readonly shards: readonly Shard[];
-  readonly lanes: Lanes<OutboxJob>;
-  readonly pauses: Pauses;
-  readonly pauseWatch: PauseWatch;
+  readonly #tools: OutboxDependencies;
+  readonly stores: readonly OutboxStore[];
+  readonly lanes: HostScheduler<DeliveryJob>;
+  readonly pauses: HostPauses;
+  readonly pauseWatch: PauseWatcher;
   readonly handOver: HandOver;
-  readonly gate: RateGate;
-  readonly #retries: RetryDesk;
+  readonly gate: RateLimitGate;
+  readonly #retries: RetryScheduler;
   readonly #loops: readonly ClaimLoop[];
   readonly #renewal: LeaseRenewal;
-  readonly #relayed: RelayedWork;
-  readonly #teller: LogTeller;
+  readonly #relayed: RelayReceiver;
+  readonly #teller: DeliveryLogNotifier;
   #opened: Promise<void> | null = null;
   #stopListening: () => void = () => undefined;
   #isLeaving = false;
 
   /** @throws {@link ThornConfigurationError} when a data source cannot be used */
-  constructor(tools: OutboxTools, settings: OutboxSettings) {
+  constructor(tools: OutboxDependencies, settings: OutboxSettings) {
     const { clock, random = Math.random } = tools;
     const { lease, worker } = settings;
     this.#settings = settings;
     this.#tools = tools;
-    this.#teller = new LogTeller(tools.log);
-    const rows = new MessageRows(tools.codecs, tools.sealer);
-    this.shards = tools.dataSources.map((dataSource) => {
-      const shard: Shard = new Shard(
+    this.#teller = new DeliveryLogNotifier(tools.log);
+    const rows = new MessageRowMapper(tools.codecs, tools.sealer);
+    this.stores = tools.dataSources.map((dataSource) => {
+      const store: OutboxStore = new OutboxStore(
         dataSource,
         rows,
         settings,
         (outcome) => this.#teller.keeps(outcome),
-        (outcomes, finished) => this.#written(shard, outcomes, finished),
+        (outcomes, finished) => this.#written(store, outcomes, finished),
       );
-      return shard;
+      return store;
     });
     // Of a subscriber there is one, however many data sources its messages are in.
-    tools.listener.use(this.shards[0]!.health);
-    const courier = new Courier({ ...tools, random }, (job) => {
-      job.hasWaited ||= job.startBy !== null;
+    tools.listener.use(this.stores[0]!.health);
+    const courier = new AttemptRunner({ ...tools, random }, (job) => {
+      job.hasWaited ||= job.permitExpiresAt !== null;
       this.gate.add(job);
     });
-    this.lanes = new Lanes<OutboxJob>(
+    this.lanes = new HostScheduler<DeliveryJob>(
       settings,
       {
         run: (job) => courier.run(job),
-        park: (job, until) => courier.park(job, until),
+        park: (job, until) => courier.postpone(job, until),
         room: () => this.wake(),
-        unwritten: () => this.shards.reduce((sum, { unwritten }) => sum + unwritten, 0),
+        unwritten: () => this.stores.reduce((sum, { unwritten }) => sum + unwritten, 0),
       },
       clock,
       random,
     );
-    this.pauses = new Pauses(tools.dataSources[0]!, this.shards[0]!.database, clock);
-    const { rateLimiter } = this.shards[0]!;
-    this.gate = new RateGate({
+    this.pauses = new HostPauses(tools.dataSources[0]!, this.stores[0]!.database, clock);
+    const { rateLimiter } = this.stores[0]!;
+    this.gate = new RateLimitGate({
       limiter: tools.relay?.rateLimiter(rateLimiter) ?? rateLimiter,
       clock,
       open: (job) => this.lanes.add(job),
-      park: (job, until, turnAt) => courier.park(job, until, turnAt),
+      park: (job, until, turnAt) => courier.postpone(job, until, turnAt),
       wake: () => this.wake(),
     });
-    const hosts = new RecipientHosts();
-    const desk = new DispatchDesk(tools, this.gate, hosts);
-    this.#retries = new RetryDesk(tools, this.gate, courier, hosts);
+    const hosts = new HostCache();
+    const desk = new MessageScheduler(tools, this.gate, hosts);
+    this.#retries = new RetryScheduler(tools, this.gate, courier, hosts);
     const desks = { messages: desk, deliveries: this.#retries };
-    this.#loops = this.shards.map(
-      (shard) => new ClaimLoop(shard, desks, this.lanes, clock, settings),
+    this.#loops = this.stores.map(
+      (store) => new ClaimLoop(store, desks, this.lanes, clock, settings),
     );
-    this.pauseWatch = new PauseWatch(this.pauses, this.lanes);
-    this.#renewal = new LeaseRenewal(this.shards, lease, clock);
-    this.#relayed = new RelayedWork({
-      shards: this.shards,
+    this.pauseWatch = new PauseWatcher(this.pauses, this.lanes);
+    this.#renewal = new LeaseRenewal(this.stores, lease, clock);
+    this.#relayed = new RelayReceiver({
+      stores: this.stores,
       desk,
       codecs: tools.codecs,
       clock,
       lease,
     });
     this.handOver = new HandOver({
-      shards: this.shards,
+      stores: this.stores,
       desk,
       relayed: this.#relayed,
       relay: tools.relay,
@@ -116,7 +116,7 @@ export class OutboxEngine {
 
   /** Resolves when the databases can be used: opens them once, and again after a failure. */
   ready(): Promise<void> {
-    this.#opened ??= Promise.all(this.shards.map(({ database }) => database.open())).then(
+    this.#opened ??= Promise.all(this.stores.map(({ database }) => database.open())).then(
       () => this.#renewal.start(),
       (error: unknown) => {
         this.#opened = null;
@@ -139,7 +139,7 @@ export class OutboxEngine {
     await this.pauseWatch.start();
     for (const loop of this.#loops) loop.start();
     this.#stopListening = this.#tools.events.on('subscriber-disabled', ({ subscriber }) =>
-      Promise.all(this.shards.map((shard) => this.#retries.failAll(shard, subscriber))),
+      Promise.all(this.stores.map((store) => this.#retries.failAll(store, subscriber))),
     );
   }
 
@@ -156,29 +156,29 @@ export class OutboxEngine {
     await this.pause();
     if (this.#opened === null || this.#isLeaving) return;
     const { drainTimeout } = this.#settings;
-    await within(drainTimeout, this.#drained(), () => undefined);
+    await withTimeout(drainTimeout, this.#drained(), () => undefined);
     this.#isLeaving = true;
     this.#renewal.stop();
     this.handOver.stop();
     this.gate.stop();
     this.lanes.takeWaiting();
-    await within(drainTimeout, this.#letGo(), () => undefined);
-    for (const shard of this.shards) {
-      shard.recorder.close();
-      await shard.database.close();
+    await withTimeout(drainTimeout, this.#letGo(), () => undefined);
+    for (const store of this.stores) {
+      store.recorder.close();
+      await store.database.close();
     }
   }
 
-  #written(shard: Shard, outcomes: readonly Outcome[], finished: readonly Held[]): void {
+  #written(store: OutboxStore, outcomes: readonly Outcome[], finished: readonly Lease[]): void {
     this.lanes.resume();
-    this.#relayed.finished(shard, finished);
+    this.#relayed.finished(store, finished);
     if (outcomes.length === 0) return;
     this.#teller.written(outcomes);
     void Promise.resolve()
       .then(() => this.#tools.listener.written(outcomes))
       .catch((error: unknown) =>
         this.#logger.error(
-          `Taking note of ${outcomes.length} outcome(s) failed: ${reasonOf(error)}`,
+          `Taking note of ${outcomes.length} outcome(s) failed: ${errorText(error)}`,
         ),
       );
   }
@@ -190,7 +190,7 @@ export class OutboxEngine {
     try {
       await tell(relay);
     } catch (error) {
-      this.#logger.error(`${doing} the relay failed: ${reasonOf(error)}`);
+      this.#logger.error(`${doing} the relay failed: ${errorText(error)}`);
     }
   }
 
@@ -198,16 +198,16 @@ export class OutboxEngine {
     await this.#tell('Closing', (relay) => relay.close());
     await this.handOver.idle();
     await this.lanes.idle();
-    await Promise.all(this.shards.map(({ recorder }) => recorder.flush()));
+    await Promise.all(this.stores.map(({ recorder }) => recorder.flush()));
   }
 
   async #letGo(): Promise<void> {
     const now = this.#tools.clock.now();
-    await Promise.all(this.shards.map((shard) => shard.giveUp(now)))
+    await Promise.all(this.stores.map((store) => store.giveUp(now)))
       .then(() => Promise.all([this.#tools.listener.idle(), this.#teller.idle()]))
       .catch((error: unknown) =>
         this.#logger.error(
-          `Giving up leases failed, they run out by themselves: ${reasonOf(error)}`,
+          `Giving up leases failed, they run out by themselves: ${errorText(error)}`,
         ),
       );
   }

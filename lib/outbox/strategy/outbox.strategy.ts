@@ -6,16 +6,16 @@ import type {
 import type { EntityManager } from 'typeorm';
 import { DispatchStrategy, type Release } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
-import type { HandedOver } from '../store/staged-message.js';
+import type { StagedMessage } from '../store/staged-message.js';
 import { mayBeCarried } from '../relay/message-contents.js';
-import type { EndpointHealth, LaneActivity } from '../concurrency/host-scheduler.js';
+import type { EndpointHealth, SchedulerActivity } from '../concurrency/host-scheduler.js';
 import type { MessageRelay } from '../relay/message-relay.js';
 import { OutboxEngine } from './outbox-engine.js';
 import { type OutboxOptions, outboxSettings } from '../model/outbox-options.js';
-import type { OutboxTools } from './outbox-dependencies.js';
+import type { OutboxDependencies } from './outbox-dependencies.js';
 import type { Pause } from '../worker/host-pauses.js';
-import type { Shard } from '../store/outbox-store.js';
-import { Stager } from './message-stager.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import { MessageStager } from './message-stager.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 
 /**
@@ -23,7 +23,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
  *
  * @throws {@link ThornConfigurationError} when it has another one
  */
-export async function outboxOf(strategy: DispatchStrategy): Promise<OutboxStrategy> {
+export async function requireOutbox(strategy: DispatchStrategy): Promise<OutboxStrategy> {
   if (!(strategy instanceof OutboxStrategy)) {
     throw new ThornConfigurationError(
       'Deliveries are kept by the strategy outbox() alone; set dispatch: outbox(), or leave it out',
@@ -42,12 +42,12 @@ export class OutboxStrategy
   extends DispatchStrategy
   implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
-  readonly #tools: OutboxTools;
-  readonly #stager: Stager;
+  readonly #tools: OutboxDependencies;
+  readonly #stager: MessageStager;
   readonly #engine: OutboxEngine;
 
   /** @throws {@link ThornConfigurationError} when an option makes no sense, or a data source cannot be used */
-  constructor(tools: OutboxTools, options: OutboxOptions = {}) {
+  constructor(tools: OutboxDependencies, options: OutboxOptions = {}) {
     super();
     const settings = outboxSettings(options);
     this.#tools = tools;
@@ -60,8 +60,8 @@ export class OutboxStrategy
     // Where nobody here delivers, and nobody is given it, others may take it at once.
     const leaseFor = settings.worker || tools.relay?.carries === true ? settings.lease : 0;
     const { relay } = tools;
-    this.#stager = new Stager(
-      this.#engine.shards,
+    this.#stager = new MessageStager(
+      this.#engine.stores,
       leaseFor,
       settings.queryTimeout,
       tools.clock,
@@ -75,8 +75,8 @@ export class OutboxStrategy
    *
    * @internal
    */
-  get shards(): readonly Shard[] {
-    return this.#engine.shards;
+  get stores(): readonly OutboxStore[] {
+    return this.#engine.stores;
   }
 
   /**
@@ -89,7 +89,7 @@ export class OutboxStrategy
   }
 
   /** What this process is doing at the moment, for gauges. */
-  activity(): LaneActivity {
+  activity(): SchedulerActivity {
     return this.#engine.lanes.activity();
   }
 
@@ -168,7 +168,7 @@ export class OutboxStrategy
   }
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {
-    const accepted: HandedOver[] = [];
+    const accepted: StagedMessage[] = [];
     const releases = messages.map((message): Release => {
       const staged = this.#stager.take(message);
       if (staged !== null) accepted.push({ message, ...staged });
@@ -179,7 +179,7 @@ export class OutboxStrategy
       };
     });
     for (const { message } of accepted) this.#tell(message);
-    this.#engine.handOver.take(accepted);
+    this.#engine.handOver.handOver(accepted);
     return releases;
   }
 

@@ -31,7 +31,7 @@ export interface FailedQuery {
 const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
 
 /** The SQL of the delivery log: reads `thorn_deliveries` and `thorn_attempts`. */
-export class LogTable {
+export class DeliveryLogTable {
   readonly #database: OutboxDatabase;
   readonly #dialect: Dialect;
   readonly #tables: TableNames;

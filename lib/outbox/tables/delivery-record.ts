@@ -1,4 +1,4 @@
-import { timeOfId } from '../../common/id.js';
+import { timeFromId } from '../../common/id.js';
 import type {
   AttemptErrorCode,
   AttemptRecord,
@@ -81,7 +81,7 @@ export function deliveryOf(row: Row): DeliveryRecord {
     attempts: Number(row['requests']),
     nextAt: turnAt ?? (isFree ? timeOf(row['due_at']) : null),
     rateLimited: turnAt !== null,
-    createdAt: timeOfId(row['id'] as string) ?? Number(row['created_at']),
+    createdAt: timeFromId(row['id'] as string) ?? Number(row['created_at']),
     attemptedAt: timeOf(row['attempted_at']),
     finishedAt: timeOf(row['finished_at']),
   };

@@ -1,6 +1,6 @@
 import type { FailureReason } from '../../delivery/index.js';
 import type { Columns, Dialect, Statement } from '../database/dialect.js';
-import { type Held, Leases } from './leases.js';
+import { type Lease, Leases } from './leases.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
@@ -140,7 +140,7 @@ export class DeliveryTable {
   }
 
   /** Makes due what waits for the limit of a subscriber. @returns how many; call again if `limit` */
-  async hurry(subscriberId: string, now: number, limit: number): Promise<number> {
+  async expedite(subscriberId: string, now: number, limit: number): Promise<number> {
     const { deliveries } = this.#tables;
     const [waiting] = await this.#database.execute([
       {
@@ -160,12 +160,12 @@ export class DeliveryTable {
   }
 
   /** See {@link Leases.renew}. */
-  renew(held: readonly Held[], until: number): Promise<readonly Held[]> {
+  renew(held: readonly Lease[], until: number): Promise<readonly Lease[]> {
     return this.#leases.renew(held, until);
   }
 
   /** See {@link Leases.release}. */
-  release(held: readonly Held[], dueAt: number): Promise<void> {
+  release(held: readonly Lease[], dueAt: number): Promise<void> {
     return this.#leases.release(held, dueAt);
   }
 

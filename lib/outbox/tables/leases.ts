@@ -2,9 +2,9 @@ import type { Columns, Statement } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 
 /** Holding a message or a delivery: its id, and the token that the holder has written to the row. */
-export interface Held {
+export interface Lease {
   readonly id: string;
-  readonly lease: string;
+  readonly token: string;
 }
 
 const HELD: Columns = { id: 'text', lease: 'text' };
@@ -44,7 +44,7 @@ export class Leases {
   }
 
   /** Puts off the end of leases. @returns those of `held` that are still held */
-  async renew(held: readonly Held[], until: number): Promise<readonly Held[]> {
+  async renew(held: readonly Lease[], until: number): Promise<readonly Lease[]> {
     const { dialect } = this.#database;
     const results = await this.#database.execute([
       this.#dueAt(held, until, []),
@@ -53,16 +53,16 @@ export class Leases {
         parameters: [dialect.rowsParameter(HELD, held)],
       },
     ]);
-    return results[1]!.rows as unknown as readonly Held[];
+    return results[1]!.rows as unknown as readonly Lease[];
   }
 
   /** Lets go of rows that are still held, so that they can be taken at `dueAt`. */
-  async release(held: readonly Held[], dueAt: number): Promise<void> {
+  async release(held: readonly Lease[], dueAt: number): Promise<void> {
     await this.#database.run(this.#dueAt(held, dueAt, ['lease = NULL']));
   }
 
   /** Deletes rows that are still held. */
-  async remove(held: readonly Held[]): Promise<void> {
+  async remove(held: readonly Lease[]): Promise<void> {
     const { dialect } = this.#database;
     await this.#database.run({
       sql: dialect.deleteFrom(this.#table, dialect.rows('r', HELD), IS_HELD),
@@ -70,9 +70,9 @@ export class Leases {
     });
   }
 
-  #dueAt(held: readonly Held[], dueAt: number, set: readonly string[]): Statement {
+  #dueAt(held: readonly Lease[], dueAt: number, set: readonly string[]): Statement {
     const { dialect } = this.#database;
-    const rows = held.map(({ id, lease }) => ({ id, lease, due_at: dueAt }));
+    const rows = held.map(({ id, token: lease }) => ({ id, lease, due_at: dueAt }));
     return {
       sql: dialect.updateFrom(
         this.#table,
@@ -86,6 +86,6 @@ export class Leases {
 }
 
 /** A message that its holder lets go of: for good, or until `againAt`. */
-export interface Finished extends Held {
+export interface Finished extends Lease {
   readonly againAt: number | null;
 }

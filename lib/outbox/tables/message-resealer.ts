@@ -1,5 +1,5 @@
 import { SecretUnreadableError } from '../../signing/index.js';
-import type { MessageRows } from './message-row-mapper.js';
+import type { MessageRowMapper } from './message-row-mapper.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
@@ -13,12 +13,12 @@ export interface ResealedMessages {
 }
 
 /** The messages that name subscribers themselves, whose secrets are sealed with them. */
-export class SealedMessages {
+export class MessageResealer {
   readonly #database: OutboxDatabase;
   readonly #tables: TableNames;
-  readonly #rows: MessageRows;
+  readonly #rows: MessageRowMapper;
 
-  constructor(database: OutboxDatabase, tables: TableNames, rows: MessageRows) {
+  constructor(database: OutboxDatabase, tables: TableNames, rows: MessageRowMapper) {
     this.#database = database;
     this.#tables = tables;
     this.#rows = rows;

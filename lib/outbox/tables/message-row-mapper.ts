@@ -4,7 +4,7 @@ import type { Dialect } from '../database/dialect.js';
 import type { Row } from '../database/outbox-database.js';
 import { UnreadableMessageError } from './unreadable-message.error.js';
 
-/** The columns of a new row, in the order of {@link MessageRows.valuesOf}. */
+/** The columns of a new row, in the order of {@link MessageRowMapper.valuesOf}. */
 export const MESSAGE_COLUMNS = [
   'id',
   'event',
@@ -25,7 +25,7 @@ export const MESSAGE_COLUMNS = [
 // Of a JSON type, which alone holds long texts on every database; and the drivers would parse it.
 const JSON_COLUMNS: ReadonlySet<string> = new Set(['recipients', 'body']);
 
-/** What SELECT and RETURNING say to get the columns that {@link MessageRows.messageOf} reads. @param prefix the table's alias and a dot */
+/** What SELECT and RETURNING say to get the columns that {@link MessageRowMapper.messageOf} reads. @param prefix the table's alias and a dot */
 export function messageSelection({ asText }: Dialect, prefix = ''): string {
   return MESSAGE_COLUMNS.map((name) =>
     JSON_COLUMNS.has(name) ? `${asText(prefix + name)} AS ${name}` : prefix + name,
@@ -33,7 +33,7 @@ export function messageSelection({ asText }: Dialect, prefix = ''): string {
 }
 
 /** Makes rows of messages, and messages of rows. Subscribers that a message names itself are sealed with their secrets. */
-export class MessageRows {
+export class MessageRowMapper {
   readonly #codecs: Codecs;
   readonly #sealer: SecretSealer;
 

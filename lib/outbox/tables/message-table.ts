@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
-import { type Held, Leases } from './leases.js';
-import { MESSAGE_COLUMNS, type MessageRows, messageSelection } from './message-row-mapper.js';
+import { type Lease, Leases } from './leases.js';
+import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 
@@ -20,7 +20,7 @@ const HELD: Columns = { held_id: 'text', held_by: 'text' };
 export async function takeOver(
   database: OutboxDatabase,
   table: string,
-  held: readonly Held[],
+  held: readonly Lease[],
   lease: string,
   until: number,
   answer: 'id' | 'everything',
@@ -29,7 +29,7 @@ export async function takeOver(
   const rows = dialect.rows('r', HELD);
   const json = dialect.rowsParameter(
     HELD,
-    held.map((one) => ({ held_id: one.id, held_by: one.lease })),
+    held.map((one) => ({ held_id: one.id, held_by: one.token })),
   );
   const columns = (prefix = '') =>
     answer === 'id' ? `${prefix}id` : messageSelection(dialect, prefix);
@@ -68,9 +68,9 @@ export class MessageTable {
   readonly #dialect: Dialect;
   readonly #tables: TableNames;
   readonly #leases: Leases;
-  readonly #rows: MessageRows;
+  readonly #rows: MessageRowMapper;
 
-  constructor(database: OutboxDatabase, tables: TableNames, rows: MessageRows) {
+  constructor(database: OutboxDatabase, tables: TableNames, rows: MessageRowMapper) {
     this.#database = database;
     this.#dialect = database.dialect;
     this.#tables = tables;
@@ -212,17 +212,17 @@ export class MessageTable {
   }
 
   /** See {@link Leases.renew}. */
-  renew(held: readonly Held[], until: number): Promise<readonly Held[]> {
+  renew(held: readonly Lease[], until: number): Promise<readonly Lease[]> {
     return this.#leases.renew(held, until);
   }
 
   /** See {@link Leases.release}. */
-  release(held: readonly Held[], dueAt: number): Promise<void> {
+  release(held: readonly Lease[], dueAt: number): Promise<void> {
     return this.#leases.release(held, dueAt);
   }
 
   /** See {@link Leases.remove}. */
-  remove(held: readonly Held[]): Promise<void> {
+  remove(held: readonly Lease[]): Promise<void> {
     return this.#leases.remove(held);
   }
 }

@@ -1,6 +1,6 @@
 import { attemptRecordOf } from '../../delivery/index.js';
 import type { Columns, Dialect, Statement } from '../database/dialect.js';
-import { RowSet } from '../database/bulk-statement.js';
+import { BulkStatement } from '../database/bulk-statement.js';
 import type { TableNames } from '../entities/table-names.js';
 import type { Outcome, KeepsAttempt } from '../model/outcome.js';
 import type { Finished } from './leases.js';
@@ -52,12 +52,12 @@ const FINISHED: Columns = { id: 'text', lease: 'text', again_at: 'bigint' };
  * The statements that write a set of outcomes, to be run in one transaction. Each row is written only if the holder of
  * its lease is still the same: who was away for too long overwrites nothing.
  */
-export class Settlement {
+export class OutcomeStatements {
   readonly #keeps: KeepsAttempt;
-  readonly #insertNew: RowSet;
-  readonly #insertAttempts: RowSet;
-  readonly #update: RowSet;
-  readonly #finish: RowSet;
+  readonly #insertNew: BulkStatement;
+  readonly #insertAttempts: BulkStatement;
+  readonly #update: BulkStatement;
+  readonly #finish: BulkStatement;
 
   constructor(
     dialect: Dialect,
@@ -69,7 +69,7 @@ export class Settlement {
       Object.keys(columns)
         .map((name) => `r.${name}`)
         .join(', ');
-    this.#insertNew = new RowSet(dialect, held(NEW), (rows) =>
+    this.#insertNew = new BulkStatement(dialect, held(NEW), (rows) =>
       dialect.insertNew(
         deliveries,
         Object.keys(NEW),
@@ -77,7 +77,7 @@ export class Settlement {
       ),
     );
     // A row of its own exists under this very id only if this process has written it or holds it.
-    this.#insertAttempts = new RowSet(dialect, held(ATTEMPT), (rows) =>
+    this.#insertAttempts = new BulkStatement(dialect, held(ATTEMPT), (rows) =>
       dialect.insertNew(
         attempts,
         Object.keys(ATTEMPT),
@@ -85,7 +85,7 @@ export class Settlement {
       ),
     );
     const changes = Object.keys(CHANGED).slice(1);
-    this.#update = new RowSet(dialect, held(CHANGED), (rows) =>
+    this.#update = new BulkStatement(dialect, held(CHANGED), (rows) =>
       dialect.updateFrom(
         deliveries,
         [...changes.map((name) => `${name} = r.${name}`), 'lease = NULL'],
@@ -93,7 +93,7 @@ export class Settlement {
         't.id = r.id AND t.lease = r.held_by',
       ),
     );
-    this.#finish = new RowSet(dialect, FINISHED, (rows) =>
+    this.#finish = new BulkStatement(dialect, FINISHED, (rows) =>
       dialect.updateFrom(
         messages,
         ['lease = NULL', 'due_at = r.again_at'],
@@ -113,7 +113,7 @@ export class Settlement {
       ...this.#insertAttempts.statements(attempts.map(attemptRow)),
       ...this.#update.statements(changed.map(changedRow)),
       ...this.#finish.statements(
-        finished.map(({ id, lease, againAt }) => ({ id, lease, again_at: againAt })),
+        finished.map(({ id, token: lease, againAt }) => ({ id, lease, again_at: againAt })),
       ),
     ];
   }

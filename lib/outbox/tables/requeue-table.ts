@@ -3,14 +3,14 @@ import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
 /** A delivery that is made, or made anew, because somebody asked for it. */
-export interface Revival {
+export interface RequeuedDelivery {
   readonly id: string;
   readonly host: string;
   readonly dueAt: number;
 }
 
 /** A delivery of a message whose subscriber had none of it. */
-export interface LateDelivery extends Revival {
+export interface BackfilledDelivery extends RequeuedDelivery {
   readonly messageId: string;
   readonly subscriberId: string;
   readonly event: string;
@@ -20,7 +20,7 @@ const REVIVED: Columns = { id: 'text', host: 'text', due_at: 'bigint' };
 const LATE: Columns = { ...REVIVED, message_id: 'text', subscriber_id: 'text', event: 'text' };
 
 /** The SQL by which somebody's wish changes deliveries: makes them due again, adds late ones, calls them off. */
-export class RevivalTable {
+export class RequeueTable {
   readonly #database: OutboxDatabase;
   readonly #dialect: Dialect;
   readonly #tables: TableNames;
@@ -37,7 +37,7 @@ export class RevivalTable {
    * @param isWaitingToo whether those that wait are brought forward as well
    * @returns how many
    */
-  async reopen(revivals: readonly Revival[], isWaitingToo: boolean): Promise<number> {
+  async reopen(revivals: readonly RequeuedDelivery[], isWaitingToo: boolean): Promise<number> {
     if (revivals.length === 0) return 0;
     const { affected } = await this.#database.run({
       sql: this.#dialect.updateFrom(
@@ -62,7 +62,7 @@ export class RevivalTable {
   }
 
   /** Adds deliveries of messages that are through; none twice. @returns how many */
-  async add(deliveries: readonly LateDelivery[]): Promise<number> {
+  async add(deliveries: readonly BackfilledDelivery[]): Promise<number> {
     if (deliveries.length === 0) return 0;
     const { deliveries: table, messages } = this.#tables;
     const { rows, parameter } = idRows(
@@ -110,6 +110,6 @@ export class RevivalTable {
   }
 }
 
-function revivalRow({ id, host, dueAt }: Revival) {
+function revivalRow({ id, host, dueAt }: RequeuedDelivery) {
   return { id, host, due_at: dueAt };
 }

@@ -2,18 +2,18 @@ import type { Clock } from '../../common/index.js';
 import {
   type Attempt,
   type AttemptErrorCode,
-  type AttemptSequel,
+  type NextStep,
   type Deliverer,
   type RetryPolicy,
-  tellAttempt,
+  emitAttempt,
   type WebhookEvents,
 } from '../../delivery/index.js';
-import { advance, type DeliveryState } from '../model/delivery-state.js';
-import type { EndpointOutcome } from '../concurrency/circuit-breaker.js';
-import type { OutboxJob } from './delivery-job.js';
+import { nextState, type DeliveryState } from '../model/delivery-state.js';
+import type { BreakerSignal } from '../concurrency/circuit-breaker.js';
+import type { DeliveryJob } from './delivery-job.js';
 import type { Outcome } from '../model/outcome.js';
 
-const NEUTRAL: EndpointOutcome = { kind: 'neutral' };
+const NEUTRAL: BreakerSignal = { kind: 'neutral' };
 
 /** What a courier works with. */
 export interface CourierTools {
@@ -25,18 +25,18 @@ export interface CourierTools {
 }
 
 /** Makes the attempts of jobs, and writes down what became of them. */
-export class Courier {
+export class AttemptRunner {
   readonly #tools: CourierTools;
   /** Puts a job back in line. */
-  readonly #again: (job: OutboxJob) => void;
+  readonly #again: (job: DeliveryJob) => void;
 
-  constructor(tools: CourierTools, again: (job: OutboxJob) => void) {
+  constructor(tools: CourierTools, again: (job: DeliveryJob) => void) {
     this.#tools = tools;
     this.#again = again;
   }
 
   /** Makes the next attempt of a job. */
-  async run(job: OutboxJob): Promise<EndpointOutcome> {
+  async run(job: DeliveryJob): Promise<BreakerSignal> {
     const { clock, deliverer, policy, random } = this.#tools;
     const { holding, message, recipient, state } = job;
     if (holding.isLost) return NEUTRAL;
@@ -45,7 +45,7 @@ export class Courier {
       holding.stale.push(() => this.#again(job));
       return NEUTRAL;
     }
-    if (job.startBy !== null && clock.now() >= job.startBy) {
+    if (job.permitExpiresAt !== null && clock.now() >= job.permitExpiresAt) {
       this.#again(job);
       return NEUTRAL;
     }
@@ -56,7 +56,7 @@ export class Courier {
     );
     const now = clock.now();
     const rules = { policy, settings: message.settings.retry };
-    const step = advance(state, attempt, rules, now, random());
+    const step = nextState(state, attempt, rules, now, random());
     this.#settle(job, step.state, attempt, now, { disablesSubscriber: step.disablesSubscriber });
     this.#tell(job, step.state, attempt);
     return step.asksForBreather
@@ -69,23 +69,23 @@ export class Courier {
    *
    * @param turnAt when its turn is expected, if that is what it waits for
    */
-  park(job: OutboxJob, until: number, turnAt: number | null = null): void {
+  postpone(job: DeliveryJob, until: number, turnAt: number | null = null): void {
     if (job.holding.isLost) return;
     const state = { ...job.state, nextAt: until };
     this.#settle(job, state, null, this.#tools.clock.now(), { turnAt });
   }
 
   /** Ends a job without an attempt. */
-  end(job: OutboxJob, reason: 'disabled' | 'cancelled'): void {
+  end(job: DeliveryJob, reason: 'disabled' | 'cancelled'): void {
     const { clock, policy, random, events } = this.#tools;
     const now = clock.now();
-    const { state } = advance(job.state, reason, { policy, settings: undefined }, now, random());
+    const { state } = nextState(job.state, reason, { policy, settings: undefined }, now, random());
     this.#settle(job, state, null, now);
     events.emit('failed', () => ({ ...factsOf(job), attempt: null, reason }));
   }
 
   #settle(
-    { id, shard, message, recipient, host, requests, attemptedAt, holding, first }: OutboxJob,
+    { id, store, message, recipient, host, requests, attemptedAt, holding, first }: DeliveryJob,
     state: DeliveryState,
     attempt: Attempt | null,
     at: number,
@@ -106,7 +106,7 @@ export class Courier {
       attemptedAt: attempt?.startedAt ?? attemptedAt,
       // When it is written: a claim of this very process may have renewed it by then.
       get lease() {
-        return holding.lease;
+        return holding.token;
       },
       isNew: first !== null,
       at,
@@ -114,13 +114,13 @@ export class Courier {
       turnAt,
       disablesSubscriber,
     };
-    shard.recorder.add(outcome);
-    if (first !== null && --first.open === 0) shard.recorder.finish(first);
+    store.recorder.add(outcome);
+    if (first !== null && --first.open === 0) store.recorder.finish(first);
   }
 
-  #tell(job: OutboxJob, state: DeliveryState, attempt: Attempt): void {
+  #tell(job: DeliveryJob, state: DeliveryState, attempt: Attempt): void {
     const { requests, host } = job;
-    tellAttempt(
+    emitAttempt(
       this.#tools.events,
       { attempt, number: requests + 1, host: () => host },
       sequelOf(state),
@@ -128,12 +128,12 @@ export class Courier {
   }
 }
 
-function sequelOf({ status, nextAt, reason }: DeliveryState): AttemptSequel {
+function sequelOf({ status, nextAt, reason }: DeliveryState): NextStep {
   if (status === 'succeeded') return { ends: 'succeeded' };
   return nextAt === null ? { ends: 'failed', reason: reason! } : { ends: null, nextAt };
 }
 
-function factsOf({ id, message, recipient, host }: OutboxJob) {
+function factsOf({ id, message, recipient, host }: DeliveryJob) {
   return {
     delivery: id,
     message: message.id,
@@ -152,7 +152,7 @@ const OURS: ReadonlySet<AttemptErrorCode> = new Set([
 ]);
 
 /** A host that answers lives, whatever one of its paths says about the request. */
-function endpointOutcome({ status, error }: Attempt): EndpointOutcome {
+function endpointOutcome({ status, error }: Attempt): BreakerSignal {
   if (status !== null) return { kind: 'success' };
   const code = error?.code;
   return { kind: code !== undefined && OURS.has(code) ? 'neutral' : 'failure' };

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { type Clock, reasonOf } from '../../common/index.js';
+import { type Clock, errorText } from '../../common/index.js';
 import type { HostShare } from '../tables/delivery-table.js';
-import type { DispatchDesk } from './message-scheduler.js';
-import type { Lanes } from '../concurrency/host-scheduler.js';
-import type { OutboxJob } from './delivery-job.js';
+import type { MessageScheduler } from './message-scheduler.js';
+import type { HostScheduler } from '../concurrency/host-scheduler.js';
+import type { DeliveryJob } from './delivery-job.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
-import type { RetryDesk } from './retry-scheduler.js';
-import type { Shard } from '../store/outbox-store.js';
+import type { RetryScheduler } from './retry-scheduler.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 
 const CLAIM = 100;
 const HOSTS_AT_ONCE = 256;
@@ -19,9 +19,9 @@ const PRUNE_PAUSE = 50;
 const SHORTEST_WAIT = 5;
 
 /** Where claims go. */
-export interface ClaimDesks {
-  readonly messages: DispatchDesk;
-  readonly deliveries: RetryDesk;
+export interface ClaimTargets {
+  readonly messages: MessageScheduler;
+  readonly deliveries: RetryScheduler;
 }
 
 /**
@@ -30,9 +30,9 @@ export interface ClaimDesks {
  */
 export class ClaimLoop {
   readonly #logger = new Logger('Thorn');
-  readonly #shard: Shard;
-  readonly #desks: ClaimDesks;
-  readonly #lanes: Lanes<OutboxJob>;
+  readonly #store: OutboxStore;
+  readonly #desks: ClaimTargets;
+  readonly #lanes: HostScheduler<DeliveryJob>;
   readonly #clock: Clock;
   readonly #settings: OutboxSettings;
   #cursor = '';
@@ -44,13 +44,13 @@ export class ClaimLoop {
   #isWoken = false;
 
   constructor(
-    shard: Shard,
-    desks: ClaimDesks,
-    lanes: Lanes<OutboxJob>,
+    store: OutboxStore,
+    desks: ClaimTargets,
+    lanes: HostScheduler<DeliveryJob>,
     clock: Clock,
     settings: OutboxSettings,
   ) {
-    this.#shard = shard;
+    this.#store = store;
     this.#desks = desks;
     this.#lanes = lanes;
     this.#clock = clock;
@@ -87,7 +87,7 @@ export class ClaimLoop {
     try {
       const claimed = await this.#claim();
       const isPruning = claimed === 0 && (await this.#prune());
-      const due = claimed > 0 ? null : await this.#shard.deliveries.nextDue();
+      const due = claimed > 0 ? null : await this.#store.deliveries.nextDue();
       this.#failures = 0;
       if (claimed > 0) return 0;
       const wait = (due ?? Number.POSITIVE_INFINITY) - this.#clock.now();
@@ -98,7 +98,7 @@ export class ClaimLoop {
       if (this.#isStopped) return 0;
       const wait = Math.min(LONGEST_BACKOFF, pollInterval * 2 ** this.#failures++);
       this.#logger.error(
-        `Looking for due deliveries failed, again in ${wait} ms: ${reasonOf(error)}`,
+        `Looking for due deliveries failed, again in ${wait} ms: ${errorText(error)}`,
       );
       return wait;
     }
@@ -107,28 +107,28 @@ export class ClaimLoop {
   /** @returns how much was taken */
   async #claim(): Promise<number> {
     const { lease } = this.#settings;
-    const due = await this.#shard.deliveries.nextDue();
+    const due = await this.#store.deliveries.nextDue();
     const now = this.#clock.now();
     if (due === null || due > now) return 0;
     let claimed = 0;
-    if (this.#shard.heldMessages.size < MOST_HELD) {
+    if (this.#store.heldMessages.size < MOST_HELD) {
       const token = randomUUID();
-      const rows = await this.#shard.messages.claim(token, now, now + lease, CLAIM);
-      if (rows.length > 0) await this.#desks.messages.resume(this.#shard, rows, token, now + lease);
+      const rows = await this.#store.messages.claim(token, now, now + lease, CLAIM);
+      if (rows.length > 0) await this.#desks.messages.resume(this.#store, rows, token, now + lease);
       claimed += rows.length;
     }
     const shares = await this.#shares(now);
     if (shares.length === 0) return claimed;
     const token = randomUUID();
-    const deliveries = await this.#shard.deliveries.claim(shares, token, now, now + lease);
+    const deliveries = await this.#store.deliveries.claim(shares, token, now, now + lease);
     if (deliveries.length > 0)
-      await this.#desks.deliveries.resume(this.#shard, deliveries, token, now + lease);
+      await this.#desks.deliveries.resume(this.#store, deliveries, token, now + lease);
     return claimed + deliveries.length;
   }
 
   /** Each host that has something due gets the same, as far as it has room. Hosts take turns to be the first. */
   async #shares(now: number): Promise<HostShare[]> {
-    const { hosts, last } = await this.#shard.deliveries.dueHosts(this.#cursor, now, HOSTS_AT_ONCE);
+    const { hosts, last } = await this.#store.deliveries.dueHosts(this.#cursor, now, HOSTS_AT_ONCE);
     const startedAt = this.#cursor;
     this.#cursor = last ?? '';
     const rooms = hosts.flatMap((host) => {
@@ -148,7 +148,7 @@ export class ClaimLoop {
   async #prune(): Promise<boolean> {
     const now = performance.now();
     if (now - this.#prunedAt < PRUNE_EVERY) return false;
-    const mayBeMore = await this.#shard.retention.step(this.#clock.now());
+    const mayBeMore = await this.#store.retention.step(this.#clock.now());
     if (!mayBeMore) this.#prunedAt = now;
     return mayBeMore;
   }

@@ -1,29 +1,29 @@
 import type { Message, Recipient } from '../../message/index.js';
 import type { DeliveryState } from '../model/delivery-state.js';
-import type { Holding, MessageHolding } from '../store/held-leases.js';
-import type { LaneJob } from '../concurrency/host-scheduler.js';
-import type { Shard } from '../store/outbox-store.js';
+import type { HeldLease, HeldMessage } from '../store/held-leases.js';
+import type { HostJob } from '../concurrency/host-scheduler.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 
 /** One delivery on its way to its next attempt. */
-export interface OutboxJob extends LaneJob {
+export interface DeliveryJob extends HostJob {
   readonly id: string;
-  readonly shard: Shard;
+  readonly store: OutboxStore;
   readonly message: Message;
   readonly recipient: Recipient;
   readonly state: DeliveryState;
   readonly requests: number;
   readonly attemptedAt: number | null;
   /** What it is held by: its message while it has no row, else itself. */
-  readonly holding: Holding;
+  readonly holding: HeldLease;
   /** The message, while the delivery has no row. */
-  readonly first: MessageHolding | null;
+  readonly first: HeldMessage | null;
   /** Whether it has waited for the limit of its subscriber. */
   hasWaited: boolean;
   /** By when it has to begin to keep to its turn; null without a limit. */
-  startBy: number | null;
+  permitExpiresAt: number | null;
 }
 
 /** Where jobs are put in line. */
-export interface Line {
-  add(job: OutboxJob): void;
+export interface JobSink {
+  add(job: DeliveryJob): void;
 }

@@ -14,7 +14,7 @@ export interface Pause {
 const HOST = /^(?:\*|[\w.:[\]-]{1,320})$/;
 
 /** Which hosts the operator has paused: kept in the database, for every process. */
-export class Pauses {
+export class HostPauses {
   constructor(
     private readonly dataSource: DataSource,
     private readonly database: OutboxDatabase,

@@ -1,19 +1,19 @@
 import { Logger } from '@nestjs/common';
-import { type Clock, reasonOf } from '../../common/index.js';
-import type { Shard } from '../store/outbox-store.js';
+import { type Clock, errorText } from '../../common/index.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 
 /** Puts off what this process holds, again and again, as long as it lives. */
 export class LeaseRenewal {
   readonly #logger = new Logger('Thorn');
-  readonly #shards: readonly Shard[];
+  readonly #stores: readonly OutboxStore[];
   readonly #lease: number;
   readonly #clock: Clock;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
   /** @param lease milliseconds */
-  constructor(shards: readonly Shard[], lease: number, clock: Clock) {
-    this.#shards = shards;
+  constructor(stores: readonly OutboxStore[], lease: number, clock: Clock) {
+    this.#stores = stores;
     this.#lease = lease;
     this.#clock = clock;
   }
@@ -32,11 +32,11 @@ export class LeaseRenewal {
   }
 
   async #renew(): Promise<void> {
-    for (const shard of this.#shards) {
+    for (const store of this.#stores) {
       try {
-        await shard.renewLeases(this.#clock.now(), this.#lease);
+        await store.renewLeases(this.#clock.now(), this.#lease);
       } catch (error) {
-        this.#logger.error(`Putting off leases failed: ${reasonOf(error)}`);
+        this.#logger.error(`Putting off leases failed: ${errorText(error)}`);
       }
     }
   }

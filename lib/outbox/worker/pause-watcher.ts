@@ -1,20 +1,20 @@
 import { Logger } from '@nestjs/common';
-import { reasonOf } from '../../common/index.js';
-import type { Lanes } from '../concurrency/host-scheduler.js';
-import type { OutboxJob } from './delivery-job.js';
-import type { Pauses } from './host-pauses.js';
+import { errorText } from '../../common/index.js';
+import type { HostScheduler } from '../concurrency/host-scheduler.js';
+import type { DeliveryJob } from './delivery-job.js';
+import type { HostPauses } from './host-pauses.js';
 
 /** Milliseconds between two looks at what the operator has paused. */
 const EVERY = 5000;
 
 /** Lets this process heed the operator's pauses, whichever process they were made in. */
-export class PauseWatch {
+export class PauseWatcher {
   readonly #logger = new Logger('Thorn');
-  readonly #pauses: Pauses;
-  readonly #lanes: Lanes<OutboxJob>;
+  readonly #pauses: HostPauses;
+  readonly #lanes: HostScheduler<DeliveryJob>;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(pauses: Pauses, lanes: Lanes<OutboxJob>) {
+  constructor(pauses: HostPauses, lanes: HostScheduler<DeliveryJob>) {
     this.#pauses = pauses;
     this.#lanes = lanes;
   }
@@ -35,7 +35,7 @@ export class PauseWatch {
       this.#lanes.pause(await this.#pauses.hosts());
     } catch (error) {
       // What was paused stays so; the loops that claim say more of a database that is away.
-      this.#logger.debug(`Reading the pauses failed: ${reasonOf(error)}`);
+      this.#logger.debug(`Reading the pauses failed: ${errorText(error)}`);
     }
   }
 }

@@ -7,6 +7,6 @@ const LATEST = 60 * 60_000;
  *
  * @param since when the message was made, in milliseconds since the Unix epoch
  */
-export function againAt(since: number, now: number): number {
+export function postponedUntil(since: number, now: number): number {
   return now + Math.min(LATEST, Math.max(SOONEST, now - since));
 }

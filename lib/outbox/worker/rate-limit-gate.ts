@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
-import { type Clock, reasonOf } from '../../common/index.js';
-import type { OutboxJob } from './delivery-job.js';
+import { type Clock, errorText } from '../../common/index.js';
+import type { DeliveryJob } from './delivery-job.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
-import { RateQueue } from './rate-limited-queue.js';
-import { type RateAsk, type Wait, waitUntil } from '../rate-limit/permits.js';
+import { RateLimitedQueue } from './rate-limited-queue.js';
+import { type PermitRequest, type Wait, waitUntil } from '../rate-limit/permits.js';
 
 /** Milliseconds that are gathered for before the limiter is asked. */
 const GATHER_FOR = 10;
@@ -16,14 +16,14 @@ const LONGEST_BACKOFF = 5000;
 const HURRIED_FOR = 10_000;
 const HURRY_AT_ONCE = 500;
 
-/** What a {@link RateGate} works with. */
+/** What a {@link RateLimitGate} works with. */
 export interface RateGateTools {
   readonly limiter: RateLimiter;
   readonly clock: Clock;
   /** Where those go whose turn has come, and those without a limit. */
-  readonly open: (job: OutboxJob) => void;
+  readonly open: (job: DeliveryJob) => void;
   /** Leaves a job for later. */
-  readonly park: (job: OutboxJob, until: number, turnAt: number) => void;
+  readonly park: (job: DeliveryJob, until: number, turnAt: number) => void;
   /** Something was made due. */
   readonly wake: () => void;
 }
@@ -32,10 +32,10 @@ export interface RateGateTools {
  * Lets jobs pass at the rate that their subscribers allow. Turns are asked for in sets, a little ahead; what gets none is
  * left for later in the database, and holds up nobody.
  */
-export class RateGate {
+export class RateLimitGate {
   readonly #logger = new Logger('Thorn');
   readonly #tools: RateGateTools;
-  readonly #queues = new Map<string, RateQueue>();
+  readonly #queues = new Map<string, RateLimitedQueue>();
   readonly #hurried = new Map<string, number>();
   #gathering: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -54,16 +54,16 @@ export class RateGate {
     return sum;
   }
 
-  add(job: OutboxJob): void {
+  add(job: DeliveryJob): void {
     const { rateLimit } = job.recipient;
     if (rateLimit === undefined || rateLimit === null) {
       // It waited for a limit that there is no longer: so do others.
-      if (job.hasWaited) void this.#hurry(job);
+      if (job.hasWaited) void this.#expedite(job);
       return this.#tools.open(job);
     }
     if (this.#isStopped) return;
     let queue = this.#queues.get(job.recipient.id);
-    if (queue === undefined) this.#queues.set(job.recipient.id, (queue = new RateQueue()));
+    if (queue === undefined) this.#queues.set(job.recipient.id, (queue = new RateLimitedQueue()));
     queue.add(job);
     this.#gather(GATHER_FOR);
   }
@@ -86,7 +86,7 @@ export class RateGate {
 
   async #ask(): Promise<void> {
     const { clock, limiter } = this.#tools;
-    const asks = new Map<string, RateAsk>();
+    const asks = new Map<string, PermitRequest>();
     for (const [id, queue] of this.#queues) {
       const ask = queue.ask(clock.now());
       if (ask !== null) asks.set(id, ask);
@@ -102,7 +102,7 @@ export class RateGate {
       } catch (error) {
         this.#failures++;
         for (const id of asks.keys()) this.#queues.get(id)?.unanswered();
-        this.#logger.error(`Asking for turns failed, asked again soon: ${reasonOf(error)}`);
+        this.#logger.error(`Asking for turns failed, asked again soon: ${errorText(error)}`);
       }
       this.#isAsking = false;
     }
@@ -111,17 +111,17 @@ export class RateGate {
     if (isLeft) this.#gather(Math.min(LONGEST_BACKOFF, GATHER_FOR * 2 ** this.#failures));
   }
 
-  #answered(id: string, answer: Parameters<RateQueue['answered']>[0]): void {
+  #answered(id: string, answer: Parameters<RateLimitedQueue['answered']>[0]): void {
     const queue = this.#queues.get(id);
     if (queue === undefined) return;
     const { firsts, retries } = queue.answered(answer);
     this.#park(firsts, answer.firsts);
     this.#park(retries, answer.retries);
     const some = firsts[0] ?? retries[0] ?? queue.any;
-    if (answer.isChanged && some !== undefined) void this.#hurry(some);
+    if (answer.isChanged && some !== undefined) void this.#expedite(some);
   }
 
-  #park(jobs: readonly OutboxJob[], wait: Wait): void {
+  #park(jobs: readonly DeliveryJob[], wait: Wait): void {
     for (const [index, job] of jobs.entries()) {
       const turnAt = waitUntil(wait, index);
       this.#tools.park(job, Math.floor((turnAt - LEAD) / GRID) * GRID, turnAt);
@@ -146,19 +146,19 @@ export class RateGate {
   }
 
   /** What waits under a limit that is no longer the same looks again. */
-  async #hurry({ shard, recipient }: OutboxJob): Promise<void> {
+  async #expedite({ store, recipient }: DeliveryJob): Promise<void> {
     const now = this.#tools.clock.now();
     if (now - (this.#hurried.get(recipient.id) ?? Number.NEGATIVE_INFINITY) < HURRIED_FOR) return;
     for (const [id, at] of this.#hurried) if (now - at >= HURRIED_FOR) this.#hurried.delete(id);
     this.#hurried.set(recipient.id, now);
     try {
       let count: number;
-      do count = await shard.deliveries.hurry(recipient.id, now, HURRY_AT_ONCE);
+      do count = await store.deliveries.expedite(recipient.id, now, HURRY_AT_ONCE);
       while (count === HURRY_AT_ONCE && !this.#isStopped);
       this.#tools.wake();
     } catch (error) {
       this.#hurried.delete(recipient.id);
-      this.#logger.error(`Hurrying ${recipient.id} on failed: ${reasonOf(error)}`);
+      this.#logger.error(`Hurrying ${recipient.id} on failed: ${errorText(error)}`);
     }
   }
 }

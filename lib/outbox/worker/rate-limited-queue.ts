@@ -1,23 +1,28 @@
 import { Fifo } from '../../common/fifo.js';
-import type { OutboxJob } from './delivery-job.js';
-import type { RateAnswer, RateAsk, Turns } from '../rate-limit/permits.js';
+import type { DeliveryJob } from './delivery-job.js';
+import type { PermitGrant, PermitRequest, Permits } from '../rate-limit/permits.js';
 
 /** Milliseconds: no turn is given that far ahead. */
 const FARTHEST = 10_000;
 
 /** Jobs by who goes first: first attempts before others, of each those that have waited. */
-type Classes = readonly [Fifo<OutboxJob>, Fifo<OutboxJob>, Fifo<OutboxJob>, Fifo<OutboxJob>];
+type Classes = readonly [
+  Fifo<DeliveryJob>,
+  Fifo<DeliveryJob>,
+  Fifo<DeliveryJob>,
+  Fifo<DeliveryJob>,
+];
 
 /** Jobs of one subscriber with a limit, and the turns that this process has for them. */
-export class RateQueue {
+export class RateLimitedQueue {
   /** Without a turn. */
   #lacking: Classes = classes();
   /** Asked for. */
   #asked: Classes = classes();
   /** With a turn, in the order in which they got one; which one it is is decided when it comes. */
-  readonly #ready = new Fifo<OutboxJob>();
-  #turns: Turns[] = [];
-  #latest: OutboxJob | undefined;
+  readonly #ready = new Fifo<DeliveryJob>();
+  #turns: Permits[] = [];
+  #latest: DeliveryJob | undefined;
 
   get size(): number {
     return sizeOf(this.#lacking) + sizeOf(this.#asked) + this.#ready.length;
@@ -32,7 +37,7 @@ export class RateQueue {
   }
 
   /** Some job of it. */
-  get any(): OutboxJob | undefined {
+  get any(): DeliveryJob | undefined {
     return this.#latest;
   }
 
@@ -41,13 +46,13 @@ export class RateQueue {
     return this.#turns[0]?.from ?? Number.POSITIVE_INFINITY;
   }
 
-  add(job: OutboxJob): void {
+  add(job: DeliveryJob): void {
     this.#latest = job;
     this.#lacking[classOf(job)].push(job);
   }
 
   /** What to ask for; null when the turns that are there suffice. */
-  ask(now: number): RateAsk | null {
+  ask(now: number): PermitRequest | null {
     this.#drop(now);
     this.#fill(this.#lacking);
     if (!this.isLacking) return null;
@@ -61,14 +66,14 @@ export class RateQueue {
       fresh: fresh.length,
       waitedRetries: waitedRetries.length,
       freshRetries: freshRetries.length,
-      blindSince: null,
+      historyUnknownSince: null,
     };
   }
 
   /** Takes the turns. @returns the jobs that got none */
-  answered({ turns }: RateAnswer): {
-    readonly firsts: readonly OutboxJob[];
-    readonly retries: readonly OutboxJob[];
+  answered({ turns }: PermitGrant): {
+    readonly firsts: readonly DeliveryJob[];
+    readonly retries: readonly DeliveryJob[];
   } {
     this.#turns = [...this.#turns, ...turns].sort((one, other) => one.from - other.from);
     this.#fill(this.#asked);
@@ -87,16 +92,16 @@ export class RateQueue {
   }
 
   /** The jobs whose turn it is. */
-  due(now: number): OutboxJob[] {
+  due(now: number): DeliveryJob[] {
     this.#drop(now);
-    const jobs: OutboxJob[] = [];
+    const jobs: DeliveryJob[] = [];
     while (this.#turns.length > 0 && this.#turns[0]!.from <= now) {
       const { count, ...turn } = this.#turns[0]!;
       let left = count;
       for (; left > 0; left--) {
         const job = this.#ready.shift();
         if (job === undefined) break;
-        job.startBy = turn.until;
+        job.permitExpiresAt = turn.until;
         jobs.push(job);
       }
       if (left > 0) {
@@ -111,7 +116,7 @@ export class RateQueue {
 
   /** Turns that have passed, or that a clock that was put back has put off; who had them needs others. */
   #drop(now: number): void {
-    const isGood = ({ from, until }: Turns) => until > now && from < now + FARTHEST;
+    const isGood = ({ from, until }: Permits) => until > now && from < now + FARTHEST;
     if (this.#turns.every(isGood)) return;
     this.#turns = this.#turns.filter(isGood);
     const jobs = this.#ready.takeAll();
@@ -142,7 +147,7 @@ function classes(): Classes {
   return [new Fifo(), new Fifo(), new Fifo(), new Fifo()];
 }
 
-function classOf({ requests, hasWaited }: OutboxJob): 0 | 1 | 2 | 3 {
+function classOf({ requests, hasWaited }: DeliveryJob): 0 | 1 | 2 | 3 {
   if (requests === 0) return hasWaited ? 0 : 1;
   return hasWaited ? 2 : 3;
 }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { reasonOf } from '../../common/index.js';
+import { errorText } from '../../common/index.js';
 import {
   deleteRow,
   hashOf,
@@ -63,7 +63,7 @@ export class DatabaseReceivedMessages extends ReceivedMessages {
     this.#nextPurge = now + PURGE_INTERVAL;
     // An hour late: a handler that outlives its claim can still mark the row.
     purgeReceivedMessages(this.dataSource.manager, now - PURGE_INTERVAL).catch((error: unknown) => {
-      this.#logger.warn(`Expired messages could not be deleted: ${reasonOf(error)}`);
+      this.#logger.warn(`Expired messages could not be deleted: ${errorText(error)}`);
     });
   }
 }

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { expect, it } from 'vitest';
 import { SystemClock } from '../../common/index.js';
 import { InMemoryReceivedMessages } from './in-memory-received-messages.js';
-import { MessageTurns } from './message-deduplicator.js';
+import { MessageDeduplicator } from './message-deduplicator.js';
 import type { VerifiedWebhook } from '../verification/verified-webhook.js';
 
 it('logs that a claim could not be given up, without what the error says of passwords', async () => {
@@ -12,9 +12,13 @@ it('logs that a claim could not be given up, without what the error says of pass
   const store = new InMemoryReceivedMessages();
   store.release = () =>
     Promise.reject(new Error('cannot reach redis://user:s3cret@example.com/?password=s3cret'));
-  const turns = new MessageTurns(store, { lease: 60_000, retention: 60_000 }, new SystemClock());
+  const turns = new MessageDeduplicator(
+    store,
+    { lease: 60_000, retention: 60_000 },
+    new SystemClock(),
+  );
 
-  const turn = await turns.take({ receiver: 'store', id: 'msg_1' } as VerifiedWebhook);
+  const turn = await turns.begin({ receiver: 'store', id: 'msg_1' } as VerifiedWebhook);
   await turn.release();
   expect(lines).toEqual([
     'A message of the receiver "store" stays claimed for 60 s at most: cannot reach redis://example.com/',

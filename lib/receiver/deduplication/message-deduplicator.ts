@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { type Clock, reasonOf } from '../../common/index.js';
-import type { ClaimResult, ReceivedMessages, DeduplicationTimes } from './received-messages.js';
+import { type Clock, errorText } from '../../common/index.js';
+import type {
+  ClaimResult,
+  MessageClaim,
+  ReceivedMessages,
+  DeduplicationTimes,
+} from './received-messages.js';
 
 /** Whether a handler may run, and how its end is recorded. */
 export interface MessageTurn {
@@ -19,7 +24,7 @@ const ALWAYS: MessageTurn = {
 };
 
 /** Gives each message to one handler at a time, and to none when it is processed. */
-export class MessageTurns {
+export class MessageDeduplicator {
   readonly #logger = new Logger('ThornReceiver');
 
   /** @param store null: repetitions are not told */
@@ -29,7 +34,7 @@ export class MessageTurns {
     private readonly clock: Clock,
   ) {}
 
-  async take({
+  async begin({
     receiver,
     id,
   }: Pick<MessageClaim, 'receiver'> & { readonly id: string | null }): Promise<MessageTurn> {
@@ -42,7 +47,7 @@ export class MessageTurns {
       release: () =>
         store.release(claim).catch((error: unknown) => {
           this.#logger.warn(
-            `A message of the receiver "${receiver}" stays claimed for ${this.times.lease / 1000} s at most: ${reasonOf(error)}`,
+            `A message of the receiver "${receiver}" stays claimed for ${this.times.lease / 1000} s at most: ${errorText(error)}`,
           );
         }),
     };

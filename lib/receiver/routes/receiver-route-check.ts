@@ -8,7 +8,7 @@ import { WebhookReceivers } from './webhook-receivers.js';
 
 /** Checks at start-up what `@WebhookReceiver()` is written on. */
 @Injectable()
-export class ReceiverRoutes implements OnModuleInit {
+export class ReceiverRouteCheck implements OnModuleInit {
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(MetadataScanner) private readonly scanner: MetadataScanner,

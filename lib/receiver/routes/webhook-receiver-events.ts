@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { framesOf, reasonOf } from '../../common/index.js';
+import { stackFrames, errorText } from '../../common/index.js';
 import type { RejectionReason } from '../schemes/webhook-rejected.error.js';
 
 /** One verified message, as events tell of it. */
@@ -63,8 +63,8 @@ export class WebhookReceiverEvents {
       // In a promise, so that both ways of failing are one.
       new Promise((resolve) => resolve(listener(payload))).catch((error: unknown) => {
         this.#logger.error(
-          `A listener of the event ${name} failed: ${reasonOf(error)}`,
-          framesOf(error),
+          `A listener of the event ${name} failed: ${errorText(error)}`,
+          stackFrames(error),
         );
       });
     }

@@ -9,7 +9,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { type Observable, catchError, concatMap, defaultIfEmpty, from, of, takeLast } from 'rxjs';
 import { webhookOf } from './incoming-request.js';
-import { type MessageTurn, MessageTurns } from '../deduplication/message-deduplicator.js';
+import { type MessageTurn, MessageDeduplicator } from '../deduplication/message-deduplicator.js';
 import type { VerifiedWebhook } from '../verification/verified-webhook.js';
 import { WebhookReceiverEvents } from './webhook-receiver-events.js';
 
@@ -19,7 +19,7 @@ const RETRY_AFTER_SECONDS = '10';
 @Injectable()
 export class WebhookReceiverInterceptor implements NestInterceptor {
   constructor(
-    @Inject(MessageTurns) private readonly turns: MessageTurns,
+    @Inject(MessageDeduplicator) private readonly turns: MessageDeduplicator,
     @Inject(WebhookReceiverEvents) private readonly events: WebhookReceiverEvents,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
   ) {}
@@ -37,7 +37,7 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
     next: CallHandler,
   ): Promise<Observable<unknown>> {
     const { receiver, id, event } = webhook;
-    const turn = await this.turns.take(webhook);
+    const turn = await this.turns.begin(webhook);
     if (turn.state === 'claimed') {
       this.events.emit('accepted', { receiver, id, event });
       return settled(next.handle(), turn, () => isSuccess(context));

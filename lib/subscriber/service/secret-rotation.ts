@@ -1,4 +1,4 @@
-import { durationOf } from '../../common/parse-duration.js';
+import { parseDuration } from '../../common/parse-duration.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { Secret } from '../../message/recipient.js';
 import { isSameSecret } from '../../signing/index.js';
@@ -26,7 +26,7 @@ export interface SecretRotation {
  * @throws {@link InvalidInputError} whose `field` is `overlap`
  */
 export function overlapOf(overlap: unknown = DEFAULT_OVERLAP): number {
-  const milliseconds = typeof overlap === 'string' ? durationOf(overlap) : overlap;
+  const milliseconds = typeof overlap === 'string' ? parseDuration(overlap) : overlap;
   if (isWholeNumber(milliseconds) && milliseconds >= 0 && milliseconds <= MAX_OVERLAP) {
     return milliseconds;
   }

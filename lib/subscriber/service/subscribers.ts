@@ -1,5 +1,5 @@
 import type { Clock } from '../../common/clock.js';
-import { isId, newId } from '../../common/id.js';
+import { isIdLike, newId } from '../../common/id.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { overlapOf, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
 import {
@@ -103,7 +103,7 @@ export class Subscribers {
 
   /** The subscriber, or null when there is none of that id within `scope`. */
   async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
-    return isId(id) ? this.#live(await this.#repository.findById(id, scope)) : null;
+    return isIdLike(id) ? this.#live(await this.#repository.findById(id, scope)) : null;
   }
 
   /**
@@ -120,7 +120,7 @@ export class Subscribers {
     terms: ChangeTerms = {},
   ): Promise<Subscriber | null> {
     const { secret, ...fields } = checkSubscriberUpdate(changes, this.#rules);
-    if (!isId(id)) return null;
+    if (!isIdLike(id)) return null;
     if (fields.url !== undefined) await checkAddresses(fields.url, this.#rules);
     const now = this.#clock.now();
     const updatedAt = new Date(now);
@@ -158,7 +158,7 @@ export class Subscribers {
       this.#rules,
     );
     const milliseconds = overlapOf(overlap);
-    if (!isId(id)) return null;
+    if (!isIdLike(id)) return null;
     const now = this.#clock.now();
     return this.#repository.changeSecrets(
       id,
@@ -170,7 +170,7 @@ export class Subscribers {
 
   /** @returns whether there was one of that id within `scope`; it receives nothing new once the promise resolves */
   async delete(id: string, scope: OwnerScope): Promise<boolean> {
-    return isId(id) && this.#repository.delete(id, scope);
+    return isIdLike(id) && this.#repository.delete(id, scope);
   }
 
   /**
@@ -186,7 +186,7 @@ export class Subscribers {
   ): Promise<SubscriberPage> {
     const { limit, after = null } = page;
     checkLimit(limit, 'limit');
-    if (after !== null && !isId(after)) {
+    if (after !== null && !isIdLike(after)) {
       throw new InvalidInputError('after', 'must be the "next" of an earlier page');
     }
     const { items, next } = await this.#repository.list(scope, { limit, after });
@@ -200,7 +200,7 @@ export class Subscribers {
    * @returns null when there is none of that id within `scope`, or it has moved to another URL since
    */
   async verify(id: string, url: string, scope: OwnerScope): Promise<Subscriber | null> {
-    if (!isId(id)) return null;
+    if (!isIdLike(id)) return null;
     const updatedAt = new Date(this.#clock.now());
     return this.#live(await markVerified(this.#repository, id, { url, updatedAt }, scope));
   }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { reasonOf } from '../../common/index.js';
+import { errorText } from '../../common/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import { compileEventName } from '../../event/index.js';
 import type { Recipient, SubscriberSource } from '../../message/index.js';
@@ -101,7 +101,7 @@ export class StaticSubscriberSet {
   }
 
   #logFaults(event: string, faults: readonly unknown[]): void {
-    const reasons = [...new Set(faults.map(reasonOf))];
+    const reasons = [...new Set(faults.map(errorText))];
     const more = reasons.length > SHOWN_FAULTS ? `; and ${reasons.length - SHOWN_FAULTS} more` : '';
     this.#logger.error(
       `${event}: static subscribers are left out: ${reasons.slice(0, SHOWN_FAULTS).join('; ')}${more}`,
@@ -119,7 +119,7 @@ function blaming(what: string, check: () => void): void {
     check();
   } catch (error) {
     const reason =
-      error instanceof InvalidInputError ? error.reason : `are refused: ${reasonOf(error)}`;
+      error instanceof InvalidInputError ? error.reason : `are refused: ${errorText(error)}`;
     throw new ThornConfigurationError(
       `${what} ${reason}.`,
       error instanceof InvalidInputError ? error.data : {},

@@ -7,7 +7,7 @@ import {
   type UpdateTerms,
   type SubscriberLimits,
 } from '../model/subscriber.repository.js';
-import { freePlaces, hostnameOf } from './quota-slots.js';
+import { freeSlots, hostnameOf } from './quota-slots.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
 /** Keeps subscribers in this process alone and loses them with it: for tests and applications without a database. */
@@ -92,7 +92,7 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     const rows = [...this.#subscribers.values()]
       .filter((other) => other.owner === owner)
       .map((other) => ({ ...other, ownerPlace: null, hostPlace: null }));
-    freePlaces({ id, url, owner }, rows, limits);
+    freeSlots({ id, url, owner }, rows, limits);
   }
 
   #find(id: string, scope: OwnerScope): Subscriber | null {

@@ -1,4 +1,4 @@
-import { freePlaces, NO_PLACES, type Places } from './quota-slots.js';
+import { freeSlots, NO_PLACES, type QuotaSlots } from './quota-slots.js';
 import type { SubscriberTable } from './subscriber-table.js';
 import type { Subscriber } from '../model/subscriber.js';
 import type { SubscriberLimits } from '../model/subscriber.repository.js';
@@ -14,7 +14,7 @@ const UNIQUE_VIOLATIONS = new Set<unknown>([
 ]);
 
 /** Gives subscribers places in the table; whoever was slower for one tries for the next. */
-export class SubscriberPlacing {
+export class QuotaAllocator {
   constructor(private readonly table: SubscriberTable) {}
 
   /**
@@ -25,13 +25,13 @@ export class SubscriberPlacing {
   async place<Result>(
     { id, url, owner }: Pick<Subscriber, 'id' | 'url' | 'owner'>,
     limits: SubscriberLimits | undefined,
-    write: (places: Places) => Promise<Result>,
+    write: (places: QuotaSlots) => Promise<Result>,
   ): Promise<Result> {
     if (limits === undefined || owner === null) return write(NO_PLACES);
     for (let tries = 1; ; tries++) {
       const rows = await this.table.placesOf(owner);
       const isNew = rows.every((row) => row.id !== id);
-      const places = freePlaces({ id, url, owner }, rows, limits);
+      const places = freeSlots({ id, url, owner }, rows, limits);
       try {
         return await write(places);
       } catch (error) {

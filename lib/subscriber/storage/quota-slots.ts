@@ -8,16 +8,16 @@ import type { SubscriberLimits } from '../model/subscriber.repository.js';
  * that of two that are created at the same time on the last free place the database lets one through. Null where no
  * limit applied.
  */
-export interface Places {
+export interface QuotaSlots {
   readonly ownerPlace: string | null;
   readonly hostPlace: string | null;
 }
 
 /** Where no limit applies. */
-export const NO_PLACES: Places = { ownerPlace: null, hostPlace: null };
+export const NO_PLACES: QuotaSlots = { ownerPlace: null, hostPlace: null };
 
 /** What is known of the owner's other subscribers. */
-export type PlacedRow = Pick<Subscriber, 'id' | 'url'> & Places;
+export type PlacedRow = Pick<Subscriber, 'id' | 'url'> & QuotaSlots;
 
 /**
  * The lowest free places.
@@ -25,7 +25,7 @@ export type PlacedRow = Pick<Subscriber, 'id' | 'url'> & Places;
  * @param rows every subscriber of the owner
  * @throws {@link LimitReachedError}
  */
-export function freePlaces(
+export function freeSlots(
   { id, url, owner }: { readonly id: string; readonly url: string; readonly owner: string },
   rows: readonly PlacedRow[],
   { perOwner, perHost }: SubscriberLimits,

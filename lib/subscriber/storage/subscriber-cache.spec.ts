@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { subscriber } from '../../testing/conformance/subscriber-repository.js';
-import { SubscriberMirror } from './subscriber-cache.js';
-import { SubscriberRows } from './subscriber-row-mapper.js';
+import { SubscriberCache } from './subscriber-cache.js';
+import { SubscriberRowMapper } from './subscriber-row-mapper.js';
 import { SubscriberTable } from './subscriber-table.js';
 import { ThornSubscriber } from './subscriber.entity.js';
 
@@ -30,7 +30,7 @@ class SlowTable extends SubscriberTable {
 
 let dataSource: DataSource;
 let table: SlowTable;
-let mirror: SubscriberMirror;
+let mirror: SubscriberCache;
 const clock = { time: 0, now: () => clock.time };
 
 beforeEach(async () => {
@@ -42,7 +42,7 @@ beforeEach(async () => {
   }).initialize();
   table = new SlowTable(dataSource);
   clock.time = 1_700_000_000_000;
-  mirror = new SubscriberMirror(table, new SubscriberRows(), clock, {
+  mirror = new SubscriberCache(table, new SubscriberRowMapper(), clock, {
     maxStaleness: 5000,
     outageTolerance: 60_000,
   });
@@ -53,11 +53,11 @@ async function urls(): Promise<string[]> {
   return (await mirror.match(EVERYONE)).map(({ url }) => url);
 }
 
-const at = (url: string) => new SubscriberRows().toRow(subscriber('one', { url }));
+const at = (url: string) => new SubscriberRowMapper().toRow(subscriber('one', { url }));
 
 it('does not let a look that has read the old row undo a deletion or a change', async () => {
   await table.insert(at('old:'));
-  await table.insert(new SubscriberRows().toRow(subscriber('gone', { url: 'gone:' })));
+  await table.insert(new SubscriberRowMapper().toRow(subscriber('gone', { url: 'gone:' })));
   const release = table.hold();
   const looking = mirror.match(EVERYONE);
   await expect.poll(() => table.reads).toBe(1);

@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../../common/clock.js';
 import { LogLine } from '../../common/log-line.js';
-import { reasonOf } from '../../common/error-text.js';
+import { errorText } from '../../common/error-text.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
-import { describeFault, isFault, type SubscriberRows } from './subscriber-row-mapper.js';
+import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
 import type { SubscriberTable } from './subscriber-table.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
 import type { MatchCriteria } from '../model/subscriber.repository.js';
@@ -30,7 +30,7 @@ const RETRY_AFTER = 1000;
  * The table's rows in memory. Changes made here are seen at once; those of other processes by looking at the table
  * again: one checksum, then the rows changed of late, then, when the sums still differ, all revisions.
  */
-export class SubscriberMirror {
+export class SubscriberCache {
   readonly #logger = new Logger('Thorn');
   readonly #index = new SubscriberIndex();
   /** Of every row, the malformed ones too. */
@@ -47,7 +47,7 @@ export class SubscriberMirror {
 
   constructor(
     private readonly table: SubscriberTable,
-    private readonly rows: SubscriberRows,
+    private readonly rows: SubscriberRowMapper,
     private readonly clock: Clock,
     private readonly limits: MirrorLimits,
   ) {}
@@ -125,7 +125,7 @@ export class SubscriberMirror {
       if (age > this.limits.outageTolerance) throw new SubscribersUnavailableError(error);
       this.#nextTry = now + Math.min(RETRY_AFTER, this.limits.maxStaleness);
       this.#logger.warn(
-        `The table thorn_subscribers could not be read: ${reasonOf(error)}. Messages go to the subscribers known ${age} ms ago, until that is ${this.limits.outageTolerance} ms.`,
+        `The table thorn_subscribers could not be read: ${errorText(error)}. Messages go to the subscribers known ${age} ms ago, until that is ${this.limits.outageTolerance} ms.`,
       );
     }
   }

@@ -4,7 +4,7 @@ import type { JsonValue } from '../../event/index.js';
 import { SecretSealer, SecretUnreadableError } from '../../signing/index.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import { checkFilter } from '../matching/subscriber-filter.js';
-import { NO_PLACES, type Places } from './quota-slots.js';
+import { NO_PLACES, type QuotaSlots } from './quota-slots.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
 import type { Subscriber, SubscriberChanges, Verification } from '../model/subscriber.js';
 
@@ -16,7 +16,7 @@ const MAX_REVISION = 2 ** 31;
 export type RowFault = string | SecretUnreadableError;
 
 /** Makes rows of subscribers and back; between the two the secrets are sealed, bound to the subscriber's id. */
-export class SubscriberRows {
+export class SubscriberRowMapper {
   readonly #sealer: SecretSealer;
 
   /** @param sealer default: secrets are stored as they are */
@@ -30,7 +30,7 @@ export class SubscriberRows {
   }
 
   /** The columns of a new row. */
-  toRow(subscriber: Subscriber, places: Places = NO_PLACES): ThornSubscriber {
+  toRow(subscriber: Subscriber, places: QuotaSlots = NO_PLACES): ThornSubscriber {
     const { id, owner, createdAt, updatedAt, ...changes } = subscriber;
     const columns = this.toColumns(id, { ...changes, updatedAt });
     return { id, owner, createdAt, ...columns, ...places } as ThornSubscriber;
@@ -113,7 +113,7 @@ export class SubscriberRows {
   }
 }
 
-/** Whether {@link SubscriberRows.fromRow} could not read the row. */
+/** Whether {@link SubscriberRowMapper.fromRow} could not read the row. */
 export function isFault(result: Subscriber | RowFault): result is RowFault {
   return typeof result === 'string' || result instanceof SecretUnreadableError;
 }

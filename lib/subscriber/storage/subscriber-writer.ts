@@ -3,8 +3,8 @@ import { LogLine } from '../../common/log-line.js';
 import type { Secret } from '../../message/recipient.js';
 import { withoutExpired } from '../service/secret-rotation.js';
 import { hostnameOf } from './quota-slots.js';
-import type { SubscriberPlacing } from './quota-allocator.js';
-import { describeFault, isFault, type SubscriberRows } from './subscriber-row-mapper.js';
+import type { QuotaAllocator } from './quota-allocator.js';
+import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
 import type { SubscriberTable } from './subscriber-table.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
 import type { UpdateTerms } from '../model/subscriber.repository.js';
@@ -16,13 +16,13 @@ type DatedChanges = SubscriberChanges & { readonly updatedAt: Date };
  * Changes of single rows, most of them of what was read before: written only if nobody else has written meanwhile, and
  * otherwise read and made again. That ends: where a write fails, another one has been made.
  */
-export class SubscriberWrites {
+export class SubscriberWriter {
   readonly #logger = new Logger('Thorn');
   readonly #table: SubscriberTable;
-  readonly #rows: SubscriberRows;
-  readonly #placing: SubscriberPlacing;
+  readonly #rows: SubscriberRowMapper;
+  readonly #placing: QuotaAllocator;
 
-  constructor(table: SubscriberTable, rows: SubscriberRows, placing: SubscriberPlacing) {
+  constructor(table: SubscriberTable, rows: SubscriberRowMapper, placing: QuotaAllocator) {
     this.#table = table;
     this.#rows = rows;
     this.#placing = placing;

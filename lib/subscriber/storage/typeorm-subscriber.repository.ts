@@ -5,10 +5,10 @@ import { LogLine } from '../../common/log-line.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Secret } from '../../message/recipient.js';
 import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
-import { SubscriberMirror } from './subscriber-cache.js';
-import { describeFault, isFault, SubscriberRows } from './subscriber-row-mapper.js';
+import { SubscriberCache } from './subscriber-cache.js';
+import { describeFault, isFault, SubscriberRowMapper } from './subscriber-row-mapper.js';
 import { SubscriberTable } from './subscriber-table.js';
-import { SubscriberWrites } from './subscriber-writer.js';
+import { SubscriberWriter } from './subscriber-writer.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
 import {
   type MatchCriteria,
@@ -18,9 +18,9 @@ import {
   type UpdateTerms,
   type SubscriberLimits,
 } from '../model/subscriber.repository.js';
-import { SubscriberPlacing } from './quota-allocator.js';
+import { QuotaAllocator } from './quota-allocator.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
-import { Turns } from '../../common/keyed-mutex.js';
+import { KeyedMutex } from '../../common/keyed-mutex.js';
 
 /** How fresh {@link TypeOrmSubscriberRepository} keeps what it knows of the table. */
 export interface TypeOrmSubscriberOptions {
@@ -52,11 +52,11 @@ export interface TypeOrmSubscriberOptions {
 export class TypeOrmSubscriberRepository extends SubscriberRepository {
   readonly #logger = new Logger('Thorn');
   readonly #table: SubscriberTable;
-  readonly #rows: SubscriberRows;
-  readonly #mirror: SubscriberMirror;
-  readonly #turns = new Turns();
-  readonly #placing: SubscriberPlacing;
-  readonly #writes: SubscriberWrites;
+  readonly #rows: SubscriberRowMapper;
+  readonly #mirror: SubscriberCache;
+  readonly #turns = new KeyedMutex();
+  readonly #placing: QuotaAllocator;
+  readonly #writes: SubscriberWriter;
 
   /**
    * @param sealer default: secrets are stored as they are
@@ -70,10 +70,10 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
   ) {
     super();
     this.#table = new SubscriberTable(dataSource);
-    this.#rows = new SubscriberRows(sealer);
-    this.#placing = new SubscriberPlacing(this.#table);
-    this.#writes = new SubscriberWrites(this.#table, this.#rows, this.#placing);
-    this.#mirror = new SubscriberMirror(this.#table, this.#rows, clock, {
+    this.#rows = new SubscriberRowMapper(sealer);
+    this.#placing = new QuotaAllocator(this.#table);
+    this.#writes = new SubscriberWriter(this.#table, this.#rows, this.#placing);
+    this.#mirror = new SubscriberCache(this.#table, this.#rows, clock, {
       maxStaleness: options.maxStaleness ?? 5000,
       outageTolerance: options.outageTolerance ?? 60_000,
     });
@@ -191,7 +191,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     id: string,
     write: () => Promise<ThornSubscriber | null>,
   ): Promise<ThornSubscriber | null> {
-    return this.#turns.take(id, () => this.#mirror.change(id, write));
+    return this.#turns.run(id, () => this.#mirror.change(id, write));
   }
 
   /** @throws {@link SecretUnreadableError} */

@@ -8,7 +8,7 @@ import {
 } from 'typeorm';
 import {
   EntityCapture,
-  FrameTransactions,
+  CapturedTransactions,
   WebhookEvent,
   Webhooks,
 } from '../../../lib/capture/index.js';
@@ -113,7 +113,7 @@ export interface Rig {
   readonly strategy: OutboxStrategy;
   readonly deliveries: Deliveries;
   readonly pipeline: MessagePipeline;
-  readonly transactions: FrameTransactions;
+  readonly transactions: CapturedTransactions;
   readonly subscribers: InMemorySubscriberRepository;
   readonly statics: StaticSubscriberSet;
   readonly events: WebhookEvents;
@@ -207,7 +207,7 @@ export async function openRig(
       clock,
     }),
     pipeline,
-    transactions: new FrameTransactions([capture]),
+    transactions: new CapturedTransactions([capture]),
     subscribers,
     statics,
     events,
