@@ -13,7 +13,7 @@ const EVENTS = KINDS.flatMap((kind) => ACTIONS.map((action) => `${kind}.${action
 const SUBSCRIBERS_PER_OWNER = 5;
 const OWNERLESS = 10;
 const ROUNDS = 21;
-/** Every event name with every sender's turn once: no answer is asked for twice in a row of thousands. */
+/** Every event name with every owner's turn once: no answer is asked for twice in a row of thousands. */
 const QUERIES = 200_000;
 /** Queries that are prepared before they are timed: few, so that they are as near as those of a message just made. */
 const BATCH = 200;
@@ -22,18 +22,18 @@ const CHUNK = 5000;
 type Question = (
   at: number,
   senders: readonly string[],
-) => Pick<MatchCriteria, 'sender' | 'audience'>;
+) => Pick<MatchCriteria, 'owner' | 'audience'>;
 
 const QUESTIONS: Readonly<Record<string, Question>> = {
-  'of a sender': (at, senders) => ({ sender: senders[at % senders.length]!, audience: 'sender' }),
-  'of an empty sender': () => ({ sender: null, audience: 'sender' }),
-  'to everyone': () => ({ sender: null, audience: 'everyone' }),
+  'of an owner': (at, senders) => ({ owner: senders[at % senders.length]!, audience: 'owner' }),
+  'of an empty owner': () => ({ owner: null, audience: 'owner' }),
+  'to everyone': () => ({ owner: null, audience: 'everyone' }),
 };
 
 /**
  * What one message pays to find its subscribers, with the default repository and the system's clock, the looks at the
- * table for changes of other processes included. The figures are of messages with a sender, the typical case; each
- * query has another event name and another sender than those before it.
+ * table for changes of other processes included. The figures are of messages with an owner, the typical case; each
+ * query has another event name and another owner than those before it.
  */
 export async function run(): Promise<void> {
   const [small, large] = [await population(1000), await population(100_000)];
@@ -47,7 +47,7 @@ export async function run(): Promise<void> {
     console.error(
       `${title}: ${median(times[0]).toFixed(3)} µs among 1,000, ${median(times[1]).toFixed(3)} µs among 100,000`,
     );
-    if (title !== 'of a sender') continue;
+    if (title !== 'of an owner') continue;
     reportValue('match.100k', median(times[1]), 'µs', 1);
     reportValue('match.100k-vs-1k', ratio(times[1], times[0]), 'times', 2);
   }
@@ -66,9 +66,9 @@ async function round({ repository, senders }: Population, question: Question): P
   let nanoseconds = 0n;
   for (let from = 0; from < QUERIES; from += BATCH) {
     const criteria = Array.from({ length: BATCH }, (_, at) => {
-      const { sender, audience } = question(from + at, senders);
+      const { owner, audience } = question(from + at, senders);
       const event = EVENTS[(from + at) % EVENTS.length]!;
-      return { event, sender: sender === null ? null : fresh(sender), audience };
+      return { event, owner: owner === null ? null : fresh(owner), audience };
     });
     const start = process.hrtime.bigint();
     for (const one of criteria) {
@@ -103,7 +103,7 @@ async function population(count: number): Promise<Population> {
   }
   const repository = new TypeOrmSubscriberRepository(dataSource, new SystemClock());
   const began = performance.now();
-  await repository.match({ event: EVENTS[0]!, sender: null, audience: 'sender' });
+  await repository.match({ event: EVENTS[0]!, owner: null, audience: 'owner' });
   console.error(`${count} subscribers read in ${(performance.now() - began).toFixed(0)} ms`);
   return { dataSource, repository, senders: shuffled(owners, random) };
 }

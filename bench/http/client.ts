@@ -44,12 +44,12 @@ function article() {
   return messages.create({
     event: 'article.published',
     ref: 'https://example.com/articles/17',
-    sender: '42',
+    owner: '42',
     data: { id: 17, title: 'A title of a usual length', state: 'PUBLISHED', tags: ['a', 'b'] },
   });
 }
 
-/** What a hand-written sender does: neither signature nor deadline nor policy. */
+/** What a hand-written owner does: neither signature nor deadline nor policy. */
 function axiosPost(port: number): Candidate['once'] {
   const url = `http://127.0.0.1:${port}/hooks`;
   const payload: unknown = JSON.parse(article().json.toString());

@@ -5,7 +5,7 @@ import { type Candidate, median, rates, ratio, reportRatio } from '../harness.js
 import type { Ground } from './ground.js';
 
 const COLUMNS = [
-  ...['id', 'event', 'time', 'sender', 'audience', 'ref', 'headers', 'settings', 'recipients'],
+  ...['id', 'event', 'time', 'owner', 'audience', 'ref', 'headers', 'settings', 'recipients'],
   ...['body', 'lease', 'due_at'],
 ];
 const SCHEDULE = { warmUp: 3000, turn: 1000, rounds: 9 };

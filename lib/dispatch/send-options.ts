@@ -19,9 +19,9 @@ export interface SendOptions extends MessageSettings {
   readonly id?: string;
   /**
    * The owner whose subscribers may see the message. Leave the key out for everyone who subscribed; a key whose value
-   * is null or undefined leaves the ownerless subscribers alone, since a sender was meant.
+   * is null or undefined leaves the ownerless subscribers alone, since an owner was meant.
    */
-  readonly sender?: string | number | bigint | null | undefined;
+  readonly owner?: string | number | bigint | null | undefined;
   /** Where the thing can be found: an http or https URL, or a relative one; becomes the envelope's `ref`. Default null. */
   readonly ref?: string | null;
   /** Extra HTTP headers; never able to replace a system header. */
@@ -42,7 +42,7 @@ export type SendForOptions = Pick<SendOptions, 'manager' | 'wait'>;
 const SEND_FOR = ['manager', 'wait'] as const;
 const SEND = [
   'id',
-  'sender',
+  'owner',
   'ref',
   'headers',
   'subscribers',
@@ -57,11 +57,11 @@ export function checkSendOptions(options: SendOptions): void {
   checkNames('send()', options, SEND);
   checkTransport(options);
   checkMessageSettings(options);
-  const { id, ref, sender } = options;
+  const { id, ref, owner } = options;
   if (id !== undefined) checkMessageId(id);
   if (ref !== undefined && ref !== null) checkRef(ref);
-  if (sender !== undefined && sender !== null && !isId(sender)) {
-    throw new InvalidInputError('sender', 'must be the id of an owner: a text or a finite number');
+  if (owner !== undefined && owner !== null && !isId(owner)) {
+    throw new InvalidInputError('owner', 'must be the id of an owner: a text or a finite number');
   }
 }
 

@@ -44,7 +44,7 @@ export interface SendForSummary {
  *
  * @example
  * ```ts
- * await dispatcher.send('order.flagged', { id: order.id }, { sender: order.customerId });
+ * await dispatcher.send('order.flagged', { id: order.id }, { owner: order.customerId });
  * ```
  */
 export class WebhookDispatcher {
@@ -70,18 +70,18 @@ export class WebhookDispatcher {
    */
   async send(name: string, data?: unknown, options: SendOptions = {}): Promise<SendResult> {
     this.#check(name, options);
-    const declared = 'sender' in options;
-    const sender = declared ? this.#senderOf(name, options.sender) : null;
+    const declared = 'owner' in options;
+    const owner = declared ? this.#ownerOf(name, options.owner) : null;
     const message = this.messages.create({
       ...(options.id === undefined ? {} : { id: options.id }),
       event: name,
       data,
-      sender,
+      owner,
       ref: options.ref ?? null,
-      audience: declared ? 'sender' : 'everyone',
+      audience: declared ? 'owner' : 'everyone',
       headers: options.headers === undefined ? {} : options.headers,
       settings: messageSettings(options),
-      recipients: await this.statics.resolve(options.subscribers, name, sender, {
+      recipients: await this.statics.resolve(options.subscribers, name, owner, {
         checkUrl: (url) => this.policies.of(options.recipients).checkUrl(url),
       }),
     });
@@ -90,7 +90,7 @@ export class WebhookDispatcher {
   }
 
   /**
-   * Sends an entity's event by hand, as if its row had just changed: with the event's own payload, sender and settings,
+   * Sends an entity's event by hand, as if its row had just changed: with the event's own payload, owner and settings,
    * from the re-read row. Its condition must hold for the row as it is; transitions have nothing to compare with, so
    * they hold when their operator does.
    *
@@ -206,10 +206,10 @@ export class WebhookDispatcher {
     }
   }
 
-  #senderOf(name: string, sender: SendOptions['sender']): string | null {
-    if (sender !== undefined && sender !== null && sender !== '') return String(sender);
+  #ownerOf(name: string, owner: SendOptions['owner']): string | null {
+    if (owner !== undefined && owner !== null && owner !== '') return String(owner);
     this.#logger.warn(
-      `${name} was sent with an empty sender: only subscribers without an owner receive it`,
+      `${name} was sent with an empty owner: only subscribers without an owner receive it`,
     );
     return null;
   }

@@ -179,6 +179,6 @@ function differenceOf(one: EventDeclaration, other: EventDeclaration): string | 
 
 /** Whoever sends the event is its source; whoever describes it adds to that. */
 function merged(one: EventDeclaration, other: EventDeclaration): EventDeclaration {
-  const sender = (one.origin ?? 'defined') === 'defined' ? other : one;
-  return { ...one, ...other, ...sender };
+  const owner = (one.origin ?? 'defined') === 'defined' ? other : one;
+  return { ...one, ...other, ...owner };
 }

@@ -8,8 +8,8 @@ export type EntityClass = abstract new (...args: never[]) => object;
 type Row = Record<string, unknown>;
 
 /** Settings as recorded, for any entity. */
-export interface RecordedSettings extends Omit<EntityEventSettings<Row>, 'sender' | 'relations'> {
-  readonly sender?: string | ((row: Row) => unknown);
+export interface RecordedSettings extends Omit<EntityEventSettings<Row>, 'owner' | 'relations'> {
+  readonly owner?: string | ((row: Row) => unknown);
   readonly relations?: readonly string[];
 }
 

@@ -73,8 +73,8 @@ export type RequestData =
 /** A function of the row, or a constant. */
 export type FromRow<Row, Value> = Value | ((row: Row) => Value);
 
-/** What a sender may be: empty leaves the ownerless subscribers alone. */
-export type SenderValue = string | number | bigint | null | undefined;
+/** What an owner may be: empty leaves the ownerless subscribers alone. */
+export type OwnerValue = string | number | bigint | null | undefined;
 
 /**
  * How the messages of an entity's events are made. Given for all events of an entity with `@Webhooks`, and for one with
@@ -92,14 +92,14 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
    * The owner whose subscribers may see the event: a dotted path such as `author.id`, or a function. Null, undefined
    * and the empty text leave the ownerless subscribers alone; not giving the setting at all means everyone.
    */
-  readonly sender?: Path<Entity> | ((row: Entity) => SenderValue);
+  readonly owner?: Path<Entity> | ((row: Entity) => OwnerValue);
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: FromRow<Entity, Readonly<Record<string, string>>>;
-  /** Receivers in addition to those who match: URLs, objects, lists, functions of the event and its sender. */
+  /** Receivers in addition to those who match: URLs, objects, lists, functions of the event and its owner. */
   readonly subscribers?: SubscriberSource;
   /** Merged into `data`, whose own keys win: an object, or a function that answers one. Thorn's `request_data`. */
   readonly requestData?: RequestData;
-  /** Relations to load for `payload`, `ref`, `sender` and `headers` functions; paths given as text load by themselves. */
+  /** Relations to load for `payload`, `ref`, `owner` and `headers` functions; paths given as text load by themselves. */
   readonly relations?: readonly RelationPath<Entity>[];
   /**
    * True: the row is always read again. Default false: not when it was saved alone in its transaction and consists of

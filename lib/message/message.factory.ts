@@ -37,7 +37,7 @@ export interface MessageDraft {
   readonly event: string;
   readonly data?: unknown;
   readonly ref?: string | null;
-  readonly sender?: string | null;
+  readonly owner?: string | null;
   /** Default `everyone`. */
   readonly audience?: Audience;
   readonly headers?: Readonly<Record<string, string>>;
@@ -80,12 +80,12 @@ export class MessageFactory {
     if (draft.headers !== undefined) checkHeaders(draft.headers);
     const time = this.clock.now();
     const ref = this.#resolve(draft.ref ?? null);
-    const sender = draft.sender ?? null;
+    const owner = draft.owner ?? null;
     const body = this.#envelope({
       event: draft.event,
       timestamp: new Date(time).toISOString(),
       ref,
-      sender,
+      owner,
       data: draft.data ?? {},
     });
     const json = this.codecs.encode(body);
@@ -97,7 +97,7 @@ export class MessageFactory {
         event: draft.event,
         time,
         ref,
-        sender,
+        owner,
         audience: draft.audience ?? 'everyone',
         headers: draft.headers ?? {},
         settings: draft.settings ?? {},

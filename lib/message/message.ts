@@ -3,10 +3,10 @@ import type { Recipient } from './recipient.js';
 import type { MessageSettings } from './message-settings.js';
 
 /**
- * Who may see a message: `everyone` that subscribed (no sender was declared), or the subscribers of its `sender` and
- * the ownerless ones. A declared sender that turned out empty leaves the ownerless ones alone.
+ * Who may see a message: `everyone` that subscribed (no owner was declared), or the subscribers of its `owner` and
+ * the ownerless ones. A declared owner that turned out empty leaves the ownerless ones alone.
  */
-export type Audience = 'everyone' | 'sender';
+export type Audience = 'everyone' | 'owner';
 
 /** What every receiver gets, unless the options name another envelope. */
 export interface Envelope {
@@ -17,7 +17,7 @@ export interface Envelope {
   /** Where the thing can be found, or null. */
   readonly ref: string | null;
   /** The owner whose subscribers may see it, or null. */
-  readonly sender: string | null;
+  readonly owner: string | null;
   readonly data: unknown;
 }
 
@@ -29,7 +29,7 @@ export interface MessageFields {
   /** When the event happened, in milliseconds since the Unix epoch. */
   readonly time: number;
   readonly ref: string | null;
-  readonly sender: string | null;
+  readonly owner: string | null;
   readonly audience: Audience;
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers: Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ export class Message implements MessageFields {
   readonly event: string;
   readonly time: number;
   readonly ref: string | null;
-  readonly sender: string | null;
+  readonly owner: string | null;
   readonly audience: Audience;
   readonly headers: Readonly<Record<string, string>>;
   readonly settings: MessageSettings;
@@ -68,7 +68,7 @@ export class Message implements MessageFields {
     this.event = fields.event;
     this.time = fields.time;
     this.ref = fields.ref;
-    this.sender = fields.sender;
+    this.owner = fields.owner;
     this.audience = fields.audience;
     this.headers = fields.headers;
     this.settings = fields.settings;

@@ -16,12 +16,12 @@ export interface StaticSubscriber {
 /** Answers who shall receive an event; may be asynchronous, and may be a generator. */
 export type SubscriberCallback = (
   event: string,
-  sender: string | null,
+  owner: string | null,
 ) => SubscriberSource | Promise<SubscriberSource>;
 
 /**
  * Static subscribers in every form that Thorn takes: a URL, an object, a list, a generator, or a function of the event
- * and its sender that answers any of these; nested freely. Null and undefined are nobody.
+ * and its owner that answers any of these; nested freely. Null and undefined are nobody.
  */
 export type SubscriberSource =
   | string

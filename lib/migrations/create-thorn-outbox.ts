@@ -30,7 +30,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
           primary(text('id', 64)),
           text('event', 256),
           column('time', 'bigint'),
-          optional(text('sender', 255)),
+          optional(text('owner', 255)),
           text('audience', 16),
           optional(column('ref', 'text')),
           column('headers', 'text'),

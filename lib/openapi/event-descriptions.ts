@@ -85,13 +85,13 @@ function envelopeSchema({ name, data }: DescribedEvent): JsonSchema {
         format: 'uri-reference',
         description: 'Where the thing can be found, or null.',
       },
-      sender: {
+      owner: {
         type: ['string', 'null'],
         description: 'The user whose subscribers may see it, or null.',
       },
       data,
     },
-    required: ['event', 'timestamp', 'ref', 'sender', 'data'],
+    required: ['event', 'timestamp', 'ref', 'owner', 'data'],
   };
 }
 
@@ -109,7 +109,7 @@ function exampleOf({ name, example }: DescribedEvent): unknown {
       .join('.'),
     timestamp: '2026-01-02T03:04:05.678Z',
     ref: null,
-    sender: null,
+    owner: null,
     data: example,
   };
 }

@@ -7,7 +7,7 @@ import { Arrivals, type WaitOptions } from './arrival-waiter.js';
 export interface SentMessage {
   readonly id: string;
   readonly event: string;
-  readonly sender: string | null;
+  readonly owner: string | null;
   readonly ref: string | null;
   /** The envelope's `data`; undefined when the application's own envelope has none. */
   readonly data: unknown;
@@ -63,8 +63,8 @@ export class RecordingStrategy extends DispatchStrategy {
 }
 
 function recorded(message: Message): SentMessage {
-  const { id, event, sender, ref } = message;
+  const { id, event, owner, ref } = message;
   const body: unknown = JSON.parse(message.json.toString());
   const data = typeof body === 'object' && body !== null && 'data' in body ? body.data : undefined;
-  return { id, event, sender, ref, data, body, message };
+  return { id, event, owner, ref, data, body, message };
 }

@@ -49,7 +49,7 @@ describe('RecordingStrategy', () => {
 
     expect((await waiting).data).toEqual({ id: 2 });
     expect((await strategy.waitFor('order.made')).body).toMatchObject({ event: 'order.made' });
-    expect(strategy.sent.map(({ event, sender }) => [event, sender])).toEqual([
+    expect(strategy.sent.map(({ event, owner }) => [event, owner])).toEqual([
       ['order.made', null],
       ['order.paid', null],
     ]);

@@ -141,7 +141,7 @@ describe.each(platforms)('bad input on %s', (platform) => {
     receiver.otherwise(500);
     const body = { url: receiver.url, events: ['*'] };
     ({ self } = (await api.send('POST', '/hooks', { body })).body);
-    await api.app.get(WebhookDispatcher).send('order.paid', {}, { sender: 'alice' });
+    await api.app.get(WebhookDispatcher).send('order.paid', {}, { owner: 'alice' });
     delivery = await vi.waitFor(async () => {
       const { items } = await api.app.get(Deliveries).list({}, 'any');
       expect(items).toMatchObject([{ status: 'failed' }]);

@@ -100,8 +100,8 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       expect({ path, status: answer.status, body: answer.body }).toMatchObject({ path, status });
       return answer.body;
     };
-    const send = (sender: string) =>
-      api.app.get(WebhookDispatcher).send('order.paid', {}, { sender });
+    const send = (owner: string) =>
+      api.app.get(WebhookDispatcher).send('order.paid', {}, { owner });
     const settled = () =>
       vi.waitFor(
         async () =>

@@ -188,9 +188,7 @@ describe.each(platforms)('two owners on %s', (platform) => {
 
   async function thingsOf(owner: string): Promise<Things> {
     const { id } = await api.subscribers.create({ url: receiver.url, events: ['*'], owner });
-    const sent = await api.app
-      .get(WebhookDispatcher)
-      .send('article.created', {}, { sender: owner });
+    const sent = await api.app.get(WebhookDispatcher).send('article.created', {}, { owner: owner });
     return vi.waitFor(async () => {
       const { items } = await api.app.get(Deliveries).list({ subscriber: id }, 'any');
       expect(items).toMatchObject([{ status: 'succeeded' }]);

@@ -61,7 +61,7 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
     const post = (path: string, body: object, status = 200, headers = {}) =>
       call('POST', path, status, { body, headers });
     const emit = (event: string, data: unknown = {}) =>
-      api.app.get(WebhookDispatcher).send(event, data, { sender: owner });
+      api.app.get(WebhookDispatcher).send(event, data, { owner: owner });
     const settled = () =>
       vi.waitFor(
         async () =>
@@ -88,7 +88,7 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       const [received] = receiver.received;
       expect(received!.headers['hook-subscription']).toBe(id);
       expect(received!.isSignedWith(secret)).toBe(true);
-      expect(received!.json).toMatchObject({ event: 'thorn.ping', sender: owner, data: {} });
+      expect(received!.json).toMatchObject({ event: 'thorn.ping', owner: owner, data: {} });
 
       expect((await post(`${self}/test`, {})).body).toMatchObject({
         outcome: 'failed',

@@ -34,7 +34,7 @@ describe('the log of the API', () => {
     try {
       const { self } = await subscribe(api);
       receiver.answer(500);
-      await api.app.get(WebhookDispatcher).send('order.paid', {}, { sender: 'alice' });
+      await api.app.get(WebhookDispatcher).send('order.paid', {}, { owner: 'alice' });
       const list = () => api.send('GET', `${self}/deliveries`);
       await expect
         .poll(async () => (await list()).body.items)

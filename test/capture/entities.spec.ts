@@ -20,7 +20,7 @@ class Person {
 @Webhooks<Article>({
   payload: ({ title, state, summary }) => ({ title, state, summary }),
   ref: '/articles/{id}',
-  sender: 'author.id',
+  owner: 'author.id',
 })
 @WebhookEvent<Article>('article.created', { on: 'create' })
 @WebhookEvent<Article>('article.changed', { on: 'change' })
@@ -80,7 +80,7 @@ describe.each(DATABASES)('entity events on %s', (kind) => {
       {
         event: 'article.created',
         ref: `https://blog.example.com/articles/${id}`,
-        sender: String(ada.id),
+        owner: String(ada.id),
         data: { title: 'One', state: 'DRAFT', summary: null },
       },
     ]);
@@ -92,7 +92,7 @@ describe.each(DATABASES)('entity events on %s', (kind) => {
     expect(rig.bodies()).toMatchObject([
       {
         event: 'article.changed',
-        sender: String(ada.id),
+        owner: String(ada.id),
         data: { title: 'Two', state: 'DRAFT', summary: 'Kept' },
       },
     ]);
@@ -116,7 +116,7 @@ describe.each(DATABASES)('entity events on %s', (kind) => {
     expect(rig.bodies()).toMatchObject([
       {
         event: 'article.removed',
-        sender: String(ada.id),
+        owner: String(ada.id),
         ref: `https://blog.example.com/articles/${id}`,
         data: { title: 'One', author: 'Ada' },
       },

@@ -42,7 +42,7 @@ class Counter {
 @WebhookEvent<Owned>('owned.created', {
   on: 'create',
   payload: ({ id }) => ({ id }),
-  sender: ({ by }) => Number(by),
+  owner: ({ by }) => Number(by),
   propagateErrors: true,
 })
 class Owned {
@@ -192,12 +192,12 @@ describe.each(DATABASES)('writes outside of a transaction on %s', (kind) => {
     );
   });
 
-  it.each(['none', 'Infinity'])('refuses a sender that is no owner: %s', async (by) => {
+  it.each(['none', 'Infinity'])('refuses an owner that is no owner: %s', async (by) => {
     const save = rig.dataSource.manager.save(Owned, { by });
     await expect(save).rejects.toBeInstanceOf(InvalidInputError);
-    await expect(save).rejects.toMatchObject({ field: 'sender' });
+    await expect(save).rejects.toMatchObject({ field: 'owner' });
     await rig.dataSource.manager.save(Owned, { by: '7' });
-    expect(rig.bodies()).toMatchObject([{ event: 'owned.created', sender: '7' }]);
+    expect(rig.bodies()).toMatchObject([{ event: 'owned.created', owner: '7' }]);
   });
 
   it('says how to send by hand for what save() makes of a literal', async () => {

@@ -57,12 +57,12 @@ class Ping {
 })
 @WebhookEvent<Story>('story.by.{writer.name}', {
   on: 'create',
-  sender: 'writer.account.id',
+  owner: 'writer.account.id',
   payload: (row) => row,
 })
 @WebhookEvent<Story>('story.gone', {
   on: 'delete',
-  sender: 'writer.account.id',
+  owner: 'writer.account.id',
   payload: ({ title, notes, writer }) => ({
     title,
     notes: notes.map(({ text }) => text),
@@ -186,7 +186,7 @@ describe.each(DATABASES)('rows of events on %s', (kind) => {
   it('fills names and senders through relations, and hides what is not selected', async () => {
     await of(Story).save({ title: 'S', writer: { id: ada.id } });
     expect(rig.bodies()).toMatchObject([
-      { event: 'story.by.Ada', sender: String(ada.account!.id), data: { title: 'S' } },
+      { event: 'story.by.Ada', owner: String(ada.account!.id), data: { title: 'S' } },
     ]);
     await of(Story).save({ title: 'T', writer: { id: ada.id } });
     expect(rig.received()[0]).not.toContain('password');
@@ -221,7 +221,7 @@ describe.each(DATABASES)('rows of events on %s', (kind) => {
     expect(rig.bodies()).toMatchObject([
       {
         event: 'story.gone',
-        sender: String(ada.account!.id),
+        owner: String(ada.account!.id),
         data: { title: 'S', notes: ['one'], writer: 'Ada' },
       },
     ]);
@@ -283,16 +283,16 @@ describe.each(DATABASES)('rows of events on %s', (kind) => {
     expect(rig.received()).toEqual([]);
   });
 
-  it('reaches the ownerless alone and warns once when the sender is empty', async () => {
+  it('reaches the ownerless alone and warns once when the owner is empty', async () => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     await of(Story).save([
       { title: 'B', writer: bob },
       { title: 'C', writer: bob },
     ]);
-    const messages = rig.strategy.released.map(({ audience, sender }) => ({ audience, sender }));
+    const messages = rig.strategy.released.map(({ audience, owner }) => ({ audience, owner }));
     expect(messages).toEqual([
-      { audience: 'sender', sender: null },
-      { audience: 'sender', sender: null },
+      { audience: 'owner', owner: null },
+      { audience: 'owner', owner: null },
     ]);
     expect(warn.mock.calls).toEqual([[expect.stringMatching(/story\.by.*only ownerless/)]]);
     warn.mockRestore();

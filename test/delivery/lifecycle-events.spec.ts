@@ -9,7 +9,7 @@ import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbo
 
 /** What each of them carries, by name. A new one that is not told here does not compile. */
 const FIELDS: { readonly [Name in WebhookEventName]: readonly string[] } = {
-  'message-accepted': ['event', 'message', 'sender', 'time'],
+  'message-accepted': ['event', 'message', 'owner', 'time'],
   delivered: [
     ...['attempt', 'delivery', 'duration', 'error', 'event'],
     ...['host', 'message', 'status', 'subscriber'],

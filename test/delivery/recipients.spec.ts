@@ -176,7 +176,7 @@ describe('an application with the recipient policy as it is by default', () => {
         body: { outcome: 'failed', status: null, error: { code: 'unreachable' } },
       });
     }
-    await api.app.get(WebhookDispatcher).send(EVENT, {}, { sender: 'alice' });
+    await api.app.get(WebhookDispatcher).send(EVENT, {}, { owner: 'alice' });
 
     const deliveries = api.app.get(Deliveries);
     const first = async () => (await deliveries.list({ limit: 1 }, 'any')).items[0];
@@ -214,7 +214,7 @@ describe('the owner of an endpoint', () => {
     for (const { self } of created) {
       tests.push((await api.send('POST', `${self}/test`, { body: {} })).body);
     }
-    await api.app.get(WebhookDispatcher).send(EVENT, {}, { sender: 'alice' });
+    await api.app.get(WebhookDispatcher).send(EVENT, {}, { owner: 'alice' });
     const deliveries = api.app.get(Deliveries);
     const all = async () => (await deliveries.list({ limit: 10 }, 'any')).items;
     await expect
@@ -285,7 +285,7 @@ describe('an application with an egress proxy', () => {
     expect(await api.send('POST', `${inside.body.self}/test`, { body: {} })).toMatchObject({
       body: { outcome: 'failed', error: { code: 'unreachable' } },
     });
-    await api.app.get(WebhookDispatcher).send(EVENT, {}, { sender: 'alice' });
+    await api.app.get(WebhookDispatcher).send(EVENT, {}, { owner: 'alice' });
     await receiver.waitFor(2);
 
     expect(new Set(proxy.asked.map(({ target }) => target))).toEqual(

@@ -29,7 +29,7 @@ it('every request of the guide works as it stands', async () => {
     const subscribed = { url: receiver.url, events: ['*'] };
     const { id, secret } = (await api.send('POST', '/hooks', { body: subscribed })).body;
     receiver.otherwise(500);
-    await api.app.get(WebhookDispatcher).send('article.created', {}, { sender: 'alice' });
+    await api.app.get(WebhookDispatcher).send('article.created', {}, { owner: 'alice' });
     const delivery = await vi.waitFor(async () => {
       const { items } = await api.app.get(Deliveries).list({ subscriber: id }, 'any');
       expect(items).toHaveLength(1);

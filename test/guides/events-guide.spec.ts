@@ -93,7 +93,7 @@ describe('the guide to events', () => {
   it('has examples of static subscribers that are found', async () => {
     const [dispatcher, stock] = [app.get(WebhookDispatcher), app.get(guideModule.Stock)];
     await dispatcher.send('order.flagged', {});
-    await dispatcher.send('article.published', {}, { sender: 'ada' });
+    await dispatcher.send('article.published', {}, { owner: 'ada' });
     await (stock as { take(sku: string): Promise<unknown> }).take('A-1');
 
     const found = await Promise.all(

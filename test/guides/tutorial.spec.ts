@@ -65,7 +65,7 @@ describe('the tutorial', () => {
     );
     expect(receiver.received[2]!.json).toMatchObject({
       event: 'order.paid',
-      sender: 'ann',
+      owner: 'ann',
       data: { id: 1, total: 4200, state: 'PAID' },
     });
   });

@@ -39,7 +39,7 @@ const settings = {
   toUrlToo: { subscribers: own('shared') },
   toObject: { subscribers: { url: own('signed'), secret } },
   toWhoever: {
-    subscribers: (event: string, sender: string | null) => own(`${event}/${sender ?? 'nobody'}`),
+    subscribers: (event: string, owner: string | null) => own(`${event}/${owner ?? 'nobody'}`),
   },
   toMany: {
     subscribers: async function* () {
@@ -58,7 +58,7 @@ const settings = {
 type Setting = keyof typeof settings | 'plain' | 'withHeadersOfRow' | 'withWrongData';
 
 const data = ({ kind, name }: Fields) => ({ kind, name });
-const sender = ({ owner }: Fields) => owner ?? undefined;
+const owner = ({ owner }: Fields) => owner ?? undefined;
 const headersOf = ({ name }: Fields) => ({ 'X-Name': name });
 
 const on = <Key extends keyof typeof settings>(kind: Key) => ({
@@ -87,7 +87,7 @@ interface Fields {
 @WebhookEvent<Parcel>('parcel.toWhoever', {
   on: 'create',
   when: { kind: 'toWhoever' },
-  sender: 'owner',
+  owner: 'owner',
   ...settings.toWhoever,
 })
 @WebhookEvent<Parcel>('parcel.toMany', on('toMany'))
@@ -205,7 +205,7 @@ class Depot implements Record<Setting, (fields: Fields) => Promise<Fields>> {
     return fields;
   }
 
-  @WebhookEvent('depot.toWhoever', { data, sender, ...settings.toWhoever })
+  @WebhookEvent('depot.toWhoever', { data, owner, ...settings.toWhoever })
   async toWhoever(fields: Fields): Promise<Fields> {
     return fields;
   }
@@ -428,7 +428,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     );
   });
 
-  it('subscribers: a function of the event and its sender', async () => {
+  it('subscribers: a function of the event and its owner', async () => {
     await trigger('toWhoever', { owner: 'ada' });
     await receiver.waitFor(1);
     await trigger('toWhoever', { owner: null });

@@ -64,7 +64,7 @@ describe.each(cases)(
         event: 'article.created',
         timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
         ref: `https://blog.example.com/articles/${article.id}`,
-        sender: String(author.id),
+        owner: String(author.id),
         data: { title: 'On Computable Numbers', author: 'ada' },
       });
       const headers = request!.headers as Record<string, string>;
@@ -138,7 +138,7 @@ describe.each(cases)(
       expect(titles.sort()).toEqual(['last', 'outer']);
     });
 
-    it('reaches the sender and the ownerless, and nobody else', async () => {
+    it('reaches the owner and the ownerless, and nobody else', async () => {
       const subscribers = app.get(Subscribers);
       const theirs = await subscribers.create({
         url: `${receiver.url}/theirs`,

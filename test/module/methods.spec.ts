@@ -114,7 +114,7 @@ describe.each(databases)('events of methods, on %s', (type) => {
     expect(blog.receiver.json()).toMatchObject({
       event: 'order.placed',
       ref: 'https://blog.example.com/orders/7',
-      sender: null,
+      owner: null,
       data: { id: '7', total: 10, note: 'in haste' },
     });
     expect(request!.headers['x-order']).toBe('7');

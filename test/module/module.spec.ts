@@ -299,7 +299,7 @@ describe('ThornModule', () => {
         dataSources: [],
         recipients: loopback,
         subscribers: {
-          'a.*': (event, sender) => [`${receiver.url}/${event}/${sender}`],
+          'a.*': (event, owner) => [`${receiver.url}/${event}/${owner}`],
           '*': receiver.url,
         },
       }),
@@ -309,7 +309,7 @@ describe('ThornModule', () => {
       'a.b',
       {},
       {
-        sender: 'ada',
+        owner: 'ada',
         subscribers: [
           receiver.url,
           { url: `${receiver.url}/own`, secret: 'a secret of this length' },
@@ -337,14 +337,14 @@ describe('ThornModule', () => {
     expect(receiver.events).toEqual(['note.written']);
   });
 
-  it('reaches only the ownerless when a sender was meant and is empty', async () => {
+  it('reaches only the ownerless when an owner was meant and is empty', async () => {
     const app = await start(ThornModule.forRoot({ dataSources: [], recipients: loopback }));
     const subscribers = app.get(Subscribers);
     await subscribers.create({ url: `${receiver.url}/ada`, events: ['*'], owner: 'ada' });
     await subscribers.create({ url: `${receiver.url}/nobody`, events: ['*'] });
 
-    for (const sender of [undefined, null, ''])
-      await app.get(WebhookDispatcher).send('a.b', {}, { sender });
+    for (const owner of [undefined, null, ''])
+      await app.get(WebhookDispatcher).send('a.b', {}, { owner });
 
     expect(receiver.requests.map(({ path }) => path)).toEqual(Array(3).fill('/hooks/nobody'));
   });
@@ -355,7 +355,7 @@ describe('ThornModule', () => {
     ['timeout', { timeout: 1.5 }],
     ['keepAlive', { keepAlive: 'no' }],
     ['ref', { ref: 7 }],
-    ['sender', { sender: {} }],
+    ['owner', { owner: {} }],
     ['headers', { headers: { host: 'example.com' } }],
     ['headers', { headers: { 'X-Bad': 'a\r\nb' } }],
     ['subscribers', { subscribers: [42] }],

@@ -89,6 +89,6 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
 async function aDayLater(api: Api, receiver: ScriptedReceiver): Promise<void> {
   await api.send('GET', '/hooks');
   receiver.otherwise(500);
-  await api.app.get(WebhookDispatcher).send('article.created', {}, { sender: 'alice' });
+  await api.app.get(WebhookDispatcher).send('article.created', {}, { owner: 'alice' });
   await receiver.waitFor(receiver.received.length + 1);
 }

@@ -31,9 +31,9 @@ describe('the options of send()', () => {
     ['headers', { headers: 'x' }],
     ['wait', { wait: 'no' }],
     ['wait', { wait: null }],
-    ['sender', { sender: Number.NaN }],
-    ['sender', { sender: Number.POSITIVE_INFINITY }],
-    ['sender', { sender: {} }],
+    ['owner', { owner: Number.NaN }],
+    ['owner', { owner: Number.POSITIVE_INFINITY }],
+    ['owner', { owner: {} }],
     ['ref', { ref: 7 }],
     ['ref', { ref: 'javascript:alert(1)' }],
     ['ref', { ref: ' \tJava\nScript:alert(1)' }],
@@ -70,7 +70,7 @@ describe('the options of send()', () => {
   it.each([
     ['manager', { manager: null }],
     ['wait', { wait: 'no' }],
-    ['sender', { sender: 'ada' }],
+    ['owner', { owner: 'ada' }],
     ['options', 'x'],
   ])('are checked by sendFor() as well: %s', async (field, options) => {
     class Order {}

@@ -54,7 +54,7 @@ export class Tag {
 @Webhooks<Post>({
   payload: ({ title }) => ({ title }),
   headers: ({ title }) => ({ 'X-Title': title }),
-  sender: 'author.account.user',
+  owner: 'author.account.user',
   ref: '/posts/{id}',
 })
 @WebhookEvent<Post>('post.created', { on: 'create' })

@@ -217,7 +217,7 @@ describe('declaring', () => {
       ({ headers }) => headers['hook-event'] === 'post.created',
     );
     expect(created.map(({ path }) => path).sort()).toEqual(['/hooks', '/hooks/u-ada']);
-    expect((await bodyOf('post.created')).sender).toBe('u-ada');
+    expect((await bodyOf('post.created')).owner).toBe('u-ada');
   });
 
   it('get_absolute_url and model_reverser: ref from a template or a function', async () => {
@@ -295,7 +295,7 @@ describe('declaring', () => {
     expect(receiver.json()).toMatchObject({
       event: 'post.changed',
       ref: `https://blog.example.com/posts/${post.id}`,
-      sender: 'u-ada',
+      owner: 'u-ada',
       data: { title: 'x' },
     });
   });
@@ -331,14 +331,14 @@ describe('declaring', () => {
     expect(await arrived('post.changed')).toEqual(['post.changed']);
   });
 
-  it('envelope: event, ref, sender, data, and when', async () => {
+  it('envelope: event, ref, owner, data, and when', async () => {
     const { id } = await repository(Post).save({ title: 'x', author: ada });
 
     expect(await bodyOf('post.created')).toEqual({
       event: 'post.created',
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       ref: `https://blog.example.com/posts/${id}`,
-      sender: 'u-ada',
+      owner: 'u-ada',
       data: { title: 'x' },
     });
   });
@@ -456,20 +456,20 @@ describe('subscribers', () => {
     expect(receiver.events).toEqual(matches ? [event] : []);
   });
 
-  it('static ones in the settings: a URL, an object, a list, a function of event and sender', async () => {
+  it('static ones in the settings: a URL, an object, a list, a function of event and owner', async () => {
     const url = (path: string) => `${receiver.url}/${path}`;
     const other = await startOnce({
       subscribers: {
         'a.url': url('url'),
         'a.object': { url: url('object'), secret: 'a secret of this length' },
         'a.list': [url('one'), { url: url('two') }],
-        'a.function': function* (event, sender) {
-          yield url(`${event}/${String(sender)}`);
+        'a.function': function* (event, owner) {
+          yield url(`${event}/${String(owner)}`);
         },
       },
     });
     for (const name of ['a.url', 'a.object', 'a.list', 'a.function']) {
-      await other.get(WebhookDispatcher).send(name, {}, { sender: 'ada' });
+      await other.get(WebhookDispatcher).send(name, {}, { owner: 'ada' });
     }
 
     const paths = receiver.requests.map(({ path }) => path.replace('/hooks/', '')).sort();
@@ -825,7 +825,7 @@ describe('delivery', () => {
       }
     });
 
-    it('an event whose sender is empty does not reach everybody', async () => {
+    it('an event whose owner is empty does not reach everybody', async () => {
       const { app } = await receive(
         {},
         { url: `${receiver.url}/ada`, owner: 'u-ada', events: ['post.created'] },
@@ -833,7 +833,7 @@ describe('delivery', () => {
       );
       await app.get(DataSource).manager.save(Post, { title: 'x', author: null });
       await receiver.waitFor(1);
-      await app.get(WebhookDispatcher).send('post.created', {}, { sender: null });
+      await app.get(WebhookDispatcher).send('post.created', {}, { owner: null });
 
       const paths = receiver.requests.map(({ path }) => path);
       expect(paths).toEqual(['/hooks/application', '/hooks/application']);

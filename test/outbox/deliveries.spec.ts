@@ -305,9 +305,9 @@ describe.each<{ kind: Kind }>([
     const draft = { event: 'order.placed' };
     const missed = [
       await rig.send(draft),
-      await rig.send({ ...draft, sender: 'ann', audience: 'sender' }),
+      await rig.send({ ...draft, owner: 'ann', audience: 'owner' }),
     ];
-    await rig.send({ ...draft, sender: 'bob', audience: 'sender' });
+    await rig.send({ ...draft, owner: 'bob', audience: 'owner' });
     await rig.send({ event: 'user.created' });
     await rig.until(
       MESSAGES,

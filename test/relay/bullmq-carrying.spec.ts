@@ -60,7 +60,7 @@ describe('bullmq({ carryBody: true })', () => {
   it('delivers the very bytes, and reads none of them from the database', async () => {
     const sender = await sending({ carryBody: true });
     const messages = TITLES.map((title) =>
-      sender.message({ event: 'order.placed', data: { title }, ref: '/o/1', sender: 'alice' }),
+      sender.message({ event: 'order.placed', data: { title }, ref: '/o/1', owner: 'alice' }),
     );
     await sender.pipeline.send(messages);
     await expect.poll(jobs).toHaveLength(1);
@@ -203,7 +203,7 @@ describe('bullmq({ staging: false })', () => {
 
   it('refuses what the database would refuse, as ever', async () => {
     const sender = await sending({ staging: false });
-    await expect(sender.send({ sender: 'x'.repeat(300) })).rejects.toThrow(/too long/);
+    await expect(sender.send({ owner: 'x'.repeat(300) })).rejects.toThrow(/too long/);
   });
 
   it('tries again what it cannot store, and keeps nobody else from being delivered', async () => {

@@ -63,7 +63,7 @@ export interface Rig {
 export interface Body {
   readonly event: string;
   readonly ref: string | null;
-  readonly sender: string | null;
+  readonly owner: string | null;
   readonly data: unknown;
 }
 

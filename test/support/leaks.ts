@@ -131,8 +131,8 @@ export async function everything(
   for (const event of ['test', 'enable', 'challenge', 'disable', 'enable']) {
     await call('POST', `${self}/${event}`, {});
   }
-  await dispatcher.send('article.created', {}, { sender: 'alice' });
-  await dispatcher.send('article.changed', {}, { sender: '' });
+  await dispatcher.send('article.created', {}, { owner: 'alice' });
+  await dispatcher.send('article.changed', {}, { owner: '' });
   await dispatcher.send('order.paid');
   const subscribers = api.app.get(Subscribers);
   for (const wrong of [
@@ -156,7 +156,7 @@ export async function everything(
       owner: 'alice',
     });
   }
-  await dispatcher.send('order.paid', {}, { sender: 'alice' });
+  await dispatcher.send('order.paid', {}, { owner: 'alice' });
   await vi.waitFor(
     async () => {
       const deliveries = api.app.get(Deliveries);

@@ -56,7 +56,7 @@ export class Receiver {
   json(index = 0): {
     event: string;
     ref: unknown;
-    sender: unknown;
+    owner: unknown;
     timestamp: string;
     data: unknown;
   } {

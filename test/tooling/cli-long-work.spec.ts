@@ -80,7 +80,7 @@ describe.each([{ database: 'SQLite', fresh: onFile }, stores[1]!])(
     const send = (count: number) =>
       Promise.all(
         Array.from({ length: count }, (_, number) =>
-          api.app.get(WebhookDispatcher).send('order.paid', { number }, { sender: 'alice' }),
+          api.app.get(WebhookDispatcher).send('order.paid', { number }, { owner: 'alice' }),
         ),
       );
     const settled = (figures: object) =>

@@ -145,7 +145,7 @@ describe('ThornMetricsModule', () => {
       return { delivery, message: sent.id, event: 'order.placed', subscriber: ids[at], host };
     };
     const duration = expect.any(Number);
-    const accepted = { message: sent.id, event: 'order.placed', sender: null };
+    const accepted = { message: sent.id, event: 'order.placed', owner: null };
     const answered = { attempt: 1, error: null, duration };
     expect(heard).toHaveLength(5);
     expect(heard[0]).toEqual(['message-accepted', { ...accepted, time: expect.any(Number) }]);

@@ -23,8 +23,8 @@ export class EndpointProbe {
     const message = this.messages.create({
       event,
       data,
-      sender: subscriber.owner,
-      audience: 'sender',
+      owner: subscriber.owner,
+      audience: 'owner',
     });
     const id = newId('dlv_', this.clock.now());
     return this.deliverer.attempt({ id }, message, subscriber);

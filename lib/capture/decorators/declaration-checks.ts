@@ -16,7 +16,7 @@ type Names<Options> = { readonly [Name in keyof Required<Options>]: true };
 const SETTINGS: Names<Omit<EntityEventSettings<object>, keyof MessageSettings>> = {
   payload: true,
   ref: true,
-  sender: true,
+  owner: true,
   headers: true,
   relations: true,
   propagateErrors: true,
@@ -100,7 +100,7 @@ export function checkSettingKinds(place: string, values: Readonly<Record<string,
   const kinds: Readonly<Record<string, { readonly of: string; test(value: unknown): boolean }>> = {
     payload: { of: 'a function', test: isFunction },
     ref: { of: `a template such as '/articles/{id}' or a function`, test: isTextOrFunction },
-    sender: { of: `a path such as 'author.id' or a function`, test: isTextOrFunction },
+    owner: { of: `a path such as 'author.id' or a function`, test: isTextOrFunction },
     headers: {
       of: 'an object of texts or a function',
       test: (value) => isFunction(value) || isTextRecord(value),

@@ -24,8 +24,8 @@ type FromCall<Outcome, Args, Value> = Value | ((outcome: Outcome, args: Args) =>
 interface MethodEventSettings<Outcome, Args> extends MessageSettings {
   /** Makes the envelope's `data`. Default: an empty object. */
   readonly data?: (outcome: Outcome, args: Args) => unknown;
-  /** The owner whose subscribers may see the event; see {@link SendOptions.sender}. */
-  readonly sender?: (outcome: Outcome, args: Args) => SendOptions['sender'];
+  /** The owner whose subscribers may see the event; see {@link SendOptions.owner}. */
+  readonly owner?: (outcome: Outcome, args: Args) => SendOptions['owner'];
   /** Where the thing can be found: a template such as `/orders/{id}`, filled from what the method resolved to, or a function. */
   readonly ref?: string | ((outcome: Outcome, args: Args) => string | null);
   /** Extra HTTP headers; never able to replace a system header. */
@@ -73,7 +73,7 @@ const DISPATCHER = Symbol('nestjs-thorn:dispatcher');
 const injected = new WeakSet<object>();
 
 const KNOWN_KEYS = new Set([
-  ...'on when data sender ref headers subscribers requestData manager propagateErrors'.split(' '),
+  ...'on when data owner ref headers subscribers requestData manager propagateErrors'.split(' '),
   ...MESSAGE_SETTINGS,
 ]);
 
@@ -137,7 +137,7 @@ function compile(name: string, options: Options, place: string) {
       { name },
     );
   }
-  for (const key of ['data', 'sender', 'manager'] as const) {
+  for (const key of ['data', 'owner', 'manager'] as const) {
     if (options[key] !== undefined && typeof options[key] !== 'function') {
       throw new ThornConfigurationError(`${place}: ${key} must be a function`, { name });
     }
@@ -169,7 +169,7 @@ function compile(name: string, options: Options, place: string) {
       const manager = options.manager?.(args);
       const data = withRequestData(options.data?.(outcome, args), options.requestData);
       await dispatcher.send(eventName.fill(outcome), data, {
-        ...(options.sender === undefined ? {} : { sender: options.sender(outcome, args) }),
+        ...(options.owner === undefined ? {} : { owner: options.owner(outcome, args) }),
         ...(manager === undefined ? {} : { manager }),
         ...messageSettings(options),
         ref: refOf(options.ref, outcome, args),

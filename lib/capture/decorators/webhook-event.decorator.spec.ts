@@ -113,7 +113,7 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
       { on: 'create', payload: {} },
       /payload must be a function/,
     ],
-    ['a sender that is no path', 'a.b', { on: 'create', sender: 7 }, /sender must be a path/],
+    ['an owner that is no path', 'a.b', { on: 'create', owner: 7 }, /owner must be a path/],
     ['a ref that is no text', 'a.b', { on: 'create', ref: 7 }, /ref must be a template/],
     ['headers that are no texts', 'a.b', { on: 'create', headers: { a: 1 } }, /headers must be/],
     [
@@ -166,7 +166,7 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
     const types = () => {
       WebhookEvent<Article>('a', {
         on: { added: 'tags', each: true },
-        sender: 'author.articles.author.id',
+        owner: 'author.articles.author.id',
         relations: ['author', 'author.articles', 'tags'],
         when: { title: { nowEq: 'x' } },
         payload: ({ title, author }, { before }) => [
@@ -175,17 +175,17 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
           before?.title?.length,
         ],
       })(Article);
-      Webhooks<Article>({ sender: 'author.profile.bio' })(Article);
-      Webhooks<Article>({ sender: 'author.born' })(Article);
+      Webhooks<Article>({ owner: 'author.profile.bio' })(Article);
+      Webhooks<Article>({ owner: 'author.born' })(Article);
 
       // @ts-expect-error no such property
-      Webhooks<Article>({ sender: 'autor.id' });
+      Webhooks<Article>({ owner: 'autor.id' });
       // @ts-expect-error a date is a leaf
-      Webhooks<Article>({ sender: 'author.born.getTime' });
+      Webhooks<Article>({ owner: 'author.born.getTime' });
       // @ts-expect-error a method is no field
-      Webhooks<Article>({ sender: 'shout' });
+      Webhooks<Article>({ owner: 'shout' });
       // @ts-expect-error a path has at most four segments
-      Webhooks<Article>({ sender: 'author.articles.author.articles.id' });
+      Webhooks<Article>({ owner: 'author.articles.author.articles.id' });
       // @ts-expect-error a column is no relation
       Webhooks<Article>({ relations: ['title'] });
       // @ts-expect-error bytes are no relation

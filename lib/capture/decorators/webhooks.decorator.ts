@@ -17,7 +17,7 @@ export type EntityDecorator<Entity> = (target: abstract new (...args: never[]) =
  * @example
  * ```ts
  * @Entity()
- * @Webhooks<Article>({ payload: (article) => ({ title: article.title }), ref: '/articles/{id}', sender: 'author.id' })
+ * @Webhooks<Article>({ payload: (article) => ({ title: article.title }), ref: '/articles/{id}', owner: 'author.id' })
  * @WebhookEvent<Article>('article.created', { on: 'create' })
  * export class Article { … }
  * ```

@@ -62,7 +62,7 @@ export class EntityMessages {
   async make(event: EventPlan, subject: Subject): Promise<Message | undefined> {
     const { options, concealed, settings } = event;
     if (event.condition?.holds(subject.row, subject.before) === false) return undefined;
-    const { ref, sender, headers, requestData } = options;
+    const { ref, owner, headers, requestData } = options;
     const row = withoutPaths(subject.row, concealed);
     const change = { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
     const payload = options.payload?.(row, change);
@@ -76,13 +76,13 @@ export class EntityMessages {
           : ref === undefined
             ? null
             : fillTemplate(ref, subject.row),
-      ...(sender === undefined
+      ...(owner === undefined
         ? {}
         : {
-            audience: 'sender' as const,
-            sender: this.#sender(
+            audience: 'owner' as const,
+            owner: this.#owner(
               event,
-              typeof sender === 'function' ? sender(row) : valueAtPath(subject.row, sender),
+              typeof owner === 'function' ? owner(row) : valueAtPath(subject.row, owner),
             ),
           }),
       ...(headers === undefined
@@ -102,25 +102,25 @@ export class EntityMessages {
 
   readonly #warnedOf = new Set<EventPlan>();
 
-  #sender(event: EventPlan, value: unknown): string | null {
+  #owner(event: EventPlan, value: unknown): string | null {
     if (value === null || value === undefined || value === '') {
       if (!this.#warnedOf.has(event)) {
         this.#warnedOf.add(event);
         this.#logger.warn(
-          `${event.entity}: the event ${event.name} declares a sender and its row has none, so only ownerless ` +
-            'subscribers get it. Fill it, or leave sender out to reach every subscriber.',
+          `${event.entity}: the event ${event.name} declares an owner and its row has none, so only ownerless ` +
+            'subscribers get it. Fill it, or leave owner out to reach every subscriber.',
         );
       }
       return null;
     }
     if (!['string', 'number', 'bigint'].includes(typeof value)) {
       throw new InvalidInputError(
-        'sender',
+        'owner',
         `must be text, a number or a bigint, not ${typeof value}`,
       );
     }
     if (typeof value === 'number' && !Number.isFinite(value)) {
-      throw new InvalidInputError('sender', `must be the id of an owner, not ${value}`);
+      throw new InvalidInputError('owner', `must be the id of an owner, not ${value}`);
     }
     return String(value);
   }

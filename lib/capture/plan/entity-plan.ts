@@ -107,7 +107,7 @@ function planEvent(
   const paths = [
     ...eventName.paths,
     ...(typeof options.ref === 'string' ? templateFields(options.ref) : []),
-    ...(typeof options.sender === 'string' ? [options.sender] : []),
+    ...(typeof options.owner === 'string' ? [options.owner] : []),
     ...(condition?.paths ?? []),
     ...(condition?.beforePaths ?? []),
   ];
@@ -122,7 +122,7 @@ function planEvent(
     }
     surveyed.push(survey);
   }
-  const functions = [options.payload, options.ref, options.sender, options.headers];
+  const functions = [options.payload, options.ref, options.owner, options.headers];
   const needsRow = paths.length > 0 || functions.some((setting) => typeof setting === 'function');
   return {
     name,

@@ -47,7 +47,7 @@ export interface WebhookEventMap {
     readonly message: string;
     /** Name of the message's event. */
     readonly event: string;
-    readonly sender: string | null;
+    readonly owner: string | null;
     /** When the event happened. */
     readonly time: number;
   };

@@ -7,7 +7,7 @@ import { WebhookEvents } from './webhook-events.js';
 const accepted: WebhookEventMap['message-accepted'] = {
   message: 'msg_1',
   event: 'order.paid',
-  sender: null,
+  owner: null,
   time: 1,
 };
 

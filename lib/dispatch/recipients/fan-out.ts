@@ -41,7 +41,7 @@ export class FanOut {
     const stored = withoutUnwanted(await this.#repository.match(message), message);
     const { recipients: named, isComplete } = await this.#statics.match(
       message.event,
-      message.sender,
+      message.owner,
     );
     const recipients =
       named.length === 0 && message.recipients.length === 0

@@ -62,7 +62,7 @@ export class InlineStrategy extends DispatchStrategy {
         this.#events.emit('message-accepted', () => ({
           message: message.id,
           event: message.event,
-          sender: message.sender,
+          owner: message.owner,
           time: message.time,
         }));
         const recipients = await this.#fanOut.recipientsOf(message);

@@ -23,7 +23,7 @@ export class ThornMessage {
   time!: number;
 
   @Column({ type: 'varchar', length: 255, nullable: true })
-  sender!: string | null;
+  owner!: string | null;
 
   @Column({ type: 'varchar', length: 16 })
   audience!: string;

@@ -158,7 +158,7 @@ export function sum(one: ReplayCounts, other: ReplayCounts): ReplayCounts {
 
 /** Whether a message would have gone to the subscriber. */
 function isFor(row: Row, { owner, events, exclude }: Subscriber): boolean {
-  const isSeen = row['audience'] === 'everyone' || owner === null || owner === row['sender'];
+  const isSeen = row['audience'] === 'everyone' || owner === null || owner === row['owner'];
   const isMatch = (pattern: string) => patternMatches(pattern, row['event'] as string);
   return isSeen && events.some(isMatch) && !exclude.some(isMatch);
 }

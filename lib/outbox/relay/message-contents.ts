@@ -6,7 +6,7 @@ export interface MessageContents {
   readonly event: string;
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
-  readonly sender: string | null;
+  readonly owner: string | null;
   readonly audience: Audience;
   readonly ref: string | null;
   readonly settings: MessageSettings;
@@ -16,26 +16,26 @@ export interface MessageContents {
 }
 
 // The columns' lengths.
-const LONGEST = { event: 256, sender: 255 } as const;
+const LONGEST = { event: 256, owner: 255 } as const;
 
 /**
  * Whether a message may leave the database: its subscribers have secrets, and a header may be one. What the database would
  * refuse stays as well, so that the sender is told.
  */
-export function mayBeCarried({ event, sender, ref, headers, recipients }: Message): boolean {
+export function mayBeCarried({ event, owner, ref, headers, recipients }: Message): boolean {
   const hasSecrets = recipients.length > 0 || Object.keys(headers).length > 0;
   const isStorable =
     event.length <= LONGEST.event &&
-    (sender ?? '').length <= LONGEST.sender &&
-    !`${sender}${ref}`.includes('\0');
+    (owner ?? '').length <= LONGEST.owner &&
+    !`${owner}${ref}`.includes('\0');
   return !hasSecrets && isStorable;
 }
 
 /** @param message one that {@link mayBeCarried} */
 export function contentsOf(message: Message): MessageContents {
-  const { event, time, sender, audience, ref, settings, traceparent, json } = message;
+  const { event, time, owner, audience, ref, settings, traceparent, json } = message;
   const body = json.toString('base64');
-  return { event, time, sender, audience, ref, settings, traceparent, body };
+  return { event, time, owner, audience, ref, settings, traceparent, body };
 }
 
 /** @throws {@link UnreadableMessageError} when they are no contents that this version has made */
@@ -57,8 +57,8 @@ function isContents(value: unknown): value is MessageContents {
   return (
     isText(given.event) &&
     Number.isSafeInteger(given.time) &&
-    isTextOrNull(given.sender) &&
-    (given.audience === 'everyone' || given.audience === 'sender') &&
+    isTextOrNull(given.owner) &&
+    (given.audience === 'everyone' || given.audience === 'owner') &&
     isTextOrNull(given.ref) &&
     typeof given.settings === 'object' &&
     given.settings !== null &&

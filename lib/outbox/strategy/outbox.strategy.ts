@@ -191,7 +191,7 @@ export class OutboxStrategy
     this.#tools.events.emit('message-accepted', () => ({
       message: message.id,
       event: message.event,
-      sender: message.sender,
+      owner: message.owner,
       time: message.time,
     }));
   }

@@ -117,7 +117,7 @@ export class DeliveryLogTable {
     limit: number,
   ): Promise<readonly Row[]> {
     const { rows } = await this.#database.run({
-      sql: `SELECT m.id, m.time, m.event, m.sender, m.audience, ${EXPUNGED}, CASE WHEN m.due_at IS NULL THEN 0 ELSE 1 END AS is_under_way, d.id AS delivery, d.reason
+      sql: `SELECT m.id, m.time, m.event, m.owner, m.audience, ${EXPUNGED}, CASE WHEN m.due_at IS NULL THEN 0 ELSE 1 END AS is_under_way, d.id AS delivery, d.reason
         FROM ${this.#tables.messages} m LEFT JOIN ${this.#tables.deliveries} d ON d.message_id = m.id AND d.subscriber_id = ?
         WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ?`,
       parameters: [subscriber, after.time, after.time, after.id, until, limit],

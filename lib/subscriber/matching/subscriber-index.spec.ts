@@ -63,7 +63,7 @@ describe('SubscriberIndex', () => {
       }
     }
     for (const owner of new Set([...model.values()].map((one) => one.owner))) {
-      const criteria: MatchCriteria = { event: 'a.b', sender: owner, audience: 'sender' };
+      const criteria: MatchCriteria = { event: 'a.b', owner: owner, audience: 'owner' };
       const expected = [...model.values()].filter((one) => gets(one, criteria));
       expect(ids(index.match(criteria))).toEqual(ids(expected));
     }
@@ -86,8 +86,8 @@ describe('SubscriberIndex', () => {
   it('does not let a caller spoil the answer of the next', () => {
     const index = new SubscriberIndex();
     index.set(subscriber('one'));
-    for (const audience of ['everyone', 'sender'] as const) {
-      const criteria = { event: 'article.created', sender: null, audience };
+    for (const audience of ['everyone', 'owner'] as const) {
+      const criteria = { event: 'article.created', owner: null, audience };
       expect(() => (index.match(criteria) as Subscriber[]).pop()).toThrow(TypeError);
       expect(index.match(criteria)).toHaveLength(1);
     }
@@ -97,27 +97,27 @@ describe('SubscriberIndex', () => {
     const index = new SubscriberIndex();
     index.set(subscriber('one', { events: ['user.*'] }));
     for (let at = 0; at < 2 * SubscriberIndex.MAX_CACHED_NAMES + 1; at++) {
-      const found = index.match({ event: `user.${at}`, sender: null, audience: 'everyone' });
+      const found = index.match({ event: `user.${at}`, owner: null, audience: 'everyone' });
       if (found.length !== 1) expect(found).toHaveLength(1);
     }
-    expect(index.match({ event: 'user.0', sender: null, audience: 'everyone' })).toHaveLength(1);
+    expect(index.match({ event: 'user.0', owner: null, audience: 'everyone' })).toHaveLength(1);
   });
 });
 
 function expectAlike(index: SubscriberIndex, all: readonly Subscriber[]): void {
   for (const event of EVENTS) {
-    for (const sender of [null, 'ann', 'bob', 'carl', '__proto__']) {
-      for (const audience of ['everyone', 'sender'] as const) {
-        const criteria: MatchCriteria = { event, sender, audience };
+    for (const owner of [null, 'ann', 'bob', 'carl', '__proto__']) {
+      for (const audience of ['everyone', 'owner'] as const) {
+        const criteria: MatchCriteria = { event, owner, audience };
         expect(ids(index.match(criteria))).toEqual(ids(all.filter((one) => gets(one, criteria))));
       }
     }
   }
 }
 
-function gets(one: Subscriber, { event, sender, audience }: MatchCriteria): boolean {
+function gets(one: Subscriber, { event, owner, audience }: MatchCriteria): boolean {
   if (!one.enabled || !one.events.some((pattern) => patternMatches(pattern, event))) return false;
-  return audience === 'everyone' || one.owner === null || one.owner === sender;
+  return audience === 'everyone' || one.owner === null || one.owner === owner;
 }
 
 function ids(found: readonly Subscriber[]): string[] {

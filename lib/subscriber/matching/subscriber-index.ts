@@ -54,16 +54,16 @@ export class SubscriberIndex {
   }
 
   /**
-   * The enabled subscribers of a message, each once, in no particular order. With the audience `sender` those are the
-   * sender's and the ownerless ones; a null sender leaves the ownerless ones alone.
+   * The enabled subscribers of a message, each once, in no particular order. With the audience `owner` those are the
+   * owner's and the ownerless ones; a null owner leaves the ownerless ones alone.
    */
-  match({ event, sender, audience }: MatchCriteria): readonly Subscriber[] {
+  match({ event, owner, audience }: MatchCriteria): readonly Subscriber[] {
     const matches = this.#events.get(event) ?? this.#matchesOf(event);
     if (audience === 'everyone') {
       return (matches.everyone ??= this.#remembered(this.#everyone.find(matches.patterns)));
     }
-    if (sender === null) return matches.ownerless;
-    const own = this.#owned.find(sender, matches.patterns);
+    if (owner === null) return matches.ownerless;
+    const own = this.#owned.find(owner, matches.patterns);
     if (own.length === 0) return matches.ownerless;
     return matches.ownerless.length === 0 ? own : own.concat(matches.ownerless);
   }

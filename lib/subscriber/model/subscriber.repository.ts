@@ -12,7 +12,7 @@ export interface SubscriberPage {
 /** The part of a message that decides who receives it. */
 export interface MatchCriteria {
   readonly event: string;
-  readonly sender: string | null;
+  readonly owner: string | null;
   readonly audience: Audience;
 }
 

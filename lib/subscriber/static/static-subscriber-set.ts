@@ -77,13 +77,13 @@ export class StaticSubscriberSet {
    * Whom the settings name for an event; callbacks are called anew each time. What one of them throws, or answers that
    * is no subscriber, is logged and left out: it is no reason to keep the event from the others.
    */
-  async match(event: string, sender: string | null): Promise<NamedRecipients> {
+  async match(event: string, owner: string | null): Promise<NamedRecipients> {
     const recipients: Recipient[] = [];
     const faults: unknown[] = [];
     for (const { covers, source, rules } of this.#entries) {
       if (!covers(event)) continue;
       recipients.push(
-        ...(await resolveSubscribers(source, event, sender, rules, (fault) => faults.push(fault))),
+        ...(await resolveSubscribers(source, event, owner, rules, (fault) => faults.push(fault))),
       );
     }
     if (faults.length > 0) this.#logFaults(event, faults);
@@ -94,10 +94,10 @@ export class StaticSubscriberSet {
   resolve(
     source: SubscriberSource,
     event: string,
-    sender: string | null,
+    owner: string | null,
     rules: Partial<StaticSubscriberRules> = {},
   ): Promise<readonly Recipient[]> {
-    return resolveSubscribers(source, event, sender, { ...this.#rules, ...rules });
+    return resolveSubscribers(source, event, owner, { ...this.#rules, ...rules });
   }
 
   #logFaults(event: string, faults: readonly unknown[]): void {

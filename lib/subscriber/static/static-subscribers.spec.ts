@@ -28,9 +28,9 @@ describe('static subscribers', () => {
         digest: 'sha512',
       },
       () => 'https://three.example',
-      async (event, sender) => [
+      async (event, owner) => [
         `https://four.example/${event}`,
-        async () => `https://five.example/${sender}`,
+        async () => `https://five.example/${owner}`,
       ],
       function* () {
         yield 'https://six.example';

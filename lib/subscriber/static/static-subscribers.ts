@@ -25,7 +25,7 @@ const MAX_DEPTH = 16;
 export async function resolveSubscribers(
   source: SubscriberSource,
   event: string,
-  sender: string | null,
+  owner: string | null,
   rules: StaticSubscriberRules,
   onFault: (fault: unknown) => void = rethrow,
 ): Promise<readonly Recipient[]> {
@@ -37,7 +37,7 @@ export async function resolveSubscribers(
     try {
       if (depth > MAX_DEPTH) throw tooDeep();
       if (part === null || part === undefined) return;
-      if (typeof part === 'function') await collect(await part(event, sender), depth + 1);
+      if (typeof part === 'function') await collect(await part(event, owner), depth + 1);
       else if (isIterable(part)) for await (const item of part) await collect(item, depth + 1);
       else add(toRecipient(part, rules));
     } catch (fault) {

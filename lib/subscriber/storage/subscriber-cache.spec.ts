@@ -6,7 +6,7 @@ import { SubscriberRowMapper } from './subscriber-row-mapper.js';
 import { SubscriberTable } from './subscriber-table.js';
 import { ThornSubscriber } from './subscriber.entity.js';
 
-const EVERYONE = { event: 'article.created', sender: null, audience: 'everyone' } as const;
+const EVERYONE = { event: 'article.created', owner: null, audience: 'everyone' } as const;
 
 /** Holds back what it has read until told otherwise: the moment in which others make their changes. */
 class SlowTable extends SubscriberTable {

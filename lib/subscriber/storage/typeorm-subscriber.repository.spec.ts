@@ -13,7 +13,7 @@ import {
   TypeOrmSubscriberRepository,
 } from '../index.js';
 
-const EVERYONE = { event: 'article.created', sender: null, audience: 'everyone' } as const;
+const EVERYONE = { event: 'article.created', owner: null, audience: 'everyone' } as const;
 const LATER = { updatedAt: new Date(1_700_000_100_000) };
 
 class TestClock extends Clock {

@@ -270,7 +270,7 @@ export function subscriberRepositoryConformance(
       expect(await repository.findById('one', 'any')).toEqual(after);
       const found = await repository.match({
         event: 'article.created',
-        sender: null,
+        owner: null,
         audience: 'everyone',
       });
       expect(found).toEqual([after]);
@@ -375,18 +375,18 @@ export function subscriberRepositoryConformance(
       }
     });
 
-    test('sends to everyone without a declared sender, else to the sender and the ownerless', async (repository) => {
+    test('sends to everyone without a declared owner, else to the owner and the ownerless', async (repository) => {
       await repository.create(subscriber('ann', { owner: 'ann' }));
       await repository.create(subscriber('bob', { owner: 'bob' }));
       await repository.create(subscriber('app', { owner: null }));
 
       expect(await matched(repository, {})).toEqual(['ann', 'app', 'bob']);
-      const audience = 'sender';
-      expect(await matched(repository, { audience, sender: 'ann' })).toEqual(['ann', 'app']);
-      expect(await matched(repository, { audience, sender: 'nobody' })).toEqual(['app']);
-      expect(await matched(repository, { audience, sender: '' })).toEqual(['app']);
-      expect(await matched(repository, { audience, sender: null })).toEqual(['app']);
-      expect(await matched(repository, { audience, sender: '__proto__' })).toEqual(['app']);
+      const audience = 'owner';
+      expect(await matched(repository, { audience, owner: 'ann' })).toEqual(['ann', 'app']);
+      expect(await matched(repository, { audience, owner: 'nobody' })).toEqual(['app']);
+      expect(await matched(repository, { audience, owner: '' })).toEqual(['app']);
+      expect(await matched(repository, { audience, owner: null })).toEqual(['app']);
+      expect(await matched(repository, { audience, owner: '__proto__' })).toEqual(['app']);
     });
   });
 
@@ -445,7 +445,7 @@ export function subscriberRepositoryConformance(
       );
 
       expect(await matched(repository, {})).toEqual(['one', 'own']);
-      expect(await matched(repository, { audience: 'sender', sender: 'ann' })).toEqual([
+      expect(await matched(repository, { audience: 'owner', owner: 'ann' })).toEqual([
         'one',
         'own',
       ]);
@@ -494,7 +494,7 @@ export function subscriberRepositoryConformance(
       await set(repository, 'one', { url: 'https://example.com/moved' });
       const [found] = await repository.match({
         event: 'order.created',
-        sender: null,
+        owner: null,
         audience: 'everyone',
       });
       expect(found?.url).toBe('https://example.com/moved');
@@ -538,7 +538,7 @@ export function subscriberRepositoryConformance(
         });
         const found = await repository.match({
           event: 'order.created',
-          sender: null,
+          owner: null,
           audience: 'everyone',
         });
         expect(found.find((one) => one.id === id)).toEqual(stored);
@@ -665,7 +665,7 @@ export function subscriberRepositoryConformance(
       for (const repository of [here, there]) {
         const [found] = await repository.match({
           event: 'article.created',
-          sender: null,
+          owner: null,
           audience: 'everyone',
         });
         expect(found?.secrets.map(({ value }) => value).sort()).toEqual(all);
@@ -717,7 +717,7 @@ export async function matched(
 ): Promise<string[]> {
   const found = await repository.match({
     event: 'article.created',
-    sender: null,
+    owner: null,
     audience: 'everyone',
     ...criteria,
   });

@@ -9,7 +9,7 @@ export type ArticleState = 'DRAFT' | 'PUBLISHED';
 @Webhooks<Article>({
   payload: ({ title, state }) => ({ title, state }),
   ref: '/articles/{id}',
-  sender: 'author.id', // only the author's own subscribers hear of it
+  owner: 'author.id', // only the author's own subscribers hear of it
 })
 @WebhookEvent<Article>('article.created', { on: 'create' })
 @WebhookEvent<Article>('article.changed', { on: 'change' })

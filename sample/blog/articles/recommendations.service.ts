@@ -16,7 +16,7 @@ export class Recommendations {
 
   @WebhookEvent('article.recommended', {
     data: ({ article, by }: Recommendation) => ({ title: article.title, by }),
-    sender: ({ article }) => article.author.id, // the author hears of it, not the reader
+    owner: ({ article }) => article.author.id, // the author hears of it, not the reader
     ref: '/articles/{article.id}',
     when: ({ article, by }) => article.author.name !== by, // not of one's own
   })

@@ -33,7 +33,7 @@ export class User {
 @Webhooks<Article>({
   payload: (article) => ({ title: article.title, author: article.author?.name ?? null }),
   ref: '/articles/{id}',
-  sender: 'author.id',
+  owner: 'author.id',
   relations: ['author'],
 })
 @WebhookEvent<Article>('article.created', { on: 'create' })
