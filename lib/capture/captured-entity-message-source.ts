@@ -21,11 +21,8 @@ interface Found {
 
 /** Events by hand over the captured data sources: rows are re-read, so that messages never show half-loaded ones. */
 export class CapturedEntityMessageSource extends EntityMessageSource {
-  readonly #captures: readonly EntityCapture[];
-
-  constructor(captures: readonly EntityCapture[]) {
+  constructor(private readonly captures: readonly EntityCapture[]) {
     super();
-    this.#captures = captures;
   }
 
   override async messageOf(
@@ -75,7 +72,7 @@ export class CapturedEntityMessageSource extends EntityMessageSource {
   }
 
   #find(type: unknown, event: string, manager: EntityManager | undefined): Found {
-    const captures = this.#captures.filter(
+    const captures = this.captures.filter(
       ({ dataSource }) => manager === undefined || dataSource === dataSourceOf(manager),
     );
     for (const capture of captures) {

@@ -8,15 +8,12 @@ import type { EntityCapture } from './hooks/entity-capture.js';
 
 /** Binds messages to the transactions of the captured data sources. */
 export class CapturedTransactions extends Transactions {
-  readonly #captures: readonly EntityCapture[];
-
-  constructor(captures: readonly EntityCapture[]) {
+  constructor(private readonly captures: readonly EntityCapture[]) {
     super();
-    this.#captures = captures;
   }
 
   override enlist(message: Message, manager: EntityManager): boolean {
-    const capture = this.#captures.find(({ dataSource }) => dataSource === dataSourceOf(manager));
+    const capture = this.captures.find(({ dataSource }) => dataSource === dataSourceOf(manager));
     if (capture === undefined) {
       const name = dataSourceName(dataSourceOf(manager));
       throw new ThornConfigurationError(

@@ -13,15 +13,15 @@ export type PipelineResult =
 /** The one way of messages to the strategy, whoever made them: staged, held while a buffer scope is open, released. */
 export class MessagePipeline {
   readonly #logger = new Logger('Thorn');
-  readonly #strategy: DispatchStrategy;
-  readonly #tracing: MessageTracing;
   readonly #scopes: BufferScopes;
   readonly #underWay = new Set<Promise<unknown>>();
 
   /** @param tracing default: messages are not traced */
-  constructor(strategy: DispatchStrategy, clock: Clock, tracing: MessageTracing = new NoTracing()) {
-    this.#strategy = strategy;
-    this.#tracing = tracing;
+  constructor(
+    private readonly strategy: DispatchStrategy,
+    clock: Clock,
+    private readonly tracing: MessageTracing = new NoTracing(),
+  ) {
     this.#scopes = new BufferScopes(
       {
         send: async (messages, staged) => {
@@ -42,7 +42,7 @@ export class MessagePipeline {
   async send(messages: readonly Message[], wait = true): Promise<readonly PipelineResult[]> {
     if (this.#scopes.collect(messages, false)) return withState(messages, 'buffered');
     await this.#stage(messages, undefined);
-    if (wait) return this.#track(this.#strategy.release(messages));
+    if (wait) return this.#track(this.strategy.release(messages));
     this.#releaseInBackground(messages);
     return withState(messages, 'accepted');
   }
@@ -74,11 +74,11 @@ export class MessagePipeline {
   }
 
   #stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
-    return this.#tracing.stage(messages, () => this.#strategy.stage(messages, manager));
+    return this.tracing.stage(messages, () => this.strategy.stage(messages, manager));
   }
 
   #releaseInBackground(messages: readonly Message[]): void {
-    this.#track(this.#strategy.release(messages)).catch((error: unknown) => {
+    this.#track(this.strategy.release(messages)).catch((error: unknown) => {
       const text = `Releasing ${namesOf(messages)} failed: ${errorText(error)}`;
       const messageIds = messages.slice(0, MOST_IDS).map(({ id }) => id);
       this.#logger.error(new LogLine(text, { messageIds }));

@@ -55,14 +55,13 @@ export class Message implements MessageFields {
   readonly recipients: readonly Recipient[];
   readonly traceparent: string | null;
   readonly tracestate: string | null;
-  readonly #codecs: Codecs;
   readonly #bodies = new Map<string, Buffer>();
 
   /** @param json the body as JSON: the exact bytes that are signed and sent, and what other content types are made from */
   constructor(
     fields: MessageFields,
     readonly json: Buffer,
-    codecs: Codecs,
+    private readonly codecs: Codecs,
   ) {
     this.id = fields.id;
     this.event = fields.event;
@@ -75,7 +74,6 @@ export class Message implements MessageFields {
     this.recipients = fields.recipients;
     this.traceparent = fields.traceparent ?? null;
     this.tracestate = fields.tracestate ?? null;
-    this.#codecs = codecs;
   }
 
   /**
@@ -87,7 +85,7 @@ export class Message implements MessageFields {
     if (contentType === 'application/json') return this.json;
     let bytes = this.#bodies.get(contentType);
     if (bytes === undefined) {
-      bytes = this.#codecs.transcode(this.json, contentType);
+      bytes = this.codecs.transcode(this.json, contentType);
       this.#bodies.set(contentType, bytes);
     }
     return bytes;

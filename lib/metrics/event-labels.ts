@@ -11,15 +11,13 @@ const REMEMBERED = 1000;
  * name itself for as long as there is room, and `other` after that.
  */
 export class EventLabels {
-  readonly #catalogue: EventCatalogue;
-  readonly #most: number;
   readonly #labels = new Set<string>();
   readonly #known = new BoundedCache<string, string>(REMEMBERED);
 
-  constructor(catalogue: EventCatalogue, most: number) {
-    this.#catalogue = catalogue;
-    this.#most = most;
-  }
+  constructor(
+    private readonly catalogue: EventCatalogue,
+    private readonly most: number,
+  ) {}
 
   of(event: string): string {
     let label = this.#known.get(event);
@@ -31,9 +29,9 @@ export class EventLabels {
   }
 
   #declared(event: string): string | undefined {
-    if (this.#catalogue.get(event) !== undefined) return event;
+    if (this.catalogue.get(event) !== undefined) return event;
     const sent = event.split('.');
-    return this.#catalogue.names().find((name) => {
+    return this.catalogue.names().find((name) => {
       if (!name.includes('{')) return false;
       const { segments } = compileEventName(name);
       return (
@@ -45,7 +43,7 @@ export class EventLabels {
 
   #limited(label: string): string {
     if (this.#labels.has(label)) return label;
-    if (this.#labels.size >= this.#most) return OTHER;
+    if (this.#labels.size >= this.most) return OTHER;
     this.#labels.add(label);
     return label;
   }

@@ -30,15 +30,16 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
   /** Where the metrics are registered. */
   readonly registry: Registry;
   readonly #logger = new Logger('Thorn');
-  readonly #sources: MetricsSources;
   readonly #settings: ReturnType<typeof metricsSettings>;
   readonly #labels: EventLabels;
   readonly #names: string[] = [];
   #stop: (() => void)[] = [];
 
   /** @throws {@link ThornConfigurationError} naming an option that makes no sense */
-  constructor(sources: MetricsSources, options: ThornMetricsOptions = {}) {
-    this.#sources = sources;
+  constructor(
+    private readonly sources: MetricsSources,
+    options: ThornMetricsOptions = {},
+  ) {
     this.#settings = metricsSettings(options);
     this.#labels = new EventLabels(sources.catalogue, this.#settings.maxEvents);
     this.registry = this.#settings.registry ?? register;
@@ -47,8 +48,8 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
   onModuleInit(): void {
     this.#countEvents();
     this.#showDisabled();
-    if (!(this.#sources.strategy instanceof OutboxStrategy)) return;
-    this.#showActivity(this.#sources.strategy);
+    if (!(this.sources.strategy instanceof OutboxStrategy)) return;
+    this.#showActivity(this.sources.strategy);
     this.#showStats();
   }
 
@@ -59,7 +60,7 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
   }
 
   #countEvents(): void {
-    const { events } = this.#sources;
+    const { events } = this.sources;
     const messages = this.#counter('messages_total', 'Messages that were taken over.', ['event']);
     const deliveries = this.#counter('deliveries_total', 'Deliveries that have ended.', [
       'event',
@@ -121,7 +122,7 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
   }
 
   #showStats(): void {
-    const { deliveries } = this.#sources;
+    const { deliveries } = this.sources;
     const current = this.#remembered('Deliveries', () => deliveries.stats());
     const show = (name: string, help: string, value: (stats: DeliveryStats) => number) =>
       this.#gauge(name, help, async () => {
@@ -150,13 +151,13 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
   }
 
   #showDisabled(): void {
-    const { subscribers } = this.#sources;
+    const { subscribers } = this.sources;
     const count = this.#remembered('Disabled subscribers', () => subscribers.countDisabled());
     this.#gauge('disabled_subscribers', 'Subscribers that are disabled now.', () => count.get());
   }
 
   #remembered<Value>(what: string, read: () => Promise<Value | null>): Remembered<Value> {
-    const { clock } = this.#sources;
+    const { clock } = this.sources;
     return new Remembered(clock, this.#settings.statsFor, () =>
       // Metrics must not fail because the database does: then there are fewer of them.
       read().catch((error: unknown) => {

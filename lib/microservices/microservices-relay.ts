@@ -28,8 +28,6 @@ export interface MicroservicesRelayTools {
 /** Carries messages by a broker. An event says where messages are; what they say stays in the database. */
 export class MicroservicesRelay extends MessageRelay {
   readonly #logger = new Logger('Thorn');
-  readonly #settings: BrokerSettings;
-  readonly #tools: MicroservicesRelayTools;
   readonly #absence: OutageLog;
   readonly #sender: TicketSender | null;
   readonly #underWay = new Set<Promise<void>>();
@@ -38,10 +36,11 @@ export class MicroservicesRelay extends MessageRelay {
   #isPaused = false;
   #isClosed = false;
 
-  constructor(settings: BrokerSettings, tools: MicroservicesRelayTools) {
+  constructor(
+    private readonly settings: BrokerSettings,
+    private readonly tools: MicroservicesRelayTools,
+  ) {
     super();
-    this.#settings = settings;
-    this.#tools = tools;
     const { client } = tools;
     this.#worker = new Promise((resolve) => (this.#started = resolve));
     this.#absence = new OutageLog(`The broker of ${settings.pattern}`);
@@ -56,13 +55,13 @@ export class MicroservicesRelay extends MessageRelay {
   }
 
   override get carries(): boolean {
-    return this.#settings.producer;
+    return this.settings.producer;
   }
 
   /** Does not wait for the broker: an application that starts without it answers, and delivers what it finds. */
   override start(worker: RelayWorker | null): void {
     this.#started(worker);
-    const { client } = this.#tools;
+    const { client } = this.tools;
     client?.onConnected(() => this.#absence.clear());
     client?.connect().catch((error: unknown) => {
       if (!this.#isClosed) this.#absence.report(error);
@@ -78,7 +77,7 @@ export class MicroservicesRelay extends MessageRelay {
 
   /** Rejects when the client knows that it has no connection. */
   override async check(): Promise<void> {
-    const { client } = this.#tools;
+    const { client } = this.tools;
     if (client !== null) await orTimeout(CHECKS_WITHIN, client.connect());
   }
 
@@ -87,7 +86,7 @@ export class MicroservicesRelay extends MessageRelay {
    * that bring one after the other.
    */
   async receive(parcel: unknown, context: unknown): Promise<void> {
-    const receipt = this.#tools.receipts(context);
+    const receipt = this.tools.receipts(context);
     const tickets = this.#read(parcel);
     if (tickets === null) return receipt.reject();
     const worker = await this.#worker;
@@ -116,7 +115,7 @@ export class MicroservicesRelay extends MessageRelay {
     this.#isClosed = true;
     await this.#sender?.close();
     await Promise.all(this.#underWay);
-    await this.#tools.client?.close();
+    await this.tools.client?.close();
   }
 
   /** @returns null when nobody can read it */
@@ -128,7 +127,7 @@ export class MicroservicesRelay extends MessageRelay {
       return tickets;
     } catch (error) {
       this.#logger.error(
-        `An event ${this.#settings.pattern} was brought that is none: ${errorText(error)}`,
+        `An event ${this.settings.pattern} was brought that is none: ${errorText(error)}`,
       );
       return null;
     }

@@ -13,12 +13,9 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
 
 /** The TypeScript type of what a JSON Schema describes, as far as types can say it; else `unknown`. */
 export class SchemaTypes {
-  readonly #resolve: ResolveRef;
   readonly #inside: string[] = [];
 
-  constructor(resolve: ResolveRef) {
-    this.#resolve = resolve;
-  }
+  constructor(private readonly resolve: ResolveRef) {}
 
   typeOf(schema: unknown, indent = ''): string {
     if (schema === false) return 'never';
@@ -71,7 +68,7 @@ export class SchemaTypes {
     if (this.#inside.includes(ref)) return 'unknown';
     this.#inside.push(ref);
     try {
-      return this.typeOf(this.#resolve(ref), indent);
+      return this.typeOf(this.resolve(ref), indent);
     } finally {
       this.#inside.pop();
     }

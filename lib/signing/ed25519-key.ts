@@ -59,10 +59,11 @@ export class Ed25519Key {
   /** `whpk_` and base64. */
   readonly publicKey: string;
   readonly jwk: PublicJwk;
-  readonly #key: KeyObject;
 
-  private constructor(key: KeyObject, publicBytes: Buffer) {
-    this.#key = key;
+  private constructor(
+    private readonly key: KeyObject,
+    publicBytes: Buffer,
+  ) {
     this.publicKey = PUBLIC_KEY_PREFIX + publicBytes.toString('base64');
     this.jwk = jwkOf(publicBytes);
   }
@@ -89,7 +90,7 @@ export class Ed25519Key {
     const message = Buffer.allocUnsafe(prefix.length + body.length);
     message.write(prefix, 'latin1');
     message.set(body, prefix.length);
-    return sign(null, message, this.#key).toString('base64');
+    return sign(null, message, this.key).toString('base64');
   }
 }
 

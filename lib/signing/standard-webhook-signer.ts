@@ -71,11 +71,9 @@ export class StandardWebhookSigner extends WebhookSigner {
 /** The keys that one secret stands for, each made when it is first needed. */
 class Keys {
   readonly #standard: HmacKey | Ed25519Key;
-  readonly #secret: string;
   readonly #thorn = new Map<Digest, HmacKey>();
 
-  constructor(secret: string) {
-    this.#secret = secret;
+  constructor(private readonly secret: string) {
     this.#standard = Ed25519Key.parse(secret) ?? new HmacKey('sha256', standardKey(secret));
   }
 
@@ -89,7 +87,7 @@ class Keys {
     if (this.#standard instanceof Ed25519Key) return '';
     let key = this.#thorn.get(digest);
     if (key === undefined) {
-      key = new HmacKey(digest, thornKey(this.#secret));
+      key = new HmacKey(digest, thornKey(this.secret));
       this.#thorn.set(digest, key);
     }
     return key.sign('', body);

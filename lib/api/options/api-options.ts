@@ -81,11 +81,10 @@ export class ApiSettings {
   readonly challenge: boolean;
   readonly receivers: boolean;
   readonly problems: boolean;
-  readonly #options: ThornApiOptions;
   readonly #baseUrl: string;
 
   /** @throws {@link ThornConfigurationError} naming the option and its fix */
-  constructor(options: ThornApiOptions) {
+  constructor(private readonly options: ThornApiOptions) {
     checkNames(options);
     const { path = 'hooks', guards = [], imports, owner } = options;
     checkPath(path);
@@ -98,7 +97,6 @@ export class ApiSettings {
     this.challenge = checkedSwitch('challenge', options.challenge, false);
     this.receivers = checkedSwitch('receivers', options.receivers, false);
     this.problems = checkedSwitch('problems', options.problems, true);
-    this.#options = options;
     this.#baseUrl = checkedBaseUrl(options.baseUrl);
   }
 
@@ -109,7 +107,7 @@ export class ApiSettings {
 
   /** What the application answers, whatever it is. */
   owner(request: ApiRequest): unknown {
-    return this.#options.owner(request);
+    return this.options.owner(request);
   }
 
   /** The URL of something below the list of subscribers. */

@@ -22,20 +22,17 @@ export type BulkOperation =
 export class BulkWriteGuard {
   readonly #logger = new Logger('Thorn');
   readonly #warned = new Set<string>();
-  readonly #mode: BulkWrites;
 
-  constructor(mode: BulkWrites) {
-    this.#mode = mode;
-  }
+  constructor(private readonly mode: BulkWrites) {}
 
   /** Whether writes must be refused before they are made. */
   get refuses(): boolean {
-    return this.#mode === 'throw';
+    return this.mode === 'throw';
   }
 
   /** @throws {@link BulkWriteError} in the mode `throw`, when the entity has events that the operation concerns */
   notice(plan: EntityPlan, operation: BulkOperation): void {
-    if (this.#mode === 'ignore') return;
+    if (this.mode === 'ignore') return;
     const events = plan.events
       .filter((event) => concerns(operation, event))
       .map(({ name }) => name);
@@ -44,7 +41,7 @@ export class BulkWriteGuard {
     const message =
       `${entity}: ${operation} does not tell which rows it changed, so ${events.join(', ')} cannot be sent for it. ` +
       `Load the rows and save or remove them, or send by hand: dispatcher.sendFor(${entity}, { where }, '${events[0]!}')`;
-    if (this.#mode === 'throw') throw new BulkWriteError(message, { entity, operation, events });
+    if (this.mode === 'throw') throw new BulkWriteError(message, { entity, operation, events });
     const occasion = `${entity} ${operation}`;
     if (this.#warned.has(occasion)) return;
     this.#warned.add(occasion);

@@ -33,13 +33,11 @@ class ConnectionState {
 export class ChangeCollector {
   readonly #logger = new Logger('Thorn');
   readonly #states = new WeakMap<QueryRunner, ConnectionState>();
-  readonly #messages: EntityMessages;
-  readonly #pipeline: MessagePipeline;
 
-  constructor(messages: EntityMessages, pipeline: MessagePipeline) {
-    this.#messages = messages;
-    this.#pipeline = pipeline;
-  }
+  constructor(
+    private readonly messages: EntityMessages,
+    private readonly pipeline: MessagePipeline,
+  ) {}
 
   /** Takes what has just happened, synchronously; outside of a transaction the promise is that it was sent. */
   collect({ queryRunner, manager }: OnConnection, item: CollectedItem): Promise<void> | void {
@@ -109,16 +107,16 @@ export class ChangeCollector {
     for (let batch = items; batch.length > 0; batch = state.frames.drain()) {
       const alone =
         state.writes === 1 && batch.filter(({ type }) => type !== 'message').length === 1;
-      const messages = await this.#messages.messagesOf(occurrencesOf(batch), manager, alone);
+      const messages = await this.messages.messagesOf(occurrencesOf(batch), manager, alone);
       if (messages.length === 0) continue;
-      await this.#pipeline.stage(messages, manager);
+      await this.pipeline.stage(messages, manager);
       state.staged.push(...messages);
     }
   }
 
   #release(messages: readonly Message[]): void {
     try {
-      this.#pipeline.release(messages);
+      this.pipeline.release(messages);
     } catch (error) {
       // Thrown here it would reject a save that is durable.
       this.#logError(`Releasing ${messages.length} committed message(s) failed`, error);
@@ -130,11 +128,11 @@ export class ChangeCollector {
     state.sending ??= Promise.resolve().then(async () => {
       state.sending = undefined;
       try {
-        const messages = await this.#messages.messagesOf(
+        const messages = await this.messages.messagesOf(
           occurrencesOf(state.loose.splice(0)),
           manager,
         );
-        if (messages.length > 0) await this.#pipeline.send(messages, false);
+        if (messages.length > 0) await this.pipeline.send(messages, false);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.
         this.#logError('Sending what was written outside of a transaction failed', error);

@@ -4,12 +4,9 @@ import { dataSourceName } from '../rows/data-source-name.js';
 
 /** The place of some hooks among the subscribers of a data source. */
 export class HooksAttachment {
-  readonly #dataSource: DataSource;
   #hooks: readonly EntitySubscriberInterface[] = [];
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
-  }
+  constructor(private readonly dataSource: DataSource) {}
 
   /** Whether the hooks were added and not removed. */
   get isWanted(): boolean {
@@ -18,14 +15,14 @@ export class HooksAttachment {
 
   /** Whether TypeORM has forgotten the hooks: it makes a new list whenever a data source is initialised. */
   get isLost(): boolean {
-    const { isInitialized, subscribers } = this.#dataSource;
+    const { isInitialized, subscribers } = this.dataSource;
     return isInitialized && this.isWanted && !subscribers.includes(this.#hooks[0]!);
   }
 
   /** @throws {@link ThornConfigurationError} while the data source is not initialised: its metadata is not built yet */
   assertPossible(): void {
-    if (this.#dataSource.isInitialized) return;
-    const name = dataSourceName(this.#dataSource);
+    if (this.dataSource.isInitialized) return;
+    const name = dataSourceName(this.dataSource);
     throw new ThornConfigurationError(
       `The data source ${name} is not initialised; call its initialize() before its entities are captured`,
       { dataSource: name },
@@ -34,11 +31,11 @@ export class HooksAttachment {
 
   add(hooks: readonly EntitySubscriberInterface[]): void {
     this.#hooks = hooks;
-    this.#dataSource.subscribers.push(...hooks);
+    this.dataSource.subscribers.push(...hooks);
   }
 
   remove(): void {
-    const { subscribers } = this.#dataSource;
+    const { subscribers } = this.dataSource;
     for (const hooks of this.#hooks) {
       const index = subscribers.indexOf(hooks);
       if (index !== -1) subscribers.splice(index, 1);

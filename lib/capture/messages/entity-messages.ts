@@ -15,11 +15,8 @@ import { valueAtPath } from '../payload/value-at-path.js';
 /** Makes the messages of what happened to entities. */
 export class EntityMessages {
   readonly #logger = new Logger('Thorn');
-  readonly #factory: MessageFactory;
 
-  constructor(factory: MessageFactory) {
-    this.#factory = factory;
-  }
+  constructor(private readonly factory: MessageFactory) {}
 
   /**
    * Reads the rows that are needed, in one query a class, and makes the messages of those occurrences that prove to be
@@ -67,7 +64,7 @@ export class EntityMessages {
     const change = { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
     const payload = options.payload?.(row, change);
     const data = withRequestData(isPromiseLike(payload) ? await payload : payload, requestData);
-    return this.#factory.create({
+    return this.factory.create({
       event: event.eventName.fill(subject.row),
       data,
       ref:

@@ -15,21 +15,18 @@ export type Step = Readonly<Record<string, unknown>> & { readonly next: string |
 
 /** Asks a route of long work for one step after the other. */
 export class ApiClient {
-  readonly #url: string;
-  readonly #headers: readonly (readonly [string, string])[];
-
-  constructor(url: string, headers: readonly (readonly [string, string])[]) {
-    this.#url = url;
-    this.#headers = headers;
-  }
+  constructor(
+    private readonly url: string,
+    private readonly headers: readonly (readonly [string, string])[],
+  ) {}
 
   /** @throws {@link ApiError} saying what the API says */
   async post(body: Readonly<Record<string, unknown>>): Promise<Step> {
     let response: Response;
     try {
-      response = await fetch(this.#url, {
+      response = await fetch(this.url, {
         method: 'POST',
-        headers: [['content-type', 'application/json'], ...this.#headers] as [string, string][],
+        headers: [['content-type', 'application/json'], ...this.headers] as [string, string][],
         body: JSON.stringify(body),
       });
     } catch (error) {

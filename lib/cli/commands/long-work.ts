@@ -87,15 +87,11 @@ export async function runLongWork(
 
 /** Makes requests one after the other, and shows how far it is. */
 class Run {
-  readonly #work: LongWork;
-  readonly #client: ApiClient;
-  readonly #terminal: Terminal;
-
-  constructor(work: LongWork, client: ApiClient, terminal: Terminal) {
-    this.#work = work;
-    this.#client = client;
-    this.#terminal = terminal;
-  }
+  constructor(
+    private readonly work: LongWork,
+    private readonly client: ApiClient,
+    private readonly terminal: Terminal,
+  ) {}
 
   async from(
     after: string | null,
@@ -105,29 +101,29 @@ class Run {
     let all: Progress = { counts: {}, next: after };
     try {
       do {
-        const step = await this.#client.post({
-          ...this.#work.range,
+        const step = await this.client.post({
+          ...this.work.range,
           ...(how.isDryRun && { dryRun: true }),
           ...(all.next !== null && { after: all.next }),
         });
         all = { counts: this.#sum(all.counts, step), next: step.next };
-        if (how.prefix === '') this.#work.heed?.(step);
+        if (how.prefix === '') this.work.heed?.(step);
         this.#show(all, how.total, performance.now() - began, how.prefix);
-      } while (all.next !== null && !this.#terminal.interrupted.aborted);
+      } while (all.next !== null && !this.terminal.interrupted.aborted);
       return all;
     } catch (error) {
       if (error instanceof ApiError && !how.isDryRun && all.next !== after) {
-        throw new ApiError(`${error.message}; go on with ${resumption(all.next, this.#work)}`);
+        throw new ApiError(`${error.message}; go on with ${resumption(all.next, this.work)}`);
       }
       throw error;
     } finally {
-      if (this.#terminal.isTerminal) this.#terminal.rewrite('');
+      if (this.terminal.isTerminal) this.terminal.rewrite('');
     }
   }
 
   #sum(counts: Counts, step: Step): Counts {
     return Object.fromEntries(
-      this.#work.counts.map((name) => {
+      this.work.counts.map((name) => {
         const value = step[name];
         if (typeof value !== 'number') {
           throw new ApiError('the answer is none of this API: is --api right?');
@@ -138,9 +134,9 @@ class Run {
   }
 
   #show({ counts, next }: Progress, total: number | null, elapsed: number, prefix: string): void {
-    const text = progressText({ done: this.#work.seen(counts), total, elapsed });
-    if (this.#terminal.isTerminal) this.#terminal.rewrite(`${prefix}${text}`);
-    else this.#terminal.note(`${prefix}${text}${next === null ? '' : `, next ${next}`}`);
+    const text = progressText({ done: this.work.seen(counts), total, elapsed });
+    if (this.terminal.isTerminal) this.terminal.rewrite(`${prefix}${text}`);
+    else this.terminal.note(`${prefix}${text}${next === null ? '' : `, next ${next}`}`);
   }
 }
 

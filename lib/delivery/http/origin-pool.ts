@@ -113,16 +113,17 @@ export class OriginPool implements WaitingRoom {
 
 class Connection implements Carrier {
   address: string | null = null;
-  readonly #pool: OriginPool;
   readonly #client: Client;
   #dialling: Socket | null = null;
   #isBusy = false;
   #isOneWay = false;
   #isDropped = false;
 
-  constructor(pool: OriginPool, settings: PoolSettings) {
+  constructor(
+    private readonly pool: OriginPool,
+    settings: PoolSettings,
+  ) {
     const { connect, isDirect, keepAliveTimeout, maxHeaderBytes } = settings;
-    this.#pool = pool;
     this.#client = new Client(pool.origin, {
       connect: (options, callback) => {
         this.#dialling = connect(options, (...result) => {
@@ -163,7 +164,7 @@ class Connection implements Carrier {
   done(): void {
     this.#isBusy = false;
     if (this.#isOneWay) this.drop();
-    else this.#pool.release(this);
+    else this.pool.release(this);
   }
 
   broken(): void {
@@ -176,7 +177,7 @@ class Connection implements Carrier {
     this.#dialling?.destroy();
     // Not now: this may be a call from inside the client.
     queueMicrotask(() => this.#client.destroy(noop));
-    this.#pool.forget(this);
+    this.pool.forget(this);
   }
 }
 

@@ -45,8 +45,6 @@ interface Target {
  * never with another policy.
  */
 export class UndiciHttpClient extends WebhookHttpClient {
-  readonly #policy: RecipientPolicy;
-  readonly #options: UndiciHttpClientOptions;
   readonly #proxy: EgressProxy | null;
   readonly #settings: Omit<PoolSettings, 'connect'>;
   readonly #maxAnswerBytes: number;
@@ -57,11 +55,12 @@ export class UndiciHttpClient extends WebhookHttpClient {
   #closed: PromiseWithResolvers | null = null;
 
   /** @throws {@link ThornConfigurationError} naming an option whose value makes no sense */
-  constructor(policy: RecipientPolicy, options: UndiciHttpClientOptions = {}) {
+  constructor(
+    private readonly policy: RecipientPolicy,
+    private readonly options: UndiciHttpClientOptions = {},
+  ) {
     super();
-    this.#policy = policy;
     this.#maxAnswerBytes = positive('maxAnswerBytes', options.maxAnswerBytes ?? 16_384);
-    this.#options = options;
     this.#proxy = proxyOf(options);
     this.#settings = {
       isDirect: this.#proxy === null,
@@ -107,7 +106,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
   #send(request: WebhookRequest): Promise<WebhookResponse> {
     return new Promise((resolve, reject) => {
       if (this.#closed !== null) throw attemptError('internal', null, 'the client is closed');
-      const policy = request.policy ?? this.#policy;
+      const policy = request.policy ?? this.policy;
       const { origin, path } = this.#target(policy.checkUrl(request.url));
       const pool = this.#pool(policy, origin);
       const exchange = new Exchange(
@@ -141,8 +140,8 @@ export class UndiciHttpClient extends WebhookHttpClient {
     if (ofPolicy === undefined) {
       const connect =
         this.#proxy === null
-          ? guardedConnector(policy, this.#options)
-          : proxiedConnector(policy, this.#proxy, this.#options.tls);
+          ? guardedConnector(policy, this.options)
+          : proxiedConnector(policy, this.#proxy, this.options.tls);
       ofPolicy = { settings: { ...this.#settings, connect }, origins: new Map() };
       this.#pools.set(policy, ofPolicy);
     }

@@ -9,13 +9,11 @@ const KEPT: readonly unknown[] = ['everything', 'failures', 'nothing'] satisfies
 
 /** Keeps attempts in the table of the strategy, written in the transaction that writes what became of the delivery. */
 export class StandardDeliveryLog extends DeliveryLog {
-  readonly #kept: KeptAttempts;
-
   /**
    * @param kept default: everything
    * @throws {@link ThornConfigurationError} for any other word
    */
-  constructor(kept: KeptAttempts = 'everything') {
+  constructor(private readonly kept: KeptAttempts = 'everything') {
     super();
     if (!KEPT.includes(kept)) {
       throw new ThornConfigurationError(
@@ -23,12 +21,11 @@ export class StandardDeliveryLog extends DeliveryLog {
         { option: 'keepAttempts' },
       );
     }
-    this.#kept = kept;
   }
 
   override keeps({ attempt }: LoggedAttempt): boolean {
-    if (this.#kept === 'failures') return attempt.outcome === 'failed';
-    return this.#kept === 'everything';
+    if (this.kept === 'failures') return attempt.outcome === 'failed';
+    return this.kept === 'everything';
   }
 
   override written(_attempts: readonly LoggedAttempt[]): Promise<void> | void {}

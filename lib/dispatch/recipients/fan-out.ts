@@ -13,13 +13,10 @@ export interface FoundRecipients {
 
 /** Finds everyone that a message goes to: who is stored, who is named in settings, who came with the message. */
 export class FanOut {
-  readonly #repository: SubscriberRepository;
-  readonly #statics: StaticSubscriberSet;
-
-  constructor(repository: SubscriberRepository, statics: StaticSubscriberSet) {
-    this.#repository = repository;
-    this.#statics = statics;
-  }
+  constructor(
+    private readonly repository: SubscriberRepository,
+    private readonly statics: StaticSubscriberSet,
+  ) {}
 
   /**
    * The recipients of a message, each URL and secret once.
@@ -38,8 +35,8 @@ export class FanOut {
    * @throws what the repository throws
    */
   async lookUp(message: Message): Promise<FoundRecipients> {
-    const stored = withoutUnwanted(await this.#repository.match(message), message);
-    const { recipients: named, isComplete } = await this.#statics.match(
+    const stored = withoutUnwanted(await this.repository.match(message), message);
+    const { recipients: named, isComplete } = await this.statics.match(
       message.event,
       message.owner,
     );

@@ -22,20 +22,16 @@ const DEFAULT_WINDOW = 1000;
 
 /** Delivers in the caller's process, one attempt a subscriber. Durable is what `outbox()` is for. */
 export class InlineStrategy extends DispatchStrategy {
-  readonly #fanOut: FanOut;
-  readonly #deliverer: Deliverer;
-  readonly #events: WebhookEvents;
-  readonly #clock: Clock;
   readonly #window: number;
   readonly #waiting: (() => void)[] = [];
   #inFlight = 0;
 
   /** @throws {@link ThornConfigurationError} when the window is no positive whole number */
   constructor(
-    fanOut: FanOut,
-    deliverer: Deliverer,
-    events: WebhookEvents,
-    clock: Clock,
+    private readonly fanOut: FanOut,
+    private readonly deliverer: Deliverer,
+    private readonly events: WebhookEvents,
+    private readonly clock: Clock,
     options: InlineOptions = {},
   ) {
     super();
@@ -46,10 +42,6 @@ export class InlineStrategy extends DispatchStrategy {
         { window },
       );
     }
-    this.#fanOut = fanOut;
-    this.#deliverer = deliverer;
-    this.#events = events;
-    this.#clock = clock;
     this.#window = window;
   }
 
@@ -59,13 +51,13 @@ export class InlineStrategy extends DispatchStrategy {
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {
     return Promise.all(
       messages.map(async (message) => {
-        this.#events.emit('message-accepted', () => ({
+        this.events.emit('message-accepted', () => ({
           message: message.id,
           event: message.event,
           owner: message.owner,
           time: message.time,
         }));
-        const recipients = await this.#fanOut.recipientsOf(message);
+        const recipients = await this.fanOut.recipientsOf(message);
         const attempts = await Promise.all(
           recipients.map((recipient) => this.#deliver(message, recipient)),
         );
@@ -79,13 +71,13 @@ export class InlineStrategy extends DispatchStrategy {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#inFlight++;
     try {
-      const attempt = await this.#deliverer.attempt(
-        { id: newId('dlv_', this.#clock.now()), number: 1 },
+      const attempt = await this.deliverer.attempt(
+        { id: newId('dlv_', this.clock.now()), number: 1 },
         message,
         recipient,
       );
       emitAttempt(
-        this.#events,
+        this.events,
         { attempt, number: 1, host: () => hostOf(recipient) },
         sequelOf(attempt),
       );

@@ -89,19 +89,16 @@ export function decodeTree(value: unknown, depth = 0): unknown {
 
 /** A decimal number that a condition was given, kept as its text: it is compared by exact value. */
 class ExactDecimal {
-  readonly #text: string;
-
-  constructor(text: string) {
+  constructor(private readonly text: string) {
     if (!isDecimalText(text)) throw new InvalidConditionValue('is no decimal number');
-    this.#text = text;
   }
 
   toFixed(): string {
-    return this.#text;
+    return this.text;
   }
 
   toString(): string {
-    return this.#text;
+    return this.text;
   }
 }
 

@@ -13,15 +13,13 @@ const WEIGHT = 0.05;
  */
 export class AdaptiveLimit {
   readonly #first: number;
-  readonly #most: number;
   #current: number;
   #duration = 0;
   /** What requests took with the first limit. */
   #base = 0;
 
   /** @param most so many are never exceeded */
-  constructor(most: number) {
-    this.#most = most;
+  constructor(private readonly most: number) {
     this.#first = Math.min(FIRST, most);
     this.#current = this.#first;
   }
@@ -48,6 +46,6 @@ export class AdaptiveLimit {
     if (this.#duration < SLOW) this.#current = this.#first;
     else if (this.#duration > this.#base * SLOWER) {
       this.#current = Math.max(this.#first, this.#current - 1);
-    } else if (wasFull) this.#current = Math.min(this.#most, this.#current + GROWTH);
+    } else if (wasFull) this.#current = Math.min(this.most, this.#current + GROWTH);
   }
 }

@@ -16,7 +16,6 @@ export class HostQueue<Job> {
   readonly firsts: WaitingJobs<Job> = new WaitingJobs();
   readonly retries: WaitingJobs<Job> = new WaitingJobs();
   readonly #limit: AdaptiveLimit;
-  readonly #rules: EndpointRules;
   #state: BreakerState = UNKNOWN_ENDPOINT;
   #running = 0;
   #retriesRunning = 0;
@@ -25,10 +24,9 @@ export class HostQueue<Job> {
   constructor(
     readonly host: string,
     perHost: number,
-    rules: EndpointRules,
+    private readonly rules: EndpointRules,
   ) {
     this.#limit = new AdaptiveLimit(perHost);
-    this.#rules = rules;
   }
 
   /** What is known of its health. */
@@ -64,7 +62,7 @@ export class HostQueue<Job> {
   /** @returns the ticket to hand in with the outcome; null when the endpoint takes nothing now */
   admit(now: number): number | null {
     if (this.#state.mode === 'flowing') return this.#state.epoch;
-    const { state, ticket } = admit(this.#state, this.#rules, now);
+    const { state, ticket } = admit(this.#state, this.rules, now);
     this.#state = state;
     return ticket;
   }
@@ -90,7 +88,7 @@ export class HostQueue<Job> {
     this.#running--;
     if (isRetry) this.#retriesRunning--;
     const before = this.#state;
-    this.#state = afterSignal(before, ticket, outcome, this.#rules, now, random);
+    this.#state = afterSignal(before, ticket, outcome, this.rules, now, random);
     return before !== this.#state;
   }
 

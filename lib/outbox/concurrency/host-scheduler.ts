@@ -65,10 +65,6 @@ const PAUSE_STEP = 30_000;
  * Lanes with something to do take turns.
  */
 export class HostScheduler<Job extends HostJob> {
-  readonly #limits: ConcurrencyLimits;
-  readonly #work: HostWork<Job>;
-  readonly #clock: Clock;
-  readonly #random: () => number;
   readonly #lanes = new Map<string, HostQueue<Job>>();
   readonly #slots: SlotPool;
   readonly #firsts = new Fifo<HostQueue<Job>>();
@@ -79,11 +75,12 @@ export class HostScheduler<Job extends HostJob> {
   #timer: NodeJS.Timeout | null = null;
   #isPumping = false;
 
-  constructor(limits: ConcurrencyLimits, work: HostWork<Job>, clock: Clock, random: () => number) {
-    this.#limits = limits;
-    this.#work = work;
-    this.#clock = clock;
-    this.#random = random;
+  constructor(
+    private readonly limits: ConcurrencyLimits,
+    private readonly work: HostWork<Job>,
+    private readonly clock: Clock,
+    private readonly random: () => number,
+  ) {
     this.#slots = new SlotPool(limits.window);
   }
 
@@ -106,13 +103,13 @@ export class HostScheduler<Job extends HostJob> {
 
   add(job: Job): void {
     const lane = this.#lane(job.host);
-    const now = this.#clock.now();
+    const now = this.clock.now();
     const until = this.#closedUntil(lane, now);
-    if (until !== null) return this.#work.park(job, until);
+    if (until !== null) return this.work.park(job, until);
     const queue = lane.queue(job.isRetry);
     const since = performance.now();
     if (queue.waited(since) > LONGEST_WAIT || this.#waiting >= MOST_WAITING) {
-      return this.#work.park(job, now);
+      return this.work.park(job, now);
     }
     queue.push(job, since);
     this.#waiting++;
@@ -123,7 +120,7 @@ export class HostScheduler<Job extends HostJob> {
   /** Hosts that get nothing until told otherwise, `*` for all: what waits for them is kept for later. */
   pause(hosts: ReadonlySet<string>): void {
     this.#paused = hosts;
-    const now = this.#clock.now();
+    const now = this.clock.now();
     for (const lane of this.#lanes.values()) this.#parkIfClosed(lane, now);
   }
 
@@ -136,9 +133,7 @@ export class HostScheduler<Job extends HostJob> {
 
   /** How many retries of a host may be added now. */
   room(host: string): number {
-    return (
-      this.#lanes.get(host)?.room(this.#clock.now()) ?? mostForRetries(this.#limits.perHost) * 2
-    );
+    return this.#lanes.get(host)?.room(this.clock.now()) ?? mostForRetries(this.limits.perHost) * 2;
   }
 
   /** Removes everything that has not begun. */
@@ -171,14 +166,14 @@ export class HostScheduler<Job extends HostJob> {
   /** @returns false when no lane of the list can start anything */
   #startNext(list: Fifo<HostQueue<Job>>, isRetry: boolean): boolean {
     if (list.length === 0) return false;
-    if (this.running + this.#work.unwritten() >= this.#limits.window) return false;
+    if (this.running + this.work.unwritten() >= this.limits.window) return false;
     const slot = this.#slots.take(isRetry, performance.now());
     if (slot === null) return false;
     for (let lane = list.shift(); lane !== undefined; lane = list.shift()) {
       const queue = lane.queue(isRetry);
       queue.isListed = false;
       if (!lane.canStart(isRetry)) continue;
-      const ticket = lane.admit(this.#clock.now());
+      const ticket = lane.admit(this.clock.now());
       if (ticket === null) continue;
       this.#waiting--;
       this.#start(lane, queue.shift()!, slot, ticket);
@@ -191,11 +186,11 @@ export class HostScheduler<Job extends HostJob> {
 
   #start(lane: HostQueue<Job>, job: Job, slot: Slot, ticket: number): void {
     lane.started(job.isRetry);
-    void this.#work.run(job).then((outcome) => {
+    void this.work.run(job).then((outcome) => {
       const duration = performance.now() - slot.takenAt;
       this.#slots.free(slot);
-      const now = this.#clock.now();
-      if (lane.ended(job.isRetry, duration, ticket, outcome, now, this.#random())) {
+      const now = this.clock.now();
+      if (lane.ended(job.isRetry, duration, ticket, outcome, now, this.random())) {
         this.#parkIfClosed(lane, now);
       }
       this.#enlist(lane);
@@ -212,7 +207,7 @@ export class HostScheduler<Job extends HostJob> {
     if (until === null) return;
     const jobs = lane.takeWaiting();
     this.#waiting -= jobs.length;
-    for (const job of jobs) this.#work.park(job, until);
+    for (const job of jobs) this.work.park(job, until);
   }
 
   #closedUntil(lane: HostQueue<Job>, now: number): number | null {
@@ -234,7 +229,7 @@ export class HostScheduler<Job extends HostJob> {
   #announceRoom({ retries }: HostQueue<Job>): void {
     if (!retries.wasFull || retries.length > 0) return;
     retries.wasFull = false;
-    this.#work.room();
+    this.work.room();
   }
 
   /** A slot that is no longer young makes room without anything having ended. */
@@ -254,7 +249,7 @@ export class HostScheduler<Job extends HostJob> {
   #lane(host: string): HostQueue<Job> {
     let lane = this.#lanes.get(host);
     if (lane === undefined) {
-      lane = new HostQueue<Job>(host, this.#limits.perHost, this.#limits.endpoints);
+      lane = new HostQueue<Job>(host, this.limits.perHost, this.limits.endpoints);
       this.#lanes.set(host, lane);
     }
     return lane;

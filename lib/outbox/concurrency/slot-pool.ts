@@ -18,7 +18,6 @@ export interface Slot {
  * A quarter of everything is kept for first attempts.
  */
 export class SlotPool {
-  readonly #window: number;
   readonly #young: number;
   readonly #queue: Slot[] = [];
   #head = 0;
@@ -26,8 +25,7 @@ export class SlotPool {
   #takenByRetries = 0;
   #youngTaken = 0;
 
-  constructor(window: number) {
-    this.#window = window;
+  constructor(private readonly window: number) {
     this.#young = Math.min(window, YOUNG_AT_ONCE);
   }
 
@@ -39,8 +37,8 @@ export class SlotPool {
   take(isRetry: boolean, now: number): Slot | null {
     this.#age(now);
     const share = (all: number) => (isRetry ? mostForRetries(all) : all);
-    if (this.#taken >= this.#window || this.#youngTaken >= share(this.#young)) return null;
-    if (isRetry && this.#takenByRetries >= mostForRetries(this.#window)) return null;
+    if (this.#taken >= this.window || this.#youngTaken >= share(this.#young)) return null;
+    if (isRetry && this.#takenByRetries >= mostForRetries(this.window)) return null;
     const slot = { takenAt: now, isYoung: true, isRetry };
     this.#queue.push(slot);
     this.#taken++;

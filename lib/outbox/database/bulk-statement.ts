@@ -11,26 +11,24 @@ const SIZES = [1, 4, 16, 64, 128, 256, 512, 1024];
  * a table by a column that is never NULL, so that these do nothing.
  */
 export class BulkStatement {
-  readonly #dialect: Dialect;
-  readonly #columns: Columns;
   readonly #names: readonly string[];
-  readonly #sqlOver: (rows: string) => string;
   readonly #sql = new Map<number, string>();
 
   /** @param sqlOver the statement over a table expression */
-  constructor(dialect: Dialect, columns: Columns, sqlOver: (rows: string) => string) {
-    this.#dialect = dialect;
-    this.#columns = columns;
+  constructor(
+    private readonly dialect: Dialect,
+    private readonly columns: Columns,
+    private readonly sqlOver: (rows: string) => string,
+  ) {
     this.#names = Object.keys(columns);
-    this.#sqlOver = sqlOver;
   }
 
   /** @returns the statements for so many rows, most often one */
   statements(rows: readonly object[]): Statement[] {
     if (rows.length === 0) return [];
-    if (this.#dialect.name === 'sqlite') return this.#overValues(rows);
-    const sql = this.#text(0, () => this.#dialect.rows('r', this.#columns));
-    return [{ sql, parameters: [this.#dialect.rowsParameter(this.#columns, rows)] }];
+    if (this.dialect.name === 'sqlite') return this.#overValues(rows);
+    const sql = this.#text(0, () => this.dialect.rows('r', this.columns));
+    return [{ sql, parameters: [this.dialect.rowsParameter(this.columns, rows)] }];
   }
 
   #overValues(rows: readonly object[]): Statement[] {
@@ -51,7 +49,7 @@ export class BulkStatement {
 
   #text(size: number, rows: () => string): string {
     let sql = this.#sql.get(size);
-    if (sql === undefined) this.#sql.set(size, (sql = this.#sqlOver(rows())));
+    if (sql === undefined) this.#sql.set(size, (sql = this.sqlOver(rows())));
     return sql;
   }
 }

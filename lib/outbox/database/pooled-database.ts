@@ -18,19 +18,18 @@ const CONFLICTS = new Set<unknown>(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD', '40P01',
 /** PostgreSQL, MySQL and MariaDB: connections of the data source's pool, each given back after one transaction. */
 export class PooledDatabase extends OutboxDatabase {
   readonly dialect: Dialect;
-  readonly #dataSource: DataSource;
-  readonly #timeout: number;
 
   /** @param timeout milliseconds after which a connection counts as dead and is dropped */
-  constructor(dataSource: DataSource, timeout: number) {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly timeout: number,
+  ) {
     super();
     this.dialect = dialectOf(dataSource);
-    this.#dataSource = dataSource;
-    this.#timeout = timeout;
   }
 
   override async open(): Promise<void> {
-    if (this.dialect.name === 'mysql') await ensureTextColumns(this.#dataSource);
+    if (this.dialect.name === 'mysql') await ensureTextColumns(this.dataSource);
   }
 
   override async execute(steps: readonly Step[]): Promise<readonly Result[]> {
@@ -48,13 +47,13 @@ export class PooledDatabase extends OutboxDatabase {
   override async close(): Promise<void> {}
 
   #within(steps: readonly Step[]): Promise<readonly Result[]> {
-    const runner = this.#dataSource.createQueryRunner();
+    const runner = this.dataSource.createQueryRunner();
     return new Promise((resolve, reject) => {
       // A connection whose other end is gone answers nothing, not even an error.
       const timer = setTimeout(() => {
         destroy(runner);
-        reject(new OutboxTimeoutError(this.#timeout));
-      }, this.#timeout);
+        reject(new OutboxTimeoutError(this.timeout));
+      }, this.timeout);
       this.#transaction(runner, steps)
         .finally(() => {
           clearTimeout(timer);

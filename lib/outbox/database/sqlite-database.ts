@@ -47,7 +47,6 @@ interface Unit {
  */
 export class SqliteDatabase extends OutboxDatabase {
   readonly dialect: Dialect;
-  readonly #dataSource: DataSource;
   readonly #prepared = new Map<string, PreparedStatement>();
   readonly #waiting: Unit[] = [];
   #own: DataSource | null = null;
@@ -68,17 +67,16 @@ export class SqliteDatabase extends OutboxDatabase {
     afterTransactionRollback: () => this.#pump(),
   };
 
-  constructor(dataSource: DataSource) {
+  constructor(private readonly dataSource: DataSource) {
     super();
     this.dialect = dialectOf(dataSource);
-    this.#dataSource = dataSource;
   }
 
   override async open(): Promise<void> {
     if (this.#handle !== null) return;
-    if (!isInMemory(this.#dataSource.options)) {
+    if (!isInMemory(this.dataSource.options)) {
       this.#own = new DataSource({
-        ...(this.#dataSource.options as DataSourceOptions & { type: 'better-sqlite3' }),
+        ...(this.dataSource.options as DataSourceOptions & { type: 'better-sqlite3' }),
         entities: [],
         subscribers: [],
         migrations: [],
@@ -90,8 +88,8 @@ export class SqliteDatabase extends OutboxDatabase {
       });
       await this.#patiently(() => this.#own!.initialize());
     }
-    this.#handle = handleOf(this.#own ?? this.#dataSource);
-    this.#dataSource.subscribers.push(this.#hooks);
+    this.#handle = handleOf(this.#own ?? this.dataSource);
+    this.dataSource.subscribers.push(this.#hooks);
   }
 
   override execute(steps: readonly Step[]): Promise<readonly Result[]> {
@@ -132,7 +130,7 @@ export class SqliteDatabase extends OutboxDatabase {
 
   /** Whether the application's own connection is in a transaction. */
   get isApplicationWriting(): boolean {
-    return this.#dataSource.isInitialized && handleOf(this.#dataSource).inTransaction;
+    return this.dataSource.isInitialized && handleOf(this.dataSource).inTransaction;
   }
 
   /** Whether the application's own connection has been in one transaction for so long that it may go on for any time. */
@@ -147,8 +145,8 @@ export class SqliteDatabase extends OutboxDatabase {
 
   override async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const at = this.#dataSource.subscribers.indexOf(this.#hooks);
-    if (at !== -1) this.#dataSource.subscribers.splice(at, 1);
+    const at = this.dataSource.subscribers.indexOf(this.#hooks);
+    if (at !== -1) this.dataSource.subscribers.splice(at, 1);
     this.#handle = null;
     this.#prepared.clear();
     for (const { reject } of this.#waiting.splice(0)) reject(new Error('The outbox is closed'));
@@ -205,7 +203,7 @@ export class SqliteDatabase extends OutboxDatabase {
   }
 
   #run(handle: Handle, { sql, parameters }: Statement): Result {
-    this.#dataSource.logger.logQuery(sql, parameters as unknown[]);
+    this.dataSource.logger.logQuery(sql, parameters as unknown[]);
     let prepared = this.#prepared.get(sql);
     if (prepared === undefined) this.#prepared.set(sql, (prepared = handle.prepare(sql)));
     if (!prepared.reader) return { rows: [], affected: prepared.run(...parameters).changes };

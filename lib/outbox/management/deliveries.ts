@@ -81,11 +81,7 @@ export interface DeliveriesTools {
  * ```
  */
 export class Deliveries {
-  readonly #tools: DeliveriesTools;
-
-  constructor(tools: DeliveriesTools) {
-    this.#tools = tools;
-  }
+  constructor(private readonly tools: DeliveriesTools) {}
 
   /**
    * One page of deliveries, newest first.
@@ -96,7 +92,7 @@ export class Deliveries {
     checkListQuery(query);
     const outbox = await this.#outbox(scope);
     const { message, status, event, limit = 50, after = null, since, until } = query;
-    const subscribers = await visibleSubscribers(this.#tools.subscribers, query.subscriber, scope);
+    const subscribers = await visibleSubscribers(this.tools.subscribers, query.subscriber, scope);
     if (subscribers?.length === 0) return { items: [], next: null };
     const before = after === null ? [] : [after];
     if (until !== undefined) before.push(firstIdAt('dlv_', timeFrom(until)));
@@ -123,7 +119,7 @@ export class Deliveries {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { store, row } = found;
-    const log = await this.#tools.log.attemptsOf(id, () => store.log.attempts(id));
+    const log = await this.tools.log.attemptsOf(id, () => store.log.attempts(id));
     return { ...deliveryOf(row), log };
   }
 
@@ -137,8 +133,8 @@ export class Deliveries {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { outbox, store, row } = found;
-    const now = this.#tools.clock.now();
-    const counts = await reopen(store, [candidateOf(row)], this.#tools, now, false, true);
+    const now = this.tools.clock.now();
+    const counts = await reopen(store, [candidateOf(row)], this.tools, now, false, true);
     if (counts.expunged > 0) return 'expunged';
     if (counts.disabled > 0) return 'disabled';
     if (counts.underWay > 0) return 'under-way';
@@ -155,15 +151,15 @@ export class Deliveries {
    * @throws {@link InvalidInputError} naming what makes no sense
    */
   async retryFailed(options: RetryFailedOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
-    const { since, until } = checkBulkOptions(options, this.#tools.clock.now());
+    const { since, until } = checkBulkOptions(options, this.tools.clock.now());
     const outbox = await this.#outbox(scope);
     const { subscriber, dryRun = false } = options;
-    if (!isIdLike(subscriber) || !(await isVisible(this.#tools.subscribers, subscriber, scope))) {
+    if (!isIdLike(subscriber) || !(await isVisible(this.tools.subscribers, subscriber, scope))) {
       return null;
     }
     const range = { subscriber, from: firstIdAt('dlv_', since), before: firstIdAt('dlv_', until) };
     return this.#replay(outbox, options, (store, after) =>
-      replayFailed(store, range, after ?? '', this.#tools, this.#tools.clock.now(), dryRun),
+      replayFailed(store, range, after ?? '', this.tools, this.tools.clock.now(), dryRun),
     );
   }
 
@@ -182,10 +178,10 @@ export class Deliveries {
     options: BackfillOptions,
     scope: OwnerScope,
   ): Promise<ReplaySummary | null> {
-    const range = checkBulkOptions({ ...options, since }, this.#tools.clock.now());
+    const range = checkBulkOptions({ ...options, since }, this.tools.clock.now());
     const outbox = await this.#outbox(scope);
     const found = isIdLike(subscriber)
-      ? await this.#tools.subscribers.findById(subscriber, scope)
+      ? await this.tools.subscribers.findById(subscriber, scope)
       : null;
     if (found === null) return null;
     const missed = {
@@ -195,7 +191,7 @@ export class Deliveries {
     };
     const { dryRun = false } = options;
     return this.#replay(outbox, options, (store, after) =>
-      replayMissed(store, missed, after, this.#tools, this.#tools.clock.now(), dryRun),
+      replayMissed(store, missed, after, this.tools, this.tools.clock.now(), dryRun),
     );
   }
 
@@ -204,9 +200,9 @@ export class Deliveries {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { store, row } = found;
-    const isCancelled = await store.revivals.cancel(id, this.#tools.clock.now());
+    const isCancelled = await store.revivals.cancel(id, this.tools.clock.now());
     if (isCancelled) {
-      this.#tools.events.emit('failed', () => ({
+      this.tools.events.emit('failed', () => ({
         delivery: id,
         message: row['message_id'] as string,
         event: row['event'] as string,
@@ -238,10 +234,10 @@ export class Deliveries {
       throw new InvalidInputError('days', `must be a whole number from 1 to ${MAX_DAYS}`);
     }
     const outbox = await this.#outbox(scope);
-    if (!isIdLike(subscriber) || !(await isVisible(this.#tools.subscribers, subscriber, scope))) {
+    if (!isIdLike(subscriber) || !(await isVisible(this.tools.subscribers, subscriber, scope))) {
       return null;
     }
-    const now = this.#tools.clock.now();
+    const now = this.tools.clock.now();
     const since = now - (now % DAY) - (days - 1) * DAY;
     const places = outbox.stores.map(({ database, dataSource }) => ({
       database,
@@ -253,7 +249,7 @@ export class Deliveries {
   /** How much there is to do, over all data sources; for the operator. */
   async stats(): Promise<DeliveryStats> {
     const { stores } = await this.#outbox('any');
-    return statsOf(stores, this.#tools.clock.now());
+    return statsOf(stores, this.tools.clock.now());
   }
 
   /** Runs a bulk verb over all data sources. */
@@ -284,7 +280,7 @@ export class Deliveries {
       const row: Row | null = await store.log.find(id);
       if (row === null || row['id'] !== id) continue;
       const subscriber = row['subscriber_id'] as string;
-      const isSeen = await isVisible(this.#tools.subscribers, subscriber, scope);
+      const isSeen = await isVisible(this.tools.subscribers, subscriber, scope);
       return isSeen ? { outbox, store, row } : null;
     }
     return null;
@@ -292,7 +288,7 @@ export class Deliveries {
 
   async #outbox(scope: OwnerScope): Promise<OutboxStrategy> {
     checkScope(scope);
-    return requireOutbox(this.#tools.strategy);
+    return requireOutbox(this.tools.strategy);
   }
 }
 

@@ -62,11 +62,7 @@ const MAX_RESEAL_BATCH = 1000;
  * ```
  */
 export class Maintenance {
-  readonly #tools: MaintenanceTools;
-
-  constructor(tools: MaintenanceTools) {
-    this.#tools = tools;
-  }
+  constructor(private readonly tools: MaintenanceTools) {}
 
   /**
    * Goes through all old messages once and drops of them what `outbox({ retentionDays, expunge })` says: what a worker
@@ -77,7 +73,7 @@ export class Maintenance {
    */
   async prune(options: PruneOptions = {}): Promise<PruneSummary> {
     const before = options.before === undefined ? null : this.#past(options.before);
-    const outbox = await requireOutbox(this.#tools.strategy);
+    const outbox = await requireOutbox(this.tools.strategy);
     return runInBatches(
       {
         sources: outbox.stores.length,
@@ -91,7 +87,7 @@ export class Maintenance {
         }),
         batch: (place, after) =>
           outbox.stores[place]!.pruning.batch(
-            { now: this.#tools.clock.now(), before, dryRun: options.dryRun === true },
+            { now: this.tools.clock.now(), before, dryRun: options.dryRun === true },
             after,
           ),
       },
@@ -112,7 +108,7 @@ export class Maintenance {
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RESEAL_BATCH) {
       throw new InvalidInputError('batch', `must be a whole number from 1 to ${MAX_RESEAL_BATCH}`);
     }
-    const { strategy, subscribers, sealer, clock } = this.#tools;
+    const { strategy, subscribers, sealer, clock } = this.tools;
     if (!sealer.seals) {
       throw new ThornConfigurationError(
         'There is no key to seal secrets with: give the option encryption.keys.',
@@ -144,7 +140,7 @@ export class Maintenance {
 
   #past(moment: Date | number): number {
     const time = timeFrom(moment);
-    if (Number.isFinite(time) && time <= this.#tools.clock.now()) return time;
+    if (Number.isFinite(time) && time <= this.tools.clock.now()) return time;
     throw new InvalidInputError('before', 'must be a time in the past');
   }
 }

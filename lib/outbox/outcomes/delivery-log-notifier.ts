@@ -9,20 +9,17 @@ const LONGEST_SET = 500;
 /** Asks the delivery log which attempts are stored, and tells it of all of them once they are written. */
 export class DeliveryLogNotifier {
   readonly #logger = new Logger('Thorn');
-  readonly #log: DeliveryLog;
   #waiting: LoggedAttempt[] = [];
   #telling: Promise<void> | null = null;
 
-  constructor(log: DeliveryLog) {
-    this.#log = log;
-  }
+  constructor(private readonly log: DeliveryLog) {}
 
   /** Whether the outcome's attempt is stored. */
   keeps(outcome: Outcome): boolean {
     const logged = loggedOf(outcome);
     if (logged === null) return false;
     try {
-      return this.#log.keeps(logged);
+      return this.log.keeps(logged);
     } catch (error) {
       // Thrown on, it would keep outcomes from being written, and webhooks would be sent twice.
       this.#logger.error(`The delivery log failed to judge an attempt: ${errorText(error)}`);
@@ -55,7 +52,7 @@ export class DeliveryLogNotifier {
     while (this.#waiting.length > 0) {
       const set = this.#waiting.splice(0, LONGEST_SET);
       try {
-        await this.#log.written(set);
+        await this.log.written(set);
       } catch (error) {
         this.#logger.error(
           `The delivery log failed on ${set.length} attempt(s): ${errorText(error)}`,

@@ -29,7 +29,6 @@ export interface HealthTools {
  */
 export class SubscriberHealth extends OutcomeListener {
   readonly #logger = new Logger('Thorn');
-  readonly #tools: HealthTools;
   /** Subscribers that had a row when this process last looked. */
   readonly #failing = new Set<string>();
   #table: HealthTable | null = null;
@@ -39,9 +38,8 @@ export class SubscriberHealth extends OutcomeListener {
   #isUrgent = false;
   #failures = 0;
 
-  constructor(tools: HealthTools) {
+  constructor(private readonly tools: HealthTools) {
     super();
-    this.#tools = tools;
   }
 
   override use(table: HealthTable): void {
@@ -112,7 +110,7 @@ export class SubscriberHealth extends OutcomeListener {
         subscriber,
         host,
         before,
-        ...healthStep(before.health, outcomes, this.#tools.rules),
+        ...healthStep(before.health, outcomes, this.tools.rules),
       };
     });
     // First: should the write fail, this is done already the next time.
@@ -130,7 +128,7 @@ export class SubscriberHealth extends OutcomeListener {
   }
 
   async #disable({ subscriber, host, disable, told }: Step): Promise<void> {
-    const { subscribers, events, clock } = this.#tools;
+    const { subscribers, events, clock } = this.tools;
     const found = await subscribers.findById(subscriber, 'any');
     if (found === null) {
       const text = `${subscriber} (${host}) should get no more webhooks, but is none of the stored subscribers that can be disabled`;
@@ -152,7 +150,7 @@ export class SubscriberHealth extends OutcomeListener {
   }
 
   async #tellFailing({ subscriber, host, told }: Step): Promise<void> {
-    const { events, subscribers } = this.#tools;
+    const { events, subscribers } = this.tools;
     if (!events.isHeard('subscriber-failing')) return;
     let owner: string | null;
     try {

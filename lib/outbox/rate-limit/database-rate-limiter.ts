@@ -11,14 +11,12 @@ const COLUMNS: Columns = { subscriber_id: 'text', state: 'text', kept_until: 'bi
 
 /** Keeps turns in the table `thorn_rate_limits`: for any number of subscribers one transaction, which locks their rows. */
 export class DatabaseRateLimiter extends RateLimiter {
-  readonly #database: OutboxDatabase;
-  readonly #table: string;
-
   /** @param table its quoted name */
-  constructor(database: OutboxDatabase, table: string) {
+  constructor(
+    private readonly database: OutboxDatabase,
+    private readonly table: string,
+  ) {
     super();
-    this.#database = database;
-    this.#table = table;
   }
 
   override async take(asks: PermitRequests, now: number): Promise<PermitGrants> {
@@ -38,12 +36,12 @@ export class DatabaseRateLimiter extends RateLimiter {
   }
 
   async #take(ids: readonly string[], asks: PermitRequests, now: number): Promise<PermitGrants> {
-    const { dialect } = this.#database;
+    const { dialect } = this.database;
     let given = new Map<string, PermitGrant>();
-    await this.#database.execute([
+    await this.database.execute([
       // In one order, so that two that want the same rows wait for each other.
       {
-        sql: `SELECT subscriber_id, state FROM ${this.#table} WHERE subscriber_id IN (${ids.map(() => '?').join(', ')}) ORDER BY subscriber_id ${dialect.name === 'sqlite' ? '' : 'FOR UPDATE'}`,
+        sql: `SELECT subscriber_id, state FROM ${this.table} WHERE subscriber_id IN (${ids.map(() => '?').join(', ')}) ORDER BY subscriber_id ${dialect.name === 'sqlite' ? '' : 'FOR UPDATE'}`,
         parameters: ids,
       },
       ([found]) => {
@@ -52,7 +50,7 @@ export class DatabaseRateLimiter extends RateLimiter {
         const rows = found!.rows.map((row) => written(row, asks, now, given));
         return {
           sql: dialect.updateFrom(
-            this.#table,
+            this.table,
             ['state = r.state', 'kept_until = r.kept_until'],
             dialect.rows('r', COLUMNS),
             't.subscriber_id = r.subscriber_id',
@@ -66,19 +64,19 @@ export class DatabaseRateLimiter extends RateLimiter {
 
   /** Rows of subscribers that are new here; the place to forget those that are gone. */
   async #insert(ids: readonly string[], now: number): Promise<void> {
-    const { dialect } = this.#database;
+    const { dialect } = this.database;
     const rows = ids.map((id) => ({ subscriber_id: id, state: '', kept_until: now }));
     const names = Object.keys(COLUMNS);
-    await this.#database.run({
+    await this.database.run({
       sql: dialect.insertNew(
-        this.#table,
+        this.table,
         names,
         `SELECT ${names.map((name) => `r.${name}`).join(', ')} FROM ${dialect.rows('r', COLUMNS)} WHERE r.subscriber_id IS NOT NULL`,
       ),
       parameters: [dialect.rowsParameter(COLUMNS, rows)],
     });
-    await this.#database.run({
-      sql: `DELETE FROM ${this.#table} WHERE kept_until < ?`,
+    await this.database.run({
+      sql: `DELETE FROM ${this.table} WHERE kept_until < ?`,
       parameters: [now - KEPT_FOR],
     });
   }

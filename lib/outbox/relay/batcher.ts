@@ -6,8 +6,6 @@ interface Asked<Item> {
 
 /** Takes what comes one by one in sets: one at a time, each with all that has come meanwhile. */
 export class Batcher<Item extends { readonly id: string }> {
-  readonly #take: (items: readonly Item[]) => Promise<ReadonlySet<unknown>>;
-  readonly #most: number;
   #asked: Asked<Item>[] = [];
   #isTaking = false;
 
@@ -15,10 +13,10 @@ export class Batcher<Item extends { readonly id: string }> {
    * @param take answers the ids of those that it took
    * @param most items in one set
    */
-  constructor(take: (items: readonly Item[]) => Promise<ReadonlySet<unknown>>, most: number) {
-    this.#take = take;
-    this.#most = most;
-  }
+  constructor(
+    private readonly take: (items: readonly Item[]) => Promise<ReadonlySet<unknown>>,
+    private readonly most: number,
+  ) {}
 
   /**
    * @returns whether it was taken
@@ -34,9 +32,9 @@ export class Batcher<Item extends { readonly id: string }> {
   async #takeAll(): Promise<void> {
     this.#isTaking = true;
     while (this.#asked.length > 0) {
-      const set = this.#asked.splice(0, this.#most);
+      const set = this.#asked.splice(0, this.most);
       try {
-        const taken = await this.#take(set.map(({ item }) => item));
+        const taken = await this.take(set.map(({ item }) => item));
         for (const { item, resolve } of set) resolve(taken.has(item.id));
       } catch (error) {
         for (const { reject } of set) reject(error);

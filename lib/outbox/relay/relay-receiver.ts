@@ -15,14 +15,12 @@ export interface RelayedWorkTools extends RelayDeskTools {
 
 /** Delivers what a relay brings: each ticket at its data source. What this process has stored itself is delivered at once. */
 export class RelayReceiver extends RelayWorker {
-  readonly #tools: RelayedWorkTools;
   readonly #desks: readonly TicketReceiver[];
   /** By id; what other processes are given is forgotten in time. */
   readonly #own = new BoundedCache<string, StagedMessage>(MOST_REMEMBERED);
 
-  constructor(tools: RelayedWorkTools) {
+  constructor(private readonly tools: RelayedWorkTools) {
     super();
-    this.#tools = tools;
     this.#desks = tools.stores.map((store) => new TicketReceiver(store, tools));
   }
 
@@ -38,7 +36,7 @@ export class RelayReceiver extends RelayWorker {
 
   /** Messages that are through, or lost. */
   finished(store: OutboxStore, messages: readonly Lease[]): void {
-    this.#desks[this.#tools.stores.indexOf(store)]!.finished(messages);
+    this.#desks[this.tools.stores.indexOf(store)]!.finished(messages);
   }
 
   override async work(tickets: readonly Ticket[], isRepeated: boolean): Promise<void> {
@@ -61,6 +59,6 @@ export class RelayReceiver extends RelayWorker {
     const own = this.#own.get(id);
     if (own === undefined) return null;
     this.#own.delete(id);
-    return own.lease === lease && own.leasedUntil > this.#tools.clock.now() ? own : null;
+    return own.lease === lease && own.leasedUntil > this.tools.clock.now() ? own : null;
   }
 }

@@ -37,8 +37,6 @@ interface Carried {
  * for all that have come meanwhile.
  */
 export class TicketReceiver {
-  readonly #store: OutboxStore;
-  readonly #tools: RelayDeskTools;
   readonly #table: string;
   readonly #waiting = new Map<string, () => void>();
   readonly #forRoom: (() => void)[] = [];
@@ -48,16 +46,17 @@ export class TicketReceiver {
   // Something in it may be what the database refuses, and the others have nothing to do with that.
   readonly #alone = new Batcher<Carried>((set) => this.#storeContents(set), 1);
 
-  constructor(store: OutboxStore, tools: RelayDeskTools) {
-    this.#store = store;
-    this.#tools = tools;
+  constructor(
+    private readonly store: OutboxStore,
+    private readonly tools: RelayDeskTools,
+  ) {
     this.#table = tableNames(store.dataSource).messages;
   }
 
   /** Messages that are through, or lost. */
   finished(messages: readonly Lease[]): void {
     for (const { id } of messages) this.#waiting.get(id)?.();
-    while (this.#forRoom.length > 0 && this.#store.heldMessages.size < MOST_HELD) {
+    while (this.#forRoom.length > 0 && this.store.heldMessages.size < MOST_HELD) {
       this.#forRoom.shift()!();
     }
   }
@@ -66,7 +65,7 @@ export class TicketReceiver {
   async deliver({ message, lease, leasedUntil }: StagedMessage): Promise<void> {
     await this.#room();
     const settled = this.#settled(message.id);
-    await this.#tools.desk.schedule(this.#store, message, lease, leasedUntil);
+    await this.tools.desk.schedule(this.store, message, lease, leasedUntil);
     await settled;
   }
 
@@ -90,7 +89,7 @@ export class TicketReceiver {
   #take(ticket: Ticket, isRepeated: boolean): Promise<boolean> {
     const { id, lease, contents } = ticket;
     if (ticket.isStored === false) {
-      const carried = { id, lease, message: messageFrom(id, contents, this.#tools.codecs) };
+      const carried = { id, lease, message: messageFrom(id, contents, this.tools.codecs) };
       return (isRepeated ? this.#alone : this.#unstored).add(carried);
     }
     const message = this.#carriedBy(ticket);
@@ -101,7 +100,7 @@ export class TicketReceiver {
   #carriedBy({ id, contents }: Ticket): Message | null {
     if (contents === undefined) return null;
     try {
-      return messageFrom(id, contents, this.#tools.codecs);
+      return messageFrom(id, contents, this.tools.codecs);
     } catch {
       return null;
     }
@@ -122,13 +121,13 @@ export class TicketReceiver {
 
   /** Whoever brings more than this process can hold has to wait. */
   async #room(): Promise<void> {
-    if (this.#store.heldMessages.size < MOST_HELD) return;
+    if (this.store.heldMessages.size < MOST_HELD) return;
     await new Promise<void>((resolve) => this.#forRoom.push(resolve));
   }
 
   async #takeOver(tickets: readonly Ticket[]): Promise<ReadonlySet<unknown>> {
     const { token, until, rows } = await this.#leased(tickets.map(leaseOf), 'everything');
-    if (rows.length > 0) await this.#tools.desk.resume(this.#store, rows, token, until);
+    if (rows.length > 0) await this.tools.desk.resume(this.store, rows, token, until);
     return idsOf(rows);
   }
 
@@ -137,19 +136,19 @@ export class TicketReceiver {
     const taken = idsOf(rows);
     const messages = firstsOf(set).filter(({ id }) => taken.has(id));
     if (messages.length > 0) {
-      await this.#tools.desk.resumeKnown(this.#store, messages, token, until);
+      await this.tools.desk.resumeKnown(this.store, messages, token, until);
     }
     return taken;
   }
 
   /** What is there already is somebody else's: a worker's that died over it, or a sender's that could not wait. */
   async #storeContents(set: readonly Carried[]): Promise<ReadonlySet<unknown>> {
-    const { desk } = this.#tools;
+    const { desk } = this.tools;
     const { token, until } = this.#token();
     const messages = firstsOf(set);
-    const stored = await this.#store.messages.insert(messages, token, until);
+    const stored = await this.store.messages.insert(messages, token, until);
     const own = messages.filter(({ id }) => stored.has(id));
-    await Promise.all(own.map((message) => desk.schedule(this.#store, message, token, until)));
+    await Promise.all(own.map((message) => desk.schedule(this.store, message, token, until)));
     return stored;
   }
 
@@ -158,13 +157,13 @@ export class TicketReceiver {
     answer: 'id' | 'everything',
   ): Promise<{ readonly token: string; readonly until: number; readonly rows: readonly Row[] }> {
     const { token, until } = this.#token();
-    const { database } = this.#store;
+    const { database } = this.store;
     const rows = await takeOver(database, this.#table, held, token, until, answer);
     return { token, until, rows };
   }
 
   #token(): { readonly token: string; readonly until: number } {
-    const { clock, lease } = this.#tools;
+    const { clock, lease } = this.tools;
     return { token: randomUUID(), until: clock.now() + lease };
   }
 }

@@ -11,23 +11,16 @@ const START = { time: 0, id: '' };
 
 /** Drops the bodies of finished messages, or what their endpoints have answered; the rows stay. */
 export class Expunger {
-  readonly #database: OutboxDatabase;
-  readonly #tables: TableNames;
-  readonly #drop: (messages: readonly string[]) => Promise<void>;
   // Where the last pass ended: what is done already is not looked at again.
   #last = START;
   // What the pass had to leave behind because it was not finished yet, such as a message that is tried again for days.
   readonly #left = new Fifo<string>();
 
   constructor(
-    database: OutboxDatabase,
-    tables: TableNames,
-    drop: (messages: readonly string[]) => Promise<void>,
-  ) {
-    this.#database = database;
-    this.#tables = tables;
-    this.#drop = drop;
-  }
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+    private readonly drop: (messages: readonly string[]) => Promise<void>,
+  ) {}
 
   /**
    * Takes one batch.
@@ -57,13 +50,13 @@ export class Expunger {
       if (Number(isOpen) === 1) this.#left.push(id as string);
       else finished.push(id as string);
     }
-    await this.#drop(finished);
+    await this.drop(finished);
   }
 
   async #next(before: number): Promise<readonly Row[]> {
     const { time, id } = this.#last;
-    const { rows } = await this.#database.run({
-      sql: `SELECT m.id, m.time, ${this.#openness()} FROM ${this.#tables.messages} m WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ${BATCH}`,
+    const { rows } = await this.database.run({
+      sql: `SELECT m.id, m.time, ${this.#openness()} FROM ${this.tables.messages} m WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ${BATCH}`,
       parameters: [before, time, time, id, before],
     });
     return rows;
@@ -73,10 +66,10 @@ export class Expunger {
     const ids: string[] = [];
     while (ids.length < AGAIN && this.#left.length > 0) ids.push(this.#left.shift()!);
     if (ids.length === 0) return [];
-    const { dialect } = this.#database;
+    const { dialect } = this.database;
     const { rows: listed, parameter } = idRows(dialect, ids);
-    const { rows } = await this.#database.run({
-      sql: `SELECT m.id, ${this.#openness()} FROM ${listed} ${dialect.join} ${this.#tables.messages} m ON m.id = r.id`,
+    const { rows } = await this.database.run({
+      sql: `SELECT m.id, ${this.#openness()} FROM ${listed} ${dialect.join} ${this.tables.messages} m ON m.id = r.id`,
       parameters: [before, parameter],
     });
     return rows;
@@ -84,6 +77,6 @@ export class Expunger {
 
   /** Whether something of a message is under way, or was until lately. */
   #openness(): string {
-    return `CASE WHEN m.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM ${this.#tables.deliveries} d WHERE d.message_id = m.id AND (d.due_at IS NOT NULL OR d.finished_at >= ?)) THEN 0 ELSE 1 END AS is_open`;
+    return `CASE WHEN m.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM ${this.tables.deliveries} d WHERE d.message_id = m.id AND (d.due_at IS NOT NULL OR d.finished_at >= ?)) THEN 0 ELSE 1 END AS is_open`;
   }
 }

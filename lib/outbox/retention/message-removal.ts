@@ -4,25 +4,22 @@ import type { TableNames } from '../entities/table-names.js';
 
 /** The SQL that deletes finished messages, or drops parts of them. What has become due again meanwhile is left. */
 export class MessageRemoval {
-  readonly #database: OutboxDatabase;
-  readonly #tables: TableNames;
-
-  constructor(database: OutboxDatabase, tables: TableNames) {
-    this.#database = database;
-    this.#tables = tables;
-  }
+  constructor(
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+  ) {}
 
   /** Deletes messages with their deliveries and attempts. */
   async messages(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const { dialect } = this.#database;
-    const { messages, deliveries, attempts } = this.#tables;
+    const { dialect } = this.database;
+    const { messages, deliveries, attempts } = this.tables;
     const { rows, parameter } = idRows(dialect, ids);
     const statement = (table: string, source: string, where: string) => ({
       sql: dialect.deleteFrom(table, source, where),
       parameters: [parameter],
     });
-    await this.#database.execute([
+    await this.database.execute([
       statement(
         attempts,
         `${rows} ${dialect.join} ${deliveries} d ON d.message_id = r.id`,
@@ -40,22 +37,22 @@ export class MessageRemoval {
   /** Drops the bodies of messages; the rows stay. */
   async bodies(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const { rows, parameter } = idRows(this.#database.dialect, ids);
-    const sql = this.#database.dialect.updateFrom(
-      this.#tables.messages,
+    const { rows, parameter } = idRows(this.database.dialect, ids);
+    const sql = this.database.dialect.updateFrom(
+      this.tables.messages,
       // With the body, the secrets of subscribers that the message names itself.
       ['body = NULL', "recipients = '[]'"],
       rows,
       't.id = r.id AND t.body IS NOT NULL',
     );
-    await this.#database.run({ sql, parameters: [parameter] });
+    await this.database.run({ sql, parameters: [parameter] });
   }
 
   /** Drops what endpoints have answered to messages; the rows stay. */
   async answers(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const { dialect } = this.#database;
-    const { deliveries, attempts } = this.#tables;
+    const { dialect } = this.database;
+    const { deliveries, attempts } = this.tables;
     const { rows, parameter } = idRows(dialect, ids);
     const sql = dialect.updateFrom(
       attempts,
@@ -63,6 +60,6 @@ export class MessageRemoval {
       `${rows} ${dialect.join} ${deliveries} d ON d.message_id = r.id`,
       't.delivery_id = d.id AND t.answer IS NOT NULL',
     );
-    await this.#database.run({ sql, parameters: [parameter] });
+    await this.database.run({ sql, parameters: [parameter] });
   }
 }

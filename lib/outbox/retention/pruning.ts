@@ -44,29 +44,19 @@ const BATCH = 200;
  * does in its spare time, for who wants to see it done.
  */
 export class PrunePass {
-  readonly #database: OutboxDatabase;
-  readonly #tables: TableNames;
-  readonly #removal: MessageRemoval;
-  readonly #settings: OutboxSettings;
-
   constructor(
-    database: OutboxDatabase,
-    tables: TableNames,
-    removal: MessageRemoval,
-    settings: OutboxSettings,
-  ) {
-    this.#database = database;
-    this.#tables = tables;
-    this.#removal = removal;
-    this.#settings = settings;
-  }
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+    private readonly removal: MessageRemoval,
+    private readonly settings: OutboxSettings,
+  ) {}
 
   /** @param after the `next` of the batch before, or null */
   async batch(
     { now, before, dryRun }: PrunePassOptions,
     after: string | null,
   ): Promise<Batch<PruneCounts>> {
-    const settings = retentionLimits(this.#settings, now);
+    const settings = retentionLimits(this.settings, now);
     const limits = before === null ? settings : { ...settings, messages: before };
     const rows = await this.#rows(limits, after === null ? { time: 0, id: '' } : cursorOf(after));
     const kept = rows.filter((row) => !isBefore(row, limits.messages));
@@ -78,9 +68,9 @@ export class PrunePass {
       ),
     };
     if (!dryRun) {
-      await this.#removal.messages(idsOf(found.messages));
-      await this.#removal.bodies(idsOf(found.bodies));
-      await this.#removal.answers(idsOf(found.answers));
+      await this.removal.messages(idsOf(found.messages));
+      await this.removal.bodies(idsOf(found.bodies));
+      await this.removal.answers(idsOf(found.answers));
     }
     return {
       counts: {
@@ -98,9 +88,9 @@ export class PrunePass {
     { messages: oldest, bodies, answers }: RetentionLimits,
     { time, id }: MessageCursor,
   ): Promise<readonly Row[]> {
-    const { messages, deliveries, attempts } = this.#tables;
+    const { messages, deliveries, attempts } = this.tables;
     const of = `FROM ${deliveries} d WHERE d.message_id = m.id`;
-    const { rows } = await this.#database.run({
+    const { rows } = await this.database.run({
       sql: `SELECT m.id, m.time, CASE WHEN m.body IS NULL THEN 0 ELSE 1 END AS has_body,
           CASE WHEN EXISTS (SELECT 1 FROM ${deliveries} d JOIN ${attempts} a ON a.delivery_id = d.id WHERE d.message_id = m.id AND a.answer IS NOT NULL) THEN 1 ELSE 0 END AS has_answers,
           CASE WHEN m.due_at IS NULL AND NOT EXISTS (SELECT 1 ${of} AND d.due_at IS NOT NULL) THEN 0 ELSE 1 END AS is_open,

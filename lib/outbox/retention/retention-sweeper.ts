@@ -9,23 +9,15 @@ const BATCH = 200;
 
 /** Deletes what is old and finished, a small batch at a time so that nobody waits for a lock. */
 export class RetentionSweeper {
-  readonly #database: OutboxDatabase;
-  readonly #tables: TableNames;
-  readonly #settings: OutboxSettings;
-  readonly #removal: MessageRemoval;
   readonly #bodies: Expunger;
   readonly #answers: Expunger;
 
   constructor(
-    database: OutboxDatabase,
-    tables: TableNames,
-    removal: MessageRemoval,
-    settings: OutboxSettings,
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+    private readonly removal: MessageRemoval,
+    private readonly settings: OutboxSettings,
   ) {
-    this.#database = database;
-    this.#tables = tables;
-    this.#settings = settings;
-    this.#removal = removal;
     this.#bodies = new Expunger(database, tables, (ids) => removal.bodies(ids));
     this.#answers = new Expunger(database, tables, (ids) => removal.answers(ids));
   }
@@ -36,7 +28,7 @@ export class RetentionSweeper {
    * @returns whether there may be more
    */
   async step(now: number): Promise<boolean> {
-    const { messages, bodies, answers } = retentionLimits(this.#settings, now);
+    const { messages, bodies, answers } = retentionLimits(this.settings, now);
     const deleted = await this.#delete(messages);
     let mayBeMore = deleted === BATCH;
     if (bodies > messages) mayBeMore = (await this.#bodies.step(bodies)) || mayBeMore;
@@ -46,14 +38,14 @@ export class RetentionSweeper {
 
   async #delete(before: number): Promise<number> {
     const found = await this.#finished(before);
-    await this.#removal.messages(found.map(({ id }) => id as string));
+    await this.removal.messages(found.map(({ id }) => id as string));
     return found.length;
   }
 
   /** Messages without anything that is under way, oldest first. */
   async #finished(before: number): Promise<readonly Row[]> {
-    const { messages, deliveries } = this.#tables;
-    const { rows } = await this.#database.run({
+    const { messages, deliveries } = this.tables;
+    const { rows } = await this.database.run({
       sql: `SELECT m.id FROM ${messages} m WHERE m.time < ? AND m.due_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM ${deliveries} d WHERE d.message_id = m.id AND (d.due_at IS NOT NULL OR d.finished_at >= ?))
         ORDER BY m.time, m.id LIMIT ${BATCH}`,

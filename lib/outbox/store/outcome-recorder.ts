@@ -21,9 +21,6 @@ type Entry = { readonly outcome: Outcome } | { readonly finished: Finished };
  */
 export class OutcomeRecorder {
   readonly #logger = new Logger('Thorn');
-  readonly #database: OutboxDatabase;
-  readonly #settlement: OutcomeStatements;
-  readonly #written: OutcomesWritten;
   readonly #gatherAtMost: number;
   #entries: Entry[] = [];
   #flushing: Promise<void> | null = null;
@@ -36,15 +33,12 @@ export class OutcomeRecorder {
 
   /** @param most how much is gathered at most before it is written */
   constructor(
-    database: OutboxDatabase,
-    settlement: OutcomeStatements,
+    private readonly database: OutboxDatabase,
+    private readonly settlement: OutcomeStatements,
     most: number,
-    written: OutcomesWritten,
+    private readonly written: OutcomesWritten,
   ) {
-    this.#database = database;
-    this.#settlement = settlement;
     this.#gatherAtMost = Math.min(most, WRITE_AT_MOST);
-    this.#written = written;
   }
 
   /** What is not written yet. */
@@ -105,7 +99,7 @@ export class OutcomeRecorder {
     const outcomes = entries.flatMap((entry) => ('outcome' in entry ? [entry.outcome] : []));
     const finished = entries.flatMap((entry) => ('finished' in entry ? [entry.finished] : []));
     try {
-      await this.#database.execute(this.#settlement.statements(outcomes, finished));
+      await this.database.execute(this.settlement.statements(outcomes, finished));
     } catch (error) {
       this.#writing = 0;
       return this.#failed(entries, error);
@@ -113,7 +107,7 @@ export class OutcomeRecorder {
     this.#writing = 0;
     this.#failures = 0;
     this.#most = Math.min(WRITE_AT_MOST, this.#most * 2);
-    this.#written(outcomes, finished);
+    this.written(outcomes, finished);
   }
 
   /** Fewer at once: should one of them be the cause, the others get past it. */

@@ -25,17 +25,14 @@ export interface HandOverTools {
 /** Gives messages that were committed to whoever delivers them: this process, in memory, or others by the relay. */
 export class HandOver {
   readonly #logger = new Logger('Thorn');
-  readonly #tools: HandOverTools;
   readonly #carrying = new Set<Promise<void>>();
   #isStopped = false;
 
-  constructor(tools: HandOverTools) {
-    this.#tools = tools;
-  }
+  constructor(private readonly tools: HandOverTools) {}
 
   /** Does not wait, and does not throw: what fails is found by its lease, and what is not stored yet is stored then. */
   handOver(accepted: readonly StagedMessage[]): void {
-    const { relay, worker } = this.#tools;
+    const { relay, worker } = this.tools;
     if (relay?.carries === true) {
       const carrying = this.#carry(accepted, relay).finally(() => this.#carrying.delete(carrying));
       this.#carrying.add(carrying);
@@ -59,10 +56,10 @@ export class HandOver {
       if (this.#isStopped || store.heldMessages.size >= MOST_HELD) {
         return await store.messages.release(
           [{ id: message.id, token: lease }],
-          this.#tools.clock.now(),
+          this.tools.clock.now(),
         );
       }
-      await this.#tools.desk.schedule(store, message, lease, leasedUntil);
+      await this.tools.desk.schedule(store, message, lease, leasedUntil);
     } catch (error) {
       const text = `Handing over ${message.id} failed: ${errorText(error)}`;
       this.#logger.error(new LogLine(text, { messageId: message.id, event: message.event }));
@@ -73,9 +70,9 @@ export class HandOver {
   async #carry(accepted: readonly StagedMessage[], relay: MessageRelay): Promise<void> {
     const refused = await this.#refusedBy(relay, accepted);
     if (refused.length === 0) return;
-    this.#tools.relayed.forget(refused.map(({ message }) => message));
-    await Promise.all(this.#tools.stores.map((store) => this.#leave(store, refused)));
-    this.#tools.wake();
+    this.tools.relayed.forget(refused.map(({ message }) => message));
+    await Promise.all(this.tools.stores.map((store) => this.#leave(store, refused)));
+    this.tools.wake();
   }
 
   async #refusedBy(
@@ -84,8 +81,8 @@ export class HandOver {
   ): Promise<readonly StagedMessage[]> {
     try {
       for (const { joined } of accepted) if (joined !== null) await joined;
-      if (this.#tools.worker) {
-        this.#tools.relayed.remember(accepted.filter(({ isStored }) => isStored));
+      if (this.tools.worker) {
+        this.tools.relayed.remember(accepted.filter(({ isStored }) => isStored));
       }
       const refused = await relay.carry(
         accepted.map(({ message }) => message),
@@ -100,7 +97,7 @@ export class HandOver {
   }
 
   #ticketFor({ message: { id }, store, lease, isStored }: StagedMessage): Ticket {
-    const source = this.#tools.stores.indexOf(store);
+    const source = this.tools.stores.indexOf(store);
     return { id, source, lease, ...(isStored ? {} : { isStored }) };
   }
 
@@ -109,7 +106,7 @@ export class HandOver {
     const messages = all.filter((one) => one.store === store);
     const unstored = messages.filter(({ isStored }) => !isStored);
     const stored = messages.filter(({ isStored }) => isStored);
-    const now = this.#tools.clock.now();
+    const now = this.tools.clock.now();
     const ids = (some: readonly StagedMessage[]) => listIds(some.map(({ message }) => message.id));
     try {
       if (unstored.length > 0) {

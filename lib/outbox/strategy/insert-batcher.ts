@@ -14,8 +14,6 @@ interface Entry<Written> {
  * A statement for each would cost more than anything else about a message.
  */
 export class InsertBatcher<Written> {
-  readonly #write: (messages: readonly Message[]) => Promise<Written>;
-  readonly #most: number;
   #entries: Entry<Written>[] = [];
   #writers = 0;
 
@@ -23,16 +21,16 @@ export class InsertBatcher<Written> {
    * @param write writes messages of different ids, all or none
    * @param most statements under way at once
    */
-  constructor(write: (messages: readonly Message[]) => Promise<Written>, most: number) {
-    this.#write = write;
-    this.#most = most;
-  }
+  constructor(
+    private readonly write: (messages: readonly Message[]) => Promise<Written>,
+    private readonly most: number,
+  ) {}
 
   /** @returns what was written together with these messages and perhaps others */
   insert(messages: readonly Message[]): Promise<Written> {
     return new Promise((resolve, reject) => {
       this.#entries.push({ messages, resolve, reject });
-      if (this.#writers >= this.#most) return;
+      if (this.#writers >= this.most) return;
       this.#writers++;
       // After everything that this turn of the event loop brings.
       setImmediate(() => void this.#writeAll());
@@ -60,7 +58,7 @@ export class InsertBatcher<Written> {
 
   async #writeTogether(entries: readonly Entry<Written>[]): Promise<void> {
     try {
-      const written = await this.#write(entries.flatMap(({ messages }) => messages));
+      const written = await this.write(entries.flatMap(({ messages }) => messages));
       for (const { resolve } of entries) resolve(written);
     } catch (error) {
       if (entries.length === 1) return entries[0]!.reject(error);

@@ -28,11 +28,6 @@ export type IsLeftUnstored = (message: Message) => boolean;
 
 /** Writes messages, and remembers what was written until it is released. */
 export class MessageStager {
-  readonly #stores: readonly OutboxStore[];
-  readonly #leaseFor: number;
-  readonly #clock: Clock;
-  readonly #patience: number;
-  readonly #isLeft: IsLeftUnstored;
   readonly #shared = new Map<OutboxStore, InsertBatcher<Inserted | null>>();
   // Null: a message of that id is stored already.
   readonly #staged = new WeakMap<Message, Staged | null>();
@@ -42,18 +37,12 @@ export class MessageStager {
    * @param patience milliseconds to wait for a lock of somebody else's on SQLite
    */
   constructor(
-    stores: readonly OutboxStore[],
-    leaseFor: number,
-    patience: number,
-    clock: Clock,
-    isLeft: IsLeftUnstored = () => false,
-  ) {
-    this.#stores = stores;
-    this.#leaseFor = leaseFor;
-    this.#clock = clock;
-    this.#patience = patience;
-    this.#isLeft = isLeft;
-  }
+    private readonly stores: readonly OutboxStore[],
+    private readonly leaseFor: number,
+    private readonly patience: number,
+    private readonly clock: Clock,
+    private readonly isLeft: IsLeftUnstored = () => false,
+  ) {}
 
   /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is none of the outbox' */
   async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
@@ -61,7 +50,7 @@ export class MessageStager {
     const firsts = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
     const written = firsts.filter((message) => {
-      const isLeft = this.#isLeft(message);
+      const isLeft = this.isLeft(message);
       if (isLeft) this.#staged.set(message, this.#unstored(store));
       return !isLeft;
     });
@@ -123,7 +112,7 @@ export class MessageStager {
       const inserted = await this.#sharedInsert(store).insert(messages);
       if (inserted !== null) return inserted;
       // Nothing was written, and nobody was told otherwise.
-      throw new OutboxLockedError(this.#patience);
+      throw new OutboxLockedError(this.patience);
     }
     // The caller is itself in the transaction that holds the lock, and would wait for itself. There is one connection for
     // all, so the message joins that transaction; should it be rolled back, the message is written once more.
@@ -158,7 +147,7 @@ export class MessageStager {
   ): Promise<Inserted | null> {
     const token = this.#token();
     const statements = table.insertions(messages, token.lease, token.leasedUntil);
-    const results = await database.executeWithin(this.#patience, statements);
+    const results = await database.executeWithin(this.patience, statements);
     if (results === null) return null;
     const written = new Set(results.flatMap(({ rows }) => rows.map(({ id }) => id)));
     const known = new Set(messages.map(({ id }) => id).filter((id) => !written.has(id)));
@@ -167,7 +156,7 @@ export class MessageStager {
 
   /** A new one each time: it also tells whether a message was there before, and be it from this very process. */
   #token(): { readonly lease: string; readonly leasedUntil: number } {
-    return { lease: randomUUID(), leasedUntil: this.#clock.now() + this.#leaseFor };
+    return { lease: randomUUID(), leasedUntil: this.clock.now() + this.leaseFor };
   }
 
   async #afterTransaction(
@@ -185,8 +174,8 @@ export class MessageStager {
   }
 
   #storeOf(manager: EntityManager | undefined): OutboxStore {
-    if (manager === undefined) return this.#stores[0]!;
-    const store = this.#stores.find(({ dataSource }) => dataSource === dataSourceOf(manager));
+    if (manager === undefined) return this.stores[0]!;
+    const store = this.stores.find(({ dataSource }) => dataSource === dataSourceOf(manager));
     if (store !== undefined) return store;
     throw new ThornConfigurationError(
       'The manager belongs to a data source that ThornModule does not capture; add it to the option dataSources',

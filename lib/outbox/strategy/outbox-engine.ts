@@ -26,8 +26,6 @@ import type { Outcome } from '../model/outcome.js';
 /** Delivers what is stored: what is handed over, what a relay brings, and what is due in the database. */
 export class OutboxEngine {
   readonly #logger = new Logger('Thorn');
-  readonly #settings: OutboxSettings;
-  readonly #tools: OutboxDependencies;
   readonly stores: readonly OutboxStore[];
   readonly lanes: HostScheduler<DeliveryJob>;
   readonly pauses: HostPauses;
@@ -44,11 +42,12 @@ export class OutboxEngine {
   #isLeaving = false;
 
   /** @throws {@link ThornConfigurationError} when a data source cannot be used */
-  constructor(tools: OutboxDependencies, settings: OutboxSettings) {
+  constructor(
+    private readonly tools: OutboxDependencies,
+    private readonly settings: OutboxSettings,
+  ) {
     const { clock, random = Math.random } = tools;
     const { lease, worker } = settings;
-    this.#settings = settings;
-    this.#tools = tools;
     this.#teller = new DeliveryLogNotifier(tools.log);
     const rows = new MessageRowMapper(tools.codecs, tools.sealer);
     this.stores = tools.dataSources.map((dataSource) => {
@@ -134,11 +133,11 @@ export class OutboxEngine {
   /** Delivers from now on, as far as this process is a worker. */
   async start(): Promise<void> {
     await this.ready();
-    await this.#tools.relay?.start(this.#settings.worker ? this.#relayed : null);
-    if (!this.#settings.worker) return;
+    await this.tools.relay?.start(this.settings.worker ? this.#relayed : null);
+    if (!this.settings.worker) return;
     await this.pauseWatch.start();
     for (const loop of this.#loops) loop.start();
-    this.#stopListening = this.#tools.events.on('subscriber-disabled', ({ subscriber }) =>
+    this.#stopListening = this.tools.events.on('subscriber-disabled', ({ subscriber }) =>
       Promise.all(this.stores.map((store) => this.#retries.failAll(store, subscriber))),
     );
   }
@@ -155,7 +154,7 @@ export class OutboxEngine {
   async end(): Promise<void> {
     await this.pause();
     if (this.#opened === null || this.#isLeaving) return;
-    const { drainTimeout } = this.#settings;
+    const { drainTimeout } = this.settings;
     await withTimeout(drainTimeout, this.#drained(), () => undefined);
     this.#isLeaving = true;
     this.#renewal.stop();
@@ -175,7 +174,7 @@ export class OutboxEngine {
     if (outcomes.length === 0) return;
     this.#teller.written(outcomes);
     void Promise.resolve()
-      .then(() => this.#tools.listener.written(outcomes))
+      .then(() => this.tools.listener.written(outcomes))
       .catch((error: unknown) =>
         this.#logger.error(
           `Taking note of ${outcomes.length} outcome(s) failed: ${errorText(error)}`,
@@ -185,7 +184,7 @@ export class OutboxEngine {
 
   /** A relay that fails at the end keeps nobody from writing down what was delivered. */
   async #tell(doing: string, tell: (relay: MessageRelay) => Promise<void> | void): Promise<void> {
-    const { relay } = this.#tools;
+    const { relay } = this.tools;
     if (relay === undefined) return;
     try {
       await tell(relay);
@@ -202,9 +201,9 @@ export class OutboxEngine {
   }
 
   async #letGo(): Promise<void> {
-    const now = this.#tools.clock.now();
+    const now = this.tools.clock.now();
     await Promise.all(this.stores.map((store) => store.giveUp(now)))
-      .then(() => Promise.all([this.#tools.listener.idle(), this.#teller.idle()]))
+      .then(() => Promise.all([this.tools.listener.idle(), this.#teller.idle()]))
       .catch((error: unknown) =>
         this.#logger.error(
           `Giving up leases failed, they run out by themselves: ${errorText(error)}`,

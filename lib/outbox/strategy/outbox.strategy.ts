@@ -42,15 +42,16 @@ export class OutboxStrategy
   extends DispatchStrategy
   implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
-  readonly #tools: OutboxDependencies;
   readonly #stager: MessageStager;
   readonly #engine: OutboxEngine;
 
   /** @throws {@link ThornConfigurationError} when an option makes no sense, or a data source cannot be used */
-  constructor(tools: OutboxDependencies, options: OutboxOptions = {}) {
+  constructor(
+    private readonly tools: OutboxDependencies,
+    options: OutboxOptions = {},
+  ) {
     super();
     const settings = outboxSettings(options);
-    this.#tools = tools;
     if (tools.dataSources.length === 0) {
       throw new ThornConfigurationError(
         'outbox() needs a TypeORM data source; name one in dataSources, or use inline()',
@@ -85,7 +86,7 @@ export class OutboxStrategy
    * @internal
    */
   get relay(): MessageRelay | undefined {
-    return this.#tools.relay;
+    return this.tools.relay;
   }
 
   /** What this process is doing at the moment, for gauges. */
@@ -124,7 +125,7 @@ export class OutboxStrategy
 
   /** Rejects when the relay's queue cannot be reached; there need not be one. */
   async checkRelay(): Promise<void> {
-    await this.#tools.relay?.check();
+    await this.tools.relay?.check();
   }
 
   /**
@@ -188,7 +189,7 @@ export class OutboxStrategy
   }
 
   #tell(message: Message): void {
-    this.#tools.events.emit('message-accepted', () => ({
+    this.tools.events.emit('message-accepted', () => ({
       message: message.id,
       event: message.event,
       owner: message.owner,

@@ -32,14 +32,13 @@ const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
 
 /** The SQL of the delivery log: reads `thorn_deliveries` and `thorn_attempts`. */
 export class DeliveryLogTable {
-  readonly #database: OutboxDatabase;
   readonly #dialect: Dialect;
-  readonly #tables: TableNames;
 
-  constructor(database: OutboxDatabase, tables: TableNames) {
-    this.#database = database;
+  constructor(
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+  ) {
     this.#dialect = database.dialect;
-    this.#tables = tables;
   }
 
   /** Deliveries, newest first. */
@@ -67,12 +66,12 @@ export class DeliveryLogTable {
       const all = [...conditions, ...(more === '' ? [] : [more])];
       const where = all.length === 0 ? '' : `WHERE ${all.join(' AND ')}`;
       return {
-        sql: `SELECT d.* FROM ${this.#tables.deliveries} d ${where} ORDER BY d.id DESC LIMIT ?`,
+        sql: `SELECT d.* FROM ${this.tables.deliveries} d ${where} ORDER BY d.id DESC LIMIT ?`,
         parameters: [...parameters, limit],
       };
     };
     const isOfAllFailed = status === 'failed' && subscribers === undefined && message === undefined;
-    const { rows } = await this.#database.run(
+    const { rows } = await this.database.run(
       isOfAllFailed
         ? newestOf(
             FAILURE_REASONS.map((one) => page(`d.reason = '${one}'`)),
@@ -84,16 +83,16 @@ export class DeliveryLogTable {
   }
 
   async find(id: string): Promise<Row | null> {
-    const { rows } = await this.#database.run({
-      sql: `SELECT d.*, ${EXPUNGED} FROM ${this.#tables.deliveries} d LEFT JOIN ${this.#tables.messages} m ON m.id = d.message_id WHERE d.id = ?`,
+    const { rows } = await this.database.run({
+      sql: `SELECT d.*, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id WHERE d.id = ?`,
       parameters: [id],
     });
     return rows[0] ?? null;
   }
 
   async attempts(delivery: string): Promise<readonly AttemptRecord[]> {
-    const { rows } = await this.#database.run({
-      sql: `SELECT * FROM ${this.#tables.attempts} WHERE delivery_id = ? ORDER BY number`,
+    const { rows } = await this.database.run({
+      sql: `SELECT * FROM ${this.tables.attempts} WHERE delivery_id = ? ORDER BY number`,
       parameters: [delivery],
     });
     return rows.map(attemptOf);
@@ -101,8 +100,8 @@ export class DeliveryLogTable {
 
   /** Failed deliveries that nobody has called off, oldest first. */
   async failed({ subscriber, from, before, after, limit }: FailedQuery): Promise<Candidate[]> {
-    const { rows } = await this.#database.run({
-      sql: `SELECT d.id, d.message_id, d.subscriber_id, ${EXPUNGED} FROM ${this.#tables.deliveries} d LEFT JOIN ${this.#tables.messages} m ON m.id = d.message_id
+    const { rows } = await this.database.run({
+      sql: `SELECT d.id, d.message_id, d.subscriber_id, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
         WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? AND d.status = 'failed' AND d.reason <> 'cancelled' ORDER BY d.id LIMIT ?`,
       parameters: [subscriber, from, before, after, limit],
     });
@@ -116,9 +115,9 @@ export class DeliveryLogTable {
     until: number,
     limit: number,
   ): Promise<readonly Row[]> {
-    const { rows } = await this.#database.run({
+    const { rows } = await this.database.run({
       sql: `SELECT m.id, m.time, m.event, m.owner, m.audience, ${EXPUNGED}, CASE WHEN m.due_at IS NULL THEN 0 ELSE 1 END AS is_under_way, d.id AS delivery, d.reason
-        FROM ${this.#tables.messages} m LEFT JOIN ${this.#tables.deliveries} d ON d.message_id = m.id AND d.subscriber_id = ?
+        FROM ${this.tables.messages} m LEFT JOIN ${this.tables.deliveries} d ON d.message_id = m.id AND d.subscriber_id = ?
         WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ?`,
       parameters: [subscriber, after.time, after.time, after.id, until, limit],
     });
@@ -127,8 +126,8 @@ export class DeliveryLogTable {
 
   /** Counts by name, and the times of what is due the longest. */
   async stats(now: number): Promise<Row> {
-    const { deliveries, messages } = this.#tables;
-    const { rows } = await this.#database.run({
+    const { deliveries, messages } = this.tables;
+    const { rows } = await this.database.run({
       sql: `SELECT w.pending, w.rate_limited,
         (SELECT COUNT(*) FROM ${deliveries} WHERE due_at <= ?) AS due,
         (SELECT COUNT(*) FROM ${deliveries} WHERE due_at > ? AND lease IS NOT NULL) AS leased,

@@ -31,27 +31,26 @@ const COLUMNS =
 
 /** The claims on `thorn_deliveries`. */
 export class DeliveryTable {
-  readonly #database: OutboxDatabase;
   readonly #dialect: Dialect;
-  readonly #tables: TableNames;
   readonly #hosts: string;
   readonly #leases: Leases;
 
-  constructor(database: OutboxDatabase, tables: TableNames) {
-    this.#database = database;
+  constructor(
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+  ) {
     this.#dialect = database.dialect;
-    this.#tables = tables;
     this.#hosts = firstDues(tables.deliveries, this.#dialect);
     this.#leases = new Leases(database, tables.deliveries);
   }
 
   /** When the next delivery or message may be taken; null when there is nothing to wait for. */
   async nextDue(): Promise<number | null> {
-    const { deliveries, messages } = this.#tables;
+    const { deliveries, messages } = this.tables;
     // Not MIN: of what is not null, MySQL would go through all of it.
     const next = (table: string) =>
       `SELECT due_at FROM ${table} WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`;
-    const { rows } = await this.#database.run({
+    const { rows } = await this.database.run({
       sql: `SELECT (${next(deliveries)}) AS delivery, (${next(messages)}) AS message`,
       parameters: [],
     });
@@ -71,7 +70,7 @@ export class DeliveryTable {
     now: number,
     limit: number,
   ): Promise<{ readonly hosts: readonly string[]; readonly last: string | null }> {
-    const { rows } = await this.#database.run({ sql: this.#hosts, parameters: [after, limit] });
+    const { rows } = await this.database.run({ sql: this.#hosts, parameters: [after, limit] });
     return {
       hosts: rows
         .filter(({ first_due: firstDue }) => Number(firstDue) <= now)
@@ -108,8 +107,8 @@ export class DeliveryTable {
     now: number,
     limit: number,
   ): Promise<number> {
-    const { deliveries } = this.#tables;
-    const [waiting] = await this.#database.execute([
+    const { deliveries } = this.tables;
+    const [waiting] = await this.database.execute([
       // Held ones are left to their holders.
       {
         sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
@@ -141,8 +140,8 @@ export class DeliveryTable {
 
   /** Makes due what waits for the limit of a subscriber. @returns how many; call again if `limit` */
   async expedite(subscriberId: string, now: number, limit: number): Promise<number> {
-    const { deliveries } = this.#tables;
-    const [waiting] = await this.#database.execute([
+    const { deliveries } = this.tables;
+    const [waiting] = await this.database.execute([
       {
         sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at > ? AND turn_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
         parameters: [subscriberId, now],
@@ -175,13 +174,13 @@ export class DeliveryTable {
     now: number,
     until: number,
   ): Promise<readonly Row[]> {
-    const { deliveries } = this.#tables;
+    const { deliveries } = this.tables;
     if (this.#dialect.name === 'postgres') {
       const hosts = this.#dialect.rows('h', SHARES);
       // Pairs, because it would rather go through what is due of all hosts, and an array, because it cannot tell how few
       // there are, and would rather go through the table. Of a limit that is a column it knows nothing, and takes a tenth
       // of the table for it; the other one, which never counts, keeps it from compiling code for a million rows.
-      const { rows } = await this.#database.run({
+      const { rows } = await this.database.run({
         sql: `WITH picked AS (SELECT d.id FROM ${hosts} CROSS JOIN LATERAL (SELECT id FROM (SELECT id FROM ${deliveries} WHERE host IS NOT NULL AND (host, due_at) >= (h.host, 0) AND (host, due_at) <= (h.host, ?) ORDER BY host, due_at LIMIT ? FOR UPDATE SKIP LOCKED) l LIMIT h.share) d) UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id = ANY(ARRAY(SELECT id FROM picked)) RETURNING ${COLUMNS}`,
         parameters: [
           this.#dialect.rowsParameter(
@@ -207,7 +206,7 @@ export class DeliveryTable {
     });
     if (!this.#dialect.returns) return this.#leases.take(due(COLUMNS), lease, until);
     const { sql, parameters } = due('id');
-    const { rows } = await this.#database.run({
+    const { rows } = await this.database.run({
       sql: `UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id IN (${sql}) RETURNING ${COLUMNS}`,
       parameters: [lease, until, ...parameters],
     });

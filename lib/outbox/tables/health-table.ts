@@ -32,17 +32,18 @@ const GONE: Columns = { id: 'text', token: 'text' };
 
 /** The SQL on `thorn_health`, in sets. */
 export class HealthTable {
-  readonly #database: OutboxDatabase;
   readonly #table: string;
 
-  constructor(database: OutboxDatabase, { health }: TableNames) {
-    this.#database = database;
+  constructor(
+    private readonly database: OutboxDatabase,
+    { health }: TableNames,
+  ) {
     this.#table = health;
   }
 
   /** Those of the subscribers that have a row. */
   async read(subscribers: readonly string[]): Promise<ReadonlyMap<string, StoredHealth>> {
-    const { rows } = await this.#database.run(this.#selection(subscribers));
+    const { rows } = await this.database.run(this.#selection(subscribers));
     return new Map(
       rows.map((row) => [
         row['subscriber_id'] as string,
@@ -59,7 +60,7 @@ export class HealthTable {
 
   /** @returns the subscribers whose change was written; the others were written by somebody else meanwhile */
   async write(changes: readonly HealthChange[]): Promise<ReadonlySet<string>> {
-    const { dialect } = this.#database;
+    const { dialect } = this.database;
     const token = randomUUID();
     const rows = changes.map(({ subscriber, before, after }) => ({
       id: subscriber,
@@ -101,7 +102,7 @@ export class HealthTable {
       this.#selection(changes.map(({ subscriber }) => subscriber)),
     ];
     const found = new Map(
-      (await this.#database.execute(statements))
+      (await this.database.execute(statements))
         .at(-1)!
         .rows.map((row) => [row['subscriber_id'], row['token']]),
     );
@@ -111,7 +112,7 @@ export class HealthTable {
   }
 
   #selection(subscribers: readonly string[]): Statement {
-    const { dialect } = this.#database;
+    const { dialect } = this.database;
     const { rows, parameter } = idRows(dialect, subscribers);
     return {
       sql: `SELECT h.* FROM ${rows} ${dialect.join} ${this.#table} h ON h.subscriber_id = r.id`,
@@ -121,7 +122,7 @@ export class HealthTable {
 
   #deletion(rows: readonly object[]): Statement[] {
     if (rows.length === 0) return [];
-    const { dialect } = this.#database;
+    const { dialect } = this.database;
     return [
       {
         sql: dialect.deleteFrom(

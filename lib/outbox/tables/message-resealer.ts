@@ -14,22 +14,18 @@ export interface ResealedMessages {
 
 /** The messages that name subscribers themselves, whose secrets are sealed with them. */
 export class MessageResealer {
-  readonly #database: OutboxDatabase;
-  readonly #tables: TableNames;
-  readonly #rows: MessageRowMapper;
-
-  constructor(database: OutboxDatabase, tables: TableNames, rows: MessageRowMapper) {
-    this.#database = database;
-    this.#tables = tables;
-    this.#rows = rows;
-  }
+  constructor(
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+    private readonly rows: MessageRowMapper,
+  ) {}
 
   /** Seals one page of messages with the first key, in the order of their ids. */
   async reseal(limit: number, after: string | null, dryRun: boolean): Promise<ResealedMessages> {
-    const { messages } = this.#tables;
-    const { dialect } = this.#database;
+    const { messages } = this.tables;
+    const { dialect } = this.database;
     const recipients = dialect.asText('m.recipients');
-    const { rows } = await this.#database.run({
+    const { rows } = await this.database.run({
       sql: `SELECT m.id, CASE WHEN ${recipients} = '[]' THEN NULL ELSE ${recipients} END AS recipients FROM ${messages} m WHERE m.id > ? ORDER BY m.id LIMIT ?`,
       parameters: [after ?? '', limit],
     });
@@ -43,7 +39,7 @@ export class MessageResealer {
     if (!dryRun && changes.length > 0) {
       // Few messages name subscribers. What was dropped meanwhile stays so.
       const sql = `UPDATE ${messages} SET recipients = ? WHERE id = ? AND ${dialect.asText('recipients')} = ?`;
-      await this.#database.execute(changes.map((parameters) => ({ sql, parameters })));
+      await this.database.execute(changes.map((parameters) => ({ sql, parameters })));
     }
     return {
       checked: rows.length,
@@ -56,7 +52,7 @@ export class MessageResealer {
   /** @returns null when it is sealed as it should be, undefined when it does not open */
   #resealed(id: string, stored: string): string | null | undefined {
     try {
-      return this.#rows.resealed(id, stored);
+      return this.rows.resealed(id, stored);
     } catch (error) {
       if (error instanceof SecretUnreadableError) return undefined;
       throw error;

@@ -34,13 +34,10 @@ export function messageSelection({ asText }: Dialect, prefix = ''): string {
 
 /** Makes rows of messages, and messages of rows. Subscribers that a message names itself are sealed with their secrets. */
 export class MessageRowMapper {
-  readonly #codecs: Codecs;
-  readonly #sealer: SecretSealer;
-
-  constructor(codecs: Codecs, sealer: SecretSealer) {
-    this.#codecs = codecs;
-    this.#sealer = sealer;
-  }
+  constructor(
+    private readonly codecs: Codecs,
+    private readonly sealer: SecretSealer,
+  ) {}
 
   /** In the order of {@link MESSAGE_COLUMNS}. */
   valuesOf(message: Message, lease: string, dueAt: number): unknown[] {
@@ -84,22 +81,22 @@ export class MessageRowMapper {
   resealed(id: string, stored: string): string | null {
     const value: unknown = JSON.parse(stored);
     const isSealed = typeof value === 'string';
-    if (isSealed && this.#sealer.isCurrent(value)) return null;
-    return JSON.stringify(this.#sealer.seal(isSealed ? this.#sealer.open(value, id) : stored, id));
+    if (isSealed && this.sealer.isCurrent(value)) return null;
+    return JSON.stringify(this.sealer.seal(isSealed ? this.sealer.open(value, id) : stored, id));
   }
 
   /** As JSON: an array, or a text when it is sealed. */
   #sealed({ id, recipients }: Message): string {
     const json = JSON.stringify(recipients);
-    const isSecret = this.#sealer.seals && recipients.length > 0;
-    return isSecret ? JSON.stringify(this.#sealer.seal(json, id)) : json;
+    const isSecret = this.sealer.seals && recipients.length > 0;
+    return isSecret ? JSON.stringify(this.sealer.seal(json, id)) : json;
   }
 
   #parsed(row: Row): Message {
     const id = row['id'] as string;
     const stored: unknown = parsed(row, 'recipients');
     const recipients: unknown =
-      typeof stored === 'string' ? JSON.parse(this.#sealer.open(stored, id)) : stored;
+      typeof stored === 'string' ? JSON.parse(this.sealer.open(stored, id)) : stored;
     return new Message(
       {
         id,
@@ -115,7 +112,7 @@ export class MessageRowMapper {
         tracestate: row['tracestate'] as string | null,
       },
       Buffer.from(row['body'] as string),
-      this.#codecs,
+      this.codecs,
     );
   }
 }

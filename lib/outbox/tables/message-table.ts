@@ -64,28 +64,26 @@ const BYTES_PER_INSERT = 4 * 1024 * 1024;
 
 /** The SQL on `thorn_messages`. */
 export class MessageTable {
-  readonly #database: OutboxDatabase;
   readonly #dialect: Dialect;
-  readonly #tables: TableNames;
   readonly #leases: Leases;
-  readonly #rows: MessageRowMapper;
 
-  constructor(database: OutboxDatabase, tables: TableNames, rows: MessageRowMapper) {
-    this.#database = database;
+  constructor(
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+    private readonly rows: MessageRowMapper,
+  ) {
     this.#dialect = database.dialect;
-    this.#tables = tables;
-    this.#rows = rows;
     this.#leases = new Leases(database, tables.messages);
   }
 
   /** One INSERT for each 1,000 messages or 4 MiB; a message whose id is there already is left out. */
   insertions(messages: readonly Message[], lease: string, dueAt: number): Statement[] {
     const tuple = `(${MESSAGE_COLUMNS.map(() => '?').join(', ')})`;
-    const { messages: table } = this.#tables;
+    const { messages: table } = this.tables;
     const end = this.#dialect.skipKnown(table);
     return chunksOf(messages).map((chunk) => ({
       sql: `INSERT INTO ${table} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${chunk.map(() => tuple).join(', ')} ${end}`,
-      parameters: chunk.flatMap((message) => this.#rows.valuesOf(message, lease, dueAt)),
+      parameters: chunk.flatMap((message) => this.rows.valuesOf(message, lease, dueAt)),
     }));
   }
 
@@ -125,7 +123,7 @@ export class MessageTable {
   ): Promise<ReadonlySet<string>> {
     const insertions = this.insertions(messages, lease, dueAt);
     const ids = messages.map(({ id }) => id);
-    const results = await this.#database.execute(
+    const results = await this.database.execute(
       this.#dialect.insertReturns ? insertions : [...insertions, this.#holders(ids)],
     );
     const own = results.flatMap(({ rows }) => rows).filter((row) => row['lease'] === lease);
@@ -146,7 +144,7 @@ export class MessageTable {
     const written = this.#holders(ids);
     if (manager.queryRunner?.isTransactionActive !== true) {
       // Between two transactions a worker could take them.
-      return (await this.#database.execute([insertion, written]))[1]!.rows;
+      return (await this.database.execute([insertion, written]))[1]!.rows;
     }
     await run(insertion);
     return run(written);
@@ -154,7 +152,7 @@ export class MessageTable {
 
   #holders(ids: readonly string[]): Statement {
     return {
-      sql: `SELECT id, lease FROM ${this.#tables.messages} WHERE id IN (${ids.map(() => '?').join(', ')})`,
+      sql: `SELECT id, lease FROM ${this.tables.messages} WHERE id IN (${ids.map(() => '?').join(', ')})`,
       parameters: ids,
     };
   }
@@ -172,8 +170,8 @@ export class MessageTable {
 
   async #found(ids: readonly string[], columns: string): Promise<readonly Row[]> {
     const { rows, parameter } = idRows(this.#dialect, ids);
-    const result = await this.#database.run({
-      sql: `SELECT ${columns} FROM ${rows} ${this.#dialect.join} ${this.#tables.messages} m ON m.id = r.id`,
+    const result = await this.database.run({
+      sql: `SELECT ${columns} FROM ${rows} ${this.#dialect.join} ${this.tables.messages} m ON m.id = r.id`,
       parameters: [parameter],
     });
     return result.rows;
@@ -181,7 +179,7 @@ export class MessageTable {
 
   /** Takes messages that nobody holds, or whose holder's time is up. No other process gets the same ones. */
   async claim(lease: string, now: number, until: number, limit: number): Promise<readonly Row[]> {
-    const { messages } = this.#tables;
+    const { messages } = this.tables;
     const { returns, skipLocked } = this.#dialect;
     const due = (columns: string) =>
       `SELECT ${columns} FROM ${messages} WHERE due_at <= ? ORDER BY due_at LIMIT ${limit} ${skipLocked}`;
@@ -189,7 +187,7 @@ export class MessageTable {
     if (!returns) {
       return this.#leases.take({ sql: due(selection), parameters: [now] }, lease, until);
     }
-    const { rows } = await this.#database.run({
+    const { rows } = await this.database.run({
       sql: `WITH picked AS (${due('id')}) UPDATE ${messages} SET lease = ?, due_at = ? WHERE id IN (SELECT id FROM picked) RETURNING ${selection}`,
       parameters: [now, lease, until],
     });
@@ -199,8 +197,8 @@ export class MessageTable {
   /** Which subscribers have a delivery of each message. */
   async handled(ids: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
     const { rows, parameter } = idRows(this.#dialect, ids);
-    const { rows: found } = await this.#database.run({
-      sql: `SELECT d.message_id, d.subscriber_id FROM ${rows} ${this.#dialect.join} ${this.#tables.deliveries} d ON d.message_id = r.id`,
+    const { rows: found } = await this.database.run({
+      sql: `SELECT d.message_id, d.subscriber_id FROM ${rows} ${this.#dialect.join} ${this.tables.deliveries} d ON d.message_id = r.id`,
       parameters: [parameter],
     });
     const handled = new Map<string, Set<string>>();

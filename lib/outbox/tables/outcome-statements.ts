@@ -53,7 +53,6 @@ const FINISHED: Columns = { id: 'text', lease: 'text', again_at: 'bigint' };
  * its lease is still the same: who was away for too long overwrites nothing.
  */
 export class OutcomeStatements {
-  readonly #keeps: KeepsAttempt;
   readonly #insertNew: BulkStatement;
   readonly #insertAttempts: BulkStatement;
   readonly #update: BulkStatement;
@@ -62,9 +61,8 @@ export class OutcomeStatements {
   constructor(
     dialect: Dialect,
     { messages, deliveries, attempts }: TableNames,
-    keeps: KeepsAttempt,
+    private readonly keeps: KeepsAttempt,
   ) {
-    this.#keeps = keeps;
     const select = (columns: Columns) =>
       Object.keys(columns)
         .map((name) => `r.${name}`)
@@ -107,7 +105,7 @@ export class OutcomeStatements {
   statements(outcomes: readonly Outcome[], finished: readonly Finished[]): Statement[] {
     const fresh = outcomes.filter(({ isNew }) => isNew);
     const changed = outcomes.filter(({ isNew }) => !isNew);
-    const attempts = outcomes.filter(this.#keeps);
+    const attempts = outcomes.filter(this.keeps);
     return [
       ...this.#insertNew.statements(fresh.map(newRow)),
       ...this.#insertAttempts.statements(attempts.map(attemptRow)),

@@ -21,14 +21,13 @@ const LATE: Columns = { ...REVIVED, message_id: 'text', subscriber_id: 'text', e
 
 /** The SQL by which somebody's wish changes deliveries: makes them due again, adds late ones, calls them off. */
 export class RequeueTable {
-  readonly #database: OutboxDatabase;
   readonly #dialect: Dialect;
-  readonly #tables: TableNames;
 
-  constructor(database: OutboxDatabase, tables: TableNames) {
-    this.#database = database;
+  constructor(
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+  ) {
     this.#dialect = database.dialect;
-    this.#tables = tables;
   }
 
   /**
@@ -39,9 +38,9 @@ export class RequeueTable {
    */
   async reopen(revivals: readonly RequeuedDelivery[], isWaitingToo: boolean): Promise<number> {
     if (revivals.length === 0) return 0;
-    const { affected } = await this.#database.run({
+    const { affected } = await this.database.run({
       sql: this.#dialect.updateFrom(
-        this.#tables.deliveries,
+        this.tables.deliveries,
         [
           "status = 'pending'",
           'reason = NULL',
@@ -54,7 +53,7 @@ export class RequeueTable {
           'finished_at = NULL',
         ],
         this.#dialect.rows('r', REVIVED),
-        `t.id = r.id AND t.lease IS NULL ${isWaitingToo ? '' : 'AND t.due_at IS NULL'} AND EXISTS (SELECT 1 FROM ${this.#tables.messages} m WHERE m.id = t.message_id AND m.body IS NOT NULL)`,
+        `t.id = r.id AND t.lease IS NULL ${isWaitingToo ? '' : 'AND t.due_at IS NULL'} AND EXISTS (SELECT 1 FROM ${this.tables.messages} m WHERE m.id = t.message_id AND m.body IS NOT NULL)`,
       ),
       parameters: [this.#dialect.rowsParameter(REVIVED, revivals.map(revivalRow))],
     });
@@ -64,12 +63,12 @@ export class RequeueTable {
   /** Adds deliveries of messages that are through; none twice. @returns how many */
   async add(deliveries: readonly BackfilledDelivery[]): Promise<number> {
     if (deliveries.length === 0) return 0;
-    const { deliveries: table, messages } = this.#tables;
+    const { deliveries: table, messages } = this.tables;
     const { rows, parameter } = idRows(
       this.#dialect,
       deliveries.map(({ id }) => id),
     );
-    const results = await this.#database.execute([
+    const results = await this.database.execute([
       {
         sql: this.#dialect.insertNew(
           table,
@@ -102,8 +101,8 @@ export class RequeueTable {
 
   /** Calls off a delivery that waits. @returns whether it did */
   async cancel(id: string, now: number): Promise<boolean> {
-    const { affected } = await this.#database.run({
-      sql: `UPDATE ${this.#tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, turn_at = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
+    const { affected } = await this.database.run({
+      sql: `UPDATE ${this.tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, turn_at = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
       parameters: [now, id],
     });
     return affected === 1;

@@ -26,18 +26,19 @@ export interface CourierTools {
 
 /** Makes the attempts of jobs, and writes down what became of them. */
 export class AttemptRunner {
-  readonly #tools: CourierTools;
   /** Puts a job back in line. */
   readonly #again: (job: DeliveryJob) => void;
 
-  constructor(tools: CourierTools, again: (job: DeliveryJob) => void) {
-    this.#tools = tools;
+  constructor(
+    private readonly tools: CourierTools,
+    again: (job: DeliveryJob) => void,
+  ) {
     this.#again = again;
   }
 
   /** Makes the next attempt of a job. */
   async run(job: DeliveryJob): Promise<BreakerSignal> {
-    const { clock, deliverer, policy, random } = this.#tools;
+    const { clock, deliverer, policy, random } = this.tools;
     const { holding, message, recipient, state } = job;
     if (holding.isLost) return NEUTRAL;
     if (holding.leasedUntil <= clock.now()) {
@@ -72,12 +73,12 @@ export class AttemptRunner {
   postpone(job: DeliveryJob, until: number, turnAt: number | null = null): void {
     if (job.holding.isLost) return;
     const state = { ...job.state, nextAt: until };
-    this.#settle(job, state, null, this.#tools.clock.now(), { turnAt });
+    this.#settle(job, state, null, this.tools.clock.now(), { turnAt });
   }
 
   /** Ends a job without an attempt. */
   end(job: DeliveryJob, reason: 'disabled' | 'cancelled'): void {
-    const { clock, policy, random, events } = this.#tools;
+    const { clock, policy, random, events } = this.tools;
     const now = clock.now();
     const { state } = nextState(job.state, reason, { policy, settings: undefined }, now, random());
     this.#settle(job, state, null, now);
@@ -121,7 +122,7 @@ export class AttemptRunner {
   #tell(job: DeliveryJob, state: DeliveryState, attempt: Attempt): void {
     const { requests, host } = job;
     emitAttempt(
-      this.#tools.events,
+      this.tools.events,
       { attempt, number: requests + 1, host: () => host },
       sequelOf(state),
     );

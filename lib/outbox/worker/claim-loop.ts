@@ -30,11 +30,6 @@ export interface ClaimTargets {
  */
 export class ClaimLoop {
   readonly #logger = new Logger('Thorn');
-  readonly #store: OutboxStore;
-  readonly #desks: ClaimTargets;
-  readonly #lanes: HostScheduler<DeliveryJob>;
-  readonly #clock: Clock;
-  readonly #settings: OutboxSettings;
   #cursor = '';
   #failures = 0;
   #prunedAt = Number.NEGATIVE_INFINITY;
@@ -44,18 +39,12 @@ export class ClaimLoop {
   #isWoken = false;
 
   constructor(
-    store: OutboxStore,
-    desks: ClaimTargets,
-    lanes: HostScheduler<DeliveryJob>,
-    clock: Clock,
-    settings: OutboxSettings,
-  ) {
-    this.#store = store;
-    this.#desks = desks;
-    this.#lanes = lanes;
-    this.#clock = clock;
-    this.#settings = settings;
-  }
+    private readonly store: OutboxStore,
+    private readonly desks: ClaimTargets,
+    private readonly lanes: HostScheduler<DeliveryJob>,
+    private readonly clock: Clock,
+    private readonly settings: OutboxSettings,
+  ) {}
 
   start(): void {
     this.#ended = this.#run();
@@ -83,14 +72,14 @@ export class ClaimLoop {
   }
 
   async #turn(): Promise<number> {
-    const { pollInterval } = this.#settings;
+    const { pollInterval } = this.settings;
     try {
       const claimed = await this.#claim();
       const isPruning = claimed === 0 && (await this.#prune());
-      const due = claimed > 0 ? null : await this.#store.deliveries.nextDue();
+      const due = claimed > 0 ? null : await this.store.deliveries.nextDue();
       this.#failures = 0;
       if (claimed > 0) return 0;
-      const wait = (due ?? Number.POSITIVE_INFINITY) - this.#clock.now();
+      const wait = (due ?? Number.POSITIVE_INFINITY) - this.clock.now();
       const longest = isPruning ? Math.min(PRUNE_PAUSE, pollInterval) : pollInterval;
       // What is due and was not taken has no room, or belongs to a host that is left alone.
       return wait <= 0 ? longest : Math.min(wait + SHORTEST_WAIT, longest);
@@ -106,33 +95,33 @@ export class ClaimLoop {
 
   /** @returns how much was taken */
   async #claim(): Promise<number> {
-    const { lease } = this.#settings;
-    const due = await this.#store.deliveries.nextDue();
-    const now = this.#clock.now();
+    const { lease } = this.settings;
+    const due = await this.store.deliveries.nextDue();
+    const now = this.clock.now();
     if (due === null || due > now) return 0;
     let claimed = 0;
-    if (this.#store.heldMessages.size < MOST_HELD) {
+    if (this.store.heldMessages.size < MOST_HELD) {
       const token = randomUUID();
-      const rows = await this.#store.messages.claim(token, now, now + lease, CLAIM);
-      if (rows.length > 0) await this.#desks.messages.resume(this.#store, rows, token, now + lease);
+      const rows = await this.store.messages.claim(token, now, now + lease, CLAIM);
+      if (rows.length > 0) await this.desks.messages.resume(this.store, rows, token, now + lease);
       claimed += rows.length;
     }
     const shares = await this.#shares(now);
     if (shares.length === 0) return claimed;
     const token = randomUUID();
-    const deliveries = await this.#store.deliveries.claim(shares, token, now, now + lease);
+    const deliveries = await this.store.deliveries.claim(shares, token, now, now + lease);
     if (deliveries.length > 0)
-      await this.#desks.deliveries.resume(this.#store, deliveries, token, now + lease);
+      await this.desks.deliveries.resume(this.store, deliveries, token, now + lease);
     return claimed + deliveries.length;
   }
 
   /** Each host that has something due gets the same, as far as it has room. Hosts take turns to be the first. */
   async #shares(now: number): Promise<HostShare[]> {
-    const { hosts, last } = await this.#store.deliveries.dueHosts(this.#cursor, now, HOSTS_AT_ONCE);
+    const { hosts, last } = await this.store.deliveries.dueHosts(this.#cursor, now, HOSTS_AT_ONCE);
     const startedAt = this.#cursor;
     this.#cursor = last ?? '';
     const rooms = hosts.flatMap((host) => {
-      const room = this.#lanes.room(host);
+      const room = this.lanes.room(host);
       return room > 0 ? [{ host, room }] : [];
     });
     if (rooms.length === 0) {
@@ -148,7 +137,7 @@ export class ClaimLoop {
   async #prune(): Promise<boolean> {
     const now = performance.now();
     if (now - this.#prunedAt < PRUNE_EVERY) return false;
-    const mayBeMore = await this.#store.retention.step(this.#clock.now());
+    const mayBeMore = await this.store.retention.step(this.clock.now());
     if (!mayBeMore) this.#prunedAt = now;
     return mayBeMore;
   }

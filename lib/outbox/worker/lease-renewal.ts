@@ -5,23 +5,20 @@ import type { OutboxStore } from '../store/outbox-store.js';
 /** Puts off what this process holds, again and again, as long as it lives. */
 export class LeaseRenewal {
   readonly #logger = new Logger('Thorn');
-  readonly #stores: readonly OutboxStore[];
-  readonly #lease: number;
-  readonly #clock: Clock;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
   /** @param lease milliseconds */
-  constructor(stores: readonly OutboxStore[], lease: number, clock: Clock) {
-    this.#stores = stores;
-    this.#lease = lease;
-    this.#clock = clock;
-  }
+  constructor(
+    private readonly stores: readonly OutboxStore[],
+    private readonly lease: number,
+    private readonly clock: Clock,
+  ) {}
 
   start(): void {
     this.#timer = setTimeout(
       () => void this.#renew().finally(() => !this.#isStopped && this.start()),
-      this.#lease / 6,
+      this.lease / 6,
     ).unref();
   }
 
@@ -32,9 +29,9 @@ export class LeaseRenewal {
   }
 
   async #renew(): Promise<void> {
-    for (const store of this.#stores) {
+    for (const store of this.stores) {
       try {
-        await store.renewLeases(this.#clock.now(), this.#lease);
+        await store.renewLeases(this.clock.now(), this.lease);
       } catch (error) {
         this.#logger.error(`Putting off leases failed: ${errorText(error)}`);
       }

@@ -19,15 +19,11 @@ export interface DeskTools {
 
 /** Makes jobs of the messages that this process holds, one for each recipient. */
 export class MessageScheduler {
-  readonly #tools: DeskTools;
-  readonly #line: JobSink;
-  readonly #hosts: HostCache;
-
-  constructor(tools: DeskTools, line: JobSink, hosts: HostCache) {
-    this.#tools = tools;
-    this.#line = line;
-    this.#hosts = hosts;
-  }
+  constructor(
+    private readonly tools: DeskTools,
+    private readonly line: JobSink,
+    private readonly hosts: HostCache,
+  ) {}
 
   /**
    * Sends a message to everyone who has no delivery of it yet.
@@ -54,26 +50,26 @@ export class MessageScheduler {
     store.heldMessages.add(holding);
     let found: FoundRecipients;
     try {
-      found = await this.#tools.fanOut.lookUp(message);
+      found = await this.tools.fanOut.lookUp(message);
     } catch (error) {
       const what = `Finding the subscribers of ${message.id} (${message.event}) failed`;
       logFault(what, error, { messageId: message.id, event: message.event });
       return this.#postpone(store, holding, message.time);
     }
     const { recipients, isComplete } = found;
-    const now = this.#tools.clock.now();
+    const now = this.tools.clock.now();
     if (!isComplete) holding.againAt = postponedUntil(message.time, now);
     const missing =
       handled === undefined ? recipients : recipients.filter(({ id }) => !handled.has(id));
     if (missing.length === 0) return store.recorder.finish(holding);
     holding.open = missing.length;
     for (const recipient of missing) {
-      this.#line.add({
+      this.line.add({
         id: newId('dlv_', now),
         store,
         message,
         recipient,
-        host: this.#hosts.of(recipient),
+        host: this.hosts.of(recipient),
         isRetry: false,
         state: newDelivery(now),
         requests: 0,
@@ -133,7 +129,7 @@ export class MessageScheduler {
   #adopts(store: OutboxStore, id: string, lease: string, until: number): boolean {
     if (!store.heldMessages.adopt(id, lease, until)) return false;
     // Outcomes that were written after the claim still had the old token, and were refused: they are looked for at the end.
-    store.heldMessages.get(id)!.againAt ??= this.#tools.clock.now();
+    store.heldMessages.get(id)!.againAt ??= this.tools.clock.now();
     return true;
   }
 
@@ -141,7 +137,7 @@ export class MessageScheduler {
   async #postpone(store: OutboxStore, held: Lease, since: number): Promise<void> {
     store.heldMessages.remove(held);
     try {
-      await store.messages.release([held], postponedUntil(since, this.#tools.clock.now()));
+      await store.messages.release([held], postponedUntil(since, this.tools.clock.now()));
     } catch (error) {
       // Its lease runs out by itself.
       logFault(`Postponing ${held.id} failed`, error, { messageId: held.id });

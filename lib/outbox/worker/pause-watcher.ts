@@ -10,14 +10,12 @@ const EVERY = 5000;
 /** Lets this process heed the operator's pauses, whichever process they were made in. */
 export class PauseWatcher {
   readonly #logger = new Logger('Thorn');
-  readonly #pauses: HostPauses;
-  readonly #lanes: HostScheduler<DeliveryJob>;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(pauses: HostPauses, lanes: HostScheduler<DeliveryJob>) {
-    this.#pauses = pauses;
-    this.#lanes = lanes;
-  }
+  constructor(
+    private readonly pauses: HostPauses,
+    private readonly lanes: HostScheduler<DeliveryJob>,
+  ) {}
 
   /** Resolves when it has looked for the first time. */
   async start(): Promise<void> {
@@ -32,7 +30,7 @@ export class PauseWatcher {
   /** Looks at once. */
   async heed(): Promise<void> {
     try {
-      this.#lanes.pause(await this.#pauses.hosts());
+      this.lanes.pause(await this.pauses.hosts());
     } catch (error) {
       // What was paused stays so; the loops that claim say more of a database that is away.
       this.#logger.debug(`Reading the pauses failed: ${errorText(error)}`);

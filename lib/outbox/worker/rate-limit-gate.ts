@@ -34,7 +34,6 @@ export interface RateGateTools {
  */
 export class RateLimitGate {
   readonly #logger = new Logger('Thorn');
-  readonly #tools: RateGateTools;
   readonly #queues = new Map<string, RateLimitedQueue>();
   readonly #hurried = new Map<string, number>();
   #gathering: NodeJS.Timeout | null = null;
@@ -43,9 +42,7 @@ export class RateLimitGate {
   #isStopped = false;
   #failures = 0;
 
-  constructor(tools: RateGateTools) {
-    this.#tools = tools;
-  }
+  constructor(private readonly tools: RateGateTools) {}
 
   /** Jobs that wait in memory for a turn that comes soon. */
   get waiting(): number {
@@ -59,7 +56,7 @@ export class RateLimitGate {
     if (rateLimit === undefined || rateLimit === null) {
       // It waited for a limit that there is no longer: so do others.
       if (job.hasWaited) void this.#expedite(job);
-      return this.#tools.open(job);
+      return this.tools.open(job);
     }
     if (this.#isStopped) return;
     let queue = this.#queues.get(job.recipient.id);
@@ -85,7 +82,7 @@ export class RateLimitGate {
   }
 
   async #ask(): Promise<void> {
-    const { clock, limiter } = this.#tools;
+    const { clock, limiter } = this.tools;
     const asks = new Map<string, PermitRequest>();
     for (const [id, queue] of this.#queues) {
       const ask = queue.ask(clock.now());
@@ -124,17 +121,17 @@ export class RateLimitGate {
   #park(jobs: readonly DeliveryJob[], wait: Wait): void {
     for (const [index, job] of jobs.entries()) {
       const turnAt = waitUntil(wait, index);
-      this.#tools.park(job, Math.floor((turnAt - LEAD) / GRID) * GRID, turnAt);
+      this.tools.park(job, Math.floor((turnAt - LEAD) / GRID) * GRID, turnAt);
     }
   }
 
   /** Lets those through whose turn it is. */
   #tick(): void {
-    const now = this.#tools.clock.now();
+    const now = this.tools.clock.now();
     let next = Number.POSITIVE_INFINITY;
     let isLacking = false;
     for (const [id, queue] of this.#queues) {
-      for (const job of queue.due(now)) this.#tools.open(job);
+      for (const job of queue.due(now)) this.tools.open(job);
       if (queue.isEmpty) this.#queues.delete(id);
       isLacking ||= queue.isLacking;
       next = Math.min(next, queue.nextTurn);
@@ -147,7 +144,7 @@ export class RateLimitGate {
 
   /** What waits under a limit that is no longer the same looks again. */
   async #expedite({ store, recipient }: DeliveryJob): Promise<void> {
-    const now = this.#tools.clock.now();
+    const now = this.tools.clock.now();
     if (now - (this.#hurried.get(recipient.id) ?? Number.NEGATIVE_INFINITY) < HURRIED_FOR) return;
     for (const [id, at] of this.#hurried) if (now - at >= HURRIED_FOR) this.#hurried.delete(id);
     this.#hurried.set(recipient.id, now);
@@ -155,7 +152,7 @@ export class RateLimitGate {
       let count: number;
       do count = await store.deliveries.expedite(recipient.id, now, HURRY_AT_ONCE);
       while (count === HURRY_AT_ONCE && !this.#isStopped);
-      this.#tools.wake();
+      this.tools.wake();
     } catch (error) {
       this.#hurried.delete(recipient.id);
       this.#logger.error(`Hurrying ${recipient.id} on failed: ${errorText(error)}`);

@@ -21,17 +21,12 @@ export interface RetryDeskTools extends FinderTools {
 
 /** Makes jobs of the deliveries that this process holds, one of each. */
 export class RetryScheduler {
-  readonly #tools: RetryDeskTools;
-  readonly #line: JobSink;
-  readonly #courier: AttemptRunner;
-  readonly #hosts: HostCache;
-
-  constructor(tools: RetryDeskTools, line: JobSink, courier: AttemptRunner, hosts: HostCache) {
-    this.#tools = tools;
-    this.#line = line;
-    this.#courier = courier;
-    this.#hosts = hosts;
-  }
+  constructor(
+    private readonly tools: RetryDeskTools,
+    private readonly line: JobSink,
+    private readonly courier: AttemptRunner,
+    private readonly hosts: HostCache,
+  ) {}
 
   /** Goes on with deliveries that were claimed. */
   async resume(
@@ -45,7 +40,7 @@ export class RetryScheduler {
     const ids = [...new Set(taken.map(({ messageId }) => messageId))];
     const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'] as string, row]));
     const messages = new Map<string, Message | null>();
-    const finder = new RecipientFinder(this.#tools);
+    const finder = new RecipientFinder(this.tools);
     const switchedOff = new Set<string>();
     const left: { held: Lease; since: number; reason: unknown }[] = [];
     for (const delivery of taken) {
@@ -64,9 +59,9 @@ export class RetryScheduler {
       const holding: HeldLease = { id, token: lease, leasedUntil: until, isLost: false, stale: [] };
       store.heldDeliveries.add(holding);
       const job = this.#job(store, delivery, message, recipient, holding);
-      if (recipient !== null) this.#line.add(job);
+      if (recipient !== null) this.line.add(job);
       else {
-        this.#courier.end(job, message === null ? 'cancelled' : 'disabled');
+        this.courier.end(job, message === null ? 'cancelled' : 'disabled');
         if (message !== null) switchedOff.add(subscriberId);
       }
     }
@@ -81,7 +76,7 @@ export class RetryScheduler {
       count = await store.deliveries.fail(
         subscriber,
         'disabled',
-        this.#tools.clock.now(),
+        this.tools.clock.now(),
         FAILED_AT_ONCE,
       );
     } while (count === FAILED_AT_ONCE);
@@ -102,7 +97,7 @@ export class RetryScheduler {
       // Enough to end a delivery that nothing is left of.
       message: message ?? ({ id: messageId, event: '', settings: {} } as Message),
       recipient: recipient ?? ({ id: subscriberId } as Recipient),
-      host: recipient === null ? delivery.host : this.#hosts.of(recipient),
+      host: recipient === null ? delivery.host : this.hosts.of(recipient),
       // Its first attempt, for which nothing stood in the way but the limit.
       isRetry: !hasWaited || requests > 0,
       state: { status: 'pending', attempts, throttled, nextAt: null, reason: null },
@@ -125,7 +120,7 @@ export class RetryScheduler {
     logFault(`Put off: ${listIds(ids)}`, left[0]!.reason, {
       deliveryIds: ids.slice(0, MOST_IDS),
     });
-    const now = this.#tools.clock.now();
+    const now = this.tools.clock.now();
     const groups = new Map<number, Lease[]>();
     for (const { held, since } of left) {
       const dueAt = postponedUntil(since, now);

@@ -58,15 +58,11 @@ export const MAX_PAGE_LIMIT = 1000;
  * ```
  */
 export class Subscribers {
-  readonly #repository: SubscriberRepository;
-  readonly #clock: Clock;
-  readonly #rules: SubscriberRules;
-
-  constructor(repository: SubscriberRepository, clock: Clock, rules: SubscriberRules) {
-    this.#repository = repository;
-    this.#clock = clock;
-    this.#rules = rules;
-  }
+  constructor(
+    private readonly repository: SubscriberRepository,
+    private readonly clock: Clock,
+    private readonly rules: SubscriberRules,
+  ) {}
 
   /**
    * Stores a new subscriber; it receives every matching message from the moment the promise resolves.
@@ -77,9 +73,9 @@ export class Subscribers {
    * @throws {@link LimitReachedError} when its owner has as many as `terms.limits` allows
    */
   async create(input: NewSubscriber, terms: CreationTerms = {}): Promise<Subscriber> {
-    const given = checkNewSubscriber(input, this.#rules);
-    await checkAddresses(given.url, this.#rules);
-    const now = this.#clock.now();
+    const given = checkNewSubscriber(input, this.rules);
+    await checkAddresses(given.url, this.rules);
+    const now = this.clock.now();
     const subscriber: Subscriber = {
       id: newId('sub_', now),
       owner: given.owner ?? null,
@@ -87,7 +83,7 @@ export class Subscribers {
       events: given.events,
       contentType: given.contentType ?? 'application/json',
       digest: given.digest ?? 'sha256',
-      secrets: [{ value: given.secret ?? this.#rules.generateSecret(), expiresAt: null }],
+      secrets: [{ value: given.secret ?? this.rules.generateSecret(), expiresAt: null }],
       exclude: given.exclude ?? [],
       filter: given.filter ?? null,
       rateLimit: given.rateLimit ?? null,
@@ -98,12 +94,12 @@ export class Subscribers {
       createdAt: new Date(now),
       updatedAt: new Date(now),
     };
-    return this.#repository.create(subscriber, terms.limits);
+    return this.repository.create(subscriber, terms.limits);
   }
 
   /** The subscriber, or null when there is none of that id within `scope`. */
   async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
-    return isIdLike(id) ? this.#live(await this.#repository.findById(id, scope)) : null;
+    return isIdLike(id) ? this.#live(await this.repository.findById(id, scope)) : null;
   }
 
   /**
@@ -119,19 +115,19 @@ export class Subscribers {
     scope: OwnerScope,
     terms: ChangeTerms = {},
   ): Promise<Subscriber | null> {
-    const { secret, ...fields } = checkSubscriberUpdate(changes, this.#rules);
+    const { secret, ...fields } = checkSubscriberUpdate(changes, this.rules);
     if (!isIdLike(id)) return null;
-    if (fields.url !== undefined) await checkAddresses(fields.url, this.#rules);
-    const now = this.#clock.now();
+    if (fields.url !== undefined) await checkAddresses(fields.url, this.rules);
+    const now = this.clock.now();
     const updatedAt = new Date(now);
     const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };
     const written = { ...fields, ...secrets, updatedAt };
     const updated = await (terms.isChallenged && fields.url !== undefined
-      ? moveTo(this.#repository, id, { ...written, url: fields.url }, scope, terms)
-      : this.#repository.update(id, written, scope, terms));
+      ? moveTo(this.repository, id, { ...written, url: fields.url }, scope, terms)
+      : this.repository.update(id, written, scope, terms));
     if (updated === null || this.#live(updated) === updated) return updated;
     const live = (stored: Subscriber['secrets']) => withoutExpired(stored, now);
-    return this.#repository.changeSecrets(id, live, updatedAt, scope);
+    return this.repository.changeSecrets(id, live, updatedAt, scope);
   }
 
   /**
@@ -153,14 +149,14 @@ export class Subscribers {
     rotation: SecretRotation,
     scope: OwnerScope,
   ): Promise<Subscriber | null> {
-    const { secret = this.#rules.generateSecret(), overlap } = checkSecretRotation(
+    const { secret = this.rules.generateSecret(), overlap } = checkSecretRotation(
       rotation,
-      this.#rules,
+      this.rules,
     );
     const milliseconds = overlapOf(overlap);
     if (!isIdLike(id)) return null;
-    const now = this.#clock.now();
-    return this.#repository.changeSecrets(
+    const now = this.clock.now();
+    return this.repository.changeSecrets(
       id,
       (secrets) => rotated(secrets, secret, milliseconds, now),
       new Date(now),
@@ -170,7 +166,7 @@ export class Subscribers {
 
   /** @returns whether there was one of that id within `scope`; it receives nothing new once the promise resolves */
   async delete(id: string, scope: OwnerScope): Promise<boolean> {
-    return isIdLike(id) && this.#repository.delete(id, scope);
+    return isIdLike(id) && this.repository.delete(id, scope);
   }
 
   /**
@@ -189,7 +185,7 @@ export class Subscribers {
     if (after !== null && !isIdLike(after)) {
       throw new InvalidInputError('after', 'must be the "next" of an earlier page');
     }
-    const { items, next } = await this.#repository.list(scope, { limit, after });
+    const { items, next } = await this.repository.list(scope, { limit, after });
     return { items: items.map((item) => this.#live(item)), next };
   }
 
@@ -201,14 +197,14 @@ export class Subscribers {
    */
   async verify(id: string, url: string, scope: OwnerScope): Promise<Subscriber | null> {
     if (!isIdLike(id)) return null;
-    const updatedAt = new Date(this.#clock.now());
-    return this.#live(await markVerified(this.#repository, id, { url, updatedAt }, scope));
+    const updatedAt = new Date(this.clock.now());
+    return this.#live(await markVerified(this.repository, id, { url, updatedAt }, scope));
   }
 
   /** The subscriber without the secrets that have expired, which are still stored until it is changed. */
   #live<Found extends Subscriber | null>(subscriber: Found): Found {
     if (subscriber === null) return subscriber;
-    const secrets = withoutExpired(subscriber.secrets, this.#clock.now());
+    const secrets = withoutExpired(subscriber.secrets, this.clock.now());
     return secrets === subscriber.secrets ? subscriber : { ...subscriber, secrets };
   }
 }

@@ -32,21 +32,18 @@ const SHOWN_FAULTS = 3;
  */
 export class StaticSubscriberSet {
   readonly #logger = new Logger('Thorn');
-  readonly #rules: StaticSubscriberRules;
   readonly #entries: Entry[] = [];
 
-  constructor(rules: StaticSubscriberRules) {
-    this.#rules = rules;
-  }
+  constructor(private readonly rules: StaticSubscriberRules) {}
 
   /** @throws {@link ThornConfigurationError} when the pattern is malformed, or one of the subscribers is refused */
   add(pattern: string, source: SubscriberSource): void {
     blaming(`The option subscribers: the pattern '${pattern}'`, () => checkPattern(pattern));
     blaming(`The option subscribers: those of '${pattern}'`, () =>
-      checkConstants(source, this.#rules),
+      checkConstants(source, this.rules),
     );
     const covers = (event: string) => patternMatches(pattern, event);
-    this.#entries.push({ covers, source, rules: this.#rules });
+    this.#entries.push({ covers, source, rules: this.rules });
   }
 
   /**
@@ -59,7 +56,7 @@ export class StaticSubscriberSet {
     source: SubscriberSource,
     rules: Partial<StaticSubscriberRules> = {},
   ): void {
-    const ownRules = { ...this.#rules, ...rules };
+    const ownRules = { ...this.rules, ...rules };
     blaming(`The subscribers of the event ${name}`, () => checkConstants(source, ownRules));
     const { segments } = compileEventName(name);
     // Not a pattern: a field at the end stands for one segment, where a wildcard would stand for any number.
@@ -97,7 +94,7 @@ export class StaticSubscriberSet {
     owner: string | null,
     rules: Partial<StaticSubscriberRules> = {},
   ): Promise<readonly Recipient[]> {
-    return resolveSubscribers(source, event, owner, { ...this.#rules, ...rules });
+    return resolveSubscribers(source, event, owner, { ...this.rules, ...rules });
   }
 
   #logFaults(event: string, faults: readonly unknown[]): void {

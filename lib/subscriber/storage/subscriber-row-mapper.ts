@@ -17,16 +17,12 @@ export type RowFault = string | SecretUnreadableError;
 
 /** Makes rows of subscribers and back; between the two the secrets are sealed, bound to the subscriber's id. */
 export class SubscriberRowMapper {
-  readonly #sealer: SecretSealer;
-
   /** @param sealer default: secrets are stored as they are */
-  constructor(sealer: SecretSealer = new SecretSealer()) {
-    this.#sealer = sealer;
-  }
+  constructor(private readonly sealer: SecretSealer = new SecretSealer()) {}
 
   /** Whether there is a key to seal with. */
   get seals(): boolean {
-    return this.#sealer.seals;
+    return this.sealer.seals;
   }
 
   /** The columns of a new row. */
@@ -58,12 +54,12 @@ export class SubscriberRowMapper {
   }
 
   secretsColumn(id: string, secrets: readonly Secret[]): Pick<ThornSubscriber, 'secrets'> {
-    return { secrets: this.#sealer.seal(JSON.stringify(secrets), id) };
+    return { secrets: this.sealer.seal(JSON.stringify(secrets), id) };
   }
 
   /** Whether the secrets of a row are stored as {@link toRow} would store them. */
   isCurrent({ secrets }: ThornSubscriber): boolean {
-    return this.#sealer.isCurrent(secrets);
+    return this.sealer.isCurrent(secrets);
   }
 
   /** The subscriber of a row, or why it cannot be read. */
@@ -105,7 +101,7 @@ export class SubscriberRowMapper {
 
   #opened(stored: string, id: string): string | SecretUnreadableError {
     try {
-      return this.#sealer.open(stored, id);
+      return this.sealer.open(stored, id);
     } catch (error) {
       if (error instanceof SecretUnreadableError) return error;
       throw error;

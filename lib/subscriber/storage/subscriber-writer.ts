@@ -18,20 +18,17 @@ type DatedChanges = SubscriberChanges & { readonly updatedAt: Date };
  */
 export class SubscriberWriter {
   readonly #logger = new Logger('Thorn');
-  readonly #table: SubscriberTable;
-  readonly #rows: SubscriberRowMapper;
-  readonly #placing: QuotaAllocator;
 
-  constructor(table: SubscriberTable, rows: SubscriberRowMapper, placing: QuotaAllocator) {
-    this.#table = table;
-    this.#rows = rows;
-    this.#placing = placing;
-  }
+  constructor(
+    private readonly table: SubscriberTable,
+    private readonly rows: SubscriberRowMapper,
+    private readonly placing: QuotaAllocator,
+  ) {}
 
   /** Whatever else is in the row. @returns the row as it is then; null when there is none */
   async plainly(id: string, changes: DatedChanges): Promise<ThornSubscriber | null> {
-    await this.#table.update(id, this.#rows.toColumns(id, changes));
-    return this.#table.find(id, 'any');
+    await this.table.update(id, this.rows.toColumns(id, changes));
+    return this.table.find(id, 'any');
   }
 
   /**
@@ -46,22 +43,22 @@ export class SubscriberWriter {
     { check, limits }: UpdateTerms,
   ): Promise<ThornSubscriber | null> {
     for (;;) {
-      const current = await this.#table.find(id, 'any');
+      const current = await this.table.find(id, 'any');
       if (current === null) return null;
-      const subscriber = this.#rows.fromRow(current);
+      const subscriber = this.rows.fromRow(current);
       // Whoever reads it next is told.
       if (isFault(subscriber)) return this.plainly(id, changes);
       check?.(subscriber);
       const moved = { ...subscriber, ...changes };
       const isMoved = hostnameOf(moved.url) !== hostnameOf(subscriber.url);
-      const written = await this.#placing.place(
+      const written = await this.placing.place(
         moved,
         isMoved ? limits : undefined,
         async ({ hostPlace }) => {
-          const columns = this.#rows.toColumns(id, changes);
+          const columns = this.rows.toColumns(id, changes);
           // Its place among all those of its owner stays; at another host it needs another one.
           if (isMoved) columns.hostPlace = hostPlace;
-          return (await this.#table.updateUnchanged(current, columns))
+          return (await this.table.updateUnchanged(current, columns))
             ? { ...current, ...columns }
             : null;
         },
@@ -76,10 +73,10 @@ export class SubscriberWriter {
     updatedAt: Date,
   ): Promise<{ readonly row: ThornSubscriber | null; readonly isDisabled: boolean }> {
     for (;;) {
-      const row = await this.#table.find(id, 'any');
+      const row = await this.table.find(id, 'any');
       if (row === null || !row.enabled) return { row, isDisabled: false };
-      const columns = this.#rows.toColumns(id, { enabled: false, updatedAt });
-      if (await this.#table.updateUnchanged(row, columns)) {
+      const columns = this.rows.toColumns(id, { enabled: false, updatedAt });
+      if (await this.table.updateUnchanged(row, columns)) {
         return { row: { ...row, ...columns }, isDisabled: true };
       }
     }
@@ -92,13 +89,13 @@ export class SubscriberWriter {
     updatedAt: Date,
   ): Promise<ThornSubscriber | null> {
     for (;;) {
-      const current = await this.#table.find(id, 'any');
+      const current = await this.table.find(id, 'any');
       if (current === null) return null;
-      const subscriber = this.#rows.fromRow(current);
+      const subscriber = this.rows.fromRow(current);
       if (isFault(subscriber)) return current;
       const secrets = change(subscriber.secrets);
-      const columns = this.#rows.toColumns(id, { secrets, updatedAt });
-      if (await this.#table.updateUnchanged(current, columns)) return { ...current, ...columns };
+      const columns = this.rows.toColumns(id, { secrets, updatedAt });
+      if (await this.table.updateUnchanged(current, columns)) return { ...current, ...columns };
     }
   }
 
@@ -110,18 +107,18 @@ export class SubscriberWriter {
   async resealed(found: ThornSubscriber, now: number, dryRun: boolean): Promise<boolean | null> {
     let row: ThornSubscriber | null = found;
     while (row !== null) {
-      const subscriber = this.#rows.fromRow(row);
+      const subscriber = this.rows.fromRow(row);
       if (isFault(subscriber)) {
         const text = `The secrets of ${row.id} are not sealed anew: ${describeFault(subscriber)}`;
         this.#logger.error(new LogLine(text, { subscriberId: row.id }));
         return null;
       }
       const secrets = withoutExpired(subscriber.secrets, now);
-      if (this.#rows.isCurrent(row) && secrets === subscriber.secrets) return false;
+      if (this.rows.isCurrent(row) && secrets === subscriber.secrets) return false;
       if (dryRun) return true;
-      const column = this.#rows.secretsColumn(row.id, secrets);
-      if (await this.#table.updateUnchanged(row, column)) return true;
-      row = await this.#table.find(row.id, 'any');
+      const column = this.rows.secretsColumn(row.id, secrets);
+      if (await this.table.updateUnchanged(row, column)) return true;
+      row = await this.table.find(row.id, 'any');
     }
     return false;
   }
