@@ -3,7 +3,6 @@ import { expect, it } from 'vitest';
 import { SystemClock } from '../../common/index.js';
 import { InMemoryReceivedMessages } from './in-memory-received-messages.js';
 import { MessageDeduplicator } from './message-deduplicator.js';
-import type { VerifiedWebhook } from '../verification/verified-webhook.js';
 
 it('logs that a claim could not be given up, without what the error says of passwords', async () => {
   const lines: string[] = [];
@@ -18,7 +17,7 @@ it('logs that a claim could not be given up, without what the error says of pass
     new SystemClock(),
   );
 
-  const turn = await turns.begin({ receiver: 'store', id: 'msg_1' } as VerifiedWebhook);
+  const turn = await turns.begin({ receiver: 'store', id: 'msg_1' });
   await turn.release();
   expect(lines).toEqual([
     'A message of the receiver "store" stays claimed for 60 s at most: cannot reach redis://example.com/',
