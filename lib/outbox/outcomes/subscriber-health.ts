@@ -56,10 +56,17 @@ export class SubscriberHealth extends OutcomeListener {
     this.#schedule();
   }
 
+  /** Resolves once every gathered outcome has been written, or writing has failed once more. */
   override async idle(): Promise<void> {
-    if (this.#passing !== null) await this.#passing;
+    await this.#passesEnded();
     if (this.#pending.size > 0) await this.#begin();
+    await this.#passesEnded();
     this.#stopTimer();
+  }
+
+  /** A pass that ends begins the next one at once for urgent outcomes that have gathered meanwhile. */
+  async #passesEnded(): Promise<void> {
+    while (this.#passing !== null) await this.#passing;
   }
 
   #schedule(): void {
