@@ -273,6 +273,30 @@ describe.each<{ kind: Kind }>([
     ).toHaveLength(1);
   }, 90_000);
 
+  it('brings forward the retries that wait, but nothing that never had an attempt', async () => {
+    await open(kind, { schedule: [HOUR] });
+    const one = await rig.subscribers.create(subscriber(receiver.url));
+    receiver.otherwise(500);
+    await sent(3);
+    await rig.rows(
+      'UPDATE thorn_deliveries SET requests = 0 WHERE id IN (SELECT id FROM (SELECT MAX(id) AS id FROM thorn_deliveries) newest)',
+    );
+    receiver.otherwise(204);
+
+    const range = { subscriber: one.id, since: 0 };
+    expect(await deliveries.retryFailed({ ...range, dryRun: true }, 'any')).toEqual({
+      ...NONE,
+      scheduled: 2,
+    });
+    expect(await deliveries.retryFailed(range, 'any')).toEqual({ ...NONE, scheduled: 2 });
+    await receiver.waitFor(3 + 2);
+    await rig.until(
+      DELIVERIES,
+      (rows) => rows.filter(({ status }) => status === 'succeeded').length === 2,
+    );
+    expect(await deliveries.retryFailed(range, 'any')).toEqual(NONE);
+  });
+
   it('goes on where a bulk verb was stopped', async () => {
     await open(kind);
     const one = await rig.subscribers.create(subscriber(receiver.url));

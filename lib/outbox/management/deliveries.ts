@@ -144,7 +144,7 @@ export class Deliveries {
 
   /**
    * Makes a subscriber's failed deliveries due that were made from `since` to `until`, oldest first; without those that
-   * were called off. In batches and without a limit: stop it with `signal`, or let it be interrupted, and go on with
+   * were called off. Brings forward those whose attempts failed and whose next attempt is yet to come. In batches and without a limit: stop it with `signal`, or let it be interrupted, and go on with
    * the `next` of the result or of the last progress.
    *
    * @returns what was done; null when there is no such subscriber within `scope`

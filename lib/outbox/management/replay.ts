@@ -50,7 +50,12 @@ export interface MissedRange {
 const BATCH = 500;
 const BODIES_AT_ONCE = 50;
 
-/** Makes one batch of failed deliveries due. @param after the `next` of the batch before, or the empty text */
+/**
+ * Makes one batch of deliveries due whose attempts failed: those that ended so, and those whose next attempt is yet to
+ * come.
+ *
+ * @param after the `next` of the batch before, or the empty text
+ */
 export async function replayFailed(
   store: OutboxStore,
   { subscriber, from, before }: FailedRange,
@@ -59,9 +64,9 @@ export async function replayFailed(
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
-  const found = await store.log.failed({ subscriber, from, before, after, limit: BATCH });
+  const found = await store.log.failed({ subscriber, from, before, after, limit: BATCH, now });
   return {
-    counts: await reopen(store, found, tools, now, dryRun),
+    counts: await reopen(store, found, tools, now, dryRun, true),
     next: found.length < BATCH ? null : found.at(-1)!.id,
   };
 }

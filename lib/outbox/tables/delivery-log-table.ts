@@ -26,6 +26,8 @@ export interface FailedQuery {
   readonly before: string;
   readonly after: string;
   readonly limit: number;
+  /** The time, in milliseconds since the Unix epoch: a retry that is due by now needs nobody to bring it forward. */
+  readonly now: number;
 }
 
 const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
@@ -98,12 +100,14 @@ export class DeliveryLogTable {
     return rows.map(attemptOf);
   }
 
-  /** Failed deliveries that nobody has called off, oldest first. */
-  async failed({ subscriber, from, before, after, limit }: FailedQuery): Promise<Candidate[]> {
+  /** Deliveries whose attempts failed, oldest first: those that ended so and were not cancelled, and waiting retries. */
+  async failed({ subscriber, from, before, after, limit, now }: FailedQuery): Promise<Candidate[]> {
     const { rows } = await this.database.run({
       sql: `SELECT d.id, d.message_id, d.subscriber_id, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
-        WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? AND d.status = 'failed' AND d.reason <> 'cancelled' ORDER BY d.id LIMIT ?`,
-      parameters: [subscriber, from, before, after, limit],
+        WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? AND ((d.status = 'failed' AND d.reason <> 'cancelled')
+          OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.turn_at IS NULL AND d.due_at > ?))
+        ORDER BY d.id LIMIT ?`,
+      parameters: [subscriber, from, before, after, now, limit],
     });
     return rows.map(candidateOf);
   }
