@@ -3,7 +3,7 @@ import { MYSQL_ENGINE } from '../common/typeorm-compat.js';
 
 /** A row of `thorn_idempotency_keys`: a request to the REST API that came with a key, and what it was answered. */
 @Entity('thorn_idempotency_keys', { engine: MYSQL_ENGINE })
-@Index('thorn_idempotency_keys_expiry', ['expiresAt'])
+@Index(['expiresAt'])
 export class ThornIdempotencyKey {
   /** A hash of the owner, the route and the key. */
   @PrimaryColumn({ type: 'varchar', length: 64 })

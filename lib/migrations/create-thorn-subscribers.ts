@@ -1,8 +1,14 @@
-import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
-import { dataSourceOf, MYSQL_ENGINE } from '../common/typeorm-compat.js';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import {
+  ColumnDefinitions,
+  createTable,
+  dropTables,
+  optional,
+  primary,
+} from './table-definitions.js';
 
 /**
- * Creates the table `thorn_subscribers`, on every database that is supported.
+ * Creates the table `thorn_subscribers`, on every supported database.
  *
  * @example
  * ```ts
@@ -14,53 +20,42 @@ export class CreateThornSubscribers1767225600000 implements MigrationInterface {
   readonly name = 'CreateThornSubscribers1767225600000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    const { driver } = dataSourceOf(queryRunner);
-    // Each driver has its own word for some types, and an empty word has no length.
-    const column = (name: string, type: 'varchar' | 'text' | 'boolean' | 'int' | 'bigint') => ({
-      name,
-      type: driver.normalizeType({ type }),
-    });
-    const text = (name: string, length: number) => ({
-      ...column(name, 'varchar'),
-      length: String(length),
-    });
-    await queryRunner.createTable(
-      new Table({
-        name: 'thorn_subscribers',
-        engine: MYSQL_ENGINE,
-        columns: [
-          { ...text('id', 64), isPrimary: true },
-          { ...text('owner', 255), isNullable: true },
-          text('url', 2048),
-          column('events', 'text'),
-          column('exclude', 'text'),
-          { ...column('filter', 'text'), isNullable: true },
-          { ...column('rate_max', 'int'), isNullable: true },
-          { ...column('rate_per', 'int'), isNullable: true },
-          text('content_type', 255),
-          text('digest', 16),
-          column('secrets', 'text'),
-          column('enabled', 'boolean'),
-          text('verification', 16),
-          { ...text('description', 1000), isNullable: true },
-          column('metadata', 'text'),
-          column('revision', 'int'),
-          { ...text('owner_place', 64), isNullable: true },
-          { ...text('host_place', 64), isNullable: true },
-          column('created_at', 'bigint'),
-          column('updated_at', 'bigint'),
-        ],
-        indices: [
-          { name: 'thorn_subscribers_owner', columnNames: ['owner', 'id'] },
-          { name: 'thorn_subscribers_changes', columnNames: ['updated_at', 'revision'] },
-          { name: 'thorn_subscribers_owner_place', columnNames: ['owner_place'], isUnique: true },
-          { name: 'thorn_subscribers_host_place', columnNames: ['host_place'], isUnique: true },
-        ],
-      }),
+    const column = new ColumnDefinitions(queryRunner);
+    await createTable(
+      queryRunner,
+      'thorn_subscribers',
+      [
+        primary(column.text('id', 64)),
+        optional(column.text('owner', 255)),
+        column.text('url', 2048),
+        column.of('events', 'text'),
+        column.of('exclude', 'text'),
+        optional(column.of('filter', 'text')),
+        optional(column.of('rate_max', 'int')),
+        optional(column.of('rate_per', 'int')),
+        column.text('content_type', 255),
+        column.text('digest', 16),
+        column.of('secrets', 'text'),
+        column.of('enabled', 'boolean'),
+        column.text('verification', 16),
+        optional(column.text('description', 1000)),
+        column.of('metadata', 'text'),
+        column.of('revision', 'int'),
+        optional(column.text('owner_place', 64)),
+        optional(column.text('host_place', 64)),
+        column.of('created_at', 'bigint'),
+        column.of('updated_at', 'bigint'),
+      ],
+      [
+        { columnNames: ['owner', 'id'] },
+        { columnNames: ['updated_at', 'revision'] },
+        { columnNames: ['owner_place'], isUnique: true },
+        { columnNames: ['host_place'], isUnique: true },
+      ],
     );
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.dropTable('thorn_subscribers');
+    await dropTables(queryRunner, 'thorn_subscribers');
   }
 }

@@ -31,20 +31,62 @@ describe.each([
     },
   },
 ])('thornMigrations on $database', ({ open }) => {
-  it('makes the very schema that synchronize makes, and takes it back', async () => {
-    const { options, drop } = await open();
-    const dataSource = await new DataSource(options).initialize();
-    try {
-      await dataSource.runMigrations();
-      const missing = await dataSource.driver.createSchemaBuilder().log();
-      expect(missing.upQueries.map(({ query }) => query)).toEqual([]);
+  it.each([
+    { prefix: '', tables: 'thorn_messages' },
+    { prefix: 'my_', tables: 'my_thorn_messages' },
+  ])(
+    'makes the schema that synchronize makes with the prefix "$prefix", and takes it back',
+    async ({ prefix, tables }) => {
+      const { options, drop } = await open();
+      const dataSource = await new DataSource({ ...options, entityPrefix: prefix }).initialize();
+      try {
+        await dataSource.runMigrations();
+        const missing = await dataSource.driver.createSchemaBuilder().log();
+        expect(missing.upQueries.map(({ query }) => query)).toEqual([]);
+        expect(dataSource.entityMetadatas.map(({ tableName }) => tableName)).toContain(tables);
 
-      for (const _ of thornMigrations) await dataSource.undoLastMigration();
-      const queryRunner = dataSource.createQueryRunner();
-      for (const { tableName } of dataSource.entityMetadatas) {
-        expect(await queryRunner.hasTable(tableName), tableName).toBe(false);
+        for (const _ of thornMigrations) await dataSource.undoLastMigration();
+        const queryRunner = dataSource.createQueryRunner();
+        for (const { tableName } of dataSource.entityMetadatas) {
+          expect(await queryRunner.hasTable(tableName), tableName).toBe(false);
+        }
+        await queryRunner.release();
+      } finally {
+        await dataSource.destroy();
+        await drop();
       }
-      await queryRunner.release();
+    },
+  );
+
+  it('makes the tables of two prefixes in one database', async () => {
+    const { options, drop } = await open();
+    const first = await new DataSource(options).initialize();
+    try {
+      await first.runMigrations();
+      for (const prefix of ['a_', 'b_']) {
+        const runner = first.createQueryRunner();
+        Object.assign(first.options, { entityPrefix: prefix });
+        for (const Migration of thornMigrations) await new Migration().up(runner);
+        expect(await runner.hasTable(`${prefix}thorn_deliveries`)).toBe(true);
+        await runner.release();
+      }
+    } finally {
+      await first.destroy();
+      await drop();
+    }
+  });
+
+  it('leaves nothing to generate before or after it has run, in a data source without thornEntities', async () => {
+    const { options, drop } = await open();
+    const dataSource = await new DataSource({ ...options, entities: [] }).initialize();
+    const generated = async () => {
+      const { upQueries, downQueries } = await dataSource.driver.createSchemaBuilder().log();
+      return [...upQueries, ...downQueries].map(({ query }) => query);
+    };
+    try {
+      expect(await generated()).toEqual([]);
+      await dataSource.runMigrations();
+      expect(await generated()).toEqual([]);
     } finally {
       await dataSource.destroy();
       await drop();

@@ -393,9 +393,16 @@ describe('thorn migrations', () => {
     'prints SQL that makes the schema of the entities on $database, and removes it',
     async ({ database, open }) => {
       const { options, drop } = await open();
-      const dataSource = await new DataSource({ ...options, entities: thornEntities }).initialize();
+      const dataSource = await new DataSource({
+        ...options,
+        entities: thornEntities,
+        entityPrefix: 'my_',
+      }).initialize();
       const run = async (...args: string[]) => {
-        const { code, out, notes } = await thorn(['migrations', database, ...args]);
+        const { code, out, notes } = await thorn([
+          ...['migrations', database, '--prefix', 'my_'],
+          ...args,
+        ]);
         expect([code, notes]).toEqual([0, '']);
         for (const statement of out.split(/;\n/).filter(Boolean)) await dataSource.query(statement);
       };

@@ -6,21 +6,26 @@ import { CreateThornReceivedMessages1767312060000 } from '../../receiver/dedupli
 /** The statements that make the tables, or that remove them. */
 export async function migrationsSql(
   database: 'sqlite' | 'postgres' | 'mysql' | 'mariadb',
-  { down, receiver }: { readonly down: boolean; readonly receiver: boolean },
+  {
+    down,
+    receiver,
+    prefix,
+  }: { readonly down: boolean; readonly receiver: boolean; readonly prefix: string },
 ): Promise<readonly string[]> {
   const migrations = receiver ? [CreateThornReceivedMessages1767312060000] : thornMigrations;
-  const runner = runnerOf(database);
+  const runner = runnerOf(database, prefix);
   for (const Migration of migrations) await new Migration().up(runner);
   const created = runner.getMemorySql().upQueries.map(({ query }) => query);
   return down ? removals(created) : created;
 }
 
 /** Notes statements instead of running them. The driver's package need not be there: it is never called. */
-function runnerOf(database: string): QueryRunner {
+function runnerOf(database: string, entityPrefix: string): QueryRunner {
   const options = {
     type: database === 'sqlite' ? 'better-sqlite3' : database,
     database: 'none',
     driver: {},
+    entityPrefix,
   };
   const runner = new DataSource(options as DataSourceOptions).createQueryRunner();
   runner.enableSqlMemory();

@@ -1,4 +1,4 @@
-import type { Command } from '../terminal/command.js';
+import { type Command, parseText } from '../terminal/command.js';
 import { UsageError } from '../terminal/usage.error.js';
 
 const DATABASES = ['sqlite', 'postgres', 'mysql', 'mariadb'] as const;
@@ -13,6 +13,7 @@ export const migrationsCommand: Command = {
   ].join('\n'),
   options: {
     down: { type: 'boolean', help: 'the SQL that removes the tables' },
+    prefix: { type: 'string', value: 'text', help: "the data source's entityPrefix" },
     receiver: { type: 'boolean', help: 'the table of a receiver, thorn_received_messages' },
   },
   most: 1,
@@ -21,7 +22,11 @@ export const migrationsCommand: Command = {
     if (known === undefined) throw new UsageError(`name a database: ${DATABASES.join(', ')}`);
     // TypeORM takes longer to load than everything else together.
     const { migrationsSql } = await import('./migrations-sql.js');
-    const which = { down: given['down'] === true, receiver: given['receiver'] === true };
+    const which = {
+      down: given['down'] === true,
+      receiver: given['receiver'] === true,
+      prefix: parseText(given, 'prefix') ?? '',
+    };
     for (const statement of await migrationsSql(known, which)) terminal.out(`${statement};`);
     return 0;
   },

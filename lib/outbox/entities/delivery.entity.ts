@@ -10,14 +10,14 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  * `turnAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
  */
 @Entity('thorn_deliveries', { engine: MYSQL_ENGINE })
-@Index('thorn_deliveries_pair', ['messageId', 'subscriberId'], { unique: true })
-@Index('thorn_deliveries_subscriber', ['subscriberId', 'id'])
-@Index('thorn_deliveries_waiting', ['subscriberId', 'dueAt', 'turnAt'], {
+@Index(['messageId', 'subscriberId'], { unique: true })
+@Index(['subscriberId', 'id'])
+@Index(['subscriberId', 'dueAt', 'turnAt'], {
   where: 'due_at IS NOT NULL',
 })
-@Index('thorn_deliveries_failed', ['reason', 'id'], { where: 'reason IS NOT NULL' })
-@Index('thorn_deliveries_due', ['dueAt', 'turnAt'], { where: 'due_at IS NOT NULL' })
-@Index('thorn_deliveries_host', ['host', 'dueAt'], { where: 'host IS NOT NULL' })
+@Index(['reason', 'id'], { where: 'reason IS NOT NULL' })
+@Index(['dueAt', 'turnAt'], { where: 'due_at IS NOT NULL' })
+@Index(['host', 'dueAt'], { where: 'host IS NOT NULL' })
 export class ThornDelivery {
   @PrimaryColumn({ type: 'varchar', length: 64 })
   id!: string;

@@ -10,8 +10,8 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  * be taken by any process; `dueAt` is null once every delivery has a row of its own.
  */
 @Entity('thorn_messages', { engine: MYSQL_ENGINE })
-@Index('thorn_messages_due', ['dueAt'], { where: 'due_at IS NOT NULL' })
-@Index('thorn_messages_time', ['time'])
+@Index(['dueAt'], { where: 'due_at IS NOT NULL' })
+@Index(['time'])
 export class ThornMessage {
   @PrimaryColumn({ type: 'varchar', length: 64 })
   id!: string;

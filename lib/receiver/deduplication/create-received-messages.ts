@@ -1,5 +1,8 @@
+import { dataSourceOf } from '../../common/typeorm-compat.js';
+
 /** What is needed of TypeORM's `QueryRunner`. */
 interface SchemaRunner {
+  readonly dataSource: { readonly options: { readonly entityPrefix?: string } };
   query(sql: string): Promise<unknown>;
 }
 
@@ -12,16 +15,19 @@ export class CreateThornReceivedMessages1767312060000 {
   readonly name = 'CreateThornReceivedMessages1767312060000';
 
   async up(runner: SchemaRunner): Promise<void> {
+    const table = tableOf(runner);
     await runner.query(
-      'CREATE TABLE thorn_received_messages (' +
+      `CREATE TABLE ${table} (` +
         'hash char(64) NOT NULL PRIMARY KEY, token varchar(40) NOT NULL, expires_at bigint NOT NULL)',
     );
-    await runner.query(
-      'CREATE INDEX thorn_received_messages_expiry ON thorn_received_messages (expires_at)',
-    );
+    await runner.query(`CREATE INDEX ${table}_expiry ON ${table} (expires_at)`);
   }
 
   async down(runner: SchemaRunner): Promise<void> {
-    await runner.query('DROP TABLE thorn_received_messages');
+    await runner.query(`DROP TABLE ${tableOf(runner)}`);
   }
+}
+
+function tableOf(runner: SchemaRunner): string {
+  return `${dataSourceOf(runner).options.entityPrefix ?? ''}thorn_received_messages`;
 }

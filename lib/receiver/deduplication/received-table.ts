@@ -41,7 +41,7 @@ export async function insertIfAbsent(
     : ['INSERT', ' ON CONFLICT DO NOTHING'];
   await run(
     manager,
-    `${insert} INTO ${TABLE} (hash, token, expires_at) VALUES (?, ?, ?)${unless}`,
+    `${insert} INTO ${tableOf(manager)} (hash, token, expires_at) VALUES (?, ?, ?)${unless}`,
     [row.hash, row.token, row.expiresAt],
   );
   return readRow(manager, row.hash);
@@ -55,7 +55,7 @@ export async function replaceRow(
 ): Promise<ReceivedRow | undefined> {
   await run(
     manager,
-    `UPDATE ${TABLE} SET token = ?, expires_at = ? WHERE hash = ? AND token = ? AND expires_at = ?`,
+    `UPDATE ${tableOf(manager)} SET token = ?, expires_at = ? WHERE hash = ? AND token = ? AND expires_at = ?`,
     [after.token, after.expiresAt, before.hash, before.token, before.expiresAt],
   );
   return readRow(manager, before.hash);
@@ -67,7 +67,7 @@ export async function markProcessed(
   hash: string,
   expiresAt: number,
 ): Promise<void> {
-  await run(manager, `UPDATE ${TABLE} SET token = '', expires_at = ? WHERE hash = ?`, [
+  await run(manager, `UPDATE ${tableOf(manager)} SET token = '', expires_at = ? WHERE hash = ?`, [
     expiresAt,
     hash,
   ]);
@@ -75,7 +75,7 @@ export async function markProcessed(
 
 /** Deletes the row of a claim, if it is still that claim's. */
 export async function deleteRow(manager: SqlManager, hash: string, token: string): Promise<void> {
-  await run(manager, `DELETE FROM ${TABLE} WHERE hash = ? AND token = ?`, [hash, token]);
+  await run(manager, `DELETE FROM ${tableOf(manager)} WHERE hash = ? AND token = ?`, [hash, token]);
 }
 
 /**
@@ -88,13 +88,22 @@ export async function purgeReceivedMessages(
   manager: SqlManager,
   now: number = Date.now(),
 ): Promise<void> {
-  await run(manager, `DELETE FROM ${TABLE} WHERE expires_at <= ?`, [now]);
+  await run(manager, `DELETE FROM ${tableOf(manager)} WHERE expires_at <= ?`, [now]);
 }
 
 async function readRow(manager: SqlManager, hash: string): Promise<ReceivedRow | undefined> {
-  const rows = await run(manager, `SELECT token, expires_at FROM ${TABLE} WHERE hash = ?`, [hash]);
+  const rows = await run(
+    manager,
+    `SELECT token, expires_at FROM ${tableOf(manager)} WHERE hash = ?`,
+    [hash],
+  );
   const [row] = rows as { token: string; expires_at: number | string }[];
   return row && { hash, token: row.token, expiresAt: Number(row.expires_at) };
+}
+
+/** The name of the table, with the data source's `entityPrefix`. */
+function tableOf(manager: SqlManager): string {
+  return `${dataSourceOf(manager).options.entityPrefix ?? ''}${TABLE}`;
 }
 
 function run(manager: SqlManager, sql: string, parameters: unknown[]): Promise<unknown> {

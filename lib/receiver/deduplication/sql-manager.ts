@@ -1,6 +1,8 @@
 /** What is needed of TypeORM's `EntityManager`. Structural: receivers without a database need no TypeORM. */
 export interface SqlManager {
-  readonly dataSource: { readonly options: { readonly type: string } };
+  readonly dataSource: {
+    readonly options: { readonly type: string; readonly entityPrefix?: string };
+  };
   query(sql: string, parameters?: unknown[]): Promise<unknown>;
 }
 

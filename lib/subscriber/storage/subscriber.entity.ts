@@ -12,10 +12,10 @@ const EPOCH_MILLISECONDS: ValueTransformer = {
  * source's `entities`. The columns that hold lists are JSON text, so that all databases store them alike.
  */
 @Entity('thorn_subscribers', { engine: MYSQL_ENGINE })
-@Index('thorn_subscribers_owner', ['owner', 'id'])
-@Index('thorn_subscribers_changes', ['updatedAt', 'revision'])
-@Index('thorn_subscribers_owner_place', ['ownerPlace'], { unique: true })
-@Index('thorn_subscribers_host_place', ['hostPlace'], { unique: true })
+@Index(['owner', 'id'])
+@Index(['updatedAt', 'revision'])
+@Index(['ownerPlace'], { unique: true })
+@Index(['hostPlace'], { unique: true })
 export class ThornSubscriber {
   @PrimaryColumn({ type: 'varchar', length: 64 })
   id!: string;
