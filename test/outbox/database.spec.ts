@@ -1,5 +1,6 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import type { Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
@@ -317,3 +318,27 @@ class SwallowingProxy {
     upstream.pipe(socket);
   }
 }
+
+describe('on PostgreSQL', () => {
+  it('survives an error of a connection that the pool has just handed out', async () => {
+    const rig = await open('postgres');
+    await rig.send();
+    const { master } = rig.dataSource.driver as unknown as { master: Pool };
+    // The moment between pg's listener and TypeORM's: without a listener, emitting throws and would end the process.
+    const thrown = await new Promise<unknown>((resolve) => {
+      master.connect((_, client, release) => {
+        try {
+          client!.emit('error', Object.assign(new Error('terminated'), { code: '57P01' }));
+          resolve(null);
+        } catch (error) {
+          resolve(error);
+        } finally {
+          release(true);
+        }
+      });
+    });
+
+    expect(thrown).toBeNull();
+    expect((await rig.send()).id).toMatch(/^msg_/);
+  });
+});
