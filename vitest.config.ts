@@ -12,6 +12,36 @@ const bullmq5 = fileURLToPath(
 const typeorm03 = fileURLToPath(new URL('node_modules/typeorm-03', import.meta.url));
 const report = process.env['THORN_REPORT'];
 const long = process.env['THORN_LONG'] === '1';
+/** Set by `npm run test:unit` and `npm run test:quick`; CONTRIBUTING.md says what each is for. */
+const suite = process.env['THORN_SUITE'];
+
+/** Outside of `lib`, what needs no server and is soon done. Specs of `lib` need none. */
+const UNIT_SPECS = [
+  'bench/**/*.spec.ts',
+  'test/api/{event-types,platform,subscription}.spec.ts',
+  'test/conformance/{message-tracing,recipient-policy,retry-policy}.spec.ts',
+  'test/conformance/{webhook-http-client,webhook-scheme,webhook-signer}.spec.ts',
+  'test/guides/{conditions,delivery,events,receiver,security}-guide.spec.ts',
+  'test/guides/{readme,tutorial}.spec.ts',
+  'test/module/{log-lines,send-options,testing-kit,wrong-options}.spec.ts',
+  'test/receiver/receiver-routes.spec.ts',
+  'test/tooling/{nest-major,observability,quiet-logs}.spec.ts',
+];
+/** It measures the memory of its process, so the process cannot be shared. */
+const OWN_PROCESS = ['lib/delivery/http/answer-memory.spec.ts'];
+
+/** What needs Redis, RabbitMQ or MariaDB, or minutes. */
+const NOT_QUICK = [
+  'test/api/strategies.spec.ts',
+  'test/conformance/{bullmq-strategy,message-relay,microservices-strategy}.spec.ts',
+  'test/conformance/{received-messages,subscriber-repository}.spec.ts',
+  'test/module/no-leaks-redis.spec.ts',
+  'test/outbox/{crash,faults}.spec.ts',
+  'test/rate-limit/{bullmq,limiters}.spec.ts',
+  'test/relay/!(failing-relay).spec.ts',
+  'test/services/{mariadb,redis}.spec.ts',
+  'test/tooling/tracing.spec.ts',
+];
 
 /** Nest reads constructor parameter types from decorator metadata. */
 const oxc = { decorator: { legacy: true, emitDecoratorMetadata: true } };
@@ -20,70 +50,87 @@ export default defineConfig({
   oxc,
   test: {
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    // The logs of the applications under test: only those of tests that fail.
+    silent: 'passed-only',
+    // Many tests wait for something by design; only the unusual ones get a line.
+    slowTestThreshold: 10_000,
     // They wait for servers, receivers and other processes more than they compute.
     maxWorkers: Math.max(3, availableParallelism()),
-    // Here and not in the projects, so that both share the servers.
-    globalSetup: ['test/services/servers.ts'],
-    projects: [
-      project('nest-12', [
-        'lib/**/*.spec.ts',
-        'test/**/*.spec.ts',
-        'tools/**/*.spec.ts',
-        'bench/**/*.spec.ts',
-      ]),
-      project(
-        'nest-11',
-        [
-          'test/module/**/*.spec.ts',
-          'test/api/**/*.spec.ts',
-          'test/receiver/**/*.spec.ts',
-          'test/guides/receiver-guide.spec.ts',
-          'test/outbox/shutdown.spec.ts',
-          'test/relay/*-app.spec.ts',
-          'test/tooling/nest-major.spec.ts',
-          'test/conformance/bullmq-strategy.spec.ts',
-          ...(long ? ['test/relay/bullmq-faults.spec.ts'] : []),
-        ],
-        {
-          alias: [
-            { find: /^@nestjs\/(.+)$/, replacement: `${nest11}$1` },
-            { find: /^bullmq$/, replacement: bullmq5 },
-          ],
-        },
-      ),
-      project(
-        'typeorm-03',
-        [
-          'test/capture/typeorm-facts.spec.ts',
-          'test/capture/entities.spec.ts',
-          'test/capture/transactions.spec.ts',
-          'test/module/main-job.spec.ts',
-          'test/module/durable.spec.ts',
-          'test/module/relations.spec.ts',
-          'lib/migrations/*.spec.ts',
-        ],
-        {
-          alias: [
-            { find: /^typeorm$/, replacement: `${typeorm03}/index.js` },
-            { find: /^typeorm\/(.+)$/, replacement: `${typeorm03}/$1` },
-          ],
-        },
-      ),
-    ],
+    // Here and not in the projects, so that all of them share the servers.
+    globalSetup: suite === 'unit' ? [] : ['test/services/servers.ts'],
+    ...(suite === 'quick' && { testNamePattern: /^(?!.*mariadb)/i }),
+    projects: projectsOf(suite),
   },
 });
+
+function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
+  if (suite === 'unit') {
+    return [
+      // One process for many files: most of their time would be spent loading the same packages.
+      project('lib', ['lib/**/*.spec.ts'], { exclude: OWN_PROCESS, isolate: false }),
+      project('nest-12', UNIT_SPECS),
+    ];
+  }
+  const all = ['lib', 'test', 'tools', 'bench'].map((folder) => `${folder}/**/*.spec.ts`);
+  if (suite === 'quick') return [project('nest-12', all, { exclude: NOT_QUICK })];
+  return [
+    project('nest-12', all),
+    project(
+      'nest-11',
+      [
+        'test/module/**/*.spec.ts',
+        'test/api/**/*.spec.ts',
+        'test/receiver/**/*.spec.ts',
+        'test/guides/{api,receiver}-guide.spec.ts',
+        'test/outbox/shutdown.spec.ts',
+        'test/relay/*-app.spec.ts',
+        'test/tooling/nest-major.spec.ts',
+        'test/conformance/bullmq-strategy.spec.ts',
+        ...(long ? ['test/relay/bullmq-faults.spec.ts'] : []),
+      ],
+      {
+        alias: [
+          { find: /^@nestjs\/(.+)$/, replacement: `${nest11}$1` },
+          { find: /^bullmq$/, replacement: bullmq5 },
+        ],
+      },
+    ),
+    project(
+      'typeorm-03',
+      [
+        'test/capture/{entities,transactions,typeorm-facts}.spec.ts',
+        'test/module/{durable,main-job,relations}.spec.ts',
+        'test/tooling/thorn-schema.spec.ts',
+      ],
+      {
+        alias: [
+          { find: /^typeorm$/, replacement: `${typeorm03}/index.js` },
+          { find: /^typeorm\/(.+)$/, replacement: `${typeorm03}/$1` },
+        ],
+      },
+    ),
+  ];
+}
+
+interface ProjectOptions {
+  readonly alias?: { find: RegExp; replacement: string }[];
+  readonly exclude?: readonly string[];
+  readonly isolate?: boolean;
+}
 
 function project(
   name: string,
   include: string[],
-  resolve: { alias?: { find: RegExp; replacement: string }[] } = {},
+  { alias = [], exclude = [], isolate = true }: ProjectOptions = {},
 ): UserProjectConfigExport {
   return {
     oxc,
-    resolve,
+    resolve: { alias },
     test: {
       name,
       include,
+      exclude: ['**/node_modules/**', ...exclude],
+      isolate,
       provide: {
         nestMajor: name === 'nest-11' ? 11 : 12,
         bullmq: name === 'nest-11' ? pathToFileURL(bullmq5).href : 'bullmq',
@@ -91,7 +138,7 @@ function project(
       },
       // So that the alias holds in it as well.
       ...(name === 'typeorm-03' && { server: { deps: { inline: [/@nestjs\/typeorm/] } } }),
-      setupFiles: ['reflect-metadata'],
+      setupFiles: ['reflect-metadata', 'test/support/quiet-logs.ts'],
       testTimeout: long ? 600_000 : 20_000,
       hookTimeout: 20_000,
     },

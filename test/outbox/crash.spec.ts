@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { reckon } from '../support/delivery-ledger.js';
+import { printFigures } from '../support/print-figures.js';
 import { Article, openRig, type Rig, subscriber } from '../support/apps/outbox-app.js';
 import { type OwnPostgres, startOwnPostgres } from '../services/postgres.js';
 
@@ -69,8 +70,6 @@ describe('a PostgreSQL server that crashes', () => {
     expect({ lost, unknown }).toEqual({ lost: [], unknown: [] });
     expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
     expect(await rig.rows('SELECT id FROM thorn_deliveries')).toHaveLength(ids.length);
-    if (process.env['THORN_LONG'] === '1') {
-      process.stdout.write(`crashed twice: ${ids.length} messages, ${duplicates} duplicates\n`);
-    }
+    printFigures('crashed twice', { messages: ids.length, duplicates });
   }, 90_000);
 });

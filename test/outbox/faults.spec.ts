@@ -2,6 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import type { ChildTask } from '../support/processes/outbox.js';
 import { reckon } from '../support/delivery-ledger.js';
+import { printFigures } from '../support/print-figures.js';
 import { type Kind, placeOf } from '../support/databases.js';
 import {
   openRig,
@@ -19,11 +20,6 @@ const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 // On a busy machine a process may stand still for seconds.
 const PATIENCE = 60_000;
-
-/** In long runs the counts are worth reading. */
-function counted(what: string, counts: { lost: number; duplicates: number }): void {
-  if (IS_LONG) process.stdout.write(`${what}: ${JSON.stringify(counts)}\n`);
-}
 
 let program: string;
 beforeAll(async () => {
@@ -113,7 +109,10 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         const { lost, duplicates } = reckon(receiver.received, ids, ['/a', '/b', '/c']);
         expect(lost).toEqual([]);
         expect(duplicates).toBeLessThanOrEqual(window);
-        counted(`killed in mid-run on ${kind}, seed ${seed}`, { lost: lost.length, duplicates });
+        printFigures(`killed in mid-run on ${kind}, seed ${seed}`, {
+          lost: lost.length,
+          duplicates,
+        });
       },
       4 * PATIENCE,
     );

@@ -52,7 +52,7 @@ export function startChild(
   variables: Readonly<Record<string, string>> = {},
 ): Child {
   const child = spawn(process.execPath, [file, argument], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...variables },
   });
   let output = '';
@@ -61,6 +61,8 @@ export function startChild(
     output += chunk.toString();
     for (const check of checks) check();
   });
+  // Not inherited: the lines belong to the test that runs meanwhile, and are shown when it fails.
+  child.stderr.on('data', (chunk: Buffer) => void process.stderr.write(chunk));
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   return {
     process: child,
@@ -74,7 +76,9 @@ export function startChild(
         };
         checks.add(check);
         check();
-        void exited.then(() => reject(new Error(`it ended before it printed ${line}`)));
+        void exited.then(() =>
+          reject(new Error(`The process ended before it printed ${line}: ${output}`)),
+        );
       }),
     end: (signal) => {
       child.kill(signal);

@@ -12,7 +12,7 @@ export interface FreshDatabase {
 
 /** A new and empty database on the run's PostgreSQL server; drop it in `afterAll`. */
 export async function freshPostgres(): Promise<FreshDatabase> {
-  const server = inject('postgresUrl');
+  const server = serverUrl('postgresUrl');
   const name = freshName();
   await onPostgres(server, `CREATE DATABASE ${name}`);
   return {
@@ -23,7 +23,7 @@ export async function freshPostgres(): Promise<FreshDatabase> {
 
 /** The same on the run's MariaDB server, where texts that differ in their case alone are equal by default. */
 export async function freshMariadb(): Promise<FreshDatabase> {
-  const server = inject('mariadbUrl');
+  const server = serverUrl('mariadbUrl');
   const name = freshName();
   await onMariadb(
     server,
@@ -39,6 +39,14 @@ export async function freshMariadb(): Promise<FreshDatabase> {
       await onMariadb(server, `DROP DATABASE IF EXISTS ${name}`);
     },
   };
+}
+
+function serverUrl(name: 'postgresUrl' | 'mariadbUrl'): string {
+  const url = inject(name);
+  if (url !== undefined) return url;
+  throw new Error(
+    `This run has no ${name}: take the spec out of the lists of test:unit and test:quick in vitest.config.ts`,
+  );
 }
 
 function freshName(): string {

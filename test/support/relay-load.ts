@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { ScriptedReceiver } from '../../lib/testing/index.js';
 import { reckon } from './delivery-ledger.js';
+import { printFigures } from './print-figures.js';
 import type { Rig } from './apps/outbox-app.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
@@ -63,10 +64,8 @@ export class RelayLoad {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const found = reckon(this.receiver.received, this.sent, this.paths);
-    if (IS_LONG) {
-      const counts = { lost: found.lost.length, duplicates: found.duplicates };
-      process.stdout.write(`${expect.getState().currentTestName}: ${JSON.stringify(counts)}\n`);
-    }
+    const counts = { lost: found.lost.length, duplicates: found.duplicates };
+    printFigures(String(expect.getState().currentTestName), counts);
     expect(await this.sender.rows(DELIVERIES)).toHaveLength(this.sent.length * this.paths.length);
     return found;
   }

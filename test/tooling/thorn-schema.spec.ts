@@ -1,7 +1,7 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { freshMariadb, freshPostgres } from '../../test/services/database.js';
-import { thornEntities, thornMigrations } from './index.js';
+import { freshMariadb, freshPostgres } from '../services/database.js';
+import { thornEntities, thornMigrations } from '../../lib/migrations/index.js';
 
 const shared = {
   entities: thornEntities,

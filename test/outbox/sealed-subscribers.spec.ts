@@ -6,20 +6,20 @@ import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { freshPostgres } from '../../../test/services/database.js';
-import { Clock } from '../../common/clock.js';
-import { DisabledStrategy } from '../../dispatch/strategies/disabled.strategy.js';
-import { ThornConfigurationError } from '../../errors/index.js';
-import { Maintenance } from '../../outbox/index.js';
-import { generateSecret, SecretSealer, SecretUnreadableError } from '../../signing/index.js';
-import { matched, subscriber } from '../../testing/conformance/subscriber-repository.js';
+import { freshPostgres } from '../services/database.js';
+import { Clock } from '../../lib/common/clock.js';
+import { DisabledStrategy } from '../../lib/dispatch/strategies/disabled.strategy.js';
+import { ThornConfigurationError } from '../../lib/errors/index.js';
+import { Maintenance } from '../../lib/outbox/index.js';
+import { generateSecret, SecretSealer, SecretUnreadableError } from '../../lib/signing/index.js';
+import { matched, subscriber } from '../../lib/testing/conformance/subscriber-repository.js';
 import {
   InMemorySubscriberRepository,
   type SubscriberRepository,
   Subscribers,
   ThornSubscriber,
   TypeOrmSubscriberRepository,
-} from '../index.js';
+} from '../../lib/subscriber/index.js';
 
 class TestClock extends Clock {
   time = 1_700_000_000_000;
