@@ -37,6 +37,7 @@ async function thorn(
     note: (line) => (notes += `${line}\n`),
     rewrite: () => undefined,
     isTerminal: false,
+    hasColours: false,
     env,
     read: async (name) => (name === '-' ? Buffer.from(input) : processTerminal().read(name)),
     interrupted: new AbortController().signal,
@@ -186,7 +187,12 @@ describe('thorn listen', () => {
     expect((await post({ 'webhook-id': 'msg_other' })).status).toBe(401);
     expect(seen).toHaveLength(1);
     await program.wrote(/wrong-signature/);
-    expect(program.out).toContain(`POST /hooks (ok, ${headers['webhook-id']})`);
+    expect(program.out).toMatch(
+      new RegExp(`^\\d\\d:\\d\\d:\\d\\d POST /hooks \\(ok, ${headers['webhook-id']}\\)$`, 'm'),
+    );
+    expect(program.notes).toMatch(
+      new RegExp(`^  forwarded to ${target.url}/hooks: 201 in \\d+ ms$`, 'm'),
+    );
     expect(program.out).toContain('"event": "order.paid"');
     expect(program.out).not.toContain('\u009b');
     program.kill('SIGINT');
@@ -223,6 +229,70 @@ describe('thorn listen', () => {
     }
     program.kill('SIGTERM');
     expect(await program.ended).toBe(0);
+  });
+
+  it('forwards to a path of a port', async () => {
+    const seen: (string | undefined)[] = [];
+    const target = await served(({ url }) => {
+      seen.push(url);
+      return [204, ''];
+    });
+    const { port } = new URL(target.url);
+    for (const forward of [`${port}/inbox?a=1`, `127.0.0.1:${port}/inbox?a=1`]) {
+      const program = new Program(bin, ['listen', '-p', '0', '-f', forward]);
+      const [, url] = await program.wrote(/listening on (http:\S+)/);
+      expect((await fetch(`${url}/hooks`, { method: 'POST', body: '{}' })).status).toBe(204);
+      await program.wrote(/forwarded to http:\S+\/inbox\?a=1: 204 in \d+ ms/);
+      program.kill('SIGTERM');
+      await program.ended;
+    }
+    expect(seen).toEqual(['/inbox?a=1', '/inbox?a=1']);
+    await target.close();
+  });
+
+  it('prints in colour on a terminal alone', async () => {
+    const lines: string[] = [];
+    const stop = new AbortController();
+    let heard: (url: string) => void;
+    const listening = new Promise<string>((resolve) => (heard = resolve));
+    const ended = main(['listen', '-p', '0', '-s', SECRET], {
+      out: (line) => {
+        lines.push(line);
+        const [, url] = /listening on (http:\S+)/.exec(line) ?? [];
+        if (url !== undefined) heard(url);
+      },
+      bytes: () => undefined,
+      note: (line) => void lines.push(line),
+      rewrite: () => undefined,
+      isTerminal: true,
+      hasColours: true,
+      env: {},
+      read: async () => Buffer.alloc(0),
+      interrupted: stop.signal,
+    });
+    const signed = signWebhook({ body: '{}', secrets: [SECRET] });
+    await fetch(await listening, {
+      method: 'POST',
+      headers: signed.headers,
+      body: new Uint8Array(signed.body),
+    });
+    stop.abort();
+    expect(await ended).toBe(0);
+    expect(lines.some((line) => line.includes('\u001b[32m(ok, '))).toBe(true);
+    expect(lines.some((line) => line.includes('\u001b[32manswered 204 in '))).toBe(true);
+  });
+
+  it('says which option helps when the port is in use', async () => {
+    const taken = await served(() => [204, '']);
+    const { port } = new URL(taken.url);
+    const { code, notes } = await thorn(['listen', '-p', port]);
+    expect([code, notes]).toEqual([
+      2,
+      expect.stringContaining(
+        `port ${port} is in use. Name another one with --port, or any free one with --port 0`,
+      ),
+    ]);
+    await taken.close();
   });
 
   it('says what is wrong at once: a secret, a port, a port that is taken', async () => {

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
 import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
@@ -24,7 +25,12 @@ export const listenCommand: Command = {
     ...schemeOptions,
     port: { type: 'string', short: 'p', value: 'port', help: 'default 4000; 0: any that is free' },
     host: { type: 'string', value: 'address', help: 'default 127.0.0.1' },
-    forward: { type: 'string', short: 'f', value: 'port|url', help: 'where to pass requests on' },
+    forward: {
+      type: 'string',
+      short: 'f',
+      value: 'port[/path]|url',
+      help: 'where to pass requests on',
+    },
     status: {
       type: 'string',
       value: 'code',
@@ -60,20 +66,29 @@ export const listenCommand: Command = {
         verdict = verify(received);
       } catch (error) {
         if (!(error instanceof WebhookRejectedError)) throw error;
-        print(terminal, request, `${error.reason}: ${error.message}`, received.body);
+        print(terminal, request, 'red', `${error.reason}: ${error.message}`, received.body);
         return void response.writeHead(401).end();
       }
-      print(terminal, request, verdict, received.body);
+      const colour = secrets.length === 0 ? 'yellow' : 'green';
+      print(terminal, request, colour, verdict, received.body);
+      const since = performance.now();
+      const target = forward === null ? null : targetFor(forward, received);
       const { code, type, body } =
-        forward === null
+        target === null
           ? ownAnswer(received.body, status)
-          : await passOn(forward, received, request.method);
-      if (forward !== null) terminal.note(`  passed on: ${code}`);
+          : await passOn(target, received, request.method);
+      const where = target === null ? 'answered' : `forwarded to ${target.href}:`;
+      const took = `${Math.round(performance.now() - since)} ms`;
+      const isSuccess = code >= 200 && code < 300;
+      const line = `${where} ${code} in ${took}`;
+      terminal.note(`  ${coloured(terminal, isSuccess ? 'green' : 'red', harmless(line))}`);
       response.writeHead(code, type === null ? {} : { 'content-type': type }).end(body);
     }
 
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(new UsageError(error.message)));
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(new UsageError(listeningFault(error, port))),
+      );
       server.listen(port, parseText(given, 'host') ?? '127.0.0.1', resolve);
     });
     const bound = server.address() as { readonly address: string; readonly port: number };
@@ -123,19 +138,24 @@ function ownAnswer(body: Buffer, status: number): Answer {
 
 function challengeIn(text: string): string | null {
   try {
-    const { event, data } = (JSON.parse(text) ?? {}) as {
+    const { type, event, data } = (JSON.parse(text) ?? {}) as {
+      readonly type?: unknown;
       readonly event?: unknown;
       readonly data?: { readonly token?: unknown } | null;
     };
-    const token = event === 'thorn.challenge' ? data?.token : null;
+    const token = (type ?? event) === 'thorn.challenge' ? data?.token : null;
     return typeof token === 'string' ? token : null;
   } catch {
     return null;
   }
 }
 
-async function passOn(target: URL, received: Received, method = 'POST'): Promise<Answer> {
-  const url = target.pathname === '/' ? new URL(received.path, target) : target;
+/** The path of the request is kept, unless `--forward` names one. */
+function targetFor(forward: URL, { path }: Received): URL {
+  return forward.pathname === '/' ? new URL(path, forward) : forward;
+}
+
+async function passOn(url: URL, received: Received, method = 'POST'): Promise<Answer> {
   const headers = Object.entries(received.headers).flatMap(([name, value]) =>
     value === undefined || HOP.test(name)
       ? []
@@ -154,11 +174,31 @@ async function passOn(target: URL, received: Received, method = 'POST'): Promise
   };
 }
 
-function print(terminal: Terminal, request: IncomingMessage, verdict: string, body: Buffer): void {
+function print(
+  terminal: Terminal,
+  request: IncomingMessage,
+  colour: Colour,
+  verdict: string,
+  body: Buffer,
+): void {
   const event = request.headers['hook-event'] ?? '';
-  const line = `${request.method} ${request.url} ${String(event)} (${verdict})`;
-  terminal.out(harmless(line.replaceAll('  ', ' ')));
+  const line = `${request.method} ${request.url} ${String(event)} `.replaceAll('  ', ' ');
+  const time = coloured(terminal, 'dim', new Date().toTimeString().slice(0, 8));
+  terminal.out(`${time} ${harmless(line)}${coloured(terminal, colour, harmless(`(${verdict})`))}`);
   if (body.length > 0) terminal.out(harmless(readable(body)).replaceAll(/^/gm, '  '));
+}
+
+type Colour = 'red' | 'green' | 'yellow' | 'dim';
+
+function coloured({ hasColours }: Terminal, colour: Colour, text: string): string {
+  return hasColours ? styleText(colour, text, { validateStream: false }) : text;
+}
+
+/** Says what to do about a server that could not listen. */
+function listeningFault(error: NodeJS.ErrnoException, port: number): string {
+  return error.code === 'EADDRINUSE'
+    ? `port ${port} is in use. Name another one with --port, or any free one with --port 0`
+    : error.message;
 }
 
 /** Without what would steer the terminal. */
@@ -186,9 +226,13 @@ function checkSettings(verify: () => unknown): void {
 
 function targetOf(text: string | undefined): URL | null {
   if (text === undefined) return null;
-  const full = /^\d+$/.test(text) ? `http://127.0.0.1:${text}` : text;
+  let full = text;
+  if (/^\d+(?:\/|$)/.test(text)) full = `http://127.0.0.1:${text}`;
+  else if (/^[\w.-]+:\d+(?:\/|$)/.test(text)) full = `http://${text}`;
   if (URL.canParse(full) && /^https?:$/.test(new URL(full).protocol)) return new URL(full);
-  throw new UsageError('--forward must be a port, or an http or https URL');
+  throw new UsageError(
+    '--forward must be a port with or without a path, such as 4100/webhooks, or an http or https URL',
+  );
 }
 
 function numberOf(name: string, text: string, least: number, most: number): number {

@@ -13,6 +13,8 @@ export interface Terminal {
   rewrite(text: string): void;
   /** Whether notes go to a terminal. */
   readonly isTerminal: boolean;
+  /** Whether output may be coloured: to a terminal, unless the environment sets NO_COLOR. */
+  readonly hasColours: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The bytes of a file; `-` is the standard input. */
   read(file: string): Promise<Buffer>;
@@ -34,6 +36,7 @@ export function processTerminal(): Terminal {
     note: (line) => void process.stderr.write(`${line}\n`),
     rewrite: (text) => void process.stderr.write(`\r\u001b[K${text}`),
     isTerminal: process.stderr.isTTY,
+    hasColours: process.stdout.isTTY && !process.env['NO_COLOR'],
     env: process.env,
     read: readBytes,
     get interrupted() {
