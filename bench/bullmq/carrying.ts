@@ -70,7 +70,7 @@ async function spent(
   const sender = await openQueueRig(place, { ...shared, worker: false });
   const worker = await openQueueRig(place, { ...shared, synchronize: false });
   let delivered = 0;
-  worker.events.on('delivered', () => delivered++);
+  worker.events.on('succeeded', () => delivered++);
   await send(sender, WARM_UP, () => delivered, count);
   const pids = await sender.rows(
     'SELECT pid FROM pg_stat_activity WHERE datname = current_database()',

@@ -21,7 +21,7 @@ const rig = await openQueueRig(
   },
 );
 let delivered = 0;
-rig.events.on('delivered', () => delivered++);
+rig.events.on('succeeded', () => delivered++);
 // What it has done so far, ten times a second.
 setInterval(() => {
   const { user, system } = process.cpuUsage();

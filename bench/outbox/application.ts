@@ -34,10 +34,10 @@ export async function application(
     await rig.subscribers.create(one);
   }
   const unanswered = new Unanswered<string>(awaited);
-  rig.events.on('delivered', ({ message, subscriber: id }) =>
+  rig.events.on('succeeded', ({ messageId: message, subscriberId: id }) =>
     unanswered.answered(message, places.get(id)!),
   );
-  rig.events.on('retry-scheduled', ({ subscriber: id }) => {
+  rig.events.on('retry-scheduled', ({ subscriberId: id }) => {
     if (places.has(id)) throw new Error('a delivery has failed: these figures are worth nothing');
   });
   const send = (listener?: (subscriber: number) => void) => {

@@ -29,7 +29,7 @@ export function answeredAttempt(
     outcome: isSuccess ? 'succeeded' : 'failed',
     status,
     error: null,
-    answer: body,
+    response: body,
     retryAfter: isSuccess ? null : first(headers['retry-after']),
     address,
   });
@@ -41,7 +41,7 @@ export function failedAttempt(frame: AttemptFrame, cause: unknown, now: number):
     outcome: 'failed',
     status: null,
     ...describeFailure(cause),
-    answer: NO_ANSWER,
+    response: NO_ANSWER,
     retryAfter: null,
   });
 }
@@ -49,19 +49,19 @@ export function failedAttempt(frame: AttemptFrame, cause: unknown, now: number):
 function attemptOf(
   { delivery, message, recipient, startedAt }: AttemptFrame,
   now: number,
-  result: Pick<Attempt, 'outcome' | 'status' | 'error' | 'answer' | 'retryAfter' | 'address'>,
+  result: Pick<Attempt, 'outcome' | 'status' | 'error' | 'response' | 'retryAfter' | 'address'>,
 ): Attempt {
   return {
-    delivery,
-    message: message.id,
+    deliveryId: delivery,
+    messageId: message.id,
     event: message.event,
-    subscriber: recipient.id,
+    subscriberId: recipient.id,
     outcome: result.outcome,
     status: result.status,
     error: result.error,
     startedAt,
     duration: Math.max(0, now - startedAt),
-    answer: result.answer,
+    response: result.response,
     retryAfter: result.retryAfter,
     address: result.address,
   };

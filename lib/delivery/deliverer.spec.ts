@@ -65,16 +65,16 @@ describe('Deliverer', () => {
     const attempt = await deliverer.attempt(delivery, message, recipient(url));
 
     expect(attempt).toEqual({
-      delivery: delivery.id,
-      message: message.id,
+      deliveryId: delivery.id,
+      messageId: message.id,
       event: 'article.published',
-      subscriber: 'sub_1',
+      subscriberId: 'sub_1',
       outcome: 'succeeded',
       status: 201,
       error: null,
       startedAt,
       duration: 12,
-      answer: Buffer.from('noted'),
+      response: Buffer.from('noted'),
       retryAfter: null,
       address: '127.0.0.1',
     });
@@ -173,7 +173,7 @@ describe('Deliverer', () => {
       status: null,
       error: { code: 'connection-refused' },
       address: '127.0.0.1',
-      answer: Buffer.alloc(0),
+      response: Buffer.alloc(0),
     });
     expect(JSON.stringify(attempt)).not.toContain('s3cret');
   });

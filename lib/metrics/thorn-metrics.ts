@@ -20,7 +20,7 @@ export interface MetricsSources {
   readonly clock: Clock;
 }
 
-type Tried = 'delivered' | 'retry' | 'failed';
+type Tried = 'succeeded' | 'retry' | 'failed';
 
 /**
  * Counts what `outbox()` does, for Prometheus. Counters and histograms are of this process; what the database knows
@@ -84,13 +84,13 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
       attempts.inc({ event: this.#labels.of(facts.event), outcome });
       durations.observe({ outcome }, facts.duration / 1000);
     };
-    const ended = (outcome: 'delivered' | 'failed', event: string) =>
+    const ended = (outcome: 'succeeded' | 'failed', event: string) =>
       deliveries.inc({ event: this.#labels.of(event), outcome });
     this.#stop = [
       events.on('message-accepted', ({ event }) => messages.inc({ event: this.#labels.of(event) })),
-      events.on('delivered', (facts) => {
-        tried('delivered')(facts);
-        ended('delivered', facts.event);
+      events.on('succeeded', (facts) => {
+        tried('succeeded')(facts);
+        ended('succeeded', facts.event);
       }),
       events.on('retry-scheduled', tried('retry')),
       events.on('failed', (facts) => {

@@ -8,7 +8,7 @@ const { BlogModule } = await import('./blog.module.js');
 
 const app = await NestFactory.createApplicationContext(BlogModule, { logger: ['error', 'warn'] });
 app.enableShutdownHooks(); // deliveries under way are finished first
-app.get(WebhookEvents).on('delivered', ({ event }) => {
+app.get(WebhookEvents).on('succeeded', ({ event }) => {
   console.log(`  · worker ${process.pid} delivered ${event}`);
 });
 

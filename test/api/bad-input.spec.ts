@@ -108,7 +108,7 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     after: ['', '%00', LONG, 'a&after=b'],
     status: ['', 'done', 'FAILED', 'failed&status=pending', '%00'],
     event: ['', '%00', 'a%20b', LONG, 'a&event=b', 'é'],
-    message: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&message=b'],
+    messageId: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&messageId=b'],
     since: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&since=b', LONG],
     until: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&until=b', LONG],
   },

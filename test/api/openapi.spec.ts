@@ -196,7 +196,7 @@ async function anew(api: Api, id: string, url: string) {
     await api.app.get(WebhookDispatcher).send('order.paid');
   }
   const delivery = await vi.waitFor(async () => {
-    const { items } = await api.app.get(Deliveries).list({ subscriber: found.id }, 'any');
+    const { items } = await api.app.get(Deliveries).list({ subscriberId: found.id }, 'any');
     expect(items).not.toHaveLength(0);
     return items.at(-1)!.id;
   });
@@ -260,12 +260,12 @@ const QUERY: Readonly<Record<string, readonly string[]>> = {
   after: ['dlv_1', 'sub_1'],
   status: ['pending', 'succeeded', 'failed'],
   event: ['order.paid'],
-  message: ['msg_1'],
+  messageId: ['msg_1'],
   since: ['2020-01-01', '2020-01-01T00:00:00Z'],
   until: ['2126-01-01T00:00:00.5+02:00'],
   days: ['1', '90'],
   owner: ['alice', 'nobody'],
-  subscriber: ['sub_1'],
+  subscriberId: ['sub_1'],
 };
 
 function queryOf({ parameters }: Described) {

@@ -139,9 +139,9 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       await call('GET', 'subscribers/sub_none', 404);
       const refused = await call('GET', 'subscribers?owner=%00', 400);
       expect(refused.errors).toMatchObject([{ field: 'owner' }]);
-      for (const query of ['%00', '', 'a&subscriber=b', 'a'.repeat(65)]) {
-        const log = await call('GET', `deliveries?subscriber=${query}`, 400);
-        expect(log.errors).toMatchObject([{ field: 'subscriber' }]);
+      for (const query of ['%00', '', 'a&subscriberId=b', 'a'.repeat(65)]) {
+        const log = await call('GET', `deliveries?subscriberId=${query}`, 400);
+        expect(log.errors).toMatchObject([{ field: 'subscriberId' }]);
       }
       await call('DELETE', 'pauses/%00', 404);
     });
@@ -159,12 +159,12 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       await send('bob');
       await settled();
       const { items } = await call('GET', 'deliveries', 200);
-      expect(items.map(({ subscriber }: { subscriber: string }) => subscriber).sort()).toEqual(
-        [ids['alice'], ids['bob']].sort(),
-      );
-      const bobs = (await call('GET', `deliveries?subscriber=${ids['bob']}`, 200)).items[0];
+      expect(
+        items.map(({ subscriberId }: { subscriberId: string }) => subscriberId).sort(),
+      ).toEqual([ids['alice'], ids['bob']].sort());
+      const bobs = (await call('GET', `deliveries?subscriberId=${ids['bob']}`, 200)).items[0];
       const details = await call('GET', `deliveries/${bobs.id}`, 200);
-      expect(details.log).toMatchObject([{ status: 500, address: '127.0.0.1' }]);
+      expect(details.attempts).toMatchObject([{ status: 500, address: '127.0.0.1' }]);
       await call('GET', 'deliveries/dlv_none', 404);
       await call('GET', 'deliveries?status=odd', 400);
 
@@ -230,7 +230,7 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       await settled();
       const [delivery] = (await call('GET', 'deliveries', 200)).items;
       // To wait is no attempt.
-      expect(delivery).toMatchObject({ status: 'succeeded', attempts: 1 });
+      expect(delivery).toMatchObject({ status: 'succeeded', attemptCount: 1 });
     });
 
     it.each([

@@ -107,8 +107,8 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
     status: 200,
     others: [
       { name: 'a cursor', query: ({ delivery }) => `after=${delivery}`, status: 200 },
-      { name: 'a message', query: ({ message }) => `message=${message}`, status: 200 },
-      { name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 200 },
+      { name: 'a message', query: ({ message }) => `messageId=${message}`, status: 200 },
+      { name: 'a subscriber', query: ({ id }) => `subscriberId=${id}`, status: 200 },
     ],
   },
   'GET /hooks/deliveries/:delivery': { status: 200 },
@@ -123,7 +123,7 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
         body: ({ delivery }) => ({ since, after: `0/${delivery}` }),
         status: 200,
       },
-      { name: 'a subscriber', body: ({ id }) => ({ since, subscriber: id }), status: 400 },
+      { name: 'a subscriber', body: ({ id }) => ({ since, subscriberId: id }), status: 400 },
     ],
   },
   'POST /hooks/:id/backfill': {
@@ -190,7 +190,7 @@ describe.each(platforms)('two owners on %s', (platform) => {
     const { id } = await api.subscribers.create({ url: receiver.url, events: ['*'], owner });
     const sent = await api.app.get(WebhookDispatcher).send('article.created', {}, { owner: owner });
     return vi.waitFor(async () => {
-      const { items } = await api.app.get(Deliveries).list({ subscriber: id }, 'any');
+      const { items } = await api.app.get(Deliveries).list({ subscriberId: id }, 'any');
       expect(items).toMatchObject([{ status: 'succeeded' }]);
       return { id, delivery: items[0]!.id, message: sent.id };
     });

@@ -76,8 +76,8 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       receiver.answer(204, 500);
       const ping = await post(`${self}/test`, {});
       expect(ping.body).toEqual({
-        message: expect.stringMatching(/^msg_/),
-        delivery: expect.stringMatching(/^dlv_/),
+        messageId: expect.stringMatching(/^msg_/),
+        deliveryId: expect.stringMatching(/^dlv_/),
         event: 'thorn.ping',
         outcome: 'succeeded',
         status: 204,
@@ -178,11 +178,13 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       expect(second.next).toBeNull();
       const failed = (await get(`${self}/deliveries?status=failed`)).body.items;
       expect(failed).toMatchObject([
-        { subscriber: id, status: 'failed', reason: 'exhausted', attempts: 1, nextAt: null },
+        { subscriberId: id, status: 'failed', reason: 'exhausted', attemptCount: 1, nextAt: null },
       ]);
       const one = all.find(({ event }: { event: string }) => event === 'order.paid');
       expect((await get(`${self}/deliveries?event=order.paid`)).body.items).toEqual([one]);
-      expect((await get(`${self}/deliveries?message=${one.message}`)).body.items).toEqual([one]);
+      expect((await get(`${self}/deliveries?messageId=${one.messageId}`)).body.items).toEqual([
+        one,
+      ]);
       const later = new Date(Date.parse(one.createdAt) + 60_000).toISOString();
       expect((await get(`${self}/deliveries?since=${later}`)).body.items).toEqual([]);
       expect((await get(`${self}/deliveries?until=${later}`)).body.items).toEqual(all);
@@ -190,14 +192,14 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       for (const item of all) {
         const { body } = await get(item.self);
         expect(body).toMatchObject(item);
-        expect(body.log).toEqual([
+        expect(body.attempts).toEqual([
           {
             number: 1,
             startedAt: expect.stringMatching(/Z$/),
             duration: expect.any(Number),
             status: expect.any(Number),
             error: null,
-            answer: item.status === 'failed' ? null : body.log[0].answer,
+            response: item.status === 'failed' ? null : body.attempts[0].response,
           },
         ]);
       }
@@ -212,7 +214,7 @@ describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store,
       expect(scheduled.body).toMatchObject({ id: failed.id });
       await receiver.waitFor(2);
       await settled();
-      expect((await get(failed.self)).body).toMatchObject({ status: 'succeeded', attempts: 2 });
+      expect((await get(failed.self)).body).toMatchObject({ status: 'succeeded', attemptCount: 2 });
       expect(new Set(receiver.received.map((webhook) => webhook.id)).size).toBe(1);
 
       await post(`${self}/disable`, {});

@@ -41,13 +41,13 @@ describe('the log of the API', () => {
         .toMatchObject([{ status: 'failed' }]);
       const [delivery] = (await list()).body.items;
       const shown = await api.send('GET', delivery.self);
-      expect(shown).toMatchObject({ status: 200, body: { log: [{ status: 500 }] } });
+      expect(shown).toMatchObject({ status: 200, body: { attempts: [{ status: 500 }] } });
 
       expect((await api.send('POST', `${delivery.self}/retry`, { body: {} })).status).toBe(202);
       await receiver.waitFor(2);
       await expect
         .poll(async () => (await list()).body.items)
-        .toMatchObject([{ status: 'succeeded', attempts: 2 }]);
+        .toMatchObject([{ status: 'succeeded', attemptCount: 2 }]);
       const stats = await api.send('GET', `${self}/stats?days=1`);
       expect(stats).toMatchObject({ status: 200, body: { total: { succeeded: 1, failed: 0 } } });
       for (const verb of ['recover', 'backfill']) {

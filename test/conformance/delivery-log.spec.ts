@@ -66,7 +66,7 @@ class ShippingLog extends DeliveryLog {
 
   override async written(attempts: readonly LoggedAttempt[]): Promise<void> {
     for (const { number, attempt } of attempts) {
-      const key = `${attempt.delivery} ${number}`;
+      const key = `${attempt.deliveryId} ${number}`;
       if (!this.elsewhere.attempts.has(key)) {
         this.elsewhere.attempts.set(key, attemptRecordOf(number, attempt));
       }
@@ -157,9 +157,9 @@ function onePerDelivery(outcomes: readonly Outcome[]): Outcome[][] {
 
 function outcomeOf({ number, attempt, status, host }: LoggedAttempt): Outcome {
   return {
-    id: attempt.delivery,
-    messageId: attempt.message,
-    subscriberId: attempt.subscriber,
+    id: attempt.deliveryId,
+    messageId: attempt.messageId,
+    subscriberId: attempt.subscriberId,
     event: attempt.event,
     host,
     state: { status, attempts: number, throttled: 0, nextAt: null, reason: null },

@@ -9,24 +9,24 @@ import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbo
 
 /** What each of them carries, by name. A new one that is not told here does not compile. */
 const FIELDS: { readonly [Name in WebhookEventName]: readonly string[] } = {
-  'message-accepted': ['event', 'message', 'owner', 'time'],
-  delivered: [
-    ...['attempt', 'delivery', 'duration', 'error', 'event'],
-    ...['host', 'message', 'status', 'subscriber'],
+  'message-accepted': ['event', 'messageId', 'owner', 'time'],
+  succeeded: [
+    ...['attempt', 'deliveryId', 'duration', 'error', 'event'],
+    ...['host', 'messageId', 'status', 'subscriberId'],
   ],
   'retry-scheduled': [
-    ...['attempt', 'delivery', 'duration', 'error', 'event'],
-    ...['host', 'message', 'nextAt', 'status', 'subscriber'],
+    ...['attempt', 'deliveryId', 'duration', 'error', 'event'],
+    ...['host', 'messageId', 'nextAt', 'status', 'subscriberId'],
   ],
   failed: [
-    ...['attempt', 'delivery', 'duration', 'error', 'event'],
-    ...['host', 'message', 'reason', 'status', 'subscriber'],
+    ...['attempt', 'deliveryId', 'duration', 'error', 'event'],
+    ...['host', 'messageId', 'reason', 'status', 'subscriberId'],
   ],
-  'subscriber-failing': ['failingMessages', 'failingSince', 'host', 'owner', 'subscriber'],
+  'subscriber-failing': ['failingMessages', 'failingSince', 'host', 'owner', 'subscriberId'],
   'subscriber-disabled': [
-    ...['failingMessages', 'failingSince', 'host', 'owner', 'reason', 'subscriber'],
+    ...['failingMessages', 'failingSince', 'host', 'owner', 'reason', 'subscriberId'],
   ],
-  'recipient-refused': ['delivery', 'event', 'explanation', 'host', 'message', 'subscriber'],
+  'recipient-refused': ['deliveryId', 'event', 'explanation', 'host', 'messageId', 'subscriberId'],
 };
 const NAMES = Object.keys(FIELDS) as WebhookEventName[];
 
@@ -87,22 +87,24 @@ describe('every lifecycle event', () => {
     expect(heard['message-accepted'].map(({ event }) => event)).toEqual([
       ...['well', 'retried', 'gone', 'inside'],
     ]);
-    expect(heard.delivered).toMatchObject([{ subscriber: well.id, status: 204, attempt: 1 }]);
-    expect(heard['retry-scheduled']).toMatchObject([{ subscriber: retried.id, status: 500 }]);
-    const failed = new Map(heard.failed.map((one) => [one.subscriber, one.reason]));
+    expect(heard.succeeded).toMatchObject([{ subscriberId: well.id, status: 204, attempt: 1 }]);
+    expect(heard['retry-scheduled']).toMatchObject([{ subscriberId: retried.id, status: 500 }]);
+    const failed = new Map(heard.failed.map((one) => [one.subscriberId, one.reason]));
     expect(failed).toEqual(
       new Map([
         [gone.id, 'gone'],
         [refused.id, 'refused'],
       ]),
     );
-    expect(heard['subscriber-failing'].map((one) => one.subscriber)).toContain(retried.id);
-    expect(heard['subscriber-failing'].find((one) => one.subscriber === retried.id)).toMatchObject({
+    expect(heard['subscriber-failing'].map((one) => one.subscriberId)).toContain(retried.id);
+    expect(
+      heard['subscriber-failing'].find((one) => one.subscriberId === retried.id),
+    ).toMatchObject({
       owner: 'ann',
       failingMessages: 1,
     });
-    expect(heard['subscriber-disabled']).toMatchObject([{ subscriber: gone.id, reason: 'gone' }]);
-    expect(heard['recipient-refused']).toMatchObject([{ subscriber: refused.id }]);
+    expect(heard['subscriber-disabled']).toMatchObject([{ subscriberId: gone.id, reason: 'gone' }]);
+    expect(heard['recipient-refused']).toMatchObject([{ subscriberId: refused.id }]);
     expect(published).toEqual(heard);
   });
 });

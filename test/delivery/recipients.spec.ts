@@ -97,7 +97,7 @@ describe('an application with the recipient policy as it is by default', () => {
     const refused: string[] = [];
     api.app
       .get(WebhookEvents)
-      .on('recipient-refused', ({ subscriber }) => refused.push(subscriber));
+      .on('recipient-refused', ({ subscriberId }) => refused.push(subscriberId));
     const repository = api.app.get(SubscriberRepository);
     const template = await api.subscribers.create({
       url: 'https://a.example.com/',
@@ -224,7 +224,7 @@ describe('the owner of an endpoint', () => {
     for (const { self, id } of created) {
       const { items } = (await api.send('GET', `${self}/deliveries`)).body;
       expect(items).toHaveLength(1);
-      expect(items[0].subscriber).toBe(id);
+      expect(items[0].subscriberId).toBe(id);
       shown.push((await api.send('GET', items[0].self)).body);
     }
 
@@ -236,12 +236,12 @@ describe('the owner of an endpoint', () => {
     );
 
     const kept = new Map<string, unknown>();
-    for (const { id, subscriber } of await all()) {
+    for (const { id, subscriberId: subscriber } of await all()) {
       const details = await deliveries.findById(id, 'any');
       const at = created.findIndex((one) => one.id === subscriber);
       kept.set(names[at]!, [
-        details!.log[0]!.error!.code,
-        details!.log[0]!.address,
+        details!.attempts[0]!.error!.code,
+        details!.attempts[0]!.address,
         details!.reason,
       ]);
     }

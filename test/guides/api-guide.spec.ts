@@ -31,7 +31,7 @@ it('every request of the guide works as it stands', async () => {
     receiver.otherwise(500);
     await api.app.get(WebhookDispatcher).send('article.created', {}, { owner: 'alice' });
     const delivery = await vi.waitFor(async () => {
-      const { items } = await api.app.get(Deliveries).list({ subscriber: id }, 'any');
+      const { items } = await api.app.get(Deliveries).list({ subscriberId: id }, 'any');
       expect(items).toHaveLength(1);
       return items[0]!.id;
     });

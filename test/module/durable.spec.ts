@@ -180,7 +180,7 @@ describe.each([
     expect(await deliveries.backfill(id, since, {}, scope)).toMatchObject({ scheduled: 1 });
     const last = (await receiver.waitFor(3)).at(-1)!;
     expect(last.json).toMatchObject({ data: { missed: true } });
-    expect(await deliveries.retryFailed({ subscriber: id, since: 0 }, scope)).toMatchObject({
+    expect(await deliveries.retryFailed({ subscriberId: id, since: 0 }, scope)).toMatchObject({
       scheduled: 2,
     });
     await receiver.waitFor(5);

@@ -40,8 +40,8 @@ async function written(makeLogger: () => LoggerService) {
   expect(text).not.toMatch(/s3cret|whsec|\/a\/path|body/);
   const [attempt] = sent.attempts;
   const fields = {
-    message: `${attempt!.delivery} (${EVENT}) to ${id}: ${attempt!.error!.message}.`,
-    ...{ deliveryId: attempt!.delivery, messageId: sent.id, subscriberId: id, event: EVENT },
+    message: `${attempt!.deliveryId} (${EVENT}) to ${id}: ${attempt!.error!.message}.`,
+    ...{ deliveryId: attempt!.deliveryId, messageId: sent.id, subscriberId: id, event: EVENT },
     ...{ host: 'hooks.example.com', reason: 'recipient-refused' },
   };
   return { lines: text.trimEnd().split('\n'), fields };

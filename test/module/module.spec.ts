@@ -105,13 +105,13 @@ describe('ThornModule', () => {
     const { id, attempts } = await app.get(WebhookDispatcher).send('a.b', { x: 1 });
 
     expect(id).toBe(receiver.requests[0]!.headers['webhook-id']);
-    expect(attempts.find(({ subscriber }) => subscriber === good.id)).toMatchObject({
+    expect(attempts.find(({ subscriberId }) => subscriberId === good.id)).toMatchObject({
       outcome: 'succeeded',
       status: 204,
       address: '127.0.0.1',
       error: null,
     });
-    expect(attempts.find(({ subscriber }) => subscriber === bad.id)).toMatchObject({
+    expect(attempts.find(({ subscriberId }) => subscriberId === bad.id)).toMatchObject({
       outcome: 'failed',
       status: null,
       error: { code: 'connection-refused' },

@@ -13,7 +13,7 @@ import { Ears, everything, SECRETS, signaturesIn } from '../support/leaks.js';
 
 const NAMES: readonly WebhookEventName[] = [
   'message-accepted',
-  'delivered',
+  'succeeded',
   'retry-scheduled',
   'failed',
   'subscriber-failing',

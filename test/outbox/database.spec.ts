@@ -153,7 +153,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
       ]);
       clock.advance(3 * DAY);
       await rig.close();
-      const next = await open(kind, { clock, expunge: { payloadDays: 2, answerDays: 1 } });
+      const next = await open(kind, { clock, expunge: { payloadDays: 2, responseDays: 1 } });
       await next.until('SELECT body FROM thorn_messages', ([row]) => row!['body'] === null);
       // With the body, the secrets of those that the message has named itself.
       expect(JSON.stringify(await next.rows(MESSAGES))).not.toContain('s3cret');

@@ -84,13 +84,13 @@ describe.each<{ kind: Kind }>([
       (await deliveries.list(query, 'any')).items.map(({ event }) => event).sort();
 
     expect(await listed({})).toEqual(['a', 'b', 'b', 'c']);
-    expect(await listed({ subscriber: two.id })).toEqual(['b']);
-    expect(await listed({ subscriber: one.id })).toEqual(['a', 'b', 'c']);
-    expect(await listed({ message: last! })).toEqual(['b', 'b']);
+    expect(await listed({ subscriberId: two.id })).toEqual(['b']);
+    expect(await listed({ subscriberId: one.id })).toEqual(['a', 'b', 'c']);
+    expect(await listed({ messageId: last! })).toEqual(['b', 'b']);
     expect(await listed({ status: 'failed' })).toEqual(['c']);
     expect(await listed({ status: 'succeeded' })).toEqual(['a', 'b', 'b']);
     expect(await listed({ status: 'pending' })).toEqual([]);
-    expect(await listed({ event: 'b', subscriber: one.id })).toEqual(['b']);
+    expect(await listed({ event: 'b', subscriberId: one.id })).toEqual(['b']);
     expect(await listed({ since: noon })).toEqual(['b', 'b']);
     expect(await listed({ until: new Date(noon) })).toEqual(['a', 'c']);
 
@@ -112,31 +112,31 @@ describe.each<{ kind: Kind }>([
     const began = clock.now() + 1;
     const [message] = await sent(1);
     const { items } = await deliveries.list({}, 'any');
-    expect(items).toMatchObject([{ status: 'pending', attempts: 1 }]);
+    expect(items).toMatchObject([{ status: 'pending', attemptCount: 1 }]);
     expect(items[0]!.nextAt).toBeGreaterThanOrEqual(began + 1000);
     clock.advance(2000);
     await settled();
     expect(await deliveries.findById(items[0]!.id, 'any')).toEqual({
       id: items[0]!.id,
-      message,
-      subscriber: id,
+      messageId: message,
+      subscriberId: id,
       event: 'order.placed',
       status: 'failed',
       reason: 'exhausted',
-      attempts: 2,
+      attemptCount: 2,
       nextAt: null,
       rateLimited: false,
       createdAt: began,
       attemptedAt: clock.now(),
       finishedAt: clock.now(),
-      log: [
+      attempts: [
         {
           number: 1,
           startedAt: began,
           duration: expect.any(Number),
           status: 500,
           error: null,
-          answer: 'x'.repeat(16_384),
+          response: 'x'.repeat(16_384),
           address: '127.0.0.1',
         },
         {
@@ -145,7 +145,7 @@ describe.each<{ kind: Kind }>([
           duration: expect.any(Number),
           status: null,
           error: { code: 'connection-reset', message: expect.any(String) },
-          answer: null,
+          response: null,
           address: '127.0.0.1',
         },
       ],
@@ -161,16 +161,16 @@ describe.each<{ kind: Kind }>([
     await rig.until(DELIVERIES, (rows) => rows.length === 2);
     const ann = { owner: 'ann' };
     const mine = await deliveries.list({}, ann);
-    expect(mine.items.map((item) => item.subscriber)).toEqual(['sub_ann']);
-    const { items } = await deliveries.list({ subscriber: 'sub_bob' }, 'any');
+    expect(mine.items.map((item) => item.subscriberId)).toEqual(['sub_ann']);
+    const { items } = await deliveries.list({ subscriberId: 'sub_bob' }, 'any');
     const theirs = items[0]!.id;
-    expect((await deliveries.list({ subscriber: 'sub_bob' }, ann)).items).toEqual([]);
+    expect((await deliveries.list({ subscriberId: 'sub_bob' }, ann)).items).toEqual([]);
     expect((await deliveries.list({}, { owner: 'eve' })).items).toEqual([]);
     expect((await deliveries.list({}, { owner: null })).items).toEqual([]);
     expect(await deliveries.findById(theirs, ann)).toBeNull();
     expect(await deliveries.retry(theirs, ann)).toBeNull();
     expect(await deliveries.cancel(theirs, ann)).toBeNull();
-    expect(await deliveries.retryFailed({ subscriber: 'sub_bob', since: 0 }, ann)).toBeNull();
+    expect(await deliveries.retryFailed({ subscriberId: 'sub_bob', since: 0 }, ann)).toBeNull();
     expect(await deliveries.backfill('sub_bob', 0, {}, ann)).toBeNull();
     expect(receiver.received).toHaveLength(2);
     expect(await deliveries.findById(mine.items[0]!.id, ann)).not.toBeNull();
@@ -187,14 +187,14 @@ describe.each<{ kind: Kind }>([
     await settled();
     expect(await deliveries.findById(id, 'any')).toMatchObject({
       status: 'succeeded',
-      attempts: 2,
+      attemptCount: 2,
     });
     expect(await deliveries.retry(id, 'any')).toBe('scheduled');
     const all = await receiver.waitFor(3);
     await settled();
     expect(new Set(all.map((one) => one.id)).size).toBe(1);
     expect(new Set(all.map((one) => one.delivery)).size).toBe(1);
-    expect((await deliveries.findById(id, 'any'))!.log.map(({ number }) => number)).toEqual([
+    expect((await deliveries.findById(id, 'any'))!.attempts.map(({ number }) => number)).toEqual([
       1, 2, 3,
     ]);
     expect(await deliveries.retry('dlv_unknown', 'any')).toBeNull();
@@ -217,11 +217,13 @@ describe.each<{ kind: Kind }>([
     receiver.otherwise(404);
     await sent(2);
     const { items } = await deliveries.list({}, 'any');
-    await rig.rows('UPDATE thorn_messages SET body = NULL WHERE id = ' + quoted(items[0]!.message));
+    await rig.rows(
+      'UPDATE thorn_messages SET body = NULL WHERE id = ' + quoted(items[0]!.messageId),
+    );
     await rig.subscribers.update(one.id, { enabled: false, updatedAt: new Date() }, 'any');
     expect(await deliveries.retry(items[0]!.id, 'any')).toBe('expunged');
     expect(await deliveries.retry(items[1]!.id, 'any')).toBe('disabled');
-    const failed = { subscriber: one.id, since: 0 };
+    const failed = { subscriberId: one.id, since: 0 };
     expect(await deliveries.retryFailed(failed, 'any')).toEqual({
       ...NONE,
       expunged: 1,
@@ -252,7 +254,7 @@ describe.each<{ kind: Kind }>([
     // A log that is longer than one batch.
     await copies(1200, one.id, since);
     receiver.otherwise(204);
-    const range = { subscriber: one.id, since, until };
+    const range = { subscriberId: one.id, since, until };
     const dry = await deliveries.retryFailed({ ...range, dryRun: true }, 'any');
     expect(dry).toEqual({ ...NONE, scheduled: 1203 });
     expect(receiver.received).toHaveLength(7);
@@ -266,10 +268,10 @@ describe.each<{ kind: Kind }>([
     await receiver.waitFor(7 + 1203, { timeout: 60_000 });
     await settled();
     expect(
-      (await deliveries.list({ subscriber: one.id, status: 'failed' }, 'any')).items,
+      (await deliveries.list({ subscriberId: one.id, status: 'failed' }, 'any')).items,
     ).toHaveLength(3);
     expect(
-      (await deliveries.list({ subscriber: two.id, status: 'failed' }, 'any')).items,
+      (await deliveries.list({ subscriberId: two.id, status: 'failed' }, 'any')).items,
     ).toHaveLength(1);
   }, 90_000);
 
@@ -283,7 +285,7 @@ describe.each<{ kind: Kind }>([
     );
     receiver.otherwise(204);
 
-    const range = { subscriber: one.id, since: 0 };
+    const range = { subscriberId: one.id, since: 0 };
     expect(await deliveries.retryFailed({ ...range, dryRun: true }, 'any')).toEqual({
       ...NONE,
       scheduled: 2,
@@ -305,7 +307,7 @@ describe.each<{ kind: Kind }>([
     await copies(600, one.id, clock.now());
     receiver.otherwise(204);
     const stop = new AbortController();
-    const options = { subscriber: one.id, since: 0 };
+    const options = { subscriberId: one.id, since: 0 };
     const first = await deliveries.retryFailed(
       { ...options, signal: stop.signal, onProgress: () => stop.abort() },
       'any',
@@ -403,16 +405,17 @@ describe.each<{ kind: Kind }>([
     rig.events.on('failed', (payload) => told.push(payload));
     receiver.answer(500);
     await sent(1);
-    const [{ id, message } = { id: '', message: '' }] = (await deliveries.list({}, 'any')).items;
+    const [{ id, messageId } = { id: '', messageId: '' }] = (await deliveries.list({}, 'any'))
+      .items;
     expect(await deliveries.cancel(id, 'any')).toBe('cancelled');
     expect(told).toMatchObject([
-      { delivery: id, message, reason: 'cancelled', host: new URL(receiver.url).host },
+      { deliveryId: id, messageId, reason: 'cancelled', host: new URL(receiver.url).host },
     ]);
     expect(await deliveries.cancel(id, 'any')).toBe('finished');
     expect(await deliveries.findById(id, 'any')).toMatchObject({ reason: 'cancelled' });
-    const { subscriber: owner } = (await deliveries.findById(id, 'any'))!;
+    const { subscriberId: owner } = (await deliveries.findById(id, 'any'))!;
     // Called off is called off: no bulk verb brings it back.
-    expect(await deliveries.retryFailed({ subscriber: owner, since: 0 }, 'any')).toEqual(NONE);
+    expect(await deliveries.retryFailed({ subscriberId: owner, since: 0 }, 'any')).toEqual(NONE);
   });
 
   it('counts what there is to do', async () => {
@@ -462,10 +465,10 @@ describe.each<{ kind: Kind }>([
     await expect(deliveries.list({}, undefined as never)).rejects.toThrow(/scope/);
     await expect(deliveries.list({}, {} as never)).rejects.toThrow(/scope/);
     await expect(
-      deliveries.retryFailed({ subscriber: 'sub_1', since: 'now' as never }, 'any'),
+      deliveries.retryFailed({ subscriberId: 'sub_1', since: 'now' as never }, 'any'),
     ).rejects.toThrow(/since/);
     await expect(
-      deliveries.retryFailed({ subscriber: 'sub_1', since: 0, after: '7/x' }, 'any'),
+      deliveries.retryFailed({ subscriberId: 'sub_1', since: 0, after: '7/x' }, 'any'),
     ).rejects.toThrow(/after/);
     expect(await deliveries.findById("' OR 1=1\0", 'any')).toBeNull();
   });

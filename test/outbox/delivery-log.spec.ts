@@ -72,13 +72,13 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'po
       clock.advance(2000);
       await settled();
       const { items } = await rig.deliveries.list({}, 'any');
-      expect(items.map(({ status, attempts }) => [status, attempts]).sort()).toEqual([
+      expect(items.map(({ status, attemptCount }) => [status, attemptCount]).sort()).toEqual([
         ['succeeded', 1],
         ['succeeded', 2],
       ]);
       expect(await rig.rows(ATTEMPTS)).toMatchObject([{ number: 1, status: 500 }]);
-      const failedOnce = items.find(({ attempts }) => attempts === 2)!;
-      const { log } = (await rig.deliveries.findById(failedOnce.id, 'any'))!;
+      const failedOnce = items.find(({ attemptCount }) => attemptCount === 2)!;
+      const { attempts: log } = (await rig.deliveries.findById(failedOnce.id, 'any'))!;
       expect(log).toMatchObject([{ number: 1, status: 500 }]);
     });
 
@@ -91,7 +91,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'po
       await settled();
       expect(await rig.rows(ATTEMPTS)).toEqual([]);
       const { items } = await rig.deliveries.list({}, 'any');
-      expect((await rig.deliveries.findById(items[0]!.id, 'any'))!.log).toEqual([]);
+      expect((await rig.deliveries.findById(items[0]!.id, 'any'))!.attempts).toEqual([]);
       const summary = await rig.deliveries.backfill(one.id, 0, {}, 'any');
       expect(summary).toMatchObject({ scheduled: 0 });
       expect(receiver.received).toHaveLength(3);
@@ -170,7 +170,15 @@ describe('a delivery log of one’s own', () => {
       override async attemptsOf(): Promise<readonly AttemptRecord[]> {
         const answer = 'from elsewhere';
         return [
-          { number: 1, startedAt: 1, duration: 1, status: 200, error: null, answer, address: null },
+          {
+            number: 1,
+            startedAt: 1,
+            duration: 1,
+            status: 200,
+            error: null,
+            response: answer,
+            address: null,
+          },
         ];
       }
     }
@@ -178,8 +186,8 @@ describe('a delivery log of one’s own', () => {
     await rig.subscribers.create(subscriber(receiver.url));
     await sent(1);
     const [delivery] = (await rig.deliveries.list({}, 'any')).items;
-    const { log } = (await rig.deliveries.findById(delivery!.id, 'any'))!;
-    expect(log.map(({ answer }) => answer)).toEqual(['from elsewhere']);
+    const { attempts: log } = (await rig.deliveries.findById(delivery!.id, 'any'))!;
+    expect(log.map(({ response }) => response)).toEqual(['from elsewhere']);
   });
 
   it('holds up nobody when it takes its time, and gets what has gathered in one set', async () => {

@@ -305,7 +305,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])('on $kin
     const two = await open(kind, { listener, subscribers: one.subscribers });
     const told: string[] = [];
     for (const { events } of [one, two]) {
-      events.on('subscriber-disabled', ({ subscriber: id }) => told.push(id));
+      events.on('subscriber-disabled', ({ subscriberId: id }) => told.push(id));
     }
     receiver.otherwise({ status: 410, delay: 50 });
     const ids = [];

@@ -84,7 +84,7 @@ describe.each<{ kind: Kind }>([
     const began = clock.now();
     await fails(rig, 19);
     await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 19);
-    const facts = { subscriber: one.id, owner: 'ann', host: new URL(receiver.url).host };
+    const facts = { subscriberId: one.id, owner: 'ann', host: new URL(receiver.url).host };
     await vi.waitFor(() => expect(failing).toHaveLength(1));
     expect(failing[0]).toMatchObject({ ...facts, failingSince: began });
 
@@ -166,7 +166,7 @@ describe.each<{ kind: Kind }>([
       (rows) => rows.length === 2 && rows.every(({ status }) => status === 'failed'),
     );
     await vi.waitFor(() => expect(disabled).toHaveLength(1));
-    expect(disabled[0]).toMatchObject({ subscriber: one.id, reason: 'gone' });
+    expect(disabled[0]).toMatchObject({ subscriberId: one.id, reason: 'gone' });
     expect(await isEnabled(rig, one.id)).toBe(false);
     const rows = await rig.rows(DELIVERIES);
     expect(rows.map(({ reason }) => reason).sort()).toEqual(['disabled', 'gone']);

@@ -62,7 +62,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
     });
 
     it('is dropped of one that was finished long after younger ones as well', async () => {
-      await open({ schedule: [DAY], expunge: { payloadDays: 2, answerDays: 2 } });
+      await open({ schedule: [DAY], expunge: { payloadDays: 2, responseDays: 2 } });
       receiver.answer({ status: 500, body: 'no' }).otherwise({ body: 'yes' });
       await rig.send();
       await rig.until(DELIVERIES, (rows) => rows.length === 1);
@@ -84,7 +84,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
     });
 
     it('is the same when it is asked for at once', async () => {
-      await open({ schedule: [9 * DAY], expunge: { payloadDays: 2, answerDays: 1 } });
+      await open({ schedule: [9 * DAY], expunge: { payloadDays: 2, responseDays: 1 } });
       receiver.answer({ body: 'yes' }, { status: 500, body: 'no' }).otherwise({ body: 'yes' });
       await rig.send();
       await rig.until(DELIVERIES, (rows) => rows.length === 1 && isDone(rows));
@@ -96,11 +96,11 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
           ...{ strategy: rig.strategy, sealer: new SecretSealer(), clock },
           subscribers: new InMemorySubscriberRepository(),
         }).prune(options);
-      const nothing = { checked: 2, deleted: 0, bodies: 0, answers: 0, open: 1, next: null };
+      const nothing = { checked: 2, deleted: 0, bodies: 0, responses: 0, open: 1, next: null };
 
       clock.advance(1.5 * DAY);
-      expect(await prune({ dryRun: true })).toEqual({ ...nothing, answers: 1 });
-      expect(await prune()).toEqual({ ...nothing, answers: 1 });
+      expect(await prune({ dryRun: true })).toEqual({ ...nothing, responses: 1 });
+      expect(await prune()).toEqual({ ...nothing, responses: 1 });
       clock.advance(DAY);
       expect(await prune()).toEqual({ ...nothing, bodies: 1 });
       expect(await bodies()).toEqual([false, true]);

@@ -79,7 +79,7 @@ describe('an application with bullmq()', () => {
     expect(arrived!.json).toMatchObject({ event: 'article.created', data: { title: 'One' } });
     await expect
       .poll(async () => (await app.get(Deliveries).list({}, 'any')).items)
-      .toMatchObject([{ status: 'succeeded', attempts: 1 }]);
+      .toMatchObject([{ status: 'succeeded', attemptCount: 1 }]);
   });
 
   it('has a process that sends and another that delivers', async () => {

@@ -109,7 +109,7 @@ describe('an application with microservices()', () => {
     expect(arrived!.json).toMatchObject({ data: { title: 'One' } });
     await expect
       .poll(async () => (await app.get(Deliveries).list({}, 'any')).items)
-      .toMatchObject([{ status: 'succeeded', attempts: 1 }]);
+      .toMatchObject([{ status: 'succeeded', attemptCount: 1 }]);
     await expect.poll(inQueue).toEqual([]);
   });
 

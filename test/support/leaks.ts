@@ -160,7 +160,7 @@ export async function everything(
   await vi.waitFor(
     async () => {
       const deliveries = api.app.get(Deliveries);
-      expect((await deliveries.list({ subscriber: id }, 'any')).items).not.toEqual([]);
+      expect((await deliveries.list({ subscriberId: id }, 'any')).items).not.toEqual([]);
       expect(await deliveries.stats()).toMatchObject({ pending: 0, pendingMessages: 0 });
     },
     { timeout: 10_000 },

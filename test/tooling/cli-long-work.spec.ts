@@ -230,13 +230,13 @@ describe.each([{ database: 'SQLite', fresh: onFile }, stores[1]!])(
       const counted = await thorn(['prune', ...api_, '--dry-run'], OPERATOR);
       expect(counted.code).toBe(0);
       expect(counted.out).toBe(
-        'would be deleted 450, without body 40, without answers 0, still open 10',
+        'would be deleted 450, without body 40, without responses 0, still open 10',
       );
       expect(await query('SELECT id FROM thorn_messages')).toHaveLength(520);
 
       const [first, second] = await stoppedAndResumed(['prune', ...api_], OPERATOR);
-      expect(first).toBe('deleted 400, without body 0, without answers 0, still open 0');
-      expect(second).toBe('deleted 50, without body 40, without answers 0, still open 10');
+      expect(first).toBe('deleted 400, without body 0, without responses 0, still open 0');
+      expect(second).toBe('deleted 50, without body 40, without responses 0, still open 10');
       const left = await query('SELECT id, body FROM thorn_messages ORDER BY id');
       expect(left.map(({ id }) => id)).toEqual(ids.slice(450));
       expect(left.filter(({ body }) => body === null).map(({ id }) => id)).toEqual(
@@ -246,7 +246,7 @@ describe.each([{ database: 'SQLite', fresh: onFile }, stores[1]!])(
 
       const rest = await thorn(['prune', ...api_, '--before', '8d'], OPERATOR);
       expect(rest.code).toBe(0);
-      expect(rest.out).toBe('deleted 40, without body 0, without answers 0, still open 10');
+      expect(rest.out).toBe('deleted 40, without body 0, without responses 0, still open 10');
       const wrong = await thorn(['prune', ...api_, '--before', '2126-01-01'], OPERATOR);
       expect(wrong.code).toBe(2);
       const nobody = await thorn(['prune', ...api_], 'Bearer alice-token');
@@ -323,7 +323,7 @@ describe.each([{ database: 'SQLite', fresh: onFile }, stores[1]!])(
       });
       expect([code, out]).toEqual([
         0,
-        ['deleted 450, without body 0, without answers 0, still open 0'],
+        ['deleted 450, without body 0, without responses 0, still open 0'],
       ]);
       expect(shown).toEqual([
         expect.stringMatching(/^counting: 200, \S+\/s$/),

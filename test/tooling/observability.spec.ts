@@ -82,7 +82,7 @@ async function start(
   return app.init();
 }
 
-const told = (name: 'delivered' | 'retry-scheduled' | 'failed') =>
+const told = (name: 'succeeded' | 'retry-scheduled' | 'failed') =>
   new Promise<void>((resolve) => app!.get(WebhookEvents).once(name, () => resolve()));
 
 async function line(start: string): Promise<string | undefined> {
@@ -94,7 +94,7 @@ describe('ThornMetricsModule', () => {
   it('counts messages, attempts and deliveries by event and outcome, and how long they took', async () => {
     await start();
     await app!.get(Subscribers).create({ url: receiver.url, events: ['*'] });
-    const delivered = told('delivered');
+    const delivered = told('succeeded');
     await app!.get(WebhookDispatcher).send('order.placed', { id: 1 });
     await delivered;
     receiver.status = 500;
@@ -106,10 +106,10 @@ describe('ThornMetricsModule', () => {
       'thorn_messages_total{event="order.placed"} 2',
     );
     const text = await registry.metrics();
-    expect(text).toContain('thorn_attempts_total{event="order.placed",outcome="delivered"} 1\n');
+    expect(text).toContain('thorn_attempts_total{event="order.placed",outcome="succeeded"} 1\n');
     expect(text).toContain('thorn_attempts_total{event="order.placed",outcome="retry"} 1\n');
-    expect(text).toContain('thorn_deliveries_total{event="order.placed",outcome="delivered"} 1\n');
-    expect(text).toContain('thorn_attempt_duration_seconds_count{outcome="delivered"} 1\n');
+    expect(text).toContain('thorn_deliveries_total{event="order.placed",outcome="succeeded"} 1\n');
+    expect(text).toContain('thorn_attempt_duration_seconds_count{outcome="succeeded"} 1\n');
     expect(text).toContain('thorn_attempt_duration_seconds_count{outcome="retry"} 1\n');
     expect(text).toContain('thorn_endpoints{state="broken"} 0\n');
     await vi.waitFor(async () =>
@@ -134,25 +134,25 @@ describe('ThornMetricsModule', () => {
     }
     const heard: [string, object][] = [];
     const events = app!.get(WebhookEvents);
-    for (const name of ['message-accepted', 'delivered', 'failed', 'recipient-refused'] as const) {
+    for (const name of ['message-accepted', 'succeeded', 'failed', 'recipient-refused'] as const) {
       events.on(name, (payload) => heard.push([name, payload]));
     }
     const sent = await app!.get(WebhookDispatcher).send('order.placed', { id: 1 });
 
     const of = (at: number) => {
-      const { delivery } = sent.attempts.find(({ subscriber }) => subscriber === ids[at])!;
+      const { deliveryId } = sent.attempts.find(({ subscriberId }) => subscriberId === ids[at])!;
       const { host } = new URL(urls[at]!);
-      return { delivery, message: sent.id, event: 'order.placed', subscriber: ids[at], host };
+      return { deliveryId, messageId: sent.id, event: 'order.placed', subscriberId: ids[at], host };
     };
     const duration = expect.any(Number);
-    const accepted = { message: sent.id, event: 'order.placed', owner: null };
+    const accepted = { messageId: sent.id, event: 'order.placed', owner: null };
     const answered = { attempt: 1, error: null, duration };
     expect(heard).toHaveLength(5);
     expect(heard[0]).toEqual(['message-accepted', { ...accepted, time: expect.any(Number) }]);
     const refusal = { attempt: 1, status: null, error: 'recipient-refused', duration };
     expect(heard).toEqual(
       expect.arrayContaining([
-        ['delivered', { ...of(0), ...answered, status: 204 }],
+        ['succeeded', { ...of(0), ...answered, status: 204 }],
         ['failed', { ...of(1), ...answered, status: 410, reason: 'exhausted' }],
         ['failed', { ...of(2), ...refusal, reason: 'refused' }],
         ['recipient-refused', { ...of(2), explanation: expect.stringContaining('127.0.0.9') }],
@@ -160,10 +160,10 @@ describe('ThornMetricsModule', () => {
     );
     const text = await registry.metrics();
     expect(text).toContain('thorn_messages_total{event="order.placed"} 1\n');
-    expect(text).toContain('thorn_attempts_total{event="order.placed",outcome="delivered"} 1\n');
+    expect(text).toContain('thorn_attempts_total{event="order.placed",outcome="succeeded"} 1\n');
     expect(text).toContain('thorn_attempts_total{event="order.placed",outcome="failed"} 2\n');
     expect(text).toContain('thorn_deliveries_total{event="order.placed",outcome="failed"} 2\n');
-    expect(text).toContain('thorn_attempt_duration_seconds_count{outcome="delivered"} 1\n');
+    expect(text).toContain('thorn_attempt_duration_seconds_count{outcome="succeeded"} 1\n');
     expect(text).not.toContain('thorn_in_flight');
     await failing.stop();
   });
@@ -210,7 +210,7 @@ describe('ThornMetricsModule', () => {
     await app!.get(Subscribers).create({ url: receiver.url, events: ['*'] });
     const dispatcher = app!.get(WebhookDispatcher);
     const last = new Promise<void>((resolve) => {
-      app!.get(WebhookEvents).on('delivered', ({ event }) => event === 'a.9' && resolve());
+      app!.get(WebhookEvents).on('succeeded', ({ event }) => event === 'a.9' && resolve());
     });
     for (const name of ['ada', 'bob']) await dispatcher.send(`user.${name}.renamed`);
     for (let n = 0; n < 10; n++) await dispatcher.send(`a.${n}`);

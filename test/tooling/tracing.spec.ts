@@ -137,7 +137,7 @@ async function start(
   return app;
 }
 
-const told = (app: INestApplication, name: 'delivered' | 'failed') =>
+const told = (app: INestApplication, name: 'succeeded' | 'failed') =>
   new Promise<void>((resolve) => app.get(WebhookEvents).once(name, () => resolve()));
 
 /** Runs `work` as a request of the application would run. */
@@ -267,7 +267,7 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
     const app = await start(place);
     await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
     const parcels = app.get(DataSource).getRepository(Parcel);
-    const delivered = told(app, 'delivered');
+    const delivered = told(app, 'succeeded');
     await inRequest(() => parcels.save({ id: '1', note: 'a' }));
     await delivered;
     const [request, send] = [spans('POST /orders')[0]!, spans('thorn send parcel.packed')[0]!];
@@ -306,7 +306,7 @@ describe('openTelemetry() and bullmq()', () => {
     const api = await start(place, {}, { dispatch: bullmq({ ...options, worker: false }) });
     await api.get(Subscribers).create({ url: receiver.url, events: ['*'] });
     const worker = await start(place, {}, { dispatch: bullmq(options) });
-    const delivered = told(worker, 'delivered');
+    const delivered = told(worker, 'succeeded');
     await inRequest(() => api.get(WebhookDispatcher).send('order.placed'));
     await delivered;
 

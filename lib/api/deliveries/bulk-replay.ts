@@ -6,27 +6,27 @@ import { withinTimeBudget } from '../http/time-budget.js';
 /** Tries again for a while what failed. @returns null when there is no such subscriber within `scope` */
 export function recover(
   deliveries: Deliveries,
-  subscriber: string,
+  subscriberId: string,
   body: RecoverDto,
   scope: OwnerScope,
 ): Promise<ReplaySummary | null> {
   const { dryRun = false, after = null } = body;
   const range = rangeOf(body);
   return withinTimeBudget((signal) =>
-    deliveries.retryFailed({ ...range, subscriber, dryRun, after, signal }, scope),
+    deliveries.retryFailed({ ...range, subscriberId, dryRun, after, signal }, scope),
   );
 }
 
 /** Sends for a while what was missed. @returns null when there is no such subscriber within `scope` */
 export function backfill(
   deliveries: Deliveries,
-  subscriber: string,
+  subscriberId: string,
   body: BackfillDto,
   scope: OwnerScope,
 ): Promise<ReplaySummary | null> {
   const { dryRun = false, after = null } = body;
   const { since, ...rest } = rangeOf(body);
   return withinTimeBudget((signal) =>
-    deliveries.backfill(subscriber, since, { ...rest, dryRun, after, signal }, scope),
+    deliveries.backfill(subscriberId, since, { ...rest, dryRun, after, signal }, scope),
   );
 }

@@ -59,7 +59,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @Query(new DeliveryQueryPipe()) query: unknown,
     ): Promise<DeliveryPageView> {
       orNotFound(await this.subscribers.findById(id, scope));
-      const asked = { ...(query as DeliveryQuery), subscriber: id };
+      const asked: DeliveryQuery = { ...(query as DeliveryQuery), subscriberId: id };
       const { items, next } = await this.deliveries.list(asked, scope);
       return new DeliveryPageView(
         items.map((item) => new DeliveryView(item, self(collection, item.id))),

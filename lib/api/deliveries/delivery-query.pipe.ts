@@ -29,7 +29,7 @@ export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> 
       ...page,
       ...read('status', statusOf, 'must be pending, succeeded or failed'),
       ...read('event', textOf, 'must be the name of an event'),
-      ...read('message', (value) => textOf(value, 64), 'must be the id of a message'),
+      ...read('messageId', (value) => textOf(value, 64), 'must be the id of a message'),
       ...read('since', parseIsoDate, NO_MOMENT),
       ...read('until', parseIsoDate, NO_MOMENT),
     };

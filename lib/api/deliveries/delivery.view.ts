@@ -1,7 +1,7 @@
 import { type OwnerAttempt, ownerReason, ownerView } from '../../delivery/index.js';
 import type { DeliveryDetails, DeliveryRecord } from '../../outbox/index.js';
 
-type AttemptRecord = DeliveryDetails['log'][number];
+type AttemptRecord = DeliveryDetails['attempts'][number];
 
 /** A delivery as the subscriber's owner sees it. */
 export class DeliveryView {
@@ -10,14 +10,14 @@ export class DeliveryView {
   /** The delivery's own URL. */
   readonly self: string;
   /** Id of the message, sent as `webhook-id`. */
-  readonly message: string;
-  readonly subscriber: string;
+  readonly messageId: string;
+  readonly subscriberId: string;
   readonly event: string;
   readonly status: 'pending' | 'succeeded' | 'failed';
   /** Why it failed; null unless it did. */
   readonly reason: string | null;
   /** Requests made. */
-  readonly attempts: number;
+  readonly attemptCount: number;
   readonly nextAt: string | null;
   /** Whether it waits for nothing but the rate limit of its subscriber. */
   readonly rateLimited: boolean;
@@ -28,12 +28,12 @@ export class DeliveryView {
   constructor(delivery: DeliveryRecord, self: string) {
     this.id = delivery.id;
     this.self = self;
-    this.message = delivery.message;
-    this.subscriber = delivery.subscriber;
+    this.messageId = delivery.messageId;
+    this.subscriberId = delivery.subscriberId;
     this.event = delivery.event;
     this.status = delivery.status;
     this.reason = ownerReason(delivery.reason);
-    this.attempts = delivery.attempts;
+    this.attemptCount = delivery.attemptCount;
     this.nextAt = isoOf(delivery.nextAt);
     this.rateLimited = delivery.rateLimited;
     this.createdAt = new Date(delivery.createdAt).toISOString();
@@ -54,26 +54,26 @@ export class AttemptView {
   /** Why there was none, or null. */
   readonly error: OwnerAttempt<unknown>['error'];
   /** The first 16 KiB of the answer as text; null when it was empty, or was dropped since. */
-  readonly answer: string | null;
+  readonly response: string | null;
 
   constructor(attempt: AttemptRecord) {
-    const { startedAt, duration, status, error, answer } = ownerView(attempt);
+    const { startedAt, duration, status, error, response } = ownerView(attempt);
     this.number = attempt.number;
     this.startedAt = new Date(startedAt).toISOString();
     this.duration = duration;
     this.status = status;
     this.error = error;
-    this.answer = answer;
+    this.response = response;
   }
 }
 
 /** A delivery with its attempts, oldest first. */
 export class DeliveryDetailsView extends DeliveryView {
-  readonly log: readonly AttemptView[];
+  readonly attempts: readonly AttemptView[];
 
   constructor(delivery: DeliveryDetails, self: string) {
     super(delivery, self);
-    this.log = delivery.log.map((attempt) => new AttemptView(attempt));
+    this.attempts = delivery.attempts.map((attempt) => new AttemptView(attempt));
   }
 }
 

@@ -35,11 +35,11 @@ const PARAMETERS: Readonly<Record<string, Schema>> = {
   after: { type: 'string', minLength: 1, maxLength: 64 },
   status: { type: 'string', enum: ['pending', 'succeeded', 'failed'] },
   event: { type: 'string', minLength: 1, maxLength: 256 },
-  message: { type: 'string', minLength: 1, maxLength: 64 },
+  messageId: { type: 'string', minLength: 1, maxLength: 64 },
   since: { type: 'string', format: 'date-time' },
   until: { type: 'string', format: 'date-time' },
   owner: { type: 'string', maxLength: 255, description: 'Default: anybody' },
-  subscriber: { type: 'string', maxLength: 64, description: 'Default: any' },
+  subscriberId: { type: 'string', maxLength: 64, description: 'Default: any' },
   days: { type: 'integer', minimum: 1, maximum: 90, default: 30 },
 };
 

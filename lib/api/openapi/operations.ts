@@ -22,7 +22,7 @@ export interface ApiOperation {
 /** Query parameters of lists. */
 export const PAGE = ['limit', 'after'];
 /** Query parameters of the log. */
-export const FILTERS = ['status', 'event', 'message', 'since', 'until'];
+export const FILTERS = ['status', 'event', 'messageId', 'since', 'until'];
 
 /** Every route by controller and method, but for the operators'. */
 export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {

@@ -18,12 +18,12 @@ export function operatorSchemas(
   const error = nullable(all({ code: text, message: text }));
   const delivery = {
     id: text,
-    message: text,
-    subscriber: text,
+    messageId: text,
+    subscriberId: text,
     event: text,
     status: { ...text, enum: ['pending', 'succeeded', 'failed'] },
     reason: nullable(text),
-    attempts: count,
+    attemptCount: count,
     nextAt: maybeTime,
     rateLimited: { type: 'boolean' },
     createdAt: time,
@@ -36,7 +36,7 @@ export function operatorSchemas(
     duration: count,
     status: nullable({ type: 'integer' }),
     error,
-    answer: nullable(text),
+    response: nullable(text),
     address: nullable(text),
   };
   const step = {
@@ -83,7 +83,7 @@ export function operatorSchemas(
     OperatorSubscriberPage: page('OperatorSubscriber', nullable),
     OperatorDelivery: all(delivery),
     OperatorDeliveryPage: page('OperatorDelivery', nullable),
-    OperatorDeliveryDetails: all({ ...delivery, log: { type: 'array', items: all(attempt) } }),
+    OperatorDeliveryDetails: all({ ...delivery, attempts: { type: 'array', items: all(attempt) } }),
     DeliveryState: all({ state: text }),
     Prune: some({
       before: { ...text, format: 'date-time', description: 'Default: what the settings say' },
@@ -93,7 +93,7 @@ export function operatorSchemas(
       checked: count,
       deleted: count,
       bodies: count,
-      answers: count,
+      responses: count,
       open: count,
       next: nullable(text),
     }),

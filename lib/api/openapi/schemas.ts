@@ -82,12 +82,12 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
   const delivery = {
     id: text,
     self: text,
-    message: text,
-    subscriber: text,
+    messageId: text,
+    subscriberId: text,
     event: text,
     status: { ...text, enum: ['pending', 'succeeded', 'failed'] },
     reason: nullable(text),
-    attempts: count,
+    attemptCount: count,
     nextAt: nullable(time),
     rateLimited: { type: 'boolean', description: 'Waits for the rate limit of its subscriber' },
     createdAt: time,
@@ -128,8 +128,8 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
     Nothing: some({}),
     Test: some({ event: { ...text, description: 'Name of an event type; default thorn.ping' } }),
     TestResult: all({
-      message: text,
-      delivery: text,
+      messageId: text,
+      deliveryId: text,
       event: text,
       outcome: { ...text, enum: ['succeeded', 'failed'] },
       status: nullable({ type: 'integer' }),
@@ -144,7 +144,7 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
     Delivery: all(delivery),
     DeliveryDetails: all({
       ...delivery,
-      log: {
+      attempts: {
         type: 'array',
         items: all({
           number: count,
@@ -152,7 +152,7 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
           duration: nullable(count),
           status: nullable({ type: 'integer' }),
           error,
-          answer: nullable(text),
+          response: nullable(text),
         }),
       },
     }),

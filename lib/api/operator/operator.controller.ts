@@ -109,10 +109,13 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
 
     @Get('deliveries')
     async log(
-      @Query('subscriber') subscriber: unknown,
+      @Query('subscriberId') subscriberId: unknown,
       @Query(new DeliveryQueryPipe()) query: unknown,
     ): Promise<DeliveryPage> {
-      return this.deliveries.list({ ...(query as DeliveryQuery), ...logOf(subscriber) }, 'any');
+      return this.deliveries.list(
+        { ...(query as DeliveryQuery), ...subscriberFrom(subscriberId) },
+        'any',
+      );
     }
 
     @Get('deliveries/:delivery')
@@ -158,10 +161,10 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
   return ThornOperatorController;
 }
 
-function logOf(subscriber: unknown): Pick<DeliveryQuery, 'subscriber'> {
-  if (subscriber === undefined) return {};
-  if (isIdLike(subscriber)) return { subscriber };
-  throw badRequest([{ field: 'subscriber', reason: 'must be the id of a subscriber' }]);
+function subscriberFrom(subscriberId: unknown): Pick<DeliveryQuery, 'subscriberId'> {
+  if (subscriberId === undefined) return {};
+  if (isIdLike(subscriberId)) return { subscriberId };
+  throw badRequest([{ field: 'subscriberId', reason: 'must be the id of a subscriber' }]);
 }
 
 function scopeOf(owner: unknown): OwnerScope {

@@ -3,9 +3,9 @@ import { type Attempt, type OwnerAttempt, ownerView } from '../../delivery/index
 /** What came of a test, for the subscriber's owner. */
 export class TestView {
   /** Id of the message, sent as `webhook-id`. */
-  readonly message: string;
+  readonly messageId: string;
   /** Sent as `Hook-Delivery`. */
-  readonly delivery: string;
+  readonly deliveryId: string;
   readonly event: string;
   readonly outcome: 'succeeded' | 'failed';
   /** The answer's status, or null when there was none. */
@@ -17,8 +17,8 @@ export class TestView {
   readonly duration: number | null;
 
   constructor(attempt: Attempt) {
-    this.message = attempt.message;
-    this.delivery = attempt.delivery;
+    this.messageId = attempt.messageId;
+    this.deliveryId = attempt.deliveryId;
     this.event = attempt.event;
     this.outcome = attempt.outcome;
     const { status, error, startedAt, duration } = ownerView(attempt);

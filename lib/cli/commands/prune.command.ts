@@ -14,7 +14,7 @@ export const pruneCommand: Command = {
   operands: '',
   summary: 'Drops what is old enough of messages, as workers do in their spare time',
   details: [
-    'Deletes finished messages with their deliveries and attempts, and drops bodies and answers, as old as the application',
+    'Deletes finished messages with their deliveries and attempts, and drops bodies and responses, as old as the application',
     'has set; with --before, deletes all that were finished before then.',
     LONG_WORK_HELP,
   ].join('\n'),
@@ -31,10 +31,10 @@ export const pruneCommand: Command = {
     const work: LongWork = {
       url: `${operatorApiOf(given)}/prune`,
       range: before === undefined ? {} : { before: new Date(before).toISOString() },
-      counts: ['checked', 'deleted', 'bodies', 'answers', 'open'],
+      counts: ['checked', 'deleted', 'bodies', 'responses', 'open'],
       seen: ({ checked = 0 }) => checked,
-      tell: ({ deleted, bodies, answers, open }, isDryRun) =>
-        `${isDryRun ? 'would be deleted' : 'deleted'} ${deleted}, without body ${bodies}, without answers ${answers}, still open ${open}`,
+      tell: ({ deleted, bodies, responses, open }, isDryRun) =>
+        `${isDryRun ? 'would be deleted' : 'deleted'} ${deleted}, without body ${bodies}, without responses ${responses}, still open ${open}`,
     };
     return runLongWork(work, given, terminal);
   },

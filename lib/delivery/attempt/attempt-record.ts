@@ -13,7 +13,7 @@ export interface AttemptRecord {
   /** Why there was no answer, or null. The text is for operators: it may name a private address. */
   readonly error: { readonly code: AttemptErrorCode; readonly message: string } | null;
   /** The first 16 KiB of the answer as text; null when it was empty, or was dropped since. */
-  readonly answer: string | null;
+  readonly response: string | null;
   /** The dialled address, for operators; null when unknown. */
   readonly address: string | null;
 }
@@ -25,7 +25,7 @@ export interface AttemptRecord {
  */
 export function attemptRecordOf(
   number: number,
-  { startedAt, duration, status, error, answer, address }: Attempt,
+  { startedAt, duration, status, error, response, address }: Attempt,
 ): AttemptRecord {
   return {
     number,
@@ -33,7 +33,7 @@ export function attemptRecordOf(
     duration: Math.round(duration),
     status,
     error: error === null ? null : { code: error.code, message: storable(error.message) },
-    answer: answer.length === 0 ? null : storable(answer.toString()),
+    response: response.length === 0 ? null : storable(response.toString()),
     address,
   };
 }

@@ -18,12 +18,12 @@ export type AttemptErrorCode =
 /** What became of one HTTP request of a delivery. */
 export interface Attempt {
   /** `dlv_` and a UUIDv7: the delivery this attempt belongs to, sent as `Hook-Delivery`. */
-  readonly delivery: string;
+  readonly deliveryId: string;
   /** Id of the message. */
-  readonly message: string;
+  readonly messageId: string;
   readonly event: string;
   /** Id of the subscriber. */
-  readonly subscriber: string;
+  readonly subscriberId: string;
   /** `succeeded` on any 2xx, else `failed`. */
   readonly outcome: 'succeeded' | 'failed';
   /** The answer's status, or null when there was none. */
@@ -35,7 +35,7 @@ export interface Attempt {
   /** How long it took in milliseconds. */
   readonly duration: number;
   /** The first bytes of the answer, 16 KiB at most; empty when there was none. */
-  readonly answer: Buffer;
+  readonly response: Buffer;
   /** `Retry-After` as the endpoint sent it, or null. */
   readonly retryAfter: string | null;
   /** The dialled address, for operators; null when unknown. */

@@ -7,7 +7,7 @@ const failed = (code: AttemptErrorCode, message: string, duration = 3) => ({
   duration,
   status: null,
   error: { code, message },
-  answer: '',
+  response: '',
   address: '10.1.2.3',
   number: 1,
 });
@@ -28,7 +28,7 @@ describe('what the owner of an endpoint sees of an attempt', () => {
         duration: null,
         status: null,
         error: { code: 'unreachable', message: 'The endpoint could not be reached.' },
-        answer: '',
+        response: '',
       });
     }
   });

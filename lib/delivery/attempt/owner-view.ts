@@ -13,15 +13,15 @@ export type OwnerErrorCode = Exclude<
 /** {@link FailureReason} as the owner of an endpoint may see it. */
 export type OwnerFailureReason = Exclude<FailureReason, 'refused'>;
 
-/** What the owner of an endpoint may see of an attempt; `Answer` is bytes or text, as it was. */
-export interface OwnerAttempt<Answer> {
+/** What the owner of an endpoint may see of an attempt; `Response` is bytes or text, as it was. */
+export interface OwnerAttempt<Response> {
   /** When it began, in milliseconds since the Unix epoch. */
   readonly startedAt: number;
   /** Milliseconds; null when the endpoint was unreachable: how long it took would tell why. */
   readonly duration: number | null;
   readonly status: number | null;
   readonly error: { readonly code: OwnerErrorCode; readonly message: string } | null;
-  readonly answer: Answer;
+  readonly response: Response;
 }
 
 const TEXTS: Readonly<Record<OwnerErrorCode, string>> = {
@@ -41,27 +41,27 @@ const TEXTS: Readonly<Record<OwnerErrorCode, string>> = {
  * @param attempt an attempt, or what a log keeps of one
  * @example
  * ```ts
- * const { log } = await deliveries.get(id);
- * return log.map((attempt) => ({ number: attempt.number, ...ownerView(attempt) }));
+ * const { attempts } = (await deliveries.findById(id, { owner }))!;
+ * return attempts.map((attempt) => ({ number: attempt.number, ...ownerView(attempt) }));
  * ```
  */
-export function ownerView<Answer>({
+export function ownerView<Response>({
   startedAt,
   duration,
   status,
   error,
-  answer,
+  response,
 }: Pick<Attempt, 'startedAt' | 'duration' | 'status' | 'error'> & {
-  readonly answer: Answer;
-}): OwnerAttempt<Answer> {
-  if (error === null) return { startedAt, duration, status, error, answer };
+  readonly response: Response;
+}): OwnerAttempt<Response> {
+  if (error === null) return { startedAt, duration, status, error, response };
   const code = ownerCode(error.code);
   return {
     startedAt,
     duration: code === 'unreachable' ? null : duration,
     status,
     error: { code, message: `${TEXTS[code]}${certificateFault(code, error.message)}.` },
-    answer,
+    response,
   };
 }
 

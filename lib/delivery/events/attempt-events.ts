@@ -20,10 +20,10 @@ export function emitAttempt(
   sequel: NextStep,
 ): void {
   const facts = (): DeliveryFacts => ({
-    delivery: attempt.delivery,
-    message: attempt.message,
+    deliveryId: attempt.deliveryId,
+    messageId: attempt.messageId,
     event: attempt.event,
-    subscriber: attempt.subscriber,
+    subscriberId: attempt.subscriberId,
     host: host(),
   });
   const made = (): DeliveryFacts & AttemptFacts => ({
@@ -35,7 +35,7 @@ export function emitAttempt(
   });
   switch (sequel.ends) {
     case 'succeeded':
-      events.emit('delivered', made);
+      events.emit('succeeded', made);
       break;
     case 'failed':
       events.emit('failed', () => ({ ...made(), reason: sequel.reason }));

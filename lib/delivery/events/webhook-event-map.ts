@@ -4,13 +4,13 @@ import type { FailureReason } from '../attempt/delivery-status.js';
 /** One delivery, as lifecycle events tell of it. */
 export interface DeliveryFacts {
   /** `dlv_…`, sent as `Hook-Delivery`. */
-  readonly delivery: string;
+  readonly deliveryId: string;
   /** Id of the message, sent as `webhook-id`. */
-  readonly message: string;
+  readonly messageId: string;
   /** Name of the message's event. */
   readonly event: string;
   /** Id of the subscriber, sent as `Hook-Subscription`. */
-  readonly subscriber: string;
+  readonly subscriberId: string;
   /** Host and port of the subscriber's URL; the rest of it may hold secrets. */
   readonly host: string;
 }
@@ -29,7 +29,7 @@ export interface AttemptFacts {
 
 /** One subscriber, as lifecycle events tell of it. */
 export interface SubscriberFacts {
-  readonly subscriber: string;
+  readonly subscriberId: string;
   /** The user it belongs to; null for the application's own. */
   readonly owner: string | null;
   /** Host and port of its URL; the rest of it may hold secrets. */
@@ -44,7 +44,7 @@ export interface SubscriberFacts {
 export interface WebhookEventMap {
   /** A message was taken over: it will be delivered to everyone who matches. */
   readonly 'message-accepted': {
-    readonly message: string;
+    readonly messageId: string;
     /** Name of the message's event. */
     readonly event: string;
     readonly owner: string | null;
@@ -52,7 +52,7 @@ export interface WebhookEventMap {
     readonly time: number;
   };
   /** A subscriber answered with a 2xx. */
-  readonly delivered: DeliveryFacts & AttemptFacts;
+  readonly succeeded: DeliveryFacts & AttemptFacts;
   /** An attempt failed, and there will be another one. */
   readonly 'retry-scheduled': DeliveryFacts & AttemptFacts & { readonly nextAt: number };
   /** A delivery ended without success. Without an attempt of its own (`attempt` null) when it was called off. */

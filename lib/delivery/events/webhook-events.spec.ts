@@ -5,7 +5,7 @@ import type { WebhookEventMap } from './webhook-event-map.js';
 import { WebhookEvents } from './webhook-events.js';
 
 const accepted: WebhookEventMap['message-accepted'] = {
-  message: 'msg_1',
+  messageId: 'msg_1',
   event: 'order.paid',
   owner: null,
   time: 1,
@@ -17,9 +17,9 @@ describe('WebhookEvents', () => {
   it('tells the listeners of a name, in their order, and no others', () => {
     const events = new WebhookEvents();
     const heard: string[] = [];
-    events.on('message-accepted', ({ message }) => heard.push(`first ${message}`));
+    events.on('message-accepted', ({ messageId }) => heard.push(`first ${messageId}`));
     events.on('message-accepted', ({ event }) => heard.push(`second ${event}`));
-    events.on('delivered', () => heard.push('wrong'));
+    events.on('succeeded', () => heard.push('wrong'));
 
     events.emit('message-accepted', () => accepted);
 
@@ -94,7 +94,7 @@ describe('WebhookEvents', () => {
     subscribe('thorn:message-accepted', observer);
     try {
       events.emit('message-accepted', () => accepted);
-      events.emit('delivered', () => {
+      events.emit('succeeded', () => {
         throw new Error('nobody listens');
       });
     } finally {
@@ -121,9 +121,9 @@ describe('WebhookEvents', () => {
     const seen = vi.fn();
     vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     events.on('message-accepted', (payload) => {
-      (payload as { message: string }).message = 'changed';
+      (payload as { messageId: string }).messageId = 'changed';
     });
-    events.on('message-accepted', ({ message }) => seen(message));
+    events.on('message-accepted', ({ messageId }) => seen(messageId));
 
     events.emit('message-accepted', () => ({ ...accepted }));
 

@@ -7,7 +7,7 @@ type Listener<Name extends WebhookEventName> = (payload: WebhookEventMap[Name]) 
 
 const NAMES: Readonly<Record<WebhookEventName, true>> = {
   'message-accepted': true,
-  delivered: true,
+  succeeded: true,
   'retry-scheduled': true,
   failed: true,
   'subscriber-failing': true,

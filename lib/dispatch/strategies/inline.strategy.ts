@@ -52,7 +52,7 @@ export class InlineStrategy extends DispatchStrategy {
     return Promise.all(
       messages.map(async (message) => {
         this.events.emit('message-accepted', () => ({
-          message: message.id,
+          messageId: message.id,
           event: message.event,
           owner: message.owner,
           time: message.time,

@@ -76,8 +76,8 @@ export interface DeliveriesTools {
  *
  * @example
  * ```ts
- * const { items } = await deliveries.list({ subscriber: id, status: 'failed', limit: 20 }, { owner: user.id });
- * const { scheduled } = (await deliveries.retryFailed({ subscriber: id, since: yesterday }, 'any'))!;
+ * const { items } = await deliveries.list({ subscriberId: id, status: 'failed', limit: 20 }, { owner: user.id });
+ * const { scheduled } = (await deliveries.retryFailed({ subscriberId: id, since: yesterday }, 'any'))!;
  * ```
  */
 export class Deliveries {
@@ -91,8 +91,8 @@ export class Deliveries {
   async list(query: DeliveryQuery, scope: OwnerScope): Promise<DeliveryPage> {
     checkListQuery(query);
     const outbox = await this.#outbox(scope);
-    const { message, status, event, limit = 50, after = null, since, until } = query;
-    const subscribers = await visibleSubscribers(this.tools.subscribers, query.subscriber, scope);
+    const { messageId, status, event, limit = 50, after = null, since, until } = query;
+    const subscribers = await visibleSubscribers(this.tools.subscribers, query.subscriberId, scope);
     if (subscribers?.length === 0) return { items: [], next: null };
     const before = after === null ? [] : [after];
     if (until !== undefined) before.push(firstIdAt('dlv_', timeFrom(until)));
@@ -100,7 +100,7 @@ export class Deliveries {
       outbox.stores.map(({ log }) =>
         log.page({
           subscribers,
-          message,
+          message: messageId,
           status,
           event,
           from: since === undefined ? undefined : firstIdAt('dlv_', timeFrom(since)),
@@ -119,8 +119,8 @@ export class Deliveries {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { store, row } = found;
-    const log = await this.tools.log.attemptsOf(id, () => store.log.attempts(id));
-    return { ...deliveryOf(row), log };
+    const attempts = await this.tools.log.attemptsOf(id, () => store.log.attempts(id));
+    return { ...deliveryOf(row), attempts };
   }
 
   /**
@@ -153,7 +153,7 @@ export class Deliveries {
   async retryFailed(options: RetryFailedOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
     const { since, until } = checkBulkOptions(options, this.tools.clock.now());
     const outbox = await this.#outbox(scope);
-    const { subscriber, dryRun = false } = options;
+    const { subscriberId: subscriber, dryRun = false } = options;
     if (!isIdLike(subscriber) || !(await isVisible(this.tools.subscribers, subscriber, scope))) {
       return null;
     }
@@ -203,10 +203,10 @@ export class Deliveries {
     const isCancelled = await store.revivals.cancel(id, this.tools.clock.now());
     if (isCancelled) {
       this.tools.events.emit('failed', () => ({
-        delivery: id,
-        message: row['message_id'] as string,
+        deliveryId: id,
+        messageId: row['message_id'] as string,
         event: row['event'] as string,
-        subscriber: row['subscriber_id'] as string,
+        subscriberId: row['subscriber_id'] as string,
         host: (row['host'] as string | null) ?? NO_HOST,
         attempt: null,
         reason: 'cancelled',

@@ -8,9 +8,9 @@ import type { ReplaySummary } from './replay.js';
 /** Which deliveries a page shows; what is left out does not matter. */
 export interface DeliveryQuery {
   /** Id of a subscriber. */
-  readonly subscriber?: string;
+  readonly subscriberId?: string;
   /** Id of a message. */
-  readonly message?: string;
+  readonly messageId?: string;
   readonly status?: DeliveryStatus;
   /** Name of an event. */
   readonly event?: string;
@@ -36,7 +36,7 @@ export interface BackfillOptions extends ReplayOptions {
 /** Options of {@link Deliveries.retryFailed}. */
 export interface RetryFailedOptions extends ReplayOptions {
   /** Id of the subscriber. */
-  readonly subscriber: string;
+  readonly subscriberId: string;
   /** Deliveries made at that time or later; milliseconds since the Unix epoch when it is a number. */
   readonly since: Date | number;
   /** Deliveries made before that time; default now. */
@@ -48,7 +48,7 @@ export const MAX_DELIVERIES = 1000;
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
 const QUERY: readonly string[] = [
-  ...['subscriber', 'message', 'status', 'event', 'since', 'until', 'limit', 'after'],
+  ...['subscriberId', 'messageId', 'status', 'event', 'since', 'until', 'limit', 'after'],
 ];
 /** @throws {@link InvalidInputError} naming the field */
 export function checkListQuery(query: DeliveryQuery): void {
@@ -57,9 +57,9 @@ export function checkListQuery(query: DeliveryQuery): void {
       throw new InvalidInputError(name, `is unknown; known are ${QUERY.join(', ')}`);
     }
   }
-  const { message, status, event, since, until, limit = 1, after = null } = query;
-  if (message !== undefined && !isIdLike(message)) {
-    throw new InvalidInputError('message', 'must be the id of a message');
+  const { messageId, status, event, since, until, limit = 1, after = null } = query;
+  if (messageId !== undefined && !isIdLike(messageId)) {
+    throw new InvalidInputError('messageId', 'must be the id of a message');
   }
   if (status !== undefined && !STATUSES.includes(status)) {
     throw new InvalidInputError('status', `must be one of ${STATUSES.join(', ')}`);

@@ -82,7 +82,7 @@ export class Maintenance {
           checked: one.checked + other.checked,
           deleted: one.deleted + other.deleted,
           bodies: one.bodies + other.bodies,
-          answers: one.answers + other.answers,
+          responses: one.responses + other.responses,
           open: one.open + other.open,
         }),
         batch: (place, after) =>

@@ -11,7 +11,7 @@ describe('settings of the durable strategy', () => {
       worker: true,
       retentionDays: 30,
       payloadDays: 30,
-      answerDays: 30,
+      responseDays: 30,
     });
   });
 

@@ -29,7 +29,7 @@ export interface OutboxOptions {
     /** After how many days bodies are dropped. A delivery whose message has none cannot be tried again. */
     readonly payloadDays?: number;
     /** After how many days the endpoints' answers are dropped. */
-    readonly answerDays?: number;
+    readonly responseDays?: number;
   };
   /** When an endpoint is left alone. */
   readonly endpoints?: Partial<EndpointRules>;
@@ -46,7 +46,7 @@ export interface OutboxSettings {
   readonly queryTimeout: number;
   readonly retentionDays: number;
   readonly payloadDays: number;
-  readonly answerDays: number;
+  readonly responseDays: number;
   readonly endpoints: EndpointRules;
 }
 
@@ -64,7 +64,7 @@ const NAMES: Readonly<Record<keyof OutboxOptions, true>> = {
   expunge: true,
   endpoints: true,
 };
-const EXPUNGE_NAMES = ['payloadDays', 'answerDays'];
+const EXPUNGE_NAMES = ['payloadDays', 'responseDays'];
 
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
 export function outboxSettings(options: OutboxOptions): OutboxSettings {
@@ -88,7 +88,7 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
     queryTimeout: whole('queryTimeout', options.queryTimeout ?? 10_000),
     retentionDays,
     payloadDays: days('expunge.payloadDays', expunge.payloadDays ?? retentionDays),
-    answerDays: days('expunge.answerDays', expunge.answerDays ?? retentionDays),
+    responseDays: days('expunge.responseDays', expunge.responseDays ?? retentionDays),
     endpoints: endpointRules(options.endpoints),
   };
 }

@@ -188,7 +188,7 @@ function facts(
   host: string,
   health: HealthState,
 ): SubscriberFacts {
-  return { subscriber, owner, host, ...health };
+  return { subscriberId: subscriber, owner, host, ...health };
 }
 
 function isSame(one: HealthState, other: HealthState): boolean {

@@ -15,7 +15,7 @@ export interface PruneCounts {
   /** Messages that were kept, without their body. */
   readonly bodies: number;
   /** Messages that were kept, without what endpoints have answered to them. */
-  readonly answers: number;
+  readonly responses: number;
   /** Old messages that were left, because something of them is under way. */
   readonly open: number;
 }
@@ -33,7 +33,7 @@ export const NOTHING_PRUNED: PruneCounts = {
   checked: 0,
   deleted: 0,
   bodies: 0,
-  answers: 0,
+  responses: 0,
   open: 0,
 };
 
@@ -77,7 +77,7 @@ export class PrunePass {
         checked: rows.length,
         deleted: found.messages.length,
         bodies: found.bodies.length,
-        answers: found.answers.length,
+        responses: found.answers.length,
         open: rows.filter((row) => finishedAt(row) === null).length,
       },
       next: rows.length < BATCH ? null : cursorText(rows.at(-1)!),

@@ -11,13 +11,13 @@ export interface RetentionLimits {
 
 /** What the settings say at a moment. Bodies and answers go with their message, unless they are to go before. */
 export function retentionLimits(
-  { retentionDays, payloadDays, answerDays }: OutboxSettings,
+  { retentionDays, payloadDays, responseDays }: OutboxSettings,
   now: number,
 ): RetentionLimits {
   const before = (days: number) => now - days * DAY;
   return {
     messages: before(retentionDays),
     bodies: before(payloadDays),
-    answers: before(answerDays),
+    answers: before(responseDays),
   };
 }

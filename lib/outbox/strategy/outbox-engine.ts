@@ -137,8 +137,8 @@ export class OutboxEngine {
     if (!this.settings.worker) return;
     await this.pauseWatch.start();
     for (const loop of this.#loops) loop.start();
-    this.#stopListening = this.tools.events.on('subscriber-disabled', ({ subscriber }) =>
-      Promise.all(this.stores.map((store) => this.#retries.failAll(store, subscriber))),
+    this.#stopListening = this.tools.events.on('subscriber-disabled', ({ subscriberId }) =>
+      Promise.all(this.stores.map((store) => this.#retries.failAll(store, subscriberId))),
     );
   }
 

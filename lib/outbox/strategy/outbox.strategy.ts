@@ -190,7 +190,7 @@ export class OutboxStrategy
 
   #tell(message: Message): void {
     this.tools.events.emit('message-accepted', () => ({
-      message: message.id,
+      messageId: message.id,
       event: message.event,
       owner: message.owner,
       time: message.time,

@@ -12,15 +12,15 @@ export interface DeliveryRecord {
   /** `dlv_…`, sent as `Hook-Delivery`. */
   readonly id: string;
   /** Id of the message, sent as `webhook-id`. */
-  readonly message: string;
+  readonly messageId: string;
   /** Id of the subscriber, sent as `Hook-Subscription`. */
-  readonly subscriber: string;
+  readonly subscriberId: string;
   readonly event: string;
   readonly status: DeliveryStatus;
   /** Why it failed; null unless it did. */
   readonly reason: FailureReason | null;
   /** Requests made. */
-  readonly attempts: number;
+  readonly attemptCount: number;
   /** When it is tried again; null once it is finished, and while an attempt is under way. */
   readonly nextAt: number | null;
   /** Whether it waits for nothing but the rate limit of its subscriber; `nextAt` is then when its turn is expected. */
@@ -34,7 +34,7 @@ export interface DeliveryRecord {
 
 /** A delivery with its attempts, oldest first. */
 export interface DeliveryDetails extends DeliveryRecord {
-  readonly log: readonly AttemptRecord[];
+  readonly attempts: readonly AttemptRecord[];
 }
 
 /** How much there is to do. Messages are counted until each of their deliveries has had its first attempt. */
@@ -73,12 +73,12 @@ export function deliveryOf(row: Row): DeliveryRecord {
   const turnAt = isFree ? timeOf(row['turn_at']) : null;
   return {
     id: row['id'] as string,
-    message: row['message_id'] as string,
-    subscriber: row['subscriber_id'] as string,
+    messageId: row['message_id'] as string,
+    subscriberId: row['subscriber_id'] as string,
     event: row['event'] as string,
     status: row['status'] as DeliveryStatus,
     reason: row['reason'] as FailureReason | null,
-    attempts: Number(row['requests']),
+    attemptCount: Number(row['requests']),
     nextAt: turnAt ?? (isFree ? timeOf(row['due_at']) : null),
     rateLimited: turnAt !== null,
     createdAt: timeFromId(row['id'] as string) ?? Number(row['created_at']),
@@ -96,7 +96,7 @@ export function attemptOf(row: Row): AttemptRecord {
     duration: Number(row['duration']),
     status: timeOf(row['status']),
     error: code === null ? null : { code, message: (row['error_message'] as string | null) ?? '' },
-    answer: row['answer'] as string | null,
+    response: row['answer'] as string | null,
     address: row['address'] as string | null,
   };
 }

@@ -166,7 +166,7 @@ function changedRow(outcome: Outcome): object {
 }
 
 function attemptRow({ id, requests, isNew, lease, attempt }: Outcome): object {
-  const { number, startedAt, duration, status, error, answer, address } = attemptRecordOf(
+  const { number, startedAt, duration, status, error, response, address } = attemptRecordOf(
     requests,
     attempt!,
   );
@@ -178,7 +178,7 @@ function attemptRow({ id, requests, isNew, lease, attempt }: Outcome): object {
     status,
     error_code: error?.code ?? null,
     error_message: error?.message ?? null,
-    answer,
+    answer: response,
     address,
     held_by: isNew ? null : lease,
   };

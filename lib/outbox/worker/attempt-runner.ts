@@ -136,10 +136,10 @@ function sequelOf({ status, nextAt, reason }: DeliveryState): NextStep {
 
 function factsOf({ id, message, recipient, host }: DeliveryJob) {
   return {
-    delivery: id,
-    message: message.id,
+    deliveryId: id,
+    messageId: message.id,
     event: message.event,
-    subscriber: recipient.id,
+    subscriberId: recipient.id,
     host,
   };
 }

@@ -107,14 +107,14 @@ export function deliveryLogConformance(
       for (let race = 0; race < RACES; race++) {
         const id = `dlv_race_${race}`;
         // As when a process that was paused beyond its lease comes back.
-        const mine = logged(id, 1, { status: 500, answer: Buffer.from('mine') });
-        const theirs = logged(id, 1, { status: 503, answer: Buffer.from('theirs') });
+        const mine = logged(id, 1, { status: 500, response: Buffer.from('mine') });
+        const theirs = logged(id, 1, { status: 503, response: Buffer.from('theirs') });
         await Promise.all([one.record([mine]), other.record([theirs])]);
         const found = await one.attemptsOf(id);
         expect(found).toHaveLength(expected([mine]).length);
         const either = [...expected([mine]), ...expected([theirs])];
-        const answers = new Set(either.map(({ answer }) => answer));
-        expect(found.every(({ answer }) => answers.has(answer))).toBe(true);
+        const responses = new Set(either.map(({ response }) => response));
+        expect(found.every(({ response }) => responses.has(response))).toBe(true);
         expect(await other.attemptsOf(id)).toEqual(found);
       }
     });
@@ -122,7 +122,7 @@ export function deliveryLogConformance(
     test('shows whole attempts in their order while others are being recorded', async (bench) => {
       const [writer, reader] = [bench.makeProcess(), bench.makeProcess()];
       const attempts = Array.from({ length: 40 }, (_, index) =>
-        logged('dlv_one', index + 1, { status: 500, answer: Buffer.from(`answer ${index}`) }),
+        logged('dlv_one', index + 1, { status: 500, response: Buffer.from(`answer ${index}`) }),
       );
       const whole = expected(attempts);
       const writing = { isOver: false };
@@ -150,7 +150,7 @@ export function deliveryLogConformance(
         Buffer.alloc(16_384, 'é'),
       ];
       const attempts = answers.map((answer, index) =>
-        logged('dlv_one', index + 1, { status: 500, answer }),
+        logged('dlv_one', index + 1, { status: 500, response: answer }),
       );
       await one.record(attempts.slice(0, 3));
       await one.record(attempts.slice(3));
@@ -208,9 +208,9 @@ function inMemory(): AttemptStore {
       for (const logged of attempts) {
         if (!log.keeps(logged)) continue;
         const { number, attempt } = logged;
-        const numbers = rows.get(attempt.delivery) ?? new Map<number, AttemptRecord>();
+        const numbers = rows.get(attempt.deliveryId) ?? new Map<number, AttemptRecord>();
         if (!numbers.has(number)) numbers.set(number, attemptRecordOf(number, attempt));
-        rows.set(attempt.delivery, numbers);
+        rows.set(attempt.deliveryId, numbers);
       }
     },
     async read(delivery) {
@@ -224,12 +224,12 @@ function everyKind(delivery: string): LoggedAttempt[] {
   const refused = { code: 'recipient-refused', message: 'a private address' } as const;
   const timeout = { code: 'timeout', message: 'no answer within 3000 ms' } as const;
   return [
-    logged(delivery, 1, { status: 500, answer: Buffer.from('oh') }),
+    logged(delivery, 1, { status: 500, response: Buffer.from('oh') }),
     logged(delivery, 2, { status: null, error: timeout, address: null }),
     logged(delivery, 3, { status: 429, retryAfter: '5' }),
     logged(delivery, 4, { status: null, error: refused, address: '10.0.0.1' }),
     logged(delivery, 5, { status: 302 }),
-    logged(delivery, 6, { status: 200, outcome: 'succeeded', answer: Buffer.from('thanks') }),
+    logged(delivery, 6, { status: 200, outcome: 'succeeded', response: Buffer.from('thanks') }),
     // Somebody asked for it once more.
     logged(delivery, 7, { status: 410 }),
   ];
@@ -237,16 +237,16 @@ function everyKind(delivery: string): LoggedAttempt[] {
 
 function logged(delivery: string, number: number, different: Partial<Attempt>): LoggedAttempt {
   const attempt: Attempt = {
-    delivery,
-    message: `msg_${delivery}`,
+    deliveryId: delivery,
+    messageId: `msg_${delivery}`,
     event: 'order.paid',
-    subscriber: 'sub_one',
+    subscriberId: 'sub_one',
     outcome: 'failed',
     status: null,
     error: null,
     startedAt: NOW + number,
     duration: 1.5 * number,
-    answer: Buffer.alloc(0),
+    response: Buffer.alloc(0),
     retryAfter: null,
     address: '203.0.113.7',
     ...different,

@@ -74,7 +74,7 @@ export function dispatchStrategyConformance(
       const [message] = many(1, bench);
       const [released] = await send(bench, [message!]);
 
-      const attempts = released!.attempts.map((attempt) => attempt.message);
+      const attempts = released!.attempts.map((attempt) => attempt.messageId);
       expect(attempts).toEqual(released!.state === 'delivered' ? [message!.id] : []);
       if (released!.state === 'delivered') expect(arrivalsOf(bench, message!)).toBe(1);
       if (released!.state === 'discarded') expect(bench.arrived).toBeNull();

@@ -45,8 +45,8 @@ const rig = await openRig(
     },
   },
 );
-if (task.dies === 'after-answer') rig.events.on('delivered', die);
-rig.events.on('delivered', () => writeSync(1, 'delivered\n'));
+if (task.dies === 'after-answer') rig.events.on('succeeded', die);
+rig.events.on('succeeded', () => writeSync(1, 'delivered\n'));
 let stopSaving = async (): Promise<void> => undefined;
 process.on('SIGTERM', () => {
   void stopSaving()

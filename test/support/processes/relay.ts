@@ -31,7 +31,7 @@ const own: RigOptions = { subscribers, synchronize: false, isLogged: false };
 const rig = await (task.microservices === undefined
   ? openQueueRig(task, { ...task.bullmq, ...own })
   : openBrokerRig(task, { ...task.microservices, ...own }));
-rig.events.on('delivered', () => writeSync(1, 'delivered\n'));
+rig.events.on('succeeded', () => writeSync(1, 'delivered\n'));
 writeSync(1, 'ready\n');
 const stopSaving =
   task.savesEvery === undefined ? async () => undefined : savesArticles(rig, task.savesEvery);
