@@ -88,11 +88,6 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
       { name: 'an owner', body: () => ({ owner: 'bob' }), status: 400 },
     ],
   },
-  'POST /hooks/:id': {
-    status: 200,
-    body: () => ({ description: 'changed' }),
-    others: [{ name: 'an id', body: ({ id }) => ({ id, description: 'x' }), status: 400 }],
-  },
   'DELETE /hooks/:id': { status: 204, isOnce: true },
   'POST /hooks/:id/test': {
     status: 200,

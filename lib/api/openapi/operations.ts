@@ -51,13 +51,6 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     tag: 'checked',
     refusals: [409],
   },
-  'Subscribers.updateByPost': {
-    summary: 'Changes a subscriber, as PATCH does',
-    body: 'SubscriberChanges',
-    answer: [200, 'Subscriber'],
-    tag: 'checked',
-    refusals: [409],
-  },
   'Subscribers.delete': {
     summary: 'Removes a subscriber',
     answer: [204],

@@ -124,20 +124,6 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       return view(subscriber, collection, response);
     }
 
-    /** Thorn's way to change a subscriber. */
-    @Post(one)
-    @HttpCode(200)
-    updateByPost(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(1) collection: string,
-      @Param('id') id: string,
-      @Body(CHANGES) body: unknown,
-      @Headers('if-match') expected: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
-    ): Promise<SubscriberView> {
-      return this.update(scope, collection, id, body, expected, response);
-    }
-
     @Delete(one)
     @HttpCode(204)
     async delete(
