@@ -1,9 +1,11 @@
 // Starts the blog and its consumer, to play with by hand.
-import { start } from './play/processes.js';
+import { isInUse, start } from './play/processes.js';
 import { TOKENS } from './users/demo-users.js';
 
-const consumer = await start('consumer', Number(process.env['CONSUMER_PORT'] ?? 4000));
-const blog = await start('main', Number(process.env['PORT'] ?? 3000));
+const consumerPort = await freePort('CONSUMER_PORT', 4000);
+const blogPort = await freePort('PORT', 3000);
+const consumer = await start('consumer', consumerPort);
+const blog = await start('main', blogPort);
 const curl = `curl -H 'Authorization: Bearer ${TOKENS.alice}' -H 'Content-Type: application/json'`;
 
 console.log(`
@@ -31,3 +33,11 @@ Another user's token: ${TOKENS.bob}
 process.once('SIGINT', () => {
   void Promise.all([blog.stop(), consumer.stop()]).then(() => process.exit());
 });
+
+/** The port of an environment variable. Ends the process, with the remedy, when another program has it. */
+async function freePort(variable: string, standard: number): Promise<number> {
+  const port = Number(process.env[variable] ?? standard);
+  if (!(await isInUse(port))) return port;
+  console.error(`Port ${port} is in use. Name a free one: ${variable}=${port + 1} npm run sample`);
+  return process.exit(1);
+}

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Report } from './child.js';
 
@@ -29,6 +30,17 @@ export async function start(
   });
   child.on('message', (report) => onReport(report as Report));
   return { url: await ready(name, child), stop: () => stop(child), kill: () => kill(child) };
+}
+
+/** Tells whether another program listens on a port of this machine. */
+export function isInUse(port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(true) : reject(error),
+    );
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(false)));
+  });
 }
 
 function ready(name: string, child: ChildProcess): Promise<string> {
