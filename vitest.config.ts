@@ -17,7 +17,6 @@ const suite = process.env['THORN_SUITE'];
 
 /** Outside of `lib`, what needs no server and is soon done. Specs of `lib` need none. */
 const UNIT_SPECS = [
-  'bench/**/*.spec.ts',
   'test/api/{event-types,platform,subscription}.spec.ts',
   'test/conformance/{message-tracing,recipient-policy,retry-policy}.spec.ts',
   'test/conformance/{webhook-http-client,webhook-scheme,webhook-signer}.spec.ts',
@@ -71,7 +70,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
       project('nest-12', UNIT_SPECS),
     ];
   }
-  const all = ['lib', 'test', 'tools', 'bench'].map((folder) => `${folder}/**/*.spec.ts`);
+  const all = ['lib', 'test', 'tools'].map((folder) => `${folder}/**/*.spec.ts`);
   if (suite === 'quick') return [project('nest-12', all, { exclude: NOT_QUICK })];
   return [
     project('nest-12', all),

@@ -1,9 +1,7 @@
 import { Redis } from 'ioredis';
 import { rates, ratio, reportRatio, reportValue } from './harness.js';
-import { carrying } from './bullmq/carrying.js';
 import { contender, ours } from './bullmq/contender.js';
 import { forked } from './contenders/forked.js';
-import { postgresBackend } from './bullmq/postgres-backend.js';
 import { twoWorkers } from './bullmq/two-workers.js';
 import { e1 } from './outbox/emitter.js';
 import { Endpoints } from './outbox/endpoints.js';
@@ -20,8 +18,6 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   commands,
   pace,
   'two-workers': twoWorkers,
-  carrying,
-  'postgres-backend': postgresBackend,
 };
 
 /**

@@ -85,7 +85,6 @@ export {
 export {
   type BackfillOptions,
   type CancelResult,
-  contentsOf,
   Deliveries,
   type DeliveryDay,
   type DeliveryDetails,
@@ -98,8 +97,6 @@ export {
   type EndpointRules,
   type LongWorkOptions,
   Maintenance,
-  mayBeCarried,
-  type MessageContents,
   MessageRelay,
   outbox,
   OutboxLockedError,

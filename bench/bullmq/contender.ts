@@ -1,7 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
 import { queueSettings } from '../../lib/bullmq/bullmq-options.js';
 import { BullMqRelay } from '../../lib/bullmq/bullmq-relay.js';
-import { connectionsOf } from '../../lib/bullmq/connections.js';
+import { createConnections } from '../../lib/bullmq/connections.js';
 import type { ContenderModule } from '../contenders/forked.js';
 import { type Application, application } from '../outbox/application.js';
 
@@ -13,7 +13,7 @@ export function contender(
   urls: readonly string[],
 ): Promise<Application> {
   const bullmq = { queue: `bench-${process.pid}`, connection: { host: '127.0.0.1', port } };
-  const relay = new BullMqRelay(queueSettings(bullmq), connectionsOf(bullmq, undefined));
+  const relay = new BullMqRelay(queueSettings(bullmq), createConnections(bullmq, undefined));
   return application(name, options, urls, { relay });
 }
 

@@ -2,23 +2,12 @@ import type { ConnectionOptions, Telemetry } from 'bullmq';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { OutboxOptions } from '../outbox/index.js';
 
-/** What such a backend connects to: for PostgreSQL a URL, a configuration or a pool of `pg`. */
-export type QueueBackendConnection = string | object;
-
-/** What makes the backend of a queue in BullMQ 6, such as its `createPostgresBackend`. */
-export type QueueBackendFactory = (...given: never[]) => object;
-
 /** Settings of {@link bullmq}: those of `outbox()` for what the database does, and where the queue is. */
 export interface BullMqOptions extends OutboxOptions {
   /** Name of the queue. All processes of an application use the same. Default `thorn`. */
   readonly queue?: string;
-  /** What BullMQ connects to. Default: the connection of `BullModule.forRoot()`. */
-  readonly connection?: ConnectionOptions | QueueBackendConnection;
-  /**
-   * Where BullMQ 6 keeps the queue, when that is not Redis: `createPostgresBackend` of `bullmq`. The connection is then
-   * given to it as it is. Default: Redis.
-   */
-  readonly backend?: QueueBackendFactory;
+  /** Options or a client of ioredis. Default: the connection of `BullModule.forRoot()`. */
+  readonly connection?: ConnectionOptions;
   /** The key under which `BullModule.forRoot(key, …)` has the connection. Default: none. */
   readonly configKey?: string;
   /** What the keys of the queue begin with in Redis. Default: BullMQ's own, `bull`. */
@@ -34,22 +23,6 @@ export interface BullMqOptions extends OutboxOptions {
   readonly concurrency?: number;
   /** How long putting messages into the queue may take, in milliseconds; the database has them. Default 2,000. */
   readonly enqueueTimeout?: number;
-  /**
-   * Whether jobs carry what their messages say, so that workers need not read it from the database. The contents of messages
-   * are in Redis then, and whoever can write there can have them signed. Left to the database all the same: bodies of more
-   * than 64 KiB, messages with headers or receivers of their own, which may hold secrets. Default false.
-   */
-  readonly carryBody?: boolean;
-  /**
-   * False: nothing is written in the caller's transaction. After the commit the message itself goes into the queue, and the
-   * worker that takes it stores it before it delivers; when Redis does not take it, this process stores it.
-   *
-   * **A message is lost when its process dies between the commit and the enqueueing, or when Redis loses its data before a
-   * worker has taken it.** Until then the delivery log does not show it, and `send()` of an id that was seen before
-   * answers `accepted`; it is delivered once all the same. Stored at once as always: bodies of more than 1 MiB, and
-   * messages with headers or receivers of their own. Needs workers of a version that knows this option. Default true.
-   */
-  readonly staging?: boolean;
   /** BullMQ's telemetry, such as `bullmq-otel` has it. Default: that of `BullModule.forRoot()`, or none. */
   readonly telemetry?: Telemetry;
 }
@@ -62,8 +35,6 @@ export interface QueueSettings {
   readonly worker: boolean;
   readonly concurrency: number;
   readonly enqueueTimeout: number;
-  readonly carryBody: boolean;
-  readonly staging: boolean;
   /** How long a job counts as under way without a word of its worker, in milliseconds. */
   readonly lock: number;
 }
@@ -77,22 +48,14 @@ const DEFAULTS = {
   worker: true,
   concurrency: 500,
   enqueueTimeout: 2000,
-  carryBody: false,
-  staging: true,
 } as const;
 
-const NAMES = new Set([
-  ...Object.keys(DEFAULTS),
-  'connection',
-  'configKey',
-  'telemetry',
-  'backend',
-]);
+const NAMES = new Set([...Object.keys(DEFAULTS), 'connection', 'configKey', 'telemetry']);
 
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
 export function queueSettings(options: BullMqOptions): QueueSettings {
   const given = { ...DEFAULTS, ...defined(options) };
-  for (const name of ['producer', 'worker', 'carryBody', 'staging'] as const) {
+  for (const name of ['producer', 'worker'] as const) {
     if (typeof given[name] !== 'boolean') throw refused(name, 'true or false', given[name]);
   }
   for (const name of ['concurrency', 'enqueueTimeout'] as const) {
@@ -116,9 +79,7 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
       'bullmq({ producer: false, worker: false }) has nothing to do with the queue: use outbox({ worker: false })',
     );
   }
-  checkCarrying(options, given);
-  const { queue, prefix, producer, worker, concurrency, enqueueTimeout, staging } = given;
-  const carryBody = given.carryBody || !staging;
+  const { queue, prefix, producer, worker, concurrency, enqueueTimeout } = given;
   // A job that is left behind comes back no later than its messages' leases end.
   const lock = Math.min(LONGEST_LOCK, options.lease ?? LONGEST_LOCK);
   return {
@@ -128,8 +89,6 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
     worker,
     concurrency,
     enqueueTimeout,
-    carryBody,
-    staging,
     lock,
   };
 }
@@ -143,23 +102,6 @@ function checkTelemetry(telemetry: unknown): void {
     'telemetry of BullMQ, such as new BullMQOtel(…) of bullmq-otel',
     telemetry,
   );
-}
-
-function checkCarrying(
-  options: BullMqOptions,
-  { producer, carryBody, staging }: Pick<QueueSettings, 'producer' | 'carryBody' | 'staging'>,
-): void {
-  if (!producer && (carryBody || !staging)) {
-    const option = staging ? 'carryBody: true' : 'staging: false';
-    throw new ThornConfigurationError(
-      `bullmq({ producer: false, ${option} }) puts nothing into the queue that could carry a message: leave one out`,
-    );
-  }
-  if (!staging && options.carryBody === false) {
-    throw new ThornConfigurationError(
-      'bullmq({ staging: false, carryBody: false }) leaves messages nowhere: without staging, jobs carry them',
-    );
-  }
 }
 
 /** What the database's part takes of the options. */

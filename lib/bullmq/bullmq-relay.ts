@@ -1,102 +1,86 @@
-import { Logger } from '@nestjs/common';
 import type { Queue, Worker } from 'bullmq';
 import { orTimeout } from '../common/timeout.js';
 import type { Message } from '../message/index.js';
 import {
-  OutageLog,
-  contentsOf,
-  mayBeCarried,
   MessageRelay,
+  OutageLog,
   type RateLimiter,
   type RelayWorker,
   type Ticket,
   TicketSender,
 } from '../outbox/index.js';
-import { untilReady } from './wait-until-ready.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
+import { createQueue } from './create-queue.js';
+import { createWorker } from './create-worker.js';
+import { FallbackRateLimiter } from './fallback-rate-limiter.js';
 import { JobTracing } from './job-tracing.js';
 import { jobsFor, type NewJob } from './jobs.js';
-import { newQueue } from './create-queue.js';
-import { newWorker } from './create-worker.js';
-import { QueueRateLimiter } from './queue-rate-limiter.js';
-import { checkServer } from './redis-settings-check.js';
+import { RedisRateLimiter } from './redis-rate-limiter.js';
+import { checkRedisSettings, redisClient } from './redis-settings-check.js';
 
-/** Bytes of a body that a job carries although the database has it. */
-const CARRIED_AT_MOST = 64 * 1024;
-/** Bytes of a body that a job alone has. */
-const UNSTORED_AT_MOST = 1024 * 1024;
 const CHECKS_WITHIN = 2000;
 const OPENS_WITHIN = 1000;
 const CLOSES_WITHIN = 5000;
 
-/** Carries messages by BullMQ. A job says where messages are; what they say stays in the database unless told otherwise. */
+/** Carries tickets by jobs of BullMQ. A job says where messages are; their contents stay in the database. */
 export class BullMqRelay extends MessageRelay {
-  readonly #logger = new Logger('Thorn');
-  readonly #settings: QueueSettings;
-  readonly #connections: Connections;
-  readonly #absence: OutageLog;
-  readonly #origins: JobTracing | null;
+  readonly #outages: OutageLog;
+  readonly #tracing: JobTracing | null;
   #queue: Queue | null = null;
   #sender: TicketSender | null = null;
   #worker: Worker | null = null;
-  /** Of a backend that is not Redis it has to be awaited. */
-  #isOpen: boolean;
-  readonly #closing = new AbortController();
-  #opening: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
-  constructor(settings: QueueSettings, connections: Connections) {
+  constructor(
+    private readonly settings: QueueSettings,
+    private readonly connections: Connections,
+  ) {
     super();
-    this.#settings = settings;
-    this.#connections = connections;
-    this.#isOpen = connections.backend === undefined;
-    this.#absence = new OutageLog(`The queue ${settings.queue}`);
+    this.#outages = new OutageLog(`The queue ${settings.queue}`);
     const { telemetry } = connections;
-    this.#origins = telemetry === undefined ? null : new JobTracing(telemetry);
+    this.#tracing = telemetry === undefined ? null : new JobTracing(telemetry);
   }
 
   override get carries(): boolean {
-    return this.#settings.producer;
+    return this.settings.producer;
   }
 
-  override carriesUnstored({ json }: Message): boolean {
-    return !this.#settings.staging && json.length <= UNSTORED_AT_MOST;
-  }
-
-  /** Does not wait for the queue: an application that starts without it answers, and delivers what it finds. */
+  /** Does not wait for Redis: an application that starts without it answers, and delivers what is in the database. */
   override start(worker: RelayWorker | null): void {
-    if (!this.#settings.staging) {
-      this.#logger.warn(
-        `bullmq({ staging: false }): messages are in the queue ${this.#settings.queue} alone until a worker has stored them. What Redis loses, or this process when it dies, is lost`,
-      );
+    if (this.settings.producer) {
+      const queue = this.#queue ?? this.#open().queue;
+      queue
+        .waitUntilReady()
+        .then(() => checkRedisSettings(queue))
+        .catch((error: unknown) => this.#report(error));
     }
-    if (this.#isOpen) this.#begin(worker);
-    else this.#opening = this.#beginOnceReady(worker);
+    if (worker === null) return;
+    this.#worker = createWorker(this.settings, this.connections, worker);
+    this.#worker.on('error', (error) => this.#report(error));
+    this.#worker.on('ready', () => this.#outages.clear());
   }
 
   override async carry(
     messages: readonly Message[],
     tickets: readonly Ticket[],
   ): Promise<readonly Ticket[]> {
-    if (this.#closing.signal.aborted || !this.#isOpen) return tickets;
+    if (this.#isClosed) return tickets;
     const sender = this.#sender ?? this.#open().sender;
-    const carried = tickets.map((ticket, at) => this.#withContents(ticket, messages[at]!));
-    this.#origins?.note(messages, carried);
-    return (await sender.add(carried)) ? [] : tickets;
+    this.#tracing?.note(messages, tickets);
+    return (await sender.add(tickets)) ? [] : tickets;
   }
 
   override rateLimiter(database: RateLimiter): RateLimiter {
-    const { prefix = 'bull' } = this.#connections;
-    return new QueueRateLimiter({
-      queue: () => this.#queue ?? this.#open().queue,
-      prefix: `${prefix}:${this.#settings.queue}:rate:`,
-      database,
-      noticed: (error) => this.#noticed(error),
-    });
+    const { prefix = 'bull' } = this.connections;
+    const redis = new RedisRateLimiter(
+      () => redisClient(this.#queue ?? this.#open().queue),
+      `${prefix}:${this.settings.queue}:rate:`,
+    );
+    return new FallbackRateLimiter(redis, database, (error) => this.#report(error));
   }
 
   override async check(): Promise<void> {
-    if (!this.#isOpen) throw new Error(`The queue ${this.#settings.queue} is not ready`);
     if (this.#queue === null) return;
     await orTimeout(CHECKS_WITHIN, this.#queue.getJobCounts('waiting'));
   }
@@ -106,71 +90,38 @@ export class BullMqRelay extends MessageRelay {
   }
 
   override async close(): Promise<void> {
-    this.#closing.abort();
+    this.#isClosed = true;
     await this.#sender?.close();
-    // A queue that is asked whether it is ready has connections of its own.
-    await orTimeout(CLOSES_WITHIN, this.#opening).catch(() => undefined);
     const open = [this.#worker, this.#queue].filter((one) => one !== null);
-    await Promise.all(open.map(closed));
-    this.#connections.close();
-  }
-
-  #begin(worker: RelayWorker | null): void {
-    this.#isOpen = true;
-    if (this.#settings.producer) {
-      const queue = this.#queue ?? this.#open().queue;
-      queue
-        .waitUntilReady()
-        .then(() => checkServer(queue))
-        .catch((error: unknown) => this.#noticed(error));
-    }
-    if (worker === null) return;
-    this.#worker = newWorker(this.#settings, this.#connections, worker);
-    this.#worker.on('error', (error) => this.#noticed(error));
-    this.#worker.on('ready', () => this.#absence.clear());
-  }
-
-  async #beginOnceReady(worker: RelayWorker | null): Promise<void> {
-    const isReady = await untilReady(
-      () => newQueue(this.#settings, this.#connections),
-      (error) => this.#noticed(error),
-      this.#closing.signal,
-    );
-    if (isReady) this.#begin(worker);
-  }
-
-  #withContents(ticket: Ticket, message: Message): Ticket {
-    const { carryBody } = this.#settings;
-    const isSmall = message.json.length <= CARRIED_AT_MOST;
-    const isCarried = ticket.isStored === false || (carryBody && isSmall && mayBeCarried(message));
-    return isCarried ? { ...ticket, contents: contentsOf(message) } : ticket;
+    await Promise.all(open.map(close));
+    this.connections.close();
   }
 
   #open(): { readonly queue: Queue; readonly sender: TicketSender } {
-    const queue = newQueue(this.#settings, this.#connections);
-    queue.on('error', (error) => this.#noticed(error));
+    const queue = createQueue(this.settings, this.connections);
+    queue.on('error', (error) => this.#report(error));
     this.#queue = queue;
     this.#sender = new TicketSender(
       (tickets) => this.#add(queue, jobsFor(tickets)),
-      this.#settings.enqueueTimeout,
-      this.#absence,
+      this.settings.enqueueTimeout,
+      this.#outages,
     );
     return { queue, sender: this.#sender };
   }
 
   #add(queue: Queue, jobs: NewJob[]): Promise<unknown> {
-    if (this.#origins === null) return queue.addBulk(jobs);
-    return this.#origins.add(jobs, (traced) => queue.addBulk(traced));
+    if (this.#tracing === null) return queue.addBulk(jobs);
+    return this.#tracing.add(jobs, (traced) => queue.addBulk(traced));
   }
 
-  #noticed(error: unknown): void {
-    if (!this.#closing.signal.aborted) this.#absence.report(error);
+  #report(error: unknown): void {
+    if (!this.#isClosed) this.#outages.report(error);
   }
 }
 
-/** Redis may be away: then neither a farewell is answered nor the end of the connection. */
-async function closed(one: Queue | Worker): Promise<void> {
-  // BullMQ 5 has nobody listen to the errors of what is closed while it opens.
+/** Closes a queue or worker, also while Redis is away and answers neither commands nor the end of the connection. */
+async function close(one: Queue | Worker): Promise<void> {
+  // BullMQ 5 does not handle errors of a connection that is closed while it opens.
   await orTimeout(OPENS_WITHIN, one.waitUntilReady()).catch(() => undefined);
   try {
     await orTimeout(CLOSES_WITHIN, one.close());

@@ -4,7 +4,7 @@ import type { StrategyDefinition } from '../dispatch/index.js';
 import { relayedOutbox } from '../outbox/index.js';
 import { type BullMqOptions, databaseOptions, queueSettings } from './bullmq-options.js';
 import { BullMqRelay } from './bullmq-relay.js';
-import { connectionsOf } from './connections.js';
+import { createConnections } from './connections.js';
 
 /**
  * Delivers durably, in as many processes as there are. Messages are stored like those of `outbox()`, in the transaction
@@ -29,7 +29,7 @@ export function bullmq(options: BullMqOptions = {}): StrategyDefinition {
     useFactory: (shared) =>
       new BullMqRelay(
         settings,
-        connectionsOf(options, shared as Partial<QueueOptions> | undefined),
+        createConnections(options, shared as Partial<QueueOptions> | undefined),
       ),
   });
 }

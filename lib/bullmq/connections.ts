@@ -1,42 +1,41 @@
 import type { ConnectionOptions, QueueOptions, Telemetry } from 'bullmq';
 import { ThornConfigurationError } from '../errors/index.js';
-import { assertBackend, assertRedis } from './connection-checks.js';
-import type { BullMqOptions, QueueBackendFactory } from './bullmq-options.js';
+import type { BullMqOptions } from './bullmq-options.js';
 
-/** What BullMQ's classes are made with. */
+/** Connections and shared options of the queue and the worker. */
 export interface Connections {
   readonly producer: ConnectionOptions;
   readonly worker: ConnectionOptions;
   readonly prefix: string | undefined;
   readonly telemetry: Telemetry | undefined;
-  /** Undefined for Redis. */
-  readonly backend: QueueBackendFactory | undefined;
-  /** Ends the clients that were made here: BullMQ leaves open what it is given. */
+  /** Disconnects the clients that were created here: BullMQ leaves open the clients that it is given. */
   close(): void;
 }
 
-/** An ioredis client, as far as it is needed here; a cluster has no options to repeat. */
+/** An ioredis client, as far as Thorn uses it. A cluster cannot be duplicated with other options. */
 interface Client {
   readonly isCluster?: boolean;
   duplicate(changes: object): Client & ConnectionOptions;
   disconnect(): void;
 }
 
-/** A connection that is lost is sought again soon: a fail-over takes a second or two. */
+/** Reconnects soon: a fail-over takes a second or two. */
 const retryStrategy = (times: number) => Math.min(1000, 50 * times);
 
-/** Whoever puts something in does not wait for a server that is away: the database has it. */
+/** Options of the producer, which does not wait for Redis while it is away: the messages are in the database. */
 const AT_ONCE = { maxRetriesPerRequest: 1, enableOfflineQueue: false };
 
-/** What BullMQ asks of the connection of a worker. */
+/** The option that BullMQ requires of the connection of a worker. */
 const PATIENT = { maxRetriesPerRequest: null };
 
 /**
- * @param shared what `BullModule.forRoot()` was given
- * @throws {@link ThornConfigurationError} when there is no connection, or one that is for another kind of server
+ * Creates the connections of the queue and the worker.
+ *
+ * @param shared the options of `BullModule.forRoot()`
+ * @throws {@link ThornConfigurationError} when there is no connection, or it is not a client of Redis or its options
  */
-export function connectionsOf(
-  { connection: own, configKey, prefix, telemetry, backend }: BullMqOptions,
+export function createConnections(
+  { connection: own, configKey, prefix, telemetry }: BullMqOptions,
   shared: Partial<QueueOptions> | undefined,
 ): Connections {
   const connection = own ?? shared?.connection;
@@ -51,18 +50,13 @@ export function connectionsOf(
   const rest = {
     prefix: prefix ?? shared?.prefix,
     telemetry: telemetry ?? shared?.telemetry,
-    backend,
   };
-  if (backend !== undefined) {
-    assertBackend(backend);
-    return {
-      producer: connection as object,
-      worker: connection as object,
-      ...rest,
-      close: () => undefined,
-    };
+  if (typeof connection !== 'object' || connection === null || Array.isArray(connection)) {
+    throw new ThornConfigurationError(
+      'bullmq({ connection }) must be a client of Redis or its options, for example { url: process.env.REDIS_URL }',
+      { option: 'connection' },
+    );
   }
-  assertRedis(connection);
   if (isClient(connection)) return { ...clientsLike(connection), ...rest };
   const options = { retryStrategy, ...connection };
   return {

@@ -1,6 +1,2 @@
 export { bullmq } from './bullmq.js';
-export type {
-  BullMqOptions,
-  QueueBackendConnection,
-  QueueBackendFactory,
-} from './bullmq-options.js';
+export type { BullMqOptions } from './bullmq-options.js';

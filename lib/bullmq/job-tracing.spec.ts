@@ -22,17 +22,17 @@ class Texts {
 /** What 12 messages become, that were released at the same time. */
 async function added(traceparentOf: (at: number) => string | null) {
   const texts = new Texts();
-  const origins = new JobTracing(texts as unknown as Telemetry);
+  const tracing = new JobTracing(texts as unknown as Telemetry);
   const ids = Array.from({ length: 12 }, (_, at) => `msg_${at}`);
   const messages = ids.map(
     (id, at) => ({ id, traceparent: traceparentOf(at), tracestate: null }) as Message,
   );
   const tickets = ids.map((id) => ({ id, source: 0, lease: 'x' }));
-  origins.note(messages, tickets);
+  tracing.note(messages, tickets);
   texts.active = 'somebody else';
   let within = '';
   let jobs: TracedJob[] = [];
-  await origins.add(jobsFor(tickets), (traced) => {
+  await tracing.add(jobsFor(tickets), (traced) => {
     [jobs, within] = [traced, texts.active];
     return Promise.resolve();
   });

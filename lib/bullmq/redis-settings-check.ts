@@ -1,27 +1,25 @@
 import { Logger } from '@nestjs/common';
 import type { Queue } from 'bullmq';
+import type { RedisClient } from './redis-rate-limiter.js';
 
-interface Server {
-  info(): Promise<string>;
-}
+/** A client of Redis, as far as Thorn uses it. */
+type Client = RedisClient & { info(): Promise<string> };
 
-/** What a queue talks to its server with; undefined where that is no Redis. */
-export async function clientOf(queue: Queue): Promise<object | undefined> {
-  const { client, getBackend } = queue as unknown as WithClient;
-  return getBackend === undefined ? client : getBackend.call(queue).client;
-}
-
-/** BullMQ 6 keeps its client in a backend; that of PostgreSQL has none. */
+/** BullMQ 5 has its client on the queue, BullMQ 6 on the queue's backend. */
 interface WithClient {
-  readonly client?: Promise<Partial<Server>>;
-  getBackend?(): { readonly client?: Promise<Partial<Server>> };
+  readonly client?: Promise<object>;
+  getBackend?(): { readonly client: Promise<object> };
 }
 
-/** Says what of the server's settings makes it lose jobs. */
-export async function checkServer(queue: Queue): Promise<void> {
-  const server: Partial<Server> | undefined = await clientOf(queue);
-  if (server?.info === undefined) return;
-  const info = await server.info();
+/** The client with which a queue talks to Redis. Resolves once it is connected. */
+export async function redisClient(queue: Queue): Promise<Client> {
+  const { client, getBackend } = queue as object as WithClient;
+  return (await (getBackend === undefined ? client : getBackend.call(queue).client)) as Client;
+}
+
+/** Logs which settings of Redis make it lose jobs. */
+export async function checkRedisSettings(queue: Queue): Promise<void> {
+  const info = await (await redisClient(queue)).info();
   const logger = new Logger('Thorn');
   const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
   if (policy !== undefined && policy !== 'noeviction') {

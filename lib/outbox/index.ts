@@ -30,7 +30,6 @@ export {
   type ResealSummary,
 } from './management/maintenance.js';
 export type { PruneCounts } from './retention/pruning.js';
-export { contentsOf, type MessageContents, mayBeCarried } from './relay/message-contents.js';
 export { MessageRelay, RelayWorker, type Ticket } from './relay/message-relay.js';
 export { batchesOf, type TicketBatch, ticketsOf } from './relay/ticket-batch.js';
 export { TicketSender } from './relay/ticket-sender.js';

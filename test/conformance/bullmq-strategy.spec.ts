@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   dispatchStrategyConformance,
   type DispatchStrategyBench,
 } from '../../lib/testing/index.js';
-import {
-  backendOf,
-  connectionTo,
-  openQueueRig,
-  type QueueRigOptions,
-} from '../support/apps/bullmq-app.js';
-import type { Place } from '../support/apps/outbox-app.js';
+import { connectionTo, openQueueRig, type QueueRigOptions } from '../support/apps/bullmq-app.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 import { strategyBench } from './strategy-bench.js';
 
@@ -35,52 +29,12 @@ dispatchStrategyConformance(
   },
   runner,
 );
-dispatchStrategyConformance(
-  {
-    name: 'bullmq with bodies in jobs, a producer and a worker',
-    makeBench: () => queueBench({ worker: false, carryBody: true }, { producer: false }),
-  },
-  runner,
-);
-dispatchStrategyConformance(
-  {
-    name: 'bullmq without staging, one process',
-    makeBench: () => queueBench({ staging: false }),
-  },
-  runner,
-);
-dispatchStrategyConformance(
-  {
-    name: 'bullmq without staging, a producer and a worker',
-    makeBench: () => queueBench({ worker: false, staging: false }, { producer: false }),
-  },
-  runner,
-);
-
-// BullMQ 5 keeps queues in Redis alone.
-if (inject('nestMajor') === 12) {
-  dispatchStrategyConformance(
-    {
-      name: 'bullmq in PostgreSQL, a producer and a worker',
-      makeBench: () => benchOver(backendOf, [{ worker: false }, { producer: false }]),
-    },
-    runner,
-  );
-}
-
 function queueBench(...processes: readonly QueueRigOptions[]): Promise<DispatchStrategyBench> {
-  return benchOver(() => ({ connection: connectionTo(redis.port) }), processes);
-}
-
-function benchOver(
-  backend: (place: Place) => QueueRigOptions,
-  processes: readonly QueueRigOptions[],
-): Promise<DispatchStrategyBench> {
-  const queue = `conformance-${queues++}`;
+  const shared = { queue: `conformance-${queues++}`, connection: connectionTo(redis.port) };
   return strategyBench(
     processes.map(
       (options) => (place, isFirst) =>
-        openQueueRig(place, { ...backend(place), queue, synchronize: isFirst, ...options }),
+        openQueueRig(place, { ...shared, synchronize: isFirst, ...options }),
     ),
   );
 }

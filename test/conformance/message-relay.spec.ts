@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BullMqRelay } from '../../lib/bullmq/bullmq-relay.js';
 import { queueSettings } from '../../lib/bullmq/bullmq-options.js';
-import { connectionsOf } from '../../lib/bullmq/connections.js';
+import { createConnections } from '../../lib/bullmq/connections.js';
 import { SystemClock } from '../../lib/common/index.js';
 import { Codecs, MessageFactory } from '../../lib/message/index.js';
 import { messageRelayConformance } from '../../lib/testing/index.js';
@@ -53,7 +53,7 @@ messageRelayConformance(
       const connection = connectionTo(redis.port);
       const options = { connection, queue: `relay-${queues++}` };
       const relay = () =>
-        new BullMqRelay(queueSettings(options), connectionsOf(options, undefined));
+        new BullMqRelay(queueSettings(options), createConnections(options, undefined));
       return { producer: relay(), consumer: relay(), makeMessage, ...cutOff(redis) };
     },
   },

@@ -52,13 +52,11 @@ async function open(
   settings: {
     readonly appendOnly?: boolean;
     readonly connection?: QueueRigOptions['connection'];
-    readonly staging?: boolean;
   },
   workers: number,
 ): Promise<Child[]> {
   const connection = settings.connection ?? connectionTo(redis.port);
-  const { staging = true } = settings;
-  sender = await openQueueRig(place, { connection, worker: false, lease: LEASE, staging });
+  sender = await openQueueRig(place, { connection, worker: false, lease: LEASE });
   load = new RelayLoad(sender, receiver, PATHS);
   const started = Array.from({ length: workers }, () => work({ connection }));
   await Promise.all(started.map((child) => child.printed('ready')));
@@ -108,23 +106,6 @@ describe('workers that die', () => {
       const { lost, duplicates } = await load.settled();
       expect(lost).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(4 * WINDOW);
-    },
-    PATIENCE,
-  );
-
-  it(
-    'loses nothing without staging, as long as Redis lives, when both are killed',
-    async () => {
-      const running = await open({ staging: false }, 2);
-      await load.run(150, 30, async () => {
-        await Promise.all(running.map((child) => child.end('SIGKILL')));
-        const before = receiver.received.length;
-        for (let n = 0; n < 2; n++) work();
-        await receiver.waitFor(before + 20, { timeout: PATIENCE / 4 });
-      });
-      const { lost, duplicates } = await load.settled();
-      expect(lost).toEqual([]);
-      expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
     },
     PATIENCE,
   );

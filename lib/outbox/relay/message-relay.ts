@@ -1,77 +1,63 @@
 import type { Message } from '../../message/index.js';
-import type { MessageContents } from './message-contents.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 
 /**
- * What says where a stored message is, and that it is still free: plain JSON, without a word of its contents unless the
- * relay adds them. Who is handed one has to show the lease before it delivers; one that comes late, or twice, finds that
- * it no longer fits.
+ * Says where a stored message is, as plain JSON, without its contents. A worker has to take over the lease before it
+ * delivers the message; a ticket that arrives late, or twice, carries a lease that no longer fits.
  */
 export interface Ticket {
   /** Id of the message. */
   readonly id: string;
-  /** The place of its data source in the option `dataSources`. */
+  /** The index of its data source in the option `dataSources`. */
   readonly source: number;
-  /** The token that was written to its row. */
+  /** The token of the lease that is on its row. */
   readonly lease: string;
-  /**
-   * What the message says, so that nobody need read it: a relay may add what {@link contentsOf} gives, when
-   * {@link mayBeCarried} allows it.
-   */
-  readonly contents?: MessageContents;
-  /** False: the message is in no database yet, and its contents come along; the worker stores it before it delivers. */
-  readonly isStored?: boolean;
 }
 
-/** What a {@link MessageRelay} gives messages to. */
+/** The worker that a {@link MessageRelay} brings tickets to. */
 export abstract class RelayWorker {
   /**
-   * Delivers messages. Resolves once their first attempts are written down, and after a second at the latest: what is
-   * not finished by then goes on without whoever has brought it.
+   * Delivers messages. Resolves once their first attempts are recorded, and after one second at the latest; deliveries
+   * that are not finished by then continue in the background.
    *
-   * @param isRepeated whether they may have been handed to somebody before, who has not come back
-   * @throws what the database throws. Stored messages are found there again; what is not stored has to be brought again.
+   * @param isRepeated whether another worker may have been given the tickets before
+   * @throws the error of the database; workers find the messages there again
    */
   abstract work(tickets: readonly Ticket[], isRepeated: boolean): Promise<void>;
 }
 
 /**
- * Carries stored messages from the process that has stored them to one that delivers. It may lose them, bring them late
- * or bring them twice: the database is the truth, and what a relay does not bring is found there once its lease has run
- * out.
+ * Carries tickets from the process that stored the messages to one that delivers them. A relay may lose tickets, bring
+ * them late or bring them twice: the messages are in the database, and workers find there what the relay did not bring,
+ * once the lease has expired.
  */
 export abstract class MessageRelay {
-  /** Whether this process gives messages to it. Otherwise it delivers what it stores itself. */
+  /** Whether this process gives messages to the relay. If not, it delivers the messages that it stores itself. */
   abstract readonly carries: boolean;
 
   /**
-   * Whether a message need not be stored in the transaction that it belongs to: it is given to {@link carry} after the
-   * commit, and a worker stores it. What is lost between the two is lost. Not asked of messages that may have secrets.
-   * Default: no.
+   * Starts bringing tickets to the worker. Called once, when the application has started.
+   *
+   * @param worker null when this process does not deliver
    */
-  carriesUnstored(_message: Message): boolean {
-    return false;
-  }
-
-  /** Once, when the application has started: brings messages from now on, unless there is no worker. */
   abstract start(worker: RelayWorker | null): Promise<void> | void;
 
   /**
-   * Takes messages that were released together. Must not take long: whatever has a limit of its own is bound by it.
+   * Takes tickets of messages that were released together. Must not take long: give the call a timeout of its own.
    *
-   * @returns those that it could not take: they are left to the database
+   * @returns the tickets that the relay could not take; their messages are left to the database
    */
   abstract carry(
     messages: readonly Message[],
     tickets: readonly Ticket[],
   ): Promise<readonly Ticket[]>;
 
-  /** For health checks. Rejects when the queue cannot be reached; the default has none. */
+  /** Rejects when the queue cannot be reached, for health checks. By default it resolves. */
   async check(): Promise<void> {}
 
   /**
-   * What gives turns to attempts at subscribers with a limit, for all processes; may be one that asks the database in
-   * time of need. The default is the database.
+   * Creates the limiter that grants permits to attempts at subscribers with a rate limit, for all processes. Default: the
+   * limiter of the database.
    *
    * @internal
    */
@@ -79,9 +65,9 @@ export abstract class MessageRelay {
     return database;
   }
 
-  /** Brings nothing new any more. */
+  /** Stops bringing tickets to the worker. */
   abstract pause(): Promise<void> | void;
 
-  /** Ends; what {@link carry} was given before is sent on, or refused. */
+  /** Closes the relay, after the tickets that {@link carry} was given before are sent or refused. */
   abstract close(): Promise<void>;
 }

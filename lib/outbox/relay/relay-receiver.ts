@@ -2,55 +2,51 @@ import { BoundedCache } from '../../common/bounded-cache.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import { RelayWorker, type Ticket } from './message-relay.js';
 import type { Lease } from '../tables/leases.js';
-import { TicketReceiver, type RelayDeskTools } from './ticket-receiver.js';
-import { RelaySourceUnknownError } from './relay-source-unknown.error.js';
+import { TicketReceiver, type TicketReceiverDependencies } from './ticket-receiver.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 const MOST_REMEMBERED = 5000;
 
-/** What {@link RelayReceiver} works with. */
-export interface RelayedWorkTools extends RelayDeskTools {
+/** Dependencies of {@link RelayReceiver}. */
+export interface RelayReceiverDependencies extends TicketReceiverDependencies {
   readonly stores: readonly OutboxStore[];
 }
 
-/** Delivers what a relay brings: each ticket at its data source. What this process has stored itself is delivered at once. */
+/** Delivers the messages that a relay brings tickets of, each from its data source. Messages of this process need no statement. */
 export class RelayReceiver extends RelayWorker {
-  readonly #desks: readonly TicketReceiver[];
-  /** By id; what other processes are given is forgotten in time. */
+  readonly #receivers: readonly TicketReceiver[];
+  /** Messages that this process has stored, by id. The oldest are forgotten: other processes are given most of them. */
   readonly #own = new BoundedCache<string, StagedMessage>(MOST_REMEMBERED);
 
-  constructor(private readonly tools: RelayedWorkTools) {
+  constructor(private readonly dependencies: RelayReceiverDependencies) {
     super();
-    this.#desks = tools.stores.map((store) => new TicketReceiver(store, tools));
+    this.#receivers = dependencies.stores.map((store) => new TicketReceiver(store, dependencies));
   }
 
-  /** Messages that this process has stored, and that may come back to it. */
+  /** Remembers messages that this process has stored, since the relay may bring them back to it. */
   remember(messages: readonly StagedMessage[]): void {
     for (const one of messages) this.#own.set(one.message.id, one);
   }
 
-  /** Messages that others may have from now on. */
+  /** Forgets messages that other processes may take from now on. */
   forget(messages: readonly Pick<Ticket, 'id'>[]): void {
     for (const { id } of messages) this.#own.delete(id);
   }
 
-  /** Messages that are through, or lost. */
+  /** Reports messages whose first attempts are recorded, or whose leases are lost. */
   finished(store: OutboxStore, messages: readonly Lease[]): void {
-    this.#desks[this.tools.stores.indexOf(store)]!.finished(messages);
+    this.#receivers[this.dependencies.stores.indexOf(store)]!.finished(messages);
   }
 
   override async work(tickets: readonly Ticket[], isRepeated: boolean): Promise<void> {
     await Promise.all(
       tickets.map(async (ticket) => {
-        const desk = this.#desks[ticket.source];
-        if (desk === undefined) {
-          // The data sources of that process are not the same: the claim loop of another one finds it.
-          if (ticket.isStored !== false) return;
-          throw new RelaySourceUnknownError(ticket.id, ticket.source);
-        }
+        const receiver = this.#receivers[ticket.source];
+        // The process that sent it has other data sources: a worker that has them finds it in the database.
+        if (receiver === undefined) return;
         const own = this.#ownOf(ticket);
-        if (own !== null && !isRepeated) return desk.deliver(own);
-        return desk.deliverTaken(ticket, isRepeated);
+        if (own !== null && !isRepeated) return receiver.deliver(own);
+        return receiver.takeOver(ticket);
       }),
     );
   }
@@ -59,6 +55,6 @@ export class RelayReceiver extends RelayWorker {
     const own = this.#own.get(id);
     if (own === undefined) return null;
     this.#own.delete(id);
-    return own.lease === lease && own.leasedUntil > this.tools.clock.now() ? own : null;
+    return own.lease === lease && own.leasedUntil > this.dependencies.clock.now() ? own : null;
   }
 }

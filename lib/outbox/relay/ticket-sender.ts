@@ -2,11 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { orTimeout } from '../../common/timeout.js';
 import type { OutageLog } from './outage-log.js';
 import type { Ticket } from './message-relay.js';
-import { sizeOf } from './ticket-batch.js';
 
 const TICKETS_PER_CALL = 1000;
-/** Characters. */
-const CONTENTS_PER_CALL = 4 * 1024 * 1024;
 
 /** Puts tickets into a queue. Rejects when it is not known whether they are in it. */
 export type SendTickets = (tickets: readonly Ticket[]) => Promise<unknown>;
@@ -65,12 +62,9 @@ export class TicketSender {
   }
 
   #next(): Waiting[] {
-    let [count, messages, contents] = [0, 0, 0];
-    while (count < this.#waiting.length) {
-      if (messages >= TICKETS_PER_CALL || contents >= CONTENTS_PER_CALL) break;
-      const { tickets } = this.#waiting[count++]!;
-      messages += tickets.length;
-      for (const ticket of tickets) contents += sizeOf(ticket);
+    let [count, tickets] = [0, 0];
+    while (count < this.#waiting.length && tickets < TICKETS_PER_CALL) {
+      tickets += this.#waiting[count++]!.tickets.length;
     }
     return this.#waiting.splice(0, count);
   }

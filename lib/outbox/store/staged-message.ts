@@ -9,8 +9,6 @@ export interface StagedMessage extends Staged {
 /** What a staged message needs to be handed over. */
 export interface Staged {
   readonly store: OutboxStore;
-  /** False: nothing was written of it. */
-  readonly isStored: boolean;
   readonly lease: string;
   readonly leasedUntil: number;
   /** Pending while a transaction that the message had to join is open; null for none. */

@@ -30,7 +30,7 @@ export class HandOver {
 
   constructor(private readonly tools: HandOverTools) {}
 
-  /** Does not wait, and does not throw: what fails is found by its lease, and what is not stored yet is stored then. */
+  /** Does not wait, and does not throw: workers find what fails once its lease has expired. */
   handOver(accepted: readonly StagedMessage[]): void {
     const { relay, worker } = this.tools;
     if (relay?.carries === true) {
@@ -81,9 +81,7 @@ export class HandOver {
   ): Promise<readonly StagedMessage[]> {
     try {
       for (const { joined } of accepted) if (joined !== null) await joined;
-      if (this.tools.worker) {
-        this.tools.relayed.remember(accepted.filter(({ isStored }) => isStored));
-      }
+      if (this.tools.worker) this.tools.relayed.remember(accepted);
       const refused = await relay.carry(
         accepted.map(({ message }) => message),
         accepted.map((one) => this.#ticketFor(one)),
@@ -96,37 +94,22 @@ export class HandOver {
     }
   }
 
-  #ticketFor({ message: { id }, store, lease, isStored }: StagedMessage): Ticket {
-    const source = this.tools.stores.indexOf(store);
-    return { id, source, lease, ...(isStored ? {} : { isStored }) };
+  #ticketFor({ message: { id }, store, lease }: StagedMessage): Ticket {
+    return { id, source: this.tools.stores.indexOf(store), lease };
   }
 
   /** Lets any worker take the messages of one data source, from the database. */
   async #leave(store: OutboxStore, all: readonly StagedMessage[]): Promise<void> {
-    const messages = all.filter((one) => one.store === store);
-    const unstored = messages.filter(({ isStored }) => !isStored);
-    const stored = messages.filter(({ isStored }) => isStored);
-    const now = this.tools.clock.now();
-    const ids = (some: readonly StagedMessage[]) => listIds(some.map(({ message }) => message.id));
+    const held = all
+      .filter((one) => one.store === store)
+      .map(({ message, lease }) => ({ id: message.id, token: lease }));
+    if (held.length === 0) return;
     try {
-      if (unstored.length > 0) {
-        await store.messages.insert(
-          unstored.map(({ message }) => message),
-          unstored[0]!.lease,
-          now,
-        );
-      }
+      await store.messages.release(held, this.tools.clock.now());
     } catch (error) {
+      const ids = listIds(held.map(({ id }) => id));
       this.#logger.error(
-        `Lost: ${ids(unstored)}. Neither the queue nor the database has taken them: ${errorText(error)}`,
-      );
-    }
-    try {
-      const held = stored.map(({ message, lease }) => ({ id: message.id, token: lease }));
-      if (held.length > 0) await store.messages.release(held, now);
-    } catch (error) {
-      this.#logger.error(
-        `Giving up ${ids(stored)} failed, their leases run out by themselves: ${errorText(error)}`,
+        `Giving up ${ids} failed, their leases run out by themselves: ${errorText(error)}`,
       );
     }
   }

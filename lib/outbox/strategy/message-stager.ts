@@ -23,9 +23,6 @@ interface Inserted {
   readonly joined: Promise<void> | null;
 }
 
-/** Which messages are not written: whoever is given them after the commit does that. */
-export type IsLeftUnstored = (message: Message) => boolean;
-
 /** Writes messages, and remembers what was written until it is released. */
 export class MessageStager {
   readonly #shared = new Map<OutboxStore, InsertBatcher<Inserted | null>>();
@@ -41,7 +38,6 @@ export class MessageStager {
     private readonly leaseFor: number,
     private readonly patience: number,
     private readonly clock: Clock,
-    private readonly isLeft: IsLeftUnstored = () => false,
   ) {}
 
   /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is none of the outbox' */
@@ -49,19 +45,13 @@ export class MessageStager {
     const store = this.#storeOf(manager);
     const firsts = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
-    const written = firsts.filter((message) => {
-      const isLeft = this.isLeft(message);
-      if (isLeft) this.#staged.set(message, this.#unstored(store));
-      return !isLeft;
-    });
-    if (written.length === 0 && firsts.length > 0) return;
     const { known, lease, leasedUntil, joined } =
       manager === undefined
-        ? await this.#insert(store, written)
-        : await this.#insertWith(store, manager, written);
-    for (const message of written) {
+        ? await this.#insert(store, firsts)
+        : await this.#insertWith(store, manager, firsts);
+    for (const message of firsts) {
       if (known.has(message.id)) continue;
-      this.#staged.set(message, { store, isStored: true, lease, leasedUntil, joined });
+      this.#staged.set(message, { store, lease, leasedUntil, joined });
     }
   }
 
@@ -82,16 +72,11 @@ export class MessageStager {
       const staged = this.#staged.get(message);
       if (staged === undefined || staged === null) continue;
       this.#staged.delete(message);
-      if (!staged.isStored) continue;
       const list = held.get(staged.store) ?? [];
       list.push({ id: message.id, token: staged.lease });
       held.set(staged.store, list);
     }
     for (const [store, list] of held) await store.messages.remove(list);
-  }
-
-  #unstored(store: OutboxStore): Staged {
-    return { store, isStored: false, ...this.#token(), joined: null };
   }
 
   /** In the transaction of the manager, or in one of its own when it is in none. */

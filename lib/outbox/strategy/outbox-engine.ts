@@ -97,8 +97,7 @@ export class OutboxEngine {
     this.#renewal = new LeaseRenewal(this.stores, lease, clock);
     this.#relayed = new RelayReceiver({
       stores: this.stores,
-      desk,
-      codecs: tools.codecs,
+      scheduler: desk,
       clock,
       lease,
     });

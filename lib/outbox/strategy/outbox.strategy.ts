@@ -7,7 +7,6 @@ import type { EntityManager } from 'typeorm';
 import { DispatchStrategy, type Release } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import type { StagedMessage } from '../store/staged-message.js';
-import { mayBeCarried } from '../relay/message-contents.js';
 import type { EndpointHealth, SchedulerActivity } from '../concurrency/host-scheduler.js';
 import type { MessageRelay } from '../relay/message-relay.js';
 import { OutboxEngine } from './outbox-engine.js';
@@ -60,14 +59,11 @@ export class OutboxStrategy
     this.#engine = new OutboxEngine(tools, settings);
     // Where nobody here delivers, and nobody is given it, others may take it at once.
     const leaseFor = settings.worker || tools.relay?.carries === true ? settings.lease : 0;
-    const { relay } = tools;
     this.#stager = new MessageStager(
       this.#engine.stores,
       leaseFor,
       settings.queryTimeout,
       tools.clock,
-      (message) =>
-        relay?.carries === true && relay.carriesUnstored(message) && mayBeCarried(message),
     );
   }
 

@@ -9,54 +9,6 @@ import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 // Names of their own: what is returned is named without its table on SQLite.
 const HELD: Columns = { held_id: 'text', held_by: 'text' };
 
-/**
- * Takes messages from those who hold them, as long as the token is still theirs.
- *
- * @param table quoted name of the table of messages
- * @param lease the token of the new holder
- * @param answer what to know of those that were taken: their ids are enough when their contents are known
- * @returns their rows
- */
-export async function takeOver(
-  database: OutboxDatabase,
-  table: string,
-  held: readonly Lease[],
-  lease: string,
-  until: number,
-  answer: 'id' | 'everything',
-): Promise<readonly Row[]> {
-  const { dialect } = database;
-  const rows = dialect.rows('r', HELD);
-  const json = dialect.rowsParameter(
-    HELD,
-    held.map((one) => ({ held_id: one.id, held_by: one.token })),
-  );
-  const columns = (prefix = '') =>
-    answer === 'id' ? `${prefix}id` : messageSelection(dialect, prefix);
-  const update = dialect.updateFrom(
-    table,
-    ['lease = ?', 'due_at = ?'],
-    rows,
-    't.id = r.held_id AND t.lease = r.held_by',
-  );
-  if (dialect.returns) {
-    const { rows: taken } = await database.run({
-      sql: `${update} RETURNING ${columns()}`,
-      parameters: [lease, until, json],
-    });
-    return taken;
-  }
-  const results = await database.execute([
-    // The source of the rows comes before SET there.
-    { sql: update, parameters: [json, lease, until] },
-    {
-      sql: `SELECT ${columns('t.')} FROM ${rows} ${dialect.join} ${table} t ON t.id = r.held_id AND t.lease = ?`,
-      parameters: [json, lease],
-    },
-  ]);
-  return results[1]!.rows;
-}
-
 // Far below the limits on parameters of all drivers: 32,766 on SQLite, 65,535 on the others.
 const ROWS_PER_INSERT = 1000;
 // Far below what MySQL and MariaDB take in one statement by default: 64 and 16 MiB.
@@ -108,26 +60,6 @@ export class MessageTable {
       for (const id of ids) if (!written.has(id)) known.add(id);
     }
     return known;
-  }
-
-  /**
-   * Writes messages on the strategy's own connection.
-   *
-   * @param lease a token that no other call has used
-   * @returns the ids of those that were written; the others were there before
-   */
-  async insert(
-    messages: readonly Message[],
-    lease: string,
-    dueAt: number,
-  ): Promise<ReadonlySet<string>> {
-    const insertions = this.insertions(messages, lease, dueAt);
-    const ids = messages.map(({ id }) => id);
-    const results = await this.database.execute(
-      this.#dialect.insertReturns ? insertions : [...insertions, this.#holders(ids)],
-    );
-    const own = results.flatMap(({ rows }) => rows).filter((row) => row['lease'] === lease);
-    return new Set(own.map(({ id }) => id as string));
   }
 
   /** @returns ids and leases of rows, among them those that were written */
@@ -192,6 +124,43 @@ export class MessageTable {
       parameters: [now, lease, until],
     });
     return rows;
+  }
+
+  /**
+   * Takes messages over from other holders, as long as each token is still the one on the row.
+   *
+   * @param lease the token of the new holder
+   * @returns the rows that were taken over
+   */
+  async takeOver(held: readonly Lease[], lease: string, until: number): Promise<readonly Row[]> {
+    const { messages } = this.tables;
+    const rows = this.#dialect.rows('r', HELD);
+    const json = this.#dialect.rowsParameter(
+      HELD,
+      held.map((one) => ({ held_id: one.id, held_by: one.token })),
+    );
+    const update = this.#dialect.updateFrom(
+      messages,
+      ['lease = ?', 'due_at = ?'],
+      rows,
+      't.id = r.held_id AND t.lease = r.held_by',
+    );
+    if (this.#dialect.returns) {
+      const { rows: taken } = await this.database.run({
+        sql: `${update} RETURNING ${messageSelection(this.#dialect)}`,
+        parameters: [lease, until, json],
+      });
+      return taken;
+    }
+    const results = await this.database.execute([
+      // The source of the rows comes before SET there.
+      { sql: update, parameters: [json, lease, until] },
+      {
+        sql: `SELECT ${messageSelection(this.#dialect, 't.')} FROM ${rows} ${this.#dialect.join} ${messages} t ON t.id = r.held_id AND t.lease = ?`,
+        parameters: [json, lease],
+      },
+    ]);
+    return results[1]!.rows;
   }
 
   /** Which subscribers have a delivery of each message. */

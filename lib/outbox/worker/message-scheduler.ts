@@ -108,23 +108,6 @@ export class MessageScheduler {
     );
   }
 
-  /** Goes on with messages that were taken over and whose contents are known. */
-  async resumeKnown(
-    store: OutboxStore,
-    messages: readonly Message[],
-    lease: string,
-    until: number,
-  ): Promise<void> {
-    const taken = messages.filter(({ id }) => !this.#adopts(store, id, lease, until));
-    if (taken.length === 0) return;
-    const handled = await store.messages.handled(taken.map(({ id }) => id));
-    await Promise.all(
-      taken.map((message) =>
-        this.schedule(store, message, lease, until, handled.get(message.id) ?? new Set()),
-      ),
-    );
-  }
-
   /** Whether this process holds the message already: then it goes on with the new token. */
   #adopts(store: OutboxStore, id: string, lease: string, until: number): boolean {
     if (!store.heldMessages.adopt(id, lease, until)) return false;
