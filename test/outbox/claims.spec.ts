@@ -55,6 +55,20 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: '
       }
     });
 
+    it('renews the lease of a message whose delivery takes longer than that', async () => {
+      [place, receiver, rigs] = [await placeOf(kind), await ScriptedReceiver.start(), []];
+      const rig = await openRig(place, { lease: 1000, timeout: 10_000 });
+      rigs.push(rig);
+      await rig.subscribers.create(subscriber(receiver.url));
+      receiver.answer({ delay: 3000 });
+      await rig.send();
+      await rig.until(
+        'SELECT status FROM thorn_deliveries',
+        ([row]) => row?.['status'] === 'succeeded',
+      );
+      expect(receiver.received).toHaveLength(1);
+    });
+
     it('ends what waits for a subscriber without going through what it has had', async () => {
       [place, receiver, rigs] = [await placeOf(kind), await ScriptedReceiver.start(), []];
       const asked: Asked[] = [];

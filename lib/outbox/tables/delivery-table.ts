@@ -204,7 +204,7 @@ export class DeliveryTable {
         .join(' UNION ALL '),
       parameters: shares.flatMap(({ host, limit }) => [host, now, limit]),
     });
-    if (!this.#dialect.returns) return this.#leases.take(due(COLUMNS), lease, until);
+    if (!this.#dialect.returns) return this.#leases.claim(due(COLUMNS), lease, until);
     const { sql, parameters } = due('id');
     const { rows } = await this.database.run({
       sql: `UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id IN (${sql}) RETURNING ${COLUMNS}`,

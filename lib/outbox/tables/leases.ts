@@ -1,18 +1,24 @@
 import type { Columns, Statement } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 
-/** Holding a message or a delivery: its id, and the token that the holder has written to the row. */
+/** The lease of a message or a delivery: its id, and the token that the holder has written to the row. */
 export interface Lease {
   readonly id: string;
   readonly token: string;
+}
+
+/** A table whose rows are leased. */
+export interface LeasedTable {
+  /** Puts off the end of leases. @returns those of `held` that are still held */
+  renew(held: readonly Lease[], until: number): Promise<readonly Lease[]>;
 }
 
 const HELD: Columns = { id: 'text', lease: 'text' };
 const PUT_OFF: Columns = { ...HELD, due_at: 'bigint' };
 const IS_HELD = 't.id = r.id AND t.lease = r.lease';
 
-/** What messages and deliveries have in common: a process takes rows, puts off the end of its lease, and lets go of them. */
-export class Leases {
+/** The leases on the rows of one table: a process claims rows, renews its leases, and releases the rows. */
+export class Leases implements LeasedTable {
   /** @param table its quoted name */
   constructor(
     private readonly database: OutboxDatabase,
@@ -20,12 +26,12 @@ export class Leases {
   ) {}
 
   /**
-   * Takes rows, where UPDATE answers none: they are locked, and passed over by whoever looks meanwhile, until they carry
-   * the token.
+   * Claims rows on databases whose UPDATE returns none. The rows are locked until they carry the token, and other
+   * processes skip them meanwhile.
    *
-   * @param pick selects the rows to take, locking them
+   * @param pick selects the rows to claim, locking them
    */
-  async take(pick: Statement, lease: string, until: number): Promise<readonly Row[]> {
+  async claim(pick: Statement, token: string, until: number): Promise<readonly Row[]> {
     const [picked] = await this.database.execute([
       pick,
       ([found]) => {
@@ -33,7 +39,7 @@ export class Leases {
         if (ids.length === 0) return null;
         return {
           sql: `UPDATE ${this.table} SET lease = ?, due_at = ? WHERE id IN (${ids.map(() => '?').join(', ')})`,
-          parameters: [lease, until, ...ids],
+          parameters: [token, until, ...ids],
         };
       },
     ]);
@@ -47,13 +53,13 @@ export class Leases {
       this.#dueAt(held, until, []),
       {
         sql: `SELECT r.id, r.lease FROM ${dialect.rows('r', HELD)} ${dialect.join} ${this.table} t ON ${IS_HELD}`,
-        parameters: [dialect.rowsParameter(HELD, held)],
+        parameters: [dialect.rowsParameter(HELD, leaseRows(held))],
       },
     ]);
-    return results[1]!.rows as unknown as readonly Lease[];
+    return results[1]!.rows.map(({ id, lease }) => ({ id: id as string, token: lease as string }));
   }
 
-  /** Lets go of rows that are still held, so that they can be taken at `dueAt`. */
+  /** Releases rows that are still held, so that they can be claimed at `dueAt`. */
   async release(held: readonly Lease[], dueAt: number): Promise<void> {
     await this.database.run(this.#dueAt(held, dueAt, ['lease = NULL']));
   }
@@ -63,13 +69,13 @@ export class Leases {
     const { dialect } = this.database;
     await this.database.run({
       sql: dialect.deleteFrom(this.table, dialect.rows('r', HELD), IS_HELD),
-      parameters: [dialect.rowsParameter(HELD, held)],
+      parameters: [dialect.rowsParameter(HELD, leaseRows(held))],
     });
   }
 
   #dueAt(held: readonly Lease[], dueAt: number, set: readonly string[]): Statement {
     const { dialect } = this.database;
-    const rows = held.map(({ id, token: lease }) => ({ id, lease, due_at: dueAt }));
+    const rows = held.map(({ id, token }) => ({ id, lease: token, due_at: dueAt }));
     return {
       sql: dialect.updateFrom(
         this.table,
@@ -82,7 +88,14 @@ export class Leases {
   }
 }
 
-/** A message that its holder lets go of: for good, or until `againAt`. */
+/** A message that its holder releases: for good, or until `againAt`. */
 export interface Finished extends Lease {
   readonly againAt: number | null;
+}
+
+/** Leases as rows have them. */
+function leaseRows(
+  held: readonly Lease[],
+): readonly { readonly id: string; readonly lease: string }[] {
+  return held.map(({ id, token }) => ({ id, lease: token }));
 }

@@ -117,7 +117,7 @@ export class MessageTable {
       `SELECT ${columns} FROM ${messages} WHERE due_at <= ? ORDER BY due_at LIMIT ${limit} ${skipLocked}`;
     const selection = messageSelection(this.#dialect);
     if (!returns) {
-      return this.#leases.take({ sql: due(selection), parameters: [now] }, lease, until);
+      return this.#leases.claim({ sql: due(selection), parameters: [now] }, lease, until);
     }
     const { rows } = await this.database.run({
       sql: `WITH picked AS (${due('id')}) UPDATE ${messages} SET lease = ?, due_at = ? WHERE id IN (SELECT id FROM picked) RETURNING ${selection}`,
