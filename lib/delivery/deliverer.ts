@@ -25,11 +25,11 @@ export interface DelivererOptions {
   readonly policies?: RecipientPolicies;
   /** Makes the `Hook-Unsubscribe` of stored subscribers. Default: it is not sent. */
   readonly links?: UnsubscribeLinks | undefined;
-  /** What follows the messages. Default: nothing. */
+  /** Follows the messages. Default: they are not traced. */
   readonly tracing?: MessageTracing;
 }
 
-/** Makes the single attempts of deliveries: encodes, signs, posts, and says what became of it. Knows no queue. */
+/** Makes single attempts of deliveries: encodes, signs and posts a message, and returns the result. Knows no queue. */
 export class Deliverer {
   readonly #logger = new Logger('Thorn');
   readonly #tracing: MessageTracing;
@@ -74,20 +74,18 @@ export class Deliverer {
     recipient: Recipient,
   ): Promise<Attempt> {
     const { id, number = null } = delivery;
-    return this.#tracing.attempt({ delivery: id, number, message, recipient }, (tracing) =>
-      this.#make({ delivery: id, message, recipient, startedAt: this.clock.now(), tracing }),
-    );
-  }
-
-  #make(frame: AttemptFrame): Promise<Attempt> {
-    try {
-      return this.#post(frame).then(
-        (response) => answeredAttempt(frame, response, this.clock.now()),
-        (error: unknown) => this.#failed(frame, error),
-      );
-    } catch (error) {
-      return Promise.resolve(this.#failed(frame, error));
-    }
+    return this.#tracing.attempt({ delivery: id, number, message, recipient }, (tracing) => {
+      const startedAt = this.clock.now();
+      const frame: AttemptFrame = { delivery: id, message, recipient, startedAt, tracing };
+      try {
+        return this.#post(frame).then(
+          (response) => answeredAttempt(frame, response, this.clock.now()),
+          (error: unknown) => this.#failed(frame, error),
+        );
+      } catch (error) {
+        return Promise.resolve(this.#failed(frame, error));
+      }
+    });
   }
 
   #post(frame: AttemptFrame): Promise<WebhookResponse> {

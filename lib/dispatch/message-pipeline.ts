@@ -6,11 +6,11 @@ import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { DispatchStrategy, Release } from './strategies/dispatch-strategy.js';
 import { type BufferOptions, BufferScopes, type MessageBuffer } from './message-buffer.js';
 
-/** What became of a message on its way to the strategy. */
+/** A message after its way to the strategy. */
 export type PipelineResult =
   Release | { readonly message: string; readonly state: 'buffered'; readonly attempts: [] };
 
-/** The one way of messages to the strategy, whoever made them: staged, held while a buffer scope is open, released. */
+/** Takes every message to the strategy: stages it, holds it while a buffer scope is open, releases it. */
 export class MessagePipeline {
   readonly #logger = new Logger('Thorn');
   readonly #scopes: BufferScopes;
@@ -25,7 +25,7 @@ export class MessagePipeline {
     this.#scopes = new BufferScopes(
       {
         send: async (messages, staged) => {
-          if (messages.length > 0) await this.#stage(messages, undefined);
+          if (messages.length > 0) await this.stage(messages);
           await this.#track(strategy.release([...staged, ...messages]));
         },
         discard: (staged) => strategy.discard(staged),
@@ -41,15 +41,20 @@ export class MessagePipeline {
    */
   async send(messages: readonly Message[], wait = true): Promise<readonly PipelineResult[]> {
     if (this.#scopes.collect(messages, false)) return withState(messages, 'buffered');
-    await this.#stage(messages, undefined);
+    await this.stage(messages);
     if (wait) return this.#track(this.strategy.release(messages));
     this.#releaseInBackground(messages);
     return withState(messages, 'accepted');
   }
 
-  /** Before the commit of the transaction that `manager` is in; a throw must roll it back. */
-  async stage(messages: readonly Message[], manager: EntityManager): Promise<void> {
-    await this.#stage(messages, manager);
+  /**
+   * Gives messages to the strategy, before they are released.
+   *
+   * @param manager of the transaction that they belong to, which is about to commit: a throw must roll it back. Default:
+   * they belong to none
+   */
+  stage(messages: readonly Message[], manager?: EntityManager): Promise<void> {
+    return this.tracing.stage(messages, () => this.strategy.stage(messages, manager));
   }
 
   /**
@@ -68,13 +73,9 @@ export class MessagePipeline {
     return this.#scopes.run(work, options);
   }
 
-  /** Resolves when nothing that was released is under way any more. */
+  /** Resolves when no release is under way any more. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
-  }
-
-  #stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
-    return this.tracing.stage(messages, () => this.strategy.stage(messages, manager));
   }
 
   #releaseInBackground(messages: readonly Message[]): void {

@@ -43,6 +43,6 @@ export {
   type TypeOrmSubscriberOptions,
   TypeOrmSubscriberRepository,
 } from './storage/typeorm-subscriber.repository.js';
-export { StaticSubscriberSet } from './static/static-subscriber-set.js';
-export type { StaticSubscriberRules } from './static/static-subscribers.js';
+export { type NamedRecipients, StaticSubscriberSet } from './static/static-subscriber-set.js';
+export { isStaticId, type StaticSubscriberRules } from './static/static-subscribers.js';
 export type { SubscriberLimits } from './model/subscriber.repository.js';

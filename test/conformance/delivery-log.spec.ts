@@ -110,15 +110,11 @@ function storeOf({ strategy, dataSource }: Rig): AttemptStore {
   const { database, log: table } = strategy.stores[0]!;
   return {
     async write(attempts, log) {
-      const teller = new DeliveryLogNotifier(log);
-      const settlement = new OutcomeStatements(
-        database.dialect,
-        tableNames(dataSource),
-        (outcome) => teller.keeps(outcome),
-      );
+      const notifier = new DeliveryLogNotifier(log);
+      const statements = new OutcomeStatements(database.dialect, tableNames(dataSource), notifier);
       for (const set of onePerDelivery(attempts.map(outcomeOf))) {
         for (const { id } of set) await held(id);
-        await database.execute(settlement.statements(set, []));
+        await database.execute(statements.statements(set, []));
       }
     },
     read: (delivery) => table.attempts(delivery),

@@ -168,7 +168,7 @@ describe('ThornMetricsModule', () => {
     await failing.stop();
   });
 
-  it('shows endpoints that asked for a breather, requests in flight, and subscribers that are gone', async () => {
+  it('shows endpoints that asked for a pause, requests in flight, and subscribers that are gone', async () => {
     await start();
     await app!.get(Subscribers).create({ url: receiver.url, events: ['*'] });
     let answer: () => void = () => undefined;

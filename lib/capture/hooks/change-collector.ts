@@ -7,7 +7,7 @@ import { type CollectedItem, occurrencesOf } from '../changes/occurrences.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import { TransactionFrames } from '../changes/transaction-frames.js';
 
-/** What TypeORM's hooks say of the connection that they happen on. */
+/** The connection that a hook of TypeORM is called on. */
 interface OnConnection {
   readonly queryRunner: QueryRunner;
   readonly manager: EntityManager;
@@ -16,7 +16,7 @@ interface OnConnection {
 /** Statements that leave every row as it is. */
 const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/;
 
-/** What is kept of one connection. */
+/** The state of one connection. */
 class ConnectionState {
   readonly frames = new TransactionFrames<CollectedItem>();
   /** Staged in the open transaction, released when it has committed. */
@@ -29,7 +29,7 @@ class ConnectionState {
   sending: Promise<void> | undefined;
 }
 
-/** Collects what happens on each connection and sends it on when its outermost transaction commits. */
+/** Collects the changes on each connection, and sends their messages when its outermost transaction commits. */
 export class ChangeCollector {
   readonly #logger = new Logger('Thorn');
   readonly #states = new WeakMap<QueryRunner, ConnectionState>();
@@ -39,7 +39,7 @@ export class ChangeCollector {
     private readonly pipeline: MessagePipeline,
   ) {}
 
-  /** Takes what has just happened, synchronously; outside of a transaction the promise is that it was sent. */
+  /** Adds a change, synchronously. Outside of a transaction the promise resolves when its message was sent. */
   collect({ queryRunner, manager }: OnConnection, item: CollectedItem): Promise<void> | void {
     const state = this.#state(queryRunner);
     if (queryRunner.isTransactionActive || state.frames.depth > 0) {
@@ -83,7 +83,12 @@ export class ChangeCollector {
     if (queryRunner.isTransactionActive) return state.frames.merge();
     const late = state.frames.close();
     const messages = state.staged.splice(0);
-    if (messages.length > 0) this.#release(messages);
+    try {
+      if (messages.length > 0) this.pipeline.release(messages);
+    } catch (error) {
+      // Thrown here it would reject a save that is durable.
+      this.#logError(`Releasing ${messages.length} committed message(s) failed`, error);
+    }
     if (late.length > 0) {
       state.loose.push(...late);
       return this.#sendLoose(state, manager);
@@ -111,15 +116,6 @@ export class ChangeCollector {
       if (messages.length === 0) continue;
       await this.pipeline.stage(messages, manager);
       state.staged.push(...messages);
-    }
-  }
-
-  #release(messages: readonly Message[]): void {
-    try {
-      this.pipeline.release(messages);
-    } catch (error) {
-      // Thrown here it would reject a save that is durable.
-      this.#logError(`Releasing ${messages.length} committed message(s) failed`, error);
     }
   }
 

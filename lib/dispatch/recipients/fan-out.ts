@@ -2,16 +2,17 @@ import type { Message } from '../../message/message.js';
 import type { Recipient } from '../../message/recipient.js';
 import type { SubscriberRepository } from '../../subscriber/model/subscriber.repository.js';
 import type { StaticSubscriberSet } from '../../subscriber/static/static-subscriber-set.js';
+import { RecipientFinder } from './recipient-finder.js';
 import { withoutUnwanted } from './subscriber-choice.js';
 
-/** Whom a message goes to, as far as that can be told. */
+/** The recipients of a message, as far as they can be found now. */
 export interface FoundRecipients {
   readonly recipients: readonly Recipient[];
-  /** False: a callback among the static subscribers threw, and who else there is can be told only later. */
+  /** False: a callback among the static subscribers threw, so that the others can only be found later. */
   readonly isComplete: boolean;
 }
 
-/** Finds everyone that a message goes to: who is stored, who is named in settings, who came with the message. */
+/** Finds all recipients of a message: those stored, those in the settings, those given with the message. */
 export class FanOut {
   constructor(
     private readonly repository: SubscriberRepository,
@@ -30,7 +31,7 @@ export class FanOut {
   }
 
   /**
-   * As {@link recipientsOf}, for strategies that can come back later for those who are missing.
+   * As {@link recipientsOf}, for strategies that can come back later for missing recipients.
    *
    * @throws what the repository throws
    */
@@ -45,6 +46,11 @@ export class FanOut {
         ? stored
         : distinct([...stored, ...named, ...message.recipients]);
     return { recipients, isComplete };
+  }
+
+  /** A finder for the recipients of one batch of existing deliveries, which need no fan-out. */
+  finder(): RecipientFinder {
+    return new RecipientFinder(this.repository, this.statics);
   }
 }
 

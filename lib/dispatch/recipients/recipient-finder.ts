@@ -1,43 +1,61 @@
-import type { FanOut, FoundRecipients } from './fan-out.js';
 import type { Message, Recipient } from '../../message/index.js';
-import { isActive, type Subscriber, type SubscriberRepository } from '../../subscriber/index.js';
+import {
+  isStaticId,
+  type NamedRecipients,
+  type StaticSubscriberSet,
+  type Subscriber,
+  type SubscriberRepository,
+} from '../../subscriber/index.js';
 import { RecipientUnknownError } from './recipient-unknown.error.js';
 
-/** What a {@link RecipientFinder} works with. */
-export interface FinderTools {
-  readonly fanOut: FanOut;
-  readonly subscribers: SubscriberRepository;
-}
-
-/** Finds the recipients of deliveries that were made earlier; asks once for each message and subscriber. */
+/**
+ * Finds the recipients of existing deliveries by their ids. Asks for each stored subscriber once, and for the static
+ * subscribers of each message once, so make a new finder for each batch.
+ */
 export class RecipientFinder {
-  readonly #recipients = new Map<string, Promise<FoundRecipients>>();
   readonly #stored = new Map<string, Promise<Subscriber | null>>();
+  readonly #named = new Map<string, Promise<NamedRecipients>>();
 
-  constructor(private readonly tools: FinderTools) {}
+  constructor(
+    private readonly repository: SubscriberRepository,
+    private readonly statics: StaticSubscriberSet,
+  ) {}
 
   /**
+   * Checks only that the recipient is still there and active: a delivery that was made for it stays its own, whatever
+   * events it listens to by now.
+   *
    * @returns null when the subscriber was disabled or removed
-   * @throws {@link RecipientUnknownError} when that cannot be told now
+   * @throws {@link RecipientUnknownError} when a callback of the settings failed, so that this cannot be known now
    */
   async find(message: Message, subscriber: string): Promise<Recipient | null> {
-    let found = this.#recipients.get(message.id);
-    if (found === undefined) {
-      found = this.tools.fanOut.lookUp(message);
-      this.#recipients.set(message.id, found);
-    }
-    const { recipients, isComplete } = await found;
-    const match = recipients.find(({ id }) => id === subscriber);
-    if (match !== undefined) return match;
-    // It may listen to other events by now: what was sent while it listened to this one is still its own.
+    const own = message.recipients.find(({ id }) => id === subscriber);
+    if (own !== undefined) return own;
+    return isStaticId(subscriber)
+      ? this.#findNamed(message, subscriber)
+      : this.#findStored(subscriber);
+  }
+
+  #findStored(subscriber: string): Promise<Recipient | null> {
     let stored = this.#stored.get(subscriber);
     if (stored === undefined) {
-      stored = this.tools.subscribers.findById(subscriber, 'any');
+      stored = Promise.resolve(this.repository.findActive(subscriber));
       this.#stored.set(subscriber, stored);
     }
-    const known = await stored;
-    if (known !== null) return isActive(known) ? known : null;
-    if (!isComplete) throw new RecipientUnknownError(subscriber, message.event);
-    return null;
+    return stored;
+  }
+
+  async #findNamed(message: Message, subscriber: string): Promise<Recipient | null> {
+    let named = this.#named.get(message.id);
+    if (named === undefined) {
+      named = this.statics.match(message.event, message.owner);
+      this.#named.set(message.id, named);
+    }
+    const { recipients, isComplete } = await named;
+    const match = recipients.find(({ id }) => id === subscriber);
+    if (match === undefined && !isComplete) {
+      throw new RecipientUnknownError(subscriber, message.event);
+    }
+    return match ?? null;
   }
 }

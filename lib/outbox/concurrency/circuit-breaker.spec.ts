@@ -16,47 +16,45 @@ const MINUTE = 60_000;
 const rules = endpointRules();
 const success = { kind: 'success' } as const;
 const failure = { kind: 'failure' } as const;
-const breather = (retryAfter: string | null = null) => ({ kind: 'breather', retryAfter }) as const;
+const pause = (retryAfter: string | null = null) => ({ kind: 'pause', retryAfter }) as const;
 
-describe('an endpoint that asks for a breather', () => {
+describe('an endpoint that asks for a pause', () => {
   it('is left alone as a whole, then gets one probe, and flows again when that succeeds', () => {
-    const paused = after(UNKNOWN_ENDPOINT, breather());
+    const paused = after(UNKNOWN_ENDPOINT, pause());
     expect(paused).toMatchObject({ mode: 'paused', until: NOW + 5000 });
-    expect(admit(paused, rules, NOW + 4999).ticket).toBeNull();
+    expect(admit(paused, rules, NOW + 4999).epoch).toBeNull();
     expect(admissibleAt(paused, NOW)).toBe(NOW + 5000);
 
     const probe = admit(paused, rules, NOW + 5000);
-    expect(probe.ticket).not.toBeNull();
-    expect(admit(probe.state, rules, NOW + 5001).ticket).toBeNull();
+    expect(probe.epoch).not.toBeNull();
+    expect(admit(probe.state, rules, NOW + 5001).epoch).toBeNull();
 
-    const well = afterSignal(probe.state, probe.ticket!, success, rules, NOW + 5100, 0);
+    const well = afterSignal(probe.state, probe.epoch!, success, rules, NOW + 5100, 0);
     expect(well).toMatchObject({ mode: 'flowing', until: null, failures: 0, round: 0 });
-    expect(admit(well, rules, NOW + 5100).ticket).not.toBeNull();
+    expect(admit(well, rules, NOW + 5100).epoch).not.toBeNull();
   });
 
   it('is left alone for as long as it says, up to the cap', () => {
-    expect(after(UNKNOWN_ENDPOINT, breather('120')).until).toBe(NOW + 2 * MINUTE);
-    expect(after(UNKNOWN_ENDPOINT, breather('86400')).until).toBe(NOW + 15 * MINUTE);
-    expect(after(UNKNOWN_ENDPOINT, breather('1')).until).toBe(NOW + 5000);
-    expect(after(UNKNOWN_ENDPOINT, breather('whenever')).until).toBe(NOW + 5000);
+    expect(after(UNKNOWN_ENDPOINT, pause('120')).until).toBe(NOW + 2 * MINUTE);
+    expect(after(UNKNOWN_ENDPOINT, pause('86400')).until).toBe(NOW + 15 * MINUTE);
+    expect(after(UNKNOWN_ENDPOINT, pause('1')).until).toBe(NOW + 5000);
+    expect(after(UNKNOWN_ENDPOINT, pause('whenever')).until).toBe(NOW + 5000);
   });
 
   it('is left alone longer each time that it asks again', () => {
-    expect(closedFor([breather(), breather(), breather(), breather()])).toEqual([
-      5000, 10_000, 20_000, 40_000,
-    ]);
-    expect(closedFor(Array<BreakerSignal>(40).fill(breather())).at(-1)).toBe(15 * MINUTE);
+    expect(closedFor([pause(), pause(), pause(), pause()])).toEqual([5000, 10_000, 20_000, 40_000]);
+    expect(closedFor(Array<BreakerSignal>(40).fill(pause())).at(-1)).toBe(15 * MINUTE);
   });
 
   it('pauses once, however many requests were under way', () => {
-    const { ticket } = admit(UNKNOWN_ENDPOINT, rules, NOW);
+    const { epoch } = admit(UNKNOWN_ENDPOINT, rules, NOW);
     let state = UNKNOWN_ENDPOINT;
-    for (let i = 0; i < 64; i++) state = afterSignal(state, ticket!, breather(), rules, NOW + i, 0);
+    for (let i = 0; i < 64; i++) state = afterSignal(state, epoch!, pause(), rules, NOW + i, 0);
 
     expect(state).toMatchObject({ until: NOW + 5000, round: 1 });
-    expect(afterSignal(state, ticket!, success, rules, NOW + 70, 0)).toBe(state);
-    expect(afterSignal(state, ticket!, failure, rules, NOW + 70, 0)).toBe(state);
-    expect(afterSignal(state, ticket!, breather('60'), rules, NOW, 0).until).toBe(NOW + MINUTE);
+    expect(afterSignal(state, epoch!, success, rules, NOW + 70, 0)).toBe(state);
+    expect(afterSignal(state, epoch!, failure, rules, NOW + 70, 0)).toBe(state);
+    expect(afterSignal(state, epoch!, pause('60'), rules, NOW, 0).until).toBe(NOW + MINUTE);
   });
 });
 
@@ -68,8 +66,8 @@ describe('the breaker of an endpoint', () => {
 
     state = after(state, failure);
     expect(state).toMatchObject({ mode: 'broken', until: NOW + 30_000 });
-    expect(admit(state, rules, NOW + 29_999).ticket).toBeNull();
-    expect(admit(state, rules, NOW + 30_000).ticket).not.toBeNull();
+    expect(admit(state, rules, NOW + 29_999).epoch).toBeNull();
+    expect(admit(state, rules, NOW + 30_000).epoch).not.toBeNull();
   });
 
   it('does not open when a success comes between', () => {
@@ -87,12 +85,12 @@ describe('the breaker of an endpoint', () => {
   });
 
   it('closes on any success, even of a request from before it opened', () => {
-    const { ticket } = admit(UNKNOWN_ENDPOINT, rules, NOW);
+    const { epoch } = admit(UNKNOWN_ENDPOINT, rules, NOW);
     let state = UNKNOWN_ENDPOINT;
-    for (let i = 0; i < 10; i++) state = afterSignal(state, ticket!, failure, rules, NOW, 0);
+    for (let i = 0; i < 10; i++) state = afterSignal(state, epoch!, failure, rules, NOW, 0);
     expect(state.mode).toBe('broken');
 
-    expect(afterSignal(state, ticket!, success, rules, NOW + 1, 0).mode).toBe('flowing');
+    expect(afterSignal(state, epoch!, success, rules, NOW + 1, 0).mode).toBe('flowing');
   });
 
   it('allows another probe when one finds nothing out, or is lost', () => {
@@ -101,26 +99,26 @@ describe('the breaker of an endpoint', () => {
 
     const asked = afterSignal(
       probe.state,
-      probe.ticket!,
+      probe.epoch!,
       { kind: 'neutral' },
       rules,
       broken.until!,
       0,
     );
-    expect(admit(asked, rules, broken.until!).ticket).not.toBeNull();
+    expect(admit(asked, rules, broken.until!).epoch).not.toBeNull();
 
     const lost = broken.until! + rules.probeTimeout;
-    expect(admit(probe.state, rules, lost - 1).ticket).toBeNull();
+    expect(admit(probe.state, rules, lost - 1).epoch).toBeNull();
     const second = admit(probe.state, rules, lost);
-    expect(second.ticket).not.toBeNull();
-    expect(afterSignal(second.state, probe.ticket!, failure, rules, lost, 0)).toBe(second.state);
+    expect(second.epoch).not.toBeNull();
+    expect(afterSignal(second.state, probe.epoch!, failure, rules, lost, 0)).toBe(second.state);
   });
 });
 
 describe('whatever happens to an endpoint', () => {
   const outcomes = fc.oneof(
     fc.constantFrom<BreakerSignal>(success, failure, failure, { kind: 'neutral' }),
-    fc.option(fc.nat({ max: 100_000 }).map(String)).map(breather),
+    fc.option(fc.nat({ max: 100_000 }).map(String)).map(pause),
   );
   const moves = fc.array(
     fc.oneof(
@@ -144,27 +142,27 @@ describe('whatever happens to an endpoint', () => {
         for (const move of moves) {
           if (move.kind === 'settle') {
             if (underWay.length === 0) continue;
-            const [ticket] = underWay.splice(move.which % underWay.length, 1);
+            const [epoch] = underWay.splice(move.which % underWay.length, 1);
             state = Object.freeze(
-              afterSignal(state, ticket!, move.outcome, rules, now, move.random),
+              afterSignal(state, epoch!, move.outcome, rules, now, move.random),
             );
             continue;
           }
           now += move.wait;
           const before = state;
-          const { state: next, ticket } = admit(before, rules, now);
+          const { state: next, epoch } = admit(before, rules, now);
           state = Object.freeze(next);
-          if (ticket !== null) {
+          if (epoch !== null) {
             expect(now).toBeGreaterThanOrEqual(admissibleAt(before, now));
             if (before.mode !== 'flowing') {
               expect(now).toBeGreaterThanOrEqual(before.until!);
               // The one probe: no second one while it may still come back.
-              expect(admit(state, rules, now + rules.probeTimeout - 1).ticket).toBeNull();
-              expect(underWay).not.toContain(ticket);
+              expect(admit(state, rules, now + rules.probeTimeout - 1).epoch).toBeNull();
+              expect(underWay).not.toContain(epoch);
             }
-            underWay.push(ticket);
+            underWay.push(epoch);
           }
-          expect(admit(state, rules, admissibleAt(state, now)).ticket).not.toBeNull();
+          expect(admit(state, rules, admissibleAt(state, now)).epoch).not.toBeNull();
         }
       }),
       { numRuns: 300 },
@@ -178,9 +176,9 @@ describe('whatever happens to an endpoint', () => {
         let state = UNKNOWN_ENDPOINT;
         for (const outcome of outcomes) {
           const now = admissibleAt(state, NOW);
-          const { state: asked, ticket } = admit(state, rules, now);
-          const exact = afterSignal(asked, ticket!, outcome, rules, now, 0);
-          state = afterSignal(asked, ticket!, outcome, rules, now, random);
+          const { state: asked, epoch } = admit(state, rules, now);
+          const exact = afterSignal(asked, epoch!, outcome, rules, now, 0);
+          state = afterSignal(asked, epoch!, outcome, rules, now, random);
           if (exact.until === null || exact.until === asked.until) continue;
           expect(state.until! - now).toBeGreaterThanOrEqual(exact.until - now);
           expect(state.until! - now).toBeLessThanOrEqual(15 * MINUTE * 1.1);
@@ -205,8 +203,8 @@ describe('endpointRules', () => {
 });
 
 function after(state: BreakerState, outcome: BreakerSignal, now = NOW): BreakerState {
-  const { state: asked, ticket } = admit(state, rules, now);
-  return afterSignal(asked, ticket!, outcome, rules, now, 0);
+  const { state: asked, epoch } = admit(state, rules, now);
+  return afterSignal(asked, epoch!, outcome, rules, now, 0);
 }
 
 function brokenEndpoint(): BreakerState {
@@ -217,8 +215,7 @@ function brokenEndpoint(): BreakerState {
 
 /** For how long each outcome closes the endpoint, asked as soon as it may be. */
 function closedFor(outcomes: readonly BreakerSignal[]): number[] {
-  let state =
-    outcomes[0]?.kind === 'failure' ? brokenEndpoint() : after(UNKNOWN_ENDPOINT, breather());
+  let state = outcomes[0]?.kind === 'failure' ? brokenEndpoint() : after(UNKNOWN_ENDPOINT, pause());
   const times = [state.until! - NOW];
   for (const outcome of outcomes.slice(1)) {
     const now = state.until!;

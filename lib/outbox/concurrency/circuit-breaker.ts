@@ -1,7 +1,7 @@
 import { parseRetryAfter } from '../../delivery/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 
-/** When an endpoint is left alone, and for how long. */
+/** When an endpoint gets no requests, and for how long. */
 export interface EndpointRules {
   /** Milliseconds of the first pause that an endpoint asks for (429, 502, 503, 504) without saying how long. Default 5,000. */
   readonly pause: number;
@@ -15,46 +15,46 @@ export interface EndpointRules {
   readonly maxOpenFor: number;
   /** The part of a time, 0 to 1, that is added to it at most, at random. Default 0.1. */
   readonly jitter: number;
-  /** Milliseconds after which a probe that nobody reported back is given up, and another one allowed. Default 60,000. */
+  /** Milliseconds after which a probe without a result is given up, and another one allowed. Default 60,000. */
   readonly probeTimeout: number;
 }
 
 /**
- * What one process knows of an endpoint.
+ * The state of one endpoint's circuit breaker, as this process knows it.
  *
- * - `flowing`: everything may go
- * - `paused`: it asked for a breather
- * - `broken`: it failed too often in a row
+ * - `flowing`: requests may go
+ * - `paused`: the endpoint asked for a pause
+ * - `broken`: the endpoint failed too often in a row; the breaker is open
  *
- * The last two let nothing go until `until`, and one probe after that.
+ * The last two let no request go until `until`, and one probe after that.
  */
 export interface BreakerState {
   readonly mode: 'flowing' | 'paused' | 'broken';
-  /** When the one probe may go, in milliseconds since the Unix epoch; null while flowing. */
+  /** When the next probe may go, in milliseconds since the Unix epoch; null while flowing. */
   readonly until: number | null;
-  /** When the probe on its way counts as lost, or null when there is none. */
+  /** When the probe in flight counts as lost, or null when there is none. */
   readonly probeUntil: number | null;
   /** Consecutive failures. */
   readonly failures: number;
-  /** How often in a row it was closed: the times grow with it. */
+  /** How many pauses and open breakers there were in a row: the times grow with it. */
   readonly round: number;
-  /** Changes whenever the endpoint closes or opens: outcomes of requests from before tell little of it now. */
+  /** Changes whenever requests are stopped or let go again: results of requests from before say little about the endpoint now. */
   readonly epoch: number;
 }
 
 /**
- * What a request said about its endpoint. `neutral`: nothing, because it was not made, or failed for a reason of our
- * own.
+ * What a request says about its endpoint. `pause`: the endpoint asks for one. `neutral`: nothing, because the request was
+ * not made, or failed for a reason of our own.
  */
 export type BreakerSignal =
   | { readonly kind: 'success' | 'failure' | 'neutral' }
-  | { readonly kind: 'breather'; readonly retryAfter: string | null };
+  | { readonly kind: 'pause'; readonly retryAfter: string | null };
 
-/** Whether a request may go, and the ticket to hand in with its outcome. */
+/** The answer to a request that wants to go. */
 export interface Admission {
   readonly state: BreakerState;
-  /** Null: it may not go before {@link admissibleAt}. */
-  readonly ticket: number | null;
+  /** The epoch that the request belongs to, for {@link afterSignal}. Null: it may not go before {@link admissibleAt}. */
+  readonly epoch: number | null;
 }
 
 const DEFAULTS: EndpointRules = {
@@ -67,7 +67,7 @@ const DEFAULTS: EndpointRules = {
   probeTimeout: 60_000,
 };
 
-/** An endpoint that nothing is known of. */
+/** An endpoint of which nothing is known. */
 export const UNKNOWN_ENDPOINT: BreakerState = {
   mode: 'flowing',
   until: null,
@@ -99,43 +99,43 @@ export function endpointRules(given: Partial<EndpointRules> = {}): EndpointRules
 
 /** Asks whether a request may go now. The state of a refusal is the same object. */
 export function admit(state: BreakerState, rules: EndpointRules, now: number): Admission {
-  if (state.mode === 'flowing') return { state, ticket: state.epoch };
-  if (now < admissibleAt(state, now)) return { state, ticket: null };
-  // A probe that was lost is none of the new one's business, should it turn up again.
+  if (state.mode === 'flowing') return { state, epoch: state.epoch };
+  if (now < admissibleAt(state, now)) return { state, epoch: null };
+  // A result of the lost probe must not count as one of the new probe.
   const epoch = state.probeUntil === null ? state.epoch : state.epoch + 1;
-  return { state: { ...state, epoch, probeUntil: now + rules.probeTimeout }, ticket: epoch };
+  return { state: { ...state, epoch, probeUntil: now + rules.probeTimeout }, epoch };
 }
 
-/** When a request may go at the earliest, as far as is known now. */
+/** The earliest time at which a request may go, as far as is known now. */
 export function admissibleAt(state: BreakerState, now: number): number {
   return state.mode === 'flowing' ? now : Math.max(state.until ?? now, state.probeUntil ?? 0);
 }
 
 /**
- * What an outcome makes of an endpoint. Pure, like {@link admit}.
+ * The state after the signal of a request. Pure, like {@link admit}.
  *
- * @param ticket the one that {@link admit} gave for this request
+ * @param epoch the one that {@link admit} gave for this request
  * @param random a random number from 0 (included) to 1 (not included)
  */
 export function afterSignal(
   state: BreakerState,
-  ticket: number,
-  outcome: BreakerSignal,
+  epoch: number,
+  signal: BreakerSignal,
   rules: EndpointRules,
   now: number,
   random: number,
 ): BreakerState {
-  const isCurrent = ticket === state.epoch;
-  switch (outcome.kind) {
+  const isCurrent = epoch === state.epoch;
+  switch (signal.kind) {
     case 'success':
-      // It lives, whoever asked; but a breather that it asked for meanwhile stands.
+      // The endpoint works, whichever request it was; but a pause that it asked for meanwhile stands.
       return isCurrent || state.mode === 'broken' ? opened(state) : state;
-    case 'breather':
-      return breathing(state, isCurrent, outcome.retryAfter, rules, now, random);
+    case 'pause':
+      return paused(state, isCurrent, signal.retryAfter, rules, now, random);
     case 'failure':
       return isCurrent ? failed(state, rules, now, random) : state;
     case 'neutral':
-      // The probe found nothing out: the next request may be one.
+      // The probe has no result: the next request may be one.
       return isCurrent && state.probeUntil !== null ? { ...state, probeUntil: null } : state;
   }
 }
@@ -158,7 +158,7 @@ function failed(
   return closed(state, 'broken', failures, now + lengthened(time, rules, random));
 }
 
-function breathing(
+function paused(
   state: BreakerState,
   isCurrent: boolean,
   retryAfter: string | null,
@@ -172,7 +172,7 @@ function breathing(
     now + lengthened(Math.min(Math.max(own, asked ?? 0), rules.maxPause), rules, random);
   if (isCurrent) return closed(state, 'paused', state.failures, until);
   if (state.mode === 'flowing') return state;
-  // One of many that were under way when it closed: it may put the end off, if it says for how long.
+  // One of many requests that were in flight when the pause began: it may extend the pause, if it says for how long.
   return asked === null || until <= state.until! ? state : { ...state, until };
 }
 

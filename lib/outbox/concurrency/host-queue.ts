@@ -11,7 +11,7 @@ import { Fifo } from '../../common/fifo.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
 import { mostForRetries } from './slot-pool.js';
 
-/** One host: what waits for it, what is under way, and what is known of its health. */
+/** One host: its waiting jobs, the number of running ones, its concurrency limit and its circuit breaker. */
 export class HostQueue<Job> {
   readonly firsts: WaitingJobs<Job> = new WaitingJobs();
   readonly retries: WaitingJobs<Job> = new WaitingJobs();
@@ -29,7 +29,7 @@ export class HostQueue<Job> {
     this.#limit = new AdaptiveLimit(perHost);
   }
 
-  /** What is known of its health. */
+  /** The state of its circuit breaker. */
   get state(): BreakerState {
     return this.#state;
   }
@@ -42,29 +42,29 @@ export class HostQueue<Job> {
     return this.firsts.length + this.retries.length;
   }
 
-  /** Whether nothing is worth being remembered of it. */
+  /** Whether there is nothing to remember about it. */
   get isForgettable(): boolean {
     const { mode, failures } = this.#state;
     return mode === 'flowing' && failures === 0 && this.#running + this.waiting === 0;
   }
 
-  queue(isRetry: boolean): WaitingJobs<Job> {
+  jobs(isRetry: boolean): WaitingJobs<Job> {
     return isRetry ? this.retries : this.firsts;
   }
 
-  /** Whether something waits that a slot of this host is free for. */
+  /** Whether a job waits for which this host has a free slot. */
   canStart(isRetry: boolean): boolean {
     const { current } = this.#limit;
-    if (this.#running >= current || this.queue(isRetry).length === 0) return false;
+    if (this.#running >= current || this.jobs(isRetry).length === 0) return false;
     return !isRetry || this.#retriesRunning < mostForRetries(current);
   }
 
-  /** @returns the ticket to hand in with the outcome; null when the endpoint takes nothing now */
+  /** @returns the breaker's epoch, which goes into {@link ended}; null when the host takes nothing now */
   admit(now: number): number | null {
     if (this.#state.mode === 'flowing') return this.#state.epoch;
-    const { state, ticket } = admit(this.#state, this.rules, now);
+    const { state, epoch } = admit(this.#state, this.rules, now);
     this.#state = state;
-    return ticket;
+    return epoch;
   }
 
   started(isRetry: boolean): void {
@@ -72,27 +72,27 @@ export class HostQueue<Job> {
     if (isRetry) this.#retriesRunning++;
   }
 
-  /** @returns whether more or less is known of the endpoint's health than before */
+  /** @returns whether the state of the circuit breaker has changed */
   ended(
     isRetry: boolean,
     milliseconds: number,
-    ticket: number,
-    outcome: BreakerSignal,
+    epoch: number,
+    signal: BreakerSignal,
     now: number,
     random: number,
   ): boolean {
-    if (outcome.kind !== 'neutral') {
+    if (signal.kind !== 'neutral') {
       const wasFull = this.#running >= this.#limit.current;
-      this.#limit.learn(milliseconds, outcome.kind === 'success', wasFull);
+      this.#limit.learn(milliseconds, signal.kind === 'success', wasFull);
     }
     this.#running--;
     if (isRetry) this.#retriesRunning--;
     const before = this.#state;
-    this.#state = afterSignal(before, ticket, outcome, this.rules, now, random);
+    this.#state = afterSignal(before, epoch, signal, this.rules, now, random);
     return before !== this.#state;
   }
 
-  /** Until when it takes nothing at all; null when it does. While a probe is under way, what comes waits for its answer. */
+  /** Until when it takes nothing; null when it does. While a probe is in flight, jobs wait for its result. */
   closedUntil(now: number): number | null {
     const { mode, probeUntil } = this.#state;
     if (mode === 'flowing' || (probeUntil !== null && probeUntil > now)) return null;
@@ -116,11 +116,11 @@ export class HostQueue<Job> {
   }
 }
 
-/** Jobs in line, and since when each of them waits. */
+/** Waiting jobs, with the time since when each one waits. */
 export class WaitingJobs<Job> {
-  /** Whether the lane is in the list of those that have something to do. */
+  /** Whether the host's queue is in the scheduler's list of those with jobs that can start. */
   isListed = false;
-  /** Whether somebody was refused for want of room. */
+  /** Whether a claim was refused because there was no room. */
   wasFull = false;
   readonly #jobs = new Fifo<Job>();
   readonly #since = new Fifo<number>();
@@ -139,7 +139,7 @@ export class WaitingJobs<Job> {
     return this.#jobs.shift();
   }
 
-  /** Milliseconds that the first in line waits already. */
+  /** Milliseconds that the first job has waited. */
   waited(now: number): number {
     return now - (this.#since.first ?? now);
   }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type BreakerSignal, endpointRules } from './circuit-breaker.js';
 import { type HostJob, HostScheduler } from './host-scheduler.js';
+import { WakeSignal } from './wake-signal.js';
 
 interface Job extends HostJob {
   readonly name: string;
@@ -9,28 +10,30 @@ interface Job extends HostJob {
 const SUCCESS: BreakerSignal = { kind: 'success' };
 const FAILURE: BreakerSignal = { kind: 'failure' };
 
-describe('Lanes', () => {
+describe('HostScheduler', () => {
   const clock = { now: () => Date.now() };
   let running: { readonly job: Job; readonly end: (outcome: BreakerSignal) => void }[];
-  let parked: { readonly job: Job; readonly until: number }[];
-  let rooms: number;
+  let claims: WakeSignal;
+  let postponed: { readonly job: Job; readonly until: number }[];
   let unwritten: number;
 
   beforeEach(() => {
     vi.useFakeTimers({ now: 1_000_000, toFake: ['Date', 'performance', 'setTimeout'] });
-    [running, parked, rooms, unwritten] = [[], [], 0, 0];
+    [running, postponed, claims, unwritten] = [[], [], new WakeSignal(), 0];
   });
   afterEach(() => vi.useRealTimers());
 
-  function lanes({ window = 1000, perHost = 64, failures = 10 } = {}): HostScheduler<Job> {
+  function scheduler({ window = 1000, perHost = 64, failures = 10 } = {}): HostScheduler<Job> {
     return new HostScheduler<Job>(
       { window, perHost, endpoints: endpointRules({ failures, openFor: 30_000, jitter: 0 }) },
       {
         run: (job) => new Promise((end) => running.push({ job, end })),
-        park: (job, until) => parked.push({ job, until }),
-        room: () => rooms++,
-        unwritten: () => unwritten,
+        postpone: (job, until) => void postponed.push({ job, until }),
+        get unwritten() {
+          return unwritten;
+        },
       },
+      claims,
       clock,
       () => 0,
     );
@@ -53,37 +56,37 @@ describe('Lanes', () => {
 
   const runningTo = (host: string) => running.filter(({ job: one }) => one.host === host).length;
 
-  it('lets a host have no more than its share, and the others run meanwhile', () => {
-    const all = lanes({ perHost: 4 });
+  it('gives a host no more than its share, and runs the others meanwhile', () => {
+    const all = scheduler({ perHost: 4 });
     add(all, 'dead', 100);
     add(all, 'well', 3);
     expect([runningTo('dead'), runningTo('well')]).toEqual([4, 3]);
     expect([all.running, all.waiting]).toEqual([7, 96]);
   });
 
-  it('turns none of a burst to a fast host into rows', async () => {
-    const all = lanes({ perHost: 4 });
+  it('postpones none of a burst to a fast host', async () => {
+    const all = scheduler({ perHost: 4 });
     add(all, 'fast', 10_000);
     // The process itself was busy with the burst: what the first ones took says nothing of the host.
     vi.advanceTimersByTime(1500);
     await end('fast', SUCCESS);
     add(all, 'fast', 1000);
-    expect(parked).toHaveLength(0);
+    expect(postponed).toHaveLength(0);
   });
 
-  it('keeps no more of a host whose first in line waits for more than five seconds', async () => {
-    const all = lanes({ perHost: 4 });
+  it('postpones jobs of a host whose first one waits for more than five seconds', async () => {
+    const all = scheduler({ perHost: 4 });
     add(all, 'slow', 10);
     vi.advanceTimersByTime(5000);
     add(all, 'slow', 1);
-    expect(parked).toHaveLength(0);
+    expect(postponed).toHaveLength(0);
     vi.advanceTimersByTime(1);
     add(all, 'slow', 2);
-    expect(parked.map(({ until }) => until)).toEqual([Date.now(), Date.now()]);
+    expect(postponed.map(({ until }) => until)).toEqual([Date.now(), Date.now()]);
   });
 
-  it('begins first attempts before those that are tried again', async () => {
-    const all = lanes({ perHost: 4 });
+  it('starts first attempts before retries', async () => {
+    const all = scheduler({ perHost: 4 });
     add(all, 'a', 3, true);
     add(all, 'a', 1);
     expect(running.map(({ job: { isRetry } }) => isRetry)).toEqual([true, true, true, false]);
@@ -94,8 +97,8 @@ describe('Lanes', () => {
     expect(running[4]!.job.isRetry).toBe(false);
   });
 
-  it('lets hosts take turns when the window is full', async () => {
-    const all = lanes({ window: 2, perHost: 2 });
+  it('serves hosts in rotation when the window is full', async () => {
+    const all = scheduler({ window: 2, perHost: 2 });
     add(all, 'a', 10);
     add(all, 'b', 1);
     running[0]!.end(SUCCESS);
@@ -105,23 +108,23 @@ describe('Lanes', () => {
     expect(running.slice(2).map(({ job: { host } }) => host)).toContain('b');
   });
 
-  it('begins nothing while too much is not written yet', () => {
-    const all = lanes({ window: 10 });
+  it('starts no job while too many outcomes are not written', () => {
+    const all = scheduler({ window: 10 });
     unwritten = 10;
     add(all, 'a', 5);
     expect(running).toHaveLength(0);
     unwritten = 0;
-    all.resume();
+    all.written();
     expect(running).toHaveLength(5);
   });
 
-  it('puts away what waits for an endpoint whose breaker opens, and lets one probe go when it ends', async () => {
-    const all = lanes({ perHost: 4, failures: 4 });
+  it('postpones the jobs of a host whose breaker opens, and lets one probe go when it ends', async () => {
+    const all = scheduler({ perHost: 4, failures: 4 });
     add(all, 'dead', 10);
     await end('dead', FAILURE);
     // Each that failed made room for one more, but for the last.
-    expect(parked).toHaveLength(3);
-    expect(parked[0]!.until).toBe(Date.now() + 30_000);
+    expect(postponed).toHaveLength(3);
+    expect(postponed[0]!.until).toBe(Date.now() + 30_000);
     await end('dead', FAILURE);
     expect(all.activity()).toEqual({ inFlight: 0, waiting: 0, paused: 0, broken: 1 });
     expect(all.room('dead')).toBe(0);
@@ -134,19 +137,19 @@ describe('Lanes', () => {
     expect(runningTo('dead')).toBe(2);
   });
 
-  it('says when there is room again for who had none', async () => {
-    const all = lanes({ perHost: 4 });
+  it('wakes the claim loops when there is room again for retries of a host', async () => {
+    const all = scheduler({ perHost: 4 });
     expect(all.room('a')).toBe(6);
     add(all, 'a', 6, true);
     expect(all.room('a')).toBe(0);
     await end('a', SUCCESS);
-    expect(rooms).toBe(0);
+    expect(claims.count).toBe(0);
     await end('a', SUCCESS);
-    expect(rooms).toBe(1);
+    expect(claims.count).toBe(1);
   });
 
-  it('is idle when all has ended, or was taken back', async () => {
-    const all = lanes({ perHost: 1 });
+  it('is idle when all jobs have ended or were removed', async () => {
+    const all = scheduler({ perHost: 1 });
     add(all, 'a', 3);
     expect(all.takeWaiting()).toHaveLength(2);
     let isIdle = false;

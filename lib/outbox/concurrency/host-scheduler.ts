@@ -2,6 +2,7 @@ import type { Clock } from '../../common/index.js';
 import type { BreakerSignal, EndpointRules } from './circuit-breaker.js';
 import { Fifo } from '../../common/fifo.js';
 import { HostQueue } from './host-queue.js';
+import type { WakeSignal } from './wake-signal.js';
 import { mostForRetries, type Slot, SlotPool } from './slot-pool.js';
 
 /** Something to be sent to a host. */
@@ -11,61 +12,62 @@ export interface HostJob {
   readonly isRetry: boolean;
 }
 
-/** What lanes do with jobs. */
-export interface HostWork<Job extends HostJob> {
-  /** Makes the request; never rejects. `neutral`: nothing is to be learnt of the endpoint. */
+/** Runs the jobs of a {@link HostScheduler}. In the outbox this is the `AttemptRunner`. */
+export interface JobRunner<Job extends HostJob> {
+  /** Jobs that ran and whose outcomes are not written yet. They count against the window: a crash would repeat them. */
+  readonly unwritten: number;
+  /** Makes the request; never rejects. The signal `neutral` says nothing about the endpoint. */
   run(job: Job): Promise<BreakerSignal>;
-  /** Keeps the job for later: its host takes nothing before `until`, or is too far behind. */
-  park(job: Job, until: number): void;
-  /** There is room for retries of a host again that had none. */
-  room(): void;
-  /** What has been run and would be run again if the process died now: counts against the window as well. */
-  unwritten(): number;
+  /** Leaves a job for later: its host takes nothing before `until`, or is too far behind. */
+  postpone(job: Job, until: number): void;
 }
 
-/** What the lanes of a process are doing. */
+/** The deliveries of this process. */
 export interface SchedulerActivity {
-  /** Requests under way. */
+  /** Requests in flight. */
   readonly inFlight: number;
   /** Deliveries that wait for a slot. */
   readonly waiting: number;
-  /** Hosts that asked for a breather. */
+  /** Hosts that asked for a pause. */
   readonly paused: number;
-  /** Hosts whose breaker is open. */
+  /** Hosts whose circuit breaker is open. */
   readonly broken: number;
 }
 
-/** What this process knows of a host that does not simply take what it gets. */
+/** The state of a host whose requests fail, as this process knows it. */
 export interface EndpointHealth {
   readonly host: string;
-  /** `paused`: it asked for a breather. `broken`: it failed too often, its breaker is open. */
+  /** `paused`: the host asked for a pause. `broken`: it failed too often, and its circuit breaker is open. */
   readonly mode: 'flowing' | 'paused' | 'broken';
-  /** When the one probe may go, in milliseconds since the Unix epoch; null while flowing. */
+  /** When the next probe may go, in milliseconds since the Unix epoch; null while flowing. */
   readonly until: number | null;
   /** Consecutive failures. */
   readonly failures: number;
 }
 
-/** How much may go at once. */
+/** Limits of requests in flight. */
 export interface ConcurrencyLimits {
   readonly window: number;
   readonly perHost: number;
   readonly endpoints: EndpointRules;
 }
 
-/** Milliseconds: a host whose first in line waits longer is too far behind to have more of it in memory. */
+/** Milliseconds: a host whose first job has waited longer is too far behind to keep more of its jobs in memory. */
 const LONGEST_WAIT = 5000;
 const MOST_WAITING = 100_000;
-const MOST_LANES = 1000;
-/** Milliseconds after which it is seen whether an operator still wants a host to wait. */
+const MOST_QUEUES = 1000;
+/** Milliseconds after which a delivery to a host that an operator has paused is due again. */
 const PAUSE_STEP = 30_000;
 
 /**
- * One lane for each host: slots of its own, so that a slow host holds up nobody else, and what is known of its health.
- * Lanes with something to do take turns.
+ * Starts jobs within the limits of concurrency. Each host has a queue with slots and a circuit breaker of its own, so that
+ * a slow host does not delay the others. Queues with jobs that can start are served in rotation.
+ *
+ * A job is waiting (in its host's queue), running, or postponed: left for later in the database, because the host is
+ * paused, its breaker is open, or its queue is too long.
  */
 export class HostScheduler<Job extends HostJob> {
-  readonly #lanes = new Map<string, HostQueue<Job>>();
+  readonly #queues = new Map<string, HostQueue<Job>>();
   readonly #slots: SlotPool;
   readonly #firsts = new Fifo<HostQueue<Job>>();
   readonly #retries = new Fifo<HostQueue<Job>>();
@@ -77,7 +79,8 @@ export class HostScheduler<Job extends HostJob> {
 
   constructor(
     private readonly limits: ConcurrencyLimits,
-    private readonly work: HostWork<Job>,
+    private readonly runner: JobRunner<Job>,
+    private readonly claims: WakeSignal,
     private readonly clock: Clock,
     private readonly random: () => number,
   ) {
@@ -94,7 +97,7 @@ export class HostScheduler<Job extends HostJob> {
 
   activity(): SchedulerActivity {
     let [paused, broken] = [0, 0];
-    for (const { mode } of this.#lanes.values()) {
+    for (const { mode } of this.#queues.values()) {
       if (mode === 'paused') paused++;
       else if (mode === 'broken') broken++;
     }
@@ -102,55 +105,57 @@ export class HostScheduler<Job extends HostJob> {
   }
 
   add(job: Job): void {
-    const lane = this.#lane(job.host);
+    const queue = this.#queueOf(job.host);
     const now = this.clock.now();
-    const until = this.#closedUntil(lane, now);
-    if (until !== null) return this.work.park(job, until);
-    const queue = lane.queue(job.isRetry);
+    const until = this.#closedUntil(queue, now);
+    if (until !== null) return this.runner.postpone(job, until);
+    const jobs = queue.jobs(job.isRetry);
     const since = performance.now();
-    if (queue.waited(since) > LONGEST_WAIT || this.#waiting >= MOST_WAITING) {
-      return this.work.park(job, now);
+    if (jobs.waited(since) > LONGEST_WAIT || this.#waiting >= MOST_WAITING) {
+      return this.runner.postpone(job, now);
     }
-    queue.push(job, since);
+    jobs.push(job, since);
     this.#waiting++;
-    this.#enlist(lane);
+    this.#enlist(queue);
     this.#pump();
   }
 
-  /** Hosts that get nothing until told otherwise, `*` for all: what waits for them is kept for later. */
+  /** Sets the hosts that get nothing, `*` for all. Waiting jobs of these are postponed. */
   pause(hosts: ReadonlySet<string>): void {
     this.#paused = hosts;
     const now = this.clock.now();
-    for (const lane of this.#lanes.values()) this.#parkIfClosed(lane, now);
+    for (const queue of this.#queues.values()) this.#postponeIfClosed(queue, now);
   }
 
-  /** The hosts whose health is not simply good. */
+  /** The hosts whose latest requests failed. */
   endpoints(): readonly EndpointHealth[] {
-    return [...this.#lanes.values()].flatMap(({ host, state: { mode, until, failures } }) =>
+    return [...this.#queues.values()].flatMap(({ host, state: { mode, until, failures } }) =>
       mode === 'flowing' && failures === 0 ? [] : [{ host, mode, until, failures }],
     );
   }
 
   /** How many retries of a host may be added now. */
   room(host: string): number {
-    return this.#lanes.get(host)?.room(this.clock.now()) ?? mostForRetries(this.limits.perHost) * 2;
+    return (
+      this.#queues.get(host)?.room(this.clock.now()) ?? mostForRetries(this.limits.perHost) * 2
+    );
   }
 
-  /** Removes everything that has not begun. */
+  /** Removes all jobs that have not started. */
   takeWaiting(): Job[] {
-    const jobs = [...this.#lanes.values()].flatMap((lane) => lane.takeWaiting());
+    const jobs = [...this.#queues.values()].flatMap((queue) => queue.takeWaiting());
     this.#waiting = 0;
     return jobs;
   }
 
-  /** Resolves when nothing runs or waits. */
+  /** Resolves when no job runs or waits. */
   async idle(): Promise<void> {
     if (this.running + this.#waiting > 0)
       await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Starts what may start; to be called when something was written. */
-  resume(): void {
+  /** Starts the jobs that can start now, after outcomes have been written. */
+  written(): void {
     if (this.#waiting > 0) this.#pump();
   }
 
@@ -163,76 +168,76 @@ export class HostScheduler<Job extends HostJob> {
     if (this.#firsts.length + this.#retries.length > 0) this.#pumpLater();
   }
 
-  /** @returns false when no lane of the list can start anything */
+  /** @returns false when no queue of the list can start a job */
   #startNext(list: Fifo<HostQueue<Job>>, isRetry: boolean): boolean {
     if (list.length === 0) return false;
-    if (this.running + this.work.unwritten() >= this.limits.window) return false;
+    if (this.running + this.runner.unwritten >= this.limits.window) return false;
     const slot = this.#slots.take(isRetry, performance.now());
     if (slot === null) return false;
-    for (let lane = list.shift(); lane !== undefined; lane = list.shift()) {
-      const queue = lane.queue(isRetry);
-      queue.isListed = false;
-      if (!lane.canStart(isRetry)) continue;
-      const ticket = lane.admit(this.clock.now());
-      if (ticket === null) continue;
+    for (let queue = list.shift(); queue !== undefined; queue = list.shift()) {
+      const jobs = queue.jobs(isRetry);
+      jobs.isListed = false;
+      if (!queue.canStart(isRetry)) continue;
+      const epoch = queue.admit(this.clock.now());
+      if (epoch === null) continue;
       this.#waiting--;
-      this.#start(lane, queue.shift()!, slot, ticket);
-      this.#enlist(lane);
+      this.#start(queue, jobs.shift()!, slot, epoch);
+      this.#enlist(queue);
       return true;
     }
     this.#slots.free(slot);
     return false;
   }
 
-  #start(lane: HostQueue<Job>, job: Job, slot: Slot, ticket: number): void {
-    lane.started(job.isRetry);
-    void this.work.run(job).then((outcome) => {
+  #start(queue: HostQueue<Job>, job: Job, slot: Slot, epoch: number): void {
+    queue.started(job.isRetry);
+    void this.runner.run(job).then((signal) => {
       const duration = performance.now() - slot.takenAt;
       this.#slots.free(slot);
       const now = this.clock.now();
-      if (lane.ended(job.isRetry, duration, ticket, outcome, now, this.random())) {
-        this.#parkIfClosed(lane, now);
+      if (queue.ended(job.isRetry, duration, epoch, signal, now, this.random())) {
+        this.#postponeIfClosed(queue, now);
       }
-      this.#enlist(lane);
-      this.#announceRoom(lane);
-      this.#forget(lane);
+      this.#enlist(queue);
+      this.#wakeIfRoom(queue);
+      this.#forget(queue);
       this.#pump();
       if (this.running + this.#waiting === 0) for (const resolve of this.#idle.splice(0)) resolve();
     });
   }
 
-  /** An endpoint that has closed takes none of what waits for it. */
-  #parkIfClosed(lane: HostQueue<Job>, now: number): void {
-    const until = this.#closedUntil(lane, now);
+  /** Postpones the waiting jobs of a host that takes none now. */
+  #postponeIfClosed(queue: HostQueue<Job>, now: number): void {
+    const until = this.#closedUntil(queue, now);
     if (until === null) return;
-    const jobs = lane.takeWaiting();
+    const jobs = queue.takeWaiting();
     this.#waiting -= jobs.length;
-    for (const job of jobs) this.work.park(job, until);
+    for (const job of jobs) this.runner.postpone(job, until);
   }
 
-  #closedUntil(lane: HostQueue<Job>, now: number): number | null {
-    const isPaused = this.#paused.has(lane.host) || this.#paused.has(EVERY_HOST);
-    return isPaused ? now + PAUSE_STEP : lane.closedUntil(now);
+  #closedUntil(queue: HostQueue<Job>, now: number): number | null {
+    const isPaused = this.#paused.has(queue.host) || this.#paused.has(EVERY_HOST);
+    return isPaused ? now + PAUSE_STEP : queue.closedUntil(now);
   }
 
-  #enlist(lane: HostQueue<Job>): void {
-    if (!lane.firsts.isListed && lane.canStart(false)) {
-      lane.firsts.isListed = true;
-      this.#firsts.push(lane);
+  #enlist(queue: HostQueue<Job>): void {
+    if (!queue.firsts.isListed && queue.canStart(false)) {
+      queue.firsts.isListed = true;
+      this.#firsts.push(queue);
     }
-    if (!lane.retries.isListed && lane.canStart(true)) {
-      lane.retries.isListed = true;
-      this.#retries.push(lane);
+    if (!queue.retries.isListed && queue.canStart(true)) {
+      queue.retries.isListed = true;
+      this.#retries.push(queue);
     }
   }
 
-  #announceRoom({ retries }: HostQueue<Job>): void {
+  #wakeIfRoom({ retries }: HostQueue<Job>): void {
     if (!retries.wasFull || retries.length > 0) return;
     retries.wasFull = false;
-    this.work.room();
+    this.claims.wake();
   }
 
-  /** A slot that is no longer young makes room without anything having ended. */
+  /** A slot that is no longer young makes room although no job has ended. */
   #pumpLater(): void {
     if (this.#timer !== null) return;
     const wait = this.#slots.untilNext(performance.now());
@@ -246,18 +251,18 @@ export class HostScheduler<Job extends HostJob> {
     );
   }
 
-  #lane(host: string): HostQueue<Job> {
-    let lane = this.#lanes.get(host);
-    if (lane === undefined) {
-      lane = new HostQueue<Job>(host, this.limits.perHost, this.limits.endpoints);
-      this.#lanes.set(host, lane);
+  #queueOf(host: string): HostQueue<Job> {
+    let queue = this.#queues.get(host);
+    if (queue === undefined) {
+      queue = new HostQueue<Job>(host, this.limits.perHost, this.limits.endpoints);
+      this.#queues.set(host, queue);
     }
-    return lane;
+    return queue;
   }
 
-  /** Hosts come and go: who has nothing to do and is well needs no memory. */
-  #forget(lane: HostQueue<Job>): void {
-    if (this.#lanes.size > MOST_LANES && lane.isForgettable) this.#lanes.delete(lane.host);
+  /** Hosts come and go: one with no jobs and no failures needs no memory. */
+  #forget(queue: HostQueue<Job>): void {
+    if (this.#queues.size > MOST_QUEUES && queue.isForgettable) this.#queues.delete(queue.host);
   }
 }
 

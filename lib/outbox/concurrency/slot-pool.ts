@@ -9,13 +9,13 @@ export interface Slot {
 }
 
 /**
- * How many deliveries may be in flight at once, over all hosts.
+ * Limits the deliveries in flight over all hosts.
  *
- * Fast endpoints are served best with about a hundred requests in flight; slow ones must not use these up. So a slot
- * counts against the small number only while it is young: who has not answered after 100 ms will not be any faster for
- * fewer others, and counts against the large window alone.
+ * Fast endpoints are served best with about a hundred requests in flight, and slow ones must not use these up. So a slot
+ * counts against the small number only while it is young. An endpoint that has not responded after 100 ms gains nothing
+ * from fewer others, and counts against the large window alone.
  *
- * A quarter of everything is kept for first attempts.
+ * A quarter of all slots is kept for first attempts.
  */
 export class SlotPool {
   readonly #young: number;
@@ -82,7 +82,7 @@ export class SlotPool {
   }
 }
 
-/** What retries may use of something that first attempts need as well. */
+/** The part that retries may use of something that first attempts need as well. */
 export function mostForRetries(all: number): number {
   return Math.max(1, Math.floor((all * 3) / 4));
 }

@@ -1,10 +1,17 @@
 import { hostOf, type Message, NO_HOST } from '../../message/index.js';
-import { isActive, type Subscriber } from '../../subscriber/index.js';
+import { isActive, type Subscriber, type SubscriberRepository } from '../../subscriber/index.js';
 import type { Candidate } from '../tables/delivery-record.js';
-import { type FinderTools, RecipientFinder } from '../../dispatch/recipients/recipient-finder.js';
+import type { FanOut } from '../../dispatch/index.js';
+import type { RecipientFinder } from '../../dispatch/recipients/recipient-finder.js';
 import { RecipientUnknownError } from '../../dispatch/recipients/recipient-unknown.error.js';
 import type { Row } from '../database/outbox-database.js';
 import type { OutboxStore } from '../store/outbox-store.js';
+
+/** Where the recipients of deliveries are found. */
+export interface RecipientSources {
+  readonly fanOut: FanOut;
+  readonly subscribers: SubscriberRepository;
+}
 
 /** Of a message that is there, and cannot be read now. */
 export const UNREADABLE: unique symbol = Symbol('cannot be read now');
@@ -24,11 +31,11 @@ const BODIES_AT_ONCE = 50;
 export async function currentHostsOf(
   store: OutboxStore,
   candidates: readonly Candidate[],
-  tools: FinderTools,
+  sources: RecipientSources,
 ): Promise<ReadonlyMap<string, string>> {
   const stored = new Map<string, Subscriber | null>();
   for (const id of new Set(candidates.map(({ subscriberId }) => subscriberId))) {
-    stored.set(id, await tools.subscribers.findById(id, 'any'));
+    stored.set(id, await sources.subscribers.findById(id, 'any'));
   }
   const hosts = new Map<string, string>();
   const others: Candidate[] = [];
@@ -39,7 +46,7 @@ export async function currentHostsOf(
   }
   for (let at = 0; at < others.length; at += BODIES_AT_ONCE) {
     const batch = others.slice(at, at + BODIES_AT_ONCE);
-    for (const [id, host] of await staticHosts(store, batch, tools)) hosts.set(id, host);
+    for (const [id, host] of await staticHosts(store, batch, sources)) hosts.set(id, host);
   }
   return hosts;
 }
@@ -48,7 +55,7 @@ export async function currentHostsOf(
 async function staticHosts(
   store: OutboxStore,
   candidates: readonly Candidate[],
-  tools: FinderTools,
+  sources: RecipientSources,
 ): Promise<readonly (readonly [delivery: string, host: string])[]> {
   const rows = await store.messages.load([
     ...new Set(candidates.map(({ messageId }) => messageId)),
@@ -56,7 +63,7 @@ async function staticHosts(
   const messages = new Map<unknown, Message | typeof UNREADABLE | null>(
     rows.map((row) => [row['id'], readable(store, row)]),
   );
-  const finder = new RecipientFinder(tools);
+  const finder = sources.fanOut.finder();
   const hosts: [string, string][] = [];
   for (const { id, messageId, subscriberId } of candidates) {
     const host = await staticHost(messages.get(messageId) ?? null, subscriberId, finder);

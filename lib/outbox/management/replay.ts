@@ -4,11 +4,10 @@ import { hostOf } from '../../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../../subscriber/index.js';
 import type { Batch } from '../../common/long-work.js';
 import type { Candidate } from '../tables/delivery-record.js';
-import { currentHostsOf, readable, UNREADABLE } from './current-hosts.js';
+import { currentHostsOf, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
 import type { BackfilledDelivery, RequeuedDelivery } from '../tables/requeue-table.js';
 import { cursorOf, cursorText } from '../tables/message-cursor.js';
 import type { Row } from '../database/outbox-database.js';
-import type { FinderTools } from '../../dispatch/recipients/recipient-finder.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 /** What became of the deliveries that were looked at; with `dryRun`, what would. */
@@ -60,7 +59,7 @@ export async function replayFailed(
   store: OutboxStore,
   { subscriber, from, before }: FailedRange,
   after: string,
-  tools: FinderTools,
+  tools: RecipientSources,
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
@@ -75,7 +74,7 @@ export async function replayFailed(
 export async function reopen(
   store: OutboxStore,
   candidates: readonly Candidate[],
-  tools: FinderTools,
+  tools: RecipientSources,
   now: number,
   dryRun: boolean,
   isWaitingToo = false,
@@ -105,7 +104,7 @@ export async function replayMissed(
   store: OutboxStore,
   { subscriber, since, until }: MissedRange,
   after: string | null,
-  tools: FinderTools,
+  tools: RecipientSources,
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {

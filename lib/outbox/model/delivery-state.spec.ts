@@ -37,7 +37,7 @@ describe('advance: the rules', () => {
       expect(step(answered(status))).toEqual({
         state: { status: 'pending', attempts: 1, throttled: 0, nextAt: NOW + 5000, reason: null },
         disablesSubscriber: false,
-        asksForBreather: false,
+        asksForPause: false,
       });
     },
   );
@@ -60,10 +60,10 @@ describe('advance: the rules', () => {
     expect(step(outcome).state).toMatchObject({ status: 'failed', reason: outcome, attempts: 0 });
   });
 
-  it.each([429, 502, 503, 504])('%i asks for a breather', (status) => {
+  it.each([429, 502, 503, 504])('%i asks for a pause', (status) => {
     expect(step(answered(status))).toMatchObject({
       state: { status: 'pending' },
-      asksForBreather: true,
+      asksForPause: true,
     });
   });
 
@@ -206,7 +206,7 @@ describe('advance: for any life of a delivery', () => {
     );
   });
 
-  it('only a 2xx succeeds, only a 410 disables, only the four breathers slow the endpoint down', () => {
+  it('only a 2xx succeeds, only a 410 disables, only the four that ask for a pause slow the endpoint down', () => {
     fc.assert(
       fc.property(attempt(), (outcome) => {
         const { status } = outcome;
@@ -214,7 +214,7 @@ describe('advance: for any life of a delivery', () => {
         const isSuccess = status !== null && status >= 200 && status < 300;
         expect(result.state.status === 'succeeded').toBe(isSuccess);
         expect(result.disablesSubscriber).toBe(status === 410);
-        expect(result.asksForBreather).toBe([429, 502, 503, 504].includes(status!));
+        expect(result.asksForPause).toBe([429, 502, 503, 504].includes(status!));
       }),
     );
   });

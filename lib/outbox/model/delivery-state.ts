@@ -39,7 +39,7 @@ export interface Advance {
   /** True: the endpoint says that it is gone for good (410). */
   readonly disablesSubscriber: boolean;
   /** True: the endpoint asks to be left alone for a while (429, 502, 503, 504). */
-  readonly asksForBreather: boolean;
+  readonly asksForPause: boolean;
 }
 
 /**
@@ -48,7 +48,7 @@ export interface Advance {
  */
 export const MAX_THROTTLED = 20;
 
-const BREATHERS: ReadonlySet<number | null> = new Set([429, 502, 503, 504]);
+const ASKS_FOR_PAUSE: ReadonlySet<number | null> = new Set([429, 502, 503, 504]);
 
 /** A delivery that has just been made: due at once. */
 export function newDelivery(now: number): DeliveryState {
@@ -74,14 +74,14 @@ export function nextState(
 ): Advance {
   const isAttempt = typeof outcome === 'object';
   const disablesSubscriber = isAttempt && outcome.status === 410;
-  const asksForBreather = isAttempt && BREATHERS.has(outcome.status);
+  const asksForPause = isAttempt && ASKS_FOR_PAUSE.has(outcome.status);
   const end = (status: 'succeeded' | 'failed', reason: FailureReason | null, attempts: number) => ({
     state: { status, attempts, throttled: state.throttled, nextAt: null, reason },
     disablesSubscriber,
-    asksForBreather,
+    asksForPause,
   });
 
-  if (state.status !== 'pending') return { state, disablesSubscriber, asksForBreather };
+  if (state.status !== 'pending') return { state, disablesSubscriber, asksForPause };
   if (!isAttempt) return end('failed', outcome, state.attempts);
   if (outcome.outcome === 'succeeded') return end('succeeded', null, state.attempts + 1);
   if (disablesSubscriber) return end('failed', 'gone', state.attempts + 1);
@@ -99,7 +99,7 @@ export function nextState(
   return {
     state: { status: 'pending', attempts, throttled, nextAt: Math.max(now, nextAt), reason: null },
     disablesSubscriber,
-    asksForBreather,
+    asksForPause,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Attempt } from '../../delivery/index.js';
 import type { DeliveryState } from './delivery-state.js';
 
-/** What became of a delivery; one row is written, and one for the attempt if there was one that is kept. */
+/** The outcome of an attempt, or of a delivery that gets none: one row, and one for the attempt when the log keeps it. */
 export interface Outcome {
   readonly id: string;
   readonly messageId: string;
@@ -15,18 +15,20 @@ export interface Outcome {
   readonly attemptedAt: number | null;
   /** When the one before it began; null when there was none. */
   readonly previousAttemptAt: number | null;
-  /** The token of the holder: of its message, as long as it has no row, else of the delivery itself. */
+  /** The token of the lease: the message's while the delivery has no row, else its own. */
   readonly lease: string;
-  /** Whether it has no row yet. */
+  /** Whether the delivery has no row yet. */
   readonly isNew: boolean;
-  /** When this was known. */
+  /** When the outcome was known. */
   readonly at: number;
   readonly attempt: Attempt | null;
-  /** When its turn is expected, if it waits for the limit of its subscriber alone; else null. */
+  /** When the rate limit is expected to let it through, if that is all it waits for; else null. */
   readonly turnAt: number | null;
-  /** Whether the endpoint said that it is gone for good. */
+  /** Whether the endpoint said that it is gone for good (410). */
   readonly disablesSubscriber: boolean;
 }
 
-/** Whether the outcome's attempt gets a row. */
-export type KeepsAttempt = (outcome: Outcome) => boolean;
+/** Decides which attempts get a row. In the outbox this is the `DeliveryLogNotifier`. */
+export interface AttemptFilter {
+  keeps(outcome: Outcome): boolean;
+}

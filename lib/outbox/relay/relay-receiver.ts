@@ -1,7 +1,6 @@
 import { BoundedCache } from '../../common/bounded-cache.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import { RelayWorker, type Ticket } from './message-relay.js';
-import type { Lease } from '../tables/leases.js';
 import { TicketReceiver, type TicketReceiverDependencies } from './ticket-receiver.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
@@ -31,11 +30,6 @@ export class RelayReceiver extends RelayWorker {
   /** Forgets messages that other processes may take from now on. */
   forget(messages: readonly Pick<Ticket, 'id'>[]): void {
     for (const { id } of messages) this.#own.delete(id);
-  }
-
-  /** Reports messages whose first attempts are recorded, or whose leases are lost. */
-  finished(store: OutboxStore, messages: readonly Lease[]): void {
-    this.#receivers[this.dependencies.stores.indexOf(store)]!.finished(messages);
   }
 
   override async work(tickets: readonly Ticket[], isRepeated: boolean): Promise<void> {

@@ -4,6 +4,8 @@ import type { MessageScheduler } from '../worker/message-scheduler.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import { Batcher } from './batcher.js';
 import type { Lease } from '../tables/leases.js';
+import type { Outcome } from '../model/outcome.js';
+import type { WriteListener } from '../store/outcome-recorder.js';
 import type { Ticket } from './message-relay.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
@@ -23,7 +25,7 @@ export interface TicketReceiverDependencies {
  * Delivers the messages of the tickets that a relay brings for one data source. Leases are taken over in sets: one
  * statement at a time, for all tickets that have arrived meanwhile.
  */
-export class TicketReceiver {
+export class TicketReceiver implements WriteListener {
   readonly #waiting = new Map<string, () => void>();
   readonly #forRoom: (() => void)[] = [];
   readonly #takeovers = new Batcher<Ticket>((set) => this.#takeOver(set), TICKETS_PER_STATEMENT);
@@ -31,11 +33,13 @@ export class TicketReceiver {
   constructor(
     private readonly store: OutboxStore,
     private readonly dependencies: TicketReceiverDependencies,
-  ) {}
+  ) {
+    store.recorder.listen(this);
+  }
 
-  /** Reports messages whose first attempts are recorded, or whose leases are lost. */
-  finished(messages: readonly Lease[]): void {
-    for (const { id } of messages) this.#waiting.get(id)?.();
+  /** Settles the tickets of messages whose first attempts are recorded, and makes room for others. */
+  written(_outcomes: readonly Outcome[], finished: readonly Lease[]): void {
+    for (const { id } of finished) this.#waiting.get(id)?.();
     while (this.#forRoom.length > 0 && this.store.heldMessages.size < MOST_HELD) {
       this.#forRoom.shift()!();
     }

@@ -1,36 +1,30 @@
 import type { Message } from '../../message/index.js';
-import type { Lease } from '../tables/leases.js';
+import type { Lease, LeasedTable } from '../tables/leases.js';
 
-/** Something of the database that this process works on, and until when nobody else does. */
+/** A message or delivery that this process has leased. */
 export interface HeldLease extends Lease {
   token: string;
   leasedUntil: number;
-  /** Set when somebody else has taken it: nothing of it is begun any more. */
+  /** Set when another process has claimed it: no attempt of it begins any more. */
   isLost: boolean;
-  /** What waits until the lease has been put off. */
+  /** Called once the lease has been renewed. */
   readonly stale: (() => void)[];
 }
 
-/** A message of which not every delivery has a row yet. */
+/** A leased message some of whose deliveries have no row yet. */
 export interface HeldMessage extends HeldLease {
   readonly message: Message;
   /** Deliveries whose first attempt has not ended. */
   open: number;
-  /** When to look for those of its recipients that could not be told; null: all of them are known. */
+  /** When to look for its missing recipients; null: all of them are known. */
   againAt: number | null;
 }
 
-/** Puts off leases. @returns those that are still held */
-export type Renew = (held: readonly Lease[], until: number) => Promise<readonly Lease[]>;
-
-/** What this process holds of one table. */
+/** The rows of one table that this process has leased. */
 export class HeldLeases<Item extends HeldLease> {
   readonly #items = new Map<string, Item>();
-  readonly #renew: Renew;
 
-  constructor(renew: Renew) {
-    this.#renew = renew;
-  }
+  constructor(private readonly table: LeasedTable) {}
 
   get size(): number {
     return this.#items.size;
@@ -48,37 +42,37 @@ export class HeldLeases<Item extends HeldLease> {
     this.#items.set(item.id, item);
   }
 
-  /** It is written, or somebody else's. */
-  remove({ id, token: lease }: Lease): void {
-    if (this.#items.get(id)?.token === lease) this.#items.delete(id);
+  /** Forgets a row that is written, or was claimed by another process. */
+  remove({ id, token }: Lease): void {
+    if (this.#items.get(id)?.token === token) this.#items.delete(id);
   }
 
   /**
-   * A claim has brought something that this process holds already: its own lease had run out, as after a pause of the
-   * process or a jump of the clock. It goes on with the new one.
+   * Goes on with a new lease, when this process has claimed a row that it holds already: the old lease had run out, as
+   * after a pause of the process or a jump of the clock.
    *
    * @returns false when it is not held
    */
-  adopt(id: string, lease: string, leasedUntil: number): boolean {
+  adopt(id: string, token: string, leasedUntil: number): boolean {
     const item = this.#items.get(id);
     if (item === undefined) return false;
-    item.token = lease;
+    item.token = token;
     item.leasedUntil = leasedUntil;
     for (const proceed of item.stale.splice(0)) proceed();
     return true;
   }
 
-  /** Puts off the leases that end before `before`; what turns out to be lost is dropped. */
+  /** Renews the leases that end before `before`, and forgets those that were lost. */
   async renew(before: number, until: number): Promise<void> {
     const ending = this.all().filter(({ leasedUntil }) => leasedUntil < before);
     if (ending.length === 0) return;
     const asked = new Map(ending.map((item) => [item, item.token]));
     const kept = new Map(
-      (await this.#renew(ending, until)).map(({ id, token: lease }) => [id, lease]),
+      (await this.table.renew(ending, until)).map(({ id, token }) => [id, token]),
     );
-    for (const [item, lease] of asked) {
-      if (item.token !== lease || this.#items.get(item.id) !== item) continue;
-      if (kept.get(item.id) === lease) {
+    for (const [item, token] of asked) {
+      if (item.token !== token || this.#items.get(item.id) !== item) continue;
+      if (kept.get(item.id) === token) {
         item.leasedUntil = until;
         for (const proceed of item.stale.splice(0)) proceed();
       } else {

@@ -10,7 +10,7 @@ import { MessageTable } from '../tables/message-table.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import { PooledDatabase } from '../database/pooled-database.js';
 import { PrunePass } from '../retention/pruning.js';
-import { type OutcomesWritten, OutcomeRecorder } from './outcome-recorder.js';
+import { OutcomeRecorder, type WriteListener } from './outcome-recorder.js';
 import { MessageRemoval } from '../retention/message-removal.js';
 import { RetentionSweeper } from '../retention/retention-sweeper.js';
 import { RequeueTable } from '../tables/requeue-table.js';
@@ -19,12 +19,13 @@ import type { OutboxSettings } from '../model/outbox-options.js';
 import { OutcomeStatements } from '../tables/outcome-statements.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import { tableNames } from '../entities/table-names.js';
-import type { KeepsAttempt } from '../model/outcome.js';
+import type { Finished } from '../tables/leases.js';
+import type { AttemptFilter, Outcome } from '../model/outcome.js';
 
 const MOST_UNWRITTEN = 10_000;
 
-/** Everything of one data source: its tables, what this process holds of them, and what it has yet to write. */
-export class OutboxStore {
+/** The outbox in one data source: its tables, the leases that this process holds, and the outcomes it has yet to write. */
+export class OutboxStore implements WriteListener {
   readonly database: OutboxDatabase;
   readonly messages: MessageTable;
   readonly deliveries: DeliveryTable;
@@ -44,8 +45,7 @@ export class OutboxStore {
     readonly dataSource: DataSource,
     readonly rows: MessageRowMapper,
     settings: OutboxSettings,
-    keeps: KeepsAttempt,
-    written: OutcomesWritten,
+    filter: AttemptFilter,
   ) {
     const { name } = dialectOf(dataSource);
     this.database =
@@ -63,26 +63,28 @@ export class OutboxStore {
     this.pruning = new PrunePass(this.database, tables, removal, settings);
     this.sealed = new MessageResealer(this.database, tables, rows);
     this.rateLimiter = new DatabaseRateLimiter(this.database, tables.rateLimits);
-    this.heldMessages = new HeldLeases((held, until) => this.messages.renew(held, until));
-    this.heldDeliveries = new HeldLeases((held, until) => this.deliveries.renew(held, until));
+    this.heldMessages = new HeldLeases(this.messages);
+    this.heldDeliveries = new HeldLeases(this.deliveries);
     this.recorder = new OutcomeRecorder(
       this.database,
-      new OutcomeStatements(this.database.dialect, tables, keeps),
+      new OutcomeStatements(this.database.dialect, tables, filter),
       // Half of the window, so that the other half goes on meanwhile.
       Math.max(1, Math.floor(settings.window / 2)),
-      (outcomes, finished) => {
-        for (const held of finished) this.heldMessages.remove(held);
-        for (const { id, lease, isNew } of outcomes) {
-          if (!isNew) this.heldDeliveries.remove({ id, token: lease });
-        }
-        written(outcomes, finished);
-      },
     );
+    this.recorder.listen(this);
+  }
+
+  /** Forgets the leases that ended with what was written. */
+  written(outcomes: readonly Outcome[], finished: readonly Finished[]): void {
+    for (const held of finished) this.heldMessages.remove(held);
+    for (const { id, lease, isNew } of outcomes) {
+      if (!isNew) this.heldDeliveries.remove({ id, token: lease });
+    }
   }
 
   /**
-   * Outcomes that a crash would lose now. Does not count them, up to a limit, while SQLite is locked by a long transaction
-   * of the application: then deliveries go on.
+   * Outcomes that a crash would lose now. Up to a limit they do not count while a long transaction of the application locks
+   * SQLite, so that deliveries go on.
    */
   get unwritten(): number {
     const { size } = this.recorder;
@@ -90,14 +92,14 @@ export class OutboxStore {
     return isLocked && size < MOST_UNWRITTEN ? 0 : size;
   }
 
-  /** Puts off every lease that has less than two thirds of its time left. */
+  /** Renews every lease that has less than two thirds of its time left. */
   async renewLeases(now: number, lease: number): Promise<void> {
     const [before, until] = [now + Math.floor((lease * 2) / 3), now + lease];
     await this.heldMessages.renew(before, until);
     await this.heldDeliveries.renew(before, until);
   }
 
-  /** Writes what is known, and lets other processes take at once what this one still holds. */
+  /** Writes all outcomes, and releases the leases that this process still holds, so that others can claim at once. */
   async giveUp(now: number): Promise<void> {
     await this.recorder.flush();
     const [messages, deliveries] = [this.heldMessages.all(), this.heldDeliveries.all()];

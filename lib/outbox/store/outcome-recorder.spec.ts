@@ -9,28 +9,29 @@ import type { Finished } from '../tables/leases.js';
 const outcome = (id: string) => ({ id, messageId: 'msg_1' }) as Outcome;
 const finished = (id: string) => ({ id, token: 'lease' }) as Finished;
 
-describe('Recorder', () => {
+describe('OutcomeRecorder', () => {
   /** What each transaction wrote. */
   let sets: string[][];
-  let told: string[];
+  let written: string[];
   let execute: () => Promise<readonly []>;
   let recorder: OutcomeRecorder;
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     vi.spyOn(Logger.prototype, 'error').mockReturnValue();
-    [sets, told] = [[], []];
+    [sets, written] = [[], []];
     execute = async () => [];
-    const settlement = {
+    const statements = {
       statements: (outcomes: readonly Outcome[], done: readonly Finished[]) => {
         sets.push([...outcomes, ...done].map(({ id }) => id));
         return [];
       },
     } as unknown as OutcomeStatements;
     const database = { execute: () => execute() } as unknown as OutboxDatabase;
-    recorder = new OutcomeRecorder(database, settlement, 3, (outcomes, done) =>
-      told.push(...[...outcomes, ...done].map(({ id }) => id)),
-    );
+    recorder = new OutcomeRecorder(database, statements, 3);
+    recorder.listen({
+      written: (outcomes, done) => void written.push(...[...outcomes, ...done].map(({ id }) => id)),
+    });
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -45,7 +46,7 @@ describe('Recorder', () => {
     expect(recorder.size).toBe(2);
     await vi.advanceTimersByTimeAsync(1);
     expect(sets).toEqual([['a', 'm']]);
-    expect(told).toEqual(['a', 'm']);
+    expect(written).toEqual(['a', 'm']);
     expect(recorder.size).toBe(0);
   });
 
@@ -66,10 +67,10 @@ describe('Recorder', () => {
     end();
     await vi.advanceTimersByTimeAsync(40);
     expect(sets[1]).toEqual(['d', 'e', 'f']);
-    expect(told).toEqual(['a', 'b', 'c']);
+    expect(written).toEqual(['a', 'b', 'c']);
   });
 
-  it('tries again what could not be written, fewer at once, and tells of it once', async () => {
+  it('tries again what could not be written, fewer at once, and notifies once', async () => {
     let failures = 1;
     execute = async () => {
       if (failures-- > 0) throw new Error('no connection');
@@ -78,7 +79,7 @@ describe('Recorder', () => {
     for (const id of ['a', 'b', 'c']) recorder.add(outcome(id));
     await vi.advanceTimersByTimeAsync(5000);
     expect(sets).toEqual([['a', 'b', 'c'], ['a', 'b'], ['c']]);
-    expect(told).toEqual(['a', 'b', 'c']);
+    expect(written).toEqual(['a', 'b', 'c']);
   });
 
   it('gives up the one that can never be written, and writes all others', async () => {
@@ -88,17 +89,17 @@ describe('Recorder', () => {
     };
     for (const id of ['a', 'bad', 'b', 'c']) recorder.add(outcome(id));
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(told.toSorted()).toEqual(['a', 'b', 'c']);
+    expect(written.toSorted()).toEqual(['a', 'b', 'c']);
     expect(recorder.size).toBe(0);
   });
 
   it('writes everything at once when asked, and nothing once it is closed', async () => {
     recorder.add(outcome('a'));
     await recorder.flush();
-    expect(told).toEqual(['a']);
+    expect(written).toEqual(['a']);
     recorder.add(outcome('b'));
     recorder.close();
     await vi.advanceTimersByTimeAsync(1000);
-    expect(told).toEqual(['a']);
+    expect(written).toEqual(['a']);
   });
 });

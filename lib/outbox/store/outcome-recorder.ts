@@ -10,18 +10,22 @@ const WRITE_AT_MOST = 500;
 const LONGEST_BACKOFF = 5000;
 const TRIES_ALONE = 5;
 
-/** Told of what has been written. */
-export type OutcomesWritten = (outcomes: readonly Outcome[], finished: readonly Finished[]) => void;
+/** Notified of every set of outcomes, once it is written. */
+export interface WriteListener {
+  /** Either of the two may be empty. What it throws or rejects with is logged. */
+  written(outcomes: readonly Outcome[], finished: readonly Finished[]): Promise<void> | void;
+}
 
 type Entry = { readonly outcome: Outcome } | { readonly finished: Finished };
 
 /**
- * Writes outcomes in sets: one flush at a time, which takes whatever has gathered since the last. What cannot be written
- * is tried again until it can be: an outcome that is lost means a webhook that is sent twice.
+ * Writes outcomes in sets: one flush at a time, with all that was added since the last. A set that cannot be written is
+ * tried again until it can be: a lost outcome would mean a webhook that is sent twice.
  */
 export class OutcomeRecorder {
   readonly #logger = new Logger('Thorn');
   readonly #gatherAtMost: number;
+  readonly #listeners: WriteListener[] = [];
   #entries: Entry[] = [];
   #flushing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -31,19 +35,23 @@ export class OutcomeRecorder {
   #writing = 0;
   #most = WRITE_AT_MOST;
 
-  /** @param most how much is gathered at most before it is written */
+  /** @param most entries that wait at most before they are written */
   constructor(
     private readonly database: OutboxDatabase,
-    private readonly settlement: OutcomeStatements,
+    private readonly statements: OutcomeStatements,
     most: number,
-    private readonly written: OutcomesWritten,
   ) {
     this.#gatherAtMost = Math.min(most, WRITE_AT_MOST);
   }
 
-  /** What is not written yet. */
+  /** Entries that are not written yet. */
   get size(): number {
     return this.#entries.length + this.#writing;
+  }
+
+  /** Listeners are notified in the order in which they were added. */
+  listen(listener: WriteListener): void {
+    this.#listeners.push(listener);
   }
 
   add(outcome: Outcome): void {
@@ -51,7 +59,7 @@ export class OutcomeRecorder {
     this.#schedule();
   }
 
-  /** Every delivery of the message has a row, as soon as what was added before is written. */
+  /** Releases a message: with the outcomes added before, each of its deliveries has a row. */
   finish(message: Finished): void {
     this.#entries.push({ finished: message });
     this.#schedule();
@@ -65,7 +73,7 @@ export class OutcomeRecorder {
     this.#atOnce = false;
   }
 
-  /** What is not written now never will be. */
+  /** Writes nothing from now on. */
   close(): void {
     this.#isClosed = true;
     this.#stopTimer();
@@ -93,13 +101,13 @@ export class OutcomeRecorder {
   }
 
   async #flush(): Promise<void> {
-    // In their order: a message must not be finished before its last delivery is written.
+    // In this order: a message must not be finished before its last delivery is written.
     const entries = this.#entries.splice(0, this.#most);
     this.#writing = entries.length;
     const outcomes = entries.flatMap((entry) => ('outcome' in entry ? [entry.outcome] : []));
     const finished = entries.flatMap((entry) => ('finished' in entry ? [entry.finished] : []));
     try {
-      await this.database.execute(this.settlement.statements(outcomes, finished));
+      await this.database.execute(this.statements.statements(outcomes, finished));
     } catch (error) {
       this.#writing = 0;
       return this.#failed(entries, error);
@@ -107,10 +115,22 @@ export class OutcomeRecorder {
     this.#writing = 0;
     this.#failures = 0;
     this.#most = Math.min(WRITE_AT_MOST, this.#most * 2);
-    this.written(outcomes, finished);
+    for (const listener of this.#listeners) void this.#notify(listener, outcomes, finished);
   }
 
-  /** Fewer at once: should one of them be the cause, the others get past it. */
+  async #notify(
+    listener: WriteListener,
+    outcomes: readonly Outcome[],
+    finished: readonly Finished[],
+  ): Promise<void> {
+    try {
+      await listener.written(outcomes, finished);
+    } catch (error) {
+      this.#logger.error(`Notifying of ${outcomes.length} outcome(s) failed: ${errorText(error)}`);
+    }
+  }
+
+  /** Writes fewer at once: should one of them be the cause, the others do not wait for it. */
   async #failed(entries: readonly Entry[], error: unknown): Promise<void> {
     this.#failures++;
     const isAlone = entries.length === 1;
@@ -127,7 +147,7 @@ export class OutcomeRecorder {
     if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, wait));
   }
 
-  /** Its lease runs out and it is delivered once more: better twice than never, and the others must be written. */
+  /** Leaves an entry out. Its lease runs out and it is delivered once more: better twice than never. */
   #giveUp(entry: Entry, error: unknown): void {
     const id = 'outcome' in entry ? entry.outcome.messageId : entry.finished.id;
     this.#entries = this.#entries.filter(

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { type Clock, LogLine, errorText } from '../../common/index.js';
+import type { WakeSignal } from '../concurrency/wake-signal.js';
 import type { MessageScheduler } from '../worker/message-scheduler.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import { listIds } from '../../common/log-line.js';
@@ -18,8 +19,8 @@ export interface HandOverTools {
   readonly clock: Clock;
   /** Whether this process delivers. */
   readonly worker: boolean;
-  /** Looks for due deliveries at once. */
-  readonly wake: () => void;
+  /** Makes the claim loops look at once. */
+  readonly claims: WakeSignal;
 }
 
 /** Gives messages that were committed to whoever delivers them: this process, in memory, or others by the relay. */
@@ -72,7 +73,7 @@ export class HandOver {
     if (refused.length === 0) return;
     this.tools.relayed.forget(refused.map(({ message }) => message));
     await Promise.all(this.tools.stores.map((store) => this.#leave(store, refused)));
-    this.tools.wake();
+    this.tools.claims.wake();
   }
 
   async #refusedBy(

@@ -4,16 +4,14 @@ import type { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../d
 import type { FanOut } from '../../dispatch/index.js';
 import type { Codecs } from '../../message/index.js';
 import type { SecretSealer } from '../../signing/index.js';
-import type { SubscriberRepository } from '../../subscriber/index.js';
 import type { MessageRelay } from '../relay/message-relay.js';
 import type { OutcomeListener } from '../outcomes/outcome-listener.js';
 
-/** What {@link OutboxStrategy} is made from. */
+/** Dependencies of {@link OutboxStrategy}. */
 export interface OutboxDependencies {
   readonly dataSources: readonly DataSource[];
   readonly fanOut: FanOut;
   readonly deliverer: Deliverer;
-  readonly subscribers: SubscriberRepository;
   readonly codecs: Codecs;
   readonly sealer: SecretSealer;
   readonly policy: RetryPolicy;
@@ -23,6 +21,6 @@ export interface OutboxDependencies {
   readonly clock: Clock;
   /** For jitter. Default `Math.random`. */
   readonly random?: () => number;
-  /** What carries messages to the process that delivers them. Default: they stay in this one. */
+  /** Carries messages to the processes that deliver them. Default: this process delivers its own. */
   readonly relay?: MessageRelay;
 }

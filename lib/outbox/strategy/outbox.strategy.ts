@@ -87,12 +87,12 @@ export class OutboxStrategy
 
   /** What this process is doing at the moment, for gauges. */
   activity(): SchedulerActivity {
-    return this.#engine.lanes.activity();
+    return this.#engine.scheduler.activity();
   }
 
   /** What this process knows of the hosts whose health is not simply good. */
   endpoints(): readonly EndpointHealth[] {
-    return this.#engine.lanes.endpoints();
+    return this.#engine.scheduler.endpoints();
   }
 
   /** The hosts that the operator has paused. */
@@ -109,13 +109,13 @@ export class OutboxStrategy
    */
   async pause(host: string): Promise<void> {
     await this.#engine.pauses.add(host);
-    await this.#engine.pauseWatch.heed();
+    await this.#engine.pauseWatcher.refresh();
   }
 
   /** Ends a pause; what has waited goes within half a minute. @returns whether there was one */
   async resume(host: string): Promise<boolean> {
     const wasPaused = await this.#engine.pauses.remove(host);
-    await this.#engine.pauseWatch.heed();
+    await this.#engine.pauseWatcher.refresh();
     return wasPaused;
   }
 
@@ -130,7 +130,7 @@ export class OutboxStrategy
    * @internal
    */
   wake(): void {
-    this.#engine.wake();
+    this.#engine.claims.wake();
   }
 
   /**

@@ -4,7 +4,6 @@ import { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../delive
 import { FanOut, type StrategyDefinition } from '../../dispatch/index.js';
 import { Codecs } from '../../message/index.js';
 import { SecretSealer } from '../../signing/index.js';
-import { SubscriberRepository } from '../../subscriber/index.js';
 import type { MessageRelay } from '../relay/message-relay.js';
 import type { OutboxOptions } from '../model/outbox-options.js';
 import { OutboxStrategy } from './outbox.strategy.js';
@@ -56,7 +55,6 @@ export function relayedOutbox(options: OutboxOptions, relay?: RelayDefinition): 
       OutboxDataSources,
       FanOut,
       Deliverer,
-      SubscriberRepository,
       Codecs,
       SecretSealer,
       RetryPolicy,
@@ -70,7 +68,6 @@ export function relayedOutbox(options: OutboxOptions, relay?: RelayDefinition): 
       { all }: OutboxDataSources,
       fanOut: FanOut,
       deliverer: Deliverer,
-      subscribers: SubscriberRepository,
       codecs: Codecs,
       sealer: SecretSealer,
       policy: RetryPolicy,
@@ -85,7 +82,6 @@ export function relayedOutbox(options: OutboxOptions, relay?: RelayDefinition): 
           dataSources: all,
           fanOut,
           deliverer,
-          subscribers,
           codecs,
           sealer,
           policy,

@@ -2,7 +2,7 @@ import { attemptRecordOf } from '../../delivery/index.js';
 import type { Columns, Dialect, Statement } from '../database/dialect.js';
 import { BulkStatement } from '../database/bulk-statement.js';
 import type { TableNames } from '../entities/table-names.js';
-import type { Outcome, KeepsAttempt } from '../model/outcome.js';
+import type { AttemptFilter, Outcome } from '../model/outcome.js';
 import type { Finished } from './leases.js';
 
 const NEW: Columns = {
@@ -49,8 +49,8 @@ const ATTEMPT: Columns = {
 const FINISHED: Columns = { id: 'text', lease: 'text', again_at: 'bigint' };
 
 /**
- * The statements that write a set of outcomes, to be run in one transaction. Each row is written only if the holder of
- * its lease is still the same: who was away for too long overwrites nothing.
+ * The statements that write a set of outcomes, to be run in one transaction. Each row is written only if its lease is
+ * still the same: a process that was away for too long overwrites nothing.
  */
 export class OutcomeStatements {
   readonly #insertNew: BulkStatement;
@@ -61,7 +61,7 @@ export class OutcomeStatements {
   constructor(
     dialect: Dialect,
     { messages, deliveries, attempts }: TableNames,
-    private readonly keeps: KeepsAttempt,
+    private readonly filter: AttemptFilter,
   ) {
     const select = (columns: Columns) =>
       Object.keys(columns)
@@ -105,7 +105,7 @@ export class OutcomeStatements {
   statements(outcomes: readonly Outcome[], finished: readonly Finished[]): Statement[] {
     const fresh = outcomes.filter(({ isNew }) => isNew);
     const changed = outcomes.filter(({ isNew }) => !isNew);
-    const attempts = outcomes.filter(this.keeps);
+    const attempts = outcomes.filter((outcome) => this.filter.keeps(outcome));
     return [
       ...this.#insertNew.statements(fresh.map(newRow)),
       ...this.#insertAttempts.statements(attempts.map(attemptRow)),

@@ -10,13 +10,17 @@ import {
 } from '../../delivery/index.js';
 import { nextState, type DeliveryState } from '../model/delivery-state.js';
 import type { BreakerSignal } from '../concurrency/circuit-breaker.js';
+import type { JobRunner } from '../concurrency/host-scheduler.js';
 import type { DeliveryJob } from './delivery-job.js';
+import type { ClaimedDelivery } from '../tables/delivery-table.js';
+import type { HeldLease } from '../store/held-leases.js';
 import type { Outcome } from '../model/outcome.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 
 const NEUTRAL: BreakerSignal = { kind: 'neutral' };
 
-/** What a courier works with. */
-export interface CourierTools {
+/** Dependencies of an {@link AttemptRunner}. */
+export interface AttemptDependencies {
   readonly deliverer: Deliverer;
   readonly policy: RetryPolicy;
   readonly events: WebhookEvents;
@@ -24,78 +28,114 @@ export interface CourierTools {
   readonly random: () => number;
 }
 
-/** Makes the attempts of jobs, and writes down what became of them. */
-export class AttemptRunner {
-  /** Puts a job back in line. */
-  readonly #again: (job: DeliveryJob) => void;
+/** A claimed delivery that can have no further attempt, because its message or its subscriber is gone. */
+export interface AbandonedDelivery {
+  readonly store: OutboxStore;
+  readonly claimed: ClaimedDelivery;
+  /** Empty when the message is gone. */
+  readonly event: string;
+  readonly holding: HeldLease;
+}
 
+/** The part of an outcome that an attempt, or the lack of one, decides. */
+type Result = Pick<Outcome, 'state' | 'attempt' | 'at' | 'turnAt' | 'disablesSubscriber'>;
+
+/** Runs delivery attempts and records their outcomes. */
+export class AttemptRunner implements JobRunner<DeliveryJob> {
   constructor(
-    private readonly tools: CourierTools,
-    again: (job: DeliveryJob) => void,
-  ) {
-    this.#again = again;
+    private readonly dependencies: AttemptDependencies,
+    private readonly stores: readonly OutboxStore[],
+  ) {}
+
+  get unwritten(): number {
+    return this.stores.reduce((sum, { unwritten }) => sum + unwritten, 0);
   }
 
   /** Makes the next attempt of a job. */
   async run(job: DeliveryJob): Promise<BreakerSignal> {
-    const { clock, deliverer, policy, random } = this.tools;
-    const { holding, message, recipient, state } = job;
+    const { clock, deliverer, policy, random, events } = this.dependencies;
+    const { holding, message, recipient, requests, host } = job;
     if (holding.isLost) return NEUTRAL;
     if (holding.leasedUntil <= clock.now()) {
-      // Somebody else may have it by now; whoever renews the lease finds out.
-      holding.stale.push(() => this.#again(job));
+      // Another process may have it by now: the next renewal of the lease shows.
+      holding.stale.push(() => job.gate.readmit(job));
       return NEUTRAL;
     }
     if (job.permitExpiresAt !== null && clock.now() >= job.permitExpiresAt) {
-      this.#again(job);
+      job.gate.readmit(job);
       return NEUTRAL;
     }
-    const attempt = await deliverer.attempt(
-      { id: job.id, number: job.requests + 1 },
-      message,
-      recipient,
-    );
-    const now = clock.now();
+    const number = requests + 1;
+    const attempt = await deliverer.attempt({ id: job.id, number }, message, recipient);
+    const at = clock.now();
     const rules = { policy, settings: message.settings.retry };
-    const step = nextState(state, attempt, rules, now, random());
-    this.#settle(job, step.state, attempt, now, { disablesSubscriber: step.disablesSubscriber });
-    this.#tell(job, step.state, attempt);
-    return step.asksForBreather
-      ? { kind: 'breather', retryAfter: attempt.retryAfter }
-      : endpointOutcome(attempt);
+    const { state, disablesSubscriber, asksForPause } = nextState(
+      job.state,
+      attempt,
+      rules,
+      at,
+      random(),
+    );
+    this.#record(job, { state, attempt, at, turnAt: null, disablesSubscriber });
+    emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(state));
+    return asksForPause ? { kind: 'pause', retryAfter: attempt.retryAfter } : signalOf(attempt);
   }
 
   /**
    * Leaves a job for later without an attempt.
    *
-   * @param turnAt when its turn is expected, if that is what it waits for
+   * @param turnAt when the rate limit is expected to let it through, if that is all it waits for
    */
   postpone(job: DeliveryJob, until: number, turnAt: number | null = null): void {
     if (job.holding.isLost) return;
+    const at = this.dependencies.clock.now();
     const state = { ...job.state, nextAt: until };
-    this.#settle(job, state, null, this.tools.clock.now(), { turnAt });
+    this.#record(job, { state, attempt: null, at, turnAt, disablesSubscriber: false });
   }
 
-  /** Ends a job without an attempt. */
-  end(job: DeliveryJob, reason: 'disabled' | 'cancelled'): void {
-    const { clock, policy, random, events } = this.tools;
-    const now = clock.now();
-    const { state } = nextState(job.state, reason, { policy, settings: undefined }, now, random());
-    this.#settle(job, state, null, now);
-    events.emit('failed', () => ({ ...factsOf(job), attempt: null, reason }));
-  }
-
-  #settle(
-    { id, store, message, recipient, host, requests, attemptedAt, holding, first }: DeliveryJob,
-    state: DeliveryState,
-    attempt: Attempt | null,
-    at: number,
-    {
-      disablesSubscriber = false,
-      turnAt = null,
-    }: { readonly disablesSubscriber?: boolean; readonly turnAt?: number | null } = {},
+  /** Ends a delivery without an attempt. */
+  end(
+    { store, claimed, event, holding }: AbandonedDelivery,
+    reason: 'disabled' | 'cancelled',
   ): void {
-    const outcome: Outcome = {
+    const { clock, policy, random, events } = this.dependencies;
+    const { id, messageId, subscriberId, host, requests, attemptedAt } = claimed;
+    const at = clock.now();
+    const rules = { policy, settings: undefined };
+    const { state } = nextState(pendingState(claimed), reason, rules, at, random());
+    store.recorder.add({
+      id,
+      messageId,
+      subscriberId,
+      event,
+      host,
+      state,
+      requests,
+      previousAttemptAt: attemptedAt,
+      attemptedAt,
+      get lease() {
+        return holding.token;
+      },
+      isNew: false,
+      at,
+      attempt: null,
+      turnAt: null,
+      disablesSubscriber: false,
+    });
+    events.emit('failed', () => ({
+      deliveryId: id,
+      messageId,
+      event,
+      subscriberId,
+      host,
+      attempt: null,
+      reason,
+    }));
+  }
+
+  #record(job: DeliveryJob, { state, attempt, at, turnAt, disablesSubscriber }: Result): void {
+    const { id, store, message, recipient, host, requests, attemptedAt, holding, first } = job;
+    store.recorder.add({
       id,
       messageId: message.id,
       subscriberId: recipient.id,
@@ -105,7 +145,7 @@ export class AttemptRunner {
       requests: requests + (attempt === null ? 0 : 1),
       previousAttemptAt: attemptedAt,
       attemptedAt: attempt?.startedAt ?? attemptedAt,
-      // When it is written: a claim of this very process may have renewed it by then.
+      // Read when it is written: this process may have claimed it anew by then.
       get lease() {
         return holding.token;
       },
@@ -114,37 +154,22 @@ export class AttemptRunner {
       attempt,
       turnAt,
       disablesSubscriber,
-    };
-    store.recorder.add(outcome);
+    });
     if (first !== null && --first.open === 0) store.recorder.finish(first);
-  }
-
-  #tell(job: DeliveryJob, state: DeliveryState, attempt: Attempt): void {
-    const { requests, host } = job;
-    emitAttempt(
-      this.tools.events,
-      { attempt, number: requests + 1, host: () => host },
-      sequelOf(state),
-    );
   }
 }
 
-function sequelOf({ status, nextAt, reason }: DeliveryState): NextStep {
+/** The state of a delivery that was claimed. */
+export function pendingState({ attempts, throttled }: ClaimedDelivery): DeliveryState {
+  return { status: 'pending', attempts, throttled, nextAt: null, reason: null };
+}
+
+function nextStepOf({ status, nextAt, reason }: DeliveryState): NextStep {
   if (status === 'succeeded') return { ends: 'succeeded' };
   return nextAt === null ? { ends: 'failed', reason: reason! } : { ends: null, nextAt };
 }
 
-function factsOf({ id, message, recipient, host }: DeliveryJob) {
-  return {
-    deliveryId: id,
-    messageId: message.id,
-    event: message.event,
-    subscriberId: recipient.id,
-    host,
-  };
-}
-
-/** What says nothing of the endpoint. */
+/** Errors that say nothing about the endpoint. */
 const OURS: ReadonlySet<AttemptErrorCode> = new Set([
   'recipient-refused',
   'unencodable',
@@ -152,8 +177,8 @@ const OURS: ReadonlySet<AttemptErrorCode> = new Set([
   'proxy',
 ]);
 
-/** A host that answers lives, whatever one of its paths says about the request. */
-function endpointOutcome({ status, error }: Attempt): BreakerSignal {
+/** A host that responds works, whatever one of its paths says about the request. */
+function signalOf({ status, error }: Attempt): BreakerSignal {
   if (status !== null) return { kind: 'success' };
   const code = error?.code;
   return { kind: code !== undefined && OURS.has(code) ? 'neutral' : 'failure' };

@@ -9,6 +9,7 @@ import type { DeliveryJob } from './delivery-job.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import type { RetryScheduler } from './retry-scheduler.js';
 import type { OutboxStore } from '../store/outbox-store.js';
+import type { WakeSignal } from '../concurrency/wake-signal.js';
 
 const CLAIM = 100;
 const HOSTS_AT_ONCE = 256;
@@ -18,15 +19,22 @@ const PRUNE_EVERY = 60_000;
 const PRUNE_PAUSE = 50;
 const SHORTEST_WAIT = 5;
 
-/** Where claims go. */
-export interface ClaimTargets {
+/** Dependencies of a {@link ClaimLoop}. */
+export interface ClaimDependencies {
   readonly messages: MessageScheduler;
-  readonly deliveries: RetryScheduler;
+  readonly retries: RetryScheduler;
+  readonly scheduler: HostScheduler<DeliveryJob>;
+  /** Ends the loop's sleep. */
+  readonly claims: WakeSignal;
+  readonly clock: Clock;
 }
 
 /**
- * Looks for what nobody works on: retries that are due, and what processes have left behind. Lives on whatever fails,
- * and is never busy for nothing: it sleeps until something is due, at most for one poll interval.
+ * Claims what is due in one data source: retries, and messages that other processes have left behind. Goes on whatever
+ * fails.
+ *
+ * A loop looks (claims what is due and for what there is room), prunes (when nothing was due, once a minute at most), or
+ * sleeps (until something is due or the signal wakes it, one poll interval at most).
  */
 export class ClaimLoop {
   readonly #logger = new Logger('Thorn');
@@ -35,14 +43,10 @@ export class ClaimLoop {
   #prunedAt = Number.NEGATIVE_INFINITY;
   #isStopped = false;
   #ended: Promise<void> = Promise.resolve();
-  #wake: () => void = () => undefined;
-  #isWoken = false;
 
   constructor(
     private readonly store: OutboxStore,
-    private readonly desks: ClaimTargets,
-    private readonly lanes: HostScheduler<DeliveryJob>,
-    private readonly clock: Clock,
+    private readonly dependencies: ClaimDependencies,
     private readonly settings: OutboxSettings,
   ) {}
 
@@ -50,28 +54,23 @@ export class ClaimLoop {
     this.#ended = this.#run();
   }
 
-  /** Looks at once. */
-  wake(): void {
-    this.#isWoken = true;
-    this.#wake();
-  }
-
-  /** Claims nothing any more. */
+  /** Resolves when the loop has ended. */
   stop(): Promise<void> {
     this.#isStopped = true;
-    this.#wake();
+    this.dependencies.claims.wake();
     return this.#ended;
   }
 
   async #run(): Promise<void> {
     while (!this.#isStopped) {
-      this.#isWoken = false;
-      const wait = await this.#turn();
-      await this.#sleep(wait);
+      const seen = this.dependencies.claims.count;
+      const wait = await this.#look();
+      await this.#sleep(wait, seen);
     }
   }
 
-  async #turn(): Promise<number> {
+  /** @returns the milliseconds to sleep */
+  async #look(): Promise<number> {
     const { pollInterval } = this.settings;
     try {
       const claimed = await this.#claim();
@@ -79,9 +78,9 @@ export class ClaimLoop {
       const due = claimed > 0 ? null : await this.store.deliveries.nextDue();
       this.#failures = 0;
       if (claimed > 0) return 0;
-      const wait = (due ?? Number.POSITIVE_INFINITY) - this.clock.now();
+      const wait = (due ?? Number.POSITIVE_INFINITY) - this.dependencies.clock.now();
       const longest = isPruning ? Math.min(PRUNE_PAUSE, pollInterval) : pollInterval;
-      // What is due and was not taken has no room, or belongs to a host that is left alone.
+      // What is due and was not claimed has no room, or its host gets nothing now.
       return wait <= 0 ? longest : Math.min(wait + SHORTEST_WAIT, longest);
     } catch (error) {
       if (this.#isStopped) return 0;
@@ -93,35 +92,35 @@ export class ClaimLoop {
     }
   }
 
-  /** @returns how much was taken */
+  /** @returns how much was claimed */
   async #claim(): Promise<number> {
+    const { messages, retries, clock } = this.dependencies;
     const { lease } = this.settings;
     const due = await this.store.deliveries.nextDue();
-    const now = this.clock.now();
+    const now = clock.now();
     if (due === null || due > now) return 0;
     let claimed = 0;
     if (this.store.heldMessages.size < MOST_HELD) {
       const token = randomUUID();
       const rows = await this.store.messages.claim(token, now, now + lease, CLAIM);
-      if (rows.length > 0) await this.desks.messages.resume(this.store, rows, token, now + lease);
+      if (rows.length > 0) await messages.resume(this.store, rows, token, now + lease);
       claimed += rows.length;
     }
     const shares = await this.#shares(now);
     if (shares.length === 0) return claimed;
     const token = randomUUID();
     const deliveries = await this.store.deliveries.claim(shares, token, now, now + lease);
-    if (deliveries.length > 0)
-      await this.desks.deliveries.resume(this.store, deliveries, token, now + lease);
+    if (deliveries.length > 0) await retries.resume(this.store, deliveries, token, now + lease);
     return claimed + deliveries.length;
   }
 
-  /** Each host that has something due gets the same, as far as it has room. Hosts take turns to be the first. */
+  /** Each host with due deliveries gets the same share, as far as it has room. The first host rotates. */
   async #shares(now: number): Promise<HostShare[]> {
     const { hosts, last } = await this.store.deliveries.dueHosts(this.#cursor, now, HOSTS_AT_ONCE);
     const startedAt = this.#cursor;
     this.#cursor = last ?? '';
     const rooms = hosts.flatMap((host) => {
-      const room = this.lanes.room(host);
+      const room = this.dependencies.scheduler.room(host);
       return room > 0 ? [{ host, room }] : [];
     });
     if (rooms.length === 0) {
@@ -137,21 +136,15 @@ export class ClaimLoop {
   async #prune(): Promise<boolean> {
     const now = performance.now();
     if (now - this.#prunedAt < PRUNE_EVERY) return false;
-    const mayBeMore = await this.store.retention.step(this.clock.now());
+    const mayBeMore = await this.store.retention.step(this.dependencies.clock.now());
     if (!mayBeMore) this.#prunedAt = now;
     return mayBeMore;
   }
 
-  async #sleep(milliseconds: number): Promise<void> {
-    // SQLite answers without a turn of the event loop: claim after claim would leave none for the requests.
-    if (milliseconds <= 0 || this.#isStopped || this.#isWoken) return setImmediate();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = () => undefined;
+  async #sleep(milliseconds: number, seen: number): Promise<void> {
+    const { claims } = this.dependencies;
+    // SQLite responds within one iteration of the event loop: claim after claim would leave none for the requests.
+    if (milliseconds <= 0 || this.#isStopped || claims.count !== seen) return setImmediate();
+    await claims.sleep(milliseconds);
   }
 }

@@ -4,7 +4,7 @@ import type { HeldLease, HeldMessage } from '../store/held-leases.js';
 import type { HostJob } from '../concurrency/host-scheduler.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** One delivery on its way to its next attempt. */
+/** One delivery that waits for its next attempt. */
 export interface DeliveryJob extends HostJob {
   readonly id: string;
   readonly store: OutboxStore;
@@ -13,17 +13,20 @@ export interface DeliveryJob extends HostJob {
   readonly state: DeliveryState;
   readonly requests: number;
   readonly attemptedAt: number | null;
-  /** What it is held by: its message while it has no row, else itself. */
+  /** The lease: the message's while the delivery has no row, else its own. */
   readonly holding: HeldLease;
   /** The message, while the delivery has no row. */
   readonly first: HeldMessage | null;
-  /** Whether it has waited for the limit of its subscriber. */
+  /** Where the job goes when it cannot begin in time. */
+  readonly gate: JobGate;
+  /** Whether it has waited for the rate limit of its subscriber. */
   hasWaited: boolean;
-  /** By when it has to begin to keep to its turn; null without a limit. */
+  /** By when it has to begin to keep the rate limit; null without one. */
   permitExpiresAt: number | null;
 }
 
-/** Where jobs are put in line. */
-export interface JobSink {
-  add(job: DeliveryJob): void;
+/** The entrance of jobs, which the `RateLimitGate` is. */
+export interface JobGate {
+  /** Adds a job that was let through and has not begun: its permit or its lease has run out. */
+  readmit(job: DeliveryJob): void;
 }

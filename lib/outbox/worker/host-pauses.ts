@@ -5,7 +5,7 @@ import type { OutboxDatabase } from '../database/outbox-database.js';
 import { ThornPause } from '../entities/pause.entity.js';
 import { EVERY_HOST } from '../concurrency/host-scheduler.js';
 
-/** A host that nothing is sent to, or `*` for all; times are milliseconds since the Unix epoch. */
+/** A host that gets nothing, or `*` for all hosts. Times are milliseconds since the Unix epoch. */
 export interface Pause {
   readonly host: string;
   readonly since: number;
@@ -13,7 +13,7 @@ export interface Pause {
 
 const HOST = /^(?:\*|[\w.:[\]-]{1,320})$/;
 
-/** Which hosts the operator has paused: kept in the database, for every process. */
+/** The hosts that the operator has paused: kept in the database, for every process. */
 export class HostPauses {
   constructor(
     private readonly dataSource: DataSource,
@@ -53,14 +53,14 @@ export class HostPauses {
         'must be a host as URLs have it, in lower case and with its port unless that is 443 or 80, or "*"',
       );
     }
-    // In one statement: others may pause it at the same time.
+    // In one statement: another process may pause the host at the same time.
     const insert = this.#rows.createQueryBuilder().insert().orIgnore().updateEntity(false);
     await insert.values({ host, pausedAt: this.clock.now() }).callListeners(false).execute();
   }
 
   /** @returns whether it was paused */
   async remove(host: string): Promise<boolean> {
-    // What cannot be paused is not; some databases refuse it as a parameter.
+    // An invalid host cannot be paused, and some databases refuse it as a parameter.
     if (!HOST.test(host)) return false;
     const { affected } = await this.#rows.delete({ host });
     return (affected ?? 0) > 0;

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { type Clock, errorText } from '../../common/index.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** Puts off what this process holds, again and again, as long as it lives. */
+/** Renews the leases of this process for as long as it lives. */
 export class LeaseRenewal {
   readonly #logger = new Logger('Thorn');
   #timer: NodeJS.Timeout | undefined;
@@ -22,7 +22,7 @@ export class LeaseRenewal {
     ).unref();
   }
 
-  /** For good. */
+  /** Stops for good. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -33,7 +33,7 @@ export class LeaseRenewal {
       try {
         await store.renewLeases(this.clock.now(), this.lease);
       } catch (error) {
-        this.#logger.error(`Putting off leases failed: ${errorText(error)}`);
+        this.#logger.error(`Renewing leases failed: ${errorText(error)}`);
       }
     }
   }

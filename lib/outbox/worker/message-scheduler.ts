@@ -6,7 +6,7 @@ import { newDelivery } from '../model/delivery-state.js';
 import type { HeldMessage } from '../store/held-leases.js';
 import type { Lease } from '../tables/leases.js';
 import { logFault } from '../../common/log-fault.js';
-import type { JobSink } from './delivery-job.js';
+import type { RateLimitGate } from './rate-limit-gate.js';
 import type { Row } from '../database/outbox-database.js';
 import type { HostCache } from '../../message/recipient-host.js';
 import type { OutboxStore } from '../store/outbox-store.js';
@@ -21,7 +21,7 @@ export interface DeskTools {
 export class MessageScheduler {
   constructor(
     private readonly tools: DeskTools,
-    private readonly line: JobSink,
+    private readonly gate: RateLimitGate,
     private readonly hosts: HostCache,
   ) {}
 
@@ -64,7 +64,7 @@ export class MessageScheduler {
     if (missing.length === 0) return store.recorder.finish(holding);
     holding.open = missing.length;
     for (const recipient of missing) {
-      this.line.add({
+      this.gate.add({
         id: newId('dlv_', now),
         store,
         message,
@@ -76,6 +76,7 @@ export class MessageScheduler {
         attemptedAt: null,
         holding,
         first: holding,
+        gate: this.gate,
         hasWaited: false,
         permitExpiresAt: null,
       });

@@ -4,35 +4,35 @@ import type { HostScheduler } from '../concurrency/host-scheduler.js';
 import type { DeliveryJob } from './delivery-job.js';
 import type { HostPauses } from './host-pauses.js';
 
-/** Milliseconds between two looks at what the operator has paused. */
+/** Milliseconds between two reads of the operator's pauses. */
 const EVERY = 5000;
 
-/** Lets this process heed the operator's pauses, whichever process they were made in. */
+/** Applies the operator's pauses to this process, whichever process they were made in. */
 export class PauseWatcher {
   readonly #logger = new Logger('Thorn');
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly pauses: HostPauses,
-    private readonly lanes: HostScheduler<DeliveryJob>,
+    private readonly scheduler: HostScheduler<DeliveryJob>,
   ) {}
 
-  /** Resolves when it has looked for the first time. */
+  /** Resolves when the pauses were read for the first time. */
   async start(): Promise<void> {
-    await this.heed();
-    this.#timer = setInterval(() => void this.heed(), EVERY).unref();
+    await this.refresh();
+    this.#timer = setInterval(() => void this.refresh(), EVERY).unref();
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  /** Looks at once. */
-  async heed(): Promise<void> {
+  /** Reads the pauses at once. */
+  async refresh(): Promise<void> {
     try {
-      this.lanes.pause(await this.pauses.hosts());
+      this.scheduler.pause(await this.pauses.hosts());
     } catch (error) {
-      // What was paused stays so; the loops that claim say more of a database that is away.
+      // Paused hosts stay paused; the claim loops log more about a database that cannot be reached.
       this.#logger.debug(`Reading the pauses failed: ${errorText(error)}`);
     }
   }

@@ -1,50 +1,47 @@
 import { Logger } from '@nestjs/common';
 import { type Clock, errorText } from '../../common/index.js';
-import type { DeliveryJob } from './delivery-job.js';
+import type { AttemptRunner } from './attempt-runner.js';
+import type { HostScheduler } from '../concurrency/host-scheduler.js';
+import type { WakeSignal } from '../concurrency/wake-signal.js';
+import type { DeliveryJob, JobGate } from './delivery-job.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { RateLimitedQueue } from './rate-limited-queue.js';
 import { type PermitRequest, type Wait, waitUntil } from '../rate-limit/permits.js';
 
 /** Milliseconds that are gathered for before the limiter is asked. */
 const GATHER_FOR = 10;
-/** Milliseconds ahead of its turn at which a delivery that waits comes back, so that it is at hand when it is due. */
+/** Milliseconds before its permit is expected at which a postponed delivery is due, so that it is in memory in time. */
 const LEAD = 1500;
-/** Deliveries that wait come back together, at the full second. */
+/** Postponed deliveries are due together, at the full second. */
 const GRID = 1000;
 const LONGEST_SLEEP = 250;
 const LONGEST_BACKOFF = 5000;
-const HURRIED_FOR = 10_000;
-const HURRY_AT_ONCE = 500;
-
-/** What a {@link RateLimitGate} works with. */
-export interface RateGateTools {
-  readonly limiter: RateLimiter;
-  readonly clock: Clock;
-  /** Where those go whose turn has come, and those without a limit. */
-  readonly open: (job: DeliveryJob) => void;
-  /** Leaves a job for later. */
-  readonly park: (job: DeliveryJob, until: number, turnAt: number) => void;
-  /** Something was made due. */
-  readonly wake: () => void;
-}
+const EXPEDITED_FOR = 10_000;
+const EXPEDITE_AT_ONCE = 500;
 
 /**
- * Lets jobs pass at the rate that their subscribers allow. Turns are asked for in sets, a little ahead; what gets none is
- * left for later in the database, and holds up nobody.
+ * Lets jobs through at the rate that their subscribers allow. Asks the limiter for permits in batches, a little ahead. A
+ * job that gets none is postponed in the database, and does not delay the others.
  */
-export class RateLimitGate {
+export class RateLimitGate implements JobGate {
   readonly #logger = new Logger('Thorn');
   readonly #queues = new Map<string, RateLimitedQueue>();
-  readonly #hurried = new Map<string, number>();
+  readonly #expedited = new Map<string, number>();
   #gathering: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isAsking = false;
   #isStopped = false;
   #failures = 0;
 
-  constructor(private readonly tools: RateGateTools) {}
+  constructor(
+    private readonly limiter: RateLimiter,
+    private readonly scheduler: HostScheduler<DeliveryJob>,
+    private readonly runner: AttemptRunner,
+    private readonly claims: WakeSignal,
+    private readonly clock: Clock,
+  ) {}
 
-  /** Jobs that wait in memory for a turn that comes soon. */
+  /** Jobs that wait in memory for a permit. */
   get waiting(): number {
     let sum = 0;
     for (const { size } of this.#queues.values()) sum += size;
@@ -54,9 +51,9 @@ export class RateLimitGate {
   add(job: DeliveryJob): void {
     const { rateLimit } = job.recipient;
     if (rateLimit === undefined || rateLimit === null) {
-      // It waited for a limit that there is no longer: so do others.
+      // It waited for a limit that was removed: so do others.
       if (job.hasWaited) void this.#expedite(job);
-      return this.tools.open(job);
+      return this.scheduler.add(job);
     }
     if (this.#isStopped) return;
     let queue = this.#queues.get(job.recipient.id);
@@ -65,7 +62,13 @@ export class RateLimitGate {
     this.#gather(GATHER_FOR);
   }
 
-  /** Gives nothing a turn any more. */
+  /** A job whose permit has run out goes before those that have not waited yet. */
+  readmit(job: DeliveryJob): void {
+    job.hasWaited ||= job.permitExpiresAt !== null;
+    this.add(job);
+  }
+
+  /** Lets no job with a rate limit through any more. */
   stop(): void {
     this.#isStopped = true;
     if (this.#gathering !== null) clearTimeout(this.#gathering);
@@ -82,16 +85,15 @@ export class RateLimitGate {
   }
 
   async #ask(): Promise<void> {
-    const { clock, limiter } = this.tools;
     const asks = new Map<string, PermitRequest>();
     for (const [id, queue] of this.#queues) {
-      const ask = queue.ask(clock.now());
+      const ask = queue.ask(this.clock.now());
       if (ask !== null) asks.set(id, ask);
     }
     if (asks.size > 0) {
       this.#isAsking = true;
       try {
-        const answers = await limiter.take(asks, clock.now());
+        const answers = await this.limiter.take(asks, this.clock.now());
         this.#failures = 0;
         if (!this.#isStopped) {
           for (const [id, answer] of answers) this.#answered(id, answer);
@@ -99,7 +101,9 @@ export class RateLimitGate {
       } catch (error) {
         this.#failures++;
         for (const id of asks.keys()) this.#queues.get(id)?.unanswered();
-        this.#logger.error(`Asking for turns failed, asked again soon: ${errorText(error)}`);
+        this.#logger.error(
+          `Asking for permits failed and will be tried again soon: ${errorText(error)}`,
+        );
       }
       this.#isAsking = false;
     }
@@ -112,26 +116,26 @@ export class RateLimitGate {
     const queue = this.#queues.get(id);
     if (queue === undefined) return;
     const { firsts, retries } = queue.answered(answer);
-    this.#park(firsts, answer.firsts);
-    this.#park(retries, answer.retries);
+    this.#postpone(firsts, answer.firsts);
+    this.#postpone(retries, answer.retries);
     const some = firsts[0] ?? retries[0] ?? queue.any;
     if (answer.isChanged && some !== undefined) void this.#expedite(some);
   }
 
-  #park(jobs: readonly DeliveryJob[], wait: Wait): void {
+  #postpone(jobs: readonly DeliveryJob[], wait: Wait): void {
     for (const [index, job] of jobs.entries()) {
       const turnAt = waitUntil(wait, index);
-      this.tools.park(job, Math.floor((turnAt - LEAD) / GRID) * GRID, turnAt);
+      this.runner.postpone(job, Math.floor((turnAt - LEAD) / GRID) * GRID, turnAt);
     }
   }
 
-  /** Lets those through whose turn it is. */
+  /** Lets jobs through whose permits are valid now. */
   #tick(): void {
-    const now = this.tools.clock.now();
+    const now = this.clock.now();
     let next = Number.POSITIVE_INFINITY;
     let isLacking = false;
     for (const [id, queue] of this.#queues) {
-      for (const job of queue.due(now)) this.tools.open(job);
+      for (const job of queue.due(now)) this.scheduler.add(job);
       if (queue.isEmpty) this.#queues.delete(id);
       isLacking ||= queue.isLacking;
       next = Math.min(next, queue.nextTurn);
@@ -142,20 +146,24 @@ export class RateLimitGate {
     this.#timer = setTimeout(() => this.#tick(), Math.max(1, Math.min(next - now, LONGEST_SLEEP)));
   }
 
-  /** What waits under a limit that is no longer the same looks again. */
+  /** Makes the postponed deliveries of a subscriber due, because its rate limit has changed. */
   async #expedite({ store, recipient }: DeliveryJob): Promise<void> {
-    const now = this.tools.clock.now();
-    if (now - (this.#hurried.get(recipient.id) ?? Number.NEGATIVE_INFINITY) < HURRIED_FOR) return;
-    for (const [id, at] of this.#hurried) if (now - at >= HURRIED_FOR) this.#hurried.delete(id);
-    this.#hurried.set(recipient.id, now);
+    const now = this.clock.now();
+    if (now - (this.#expedited.get(recipient.id) ?? Number.NEGATIVE_INFINITY) < EXPEDITED_FOR)
+      return;
+    for (const [id, at] of this.#expedited)
+      if (now - at >= EXPEDITED_FOR) this.#expedited.delete(id);
+    this.#expedited.set(recipient.id, now);
     try {
       let count: number;
-      do count = await store.deliveries.expedite(recipient.id, now, HURRY_AT_ONCE);
-      while (count === HURRY_AT_ONCE && !this.#isStopped);
-      this.tools.wake();
+      do count = await store.deliveries.expedite(recipient.id, now, EXPEDITE_AT_ONCE);
+      while (count === EXPEDITE_AT_ONCE && !this.#isStopped);
+      this.claims.wake();
     } catch (error) {
-      this.#hurried.delete(recipient.id);
-      this.#logger.error(`Hurrying ${recipient.id} on failed: ${errorText(error)}`);
+      this.#expedited.delete(recipient.id);
+      this.#logger.error(
+        `Expediting the deliveries of ${recipient.id} failed: ${errorText(error)}`,
+      );
     }
   }
 }

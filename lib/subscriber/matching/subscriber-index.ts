@@ -28,6 +28,10 @@ export class SubscriberIndex {
     return this.#entries.size;
   }
 
+  get(id: string): Subscriber | undefined {
+    return this.#entries.get(id)?.subscriber;
+  }
+
   /** Adds a subscriber or replaces the one with its id; one that receives nothing is only kept out. */
   set(subscriber: Subscriber): void {
     this.delete(subscriber.id);

@@ -1,6 +1,11 @@
 import type { Audience } from '../../message/message.js';
 import type { Secret } from '../../message/recipient.js';
-import type { OwnerScope, Subscriber, SubscriberChanges } from './subscriber.js';
+import {
+  isActive,
+  type OwnerScope,
+  type Subscriber,
+  type SubscriberChanges,
+} from './subscriber.js';
 
 /** One page of a list that is ordered by id, oldest first. */
 export interface SubscriberPage {
@@ -61,6 +66,16 @@ export abstract class SubscriberRepository {
 
   /** The subscriber, or null when there is none of that id within `scope`. */
   abstract findById(id: string, scope: OwnerScope): Promise<Subscriber | null>;
+
+  /**
+   * The subscriber, or null when it is removed or not active: the recipient of a delivery that is tried again. Asked for
+   * each retry, so an implementation that keeps subscribers in memory should answer from there; those that it returns
+   * may be as stale as those of {@link match}. Default: {@link findById}.
+   */
+  async findActive(id: string): Promise<Subscriber | null> {
+    const subscriber = await this.findById(id, 'any');
+    return subscriber !== null && isActive(subscriber) ? subscriber : null;
+  }
 
   /**
    * Changes the named fields alone, so that two updates of different fields both last.

@@ -137,8 +137,15 @@ function blamed<Value>(check: () => Value, what: string): Value {
 
 // Derived, so that logs and health find the same subscriber again after a restart and in every process. Keyed by the
 // secret: the id tells nobody more about it than a signature does.
+const STATIC_ID = 'sub_static-';
+
+/** Whether an id is one of a subscriber that is not stored: settings or a message name it. */
+export function isStaticId(id: string): boolean {
+  return id.startsWith(STATIC_ID);
+}
+
 function staticId(url: string, secret: string): string {
-  return `sub_static-${createHmac('sha256', secret).update(`static subscriber ${url}`).digest('hex').slice(0, 32)}`;
+  return `${STATIC_ID}${createHmac('sha256', secret).update(`static subscriber ${url}`).digest('hex').slice(0, 32)}`;
 }
 
 function tooDeep(): InvalidInputError {

@@ -58,6 +58,13 @@ export class SubscriberCache {
     return this.#freshen(now).then(() => this.#index.match(criteria));
   }
 
+  /** The active subscriber of an id, as far as it is known here. */
+  async get(id: string): Promise<Subscriber | undefined> {
+    const now = this.clock.now();
+    if (!this.#isFresh(now) && !this.#isWaiting(now)) await this.#freshen(now);
+    return this.#index.get(id);
+  }
+
   /**
    * Takes over the outcome of a write made through this process. The caller makes the writes of one id one after
    * the other.

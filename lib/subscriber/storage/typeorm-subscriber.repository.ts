@@ -94,6 +94,11 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return this.#read(await this.#table.find(id, scope));
   }
 
+  override async findActive(id: string): Promise<Subscriber | null> {
+    // One that is not known here may have been enabled by another process, or be unreadable: the table has the answer.
+    return (await this.#mirror.get(id)) ?? super.findActive(id);
+  }
+
   override async update(
     id: string,
     changes: SubscriberChanges & { readonly updatedAt: Date },

@@ -122,6 +122,20 @@ export function subscriberRepositoryConformance(
       expect(await repository.delete('none', 'any')).toBe(false);
     });
 
+    test('finds the subscriber of a retry while it is active', async (repository) => {
+      const one = await repository.create(subscriber('one', { events: ['other'] }));
+      await repository.create(subscriber('two', { enabled: false }));
+      await repository.create(subscriber('three', { verification: 'pending' }));
+      expect(await repository.findActive('one')).toEqual(one);
+      for (const id of ['two', 'three', 'none']) expect(await repository.findActive(id)).toBeNull();
+
+      const updatedAt = new Date(1_700_000_500_000);
+      await repository.update('one', { enabled: false, updatedAt }, 'any');
+      expect(await repository.findActive('one')).toBeNull();
+      await repository.update('two', { enabled: true, updatedAt }, 'any');
+      expect(await repository.findActive('two')).toMatchObject({ id: 'two', enabled: true });
+    });
+
     test('deletes once', async (repository) => {
       await repository.create(subscriber('one'));
 

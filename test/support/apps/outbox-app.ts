@@ -174,7 +174,6 @@ export async function openRig(
       dataSources: [dataSource],
       fanOut,
       deliverer: new Deliverer(client, new StandardWebhookSigner(), clock, { timeout }),
-      subscribers,
       codecs,
       sealer,
       policy: new StandardRetryPolicy(schedule === undefined ? {} : { schedule }),
