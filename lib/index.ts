@@ -37,6 +37,12 @@ export {
   type RequestData,
 } from './event/index.js';
 
+export {
+  type SerializeTransactions,
+  TransactionEndedError,
+  TransactionTimeoutError,
+} from './sqlite/index.js';
+
 // Sending
 export {
   type BufferOptions,

@@ -6,7 +6,7 @@
  */
 const FLOORS = [
   ['common', 'errors'],
-  ['message', 'event'],
+  ['message', 'event', 'sqlite'],
   ['subscriber', 'signing'],
   ['receiver', 'idempotency'],
   ['delivery'],

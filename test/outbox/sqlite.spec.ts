@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { reckon } from '../support/delivery-ledger.js';
 import { type Kind, placeOf } from '../support/databases.js';
@@ -21,6 +22,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
     });
 
     afterEach(async () => {
+      vi.restoreAllMocks();
       await rig.close();
       await receiver.stop();
       await place.remove();
@@ -79,6 +81,35 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
       await expect(rig.send()).rejects.toMatchObject({ code: 'THORN_OUTBOX_LOCKED' });
       await rig.dataSource.query('COMMIT');
       expect(await rig.rows(MESSAGES)).toEqual([]);
+      const { id } = await rig.send();
+      expect((await receiver.waitFor(1))[0]!.id).toBe(id);
+    });
+
+    it('are refused outside of a transaction that does not end, and the log says what to look for', async () => {
+      const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+      let isOpen!: () => void;
+      const opened = new Promise<void>((resolve) => (isOpen = resolve));
+      let end!: () => void;
+      // Called by the very function that sends: what it does within the transaction is not within it for that.
+      const open = rig.dataSource.transaction(async (manager) => {
+        await manager.query(`INSERT INTO article (title) VALUES ('open')`);
+        isOpen();
+        await new Promise<void>((resolve) => (end = resolve));
+      });
+      await opened;
+      await expect(rig.send()).rejects.toMatchObject({ code: 'THORN_OUTBOX_LOCKED' });
+      expect(warn).not.toHaveBeenCalled();
+      const now = performance.now.bind(performance);
+      const sending = rig.send();
+      vi.spyOn(performance, 'now').mockImplementation(() => now() + 10_000);
+      await expect(sending).rejects.toMatchObject({ code: 'THORN_OUTBOX_LOCKED' });
+      expect(warn.mock.calls.map(([line]) => String(line))).toEqual([
+        'The outbox has waited for 10 s to write to SQLite: a transaction of this application is open. Look for a ' +
+          'query runner with startTransaction() and without commitTransaction() or rollbackTransaction(). Until it ' +
+          'ends, send() outside of it is refused, and what was delivered is not written down.',
+      ]);
+      end();
+      await open;
       const { id } = await rig.send();
       expect((await receiver.waitFor(1))[0]!.id).toBe(id);
     });

@@ -17,6 +17,7 @@ import type {
 } from 'typeorm';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message, MessageFactory } from '../../message/index.js';
+import { type SerializeTransactions, SqliteTransactions } from '../../sqlite/index.js';
 import { HooksAttachment } from './hooks-attachment.js';
 import { BulkWriteGuard, type BulkWrites } from './bulk-write-guard.js';
 import { changedValues } from '../rows/changed-values.js';
@@ -38,6 +39,8 @@ export interface EntityCaptureOptions {
   readonly pipeline: MessagePipeline;
   /** Default `warn`. */
   readonly bulk?: BulkWrites;
+  /** Default true. */
+  readonly serializeTransactions?: SerializeTransactions;
 }
 
 type RowEvent = {
@@ -67,11 +70,13 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #bulk: BulkWriteGuard;
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
   readonly #attachment: HooksAttachment;
+  readonly #serialize: SerializeTransactions | undefined;
 
   constructor(
     readonly dataSource: DataSource,
-    { messageFactory, pipeline, bulk = 'warn' }: EntityCaptureOptions,
+    { messageFactory, pipeline, bulk = 'warn', serializeTransactions }: EntityCaptureOptions,
   ) {
+    this.#serialize = serializeTransactions;
     this.#attachment = new HooksAttachment(dataSource);
     this.messages = new EntityMessages(messageFactory);
     this.#collector = new ChangeCollector(this.messages, pipeline);
@@ -94,6 +99,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     if (this.#attachment.isWanted) return;
     this.#plan = planCapture(this.dataSource);
     const ofEntities = this.plans.map((plan) => beforeHooks(plan, this.#oldRows, this.#bulk));
+    SqliteTransactions.install(this.dataSource, this.#serialize);
     this.#attachment.add([this, ...ofEntities.filter((hooks) => hooks !== undefined)]);
   }
 
@@ -114,6 +120,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   /** Stops to listen. What was collected in transactions that are still open is not sent. */
   detach(): void {
+    SqliteTransactions.uninstall(this.dataSource);
     this.#attachment.remove();
   }
 

@@ -1,6 +1,7 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import type { OperatorApiOptions, ThornApiOptions } from '../../api/index.js';
 import type { BulkWrites } from '../../capture/index.js';
+import type { SerializeTransactions } from '../../sqlite/index.js';
 import type { Clock } from '../../common/index.js';
 import type {
   DeliveryLog,
@@ -76,6 +77,12 @@ export interface ThornModuleOptions {
   readonly maxStaleness?: number;
   /** What a bulk write on an entity with events does: it gives no rows to make messages of. Default `warn`. */
   readonly bulk?: BulkWrites;
+  /**
+   * On SQLite, where TypeORM has one connection: `true` lets transactions, saves and writes of different callers wait for
+   * each other, for ten seconds at most or the `timeout` in milliseconds; `false` lets TypeORM mix those that overlap,
+   * so that a rollback takes what others wrote, with its events. Default `true`; other databases do not look at it.
+   */
+  readonly serializeTransactions?: SerializeTransactions;
 }
 
 /** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */

@@ -31,6 +31,7 @@ const KNOWN: Readonly<{
   health: ['disableAfter', 'minMessages'],
   maxStaleness: null,
   bulk: null,
+  serializeTransactions: null,
 };
 
 /** The module's options, checked once at start-up; what the wiring injects. */
@@ -117,6 +118,7 @@ function checkValues(options: ThornModuleOptions): void {
   if (bulk !== undefined && !['warn', 'throw', 'ignore'].includes(bulk)) {
     throw wrongOption('bulk', "must be 'warn', 'throw' or 'ignore'");
   }
+  checkSerializeTransactions(options.serializeTransactions);
   if (maxStaleness !== undefined && !(Number.isInteger(maxStaleness) && maxStaleness >= 0)) {
     throw wrongOption('maxStaleness', 'must be a whole number of milliseconds, 0 or more');
   }
@@ -140,6 +142,18 @@ function checkValues(options: ThornModuleOptions): void {
   checkHealth(options.health);
   // Events lay their own rules over these, whatever policy judges the others.
   checkRecipientRules(options.recipients);
+}
+
+function checkSerializeTransactions(value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  checkNested('serializeTransactions', value, ['timeout']);
+  const { timeout } = value as { readonly timeout?: unknown };
+  if (!(Number.isInteger(timeout) && (timeout as number) > 0)) {
+    throw wrongOption(
+      'serializeTransactions',
+      'must be true, false or { timeout }, a positive whole number of milliseconds',
+    );
+  }
 }
 
 function checkProxy({ egressProxy, http }: ThornModuleOptions): void {

@@ -45,6 +45,9 @@ export const captureProviders: readonly FactoryProvider[] = [
             messageFactory,
             pipeline,
             ...(options.bulk === undefined ? {} : { bulk: options.bulk }),
+            ...(options.serializeTransactions === undefined
+              ? {}
+              : { serializeTransactions: options.serializeTransactions }),
           });
           capture.attach();
           declared.addEntities(capture.plans);

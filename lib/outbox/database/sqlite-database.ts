@@ -1,31 +1,24 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { DataSourceOptions } from 'typeorm';
-import { dialectOf, type Dialect, type Statement } from './dialect.js';
+import type { DataSourceOptions, EntityManager } from 'typeorm';
 import {
-  NOTHING_DONE,
-  OutboxDatabase,
-  type Result,
-  type Row,
-  type Step,
-} from './outbox-database.js';
+  type PreparedStatement,
+  type SqliteHandle,
+  sqliteHandle,
+  SqliteTransactions,
+} from '../../sqlite/index.js';
+import { dialectOf, type Dialect, type Statement } from './dialect.js';
+import { NOTHING_DONE, OutboxDatabase, type Result, type Step } from './outbox-database.js';
 
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
 const LONG_TRANSACTION = 100;
+const LONG_WAIT = 10_000;
 
-/** The part of better-sqlite3 that is used. */
-interface Handle {
-  readonly inTransaction: boolean;
-  exec(sql: string): unknown;
-  prepare(sql: string): PreparedStatement;
-}
-
-interface PreparedStatement {
-  readonly reader: boolean;
-  all(...parameters: unknown[]): Row[];
-  run(...parameters: unknown[]): { readonly changes: number };
-}
+const OPEN_TRANSACTION =
+  'a transaction of this application is open. Look for a query runner with startTransaction() and without ' +
+  'commitTransaction() or rollbackTransaction()';
+const OTHER_CONNECTION = 'another connection or process holds its lock';
 
 interface Unit {
   readonly steps: readonly Step[];
@@ -50,18 +43,17 @@ export class SqliteDatabase extends OutboxDatabase {
   readonly #prepared = new Map<string, PreparedStatement>();
   readonly #waiting: Unit[] = [];
   #own: DataSource | null = null;
-  #handle: Handle | null = null;
+  #handle: SqliteHandle | null = null;
   #timer: NodeJS.Timeout | null = null;
   #wait = FIRST_WAIT;
-  readonly #callers = new AsyncLocalStorage<object>();
-  #open: object = {};
   #openedAt = 0;
+  readonly #logger = new Logger('Thorn');
+  #waitingSince: number | null = null;
+  #isWaitTold = false;
   // TypeORM awaits these: the moment after a commit is the one in which the lock is free for sure.
   readonly #hooks = {
     beforeTransactionStart: () => {
-      // A savepoint, and whoever else begins meanwhile, joins what is open.
-      if (!this.isApplicationWriting) [this.#open, this.#openedAt] = [{}, performance.now()];
-      this.#callers.enterWith(this.#open);
+      if (!this.isApplicationWriting) this.#openedAt = performance.now();
     },
     afterTransactionCommit: () => this.#pump(),
     afterTransactionRollback: () => this.#pump(),
@@ -88,7 +80,7 @@ export class SqliteDatabase extends OutboxDatabase {
       });
       await this.#patiently(() => this.#own!.initialize());
     }
-    this.#handle = handleOf(this.#own ?? this.dataSource);
+    this.#handle = sqliteHandle(this.#own ?? this.dataSource)!;
     this.dataSource.subscribers.push(this.#hooks);
   }
 
@@ -130,7 +122,7 @@ export class SqliteDatabase extends OutboxDatabase {
 
   /** Whether the application's own connection is in a transaction. */
   get isApplicationWriting(): boolean {
-    return this.dataSource.isInitialized && handleOf(this.dataSource).inTransaction;
+    return sqliteHandle(this.dataSource)?.inTransaction === true;
   }
 
   /** Whether the application's own connection has been in one transaction for so long that it may go on for any time. */
@@ -138,9 +130,9 @@ export class SqliteDatabase extends OutboxDatabase {
     return this.isApplicationWriting && performance.now() - this.#openedAt > LONG_TRANSACTION;
   }
 
-  /** Whether the caller has begun the transaction that the application's own connection is in, or was called from there. */
-  get isWithinTransaction(): boolean {
-    return this.isApplicationWriting && this.#callers.getStore() === this.#open;
+  /** The manager of the application's open transaction, when the caller has begun it, or was called from there. */
+  get callersTransaction(): EntityManager | undefined {
+    return SqliteTransactions.of(this.dataSource)?.manager;
   }
 
   override async close(): Promise<void> {
@@ -156,22 +148,34 @@ export class SqliteDatabase extends OutboxDatabase {
 
   #pump(): void {
     while (this.#waiting.length > 0 && this.#handle !== null) {
-      if (this.isApplicationWriting) return this.#later();
+      if (this.isApplicationWriting) return this.#later(OPEN_TRANSACTION);
       const unit = this.#waiting[0]!;
       try {
         const results = this.#transaction(this.#handle, unit.steps);
         this.#waiting.shift();
         this.#wait = FIRST_WAIT;
+        this.#waitingSince = null;
         unit.resolve(results);
       } catch (error) {
-        if (isLocked(error)) return this.#later();
+        if (isLocked(error)) return this.#later(OTHER_CONNECTION);
         this.#waiting.shift();
         unit.reject(error);
       }
     }
+    if (this.#waiting.length > 0) return;
+    this.#waitingSince = null;
+    this.#isWaitTold = false;
   }
 
-  #later(): void {
+  #later(holder: string): void {
+    this.#waitingSince ??= performance.now();
+    if (!this.#isWaitTold && performance.now() - this.#waitingSince >= LONG_WAIT) {
+      this.#isWaitTold = true;
+      this.#logger.warn(
+        `The outbox has waited for ${LONG_WAIT / 1000} s to write to SQLite: ${holder}. Until it ends, send() outside ` +
+          'of it is refused, and what was delivered is not written down.',
+      );
+    }
     if (this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
@@ -180,7 +184,7 @@ export class SqliteDatabase extends OutboxDatabase {
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
   }
 
-  #transaction(handle: Handle, steps: readonly Step[]): readonly Result[] {
+  #transaction(handle: SqliteHandle, steps: readonly Step[]): readonly Result[] {
     if (steps.length === 1) return this.#results(handle, steps);
     handle.exec('BEGIN IMMEDIATE');
     try {
@@ -193,7 +197,7 @@ export class SqliteDatabase extends OutboxDatabase {
     }
   }
 
-  #results(handle: Handle, steps: readonly Step[]): readonly Result[] {
+  #results(handle: SqliteHandle, steps: readonly Step[]): readonly Result[] {
     const results: Result[] = [];
     for (const step of steps) {
       const statement = typeof step === 'function' ? step(results) : step;
@@ -202,7 +206,7 @@ export class SqliteDatabase extends OutboxDatabase {
     return results;
   }
 
-  #run(handle: Handle, { sql, parameters }: Statement): Result {
+  #run(handle: SqliteHandle, { sql, parameters }: Statement): Result {
     this.dataSource.logger.logQuery(sql, parameters as unknown[]);
     let prepared = this.#prepared.get(sql);
     if (prepared === undefined) this.#prepared.set(sql, (prepared = handle.prepare(sql)));
@@ -222,11 +226,6 @@ export class SqliteDatabase extends OutboxDatabase {
       }
     }
   }
-}
-
-function handleOf(dataSource: DataSource): Handle {
-  return (dataSource.driver as unknown as { readonly databaseConnection: Handle })
-    .databaseConnection;
 }
 
 function isInMemory(options: DataSourceOptions): boolean {

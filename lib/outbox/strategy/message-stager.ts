@@ -92,8 +92,9 @@ export class MessageStager {
   }
 
   async #insert(store: OutboxStore, messages: readonly Message[]): Promise<Inserted> {
-    const { database, dataSource } = store;
-    if (!(database instanceof SqliteDatabase && database.isWithinTransaction)) {
+    const { database } = store;
+    const joinable = database instanceof SqliteDatabase ? database.callersTransaction : undefined;
+    if (joinable === undefined) {
       const inserted = await this.#sharedInsert(store).insert(messages);
       if (inserted !== null) return inserted;
       // Nothing was written, and nobody was told otherwise.
@@ -101,7 +102,7 @@ export class MessageStager {
     }
     // The caller is itself in the transaction that holds the lock, and would wait for itself. There is one connection for
     // all, so the message joins that transaction; should it be rolled back, the message is written once more.
-    const inserted = await this.#insertWith(store, dataSource.manager, messages);
+    const inserted = await this.#insertWith(store, joinable, messages);
     const { known, lease, leasedUntil } = inserted;
     const joined = this.#afterTransaction(store, messages, known, lease, leasedUntil);
     joined.catch(() => undefined);

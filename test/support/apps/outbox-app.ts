@@ -8,6 +8,7 @@ import {
 } from 'typeorm';
 import {
   EntityCapture,
+  type EntityCaptureOptions,
   CapturedTransactions,
   WebhookEvent,
   Webhooks,
@@ -103,6 +104,7 @@ export interface RigOptions extends OutboxOptions {
   readonly listener?: (tools: Omit<HealthTools, 'rules'>) => OutcomeListener;
   /** What carries messages to other processes. Default: nothing does. */
   readonly relay?: MessageRelay | undefined;
+  readonly serializeTransactions?: EntityCaptureOptions['serializeTransactions'];
   /** Sees the data source before anything of ours is attached to it. */
   readonly prepare?: (dataSource: DataSource) => void;
 }
@@ -148,6 +150,7 @@ export async function openRig(
     sealer = new SecretSealer(),
     listener = () => new NoOutcomeListener(),
     relay,
+    serializeTransactions = true,
     ...outboxOptions
   }: RigOptions = {},
 ): Promise<Rig> {
@@ -187,7 +190,11 @@ export async function openRig(
   );
   const factory = new MessageFactory(clock, codecs);
   const pipeline = new MessagePipeline(strategy, clock);
-  const capture = new EntityCapture(dataSource, { messageFactory: factory, pipeline });
+  const capture = new EntityCapture(dataSource, {
+    messageFactory: factory,
+    pipeline,
+    serializeTransactions,
+  });
   capture.attach();
   await strategy.onApplicationBootstrap();
   const rows = (sql: string, parameters: unknown[] = []) =>

@@ -1,0 +1,404 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Logger } from '@nestjs/common';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { ConnectionLock } from './connection-lock.js';
+import { type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
+import { TransactionEndedError } from './transaction-ended.error.js';
+
+/**
+ * Whether transactions on SQLite wait for each other: TypeORM gives all of them one connection. `timeout` is how long a
+ * write waits at most, in milliseconds, before it is refused with {@link TransactionTimeoutError}; default 10,000.
+ */
+export type SerializeTransactions = boolean | { readonly timeout: number };
+
+const TIMEOUT = 10_000;
+
+/** A query runner of better-sqlite3, with what TypeORM does not publish of it. */
+type Runner = Omit<QueryRunner, 'isTransactionActive' | 'broadcaster'> & {
+  isTransactionActive: boolean;
+  transactionDepth: number;
+  stmtCache?: unknown;
+  readonly broadcaster: { broadcast(event: 'AfterTransactionRollback'): Promise<void> };
+};
+
+/** Some work that has the connection for itself: a save, a transaction, a savepoint, or one statement. */
+interface Scope {
+  readonly runner: Runner;
+  readonly parent: Scope | undefined;
+  /** Held by the savepoint, or the save, that is under way within. */
+  readonly inner: ConnectionLock;
+  isOpen: boolean;
+}
+
+type RunnerMethod = 'query' | 'startTransaction' | 'commitTransaction' | 'rollbackTransaction';
+type AnyMethod = (...args: unknown[]) => Promise<unknown>;
+
+/** What reads before it writes, or writes several times: a transaction of its own where none is open. */
+const MANAGER_METHODS = ['transaction', 'save', 'remove', 'softRemove', 'recover'] as const;
+/** What changes no row. Whoever writes BEGIN or COMMIT by hand is left alone. */
+const WAITS_FOR_NOTHING =
+  /^\s*(?:SELECT|PRAGMA|EXPLAIN|VALUES|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|WITH(?![^]*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))\b/i;
+
+const installed = new WeakMap<DataSource, SqliteTransactions>();
+
+/**
+ * Keeps the transactions of a data source on SQLite apart. TypeORM has one connection and one query runner for all of
+ * them: those that overlap become savepoints of each other, and a rollback takes what others wrote, or leaves what was
+ * rolled back.
+ *
+ * - Each caller gets a query runner of its own, as on the other databases, and they take turns: a transaction, a save or
+ *   a single write waits while the transaction of another caller is open. Reads wait for nothing.
+ * - Within a transaction everything belongs to it, through whichever manager, as with TypeORM alone.
+ * - SQLite ends a transaction by itself when the disk is full or fails, or memory runs out. TypeORM's flags do not say
+ *   so: what is written in it from then on is refused, until it is rolled back.
+ */
+export class SqliteTransactions {
+  readonly #logger = new Logger('Thorn');
+  readonly #scopes = new AsyncLocalStorage<Scope>();
+  /** Of who has called `startTransaction()`: there is no function to run in a scope. */
+  readonly #begun = new AsyncLocalStorage<Scope>();
+  readonly #isSerial: boolean;
+  readonly #timeout: number;
+  readonly #lock: ConnectionLock;
+  /** Has the connection. */
+  #holder: Scope | undefined;
+  /** The one that was begun with `startTransaction()`; it ends with its transaction. */
+  #openByHand: (Scope & { readonly handle: SqliteHandle | undefined }) | undefined;
+  readonly #ended = new WeakMap<Runner, TransactionEndedError>();
+  #statements: { readonly handle: unknown; readonly cache: unknown } | undefined;
+  readonly #restore: (() => void)[] = [];
+
+  private constructor(
+    private readonly dataSource: DataSource,
+    serialize: SerializeTransactions,
+  ) {
+    this.#isSerial = serialize !== false;
+    this.#timeout = typeof serialize === 'object' ? serialize.timeout : TIMEOUT;
+    this.#lock = new ConnectionLock(this.#timeout);
+  }
+
+  /** What was installed on a data source. */
+  static of(dataSource: DataSource): SqliteTransactions | undefined {
+    return installed.get(dataSource);
+  }
+
+  /**
+   * Takes the transactions of the data source into its care; of other databases it does nothing.
+   *
+   * @param serialize default true
+   */
+  static install(dataSource: DataSource, serialize: SerializeTransactions = true): void {
+    if (dataSource.options.type !== 'better-sqlite3' || installed.has(dataSource)) return;
+    const transactions = new SqliteTransactions(dataSource, serialize);
+    installed.set(dataSource, transactions);
+    transactions.#install();
+  }
+
+  /** Leaves the data source as TypeORM made it. */
+  static uninstall(dataSource: DataSource): void {
+    const transactions = installed.get(dataSource);
+    if (transactions === undefined) return;
+    installed.delete(dataSource);
+    for (const restore of transactions.#restore) restore();
+  }
+
+  /** The manager of the open transaction, when the caller is in it: has begun it, or was called from there. */
+  get manager(): EntityManager | undefined {
+    if (!this.#inTransaction) return undefined;
+    const begun = this.#begun.getStore();
+    const scope = this.#scope() ?? (begun === this.#holder ? begun : undefined);
+    return scope?.runner.manager;
+  }
+
+  get #handle(): SqliteHandle | undefined {
+    return sqliteHandle(this.dataSource);
+  }
+
+  get #inTransaction(): boolean {
+    return this.#handle?.inTransaction === true;
+  }
+
+  #install(): void {
+    const { dataSource } = this;
+    const driver = dataSource.driver as unknown as {
+      queryRunner: Runner | undefined;
+      createQueryRunner: (mode: string) => Runner;
+    };
+    const methods = this.#runnerMethods();
+    if (driver.queryRunner !== undefined) Object.assign(driver.queryRunner, methods);
+    const create = driver.createQueryRunner;
+    const isOwn = Object.hasOwn(driver, 'createQueryRunner');
+    driver.createQueryRunner = (mode) => {
+      const scope = this.#scope();
+      if (scope !== undefined) return scope.runner;
+      if (this.#isSerial) driver.queryRunner = undefined;
+      const runner = create.call(driver, mode);
+      if (this.#isSerial) {
+        driver.queryRunner = undefined;
+        this.#shareStatements(runner);
+      }
+      return Object.assign(runner, methods);
+    };
+    this.#restore.push(() => {
+      if (isOwn) driver.createQueryRunner = create;
+      else Reflect.deleteProperty(driver, 'createQueryRunner');
+    });
+    if (this.#isSerial) this.#installManagers();
+  }
+
+  #installManagers(): void {
+    const { dataSource } = this;
+    const methods = this.#managerMethods();
+    Object.assign(dataSource.manager, methods);
+    const create = dataSource.createEntityManager;
+    const isOwn = Object.hasOwn(dataSource, 'createEntityManager');
+    dataSource.createEntityManager = (runner) =>
+      Object.assign(create.call(dataSource, runner), methods);
+    this.#restore.push(() => {
+      if (isOwn) dataSource.createEntityManager = create;
+      else Reflect.deleteProperty(dataSource, 'createEntityManager');
+      for (const name of MANAGER_METHODS) Reflect.deleteProperty(dataSource.manager, name);
+    });
+  }
+
+  /** Prepared statements belong to the connection, not to one of its query runners. */
+  #shareStatements(runner: Runner): void {
+    if (runner.stmtCache === undefined) return;
+    const handle = this.#handle;
+    if (this.#statements === undefined || this.#statements.handle !== handle) {
+      this.#statements = { handle, cache: runner.stmtCache };
+    }
+    runner.stmtCache = this.#statements.cache;
+  }
+
+  #managerMethods(): Record<string, AnyMethod> {
+    // oxlint-disable-next-line typescript/no-this-alias -- the methods have the manager as their own `this`
+    const transactions = this;
+    return Object.fromEntries(
+      MANAGER_METHODS.map((name) => [
+        name,
+        function (this: EntityManager, ...args: unknown[]) {
+          const original = (Object.getPrototypeOf(this) as Record<string, AnyMethod>)[name]!;
+          return transactions.#exclusively(this.queryRunner as unknown as Runner | undefined, () =>
+            original.apply(this, args),
+          );
+        },
+      ]),
+    );
+  }
+
+  #runnerMethods(): Record<RunnerMethod, AnyMethod> {
+    // oxlint-disable-next-line typescript/no-this-alias -- the methods have the query runner as their own `this`
+    const transactions = this;
+    const original = (runner: Runner, name: RunnerMethod): AnyMethod =>
+      (Object.getPrototypeOf(runner) as Record<RunnerMethod, AnyMethod>)[name];
+    return {
+      query(this: Runner, ...args) {
+        return transactions.#query(this, args[0] as string, () =>
+          original(this, 'query').apply(this, args),
+        );
+      },
+      startTransaction(this: Runner, ...args) {
+        return transactions.#start(this, () =>
+          original(this, 'startTransaction').apply(this, args),
+        );
+      },
+      commitTransaction(this: Runner) {
+        return transactions.#commit(this, () => original(this, 'commitTransaction').call(this));
+      },
+      rollbackTransaction(this: Runner) {
+        return transactions.#rollback(this, () => original(this, 'rollbackTransaction').call(this));
+      },
+    };
+  }
+
+  /** The innermost scope that the caller is in, and that goes on. */
+  #scope(): Scope | undefined {
+    let scope = this.#scopes.getStore();
+    while (scope?.isOpen === false) scope = scope.parent;
+    return scope;
+  }
+
+  #newScope(runner: Runner, parent?: Scope): Scope {
+    return { runner, parent, inner: new ConnectionLock(this.#timeout), isOpen: true };
+  }
+
+  /** Does some work when nobody else's is under way; within it, everything is part of it. */
+  async #exclusively<Result>(
+    asked: Runner | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const current = this.#scope();
+    const runner =
+      asked ?? current?.runner ?? (this.dataSource.createQueryRunner() as unknown as Runner);
+    const outer = current?.runner === runner ? current : this.#holder;
+    const parent = outer?.runner === runner ? outer : undefined;
+    const lock = parent?.inner ?? this.#lock;
+    const waiting = parent === undefined ? this.#acquire() : lock.acquire();
+    if (waiting !== undefined) {
+      await waiting;
+      if (parent?.isOpen === false) {
+        lock.release();
+        return this.#exclusively(asked, work);
+      }
+    }
+    const scope = this.#newScope(runner, parent);
+    if (parent === undefined) this.#holder = scope;
+    try {
+      const result = await this.#scopes.run(scope, work);
+      if (parent === undefined && this.#isLeftOpen(runner)) {
+        throw new Error('A savepoint of the transaction was neither released nor rolled back');
+      }
+      return result;
+    } finally {
+      scope.isOpen = false;
+      if (parent === undefined) {
+        if (this.#isLeftOpen(runner)) await this.#rollBackByForce(runner);
+        this.#holder = undefined;
+      }
+      lock.release();
+    }
+  }
+
+  #isLeftOpen(runner: Runner): boolean {
+    return runner.transactionDepth > 0 && this.#inTransaction;
+  }
+
+  /** Nobody is left who could end the transaction, and it would hold up all others. */
+  async #rollBackByForce(runner: Runner): Promise<void> {
+    this.#logger.error(
+      'A transaction on SQLite was left open by its own rollback, and has been rolled back now. ' +
+        'Look for a subscriber that throws in beforeTransactionRollback, or savepoints that are not ended.',
+    );
+    this.#handle?.exec('ROLLBACK');
+    runner.transactionDepth = 0;
+    runner.isTransactionActive = false;
+    await runner.broadcaster.broadcast('AfterTransactionRollback').catch(() => undefined);
+  }
+
+  async #start(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+    if (runner.transactionDepth > 0) this.#refuseEnded(runner);
+    const scope = this.#newScope(runner);
+    if (!this.#isSerial) {
+      if (!this.#inTransaction) this.#holder = scope;
+      this.#begun.enterWith(this.#holder ?? scope);
+      return this.#begin(runner, original);
+    }
+    if (this.#holder?.runner === runner) return this.#begin(runner, original);
+    this.#begun.enterWith(scope);
+    const waiting = this.#acquire();
+    if (waiting !== undefined) await waiting;
+    this.#holder = scope;
+    this.#openByHand = Object.assign(scope, { handle: this.#handle });
+    try {
+      return await this.#begin(runner, original);
+    } catch (error) {
+      if (runner.transactionDepth === 0) this.#end();
+      throw error;
+    }
+  }
+
+  async #begin(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+    try {
+      return await original();
+    } catch (error) {
+      // Else the caller's rollback would end a transaction that is not its own.
+      if (runner.transactionDepth === 0) runner.isTransactionActive = false;
+      throw error;
+    }
+  }
+
+  async #commit(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+    if (runner.transactionDepth > 0) this.#refuseEnded(runner);
+    try {
+      return await original();
+    } finally {
+      this.#leave(runner);
+    }
+  }
+
+  async #rollback(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+    if (runner.transactionDepth > 0 && !this.#ended.has(runner) && !this.#inTransaction) {
+      this.#ended.set(runner, new TransactionEndedError(undefined));
+    }
+    if (!this.#ended.has(runner)) {
+      try {
+        return await original();
+      } finally {
+        this.#leave(runner);
+      }
+    }
+    // SQLite has rolled back everything; TypeORM's ROLLBACK would fail, and its flags would stay.
+    runner.transactionDepth -= 1;
+    if (runner.transactionDepth === 0) {
+      runner.isTransactionActive = false;
+      this.#ended.delete(runner);
+    }
+    await runner.broadcaster.broadcast('AfterTransactionRollback');
+    return undefined;
+  }
+
+  async #query(runner: Runner, sql: string, original: () => Promise<unknown>): Promise<unknown> {
+    if (runner.transactionDepth > 0) this.#refuseEnded(runner);
+    if (!this.#isSerial || this.#holder?.runner === runner || WAITS_FOR_NOTHING.test(sql)) {
+      return this.#watched(runner, original);
+    }
+    const waiting = this.#acquire();
+    if (waiting !== undefined) await waiting;
+    const scope = this.#newScope(runner);
+    this.#holder = scope;
+    try {
+      return await original();
+    } finally {
+      scope.isOpen = false;
+      this.#holder = undefined;
+      this.#lock.release();
+    }
+  }
+
+  /** Believes the driver: a statement that fails may have ended the transaction. */
+  async #watched(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+    const { transactionDepth: depth } = runner;
+    if (depth === 0) return original();
+    try {
+      return await original();
+    } catch (error) {
+      if (!this.#inTransaction) {
+        this.#ended.set(runner, new TransactionEndedError(error));
+        this.#leave(runner);
+      }
+      throw error;
+    }
+  }
+
+  #refuseEnded(runner: Runner): void {
+    const ended = this.#ended.get(runner);
+    if (ended !== undefined) throw new TransactionEndedError(ended.cause);
+    if (this.#inTransaction) return;
+    this.#ended.set(runner, new TransactionEndedError(undefined));
+    this.#leave(runner);
+    throw new TransactionEndedError(undefined);
+  }
+
+  /** Lets others have the connection when a transaction that was begun by hand is over. */
+  #leave(runner: Runner): void {
+    if (this.#openByHand?.runner === runner && !this.#inTransaction) this.#end();
+  }
+
+  #end(): void {
+    const open = this.#openByHand;
+    if (open === undefined) return;
+    open.isOpen = false;
+    this.#openByHand = undefined;
+    this.#holder = undefined;
+    this.#lock.release();
+  }
+
+  #acquire(): Promise<void> | undefined {
+    // A data source may be destroyed while a transaction is open, and a transaction be ended by hand.
+    const open = this.#openByHand;
+    const isOver = open !== undefined && open.runner.transactionDepth > 0 && !this.#inTransaction;
+    if (isOver || open?.handle !== (open && this.#handle)) this.#end();
+    return this.#lock.acquire();
+  }
+}

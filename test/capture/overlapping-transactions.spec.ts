@@ -1,0 +1,189 @@
+import { setTimeout as passes } from 'node:timers/promises';
+import type { EntityManager } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { Article, openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { type Kind, placeOf } from '../support/databases.js';
+
+const IS_LONG = process.env['THORN_LONG'] === '1';
+const SEEDS = IS_LONG ? 30 : 4;
+const TASKS = 40;
+const MESSAGES = 'SELECT * FROM thorn_messages';
+const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
+const article = (title: string) => Object.assign(new Article(), { title });
+
+class RolledBack extends Error {}
+
+/** A small generator (mulberry32), so that a seed makes the same run everywhere. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
+  'transactions that overlap on the one connection of SQLite, on $kind',
+  ({ kind }) => {
+    let place: Place;
+    let receiver: ScriptedReceiver;
+    let rig: Rig;
+
+    beforeEach(async () => {
+      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+      rig = await openRig(place, { queryTimeout: 20_000 });
+      await rig.subscribers.create(subscriber(receiver.url));
+    });
+
+    afterEach(async () => {
+      await rig.close();
+      await receiver.stop();
+      await place.remove();
+    });
+
+    const titles = async () =>
+      (await rig.rows('SELECT title FROM article')).map((row) => String(row['title'])).sort();
+    const told = () =>
+      receiver.received
+        .map(({ json }) => (json as { data: { title?: string } }).data.title ?? 'by hand')
+        .sort();
+
+    /** Does one thing in one of the ways of TypeORM. @returns the titles that must stay */
+    async function perform(name: string, random: () => number): Promise<string[]> {
+      const isKept = random() < 0.6;
+      const pause = async () => {
+        if (random() < 0.7) await passes(Math.floor(random() * 4));
+      };
+      const write = async (manager: EntityManager): Promise<string[]> => {
+        const written: string[] = [];
+        for (let n = 0; n < 3; n++) {
+          await pause();
+          await manager.save(article(`${name}.${n}`));
+          written.push(`${name}.${n}`);
+        }
+        const isInnerKept = random() < 0.5;
+        await manager
+          .transaction(async (inner) => {
+            await inner.save(article(`${name}.inner`));
+            await pause();
+            if (!isInnerKept) throw new RolledBack();
+          })
+          .then(() => written.push(`${name}.inner`))
+          .catch((error: unknown) => expect(error).toBeInstanceOf(RolledBack));
+        await pause();
+        if (!isKept) throw new RolledBack();
+        return written;
+      };
+      const kept = (error: unknown): string[] => {
+        expect(error).toBeInstanceOf(RolledBack);
+        return [];
+      };
+      const way = random();
+      await pause();
+      if (way < 0.45) return rig.dataSource.transaction(write).catch(kept);
+      if (way < 0.65) {
+        const runner = rig.dataSource.createQueryRunner();
+        if (random() < 0.5) await runner.connect();
+        await runner.startTransaction();
+        try {
+          const written = await write(runner.manager);
+          await runner.commitTransaction();
+          return written;
+        } catch (error) {
+          await runner.rollbackTransaction();
+          return kept(error);
+        } finally {
+          await runner.release();
+        }
+      }
+      if (way < 0.8) {
+        await rig.dataSource.manager.save([article(`${name}.x`), article(`${name}.y`)]);
+        return [`${name}.x`, `${name}.y`];
+      }
+      if (way < 0.9) {
+        await rig.dataSource.manager.insert(Article, { title: `${name}.i` });
+        return [`${name}.i`];
+      }
+      // A repository of no transaction, within one: TypeORM has a single connection for both.
+      return rig.dataSource
+        .transaction(async (manager) => {
+          await rig.dataSource.getRepository(Article).save(article(`${name}.g`));
+          await pause();
+          return [`${name}.g`, ...(await write(manager))];
+        })
+        .catch(kept);
+    }
+
+    it.each(Array.from({ length: SEEDS }, (_, seed) => ({ seed: seed + 1 })))(
+      'keeps and sends what each of them has committed, and nothing else, seed $seed',
+      async ({ seed }) => {
+        const random = randomOf(seed);
+        const tasks = Array.from({ length: TASKS }, (_, n) => perform(`t${n}`, random));
+        const kept = (await Promise.all(tasks)).flat().sort();
+        expect(await titles()).toEqual(kept);
+        await rig.until(MESSAGES, (rows) => rows.length === kept.length && isDone(rows));
+        await receiver.waitFor(kept.length);
+        expect(told()).toEqual(kept);
+        if (IS_LONG) process.stdout.write(`overlapping on ${kind}, ${seed}: ${kept.length}\n`);
+      },
+    );
+
+    it('lets no save see what another transaction has not committed', async () => {
+      const { manager } = rig.dataSource;
+      const { id } = await manager.save(article('committed'));
+      let isOpen!: () => void;
+      const opened = new Promise<void>((resolve) => (isOpen = resolve));
+      const other = rig.dataSource.transaction(async (inner) => {
+        await inner.save(Article, { id, title: 'same' });
+        isOpen();
+        await passes(30);
+        throw new RolledBack();
+      });
+      await opened;
+      const saving = manager.save(Article, { id, title: 'same' });
+      await expect(other).rejects.toThrow(RolledBack);
+      await saving;
+      expect(await titles()).toEqual(['same']);
+    });
+
+    it('refuses what would wait for itself, and says what to do', async () => {
+      await rig.close();
+      rig = await openRig(place, { serializeTransactions: { timeout: 50 } });
+      const runner = rig.dataSource.createQueryRunner();
+      await runner.startTransaction();
+      const repository = rig.dataSource.getRepository(Article);
+      await expect(repository.save(article('by the wrong way'))).rejects.toMatchObject({
+        code: 'THORN_TRANSACTION_TIMEOUT',
+        message: expect.stringMatching(/50 ms.*use its manager.*serializeTransactions/),
+      });
+      await runner.manager.save(article('by the right way'));
+      await runner.commitTransaction();
+      await runner.release();
+      await repository.save(article('afterwards'));
+      expect(await titles()).toEqual(['afterwards', 'by the right way']);
+    });
+
+    it('lets reads go on while a transaction is open', async () => {
+      const runner = rig.dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await runner.manager.save(article('open'));
+      expect(await rig.dataSource.manager.countBy(Article, { title: 'other' })).toBe(0);
+      await runner.rollbackTransaction();
+      await runner.release();
+    });
+
+    it('leaves the order of transactions to the application when told so', async () => {
+      await rig.close();
+      rig = await openRig(place, { serializeTransactions: false });
+      const runner = rig.dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await rig.dataSource.manager.save(article('joins'));
+      await runner.rollbackTransaction();
+      await runner.release();
+      expect(await titles()).toEqual([]);
+    });
+  },
+);
