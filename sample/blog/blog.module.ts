@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { outbox, ThornModule } from 'nestjs-thorn';
 import { Article } from './articles/article.entity.js';
+import { articleEvents } from './articles/article-events.js';
 import { ArticlesController } from './articles/articles.controller.js';
 import { Articles } from './articles/articles.service.js';
 import { Recommendations } from './articles/recommendations.service.js';
@@ -21,6 +22,7 @@ import { User } from './users/user.entity.js';
     TypeOrmModule.forFeature([Article, Tag, User]),
     ThornModule.forRoot({
       baseUrl: 'https://blog.example.com',
+      events: articleEvents,
       // What a process holds that was killed is taken by another after five seconds, so that the demo need not wait for
       // a minute. A real application leaves this out.
       dispatch: outbox({ lease: 5000 }),

@@ -52,7 +52,7 @@ const TIMEOUT = IS_LONG ? 600_000 : 60_000;
 
 function documentOf(api: Api, version: '3.0.0' | '3.1.0' = '3.1.0') {
   const config = new DocumentBuilder().setTitle('Test').setOpenAPIVersion(version).build();
-  return describeThornApi(SwaggerModule.createDocument(api.app, config));
+  return describeThornApi(api.app, SwaggerModule.createDocument(api.app, config));
 }
 
 function operationsOf(document: { readonly paths: object }): readonly Described[] {

@@ -1,0 +1,101 @@
+import { STATUS_CODES } from 'node:http';
+import type { ApiOperation } from './operations.js';
+import { type Schema, schemaRef } from './schemas.js';
+
+const PARAMETERS: Readonly<Record<string, Schema>> = {
+  limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+  after: { type: 'string', minLength: 1, maxLength: 64 },
+  status: { type: 'string', enum: ['pending', 'succeeded', 'failed'] },
+  event: { type: 'string', minLength: 1, maxLength: 256 },
+  messageId: { type: 'string', minLength: 1, maxLength: 64 },
+  since: { type: 'string', format: 'date-time' },
+  until: { type: 'string', format: 'date-time' },
+  owner: { type: 'string', maxLength: 255, description: 'Default: anybody' },
+  subscriberId: { type: 'string', maxLength: 64, description: 'Default: any' },
+  days: { type: 'integer', minimum: 1, maximum: 90, default: 30 },
+};
+
+function headersOf(method: string, known: ApiOperation): readonly object[] {
+  const names = [
+    ...(heedsIfMatch(known) ? ['If-Match'] : []),
+    ...(isRepeatable(method, known) ? ['Idempotency-Key'] : []),
+    ...(known.isReceivers === true ? ['Hook-Subscription'] : []),
+  ];
+  return names.map((name) => ({
+    name,
+    in: 'header',
+    required: name === 'Hook-Subscription',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  }));
+}
+
+function heedsIfMatch({ tag }: ApiOperation): boolean {
+  return tag === 'checked' || tag === 'compared';
+}
+
+function isRepeatable(method: string, known: ApiOperation): boolean {
+  return method === 'post' && known.isRepeatable !== false;
+}
+
+/** Describes a route by what is known of it: parameters, body and responses. */
+export function describeRoute(
+  method: string,
+  names: readonly string[],
+  known: ApiOperation,
+): object {
+  const path = names.map((name) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const query = (known.query ?? []).map((name) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema: PARAMETERS[name],
+  }));
+  return {
+    summary: known.summary,
+    parameters: [...path, ...query, ...headersOf(method, known)],
+    ...(known.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: json(known.body) } }),
+    responses: responsesOf(method, known, path.length > 0),
+  };
+}
+
+function responsesOf(method: string, known: ApiOperation, hasId: boolean): object {
+  const [status, schema] = known.answer;
+  const refusals = new Set([
+    ...(known.isGuarded === false ? [] : [401, 403]),
+    // 400 and 414 are the platform's: for a wrong percent-encoding, and for what is too long on Fastify.
+    ...(hasId ? [400, 404, 414] : []),
+    ...(known.body === undefined ? [] : [400, 413, 415]),
+    ...(heedsIfMatch(known) ? [412] : []),
+    ...(isRepeatable(method, known) ? [409, 422] : []),
+    ...(known.refusals ?? []),
+  ]);
+  if (status >= 400) refusals.add(status);
+  const success = {
+    description: STATUS_CODES[status] ?? '',
+    ...(schema === undefined ? {} : { content: json(schema) }),
+    ...(known.tag === undefined || known.tag === 'compared'
+      ? {}
+      : { headers: { ETag: { schema: { type: 'string' } } } }),
+  };
+  const problems = [...refusals].sort().map((code) => [code, problem(code)] as const);
+  return { ...(status < 400 && { [status]: success }), ...Object.fromEntries(problems) };
+}
+
+function problem(status: number): object {
+  return {
+    description: STATUS_CODES[status] ?? '',
+    content: { 'application/problem+json': { schema: schemaRef('Problem') } },
+    ...(status === 429 ? { headers: { 'Retry-After': { schema: { type: 'integer' } } } } : {}),
+  };
+}
+
+function json(schema: string): object {
+  return { 'application/json': { schema: schemaRef(schema) } };
+}
