@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { Batcher } from '../../common/batcher.js';
 import type { Clock } from '../../common/index.js';
 import type { MessageScheduler } from '../worker/message-scheduler.js';
 import type { StagedMessage } from '../store/staged-message.js';
-import { Batcher } from './batcher.js';
 import type { Lease } from '../tables/leases.js';
 import type { Outcome } from '../model/outcome.js';
 import type { WriteListener } from '../store/outcome-recorder.js';
@@ -28,7 +28,10 @@ export interface TicketReceiverDependencies {
 export class TicketReceiver implements WriteListener {
   readonly #waiting = new Map<string, () => void>();
   readonly #forRoom: (() => void)[] = [];
-  readonly #takeovers = new Batcher<Ticket>((set) => this.#takeOver(set), TICKETS_PER_STATEMENT);
+  readonly #takeovers = new Batcher<Ticket, ReadonlySet<unknown>>((set) => this.#takeOver(set), {
+    idsOf: ({ id }) => [id],
+    size: TICKETS_PER_STATEMENT,
+  });
 
   constructor(
     private readonly store: OutboxStore,
@@ -59,7 +62,7 @@ export class TicketReceiver implements WriteListener {
     const settled = this.#settled(ticket.id);
     let isTaken = false;
     try {
-      isTaken = await this.#takeovers.add(ticket);
+      isTaken = (await this.#takeovers.add(ticket)).has(ticket.id);
     } finally {
       if (!isTaken) this.#waiting.get(ticket.id)?.();
     }

@@ -1,71 +1,54 @@
-import { setImmediate } from 'node:timers/promises';
+import { Batcher } from '../../common/batcher.js';
 import { orTimeout } from '../../common/timeout.js';
 import type { OutageLog } from './outage-log.js';
 import type { Ticket } from './message-relay.js';
 
 const TICKETS_PER_CALL = 1000;
 
-/** Puts tickets into a queue. Rejects when it is not known whether they are in it. */
+/** Puts tickets into a queue. Rejects when it is not known whether the queue has them. */
 export type SendTickets = (tickets: readonly Ticket[]) => Promise<unknown>;
 
-interface Waiting {
-  readonly tickets: readonly Ticket[];
-  readonly resolve: (isTaken: boolean) => void;
-}
-
-/** Puts messages into a queue: one call at a time, which takes all that have gathered meanwhile. */
+/** Puts tickets into a queue: one call at a time, with all tickets that have gathered meanwhile. */
 export class TicketSender {
-  #waiting: Waiting[] = [];
-  #sending: Promise<void> | null = null;
+  readonly #batcher: Batcher<readonly Ticket[], void>;
   #isClosed = false;
 
   /** @param timeout milliseconds that one call may take */
   constructor(
     private readonly send: SendTickets,
     private readonly timeout: number,
-    private readonly absence: OutageLog,
-  ) {}
-
-  /** @returns false when it is not known whether they are in the queue */
-  add(tickets: readonly Ticket[]): Promise<boolean> {
-    if (this.#isClosed) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      this.#waiting.push({ tickets, resolve });
-      this.#sending ??= this.#sendAll();
+    private readonly outages: OutageLog,
+  ) {
+    this.#batcher = new Batcher((sets) => this.#send(sets.flat()), {
+      idsOf: (tickets) => tickets.map(({ id }) => id),
+      size: TICKETS_PER_CALL,
+      // The next call would wait as long, and more tickets would gather meanwhile.
+      failing: 'all',
     });
   }
 
-  /** Takes nothing any more; resolves when the rest is in the queue, or refused. */
+  /** @returns false when it is not known whether the queue has them */
+  async add(tickets: readonly Ticket[]): Promise<boolean> {
+    if (this.#isClosed) return false;
+    return this.#batcher.add(tickets).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Refuses tickets from now on. Resolves when the queue has the earlier ones, or they are refused. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#sending;
+    await this.#batcher.idle();
   }
 
-  async #sendAll(): Promise<void> {
-    // What is released in the same turn goes along.
-    await setImmediate();
-    while (this.#waiting.length > 0) {
-      const batch = this.#next();
-      let isTaken = true;
-      try {
-        await orTimeout(this.timeout, this.send(batch.flatMap((one) => one.tickets)));
-        this.absence.clear();
-      } catch (error) {
-        isTaken = false;
-        this.absence.report(error);
-        // The next call would wait as long, and more would gather meanwhile.
-        batch.push(...this.#waiting.splice(0));
-      }
-      for (const { resolve } of batch) resolve(isTaken);
+  async #send(tickets: readonly Ticket[]): Promise<void> {
+    try {
+      await orTimeout(this.timeout, this.send(tickets));
+      this.outages.clear();
+    } catch (error) {
+      this.outages.report(error);
+      throw error;
     }
-    this.#sending = null;
-  }
-
-  #next(): Waiting[] {
-    let [count, tickets] = [0, 0];
-    while (count < this.#waiting.length && tickets < TICKETS_PER_CALL) {
-      tickets += this.#waiting[count++]!.tickets.length;
-    }
-    return this.#waiting.splice(0, count);
   }
 }

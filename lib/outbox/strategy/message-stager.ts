@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { Batcher } from '../../common/batcher.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Clock } from '../../common/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
@@ -7,12 +8,15 @@ import type { Message } from '../../message/index.js';
 import type { Lease } from '../tables/leases.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-import { InsertBatcher } from './insert-batcher.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import type { Staged } from '../store/staged-message.js';
 
-/** Of the pool at most, for what is sent outside of transactions. */
+/** Connections of the pool at most, for messages that are sent outside of transactions. */
 const CONNECTIONS = 4;
+const MESSAGES_PER_STATEMENT = 500;
+
+/** Writes the messages of several callers in one statement; each caller's messages are written all or none. */
+type InsertBatcher = Batcher<readonly Message[], Inserted | null>;
 
 /** What an INSERT did. */
 interface Inserted {
@@ -25,7 +29,7 @@ interface Inserted {
 
 /** Writes messages, and remembers what was written until it is released. */
 export class MessageStager {
-  readonly #shared = new Map<OutboxStore, InsertBatcher<Inserted | null>>();
+  readonly #batchers = new Map<OutboxStore, InsertBatcher>();
   // Null: a message of that id is stored already.
   readonly #staged = new WeakMap<Message, Staged | null>();
 
@@ -95,7 +99,7 @@ export class MessageStager {
     const { database } = store;
     const joinable = database instanceof SqliteDatabase ? database.callersTransaction : undefined;
     if (joinable === undefined) {
-      const inserted = await this.#sharedInsert(store).insert(messages);
+      const inserted = await this.#batcherOf(store).add(messages);
       if (inserted !== null) return inserted;
       // Nothing was written, and nobody was told otherwise.
       throw new OutboxLockedError(this.patience);
@@ -109,20 +113,26 @@ export class MessageStager {
     return { ...inserted, joined };
   }
 
-  #sharedInsert(store: OutboxStore): InsertBatcher<Inserted | null> {
-    let shared = this.#shared.get(store);
-    if (shared === undefined) {
+  #batcherOf(store: OutboxStore): InsertBatcher {
+    let batcher = this.#batchers.get(store);
+    if (batcher === undefined) {
       const { database, dataSource } = store;
-      shared =
-        database instanceof SqliteDatabase
-          ? new InsertBatcher((messages) => this.#insertWithin(store, database, messages), 1)
-          : new InsertBatcher<Inserted | null>(
-              (messages) => this.#insertWith(store, dataSource.manager, messages),
-              CONNECTIONS,
-            );
-      this.#shared.set(store, shared);
+      const isSqlite = database instanceof SqliteDatabase;
+      batcher = new Batcher(
+        (sets) =>
+          isSqlite
+            ? this.#insertWithin(store, database, sets.flat())
+            : this.#insertWith(store, dataSource.manager, sets.flat()),
+        {
+          idsOf: (messages) => messages.map(({ id }) => id),
+          size: MESSAGES_PER_STATEMENT,
+          concurrency: isSqlite ? 1 : CONNECTIONS,
+          failing: 'each',
+        },
+      );
+      this.#batchers.set(store, batcher);
     }
-    return shared;
+    return batcher;
   }
 
   /** @returns null when the database is locked for too long */
