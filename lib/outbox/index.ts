@@ -37,12 +37,7 @@ export type { EndpointHealth } from './concurrency/host-scheduler.js';
 export { ThornMessage } from './entities/message.entity.js';
 export { ThornPause } from './entities/pause.entity.js';
 export type { Pause } from './worker/host-pauses.js';
-export {
-  OutboxDataSources,
-  outbox,
-  relayedOutbox,
-  type RelayDefinition,
-} from './strategy/outbox.js';
+export { outbox, relayedOutbox, type RelayDefinition } from './strategy/outbox.js';
 export type { OutboxOptions } from './model/outbox-options.js';
 export { OutboxLockedError } from './strategy/outbox-locked.error.js';
 export { OutboxTimeoutError } from './database/outbox-timeout.error.js';
@@ -52,7 +47,7 @@ export { expiresAt, serializeWindow, parseWindow } from './rate-limit/sliding-wi
 export { ThornRateLimit } from './entities/rate-limit.entity.js';
 export { RecipientUnknownError } from '../dispatch/recipients/recipient-unknown.error.js';
 export { OutboxStrategy } from './strategy/outbox.strategy.js';
-export type { OutboxDependencies } from './strategy/outbox-dependencies.js';
+export { OutboxDataSources, type OutboxDependencies } from './strategy/outbox-dependencies.js';
 export { NoOutcomeListener, OutcomeListener } from './outcomes/outcome-listener.js';
 export type { ReplayCounts, ReplaySummary } from './management/replay.js';
 export type {

@@ -49,6 +49,6 @@ export class RelayReceiver extends RelayWorker {
     const own = this.#own.get(id);
     if (own === undefined) return null;
     this.#own.delete(id);
-    return own.lease === lease && own.leasedUntil > this.dependencies.clock.now() ? own : null;
+    return own.token === lease && own.leasedUntil > this.dependencies.clock.now() ? own : null;
   }
 }

@@ -49,10 +49,10 @@ export class TicketReceiver implements WriteListener {
   }
 
   /** Delivers a message whose lease this process has already. */
-  async deliver({ message, lease, leasedUntil }: StagedMessage): Promise<void> {
+  async deliver({ message, token, leasedUntil }: StagedMessage): Promise<void> {
     await this.#room();
     const settled = this.#settled(message.id);
-    await this.dependencies.scheduler.schedule(this.store, message, lease, leasedUntil);
+    await this.dependencies.scheduler.schedule(this.store, message, token, leasedUntil);
     await settled;
   }
 

@@ -1,16 +1,15 @@
 import type { Message } from '../../message/index.js';
+import type { NewLease } from '../tables/leases.js';
 import type { OutboxStore } from './outbox-store.js';
 
-/** A message that is stored and released, with what its holder needs. */
+/** A released message, with the lease of its row. */
 export interface StagedMessage extends Staged {
   readonly message: Message;
 }
 
-/** What a staged message needs to be handed over. */
-export interface Staged {
+/** The lease of a message that is written and not released yet. */
+export interface Staged extends NewLease {
   readonly store: OutboxStore;
-  readonly lease: string;
-  readonly leasedUntil: number;
   /** Pending while a transaction that the message had to join is open; null for none. */
   readonly joined: Promise<void> | null;
 }

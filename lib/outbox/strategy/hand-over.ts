@@ -10,11 +10,11 @@ import type { OutboxStore } from '../store/outbox-store.js';
 
 const MOST_HELD = 10_000;
 
-/** What a hand-over works with. */
-export interface HandOverTools {
+/** Dependencies of a {@link HandOver}. */
+export interface HandOverDependencies {
   readonly stores: readonly OutboxStore[];
-  readonly desk: MessageScheduler;
-  readonly relayed: RelayReceiver;
+  readonly scheduler: MessageScheduler;
+  readonly receiver: RelayReceiver;
   readonly relay: MessageRelay | undefined;
   readonly clock: Clock;
   /** Whether this process delivers. */
@@ -23,57 +23,56 @@ export interface HandOverTools {
   readonly claims: WakeSignal;
 }
 
-/** Gives messages that were committed to whoever delivers them: this process, in memory, or others by the relay. */
+/** Passes committed messages on to delivery: in the memory of this process, or to other processes by the relay. */
 export class HandOver {
   readonly #logger = new Logger('Thorn');
   readonly #carrying = new Set<Promise<void>>();
   #isStopped = false;
 
-  constructor(private readonly tools: HandOverTools) {}
+  constructor(private readonly dependencies: HandOverDependencies) {}
 
-  /** Does not wait, and does not throw: workers find what fails once its lease has expired. */
-  handOver(accepted: readonly StagedMessage[]): void {
-    const { relay, worker } = this.tools;
+  /** Never rejects: workers find a message whose hand-over fails once its lease has expired. */
+  async handOver(accepted: readonly StagedMessage[]): Promise<void> {
+    const { relay, worker, scheduler, clock } = this.dependencies;
     if (relay?.carries === true) {
       const carrying = this.#carry(accepted, relay).finally(() => this.#carrying.delete(carrying));
       this.#carrying.add(carrying);
-    } else if (worker) for (const one of accepted) void this.#deliver(one);
+      return carrying;
+    }
+    if (!worker) return;
+    await Promise.all(
+      accepted.map(async ({ message, store, token, leasedUntil, joined }) => {
+        try {
+          if (joined !== null) await joined;
+          // When there is no room, the lease is released at once, and a claim loop finds the message once there is.
+          if (this.#isStopped || store.heldMessages.size >= MOST_HELD) {
+            await store.messages.release([{ id: message.id, token }], clock.now());
+          } else await scheduler.schedule(store, message, token, leasedUntil);
+        } catch (error) {
+          const text = `Handing over ${message.id} failed: ${errorText(error)}`;
+          this.#logger.error(new LogLine(text, { messageId: message.id, event: message.event }));
+        }
+      }),
+    );
   }
 
-  /** From now on everything is left to other processes. */
+  /** Leaves all messages to other processes from now on. */
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** Resolves when the relay has everything, or the database. */
+  /** Resolves when no message is on its way to the relay. */
   async idle(): Promise<void> {
     while (this.#carrying.size > 0) await Promise.all(this.#carrying);
   }
 
-  async #deliver({ message, store, lease, leasedUntil, joined }: StagedMessage): Promise<void> {
-    try {
-      if (joined !== null) await joined;
-      // Then the lease is given up at once, and the claim loop takes it as soon as there is room.
-      if (this.#isStopped || store.heldMessages.size >= MOST_HELD) {
-        return await store.messages.release(
-          [{ id: message.id, token: lease }],
-          this.tools.clock.now(),
-        );
-      }
-      await this.tools.desk.schedule(store, message, lease, leasedUntil);
-    } catch (error) {
-      const text = `Handing over ${message.id} failed: ${errorText(error)}`;
-      this.#logger.error(new LogLine(text, { messageId: message.id, event: message.event }));
-    }
-  }
-
-  /** What the relay may not have taken is given to the workers by way of the database: it may still turn up. */
+  /** Releases the leases of messages that the relay has not accepted, so that the claim loops find them. */
   async #carry(accepted: readonly StagedMessage[], relay: MessageRelay): Promise<void> {
     const refused = await this.#refusedBy(relay, accepted);
     if (refused.length === 0) return;
-    this.tools.relayed.forget(refused.map(({ message }) => message));
-    await Promise.all(this.tools.stores.map((store) => this.#leave(store, refused)));
-    this.tools.claims.wake();
+    this.dependencies.receiver.forget(refused.map(({ message }) => message));
+    await Promise.all(this.dependencies.stores.map((store) => this.#releaseLeases(store, refused)));
+    this.dependencies.claims.wake();
   }
 
   async #refusedBy(
@@ -82,7 +81,7 @@ export class HandOver {
   ): Promise<readonly StagedMessage[]> {
     try {
       for (const { joined } of accepted) if (joined !== null) await joined;
-      if (this.tools.worker) this.tools.relayed.remember(accepted);
+      if (this.dependencies.worker) this.dependencies.receiver.remember(accepted);
       const refused = await relay.carry(
         accepted.map(({ message }) => message),
         accepted.map((one) => this.#ticketFor(one)),
@@ -95,22 +94,22 @@ export class HandOver {
     }
   }
 
-  #ticketFor({ message: { id }, store, lease }: StagedMessage): Ticket {
-    return { id, source: this.tools.stores.indexOf(store), lease };
+  #ticketFor({ message: { id }, store, token }: StagedMessage): Ticket {
+    return { id, source: this.dependencies.stores.indexOf(store), lease: token };
   }
 
-  /** Lets any worker take the messages of one data source, from the database. */
-  async #leave(store: OutboxStore, all: readonly StagedMessage[]): Promise<void> {
+  /** Lets any worker claim the messages of one data source. */
+  async #releaseLeases(store: OutboxStore, all: readonly StagedMessage[]): Promise<void> {
     const held = all
       .filter((one) => one.store === store)
-      .map(({ message, lease }) => ({ id: message.id, token: lease }));
+      .map(({ message, token }) => ({ id: message.id, token }));
     if (held.length === 0) return;
     try {
-      await store.messages.release(held, this.tools.clock.now());
+      await store.messages.release(held, this.dependencies.clock.now());
     } catch (error) {
       const ids = listIds(held.map(({ id }) => id));
       this.#logger.error(
-        `Giving up ${ids} failed, their leases run out by themselves: ${errorText(error)}`,
+        `Releasing ${ids} failed, their leases expire by themselves: ${errorText(error)}`,
       );
     }
   }

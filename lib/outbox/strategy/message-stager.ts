@@ -5,7 +5,8 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Clock } from '../../common/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
-import type { Lease } from '../tables/leases.js';
+import type { Lease, NewLease } from '../tables/leases.js';
+import type { Inserted } from '../tables/message-table.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
@@ -18,24 +19,15 @@ const MESSAGES_PER_STATEMENT = 500;
 /** Writes the messages of several callers in one statement; each caller's messages are written all or none. */
 type InsertBatcher = Batcher<readonly Message[], Inserted | null>;
 
-/** What an INSERT did. */
-interface Inserted {
-  /** Ids that were there before. */
-  readonly known: ReadonlySet<string>;
-  readonly lease: string;
-  readonly leasedUntil: number;
-  readonly joined: Promise<void> | null;
-}
-
-/** Writes messages, and remembers what was written until it is released. */
+/** Writes messages, and remembers their leases until they are released. */
 export class MessageStager {
   readonly #batchers = new Map<OutboxStore, InsertBatcher>();
   // Null: a message of that id is stored already.
   readonly #staged = new WeakMap<Message, Staged | null>();
 
   /**
-   * @param leaseFor milliseconds; 0: others may take at once what is staged
-   * @param patience milliseconds to wait for a lock of somebody else's on SQLite
+   * @param leaseFor milliseconds; 0: other processes may claim staged messages at once
+   * @param patience milliseconds to wait for another connection's lock on SQLite
    */
   constructor(
     private readonly stores: readonly OutboxStore[],
@@ -44,23 +36,35 @@ export class MessageStager {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is none of the outbox' */
+  /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is not one of the outbox */
   async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
     const store = this.#storeOf(manager);
     const firsts = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
-    const { known, lease, leasedUntil, joined } =
-      manager === undefined
+    const joinable = manager === undefined ? transactionOf(store) : undefined;
+    const inserting = manager ?? joinable;
+    const inserted =
+      inserting === undefined
         ? await this.#insert(store, firsts)
-        : await this.#insertWith(store, manager, firsts);
+        : await store.messages.insertWith(inserting, firsts, this.#newLease());
+    let joined: Promise<void> | null = null;
+    if (joinable !== undefined) {
+      joined = this.#afterTransaction(store, firsts, inserted);
+      joined.catch(() => undefined);
+    }
+    const { known, token, leasedUntil } = inserted;
     for (const message of firsts) {
       if (known.has(message.id)) continue;
-      this.#staged.set(message, { store, lease, leasedUntil, joined });
+      this.#staged.set(message, { store, token, leasedUntil, joined });
     }
   }
 
-  /** @returns null when there was one of that id before */
-  take(message: Message): Staged | null {
+  /**
+   * Forgets a staged message.
+   *
+   * @returns null when another message of its id was there before
+   */
+  release(message: Message): Staged | null {
     const staged = this.#staged.get(message);
     if (staged === undefined) {
       throw new ThornConfigurationError(`${message.id} was released without having been staged`);
@@ -69,7 +73,7 @@ export class MessageStager {
     return staged;
   }
 
-  /** Removes what was written. */
+  /** Deletes the rows of staged messages. */
   async discard(messages: readonly Message[]): Promise<void> {
     const held = new Map<OutboxStore, Lease[]>();
     for (const message of messages) {
@@ -77,40 +81,18 @@ export class MessageStager {
       if (staged === undefined || staged === null) continue;
       this.#staged.delete(message);
       const list = held.get(staged.store) ?? [];
-      list.push({ id: message.id, token: staged.lease });
+      list.push({ id: message.id, token: staged.token });
       held.set(staged.store, list);
     }
     for (const [store, list] of held) await store.messages.remove(list);
   }
 
-  /** In the transaction of the manager, or in one of its own when it is in none. */
-  async #insertWith(
-    { messages: table }: OutboxStore,
-    manager: EntityManager,
-    messages: readonly Message[],
-  ): Promise<Inserted> {
-    const token = this.#token();
-    const { lease, leasedUntil } = token;
-    const known = await table.insertWith(manager, messages, lease, leasedUntil);
-    return { ...token, known, joined: null };
-  }
-
+  /** Writes messages that belong to no transaction, together with those of other callers. */
   async #insert(store: OutboxStore, messages: readonly Message[]): Promise<Inserted> {
-    const { database } = store;
-    const joinable = database instanceof SqliteDatabase ? database.callersTransaction : undefined;
-    if (joinable === undefined) {
-      const inserted = await this.#batcherOf(store).add(messages);
-      if (inserted !== null) return inserted;
-      // Nothing was written, and nobody was told otherwise.
-      throw new OutboxLockedError(this.patience);
-    }
-    // The caller is itself in the transaction that holds the lock, and would wait for itself. There is one connection for
-    // all, so the message joins that transaction; should it be rolled back, the message is written once more.
-    const inserted = await this.#insertWith(store, joinable, messages);
-    const { known, lease, leasedUntil } = inserted;
-    const joined = this.#afterTransaction(store, messages, known, lease, leasedUntil);
-    joined.catch(() => undefined);
-    return { ...inserted, joined };
+    const inserted = await this.#batcherOf(store).add(messages);
+    if (inserted !== null) return inserted;
+    // Nothing was written, and no caller was told otherwise.
+    throw new OutboxLockedError(this.patience);
   }
 
   #batcherOf(store: OutboxStore): InsertBatcher {
@@ -122,7 +104,7 @@ export class MessageStager {
         (sets) =>
           isSqlite
             ? this.#insertWithin(store, database, sets.flat())
-            : this.#insertWith(store, dataSource.manager, sets.flat()),
+            : store.messages.insertWith(dataSource.manager, sets.flat(), this.#newLease()),
         {
           idsOf: (messages) => messages.map(({ id }) => id),
           size: MESSAGES_PER_STATEMENT,
@@ -141,32 +123,29 @@ export class MessageStager {
     database: SqliteDatabase,
     messages: readonly Message[],
   ): Promise<Inserted | null> {
-    const token = this.#token();
-    const statements = table.insertions(messages, token.lease, token.leasedUntil);
-    const results = await database.executeWithin(this.patience, statements);
+    const lease = this.#newLease();
+    const results = await database.executeWithin(this.patience, table.insertions(messages, lease));
     if (results === null) return null;
     const written = new Set(results.flatMap(({ rows }) => rows.map(({ id }) => id)));
     const known = new Set(messages.map(({ id }) => id).filter((id) => !written.has(id)));
-    return { ...token, known, joined: null };
+    return { ...lease, known };
   }
 
-  /** A new one each time: it also tells whether a message was there before, and be it from this very process. */
-  #token(): { readonly lease: string; readonly leasedUntil: number } {
-    return { lease: randomUUID(), leasedUntil: this.clock.now() + this.leaseFor };
+  /** A new token each time: it shows whether a message was there before, even one of this process. */
+  #newLease(): NewLease {
+    return { token: randomUUID(), leasedUntil: this.clock.now() + this.leaseFor };
   }
 
   async #afterTransaction(
     store: OutboxStore,
     messages: readonly Message[],
-    known: ReadonlySet<string>,
-    lease: string,
-    leasedUntil: number,
+    { known, ...lease }: Inserted,
   ): Promise<void> {
     const own = messages.filter(({ id }) => !known.has(id));
     const stored = await store.messages.stored(own.map(({ id }) => id));
     const lost = own.filter(({ id }) => !stored.has(id));
     if (lost.length === 0) return;
-    await store.database.execute(store.messages.insertions(lost, lease, leasedUntil));
+    await store.database.execute(store.messages.insertions(lost, lease));
   }
 
   #storeOf(manager: EntityManager | undefined): OutboxStore {
@@ -177,6 +156,14 @@ export class MessageStager {
       'The manager belongs to a data source that ThornModule does not capture; add it to the option dataSources',
     );
   }
+}
+
+/**
+ * On SQLite the caller may itself be in the transaction that holds the lock, and would wait for itself. There is one
+ * connection for all, so its messages join that transaction; if it is rolled back, they are written once more.
+ */
+function transactionOf({ database }: OutboxStore): EntityManager | undefined {
+  return database instanceof SqliteDatabase ? database.callersTransaction : undefined;
 }
 
 function firstOfEachId(messages: readonly Message[]): readonly Message[] {

@@ -1,26 +1,39 @@
 import type { DataSource } from 'typeorm';
-import type { Clock } from '../../common/index.js';
-import type { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../delivery/index.js';
-import type { FanOut } from '../../dispatch/index.js';
-import type { Codecs } from '../../message/index.js';
-import type { SecretSealer } from '../../signing/index.js';
-import type { MessageRelay } from '../relay/message-relay.js';
-import type { OutcomeListener } from '../outcomes/outcome-listener.js';
+import { Clock } from '../../common/index.js';
+import { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../delivery/index.js';
+import { FanOut } from '../../dispatch/index.js';
+import { Codecs } from '../../message/index.js';
+import { SecretSealer } from '../../signing/index.js';
+import { OutcomeListener } from '../outcomes/outcome-listener.js';
+
+/** The data sources whose transactions messages are staged in. The first one also stores messages without a transaction. */
+export class OutboxDataSources {
+  constructor(readonly all: readonly DataSource[]) {}
+}
+
+const TOKENS = {
+  dataSources: OutboxDataSources,
+  fanOut: FanOut,
+  deliverer: Deliverer,
+  codecs: Codecs,
+  sealer: SecretSealer,
+  policy: RetryPolicy,
+  events: WebhookEvents,
+  listener: OutcomeListener,
+  log: DeliveryLog,
+  clock: Clock,
+} as const;
 
 /** Dependencies of {@link OutboxStrategy}. */
-export interface OutboxDependencies {
-  readonly dataSources: readonly DataSource[];
-  readonly fanOut: FanOut;
-  readonly deliverer: Deliverer;
-  readonly codecs: Codecs;
-  readonly sealer: SecretSealer;
-  readonly policy: RetryPolicy;
-  readonly events: WebhookEvents;
-  readonly listener: OutcomeListener;
-  readonly log: DeliveryLog;
-  readonly clock: Clock;
-  /** For jitter. Default `Math.random`. */
-  readonly random?: () => number;
-  /** Carries messages to the processes that deliver them. Default: this process delivers its own. */
-  readonly relay?: MessageRelay;
+export type OutboxDependencies = {
+  readonly [Name in keyof typeof TOKENS]: InstanceType<(typeof TOKENS)[Name]>;
+};
+
+/** The injection tokens of {@link OutboxDependencies}. */
+export const OUTBOX_TOKENS = Object.values(TOKENS);
+
+/** @param injected what Nest has injected for {@link OUTBOX_TOKENS}, in that order */
+export function outboxDependencies(injected: readonly unknown[]): OutboxDependencies {
+  const entries = Object.keys(TOKENS).map((name, index) => [name, injected[index]] as const);
+  return Object.fromEntries(entries) as OutboxDependencies;
 }

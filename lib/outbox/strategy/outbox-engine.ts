@@ -49,37 +49,38 @@ export class OutboxEngine {
   constructor(
     private readonly dependencies: OutboxDependencies,
     private readonly settings: OutboxSettings,
+    private readonly relay?: MessageRelay,
   ) {
-    const { clock, random = Math.random, codecs, fanOut, listener, relay } = dependencies;
+    const { clock, codecs, fanOut, listener } = dependencies;
     const { lease, worker } = settings;
     this.#notifier = new DeliveryLogNotifier(dependencies.log);
     const rows = new MessageRowMapper(codecs, dependencies.sealer);
-    this.stores = dependencies.dataSources.map(
+    this.stores = dependencies.dataSources.all.map(
       (dataSource) => new OutboxStore(dataSource, rows, settings, this.#notifier),
     );
     // A subscriber has one state of health, however many data sources its messages are in.
     const { database, health, rateLimiter } = this.stores[0]!;
     listener.use(health);
 
-    const runner = new AttemptRunner({ ...dependencies, random }, this.stores);
-    this.scheduler = new HostScheduler(settings, runner, this.claims, clock, random);
+    const runner = new AttemptRunner(dependencies, this.stores);
+    this.scheduler = new HostScheduler(settings, runner, this.claims, clock, Math.random);
     const limiter = relay?.rateLimiter(rateLimiter) ?? rateLimiter;
     this.#gate = new RateLimitGate(limiter, this.scheduler, runner, this.claims, clock);
 
     const hosts = new HostCache();
-    const messages = new MessageScheduler(dependencies, this.#gate, hosts);
+    const messages = new MessageScheduler(fanOut, this.#gate, hosts, clock);
     this.#retries = new RetryScheduler(fanOut, this.#gate, runner, hosts, clock);
     const { stores, scheduler, claims } = this;
     const claiming = { messages, retries: this.#retries, scheduler, claims, clock };
     this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
     this.#renewal = new LeaseRenewal(stores, lease, clock);
-    this.pauses = new HostPauses(dependencies.dataSources[0]!, database, clock);
+    this.pauses = new HostPauses(this.stores[0]!.dataSource, database, clock);
     this.pauseWatcher = new PauseWatcher(this.pauses, scheduler);
     this.#receiver = new RelayReceiver({ stores, scheduler: messages, clock, lease });
     this.handOver = new HandOver({
       stores,
-      desk: messages,
-      relayed: this.#receiver,
+      scheduler: messages,
+      receiver: this.#receiver,
       relay,
       clock,
       worker,
@@ -105,7 +106,7 @@ export class OutboxEngine {
   /** Begins to deliver, when this process is a worker. */
   async start(): Promise<void> {
     await this.ready();
-    await this.dependencies.relay?.start(this.settings.worker ? this.#receiver : null);
+    await this.relay?.start(this.settings.worker ? this.#receiver : null);
     if (!this.settings.worker) return;
     await this.pauseWatcher.start();
     for (const loop of this.#loops) loop.start();
@@ -145,10 +146,9 @@ export class OutboxEngine {
     doing: string,
     call: (relay: MessageRelay) => Promise<void> | void,
   ): Promise<void> {
-    const { relay } = this.dependencies;
-    if (relay === undefined) return;
+    if (this.relay === undefined) return;
     try {
-      await call(relay);
+      await call(this.relay);
     } catch (error) {
       this.#logger.error(`${doing} the relay failed: ${errorText(error)}`);
     }

@@ -20,12 +20,12 @@ import { ThornConfigurationError } from '../../errors/index.js';
 /**
  * The durable strategy of the application, once its databases can be used.
  *
- * @throws {@link ThornConfigurationError} when it has another one
+ * @throws {@link ThornConfigurationError} when the application has another strategy
  */
 export async function requireOutbox(strategy: DispatchStrategy): Promise<OutboxStrategy> {
   if (!(strategy instanceof OutboxStrategy)) {
     throw new ThornConfigurationError(
-      'Deliveries are kept by the strategy outbox() alone; set dispatch: outbox(), or leave it out',
+      'Only the strategy outbox() keeps deliveries. Set dispatch: outbox(), or leave the option out.',
     );
   }
   await strategy.ready();
@@ -34,8 +34,8 @@ export async function requireOutbox(strategy: DispatchStrategy): Promise<OutboxS
 
 /**
  * The durable strategy. A message is written in the transaction that it belongs to, already leased to this process, and
- * handed over in memory after the commit; what becomes of its deliveries is written in sets. Whatever a process leaves
- * behind is found by its lease that ran out.
+ * handed over in memory after the commit. Outcomes of deliveries are written in sets. Messages and deliveries that a
+ * process leaves behind are claimed once their leases have expired.
  */
 export class OutboxStrategy
   extends DispatchStrategy
@@ -46,29 +46,31 @@ export class OutboxStrategy
 
   /** @throws {@link ThornConfigurationError} when an option makes no sense, or a data source cannot be used */
   constructor(
-    private readonly tools: OutboxDependencies,
+    private readonly dependencies: OutboxDependencies,
     options: OutboxOptions = {},
+    /** @internal */
+    readonly relay?: MessageRelay,
   ) {
     super();
     const settings = outboxSettings(options);
-    if (tools.dataSources.length === 0) {
+    if (dependencies.dataSources.all.length === 0) {
       throw new ThornConfigurationError(
-        'outbox() needs a TypeORM data source; name one in dataSources, or use inline()',
+        'outbox() needs a TypeORM data source. Name one in the option dataSources, or use inline().',
       );
     }
-    this.#engine = new OutboxEngine(tools, settings);
-    // Where nobody here delivers, and nobody is given it, others may take it at once.
-    const leaseFor = settings.worker || tools.relay?.carries === true ? settings.lease : 0;
+    this.#engine = new OutboxEngine(dependencies, settings, relay);
+    // When neither this process nor a relay delivers, other processes may claim a message at once.
+    const leaseFor = settings.worker || relay?.carries === true ? settings.lease : 0;
     this.#stager = new MessageStager(
       this.#engine.stores,
       leaseFor,
       settings.queryTimeout,
-      tools.clock,
+      dependencies.clock,
     );
   }
 
   /**
-   * The data sources' tables, for who shows and changes what is in them.
+   * The outbox in each data source, for the management of deliveries.
    *
    * @internal
    */
@@ -76,21 +78,12 @@ export class OutboxStrategy
     return this.#engine.stores;
   }
 
-  /**
-   * What carries messages to other processes, if anything does.
-   *
-   * @internal
-   */
-  get relay(): MessageRelay | undefined {
-    return this.tools.relay;
-  }
-
-  /** What this process is doing at the moment, for gauges. */
+  /** The deliveries of this process at this moment, for gauges. */
   activity(): SchedulerActivity {
     return this.#engine.scheduler.activity();
   }
 
-  /** What this process knows of the hosts whose health is not simply good. */
+  /** The hosts whose latest requests failed, as this process knows them. */
   endpoints(): readonly EndpointHealth[] {
     return this.#engine.scheduler.endpoints();
   }
@@ -101,8 +94,7 @@ export class OutboxStrategy
   }
 
   /**
-   * Lets nothing be sent to a host, until {@link resume}: what is due for it waits, in every process within a few
-   * seconds.
+   * Stops all requests to a host until {@link resume}: its deliveries wait, in every process within a few seconds.
    *
    * @param host as in the URLs of subscribers: in lower case, with its port unless that is 443 or 80; `*` for all
    * @throws {@link InvalidInputError} for `host`
@@ -112,16 +104,16 @@ export class OutboxStrategy
     await this.#engine.pauseWatcher.refresh();
   }
 
-  /** Ends a pause; what has waited goes within half a minute. @returns whether there was one */
+  /** Ends a pause. Its deliveries go within half a minute. @returns whether the host was paused */
   async resume(host: string): Promise<boolean> {
     const wasPaused = await this.#engine.pauses.remove(host);
     await this.#engine.pauseWatcher.refresh();
     return wasPaused;
   }
 
-  /** Rejects when the relay's queue cannot be reached; there need not be one. */
+  /** Rejects when the relay's queue cannot be reached. Resolves when there is no relay. */
   async checkRelay(): Promise<void> {
-    await this.tools.relay?.check();
+    await this.relay?.check();
   }
 
   /**
@@ -146,12 +138,12 @@ export class OutboxStrategy
     await this.#engine.start();
   }
 
-  /** Claims nothing new; what is sent meanwhile is still delivered. */
+  /** Claims nothing new. Messages that are sent meanwhile are still delivered. */
   async onModuleDestroy(): Promise<void> {
     await this.#engine.pause();
   }
 
-  /** Delivers what it can until the deadline, and lets other processes take the rest. */
+  /** Delivers what it can until the deadline, and releases the rest to other processes. */
   async onApplicationShutdown(): Promise<void> {
     await this.#engine.end();
   }
@@ -167,7 +159,7 @@ export class OutboxStrategy
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {
     const accepted: StagedMessage[] = [];
     const releases = messages.map((message): Release => {
-      const staged = this.#stager.take(message);
+      const staged = this.#stager.release(message);
       if (staged !== null) accepted.push({ message, ...staged });
       return {
         message: message.id,
@@ -175,8 +167,8 @@ export class OutboxStrategy
         attempts: [],
       };
     });
-    for (const { message } of accepted) this.#tell(message);
-    this.#engine.handOver.handOver(accepted);
+    for (const { message } of accepted) this.#emitAccepted(message);
+    void this.#engine.handOver.handOver(accepted);
     return releases;
   }
 
@@ -184,8 +176,8 @@ export class OutboxStrategy
     await this.#stager.discard(messages);
   }
 
-  #tell(message: Message): void {
-    this.tools.events.emit('message-accepted', () => ({
+  #emitAccepted(message: Message): void {
+    this.dependencies.events.emit('message-accepted', () => ({
       messageId: message.id,
       event: message.event,
       owner: message.owner,

@@ -1,25 +1,15 @@
 import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
-import { Clock } from '../../common/index.js';
-import { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../delivery/index.js';
-import { FanOut, type StrategyDefinition } from '../../dispatch/index.js';
-import { Codecs } from '../../message/index.js';
-import { SecretSealer } from '../../signing/index.js';
+import type { StrategyDefinition } from '../../dispatch/index.js';
 import type { MessageRelay } from '../relay/message-relay.js';
 import type { OutboxOptions } from '../model/outbox-options.js';
+import { OUTBOX_TOKENS, outboxDependencies } from './outbox-dependencies.js';
 import { OutboxStrategy } from './outbox.strategy.js';
-import { OutcomeListener } from '../outcomes/outcome-listener.js';
-import type { DataSource } from 'typeorm';
-
-/** The data sources whose transactions messages are staged in; the first also takes those that belong to none. */
-export class OutboxDataSources {
-  constructor(readonly all: readonly DataSource[]) {}
-}
 
 /**
- * Delivers durably, by way of tables in the application's own database: a message is stored in the very transaction that
- * caused it, and delivered at least once whatever dies meanwhile.
+ * Delivers durably, through tables in the application's own database. A message is stored in the transaction that caused
+ * it, and delivered at least once, whichever process dies meanwhile.
  *
- * @throws {@link ThornConfigurationError} at start-up, naming the option that makes no sense
+ * @throws {@link ThornConfigurationError} at start-up, naming an option whose value makes no sense
  *
  * @example
  * ```ts
@@ -30,18 +20,18 @@ export function outbox(options: OutboxOptions = {}): StrategyDefinition {
   return relayedOutbox(options);
 }
 
-/** How a {@link MessageRelay} is made. */
+/** Definition of a {@link MessageRelay}. */
 export interface RelayDefinition {
-  /** What of the application it needs. Default: nothing. */
+  /** Providers of the application that the relay needs. Default: none. */
   readonly inject?: readonly (InjectionToken | OptionalFactoryDependency)[];
   readonly useFactory: (...dependencies: unknown[]) => MessageRelay;
 }
 
 /**
- * {@link outbox} with something that carries messages to other processes. `bullmq()` and `microservices()` are made of it.
+ * {@link outbox} with a relay that carries messages to other processes. `bullmq()` and `microservices()` are made of it.
  *
  * @param relay default: none, which is `outbox()`
- * @throws {@link ThornConfigurationError} at start-up, naming the option that makes no sense
+ * @throws {@link ThornConfigurationError} at start-up, naming an option whose value makes no sense
  *
  * @example
  * ```ts
@@ -51,47 +41,12 @@ export interface RelayDefinition {
  */
 export function relayedOutbox(options: OutboxOptions, relay?: RelayDefinition): StrategyDefinition {
   return {
-    inject: [
-      OutboxDataSources,
-      FanOut,
-      Deliverer,
-      Codecs,
-      SecretSealer,
-      RetryPolicy,
-      WebhookEvents,
-      OutcomeListener,
-      DeliveryLog,
-      Clock,
-      ...(relay?.inject ?? []),
-    ],
-    useFactory: (
-      { all }: OutboxDataSources,
-      fanOut: FanOut,
-      deliverer: Deliverer,
-      codecs: Codecs,
-      sealer: SecretSealer,
-      policy: RetryPolicy,
-      events: WebhookEvents,
-      listener: OutcomeListener,
-      log: DeliveryLog,
-      clock: Clock,
-      ...dependencies: unknown[]
-    ) =>
+    inject: [...OUTBOX_TOKENS, ...(relay?.inject ?? [])],
+    useFactory: (...injected: unknown[]) =>
       new OutboxStrategy(
-        {
-          dataSources: all,
-          fanOut,
-          deliverer,
-          codecs,
-          sealer,
-          policy,
-          events,
-          listener,
-          log,
-          clock,
-          ...(relay === undefined ? {} : { relay: relay.useFactory(...dependencies) }),
-        },
+        outboxDependencies(injected),
         options,
+        relay?.useFactory(...injected.slice(OUTBOX_TOKENS.length)),
       ),
   };
 }

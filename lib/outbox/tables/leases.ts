@@ -7,6 +7,14 @@ export interface Lease {
   readonly token: string;
 }
 
+/** A lease that is about to be written. */
+export interface NewLease {
+  /** No other call has used this token. */
+  readonly token: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly leasedUntil: number;
+}
+
 /** A table whose rows are leased. */
 export interface LeasedTable {
   /** Puts off the end of leases. @returns those of `held` that are still held */

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
-import { type Lease, Leases } from './leases.js';
+import { type Lease, Leases, type NewLease } from './leases.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
@@ -13,6 +13,12 @@ const HELD: Columns = { held_id: 'text', held_by: 'text' };
 const ROWS_PER_INSERT = 1000;
 // Far below what MySQL and MariaDB take in one statement by default: 64 and 16 MiB.
 const BYTES_PER_INSERT = 4 * 1024 * 1024;
+
+/** The result of an INSERT of messages. */
+export interface Inserted extends NewLease {
+  /** Ids that were there before: nothing was written for them. */
+  readonly known: ReadonlySet<string>;
+}
 
 /** The SQL on `thorn_messages`. */
 export class MessageTable {
@@ -29,37 +35,35 @@ export class MessageTable {
   }
 
   /** One INSERT for each 1,000 messages or 4 MiB; a message whose id is there already is left out. */
-  insertions(messages: readonly Message[], lease: string, dueAt: number): Statement[] {
+  insertions(messages: readonly Message[], { token, leasedUntil }: NewLease): Statement[] {
     const tuple = `(${MESSAGE_COLUMNS.map(() => '?').join(', ')})`;
     const { messages: table } = this.tables;
     const end = this.#dialect.skipKnown(table);
     return chunksOf(messages).map((chunk) => ({
       sql: `INSERT INTO ${table} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${chunk.map(() => tuple).join(', ')} ${end}`,
-      parameters: chunk.flatMap((message) => this.rows.valuesOf(message, lease, dueAt)),
+      parameters: chunk.flatMap((message) => this.rows.valuesOf(message, token, leasedUntil)),
     }));
   }
 
   /**
-   * Writes messages in the transaction of `manager`.
-   *
-   * @param lease a token that no other call has used
-   * @returns ids that were there before: nothing was written for them
+   * Writes messages in the transaction of `manager`, or in a new one when it is in none.
    */
   async insertWith(
     manager: EntityManager,
     messages: readonly Message[],
-    lease: string,
-    dueAt: number,
-  ): Promise<ReadonlySet<string>> {
+    lease: NewLease,
+  ): Promise<Inserted> {
     const known = new Set<string>();
-    for (const insertion of this.insertions(messages, lease, dueAt)) {
+    for (const insertion of this.insertions(messages, lease)) {
       const { parameters } = insertion;
       const ids = parameters.filter((_, at) => at % MESSAGE_COLUMNS.length === 0) as string[];
       const rows = await this.#insert(manager, insertion, ids);
-      const written = new Set(rows.filter((row) => row['lease'] === lease).map(({ id }) => id));
+      const written = new Set(
+        rows.filter((row) => row['lease'] === lease.token).map(({ id }) => id),
+      );
       for (const id of ids) if (!written.has(id)) known.add(id);
     }
-    return known;
+    return { ...lease, known };
   }
 
   /** @returns ids and leases of rows, among them those that were written */

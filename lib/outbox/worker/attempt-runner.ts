@@ -25,7 +25,6 @@ export interface AttemptDependencies {
   readonly policy: RetryPolicy;
   readonly events: WebhookEvents;
   readonly clock: Clock;
-  readonly random: () => number;
 }
 
 /** A claimed delivery that can have no further attempt, because its message or its subscriber is gone. */
@@ -53,7 +52,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
 
   /** Makes the next attempt of a job. */
   async run(job: DeliveryJob): Promise<BreakerSignal> {
-    const { clock, deliverer, policy, random, events } = this.dependencies;
+    const { clock, deliverer, policy, events } = this.dependencies;
     const { holding, message, recipient, requests, host } = job;
     if (holding.isLost) return NEUTRAL;
     if (holding.leasedUntil <= clock.now()) {
@@ -74,7 +73,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       attempt,
       rules,
       at,
-      random(),
+      Math.random(),
     );
     this.#record(job, { state, attempt, at, turnAt: null, disablesSubscriber });
     emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(state));
@@ -98,11 +97,11 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     { store, claimed, event, holding }: AbandonedDelivery,
     reason: 'disabled' | 'cancelled',
   ): void {
-    const { clock, policy, random, events } = this.dependencies;
+    const { clock, policy, events } = this.dependencies;
     const { id, messageId, subscriberId, host, requests, attemptedAt } = claimed;
     const at = clock.now();
     const rules = { policy, settings: undefined };
-    const { state } = nextState(pendingState(claimed), reason, rules, at, random());
+    const { state } = nextState(pendingState(claimed), reason, rules, at, Math.random());
     store.recorder.add({
       id,
       messageId,

@@ -11,36 +11,31 @@ import type { Row } from '../database/outbox-database.js';
 import type { HostCache } from '../../message/recipient-host.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** What a {@link MessageScheduler} works with. */
-export interface DeskTools {
-  readonly fanOut: FanOut;
-  readonly clock: Clock;
-}
-
-/** Makes jobs of the messages that this process holds, one for each recipient. */
+/** Turns leased messages into jobs, one for each recipient. */
 export class MessageScheduler {
   constructor(
-    private readonly tools: DeskTools,
+    private readonly fanOut: FanOut,
     private readonly gate: RateLimitGate,
     private readonly hosts: HostCache,
+    private readonly clock: Clock,
   ) {}
 
   /**
-   * Sends a message to everyone who has no delivery of it yet.
+   * Adds a job for each recipient of a message that has no delivery of it yet.
    *
    * @param handled ids of subscribers that have one
    */
   async schedule(
     store: OutboxStore,
     message: Message,
-    lease: string,
+    token: string,
     leasedUntil: number,
     handled?: ReadonlySet<string>,
   ): Promise<void> {
     const holding: HeldMessage = {
       id: message.id,
       message,
-      token: lease,
+      token,
       leasedUntil,
       open: 0,
       againAt: null,
@@ -50,14 +45,14 @@ export class MessageScheduler {
     store.heldMessages.add(holding);
     let found: FoundRecipients;
     try {
-      found = await this.tools.fanOut.lookUp(message);
+      found = await this.fanOut.lookUp(message);
     } catch (error) {
       const what = `Finding the subscribers of ${message.id} (${message.event}) failed`;
       logFault(what, error, { messageId: message.id, event: message.event });
       return this.#postpone(store, holding, message.time);
     }
     const { recipients, isComplete } = found;
-    const now = this.tools.clock.now();
+    const now = this.clock.now();
     if (!isComplete) holding.againAt = postponedUntil(message.time, now);
     const missing =
       handled === undefined ? recipients : recipients.filter(({ id }) => !handled.has(id));
@@ -87,41 +82,41 @@ export class MessageScheduler {
   async resume(
     store: OutboxStore,
     rows: readonly Row[],
-    lease: string,
+    token: string,
     until: number,
   ): Promise<void> {
-    const taken = rows.filter(({ id }) => !this.#adopts(store, id as string, lease, until));
-    if (taken.length === 0) return;
-    const handled = await store.messages.handled(taken.map(({ id }) => id as string));
+    const fresh = rows.filter(({ id }) => !this.#adopts(store, id as string, token, until));
+    if (fresh.length === 0) return;
+    const handled = await store.messages.handled(fresh.map(({ id }) => id as string));
     await Promise.all(
-      taken.map(async (row) => {
+      fresh.map(async (row) => {
         const [id, since] = [row['id'] as string, Number(row['time'])];
         let message: Message | null;
         try {
           message = store.rows.messageOf(row);
         } catch (error) {
           logFault(`The message ${id} is left as it is`, error, { messageId: id });
-          return this.#postpone(store, { id, token: lease }, since);
+          return this.#postpone(store, { id, token }, since);
         }
-        if (message === null) return store.recorder.finish({ id, token: lease, againAt: null });
-        return this.schedule(store, message, lease, until, handled.get(message.id) ?? new Set());
+        if (message === null) return store.recorder.finish({ id, token, againAt: null });
+        return this.schedule(store, message, token, until, handled.get(message.id) ?? new Set());
       }),
     );
   }
 
-  /** Whether this process holds the message already: then it goes on with the new token. */
-  #adopts(store: OutboxStore, id: string, lease: string, until: number): boolean {
-    if (!store.heldMessages.adopt(id, lease, until)) return false;
-    // Outcomes that were written after the claim still had the old token, and were refused: they are looked for at the end.
-    store.heldMessages.get(id)!.againAt ??= this.tools.clock.now();
+  /** Whether this process holds the message already: then it goes on with the new lease. */
+  #adopts(store: OutboxStore, id: string, token: string, until: number): boolean {
+    if (!store.heldMessages.adopt(id, token, until)) return false;
+    // Outcomes written after the claim had the old token and were refused: the message is looked at again at the end.
+    store.heldMessages.get(id)!.againAt ??= this.clock.now();
     return true;
   }
 
-  /** Lets go of a message that nothing can be done with now. */
+  /** Releases a message whose contents or recipients cannot be read now. */
   async #postpone(store: OutboxStore, held: Lease, since: number): Promise<void> {
     store.heldMessages.remove(held);
     try {
-      await store.messages.release([held], postponedUntil(since, this.tools.clock.now()));
+      await store.messages.release([held], postponedUntil(since, this.clock.now()));
     } catch (error) {
       // Its lease runs out by itself.
       logFault(`Postponing ${held.id} failed`, error, { messageId: held.id });

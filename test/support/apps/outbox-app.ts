@@ -34,6 +34,7 @@ import {
 import {
   Deliveries,
   NoOutcomeListener,
+  OutboxDataSources,
   outboxEntities,
   type OutboxOptions,
   OutboxStrategy,
@@ -174,7 +175,7 @@ export async function openRig(
   const fanOut = new FanOut(subscribers, statics);
   const strategy = new OutboxStrategy(
     {
-      dataSources: [dataSource],
+      dataSources: new OutboxDataSources([dataSource]),
       fanOut,
       deliverer: new Deliverer(client, new StandardWebhookSigner(), clock, { timeout }),
       codecs,
@@ -184,9 +185,9 @@ export async function openRig(
       listener: listener({ subscribers, events, clock }),
       log: deliveryLog,
       clock,
-      ...(relay === undefined ? {} : { relay }),
     },
     { pollInterval: 25, ...outboxOptions },
+    relay,
   );
   const factory = new MessageFactory(clock, codecs);
   const pipeline = new MessagePipeline(strategy, clock);
