@@ -152,7 +152,7 @@ export class OutboxStrategy
     messages: readonly Message[],
     manager: EntityManager | undefined,
   ): Promise<void> {
-    await this.ready();
+    await this.#engine.ready();
     await this.#stager.stage(messages, manager);
   }
 
