@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { DataSourceOptions } from 'typeorm';
-import { openQueueRig } from '../../test/support/apps/bullmq-app.js';
-import type { Rig } from '../../test/support/apps/outbox-app.js';
+import { openBullMqApp } from '../../test/support/apps/bullmq-app.js';
+import type { OutboxApp } from '../../test/support/apps/outbox-app.js';
 import { DATA } from '../outbox/contender.js';
 
 /** What a worker is told. */
@@ -20,12 +20,12 @@ export interface Word {
 }
 
 /** A process that only sends; leases outlast the whole measurement. */
-export function openSender({ options, connection }: WorkerTask): Promise<Rig> {
-  return openQueueRig({ options }, { connection, worker: false, isLogged: false, lease: 600_000 });
+export function openSender({ options, connection }: WorkerTask): Promise<OutboxApp> {
+  return openBullMqApp({ options }, { connection, worker: false, isLogged: false, lease: 600_000 });
 }
 
 /** Sends so many messages, one after the other as requests would. */
-export async function fill(sender: Rig, messages: number): Promise<void> {
+export async function fill(sender: OutboxApp, messages: number): Promise<void> {
   for (let sent = 0; sent < messages; sent++) {
     await sender.pipeline.send([sender.message({ data: DATA })]);
   }

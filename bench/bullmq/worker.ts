@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { InMemorySubscriberRepository } from '../../lib/subscriber/index.js';
-import { openQueueRig } from '../../test/support/apps/bullmq-app.js';
+import { openBullMqApp } from '../../test/support/apps/bullmq-app.js';
 import { subscriber } from '../../test/support/apps/outbox-app.js';
 import type { Word, WorkerTask } from './backlog.js';
 
@@ -9,7 +9,7 @@ const subscribers = new InMemorySubscriberRepository();
 for (const [at, url] of urls.entries()) {
   await subscribers.create(subscriber(url, { id: `sub_${at}` }));
 }
-const rig = await openQueueRig(
+const rig = await openBullMqApp(
   { options },
   {
     connection,

@@ -1,8 +1,8 @@
 import type { DataSourceOptions } from 'typeorm';
 import {
-  type Rig,
-  type RigOptions,
-  openRig,
+  type OutboxApp,
+  type OutboxAppOptions,
+  openOutboxApp,
   subscriber,
 } from '../../test/support/apps/outbox-app.js';
 import type { ContenderModule } from '../contenders/forked.js';
@@ -12,7 +12,7 @@ const LOOPBACK = { allowedPorts: 'any', allowCidrs: ['127.0.0.0/8'] } as const;
 
 /** The outbox with one subscriber for each URL, its settings as they come. */
 export interface Application extends Contender {
-  readonly rig: Rig;
+  readonly rig: OutboxApp;
 }
 
 /** @param awaited of so many subscribers the answers are waited for; the others are dead */
@@ -20,10 +20,10 @@ export async function application(
   name: string,
   options: DataSourceOptions,
   urls: readonly string[],
-  rigOptions: RigOptions = {},
+  rigOptions: OutboxAppOptions = {},
   awaited: number = urls.length,
 ): Promise<Application> {
-  const rig = await openRig(
+  const rig = await openOutboxApp(
     { options },
     { isLogged: false, pollInterval: 1000, recipients: LOOPBACK, ...rigOptions },
   );

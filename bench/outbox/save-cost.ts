@@ -1,6 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { outboxEntities } from '../../lib/outbox/index.js';
-import { Article, openRig } from '../../test/support/apps/outbox-app.js';
+import { Article, openOutboxApp } from '../../test/support/apps/outbox-app.js';
 import { type Candidate, median, rates, ratio, reportRatio } from '../harness.js';
 import type { Ground } from './ground.js';
 
@@ -28,7 +28,10 @@ async function cost(
   inFlight: number,
 ): Promise<number> {
   // Nobody is subscribed: deliveries would cost the same whatever the save did.
-  const rig = await openRig({ options: await place() }, { isLogged: false, pollInterval: 1000 });
+  const rig = await openOutboxApp(
+    { options: await place() },
+    { isLogged: false, pollInterval: 1000 },
+  );
   const plain = await open(await place(), [Article]);
   const byHand = await open(await place(), [Article, ...outboxEntities]);
   const found = await rates(

@@ -8,7 +8,7 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { DATABASES, openRig, type Rig } from '../support/capture-fixtures.js';
+import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
 
 @Entity()
 class Person {
@@ -56,12 +56,14 @@ class Seat {
   @Column({ type: 'varchar', nullable: true }) by!: string | null;
 }
 
-describe.each(DATABASES)('entity events on %s', (kind) => {
-  let rig: Rig;
+describe.each(CAPTURE_DATABASES)('entity events on %s', (kind) => {
+  let rig: CaptureApp;
   let ada: Person;
 
   beforeAll(async () => {
-    rig = await openRig(kind, [Person, Article, Seat], { baseUrl: 'https://blog.example.com' });
+    rig = await openCaptureApp(kind, [Person, Article, Seat], {
+      baseUrl: 'https://blog.example.com',
+    });
     ada = await rig.dataSource.manager.save(Person, { name: 'Ada' });
   });
   afterAll(() => rig.close());

@@ -18,7 +18,12 @@ import {
   Webhooks,
 } from '../../lib/capture/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../lib/errors/index.js';
-import { DATABASES, openDatabase, openRig, type Rig } from '../support/capture-fixtures.js';
+import {
+  CAPTURE_DATABASES,
+  openDataSource,
+  openCaptureApp,
+  type CaptureApp,
+} from '../support/apps/capture-app.js';
 
 @Entity()
 @Webhooks<Doc>({ payload: ({ slug, text }) => ({ slug, text }) })
@@ -56,13 +61,13 @@ class Silent {
   @Column() value!: number;
 }
 
-describe.each(DATABASES)('writes outside of a transaction on %s', (kind) => {
-  let rig: Rig;
+describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind) => {
+  let rig: CaptureApp;
   const warn = vi.spyOn(Logger.prototype, 'warn');
   const warnings = () => warn.mock.calls.map(([text]) => String(text));
 
   beforeAll(async () => {
-    rig = await openRig(kind, [Doc, Counter, Silent, Owned]);
+    rig = await openCaptureApp(kind, [Doc, Counter, Silent, Owned]);
   });
   afterAll(() => rig.close());
   beforeEach(async () => {
@@ -112,7 +117,7 @@ describe.each(DATABASES)('writes outside of a transaction on %s', (kind) => {
   });
 
   it('warns once per entity and operation of writes that tell no rows, and names the fix', async () => {
-    const other = await openRig(kind, [Doc, Counter, Silent]);
+    const other = await openCaptureApp(kind, [Doc, Counter, Silent]);
     const repository = other.dataSource.getRepository(Doc);
     for (let round = 0; round < 2; round += 1) {
       await repository.upsert({ slug: 'a', text: 'A' }, ['slug']);
@@ -144,14 +149,14 @@ describe.each(DATABASES)('writes outside of a transaction on %s', (kind) => {
   });
 
   it('ignores such writes when told to', async () => {
-    const other = await openRig(kind, [Doc], { bulk: 'ignore' });
+    const other = await openCaptureApp(kind, [Doc], { bulk: 'ignore' });
     await other.dataSource.getRepository(Doc).update({ slug: 'a' }, { text: 'B' });
     expect(warnings()).toEqual([]);
     await other.close();
   });
 
   it('refuses such writes before they are made when told to', async () => {
-    const other = await openRig(kind, [Doc, Silent], { bulk: 'throw' });
+    const other = await openCaptureApp(kind, [Doc, Silent], { bulk: 'throw' });
     const repository = other.dataSource.getRepository(Doc);
     await repository.save({ slug: 'a', text: 'A' });
     for (const write of [
@@ -224,7 +229,7 @@ describe.each(DATABASES)('writes outside of a transaction on %s', (kind) => {
 });
 
 describe('a data source that is initialised again', () => {
-  it.each<[string, (rig: Rig) => unknown]>([
+  it.each<[string, (rig: CaptureApp) => unknown]>([
     ['told to', ({ capture }) => capture.reattach()],
     [
       'a message is sent by hand in a transaction',
@@ -245,7 +250,7 @@ describe('a data source that is initialised again', () => {
   ])('is captured again when %s, and the log says what was missed', async (_, use) => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockReset();
     warn.mockImplementation(() => undefined);
-    const rig = await openRig('sqlite', [Doc]);
+    const rig = await openCaptureApp('sqlite', [Doc]);
     try {
       await rig.dataSource.destroy();
       await rig.dataSource.initialize();
@@ -262,7 +267,7 @@ describe('a data source that is initialised again', () => {
   });
 
   it('is left alone when it is captured no more', async () => {
-    const rig = await openRig('sqlite', [Doc]);
+    const rig = await openCaptureApp('sqlite', [Doc]);
     rig.capture.detach();
     rig.capture.reattach();
     expect(rig.dataSource.subscribers).toEqual([]);
@@ -280,7 +285,7 @@ describe('starting to capture', () => {
   });
 
   it('finds decorated classes that no data source knows', async () => {
-    const { dataSource, close } = await openDatabase('sqlite', [Silent, Doc]);
+    const { dataSource, close } = await openDataSource('sqlite', [Silent, Doc]);
     expect(unknownEntities([Silent, Doc, Counter], [dataSource])).toEqual([Counter]);
     expect(() => assertEntitiesKnown([Doc], [dataSource])).not.toThrow();
     expect(() => assertEntitiesKnown([Doc, Counter], [dataSource])).toThrow(
@@ -296,7 +301,7 @@ describe('starting to capture', () => {
       @PrimaryGeneratedColumn() id!: number;
       @Column() others!: string;
     }
-    const { dataSource, close } = await openDatabase('sqlite', [Wrong]);
+    const { dataSource, close } = await openDataSource('sqlite', [Wrong]);
     expect(() => new EntityCapture(dataSource, {} as never).attach()).toThrow(
       ThornConfigurationError,
     );

@@ -2,8 +2,8 @@ import { setTimeout as passes } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { Article, openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const SEEDS = IS_LONG ? 30 : 4;
@@ -25,23 +25,23 @@ function randomOf(seed: number): () => number {
   };
 }
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
   'transactions that overlap on the one connection of SQLite, on $kind',
   ({ kind }) => {
-    let place: Place;
+    let place: TestDatabase;
     let receiver: ScriptedReceiver;
-    let rig: Rig;
+    let rig: OutboxApp;
 
     beforeEach(async () => {
-      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
-      rig = await openRig(place, { queryTimeout: 20_000 });
+      [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
+      rig = await openOutboxApp(place, { queryTimeout: 20_000 });
       await rig.subscribers.create(subscriber(receiver.url));
     });
 
     afterEach(async () => {
       await rig.close();
       await receiver.stop();
-      await place.remove();
+      await place.drop();
     });
 
     const titles = async () =>
@@ -151,7 +151,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
 
     it('refuses what would wait for itself, and says what to do', async () => {
       await rig.close();
-      rig = await openRig(place, { serializeTransactions: { timeout: 50 } });
+      rig = await openOutboxApp(place, { serializeTransactions: { timeout: 50 } });
       const runner = rig.dataSource.createQueryRunner();
       await runner.startTransaction();
       const repository = rig.dataSource.getRepository(Article);
@@ -177,7 +177,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
 
     it('leaves the order of transactions to the application when told so', async () => {
       await rig.close();
-      rig = await openRig(place, { serializeTransactions: false });
+      rig = await openOutboxApp(place, { serializeTransactions: false });
       const runner = rig.dataSource.createQueryRunner();
       await runner.startTransaction();
       await rig.dataSource.manager.save(article('joins'));

@@ -8,7 +8,7 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { DATABASES, openRig, type Rig } from '../support/capture-fixtures.js';
+import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
 
 const whole = (row: object): unknown => row;
 
@@ -86,13 +86,13 @@ class Vault {
   @Column({ select: false, default: '1234' }) code!: string;
 }
 
-describe.each(DATABASES)('rows that need no second read on %s', (kind) => {
-  let rig: Rig;
+describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) => {
+  let rig: CaptureApp;
   let ada: Owner;
   let bob: Owner;
 
   beforeAll(async () => {
-    rig = await openRig(kind, [Owner, Plain, Priced, Triggered, Keyed, House, Vault]);
+    rig = await openCaptureApp(kind, [Owner, Plain, Priced, Triggered, Keyed, House, Vault]);
     [ada, bob] = (await rig.dataSource.manager.save(Owner, [{ name: 'A' }, { name: 'B' }])) as [
       Owner,
       Owner,

@@ -11,7 +11,7 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { DATABASES, openRig, type Rig } from '../support/capture-fixtures.js';
+import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
 
 const names = (related: readonly object[]) => (related as Tag[]).map(({ name }) => name).sort();
 
@@ -76,14 +76,14 @@ class Pet {
   @ManyToOne(() => Owner, (owner) => owner.pets, { nullable: true }) owner!: Owner | null;
 }
 
-describe.each(DATABASES)('relation events on %s', (kind) => {
-  let rig: Rig;
+describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
+  let rig: CaptureApp;
   let red: Tag;
   let blue: Tag;
   const warn = vi.spyOn(Logger.prototype, 'warn');
 
   beforeAll(async () => {
-    rig = await openRig(kind, [Tag, Post, Room, Key, Owner, Pet]);
+    rig = await openCaptureApp(kind, [Tag, Post, Room, Key, Owner, Pet]);
     [red, blue] = (await rig.dataSource.manager.save(Tag, [{ name: 'red' }, { name: 'blue' }])) as [
       Tag,
       Tag,

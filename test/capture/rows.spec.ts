@@ -11,7 +11,7 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { DATABASES, openRig, type Rig } from '../support/capture-fixtures.js';
+import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
 
 @Entity()
 class Account {
@@ -110,13 +110,13 @@ class Lock {
   @Column({ select: false, default: '1234' }) code!: string;
 }
 
-describe.each(DATABASES)('rows of events on %s', (kind) => {
-  let rig: Rig;
+describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
+  let rig: CaptureApp;
   let ada: Writer;
   let bob: Writer;
 
   beforeAll(async () => {
-    rig = await openRig(kind, [Account, Writer, Ping, Story, Note, Deal, Lock]);
+    rig = await openCaptureApp(kind, [Account, Writer, Ping, Story, Note, Deal, Lock]);
     const account = await rig.dataSource.manager.save(Account, { plan: 'free' });
     ada = await rig.dataSource.manager.save(Writer, { name: 'Ada', password: 'x', account });
     bob = await rig.dataSource.manager.save(Writer, { name: 'Bob', account: null });

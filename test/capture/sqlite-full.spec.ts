@@ -1,9 +1,9 @@
 import { setTimeout as passes } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { Article, openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { reckon } from '../support/delivery-ledger.js';
+import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { checkDeliveries } from '../support/check-deliveries.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const ROUNDS = IS_LONG ? 200 : 3;
@@ -11,23 +11,23 @@ const MESSAGES = 'SELECT * FROM thorn_messages';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 const article = (title: string) => Object.assign(new Article(), { title });
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
   'a transaction that SQLite ends by itself, on $kind',
   ({ kind }) => {
-    let place: Place;
+    let place: TestDatabase;
     let receiver: ScriptedReceiver;
-    let rig: Rig;
+    let rig: OutboxApp;
 
     beforeEach(async () => {
-      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
-      rig = await openRig(place, { queryTimeout: 2000 });
+      [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
+      rig = await openOutboxApp(place, { queryTimeout: 2000 });
       await rig.subscribers.create(subscriber(receiver.url));
     });
 
     afterEach(async () => {
       await rig.close();
       await receiver.stop();
-      await place.remove();
+      await place.drop();
     });
 
     /** Lets the database grow no further than it is. */
@@ -68,7 +68,11 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
         (rows) => rows.length === 4 * ROUNDS && isDone(rows),
       );
       const ids = messages.map(({ id }) => String(id));
-      expect(reckon(receiver.received, ids)).toEqual({ lost: [], duplicates: 0, unknown: [] });
+      expect(checkDeliveries(receiver.received, ids)).toEqual({
+        lost: [],
+        duplicates: 0,
+        unknown: [],
+      });
       if (IS_LONG) process.stdout.write(`disk full ${ROUNDS} times on ${kind}: none lost\n`);
     });
 

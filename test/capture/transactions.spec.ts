@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Column, Entity, type EntityManager, ManyToOne, PrimaryColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { DATABASES, openRig, type Rig } from '../support/capture-fixtures.js';
+import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
 
 @Entity()
 @WebhookEvent<Item>('item.created', { on: 'create', payload: ({ id, value }) => ({ id, value }) })
@@ -118,10 +118,10 @@ function difference(before: readonly Item[], after: readonly Item[]): string[] {
   return texts.sort();
 }
 
-describe.each(DATABASES)('transactions on %s', (kind) => {
-  let rig: Rig;
+describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
+  let rig: CaptureApp;
   beforeAll(async () => {
-    rig = await openRig(kind, [Item, Strict, Lenient, Part, Code]);
+    rig = await openCaptureApp(kind, [Item, Strict, Lenient, Part, Code]);
   });
   afterAll(() => rig.close());
   beforeEach(() => rig.received());

@@ -15,7 +15,7 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DATABASES, openDatabase } from '../support/capture-fixtures.js';
+import { CAPTURE_DATABASES, openDataSource } from '../support/apps/capture-app.js';
 
 // What capturing relies on. A TypeORM that answers otherwise changes what the library may send: see lib/capture.
 
@@ -123,7 +123,7 @@ class Recorder implements EntitySubscriberInterface<ObjectLiteral> {
   }
 }
 
-describe.each(DATABASES)("TypeORM's hooks on %s", (kind) => {
+describe.each(CAPTURE_DATABASES)("TypeORM's hooks on %s", (kind) => {
   let dataSource: DataSource;
   let close: () => Promise<void>;
   let recorder: Recorder;
@@ -141,7 +141,7 @@ describe.each(DATABASES)("TypeORM's hooks on %s", (kind) => {
   };
 
   beforeAll(async () => {
-    ({ dataSource, close } = await openDatabase(kind, ENTITIES));
+    ({ dataSource, close } = await openDataSource(kind, ENTITIES));
   });
   afterAll(() => close());
   beforeEach(() => {
@@ -561,7 +561,7 @@ describe.each(DATABASES)("TypeORM's hooks on %s", (kind) => {
 
   describe('subscribers', () => {
     it('pushed before initialize() are discarded, and are gone after destroy and initialize', async () => {
-      const { dataSource: other, close: end } = await openDatabase('sqlite', ENTITIES);
+      const { dataSource: other, close: end } = await openDataSource('sqlite', ENTITIES);
       other.subscribers.push(recorder);
       await other.destroy();
       other.subscribers.push(recorder);
@@ -599,7 +599,7 @@ describe.each(DATABASES)("TypeORM's hooks on %s", (kind) => {
 
 describe('swallowing an SQL error in a hook', () => {
   it('loses the whole save silently on postgres', async () => {
-    const { dataSource, close } = await openDatabase('postgres', ENTITIES);
+    const { dataSource, close } = await openDataSource('postgres', ENTITIES);
     dataSource.subscribers.push({
       listenTo: () => Author,
       afterInsert: async ({ manager }) => {
@@ -612,10 +612,10 @@ describe('swallowing an SQL error in a hook', () => {
   });
 
   it('the connection of better-sqlite3 is shared, so saves join each other', async () => {
-    const { dataSource, close } = await openDatabase('sqlite', ENTITIES);
+    const { dataSource, close } = await openDataSource('sqlite', ENTITIES);
     expect(dataSource.createQueryRunner()).toBe(dataSource.createQueryRunner());
     await close();
-    const postgres = await openDatabase('postgres', ENTITIES);
+    const postgres = await openDataSource('postgres', ENTITIES);
     const [one, other] = [
       postgres.dataSource.createQueryRunner(),
       postgres.dataSource.createQueryRunner(),

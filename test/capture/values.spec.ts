@@ -8,7 +8,7 @@ import {
 } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { DATABASES, openRig, type Rig } from '../support/capture-fixtures.js';
+import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
 
 /** An amount that keeps its cents to itself. */
 class Money {
@@ -57,7 +57,10 @@ abstract class Values {
 /** Columns that TypeORM keeps itself. */
 @Entity()
 @WebhookEvent<Kept>('kept.created', { on: 'create', payload: ({ id }) => ({ id }) })
-@WebhookEvent<Kept>('kept.changed', { on: 'change', payload: ({ title }) => ({ title }) })
+@WebhookEvent<Kept>('kept.changed', {
+  on: 'change',
+  payload: ({ title }) => ({ title }),
+})
 class Kept {
   @PrimaryColumn({ type: 'uuid' }) id!: string;
   @Column({ default: '' }) title!: string;
@@ -138,11 +141,11 @@ const SAME: readonly Case[] = [
   ['fixed', 'a', 'b'],
 ];
 
-describe.each(DATABASES)('values of each type on %s', (kind) => {
-  let rig: Rig;
+describe.each(CAPTURE_DATABASES)('values of each type on %s', (kind) => {
+  let rig: CaptureApp;
 
   beforeAll(async () => {
-    rig = await openRig(kind, [Read, Blind, Kept]);
+    rig = await openCaptureApp(kind, [Read, Blind, Kept]);
   });
   afterAll(() => rig.close());
   beforeEach(() => {

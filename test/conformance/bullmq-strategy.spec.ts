@@ -3,7 +3,7 @@ import {
   dispatchStrategyConformance,
   type DispatchStrategyBench,
 } from '../../lib/testing/index.js';
-import { connectionTo, openQueueRig, type QueueRigOptions } from '../support/apps/bullmq-app.js';
+import { connectionTo, openBullMqApp, type BullMqAppOptions } from '../support/apps/bullmq-app.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 import { strategyBench } from './strategy-bench.js';
 
@@ -29,12 +29,12 @@ dispatchStrategyConformance(
   },
   runner,
 );
-function queueBench(...processes: readonly QueueRigOptions[]): Promise<DispatchStrategyBench> {
+function queueBench(...processes: readonly BullMqAppOptions[]): Promise<DispatchStrategyBench> {
   const shared = { queue: `conformance-${queues++}`, connection: connectionTo(redis.port) };
   return strategyBench(
     processes.map(
       (options) => (place, isFirst) =>
-        openQueueRig(place, { ...shared, synchronize: isFirst, ...options }),
+        openBullMqApp(place, { ...shared, synchronize: isFirst, ...options }),
     ),
   );
 }

@@ -12,8 +12,8 @@ import { type AttemptStore, deliveryLogConformance } from '../../lib/testing/ind
 import { DeliveryLogNotifier } from '../../lib/outbox/outcomes/delivery-log-notifier.js';
 import { OutcomeStatements } from '../../lib/outbox/tables/outcome-statements.js';
 import { tableNames } from '../../lib/outbox/entities/table-names.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { openRig, type Rig } from '../support/apps/outbox-app.js';
+import { type DatabaseKind, createDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
 import type { Outcome } from '../../lib/outbox/model/outcome.js';
 
 const runner = { describe, it, expect };
@@ -92,21 +92,21 @@ deliveryLogConformance(
   runner,
 );
 
-async function outboxBench(kind: Kind, kept: KeptAttempts) {
-  const place = await placeOf(kind);
-  const rig = await openRig(place, { worker: false });
+async function outboxBench(kind: DatabaseKind, kept: KeptAttempts) {
+  const place = await createDatabase(kind);
+  const rig = await openOutboxApp(place, { worker: false });
   return {
     makeLog: () => new StandardDeliveryLog(kept),
     store: storeOf(rig),
     close: async () => {
       await rig.close();
-      await place.remove();
+      await place.drop();
     },
   };
 }
 
 /** Writes as the outbox does: with what became of the delivery, if the lease is still the writer's. */
-function storeOf({ strategy, dataSource }: Rig): AttemptStore {
+function storeOf({ strategy, dataSource }: OutboxApp): AttemptStore {
   const { database, log: table } = strategy.stores[0]!;
   return {
     async write(attempts, log) {

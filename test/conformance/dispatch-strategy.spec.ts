@@ -22,8 +22,8 @@ import {
   RecordingStrategy,
   ScriptedReceiver,
 } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { openRig, subscriber } from '../support/apps/outbox-app.js';
+import { type DatabaseKind, createDatabase } from '../support/databases.js';
+import { openOutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 const runner = { describe, it, expect };
 const clock = new SystemClock();
@@ -56,10 +56,10 @@ for (const kind of ['file', 'memory', 'postgres', 'mariadb'] as const) {
   );
 }
 
-async function outboxBench(kind: Kind): Promise<DispatchStrategyBench> {
+async function outboxBench(kind: DatabaseKind): Promise<DispatchStrategyBench> {
   const receiver = await ScriptedReceiver.start();
-  const place = await placeOf(kind);
-  const rig = await openRig(place);
+  const place = await createDatabase(kind);
+  const rig = await openOutboxApp(place);
   await rig.subscribers.create(subscriber(receiver.url));
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -77,7 +77,7 @@ async function outboxBench(kind: Kind): Promise<DispatchStrategyBench> {
     close: async () => {
       await rig.close();
       await receiver.stop();
-      await place.remove();
+      await place.drop();
     },
   };
 }

@@ -9,7 +9,7 @@ import { messageRelayConformance } from '../../lib/testing/index.js';
 import { connectionTo } from '../support/apps/bullmq-app.js';
 import { rabbitRelay } from '../support/apps/microservices-app.js';
 import {
-  RABBITMQ_STARTS_WITHIN,
+  RABBITMQ_START_TIMEOUT,
   type RabbitMqServer,
   startRabbitMq,
 } from '../services/rabbitmq.js';
@@ -22,7 +22,7 @@ let queues = 0;
 beforeAll(async () => {
   Logger.overrideLogger(false);
   [redis, rabbit] = await Promise.all([startRedis(), startRabbitMq()]);
-}, RABBITMQ_STARTS_WITHIN);
+}, RABBITMQ_START_TIMEOUT);
 
 afterAll(async () => {
   await Promise.all([redis.stop(), rabbit.stop()]);

@@ -3,9 +3,12 @@ import {
   dispatchStrategyConformance,
   type DispatchStrategyBench,
 } from '../../lib/testing/index.js';
-import { type BrokerRigOptions, openBrokerRig } from '../support/apps/microservices-app.js';
 import {
-  RABBITMQ_STARTS_WITHIN,
+  type MicroservicesAppOptions,
+  openMicroservicesApp,
+} from '../support/apps/microservices-app.js';
+import {
+  RABBITMQ_START_TIMEOUT,
   type RabbitMqServer,
   startRabbitMq,
 } from '../services/rabbitmq.js';
@@ -16,7 +19,7 @@ let queues = 0;
 
 beforeAll(async () => {
   rabbit = await startRabbitMq();
-}, RABBITMQ_STARTS_WITHIN);
+}, RABBITMQ_START_TIMEOUT);
 
 afterAll(() => rabbit.stop());
 
@@ -35,13 +38,13 @@ dispatchStrategyConformance(
 );
 
 function brokerBench(
-  ...processes: readonly Omit<BrokerRigOptions, 'rabbit'>[]
+  ...processes: readonly Omit<MicroservicesAppOptions, 'rabbit'>[]
 ): Promise<DispatchStrategyBench> {
   const queue = { url: rabbit.url, queue: `conformance-${queues++}` };
   return strategyBench(
     processes.map(
       (options) => (place, isFirst) =>
-        openBrokerRig(place, { rabbit: queue, synchronize: isFirst, ...options }),
+        openMicroservicesApp(place, { rabbit: queue, synchronize: isFirst, ...options }),
     ),
   );
 }

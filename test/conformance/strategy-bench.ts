@@ -1,17 +1,17 @@
 import { type DispatchStrategyBench, ScriptedReceiver } from '../../lib/testing/index.js';
-import { placeOf } from '../support/databases.js';
-import { type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 /** Opens one process; the first of them makes the tables. */
-export type OpensRig = (place: Place, isFirst: boolean) => Promise<Rig>;
+export type OpensRig = (place: TestDatabase, isFirst: boolean) => Promise<OutboxApp>;
 
 /** Processes that share a database on PostgreSQL and its one subscriber. The first of them sends. */
 export async function strategyBench(
   processes: readonly OpensRig[],
 ): Promise<DispatchStrategyBench> {
   const receiver = await ScriptedReceiver.start();
-  const place = await placeOf('postgres');
-  const rigs: Rig[] = [];
+  const place = await createDatabase('postgres');
+  const rigs: OutboxApp[] = [];
   for (const [at, open] of processes.entries()) {
     const rig = await open(place, at === 0);
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_1' }));
@@ -26,7 +26,7 @@ export async function strategyBench(
     close: async () => {
       for (const rig of rigs) await rig.close();
       await receiver.stop();
-      await place.remove();
+      await place.drop();
     },
   };
 }

@@ -4,8 +4,8 @@ import type { WebhookEventMap, WebhookEventName } from '../../lib/delivery/index
 import { SubscriberHealth } from '../../lib/outbox/index.js';
 import { healthRules } from '../../lib/subscriber/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { placeOf } from '../support/databases.js';
-import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 /** What each of them carries, by name. A new one that is not told here does not compile. */
 const FIELDS: { readonly [Name in WebhookEventName]: readonly string[] } = {
@@ -33,9 +33,9 @@ const NAMES = Object.keys(FIELDS) as WebhookEventName[];
 type Told = { readonly [Name in WebhookEventName]: WebhookEventMap[Name][] };
 const nothing = () => Object.fromEntries(NAMES.map((name) => [name, []])) as unknown as Told;
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
-let rig: Rig;
+let rig: OutboxApp;
 let heard: Told;
 let published: Told;
 const observe = (payload: unknown, channel: string | symbol) => {
@@ -46,8 +46,8 @@ const observe = (payload: unknown, channel: string | symbol) => {
 beforeEach(async () => {
   [heard, published] = [nothing(), nothing()];
   receiver = await ScriptedReceiver.start();
-  place = await placeOf('file');
-  rig = await openRig(place, {
+  place = await createDatabase('file');
+  rig = await openOutboxApp(place, {
     clock: new MovableClock(),
     schedule: [1000],
     recipients: { ...LOOPBACK_RECIPIENTS, denyCidrs: ['127.0.0.9/32'] },
@@ -63,7 +63,7 @@ afterEach(async () => {
   for (const name of NAMES) unsubscribe(`thorn:${name}`, observe);
   await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 });
 
 describe('every lifecycle event', () => {

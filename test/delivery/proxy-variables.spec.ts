@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { bundled, startChild } from '../services/child.js';
+import { bundleProgram, startChild } from '../services/child.js';
 import { ConnectProxy } from '../services/connect-proxy.js';
 
 const WAYS = ['way.plain', 'way.interceptors', 'way.defaults'];
@@ -10,7 +10,7 @@ let receiver: ScriptedReceiver;
 let proxy: ConnectProxy;
 
 beforeAll(async () => {
-  program = await bundled('test/support/processes/proxy.ts');
+  program = await bundleProgram('test/support/processes/proxy.ts');
 }, 60_000);
 
 beforeEach(async () => {

@@ -12,7 +12,7 @@ import {
 import type { AddressLookup } from '../../lib/delivery/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
-import { stores } from '../support/api-databases.js';
+import { sqliteAndPostgres } from '../support/databases.js';
 import { HOSTILE_ADDRESSES, HOSTILE_URLS } from '../support/fixtures/recipients.js';
 import { ConnectProxy } from '../services/connect-proxy.js';
 import { TcpSpy } from '../services/tcp-spy.js';
@@ -32,8 +32,8 @@ afterEach(async () => {
 });
 
 async function start(thorn: ThornModuleOptions = {}): Promise<Api> {
-  const [sqlite] = stores;
-  const store = await sqlite!.fresh();
+  const [sqlite] = sqliteAndPostgres;
+  const store = await sqlite!.create();
   const api = await startApi('express', { store, thorn: { timeout: 500, ...thorn } });
   clean.push(() => api.app.close());
   return api;
@@ -264,9 +264,9 @@ describe('an application with an egress proxy', () => {
       route: (target) => (target.startsWith('inside.') ? null : to),
     });
     clean.push(() => proxy.stop());
-    const [sqlite] = stores;
+    const [sqlite] = sqliteAndPostgres;
     const api = await startApi('express', {
-      store: await sqlite!.fresh(),
+      store: await sqlite!.create(),
       thorn: { egressProxy: proxy.url, http: {}, timeout: 500 },
     });
     clean.push(() => api.app.close());

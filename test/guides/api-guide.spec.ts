@@ -6,13 +6,13 @@ import { apiControllers, ApiSettings } from '../../lib/api/index.js';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { owners, startApi } from '../support/apps/api-app.js';
-import { stores } from '../support/api-databases.js';
+import { sqliteAndPostgres } from '../support/databases.js';
 
 const run = promisify(execFile);
 const guide = await readFile(new URL('../../docs/rest.md', import.meta.url), 'utf8');
 
 it('every request of the guide works as it stands', async () => {
-  const store = await stores[0]!.fresh();
+  const store = await sqliteAndPostgres[0]!.create();
   const receiver = await ScriptedReceiver.start();
   const api = await startApi('express', {
     store,

@@ -14,7 +14,7 @@ import {
   WebhookReceiverEvents,
 } from '../../lib/receiver/index.js';
 import { signWebhook } from '../../lib/testing/index.js';
-import { startReceiver } from '../support/apps/receiver-app.js';
+import { startReceiverApp } from '../support/apps/receiver-app.js';
 
 const guide = await readFile('docs/receiving.md', 'utf8');
 const blocks = [...guide.matchAll(/```ts\n\/\/ (\S+)\n(.*?)```/gs)].map(([, name, code]) => ({
@@ -102,7 +102,7 @@ describe('the guide to receiving', () => {
       }
     }
     const { acme } = await load('acme.scheme.ts');
-    const { app, post } = await startReceiver('express', [acme as never], [AcmeController]);
+    const { app, post } = await startReceiverApp('express', [acme as never], [AcmeController]);
     apps.push(app);
     const body = '{"uuid":"1","kind":"order.paid"}';
     const time = String(Math.floor(Date.now() / 1000));
@@ -146,7 +146,7 @@ describe('the guide to receiving', () => {
     });
     @Module({ imports: [database] })
     class DatabaseModule {}
-    const { app, post } = await startReceiver(
+    const { app, post } = await startReceiverApp(
       'express',
       [DatabaseModule, receiver as never],
       [OrdersController as never],

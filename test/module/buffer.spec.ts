@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Subscribers } from '../../lib/index.js';
-import { Article, databases } from '../support/apps/blog.js';
-import { runningBlog } from '../support/apps/running-blog.js';
+import { Article, blogDatabases } from '../support/apps/blog.js';
+import { useRunningBlog } from '../support/apps/running-blog.js';
 
-describe.each(databases)('buffer scopes, on %s', (type) => {
-  const blog = runningBlog(type, ['article.*']);
+describe.each(blogDatabases)('buffer scopes, on %s', (type) => {
+  const blog = useRunningBlog(type, ['article.*']);
 
   const save = (title: string) => blog.dataSource.manager.save(Article, { title, author: null });
 

@@ -2,8 +2,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Column, Entity, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InvalidInputError, WebhookEvent, Webhooks } from '../../lib/index.js';
-import { databases, User } from '../support/apps/blog.js';
-import { runningBlog } from '../support/apps/running-blog.js';
+import { blogDatabases, User } from '../support/apps/blog.js';
+import { useRunningBlog } from '../support/apps/running-blog.js';
 
 @Entity()
 @Webhooks<Book>({
@@ -37,8 +37,8 @@ class Book {
   author!: Relation<User> | null;
 }
 
-describe.each(databases)('events by hand, on %s', (type) => {
-  const blog = runningBlog(type, ['book.*'], { bulk: 'ignore' }, [
+describe.each(blogDatabases)('events by hand, on %s', (type) => {
+  const blog = useRunningBlog(type, ['book.*'], { bulk: 'ignore' }, [
     TypeOrmModule.forFeature([Book]),
   ]);
 

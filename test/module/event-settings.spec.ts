@@ -15,9 +15,9 @@ import {
   WebhookEvent,
   Webhooks,
 } from '../../lib/index.js';
-import { freshDatabase, loopback, startBlog } from '../support/apps/blog.js';
+import { createBlogDatabase, loopback, startBlog } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
-import { WatchingStrategy } from '../support/watching.strategy.js';
+import { RecordingInlineStrategy } from '../support/recording-inline.strategy.js';
 
 // Before the classes below: settings may name it as it is.
 const receiver = await Receiver.start();
@@ -260,8 +260,8 @@ class Depot implements Record<Setting, (fields: Fields) => Promise<Fields>> {
 class DepotModule {}
 
 async function start(recipients: RecipientRules): Promise<INestApplication> {
-  const { options } = await freshDatabase('better-sqlite3');
-  const thorn = { recipients, timeout: 20_000, dispatch: WatchingStrategy };
+  const { options } = await createBlogDatabase('better-sqlite3');
+  const thorn = { recipients, timeout: 20_000, dispatch: RecordingInlineStrategy };
   return (await startBlog(options, thorn, [TypeOrmModule.forFeature([Parcel, Crate]), DepotModule]))
     .app;
 }
@@ -284,7 +284,7 @@ const kinds: [string, string, (app: INestApplication) => Trigger][] = [
 ];
 
 let app: INestApplication;
-let watched: WatchingStrategy;
+let watched: RecordingInlineStrategy;
 
 beforeAll(async () => {
   app = await start(loopback);
@@ -378,7 +378,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
 
   it('recipients: what the module refuses, one event may allow, for stored and static subscribers', async () => {
     const strict = await start({ ...loopback, allowedPorts: [Number(new URL(receiver.url).port)] });
-    const seen: WatchingStrategy = strict.get(DispatchStrategy);
+    const seen: RecordingInlineStrategy = strict.get(DispatchStrategy);
     const events = [`${prefix}.plain`, `${prefix}.allowed`];
     const url = `${elsewhere.url}/stored`;
     await expect(strict.get(Subscribers).create({ url, events })).rejects.toMatchObject({
@@ -644,7 +644,7 @@ describe('a setting with a wrong value fails when the class is made', () => {
       @PrimaryGeneratedColumn()
       id!: number;
     }
-    const { options } = await freshDatabase('better-sqlite3');
+    const { options } = await createBlogDatabase('better-sqlite3');
     const error = await startBlog(options, {}, [TypeOrmModule.forFeature([Box])]).then(
       () => expect.unreachable('the application started'),
       (reason: Error) => reason,

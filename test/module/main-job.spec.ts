@@ -11,11 +11,17 @@ import {
   Subscribers,
   WebhookDispatcher,
 } from '../../lib/index.js';
-import { Article, User, databases, freshDatabase, startBlog } from '../support/apps/blog.js';
+import {
+  Article,
+  User,
+  blogDatabases,
+  createBlogDatabase,
+  startBlog,
+} from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
 
 const strategies = { outbox, inline };
-const cases = databases.flatMap((type) =>
+const cases = blogDatabases.flatMap((type) =>
   Object.entries(strategies).map(([name, strategy]) => ({ type, name, strategy })),
 );
 
@@ -30,7 +36,7 @@ describe.each(cases)(
     let author: User;
 
     beforeAll(async () => {
-      const database = await freshDatabase(type);
+      const database = await createBlogDatabase(type);
       drop = database.drop;
       ({ app, dataSource } = await startBlog(database.options, { dispatch: strategy() }));
       author = await dataSource.manager.save(User, { name: 'ada' });

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import type { EntityManager } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { Subscribers, ThornConfigurationError, WebhookEvent } from '../../lib/index.js';
-import { databases, freshDatabase, startBlog, User } from '../support/apps/blog.js';
+import { blogDatabases, createBlogDatabase, startBlog, User } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
-import { runningBlog } from '../support/apps/running-blog.js';
+import { useRunningBlog } from '../support/apps/running-blog.js';
 
 interface Order {
   id: string;
@@ -101,8 +101,8 @@ class OrdersController {
 })
 class OrdersModule {}
 
-describe.each(databases)('events of methods, on %s', (type) => {
-  const blog = runningBlog(type, ['order.*'], {}, [OrdersModule]);
+describe.each(blogDatabases)('events of methods, on %s', (type) => {
+  const blog = useRunningBlog(type, ['order.*'], {}, [OrdersModule]);
 
   it('are sent with what the method resolved to and was called with', async () => {
     await expect(blog.app.get(Orders).place('7', 'in haste')).resolves.toEqual({
@@ -204,7 +204,7 @@ describe('two applications in one process', () => {
   it('send to their own subscribers alone', async () => {
     const receiver = await Receiver.start();
     const start = async (path: string) => {
-      const { app } = await startBlog((await freshDatabase('better-sqlite3')).options, {}, [
+      const { app } = await startBlog((await createBlogDatabase('better-sqlite3')).options, {}, [
         OrdersModule,
       ]);
       await app.get(Subscribers).create({ url: `${receiver.url}/${path}`, events: ['order.*'] });

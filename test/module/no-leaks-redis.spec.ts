@@ -8,13 +8,18 @@ import {
   ScriptedReceiver,
 } from '../../lib/testing/index.js';
 import { startApi } from '../support/apps/api-app.js';
-import { stores } from '../support/api-databases.js';
+import { sqliteAndPostgres } from '../support/databases.js';
 import { startRedis } from '../services/redis.js';
-import { Ears, everything, SECRETS, signaturesIn } from '../support/leaks.js';
+import {
+  OutputRecorder,
+  callEveryRoute,
+  SECRETS,
+  signaturesIn,
+} from '../support/output-recorder.js';
 
 const OWN_SECRET = 'a secret of receivers that came with a message';
 const TOKEN = 'Bearer a-token-of-the-receiver';
-const postgres = stores.find(({ database }) => database === 'PostgreSQL')!;
+const postgres = sqliteAndPostgres.find(({ database }) => database === 'PostgreSQL')!;
 
 const clean: (() => unknown)[] = [];
 afterEach(async () => {
@@ -24,7 +29,7 @@ afterEach(async () => {
 it('a whole run with bullmq() gives Redis no body, no secret, no signature and no authorization header', async () => {
   const redis = await startRedis();
   clean.push(() => redis.stop());
-  const ears = new Ears();
+  const ears = new OutputRecorder();
   // What these two say by themselves would come amidst what the monitor hears.
   const quiet = { disableClientInfo: true, enableReadyCheck: false };
   const client = new Redis({ port: redis.port, ...quiet });
@@ -36,11 +41,11 @@ it('a whole run with bullmq() gives Redis no body, no secret, no signature and n
   let lastHeard = 'nothing';
   monitor.on('monitor', (_time: string, words: string[]) => {
     lastHeard = words.join(' ');
-    ears.hear('Redis', lastHeard);
+    ears.record('Redis', lastHeard);
   });
   const receiver = await ScriptedReceiver.start();
   clean.push(() => receiver.stop());
-  const store = await postgres.fresh();
+  const store = await postgres.create();
   clean.push(() => store.drop());
   const connection = { host: '127.0.0.1', port: redis.port };
   const api = await startApi('express', {
@@ -56,7 +61,7 @@ it('a whole run with bullmq() gives Redis no body, no secret, no signature and n
   });
   clean.push(() => api.app.close());
 
-  const shown = await everything(api, receiver, new Ears());
+  const shown = await callEveryRoute(api, receiver, new OutputRecorder());
   const dispatcher = api.app.get(WebhookDispatcher);
   const own = { url: `${receiver.url}/own?${SECRETS.query}`, secret: OWN_SECRET };
   await dispatcher.send('order.paid', { total: 5 }, { subscribers: [own] });
@@ -74,16 +79,16 @@ it('a whole run with bullmq() gives Redis no body, no secret, no signature and n
   for (const key of await client.keys('*')) {
     // Some are gone by now, such as the locks of jobs.
     const dump: Buffer | null = await client.dumpBuffer(key);
-    ears.hear(key, `${key} ${dump?.toString('latin1') ?? ''}`);
+    ears.record(key, `${key} ${dump?.toString('latin1') ?? ''}`);
   }
   await client.ping('the end');
   await vi.waitFor(() => expect(lastHeard).toContain('the end'));
 
   const signatures = signaturesIn(receiver);
   expect(signatures.length).toBeGreaterThan(10);
-  expect(ears.hits([...signatures, ...shown, OWN_SECRET, TOKEN, 'alice-token'])).toEqual([]);
-  expect(ears.hits(Object.values(SECRETS))).toEqual([]);
+  expect(ears.find([...signatures, ...shown, OWN_SECRET, TOKEN, 'alice-token'])).toEqual([]);
+  expect(ears.find(Object.values(SECRETS))).toEqual([]);
   // What is searched is what jobs hold.
-  expect(ears.hits(['deliver']).length).toBeGreaterThan(5);
-  expect(ears.hits(['seven of nine', Buffer.from('seven of nine').toString('base64')])).toEqual([]);
+  expect(ears.find(['deliver']).length).toBeGreaterThan(5);
+  expect(ears.find(['seven of nine', Buffer.from('seven of nine').toString('base64')])).toEqual([]);
 }, 60_000);

@@ -8,8 +8,13 @@ import {
 } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
-import { stores } from '../support/api-databases.js';
-import { Ears, everything, SECRETS, signaturesIn } from '../support/leaks.js';
+import { sqliteAndPostgres } from '../support/databases.js';
+import {
+  OutputRecorder,
+  callEveryRoute,
+  SECRETS,
+  signaturesIn,
+} from '../support/output-recorder.js';
 
 const NAMES: readonly WebhookEventName[] = [
   'message-accepted',
@@ -26,64 +31,63 @@ afterEach(async () => {
   for (const one of clean.splice(0).reverse()) await one();
 });
 
-describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store, platform }))))(
-  'a whole run on $database and $platform',
-  ({ fresh, platform }) => {
-    it('tells nobody a secret, a signature, an authorization header or a query string', async () => {
-      const ears = new Ears();
-      const receiver = await ScriptedReceiver.start();
-      clean.push(() => receiver.stop());
-      const store = await fresh();
-      clean.push(() => store.drop());
-      const api = await startApi(platform, {
-        store,
-        thorn: {
-          recipients: LOOPBACK_RECIPIENTS,
-          retries: { schedule: [20] },
-          encryption: { keys: [{ id: 'one', key: SECRETS.key }] },
-          unsubscribe: { url: 'https://api.example.com/hooks', secret: SECRETS.links },
-          timeout: 500,
-        },
-        configure: (app) => app.useLogger(ears.logger),
-      });
-      clean.push(() => api.app.close());
-      clean.push(ears.onStreams());
-      for (const name of NAMES) {
-        clean.push(api.app.get(WebhookEvents).on(name, (facts) => ears.hear(name, facts)));
-      }
-      const known: string[] = Object.values(SECRETS);
-
-      known.push(...(await everything(api, receiver, ears)));
-      await aDayLater(api, receiver);
-
-      known.push(...signaturesIn(receiver));
-      expect(known.some((word) => /^[\w-]{55}$/.test(word))).toBe(true);
-      known.push('alice-token', 'bob-token');
-      expect(known.length).toBeGreaterThan(20);
-      expect(ears.heard.length).toBeGreaterThan(30);
-      for (const table of [
-        'thorn_subscribers',
-        'thorn_messages',
-        'thorn_deliveries',
-        'thorn_attempts',
-      ]) {
-        for (const { url: _, ...row } of await api.app
-          .get(DataSource)
-          .query(`SELECT * FROM ${table}`)) {
-          ears.hear(table, JSON.stringify(row));
-        }
-      }
-      expect(ears.hits(known)).toEqual([]);
+describe.each(
+  sqliteAndPostgres.flatMap((store) => platforms.map((platform) => ({ ...store, platform }))),
+)('a whole run on $database and $platform', ({ create, platform }) => {
+  it('tells nobody a secret, a signature, an authorization header or a query string', async () => {
+    const ears = new OutputRecorder();
+    const receiver = await ScriptedReceiver.start();
+    clean.push(() => receiver.stop());
+    const store = await create();
+    clean.push(() => store.drop());
+    const api = await startApi(platform, {
+      store,
+      thorn: {
+        recipients: LOOPBACK_RECIPIENTS,
+        retries: { schedule: [20] },
+        encryption: { keys: [{ id: 'one', key: SECRETS.key }] },
+        unsubscribe: { url: 'https://api.example.com/hooks', secret: SECRETS.links },
+        timeout: 500,
+      },
+      configure: (app) => app.useLogger(ears.logger),
     });
+    clean.push(() => api.app.close());
+    clean.push(ears.recordStreams());
+    for (const name of NAMES) {
+      clean.push(api.app.get(WebhookEvents).on(name, (facts) => ears.record(name, facts)));
+    }
+    const known: string[] = Object.values(SECRETS);
 
-    it('would have noticed one', () => {
-      const ears = new Ears();
-      ears.logger.error('x', new InvalidInputError('url', `is ${SECRETS.given}`));
-      ears.hear('body', { deep: [{ a: { b: SECRETS.query } }] });
-      expect(ears.hits(Object.values(SECRETS))).not.toHaveLength(0);
-    });
-  },
-);
+    known.push(...(await callEveryRoute(api, receiver, ears)));
+    await aDayLater(api, receiver);
+
+    known.push(...signaturesIn(receiver));
+    expect(known.some((word) => /^[\w-]{55}$/.test(word))).toBe(true);
+    known.push('alice-token', 'bob-token');
+    expect(known.length).toBeGreaterThan(20);
+    expect(ears.records.length).toBeGreaterThan(30);
+    for (const table of [
+      'thorn_subscribers',
+      'thorn_messages',
+      'thorn_deliveries',
+      'thorn_attempts',
+    ]) {
+      for (const { url: _, ...row } of await api.app
+        .get(DataSource)
+        .query(`SELECT * FROM ${table}`)) {
+        ears.record(table, JSON.stringify(row));
+      }
+    }
+    expect(ears.find(known)).toEqual([]);
+  });
+
+  it('would have noticed one', () => {
+    const ears = new OutputRecorder();
+    ears.logger.error('x', new InvalidInputError('url', `is ${SECRETS.given}`));
+    ears.record('body', { deep: [{ a: { b: SECRETS.query } }] });
+    expect(ears.find(Object.values(SECRETS))).not.toHaveLength(0);
+  });
+});
 
 /** The database is gone: what is said of that. */
 async function aDayLater(api: Api, receiver: ScriptedReceiver): Promise<void> {

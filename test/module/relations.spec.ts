@@ -11,9 +11,9 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DispatchStrategy, Subscribers, WebhookEvent, Webhooks } from '../../lib/index.js';
-import { databases, freshDatabase, startBlog } from '../support/apps/blog.js';
+import { blogDatabases, createBlogDatabase, startBlog } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
-import { WatchingStrategy } from '../support/watching.strategy.js';
+import { RecordingInlineStrategy } from '../support/recording-inline.strategy.js';
 
 interface Named {
   readonly name: string;
@@ -60,21 +60,23 @@ class Playlist {
   songs!: Song[];
 }
 
-describe.each(databases)('events of relations reach receivers, on %s', (type) => {
+describe.each(blogDatabases)('events of relations reach receivers, on %s', (type) => {
   let app: INestApplication;
   let dataSource: DataSource;
   let drop: () => Promise<void>;
   let receiver: Receiver;
-  let watched: WatchingStrategy;
+  let watched: RecordingInlineStrategy;
   let [one, two]: Song[] = [];
 
   beforeAll(async () => {
-    const database = await freshDatabase(type);
+    const database = await createBlogDatabase(type);
     drop = database.drop;
     const entities = TypeOrmModule.forFeature([Playlist, Song]);
-    ({ app, dataSource } = await startBlog(database.options, { dispatch: WatchingStrategy }, [
-      entities,
-    ]));
+    ({ app, dataSource } = await startBlog(
+      database.options,
+      { dispatch: RecordingInlineStrategy },
+      [entities],
+    ));
     watched = app.get(DispatchStrategy);
     receiver = await Receiver.start();
     await app.get(Subscribers).create({ url: receiver.url, events: ['list.*', 'song.*'] });

@@ -21,7 +21,7 @@ import {
   type ThornModuleOptions,
   WebhookDispatcher,
 } from '../../lib/index.js';
-import { databases, freshDatabase, loopback, startBlog } from '../support/apps/blog.js';
+import { blogDatabases, createBlogDatabase, loopback, startBlog } from '../support/apps/blog.js';
 import { type ReceivedRequest, Receiver } from '../support/receiver.js';
 
 let receiver: Receiver;
@@ -41,10 +41,10 @@ afterEach(async () => {
 });
 
 describe.each(
-  databases.flatMap((type) => [inline, outbox].map((strategy) => ({ type, strategy }))),
+  blogDatabases.flatMap((type) => [inline, outbox].map((strategy) => ({ type, strategy }))),
 )('a rotation under load, on $type with $strategy.name', ({ type, strategy }) => {
   it('loses no delivery for a receiver that changes over within the overlap', async () => {
-    const database = await freshDatabase(type);
+    const database = await createBlogDatabase(type);
     cleanUp.push(database.drop);
     ({ app } = await startBlog(database.options, { dispatch: strategy() }));
     const subscribers = app.get(Subscribers);
@@ -132,7 +132,7 @@ describe('encryption', () => {
   });
 
   it('does not take the others down when a subscriber’s key is gone', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await createBlogDatabase('postgres');
     cleanUp.push(database.drop);
     ({ app } = await startBlog(database.options, { encryption: { keys: [key] } }));
     const lost = await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
@@ -153,7 +153,7 @@ describe('encryption', () => {
 });
 
 it.each(['sha1', 'sha256', 'sha512'] as const)('signs Hook-HMAC with %s', async (digest) => {
-  ({ app } = await startBlog((await freshDatabase('better-sqlite3')).options));
+  ({ app } = await startBlog((await createBlogDatabase('better-sqlite3')).options));
   const secret = 'a secret that both of us know';
   const input = { url: receiver.url, events: ['*'], secret, digest };
   await app.get(Subscribers).create(input);

@@ -38,7 +38,7 @@ import {
   WebhookEvent,
   WebhookSigner,
 } from '../../lib/index.js';
-import { freshDatabase, startBlog } from '../support/apps/blog.js';
+import { createBlogDatabase, startBlog } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
 import {
   Account,
@@ -50,7 +50,7 @@ import {
   Tag,
 } from './thorn-checklist.entities.js';
 import { declarePaperEvents, operatorCases, Paper } from './thorn-operators.js';
-import { WatchingStrategy } from '../support/watching.strategy.js';
+import { RecordingInlineStrategy } from '../support/recording-inline.strategy.js';
 
 declarePaperEvents();
 
@@ -61,7 +61,7 @@ async function start(
   thorn: ThornModuleOptions & ThornModuleExtras = {},
   imports: object[] = [],
 ): Promise<INestApplication> {
-  const { options } = await freshDatabase('better-sqlite3');
+  const { options } = await createBlogDatabase('better-sqlite3');
   const entities = TypeOrmModule.forFeature([Account, Author, Paper, Plain, Post, Tag]);
   const given = { dispatch: inline(), ...thorn };
   return (await startBlog(options, given, [entities, OrdersModule, ...imports])).app;
@@ -91,7 +91,7 @@ afterAll(() => receiver.stop());
 
 describe('declaring', () => {
   let app: INestApplication;
-  let watched: WatchingStrategy;
+  let watched: RecordingInlineStrategy;
   let dispatcher: WebhookDispatcher;
   let ada: Author;
   const repository = <Row extends object>(type: new () => Row) =>
@@ -107,7 +107,7 @@ describe('declaring', () => {
   };
 
   beforeAll(async () => {
-    app = await start({ dispatch: WatchingStrategy });
+    app = await start({ dispatch: RecordingInlineStrategy });
     watched = app.get(DispatchStrategy);
     dispatcher = app.get(WebhookDispatcher);
     const account = await repository(Account).save({ user: 'u-ada' });
@@ -643,10 +643,10 @@ describe('delivery', () => {
   });
 
   it('dispatchers: a class of one’s own', async () => {
-    const { app, dispatcher } = await receive({ dispatch: WatchingStrategy });
+    const { app, dispatcher } = await receive({ dispatch: RecordingInlineStrategy });
     await dispatcher.send('a.b');
 
-    const own: WatchingStrategy = app.get(DispatchStrategy);
+    const own: RecordingInlineStrategy = app.get(DispatchStrategy);
     expect(own.messages.map(({ event }) => event)).toEqual(['a.b']);
   });
 

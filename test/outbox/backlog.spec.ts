@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { analyze, insertDue } from '../support/seed-due-deliveries.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { analyzeTables, insertDueDeliveries } from '../support/seed-due-deliveries.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 const ROWS = process.env['THORN_LONG'] === '1' ? 1_000_000 : 50_000;
 const CLAIMS = 100;
@@ -11,16 +11,16 @@ const PER_HOST = 16;
 /** Milliseconds. */
 const PAUSE = 5;
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
 let slow: ScriptedReceiver;
-let rig: Rig;
+let rig: OutboxApp;
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
   `${ROWS} due rows on $kind`,
   ({ kind }) => {
     beforeEach(async () => {
-      place = await placeOf(kind);
+      place = await createDatabase(kind);
       receiver = await ScriptedReceiver.start();
       slow = await ScriptedReceiver.start();
     });
@@ -28,13 +28,17 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await rig.close();
       await receiver.stop();
       await slow.stop();
-      await place.remove();
+      await place.drop();
     });
 
     it('are claimed a hundred at a time within 20 ms, 95 times of 100', async () => {
-      rig = await openRig(place, { worker: false, isLogged: false });
-      await insertDue(rig, kind, { count: ROWS, subscriber: 'sub_x', hosts: ['a:1', 'b:1'] });
-      await analyze(rig, kind);
+      rig = await openOutboxApp(place, { worker: false, isLogged: false });
+      await insertDueDeliveries(rig, kind, {
+        count: ROWS,
+        subscriber: 'sub_x',
+        hosts: ['a:1', 'b:1'],
+      });
+      await analyzeTables(rig, kind);
       const { deliveries } = rig.strategy.stores[0]!;
       const times: number[] = [];
       for (let n = 0; n < CLAIMS; n++) {
@@ -54,16 +58,16 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
 
     it('leave memory as it is, and hold up no message to another host', async () => {
       slow.otherwise({ delay: 50 });
-      rig = await openRig(place, { worker: false, isLogged: false });
+      rig = await openOutboxApp(place, { worker: false, isLogged: false });
       const { subscribers } = rig;
       const backlog = subscriber(slow.url, { events: ['never.*'] });
       const host = new URL(slow.url).host;
-      await insertDue(rig, kind, { count: ROWS, subscriber: backlog.id, hosts: [host] });
-      await analyze(rig, kind);
+      await insertDueDeliveries(rig, kind, { count: ROWS, subscriber: backlog.id, hosts: [host] });
+      await analyzeTables(rig, kind);
       await rig.close();
       await subscribers.create(backlog);
       await subscribers.create(subscriber(receiver.url, { events: ['order.*'] }));
-      rig = await openRig(place, {
+      rig = await openOutboxApp(place, {
         synchronize: false,
         isLogged: false,
         subscribers,

@@ -1,13 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ThornDelivery } from '../../lib/outbox/entities/delivery.entity.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { analyze, insertDue, insertDueMessages } from '../support/seed-due-deliveries.js';
-import { type Kind, placeOf } from '../support/databases.js';
 import {
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  analyzeTables,
+  insertDueDeliveries,
+  insertDueMessages,
+} from '../support/seed-due-deliveries.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import {
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
 
@@ -18,101 +21,118 @@ interface Asked {
   readonly parameters: unknown[];
 }
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
-let rigs: Rig[];
+let rigs: OutboxApp[];
 
 afterEach(async () => {
   for (const rig of rigs) await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 });
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
-  'claims on $kind',
-  ({ kind }) => {
-    it('looks at no more rows than it takes, however many are due', async () => {
-      [place, receiver, rigs] = [await placeOf(kind), await ScriptedReceiver.start(), []];
-      const rig = await openRig(place, { worker: false });
-      rigs.push(rig);
-      const { id } = await rig.subscribers.create(subscriber(receiver.url));
-      const hosts = Array.from({ length: 30 }, (_, at) => `nowhere-${at}.example:80`);
-      await insertDue(rig, kind, { count: ROWS, subscriber: id, hosts });
-      await insertDueMessages(rig, kind, ROWS);
-      await analyze(rig, kind);
+describe.each<{ kind: DatabaseKind }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('claims on $kind', ({ kind }) => {
+  it('looks at no more rows than it takes, however many are due', async () => {
+    [place, receiver, rigs] = [await createDatabase(kind), await ScriptedReceiver.start(), []];
+    const rig = await openOutboxApp(place, { worker: false });
+    rigs.push(rig);
+    const { id } = await rig.subscribers.create(subscriber(receiver.url));
+    const hosts = Array.from({ length: 30 }, (_, at) => `nowhere-${at}.example:80`);
+    await insertDueDeliveries(rig, kind, { count: ROWS, subscriber: id, hosts });
+    await insertDueMessages(rig, kind, ROWS);
+    await analyzeTables(rig, kind);
 
-      const asked = await whatWorkersAsk(rig);
-      for (const name of [
-        /RECURSIVE|GROUP BY host/,
-        /ORDER BY due_at LIMIT 1\)/,
-        /SET lease = .*due_at = /,
-      ]) {
-        expect(asked.some(({ sql }) => name.test(sql))).toBe(true);
-      }
-      for (const one of asked) {
-        if (kind === 'file') expect(await plan(rig, one), one.sql).not.toMatch(SCANS);
-        else expect(await examined(rig, kind, one), one.sql).toBeLessThan(ROWS / 16);
-      }
+    const asked = await whatWorkersAsk(rig);
+    for (const name of [
+      /RECURSIVE|GROUP BY host/,
+      /ORDER BY due_at LIMIT 1\)/,
+      /SET lease = .*due_at = /,
+    ]) {
+      expect(asked.some(({ sql }) => name.test(sql))).toBe(true);
+    }
+    for (const one of asked) {
+      if (kind === 'file') expect(await plan(rig, one), one.sql).not.toMatch(SCANS);
+      else expect(await examined(rig, kind, one), one.sql).toBeLessThan(ROWS / 16);
+    }
+  });
+
+  it('renews the lease of a message whose delivery takes longer than that', async () => {
+    [place, receiver, rigs] = [await createDatabase(kind), await ScriptedReceiver.start(), []];
+    const rig = await openOutboxApp(place, { lease: 1000, timeout: 10_000 });
+    rigs.push(rig);
+    await rig.subscribers.create(subscriber(receiver.url));
+    receiver.answer({ delay: 3000 });
+    await rig.send();
+    await rig.until(
+      'SELECT status FROM thorn_deliveries',
+      ([row]) => row?.['status'] === 'succeeded',
+    );
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it('ends what waits for a subscriber without going through what it has had', async () => {
+    [place, receiver, rigs] = [await createDatabase(kind), await ScriptedReceiver.start(), []];
+    const asked: Asked[] = [];
+    const rig = await openOutboxApp(place, {
+      worker: false,
+      isLogged: false,
+      prepare: noting(asked),
     });
-
-    it('renews the lease of a message whose delivery takes longer than that', async () => {
-      [place, receiver, rigs] = [await placeOf(kind), await ScriptedReceiver.start(), []];
-      const rig = await openRig(place, { lease: 1000, timeout: 10_000 });
-      rigs.push(rig);
-      await rig.subscribers.create(subscriber(receiver.url));
-      receiver.answer({ delay: 3000 });
-      await rig.send();
-      await rig.until(
-        'SELECT status FROM thorn_deliveries',
-        ([row]) => row?.['status'] === 'succeeded',
-      );
-      expect(receiver.received).toHaveLength(1);
+    rigs.push(rig);
+    await insertDueDeliveries(rig, kind, {
+      count: ROWS,
+      subscriber: 'old',
+      hosts: ['nowhere.example:80'],
     });
+    await rig.rows(
+      `UPDATE thorn_deliveries SET status = 'succeeded', host = NULL, due_at = NULL, finished_at = 1 WHERE id NOT LIKE '%000'`,
+    );
+    await analyzeTables(rig, kind);
+    asked.length = 0;
 
-    it('ends what waits for a subscriber without going through what it has had', async () => {
-      [place, receiver, rigs] = [await placeOf(kind), await ScriptedReceiver.start(), []];
-      const asked: Asked[] = [];
-      const rig = await openRig(place, { worker: false, isLogged: false, prepare: noting(asked) });
-      rigs.push(rig);
-      await insertDue(rig, kind, { count: ROWS, subscriber: 'old', hosts: ['nowhere.example:80'] });
-      await rig.rows(
-        `UPDATE thorn_deliveries SET status = 'succeeded', host = NULL, due_at = NULL, finished_at = 1 WHERE id NOT LIKE '%000'`,
-      );
-      await analyze(rig, kind);
-      asked.length = 0;
+    const ended = await rig.strategy.stores[0]!.deliveries.fail('old', 'disabled', 2, 1000);
+    expect(ended).toBe(ROWS / 1000);
+    const pick = asked.find(({ sql }) => sql.startsWith('SELECT id'));
+    if (kind === 'file') expect(await plan(rig, pick!)).toContain(waitingIndex(rig));
+    else expect(await examined(rig, kind, pick!)).toBeLessThan(ROWS / 16);
+  });
 
-      const ended = await rig.strategy.stores[0]!.deliveries.fail('old', 'disabled', 2, 1000);
-      expect(ended).toBe(ROWS / 1000);
-      const pick = asked.find(({ sql }) => sql.startsWith('SELECT id'));
-      if (kind === 'file') expect(await plan(rig, pick!)).toContain(waitingIndex(rig));
-      else expect(await examined(rig, kind, pick!)).toBeLessThan(ROWS / 16);
+  it('shows the newest of all failed deliveries without sorting them', async () => {
+    [place, receiver, rigs] = [await createDatabase(kind), await ScriptedReceiver.start(), []];
+    const asked: Asked[] = [];
+    const rig = await openOutboxApp(place, {
+      worker: false,
+      isLogged: false,
+      prepare: noting(asked),
     });
-
-    it('shows the newest of all failed deliveries without sorting them', async () => {
-      [place, receiver, rigs] = [await placeOf(kind), await ScriptedReceiver.start(), []];
-      const asked: Asked[] = [];
-      const rig = await openRig(place, { worker: false, isLogged: false, prepare: noting(asked) });
-      rigs.push(rig);
-      await insertDue(rig, kind, { count: ROWS, subscriber: 'old', hosts: ['nowhere.example:80'] });
-      await rig.rows(
-        `UPDATE thorn_deliveries SET status = 'failed', reason = CASE due_at % 2 WHEN 0 THEN 'exhausted' ELSE 'disabled' END, host = NULL, due_at = NULL, finished_at = 1`,
-      );
-      await analyze(rig, kind);
-      asked.length = 0;
-
-      const { items } = await rig.deliveries.list({ status: 'failed', limit: 3 }, 'any');
-      expect(items.map(({ id }) => id)).toEqual(['dlv_old9999', 'dlv_old9998', 'dlv_old9997']);
-      const [page] = asked;
-      if (kind === 'file') {
-        // One sort for each reason, that of its few that are left: they come out of the index in their order.
-        expect((await plan(rig, page!)).match(/TEMP B-TREE/g)).toHaveLength(5);
-      } else expect(await examined(rig, kind, page!)).toBeLessThan(ROWS / 16);
+    rigs.push(rig);
+    await insertDueDeliveries(rig, kind, {
+      count: ROWS,
+      subscriber: 'old',
+      hosts: ['nowhere.example:80'],
     });
-  },
-);
+    await rig.rows(
+      `UPDATE thorn_deliveries SET status = 'failed', reason = CASE due_at % 2 WHEN 0 THEN 'exhausted' ELSE 'disabled' END, host = NULL, due_at = NULL, finished_at = 1`,
+    );
+    await analyzeTables(rig, kind);
+    asked.length = 0;
+
+    const { items } = await rig.deliveries.list({ status: 'failed', limit: 3 }, 'any');
+    expect(items.map(({ id }) => id)).toEqual(['dlv_old9999', 'dlv_old9998', 'dlv_old9997']);
+    const [page] = asked;
+    if (kind === 'file') {
+      // One sort for each reason, that of its few that are left: they come out of the index in their order.
+      expect((await plan(rig, page!)).match(/TEMP B-TREE/g)).toHaveLength(5);
+    } else expect(await examined(rig, kind, page!)).toBeLessThan(ROWS / 16);
+  });
+});
 
 /** Notes the statements on our tables that a data source is asked. */
-function noting(asked: { push(one: Asked): unknown }): NonNullable<RigOptions['prepare']> {
+function noting(asked: { push(one: Asked): unknown }): NonNullable<OutboxAppOptions['prepare']> {
   return ({ logger }) => {
     logger.logQuery = (sql, parameters) => {
       if (/thorn_/.test(sql) && parameters !== undefined) {
@@ -123,9 +143,9 @@ function noting(asked: { push(one: Asked): unknown }): NonNullable<RigOptions['p
 }
 
 /** Every statement on our tables that a worker makes until some of what is due was delivered; each of them once. */
-async function whatWorkersAsk({ subscribers }: Rig): Promise<readonly Asked[]> {
+async function whatWorkersAsk({ subscribers }: OutboxApp): Promise<readonly Asked[]> {
   const asked = new Map<string, Asked>();
-  const worker = await openRig(place, {
+  const worker = await openOutboxApp(place, {
     subscribers,
     prepare: noting({ push: (one) => asked.set(one.sql, one) }),
   });
@@ -139,13 +159,17 @@ async function whatWorkersAsk({ subscribers }: Rig): Promise<readonly Asked[]> {
 /** A table that is gone through, and not by an index. */
 const SCANS = /SCAN (?!.*USING (?:COVERING )?INDEX)(?:TABLE )?(?:thorn_|[dmth]\b)/;
 
-async function plan(rig: Rig, { sql, parameters }: Asked): Promise<string> {
+async function plan(rig: OutboxApp, { sql, parameters }: Asked): Promise<string> {
   const rows = await rig.rows(`EXPLAIN QUERY PLAN ${sql}`, parameters);
   return rows.map(({ detail }) => String(detail)).join('\n');
 }
 
 /** How many rows the database reads for a statement, which is not kept. */
-async function examined(rig: Rig, kind: Kind, { sql, parameters }: Asked): Promise<number> {
+async function examined(
+  rig: OutboxApp,
+  kind: DatabaseKind,
+  { sql, parameters }: Asked,
+): Promise<number> {
   const runner = rig.dataSource.createQueryRunner();
   await runner.query('BEGIN');
   try {
@@ -179,7 +203,7 @@ function rowsOf(node: PlanNode): number {
   return own * node['Actual Loops'] + below;
 }
 
-function waitingIndex({ dataSource }: Rig): string {
+function waitingIndex({ dataSource }: OutboxApp): string {
   const columns = ['subscriber_id', 'due_at', 'turn_at'].join();
   const { indices } = dataSource.getMetadata(ThornDelivery);
   return indices.find(

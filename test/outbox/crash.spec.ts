@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { reckon } from '../support/delivery-ledger.js';
+import { checkDeliveries } from '../support/check-deliveries.js';
 import { printFigures } from '../support/print-figures.js';
-import { Article, openRig, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { type OwnPostgres, startOwnPostgres } from '../services/postgres.js';
 
 const WINDOW = 50;
@@ -12,12 +12,12 @@ const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due })
 describe('a PostgreSQL server that crashes', () => {
   let server: OwnPostgres;
   let receiver: ScriptedReceiver;
-  let rig: Rig;
+  let rig: OutboxApp;
 
   beforeEach(async () => {
     vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     [server, receiver] = [await startOwnPostgres(), await ScriptedReceiver.start()];
-    rig = await openRig(
+    rig = await openOutboxApp(
       { options: { type: 'postgres', url: server.url } },
       { window: WINDOW, isLogged: false },
     );
@@ -66,7 +66,7 @@ describe('a PostgreSQL server that crashes', () => {
     expect(messages).toHaveLength(stored.length);
     expect(refused).toBeGreaterThan(0);
     const ids = messages.map(({ id }) => String(id));
-    const { lost, duplicates, unknown } = reckon(receiver.received, ids);
+    const { lost, duplicates, unknown } = checkDeliveries(receiver.received, ids);
     expect({ lost, unknown }).toEqual({ lost: [], unknown: [] });
     expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
     expect(await rig.rows('SELECT id FROM thorn_deliveries')).toHaveLength(ids.length);

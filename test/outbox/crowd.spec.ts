@@ -5,21 +5,21 @@ import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { type Place, StatementLogger } from '../support/apps/outbox-app.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { StatementLogger } from '../support/apps/outbox-app.js';
 
 const CROWD = 10_000;
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
   '10,000 subscribers to something else, on $kind',
   ({ kind }) => {
     const log = new StatementLogger();
-    let place: Place;
+    let place: TestDatabase;
     let app: INestApplication;
     let receiver: ScriptedReceiver;
 
     beforeEach(async () => {
-      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+      [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
       const module = await Test.createTestingModule({
         imports: [
           TypeOrmModule.forRoot({
@@ -39,7 +39,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
     afterEach(async () => {
       await app.close();
       await receiver.stop();
-      await place.remove();
+      await place.drop();
     });
 
     it('cost no row and no statement for each message', async () => {

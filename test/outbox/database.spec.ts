@@ -10,14 +10,13 @@ import {
 } from '../../lib/migrations/index.js';
 import { outboxEntities } from '../../lib/outbox/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { analyze, insertDue } from '../support/seed-due-deliveries.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { analyzeTables, insertDueDeliveries } from '../support/seed-due-deliveries.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
   Article,
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
 
@@ -26,13 +25,13 @@ const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const DAY = 24 * 60 * 60_000;
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
-let rigs: Rig[];
+let rigs: OutboxApp[];
 
-async function open(kind: Kind, options: RigOptions = {}): Promise<Rig> {
-  if (rigs.length === 0) place = await placeOf(kind);
-  const rig = await openRig(place, { synchronize: rigs.length === 0, ...options });
+async function open(kind: DatabaseKind, options: OutboxAppOptions = {}): Promise<OutboxApp> {
+  if (rigs.length === 0) place = await createDatabase(kind);
+  const rig = await openOutboxApp(place, { synchronize: rigs.length === 0, ...options });
   rigs.push(rig);
   return rig;
 }
@@ -46,147 +45,148 @@ afterEach(async () => {
   vi.restoreAllMocks();
   for (const rig of rigs) await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 });
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
-  'on $kind',
-  ({ kind }) => {
-    it('migrates to the very schema that synchronize makes, and back', async () => {
-      place = await placeOf(kind);
-      const dataSource = await new DataSource({
-        ...place.options,
-        entities: outboxEntities,
-        migrations: [CreateThornOutbox1767312000000, CreateThornRateLimits1767312000002],
-      }).initialize();
-      await dataSource.runMigrations();
-      const missing = await dataSource.driver.createSchemaBuilder().log();
-      expect(missing.upQueries.map(({ query }) => query)).toEqual([]);
-      for (const _ of dataSource.migrations) await dataSource.undoLastMigration();
-      const runner = dataSource.createQueryRunner();
-      for (const { tableName } of dataSource.entityMetadatas) {
-        expect(await runner.hasTable(tableName)).toBe(false);
-      }
-      await runner.release();
-      await dataSource.destroy();
-    });
+describe.each<{ kind: DatabaseKind }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('on $kind', ({ kind }) => {
+  it('migrates to the very schema that synchronize makes, and back', async () => {
+    place = await createDatabase(kind);
+    const dataSource = await new DataSource({
+      ...place.options,
+      entities: outboxEntities,
+      migrations: [CreateThornOutbox1767312000000, CreateThornRateLimits1767312000002],
+    }).initialize();
+    await dataSource.runMigrations();
+    const missing = await dataSource.driver.createSchemaBuilder().log();
+    expect(missing.upQueries.map(({ query }) => query)).toEqual([]);
+    for (const _ of dataSource.migrations) await dataSource.undoLastMigration();
+    const runner = dataSource.createQueryRunner();
+    for (const { tableName } of dataSource.entityMetadatas) {
+      expect(await runner.hasTable(tableName)).toBe(false);
+    }
+    await runner.release();
+    await dataSource.destroy();
+  });
 
-    it('delivers what is under way before it shuts down', async () => {
-      receiver.otherwise({ delay: 200 });
-      const rig = await open(kind);
-      await rig.subscribers.create(subscriber(receiver.url));
-      for (let n = 0; n < 50; n++) await rig.send();
-      await receiver.waitFor(50);
-      await rig.strategy.onModuleDestroy();
-      await rig.strategy.onApplicationShutdown();
-      const rows = await rig.rows(DELIVERIES);
-      expect(rows).toHaveLength(50);
-      expect(rows.every(({ status }) => status === 'succeeded')).toBe(true);
-      expect((await rig.rows(MESSAGES)).every(({ due_at: due }) => due === null)).toBe(true);
-    });
+  it('delivers what is under way before it shuts down', async () => {
+    receiver.otherwise({ delay: 200 });
+    const rig = await open(kind);
+    await rig.subscribers.create(subscriber(receiver.url));
+    for (let n = 0; n < 50; n++) await rig.send();
+    await receiver.waitFor(50);
+    await rig.strategy.onModuleDestroy();
+    await rig.strategy.onApplicationShutdown();
+    const rows = await rig.rows(DELIVERIES);
+    expect(rows).toHaveLength(50);
+    expect(rows.every(({ status }) => status === 'succeeded')).toBe(true);
+    expect((await rig.rows(MESSAGES)).every(({ due_at: due }) => due === null)).toBe(true);
+  });
 
-    it('does not wait longer than it may, and lets others take the rest at once', async () => {
-      receiver.answer('hang');
-      const rig = await open(kind, { drainTimeout: 200, perHost: 1, window: 1 });
-      await rig.subscribers.create(subscriber(receiver.url));
-      for (let n = 0; n < 3; n++) await rig.send();
-      await receiver.waitFor(1);
-      const began = performance.now();
-      await rig.strategy.onApplicationShutdown();
-      expect(performance.now() - began).toBeLessThan(1000);
-      const next = await open(kind, { subscribers: rig.subscribers });
-      await receiver.waitFor(4, { timeout: 1000 });
-      await next.until(MESSAGES, isDone);
-      expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(3);
-    });
+  it('does not wait longer than it may, and lets others take the rest at once', async () => {
+    receiver.answer('hang');
+    const rig = await open(kind, { drainTimeout: 200, perHost: 1, window: 1 });
+    await rig.subscribers.create(subscriber(receiver.url));
+    for (let n = 0; n < 3; n++) await rig.send();
+    await receiver.waitFor(1);
+    const began = performance.now();
+    await rig.strategy.onApplicationShutdown();
+    expect(performance.now() - began).toBeLessThan(1000);
+    const next = await open(kind, { subscribers: rig.subscribers });
+    await receiver.waitFor(4, { timeout: 1000 });
+    await next.until(MESSAGES, isDone);
+    expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(3);
+  });
 
-    it('lives on when its queries fail, and writes what it knows as soon as it can', async () => {
-      const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-      const clock = new MovableClock();
-      const rig = await open(kind, { clock, schedule: [1000] });
-      await rig.subscribers.create(subscriber(receiver.url));
-      receiver.answer(500);
-      await rig.send();
-      await rig.until(DELIVERIES, (rows) => rows.length === 1);
-      await rig.rows('ALTER TABLE thorn_deliveries RENAME TO thorn_away');
-      clock.advance(2000);
-      await rig.send();
-      await receiver.waitFor(2);
-      await vi.waitFor(() => expect(errors.mock.calls.length).toBeGreaterThan(3));
-      await rig.rows('ALTER TABLE thorn_away RENAME TO thorn_deliveries');
-      await rig.until(DELIVERIES, (rows) => rows.length === 2 && isDone(rows));
-      expect(receiver.received).toHaveLength(3);
-    });
+  it('lives on when its queries fail, and writes what it knows as soon as it can', async () => {
+    const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const clock = new MovableClock();
+    const rig = await open(kind, { clock, schedule: [1000] });
+    await rig.subscribers.create(subscriber(receiver.url));
+    receiver.answer(500);
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 1);
+    await rig.rows('ALTER TABLE thorn_deliveries RENAME TO thorn_away');
+    clock.advance(2000);
+    await rig.send();
+    await receiver.waitFor(2);
+    await vi.waitFor(() => expect(errors.mock.calls.length).toBeGreaterThan(3));
+    await rig.rows('ALTER TABLE thorn_away RENAME TO thorn_deliveries');
+    await rig.until(DELIVERIES, (rows) => rows.length === 2 && isDone(rows));
+    expect(receiver.received).toHaveLength(3);
+  });
 
-    it('deletes what is old and finished, never what is pending', async () => {
-      const clock = new MovableClock();
-      const rig = await open(kind, { clock, schedule: [30 * DAY], retentionDays: 20 });
-      await rig.subscribers.create(subscriber(receiver.url));
-      receiver.answer(204, 500);
-      await rig.send();
-      await rig.until(DELIVERIES, (rows) => rows.length === 1);
-      const pending = await rig.send();
-      await rig.until(DELIVERIES, (rows) => rows.length === 2);
-      await rig.until(MESSAGES, isDone);
-      clock.advance(21 * DAY);
-      await rig.close();
-      const next = await open(kind, { clock, subscribers: rig.subscribers, retentionDays: 20 });
-      const left = await next.until(MESSAGES, (rows) => rows.length === 1);
-      expect(left[0]!['id']).toBe(pending.id);
-      expect(await next.rows(DELIVERIES)).toMatchObject([
-        { message_id: pending.id, status: 'pending' },
-      ]);
-      expect(await next.rows('SELECT * FROM thorn_attempts')).toHaveLength(1);
-    });
+  it('deletes what is old and finished, never what is pending', async () => {
+    const clock = new MovableClock();
+    const rig = await open(kind, { clock, schedule: [30 * DAY], retentionDays: 20 });
+    await rig.subscribers.create(subscriber(receiver.url));
+    receiver.answer(204, 500);
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 1);
+    const pending = await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 2);
+    await rig.until(MESSAGES, isDone);
+    clock.advance(21 * DAY);
+    await rig.close();
+    const next = await open(kind, { clock, subscribers: rig.subscribers, retentionDays: 20 });
+    const left = await next.until(MESSAGES, (rows) => rows.length === 1);
+    expect(left[0]!['id']).toBe(pending.id);
+    expect(await next.rows(DELIVERIES)).toMatchObject([
+      { message_id: pending.id, status: 'pending' },
+    ]);
+    expect(await next.rows('SELECT * FROM thorn_attempts')).toHaveLength(1);
+  });
 
-    it('drops bodies and answers earlier, when it is asked', async () => {
-      const clock = new MovableClock();
-      receiver.otherwise({ body: 'thanks' });
-      const rig = await open(kind, { clock });
-      const one = await rig.subscribers.create(subscriber(receiver.url));
-      const own = { ...one, id: 'own_1', url: `${receiver.url}?token=s3cret` };
-      await rig.send({ recipients: [own] });
-      await rig.until(MESSAGES, (rows) => rows.length === 1 && isDone(rows));
-      expect(await rig.rows('SELECT answer FROM thorn_attempts')).toEqual([
-        { answer: 'thanks' },
-        { answer: 'thanks' },
-      ]);
-      clock.advance(3 * DAY);
-      await rig.close();
-      const next = await open(kind, { clock, expunge: { payloadDays: 2, responseDays: 1 } });
-      await next.until('SELECT body FROM thorn_messages', ([row]) => row!['body'] === null);
-      // With the body, the secrets of those that the message has named itself.
-      expect(JSON.stringify(await next.rows(MESSAGES))).not.toContain('s3cret');
-      await next.until('SELECT answer FROM thorn_attempts', (rows) =>
-        rows.every(({ answer }) => answer === null),
-      );
-      expect(await next.rows(DELIVERIES)).toHaveLength(2);
-    });
+  it('drops bodies and answers earlier, when it is asked', async () => {
+    const clock = new MovableClock();
+    receiver.otherwise({ body: 'thanks' });
+    const rig = await open(kind, { clock });
+    const one = await rig.subscribers.create(subscriber(receiver.url));
+    const own = { ...one, id: 'own_1', url: `${receiver.url}?token=s3cret` };
+    await rig.send({ recipients: [own] });
+    await rig.until(MESSAGES, (rows) => rows.length === 1 && isDone(rows));
+    expect(await rig.rows('SELECT answer FROM thorn_attempts')).toEqual([
+      { answer: 'thanks' },
+      { answer: 'thanks' },
+    ]);
+    clock.advance(3 * DAY);
+    await rig.close();
+    const next = await open(kind, { clock, expunge: { payloadDays: 2, responseDays: 1 } });
+    await next.until('SELECT body FROM thorn_messages', ([row]) => row!['body'] === null);
+    // With the body, the secrets of those that the message has named itself.
+    expect(JSON.stringify(await next.rows(MESSAGES))).not.toContain('s3cret');
+    await next.until('SELECT answer FROM thorn_attempts', (rows) =>
+      rows.every(({ answer }) => answer === null),
+    );
+    expect(await next.rows(DELIVERIES)).toHaveLength(2);
+  });
 
-    it('serves a host with few due deliveries at once, however many another one has', async () => {
-      const rig = await open(kind, { worker: false });
-      const closed = await ScriptedReceiver.start();
-      const dead = await rig.subscribers.create(subscriber(closed.url));
-      const alive = await rig.subscribers.create(subscriber(receiver.url));
-      await insertDue(rig, kind, {
-        count: 50_000,
-        subscriber: dead.id,
-        hosts: [new URL(closed.url).host],
-      });
-      await closed.stop();
-      await insertDue(rig, kind, {
-        count: 1,
-        subscriber: alive.id,
-        hosts: [new URL(receiver.url).host],
-      });
-      await analyze(rig, kind);
-      await open(kind, { subscribers: rig.subscribers });
-      const began = performance.now();
-      await receiver.waitFor(1);
-      expect(performance.now() - began).toBeLessThan(2000);
+  it('serves a host with few due deliveries at once, however many another one has', async () => {
+    const rig = await open(kind, { worker: false });
+    const closed = await ScriptedReceiver.start();
+    const dead = await rig.subscribers.create(subscriber(closed.url));
+    const alive = await rig.subscribers.create(subscriber(receiver.url));
+    await insertDueDeliveries(rig, kind, {
+      count: 50_000,
+      subscriber: dead.id,
+      hosts: [new URL(closed.url).host],
     });
-  },
-);
+    await closed.stop();
+    await insertDueDeliveries(rig, kind, {
+      count: 1,
+      subscriber: alive.id,
+      hosts: [new URL(receiver.url).host],
+    });
+    await analyzeTables(rig, kind);
+    await open(kind, { subscribers: rig.subscribers });
+    const began = performance.now();
+    await receiver.waitFor(1);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+});
 
 describe('SQLite', () => {
   it('loses nothing and blocks nothing while a transaction of the application is open', async () => {
@@ -253,7 +253,7 @@ describe('PostgreSQL', () => {
     const direct = await open('postgres', { worker: false });
     const proxy = await SwallowingProxy.start(direct.dataSource.options);
     const { options } = place;
-    const rig = await openRig(
+    const rig = await openOutboxApp(
       { options: { ...options, url: proxy.url, poolSize: 2 } as DataSourceOptions },
       { synchronize: false, queryTimeout: 300, subscribers: direct.subscribers },
     );

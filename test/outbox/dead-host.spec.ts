@@ -2,9 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { insertDue } from '../support/seed-due-deliveries.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { insertDueDeliveries } from '../support/seed-due-deliveries.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 const WELL = 20;
 const PER_HOST = 4;
@@ -40,16 +40,16 @@ class SilentHost {
   }
 }
 
-let place: Place;
+let place: TestDatabase;
 let well: ScriptedReceiver[];
 let dead: SilentHost;
-let rig: Rig;
+let rig: OutboxApp;
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
   'a host that never answers among many, on $kind',
   ({ kind }) => {
     beforeEach(async () => {
-      place = await placeOf(kind);
+      place = await createDatabase(kind);
       well = await Promise.all(Array.from({ length: WELL }, () => ScriptedReceiver.start()));
       dead = await SilentHost.start();
     });
@@ -58,12 +58,12 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await dead.stop();
       await rig.close();
       await Promise.all(well.map((one) => one.stop()));
-      await place.remove();
+      await place.drop();
     });
 
     it('takes no more slots than its own, and holds up nobody', async () => {
       // A window that it could fill alone, and a deadline beyond this test.
-      rig = await openRig(place, {
+      rig = await openOutboxApp(place, {
         window: 40,
         perHost: PER_HOST,
         timeout: 60_000,
@@ -76,12 +76,16 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
     });
 
     it('takes no more of what is claimed than its share, however much of its is due', async () => {
-      rig = await openRig(place, { worker: false, isLogged: false });
+      rig = await openOutboxApp(place, { worker: false, isLogged: false });
       const { subscribers } = rig;
-      await insertDue(rig, kind, { count: 3000, subscriber: 'sub_dead', hosts: [dead.host] });
+      await insertDueDeliveries(rig, kind, {
+        count: 3000,
+        subscriber: 'sub_dead',
+        hosts: [dead.host],
+      });
       for (const [at, { url }] of well.entries()) {
         const [id, host] = [`sub_well${at}`, new URL(url).host];
-        await insertDue(rig, kind, { count: 5, subscriber: id, hosts: [host] });
+        await insertDueDeliveries(rig, kind, { count: 5, subscriber: id, hosts: [host] });
         await subscribers.create(subscriber(url, { id, events: ['never.*'] }));
       }
       await subscribers.create(
@@ -89,7 +93,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       );
       await rig.close();
 
-      rig = await openRig(place, {
+      rig = await openOutboxApp(place, {
         synchronize: false,
         subscribers,
         perHost: PER_HOST,

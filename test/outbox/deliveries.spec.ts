@@ -2,12 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../lib/errors/index.js';
 import { Deliveries, type ReplaySummary } from '../../lib/outbox/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
 
@@ -16,15 +15,15 @@ const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const HOUR = 60 * 60_000;
 const NONE = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0, next: null };
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
-let rig: Rig;
+let rig: OutboxApp;
 let clock: MovableClock;
 let deliveries: Deliveries;
 
-async function open(kind: Kind, options: RigOptions = {}): Promise<void> {
-  place = await placeOf(kind);
-  rig = await openRig(place, {
+async function open(kind: DatabaseKind, options: OutboxAppOptions = {}): Promise<void> {
+  place = await createDatabase(kind);
+  rig = await openOutboxApp(place, {
     clock,
     schedule: [],
     endpoints: { failures: 1_000_000 },
@@ -59,10 +58,10 @@ beforeEach(async () => {
 afterEach(async () => {
   await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 });
 
-describe.each<{ kind: Kind }>([
+describe.each<{ kind: DatabaseKind }>([
   { kind: 'file' },
   { kind: 'memory' },
   { kind: 'postgres' },

@@ -8,12 +8,11 @@ import {
   StandardDeliveryLog,
 } from '../../lib/delivery/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
 
@@ -21,15 +20,15 @@ const MESSAGES = 'SELECT * FROM thorn_messages';
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const ATTEMPTS = 'SELECT * FROM thorn_attempts ORDER BY delivery_id, number';
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
-let rig: Rig;
+let rig: OutboxApp;
 let clock: MovableClock;
 let errors: string[];
 
-async function open(kind: Kind, options: RigOptions = {}): Promise<void> {
-  place = await placeOf(kind);
-  rig = await openRig(place, {
+async function open(kind: DatabaseKind, options: OutboxAppOptions = {}): Promise<void> {
+  place = await createDatabase(kind);
+  rig = await openOutboxApp(place, {
     clock,
     schedule: [1000],
     endpoints: { failures: 1_000_000 },
@@ -57,11 +56,11 @@ beforeEach(async () => {
 afterEach(async () => {
   await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
   vi.restoreAllMocks();
 });
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'postgres' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'postgres' }])(
   'what the delivery log keeps, on $kind',
   ({ kind }) => {
     it('keeps failures alone, and every delivery', async () => {

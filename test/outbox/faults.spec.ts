@@ -1,17 +1,16 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import type { ChildTask } from '../support/processes/outbox.js';
-import { reckon } from '../support/delivery-ledger.js';
+import type { OutboxProcessTask } from '../support/processes/outbox.js';
+import { checkDeliveries } from '../support/check-deliveries.js';
 import { printFigures } from '../support/print-figures.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
-import { bundled, type Child, startChild } from '../services/child.js';
+import { bundleProgram, type Child, startChild } from '../services/child.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const SEEDS = IS_LONG ? 20 : 2;
@@ -23,19 +22,19 @@ const PATIENCE = 60_000;
 
 let program: string;
 beforeAll(async () => {
-  program = await bundled('test/support/processes/outbox.ts');
+  program = await bundleProgram('test/support/processes/outbox.ts');
 }, 60_000);
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
   'processes that die, on $kind',
   ({ kind }) => {
-    let place: Place;
+    let place: TestDatabase;
     let receiver: ScriptedReceiver;
-    let rig: Rig;
+    let rig: OutboxApp;
     let children: Child[];
 
     beforeEach(async () => {
-      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+      [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
       children = [];
     });
 
@@ -43,17 +42,17 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       for (const child of children) await child.end('SIGKILL');
       await rig.close();
       await receiver.stop();
-      await place.remove();
+      await place.drop();
     });
 
-    async function open(options: RigOptions, urls: readonly string[]): Promise<void> {
-      rig = await openRig(place, options);
+    async function open(options: OutboxAppOptions, urls: readonly string[]): Promise<void> {
+      rig = await openOutboxApp(place, options);
       for (const [at, url] of urls.entries()) {
         await rig.subscribers.create(subscriber(url, { id: `sub_${at}` }));
       }
     }
 
-    function start(task: Omit<ChildTask, 'options'>): Child {
+    function start(task: Omit<OutboxProcessTask, 'options'>): Child {
       const child = startChild(program, JSON.stringify({ ...task, options: place.options }));
       children.push(child);
       return child;
@@ -106,7 +105,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         expect(await done(DELIVERIES)).toHaveLength(messages.length * 3);
 
         const ids = messages.map(({ id }) => String(id));
-        const { lost, duplicates } = reckon(receiver.received, ids, ['/a', '/b', '/c']);
+        const { lost, duplicates } = checkDeliveries(receiver.received, ids, ['/a', '/b', '/c']);
         expect(lost).toEqual([]);
         expect(duplicates).toBeLessThanOrEqual(window);
         printFigures(`killed in mid-run on ${kind}, seed ${seed}`, {
@@ -143,7 +142,11 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(messages).toHaveLength(50);
       expect(isDone(messages)).toBe(true);
       const ids = messages.map(({ id }) => String(id));
-      expect(reckon(receiver.received, ids)).toEqual({ lost: [], duplicates: 0, unknown: [] });
+      expect(checkDeliveries(receiver.received, ids)).toEqual({
+        lost: [],
+        duplicates: 0,
+        unknown: [],
+      });
       const rows = await rig.rows(DELIVERIES);
       expect(rows.filter(({ status }) => status === 'succeeded')).toHaveLength(50);
     });
@@ -174,7 +177,11 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         await done(MESSAGES);
         expect(await done(DELIVERIES)).toHaveLength(2000);
         for (const child of workers) expect(await child.end('SIGTERM')).toBe(0);
-        expect(reckon(receiver.received, sent)).toEqual({ lost: [], duplicates: 0, unknown: [] });
+        expect(checkDeliveries(receiver.received, sent)).toEqual({
+          lost: [],
+          duplicates: 0,
+          unknown: [],
+        });
         expect(tookPart).toBeGreaterThan(1);
       },
       4 * PATIENCE,

@@ -5,14 +5,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type HealthTools, SubscriberHealth } from '../../lib/outbox/index.js';
 import { healthRules } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { reckon } from '../support/delivery-ledger.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { checkDeliveries } from '../support/check-deliveries.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
   Article,
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
 
@@ -22,14 +21,14 @@ const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
-let rigs: Rig[];
+let rigs: OutboxApp[];
 let servers: Server[];
 
-async function open(kind: Kind, options: RigOptions = {}): Promise<Rig> {
-  if (rigs.length === 0) place = await placeOf(kind);
-  const rig = await openRig(place, { synchronize: rigs.length === 0, ...options });
+async function open(kind: DatabaseKind, options: OutboxAppOptions = {}): Promise<OutboxApp> {
+  if (rigs.length === 0) place = await createDatabase(kind);
+  const rig = await openOutboxApp(place, { synchronize: rigs.length === 0, ...options });
   rigs.push(rig);
   return rig;
 }
@@ -47,7 +46,7 @@ afterEach(async () => {
     server.close();
   }
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 });
 
 /** Answers 200 and then a body as the function makes it; null: for ever. */
@@ -69,287 +68,307 @@ async function talkative(chunks: number | null): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`;
 }
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])('on $kind', ({ kind }) => {
-  it('gets past messages that cannot be read, and keeps them', async () => {
-    vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-    const clock = new MovableClock();
-    const rig = await open(kind, { clock, worker: false });
-    await rig.subscribers.create(subscriber(receiver.url));
-    const poison = [];
-    for (const column of ['settings', 'headers', 'recipients']) {
-      const { id } = await rig.send();
-      // PostgreSQL takes no other for recipients than what is JSON.
-      const text = column === 'recipients' ? '"sealed"' : '{not json';
-      await rig.rows(`UPDATE thorn_messages SET ${column} = '${text}' WHERE id = '${id}'`);
-      poison.push(id);
-    }
-    const late = poison[0]!;
-    await rig.rows(
-      `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, attempts, throttled, requests, host, due_at, created_at) VALUES ('dlv_poison', '${late}', 'sub_1', 'order.placed', 'pending', 1, 0, 1, 'a', 1, 1)`,
-    );
-    const sent = [];
-    for (let n = 0; n < 5; n++) sent.push((await rig.send()).id);
-    const worker = await open(kind, { clock, subscribers: rig.subscribers });
-    await receiver.waitFor(5);
-    await worker.until(DELIVERIES, (rows) => rows.length === 6 && rows[0]!['lease'] === null);
-    expect(reckon(receiver.received, sent)).toEqual({ lost: [], duplicates: 0, unknown: [] });
-    // Once mended they are sent.
-    for (const column of ['settings', 'headers', 'recipients']) {
-      const value = column === 'recipients' ? '[]' : '{}';
-      await rig.rows(`UPDATE thorn_messages SET ${column} = '${value}'`);
-    }
-    await rig.rows(`DELETE FROM thorn_deliveries WHERE id = 'dlv_poison'`);
-    clock.advance(10_000);
-    await receiver.waitFor(8);
-    await rig.until(MESSAGES, isDone);
-    expect(reckon(receiver.received, [...sent, ...poison])).toMatchObject({
-      lost: [],
-      duplicates: 0,
-    });
-  });
-
-  it('comes back for static subscribers whose callback throws, and sends nothing twice to the others', async () => {
-    const error = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-    const clock = new MovableClock();
-    const rig = await open(kind, { clock });
-    let fails = 2;
-    rig.statics.add('*', async () => {
-      if (fails-- > 0) throw new Error('the list cannot be fetched');
-      return new URL('/static', receiver.url).href;
-    });
-    await rig.subscribers.create(subscriber(receiver.url));
-    const { id } = await rig.send();
-    await receiver.waitFor(1);
-    for (const wait of [10_000, 10_000]) {
-      await rig.until(
-        MESSAGES,
-        ([row]) => row!['lease'] === null && Number(row!['due_at']) > clock.now(),
-      );
-      expect(receiver.received).toHaveLength(1);
-      clock.advance(wait);
-    }
-    await receiver.waitFor(2);
-    await rig.until(MESSAGES, isDone);
-    expect(reckon(receiver.received, [id], ['/hooks', '/static'])).toEqual({
-      lost: [],
-      duplicates: 0,
-      unknown: [],
-    });
-    expect(await rig.rows(DELIVERIES)).toHaveLength(2);
-    expect(error).toHaveBeenCalledTimes(2);
-  });
-
-  it('does not take a static subscriber for gone whose callback throws', async () => {
-    vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-    const clock = new MovableClock();
-    const rig = await open(kind, { clock, schedule: [1000] });
-    let fails = false;
-    rig.statics.add('*', () => {
-      if (fails) throw new Error('the list cannot be fetched');
-      return receiver.url;
-    });
-    receiver.answer(500);
-    await rig.send();
-    await rig.until(DELIVERIES, (rows) => rows.length === 1);
-    await rig.until(MESSAGES, isDone);
-    fails = true;
-    const before = Number((await rig.rows(DELIVERIES))[0]!['due_at']);
-    clock.advance(2000);
-    await rig.until(
-      DELIVERIES,
-      ([row]) => row!['lease'] === null && Number(row!['due_at']) > before,
-    );
-    expect(await rig.rows(DELIVERIES)).toMatchObject([{ status: 'pending', attempts: 1 }]);
-    fails = false;
-    clock.advance(10_000);
-    await rig.until(DELIVERIES, isDone);
-    expect(await rig.rows(DELIVERIES)).toMatchObject([{ status: 'succeeded', attempts: 2 }]);
-  });
-
-  it('gets past messages that cannot be encoded for a subscriber', async () => {
-    const rig = await open(kind, { worker: false, schedule: [] });
-    await rig.subscribers.create(subscriber(receiver.url));
-    await rig.subscribers.create(subscriber(receiver.url, { contentType: 'text/unknown' }));
-    const sent = [];
-    for (let n = 0; n < 3; n++) sent.push((await rig.send()).id);
-    const worker = await open(kind, { schedule: [], subscribers: rig.subscribers });
-    await receiver.waitFor(3);
-    const rows = await worker.until(DELIVERIES, (all) => all.length === 6);
-    expect(rows.filter(({ status }) => status === 'failed')).toHaveLength(3);
-    expect(reckon(receiver.received, sent)).toEqual({ lost: [], duplicates: 0, unknown: [] });
-  });
-
-  it.each([
-    ['forwards', HOUR],
-    ['backwards', -HOUR],
-  ])('survives a clock that jumps an hour %s', async (_, jump) => {
-    const clock = new MovableClock();
-    receiver.otherwise({ delay: 300 });
-    const one = await open(kind, { clock, lease: 1000, schedule: [5000] });
-    const two = await open(kind, { clock, lease: 1000, subscribers: one.subscribers });
-    await one.subscribers.create(subscriber(receiver.url));
-    const sent = [];
-    receiver.answer(500);
-    for (let n = 0; n < 20; n++) sent.push((await one.send()).id);
-    await receiver.waitFor(20);
-    clock.set(clock.now() + jump);
-    for (let n = 0; n < 20; n++) sent.push((await two.send()).id);
-    await receiver.waitFor(40);
-    await one.until(MESSAGES, (rows) => {
-      clock.advance(20);
-      return isDone(rows);
-    });
-    clock.set(clock.now() + Math.max(0, -jump) + 10_000);
-    await one.until(DELIVERIES, (rows) => rows.length === 40 && isDone(rows));
-    // One was answered with 500, and is tried again. Two processes that both are in the future agree that the leases
-    // of the other are over: what is in flight there may come twice.
-    const { lost, duplicates } = reckon(receiver.received, sent);
-    expect(lost).toEqual([]);
-    expect(duplicates).toBeLessThanOrEqual(jump > 0 ? 1 + 20 : 1);
-    const rows = await one.rows(DELIVERIES);
-    expect(rows.filter(({ status }) => status !== 'succeeded')).toEqual([]);
-  });
-
-  it('gives nothing up because workers were away for days', async () => {
-    const clock = new MovableClock();
-    const rig = await open(kind, { clock, schedule: [5000, 5000, 5000] });
-    await rig.subscribers.create(subscriber(receiver.url));
-    receiver.otherwise(500);
-    const tried = (await rig.send()).id;
-    await rig.until(DELIVERIES, (rows) => rows.length === 1);
-    await rig.until(MESSAGES, isDone);
-    await rig.close();
-    const sender = await open(kind, { clock, worker: false, subscribers: rig.subscribers });
-    const waiting = [];
-    for (let n = 0; n < 20; n++) waiting.push((await sender.send()).id);
-    clock.advance(40 * DAY);
-    receiver.otherwise(204);
-    const back = await open(kind, { clock, subscribers: rig.subscribers, schedule: [5000] });
-    await receiver.waitFor(22);
-    await back.until(DELIVERIES, (rows) => rows.length === 21 && isDone(rows));
-    const rows = await back.rows(DELIVERIES);
-    expect(rows.map(({ status }) => status)).toEqual(rows.map(() => 'succeeded'));
-    expect(reckon(receiver.received, [tried, ...waiting])).toEqual({
-      lost: [],
-      duplicates: 1,
-      unknown: [],
-    });
-  });
-
-  it('lets nobody notice an endpoint that answers a megabyte, or for ever', async () => {
-    const rig = await open(kind, { perHost: 4 });
-    const [megabyte, endless] = [await talkative(16), await talkative(null)];
-    await rig.subscribers.create(subscriber(megabyte, { id: 'sub_megabyte' }));
-    await rig.subscribers.create(subscriber(endless, { id: 'sub_endless' }));
-    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_other' }));
-    const sent = [];
-    for (let n = 0; n < 50; n++) sent.push((await rig.send()).id);
-    await receiver.waitFor(50);
-    await rig.until(DELIVERIES, (rows) => rows.length === 150 && isDone(rows));
-    // They said 200: whatever they say after that changes nothing.
-    const rows = await rig.rows(DELIVERIES);
-    expect(rows.filter(({ status }) => status !== 'succeeded')).toEqual([]);
-    expect(reckon(receiver.received, sent)).toEqual({ lost: [], duplicates: 0, unknown: [] });
-    const answers = await rig.rows('SELECT answer FROM thorn_attempts WHERE answer IS NOT NULL');
-    for (const { answer } of answers) expect(String(answer).length).toBeLessThanOrEqual(16 * 1024);
-  });
-
-  it('sends nothing twice to the siblings of an endpoint that fails', async () => {
-    const siblings = ['/a', '/b', '/c'];
-    const failing = await ScriptedReceiver.start();
-    failing.answer(500, 'reset', 500);
-    // In flight for as long as the other one is tried again.
-    receiver.otherwise({ delay: 800 });
-    const rig = await open(kind, { schedule: [10, 10, 10] });
-    for (const path of siblings) {
-      await rig.subscribers.create(subscriber(new URL(path, receiver.url).href));
-    }
-    await rig.subscribers.create(subscriber(failing.url));
-    const { id } = await rig.send();
-    await failing.waitFor(4);
-    const rows = await rig.until(DELIVERIES, (all) => all.length === 4 && isDone(all));
-    await rig.until(MESSAGES, isDone);
-    expect(rows.map(({ status }) => status)).toEqual(rows.map(() => 'succeeded'));
-    expect(reckon(receiver.received, [id], siblings)).toEqual({
-      lost: [],
-      duplicates: 0,
-      unknown: [],
-    });
-    expect(failing.received).toHaveLength(4);
-    await failing.stop();
-  });
-
-  it('does not hold a path of a host to account for another one that only fails', async () => {
-    const rig = await open(kind, { schedule: [] });
-    for (const path of ['/broken', '/fine']) {
-      await rig.subscribers.create(subscriber(new URL(path, receiver.url).href));
-    }
-    // Slower than the failures, so that these come in a row.
-    receiver.otherwise(({ path }) => (path === '/broken' ? 500 : { delay: 100 }));
-    const sent = [];
-    for (let n = 0; n < 60; n++) sent.push((await rig.send()).id);
-    await receiver.waitFor(120);
-    await rig.until(DELIVERIES, (rows) => rows.length === 120 && isDone(rows));
-    expect(reckon(receiver.received, sent, ['/broken', '/fine'])).toEqual({
-      lost: [],
-      duplicates: 0,
-      unknown: [],
-    });
-  });
-
-  it('tells once of a subscriber that two processes find gone at the same time', async () => {
-    vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
-    const listener = (tools: Omit<HealthTools, 'rules'>) =>
-      new SubscriberHealth({ ...tools, rules: healthRules({}) });
-    const one = await open(kind, { listener });
-    const two = await open(kind, { listener, subscribers: one.subscribers });
-    const told: string[] = [];
-    for (const { events } of [one, two]) {
-      events.on('subscriber-disabled', ({ subscriberId: id }) => told.push(id));
-    }
-    receiver.otherwise({ status: 410, delay: 50 });
-    const ids = [];
-    for (let n = 0; n < 10; n++) {
-      const gone = await one.subscribers.create(
-        subscriber(receiver.url, { events: [`order.number-${n}`] }),
-      );
-      ids.push(gone.id);
-    }
-    for (let n = 0; n < 10; n++) {
-      const draft = { event: `order.number-${n}` };
-      await Promise.all([one.send(draft), two.send(draft)]);
-    }
-    await receiver.waitFor(20);
-    await one.until(DELIVERIES, (rows) => rows.length === 20 && isDone(rows));
-    await vi.waitFor(() => expect(told.length).toBeGreaterThanOrEqual(10));
-    // What is left to tell is told by then.
-    for (const rig of [one, two]) await rig.strategy.onApplicationShutdown();
-    expect(told.sort()).toEqual(ids.sort());
-  });
-
-  it('serves its worker in the middle of a burst of sends', async () => {
-    const clock = new MovableClock();
-    const rig = await open(kind, { clock, schedule: [5000] });
-    await rig.subscribers.create(subscriber(receiver.url));
-    receiver.answer(500);
-    const { id } = await rig.send();
-    await rig.until(DELIVERIES, (rows) => rows.length === 1 && rows[0]!['lease'] === null);
-    await rig.until(MESSAGES, isDone);
-    clock.advance(6000);
-    const sent: string[] = [id];
-    const sender = async () => {
-      for (let n = 0; n < 5; n++) {
-        if (n === 0)
-          await rig.dataSource.manager.save(Object.assign(new Article(), { title: 'x' }));
-        else sent.push((await rig.send()).id);
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+  'on $kind',
+  ({ kind }) => {
+    it('gets past messages that cannot be read, and keeps them', async () => {
+      vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+      const clock = new MovableClock();
+      const rig = await open(kind, { clock, worker: false });
+      await rig.subscribers.create(subscriber(receiver.url));
+      const poison = [];
+      for (const column of ['settings', 'headers', 'recipients']) {
+        const { id } = await rig.send();
+        // PostgreSQL takes no other for recipients than what is JSON.
+        const text = column === 'recipients' ? '"sealed"' : '{not json';
+        await rig.rows(`UPDATE thorn_messages SET ${column} = '${text}' WHERE id = '${id}'`);
+        poison.push(id);
       }
-    };
-    await Promise.all(Array.from({ length: 200 }, sender));
-    await receiver.waitFor(1002, { timeout: 15_000 });
-    await rig.until(DELIVERIES, (rows) => rows.length === 1001 && isDone(rows));
-    const messages = await rig.until(MESSAGES, isDone);
-    const ids = messages.map((row) => String(row['id']));
-    expect(ids).toEqual(expect.arrayContaining(sent));
-    expect(reckon(receiver.received, ids)).toEqual({ lost: [], duplicates: 1, unknown: [] });
-  });
-});
+      const late = poison[0]!;
+      await rig.rows(
+        `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, attempts, throttled, requests, host, due_at, created_at) VALUES ('dlv_poison', '${late}', 'sub_1', 'order.placed', 'pending', 1, 0, 1, 'a', 1, 1)`,
+      );
+      const sent = [];
+      for (let n = 0; n < 5; n++) sent.push((await rig.send()).id);
+      const worker = await open(kind, { clock, subscribers: rig.subscribers });
+      await receiver.waitFor(5);
+      await worker.until(DELIVERIES, (rows) => rows.length === 6 && rows[0]!['lease'] === null);
+      expect(checkDeliveries(receiver.received, sent)).toEqual({
+        lost: [],
+        duplicates: 0,
+        unknown: [],
+      });
+      // Once mended they are sent.
+      for (const column of ['settings', 'headers', 'recipients']) {
+        const value = column === 'recipients' ? '[]' : '{}';
+        await rig.rows(`UPDATE thorn_messages SET ${column} = '${value}'`);
+      }
+      await rig.rows(`DELETE FROM thorn_deliveries WHERE id = 'dlv_poison'`);
+      clock.advance(10_000);
+      await receiver.waitFor(8);
+      await rig.until(MESSAGES, isDone);
+      expect(checkDeliveries(receiver.received, [...sent, ...poison])).toMatchObject({
+        lost: [],
+        duplicates: 0,
+      });
+    });
+
+    it('comes back for static subscribers whose callback throws, and sends nothing twice to the others', async () => {
+      const error = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+      const clock = new MovableClock();
+      const rig = await open(kind, { clock });
+      let fails = 2;
+      rig.statics.add('*', async () => {
+        if (fails-- > 0) throw new Error('the list cannot be fetched');
+        return new URL('/static', receiver.url).href;
+      });
+      await rig.subscribers.create(subscriber(receiver.url));
+      const { id } = await rig.send();
+      await receiver.waitFor(1);
+      for (const wait of [10_000, 10_000]) {
+        await rig.until(
+          MESSAGES,
+          ([row]) => row!['lease'] === null && Number(row!['due_at']) > clock.now(),
+        );
+        expect(receiver.received).toHaveLength(1);
+        clock.advance(wait);
+      }
+      await receiver.waitFor(2);
+      await rig.until(MESSAGES, isDone);
+      expect(checkDeliveries(receiver.received, [id], ['/hooks', '/static'])).toEqual({
+        lost: [],
+        duplicates: 0,
+        unknown: [],
+      });
+      expect(await rig.rows(DELIVERIES)).toHaveLength(2);
+      expect(error).toHaveBeenCalledTimes(2);
+    });
+
+    it('does not take a static subscriber for gone whose callback throws', async () => {
+      vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+      const clock = new MovableClock();
+      const rig = await open(kind, { clock, schedule: [1000] });
+      let fails = false;
+      rig.statics.add('*', () => {
+        if (fails) throw new Error('the list cannot be fetched');
+        return receiver.url;
+      });
+      receiver.answer(500);
+      await rig.send();
+      await rig.until(DELIVERIES, (rows) => rows.length === 1);
+      await rig.until(MESSAGES, isDone);
+      fails = true;
+      const before = Number((await rig.rows(DELIVERIES))[0]!['due_at']);
+      clock.advance(2000);
+      await rig.until(
+        DELIVERIES,
+        ([row]) => row!['lease'] === null && Number(row!['due_at']) > before,
+      );
+      expect(await rig.rows(DELIVERIES)).toMatchObject([{ status: 'pending', attempts: 1 }]);
+      fails = false;
+      clock.advance(10_000);
+      await rig.until(DELIVERIES, isDone);
+      expect(await rig.rows(DELIVERIES)).toMatchObject([{ status: 'succeeded', attempts: 2 }]);
+    });
+
+    it('gets past messages that cannot be encoded for a subscriber', async () => {
+      const rig = await open(kind, { worker: false, schedule: [] });
+      await rig.subscribers.create(subscriber(receiver.url));
+      await rig.subscribers.create(subscriber(receiver.url, { contentType: 'text/unknown' }));
+      const sent = [];
+      for (let n = 0; n < 3; n++) sent.push((await rig.send()).id);
+      const worker = await open(kind, { schedule: [], subscribers: rig.subscribers });
+      await receiver.waitFor(3);
+      const rows = await worker.until(DELIVERIES, (all) => all.length === 6);
+      expect(rows.filter(({ status }) => status === 'failed')).toHaveLength(3);
+      expect(checkDeliveries(receiver.received, sent)).toEqual({
+        lost: [],
+        duplicates: 0,
+        unknown: [],
+      });
+    });
+
+    it.each([
+      ['forwards', HOUR],
+      ['backwards', -HOUR],
+    ])('survives a clock that jumps an hour %s', async (_, jump) => {
+      const clock = new MovableClock();
+      receiver.otherwise({ delay: 300 });
+      const one = await open(kind, { clock, lease: 1000, schedule: [5000] });
+      const two = await open(kind, { clock, lease: 1000, subscribers: one.subscribers });
+      await one.subscribers.create(subscriber(receiver.url));
+      const sent = [];
+      receiver.answer(500);
+      for (let n = 0; n < 20; n++) sent.push((await one.send()).id);
+      await receiver.waitFor(20);
+      clock.set(clock.now() + jump);
+      for (let n = 0; n < 20; n++) sent.push((await two.send()).id);
+      await receiver.waitFor(40);
+      await one.until(MESSAGES, (rows) => {
+        clock.advance(20);
+        return isDone(rows);
+      });
+      clock.set(clock.now() + Math.max(0, -jump) + 10_000);
+      await one.until(DELIVERIES, (rows) => rows.length === 40 && isDone(rows));
+      // One was answered with 500, and is tried again. Two processes that both are in the future agree that the leases
+      // of the other are over: what is in flight there may come twice.
+      const { lost, duplicates } = checkDeliveries(receiver.received, sent);
+      expect(lost).toEqual([]);
+      expect(duplicates).toBeLessThanOrEqual(jump > 0 ? 1 + 20 : 1);
+      const rows = await one.rows(DELIVERIES);
+      expect(rows.filter(({ status }) => status !== 'succeeded')).toEqual([]);
+    });
+
+    it('gives nothing up because workers were away for days', async () => {
+      const clock = new MovableClock();
+      const rig = await open(kind, { clock, schedule: [5000, 5000, 5000] });
+      await rig.subscribers.create(subscriber(receiver.url));
+      receiver.otherwise(500);
+      const tried = (await rig.send()).id;
+      await rig.until(DELIVERIES, (rows) => rows.length === 1);
+      await rig.until(MESSAGES, isDone);
+      await rig.close();
+      const sender = await open(kind, { clock, worker: false, subscribers: rig.subscribers });
+      const waiting = [];
+      for (let n = 0; n < 20; n++) waiting.push((await sender.send()).id);
+      clock.advance(40 * DAY);
+      receiver.otherwise(204);
+      const back = await open(kind, { clock, subscribers: rig.subscribers, schedule: [5000] });
+      await receiver.waitFor(22);
+      await back.until(DELIVERIES, (rows) => rows.length === 21 && isDone(rows));
+      const rows = await back.rows(DELIVERIES);
+      expect(rows.map(({ status }) => status)).toEqual(rows.map(() => 'succeeded'));
+      expect(checkDeliveries(receiver.received, [tried, ...waiting])).toEqual({
+        lost: [],
+        duplicates: 1,
+        unknown: [],
+      });
+    });
+
+    it('lets nobody notice an endpoint that answers a megabyte, or for ever', async () => {
+      const rig = await open(kind, { perHost: 4 });
+      const [megabyte, endless] = [await talkative(16), await talkative(null)];
+      await rig.subscribers.create(subscriber(megabyte, { id: 'sub_megabyte' }));
+      await rig.subscribers.create(subscriber(endless, { id: 'sub_endless' }));
+      await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_other' }));
+      const sent = [];
+      for (let n = 0; n < 50; n++) sent.push((await rig.send()).id);
+      await receiver.waitFor(50);
+      await rig.until(DELIVERIES, (rows) => rows.length === 150 && isDone(rows));
+      // They said 200: whatever they say after that changes nothing.
+      const rows = await rig.rows(DELIVERIES);
+      expect(rows.filter(({ status }) => status !== 'succeeded')).toEqual([]);
+      expect(checkDeliveries(receiver.received, sent)).toEqual({
+        lost: [],
+        duplicates: 0,
+        unknown: [],
+      });
+      const answers = await rig.rows('SELECT answer FROM thorn_attempts WHERE answer IS NOT NULL');
+      for (const { answer } of answers)
+        expect(String(answer).length).toBeLessThanOrEqual(16 * 1024);
+    });
+
+    it('sends nothing twice to the siblings of an endpoint that fails', async () => {
+      const siblings = ['/a', '/b', '/c'];
+      const failing = await ScriptedReceiver.start();
+      failing.answer(500, 'reset', 500);
+      // In flight for as long as the other one is tried again.
+      receiver.otherwise({ delay: 800 });
+      const rig = await open(kind, { schedule: [10, 10, 10] });
+      for (const path of siblings) {
+        await rig.subscribers.create(subscriber(new URL(path, receiver.url).href));
+      }
+      await rig.subscribers.create(subscriber(failing.url));
+      const { id } = await rig.send();
+      await failing.waitFor(4);
+      const rows = await rig.until(DELIVERIES, (all) => all.length === 4 && isDone(all));
+      await rig.until(MESSAGES, isDone);
+      expect(rows.map(({ status }) => status)).toEqual(rows.map(() => 'succeeded'));
+      expect(checkDeliveries(receiver.received, [id], siblings)).toEqual({
+        lost: [],
+        duplicates: 0,
+        unknown: [],
+      });
+      expect(failing.received).toHaveLength(4);
+      await failing.stop();
+    });
+
+    it('does not hold a path of a host to account for another one that only fails', async () => {
+      const rig = await open(kind, { schedule: [] });
+      for (const path of ['/broken', '/fine']) {
+        await rig.subscribers.create(subscriber(new URL(path, receiver.url).href));
+      }
+      // Slower than the failures, so that these come in a row.
+      receiver.otherwise(({ path }) => (path === '/broken' ? 500 : { delay: 100 }));
+      const sent = [];
+      for (let n = 0; n < 60; n++) sent.push((await rig.send()).id);
+      await receiver.waitFor(120);
+      await rig.until(DELIVERIES, (rows) => rows.length === 120 && isDone(rows));
+      expect(checkDeliveries(receiver.received, sent, ['/broken', '/fine'])).toEqual({
+        lost: [],
+        duplicates: 0,
+        unknown: [],
+      });
+    });
+
+    it('tells once of a subscriber that two processes find gone at the same time', async () => {
+      vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+      const listener = (tools: Omit<HealthTools, 'rules'>) =>
+        new SubscriberHealth({ ...tools, rules: healthRules({}) });
+      const one = await open(kind, { listener });
+      const two = await open(kind, { listener, subscribers: one.subscribers });
+      const told: string[] = [];
+      for (const { events } of [one, two]) {
+        events.on('subscriber-disabled', ({ subscriberId: id }) => told.push(id));
+      }
+      receiver.otherwise({ status: 410, delay: 50 });
+      const ids = [];
+      for (let n = 0; n < 10; n++) {
+        const gone = await one.subscribers.create(
+          subscriber(receiver.url, { events: [`order.number-${n}`] }),
+        );
+        ids.push(gone.id);
+      }
+      for (let n = 0; n < 10; n++) {
+        const draft = { event: `order.number-${n}` };
+        await Promise.all([one.send(draft), two.send(draft)]);
+      }
+      await receiver.waitFor(20);
+      await one.until(DELIVERIES, (rows) => rows.length === 20 && isDone(rows));
+      await vi.waitFor(() => expect(told.length).toBeGreaterThanOrEqual(10));
+      // What is left to tell is told by then.
+      for (const rig of [one, two]) await rig.strategy.onApplicationShutdown();
+      expect(told.sort()).toEqual(ids.sort());
+    });
+
+    it('serves its worker in the middle of a burst of sends', async () => {
+      const clock = new MovableClock();
+      const rig = await open(kind, { clock, schedule: [5000] });
+      await rig.subscribers.create(subscriber(receiver.url));
+      receiver.answer(500);
+      const { id } = await rig.send();
+      await rig.until(DELIVERIES, (rows) => rows.length === 1 && rows[0]!['lease'] === null);
+      await rig.until(MESSAGES, isDone);
+      clock.advance(6000);
+      const sent: string[] = [id];
+      const sender = async () => {
+        for (let n = 0; n < 5; n++) {
+          if (n === 0)
+            await rig.dataSource.manager.save(Object.assign(new Article(), { title: 'x' }));
+          else sent.push((await rig.send()).id);
+        }
+      };
+      await Promise.all(Array.from({ length: 200 }, sender));
+      await receiver.waitFor(1002, { timeout: 15_000 });
+      await rig.until(DELIVERIES, (rows) => rows.length === 1001 && isDone(rows));
+      const messages = await rig.until(MESSAGES, isDone);
+      const ids = messages.map((row) => String(row['id']));
+      expect(ids).toEqual(expect.arrayContaining(sent));
+      expect(checkDeliveries(receiver.received, ids)).toEqual({
+        lost: [],
+        duplicates: 1,
+        unknown: [],
+      });
+    });
+  },
+);

@@ -4,12 +4,11 @@ import type { WebhookEventMap } from '../../lib/delivery/index.js';
 import { SubscriberHealth } from '../../lib/outbox/index.js';
 import { healthRules } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
 
@@ -17,14 +16,14 @@ const DAY = 24 * 60 * 60_000;
 const HEALTH = 'SELECT * FROM thorn_health';
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
-let rigs: Rig[];
+let rigs: OutboxApp[];
 let clock: MovableClock;
 
-async function open(kind: Kind, options: RigOptions = {}): Promise<Rig> {
-  if (rigs.length === 0) place = await placeOf(kind);
-  const rig = await openRig(place, {
+async function open(kind: DatabaseKind, options: OutboxAppOptions = {}): Promise<OutboxApp> {
+  if (rigs.length === 0) place = await createDatabase(kind);
+  const rig = await openOutboxApp(place, {
     clock,
     synchronize: rigs.length === 0,
     // One attempt each: a delivery that failed does not come back when the clock moves.
@@ -40,16 +39,19 @@ async function open(kind: Kind, options: RigOptions = {}): Promise<Rig> {
   return rig;
 }
 
-function heard<Name extends 'subscriber-failing' | 'subscriber-disabled'>(rig: Rig, name: Name) {
+function heard<Name extends 'subscriber-failing' | 'subscriber-disabled'>(
+  rig: OutboxApp,
+  name: Name,
+) {
   const told: WebhookEventMap[Name][] = [];
   rig.events.on(name, (payload) => told.push(payload));
   return told;
 }
 
-const isEnabled = async (rig: Rig, id: string) =>
+const isEnabled = async (rig: OutboxApp, id: string) =>
   (await rig.subscribers.findById(id, 'any'))!.enabled;
 
-async function fails(rig: Rig, count: number): Promise<void> {
+async function fails(rig: OutboxApp, count: number): Promise<void> {
   for (let n = 0; n < count; n++) await rig.send();
 }
 
@@ -64,10 +66,10 @@ afterEach(async () => {
   vi.restoreAllMocks();
   for (const rig of rigs) await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 });
 
-describe.each<{ kind: Kind }>([
+describe.each<{ kind: DatabaseKind }>([
   { kind: 'file' },
   { kind: 'memory' },
   { kind: 'postgres' },
@@ -203,27 +205,28 @@ describe.each<{ kind: Kind }>([
   });
 });
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
-  'health of several processes on $kind',
-  ({ kind }) => {
-    it('counts what each of them has seen, and a success in one resets for all', async () => {
-      receiver.otherwise(500);
-      const one = await open(kind);
-      const two = await open(kind, { subscribers: one.subscribers });
-      const disabled = [heard(one, 'subscriber-disabled'), heard(two, 'subscriber-disabled')];
-      const { id } = await one.subscribers.create(subscriber(receiver.url));
-      await Promise.all([fails(one, 15), fails(two, 15)]);
-      await one.until(HEALTH, ([row]) => row?.['failing_messages'] === 30);
-      receiver.otherwise(204);
-      await two.send();
-      await one.until(HEALTH, (rows) => rows.length === 0);
-      receiver.otherwise(500);
-      await Promise.all([fails(one, 10), fails(two, 9)]);
-      await one.until(HEALTH, ([row]) => row?.['failing_messages'] === 19);
-      clock.advance(5 * DAY);
-      await fails(one, 1);
-      await vi.waitFor(async () => expect(await isEnabled(one, id)).toBe(false));
-      await vi.waitFor(() => expect(disabled.flat()).toHaveLength(1));
-    });
-  },
-);
+describe.each<{ kind: DatabaseKind }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('health of several processes on $kind', ({ kind }) => {
+  it('counts what each of them has seen, and a success in one resets for all', async () => {
+    receiver.otherwise(500);
+    const one = await open(kind);
+    const two = await open(kind, { subscribers: one.subscribers });
+    const disabled = [heard(one, 'subscriber-disabled'), heard(two, 'subscriber-disabled')];
+    const { id } = await one.subscribers.create(subscriber(receiver.url));
+    await Promise.all([fails(one, 15), fails(two, 15)]);
+    await one.until(HEALTH, ([row]) => row?.['failing_messages'] === 30);
+    receiver.otherwise(204);
+    await two.send();
+    await one.until(HEALTH, (rows) => rows.length === 0);
+    receiver.otherwise(500);
+    await Promise.all([fails(one, 10), fails(two, 9)]);
+    await one.until(HEALTH, ([row]) => row?.['failing_messages'] === 19);
+    clock.advance(5 * DAY);
+    await fails(one, 1);
+    await vi.waitFor(async () => expect(await isEnabled(one, id)).toBe(false));
+    await vi.waitFor(() => expect(disabled.flat()).toHaveLength(1));
+  });
+});

@@ -2,13 +2,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
   Article,
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   SECRET,
   subscriber,
 } from '../support/apps/outbox-app.js';
@@ -18,36 +17,36 @@ const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const ATTEMPTS = 'SELECT * FROM thorn_attempts ORDER BY delivery_id, number';
 const SECOND = 1000;
 /** Keeps outcomes from being written, as long as a transaction is open. */
-const LOCKS: Readonly<Record<Kind, string>> = {
+const LOCKS: Readonly<Record<DatabaseKind, string>> = {
   file: 'UPDATE thorn_attempts SET number = number',
   memory: 'SELECT 1',
   postgres: 'LOCK TABLE thorn_attempts IN EXCLUSIVE MODE',
   mariadb: 'SELECT * FROM thorn_attempts FOR UPDATE',
 };
 
-describe.each<{ kind: Kind }>([
+describe.each<{ kind: DatabaseKind }>([
   { kind: 'file' },
   { kind: 'memory' },
   { kind: 'postgres' },
   { kind: 'mariadb' },
 ])('outbox on $kind', ({ kind }) => {
-  let place: Place;
+  let place: TestDatabase;
   let receiver: ScriptedReceiver;
-  let rigs: Rig[];
+  let rigs: OutboxApp[];
 
   beforeEach(async () => {
-    [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+    [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
     rigs = [];
   });
 
   afterEach(async () => {
     for (const rig of rigs) await rig.close();
     await receiver.stop();
-    await place.remove();
+    await place.drop();
   });
 
-  async function open(options: RigOptions = {}): Promise<Rig> {
-    const rig = await openRig(place, { synchronize: rigs.length === 0, ...options });
+  async function open(options: OutboxAppOptions = {}): Promise<OutboxApp> {
+    const rig = await openOutboxApp(place, { synchronize: rigs.length === 0, ...options });
     rigs.push(rig);
     return rig;
   }

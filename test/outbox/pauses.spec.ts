@@ -1,31 +1,34 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import type { ChildTask } from '../support/processes/outbox.js';
-import { placeOf } from '../support/databases.js';
-import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
-import { bundled, type Child, startChild } from '../services/child.js';
+import type { OutboxProcessTask } from '../support/processes/outbox.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { bundleProgram, type Child, startChild } from '../services/child.js';
 
 const MESSAGES = 'SELECT id FROM thorn_messages WHERE due_at IS NOT NULL';
 const DELIVERIES = 'SELECT id, status, requests FROM thorn_deliveries';
 const NEWEST = `${DELIVERIES} ORDER BY id DESC LIMIT 1`;
 const LATER = 5;
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
-let rig: Rig;
+let rig: OutboxApp;
 let worker: Child;
 
 beforeEach(async () => {
-  [place, receiver] = [await placeOf('postgres'), await ScriptedReceiver.start()];
-  rig = await openRig(place, { worker: false, hasPauses: true });
+  [place, receiver] = [await createDatabase('postgres'), await ScriptedReceiver.start()];
+  rig = await openOutboxApp(place, { worker: false, hasPauses: true });
   await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_0' }));
-  const task: ChildTask = {
+  const task: OutboxProcessTask = {
     options: place.options,
     outbox: { hasPauses: true },
     urls: [receiver.url],
     articles: 0,
   };
-  worker = startChild(await bundled('test/support/processes/outbox.ts'), JSON.stringify(task));
+  worker = startChild(
+    await bundleProgram('test/support/processes/outbox.ts'),
+    JSON.stringify(task),
+  );
   await worker.printed('ready');
 }, 60_000);
 
@@ -33,7 +36,7 @@ afterEach(async () => {
   await worker.end('SIGKILL');
   await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 });
 
 /** Sends one message, and waits until the other process has delivered it or lets it wait. */

@@ -3,12 +3,11 @@ import { Maintenance, type PruneOptions } from '../../lib/outbox/index.js';
 import { SecretSealer } from '../../lib/signing/index.js';
 import { InMemorySubscriberRepository } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
 
@@ -17,101 +16,102 @@ const MESSAGES = 'SELECT * FROM thorn_messages ORDER BY time, id';
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
-  'what is dropped of old messages, on $kind',
-  ({ kind }) => {
-    let place: Place;
-    let receiver: ScriptedReceiver;
-    let clock: MovableClock;
-    let rig: Rig;
+describe.each<{ kind: DatabaseKind }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('what is dropped of old messages, on $kind', ({ kind }) => {
+  let place: TestDatabase;
+  let receiver: ScriptedReceiver;
+  let clock: MovableClock;
+  let rig: OutboxApp;
 
-    async function open(options: RigOptions): Promise<void> {
-      rig = await openRig(place, { clock, ...options });
-      await rig.subscribers.create(subscriber(receiver.url));
-    }
+  async function open(options: OutboxAppOptions): Promise<void> {
+    rig = await openOutboxApp(place, { clock, ...options });
+    await rig.subscribers.create(subscriber(receiver.url));
+  }
 
-    /** What a worker does once a minute, here as often as the clock was moved. */
-    async function sweep(): Promise<void> {
-      const { retention } = rig.strategy.stores[0]!;
-      while (await retention.step(clock.now()));
-    }
+  /** What a worker does once a minute, here as often as the clock was moved. */
+  async function sweep(): Promise<void> {
+    const { retention } = rig.strategy.stores[0]!;
+    while (await retention.step(clock.now()));
+  }
 
-    const bodies = async () => (await rig.rows(MESSAGES)).map(({ body }) => body !== null);
+  const bodies = async () => (await rig.rows(MESSAGES)).map(({ body }) => body !== null);
 
-    beforeEach(async () => {
-      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
-      clock = new MovableClock();
-    });
+  beforeEach(async () => {
+    [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
+    clock = new MovableClock();
+  });
 
-    afterEach(async () => {
-      await rig.close();
-      await receiver.stop();
-      await place.remove();
-    });
+  afterEach(async () => {
+    await rig.close();
+    await receiver.stop();
+    await place.drop();
+  });
 
-    it('is deleted without long waits between the batches', async () => {
-      await open({ worker: false });
-      const messages = Array.from({ length: 1000 }, () => rig.message());
-      await rig.pipeline.send(messages);
-      await rig.rows('UPDATE thorn_messages SET lease = NULL, due_at = NULL');
-      clock.advance(31 * DAY);
-      const worker = await openRig(place, { clock, synchronize: false, pollInterval: 60_000 });
-      const left = await rig.until(MESSAGES, (rows) => rows.length === 0);
-      expect(left).toEqual([]);
-      await worker.close();
-    });
+  it('is deleted without long waits between the batches', async () => {
+    await open({ worker: false });
+    const messages = Array.from({ length: 1000 }, () => rig.message());
+    await rig.pipeline.send(messages);
+    await rig.rows('UPDATE thorn_messages SET lease = NULL, due_at = NULL');
+    clock.advance(31 * DAY);
+    const worker = await openOutboxApp(place, { clock, synchronize: false, pollInterval: 60_000 });
+    const left = await rig.until(MESSAGES, (rows) => rows.length === 0);
+    expect(left).toEqual([]);
+    await worker.close();
+  });
 
-    it('is dropped of one that was finished long after younger ones as well', async () => {
-      await open({ schedule: [DAY], expunge: { payloadDays: 2, responseDays: 2 } });
-      receiver.answer({ status: 500, body: 'no' }).otherwise({ body: 'yes' });
-      await rig.send();
-      await rig.until(DELIVERIES, (rows) => rows.length === 1);
-      clock.advance(1000);
-      await rig.send();
-      await rig.until(DELIVERIES, (rows) => rows.length === 2);
-      clock.advance(1.2 * DAY);
-      await receiver.waitFor(3);
-      await rig.until(DELIVERIES, isDone);
-      await rig.until(MESSAGES, isDone);
-      clock.advance(DAY);
-      await sweep();
-      expect(await bodies()).toEqual([true, false]);
-      clock.advance(2 * DAY);
-      await sweep();
-      expect(await bodies()).toEqual([false, false]);
-      const answers = await rig.rows('SELECT answer FROM thorn_attempts');
-      expect(answers).toEqual([{ answer: null }, { answer: null }, { answer: null }]);
-    });
+  it('is dropped of one that was finished long after younger ones as well', async () => {
+    await open({ schedule: [DAY], expunge: { payloadDays: 2, responseDays: 2 } });
+    receiver.answer({ status: 500, body: 'no' }).otherwise({ body: 'yes' });
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 1);
+    clock.advance(1000);
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 2);
+    clock.advance(1.2 * DAY);
+    await receiver.waitFor(3);
+    await rig.until(DELIVERIES, isDone);
+    await rig.until(MESSAGES, isDone);
+    clock.advance(DAY);
+    await sweep();
+    expect(await bodies()).toEqual([true, false]);
+    clock.advance(2 * DAY);
+    await sweep();
+    expect(await bodies()).toEqual([false, false]);
+    const answers = await rig.rows('SELECT answer FROM thorn_attempts');
+    expect(answers).toEqual([{ answer: null }, { answer: null }, { answer: null }]);
+  });
 
-    it('is the same when it is asked for at once', async () => {
-      await open({ schedule: [9 * DAY], expunge: { payloadDays: 2, responseDays: 1 } });
-      receiver.answer({ body: 'yes' }, { status: 500, body: 'no' }).otherwise({ body: 'yes' });
-      await rig.send();
-      await rig.until(DELIVERIES, (rows) => rows.length === 1 && isDone(rows));
-      clock.advance(1000);
-      await rig.send();
-      await rig.until(DELIVERIES, (rows) => rows.length === 2);
-      const prune = (options: PruneOptions = {}) =>
-        new Maintenance({
-          ...{ strategy: rig.strategy, sealer: new SecretSealer(), clock },
-          subscribers: new InMemorySubscriberRepository(),
-        }).prune(options);
-      const nothing = { checked: 2, deleted: 0, bodies: 0, responses: 0, open: 1, next: null };
+  it('is the same when it is asked for at once', async () => {
+    await open({ schedule: [9 * DAY], expunge: { payloadDays: 2, responseDays: 1 } });
+    receiver.answer({ body: 'yes' }, { status: 500, body: 'no' }).otherwise({ body: 'yes' });
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 1 && isDone(rows));
+    clock.advance(1000);
+    await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 2);
+    const prune = (options: PruneOptions = {}) =>
+      new Maintenance({
+        ...{ strategy: rig.strategy, sealer: new SecretSealer(), clock },
+        subscribers: new InMemorySubscriberRepository(),
+      }).prune(options);
+    const nothing = { checked: 2, deleted: 0, bodies: 0, responses: 0, open: 1, next: null };
 
-      clock.advance(1.5 * DAY);
-      expect(await prune({ dryRun: true })).toEqual({ ...nothing, responses: 1 });
-      expect(await prune()).toEqual({ ...nothing, responses: 1 });
-      clock.advance(DAY);
-      expect(await prune()).toEqual({ ...nothing, bodies: 1 });
-      expect(await bodies()).toEqual([false, true]);
-      expect(await rig.rows('SELECT answer FROM thorn_attempts ORDER BY started_at')).toEqual([
-        { answer: null },
-        { answer: 'no' },
-      ]);
-      expect(await prune({ before: clock.now() })).toEqual({ ...nothing, deleted: 1 });
-      expect(await rig.rows(DELIVERIES)).toHaveLength(1);
-      await expect(prune({ before: clock.now() + 1 })).rejects.toMatchObject({ field: 'before' });
-      await expect(prune({ after: '9/' })).rejects.toMatchObject({ field: 'after' });
-    });
-  },
-);
+    clock.advance(1.5 * DAY);
+    expect(await prune({ dryRun: true })).toEqual({ ...nothing, responses: 1 });
+    expect(await prune()).toEqual({ ...nothing, responses: 1 });
+    clock.advance(DAY);
+    expect(await prune()).toEqual({ ...nothing, bodies: 1 });
+    expect(await bodies()).toEqual([false, true]);
+    expect(await rig.rows('SELECT answer FROM thorn_attempts ORDER BY started_at')).toEqual([
+      { answer: null },
+      { answer: 'no' },
+    ]);
+    expect(await prune({ before: clock.now() })).toEqual({ ...nothing, deleted: 1 });
+    expect(await rig.rows(DELIVERIES)).toHaveLength(1);
+    await expect(prune({ before: clock.now() + 1 })).rejects.toMatchObject({ field: 'before' });
+    await expect(prune({ after: '9/' })).rejects.toMatchObject({ field: 'after' });
+  });
+});

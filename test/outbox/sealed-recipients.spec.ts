@@ -6,12 +6,11 @@ import { Maintenance } from '../../lib/outbox/index.js';
 import { generateSecret, SecretSealer } from '../../lib/signing/index.js';
 import { InMemorySubscriberRepository } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
 
@@ -20,9 +19,9 @@ const MESSAGES = 'SELECT * FROM thorn_messages ORDER BY id';
 const HOUR = 60 * 60_000;
 const KEY = { id: 'first', key: randomBytes(32) };
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
-let rig: Rig;
+let rig: OutboxApp;
 let clock: MovableClock;
 let secret: string;
 let errors: string[];
@@ -36,8 +35,8 @@ const recipient = (): Recipient => ({
   secrets: [{ value: secret, expiresAt: null }],
 });
 
-async function open(options: RigOptions): Promise<void> {
-  rig = await openRig(place, { clock, schedule: [1000], ...options });
+async function open(options: OutboxAppOptions): Promise<void> {
+  rig = await openOutboxApp(place, { clock, schedule: [1000], ...options });
 }
 
 /** Everything in the tables of the library, as somebody finds it who got hold of them. */
@@ -58,15 +57,15 @@ beforeEach(async () => {
 afterEach(async () => {
   await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
   vi.restoreAllMocks();
 });
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
   'the subscribers that a message names itself, sealed on $kind',
   ({ kind }) => {
     beforeEach(async () => {
-      place = await placeOf(kind);
+      place = await createDatabase(kind);
     });
 
     it('leave no secret in any table, from the first attempt to the last', async () => {
@@ -164,10 +163,10 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
   },
 );
 
-it.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
+it.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
   'the subscribers that a message names itself are sealed anew on $kind',
   async ({ kind }) => {
-    place = await placeOf(kind);
+    place = await createDatabase(kind);
     await open({ sealer: sealing(KEY), worker: false });
     await rig.send({ recipients: [recipient()] });
     await rig.send();

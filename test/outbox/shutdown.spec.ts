@@ -11,8 +11,7 @@ import {
   WebhookDispatcher,
 } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import type { Place } from '../support/apps/outbox-app.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 
 /** The order in which an application happens to import the two. */
 const ORDERS = {
@@ -20,18 +19,18 @@ const ORDERS = {
   'ThornModule first': (typeorm: DynamicModule, thorn: DynamicModule) => [thorn, typeorm],
 };
 
-describe.each<{ kind: Kind; order: keyof typeof ORDERS }>([
+describe.each<{ kind: DatabaseKind; order: keyof typeof ORDERS }>([
   { kind: 'file', order: 'TypeOrmModule first' },
   { kind: 'file', order: 'ThornModule first' },
   { kind: 'postgres', order: 'TypeOrmModule first' },
   { kind: 'postgres', order: 'ThornModule first' },
 ])('an application on $kind, $order, that is shut down', ({ kind, order }) => {
-  let place: Place;
+  let place: TestDatabase;
   let receiver: ScriptedReceiver;
   let app: INestApplication;
 
   beforeEach(async () => {
-    [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+    [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
     const module = await Test.createTestingModule({
       imports: ORDERS[order](
         TypeOrmModule.forRoot({ ...place.options, autoLoadEntities: true, synchronize: true }),
@@ -45,7 +44,7 @@ describe.each<{ kind: Kind; order: keyof typeof ORDERS }>([
 
   afterEach(async () => {
     await receiver.stop();
-    await place.remove();
+    await place.drop();
   });
 
   it('delivers and writes down what is under way, before the data source is closed', async () => {

@@ -1,23 +1,23 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { reckon } from '../support/delivery-ledger.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { checkDeliveries } from '../support/check-deliveries.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 const MESSAGES = 'SELECT * FROM thorn_messages';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
   'messages of no transaction while another one is open, on $kind',
   ({ kind }) => {
-    let place: Place;
+    let place: TestDatabase;
     let receiver: ScriptedReceiver;
-    let rig: Rig;
+    let rig: OutboxApp;
 
     beforeEach(async () => {
-      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
-      rig = await openRig(place, { queryTimeout: 700 });
+      [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
+      rig = await openOutboxApp(place, { queryTimeout: 700 });
       await rig.subscribers.create(subscriber(receiver.url));
     });
 
@@ -25,7 +25,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
       vi.restoreAllMocks();
       await rig.close();
       await receiver.stop();
-      await place.remove();
+      await place.drop();
     });
 
     /** A transaction of somebody else's, as of another request; resolves to what ends it. */
@@ -66,7 +66,11 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
       const { id } = await sending;
       await receiver.waitFor(1);
       await rig.until(MESSAGES, isDone);
-      expect(reckon(receiver.received, [id])).toEqual({ lost: [], duplicates: 0, unknown: [] });
+      expect(checkDeliveries(receiver.received, [id])).toEqual({
+        lost: [],
+        duplicates: 0,
+        unknown: [],
+      });
     });
 
     it('are refused when it takes too long: nothing is stored then', async () => {
@@ -146,7 +150,11 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }])(
         .catch(() => undefined);
       await receiver.waitFor(1);
       await rig.until(MESSAGES, (rows) => rows.length === 1 && isDone(rows));
-      expect(reckon(receiver.received, [id])).toEqual({ lost: [], duplicates: 0, unknown: [] });
+      expect(checkDeliveries(receiver.received, [id])).toEqual({
+        lost: [],
+        duplicates: 0,
+        unknown: [],
+      });
     });
   },
 );

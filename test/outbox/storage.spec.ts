@@ -2,25 +2,25 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { outboxEntities } from '../../lib/outbox/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 const DONE = (count: number) => (rows: Record<string, unknown>[]) =>
   rows.filter((row) => row['due_at'] === null).length === count;
 const MESSAGES = 'SELECT id, due_at FROM thorn_messages';
 
-let place: Place;
-let rig: Rig;
+let place: TestDatabase;
+let rig: OutboxApp;
 let receiver: ScriptedReceiver;
 
 afterEach(async () => {
   await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 });
 
 // The last is what MySQL gets, on the server that there is.
-const ON: readonly { readonly kind: Kind; readonly type?: 'mysql' }[] = [
+const ON: readonly { readonly kind: DatabaseKind; readonly type?: 'mysql' }[] = [
   { kind: 'file' },
   { kind: 'postgres' },
   { kind: 'mariadb' },
@@ -29,11 +29,11 @@ const ON: readonly { readonly kind: Kind; readonly type?: 'mysql' }[] = [
 
 describe.each(ON)('what is stored on $kind $type', ({ kind, type }) => {
   const open = async () => {
-    [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
+    [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
     if (type !== undefined) {
       place = { ...place, options: { ...place.options, type } as DataSourceOptions };
     }
-    rig = await openRig(place);
+    rig = await openOutboxApp(place);
     await rig.subscribers.create(subscriber(receiver.url));
   };
 
@@ -42,7 +42,7 @@ describe.each(ON)('what is stored on $kind $type', ({ kind, type }) => {
     const text = `\u{1F339}\ud800 "\\" \u0001 ?`.repeat(20_000);
     receiver.answer(500);
     await rig.close();
-    rig = await openRig(place, { schedule: [1], subscribers: rig.subscribers });
+    rig = await openOutboxApp(place, { schedule: [1], subscribers: rig.subscribers });
     await rig.send({ data: { text } });
 
     const [first, again] = await receiver.waitFor(2);
@@ -73,8 +73,8 @@ describe.each(ON)('what is stored on $kind $type', ({ kind, type }) => {
 });
 
 it('finds nothing to change where synchronize made the tables and the outbox has run', async () => {
-  [place, receiver] = [await placeOf('mariadb'), await ScriptedReceiver.start()];
-  rig = await openRig(place);
+  [place, receiver] = [await createDatabase('mariadb'), await ScriptedReceiver.start()];
+  rig = await openOutboxApp(place);
   const [made] = await rig.rows('SHOW CREATE TABLE thorn_messages');
   expect(made!['Create Table']).not.toMatch(/json/i);
   const next = await new DataSource({ ...place.options, entities: outboxEntities }).initialize();

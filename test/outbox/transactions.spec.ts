@@ -1,20 +1,20 @@
 import type { EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { reckon } from '../support/delivery-ledger.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { Article, openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { checkDeliveries } from '../support/check-deliveries.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 const MESSAGES = 'SELECT * FROM thorn_messages';
 const TREES = process.env['THORN_LONG'] === '1' ? 200 : 20;
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
-let rig: Rig;
+let rig: OutboxApp;
 
-async function open(kind: Kind): Promise<void> {
-  place = await placeOf(kind);
-  rig = await openRig(place);
+async function open(kind: DatabaseKind): Promise<void> {
+  place = await createDatabase(kind);
+  rig = await openOutboxApp(place);
   await rig.subscribers.create(subscriber(receiver.url));
 }
 
@@ -31,10 +31,10 @@ beforeEach(async () => {
 afterEach(async () => {
   await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 });
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'postgres' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'postgres' }])(
   'transactions on $kind',
   ({ kind }) => {
     it('sends exactly what is left of trees of savepoints', async () => {
@@ -133,7 +133,7 @@ describe('PostgreSQL', () => {
     const rows = await rig.until(MESSAGES, finished(6));
     expect(titles()).toEqual(['Ann after', 'Ann before', 'Ben after', 'Ben before']);
     const ids = rows.map(({ id }) => String(id));
-    expect(reckon(receiver.received, ids)).toMatchObject({ duplicates: 0, unknown: [] });
+    expect(checkDeliveries(receiver.received, ids)).toMatchObject({ duplicates: 0, unknown: [] });
   });
 
   it('sends each event once, however often transactions cannot be serialised', async () => {

@@ -1,12 +1,12 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 
-import { connectionTo, openQueueRig } from '../support/apps/bullmq-app.js';
-import { placeOf } from '../support/databases.js';
-import { type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
-import { mostWithin, startsAt } from '../support/attempt-starts.js';
-import type { RelayChildTask } from '../support/processes/relay.js';
-import { bundled, type Child, startChild } from '../services/child.js';
+import { connectionTo, openBullMqApp } from '../support/apps/bullmq-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { maxWithin, attemptStarts } from '../support/attempt-starts.js';
+import type { RelayProcessTask } from '../support/processes/relay.js';
+import { bundleProgram, type Child, startChild } from '../services/child.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 
 const RATE = { max: 20, per: 2000 };
@@ -16,26 +16,26 @@ const nothing = (rows: unknown[]) => rows.length === 0;
 
 describe('a rate limit of bullmq() in two workers', () => {
   let program: string;
-  let place: Place;
+  let place: TestDatabase;
   let receiver: ScriptedReceiver;
   let redis: RedisServer;
-  let sender: Rig;
+  let sender: OutboxApp;
   const children: Child[] = [];
 
   beforeAll(async () => {
-    program = await bundled('test/support/processes/relay.ts', { bullmq: inject('bullmq') });
+    program = await bundleProgram('test/support/processes/relay.ts', { bullmq: inject('bullmq') });
   }, 60_000);
 
   beforeEach(async () => {
     [place, receiver, redis] = [
-      await placeOf('postgres'),
+      await createDatabase('postgres'),
       await ScriptedReceiver.start(),
       await startRedis(),
     ];
     const connection = connectionTo(redis.port);
-    sender = await openQueueRig(place, { connection, worker: false });
+    sender = await openBullMqApp(place, { connection, worker: false });
     await sender.subscribers.create(subscriber(receiver.url, { id: 'sub_0', rateLimit: RATE }));
-    const task: RelayChildTask = {
+    const task: RelayProcessTask = {
       options: place.options,
       bullmq: { connection, lease: 2000 },
       urls: [receiver.url],
@@ -53,7 +53,7 @@ describe('a rate limit of bullmq() in two workers', () => {
     await sender.close();
     await redis.stop();
     await receiver.stop();
-    await place.remove();
+    await place.drop();
   }, 60_000);
 
   /** Once everything has been delivered: how many messages, and most of them within the time of the limit. */
@@ -61,7 +61,7 @@ describe('a rate limit of bullmq() in two workers', () => {
     await sender.until(MESSAGES, nothing);
     await sender.until(OPEN, nothing);
     const ids = new Set(receiver.received.map(({ headers }) => headers['webhook-id']));
-    return [ids.size, mostWithin(await startsAt(sender, 'sub_0'), RATE.per)];
+    return [ids.size, maxWithin(await attemptStarts(sender, 'sub_0'), RATE.per)];
   }
 
   it('holds, and needs no table', async () => {

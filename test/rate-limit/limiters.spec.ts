@@ -8,8 +8,12 @@ import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-l
 import { PooledDatabase } from '../../lib/outbox/database/pooled-database.js';
 import { SqliteDatabase } from '../../lib/outbox/database/sqlite-database.js';
 import { tableNames } from '../../lib/outbox/entities/table-names.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { rateLimiterSuite, type RateLimiterPlace, wants } from '../support/rate-limiter-suite.js';
+import { type DatabaseKind, createDatabase } from '../support/databases.js';
+import {
+  rateLimiterSuite,
+  type SharedRateLimiters,
+  tenPerSecond,
+} from '../support/rate-limiter-suite.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 
 const PROCESSES = 3;
@@ -32,7 +36,10 @@ it('Redis that was emptied: gives nothing until what was forgotten is past', asy
   const { limiters, close } = await inRedis();
   const client = new Redis(redis.port);
   const take = async (now: number) => {
-    const answers = await limiters[0]!.take(new Map([['sub_1', wants({ waited: 10 })]]), now);
+    const answers = await limiters[0]!.take(
+      new Map([['sub_1', tenPerSecond({ waited: 10 })]]),
+      now,
+    );
     return answers.get('sub_1')!.turns.reduce((sum, { count }) => sum + count, 0);
   };
   expect(await take(START)).toBe(10);
@@ -52,7 +59,7 @@ it('one that is away is replaced by another, and none of the two gives what the 
   };
   const limiter = new FallbackRateLimiter(flaky, second.limiters[0]!, () => undefined);
   const take = async (now: number) => {
-    const answers = await limiter.take(new Map([['sub_1', wants({ waited: 5 })]]), now);
+    const answers = await limiter.take(new Map([['sub_1', tenPerSecond({ waited: 5 })]]), now);
     return answers.get('sub_1')!.turns.reduce((sum, { count }) => sum + count, 0);
   };
   expect(await take(START)).toBe(5);
@@ -63,7 +70,7 @@ it('one that is away is replaced by another, and none of the two gives what the 
   await second.close();
 });
 
-async function inRedis(): Promise<RateLimiterPlace> {
+async function inRedis(): Promise<SharedRateLimiters> {
   const prefix = `rate:${++queues}:`;
   const clients = Array.from({ length: PROCESSES }, () => new Redis(redis.port));
   return {
@@ -78,8 +85,8 @@ for (const kind of ['file', 'postgres', 'mariadb'] as const) {
   rateLimiterSuite(`a database, ${kind}`, () => inDatabase(kind));
 }
 
-async function inDatabase(kind: Kind): Promise<RateLimiterPlace> {
-  const place = await placeOf(kind);
+async function inDatabase(kind: DatabaseKind): Promise<SharedRateLimiters> {
+  const place = await createDatabase(kind);
   const opened: (() => Promise<unknown>)[] = [];
   const limiters: DatabaseRateLimiter[] = [];
   for (let n = 0; n < PROCESSES; n++) {
@@ -102,7 +109,7 @@ async function inDatabase(kind: Kind): Promise<RateLimiterPlace> {
     limiters,
     close: async () => {
       for (const close of opened) await close();
-      await place.remove();
+      await place.drop();
     },
   };
 }

@@ -1,33 +1,33 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import type { ChildTask } from '../support/processes/outbox.js';
-import { type Kind, placeOf } from '../support/databases.js';
-import { openRig, type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
-import { mostWithin, startsAt } from '../support/attempt-starts.js';
-import { bundled, type Child, startChild } from '../services/child.js';
+import type { OutboxProcessTask } from '../support/processes/outbox.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { maxWithin, attemptStarts } from '../support/attempt-starts.js';
+import { bundleProgram, type Child, startChild } from '../services/child.js';
 
 const OPEN = 'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL';
 const MESSAGES = 'SELECT id FROM thorn_messages WHERE due_at IS NOT NULL';
 const nothing = (rows: unknown[]) => rows.length === 0;
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
   'a rate limit of several processes, on $kind',
   ({ kind }) => {
-    let place: Place;
+    let place: TestDatabase;
     let receiver: ScriptedReceiver;
-    let rig: Rig;
+    let rig: OutboxApp;
     const children: Child[] = [];
 
     beforeEach(async () => {
-      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
-      rig = await openRig(place, { worker: false });
+      [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
+      rig = await openOutboxApp(place, { worker: false });
     }, 60_000);
 
     afterEach(async () => {
       for (const child of children.splice(0)) await child.end('SIGKILL');
       await rig.close();
       await receiver.stop();
-      await place.remove();
+      await place.drop();
     }, 30_000);
 
     it('holds across processes, one of which dies', async () => {
@@ -37,14 +37,14 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         arrivals.push({ id, at: Date.now() });
         return 204;
       });
-      const task: ChildTask = {
+      const task: OutboxProcessTask = {
         options: place.options,
         outbox: { lease: 2000 },
         urls: [receiver.url],
         rateLimit,
         articles: 0,
       };
-      const bundle = await bundled('test/support/processes/outbox.ts');
+      const bundle = await bundleProgram('test/support/processes/outbox.ts');
       for (let n = 0; n < 2; n++) {
         const child = startChild(bundle, JSON.stringify(task));
         children.push(child);
@@ -62,7 +62,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await rig.until(MESSAGES, nothing);
       await rig.until(OPEN, nothing);
       expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(80);
-      expect(mostWithin(await startsAt(rig, 'sub_0'), 3000)).toBeLessThanOrEqual(20);
+      expect(maxWithin(await attemptStarts(rig, 'sub_0'), 3000)).toBeLessThanOrEqual(20);
       // Of those that the dead one has not written down, too: they come closer by what the longest way takes.
       const begun = await rig.rows(
         'SELECT d.message_id, a.started_at FROM thorn_attempts a JOIN thorn_deliveries d ON d.id = a.delivery_id',
@@ -72,7 +72,7 @@ describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       );
       const closer = Math.max(0, ...ways);
       const times = arrivals.map(({ at }) => at);
-      expect(mostWithin(times, 3000 - closer)).toBeLessThanOrEqual(20);
+      expect(maxWithin(times, 3000 - closer)).toBeLessThanOrEqual(20);
     }, 90_000);
   },
 );

@@ -1,163 +1,164 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Kind, placeOf } from '../support/databases.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
-  openRig,
-  type Place,
-  type Rig,
-  type RigOptions,
+  openOutboxApp,
+  type OutboxApp,
+  type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
-import { mostWithin, startsAt, usedOf } from '../support/attempt-starts.js';
+import { maxWithin, attemptStarts, rateUsage } from '../support/attempt-starts.js';
 
 const OPEN = 'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL';
 const MESSAGES = 'SELECT id FROM thorn_messages WHERE due_at IS NOT NULL';
 const nothing = (rows: unknown[]) => rows.length === 0;
 
-describe.each<{ kind: Kind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
-  'a rate limit, on $kind',
-  ({ kind }) => {
-    let place: Place;
-    let receiver: ScriptedReceiver;
-    let rig: Rig;
+describe.each<{ kind: DatabaseKind }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('a rate limit, on $kind', ({ kind }) => {
+  let place: TestDatabase;
+  let receiver: ScriptedReceiver;
+  let rig: OutboxApp;
 
-    beforeEach(async () => {
-      [place, receiver] = [await placeOf(kind), await ScriptedReceiver.start()];
-    }, 60_000);
+  beforeEach(async () => {
+    [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
+  }, 60_000);
 
-    afterEach(async () => {
-      await rig.close();
-      await receiver.stop();
-      await place.remove();
-    }, 30_000);
+  afterEach(async () => {
+    await rig.close();
+    await receiver.stop();
+    await place.drop();
+  }, 30_000);
 
-    async function open(options: RigOptions = {}): Promise<void> {
-      rig = await openRig(place, options);
-    }
+  async function open(options: OutboxAppOptions = {}): Promise<void> {
+    rig = await openOutboxApp(place, options);
+  }
 
-    async function settled(): Promise<void> {
-      await rig.until(MESSAGES, nothing);
-      await rig.until(OPEN, nothing);
-    }
+  async function settled(): Promise<void> {
+    await rig.until(MESSAGES, nothing);
+    await rig.until(OPEN, nothing);
+  }
 
-    it('holds, is used, and holds up nobody else on the same host', async () => {
-      await open();
-      const rateLimit = { max: 20, per: 1000 };
-      await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
-      await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_fast' }));
-      for (let n = 0; n < 80; n++) await rig.send();
-      await settled();
-      const [slow, fast] = [await startsAt(rig, 'sub_slow'), await startsAt(rig, 'sub_fast')];
-      expect([slow.length, fast.length]).toEqual([80, 80]);
-      expect(mostWithin(slow, 1000)).toBeLessThanOrEqual(20);
-      expect(usedOf(slow, rateLimit)).toBeGreaterThan(0.7);
-      expect(fast.at(-1)!).toBeLessThan(slow[60]!);
-      // None of them was an attempt, or a failure.
-      const rows = await rig.rows(
-        "SELECT id FROM thorn_deliveries WHERE requests <> 1 OR attempts <> 1 OR turn_at IS NOT NULL OR status <> 'succeeded'",
-      );
-      expect(rows).toEqual([]);
-      expect(rig.strategy.endpoints()).toEqual([]);
-    }, 60_000);
+  it('holds, is used, and holds up nobody else on the same host', async () => {
+    await open();
+    const rateLimit = { max: 20, per: 1000 };
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_fast' }));
+    for (let n = 0; n < 80; n++) await rig.send();
+    await settled();
+    const [slow, fast] = [
+      await attemptStarts(rig, 'sub_slow'),
+      await attemptStarts(rig, 'sub_fast'),
+    ];
+    expect([slow.length, fast.length]).toEqual([80, 80]);
+    expect(maxWithin(slow, 1000)).toBeLessThanOrEqual(20);
+    expect(rateUsage(slow, rateLimit)).toBeGreaterThan(0.7);
+    expect(fast.at(-1)!).toBeLessThan(slow[60]!);
+    // None of them was an attempt, or a failure.
+    const rows = await rig.rows(
+      "SELECT id FROM thorn_deliveries WHERE requests <> 1 OR attempts <> 1 OR turn_at IS NOT NULL OR status <> 'succeeded'",
+    );
+    expect(rows).toEqual([]);
+    expect(rig.strategy.endpoints()).toEqual([]);
+  }, 60_000);
 
-    it('counts attempts that are made again', async () => {
-      await open({ schedule: [100, 100] });
-      const rateLimit = { max: 10, per: 1000 };
-      await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
-      receiver.answer(...Array.from({ length: 8 }, () => 404));
-      for (let n = 0; n < 12; n++) await rig.send();
-      await settled();
-      const starts = await startsAt(rig, 'sub_slow');
-      expect(starts).toHaveLength(20);
-      expect(mostWithin(starts, 1000)).toBeLessThanOrEqual(10);
-    }, 60_000);
+  it('counts attempts that are made again', async () => {
+    await open({ schedule: [100, 100] });
+    const rateLimit = { max: 10, per: 1000 };
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
+    receiver.answer(...Array.from({ length: 8 }, () => 404));
+    for (let n = 0; n < 12; n++) await rig.send();
+    await settled();
+    const starts = await attemptStarts(rig, 'sub_slow');
+    expect(starts).toHaveLength(20);
+    expect(maxWithin(starts, 1000)).toBeLessThanOrEqual(10);
+  }, 60_000);
 
-    it('is forgotten where it is removed: what waits goes soon', async () => {
-      await open();
-      const rateLimit = { max: 3, per: 1000 };
-      await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
-      for (let n = 0; n < 100; n++) await rig.send();
-      await rig.until(
-        'SELECT id FROM thorn_deliveries WHERE turn_at IS NOT NULL',
-        ({ length }) => length > 80,
-      );
-      const changed = { rateLimit: null, updatedAt: new Date() };
-      await rig.subscribers.update('sub_slow', changed, 'any');
-      const removedAt = Date.now();
-      await settled();
-      expect(Date.now() - removedAt).toBeLessThan(8000);
-      expect(receiver.received).toHaveLength(100);
-    }, 60_000);
+  it('is forgotten where it is removed: what waits goes soon', async () => {
+    await open();
+    const rateLimit = { max: 3, per: 1000 };
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
+    for (let n = 0; n < 100; n++) await rig.send();
+    await rig.until(
+      'SELECT id FROM thorn_deliveries WHERE turn_at IS NOT NULL',
+      ({ length }) => length > 80,
+    );
+    const changed = { rateLimit: null, updatedAt: new Date() };
+    await rig.subscribers.update('sub_slow', changed, 'any');
+    const removedAt = Date.now();
+    await settled();
+    expect(Date.now() - removedAt).toBeLessThan(8000);
+    expect(receiver.received).toHaveLength(100);
+  }, 60_000);
 
-    it('holds anew as soon as it is changed', async () => {
-      await open();
-      const rateLimit = { max: 2, per: 1000 };
-      await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
-      for (let n = 0; n < 90; n++) await rig.send();
-      await rig.until(
-        'SELECT id FROM thorn_deliveries WHERE turn_at IS NOT NULL',
-        ({ length }) => length > 70,
-      );
-      const faster = { max: 60, per: 2000 };
-      await rig.subscribers.update('sub_slow', { rateLimit: faster, updatedAt: new Date() }, 'any');
-      const changedAt = Date.now();
-      await settled();
-      const starts = await startsAt(rig, 'sub_slow');
-      expect(starts).toHaveLength(90);
-      expect(mostWithin(starts, 2000)).toBeLessThanOrEqual(60);
-      // 45 seconds under the old one.
-      expect(starts.at(-1)! - changedAt).toBeLessThan(12_000);
-    }, 60_000);
+  it('holds anew as soon as it is changed', async () => {
+    await open();
+    const rateLimit = { max: 2, per: 1000 };
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
+    for (let n = 0; n < 90; n++) await rig.send();
+    await rig.until(
+      'SELECT id FROM thorn_deliveries WHERE turn_at IS NOT NULL',
+      ({ length }) => length > 70,
+    );
+    const faster = { max: 60, per: 2000 };
+    await rig.subscribers.update('sub_slow', { rateLimit: faster, updatedAt: new Date() }, 'any');
+    const changedAt = Date.now();
+    await settled();
+    const starts = await attemptStarts(rig, 'sub_slow');
+    expect(starts).toHaveLength(90);
+    expect(maxWithin(starts, 2000)).toBeLessThanOrEqual(60);
+    // 45 seconds under the old one.
+    expect(starts.at(-1)! - changedAt).toBeLessThan(12_000);
+  }, 60_000);
 
-    it('is told of what waits for it, which is neither due nor late', async () => {
-      await open();
-      const rateLimit = { max: 5, per: 60_000 };
-      await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
-      for (let n = 0; n < 30; n++) await rig.send();
-      await rig.until(MESSAGES, nothing);
-      await rig.until(OPEN, ({ length }) => length === 25);
-      expect(await rig.deliveries.stats()).toMatchObject({
-        ...{ pending: 25, rateLimited: 25, due: 0, dueMessages: 0, oldestDue: null, lag: 0 },
-      });
-      const history = await rig.deliveries.history('sub_slow', { days: 1 }, 'any');
-      expect(history).toMatchObject({ rateLimited: 25, total: { pending: 25, succeeded: 5 } });
+  it('is told of what waits for it, which is neither due nor late', async () => {
+    await open();
+    const rateLimit = { max: 5, per: 60_000 };
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
+    for (let n = 0; n < 30; n++) await rig.send();
+    await rig.until(MESSAGES, nothing);
+    await rig.until(OPEN, ({ length }) => length === 25);
+    expect(await rig.deliveries.stats()).toMatchObject({
+      ...{ pending: 25, rateLimited: 25, due: 0, dueMessages: 0, oldestDue: null, lag: 0 },
+    });
+    const history = await rig.deliveries.history('sub_slow', { days: 1 }, 'any');
+    expect(history).toMatchObject({ rateLimited: 25, total: { pending: 25, succeeded: 5 } });
 
-      const { items } = await rig.deliveries.list({ status: 'pending' }, 'any');
-      const turns = items.map(({ nextAt }) => nextAt!).sort((one, other) => one - other);
-      expect(items.every(({ rateLimited }) => rateLimited)).toBe(true);
-      const [first] = await startsAt(rig, 'sub_slow');
-      expect(turns[0]).toBeGreaterThanOrEqual(first! + rateLimit.per);
-      // One by one, 12 seconds apart.
-      expect(turns.at(-1)! - turns[0]!).toBeGreaterThan(4 * rateLimit.per - 15_000);
+    const { items } = await rig.deliveries.list({ status: 'pending' }, 'any');
+    const turns = items.map(({ nextAt }) => nextAt!).sort((one, other) => one - other);
+    expect(items.every(({ rateLimited }) => rateLimited)).toBe(true);
+    const [first] = await attemptStarts(rig, 'sub_slow');
+    expect(turns[0]).toBeGreaterThanOrEqual(first! + rateLimit.per);
+    // One by one, 12 seconds apart.
+    expect(turns.at(-1)! - turns[0]!).toBeGreaterThan(4 * rateLimit.per - 15_000);
 
-      // What is ended waits for nothing any more.
-      await rig.deliveries.cancel(items[0]!.id, 'any');
-      expect(await rig.deliveries.stats()).toMatchObject({ pending: 24, rateLimited: 24 });
-      expect(await rig.deliveries.findById(items[0]!.id, 'any')).toMatchObject({
-        ...{ rateLimited: false, nextAt: null },
-      });
-    }, 60_000);
+    // What is ended waits for nothing any more.
+    await rig.deliveries.cancel(items[0]!.id, 'any');
+    expect(await rig.deliveries.stats()).toMatchObject({ pending: 24, rateLimited: 24 });
+    expect(await rig.deliveries.findById(items[0]!.id, 'any')).toMatchObject({
+      ...{ rateLimited: false, nextAt: null },
+    });
+  }, 60_000);
 
-    it('costs few statements, however many wait', async () => {
-      const count = 2000;
-      await open({ pollInterval: 1000 });
-      const rateLimit = { max: 50, per: 1000 };
-      await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
-      await Promise.all(Array.from({ length: count }, () => rig.send()));
-      await rig.until(MESSAGES, nothing);
-      rig.log.statements.length = 0;
-      const before = receiver.received.length;
-      await receiver.waitFor(before + 200, { timeout: 20_000 });
-      const begun = receiver.received.length - before;
-      const own = rig.log.statements.filter((sql) => /thorn_/.test(sql));
-      expect(own.length / begun).toBeLessThan(2);
-      // Each comes back once, or twice.
-      const rest = await rig.rows('SELECT COUNT(*) AS n FROM thorn_deliveries WHERE requests = 0');
-      expect(Number(rest[0]!['n'])).toBeGreaterThan(1000);
-      const claims = own.filter(
-        (sql) => /UPDATE \S*thorn_deliveries/.test(sql) && /lease/.test(sql),
-      );
-      expect(claims.length).toBeLessThan(begun);
-    }, 60_000);
-  },
-);
+  it('costs few statements, however many wait', async () => {
+    const count = 2000;
+    await open({ pollInterval: 1000 });
+    const rateLimit = { max: 50, per: 1000 };
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
+    await Promise.all(Array.from({ length: count }, () => rig.send()));
+    await rig.until(MESSAGES, nothing);
+    rig.log.statements.length = 0;
+    const before = receiver.received.length;
+    await receiver.waitFor(before + 200, { timeout: 20_000 });
+    const begun = receiver.received.length - before;
+    const own = rig.log.statements.filter((sql) => /thorn_/.test(sql));
+    expect(own.length / begun).toBeLessThan(2);
+    // Each comes back once, or twice.
+    const rest = await rig.rows('SELECT COUNT(*) AS n FROM thorn_deliveries WHERE requests = 0');
+    expect(Number(rest[0]!['n'])).toBeGreaterThan(1000);
+    const claims = own.filter((sql) => /UPDATE \S*thorn_deliveries/.test(sql) && /lease/.test(sql));
+    expect(claims.length).toBeLessThan(begun);
+  }, 60_000);
+});

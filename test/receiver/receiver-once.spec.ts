@@ -22,8 +22,8 @@ import {
 import { InvalidInputError } from '../../lib/errors/index.js';
 import { generateSecret } from '../../lib/signing/index.js';
 import { signWebhook } from '../../lib/testing/index.js';
-import { databases, freshDatabase } from '../support/apps/blog.js';
-import { type ReceiverApp, startReceiver } from '../support/apps/receiver-app.js';
+import { blogDatabases, createBlogDatabase } from '../support/apps/blog.js';
+import { type ReceiverApp, startReceiverApp } from '../support/apps/receiver-app.js';
 
 const secret = generateSecret();
 
@@ -69,7 +69,7 @@ afterEach(async () => {
 
 /** @param isFirst whether it makes the tables anew */
 async function start(options: DataSourceOptions, isFirst: boolean): Promise<Started> {
-  const started = await startReceiver(
+  const started = await startReceiverApp(
     'express',
     [
       TypeOrmModule.forRoot({
@@ -91,11 +91,11 @@ async function start(options: DataSourceOptions, isFirst: boolean): Promise<Star
 
 const payments = (dataSource: DataSource) => dataSource.manager.find(Payment);
 
-describe.each(databases)('processOnce on %s', (type) => {
+describe.each(blogDatabases)('processOnce on %s', (type) => {
   let options: DataSourceOptions;
   let drop: () => Promise<void>;
   beforeAll(async () => {
-    ({ options, drop } = await freshDatabase(type));
+    ({ options, drop } = await createBlogDatabase(type));
   });
   afterAll(() => drop());
 
@@ -181,7 +181,7 @@ describe.each(databases)('processOnce on %s', (type) => {
 
 // On PostgreSQL alone: SQLite has one connection, and what it is asked at the same time is one transaction.
 it('processOnce is exact when two processes get a message many times at once, and tries fail', async () => {
-  const { options, drop } = await freshDatabase('postgres');
+  const { options, drop } = await createBlogDatabase('postgres');
   try {
     const first = await start(options, true);
     const second = await start(options, false);

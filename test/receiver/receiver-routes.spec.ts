@@ -33,7 +33,7 @@ import {
 import { Clock } from '../../lib/common/index.js';
 import { generateSecret } from '../../lib/signing/index.js';
 import { MovableClock, signWebhook } from '../../lib/testing/index.js';
-import { platforms, type ReceiverApp, startReceiver } from '../support/apps/receiver-app.js';
+import { platforms, type ReceiverApp, startReceiverApp } from '../support/apps/receiver-app.js';
 
 const secret = generateSecret();
 const old = generateSecret();
@@ -203,9 +203,9 @@ function takeTexts(application: INestApplication): void {
 describe.each(platforms)('receivers on %s', (platform) => {
   const start = async (
     options: Partial<ThornReceiverModuleOptions> = {},
-    settings: Parameters<typeof startReceiver>[3] = {},
+    settings: Parameters<typeof startReceiverApp>[3] = {},
   ): Promise<ReceiverApp & { told: unknown[] }> => {
-    const started = await startReceiver(
+    const started = await startReceiverApp(
       platform,
       [module(options)],
       [HooksController, BothController],
@@ -528,7 +528,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
 describe('set-ups that are wrong fail at start-up', () => {
   const compile = async (options: object, controllers: Type<unknown>[] = []): Promise<string> => {
     try {
-      const started = await startReceiver(
+      const started = await startReceiverApp(
         'express',
         [ThornReceiverModule.forRoot(options as never)],
         controllers,
@@ -624,7 +624,7 @@ describe('set-ups that are wrong fail at start-up', () => {
   });
 
   it('an option of the structure that comes out of a factory', async () => {
-    const started = startReceiver(
+    const started = startReceiverApp(
       'express',
       [
         ThornReceiverModule.forRootAsync({
@@ -646,7 +646,7 @@ it('options may come from a factory, with a store made by Nest', async () => {
       super(7);
     }
   }
-  const started = await startReceiver(
+  const started = await startReceiverApp(
     'express',
     [
       ThornReceiverModule.forRootAsync({

@@ -9,17 +9,17 @@ import request from 'supertest';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bullmq } from '../../lib/bullmq/index.js';
 import { WebhookDispatcher } from '../../lib/index.js';
-import { freshDatabase, startBlog } from '../support/apps/blog.js';
+import { createBlogDatabase, startBlog } from '../support/apps/blog.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 
 let redis: RedisServer;
-let database: Awaited<ReturnType<typeof freshDatabase>>;
+let database: Awaited<ReturnType<typeof createBlogDatabase>>;
 const apps: INestApplication[] = [];
 
 beforeAll(async () => {
   [redis, database] = [
     await startRedis({ appendOnly: true }),
-    await freshDatabase('better-sqlite3'),
+    await createBlogDatabase('better-sqlite3'),
   ];
 }, 60_000);
 

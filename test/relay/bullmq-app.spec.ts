@@ -13,7 +13,7 @@ import {
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { freePort } from '../services/free-port.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
-import { Article, freshDatabase, startBlog } from '../support/apps/blog.js';
+import { Article, createBlogDatabase, startBlog } from '../support/apps/blog.js';
 
 let redis: RedisServer;
 let client: Redis;
@@ -34,7 +34,7 @@ afterAll(async () => {
 beforeEach(async () => {
   apps = [];
   await client.flushall();
-  [database, receiver] = [await freshDatabase('postgres'), await ScriptedReceiver.start()];
+  [database, receiver] = [await createBlogDatabase('postgres'), await ScriptedReceiver.start()];
 });
 
 afterEach(async () => {

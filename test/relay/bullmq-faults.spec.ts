@@ -2,12 +2,17 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { connectionTo, openQueueRig, type QueueRigOptions } from '../support/apps/bullmq-app.js';
-import { placeOf } from '../support/databases.js';
-import { Article, type Place, type Rig } from '../support/apps/outbox-app.js';
-import type { RelayChildTask } from '../support/processes/relay.js';
-import { commitTimes, DELIVERIES, PATIENCE, RelayLoad } from '../support/relay-load.js';
-import { bundled, type Child, startChild } from '../services/child.js';
+import { connectionTo, openBullMqApp, type BullMqAppOptions } from '../support/apps/bullmq-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { Article, type OutboxApp } from '../support/apps/outbox-app.js';
+import type { RelayProcessTask } from '../support/processes/relay.js';
+import {
+  measureCommits,
+  DELIVERIES,
+  RELAY_TEST_TIMEOUT,
+  RelayLoad,
+} from '../support/relay-load.js';
+import { bundleProgram, type Child, startChild } from '../services/child.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 import { startSentinel } from '../services/sentinel.js';
 
@@ -21,18 +26,18 @@ const PATHS = ['/a', '/b', '/c'];
 
 let program: string;
 beforeAll(async () => {
-  program = await bundled('test/support/processes/relay.ts', { bullmq: inject('bullmq') });
+  program = await bundleProgram('test/support/processes/relay.ts', { bullmq: inject('bullmq') });
 }, 60_000);
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
 let redis: RedisServer;
-let sender: Rig;
+let sender: OutboxApp;
 let children: Child[];
 let load: RelayLoad;
 
 beforeEach(async () => {
-  [place, receiver] = [await placeOf('postgres'), await ScriptedReceiver.start()];
+  [place, receiver] = [await createDatabase('postgres'), await ScriptedReceiver.start()];
   receiver.otherwise({ delay: 3 });
   children = [];
 }, 60_000);
@@ -42,7 +47,7 @@ afterEach(async () => {
   await sender.close();
   await redis.stop();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 }, 60_000);
 
 const urls = () => PATHS.map((path) => new URL(path, receiver.url).href);
@@ -51,20 +56,20 @@ const urls = () => PATHS.map((path) => new URL(path, receiver.url).href);
 async function open(
   settings: {
     readonly appendOnly?: boolean;
-    readonly connection?: QueueRigOptions['connection'];
+    readonly connection?: BullMqAppOptions['connection'];
   },
   workers: number,
 ): Promise<Child[]> {
   const connection = settings.connection ?? connectionTo(redis.port);
-  sender = await openQueueRig(place, { connection, worker: false, lease: LEASE });
+  sender = await openBullMqApp(place, { connection, worker: false, lease: LEASE });
   load = new RelayLoad(sender, receiver, PATHS);
   const started = Array.from({ length: workers }, () => work({ connection }));
   await Promise.all(started.map((child) => child.printed('ready')));
   return started;
 }
 
-function work(bullmq: QueueRigOptions = { connection: connectionTo(redis.port) }): Child {
-  const task: RelayChildTask = {
+function work(bullmq: BullMqAppOptions = { connection: connectionTo(redis.port) }): Child {
+  const task: RelayProcessTask = {
     options: place.options,
     bullmq: { lease: LEASE, window: WINDOW, ...bullmq },
     urls: urls(),
@@ -83,31 +88,31 @@ describe('workers that die', () => {
     'loses nothing when one of two is killed in mid-run, seed $seed',
     async ({ seed }) => {
       const [victim] = await open({}, 2);
-      await load.run(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
+      await load.sendDuring(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
       const { lost, duplicates } = await load.settled();
       expect(lost).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(WINDOW);
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 
   it(
     'loses nothing when both are killed, twice',
     async () => {
       let running = await open({}, 2);
-      await load.run(150, 30, async () => {
+      await load.sendDuring(150, 30, async () => {
         for (let round = 0; round < 2; round++) {
           const before = receiver.received.length;
           await Promise.all(running.map((child) => child.end('SIGKILL')));
           running = [work(), work()];
-          await receiver.waitFor(before + 2 * WINDOW + 20, { timeout: PATIENCE / 4 });
+          await receiver.waitFor(before + 2 * WINDOW + 20, { timeout: RELAY_TEST_TIMEOUT / 4 });
         }
       });
       const { lost, duplicates } = await load.settled();
       expect(lost).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(4 * WINDOW);
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 
   it.each([
@@ -135,7 +140,7 @@ describe('workers that die', () => {
       expect(await sender.rows(DELIVERIES)).toEqual(written);
       expect(await other.end('SIGTERM')).toBe(0);
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 
   it(
@@ -153,7 +158,7 @@ describe('workers that die', () => {
       work();
       expect(await load.settled()).toEqual({ lost: [], duplicates: 0, unknown: [] });
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 
   it(
@@ -171,7 +176,7 @@ describe('workers that die', () => {
         },
       ]);
       work();
-      await load.run(20, 3, async () => undefined);
+      await load.sendDuring(20, 3, async () => undefined);
       expect(await load.settled()).toMatchObject({ lost: [], duplicates: 0 });
       await expect
         .poll(() => queue.getJobCounts('failed', 'waiting', 'active'))
@@ -179,14 +184,14 @@ describe('workers that die', () => {
         .toMatchObject({ failed: 2, waiting: 0, active: 0 });
       await queue.close();
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 
   it(
     'loses nothing in a rolling deploy, nor on the way from outbox() and back',
     async () => {
       const [old] = await open({}, 1);
-      await load.run(150, 30, async () => {
+      await load.sendDuring(150, 30, async () => {
         const next = work();
         await next.printed('delivered');
         expect(await old!.end('SIGTERM')).toBe(0);
@@ -196,7 +201,7 @@ describe('workers that die', () => {
       });
       expect(await load.settled()).toMatchObject({ lost: [], duplicates: 0 });
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 });
 
@@ -206,7 +211,7 @@ describe('a Redis that dies', () => {
     async (settings) => {
       redis = await startRedis(settings);
       await open(settings, 2);
-      await load.run(200, 60, async () => {
+      await load.sendDuring(200, 60, async () => {
         await redis.kill('SIGKILL');
         await redis.restart();
       });
@@ -214,7 +219,7 @@ describe('a Redis that dies', () => {
       expect(lost).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 
   it(
@@ -224,10 +229,10 @@ describe('a Redis that dies', () => {
       const workers = await open({}, 2);
       const client = new Redis(redis.port);
       const waiting = () => client.llen('bull:thorn:wait');
-      await load.run(200, 60, async () => {
+      await load.sendDuring(200, 60, async () => {
         // Workers that run leave nothing in the queue that could be lost.
         for (const { process } of workers) process.kill('SIGSTOP');
-        await expect.poll(waiting, { timeout: PATIENCE / 4 }).toBeGreaterThan(5);
+        await expect.poll(waiting, { timeout: RELAY_TEST_TIMEOUT / 4 }).toBeGreaterThan(5);
         await client.flushall();
         for (const { process } of workers) process.kill('SIGCONT');
       });
@@ -236,7 +241,7 @@ describe('a Redis that dies', () => {
       expect(lost).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 
   it(
@@ -248,9 +253,9 @@ describe('a Redis that dies', () => {
         sender.dataSource.transaction((manager) =>
           manager.save(Object.assign(new Article(), { title: 'one' })),
         );
-      const before = await commitTimes(100, 0, commit);
+      const before = await measureCommits(100, 0, commit);
       await redis.kill('SIGKILL');
-      const away = await commitTimes(100, DOWN / 100, commit);
+      const away = await measureCommits(100, DOWN / 100, commit);
       // They are delivered meanwhile: workers find them in the database.
       await receiver.waitFor(600, { timeout: 30_000 });
       await redis.restart();
@@ -259,7 +264,7 @@ describe('a Redis that dies', () => {
       expect((await load.settled()).lost).toEqual([]);
       expect(Math.max(...away)).toBeLessThan(Math.max(...before) + 100);
     },
-    DOWN + PATIENCE,
+    DOWN + RELAY_TEST_TIMEOUT,
   );
 
   it(
@@ -271,9 +276,9 @@ describe('a Redis that dies', () => {
         const connection = {
           sentinels: [connectionTo(sentinel.port)],
           name: sentinel.master,
-        } as unknown as NonNullable<QueueRigOptions['connection']>;
+        } as unknown as NonNullable<BullMqAppOptions['connection']>;
         await open({ connection }, 2);
-        await load.run(200, 60, async () => {
+        await load.sendDuring(200, 60, async () => {
           await redis.kill('SIGKILL');
           await sentinel.failedOver();
         });
@@ -283,7 +288,7 @@ describe('a Redis that dies', () => {
         // And the queue is used again.
         const queue = new Queue('thorn', { connection: connectionTo(sentinel.replica.port) });
         await expect
-          .poll(() => queue.getJobCounts('waiting', 'active'), { timeout: PATIENCE / 4 })
+          .poll(() => queue.getJobCounts('waiting', 'active'), { timeout: RELAY_TEST_TIMEOUT / 4 })
           .toMatchObject({ waiting: 0, active: 0 });
         expect(await queue.getWorkersCount()).toBeGreaterThan(0);
         await queue.close();
@@ -291,6 +296,6 @@ describe('a Redis that dies', () => {
         await sentinel.stop();
       }
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 });

@@ -2,31 +2,31 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { connectionTo, openQueueRig, type QueueRigOptions } from '../support/apps/bullmq-app.js';
-import { placeOf } from '../support/databases.js';
-import { type Place, type Rig, subscriber } from '../support/apps/outbox-app.js';
+import { connectionTo, openBullMqApp, type BullMqAppOptions } from '../support/apps/bullmq-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 
 let redis: RedisServer;
-let place: Place;
+let place: TestDatabase;
 let receivers: ScriptedReceiver[];
-let rigs: Rig[];
+let rigs: OutboxApp[];
 
 beforeEach(async () => {
   rigs = [];
-  [redis, place] = [await startRedis(), await placeOf('postgres')];
+  [redis, place] = [await startRedis(), await createDatabase('postgres')];
   receivers = [await ScriptedReceiver.start(), await ScriptedReceiver.start()];
 }, 60_000);
 
 afterEach(async () => {
   for (const rig of rigs) await rig.close();
   for (const receiver of receivers) await receiver.stop();
-  await place.remove();
+  await place.drop();
   await redis.stop();
 }, 30_000);
 
-async function open(options: QueueRigOptions): Promise<Rig> {
-  const rig = await openQueueRig(place, {
+async function open(options: BullMqAppOptions): Promise<OutboxApp> {
+  const rig = await openBullMqApp(place, {
     connection: connectionTo(redis.port),
     synchronize: rigs.length === 0,
     ...options,

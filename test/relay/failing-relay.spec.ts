@@ -3,8 +3,8 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { MessageRelay, type Ticket } from '../../lib/outbox/index.js';
 import type { Message } from '../../lib/message/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { placeOf } from '../support/databases.js';
-import { openRig, subscriber } from '../support/apps/outbox-app.js';
+import { createDatabase } from '../support/databases.js';
+import { openOutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 /** Takes nothing, and fails when it is to end. */
 class FailingRelay extends MessageRelay {
@@ -36,8 +36,8 @@ it('a relay that fails when it ends keeps no delivery from being written, and is
   const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
   const receiver = await ScriptedReceiver.start();
   receiver.otherwise({ delay: 200 });
-  const place = await placeOf('file');
-  const rig = await openRig(place, { relay: new FailingRelay() });
+  const place = await createDatabase('file');
+  const rig = await openOutboxApp(place, { relay: new FailingRelay() });
   await rig.subscribers.create(subscriber(receiver.url));
   await rig.send();
   await receiver.waitFor(1);
@@ -51,5 +51,5 @@ it('a relay that fails when it ends keeps no delivery from being written, and is
   expect(told).toContain('Closing the relay failed: no end');
   await rig.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 });

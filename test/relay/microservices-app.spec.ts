@@ -17,11 +17,11 @@ import { microservices, type MicroservicesOptions } from '../../lib/microservice
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { freePort } from '../services/free-port.js';
 import {
-  RABBITMQ_STARTS_WITHIN,
+  RABBITMQ_START_TIMEOUT,
   type RabbitMqServer,
   startRabbitMq,
 } from '../services/rabbitmq.js';
-import { Article, freshDatabase, loopback, startBlog } from '../support/apps/blog.js';
+import { Article, createBlogDatabase, loopback, startBlog } from '../support/apps/blog.js';
 
 let rabbit: RabbitMqServer;
 let database: { options: DataSourceOptions; drop(): Promise<void> };
@@ -32,14 +32,14 @@ let queues = 0;
 
 beforeAll(async () => {
   rabbit = await startRabbitMq();
-}, RABBITMQ_STARTS_WITHIN);
+}, RABBITMQ_START_TIMEOUT);
 
 afterAll(() => rabbit.stop());
 
 beforeEach(async () => {
   apps = [];
   queue = `app-${queues++}`;
-  [database, receiver] = [await freshDatabase('postgres'), await ScriptedReceiver.start()];
+  [database, receiver] = [await createBlogDatabase('postgres'), await ScriptedReceiver.start()];
 });
 
 afterEach(async () => {

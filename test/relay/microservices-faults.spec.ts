@@ -3,17 +3,17 @@ import { connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import {
-  type BrokerRigOptions,
-  openBrokerRig,
+  type MicroservicesAppOptions,
+  openMicroservicesApp,
   type RabbitQueue,
 } from '../support/apps/microservices-app.js';
-import { placeOf } from '../support/databases.js';
-import { Article, type Place, type Rig } from '../support/apps/outbox-app.js';
-import type { RelayChildTask } from '../support/processes/relay.js';
-import { commitTimes, PATIENCE, RelayLoad } from '../support/relay-load.js';
-import { bundled, type Child, startChild } from '../services/child.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { Article, type OutboxApp } from '../support/apps/outbox-app.js';
+import type { RelayProcessTask } from '../support/processes/relay.js';
+import { measureCommits, RELAY_TEST_TIMEOUT, RelayLoad } from '../support/relay-load.js';
+import { bundleProgram, type Child, startChild } from '../services/child.js';
 import {
-  RABBITMQ_STARTS_WITHIN,
+  RABBITMQ_START_TIMEOUT,
   type RabbitMqServer,
   startRabbitMq,
 } from '../services/rabbitmq.js';
@@ -31,26 +31,26 @@ let server: RabbitMqServer;
 beforeAll(async () => {
   Logger.overrideLogger(false);
   [program, server] = await Promise.all([
-    bundled('test/support/processes/relay.ts'),
+    bundleProgram('test/support/processes/relay.ts'),
     startRabbitMq(),
   ]);
-}, RABBITMQ_STARTS_WITHIN);
+}, RABBITMQ_START_TIMEOUT);
 
 afterAll(() => server.stop());
 
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
 let rabbit: RabbitQueue;
-let sender: Rig;
+let sender: OutboxApp;
 let load: RelayLoad;
 let children: Child[];
 let queues = 0;
 
 beforeEach(async () => {
-  [place, receiver] = [await placeOf('postgres'), await ScriptedReceiver.start()];
+  [place, receiver] = [await createDatabase('postgres'), await ScriptedReceiver.start()];
   receiver.otherwise({ delay: 3 });
   rabbit = { url: server.url, queue: `faults-${queues++}` };
-  sender = await openBrokerRig(place, { rabbit, worker: false, lease: LEASE });
+  sender = await openMicroservicesApp(place, { rabbit, worker: false, lease: LEASE });
   load = new RelayLoad(sender, receiver, PATHS);
   children = [];
 }, 60_000);
@@ -59,12 +59,12 @@ afterEach(async () => {
   for (const child of children) await child.end('SIGKILL');
   await sender.close();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 }, 60_000);
 
 /** A worker in a process of its own. */
-function work(options: Omit<BrokerRigOptions, 'rabbit'> = {}): Child {
-  const task: RelayChildTask = {
+function work(options: Omit<MicroservicesAppOptions, 'rabbit'> = {}): Child {
+  const task: RelayProcessTask = {
     options: place.options,
     microservices: { rabbit, lease: LEASE, window: WINDOW, ...options },
     urls: PATHS.map((path) => new URL(path, receiver.url).href),
@@ -85,12 +85,12 @@ describe('workers that die', () => {
     'loses nothing when one of two is killed in mid-run, seed $seed',
     async ({ seed }) => {
       const [victim] = await workers(2);
-      await load.run(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
+      await load.sendDuring(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
       const { lost, duplicates } = await load.settled();
       expect(lost).toEqual([]);
       expect(duplicates).toBeLessThanOrEqual(WINDOW);
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 
   it(
@@ -105,7 +105,7 @@ describe('workers that die', () => {
       work();
       expect(await load.settled()).toEqual({ lost: [], duplicates: 0, unknown: [] });
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 
   it(
@@ -124,7 +124,7 @@ describe('workers that die', () => {
         channel.sendToQueue(rabbit.queue, Buffer.from(event));
       }
       const [worker] = await workers(1);
-      await load.run(20, 3, async () => undefined);
+      await load.sendDuring(20, 3, async () => undefined);
       expect(await load.settled()).toMatchObject({ lost: [], duplicates: 0 });
       // What it had not answered for would be back in the queue.
       expect(await worker!.end('SIGTERM')).toBe(0);
@@ -133,7 +133,7 @@ describe('workers that die', () => {
         .toMatchObject({ messageCount: 0, consumerCount: 0 });
       await connection.close();
     },
-    PATIENCE,
+    RELAY_TEST_TIMEOUT,
   );
 });
 
@@ -142,7 +142,7 @@ describe('a RabbitMQ that dies', () => {
     'loses nothing when it is killed under load and started again',
     async () => {
       await workers(2);
-      await load.run(200, 60, async () => {
+      await load.sendDuring(200, 60, async () => {
         await server.kill('SIGKILL');
         await server.restart();
       });
@@ -151,7 +151,7 @@ describe('a RabbitMQ that dies', () => {
       // Nobody has died who was delivering: none, unless a process stood still for as long as a lease.
       expect(duplicates).toBeLessThanOrEqual(WINDOW);
     },
-    2 * PATIENCE,
+    2 * RELAY_TEST_TIMEOUT,
   );
 
   it(
@@ -162,10 +162,10 @@ describe('a RabbitMQ that dies', () => {
         sender.dataSource.transaction((manager) =>
           manager.save(Object.assign(new Article(), { title: 'one' })),
         );
-      const before = await commitTimes(100, 0, commit);
+      const before = await measureCommits(100, 0, commit);
       await server.kill('SIGKILL');
       await expect(sender.strategy.checkRelay()).rejects.toThrow();
-      const away = await commitTimes(100, DOWN / 100, commit);
+      const away = await measureCommits(100, DOWN / 100, commit);
       // They are delivered meanwhile: workers find them in the database.
       await receiver.waitFor(600, { timeout: 30_000 });
       await server.restart();
@@ -175,10 +175,10 @@ describe('a RabbitMQ that dies', () => {
       expect(Math.max(...away)).toBeLessThan(Math.max(...before) + 100);
       await expect
         .poll(() => sender.strategy.checkRelay().then(() => 'there', String), {
-          timeout: PATIENCE / 4,
+          timeout: RELAY_TEST_TIMEOUT / 4,
         })
         .toBe('there');
     },
-    DOWN + 2 * PATIENCE,
+    DOWN + 2 * RELAY_TEST_TIMEOUT,
   );
 });

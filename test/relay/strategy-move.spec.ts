@@ -1,12 +1,12 @@
 import { afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { connectionTo } from '../support/apps/bullmq-app.js';
-import type { ChildTask } from '../support/processes/outbox.js';
-import { placeOf } from '../support/databases.js';
-import { openRig, type Place, type Rig } from '../support/apps/outbox-app.js';
-import type { RelayChildTask } from '../support/processes/relay.js';
-import { PATIENCE, RelayLoad } from '../support/relay-load.js';
-import { bundled, type Child, startChild } from '../services/child.js';
+import type { OutboxProcessTask } from '../support/processes/outbox.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
+import type { RelayProcessTask } from '../support/processes/relay.js';
+import { RELAY_TEST_TIMEOUT, RelayLoad } from '../support/relay-load.js';
+import { bundleProgram, type Child, startChild } from '../services/child.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 
 const PATHS = ['/a', '/b', '/c'];
@@ -18,29 +18,29 @@ const ARTICLES = 60;
 const PATIENT = { lease: 60_000, timeout: 30_000, drainTimeout: 30_000 };
 
 let programs: { readonly outbox: string; readonly bullmq: string };
-let place: Place;
+let place: TestDatabase;
 let receiver: ScriptedReceiver;
 let redis: RedisServer;
-let observer: Rig;
+let observer: OutboxApp;
 let children: Child[];
 
 beforeAll(async () => {
   programs = {
-    outbox: await bundled('test/support/processes/outbox.ts'),
-    bullmq: await bundled('test/support/processes/relay.ts', { bullmq: inject('bullmq') }),
+    outbox: await bundleProgram('test/support/processes/outbox.ts'),
+    bullmq: await bundleProgram('test/support/processes/relay.ts', { bullmq: inject('bullmq') }),
   };
 }, 60_000);
 
 beforeEach(async () => {
   [place, receiver, redis] = [
-    await placeOf('postgres'),
+    await createDatabase('postgres'),
     await ScriptedReceiver.start(),
     await startRedis(),
   ];
   receiver.otherwise({ delay: 3 });
   children = [];
   // Makes the tables, and reads them.
-  observer = await openRig(place, { worker: false });
+  observer = await openOutboxApp(place, { worker: false });
 }, 60_000);
 
 afterEach(async () => {
@@ -48,12 +48,12 @@ afterEach(async () => {
   await observer.close();
   await redis.stop();
   await receiver.stop();
-  await place.remove();
+  await place.drop();
 }, 60_000);
 
 const urls = () => PATHS.map((path) => new URL(path, receiver.url).href);
 
-function started(program: string, task: ChildTask | RelayChildTask): Child {
+function started(program: string, task: OutboxProcessTask | RelayProcessTask): Child {
   const child = startChild(program, JSON.stringify(task));
   children.push(child);
   return child;
@@ -87,10 +87,10 @@ it(
       const before = receiver.received.length;
       const joined = next();
       await joined.printed('delivered');
-      await receiver.waitFor(before + ARTICLES * PATHS.length, { timeout: PATIENCE });
+      await receiver.waitFor(before + ARTICLES * PATHS.length, { timeout: RELAY_TEST_TIMEOUT });
       expect(await running.end('SIGTERM')).toBe(0);
       running = joined;
-      await receiver.waitFor(receiver.received.length + ARTICLES, { timeout: PATIENCE });
+      await receiver.waitFor(receiver.received.length + ARTICLES, { timeout: RELAY_TEST_TIMEOUT });
     }
     expect(await running.end('SIGTERM')).toBe(0);
     // Whoever is last leaves what it could not deliver.
@@ -105,5 +105,5 @@ it(
     const articles = await observer.rows('SELECT id FROM article');
     expect(load.sent).toHaveLength(articles.length);
   },
-  PATIENCE,
+  RELAY_TEST_TIMEOUT,
 );

@@ -19,7 +19,7 @@ export interface Child {
  *
  * @param instead packages, and what is imported in their place
  */
-export async function bundled(
+export async function bundleProgram(
   entry: string,
   instead: Readonly<Record<string, string>> = {},
 ): Promise<string> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { freePort } from './free-port.js';
-import { keep } from './kept.js';
+import { startInBackground } from './background-process.js';
 import { installPackage } from './server.js';
 
 /** A RabbitMQ server of one's own. */
@@ -21,7 +21,7 @@ export interface RabbitMqServer {
 }
 
 /** Milliseconds for a hook that starts it: it may have to be installed first. */
-export const RABBITMQ_STARTS_WITHIN = 300_000;
+export const RABBITMQ_START_TIMEOUT = 300_000;
 
 /**
  * A new server from the programs of the system, which are installed by apt-get when there are none and that is possible. It
@@ -41,12 +41,13 @@ export async function startRabbitMq(): Promise<RabbitMqServer> {
   const [port, distributionPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
   const env = await environment(home, port, distributionPort, epmdPort);
   // Otherwise the first node starts one that outlives it.
-  const names = await keep({
+  const names = await startInBackground({
     command: [epmd, '-port', String(epmdPort), '-address', '127.0.0.1'],
     env,
   });
   await listening(epmdPort);
-  const launch = () => keep({ command: [server], env, ready: /Server startup complete/ });
+  const launch = () =>
+    startInBackground({ command: [server], env, ready: /Server startup complete/ });
   let current = await launch();
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePort } from './free-port.js';
-import { keep } from './kept.js';
+import { startInBackground } from './background-process.js';
 import { installPackage } from './server.js';
 
 /** How a server is started. */
@@ -43,7 +43,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
   const home = await mkdtemp(join(tmpdir(), 'thorn-redis-'));
   const port = settings.port ?? (await freePort());
   const command = commandOf(binary, home, port, settings.appendOnly ?? false);
-  const launch = () => keep({ command, ready: /Ready to accept connections/ });
+  const launch = () => startInBackground({ command, ready: /Ready to accept connections/ });
   let current = await launch();
   return {
     url: `redis://127.0.0.1:${port}`,

@@ -1,26 +1,43 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Place } from './apps/outbox-app.js';
+import type { DataSourceOptions } from 'typeorm';
 import { freshMariadb, freshPostgres } from '../services/database.js';
 
-export type Kind = 'file' | 'memory' | 'postgres' | 'mariadb';
+/** A new and empty database. Several data sources may be opened on it, as processes would. */
+export interface TestDatabase {
+  readonly options: DataSourceOptions;
+  /** Removes the database. */
+  readonly drop: () => Promise<void>;
+}
 
-export async function placeOf(kind: Kind): Promise<Place> {
+/** `memory` and `file` are SQLite. */
+export type DatabaseKind = 'file' | 'memory' | 'postgres' | 'mariadb';
+
+export async function createDatabase(kind: DatabaseKind): Promise<TestDatabase> {
   if (kind === 'postgres') {
     const { url, drop } = await freshPostgres();
-    return { options: { type: 'postgres', url }, remove: drop };
+    return { options: { type: 'postgres', url }, drop };
   }
   if (kind === 'mariadb') {
     const { url, drop } = await freshMariadb();
-    return { options: { type: 'mariadb', url }, remove: drop };
+    return { options: { type: 'mariadb', url }, drop };
   }
   if (kind === 'memory') {
-    return { options: { type: 'better-sqlite3', database: ':memory:' }, remove: async () => {} };
+    return { options: { type: 'better-sqlite3', database: ':memory:' }, drop: async () => {} };
   }
   const directory = mkdtempSync(join(tmpdir(), 'thorn-outbox-'));
   return {
     options: { type: 'better-sqlite3', database: join(directory, 'app.db'), enableWAL: true },
-    remove: async () => rmSync(directory, { recursive: true, force: true }),
+    drop: async () => rmSync(directory, { recursive: true, force: true }),
   };
 }
+
+/** For `describe.each()`: the databases that tests of whole applications run on. */
+export const sqliteAndPostgres: readonly {
+  readonly database: string;
+  create(): Promise<TestDatabase>;
+}[] = [
+  { database: 'SQLite', create: () => createDatabase('memory') },
+  { database: 'PostgreSQL', create: () => createDatabase('postgres') },
+];

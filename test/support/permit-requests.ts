@@ -1,7 +1,7 @@
 import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
 
-/** What a process asks for, of a limit of `max` in `per` milliseconds; for nothing, unless told otherwise. */
-export function asking(
+/** A process's request for permits of a limit of `max` in `per` milliseconds. Default: for no permits. */
+export function permitRequest(
   max: number,
   per: number,
   different: Partial<PermitRequest> = {},

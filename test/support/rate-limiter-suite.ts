@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
 import type { RateLimiter } from '../../lib/outbox/rate-limit/rate-limiter.js';
-import { asking } from './permit-requests.js';
-import { mostWithin } from './attempt-starts.js';
+import { permitRequest } from './permit-requests.js';
+import { maxWithin } from './attempt-starts.js';
 
 const START = 1_700_000_000_000;
 
-/** A place where turns are kept, that several processes use. */
-export interface RateLimiterPlace {
-  /** One limiter of each process. */
+/** Limiters of several processes that share one store. */
+export interface SharedRateLimiters {
+  /** One limiter for each process. */
   readonly limiters: readonly RateLimiter[];
   close(): Promise<void>;
 }
 
-/** What every {@link RateLimiter} must do. */
-export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPlace>): void {
+/** Tests of what every {@link RateLimiter} must do. */
+export function rateLimiterSuite(name: string, open: () => Promise<SharedRateLimiters>): void {
   describe(`${name}: every rate limiter`, () => {
-    it('gives processes that ask at the same time no more than one of them would get', async () => {
+    it('grants processes that ask at the same time no more than one of them would get', async () => {
       const { limiters, close } = await open();
       try {
         const starts = new Map<string, number[]>();
@@ -29,7 +29,7 @@ export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPl
                 // Not all of them want the same, in another order each.
                 const wanted = ids.filter((_, index) => (index + at + again + round) % 3 !== 0);
                 if (at % 2 === 1) wanted.reverse();
-                const asks = new Map(wanted.map((id) => [id, wants({ waited: 7 })]));
+                const asks = new Map(wanted.map((id) => [id, tenPerSecond({ waited: 7 })]));
                 const answers = await limiter.take(asks, now + at);
                 expect([...answers.keys()].sort()).toEqual([...wanted].sort());
                 for (const [id, { turns }] of answers) {
@@ -45,7 +45,7 @@ export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPl
         }
         for (const id of ids) {
           const times = starts.get(id)!;
-          expect(mostWithin(times, 1000), id).toBeLessThanOrEqual(10);
+          expect(maxWithin(times, 1000), id).toBeLessThanOrEqual(10);
           expect(times.length, id).toBeGreaterThan(30 * 0.7 * 9);
         }
       } finally {
@@ -53,11 +53,11 @@ export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPl
       }
     }, 60_000);
 
-    it('keeps subscribers apart, and what it said before', async () => {
+    it('counts each subscriber alone, and the permits of earlier calls', async () => {
       const { limiters, close } = await open();
       try {
         const [one, other] = [limiters[0]!, limiters.at(-1)!];
-        const all = (id: string) => new Map([[id, wants({ fresh: 10 })]]);
+        const all = (id: string) => new Map([[id, tenPerSecond({ fresh: 10 })]]);
         const given = async (limiter: RateLimiter, id: string, now = START) => {
           const { turns } = (await limiter.take(all(id), now)).get(id)!;
           return turns.filter(({ from }) => from <= now).reduce((sum, { count }) => sum + count, 0);
@@ -72,7 +72,7 @@ export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPl
       }
     }, 60_000);
 
-    it('answers nobody when nobody asks', async () => {
+    it('returns no permits when no subscriber asks', async () => {
       const { limiters, close } = await open();
       try {
         expect(await limiters[0]!.take(new Map(), START)).toEqual(new Map());
@@ -83,7 +83,7 @@ export function rateLimiterSuite(name: string, open: () => Promise<RateLimiterPl
   });
 }
 
-/** An ask of 10 a second. */
-export function wants(different: Partial<PermitRequest>): PermitRequest {
-  return asking(10, 1000, different);
+/** A request for permits of a limit of 10 a second. */
+export function tenPerSecond(different: Partial<PermitRequest>): PermitRequest {
+  return permitRequest(10, 1000, different);
 }

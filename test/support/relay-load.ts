@@ -1,29 +1,29 @@
 import { expect } from 'vitest';
 import type { ScriptedReceiver } from '../../lib/testing/index.js';
-import { reckon } from './delivery-ledger.js';
+import { checkDeliveries } from './check-deliveries.js';
 import { printFigures } from './print-figures.js';
-import type { Rig } from './apps/outbox-app.js';
+import type { OutboxApp } from './apps/outbox-app.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
-/** What a test may take; on a busy machine everything takes its time. */
-export const PATIENCE = IS_LONG ? 240_000 : 60_000;
+/** Milliseconds that a test may take, on a busy machine too. */
+export const RELAY_TEST_TIMEOUT = IS_LONG ? 240_000 : 60_000;
 const BACKLOG = 600;
 const MESSAGES = 'SELECT id, lease, due_at FROM thorn_messages';
 export const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
-/** What one process sends, and what a receiver at several paths gets of it. */
+/** Sends messages from one process, and compares them with what a receiver at several paths gets. */
 export class RelayLoad {
   readonly sent: string[] = [];
 
   constructor(
-    private readonly sender: Rig,
+    private readonly sender: OutboxApp,
     private readonly receiver: ScriptedReceiver,
     private readonly paths: readonly string[],
   ) {}
 
-  /** Sends messages in small batches, so many at least, and until something that is done meanwhile is over. */
-  async run(count: number, after: number, fault: () => Promise<unknown>): Promise<void> {
+  /** Sends at least `count` messages in small batches, and goes on until `fault` is over, which begins after `after` requests. */
+  async sendDuring(count: number, after: number, fault: () => Promise<unknown>): Promise<void> {
     const state = { isOver: false };
     const sending = (async () => {
       while (this.sent.length < count || !state.isOver) {
@@ -36,7 +36,7 @@ export class RelayLoad {
         await new Promise((resolve) => setTimeout(resolve, state.isOver ? 5 : 20));
       }
     })();
-    await this.receiver.waitFor(after, { timeout: PATIENCE / 4 });
+    await this.receiver.waitFor(after, { timeout: RELAY_TEST_TIMEOUT / 4 });
     await fault().finally(() => (state.isOver = true));
     await sending;
   }
@@ -45,14 +45,14 @@ export class RelayLoad {
     return this.sent.length * this.paths.length - this.receiver.received.length;
   }
 
-  async send(messages: readonly ReturnType<Rig['message']>[]): Promise<void> {
+  async send(messages: readonly ReturnType<OutboxApp['message']>[]): Promise<void> {
     await this.sender.pipeline.send(messages);
     this.sent.push(...messages.map(({ id }) => id));
   }
 
-  /** What the receiver and the tables say, once everything is through. */
-  async settled(): Promise<ReturnType<typeof reckon>> {
-    const end = Date.now() + PATIENCE / 2;
+  /** Waits until every message is finished, and compares the requests with the messages. */
+  async settled(): Promise<ReturnType<typeof checkDeliveries>> {
+    const end = Date.now() + RELAY_TEST_TIMEOUT / 2;
     for (;;) {
       const messages = await this.sender.rows(MESSAGES);
       const deliveries = await this.sender.rows(DELIVERIES);
@@ -63,21 +63,21 @@ export class RelayLoad {
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    const found = reckon(this.receiver.received, this.sent, this.paths);
+    const found = checkDeliveries(this.receiver.received, this.sent, this.paths);
     const counts = { lost: found.lost.length, duplicates: found.duplicates };
     printFigures(String(expect.getState().currentTestName), counts);
     expect(await this.sender.rows(DELIVERIES)).toHaveLength(this.sent.length * this.paths.length);
     return found;
   }
 
-  /** Takes everything that is in the tables as sent, such as what transactions have caused. */
+  /** Counts every message in the tables as sent, those of transactions included. */
   async takeStored(): Promise<void> {
     this.sent.push(...(await this.sender.rows(MESSAGES)).map(({ id }) => String(id)));
   }
 }
 
-/** How long commits of a change take that is an event, in milliseconds. */
-export async function commitTimes(
+/** Measures how long commits take that cause an event, in milliseconds. */
+export async function measureCommits(
   count: number,
   every: number,
   commit: () => Promise<unknown>,

@@ -1,15 +1,19 @@
-import type { Kind } from './databases.js';
-import type { Rig } from './apps/outbox-app.js';
+import type { DatabaseKind } from './databases.js';
+import type { OutboxApp } from './apps/outbox-app.js';
 
-/** What is inserted: so many deliveries, and as many messages that are through. */
-export interface Due {
+/** The rows to insert: so many deliveries, and as many finished messages. */
+export interface DueDeliveries {
   readonly count: number;
   readonly subscriber: string;
   readonly hosts: readonly string[];
 }
 
-/** Deliveries that nobody holds and whose time has come, spread over hosts. */
-export async function insertDue(rig: Rig, kind: Kind, { count, subscriber, hosts }: Due) {
+/** Inserts deliveries that are due and that no worker holds, spread over hosts. */
+export async function insertDueDeliveries(
+  rig: OutboxApp,
+  kind: DatabaseKind,
+  { count, subscriber, hosts }: DueDeliveries,
+) {
   const { id } = await rig.send();
   await rig.rows(`UPDATE thorn_messages SET lease = NULL, due_at = NULL WHERE id = '${id}'`);
   await copyMessage(rig, kind, id, `${id}-`, count, 'NULL');
@@ -19,14 +23,14 @@ export async function insertDue(rig: Rig, kind: Kind, { count, subscriber, hosts
   );
 }
 
-/** Messages without deliveries that nobody holds and whose time has come. */
-export async function insertDueMessages(rig: Rig, kind: Kind, count: number) {
+/** Inserts messages without deliveries that are due and that no worker holds. */
+export async function insertDueMessages(rig: OutboxApp, kind: DatabaseKind, count: number) {
   const { id } = await rig.send();
   await copyMessage(rig, kind, id, 'msg_due', count, '1000 + s.n');
 }
 
-/** Tells the database how many rows there are, and has them on the disk: else whoever comes next would write them out. */
-export async function analyze(rig: Rig, kind: Kind): Promise<void> {
+/** Updates the database's statistics and writes its rows to disk, so that no later statement has to. */
+export async function analyzeTables(rig: OutboxApp, kind: DatabaseKind): Promise<void> {
   if (kind === 'postgres') {
     await rig.rows('VACUUM ANALYZE');
     await rig.rows('CHECKPOINT');
@@ -39,8 +43,8 @@ export async function analyze(rig: Rig, kind: Kind): Promise<void> {
 }
 
 async function copyMessage(
-  rig: Rig,
-  kind: Kind,
+  rig: OutboxApp,
+  kind: DatabaseKind,
   id: string,
   prefix: string,
   count: number,
@@ -51,7 +55,7 @@ async function copyMessage(
   );
 }
 
-function series(kind: Kind, count: number): string {
+function series(kind: DatabaseKind, count: number): string {
   if (kind === 'postgres') return `generate_series(1, ${count}) AS s(n)`;
   if (kind === 'mariadb') return `(SELECT seq AS n FROM seq_1_to_${count}) AS s`;
   return `(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${count}) SELECT n FROM s) AS s`;

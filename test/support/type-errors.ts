@@ -1,7 +1,7 @@
 import ts from 'typescript';
 
-/** What the compiler, at its strictest, says of a file with this text that imports nothing. */
-export function typeErrors(text: string): readonly string[] {
+/** Compiles a file with this text, which imports nothing, at the strictest. @returns the messages of the compiler */
+export function typeErrorsIn(text: string): readonly string[] {
   const name = 'text.ts';
   const options: ts.CompilerOptions = {
     strict: true,

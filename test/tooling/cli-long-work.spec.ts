@@ -22,8 +22,8 @@ import {
 import { main } from '../../lib/cli/main.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
-import { type FreshStore, stores } from '../support/api-databases.js';
-import { bundled } from '../services/child.js';
+import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
+import { bundleProgram } from '../services/child.js';
 import { Program } from '../services/program.js';
 
 const DAY = 24 * 60 * 60_000;
@@ -42,19 +42,19 @@ class OperatorGuard implements CanActivate {
 
 let bin: string;
 beforeAll(async () => {
-  bin = await bundled('lib/cli/thorn.ts');
+  bin = await bundleProgram('lib/cli/thorn.ts');
 }, 60_000);
 
-describe.each([{ database: 'SQLite', fresh: onFile }, stores[1]!])(
+describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
   'long work of thorn, with an application on $database',
   { timeout: 90_000 },
-  ({ fresh }) => {
-    let store: FreshStore;
+  ({ create }) => {
+    let store: TestDatabase;
     let receiver: ScriptedReceiver;
     let api: Api;
 
     beforeEach(async () => {
-      [store, receiver] = [await fresh(), await ScriptedReceiver.start()];
+      [store, receiver] = [await create(), await ScriptedReceiver.start()];
     });
     afterEach(async () => {
       vi.restoreAllMocks();
@@ -371,7 +371,7 @@ function timesOf(ids: readonly unknown[]): ReadonlyMap<unknown, number> {
 }
 
 /** In a file, so that one application after the other can use it. */
-async function onFile(): Promise<FreshStore> {
+async function onFile(): Promise<TestDatabase> {
   const directory = mkdtempSync(join(tmpdir(), 'thorn-cli-'));
   return {
     options: { type: 'better-sqlite3', database: join(directory, 'test.db') },

@@ -10,7 +10,7 @@ import { processTerminal } from '../../lib/cli/terminal/terminal.js';
 import { thornEntities } from '../../lib/index.js';
 import { verifyWebhook } from '../../lib/receiver/index.js';
 import { signWebhook } from '../../lib/testing/index.js';
-import { bundled } from '../services/child.js';
+import { bundleProgram } from '../services/child.js';
 import { Program } from '../services/program.js';
 import { freshMariadb, freshPostgres } from '../services/database.js';
 
@@ -19,7 +19,7 @@ const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 let bin: string;
 let folder: string;
 beforeAll(async () => {
-  bin = await bundled('lib/cli/thorn.ts');
+  bin = await bundleProgram('lib/cli/thorn.ts');
   folder = mkdtempSync(join(tmpdir(), 'thorn-cli-'));
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

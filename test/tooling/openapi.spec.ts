@@ -21,7 +21,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dataType, defineEvents, inline, ThornModule, WebhookEvent } from '../../lib/index.js';
 import { thornAsyncApi, thornOpenApiWebhooks, webhookTypes } from '../../lib/openapi/index.js';
-import { typeErrors } from '../support/type-errors.js';
+import { typeErrorsIn } from '../support/type-errors.js';
 
 enum Reason {
   fraud = 'fraud',
@@ -270,10 +270,10 @@ export function handle(payload: WebhookPayload): string {
 export const renamed = (payload: CustomerIdRenamedWebhook): string | null => payload.data.name;
 export const name: CustomerIdRenamedWebhook['event'] = 'customer.7.renamed';
 `;
-    expect(typeErrors(fromOpenApi + use)).toEqual([]);
-    expect(typeErrors(`${fromOpenApi}export const a = (p: StockLowWebhook) => p.nothing;`)).toEqual(
-      [expect.stringContaining('nothing')],
-    );
+    expect(typeErrorsIn(fromOpenApi + use)).toEqual([]);
+    expect(
+      typeErrorsIn(`${fromOpenApi}export const a = (p: StockLowWebhook) => p.nothing;`),
+    ).toEqual([expect.stringContaining('nothing')]);
   });
 
   it('refuses what describes no webhooks', () => {

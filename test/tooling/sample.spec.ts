@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bundled } from '../services/child.js';
+import { bundleProgram } from '../services/child.js';
 import { Program } from '../services/program.js';
 
 describe('npm run sample', () => {
@@ -12,7 +12,7 @@ describe('npm run sample', () => {
   it.each(['PORT', 'CONSUMER_PORT'])('names %s when its port is in use', async (variable) => {
     const { port } = other.address() as AddressInfo;
     const free = variable === 'PORT' ? { CONSUMER_PORT: '0' } : { PORT: '0' };
-    const program = new Program(await bundled('sample/blog/play.ts'), [], '', {
+    const program = new Program(await bundleProgram('sample/blog/play.ts'), [], '', {
       ...free,
       [variable]: String(port),
     });

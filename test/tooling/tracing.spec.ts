@@ -38,8 +38,7 @@ import {
 import { LOOPBACK_RECIPIENTS } from '../../lib/testing/index.js';
 import { openTelemetry } from '../../lib/tracing/index.js';
 import { Receiver } from '../support/receiver.js';
-import { placeOf } from '../support/databases.js';
-import type { Place } from '../support/apps/outbox-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 
 @Entity()
@@ -106,7 +105,7 @@ afterEach(async () => {
 });
 
 async function start(
-  place: Place,
+  place: TestDatabase,
   options: OutboxOptions = {},
   thorn: ThornModuleExtras = {},
 ): Promise<INestApplication> {
@@ -157,10 +156,10 @@ const spans = (name: string): readonly ReadableSpan[] =>
 const idOf = (span: ReadableSpan) => span.spanContext().spanId;
 
 describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s', (kind) => {
-  let place: Place;
+  let place: TestDatabase;
   beforeEach(async () => {
-    place = await placeOf(kind);
-    return () => place.remove();
+    place = await createDatabase(kind);
+    return () => place.drop();
   });
   afterEach(async () => {
     // Before the database goes.
@@ -289,12 +288,12 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
 
 describe('openTelemetry() and bullmq()', () => {
   let redis: RedisServer;
-  let place: Place;
+  let place: TestDatabase;
   beforeAll(async () => {
     redis = await startRedis({ appendOnly: true });
-    place = await placeOf('postgres');
+    place = await createDatabase('postgres');
     return async () => {
-      await place.remove();
+      await place.drop();
       await redis.stop();
     };
   }, 60_000);
@@ -345,9 +344,9 @@ describe('openTelemetry() and bullmq()', () => {
 });
 
 describe('openTelemetry()', () => {
-  let place: Place;
+  let place: TestDatabase;
   beforeEach(async () => {
-    place = await placeOf('memory');
+    place = await createDatabase('memory');
   });
 
   it("sends no traceparent in place of a message's own", async () => {

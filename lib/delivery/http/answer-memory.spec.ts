@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { lateness } from '../../../test/services/lateness.js';
+import { measureTimerLateness } from '../../../test/services/lateness.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
 import { UndiciHttpClient } from './undici-http-client.js';
 
@@ -55,7 +55,7 @@ describe('100 answers at once', () => {
     const timeout = expected === 'timeout' ? SHORT_TIMEOUT : TIMEOUT;
     const round = async () => {
       const began = performance.now();
-      const late = lateness(timeout);
+      const late = measureTimerLateness(timeout);
       const outcomes = await Promise.all(
         Array.from({ length: AT_ONCE }, () => post(client, url, timeout)),
       );

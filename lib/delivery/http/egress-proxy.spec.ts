@@ -4,7 +4,7 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, type Server } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConnectProxy, type ProxyBehaviour } from '../../../test/services/connect-proxy.js';
-import { lateness } from '../../../test/services/lateness.js';
+import { measureTimerLateness } from '../../../test/services/lateness.js';
 import { RecipientRefusedError, ThornConfigurationError } from '../../errors/index.js';
 import { egressProxyOf } from './egress-proxy.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
@@ -202,7 +202,7 @@ describe('a client with an egress proxy', () => {
     const { proxy, client } = await proxied(behaviour);
     const timeout = code === 'timeout' ? 400 : 5000;
     const began = performance.now();
-    const late = lateness(timeout);
+    const late = measureTimerLateness(timeout);
 
     const outcomes = await Promise.allSettled(
       Array.from({ length: 100 }, () => client.post(request('http://hooks.example/', { timeout }))),

@@ -7,7 +7,7 @@ import {
 } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { lateness } from '../../../test/services/lateness.js';
+import { measureTimerLateness } from '../../../test/services/lateness.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import { AttemptError } from '../attempt/attempt.error.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
@@ -301,7 +301,7 @@ describe('an endpoint that misbehaves', () => {
     const posting = client({ connections: 100 });
     const timeout = code === 'timeout' ? 400 : 5000;
     const began = performance.now();
-    const late = lateness(timeout);
+    const late = measureTimerLateness(timeout);
 
     const outcomes = await Promise.allSettled(
       Array.from({ length: 100 }, () =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asking } from '../../../test/support/permit-requests.js';
-import { mostWithin } from '../../../test/support/attempt-starts.js';
+import { permitRequest } from '../../../test/support/permit-requests.js';
+import { maxWithin } from '../../../test/support/attempt-starts.js';
 import { grantPermits, type PermitGrant, type PermitRequest, waitUntil } from './permits.js';
 import { expiresAt, type SlidingWindow, serializeWindow, parseWindow } from './sliding-window.js';
 
@@ -57,11 +57,11 @@ describe('a rate limit', () => {
           for (const { wait, ...ask } of steps) {
             now += Math.floor(wait * per);
             const mine = now + (ahead.next().value ? 1000 : 0);
-            const given = give(window, asking(max, per, ask), mine);
+            const given = give(window, permitRequest(max, per, ask), mine);
             window = given.window;
             starts.push(...startsOf(given.answer, mine, place));
           }
-          expect(mostWithin(starts, per)).toBeLessThanOrEqual(max);
+          expect(maxWithin(starts, per)).toBeLessThanOrEqual(max);
         },
       ),
       { numRuns: 300, seed: 1 },
@@ -75,7 +75,11 @@ describe('a rate limit', () => {
         let [begun, now] = [0, START];
         const end = START + 10 * per;
         while (now < end) {
-          const { window: after, answer } = give(window, asking(max, per, { waited: max }), now);
+          const { window: after, answer } = give(
+            window,
+            permitRequest(max, per, { waited: max }),
+            now,
+          );
           window = after;
           begun += answer.turns
             .filter(({ from }) => from < end)
@@ -89,24 +93,24 @@ describe('a rate limit', () => {
   });
 
   it('gives a subscriber that nothing was sent to of late all of it at once', () => {
-    const { answer } = give(null, asking(100, 60_000, { fresh: 100 }), START);
+    const { answer } = give(null, permitRequest(100, 60_000, { fresh: 100 }), START);
     expect(answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(100);
     expect(answer.turns).toHaveLength(1);
   });
 
   it('tells those that get no turn when to come again, one after the other at the rate', () => {
-    const { window, answer } = give(null, asking(10, 10_000, { fresh: 30 }), START);
+    const { window, answer } = give(null, permitRequest(10, 10_000, { fresh: 30 }), START);
     const first = waitUntil(answer.firsts, 0);
     expect(first).toBeGreaterThanOrEqual(START + 10_000);
     expect(first).toBeLessThan(START + 12_000);
     expect(waitUntil(answer.firsts, 19) - first).toBeGreaterThan(19 * 1000);
     expect(waitUntil(answer.firsts, 19) - first).toBeLessThan(19 * 1200);
     // They are spoken for: who comes now comes after them.
-    const later = give(window, asking(10, 10_000, { fresh: 1 }), START + 11_000);
+    const later = give(window, permitRequest(10, 10_000, { fresh: 1 }), START + 11_000);
     expect(later.answer.turns).toEqual([]);
     expect(waitUntil(later.answer.firsts, 0)).toBeGreaterThan(waitUntil(answer.firsts, 19));
     // A delivery that has waited finds its turn.
-    const due = give(window, asking(10, 10_000, { waited: 1 }), first - 1000);
+    const due = give(window, permitRequest(10, 10_000, { waited: 1 }), first - 1000);
     expect(due.answer.turns[0]!.from).toBeLessThanOrEqual(first);
   });
 
@@ -114,7 +118,7 @@ describe('a rate limit', () => {
     fc.assert(
       fc.property(limits, fc.integer({ min: 1, max: 2000 }), ({ max, per }, count) => {
         fc.pre(count > max && (count / max) * per < 50 * 3_600_000);
-        let { window, answer } = give(null, asking(max, per, { fresh: count }), START);
+        let { window, answer } = give(null, permitRequest(max, per, { fresh: count }), START);
         let left = count - answer.turns.reduce((sum, turn) => sum + turn.count, 0);
         let queue = Array.from({ length: left }, (_, index) => waitUntil(answer.firsts, index));
         let sentBack = 0;
@@ -122,7 +126,11 @@ describe('a rate limit', () => {
           const now = Math.min(...queue) - 1500;
           const ready = queue.filter((at) => at <= now + 2500);
           queue = queue.filter((at) => at > now + 2500);
-          ({ window, answer } = give(window, asking(max, per, { waited: ready.length }), now));
+          ({ window, answer } = give(
+            window,
+            permitRequest(max, per, { waited: ready.length }),
+            now,
+          ));
           left = ready.length - answer.turns.reduce((sum, turn) => sum + turn.count, 0);
           sentBack += left;
           for (let index = 0; index < left; index++) queue.push(waitUntil(answer.firsts, index));
@@ -134,30 +142,30 @@ describe('a rate limit', () => {
   });
 
   it('lets first attempts go before others, and others wait while first attempts wait', () => {
-    const both = give(null, asking(10, 1000, { fresh: 500, freshRetries: 5 }), START);
+    const both = give(null, permitRequest(10, 1000, { fresh: 500, freshRetries: 5 }), START);
     expect(waitUntil(both.answer.retries, 0)).toBeGreaterThan(waitUntil(both.answer.firsts, 400));
-    const again = give(both.window, asking(10, 1000, { waitedRetries: 3 }), START + 5000);
+    const again = give(both.window, permitRequest(10, 1000, { waitedRetries: 3 }), START + 5000);
     expect(again.answer.turns).toEqual([]);
   });
 
   it('keeps to a new limit at once, whatever was given under the old one', () => {
     fc.assert(
       fc.property(limits, limits, fc.nat({ max: 2000 }), (old, fresh, later) => {
-        const before = give(null, asking(old.max, old.per, { fresh: 2000 }), START);
+        const before = give(null, permitRequest(old.max, old.per, { fresh: 2000 }), START);
         const now = START + later;
-        const ask = asking(fresh.max, fresh.per, { fresh: 2000, since: 1 });
+        const ask = permitRequest(fresh.max, fresh.per, { fresh: 2000, since: 1 });
         const { window, answer } = give(before.window, ask, now);
         const starts = [
           ...startsOf(before.answer, START, () => 1).filter((at) => at > now - fresh.per),
           ...startsOf(answer, now, () => 0),
         ];
         const known = startsOf(before.answer, START, () => 1).length;
-        expect(mostWithin(starts, fresh.per)).toBeLessThanOrEqual(Math.max(fresh.max, known));
+        expect(maxWithin(starts, fresh.per)).toBeLessThanOrEqual(Math.max(fresh.max, known));
         expect(answer.isChanged).toBe(old.max !== fresh.max || old.per !== fresh.per);
         // Who has not heard of it yet changes nothing.
-        expect(give(window, asking(old.max, old.per, { fresh: 1 }), now).window.limit).toEqual(
-          fresh,
-        );
+        expect(
+          give(window, permitRequest(old.max, old.per, { fresh: 1 }), now).window.limit,
+        ).toEqual(fresh);
       }),
       { numRuns: 200, seed: 4 },
     );
@@ -165,30 +173,30 @@ describe('a rate limit', () => {
 
   it('counts all of it as used when it was away, once', () => {
     const blind = { fresh: 5, historyUnknownSince: START - 1 };
-    const { window, answer } = give(null, asking(10, 1000, blind), START);
+    const { window, answer } = give(null, permitRequest(10, 1000, blind), START);
     expect(answer.turns).toEqual([]);
     expect(waitUntil(answer.firsts, 0)).toBeLessThan(START + 3000 + 1500);
     const long = give(
       null,
-      asking(10, 1000, { fresh: 5, historyUnknownSince: START - 60_000 }),
+      permitRequest(10, 1000, { fresh: 5, historyUnknownSince: START - 60_000 }),
       START,
     );
     expect(long.answer.turns).toHaveLength(1);
     const later = give(
       window,
-      asking(10, 1000, { waited: 5, historyUnknownSince: START - 1 }),
+      permitRequest(10, 1000, { waited: 5, historyUnknownSince: START - 1 }),
       START + 4500,
     );
     expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(5);
   });
 
   it('goes on when a clock is put back by an hour, without sending more at once', () => {
-    const before = give(null, asking(10, 1000, { fresh: 10 }), START);
+    const before = give(null, permitRequest(10, 1000, { fresh: 10 }), START);
     const now = START - 3_600_000;
-    const { answer, window } = give(before.window, asking(10, 1000, { waited: 10 }), now);
+    const { answer, window } = give(before.window, permitRequest(10, 1000, { waited: 10 }), now);
     expect(answer.turns).toEqual([]);
     expect(expiresAt(window)).toBeLessThan(START);
-    const later = give(window, asking(10, 1000, { waited: 10 }), now + 4500);
+    const later = give(window, permitRequest(10, 1000, { waited: 10 }), now + 4500);
     expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(10);
   });
 });

@@ -20,7 +20,7 @@ import {
   type ThornModuleExtras,
   type ThornModuleOptions,
 } from '../../../lib/index.js';
-import type { FreshStore } from '../api-databases.js';
+import type { TestDatabase } from '../databases.js';
 
 export const platforms = ['express', 'fastify'] as const;
 export type Platform = (typeof platforms)[number];
@@ -99,7 +99,7 @@ export interface ApiSetUp {
   readonly api?: ThornApiOptions;
   readonly thorn?: ThornModuleOptions & ThornModuleExtras;
   /** Default: subscribers are kept in memory, and there is no delivery log. */
-  readonly store?: FreshStore;
+  readonly store?: TestDatabase;
   readonly configure?: (app: INestApplication) => void;
   readonly fastify?: ConstructorParameters<typeof FastifyAdapter>[0];
 }

@@ -18,7 +18,7 @@ import {
   WebhookEvent,
   Webhooks,
 } from '../../../lib/index.js';
-import { freshPostgres } from '../../services/database.js';
+import { createDatabase, type TestDatabase } from '../databases.js';
 
 @Entity()
 export class User {
@@ -58,20 +58,14 @@ export class Article {
 }
 
 /** The databases that whole-application tests run on. */
-export const databases = ['better-sqlite3', 'postgres'] as const;
+export const blogDatabases = ['better-sqlite3', 'postgres'] as const;
 
-/** Connection options of a new and empty database, and how to remove it. */
-export async function freshDatabase(
-  type: (typeof databases)[number],
-): Promise<{ options: DataSourceOptions; drop(): Promise<void> }> {
-  if (type === 'better-sqlite3') {
-    return {
-      options: { type, database: ':memory:', synchronize: true },
-      drop: async () => undefined,
-    };
-  }
-  const { url, drop } = await freshPostgres();
-  return { options: { type, url, synchronize: true }, drop };
+/** Creates a database whose options create the tables. */
+export async function createBlogDatabase(
+  type: (typeof blogDatabases)[number],
+): Promise<TestDatabase> {
+  const { options, drop } = await createDatabase(type === 'postgres' ? type : 'memory');
+  return { options: { ...options, synchronize: true }, drop };
 }
 
 /** Lets webhooks go to the tests' own receivers, and nowhere else on loopback. */

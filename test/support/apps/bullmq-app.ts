@@ -1,22 +1,23 @@
 import { BullMqRelay } from '../../../lib/bullmq/bullmq-relay.js';
+import type { TestDatabase } from '../databases.js';
 import {
   type BullMqOptions,
   databaseOptions,
   queueSettings,
 } from '../../../lib/bullmq/bullmq-options.js';
 import { createConnections } from '../../../lib/bullmq/connections.js';
-import { openRig, type Place, type Rig, type RigOptions } from './outbox-app.js';
+import { openOutboxApp, type OutboxApp, type OutboxAppOptions } from './outbox-app.js';
 
-/** What {@link openQueueRig} takes: what `bullmq()` does, and what the rig itself is told. */
-export type QueueRigOptions = RigOptions & BullMqOptions;
+/** Options for {@link openBullMqApp}: those of `bullmq()` and of the application. */
+export type BullMqAppOptions = OutboxAppOptions & BullMqOptions;
 
-/** An application with `bullmq()`, as far as the strategy is concerned. */
-export function openQueueRig(
-  place: Pick<Place, 'options'>,
-  options: QueueRigOptions,
-): Promise<Rig> {
+/** Opens an outbox whose messages travel by BullMQ, as with `bullmq()`. */
+export function openBullMqApp(
+  place: Pick<TestDatabase, 'options'>,
+  options: BullMqAppOptions,
+): Promise<OutboxApp> {
   const relay = new BullMqRelay(queueSettings(options), createConnections(options, undefined));
-  return openRig(place, { ...databaseOptions(options), relay });
+  return openOutboxApp(place, { ...databaseOptions(options), relay });
 }
 
 /** The connection to a server of {@link startRedis}. */

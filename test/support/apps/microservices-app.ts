@@ -8,7 +8,8 @@ import {
 } from '../../../lib/microservices/microservices-options.js';
 import { MicroservicesRelay } from '../../../lib/microservices/microservices-relay.js';
 import { receiptsOf } from '../../../lib/microservices/acknowledgements.js';
-import { openRig, type Place, type Rig, type RigOptions } from './outbox-app.js';
+import { openOutboxApp, type OutboxApp, type OutboxAppOptions } from './outbox-app.js';
+import type { TestDatabase } from '../databases.js';
 
 /** Where a queue of RabbitMQ is. */
 export interface RabbitQueue {
@@ -16,19 +17,19 @@ export interface RabbitQueue {
   readonly queue: string;
 }
 
-/** What {@link openBrokerRig} takes: what `microservices()` does, a queue in place of a client, and what the rig is told. */
-export type BrokerRigOptions = RigOptions &
+/** Options for {@link openMicroservicesApp}: those of `microservices()`, with a queue in place of a client, and of the application. */
+export type MicroservicesAppOptions = OutboxAppOptions &
   Omit<MicroservicesOptions, 'client'> & { readonly rabbit: RabbitQueue };
 
 const PREFETCH = 200;
 
-/** An application with `microservices()` over RabbitMQ, as far as the strategy is concerned. */
-export async function openBrokerRig(
-  place: Pick<Place, 'options'>,
-  { rabbit, ...options }: BrokerRigOptions,
-): Promise<Rig> {
+/** Opens an outbox whose messages travel by RabbitMQ, as with `microservices()`. */
+export async function openMicroservicesApp(
+  place: Pick<TestDatabase, 'options'>,
+  { rabbit, ...options }: MicroservicesAppOptions,
+): Promise<OutboxApp> {
   const { relay, listen } = rabbitRelay(rabbit, options);
-  const rig = await openRig(place, { ...databaseOptions(options), relay });
+  const rig = await openOutboxApp(place, { ...databaseOptions(options), relay });
   if (options.worker === false) return rig;
   const stop = await listen();
   return {

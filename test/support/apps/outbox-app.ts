@@ -1,11 +1,4 @@
-import {
-  AbstractLogger,
-  Column,
-  DataSource,
-  type DataSourceOptions,
-  Entity,
-  PrimaryGeneratedColumn,
-} from 'typeorm';
+import { AbstractLogger, Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import {
   EntityCapture,
   type EntityCaptureOptions,
@@ -50,6 +43,7 @@ import {
   type Subscriber,
 } from '../../../lib/subscriber/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
+import type { TestDatabase } from '../databases.js';
 
 export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
@@ -65,13 +59,7 @@ export class Article {
   title!: string;
 }
 
-/** Where a database is; several data sources may be opened on one, as processes would. */
-export interface Place {
-  readonly options: DataSourceOptions;
-  readonly remove: () => Promise<void>;
-}
-
-/** Every statement of a data source, ours on a connection of its own included. */
+/** Records every statement of a data source, those on the library's own connection included. */
 export class StatementLogger extends AbstractLogger {
   readonly statements: string[] = [];
 
@@ -86,7 +74,7 @@ export class StatementLogger extends AbstractLogger {
   protected override writeLog(): void {}
 }
 
-export interface RigOptions extends OutboxOptions {
+export interface OutboxAppOptions extends OutboxOptions {
   readonly clock?: Clock;
   readonly synchronize?: boolean;
   /** Whether there is a table for pauses. Default false. */
@@ -110,8 +98,8 @@ export interface RigOptions extends OutboxOptions {
   readonly prepare?: (dataSource: DataSource) => void;
 }
 
-/** An application as far as the outbox is concerned. */
-export interface Rig {
+/** The outbox of an application, with everything that it needs. */
+export interface OutboxApp {
   readonly dataSource: DataSource;
   readonly strategy: OutboxStrategy;
   readonly deliveries: Deliveries;
@@ -134,9 +122,9 @@ export interface Rig {
   readonly close: () => Promise<void>;
 }
 
-/** Without Vitest, so that a process of its own can do it. */
-export async function openRig(
-  { options }: Pick<Place, 'options'>,
+/** Opens an outbox. It needs no Vitest, so that a process of its own can open one too. */
+export async function openOutboxApp(
+  { options }: Pick<TestDatabase, 'options'>,
   {
     clock = new SystemClock(),
     synchronize = true,
@@ -153,8 +141,8 @@ export async function openRig(
     relay,
     serializeTransactions = true,
     ...outboxOptions
-  }: RigOptions = {},
-): Promise<Rig> {
+  }: OutboxAppOptions = {},
+): Promise<OutboxApp> {
   const log = new StatementLogger();
   const dataSource = await new DataSource({
     ...options,

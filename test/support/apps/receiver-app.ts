@@ -7,8 +7,8 @@ import type { DynamicModule } from '@nestjs/common';
 export const platforms = ['express', 'fastify'] as const;
 export type Platform = (typeof platforms)[number];
 
-/** A log that a test can read. */
-export class Log {
+/** A logger that records its lines. */
+export class LogRecorder {
   readonly lines: string[] = [];
   readonly log = this.#write.bind(this);
   readonly warn = this.#write.bind(this);
@@ -22,18 +22,18 @@ export class Log {
 /** An application that listens on loopback. */
 export interface ReceiverApp {
   readonly app: INestApplication;
-  readonly log: Log;
+  readonly log: LogRecorder;
   post(path: string, request: { headers: object; body: Uint8Array | string }): Promise<Response>;
 }
 
 /** Starts an application with these modules and controllers. */
-export async function startReceiver(
+export async function startReceiverApp(
   platform: Platform,
   imports: (DynamicModule | Type<unknown>)[],
   controllers: Type<unknown>[],
   options: { rawBody?: boolean; beforeInit?: (app: INestApplication) => void } = {},
 ): Promise<ReceiverApp> {
-  const log = new Log();
+  const log = new LogRecorder();
   Logger.overrideLogger(log);
   const module = await Test.createTestingModule({ imports, controllers }).setLogger(log).compile();
   const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();

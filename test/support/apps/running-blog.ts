@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { Subscribers, WebhookDispatcher } from '../../../lib/index.js';
-import { type databases, freshDatabase, startBlog } from './blog.js';
+import { type blogDatabases, createBlogDatabase, startBlog } from './blog.js';
 import { Receiver } from '../receiver.js';
 
 /** A blog that runs for a whole suite, with one subscriber whose receiver is emptied before each test. */
@@ -20,8 +20,8 @@ export class RunningBlog {
 }
 
 /** Call it in a suite: it brings hooks of its own. */
-export function runningBlog(
-  type: (typeof databases)[number],
+export function useRunningBlog(
+  type: (typeof blogDatabases)[number],
   events: string[],
   ...options: Parameters<typeof startBlog> extends [unknown, ...infer Rest] ? Rest : never
 ): RunningBlog {
@@ -29,7 +29,7 @@ export function runningBlog(
   let drop: () => Promise<void> = async () => undefined;
 
   beforeAll(async () => {
-    const database = await freshDatabase(type);
+    const database = await createBlogDatabase(type);
     drop = database.drop;
     blog.app = (await startBlog(database.options, ...options)).app;
     blog.receiver = await Receiver.start();

@@ -4,13 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { DataSourceOptions } from 'typeorm';
 import type { RateLimit } from '../../../lib/message/index.js';
 import { InMemorySubscriberRepository } from '../../../lib/subscriber/index.js';
-import { savesArticles } from '../article-writer.js';
-import { Article, openRig, type RigOptions, subscriber } from '../apps/outbox-app.js';
+import { startSavingArticles } from '../save-articles.js';
+import { Article, openOutboxApp, type OutboxAppOptions, subscriber } from '../apps/outbox-app.js';
 
 /** What a process of {@link startChild} is told. */
-export interface ChildTask {
+export interface OutboxProcessTask {
   readonly options: DataSourceOptions;
-  readonly outbox: RigOptions;
+  readonly outbox: OutboxAppOptions;
   /** URLs of subscribers; all processes know the same ones. */
   readonly urls: readonly string[];
   /** Of all of them. Default: none. */
@@ -26,13 +26,13 @@ export interface ChildTask {
   readonly dies?: 'after-commit' | 'after-answer';
 }
 
-const task = JSON.parse(process.argv[2]!) as ChildTask;
+const task = JSON.parse(process.argv[2]!) as OutboxProcessTask;
 const die = () => void process.kill(process.pid, 'SIGKILL');
 const subscribers = new InMemorySubscriberRepository();
 for (const [at, url] of task.urls.entries()) {
   await subscribers.create(subscriber(url, { id: `sub_${at}`, rateLimit: task.rateLimit ?? null }));
 }
-const rig = await openRig(
+const rig = await openOutboxApp(
   { options: task.options },
   {
     ...task.outbox,
@@ -59,6 +59,6 @@ for (let n = 0; n < task.articles; n++) {
   // As requests do: SQLite answers without one, and nothing would be sent before the last of them.
   await setImmediate();
 }
-if (task.savesEvery !== undefined) stopSaving = savesArticles(rig, task.savesEvery);
+if (task.savesEvery !== undefined) stopSaving = startSavingArticles(rig, task.savesEvery);
 writeSync(1, 'done\n');
 setInterval(() => undefined, 1000);

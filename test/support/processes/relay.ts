@@ -3,17 +3,17 @@ import { writeSync } from 'node:fs';
 import type { DataSourceOptions } from 'typeorm';
 import type { RateLimit } from '../../../lib/message/index.js';
 import { InMemorySubscriberRepository } from '../../../lib/subscriber/index.js';
-import { openQueueRig, type QueueRigOptions } from '../apps/bullmq-app.js';
-import { savesArticles } from '../article-writer.js';
-import { type BrokerRigOptions, openBrokerRig } from '../apps/microservices-app.js';
-import { type RigOptions, subscriber } from '../apps/outbox-app.js';
+import { openBullMqApp, type BullMqAppOptions } from '../apps/bullmq-app.js';
+import { startSavingArticles } from '../save-articles.js';
+import { type MicroservicesAppOptions, openMicroservicesApp } from '../apps/microservices-app.js';
+import { type OutboxAppOptions, subscriber } from '../apps/outbox-app.js';
 
 /** What a worker of {@link startChild} is told. */
-export interface RelayChildTask {
+export interface RelayProcessTask {
   readonly options: DataSourceOptions;
   /** One of the two says what brings its messages. */
-  readonly bullmq?: QueueRigOptions;
-  readonly microservices?: BrokerRigOptions;
+  readonly bullmq?: BullMqAppOptions;
+  readonly microservices?: MicroservicesAppOptions;
   /** URLs of subscribers; all processes know the same ones. */
   readonly urls: readonly string[];
   /** Of all of them. Default: none. */
@@ -22,19 +22,19 @@ export interface RelayChildTask {
   readonly savesEvery?: number;
 }
 
-const task = JSON.parse(process.argv[2]!) as RelayChildTask;
+const task = JSON.parse(process.argv[2]!) as RelayProcessTask;
 const subscribers = new InMemorySubscriberRepository();
 for (const [at, url] of task.urls.entries()) {
   await subscribers.create(subscriber(url, { id: `sub_${at}`, rateLimit: task.rateLimit ?? null }));
 }
-const own: RigOptions = { subscribers, synchronize: false, isLogged: false };
+const own: OutboxAppOptions = { subscribers, synchronize: false, isLogged: false };
 const rig = await (task.microservices === undefined
-  ? openQueueRig(task, { ...task.bullmq, ...own })
-  : openBrokerRig(task, { ...task.microservices, ...own }));
+  ? openBullMqApp(task, { ...task.bullmq, ...own })
+  : openMicroservicesApp(task, { ...task.microservices, ...own }));
 rig.events.on('succeeded', () => writeSync(1, 'delivered\n'));
 writeSync(1, 'ready\n');
 const stopSaving =
-  task.savesEvery === undefined ? async () => undefined : savesArticles(rig, task.savesEvery);
+  task.savesEvery === undefined ? async () => undefined : startSavingArticles(rig, task.savesEvery);
 process.on('SIGTERM', () => {
   void stopSaving()
     .then(() => rig.close())

@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
 
-/** A program that ends with this process, however that ends. */
-export interface Kept {
-  /** Sends it a signal, and with one that ends it resolves once it has ended. */
+/** A program that ends with this process, even when this process is killed. */
+export interface BackgroundProcess {
+  /** Sends a signal. With a signal that ends the program, resolves once the program has ended. */
   kill(signal: NodeJS.Signals): Promise<void>;
   end(): Promise<void>;
 }
 
-/** How a program is started. */
-export interface KeepSettings {
+/** Options for {@link startInBackground}. */
+export interface BackgroundProcessOptions {
   readonly command: readonly string[];
   /** Its environment. Default: ours. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What it says once it takes connections. Default: it is not waited for. */
+  /** What the program prints once it takes connections. Default: the caller does not wait. */
   readonly ready?: RegExp;
 }
 
@@ -28,8 +28,12 @@ wait $program
 kill $reader 2>/dev/null
 exit 0`;
 
-/** Starts a program. @throws Error with what it has said when it does not start */
-export async function keep({ command, env = process.env, ready }: KeepSettings): Promise<Kept> {
+/** Starts a program. @throws Error with the program's output when the program does not start */
+export async function startInBackground({
+  command,
+  env = process.env,
+  ready,
+}: BackgroundProcessOptions): Promise<BackgroundProcess> {
   const keeper = spawn('sh', ['-c', `exec 3<&0; ${KEEPER}`, 'sh', ...command], {
     cwd: '/',
     env: { ...env },

@@ -8,12 +8,12 @@ import {
   type Release,
 } from '../../lib/index.js';
 
-/** Delivers at once, and remembers what became of every delivery. */
+/** Delivers at once, and records every attempt. */
 @Injectable()
-export class WatchingStrategy extends DispatchStrategy {
+export class RecordingInlineStrategy extends DispatchStrategy {
   readonly messages: Message[] = [];
   readonly attempts: Attempt[] = [];
-  /** What a message could not be delivered at all for. */
+  /** The errors of messages that could not be delivered at all. */
   readonly errors: Error[] = [];
   #told: (() => void)[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
@@ -34,14 +34,14 @@ export class WatchingStrategy extends DispatchStrategy {
     return deliveries.finally(() => this.#underWay.delete(deliveries));
   }
 
-  /** Resolves with an event's first attempts once there are as many. */
+  /** Resolves with an event's first attempts once there are `count` of them. */
   async attemptsOf(event: string, count = 1): Promise<readonly Attempt[]> {
     const found = () => this.attempts.filter((attempt) => attempt.event === event);
     await this.#until(() => found().length >= count);
     return found();
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when no delivery is under way. */
   async idle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Article, type Rig } from './apps/outbox-app.js';
+import { Article, type OutboxApp } from './apps/outbox-app.js';
 
-/** Saves articles until it is told to stop, so many milliseconds one after the other. @returns what stops it */
-export function savesArticles({ dataSource }: Rig, every: number): () => Promise<void> {
+/** Saves an article every so many milliseconds. @returns a function that stops the saving */
+export function startSavingArticles({ dataSource }: OutboxApp, every: number): () => Promise<void> {
   const stop = new AbortController();
   const saving = (async () => {
     while (!stop.signal.aborted) {

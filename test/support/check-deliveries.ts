@@ -1,26 +1,26 @@
 import type { ReceivedWebhook } from '../../lib/testing/index.js';
 
-/** What arrived, held against what was to arrive. */
-export interface Reckoning {
-  /** Message and path of what never came. */
+/** The difference between the requests that arrived and those that should have. */
+export interface DeliveryCheck {
+  /** Message and path of each request that never arrived. */
   readonly lost: readonly string[];
   /** Requests beyond the first, of one message at one path. */
   readonly duplicates: number;
-  /** Message and path of what nobody had written down. */
+  /** Message and path of each request that was not expected. */
   readonly unknown: readonly string[];
 }
 
 /**
- * Holds the receiver's log against the ledger.
+ * Compares the requests that a receiver got with the messages that were sent.
  *
- * @param messages ids of those that must have come
- * @param paths where each of them must have come
+ * @param messages ids of the messages that must have arrived
+ * @param paths the paths at which each of them must have arrived
  */
-export function reckon(
+export function checkDeliveries(
   received: readonly ReceivedWebhook[],
   messages: readonly string[],
   paths: readonly string[] = ['/hooks'],
-): Reckoning {
+): DeliveryCheck {
   const arrived = received.map(({ id, path }) => `${id} ${path}`);
   const came = new Set(arrived);
   const wanted = new Set(messages.flatMap((id) => paths.map((path) => `${id} ${path}`)));

@@ -5,7 +5,7 @@ import { Deliveries, Subscribers, WebhookDispatcher } from '../../lib/index.js';
 import type { ScriptedReceiver } from '../../lib/testing/index.js';
 import type { Api } from './apps/api-app.js';
 
-/** What must be seen nowhere. */
+/** Texts that no output may contain. */
 export const SECRETS = {
   given: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   changed: 'a secret that was changed to',
@@ -17,28 +17,28 @@ export const SECRETS = {
   links: 'a secret that signs links to unsubscribe',
 };
 
-/** Everything that somebody could read who should not. */
-export class Ears {
-  readonly heard: { where: string; text: string }[] = [];
+/** Records everything that an outsider could read: logs, streams, errors, answers. */
+export class OutputRecorder {
+  readonly records: { where: string; text: string }[] = [];
 
-  hear(where: string, what: unknown): void {
+  record(where: string, what: unknown): void {
     const text =
       typeof what === 'string' ? what : inspect(what, { depth: 20, maxStringLength: 1e6 });
-    this.heard.push({ where, text });
-    if (what instanceof Error) this.hear(`${where}, as JSON`, JSON.stringify(what));
+    this.records.push({ where, text });
+    if (what instanceof Error) this.record(`${where}, as JSON`, JSON.stringify(what));
   }
 
   get logger(): LoggerService {
-    const line = (...parts: unknown[]) => parts.forEach((part) => this.hear('log', part));
+    const line = (...parts: unknown[]) => parts.forEach((part) => this.record('log', part));
     return { log: line, error: line, warn: line, debug: line, verbose: line, fatal: line };
   }
 
-  /** What is written to the streams from now on. @returns what ends that */
-  onStreams(): () => void {
+  /** Records what is written to the streams from now on. @returns a function that stops the recording */
+  recordStreams(): () => void {
     const ends: (() => void)[] = [];
     for (const name of ['stdout', 'stderr'] as const) {
       const spy = vi.spyOn(process[name], 'write').mockImplementation((chunk) => {
-        this.hear(name, String(chunk));
+        this.record(name, String(chunk));
         return true;
       });
       ends.push(() => spy.mockRestore());
@@ -48,9 +48,9 @@ export class Ears {
     };
   }
 
-  hits(words: readonly string[]): string[] {
+  find(words: readonly string[]): string[] {
     return words.flatMap((word) => {
-      const found = this.heard.filter(({ text }) => text.includes(word));
+      const found = this.records.filter(({ text }) => text.includes(word));
       return found.map(({ where, text }) => `${word} in ${where}: ${around(text, word)}`);
     });
   }
@@ -61,7 +61,7 @@ function around(text: string, word: string): string {
   return text.slice(Math.max(0, at - 80), at + word.length + 20);
 }
 
-/** The signatures of what has arrived, and of the links in it. */
+/** Returns the signatures of the webhooks that have arrived, and of the links in them. */
 export function signaturesIn({ received }: ScriptedReceiver): string[] {
   return received.flatMap(({ headers }) => {
     const link = headers['hook-unsubscribe'];
@@ -76,11 +76,11 @@ export function signaturesIn({ received }: ScriptedReceiver): string[] {
   });
 }
 
-/** Every route and every way to fail; @returns the secrets that the answers have shown on purpose */
-export async function everything(
+/** Calls every route, in every way to fail. @returns the secrets that the answers have shown on purpose */
+export async function callEveryRoute(
   api: Api,
   receiver: ScriptedReceiver,
-  ears: Ears,
+  ears: OutputRecorder,
 ): Promise<string[]> {
   const shown: string[] = [];
   const url = `${receiver.url}?${SECRETS.query}`;
@@ -93,7 +93,7 @@ export async function everything(
     const { secret, ...rest } = answer.body ?? {};
     if (secret !== undefined) shown.push(secret);
     const text = JSON.stringify({ ...rest, headers: [...answer.headers] });
-    ears.hear(`${method} ${path}`, text.replaceAll(/"url":"[^"]*"/g, ''));
+    ears.record(`${method} ${path}`, text.replaceAll(/"url":"[^"]*"/g, ''));
     return answer;
   };
   const create = (different: object = {}) =>
@@ -113,7 +113,7 @@ export async function everything(
     const { body, status } = await create(different);
     expect(status).toBe(400);
     // A name that the caller made up is repeated: it is what was refused.
-    if (SECRETS.query in different || 'events' in different) ears.heard.pop();
+    if (SECRETS.query in different || 'events' in different) ears.records.pop();
     else expect(body.errors).toHaveLength(1);
   }
   await call('PATCH', self, { secret: SECRETS.changed });
@@ -142,7 +142,7 @@ export async function everything(
   ]) {
     await subscribers
       .create({ url, events: ['*'], ...wrong })
-      .catch((error: unknown) => ears.hear('create', error));
+      .catch((error: unknown) => ears.record('create', error));
   }
   // Goes nowhere, in several ways.
   for (const dead of [

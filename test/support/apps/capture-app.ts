@@ -3,17 +3,17 @@ import {
   EntityCapture,
   type EntityCaptureOptions,
   CapturedTransactions,
-} from '../../lib/capture/index.js';
-import { SystemClock } from '../../lib/common/clock.js';
-import { DispatchStrategy, MessagePipeline } from '../../lib/dispatch/index.js';
-import { Codecs, type Message, MessageFactory } from '../../lib/message/index.js';
-import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
+} from '../../../lib/capture/index.js';
+import { SystemClock } from '../../../lib/common/clock.js';
+import { DispatchStrategy, MessagePipeline } from '../../../lib/dispatch/index.js';
+import { Codecs, type Message, MessageFactory } from '../../../lib/message/index.js';
+import { createDatabase } from '../databases.js';
 
-/** The databases that everything about capturing is tried on. */
-export const DATABASES = ['sqlite', 'postgres', 'mariadb'] as const;
-export type Database = (typeof DATABASES)[number];
+/** For `describe.each()`: the databases that capturing is tested on. */
+export const CAPTURE_DATABASES = ['sqlite', 'postgres', 'mariadb'] as const;
+export type CaptureDatabase = (typeof CAPTURE_DATABASES)[number];
 
-/** Keeps what it is given, in memory; what it staged stays staged when the transaction is rolled back. */
+/** Keeps messages in memory. Messages stay in `staged` when their transaction is rolled back. */
 export class MemoryStrategy extends DispatchStrategy {
   readonly staged: Message[] = [];
   readonly stagedBy: (EntityManager | undefined)[] = [];
@@ -44,18 +44,18 @@ class StatementLogger extends AbstractLogger {
   protected override writeLog(): void {}
 }
 
-/** A captured data source and what came out of it. */
-export interface Rig {
+/** A data source with capturing, and the messages that it made. */
+export interface CaptureApp {
   readonly dataSource: DataSource;
   readonly capture: EntityCapture;
   readonly transactions: CapturedTransactions;
   readonly factory: MessageFactory;
   readonly strategy: MemoryStrategy;
-  /** Every SQL statement since the last call. */
+  /** Returns every SQL statement since the last call. */
   queries(): string[];
-  /** `name data` of what was released since the last call. */
+  /** Returns `name data` of the messages released since the last call. */
   received(): string[];
-  /** Bodies of what was released since the last call. */
+  /** Returns the bodies of the messages released since the last call. */
   bodies(): Body[];
   readonly close: () => Promise<void>;
 }
@@ -67,16 +67,14 @@ export interface Body {
   readonly data: unknown;
 }
 
-export async function openDatabase(
-  kind: Database,
+export async function openDataSource(
+  kind: CaptureDatabase,
   entities: readonly (new () => object)[],
   options: Partial<DataSourceOptions> = {},
 ): Promise<{ dataSource: DataSource; close: () => Promise<void> }> {
-  const database = await freshDatabase(kind);
+  const database = await createDatabase(kind === 'sqlite' ? 'memory' : kind);
   const dataSource = new DataSource({
-    ...(database === undefined
-      ? { type: 'better-sqlite3', database: ':memory:' }
-      : { type: kind, url: database.url }),
+    ...database.options,
     entities: [...entities],
     synchronize: true,
     ...options,
@@ -86,24 +84,19 @@ export async function openDatabase(
     dataSource,
     close: async () => {
       await dataSource.destroy();
-      await database?.drop();
+      await database.drop();
     },
   };
 }
 
-async function freshDatabase(kind: Database): Promise<FreshDatabase | undefined> {
-  if (kind === 'postgres') return freshPostgres();
-  return kind === 'mariadb' ? freshMariadb() : undefined;
-}
-
-export async function openRig(
-  kind: Database,
+export async function openCaptureApp(
+  kind: CaptureDatabase,
   entities: readonly (new () => object)[],
   options: Pick<EntityCaptureOptions, 'bulk'> & { readonly baseUrl?: string } = {},
-): Promise<Rig> {
+): Promise<CaptureApp> {
   const statements: string[] = [];
   const logger = new StatementLogger(statements);
-  const { dataSource, close } = await openDatabase(kind, entities, { logger });
+  const { dataSource, close } = await openDataSource(kind, entities, { logger });
   const strategy = new MemoryStrategy();
   const clock = new SystemClock();
   const factory = new MessageFactory(clock, new Codecs(), options);
