@@ -8,11 +8,14 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { targetsOf } from './imports.mjs';
 
 const FOLDER = '.cache/pack';
 const BELONGS = [
   /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^dist\/package\.json$/,
   /^dist\/(?:[\w.-]+\/)*[\w.-]+\.(?:js|d\.ts)$/,
+  /^dist\/(?:[\w.-]+\/)*index\.(?:mjs|d\.mts)$/,
 ];
 const DOES_NOT = /\.(?:spec|test-d)\./;
 
@@ -34,9 +37,7 @@ for (const file of files) {
     faults.push(`${file} does not belong into the package`);
   }
 }
-const targets = Object.values(manifest.exports).flatMap((target) =>
-  typeof target === 'string' ? [target] : Object.values(target),
-);
+const targets = Object.values(manifest.exports).flatMap(targetsOf);
 const commands = Object.values(manifest.bin ?? {}).map((file) => `./${file}`);
 for (const target of [...targets, ...commands]) {
   if (!files.has(target.slice(2))) faults.push(`${target} is not in the package`);
@@ -54,8 +55,6 @@ const analysis = await checkPackage(createPackageFromTarballData(tarball));
 if (!analysis.types) faults.push('arethetypeswrong: there are no types');
 else {
   for (const problem of analysis.problems) {
-    // Meant: the package is ESM alone, which Node takes from require() as well, from 20.19 on.
-    if (problem.kind === 'CJSResolvesToESM') continue;
     const where = 'entrypoint' in problem ? problem.entrypoint : '';
     const how = 'resolutionKind' in problem ? problem.resolutionKind : '';
     faults.push(`arethetypeswrong: ${problem.kind} ${where} ${how}`.trimEnd());

@@ -5,7 +5,7 @@
 // about an optional peer may name that peer.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { importsOf, packageOf, packagesOf } from './imports.mjs';
+import { importsOf, packageOf, packagesOf, targetsOf } from './imports.mjs';
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const OPTIONAL_PEERS = {
@@ -25,9 +25,8 @@ let files = 0;
 
 for (const [entry, target] of Object.entries(manifest.exports)) {
   const allowed = new Set([manifest.name, ...required, ...(OPTIONAL_PEERS[entry] ?? [])]);
-  const starts = typeof target === 'string' ? [target] : Object.values(target);
-  for (const start of starts) {
-    if (/\.[jt]s$/.test(start)) follow(join(root, start), entry, allowed, new Set());
+  for (const start of targetsOf(target)) {
+    if (/\.m?[jt]s$/.test(start)) follow(join(root, start), entry, allowed, new Set());
   }
 }
 
@@ -56,6 +55,7 @@ function follow(file, entry, allowed, seen) {
     }
     if (!specifier.startsWith('.')) continue;
     const next = resolve(dirname(file), specifier);
-    follow(file.endsWith('.d.ts') ? next.replace(/\.js$/, '.d.ts') : next, entry, allowed, seen);
+    const isTypes = /\.d\.m?ts$/.test(file);
+    follow(isTypes ? next.replace(/\.js$/, '.d.ts') : next, entry, allowed, seen);
   }
 }

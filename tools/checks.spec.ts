@@ -149,10 +149,59 @@ describe('check-published', () => {
     });
   });
 
+  it('follows every condition of an entry', () => {
+    const exports = {
+      '.': {
+        import: { types: './dist/index.d.mts', default: './dist/index.mjs' },
+        require: { types: './dist/index.d.ts', default: './dist/index.js' },
+      },
+    };
+    const files = {
+      'dist/index.d.mts': `export * from './index.js';`,
+      'dist/index.mjs': `import 'pg'; export { a } from './index.js';`,
+      'dist/index.d.ts': `export type A = import('ws').A;`,
+      'dist/index.js': `require('redis');`,
+    };
+    const manifest = JSON.stringify({ ...PACKAGE, exports });
+    expect(checkPublished({ ...files, 'package.json': manifest }).faults.toSorted()).toEqual([
+      ...['d.mts', 'd.ts'].map(() => 'dist/index.d.ts:1 entry "." names "ws"'),
+      ...['mjs', 'js'].map(() => 'dist/index.js:1 entry "." names "redis"'),
+      'dist/index.mjs:1 entry "." names "pg"',
+    ]);
+  });
+
   it('refuses a package that was not built', () => {
     expect(checkPublished({}).faults).toContain(
       'dist/index.js does not exist: run `npm run build` first',
     );
+  });
+});
+
+describe('write-entries', () => {
+  it('makes ES modules of the same objects by name, which import NestJS first', () => {
+    const exports = {
+      './package.json': './package.json',
+      '.': {
+        import: { types: './dist/index.d.mts', default: './dist/index.mjs' },
+        require: { types: './dist/index.d.ts', default: './dist/index.js' },
+      },
+    };
+    write({
+      'package.json': JSON.stringify({ ...PACKAGE, type: 'module', exports }),
+      'dist/index.js': `exports.a = require('./inner/b.js').a; exports.c = 1;`,
+      'dist/inner/b.js': `require('@nestjs/common/b.js'); require('lodash'); exports.a = {};`,
+      'node_modules/@nestjs/common/b.js': '',
+      'node_modules/lodash/index.js': '',
+    });
+    const script = fileURLToPath(new URL('write-entries.mjs', import.meta.url));
+    expect(spawnSync(process.execPath, [script], { cwd: root }).status).toBe(0);
+
+    const text = readFileSync(join(root, 'dist/index.mjs'), 'utf8');
+    expect(text).toBe(`import '@nestjs/common';\nexport {\n  a,\n  c,\n} from './index.js';\n`);
+    expect(readFileSync(join(root, 'dist/index.d.mts'), 'utf8')).toBe(
+      `export * from './index.js';\n`,
+    );
+    expect(readFileSync(join(root, 'dist/package.json'), 'utf8')).toContain('commonjs');
   });
 });
 

@@ -75,6 +75,16 @@ export function packagesOf({
 }
 
 /**
+ * The files that an entry point of package.json leads to, whatever the conditions.
+ *
+ * @param {any} target
+ * @returns {string[]}
+ */
+export function targetsOf(target) {
+  return typeof target === 'string' ? [target] : Object.values(target).flatMap(targetsOf);
+}
+
+/**
  * @param {ts.Node} node
  * @returns {ts.StringLiteralLike | undefined}
  */

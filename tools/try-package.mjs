@@ -1,8 +1,9 @@
 // Usage: node tools/try-package.mjs [Nest's major ...]
 //
 // Installs the packed package into fresh applications of each major of NestJS, one that is compiled to CommonJS and one to
-// ES modules, and lets them deliver a webhook. Run `npm run build` and `node tools/check-package.mjs` first. What npm has
-// in its cache is not asked of the registry again.
+// ES modules: they deliver a webhook, load each entry point both ways, and pass the tests of docs/testing.md in vitest. The
+// application that `nest new` of Nest 11 makes passes them in Jest, and delivers whatever it is built with. Run
+// `npm run build` and `node tools/check-package.mjs` first. What npm has in its cache is not asked of the registry again.
 import { execFile } from 'node:child_process';
 import {
   cpSync,
@@ -16,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { addOrders, SCAFFOLD_PACKAGES, tryScaffold } from './scaffold.mjs';
 
 const execute = promisify(execFile);
 
@@ -38,19 +40,37 @@ const KINDS = {
   },
 };
 
-const PEERS = ['class-transformer', 'class-validator', 'reflect-metadata', 'rxjs'];
-const NEST = ['common', 'core', 'platform-express', 'typeorm'];
+const PACKAGES = ['class-transformer', 'class-validator', 'reflect-metadata', 'rxjs', 'supertest'];
+const NEST = ['common', 'core', 'platform-express', 'testing', 'typeorm'];
+
+/** Nest reads constructor parameter types from decorator metadata. */
+const VITEST = `export default {
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+  test: { globals: true, include: ['src/**/*.spec.ts', 'test/**/*.e2e-spec.ts'] },
+};
+`;
+const APP_MODULE = `import { Module } from '@nestjs/common';
+import { OrdersModule } from './orders';
+
+@Module({ imports: [OrdersModule] })
+export class AppModule {}
+`;
 
 const root = process.cwd();
 const tarball = packedFile();
 const asked = process.argv.slice(2);
 const majors = asked.length > 0 ? asked : Object.keys(MAJORS);
-/** @typedef {{ major: string, typeorm: string, kinds: (keyof typeof KINDS)[] }} Installation */
+/** @typedef {{ major: string, typeorm: string, kinds: (keyof typeof KINDS)[], scaffold?: boolean }} Installation */
 /** @type {Installation[]} */
 const installations = [
-  ...majors.map((major) => ({ major, typeorm: 'typeorm', kinds: kinds('commonjs', 'esm') })),
   // Where most applications are.
-  { major: majors[0] ?? '11', typeorm: 'typeorm-03', kinds: kinds('commonjs') },
+  {
+    major: majors[0] ?? '11',
+    typeorm: 'typeorm-03',
+    kinds: kinds('commonjs'),
+    scaffold: majors[0] === '11',
+  },
+  ...majors.map((major) => ({ major, typeorm: 'typeorm', kinds: kinds('commonjs', 'esm') })),
 ];
 let failures = 0;
 // npm waits for its cache and the disk, and compilers compute: two at a time keep two cores busy.
@@ -62,7 +82,7 @@ async function worker() {
 }
 
 /** @param {Installation} installation */
-async function attempt({ major, typeorm, kinds }) {
+async function attempt({ major, typeorm, kinds, scaffold = false }) {
   const folder = mkdtempSync(join(tmpdir(), 'thorn-fresh-'));
   const name = `Nest ${major}, ${typeorm}`;
   try {
@@ -70,19 +90,23 @@ async function attempt({ major, typeorm, kinds }) {
       folder,
       /** @type {Record<string, string>} */ (MAJORS)[major] ?? 'node_modules',
       typeorm,
+      scaffold ? SCAFFOLD_PACKAGES : {},
     );
     for (const kind of kinds) {
       const application = makeApplication(folder, kind);
-      await run(application, process.execPath, [
-        join(root, 'node_modules/typescript/bin/tsc'),
-        '-p',
-        '.',
-      ]);
-      const said = await run(application, process.execPath, ['dist/main.js']);
+      await node(application, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.']);
+      const said = await node(application, ['dist/main.js']);
       if (!said.includes('delivered order.placed')) throw new Error(`${kind}: ${said}`);
       console.log(`${name}, ${kind}: delivered`);
+      console.log(`${name}, ${kind}: ${(await node(application, ['both-ways.mjs'])).trim()}`);
+      const tests = makeTests(application, kind);
+      await node(tests, [join(root, 'node_modules/vitest/vitest.mjs'), 'run']);
+      console.log(`${name}, ${kind}: passes its tests in vitest`);
     }
-    const version = await run(folder, process.execPath, ['node_modules/.bin/thorn', '--version']);
+    if (scaffold) {
+      await tryScaffold(folder, node, (said) => console.log(`${name}, scaffold: ${said}`));
+    }
+    const version = await node(folder, ['node_modules/.bin/thorn', '--version']);
     console.log(`${name}: thorn ${version.trim()}`);
   } catch (error) {
     failures += 1;
@@ -120,20 +144,38 @@ function makeApplication(folder, kind) {
     include: ['src'],
   });
   cpSync('tools/fresh-application.ts', join(application, 'src/main.ts'));
+  cpSync('tools/both-ways.mjs', join(application, 'both-ways.mjs'));
   return application;
+}
+
+/**
+ * The application with the tests of docs/testing.md.
+ *
+ * @param {string} application
+ * @param {keyof typeof KINDS} kind
+ */
+function makeTests(application, kind) {
+  const tests = join(application, 'tests');
+  addOrders(tests);
+  write(tests, 'package.json', { private: true, type: KINDS[kind].type });
+  writeFileSync(join(tests, 'src/app.module.ts'), APP_MODULE);
+  writeFileSync(join(tests, 'vitest.config.mjs'), VITEST);
+  return tests;
 }
 
 /**
  * @param {string} folder
  * @param {string} nest
  * @param {string} typeorm what its package is called here
+ * @param {Readonly<Record<string, string>>} more
  */
-async function install(folder, nest, typeorm) {
+async function install(folder, nest, typeorm, more) {
   const dependencies = {
     'nestjs-thorn': `file:${tarball}`,
     ...Object.fromEntries(NEST.map((name) => versionOf(nest, `@nestjs/${name}`))),
-    ...Object.fromEntries(PEERS.map((name) => versionOf('node_modules', name))),
+    ...Object.fromEntries(PACKAGES.map((name) => versionOf('node_modules', name))),
     typeorm: versionOf('node_modules', typeorm)[1],
+    ...more,
   };
   write(folder, 'package.json', { name: 'fresh', private: true, dependencies });
   const options = [
@@ -159,11 +201,20 @@ function kinds(...names) {
 
 /**
  * @param {string} folder
+ * @param {readonly string[]} args
+ */
+function node(folder, args) {
+  return run(folder, process.execPath, args);
+}
+
+/**
+ * @param {string} folder
  * @param {string} command
- * @param {string[]} args
+ * @param {readonly string[]} args
  */
 async function run(folder, command, args) {
-  const { stdout } = await execute(command, args, { cwd: folder, maxBuffer: 1e8 });
+  const options = { cwd: folder, maxBuffer: 1e8, timeout: 300_000 };
+  const { stdout } = await execute(command, args, options);
   return stdout;
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { argumentsOf, type Command, type ExitCode } from './terminal/command.js';
 import { commandHelp, generalHelp } from './terminal/help.js';
 import { listenCommand } from './commands/listen.command.js';
@@ -72,6 +73,6 @@ async function dispatched(
 }
 
 async function versionOfPackage(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = await readFile(join(__dirname, '../../package.json'), 'utf8');
   return (JSON.parse(text) as { readonly version: string }).version;
 }

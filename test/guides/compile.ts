@@ -21,7 +21,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   typeorm: 'typeorm',
   vitest: 'vitest',
 };
-const CANNOT_FIND_NAME = new Set([2304, 2552, 2582, 2503, 18004]);
+const CANNOT_FIND_NAME = new Set([2304, 2552, 2582, 2593, 2503, 18004]);
 const FOLDER = resolve('.cache/docs');
 const KNOWN_FILE = join(FOLDER, 'known.ts');
 const CONTEXT = resolve('test/guides/context.ts');

@@ -31,6 +31,13 @@ export declare class Orders {
   pay(manager: EntityManager, order: object): Promise<unknown>;
 }
 export declare const orders: Orders;
+export declare class Order {
+  id: number;
+  item: string;
+}
+export declare class OrdersService {
+  place(item: string): Promise<Order>;
+}
 export declare class Lake {
   append(attempts: readonly object[]): Promise<void>;
 }
