@@ -38,6 +38,7 @@ const NOT_QUICK = [
   'test/outbox/{crash,faults}.spec.ts',
   'test/rate-limit/{bullmq,limiters}.spec.ts',
   'test/relay/!(failing-relay).spec.ts',
+  'test/tooling/missing-packages.spec.ts',
   'test/services/{mariadb,redis}.spec.ts',
   'test/tooling/tracing.spec.ts',
 ];

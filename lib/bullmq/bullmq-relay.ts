@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Queue, Worker } from 'bullmq';
 import { orTimeout } from '../common/timeout.js';
+import { missingPackages } from '../errors/require-packages.js';
 import type { Message } from '../message/index.js';
 import {
   MessageRelay,
@@ -46,10 +48,15 @@ export class BullMqRelay extends MessageRelay {
     return this.settings.producer;
   }
 
-  /** Does not wait for Redis: an application that starts without it answers, and delivers what is in the database. */
-  override start(worker: RelayWorker | null): void {
+  /**
+   * Does not wait for Redis: an application that starts without it answers, and delivers what is in the database.
+   *
+   * @throws {@link ThornConfigurationError} when BullMQ cannot load the package `ioredis`
+   */
+  override async start(worker: RelayWorker | null): Promise<void> {
     if (this.settings.producer) {
       const queue = this.#queue ?? this.#open().queue;
+      await requireDriver(queue);
       queue
         .waitUntilReady()
         .then(() => checkRedisSettings(queue))
@@ -59,6 +66,8 @@ export class BullMqRelay extends MessageRelay {
     this.#worker = createWorker(this.settings, this.connections, worker);
     this.#worker.on('error', (error) => this.#report(error));
     this.#worker.on('ready', () => this.#outages.clear());
+    await requireDriver(this.#worker);
+    this.#worker.run().catch((error: unknown) => this.#report(error));
   }
 
   override async carry(
@@ -117,6 +126,19 @@ export class BullMqRelay extends MessageRelay {
   #report(error: unknown): void {
     if (!this.#isClosed) this.#outages.report(error);
   }
+}
+
+/**
+ * BullMQ 6 loads `ioredis` when it is first needed. Without it a worker that runs would keep a core busy for good.
+ *
+ * @throws {@link ThornConfigurationError} when it cannot be loaded
+ */
+async function requireDriver(one: Queue | Worker): Promise<void> {
+  let failure: unknown;
+  one.waitUntilReady().catch((error: unknown) => (failure = error));
+  // The package is looked for before anything is awaited that takes longer.
+  await setImmediate();
+  if (/'ioredis'/.test(String(failure))) throw missingPackages('bullmq()', ['ioredis']);
 }
 
 /** Closes a queue or worker, also while Redis is away and answers neither commands nor the end of the connection. */

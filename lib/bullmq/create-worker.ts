@@ -11,7 +11,7 @@ const FAILED_KEPT = 1000;
 // Attempts are counted in the database: a job that stalled many times may still have deliveries to make.
 const STALLS = 1_000_000;
 
-/** Creates the worker that gives the tickets of jobs to `relayWorker`. It runs as soon as Redis can be reached. */
+/** Creates a worker that gives the tickets of jobs to `relayWorker`, once `run()` is called. */
 export function createWorker(
   { queue, concurrency, lock }: QueueSettings,
   connections: Connections,
@@ -30,6 +30,7 @@ export function createWorker(
       connection: connections.worker,
       ...sharedOptions(connections),
       concurrency,
+      autorun: false,
       lockDuration: lock,
       stalledInterval: lock,
       maxStalledCount: STALLS,

@@ -1,2 +1,4 @@
+// Before the imports that need the packages.
+import './required-packages.js';
 export { bullmq } from './bullmq.js';
 export type { BullMqOptions } from './bullmq-options.js';

@@ -1,2 +1,4 @@
+// Before the imports that need the packages.
+import './required-packages.js';
 export { microservices } from './microservices.js';
 export type { MicroserviceClient, MicroservicesOptions } from './microservices-options.js';

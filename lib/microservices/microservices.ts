@@ -12,6 +12,7 @@ import {
 } from './microservices-options.js';
 import { MicroservicesRelay } from './microservices-relay.js';
 import { receiptsOf } from './acknowledgements.js';
+import { requireTransportPackages } from './transport-packages.js';
 import { ticketsController } from './tickets.controller.js';
 
 /**
@@ -42,13 +43,17 @@ import { ticketsController } from './tickets.controller.js';
  */
 export function microservices(options: MicroservicesOptions): StrategyDefinition {
   const settings = brokerSettings(options);
+  const { client, producer } = settings;
+  if (producer && client !== undefined && isClientOptions(client) && 'transport' in client) {
+    requireTransportPackages(client.transport);
+  }
   const token = tokenOf(settings);
   return {
     ...relayedOutbox(databaseOptions(options), {
       inject: [ModulesContainer, ...(token === null ? [] : [token])],
-      useFactory: (modules, client) =>
+      useFactory: (modules, proxy) =>
         new MicroservicesRelay(settings, {
-          client: clientFor(settings, client as ClientProxy | undefined),
+          client: clientFor(settings, proxy as ClientProxy | undefined),
           receipts: receiptsOf(modules as ModulesContainer),
         }),
     }),

@@ -1,3 +1,5 @@
+// Before the imports that need the packages.
+import './required-packages.js';
 export {
   openTelemetry,
   type OpenTelemetryOptions,

@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const OURS = join('node_modules', 'nestjs-thorn');
+
+let base: string;
+let packages: readonly string[];
+let cases = 0;
+
+beforeAll(async () => {
+  // Not below this directory, whose packages would be found.
+  base = await mkdtemp(join(tmpdir(), 'thorn-missing-'));
+  packages = await installedPackages();
+  await build(join(base, 'dist'));
+}, 60_000);
+
+afterAll(() => rm(base, { recursive: true, force: true }));
+
+/** Names below `node_modules`, with their scopes. */
+async function installedPackages(): Promise<readonly string[]> {
+  const names = await readdir('node_modules');
+  const scoped = names
+    .filter((name) => name.startsWith('@'))
+    .map(async (scope) =>
+      (await readdir(join('node_modules', scope))).map((name) => `${scope}/${name}`),
+    );
+  const plain = names.filter((name) => !/^[.@]/.test(name) && name !== 'nestjs-thorn');
+  return [...plain, ...(await Promise.all(scoped)).flat()];
+}
+
+/** Compiles `lib` file by file, without its types. */
+async function build(dist: string): Promise<void> {
+  const { config } = ts.readConfigFile('tsconfig.json', (file) => ts.sys.readFile(file));
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, process.cwd());
+  const compilerOptions = {
+    ...options,
+    module: ts.ModuleKind.CommonJS,
+    noEmit: false,
+    sourceMap: false,
+  };
+  const files = await readdir('lib', { recursive: true });
+  for (const file of files.filter((name) => /(?<!\.d|\.spec|\.test-d)\.ts$/.test(name))) {
+    const source = await readFile(join('lib', file), 'utf8');
+    const { outputText } = ts.transpileModule(source, { compilerOptions, fileName: 'file.cts' });
+    const target = join(dist, file.replace(/\.ts$/, '.js'));
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, outputText);
+  }
+  await writeFile(join(dist, 'package.json'), '{ "type": "commonjs" }');
+}
+
+/** Runs a program in a directory whose `node_modules` lack packages. @returns what it wrote to stderr */
+async function failureWithout(missing: readonly string[], program: string): Promise<string> {
+  const directory = join(base, `case-${cases++}`);
+  for (const name of packages.filter((one) => !missing.includes(one))) {
+    const target = join(directory, 'node_modules', name);
+    await mkdir(dirname(target), { recursive: true });
+    await symlink(join(process.cwd(), 'node_modules', name), target);
+  }
+  await mkdir(join(directory, OURS), { recursive: true });
+  await symlink(join(base, 'dist'), join(directory, OURS, 'dist'));
+  const main = join(directory, 'main.cjs');
+  await writeFile(main, program);
+  // Packages then look for each other where the links are.
+  const options = ['--preserve-symlinks', '--preserve-symlinks-main', main];
+  return run(process.execPath, options, { timeout: 30_000 }).then(
+    () => 'nothing failed',
+    (error: { readonly stderr: string }) => error.stderr,
+  );
+}
+
+const entry = (folder: string) => `require('./${OURS}/dist/${folder}/index.js');`;
+
+describe('an entry whose packages are not installed', () => {
+  it.each([
+    ['bullmq', 'nestjs-thorn/bullmq', ['@nestjs/bullmq', 'bullmq']],
+    ['bullmq', 'nestjs-thorn/bullmq', ['bullmq']],
+    ['microservices', 'nestjs-thorn/microservices', ['@nestjs/microservices']],
+    ['metrics', 'nestjs-thorn/prometheus', ['prom-client']],
+    ['terminus', 'nestjs-thorn/terminus', ['@nestjs/terminus']],
+    ['tracing', 'nestjs-thorn/opentelemetry', ['@opentelemetry/api']],
+  ])('says which to install: %s', async (folder, name, missing) => {
+    const failure = await failureWithout(missing, entry(folder));
+    expect(failure).toContain('ThornConfigurationError');
+    expect(failure).toMatch(
+      new RegExp(`${name} needs the package.*${missing.join(' and ')}, which .* not installed`),
+    );
+    expect(failure).toContain(`Run: npm install ${missing.join(' ')}\n`);
+  });
+
+  it('loads when they are installed', async () => {
+    const program = ['bullmq', 'microservices', 'metrics', 'terminus', 'tracing'].map(entry);
+    expect(await failureWithout([], program.join('\n'))).toBe('nothing failed');
+  });
+});
+
+describe('microservices() whose transport needs packages that are not installed', () => {
+  it.each([
+    ['RMQ', ['amqplib', 'amqp-connection-manager']],
+    ['RMQ', ['amqp-connection-manager']],
+    ['KAFKA', ['kafkajs']],
+    ['MQTT', ['mqtt']],
+    ['REDIS', ['ioredis']],
+    ['NATS', ['@nats-io/transport-node']],
+  ])('says which to install: %s', async (transport, missing) => {
+    const failure = await failureWithout(
+      missing,
+      `const { Transport } = require('@nestjs/microservices');
+      const { microservices } = require('./${OURS}/dist/microservices/index.js');
+      microservices({ client: { transport: Transport.${transport}, options: {} } });`,
+    );
+    expect(failure).toContain(`Transport.${transport}`);
+    expect(failure).toContain(`Run: npm install ${missing.join(' ')}\n`);
+  });
+});
+
+describe('bullmq() without ioredis', () => {
+  it.each([{}, { producer: false }, { worker: false }])(
+    'fails at start-up and says to install it, %o',
+    async (options) => {
+      const failure = await failureWithout(
+        ['ioredis'],
+        `require('reflect-metadata');
+        const { Module } = require('@nestjs/common');
+        const { NestFactory } = require('@nestjs/core');
+        const { TypeOrmModule } = require('@nestjs/typeorm');
+        const { ThornModule } = require('./${OURS}/dist/index.js');
+        const { bullmq } = require('./${OURS}/dist/bullmq/index.js');
+        const database = { type: 'better-sqlite3', database: ':memory:', autoLoadEntities: true, synchronize: true };
+        const dispatch = bullmq({ connection: { host: '127.0.0.1' }, ...${JSON.stringify(options)} });
+        class AppModule {}
+        Module({ imports: [TypeOrmModule.forRoot(database), ThornModule.forRoot({ dispatch })] })(AppModule);
+        void NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });`,
+      );
+      expect(failure).toContain('ThornConfigurationError: bullmq() needs the package ioredis');
+      expect(failure).toContain('Run: npm install ioredis\n');
+    },
+  );
+});
