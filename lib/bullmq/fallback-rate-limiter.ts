@@ -9,7 +9,7 @@ import {
 const AGAIN_AFTER = 5000;
 
 /**
- * One limiter, and another while the first is away. Neither knows what turns the other has given: whoever is asked after
+ * One limiter, and another while the first is away. Neither knows which permits the other has granted: whoever is asked after
  * the other takes a limit for used up, so that it holds. That costs one time `per` at each change.
  */
 export class FallbackRateLimiter extends RateLimiter {
@@ -29,21 +29,21 @@ export class FallbackRateLimiter extends RateLimiter {
     this.#noticed = noticed;
   }
 
-  override async take(asks: PermitRequests, now: number): Promise<PermitGrants> {
+  override async grant(asks: PermitRequests, now: number): Promise<PermitGrants> {
     if (this.#awaySince === null || performance.now() - this.#triedAt >= AGAIN_AFTER) {
       try {
-        const answers = await this.#first.take(blind(asks, this.#secondAt), now);
+        const answers = await this.#first.grant(blind(asks, this.#secondAt), now);
         this.#awaySince = null;
         return answers;
       } catch (error) {
         this.#noticed(error);
-        // It may have given turns after all, that have not arrived.
+        // It may have granted permits that have not arrived.
         this.#awaySince ??= now;
         this.#triedAt = performance.now();
       }
     }
     this.#secondAt = now;
-    return this.#second.take(blind(asks, this.#awaySince), now);
+    return this.#second.grant(blind(asks, this.#awaySince), now);
   }
 }
 

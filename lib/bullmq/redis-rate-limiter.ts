@@ -29,13 +29,13 @@ const KEPT_FOR = 60_000;
 const MOST_REMEMBERED = 10_000;
 
 /**
- * Keeps turns in Redis, one key for each subscriber. What they are is reckoned here, and written only if no other process
+ * Keeps permits in Redis, one key for each subscriber. What they are is reckoned here, and written only if no other process
  * has written meanwhile: else it is reckoned anew from what that one has left.
  */
 export class RedisRateLimiter extends RateLimiter {
   readonly #client: () => Promise<RedisClient>;
   readonly #prefix: string;
-  /** When this process last got a turn from here, by subscriber: who knows less has lost its memory. */
+  /** When this process last got a permit from here, by subscriber: who knows less has lost its memory. */
   readonly #seen = new Map<string, number>();
 
   /** @param prefix what the keys begin with */
@@ -45,17 +45,17 @@ export class RedisRateLimiter extends RateLimiter {
     this.#prefix = prefix;
   }
 
-  override async take(asks: PermitRequests, now: number): Promise<PermitGrants> {
+  override async grant(asks: PermitRequests, now: number): Promise<PermitGrants> {
     if (asks.size === 0) return new Map();
     const given = this.#client().then((client) =>
       Promise.all(
-        [...asks].map(async ([id, ask]) => [id, await this.#take(client, id, ask, now)] as const),
+        [...asks].map(async ([id, ask]) => [id, await this.#grant(client, id, ask, now)] as const),
       ),
     );
     return new Map(await orTimeout(ANSWERS_WITHIN, given));
   }
 
-  async #take(
+  async #grant(
     client: RedisClient,
     id: string,
     ask: PermitRequest,
@@ -65,7 +65,7 @@ export class RedisRateLimiter extends RateLimiter {
     let known = (await client.get(key)) ?? '';
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const seen = this.#seen.get(id);
-      // It has been emptied, or is another one: others may have got turns that are forgotten.
+      // It has been emptied, or is another one: others may have got permits that are forgotten.
       const isForgotten = known === '' && seen !== undefined && seen > now - ask.limit.per * 2;
       const historyUnknownSince = isForgotten
         ? Math.max(ask.historyUnknownSince ?? seen, seen)

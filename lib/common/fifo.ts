@@ -7,7 +7,7 @@ export class Fifo<Item> {
     return this.#items.length - this.#head;
   }
 
-  /** The one that {@link shift} would take. */
+  /** The one that {@link shift} would remove. */
   get first(): Item | undefined {
     return this.#items[this.#head];
   }
@@ -27,7 +27,7 @@ export class Fifo<Item> {
     return item;
   }
 
-  takeAll(): Item[] {
+  removeAll(): Item[] {
     const items = this.#items.slice(this.#head);
     this.#items = [];
     this.#head = 0;

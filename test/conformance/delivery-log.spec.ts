@@ -166,7 +166,7 @@ function outcomeOf({ number, attempt, status, host }: LoggedAttempt): Outcome {
     isNew: false,
     at: attempt.startedAt,
     attempt,
-    turnAt: null,
+    permitAt: null,
     disablesSubscriber: false,
   };
 }

@@ -36,11 +36,11 @@ it('Redis that was emptied: gives nothing until what was forgotten is past', asy
   const { limiters, close } = await inRedis();
   const client = new Redis(redis.port);
   const take = async (now: number) => {
-    const answers = await limiters[0]!.take(
+    const answers = await limiters[0]!.grant(
       new Map([['sub_1', tenPerSecond({ waited: 10 })]]),
       now,
     );
-    return answers.get('sub_1')!.turns.reduce((sum, { count }) => sum + count, 0);
+    return answers.get('sub_1')!.permits.reduce((sum, { count }) => sum + count, 0);
   };
   expect(await take(START)).toBe(10);
   await client.flushall();
@@ -54,13 +54,13 @@ it('one that is away is replaced by another, and none of the two gives what the 
   const [first, second] = [await inRedis(), await inDatabase('file')];
   let isAway = false;
   const flaky: RateLimiter = {
-    take: (asks, now) =>
-      isAway ? Promise.reject(new Error('away')) : first.limiters[0]!.take(asks, now),
+    grant: (asks, now) =>
+      isAway ? Promise.reject(new Error('away')) : first.limiters[0]!.grant(asks, now),
   };
   const limiter = new FallbackRateLimiter(flaky, second.limiters[0]!, () => undefined);
   const take = async (now: number) => {
-    const answers = await limiter.take(new Map([['sub_1', tenPerSecond({ waited: 5 })]]), now);
-    return answers.get('sub_1')!.turns.reduce((sum, { count }) => sum + count, 0);
+    const answers = await limiter.grant(new Map([['sub_1', tenPerSecond({ waited: 5 })]]), now);
+    return answers.get('sub_1')!.permits.reduce((sum, { count }) => sum + count, 0);
   };
   expect(await take(START)).toBe(5);
   isAway = true;

@@ -30,12 +30,12 @@ export function rateLimiterSuite(name: string, open: () => Promise<SharedRateLim
                 const wanted = ids.filter((_, index) => (index + at + again + round) % 3 !== 0);
                 if (at % 2 === 1) wanted.reverse();
                 const asks = new Map(wanted.map((id) => [id, tenPerSecond({ waited: 7 })]));
-                const answers = await limiter.take(asks, now + at);
+                const answers = await limiter.grant(asks, now + at);
                 expect([...answers.keys()].sort()).toEqual([...wanted].sort());
-                for (const [id, { turns }] of answers) {
+                for (const [id, { permits }] of answers) {
                   const all = starts.get(id) ?? [];
                   starts.set(id, all);
-                  for (const { from, count } of turns) {
+                  for (const { from, count } of permits) {
                     for (let n = 0; n < count; n++) all.push(Math.max(now, from));
                   }
                 }
@@ -59,8 +59,10 @@ export function rateLimiterSuite(name: string, open: () => Promise<SharedRateLim
         const [one, other] = [limiters[0]!, limiters.at(-1)!];
         const all = (id: string) => new Map([[id, tenPerSecond({ fresh: 10 })]]);
         const given = async (limiter: RateLimiter, id: string, now = START) => {
-          const { turns } = (await limiter.take(all(id), now)).get(id)!;
-          return turns.filter(({ from }) => from <= now).reduce((sum, { count }) => sum + count, 0);
+          const { permits } = (await limiter.grant(all(id), now)).get(id)!;
+          return permits
+            .filter(({ from }) => from <= now)
+            .reduce((sum, { count }) => sum + count, 0);
         };
         expect(await given(one, 'sub_1')).toBe(10);
         expect(await given(other, 'sub_1')).toBe(0);
@@ -75,7 +77,7 @@ export function rateLimiterSuite(name: string, open: () => Promise<SharedRateLim
     it('returns no permits when no subscriber asks', async () => {
       const { limiters, close } = await open();
       try {
-        expect(await limiters[0]!.take(new Map(), START)).toEqual(new Map());
+        expect(await limiters[0]!.grant(new Map(), START)).toEqual(new Map());
       } finally {
         await close();
       }

@@ -111,8 +111,8 @@ export class HostQueue<Job> {
     return Math.max(0, room);
   }
 
-  takeWaiting(): Job[] {
-    return [...this.firsts.takeAll(), ...this.retries.takeAll()];
+  removeWaiting(): Job[] {
+    return [...this.firsts.removeAll(), ...this.retries.removeAll()];
   }
 }
 
@@ -144,8 +144,8 @@ export class WaitingJobs<Job> {
     return now - (this.#since.first ?? now);
   }
 
-  takeAll(): Job[] {
-    this.#since.takeAll();
-    return this.#jobs.takeAll();
+  removeAll(): Job[] {
+    this.#since.removeAll();
+    return this.#jobs.removeAll();
   }
 }

@@ -151,7 +151,7 @@ describe('HostScheduler', () => {
   it('is idle when all jobs have ended or were removed', async () => {
     const all = scheduler({ perHost: 1 });
     add(all, 'a', 3);
-    expect(all.takeWaiting()).toHaveLength(2);
+    expect(all.removeWaiting()).toHaveLength(2);
     let isIdle = false;
     void all.idle().then(() => (isIdle = true));
     await end('a', SUCCESS);

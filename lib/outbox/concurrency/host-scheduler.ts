@@ -142,8 +142,8 @@ export class HostScheduler<Job extends HostJob> {
   }
 
   /** Removes all jobs that have not started. */
-  takeWaiting(): Job[] {
-    const jobs = [...this.#queues.values()].flatMap((queue) => queue.takeWaiting());
+  removeWaiting(): Job[] {
+    const jobs = [...this.#queues.values()].flatMap((queue) => queue.removeWaiting());
     this.#waiting = 0;
     return jobs;
   }
@@ -172,7 +172,7 @@ export class HostScheduler<Job extends HostJob> {
   #startNext(list: Fifo<HostQueue<Job>>, isRetry: boolean): boolean {
     if (list.length === 0) return false;
     if (this.running + this.runner.unwritten >= this.limits.window) return false;
-    const slot = this.#slots.take(isRetry, performance.now());
+    const slot = this.#slots.acquire(isRetry, performance.now());
     if (slot === null) return false;
     for (let queue = list.shift(); queue !== undefined; queue = list.shift()) {
       const jobs = queue.jobs(isRetry);
@@ -185,7 +185,7 @@ export class HostScheduler<Job extends HostJob> {
       this.#enlist(queue);
       return true;
     }
-    this.#slots.free(slot);
+    this.#slots.release(slot);
     return false;
   }
 
@@ -193,7 +193,7 @@ export class HostScheduler<Job extends HostJob> {
     queue.started(job.isRetry);
     void this.runner.run(job).then((signal) => {
       const duration = performance.now() - slot.takenAt;
-      this.#slots.free(slot);
+      this.#slots.release(slot);
       const now = this.clock.now();
       if (queue.ended(job.isRetry, duration, epoch, signal, now, this.random())) {
         this.#postponeIfClosed(queue, now);
@@ -210,7 +210,7 @@ export class HostScheduler<Job extends HostJob> {
   #postponeIfClosed(queue: HostQueue<Job>, now: number): void {
     const until = this.#closedUntil(queue, now);
     if (until === null) return;
-    const jobs = queue.takeWaiting();
+    const jobs = queue.removeWaiting();
     this.#waiting -= jobs.length;
     for (const job of jobs) this.runner.postpone(job, until);
   }

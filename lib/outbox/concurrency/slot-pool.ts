@@ -34,7 +34,7 @@ export class SlotPool {
   }
 
   /** @param now from `performance.now()` */
-  take(isRetry: boolean, now: number): Slot | null {
+  acquire(isRetry: boolean, now: number): Slot | null {
     this.#age(now);
     const share = (all: number) => (isRetry ? mostForRetries(all) : all);
     if (this.#taken >= this.window || this.#youngTaken >= share(this.#young)) return null;
@@ -47,7 +47,7 @@ export class SlotPool {
     return slot;
   }
 
-  free(slot: Slot): void {
+  release(slot: Slot): void {
     this.#taken--;
     if (slot.isRetry) this.#takenByRetries--;
     this.#grow(slot);

@@ -22,7 +22,7 @@ export interface DeliveryState {
 
 /**
  * What happened to a delivery: an attempt, or something else that ends it. `disabled`: its subscriber was disabled or
- * removed. `cancelled`: somebody called it off.
+ * removed. `cancelled`: the delivery was cancelled.
  */
 export type DeliveryOutcome = AttemptOutcome | 'disabled' | 'cancelled';
 
@@ -55,7 +55,7 @@ export function newDelivery(now: number): DeliveryState {
   return { status: 'pending', attempts: 0, throttled: 0, nextAt: now, reason: null };
 }
 
-/** A finished delivery that somebody wants tried again: due at once, with all attempts of the policy before it. */
+/** A finished delivery that is to be tried again: due at once, with all attempts of the policy before it. */
 export const reopened: (now: number) => DeliveryState = newDelivery;
 
 /**

@@ -23,7 +23,7 @@ export interface Outcome {
   readonly at: number;
   readonly attempt: Attempt | null;
   /** When the rate limit is expected to let it through, if that is all it waits for; else null. */
-  readonly turnAt: number | null;
+  readonly permitAt: number | null;
   /** Whether the endpoint said that it is gone for good (410). */
   readonly disablesSubscriber: boolean;
 }

@@ -5,11 +5,11 @@ import { grantPermits, type PermitGrant } from './permits.js';
 import { expiresAt, serializeWindow, parseWindow } from './sliding-window.js';
 
 const MOST_AT_ONCE = 500;
-/** Milliseconds that a row outlasts what it says. */
+/** Milliseconds that a row is kept after its window has passed. */
 const KEPT_FOR = 24 * 60 * 60_000;
 const COLUMNS: Columns = { subscriber_id: 'text', state: 'text', kept_until: 'bigint' };
 
-/** Keeps turns in the table `thorn_rate_limits`: for any number of subscribers one transaction, which locks their rows. */
+/** Keeps permits in the table `thorn_rate_limits`: one transaction for all subscribers of a request, which locks their rows. */
 export class DatabaseRateLimiter extends RateLimiter {
   /** @param table its quoted name */
   constructor(
@@ -19,14 +19,14 @@ export class DatabaseRateLimiter extends RateLimiter {
     super();
   }
 
-  override async take(asks: PermitRequests, now: number): Promise<PermitGrants> {
+  override async grant(asks: PermitRequests, now: number): Promise<PermitGrants> {
     const answers = new Map<string, PermitGrant>();
     const ids = [...asks.keys()];
     while (ids.length > 0) {
       let some = ids.splice(0, MOST_AT_ONCE);
       // Ends: a row that is missing is there the second time.
       while (some.length > 0) {
-        const given = await this.#take(some, asks, now);
+        const given = await this.#grant(some, asks, now);
         for (const [id, answer] of given) answers.set(id, answer);
         some = some.filter((id) => !given.has(id));
         if (some.length > 0) await this.#insert(some, now);
@@ -35,11 +35,11 @@ export class DatabaseRateLimiter extends RateLimiter {
     return answers;
   }
 
-  async #take(ids: readonly string[], asks: PermitRequests, now: number): Promise<PermitGrants> {
+  async #grant(ids: readonly string[], asks: PermitRequests, now: number): Promise<PermitGrants> {
     const { dialect } = this.database;
     let given = new Map<string, PermitGrant>();
     await this.database.execute([
-      // In one order, so that two that want the same rows wait for each other.
+      // In one order, so that two transactions that want the same rows wait for each other.
       {
         sql: `SELECT subscriber_id, state FROM ${this.table} WHERE subscriber_id IN (${ids.map(() => '?').join(', ')}) ORDER BY subscriber_id ${dialect.name === 'sqlite' ? '' : 'FOR UPDATE'}`,
         parameters: ids,

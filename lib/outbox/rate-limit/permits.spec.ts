@@ -13,8 +13,8 @@ function give(window: SlidingWindow | null, ask: PermitRequest, now: number) {
   return { window: parseWindow(serializeWindow(after))!, answer };
 }
 
-function startsOf({ turns }: PermitGrant, now: number, place: () => number): number[] {
-  return turns.flatMap(({ from, until, count }) =>
+function startsOf({ permits }: PermitGrant, now: number, place: () => number): number[] {
+  return permits.flatMap(({ from, until, count }) =>
     Array.from({ length: count }, () => {
       const earliest = Math.max(now, from);
       return Math.min(until - 1, Math.floor(earliest + place() * (until - earliest)));
@@ -81,7 +81,7 @@ describe('a rate limit', () => {
             now,
           );
           window = after;
-          begun += answer.turns
+          begun += answer.permits
             .filter(({ from }) => from < end)
             .reduce((sum, { count }) => sum + count, 0);
           now += per / 30;
@@ -94,11 +94,11 @@ describe('a rate limit', () => {
 
   it('gives a subscriber that nothing was sent to of late all of it at once', () => {
     const { answer } = give(null, permitRequest(100, 60_000, { fresh: 100 }), START);
-    expect(answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(100);
-    expect(answer.turns).toHaveLength(1);
+    expect(answer.permits.reduce((sum, { count }) => sum + count, 0)).toBe(100);
+    expect(answer.permits).toHaveLength(1);
   });
 
-  it('tells those that get no turn when to come again, one after the other at the rate', () => {
+  it('names the times for attempts without a permit, one after the other at the rate', () => {
     const { window, answer } = give(null, permitRequest(10, 10_000, { fresh: 30 }), START);
     const first = waitUntil(answer.firsts, 0);
     expect(first).toBeGreaterThanOrEqual(START + 10_000);
@@ -107,19 +107,19 @@ describe('a rate limit', () => {
     expect(waitUntil(answer.firsts, 19) - first).toBeLessThan(19 * 1200);
     // They are spoken for: who comes now comes after them.
     const later = give(window, permitRequest(10, 10_000, { fresh: 1 }), START + 11_000);
-    expect(later.answer.turns).toEqual([]);
+    expect(later.answer.permits).toEqual([]);
     expect(waitUntil(later.answer.firsts, 0)).toBeGreaterThan(waitUntil(answer.firsts, 19));
-    // A delivery that has waited finds its turn.
+    // A delivery that has waited gets its permit.
     const due = give(window, permitRequest(10, 10_000, { waited: 1 }), first - 1000);
-    expect(due.answer.turns[0]!.from).toBeLessThanOrEqual(first);
+    expect(due.answer.permits[0]!.from).toBeLessThanOrEqual(first);
   });
 
-  it('gives each that has waited its turn: few are sent back', () => {
+  it('grants a permit to attempts that have waited: few wait again', () => {
     fc.assert(
       fc.property(limits, fc.integer({ min: 1, max: 2000 }), ({ max, per }, count) => {
         fc.pre(count > max && (count / max) * per < 50 * 3_600_000);
         let { window, answer } = give(null, permitRequest(max, per, { fresh: count }), START);
-        let left = count - answer.turns.reduce((sum, turn) => sum + turn.count, 0);
+        let left = count - answer.permits.reduce((sum, permit) => sum + permit.count, 0);
         let queue = Array.from({ length: left }, (_, index) => waitUntil(answer.firsts, index));
         let sentBack = 0;
         while (queue.length > 0) {
@@ -131,7 +131,7 @@ describe('a rate limit', () => {
             permitRequest(max, per, { waited: ready.length }),
             now,
           ));
-          left = ready.length - answer.turns.reduce((sum, turn) => sum + turn.count, 0);
+          left = ready.length - answer.permits.reduce((sum, permit) => sum + permit.count, 0);
           sentBack += left;
           for (let index = 0; index < left; index++) queue.push(waitUntil(answer.firsts, index));
         }
@@ -145,7 +145,7 @@ describe('a rate limit', () => {
     const both = give(null, permitRequest(10, 1000, { fresh: 500, freshRetries: 5 }), START);
     expect(waitUntil(both.answer.retries, 0)).toBeGreaterThan(waitUntil(both.answer.firsts, 400));
     const again = give(both.window, permitRequest(10, 1000, { waitedRetries: 3 }), START + 5000);
-    expect(again.answer.turns).toEqual([]);
+    expect(again.answer.permits).toEqual([]);
   });
 
   it('keeps to a new limit at once, whatever was given under the old one', () => {
@@ -174,29 +174,29 @@ describe('a rate limit', () => {
   it('counts all of it as used when it was away, once', () => {
     const blind = { fresh: 5, historyUnknownSince: START - 1 };
     const { window, answer } = give(null, permitRequest(10, 1000, blind), START);
-    expect(answer.turns).toEqual([]);
+    expect(answer.permits).toEqual([]);
     expect(waitUntil(answer.firsts, 0)).toBeLessThan(START + 3000 + 1500);
     const long = give(
       null,
       permitRequest(10, 1000, { fresh: 5, historyUnknownSince: START - 60_000 }),
       START,
     );
-    expect(long.answer.turns).toHaveLength(1);
+    expect(long.answer.permits).toHaveLength(1);
     const later = give(
       window,
       permitRequest(10, 1000, { waited: 5, historyUnknownSince: START - 1 }),
       START + 4500,
     );
-    expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(5);
+    expect(later.answer.permits.reduce((sum, { count }) => sum + count, 0)).toBe(5);
   });
 
   it('goes on when a clock is put back by an hour, without sending more at once', () => {
     const before = give(null, permitRequest(10, 1000, { fresh: 10 }), START);
     const now = START - 3_600_000;
     const { answer, window } = give(before.window, permitRequest(10, 1000, { waited: 10 }), now);
-    expect(answer.turns).toEqual([]);
+    expect(answer.permits).toEqual([]);
     expect(expiresAt(window)).toBeLessThan(START);
     const later = give(window, permitRequest(10, 1000, { waited: 10 }), now + 4500);
-    expect(later.answer.turns.reduce((sum, { count }) => sum + count, 0)).toBe(10);
+    expect(later.answer.permits.reduce((sum, { count }) => sum + count, 0)).toBe(10);
   });
 });

@@ -15,57 +15,56 @@ import {
   trimmed,
 } from './sliding-window.js';
 
-/** What a process wants for one subscriber. */
+/** A request for permits for one subscriber. */
 export interface PermitRequest {
   readonly limit: RateLimit;
-  /** Since when, as far as this process knows. */
+  /** Since when the limit holds, as far as this process knows. */
   readonly since: number;
-  /** First attempts that have waited for their turn already. */
+  /** First attempts that have waited for a permit already. */
   readonly waited: number;
-  /** First attempts that come just now: behind those that wait. */
+  /** New first attempts, which come after those that have waited. */
   readonly fresh: number;
-  /** Attempts that are no first ones, by the same distinction. */
+  /** Retries, by the same distinction. */
   readonly waitedRetries: number;
   readonly freshRetries: number;
-  /** When somebody else may have given turns that are not known here; null: nobody has. */
+  /** When another limiter may have granted permits that are not known here; null: none has. */
   readonly historyUnknownSince: number | null;
 }
 
-/** Turns of one step: its attempts may begin from `from` on, and before `until`. */
+/** Permits of one step: its attempts may begin from `from` on, and before `until`. */
 export interface Permits {
   readonly from: number;
   readonly until: number;
   readonly count: number;
 }
 
-/** When those come that got no turn: the first at `from`, each one `every` milliseconds later, at the begin of a step. */
+/** The times for attempts without a permit: the first at `from`, each next one `every` milliseconds later, at the start of a step. */
 export interface Wait {
   readonly from: number;
   readonly every: number;
   readonly step: number;
 }
 
-/** What a process gets. Turns are for first attempts before others. */
+/** The grant to a process. First attempts get permits before retries. */
 export interface PermitGrant {
-  readonly turns: readonly Permits[];
+  readonly permits: readonly Permits[];
   readonly firsts: Wait;
   readonly retries: Wait;
-  /** Whether the limit was another one until now: what waits may wait for too long, or too short a time. */
+  /** Whether the limit was another one until now: waiting deliveries may wait too long, or not long enough. */
   readonly isChanged: boolean;
 }
 
-/** What may begin at once although nobody waits: as many as can be under way within the time that a turn lasts. */
+/** Attempts that may begin at once when none waits: as many as can be in flight while a permit lasts. */
 const BURST = 128;
 
 /**
- * Gives turns out. In any `per` milliseconds, from any moment on, there are no more than `max` attempts that keep to
- * theirs. Pure.
+ * Grants permits. In any `per` milliseconds, from any moment on, no more than `max` attempts keep to theirs. Pure.
  *
- * Time is cut into steps of a 25th of `per`. A turn is good for its step and the one after it, so a window of `per`
- * touches turns of 27 steps at most: no 27 steps in a row ever get more than `max` turns together. The difference of the
- * two is what is lost of the rate: 2 of 27, 7.4 %.
+ * Time is cut into steps of a 25th of `per`. A permit is valid for its step and the one after it, so a window of `per`
+ * touches permits of 27 steps at most: no 27 steps in a row ever get more than `max` permits together. The difference of
+ * the two is the loss in rate: 2 of 27, 7.4 %.
  *
- * @param before null when nothing is known
+ * @param before null when no window is known
  */
 export function grantPermits(
   before: SlidingWindow | null,
@@ -91,14 +90,14 @@ export function grantPermits(
   let freshAgain = canPass && retries <= horizon ? ask.freshRetries : 0;
   const isQueue = Math.max(firsts, retries) > now;
   const most = isQueue ? pace : Math.max(pace, Math.min(limit.max, Math.max(BURST, step)));
-  const turns: Permits[] = [];
+  const permits: Permits[] = [];
   for (let at = current; at <= last && waited + fresh + again + freshAgain > 0; at++) {
     const place = at - oldest;
     const free = Math.min(most - counts[place]!, room(counts, place, limit.max));
     const count = Math.min(free, waited + fresh + again + freshAgain);
     if (count <= 0) continue;
     counts[place]! += count;
-    turns.push({ from: at * step, until: (at + LASTS) * step, count });
+    permits.push({ from: at * step, until: (at + LASTS) * step, count });
     let rest = count;
     [waited, rest] = [Math.max(0, waited - rest), Math.max(0, rest - waited)];
     [fresh, rest] = [Math.max(0, fresh - rest), Math.max(0, rest - fresh)];
@@ -127,7 +126,7 @@ export function grantPermits(
       queued: { firsts, retries },
     },
     answer: {
-      turns,
+      permits,
       firsts: waitFirsts,
       retries: waitRetries,
       isChanged: before !== null && !isSameLimit(before.limit, limit),
@@ -135,7 +134,7 @@ export function grantPermits(
   };
 }
 
-/** When the one comes that so many of its kind are before. */
+/** The time for the attempt that has `index` others of its kind before it. */
 export function waitUntil({ from, every, step }: Wait, index: number): number {
   return Math.ceil((from + index * every) / step) * step;
 }

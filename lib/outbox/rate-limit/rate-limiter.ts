@@ -1,19 +1,19 @@
 import type { PermitGrant, PermitRequest } from './permits.js';
 
-/** What a process wants, by the id of the subscriber. */
+/** The requests of a process, by the id of the subscriber. */
 export type PermitRequests = ReadonlyMap<string, PermitRequest>;
-/** What it gets, by the id of the subscriber. */
+/** The grants to a process, by the id of the subscriber. */
 export type PermitGrants = ReadonlyMap<string, PermitGrant>;
 
 /**
- * Gives turns to whoever wants to make attempts at subscribers with a limit: of all processes together, none is given
- * more than `giveTurns()` allows, whatever their order.
+ * Grants permits for attempts at subscribers with a rate limit. All processes together get no more than
+ * {@link grantPermits} allows, whatever their order.
  */
 export abstract class RateLimiter {
   /**
    * @param now by the clock of the caller, in milliseconds since the Unix epoch
-   * @returns an answer for each of `asks`
-   * @throws what keeps it from answering; nothing may begin then
+   * @returns a grant for each of `requests`
+   * @throws when the limiter cannot be reached; no attempt may begin then
    */
-  abstract take(asks: PermitRequests, now: number): Promise<PermitGrants>;
+  abstract grant(requests: PermitRequests, now: number): Promise<PermitGrants>;
 }

@@ -15,7 +15,7 @@ export function countsFrom(
   return result;
 }
 
-/** How many more turns a step can give: each run of steps that it is in is full at `max`. */
+/** The permits that a step can still grant: each run of steps that it is in is full at `max`. */
 export function room(counts: readonly number[], place: number, max: number): number {
   const from = Math.max(0, place - SPAN + 1);
   let sum = 0;
@@ -29,7 +29,7 @@ export function room(counts: readonly number[], place: number, max: number): num
   return Math.max(0, max - most);
 }
 
-/** The first place from `from` on that can give a turn; there is one as soon as everything known is past. */
+/** The first place from `from` on that can grant a permit. There is one once all known steps are past. */
 export function firstFree(counts: readonly number[], from: number, max: number): number {
   let place = from;
   while (place < counts.length && room(counts, place, max) === 0) place++;
@@ -60,7 +60,7 @@ export interface SlidingWindow {
   readonly first: number;
   /** Attempts of each step. */
   readonly counts: readonly number[];
-  /** Up to when turns are spoken for by deliveries that wait: first attempts, and those tried again. */
+  /** Up to when permits are reserved for waiting deliveries: first attempts, and retries. */
   readonly queued: { readonly firsts: number; readonly retries: number };
   /** When its past was last held to be unknown. */
   readonly blindAt: number;
@@ -72,7 +72,7 @@ const STEPS = 25;
 export const LASTS = 2;
 /** Steps that a window may touch: it begins within one, and whoever began before may still be on the way to his own. */
 export const SPAN = STEPS + LASTS;
-/** Milliseconds ahead of which turns are given out. */
+/** Milliseconds ahead for which permits are granted. */
 export const AHEAD = 3000;
 /** Milliseconds by which the clocks of workers may differ. */
 export const SKEW = 2000;
@@ -162,7 +162,7 @@ export function underLatestLimit(
   return { ...before, limit, since, first, counts, queued };
 }
 
-/** The window with everything used up, when it may not be told what there was of late. */
+/** The window with all permits used up, when its recent history is not known. */
 export function usedUpIfUnknown(
   window: SlidingWindow,
   historyUnknownSince: number | null,

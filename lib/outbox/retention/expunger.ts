@@ -39,7 +39,7 @@ export class Expunger {
     } catch (error) {
       // From the beginning: what is done already is only looked at.
       this.#last = START;
-      this.#left.takeAll();
+      this.#left.removeAll();
       throw error;
     }
   }

@@ -91,7 +91,7 @@ export class MessageStager {
   async #insert(store: OutboxStore, messages: readonly Message[]): Promise<Inserted> {
     const inserted = await this.#batcherOf(store).add(messages);
     if (inserted !== null) return inserted;
-    // Nothing was written, and no caller was told otherwise.
+    // Nothing was written, and no caller was answered.
     throw new OutboxLockedError(this.patience);
   }
 

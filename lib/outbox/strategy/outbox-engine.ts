@@ -133,7 +133,7 @@ export class OutboxEngine {
     this.#renewal.stop();
     this.handOver.stop();
     this.#gate.stop();
-    this.scheduler.takeWaiting();
+    this.scheduler.removeWaiting();
     await withTimeout(drainTimeout, this.#release(), () => undefined);
     for (const store of this.stores) {
       store.recorder.close();

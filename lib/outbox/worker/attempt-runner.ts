@@ -37,7 +37,7 @@ export interface AbandonedDelivery {
 }
 
 /** The part of an outcome that an attempt, or the lack of one, decides. */
-type Result = Pick<Outcome, 'state' | 'attempt' | 'at' | 'turnAt' | 'disablesSubscriber'>;
+type Result = Pick<Outcome, 'state' | 'attempt' | 'at' | 'permitAt' | 'disablesSubscriber'>;
 
 /** Runs delivery attempts and records their outcomes. */
 export class AttemptRunner implements JobRunner<DeliveryJob> {
@@ -75,7 +75,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       at,
       Math.random(),
     );
-    this.#record(job, { state, attempt, at, turnAt: null, disablesSubscriber });
+    this.#record(job, { state, attempt, at, permitAt: null, disablesSubscriber });
     emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(state));
     return asksForPause ? { kind: 'pause', retryAfter: attempt.retryAfter } : signalOf(attempt);
   }
@@ -83,13 +83,13 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   /**
    * Leaves a job for later without an attempt.
    *
-   * @param turnAt when the rate limit is expected to let it through, if that is all it waits for
+   * @param permitAt when the rate limit is expected to let it through, if that is all it waits for
    */
-  postpone(job: DeliveryJob, until: number, turnAt: number | null = null): void {
+  postpone(job: DeliveryJob, until: number, permitAt: number | null = null): void {
     if (job.holding.isLost) return;
     const at = this.dependencies.clock.now();
     const state = { ...job.state, nextAt: until };
-    this.#record(job, { state, attempt: null, at, turnAt, disablesSubscriber: false });
+    this.#record(job, { state, attempt: null, at, permitAt, disablesSubscriber: false });
   }
 
   /** Ends a delivery without an attempt. */
@@ -118,7 +118,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       isNew: false,
       at,
       attempt: null,
-      turnAt: null,
+      permitAt: null,
       disablesSubscriber: false,
     });
     events.emit('failed', () => ({
@@ -132,7 +132,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     }));
   }
 
-  #record(job: DeliveryJob, { state, attempt, at, turnAt, disablesSubscriber }: Result): void {
+  #record(job: DeliveryJob, { state, attempt, at, permitAt, disablesSubscriber }: Result): void {
     const { id, store, message, recipient, host, requests, attemptedAt, holding, first } = job;
     store.recorder.add({
       id,
@@ -151,7 +151,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       isNew: first !== null,
       at,
       attempt,
-      turnAt,
+      permitAt,
       disablesSubscriber,
     });
     if (first !== null && --first.open === 0) store.recorder.finish(first);

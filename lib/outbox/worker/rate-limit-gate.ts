@@ -6,9 +6,14 @@ import type { WakeSignal } from '../concurrency/wake-signal.js';
 import type { DeliveryJob, JobGate } from './delivery-job.js';
 import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 import { RateLimitedQueue } from './rate-limited-queue.js';
-import { type PermitRequest, type Wait, waitUntil } from '../rate-limit/permits.js';
+import {
+  type PermitGrant,
+  type PermitRequest,
+  type Wait,
+  waitUntil,
+} from '../rate-limit/permits.js';
 
-/** Milliseconds that are gathered for before the limiter is asked. */
+/** Milliseconds for which requests gather before they go to the limiter. */
 const GATHER_FOR = 10;
 /** Milliseconds before its permit is expected at which a postponed delivery is due, so that it is in memory in time. */
 const LEAD = 1500;
@@ -29,7 +34,7 @@ export class RateLimitGate implements JobGate {
   readonly #expedited = new Map<string, number>();
   #gathering: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #isAsking = false;
+  #isRequesting = false;
   #isStopped = false;
   #failures = 0;
 
@@ -77,55 +82,55 @@ export class RateLimitGate implements JobGate {
   }
 
   #gather(milliseconds: number): void {
-    if (this.#isStopped || this.#isAsking) return;
+    if (this.#isStopped || this.#isRequesting) return;
     this.#gathering ??= setTimeout(() => {
       this.#gathering = null;
-      void this.#ask();
+      void this.#request();
     }, milliseconds);
   }
 
-  async #ask(): Promise<void> {
-    const asks = new Map<string, PermitRequest>();
+  async #request(): Promise<void> {
+    const requests = new Map<string, PermitRequest>();
     for (const [id, queue] of this.#queues) {
-      const ask = queue.ask(this.clock.now());
-      if (ask !== null) asks.set(id, ask);
+      const request = queue.request(this.clock.now());
+      if (request !== null) requests.set(id, request);
     }
-    if (asks.size > 0) {
-      this.#isAsking = true;
+    if (requests.size > 0) {
+      this.#isRequesting = true;
       try {
-        const answers = await this.limiter.take(asks, this.clock.now());
+        const grants = await this.limiter.grant(requests, this.clock.now());
         this.#failures = 0;
         if (!this.#isStopped) {
-          for (const [id, answer] of answers) this.#answered(id, answer);
+          for (const [id, grant] of grants) this.#granted(id, grant);
         }
       } catch (error) {
         this.#failures++;
-        for (const id of asks.keys()) this.#queues.get(id)?.unanswered();
+        for (const id of requests.keys()) this.#queues.get(id)?.requestFailed();
         this.#logger.error(
           `Asking for permits failed and will be tried again soon: ${errorText(error)}`,
         );
       }
-      this.#isAsking = false;
+      this.#isRequesting = false;
     }
     this.#tick();
     const isLeft = [...this.#queues.values()].some(({ isLacking }) => isLacking);
     if (isLeft) this.#gather(Math.min(LONGEST_BACKOFF, GATHER_FOR * 2 ** this.#failures));
   }
 
-  #answered(id: string, answer: Parameters<RateLimitedQueue['answered']>[0]): void {
+  #granted(id: string, grant: PermitGrant): void {
     const queue = this.#queues.get(id);
     if (queue === undefined) return;
-    const { firsts, retries } = queue.answered(answer);
-    this.#postpone(firsts, answer.firsts);
-    this.#postpone(retries, answer.retries);
+    const { firsts, retries } = queue.granted(grant);
+    this.#postpone(firsts, grant.firsts);
+    this.#postpone(retries, grant.retries);
     const some = firsts[0] ?? retries[0] ?? queue.any;
-    if (answer.isChanged && some !== undefined) void this.#expedite(some);
+    if (grant.isChanged && some !== undefined) void this.#expedite(some);
   }
 
   #postpone(jobs: readonly DeliveryJob[], wait: Wait): void {
     for (const [index, job] of jobs.entries()) {
-      const turnAt = waitUntil(wait, index);
-      this.runner.postpone(job, Math.floor((turnAt - LEAD) / GRID) * GRID, turnAt);
+      const permitAt = waitUntil(wait, index);
+      this.runner.postpone(job, Math.floor((permitAt - LEAD) / GRID) * GRID, permitAt);
     }
   }
 
@@ -138,7 +143,7 @@ export class RateLimitGate implements JobGate {
       for (const job of queue.due(now)) this.scheduler.add(job);
       if (queue.isEmpty) this.#queues.delete(id);
       isLacking ||= queue.isLacking;
-      next = Math.min(next, queue.nextTurn);
+      next = Math.min(next, queue.nextPermitAt);
     }
     if (isLacking) this.#gather(GATHER_FOR);
     if (next === Number.POSITIVE_INFINITY || this.#isStopped) return;

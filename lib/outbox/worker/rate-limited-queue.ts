@@ -2,10 +2,10 @@ import { Fifo } from '../../common/fifo.js';
 import type { DeliveryJob } from './delivery-job.js';
 import type { PermitGrant, PermitRequest, Permits } from '../rate-limit/permits.js';
 
-/** Milliseconds: no turn is given that far ahead. */
+/** Milliseconds: no permit is granted that far ahead. */
 const FARTHEST = 10_000;
 
-/** Jobs by who goes first: first attempts before others, of each those that have waited. */
+/** Jobs by their order: first attempts before retries, and of each those that have waited first. */
 type Classes = readonly [
   Fifo<DeliveryJob>,
   Fifo<DeliveryJob>,
@@ -13,19 +13,19 @@ type Classes = readonly [
   Fifo<DeliveryJob>,
 ];
 
-/** Jobs of one subscriber with a limit, and the turns that this process has for them. */
+/** The jobs of one subscriber with a rate limit, and the permits that this process has for them. */
 export class RateLimitedQueue {
-  /** Without a turn. */
+  /** Jobs without a permit. */
   #lacking: Classes = classes();
-  /** Asked for. */
-  #asked: Classes = classes();
-  /** With a turn, in the order in which they got one; which one it is is decided when it comes. */
+  /** Jobs for which permits were requested. */
+  #requested: Classes = classes();
+  /** Jobs with a permit, in the order in which they got one. The next permit that becomes valid goes to the first job. */
   readonly #ready = new Fifo<DeliveryJob>();
-  #turns: Permits[] = [];
+  #permits: Permits[] = [];
   #latest: DeliveryJob | undefined;
 
   get size(): number {
-    return sizeOf(this.#lacking) + sizeOf(this.#asked) + this.#ready.length;
+    return sizeOf(this.#lacking) + sizeOf(this.#requested) + this.#ready.length;
   }
 
   get isLacking(): boolean {
@@ -33,17 +33,17 @@ export class RateLimitedQueue {
   }
 
   get isEmpty(): boolean {
-    return this.size === 0 && this.#turns.length === 0;
+    return this.size === 0 && this.#permits.length === 0;
   }
 
-  /** Some job of it. */
+  /** The latest job, if there was one. */
   get any(): DeliveryJob | undefined {
     return this.#latest;
   }
 
-  /** When something can begin; infinite when nothing can. */
-  get nextTurn(): number {
-    return this.#turns[0]?.from ?? Number.POSITIVE_INFINITY;
+  /** When the next job can begin; infinite when none can. */
+  get nextPermitAt(): number {
+    return this.#permits[0]?.from ?? Number.POSITIVE_INFINITY;
   }
 
   add(job: DeliveryJob): void {
@@ -51,14 +51,14 @@ export class RateLimitedQueue {
     this.#lacking[classOf(job)].push(job);
   }
 
-  /** What to ask for; null when the turns that are there suffice. */
-  ask(now: number): PermitRequest | null {
+  /** The permits to request; null when the present ones suffice. */
+  request(now: number): PermitRequest | null {
     this.#drop(now);
     this.#fill(this.#lacking);
     if (!this.isLacking) return null;
     const { recipient } = this.#latest!;
-    [this.#asked, this.#lacking] = [this.#lacking, classes()];
-    const [waited, fresh, waitedRetries, freshRetries] = this.#asked;
+    [this.#requested, this.#lacking] = [this.#lacking, classes()];
+    const [waited, fresh, waitedRetries, freshRetries] = this.#requested;
     return {
       limit: recipient.rateLimit!,
       since: (recipient as { readonly updatedAt?: Date }).updatedAt?.getTime() ?? 0,
@@ -70,57 +70,57 @@ export class RateLimitedQueue {
     };
   }
 
-  /** Takes the turns. @returns the jobs that got none */
-  answered({ turns }: PermitGrant): {
+  /** Gives the permits to jobs. @returns the jobs that got none */
+  granted({ permits }: PermitGrant): {
     readonly firsts: readonly DeliveryJob[];
     readonly retries: readonly DeliveryJob[];
   } {
-    this.#turns = [...this.#turns, ...turns].sort((one, other) => one.from - other.from);
-    this.#fill(this.#asked);
-    const [waited, fresh, waitedRetries, freshRetries] = this.#asked;
+    this.#permits = [...this.#permits, ...permits].sort((one, other) => one.from - other.from);
+    this.#fill(this.#requested);
+    const [waited, fresh, waitedRetries, freshRetries] = this.#requested;
     return {
-      firsts: [...waited.takeAll(), ...fresh.takeAll()],
-      retries: [...waitedRetries.takeAll(), ...freshRetries.takeAll()],
+      firsts: [...waited.removeAll(), ...fresh.removeAll()],
+      retries: [...waitedRetries.removeAll(), ...freshRetries.removeAll()],
     };
   }
 
-  /** What was asked for is asked for again. */
-  unanswered(): void {
-    for (const [index, jobs] of this.#asked.entries()) {
-      for (const job of jobs.takeAll()) this.#lacking[index]!.push(job);
+  /** Makes the jobs of a failed request wait for the next one. */
+  requestFailed(): void {
+    for (const [index, jobs] of this.#requested.entries()) {
+      for (const job of jobs.removeAll()) this.#lacking[index]!.push(job);
     }
   }
 
-  /** The jobs whose turn it is. */
+  /** The jobs whose permits are valid now. */
   due(now: number): DeliveryJob[] {
     this.#drop(now);
     const jobs: DeliveryJob[] = [];
-    while (this.#turns.length > 0 && this.#turns[0]!.from <= now) {
-      const { count, ...turn } = this.#turns[0]!;
+    while (this.#permits.length > 0 && this.#permits[0]!.from <= now) {
+      const { count, ...permit } = this.#permits[0]!;
       let left = count;
       for (; left > 0; left--) {
         const job = this.#ready.shift();
         if (job === undefined) break;
-        job.permitExpiresAt = turn.until;
+        job.permitExpiresAt = permit.until;
         jobs.push(job);
       }
       if (left > 0) {
-        // Whoever comes while it lasts may have it.
-        this.#turns[0] = { ...turn, count: left };
+        // Jobs that are added while they last may have them.
+        this.#permits[0] = { ...permit, count: left };
         break;
       }
-      this.#turns.shift();
+      this.#permits.shift();
     }
     return jobs;
   }
 
-  /** Turns that have passed, or that a clock that was put back has put off; who had them needs others. */
+  /** Drops permits that have expired, or that a clock that was put back has moved too far ahead. Their jobs need others. */
   #drop(now: number): void {
     const isGood = ({ from, until }: Permits) => until > now && from < now + FARTHEST;
-    if (this.#turns.every(isGood)) return;
-    this.#turns = this.#turns.filter(isGood);
-    const jobs = this.#ready.takeAll();
-    const kept = this.#promised;
+    if (this.#permits.every(isGood)) return;
+    this.#permits = this.#permits.filter(isGood);
+    const jobs = this.#ready.removeAll();
+    const kept = this.#permitCount;
     for (const [place, job] of jobs.entries()) {
       if (place < kept) this.#ready.push(job);
       else {
@@ -130,13 +130,13 @@ export class RateLimitedQueue {
     }
   }
 
-  get #promised(): number {
-    return this.#turns.reduce((sum, { count }) => sum + count, 0);
+  get #permitCount(): number {
+    return this.#permits.reduce((sum, { count }) => sum + count, 0);
   }
 
-  /** Gives turns that nobody has to the first of these. */
+  /** Gives permits that no job has to the first of these jobs. */
   #fill(from: Classes): void {
-    let spare = this.#promised - this.#ready.length;
+    let spare = this.#permitCount - this.#ready.length;
     for (const jobs of from) {
       for (; spare > 0 && jobs.length > 0; spare--) this.#ready.push(jobs.shift()!);
     }
