@@ -6,6 +6,7 @@ import {
   admit,
   type BreakerSignal,
   endpointRules,
+  type EndpointRules,
   type BreakerState,
   afterSignal,
   UNKNOWN_ENDPOINT,
@@ -78,10 +79,13 @@ describe('the breaker of an endpoint', () => {
   });
 
   it('stays open longer after each probe that fails, up to the bound', () => {
-    const closed = closedFor(Array<BreakerSignal>(20).fill(failure));
+    const failures = Array<BreakerSignal>(20).fill(failure);
+    const patient = endpointRules({ ...rules, maxOpenFor: 15 * MINUTE });
+    const closed = closedFor(failures, patient);
 
     expect(closed.slice(0, 4)).toEqual([30_000, 60_000, 120_000, 240_000]);
     expect(closed.at(-1)).toBe(15 * MINUTE);
+    expect(closedFor(failures).slice(0, 4)).toEqual([30_000, MINUTE, MINUTE, MINUTE]);
   });
 
   it('closes on any success, even of a request from before it opened', () => {
@@ -202,9 +206,14 @@ describe('endpointRules', () => {
   });
 });
 
-function after(state: BreakerState, outcome: BreakerSignal, now = NOW): BreakerState {
-  const { state: asked, epoch } = admit(state, rules, now);
-  return afterSignal(asked, epoch!, outcome, rules, now, 0);
+function after(
+  state: BreakerState,
+  outcome: BreakerSignal,
+  now = NOW,
+  by: EndpointRules = rules,
+): BreakerState {
+  const { state: asked, epoch } = admit(state, by, now);
+  return afterSignal(asked, epoch!, outcome, by, now, 0);
 }
 
 function brokenEndpoint(): BreakerState {
@@ -214,12 +223,12 @@ function brokenEndpoint(): BreakerState {
 }
 
 /** For how long each outcome closes the endpoint, asked as soon as it may be. */
-function closedFor(outcomes: readonly BreakerSignal[]): number[] {
+function closedFor(outcomes: readonly BreakerSignal[], by = rules): number[] {
   let state = outcomes[0]?.kind === 'failure' ? brokenEndpoint() : after(UNKNOWN_ENDPOINT, pause());
   const times = [state.until! - NOW];
   for (const outcome of outcomes.slice(1)) {
     const now = state.until!;
-    state = after(state, outcome, now);
+    state = after(state, outcome, now, by);
     times.push(state.until! - now);
   }
   return times;

@@ -11,12 +11,17 @@ export interface EndpointRules {
   readonly failures: number;
   /** Milliseconds that the breaker stays open at first; twice as long after every probe that fails. Default 30,000. */
   readonly openFor: number;
-  /** Longest time in milliseconds that the breaker stays open, jitter not counted. Default 15 minutes. */
+  /** Longest time in milliseconds that the breaker stays open, jitter not counted. Default 60,000. */
   readonly maxOpenFor: number;
   /** The part of a time, 0 to 1, that is added to it at most, at random. Default 0.1. */
   readonly jitter: number;
   /** Milliseconds after which a probe without a result is given up, and another one allowed. Default 60,000. */
   readonly probeTimeout: number;
+  /**
+   * Retries per second that may fail at one host, in each process; twice as many may go at once. Retries that succeed do
+   * not count. Default 50.
+   */
+  readonly failedRetries: number;
 }
 
 /**
@@ -47,7 +52,9 @@ export interface BreakerState {
  * not made, or failed for a reason of our own.
  */
 export type BreakerSignal =
-  | { readonly kind: 'success' | 'failure' | 'neutral' }
+  | { readonly kind: 'failure' | 'neutral' }
+  /** `isRefusal`: the host responded, but not with a 2xx. */
+  | { readonly kind: 'success'; readonly isRefusal?: boolean }
   | { readonly kind: 'pause'; readonly retryAfter: string | null };
 
 /** The answer to a request that wants to go. */
@@ -62,9 +69,10 @@ const DEFAULTS: EndpointRules = {
   maxPause: 15 * 60_000,
   failures: 10,
   openFor: 30_000,
-  maxOpenFor: 15 * 60_000,
+  maxOpenFor: 60_000,
   jitter: 0.1,
   probeTimeout: 60_000,
+  failedRetries: 50,
 };
 
 /** An endpoint of which nothing is known. */

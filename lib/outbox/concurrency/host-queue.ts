@@ -9,6 +9,7 @@ import {
 } from './circuit-breaker.js';
 import { Fifo } from '../../common/fifo.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
+import { RetryAllowance } from './retry-allowance.js';
 import { mostForRetries } from './slot-pool.js';
 
 /** One host: its waiting jobs, the number of running ones, its concurrency limit and its circuit breaker. */
@@ -16,6 +17,7 @@ export class HostQueue<Job> {
   readonly firsts: WaitingJobs<Job> = new WaitingJobs();
   readonly retries: WaitingJobs<Job> = new WaitingJobs();
   readonly #limit: AdaptiveLimit;
+  readonly #allowance: RetryAllowance;
   #state: BreakerState = UNKNOWN_ENDPOINT;
   #running = 0;
   #retriesRunning = 0;
@@ -27,6 +29,7 @@ export class HostQueue<Job> {
     private readonly rules: EndpointRules,
   ) {
     this.#limit = new AdaptiveLimit(perHost);
+    this.#allowance = new RetryAllowance(rules.failedRetries);
   }
 
   /** The state of its circuit breaker. */
@@ -69,7 +72,9 @@ export class HostQueue<Job> {
 
   started(isRetry: boolean): void {
     this.#running++;
-    if (isRetry) this.#retriesRunning++;
+    if (!isRetry) return;
+    this.#retriesRunning++;
+    this.#allowance.take();
   }
 
   /** @returns whether the state of the circuit breaker has changed */
@@ -86,7 +91,10 @@ export class HostQueue<Job> {
       this.#limit.learn(milliseconds, signal.kind === 'success', wasFull);
     }
     this.#running--;
-    if (isRetry) this.#retriesRunning--;
+    if (isRetry) {
+      this.#retriesRunning--;
+      if (hasNotFailed(signal)) this.#allowance.giveBack();
+    }
     const before = this.#state;
     this.#state = afterSignal(before, epoch, signal, this.rules, now, random);
     return before !== this.#state;
@@ -108,12 +116,17 @@ export class HostQueue<Job> {
     const room =
       mostForRetries(this.#limit.current) * 2 - this.retries.length - this.#retriesRunning;
     if (room <= 0) this.retries.wasFull = true;
-    return Math.max(0, room);
+    const allowed = this.#allowance.left(now) - this.retries.length;
+    return Math.max(0, Math.min(room, allowed));
   }
 
   removeWaiting(): Job[] {
     return [...this.firsts.removeAll(), ...this.retries.removeAll()];
   }
+}
+
+function hasNotFailed(signal: BreakerSignal): boolean {
+  return signal.kind === 'neutral' || (signal.kind === 'success' && signal.isRefusal !== true);
 }
 
 /** Waiting jobs, with the time since when each one waits. */

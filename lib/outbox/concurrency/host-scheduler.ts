@@ -56,6 +56,11 @@ export interface ConcurrencyLimits {
 const LONGEST_WAIT = 5000;
 const MOST_WAITING = 100_000;
 const MOST_QUEUES = 1000;
+/**
+ * Milliseconds after which a delivery to a host whose breaker is open is due again, unless the breaker closes earlier. A
+ * process that finds the host well then claims it, whatever the breakers of other processes say.
+ */
+const BREAKER_STEP = 5000;
 /** Milliseconds after which a delivery to a host that an operator has paused is due again. */
 const PAUSE_STEP = 30_000;
 
@@ -195,8 +200,10 @@ export class HostScheduler<Job extends HostJob> {
       const duration = performance.now() - slot.takenAt;
       this.#slots.release(slot);
       const now = this.clock.now();
+      const { mode } = queue;
       if (queue.ended(job.isRetry, duration, epoch, signal, now, this.random())) {
         this.#postponeIfClosed(queue, now);
+        if (mode !== 'flowing' && queue.mode === 'flowing') this.claims.wake();
       }
       this.#enlist(queue);
       this.#wakeIfRoom(queue);
@@ -217,7 +224,9 @@ export class HostScheduler<Job extends HostJob> {
 
   #closedUntil(queue: HostQueue<Job>, now: number): number | null {
     const isPaused = this.#paused.has(queue.host) || this.#paused.has(EVERY_HOST);
-    return isPaused ? now + PAUSE_STEP : queue.closedUntil(now);
+    if (isPaused) return now + PAUSE_STEP;
+    const until = queue.closedUntil(now);
+    return until === null || queue.mode !== 'broken' ? until : Math.min(until, now + BREAKER_STEP);
   }
 
   #enlist(queue: HostQueue<Job>): void {

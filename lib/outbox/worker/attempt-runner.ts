@@ -18,6 +18,8 @@ import type { Outcome } from '../model/outcome.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 const NEUTRAL: BreakerSignal = { kind: 'neutral' };
+const SUCCESS: BreakerSignal = { kind: 'success' };
+const REFUSAL: BreakerSignal = { kind: 'success', isRefusal: true };
 
 /** Dependencies of an {@link AttemptRunner}. */
 export interface AttemptDependencies {
@@ -177,8 +179,8 @@ const OURS: ReadonlySet<AttemptErrorCode> = new Set([
 ]);
 
 /** A host that responds works, whatever one of its paths says about the request. */
-function signalOf({ status, error }: Attempt): BreakerSignal {
-  if (status !== null) return { kind: 'success' };
+function signalOf({ outcome, status, error }: Attempt): BreakerSignal {
+  if (status !== null) return outcome === 'succeeded' ? SUCCESS : REFUSAL;
   const code = error?.code;
   return { kind: code !== undefined && OURS.has(code) ? 'neutral' : 'failure' };
 }

@@ -1,0 +1,116 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
+
+const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
+const HOUR = 60 * 60_000;
+
+/** Drops every connection while it is down, and answers 204 while it is up. */
+class RestartedHost {
+  isUp = false;
+  readonly ids = new Set<unknown>();
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer(({ headers }, response) => {
+      this.ids.add(headers['webhook-id']);
+      response.writeHead(204).end();
+    });
+    this.#server.on('connection', (socket) => {
+      if (!this.isUp) socket.destroy();
+    });
+  }
+
+  static async start(): Promise<RestartedHost> {
+    const host = new RestartedHost();
+    await new Promise<void>((resolve) => host.#server.listen(0, '127.0.0.1', resolve));
+    return host;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hooks`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+let database: TestDatabase;
+let apps: OutboxApp[];
+
+beforeEach(() => void (apps = []));
+
+describe.each<{ kind: DatabaseKind }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('a host that was down, on $kind', ({ kind }) => {
+  let host: RestartedHost;
+  beforeEach(async () => {
+    [database, host] = [await createDatabase(kind), await RestartedHost.start()];
+  });
+  afterEach(async () => {
+    for (const app of apps) await app.close();
+    await host.stop();
+    await database.drop();
+  });
+
+  it('gets what waited for it within 10 s of its first success, whatever the other breakers say', async () => {
+    const open = async () => {
+      const app = await openOutboxApp(database, {
+        synchronize: apps.length === 0,
+        schedule: [HOUR],
+        endpoints: { failures: 3, openFor: HOUR, maxOpenFor: HOUR, probeTimeout: HOUR },
+        isLogged: false,
+      });
+      apps.push(app);
+      await app.subscribers.create(subscriber(host.url, { id: 'sub_1' }));
+      return app;
+    };
+    const broken = await open();
+    while (broken.strategy.activity().broken === 0) await broken.send();
+    const waiting = await Promise.all(Array.from({ length: 20 }, () => broken.send()));
+    await broken.until(
+      DELIVERIES,
+      (rows) => rows.filter(({ requests }) => requests === 0).length >= waiting.length,
+    );
+
+    host.isUp = true;
+    const other = await open();
+    await other.send();
+    await expect
+      .poll(() => waiting.filter(({ id }) => !host.ids.has(id)), { timeout: 10_000 })
+      .toEqual([]);
+    expect(broken.strategy.activity().broken).toBe(1);
+  });
+});
+
+describe('a host that answers 500 at once', () => {
+  it('gets no more failing retries than the rule allows', async () => {
+    database = await createDatabase('file');
+    const receiver = await ScriptedReceiver.start();
+    receiver.otherwise(500);
+    const app = await openOutboxApp(database, {
+      schedule: Array.from({ length: 50 }, () => 10),
+      endpoints: { failedRetries: 10 },
+      pollInterval: 20,
+      isLogged: false,
+    });
+    await app.subscribers.create(subscriber(receiver.url));
+    await Promise.all(Array.from({ length: 50 }, () => app.send()));
+    await receiver.waitFor(50);
+    const since = performance.now();
+    await receiver.waitFor(50 + 60, { timeout: 15_000 });
+
+    // Twice the rule at once, the others ten in a second; half a second for what began before the clock did.
+    expect(performance.now() - since).toBeGreaterThan(3500);
+    await app.close();
+    await receiver.stop();
+    await database.drop();
+  });
+});
