@@ -1,10 +1,12 @@
 import { Brackets, type EntityManager, type EntityMetadata, type ObjectLiteral } from 'typeorm';
+import { shownNames } from '../common/error-text.js';
 import { dataSourceOf } from '../common/typeorm-compat.js';
 import { EntityMessageSource, type EntityType, type RowCriteria } from '../dispatch/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
 import type { EntityCapture } from './hooks/entity-capture.js';
 import type { EntityPlan, EventPlan } from './plan/entity-plan.js';
+import { joinsOf } from './plan/entity-paths.js';
 import { rowKey } from './rows/row-key.js';
 import { readRows } from './rows/row-reader.js';
 import type { Subject } from './messages/message-subject.js';
@@ -12,11 +14,11 @@ import type { Subject } from './messages/message-subject.js';
 const DEFAULT_BATCH = 500;
 const ROOT = 'thorn_row';
 
-/** One event of one entity, and the data source that has it. */
+/** One event of one entity, as often as it is declared, and the data source that has it. */
 interface Found {
   readonly capture: EntityCapture;
   readonly plan: EntityPlan;
-  readonly event: EventPlan;
+  readonly events: readonly EventPlan[];
 }
 
 /** Events by hand over the captured data sources: rows are re-read, so that messages never show half-loaded ones. */
@@ -79,50 +81,61 @@ export class CapturedEntityMessageSource extends EntityMessageSource {
       capture.reattach();
       const plan = capture.plans.find(({ metadata }) => metadata.target === type);
       if (plan === undefined) continue;
-      const found = plan.events.find(({ name }) => name === event);
-      if (found === undefined) {
-        const known = plan.events.map(({ name }) => name).join(', ');
+      const named = plan.events.filter(({ name }) => name === event);
+      const events = named.filter(({ relation }) => relation === undefined);
+      if (named.length === 0) {
+        const known = shownNames([...new Set(plan.events.map(({ name }) => name))]);
         throw new InvalidInputError(
           'event',
-          `${event} is no event of ${plan.metadata.name}; it has ${known}`,
+          `${event} is not an event of ${plan.metadata.name}. Its events: ${known}`,
         );
       }
-      if (found.relation !== undefined) {
+      if (events.length === 0) {
         throw new InvalidInputError(
           'event',
-          `${event} tells of links that were made or cut, and by hand there are none; use send()`,
+          `${event} reports links that were added or removed, and sendFor() has none; use send()`,
         );
       }
-      return { capture, plan, event: found };
+      return { capture, plan, events };
     }
     if (type === Object || type === undefined) {
       throw new InvalidInputError(
         'entity',
-        'is a plain object, which does not tell its class (save() of a literal returns one too); load the entity, or ' +
-          'make it with repository.create() before it is saved',
+        'is a plain object without a class (save() of a literal returns one too). Load the entity, or make it with ' +
+          'repository.create() before it is saved',
       );
     }
     const name = typeof type === 'function' ? type.name : String(type);
     throw new InvalidInputError(
       'entity',
-      `${name} is no entity with events of a captured data source`,
+      `${name} is not an entity with events in a captured data source`,
     );
   }
 
   /** The rows that still exist, in the order of the ids. */
   async #rows(
-    { capture, plan: { metadata }, event: { joins, hidden } }: Found,
+    { capture, plan: { metadata }, events }: Found,
     ids: readonly ObjectLiteral[],
     manager: EntityManager = capture.dataSource.manager,
   ): Promise<ObjectLiteral[]> {
-    const rows = await readRows(manager, { metadata, ids, joins, hidden });
+    const rows = await readRows(manager, {
+      metadata,
+      ids,
+      joins: joinsOf(events.flatMap(({ joins }) => joins)),
+      hidden: [...new Set(events.flatMap(({ hidden }) => hidden))],
+    });
     return ids.flatMap((id) => rows.get(rowKey(metadata, id)!) ?? []);
   }
 
-  #message({ capture, event }: Found, row: ObjectLiteral): Promise<Message | undefined> {
-    const on = event.options.on as Subject['change']['on'];
-    const change = { on, before: null, ids: [], related: [] };
-    return capture.messages.make(event, { row, before: null, change });
+  /** Of the first declaration whose condition holds. */
+  async #message({ capture, events }: Found, row: ObjectLiteral): Promise<Message | undefined> {
+    for (const event of events) {
+      const on = event.options.on as Subject['change']['on'];
+      const change = { on, before: null, ids: [], related: [] };
+      const message = await capture.messages.make(event, { row, before: null, change });
+      if (message !== undefined) return message;
+    }
+    return undefined;
   }
 }
 

@@ -25,3 +25,12 @@ export function stackFrames(error: unknown): string | undefined {
   const frames = rest.split('\n').filter((line) => /^\s+at \S/.test(line));
   return frames.length === 0 ? undefined : frames.join('\n');
 }
+
+const SHOWN_NAMES = 20;
+
+/** Names for an error's text: the first twenty, and how many more there are. */
+export function shownNames(names: readonly string[]): string {
+  if (names.length === 0) return 'none';
+  const more = names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : '';
+  return names.slice(0, SHOWN_NAMES).join(', ') + more;
+}

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { shownNames } from '../common/error-text.js';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import type { EventDeclaration, EventDefinitions } from './define-events.js';
 import { compileEventName } from './event-name.js';
@@ -16,8 +17,6 @@ interface Entry {
   readonly declaration: EventDeclaration;
   readonly names: PatternCoverage;
 }
-
-const SHOWN_NAMES = 20;
 
 /**
  * The events that one application declares, all known once it has started. An application that declares none may send
@@ -114,9 +113,7 @@ export class EventCatalogue {
 
   #refuse(pattern: string, reason: string): never {
     const known = this.subscribable();
-    const shown = known.slice(0, SHOWN_NAMES).join(', ');
-    const more = known.length > SHOWN_NAMES ? ` and ${known.length - SHOWN_NAMES} more` : '';
-    const hint = known.length === 0 ? '' : `; there are ${shown}${more}`;
+    const hint = known.length === 0 ? '' : `; there are ${shownNames(known)}`;
     throw new InvalidInputError('events', `must not hold ${pattern}, ${reason}${hint}`, {
       pattern,
     });

@@ -25,7 +25,12 @@ export type RecordedTrigger =
 /** Options as recorded, for any entity. */
 export interface RecordedOptions
   extends RecordedSettings, Pick<EntityEventOptions<Row>, 'when' | 'softRemoval'> {
-  readonly on: RecordedTrigger;
+  readonly on: RecordedTrigger | readonly RecordedTrigger[];
+}
+
+/** What an event reacts to, one by one. */
+export function triggersOf({ on }: Pick<RecordedOptions, 'on'>): readonly RecordedTrigger[] {
+  return isList(on) ? on : [on];
 }
 
 /** An event of an entity, as declared. */
@@ -51,17 +56,26 @@ const declarations = new WeakMap<object, Declarations>();
 const decorated: WeakRef<EntityClass>[] = [];
 
 /**
- * Records an event of an entity; the order of a class' events is the order in which its decorators are written.
+ * Records an event of an entity; the order of a class' events is the order in which its decorators are written. The same
+ * event may be declared several times, with other triggers each.
  *
- * @throws {@link ThornConfigurationError} when the class already declares it
+ * @throws {@link ThornConfigurationError} when the class already declares it with one of its triggers
  */
 export function recordEntityEvent(target: EntityClass, event: EntityEvent): void {
   const { events } = declarationsOf(target);
-  if (events.some(({ name }) => name === event.name)) {
-    throw new ThornConfigurationError(
-      `${target.name} declares the event ${event.name} twice; remove one of the decorators or rename its event`,
-      { entity: target.name, event: event.name },
-    );
+  const known = new Set(
+    events
+      .filter(({ name }) => name === event.name)
+      .flatMap(({ options }) => triggersOf(options).map(triggerName)),
+  );
+  for (const trigger of triggersOf(event.options).map(triggerName)) {
+    if (known.has(trigger)) {
+      throw new ThornConfigurationError(
+        `${target.name} declares the event ${event.name} twice on ${trigger}; remove one of the two, or rename its event`,
+        { entity: target.name, event: event.name },
+      );
+    }
+    known.add(trigger);
   }
   // Decorators are applied from the bottom up.
   events.unshift(event);
@@ -93,15 +107,15 @@ export function entityEventsOf(target: EntityClass): readonly DeclaredEntityEven
     {},
     ...lineage.map((type) => declarations.get(type)?.settings).reverse(),
   ) as RecordedSettings;
-  const found = new Map<string, DeclaredEntityEvent>();
+  const found: DeclaredEntityEvent[] = [];
   for (const type of lineage) {
+    const nearer = new Set(found.map(({ name }) => name));
     for (const { name, options } of declarations.get(type)?.events ?? []) {
-      if (!found.has(name)) {
-        found.set(name, { name, options: { ...shared, ...options }, declaredBy: type });
-      }
+      if (nearer.has(name)) continue;
+      found.push({ name, options: { ...shared, ...options }, declaredBy: type });
     }
   }
-  return [...found.values()];
+  return found;
 }
 
 /** Every class of this process that declares events itself and is still referenced, whichever application uses it. */
@@ -110,6 +124,17 @@ export function decoratedEntities(): readonly EntityClass[] {
     .map((reference) => reference.deref())
     .filter((type) => type !== undefined)
     .filter((type) => (declarations.get(type)?.events.length ?? 0) > 0);
+}
+
+function isList(on: RecordedOptions['on']): on is readonly RecordedTrigger[] {
+  return Array.isArray(on);
+}
+
+/** As error texts name a trigger: `create`, `{ added: 'tags' }`. */
+function triggerName(on: RecordedTrigger): string {
+  if (typeof on === 'string') return `'${on}'`;
+  const [kind, relation] = Object.entries(on).find(([key]) => key !== 'each')!;
+  return `{ ${kind}: '${String(relation)}' }`;
 }
 
 function declarationsOf(target: EntityClass): Declarations {

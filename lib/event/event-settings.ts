@@ -152,7 +152,8 @@ export type EntityTrigger<Entity> =
 
 /** Options of `@WebhookEvent` on an entity. */
 export interface EntityEventOptions<Entity> extends EntityEventSettings<Entity> {
-  readonly on: EntityTrigger<Entity>;
+  /** One trigger, or a list of them: `['create', 'change']`. */
+  readonly on: EntityTrigger<Entity> | readonly EntityTrigger<Entity>[];
   /** Sent only when the condition holds; see docs/conditions.md. */
   readonly when?: Condition<Entity>;
   /** False: a soft removal is no `delete`, a recovery no `create`. Default true. */

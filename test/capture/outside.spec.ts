@@ -209,7 +209,7 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     const saved = await docs().save({ slug: 'literal' });
     const events = new CapturedEntityMessageSource([rig.capture]);
     await expect(events.messageOf(saved, 'doc.created', undefined)).rejects.toThrow(
-      /plain object.*load the entity.*repository\.create\(\)/,
+      /plain object.*Load the entity.*repository\.create\(\)/,
     );
     const loaded = await docs().findOneByOrFail({ slug: 'literal' });
     const message = await events.messageOf(loaded, 'doc.created', undefined);

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { printFigures } from '../support/print-figures.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
@@ -127,7 +128,10 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
         await rig.until(MESSAGES, (rows) => rows.length === kept.length && isDone(rows));
         await receiver.waitFor(kept.length);
         expect(told()).toEqual(kept);
-        if (IS_LONG) process.stdout.write(`overlapping on ${kind}, ${seed}: ${kept.length}\n`);
+        printFigures(`overlapping transactions on ${kind}, seed ${seed}`, {
+          kept: kept.length,
+          lost: 0,
+        });
       },
     );
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { printFigures } from '../support/print-figures.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
@@ -73,7 +74,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
         duplicates: 0,
         unknown: [],
       });
-      if (IS_LONG) process.stdout.write(`disk full ${ROUNDS} times on ${kind}: none lost\n`);
+      printFigures(`disk full on ${kind}`, { times: ROUNDS, messages: ids.length, lost: 0 });
     });
 
     it('refuses what the application goes on to write in it, until it is rolled back', async () => {

@@ -619,7 +619,7 @@ describe('a setting with a wrong value fails when the class is made', () => {
     [{ headers: { 'X-A': 'a\r\nb' } }, /headers are refused: "X-A" must be printable ASCII/],
     [{ ref: 7 }, /ref must be a template such as '\/\w+\/\{id\}' or a function/],
     [{ propagateErrors: 'yes' }, /propagateErrors must be true or false/],
-    [{ retries: 3 }, /retries is no option/],
+    [{ retries: 3 }, /Unknown option retries/],
   ];
 
   it.each(wrong)('%o', (options, message) => {

@@ -30,7 +30,7 @@ const OPTIONS: Names<Omit<EntityEventOptions<object>, keyof MessageSettings>> = 
   when: true,
   softRemoval: true,
 };
-const TRIGGERS = `'create', 'change', 'delete', { added: 'relation' }, { removed: 'relation' } or { cleared: 'relation' }`;
+const TRIGGERS = `'create', 'change', 'delete', { added: 'relation' }, { removed: 'relation' }, { cleared: 'relation' } or a list of them`;
 
 /**
  * @param rest what the decorator was called with besides its target: nothing on a class
@@ -69,7 +69,8 @@ export function checkEntityEvent(target: EntityClass, name: unknown, options: ob
   }
   checkKeys(place, options, OPTIONS);
   const values = options as Readonly<Record<string, unknown>>;
-  if (!isTrigger(values['on'])) {
+  const triggers: readonly unknown[] = Array.isArray(values['on']) ? values['on'] : [values['on']];
+  if (triggers.length === 0 || !triggers.every(isTrigger)) {
     throw refused(place, `on must be ${TRIGGERS}, not ${describe(values['on'])}`);
   }
   checkSettingKinds(place, values);
@@ -87,7 +88,7 @@ function checkKeys(place: string, options: object, known: object): void {
   const names = [...Object.keys(known), ...MESSAGE_SETTINGS];
   const unknown = Object.keys(options).find((key) => !names.includes(key));
   if (unknown !== undefined) {
-    throw refused(place, `${unknown} is no option; known are ${names.join(', ')}`);
+    throw refused(place, `Unknown option ${unknown}. Valid options: ${names.join(', ')}`);
   }
 }
 

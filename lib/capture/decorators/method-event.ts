@@ -127,7 +127,7 @@ function compile(name: string, options: Options, place: string) {
   const unknown = Object.keys(options).find((key) => !KNOWN_KEYS.has(key));
   if (unknown !== undefined) {
     throw new ThornConfigurationError(
-      `${place}: ${unknown} is no option of a method's event; known are ${[...KNOWN_KEYS].join(', ')}`,
+      `${place}: Unknown option ${unknown}. Valid options of a method's event: ${[...KNOWN_KEYS].join(', ')}`,
       { name, option: unknown },
     );
   }

@@ -95,6 +95,9 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
   it.each([
     ['no trigger', 'a.b', {}, /on must be 'create', 'change', 'delete'.*not undefined/],
     ['an unknown trigger', 'a.b', { on: 'update' }, /on must be .*not 'update'/],
+    ['an empty list of triggers', 'a.b', { on: [] }, /on must be .* or a list of them, not \[\]/],
+    ['an unknown trigger in a list', 'a.b', { on: ['create', 'update'] }, /on must be/],
+    ['one trigger twice', 'a.b', { on: ['create', 'create'] }, /declares.*twice on 'create'/],
     ['two triggers in one', 'a.b', { on: { added: 'x', removed: 'x' } }, /on must be/],
     ['each: false', 'a.b', { on: { added: 'x', each: false } }, /on must be/],
     ['no options', 'a.b', undefined, /on must be/],
@@ -105,7 +108,7 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
       'an unknown option',
       'a.b',
       { on: 'create', paylod: 1 },
-      /paylod is no option; known are payload/,
+      /Unknown option paylod\. Valid options: payload/,
     ],
     [
       'a payload that is no function',
@@ -136,14 +139,30 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
     expect(declare(name, options)).toThrow(/Sample/);
   });
 
-  it('refuse the same event twice, and shared settings twice', () => {
+  it('record the same event several times, with other triggers each', () => {
+    @WebhookEvent<Often>('a.b', { on: ['create', 'change'] })
+    @WebhookEvent<Often>('a.b', { on: { added: 'tags' } })
+    @WebhookEvent<Often>('a.b', { on: { removed: 'tags' } })
+    class Often extends Article {}
+    @WebhookEvent<Anew>('a.b', { on: 'delete' })
+    class Anew extends Often {}
+
+    expect(entityEventsOf(Often).map(({ options }) => options.on)).toEqual([
+      ['create', 'change'],
+      { added: 'tags' },
+      { removed: 'tags' },
+    ]);
+    expect(entityEventsOf(Anew).map(({ options }) => options.on)).toEqual(['delete']);
+  });
+
+  it('refuse the same event twice on one trigger, and shared settings twice', () => {
     const twice = () => {
       @WebhookEvent<Twice>('a.b', { on: 'create' })
-      @WebhookEvent<Twice>('a.b', { on: 'change' })
+      @WebhookEvent<Twice>('a.b', { on: ['change', 'create'] })
       class Twice extends Article {}
       return Twice;
     };
-    expect(twice).toThrow(/Twice declares the event a\.b twice; remove one/);
+    expect(twice).toThrow(/Twice declares the event a\.b twice on 'create'; remove one/);
     const shared = () => {
       @Webhooks<Shared>({})
       @Webhooks<Shared>({})

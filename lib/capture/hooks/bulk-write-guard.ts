@@ -3,15 +3,17 @@ import { BulkWriteError } from './bulk-write.error.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 
 /**
- * What a write does that hits an entity with events and tells no rows (`update`, `delete`, `softDelete`, `restore` by
- * criteria, `upsert`, query builders): `warn` once per entity and operation, `throw`, or `ignore`.
+ * How to answer a write that changes rows of an entity with events and does not say which (`update`, `delete`,
+ * `softDelete`, `restore` by criteria, `upsert`, `clear`, query builders): `warn` once per entity and operation, `throw`,
+ * or `ignore`.
  */
 export type BulkWrites = 'warn' | 'throw' | 'ignore';
 
-/** A kind of write that tells no rows. */
+/** A kind of write that does not say which rows it changed. */
 export type BulkOperation =
   | 'update'
   | 'delete'
+  | 'clear'
   | 'softDelete'
   | 'restore'
   | 'upsert'
@@ -33,13 +35,12 @@ export class BulkWriteGuard {
   /** @throws {@link BulkWriteError} in the mode `throw`, when the entity has events that the operation concerns */
   notice(plan: EntityPlan, operation: BulkOperation): void {
     if (this.mode === 'ignore') return;
-    const events = plan.events
-      .filter((event) => concerns(operation, event))
-      .map(({ name }) => name);
+    const concerned = plan.events.filter((event) => concerns(operation, event));
+    const events = [...new Set(concerned.map(({ name }) => name))];
     if (events.length === 0) return;
     const entity = plan.metadata.name;
     const message =
-      `${entity}: ${operation} does not tell which rows it changed, so ${events.join(', ')} cannot be sent for it. ` +
+      `${entity}: ${operation} does not say which rows it changed, so ${events.join(', ')} cannot be sent for it. ` +
       `Load the rows and save or remove them, or send by hand: dispatcher.sendFor(${entity}, { where }, '${events[0]!}')`;
     if (this.mode === 'throw') throw new BulkWriteError(message, { entity, operation, events });
     const occasion = `${entity} ${operation}`;
@@ -55,6 +56,7 @@ function concerns(operation: BulkOperation, { options }: EventPlan): boolean {
     case 'update':
       return on === 'change';
     case 'delete':
+    case 'clear':
       return on === 'delete';
     case 'softDelete':
       return on === 'delete' && softRemoval;

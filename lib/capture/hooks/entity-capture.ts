@@ -25,7 +25,7 @@ import { ChangeCollector } from './change-collector.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import { EntityMessages } from '../messages/entity-messages.js';
 import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-plan.js';
-import { mayUpdateOrSkip, tableInserted } from '../rows/insert-statement.js';
+import { isTableCleared, mayUpdateOrSkip, tableInserted } from '../rows/write-statements.js';
 import { linkChange } from '../changes/link-change.js';
 import { beforeHooks, OldRows } from './old-rows.js';
 import { exactValues } from '../rows/read-back.js';
@@ -67,6 +67,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly messages: EntityMessages;
   // The last INSERT of a connection, when it may also have updated or skipped rows.
   readonly #uncertainInserts = new WeakMap<QueryRunner, string>();
+  // Connections whose last statement has emptied a whole table.
+  readonly #cleared = new WeakSet<QueryRunner>();
   readonly #bulk: BulkWriteGuard;
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
   readonly #attachment: HooksAttachment;
@@ -167,7 +169,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     if (plan === undefined)
       return this.#collectLinks(event, 'unlink', event.entityId as ObjectLiteral);
     const old = event.databaseEntity as ObjectLiteral | undefined;
-    if (old === undefined && event.entityId === undefined) return this.#bulk.notice(plan, 'delete');
+    if (old === undefined && event.entityId === undefined) {
+      return this.#cleared.has(event.queryRunner) ? undefined : this.#bulk.notice(plan, 'delete');
+    }
     const id = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
     return this.#collectRow(event, plan, 'remove', id, old);
   }
@@ -191,6 +195,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   /** Hooks tell an upsert and an insert apart by nothing; their statements do. */
   beforeQuery({ query, queryRunner }: BeforeQueryEvent): void {
     this.#collector.statement(queryRunner, query);
+    this.#noticeClear(queryRunner, query);
     if (!query.includes('INSERT')) return;
     if (!mayUpdateOrSkip(query)) {
       this.#uncertainInserts.delete(queryRunner);
@@ -201,6 +206,19 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     for (const plan of this.plans) {
       if (tableInserted(query, plan.metadata, this.dataSource)) this.#bulk.notice(plan, 'upsert');
     }
+  }
+
+  /** No hook tells of `clear()`. */
+  #noticeClear(queryRunner: QueryRunner, query: string): void {
+    this.#cleared.delete(queryRunner);
+    if (!/^(?:TRUNCATE|DELETE)\b/.test(query)) return;
+    const plan = this.plans.find(({ metadata }) =>
+      isTableCleared(query, metadata, this.dataSource),
+    );
+    if (plan === undefined) return;
+    // The same statement, made by a query builder, has a hook of its own as well.
+    this.#cleared.add(queryRunner);
+    this.#bulk.notice(plan, 'clear');
   }
 
   afterTransactionStart({ queryRunner }: TransactionStartEvent): void {

@@ -39,6 +39,17 @@ export function surveyPath(path: string, entity: EntityMetadata): PathSurvey {
   return { joins, relations, rest, hidden };
 }
 
+/** The fields below a path, for error texts; the entity's own ones below the empty path. */
+export function fieldNames(path: string, entity: EntityMetadata): readonly string[] {
+  const { relations, rest } = path === '' ? { relations: [], rest: '' } : surveyPath(path, entity);
+  const metadata = relations.at(-1)?.inverseEntityMetadata ?? entity;
+  const prefix = rest === '' ? '' : `${rest}.`;
+  const paths = [...metadata.columns.filter(({ isVirtual }) => !isVirtual), ...metadata.relations]
+    .map(({ propertyPath }) => propertyPath)
+    .filter((propertyPath) => propertyPath.startsWith(prefix));
+  return [...new Set(paths.map((found) => found.slice(prefix.length).split('.')[0]!))];
+}
+
 /** What stands at a path, as conditions need to know it; undefined when TypeORM fills no such property. */
 export function fieldKind(path: string, entity: EntityMetadata): FieldKind | undefined {
   const { joins, relations, rest } = surveyPath(path, entity);

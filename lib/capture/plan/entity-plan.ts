@@ -1,4 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
+import { shownNames } from '../../common/error-text.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';
 import type { CompiledCondition } from '../../event/conditions/condition.js';
@@ -7,22 +8,32 @@ import {
   type EntityClass,
   entityEventsOf,
   type RecordedOptions,
+  type RecordedTrigger,
+  triggersOf,
 } from '../../event/entity-events.js';
 import { compileEventName, type EventName } from '../../event/event-name.js';
 import { messageSettings, type MessageSettings } from '../../message/index.js';
 import {
   eagerRelations,
   fieldKind,
+  fieldNames,
   joinsOf,
   onlyOwnKeys,
   surveyPath,
   withEagerRelations,
 } from './entity-paths.js';
+import { pathFault } from './path-checks.js';
 import { planReadBack, type ReadBack } from '../rows/read-back.js';
 import { templateFields } from '../payload/ref-template.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
-/** An event of an entity, made ready once for one data source. */
+/** An event with one of its triggers. */
+type TriggeredEvent = DeclaredEntityEvent & { readonly options: TriggeredOptions };
+
+/** Options of an event with one of its triggers. */
+type TriggeredOptions = RecordedOptions & { readonly on: RecordedTrigger };
+
+/** An event of an entity with one of its triggers, made ready once for one data source. */
 export interface EventPlan {
   /** As declared: with its fields in braces. */
   readonly name: string;
@@ -30,7 +41,7 @@ export interface EventPlan {
   readonly entity: string;
   /** Name of the class that declares it: the entity, or one that it extends. */
   readonly declaredBy: string;
-  readonly options: RecordedOptions;
+  readonly options: TriggeredOptions;
   readonly condition: CompiledCondition | undefined;
   /** The relation, when the event reacts to links. */
   readonly relation: RelationMetadata | undefined;
@@ -75,7 +86,7 @@ export function planCapture(dataSource: DataSource): CapturePlan {
   const links = new Map<EntityMetadata, LinkPlan[]>();
   for (const metadata of dataSource.entityMetadatas) {
     if (typeof metadata.target !== 'function' || metadata.isJunction) continue;
-    const declared = entityEventsOf(metadata.target as unknown as EntityClass);
+    const declared = entityEventsOf(metadata.target as unknown as EntityClass).flatMap(byTrigger);
     if (declared.length === 0) continue;
     const planned = declared.map((event) => planEvent(event, metadata));
     const concealed = [...new Set(planned.flatMap(({ hidden }) => hidden))];
@@ -91,10 +102,11 @@ export function planCapture(dataSource: DataSource): CapturePlan {
   return { entities, links };
 }
 
-function planEvent(
-  event: DeclaredEntityEvent,
-  metadata: EntityMetadata,
-): Omit<EventPlan, 'concealed'> {
+function byTrigger(event: DeclaredEntityEvent): readonly TriggeredEvent[] {
+  return triggersOf(event.options).map((on) => ({ ...event, options: { ...event.options, on } }));
+}
+
+function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventPlan, 'concealed'> {
   const { name, options } = event;
   const condition =
     options.when === undefined
@@ -102,12 +114,16 @@ function planEvent(
       : compileCondition(options.when, {
           owner: `@WebhookEvent('${name}') on ${metadata.name}`,
           fieldKind: (path) => fieldKind(path, metadata),
+          fieldNames: (path) => fieldNames(path, metadata),
         });
   const eventName = compileEventName(name);
+  const refPaths = typeof options.ref === 'string' ? templateFields(options.ref) : [];
+  const ownerPaths = typeof options.owner === 'string' ? [options.owner] : [];
+  checkPaths(event, metadata, { 'the name': eventName.paths, ref: refPaths, owner: ownerPaths });
   const paths = [
     ...eventName.paths,
-    ...(typeof options.ref === 'string' ? templateFields(options.ref) : []),
-    ...(typeof options.owner === 'string' ? [options.owner] : []),
+    ...refPaths,
+    ...ownerPaths,
     ...(condition?.paths ?? []),
     ...(condition?.beforePaths ?? []),
   ];
@@ -116,7 +132,8 @@ function planEvent(
     const survey = surveyPath(path, metadata);
     if (survey.rest !== '' || survey.joins.length === 0) {
       throw new ThornConfigurationError(
-        `${metadata.name}, event ${name}: relations names ${path}, which is no relation of ${metadata.name}`,
+        `${metadata.name}, event ${name}: relations names ${path}, which is not a relation of ${metadata.name}. ` +
+          `Its relations: ${shownNames(metadata.relations.map(({ propertyPath }) => propertyPath))}`,
         { entity: metadata.name, event: name, path },
       );
     }
@@ -145,8 +162,26 @@ function planEvent(
   };
 }
 
+function checkPaths(
+  { name }: DeclaredEntityEvent,
+  metadata: EntityMetadata,
+  paths: Readonly<Record<string, readonly string[]>>,
+): void {
+  for (const [setting, named] of Object.entries(paths)) {
+    for (const path of named) {
+      // Names are filled from own properties alone.
+      const fault = pathFault(path, metadata, setting !== 'the name');
+      if (fault === undefined) continue;
+      throw new ThornConfigurationError(
+        `${metadata.name}, event ${name}: ${setting} names ${path}, but ${fault}`,
+        { entity: metadata.name, event: name, path },
+      );
+    }
+  }
+}
+
 function relationOf(
-  { name, options: { on } }: DeclaredEntityEvent,
+  { name, options: { on } }: TriggeredEvent,
   metadata: EntityMetadata,
 ): RelationMetadata | undefined {
   if (typeof on === 'string') return undefined;
@@ -155,7 +190,7 @@ function relationOf(
   if (relation?.junctionEntityMetadata === undefined) {
     const known = metadata.manyToManyRelations.map(({ propertyPath }) => propertyPath);
     throw new ThornConfigurationError(
-      `${metadata.name}, event ${name}: ${property} is no many-to-many relation; ${metadata.name} has ${known.join(', ') || 'none'}`,
+      `${metadata.name}, event ${name}: ${property} is not a many-to-many relation. Those of ${metadata.name}: ${shownNames(known)}`,
       { entity: metadata.name, event: name, relation: property },
     );
   }
@@ -163,7 +198,7 @@ function relationOf(
 }
 
 /** The property that a relation's trigger names. */
-function relationName(on: Exclude<RecordedOptions['on'], string>): string {
+function relationName(on: Exclude<RecordedTrigger, string>): string {
   return 'added' in on ? on.added : 'removed' in on ? on.removed : on.cleared;
 }
 
@@ -173,8 +208,8 @@ function isInherited(relation: RelationMetadata, metadata: EntityMetadata): bool
   return (
     parent?.findRelationWithPropertyPath(relation.propertyPath) !== undefined &&
     typeof parent.target === 'function' &&
-    entityEventsOf(parent.target as unknown as EntityClass).some(
-      ({ options: { on } }) => typeof on !== 'string' && relationName(on) === relation.propertyPath,
-    )
+    entityEventsOf(parent.target as unknown as EntityClass)
+      .flatMap(({ options }) => triggersOf(options))
+      .some((on) => typeof on !== 'string' && relationName(on) === relation.propertyPath)
   );
 }

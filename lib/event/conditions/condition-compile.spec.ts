@@ -158,25 +158,25 @@ circular.a = circular;
 
 describe('a wrong condition', () => {
   it.each<[string, unknown, string, string?]>([
-    ['an unknown transition', { a: { nowEquals: 1 } }, 'a.nowEquals is no operator', 'a.nowEquals'],
+    [
+      'an unknown transition',
+      { a: { nowEquals: 1 } },
+      'a.nowEquals is not an operator',
+      'a.nowEquals',
+    ],
     ['another case', { a: { startswith: 'x' } }, 'did you mean startsWith', 'a.startswith'],
     ['another spelling', { a: { $eq: 'x' } }, 'did you mean eq', 'a.$eq'],
     ['another spelling of a transition', { a: { now_eq: 'x' } }, 'did you mean nowEq', 'a.now_eq'],
-    ['an unknown encoding', { a: { $where: 'x' } }, 'a.$where is no operator', 'a.$where'],
+    ['an unknown encoding', { a: { $where: 'x' } }, 'a.$where is not an operator', 'a.$where'],
     ['an empty operator object', { a: {} }, 'a is empty', 'a'],
     ['an empty condition', {}, 'is empty', ''],
     ['an empty list', { OR: [] }, 'OR must be a list of at least one', 'OR'],
     ['no list', { a: { AND: { eq: 1 } } }, 'a.AND must be a list', 'a.AND'],
     ['null for a condition', { NOT: null }, 'must be an object', ''],
     ['no object', 'a', 'must be an object', ''],
-    [
-      'an own __proto__',
-      JSON.parse('{"__proto__": {"a": 1}}'),
-      '__proto__ has a name',
-      '__proto__',
-    ],
-    ['constructor', { constructor: { name: 'x' } }, 'constructor has a name', 'constructor'],
-    ['a nested prototype', { a: { prototype: 1 } }, 'a.prototype has a name', 'a.prototype'],
+    ['an own __proto__', JSON.parse('{"__proto__": {"a": 1}}'), '__proto__ is a name', '__proto__'],
+    ['constructor', { constructor: { name: 'x' } }, 'constructor is a name', 'constructor'],
+    ['a nested prototype', { a: { prototype: 1 } }, 'a.prototype is a name', 'a.prototype'],
     ['a forbidden name in a value', { a: [JSON.parse('{"__proto__": 1}')] }, 'forbidden name', 'a'],
     ['a dotted field', { 'a.b': 1 }, 'write nested fields as nested objects', 'a.b'],
     ['in without a list', { a: { in: 'x' } }, 'a.in must be a list', 'a.in'],
@@ -223,12 +223,12 @@ describe('a wrong condition', () => {
   };
 
   it.each([
-    [{ stat: 'x' }, 'stat is no field'],
-    [{ author: { nmae: 'x' } }, 'author.nmae is no field'],
-    [{ state: { equals: 'x' } }, 'state.equals is no operator; the operators are eq, ne'],
+    [{ stat: 'x' }, 'stat is not a field'],
+    [{ author: { nmae: 'x' } }, 'author.nmae is not a field'],
+    [{ state: { equals: 'x' } }, 'state.equals is not an operator; the operators are eq, ne'],
     [{ state: { startswith: 'x' } }, 'did you mean startsWith'],
     [{ author: 5 }, 'author.eq compares a whole object'],
-    [{ author: { NOT: { nope: 1 } } }, 'author.nope is no field'],
+    [{ author: { NOT: { nope: 1 } } }, 'author.nope is not a field'],
   ])('is found by the kinds of the fields: %j', (condition, message) => {
     expect(failure(condition, { fieldKind: (path) => kinds[path] }).message).toContain(message);
   });

@@ -1,6 +1,6 @@
 import { ThornConfigurationError } from '../../errors/index.js';
 import { decodeValue, withPath, isEncoded, MAX_DEPTH } from './condition-encoding.js';
-import { type FieldKinds, fieldFault } from './condition-fields.js';
+import { type FieldKinds, type FieldNames, fieldFault } from './condition-fields.js';
 import { isDecimalText } from './condition-number.js';
 import {
   findOperator,
@@ -19,6 +19,8 @@ export interface ConditionContext {
   readonly owner?: string;
   /** What stands at a dotted path of the row; undefined when there is no such field, which is then an error. */
   readonly fieldKind?: FieldKinds;
+  /** The fields below a dotted path, for error texts. */
+  readonly fieldNames?: FieldNames;
 }
 
 /** A row of which nothing is known: every field and operator compiles. */
@@ -105,7 +107,7 @@ class ConditionCompiler {
 
   #field(key: string, condition: unknown, parent: readonly string[], depth: number): Test {
     const path = [...parent, key];
-    const fault = fieldFault(path, this.context.fieldKind);
+    const fault = fieldFault(path, this.context.fieldKind, this.context.fieldNames);
     if (fault !== undefined) this.#fail(path, fault);
     const bare = !isPlainObject(condition) || isEncoded(condition);
     const test = bare

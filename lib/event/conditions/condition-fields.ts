@@ -1,3 +1,4 @@
+import { shownNames } from '../../common/error-text.js';
 import { isForbiddenKey } from './condition-encoding.js';
 import { misspeltOperator, operatorNames } from './condition-operators.js';
 
@@ -10,25 +11,39 @@ export type FieldKind = 'value' | 'number' | 'nested' | 'open';
 /** What stands at a dotted path of the row; undefined when there is no such field. */
 export type FieldKinds = (path: string) => FieldKind | undefined;
 
+/** The fields below a dotted path of the row; those of the row itself below the empty path. */
+export type FieldNames = (path: string) => readonly string[];
+
 /**
  * What is wrong with a field's name, as a sentence part. Where nothing is known of the row, a name that is meant as an
  * operator cannot always be told from a field's: what looks like one is refused.
  */
-export function fieldFault(path: readonly string[], kindOf?: FieldKinds): string | undefined {
+export function fieldFault(
+  path: readonly string[],
+  kindOf?: FieldKinds,
+  namesOf?: FieldNames,
+): string | undefined {
   const key = path.at(-1)!;
-  if (isForbiddenKey(key)) return 'has a name that no field may have';
+  if (isForbiddenKey(key)) return 'is a name that a field cannot have';
   if (key === '' || key.includes('.')) {
-    return 'is no field name; write nested fields as nested objects';
+    return 'is not a field name; write nested fields as nested objects';
   }
-  return kindOf === undefined ? looksLikeOperator(path) : unknownField(path, kindOf);
+  return kindOf === undefined ? looksLikeOperator(path) : unknownField(path, kindOf, namesOf);
 }
 
-function unknownField(path: readonly string[], kindOf: FieldKinds): string | undefined {
+function unknownField(
+  path: readonly string[],
+  kindOf: FieldKinds,
+  namesOf?: FieldNames,
+): string | undefined {
   const above = path.slice(0, -1).map((_, index) => kindOf(path.slice(0, index + 1).join('.')));
   if (above.includes('open')) return undefined;
   if (above.length > 0 && above.at(-1) !== 'nested') return noOperator(path);
   if (kindOf(path.join('.')) !== undefined) return undefined;
-  return misspeltOperator(path.at(-1)!) === undefined ? 'is no field of the row' : noOperator(path);
+  if (misspeltOperator(path.at(-1)!) !== undefined) return noOperator(path);
+  const names = namesOf?.(path.slice(0, -1).join('.'));
+  const known = names === undefined ? '' : `. Valid fields: ${shownNames(names)}`;
+  return `is not a field of the row${known}`;
 }
 
 function looksLikeOperator(path: readonly string[]): string | undefined {
@@ -41,9 +56,9 @@ function looksLikeOperator(path: readonly string[]): string | undefined {
 
 function noOperator(path: readonly string[]): string {
   const meant = misspeltOperator(path.at(-1)!);
-  if (meant !== undefined) return `is no operator; did you mean ${meant}?`;
+  if (meant !== undefined) return `is not an operator; did you mean ${meant}?`;
   const names = operatorNames().join(', ');
-  return `is no operator; the operators are ${names}, each also as now… such as nowEq`;
+  return `is not an operator; the operators are ${names}, each also as now… such as nowEq`;
 }
 
 /** `nowEquals`: hardly a field, and read as one it would never hold. */

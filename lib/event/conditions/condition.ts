@@ -145,7 +145,9 @@ type Operand<Value> = Value extends string
                   : never;
 
 type Ordered<Value> = Value extends string | number | bigint | Date | DecimalLike
-  ? Operand<Value>
+  ? // Drivers return decimal columns as texts.
+    | Operand<Value>
+    | (string extends Value ? number | bigint | EncodedBigint | EncodedDecimal : never)
   : never;
 
 /** What `contains` looks for: part of a text, an element, a map's key, an object's key. */

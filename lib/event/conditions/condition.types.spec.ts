@@ -65,6 +65,7 @@ const right: Condition<Article>[] = [
   { title: 'x' },
   { title: { eq: 'x', ne: 'y', gt: 'a', gte: 'a', lt: 'z', lte: 'z', is: 'x', isNot: null } },
   { title: { in: ['a'], notIn: new Set(['b']), contains: 'x', startsWith: 'x', endsWith: 'x' } },
+  { title: { gt: 10, lte: 10n, nowLt: 5 } },
   { title: { truthy: true, nowTruthy: false } },
   { title: { nowEq: 'x', nowNe: 'y', nowGt: 'a', nowGte: 'a', nowLt: 'z', nowLte: 'z' } },
   { title: { nowIs: 'x', nowIsNot: null, nowIn: ['a'], nowNotIn: ['b'], nowContains: 'x' } },

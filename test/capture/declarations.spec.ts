@@ -1,0 +1,264 @@
+import { Logger } from '@nestjs/common';
+import {
+  AfterLoad,
+  Column,
+  DataSource,
+  Entity,
+  JoinTable,
+  ManyToMany,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  CapturedEntityMessageSource,
+  EntityCapture,
+  WebhookEvent,
+} from '../../lib/capture/index.js';
+import type { EntityEventOptions } from '../../lib/event/index.js';
+import { CAPTURE_DATABASES, openCaptureApp } from '../support/apps/capture-app.js';
+
+class Address {
+  @Column() city!: string;
+  @Column() street!: string;
+}
+
+@Entity()
+class Writer {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() name!: string;
+}
+
+@Entity()
+class Label {
+  @PrimaryGeneratedColumn() id!: number;
+}
+
+/** An entity of its own for each declaration, as its author would write it. */
+function entityWith(name: string, options: object) {
+  @Entity()
+  @WebhookEvent<Story>(name, options as unknown as EntityEventOptions<Story>)
+  class Story {
+    @PrimaryGeneratedColumn() id!: number;
+    @Column() title!: string;
+    @Column({ type: 'simple-json', nullable: true }) extra!: { slug: string };
+    @Column(() => Address) place!: Address;
+    @ManyToOne(() => Writer) author!: Writer;
+    @ManyToMany(() => Label) @JoinTable() labels!: Label[];
+
+    get slug(): string {
+      return this.title;
+    }
+  }
+  return Story;
+}
+
+async function startWith(name: string, options: object): Promise<void> {
+  const story = entityWith(name, { on: 'create', ...options });
+  const dataSource = new DataSource({
+    type: 'better-sqlite3',
+    database: ':memory:',
+    entities: [story, Writer, Label],
+  });
+  await dataSource.initialize();
+  try {
+    const capture = new EntityCapture(dataSource, {} as never);
+    capture.attach();
+    capture.detach();
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+const FIELDS = 'Its fields: id, title, extra, place, author, labels';
+
+describe('a path that leads nowhere fails at start-up', () => {
+  it.each<[name: string, options: object, message: string]>([
+    [
+      'story.created',
+      { ref: '/a/{url}' },
+      `Story, event story.created: ref names url, but url is not a field of Story. ${FIELDS}`,
+    ],
+    [
+      'story.{url}.created',
+      {},
+      `Story, event story.{url}.created: the name names url, but url is not a field of Story. ${FIELDS}`,
+    ],
+    [
+      'story.created',
+      { owner: 'writer.id' },
+      `Story, event story.created: owner names writer.id, but writer is not a field of Story. ${FIELDS}`,
+    ],
+    [
+      'story.created',
+      { owner: 'author.nick' },
+      'nick is not a field of Writer. Its fields: id, name',
+    ],
+    [
+      'story.created',
+      { ref: '/{place.zip}' },
+      'zip is not a field of place. Its fields: city, street',
+    ],
+    [
+      'story.created',
+      { owner: 'author' },
+      'author is a whole object. Name one of its fields: id, name',
+    ],
+    [
+      'story.created',
+      { ref: '/{labels.id}' },
+      'labels leads to many rows; write a function instead',
+    ],
+    ['story.created', { ref: '/{title.length}' }, 'title is a column without fields of its own'],
+    ['story.{slug}.created', {}, 'slug is not a field of Story'],
+    [
+      'story.created',
+      { relations: ['editor'] },
+      'relations names editor, which is not a relation of Story. Its relations: author, labels',
+    ],
+    [
+      'story.created',
+      { when: { titel: 'x' } },
+      `titel is not a field of the row. Valid fields: id, title, extra, place, author, labels`,
+    ],
+    [
+      'story.created',
+      { when: { author: { nick: 'x' } } },
+      'author.nick is not a field of the row. Valid fields: id, name',
+    ],
+  ])('%s with %j', async (name, options, message) => {
+    await expect(startWith(name, options)).rejects.toThrow(message);
+    await expect(startWith(name, options)).rejects.toMatchObject({ code: 'THORN_CONFIGURATION' });
+  });
+
+  it.each<[name: string, options: object]>([
+    ['story.created', { ref: '/{author.name}/{place.city}/{slug}/{extra.slug}' }],
+    ['story.{title}.{author.id}', { owner: 'author.id' }],
+  ])('and what a row has is accepted: %s with %j', async (name, options) => {
+    await expect(startWith(name, options)).resolves.toBeUndefined();
+  });
+
+  it('but what a listener puts into a loaded row is accepted', async () => {
+    @Entity()
+    @WebhookEvent<Loaded>('loaded.created', { on: 'create', owner: 'key' })
+    class Loaded {
+      @PrimaryGeneratedColumn() id!: number;
+      key!: string;
+
+      @AfterLoad()
+      fill(): void {
+        this.key = `k${this.id}`;
+      }
+    }
+    const app = await openCaptureApp('sqlite', [Loaded]);
+    await app.dataSource.manager.save(Object.assign(new Loaded()));
+    expect(app.bodies()).toMatchObject([{ owner: 'k1' }]);
+    await app.close();
+  });
+});
+
+@Entity()
+@WebhookEvent<Note>('note.saved', {
+  on: ['create', 'change'],
+  payload: ({ text }, { on }) => ({ text, on }),
+})
+@WebhookEvent<Note>('note.listed', { on: 'create', payload: () => ({ listed: true }) })
+@WebhookEvent<Note>('note.listed', {
+  on: ['change', { added: 'labels' }],
+  when: { text: 'public' },
+  payload: (_, { on }) => ({ listed: true, on }),
+})
+@WebhookEvent<Note>('note.listed', { on: 'delete', payload: () => ({ listed: false }) })
+class Note {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() text!: string;
+  @ManyToMany(() => Label) @JoinTable() labels!: Label[];
+}
+
+describe.each(CAPTURE_DATABASES)('an event with several triggers, on %s', (kind) => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('is sent once for each of them, as its own decorator says', async () => {
+    const app = await openCaptureApp(kind, [Note, Label]);
+    const { manager } = app.dataSource;
+    const note = await manager.save(Object.assign(new Note(), { text: 'private' }));
+    expect(app.received()).toEqual([
+      'note.saved {"text":"private","on":"create"}',
+      'note.listed {"listed":true}',
+    ]);
+    await manager.save(Note, { id: note.id, text: 'hidden' });
+    expect(app.received()).toEqual(['note.saved {"text":"hidden","on":"change"}']);
+    await manager.save(Note, { id: note.id, text: 'public' });
+    expect(app.received()).toEqual([
+      'note.saved {"text":"public","on":"change"}',
+      'note.listed {"listed":true,"on":"change"}',
+    ]);
+    const label = await manager.save(new Label());
+    await manager.save(Note, { id: note.id, labels: [label] });
+    expect(app.received()).toEqual(['note.listed {"listed":true,"on":"added"}']);
+    await manager.remove(await manager.findOneByOrFail(Note, { id: note.id }));
+    expect(app.received()).toEqual(['note.listed {"listed":false}']);
+    await app.close();
+  });
+
+  it('is sent by hand as the first declaration whose condition holds', async () => {
+    const app = await openCaptureApp(kind, [Note, Label]);
+    const note = await app.dataSource.manager.save(Object.assign(new Note(), { text: 'x' }));
+    const source = new CapturedEntityMessageSource([app.capture]);
+    const message = await source.messageOf(note, 'note.listed', undefined);
+    expect(JSON.parse(message!.json.toString())).toMatchObject({ data: { listed: true } });
+    await app.close();
+  });
+
+  it('warns of clear() as of other bulk writes', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const app = await openCaptureApp(kind, [Writer, Label, Gone]);
+    await app.dataSource.getRepository(Gone).clear();
+    await app.dataSource.getRepository(Writer).clear();
+    expect(warn.mock.calls.map(([line]) => String(line))).toEqual([
+      expect.stringMatching(/^Gone: clear does not say which rows it changed, so gone\.removed /),
+    ]);
+    await app.dataSource.createQueryBuilder().delete().from(Gone).execute();
+    expect(warn.mock.calls.slice(1).map(([line]) => String(line))).toEqual(
+      kind === 'sqlite' ? [] : [expect.stringMatching(/^Gone: delete /)],
+    );
+    await app.close();
+    const strict = await openCaptureApp(kind, [Gone], { bulk: 'throw' });
+    await strict.dataSource.manager.save(Gone, {});
+    await expect(strict.dataSource.getRepository(Gone).clear()).rejects.toMatchObject({
+      code: 'THORN_BULK_WRITE',
+    });
+    expect(await strict.dataSource.manager.count(Gone)).toBe(1);
+    await strict.close();
+  });
+
+  it('compares a decimal column that is a string in TypeScript with a number', async () => {
+    const app = await openCaptureApp(kind, [Priced]);
+    const { manager } = app.dataSource;
+    await manager.save(Priced, { price: '9.50' });
+    await manager.save(Priced, { price: '10.50' });
+    await manager.save(Priced, { price: '100.00' });
+    expect(app.received()).toEqual([
+      'priced.created {"price":10.5}',
+      'priced.created {"price":100}',
+    ]);
+    await app.close();
+  });
+});
+
+@Entity()
+@WebhookEvent<Gone>('gone.removed', { on: 'delete' })
+class Gone {
+  @PrimaryGeneratedColumn() id!: number;
+}
+
+@Entity()
+@WebhookEvent<Priced>('priced.created', {
+  on: 'create',
+  when: { price: { gt: 10, lte: 100n } },
+  payload: ({ price }) => ({ price: Number(price) }),
+})
+class Priced {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column({ type: 'decimal', precision: 8, scale: 2 }) price!: string;
+}
