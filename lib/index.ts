@@ -236,8 +236,9 @@ export {
 export { ThornIdempotencyKey } from './idempotency/index.js';
 export {
   type ApiLimits,
+  type ApiDecorators,
+  type ApiOwner,
   type ApiRequest,
-  type ApiUser,
   describeThornApi,
   type OperatorApiOptions,
   type OpenApiDocument,

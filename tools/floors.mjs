@@ -47,6 +47,8 @@ const INNER_FLOORS = {
   ],
   api: [
     'options',
+    'problems',
+    'platform',
     'http',
     'catalogue',
     'subscribers',

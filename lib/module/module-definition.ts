@@ -1,5 +1,10 @@
 import { ConfigurableModuleBuilder, type DynamicModule, type Type } from '@nestjs/common';
-import { apiControllers, ApiSettings, operatorControllers } from '../api/index.js';
+import {
+  apiControllers,
+  ApiSettings,
+  operatorControllers,
+  PlatformProblems,
+} from '../api/index.js';
 import { apiProviders } from './providers/api.providers.js';
 import { checkExtras } from './options/extras-check.js';
 import type { DispatchSetting } from '../dispatch/index.js';
@@ -68,6 +73,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       },
       ...wiring.providers,
       ...(settings === undefined ? [] : apiProviders(settings)),
+      ...(settings === undefined && operatorApi === undefined ? [] : [PlatformProblems]),
     ],
     exports: wiring.exports,
   };

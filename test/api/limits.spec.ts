@@ -175,7 +175,7 @@ describe.each(platforms)('limits on %s', (platform) => {
     const api = await start(platform, { receivers: true });
     const { body: mine } = await api.send('POST', '/hooks', { body: body() });
     const deep = '['.repeat(20_000) + ']'.repeat(20_000);
-    const paths = ['/hooks', mine.self, `${mine.self}/test`, `${mine.self}/recover`];
+    const paths = ['/hooks', `${mine.self}/test`, `${mine.self}/recover`];
     for (const path of paths) {
       for (const [field, text] of [
         ['event', `{"event":${deep}}`],

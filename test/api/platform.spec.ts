@@ -1,25 +1,32 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Api, platforms, startApi } from '../support/apps/api-app.js';
+import { readFileSync } from 'node:fs';
+import {
+  type ArgumentsHost,
+  Catch,
+  Controller,
+  Delete,
+  type ExceptionFilter,
+  Get,
+  HttpException,
+  Module,
+  Post,
+} from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { PROBLEM_CODES } from '../../lib/api/problems/problem-codes.js';
+import { Subscribers } from '../../lib/index.js';
+import { type Api, owners, platforms, startApi } from '../support/apps/api-app.js';
 
-/** What never reaches a route, and is the platform's to refuse; where it lets one through, the API does. */
+/** Bodies that the platform refuses before they reach a route; where it lets one through, the API refuses it. */
 const REFUSED = [
-  { what: 'a body that is cut off', text: '{"url": ', express: 400, fastify: 400 },
-  { what: 'a body that is no JSON', text: 'url=x', express: 400, fastify: 400 },
+  { what: 'a body that is cut off', text: '{"url": ', status: 400, code: 'malformed-json' },
+  { what: 'a body that is not JSON', text: 'url=x', status: 400, code: 'malformed-json' },
   {
     what: 'a body beyond the limit of the platform',
     text: JSON.stringify({ url: 'x'.repeat(2_000_000) }),
-    express: 413,
-    fastify: 413,
+    status: 413,
+    code: 'body-too-large',
   },
-  {
-    what: 'a charset that nobody knows',
-    text: '{}',
-    type: 'application/json; charset=x-none',
-    express: 415,
-    fastify: null,
-  },
-  { what: 'another media type', text: '<a/>', type: 'text/xml', express: null, fastify: 415 },
+  { what: 'a media type that is not JSON', text: '<a/>', type: 'text/xml', status: 415 },
+  { what: 'an HTML form', text: 'a=b', type: 'application/x-www-form-urlencoded', status: 415 },
 ] as const;
 
 /** As applications write it that want every error in a shape of their own. */
@@ -33,34 +40,118 @@ class OwnShape implements ExceptionFilter<HttpException> {
   }
 }
 
-describe.each(platforms)('what %s refuses under the paths of the API', (platform) => {
+/** The application's own routes, some of them below the path of the API. */
+@Controller()
+class OwnController {
+  @Post('articles')
+  create(): object {
+    return { own: true };
+  }
+
+  @Get('hooks/:id/notes')
+  notes(): object {
+    return { own: true };
+  }
+
+  @Delete('hooks/:id/notes')
+  forget(): object {
+    throw new Error('not yet');
+  }
+}
+
+@Module({ controllers: [OwnController] })
+class OwnModule {}
+
+describe.each(platforms)('problems on %s', (platform) => {
   let api: Api;
-  beforeAll(async () => void (api = await startApi(platform)));
+  beforeAll(async () => {
+    api = await startApi(platform, { thorn: { imports: [OwnModule] } });
+  });
   afterAll(() => api.app.close());
 
-  it.each(REFUSED)('$what: a 4xx, in the shape of Nest', async ({ text, ...one }) => {
+  it.each(REFUSED)('answers $what with a code', async ({ text, status, ...one }) => {
     const type = 'type' in one ? one.type : 'application/json';
+    const code = 'code' in one ? one.code : 'unsupported-media-type';
     const answer = await api.send('POST', '/hooks', { body: Buffer.from(text), type });
-    const status = one[platform];
-    if (status === null) {
-      expect(answer).toMatchObject({ status: 400, body: { status: 400, title: 'Bad Request' } });
-      expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-    } else {
-      expect(answer).toMatchObject({ status, body: { statusCode: status } });
-      expect(JSON.stringify(answer.body)).not.toMatch(/\.js|node_modules/);
-    }
+    expect(answer).toMatchObject({ status, body: { status, code } });
+    expect(answer.body.type).toMatch(new RegExp(`^https://.+/docs/rest\\.md#${code}$`));
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(JSON.stringify(answer.body)).not.toMatch(/\.js|node_modules|url=x/);
     expect((await api.subscribers.list('any', { limit: 10 })).items).toEqual([]);
   });
 
-  it('is seen by the global filters of the application', async () => {
+  it('answers a charset that the platform does not know', async () => {
+    const type = 'application/json; charset=x-none';
+    const answer = await api.send('POST', '/hooks', { body: Buffer.from('{}'), type });
+    expect(answer).toMatchObject(
+      platform === 'express'
+        ? { status: 415, body: { code: 'unsupported-media-type' } }
+        : { status: 400, body: { code: 'invalid-request' } },
+    );
+  });
+
+  it.each([
+    ['PUT', '/hooks', 'GET, HEAD, POST'],
+    ['POST', '/hooks/sub_1', 'DELETE, GET, HEAD, PATCH'],
+    ['PUT', '/hooks/sub_1/?a=b', 'DELETE, GET, HEAD, PATCH'],
+    ['GET', '/hooks/sub_1/test', 'POST'],
+    ['DELETE', '/hooks/sub_1/deliveries', 'GET, HEAD'],
+    ['GET', '/hooks/unsubscribe/sub_1/proof', 'POST'],
+    ['POST', '/hooks/.well-known/jwks.json', 'GET, HEAD'],
+  ])('answers %s %s with 405 and the methods that there are', async (method, path, allow) => {
+    const answer = await api.send(method, path);
+    expect(answer).toMatchObject({ status: 405, body: { code: 'method-not-allowed' } });
+    expect(answer.headers.get('allow')).toBe(allow);
+    expect(answer.body.type).toMatch(/#method-not-allowed$/);
+  });
+
+  it('answers a bug with a 500 that tells nothing of it, and logs it', async () => {
+    const failing = vi
+      .spyOn(api.app.get(Subscribers), 'list')
+      .mockRejectedValueOnce(new Error('SELECT of secrets failed'));
+    const answer = await api.send('GET', '/hooks');
+    failing.mockRestore();
+    expect(answer).toMatchObject({ status: 500, body: { code: 'internal-error', status: 500 } });
+    expect(answer.body.type).toMatch(/#internal-error$/);
+    expect(JSON.stringify(answer.body)).not.toContain('SELECT');
+  });
+
+  it('leaves the requests to the application’s own routes alone', async () => {
+    const cutOff = { body: Buffer.from('{"url": ') };
+    expect((await api.send('POST', '/articles', cutOff)).body).toMatchObject({ statusCode: 400 });
+    expect((await api.send('PUT', '/articles')).body).toMatchObject({ statusCode: 404 });
+    expect((await api.send('GET', '/hooks/sub_1/notes')).body).toEqual({ own: true });
+    expect((await api.send('PUT', '/hooks/sub_1/notes')).body).toMatchObject({ statusCode: 404 });
+    expect((await api.send('DELETE', '/hooks/sub_1/notes')).body).toMatchObject({
+      statusCode: 500,
+    });
+    expect((await api.send('GET', '/hooks/sub_1/none')).body).toMatchObject({ statusCode: 404 });
+  });
+
+  it('leaves errors to the filters of the application with problems: false', async () => {
     const other = await startApi(platform, {
+      api: { ...owners, problems: false },
       configure: (app) => app.useGlobalFilters(new OwnShape()),
     });
     try {
       const cutOff = { body: Buffer.from('{"url": ') };
       expect((await other.send('POST', '/hooks', cutOff)).body).toEqual({ own: 400 });
+      expect((await other.send('GET', '/hooks/none')).body).toEqual({ own: 404 });
+      const put = await other.send('PUT', '/hooks');
+      expect([put.body, put.headers.get('allow')]).toEqual([{ own: 405 }, 'GET, HEAD, POST']);
     } finally {
       await other.app.close();
+    }
+  });
+});
+
+describe('the codes of problems', () => {
+  it('are all explained in docs/rest.md, under the link of their type', () => {
+    const guide = readFileSync('docs/rest.md', 'utf8');
+    for (const [code, status] of Object.entries(PROBLEM_CODES)) {
+      expect(guide).toMatch(
+        new RegExp(`<a id="${code}"></a>\`${code}\` +\\| ${status ?? 'any other'} `),
+      );
     }
   });
 });

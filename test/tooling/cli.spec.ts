@@ -361,6 +361,18 @@ describe('thorn replay', () => {
     await api.close();
   });
 
+  it.each([
+    ['{"data":{"next":null},"success":true}', 'with the fields data, success, and not with counts'],
+    ['<html>', 'with a body that is not JSON, and not with counts'],
+    ['[1]', 'with a list, and not with counts'],
+  ])('says what it got from an API that answers %s', async (text, message) => {
+    const api = await served(() => [200, text]);
+    const refused = await thorn(['replay', 'sub_1', '--api', api.url, '--since', '2026-01-01']);
+    expect(refused.code).toBe(1);
+    expect(refused.notes).toContain(`thorn: the API answers 200 ${message} and "next".`);
+    await api.close();
+  });
+
   it('passes on what the API refuses, and where to go on when it fails half-way', async () => {
     let status = 404;
     const api = await served((_request, body) => {

@@ -1,7 +1,7 @@
 import { Get, Inject, Param, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
-import { ApiController } from '../http/api-controller.decorator.js';
+import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import {
   EventTypeDetailsView,
@@ -9,8 +9,8 @@ import {
   EventTypeView,
   subscribableEvents,
 } from './event-type.view.js';
-import { orNotFound } from '../http/errors.js';
-import { RoutePaths } from '../http/route-paths.js';
+import { orNotFound } from '../problems/errors.js';
+import { RoutePaths } from '../platform/route-paths.js';
 
 /** The routes that tell which events there are to subscribe to. */
 export function eventTypesController(settings: ApiSettings): Type<unknown> {

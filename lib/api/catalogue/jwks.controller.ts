@@ -1,19 +1,22 @@
-import { Controller, Get, Header, Inject, type Type, VERSION_NEUTRAL } from '@nestjs/common';
+import { Get, Header, Inject, type Type } from '@nestjs/common';
 import { ApplicationKeys, type JsonWebKeySet } from '../../signing/index.js';
+import { PublicController } from '../http/controller.decorators.js';
+import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import type { ApiSettings } from '../options/api-options.js';
 
 /**
- * Makes the controller of `<path>/.well-known/jwks.json`: the public keys that the application's `v1a` signatures are
- * verified with. It has no guards, since receivers read it who have no account; guards that the application binds
- * globally apply to it as to every route.
+ * Makes the controller of `<path>/.well-known/jwks.json`: the public keys that verify the application's `v1a`
+ * signatures. It has no guards, since receivers without an account read it. Guards that the application binds globally
+ * apply to it as to every route, unless `api.decorators.public` says otherwise.
  */
-export function jwksController({ path }: ApiSettings): Type<unknown> {
-  @Controller({ path: `${path}/.well-known`, version: VERSION_NEUTRAL })
+export function jwksController(settings: ApiSettings): Type<unknown> {
+  @PublicController(settings, { below: '/.well-known' })
   class ThornJwksController {
     constructor(@Inject(ApplicationKeys) private readonly keys: ApplicationKeys) {}
 
-    /** Short-lived in caches, so that a new key is known soon after it begins to sign. */
+    /** Cached for a short time, so that a new key is known soon after it begins to sign. */
     @Get('jwks.json')
+    @FixedResponse()
     @Header('Cache-Control', 'public, max-age=300')
     jwks(): JsonWebKeySet {
       return this.keys.jwks;

@@ -1,41 +1,22 @@
-import {
-  Body,
-  ConflictException,
-  Get,
-  HttpCode,
-  Inject,
-  Param,
-  Post,
-  Query,
-  type Type,
-} from '@nestjs/common';
+import { Body, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import {
-  Deliveries,
-  type DeliveryQuery,
-  type ReplaySummary,
-  type RetryResult,
-} from '../../outbox/index.js';
+import { Deliveries, type DeliveryQuery, type ReplaySummary } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
-import { ApiController } from '../http/api-controller.decorator.js';
+import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { backfill, recover } from './bulk-replay.js';
 import { BackfillDto, RecoverDto } from './deliveries.dto.js';
+import { retryRefused } from './delivery-problems.js';
 import { DeliveryQueryPipe } from './delivery-query.pipe.js';
 import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.view.js';
-import { orNotFound } from '../http/errors.js';
+import { orNotFound } from '../problems/errors.js';
+import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { CallerScope } from '../http/owner.guard.js';
-import { RoutePaths } from '../http/route-paths.js';
+import { RoutePaths } from '../platform/route-paths.js';
 import { StatsView } from './delivery-stats.view.js';
-
-const REFUSALS: Readonly<Record<Exclude<RetryResult, 'scheduled'>, string>> = {
-  'under-way': 'An attempt of this delivery is under way',
-  expunged: 'The body of its message was dropped, there is nothing left to send',
-  disabled: 'Its subscriber receives nothing at present',
-};
 
 /** The routes of the delivery log. */
 export function deliveriesController(settings: ApiSettings): Type<unknown> {
@@ -96,13 +77,14 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
-      if (result !== 'scheduled') throw new ConflictException(REFUSALS[result]);
+      if (result !== 'scheduled') throw retryRefused(result);
       const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
       return new DeliveryView(delivery, self(collection, delivery.id));
     }
 
     /** Tries what failed again. */
     @Post(paths.of('/:id/recover'))
+    @FixedResponse()
     @HttpCode(200)
     async recover(
       @CallerScope() scope: OwnerScope,
@@ -114,6 +96,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
 
     /** Sends what was missed. */
     @Post(paths.of('/:id/backfill'))
+    @FixedResponse()
     @HttpCode(200)
     async backfill(
       @CallerScope() scope: OwnerScope,

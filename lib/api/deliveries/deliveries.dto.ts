@@ -1,5 +1,5 @@
 import { IsBoolean, IsString, Matches } from 'class-validator';
-import { badRequest } from '../http/errors.js';
+import { badRequest } from '../problems/errors.js';
 import { IsIsoDate, IsOptionalMoment, parseIsoDate, NotRequired } from '../http/validators.js';
 /** What is said of a text that is no cursor. */
 export const NO_CURSOR = 'must be the "next" of an earlier answer';

@@ -1,6 +1,6 @@
 import type { PipeTransform } from '@nestjs/common';
 import type { DeliveryQuery, DeliveryStatus } from '../../outbox/index.js';
-import { badRequest, type RefusedField } from '../http/errors.js';
+import { badRequest, type RefusedField } from '../problems/errors.js';
 import { isBody } from '../http/body-fields.js';
 import { parseIsoDate, NO_MOMENT } from '../http/validators.js';
 import { pageOf } from '../http/page-query.pipe.js';

@@ -1,4 +1,4 @@
-import type { RefusedField } from './errors.js';
+import type { RefusedField } from '../problems/errors.js';
 
 /** Other names that a body may use, from Thorn's API. */
 const ALIASES: Readonly<Record<string, string>> = {

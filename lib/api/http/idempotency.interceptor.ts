@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
 import {
   type CallHandler,
-  ConflictException,
   type ExecutionContext,
   Inject,
   Injectable,
   type NestInterceptor,
-  UnprocessableEntityException,
 } from '@nestjs/common';
 import { catchError, from, mergeMap, type Observable, of } from 'rxjs';
 import { IdempotencyStore, type KeptAnswer } from '../../idempotency/index.js';
 import type { ApiRequest } from '../options/api-options.js';
-import { badRequest } from './errors.js';
+import { badRequest, problem } from '../problems/errors.js';
 import type { HeaderResponse } from './header-response.js';
 import { scopeOf } from './owner.guard.js';
 
@@ -55,10 +53,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
       case 'fresh':
         return this.#once(key, next, response);
       case 'under-way':
-        throw new ConflictException('A request with this Idempotency-Key is under way');
+        throw problem('request-under-way', 'A request with this Idempotency-Key is under way');
       case 'different':
-        throw new UnprocessableEntityException(
-          'This Idempotency-Key was used for another request: take a new one',
+        throw problem(
+          'idempotency-key-reused',
+          'This Idempotency-Key was used for another request: send a new one',
         );
       case 'done':
         return of(replayed(found.answer, response));

@@ -1,7 +1,7 @@
-import { type CanActivate, type ExecutionContext, PayloadTooLargeException } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { isDeeperThan } from '../../common/depth.js';
 import type { ApiRequest } from '../options/api-options.js';
-import { badRequest } from './errors.js';
+import { badRequest, problem } from '../problems/errors.js';
 import { isBody } from './body-fields.js';
 
 const WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);
@@ -23,7 +23,7 @@ export class JsonBodyGuard implements CanActivate {
     if (!WITH_BODY.has(request.method)) return true;
     const type = String(request.headers['content-type'] ?? '');
     if (!/^application\/json\s*(?:;|$)/i.test(type)) {
-      throw badRequest([
+      throw problem('unsupported-media-type', [
         { field: 'body', reason: 'must be JSON: send the header Content-Type: application/json' },
       ]);
     }
@@ -40,7 +40,7 @@ export class JsonBodyGuard implements CanActivate {
 
   #checkSize(bytes: number): void {
     if (bytes <= this.maxBytes) return;
-    throw new PayloadTooLargeException(`The body must have at most ${this.maxBytes} bytes`);
+    throw problem('body-too-large', `The body must have at most ${this.maxBytes} bytes`);
   }
 }
 

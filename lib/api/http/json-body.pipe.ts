@@ -1,6 +1,6 @@
 import type { PipeTransform, Type } from '@nestjs/common';
 import { validate, type ValidationError } from 'class-validator';
-import { badRequest, type RefusedField } from './errors.js';
+import { badRequest, type RefusedField } from '../problems/errors.js';
 import { nameAsSent, type Body, isBody, rejectForbidden } from './body-fields.js';
 
 /** How a {@link JsonBodyPipe} reads bodies. */

@@ -15,7 +15,7 @@ describe('OwnerGuard', () => {
     const silent = () => undefined;
     Logger.overrideLogger({
       log: silent,
-      warn: silent,
+      warn: (line: string) => void logged.push(line),
       error: (line: string) => void logged.push(line),
     });
   });
@@ -27,16 +27,39 @@ describe('OwnerGuard', () => {
     return new OwnerGuard({ owner: () => answer }).canActivate(context as ExecutionContext);
   };
 
-  it.each([null, 'ada', '7', 'nan', 'undefined-1', 'nullable'])('takes %o', async (answer) => {
-    await expect(ask(answer)).resolves.toBe(true);
+  it.each([null, 'ada', '7', 'nan', 'undefined-1', 'nullable', 7, 0, 7n])(
+    'accepts %o',
+    async (answer) => {
+      await expect(ask(answer)).resolves.toBe(true);
+    },
+  );
+
+  it('logs the first undefined owner, with the fix', async () => {
+    const guard = new OwnerGuard({ owner: () => undefined });
+    const context = { switchToHttp: () => ({ getRequest: () => ({}) }) } as ExecutionContext;
+    await expect(guard.canActivate(context)).rejects.toThrow(UnauthorizedException);
+    await expect(guard.canActivate(context)).rejects.toThrow(UnauthorizedException);
+    expect(logged).toEqual([
+      'The option api.owner returned undefined, and the caller got 401. If there is a user, make sure that a guard ' +
+        'puts it on the request (api.guards), and that api.owner reads it from there.',
+    ]);
   });
 
-  it.each([undefined, ''])('lets nobody in for %o', async (answer) => {
+  it.each([undefined, ''])('rejects the caller for %o', async (answer) => {
     await expect(ask(answer)).rejects.toThrow(UnauthorizedException);
   });
 
-  it.each(['undefined', 'null', 'NaN', '[object Object]', '[object Promise]', 7, Number.NaN, {}])(
-    'takes %o for a mistake, since every caller without a user would share it',
+  it.each([
+    'undefined',
+    'null',
+    'NaN',
+    '[object Object]',
+    '[object Promise]',
+    Number.NaN,
+    {},
+    true,
+  ])(
+    'rejects %o as a mistake, since every caller without a user would share the owner',
     async (answer) => {
       await expect(ask(answer)).rejects.toThrow(InternalServerErrorException);
       expect(logged).toHaveLength(1);

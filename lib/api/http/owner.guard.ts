@@ -9,14 +9,17 @@ import {
 import type { OwnerScope } from '../../subscriber/index.js';
 import type { ApiRequest, ApiSettings } from '../options/api-options.js';
 
-/** What `String(value)` makes of a value that is none: as an owner it would be shared by every caller without a user. */
+/** Texts that `String(value)` makes of a missing value: every caller without a user would share such an owner. */
 const NOT_AN_OWNER = /^(?:undefined|null|NaN|\[object .*\])$/;
 
 const scopes = new WeakMap<object, OwnerScope>();
 
+/** The settings of applications that were told of an owner that is undefined. */
+const told = new WeakSet<object>();
+
 /**
- * Asks the application whose subscribers the caller may touch, after its guards and before anything of the request is
- * looked at, and keeps the answer for {@link CallerScope}.
+ * Asks the application whose subscribers the caller may see and change, after the application's guards and before the
+ * request is looked at. Keeps the owner for {@link CallerScope}.
  */
 export class OwnerGuard implements CanActivate {
   readonly #logger = new Logger('ThornApi');
@@ -25,27 +28,40 @@ export class OwnerGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ApiRequest>();
-    const owner: unknown = await this.settings.owner(request);
-    if (owner === undefined || owner === '') throw new UnauthorizedException();
+    const given: unknown = await this.settings.owner(request);
+    if (given === undefined || given === '') {
+      this.#tellOnce(given);
+      throw new UnauthorizedException();
+    }
+    const owner = typeof given === 'bigint' || Number.isFinite(given) ? String(given) : given;
     if (owner !== null && (typeof owner !== 'string' || NOT_AN_OWNER.test(owner))) {
       this.#logger.error(
         `The option api.owner returned ${typeof owner === 'string' ? `the text "${owner}"` : `a value of type ${typeof owner}`}. ` +
-          `Return the user's id as a text, for example String(request.user.id), undefined when there is no user, or null ` +
-          `for the application's own subscribers.`,
+          `Return the user's id as a text or a number, undefined when there is no user, or null for the application's ` +
+          `own subscribers.`,
       );
       throw new InternalServerErrorException();
     }
     scopes.set(request, { owner });
     return true;
   }
+
+  #tellOnce(given: '' | undefined): void {
+    if (told.has(this.settings)) return;
+    told.add(this.settings);
+    this.#logger.warn(
+      `The option api.owner returned ${given === '' ? 'an empty text' : 'undefined'}, and the caller got 401. If there ` +
+        `is a user, make sure that a guard puts it on the request (api.guards), and that api.owner reads it from there.`,
+    );
+  }
 }
 
-/** The handler parameter that holds what {@link OwnerGuard} found. */
+/** The handler parameter that holds the owner that {@link OwnerGuard} found. */
 export const CallerScope = createParamDecorator((_: unknown, context: ExecutionContext) =>
   scopeOf(context.switchToHttp().getRequest<object>()),
 );
 
-/** As {@link CallerScope}, for what is not a handler. */
+/** Returns the same as {@link CallerScope} outside of handlers. */
 export function scopeOf(request: object): OwnerScope {
   const scope = scopes.get(request);
   // Unreachable while the guard is bound; without it, no owner must not turn into everybody's.

@@ -1,6 +1,6 @@
 import type { PipeTransform } from '@nestjs/common';
 import { isIdLike } from '../../common/index.js';
-import { badRequest, type RefusedField } from './errors.js';
+import { badRequest, type RefusedField } from '../problems/errors.js';
 import { isBody } from './body-fields.js';
 
 const DEFAULT_LIMIT = 20;

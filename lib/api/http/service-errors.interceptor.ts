@@ -1,14 +1,8 @@
-import {
-  type CallHandler,
-  ConflictException,
-  type ExecutionContext,
-  type NestInterceptor,
-  NotImplementedException,
-} from '@nestjs/common';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { catchError, type Observable } from 'rxjs';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
-import { LimitReachedError } from '../../subscriber/index.js';
-import { badRequest, refusedFields } from './errors.js';
+import { LimitReachedError, SubscribersUnavailableError } from '../../subscriber/index.js';
+import { badRequest, problem } from '../problems/errors.js';
 import { nameAsSent } from './body-fields.js';
 
 /**
@@ -34,11 +28,14 @@ function answerTo(error: unknown, body: unknown): unknown {
   if (error instanceof LimitReachedError) {
     const reason = `must be on another host: there are ${error.limit} subscribers on this one already`;
     return error.field === 'url'
-      ? new ConflictException(refusedFields(409, 'Conflict', [{ field: 'url', reason }]))
-      : new ConflictException(error.message);
+      ? problem('host-limit', [{ field: 'url', reason }])
+      : problem('subscriber-limit', error.message);
   }
   if (error instanceof ThornConfigurationError) {
-    return new NotImplementedException('The application keeps no delivery log');
+    return problem('no-delivery-log', 'The application keeps no delivery log');
+  }
+  if (error instanceof SubscribersUnavailableError) {
+    return problem('unavailable', 'The subscribers cannot be read now: try again later');
   }
   return error;
 }

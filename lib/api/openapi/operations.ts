@@ -141,11 +141,6 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     answer: [204],
     refusals: [404],
   },
-  'Unsubscribe.refuse': {
-    summary: 'Refuses to unsubscribe by a link that was merely opened',
-    answer: [405],
-    isGuarded: false,
-  },
   'Unsubscribe.unsubscribe': {
     summary: 'Unsubscribes the receiver of a webhook, by the link in its Hook-Unsubscribe',
     answer: [204],

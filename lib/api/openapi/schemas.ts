@@ -11,6 +11,8 @@ import {
   MIN_RATE_PER,
 } from '../../subscriber/index.js';
 
+import { PROBLEM_CODES } from '../problems/problem-codes.js';
+
 /** A schema of OpenAPI. */
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -188,9 +190,10 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
     },
     Problem: {
       type: 'object',
-      required: ['type', 'title', 'status', 'detail'],
+      required: ['type', 'code', 'title', 'status', 'detail'],
       properties: {
-        type: text,
+        type: { ...text, format: 'uri', description: 'A link that explains the code' },
+        code: { ...text, enum: Object.keys(PROBLEM_CODES) },
         title: text,
         status: { type: 'integer' },
         detail: text,

@@ -1,4 +1,4 @@
-import { Body, ConflictException, HttpCode, Inject, Param, Post, type Type } from '@nestjs/common';
+import { Body, HttpCode, Inject, Param, Post, type Type } from '@nestjs/common';
 import {
   Deliveries,
   Maintenance,
@@ -10,11 +10,12 @@ import { SecretSealer } from '../../signing/index.js';
 import { backfill, recover } from '../deliveries/bulk-replay.js';
 import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
 import { withinTimeBudget } from '../http/time-budget.js';
-import { orNotFound } from '../http/errors.js';
+import { orNotFound, problem } from '../problems/errors.js';
+import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { PruneDto, ResealDto } from './maintenance.dto.js';
 import { parseIsoDate } from '../http/validators.js';
-import { OperatorController } from './operator-controller.decorator.js';
+import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 
 /** Long work of operators: each request does a second of it, and says where to go on. */
@@ -29,6 +30,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
 
     /** Drops what is old enough of messages. */
     @Post('prune')
+    @FixedResponse()
     @HttpCode(200)
     prune(@Body(new JsonBodyPipe(PruneDto)) body: unknown): Promise<PruneSummary> {
       const { before, dryRun = false, after = null } = body as PruneDto;
@@ -40,10 +42,14 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
 
     /** Seals secrets with the first key. */
     @Post('reseal')
+    @FixedResponse()
     @HttpCode(200)
     reseal(@Body(new JsonBodyPipe(ResealDto)) body: unknown): Promise<ResealSummary> {
       if (!this.sealer.seals) {
-        throw new ConflictException('There is no key to seal with: the option encryption.keys');
+        throw problem(
+          'no-encryption-key',
+          'There is no key to seal with: set the option encryption.keys',
+        );
       }
       const { dryRun = false, after = null } = body as ResealDto;
       return withinTimeBudget((signal) => this.maintenance.reseal({ dryRun, after, signal }));
@@ -51,6 +57,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
 
     /** Tries what failed of anybody's subscriber again. */
     @Post('subscribers/:id/recover')
+    @FixedResponse()
     @HttpCode(200)
     async recover(
       @Param('id') id: string,
@@ -61,6 +68,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
 
     /** Sends anybody's subscriber what it has missed. */
     @Post('subscribers/:id/backfill')
+    @FixedResponse()
     @HttpCode(200)
     async backfill(
       @Param('id') id: string,

@@ -1,17 +1,4 @@
-import {
-  Body,
-  ConflictException,
-  Delete,
-  Get,
-  HttpCode,
-  Inject,
-  NotFoundException,
-  NotImplementedException,
-  Param,
-  Post,
-  Query,
-  type Type,
-} from '@nestjs/common';
+import { Body, Delete, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
 import { isIdLike } from '../../common/index.js';
 import { DispatchStrategy } from '../../dispatch/index.js';
 import {
@@ -23,11 +10,12 @@ import {
 } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
-import { badRequest, orNotFound } from '../http/errors.js';
+import { badRequest, orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
+import { retryRefused } from '../deliveries/delivery-problems.js';
 import { DeliveryQueryPipe } from '../deliveries/delivery-query.pipe.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import { OperatorController } from './operator-controller.decorator.js';
+import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { OperatorSubscriberView } from './operator-subscriber.view.js';
 import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
@@ -64,7 +52,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @HttpCode(204)
     async resume(@Param('host') host: string): Promise<void> {
       if (await this.#outbox().resume(host)) return;
-      throw new NotFoundException('This host is not paused');
+      throw problem('not-found', 'This host is not paused');
     }
 
     @Get('subscribers')
@@ -130,7 +118,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Body(NOTHING) _body: unknown,
     ): Promise<{ readonly state: string }> {
       const state = orNotFound(await this.deliveries.retry(id, 'any'), 'delivery');
-      if (state !== 'scheduled') throw new ConflictException(`The delivery is ${state}`);
+      if (state !== 'scheduled') throw retryRefused(state);
       return { state };
     }
 
@@ -154,7 +142,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
 
     #outbox(): OutboxStrategy {
       if (this.strategy instanceof OutboxStrategy) return this.strategy;
-      throw new NotImplementedException('The application keeps no delivery log');
+      throw problem('no-delivery-log', 'The application keeps no delivery log');
     }
   }
 

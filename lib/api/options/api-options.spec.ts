@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { CanActivate } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { ThornConfigurationError } from '../../errors/index.js';
@@ -9,6 +10,17 @@ class Guard implements CanActivate {
   }
 }
 const owner: ThornApiOptions['owner'] = (request) => request.user.id;
+
+/** As applications declare it, with the request of Express and the payload of a JSON Web Token. */
+interface RequestWithUser<User> extends IncomingMessage {
+  readonly body: unknown;
+  readonly user: User;
+  get(header: string): string | undefined;
+}
+interface JwtPayload {
+  readonly sub: number;
+  readonly email: string;
+}
 
 describe('the options of the REST API', () => {
   it.each<[option: string, options: object]>([
@@ -67,11 +79,12 @@ describe('the options of the REST API', () => {
       { unprotected: true, owner: (request) => request.user.id },
       { unprotected: true, owner: async (request) => String(request.user.id) },
       { unprotected: true, owner: (request: ApiRequest & { tenant: string }) => request.tenant },
-      // @ts-expect-error a number is no owner
+      { unprotected: true, owner: (request: RequestWithUser<JwtPayload>) => request.user.sub },
       { unprotected: true, owner: (request: { user: { id: number } }) => request.user.id },
-      // @ts-expect-error nor is nothing
-      { unprotected: true, owner: () => undefined },
+      { unprotected: true, owner: (request: { user?: { id: bigint } }) => request.user?.id },
     ];
-    expect(options).toHaveLength(5);
+    // @ts-expect-error an object is not an owner
+    const wrong: ThornApiOptions = { unprotected: true, owner: () => ({ id: 'ada' }) };
+    expect([...options, wrong]).toHaveLength(7);
   });
 });

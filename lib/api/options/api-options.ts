@@ -3,19 +3,20 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import type { SubscriberLimits } from '../../subscriber/index.js';
 import { type ApiLimits, apiLimits } from './api-limits.js';
 
-/** Whoever a guard found behind a request. Declaration merging can add to it. */
-export interface ApiUser {
-  readonly id: string;
-}
-
 /**
- * What `owner` may read of a request: the platform's own request object, with the `user` that guards usually leave on
- * it. Annotate the parameter as `ApiRequest & { tenant: string }` to read something else.
+ * The platform's own request object, with the `user` that guards usually leave on it. To read something else, annotate
+ * the parameter of `owner` with the application's own request type, or with `ApiRequest & { tenant: string }`.
  */
 export interface ApiRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly user: ApiUser;
+  /** The user in the application's own type, which this library does not know. */
+  // With any other type `owner: (request: RequestWithUser<JwtPayload>) => request.user.sub` would not compile.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly user: any;
 }
+
+/** The id of a user as `owner` returns it. Numbers are turned into text. */
+export type ApiOwner = string | number | bigint | null | undefined;
 
 /**
  * The REST API for subscribers. There is none unless these options are given.
@@ -36,11 +37,12 @@ export interface ThornApiOptions {
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
 
   /**
-   * Whose subscribers the caller may see and change: the id of its user, called after the guards. `null` means the
-   * application's own subscribers, which receive every match, and has to be returned on purpose: `undefined` and an
-   * empty text are answered with 401, anything else that is no text with 500 and a line in the log.
+   * Returns whose subscribers the caller may see and change: the id of the caller's user. Called after the guards.
+   * Numbers are turned into text. `null` means the application's own subscribers, which receive every match, and has to
+   * be returned on purpose. `undefined` and an empty text are answered with 401, any other value with 500 and a line in
+   * the log.
    */
-  owner(request: ApiRequest): string | null | Promise<string | null>;
+  owner(request: ApiRequest): ApiOwner | Promise<ApiOwner>;
 
   /** Says that the routes are meant to have no guards of their own, for example because a global one protects them. */
   readonly unprotected?: true;
@@ -61,6 +63,12 @@ export interface ThornApiOptions {
   readonly receivers?: boolean;
 
   /**
+   * The application's own metadata for the controllers, such as `@Public()`, `@SkipThrottle()` or `@ApiTags()`; see
+   * {@link ApiDecorators}. Default: none.
+   */
+  readonly decorators?: ApiDecorators;
+
+  /**
    * False: errors are thrown as Nest's exceptions, for the application's own exception filters. Default true: they are
    * answered as `application/problem+json` (RFC 9457).
    */
@@ -73,6 +81,17 @@ export interface ThornApiOptions {
   readonly baseUrl?: string;
 }
 
+/** Decorators that the controllers of the REST API get, as if the application had written them above the classes. */
+export interface ApiDecorators {
+  /** For every controller of the API. */
+  readonly all?: readonly ClassDecorator[];
+  /**
+   * For the controllers that callers without an account use: the public keys, the links to unsubscribe, and the routes
+   * of receivers. A guard bound with `APP_GUARD` lets these callers in only where it is told to.
+   */
+  readonly public?: readonly ClassDecorator[];
+}
+
 /** {@link ThornApiOptions} with their defaults, checked. */
 export class ApiSettings {
   readonly path: string;
@@ -81,6 +100,7 @@ export class ApiSettings {
   readonly challenge: boolean;
   readonly receivers: boolean;
   readonly problems: boolean;
+  readonly decorators: Required<ApiDecorators>;
   readonly #baseUrl: string;
 
   /** @throws {@link ThornConfigurationError} naming the option and its fix */
@@ -97,6 +117,7 @@ export class ApiSettings {
     this.challenge = checkedSwitch('challenge', options.challenge, false);
     this.receivers = checkedSwitch('receivers', options.receivers, false);
     this.problems = checkedSwitch('problems', options.problems, true);
+    this.decorators = checkedDecorators(options.decorators);
     this.#baseUrl = checkedBaseUrl(options.baseUrl);
   }
 
@@ -105,7 +126,7 @@ export class ApiSettings {
     return { perOwner: subscribersPerOwner, perHost: subscribersPerHost };
   }
 
-  /** What the application answers, whatever it is. */
+  /** Returns the answer of the application as it is. */
   owner(request: ApiRequest): unknown {
     return this.options.owner(request);
   }
@@ -127,6 +148,7 @@ const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
   limits: true,
   challenge: true,
   receivers: true,
+  decorators: true,
   problems: true,
   baseUrl: true,
 };
@@ -188,6 +210,25 @@ function checkGuards(guards: unknown, unprotected: unknown): void {
       'The options api.guards and api.unprotected contradict each other: leave one of them out.',
     );
   }
+}
+
+function checkedDecorators(given: ApiDecorators = {}): Required<ApiDecorators> {
+  const { all = [], public: open = [], ...unknown } = given ?? {};
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) {
+    throw new ThornConfigurationError(
+      `Unknown option api.decorators.${name}. Valid options: all, public.`,
+      { option: `api.decorators.${name}` },
+    );
+  }
+  for (const [key, list] of Object.entries({ all, public: open })) {
+    if (Array.isArray(list) && list.every((one) => typeof one === 'function')) continue;
+    throw new ThornConfigurationError(
+      `The option api.decorators.${key} must be a list of class decorators, for example [Public()].`,
+      { option: `api.decorators.${key}` },
+    );
+  }
+  return { all, public: open };
 }
 
 function checkedSwitch(name: string, value: unknown, byDefault: boolean): boolean {

@@ -1,30 +1,14 @@
-import {
-  applyDecorators,
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Inject,
-  Patch,
-  Req,
-  type Type,
-  UseFilters,
-  UseGuards,
-  UseInterceptors,
-  VERSION_NEUTRAL,
-} from '@nestjs/common';
+import { Body, Delete, Get, HttpCode, Inject, Patch, Req, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type Subscriber, Subscribers } from '../../subscriber/index.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { withoutAliases } from '../http/body-fields.js';
-import { orNotFound } from '../http/errors.js';
+import { orNotFound } from '../problems/errors.js';
+import { PublicController } from '../http/controller.decorators.js';
 import { JsonBodyGuard } from '../http/json-body.guard.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import { ProblemFilter } from '../http/problem.filter.js';
-import { ServiceErrorsInterceptor } from '../http/service-errors.interceptor.js';
-import { RoutePaths } from '../http/route-paths.js';
+import { RoutePaths } from '../platform/route-paths.js';
 import { SubscriptionGuard, subscriptionOf } from './subscription.guard.js';
 import { SubscriptionDto } from './subscription.dto.js';
 import { SubscriberView } from '../subscribers/subscriber.view.js';
@@ -34,12 +18,9 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
   const paths = new RoutePaths();
   const self = paths.of('/self');
 
-  @applyDecorators(
-    Controller({ path: settings.path, version: VERSION_NEUTRAL }),
-    UseGuards(SubscriptionGuard, new JsonBodyGuard(settings.limits.bodyBytes)),
-    UseInterceptors(new ServiceErrorsInterceptor()),
-    ...(settings.problems ? [UseFilters(new ProblemFilter())] : []),
-  )
+  @PublicController(settings, {
+    guards: [SubscriptionGuard, new JsonBodyGuard(settings.limits.bodyBytes)],
+  })
   class ThornSubscriptionController {
     constructor(
       @Inject(Subscribers) private readonly subscribers: Subscribers,

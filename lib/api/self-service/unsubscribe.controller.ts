@@ -1,25 +1,11 @@
-import {
-  applyDecorators,
-  Controller,
-  Get,
-  Header,
-  HttpCode,
-  Inject,
-  MethodNotAllowedException,
-  Optional,
-  Param,
-  Post,
-  type Type,
-  UseFilters,
-  VERSION_NEUTRAL,
-} from '@nestjs/common';
+import { HttpCode, Inject, Optional, Param, Post, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { UnsubscribeLinks } from '../../signing/index.js';
 import { type Subscriber, Subscribers } from '../../subscriber/index.js';
+import { PublicController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
-import { orNotFound } from '../http/errors.js';
-import { ProblemFilter } from '../http/problem.filter.js';
-import { RoutePaths } from '../http/route-paths.js';
+import { RoutePaths } from '../platform/route-paths.js';
+import { orNotFound } from '../problems/errors.js';
 
 /**
  * Where the links of webhooks lead, with the option `unsubscribe`: no guard of the API applies, the signature of the link
@@ -29,10 +15,7 @@ export function unsubscribeController(settings: ApiSettings): Type<unknown> {
   const paths = new RoutePaths();
   const link = paths.of('/unsubscribe/:id/:proof');
 
-  @applyDecorators(
-    Controller({ path: settings.path, version: VERSION_NEUTRAL }),
-    ...(settings.problems ? [UseFilters(new ProblemFilter())] : []),
-  )
+  @PublicController(settings)
   class ThornUnsubscribeController {
     constructor(
       @Inject(Subscribers) private readonly subscribers: Subscribers,
@@ -40,13 +23,6 @@ export function unsubscribeController(settings: ApiSettings): Type<unknown> {
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
-    }
-
-    /** What merely opens links, such as a scanner, changes nothing and is told nothing. */
-    @Get(link)
-    @Header('Allow', 'POST')
-    refuse(): never {
-      throw new MethodNotAllowedException('Unsubscribe with a POST of this link');
     }
 
     @Post(link)

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { PreconditionFailedException } from '@nestjs/common';
 import type { Subscriber } from '../../subscriber/index.js';
-import { badRequest } from '../http/errors.js';
+import { badRequest, problem } from '../problems/errors.js';
 
 const TAGS = /^(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*")*$/;
 const MAX_LENGTH = 1024;
@@ -28,7 +27,8 @@ export function ifMatch(header: unknown): ((current: Subscriber) => void) | unde
   const tags = new Set(header.split(',').map((tag) => tag.trim()));
   return (current) => {
     if (tags.has(entityTag(current))) return;
-    throw new PreconditionFailedException(
+    throw problem(
+      'precondition-failed',
       'The subscriber was changed since: read it again, and repeat the change if it still makes sense',
     );
   };

@@ -1,11 +1,8 @@
 import {
   Body,
-  ConflictException,
   Header,
   Headers,
   HttpCode,
-  HttpException,
-  HttpStatus,
   Inject,
   Param,
   Post,
@@ -16,7 +13,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
 import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
-import { ApiController } from '../http/api-controller.decorator.js';
+import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { ApiServices } from './api-services.js';
 import { TestView } from './test.view.js';
@@ -24,11 +21,11 @@ import { CollectionPath } from '../http/collection-path.decorator.js';
 import { PING_EVENT } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
 import { exampleOf } from '../catalogue/event-type.view.js';
-import { orNotFound } from '../http/errors.js';
+import { orNotFound, problem } from '../problems/errors.js';
 import type { HeaderResponse } from '../http/header-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { CallerScope } from '../http/owner.guard.js';
-import { RoutePaths } from '../http/route-paths.js';
+import { RoutePaths } from '../platform/route-paths.js';
 import { SecretSubscriberView, SubscriberView } from './subscriber.view.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
@@ -61,7 +58,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       const { event = PING_EVENT } = body as TestDto;
       const data = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
       if (subscriber.verification === 'pending') {
-        throw new ConflictException('The endpoint has not answered its challenge yet');
+        throw problem('endpoint-unverified', 'The endpoint has not answered its challenge yet');
       }
       takeOne(this.services, subscriber, response);
       return new TestView(await this.services.probe.send(subscriber, event, data));
@@ -157,8 +154,5 @@ function takeOne({ tests }: ApiServices, { owner }: Subscriber, response: Header
   const seconds = tests.secondsToWait(owner);
   if (seconds === 0) return;
   response.header('Retry-After', String(seconds));
-  throw new HttpException(
-    `Too many tests: try again in ${seconds} seconds`,
-    HttpStatus.TOO_MANY_REQUESTS,
-  );
+  throw problem('too-many-tests', `Too many tests: try again in ${seconds} seconds`);
 }

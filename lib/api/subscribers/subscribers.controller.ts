@@ -15,19 +15,19 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
-import { ApiController } from '../http/api-controller.decorator.js';
+import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { ApiServices } from './api-services.js';
 import { checkRateLimitCeiling, withRateLimitCeiling } from './rate-limit-ceiling.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { entityTag, ifMatch } from './etag.js';
 import { withoutAliases } from '../http/body-fields.js';
-import { orNotFound } from '../http/errors.js';
+import { orNotFound } from '../problems/errors.js';
 import type { HeaderResponse } from '../http/header-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
-import { RoutePaths } from '../http/route-paths.js';
+import { RoutePaths } from '../platform/route-paths.js';
 import { CreateSubscriberDto, UpdateSubscriberDto } from './subscriber.dto.js';
 import { SecretSubscriberView, SubscriberPageView, SubscriberView } from './subscriber.view.js';
 

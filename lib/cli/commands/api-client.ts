@@ -1,6 +1,6 @@
 import { ThornError } from '../../errors/index.js';
 
-/** Thrown when the API refuses, or cannot be reached. */
+/** Thrown when the API refuses a request, or cannot be reached. */
 export class ApiError extends ThornError {
   readonly code = 'THORN_API';
 
@@ -10,7 +10,7 @@ export class ApiError extends ThornError {
   }
 }
 
-/** What a route of long work answers: counts, and where to go on. */
+/** The response of a route of long work: counts, and where to go on. */
 export type Step = Readonly<Record<string, unknown>> & { readonly next: string | null };
 
 /** Asks a route of long work for one step after the other. */
@@ -20,7 +20,7 @@ export class ApiClient {
     private readonly headers: readonly (readonly [string, string])[],
   ) {}
 
-  /** @throws {@link ApiError} saying what the API says */
+  /** @throws {@link ApiError} with the reason that the API gives */
   async post(body: Readonly<Record<string, unknown>>): Promise<Step> {
     let response: Response;
     try {
@@ -35,14 +35,25 @@ export class ApiClient {
         `the API was not reached: ${cause instanceof Error ? cause.message : message}`,
       );
     }
-    const answer: unknown = await response.json().catch(() => null);
+    const answer: unknown = await response.json().catch(() => undefined);
     if (!response.ok) throw new ApiError(`the API answers ${response.status}${reasonIn(answer)}`);
-    if (!isStep(answer)) throw new ApiError('the answer is none of this API: is --api right?');
-    return answer;
+    if (isStep(answer)) return answer;
+    throw new ApiError(
+      `the API answers ${response.status} with ${shapeOf(answer)}, and not with counts and "next". Check --api, and that ` +
+        'no proxy or middleware changes the responses',
+    );
   }
 }
 
-/** What a problem of RFC 9457, or an error of Nest, says. */
+/** Describes a body by the names of its fields alone: their values may be secrets. */
+function shapeOf(answer: unknown): string {
+  if (answer === undefined) return 'a body that is not JSON';
+  if (Array.isArray(answer)) return 'a list';
+  if (typeof answer !== 'object' || answer === null) return 'a single value';
+  return `the fields ${Object.keys(answer).slice(0, 10).join(', ') || '(none)'}`;
+}
+
+/** The reason that a problem of RFC 9457, or an error of Nest, gives. */
 function reasonIn(answer: unknown): string {
   const { detail, message, title } = (answer ?? {}) as Readonly<Record<string, unknown>>;
   const reason = [detail, message, title].flat().find((one) => typeof one === 'string');

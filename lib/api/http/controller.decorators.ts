@@ -1,0 +1,82 @@
+import {
+  applyDecorators,
+  type CanActivate,
+  Controller,
+  type NestInterceptor,
+  type Type,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import type { ApiSettings } from '../options/api-options.js';
+import type { OperatorSettings } from '../options/operator-options.js';
+import { MarkRoutes } from '../platform/route-mark.js';
+import { ProblemFilter } from '../problems/problem.filter.js';
+import { FixedResponseInterceptor } from './fixed-response.interceptor.js';
+import { IdempotencyInterceptor } from './idempotency.interceptor.js';
+import { JsonBodyGuard } from './json-body.guard.js';
+import { OwnerGuard } from './owner.guard.js';
+import { ServiceErrorsInterceptor } from './service-errors.interceptor.js';
+
+const OPERATOR_BODY_BYTES = 65_536;
+
+/** Makes a controller of the API: the application's guards let callers in, and see their own subscribers alone. */
+export function ApiController(settings: ApiSettings): ClassDecorator {
+  const { guards, limits, decorators } = settings;
+  return ThornController(settings, {
+    decorators: decorators.all,
+    guards: [...guards, new OwnerGuard(settings), new JsonBodyGuard(limits.bodyBytes)],
+    interceptors: [new ServiceErrorsInterceptor(), IdempotencyInterceptor],
+  });
+}
+
+/** Makes a controller of the API that callers without an account use: the guards of the API do not apply. */
+export function PublicController(
+  settings: ApiSettings,
+  { below = '', guards = [] }: { readonly below?: string; readonly guards?: Guards } = {},
+): ClassDecorator {
+  const { path, problems, decorators } = settings;
+  return ThornController(
+    { path: path + below, problems },
+    {
+      decorators: [...decorators.all, ...decorators.public],
+      guards,
+      interceptors: [new ServiceErrorsInterceptor()],
+    },
+  );
+}
+
+/** Makes a controller of the operator API. */
+export function OperatorController({ guards, path }: OperatorSettings): ClassDecorator {
+  return ThornController(
+    { path, problems: true },
+    {
+      decorators: [],
+      guards: [...guards, new JsonBodyGuard(OPERATOR_BODY_BYTES)],
+      interceptors: [new ServiceErrorsInterceptor()],
+    },
+  );
+}
+
+type Guards = readonly (Type<CanActivate> | CanActivate)[];
+
+interface ControllerParts {
+  readonly decorators: readonly ClassDecorator[];
+  readonly guards: Guards;
+  readonly interceptors: readonly (Type<NestInterceptor> | NestInterceptor)[];
+}
+
+function ThornController(
+  { path, problems }: { readonly path: string; readonly problems: boolean },
+  { decorators, guards, interceptors }: ControllerParts,
+): ClassDecorator {
+  return applyDecorators(
+    ...decorators,
+    Controller({ path, version: VERSION_NEUTRAL }),
+    UseGuards(...guards),
+    UseInterceptors(new FixedResponseInterceptor(), ...interceptors),
+    ...(problems ? [UseFilters(new ProblemFilter())] : []),
+    MarkRoutes({ problems }),
+  );
+}

@@ -1,0 +1,38 @@
+import 'reflect-metadata';
+
+const KEY = 'thorn:api-route';
+/** The key of `RouteConfig()` in @nestjs/platform-fastify, which is an optional peer: a package must not import it. */
+const FASTIFY_CONFIG = '__fastify_route_config__';
+
+/** What {@link MarkRoutes} says of a route. */
+export interface RouteMark {
+  /** Whether errors of the platform on this route are answered as problems. */
+  readonly problems: boolean;
+}
+
+/**
+ * Marks all handlers of a controller. Nest copies the metadata of a handler to the function that it gives the platform,
+ * so that the routes of this library can be told from the application's own in the platform's router.
+ */
+export function MarkRoutes(mark: RouteMark): ClassDecorator {
+  return ({ prototype }) => {
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      const handler: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
+      if (typeof handler !== 'function') continue;
+      Reflect.defineMetadata(KEY, mark, handler);
+      Reflect.defineMetadata(FASTIFY_CONFIG, { [KEY]: mark }, handler);
+    }
+  };
+}
+
+/** Returns the mark of a route's function on Express, or undefined for the application's own routes. */
+export function expressMark(handler: unknown): RouteMark | undefined {
+  return typeof handler === 'function'
+    ? (Reflect.getMetadata(KEY, handler) as RouteMark | undefined)
+    : undefined;
+}
+
+/** Returns the mark of a route's configuration on Fastify, or undefined for the application's own routes. */
+export function fastifyMark(config: unknown): RouteMark | undefined {
+  return (config as Readonly<Record<string, RouteMark>> | undefined)?.[KEY];
+}

@@ -1,0 +1,51 @@
+import { HttpException } from '@nestjs/common';
+import { STATUS_CODES } from 'node:http';
+import { PROBLEM_CODES, type ProblemCode } from './problem-codes.js';
+
+/** One refused field: its name as the caller spelled it, and a sentence part that follows the name. */
+export interface RefusedField {
+  readonly field: string;
+  readonly reason: string;
+}
+
+/**
+ * An exception in Nest's own shape, with the code and the refused fields beside it, for programs and for the
+ * application's own exception filters.
+ *
+ * @param detail what is wrong, or the refused fields
+ */
+export function problem(
+  code: Exclude<ProblemCode, 'refused'>,
+  detail: string | readonly RefusedField[],
+): HttpException {
+  const statusCode = PROBLEM_CODES[code];
+  const error = STATUS_CODES[statusCode];
+  return new HttpException(
+    typeof detail === 'string'
+      ? { statusCode, error, code, message: detail }
+      : {
+          statusCode,
+          error,
+          code,
+          message: detail.map(({ field, reason }) => `${field} ${reason}`),
+          errors: detail,
+        },
+    statusCode,
+  );
+}
+
+/** A 400 that names every wrong field. */
+export function badRequest(errors: readonly RefusedField[]): HttpException {
+  return problem('invalid-request', errors);
+}
+
+/**
+ * Returns the value. A missing value is answered with 404, the same whether it does not exist or belongs to another
+ * owner.
+ *
+ * @param what for example `subscriber`
+ */
+export function orNotFound<Value>(value: Value | null | undefined, what = 'subscriber'): Value {
+  if (value !== null && value !== undefined) return value;
+  throw problem('not-found', `There is no ${what} with this ${what === 'event' ? 'name' : 'id'}`);
+}

@@ -1,0 +1,25 @@
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Logger,
+} from '@nestjs/common';
+import { errorText, stackFrames } from '../../common/index.js';
+import { problemOf, type ProblemResponse, sendProblem } from './problem.js';
+
+/**
+ * Answers the exceptions of the API's routes as problems. Errors that are not HTTP exceptions are bugs or outages: the
+ * filter logs them, and the caller learns nothing of them but that they happened.
+ */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  readonly #logger = new Logger('ThornApi');
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    if (!(exception instanceof HttpException)) {
+      this.#logger.error(`A request failed: ${errorText(exception)}`, stackFrames(exception));
+    }
+    sendProblem(host.switchToHttp().getResponse<ProblemResponse>(), problemOf(exception));
+  }
+}

@@ -1,0 +1,54 @@
+import { HttpException } from '@nestjs/common';
+import { STATUS_CODES } from 'node:http';
+import type { RefusedField } from './errors.js';
+import { problemCode, type ProblemCode, problemType } from './problem-codes.js';
+
+/** The body of every error response: RFC 9457, with the code and the refused fields beside it. */
+export interface Problem {
+  /** The link that explains {@link code}. */
+  readonly type: string;
+  readonly code: ProblemCode;
+  /** The words of the status. */
+  readonly title: string;
+  readonly status: number;
+  /** What is wrong with this very request. */
+  readonly detail: string;
+  /** The refused fields, where some are. */
+  readonly errors?: readonly RefusedField[];
+}
+
+/** The methods that the responses of both platforms have. */
+export interface ProblemResponse {
+  status(code: number): { header(name: string, value: string): { send(body: string): unknown } };
+}
+
+/** @param exception an error that is not an `HttpException` becomes a 500 that tells nothing of it */
+export function problemOf(exception: unknown): Problem {
+  if (!(exception instanceof HttpException)) return problemWith(500, {}, 'Internal server error');
+  const response = exception.getResponse();
+  const fields = typeof response === 'object' ? response : {};
+  return problemWith(exception.getStatus(), fields, exception.message);
+}
+
+/** Sends the problem as `application/problem+json`. */
+export function sendProblem(response: ProblemResponse, problem: Problem): void {
+  response
+    .status(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problem));
+}
+
+/** @param fields what an exception answers: Nest's shape, with `code` and `errors` where this API has thrown it */
+export function problemWith(status: number, fields: object, fallback: string): Problem {
+  const { message, errors, code: given } = fields as Readonly<Record<string, unknown>>;
+  const code = problemCode(status, given);
+  const detail = Array.isArray(message) ? message.join('; ') : (message ?? fallback);
+  return {
+    type: problemType(code),
+    code,
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: String(detail),
+    ...(Array.isArray(errors) ? { errors: errors as readonly RefusedField[] } : {}),
+  };
+}
