@@ -3,12 +3,13 @@
 // Checks the imports of the files that are shipped (those of tsconfig.build.json; specs are free):
 //   - they obey the floors of tools/floors.mjs;
 //   - no cycle, type-only imports included: what knows each other's types is not separate;
-//   - packages they name are declared in package.json, and nothing outside lib is reached by path.
+//   - packages they name are declared in package.json, and nothing outside lib is reached by path;
+//   - no folder holds too many files, and only the top folders have an index.ts.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import ts from 'typescript';
 import { findCycles } from './cycles.mjs';
-import { judgeImport } from './floors.mjs';
+import { judgeFolders, judgeImport } from './floors.mjs';
 import { importsOf, packageOf, packagesOf } from './imports.mjs';
 
 const root = resolve(process.argv[2] ?? '.');
@@ -20,6 +21,7 @@ const graph = new Map();
 const faults = [];
 
 for (const file of shippedFiles()) graph.set(inLib(file), checkFile(file));
+faults.push(...judgeFolders([...graph.keys()]));
 for (const cycle of findCycles(graph)) faults.push(`cycle: ${[...cycle, cycle[0]].join(' → ')}`);
 
 for (const fault of faults) console.error(fault);

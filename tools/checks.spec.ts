@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -99,8 +99,32 @@ describe('check-imports', () => {
       { 'lib/event/a.ts': `import './b.js';` },
       'lib/event/a.ts:1 imports "./b.js", which does not exist',
     ],
+    [
+      'an import into a higher inner floor',
+      { 'lib/outbox/model/a.ts': `import '../worker/b.js';`, 'lib/outbox/worker/b.ts': '' },
+      'lib/outbox/model/a.ts:1 "outbox/model" may not import from "outbox/worker", a floor above it',
+    ],
+    [
+      'an index inside a folder',
+      { 'lib/outbox/model/index.ts': '' },
+      'lib/outbox/model/index.ts is an index below a top folder: import the files themselves',
+    ],
+    [
+      'a folder of 16 files',
+      Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`lib/outbox/model/${n}.ts`, ''])),
+      'lib/outbox/model holds 16 files, more than 15: split it into subfolders',
+    ],
   ])('refuses %s', (_what, files, fault) => {
     expect(checkImports(files)).toEqual({ status: 1, faults: [fault] });
+  });
+
+  it('counts no specs among the files of a folder', () => {
+    const names = Array.from({ length: 15 }, (_, n) => `lib/outbox/model/${n}`);
+    const files = names.flatMap((name) => [`${name}.ts`, `${name}.spec.ts`]);
+    expect(checkImports(Object.fromEntries(files.map((file) => [file, ''])))).toEqual({
+      status: 0,
+      faults: [],
+    });
   });
 
   it('leaves specs alone, and refuses to pass when it finds nothing to check', () => {
@@ -233,6 +257,68 @@ describe('check-release', () => {
       /names owner\/name, but this is other\/name/,
     );
     expect(found({ ...rest, repository: 'https://example.com' }, 'a/b').status).toBe(1);
+  });
+});
+
+describe('check-commits', () => {
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {
+      cwd: root,
+      stdio: 'pipe',
+    }).toString();
+  const commit = (subject: string) => git('commit', '-q', '--allow-empty', '-m', subject);
+  const checkCommits = (cwd: string, ...args: string[]) => {
+    const script = fileURLToPath(new URL('check-commits.mjs', import.meta.url));
+    const run = spawnSync(process.execPath, [script, ...args], { cwd, encoding: 'utf8' });
+    return { status: run.status, out: run.stdout.trim(), faults: run.stderr.trim() };
+  };
+  beforeEach(() => void git('init', '-q'));
+
+  it('passes conventional subjects in the imperative', () => {
+    commit('feat(outbox): release messages in sets');
+    commit('refactor!: address JSON columns by path');
+    commit('test: 429 uses up no attempt');
+    expect(checkCommits(root)).toEqual({
+      status: 0,
+      out: 'commits: 3 subjects checked, 0 faults',
+      faults: '',
+    });
+  });
+
+  it.each([
+    ['Release messages in sets', 'does not read `type(scope): text`'],
+    ['feature: release messages in sets', 'does not read `type(scope): text`'],
+    [`fix: release ${'messages '.repeat(7)}in sets`, 'has 83 characters, at most 72 are allowed'],
+    ['fix: Release messages in sets', 'begins with a capital after the colon'],
+    ['fix: release messages in sets.', 'ends with a full stop'],
+    ['fix: released messages in sets', 'is not in the imperative: "released"'],
+    ['fix: releasing messages in sets', 'is not in the imperative: "releasing"'],
+    ['fix: releases messages in sets', 'is not in the imperative: "releases"'],
+    ['docs: what a relay carries', 'is not in the imperative: "what"'],
+  ])('refuses the subject %s', (subject, fault) => {
+    commit('fix: release messages in sets');
+    commit(subject);
+    const { status, faults } = checkCommits(root);
+    expect(faults).toContain(fault);
+    expect(faults.split('\n')).toHaveLength(1);
+    expect(status).toBe(1);
+  });
+
+  it('checks a range alone, as a pull request has one', () => {
+    commit('an old subject');
+    commit('fix: release messages in sets');
+    expect(checkCommits(root, 'HEAD~1..HEAD').status).toBe(0);
+    expect(checkCommits(root, 'HEAD').status).toBe(1);
+  });
+
+  it('checks the commits of a shallow clone', () => {
+    commit('an old subject');
+    commit('fix: release messages in sets');
+    git('clone', '-q', '--depth', '1', `file://${root}`, 'shallow');
+    expect(checkCommits(join(root, 'shallow'))).toMatchObject({
+      status: 0,
+      out: 'commits: 1 subjects checked, 0 faults',
+    });
   });
 });
 
