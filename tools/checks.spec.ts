@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -257,6 +257,17 @@ describe('check-release', () => {
       /names owner\/name, but this is other\/name/,
     );
     expect(found({ ...rest, repository: 'https://example.com' }, 'a/b').status).toBe(1);
+  });
+});
+
+describe('the changesets', () => {
+  const folder = new URL('../.changeset/', import.meta.url);
+  const names = readdirSync(folder).filter((name) => name.endsWith('.md') && name !== 'README.md');
+
+  it('name the package and the size of the change', () => {
+    const header = /^---\n'nestjs-thorn': (?:patch|minor)\n---\n\n\S/;
+    const text = (name: string) => readFileSync(new URL(name, folder), 'utf8');
+    expect(names.filter((name) => !header.test(text(name)))).toEqual([]);
   });
 });
 
