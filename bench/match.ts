@@ -13,7 +13,7 @@ const EVENTS = KINDS.flatMap((kind) => ACTIONS.map((action) => `${kind}.${action
 const SUBSCRIBERS_PER_OWNER = 5;
 const OWNERLESS = 10;
 const ROUNDS = 21;
-/** Every event name with every owner's turn once: no answer is asked for twice in a row of thousands. */
+/** Every event name with every owner in turn: no answer is asked for twice in a row of thousands. */
 const QUERIES = 200_000;
 /** Queries that are prepared before they are timed: few, so that they are as near as those of a message just made. */
 const BATCH = 200;

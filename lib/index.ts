@@ -70,6 +70,8 @@ export {
   type Digest,
   type Envelope,
   type EnvelopeFunction,
+  type EnvelopeName,
+  type EnvelopeOption,
   Message,
   type MessageFields,
   type MessageSettings,
@@ -85,6 +87,7 @@ export {
   type TracedAttempt,
   type TracedResult,
   type TraceOrigin,
+  WireFormat,
 } from './message/index.js';
 
 // Durable delivery and its log

@@ -49,7 +49,7 @@ function article() {
   });
 }
 
-/** What a hand-written owner does: neither signature nor deadline nor policy. */
+/** A hand-written sender: neither signature nor deadline nor policy. */
 function axiosPost(port: number): Candidate['once'] {
   const url = `http://127.0.0.1:${port}/hooks`;
   const payload: unknown = JSON.parse(article().json.toString());

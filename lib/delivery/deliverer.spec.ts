@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
@@ -86,7 +85,6 @@ describe('Deliverer', () => {
       'hook-event': 'article.published',
       'hook-delivery': delivery.id,
       'hook-subscription': 'sub_1',
-      'hook-hmac': createHmac('sha256', secret).update(body).digest('base64'),
       'webhook-id': message.id,
       'webhook-timestamp': String(Math.floor(startedAt / 1000)),
       'x-tenant': 'acme',
@@ -140,7 +138,7 @@ describe('Deliverer', () => {
     await deliverer.attempt(delivery, made(), { ...recipient(url), contentType: 'text/plain' });
 
     expect(received[0]!.request.headers['content-type']).toBe('text/plain');
-    expect(received[0]!.body.toString()).toMatch(/^plain \{"event":"article\.published"/);
+    expect(received[0]!.body.toString()).toMatch(/^plain \{"type":"article\.published"/);
   });
 
   it.each([

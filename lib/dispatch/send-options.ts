@@ -22,7 +22,7 @@ export interface SendOptions extends MessageSettings {
    * is null or undefined leaves the ownerless subscribers alone, since an owner was meant.
    */
   readonly owner?: string | number | bigint | null | undefined;
-  /** Where the thing can be found: an http or https URL, or a relative one; becomes the envelope's `ref`. Default null. */
+  /** The URL of the thing, http or https, or relative; becomes the envelope's `ref`. Default: the envelope has none. */
   readonly ref?: string | null;
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: Readonly<Record<string, string>>;

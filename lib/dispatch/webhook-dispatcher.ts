@@ -77,7 +77,7 @@ export class WebhookDispatcher {
       event: name,
       data,
       owner,
-      ref: options.ref ?? null,
+      ...(options.ref === undefined ? {} : { ref: options.ref }),
       audience: declared ? 'owner' : 'everyone',
       headers: options.headers === undefined ? {} : options.headers,
       settings: messageSettings(options),

@@ -1,12 +1,17 @@
 export { type Codec, Codecs } from './encoding/codecs.js';
 export {
+  type Envelope,
   type EnvelopeFunction,
+  envelopeName,
+  type EnvelopeOption,
+} from './envelope.js';
+export {
   type MessageDraft,
   MessageFactory,
   type MessageFactoryOptions,
 } from './message.factory.js';
 export { checkMessageId } from './message-id.js';
-export { type Audience, type Envelope, Message, type MessageFields } from './message.js';
+export { type Audience, Message, type MessageFields } from './message.js';
 export {
   MessageTracing,
   NoTracing,
@@ -29,3 +34,4 @@ export type {
   SubscriberSource,
 } from './subscriber-source.js';
 export { hostOf, NO_HOST } from './recipient-host.js';
+export { type EnvelopeName, WireFormat } from './wire-format.js';

@@ -3,8 +3,9 @@ import { newId } from '../common/id.js';
 import { checkHeaders } from './header-checks.js';
 import type { Codecs } from './encoding/codecs.js';
 import type { MessageSettings } from './message-settings.js';
+import { applyEnvelope, type EnvelopeOption } from './envelope.js';
 import { checkMessageId } from './message-id.js';
-import { type Audience, type Envelope, Message } from './message.js';
+import { type Audience, Message } from './message.js';
 import { type MessageTracing, NoTracing } from './message-tracing.js';
 import type { Recipient } from './recipient.js';
 
@@ -30,37 +31,36 @@ export function boundedTracestate(tracestate: string | null): string | null {
   return members.join(',') || null;
 }
 
-/** What is needed to make a message; everything but the event has a default. */
+/** The parts of a new message; everything but the event has a default. */
 export interface MessageDraft {
   /** Default: a new one. */
   readonly id?: string;
   readonly event: string;
   readonly data?: unknown;
+  /** URL of the thing, or null. Default: the event declares none, and the body has no `ref`. */
   readonly ref?: string | null;
+  /** Default null. */
   readonly owner?: string | null;
-  /** Default `everyone`. */
+  /** `owner`: the event declares an owner, and the body names it. Default `everyone`. */
   readonly audience?: Audience;
   readonly headers?: Readonly<Record<string, string>>;
   readonly settings?: MessageSettings;
   readonly recipients?: readonly Recipient[];
 }
 
-/** Makes the body's value from the default envelope: an application that wants another shape gives its own. */
-export type EnvelopeFunction = (envelope: Envelope) => unknown;
-
 /** Settings of a {@link MessageFactory}. */
 export interface MessageFactoryOptions {
-  /** Default: the envelope as it is. */
-  readonly envelope?: EnvelopeFunction;
-  /** What relative references are resolved against. Default: they stay relative. */
+  /** Default `standard`. */
+  readonly envelope?: EnvelopeOption;
+  /** URL that relative references are resolved against. Default: they stay relative. */
   readonly baseUrl?: string;
-  /** What follows the messages. Default: nothing. */
+  /** Follows the messages through processes. Default: nothing does. */
   readonly tracing?: MessageTracing;
 }
 
-/** Makes messages: id and time from the clock, the body encoded at once so that bad data fails the caller. */
+/** Creates messages: id and time from the clock, the body encoded at once so that bad data fails the caller. */
 export class MessageFactory {
-  readonly #envelope: EnvelopeFunction;
+  readonly #envelope: EnvelopeOption;
   readonly #baseUrl: string | undefined;
   readonly #tracing: MessageTracing;
 
@@ -69,7 +69,7 @@ export class MessageFactory {
     private readonly codecs: Codecs,
     options: MessageFactoryOptions = {},
   ) {
-    this.#envelope = options.envelope ?? ((envelope) => envelope);
+    this.#envelope = options.envelope ?? 'standard';
     this.#baseUrl = options.baseUrl;
     this.#tracing = options.tracing ?? new NoTracing();
   }
@@ -81,11 +81,11 @@ export class MessageFactory {
     const time = this.clock.now();
     const ref = this.#resolve(draft.ref ?? null);
     const owner = draft.owner ?? null;
-    const body = this.#envelope({
-      event: draft.event,
+    const body = applyEnvelope(this.#envelope, {
+      type: draft.event,
       timestamp: new Date(time).toISOString(),
-      ref,
-      owner,
+      ...(draft.ref === undefined ? {} : { ref }),
+      ...(draft.audience === 'owner' ? { owner } : {}),
       data: draft.data ?? {},
     });
     const json = this.codecs.encode(body);

@@ -8,19 +8,6 @@ import type { MessageSettings } from './message-settings.js';
  */
 export type Audience = 'everyone' | 'owner';
 
-/** What every receiver gets, unless the options name another envelope. */
-export interface Envelope {
-  /** The event's name. */
-  readonly event: string;
-  /** When it happened: ISO 8601 with milliseconds, UTC. */
-  readonly timestamp: string;
-  /** Where the thing can be found, or null. */
-  readonly ref: string | null;
-  /** The owner whose subscribers may see it, or null. */
-  readonly owner: string | null;
-  readonly data: unknown;
-}
-
 /** The parts of a message, without its body. */
 export interface MessageFields {
   /** `msg_` and a UUIDv7, or what the sender has given; the same on every attempt. */

@@ -21,7 +21,7 @@ import {
   WebhookDispatcher,
 } from '../dispatch/index.js';
 import { EventCatalogue } from '../event/index.js';
-import { Codecs, MessageFactory, MessageTracing, NoTracing } from '../message/index.js';
+import { Codecs, MessageFactory, MessageTracing, NoTracing, WireFormat } from '../message/index.js';
 import { thornEntities } from '../migrations/index.js';
 import { Deliveries, Maintenance, outbox } from '../outbox/index.js';
 import {
@@ -59,8 +59,9 @@ export function thornProviders(extras: ThornModuleExtras): {
   const pluggable = [
     pluggableProvider(Clock, extras.clock, { useFactory: () => new SystemClock() }),
     pluggableProvider(WebhookSigner, extras.signer, {
-      inject: [ApplicationKeys],
-      useFactory: (keys: ApplicationKeys) => new StandardWebhookSigner(keys),
+      inject: [ApplicationKeys, WireFormat],
+      useFactory: (keys: ApplicationKeys, format: WireFormat) =>
+        new StandardWebhookSigner(keys, format),
     }),
     pluggableProvider(RecipientPolicy, extras.recipientPolicy, {
       inject: [ThornSettings],
@@ -115,6 +116,7 @@ export function thornProviders(extras: ThornModuleExtras): {
       Subscribers,
       WebhookDispatcher,
       WebhookEvents,
+      WireFormat,
     ],
   };
 }

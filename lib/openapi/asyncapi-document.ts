@@ -1,11 +1,10 @@
 import { ThornConfigurationError } from '../errors/index.js';
 import {
-  bodyOf,
   type CatalogueDocumentOptions,
   type CatalogueSource,
-  describedEvents,
+  describeWebhooks,
 } from './event-descriptions.js';
-import { SIGNATURE_DESCRIPTION, WEBHOOK_HEADERS } from './webhook-headers.js';
+import { SIGNATURE_DESCRIPTION, type WebhookHeader, webhookHeaders } from './webhook-headers.js';
 
 /** Options of {@link thornAsyncApi}. */
 export interface AsyncApiOptions extends CatalogueDocumentOptions {
@@ -46,9 +45,10 @@ export function thornAsyncApi(source: CatalogueSource, options: AsyncApiOptions)
       option: name,
     });
   }
-  const events = describedEvents(source).map((event) => ({ ...event, key: keyOf(event.name) }));
+  const described = describeWebhooks(source, options);
+  const events = described.events.map((event) => ({ ...event, key: keyOf(event.name) }));
   const messages = events.map((event) => {
-    const { schema, example } = bodyOf(event, options);
+    const { schema, example } = event.body;
     return [
       event.key,
       {
@@ -88,18 +88,18 @@ export function thornAsyncApi(source: CatalogueSource, options: AsyncApiOptions)
     },
     components: {
       messages: Object.fromEntries(messages),
-      messageTraits: { webhook: { headers: headersSchema() } },
+      messageTraits: { webhook: { headers: headersSchema(webhookHeaders(described.format)) } },
     },
   };
 }
 
-function headersSchema() {
+function headersSchema(headers: readonly WebhookHeader[]) {
   return {
     type: 'object',
     properties: Object.fromEntries(
-      WEBHOOK_HEADERS.map(({ name, description, schema }) => [name, { ...schema, description }]),
+      headers.map(({ name, description, schema }) => [name, { ...schema, description }]),
     ),
-    required: WEBHOOK_HEADERS.filter(({ required }) => required).map(({ name }) => name),
+    required: headers.filter(({ required }) => required).map(({ name }) => name),
   };
 }
 

@@ -1,63 +1,89 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { ThornConfigurationError } from '../errors/index.js';
+import { WireFormat } from '../message/index.js';
+import { ENVELOPES } from './envelope-schemas.js';
 import {
-  compileEventName,
   dataSchemaOf,
   EventCatalogue,
   type EventDeclaration,
   type JsonSchema,
 } from '../event/index.js';
 
-/** An event as documents tell of it. */
+/** An event as the documents describe it. */
 export interface DescribedEvent {
   /** As declared: fields in braces stand for any one segment. */
   readonly name: string;
   readonly description: string | null;
-  /** What its data looks like; an empty schema where nobody said it. */
+  /** Schema of the data; an empty one where the event declares none. */
   readonly data: JsonSchema;
   /** Data as a subscriber may get it, or undefined. */
   readonly example: unknown;
 }
 
-/** What both kinds of documents can be told. */
+/** Options of both kinds of documents. */
 export interface CatalogueDocumentOptions {
   /**
-   * Describes the body, where the option `envelope` of the module makes another one than the default. Examples are left
-   * out then. Default: the default envelope around the data.
+   * Describes the body, where the module's option `envelope` is a function. The documents then hold no examples.
+   * Default: the envelope that the application uses, or for a function an empty schema.
    */
   readonly body?: (event: DescribedEvent) => JsonSchema;
 }
 
-/** Where the events are known: an application that uses `ThornModule`, or its catalogue. */
+/**
+ * Source of the events: an application that imports `ThornModule`, or its catalogue. A catalogue alone does not say how
+ * requests look: they are described with the default envelope and signature.
+ */
 export type CatalogueSource = EventCatalogue | Pick<INestApplicationContext, 'get'>;
 
-/** The events that may be subscribed to, by name. @throws {@link ThornConfigurationError} for no catalogue */
-export function describedEvents(source: CatalogueSource): readonly DescribedEvent[] {
-  const catalogue = catalogueOf(source);
-  return catalogue
+/** The schema of a body, and an example if there is one. */
+export interface DescribedBody {
+  readonly schema: JsonSchema;
+  readonly example?: unknown;
+}
+
+/** What the documents say: the events that may be subscribed to, by name, and how requests look. */
+export interface DescribedWebhooks {
+  readonly events: readonly (DescribedEvent & { readonly body: DescribedBody })[];
+  readonly format: WireFormat;
+}
+
+/** Collects what the documents say. @throws {@link ThornConfigurationError} for no catalogue */
+export function describeWebhooks(
+  source: CatalogueSource,
+  { body }: CatalogueDocumentOptions,
+): DescribedWebhooks {
+  const [catalogue, format] = sourcesOf(source);
+  const events = catalogue
     .subscribable()
     .toSorted()
-    .map((name) => described(catalogue.get(name)!));
+    .map((name) => described(catalogue.get(name)!))
+    .map((event) => ({
+      ...event,
+      body: body === undefined ? bodyOf(event, format) : { schema: body(event) },
+    }));
+  return { events, format };
 }
 
-/** The schema of a body, and an example if there is one. */
-export function bodyOf(
-  event: DescribedEvent,
-  { body }: CatalogueDocumentOptions,
-): { readonly schema: JsonSchema; readonly example?: unknown } {
-  if (body !== undefined) return { schema: body(event) };
-  const schema = envelopeSchema(event);
-  return event.example === undefined ? { schema } : { schema, example: exampleOf(event) };
+function bodyOf(event: DescribedEvent, { envelope }: WireFormat): DescribedBody {
+  if (envelope === 'custom') return { schema: {} };
+  const example = event.example ?? (isEmpty(event.data) ? {} : undefined);
+  const { schema, exampleWith } = ENVELOPES[envelope](event);
+  return example === undefined ? { schema } : { schema, example: exampleWith(example) };
 }
 
-function catalogueOf(source: CatalogueSource): EventCatalogue {
-  if (source instanceof EventCatalogue) return source;
+/** Documents of an empty schema show a text, which data hardly is. */
+function isEmpty(schema: JsonSchema): boolean {
+  return Object.keys(schema).length === 0;
+}
+
+function sourcesOf(source: CatalogueSource): readonly [EventCatalogue, WireFormat] {
+  if (source instanceof EventCatalogue) return [source, new WireFormat()];
   if (typeof (source as { get?: unknown } | undefined)?.get !== 'function') {
     throw new ThornConfigurationError(
       'The catalogue must be an application that imports ThornModule, or its EventCatalogue.',
     );
   }
-  return source.get(EventCatalogue, { strict: false });
+  return [source.get(EventCatalogue, { strict: false }), source.get(WireFormat, { strict: false })];
 }
 
 function described(declaration: EventDeclaration): DescribedEvent {
@@ -67,49 +93,5 @@ function described(declaration: EventDeclaration): DescribedEvent {
     description: description ?? null,
     data: dataSchemaOf(declaration) ?? {},
     example,
-  };
-}
-
-function envelopeSchema({ name, data }: DescribedEvent): JsonSchema {
-  return {
-    type: 'object',
-    properties: {
-      event: eventSchema(name),
-      timestamp: {
-        type: 'string',
-        format: 'date-time',
-        description: 'When it happened: ISO 8601 with milliseconds, UTC.',
-      },
-      ref: {
-        type: ['string', 'null'],
-        format: 'uri-reference',
-        description: 'Where the thing can be found, or null.',
-      },
-      owner: {
-        type: ['string', 'null'],
-        description: 'The user whose subscribers may see it, or null.',
-      },
-      data,
-    },
-    required: ['event', 'timestamp', 'ref', 'owner', 'data'],
-  };
-}
-
-function eventSchema(name: string): JsonSchema {
-  const { segments } = compileEventName(name);
-  if (!segments.includes(null)) return { type: 'string', const: name };
-  const pattern = segments.map((segment) => segment ?? '[A-Za-z0-9_-]+').join('\\.');
-  return { type: 'string', pattern: `^${pattern}$` };
-}
-
-function exampleOf({ name, example }: DescribedEvent): unknown {
-  return {
-    event: compileEventName(name)
-      .segments.map((segment) => segment ?? 'example')
-      .join('.'),
-    timestamp: '2026-01-02T03:04:05.678Z',
-    ref: null,
-    owner: null,
-    data: example,
   };
 }

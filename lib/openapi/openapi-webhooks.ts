@@ -1,11 +1,10 @@
 import {
-  bodyOf,
   type CatalogueDocumentOptions,
   type CatalogueSource,
-  type DescribedEvent,
-  describedEvents,
+  type DescribedWebhooks,
+  describeWebhooks,
 } from './event-descriptions.js';
-import { SIGNATURE_DESCRIPTION, WEBHOOK_HEADERS } from './webhook-headers.js';
+import { SIGNATURE_DESCRIPTION, type WebhookHeader, webhookHeaders } from './webhook-headers.js';
 
 /** A header of an {@link OpenApiWebhook}. */
 export interface OpenApiHeader {
@@ -57,21 +56,26 @@ export function thornOpenApiWebhooks(
   source: CatalogueSource,
   options: OpenApiWebhooksOptions = {},
 ): Record<string, OpenApiWebhook> {
-  return Object.fromEntries(
-    describedEvents(source).map((event) => [event.name, webhookOf(event, options)]),
-  );
+  const { events, format } = describeWebhooks(source, options);
+  const headers = webhookHeaders(format);
+  const { tags = ['Webhooks'] } = options;
+  return Object.fromEntries(events.map((event) => [event.name, webhookOf(event, headers, tags)]));
 }
 
-function webhookOf(event: DescribedEvent, options: OpenApiWebhooksOptions): OpenApiWebhook {
-  const { schema, ...example } = bodyOf(event, options);
+function webhookOf(
+  event: DescribedWebhooks['events'][number],
+  headers: readonly WebhookHeader[],
+  tags: readonly string[],
+): OpenApiWebhook {
+  const { schema, ...example } = event.body;
   const description = event.description === null ? '' : `${event.description}\n\n`;
   return {
     post: {
       operationId: `webhook_${event.name.replaceAll(/[^A-Za-z0-9]+/g, '_')}`,
       summary: event.name,
       description: description + SIGNATURE_DESCRIPTION,
-      tags: [...(options.tags ?? ['Webhooks'])],
-      parameters: WEBHOOK_HEADERS.map((header) => ({
+      tags: [...tags],
+      parameters: headers.map((header) => ({
         ...header,
         in: 'header',
         schema: { ...header.schema },

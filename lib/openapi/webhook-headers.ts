@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../event/index.js';
+import type { WireFormat } from '../message/index.js';
 
 /** One header of a webhook. */
 export interface WebhookHeader {
@@ -8,7 +9,7 @@ export interface WebhookHeader {
   readonly schema: JsonSchema;
 }
 
-/** Says how a signature is checked, in Markdown. */
+/** How to verify a signature, in Markdown. */
 export const SIGNATURE_DESCRIPTION = [
   'Requests are signed as Standard Webhooks describes it: `webhook-signature` holds one or more signatures with blanks',
   'between them, and one that fits is enough. `v1,` is followed by the base64 of the HMAC-SHA256 of',
@@ -17,8 +18,7 @@ export const SIGNATURE_DESCRIPTION = [
   'of the same bytes. Refuse what is more than five minutes off, and remember `webhook-id`: deliveries may come twice.',
 ].join('\n');
 
-/** The headers that every webhook has. */
-export const WEBHOOK_HEADERS: readonly WebhookHeader[] = [
+const HEADERS: readonly WebhookHeader[] = [
   {
     name: 'webhook-id',
     description: 'Id of the message; the same on every attempt.',
@@ -61,10 +61,16 @@ export const WEBHOOK_HEADERS: readonly WebhookHeader[] = [
     required: false,
     schema: { type: 'string', format: 'uri' },
   },
-  {
-    name: 'Hook-HMAC',
-    description: "Base64 of the body's HMAC with the secret, in the subscription's digest.",
-    required: false,
-    schema: { type: 'string' },
-  },
 ];
+
+const HOOK_HMAC: WebhookHeader = {
+  name: 'Hook-HMAC',
+  description: "Base64 of the body's HMAC with the secret, in the subscription's digest.",
+  required: false,
+  schema: { type: 'string' },
+};
+
+/** The headers of webhooks. */
+export function webhookHeaders({ hookHmac }: WireFormat): readonly WebhookHeader[] {
+  return hookHmac ? [...HEADERS, HOOK_HMAC] : HEADERS;
+}

@@ -80,11 +80,12 @@ function firstPart(text: unknown): string | null {
 function withEventName(body: unknown, name: string, resolve: (ref: string) => unknown): unknown {
   const schema = isObject(body) && typeof body['$ref'] === 'string' ? resolve(body['$ref']) : body;
   if (!name.includes('{') || !isObject(schema) || !isObject(schema['properties'])) return schema;
-  const event = schema['properties']['event'];
-  if (!isObject(event) || 'const' in event) return schema;
+  const properties = schema['properties'];
+  const key = ['type', 'event'].find((name) => at(properties, `#/${name}/pattern`) !== undefined);
+  if (key === undefined) return schema;
   return {
     ...schema,
-    properties: { ...schema['properties'], event: { const: EVENT_MARK } },
+    properties: { ...properties, [key]: { const: EVENT_MARK } },
   } satisfies JsonSchema;
 }
 

@@ -1,13 +1,18 @@
 import { ThornConfigurationError } from '../errors/index.js';
 import { Ed25519Key, PRIVATE_KEY_PREFIX, type PublicJwk } from './ed25519-key.js';
 
-/** How the application itself signs, besides the secrets of its subscribers. */
+/** Signatures besides the `v1` that each secret of a subscriber makes. */
 export interface SigningOptions {
   /**
    * Private keys, `whsk_…`, that sign every request as `v1a`: one, or while they are changed several, newest first. Make
    * them with {@link generateSigningKeyPair}. Default: none.
    */
   readonly ed25519?: string | readonly string[];
+  /**
+   * True: requests also carry `Hook-HMAC`, Thorn's signature, for receivers that verify nothing else. It costs a second
+   * HMAC per request, and brings the `digest` of subscribers into the REST API. Default false.
+   */
+  readonly hookHmac?: boolean;
 }
 
 /** The application's public keys, as `GET /hooks/.well-known/jwks.json` answers them (RFC 7517). */

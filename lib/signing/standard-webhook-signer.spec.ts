@@ -10,6 +10,7 @@ import { generateSecret } from './secrets.js';
 import { StandardWebhookSigner } from './standard-webhook-signer.js';
 
 const signer = new StandardWebhookSigner();
+const withHookHmac = new StandardWebhookSigner(undefined, { hookHmac: true });
 const body: Buffer = Buffer.from('{"event":"article.published","data":{"title":"Grüße"}}');
 const id = 'msg_01890a5d-ac96-774b-bcce-b302099a8057';
 
@@ -79,16 +80,22 @@ describe('StandardWebhookSigner', () => {
     (digest) => {
       const newest = generateSecret();
 
-      const headers = sign(
-        [expired(generateSecret()), live(newest), live(generateSecret())],
-        digest,
-      );
+      const secrets = [expired(generateSecret()), live(newest), live(generateSecret())];
+      const headers = sign(secrets, digest, withHookHmac);
 
       expect(headers['Hook-HMAC']).toBe(
         createHmac(digest, Buffer.from(newest, 'utf8')).update(body).digest('base64'),
       );
     },
   );
+
+  it('signs as Standard Webhooks says alone, unless told otherwise', () => {
+    expect(Object.keys(sign([live(generateSecret())]))).toEqual([
+      'webhook-id',
+      'webhook-timestamp',
+      'webhook-signature',
+    ]);
+  });
 
   it('signs with every live secret, newest first, and with no expired one', () => {
     const [newest, older, gone] = [generateSecret(), generateSecret(), generateSecret()];
@@ -137,7 +144,9 @@ describe('v1a signatures', () => {
     const headers = signed(new StandardWebhookSigner(keys), []);
 
     expect(isVerified(headers, headers['webhook-signature']!, application.publicKey)).toBe(true);
-    expect(headers).not.toHaveProperty('Hook-HMAC');
+    expect(signed(new StandardWebhookSigner(keys, { hookHmac: true }), [])).not.toHaveProperty(
+      'Hook-HMAC',
+    );
   });
 
   it('of several application keys are all there, while one replaces another', () => {
@@ -154,11 +163,9 @@ describe('v1a signatures', () => {
   it('leave the Hook-HMAC to the newest secret that both sides know', () => {
     const secret = generateSecret();
 
-    const headers = signed(new StandardWebhookSigner(), [live(own.privateKey), live(secret)]);
+    const headers = signed(withHookHmac, [live(own.privateKey), live(secret)]);
     expect(headers['Hook-HMAC']).toBe(createHmac('sha256', secret).update(body).digest('base64'));
-    expect(signed(new StandardWebhookSigner(), [live(own.privateKey)])).not.toHaveProperty(
-      'Hook-HMAC',
-    );
+    expect(signed(withHookHmac, [live(own.privateKey)])).not.toHaveProperty('Hook-HMAC');
   });
 
   it('of the application are made once for all recipients in a second, anew for the next', () => {
@@ -244,9 +251,13 @@ describe('v1a signatures', () => {
 
 const now = Date.now();
 
-function sign(secrets: Recipient['secrets'], digest: Digest = 'sha256'): Record<string, string> {
+function sign(
+  secrets: Recipient['secrets'],
+  digest: Digest = 'sha256',
+  by = signer,
+): Record<string, string> {
   const input = { id, event: 'article.published', time: now, body };
-  return signer.sign({ ...input, recipient: recipient({ secrets, digest }) });
+  return by.sign({ ...input, recipient: recipient({ secrets, digest }) });
 }
 
 function recipient(fields: Partial<Recipient>): Recipient {

@@ -1,5 +1,6 @@
 import { BoundedCache } from '../common/bounded-cache.js';
 import type { Digest, Secret } from '../message/recipient.js';
+import type { WireFormat } from '../message/wire-format.js';
 import type { ApplicationKeys } from './application-keys.js';
 import { Ed25519Key } from './ed25519-key.js';
 import { HmacKey } from './hmac.js';
@@ -10,14 +11,13 @@ import { type SigningInput, WebhookSigner } from './webhook-signer.js';
 const CACHED_SECRETS = 20_000;
 
 /**
- * Signs for two kinds of receivers at once.
+ * Signs as Standard Webhooks says: `webhook-id`, `webhook-timestamp` (seconds, of this attempt) and `webhook-signature`
+ * over `id.timestamp.body`: one signature for each live secret, newest first, then one for each key of the application,
+ * separated by blanks. `v1,<base64>` is HMAC-SHA256, `v1a,<base64>` is ed25519, which the keys of the application and
+ * secrets that begin with `whsk_` make.
  *
- * - Standard Webhooks: `webhook-id`, `webhook-timestamp` (seconds, of this attempt) and `webhook-signature` over
- *   `id.timestamp.body`: one signature for each live secret, newest first, then one for each key of the application,
- *   separated by blanks. `v1,<base64>` is HMAC-SHA256, `v1a,<base64>` is ed25519, which the keys of the application and
- *   secrets that begin with `whsk_` make.
- * - Thorn: `Hook-HMAC`, the base64 HMAC of the body alone, with the recipient's digest and its newest live secret that
- *   is not a `whsk_`: whoever verifies those has the public key alone.
+ * With `hookHmac` also for receivers of Thorn: `Hook-HMAC`, the base64 HMAC of the body alone, with the recipient's
+ * digest and its newest live secret that is not a `whsk_`, since the receivers of those have the public key alone.
  *
  * A recipient without a live secret gets what the application's keys sign, if there are any.
  *
@@ -26,10 +26,18 @@ const CACHED_SECRETS = 20_000;
 export class StandardWebhookSigner extends WebhookSigner {
   readonly #keys = new BoundedCache<string, Keys>(CACHED_SECRETS);
   readonly #shared: SharedSignatures | null;
+  readonly #hookHmac: boolean;
 
-  /** @param applicationKeys sign for every recipient; default none */
-  constructor(applicationKeys?: ApplicationKeys) {
+  /**
+   * @param applicationKeys sign for every recipient; default none
+   * @param format with `hookHmac: true`, requests also carry `Hook-HMAC`; default: they do not
+   */
+  constructor(
+    applicationKeys?: ApplicationKeys,
+    { hookHmac = false }: Partial<Pick<WireFormat, 'hookHmac'>> = {},
+  ) {
     super();
+    this.#hookHmac = hookHmac;
     this.#shared =
       applicationKeys === undefined || applicationKeys.all.length === 0
         ? null
@@ -47,7 +55,7 @@ export class StandardWebhookSigner extends WebhookSigner {
       const keys = this.#keysOf(secret.value);
       if (signatures !== '') signatures += ' ';
       signatures += keys.standard(prefix, body);
-      if (hookHmac === '') hookHmac = keys.thorn(recipient.digest, body);
+      if (this.#hookHmac && hookHmac === '') hookHmac = keys.thorn(recipient.digest, body);
     }
     if (this.#shared !== null) {
       if (signatures !== '') signatures += ' ';

@@ -34,18 +34,15 @@ export class ReceivedWebhook {
   }
 
   /**
-   * Whether the signatures over these exact bytes were made with the secret; compared in constant time. How old the
-   * timestamp is does not matter: the application's clock may be a {@link MovableClock}.
+   * Tells whether the signature over these exact bytes was made with the secret; compares in constant time. The age of
+   * the timestamp does not matter: the application's clock may be a {@link MovableClock}.
    *
-   * @param scheme `standard`: one of the signatures in `webhook-signature`, which name every live secret. `thorn`:
-   * `Hook-HMAC`, which the newest secret makes alone. Default `both`.
+   * @param scheme `standard`: one of the signatures in `webhook-signature`, to which every live secret adds one. `thorn`:
+   * `Hook-HMAC`, made with the newest secret alone. Default `standard`.
    */
-  isSignedWith(secret: string, scheme: 'standard' | 'thorn' | 'both' = 'both'): boolean {
-    const { headers, body } = this;
-    const isStandard = isStandardSigned(headers, body, secret);
-    const isThorn = isThornSigned(headers, body, secret);
-    if (scheme === 'both') return isStandard && isThorn;
-    return scheme === 'standard' ? isStandard : isThorn;
+  isSignedWith(secret: string, scheme: 'standard' | 'thorn' = 'standard'): boolean {
+    const isSigned = scheme === 'standard' ? isStandardSigned : isThornSigned;
+    return isSigned(this.headers, this.body, secret);
   }
 
   #header(name: string): string {

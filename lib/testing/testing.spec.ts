@@ -48,7 +48,7 @@ describe('RecordingStrategy', () => {
     await strategy.release([message('order.made', { id: 1 }), message('order.paid', { id: 2 })]);
 
     expect((await waiting).data).toEqual({ id: 2 });
-    expect((await strategy.waitFor('order.made')).body).toMatchObject({ event: 'order.made' });
+    expect((await strategy.waitFor('order.made')).body).toMatchObject({ type: 'order.made' });
     expect(strategy.sent.map(({ event, owner }) => [event, owner])).toEqual([
       ['order.made', null],
       ['order.paid', null],
@@ -138,12 +138,12 @@ describe('ScriptedReceiver', () => {
     const [webhook] = await receiver.waitFor(1);
 
     expect(webhook!.isSignedWith(secret)).toBe(true);
-    expect(webhook!.isSignedWith(old)).toBe(false);
-    expect(webhook!.isSignedWith(old, 'standard')).toBe(true);
+    expect(webhook!.isSignedWith(secret, 'thorn')).toBe(true);
+    expect(webhook!.isSignedWith(old)).toBe(true);
     expect(webhook!.isSignedWith(old, 'thorn')).toBe(false);
-    expect(webhook!.isSignedWith(other, 'standard')).toBe(false);
+    expect(webhook!.isSignedWith(other)).toBe(false);
     expect(webhook!.isSignedWith(other, 'thorn')).toBe(false);
-    expect(webhook!.isSignedWith('', 'standard')).toBe(false);
+    expect(webhook!.isSignedWith('')).toBe(false);
     // An independent judge.
     const headers = webhook!.headers as Record<string, string>;
     expect(new Webhook(secret).verify(webhook!.body, headers)).toEqual(webhook!.json);
@@ -153,7 +153,7 @@ describe('ScriptedReceiver', () => {
     await deliver([secret], digest);
     const [webhook] = await receiver.waitFor(1);
 
-    expect(webhook!.isSignedWith(secret)).toBe(true);
+    expect(webhook!.isSignedWith(secret, 'thorn')).toBe(true);
   });
 
   it('finds one changed bit of the body, the id, the timestamp or a signature', async () => {
@@ -163,7 +163,7 @@ describe('ScriptedReceiver', () => {
     const changed = Buffer.from(body);
     changed[5]! ^= 1;
 
-    expect(Object.assign(webhook!, { body: changed }).isSignedWith(secret, 'standard')).toBe(false);
+    expect(Object.assign(webhook!, { body: changed }).isSignedWith(secret)).toBe(false);
     expect(webhook!.isSignedWith(secret, 'thorn')).toBe(false);
     Object.assign(webhook!, { body });
     for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature', 'hook-hmac']) {
@@ -171,14 +171,16 @@ describe('ScriptedReceiver', () => {
       const at = name === 'webhook-signature' ? 10 : 1;
       const flipped = String.fromCharCode(right.charCodeAt(at) ^ 1);
       headers[name] = right.slice(0, at) + flipped + right.slice(at + 1);
-      expect(webhook!.isSignedWith(secret)).toBe(false);
+      const scheme = name === 'hook-hmac' ? 'thorn' : 'standard';
+      expect(webhook!.isSignedWith(secret, scheme)).toBe(false);
       headers[name] = right;
     }
     expect(webhook!.isSignedWith(secret)).toBe(true);
+    expect(webhook!.isSignedWith(secret, 'thorn')).toBe(true);
     headers['webhook-signature'] = String(headers['webhook-signature']).replace('v1,', 'v2,');
-    expect(webhook!.isSignedWith(secret, 'standard')).toBe(false);
+    expect(webhook!.isSignedWith(secret)).toBe(false);
     delete headers['webhook-signature'];
-    expect(webhook!.isSignedWith(secret, 'standard')).toBe(false);
+    expect(webhook!.isSignedWith(secret)).toBe(false);
   });
 
   function post({ path = '', body = '{}', timeout = 3000 } = {}) {
@@ -192,7 +194,11 @@ describe('ScriptedReceiver', () => {
   }
 
   function deliver(secrets: readonly string[], digest: Recipient['digest'] = 'sha256') {
-    const deliverer = new Deliverer(client, new StandardWebhookSigner(), new MovableClock());
+    const deliverer = new Deliverer(
+      client,
+      new StandardWebhookSigner(undefined, { hookHmac: true }),
+      new MovableClock(),
+    );
     return deliverer.attempt({ id: 'dlv_1' }, message('order.paid', { id: 7 }), {
       id: 'sub_1',
       url: receiver.url,

@@ -32,7 +32,7 @@ describe('StandardWebhookSigner, as Thorn verifies', () => {
   it('signs the body alone with the newest secret', () => {
     const secret = 'a secret in plain text';
     const body = Buffer.from('{"event":"order.paid"}');
-    const headers = new StandardWebhookSigner().sign({
+    const headers = new StandardWebhookSigner(undefined, { hookHmac: true }).sign({
       id: 'msg_1',
       event: 'order.paid',
       time: 0,

@@ -60,11 +60,9 @@ describe('the tutorial', () => {
     const { secret } = subscriber();
     const events = receiver.received.map(({ event }) => event);
     expect(events.slice(0, 3)).toEqual(['thorn.ping', 'order.placed', 'order.paid']);
-    expect(receiver.received.every((webhook) => webhook.isSignedWith(secret, 'standard'))).toBe(
-      true,
-    );
+    expect(receiver.received.every((webhook) => webhook.isSignedWith(secret))).toBe(true);
     expect(receiver.received[2]!.json).toMatchObject({
-      event: 'order.paid',
+      type: 'order.paid',
       owner: 'ann',
       data: { id: 1, total: 4200, state: 'PAID' },
     });

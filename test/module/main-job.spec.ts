@@ -3,7 +3,6 @@ import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createHmac } from 'node:crypto';
 import {
   inline,
   outbox,
@@ -59,7 +58,7 @@ describe.each(cases)(
       await receiver.stop();
     });
 
-    it('tells of a creation, with the envelope, the headers and signatures that others verify', async () => {
+    it('sends a creation in the envelope of Standard Webhooks, signed so that its libraries verify it', async () => {
       const article = await dataSource.manager.save(Article, {
         title: 'On Computable Numbers',
         author,
@@ -67,7 +66,7 @@ describe.each(cases)(
       const [request] = await receiver.waitFor(1);
 
       expect(receiver.json()).toEqual({
-        event: 'article.created',
+        type: 'article.created',
         timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
         ref: `https://blog.example.com/articles/${article.id}`,
         owner: String(author.id),
@@ -87,9 +86,7 @@ describe.each(cases)(
       const body = request!.body.toString();
       expect(new StandardWebhook(secret).verify(body, headers)).toEqual(receiver.json());
       expect(new SvixWebhook(secret).verify(body, headers)).toEqual(receiver.json());
-      expect(headers['hook-hmac']).toBe(
-        createHmac('sha256', secret).update(request!.body).digest('base64'),
-      );
+      expect(headers).not.toHaveProperty('hook-hmac');
       expect(() => new StandardWebhook(secret).verify(`${body} `, headers)).toThrow();
     });
 

@@ -112,9 +112,8 @@ describe.each(blogDatabases)('events of methods, on %s', (type) => {
     const [request] = await blog.receiver.waitFor(1);
 
     expect(blog.receiver.json()).toMatchObject({
-      event: 'order.placed',
+      type: 'order.placed',
       ref: 'https://blog.example.com/orders/7',
-      owner: null,
       data: { id: '7', total: 10, note: 'in haste' },
     });
     expect(request!.headers['x-order']).toBe('7');

@@ -134,7 +134,7 @@ describe('ThornModule', () => {
           baseUrl,
           recipients: loopback,
           userAgent: 'blog/1',
-          envelope: ({ event, data }) => ({ type: event, payload: data }),
+          envelope: ({ type, data }) => ({ kind: type, payload: data }),
         }),
       }),
     );
@@ -145,7 +145,7 @@ describe('ThornModule', () => {
 
     expect(receiver.requests[0]!.headers['user-agent']).toBe('blog/1');
     expect(JSON.parse(receiver.requests[0]!.body.toString())).toEqual({
-      type: 'a.b',
+      kind: 'a.b',
       payload: { x: 1 },
     });
   });

@@ -98,9 +98,9 @@ describe.each(blogDatabases)('events of relations reach receivers, on %s', (type
     const bodies = receiver.requests.map((_, index) => receiver.json(index));
     receiver.requests.length = 0;
     return bodies
-      .map(({ event, data }) => {
+      .map(({ type, data }) => {
         const { name, with: related } = data as { name: string; with: string[] };
-        return [event, name, ...related].join(' ');
+        return [type, name, ...related].join(' ');
       })
       .sort();
   };

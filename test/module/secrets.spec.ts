@@ -152,16 +152,21 @@ describe('encryption', () => {
   });
 });
 
-it.each(['sha1', 'sha256', 'sha512'] as const)('signs Hook-HMAC with %s', async (digest) => {
-  ({ app } = await startBlog((await createBlogDatabase('better-sqlite3')).options));
-  const secret = 'a secret that both of us know';
-  const input = { url: receiver.url, events: ['*'], secret, digest };
-  await app.get(Subscribers).create(input);
-  await app.get(WebhookDispatcher).send('order.paid', {});
+it.each(['sha1', 'sha256', 'sha512'] as const)(
+  'signs Hook-HMAC with %s where the option asks for it',
+  async (digest) => {
+    ({ app } = await startBlog((await createBlogDatabase('better-sqlite3')).options, {
+      signing: { hookHmac: true },
+    }));
+    const secret = 'a secret that both of us know';
+    const input = { url: receiver.url, events: ['*'], secret, digest };
+    await app.get(Subscribers).create(input);
+    await app.get(WebhookDispatcher).send('order.paid', {});
 
-  const [{ headers, body }] = receiver.requests as [ReceivedRequest];
-  expect(headers['hook-hmac']).toBe(createHmac(digest, secret).update(body).digest('base64'));
-});
+    const [{ headers, body }] = receiver.requests as [ReceivedRequest];
+    expect(headers['hook-hmac']).toBe(createHmac(digest, secret).update(body).digest('base64'));
+  },
+);
 
 describe.each(['express', 'fastify'] as const)('the public keys, on %s', (platform) => {
   const [newer, older] = [generateSigningKeyPair(), generateSigningKeyPair()];

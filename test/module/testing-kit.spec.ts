@@ -77,7 +77,7 @@ describe('the kit for users’ tests', () => {
     expect(first!.isSignedWith(secrets[0]!.value)).toBe(true);
     expect(first!.headers['webhook-timestamp']).toBe(String(Date.UTC(2030, 0, 1) / 1000));
     expect(second!.json).toMatchObject({
-      event: 'order.shipped',
+      type: 'order.shipped',
       timestamp: '2030-01-01T00:01:00.000Z',
     });
     await app.close();

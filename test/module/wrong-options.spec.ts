@@ -46,6 +46,8 @@ describe('an application with a wrong option does not start', () => {
     ['http.foo', { http: { foo: 1 } }],
     ['http.tls.rejectUnauthorized', { http: { tls: { rejectUnauthorized: false } } }],
     ['signing.ed', { signing: { ed: 'x' } }],
+    ['signing.hookHmac', { signing: { hookHmac: 'yes' } }],
+    ['envelope', { envelope: 'svix' }],
     ['encryption.key', { encryption: { keys: [], key: 'x' } }],
     ['api.guard', { api: { guard: [AuthGuard], unprotected: true, owner } }],
     // Of the wrong kind

@@ -61,7 +61,7 @@ describe.each<{ kind: DatabaseKind }>([
 
     const [webhook] = await receiver.waitFor(1);
     expect(webhook!.isSignedWith(SECRET)).toBe(true);
-    expect(webhook!.json).toMatchObject({ event: 'article.created', data: { title: 'Roses' } });
+    expect(webhook!.json).toMatchObject({ type: 'article.created', data: { title: 'Roses' } });
 
     const [message] = await rig.until(MESSAGES, finished(1));
     expect(message).toMatchObject({ id: webhook!.id, event: 'article.created', lease: null });

@@ -76,7 +76,7 @@ describe('an application with bullmq()', () => {
     await dataSource.manager.save(Object.assign(new Article(), { title: 'One' }));
 
     const [arrived] = await receiver.waitFor(1);
-    expect(arrived!.json).toMatchObject({ event: 'article.created', data: { title: 'One' } });
+    expect(arrived!.json).toMatchObject({ type: 'article.created', data: { title: 'One' } });
     await expect
       .poll(async () => (await app.get(Deliveries).list({}, 'any')).items)
       .toMatchObject([{ status: 'succeeded', attemptCount: 1 }]);

@@ -54,9 +54,11 @@ export class Receiver {
 
   /** The body of the request at `index`, as JSON. */
   json(index = 0): {
-    event: string;
+    type: string;
     ref: unknown;
     owner: unknown;
+    /** With the envelope `thorn`. */
+    sender?: unknown;
     timestamp: string;
     data: unknown;
   } {

@@ -171,7 +171,7 @@ describe('thornOpenApiWebhooks()', () => {
     expect(post.description).toContain('Someone looked at an order twice');
     expect(post.description).toContain('webhook-signature');
     const { schema, example } = post.requestBody.content['application/json']!;
-    expect(example).toMatchObject({ event: 'order.flagged', data: { id: '4f2d' } });
+    expect(example).toMatchObject({ type: 'order.flagged', data: { id: '4f2d' } });
     const line = (instead: unknown) => ({
       type: 'object',
       properties: {
@@ -183,7 +183,7 @@ describe('thornOpenApiWebhooks()', () => {
     });
     expect(schema).toMatchObject({
       properties: {
-        event: { const: 'order.flagged' },
+        type: { const: 'order.flagged' },
         data: {
           type: 'object',
           properties: {
@@ -204,7 +204,7 @@ describe('thornOpenApiWebhooks()', () => {
     const { schema } = post.requestBody.content['application/json']!;
     expect(schema).toMatchObject({
       properties: {
-        event: { pattern: '^customer\\.[A-Za-z0-9_-]+\\.renamed$' },
+        type: { pattern: '^customer\\.[A-Za-z0-9_-]+\\.renamed$' },
         data: {
           properties: {
             name: { type: ['string', 'null'], description: 'As on the bill', examples: ['Ada'] },
@@ -217,6 +217,16 @@ describe('thornOpenApiWebhooks()', () => {
     });
   });
 
+  it('shows an object as the data of an event without a schema', () => {
+    const webhooks = thornOpenApiWebhooks(app);
+    for (const name of ['order.cancelled', 'stock.low']) {
+      const { example } = webhooks[name]!.post.requestBody.content['application/json']!;
+      expect(example).toEqual({ type: name, timestamp: expect.stringMatching(/Z$/), data: {} });
+    }
+    const { content } = webhooks['tree.grown']!.post.requestBody;
+    expect(content['application/json']).not.toHaveProperty('example');
+  });
+
   it('describes the headers, and another envelope where it is told one', () => {
     const { post } = thornOpenApiWebhooks(app, { body: ({ name }) => ({ title: name }) })[
       'stock.low'
@@ -224,10 +234,42 @@ describe('thornOpenApiWebhooks()', () => {
     expect(post.requestBody.content['application/json']).toEqual({
       schema: { title: 'stock.low' },
     });
-    expect(post.parameters.map(({ name }) => name)).toEqual(
+    const headers = post.parameters.map(({ name }) => name);
+    expect(headers).toEqual(
       expect.arrayContaining(['webhook-id', 'webhook-timestamp', 'webhook-signature']),
     );
+    expect(headers).not.toContain('Hook-HMAC');
   });
+
+  it.each(['thorn', 'custom'] as const)(
+    'describes the envelope %s and Hook-HMAC where the options ask for them',
+    async (envelope) => {
+      const options = {
+        dispatch: inline(),
+        dataSources: [],
+        events,
+        envelope: envelope === 'thorn' ? envelope : () => 'a text',
+        signing: { hookHmac: true },
+      };
+      const imports = [ThornModule.forRoot(options)];
+      const module = await Test.createTestingModule({ imports }).compile();
+      const { post } = thornOpenApiWebhooks(module)['order.flagged']!;
+      const { schema, example } = post.requestBody.content['application/json']!;
+      expect(schema['required']).toEqual(
+        envelope === 'thorn' ? ['event', 'ref', 'sender', 'data'] : undefined,
+      );
+      expect(example).toEqual(
+        envelope === 'thorn'
+          ? { event: 'order.flagged', ref: null, sender: null, data: { id: '4f2d' } }
+          : undefined,
+      );
+      expect(post.parameters.map(({ name }) => name)).toContain('Hook-HMAC');
+      const types = webhookTypes(asPlain({ webhooks: thornOpenApiWebhooks(module) }));
+      const name = 'readonly event: `customer.${string}.renamed`';
+      expect(types.includes(name)).toBe(envelope === 'thorn');
+      await module.close();
+    },
+  );
 
   it('says what is missing', () => {
     expect(() => thornOpenApiWebhooks({} as never)).toThrow(/must be an application/);
@@ -253,7 +295,7 @@ describe('webhookTypes()', () => {
     expect(webhookTypes(asPlain(asyncApi()))).toBe(fromOpenApi);
     const use = `
 export function handle(payload: WebhookPayload): string {
-  switch (payload.event) {
+  switch (payload.type) {
     case 'order.flagged': {
       const reason: 'fraud' | 'typo' = payload.data.reason;
       const first: string | undefined = payload.data.lines[0]?.sku;
@@ -268,7 +310,7 @@ export function handle(payload: WebhookPayload): string {
   }
 }
 export const renamed = (payload: CustomerIdRenamedWebhook): string | null => payload.data.name;
-export const name: CustomerIdRenamedWebhook['event'] = 'customer.7.renamed';
+export const name: CustomerIdRenamedWebhook['type'] = 'customer.7.renamed';
 `;
     expect(typeErrorsIn(fromOpenApi + use)).toEqual([]);
     expect(

@@ -172,7 +172,7 @@ function compile(name: string, options: Options, place: string) {
         ...(options.owner === undefined ? {} : { owner: options.owner(outcome, args) }),
         ...(manager === undefined ? {} : { manager }),
         ...messageSettings(options),
-        ref: refOf(options.ref, outcome, args),
+        ...(options.ref === undefined ? {} : { ref: refOf(options.ref, outcome, args) }),
         headers: valueOf(options.headers, outcome, args) ?? {},
         // The method's caller waits for its own work, not for anybody's endpoint.
         wait: options.propagateErrors === true,
@@ -201,9 +201,12 @@ function compileWhen(
   return (outcome) => condition.holds(outcome, null);
 }
 
-function refOf(ref: Options['ref'], outcome: unknown, args: readonly unknown[]): string | null {
-  if (typeof ref === 'function') return ref(outcome, args);
-  return ref === undefined ? null : fillTemplate(ref, outcome);
+function refOf(
+  ref: NonNullable<Options['ref']>,
+  outcome: unknown,
+  args: readonly unknown[],
+): string | null {
+  return typeof ref === 'function' ? ref(outcome, args) : fillTemplate(ref, outcome);
 }
 
 function valueOf<Value>(

@@ -67,12 +67,9 @@ export class EntityMessages {
     return this.factory.create({
       event: event.eventName.fill(subject.row),
       data,
-      ref:
-        typeof ref === 'function'
-          ? ref(row)
-          : ref === undefined
-            ? null
-            : fillTemplate(ref, subject.row),
+      ...(ref === undefined
+        ? {}
+        : { ref: typeof ref === 'function' ? ref(row) : fillTemplate(ref, subject.row) }),
       ...(owner === undefined
         ? {}
         : {

@@ -22,7 +22,7 @@ import type {
 } from '../../signing/index.js';
 import type {
   Codec,
-  EnvelopeFunction,
+  EnvelopeOption,
   MessageTracing,
   RecipientRules,
   SubscriberSource,
@@ -53,8 +53,12 @@ export interface ThornModuleOptions {
   readonly egressProxy?: string;
   /** Settings of the HTTP client. */
   readonly http?: Omit<UndiciHttpClientOptions, 'egressProxy'>;
-  /** Makes the body from the default envelope. Default: the envelope itself. */
-  readonly envelope?: EnvelopeFunction;
+  /**
+   * Shape of the bodies: that of Standard Webhooks (`type`, `timestamp`, `data`, with `ref` and `owner` where the event
+   * declares them), that of `thorn` (`event`, `ref`, `sender`, `data`), or what a function makes of the standard one.
+   * Default `standard`.
+   */
+  readonly envelope?: EnvelopeOption;
   /** Content types besides JSON and the form encoding, by media type. */
   readonly codecs?: Readonly<Record<string, Codec>>;
   /** Static subscribers by pattern of event names, for example `{ 'order.*': 'https://warehouse.example.com/hooks' }`. */
@@ -65,7 +69,7 @@ export interface ThornModuleOptions {
   readonly eventTypes?: readonly string[];
   /** True: sending an event that is not declared is an error. Default false. */
   readonly strictEvents?: boolean;
-  /** How the application itself signs, besides the secrets of its subscribers. Default: not at all. */
+  /** Signatures besides those that the secrets of subscribers make: ed25519, `Hook-HMAC`. Default: none. */
   readonly signing?: SigningOptions;
   /** A signed link in `Hook-Unsubscribe`, by which receivers unsubscribe at the REST API. Default: none is sent. */
   readonly unsubscribe?: UnsubscribeOptions;

@@ -25,7 +25,7 @@ const KNOWN: Readonly<{
   events: null,
   eventTypes: null,
   strictEvents: null,
-  signing: ['ed25519'],
+  signing: ['ed25519', 'hookHmac'],
   unsubscribe: ['url', 'secret'],
   encryption: ['keys'],
   health: ['disableAfter', 'minMessages'],
@@ -107,13 +107,24 @@ function checkNested(name: string, value: unknown, known: readonly string[] | nu
 }
 
 function checkValues(options: ThornModuleOptions): void {
-  const { timeout, envelope, bulk, maxStaleness, strictEvents, codecs, subscribers } = options;
+  const { timeout, envelope, signing, bulk, maxStaleness, strictEvents, codecs, subscribers } =
+    options;
   checkTexts(options);
   if (timeout !== undefined && !(Number.isInteger(timeout) && timeout > 0)) {
     throw wrongOption('timeout', 'must be a positive whole number of milliseconds');
   }
-  if (envelope !== undefined && typeof envelope !== 'function') {
-    throw wrongOption('envelope', 'must be a function of the default envelope');
+  if (
+    envelope !== undefined &&
+    typeof envelope !== 'function' &&
+    !['standard', 'thorn'].includes(envelope)
+  ) {
+    throw wrongOption(
+      'envelope',
+      "must be 'standard', 'thorn' or a function of the standard envelope",
+    );
+  }
+  if (signing?.hookHmac !== undefined && typeof signing.hookHmac !== 'boolean') {
+    throw wrongOption('signing.hookHmac', 'must be true or false');
   }
   if (bulk !== undefined && !['warn', 'throw', 'ignore'].includes(bulk)) {
     throw wrongOption('bulk', "must be 'warn', 'throw' or 'ignore'");

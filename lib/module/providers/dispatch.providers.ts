@@ -17,7 +17,13 @@ import {
   WebhookDispatcher,
 } from '../../dispatch/index.js';
 import { EventCatalogue } from '../../event/index.js';
-import { Codecs, MessageFactory, MessageTracing } from '../../message/index.js';
+import {
+  Codecs,
+  envelopeName,
+  MessageFactory,
+  MessageTracing,
+  WireFormat,
+} from '../../message/index.js';
 import {
   Deliveries,
   Maintenance,
@@ -82,6 +88,12 @@ export const dispatchProviders: readonly FactoryProvider[] = [
     provide: ApplicationKeys,
     inject: [ThornSettings],
     useFactory: ({ options }: ThornSettings) => new ApplicationKeys(options.signing),
+  },
+  {
+    provide: WireFormat,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) =>
+      new WireFormat(envelopeName(options.envelope), options.signing?.hookHmac),
   },
   {
     provide: Codecs,

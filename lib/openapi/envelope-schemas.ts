@@ -1,0 +1,78 @@
+import { compileEventName, type JsonSchema } from '../event/index.js';
+import type { EnvelopeName } from '../message/index.js';
+
+/** The parts of an event that its body depends on. */
+interface EventData {
+  readonly name: string;
+  readonly data: JsonSchema;
+}
+
+interface DescribedEnvelope {
+  readonly schema: JsonSchema;
+  exampleWith(data: unknown): unknown;
+}
+
+const TIMESTAMP = {
+  type: 'string',
+  format: 'date-time',
+  description: 'When the event happened: ISO 8601 with milliseconds, UTC.',
+};
+
+/** Describes the envelopes that come with the library, each around the data of an event. */
+export const ENVELOPES: Readonly<
+  Record<Exclude<EnvelopeName, 'custom'>, (event: EventData) => DescribedEnvelope>
+> = {
+  standard: ({ name, data }) => ({
+    schema: {
+      type: 'object',
+      properties: {
+        type: nameSchema(name),
+        timestamp: TIMESTAMP,
+        ref: refSchema('Present where the event declares one.'),
+        owner: ownerSchema('Present where the event declares one.'),
+        data,
+      },
+      required: ['type', 'timestamp', 'data'],
+    },
+    exampleWith: (example) => ({
+      type: exampleName(name),
+      timestamp: '2026-01-02T03:04:05.678Z',
+      data: example,
+    }),
+  }),
+  thorn: ({ name, data }) => ({
+    schema: {
+      type: 'object',
+      properties: { event: nameSchema(name), ref: refSchema(), sender: ownerSchema(), data },
+      required: ['event', 'ref', 'sender', 'data'],
+    },
+    exampleWith: (example) => ({
+      event: exampleName(name),
+      ref: null,
+      sender: null,
+      data: example,
+    }),
+  }),
+};
+
+function refSchema(...more: readonly string[]): JsonSchema {
+  const description = ['The URL of the thing, or null.', ...more].join(' ');
+  return { type: ['string', 'null'], format: 'uri-reference', description };
+}
+
+function ownerSchema(...more: readonly string[]): JsonSchema {
+  const description = ['The owner whose subscribers get the event, or null.', ...more].join(' ');
+  return { type: ['string', 'null'], description };
+}
+
+function nameSchema(name: string): JsonSchema {
+  const { segments } = compileEventName(name);
+  if (!segments.includes(null)) return { type: 'string', const: name };
+  const pattern = segments.map((segment) => segment ?? '[A-Za-z0-9_-]+').join('\\.');
+  return { type: 'string', pattern: `^${pattern}$` };
+}
+
+function exampleName(name: string): string {
+  const { segments } = compileEventName(name);
+  return segments.map((segment) => segment ?? 'example').join('.');
+}
