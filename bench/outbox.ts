@@ -3,6 +3,7 @@ import type { Ground } from './outbox/ground.js';
 import { partsOf } from './parts.js';
 import { Services } from './outbox/services.js';
 import { deadHost } from './outbox/dead-host.js';
+import { longTransaction } from './outbox/long-transaction.js';
 import { pace, slowHealthy } from './outbox/pace.js';
 import { saveCost } from './outbox/save-cost.js';
 import { slow } from './outbox/slow.js';
@@ -17,6 +18,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   'dead-host': deadHost,
   'save-cost': saveCost,
   statements,
+  'long-transaction': longTransaction,
 };
 
 /**

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { type Clock, LogLine, errorText } from '../../common/index.js';
 import type { WakeSignal } from '../concurrency/wake-signal.js';
@@ -9,6 +10,7 @@ import type { RelayReceiver } from '../relay/relay-receiver.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 const MOST_HELD = 10_000;
+const MESSAGES_PER_SET = 500;
 
 /** Dependencies of a {@link HandOver}. */
 export interface HandOverDependencies {
@@ -26,34 +28,49 @@ export interface HandOverDependencies {
 /** Passes committed messages on to delivery: in the memory of this process, or to other processes by the relay. */
 export class HandOver {
   readonly #logger = new Logger('Thorn');
-  readonly #carrying = new Set<Promise<void>>();
+  readonly #handingOver = new Set<Promise<void>>();
   #isStopped = false;
 
   constructor(private readonly dependencies: HandOverDependencies) {}
 
-  /** Never rejects: workers find a message whose hand-over fails once its lease has expired. */
-  async handOver(accepted: readonly StagedMessage[]): Promise<void> {
-    const { relay, worker, scheduler, clock } = this.dependencies;
-    if (relay?.carries === true) {
-      const carrying = this.#carry(accepted, relay).finally(() => this.#carrying.delete(carrying));
-      this.#carrying.add(carrying);
-      return carrying;
+  /**
+   * Passes messages on in sets, and lets the event loop run between two of them. Never rejects: workers find a message
+   * whose hand-over fails once its lease has expired.
+   */
+  handOver(accepted: readonly StagedMessage[]): Promise<void> {
+    const handingOver = this.#inSets(accepted).finally(() => this.#handingOver.delete(handingOver));
+    this.#handingOver.add(handingOver);
+    return handingOver;
+  }
+
+  async #inSets(accepted: readonly StagedMessage[]): Promise<void> {
+    const { relay, worker } = this.dependencies;
+    if (relay?.carries !== true && !worker) return;
+    for (let at = 0; at < accepted.length; at += MESSAGES_PER_SET) {
+      if (at > 0) await setImmediate();
+      const set = accepted.slice(at, at + MESSAGES_PER_SET);
+      await (relay?.carries === true ? this.#carry(set, relay) : this.#schedule(set));
     }
-    if (!worker) return;
+  }
+
+  async #schedule(set: readonly StagedMessage[]): Promise<void> {
+    const { scheduler, stores } = this.dependencies;
+    const withoutRoom: StagedMessage[] = [];
     await Promise.all(
-      accepted.map(async ({ message, store, token, leasedUntil, joined }) => {
+      set.map(async (one) => {
+        const { message, store, token, leasedUntil, joined } = one;
         try {
           if (joined !== null) await joined;
-          // When there is no room, the lease is released at once, and a claim loop finds the message once there is.
-          if (this.#isStopped || store.heldMessages.size >= MOST_HELD) {
-            await store.messages.release([{ id: message.id, token }], clock.now());
-          } else await scheduler.schedule(store, message, token, leasedUntil);
+          if (this.#isStopped || store.heldMessages.size >= MOST_HELD) withoutRoom.push(one);
+          else await scheduler.schedule(store, message, token, leasedUntil);
         } catch (error) {
           const text = `Handing over ${message.id} failed: ${errorText(error)}`;
           this.#logger.error(new LogLine(text, { messageId: message.id, event: message.event }));
         }
       }),
     );
+    // A claim loop finds them once there is room.
+    await Promise.all(stores.map((store) => this.#releaseLeases(store, withoutRoom)));
   }
 
   /** Leaves all messages to other processes from now on. */
@@ -61,9 +78,9 @@ export class HandOver {
     this.#isStopped = true;
   }
 
-  /** Resolves when no message is on its way to the relay. */
+  /** Resolves when no message is being passed on. */
   async idle(): Promise<void> {
-    while (this.#carrying.size > 0) await Promise.all(this.#carrying);
+    while (this.#handingOver.size > 0) await Promise.all(this.#handingOver);
   }
 
   /** Releases the leases of messages that the relay has not accepted, so that the claim loops find them. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
@@ -20,6 +21,8 @@ export interface Inserted extends NewLease {
   readonly known: ReadonlySet<string>;
 }
 
+const TUPLE = `(${MESSAGE_COLUMNS.map(() => '?').join(', ')})`;
+
 /** The SQL on `thorn_messages`. */
 export class MessageTable {
   readonly #dialect: Dialect;
@@ -35,14 +38,18 @@ export class MessageTable {
   }
 
   /** One INSERT for each 1,000 messages or 4 MiB; a message whose id is there already is left out. */
-  insertions(messages: readonly Message[], { token, leasedUntil }: NewLease): Statement[] {
-    const tuple = `(${MESSAGE_COLUMNS.map(() => '?').join(', ')})`;
+  insertions(messages: readonly Message[], lease: NewLease): Statement[] {
+    return chunksOf(messages).map((chunk) => this.#insertion(chunk, lease));
+  }
+
+  #insertion(chunk: readonly Message[], { token, leasedUntil }: NewLease): Statement {
     const { messages: table } = this.tables;
+    const tuples = chunk.map(() => TUPLE).join(', ');
     const end = this.#dialect.skipKnown(table);
-    return chunksOf(messages).map((chunk) => ({
-      sql: `INSERT INTO ${table} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${chunk.map(() => tuple).join(', ')} ${end}`,
+    return {
+      sql: `INSERT INTO ${table} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${tuples} ${end}`,
       parameters: chunk.flatMap((message) => this.rows.valuesOf(message, token, leasedUntil)),
-    }));
+    };
   }
 
   /**
@@ -54,10 +61,11 @@ export class MessageTable {
     lease: NewLease,
   ): Promise<Inserted> {
     const known = new Set<string>();
-    for (const insertion of this.insertions(messages, lease)) {
-      const { parameters } = insertion;
-      const ids = parameters.filter((_, at) => at % MESSAGE_COLUMNS.length === 0) as string[];
-      const rows = await this.#insert(manager, insertion, ids);
+    for (const [index, chunk] of chunksOf(messages).entries()) {
+      // SQLite answers without a turn of the event loop.
+      if (index > 0) await setImmediate();
+      const ids = chunk.map(({ id }) => id);
+      const rows = await this.#insert(manager, this.#insertion(chunk, lease), ids);
       const written = new Set(
         rows.filter((row) => row['lease'] === lease.token).map(({ id }) => id),
       );
