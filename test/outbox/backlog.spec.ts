@@ -31,7 +31,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await place.drop();
     });
 
-    it('are claimed a hundred at a time within 20 ms, 95 times of 100', async () => {
+    it('claims a hundred at a time within 20 ms, 95 times of 100', async () => {
       rig = await openOutboxApp(place, { worker: false, isLogged: false });
       await insertDueDeliveries(rig, kind, {
         count: ROWS,
@@ -56,7 +56,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(times.toSorted((a, b) => a - b)[CLAIMS * 0.95]).toBeLessThan(20);
     }, 600_000);
 
-    it('leave memory as it is, and hold up no message to another host', async () => {
+    it('keeps memory as it is, and delays no message to another host', async () => {
       slow.otherwise({ delay: 50 });
       rig = await openOutboxApp(place, { worker: false, isLogged: false });
       const { subscribers } = rig;

@@ -36,7 +36,7 @@ describe.each<{ kind: DatabaseKind }>([
   { kind: 'postgres' },
   { kind: 'mariadb' },
 ])('claims on $kind', ({ kind }) => {
-  it('looks at no more rows than it takes, however many are due', async () => {
+  it('reads no more rows than it claims, however many are due', async () => {
     [place, receiver, rigs] = [await createDatabase(kind), await ScriptedReceiver.start(), []];
     const rig = await openOutboxApp(place, { worker: false });
     rigs.push(rig);
@@ -60,7 +60,7 @@ describe.each<{ kind: DatabaseKind }>([
     }
   });
 
-  it('renews the lease of a message whose delivery takes longer than that', async () => {
+  it('renews the lease of a message whose delivery takes longer than the lease', async () => {
     [place, receiver, rigs] = [await createDatabase(kind), await ScriptedReceiver.start(), []];
     const rig = await openOutboxApp(place, { lease: 1000, timeout: 10_000 });
     rigs.push(rig);
@@ -74,7 +74,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(receiver.received).toHaveLength(1);
   });
 
-  it('ends what waits for a subscriber without going through what it has had', async () => {
+  it('ends the waiting deliveries of a subscriber without reading its finished ones', async () => {
     [place, receiver, rigs] = [await createDatabase(kind), await ScriptedReceiver.start(), []];
     const asked: Asked[] = [];
     const rig = await openOutboxApp(place, {
@@ -101,7 +101,7 @@ describe.each<{ kind: DatabaseKind }>([
     else expect(await examined(rig, kind, pick!)).toBeLessThan(ROWS / 16);
   });
 
-  it('shows the newest of all failed deliveries without sorting them', async () => {
+  it('lists the newest failed deliveries without sorting them', async () => {
     [place, receiver, rigs] = [await createDatabase(kind), await ScriptedReceiver.start(), []];
     const asked: Asked[] = [];
     const rig = await openOutboxApp(place, {

@@ -31,7 +31,7 @@ describe('a PostgreSQL server that crashes', () => {
     await server.stop();
   }, 60_000);
 
-  it('loses nothing that it has said is committed, restarted under load', async () => {
+  it('loses no committed message, restarted under load', async () => {
     receiver.otherwise({ delay: 5 });
     const committed: string[] = [];
     let refused = 0;

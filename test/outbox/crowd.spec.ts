@@ -11,7 +11,7 @@ import { StatementLogger } from '../support/apps/outbox-app.js';
 const CROWD = 10_000;
 
 describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
-  '10,000 subscribers to something else, on $kind',
+  '10,000 subscribers to other events, on $kind',
   ({ kind }) => {
     const log = new StatementLogger();
     let place: TestDatabase;
@@ -42,7 +42,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await place.drop();
     });
 
-    it('cost no row and no statement for each message', async () => {
+    it('adds no row and no statement for each message', async () => {
       const { url } = receiver;
       const dataSource = app.get(DataSource);
       const { id } = await app.get(Subscribers).create({ url, events: ['something.else'] });

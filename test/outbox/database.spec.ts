@@ -52,8 +52,8 @@ describe.each<{ kind: DatabaseKind }>([
   { kind: 'file' },
   { kind: 'postgres' },
   { kind: 'mariadb' },
-])('on $kind', ({ kind }) => {
-  it('migrates to the very schema that synchronize makes, and back', async () => {
+])('the outbox on $kind', ({ kind }) => {
+  it('migrates to the same schema as synchronize, and back', async () => {
     place = await createDatabase(kind);
     const dataSource = await new DataSource({
       ...place.options,
@@ -72,7 +72,7 @@ describe.each<{ kind: DatabaseKind }>([
     await dataSource.destroy();
   });
 
-  it('delivers what is under way before it shuts down', async () => {
+  it('finishes the attempts under way before it shuts down', async () => {
     receiver.otherwise({ delay: 200 });
     const rig = await open(kind);
     await rig.subscribers.create(subscriber(receiver.url));
@@ -86,7 +86,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect((await rig.rows(MESSAGES)).every(({ due_at: due }) => due === null)).toBe(true);
   });
 
-  it('does not wait longer than it may, and lets others take the rest at once', async () => {
+  it('stops waiting at its time-out, and lets other workers claim the rest at once', async () => {
     receiver.answer('hang');
     const rig = await open(kind, { drainTimeout: 200, perHost: 1, window: 1 });
     await rig.subscribers.create(subscriber(receiver.url));
@@ -101,7 +101,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(3);
   });
 
-  it('lives on when its queries fail, and writes what it knows as soon as it can', async () => {
+  it('survives failing queries, and records outcomes as soon as the database is back', async () => {
     const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     const clock = new MovableClock();
     const rig = await open(kind, { clock, schedule: [1000] });
@@ -119,7 +119,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(receiver.received).toHaveLength(3);
   });
 
-  it('deletes what is old and finished, never what is pending', async () => {
+  it('deletes old finished messages, never pending ones', async () => {
     const clock = new MovableClock();
     const rig = await open(kind, { clock, schedule: [30 * DAY], retentionDays: 20 });
     await rig.subscribers.create(subscriber(receiver.url));
@@ -140,7 +140,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await next.rows('SELECT * FROM thorn_attempts')).toHaveLength(1);
   });
 
-  it('drops bodies and answers earlier, when it is asked', async () => {
+  it('drops bodies and answers earlier, as configured', async () => {
     const clock = new MovableClock();
     receiver.otherwise({ body: 'thanks' });
     const rig = await open(kind, { clock });
@@ -164,7 +164,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await next.rows(DELIVERIES)).toHaveLength(2);
   });
 
-  it('serves a host with few due deliveries at once, however many another one has', async () => {
+  it('delivers to a host with few due deliveries at once, however many another host has', async () => {
     const rig = await open(kind, { worker: false });
     const closed = await ScriptedReceiver.start();
     const dead = await rig.subscribers.create(subscriber(closed.url));
@@ -189,7 +189,7 @@ describe.each<{ kind: DatabaseKind }>([
 });
 
 describe('SQLite', () => {
-  it('loses nothing and blocks nothing while a transaction of the application is open', async () => {
+  it('loses and blocks no message while a transaction of the application is open', async () => {
     const rig = await open('file');
     await rig.subscribers.create(subscriber(receiver.url));
     await rig.send();
@@ -215,7 +215,7 @@ describe('SQLite', () => {
     expect(longest).toBeLessThan(150);
   });
 
-  it('does not make a transaction fail that has only read so far', async () => {
+  it('does not fail a transaction that has only read so far', async () => {
     const rig = await open('file');
     await rig.subscribers.create(subscriber(receiver.url));
     receiver.otherwise({ delay: 50 });
@@ -248,7 +248,7 @@ describe('SQLite', () => {
 });
 
 describe('PostgreSQL', () => {
-  it('goes on when a connection has died without a word', async () => {
+  it('reconnects when a connection has died silently', async () => {
     vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     const direct = await open('postgres', { worker: false });
     const proxy = await SwallowingProxy.start(direct.dataSource.options);
@@ -319,7 +319,7 @@ class SwallowingProxy {
   }
 }
 
-describe('on PostgreSQL', () => {
+describe('the outbox on PostgreSQL', () => {
   it('survives an error of a connection that the pool has just handed out', async () => {
     const rig = await open('postgres');
     await rig.send();

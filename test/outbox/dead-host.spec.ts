@@ -61,7 +61,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await place.drop();
     });
 
-    it('takes no more slots than its own, and holds up nobody', async () => {
+    it('uses no more slots than its own, and delays no other host', async () => {
       // A window that it could fill alone, and a deadline beyond this test.
       rig = await openOutboxApp(place, {
         window: 40,
@@ -75,7 +75,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(dead.most).toBe(PER_HOST);
     });
 
-    it('takes no more of what is claimed than its share, however much of its is due', async () => {
+    it('gets no more than its share of a claim, however many of its deliveries are due', async () => {
       rig = await openOutboxApp(place, { worker: false, isLogged: false });
       const { subscribers } = rig;
       await insertDueDeliveries(rig, kind, {

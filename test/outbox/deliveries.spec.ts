@@ -67,7 +67,7 @@ describe.each<{ kind: DatabaseKind }>([
   { kind: 'postgres' },
   { kind: 'mariadb' },
 ])('Deliveries on $kind', ({ kind }) => {
-  it('lists by subscriber, message, status, event and time, page by page', async () => {
+  it('lists deliveries by subscriber, message, status, event and time, page by page', async () => {
     await open(kind);
     const one = await rig.subscribers.create(subscriber(receiver.url));
     const two = await rig.subscribers.create(
@@ -151,7 +151,7 @@ describe.each<{ kind: DatabaseKind }>([
     });
   });
 
-  it('keeps owners apart', async () => {
+  it('shows an owner no deliveries of another owner', async () => {
     await open(kind);
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_ann', owner: 'ann' }));
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_bob', owner: 'bob' }));
@@ -175,7 +175,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await deliveries.findById(mine.items[0]!.id, ann)).not.toBeNull();
   });
 
-  it('tries one again, whatever became of it, with the same ids', async () => {
+  it('retries a delivery in any state, with the same ids', async () => {
     await open(kind);
     await rig.subscribers.create(subscriber(receiver.url));
     receiver.answer(404);
@@ -199,7 +199,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await deliveries.retry('dlv_unknown', 'any')).toBeNull();
   });
 
-  it('brings a waiting one forward', async () => {
+  it('brings a waiting retry forward', async () => {
     await open(kind, { schedule: [HOUR] });
     await rig.subscribers.create(subscriber(receiver.url));
     receiver.answer(500);
@@ -210,7 +210,7 @@ describe.each<{ kind: DatabaseKind }>([
     await settled();
   });
 
-  it('says why it does not try again', async () => {
+  it('explains why it does not retry', async () => {
     await open(kind);
     const one = await rig.subscribers.create(subscriber(receiver.url));
     receiver.otherwise(404);
@@ -238,7 +238,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(receiver.received).toHaveLength(2);
   });
 
-  it('tries every failed one of a time again, in batches, and reports what it did', async () => {
+  it('retries every failed delivery of a time in batches, and reports the counts', async () => {
     await open(kind);
     const one = await rig.subscribers.create(subscriber(receiver.url));
     const two = await rig.subscribers.create(subscriber(receiver.url, { events: ['other'] }));
@@ -274,7 +274,7 @@ describe.each<{ kind: DatabaseKind }>([
     ).toHaveLength(1);
   }, 90_000);
 
-  it('brings forward the retries that wait, but nothing that never had an attempt', async () => {
+  it('brings waiting retries forward, but no delivery without an attempt', async () => {
     await open(kind, { schedule: [HOUR] });
     const one = await rig.subscribers.create(subscriber(receiver.url));
     receiver.otherwise(500);
@@ -298,7 +298,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await deliveries.retryFailed(range, 'any')).toEqual(NONE);
   });
 
-  it('goes on where a bulk verb was stopped', async () => {
+  it('resumes a bulk operation where it was stopped', async () => {
     await open(kind);
     const one = await rig.subscribers.create(subscriber(receiver.url));
     receiver.otherwise(500);
@@ -317,7 +317,7 @@ describe.each<{ kind: DatabaseKind }>([
     await receiver.waitFor(1 + 601, { timeout: 15_000 });
   });
 
-  it('sends what a subscriber has missed while it was disabled, and nothing twice', async () => {
+  it('sends what a subscriber missed while it was disabled, and no message twice', async () => {
     await open(kind);
     const one = await rig.subscribers.create(
       subscriber(receiver.url, { owner: 'ann', events: ['order.*'] }),
@@ -361,7 +361,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(receiver.received).toHaveLength(3);
   });
 
-  it('backfills what ended because its subscriber was disabled', async () => {
+  it('backfills deliveries that ended because their subscriber was disabled', async () => {
     await open(kind, { schedule: [HOUR] });
     const one = await rig.subscribers.create(subscriber(receiver.url));
     receiver.answer(500);
@@ -379,7 +379,7 @@ describe.each<{ kind: DatabaseKind }>([
     await settled();
   });
 
-  it('makes due what waits for the limit of its subscriber, where it stands', async () => {
+  it('makes deliveries due that wait for the rate limit of their subscriber', async () => {
     await open(kind);
     await rig.subscribers.create(subscriber(receiver.url, { rateLimit: { max: 1, per: 60_000 } }));
     for (let n = 0; n < 2; n++) await rig.send();
@@ -397,7 +397,7 @@ describe.each<{ kind: DatabaseKind }>([
     });
   });
 
-  it('calls off what waits, and tells', async () => {
+  it('cancels waiting deliveries, and emits events', async () => {
     await open(kind, { schedule: [HOUR] });
     await rig.subscribers.create(subscriber(receiver.url));
     const told: unknown[] = [];
@@ -417,7 +417,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await deliveries.retryFailed({ subscriberId: owner, since: 0 }, 'any')).toEqual(NONE);
   });
 
-  it('counts what there is to do', async () => {
+  it('counts pending, due and failed deliveries', async () => {
     await open(kind, {
       schedule: [HOUR],
       endpoints: { failures: 1_000_000, pause: 3 * HOUR, maxPause: 3 * HOUR },
@@ -448,7 +448,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(stats.lag).toBeGreaterThan(HOUR / 2);
   });
 
-  it('refuses what makes no sense', async () => {
+  it('rejects invalid arguments', async () => {
     await open(kind);
     for (const query of [
       { limit: 0 },

@@ -61,9 +61,9 @@ afterEach(async () => {
 });
 
 describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'postgres' }])(
-  'what the delivery log keeps, on $kind',
+  'the delivery log, on $kind',
   ({ kind }) => {
-    it('keeps failures alone, and every delivery', async () => {
+    it('keeps only failed attempts, and every delivery', async () => {
       await open(kind, { deliveryLog: new StandardDeliveryLog('failures') });
       await rig.subscribers.create(subscriber(receiver.url));
       receiver.answer(204, 500);
@@ -81,7 +81,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }, { k
       expect(log).toMatchObject([{ number: 1, status: 500 }]);
     });
 
-    it('keeps no attempt at all, and still sends nothing twice', async () => {
+    it('keeps no attempt, and still sends no message twice', async () => {
       await open(kind, { deliveryLog: new StandardDeliveryLog('nothing') });
       const one = await rig.subscribers.create(subscriber(receiver.url));
       receiver.answer(204, 500);
@@ -96,7 +96,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }, { k
       expect(receiver.received).toHaveLength(3);
     });
 
-    it('writes attempts in the transaction of their outcomes, in sets', async () => {
+    it('writes attempts in batches, in the transaction of their outcomes', async () => {
       await open(kind);
       for (let n = 0; n < 20; n++) await rig.subscribers.create(subscriber(receiver.url));
       await rig.send();
@@ -141,8 +141,8 @@ class Told extends DeliveryLog {
   }
 }
 
-describe('a delivery log of one’s own', () => {
-  it('is told of every attempt once it is written, and where the delivery stands', async () => {
+describe('a custom delivery log', () => {
+  it('receives every attempt once it is stored, with the state of the delivery', async () => {
     const log = new Told();
     await open('file', { deliveryLog: log });
     await rig.subscribers.create(subscriber(receiver.url));
@@ -164,7 +164,7 @@ describe('a delivery log of one’s own', () => {
     });
   });
 
-  it('answers for the attempts of a delivery', async () => {
+  it('supplies the attempts of a delivery', async () => {
     class Elsewhere extends Told {
       override async attemptsOf(): Promise<readonly AttemptRecord[]> {
         const answer = 'from elsewhere';
@@ -189,7 +189,7 @@ describe('a delivery log of one’s own', () => {
     expect(log.map(({ response }) => response)).toEqual(['from elsewhere']);
   });
 
-  it('holds up nobody when it takes its time, and gets what has gathered in one set', async () => {
+  it('delays no delivery when it is slow, and receives the gathered attempts in one batch', async () => {
     const log = new Told();
     let resolve = () => {};
     log.hold = new Promise<void>((done) => (resolve = done));
@@ -206,7 +206,7 @@ describe('a delivery log of one’s own', () => {
     await vi.waitFor(() => expect(log.sets.map(({ length }) => length)).toEqual([1, 2]));
   });
 
-  it('is waited for at shutdown', async () => {
+  it('finishes before shutdown', async () => {
     const log = new Told();
     let resolve = () => {};
     log.hold = new Promise<void>((done) => (resolve = done));
@@ -222,7 +222,7 @@ describe('a delivery log of one’s own', () => {
     await closing;
   });
 
-  it('takes nothing down when it fails', async () => {
+  it('stops no delivery when it fails', async () => {
     class Broken extends Told {
       override keeps(): boolean {
         throw new Error('no opinion');

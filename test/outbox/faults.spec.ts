@@ -70,7 +70,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       );
     }
 
-    it('delivers what was committed by a process that died before it could hand it over', async () => {
+    it('delivers messages of a process that died between commit and hand-over', async () => {
       await open({}, [receiver.url]);
       const child = start({
         outbox: { lease: 1000 },
@@ -87,7 +87,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
     });
 
     it.each(Array.from({ length: SEEDS }, (_, seed) => ({ seed })))(
-      'loses nothing when one of two workers is killed in mid-run, seed $seed',
+      'loses no message when one of two workers is killed, seed $seed',
       async ({ seed }) => {
         const window = 20;
         receiver.otherwise({ delay: 3 });
@@ -116,7 +116,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       4 * PATIENCE,
     );
 
-    it('repeats what was answered, but not written down, when its process was killed', async () => {
+    it('repeats a request whose answer was not recorded when its process was killed', async () => {
       await open({ worker: false }, [receiver.url]);
       const task = { outbox: { lease: 1000 }, urls: [receiver.url] };
       const child = start({ ...task, articles: 1, dies: 'after-answer' });
@@ -131,7 +131,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(receiver.received).toHaveLength(2);
     });
 
-    it('ends what is in flight on SIGTERM: nothing lost, nothing twice', async () => {
+    it('finishes requests in flight on SIGTERM: none lost, none repeated', async () => {
       receiver.otherwise({ delay: 500 });
       await open({ worker: false }, [receiver.url]);
       const child = start({ outbox: {}, urls: [receiver.url], articles: 50 });
@@ -187,7 +187,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       4 * PATIENCE,
     );
 
-    it('completes a fan-out in the middle of which its process was killed', async () => {
+    it('completes a fan-out that was interrupted by the death of its process', async () => {
       const other = await ScriptedReceiver.start();
       other.answer('hang');
       const urls = [receiver.url, other.url];
@@ -207,7 +207,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await other.stop();
     });
 
-    it('lets a process that was stopped beyond its lease overwrite nothing', async () => {
+    it('ignores the outcomes of a process that was stopped beyond its lease', async () => {
       receiver.answer({ delay: 700, status: 500 });
       await open({ worker: false }, [receiver.url]);
       const child = start({ outbox: { lease: 1000 }, urls: [receiver.url], articles: 1 });

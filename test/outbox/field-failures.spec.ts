@@ -69,9 +69,9 @@ async function talkative(chunks: number | null): Promise<string> {
 }
 
 describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
-  'on $kind',
+  'failures in production, on $kind',
   ({ kind }) => {
-    it('gets past messages that cannot be read, and keeps them', async () => {
+    it('skips messages that cannot be read, and keeps them', async () => {
       vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
       const clock = new MovableClock();
       const rig = await open(kind, { clock, worker: false });
@@ -113,7 +113,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       });
     });
 
-    it('comes back for static subscribers whose callback throws, and sends nothing twice to the others', async () => {
+    it('retries static subscribers whose callback throws, and sends no message twice to the others', async () => {
       const error = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
       const clock = new MovableClock();
       const rig = await open(kind, { clock });
@@ -144,7 +144,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(error).toHaveBeenCalledTimes(2);
     });
 
-    it('does not take a static subscriber for gone whose callback throws', async () => {
+    it('does not treat a static subscriber as removed when its callback throws', async () => {
       vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
       const clock = new MovableClock();
       const rig = await open(kind, { clock, schedule: [1000] });
@@ -171,7 +171,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(await rig.rows(DELIVERIES)).toMatchObject([{ status: 'succeeded', attempts: 2 }]);
     });
 
-    it('gets past messages that cannot be encoded for a subscriber', async () => {
+    it('skips messages that cannot be encoded for a subscriber', async () => {
       const rig = await open(kind, { worker: false, schedule: [] });
       await rig.subscribers.create(subscriber(receiver.url));
       await rig.subscribers.create(subscriber(receiver.url, { contentType: 'text/unknown' }));
@@ -219,7 +219,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(rows.filter(({ status }) => status !== 'succeeded')).toEqual([]);
     });
 
-    it('gives nothing up because workers were away for days', async () => {
+    it('gives up no delivery because workers were down for days', async () => {
       const clock = new MovableClock();
       const rig = await open(kind, { clock, schedule: [5000, 5000, 5000] });
       await rig.subscribers.create(subscriber(receiver.url));
@@ -245,7 +245,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       });
     });
 
-    it('lets nobody notice an endpoint that answers a megabyte, or for ever', async () => {
+    it('isolates an endpoint that answers a megabyte, or without end', async () => {
       const rig = await open(kind, { perHost: 4 });
       const [megabyte, endless] = [await talkative(16), await talkative(null)];
       await rig.subscribers.create(subscriber(megabyte, { id: 'sub_megabyte' }));
@@ -268,7 +268,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         expect(String(answer).length).toBeLessThanOrEqual(16 * 1024);
     });
 
-    it('sends nothing twice to the siblings of an endpoint that fails', async () => {
+    it('sends no message twice to the other subscribers of a message that fails at one', async () => {
       const siblings = ['/a', '/b', '/c'];
       const failing = await ScriptedReceiver.start();
       failing.answer(500, 'reset', 500);
@@ -293,7 +293,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await failing.stop();
     });
 
-    it('does not hold a path of a host to account for another one that only fails', async () => {
+    it('does not stop a path of a host because another path fails', async () => {
       const rig = await open(kind, { schedule: [] });
       for (const path of ['/broken', '/fine']) {
         await rig.subscribers.create(subscriber(new URL(path, receiver.url).href));
@@ -311,7 +311,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       });
     });
 
-    it('tells once of a subscriber that two processes find gone at the same time', async () => {
+    it('reports once that a subscriber is gone when two processes notice at the same time', async () => {
       vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
       const listener = (tools: Omit<HealthTools, 'rules'>) =>
         new SubscriberHealth({ ...tools, rules: healthRules({}) });
@@ -341,7 +341,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(told.sort()).toEqual(ids.sort());
     });
 
-    it('serves its worker in the middle of a burst of sends', async () => {
+    it('keeps its worker busy during a burst of sends', async () => {
       const clock = new MovableClock();
       const rig = await open(kind, { clock, schedule: [5000] });
       await rig.subscribers.create(subscriber(receiver.url));

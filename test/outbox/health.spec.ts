@@ -75,7 +75,7 @@ describe.each<{ kind: DatabaseKind }>([
   { kind: 'postgres' },
   { kind: 'mariadb' },
 ])('health on $kind', ({ kind }) => {
-  it('disables who has only failed for five days and 20 messages, and tells the owner', async () => {
+  it('disables a subscriber that failed for five days and 20 messages, and tells the owner', async () => {
     receiver.otherwise(500);
     const rig = await open(kind);
     const one = await rig.subscribers.create(subscriber(receiver.url, { owner: 'ann' }));
@@ -108,7 +108,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(failing).toHaveLength(1);
   });
 
-  it('waits for enough messages, however long it takes', async () => {
+  it('waits for enough messages, however long that takes', async () => {
     receiver.otherwise(500);
     const rig = await open(kind);
     const one = await rig.subscribers.create(subscriber(receiver.url));
@@ -122,7 +122,7 @@ describe.each<{ kind: DatabaseKind }>([
     await vi.waitFor(async () => expect(await isEnabled(rig, one.id)).toBe(false));
   });
 
-  it('starts anew with a success', async () => {
+  it('starts counting anew after a success', async () => {
     const rig = await open(kind);
     const one = await rig.subscribers.create(subscriber(receiver.url));
     receiver.otherwise(500);
@@ -141,7 +141,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(failing).toHaveLength(1);
   });
 
-  it('counts a message once, however often it is tried', async () => {
+  it('counts a message once, however many attempts it had', async () => {
     receiver.otherwise(500);
     const rig = await open(kind, { schedule: [1000, 1000, 1000] });
     await rig.subscribers.create(subscriber(receiver.url));
@@ -155,7 +155,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await rig.rows(HEALTH)).toMatchObject([{ failing_messages: 1 }]);
   });
 
-  it('disables at once who says that it is gone, and ends what waits for it', async () => {
+  it('disables a subscriber that answers 410 at once, and ends its waiting deliveries', async () => {
     const rig = await open(kind, { schedule: [DAY] });
     const one = await rig.subscribers.create(subscriber(receiver.url));
     const disabled = heard(rig, 'subscriber-disabled');
@@ -174,7 +174,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(rows.map(({ reason }) => reason).sort()).toEqual(['disabled', 'gone']);
   });
 
-  it('does not hold against a subscriber what is our own fault', async () => {
+  it('does not count our own errors against a subscriber', async () => {
     const rig = await open(kind);
     await rig.subscribers.create(subscriber(receiver.url, { contentType: 'text/unknown' }));
     await rig.send();
@@ -186,7 +186,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await rig.rows(HEALTH)).toEqual([]);
   });
 
-  it('reads and writes sets, and nothing while all is well', async () => {
+  it('reads and writes in batches, and runs no statement while every delivery succeeds', async () => {
     const rig = await open(kind);
     await rig.subscribers.create(subscriber(receiver.url));
     rig.log.statements.length = 0;
@@ -210,7 +210,7 @@ describe.each<{ kind: DatabaseKind }>([
   { kind: 'postgres' },
   { kind: 'mariadb' },
 ])('health of several processes on $kind', ({ kind }) => {
-  it('counts what each of them has seen, and a success in one resets for all', async () => {
+  it('adds up the failures of every process, and resets all of them at a success in one', async () => {
     receiver.otherwise(500);
     const one = await open(kind);
     const two = await open(kind, { subscribers: one.subscribers });

@@ -54,7 +54,7 @@ describe.each<{ kind: DatabaseKind }>([
   const finished = (count: number) => (rows: Record<string, unknown>[]) =>
     rows.length === count && rows.every(({ due_at: due }) => due === null);
 
-  it('delivers what was committed, signed, and writes down what happened', async () => {
+  it('delivers committed messages, signed, and records the outcome', async () => {
     const rig = await open();
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_one' }));
     await rig.dataSource.manager.save(Object.assign(new Article(), { title: 'Roses' }));
@@ -91,7 +91,7 @@ describe.each<{ kind: DatabaseKind }>([
     ]);
   });
 
-  it('adds one statement to the transaction, whatever is delivered later', async () => {
+  it('adds one statement to the transaction, however many deliveries follow', async () => {
     const rig = await open();
     for (let n = 0; n < 10; n++) await rig.subscribers.create(subscriber(receiver.url));
     await rig.dataSource.transaction(async (manager) => {
@@ -106,7 +106,7 @@ describe.each<{ kind: DatabaseKind }>([
     await receiver.waitFor(20);
   });
 
-  it('writes outcomes in sets: what gathers while one is written is the next one', async () => {
+  it('records outcomes in batches: those that gather during a write form the next', async () => {
     const rig = await open({ pollInterval: 60_000, timeout: 60_000, queryTimeout: 60_000 });
     let [answered, answer] = [0, () => undefined as void];
     const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
@@ -136,7 +136,7 @@ describe.each<{ kind: DatabaseKind }>([
     server.close();
   }, 90_000);
 
-  it('stages and sends nothing of what is rolled back, savepoints included', async () => {
+  it('stages and sends no message that is rolled back, savepoints included', async () => {
     const rig = await open();
     await rig.subscribers.create(subscriber(receiver.url));
     await rig.dataSource
@@ -158,7 +158,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(receiver.received.map(({ json }) => json)).toMatchObject([{ data: { title: 'Kept' } }]);
   });
 
-  it('tries again what failed, when it is due and not before', async () => {
+  it('retries a failed delivery when it is due and not before', async () => {
     const clock = new MovableClock();
     const rig = await open({ clock, schedule: [5 * SECOND, 60 * SECOND] });
     await rig.subscribers.create(subscriber(receiver.url));
@@ -191,7 +191,7 @@ describe.each<{ kind: DatabaseKind }>([
     ]);
   });
 
-  it('ends what its policy gives up, and keeps the row', async () => {
+  it('ends a delivery that the retry policy gives up, and keeps the row', async () => {
     const rig = await open({ schedule: [1] });
     await rig.subscribers.create(subscriber(receiver.url));
     receiver.otherwise(404);
@@ -205,7 +205,7 @@ describe.each<{ kind: DatabaseKind }>([
     });
   });
 
-  it('takes what a sender without a worker has stored', async () => {
+  it('delivers what a sender without a worker has stored', async () => {
     const rig = await open({ worker: false });
     await rig.subscribers.create(subscriber(receiver.url));
     await rig.send();
@@ -227,7 +227,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(receiver.received).toHaveLength(2);
   });
 
-  it('does not hold the others up for a slow subscriber', async () => {
+  it('does not delay other subscribers behind a slow one', async () => {
     const slow = await ScriptedReceiver.start();
     slow.otherwise({ delay: 1500 });
     const rig = await open({ perHost: 4 });
@@ -271,7 +271,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(receiver.received).toHaveLength(2);
   });
 
-  it('leaves an endpoint alone that asks for it, and goes on after a probe', async () => {
+  it('pauses an endpoint that asks for it, and resumes after a probe', async () => {
     const clock = new MovableClock();
     const rig = await open({ clock });
     await rig.subscribers.create(subscriber(receiver.url));

@@ -47,7 +47,7 @@ async function sent(): Promise<'delivered' | 'waits'> {
   return newest!['requests'] === 0 ? 'waits' : 'delivered';
 }
 
-it('a pause is heeded by the process that delivers, and so is its end', async () => {
+it('applies a pause and its end in the process that delivers', async () => {
   const { host } = new URL(receiver.url);
   expect(await sent()).toBe('delivered');
 

@@ -20,7 +20,7 @@ describe.each<{ kind: DatabaseKind }>([
   { kind: 'file' },
   { kind: 'postgres' },
   { kind: 'mariadb' },
-])('what is dropped of old messages, on $kind', ({ kind }) => {
+])('removal of old messages, on $kind', ({ kind }) => {
   let place: TestDatabase;
   let receiver: ScriptedReceiver;
   let clock: MovableClock;
@@ -50,7 +50,7 @@ describe.each<{ kind: DatabaseKind }>([
     await place.drop();
   });
 
-  it('is deleted without long waits between the batches', async () => {
+  it('deletes batches without long waits between them', async () => {
     await open({ worker: false });
     const messages = Array.from({ length: 1000 }, () => rig.message());
     await rig.pipeline.send(messages);
@@ -62,7 +62,7 @@ describe.each<{ kind: DatabaseKind }>([
     await worker.close();
   });
 
-  it('is dropped of one that was finished long after younger ones as well', async () => {
+  it('also drops a message that was finished long after younger ones', async () => {
     await open({ schedule: [DAY], expunge: { payloadDays: 2, responseDays: 2 } });
     receiver.answer({ status: 500, body: 'no' }).otherwise({ body: 'yes' });
     await rig.send();
@@ -84,7 +84,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(answers).toEqual([{ answer: null }, { answer: null }, { answer: null }]);
   });
 
-  it('is the same when it is asked for at once', async () => {
+  it('drops the same when it is asked for at once', async () => {
     await open({ schedule: [9 * DAY], expunge: { payloadDays: 2, responseDays: 1 } });
     receiver.answer({ body: 'yes' }, { status: 500, body: 'no' }).otherwise({ body: 'yes' });
     await rig.send();

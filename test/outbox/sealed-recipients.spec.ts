@@ -68,7 +68,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       place = await createDatabase(kind);
     });
 
-    it('leave no secret in any table, from the first attempt to the last', async () => {
+    it('stores no secret in any table, from the first attempt to the last', async () => {
       await open({ sealer: sealing(KEY) });
       receiver.answer(500, 500, 204);
       await rig.send({ recipients: [recipient()] });
@@ -93,7 +93,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(received.map((one) => one.isSignedWith(secret))).toEqual([true, true, true]);
     });
 
-    it('are put off while their key is away, and served when it is back', async () => {
+    it('postpones deliveries while the key is missing, and resumes when the key is back', async () => {
       await open({ sealer: sealing(KEY), worker: false });
       const stored = new InMemorySubscriberRepository();
       await stored.create(subscriber(receiver.url));
@@ -116,7 +116,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(errors.join()).not.toContain(secret);
     });
 
-    it('are put off as well when a retry is due, and do not end as disabled', async () => {
+    it('postpones a due retry too, and does not end it as disabled', async () => {
       await open({ sealer: sealing(KEY) });
       receiver.answer(500);
       await rig.send({ recipients: [recipient()] });
@@ -135,7 +135,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await receiver.waitFor(2);
     });
 
-    it('open nowhere but in their own message', async () => {
+    it('opens a sealed subscriber in its own message alone', async () => {
       await open({ sealer: sealing(KEY), worker: false });
       const [one, other] = [
         await rig.send({ recipients: [recipient()] }),
@@ -151,7 +151,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(receiver.received.map(({ id }) => id)).toEqual([one.id]);
     });
 
-    it('are read when they were stored before there were keys', async () => {
+    it('reads subscribers that were stored before there were keys', async () => {
       await open({ worker: false });
       await rig.send({ recipients: [recipient()] });
       expect(await dump()).toContain(secret);
@@ -164,7 +164,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
 );
 
 it.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind: 'mariadb' }])(
-  'the subscribers that a message names itself are sealed anew on $kind',
+  'reseals the subscribers that a message names itself, on $kind',
   async ({ kind }) => {
     place = await createDatabase(kind);
     await open({ sealer: sealing(KEY), worker: false });

@@ -115,7 +115,7 @@ describe.each([
       await write('no sealed text', 'sealed.v1.');
     });
 
-    it('is skipped in matching and in lists, and logged without its secret', async () => {
+    it('skips it in matching and in lists, and logs it without its secret', async () => {
       expect(await matched(repository(OLD), {})).toEqual(['good']);
       const log = logged.join('\n');
       for (const id of faults) expect(log).toContain(`Subscriber ${id} receives nothing`);
@@ -126,7 +126,7 @@ describe.each([
       expect(items.map(({ id }) => id)).toEqual(['good']);
     });
 
-    it('is an error when it is read or changed by its id, and stays as it is', async () => {
+    it('rejects reading or changing it by its id, and keeps it as it is', async () => {
       for (const id of faults) {
         const before = await row(id);
         const error = await sealed.findById(id, 'any').catch((caught: unknown) => caught);
@@ -142,7 +142,7 @@ describe.each([
       }
     });
 
-    it('can be given a new secret, or be deleted', async () => {
+    it('accepts a new secret for it, and its deletion', async () => {
       await matched(sealed, {});
       const secrets = [{ value: generateSecret(), expiresAt: null }];
       const healed = await sealed.update('altered', { secrets, updatedAt: LATER }, 'any');
@@ -152,7 +152,7 @@ describe.each([
       expect(await sealed.delete('unknown key', 'any')).toBe(true);
     });
 
-    it('is told by Maintenance.reseal, which seals all others', async () => {
+    it('reports it from Maintenance.reseal, which seals all others', async () => {
       expect(await maintenance(resealed).reseal()).toEqual({
         checked: 4,
         resealed: 1, // the unknown key is the first of this one
@@ -163,7 +163,7 @@ describe.each([
   });
 
   describe('Maintenance.reseal', () => {
-    it('seals the plain ones and those of another key, in batches, and is done then', async () => {
+    it('seals plain rows and rows of another key in batches, until none is left', async () => {
       for (let at = 0; at < 5; at++) await plain.create(subscriber(`plain-${at}`));
       for (let at = 0; at < 5; at++) await sealed.create(subscriber(`sealed-${at}`));
       await resealed.create(subscriber('done'));
@@ -185,7 +185,7 @@ describe.each([
       expect(await work.reseal({ batch: 3 })).toMatchObject({ checked: 11, resealed: 0 });
     });
 
-    it('goes on where it was interrupted', async () => {
+    it('resumes where it was interrupted', async () => {
       for (let at = 0; at < 6; at++) await sealed.create(subscriber(`sub-${at}`));
       const work = maintenance(resealed);
       const pages = vi.spyOn(resealed, 'reseal');
@@ -201,7 +201,7 @@ describe.each([
       expect(await work.reseal()).toMatchObject({ checked: 6, resealed: 0 });
     });
 
-    it('loses no rotation, update or deletion that is made meanwhile', async () => {
+    it('loses no rotation, update or deletion that happens meanwhile', async () => {
       const ids = Array.from({ length: 12 }, (_, at) => `sub-${String(at).padStart(2, '0')}`);
       for (const id of ids) await sealed.create(subscriber(id));
       const [first, second, third] = [ids.slice(0, 4), ids.slice(4, 8), ids.slice(8)];
@@ -233,7 +233,7 @@ describe.each([
       expect((await repository(NEW).list('any', { limit: 20 })).items).toHaveLength(8);
     });
 
-    it('removes what has expired', async () => {
+    it('removes expired secrets', async () => {
       const subscribers = service(sealed);
       const { id } = await subscribers.create(VALID);
       await subscribers.rotateSecret(id, { overlap: 1000 }, 'any');
@@ -244,7 +244,7 @@ describe.each([
       expect((await sealed.findById(id, 'any'))?.secrets).toHaveLength(1);
     });
 
-    it('says what is missing when there is no key', async () => {
+    it('says which option is missing when there is no key', async () => {
       const work = new Maintenance({ ...tools(), subscribers: plain, sealer: new SecretSealer() });
       await expect(work.reseal()).rejects.toThrow(ThornConfigurationError);
       await expect(work.reseal()).rejects.toThrow(/encryption\.keys/);
@@ -253,18 +253,18 @@ describe.each([
       );
     });
 
-    it('has nothing to do where nothing is sealed', async () => {
+    it('does nothing where no row is sealed', async () => {
       const subscribers = new InMemorySubscriberRepository();
       await subscribers.create(subscriber('one'));
       expect(await maintenance(subscribers).reseal()).toMatchObject({ checked: 0, resealed: 0 });
     });
 
-    it.each([0, 1001, 1.5, '5'])('refuses batches of %j', async (batch) => {
+    it.each([0, 1001, 1.5, '5'])('rejects batches of %j', async (batch) => {
       const refused = maintenance(resealed).reseal({ batch: batch as number });
       await expect(refused).rejects.toMatchObject({ field: 'batch' });
     });
 
-    it.each(['', 'x', '5/', 'sub_1'])('refuses to go on after %j', async (after) => {
+    it.each(['', 'x', '5/', 'sub_1'])('rejects resuming after %j', async (after) => {
       const refused = maintenance(resealed).reseal({ after });
       await expect(refused).rejects.toMatchObject({ field: 'after' });
     });

@@ -24,7 +24,7 @@ describe.each<{ kind: DatabaseKind; order: keyof typeof ORDERS }>([
   { kind: 'file', order: 'ThornModule first' },
   { kind: 'postgres', order: 'TypeOrmModule first' },
   { kind: 'postgres', order: 'ThornModule first' },
-])('an application on $kind, $order, that is shut down', ({ kind, order }) => {
+])('shutdown of an application on $kind, $order', ({ kind, order }) => {
   let place: TestDatabase;
   let receiver: ScriptedReceiver;
   let app: INestApplication;
@@ -47,7 +47,7 @@ describe.each<{ kind: DatabaseKind; order: keyof typeof ORDERS }>([
     await place.drop();
   });
 
-  it('delivers and writes down what is under way, before the data source is closed', async () => {
+  it('finishes and records attempts under way before the data source is closed', async () => {
     receiver.otherwise({ delay: 300 });
     await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
     for (let n = 0; n < 20; n++) await app.get(WebhookDispatcher).send('order.placed', { n });

@@ -9,7 +9,7 @@ const MESSAGES = 'SELECT * FROM thorn_messages';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
 describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
-  'messages of no transaction while another one is open, on $kind',
+  'messages outside a transaction while another one is open, on $kind',
   ({ kind }) => {
     let place: TestDatabase;
     let receiver: ScriptedReceiver;
@@ -56,7 +56,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       return new Promise((resolve) => setTimeout(() => void work().then(resolve), 0));
     }
 
-    it('are acknowledged when they are stored for good, and not before', async () => {
+    it('resolves send() once the messages are stored for good, and not before', async () => {
       const end = await somebodyElse();
       let isAcknowledged = false;
       const sending = rig.send().finally(() => (isAcknowledged = true));
@@ -73,14 +73,14 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       });
     });
 
-    it('are refused when it takes too long: nothing is stored then', async () => {
+    it('rejects send() when storing takes too long, and stores nothing', async () => {
       const end = await somebodyElse();
       await expect(rig.send()).rejects.toThrow(/Nothing was stored.*queryTimeout/);
       await end();
       expect(await rig.rows(MESSAGES)).toEqual([]);
     });
 
-    it('are refused within a BEGIN by hand, which nobody has told of', async () => {
+    it('rejects send() within a BEGIN by hand, of which the outbox cannot know', async () => {
       await rig.dataSource.query('BEGIN');
       await expect(rig.send()).rejects.toMatchObject({ code: 'THORN_OUTBOX_LOCKED' });
       await rig.dataSource.query('COMMIT');
@@ -89,7 +89,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       expect((await receiver.waitFor(1))[0]!.id).toBe(id);
     });
 
-    it('are refused outside of a transaction that does not end, and the log says what to look for', async () => {
+    it('rejects send() outside a transaction that does not end, and logs what to look for', async () => {
       const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
       let isOpen!: () => void;
       const opened = new Promise<void>((resolve) => (isOpen = resolve));
@@ -118,7 +118,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       expect((await receiver.waitFor(1))[0]!.id).toBe(id);
     });
 
-    it('join the transaction of a query runner, and wait for one that was begun elsewhere', async () => {
+    it('joins the transaction of a query runner, and waits for one that was begun elsewhere', async () => {
       const runner = rig.dataSource.createQueryRunner();
       await runner.startTransaction();
       await rig.send();
@@ -139,7 +139,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       await runner.release();
     });
 
-    it('do not wait for themselves when they are sent from within it', async () => {
+    it('does not wait for a transaction that send() is called in', async () => {
       let id = '';
       await rig.dataSource
         .transaction(async (manager) => {

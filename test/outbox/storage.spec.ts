@@ -27,7 +27,7 @@ const ON: readonly { readonly kind: DatabaseKind; readonly type?: 'mysql' }[] = 
   { kind: 'mariadb', type: 'mysql' },
 ];
 
-describe.each(ON)('what is stored on $kind $type', ({ kind, type }) => {
+describe.each(ON)('stored messages on $kind $type', ({ kind, type }) => {
   const open = async () => {
     [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
     if (type !== undefined) {
@@ -50,7 +50,7 @@ describe.each(ON)('what is stored on $kind $type', ({ kind, type }) => {
     expect(again!.body.equals(first!.body)).toBe(true);
   });
 
-  it('takes ids for different that differ in their case alone', async () => {
+  it('tells ids apart that differ in case alone', async () => {
     await open();
     await rig.send({ id: 'order_a' });
     await rig.send({ id: 'order_A' });
@@ -58,7 +58,7 @@ describe.each(ON)('what is stored on $kind $type', ({ kind, type }) => {
     expect(receiver.received.map(({ id }) => id).sort()).toEqual(['order_A', 'order_a']);
   });
 
-  it('notices an id that was there before, in a transaction and without one', async () => {
+  it('notices a known id, in a transaction and without one', async () => {
     await open();
     await rig.send({ id: 'order_1' });
     await rig.send({ id: 'order_1' });
@@ -72,7 +72,7 @@ describe.each(ON)('what is stored on $kind $type', ({ kind, type }) => {
   });
 });
 
-it('finds nothing to change where synchronize made the tables and the outbox has run', async () => {
+it('finds no schema change where synchronize made the tables and the outbox has run', async () => {
   [place, receiver] = [await createDatabase('mariadb'), await ScriptedReceiver.start()];
   rig = await openOutboxApp(place);
   const [made] = await rig.rows('SHOW CREATE TABLE thorn_messages');

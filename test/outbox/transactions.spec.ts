@@ -37,7 +37,7 @@ afterEach(async () => {
 describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }, { kind: 'postgres' }])(
   'transactions on $kind',
   ({ kind }) => {
-    it('sends exactly what is left of trees of savepoints', async () => {
+    it('sends exactly the changes that survive trees of savepoints', async () => {
       await open(kind);
       const kept: string[] = [];
       for (let seed = 1; seed <= TREES; seed++) kept.push(...(await growTree(seed)));
@@ -112,7 +112,7 @@ describe('PostgreSQL', () => {
     };
   }
 
-  it('sends each event once, however often deadlocks make its transaction begin anew', async () => {
+  it('sends each event once, however often deadlocks restart its transaction', async () => {
     await open('postgres');
     const [one, two] = await rig.dataSource.manager.save([article('One'), article('Two')]);
     await rig.until(MESSAGES, finished(2));
@@ -136,7 +136,7 @@ describe('PostgreSQL', () => {
     expect(checkDeliveries(receiver.received, ids)).toMatchObject({ duplicates: 0, unknown: [] });
   });
 
-  it('sends each event once, however often transactions cannot be serialised', async () => {
+  it('sends each event once, however often transactions fail to serialise', async () => {
     await open('postgres');
     const WORKERS = 6;
     const everybodyHasRead = meeting(WORKERS);

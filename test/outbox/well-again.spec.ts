@@ -60,7 +60,7 @@ describe.each<{ kind: DatabaseKind }>([
     await database.drop();
   });
 
-  it('gets what waited for it within 10 s of its first success, whatever the other breakers say', async () => {
+  it('receives its waiting deliveries within 10 s of its first success, whatever the other breakers say', async () => {
     const open = async () => {
       const app = await openOutboxApp(database, {
         synchronize: apps.length === 0,
@@ -91,7 +91,7 @@ describe.each<{ kind: DatabaseKind }>([
 });
 
 describe('a host that answers 500 at once', () => {
-  it('gets no more failing retries than the rule allows', async () => {
+  it('receives no more failing retries than the rule allows', async () => {
     database = await createDatabase('file');
     const receiver = await ScriptedReceiver.start();
     receiver.otherwise(500);
