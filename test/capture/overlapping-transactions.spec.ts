@@ -1,14 +1,17 @@
 import { setTimeout as passes } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import type { OverlappingTask } from '../support/processes/overlapping.js';
+import { bundleProgram, startChild } from '../services/child.js';
 import { printFigures } from '../support/print-figures.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const SEEDS = IS_LONG ? 30 : 4;
 const TASKS = 40;
+const KILLS = IS_LONG ? 20 : 2;
 const MESSAGES = 'SELECT * FROM thorn_messages';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 const article = (title: string) => Object.assign(new Article(), { title });
@@ -191,3 +194,56 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
     });
   },
 );
+
+describe('a process that is killed while its transactions overlap', () => {
+  let program: string;
+  beforeAll(async () => {
+    program = await bundleProgram('test/support/processes/overlapping.ts');
+  }, 60_000);
+
+  it.each(Array.from({ length: KILLS }, (_, seed) => ({ seed: seed + 1 })))(
+    'has stored what it has acknowledged, and a message for each row, seed $seed',
+    async ({ seed }) => {
+      const database = await createDatabase('file');
+      const tables = await openOutboxApp(database, { worker: false });
+      await tables.close();
+      const task: OverlappingTask = { options: database.options, writers: 12 };
+      const child = startChild(program, JSON.stringify(task));
+      let output = '';
+      const written = new Promise<void>((resolve) => {
+        child.process.stdout!.on('data', (chunk: Buffer) => {
+          output += chunk.toString();
+          if (output.split('\n').length > 100 + ((seed * 37) % 300)) resolve();
+        });
+      });
+      await written;
+      await child.end('SIGKILL');
+
+      const app = await openOutboxApp(database, { synchronize: false, worker: false });
+      const rows = await app.rows('SELECT title FROM article');
+      const messages = await app.rows('SELECT id, event, body FROM thorn_messages');
+      await app.close();
+      await database.drop();
+      const stored = rows.map(({ title }) => String(title)).sort();
+      const told = messages
+        .filter(({ event }) => event === 'article.created')
+        .map(({ body }) => (JSON.parse(String(body)) as { data: { title: string } }).data.title);
+      expect(told.sort()).toEqual(stored);
+      // The last line may be cut.
+      const lines = output.split('\n').slice(0, -1);
+      const acknowledged = (what: string) =>
+        lines
+          .filter((line) => line.startsWith(`${what} `))
+          .map((line) => line.slice(what.length + 1));
+      expect(stored).toEqual(expect.arrayContaining(acknowledged('saved')));
+      const ids = messages.map(({ id }) => String(id));
+      expect(ids).toEqual(expect.arrayContaining(acknowledged('sent')));
+      printFigures(`killed with overlapping transactions, seed ${seed}`, {
+        rows: stored.length,
+        messages: ids.length,
+        lost: 0,
+      });
+    },
+    60_000,
+  );
+});
