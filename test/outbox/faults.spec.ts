@@ -13,6 +13,7 @@ import {
 import { bundleProgram, type Child, startChild } from '../services/child.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
+const LONG_KINDS = IS_LONG ? [{ kind: 'mariadb' as const }] : [];
 const SEEDS = IS_LONG ? 20 : 2;
 const MESSAGES = 'SELECT id, lease, due_at FROM thorn_messages';
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
@@ -25,7 +26,7 @@ beforeAll(async () => {
   program = await bundleProgram('test/support/processes/outbox.ts');
 }, 60_000);
 
-describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, ...LONG_KINDS])(
   'processes that die, on $kind',
   ({ kind }) => {
     let place: TestDatabase;
