@@ -9,7 +9,7 @@ import { importsOf, packageOf, packagesOf, targetsOf } from './imports.mjs';
 
 /** @type {Readonly<Record<string, readonly string[]>>} */
 const OPTIONAL_PEERS = {
-  './bullmq': ['@nestjs/bullmq', 'bullmq'],
+  './bullmq': ['bullmq'],
   './microservices': ['@nestjs/microservices'],
   './prometheus': ['prom-client'],
   './opentelemetry': ['@opentelemetry/api'],

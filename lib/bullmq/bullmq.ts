@@ -1,4 +1,3 @@
-import { getSharedConfigToken } from '@nestjs/bullmq';
 import type { QueueOptions } from 'bullmq';
 import type { StrategyDefinition } from '../dispatch/index.js';
 import { relayedOutbox } from '../outbox/index.js';
@@ -25,11 +24,19 @@ import { createConnections } from './connections.js';
 export function bullmq(options: BullMqOptions = {}): StrategyDefinition {
   const settings = queueSettings(options);
   return relayedOutbox(databaseOptions(options), {
-    inject: [{ token: getSharedConfigToken(options.configKey), optional: true }],
+    inject: [{ token: sharedOptionsToken(options.configKey), optional: true }],
     useFactory: (shared) =>
       new BullMqRelay(
         settings,
         createConnections(options, shared as Partial<QueueOptions> | undefined),
       ),
   });
+}
+
+/**
+ * The token of the options that `BullModule.forRoot()` was given. Not taken from `@nestjs/bullmq`, so that an application
+ * which gives `bullmq()` a connection need not install it.
+ */
+function sharedOptionsToken(configKey = 'default'): string {
+  return `BULLMQ_CONFIG(${configKey})`;
 }

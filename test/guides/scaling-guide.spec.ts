@@ -63,7 +63,6 @@ describe('the example of docs/scaling.md', () => {
     await receiver.waitFor(2);
 
     expect(receiver.received.map(({ event }) => event)).toEqual(['order.placed', 'order.paid']);
-    expect(await worker.end('SIGTERM')).toBe(0);
   }, 60_000);
 
   it('answers requests with src/main.ts', async () => {

@@ -79,7 +79,6 @@ const entry = (folder: string) => `require('./${OURS}/dist/${folder}/index.js');
 
 describe('an entry whose packages are not installed', () => {
   it.each([
-    ['bullmq', 'nestjs-thorn/bullmq', ['@nestjs/bullmq', 'bullmq']],
     ['bullmq', 'nestjs-thorn/bullmq', ['bullmq']],
     ['microservices', 'nestjs-thorn/microservices', ['@nestjs/microservices']],
     ['metrics', 'nestjs-thorn/prometheus', ['prom-client']],
