@@ -56,7 +56,9 @@ describe('the example of docs/scaling.md', () => {
     await api.get(Subscribers).create({ url: receiver.url, events: ['*'] });
 
     await api.get(WebhookDispatcher).send('order.placed', { id: 1 });
-    const worker = startChild(await bundleProgram(join(root, 'src/worker.ts')), '', { ROLE: 'worker' });
+    const worker = startChild(await bundleProgram(join(root, 'src/worker.ts')), '', {
+      ROLE: 'worker',
+    });
     children.push(worker);
     await receiver.waitFor(1, { timeout: 20_000 });
     await api.get(WebhookDispatcher).send('order.paid', { id: 1 });
