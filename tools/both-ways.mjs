@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 
 const ENTRIES = [
   'nestjs-thorn',
+  'nestjs-thorn/extending',
   'nestjs-thorn/receiver',
   'nestjs-thorn/openapi',
   'nestjs-thorn/testing',

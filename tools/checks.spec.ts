@@ -213,9 +213,9 @@ describe('write-entries', () => {
     write({
       'package.json': JSON.stringify({ ...PACKAGE, type: 'module', exports }),
       'dist/index.js': `exports.a = require('./inner/b.js').a; exports.c = 1;`,
-      'dist/inner/b.js': `require('@nestjs/common/b.js'); require('lodash'); exports.a = {};`,
+      'dist/inner/b.js': `require('@nestjs/common/b.js'); require('@nestjs/swagger'); exports.a = {};`,
       'node_modules/@nestjs/common/b.js': '',
-      'node_modules/lodash/index.js': '',
+      'node_modules/@nestjs/swagger/index.js': '',
     });
     const script = fileURLToPath(new URL('write-entries.mjs', import.meta.url));
     expect(spawnSync(process.execPath, [script], { cwd: root }).status).toBe(0);

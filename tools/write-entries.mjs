@@ -6,18 +6,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';
-import { importsOf, packageOf } from './imports.mjs';
+import { importsOf, packageOf, packagesOf } from './imports.mjs';
 
 const require = createRequire(import.meta.url);
-const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+const { required } = packagesOf(manifest);
 
 writeFileSync('dist/package.json', `${JSON.stringify({ type: 'commonjs' })}\n`);
-for (const target of Object.values(exports)) {
+for (const target of Object.values(manifest.exports)) {
   if (typeof target === 'string') continue;
   const main = resolve(target.require.default);
   const from = `./${basename(main)}`;
   // NestJS 12 is ESM. Node 20 cannot require() a module while an import() of it is under way, so it is imported first.
-  const nest = [...packagesBelow(main)].filter((name) => name.startsWith('@nestjs/')).toSorted();
+  // Optional peers are not: the entry itself says which are missing.
+  const nest = [...packagesBelow(main)]
+    .filter((name) => name.startsWith('@nestjs/') && required.has(name))
+    .toSorted();
   const lines = [
     ...nest.map((name) => `import '${name}';`),
     'export {',

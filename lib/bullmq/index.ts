@@ -1,3 +1,8 @@
+/**
+ * Delivery through BullMQ.
+ *
+ * @module nestjs-thorn/bullmq
+ */
 // Before the imports that need the packages.
 import './required-packages.js';
 export { bullmq } from './bullmq.js';

@@ -38,7 +38,7 @@ export class Deliverer {
   readonly #policies: RecipientPolicies | undefined;
   readonly #links: UnsubscribeLinks | undefined;
 
-  /** @throws {@link ThornConfigurationError} naming an option whose value makes no sense */
+  /** @throws `ThornConfigurationError` naming an option whose value makes no sense */
   constructor(
     private readonly httpClient: WebhookHttpClient,
     private readonly signer: WebhookSigner,

@@ -66,7 +66,7 @@ export class Message implements MessageFields {
   /**
    * The bytes to send to a subscriber that asked for `contentType`.
    *
-   * @throws {@link InvalidInputError} when no codec is registered for it
+   * @throws `InvalidInputError` when no codec is registered for it
    */
   body(contentType: string): Buffer {
     if (contentType === 'application/json') return this.json;

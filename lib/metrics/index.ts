@@ -1,3 +1,8 @@
+/**
+ * Metrics for Prometheus.
+ *
+ * @module nestjs-thorn/prometheus
+ */
 // Before the imports that need the packages.
 import './required-packages.js';
 export type { ThornMetricsOptions } from './metrics-options.js';

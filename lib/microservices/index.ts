@@ -1,3 +1,8 @@
+/**
+ * Delivery through a message broker.
+ *
+ * @module nestjs-thorn/microservices
+ */
 // Before the imports that need the packages.
 import './required-packages.js';
 export { microservices } from './microservices.js';

@@ -1,3 +1,8 @@
+/**
+ * Documents that describe the events.
+ *
+ * @module nestjs-thorn/openapi
+ */
 export { type AsyncApiDocument, type AsyncApiOptions, thornAsyncApi } from './asyncapi-document.js';
 export type { JsonSchema } from '../event/index.js';
 export type {

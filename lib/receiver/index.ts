@@ -1,3 +1,8 @@
+/**
+ * Receiving and verifying webhooks.
+ *
+ * @module nestjs-thorn/receiver
+ */
 export { CreateThornReceivedMessages1767312060000 } from './deduplication/create-received-messages.js';
 export { DatabaseReceivedMessages } from './deduplication/database-received-messages.js';
 export { GithubScheme } from './schemes/github-scheme.js';

@@ -26,7 +26,7 @@ export class ApplicationKeys {
   readonly all: readonly Ed25519Key[];
   readonly jwks: JsonWebKeySet;
 
-  /** @throws {@link ThornConfigurationError} when a key is none; the error does not hold it */
+  /** @throws `ThornConfigurationError` when a key is none; the error does not hold it */
   constructor(options: SigningOptions = {}) {
     const { ed25519 = [] } = options;
     const texts: readonly unknown[] = Array.isArray(ed25519) ? ed25519 : [ed25519];

@@ -1,3 +1,8 @@
+/**
+ * Tools for the tests of applications and of replaced classes.
+ *
+ * @module nestjs-thorn/testing
+ */
 export { type WaitOptions } from './arrival-waiter.js';
 export { MovableClock } from './movable-clock.js';
 export { ReceivedWebhook } from './received-webhook.js';

@@ -1,3 +1,8 @@
+/**
+ * Traces for OpenTelemetry.
+ *
+ * @module nestjs-thorn/opentelemetry
+ */
 // Before the imports that need the packages.
 import './required-packages.js';
 export {

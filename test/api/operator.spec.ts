@@ -10,11 +10,11 @@ import { operatorControllers } from '../../lib/api/index.js';
 import {
   Clock,
   Deliveries,
-  DispatchStrategy,
   type OperatorApiOptions,
   ThornConfigurationError,
   WebhookDispatcher,
 } from '../../lib/index.js';
+import { DispatchStrategy } from '../../lib/extending/index.js';
 import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';

@@ -4,11 +4,11 @@ import {
   Deliveries,
   InvalidInputError,
   type Subscriber,
-  SubscriberRepository,
   type ThornModuleOptions,
   WebhookDispatcher,
   WebhookEvents,
 } from '../../lib/index.js';
+import { SubscriberRepository } from '../../lib/extending/index.js';
 import type { AddressLookup } from '../../lib/delivery/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, startApi } from '../support/apps/api-app.js';

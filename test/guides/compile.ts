@@ -6,6 +6,7 @@ import type { Block } from './blocks.js';
 /** Where names come from that a block uses and does not import: it shows what matters, not the top of the file. */
 const KNOWN: Readonly<Record<string, string>> = {
   'nestjs-thorn': 'lib/index.ts',
+  'nestjs-thorn/extending': 'lib/extending/index.ts',
   'nestjs-thorn/bullmq': 'lib/bullmq/index.ts',
   'nestjs-thorn/microservices': 'lib/microservices/index.ts',
   'nestjs-thorn/testing': 'lib/testing/index.ts',

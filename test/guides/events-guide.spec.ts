@@ -6,13 +6,12 @@ import { resolve } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
-  DispatchStrategy,
-  FanOut,
   Subscribers,
   ThornModule,
   type ThornModuleOptions,
   WebhookDispatcher,
 } from '../../lib/index.js';
+import { DispatchStrategy, FanOut } from '../../lib/extending/index.js';
 import { RecordingStrategy } from '../../lib/testing/index.js';
 
 const guide = readFileSync('docs/events.md', 'utf8');
@@ -43,7 +42,13 @@ describe('the guide to events', () => {
   beforeAll(async () => {
     mkdirSync('.cache/guides', { recursive: true });
     const file = resolve('.cache/guides/events.ts');
-    writeFileSync(file, code.replaceAll("'nestjs-thorn'", `'${resolve('lib/index.ts')}'`));
+    writeFileSync(
+      file,
+      code.replaceAll(
+        /'nestjs-thorn(\/extending)?'/g,
+        (_, entry = '') => `'${resolve(`lib${entry}/index.ts`)}'`,
+      ),
+    );
     guideModule = (await import(/* @vite-ignore */ file)) as Guide;
     const { Article, Tag, User, Orders, Stock, options } = guideModule;
     const module = await Test.createTestingModule({

@@ -4,20 +4,20 @@ import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { Webhook } from 'svix';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateSecret } from '../../lib/index.js';
+import { UndiciHttpClient } from '../../lib/extending/index.js';
 import {
   Deliverer,
   type DispatchStrategy,
   FanOut,
-  generateSecret,
   InMemorySubscriberRepository,
   type MessageRelay,
   PublicRecipientPolicy,
   StandardWebhookSigner,
   type SubscriberRepository,
   SystemClock,
-  UndiciHttpClient,
   type WebhookSigner,
-} from '../../lib/index.js';
+} from '../../lib/extending/index.js';
 import { Codecs, MessageFactory } from '../../lib/message/index.js';
 import { StaticSubscriberSet } from '../../lib/subscriber/index.js';
 import {
@@ -150,7 +150,13 @@ async function guide(): Promise<Guide> {
     .map((block) => block.code);
   const modules = code.map(async (text, index) => {
     const file = resolve(directory, `extending-${index}.ts`);
-    writeFileSync(file, text.replaceAll("'nestjs-thorn'", `'${resolve('lib/index.ts')}'`));
+    writeFileSync(
+      file,
+      text.replaceAll(
+        /'nestjs-thorn(\/extending)?'/g,
+        (_, entry = '') => `'${resolve(`lib${entry}/index.ts`)}'`,
+      ),
+    );
     return (await import(/* @vite-ignore */ file)) as object;
   });
   return Object.assign({}, ...(await Promise.all(modules))) as Guide;

@@ -5,16 +5,15 @@ import { Column, DataSource, DeleteDateColumn, Entity, PrimaryGeneratedColumn } 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Attempt,
-  DispatchStrategy,
   InvalidInputError,
   type RecipientRules,
-  SubscriberRepository,
   Subscribers,
   ThornConfigurationError,
   WebhookDispatcher,
   WebhookEvent,
   Webhooks,
 } from '../../lib/index.js';
+import { DispatchStrategy, SubscriberRepository } from '../../lib/extending/index.js';
 import { createBlogDatabase, loopback, startBlog } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
 import { RecordingInlineStrategy } from '../support/recording-inline.strategy.js';

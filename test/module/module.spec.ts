@@ -14,21 +14,23 @@ import {
   defineEvents,
   disabled,
   inline,
+  Subscribers,
+  ThornConfigurationError,
+  ThornModule,
+  thornEntities,
+  WebhookDispatcher,
+  WebhookEvent,
+} from '../../lib/index.js';
+import { UndiciHttpClient } from '../../lib/extending/index.js';
+import {
   DispatchStrategy,
   InMemorySubscriberRepository,
   type Message,
   type Release,
   SubscriberRepository,
-  Subscribers,
-  ThornConfigurationError,
-  ThornModule,
-  thornEntities,
-  UndiciHttpClient,
-  WebhookDispatcher,
-  WebhookEvent,
   WebhookHttpClient,
   WebhookSigner,
-} from '../../lib/index.js';
+} from '../../lib/extending/index.js';
 import { loopback } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
 

@@ -10,7 +10,8 @@ import {
   type Relation,
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DispatchStrategy, Subscribers, WebhookEvent, Webhooks } from '../../lib/index.js';
+import { Subscribers, WebhookEvent, Webhooks } from '../../lib/index.js';
+import { DispatchStrategy } from '../../lib/extending/index.js';
 import { blogDatabases, createBlogDatabase, startBlog } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
 import { RecordingInlineStrategy } from '../support/recording-inline.strategy.js';

@@ -12,7 +12,6 @@ import {
   generateSecret,
   generateSigningKeyPair,
   inline,
-  type JsonWebKeySet,
   Maintenance,
   outbox,
   Subscribers,
@@ -21,6 +20,7 @@ import {
   type ThornModuleOptions,
   WebhookDispatcher,
 } from '../../lib/index.js';
+import type { JsonWebKeySet } from '../../lib/extending/index.js';
 import { blogDatabases, createBlogDatabase, loopback, startBlog } from '../support/apps/blog.js';
 import { type ReceivedRequest, Receiver } from '../support/receiver.js';
 

@@ -3,17 +3,19 @@ import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
   Clock,
-  DispatchStrategy,
   inline,
-  RetryPolicy,
-  type RetryQuestion,
-  StandardRetryPolicy,
   Subscribers,
   ThornModule,
   WebhookDispatcher,
   WebhookEvent,
   WebhookEvents,
 } from '../../lib/index.js';
+import {
+  DispatchStrategy,
+  RetryPolicy,
+  type RetryQuestion,
+  StandardRetryPolicy,
+} from '../../lib/extending/index.js';
 import {
   LOOPBACK_RECIPIENTS,
   MovableClock,

@@ -23,21 +23,23 @@ import {
   Clock,
   defineEvents,
   disabled,
-  DispatchStrategy,
   inline,
-  InMemorySubscriberRepository,
   type NewSubscriber,
   type RecipientRules,
   type SendOptions,
   type Subscriber,
-  SubscriberRepository,
   Subscribers,
   type ThornModuleExtras,
   type ThornModuleOptions,
   WebhookDispatcher,
   WebhookEvent,
-  WebhookSigner,
 } from '../../lib/index.js';
+import {
+  DispatchStrategy,
+  InMemorySubscriberRepository,
+  SubscriberRepository,
+  WebhookSigner,
+} from '../../lib/extending/index.js';
 import { createBlogDatabase, startBlog } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
 import {

@@ -4,13 +4,12 @@ import { describe, expect, it } from 'vitest';
 import {
   Clock,
   defineEvents,
-  DispatchStrategy,
   inline,
-  StandardDeliveryLog,
   ThornConfigurationError,
   ThornModule,
-  UndiciHttpClient,
 } from '../../lib/index.js';
+import { UndiciHttpClient } from '../../lib/extending/index.js';
+import { DispatchStrategy, StandardDeliveryLog } from '../../lib/extending/index.js';
 
 class AuthGuard implements CanActivate {
   canActivate(): boolean {

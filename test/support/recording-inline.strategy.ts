@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import type { Attempt } from '../../lib/index.js';
 import {
-  type Attempt,
   Deliverer,
   DispatchStrategy,
   FanOut,
   type Message,
   type Release,
-} from '../../lib/index.js';
+} from '../../lib/extending/index.js';
 
 /** Delivers at once, and records every attempt. */
 @Injectable()

@@ -9,19 +9,18 @@ import {
   Clock,
   defineEvents,
   Deliveries,
-  DispatchStrategy,
   inline,
   outbox,
   type OutboxOptions,
   type Subscriber,
   Subscribers,
-  SystemClock,
   ThornModule,
   type ThornModuleExtras,
   type ThornModuleOptions,
   WebhookDispatcher,
   WebhookEvents,
 } from '../../lib/index.js';
+import { DispatchStrategy, SystemClock } from '../../lib/extending/index.js';
 import { ThornMetricsModule, type ThornMetricsOptions } from '../../lib/metrics/index.js';
 import { ThornHealthIndicator } from '../../lib/terminus/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../lib/testing/index.js';

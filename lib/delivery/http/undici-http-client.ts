@@ -54,7 +54,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
   #axios: AxiosAdapter | null = null;
   #closed: PromiseWithResolvers | null = null;
 
-  /** @throws {@link ThornConfigurationError} naming an option whose value makes no sense */
+  /** @throws `ThornConfigurationError` naming an option whose value makes no sense */
   constructor(
     private readonly policy: RecipientPolicy,
     private readonly options: UndiciHttpClientOptions = {},

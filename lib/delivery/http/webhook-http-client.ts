@@ -38,8 +38,8 @@ export abstract class WebhookHttpClient {
   /**
    * Posts once. Resolves with the answer whatever its status.
    *
-   * @throws {@link AttemptError} when there is no answer: its `code` says why (`timeout`, `connection-refused`, …)
-   * @throws {@link RecipientRefusedError} when the policy refuses the URL or an address
+   * @throws `AttemptError` when there is no answer: its `code` says why (`timeout`, `connection-refused`, …)
+   * @throws `RecipientRefusedError` when the policy refuses the URL or an address
    */
   abstract post(request: WebhookRequest): Promise<WebhookResponse>;
 

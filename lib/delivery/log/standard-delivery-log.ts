@@ -11,7 +11,7 @@ const KEPT: readonly unknown[] = ['everything', 'failures', 'nothing'] satisfies
 export class StandardDeliveryLog extends DeliveryLog {
   /**
    * @param kept default: everything
-   * @throws {@link ThornConfigurationError} for any other word
+   * @throws `ThornConfigurationError` for any other word
    */
   constructor(private readonly kept: KeptAttempts = 'everything') {
     super();

@@ -51,7 +51,7 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     CACHED_URLS,
   );
 
-  /** @throws {@link ThornConfigurationError} naming the option and its faulty value */
+  /** @throws `ThornConfigurationError` naming the option and its faulty value */
   constructor(options: PublicRecipientPolicyOptions = {}) {
     super();
     checkKinds(options);

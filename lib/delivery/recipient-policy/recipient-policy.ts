@@ -11,7 +11,7 @@ export abstract class RecipientPolicy {
    * Judges a URL by what can be known without a look-up: scheme, port, credentials, literal addresses.
    *
    * @returns the parsed URL, so that nobody parses it a second time and differently
-   * @throws {@link RecipientRefusedError} with the rule that refused
+   * @throws `RecipientRefusedError` with the rule that refused
    */
   abstract checkUrl(url: string): URL;
 
@@ -19,7 +19,7 @@ export abstract class RecipientPolicy {
    * Judges one address that the URL's host resolved to; all of them must pass before any is dialled.
    *
    * @param address an IP address in text form
-   * @throws {@link RecipientRefusedError} with the rule that refused
+   * @throws `RecipientRefusedError` with the rule that refused
    */
   abstract checkAddress(address: string): void;
 }

@@ -29,7 +29,8 @@ export const STANDARD_SCHEDULE: readonly number[] = [
 export interface StandardRetryPolicyOptions {
   /**
    * Milliseconds before each retry, so that there are as many retries as entries; the first attempt is always made at
-   * once. At most 100 entries, each up to 30 days. Default {@link STANDARD_SCHEDULE}.
+   * once. At most 100 entries, each up to 30 days. Default: 5 s,
+   * 5 min, 30 min, then 2, 5, 10, 14, 20 and 24 hours.
    */
   readonly schedule?: readonly number[];
   /** The part of a delay, 0 to 1, that is added to it at most, at random. Never taken off. Default 0.1. */
@@ -58,7 +59,7 @@ export class StandardRetryPolicy extends RetryPolicy {
   readonly #jitter: number;
   readonly #retryAfterCap: number;
 
-  /** @throws {@link ThornConfigurationError} naming the option whose value makes no sense */
+  /** @throws `ThornConfigurationError` naming the option whose value makes no sense */
   constructor(options: StandardRetryPolicyOptions = {}) {
     super();
     const { schedule = STANDARD_SCHEDULE, jitter = 0.1, retryAfterCap = 24 * HOUR } = options;

@@ -30,7 +30,7 @@ export interface ResealCounts {
   readonly unreadable: readonly string[];
 }
 
-/** See {@link ResealCounts}. */
+/** The outcome of {@link Maintenance.reseal}: how many it `checked` and `resealed`, and the ids that are `unreadable`. */
 export type ResealSummary = Summary<ResealCounts>;
 
 /** Options of {@link Maintenance.reseal}. */

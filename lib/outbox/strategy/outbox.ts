@@ -31,7 +31,7 @@ export interface RelayDefinition {
  * {@link outbox} with a relay that carries messages to other processes. `bullmq()` and `microservices()` are made of it.
  *
  * @param relay default: none, which is `outbox()`
- * @throws {@link ThornConfigurationError} at start-up, naming an option whose value makes no sense
+ * @throws `ThornConfigurationError` at start-up, naming an option whose value makes no sense
  *
  * @example
  * ```ts

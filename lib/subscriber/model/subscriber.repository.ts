@@ -51,7 +51,7 @@ export interface ResealedPage {
  * with `ThornModule.forRoot({ subscriberRepository: MyRepository })`. Any implementation must pass the conformance suite
  * `subscriberRepositoryConformance`.
  *
- * Implementations store what they are given: URL, patterns and secret are checked by {@link Subscribers}, which is what
+ * Implementations store what they are given: URL, patterns and secret are checked by `Subscribers`, which is what
  * applications and the REST API call.
  */
 export abstract class SubscriberRepository {

@@ -32,7 +32,7 @@ export interface TypeOrmSubscriberOptions {
   readonly maxStaleness?: number;
   /**
    * While the table cannot be read, messages go to the subscribers that were known last, each look that fails logs a
-   * warning. When they are older than this, matching fails with {@link SubscribersUnavailableError}. Milliseconds,
+   * warning. When they are older than this, matching fails with `SubscribersUnavailableError`. Milliseconds,
    * default 60,000.
    */
   readonly outageTolerance?: number;
@@ -60,7 +60,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
 
   /**
    * @param sealer default: secrets are stored as they are
-   * @throws {@link ThornConfigurationError} when the data source does not know the entity `ThornSubscriber`
+   * @throws `ThornConfigurationError` when the data source does not know the entity `ThornSubscriber`
    */
   constructor(
     dataSource: DataSource,
@@ -137,7 +137,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return this.#read(await this.#change(id, () => this.#writes.secrets(id, change, updatedAt)));
   }
 
-  /** @throws {@link ThornConfigurationError} without a key to seal with */
+  /** @throws `ThornConfigurationError` without a key to seal with */
   override async reseal({
     limit,
     after,

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import axios from 'axios';
-import { inline, ThornModule, UndiciHttpClient, WebhookDispatcher } from '../../../lib/index.js';
+import { inline, ThornModule, WebhookDispatcher } from '../../../lib/index.js';
+import { UndiciHttpClient } from '../../../lib/extending/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
 
 interface Settings {

@@ -1,0 +1,81 @@
+/**
+ * The classes to replace: strategies, relays, repositories, HTTP clients, policies, logs and signers.
+ *
+ * @module nestjs-thorn/extending
+ */
+export {
+  type DispatchSetting,
+  DispatchStrategy,
+  FanOut,
+  type Release,
+  type StrategyDefinition,
+} from '../dispatch/index.js';
+export {
+  type Audience,
+  type Codec,
+  Message,
+  MessageTracing,
+  type Recipient,
+  type TracedAttempt,
+  type TracedResult,
+  type TraceOrigin,
+  WireFormat,
+} from '../message/index.js';
+export {
+  MessageRelay,
+  type RelayDefinition,
+  relayedOutbox,
+  RelayWorker,
+  type Ticket,
+} from '../outbox/index.js';
+export {
+  InMemorySubscriberRepository,
+  isActive,
+  LimitReachedError,
+  type MatchCriteria,
+  patternMatches,
+  type ResealedPage,
+  type SubscriberChanges,
+  type SubscriberLimits,
+  type SubscriberPage,
+  SubscriberRepository,
+  type TypeOrmSubscriberOptions,
+  TypeOrmSubscriberRepository,
+  type UpdateTerms,
+} from '../subscriber/index.js';
+export {
+  type AddressLookup,
+  AttemptError,
+  type AttemptErrorCode,
+  type AttemptOutcome,
+  type AttemptRecord,
+  attemptRecordOf,
+  Deliverer,
+  type DelivererOptions,
+  DeliveryLog,
+  type LoggedAttempt,
+  PublicRecipientPolicy,
+  type PublicRecipientPolicyOptions,
+  type ReadKept,
+  RecipientPolicy,
+  RetryPolicy,
+  type RetryQuestion,
+  StandardDeliveryLog,
+  StandardRetryPolicy,
+  type StandardRetryPolicyOptions,
+  UndiciHttpClient,
+  type UndiciHttpClientOptions,
+  WebhookHttpClient,
+  type WebhookRequest,
+  type WebhookResponse,
+} from '../delivery/index.js';
+export {
+  ApplicationKeys,
+  type JsonWebKeySet,
+  type PublicJwk,
+  SecretUnreadableError,
+  type SigningInput,
+  StandardWebhookSigner,
+  WebhookSigner,
+} from '../signing/index.js';
+export { SystemClock } from '../common/index.js';
