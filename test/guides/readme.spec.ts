@@ -12,6 +12,8 @@ const block = blocksOf('README.md').find(({ language }) => language === 'diff')!
 const added = block.code.split('\n').filter((line) => line.startsWith('+'));
 const example = withWhatIsAdded(block);
 
+const TOKEN = 'a token for a try';
+
 describe('the example of the README', () => {
   let app: INestApplication;
   let url: string;
@@ -31,6 +33,7 @@ describe('the example of the README', () => {
     await app?.close();
     await receiver?.stop();
     rmSync(directory, { recursive: true });
+    delete process.env['API_TOKEN'];
   });
 
   it('adds 15 lines at most', () => {
@@ -41,7 +44,7 @@ describe('the example of the README', () => {
   it('has subscriptions, two events, a delivery log and replay', async () => {
     const { id, secret } = await call('POST', '', { event: 'article.*', url: receiver.url });
     const { manager } = app.get(DataSource);
-    const article = { title: 'Hello', authorId: 'ann', state: 'DRAFT' };
+    const article = { title: 'Hello', authorId: '7', state: 'DRAFT' };
     const saved = await manager.save('Article', article);
     await manager.save('Article', { ...saved, state: 'PUBLISHED' });
     const arrived = await receiver.waitFor(2);
@@ -64,7 +67,7 @@ describe('the example of the README', () => {
   async function call(method: string, path: string, body?: object): Promise<Answer> {
     const response = await fetch(url + path, {
       method,
-      headers: { 'Content-Type': 'application/json' },
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${TOKEN}` },
       ...(body && { body: JSON.stringify(body) }),
     });
     return (await response.json()) as Answer;
@@ -74,15 +77,9 @@ describe('the example of the README', () => {
   async function load(): Promise<Type<unknown>> {
     const root = resolve('.cache/guides/readme');
     mkdirSync(root, { recursive: true });
-    writeFileSync(
-      join(root, 'auth.guard.ts'),
-      `export class AuthGuard {
-        canActivate(context) {
-          context.switchToHttp().getRequest().user = { id: 'ann' };
-          return true;
-        }
-      }`,
-    );
+    const guard = blocksOf('README.md').find(({ code }) => code.startsWith('// auth.guard.ts'));
+    writeFileSync(join(root, 'auth.guard.ts'), guard!.code);
+    process.env['API_TOKEN'] = TOKEN;
     const file = join(root, 'app.module.ts');
     const recipients = JSON.stringify(LOOPBACK_RECIPIENTS);
     writeFileSync(

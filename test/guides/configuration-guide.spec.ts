@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { STANDARD_SCHEDULE } from '../../lib/delivery/retry/standard-retry-policy.js';
+
+/** The names of an interface's own members. */
+function membersOf(file: string, name: string): readonly string[] {
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2022);
+  const found = source.statements.find(
+    (statement): statement is ts.InterfaceDeclaration =>
+      ts.isInterfaceDeclaration(statement) && statement.name.text === name,
+  );
+  return found!.members.map((member) => (member.name as ts.Identifier).text);
+}
+
+/** The names in the first column of the first table below a heading. */
+function documented(file: string, heading: string): readonly string[] {
+  const [, section] = readFileSync(file, 'utf8').split(`\n${heading}\n`);
+  const rows = /(?:^\|.*\|\n)+/m.exec(section!)![0].trim().split('\n').slice(2);
+  return rows.flatMap((row) => row.split(' | ')[0]!.match(/(?<=`)\w+(?=`)/g) ?? []);
+}
+
+describe('docs/configuration.md', () => {
+  const module = 'lib/module/options/module-options.ts';
+  it.each([
+    ['## `ThornModule.forRoot()`', module, 'ThornModuleOptions'],
+    ['## Structure', module, 'ThornModuleExtras'],
+    ['### `recipients`', 'lib/message/recipient-rules.ts', 'RecipientRules'],
+    ['### `api`', 'lib/api/options/api-options.ts', 'ThornApiOptions'],
+    ['## `outbox()`', 'lib/outbox/model/outbox-options.ts', 'OutboxOptions'],
+    ['### `endpoints`', 'lib/outbox/concurrency/circuit-breaker.ts', 'EndpointRules'],
+    ['## `bullmq()`', 'lib/bullmq/bullmq-options.ts', 'BullMqOptions'],
+  ])('lists every option below %s', (heading, file, name) => {
+    expect(documented('docs/configuration.md', heading)).toEqual(membersOf(file, name));
+  });
+});
+
+describe('docs/retries.md', () => {
+  it('lists every option', () => {
+    expect(documented('docs/retries.md', '## Change the schedule')).toEqual(
+      membersOf('lib/delivery/retry/standard-retry-policy.ts', 'StandardRetryPolicyOptions'),
+    );
+  });
+
+  it('shows the schedule that is the default', () => {
+    const units: Readonly<Record<string, number>> = {
+      second: 1000,
+      minute: 60_000,
+      hour: 3_600_000,
+    };
+    const table = readFileSync('docs/retries.md', 'utf8').matchAll(
+      /^\| \d+ +\| (\d+) (second|minute|hour)s? /gm,
+    );
+    expect([...table].map(([, count, unit]) => Number(count) * units[unit!]!)).toEqual(
+      STANDARD_SCHEDULE,
+    );
+  });
+});
