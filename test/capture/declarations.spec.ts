@@ -72,7 +72,7 @@ async function startWith(name: string, options: object): Promise<void> {
 
 const FIELDS = 'Its fields: id, title, extra, place, author, labels';
 
-describe('a path that leads nowhere fails at start-up', () => {
+describe('rejects a path that leads nowhere, at start-up', () => {
   it.each<[name: string, options: object, message: string]>([
     [
       'story.created',
@@ -134,11 +134,11 @@ describe('a path that leads nowhere fails at start-up', () => {
   it.each<[name: string, options: object]>([
     ['story.created', { ref: '/{author.name}/{place.city}/{slug}/{extra.slug}' }],
     ['story.{title}.{author.id}', { owner: 'author.id' }],
-  ])('and what a row has is accepted: %s with %j', async (name, options) => {
+  ])('accepts a path that rows have: %s with %j', async (name, options) => {
     await expect(startWith(name, options)).resolves.toBeUndefined();
   });
 
-  it('but what a listener puts into a loaded row is accepted', async () => {
+  it('accepts a property that a listener adds to a loaded row', async () => {
     @Entity()
     @WebhookEvent<Loaded>('loaded.created', { on: 'create', owner: 'key' })
     class Loaded {
@@ -178,7 +178,7 @@ class Note {
 describe.each(CAPTURE_DATABASES)('an event with several triggers, on %s', (kind) => {
   afterEach(() => void vi.restoreAllMocks());
 
-  it('is sent once for each of them, as its own decorator says', async () => {
+  it('is sent once for each trigger, as its own decorator says', async () => {
     const app = await openCaptureApp(kind, [Note, Label]);
     const { manager } = app.dataSource;
     const note = await manager.save(Object.assign(new Note(), { text: 'private' }));

@@ -100,7 +100,7 @@ describe.each(CAPTURE_DATABASES)('entity events on %s', (kind) => {
     ]);
   });
 
-  it('sends a transition when it happens, and only then', async () => {
+  it('sends a transition only when it happens', async () => {
     const article = await stored();
     await articles().save(Object.assign(article, { state: 'PUBLISHED' }));
     expect(rig.received().map((text) => text.split(' ')[0])).toEqual([
@@ -125,7 +125,7 @@ describe.each(CAPTURE_DATABASES)('entity events on %s', (kind) => {
     ]);
   });
 
-  it('counts a soft removal as delete and a recovery as create', async () => {
+  it('sends delete for a soft removal and create for a recovery', async () => {
     const article = await stored();
     await articles().softRemove(article);
     expect(rig.received()).toEqual([`article.removed {"title":"One","author":"Ada"}`]);
@@ -135,7 +135,7 @@ describe.each(CAPTURE_DATABASES)('entity events on %s', (kind) => {
     ]);
   });
 
-  it('drops what was rolled back, and what a rolled back savepoint did', async () => {
+  it('drops events that are rolled back, by a transaction or a savepoint', async () => {
     await rig.dataSource
       .transaction(async (manager) => {
         await manager.save(Article, { title: 'Never' });
@@ -155,7 +155,7 @@ describe.each(CAPTURE_DATABASES)('entity events on %s', (kind) => {
     expect(rig.bodies().map(({ data }) => data)).toMatchObject([{ title: 'Outer' }]);
   });
 
-  it('knows rows by composite ids', async () => {
+  it('identifies rows by composite ids', async () => {
     const seats = rig.dataSource.getRepository(Seat);
     await seats.save([
       { row: 'A', number: 1, by: null },

@@ -90,7 +90,7 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     expect(rig.received()).toEqual([expect.stringMatching(/counter\.created \{"id":\d+\}/)]);
   });
 
-  it('takes insert() into a transaction that is open', async () => {
+  it('adds insert() to an open transaction', async () => {
     await rig.dataSource.transaction(async (manager) => {
       await manager.insert(Doc, { slug: 'a' });
       expect(rig.received()).toEqual([]);
@@ -116,7 +116,7 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     ]);
   });
 
-  it('warns once per entity and operation of writes that tell no rows, and names the fix', async () => {
+  it('warns once per entity and operation of writes that report no rows, and names the fix', async () => {
     const other = await openCaptureApp(kind, [Doc, Counter, Silent]);
     const repository = other.dataSource.getRepository(Doc);
     for (let round = 0; round < 2; round += 1) {
@@ -141,21 +141,21 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     await other.close();
   });
 
-  it('tells an insert from an upsert, one after the other', async () => {
+  it('tells an insert and an upsert apart', async () => {
     await docs().upsert({ slug: 'a', text: 'A' }, ['slug']);
     await docs().createQueryBuilder().insert().values({ slug: 'a' }).orIgnore().execute();
     await docs().insert({ slug: 'b' });
     expect(rig.received()).toEqual(['doc.created {"slug":"b","text":"empty"}']);
   });
 
-  it('ignores such writes when told to', async () => {
+  it('ignores such writes with bulk: ignore', async () => {
     const other = await openCaptureApp(kind, [Doc], { bulk: 'ignore' });
     await other.dataSource.getRepository(Doc).update({ slug: 'a' }, { text: 'B' });
     expect(warnings()).toEqual([]);
     await other.close();
   });
 
-  it('refuses such writes before they are made when told to', async () => {
+  it('rejects such writes before they are made with bulk: throw', async () => {
     const other = await openCaptureApp(kind, [Doc, Silent], { bulk: 'throw' });
     const repository = other.dataSource.getRepository(Doc);
     await repository.save({ slug: 'a', text: 'A' });
@@ -184,12 +184,12 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     expect(warnings()).toEqual([expect.stringMatching(/^Counter: save\(\{ reload: false \}\) /)]);
   });
 
-  it('sends nothing for save(…, { listeners: false })', async () => {
+  it('sends no event for save(…, { listeners: false })', async () => {
     await docs().save({ slug: 'a' }, { listeners: false });
     expect(rig.received()).toEqual([]);
   });
 
-  it('loses nothing of saves that run at the same time', async () => {
+  it('loses no event of saves that run at the same time', async () => {
     const slugs = Array.from({ length: 20 }, (_, index) => `s${index}`);
     await Promise.all(slugs.map((slug) => docs().save({ slug })));
     expect(rig.received().sort()).toEqual(
@@ -197,7 +197,7 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     );
   });
 
-  it.each(['none', 'Infinity'])('refuses an owner that is no owner: %s', async (by) => {
+  it.each(['none', 'Infinity'])('rejects an invalid owner: %s', async (by) => {
     const save = rig.dataSource.manager.save(Owned, { by });
     await expect(save).rejects.toBeInstanceOf(InvalidInputError);
     await expect(save).rejects.toMatchObject({ field: 'owner' });
@@ -205,7 +205,7 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     expect(rig.bodies()).toMatchObject([{ event: 'owned.created', owner: '7' }]);
   });
 
-  it('says how to send by hand for what save() makes of a literal', async () => {
+  it('explains how to send by hand for an object that save() makes of a literal', async () => {
     const saved = await docs().save({ slug: 'literal' });
     const events = new CapturedEntityMessageSource([rig.capture]);
     await expect(events.messageOf(saved, 'doc.created', undefined)).rejects.toThrow(
@@ -216,7 +216,7 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     expect(message?.event).toBe('doc.created');
   });
 
-  it('stops to listen when detached', async () => {
+  it('stops listening when detached', async () => {
     const before = [...rig.dataSource.subscribers];
     rig.capture.detach();
     await docs().save({ slug: 'a' });
@@ -266,7 +266,7 @@ describe('a data source that is initialised again', () => {
     }
   });
 
-  it('is left alone when it is captured no more', async () => {
+  it('sends no event once it is no longer captured', async () => {
     const rig = await openCaptureApp('sqlite', [Doc]);
     rig.capture.detach();
     rig.capture.reattach();
@@ -276,7 +276,7 @@ describe('a data source that is initialised again', () => {
 });
 
 describe('starting to capture', () => {
-  it('needs an initialised data source', () => {
+  it('requires an initialised data source', () => {
     const dataSource = new DataSource({ type: 'better-sqlite3', database: ':memory:' });
     const capture = new EntityCapture(dataSource, {} as never);
     expect(() => capture.attach()).toThrow(
@@ -284,7 +284,7 @@ describe('starting to capture', () => {
     );
   });
 
-  it('finds decorated classes that no data source knows', async () => {
+  it('reports decorated classes that no data source knows', async () => {
     const { dataSource, close } = await openDataSource('sqlite', [Silent, Doc]);
     expect(unknownEntities([Silent, Doc, Counter], [dataSource])).toEqual([Counter]);
     expect(() => assertEntitiesKnown([Doc], [dataSource])).not.toThrow();
@@ -294,7 +294,7 @@ describe('starting to capture', () => {
     await close();
   });
 
-  it('refuses an event on a relation that is none', async () => {
+  it('rejects an event on a property that is not a relation', async () => {
     @Entity()
     @WebhookEvent<Wrong>('wrong.added', { on: { added: 'others' as never } })
     class Wrong {

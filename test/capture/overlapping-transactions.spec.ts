@@ -122,7 +122,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
     }
 
     it.each(Array.from({ length: SEEDS }, (_, seed) => ({ seed: seed + 1 })))(
-      'keeps and sends what each of them has committed, and nothing else, seed $seed',
+      'stores and sends exactly what each transaction committed, seed $seed',
       async ({ seed }) => {
         const random = randomOf(seed);
         const tasks = Array.from({ length: TASKS }, (_, n) => perform(`t${n}`, random));
@@ -138,7 +138,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       },
     );
 
-    it('lets no save see what another transaction has not committed', async () => {
+    it('hides uncommitted changes of a transaction from other saves', async () => {
       const { manager } = rig.dataSource;
       const { id } = await manager.save(article('committed'));
       let isOpen!: () => void;
@@ -156,7 +156,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       expect(await titles()).toEqual(['same']);
     });
 
-    it('refuses what would wait for itself, and says what to do', async () => {
+    it('rejects a write that would wait for itself, and says what to do', async () => {
       await rig.close();
       rig = await openOutboxApp(place, { serializeTransactions: { timeout: 50 } });
       const runner = rig.dataSource.createQueryRunner();
@@ -173,7 +173,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       expect(await titles()).toEqual(['afterwards', 'by the right way']);
     });
 
-    it('lets reads go on while a transaction is open', async () => {
+    it('allows reads while a transaction is open', async () => {
       const runner = rig.dataSource.createQueryRunner();
       await runner.startTransaction();
       await runner.manager.save(article('open'));
@@ -182,7 +182,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       await runner.release();
     });
 
-    it('leaves the order of transactions to the application when told so', async () => {
+    it('leaves the order of transactions to the application when the option is off', async () => {
       await rig.close();
       rig = await openOutboxApp(place, { serializeTransactions: false });
       const runner = rig.dataSource.createQueryRunner();

@@ -126,7 +126,7 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
       { state: 'X', note: 'n', views: 3, pinned: true, hidden: 'h' },
     ],
     ['a new row with a relation', { owner: { id: 1 } }],
-  ])('shows %s as it is in the database, without reading it', async (_, fields) => {
+  ])('sends %s as it is in the database, without reading it', async (_, fields) => {
     const { id } = await of(Plain).save({ title: 'T', ...fields });
     expect(rereads()).toBe(0);
     expect(data()).toEqual([await asRead(Plain, id)]);
@@ -139,7 +139,7 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     ['a column that is not selected, and another', { hidden: 'x', title: 'V' }],
     ['a relation', { owner: { id: 2 } }],
   ])(
-    'shows a row with %s changed as it is in the database, without reading it',
+    'sends a row with a changed %s as it is in the database, without reading it',
     async (_, change) => {
       const { id } = await of(Plain).save({ title: 'T', note: 'n', owner: ada });
       data();
@@ -149,7 +149,7 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     },
   );
 
-  it('reads values that come back in another form', async () => {
+  it('reads values whose form the database changes', async () => {
     const { id } = await of(Priced).save({ price: 1.5 });
     expect(rereads()).toBe(1);
     expect(data()).toEqual([await asRead(Priced, id)]);
@@ -164,7 +164,7 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     expect(data()).toEqual([await asRead(Priced, id)]);
   });
 
-  it('reads a row that something else was written besides', async () => {
+  it('reads a row to which the same save wrote something else', async () => {
     const { id } = await of(Plain).save({ title: 'T' });
     data();
     await rig.dataSource.transaction(async (manager) => {
@@ -175,7 +175,7 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     expect(data()).toMatchObject([{ title: 'U', views: 99 }]);
   });
 
-  it('shows what was saved, not what the entity became before the commit', async () => {
+  it('sends the saved values, not later changes of the entity', async () => {
     const { id } = await of(Plain).save({ title: 'T' });
     data();
     await rig.dataSource.transaction(async (manager) => {
@@ -188,7 +188,7 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     expect(data()).toMatchObject([{ title: 'Saved' }]);
   });
 
-  it('always reads where the event says so', async () => {
+  it('always reads the row where the event asks for it', async () => {
     const { id } = await of(Triggered).save({ name: 'a' });
     rig.queries();
     await of(Triggered).save({ id, name: 'b' });
@@ -203,7 +203,7 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     expect(data()).toEqual([{ ownerId: ada.id }]);
   });
 
-  it('keeps the old values of embedded objects apart from the new ones', async () => {
+  it('keeps old and new values of embedded objects apart', async () => {
     const { id } = await of(House).save({ address: { street: 'S', city: 'C' } });
     await of(House).save({ id, address: { city: 'D' } });
     expect(data()).toEqual([
@@ -218,7 +218,7 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     ]);
   });
 
-  it('keeps from one payload what another event of the same row has read', async () => {
+  it('hides columns from a payload that another event of the same row has read', async () => {
     const { id } = await of(Vault).save({ name: 'V' });
     await of(Vault).save({ id, name: 'W', code: '0000' });
     expect(rig.bodies()).toMatchObject([

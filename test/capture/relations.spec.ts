@@ -102,7 +102,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     return posts().findOneOrFail({ where: { id: post.id }, relations: { tags: true } });
   };
 
-  it('sends added from both sides, once a row and once a link where asked for', async () => {
+  it('sends added from both sides, once per row or once per link', async () => {
     const { id } = await posts().save({ title: 'One', tags: [red, blue] });
     expect(rig.received().sort()).toEqual([
       'post.tag {"title":"One","tags":["blue"],"count":1}',
@@ -113,7 +113,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     ]);
   });
 
-  it('sends removed, and cleared only when none is left', async () => {
+  it('sends removed, and cleared only when no link is left', async () => {
     const post = await tagged(red, blue);
     post.tags = [red];
     await posts().save(post);
@@ -128,7 +128,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     ]);
   });
 
-  it('does not count a link as removed that the same transaction restores', async () => {
+  it('ignores a removed link that the same transaction restores', async () => {
     const post = await tagged(red);
     await rig.dataSource.transaction(async (manager) => {
       await manager.save(Post, { id: post.id, tags: [] });
@@ -137,7 +137,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     expect(rig.received()).toEqual([]);
   });
 
-  it('is told by a change from the other side', async () => {
+  it('sends events of a change from the other side', async () => {
     const { id } = await tagged();
     const green = await rig.dataSource.manager.save(Tag, { name: 'green', posts: [{ id }] });
     expect(rig.received().sort()).toEqual([
@@ -152,7 +152,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     ]);
   });
 
-  it('is told by relation().add(), in a transaction and without', async () => {
+  it('sends events of relation().add(), in a transaction and without one', async () => {
     const { id } = await tagged();
     await rig.dataSource.createQueryBuilder().relation(Post, 'tags').of(id).add(red.id);
     expect(rig.received()).toContain('post.tagged {"title":"One","tags":["red"],"count":1}');
@@ -162,7 +162,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     expect(rig.received()).toContain('post.tagged {"title":"One","tags":["blue"],"count":1}');
   });
 
-  it('warns that relation().remove() tells no links', async () => {
+  it('warns that relation().remove() reports no links', async () => {
     const { id } = await tagged(red);
     await rig.dataSource.createQueryBuilder().relation(Post, 'tags').of(id).remove(red.id);
     expect(rig.received()).toEqual([]);
@@ -171,7 +171,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     ]);
   });
 
-  it('tells the removal of the row itself by its delete event, and the other side of the lost links', async () => {
+  it('sends delete for a removed row, and the lost links to the other side', async () => {
     const post = await tagged(red);
     await posts().remove(post);
     expect(rig.received().sort()).toEqual([
@@ -181,7 +181,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     ]);
   });
 
-  it('knows rows of both sides by composite ids', async () => {
+  it('identifies rows of both sides by composite ids', async () => {
     const keys = rig.dataSource.getRepository(Key);
     const room = await rig.dataSource.manager.save(Room, { building: 'A', number: 7 });
     await keys.save([
@@ -196,7 +196,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     expect(rig.received()).toEqual(['key.useless [{"building":"A","number":7}]']);
   });
 
-  it('warns of a child that its parent lets go, because nothing tells which', async () => {
+  it('warns of a child that its parent releases, since TypeORM does not report which', async () => {
     const owner = await rig.dataSource.manager.save(Owner, { pets: [] });
     await rig.dataSource.manager.save(Pet, { owner });
     await rig.dataSource.manager.save(Owner, { id: owner.id, pets: [] });

@@ -139,7 +139,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     return selects().length;
   };
 
-  it('reads nothing when nothing is made from the row', async () => {
+  it('reads no row when no event needs it', async () => {
     const own = await plain(() => of(Ping).save({ text: 'a' }));
     const { id } = await of(Ping).save({ text: 'a' });
     expect(selects()).toHaveLength(own);
@@ -155,7 +155,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     );
   });
 
-  it('counts only values that really differ as a change', async () => {
+  it('sends change only for values that differ', async () => {
     const { id } = await of(Ping).save({ text: 'a', price: '1.50', extra: { a: 1 } });
     rig.received();
     await of(Ping).save({ id, price: 1.5, extra: { a: 1 } });
@@ -165,7 +165,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     expect(rig.received()).toEqual(['ping.changed {}']);
   });
 
-  it('sends nothing for a value that the same transaction changes back', async () => {
+  it('sends no event for a value that the same transaction changes back', async () => {
     const { id } = await of(Ping).save({ text: 'a' });
     rig.received();
     await rig.dataSource.transaction(async (manager) => {
@@ -183,7 +183,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     expect(rig.received()).toHaveLength(30);
   });
 
-  it('fills names and senders through relations, and hides what is not selected', async () => {
+  it('fills names and senders through relations, and hides columns that are not selected', async () => {
     await of(Story).save({ title: 'S', writer: { id: ada.id } });
     expect(rig.bodies()).toMatchObject([
       { event: 'story.by.Ada', owner: String(ada.account!.id), data: { title: 'S' } },
@@ -192,7 +192,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     expect(rig.received()[0]).not.toContain('password');
   });
 
-  it('tells a changed relation by its key, with no query for the old row', async () => {
+  it('notices a changed relation by its key, without a query for the old row', async () => {
     const { id } = await of(Story).save({ title: 'S', writer: ada });
     const own = await plain(() => of(Story).save({ id, writer: { id: bob.id } }));
     rig.received();
@@ -203,7 +203,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     expect(rig.received()).toEqual([]);
   });
 
-  it('tells a removed row with its relations, in one query more', async () => {
+  it('sends a removed row with its relations, with one more query', async () => {
     const story = await of(Story).save({ title: 'S', writer: ada });
     await of(Note).save([
       { text: 'one', story },
@@ -227,7 +227,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     ]);
   });
 
-  it('fetches the old side of a relation for a transition, once', async () => {
+  it('reads the old side of a relation for a transition once', async () => {
     const [free, gold] = (await of(Account).save([{ plan: 'free' }, { plan: 'gold' }])) as [
       Account,
       Account,
@@ -243,7 +243,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     expect(rig.received()).toEqual([]);
   });
 
-  it('fetches a column that is not selected for a transition, and keeps it from the payload', async () => {
+  it('reads a column that is not selected for a transition, and hides it from the payload', async () => {
     const { id } = await of(Lock).save({ name: 'L' });
     await of(Lock).save({ id, code: '0000' });
     expect(rig.received()).toEqual([
@@ -268,7 +268,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     expect(rig.received()).toEqual([]);
   });
 
-  it('lays the changed values over the old row when the row is gone before the commit', async () => {
+  it('merges the changed values into the old row when the row is gone before the commit', async () => {
     const { id } = await of(Story).save({ title: 'A', writer: ada });
     rig.received();
     await rig.dataSource.transaction(async (manager) => {
@@ -283,7 +283,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     expect(rig.received()).toEqual([]);
   });
 
-  it('reaches the ownerless alone and warns once when the owner is empty', async () => {
+  it('sends to subscribers without an owner and warns once when the owner is empty', async () => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     await of(Story).save([
       { title: 'B', writer: bob },
@@ -298,7 +298,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     warn.mockRestore();
   });
 
-  it('drops an event whose name has no value, and says which field', async () => {
+  it('drops an event whose name lacks a value, and names the field', async () => {
     const error = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     await of(Story).save({ title: 'B', writer: null });
     expect(rig.received()).toEqual([]);

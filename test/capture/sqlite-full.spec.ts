@@ -51,7 +51,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
 
     const titles = async () => (await rig.rows('SELECT title FROM article')).map((r) => r['title']);
 
-    it('sends everything that is committed after the disk was full', async () => {
+    it('sends every event that is committed after the disk was full', async () => {
       for (let round = 0; round < ROUNDS; round++) {
         await overflow(`lost ${round}`);
         await rig.dataSource.manager.save(article(`a${round}`));
@@ -77,7 +77,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       printFigures(`disk full on ${kind}`, { times: ROUNDS, messages: ids.length, lost: 0 });
     });
 
-    it('refuses what the application goes on to write in it, until it is rolled back', async () => {
+    it('rejects further writes in the transaction until it is rolled back', async () => {
       await rig.rows(
         `CREATE TRIGGER ends BEFORE INSERT ON article WHEN NEW.title = 'ends' BEGIN SELECT RAISE(ROLLBACK, 'ended'); END`,
       );
@@ -99,7 +99,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       expect(receiver.received).toHaveLength(1);
     });
 
-    it('lets a query runner roll it back and begin another one', async () => {
+    it('allows a query runner to roll it back and begin another one', async () => {
       const runner = rig.dataSource.createQueryRunner();
       await runner.startTransaction();
       await runner.manager.save(article('before'));

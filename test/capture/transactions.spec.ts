@@ -126,7 +126,7 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
   afterAll(() => rig.close());
   beforeEach(() => rig.received());
 
-  it('sends exactly what a committed transaction has changed, whatever it did on the way', async () => {
+  it('sends the net change of a committed transaction', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 6 }), fc.boolean(), async (steps, commits) => {
         const before = await rig.dataSource.manager.findBy(Item, {});
@@ -149,7 +149,7 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     );
   });
 
-  it('stages within the transaction and releases only after the outermost commit', async () => {
+  it('stages within the transaction and releases after the outermost commit', async () => {
     await rig.dataSource.manager.delete(Item, { id: 1 });
     rig.strategy.staged.length = 0;
     await rig.dataSource.transaction(async (manager) => {
@@ -164,7 +164,7 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     expect(rig.received()).toEqual(['item.created {"id":1,"value":1}']);
   });
 
-  it('rolls back when staging fails, and releases nothing', async () => {
+  it('rolls back when staging fails, and releases no message', async () => {
     rig.strategy.failure = new Error('disk full');
     try {
       await expect(rig.dataSource.manager.save(Item, { id: 77, value: 1 })).rejects.toThrow(
@@ -178,7 +178,7 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     expect(rig.received().filter((text) => text.includes('77'))).toEqual([]);
   });
 
-  it('drops an event whose payload fails, and fails the transaction only when told so', async () => {
+  it('drops an event whose payload fails, and fails the transaction with propagateErrors', async () => {
     await rig.dataSource.manager.save(Lenient, { id: 1 });
     expect(await rig.dataSource.manager.existsBy(Lenient, { id: 1 })).toBe(true);
     await expect(rig.dataSource.manager.save(Strict, { id: 1 })).rejects.toThrow('payload failed');
@@ -186,7 +186,7 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     expect(rig.received()).toEqual([]);
   });
 
-  it('releases nothing of a commit that the database refused, neither then nor with the next', async () => {
+  it('releases no message of a commit that the database refused, not with the next commit either', async () => {
     // It has no constraints that wait for the commit.
     if (kind === 'mariadb') return;
     const runner = rig.dataSource.createQueryRunner();
@@ -208,7 +208,7 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     expect(rig.received()).toEqual(['part.created {"id":2}']);
   });
 
-  it('forgets what it had read for a write that failed', async () => {
+  it('forgets the rows that it read for a failed write', async () => {
     const { manager } = rig.dataSource;
     await manager.insert(Code, [
       { id: 1, name: 'one' },
@@ -228,7 +228,7 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     expect(rig.received()).toEqual(['code.removed {"name":"uno"}']);
   });
 
-  it('reads no row that the values which were set show to be the same', async () => {
+  it('reads no row whose new values show that it is unchanged', async () => {
     await rig.dataSource.manager.save(Item, { id: 90, value: 1 });
     const reads = async (last: number): Promise<number> => {
       rig.queries();
@@ -243,7 +243,7 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     expect(await reads(3)).toBe(1);
   });
 
-  it('takes messages sent by hand into the transaction of their manager', async () => {
+  it('adds messages sent by hand to the transaction of their manager', async () => {
     const { transactions, factory, dataSource } = rig;
     const message = (event: string) => factory.create({ event });
     expect(transactions.enlist(message('by.hand'), dataSource.manager)).toBe(false);

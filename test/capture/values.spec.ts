@@ -169,7 +169,7 @@ describe.each(CAPTURE_DATABASES)('values of each type on %s', (kind) => {
 
   const UUID = 'abcdef00-0000-4000-8000-00000000000';
 
-  it('sends no change of the columns alone that TypeORM keeps itself', async () => {
+  it("sends no change when only TypeORM's own columns changed", async () => {
     const kept = rig.dataSource.getRepository(Kept);
     const { id, title, version } = await kept.save({ id: `${UUID}1`, title: 'T' });
     rig.received();
@@ -182,7 +182,7 @@ describe.each(CAPTURE_DATABASES)('values of each type on %s', (kind) => {
     expect(rig.received()).toEqual(['kept.changed {"title":"U"}']);
   });
 
-  it('sends create for a uuid in whatever letters it was given', async () => {
+  it('sends create for a uuid in upper or lower case', async () => {
     const id = `${UUID}2`.toUpperCase();
     await rig.dataSource.manager.save(Kept, { id, title: 'T' });
     const { id: now } = await rig.dataSource
@@ -240,7 +240,7 @@ describe.each(CAPTURE_DATABASES)('values of each type on %s', (kind) => {
     });
 
     it.each(['json', 'simple'] as const)(
-      'sends what was saved of %s although the object changes back before the commit',
+      'sends the saved value of %s although the object changes back before the commit',
       async (field) => {
         const row = await rows().save(rows().create({ [field]: { a: 1 } } as never));
         await rig.dataSource.transaction(async (manager) => {
