@@ -8,7 +8,7 @@ describe.each(blogDatabases)('buffer scopes, on %s', (type) => {
 
   const save = (title: string) => blog.dataSource.manager.save(Article, { title, author: null });
 
-  it('hold what entities tell until the scope ends', async () => {
+  it('hold events of entities until the scope ends', async () => {
     await blog.dispatcher.buffer(async (buffer) => {
       await save('one');
       await blog.dispatcher.send('article.noticed');
@@ -19,7 +19,7 @@ describe.each(blogDatabases)('buffer scopes, on %s', (type) => {
     expect(blog.receiver.events.sort()).toEqual(['article.created', 'article.noticed']);
   });
 
-  it('send nothing of a transaction that rolled back inside of them', async () => {
+  it('send no event of a transaction that rolled back inside the scope', async () => {
     await blog.dispatcher.buffer(async (buffer) => {
       await blog.dataSource
         .transaction(async (manager) => {
@@ -36,7 +36,7 @@ describe.each(blogDatabases)('buffer scopes, on %s', (type) => {
     ]);
   });
 
-  it('drop what was committed but not flushed when they end with a throw', async () => {
+  it('drop committed events that were not flushed when the scope throws', async () => {
     const failed = blog.dispatcher.buffer(async (buffer) => {
       await save('flushed');
       await buffer.flush();
@@ -53,7 +53,7 @@ describe.each(blogDatabases)('buffer scopes, on %s', (type) => {
     ).resolves.toBe(1);
   });
 
-  it('are left by a transaction that was opened inside and outlives them', async () => {
+  it('release a transaction that was opened inside and outlives the scope', async () => {
     let finish: () => void = () => undefined;
     const finished = new Promise<void>((resolve) => (finish = resolve));
     let transaction: Promise<unknown> = Promise.resolve();
@@ -72,7 +72,7 @@ describe.each(blogDatabases)('buffer scopes, on %s', (type) => {
     expect(blog.receiver.json().data).toEqual({ title: 'late', author: null });
   });
 
-  it('send one body to all who asked for a content type', async () => {
+  it('send one body to all subscribers of a content type', async () => {
     const form = await blog.app.get(Subscribers).create({
       url: `${blog.receiver.url}/form`,
       events: ['article.*'],

@@ -59,7 +59,7 @@ describe.each(blogDatabases)('events by hand, on %s', (type) => {
       .execute();
   });
 
-  it('are made from the re-read row, whatever the instance holds', async () => {
+  it('use the row as read again, not the instance', async () => {
     const half = blog.dataSource
       .getRepository(Book)
       .create({ shelf: 'a', place: 0, title: 'not saved' });
@@ -71,7 +71,7 @@ describe.each(blogDatabases)('events by hand, on %s', (type) => {
     expect(blog.receiver.json().data).toEqual({ title: 'book 0', by: 'ada' });
   });
 
-  it('keep to their condition and fill their names', async () => {
+  it('obey their condition and fill their names', async () => {
     const book = await blog.dataSource
       .getRepository(Book)
       .findOneByOrFail({ shelf: 'b', place: 1 });
@@ -82,7 +82,7 @@ describe.each(blogDatabases)('events by hand, on %s', (type) => {
     expect(blog.receiver.events).toEqual(['book.b.moved']);
   });
 
-  it('are the answer to a bulk update: every row that matches, in batches, none twice', async () => {
+  it('cover a bulk update: each matching row once, in batches', async () => {
     await blog.dataSource.getRepository(Book).update({ shelf: 'a' }, { state: 'PUBLISHED' });
 
     const summary = await blog.dispatcher.sendFor(Book, { where: {}, batch: 4 }, 'book.published');
@@ -95,7 +95,7 @@ describe.each(blogDatabases)('events by hand, on %s', (type) => {
     expect(titles).toHaveLength(13);
   });
 
-  it('take conditions on relations', async () => {
+  it('accept conditions on relations', async () => {
     const summary = await blog.dispatcher.sendFor(
       Book,
       { where: { author: { name: 'nobody' } } },
@@ -155,7 +155,7 @@ describe.each(blogDatabases)('events by hand, on %s', (type) => {
       () => blog.dispatcher.sendFor(Book, { where: {} }, 'book.priced'),
       /price/,
     ],
-  ])('refuse %s, and send nothing', async (_, send, message) => {
+  ])('reject %s, and send no event', async (_, send, message) => {
     const error = await send().then(
       () => expect.unreachable('it was sent'),
       (reason: Error) => reason,

@@ -92,7 +92,7 @@ describe.each([
     await drop();
   });
 
-  it('sends a message of a known id once, and answers with the first', async () => {
+  it('sends a message of a known id once, and returns the first result', async () => {
     await start();
     await subscribe();
     const id = 'order-7:placed';
@@ -120,7 +120,7 @@ describe.each([
     ]);
   });
 
-  it('does so within transactions and buffer scopes too', async () => {
+  it('does the same within transactions and buffer scopes', async () => {
     await start();
     await subscribe();
     const once = (id: string, manager?: DataSource['manager']) =>
@@ -146,7 +146,7 @@ describe.each([
     expect(receiver.received.map(({ id }) => id).sort()).toEqual(['a', 'b']);
   });
 
-  it.each(['', 'a.b', 'a b', 'é', 'x'.repeat(65), 7, null])('refuses the id %o', async (id) => {
+  it.each(['', 'a.b', 'a b', 'é', 'x'.repeat(65), 7, null])('rejects the id %o', async (id) => {
     await start();
     const error: unknown = await dispatcher
       .send('a', {}, { id: id as string })
@@ -156,7 +156,7 @@ describe.each([
     expect(await messages()).toEqual([]);
   });
 
-  it('disables who only fails, and backfills what was missed once enabled again', async () => {
+  it('disables a failing subscriber, and backfills its missed messages once enabled again', async () => {
     await start({ health: { disableAfter: DAY, minMessages: 2 } });
     const told = vi.fn();
     app.get(WebhookEvents).on('subscriber-disabled', told);
@@ -188,7 +188,7 @@ describe.each([
 });
 
 describe('without a database', () => {
-  it('has no delivery log, and says so', async () => {
+  it('reports that there is no delivery log', async () => {
     const module = await Test.createTestingModule({
       imports: [ThornModule.forRoot({ dataSources: [], dispatch: inline() })],
     }).compile();
@@ -203,7 +203,7 @@ describe('the option health', () => {
     [{ disableAfter: 'week' }, /health.disableAfter/],
     [{ minMessages: 1.5 }, /health.minMessages/],
     [{ messages: 3 }, /health.messages/],
-  ])('%o is refused', async (health, message) => {
+  ])('rejects %o', async (health, message) => {
     await expect(
       Test.createTestingModule({
         imports: [

@@ -47,7 +47,7 @@ describe.each([
     await drop();
   });
 
-  it('subscribes, delivers and retries with the tables that the migrations have made', async () => {
+  it('subscribes, delivers and retries with the tables that the migrations made', async () => {
     const database = await place();
     ({ drop } = database);
     receiver = await ScriptedReceiver.start();

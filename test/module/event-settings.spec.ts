@@ -323,7 +323,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     trigger = triggerOf(app);
   });
 
-  it('timeout: a slow receiver fails that event alone', async () => {
+  it('timeout: fails that event alone at a slow receiver', async () => {
     await subscribe('plain', 'timed');
     let answer: () => void = () => undefined;
     receiver.hold = new Promise((resolve) => (answer = resolve));
@@ -342,7 +342,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(receiver.events.sort()).toEqual([`${prefix}.plain`, `${prefix}.timed`]);
   });
 
-  it('keepAlive false: each request has a connection of its own', async () => {
+  it('keepAlive false: opens a connection for each request', async () => {
     await subscribe('plain', 'oneWay');
     const connectionsFor = async (setting: Setting) => {
       const before = receiver.connections;
@@ -363,7 +363,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(kept).toEqual([...Array(3).fill('keep-alive'), ...Array(3).fill('close')]);
   });
 
-  it('recipients: what the module allows, one event may refuse', async () => {
+  it('recipients: refuses for one event an address that the module allows', async () => {
     await subscribe('plain', 'refused');
     await trigger('refused');
     await trigger('plain');
@@ -375,7 +375,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(receiver.events).toEqual([`${prefix}.plain`]);
   });
 
-  it('recipients: what the module refuses, one event may allow, for stored and static subscribers', async () => {
+  it('recipients: allows for one event an address that the module refuses, for stored and static subscribers', async () => {
     const strict = await start({ ...loopback, allowedPorts: [Number(new URL(receiver.url).port)] });
     const seen: RecordingInlineStrategy = strict.get(DispatchStrategy);
     const events = [`${prefix}.plain`, `${prefix}.allowed`];
@@ -405,7 +405,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(new Set(elsewhere.events)).toEqual(new Set([events[1]]));
   });
 
-  it('subscribers: a URL, for each event that names it', async () => {
+  it('subscribers: sends to a URL for each event that names it', async () => {
     await trigger('toUrl');
     await trigger('toUrlToo');
     await trigger('plain');
@@ -417,7 +417,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(receiver.requests[0]!.headers['webhook-signature']).toBeUndefined();
   });
 
-  it('subscribers: an object with a secret, which signs', async () => {
+  it('subscribers: signs with the secret of an object', async () => {
     await trigger('toObject');
     const [{ headers, body }] = (await receiver.waitFor(1)) as [(typeof receiver.requests)[0]];
 
@@ -427,7 +427,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     );
   });
 
-  it('subscribers: a function of the event and its owner', async () => {
+  it('subscribers: calls a function with the event and its owner', async () => {
     await trigger('toWhoever', { owner: 'ada' });
     await receiver.waitFor(1);
     await trigger('toWhoever', { owner: null });
@@ -439,7 +439,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     ]);
   });
 
-  it('subscribers: a generator, nested, each URL and secret once', async () => {
+  it('subscribers: reads nested generators, each URL and secret once', async () => {
     await trigger('toMany');
     await attempts('toMany', 3);
 
@@ -450,7 +450,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(ids.size).toBe(3);
   });
 
-  it('subscribers: keep their ids', async () => {
+  it('subscribers: keeps ids', async () => {
     await trigger('toUrl');
     await trigger('toUrl');
     await receiver.waitFor(2);
@@ -460,7 +460,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(ids[1]).toBe(ids[0]);
   });
 
-  it('requestData: merged into the data, whose own keys win', async () => {
+  it('requestData: is merged into the data, whose own keys win', async () => {
     await subscribe('withData', 'withFreshData');
     await trigger('withData');
     await receiver.waitFor(1);
@@ -477,7 +477,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(stamps.sort()).toEqual([1, 2]);
   });
 
-  it('requestData: refused for data that is no object, which drops the event and nothing else', async () => {
+  it('requestData: drops only the event when its data is not an object', async () => {
     await subscribe('withWrongData', 'plain');
     await trigger('withWrongData');
     await trigger('plain');
@@ -487,7 +487,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(watched.messages.map(({ event }) => event)).toEqual([`${prefix}.plain`]);
   });
 
-  it('headers: constant, or made for each message', async () => {
+  it('headers: accepts constants and functions of the message', async () => {
     await subscribe('withHeaders', 'withHeadersOfRow');
     await trigger('withHeaders');
     await receiver.waitFor(1);
@@ -499,7 +499,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(receiver.requests[1]!.headers['x-name']).toBe('seven');
   });
 
-  it('headers: none that the library sets, which drops the event and nothing else', async () => {
+  it('headers: drops only the event when a header is one that the library sets', async () => {
     await subscribe('withHeadersOfRow');
     await trigger('withHeadersOfRow', { name: 'two\r\nlines' });
     await trigger('withHeadersOfRow', { name: 'one line' });
@@ -509,7 +509,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(receiver.requests.map(({ headers }) => headers['x-name'])).toEqual(['one line']);
   });
 
-  it('ref: a template, resolved against the base URL', async () => {
+  it('ref: resolves a template against the base URL', async () => {
     await subscribe('withRef');
     await trigger('withRef', { name: 'a/b c' });
     await receiver.waitFor(1);
@@ -518,7 +518,7 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     expect(receiver.json().ref).toBe('https://blog.example.com/parcels/a%2Fb%20c');
   });
 
-  it('retry: travels with the message to the strategy', async () => {
+  it('retry: reaches the strategy with the message', async () => {
     for (const setting of ['retried', 'once', 'plain'] as const) await trigger(setting);
 
     expect(watched.messages.map(({ settings }) => settings)).toEqual([
@@ -532,14 +532,14 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
 describe('a setting of an event of an entity', () => {
   const parcels = () => app.get(DataSource).getRepository(Parcel);
 
-  it('propagateErrors false: an error drops the event, the row is saved', async () => {
+  it('propagateErrors false: drops the event on an error, and saves the row', async () => {
     const parcel = await parcels().save({ kind: 'broken' });
 
     await expect(parcels().existsBy({ id: parcel.id })).resolves.toBe(true);
     expect(watched.messages).toEqual([]);
   });
 
-  it('propagateErrors true: an error rolls the transaction back', async () => {
+  it('propagateErrors true: rolls the transaction back on an error', async () => {
     const saved = parcels().save({ kind: 'strict', name: 'never' });
 
     await expect(saved).rejects.toThrow('cannot tell');
@@ -547,7 +547,7 @@ describe('a setting of an event of an entity', () => {
     expect(watched.messages).toEqual([]);
   });
 
-  it('softRemoval false: a soft removal is no delete, a recovery no create', async () => {
+  it('softRemoval false: sends no event for a soft removal or a recovery', async () => {
     const parcel = await parcels().save({ kind: 'soft' });
     await parcels().softRemove(parcel);
     await parcels().recover(parcel);
@@ -559,7 +559,7 @@ describe('a setting of an event of an entity', () => {
     expect(events.slice(4).sort()).toEqual(['erased', 'gone']);
   });
 
-  it('of one event wins over what its entity shares, key by key', async () => {
+  it('of one event overrides what its entity shares, key by key', async () => {
     await app.get(DataSource).manager.save(Crate, {});
     await watched.idle();
 
@@ -572,7 +572,7 @@ describe('a setting of an event of an entity', () => {
   });
 });
 
-describe('a setting with a wrong value fails when the class is made', () => {
+describe('rejects a setting with a wrong value when the class is declared', () => {
   const onEntity = (options: object) => () => {
     class Box {}
     (WebhookEvent as (name: string, options: object) => ClassDecorator)('box.made', {
@@ -633,7 +633,7 @@ describe('a setting with a wrong value fails when the class is made', () => {
     }
   });
 
-  it('and so do rules of recipients, at start-up', async () => {
+  it('rejects wrong rules of recipients at start-up', async () => {
     @Entity()
     @WebhookEvent<Box>('box.made', {
       on: 'create',
@@ -653,7 +653,7 @@ describe('a setting with a wrong value fails when the class is made', () => {
     expect(error.message).toMatch(/'box\.made'\) on Box: recipients: .*10\.0\.0\.0\/64/);
   });
 
-  it('and so do rules of recipients of a message that is sent by hand', async () => {
+  it('rejects wrong rules of recipients of a message that is sent by hand', async () => {
     const send = app
       .get(WebhookDispatcher)
       .send('a.b', {}, { recipients: { allowCidrs: ['10.0.0.0/64'] } });

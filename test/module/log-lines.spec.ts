@@ -47,21 +47,21 @@ async function written(makeLogger: () => LoggerService) {
   return { lines: text.trimEnd().split('\n'), fields };
 }
 
-describe('a line of the log that is about a delivery', () => {
-  it('is a sentence where text is written', async () => {
+describe('a log line about a delivery', () => {
+  it('is a sentence in a text log', async () => {
     const { lines, fields } = await written(() => new ConsoleLogger({ colors: false }));
     expect(lines).toEqual([expect.stringMatching(/^\[Nest\] .+ WARN \[Thorn\] dlv_.+\.$/)]);
     expect(lines[0]).toContain(`[Thorn] ${fields.message}`);
   });
 
-  it('has fields where JSON is written', async () => {
+  it('has fields in a JSON log', async () => {
     const { lines, fields } = await written(() => new ConsoleLogger({ json: true, colors: false }));
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
       expect.objectContaining({ level: 'warn', context: 'Thorn', message: fields }),
     ]);
   });
 
-  it('has fields where objects are merged into records, and is a sentence as a text', async () => {
+  it('has fields where the logger merges objects into records, and is a sentence as text', async () => {
     const records: object[] = [];
     const texts: string[] = [];
     const heed = (line: unknown, context: string) => {

@@ -90,7 +90,7 @@ describe.each(cases)(
       expect(() => new StandardWebhook(secret).verify(`${body} `, headers)).toThrow();
     });
 
-    it('tells of changes, of publication only when it happens, and of removal with the last row', async () => {
+    it('sends changes, publication only when it happens, and removal with the last row', async () => {
       const articles = dataSource.getRepository(Article);
       const article = await articles.save(articles.create({ title: 'one', author }));
       await receiver.waitFor(1);
@@ -116,7 +116,7 @@ describe.each(cases)(
       expect(receiver.json(5).data).toEqual({ title: 'three', author: 'ada' });
     });
 
-    it('says nothing of what was rolled back, be it whole or to a savepoint', async () => {
+    it('sends no event that was rolled back, whole or to a savepoint', async () => {
       await dataSource
         .transaction(async (manager) => {
           await manager.save(Article, { title: 'never', author });
@@ -141,7 +141,7 @@ describe.each(cases)(
       expect(titles.sort()).toEqual(['last', 'outer']);
     });
 
-    it('reaches the owner and the ownerless, and nobody else', async () => {
+    it('delivers to the owner and to subscribers without an owner, and to no others', async () => {
       const subscribers = app.get(Subscribers);
       const theirs = await subscribers.create({
         url: `${receiver.url}/theirs`,

@@ -104,7 +104,7 @@ class OrdersModule {}
 describe.each(blogDatabases)('events of methods, on %s', (type) => {
   const blog = useRunningBlog(type, ['order.*'], {}, [OrdersModule]);
 
-  it('are sent with what the method resolved to and was called with', async () => {
+  it('are sent with the result and the arguments of the method', async () => {
     await expect(blog.app.get(Orders).place('7', 'in haste')).resolves.toEqual({
       id: '7',
       total: 10,
@@ -140,7 +140,7 @@ describe.each(blogDatabases)('events of methods, on %s', (type) => {
     expect(blog.receiver.events).toEqual(['order.n-1.noted']);
   });
 
-  it('never change the result unless that is asked for', async () => {
+  it('change no result unless asked to', async () => {
     await expect(blog.app.get(Orders).breakQuietly()).resolves.toBe('done');
     await expect(blog.app.get(Orders).breakLoudly()).rejects.toThrow('cannot tell');
   });
@@ -185,7 +185,7 @@ describe.each(blogDatabases)('events of methods, on %s', (type) => {
     ]);
   });
 
-  it('are known: their names can be subscribed to, others cannot', async () => {
+  it('can be subscribed to by name, unlike unknown names', async () => {
     const subscribers = blog.app.get(Subscribers);
 
     await expect(
@@ -200,7 +200,7 @@ describe.each(blogDatabases)('events of methods, on %s', (type) => {
 });
 
 describe('two applications in one process', () => {
-  it('send to their own subscribers alone', async () => {
+  it('send only to their own subscribers', async () => {
     const receiver = await Receiver.start();
     const start = async (path: string) => {
       const { app } = await startBlog((await createBlogDatabase('better-sqlite3')).options, {}, [

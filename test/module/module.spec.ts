@@ -81,7 +81,7 @@ describe('ThornModule', () => {
     for (const end of close.reverse()) await end();
   });
 
-  it('works with no options at all', async () => {
+  it('works without options', async () => {
     const app = await start(database(), ThornModule.forRoot());
 
     await expect(app.get(WebhookDispatcher).send('a.b')).resolves.toMatchObject({
@@ -93,7 +93,7 @@ describe('ThornModule', () => {
     ).rejects.toMatchObject({ field: 'url' });
   });
 
-  it('answers what happened per subscriber', async () => {
+  it('returns a result per subscriber', async () => {
     const app = await start(
       database(),
       ThornModule.forRoot({ dispatch: inline(), recipients: loopback }),
@@ -120,7 +120,7 @@ describe('ThornModule', () => {
     });
   });
 
-  it('takes its options from a factory, and structure beside it', async () => {
+  it('accepts options from a factory, with structural options beside it', async () => {
     @Injectable()
     class Settings {
       readonly baseUrl = 'https://api.example.com';
@@ -152,7 +152,7 @@ describe('ThornModule', () => {
     });
   });
 
-  it('sends nothing when webhooks are disabled, but still refuses what cannot be encoded', async () => {
+  it('sends no webhook when disabled, but still rejects data that cannot be encoded', async () => {
     const app = await start(
       database(),
       ThornModule.forRoot({ dispatch: disabled(), recipients: loopback }),
@@ -168,7 +168,7 @@ describe('ThornModule', () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  it('constructs a strategy of the user’s own with what it injects', async () => {
+  it('constructs a custom strategy with its dependencies', async () => {
     @Injectable()
     class Ledger {
       readonly lines: string[] = [];
@@ -199,7 +199,7 @@ describe('ThornModule', () => {
     expect(app.get(Ledger).lines).toEqual(['staged note.written', 'released note.written']);
   });
 
-  it('lets every pluggable class be replaced', async () => {
+  it('accepts a replacement for every pluggable class', async () => {
     @Injectable()
     class FixedClock extends Clock {
       override now(): number {
@@ -229,7 +229,7 @@ describe('ThornModule', () => {
     expect(receiver.requests[0]!.headers['webhook-signature']).toBeUndefined();
   });
 
-  it('offers the axios instance for interceptors', async () => {
+  it('exposes the axios instance for interceptors', async () => {
     const app = await start(ThornModule.forRoot({ dataSources: [], recipients: loopback }));
     expect(app.get(UndiciHttpClient)).toBe(app.get(WebhookHttpClient));
     app.get(UndiciHttpClient).axios.interceptors.request.use((config) => {
@@ -326,7 +326,7 @@ describe('ThornModule', () => {
     ]);
   });
 
-  it('delivers what is under way before it ends', async () => {
+  it('finishes deliveries under way before it closes', async () => {
     const app = await start(
       database(),
       TypeOrmModule.forFeature([Note]),
@@ -339,7 +339,7 @@ describe('ThornModule', () => {
     expect(receiver.events).toEqual(['note.written']);
   });
 
-  it('reaches only the ownerless when an owner was meant and is empty', async () => {
+  it('delivers only to subscribers without an owner when the owner is empty', async () => {
     const app = await start(ThornModule.forRoot({ dataSources: [], recipients: loopback }));
     const subscribers = app.get(Subscribers);
     await subscribers.create({ url: `${receiver.url}/ada`, events: ['*'], owner: 'ada' });
@@ -361,7 +361,7 @@ describe('ThornModule', () => {
     ['headers', { headers: { host: 'example.com' } }],
     ['headers', { headers: { 'X-Bad': 'a\r\nb' } }],
     ['subscribers', { subscribers: [42] }],
-  ])('refuses a wrong %s of a message: %o', async (field, options) => {
+  ])('rejects a wrong %s of a message: %o', async (field, options) => {
     const app = await start(ThornModule.forRoot({ dataSources: [], recipients: loopback }));
     await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
 
@@ -371,7 +371,7 @@ describe('ThornModule', () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  it('refuses unknown events when it is strict', async () => {
+  it('rejects unknown events with strictEvents', async () => {
     const app = await start(
       ThornModule.forRoot({
         dataSources: [],
@@ -388,7 +388,7 @@ describe('ThornModule', () => {
     });
   });
 
-  it('refuses a subscriber whose name resolves to a private address', async () => {
+  it('rejects a subscriber whose host name resolves to a private address', async () => {
     const app = await start(
       ThornModule.forRoot({
         dataSources: [],

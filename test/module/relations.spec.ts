@@ -114,7 +114,7 @@ describe.each(blogDatabases)('events of relations reach receivers, on %s', (type
     });
   };
 
-  it('added, through save(), from the side that owns the links', async () => {
+  it('sends added through save(), from the side that owns the links', async () => {
     await dataSource.manager.save(Playlist, { name: 'mix', songs: [one!, two!] });
 
     expect(await arrived()).toEqual([
@@ -126,7 +126,7 @@ describe.each(blogDatabases)('events of relations reach receivers, on %s', (type
     ]);
   });
 
-  it('added, through save(), from the other side', async () => {
+  it('sends added through save(), from the other side', async () => {
     const list = await create();
     await dataSource.manager.save(Song, { id: one!.id, lists: [{ id: list.id }] });
 
@@ -137,7 +137,7 @@ describe.each(blogDatabases)('events of relations reach receivers, on %s', (type
     ]);
   });
 
-  it('added, through relation().add(), from both sides', async () => {
+  it('sends added through relation().add(), from both sides', async () => {
     const list = await create();
     await dataSource.createQueryBuilder().relation(Playlist, 'songs').of(list.id).add(one!.id);
     const first = await arrived();
@@ -151,7 +151,7 @@ describe.each(blogDatabases)('events of relations reach receivers, on %s', (type
     ]);
   });
 
-  it('removed, and cleared when none is left', async () => {
+  it('sends removed, and cleared when no link is left', async () => {
     const list = await create(one!, two!);
     await dataSource.manager.save(Playlist, { id: list.id, songs: [one!] });
     expect(await arrived()).toEqual([
@@ -171,7 +171,7 @@ describe.each(blogDatabases)('events of relations reach receivers, on %s', (type
     ]);
   });
 
-  it('both in one transaction, as a reader outside sees it', async () => {
+  it('sends both of one transaction as a reader outside sees it', async () => {
     const list = await create(one!);
     await dataSource.transaction(async (manager) => {
       await manager.save(Playlist, { id: list.id, songs: [] });
@@ -185,7 +185,7 @@ describe.each(blogDatabases)('events of relations reach receivers, on %s', (type
     ]);
   });
 
-  it('removal of the owner: its delete event, and the other side’s lost links', async () => {
+  it('sends delete for a removed owner, and the lost links to the other side', async () => {
     const list = await create(one!, two!);
     await dataSource.manager.remove(list);
 
@@ -198,7 +198,7 @@ describe.each(blogDatabases)('events of relations reach receivers, on %s', (type
     ]);
   });
 
-  it('nothing of what was rolled back', async () => {
+  it('sends no event that was rolled back', async () => {
     const list = await create(one!);
     await dataSource
       .transaction(async (manager) => {

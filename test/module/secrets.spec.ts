@@ -43,7 +43,7 @@ afterEach(async () => {
 describe.each(
   blogDatabases.flatMap((type) => [inline, outbox].map((strategy) => ({ type, strategy }))),
 )('a rotation under load, on $type with $strategy.name', ({ type, strategy }) => {
-  it('loses no delivery for a receiver that changes over within the overlap', async () => {
+  it('loses no delivery when a receiver changes its secret within the overlap', async () => {
     const database = await createBlogDatabase(type);
     cleanUp.push(database.drop);
     ({ app } = await startBlog(database.options, { dispatch: strategy() }));
@@ -87,7 +87,7 @@ describe.each(
 describe('encryption', () => {
   const key = { id: 'first', key: randomBytes(32).toString('base64') };
 
-  it('leaves no secret in the database file, whatever was sent', async () => {
+  it('stores no plain secret in the database file', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'thorn-secrets-'));
     cleanUp.push(() => rm(directory, { recursive: true }));
     const file = { type: 'better-sqlite3', database: join(directory, 'app.db') } as const;
@@ -131,7 +131,7 @@ describe('encryption', () => {
     expect(isSigned(receiver.requests.at(-1)!, secrets[0]!)).toBe(true);
   });
 
-  it('does not take the others down when a subscriber’s key is gone', async () => {
+  it('delivers to the others when the key of one subscriber is missing', async () => {
     const database = await createBlogDatabase('postgres');
     cleanUp.push(database.drop);
     ({ app } = await startBlog(database.options, { encryption: { keys: [key] } }));
@@ -171,7 +171,7 @@ it.each(['sha1', 'sha256', 'sha512'] as const)(
 describe.each(['express', 'fastify'] as const)('the public keys, on %s', (platform) => {
   const [newer, older] = [generateSigningKeyPair(), generateSigningKeyPair()];
 
-  it('verify what arrives, beside a v1 signature, without a secret or an account', async () => {
+  it('verify deliveries without a secret or an account, beside a v1 signature', async () => {
     const url = await start({ signing: { ed25519: [newer.privateKey, older.privateKey] } });
     const secret = generateSecret();
     await app!.get(Subscribers).create({ url: receiver.url, events: ['*'], secret });
@@ -202,7 +202,7 @@ describe.each(['express', 'fastify'] as const)('the public keys, on %s', (platfo
     }
   });
 
-  it('are none without a key, and stand below a global prefix', async () => {
+  it('are empty without a key, and respect a global prefix', async () => {
     const url = await start({}, (starting) => starting.setGlobalPrefix('v2'));
 
     expect(await (await fetch(`${url}/v2/hooks/.well-known/jwks.json`)).json()).toEqual({
@@ -239,7 +239,7 @@ it.each<[string, ThornModuleOptions]>([
   ['signing.ed25519', { signing: { ed25519: 'whsk_short' } }],
   ['encryption.keys', { encryption: { keys: [] } }],
   ['encryption.keys', { encryption: { keys: [{ id: 'a', key: randomBytes(16) }] } }],
-])('does not start with a wrong %s', async (name, options) => {
+])('rejects a wrong %s at start-up', async (name, options) => {
   @Module({ imports: [ThornModule.forRoot({ dataSources: [], ...options })] })
   class Wrong {}
 

@@ -41,7 +41,7 @@ describe('the options of send()', () => {
     ['ref', { ref: 'http://[x' }],
     ['recipients', { recipients: { denyCidr: ['10.0.0.0/8'] } }, /denyCidr/],
     ['recipients', { recipients: { requireHttps: 'no' } }, /requireHttps/],
-  ])('name %s when they are wrong: %o', async (field, options, message = /./) => {
+  ])('rejects a wrong %s: %o', async (field, options, message = /./) => {
     const error: unknown = await dispatcher.send('a', {}, options as never).then(
       () => expect.unreachable(),
       (thrown: unknown) => thrown,
@@ -52,7 +52,7 @@ describe('the options of send()', () => {
   });
 
   it.each(['/orders/7', 'orders/7?a=b:c#d', '', '//example.com/x', 'HTTPS://example.com/x'])(
-    'take %o as ref',
+    'accepts %o as ref',
     async (ref) => {
       await expect(dispatcher.send('a', {}, { ref })).resolves.toMatchObject({
         state: 'delivered',
@@ -60,7 +60,7 @@ describe('the options of send()', () => {
     },
   );
 
-  it('take undefined for what is left out', async () => {
+  it('treats undefined as left out', async () => {
     const nothing = { ref: undefined, headers: undefined, manager: undefined, wait: undefined };
 
     await expect(dispatcher.send('a', {}, nothing as never)).resolves.toBeDefined();
@@ -72,7 +72,7 @@ describe('the options of send()', () => {
     ['wait', { wait: 'no' }],
     ['owner', { owner: 'ada' }],
     ['options', 'x'],
-  ])('are checked by sendFor() as well: %s', async (field, options) => {
+  ])('are checked by sendFor() too: %s', async (field, options) => {
     class Order {}
 
     await expect(
@@ -83,7 +83,7 @@ describe('the options of send()', () => {
     ).rejects.toMatchObject({ field });
   });
 
-  it.each([Number.NaN, Symbol('x')])('and data that is %s itself is named', async (data) => {
+  it.each([Number.NaN, Symbol('x')])('rejects data that is %s', async (data) => {
     await expect(dispatcher.send('a', data)).rejects.toMatchObject({
       field: 'data',
       message: expect.stringMatching(/^data is (?:NaN|a symbol), which JSON cannot hold/),

@@ -59,7 +59,7 @@ describe('static subscribers', () => {
     ['a weak secret', { url: 'https://example.com/?token=s3cret', secret: 's3cret' }, /secret/],
     ['an unknown key', { url: 'https://example.com', uri: 's3cret' } as never, /uri/],
     ['a number', [7] as never, /number/],
-  ])('of the options are refused at start-up: %s', async (_, source, message) => {
+  ])('rejects wrong ones of the options at start-up: %s', async (_, source, message) => {
     const error = await refusal({ subscribers: { 'order.*': source } });
 
     expect(error).toBeInstanceOf(ThornConfigurationError);
@@ -68,7 +68,7 @@ describe('static subscribers', () => {
     expect(error.message).not.toContain('s3cret');
   });
 
-  it('of an event are refused at start-up', async () => {
+  it('rejects wrong ones of an event at start-up', async () => {
     @Injectable()
     class Orders {
       @WebhookEvent('order.paid', { subscribers: ['http://10.0.0.1/hooks?token=s3cret'] })
@@ -107,7 +107,7 @@ describe('static subscribers', () => {
       },
       /10\.0\.0\.1.*gone/,
     ],
-  ])('that one source gets wrong leave the others alone: it %s', async (_, bad, reason) => {
+  ])('keeps the other sources when one source %s', async (_, bad, reason) => {
     const { url } = receiver;
     const started = await start({
       recipients: loopback,
@@ -137,7 +137,7 @@ describe('static subscribers', () => {
     ['a URL', 'http://10.0.0.1/?token=s3cret', /10\.0\.0\.1/],
     ['a secret', { url: 'https://example.com', secret: 'weak' }, /secret/],
     ['the answer of a function', () => 'ftp://example.com/?token=s3cret', /http/],
-  ])('of one message are invalid input: %s', async (_, source, message) => {
+  ])('rejects wrong ones of a message as invalid input: %s', async (_, source, message) => {
     const dispatcher = (await start({})).get(WebhookDispatcher);
 
     const error: Error = await dispatcher

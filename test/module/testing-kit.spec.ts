@@ -51,7 +51,7 @@ describe('the kit for users’ tests', () => {
     await app.close();
   });
 
-  it('receives what is delivered, signed, at a time that the test decides', async () => {
+  it('receives signed deliveries at a time that the test decides', async () => {
     const receiver = await ScriptedReceiver.start();
     const module = await Test.createTestingModule({
       imports: [
@@ -100,7 +100,7 @@ retryPolicyConformance(
 );
 
 describe('what the module provides', () => {
-  it('injects the lifecycle events and a retry policy, the default one or one’s own', async () => {
+  it('injects the lifecycle events and a retry policy, the default or a custom one', async () => {
     const policies = [];
     for (const retryPolicy of [undefined, Patient]) {
       const module = await Test.createTestingModule({
@@ -124,7 +124,7 @@ describe('what the module provides', () => {
     expect(standard!.nextAttempt({ ...question, attempt: 2 })).toBeNull();
   });
 
-  it('refuses retries that make no sense, at start-up', async () => {
+  it('rejects invalid retries at start-up', async () => {
     const compiling = Test.createTestingModule({
       imports: [ThornModule.forRoot({ dataSources: [], retries: { jitter: 3 } })],
     }).compile();
@@ -134,7 +134,7 @@ describe('what the module provides', () => {
 });
 
 describe('docs/testing.md', () => {
-  it('shows nothing but what is run above', () => {
+  it('shows only code that is run above', () => {
     const [doc, spec] = ['../../docs/testing.md', './testing-kit.spec.ts'].map((path) =>
       readFileSync(new URL(path, import.meta.url), 'utf8'),
     );

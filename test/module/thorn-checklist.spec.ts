@@ -138,7 +138,7 @@ describe('declaring', () => {
     ]);
   });
 
-  it('a custom event must say what it reacts to', () => {
+  it('custom event: must declare its trigger', () => {
     const declare = (options: object) => () =>
       (WebhookEvent as (name: string, options: object) => ClassDecorator)('a.b', options)(class {});
 
@@ -146,7 +146,7 @@ describe('declaring', () => {
     expect(declare({ on: 'publish' })).toThrow(/on must be .* not 'publish'/);
   });
 
-  it('plain event, sent by hand and by a method', async () => {
+  it('plain event: sent by hand and by a method', async () => {
     await dispatcher.send('order.flagged', { any: ['payload', 7, null] });
     await app.get(Orders).cancel('7');
 
@@ -565,7 +565,7 @@ describe('subscribers', () => {
       expect((await call('GET', path)).status).toBe(404);
     });
 
-    it('REST: shows and changes nobody else’s', async () => {
+    it('REST: hides the subscriptions of others, and changes none of them', async () => {
       const { body } = await call('POST', '/hooks/', given());
       const path = `/hooks/${String(body['id'])}`;
 
@@ -580,7 +580,7 @@ describe('subscribers', () => {
       expect((await call('GET', path)).status).toBe(200);
     });
 
-    it('REST: demands whatever its guards demand, and guards', async () => {
+    it('REST: requires its guards', async () => {
       expect((await call('GET', '/hooks/', undefined, 'nobody')).status).toBe(403);
       await expect(start({ api: { owner: () => null } })).rejects.toThrow(/no guards/);
     });
@@ -797,7 +797,7 @@ describe('delivery', () => {
 
   describe('faults not carried over', () => {
     it.each([300, 304, 400, 404, 410, 500, 503])(
-      'an answer of %i is no success',
+      'counts an answer of %i as a failure',
       async (status) => {
         const { dispatcher } = await receive();
         receiver.status = status;
@@ -808,7 +808,7 @@ describe('delivery', () => {
       },
     );
 
-    it('TLS is verified', async () => {
+    it('verifies TLS', async () => {
       const secure = await selfSigned();
       const port = (secure.address() as AddressInfo).port;
       const { dispatcher } = await receive({}, { url: `https://127.0.0.1:${port}/` });
@@ -818,7 +818,7 @@ describe('delivery', () => {
       });
     });
 
-    it('secrets are 32 bytes of a cryptographic generator, none like another', async () => {
+    it('generates secrets of 32 random bytes, each different', async () => {
       const { created } = await receive({}, ...Array.from({ length: 50 }, () => ({})));
       const secrets = created.map(({ secrets: [first] }) => first!.value);
 
@@ -829,7 +829,7 @@ describe('delivery', () => {
       }
     });
 
-    it('an event whose owner is empty does not reach everybody', async () => {
+    it('does not send an event with an empty owner to everybody', async () => {
       const { app } = await receive(
         {},
         { url: `${receiver.url}/ada`, owner: 'u-ada', events: ['post.created'] },
@@ -843,7 +843,7 @@ describe('delivery', () => {
       expect(paths).toEqual(['/hooks/application', '/hooks/application']);
     });
 
-    it('a wildcard stands for more than one level', async () => {
+    it('matches more than one level with a wildcard', async () => {
       const added = defineEvents({ 'post.tag.added': { description: 'One more tag.' } });
       const { dispatcher } = await receive(
         { events: added },
@@ -856,7 +856,7 @@ describe('delivery', () => {
       expect(receiver.events).toEqual(['post.by.ada.again', 'post.tag.added', 'post.tag.added']);
     });
 
-    it('the form content type has a codec', async () => {
+    it('encodes the form content type', async () => {
       const { dispatcher } = await receive(
         {},
         { contentType: 'application/x-www-form-urlencoded' },
@@ -868,7 +868,7 @@ describe('delivery', () => {
       expect(form.get('data[tags][1][y]')).toBe('true');
     });
 
-    it('a setting that nothing would obey is refused', async () => {
+    it('rejects a setting that has no effect', async () => {
       const { dispatcher } = await receive();
 
       await expect(dispatcher.send('a.b', {}, { retry: { max: -1 } })).rejects.toMatchObject({
@@ -879,7 +879,7 @@ describe('delivery', () => {
       });
     });
 
-    it('IPv6 is spoken', async () => {
+    it('delivers over IPv6', async () => {
       const six = await Receiver.start('::1');
       closing.push(() => six.stop());
       const recipients = { allowCidrs: ['::1/128'], allowedPorts: 'any' } as const;
@@ -890,7 +890,7 @@ describe('delivery', () => {
       expect(six.events).toEqual(['a.b']);
     });
 
-    it('what is under way when the application closes is delivered', async () => {
+    it('finishes deliveries under way when the application closes', async () => {
       const { app } = await receive();
       await app.get(DataSource).manager.save(Plain, {});
       await app.close();

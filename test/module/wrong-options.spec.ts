@@ -36,7 +36,7 @@ async function refusalOf(makeModule: () => ReturnType<typeof ThornModule.forRoot
 const withOptions = (options: object) =>
   refusalOf(() => ThornModule.forRoot({ dataSources: [], ...options }));
 
-describe('an application with a wrong option does not start', () => {
+describe('an application with a wrong option', () => {
   it.each<[named: string, options: object]>([
     // Misspelled
     ['recipients.allowCidr', { recipients: { allowCidr: ['10.0.0.0/8'] } }],
@@ -130,7 +130,7 @@ describe('an application with a wrong option does not start', () => {
     ['subscriberRepository', { subscriberRepository: class {} }],
     ['imports', { imports: AuthGuard }],
     ['global', { global: 'no' }],
-  ])('and is told of %s: %o', async (named, options) => {
+  ])('does not start, and names %s: %o', async (named, options) => {
     const error = await withOptions(options);
 
     expect(error).toBeInstanceOf(ThornConfigurationError);
@@ -161,14 +161,14 @@ describe('an application with a wrong option does not start', () => {
       () => ThornModule.forRootAsync({ dataSources: ['a', 'a'], useFactory: () => ({}) }),
       /dataSources/,
     ],
-  ])('with %s', async (_, makeModule, message) => {
+  ])('does not start with %s', async (_, makeModule, message) => {
     const error = await refusalOf(makeModule);
 
     expect(error).toBeInstanceOf(ThornConfigurationError);
     expect(error.message).toMatch(message);
   });
 
-  it('but takes a class that has the methods without extending anything', async () => {
+  it('accepts a class that has the methods without extending a base class', async () => {
     class OtherStrategy {
       async stage(): Promise<void> {}
       async release(): Promise<readonly []> {
