@@ -73,7 +73,7 @@ describe('Redis', () => {
     runner,
   );
 
-  it('forgets by itself what has run out', async () => {
+  it('forgets expired ids by itself', async () => {
     const client = new Redis(server.url);
     const store = redisStore(client);
     const claim = { receiver: 'shop', id: 'msg_expiry', token: 'a' };

@@ -67,7 +67,7 @@ afterEach(async () => {
 });
 
 describe('every lifecycle event', () => {
-  it('is told with all of its fields, to listeners and on the channel of its name', async () => {
+  it('is emitted with all of its fields, to listeners and on the channel of its name', async () => {
     const well = await rig.subscribers.create(subscriber(receiver.url, { events: ['well'] }));
     const retried = await rig.subscribers.create(
       subscriber(receiver.url, { events: ['retried'], owner: 'ann' }),

@@ -22,21 +22,21 @@ afterEach(async () => {
 });
 
 describe('the proxy variables of the environment', () => {
-  it('are ignored, all of them together', async () => {
+  it('are ignored', async () => {
     await run({ how: 'thorn', url: receiver.url }, variables());
 
     expect(eventsReceived()).toEqual([...WAYS, ...WAYS].toSorted());
     expect(proxy.connections).toBe(0);
   });
 
-  it('would lead axios to the proxy: they are what is ignored', async () => {
+  it('(control) send axios to the proxy', async () => {
     await run({ how: 'axios', url: receiver.url }, variables());
 
     expect(proxy.connections).toBe(1);
     expect(receiver.received).toHaveLength(0);
   });
 
-  it('do not divert from the egress proxy of the options', async () => {
+  it('do not override the option egressProxy', async () => {
     const chosen = await ConnectProxy.start();
 
     await run({ how: 'thorn', url: receiver.url, egressProxy: chosen.url }, variables());

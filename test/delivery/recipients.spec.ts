@@ -56,8 +56,8 @@ class Resolver {
   };
 }
 
-describe('an application with the recipient policy as it is by default', () => {
-  it('saves no subscriber with a hostile URL, nor moves one there, and dials nothing', async () => {
+describe('an application with the default recipient policy', () => {
+  it('rejects hostile URLs of subscribers, new and changed, and dials no address', async () => {
     const api = await start();
     const { id } = await api.subscribers.create({ url: 'https://a.example.com/', events: ['*'] });
 
@@ -76,7 +76,7 @@ describe('an application with the recipient policy as it is by default', () => {
     expect(spy.dialled).toEqual([]);
   });
 
-  it('answers 400 to hostile URLs over HTTP, with the rule that the caller can see for itself', async () => {
+  it('answers 400 to hostile URLs over HTTP, with the rule that the URL alone breaks', async () => {
     const api = await start();
 
     for (const [reason, url] of [
@@ -92,7 +92,7 @@ describe('an application with the recipient policy as it is by default', () => {
     }
   });
 
-  it('makes no attempt to a URL that has found its way into the database, and dials nothing', async () => {
+  it('makes no attempt at a hostile URL in the database, and dials no address', async () => {
     const api = await start();
     const refused: string[] = [];
     api.app
@@ -122,7 +122,7 @@ describe('an application with the recipient policy as it is by default', () => {
     expect(spy.dialled).toEqual([]);
   });
 
-  it('saves no subscriber whose name resolves to a forbidden address, and says no more than that', async () => {
+  it('rejects a subscriber whose host resolves to a forbidden address, without details', async () => {
     const resolver = new Resolver();
     const api = await start({ http: { lookup: resolver.lookup } });
     resolver.answers = { 'good.example.com': ['9.9.9.9'] };
@@ -152,7 +152,7 @@ describe('an application with the recipient policy as it is by default', () => {
     expect(new Set(spy.dialled)).toEqual(new Set(['127.0.0.1']));
   });
 
-  it('tests and delivers to no address that a name has turned to since it was saved', async () => {
+  it('rejects addresses that a host has changed to since the subscriber was saved', async () => {
     const resolver = new Resolver();
     const api = await start({ http: { lookup: resolver.lookup } });
     resolver.answers = { 'turns.example.com': ['9.9.9.9'] };
@@ -186,7 +186,7 @@ describe('an application with the recipient policy as it is by default', () => {
 });
 
 describe('the owner of an endpoint', () => {
-  it('cannot tell blocked from refused, unreachable and unknown; the operator can', async () => {
+  it('cannot tell blocked from refused, unreachable and unknown hosts; the operator can', async () => {
     const resolver = new Resolver();
     const closed = createServer();
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
@@ -256,7 +256,7 @@ describe('the owner of an endpoint', () => {
 });
 
 describe('an application with an egress proxy', () => {
-  it('lets the proxy look names up, at save as at every attempt, and keeps the rules for URLs', async () => {
+  it('leaves look-ups of hosts to the proxy, at save and at every attempt, and keeps the rules for URLs', async () => {
     const receiver = await ScriptedReceiver.start();
     clean.push(() => receiver.stop());
     const to = { host: '127.0.0.1', port: Number(new URL(receiver.url).port) };

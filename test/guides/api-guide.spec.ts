@@ -11,7 +11,7 @@ import { sqliteAndPostgres } from '../support/databases.js';
 const run = promisify(execFile);
 const guide = await readFile(new URL('../../docs/rest.md', import.meta.url), 'utf8');
 
-it('every request of the guide works as it stands', async () => {
+it('runs every request of the guide as it stands', async () => {
   const store = await sqliteAndPostgres[0]!.create();
   const receiver = await ScriptedReceiver.start();
   const api = await startApi('express', {
@@ -59,7 +59,7 @@ it('every request of the guide works as it stands', async () => {
   }
 });
 
-it('every route is in the guide', () => {
+it('finds every route in the guide', () => {
   const settings = new ApiSettings({ unprotected: true, owner: () => null });
   const paths = apiControllers(settings).flatMap(({ prototype }) =>
     Object.getOwnPropertyNames(prototype).flatMap((name) => {

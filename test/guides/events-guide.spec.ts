@@ -117,7 +117,7 @@ describe('the guide to events', () => {
     });
   });
 
-  it('has an example of a codec that can be asked for', async () => {
+  it('has an example of a codec that subscribers can choose', async () => {
     const subscriber = {
       url: 'https://example.com/',
       events: ['order.*'],
@@ -129,7 +129,7 @@ describe('the guide to events', () => {
     expect(webhooks.sent[0]!.message.body('text/csv').toString()).toMatch(/^order\.flagged,/);
   });
 
-  it('has a catalogue that keeps its word', async () => {
+  it('has a catalogue that the types obey', async () => {
     const { Stock } = guideModule;
     expect(app.get(Stock)).toBeInstanceOf(Stock);
     const events = (pattern: string) =>

@@ -64,7 +64,7 @@ describe('a rate limit of bullmq() in two workers', () => {
     return [ids.size, maxWithin(await attemptStarts(sender, 'sub_0'), RATE.per)];
   }
 
-  it('holds, and needs no table', async () => {
+  it('is kept, without a table', async () => {
     for (let n = 0; n < 60; n++) await sender.send();
     const [messages, most] = await delivered();
     expect(messages).toBe(60);
@@ -72,7 +72,7 @@ describe('a rate limit of bullmq() in two workers', () => {
     expect(await sender.rows('SELECT * FROM thorn_rate_limits')).toEqual([]);
   }, 60_000);
 
-  it('holds while Redis is away, and when it comes back without its memory', async () => {
+  it('is kept while Redis is down, and when Redis comes back empty', async () => {
     for (let n = 0; n < 80; n++) await sender.send();
     await receiver.waitFor(25, { timeout: 20_000 });
     await redis.kill('SIGKILL');

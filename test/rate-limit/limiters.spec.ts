@@ -32,7 +32,7 @@ afterAll(async () => {
 
 rateLimiterSuite('Redis', inRedis);
 
-it('Redis that was emptied: gives nothing until what was forgotten is past', async () => {
+it('grants no permit after Redis was emptied until the forgotten time is past', async () => {
   const { limiters, close } = await inRedis();
   const client = new Redis(redis.port);
   const take = async (now: number) => {
@@ -50,7 +50,7 @@ it('Redis that was emptied: gives nothing until what was forgotten is past', asy
   await close();
 });
 
-it('one that is away is replaced by another, and none of the two gives what the other has given', async () => {
+it('replaces a limiter that is down by another, and grants no permit twice', async () => {
   const [first, second] = [await inRedis(), await inDatabase('file')];
   let isAway = false;
   const flaky: RateLimiter = {

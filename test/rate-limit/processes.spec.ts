@@ -30,7 +30,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await place.drop();
     }, 30_000);
 
-    it('holds across processes, one of which dies', async () => {
+    it('is kept across processes, one of which dies', async () => {
       const rateLimit = { max: 20, per: 3000 };
       const arrivals: { readonly id: string; readonly at: number }[] = [];
       receiver.otherwise(({ id }) => {

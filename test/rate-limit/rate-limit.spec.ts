@@ -41,7 +41,7 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.until(OPEN, nothing);
   }
 
-  it('holds, is used, and holds up nobody else on the same host', async () => {
+  it('is kept and used fully, and delays no other subscriber on the same host', async () => {
     await open();
     const rateLimit = { max: 20, per: 1000 };
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
@@ -64,7 +64,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(rig.strategy.endpoints()).toEqual([]);
   }, 60_000);
 
-  it('counts attempts that are made again', async () => {
+  it('counts retries', async () => {
     await open({ schedule: [100, 100] });
     const rateLimit = { max: 10, per: 1000 };
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
@@ -76,7 +76,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(maxWithin(starts, 1000)).toBeLessThanOrEqual(10);
   }, 60_000);
 
-  it('is forgotten where it is removed: what waits goes soon', async () => {
+  it('releases waiting deliveries soon after it is removed', async () => {
     await open();
     const rateLimit = { max: 3, per: 1000 };
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
@@ -93,7 +93,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(receiver.received).toHaveLength(100);
   }, 60_000);
 
-  it('holds anew as soon as it is changed', async () => {
+  it('applies as soon as it is changed', async () => {
     await open();
     const rateLimit = { max: 2, per: 1000 };
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
@@ -113,7 +113,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(starts.at(-1)! - changedAt).toBeLessThan(12_000);
   }, 60_000);
 
-  it('is told of what waits for it, which is neither due nor late', async () => {
+  it('reports deliveries that wait for it, which are neither due nor late', async () => {
     await open();
     const rateLimit = { max: 5, per: 60_000 };
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
@@ -142,7 +142,7 @@ describe.each<{ kind: DatabaseKind }>([
     });
   }, 60_000);
 
-  it('costs few statements, however many wait', async () => {
+  it('runs few statements, however many deliveries wait', async () => {
     const count = 2000;
     await open({ pollInterval: 1000 });
     const rateLimit = { max: 50, per: 1000 };

@@ -105,7 +105,7 @@ describe.each(blogDatabases)('processOnce on %s', (type) => {
     first = await start(options, true);
   });
 
-  it('does the work of the first try, and says so to the others', async () => {
+  it('does the work of the first try, and reports a repetition to the others', async () => {
     const answers = [];
     for (const id of ['msg_1', 'msg_1', 'msg_2']) {
       answers.push(await (await first.post('/payments', signed(id))).json());
@@ -118,7 +118,7 @@ describe.each(blogDatabases)('processOnce on %s', (type) => {
     ]);
   });
 
-  it('forgets the try whose transaction rolled back, with its work', async () => {
+  it('forgets a try whose transaction rolled back, with its work', async () => {
     fails = 2;
     const statuses = [];
     for (let attempt = 0; attempt < 4; attempt++) {
@@ -129,7 +129,7 @@ describe.each(blogDatabases)('processOnce on %s', (type) => {
     expect(await payments(first.dataSource)).toHaveLength(1);
   });
 
-  it('refuses a manager without a transaction, where the record would outlive failed work', async () => {
+  it('rejects a manager without a transaction, whose record would outlive failed work', async () => {
     const webhook = verifyWebhook({ ...signed(), secrets: [secret] });
     let worked = false;
 
@@ -139,7 +139,7 @@ describe.each(blogDatabases)('processOnce on %s', (type) => {
     expect(worked).toBe(false);
   });
 
-  it('refuses a message without an id', async () => {
+  it('rejects a message without an id', async () => {
     const stripe = signWebhook({ body: { type: 'paid' }, secrets: ['s'], scheme: 'stripe' });
     const webhook = verifyWebhook({ ...stripe, secrets: ['s'], scheme: 'stripe' });
 
@@ -148,7 +148,7 @@ describe.each(blogDatabases)('processOnce on %s', (type) => {
     ).rejects.toThrow(InvalidInputError);
   });
 
-  it('remembers until the retention is over, and what is purged then is all that is', async () => {
+  it('remembers ids until the retention is over, and purges only those', async () => {
     const now = Date.now();
     const once = (retention: number, id: string) =>
       first.dataSource.transaction((manager) =>
@@ -167,7 +167,7 @@ describe.each(blogDatabases)('processOnce on %s', (type) => {
     expect(await once(60_000, 'long')).toBeUndefined();
   });
 
-  it('does not take the claims of DatabaseReceivedMessages for its own records', async () => {
+  it('does not mistake the claims of DatabaseReceivedMessages for its own records', async () => {
     const store = new DatabaseReceivedMessages(first.dataSource);
     const now = Date.now();
     const claim = { receiver: 'bank', id: 'msg_1', token: 't' };
@@ -180,7 +180,7 @@ describe.each(blogDatabases)('processOnce on %s', (type) => {
 });
 
 // On PostgreSQL alone: SQLite has one connection, and what it is asked at the same time is one transaction.
-it('processOnce is exact when two processes get a message many times at once, and tries fail', async () => {
+it('processes a message once when two processes get it many times at once, and tries fail', async () => {
   const { options, drop } = await createBlogDatabase('postgres');
   try {
     const first = await start(options, true);
@@ -206,7 +206,7 @@ it('processOnce is exact when two processes get a message many times at once, an
   }
 });
 
-it('the migration can be undone', async () => {
+it('reverts the migration', async () => {
   const dataSource = new DataSource({
     type: 'better-sqlite3',
     database: ':memory:',

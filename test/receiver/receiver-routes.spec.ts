@@ -219,7 +219,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     return { ...started, told };
   };
 
-  it('hand a verified webhook to the handler', async () => {
+  it('pass a verified webhook to the handler', async () => {
     const { post, told } = await start();
     const signed = signWebhook({ body, secrets: [old], id: 'msg_1' });
     const answer = await post('/hooks/store', signed);
@@ -239,7 +239,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     ]);
   });
 
-  it('verify the bytes that came, not what they mean', async () => {
+  it('verify the received bytes, not the parsed body', async () => {
     const { post } = await start();
     const spaced = signWebhook({ body: '{ "type" :\n"a", "type": "b" }', secrets: [secret] });
     const answer = await post('/hooks/store', { ...spaced, body: '{"type":"b"}' });
@@ -249,7 +249,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     expect(calls[0]!.rawBody.toString()).toBe('{ "type" :\n"a", "type": "b" }');
   });
 
-  it('answer one and the same 401, whatever the reason, and tell the operator which', async () => {
+  it('answer the same 401 for every reason, and log the reason', async () => {
     const { post, log, told } = await start();
     const signed = signWebhook({ body, secrets: [secret], id: 'msg_1' });
     const time = (away: number) =>
@@ -299,7 +299,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     }
   });
 
-  it('know every scheme', async () => {
+  it('support every scheme', async () => {
     const { post } = await start();
     const thorn = signWebhook({ body, secrets: [secret], scheme: 'thorn', digest: 'sha512' });
     const stripe = signWebhook({
@@ -338,7 +338,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     expect((await post('/hooks/thorn', signWebhook({ body, secrets: [secret] }))).status).toBe(401);
   });
 
-  it('read forms, and texts once they have a parser', async () => {
+  it('read forms, and text with a parser', async () => {
     const { post } = await start({}, { beforeInit: takeTexts });
     const form = signWebhook({
       body: 'event=order.paid&data%5Btags%5D%5B0%5D=a',
@@ -357,7 +357,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     expect((await post('/hooks/store', { ...text, body: 'hello' })).status).toBe(401);
   });
 
-  it('refuse a content type that nothing parses, and say what to do', async () => {
+  it('reject a content type without a parser, and say what to do', async () => {
     const { post } = await start();
     const contentType = 'application/octet-stream';
     const signed = signWebhook({ body: 'Hello', contentType, secrets: [secret] });
@@ -366,7 +366,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     expect(calls).toEqual([]);
   });
 
-  it('tell a sender whose signature is right that its body cannot be read', async () => {
+  it('tell a sender with a valid signature that its body cannot be read', async () => {
     const { post, told } = await start();
     const options = { contentType: 'application/x-www-form-urlencoded', secrets: [secret] };
     const answer = await post('/hooks/store', signWebhook({ body: 'a=1&a[b]=2', ...options }));
@@ -376,7 +376,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     expect(told).toMatchObject([{ name: 'rejected', reason: 'unreadable-body' }]);
   });
 
-  it('take an empty body that is signed', async () => {
+  it('accept an empty body that is signed', async () => {
     const { post } = await start();
     const { 'content-type': _, ...headers } = signWebhook({ body: '', secrets: [secret] }).headers;
 
@@ -384,7 +384,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
   });
 
   it.each(['application/json', 'application/x-www-form-urlencoded'])(
-    'answer a 500 that names the fix when raw bodies are not kept: %s',
+    'answer a 500 that names the fix without raw bodies: %s',
     async (contentType) => {
       const { post, log } = await start({}, { rawBody: false });
       const signed = signWebhook({ body: '{}', contentType, secrets: [secret] });
@@ -405,7 +405,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     expect(await (await post('/hooks/open', request)).json()).toEqual({ a: 1 });
   });
 
-  it('say what is missing when @Webhook() stands alone', async () => {
+  it('explain what is missing when @Webhook() stands alone', async () => {
     const { post, log } = await start();
 
     expect((await post('/hooks/forgotten', signWebhook({ body, secrets: [secret] }))).status).toBe(
@@ -441,7 +441,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     const signed = signWebhook({ body, secrets: [secret], id: 'msg_1' });
     const again = () => signWebhook({ body, secrets: [old], id: 'msg_1' });
 
-    it('of a processed message are answered without the handler', async () => {
+    it('are answered without the handler once the message is processed', async () => {
       const { post, told } = await start();
 
       for (const request of [signed, signed, again()]) {
@@ -465,7 +465,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
       expect(calls).toHaveLength(2);
     });
 
-    it('after a handler that threw, by a throw or by its status, run again', async () => {
+    it('run again after a handler failed, by a throw or by its status', async () => {
       const { post } = await start();
       const failed = new Error('the database is away');
       answers.push(
@@ -485,7 +485,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
       expect(calls).toHaveLength(4);
     });
 
-    it('that come at the same time run once; the others are told to come back', async () => {
+    it('run once when they come at the same time; the others are told to come back', async () => {
       const { post } = await start();
       let finish: (answer?: unknown) => void = () => undefined;
       answers.push(() => new Promise((resolve) => (finish = resolve)));
@@ -501,7 +501,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
       expect(calls).toHaveLength(1);
     });
 
-    it('of a message whose claim has run out run again', async () => {
+    it('run again when the claim of the message has expired', async () => {
       const { app: application, post } = await start({ deduplication: { lease: 60_000 } });
       let finish: (answer?: unknown) => void = () => undefined;
       answers.push(() => new Promise((resolve) => (finish = resolve)));
@@ -515,7 +515,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
       expect((await first).status).toBe(201);
     });
 
-    it('all run when de-duplication is off', async () => {
+    it('all run without de-duplication', async () => {
       const { post } = await start({ deduplication: false });
 
       await post('/hooks/store', signed);
@@ -525,7 +525,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
   });
 });
 
-describe('set-ups that are wrong fail at start-up', () => {
+describe('a wrong set-up fails at start-up', () => {
   const compile = async (options: object, controllers: Type<unknown>[] = []): Promise<string> => {
     try {
       const started = await startReceiverApp(
@@ -638,7 +638,7 @@ describe('set-ups that are wrong fail at start-up', () => {
   });
 });
 
-it('options may come from a factory, with a store made by Nest', async () => {
+it('accepts options from a factory, with a store made by Nest', async () => {
   const { ReceivedMessages, InMemoryReceivedMessages } =
     await import('../../lib/receiver/index.js');
   class Store extends InMemoryReceivedMessages {

@@ -51,7 +51,7 @@ async function startBoard(): Promise<INestApplication> {
   return app;
 }
 
-it('shows in bull-board what waits for a worker', async () => {
+it('shows the jobs that wait for a worker in bull-board', async () => {
   const { app } = await startBlog(database.options, {
     dispatch: bullmq({ connection: { url: redis.url } as object, worker: false }),
   });

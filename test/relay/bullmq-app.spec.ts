@@ -67,7 +67,7 @@ const save = (app: INestApplication, title: string) =>
   app.get(WebhookDispatcher).send('article.published', { title });
 
 describe('an application with bullmq()', () => {
-  it('delivers what an entity tells, and shows it in the log', async () => {
+  it('delivers events of entities, and lists them in the delivery log', async () => {
     const { app, dataSource } = await startBlog(database.options, {
       dispatch: bullmq({ connection: connection() }),
     });
@@ -82,7 +82,7 @@ describe('an application with bullmq()', () => {
       .toMatchObject([{ status: 'succeeded', attemptCount: 1 }]);
   });
 
-  it('has a process that sends and another that delivers', async () => {
+  it('sends in one process and delivers in another', async () => {
     const api = await start({ connection: connection(), worker: false });
     await subscribe(api);
     await save(api, 'waits');
@@ -93,7 +93,7 @@ describe('an application with bullmq()', () => {
     expect(arrived!.json).toMatchObject({ data: { title: 'waits' } });
   });
 
-  it('takes the connection of BullModule.forRoot(), and another one by its key', async () => {
+  it('uses the connection of BullModule.forRoot(), or another one by its key', async () => {
     const one = BullModule.forRoot({ connection: connection(), prefix: 'one' });
     const two = BullModule.forRoot('hooks', { connection: connection(), prefix: 'two' });
     const api = await start({ worker: false, configKey: 'hooks' }, [one, two]);
@@ -106,7 +106,7 @@ describe('an application with bullmq()', () => {
     await receiver.waitFor(1);
   });
 
-  it('puts no word of a message into Redis, let alone a secret', async () => {
+  it('stores no content of a message in Redis, and no secret', async () => {
     const api = await start({ connection: connection(), worker: false });
     await subscribe(api, 'a-secret-of-more-than-16-characters');
     await api.get(WebhookDispatcher).send('article.published', { title: 'private' });
@@ -118,7 +118,7 @@ describe('an application with bullmq()', () => {
     expect(dump).not.toMatch(/private|secret|article|hooks|whsec/);
   });
 
-  it('leaves nothing in the queue once it has delivered', async () => {
+  it('leaves no job in the queue after delivery', async () => {
     const app = await start({ connection: connection() });
     await subscribe(app);
     for (let n = 0; n < 25; n++) await save(app, `${n}`);
@@ -127,7 +127,7 @@ describe('an application with bullmq()', () => {
   });
 
   it.each<BullMqOptions>([{}, { worker: false }, { producer: false }])(
-    'works with a client of the application, %o, and leaves open none that it has made itself',
+    'uses a client of the application, %o, and closes those that it made itself',
     async (options) => {
       const own = new Redis(redis.port);
       const names = async () => (await client.client('LIST')) as string;
@@ -146,7 +146,7 @@ describe('an application with bullmq()', () => {
     },
   );
 
-  it('starts, answers and delivers although there is no Redis', async () => {
+  it('starts, answers and delivers without Redis', async () => {
     const nobody = { host: '127.0.0.1', port: await freePort() };
     const app = await start({ connection: nobody });
     await subscribe(app);
@@ -166,12 +166,12 @@ describe('the options of bullmq()', () => {
     [{ producer: false, worker: false }, /nothing to do with the queue/],
     [{ connection: {}, configKey: 'x' }, /two connections/],
     [{ telemetry: {} as never }, /bullmq\(\{ telemetry \}\)/],
-  ])('%o are refused', (options, message) => {
+  ])('rejects %o', (options, message) => {
     expect(() => bullmq(options)).toThrow(ThornConfigurationError);
     expect(() => bullmq(options)).toThrow(message);
   });
 
-  it.each([['localhost:6379'], [[]]])('refuse a connection that is %o', async (given) => {
+  it.each([['localhost:6379'], [[]]])('rejects a connection that is %o', async (given) => {
     await expect(start({ connection: given as object })).rejects.toThrow(
       /a client of Redis or its options/,
     );
@@ -181,12 +181,12 @@ describe('the options of bullmq()', () => {
     ['expunge', { expunge: null }],
     ['expunge', { expunge: 7 }],
     ['endpoints', { endpoints: 'gently' }],
-  ])('refuse %s that is no object', async (name, given) => {
+  ])('rejects %s that is not an object', async (name, given) => {
     const options = { connection: connection(), ...given };
     await expect(start(options)).rejects.toThrow(`outbox({ ${name} }) must be an object`);
   });
 
-  it('must name a connection, or BullModule must', async () => {
+  it('require a connection, unless BullModule has one', async () => {
     await expect(start()).rejects.toThrow(/bullmq\(\) has no connection/);
     await expect(start({ configKey: 'hooks' })).rejects.toThrow(/BullModule.forRoot\('hooks'/);
   });

@@ -85,7 +85,7 @@ describe('workers that die', () => {
   });
 
   it.each(Array.from({ length: SEEDS }, (_, seed) => ({ seed })))(
-    'loses nothing when one of two is killed in mid-run, seed $seed',
+    'loses no message when one of two is killed, seed $seed',
     async ({ seed }) => {
       const [victim] = await open({}, 2);
       await load.sendDuring(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
@@ -97,7 +97,7 @@ describe('workers that die', () => {
   );
 
   it(
-    'loses nothing when both are killed, twice',
+    'loses no message when both are killed, twice',
     async () => {
       let running = await open({}, 2);
       await load.sendDuring(150, 30, async () => {
@@ -120,7 +120,7 @@ describe('workers that die', () => {
     // Its row is there, and would be changed.
     { attempt: 'second', before: [500, 500, 500] },
   ])(
-    'lets a worker that was stopped beyond its lock in a $attempt attempt overwrite nothing',
+    'ignores the outcome of a worker that was stopped beyond its lock in a $attempt attempt',
     async ({ before }) => {
       const slow = { delay: 500, status: 500 };
       receiver.answer(...before, slow, slow, slow);
@@ -144,7 +144,7 @@ describe('workers that die', () => {
   );
 
   it(
-    'ends what is in flight on SIGTERM: nothing lost, nothing twice',
+    'finishes requests in flight on SIGTERM: none lost, none repeated',
     async () => {
       receiver.otherwise({ delay: 500 });
       const [worker] = await open({}, 0).then(() => [
@@ -162,7 +162,7 @@ describe('workers that die', () => {
   );
 
   it(
-    'goes on behind jobs that nobody can read, and finds their messages',
+    'skips jobs that cannot be read, and delivers their messages',
     async () => {
       await open({}, 0);
       const queue = new Queue('thorn', { connection: connectionTo(redis.port) });
@@ -188,7 +188,7 @@ describe('workers that die', () => {
   );
 
   it(
-    'loses nothing in a rolling deploy, nor on the way from outbox() and back',
+    'loses no message in a rolling deploy, or in a move from outbox() and back',
     async () => {
       const [old] = await open({}, 1);
       await load.sendDuring(150, 30, async () => {
@@ -207,7 +207,7 @@ describe('workers that die', () => {
 
 describe('a Redis that dies', () => {
   it.each([{ appendOnly: true }, { appendOnly: false }])(
-    'loses nothing when it is killed and started again, $appendOnly',
+    'loses no message when it is killed and restarted, $appendOnly',
     async (settings) => {
       redis = await startRedis(settings);
       await open(settings, 2);
@@ -223,7 +223,7 @@ describe('a Redis that dies', () => {
   );
 
   it(
-    'loses nothing when it is flushed under load',
+    'loses no message when it is flushed under load',
     async () => {
       redis = await startRedis();
       const workers = await open({}, 2);
@@ -245,7 +245,7 @@ describe('a Redis that dies', () => {
   );
 
   it(
-    'costs no commit more than 100 ms while it is away',
+    'delays no commit by more than 100 ms while it is down',
     async () => {
       redis = await startRedis();
       await open({}, 1);
@@ -268,7 +268,7 @@ describe('a Redis that dies', () => {
   );
 
   it(
-    'loses nothing in a fail-over by a sentinel',
+    'loses no message in a fail-over by a sentinel',
     async () => {
       redis = await startRedis();
       const sentinel = await startSentinel(redis);

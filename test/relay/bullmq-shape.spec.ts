@@ -40,7 +40,7 @@ async function open(options: BullMqAppOptions): Promise<OutboxApp> {
   return rig;
 }
 
-it('a slow subscriber holds up nothing that shares its job', async () => {
+it('delays no other delivery of a job behind a slow subscriber', async () => {
   const [slow, fast] = receivers as [ScriptedReceiver, ScriptedReceiver];
   slow.otherwise({ delay: 5000 });
   const sender = await open({ worker: false });
@@ -63,7 +63,7 @@ it('a slow subscriber holds up nothing that shares its job', async () => {
   client.disconnect();
 }, 30_000);
 
-it('what is brought once more is not delivered once more', async () => {
+it('delivers a message once that the queue brings twice', async () => {
   const [, fast] = receivers as [ScriptedReceiver, ScriptedReceiver];
   fast.answer({ delay: 900 });
   const sender = await open({ worker: false });
@@ -87,7 +87,7 @@ it('what is brought once more is not delivered once more', async () => {
   expect(fast.received).toHaveLength(2);
 }, 30_000);
 
-it('first attempts do not wait behind the retries of a worker', async () => {
+it('makes first attempts without waiting for the retries of a worker', async () => {
   const [failing, fast] = receivers as [ScriptedReceiver, ScriptedReceiver];
   failing.otherwise({ status: 500, delay: 300 });
   const sender = await open({ worker: false });

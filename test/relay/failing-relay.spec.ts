@@ -32,7 +32,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it('a relay that fails when it ends keeps no delivery from being written, and is told of', async () => {
+it('records deliveries when a relay fails at shutdown, and logs the failure', async () => {
   const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
   const receiver = await ScriptedReceiver.start();
   receiver.otherwise({ delay: 200 });

@@ -99,7 +99,7 @@ async function inQueue(): Promise<string[]> {
 }
 
 describe('an application with microservices()', () => {
-  it('delivers what an entity tells, and shows it in the log', async () => {
+  it('delivers events of entities, and lists them in the delivery log', async () => {
     const app = await startHybrid();
     await subscribe(app);
     const article = Object.assign(new Article(), { title: 'One' });
@@ -113,7 +113,7 @@ describe('an application with microservices()', () => {
     await expect.poll(inQueue).toEqual([]);
   });
 
-  it('has a process that sends and a microservice that delivers', async () => {
+  it('sends in one process and delivers in a microservice', async () => {
     const api = await start({ client: client(), worker: false });
     await subscribe(api);
     for (let n = 0; n < 25; n++) await save(api, `${n}`);
@@ -141,7 +141,7 @@ describe('an application with microservices()', () => {
     expect(new Set(arrived.map(({ id }) => id)).size).toBe(25);
   });
 
-  it('gives no word of a message to the broker, let alone a secret', async () => {
+  it('passes no content of a message to the broker, and no secret', async () => {
     const api = await start({ client: client(), worker: false });
     await subscribe(api);
     await save(api, 'private');
@@ -150,7 +150,7 @@ describe('an application with microservices()', () => {
     expect(event).not.toMatch(/private|secret|article|hooks|whsec/);
   });
 
-  it('takes a ClientProxy of the application, by its token', async () => {
+  it('uses a ClientProxy of the application, by its token', async () => {
     const clients = ClientsModule.register({
       isGlobal: true,
       clients: [{ name: 'HOOKS', ...client() }],
@@ -164,7 +164,7 @@ describe('an application with microservices()', () => {
     await receiver.waitFor(1);
   });
 
-  it('delivers although RabbitMQ was told to wait for no receipt, and says so', async () => {
+  it('delivers with noAck, and warns about it', async () => {
     const warn = vi.spyOn(Logger.prototype, 'warn');
     const app = await startHybrid({}, true);
     await subscribe(app);
@@ -177,7 +177,7 @@ describe('an application with microservices()', () => {
     warn.mockRestore();
   });
 
-  it('starts, answers and delivers although there is no broker, and says so once', async () => {
+  it('starts, answers and delivers without a broker, and warns once', async () => {
     const warn = vi.spyOn(Logger.prototype, 'warn');
     const app = await start({ client: client(`amqp://127.0.0.1:${await freePort()}`) });
     await subscribe(app);
@@ -200,7 +200,7 @@ describe('the options of microservices()', () => {
     [{ client: 'HOOKS', worker: 1 as never }, /microservices\(\{ worker \}\)/],
     [{ client: 'HOOKS', emitTimeout: 1.5 }, /microservices\(\{ emitTimeout \}\)/],
     [{ producer: false, worker: false }, /nothing to do with the broker/],
-  ])('%o are refused', (settings, message) => {
+  ])('rejects %o', (settings, message) => {
     expect(() => microservices(settings)).toThrow(ThornConfigurationError);
     expect(() => microservices(settings)).toThrow(message);
   });

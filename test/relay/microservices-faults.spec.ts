@@ -82,7 +82,7 @@ async function workers(count: number): Promise<Child[]> {
 
 describe('workers that die', () => {
   it.each(Array.from({ length: SEEDS }, (_, seed) => ({ seed })))(
-    'loses nothing when one of two is killed in mid-run, seed $seed',
+    'loses no message when one of two is killed, seed $seed',
     async ({ seed }) => {
       const [victim] = await workers(2);
       await load.sendDuring(150, 30 + ((seed * 37) % 200), () => victim!.end('SIGKILL'));
@@ -94,7 +94,7 @@ describe('workers that die', () => {
   );
 
   it(
-    'ends what is in flight on SIGTERM: nothing lost, nothing twice',
+    'finishes requests in flight on SIGTERM: none lost, none repeated',
     async () => {
       receiver.otherwise({ delay: 500 });
       const worker = work({ window: 500, lease: 30_000 });
@@ -109,7 +109,7 @@ describe('workers that die', () => {
   );
 
   it(
-    'goes on behind events that nobody can read, and drops them',
+    'skips events that cannot be read, and drops them',
     async () => {
       const connection = await connect(rabbit.url);
       const channel = await connection.createChannel();
@@ -139,7 +139,7 @@ describe('workers that die', () => {
 
 describe('a RabbitMQ that dies', () => {
   it(
-    'loses nothing when it is killed under load and started again',
+    'loses no message when it is killed under load and restarted',
     async () => {
       await workers(2);
       await load.sendDuring(200, 60, async () => {
@@ -155,7 +155,7 @@ describe('a RabbitMQ that dies', () => {
   );
 
   it(
-    'costs no commit more than 100 ms while it is away, and is used again',
+    'delays no commit by more than 100 ms while it is down, and is used again',
     async () => {
       await workers(1);
       const commit = () =>

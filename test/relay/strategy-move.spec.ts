@@ -79,7 +79,7 @@ const queued = () =>
   });
 
 it(
-  'moves from outbox() to bullmq() and back under load: nothing is lost, and nothing sent twice',
+  'moves from outbox() to bullmq() and back under load: no message is lost or sent twice',
   async () => {
     let running = plain();
     await running.printed('delivered');

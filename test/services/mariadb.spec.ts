@@ -2,7 +2,7 @@ import mysql from 'mysql2/promise';
 import { expect, it } from 'vitest';
 import { freshMariadb } from './database.js';
 
-it('gives every caller an empty database of its own, and removes it even when it is in use', async () => {
+it('creates an empty database for every caller, and removes it even when it is in use', async () => {
   const [one, other] = [await freshMariadb(), await freshMariadb()];
   const client = await mysql.createConnection({ uri: one.url });
   const lost = new Promise((resolve) => client.on('error', resolve));
@@ -15,7 +15,7 @@ it('gives every caller an empty database of its own, and removes it even when it
   await expect(mysql.createConnection({ uri: one.url })).rejects.toThrow(/Unknown database/);
 });
 
-it('holds texts that differ in their case alone to be equal, as most databases do', async () => {
+it('treats texts that differ in case alone as equal, as most databases do', async () => {
   const { url, drop } = await freshMariadb();
   const client = await mysql.createConnection({ uri: url });
   await client.query('CREATE TABLE t (name varchar(9)); ');

@@ -8,7 +8,7 @@ const connect = async (url: string): Promise<pg.Client> => {
   return client;
 };
 
-it('gives every caller an empty database of its own, and removes it even when it is in use', async () => {
+it('creates an empty database for every caller, and removes it even when it is in use', async () => {
   const [one, other] = [await freshPostgres(), await freshPostgres()];
   const client = await connect(one.url);
   const lost = new Promise((resolve) => client.on('error', resolve));

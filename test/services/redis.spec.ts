@@ -7,7 +7,7 @@ let server: RedisServer | null = null;
 afterEach(() => server?.stop());
 
 describe('startRedis', () => {
-  it('starts a server that keeps what was written through a kill, when told so', async () => {
+  it('starts a server that keeps its data through a kill with appendOnly', async () => {
     server = await startRedis({ appendOnly: true });
     await withClient(server.url, (client) => client.set('kept', 'yes'));
 
@@ -17,7 +17,7 @@ describe('startRedis', () => {
     expect(await withClient(server.url, (client) => client.get('kept'))).toBe('yes');
   });
 
-  it('starts one that forgets, by default, on its old port', async () => {
+  it('starts a server that forgets its data by default, on its old port', async () => {
     server = await startRedis();
     await withClient(server.url, (client) => client.set('kept', 'yes'));
 

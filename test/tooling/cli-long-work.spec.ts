@@ -147,7 +147,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       return [first, resumed.out.trim()];
     }
 
-    it('replays, stopped and resumed: each failed delivery once more, none left out', async () => {
+    it('replays, stopped and resumed: retries each failed delivery once', async () => {
       await start();
       const { id } = await api.subscribers.create({
         ...{ url: receiver.url, events: ['*'], owner: 'alice' },
@@ -178,7 +178,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       expect([times.size, new Set(times.values())]).toEqual([1100, new Set([2])]);
     });
 
-    it('backfills as an operator, stopped and resumed: each missed message once', async () => {
+    it('backfills as an operator, stopped and resumed: sends each missed message once', async () => {
       await start();
       const { id } = await api.subscribers.create({
         ...{ url: receiver.url, events: ['*'], owner: 'alice' },
@@ -202,7 +202,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       expect([times.size, new Set(times.values())]).toEqual([1100, new Set([1])]);
     });
 
-    it('prunes, stopped and resumed: all that is old and finished, and nothing else', async () => {
+    it('prunes, stopped and resumed: drops exactly the old finished messages', async () => {
       await start({
         dispatch: outbox({ worker: false, retentionDays: 30, expunge: { payloadDays: 7 } }),
       });
@@ -254,7 +254,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       expect(nobody.notes).toMatch(/401/);
     });
 
-    it('reseals, stopped and resumed: subscribers and what messages carry', async () => {
+    it('reseals, stopped and resumed: secrets of subscribers and of messages', async () => {
       const [old, key] = [
         { id: 'old', key: randomBytes(32) },
         { id: 'new', key: randomBytes(32) },
@@ -304,7 +304,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       }
     });
 
-    it('shows on a terminal how far it is, how fast, and how long the rest takes', async () => {
+    it('shows progress, speed and remaining time on a terminal', async () => {
       await start({ dispatch: outbox({ worker: false }) });
       await send(450);
       await query('UPDATE thorn_messages SET due_at = NULL, lease = NULL, time = 1');

@@ -59,7 +59,7 @@ function file(name: string, content: string | Buffer): string {
 }
 
 describe('thorn', () => {
-  it('helps, and refuses what it does not know with exit code 2', async () => {
+  it('prints help, and rejects unknown arguments with exit code 2', async () => {
     const general = await spawned(['--help']);
     expect(general.code).toBe(0);
     for (const name of [
@@ -89,7 +89,7 @@ describe('thorn', () => {
 });
 
 describe('thorn sign and thorn verify', () => {
-  it('sign what every verifier takes', async () => {
+  it('sign requests that every verifier accepts', async () => {
     const { code, out } = await spawned(['sign', '-s', SECRET], '{"event":"a.b"}');
     expect(code).toBe(0);
     const headers = Object.fromEntries(
@@ -102,7 +102,7 @@ describe('thorn sign and thorn verify', () => {
     expect(verified.event).toBe('a.b');
   });
 
-  it('verify what was captured, old or new, whatever bytes it has', async () => {
+  it('verify captured requests, old or new, with any bytes', async () => {
     const body = Buffer.from([...Buffer.from('{"event":"a.b","text":"'), 0xc3, 0xa9, 0x22, 0x7d]);
     const request = await thorn(
       ['sign', '--http', '--time', '2026-01-01T00:00:00Z', '--id', 'msg_1'],
@@ -123,7 +123,7 @@ describe('thorn sign and thorn verify', () => {
     expect(other.code).toBe(1);
   });
 
-  it('reads JSON, takes the other schemes, and never shows the secret', async () => {
+  it('reads JSON, supports the other schemes, and never prints the secret', async () => {
     const secret = 'a-secret-of-github-and-stripe';
     for (const scheme of ['thorn', 'stripe', 'github'] as const) {
       const { headers, body } = signWebhook({
@@ -161,7 +161,7 @@ describe('thorn sign and thorn verify', () => {
 });
 
 describe('thorn listen', () => {
-  it('verifies, prints, passes on with the bytes as they came, and ends by Ctrl-C', async () => {
+  it('verifies, prints, forwards the bytes as received, and ends by Ctrl-C', async () => {
     const seen: { headers: unknown; body: string; url: string | undefined }[] = [];
     const target = await served((request, body) => {
       seen.push({ headers: request.headers, body, url: request.url });
@@ -200,7 +200,7 @@ describe('thorn listen', () => {
     await target.close();
   });
 
-  it('answers a challenge, so that what it listens to becomes active', async () => {
+  it('answers a challenge, so that its subscriber becomes active', async () => {
     const program = new Program(
       bin,
       ['listen', '-p', '0', '-s', SECRET, '--status', '202'],
@@ -282,7 +282,7 @@ describe('thorn listen', () => {
     expect(lines.some((line) => line.includes('\u001b[32manswered 204 in '))).toBe(true);
   });
 
-  it('says which option helps when the port is in use', async () => {
+  it('names the option that helps when the port is in use', async () => {
     const taken = await served(() => [204, '']);
     const { port } = new URL(taken.url);
     const { code, notes } = await thorn(['listen', '-p', port]);
@@ -295,7 +295,7 @@ describe('thorn listen', () => {
     await taken.close();
   });
 
-  it('says what is wrong at once: a secret, a port, a port that is taken', async () => {
+  it('reports a wrong secret, a wrong port and a used port at once', async () => {
     const taken = await served(() => [204, '']);
     const port = new URL(taken.url).port;
     for (const args of [
@@ -313,7 +313,7 @@ describe('thorn listen', () => {
 describe('thorn replay', () => {
   const SUMMARY = { scheduled: 500, expunged: 1, disabled: 0, underWay: 0 };
 
-  it('works through all batches, can be stopped, and goes on where it stopped', async () => {
+  it('runs all batches, can be stopped, and resumes where it stopped', async () => {
     const asked: Record<string, unknown>[] = [];
     let paths: (string | undefined)[] = [];
     let release: () => void = () => undefined;
@@ -365,7 +365,7 @@ describe('thorn replay', () => {
     ['{"data":{"next":null},"success":true}', 'with the fields data, success, and not with counts'],
     ['<html>', 'with a body that is not JSON, and not with counts'],
     ['[1]', 'with a list, and not with counts'],
-  ])('says what it got from an API that answers %s', async (text, message) => {
+  ])('reports what it got from an API that answers %s', async (text, message) => {
     const api = await served(() => [200, text]);
     const refused = await thorn(['replay', 'sub_1', '--api', api.url, '--since', '2026-01-01']);
     expect(refused.code).toBe(1);
@@ -373,7 +373,7 @@ describe('thorn replay', () => {
     await api.close();
   });
 
-  it('passes on what the API refuses, and where to go on when it fails half-way', async () => {
+  it("prints the API's refusal, and where to resume after a failure half-way", async () => {
     let status = 404;
     const api = await served((_request, body) => {
       const isFirst = !body.includes('after');
@@ -506,7 +506,7 @@ describe('thorn migrations', () => {
     },
   );
 
-  it('asks for a database that it knows', async () => {
+  it('rejects an unknown database', async () => {
     expect((await thorn(['migrations'])).code).toBe(2);
     expect((await thorn(['migrations', 'oracle'])).notes).toContain('sqlite, postgres, mysql');
   });

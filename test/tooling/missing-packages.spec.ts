@@ -84,7 +84,7 @@ describe('an entry whose packages are not installed', () => {
     ['metrics', 'nestjs-thorn/prometheus', ['prom-client']],
     ['terminus', 'nestjs-thorn/terminus', ['@nestjs/terminus']],
     ['tracing', 'nestjs-thorn/opentelemetry', ['@opentelemetry/api']],
-  ])('says which to install: %s', async (folder, name, missing) => {
+  ])('names the packages to install: %s', async (folder, name, missing) => {
     const failure = await failureWithout(missing, entry(folder));
     expect(failure).toContain('ThornConfigurationError');
     expect(failure).toMatch(
@@ -107,7 +107,7 @@ describe('microservices() whose transport needs packages that are not installed'
     ['MQTT', ['mqtt']],
     ['REDIS', ['ioredis']],
     ['NATS', ['@nats-io/transport-node']],
-  ])('says which to install: %s', async (transport, missing) => {
+  ])('names the packages to install: %s', async (transport, missing) => {
     const failure = await failureWithout(
       missing,
       `const { Transport } = require('@nestjs/microservices');

@@ -72,7 +72,7 @@ describe('the NestJS that these tests run on', () => {
     ['platform-fastify', fastify],
     ['testing', testing],
     ['typeorm', typeorm],
-  ])('is the major that the project is named after: @nestjs/%s', (name, loaded) => {
+  ])('has the major that the project is named after: @nestjs/%s', (name, loaded) => {
     for (const { major, home } of majors) {
       expect(versionAt(home, `@nestjs/${name}`)).toMatch(new RegExp(`^${major}\\.`));
       expect(isOf(home, `@nestjs/${name}`, loaded)).toBe(major === inject('nestMajor'));
@@ -100,7 +100,7 @@ describe('the NestJS that these tests run on', () => {
     expect(await answer.json()).toEqual([{ id: 1, text: 'hello' }]);
   });
 
-  it('is one and the same for the application and for its test kit', async () => {
+  it('is the same for the application and for its test kit', async () => {
     const module = await Test.createTestingModule({ imports: [NotesModule] }).compile();
     expect(module.get(ModulesContainer)).toBeInstanceOf(ModulesContainer);
     await module.close();

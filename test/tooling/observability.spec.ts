@@ -90,7 +90,7 @@ async function line(start: string): Promise<string | undefined> {
 }
 
 describe('ThornMetricsModule', () => {
-  it('counts messages, attempts and deliveries by event and outcome, and how long they took', async () => {
+  it('counts messages, attempts and deliveries by event and outcome, with their durations', async () => {
     await start();
     await app!.get(Subscribers).create({ url: receiver.url, events: ['*'] });
     const delivered = told('succeeded');
@@ -167,7 +167,7 @@ describe('ThornMetricsModule', () => {
     await failing.stop();
   });
 
-  it('shows endpoints that asked for a pause, requests in flight, and subscribers that are gone', async () => {
+  it('reports endpoints that asked for a pause, requests in flight, and subscribers that are gone', async () => {
     await start();
     await app!.get(Subscribers).create({ url: receiver.url, events: ['*'] });
     let answer: () => void = () => undefined;
@@ -203,7 +203,7 @@ describe('ThornMetricsModule', () => {
     await other.stop();
   });
 
-  it('has no more labels than allowed, whatever is sent, and no URL, host or id among them', async () => {
+  it('limits the number of labels, and has no URL, host or id among them', async () => {
     const events = defineEvents({ 'user.{name}.renamed': { description: 'A new name' } });
     await start({ maxEvents: 3 }, { events });
     await app!.get(Subscribers).create({ url: receiver.url, events: ['*'] });
@@ -225,7 +225,7 @@ describe('ThornMetricsModule', () => {
     expect(text).not.toMatch(/127\.0\.0\.1|hooks|sub_|msg_|dlv_/);
   });
 
-  it('does without what the database knows when it does not answer', async () => {
+  it('leaves out figures of the database when it does not answer', async () => {
     await start();
     vi.spyOn(app!.get(Deliveries), 'stats').mockRejectedValue(new Error('no connection'));
     const text = await registry.metrics();
@@ -233,7 +233,7 @@ describe('ThornMetricsModule', () => {
     expect(text).toMatch(/^thorn_in_flight 0$/m);
   });
 
-  it('leaves the registry when its application ends, and refuses options that make no sense', async () => {
+  it('leaves the registry when its application closes, and rejects invalid options', async () => {
     await start();
     await app!.close();
     expect(await registry.metrics()).not.toContain('thorn_');
@@ -245,7 +245,7 @@ describe('ThornMetricsModule', () => {
 });
 
 describe('ThornHealthIndicator', () => {
-  it('is up while nothing is late, and down when something has been due for too long', async () => {
+  it('is up while no delivery is late, and down when one has been due for too long', async () => {
     await start({}, {}, { worker: false });
     const health = app!.get(ThornHealthIndicator);
     expect(await health.isHealthy('webhooks')).toEqual({
@@ -264,7 +264,7 @@ describe('ThornHealthIndicator', () => {
     expect(patient.webhooks.status).toBe('up');
   });
 
-  it('is up however many deliveries wait for a rate limit, which metrics tell apart', async () => {
+  it('is up however many deliveries wait for a rate limit, which metrics count apart', async () => {
     await start();
     const rateLimit = { max: 3, per: 4000 };
     await app!.get(Subscribers).create({ url: receiver.url, events: ['*'], rateLimit });
@@ -287,7 +287,7 @@ describe('ThornHealthIndicator', () => {
     expect(clock.late).toBeGreaterThan(2000);
   });
 
-  it('is down when the database or the queue is not reachable, without telling its address', async () => {
+  it('is down when the database or the queue is not reachable, without its address', async () => {
     await start();
     const health = app!.get(ThornHealthIndicator);
     const strategy = app!.get<{ checkRelay(): Promise<void> }>(DispatchStrategy);

@@ -154,7 +154,7 @@ const asyncApi = () => thornAsyncApi(app, { title: 'Shop', version: '1' });
 const asPlain = (value: unknown) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
 
 describe('thornOpenApiWebhooks()', () => {
-  it('makes a document that an independent validator takes', async () => {
+  it('makes a document that an independent validator accepts', async () => {
     const document = openApi();
     expect(Object.keys(document.webhooks!)).toEqual([
       'customer.{id}.renamed',
@@ -217,7 +217,7 @@ describe('thornOpenApiWebhooks()', () => {
     });
   });
 
-  it('shows an object as the data of an event without a schema', () => {
+  it('describes the data of an event without a schema as an object', () => {
     const webhooks = thornOpenApiWebhooks(app);
     for (const name of ['order.cancelled', 'stock.low']) {
       const { example } = webhooks[name]!.post.requestBody.content['application/json']!;
@@ -227,7 +227,7 @@ describe('thornOpenApiWebhooks()', () => {
     expect(content['application/json']).not.toHaveProperty('example');
   });
 
-  it('describes the headers, and another envelope where it is told one', () => {
+  it('describes the headers, and a custom envelope', () => {
     const { post } = thornOpenApiWebhooks(app, { body: ({ name }) => ({ title: name }) })[
       'stock.low'
     ]!;
@@ -271,14 +271,14 @@ describe('thornOpenApiWebhooks()', () => {
     },
   );
 
-  it('says what is missing', () => {
+  it('names what is missing', () => {
     expect(() => thornOpenApiWebhooks({} as never)).toThrow(/must be an application/);
     expect(() => thornAsyncApi(app, { title: '', version: '1' })).toThrow(/the option title/);
   });
 });
 
 describe('thornAsyncApi()', () => {
-  it('makes a document that the schema of AsyncAPI takes', () => {
+  it('makes a document that the schema of AsyncAPI accepts', () => {
     const ajv = new Ajv({ strict: false, allErrors: true, meta: false, validateSchema: false });
     formats.default(ajv);
     const schema = structuredClone(specs.schemas['3.0.0']) as object;
@@ -318,7 +318,7 @@ export const name: CustomerIdRenamedWebhook['type'] = 'customer.7.renamed';
     ).toEqual([expect.stringContaining('nothing')]);
   });
 
-  it('refuses what describes no webhooks', () => {
+  it('rejects a document without webhooks', () => {
     for (const document of [null, 1, [], {}, { asyncapi: '2.6.0' }, { webhooks: {} }]) {
       expect(() => webhookTypes(document)).toThrow(/must be an OpenAPI 3.1 document/);
     }

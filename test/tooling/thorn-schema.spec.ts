@@ -35,7 +35,7 @@ describe.each([
     { prefix: '', tables: 'thorn_messages' },
     { prefix: 'my_', tables: 'my_thorn_messages' },
   ])(
-    'makes the schema that synchronize makes with the prefix "$prefix", and takes it back',
+    'makes the schema that synchronize makes with the prefix "$prefix", and reverts it',
     async ({ prefix, tables }) => {
       const { options, drop } = await open();
       const dataSource = await new DataSource({ ...options, entityPrefix: prefix }).initialize();

@@ -212,7 +212,7 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
     expect(receiver.requests[0]!.headers).not.toHaveProperty('traceparent');
   });
 
-  it('goes on with the trace where another application delivers, after the first is gone', async () => {
+  it('continues the trace where another application delivers after the first is gone', async () => {
     const sender = await start(place, { worker: false });
     await sender.get(Subscribers).create({ url: receiver.url, events: ['*'] });
     await inRequest(() => sender.get(WebhookDispatcher).send('order.placed'));
@@ -232,7 +232,7 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
     expect(receiver.requests[0]!.headers['traceparent']).toBe(`00-${traceId}-${idOf(attempt!)}-01`);
   });
 
-  it('takes along what tracing systems have said of the trace, within its limits', async () => {
+  it('carries the tracestate, within its limits', async () => {
     const caller = (tracestate: string) =>
       trace.setSpanContext(ROOT_CONTEXT, {
         ...{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1, isRemote: true },
@@ -262,7 +262,7 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
     for (const { headers } of requests) expect(headers['traceparent']).toContain('a'.repeat(32));
   });
 
-  it('follows what a transaction writes, and says which messages could not be stored', async () => {
+  it('follows the messages of a transaction, and reports those that could not be stored', async () => {
     const app = await start(place);
     await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
     const parcels = app.get(DataSource).getRepository(Parcel);
@@ -298,7 +298,7 @@ describe('openTelemetry() and bullmq()', () => {
     };
   }, 60_000);
 
-  it('goes on with the trace in the worker that the queue has brought the message to', async () => {
+  it('continues the trace in the worker that takes the job', async () => {
     const connection = { host: '127.0.0.1', port: redis.port };
     // Not by looking into the database.
     const options = { connection, pollInterval: 60_000 };
@@ -349,7 +349,7 @@ describe('openTelemetry()', () => {
     place = await createDatabase('memory');
   });
 
-  it("sends no traceparent in place of a message's own", async () => {
+  it("keeps a message's own traceparent", async () => {
     const tracing = openTelemetry({ sendTraceparent: true });
     const app = await start(place, {}, { dispatch: inline(), tracing });
     await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
@@ -365,7 +365,7 @@ describe('openTelemetry()', () => {
     );
   });
 
-  it('says what went wrong when there was no answer', async () => {
+  it('reports the error when there was no answer', async () => {
     const app = await start(place, {}, { dispatch: inline() });
     const { port } = new URL(receiver.url);
     await receiver.stop();
@@ -380,7 +380,7 @@ describe('openTelemetry()', () => {
     receiver = await Receiver.start();
   });
 
-  it('stores nothing where messages are not traced', async () => {
+  it('stores no trace where messages are not traced', async () => {
     const app = await start(place, { worker: false }, { tracing: undefined as never });
     await app.get(WebhookDispatcher).send('a');
     expect(
@@ -389,7 +389,7 @@ describe('openTelemetry()', () => {
     expect(exporter.getFinishedSpans()).toEqual([]);
   });
 
-  it('refuses options that make no sense', () => {
+  it('rejects invalid options', () => {
     expect(() => openTelemetry({ sendTraceParent: true } as never)).toThrow(/sendTraceParent/);
     expect(() => openTelemetry({ sendTraceparent: 'yes' as never })).toThrow(/true or false/);
   });
