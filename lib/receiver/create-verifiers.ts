@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { InvalidInputError } from '../errors/index.js';
 import {
@@ -9,8 +10,10 @@ import {
 } from './receiver-options.js';
 import { WebhookVerifier } from './verification/webhook-verifier.js';
 
+const logger = new Logger('ThornReceiver');
+
 /**
- * The verifier of every configured receiver.
+ * Creates the verifier of every configured receiver, and logs doubts about their secrets.
  *
  * @throws {@link ThornConfigurationError} naming the option and its fix, without the secrets
  */
@@ -22,12 +25,14 @@ export async function createVerifiers(
   const { retention } = deduplicationTimes(options);
   const verifiers = new Map<string, WebhookVerifier>();
   for (const [name, receiver] of Object.entries(options.receivers)) {
-    verifiers.set(name, await verifierOf(name, receiver, retention, moduleRef));
+    const verifier = await createVerifier(name, receiver, retention, moduleRef);
+    for (const warning of verifier.warnings) logger.warn(`receivers.${name}.${warning}`);
+    verifiers.set(name, verifier);
   }
   return verifiers;
 }
 
-async function verifierOf(
+async function createVerifier(
   name: string,
   { scheme: given, ...receiver }: ReceiverOptions,
   retention: number,

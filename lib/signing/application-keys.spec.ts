@@ -27,6 +27,7 @@ describe('ApplicationKeys', () => {
     ['a symmetric secret', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
     ['an empty text', ''],
     ['no text', 17],
+    ['a variable that is not set', [undefined]],
     ['null', null],
     ['one of several', [privateKey, publicKey]],
     ['one key twice', [privateKey, privateKey]],
@@ -41,5 +42,12 @@ describe('ApplicationKeys', () => {
     expect(refusal).toBeInstanceOf(ThornConfigurationError);
     expect(String(refusal)).toContain('signing.ed25519');
     expect(inspect(refusal, { depth: 9 })).not.toContain(privateKey.slice(5, 25));
+  });
+
+  it('says that a key is undefined', () => {
+    const options = { ed25519: [undefined] as never[] };
+    expect(() => new ApplicationKeys(options)).toThrow(
+      'A key of the option signing.ed25519 is undefined; check that the environment variable that holds it is set.',
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { ThornConfigurationError } from '../errors/index.js';
 import { Ed25519Key, PRIVATE_KEY_PREFIX, type PublicJwk } from './ed25519-key.js';
+import { notAString } from './secrets.js';
 
 /** Signatures besides the `v1` that each secret of a subscriber makes. */
 export interface SigningOptions {
@@ -42,6 +43,9 @@ export class ApplicationKeys {
 function parsed(text: unknown): Ed25519Key {
   const key = typeof text === 'string' ? Ed25519Key.parse(text) : null;
   if (key !== null) return key;
+  if (text === undefined) {
+    throw new ThornConfigurationError(`A key of the option signing.ed25519 ${notAString(text)}.`);
+  }
   throw new ThornConfigurationError(
     `The option signing.ed25519 must be ${PRIVATE_KEY_PREFIX} followed by the base64 of a 32-byte seed and its public ` +
       'key, or a list of these. generateSigningKeyPair() makes one.',

@@ -25,6 +25,8 @@ describe('checkSecret', () => {
   it.each([
     ['24 bytes', `whsec_${base64(24)}`],
     ['64 bytes', `whsec_${base64(64)}`],
+    ['32 bytes without their padding', `whsec_${base64(32).replace('=', '')}`],
+    ['64 bytes without their padding', `whsec_${base64(64).replace('==', '')}`],
     ['16 characters', 'a'.repeat(16)],
     ['512 characters', 'a'.repeat(512)],
     ['16 characters beyond the basic plane', '🔑'.repeat(16)],
@@ -49,7 +51,7 @@ describe('checkSecret', () => {
     ['whsec_ of 23 bytes', `whsec_${base64(23)}`],
     ['whsec_ of 65 bytes', `whsec_${base64(65)}`],
     ['whsec_ alone', 'whsec_'],
-    ['whsec_ without its padding', `whsec_${base64(32).replace('=', '')}`],
+    ['whsec_ with half of its padding', `whsec_${base64(64).slice(0, -1)}`],
     ['whsec_ of the URL alphabet', `whsec_${base64(24, 0xfb).replaceAll('+', '-')}`],
     ['whsec_ with loose bits', `whsec_${base64(32).slice(0, -2)}9=`],
     ['whsec_ with a blank', `whsec_ ${base64(24)}`],
@@ -70,6 +72,12 @@ describe('checkSecret', () => {
     if (typeof secret === 'string' && secret.length > 6) {
       expect(inspect(refusal, { depth: 9 })).not.toContain(secret);
     }
+  });
+
+  it('says that a missing variable is undefined', () => {
+    expect(() => checkSecret(undefined)).toThrow(
+      'secret is undefined; check that the environment variable that holds it is set',
+    );
   });
 
   it('judges any text without failing otherwise', () => {

@@ -8,11 +8,13 @@ const MIN_KEY_BYTES = 24;
 const MAX_KEY_BYTES = 64;
 const MIN_CHARACTERS = 16;
 const MAX_CHARACTERS = 512;
+// Of 24 and 32 bytes, as the libraries generate secrets.
+const USUAL_LENGTHS = new Set([32, 43, 44]);
 // Control, format and unassigned characters and halves of surrogate pairs: what cannot be seen cannot be copied safely.
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
 /**
- * A new signing secret in the form of Standard Webhooks: `whsec_` and the base64 of 32 bytes from the system's
+ * Makes a new signing secret in the form of Standard Webhooks: `whsec_` and the base64 of 32 bytes from the system's
  * cryptographic generator.
  */
 export function generateSecret(): string {
@@ -20,21 +22,16 @@ export function generateSecret(): string {
 }
 
 /**
- * Checks a secret that a caller brings along: `whsec_` and the canonical base64 of 24 to 64 bytes, `whsk_` and the
- * base64 of an ed25519 key (its seed, then its public key), or any other printable text of 16 to 512 characters.
+ * Checks a secret that a caller brings along: `whsec_` and the base64 of 24 to 64 bytes, with or without its padding,
+ * `whsk_` and the base64 of an ed25519 key (its seed, then its public key), or any other printable text of 16 to 512
+ * characters.
  *
  * @throws {@link InvalidInputError} for the field `secret`; the error does not hold the secret
  */
 export function checkSecret(secret: unknown): asserts secret is string {
-  if (typeof secret !== 'string') throw new InvalidInputError('secret', 'must be a string');
+  if (typeof secret !== 'string') throw new InvalidInputError('secret', notAString(secret));
   if (secret.startsWith(PREFIX)) {
-    const encoded = secret.slice(PREFIX.length);
-    const key = Buffer.from(encoded, 'base64');
-    if (
-      key.length < MIN_KEY_BYTES ||
-      key.length > MAX_KEY_BYTES ||
-      key.toString('base64') !== encoded
-    ) {
+    if (!isEncodedKey(secret.slice(PREFIX.length))) {
       throw new InvalidInputError(
         'secret',
         `must be ${PREFIX} followed by the base64 of ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES} bytes`,
@@ -67,14 +64,37 @@ export function checkSecret(secret: unknown): asserts secret is string {
   }
 }
 
-/** Whether two secrets are the same, in a time that does not depend on where they differ. */
+/** Says what is wrong with a value that should be a secret; undefined is mostly a variable that is not set. */
+export function notAString(value: unknown): string {
+  return value === undefined
+    ? 'is undefined; check that the environment variable that holds it is set'
+    : 'must be a string';
+}
+
+/**
+ * Tells whether a text without `whsec_` is probably the base64 of a key: then whoever copied it forgot the prefix.
+ * Hexadecimal texts and words are base64 as well, and do not count.
+ */
+export function looksLikeUnprefixedKey(secret: string): boolean {
+  if (!isEncodedKey(secret) || /^[0-9a-f]+$/i.test(secret)) return false;
+  return /[+/=]/.test(secret) || USUAL_LENGTHS.has(secret.length);
+}
+
+function isEncodedKey(encoded: string): boolean {
+  const key = Buffer.from(encoded, 'base64');
+  if (key.length < MIN_KEY_BYTES || key.length > MAX_KEY_BYTES) return false;
+  const canonical = key.toString('base64');
+  return encoded === canonical || encoded === canonical.replace(/=+$/, '');
+}
+
+/** Compares two secrets in a time that does not depend on where they differ. */
 export function isSameSecret(one: string, other: string): boolean {
   return timingSafeEqual(hash('sha256', one, 'buffer'), hash('sha256', other, 'buffer'));
 }
 
 /**
- * The bytes that key a `v1` signature: what a `whsec_` secret encodes, or the UTF-8 bytes of any other text (the `raw`
- * format of the reference libraries).
+ * The bytes that key a `v1` signature: those that a `whsec_` secret encodes, or the UTF-8 bytes of any other text (the
+ * `raw` format of the reference libraries).
  */
 export function standardKey(secret: string): Buffer {
   return secret.startsWith(PREFIX)

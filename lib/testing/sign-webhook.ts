@@ -51,6 +51,9 @@ export function signWebhook(input: SignWebhookInput): SignedWebhook {
   if (secrets.length === 0) {
     throw new InvalidInputError('secrets', 'must be a list of at least one secret');
   }
+  if (scheme === 'standard' && input.id?.includes('.')) {
+    throw new InvalidInputError('id', 'must not contain a dot, which Standard Webhooks forbids');
+  }
   const facts: Facts = {
     body: bytesOf(input.body),
     secrets,

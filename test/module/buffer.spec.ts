@@ -85,7 +85,7 @@ describe.each(blogDatabases)('buffer scopes, on %s', (type) => {
     const request = blog.receiver.requests.find(({ path }) => path === '/hooks/form')!;
     expect(request.headers['content-type']).toBe('application/x-www-form-urlencoded');
     const fields = new URLSearchParams(request.body.toString());
-    expect(fields.get('event')).toBe('article.noticed');
+    expect(fields.get('type')).toBe('article.noticed');
     expect(fields.get('data[tags][1]')).toBe('b & c');
     expect(fields.get('data[by][name]')).toBe('ada');
   });

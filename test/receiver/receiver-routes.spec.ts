@@ -551,7 +551,12 @@ describe('a wrong set-up fails at start-up', () => {
     [
       'a missing variable',
       { receivers: { store: { scheme: 'standard', secrets: [undefined] } } },
-      'receivers.store.secrets[0] must be',
+      'receivers.store.secrets[0] is undefined; check that the environment variable that holds it is set',
+    ],
+    [
+      'a variable without a value',
+      { receivers: { store: { scheme: 'github', secrets: [''] } } },
+      'receivers.store.secrets[0] is empty; check that the environment variable',
     ],
     [
       'a malformed whsec',
@@ -636,6 +641,34 @@ describe('a wrong set-up fails at start-up', () => {
 
     await expect(started).rejects.toThrow('global must be given beside useFactory');
   });
+});
+
+it('warns at start-up of a secret that looks like base64 without whsec_', async () => {
+  const [key, other] = [secret.slice('whsec_'.length), generateSecret().slice('whsec_'.length)];
+  const started = await startReceiverApp(
+    'express',
+    [
+      ThornReceiverModule.forRoot({
+        receivers: {
+          store: { scheme: 'standard', secrets: [secret, key] },
+          bare: { scheme: 'standard', secrets: [other.replace('=', '')] },
+          plain: { scheme: 'standard', secrets: ['a text', 'b'].map((text) => text.repeat(20)) },
+          hex: { scheme: 'standard', secrets: [Buffer.from(key, 'base64').toString('hex')] },
+          github: { scheme: 'github', secrets: [key] },
+        },
+      }),
+    ],
+    [],
+  );
+  ({ app } = started);
+  const warnings = started.log.lines.filter((line) => line.includes('base64'));
+
+  expect(warnings.map((line) => line.split(' ')[0])).toEqual([
+    'receivers.store.secrets[1]',
+    'receivers.bare.secrets[0]',
+  ]);
+  expect(warnings[0]).toContain('put whsec_ in front');
+  expect(warnings.join()).not.toContain(key);
 });
 
 it('accepts options from a factory, with a store made by Nest', async () => {

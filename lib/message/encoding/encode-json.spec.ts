@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../errors/index.js';
@@ -70,6 +71,16 @@ describe('encodeJson', () => {
     ['the same object twice', [shared, shared], [{ a: 1 }, { a: 1 }]],
     ['an object without a prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
     ['deep data', nested(400), nested(400)],
+    [
+      'an instance that names itself',
+      Object.assign(
+        new (class {
+          readonly [Symbol.toStringTag] = 'Money';
+        })(),
+        { amount: 1 },
+      ),
+      { amount: 1 },
+    ],
   ])('encodes %s', (_what, value, expected) => {
     expect(JSON.parse(encodeJson({ value }))).toEqual({ value: expected });
     // Beside a value that forces a copy.
@@ -109,7 +120,32 @@ describe('encodeJson', () => {
     ['a circle through a map', circularMap(), 'data.me', 'a circle'],
     ['a map with other keys', { m: new Map([[1, 2]]) }, 'data.m', 'a map with a number as key'],
     ['other arrays of bytes', { f: new Float32Array(1) }, 'data.f', 'a Float32Array'],
-    ['raw memory', { f: new ArrayBuffer(1) }, 'data.f', 'a ArrayBuffer'],
+    ['raw memory', { f: new ArrayBuffer(1) }, 'data.f', 'an ArrayBuffer'],
+    ['a regular expression', { pattern: /a/ }, 'data.pattern', 'a RegExp'],
+    ['an error', { cause: new TypeError('x') }, 'data.cause', 'an Error'],
+    [
+      'an error with properties',
+      { cause: Object.assign(new Error('x'), { id: 1 }) },
+      'data.cause',
+      'an Error',
+    ],
+    ['an error beside a bigint', { big: 1n, cause: new Error('x') }, 'data.cause', 'an Error'],
+    [
+      'an error of another realm',
+      { cause: runInNewContext("new Error('x')") },
+      'data.cause',
+      'an Error',
+    ],
+    ['a weak map', { cache: new WeakMap() }, 'data.cache', 'a WeakMap'],
+    [
+      'parameters of a URL',
+      { query: new URLSearchParams('a=1') },
+      'data.query',
+      'a URLSearchParams',
+    ],
+    ['headers', { headers: new Headers({ a: '1' }) }, 'data.headers', 'a Headers'],
+    ['an iterator', { keys: new Map([['a', 1]]).keys() }, 'data.keys', 'a Map Iterator'],
+    ['a boxed symbol', { s: Object(Symbol('x')) }, 'data.s', 'a Symbol'],
     ['NaN under an odd key', { 'a.b c': NaN }, 'data["a.b c"]', 'NaN'],
     ['too deep data', nested(600), 'data.a', 'more than 500 levels'],
     ['NaN in a set', { s: new Set([NaN]) }, 'data.s[0]', 'NaN'],

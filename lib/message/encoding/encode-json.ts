@@ -7,8 +7,8 @@ const QUICK_DEPTH = 64;
 
 /**
  * The JSON text of a value: dates as ISO 8601 with milliseconds, bigints and decimals as text, bytes as base64, maps
- * as objects, sets as lists. `toJSON` is honoured, properties that are undefined are left out. What JSON cannot hold
- * is refused, never replaced.
+ * as objects, sets as lists. `toJSON` is honoured, properties that are undefined are left out. Values that JSON cannot
+ * hold, functions, errors and regular expressions among them, are refused, never replaced.
  *
  * @throws {@link InvalidInputError} for `data`, naming the path of the value that cannot be encoded
  */
@@ -18,7 +18,7 @@ export function encodeJson(value: unknown): string {
   return JSON.stringify(plain);
 }
 
-/** Whether `JSON.stringify` alone makes the right text; almost all data is so, and looking costs less than copying. */
+/** Tells whether `JSON.stringify` alone makes the right text; that holds for most data, and costs less than a copy. */
 function isPlainJson(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
@@ -64,7 +64,7 @@ function isPlainDate(value: object): boolean {
   );
 }
 
-/** Objects that `JSON.stringify` would make into something else than what they are. */
+/** Recognises objects of which `JSON.stringify` would lose something. */
 function isSpecial(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return false;
@@ -76,8 +76,26 @@ function isSpecial(value: object): boolean {
     value instanceof ArrayBuffer ||
     isDecimal(value) ||
     value instanceof Boolean ||
-    value instanceof String
+    value instanceof String ||
+    isOpaque(value)
   );
+}
+
+/**
+ * An object of JavaScript or its platform that keeps its contents where JSON does not look, such as a RegExp or a
+ * URLSearchParams: it would become `{}`. An error is one even with properties, which are seldom meant to leave.
+ */
+function isOpaque(value: object): boolean {
+  const tag = tagOf(value);
+  return (
+    tag === 'Error' ||
+    value instanceof Error ||
+    (tag !== 'Object' && Object.keys(value).length === 0)
+  );
+}
+
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
 /** A number as an object: of decimal.js, big.js and their kin, or boxed. */
@@ -162,7 +180,18 @@ function specialToPlainJson(value: object, path: string): unknown {
   if (value instanceof Boolean || value instanceof String) return value.valueOf();
   if (value instanceof Number) return toPlainJson(value.valueOf(), '', path, new Set());
   if (isDecimal(value)) return String(value);
-  return refuse(path, `a ${value.constructor.name}`, 'send a Buffer, a text or a list instead');
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+    return refuse(path, withArticle(tagOf(value)), 'send a Buffer, a text or a list instead');
+  }
+  return refuse(
+    path,
+    withArticle(tagOf(value)),
+    'send its parts as a text, a list or an object instead',
+  );
+}
+
+function withArticle(noun: string): string {
+  return `${/^[AEIO]/.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
 function join(path: string, key: string): string {

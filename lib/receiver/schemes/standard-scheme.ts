@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { InvalidInputError } from '../../errors/index.js';
 import { HmacKey } from '../../signing/hmac.js';
-import { checkSecret, standardKey } from '../../signing/secrets.js';
+import { checkSecret, looksLikeUnprefixedKey, standardKey } from '../../signing/secrets.js';
 import type { SignedRequest } from './signed-request.js';
 import {
   equalsInConstantTime,
@@ -13,6 +13,7 @@ import {
   timestampOf,
   WebhookScheme,
 } from './webhook-scheme.js';
+import { WebhookRejectedError } from './webhook-rejected.error.js';
 
 const PUBLIC_PREFIX = 'whpk_';
 const PRIVATE_PREFIX = 'whsk_';
@@ -22,8 +23,9 @@ const SIGNATURE_BYTES = 64;
 type StandardKey = HmacKey | KeyObject;
 
 /**
- * Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature` over `id.timestamp.body`. The header may
- * hold several signatures, `v1` (HMAC-SHA256) and `v1a` (ed25519) side by side; one that fits is enough.
+ * Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature` over `id.timestamp.body`, or the same
+ * headers by the names of Svix, `svix-id` and so on. The header may hold several signatures, `v1` (HMAC-SHA256) and
+ * `v1a` (ed25519) side by side; one that fits is enough.
  *
  * Secrets: `whsec_` and base64, any other text of at least 16 characters (its bytes are the key), or `whpk_` and the
  * base64 of an ed25519 public key. The event is the body's `type` or `event`, which the signature covers.
@@ -43,14 +45,29 @@ export class StandardScheme extends WebhookScheme<StandardKey> {
     return new HmacKey('sha256', standardKey(secret));
   }
 
+  override warning(secret: string): string | null {
+    return looksLikeUnprefixedKey(secret)
+      ? 'looks like base64 without its prefix: its characters themselves are the key. If the sender shows it as ' +
+          'whsec_…, put whsec_ in front; without it, every signature is wrong'
+      : null;
+  }
+
   override read(request: SignedRequest): SignatureClaim {
-    headerOf(request, 'webhook-id');
-    const timestamp = headerOf(request, 'webhook-timestamp');
-    const signatures = headerOf(request, 'webhook-signature').split(' ');
+    const names = headerNames(request);
+    const id = headerOf(request, names.id);
+    // A dot would let the id, the time and the body of a signed content be divided elsewhere.
+    if (id.includes('.')) {
+      throw new WebhookRejectedError(
+        'malformed-header',
+        `the header ${names.id} must not contain a dot`,
+      );
+    }
+    const timestamp = headerOf(request, names.timestamp);
+    const signatures = headerOf(request, names.signature).split(' ');
     return {
-      timestamp: timestampOf('webhook-timestamp', timestamp),
+      timestamp: timestampOf(names.timestamp, timestamp),
       signatures: signaturesOf(
-        'webhook-signature',
+        names.signature,
         signatures.filter((signature) => /^v1a?,/.test(signature)),
       ),
     };
@@ -58,7 +75,8 @@ export class StandardScheme extends WebhookScheme<StandardKey> {
 
   override isSigned(request: SignedRequest, claim: SignatureClaim, key: StandardKey): boolean {
     const { headers, body } = request;
-    const prefix = `${headers['webhook-id']}.${headers['webhook-timestamp']}.`;
+    const names = headerNames(request);
+    const prefix = `${headers[names.id]}.${headers[names.timestamp]}.`;
     if (key instanceof HmacKey) {
       const expected = `v1,${key.sign(prefix, body)}`;
       return claim.signatures.some((signature) => equalsInConstantTime(signature, expected));
@@ -70,12 +88,26 @@ export class StandardScheme extends WebhookScheme<StandardKey> {
     return candidates.some((signature) => verify(null, content, key, signature));
   }
 
-  override identify({ headers }: SignedRequest, payload: unknown): MessageIdentity {
+  override identify(request: SignedRequest, payload: unknown): MessageIdentity {
     return {
-      id: headers['webhook-id']!,
+      id: request.headers[headerNames(request).id]!,
       event: textOf(payload, 'type') ?? textOf(payload, 'event'),
     };
   }
+}
+
+const WEBHOOK = {
+  id: 'webhook-id',
+  timestamp: 'webhook-timestamp',
+  signature: 'webhook-signature',
+} as const;
+const SVIX = { id: 'svix-id', timestamp: 'svix-timestamp', signature: 'svix-signature' } as const;
+
+/** The headers that are read: all of one family, so that no part is signed under another name. */
+function headerNames({ headers }: SignedRequest): typeof WEBHOOK | typeof SVIX {
+  return headers[WEBHOOK.signature] === undefined && headers[SVIX.signature] !== undefined
+    ? SVIX
+    : WEBHOOK;
 }
 
 function publicKey(encoded: string): KeyObject {

@@ -37,6 +37,13 @@ export abstract class WebhookScheme<Key = unknown> {
   abstract key(secret: string): Key;
 
   /**
+   * A doubt about a configured secret that is logged at start-up: a sentence part that follows its name. Default: none.
+   */
+  warning(_secret: string): string | null {
+    return null;
+  }
+
+  /**
    * Reads the signature's headers. {@link headerOf} and {@link signaturesOf} help.
    *
    * @throws {@link WebhookRejectedError} `missing-header` or `malformed-header`

@@ -188,6 +188,13 @@ describe('several secrets', () => {
     expect(verifyWebhook({ ...signed, secrets, now }).payload).toEqual(JSON.parse(body));
   });
 
+  it('accepts a whsec_ secret without its padding', () => {
+    const bare = secret.replace('=', '');
+    expect(bare).not.toBe(secret);
+
+    expect(verifyWebhook({ ...signed, secrets: [bare], now }).payload).toEqual(JSON.parse(body));
+  });
+
   it('none that fits is refused', () => {
     const secrets = [generateSecret(), ed25519().whpk];
 
@@ -369,6 +376,21 @@ describe('requests that are not signed as they should be', () => {
     expectRefusal({ scheme, headers, body, secrets: [secret], now }, reason);
   });
 
+  it('refuses an id with a dot, so that a body cannot lend its beginning to the id and the time', () => {
+    const given = { body: `${now / 1000}.{"a":1}`, secrets: [secret], id: 'm', time: 1000 };
+    const { headers } = signWebhook(given);
+    const moved = {
+      ...headers,
+      'webhook-id': 'm.1',
+      'webhook-timestamp': String(now / 1000),
+    };
+
+    const text = { ...headers, 'content-type': 'text/plain' };
+    verifyWebhook({ headers: text, body: given.body, secrets: [secret], now: 1000 });
+    expectRefusal({ headers: moved, body: '{"a":1}', secrets: [secret], now }, 'malformed-header');
+    expect(() => signWebhook({ body, secrets: [secret], id: 'm.1' })).toThrow(InvalidInputError);
+  });
+
   it('names of the prototype are no headers', () => {
     const error = refusalOf({
       headers: Object.create(standard.headers) as {},
@@ -390,6 +412,30 @@ describe('requests that are not signed as they should be', () => {
 });
 
 describe('headers and body', () => {
+  it('reads the headers of Svix by their own names', () => {
+    const signed = signWebhook({ body, secrets: [secret], id: 'msg_1', time: now });
+    const svix = Object.fromEntries(
+      Object.entries(signed.headers).map(([name, value]) => [
+        name.replace('webhook-', 'svix-'),
+        value,
+      ]),
+    );
+
+    const input = { headers: svix, body, secrets: [secret], now };
+    expect(verifyWebhook(input)).toMatchObject({
+      id: 'msg_1',
+      timestamp: now,
+      event: 'order.paid',
+    });
+    expectRefusal({ ...input, body: `${body} ` }, 'wrong-signature');
+    expectRefusal({ ...input, now: now + 600_000 }, 'too-old');
+    // Never some of one family and some of the other.
+    const mixed = { ...svix, 'svix-id': undefined, 'webhook-id': 'msg_1' };
+    expectRefusal({ ...input, headers: mixed }, 'missing-header');
+    const both = { ...signed.headers, 'svix-id': 'forged', 'svix-signature': 'v1,forged' };
+    expect(verifyWebhook({ ...input, headers: both }).id).toBe('msg_1');
+  });
+
   it('are taken as Node, fetch and queues have them', () => {
     const signed = signWebhook({ body, secrets: [secret], time: now });
     const upper = Object.fromEntries(

@@ -1,5 +1,6 @@
 import { InvalidInputError } from '../../errors/index.js';
 import type { Digest } from '../../message/index.js';
+import { notAString } from '../../signing/secrets.js';
 import { processOnce } from '../deduplication/process-once.js';
 import { DEFAULT_RETENTION } from '../deduplication/received-messages.js';
 import { schemeOf, type SchemeName } from '../schemes/scheme-by-name.js';
@@ -37,12 +38,18 @@ export class WebhookVerifier {
   readonly #tolerance: number;
   readonly #receiver: string;
   readonly #retention: number;
+  /** Doubts about the secrets, each a sentence without the secret. */
+  readonly warnings: readonly string[];
 
   /** @throws {@link InvalidInputError} for options that are wrong, without the secrets */
   constructor(options: VerifierOptions) {
     const { scheme = 'standard', secrets, tolerance = DEFAULT_TOLERANCE } = options;
     this.#scheme = schemeOf(scheme, options.digest);
     this.#keys = keysOf(this.#scheme, secrets);
+    this.warnings = secrets.flatMap((secret, index) => {
+      const warning = this.#scheme.warning(secret);
+      return warning === null ? [] : [`secrets[${index}] ${warning}.`];
+    });
     this.#tolerance = positive('tolerance', tolerance);
     this.#retention = positive('retention', options.retention ?? DEFAULT_RETENTION);
     this.#receiver = options.receiver ?? 'default';
@@ -92,9 +99,14 @@ function keysOf(scheme: WebhookScheme, secrets: unknown): unknown[] {
   }
   return secrets.map((secret: unknown, index) => {
     const field = `secrets[${index}]`;
-    if (typeof secret !== 'string') throw new InvalidInputError(field, 'must be a string');
+    if (typeof secret !== 'string') throw new InvalidInputError(field, notAString(secret));
     // Whatever the scheme says: with an empty key anybody could sign.
-    if (secret === '') throw new InvalidInputError(field, 'must not be empty');
+    if (secret === '') {
+      throw new InvalidInputError(
+        field,
+        'is empty; check that the environment variable that holds it has a value',
+      );
+    }
     try {
       return scheme.key(secret);
     } catch (error) {
