@@ -2,7 +2,7 @@ import type { ConnectionOptions, Telemetry } from 'bullmq';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { OutboxOptions } from '../outbox/index.js';
 
-/** Settings of {@link bullmq}: those of `outbox()` for what the database does, and where the queue is. */
+/** Options for {@link bullmq}: those of `outbox()`, and those of the queue. */
 export interface BullMqOptions extends OutboxOptions {
   /** Name of the queue. All processes of an application use the same. Default `thorn`. */
   readonly queue?: string;
@@ -10,24 +10,26 @@ export interface BullMqOptions extends OutboxOptions {
   readonly connection?: ConnectionOptions;
   /** The key under which `BullModule.forRoot(key, …)` has the connection. Default: none. */
   readonly configKey?: string;
-  /** What the keys of the queue begin with in Redis. Default: BullMQ's own, `bull`. */
+  /** Prefix of the queue's keys in Redis. Default: BullMQ's own, `bull`. */
   readonly prefix?: string;
   /**
-   * Whether what this process sends is put into the queue, for whichever worker is free. False: it delivers what it sends
-   * itself. Default true.
+   * Whether this process adds the messages that it sends to the queue, for any worker. If false, it delivers them itself.
+   * Default true.
    */
   readonly producer?: boolean;
-  /** Whether this process takes messages from the queue, and retries from the database, and delivers them. Default true. */
+  /** Whether this process delivers messages from the queue, and retries from the database. Default true. */
   readonly worker?: boolean;
-  /** Jobs under way at most. Deliveries are limited by `window` and `perHost`, not by this. Default 500. */
+  /** Jobs that are active at most. Limit deliveries by `window` and `perHost` instead. Default 500. */
   readonly concurrency?: number;
-  /** How long putting messages into the queue may take, in milliseconds; the database has them. Default 2,000. */
+  /**
+   * Timeout for adding messages to the queue, in milliseconds. After it, workers find them in the database. Default 2,000.
+   */
   readonly enqueueTimeout?: number;
-  /** BullMQ's telemetry, such as `bullmq-otel` has it. Default: that of `BullModule.forRoot()`, or none. */
+  /** BullMQ's telemetry, such as that of `bullmq-otel`. Default: that of `BullModule.forRoot()`, or none. */
   readonly telemetry?: Telemetry;
 }
 
-/** {@link BullMqOptions} on the queue, checked and complete. */
+/** The options of the queue, checked and with their defaults. */
 export interface QueueSettings {
   readonly queue: string;
   readonly prefix: string | undefined;
@@ -35,7 +37,7 @@ export interface QueueSettings {
   readonly worker: boolean;
   readonly concurrency: number;
   readonly enqueueTimeout: number;
-  /** How long a job counts as under way without a word of its worker, in milliseconds. */
+  /** How long BullMQ waits for a sign of life of a job's worker, in milliseconds. */
   readonly lock: number;
 }
 
@@ -52,7 +54,7 @@ const DEFAULTS = {
 
 const NAMES = new Set([...Object.keys(DEFAULTS), 'connection', 'configKey', 'telemetry']);
 
-/** @throws {@link ThornConfigurationError} naming the option that makes no sense */
+/** @throws {@link ThornConfigurationError} naming the wrong option */
 export function queueSettings(options: BullMqOptions): QueueSettings {
   const given = { ...DEFAULTS, ...defined(options) };
   for (const name of ['producer', 'worker'] as const) {
@@ -80,7 +82,7 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
     );
   }
   const { queue, prefix, producer, worker, concurrency, enqueueTimeout } = given;
-  // A job that is left behind comes back no later than its messages' leases end.
+  // A stalled job must come back before the leases of its messages expire.
   const lock = Math.min(LONGEST_LOCK, options.lease ?? LONGEST_LOCK);
   return {
     queue,
@@ -104,7 +106,7 @@ function checkTelemetry(telemetry: unknown): void {
   );
 }
 
-/** What the database's part takes of the options. */
+/** The options of `outbox()` among the given ones. */
 export function databaseOptions(options: BullMqOptions): OutboxOptions {
   const entries = Object.entries(options).filter(([name]) => name === 'worker' || !NAMES.has(name));
   return Object.fromEntries(entries);

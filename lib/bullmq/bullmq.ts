@@ -7,11 +7,10 @@ import { createConnections } from './connections.js';
 
 /**
  * Delivers durably, in as many processes as there are. Messages are stored like those of `outbox()`, in the transaction
- * that they belong to; after the commit a job of BullMQ says where they are, and whichever worker is free delivers them.
- * The database stays the truth: a queue that is away, flushed or restarted loses nothing, since workers find in the
- * database what the queue does not bring.
+ * that they belong to. After the commit a job of BullMQ says where they are, and any worker delivers them. A queue that is
+ * away, flushed or restarted loses no message, since workers find in the database what the queue did not bring.
  *
- * @throws `ThornConfigurationError` here or at start-up, naming the option that makes no sense
+ * @throws `ThornConfigurationError` here or at start-up, naming the wrong option
  *
  * @example
  * ```ts

@@ -5,51 +5,53 @@ import {
   RateLimiter,
 } from '../outbox/index.js';
 
-/** Milliseconds after which one that was away is asked again. */
-const AGAIN_AFTER = 5000;
+const RETRY_AFTER_MS = 5000;
 
 /**
- * One limiter, and another while the first is away. Neither knows which permits the other has granted: whoever is asked after
- * the other takes a limit for used up, so that it holds. That costs one time `per` at each change.
+ * Asks one limiter, and another while the first fails. Neither knows which permits the other has granted, so after each
+ * change the limit counts as used up for one period `per`.
  */
 export class FallbackRateLimiter extends RateLimiter {
-  readonly #first: RateLimiter;
-  readonly #second: RateLimiter;
-  readonly #noticed: (error: unknown) => void;
-  /** When the first was found to be away; null while it is not. */
-  #awaySince: number | null = null;
+  /** When the first limiter began to fail; null while it works. */
+  #failingSince: number | null = null;
   #triedAt = Number.NEGATIVE_INFINITY;
-  /** When the second was asked last. */
+  /** When the second limiter last granted permits. */
   #secondAt: number | null = null;
 
-  constructor(first: RateLimiter, second: RateLimiter, noticed: (error: unknown) => void) {
+  /** @param onError receives the errors of the first limiter */
+  constructor(
+    private readonly first: RateLimiter,
+    private readonly second: RateLimiter,
+    private readonly onError: (error: unknown) => void,
+  ) {
     super();
-    this.#first = first;
-    this.#second = second;
-    this.#noticed = noticed;
   }
 
-  override async grant(asks: PermitRequests, now: number): Promise<PermitGrants> {
-    if (this.#awaySince === null || performance.now() - this.#triedAt >= AGAIN_AFTER) {
+  override async grant(requests: PermitRequests, now: number): Promise<PermitGrants> {
+    if (this.#failingSince === null || performance.now() - this.#triedAt >= RETRY_AFTER_MS) {
       try {
-        const answers = await this.#first.grant(blind(asks, this.#secondAt), now);
-        this.#awaySince = null;
-        return answers;
+        const grants = await this.first.grant(withGap(requests, this.#secondAt), now);
+        this.#failingSince = null;
+        return grants;
       } catch (error) {
-        this.#noticed(error);
-        // It may have granted permits that have not arrived.
-        this.#awaySince ??= now;
+        this.onError(error);
+        // It may have granted permits all the same, in an answer that has not arrived.
+        this.#failingSince ??= now;
         this.#triedAt = performance.now();
       }
     }
     this.#secondAt = now;
-    return this.#second.grant(blind(asks, this.#awaySince), now);
+    return this.second.grant(withGap(requests, this.#failingSince), now);
   }
 }
 
-function blind(asks: PermitRequests, historyUnknownSince: number | null): PermitRequests {
-  if (historyUnknownSince === null) return asks;
+/** Requests that say since when the limiter may not know of permits that the other one granted. */
+function withGap(requests: PermitRequests, historyUnknownSince: number | null): PermitRequests {
+  if (historyUnknownSince === null) return requests;
   return new Map(
-    [...asks].map(([id, ask]): [string, PermitRequest] => [id, { ...ask, historyUnknownSince }]),
+    [...requests].map(([id, request]): [string, PermitRequest] => [
+      id,
+      { ...request, historyUnknownSince },
+    ]),
   );
 }

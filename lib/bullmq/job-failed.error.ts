@@ -2,8 +2,8 @@ import { errorText } from '../common/index.js';
 import { ThornError } from '../errors/index.js';
 
 /**
- * What BullMQ is told of a job that failed. It keeps that in Redis, and the words of a driver may quote what it was given:
- * so it is told what a log is.
+ * Thrown to BullMQ when a job failed. BullMQ keeps the text in Redis, and the error of a driver may quote its parameters, so
+ * the text is the one that goes into the log.
  */
 export class JobFailedError extends ThornError {
   readonly code = 'THORN_JOB_FAILED';

@@ -4,7 +4,7 @@ import type { Message } from '../message/index.js';
 import { JobTracing, type TracedJob } from './job-tracing.js';
 import { jobsFor } from './jobs.js';
 
-/** A telemetry whose contexts are texts. */
+/** A telemetry whose contexts are strings. */
 class Texts {
   active = 'request';
   readonly contextManager = {
@@ -19,7 +19,7 @@ class Texts {
   };
 }
 
-/** What 12 messages become, that were released at the same time. */
+/** Adds the jobs of 12 messages that were released at the same time. */
 async function added(traceparentOf: (at: number) => string | null) {
   const texts = new Texts();
   const tracing = new JobTracing(texts as unknown as Telemetry);
@@ -29,7 +29,7 @@ async function added(traceparentOf: (at: number) => string | null) {
   );
   const tickets = ids.map((id) => ({ id, source: 0, lease: 'x' }));
   tracing.note(messages, tickets);
-  texts.active = 'somebody else';
+  texts.active = 'another request';
   let within = '';
   let jobs: TracedJob[] = [];
   await tracing.add(jobsFor(tickets), (traced) => {
@@ -44,8 +44,8 @@ async function added(traceparentOf: (at: number) => string | null) {
   };
 }
 
-describe('the origins of jobs', () => {
-  it('are those of their first messages', async () => {
+describe('JobTracing', () => {
+  it('adds each job in the trace of its first message', async () => {
     const { within, opts, data, tickets } = await added((at) => `trace-${at}`);
     expect(opts).toEqual([
       { jobId: 'msg_0', telemetry: { metadata: 'of trace-0' } },
@@ -55,7 +55,7 @@ describe('the origins of jobs', () => {
     expect(data).toEqual(jobsFor(tickets).map((job) => job.data));
   });
 
-  it('are what was active at the release for messages without a trace', async () => {
+  it('uses the context that was active at the release for messages without a trace', async () => {
     const { within, opts } = await added(() => null);
     expect(opts.map(({ telemetry }) => telemetry.metadata)).toEqual(['of request', 'of request']);
     expect(within).toBe('request');

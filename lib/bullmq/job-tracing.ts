@@ -3,22 +3,22 @@ import type { Message } from '../message/index.js';
 import type { Ticket } from '../outbox/index.js';
 import type { NewJob } from './jobs.js';
 
-/** A job that says where in a trace it belongs. */
+/** A job with the trace that it belongs to. */
 export interface TracedJob extends NewJob {
   readonly opts: NewJob['opts'] & { readonly telemetry: { readonly metadata: string } };
 }
 
 /**
- * Tells BullMQ's telemetry which trace a job belongs to. Messages of many requests go to the queue in one call, so what
- * happens to be active there says nothing.
+ * Adds jobs in the traces of their messages. Messages of many requests go to the queue in one call, so the context that is
+ * active during that call belongs to one of them at most.
  */
 export class JobTracing {
-  /** In the telemetry's terms. */
+  /** Contexts of the telemetry. */
   readonly #origins = new WeakMap<Ticket, unknown>();
 
   constructor(private readonly telemetry: Telemetry) {}
 
-  /** Of each message its own trace, and what is active now when it has none. */
+  /** Remembers the trace of each message, or the active context for a message without a trace. */
   note(messages: readonly Message[], tickets: readonly Ticket[]): void {
     const { contextManager } = this.telemetry;
     const active: unknown = contextManager.active();
@@ -26,7 +26,7 @@ export class JobTracing {
       const origin: unknown =
         traceparent === null
           ? active
-          : // The carrier of W3C Trace Context, which is what `bullmq-otel` has as metadata.
+          : // `bullmq-otel` uses the carrier of W3C Trace Context as metadata.
             contextManager.fromMetadata(
               active,
               JSON.stringify({ traceparent, ...(tracestate !== null && { tracestate }) }),
@@ -35,7 +35,7 @@ export class JobTracing {
     }
   }
 
-  /** Adds jobs, each under the origin of its first message, and the call under that of the first of all. */
+  /** Adds jobs, each in the trace of its first message. The call itself is in the trace of the first job. */
   async add(jobs: readonly NewJob[], add: (jobs: TracedJob[]) => Promise<unknown>): Promise<void> {
     const { contextManager } = this.telemetry;
     const traced = jobs.map((job) => {

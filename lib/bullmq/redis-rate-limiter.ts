@@ -11,13 +11,13 @@ import {
   parseWindow,
 } from '../outbox/index.js';
 
-/** The part of a Redis client that is used. */
+/** A client of Redis, as far as the limiter uses it. */
 export interface RedisClient {
   get(key: string): Promise<string | null>;
   eval(script: string, keys: number, ...parameters: (string | number)[]): Promise<unknown>;
 }
 
-/** Writes if nobody else has written since; answers what there is otherwise. */
+/** Writes a window if it is still the one that was read. Otherwise returns the one that another process has written. */
 const WRITE = `
 local known = redis.call('GET', KEYS[1]) or ''
 if known ~= ARGV[1] then return known end
@@ -29,50 +29,51 @@ const KEPT_FOR = 60_000;
 const MOST_REMEMBERED = 10_000;
 
 /**
- * Keeps permits in Redis, one key for each subscriber. What they are is reckoned here, and written only if no other process
- * has written meanwhile: else it is reckoned anew from what that one has left.
+ * Keeps permits in Redis, one key for each subscriber. This process computes the new window and writes it only if no other
+ * process has written meanwhile. Otherwise it computes the window again from the one that it found.
  */
 export class RedisRateLimiter extends RateLimiter {
-  readonly #client: () => Promise<RedisClient>;
-  readonly #prefix: string;
-  /** When this process last got a permit from here, by subscriber: who knows less has lost its memory. */
+  /** When this process last wrote a window, by subscriber. A Redis that has no window since then has lost it. */
   readonly #seen = new Map<string, number>();
 
-  /** @param prefix what the keys begin with */
-  constructor(client: () => Promise<RedisClient>, prefix: string) {
+  /** @param prefix of the keys */
+  constructor(
+    private readonly client: () => Promise<RedisClient>,
+    private readonly prefix: string,
+  ) {
     super();
-    this.#client = client;
-    this.#prefix = prefix;
   }
 
-  override async grant(asks: PermitRequests, now: number): Promise<PermitGrants> {
-    if (asks.size === 0) return new Map();
-    const given = this.#client().then((client) =>
+  override async grant(requests: PermitRequests, now: number): Promise<PermitGrants> {
+    if (requests.size === 0) return new Map();
+    const granted = this.client().then((client) =>
       Promise.all(
-        [...asks].map(async ([id, ask]) => [id, await this.#grant(client, id, ask, now)] as const),
+        [...requests].map(
+          async ([id, request]) => [id, await this.#grant(client, id, request, now)] as const,
+        ),
       ),
     );
-    return new Map(await orTimeout(ANSWERS_WITHIN, given));
+    return new Map(await orTimeout(ANSWERS_WITHIN, granted));
   }
 
   async #grant(
     client: RedisClient,
     id: string,
-    ask: PermitRequest,
+    request: PermitRequest,
     now: number,
   ): Promise<PermitGrant> {
-    const key = this.#prefix + id;
+    const key = this.prefix + id;
     let known = (await client.get(key)) ?? '';
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const seen = this.#seen.get(id);
-      // It has been emptied, or is another one: others may have got permits that are forgotten.
-      const isForgotten = known === '' && seen !== undefined && seen > now - ask.limit.per * 2;
+      // Redis was flushed, or is another one: it has forgotten permits that other processes may have got.
+      const isForgotten = known === '' && seen !== undefined && seen > now - request.limit.per * 2;
       const historyUnknownSince = isForgotten
-        ? Math.max(ask.historyUnknownSince ?? seen, seen)
-        : ask.historyUnknownSince;
+        ? Math.max(request.historyUnknownSince ?? seen, seen)
+        : request.historyUnknownSince;
       const { window, answer } = grantPermits(
         parseWindow(known),
-        { ...ask, historyUnknownSince },
+        { ...request, historyUnknownSince },
         now,
       );
       const keptFor = Math.ceil(Math.max(0, expiresAt(window) - now)) + KEPT_FOR;
@@ -83,7 +84,7 @@ export class RedisRateLimiter extends RateLimiter {
       }
       known = String(other);
     }
-    throw new Error(`others have written ${key} ${MOST_TRIES} times meanwhile`);
+    throw new Error(`Other processes have changed ${key} ${MOST_TRIES} times meanwhile`);
   }
 
   #remember(id: string, now: number): void {

@@ -2,29 +2,33 @@ import { Logger } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { RmqContext, Transport } from '@nestjs/microservices';
 
-/** What a broker hears of an event that it has brought. */
-export interface Receipt {
-  /** Whether it brings the event to another worker when it hears nothing and the connection ends. */
+/** Acknowledges one event to the broker that brought it. */
+export interface Acknowledgement {
+  /** Whether the broker gives the event to another worker when the connection ends without an acknowledgement. */
   readonly isAwaited: boolean;
-  /** It was taken care of. */
+  /** Reports the event as handled. */
   confirm(): void;
-  /** Nobody can do anything with it: not to be brought again. */
+  /** Rejects the event, which the broker then does not bring again. */
   reject(): void;
 }
 
-/** Tells the receipt of an event from the context that Nest hands over with it. */
-export type Acknowledgements = (context: unknown) => Receipt;
+/** Creates the acknowledgement of an event from the context that Nest passes along with the event. */
+export type Acknowledgements = (context: unknown) => Acknowledgement;
 
-const NOTHING: Receipt = { isAwaited: false, confirm: () => undefined, reject: () => undefined };
+const NONE: Acknowledgement = {
+  isAwaited: false,
+  confirm: () => undefined,
+  reject: () => undefined,
+};
 
-/** What of a microservice on RabbitMQ is of interest; no interface tells, in either major. */
+/** Properties of a microservice on RabbitMQ. Neither Nest 11 nor Nest 12 has an interface for them. */
 interface Listener {
   readonly transportId?: unknown;
   readonly queue?: string;
   readonly noAck?: boolean;
 }
 
-/** As later versions of Nest 11 have it. */
+/** Later versions of Nest 11, and Nest 12. */
 interface WithRegistry {
   getRpcTargetRegistry?(): { subscribe(listener: (target: Listener) => void): unknown };
 }
@@ -38,22 +42,22 @@ interface Fields {
   readonly fields: { readonly exchange: string; readonly routingKey: string };
 }
 
-/** Of the transports that an event comes by, RabbitMQ alone waits for a receipt, if told so. */
-export function receiptsOf(modules?: ModulesContainer): Acknowledgements {
+/** Creates acknowledgements for the microservices of an application. RabbitMQ alone waits for them, with `noAck: false`. */
+export function createAcknowledgements(modules?: ModulesContainer): Acknowledgements {
   const listeners: Listener[] = [];
   (modules as WithRegistry | undefined)?.getRpcTargetRegistry?.().subscribe((target) => {
     if (target.transportId === Transport.RMQ) listeners.push(target);
   });
   const warned = new Set<string | undefined>();
   return (context) => {
-    if (!(context instanceof RmqContext)) return NOTHING;
+    if (!(context instanceof RmqContext)) return NONE;
     const [channel, message] = [context.getChannelRef() as Channel, context.getMessage()];
-    const listener = listenerOf(message as Fields, listeners);
-    // A receipt that it does not wait for makes RabbitMQ close the channel.
+    const listener = findListener(message as Fields, listeners);
+    // RabbitMQ closes the channel upon an acknowledgement that it does not wait for.
     if (listener?.noAck !== false && listener !== undefined) {
       if (!warned.has(listener.queue)) warnOf(listener);
       warned.add(listener.queue);
-      return NOTHING;
+      return NONE;
     }
     return {
       isAwaited: true,
@@ -63,8 +67,8 @@ export function receiptsOf(modules?: ModulesContainer): Acknowledgements {
   };
 }
 
-/** By way of an exchange an event does not tell its queue. */
-function listenerOf({ fields }: Fields, listeners: readonly Listener[]): Listener | undefined {
+/** Finds the microservice that an event came by. The event does not name its queue if an exchange has routed it. */
+function findListener({ fields }: Fields, listeners: readonly Listener[]): Listener | undefined {
   const { exchange, routingKey } = fields;
   const [first, second] = listeners;
   if (exchange === '') return listeners.find(({ queue }) => queue === routingKey);
@@ -73,15 +77,15 @@ function listenerOf({ fields }: Fields, listeners: readonly Listener[]): Listene
 
 function warnOf({ queue }: Listener): void {
   new Logger('Thorn').warn(
-    `RabbitMQ does not wait for this worker: what it holds when it dies is delivered as late as a lease lasts. Connect the microservice of the queue ${queue ?? ''} with noAck: false and a prefetchCount, such as 200`,
+    `RabbitMQ does not wait for this worker: messages that it holds when it crashes are delivered only once their leases expire. Connect the microservice of the queue ${queue ?? ''} with noAck: false and a prefetchCount, such as 200`,
   );
 }
 
-/** A channel that was closed has given its events back already. */
-function unlessClosed(answer: () => void): void {
+/** RabbitMQ has given the events of a closed channel to other workers already. */
+function unlessClosed(acknowledge: () => void): void {
   try {
-    answer();
+    acknowledge();
   } catch {
-    // The tickets of an event that comes again no longer fit.
+    // The other worker finds that the leases of the tickets no longer fit.
   }
 }

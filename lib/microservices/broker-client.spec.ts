@@ -35,7 +35,7 @@ class Client extends ClientProxy {
   }
 
   protected dispatchEvent<T>(): Promise<T> {
-    return Promise.reject(new Error('nobody takes it'));
+    return Promise.reject(new Error('the broker refuses it'));
   }
 }
 
@@ -44,15 +44,15 @@ const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 describe('a client of a broker', () => {
   it('lets no error of a channel that is set up end the process', async () => {
     const client = new Client();
-    BrokerClient.over(client);
+    BrokerClient.wrap(client);
     const channel = client.open();
     await nextTurn();
     expect(() => channel.emit('error', new Error('Channel ended'))).not.toThrow();
   });
 
-  it('leaves errors to whoever listens to them already', async () => {
+  it('leaves errors to listeners that are there already', async () => {
     const client = new Client();
-    BrokerClient.over(client);
+    BrokerClient.wrap(client);
     const channel = client.open();
     channel.on('error', () => undefined);
     await nextTurn();
@@ -61,13 +61,13 @@ describe('a client of a broker', () => {
 
   it('does not end one that belongs to the application', async () => {
     const client = new Client();
-    await BrokerClient.over(client).close();
+    await BrokerClient.wrap(client).close();
     expect(client.calls).toEqual([]);
   });
 
   it('is not closed while it is connecting', async () => {
     const client = new Client();
-    const broker = BrokerClient.made({
+    const broker = BrokerClient.create({
       customClass: class {
         constructor() {
           return client;

@@ -11,7 +11,7 @@ import { withTimeout } from '../common/timeout.js';
 const CONNECTS_WITHIN = 1000;
 const CLOSES_WITHIN = 5000;
 
-/** A client of a broker: one of our own, or one that belongs to the application. */
+/** A client of a broker, either created by Thorn or provided by the application. */
 export class BrokerClient {
   #connecting: Promise<unknown> = Promise.resolve();
 
@@ -22,12 +22,13 @@ export class BrokerClient {
     this.onConnected(() => setImmediate(() => this.#guardChannel()));
   }
 
-  static made(options: ClientOptions | CustomClientOptions): BrokerClient {
+  /** Creates a client, which {@link close} closes. */
+  static create(options: ClientOptions | CustomClientOptions): BrokerClient {
     return new BrokerClient(ClientProxyFactory.create(options as CustomClientOptions), true);
   }
 
-  /** One that the application closes. */
-  static over(client: ClientProxy): BrokerClient {
+  /** Wraps a client of the application, which the application closes. */
+  static wrap(client: ClientProxy): BrokerClient {
     return new BrokerClient(client, false);
   }
 
@@ -38,11 +39,12 @@ export class BrokerClient {
     await connecting;
   }
 
-  /** Resolves when the transport has taken it: RabbitMQ and Kafka have confirmed it then. */
+  /** Resolves when the transport has accepted the event. RabbitMQ and Kafka have confirmed it then. */
   async emit(pattern: string, data: object): Promise<void> {
     await lastValueFrom(this.client.emit<unknown>(pattern, data), { defaultValue: null });
   }
 
+  /** Calls the listener whenever a connection is established. */
   onConnected(listener: () => void): void {
     this.client.status.subscribe((status: string) => {
       if (status === 'connected') listener();
@@ -50,8 +52,8 @@ export class BrokerClient {
   }
 
   /**
-   * Nest's client of RabbitMQ listens to no errors of its channel: a broker that dies while one is set up would end this
-   * process.
+   * Nest's RabbitMQ client does not handle errors of its channel. Without a listener, a broker that goes down while a
+   * channel is opening crashes this process.
    */
   #guardChannel(): void {
     const { channel } = this.client as { readonly channel?: unknown };
@@ -60,12 +62,13 @@ export class BrokerClient {
     }
   }
 
+  /** Closes a client that Thorn created, within a few seconds. */
   async close(): Promise<void> {
     if (!this.isOwn) return;
-    // A client that is closed while it sets up its channel ends the process: nobody listens to that error.
+    // A client that is closed while it opens its channel crashes the process by an unhandled error.
     await withTimeout(CONNECTS_WITHIN, this.#connecting, () => undefined);
     const closed = Promise.resolve(this.client.close()).then(() => undefined);
-    // What it has to say to a broker that is away is of no use any more.
+    // A broker that is away does not answer.
     await withTimeout(
       CLOSES_WITHIN,
       closed.catch(() => undefined),

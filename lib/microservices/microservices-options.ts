@@ -9,30 +9,32 @@ import { ThornConfigurationError } from '../errors/index.js';
 import type { OutboxOptions } from '../outbox/index.js';
 
 /**
- * Where messages are given to a broker: what `ClientsModule.register()` takes, without a name, or the injection token of a
- * `ClientProxy` that the application has, from a module that is global or among the `imports` of `ThornModule`.
+ * The client that gives messages to a broker: options of `ClientsModule.register()` without a name, or the injection token
+ * of a `ClientProxy` from a global module or from one of the `imports` of `ThornModule`.
  */
 export type MicroserviceClient =
   ClientOptions | CustomClientOptions | InjectionToken<ClientProxy<never>>;
 
-/** Settings of {@link microservices}: those of `outbox()` for what the database does, and where the broker is. */
+/** Options for {@link microservices}: those of `outbox()`, and those of the broker. */
 export interface MicroservicesOptions extends OutboxOptions {
-  /** Needed where there is a producer. Default: none. */
+  /** The client of the broker. Required unless `producer` is false. */
   readonly client?: MicroserviceClient;
-  /** The event that is emitted and listened to. All processes of an application use the same. Default `thorn`. */
+  /** Name of the event. All processes of an application use the same. Default `thorn`. */
   readonly pattern?: string;
-  /** Whether what this process sends is given to the broker. False: it delivers what it sends itself. Default true. */
+  /** Whether this process gives the messages that it sends to the broker. If false, it delivers them itself. Default true. */
   readonly producer?: boolean;
   /**
-   * Whether this process delivers: what the broker brings to the microservices that it has connected, and what is due in
-   * the database. Default true.
+   * Whether this process delivers messages that the broker brings to its microservices, and messages and retries that are
+   * due in the database. Default true.
    */
   readonly worker?: boolean;
-  /** How long giving messages to the broker may take, in milliseconds; the database has them. Default 2,000. */
+  /**
+   * Timeout for giving messages to the broker, in milliseconds. After it, workers find them in the database. Default 2,000.
+   */
   readonly emitTimeout?: number;
 }
 
-/** {@link MicroservicesOptions} on the broker, checked and complete. */
+/** The options of the broker, checked and with their defaults. */
 export interface BrokerSettings {
   readonly client: MicroserviceClient | undefined;
   readonly pattern: string;
@@ -43,7 +45,7 @@ export interface BrokerSettings {
 
 const NAMES = new Set(['client', 'pattern', 'producer', 'emitTimeout']);
 
-/** @throws {@link ThornConfigurationError} naming the option that makes no sense */
+/** @throws {@link ThornConfigurationError} naming the wrong option */
 export function brokerSettings(options: MicroservicesOptions): BrokerSettings {
   const { client, pattern = 'thorn', producer = true, worker = true, emitTimeout = 2000 } = options;
   for (const [name, value] of Object.entries({ producer, worker })) {
@@ -62,12 +64,12 @@ export function brokerSettings(options: MicroservicesOptions): BrokerSettings {
   return { client, pattern, producer, worker, emitTimeout };
 }
 
-/** What the database's part takes of the options. */
+/** The options of `outbox()` among the given ones. */
 export function databaseOptions(options: MicroservicesOptions): OutboxOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !NAMES.has(name)));
 }
 
-/** Whether it says how to make a client; otherwise it is the token of one. */
+/** Whether `client` holds options; otherwise it is an injection token. */
 export function isClientOptions(
   client: MicroserviceClient,
 ): client is ClientOptions | CustomClientOptions {

@@ -11,7 +11,7 @@ afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
 
 const batch = { version: 1, tickets: [{ id: 'msg_1', source: 0, lease: 'x' }] };
 
-/** A relay, what its worker was given, and what the broker has heard. */
+/** A relay, the calls of its worker, and the acknowledgements that the broker got. */
 function bench(isAwaited: boolean, work: () => Promise<void> = async () => undefined) {
   const calls: boolean[] = [];
   const heard: string[] = [];
@@ -23,7 +23,7 @@ function bench(isAwaited: boolean, work: () => Promise<void> = async () => undef
   })();
   const relay = new MicroservicesRelay(brokerSettings({ producer: false }), {
     client: null,
-    receipts: () => ({
+    acknowledgements: () => ({
       isAwaited,
       confirm: () => heard.push('confirmed'),
       reject: () => heard.push('rejected'),
@@ -58,7 +58,7 @@ describe('an event that a broker brings', () => {
     expect({ calls, heard }).toEqual({ calls: [], heard: [] });
   });
 
-  it('is still worked on where nobody else would be brought it', async () => {
+  it('is still worked on where the broker has no other worker for it', async () => {
     const { relay, worker, calls } = bench(false);
     relay.start(worker);
     relay.pause();

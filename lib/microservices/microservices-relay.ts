@@ -18,17 +18,17 @@ import type { Acknowledgements } from './acknowledgements.js';
 const CHECKS_WITHIN = 2000;
 const MOST_UNDER_WAY = 500;
 
-/** What {@link MicroservicesRelay} is made from. */
-export interface MicroservicesRelayTools {
-  /** Null: this process gives nothing to the broker. */
+/** Dependencies of {@link MicroservicesRelay}. */
+export interface MicroservicesRelayDependencies {
+  /** Null when this process gives nothing to the broker. */
   readonly client: BrokerClient | null;
-  readonly receipts: Acknowledgements;
+  readonly acknowledgements: Acknowledgements;
 }
 
-/** Carries messages by a broker. An event says where messages are; what they say stays in the database. */
+/** Carries tickets by events of a broker. An event says where messages are; their contents stay in the database. */
 export class MicroservicesRelay extends MessageRelay {
   readonly #logger = new Logger('Thorn');
-  readonly #absence: OutageLog;
+  readonly #outages: OutageLog;
   readonly #sender: TicketSender | null;
   readonly #underWay = new Set<Promise<void>>();
   readonly #worker: Promise<RelayWorker | null>;
@@ -38,19 +38,19 @@ export class MicroservicesRelay extends MessageRelay {
 
   constructor(
     private readonly settings: BrokerSettings,
-    private readonly tools: MicroservicesRelayTools,
+    private readonly dependencies: MicroservicesRelayDependencies,
   ) {
     super();
-    const { client } = tools;
+    const { client } = dependencies;
     this.#worker = new Promise((resolve) => (this.#started = resolve));
-    this.#absence = new OutageLog(`The broker of ${settings.pattern}`);
+    this.#outages = new OutageLog(`The broker of ${settings.pattern}`);
     this.#sender =
       client === null
         ? null
         : new TicketSender(
             (tickets) => emitAll(client, settings.pattern, tickets),
             settings.emitTimeout,
-            this.#absence,
+            this.#outages,
           );
   }
 
@@ -58,13 +58,13 @@ export class MicroservicesRelay extends MessageRelay {
     return this.settings.producer;
   }
 
-  /** Does not wait for the broker: an application that starts without it answers, and delivers what it finds. */
+  /** Does not wait for the broker: an application that starts without it answers, and delivers what is in the database. */
   override start(worker: RelayWorker | null): void {
     this.#started(worker);
-    const { client } = this.tools;
-    client?.onConnected(() => this.#absence.clear());
+    const { client } = this.dependencies;
+    client?.onConnected(() => this.#outages.clear());
     client?.connect().catch((error: unknown) => {
-      if (!this.#isClosed) this.#absence.report(error);
+      if (!this.#isClosed) this.#outages.report(error);
     });
   }
 
@@ -75,33 +75,33 @@ export class MicroservicesRelay extends MessageRelay {
     return (await this.#sender?.add(tickets)) === true ? [] : tickets;
   }
 
-  /** Rejects when the client knows that it has no connection. */
+  /** Rejects when the client reports that it has no connection. */
   override async check(): Promise<void> {
-    const { client } = this.tools;
+    const { client } = this.dependencies;
     if (client !== null) await orTimeout(CHECKS_WITHIN, client.connect());
   }
 
   /**
-   * Takes an event. Resolves when another one can be taken, which may be before this one is through: there are transports
-   * that bring one after the other.
+   * Handles an event. Resolves when the next event can be handled, perhaps before this one is finished: some transports
+   * bring events one after the other.
    */
   async receive(batch: unknown, context: unknown): Promise<void> {
-    const receipt = this.tools.receipts(context);
+    const acknowledgement = this.dependencies.acknowledgements(context);
     const tickets = this.#read(batch);
-    if (tickets === null) return receipt.reject();
+    if (tickets === null) return acknowledgement.reject();
     const worker = await this.#worker;
-    // Whoever waits for a receipt brings it to another worker once the connection has ended.
-    if (this.#isClosed || (this.#isPaused && receipt.isAwaited)) return;
-    if (worker === null) return receipt.reject();
-    // A broker that loses the connection brings what this process is at work on to another one as well: it has to see that
-    // the lease is not what it was.
+    // The broker gives the event to another worker once the connection has ended.
+    if (this.#isClosed || (this.#isPaused && acknowledgement.isAwaited)) return;
+    if (worker === null) return acknowledgement.reject();
+    // A broker that loses the connection gives the event to another worker while this one still works on it. So each of
+    // them has to take the leases over.
     const work = worker.work(tickets, true).then(
-      () => receipt.confirm(),
+      () => acknowledgement.confirm(),
       (error: unknown) => {
         this.#logger.error(
-          `Taking over ${tickets.length} message(s) failed, they are found in the database: ${errorText(error)}`,
+          `Taking over ${tickets.length} message(s) failed, workers find them in the database: ${errorText(error)}`,
         );
-        receipt.reject();
+        acknowledgement.reject();
       },
     );
     await this.#whenRoom(work);
@@ -115,17 +115,15 @@ export class MicroservicesRelay extends MessageRelay {
     this.#isClosed = true;
     await this.#sender?.close();
     await Promise.all(this.#underWay);
-    await this.tools.client?.close();
+    await this.dependencies.client?.close();
   }
 
-  /** @returns null when nobody can read it */
+  /** @returns null when the event does not hold a batch of tickets */
   #read(batch: unknown): readonly Ticket[] | null {
     try {
       return ticketsOf(batch);
     } catch (error) {
-      this.#logger.error(
-        `An event ${this.settings.pattern} was brought that is none: ${errorText(error)}`,
-      );
+      this.#logger.error(`Cannot read an event ${this.settings.pattern}: ${errorText(error)}`);
       return null;
     }
   }

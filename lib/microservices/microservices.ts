@@ -11,20 +11,20 @@ import {
   type MicroservicesOptions,
 } from './microservices-options.js';
 import { MicroservicesRelay } from './microservices-relay.js';
-import { receiptsOf } from './acknowledgements.js';
+import { createAcknowledgements } from './acknowledgements.js';
 import { requireTransportPackages } from './transport-packages.js';
-import { ticketsController } from './tickets.controller.js';
+import { createTicketsController } from './tickets.controller.js';
 
 /**
  * Delivers durably, in as many processes as there are, by a broker of the application's choice: RabbitMQ, NATS, Kafka,
  * Redis or MQTT, as far as `@nestjs/microservices` knows it. Messages are stored like those of `outbox()`, in the
- * transaction that they belong to; after the commit an event says where they are, and whichever worker the broker gives it
- * to delivers them. The database stays the truth: a broker that is away, or loses what it has, loses no message, since
- * workers find in the database what it does not bring.
+ * transaction that they belong to. After the commit an event says where they are, and the worker that the broker gives it to
+ * delivers them. A broker that is away, or loses events, loses no message, since workers find in the database what the
+ * broker did not bring.
  *
  * A worker listens to the event on every microservice that the application connects.
  *
- * @throws `ThornConfigurationError` here, naming the option that makes no sense
+ * @throws `ThornConfigurationError` here, naming the wrong option
  *
  * @example
  * ```ts
@@ -47,27 +47,27 @@ export function microservices(options: MicroservicesOptions): StrategyDefinition
   if (producer && client !== undefined && isClientOptions(client) && 'transport' in client) {
     requireTransportPackages(client.transport);
   }
-  const token = tokenOf(settings);
+  const token = clientToken(settings);
   return {
     ...relayedOutbox(databaseOptions(options), {
       inject: [ModulesContainer, ...(token === null ? [] : [token])],
       useFactory: (modules, proxy) =>
         new MicroservicesRelay(settings, {
-          client: clientFor(settings, proxy as ClientProxy | undefined),
-          receipts: receiptsOf(modules as ModulesContainer),
+          client: createClient(settings, proxy as ClientProxy | undefined),
+          acknowledgements: createAcknowledgements(modules as ModulesContainer),
         }),
     }),
-    controllers: settings.worker ? [ticketsController(settings.pattern)] : [],
+    controllers: settings.worker ? [createTicketsController(settings.pattern)] : [],
   };
 }
 
-function tokenOf({ client, producer }: BrokerSettings) {
+function clientToken({ client, producer }: BrokerSettings) {
   return !producer || client === undefined || isClientOptions(client) ? null : client;
 }
 
-function clientFor({ client, producer }: BrokerSettings, injected: ClientProxy | undefined) {
-  if (injected !== undefined) return BrokerClient.over(injected);
+function createClient({ client, producer }: BrokerSettings, injected: ClientProxy | undefined) {
+  if (injected !== undefined) return BrokerClient.wrap(injected);
   return producer && client !== undefined && isClientOptions(client)
-    ? BrokerClient.made(client)
+    ? BrokerClient.create(client)
     : null;
 }

@@ -4,8 +4,8 @@ import { DispatchStrategy } from '../dispatch/index.js';
 import { OutboxStrategy } from '../outbox/index.js';
 import { MicroservicesRelay } from './microservices-relay.js';
 
-/** Listens to the event, on whatever microservice the application connects. */
-export function ticketsController(pattern: string): Type<object> {
+/** Creates a controller that listens to the event on every microservice of the application. */
+export function createTicketsController(pattern: string): Type<object> {
   @Controller()
   class ThornTicketsController implements OnModuleInit {
     #relay: MicroservicesRelay | null = null;
@@ -14,13 +14,13 @@ export function ticketsController(pattern: string): Type<object> {
 
     onModuleInit(): void {
       const relay = this.strategy instanceof OutboxStrategy ? this.strategy.relay : undefined;
-      // Another strategy may have been put in its place, as tests do.
+      // Tests may have replaced the strategy.
       if (relay instanceof MicroservicesRelay) this.#relay = relay;
     }
 
     @EventPattern(pattern)
-    async receive(@Payload() parcel: unknown, @Ctx() context: unknown): Promise<void> {
-      await this.#relay?.receive(parcel, context);
+    async receive(@Payload() batch: unknown, @Ctx() context: unknown): Promise<void> {
+      await this.#relay?.receive(batch, context);
     }
   }
   return ThornTicketsController;

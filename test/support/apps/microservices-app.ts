@@ -7,7 +7,7 @@ import {
   type MicroservicesOptions,
 } from '../../../lib/microservices/microservices-options.js';
 import { MicroservicesRelay } from '../../../lib/microservices/microservices-relay.js';
-import { receiptsOf } from '../../../lib/microservices/acknowledgements.js';
+import { createAcknowledgements } from '../../../lib/microservices/acknowledgements.js';
 import { openOutboxApp, type OutboxApp, type OutboxAppOptions } from './outbox-app.js';
 import type { TestDatabase } from '../databases.js';
 
@@ -49,8 +49,8 @@ export function rabbitRelay(rabbit: RabbitQueue, options: Omit<MicroservicesOpti
     prefetchCount: PREFETCH,
   });
   const relay = new MicroservicesRelay(settings, {
-    client: settings.producer ? BrokerClient.made(client) : null,
-    receipts: receiptsOf(),
+    client: settings.producer ? BrokerClient.create(client) : null,
+    acknowledgements: createAcknowledgements(),
   });
   server.addHandler(
     settings.pattern,
