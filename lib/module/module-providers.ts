@@ -46,6 +46,7 @@ import { dispatchProviders } from './providers/dispatch.providers.js';
 import type { ThornModuleExtras } from './options/module-options.js';
 import { ThornSettings } from './options/settings.js';
 import { subscriberProviders } from './providers/subscriber.providers.js';
+import { SchemaCheck } from './schema-check.js';
 
 /** Everything that the module provides, and what of it other modules may inject. */
 export function thornProviders(extras: ThornModuleExtras): {
@@ -95,6 +96,7 @@ export function thornProviders(extras: ThornModuleExtras): {
       : [];
   const services = [
     dataSourcesProvider(names),
+    SchemaCheck,
     ...client,
     ...dispatchProviders,
     ...subscriberProviders,

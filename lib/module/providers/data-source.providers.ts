@@ -7,7 +7,11 @@ import { ThornSettings } from '../options/settings.js';
 
 /** The captured data sources, in the order of the option `dataSources`. */
 export class CapturedDataSources {
-  constructor(readonly all: readonly DataSource[]) {}
+  /** @param names by which the application knows them, in the same order */
+  constructor(
+    readonly all: readonly DataSource[],
+    readonly names: readonly string[],
+  ) {}
 }
 
 export function dataSourcesProvider(
@@ -30,6 +34,7 @@ export function dataSourcesProvider(
             { dataSource: names[index] },
           );
         }),
+        names,
       ),
   };
 }

@@ -1,0 +1,88 @@
+import type { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { inline, outbox, thornMigrations, ThornModule } from '../../lib/index.js';
+import type { ThornModuleExtras } from '../../lib/module/options/module-options.js';
+import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
+
+const API: ThornModuleExtras = { api: { unprotected: true, owner: () => 'ann' } };
+
+describe.each<{ kind: DatabaseKind; name: string }>([
+  { kind: 'file', name: 'sqlite' },
+  { kind: 'postgres', name: 'postgres' },
+  { kind: 'mariadb', name: 'mariadb' },
+])('an application without tables, on $kind', ({ kind, name }) => {
+  let database: TestDatabase;
+  let app: INestApplication | undefined;
+
+  beforeEach(async () => {
+    database = await createDatabase(kind);
+  });
+  afterEach(async () => {
+    await app?.close();
+    app = undefined;
+    await database.drop();
+  });
+
+  async function start(extras: ThornModuleExtras, prepare?: (dataSource: DataSource) => unknown) {
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot({
+          ...database.options,
+          autoLoadEntities: true,
+          migrations: thornMigrations,
+        }),
+        ThornModule.forRoot(extras),
+      ],
+    }).compile();
+    app = module.createNestApplication();
+    app.useLogger(false);
+    await prepare?.(app.get(DataSource));
+    await app.init();
+  }
+
+  const remedy =
+    'Add ...thornMigrations to its migrations and run them, set synchronize: true in development, or run the SQL ' +
+    `that \`npx thorn migrations ${name}\` prints.`;
+
+  it.each<[string, ThornModuleExtras, string]>([
+    ['outbox()', { dispatch: outbox() }, 'thorn_messages'],
+    ['outbox() without a worker', { dispatch: outbox({ worker: false }) }, 'thorn_messages'],
+    ['inline() with subscribers in the database', { dispatch: inline() }, 'thorn_subscribers'],
+  ])('does not start with %s, and says what to do', async (_, extras, table) => {
+    await expect(start({ ...API, ...extras })).rejects.toThrow(
+      `The data source "default" has no table ${table}. ${remedy}`,
+    );
+  });
+
+  it('names the columns that a table lacks', async () => {
+    const run = async (dataSource: DataSource) => {
+      await dataSource.runMigrations();
+      const runner = dataSource.createQueryRunner();
+      await runner.dropColumn('thorn_attempts', 'address');
+      await runner.dropColumn('thorn_attempts', 'duration');
+      await runner.release();
+    };
+    await expect(start({ dispatch: outbox() }, run)).rejects.toThrow(
+      `The data source "default" has no column duration, address in the table thorn_attempts. ${remedy}`,
+    );
+  });
+
+  it('starts once the migrations have run, be it after the application was made', async () => {
+    await start({ ...API, dispatch: outbox() }, (dataSource) => dataSource.runMigrations());
+    expect(app!.get(DataSource).isInitialized).toBe(true);
+  });
+
+  it('needs no tables of the outbox with inline()', async () => {
+    const subscribersAlone = async (dataSource: DataSource) => {
+      await dataSource.runMigrations();
+      const runner = dataSource.createQueryRunner();
+      await runner.dropTable('thorn_messages');
+      await runner.release();
+    };
+    await start({ dispatch: inline() }, subscribersAlone);
+    expect(app!.get(DataSource).isInitialized).toBe(true);
+  });
+});
