@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PLACEHOLDER } from './repository.mjs';
 
 const PACKAGE = {
   name: 'a-library',
@@ -257,6 +258,33 @@ describe('check-release', () => {
       /names owner\/name, but this is other\/name/,
     );
     expect(found({ ...rest, repository: 'https://example.com' }, 'a/b').status).toBe(1);
+  });
+
+  it('refuses the placeholder of the repository, which one command fills in', () => {
+    const placeholder = `https://github.com/${PLACEHOLDER}`;
+    const manifest = {
+      repository: { type: 'git', url: `git+${placeholder}.git` },
+      homepage: `${placeholder}#readme`,
+      bugs: `${placeholder}/issues`,
+    };
+    expect(found(manifest, 'owner/name')).toEqual({
+      status: 1,
+      stderr: expect.stringContaining('npm run set-repository -- owner/name') as string,
+    });
+
+    write({ 'docs/rest.md': `See ${placeholder}/blob/main/docs/rest.md.` });
+    spawnSync('git', ['init', '--quiet'], { cwd: root });
+    spawnSync('git', ['add', '.'], { cwd: root });
+    const script = fileURLToPath(new URL('set-repository.mjs', import.meta.url));
+    const fill = (name: string) => spawnSync(process.execPath, [script, name], { cwd: root });
+    expect(fill('name').status).toBe(2);
+    expect(fill('owner/name').stdout.toString()).toBe('owner/name: 2 files changed\n');
+
+    const filled = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as object;
+    expect(found(filled, 'owner/name')).toEqual({ status: 0, stderr: '' });
+    expect(readFileSync(join(root, 'docs/rest.md'), 'utf8')).toBe(
+      'See https://github.com/owner/name/blob/main/docs/rest.md.',
+    );
   });
 });
 

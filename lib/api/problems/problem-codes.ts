@@ -1,4 +1,4 @@
-/** The guide that explains the codes. The placeholder OWNER is filled in before a release. */
+/** The guide that explains the codes. `npm run set-repository` fills OWNER in before a release. */
 const GUIDE = 'https://github.com/OWNER/nestjs-thorn/blob/main/docs/rest.md';
 
 /** Every code of a problem, with the status that it is answered with. The guide explains each. */
