@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { stackFrames, errorText } from './error-text.js';
 
@@ -15,6 +16,11 @@ describe('reasonOf', () => {
     [Object.create(null), 'something was thrown that is no error'],
   ])('of %o is one line without secrets', (error, reason) => {
     expect(errorText(error)).toBe(reason);
+  });
+
+  it('reads errors of another realm, as those of Node are in Jest', () => {
+    expect(errorText(runInNewContext(`new Error('no answer')`))).toBe('no answer');
+    expect(stackFrames(runInNewContext(`new Error('no answer')`))).toMatch(/^ +at /);
   });
 
   it('ends long texts', () => {

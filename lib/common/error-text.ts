@@ -1,8 +1,10 @@
+import { types } from 'node:util';
+
 const MAX_LENGTH = 500;
 
 /** What an error says, for one line of a log: without stack, secrets, and the queries and credentials of URLs. */
 export function errorText(error: unknown): string {
-  const text = error instanceof Error ? error.message || error.name : error;
+  const text = isError(error) ? error.message || error.name : error;
   if (typeof text !== 'string') return 'something was thrown that is no error';
   return text
     .replaceAll(/\?[^\s"'<>)\]]+/g, '')
@@ -17,13 +19,18 @@ export function errorText(error: unknown): string {
  * repeat it as it is, and the messages of its causes with it.
  */
 export function stackFrames(error: unknown): string | undefined {
-  if (!(error instanceof Error) || typeof error.stack !== 'string') return undefined;
+  if (!isError(error) || typeof error.stack !== 'string') return undefined;
   // The message comes first and may have lines that look like frames.
   const message = String(error.message);
   const at = message === '' ? -1 : error.stack.indexOf(message);
   const rest = at === -1 ? error.stack : error.stack.slice(at + message.length);
   const frames = rest.split('\n').filter((line) => /^\s+at \S/.test(line));
   return frames.length === 0 ? undefined : frames.join('\n');
+}
+
+/** In Jest, errors of Node itself are of another realm than the application's. */
+function isError(error: unknown): error is Error {
+  return error instanceof Error || types.isNativeError(error);
 }
 
 const SHOWN_NAMES = 20;
