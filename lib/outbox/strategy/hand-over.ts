@@ -38,19 +38,18 @@ export class HandOver {
    * whose hand-over fails once its lease has expired.
    */
   handOver(accepted: readonly StagedMessage[]): Promise<void> {
-    const handingOver = this.#inSets(accepted).finally(() => this.#handingOver.delete(handingOver));
+    const { relay, worker } = this.dependencies;
+    const inSets = async () => {
+      if (relay?.carries !== true && !worker) return;
+      for (let at = 0; at < accepted.length; at += MESSAGES_PER_SET) {
+        if (at > 0) await setImmediate();
+        const set = accepted.slice(at, at + MESSAGES_PER_SET);
+        await (relay?.carries === true ? this.#carry(set, relay) : this.#schedule(set));
+      }
+    };
+    const handingOver = inSets().finally(() => this.#handingOver.delete(handingOver));
     this.#handingOver.add(handingOver);
     return handingOver;
-  }
-
-  async #inSets(accepted: readonly StagedMessage[]): Promise<void> {
-    const { relay, worker } = this.dependencies;
-    if (relay?.carries !== true && !worker) return;
-    for (let at = 0; at < accepted.length; at += MESSAGES_PER_SET) {
-      if (at > 0) await setImmediate();
-      const set = accepted.slice(at, at + MESSAGES_PER_SET);
-      await (relay?.carries === true ? this.#carry(set, relay) : this.#schedule(set));
-    }
   }
 
   async #schedule(set: readonly StagedMessage[]): Promise<void> {
