@@ -13,6 +13,12 @@ export interface CatalogueOptions {
   readonly events?: EventDefinitions | readonly EventDefinitions[] | undefined;
 }
 
+/** The patterns of a subscriber. */
+export interface SubscribedEvents {
+  readonly events: readonly string[];
+  readonly exclude: readonly string[];
+}
+
 interface Entry {
   readonly declaration: EventDeclaration;
   readonly names: PatternCoverage;
@@ -105,6 +111,17 @@ export class EventCatalogue {
         ? !this.#allows(asked)
         : !this.#allows(asked) && !matched.every(({ names }) => this.#allows(names));
     if (hidden) this.#refuse(pattern, 'which matches events that cannot be subscribed to');
+  }
+
+  /** Returns the events that a subscriber gets, in the order of their declaration. */
+  gotBy({ events, exclude }: SubscribedEvents): readonly EventDeclaration[] {
+    const [asked, excluded] = [events.map(namesOfPattern), exclude.map(namesOfPattern)];
+    return [...this.#entries.values()]
+      .filter(
+        ({ names }) =>
+          asked.some((one) => overlap(one, names)) && !excluded.some((one) => covers(one, names)),
+      )
+      .map(({ declaration }) => declaration);
   }
 
   #allows(names: PatternCoverage): boolean {

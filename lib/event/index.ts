@@ -14,6 +14,7 @@ export type {
   OperatorName,
 } from './conditions/condition.js';
 export { type CatalogueOptions, EventCatalogue } from './catalogue.js';
+export { checkFilterFields } from './schemas/filter-check.js';
 export { dataSchemaOf } from './schemas/data-schema.js';
 export {
   type DataClass,

@@ -90,6 +90,27 @@ describe.each(platforms)('problems on %s', (platform) => {
     );
   });
 
+  it('takes an empty body that is declared as JSON as one without fields', async () => {
+    const { body } = await api.send('POST', '/hooks', {
+      body: { url: 'https://example.com/in', event: 'article.*' },
+    });
+    const empty = { body: Buffer.from('') };
+    expect((await api.send('POST', `${body.self}/disable`, empty)).status).toBe(200);
+    expect((await api.send('POST', `${body.self}/rotate-secret`, empty)).status).toBe(200);
+    const created = await api.send('POST', '/hooks', empty);
+    expect(created).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+    expect(created.body.errors).toHaveLength(2);
+    const changed = await api.send('PATCH', body.self, empty);
+    expect(changed).toMatchObject({ status: 400, body: { errors: [{ field: 'body' }] } });
+    // Another site could send these in the name of a user who is logged in by a cookie.
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
+      const foreign = await api.send('POST', `${body.self}/disable`, { ...empty, type });
+      expect(foreign).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } });
+    }
+    expect((await api.send('POST', `${body.self}/disable`)).status).toBe(415);
+    await api.send('DELETE', body.self);
+  });
+
   it.each([
     ['PUT', '/hooks', 'GET, HEAD, POST'],
     ['POST', '/hooks/sub_1', 'DELETE, GET, HEAD, PATCH'],

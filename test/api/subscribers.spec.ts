@@ -51,6 +51,7 @@ describe.each(platforms)('the REST API on %s', (platform) => {
       self: `/hooks/${answer.body.id}`,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       updatedAt: answer.body.createdAt,
+      warnings: [],
     });
     expect(answer.headers.get('location')).toBe(answer.body.self);
     expect(answer.headers.get('cache-control')).toBe('no-store');

@@ -71,7 +71,7 @@ describe('the tutorial', () => {
   it('lets the partner look, retry, count what failed and rotate, and nobody else', () => {
     const [delivery, retried, failed, rotated, foreign] = answers.slice(-5);
 
-    expect(delivery).toMatchObject({ status: 'succeeded', log: [{ status: 204 }] });
+    expect(delivery).toMatchObject({ status: 'succeeded', attempts: [{ status: 204 }] });
     expect(retried).toMatchObject({ status: 'pending' });
     expect(failed).toMatchObject({ next: null });
     expect(rotated).toMatchObject({ secret: expect.stringMatching(/^whsec_/) as string });

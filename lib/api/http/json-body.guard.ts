@@ -1,6 +1,7 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { isDeeperThan } from '../../common/depth.js';
 import type { ApiRequest } from '../options/api-options.js';
+import { isDeclaredAsJson } from '../platform/empty-json.js';
 import { badRequest, problem } from '../problems/errors.js';
 import { isBody } from './body-fields.js';
 
@@ -19,10 +20,11 @@ export class JsonBodyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context
       .switchToHttp()
-      .getRequest<ApiRequest & { readonly method: string; readonly body?: unknown }>();
+      .getRequest<
+        ApiRequest & { readonly method: string; readonly body?: unknown; readonly raw?: object }
+      >();
     if (!WITH_BODY.has(request.method)) return true;
-    const type = String(request.headers['content-type'] ?? '');
-    if (!/^application\/json\s*(?:;|$)/i.test(type)) {
+    if (!isDeclaredAsJson(request)) {
       throw problem('unsupported-media-type', [
         { field: 'body', reason: 'must be JSON: send the header Content-Type: application/json' },
       ]);

@@ -35,7 +35,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Subscribers.create': {
     summary: 'Subscribes',
     body: 'NewSubscriber',
-    answer: [201, 'SubscriberWithSecret'],
+    answer: [201, 'CreatedSubscriber'],
     tag: 'answered',
     refusals: [409],
   },
@@ -47,7 +47,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Subscribers.update': {
     summary: 'Changes a subscriber; what is left out stays',
     body: 'SubscriberChanges',
-    answer: [200, 'Subscriber'],
+    answer: [200, 'ChangedSubscriber'],
     tag: 'checked',
     refusals: [409],
   },
@@ -132,7 +132,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     summary: 'Changes what a receiver gets',
     isReceivers: true,
     body: 'SubscriptionChanges',
-    answer: [200, 'Subscriber'],
+    answer: [200, 'ChangedSubscriber'],
     refusals: [404],
   },
   'Subscription.delete': {

@@ -81,6 +81,11 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
     createdAt: time,
     updatedAt: time,
   };
+  const warnings = {
+    type: 'array',
+    items: text,
+    description: 'What cannot be checked: fields of the filter on events without a schema',
+  };
   const delivery = {
     id: text,
     self: text,
@@ -126,6 +131,8 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
     },
     Subscriber: all(read),
     SubscriberWithSecret: all({ ...read, secret: text }),
+    ChangedSubscriber: all({ ...read, warnings }),
+    CreatedSubscriber: all({ ...read, secret: text, warnings }),
     SubscriberPage: page('Subscriber', nullable),
     Nothing: some({}),
     Test: some({ event: { ...text, description: 'Name of an event type; default thorn.ping' } }),

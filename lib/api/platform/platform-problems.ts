@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, MethodNotAllowedException, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { problem } from '../problems/errors.js';
@@ -8,6 +9,7 @@ import {
   problemWith,
   sendProblem,
 } from '../problems/problem.js';
+import { noteEmptyJson } from './empty-json.js';
 import { KnownRoutes, type MatchedPath } from './known-routes.js';
 import { expressMark, fastifyMark } from './route-mark.js';
 
@@ -45,6 +47,7 @@ interface FastifyRoute {
   readonly url: string;
   readonly config?: unknown;
   errorHandler?: (error: unknown, request: unknown, reply: ProblemResponse) => void;
+  preParsing?: unknown;
 }
 
 interface FastifyRequest {
@@ -113,6 +116,7 @@ export class PlatformProblems implements OnModuleInit {
       const mark = fastifyMark(route.config);
       if (mark === undefined) return;
       for (const method of [route.method].flat()) this.#routes.add(method, route.url, mark);
+      route.preParsing = [route.preParsing ?? [], acceptEmptyJson].flat();
       if (!mark.problems) return;
       route.errorHandler = (error, _request, reply) => {
         const status = statusOf(error);
@@ -151,6 +155,17 @@ function methodNotAllowed(method: string): Problem {
   return problemOf(
     problem('method-not-allowed', `This path does not take ${method}: see the header Allow`),
   );
+}
+
+/** Lets Fastify take an empty body that is declared as JSON, as Express does: it then looks for no body at all. */
+function acceptEmptyJson(
+  { raw }: { readonly raw: IncomingMessage },
+  _reply: unknown,
+  payload: unknown,
+  done: (error: null, payload: unknown) => void,
+): void {
+  if (raw.headers['content-length'] === '0') noteEmptyJson(raw);
+  done(null, payload);
 }
 
 /** The status of an error that a platform has thrown at a caller, or null for a bug. */

@@ -11,7 +11,7 @@ import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { SubscriptionGuard, subscriptionOf } from './subscription.guard.js';
 import { SubscriptionDto } from './subscription.dto.js';
-import { SubscriberView } from '../subscribers/subscriber.view.js';
+import { ChangedSubscriberView, SubscriberView } from '../subscribers/subscriber.view.js';
 
 /** The routes by which receivers act on their own subscription: no guard of the API applies, their secret lets them in. */
 export function subscriptionController(settings: ApiSettings): Type<unknown> {
@@ -40,10 +40,12 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       @Body(new JsonBodyPipe(SubscriptionDto, { rename: withoutAliases, mayBeEmpty: false }))
       body: unknown,
       @Req() request: object,
-    ): Promise<SubscriberView> {
+    ): Promise<ChangedSubscriberView> {
       const { id, owner } = subscriptionOf(request);
       const changes = body as SubscriptionDto;
-      return view(orNotFound(await this.subscribers.update(id, changes, { owner })), collection);
+      const updated = orNotFound(await this.subscribers.update(id, changes, { owner }));
+      const self = settings.self(collection, updated.id);
+      return new ChangedSubscriberView(updated, self, this.subscribers.warnings(updated));
     }
 
     /** Unsubscribes. */

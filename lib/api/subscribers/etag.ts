@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Subscriber } from '../../subscriber/index.js';
 import { badRequest, problem } from '../problems/errors.js';
 
-const TAGS = /^(?:W\/)?"[\x21\x23-\x7e]*"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]*")*$/;
-const MAX_LENGTH = 1024;
+const TAG = /(?:W\/)?"[\x21\x23-\x7e]*"/g;
+/** Elements of a list that are empty count for nothing (RFC 9110, 5.6.1). */
+const LIST = /^[\s,]*(?:(?:W\/)?"[\x21\x23-\x7e]*"[ \t]*(?:,[\s,]*|$))+$/;
+const MAX_LENGTH = 8192;
 
 /** The entity tag of a subscriber: another one after every change. Its secrets are not part of it. */
 export function entityTag(subscriber: Subscriber): string {
@@ -21,10 +23,10 @@ export function entityTag(subscriber: Subscriber): string {
  */
 export function ifMatch(header: unknown): ((current: Subscriber) => void) | undefined {
   if (header === undefined || header === '*') return undefined;
-  if (typeof header !== 'string' || header.length > MAX_LENGTH || !TAGS.test(header)) {
+  if (typeof header !== 'string' || header.length > MAX_LENGTH || !LIST.test(header)) {
     throw badRequest([{ field: 'If-Match', reason: 'must be the ETag of an earlier answer' }]);
   }
-  const tags = new Set(header.split(',').map((tag) => tag.trim()));
+  const tags = new Set(header.match(TAG));
   return (current) => {
     if (tags.has(entityTag(current))) return;
     throw problem(

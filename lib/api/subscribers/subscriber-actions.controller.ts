@@ -93,9 +93,8 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SecretSubscriberView> {
       const check = ifMatch(expected);
-      check?.(orNotFound(await this.subscribers.findById(id, scope)));
       const rotated = orNotFound(
-        await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope),
+        await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, check && { check }),
       );
       response.header('ETag', entityTag(rotated));
       return new SecretSubscriberView(rotated, settings.self(collection, rotated.id));

@@ -55,7 +55,19 @@ export class SubscriberView {
   }
 }
 
-/** The answer to a creation and to a rotation, the only ones that show the secret. */
+/** The response to a change. */
+export class ChangedSubscriberView extends SubscriberView {
+  constructor(
+    subscriber: Subscriber,
+    self: string,
+    /** Sentences about what cannot be checked: fields of the filter on events without a schema. */
+    readonly warnings: readonly string[],
+  ) {
+    super(subscriber, self);
+  }
+}
+
+/** The response to a creation and to a rotation, the only ones that show the secret. */
 export class SecretSubscriberView extends SubscriberView {
   /** What deliveries are signed with: `whsec_` and base64, or the text that the caller gave. */
   readonly secret: string;
@@ -63,6 +75,18 @@ export class SecretSubscriberView extends SubscriberView {
   constructor(subscriber: Subscriber, self: string) {
     super(subscriber, self);
     this.secret = subscriber.secrets[0]!.value;
+  }
+}
+
+/** The response to a creation. */
+export class CreatedSubscriberView extends SecretSubscriberView {
+  constructor(
+    subscriber: Subscriber,
+    self: string,
+    /** As in {@link ChangedSubscriberView}. */
+    readonly warnings: readonly string[],
+  ) {
+    super(subscriber, self);
   }
 }
 

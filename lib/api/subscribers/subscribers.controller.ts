@@ -29,7 +29,12 @@ import { CallerScope } from '../http/owner.guard.js';
 import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { CreateSubscriberDto, UpdateSubscriberDto } from './subscriber.dto.js';
-import { SecretSubscriberView, SubscriberPageView, SubscriberView } from './subscriber.view.js';
+import {
+  ChangedSubscriberView,
+  CreatedSubscriberView,
+  SubscriberPageView,
+  SubscriberView,
+} from './subscriber.view.js';
 
 const NEW = new JsonBodyPipe(CreateSubscriberDto, { rename: withoutAliases });
 const CHANGES = new JsonBodyPipe(UpdateSubscriberDto, {
@@ -73,7 +78,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @CollectionPath(0) collection: string,
       @Body(NEW) body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
-    ): Promise<SecretSubscriberView> {
+    ): Promise<CreatedSubscriberView> {
       const { challenges } = this.services;
       const created = await this.subscribers.create(
         {
@@ -86,7 +91,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const self = settings.self(collection, subscriber.id);
       response.header('Location', self);
       response.header('ETag', entityTag(subscriber));
-      return new SecretSubscriberView(subscriber, self);
+      return new CreatedSubscriberView(subscriber, self, this.subscribers.warnings(subscriber));
     }
 
     @Get(one)
@@ -108,7 +113,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Body(CHANGES) body: unknown,
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
-    ): Promise<SubscriberView> {
+    ): Promise<ChangedSubscriberView> {
       const { challenges } = this.services;
       const check = ifMatch(expected);
       checkRateLimitCeiling(body as UpdateSubscriberDto, settings.limits.deliveriesPerMinute);
@@ -121,7 +126,9 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       );
       const { url } = body as UpdateSubscriberDto;
       const subscriber = url === undefined ? updated : await challenges.ask(updated, scope);
-      return view(subscriber, collection, response);
+      response.header('ETag', entityTag(subscriber));
+      const self = settings.self(collection, subscriber.id);
+      return new ChangedSubscriberView(subscriber, self, this.subscribers.warnings(subscriber));
     }
 
     @Delete(one)
@@ -132,8 +139,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Headers('if-match') expected: unknown,
     ): Promise<void> {
       const check = ifMatch(expected);
-      check?.(orNotFound(await this.subscribers.findById(id, scope)));
-      orNotFound((await this.subscribers.delete(id, scope)) || null);
+      orNotFound((await this.subscribers.delete(id, scope, check && { check })) || null);
     }
   }
 

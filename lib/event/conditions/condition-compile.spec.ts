@@ -225,7 +225,8 @@ describe('a wrong condition', () => {
   it.each([
     [{ stat: 'x' }, 'stat is not a field'],
     [{ author: { nmae: 'x' } }, 'author.nmae is not a field'],
-    [{ state: { equals: 'x' } }, 'state.equals is not an operator; the operators are eq, ne'],
+    [{ state: { resembles: 'x' } }, 'state.resembles is not an operator; the operators are eq, ne'],
+    [{ state: { equals: 'x' } }, 'state.equals is not an operator; did you mean eq?'],
     [{ state: { startswith: 'x' } }, 'did you mean startsWith'],
     [{ author: 5 }, 'author.eq compares a whole object'],
     [{ author: { NOT: { nope: 1 } } }, 'author.nope is not a field'],

@@ -11,7 +11,7 @@ import {
 } from './condition-operators.js';
 import { readPath, readProperty, someElement } from './condition-path.js';
 import { compare, isPlainObject } from './condition-value.js';
-import type { CompiledCondition, Condition } from './condition.js';
+import type { CompiledCondition, Condition, OperatorName } from './condition.js';
 
 /** What is known about the row besides the condition; every part is optional. */
 export interface ConditionContext {
@@ -21,6 +21,14 @@ export interface ConditionContext {
   readonly fieldKind?: FieldKinds;
   /** The fields below a dotted path, for error texts. */
   readonly fieldNames?: FieldNames;
+  /** What the fields belong to, for error texts. Default: `the row`. */
+  readonly fieldsOf?: string;
+  /** Says why an operator can never hold for the field at a path, as a sentence part. */
+  readonly operandFault?: (
+    path: string,
+    operator: OperatorName,
+    operand: unknown,
+  ) => string | undefined;
 }
 
 /** A row of which nothing is known: every field and operator compiles. */
@@ -107,7 +115,7 @@ class ConditionCompiler {
 
   #field(key: string, condition: unknown, parent: readonly string[], depth: number): Test {
     const path = [...parent, key];
-    const fault = fieldFault(path, this.context.fieldKind, this.context.fieldNames);
+    const fault = fieldFault(path, this.context);
     if (fault !== undefined) this.#fail(path, fault);
     const bare = !isPlainObject(condition) || isEncoded(condition);
     const test = bare
@@ -134,6 +142,8 @@ class ConditionCompiler {
         'compares a whole object; compare one of its fields, such as { id: … }',
       );
     }
+    const fault = this.context.operandFault?.(dotted, operator.name, operand);
+    if (fault !== undefined) this.#fail([...path, key], fault);
     const test = make(kind === 'number' && shape !== 'text' ? asNumbers(operand) : operand);
     this.#paths.add(dotted);
     if (!operator.transition) return test;

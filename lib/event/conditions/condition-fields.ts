@@ -1,6 +1,6 @@
 import { shownNames } from '../../common/error-text.js';
 import { isForbiddenKey } from './condition-encoding.js';
-import { misspeltOperator, operatorNames } from './condition-operators.js';
+import { findOperator, misspeltOperator, operatorNames } from './condition-operators.js';
 
 /**
  * What a field of the row is: a `value`, a `number` (its texts are compared by exact value, as the drivers return
@@ -14,27 +14,36 @@ export type FieldKinds = (path: string) => FieldKind | undefined;
 /** The fields below a dotted path of the row; those of the row itself below the empty path. */
 export type FieldNames = (path: string) => readonly string[];
 
+/** What is known of the row, as `ConditionContext` has it. */
+interface KnownFields {
+  readonly fieldKind?: FieldKinds;
+  readonly fieldNames?: FieldNames;
+  readonly fieldsOf?: string;
+}
+
 /**
- * What is wrong with a field's name, as a sentence part. Where nothing is known of the row, a name that is meant as an
+ * Says what is wrong with a field's name, as a sentence part. Where nothing is known of the row, a name that is meant as an
  * operator cannot always be told from a field's: what looks like one is refused.
  */
 export function fieldFault(
   path: readonly string[],
-  kindOf?: FieldKinds,
-  namesOf?: FieldNames,
+  { fieldKind, fieldNames, fieldsOf }: KnownFields,
 ): string | undefined {
   const key = path.at(-1)!;
   if (isForbiddenKey(key)) return 'is a name that a field cannot have';
   if (key === '' || key.includes('.')) {
     return 'is not a field name; write nested fields as nested objects';
   }
-  return kindOf === undefined ? looksLikeOperator(path) : unknownField(path, kindOf, namesOf);
+  return fieldKind === undefined
+    ? looksLikeOperator(path)
+    : unknownField(path, fieldKind, fieldNames, fieldsOf);
 }
 
 function unknownField(
   path: readonly string[],
   kindOf: FieldKinds,
-  namesOf?: FieldNames,
+  namesOf: FieldNames | undefined,
+  of = 'the row',
 ): string | undefined {
   const above = path.slice(0, -1).map((_, index) => kindOf(path.slice(0, index + 1).join('.')));
   if (above.includes('open')) return undefined;
@@ -43,15 +52,23 @@ function unknownField(
   if (misspeltOperator(path.at(-1)!) !== undefined) return noOperator(path);
   const names = namesOf?.(path.slice(0, -1).join('.'));
   const known = names === undefined ? '' : `. Valid fields: ${shownNames(names)}`;
-  return `is not a field of the row${known}`;
+  return `is not a field of ${of}${known}`;
 }
 
 function looksLikeOperator(path: readonly string[]): string | undefined {
   const key = path.at(-1)!;
-  if (path.length === 1) return undefined;
+  if (path.length === 1) return misplacedOperator(key);
   const suspicious =
     key.startsWith('$') || isTransitionLike(key) || misspeltOperator(key) !== undefined;
   return suspicious ? noOperator(path) : undefined;
+}
+
+/** Words that are operators, and no likely names of fields as `in`, `is` and `contains` are. */
+function misplacedOperator(key: string): string | undefined {
+  const operator = findOperator(key);
+  if (operator === undefined) return undefined;
+  if (!operator.transition && ['in', 'is', 'contains'].includes(operator.name)) return undefined;
+  return `is an operator, and must stand below a field, as in { "total": { "${key}": … } }`;
 }
 
 function noOperator(path: readonly string[]): string {

@@ -52,6 +52,25 @@ const SPELLINGS = new Map<string, Operator>(
   ]),
 );
 
+/** Names that operators have elsewhere, and that fields hardly have. */
+const SYNONYMS: ReadonlyMap<string, OperatorName> = new Map([
+  ['equals', 'eq'],
+  ['equal', 'eq'],
+  ['equalto', 'eq'],
+  ['neq', 'ne'],
+  ['notequal', 'ne'],
+  ['notequals', 'ne'],
+  ['greater', 'gt'],
+  ['greaterthan', 'gt'],
+  ['greaterthanorequal', 'gte'],
+  ['greaterorequal', 'gte'],
+  ['less', 'lt'],
+  ['lessthan', 'lt'],
+  ['lessthanorequal', 'lte'],
+  ['lessorequal', 'lte'],
+  ['nin', 'notIn'],
+]);
+
 /** Undefined when the key is no operator, so a field of the relation or object. */
 export function findOperator(key: string): Operator | undefined {
   return SPELLINGS.get(key);
@@ -60,6 +79,7 @@ export function findOperator(key: string): Operator | undefined {
 /** The operator that was probably meant by a key that is none: another case, a `$` or `_`, or `now` before nonsense. */
 export function misspeltOperator(key: string): string | undefined {
   const letters = lettersOf(key);
+  if (SYNONYMS.has(letters)) return SYNONYMS.get(letters);
   for (const spelling of SPELLINGS.keys()) {
     if (key !== spelling && letters === spelling.toLowerCase()) return spelling;
   }

@@ -1,7 +1,7 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { Clock } from '../../common/index.js';
 import { checkResolvedAddresses, RecipientPolicy } from '../../delivery/index.js';
-import { EventCatalogue } from '../../event/index.js';
+import { checkFilterFields, EventCatalogue } from '../../event/index.js';
 import { Codecs } from '../../message/index.js';
 import { checkSecret, generateSecret, SecretSealer } from '../../signing/index.js';
 import { StaticSubscriberSet, SubscriberRepository, Subscribers } from '../../subscriber/index.js';
@@ -41,6 +41,12 @@ export const subscriberProviders: readonly FactoryProvider[] = [
             }
           : {}),
         checkPatternKnown: (pattern) => catalogue.checkPatternKnown(pattern),
+        // An envelope of the application's own may have fields beside the data, or no data at all.
+        ...(typeof options.envelope !== 'function'
+          ? {
+              checkFilter: (filter, subscriber) => checkFilterFields(catalogue, filter, subscriber),
+            }
+          : {}),
         checkSecret,
         generateSecret,
       }),

@@ -113,18 +113,29 @@ export abstract class SubscriberRepository {
    * Replaces the secrets by what `change` makes of the stored ones, in one step: of two calls at the same time, in one
    * process or in two, one sees what the other has made, so that no secret is lost.
    *
-   * @param change called again when another write came in between; what it throws is passed on, and nothing is changed
+   * @param change gets the stored secrets and the whole subscriber. Called again when another write came in between;
+   * what it throws is passed on, and nothing is changed
    * @returns the whole subscriber as this call has left it, or null when there is none of that id within `scope`
    */
   abstract changeSecrets(
     id: string,
-    change: (secrets: readonly Secret[]) => readonly Secret[],
+    change: (secrets: readonly Secret[], current: Subscriber) => readonly Secret[],
     updatedAt: Date,
     scope: OwnerScope,
   ): Promise<Subscriber | null>;
 
-  /** @returns whether there was one of that id within `scope`; it no longer matches once the promise resolves */
-  abstract delete(id: string, scope: OwnerScope): Promise<boolean>;
+  /**
+   * Removes a subscriber.
+   *
+   * @param check called with the subscriber as it is stored, like that of {@link UpdateTerms}; what it throws is passed
+   * on, and nothing is removed
+   * @returns whether there was one of that id within `scope`; it no longer matches once the promise resolves
+   */
+  abstract delete(
+    id: string,
+    scope: OwnerScope,
+    check?: (current: Subscriber) => void,
+  ): Promise<boolean>;
 
   /**
    * @param page.limit rows at most

@@ -1,4 +1,10 @@
-/** What {@link Subscribers} asks of the rest of the library before it stores a subscriber. */
+import type { JsonValue } from '../../event/index.js';
+import type { Subscriber } from '../model/subscriber.js';
+
+/** The events that a subscriber gets. */
+export type FilteredEvents = Pick<Subscriber, 'events' | 'exclude'>;
+
+/** The checks of the rest of the library that {@link Subscribers} makes before it stores a subscriber. */
 export interface SubscriberRules {
   /** @throws {@link RecipientRefusedError} when webhooks may not go there */
   checkUrl(url: string): unknown;
@@ -8,6 +14,13 @@ export interface SubscriberRules {
   readonly contentTypes: readonly string[];
   /** @throws {@link InvalidInputError} when a pattern can match no event that is known */
   checkPatternKnown?(pattern: string): void;
+  /**
+   * Checks a filter against the events that a subscriber gets.
+   *
+   * @returns sentences about what cannot be checked
+   * @throws {@link InvalidInputError} when the filter can never hold
+   */
+  checkFilter?(filter: JsonValue, subscriber: FilteredEvents): readonly string[];
   /** @throws {@link InvalidInputError} when a caller's secret is too weak to sign with */
   checkSecret(secret: string): void;
   /** A new random secret. */

@@ -8,7 +8,7 @@ import {
   checkSecretRotation,
   checkSubscriberUpdate,
 } from './subscriber-checks.js';
-import type { SubscriberRules } from './subscriber-rules.js';
+import type { FilteredEvents, SubscriberRules } from './subscriber-rules.js';
 import type {
   SubscriberPage,
   SubscriberRepository,
@@ -74,6 +74,11 @@ export class Subscribers {
    */
   async create(input: NewSubscriber, terms: CreationTerms = {}): Promise<Subscriber> {
     const given = checkNewSubscriber(input, this.rules);
+    this.warnings({
+      events: given.events,
+      exclude: given.exclude ?? [],
+      filter: given.filter ?? null,
+    });
     await checkAddresses(given.url, this.rules);
     const now = this.clock.now();
     const subscriber: Subscriber = {
@@ -95,6 +100,20 @@ export class Subscribers {
       updatedAt: new Date(now),
     };
     return this.repository.create(subscriber, terms.limits);
+  }
+
+  /**
+   * Returns sentences about what cannot be checked of a subscriber: the fields of a filter on events without a schema.
+   *
+   * @throws {@link InvalidInputError} for `filter`, when the subscriber has one that can never hold
+   */
+  warnings({
+    filter,
+    events,
+    exclude,
+  }: FilteredEvents & Pick<Subscriber, 'filter'>): readonly string[] {
+    if (filter === null) return [];
+    return this.rules.checkFilter?.(filter, { events, exclude }) ?? [];
   }
 
   /** The subscriber, or null when there is none of that id within `scope`. */
@@ -122,9 +141,10 @@ export class Subscribers {
     const updatedAt = new Date(now);
     const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };
     const written = { ...fields, ...secrets, updatedAt };
-    const updated = await (terms.isChallenged && fields.url !== undefined
-      ? moveTo(this.repository, id, { ...written, url: fields.url }, scope, terms)
-      : this.repository.update(id, written, scope, terms));
+    const checked = this.#withFilterCheck(fields, terms);
+    const updated = await (checked.isChallenged && fields.url !== undefined
+      ? moveTo(this.repository, id, { ...written, url: fields.url }, scope, checked)
+      : this.repository.update(id, written, scope, checked));
     if (updated === null || this.#live(updated) === updated) return updated;
     const live = (stored: Subscriber['secrets']) => withoutExpired(stored, now);
     return this.repository.changeSecrets(id, live, updatedAt, scope);
@@ -137,7 +157,7 @@ export class Subscribers {
    *
    * @returns the subscriber, whose first secret is the new one, or null when there is none of that id within `scope`
    * @throws {@link InvalidInputError} whose `field` is `overlap`, or `secret` when it is too weak, live already or one
-   * too many; nothing is changed then
+   * too many, and what `terms.check` throws; nothing is changed then
    * @example
    * ```ts
    * const rotated = await subscribers.rotateSecret(id, { overlap: '24h' }, { owner: user.id });
@@ -148,6 +168,7 @@ export class Subscribers {
     id: string,
     rotation: SecretRotation,
     scope: OwnerScope,
+    { check }: Pick<UpdateTerms, 'check'> = {},
   ): Promise<Subscriber | null> {
     const { secret = this.rules.generateSecret(), overlap } = checkSecretRotation(
       rotation,
@@ -158,15 +179,22 @@ export class Subscribers {
     const now = this.clock.now();
     return this.repository.changeSecrets(
       id,
-      (secrets) => rotated(secrets, secret, milliseconds, now),
+      (secrets, current) => {
+        check?.(current);
+        return rotated(secrets, secret, milliseconds, now);
+      },
       new Date(now),
       scope,
     );
   }
 
   /** @returns whether there was one of that id within `scope`; it receives nothing new once the promise resolves */
-  async delete(id: string, scope: OwnerScope): Promise<boolean> {
-    return isIdLike(id) && this.repository.delete(id, scope);
+  async delete(
+    id: string,
+    scope: OwnerScope,
+    { check }: Pick<UpdateTerms, 'check'> = {},
+  ): Promise<boolean> {
+    return isIdLike(id) && this.repository.delete(id, scope, check);
   }
 
   /**
@@ -199,6 +227,21 @@ export class Subscribers {
     if (!isIdLike(id)) return null;
     const updatedAt = new Date(this.clock.now());
     return this.#live(await markVerified(this.repository, id, { url, updatedAt }, scope));
+  }
+
+  /** A filter holds or not for the events of the same moment, which another request may be changing. */
+  #withFilterCheck(fields: SubscriberUpdate, terms: ChangeTerms): ChangeTerms {
+    const { filter, events, exclude } = fields;
+    if (!filter && events === undefined && exclude === undefined) return terms;
+    const check = (current: Subscriber) => {
+      terms.check?.(current);
+      this.warnings({
+        filter: filter === undefined ? current.filter : filter,
+        events: events ?? current.events,
+        exclude: exclude ?? current.exclude,
+      });
+    };
+    return { ...terms, check };
   }
 
   /** The subscriber without the secrets that have expired, which are still stored until it is changed. */

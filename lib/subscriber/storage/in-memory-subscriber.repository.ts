@@ -50,17 +50,27 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
 
   override async changeSecrets(
     id: string,
-    change: (secrets: readonly Secret[]) => readonly Secret[],
+    change: (secrets: readonly Secret[], current: Subscriber) => readonly Secret[],
     updatedAt: Date,
     scope: OwnerScope,
   ): Promise<Subscriber | null> {
     const subscriber = this.#find(id, scope);
     if (subscriber === null) return null;
-    return this.#store({ ...subscriber, secrets: change(subscriber.secrets), updatedAt });
+    return this.#store({
+      ...subscriber,
+      secrets: change(subscriber.secrets, subscriber),
+      updatedAt,
+    });
   }
 
-  override async delete(id: string, scope: OwnerScope): Promise<boolean> {
-    if (this.#find(id, scope) === null) return false;
+  override async delete(
+    id: string,
+    scope: OwnerScope,
+    check?: (current: Subscriber) => void,
+  ): Promise<boolean> {
+    const subscriber = this.#find(id, scope);
+    if (subscriber === null) return false;
+    check?.(subscriber);
     this.#subscribers.delete(id);
     this.#index.delete(id);
     return true;

@@ -67,7 +67,7 @@ it('does not let a look that has read the old row undo a deletion or a change', 
     return table.find('one', 'any');
   });
   await mirror.change('gone', async () => {
-    await table.delete('gone');
+    await table.delete({ id: 'gone' });
     return null;
   });
   release();

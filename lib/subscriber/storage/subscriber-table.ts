@@ -61,8 +61,10 @@ export class SubscriberTable {
   }
 
   /** @returns whether it was this call that removed the row */
-  async delete(id: string): Promise<boolean> {
-    const result = await this.#rows.delete().where({ id }).callListeners(false).execute();
+  async delete(
+    row: Pick<ThornSubscriber, 'id'> & Partial<Pick<ThornSubscriber, 'revision'>>,
+  ): Promise<boolean> {
+    const result = await this.#rows.delete().where(row).callListeners(false).execute();
     return (result.affected ?? 0) > 0;
   }
 

@@ -8,7 +8,7 @@ import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-r
 import type { SubscriberTable } from './subscriber-table.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
 import type { UpdateTerms } from '../model/subscriber.repository.js';
-import type { SubscriberChanges } from '../model/subscriber.js';
+import type { Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
 type DatedChanges = SubscriberChanges & { readonly updatedAt: Date };
 
@@ -85,7 +85,7 @@ export class SubscriberWriter {
   /** @returns the row as it is then; null when there is none */
   async secrets(
     id: string,
-    change: (secrets: readonly Secret[]) => readonly Secret[],
+    change: (secrets: readonly Secret[], current: Subscriber) => readonly Secret[],
     updatedAt: Date,
   ): Promise<ThornSubscriber | null> {
     for (;;) {
@@ -93,9 +93,26 @@ export class SubscriberWriter {
       if (current === null) return null;
       const subscriber = this.rows.fromRow(current);
       if (isFault(subscriber)) return current;
-      const secrets = change(subscriber.secrets);
+      const secrets = change(subscriber.secrets, subscriber);
       const columns = this.rows.toColumns(id, { secrets, updatedAt });
       if (await this.table.updateUnchanged(current, columns)) return { ...current, ...columns };
+    }
+  }
+
+  /**
+   * Removes a row, which nobody else may have changed since `check` has seen it.
+   *
+   * @returns whether it was this call that removed it
+   */
+  async delete(id: string, check?: (current: Subscriber) => void): Promise<boolean> {
+    if (check === undefined) return this.table.delete({ id });
+    for (;;) {
+      const current = await this.table.find(id, 'any');
+      if (current === null) return false;
+      const subscriber = this.rows.fromRow(current);
+      // What cannot be read cannot be compared, and may still be removed.
+      if (!isFault(subscriber)) check(subscriber);
+      if (await this.table.delete({ id, revision: current.revision })) return true;
     }
   }
 

@@ -129,7 +129,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
 
   override async changeSecrets(
     id: string,
-    change: (secrets: readonly Secret[]) => readonly Secret[],
+    change: (secrets: readonly Secret[], current: Subscriber) => readonly Secret[],
     updatedAt: Date,
     scope: OwnerScope,
   ): Promise<Subscriber | null> {
@@ -160,11 +160,15 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return { checked: rows.length, resealed, unreadable, next };
   }
 
-  override async delete(id: string, scope: OwnerScope): Promise<boolean> {
+  override async delete(
+    id: string,
+    scope: OwnerScope,
+    check?: (current: Subscriber) => void,
+  ): Promise<boolean> {
     if ((await this.#table.find(id, scope)) === null) return false;
     let deleted = false;
     await this.#change(id, async () => {
-      deleted = await this.#table.delete(id);
+      deleted = await this.#writes.delete(id, check);
       return null;
     });
     return deleted;

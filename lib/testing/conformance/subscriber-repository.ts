@@ -143,6 +143,41 @@ export function subscriberRepositoryConformance(
       expect(await repository.delete('one', 'any')).toBe(false);
       expect(await repository.findById('one', 'any')).toBeNull();
     });
+
+    test('deletes nothing when the check refuses', async (repository) => {
+      const before = await repository.create(subscriber('one', { owner: 'ann' }));
+      const seen: Subscriber[] = [];
+      const refuse = (current: Subscriber) => {
+        seen.push(current);
+        throw new Error('not this one');
+      };
+
+      await expect(repository.delete('one', 'any', refuse)).rejects.toMatchObject({
+        message: 'not this one',
+      });
+      expect(await repository.delete('one', { owner: 'bob' }, refuse)).toBe(false);
+      expect(seen).toEqual([before]);
+      expect(await repository.findById('one', 'any')).toEqual(before);
+      expect(await repository.delete('one', 'any', () => undefined)).toBe(true);
+    });
+
+    test('checks a deletion against what no other write has changed', async (repository) => {
+      for (let round = 0; round < 10; round++) {
+        const id = `raced${round}`;
+        await repository.create(subscriber(id));
+        const check = ({ description }: Subscriber) => {
+          if (description !== null) throw new Error('changed');
+        };
+        const changed = repository.update(id, { description: 'new', updatedAt: LATER }, 'any');
+        const deleted = repository.delete(id, 'any', check).catch((error: Error) => error.message);
+
+        // Either it was deleted as it was, or the change came first and it is still there.
+        const [after, outcome] = await Promise.all([changed, deleted]);
+        if (outcome === 'changed') expect(after).not.toBeNull();
+        const left = await repository.findById(id, 'any');
+        expect(left?.description ?? null).toBe(outcome === 'changed' ? 'new' : null);
+      }
+    });
   });
 
   describe(`${name}: terms`, () => {
@@ -272,7 +307,10 @@ export function subscriberRepositoryConformance(
 
       const after = await repository.changeSecrets(
         'one',
-        (secrets) => [secretOf('newer'), ...secrets],
+        (secrets, current) => {
+          expect(current).toEqual(before);
+          return [secretOf('newer'), ...secrets];
+        },
         LATER,
         { owner: 'ann' },
       );

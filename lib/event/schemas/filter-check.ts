@@ -1,0 +1,50 @@
+import { shownNames } from '../../common/error-text.js';
+import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
+import type { EventCatalogue, SubscribedEvents } from '../catalogue.js';
+import { compileCondition, type ConditionContext } from '../conditions/condition-compile.js';
+import { conditionFromJson, type JsonValue } from '../conditions/condition-json.js';
+import { dataSchemaOf } from './data-schema.js';
+import { SchemaFields } from './schema-fields.js';
+
+/**
+ * Checks a filter against the schemas of the events that a subscriber gets. A path is refused when all of these events
+ * have a schema and none has the path.
+ *
+ * @param filter a condition on data, checked by itself
+ * @returns sentences about the paths that cannot be checked, because events have no schema
+ * @throws {@link InvalidInputError} for `filter`
+ */
+export function checkFilterFields(
+  catalogue: EventCatalogue,
+  filter: JsonValue,
+  subscriber: SubscribedEvents,
+): readonly string[] {
+  const events = catalogue.gotBy(subscriber);
+  const schemas = events.map(dataSchemaOf);
+  const fields = new SchemaFields(schemas.filter((schema) => schema !== null));
+  const open = events.filter((_, index) => schemas[index] === null).map(({ name }) => name);
+  if (events.length > 0 && open.length === 0) {
+    compileFilter(filter, {
+      fieldKind: (path) => fields.kindOf(path),
+      fieldNames: (path) => fields.namesBelow(path),
+      fieldsOf: 'the data',
+      operandFault: (...given) => fields.operandFault(...given),
+    });
+    return [];
+  }
+  const unknown = compileFilter(filter).paths.filter((path) => fields.kindOf(path) === undefined);
+  if (unknown.length === 0) return [];
+  const reason = open.length === 0 ? 'no event is declared' : `${shownNames(open)} has no schema`;
+  return [
+    `filter: cannot check ${shownNames(unknown)}, since ${reason}; a field that is missing has no value`,
+  ];
+}
+
+function compileFilter(filter: JsonValue, context: ConditionContext = {}) {
+  try {
+    return compileCondition(conditionFromJson(filter), context);
+  } catch (error) {
+    if (!(error instanceof ThornConfigurationError)) throw error;
+    throw new InvalidInputError('filter', `is refused: ${error.message}`, error.data);
+  }
+}
