@@ -80,7 +80,7 @@ describe.each(CAPTURE_DATABASES)('entity events on %s', (kind) => {
     const { id } = await articles().save({ title: 'One', author: ada });
     expect(rig.bodies()).toMatchObject([
       {
-        event: 'article.created',
+        type: 'article.created',
         ref: `https://blog.example.com/articles/${id}`,
         owner: String(ada.id),
         data: { title: 'One', state: 'DRAFT', summary: null },
@@ -93,7 +93,7 @@ describe.each(CAPTURE_DATABASES)('entity events on %s', (kind) => {
     await articles().save({ id, title: 'Two' });
     expect(rig.bodies()).toMatchObject([
       {
-        event: 'article.changed',
+        type: 'article.changed',
         owner: String(ada.id),
         data: { title: 'Two', state: 'DRAFT', summary: 'Kept' },
       },
@@ -117,7 +117,7 @@ describe.each(CAPTURE_DATABASES)('entity events on %s', (kind) => {
     await articles().remove(article);
     expect(rig.bodies()).toMatchObject([
       {
-        event: 'article.removed',
+        type: 'article.removed',
         owner: String(ada.id),
         ref: `https://blog.example.com/articles/${id}`,
         data: { title: 'One', author: 'Ada' },

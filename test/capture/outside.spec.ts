@@ -202,7 +202,7 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     await expect(save).rejects.toBeInstanceOf(InvalidInputError);
     await expect(save).rejects.toMatchObject({ field: 'owner' });
     await rig.dataSource.manager.save(Owned, { by: '7' });
-    expect(rig.bodies()).toMatchObject([{ event: 'owned.created', owner: '7' }]);
+    expect(rig.bodies()).toMatchObject([{ type: 'owned.created', owner: '7' }]);
   });
 
   it('explains how to send by hand for an object that save() makes of a literal', async () => {

@@ -222,8 +222,8 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     const { id } = await of(Vault).save({ name: 'V' });
     await of(Vault).save({ id, name: 'W', code: '0000' });
     expect(rig.bodies()).toMatchObject([
-      { event: 'vault.opened' },
-      { event: 'vault.changed', data: { id, name: 'W' } },
+      { type: 'vault.opened' },
+      { type: 'vault.changed', data: { id, name: 'W' } },
     ]);
     await of(Vault).save({ id, name: 'X' });
     expect(rig.received().join()).not.toMatch(/code|0000/);

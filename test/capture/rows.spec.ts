@@ -186,7 +186,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
   it('fills names and senders through relations, and hides columns that are not selected', async () => {
     await of(Story).save({ title: 'S', writer: { id: ada.id } });
     expect(rig.bodies()).toMatchObject([
-      { event: 'story.by.Ada', owner: String(ada.account!.id), data: { title: 'S' } },
+      { type: 'story.by.Ada', owner: String(ada.account!.id), data: { title: 'S' } },
     ]);
     await of(Story).save({ title: 'T', writer: { id: ada.id } });
     expect(rig.received()[0]).not.toContain('password');
@@ -220,7 +220,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     expect(selects()).toHaveLength(own + 1);
     expect(rig.bodies()).toMatchObject([
       {
-        event: 'story.gone',
+        type: 'story.gone',
         owner: String(ada.account!.id),
         data: { title: 'S', notes: ['one'], writer: 'Ada' },
       },

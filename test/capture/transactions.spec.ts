@@ -257,6 +257,6 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
         .catch(() => undefined);
       transactions.enlist(message('three'), manager);
     });
-    expect(rig.bodies().map(({ event }) => event)).toEqual(['one', 'three']);
+    expect(rig.bodies().map(({ type }) => type)).toEqual(['one', 'three']);
   });
 });

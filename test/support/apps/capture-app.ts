@@ -61,9 +61,10 @@ export interface CaptureApp {
 }
 
 export interface Body {
-  readonly event: string;
-  readonly ref: string | null;
-  readonly owner: string | null;
+  readonly type: string;
+  /** Present where the event declares it, as `owner` is. */
+  readonly ref?: string | null;
+  readonly owner?: string | null;
   readonly data: unknown;
 }
 
@@ -112,7 +113,7 @@ export async function openCaptureApp(
     factory,
     strategy,
     queries: () => statements.splice(0),
-    received: () => bodies().map(({ event, data }) => `${event} ${JSON.stringify(data)}`),
+    received: () => bodies().map(({ type, data }) => `${type} ${JSON.stringify(data)}`),
     bodies,
     close: async () => {
       capture.detach();
