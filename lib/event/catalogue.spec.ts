@@ -248,7 +248,7 @@ describe('defineEvents', () => {
   });
 
   it.each([
-    [{ 'order.*': { description: 'x' } }, 'order.* is no event name'],
+    [{ 'order.*': { description: 'x' } }, 'order.* is not an event name'],
     [{ 'a.b': {} }, 'a.b needs a description'],
     [{ 'a.b': { description: ' ' } }, 'a.b needs a description'],
     [{ 'a.b': { description: 'x', schema: 'y' } }, 'a.b has a schema'],

@@ -5,7 +5,7 @@ import type { EventDeclaration, EventDefinitions } from './define-events.js';
 import { compileEventName } from './event-name.js';
 import { covers, type PatternCoverage, namesOfPattern, overlap } from './pattern-coverage.js';
 
-/** What the catalogue is told by the module's options. */
+/** The module's options for the catalogue. */
 export interface CatalogueOptions {
   /** Names and patterns of the events that may be subscribed to. Default: every declared one. */
   readonly eventTypes?: readonly string[] | undefined;
@@ -32,7 +32,7 @@ export class EventCatalogue {
   readonly #entries = new Map<string, Entry>();
   readonly #allowed: readonly PatternCoverage[] | undefined;
 
-  /** @throws {@link ThornConfigurationError} when an event type is no name or pattern, or `events` are no definitions */
+  /** @throws {@link ThornConfigurationError} when an event type is not a name or pattern, or `events` are not definitions */
   constructor(options: CatalogueOptions = {}) {
     this.#allowed = namesOfEventTypes(options.eventTypes);
     for (const { declarations } of definitionsOf(options.events)) {
@@ -85,7 +85,7 @@ export class EventCatalogue {
     return this.#entries.get(name)?.declaration;
   }
 
-  /** Whether a name, as sent, is declared: fields stand for any one segment. */
+  /** Tells whether a name, as sent, is declared: fields stand for any one segment. */
   has(name: string): boolean {
     if (name.includes('{')) return false;
     if (this.#entries.has(name)) return true;
@@ -167,7 +167,7 @@ function namesOfEventType(eventType: unknown): PatternCoverage {
     return { segments: name.segments, open: String(eventType).endsWith('*') };
   } catch (error) {
     throw new ThornConfigurationError(
-      `eventTypes: ${JSON.stringify(eventType)} is no event name or pattern, such as article.created or article.*`,
+      `eventTypes: ${JSON.stringify(eventType)} is not an event name or pattern, such as article.created or article.*`,
       { eventType },
       error,
     );
@@ -191,7 +191,7 @@ function differenceOf(one: EventDeclaration, other: EventDeclaration): string | 
   return 'which send different things';
 }
 
-/** Whoever sends the event is its source; whoever describes it adds to that. */
+/** Joins two declarations: the place that sends the event is its source, a description adds to that. */
 function merged(one: EventDeclaration, other: EventDeclaration): EventDeclaration {
   const owner = (one.origin ?? 'defined') === 'defined' ? other : one;
   return { ...one, ...other, ...owner };

@@ -17,7 +17,7 @@ export interface DataType<Data> {
 export interface EventDefinition {
   /** For people who choose what to subscribe to. */
   readonly description: string;
-  /** What its data looks like: a JSON Schema, or a class. */
+  /** The schema of its data: a JSON Schema, or a class. */
   readonly schema?: Readonly<Record<string, unknown>> | DataClass;
   /** Data as a subscriber may get it, for tests of an endpoint; any value that JSON holds. */
   readonly example?: unknown;
@@ -29,9 +29,9 @@ export interface EventDefinition {
 export interface EventDeclaration {
   /** With its fields in braces: `user.{username}`. */
   readonly name: string;
-  /** Where it is declared, for error texts: the entity's name, `Orders.cancel`, `defineEvents()`. */
+  /** The place of the declaration, for error texts: the entity's name, `Orders.cancel`, `defineEvents()`. */
   readonly source: string;
-  /** What declares it. Default `defined`: a description alone, of an event that is sent by hand or from elsewhere. */
+  /** The kind of declaration. Default `defined`: a description alone, of an event that is sent by hand or from elsewhere. */
   readonly origin?: 'entity' | 'method' | 'defined';
   readonly description?: string;
   readonly schema?: Readonly<Record<string, unknown>> | DataClass;
@@ -92,7 +92,7 @@ function toDeclaration([name, definition]: [string, EventDefinition]): EventDecl
   try {
     compileEventName(name);
   } catch (error) {
-    refuse(`is no event name: ${(error as Error).message}`, error);
+    refuse(`is not an event name: ${(error as Error).message}`, error);
   }
   if (!isPlainObject(definition)) return refuse('must have an object with a description');
   const unknown = Object.keys(definition).find((key) => !KNOWN_KEYS.has(key));

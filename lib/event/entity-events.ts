@@ -13,7 +13,7 @@ export interface RecordedSettings extends Omit<EntityEventSettings<Row>, 'owner'
   readonly relations?: readonly string[];
 }
 
-/** What a recorded event reacts to. */
+/** A trigger of a recorded event. */
 export type RecordedTrigger =
   | 'create'
   | 'change'
@@ -28,7 +28,7 @@ export interface RecordedOptions
   readonly on: RecordedTrigger | readonly RecordedTrigger[];
 }
 
-/** What an event reacts to, one by one. */
+/** The triggers of an event. */
 export function triggersOf({ on }: Pick<RecordedOptions, 'on'>): readonly RecordedTrigger[] {
   return isList(on) ? on : [on];
 }

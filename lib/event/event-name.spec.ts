@@ -65,9 +65,9 @@ describe('compileEventName', () => {
     [null, 'owner.slug is missing'],
     [Object.create({ owner: { slug: 'inherited' } }), 'owner.slug is missing'],
     [{ owner: { slug: '' } }, 'owner.slug is empty'],
-    [{ owner: { slug: {} } }, 'owner.slug is no text'],
+    [{ owner: { slug: {} } }, 'owner.slug is not a text'],
     [{ owner: { slug: NaN } }, 'owner.slug is NaN'],
-    [{ owner: { slug: '\ud800' } }, 'owner.slug is no well-formed Unicode'],
+    [{ owner: { slug: '\ud800' } }, 'owner.slug is not well-formed Unicode'],
     [{ owner: { slug: 'x'.repeat(257) } }, 'owner.slug makes the event name'],
   ])('says which field has no usable value: %j', (row, message) => {
     const name = compileEventName('org.{owner.slug}.renamed');

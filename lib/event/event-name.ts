@@ -30,7 +30,7 @@ export interface EventName {
 }
 
 /**
- * Refuses what is no event's name: dot-separated segments of letters, digits, `_` and `-`.
+ * Refuses anything but an event's name: dot-separated segments of letters, digits, `_` and `-`.
  *
  * @throws {@link InvalidInputError} for `event`
  */
@@ -48,7 +48,7 @@ export function checkEventName(name: unknown): asserts name is string {
  * ```ts
  * compileEventName('org.{owner.slug}.renamed').fill({ owner: { slug: 'a.b' } }); // 'org.a_2eb.renamed'
  * ```
- * @throws {@link InvalidInputError} for `event`, when it is no name
+ * @throws {@link InvalidInputError} for `event`, when it is not a name
  */
 export function compileEventName(name: string): EventName {
   checkShape(name);
@@ -139,7 +139,7 @@ function segmentOf(value: unknown, field: string, name: string): string {
   switch (typeof value) {
     case 'string':
       return /\p{Surrogate}/u.test(value)
-        ? refuse('is no well-formed Unicode')
+        ? refuse('is not well-formed Unicode')
         : encodeSegment(value);
     case 'number':
       return Number.isFinite(value) ? encodeSegment(String(value)) : refuse(`is ${value}`);
@@ -147,7 +147,7 @@ function segmentOf(value: unknown, field: string, name: string): string {
     case 'boolean':
       return String(value);
     default:
-      return refuse('is no text, number or boolean');
+      return refuse('is not a text, number or boolean');
   }
 }
 
@@ -171,7 +171,7 @@ function fieldOf(part: string, name: string): readonly string[] | undefined {
   if (!path.every((key) => /^[\w$]+$/.test(key) && !isForbiddenKey(key))) {
     return refuseName(
       name,
-      `has the field ${part}, which is no path of properties such as {owner.slug}`,
+      `has the field ${part}, which is not a path of properties such as {owner.slug}`,
     );
   }
   return path;

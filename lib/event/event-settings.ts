@@ -18,7 +18,7 @@ type Leaf =
 
 type OneLess = [never, 0, 1, 2, 3];
 
-/** What a path goes on from: the value itself, a list's elements, what a lazy relation resolves to. */
+/** The value that a path goes on from: the value itself, a list's elements, what a lazy relation resolves to. */
 type Step<Value> =
   NonNullable<Value> extends infer Present
     ? Present extends PromiseLike<infer Resolved>
@@ -66,14 +66,14 @@ export type ListRelation<Row> = {
     : never;
 }[BranchOf<Row>];
 
-/** What is merged into the data of an event's messages. */
+/** Values that are merged into the data of an event's messages. */
 export type RequestData =
   Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>);
 
 /** A function of the row, or a constant. */
 export type FromRow<Row, Value> = Value | ((row: Row) => Value);
 
-/** What an owner may be: empty leaves the ownerless subscribers alone. */
+/** An owner's id; with an empty one, only subscribers without an owner get the event. */
 export type OwnerValue = string | number | bigint | null | undefined;
 
 /**
@@ -86,7 +86,7 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
    * or, when it is gone by then, its old values with the changed ones laid over. May be asynchronous.
    */
   readonly payload?: (row: Entity, change: EntityChange<Entity>) => unknown;
-  /** Where the thing can be found: a template such as `/articles/{id}` or a function; resolved against `baseUrl`. */
+  /** The address of the thing: a template such as `/articles/{id}` or a function; resolved against `baseUrl`. */
   readonly ref?: string | ((row: Entity) => string | null);
   /**
    * The owner whose subscribers may see the event: a dotted path such as `author.id`, or a function. Null, undefined
@@ -113,14 +113,14 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   readonly propagateErrors?: boolean;
 }
 
-/** What happened to the row that a payload is made for. */
+/** The change of the row that a payload is made for. */
 export interface EntityChange<Entity> {
   readonly on: 'create' | 'change' | 'delete' | 'added' | 'removed' | 'cleared';
   /** The row before the transaction; null on create. Only what was loaded. */
   readonly before: Partial<Entity> | null;
   /** Ids of the linked or unlinked rows, when `on` names a relation; else empty. A composite id is an object. */
   readonly ids: readonly unknown[];
-  /** Those rows, as far as they still exist; empty unless `on` names a relation. */
+  /** The linked or unlinked rows, as far as they still exist; empty unless `on` names a relation. */
   readonly related: readonly object[];
 }
 
@@ -144,8 +144,8 @@ export type RelationTrigger<Relation extends string> = (
 };
 
 /**
- * What an entity's event reacts to, counted once per row and transaction: what a reader outside of the transaction
- * sees change. A soft removal counts as delete, a recovery as create.
+ * The change that an entity's event reacts to, counted once per row and transaction, as a reader outside of the
+ * transaction sees it. A soft removal counts as delete, a recovery as create.
  */
 export type EntityTrigger<Entity> =
   'create' | 'change' | 'delete' | RelationTrigger<ListRelation<Entity>>;
@@ -156,6 +156,6 @@ export interface EntityEventOptions<Entity> extends EntityEventSettings<Entity> 
   readonly on: EntityTrigger<Entity> | readonly EntityTrigger<Entity>[];
   /** Sent only when the condition holds; see docs/conditions.md. */
   readonly when?: Condition<Entity>;
-  /** False: a soft removal is no `delete`, a recovery no `create`. Default true. */
+  /** False: a soft removal does not count as `delete`, nor a recovery as `create`. Default true. */
   readonly softRemoval?: boolean;
 }

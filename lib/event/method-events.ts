@@ -10,7 +10,7 @@ export interface MethodEvent {
   readonly on: 'success' | 'error';
   /** Receivers in addition to those who match. */
   readonly subscribers: SubscriberSource;
-  /** Where its messages may go, when that differs. */
+  /** Rules for the recipients of its messages, when they differ. */
   readonly recipients: RecipientRules | undefined;
 }
 

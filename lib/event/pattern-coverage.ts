@@ -13,7 +13,7 @@ export function namesOfPattern(pattern: string): PatternCoverage {
   return { segments, open: segments.at(-1) === null };
 }
 
-/** Whether some name is in both. */
+/** Tells whether some name is in both. */
 export function overlap(one: PatternCoverage, other: PatternCoverage): boolean {
   return (
     canHaveLength(one, other.segments.length, other.open) &&
@@ -25,7 +25,7 @@ export function overlap(one: PatternCoverage, other: PatternCoverage): boolean {
   );
 }
 
-/** Whether every name of `inner` is in `outer`. */
+/** Tells whether every name of `inner` is in `outer`. */
 export function covers(outer: PatternCoverage, inner: PatternCoverage): boolean {
   const length = inner.segments.length;
   const fits = outer.open ? length >= outer.segments.length : length === outer.segments.length;

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 
 /** The connection of better-sqlite3, as far as the library uses it. */
 export interface SqliteHandle {
-  /** Whether a transaction is open: what SQLite itself says. */
+  /** True while a transaction is open, by SQLite's own account. */
   readonly inTransaction: boolean;
   exec(sql: string): unknown;
   prepare(sql: string): PreparedStatement;

@@ -6,8 +6,8 @@ import { type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 import { TransactionEndedError } from './transaction-ended.error.js';
 
 /**
- * Whether transactions on SQLite wait for each other: TypeORM gives all of them one connection. `timeout` is how long a
- * write waits at most, in milliseconds, before it is refused with {@link TransactionTimeoutError}; default 10,000.
+ * True lets transactions on SQLite wait for each other: TypeORM gives all of them one connection. `timeout` is the longest
+ * wait of a write in milliseconds, before it is refused with {@link TransactionTimeoutError}; default 10,000.
  */
 export type SerializeTransactions = boolean | { readonly timeout: number };
 
@@ -33,9 +33,9 @@ interface Scope {
 type RunnerMethod = 'query' | 'startTransaction' | 'commitTransaction' | 'rollbackTransaction';
 type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 
-/** What reads before it writes, or writes several times: a transaction of its own where none is open. */
+/** The methods that read before they write, or write several times: each is a transaction where none is open. */
 const MANAGER_METHODS = ['transaction', 'save', 'remove', 'softRemove', 'recover'] as const;
-/** What changes no row. Whoever writes BEGIN or COMMIT by hand is left alone. */
+/** Statements that change no row, and BEGIN or COMMIT by hand. */
 const WAITS_FOR_NOTHING =
   /^\s*(?:SELECT|PRAGMA|EXPLAIN|VALUES|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|WITH(?![^]*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))\b/i;
 
@@ -55,7 +55,7 @@ const installed = new WeakMap<DataSource, SqliteTransactions>();
 export class SqliteTransactions {
   readonly #logger = new Logger('Thorn');
   readonly #scopes = new AsyncLocalStorage<Scope>();
-  /** Of who has called `startTransaction()`: there is no function to run in a scope. */
+  /** For callers of `startTransaction()`: there is no function to run in a scope. */
   readonly #begun = new AsyncLocalStorage<Scope>();
   readonly #isSerial: boolean;
   readonly #timeout: number;
@@ -77,7 +77,7 @@ export class SqliteTransactions {
     this.#lock = new ConnectionLock(this.#timeout);
   }
 
-  /** What was installed on a data source. */
+  /** Finds what was installed on a data source. */
   static of(dataSource: DataSource): SqliteTransactions | undefined {
     return installed.get(dataSource);
   }
@@ -223,7 +223,7 @@ export class SqliteTransactions {
     return { runner, parent, inner: new ConnectionLock(this.#timeout), isOpen: true };
   }
 
-  /** Does some work when nobody else's is under way; within it, everything is part of it. */
+  /** Runs some work when no other work is under way; everything called within is part of it. */
   async #exclusively<Result>(
     asked: Runner | undefined,
     work: () => Promise<Result>,

@@ -7,7 +7,7 @@ import { isSameColumnValue } from '../rows/column-equality.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
 /**
- * Whether the row differs from what it was before the transaction, as far as the values that were set tell without
+ * Tells whether the row differs from what it was before the transaction, as far as the values that were set tell without
  * reading it.
  *
  * @returns undefined when only the row itself can tell: a database may have turned a value into one of another type
@@ -21,7 +21,7 @@ export function isChangedByValues({ old, replaced, values }: NetChange): boolean
 }
 
 /**
- * Whether the values of a changed row differ from those before the transaction.
+ * Tells whether the values of a changed row differ from those before the transaction.
  *
  * @param row the row as it is now, where it was read
  */
@@ -59,7 +59,7 @@ function foretoldOf({ of, value }: ChangedValue, old: ObjectLiteral): boolean | 
   return !same && readsBackTheSame(of, value) ? true : undefined;
 }
 
-/** What alone makes no change: TypeORM's own columns, and those that it never updates. */
+/** True for a column that alone makes no change: TypeORM keeps it itself, or never updates it. */
 function isHousekeeping({ isUpdateDate, isVersion, isUpdate }: Column): boolean {
   return isUpdateDate || isVersion || !isUpdate;
 }

@@ -6,13 +6,13 @@ import type { Column } from '../rows/row-key.js';
 import { copyRow, setValue } from '../rows/row-copy.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
-/** Whether a row is there, and whether it is softly removed. */
+/** The state of a row: there or not, softly removed or not. */
 interface Presence {
   readonly there: boolean;
   readonly removed: boolean;
 }
 
-/** What one transaction did to one row, all in all. */
+/** The net effect of one transaction on one row. */
 export interface NetChange {
   readonly plan: EntityPlan;
   readonly key: string;
@@ -23,17 +23,17 @@ export interface NetChange {
   old: ObjectLiteral | undefined;
   /** The row before its last change: what a removed row was like. */
   last: ObjectLiteral | undefined;
-  /** Whether {@link old} and {@link last} were read with everything that conditions and payloads ask for. */
+  /** True if {@link old} and {@link last} were read with everything that conditions and payloads ask for. */
   oldIsComplete: boolean;
   lastIsComplete: boolean;
   readonly values: Map<Column | RelationMetadata, ChangedValue>;
-  /** What makes the row together with {@link old}; undefined when it has to be read. */
+  /** The values that, over {@link old}, make the row; undefined when the row has to be read. */
   exact: readonly ChangedValue[] | undefined;
-  /** It was removed and then inserted again. */
+  /** True if the row was removed and then inserted again. */
   replaced: boolean;
 }
 
-/** What one transaction did to one row's links of one relation, all in all. */
+/** The net effect of one transaction on one row's links of one relation. */
 export interface NetLinks {
   readonly plan: LinkPlan;
   readonly key: string;
@@ -75,7 +75,7 @@ export function mergeLink(net: NetLinks | undefined, change: LinkChange): NetLin
   return links;
 }
 
-/** What a change is for an event: an event that ignores soft removal sees such rows all the time. */
+/** The kind of a change for an event: for one that ignores soft removal, softly removed rows are still there. */
 export function kindOf(
   net: NetChange,
   { options }: EventPlan,

@@ -18,11 +18,11 @@ export type Occurrence =
       readonly kind: 'added' | 'removed' | 'cleared';
       readonly event: EventPlan;
       readonly links: NetLinks;
-      /** What else happened to the row. */
+      /** The other changes of the row. */
       readonly net: NetChange | undefined;
     };
 
-/** What happened, in the order in which it first happened: messages as they are, changes once per row. */
+/** Merges changes into one occurrence per row; messages stay as they are, and the order is that of the first change. */
 export function occurrencesOf(items: readonly CollectedItem[]): readonly (Occurrence | Message)[] {
   const rows = new Map<EntityPlan, Map<string, NetChange>>();
   const links = new Map<LinkPlan, Map<string, NetLinks>>();

@@ -9,11 +9,11 @@ export interface RowChange {
   readonly plan: EntityPlan;
   /** Identifies the row among those of its class; see {@link rowKey}. */
   readonly key: string;
-  /** What holds the row's id: the old row, or the id alone. */
+  /** The old row, or the id alone. */
   readonly id: ObjectLiteral;
   /** The row before; undefined on insert. */
   readonly old: ObjectLiteral | undefined;
-  /** Whether {@link old} was read with every relation and column that the events ask for. */
+  /** True if {@link old} was read with every relation and column that the events ask for. */
   readonly oldIsComplete: boolean;
   /** The values that an update has set. */
   readonly values: readonly ChangedValue[];

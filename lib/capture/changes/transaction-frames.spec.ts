@@ -16,7 +16,7 @@ const scope = fc.letrec<{ scope: Scope; step: number | Scope }>((tie) => ({
   }),
 })).scope;
 
-/** What a database would keep. */
+/** The values that a database would keep. */
 function surviving({ steps, commits }: Scope): number[] {
   if (!commits) return [];
   return steps.flatMap((step) => (typeof step === 'number' ? [step] : surviving(step)));

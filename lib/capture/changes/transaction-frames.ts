@@ -1,5 +1,5 @@
 /**
- * What was collected in one connection's open transactions: a frame for the transaction and one for each savepoint
+ * The changes that one connection's open transactions have collected: a frame for the transaction and one for each savepoint
  * within. A frame joins its parent when its savepoint is released and vanishes when it is rolled back.
  */
 export class TransactionFrames<Item> {

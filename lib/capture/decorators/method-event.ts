@@ -26,7 +26,7 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
   readonly data?: (outcome: Outcome, args: Args) => unknown;
   /** The owner whose subscribers may see the event; see {@link SendOptions.owner}. */
   readonly owner?: (outcome: Outcome, args: Args) => SendOptions['owner'];
-  /** Where the thing can be found: a template such as `/orders/{id}`, filled from what the method resolved to, or a function. */
+  /** The address of the thing: a template such as `/orders/{id}`, filled from the method's result, or a function. */
   readonly ref?: string | ((outcome: Outcome, args: Args) => string | null);
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: FromCall<Outcome, Args, Readonly<Record<string, string>>>;

@@ -10,7 +10,7 @@ import { checkEntityClass, checkEntitySettings } from './declaration-checks.js';
 export type EntityDecorator<Entity> = (target: abstract new (...args: never[]) => Entity) => void;
 
 /**
- * What the events of an entity share; each can say otherwise for itself.
+ * Sets options that all events of an entity share; an event's own options win.
  *
  * @throws {@link ThornConfigurationError} at decoration, when a setting is unknown or of the wrong kind
  *

@@ -27,7 +27,7 @@ export class BulkWriteGuard {
 
   constructor(private readonly mode: BulkWrites) {}
 
-  /** Whether writes must be refused before they are made. */
+  /** Tells whether writes must be refused before they are made. */
   get refuses(): boolean {
     return this.mode === 'throw';
   }

@@ -33,7 +33,7 @@ import type { LinkChange, RowChange } from '../changes/row-change.js';
 import { rowKey } from '../rows/row-key.js';
 import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
 
-/** What the capture of one data source needs. */
+/** Options of the capture of one data source. */
 export interface EntityCaptureOptions {
   readonly messageFactory: MessageFactory;
   readonly pipeline: MessagePipeline;
@@ -56,7 +56,7 @@ type RowEvent = {
  * Writes outside of any transaction (`insert()`, `save(…, { transaction: false })`) are sent right after; their messages
  * cannot be atomic with the row.
  *
- * TypeORM forgets its subscribers when a data source is destroyed and initialised again, and tells nobody: call
+ * TypeORM forgets its subscribers when a data source is destroyed and initialised again, without a notice: call
  * {@link reattach} then. Sending by hand calls it too.
  */
 export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
@@ -208,7 +208,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     }
   }
 
-  /** No hook tells of `clear()`. */
+  /** Notices `clear()`, which has no hook. */
   #noticeClear(queryRunner: QueryRunner, query: string): void {
     this.#cleared.delete(queryRunner);
     if (!/^(?:TRUNCATE|DELETE)\b/.test(query)) return;
@@ -254,7 +254,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       did,
       plan,
       key,
-      // The old row belongs to nobody; an entity may change until the commit.
+      // Nothing else holds the old row; an entity may change until the commit.
       id: old ?? plan.metadata.getEntityIdMap(row)!,
       old: complete ?? old,
       oldIsComplete: complete !== undefined,

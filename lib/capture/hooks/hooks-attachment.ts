@@ -8,12 +8,12 @@ export class HooksAttachment {
 
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Whether the hooks were added and not removed. */
+  /** Tells whether the hooks were added and not removed. */
   get isWanted(): boolean {
     return this.#hooks.length > 0;
   }
 
-  /** Whether TypeORM has forgotten the hooks: it makes a new list whenever a data source is initialised. */
+  /** Tells whether TypeORM has forgotten the hooks: it makes a new list whenever a data source is initialised. */
   get isLost(): boolean {
     const { isInitialized, subscribers } = this.dataSource;
     return isInitialized && this.isWanted && !subscribers.includes(this.#hooks[0]!);

@@ -9,12 +9,12 @@ import { copyRow, layOver, setValue, withoutRelations } from '../rows/row-copy.j
 /** A message's row and what its payload is told besides. */
 export interface Subject {
   readonly row: ObjectLiteral;
-  /** What transitions compare with; null when there was no row. */
+  /** The row that transitions compare with; null when there was none. */
   readonly before: ObjectLiteral | null;
   readonly change: EntityChange<ObjectLiteral>;
 }
 
-/** What messages are made of; none when the change is no real one. */
+/** The rows that messages are made from; none when nothing has really changed. */
 export function subjectsOf(occurrence: Occurrence, needed: NeededRows): Subject[] {
   return 'links' in occurrence ? linkSubjects(occurrence, needed) : rowSubjects(occurrence, needed);
 }

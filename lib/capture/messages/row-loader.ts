@@ -14,7 +14,7 @@ type Rows = ReadonlyMap<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>;
 /** Keys of the rows that still have links of a relation. */
 type LinkedRows = ReadonlyMap<RelationMetadata, ReadonlySet<string>>;
 
-/** What occurrences are told with. */
+/** The rows that the messages of occurrences need. */
 export interface NeededRows {
   readonly rows: Rows;
   /** The rows at the other end of links. */

@@ -4,7 +4,7 @@ import type { RequestData } from '../../event/index.js';
 /**
  * Merges what an event adds to all of its messages into the data of one, whose own keys win.
  *
- * @throws {@link InvalidInputError} when the data is no object to merge into
+ * @throws {@link InvalidInputError} when the data is not an object to merge into
  */
 export function withRequestData(data: unknown, requestData: RequestData | undefined): unknown {
   if (requestData === undefined) return data;

@@ -4,7 +4,7 @@ import { type EntityClass, entityEventsOf } from '../../event/entity-events.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 
 /**
- * Those of the classes that declare events and are no entity, nor the base of one, in any of the data sources. Which
+ * Finds the classes that declare events and are not an entity, nor the base of one, in any of the data sources. Which
  * classes an application means is for it to say: another one in the same process may decorate others.
  */
 export function unknownEntities(

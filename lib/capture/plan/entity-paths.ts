@@ -3,18 +3,18 @@ import type { Column } from '../rows/row-key.js';
 import type { FieldKind } from '../../event/index.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
-/** Where a dotted path leads through an entity's relations. */
+/** The way of a dotted path through an entity's relations. */
 export interface PathSurvey {
   /** The relations on the way, as paths from the entity. */
   readonly joins: readonly string[];
   readonly relations: readonly RelationMetadata[];
-  /** What follows the last relation; empty when the path ends there. */
+  /** The part after the last relation; empty when the path ends there. */
   readonly rest: string;
   /** The whole path, when it ends at a column that TypeORM does not select by itself. */
   readonly hidden: string | undefined;
 }
 
-/** A segment that is no relation belongs to a column, an embedded object or a JSON value; those need no join. */
+/** Follows a path. A segment that is not a relation belongs to a column, an embedded object or a JSON value; those need no join. */
 export function surveyPath(path: string, entity: EntityMetadata): PathSurvey {
   const joins: string[] = [];
   const relations: RelationMetadata[] = [];
@@ -50,7 +50,7 @@ export function fieldNames(path: string, entity: EntityMetadata): readonly strin
   return [...new Set(paths.map((found) => found.slice(prefix.length).split('.')[0]!))];
 }
 
-/** What stands at a path, as conditions need to know it; undefined when TypeORM fills no such property. */
+/** The kind of field at a path, for conditions; undefined when TypeORM does not fill such a property. */
 export function fieldKind(path: string, entity: EntityMetadata): FieldKind | undefined {
   const { joins, relations, rest } = surveyPath(path, entity);
   if (rest === '') return joins.length > 0 ? 'nested' : undefined;
@@ -88,7 +88,7 @@ function isNumber({ type }: Column): boolean {
   );
 }
 
-/** Whether a path can be read of an old row as TypeORM loads it: own columns, or the key that a relation's column holds. */
+/** Tells whether a path can be read from an old row as TypeORM loads it: own columns, or the key that a relation's column holds. */
 export function onlyOwnKeys({ relations, rest }: PathSurvey): boolean {
   const [relation, ...further] = relations;
   if (relation === undefined) return true;

@@ -45,17 +45,17 @@ export interface EventPlan {
   readonly condition: CompiledCondition | undefined;
   /** The relation, when the event reacts to links. */
   readonly relation: RelationMetadata | undefined;
-  /** Whether anything is made from the row; else it is not read. */
+  /** True if anything is made from the row; else the row is not read. */
   readonly needsRow: boolean;
   /** Paths of the relations to load with the row. */
   readonly joins: readonly string[];
   /** Columns that TypeORM does not select by itself but a path of the event names. */
   readonly hidden: readonly string[];
-  /** Those of all the entity's events, which one query may have read: no payload is to see them. */
+  /** The hidden columns of all the entity's events: one query may read them, and payloads must not see them. */
   readonly concealed: readonly string[];
-  /** Those of the options that travel with messages. */
+  /** The options that travel with messages. */
   readonly settings: MessageSettings;
-  /** Whether the condition reads something of the row before an update that TypeORM does not load by itself. */
+  /** True if the condition reads something of the row before an update that TypeORM does not load by itself. */
   readonly readsBefore: boolean;
 }
 

@@ -3,7 +3,7 @@ import { shownNames } from '../../common/error-text.js';
 import { fieldKind, fieldNames, surveyPath } from './entity-paths.js';
 
 /**
- * What keeps a path of a row from leading to one text, number or the like; undefined when it does lead there.
+ * Finds out why a path of a row does not lead to one text, number or the like; undefined when it does.
  *
  * @param readsGetters whether getters of the class are read as well as columns
  */

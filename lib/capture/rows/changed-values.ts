@@ -2,7 +2,7 @@ import type { ObjectLiteral, UpdateEvent } from 'typeorm';
 import type { Column } from './row-key.js';
 import type { RelationMetadata } from './typeorm-types.js';
 
-/** What TypeORM did to a row. */
+/** The kind of write that TypeORM made to a row. */
 export type RowWrite = 'insert' | 'update' | 'remove' | 'soft-remove' | 'recover';
 
 /** A column or relation that an update has set, with the value at that moment: the entity may change afterwards. */
@@ -11,7 +11,7 @@ export interface ChangedValue {
   readonly value: unknown;
 }
 
-/** What an update has set, each column and relation once. */
+/** The values that an update has set, each column and relation once. */
 export function changedValues({
   entity,
   updatedColumns = [],

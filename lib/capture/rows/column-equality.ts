@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Column } from './row-key.js';
 
-/** Whether a column's value is the same in two rows that were both read from the database. */
+/** Tells whether a column's value is the same in two rows that were both read from the database. */
 export function isSameColumnValue(column: Column, one: unknown, other: unknown): boolean {
   if (one === null || one === undefined || other === null || other === undefined) {
     return (one ?? null) === (other ?? null);
@@ -25,7 +25,7 @@ function plainDecimal(value: string | number | bigint): string {
   return /^-?\d+\.\d+$/.test(text) ? text.replace(/\.?0+$/, '') : text;
 }
 
-/** What a transformer made: it may keep its value in private fields, which no comparison sees. */
+/** True for an object of a transformer: its private fields, which a comparison cannot see, may hold the value. */
 function isOpaque(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value) || value instanceof Date || value instanceof Uint8Array) return false;

@@ -3,7 +3,7 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { ChangedValue, RowWrite } from './changed-values.js';
 import type { Column } from './row-key.js';
 
-/** What of an entity's rows is known without reading them again. */
+/** The columns of an entity whose values are known without reading the row again. */
 export interface ReadBack {
   readonly metadata: EntityMetadata;
   /** Every column that a `find` fills. */
@@ -104,7 +104,7 @@ const BOOLEAN = new Set<unknown>([Boolean, 'boolean', 'bool']);
 const MAY_CUT_DATES = new Set<unknown>(['date', 'time', 'timetz', 'year']);
 const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Whether a database answers exactly this value for it: decimals, bigints, dates and JSON come back in another form. */
+/** Tells whether a database answers exactly this value for it: decimals, bigints, dates and JSON come back in another form. */
 export function readsBackTheSame(column: Column, value: unknown): boolean {
   // What the database has filled in, TypeORM has read from it already.
   if (column.isUpdateDate || column.isCreateDate) {

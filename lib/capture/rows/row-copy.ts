@@ -3,7 +3,7 @@ import type { ChangedValue } from './changed-values.js';
 import type { Column } from './row-key.js';
 import type { RelationMetadata } from './typeorm-types.js';
 
-/** What of an entity or an embedded object is an object of its own in each row. */
+/** The parts of an entity or an embedded object that are objects of their own in each row. */
 type Embedding = Pick<EntityMetadata, 'embeddeds'> & {
   readonly lazyRelations?: EntityMetadata['lazyRelations'];
 };

@@ -1,6 +1,6 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 
-/** Whether an INSERT may update existing rows or skip some, so that its rows cannot be taken for new ones. */
+/** Tells whether an INSERT may update existing rows or skip some, so that its rows cannot be taken for new ones. */
 export function mayUpdateOrSkip(statement: string): boolean {
   return (
     statement.includes(' ON CONFLICT ') ||
@@ -11,7 +11,7 @@ export function mayUpdateOrSkip(statement: string): boolean {
   );
 }
 
-/** Whether an INSERT goes into the entity's table. */
+/** Tells whether an INSERT goes into the entity's table. */
 export function tableInserted(
   statement: string,
   metadata: EntityMetadata,
@@ -20,7 +20,7 @@ export function tableInserted(
   return statement.includes(`INTO ${quotedTable(metadata, dataSource)}`);
 }
 
-/** Whether a statement empties the entity's table as `clear()` does. */
+/** Tells whether a statement empties the entity's table as `clear()` does. */
 export function isTableCleared(
   statement: string,
   metadata: EntityMetadata,

@@ -13,11 +13,11 @@ import { readPath, readProperty, someElement } from './condition-path.js';
 import { compare, isPlainObject } from './condition-value.js';
 import type { CompiledCondition, Condition, OperatorName } from './condition.js';
 
-/** What is known about the row besides the condition; every part is optional. */
+/** Knowledge about the row, for checks and error texts; every part is optional. */
 export interface ConditionContext {
-  /** Whose condition it is, for error texts: `@WebhookEvent('article.published') on Article`. */
+  /** The place of the condition, for error texts: `@WebhookEvent('article.published') on Article`. */
   readonly owner?: string;
-  /** What stands at a dotted path of the row; undefined when there is no such field, which is then an error. */
+  /** The kind of field at a dotted path of the row; undefined, which is an error, when there is none. */
   readonly fieldKind?: FieldKinds;
   /** The fields below a dotted path, for error texts. */
   readonly fieldNames?: FieldNames;
@@ -167,7 +167,7 @@ function transition(test: ValueTest, path: readonly string[]): Test {
   return (value, before) => test(value) && (before === null || !readPath(before, path, test));
 }
 
-/** What an operator must be given instead; undefined when the operand is right. */
+/** The kind of operand that an operator needs instead; undefined when the operand is right. */
 function expectedShape(shape: OperandShape, operand: unknown): string | undefined {
   const primitive = operand === null || typeof operand !== 'object';
   switch (shape) {

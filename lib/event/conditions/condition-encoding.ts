@@ -17,7 +17,7 @@ export function isForbiddenKey(key: string): boolean {
   return FORBIDDEN_KEYS.has(key);
 }
 
-/** Whether an object is the encoded form of a value, such as `{ "$date": "…" }`. */
+/** Tells whether an object is the encoded form of a value, such as `{ "$date": "…" }`. */
 export function isEncoded(value: Record<string, unknown>): boolean {
   const keys = Object.keys(value);
   return keys.length === 1 && Object.hasOwn(DECODERS, keys[0]!);
@@ -90,7 +90,7 @@ export function decodeTree(value: unknown, depth = 0): unknown {
 /** A decimal number that a condition was given, kept as its text: it is compared by exact value. */
 class ExactDecimal {
   constructor(private readonly text: string) {
-    if (!isDecimalText(text)) throw new InvalidConditionValue('is no decimal number');
+    if (!isDecimalText(text)) throw new InvalidConditionValue('is not a decimal number');
   }
 
   toFixed(): string {
@@ -151,7 +151,7 @@ function checkKey(key: string): string {
 }
 
 function checkDate(date: Date): Date {
-  if (Number.isNaN(date.getTime())) throw new InvalidConditionValue('is no valid date');
+  if (Number.isNaN(date.getTime())) throw new InvalidConditionValue('is not a valid date');
   return date;
 }
 

@@ -3,18 +3,18 @@ import { isForbiddenKey } from './condition-encoding.js';
 import { findOperator, misspeltOperator, operatorNames } from './condition-operators.js';
 
 /**
- * What a field of the row is: a `value`, a `number` (its texts are compared by exact value, as the drivers return
+ * The kind of a field: a `value`, a `number` (its texts are compared by exact value, as the drivers return
  * decimal and bigint columns), `nested` (a relation or embedded object), or `open` (JSON, anything may be below).
  */
 export type FieldKind = 'value' | 'number' | 'nested' | 'open';
 
-/** What stands at a dotted path of the row; undefined when there is no such field. */
+/** Gives the kind of field at a dotted path of the row; undefined when there is none. */
 export type FieldKinds = (path: string) => FieldKind | undefined;
 
 /** The fields below a dotted path of the row; those of the row itself below the empty path. */
 export type FieldNames = (path: string) => readonly string[];
 
-/** What is known of the row, as `ConditionContext` has it. */
+/** Knowledge about the row, as `ConditionContext` has it. */
 interface KnownFields {
   readonly fieldKind?: FieldKinds;
   readonly fieldNames?: FieldNames;

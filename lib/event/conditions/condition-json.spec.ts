@@ -44,7 +44,7 @@ describe('conditionToJson', () => {
     expect(conditionToJson(conditionFromJson(json) as never)).toStrictEqual(json);
   });
 
-  it('refuses what is no condition', () => {
+  it('refuses anything but a condition', () => {
     expect(() => conditionToJson({ state: { in: 'x' } })).toThrow(ThornConfigurationError);
   });
 });

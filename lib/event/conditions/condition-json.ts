@@ -2,7 +2,7 @@ import { compileCondition, type AnyRow, type ConditionContext } from './conditio
 import { decodeTree, encodeValue, withPath } from './condition-encoding.js';
 import type { Condition } from './condition.js';
 
-/** What JSON holds. */
+/** A value that JSON can hold. */
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 

@@ -25,7 +25,7 @@ export function isNumeric(value: unknown): boolean {
 /**
  * Compares two numbers by their exact value, never as floats: numbers, bigints, decimal objects and their texts.
  *
- * @returns negative, 0 or positive; undefined when one of them is no number
+ * @returns negative, 0 or positive; undefined when one of them is not a number
  */
 export function compareNumbers(left: unknown, right: unknown): number | undefined {
   if (isPrimitiveNumber(left) && isPrimitiveNumber(right)) {
@@ -37,12 +37,12 @@ export function compareNumbers(left: unknown, right: unknown): number | undefine
   return a === undefined || b === undefined ? undefined : compareExact(a, b);
 }
 
-/** Whether a text is a decimal number, an exponent allowed. */
+/** Tells whether a text is a decimal number, an exponent allowed. */
 export function isDecimalText(text: string): boolean {
   return parseExact(text) !== undefined;
 }
 
-/** The same text for all that {@link compareNumbers} holds to be equal; undefined of what is no number. */
+/** The same text for all that {@link compareNumbers} holds to be equal; undefined for anything else. */
 export function numberKey(value: unknown): string | undefined {
   const exact = parseExact(value);
   return exact && `${exact.sign}/${exact.digits}/${exact.magnitude}`;

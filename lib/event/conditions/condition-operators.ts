@@ -3,7 +3,7 @@ import { compare, contains, isSame } from './condition-value.js';
 import type { OperatorName } from './condition.js';
 import { textSearch } from './text-search.js';
 
-/** Whether an operator holds for a field's value. */
+/** Tells whether an operator holds for a field's value. */
 export type ValueTest = (value: unknown) => boolean;
 
 /** An operator as a condition spells it, taken apart. */
@@ -13,7 +13,7 @@ export interface Operator {
   readonly transition: boolean;
 }
 
-/** What an operator is compared with, as it must be given. */
+/** The kinds of operand that operators need. */
 export type OperandShape = 'value' | 'primitive' | 'comparable' | 'list' | 'text' | 'boolean';
 
 interface Definition {

@@ -1,6 +1,6 @@
 import { ThornConfigurationError } from '../../errors/index.js';
 
-/** Whether a test holds for what stands at a path; through a to-many relation, for some element's. */
+/** Tells whether a test holds for what stands at a path; through a to-many relation, for some element's. */
 export function readPath(
   row: unknown,
   path: readonly string[],
@@ -25,7 +25,7 @@ export function readProperty(row: unknown, key: string): unknown {
   const value: unknown = (row as Record<string, unknown>)[key];
   if (!(value instanceof Promise)) return value;
   if (hasLoadedLazily(row, key)) return loadedLazily(row, key);
-  // TypeORM's getter has started a query that nobody will wait for.
+  // TypeORM's getter has started a query that no code waits for.
   value.catch(() => undefined);
   throw new ThornConfigurationError(
     `The lazy relation ${key} was not loaded, so it cannot be read; load it with the row`,

@@ -4,7 +4,7 @@ import { compileCondition } from './condition-compile.js';
 
 type Row = Record<string, unknown>;
 
-/** What conditions mean, written down a second time and as plainly as can be: the compiled form must agree. */
+/** The meaning of conditions, written down a second time and as plainly as can be: the compiled form must agree. */
 function holdsPlainly(
   scope: unknown,
   now: unknown,

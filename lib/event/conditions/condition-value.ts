@@ -1,7 +1,7 @@
 import { compareNumbers, isNumeric } from './condition-number.js';
 
 /**
- * Whether two values are the same in the sense of `eq`: null and undefined are one, dates compare by time, numbers,
+ * Tells whether two values are the same in the sense of `eq`: null and undefined are one, dates compare by time, numbers,
  * bigints and decimals by exact value, collections and plain objects by their contents. Never by truthiness.
  */
 export function isSame(left: unknown, right: unknown): boolean {

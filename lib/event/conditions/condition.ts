@@ -1,5 +1,5 @@
 /**
- * What must hold for an event to be sent; typed against the row. Fields are joined by "and"; a bare value means `eq`.
+ * The condition under which an event is sent; typed against the row. Fields are joined by "and"; a bare value means `eq`.
  *
  * A condition is plain data: it may come from a JSON file as well, see {@link conditionFromJson}. All operators and the
  * rules for null, transitions and to-many relations: docs/conditions.md.
@@ -23,11 +23,11 @@ export interface Combinators<Scope> {
   readonly AND?: readonly Scope[];
   /** At least one of them holds. */
   readonly OR?: readonly Scope[];
-  /** It does not hold. */
+  /** The condition does not hold. */
   readonly NOT?: Scope;
 }
 
-/** What may be said of one field: a bare value (meaning `eq`), operators, and for a relation or object its fields. */
+/** A condition on one field: a bare value (meaning `eq`), operators, and for a relation or object its fields. */
 export type FieldCondition<Value> = unknown extends Value
   ? unknown
   : Operand<Loaded<Value>> | Nothing<Value> | FieldScope<Value>;
@@ -81,7 +81,7 @@ export type OperatorName =
 
 type ReservedName = OperatorName | Transition<OperatorName> | keyof Combinators<never>;
 
-/** Methods are no fields, and inside a field the operators' names are operators. */
+/** Methods are not fields, and inside a field the operators' names are operators. */
 type FieldName<Row, Key extends keyof Row> =
   NonNullable<Row[Key]> extends (...args: never[]) => unknown
     ? never
@@ -150,7 +150,7 @@ type Ordered<Value> = Value extends string | number | bigint | Date | DecimalLik
     | (string extends Value ? number | bigint | EncodedBigint | EncodedDecimal : never)
   : never;
 
-/** What `contains` looks for: part of a text, an element, a map's key, an object's key. */
+/** The operand of `contains`: part of a text, an element, a map's key, an object's key. */
 type Member<Value> = Value extends string
   ? string
   : Value extends Exclude<Scalar, string> | DecimalLike
@@ -199,7 +199,7 @@ export interface EncodedMap {
 export interface CompiledCondition {
   /** Every dotted path that is read of the new row. */
   readonly paths: readonly string[];
-  /** Those of them that are also read of the row before the change (transitions). */
+  /** The paths that are also read from the row before the change (transitions). */
   readonly beforePaths: readonly string[];
   /** @param before the row before the change; null on create, when every previous value counts as absent */
   holds(now: unknown, before: unknown): boolean;

@@ -22,7 +22,7 @@ const NO_KEYWORDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the data of a class looks like, from the decorators of class-validator and class-transformer, from
+ * Makes the schema of a class' data, from the decorators of class-validator and class-transformer, from
  * `@ApiProperty()` and from what the plugin of @nestjs/swagger adds. A property that none of them knows is not in it. A
  * class inside of itself is an object of which nothing else is said.
  */
@@ -99,7 +99,7 @@ function isClass(value: object): boolean {
   return Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
 }
 
-/** What `@Type(() => Item)` makes of a value: class-transformer does not tell in any other way. */
+/** Finds the class of `@Type(() => Item)` by using it: class-transformer has no other way to ask. */
 function transformedType(type: DataClass, name: string, isList: boolean): unknown {
   try {
     const maker = type as unknown as new () => Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { DataClass } from '../define-events.js';
 
-/** What `@ApiProperty()`, or the plugin of @nestjs/swagger, says of one property. */
+/** The options of `@ApiProperty()`, or of the plugin of @nestjs/swagger, for one property. */
 export type SwaggerProperty = Readonly<Record<string, unknown>>;
 
 // Read as they are written, so that @nestjs/swagger need not be there.

@@ -1,7 +1,7 @@
 import { getMetadataStorage } from 'class-validator';
 import type { DataClass } from '../define-events.js';
 
-/** What the decorators of class-validator say of one property. */
+/** The constraints of class-validator's decorators on one property. */
 export interface ValidatedProperty {
   /** Keywords of JSON Schema for the value; for each of its elements where a decorator says `each`. */
   readonly keywords: Readonly<Record<string, unknown>>;
