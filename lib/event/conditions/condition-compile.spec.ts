@@ -190,7 +190,7 @@ describe('a wrong condition', () => {
     ['NaN', { a: NaN }, 'is NaN'],
     ['Infinity', { a: { in: [Infinity] } }, 'is Infinity'],
     ['a function', { a: () => true }, 'is a function'],
-    ['an invalid date', { a: new Date(NaN) }, 'no valid date'],
+    ['an invalid date', { a: new Date(NaN) }, 'not a valid date'],
     ['an expression', { a: /x/ }, 'an instance of RegExp'],
     ['an instance', { a: { eq: new (class Money {})() } }, 'an instance of Money'],
     ['too deep', deep(40), 'deeper than 32'],

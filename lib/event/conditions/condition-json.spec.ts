@@ -77,11 +77,11 @@ describe('conditionFromJson', () => {
   });
 
   it.each([
-    ['{"a": {"eq": {"$date": "yesterday"}}}', 'no valid date'],
+    ['{"a": {"eq": {"$date": "yesterday"}}}', 'not a valid date'],
     ['{"a": {"$date": 5}}', 'ISO 8601'],
     ['{"a": {"$bigint": "1.5"}}', 'digits of an integer'],
     ['{"a": {"$bigint": 5}}', 'digits of an integer'],
-    ['{"a": {"$decimal": "ten"}}', 'no decimal number'],
+    ['{"a": {"$decimal": "ten"}}', 'not a decimal number'],
     ['{"a": {"$set": "x"}}', 'list in $set'],
     ['{"a": {"$map": [["x"]]}}', 'pairs of key and value'],
     ['{"a": {"eq": {"$regex": "x"}}}', 'unknown encoding $regex'],
