@@ -105,12 +105,10 @@ export async function openCaptureApp(
   const capture = new EntityCapture(dataSource, { messageFactory: factory, pipeline, ...options });
   capture.attach();
   const bodies = () =>
-    strategy.released
-      .splice(0)
-      .map(({ json, event }) => ({
-        ...(JSON.parse(json.toString()) as Omit<Body, 'event'>),
-        event,
-      }));
+    strategy.released.splice(0).map(({ json, event }) => ({
+      ...(JSON.parse(json.toString()) as Omit<Body, 'event'>),
+      event,
+    }));
   return {
     dataSource,
     capture,
