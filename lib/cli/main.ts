@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { argumentsOf, type Command, type ExitCode } from './terminal/command.js';
+import { parseArguments, type Command, type ExitCode } from './terminal/command.js';
 import { commandHelp, generalHelp } from './terminal/help.js';
 import { listenCommand } from './commands/listen.command.js';
 import { ApiError } from './commands/api-client.js';
@@ -64,7 +64,7 @@ async function dispatched(
   if (command === undefined) {
     throw new UsageError(`there is no command "${name}"; thorn --help names them all`);
   }
-  const { operands, given } = argumentsOf(command, rest);
+  const { operands, given } = parseArguments(command, rest);
   if (given['help'] === true) {
     terminal.out(commandHelp(command));
     return 0;

@@ -8,17 +8,17 @@ import type { WebhookResponse } from './http/webhook-http-client.js';
 
 const NO_ANSWER: Buffer = Buffer.alloc(0);
 
-/** What an attempt is about. */
+/** The context of an attempt. */
 export interface AttemptFrame {
   readonly delivery: string;
   readonly message: Message;
   readonly recipient: Recipient;
   readonly startedAt: number;
-  /** Headers that are sent along. */
+  /** Additional headers. */
   readonly tracing: Readonly<Record<string, string>> | undefined;
 }
 
-/** What became of a request that was answered: any 2xx has succeeded. */
+/** The attempt of a request that was answered: any 2xx has succeeded. */
 export function answeredAttempt(
   frame: AttemptFrame,
   { status, body, address, headers }: WebhookResponse,
@@ -35,7 +35,7 @@ export function answeredAttempt(
   });
 }
 
-/** What became of a request that was not made, or not answered. */
+/** The attempt of a request that was not made or not answered. */
 export function failedAttempt(frame: AttemptFrame, cause: unknown, now: number): Attempt {
   return attemptOf(frame, now, {
     outcome: 'failed',

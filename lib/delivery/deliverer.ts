@@ -17,19 +17,22 @@ import type { WebhookHttpClient, WebhookResponse } from './http/webhook-http-cli
 
 /** Options of {@link Deliverer}. */
 export interface DelivererOptions {
-  /** Deadline of one whole request in milliseconds, unless the event names another. Default 3000. */
+  /** Deadline of one whole request in milliseconds, unless the event sets another. Default 3000. */
   readonly timeout?: number;
   /** Default `nestjs-thorn`. */
   readonly userAgent?: string;
-  /** Finds the policy of events with rules of their own. Default: the client's policy judges all. */
+  /** Finds the policy of events with rules of their own. Default: the client's policy judges all requests. */
   readonly policies?: RecipientPolicies;
-  /** Makes the `Hook-Unsubscribe` of stored subscribers. Default: it is not sent. */
+  /** Creates the `Hook-Unsubscribe` links of stored subscribers. Default: no links are sent. */
   readonly links?: UnsubscribeLinks | undefined;
-  /** Follows the messages. Default: they are not traced. */
+  /** Traces messages. Default: no tracing. */
   readonly tracing?: MessageTracing;
 }
 
-/** Makes single attempts of deliveries: encodes, signs and posts a message, and returns the result. Knows no queue. */
+/**
+ * Makes single attempts of deliveries: encodes, signs and posts a message, and returns the result. Independent of
+ * queues.
+ */
 export class Deliverer {
   readonly #logger = new Logger('Thorn');
   readonly #tracing: MessageTracing;
@@ -38,7 +41,7 @@ export class Deliverer {
   readonly #policies: RecipientPolicies | undefined;
   readonly #links: UnsubscribeLinks | undefined;
 
-  /** @throws `ThornConfigurationError` naming an option whose value makes no sense */
+  /** @throws `ThornConfigurationError` naming the invalid option */
   constructor(
     private readonly httpClient: WebhookHttpClient,
     private readonly signer: WebhookSigner,
@@ -61,12 +64,11 @@ export class Deliverer {
   }
 
   /**
-   * Posts a message to a recipient once, signed with this moment's timestamp. Any 2xx succeeds, everything else has
-   * failed.
+   * Posts a message to a recipient once, signed with the current timestamp. Any 2xx succeeds, everything else fails.
    *
-   * @param delivery the delivery that this is an attempt of; its id is the same on every attempt. `number`: which of its
-   * requests this is, from 1
-   * @returns never rejects: whatever goes wrong is in the attempt
+   * @param delivery the delivery of this attempt; its id is the same on every attempt. `number`: the number of this
+   * request, from 1
+   * @returns never rejects: every error is part of the attempt
    */
   attempt(
     delivery: { readonly id: string; readonly number?: number },
@@ -158,14 +160,14 @@ function logFacts({ delivery, message, recipient }: AttemptFrame): LogFacts {
   };
 }
 
-/** Static subscribers belong to the application's settings: there is nothing that they could end. */
+/** Static subscribers belong to the application's settings, so they cannot unsubscribe. */
 function isStored(recipient: Recipient): boolean {
   return 'owner' in recipient;
 }
 
 function encoded(message: Message, recipient: Recipient): Buffer {
   try {
-    // Checked when the message was made; a stored one may be older than the rules.
+    // Checked when the message was created; a stored message may be older than the rules.
     for (const _ in message.headers) {
       checkHeaders(message.headers);
       break;

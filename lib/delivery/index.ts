@@ -9,7 +9,7 @@ export {
   FAILURE_REASONS,
   type FailureReason,
 } from './attempt/delivery-status.js';
-export { egressProxyOf } from './http/egress-proxy.js';
+export { parseEgressProxy } from './http/egress-proxy.js';
 export { type ConnectorOptions } from './http/guarded-connector.js';
 export {
   type OwnerAttempt,

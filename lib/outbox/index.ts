@@ -3,7 +3,7 @@ export { ThornAttempt } from './entities/attempt.entity.js';
 export {
   type CancelResult,
   Deliveries,
-  type DeliveriesTools,
+  type DeliveriesDependencies,
   type DeliveryPage,
   type RetryResult,
 } from './management/deliveries.js';
@@ -22,7 +22,7 @@ export { ThornHealth } from './entities/health.entity.js';
 export type { LongWorkOptions, Summary } from '../common/long-work.js';
 export {
   Maintenance,
-  type MaintenanceTools,
+  type MaintenanceDependencies,
   type PruneOptions,
   type PruneSummary,
   type ResealCounts,
@@ -55,5 +55,8 @@ export type {
   DeliveryFigures,
   DeliveryHistory,
 } from './management/delivery-figures.js';
-export { type HealthTools, SubscriberHealth } from './outcomes/subscriber-health.js';
+export {
+  type SubscriberHealthDependencies,
+  SubscriberHealth,
+} from './outcomes/subscriber-health.js';
 export type { Outcome } from './model/outcome.js';

@@ -18,7 +18,7 @@ import {
   type TracedResult,
   type TraceOrigin,
 } from '../message/index.js';
-import { spanContextOf, traceOriginOf } from './traceparent.js';
+import { toSpanContext, toTraceOrigin } from './traceparent.js';
 
 /** Options of {@link openTelemetry}. */
 export interface OpenTelemetryOptions {
@@ -68,11 +68,11 @@ export class OpenTelemetryTracing extends MessageTracing {
     });
     // It is what the others refer to; how long storing takes is told by the span of that.
     span.end();
-    return traceOriginOf(span.spanContext());
+    return toTraceOrigin(span.spanContext());
   }
 
   override async stage(messages: readonly Message[], work: () => Promise<void>): Promise<void> {
-    const origins = messages.flatMap((message) => spanContextOf(message) ?? []);
+    const origins = messages.flatMap((message) => toSpanContext(message) ?? []);
     // Of several there is no one that it belongs to.
     const parent =
       origins.length === 1 ? trace.setSpanContext(context.active(), origins[0]!) : context.active();
@@ -124,7 +124,7 @@ export class OpenTelemetryTracing extends MessageTracing {
     if (!this.#sendTraceparent) return undefined;
     if (Object.keys(headers).some((name) => /^trace(?:parent|state)$/i.test(name)))
       return undefined;
-    const origin = traceOriginOf(span.spanContext());
+    const origin = toTraceOrigin(span.spanContext());
     if (origin === null) return undefined;
     const { traceparent, tracestate = null } = origin;
     return tracestate === null ? { traceparent } : { traceparent, tracestate };
@@ -163,7 +163,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Type<MessageT
 /** Not the active span: what is delivered in the caller's process looks like what another one delivers. */
 function originOf(message: Message): Context {
   const active = context.active();
-  const origin = spanContextOf(message);
+  const origin = toSpanContext(message);
   return origin === null ? trace.deleteSpan(active) : trace.setSpanContext(active, origin);
 }
 

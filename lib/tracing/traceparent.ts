@@ -10,7 +10,7 @@ import type { Message, TraceOrigin } from '../message/index.js';
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /** @returns null when there is no trace: no SDK is registered */
-export function traceOriginOf(span: SpanContext): TraceOrigin | null {
+export function toTraceOrigin(span: SpanContext): TraceOrigin | null {
   if (!isSpanContextValid(span)) return null;
   const flags = (span.traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, '0');
   return {
@@ -20,7 +20,7 @@ export function traceOriginOf(span: SpanContext): TraceOrigin | null {
 }
 
 /** @returns null when the text is none, or of an impossible span */
-export function spanContextOf({
+export function toSpanContext({
   traceparent,
   tracestate,
 }: Pick<Message, 'traceparent' | 'tracestate'>): SpanContext | null {

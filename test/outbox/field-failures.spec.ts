@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type HealthTools, SubscriberHealth } from '../../lib/outbox/index.js';
+import { type SubscriberHealthDependencies, SubscriberHealth } from '../../lib/outbox/index.js';
 import { healthRules } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
@@ -313,7 +313,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
 
     it('reports once that a subscriber is gone when two processes notice at the same time', async () => {
       vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
-      const listener = (tools: Omit<HealthTools, 'rules'>) =>
+      const listener = (tools: Omit<SubscriberHealthDependencies, 'rules'>) =>
         new SubscriberHealth({ ...tools, rules: healthRules({}) });
       const one = await open(kind, { listener });
       const two = await open(kind, { listener, subscribers: one.subscribers });

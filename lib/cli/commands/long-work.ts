@@ -4,7 +4,7 @@ import {
   type ExitCode,
   type Given,
   parseText,
-  textsOf,
+  parseTexts,
 } from '../terminal/command.js';
 import { progressText } from '../terminal/progress.js';
 import type { Terminal } from '../terminal/terminal.js';
@@ -154,7 +154,7 @@ function resumption(next: string | null, { range }: LongWork): string {
 }
 
 /** @throws {@link UsageError} when there is no URL */
-export function apiOf(given: Given, example: string): string {
+export function parseApiUrl(given: Given, example: string): string {
   const api = parseText(given, 'api');
   if (api === undefined || !URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol)) {
     throw new UsageError(`say where the API is: --api ${example}`);
@@ -163,12 +163,12 @@ export function apiOf(given: Given, example: string): string {
 }
 
 /** @throws {@link UsageError} when there is no URL */
-export function operatorApiOf(given: Given): string {
-  return apiOf(given, OPERATOR_API);
+export function parseOperatorApiUrl(given: Given): string {
+  return parseApiUrl(given, OPERATOR_API);
 }
 
 function headersOf(given: Given, { env }: Terminal): readonly (readonly [string, string])[] {
-  const headers = textsOf(given, 'header').map((text) => {
+  const headers = parseTexts(given, 'header').map((text) => {
     const [, name, value] = /^([\w-]+):\s*(.*)$/.exec(text) ?? [];
     if (name === undefined) throw new UsageError('--header must be "Name: value"');
     return [name, value!] as const;

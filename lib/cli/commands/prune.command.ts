@@ -3,7 +3,7 @@ import {
   LONG_WORK_HELP,
   type LongWork,
   longWorkOptions,
-  operatorApiOf,
+  parseOperatorApiUrl,
   operatorApiOptions,
   runLongWork,
 } from './long-work.js';
@@ -29,7 +29,7 @@ export const pruneCommand: Command = {
     const before = parseDate(given, 'before', now);
     if (before !== undefined && before > now) throw new UsageError('--before must be in the past');
     const work: LongWork = {
-      url: `${operatorApiOf(given)}/prune`,
+      url: `${parseOperatorApiUrl(given)}/prune`,
       range: before === undefined ? {} : { before: new Date(before).toISOString() },
       counts: ['checked', 'deleted', 'bodies', 'responses', 'open'],
       seen: ({ checked = 0 }) => checked,

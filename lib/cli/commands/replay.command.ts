@@ -1,6 +1,6 @@
 import { type Command, type Given, parseDate } from '../terminal/command.js';
 import {
-  apiOf,
+  parseApiUrl,
   type Counts,
   LONG_WORK_HELP,
   type LongWork,
@@ -49,7 +49,7 @@ function replaying(name: string, verb: string, summary: string): Command {
 }
 
 function workOf(subscription: string, verb: string, given: Given): LongWork {
-  const api = apiOf(given, 'https://api.example.com/hooks');
+  const api = parseApiUrl(given, 'https://api.example.com/hooks');
   return {
     url: `${api}/${encodeURIComponent(subscription)}/${verb}`,
     // Held, so that a run that is resumed, and its count, look at the same deliveries.

@@ -3,7 +3,7 @@ import {
   LONG_WORK_HELP,
   type LongWork,
   longWorkOptions,
-  operatorApiOf,
+  parseOperatorApiUrl,
   operatorApiOptions,
   runLongWork,
 } from './long-work.js';
@@ -25,7 +25,7 @@ export const resealCommand: Command = {
   async run(_operands, given, terminal) {
     const unreadable: string[] = [];
     const work: LongWork = {
-      url: `${operatorApiOf(given)}/reseal`,
+      url: `${parseOperatorApiUrl(given)}/reseal`,
       range: {},
       counts: ['checked', 'resealed'],
       seen: ({ checked = 0 }) => checked,

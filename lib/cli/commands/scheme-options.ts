@@ -1,6 +1,6 @@
 import type { Digest } from '../../message/index.js';
 import type { SchemeName } from '../../receiver/schemes/scheme-by-name.js';
-import { type CommandOptions, type Given, secretsOf, parseWord } from '../terminal/command.js';
+import { type CommandOptions, type Given, readSecrets, parseWord } from '../terminal/command.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
 
@@ -22,7 +22,7 @@ export const schemeOptions = {
 
 /** @throws {@link UsageError} without a secret, unless none is needed */
 export function signatureSettings(given: Given, terminal: Terminal, needsSecret = true) {
-  const secrets = secretsOf(given, terminal);
+  const secrets = readSecrets(given, terminal);
   if (secrets.length === 0 && needsSecret) {
     throw new UsageError('give the secret: --secret whsec_…, or the variable THORN_SECRET');
   }

@@ -36,7 +36,7 @@ export interface Command {
 }
 
 /** @throws {@link UsageError} naming an unknown option, or an operand too many */
-export function argumentsOf(
+export function parseArguments(
   { name, options, most }: Command,
   args: readonly string[],
 ): { readonly operands: readonly string[]; readonly given: Given } {
@@ -67,7 +67,7 @@ export function parseText(given: Given, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-export function textsOf(given: Given, name: string): readonly string[] {
+export function parseTexts(given: Given, name: string): readonly string[] {
   const value = given[name];
   return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
@@ -84,8 +84,8 @@ export function parseWord<Word extends string>(
 }
 
 /** The secrets of `--secret`, or those of the variable, which no list of processes shows. */
-export function secretsOf(given: Given, { env }: Terminal): readonly string[] {
-  const secrets = textsOf(given, 'secret');
+export function readSecrets(given: Given, { env }: Terminal): readonly string[] {
+  const secrets = parseTexts(given, 'secret');
   return secrets.length > 0 ? secrets : (env['THORN_SECRET']?.split(/\s+/).filter(Boolean) ?? []);
 }
 

@@ -1,6 +1,6 @@
 import type { Attempt, AttemptErrorCode } from './attempt.js';
 
-/** One request of a delivery, as the delivery log tells of it. */
+/** One request of a delivery, as the delivery log stores it. */
 export interface AttemptRecord {
   /** 1 for the first. */
   readonly number: number;
@@ -8,18 +8,18 @@ export interface AttemptRecord {
   readonly startedAt: number;
   /** Milliseconds. */
   readonly duration: number;
-  /** The answer's status, or null when there was none. */
+  /** The status of the answer, or null without an answer. */
   readonly status: number | null;
-  /** Why there was no answer, or null. The text is for operators: it may name a private address. */
+  /** The error of a request without an answer, or null. The text is for operators: it may contain a private address. */
   readonly error: { readonly code: AttemptErrorCode; readonly message: string } | null;
-  /** The first 16 KiB of the answer as text; null when it was empty, or was dropped since. */
+  /** The first 16 KiB of the answer as text; null when the answer was empty, or has been dropped since. */
   readonly response: string | null;
   /** The dialled address, for operators; null when unknown. */
   readonly address: string | null;
 }
 
 /**
- * What is kept of an attempt: every text can be stored in any database.
+ * Creates the record of an attempt. Every database can store its texts.
  *
  * @param number of the attempt, 1 for the first
  */
@@ -38,7 +38,7 @@ export function attemptRecordOf(
   };
 }
 
-/** PostgreSQL refuses NUL, and halves of surrogate pairs: one bad text must not keep a whole set from being written. */
+/** PostgreSQL rejects NUL and lone surrogates; one bad text would fail the whole set. */
 function storable(text: string): string {
   return Buffer.from(text).toString().replaceAll('\0', '');
 }

@@ -1,6 +1,6 @@
 /**
- * Why an attempt got no usable answer; stable words for logs and programs. `proxy`: the egress proxy could not be used,
- * which says nothing of the endpoint.
+ * The reason why an attempt got no usable answer; stable words for logs and programs. `proxy`: the egress proxy could
+ * not be used, which says nothing about the endpoint.
  */
 export type AttemptErrorCode =
   | 'timeout'
@@ -15,9 +15,9 @@ export type AttemptErrorCode =
   | 'unencodable'
   | 'internal';
 
-/** What became of one HTTP request of a delivery. */
+/** The result of one HTTP request of a delivery. */
 export interface Attempt {
-  /** `dlv_` and a UUIDv7: the delivery this attempt belongs to, sent as `Hook-Delivery`. */
+  /** `dlv_` and a UUIDv7: the id of the delivery, sent as `Hook-Delivery`. */
   readonly deliveryId: string;
   /** Id of the message. */
   readonly messageId: string;
@@ -26,15 +26,17 @@ export interface Attempt {
   readonly subscriberId: string;
   /** `succeeded` on any 2xx, else `failed`. */
   readonly outcome: 'succeeded' | 'failed';
-  /** The answer's status, or null when there was none. */
+  /** The status of the answer, or null without an answer. */
   readonly status: number | null;
-  /** Why it failed without an answer, or null. The text names no secret and no query string. */
+  /**
+   * The error of an attempt that failed without an answer, or null. The text contains no secret and no query string.
+   */
   readonly error: { readonly code: AttemptErrorCode; readonly message: string } | null;
-  /** When the attempt began, in milliseconds since the Unix epoch. */
+  /** The start of the attempt, in milliseconds since the Unix epoch. */
   readonly startedAt: number;
-  /** How long it took in milliseconds. */
+  /** The duration in milliseconds. */
   readonly duration: number;
-  /** The first bytes of the answer, 16 KiB at most; empty when there was none. */
+  /** The first bytes of the answer, 16 KiB at most; empty without an answer. */
   readonly response: Buffer;
   /** `Retry-After` as the endpoint sent it, or null. */
   readonly retryAfter: string | null;

@@ -1,11 +1,11 @@
 /**
- * Why a delivery ended without success.
+ * The reason why a delivery ended without success.
  *
- * - `exhausted`: the retry policy allows no further attempt, or with `inline()` there never is one
- * - `gone`: the endpoint answered 410, and its subscriber was disabled
- * - `refused`: the recipient policy does not let webhooks go there
- * - `disabled`: its subscriber was disabled or removed in the meantime
- * - `cancelled`: somebody called it off
+ * - `exhausted`: the retry policy allows no further attempt; `inline()` never retries
+ * - `gone`: the endpoint answered 410, and the subscriber was disabled
+ * - `refused`: the recipient policy does not allow the destination
+ * - `disabled`: the subscriber was disabled or removed in the meantime
+ * - `cancelled`: the delivery was cancelled on request
  */
 export type FailureReason = 'exhausted' | 'gone' | 'refused' | 'disabled' | 'cancelled';
 
@@ -17,8 +17,8 @@ const ALL: Readonly<Record<FailureReason, true>> = {
   cancelled: true,
 };
 
-/** Every reason there is. */
+/** All failure reasons. */
 export const FAILURE_REASONS = Object.keys(ALL) as readonly FailureReason[];
 
-/** Where a delivery stands: it waits for an attempt, or it has ended. */
+/** The state of a delivery: waiting for an attempt, or ended. */
 export type DeliveryStatus = 'pending' | 'succeeded' | 'failed';

@@ -2,8 +2,9 @@ import type { Attempt, AttemptErrorCode } from './attempt.js';
 import type { FailureReason } from './delivery-status.js';
 
 /**
- * {@link AttemptErrorCode} as the owner of an endpoint may see it. `unreachable` stands for everything that would tell
- * what lies behind a name or an address: refused by the policy, refused by the machine, no way there, no such name.
+ * {@link AttemptErrorCode} as the owner of an endpoint may see it. `unreachable` hides the differences that would
+ * reveal the network behind a name or an address: refused by the policy, refused by the machine, no route, no such
+ * name.
  */
 export type OwnerErrorCode = Exclude<
   AttemptErrorCode,
@@ -13,11 +14,11 @@ export type OwnerErrorCode = Exclude<
 /** {@link FailureReason} as the owner of an endpoint may see it. */
 export type OwnerFailureReason = Exclude<FailureReason, 'refused'>;
 
-/** What the owner of an endpoint may see of an attempt; `Response` is bytes or text, as it was. */
+/** An attempt as the owner of an endpoint may see it; `Response` is bytes or text, as in the attempt. */
 export interface OwnerAttempt<Response> {
-  /** When it began, in milliseconds since the Unix epoch. */
+  /** The start of the attempt, in milliseconds since the Unix epoch. */
   readonly startedAt: number;
-  /** Milliseconds; null when the endpoint was unreachable: how long it took would tell why. */
+  /** Milliseconds; null when the endpoint was unreachable, because the duration would reveal the reason. */
   readonly duration: number | null;
   readonly status: number | null;
   readonly error: { readonly code: OwnerErrorCode; readonly message: string } | null;
@@ -36,9 +37,9 @@ const TEXTS: Readonly<Record<OwnerErrorCode, string>> = {
 
 /**
  * An attempt as the owner of its endpoint may see it: without the dialled address, and with blocked, refused and
- * unreachable looking the same. For whatever is shown to users, such as a REST API; operators see the attempt itself.
+ * unreachable looking the same. For everything shown to users, such as a REST API; operators see the attempt itself.
  *
- * @param attempt an attempt, or what a log keeps of one
+ * @param attempt an attempt, or its record in a log
  * @example
  * ```ts
  * const { attempts } = (await deliveries.findById(id, { owner }))!;
@@ -65,15 +66,12 @@ export function ownerView<Response>({
   };
 }
 
-/**
- * Why a delivery ended without success, as the owner of its endpoint may see it: a refused recipient gets no further
- * attempt, and looks like one whose attempts are used up.
- */
+/** The failure reason as the owner of the endpoint may see it: a refused delivery is reported as exhausted. */
 export function ownerReason(reason: FailureReason | null): OwnerFailureReason | null {
   return reason === 'refused' ? 'exhausted' : reason;
 }
 
-/** OpenSSL's word for what is wrong with the endpoint's certificate: its owner is who can mend it. */
+/** The OpenSSL code of a fault in the endpoint's certificate, which the owner can fix. */
 function certificateFault(code: OwnerErrorCode, message: string): string {
   const word = code === 'tls' ? /\(([A-Z][A-Z0-9_]+)\)\.?$/.exec(message)?.[1] : undefined;
   return word === undefined ? '' : ` (${word})`;

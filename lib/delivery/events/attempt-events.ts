@@ -3,16 +3,16 @@ import type { FailureReason } from '../attempt/delivery-status.js';
 import type { AttemptFacts, DeliveryFacts } from './webhook-event-map.js';
 import type { WebhookEvents } from './webhook-events.js';
 
-/** What follows from an attempt: the delivery has ended, or there will be another one. */
+/** The consequence of an attempt: the delivery has ended, or another attempt follows. */
 export type NextStep =
   | { readonly ends: 'succeeded' }
   | { readonly ends: 'failed'; readonly reason: FailureReason }
   | { readonly ends: null; readonly nextAt: number };
 
 /**
- * Tells the application of an attempt that was made.
+ * Emits the lifecycle event of an attempt.
  *
- * @param number how many requests were made for the delivery, this one included
+ * @param number requests made for the delivery, including this one
  */
 export function emitAttempt(
   events: WebhookEvents,

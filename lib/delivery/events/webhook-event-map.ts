@@ -1,7 +1,7 @@
 import type { AttemptErrorCode } from '../attempt/attempt.js';
 import type { FailureReason } from '../attempt/delivery-status.js';
 
-/** One delivery, as lifecycle events tell of it. */
+/** One delivery in lifecycle events. */
 export interface DeliveryFacts {
   /** `dlv_…`, sent as `Hook-Delivery`. */
   readonly deliveryId: string;
@@ -11,28 +11,28 @@ export interface DeliveryFacts {
   readonly event: string;
   /** Id of the subscriber, sent as `Hook-Subscription`. */
   readonly subscriberId: string;
-  /** Host and port of the subscriber's URL; the rest of it may hold secrets. */
+  /** Host and port of the subscriber's URL; the rest of the URL may contain secrets. */
   readonly host: string;
 }
 
-/** The attempt that a lifecycle event follows from. */
+/** The attempt that caused a lifecycle event. */
 export interface AttemptFacts {
-  /** Requests made for this delivery, this one included. */
+  /** Requests made for this delivery, including this one. */
   readonly attempt: number;
-  /** The answer's status, or null when there was none. */
+  /** The status of the answer, or null without an answer. */
   readonly status: number | null;
-  /** Why there was no answer, or null. */
+  /** The error of a request without an answer, or null. */
   readonly error: AttemptErrorCode | null;
-  /** How long it took in milliseconds. */
+  /** The duration in milliseconds. */
   readonly duration: number;
 }
 
-/** One subscriber, as lifecycle events tell of it. */
+/** One subscriber in lifecycle events. */
 export interface SubscriberFacts {
   readonly subscriberId: string;
-  /** The user it belongs to; null for the application's own. */
+  /** The user that owns the subscriber; null for the application's own. */
   readonly owner: string | null;
-  /** Host and port of its URL; the rest of it may hold secrets. */
+  /** Host and port of the subscriber's URL; the rest of the URL may contain secrets. */
   readonly host: string;
   /** Start of the first failed attempt since the last success, in milliseconds since the Unix epoch, or null. */
   readonly failingSince: number | null;
@@ -40,29 +40,29 @@ export interface SubscriberFacts {
   readonly failingMessages: number;
 }
 
-/** The lifecycle events of {@link WebhookEvents}, and what each carries. Times are milliseconds since the Unix epoch. */
+/** The lifecycle events of {@link WebhookEvents} and their payloads. Times are milliseconds since the Unix epoch. */
 export interface WebhookEventMap {
-  /** A message was taken over: it will be delivered to everyone who matches. */
+  /** A message was accepted for delivery to every matching subscriber. */
   readonly 'message-accepted': {
     readonly messageId: string;
     /** Name of the message's event. */
     readonly event: string;
     readonly owner: string | null;
-    /** When the event happened. */
+    /** The time of the application's event. */
     readonly time: number;
   };
   /** A subscriber answered with a 2xx. */
   readonly succeeded: DeliveryFacts & AttemptFacts;
-  /** An attempt failed, and there will be another one. */
+  /** An attempt failed, and another attempt follows. */
   readonly 'retry-scheduled': DeliveryFacts & AttemptFacts & { readonly nextAt: number };
-  /** A delivery ended without success. Without an attempt of its own (`attempt` null) when it was called off. */
+  /** A delivery ended without success. `attempt` is null when the delivery was cancelled. */
   readonly failed: DeliveryFacts &
     (AttemptFacts | { readonly attempt: null }) & { readonly reason: FailureReason };
-  /** A subscriber has begun to fail. Once until its next success. */
+  /** A subscriber has begun to fail. Emitted once until the next success. */
   readonly 'subscriber-failing': SubscriberFacts;
-  /** A subscriber was disabled: its endpoint answered 410 (`gone`) or has failed for too long (`failing`). */
+  /** A subscriber was disabled: the endpoint answered 410 (`gone`) or has failed for too long (`failing`). */
   readonly 'subscriber-disabled': SubscriberFacts & { readonly reason: 'gone' | 'failing' };
-  /** The recipient policy let an attempt not go. `explanation` is for operators: it may name a private address. */
+  /** The recipient policy refused an attempt. `explanation` is for operators: it may contain a private address. */
   readonly 'recipient-refused': DeliveryFacts & { readonly explanation: string };
 }
 

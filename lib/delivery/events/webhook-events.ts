@@ -15,7 +15,7 @@ const NAMES: Readonly<Record<WebhookEventName, true>> = {
   'recipient-refused': true,
 };
 
-// Held here: a channel that nobody holds is forgotten together with its subscribers.
+// Held here, because Node garbage-collects an unreferenced channel together with its subscribers.
 const channels = new Map(
   (Object.keys(NAMES) as WebhookEventName[]).map((name) => [name, channel(`thorn:${name}`)]),
 );
@@ -24,7 +24,7 @@ const channels = new Map(
  * Tells the application what becomes of its webhooks. Injectable anywhere; see {@link WebhookEventMap} for the names
  * and what each carries: never a secret, and of a URL the host alone.
  *
- * Events are told once, in the process in which they happen, and are not kept: the delivery log is what lasts. What a
+ * Events are emitted once, in the process in which they happen, and are not stored: the delivery log is. What a
  * listener throws, or rejects with, is logged and never reaches a delivery; a slow asynchronous listener delays none.
  *
  * Each is also published on a `node:diagnostics_channel` of the name `thorn:<event>`, for observers that know nothing
@@ -40,9 +40,9 @@ export class WebhookEvents {
   readonly #logger = new Logger('Thorn');
   readonly #listeners = new Map<WebhookEventName, readonly ((payload: never) => unknown)[]>();
 
-  /** @returns a function that ends it; calling it again does nothing */
+  /** Adds a listener. @returns a function that removes the listener; calling it again does nothing */
   on<Name extends WebhookEventName>(name: Name, listener: Listener<Name>): () => void {
-    // In a function of its own, so that a listener that is given twice is called twice, and ended one by one.
+    // A wrapper of its own, so that a listener added twice is called twice and removed one by one.
     const entry = (payload: WebhookEventMap[Name]) => listener(payload);
     this.#listeners.set(name, [...this.#listenersOf(name), entry]);
     return () => {
@@ -60,15 +60,15 @@ export class WebhookEvents {
     return stop;
   }
 
-  /** Whether anybody listens, here or on the diagnostics channel. */
+  /** True when a listener exists, here or on the diagnostics channel. */
   isHeard(name: WebhookEventName): boolean {
     return this.#listenersOf(name).length > 0 || channels.get(name)!.hasSubscribers;
   }
 
   /**
-   * Tells all listeners, in the order in which they came.
+   * Notifies all listeners in the order in which they were added.
    *
-   * @param describe makes the payload; not called when nobody listens, which then costs next to nothing
+   * @param describe creates the payload; not called without listeners, which makes an unheard event almost free
    */
   emit<Name extends WebhookEventName>(name: Name, describe: () => WebhookEventMap[Name]): void {
     if (!this.isHeard(name)) return;

@@ -15,7 +15,7 @@ import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 type Wire = (request: WebhookRequest) => Promise<WebhookResponse>;
 type Config = InternalAxiosRequestConfig<unknown> & { readonly keepAlive?: boolean };
 
-// axios merges all of these into every request, at a third of its cost; the adapter reads none of them.
+// axios merges these defaults into every request, at a third of the request's cost; the adapter reads none of them.
 const UNUSED_DEFAULTS = [
   'env',
   'maxBodyLength',
@@ -26,7 +26,7 @@ const UNUSED_DEFAULTS = [
   'xsrfHeaderName',
 ] as const;
 
-/** Lets requests pass through an axios instance, for its interceptors, on their way to the wire. */
+/** Passes requests through the interceptors of an axios instance. */
 export class AxiosAdapter {
   readonly instance: AxiosInstance;
   #mayHaveDefaults = false;
@@ -37,7 +37,7 @@ export class AxiosAdapter {
   ) {
     this.instance = axios.create({
       adapter: (config) => this.#adapt(config),
-      // The bytes that are sent must be the bytes that were signed.
+      // The bytes sent must be the bytes signed.
       transformRequest: [],
       transformResponse: [],
       validateStatus: () => true,
@@ -55,7 +55,7 @@ export class AxiosAdapter {
     });
   }
 
-  /** Whether anything is registered that a request would have to pass. */
+  /** True when the instance has interceptors or changed defaults. */
   get isCustomised(): boolean {
     const { request, response } = this.instance.interceptors;
     return this.#mayHaveDefaults || hasAny(request.handlers) || hasAny(response.handlers);
@@ -63,7 +63,7 @@ export class AxiosAdapter {
 
   post(request: WebhookRequest): Promise<WebhookResponse> {
     return new Promise((resolve, reject) => {
-      // An interceptor may wait for something, too: its time counts.
+      // The time that an interceptor takes counts towards the deadline.
       const limit = new Limit(reject);
       this.deadlines.start(limit, request.timeout);
       this.#request(request, limit).then(resolve, reject);
@@ -71,7 +71,7 @@ export class AxiosAdapter {
   }
 
   async #request(request: WebhookRequest, limit: Limit): Promise<WebhookResponse> {
-    // The policy goes past the interceptors: a configuration that they make anew must not lose it.
+    // The policy is passed outside of the configuration, because an interceptor may replace the configuration.
     const { body: data, policy, ...rest } = request;
     const config = { method: 'post', data, ...rest };
     const adapter = (final: Config) => this.#adapt(final, policy);
@@ -88,8 +88,9 @@ export class AxiosAdapter {
   }
 
   /**
-   * What `instance.request` does when there are interceptors and no defaults: the request's, the last one first, the
-   * adapter, the response's in order. axios itself spends more on merging configurations than the request takes.
+   * Replaces `instance.request` while there are interceptors and default settings. Runs the request interceptors, the
+   * last one first, then the adapter, then the response interceptors in order. Merging configurations in axios takes
+   * longer than the request itself.
    */
   #intercept(
     config: Config,
@@ -97,7 +98,7 @@ export class AxiosAdapter {
   ): Promise<AxiosResponse<unknown>> {
     const { request, response } = this.instance.interceptors;
     let before = Promise.resolve<InternalAxiosRequestConfig>(config);
-    // An ejected interceptor leaves null behind.
+    // An ejected interceptor leaves null.
     for (const handler of (request.handlers ?? []).toReversed()) {
       if (handler === null || handler.runWhen?.(config) === false) continue;
       before = before.then(handler.fulfilled, handler.rejected);
@@ -171,7 +172,9 @@ function bytesOf(data: unknown): Buffer {
   );
 }
 
-/** An error of axios or of an interceptor may carry the whole request, signature included: only its text goes on. */
+/**
+ * Keeps only the text: an error of axios or of an interceptor may contain the whole request, including the signature.
+ */
 function ownError(error: unknown): Error {
   if (error instanceof AttemptError || error instanceof RecipientRefusedError) return error;
   const name = error instanceof Error ? `${error.name}: ` : '';

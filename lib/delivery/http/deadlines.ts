@@ -1,39 +1,39 @@
 const SWEEP_INTERVAL = 50;
-/** Milliseconds without a sweep after which this process stood still. */
+/** Milliseconds without a sweep that count as a stalled process. */
 const STANDSTILL = 1000;
 
-/** Something that must be over in time. */
+/** An item with a deadline. */
 export abstract class Timed {
-  /** For {@link Deadlines} alone, as are the links. */
+  /** For {@link Deadlines} only, as are the links. */
   queue: DeadlineQueue | null = null;
   earlier: Timed | null = null;
   later: Timed | null = null;
   dueAt = 0;
 
-  /** Called once when time is up, unless it was stopped before. */
+  /** Called once at the deadline, unless the item was stopped before. */
   abstract expire(): void;
 }
 
-/** Items of the same timeout, in the order in which they are due. */
+/** Items with the same timeout, in due order. */
 interface DeadlineQueue {
   first: Timed | null;
   last: Timed | null;
 }
 
 /**
- * The deadlines of everything that is under way, watched by one timer that runs only while there is something to
- * watch. An item expires at most one sweep (50 ms) after it is due. Starting and stopping cost a few pointer writes:
- * a timer or an AbortSignal for each request would cost a good part of the request itself.
+ * Watches the deadlines of all running requests with one timer, which stops while nothing is running. An item expires
+ * at most one sweep (50 ms) after its deadline. Starting and stopping cost a few pointer writes: a timer or an
+ * AbortSignal per request would be a large part of the request's cost.
  *
- * Time in which this process stood still for a second or more does not count: it could not have read an answer then, and
- * would blame all endpoints at once.
+ * Time in which the process was stalled for a second or more does not count: the process could not have read an answer,
+ * and would blame all endpoints at once.
  */
 export class Deadlines {
-  // Whatever has the same timeout falls due in the order in which it was started: no sorting is needed.
+  // Items with the same timeout fall due in start order, so no sorting is needed.
   readonly #queues = new Map<number, DeadlineQueue>();
   #timer: NodeJS.Timeout | null = null;
   #sweptAt = 0;
-  // Milliseconds in which this process stood still, all in all.
+  // Total milliseconds in which the process was stalled.
   #stoodStill = 0;
 
   /** @param timeout milliseconds from now */
@@ -50,13 +50,13 @@ export class Deadlines {
     if (queue.last === null) queue.first = item;
     else queue.last.later = item;
     queue.last = item;
-    // Not in the timer itself: when the process was busy for long, answers that have come meanwhile are read first.
+    // Deferred, so that a process that was busy reads the answers that have arrived first.
     if (this.#timer !== null) return;
     this.#timer = setInterval(() => setImmediate(() => this.#sweep()), SWEEP_INTERVAL);
     this.#sweptAt = now;
   }
 
-  /** Does nothing when the item was stopped, or has expired, before. */
+  /** Removes the item; does nothing when the item was stopped or has expired before. */
   stop(item: Timed): void {
     const { queue, earlier, later } = item;
     if (queue === null) return;

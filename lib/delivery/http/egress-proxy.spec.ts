@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConnectProxy, type ProxyBehaviour } from '../../../test/services/connect-proxy.js';
 import { measureTimerLateness } from '../../../test/services/lateness.js';
 import { RecipientRefusedError, ThornConfigurationError } from '../../errors/index.js';
-import { egressProxyOf } from './egress-proxy.js';
+import { parseEgressProxy } from './egress-proxy.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
 import { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';
 import type { WebhookRequest } from './webhook-http-client.js';
@@ -250,7 +250,7 @@ describe('the option egressProxy', () => {
   ])('is refused when it is %j, without showing it', (text) => {
     const refusal = (() => {
       try {
-        return egressProxyOf(text);
+        return parseEgressProxy(text);
       } catch (error) {
         return error;
       }
@@ -277,7 +277,7 @@ describe('the option egressProxy', () => {
       { authorization: `Basic ${Buffer.from('token:').toString('base64')}` },
     ],
   ])('reads %s', (text, expected) => {
-    expect(egressProxyOf(text)).toMatchObject(expected);
+    expect(parseEgressProxy(text)).toMatchObject(expected);
   });
 });
 

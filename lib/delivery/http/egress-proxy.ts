@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { ThornConfigurationError } from '../../errors/index.js';
 
-/** A proxy that connections are made through. */
+/** The proxy of outgoing connections. */
 export interface EgressProxy {
-  /** Whether the connection to the proxy itself is TLS. */
+  /** True when the connection to the proxy itself uses TLS. */
   readonly isSecure: boolean;
   readonly host: string;
   readonly port: number;
@@ -12,11 +12,11 @@ export interface EgressProxy {
 }
 
 /**
- * Reads a URL such as `http://user:password@proxy.example.com:3128`.
+ * Parses a URL such as `http://user:password@proxy.example.com:3128`.
  *
- * @throws {@link ThornConfigurationError} which never shows the URL: it may hold a password
+ * @throws {@link ThornConfigurationError} without the URL, which may contain a password
  */
-export function egressProxyOf(text: unknown): EgressProxy {
+export function parseEgressProxy(text: unknown): EgressProxy {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
   const isOrigin = url?.pathname === '/' && url.search === '' && url.hash === '';
   const isSecure = url?.protocol === 'https:';
@@ -28,8 +28,8 @@ export function egressProxyOf(text: unknown): EgressProxy {
   return { isSecure, host, port, authorization: authorizationOf(url) };
 }
 
-/** Host and port as they stand in a request's target. */
-export function authorityOf(host: string, port: number): string {
+/** Formats host and port as a request target. */
+export function formatAuthority(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

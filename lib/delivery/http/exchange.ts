@@ -3,7 +3,7 @@ import { Timed } from './deadlines.js';
 import { attemptError, toAttemptError } from './transport-errors.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 
-/** An answer as it came over the wire; its headers are decoded when somebody reads them. */
+/** An answer as received; its headers are decoded on first access. */
 export class RawResponse implements WebhookResponse {
   #headers: Record<string, string | string[] | undefined> | null = null;
 
@@ -38,23 +38,23 @@ function decode(raw: readonly Buffer[]): Record<string, string | string[] | unde
 const MAX_INFORMATIONAL_ANSWERS = 16;
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** What an exchange runs on: told how it ended, to use the connection again or to drop it. */
+/** The connection of an exchange, notified of the end so that it is reused or dropped. */
 export interface Carrier {
   readonly address: string | null;
-  /** The answer was read to its end. */
+  /** The answer was read completely. */
   done(): void;
-  /** The exchange is over, the connection is in the middle of something. */
+  /** The exchange has ended, and the connection cannot be reused. */
   broken(): void;
 }
 
-/** Where an exchange waits for a connection. */
+/** The queue of exchanges that wait for a connection. */
 export interface WaitingRoom {
   leave(exchange: Exchange): void;
 }
 
 /**
- * One request and its answer: the handler that undici tells what comes back. In the form that gets the headers as raw
- * bytes, since a successful delivery needs none of them decoded.
+ * One request and its answer, as an undici dispatch handler. Headers arrive as raw bytes, because a successful delivery
+ * needs none of them decoded.
  */
 export class Exchange extends Timed implements Dispatcher.DispatchHandler {
   carrier: Carrier | null = null;
@@ -121,7 +121,7 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
     this.#isOver = true;
     this.onOver(this);
     const address = this.carrier?.address ?? null;
-    // Copied, since a chunk is a view of everything that arrived with it.
+    // Copied, because a chunk is a view of a larger buffer.
     const body = this.#chunks === null ? NOTHING : Buffer.concat(this.#chunks);
     this.resolve(new RawResponse(this.#status, this.#headers, body, truncated, address));
     if (truncated) this.#giveUp();

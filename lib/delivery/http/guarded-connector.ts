@@ -6,22 +6,22 @@ import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import { type TlsOptions, tlsSettings } from './tls-settings.js';
 import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
 
-/** How connections are made. */
+/** Options of connectors. */
 export interface ConnectorOptions {
-  /** Default: the system's resolver, by `dns.lookup`. */
+  /** Default: the system's resolver, through `dns.lookup`. */
   readonly lookup?: AddressLookup;
   readonly tls?: TlsOptions;
 }
 
-/** Starts to connect and returns the socket, which may be destroyed to give up. */
+/** Starts to connect and returns the socket. The caller destroys the socket to give up. */
 export type GuardedConnector = (
   options: buildConnector.Options,
   callback: buildConnector.Callback,
 ) => Socket | null;
 
 /**
- * Makes connections to addresses that the policy allows. A name is looked up with all its answers; the policy judges
- * every one, and only then are they dialled, in turn. TLS goes on to verify the certificate for the name.
+ * Creates connections to addresses that the policy allows. A name is looked up with all its addresses, and the policy
+ * judges every address before the first one is dialled. TLS still verifies the certificate for the name.
  */
 export function guardedConnector(
   policy: RecipientPolicy,
@@ -31,7 +31,7 @@ export function guardedConnector(
     ...tlsSettings(tls),
     lookup: vettedLookup(policy, coalesced(lookup)),
     autoSelectFamily: true,
-    // The deadline of the request that waits for the connection ends it.
+    // The deadline of the waiting request ends the connection.
     timeout: 0,
   }) as (...parameters: Parameters<GuardedConnector>) => Socket;
   return (options, callback) => {
@@ -50,7 +50,7 @@ function vettedLookup(policy: RecipientPolicy, lookup: AddressLookup): LookupFun
   return (hostname, { all }, callback) => {
     lookup(hostname, { all: true }, (error, addresses) => {
       try {
-        // Not every resolver says null when nothing is wrong.
+        // Some resolvers report success with undefined instead of null.
         if (error) throw error;
         const vetted = vet(policy, addresses);
         if (all === true) callback(null, vetted);
@@ -62,7 +62,7 @@ function vettedLookup(policy: RecipientPolicy, lookup: AddressLookup): LookupFun
   };
 }
 
-/** All or nothing: a name with one forbidden address is somebody's trick. */
+/** Rejects the name as a whole: a name with one forbidden address is an attack. */
 function vet(policy: RecipientPolicy, addresses: readonly LookupAddress[]): LookupAddress[] {
   if (addresses.length === 0) throw attemptError('name-not-resolved', null);
   return addresses.map(({ address }) => {
@@ -71,10 +71,7 @@ function vet(policy: RecipientPolicy, addresses: readonly LookupAddress[]): Look
   });
 }
 
-/**
- * One look-up at a time for a name, whose answer all who wait for it share: the connections to an endpoint that are
- * opened together. Nothing is remembered beyond that.
- */
+/** Shares one running look-up per name among the connections that wait for it. The result is not cached. */
 function coalesced(lookup: AddressLookup): AddressLookup {
   const waiting = new Map<string, Parameters<AddressLookup>[2][]>();
   return (hostname, options, callback) => {

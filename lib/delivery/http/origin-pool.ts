@@ -6,10 +6,10 @@ import type { Socket } from 'node:net';
 const PIECE = 1024;
 
 /**
- * Hands out what a socket has received in small pieces, and nothing more once it is destroyed.
+ * Passes on received data in small pieces, and nothing after the socket is destroyed.
  *
- * undici's parser goes on through the piece in which the headers exceed their limit, and makes an error of each line: of
- * what a socket receives at once, 64 KiB, that is half a second of CPU for one hostile answer.
+ * undici's parser finishes the current piece after headers exceed their limit, and creates an error for each line. For
+ * 64 KiB, the size of one read, a hostile answer would cost half a second of CPU.
  */
 export function readPiecewise(socket: Socket): void {
   const { read } = socket;
@@ -22,23 +22,23 @@ export function readPiecewise(socket: Socket): void {
   };
 }
 
-/** What the connections of all origins have in common. */
+/** Settings shared by the connections of all origins. */
 export interface PoolSettings {
   readonly connect: GuardedConnector;
-  /** Whether what a connection ends at is the endpoint, and not a proxy. */
+  /** True when a connection ends at the endpoint instead of a proxy. */
   readonly isDirect: boolean;
-  /** Connections to one origin at most. */
+  /** The maximum number of connections to one origin. */
   readonly connections: number;
-  /** Milliseconds that an unused connection is kept. */
+  /** Milliseconds for which an unused connection is kept. */
   readonly keepAliveTimeout: number;
   readonly maxHeaderBytes: number;
 }
 
 /**
- * The connections to one origin, each with one request at a time; who finds none free waits in line.
+ * The connections to one origin, each with one request at a time; further requests wait in line.
  *
- * Not undici's `Pool`, for two reasons: a request that runs out of time before it is sent leaves at once and takes the
- * half-open connection with it, so that a dead endpoint piles nothing up; and each connection knows its address.
+ * This is not undici's `Pool`, for two reasons. A request that times out before it is sent leaves at once and closes
+ * its half-open connection, so a dead endpoint accumulates nothing. And each connection knows its address.
  */
 export class OriginPool implements WaitingRoom {
   readonly #idle: Connection[] = [];
@@ -63,13 +63,13 @@ export class OriginPool implements WaitingRoom {
     this.#waiting.delete(exchange);
   }
 
-  /** Ends unused connections now, the others when their exchange is over. */
+  /** Closes unused connections now, the others after their exchange. */
   close(): void {
     this.#isClosed = true;
     for (const connection of [...this.#idle]) connection.drop();
   }
 
-  /** For {@link Connection}: it has carried an exchange to its end. */
+  /** For {@link Connection}: the connection is free again. */
   release(connection: Connection): void {
     const next = this.#next();
     if (next !== null) this.#carry(connection, next);
@@ -77,7 +77,7 @@ export class OriginPool implements WaitingRoom {
     else this.#idle.push(connection);
   }
 
-  /** For {@link Connection}: it is no more. */
+  /** For {@link Connection}: the connection is closed. */
   forget(connection: Connection): void {
     this.#size--;
     const at = this.#idle.indexOf(connection);
@@ -87,7 +87,7 @@ export class OriginPool implements WaitingRoom {
     else if (this.#size === 0) this.onEmpty(this);
   }
 
-  /** On the connection at hand, or in its place on one of the exchange's own. */
+  /** Runs the exchange on this connection, or on a new one when the exchange needs its own. */
   #carry(connection: Connection, exchange: Exchange): void {
     if (exchange.request.keepAlive) {
       connection.carry(exchange);
@@ -135,11 +135,11 @@ class Connection implements Carrier {
       pipelining: 1,
       keepAliveTimeout,
       maxHeaderSize: maxHeaderBytes,
-      // One deadline for the whole request is kept elsewhere.
+      // {@link Deadlines} keeps the deadline of the whole request.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    // While busy, undici tells the exchange, or dials again if the request was not sent yet.
+    // While busy, undici notifies the exchange, or dials again if the request was not sent yet.
     this.#client.on('disconnect', () => {
       if (!this.#isBusy) this.drop();
     });
@@ -175,7 +175,7 @@ class Connection implements Carrier {
     if (this.#isDropped) return;
     this.#isDropped = true;
     this.#dialling?.destroy();
-    // Not now: this may be a call from inside the client.
+    // Deferred: this may be a call from inside the client.
     queueMicrotask(() => this.#client.destroy(noop));
     this.pool.forget(this);
   }

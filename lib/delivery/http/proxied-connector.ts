@@ -2,7 +2,7 @@ import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { buildConnector } from 'undici';
-import { authorityOf, type EgressProxy } from './egress-proxy.js';
+import { formatAuthority, type EgressProxy } from './egress-proxy.js';
 import { attemptError } from './transport-errors.js';
 import type { GuardedConnector } from './guarded-connector.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
@@ -11,9 +11,9 @@ import { type TlsOptions, type TlsSettings, tlsSettings } from './tls-settings.j
 const KEEP_ALIVE_DELAY = 60_000;
 
 /**
- * Makes connections through a proxy, by `CONNECT`, also for `http`: what is sent through it is the same as without it.
- * Names are the proxy's to look up and its addresses to judge; an address that stands in the URL is judged here. TLS
- * goes on to be between us and the endpoint.
+ * Creates connections through a proxy by `CONNECT`, for `http` as well, so the request is the same as without a proxy.
+ * The proxy looks names up and judges their addresses; an address in the URL is judged here. TLS runs between this
+ * process and the endpoint.
  */
 export function proxiedConnector(
   policy: RecipientPolicy,
@@ -31,7 +31,7 @@ export function proxiedConnector(
       callback(error as Error, null);
       return null;
     }
-    const target = authorityOf(hostname, port === '' ? (isTls ? 443 : 80) : Number(port));
+    const target = formatAuthority(hostname, port === '' ? (isTls ? 443 : 80) : Number(port));
     return openTunnel(proxy, settings, target, (error, socket) => {
       if (socket === null) callback(error ?? attemptError('proxy', null), null);
       else if (isTls) secure({ ...options, httpSocket: socket }, callback);
@@ -42,7 +42,7 @@ export function proxiedConnector(
 
 type Opened = (error: Error | null, socket: Socket | null) => void;
 
-/** @returns the socket to the proxy, which may be destroyed to give up */
+/** Opens the tunnel. @returns the socket to the proxy; the caller destroys the socket to give up */
 function openTunnel(
   proxy: EgressProxy,
   settings: TlsSettings,
@@ -67,7 +67,7 @@ function openTunnel(
     socket.destroy();
     opened(refusal, null);
   });
-  // Not what was thrown: it may show the request, and with it the credentials.
+  // The original error is dropped: it may contain the request, and with it the credentials.
   request.once('error', (error: NodeJS.ErrnoException) =>
     opened(attemptError('proxy', null, error.code ?? null), null),
   );
@@ -85,7 +85,7 @@ function dial({ isSecure, host, port }: EgressProxy, settings: TlsSettings): Soc
 
 function refusalOf(status: number, early: Buffer): Error | null {
   if (status >= 200 && status < 300) {
-    // Whoever speaks before it is asked would be heard as an answer.
+    // Bytes sent before the request would be read as an answer.
     return early.length === 0 ? null : attemptError('protocol', null, 'the tunnel spoke first');
   }
   const detail = `the proxy answered ${status}`;

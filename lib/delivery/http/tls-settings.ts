@@ -1,19 +1,19 @@
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 
-/** What is trusted. */
+/** Options of trust in certificates. */
 export interface TlsOptions {
-  /** Certificates of authorities, in PEM, that are trusted in addition to the well-known ones. */
+  /** Additional trusted certificate authorities, in PEM. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
 }
 
-/** The part of every TLS connection's options that is the same for all. */
+/** The TLS options shared by all connections. */
 export interface TlsSettings {
   readonly rejectUnauthorized: true;
   readonly secureContext?: SecureContext;
 }
 
 export function tlsSettings({ ca }: TlsOptions = {}): TlsSettings {
-  // Stated, since the environment can otherwise switch verification off.
+  // Explicit, because the environment can otherwise switch verification off.
   const rejectUnauthorized = true;
   return ca === undefined
     ? { rejectUnauthorized }

@@ -45,16 +45,16 @@ const CODES: Readonly<Record<string, AttemptErrorCode>> = {
 
 const FAMILIES: readonly (readonly [pattern: RegExp, code: AttemptErrorCode])[] = [
   [/^EAI_/, 'name-not-resolved'],
-  // What OpenSSL says of certificates: https://nodejs.org/api/tls.html#x509-certificate-error-codes
+  // OpenSSL's certificate errors: https://nodejs.org/api/tls.html#x509-certificate-error-codes
   [/^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_)|SELF_SIGNED/, 'tls'],
 ];
 
 /**
- * Says in the library's own words why a request ended without an answer.
+ * Converts a failure of a request without an answer to the library's own errors.
  *
- * @param cause what the socket, TLS, the parser or the look-up threw
- * @param address the address that was being dialled, when known
- * @returns refusals of the policy as they are; everything else as an {@link AttemptError}
+ * @param cause the error of the socket, TLS, the parser or the look-up
+ * @param address the dialled address, when known
+ * @returns policy refusals unchanged; everything else as an {@link AttemptError}
  */
 export function toAttemptError(
   cause: unknown,
@@ -64,7 +64,7 @@ export function toAttemptError(
   return attemptError(codeOf(cause), addressOf(cause) ?? address, errnoOf(cause));
 }
 
-/** The failure of the given code; `detail` is a word of the system's, such as `ECONNREFUSED`. */
+/** Creates the error of the given code; `detail` is a system error code, such as `ECONNREFUSED`. */
 export function attemptError(
   code: AttemptErrorCode,
   address: string | null,
@@ -78,7 +78,7 @@ function codeOf(cause: unknown): AttemptErrorCode {
   if (cause instanceof errors.HTTPParserError) return 'protocol';
   const errno = errnoOf(cause);
   if (errno === null) return 'internal';
-  // The HTTP parser reports a 100 or 101 that nobody asked for as an error of the socket.
+  // The HTTP parser reports an unexpected 100 or 101 as an error of the socket.
   if (errno === 'UND_ERR_SOCKET' && /^bad (response|upgrade)/.test((cause as Error).message)) {
     return 'protocol';
   }
@@ -91,7 +91,7 @@ function errnoOf(cause: unknown): string | null {
 }
 
 function addressOf(cause: unknown): string | null {
-  // When several addresses were tried, the errors come together.
+  // A connection that tries several addresses reports one AggregateError.
   const first: unknown = cause instanceof AggregateError ? cause.errors.at(-1) : cause;
   const { address } = (first ?? {}) as { address?: unknown };
   return typeof address === 'string' ? address : null;

@@ -2,7 +2,7 @@ import type { AxiosInstance } from 'axios';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { AxiosAdapter } from './axios-adapter.js';
 import { Deadlines } from './deadlines.js';
-import { type EgressProxy, egressProxyOf } from './egress-proxy.js';
+import { type EgressProxy, parseEgressProxy } from './egress-proxy.js';
 import { Exchange } from './exchange.js';
 import { attemptError } from './transport-errors.js';
 import { type ConnectorOptions, guardedConnector } from './guarded-connector.js';
@@ -17,22 +17,22 @@ import {
 
 /** Options of {@link UndiciHttpClient}. */
 export interface UndiciHttpClientOptions extends ConnectorOptions {
-  /** Connections to one origin at most; further requests wait, within their deadline. Default 256. */
+  /** The maximum number of connections to one origin; further requests wait, within their deadline. Default 256. */
   readonly connections?: number;
-  /** Bytes of an answer's body that are read before the connection is dropped. Default 16384. */
+  /** The number of bytes of an answer's body that are read before the connection is dropped. Default 16384. */
   readonly maxAnswerBytes?: number;
-  /** Bytes that an answer's headers may have. Default 16384. */
+  /** The maximum size of an answer's headers in bytes. Default 16384. */
   readonly maxHeaderBytes?: number;
-  /** Milliseconds that an unused connection is kept. Default 4000. */
+  /** Milliseconds for which an unused connection is kept. Default 4000. */
   readonly keepAliveTimeout?: number;
   /**
-   * A proxy that all connections are made through by `CONNECT`, for example `http://user:password@proxy.example.com:3128`.
-   * It is then what judges addresses: names are not looked up here. Default: none, whatever the environment says.
+   * A proxy for all connections by `CONNECT`, for example `http://user:password@proxy.example.com:3128`. The proxy then
+   * judges addresses: names are not looked up here. Default: no proxy, regardless of the environment.
    */
   readonly egressProxy?: string;
 }
 
-/** Where a URL's requests go. */
+/** The destination of a URL's requests. */
 interface Target {
   readonly href: string;
   readonly origin: string;
@@ -40,9 +40,9 @@ interface Target {
 }
 
 /**
- * The default client: undici's connections, one deadline for the whole request, and a policy that is asked for the URL
- * and for every address before it is dialled. Connections are kept per origin and never shared with another client, so
- * never with another policy.
+ * The default client: undici's connections and one deadline for the whole request. The policy judges the URL, and every
+ * address before it is dialled. Connections are kept per origin and never shared with another client, so never with
+ * another policy.
  */
 export class UndiciHttpClient extends WebhookHttpClient {
   readonly #proxy: EgressProxy | null;
@@ -54,7 +54,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
   #axios: AxiosAdapter | null = null;
   #closed: PromiseWithResolvers | null = null;
 
-  /** @throws `ThornConfigurationError` naming an option whose value makes no sense */
+  /** @throws `ThornConfigurationError` naming the invalid option */
   constructor(
     private readonly policy: RecipientPolicy,
     private readonly options: UndiciHttpClientOptions = {},
@@ -125,7 +125,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
 
   readonly #stop = (exchange: Exchange): void => this.#deadlines.stop(exchange);
 
-  /** Splits a URL once for as long as the policy hands out the same object for it. */
+  /** Parses a URL once for as long as the policy returns the same object for it. */
   #target(url: URL): Target {
     let target = this.#targets.get(url);
     if (target === undefined || target.href !== url.href) {
@@ -162,7 +162,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
   }
 }
 
-/** The connections that were made under one policy. */
+/** The connections made under one policy. */
 interface PolicyPools {
   readonly settings: PoolSettings;
   readonly origins: Map<string, OriginPool>;
@@ -187,7 +187,7 @@ function proxyOf({ egressProxy, lookup }: UndiciHttpClientOptions): EgressProxy 
       { option: 'lookup' },
     );
   }
-  return egressProxyOf(egressProxy);
+  return parseEgressProxy(egressProxy);
 }
 
 function positive(option: string, value: number): number {

@@ -2,24 +2,24 @@ import type { AttemptRecord } from '../attempt/attempt-record.js';
 import type { Attempt } from '../attempt/attempt.js';
 import type { DeliveryStatus } from '../attempt/delivery-status.js';
 
-/** An attempt, and what became of its delivery. */
+/** An attempt and the resulting state of its delivery. */
 export interface LoggedAttempt {
-  /** Requests made for the delivery, this one included: 1 for the first. */
+  /** Requests made for the delivery, including this one: 1 for the first. */
   readonly number: number;
-  /** Names the delivery, the message, its event and the subscriber. */
+  /** The attempt, with the ids of the delivery, the message and the subscriber. */
   readonly attempt: Attempt;
-  /** Where the delivery stands after it: `pending` when there will be another attempt. */
+  /** The state of the delivery after the attempt: `pending` when another attempt follows. */
   readonly status: DeliveryStatus;
   /** Host and port of the subscriber's URL. */
   readonly host: string;
 }
 
-/** Reads the attempts that were stored because {@link DeliveryLog.keeps} said so, oldest first. */
+/** Reads the attempts that the strategy has stored because {@link DeliveryLog.keeps} returned true, oldest first. */
 export type ReadKept = () => Promise<readonly AttemptRecord[]>;
 
 /**
- * Decides what is remembered of attempts. The delivery itself, with its status and the number of its attempts, is always
- * remembered: retries, `backfill()` and the rule that nobody gets a message twice need it.
+ * Decides which attempts are stored. The delivery itself, with its status and the number of its attempts, is always
+ * remembered: retries, `backfill()` and deduplication need it.
  *
  * The strategy `outbox()` stores attempts with what became of their deliveries, in one transaction, as far as
  * {@link keeps} wants them. {@link written} is for what goes elsewhere as well, or instead.
@@ -44,23 +44,23 @@ export type ReadKept = () => Promise<readonly AttemptRecord[]>;
  */
 export abstract class DeliveryLog {
   /**
-   * Whether the strategy stores the attempt. Answers at once and from the attempt alone, since it is asked for each one
-   * on the way to the database. An error is logged, and the attempt stored.
+   * True when the strategy should store the attempt. Must answer synchronously and from the attempt alone, because
+   * every attempt asks on the way to the database. An error is logged, and the attempt is stored.
    */
   abstract keeps(attempt: LoggedAttempt): boolean;
 
   /**
-   * Told of all attempts once what became of their deliveries is written, in sets and in that order; the next set waits
-   * until this one is taken. A process that dies in between tells nothing, and what several thousand attempts behind
-   * cannot be taken is dropped: the logger `Thorn` says so, as it does when this rejects.
+   * Receives sets of attempts after their outcomes are written, in that order. The next set waits until the returned
+   * promise resolves. A process that crashes in between passes nothing on. Attempts beyond a backlog of several
+   * thousand are dropped. The logger `Thorn` reports drops and rejections.
    */
   abstract written(attempts: readonly LoggedAttempt[]): Promise<void> | void;
 
   /**
-   * The attempts of a delivery that are remembered, oldest first and each number once; none for what is not known.
+   * Returns the stored attempts of a delivery, oldest first, each number once; empty for an unknown delivery.
    *
-   * @param delivery its id
-   * @param kept reads those that the strategy has stored
+   * @param delivery id of the delivery
+   * @param kept reads the attempts that the strategy has stored
    */
   abstract attemptsOf(delivery: string, kept: ReadKept): Promise<readonly AttemptRecord[]>;
 }

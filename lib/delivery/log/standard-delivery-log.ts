@@ -2,16 +2,16 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import type { AttemptRecord } from '../attempt/attempt-record.js';
 import { DeliveryLog, type LoggedAttempt, type ReadKept } from './delivery-log.js';
 
-/** Which attempts are kept: all of them, those that failed, or none. */
+/** Selects the attempts to keep: all, the failed ones, or none. */
 export type KeptAttempts = 'everything' | 'failures' | 'nothing';
 
 const KEPT: readonly unknown[] = ['everything', 'failures', 'nothing'] satisfies KeptAttempts[];
 
-/** Keeps attempts in the table of the strategy, written in the transaction that writes what became of the delivery. */
+/** Keeps attempts in the table of the strategy, written in the same transaction as the outcome of the delivery. */
 export class StandardDeliveryLog extends DeliveryLog {
   /**
    * @param kept default: everything
-   * @throws `ThornConfigurationError` for any other word
+   * @throws `ThornConfigurationError` for any other value
    */
   constructor(private readonly kept: KeptAttempts = 'everything') {
     super();

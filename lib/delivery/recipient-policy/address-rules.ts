@@ -3,14 +3,14 @@ import { formatIpv4, parseIpv6 } from './ipv6.js';
 
 /** A rule that refuses an address. */
 export interface AddressRule {
-  /** Short stable word, for programs. */
+  /** Short stable word for programs. */
   readonly reason: string;
   /** For people; follows "… is ". */
   readonly text: string;
 }
 
 /**
- * The IPv4 networks that are not the public internet.
+ * The IPv4 networks outside of the public internet.
  *
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry/
  */
@@ -26,7 +26,7 @@ const IPV4_RULES = rules({
     'a documentation address',
     ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24'],
   ],
-  // Includes the limited broadcast address, 255.255.255.255, and anycast services that are no web servers (AS112, AMT).
+  // Includes the limited broadcast address, 255.255.255.255, and anycast services other than web servers (AS112, AMT).
   'reserved-address': [
     'a reserved address',
     [
@@ -38,7 +38,7 @@ const IPV4_RULES = rules({
       '240.0.0.0/4',
     ],
   ],
-  // Addresses in public ranges at which a cloud serves its metadata to the machines in it: Azure, Equinix Metal.
+  // Public addresses that serve cloud metadata to virtual machines: Azure, Equinix Metal.
   'metadata-address': [
     'an address of a cloud provider’s metadata',
     ['168.63.129.16/32', '192.80.8.124/32'],
@@ -46,13 +46,13 @@ const IPV4_RULES = rules({
 });
 
 /**
- * What is refused within 2000::/3; everything outside it is refused as a whole.
+ * The networks refused within 2000::/3; everything outside of 2000::/3 is refused as a whole.
  *
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry/
  */
 const IPV6_RULES = rules({
   'tunnel-address': ['an address of a tunnel (Teredo or 6to4)', ['2001::/32', '2002::/16']],
-  // ORCHID, benchmarking, anycast services: none of them a web server.
+  // ORCHID, benchmarking and anycast services; none of them contains web servers.
   'reserved-address': ['a reserved address', ['2001::/23', '2620:4f:8000::/48', '3ffe::/16']],
   'documentation-address': ['a documentation address', ['2001:db8::/32', '3fff::/20']],
 });
@@ -72,27 +72,27 @@ const NOT_GLOBAL: AddressRule = {
   text: 'outside of the global unicast addresses',
 };
 
-/** The first rule that keeps an IPv4 address from being public, or null. */
+/** Finds the first rule that refuses an IPv4 address, or null. */
 export function refusalOfIpv4(address: string): AddressRule | null {
   return firstMatch(IPV4_RULES, address);
 }
 
-/** The first rule that keeps an IPv6 address from being public, or null; what it embeds is not looked at. */
+/** Finds the first rule that refuses an IPv6 address, or null; an embedded IPv4 address is not judged. */
 export function refusalOfIpv6(address: string): AddressRule | null {
   if (GLOBAL_UNICAST.has(address)) return firstMatch(IPV6_RULES, address);
   return firstMatch(IPV6_NAMED, address) ?? NOT_GLOBAL;
 }
 
-/** An IPv4 address that packets to an IPv6 address end up at. */
+/** The IPv4 destination of packets to an IPv6 address. */
 export interface EmbeddedIpv4 {
   readonly address: string;
-  /** Whether the IPv4 address is all there is to judge. */
+  /** True when only the IPv4 address needs a judgement. */
   readonly isAll: boolean;
 }
 
 /**
- * The IPv4 address within an IPv6 address, for the forms that carry one: NAT64 (64:ff9b::/96), and ISATAP (an interface
- * identifier of 0:5efe or 200:5efe). The other tunnels are refused as networks; for mapped ones see {@link mappedIpv4}.
+ * Finds the IPv4 address within an IPv6 address: NAT64 (64:ff9b::/96), and ISATAP (an interface identifier of 0:5efe or
+ * 200:5efe). The other tunnels are refused as networks; for mapped addresses see {@link mappedIpv4}.
  */
 export function embeddedIpv4(address: string): EmbeddedIpv4 | null {
   const groups = parseIpv6(address);

@@ -2,19 +2,18 @@ import { BlockList, isIP } from 'node:net';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { formatIpv6, mappedIpv4, parseIpv6 } from './ipv6.js';
 
-/** Where IPv4 addresses are written as IPv6 ones, ::ffff:0:0/96. */
+/** The prefix of IPv4-mapped IPv6 addresses, ::ffff:0:0/96. */
 const MAPPED_PREFIX = 96;
 
-/** A set of IP networks, those of each family for addresses of that family alone: ::/0 holds no IPv4 address. */
+/** A set of IP networks. Each family matches only its own addresses: ::/0 contains no IPv4 address. */
 export class CidrList {
-  // Two, because one takes IPv4 addresses for the IPv6 ones that they can be written as.
+  // Two lists, because one BlockList also matches IPv4 addresses in their IPv6 form.
   readonly #networks = { ipv4: new BlockList(), ipv6: new BlockList() };
   readonly isEmpty: boolean;
 
   /**
    * @param option the option's name, for the error
-   * @param networks in CIDR notation, exactly: a network whose host bits are not zero is refused, since it hides what
-   *   its author meant
+   * @param networks in exact CIDR notation: a network with host bits is rejected, because its meaning is ambiguous
    * @throws {@link ThornConfigurationError}
    */
   constructor(option: string, networks: readonly string[]) {
@@ -31,7 +30,11 @@ export class CidrList {
     }
   }
 
-  /** @param address an IPv4 or IPv6 address in any valid form, without a zone */
+  /**
+   * True when a network contains the address.
+   *
+   * @param address an IPv4 or IPv6 address in any valid form, without a zone
+   */
   has(address: string): boolean {
     if (this.isEmpty) return false;
     const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
@@ -46,7 +49,7 @@ function parseCidr(option: string, network: string) {
   const version = isIP(address);
   if (version === 0 || prefix > (version === 4 ? 32 : 128)) {
     throw new ThornConfigurationError(
-      `${option} holds ${JSON.stringify(network)}, which is no network in CIDR notation; write for example 10.1.0.0/16, 10.1.2.3/32 or fd00:1::/32.`,
+      `${option} holds ${JSON.stringify(network)}, which is not a network in CIDR notation; write for example 10.1.0.0/16, 10.1.2.3/32 or fd00:1::/32.`,
       { option, network },
     );
   }
@@ -77,7 +80,7 @@ function maskIpv6(address: string, prefix: number): string {
   );
 }
 
-/** The mask of one part of `width` bits of which the first `bits` belong to the network. */
+/** The mask of one group of `width` bits whose first `bits` belong to the network. */
 function maskOf(width: number, bits: number): number {
   const kept = Math.min(Math.max(bits, 0), width);
   return (2 ** width - 1) & ~(2 ** (width - kept) - 1);

@@ -5,20 +5,23 @@ import type { RecipientPolicy } from './recipient-policy.js';
 
 const CACHED_POLICIES = 100;
 
-/** The policies of events with rules of their own: theirs laid over the module's, each made once. */
+/**
+ * The policies of events with rules of their own. The rules of an event override the module's; each policy is created
+ * once.
+ */
 export class RecipientPolicies {
   readonly #made = new BoundedCache<string, RecipientPolicy>(CACHED_POLICIES);
 
   /**
    * @param standard for events without rules
-   * @param rules what the rules of events are laid over
+   * @param rules the module's rules, which events override
    */
   constructor(
     readonly standard: RecipientPolicy,
     private readonly rules: RecipientRules = {},
   ) {}
 
-  /** @throws {@link ThornConfigurationError} naming the rule that makes no sense */
+  /** Returns the policy for the rules of an event. @throws {@link ThornConfigurationError} naming the invalid rule */
   of(rules: RecipientRules | undefined): RecipientPolicy {
     if (rules === undefined) return this.standard;
     const key = JSON.stringify(rules);

@@ -1,5 +1,5 @@
 /**
- * The eight groups of an IPv6 address.
+ * Parses an IPv6 address to eight groups.
  *
  * @param address valid by `net.isIPv6`, without a zone
  */
@@ -15,17 +15,17 @@ export function parseIpv6(address: string): number[] {
   return [...before, ...zeros, ...after];
 }
 
-/** One spelling for each address: eight groups, none left out. */
+/** Formats eight groups canonically, without abbreviation. */
 export function formatIpv6(groups: readonly number[]): string {
   return groups.map((group) => group.toString(16)).join(':');
 }
 
-/** The IPv4 address that two groups hold. */
+/** Formats the IPv4 address in two groups. */
 export function formatIpv4(high: number, low: number): string {
   return `${high >> 8}.${high & 0xff}.${low >> 8}.${low & 0xff}`;
 }
 
-/** The IPv4 address that an IPv6 address of ::ffff:0:0/96 is another way to write, or null. */
+/** The IPv4 address of an IPv4-mapped IPv6 address (::ffff:0:0/96), or null. */
 export function mappedIpv4([a, b, c, d, e, f, high = 0, low = 0]: readonly number[]):
   string | null {
   const isMapped = a === 0 && b === 0 && c === 0 && d === 0 && e === 0 && f === 0xffff;

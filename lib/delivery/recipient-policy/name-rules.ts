@@ -1,13 +1,13 @@
 import type { AddressRule } from './address-rules.js';
 
-/** Kinds of names that are refused unless a policy allows addresses that they could stand for. */
+/** Kinds of names that are refused unless a policy allows the addresses behind them. */
 export interface AllowedNames {
   readonly local: boolean;
   readonly metadata: boolean;
   readonly private: boolean;
 }
 
-// What the URL parser lets through beyond this, a resolver may read in its own way.
+// The URL parser accepts more than this; resolvers may interpret such names in their own ways.
 const HOST_NAME = /^(?:[a-z0-9_-]{1,63}\.){0,126}[a-z0-9_-]{1,63}\.?$/;
 const MAX_LENGTH = 254;
 
@@ -39,9 +39,9 @@ const KINDS: readonly (AddressRule & { kind: keyof AllowedNames; pattern: RegExp
 ];
 
 /**
- * The first rule that keeps a name from being one of the public internet, or null.
+ * Finds the first rule that refuses a name outside of the public internet, or null.
  *
- * @param hostname as the URL parser writes it, which is no address
+ * @param hostname in the URL parser's form; not an address
  */
 export function refusalOfName(hostname: string, allowed: AllowedNames): AddressRule | null {
   const name = hostname.replace(/\.+$/, '');

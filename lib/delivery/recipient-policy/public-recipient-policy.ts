@@ -7,10 +7,10 @@ import type { CidrList } from './cidr-list.js';
 import { mappedIpv4, parseIpv6 } from './ipv6.js';
 import { type AllowedNames, refusalOfName } from './name-rules.js';
 import { RecipientPolicy } from './recipient-policy.js';
-import { checkKinds, networksOf, portsOf } from './recipient-rule-checks.js';
+import { checkKinds, parseNetworks, parsePorts } from './recipient-rule-checks.js';
 
 /**
- * Ports that browsers refuse to speak HTTP to, since another protocol's server may take the request for its own.
+ * Ports blocked by browsers, because another protocol's server may accept the request as its own.
  *
  * @see https://fetch.spec.whatwg.org/#port-blocking
  */
@@ -24,7 +24,7 @@ export const BAD_PORTS: ReadonlySet<number> = new Set([
 
 const MAX_URL_LENGTH = 2048;
 const CACHED_URLS = 20_000;
-// The URL parser drops or repairs these silently, so that what it reads is not what a person reads.
+// The URL parser drops or repairs these silently, so its result differs from the text that a person reads.
 const FORBIDDEN_CHARACTERS = /[\s\\\p{C}\p{Z}]/u;
 const HTTP_AUTHORITY = /^https?:\/\/([^/?#]+)/i;
 const METADATA_ADDRESS = '169.254.169.254';
@@ -33,7 +33,7 @@ const METADATA_ADDRESS = '169.254.169.254';
 export type PublicRecipientPolicyOptions = RecipientRules;
 
 /**
- * Lets webhooks go to the public internet alone: `http` and `https` on the usual ports, and no address that is private,
+ * Allows only the public internet: `http` and `https` on the usual ports, and no address that is private,
  * local, reserved or serves a cloud's metadata, in whatever spelling.
  *
  * @example
@@ -51,13 +51,13 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     CACHED_URLS,
   );
 
-  /** @throws `ThornConfigurationError` naming the option and its faulty value */
+  /** @throws `ThornConfigurationError` naming the option and the invalid value */
   constructor(options: PublicRecipientPolicyOptions = {}) {
     super();
     checkKinds(options);
     this.#requireHttps = options.requireHttps ?? false;
-    this.#ports = portsOf(options.allowedPorts);
-    ({ allow: this.#allow, deny: this.#deny } = networksOf(options));
+    this.#ports = parsePorts(options.allowedPorts);
+    ({ allow: this.#allow, deny: this.#deny } = parseNetworks(options));
     this.#allowedNames = {
       local: this.#allow.has('127.0.0.1') || this.#allow.has('::1'),
       metadata: this.#allow.has(METADATA_ADDRESS),
@@ -65,10 +65,10 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     };
   }
 
-  /** Remembers what it has allowed: a URL costs once. Treat the returned URL as read-only. */
+  /** Caches allowed URLs, so each one is checked once. Treat the returned URL as read-only. */
   override checkUrl(text: string): URL {
     const known = this.#checked.get(text);
-    // A caller may have changed the object that it was given: then its verdict is void.
+    // A caller may have changed the returned object; the cached verdict is then void.
     if (known !== undefined && known.url.href === known.href) return known.url;
     const url = this.#check(text);
     this.#checked.set(text, { url, href: url.href });
@@ -76,17 +76,17 @@ export class PublicRecipientPolicy extends RecipientPolicy {
   }
 
   override checkAddress(address: string): void {
-    // Resolvers may be untyped, and isIP takes a list of one address for that address.
+    // Resolvers may be untyped, and isIP accepts an array of one address as that address.
     const version = typeof address === 'string' ? isIP(address) : 0;
     if (version === 0 || address.includes('%')) {
-      throw refused('not-an-address', 'the name resolves to something that is no IP address');
+      throw refused('not-an-address', 'the name resolves to something that is not an IP address');
     }
     if (version === 4) this.#checkIpv4(address, address);
     else this.#checkIpv6(address);
   }
 
   #check(text: string): URL {
-    if (typeof text !== 'string') throw refused('malformed-url', 'the URL is no text');
+    if (typeof text !== 'string') throw refused('malformed-url', 'the URL is not a string');
     if (text.length > MAX_URL_LENGTH) {
       throw refused('too-long', `the URL is longer than ${MAX_URL_LENGTH} characters`);
     }
@@ -151,7 +151,7 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     if (rule !== null) throw refused(rule.reason, `${address} is ${rule.text}`, { address });
   }
 
-  /** @param spelling the address as it was given, which may embed the IPv4 address */
+  /** @param spelling the address as given, which may embed the IPv4 address */
   #checkIpv4(address: string, spelling: string): void {
     if (this.#deny.has(address)) throw denied(spelling);
     if (this.#allow.has(address)) return;

@@ -1,16 +1,15 @@
 /**
- * Decides where webhooks may go. Asked twice: with the URL when a subscriber is saved and before every attempt, and
- * with the address that a connection is about to dial, because a name may resolve to anything by then.
+ * Decides which recipients are allowed. The policy judges the URL when a subscriber is saved and before every attempt.
+ * The policy also judges each address before it is dialled, because a name may resolve differently by then.
  *
- * Pluggable: this class is the injection token; the default is `PublicRecipientPolicy`. Give another with
- * `ThornModule.forRoot({ recipientPolicy: MyPolicy })`.
- * Any implementation must pass `recipientPolicyConformance`.
+ * Pluggable: this class is the injection token; the default is `PublicRecipientPolicy`. Replace it with
+ * `ThornModule.forRoot({ recipientPolicy: MyPolicy })`. Any implementation must pass `recipientPolicyConformance`.
  */
 export abstract class RecipientPolicy {
   /**
-   * Judges a URL by what can be known without a look-up: scheme, port, credentials, literal addresses.
+   * Judges a URL without a look-up: scheme, port, credentials, literal addresses.
    *
-   * @returns the parsed URL, so that nobody parses it a second time and differently
+   * @returns the parsed URL, so that callers do not parse it again and differently
    * @throws `RecipientRefusedError` with the rule that refused
    */
   abstract checkUrl(url: string): URL;

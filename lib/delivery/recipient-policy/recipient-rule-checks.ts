@@ -2,11 +2,11 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import type { RecipientRules } from '../../message/index.js';
 import { CidrList } from './cidr-list.js';
 
-/** @throws {@link ThornConfigurationError} naming the rule that makes no sense */
+/** Checks the rules of an event. @throws {@link ThornConfigurationError} naming the invalid rule */
 export function checkRecipientRules(rules: RecipientRules = {}): void {
   checkKinds(rules);
-  portsOf(rules.allowedPorts);
-  networksOf(rules);
+  parsePorts(rules.allowedPorts);
+  parseNetworks(rules);
 }
 
 const KNOWN_RULES: Readonly<Record<keyof RecipientRules, true>> = {
@@ -17,7 +17,7 @@ const KNOWN_RULES: Readonly<Record<keyof RecipientRules, true>> = {
 };
 
 /**
- * A rule that is misspelled or of another kind would otherwise let through what its author meant to keep out.
+ * Checks names and types of rules. A misspelled rule would otherwise allow recipients that it should refuse.
  *
  * @throws {@link ThornConfigurationError} naming the rule
  */
@@ -46,16 +46,16 @@ function isPlainObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @throws {@link ThornConfigurationError} naming the list and the network that is none */
-export function networksOf({ allowCidrs = [], denyCidrs = [] }: RecipientRules) {
+/** Parses both lists of networks. @throws {@link ThornConfigurationError} naming the list and the invalid network */
+export function parseNetworks({ allowCidrs = [], denyCidrs = [] }: RecipientRules) {
   return {
     allow: new CidrList('allowCidrs', allowCidrs),
     deny: new CidrList('denyCidrs', denyCidrs),
   };
 }
 
-/** @throws {@link ThornConfigurationError} */
-export function portsOf(
+/** Parses the list of allowed ports. @throws {@link ThornConfigurationError} */
+export function parsePorts(
   allowed: readonly number[] | 'any' = [80, 443],
 ): ReadonlySet<number> | 'any' {
   if (allowed === 'any') return 'any';

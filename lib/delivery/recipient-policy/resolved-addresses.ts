@@ -8,11 +8,11 @@ const LOOKUP_TIMEOUT_MS = 2000;
 const logger = new Logger('Thorn');
 
 /**
- * Judges every address that a URL's host resolves to at this moment. A name that does not resolve, or not in time,
- * passes: it may be set up later, and whatever is dialled is judged again.
+ * Judges every address that a URL's host currently resolves to. A name that does not resolve in time passes: it may be
+ * set up later, and every address is judged again before it is dialled.
  *
- * @throws {@link RecipientRefusedError} `unreachable` when any address is refused. Which one, and why, is in the log
- * alone: whoever saves a subscriber could otherwise ask our resolver for the addresses of internal names.
+ * @throws {@link RecipientRefusedError} `unreachable` when any address is refused. The address and the reason are only
+ * logged: otherwise a caller could use the resolver to find the addresses of internal names.
  */
 export async function checkResolvedAddresses(
   url: URL,
@@ -39,7 +39,7 @@ function addressesOf(hostname: string, lookup: AddressLookup): Promise<readonly 
     const timer = setTimeout(() => resolve([]), LOOKUP_TIMEOUT_MS);
     const settle: Parameters<AddressLookup>[2] = (error, addresses) => {
       clearTimeout(timer);
-      // Not every resolver says null when nothing is wrong.
+      // Some resolvers report success with undefined instead of null.
       resolve(error ? [] : addresses);
     };
     try {
@@ -50,7 +50,7 @@ function addressesOf(hostname: string, lookup: AddressLookup): Promise<readonly 
   });
 }
 
-/** Looks a name up; `dns.lookup` is one. */
+/** Looks a name up, in the form of `dns.lookup`. */
 export type AddressLookup = (
   hostname: string,
   options: { readonly all: true },

@@ -8,8 +8,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 /**
- * What Standard Webhooks recommends: the first attempt at once, then retries after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h,
- * 14 h, 20 h and 24 h.
+ * The schedule that Standard Webhooks recommends: the first attempt at once, then retries after 5 s, 5 min, 30 min, 2
+ * h, 5 h, 10 h, 14 h, 20 h and 24 h.
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
@@ -28,16 +28,15 @@ export const STANDARD_SCHEDULE: readonly number[] = [
 /** Options of {@link StandardRetryPolicy}. */
 export interface StandardRetryPolicyOptions {
   /**
-   * Milliseconds before each retry, so that there are as many retries as entries; the first attempt is always made at
-   * once. At most 100 entries, each up to 30 days. Default: 5 s,
-   * 5 min, 30 min, then 2, 5, 10, 14, 20 and 24 hours.
+   * Milliseconds before each retry; the number of entries is the number of retries. The first attempt is made at once.
+   * At most 100 entries, each up to 30 days. Default: 5 s, 5 min, 30 min, then 2, 5, 10, 14, 20 and 24 hours.
    */
   readonly schedule?: readonly number[];
-  /** The part of a delay, 0 to 1, that is added to it at most, at random. Never taken off. Default 0.1. */
+  /** The maximum share of a delay, 0 to 1, that is added at random. Never subtracted. Default 0.1. */
   readonly jitter?: number;
   /**
-   * Milliseconds that an endpoint's `Retry-After` may put the next attempt off at most, jitter not counted. 0 ignores
-   * the header. Default 24 hours.
+   * The maximum delay in milliseconds that an endpoint's `Retry-After` may request, without jitter. 0 ignores the
+   * header. Default 24 hours.
    */
   readonly retryAfterCap?: number;
 }
@@ -46,7 +45,7 @@ export interface StandardRetryPolicyOptions {
  * The default policy: a fixed schedule, jitter that is only ever added, and `Retry-After` honoured up to a cap but
  * never below the schedule's own delay.
  *
- * An event's own {@link RetrySettings} come first: `false` never retries, `max` says how many retries there are (the
+ * An event's own {@link RetrySettings} come first: `false` never retries, `max` sets the number of retries (the
  * schedule's last delay is repeated as needed), `delay` replaces every delay of the schedule.
  *
  * @example
@@ -59,7 +58,7 @@ export class StandardRetryPolicy extends RetryPolicy {
   readonly #jitter: number;
   readonly #retryAfterCap: number;
 
-  /** @throws `ThornConfigurationError` naming the option whose value makes no sense */
+  /** @throws `ThornConfigurationError` naming the invalid option */
   constructor(options: StandardRetryPolicyOptions = {}) {
     super();
     const { schedule = STANDARD_SCHEDULE, jitter = 0.1, retryAfterCap = 24 * HOUR } = options;

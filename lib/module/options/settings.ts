@@ -1,4 +1,8 @@
-import { checkRecipientRules, egressProxyOf, StandardDeliveryLog } from '../../delivery/index.js';
+import {
+  checkRecipientRules,
+  parseEgressProxy,
+  StandardDeliveryLog,
+} from '../../delivery/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { healthRules } from '../../subscriber/index.js';
 import type { ThornModuleOptions } from './module-options.js';
@@ -169,7 +173,7 @@ function checkSerializeTransactions(value: unknown): void {
 
 function checkProxy({ egressProxy, http }: ThornModuleOptions): void {
   if (egressProxy === undefined) return;
-  egressProxyOf(egressProxy);
+  parseEgressProxy(egressProxy);
   if (http?.lookup !== undefined) {
     throw wrongOption('http.lookup', 'has no use with egressProxy: the proxy looks names up');
   }

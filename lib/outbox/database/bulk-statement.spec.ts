@@ -1,13 +1,13 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { dialectOf } from './dialect.js';
+import { findDialect } from './dialect.js';
 import { BulkStatement } from './bulk-statement.js';
 
 const COLUMNS = { id: 'text', amount: 'int' } as const;
 
 function set(options: DataSourceOptions): BulkStatement {
   return new BulkStatement(
-    dialectOf(new DataSource(options)),
+    findDialect(new DataSource(options)),
     COLUMNS,
     (rows) => `SELECT r.id, r.amount FROM ${rows} JOIN stock s ON s.id = r.id ORDER BY r.id`,
   );

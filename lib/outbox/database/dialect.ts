@@ -152,7 +152,7 @@ const MARIADB: Dialect = {
 };
 
 /** @throws {@link ThornConfigurationError} for a database that the strategy cannot use */
-export function dialectOf({ options }: DataSource): Dialect {
+export function findDialect({ options }: DataSource): Dialect {
   switch (options.type) {
     case 'better-sqlite3':
       return SQLITE;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { dialectOf, type Dialect, type Statement } from './dialect.js';
+import { findDialect, type Dialect, type Statement } from './dialect.js';
 import { ensureTextColumns } from './mysql-text-columns.js';
 import {
   NOTHING_DONE,
@@ -26,7 +26,7 @@ export class PooledDatabase extends OutboxDatabase {
     private readonly timeout: number,
   ) {
     super();
-    this.dialect = dialectOf(dataSource);
+    this.dialect = findDialect(dataSource);
   }
 
   override async open(): Promise<void> {

@@ -7,7 +7,7 @@ import {
   sqliteHandle,
   SqliteTransactions,
 } from '../../sqlite/index.js';
-import { dialectOf, type Dialect, type Statement } from './dialect.js';
+import { findDialect, type Dialect, type Statement } from './dialect.js';
 import { NOTHING_DONE, OutboxDatabase, type Result, type Step } from './outbox-database.js';
 
 const FIRST_WAIT = 1;
@@ -61,7 +61,7 @@ export class SqliteDatabase extends OutboxDatabase {
 
   constructor(private readonly dataSource: DataSource) {
     super();
-    this.dialect = dialectOf(dataSource);
+    this.dialect = findDialect(dataSource);
   }
 
   override async open(): Promise<void> {

@@ -7,16 +7,16 @@ import { RecipientUnknownError } from '../../dispatch/recipients/recipient-unkno
 import type { Row } from '../database/outbox-database.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** Where the recipients of deliveries are found. */
+/** The sources of the recipients of deliveries. */
 export interface RecipientSources {
   readonly fanOut: FanOut;
   readonly subscribers: SubscriberRepository;
 }
 
-/** Of a message that is there, and cannot be read now. */
+/** Stands for a message that is stored but cannot be read now. */
 export const UNREADABLE: unique symbol = Symbol('cannot be read now');
 
-/** The message of a row; null when its body was dropped. */
+/** Reads the message of a row; null when the body was dropped. */
 export function readable(store: OutboxStore, row: Row): Message | typeof UNREADABLE | null {
   try {
     return store.rows.messageOf(row);
@@ -27,8 +27,8 @@ export function readable(store: OutboxStore, row: Row): Message | typeof UNREADA
 
 const BODIES_AT_ONCE = 50;
 
-/** Where deliveries go by now; nothing for those whose subscriber gets nothing any more. */
-export async function currentHostsOf(
+/** Finds the current host of each delivery. Deliveries whose subscriber is disabled or removed are left out. */
+export async function findCurrentHosts(
   store: OutboxStore,
   candidates: readonly Candidate[],
   sources: RecipientSources,
@@ -51,7 +51,7 @@ export async function currentHostsOf(
   return hosts;
 }
 
-/** Those that are not stored are named by settings, or by the message itself. */
+/** Finds the hosts of subscribers that are not stored: settings or the message itself name these subscribers. */
 async function staticHosts(
   store: OutboxStore,
   candidates: readonly Candidate[],
@@ -72,7 +72,9 @@ async function staticHosts(
   return hosts;
 }
 
-/** What cannot be told now is put off by the worker that takes the delivery, until it can be. */
+/**
+ * Finds the host of one such subscriber. The worker that claims the delivery postpones it while the host is unknown.
+ */
 async function staticHost(
   message: Message | typeof UNREADABLE | null,
   subscriber: string,

@@ -17,13 +17,13 @@ import {
   timeFrom,
 } from './delivery-query.js';
 import {
-  candidateOf,
+  parseCandidateRow,
   type DeliveryDetails,
-  deliveryOf,
+  parseDeliveryRow,
   type DeliveryRecord,
   type DeliveryStats,
 } from '../tables/delivery-record.js';
-import { statsOf, DAY, type DeliveryHistory, readHistory } from './delivery-figures.js';
+import { readStats, DAY, type DeliveryHistory, readHistory } from './delivery-figures.js';
 import { type OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
 import type { Row } from '../database/outbox-database.js';
 import {
@@ -39,27 +39,27 @@ import type { OutboxStore } from '../store/outbox-store.js';
 import { tableNames } from '../entities/table-names.js';
 import { isVisible, visibleSubscribers } from './subscriber-scope.js';
 
-/** Most days that {@link Deliveries.history} looks back. */
+/** The maximum number of days that {@link Deliveries.history} covers. */
 const MAX_DAYS = 90;
 
-/** One page of the log, newest first. */
+/** One page of the delivery log, newest first. */
 export interface DeliveryPage {
   readonly items: readonly DeliveryRecord[];
-  /** Pass it as `after` to read on; null on the last page. */
+  /** Pass this as `after` to read the next page; null on the last page. */
   readonly next: string | null;
 }
 
 /**
- * What {@link Deliveries.retry} did. `scheduled`: it is due now. `under-way`: a worker has it at this moment.
- * `expunged`: the body of its message was dropped. `disabled`: its subscriber is disabled or removed.
+ * The result of {@link Deliveries.retry}. `scheduled`: the delivery is due now. `under-way`: a worker holds the
+ * delivery. `expunged`: the body of the message was dropped. `disabled`: the subscriber is disabled or removed.
  */
 export type RetryResult = 'scheduled' | 'under-way' | 'expunged' | 'disabled';
 
-/** What {@link Deliveries.cancel} did. `finished`: there was nothing to call off any more. */
+/** The result of {@link Deliveries.cancel}. `finished`: the delivery had already ended. */
 export type CancelResult = 'cancelled' | 'under-way' | 'finished';
 
-/** What {@link Deliveries} is made from. */
-export interface DeliveriesTools {
+/** Dependencies of {@link Deliveries}. */
+export interface DeliveriesDependencies {
   readonly strategy: DispatchStrategy;
   readonly subscribers: SubscriberRepository;
   readonly fanOut: FanOut;
@@ -69,7 +69,7 @@ export interface DeliveriesTools {
 }
 
 /**
- * The delivery log of `outbox()`: shows what became of messages, and tries again. Injectable anywhere.
+ * The delivery log of `outbox()`: lists deliveries and attempts, and retries them. Injectable anywhere.
  *
  * A delivery is in it once its first attempt has ended, or when it has to wait for it. Every method takes the scope of the caller: `'any'` for
  * the application's own code, `{ owner }` wherever an id comes from a user. What is outside of it does not exist.
@@ -81,18 +81,22 @@ export interface DeliveriesTools {
  * ```
  */
 export class Deliveries {
-  constructor(private readonly tools: DeliveriesTools) {}
+  constructor(private readonly dependencies: DeliveriesDependencies) {}
 
   /**
-   * One page of deliveries, newest first.
+   * Lists one page of deliveries, newest first.
    *
-   * @throws {@link InvalidInputError} naming what makes no sense
+   * @throws {@link InvalidInputError} naming the invalid field
    */
   async list(query: DeliveryQuery, scope: OwnerScope): Promise<DeliveryPage> {
     checkListQuery(query);
     const outbox = await this.#outbox(scope);
     const { messageId, status, event, limit = 50, after = null, since, until } = query;
-    const subscribers = await visibleSubscribers(this.tools.subscribers, query.subscriberId, scope);
+    const subscribers = await visibleSubscribers(
+      this.dependencies.subscribers,
+      query.subscriberId,
+      scope,
+    );
     if (subscribers?.length === 0) return { items: [], next: null };
     const before = after === null ? [] : [after];
     if (until !== undefined) before.push(firstIdAt('dlv_', timeFrom(until)));
@@ -114,27 +118,34 @@ export class Deliveries {
     return { items, next: found.length > limit ? items.at(-1)!.id : null };
   }
 
-  /** The delivery with its attempts, or null when there is none of that id within `scope`. */
+  /** Finds a delivery with its attempts; null when `scope` does not contain the id. */
   async findById(id: string, scope: OwnerScope): Promise<DeliveryDetails | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { store, row } = found;
-    const attempts = await this.tools.log.attemptsOf(id, () => store.log.attempts(id));
-    return { ...deliveryOf(row), attempts };
+    const attempts = await this.dependencies.log.attemptsOf(id, () => store.log.attempts(id));
+    return { ...parseDeliveryRow(row), attempts };
   }
 
   /**
-   * Makes a delivery due now, with all attempts of the retry policy before it; also one that succeeded, or that waits.
-   * Same id, same message: to its receiver it is one more attempt.
+   * Makes a delivery due now and restarts its retry policy. Works for succeeded and waiting deliveries, too. The ids of
+   * the delivery and the message stay the same, so the receiver sees one more attempt.
    *
-   * @returns null when there is none of that id within `scope`
+   * @returns null when `scope` does not contain the id
    */
   async retry(id: string, scope: OwnerScope): Promise<RetryResult | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { outbox, store, row } = found;
-    const now = this.tools.clock.now();
-    const counts = await reopen(store, [candidateOf(row)], this.tools, now, false, true);
+    const now = this.dependencies.clock.now();
+    const counts = await reopen(
+      store,
+      [parseCandidateRow(row)],
+      this.dependencies,
+      now,
+      false,
+      true,
+    );
     if (counts.expunged > 0) return 'expunged';
     if (counts.disabled > 0) return 'disabled';
     if (counts.underWay > 0) return 'under-way';
@@ -143,34 +154,45 @@ export class Deliveries {
   }
 
   /**
-   * Makes a subscriber's failed deliveries due that were made from `since` to `until`, oldest first; without those that
-   * were called off. Brings forward those whose attempts failed and whose next attempt is yet to come. In batches and without a limit: stop it with `signal`, or let it be interrupted, and go on with
-   * the `next` of the result or of the last progress.
+   * Makes the failed deliveries of a subscriber due that were created from `since` to `until`, oldest first. Cancelled
+   * deliveries are left out. Waiting retries are brought forward. The work runs in batches and without a limit: stop it
+   * with `signal`, and resume with the `next` of the result or of the last progress.
    *
-   * @returns what was done; null when there is no such subscriber within `scope`
-   * @throws {@link InvalidInputError} naming what makes no sense
+   * @returns the counts; null when `scope` does not contain the subscriber
+   * @throws {@link InvalidInputError} naming the invalid field
    */
   async retryFailed(options: RetryFailedOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
-    const { since, until } = checkBulkOptions(options, this.tools.clock.now());
+    const { since, until } = checkBulkOptions(options, this.dependencies.clock.now());
     const outbox = await this.#outbox(scope);
     const { subscriberId: subscriber, dryRun = false } = options;
-    if (!isIdLike(subscriber) || !(await isVisible(this.tools.subscribers, subscriber, scope))) {
+    if (
+      !isIdLike(subscriber) ||
+      !(await isVisible(this.dependencies.subscribers, subscriber, scope))
+    ) {
       return null;
     }
     const range = { subscriber, from: firstIdAt('dlv_', since), before: firstIdAt('dlv_', until) };
     return this.#replay(outbox, options, (store, after) =>
-      replayFailed(store, range, after ?? '', this.tools, this.tools.clock.now(), dryRun),
+      replayFailed(
+        store,
+        range,
+        after ?? '',
+        this.dependencies,
+        this.dependencies.clock.now(),
+        dryRun,
+      ),
     );
   }
 
   /**
-   * Sends a subscriber what it has missed while it was disabled: messages since then that match it and of which it has
-   * no delivery, and those whose delivery ended because it was disabled. Enable it first. Never anything from before it
-   * was created. In batches, as {@link retryFailed}.
+   * Sends a subscriber what it missed while disabled. That is every matching message since then without a delivery for
+   * this subscriber, and every delivery that ended because the subscriber was disabled. Enable the subscriber first.
+   * Messages from before the subscriber was created are never sent. The work runs in batches, as in {@link
+   * retryFailed}.
    *
    * @param subscriber id of a stored subscriber
-   * @returns what was done; null when there is no such subscriber within `scope`
-   * @throws {@link InvalidInputError} naming what makes no sense
+   * @returns the counts; null when `scope` does not contain the subscriber
+   * @throws {@link InvalidInputError} naming the invalid field
    */
   async backfill(
     subscriber: string,
@@ -178,10 +200,10 @@ export class Deliveries {
     options: BackfillOptions,
     scope: OwnerScope,
   ): Promise<ReplaySummary | null> {
-    const range = checkBulkOptions({ ...options, since }, this.tools.clock.now());
+    const range = checkBulkOptions({ ...options, since }, this.dependencies.clock.now());
     const outbox = await this.#outbox(scope);
     const found = isIdLike(subscriber)
-      ? await this.tools.subscribers.findById(subscriber, scope)
+      ? await this.dependencies.subscribers.findById(subscriber, scope)
       : null;
     if (found === null) return null;
     const missed = {
@@ -191,18 +213,18 @@ export class Deliveries {
     };
     const { dryRun = false } = options;
     return this.#replay(outbox, options, (store, after) =>
-      replayMissed(store, missed, after, this.tools, this.tools.clock.now(), dryRun),
+      replayMissed(store, missed, after, this.dependencies, this.dependencies.clock.now(), dryRun),
     );
   }
 
-  /** Calls off a delivery that waits. @returns null when there is none of that id within `scope` */
+  /** Cancels a waiting delivery. @returns null when `scope` does not contain the id */
   async cancel(id: string, scope: OwnerScope): Promise<CancelResult | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { store, row } = found;
-    const isCancelled = await store.revivals.cancel(id, this.tools.clock.now());
+    const isCancelled = await store.requeue.cancel(id, this.dependencies.clock.now());
     if (isCancelled) {
-      this.tools.events.emit('failed', () => ({
+      this.dependencies.events.emit('failed', () => ({
         deliveryId: id,
         messageId: row['message_id'] as string,
         event: row['event'] as string,
@@ -218,10 +240,11 @@ export class Deliveries {
   }
 
   /**
-   * What became of a subscriber's deliveries in the last days, today included, by day in UTC, over all data sources.
+   * Returns the figures of a subscriber's deliveries over the last days, today included, per UTC day and over all data
+   * sources.
    *
    * @param options.days 1 to 90, default 30
-   * @returns null when there is no such subscriber within `scope`
+   * @returns null when `scope` does not contain the subscriber
    * @throws {@link InvalidInputError} whose `field` is `days`
    */
   async history(
@@ -234,10 +257,13 @@ export class Deliveries {
       throw new InvalidInputError('days', `must be a whole number from 1 to ${MAX_DAYS}`);
     }
     const outbox = await this.#outbox(scope);
-    if (!isIdLike(subscriber) || !(await isVisible(this.tools.subscribers, subscriber, scope))) {
+    if (
+      !isIdLike(subscriber) ||
+      !(await isVisible(this.dependencies.subscribers, subscriber, scope))
+    ) {
       return null;
     }
-    const now = this.tools.clock.now();
+    const now = this.dependencies.clock.now();
     const since = now - (now % DAY) - (days - 1) * DAY;
     const places = outbox.stores.map(({ database, dataSource }) => ({
       database,
@@ -246,13 +272,13 @@ export class Deliveries {
     return readHistory(places, subscriber, since, now);
   }
 
-  /** How much there is to do, over all data sources; for the operator. */
+  /** Counts the outstanding work over all data sources. For operators. */
   async stats(): Promise<DeliveryStats> {
     const { stores } = await this.#outbox('any');
-    return statsOf(stores, this.tools.clock.now());
+    return readStats(stores, this.dependencies.clock.now());
   }
 
-  /** Runs a bulk verb over all data sources. */
+  /** Runs a bulk operation over all data sources. */
   #replay(
     outbox: OutboxStrategy,
     options: ReplayOptions,
@@ -280,7 +306,7 @@ export class Deliveries {
       const row: Row | null = await store.log.find(id);
       if (row === null || row['id'] !== id) continue;
       const subscriber = row['subscriber_id'] as string;
-      const isSeen = await isVisible(this.tools.subscribers, subscriber, scope);
+      const isSeen = await isVisible(this.dependencies.subscribers, subscriber, scope);
       return isSeen ? { outbox, store, row } : null;
     }
     return null;
@@ -288,7 +314,7 @@ export class Deliveries {
 
   async #outbox(scope: OwnerScope): Promise<OutboxStrategy> {
     checkScope(scope);
-    return requireOutbox(this.tools.strategy);
+    return requireOutbox(this.dependencies.strategy);
   }
 }
 

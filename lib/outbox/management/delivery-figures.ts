@@ -4,8 +4,11 @@ import type { TableNames } from '../entities/table-names.js';
 import type { DeliveryStats } from '../tables/delivery-record.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** How much there is to do, over all data sources. */
-export async function statsOf(stores: readonly OutboxStore[], now: number): Promise<DeliveryStats> {
+/** Counts the outstanding work over all data sources. */
+export async function readStats(
+  stores: readonly OutboxStore[],
+  now: number,
+): Promise<DeliveryStats> {
   const rows = await Promise.all(stores.map(({ log }) => log.stats(now)));
   const total = (name: string) => rows.reduce((count, row) => count + Number(row[name]), 0);
   const times = rows
@@ -29,29 +32,29 @@ export async function statsOf(stores: readonly OutboxStore[], now: number): Prom
 /** A day in UTC, in milliseconds. */
 export const DAY = 24 * 60 * 60_000;
 
-/** What became of one subscriber's deliveries; what a plot needs. */
+/** Figures of one subscriber's deliveries, as a chart needs them. */
 export interface DeliveryFigures {
   readonly succeeded: number;
   readonly failed: number;
   readonly pending: number;
-  /** 0 to 1, of those that are finished; null when none is. */
+  /** The share of finished deliveries that succeeded, 0 to 1; null when none has finished. */
   readonly successRate: number | null;
-  /** Half of the requests that were answered took no longer than so many milliseconds; null when none was. */
+  /** The median duration of answered requests, in milliseconds; null without an answered request. */
   readonly p50: number | null;
-  /** As `p50`, 95 of 100 requests. */
+  /** The 95th percentile of the duration, otherwise as `p50`. */
   readonly p95: number | null;
 }
 
-/** {@link DeliveryFigures} of the deliveries that were made on one day, and the requests that began on it. */
+/** {@link DeliveryFigures} of the deliveries created on one day, and of the requests begun on that day. */
 export interface DeliveryDay extends DeliveryFigures {
-  /** Its first millisecond in UTC, since the Unix epoch. */
+  /** The first millisecond of the UTC day, since the Unix epoch. */
   readonly day: number;
 }
 
-/** What {@link Deliveries.history} answers. */
+/** The result of {@link Deliveries.history}. */
 export interface DeliveryHistory {
   readonly total: DeliveryFigures;
-  /** Deliveries of any day that wait for the rate limit of the subscriber now. */
+  /** Deliveries of any day that currently wait for the subscriber's rate limit. */
   readonly rateLimited: number;
   /** Every day, the oldest first. */
   readonly days: readonly DeliveryDay[];
@@ -59,15 +62,15 @@ export interface DeliveryHistory {
 
 const dayOf = (column: string) => `${column} - (${column} % ${DAY})`;
 
-/** A database that deliveries are in, and the names of its tables. */
+/** A database that contains deliveries, and the names of its tables. */
 export interface DeliveryPlace {
   readonly database: OutboxDatabase;
   readonly tables: TableNames;
 }
 
 /**
- * Reads what became of a subscriber's deliveries since the beginning of a day, wherever they are: percentiles are of all
- * places together, which is why each of them tells how many requests took how long.
+ * Reads the figures of a subscriber's deliveries since the start of a day, over all databases. Percentiles need all
+ * databases together, so each database returns the number of requests per duration.
  */
 export async function readHistory(
   places: readonly DeliveryPlace[],
@@ -101,7 +104,7 @@ function countsIn(tables: TableNames): string {
     WHERE d.subscriber_id = ? AND d.id >= ? GROUP BY ${dayOf('d.created_at')}, d.status`;
 }
 
-/** Of requests without an answer the duration tells nothing of the endpoint. */
+/** Requests without an answer are left out: their duration says nothing about the endpoint. */
 function durationsIn(tables: TableNames): string {
   return `SELECT ${dayOf('a.started_at')} AS bucket, a.duration, COUNT(*) AS amount
     FROM ${tables.attempts} a JOIN ${tables.deliveries} d ON d.id = a.delivery_id
@@ -139,7 +142,7 @@ function figuresOf(counts: readonly Row[], durations: readonly Row[]): DeliveryF
   };
 }
 
-/** The shortest duration that so many of 100 requests do not exceed; null for none. */
+/** The shortest duration that `percent` of 100 requests do not exceed; null without requests. */
 function percentile(sorted: readonly Row[], percent: number): number | null {
   const amount = amountOf(sorted);
   let place = 0;

@@ -5,7 +5,7 @@ import type { OwnerScope } from '../../subscriber/index.js';
 import type { LongWorkOptions } from '../../common/long-work.js';
 import type { ReplaySummary } from './replay.js';
 
-/** Which deliveries a page shows; what is left out does not matter. */
+/** The filter of a page of deliveries; an omitted field matches everything. */
 export interface DeliveryQuery {
   /** Id of a subscriber. */
   readonly subscriberId?: string;
@@ -14,22 +14,22 @@ export interface DeliveryQuery {
   readonly status?: DeliveryStatus;
   /** Name of an event. */
   readonly event?: string;
-  /** Made at that time or later; milliseconds since the Unix epoch when it is a number. */
+  /** The earliest creation time, inclusive. A number is in milliseconds since the Unix epoch. */
   readonly since?: Date | number;
-  /** Made before that time. */
+  /** The latest creation time, exclusive. */
   readonly until?: Date | number;
   /** 1 to 1,000; default 50. */
   readonly limit?: number;
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   readonly after?: string | null;
 }
 
-/** How bulk verbs are run. */
+/** Options of bulk operations. */
 export type ReplayOptions = LongWorkOptions<ReplaySummary>;
 
 /** Options of {@link Deliveries.backfill}. */
 export interface BackfillOptions extends ReplayOptions {
-  /** Messages before that time; default now. */
+  /** The end of the range of messages, exclusive; default now. */
   readonly until?: Date | number;
 }
 
@@ -37,20 +37,20 @@ export interface BackfillOptions extends ReplayOptions {
 export interface RetryFailedOptions extends ReplayOptions {
   /** Id of the subscriber. */
   readonly subscriberId: string;
-  /** Deliveries made at that time or later; milliseconds since the Unix epoch when it is a number. */
+  /** The earliest creation time, inclusive. A number is in milliseconds since the Unix epoch. */
   readonly since: Date | number;
-  /** Deliveries made before that time; default now. */
+  /** The latest creation time, exclusive; default now. */
   readonly until?: Date | number;
 }
 
-/** Most deliveries that one page holds. */
+/** The maximum number of deliveries on one page. */
 export const MAX_DELIVERIES = 1000;
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
 const QUERY: readonly string[] = [
   ...['subscriberId', 'messageId', 'status', 'event', 'since', 'until', 'limit', 'after'],
 ];
-/** @throws {@link InvalidInputError} naming the field */
+/** Checks the filter of a page. @throws {@link InvalidInputError} naming the field */
 export function checkListQuery(query: DeliveryQuery): void {
   for (const name of Object.keys(query)) {
     if (!QUERY.includes(name)) {
@@ -78,7 +78,9 @@ export function checkListQuery(query: DeliveryQuery): void {
 }
 
 /**
- * @param now what `until` is by default; what happens in this very millisecond is included
+ * Checks the options of a bulk operation.
+ *
+ * @param now the default of `until`; deliveries of this very millisecond are included
  * @throws {@link InvalidInputError} naming the field
  */
 export function checkBulkOptions(
@@ -95,7 +97,7 @@ export function checkBulkOptions(
   return { since: timeFrom(since), until: timeFrom(until) };
 }
 
-/** @throws {@link InvalidInputError} when nobody has said whose deliveries are meant */
+/** Checks the scope of the caller. @throws {@link InvalidInputError} when the scope is missing or malformed */
 export function checkScope(scope: OwnerScope): void {
   const isOwner = typeof scope === 'object' && scope !== null && 'owner' in scope;
   if (scope === 'any' || (isOwner && (scope.owner === null || typeof scope.owner === 'string'))) {
@@ -107,7 +109,7 @@ export function checkScope(scope: OwnerScope): void {
   );
 }
 
-/** Milliseconds since the Unix epoch. */
+/** Converts a time to milliseconds since the Unix epoch. */
 export function timeFrom(moment: Date | number): number {
   return typeof moment === 'number' ? moment : moment.getTime();
 }

@@ -8,39 +8,42 @@ import { timeFrom } from './delivery-query.js';
 import { requireOutbox, OutboxStrategy } from '../strategy/outbox.strategy.js';
 import { NOTHING_PRUNED, type PruneCounts } from '../retention/pruning.js';
 
-/** What {@link Maintenance.prune} did, or with `dryRun` would do. */
+/** The result of {@link Maintenance.prune}, or with `dryRun` the expected result. */
 export type PruneSummary = Summary<PruneCounts>;
 
 /** Options of {@link Maintenance.prune}. */
 export interface PruneOptions extends LongWorkOptions<PruneSummary> {
   /**
-   * Finished messages from before that time are deleted, whatever `retentionDays` says; milliseconds since the Unix epoch
-   * when it is a number.
+   * Deletes finished messages from before this time, regardless of `retentionDays`. A number is in milliseconds since
+   * the Unix epoch.
    */
   readonly before?: Date | number;
 }
 
-/** What {@link Maintenance.reseal} did, or with `dryRun` would do. */
+/** The counts of {@link Maintenance.reseal}, or with `dryRun` the expected counts. */
 export interface ResealCounts {
-  /** How many subscribers and messages were looked at. */
+  /** The number of subscribers and messages that were read. */
   readonly checked: number;
-  /** How many were sealed anew; the others were sealed with the first key already, or hold no secret. */
+  /**
+   * The number of rows that were sealed again. The other rows were sealed with the first key already, or hold no
+   * secret.
+   */
   readonly resealed: number;
-  /** Ids of subscribers and messages whose secrets do not open: keep the keys until there are none. */
+  /** Ids of subscribers and messages whose secrets cannot be opened. Keep the old keys until this list is empty. */
   readonly unreadable: readonly string[];
 }
 
-/** The outcome of {@link Maintenance.reseal}: how many it `checked` and `resealed`, and the ids that are `unreadable`. */
+/** The result of {@link Maintenance.reseal}: the numbers `checked` and `resealed`, and the `unreadable` ids. */
 export type ResealSummary = Summary<ResealCounts>;
 
 /** Options of {@link Maintenance.reseal}. */
 export interface ResealOptions extends LongWorkOptions<ResealSummary> {
-  /** Rows that are read at once: 1 to 1,000, default 200. */
+  /** The number of rows per read: 1 to 1,000, default 200. */
   readonly batch?: number;
 }
 
-/** What {@link Maintenance} is made from. */
-export interface MaintenanceTools {
+/** Dependencies of {@link Maintenance}. */
+export interface MaintenanceDependencies {
   readonly strategy: DispatchStrategy;
   readonly subscribers: SubscriberRepository;
   readonly sealer: SecretSealer;
@@ -52,8 +55,8 @@ const RESEAL_BATCH = 200;
 const MAX_RESEAL_BATCH = 1000;
 
 /**
- * Long work on what is stored, while everything goes on: in batches, stopped with a `signal` or by whatever interrupts
- * it, and resumed with the `next` of its result or of its last progress. Injectable anywhere; the command `thorn` runs
+ * Long-running work on stored data, done in batches while the application keeps running. Stop it with a `signal`, and
+ * resume with the `next` of the result or of the last progress. Injectable anywhere; the command `thorn` runs
  * it through the operator API.
  *
  * @example
@@ -62,18 +65,18 @@ const MAX_RESEAL_BATCH = 1000;
  * ```
  */
 export class Maintenance {
-  constructor(private readonly tools: MaintenanceTools) {}
+  constructor(private readonly dependencies: MaintenanceDependencies) {}
 
   /**
-   * Goes through all old messages once and drops of them what `outbox({ retentionDays, expunge })` says: what a worker
-   * does by itself in its spare time, at once.
+   * Applies `outbox({ retentionDays, expunge })` to all old messages at once. A worker does the same gradually while
+   * idle.
    *
    * @throws {@link InvalidInputError} whose `field` is `before` or `after`
    * @throws {@link ThornConfigurationError} when the application keeps no messages
    */
   async prune(options: PruneOptions = {}): Promise<PruneSummary> {
     const before = options.before === undefined ? null : this.#past(options.before);
-    const outbox = await requireOutbox(this.tools.strategy);
+    const outbox = await requireOutbox(this.dependencies.strategy);
     return runInBatches(
       {
         sources: outbox.stores.length,
@@ -87,7 +90,7 @@ export class Maintenance {
         }),
         batch: (place, after) =>
           outbox.stores[place]!.pruning.batch(
-            { now: this.tools.clock.now(), before, dryRun: options.dryRun === true },
+            { now: this.dependencies.clock.now(), before, dryRun: options.dryRun === true },
             after,
           ),
       },
@@ -96,29 +99,29 @@ export class Maintenance {
   }
 
   /**
-   * Seals every stored secret with the first of `encryption.keys`, those of subscribers and those that messages carry for
-   * subscribers of their own: what is stored in plain text since before there were keys, and what another key has sealed,
-   * which is dispensable afterwards. Removes secrets that have expired. Run again, it writes only what is left to do.
+   * Seals every stored secret with the first of `encryption.keys`: the secrets of subscribers and those inside
+   * messages. This includes secrets in plain text and secrets sealed with another key, which can be removed afterwards.
+   * Expired secrets are deleted. A second run writes only the remaining rows.
    *
    * @throws {@link InvalidInputError} whose `field` is `batch` or `after`
-   * @throws {@link ThornConfigurationError} when there is no key to seal with
+   * @throws {@link ThornConfigurationError} when no encryption key is configured
    */
   async reseal(options: ResealOptions = {}): Promise<ResealSummary> {
     const { batch: limit = RESEAL_BATCH, dryRun = false } = options;
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RESEAL_BATCH) {
       throw new InvalidInputError('batch', `must be a whole number from 1 to ${MAX_RESEAL_BATCH}`);
     }
-    const { strategy, subscribers, sealer, clock } = this.tools;
+    const { strategy, subscribers, sealer, clock } = this.dependencies;
     if (!sealer.seals) {
       throw new ThornConfigurationError(
-        'There is no key to seal secrets with: give the option encryption.keys.',
+        'Secrets cannot be sealed without a key. Set the option encryption.keys.',
         { option: 'encryption' },
       );
     }
     const stores = strategy instanceof OutboxStrategy ? (await requireOutbox(strategy)).stores : [];
     return runInBatches<ResealCounts>(
       {
-        // Subscribers, and then the messages of each data source.
+        // Subscribers first, then the messages of each data source.
         sources: 1 + stores.length,
         nothing: NOTHING_RESEALED,
         sum: (one, other) => ({
@@ -140,7 +143,7 @@ export class Maintenance {
 
   #past(moment: Date | number): number {
     const time = timeFrom(moment);
-    if (Number.isFinite(time) && time <= this.tools.clock.now()) return time;
+    if (Number.isFinite(time) && time <= this.dependencies.clock.now()) return time;
     throw new InvalidInputError('before', 'must be a time in the past');
   }
 }

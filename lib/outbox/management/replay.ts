@@ -4,56 +4,57 @@ import { hostOf } from '../../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../../subscriber/index.js';
 import type { Batch } from '../../common/long-work.js';
 import type { Candidate } from '../tables/delivery-record.js';
-import { currentHostsOf, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
+import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
 import type { BackfilledDelivery, RequeuedDelivery } from '../tables/requeue-table.js';
-import { cursorOf, cursorText } from '../tables/message-cursor.js';
+import { parseCursor, formatCursor } from '../tables/message-cursor.js';
 import type { Row } from '../database/outbox-database.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** What became of the deliveries that were looked at; with `dryRun`, what would. */
+/** Counts of deliveries by result; with `dryRun`, by expected result. */
 export interface ReplayCounts {
   /** Deliveries that were made due. */
   readonly scheduled: number;
-  /** Not, because the body of their message was dropped. */
+  /** Deliveries left out because the body of the message was dropped. */
   readonly expunged: number;
-  /** Not, because their subscriber is disabled or removed. */
+  /** Deliveries left out because the subscriber is disabled or removed. */
   readonly disabled: number;
-  /** Not, because a worker has them, or has yet to make them; or their message cannot be read now. */
+  /**
+   * Deliveries left out because a worker holds or has yet to create them, or because the message cannot be read now.
+   */
   readonly underWay: number;
 }
 
-/** What a bulk verb did, or with `dryRun` would do. */
+/** The result of a bulk operation, or with `dryRun` the expected result. */
 export interface ReplaySummary extends ReplayCounts {
-  /** Where to go on: pass it as `after`. Null: everything was looked at. */
+  /** Pass this as `after` to resume; null when the work is complete. */
   readonly next: string | null;
 }
 
-/** What one batch did. */
+/** The result of one batch. */
 export type ReplayBatch = Batch<ReplayCounts>;
 
-/** Which failed deliveries are tried again. */
+/** The range of failed deliveries to retry. */
 export interface FailedRange {
   readonly subscriber: string;
   readonly from: string;
   readonly before: string;
 }
 
-/** The subscriber who gets what it has missed, and from when to when. */
+/** The subscriber to backfill, and the time range. */
 export interface MissedRange {
   readonly subscriber: Subscriber;
   readonly since: number;
   readonly until: number;
 }
 
-/** So many rows are looked at, and written, at once: small enough that nobody waits for their locks. */
+/** Rows per read and write: few enough to keep row locks short. */
 const BATCH = 500;
 const BODIES_AT_ONCE = 50;
 
 /**
- * Makes one batch of deliveries due whose attempts failed: those that ended so, and those whose next attempt is yet to
- * come.
+ * Makes one batch of failed deliveries and waiting retries due.
  *
- * @param after the `next` of the batch before, or the empty text
+ * @param after the `next` of the previous batch, or an empty string
  */
 export async function replayFailed(
   store: OutboxStore,
@@ -70,7 +71,7 @@ export async function replayFailed(
   };
 }
 
-/** Makes finished deliveries due, as far as there is still something to send and somebody to send it to. */
+/** Makes finished deliveries due, unless the body was dropped or the subscriber is disabled or removed. */
 export async function reopen(
   store: OutboxStore,
   candidates: readonly Candidate[],
@@ -80,25 +81,26 @@ export async function reopen(
   isWaitingToo = false,
 ): Promise<ReplayCounts> {
   const complete = candidates.filter(({ isExpunged }) => !isExpunged);
-  const hosts = await currentHostsOf(store, complete, tools);
-  const revivals = complete.flatMap<RequeuedDelivery>(({ id }) => {
+  const hosts = await findCurrentHosts(store, complete, tools);
+  const requeued = complete.flatMap<RequeuedDelivery>(({ id }) => {
     const host = hosts.get(id);
     return host === undefined ? [] : [{ id, host, dueAt: now }];
   });
-  const scheduled = dryRun ? revivals.length : await store.revivals.reopen(revivals, isWaitingToo);
+  const scheduled = dryRun ? requeued.length : await store.requeue.reopen(requeued, isWaitingToo);
   return {
     scheduled,
     expunged: candidates.length - complete.length,
-    disabled: complete.length - revivals.length,
-    // Somebody else was faster.
-    underWay: revivals.length - scheduled,
+    disabled: complete.length - requeued.length,
+    // Another process was faster.
+    underWay: requeued.length - scheduled,
   };
 }
 
 /**
- * Makes deliveries of one batch of messages that the subscriber has missed, or that ended because it was disabled.
+ * Creates the deliveries that a subscriber missed within one batch of messages, and reopens those that ended because
+ * the subscriber was disabled.
  *
- * @param after the `next` of the batch before, or null
+ * @param after the `next` of the previous batch, or null
  */
 export async function replayMissed(
   store: OutboxStore,
@@ -108,12 +110,12 @@ export async function replayMissed(
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
-  const cursor = after === null ? { time: since, id: '' } : cursorOf(after);
+  const cursor = after === null ? { time: since, id: '' } : parseCursor(after);
   const rows = await store.log.messages(subscriber.id, cursor, until, BATCH);
   const missed = rows.filter((row) => row['delivery'] === null && isFor(row, subscriber));
   const settled = missed.filter((row) => Number(row['is_under_way']) === 0);
   const complete = settled.filter((row) => Number(row['is_expunged']) === 0);
-  const { wanted, unreadable } = await wantedOf(store, complete, subscriber);
+  const { wanted, unreadable } = await filterByCondition(store, complete, subscriber);
   const open = isActive(subscriber) ? wanted : [];
   const late = open.map<BackfilledDelivery>((row) => ({
     id: newId('dlv_', now),
@@ -123,7 +125,7 @@ export async function replayMissed(
     host: hostOf(subscriber),
     dueAt: now,
   }));
-  const added = dryRun ? late.length : await store.revivals.add(late);
+  const added = dryRun ? late.length : await store.requeue.add(late);
   const ended = rows.filter(({ reason }) => reason === 'disabled');
   const again = await reopen(
     store,
@@ -144,11 +146,11 @@ export async function replayMissed(
       disabled: wanted.length - open.length,
       underWay: missed.length - settled.length + late.length - added + unreadable,
     }),
-    next: rows.length < BATCH ? null : cursorText(rows.at(-1)!),
+    next: rows.length < BATCH ? null : formatCursor(rows.at(-1)!),
   };
 }
 
-/** Nothing was looked at. */
+/** The counts of an empty batch. */
 export const NOTHING: ReplayCounts = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0 };
 
 export function sum(one: ReplayCounts, other: ReplayCounts): ReplayCounts {
@@ -160,15 +162,15 @@ export function sum(one: ReplayCounts, other: ReplayCounts): ReplayCounts {
   };
 }
 
-/** Whether a message would have gone to the subscriber. */
+/** True when the message would have gone to the subscriber. */
 function isFor(row: Row, { owner, events, exclude }: Subscriber): boolean {
   const isSeen = row['audience'] === 'everyone' || owner === null || owner === row['owner'];
   const isMatch = (pattern: string) => patternMatches(pattern, row['event'] as string);
   return isSeen && events.some(isMatch) && !exclude.some(isMatch);
 }
 
-/** Those of the messages whose data the subscriber's filter holds for. */
-async function wantedOf(
+/** Filters messages by the subscriber's condition on their data. */
+async function filterByCondition(
   store: OutboxStore,
   rows: readonly Row[],
   subscriber: Subscriber,
@@ -179,7 +181,7 @@ async function wantedOf(
   for (let at = 0; at < rows.length; at += BODIES_AT_ONCE) {
     const ids = rows.slice(at, at + BODIES_AT_ONCE).map(({ id }) => id as string);
     for (const row of await store.messages.load(ids)) {
-      // A filter looks at the body, which can be read when the message's own subscribers cannot.
+      // A condition needs only the body, which is readable even when the message's own subscribers are not.
       const message = readable(store, { ...row, recipients: '[]' });
       if (message === UNREADABLE) unreadable++;
       else if (message !== null && wants(subscriber, message)) wanted.add(row['id']);

@@ -1,7 +1,7 @@
 import { isIdLike } from '../../common/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
 
-/** Whether a subscriber of that id exists within the scope; `any` sees those that are stored nowhere, too. */
+/** True when `scope` contains the subscriber. The scope `any` contains subscribers that are not stored, too. */
 export async function isVisible(
   subscribers: SubscriberRepository,
   subscriber: string,
@@ -11,9 +11,9 @@ export async function isVisible(
 }
 
 /**
- * Ids of the subscribers within the scope, or of the one that is asked for.
+ * Ids of the subscribers within the scope, or the one requested id.
  *
- * @returns undefined for all there are
+ * @returns undefined for all subscribers
  */
 export async function visibleSubscribers(
   subscribers: SubscriberRepository,

@@ -13,7 +13,7 @@ const LONGEST_BACKOFF = 30_000;
 const READ_AT_ONCE = 1000;
 
 /** What {@link SubscriberHealth} works with. */
-export interface HealthTools {
+export interface SubscriberHealthDependencies {
   readonly subscribers: SubscriberRepository;
   readonly events: WebhookEvents;
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export class SubscriberHealth extends OutcomeListener {
   #isUrgent = false;
   #failures = 0;
 
-  constructor(private readonly tools: HealthTools) {
+  constructor(private readonly dependencies: SubscriberHealthDependencies) {
     super();
   }
 
@@ -117,7 +117,7 @@ export class SubscriberHealth extends OutcomeListener {
         subscriber,
         host,
         before,
-        ...healthStep(before.health, outcomes, this.tools.rules),
+        ...healthStep(before.health, outcomes, this.dependencies.rules),
       };
     });
     // First: should the write fail, this is done already the next time.
@@ -135,7 +135,7 @@ export class SubscriberHealth extends OutcomeListener {
   }
 
   async #disable({ subscriber, host, disable, told }: Step): Promise<void> {
-    const { subscribers, events, clock } = this.tools;
+    const { subscribers, events, clock } = this.dependencies;
     const found = await subscribers.findById(subscriber, 'any');
     if (found === null) {
       const text = `${subscriber} (${host}) should get no more webhooks, but is none of the stored subscribers that can be disabled`;
@@ -157,7 +157,7 @@ export class SubscriberHealth extends OutcomeListener {
   }
 
   async #tellFailing({ subscriber, host, told }: Step): Promise<void> {
-    const { events, subscribers } = this.tools;
+    const { events, subscribers } = this.dependencies;
     if (!events.isHeard('subscriber-failing')) return;
     let owner: string | null;
     try {

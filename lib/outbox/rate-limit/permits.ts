@@ -6,7 +6,7 @@ import {
   type SlidingWindow,
   SKEW,
   SPAN,
-  stepOf,
+  toStep,
   underLatestLimit,
   usedUpIfUnknown,
   countsFrom,
@@ -73,7 +73,7 @@ export function grantPermits(
 ): { readonly window: SlidingWindow; readonly answer: PermitGrant } {
   const known = usedUpIfUnknown(underLatestLimit(before, ask, now), ask.historyUnknownSince, now);
   const { limit } = known;
-  const step = stepOf(limit);
+  const step = toStep(limit);
   const current = Math.floor(now / step);
   const last = Math.floor((now + AHEAD) / step);
   const oldest = current - SPAN + 1 - Math.ceil(SKEW / step);

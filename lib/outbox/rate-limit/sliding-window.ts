@@ -81,7 +81,7 @@ const JUMP = 10_000;
 
 /** Until when a window has to be remembered: all that it says is past by then. */
 export function expiresAt({ limit, first, counts, queued, blindAt }: SlidingWindow): number {
-  const step = stepOf(limit);
+  const step = toStep(limit);
   return Math.max(
     (first + counts.length + SPAN) * step,
     queued.firsts,
@@ -128,7 +128,7 @@ export function parseWindow(text: string): SlidingWindow | null {
 }
 
 /** Milliseconds of a step. */
-export function stepOf({ per }: RateLimit): number {
+export function toStep({ per }: RateLimit): number {
   return Math.ceil(per / STEPS);
 }
 
@@ -146,7 +146,7 @@ export function underLatestLimit(
     return since > before.since ? { ...before, since } : before;
   }
   const queued = { firsts: 0, retries: 0 };
-  const [old, step] = [stepOf(before.limit), stepOf(limit)];
+  const [old, step] = [toStep(before.limit), toStep(limit)];
   if (old === step) return { ...before, limit, since, queued };
   // What began in an old step did so before its end and the next one's: the later it is held to be, the safer.
   const moved = new Map<number, number>();
@@ -169,7 +169,7 @@ export function usedUpIfUnknown(
   now: number,
 ): SlidingWindow {
   const { limit, first, counts, queued } = window;
-  const step = stepOf(limit);
+  const step = toStep(limit);
   const [current, last] = [Math.floor(now / step), Math.floor((now + AHEAD) / step)];
   const isPutBack = first + counts.length - 1 > last + Math.ceil(JUMP / step);
   const isUnknown =

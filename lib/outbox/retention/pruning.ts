@@ -1,5 +1,5 @@
 import type { Batch } from '../../common/long-work.js';
-import { type MessageCursor, cursorOf, cursorText } from '../tables/message-cursor.js';
+import { type MessageCursor, parseCursor, formatCursor } from '../tables/message-cursor.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import type { MessageRemoval } from './message-removal.js';
@@ -58,7 +58,10 @@ export class PrunePass {
   ): Promise<Batch<PruneCounts>> {
     const settings = retentionLimits(this.settings, now);
     const limits = before === null ? settings : { ...settings, messages: before };
-    const rows = await this.#rows(limits, after === null ? { time: 0, id: '' } : cursorOf(after));
+    const rows = await this.#rows(
+      limits,
+      after === null ? { time: 0, id: '' } : parseCursor(after),
+    );
     const kept = rows.filter((row) => !isBefore(row, limits.messages));
     const found = {
       messages: rows.filter((row) => isBefore(row, limits.messages)),
@@ -80,7 +83,7 @@ export class PrunePass {
         responses: found.answers.length,
         open: rows.filter((row) => finishedAt(row) === null).length,
       },
-      next: rows.length < BATCH ? null : cursorText(rows.at(-1)!),
+      next: rows.length < BATCH ? null : formatCursor(rows.at(-1)!),
     };
   }
 

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { DatabaseRateLimiter } from '../rate-limit/database-rate-limiter.js';
-import { dialectOf } from '../database/dialect.js';
+import { findDialect } from '../database/dialect.js';
 import { DeliveryTable } from '../tables/delivery-table.js';
 import { HealthTable } from '../tables/health-table.js';
 import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
@@ -31,7 +31,7 @@ export class OutboxStore implements WriteListener {
   readonly deliveries: DeliveryTable;
   readonly health: HealthTable;
   readonly log: DeliveryLogTable;
-  readonly revivals: RequeueTable;
+  readonly requeue: RequeueTable;
   readonly rateLimiter: DatabaseRateLimiter;
   readonly retention: RetentionSweeper;
   readonly pruning: PrunePass;
@@ -47,7 +47,7 @@ export class OutboxStore implements WriteListener {
     settings: OutboxSettings,
     filter: AttemptFilter,
   ) {
-    const { name } = dialectOf(dataSource);
+    const { name } = findDialect(dataSource);
     this.database =
       name === 'sqlite'
         ? new SqliteDatabase(dataSource)
@@ -57,7 +57,7 @@ export class OutboxStore implements WriteListener {
     this.deliveries = new DeliveryTable(this.database, tables);
     this.health = new HealthTable(this.database, tables);
     this.log = new DeliveryLogTable(this.database, tables);
-    this.revivals = new RequeueTable(this.database, tables);
+    this.requeue = new RequeueTable(this.database, tables);
     const removal = new MessageRemoval(this.database, tables);
     this.retention = new RetentionSweeper(this.database, tables, removal, settings);
     this.pruning = new PrunePass(this.database, tables, removal, settings);

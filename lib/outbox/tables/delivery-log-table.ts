@@ -1,32 +1,37 @@
 import { type AttemptRecord, type DeliveryStatus, FAILURE_REASONS } from '../../delivery/index.js';
-import { candidateOf, type Candidate, deliveryOf, attemptOf } from './delivery-record.js';
+import {
+  parseCandidateRow,
+  type Candidate,
+  parseDeliveryRow,
+  parseAttemptRow,
+} from './delivery-record.js';
 import type { DeliveryRecord } from './delivery-record.js';
 import { type Dialect, idRows, type Statement } from '../database/dialect.js';
 import type { MessageCursor } from './message-cursor.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
-/** What a page of the log shows; what is undefined does not matter. */
+/** The filter of a page of the delivery log; undefined matches everything. */
 export interface LogQuery {
   readonly subscribers: readonly string[] | undefined;
   readonly message: string | undefined;
   readonly status: DeliveryStatus | undefined;
   readonly event: string | undefined;
-  /** Ids from this one on. */
+  /** The smallest id, inclusive. */
   readonly from: string | undefined;
-  /** Ids before this one. */
+  /** Upper bounds of the ids, exclusive. */
   readonly before: readonly string[];
   readonly limit: number;
 }
 
-/** Which deliveries of a subscriber are tried again. */
+/** Selects the deliveries of a subscriber to retry. */
 export interface FailedQuery {
   readonly subscriber: string;
   readonly from: string;
   readonly before: string;
   readonly after: string;
   readonly limit: number;
-  /** The time, in milliseconds since the Unix epoch: a retry that is due by now needs nobody to bring it forward. */
+  /** The current time, in milliseconds since the Unix epoch. Retries that are due already are left out. */
   readonly now: number;
 }
 
@@ -43,7 +48,7 @@ export class DeliveryLogTable {
     this.#dialect = database.dialect;
   }
 
-  /** Deliveries, newest first. */
+  /** Reads a page of deliveries, newest first. */
   async page(query: LogQuery): Promise<readonly DeliveryRecord[]> {
     const { subscribers, message, status, event, from, before, limit } = query;
     const conditions: string[] = [];
@@ -60,7 +65,7 @@ export class DeliveryLogTable {
     if (message !== undefined) add('d.message_id = ?', message);
     if (event !== undefined) add('d.event = ?', event);
     if (status !== undefined) add('d.status = ?', status);
-    // Says the same once more, in the words of the index.
+    // Repeats the condition in the form that the index needs.
     if (status === 'pending') add('d.due_at IS NOT NULL');
     if (from !== undefined) add('d.id >= ?', from);
     for (const id of before) add('d.id < ?', id);
@@ -81,7 +86,7 @@ export class DeliveryLogTable {
           )
         : page(''),
     );
-    return rows.map(deliveryOf);
+    return rows.map(parseDeliveryRow);
   }
 
   async find(id: string): Promise<Row | null> {
@@ -97,10 +102,10 @@ export class DeliveryLogTable {
       sql: `SELECT * FROM ${this.tables.attempts} WHERE delivery_id = ? ORDER BY number`,
       parameters: [delivery],
     });
-    return rows.map(attemptOf);
+    return rows.map(parseAttemptRow);
   }
 
-  /** Deliveries whose attempts failed, oldest first: those that ended so and were not cancelled, and waiting retries. */
+  /** Reads failed deliveries and waiting retries, oldest first; cancelled deliveries are left out. */
   async failed({ subscriber, from, before, after, limit, now }: FailedQuery): Promise<Candidate[]> {
     const { rows } = await this.database.run({
       sql: `SELECT d.id, d.message_id, d.subscriber_id, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
@@ -109,10 +114,10 @@ export class DeliveryLogTable {
         ORDER BY d.id LIMIT ?`,
       parameters: [subscriber, from, before, after, now, limit],
     });
-    return rows.map(candidateOf);
+    return rows.map(parseCandidateRow);
   }
 
-  /** Messages behind the cursor with the subscriber's delivery of each, oldest first. */
+  /** Reads the messages behind the cursor, each with the subscriber's delivery, oldest first. */
   async messages(
     subscriber: string,
     after: MessageCursor,
@@ -128,7 +133,7 @@ export class DeliveryLogTable {
     return rows;
   }
 
-  /** Counts by name, and the times of what is due the longest. */
+  /** Counts deliveries and messages by state, and finds the oldest due times. */
   async stats(now: number): Promise<Row> {
     const { deliveries, messages } = this.tables;
     const { rows } = await this.database.run({
@@ -147,7 +152,7 @@ export class DeliveryLogTable {
   }
 }
 
-/** The newest of several pages: each comes out of an index in its order, where all of them at once would be sorted. */
+/** The newest rows of several pages. Each page comes from an index in order; one query over all pages would sort. */
 function newestOf(pages: readonly Statement[], limit: number): Statement {
   return {
     sql: `${pages.map(({ sql }, at) => `SELECT * FROM (${sql}) AS p${at}`).join(' UNION ALL ')} ORDER BY id DESC LIMIT ?`,

@@ -7,7 +7,7 @@ import type {
 } from '../../delivery/index.js';
 import type { Row } from '../database/outbox-database.js';
 
-/** One delivery, as the log tells of it. Times are milliseconds since the Unix epoch. */
+/** One delivery in the log. Times are milliseconds since the Unix epoch. */
 export interface DeliveryRecord {
   /** `dlv_…`, sent as `Hook-Delivery`. */
   readonly id: string;
@@ -17,17 +17,17 @@ export interface DeliveryRecord {
   readonly subscriberId: string;
   readonly event: string;
   readonly status: DeliveryStatus;
-  /** Why it failed; null unless it did. */
+  /** The reason of a failed delivery; null otherwise. */
   readonly reason: FailureReason | null;
-  /** Requests made. */
+  /** The number of requests made. */
   readonly attemptCount: number;
-  /** When it is tried again; null once it is finished, and while an attempt is under way. */
+  /** The time of the next attempt; null once the delivery is finished, and while an attempt is under way. */
   readonly nextAt: number | null;
-  /** Whether it waits for nothing but the rate limit of its subscriber; `nextAt` is then when its turn is expected. */
+  /** True when the delivery only waits for the subscriber's rate limit; `nextAt` is then the expected time. */
   readonly rateLimited: boolean;
-  /** When it was made, which is when its first attempt was due. */
+  /** The creation time, which is when the first attempt was due. */
   readonly createdAt: number;
-  /** When its latest attempt began; null when there was none yet. */
+  /** The time at which the latest attempt began; null before the first attempt. */
   readonly attemptedAt: number | null;
   readonly finishedAt: number | null;
 }
@@ -37,29 +37,29 @@ export interface DeliveryDetails extends DeliveryRecord {
   readonly attempts: readonly AttemptRecord[];
 }
 
-/** How much there is to do. Messages are counted until each of their deliveries has had its first attempt. */
+/** Counts of outstanding work. A message counts until each of its deliveries has had its first attempt. */
 export interface DeliveryStats {
-  /** Deliveries that wait for another attempt, those under way included. */
+  /** Deliveries that wait for another attempt, including those under way. */
   readonly pending: number;
-  /** Of them those that nobody holds although their time has come. */
+  /** Pending deliveries that are due but not held by a worker. */
   readonly due: number;
-  /** Of them those that a worker holds. */
+  /** Pending deliveries that a worker holds. */
   readonly leased: number;
-  /** Of `pending` those that wait for the rate limit of their subscriber. No work is late because of it. */
+  /** Pending deliveries that wait for the subscriber's rate limit. They are not late. */
   readonly rateLimited: number;
   /** Failed deliveries in the log. */
   readonly failed: number;
-  /** Messages that are not through yet. */
+  /** Messages that still need a first attempt. */
   readonly pendingMessages: number;
-  /** Of them those that nobody holds: a worker died, or there is none. */
+  /** Pending messages that are due but not held by a worker: a worker crashed, or no worker runs. */
   readonly dueMessages: number;
-  /** Since when the oldest delivery or message that nobody holds has been due, or null. */
+  /** The due time of the oldest due delivery or message without a holder, or null. */
   readonly oldestDue: number | null;
-  /** Milliseconds since then; 0 when there is none. What to alert on. */
+  /** Milliseconds since `oldestDue`; 0 when nothing is due. Alert on this value. */
   readonly lag: number;
 }
 
-/** A finished delivery that may be tried again. */
+/** A finished delivery that may be retried. */
 export interface Candidate {
   readonly id: string;
   readonly messageId: string;
@@ -68,7 +68,7 @@ export interface Candidate {
 }
 
 /** @internal */
-export function deliveryOf(row: Row): DeliveryRecord {
+export function parseDeliveryRow(row: Row): DeliveryRecord {
   const isFree = row['lease'] === null;
   const turnAt = isFree ? timeOf(row['turn_at']) : null;
   return {
@@ -88,7 +88,7 @@ export function deliveryOf(row: Row): DeliveryRecord {
 }
 
 /** @internal */
-export function attemptOf(row: Row): AttemptRecord {
+export function parseAttemptRow(row: Row): AttemptRecord {
   const code = row['error_code'] as AttemptErrorCode | null;
   return {
     number: Number(row['number']),
@@ -102,7 +102,7 @@ export function attemptOf(row: Row): AttemptRecord {
 }
 
 /** @internal */
-export function candidateOf(row: Row): Candidate {
+export function parseCandidateRow(row: Row): Candidate {
   return {
     id: row['id'] as string,
     messageId: row['message_id'] as string,

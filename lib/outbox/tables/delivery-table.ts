@@ -4,13 +4,13 @@ import { type Lease, Leases } from './leases.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
-/** A host, and how many of its deliveries a claim may take. */
+/** A host, and the number of its deliveries that a claim may take. */
 export interface HostShare {
   readonly host: string;
   readonly limit: number;
 }
 
-/** A delivery that this process has taken. */
+/** A delivery that this process has claimed. */
 export interface ClaimedDelivery {
   readonly id: string;
   readonly messageId: string;
@@ -20,7 +20,7 @@ export interface ClaimedDelivery {
   readonly throttled: number;
   readonly requests: number;
   readonly attemptedAt: number | null;
-  /** Whether it has waited for the limit of its subscriber. */
+  /** True when the delivery has waited for the rate limit of its subscriber. */
   readonly hasWaited: boolean;
 }
 
@@ -44,10 +44,10 @@ export class DeliveryTable {
     this.#leases = new Leases(database, tables.deliveries);
   }
 
-  /** When the next delivery or message may be taken; null when there is nothing to wait for. */
+  /** Returns the time at which the next delivery or message is due; null when nothing is pending. */
   async nextDue(): Promise<number | null> {
     const { deliveries, messages } = this.tables;
-    // Not MIN: of what is not null, MySQL would go through all of it.
+    // MIN would make MySQL read every row that is not null.
     const next = (table: string) =>
       `SELECT due_at FROM ${table} WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`;
     const { rows } = await this.database.run({
@@ -59,11 +59,11 @@ export class DeliveryTable {
   }
 
   /**
-   * Hosts with due deliveries, in their order; from one to the next by the index, however many rows each has.
+   * Lists hosts with due deliveries in index order; the cost per host does not depend on its number of rows.
    *
-   * @param after the host to begin behind; the empty text for the first
-   * @param limit hosts to look at, those without due deliveries included
-   * @returns `last`: where to go on, null when there is none behind
+   * @param after the host to start behind; an empty string for the first page
+   * @param limit hosts to look at, including those without due deliveries
+   * @returns `last`: where to resume, null at the end
    */
   async dueHosts(
     after: string,
@@ -79,14 +79,14 @@ export class DeliveryTable {
     };
   }
 
-  /** Takes due deliveries, of each host so many at most. No other process gets the same ones. */
+  /** Claims due deliveries, up to the share of each host. Other processes cannot claim the same rows. */
   async claim(
     shares: readonly HostShare[],
-    lease: string,
+    token: string,
     now: number,
     until: number,
   ): Promise<readonly ClaimedDelivery[]> {
-    const rows = await this.#claim(shares, lease, now, until);
+    const rows = await this.#claim(shares, token, now, until);
     return rows.map((row) => ({
       id: row['id'] as string,
       messageId: row['message_id'] as string,
@@ -100,7 +100,7 @@ export class DeliveryTable {
     }));
   }
 
-  /** Ends waiting deliveries of a subscriber that will get nothing any more. @returns how many; call again if `limit` */
+  /** Fails the waiting deliveries of a disabled or removed subscriber. @returns the count; call again if `limit` */
   async fail(
     subscriberId: string,
     reason: FailureReason,
@@ -109,7 +109,7 @@ export class DeliveryTable {
   ): Promise<number> {
     const { deliveries } = this.tables;
     const [waiting] = await this.database.execute([
-      // Held ones are left to their holders.
+      // Held deliveries are left to their holders.
       {
         sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
         parameters: [subscriberId],
@@ -138,7 +138,7 @@ export class DeliveryTable {
     return waiting!.rows.length;
   }
 
-  /** Makes due what waits for the limit of a subscriber. @returns how many; call again if `limit` */
+  /** Makes deliveries due that wait for the rate limit of a subscriber. @returns the count; call again if `limit` */
   async expedite(subscriberId: string, now: number, limit: number): Promise<number> {
     const { deliveries } = this.tables;
     const [waiting] = await this.database.execute([
@@ -170,16 +170,17 @@ export class DeliveryTable {
 
   async #claim(
     shares: readonly HostShare[],
-    lease: string,
+    token: string,
     now: number,
     until: number,
   ): Promise<readonly Row[]> {
     const { deliveries } = this.tables;
     if (this.#dialect.name === 'postgres') {
       const hosts = this.#dialect.rows('h', SHARES);
-      // Pairs, because it would rather go through what is due of all hosts, and an array, because it cannot tell how few
-      // there are, and would rather go through the table. Of a limit that is a column it knows nothing, and takes a tenth
-      // of the table for it; the other one, which never counts, keeps it from compiling code for a million rows.
+      // Row-value comparisons keep PostgreSQL from scanning the due rows of all hosts. The array keeps PostgreSQL from
+      // scanning the table, since the planner cannot estimate the number of ids. For a LIMIT from a column, the planner
+      // assumes a tenth of the table; the inner constant LIMIT, which never applies, prevents JIT compilation for a
+      // million rows.
       const { rows } = await this.database.run({
         sql: `WITH picked AS (SELECT d.id FROM ${hosts} CROSS JOIN LATERAL (SELECT id FROM (SELECT id FROM ${deliveries} WHERE host IS NOT NULL AND (host, due_at) >= (h.host, 0) AND (host, due_at) <= (h.host, ?) ORDER BY host, due_at LIMIT ? FOR UPDATE SKIP LOCKED) l LIMIT h.share) d) UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id = ANY(ARRAY(SELECT id FROM picked)) RETURNING ${COLUMNS}`,
         parameters: [
@@ -189,7 +190,7 @@ export class DeliveryTable {
           ),
           now,
           Math.max(...shares.map(({ limit }) => limit)),
-          lease,
+          token,
           until,
         ],
       });
@@ -204,20 +205,20 @@ export class DeliveryTable {
         .join(' UNION ALL '),
       parameters: shares.flatMap(({ host, limit }) => [host, now, limit]),
     });
-    if (!this.#dialect.returns) return this.#leases.claim(due(COLUMNS), lease, until);
+    if (!this.#dialect.returns) return this.#leases.claim(due(COLUMNS), token, until);
     const { sql, parameters } = due('id');
     const { rows } = await this.database.run({
       sql: `UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id IN (${sql}) RETURNING ${COLUMNS}`,
-      parameters: [lease, until, ...parameters],
+      parameters: [token, until, ...parameters],
     });
     return rows;
   }
 }
 
 /**
- * Hosts and the time that their first delivery is due. A loose index scan: what a host with a million rows costs is one
- * step. MySQL makes one of a GROUP BY; the others have no word for it, so each step asks for the smallest host behind the
- * one before.
+ * Hosts and the due time of their first delivery, by a loose index scan: each host costs one step, however many rows it
+ * has. MySQL does so for a GROUP BY. The other databases cannot, so each step selects the smallest host behind the
+ * previous one.
  */
 function firstDues(deliveries: string, { name }: Dialect): string {
   if (name === 'mysql') {

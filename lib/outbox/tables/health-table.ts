@@ -4,21 +4,21 @@ import { type Columns, idRows, type Statement } from '../database/dialect.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
-/** A subscriber's health as it was read. */
+/** A subscriber's health as read from the table. */
 export interface StoredHealth {
   readonly health: HealthState;
-  /** Null: there is no row. */
+  /** Null when the table has no row for the subscriber. */
   readonly token: string | null;
 }
 
-/** What a subscriber's health is to become, if nobody has written it since it was read. */
+/** A change of a subscriber's health, applied only if the row has not changed since it was read. */
 export interface HealthChange {
   readonly subscriber: string;
   readonly before: StoredHealth;
   readonly after: HealthState;
 }
 
-/** What is known of a subscriber that has no row. */
+/** The health of a subscriber without a row. */
 export const NO_ROW: StoredHealth = { health: WELL, token: null };
 
 const ROW: Columns = {
@@ -30,7 +30,7 @@ const ROW: Columns = {
 const CHANGED: Columns = { ...ROW, token_before: 'text' };
 const GONE: Columns = { id: 'text', token: 'text' };
 
-/** The SQL on `thorn_health`, in sets. */
+/** The SQL on `thorn_health`, in sets of rows. */
 export class HealthTable {
   readonly #table: string;
 
@@ -41,7 +41,7 @@ export class HealthTable {
     this.#table = health;
   }
 
-  /** Those of the subscribers that have a row. */
+  /** Reads the rows of the subscribers, as far as they exist. */
   async read(subscribers: readonly string[]): Promise<ReadonlyMap<string, StoredHealth>> {
     const { rows } = await this.database.run(this.#selection(subscribers));
     return new Map(
@@ -58,7 +58,7 @@ export class HealthTable {
     );
   }
 
-  /** @returns the subscribers whose change was written; the others were written by somebody else meanwhile */
+  /** Writes the changes. @returns the subscribers whose change was written; another process has changed the others */
   async write(changes: readonly HealthChange[]): Promise<ReadonlySet<string>> {
     const { dialect } = this.database;
     const token = randomUUID();

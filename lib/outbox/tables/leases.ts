@@ -7,9 +7,9 @@ export interface Lease {
   readonly token: string;
 }
 
-/** A lease that is about to be written. */
+/** A lease to write to new rows. */
 export interface NewLease {
-  /** No other call has used this token. */
+  /** A token that only this call uses. */
   readonly token: string;
   /** Milliseconds since the Unix epoch. */
   readonly leasedUntil: number;
@@ -17,7 +17,7 @@ export interface NewLease {
 
 /** A table whose rows are leased. */
 export interface LeasedTable {
-  /** Puts off the end of leases. @returns those of `held` that are still held */
+  /** Extends leases. @returns those of `held` that are still held */
   renew(held: readonly Lease[], until: number): Promise<readonly Lease[]>;
 }
 
@@ -27,17 +27,17 @@ const IS_HELD = 't.id = r.id AND t.lease = r.lease';
 
 /** The leases on the rows of one table: a process claims rows, renews its leases, and releases the rows. */
 export class Leases implements LeasedTable {
-  /** @param table its quoted name */
+  /** @param table the quoted name of the table */
   constructor(
     private readonly database: OutboxDatabase,
     private readonly table: string,
   ) {}
 
   /**
-   * Claims rows on databases whose UPDATE returns none. The rows are locked until they carry the token, and other
-   * processes skip them meanwhile.
+   * Claims rows on databases whose UPDATE cannot return rows. The rows stay locked until they carry the token, and
+   * other processes skip locked rows.
    *
-   * @param pick selects the rows to claim, locking them
+   * @param pick selects the rows to claim, and locks them
    */
   async claim(pick: Statement, token: string, until: number): Promise<readonly Row[]> {
     const [picked] = await this.database.execute([
@@ -54,7 +54,7 @@ export class Leases implements LeasedTable {
     return picked!.rows;
   }
 
-  /** Puts off the end of leases. @returns those of `held` that are still held */
+  /** Extends leases. @returns those of `held` that are still held */
   async renew(held: readonly Lease[], until: number): Promise<readonly Lease[]> {
     const { dialect } = this.database;
     const results = await this.database.execute([
@@ -67,12 +67,12 @@ export class Leases implements LeasedTable {
     return results[1]!.rows.map(({ id, lease }) => ({ id: id as string, token: lease as string }));
   }
 
-  /** Releases rows that are still held, so that they can be claimed at `dueAt`. */
+  /** Releases the rows that are still held; other processes can claim them from `dueAt` on. */
   async release(held: readonly Lease[], dueAt: number): Promise<void> {
     await this.database.run(this.#dueAt(held, dueAt, ['lease = NULL']));
   }
 
-  /** Deletes rows that are still held. */
+  /** Deletes the rows that are still held. */
   async remove(held: readonly Lease[]): Promise<void> {
     const { dialect } = this.database;
     await this.database.run({
@@ -101,7 +101,7 @@ export interface Finished extends Lease {
   readonly againAt: number | null;
 }
 
-/** Leases as rows have them. */
+/** Leases in the form of rows. */
 function leaseRows(
   held: readonly Lease[],
 ): readonly { readonly id: string; readonly lease: string }[] {

@@ -3,16 +3,16 @@ import type { MessageRowMapper } from './message-row-mapper.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
-/** What became of one page of messages. */
+/** The result for one page of messages. */
 export interface ResealedMessages {
   readonly checked: number;
   readonly resealed: number;
-  /** Ids of messages whose subscribers do not open. */
+  /** Ids of messages whose subscribers cannot be opened. */
   readonly unreadable: readonly string[];
   readonly next: string | null;
 }
 
-/** The messages that name subscribers themselves, whose secrets are sealed with them. */
+/** Seals the subscribers that messages name themselves again, including their secrets. */
 export class MessageResealer {
   constructor(
     private readonly database: OutboxDatabase,
@@ -37,7 +37,7 @@ export class MessageResealer {
       return sealed === null || sealed === undefined ? [] : [[sealed, id, stored]];
     });
     if (!dryRun && changes.length > 0) {
-      // Few messages name subscribers. What was dropped meanwhile stays so.
+      // Few messages name subscribers. A concurrent change wins.
       const sql = `UPDATE ${messages} SET recipients = ? WHERE id = ? AND ${dialect.asText('recipients')} = ?`;
       await this.database.execute(changes.map((parameters) => ({ sql, parameters })));
     }
@@ -49,7 +49,7 @@ export class MessageResealer {
     };
   }
 
-  /** @returns null when it is sealed as it should be, undefined when it does not open */
+  /** @returns null when the text is sealed with the first key already, undefined when it cannot be opened */
   #resealed(id: string, stored: string): string | null | undefined {
     try {
       return this.rows.resealed(id, stored);

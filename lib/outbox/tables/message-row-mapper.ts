@@ -22,25 +22,28 @@ export const MESSAGE_COLUMNS = [
   'due_at',
 ] as const;
 
-// Of a JSON type, which alone holds long texts on every database; and the drivers would parse it.
+// A JSON type holds long texts on every database, but drivers would parse it; so the text is selected.
 const JSON_COLUMNS: ReadonlySet<string> = new Set(['recipients', 'body']);
 
-/** What SELECT and RETURNING say to get the columns that {@link MessageRowMapper.messageOf} reads. @param prefix the table's alias and a dot */
+/** The select list that {@link MessageRowMapper.messageOf} reads. @param prefix the table's alias and a dot */
 export function messageSelection({ asText }: Dialect, prefix = ''): string {
   return MESSAGE_COLUMNS.map((name) =>
     JSON_COLUMNS.has(name) ? `${asText(prefix + name)} AS ${name}` : prefix + name,
   ).join(', ');
 }
 
-/** Makes rows of messages, and messages of rows. Subscribers that a message names itself are sealed with their secrets. */
+/**
+ * Converts messages to rows and rows to messages. Subscribers that a message names itself are sealed with their
+ * secrets.
+ */
 export class MessageRowMapper {
   constructor(
     private readonly codecs: Codecs,
     private readonly sealer: SecretSealer,
   ) {}
 
-  /** In the order of {@link MESSAGE_COLUMNS}. */
-  valuesOf(message: Message, lease: string, dueAt: number): unknown[] {
+  /** The values of a row, in the order of {@link MESSAGE_COLUMNS}. */
+  valuesOf(message: Message, token: string, dueAt: number): unknown[] {
     return [
       message.id,
       message.event,
@@ -54,15 +57,15 @@ export class MessageRowMapper {
       message.json.toString(),
       message.traceparent,
       message.tracestate,
-      lease,
+      token,
       dueAt,
     ];
   }
 
   /**
-   * The message of a row, or null when its body was expunged.
+   * Reads the message of a row; null when the body was expunged.
    *
-   * @throws {@link UnreadableMessageError}, or {@link SecretUnreadableError} when what was sealed does not open
+   * @throws {@link UnreadableMessageError}, or {@link SecretUnreadableError} when a sealed value cannot be opened
    */
   messageOf(row: Row): Message | null {
     try {
@@ -74,9 +77,9 @@ export class MessageRowMapper {
   }
 
   /**
-   * The column `recipients` of a row as it would be stored by now; null when it is so already.
+   * The column `recipients` sealed with the first key; null when the stored text needs no change.
    *
-   * @throws {@link SecretUnreadableError} when what was sealed does not open
+   * @throws {@link SecretUnreadableError} when a sealed value cannot be opened
    */
   resealed(id: string, stored: string): string | null {
     const value: unknown = JSON.parse(stored);
@@ -85,7 +88,7 @@ export class MessageRowMapper {
     return JSON.stringify(this.sealer.seal(isSealed ? this.sealer.open(value, id) : stored, id));
   }
 
-  /** As JSON: an array, or a text when it is sealed. */
+  /** The column as JSON: an array, or a string when sealed. */
   #sealed({ id, recipients }: Message): string {
     const json = JSON.stringify(recipients);
     const isSecret = this.sealer.seals && recipients.length > 0;
@@ -121,7 +124,7 @@ function parsed(row: Row, column: string): unknown {
   try {
     return JSON.parse(row[column] as string);
   } catch {
-    // The engine's own words quote the text, which may be a secret.
+    // The engine's own error quotes the text, which may contain a secret.
     throw new SyntaxError(`${column} is no JSON`);
   }
 }

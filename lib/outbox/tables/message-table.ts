@@ -7,17 +7,17 @@ import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './mess
 import type { TableNames } from '../entities/table-names.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 
-// Names of their own: what is returned is named without its table on SQLite.
+// Aliases of their own, because SQLite returns columns without their table's name.
 const HELD: Columns = { held_id: 'text', held_by: 'text' };
 
-// Far below the limits on parameters of all drivers: 32,766 on SQLite, 65,535 on the others.
+// Well below the parameter limits of all drivers: 32,766 on SQLite, 65,535 on the others.
 const ROWS_PER_INSERT = 1000;
-// Far below what MySQL and MariaDB take in one statement by default: 64 and 16 MiB.
+// Well below the default statement size of MySQL and MariaDB: 64 and 16 MiB.
 const BYTES_PER_INSERT = 4 * 1024 * 1024;
 
 /** The result of an INSERT of messages. */
 export interface Inserted extends NewLease {
-  /** Ids that were there before: nothing was written for them. */
+  /** Ids that existed before: nothing was written for them. */
   readonly known: ReadonlySet<string>;
 }
 
@@ -37,7 +37,7 @@ export class MessageTable {
     this.#leases = new Leases(database, tables.messages);
   }
 
-  /** One INSERT for each 1,000 messages or 4 MiB; a message whose id is there already is left out. */
+  /** Returns one INSERT per 1,000 messages or 4 MiB; messages whose id exists are left out. */
   insertions(messages: readonly Message[], lease: NewLease): Statement[] {
     return chunksOf(messages).map((chunk) => this.#insertion(chunk, lease));
   }
@@ -52,9 +52,7 @@ export class MessageTable {
     };
   }
 
-  /**
-   * Writes messages in the transaction of `manager`, or in a new one when it is in none.
-   */
+  /** Writes messages in the transaction of `manager`, or else in a new transaction. */
   async insertWith(
     manager: EntityManager,
     messages: readonly Message[],
@@ -62,7 +60,7 @@ export class MessageTable {
   ): Promise<Inserted> {
     const known = new Set<string>();
     for (const [index, chunk] of chunksOf(messages).entries()) {
-      // SQLite answers without a turn of the event loop.
+      // SQLite answers without yielding to the event loop.
       if (index > 0) await setImmediate();
       const ids = chunk.map(({ id }) => id);
       const rows = await this.#insert(manager, this.#insertion(chunk, lease), ids);
@@ -74,20 +72,20 @@ export class MessageTable {
     return { ...lease, known };
   }
 
-  /** @returns ids and leases of rows, among them those that were written */
+  /** @returns ids and leases of rows, including the rows just written */
   async #insert(
     manager: EntityManager,
     insertion: Statement,
     ids: readonly string[],
   ): Promise<readonly Row[]> {
-    // Not save() or insert(): several times slower, and their hooks would capture our own rows.
+    // save() and insert() are several times slower, and their hooks would capture these rows.
     const run = ({ sql, parameters }: Statement): Promise<readonly Row[]> =>
       manager.query(this.#dialect.placeholders(sql), parameters as unknown[]);
     if (this.#dialect.insertReturns) return run(insertion);
-    // What MySQL says of affected rows depends on the connection's flags, so the rows are asked whose they are.
+    // MySQL's count of affected rows depends on connection flags, so the tokens are read back.
     const written = this.#holders(ids);
     if (manager.queryRunner?.isTransactionActive !== true) {
-      // Between two transactions a worker could take them.
+      // Between two transactions a worker could claim the rows.
       return (await this.database.execute([insertion, written]))[1]!.rows;
     }
     await run(insertion);
@@ -101,13 +99,13 @@ export class MessageTable {
     };
   }
 
-  /** Those of the messages that are stored. */
+  /** Returns the ids that are stored. */
   async stored(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const found = await this.#found(ids, 'm.id');
     return new Set(found.map(({ id }) => id as string));
   }
 
-  /** The rows of messages. */
+  /** Reads the rows of messages. */
   load(ids: readonly string[]): Promise<readonly Row[]> {
     return this.#found(ids, messageSelection(this.#dialect, 'm.'));
   }
@@ -121,30 +119,30 @@ export class MessageTable {
     return result.rows;
   }
 
-  /** Takes messages that nobody holds, or whose holder's time is up. No other process gets the same ones. */
-  async claim(lease: string, now: number, until: number, limit: number): Promise<readonly Row[]> {
+  /** Claims due messages that are not held, or whose lease has expired. Other processes cannot claim the same rows. */
+  async claim(token: string, now: number, until: number, limit: number): Promise<readonly Row[]> {
     const { messages } = this.tables;
     const { returns, skipLocked } = this.#dialect;
     const due = (columns: string) =>
       `SELECT ${columns} FROM ${messages} WHERE due_at <= ? ORDER BY due_at LIMIT ${limit} ${skipLocked}`;
     const selection = messageSelection(this.#dialect);
     if (!returns) {
-      return this.#leases.claim({ sql: due(selection), parameters: [now] }, lease, until);
+      return this.#leases.claim({ sql: due(selection), parameters: [now] }, token, until);
     }
     const { rows } = await this.database.run({
       sql: `WITH picked AS (${due('id')}) UPDATE ${messages} SET lease = ?, due_at = ? WHERE id IN (SELECT id FROM picked) RETURNING ${selection}`,
-      parameters: [now, lease, until],
+      parameters: [now, token, until],
     });
     return rows;
   }
 
   /**
-   * Takes messages over from other holders, as long as each token is still the one on the row.
+   * Takes messages over from other holders, as long as each row still carries the given token.
    *
-   * @param lease the token of the new holder
+   * @param token the token of the new holder
    * @returns the rows that were taken over
    */
-  async takeOver(held: readonly Lease[], lease: string, until: number): Promise<readonly Row[]> {
+  async takeOver(held: readonly Lease[], token: string, until: number): Promise<readonly Row[]> {
     const { messages } = this.tables;
     const rows = this.#dialect.rows('r', HELD);
     const json = this.#dialect.rowsParameter(
@@ -160,22 +158,22 @@ export class MessageTable {
     if (this.#dialect.returns) {
       const { rows: taken } = await this.database.run({
         sql: `${update} RETURNING ${messageSelection(this.#dialect)}`,
-        parameters: [lease, until, json],
+        parameters: [token, until, json],
       });
       return taken;
     }
     const results = await this.database.execute([
-      // The source of the rows comes before SET there.
-      { sql: update, parameters: [json, lease, until] },
+      // MySQL takes the row source before SET, so the parameters swap.
+      { sql: update, parameters: [json, token, until] },
       {
         sql: `SELECT ${messageSelection(this.#dialect, 't.')} FROM ${rows} ${this.#dialect.join} ${messages} t ON t.id = r.held_id AND t.lease = ?`,
-        parameters: [json, lease],
+        parameters: [json, token],
       },
     ]);
     return results[1]!.rows;
   }
 
-  /** Which subscribers have a delivery of each message. */
+  /** Returns the subscribers that have a delivery, by message. */
   async handled(ids: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
     const { rows, parameter } = idRows(this.#dialect, ids);
     const { rows: found } = await this.database.run({

@@ -49,8 +49,8 @@ const ATTEMPT: Columns = {
 const FINISHED: Columns = { id: 'text', lease: 'text', again_at: 'bigint' };
 
 /**
- * The statements that write a set of outcomes, to be run in one transaction. Each row is written only if its lease is
- * still the same: a process that was away for too long overwrites nothing.
+ * Builds the statements that write a set of outcomes in one transaction. A row is written only if its lease is
+ * unchanged, so a process whose lease has expired overwrites nothing.
  */
 export class OutcomeStatements {
   readonly #insertNew: BulkStatement;
@@ -74,7 +74,7 @@ export class OutcomeStatements {
         `SELECT ${select(NEW)} FROM ${rows} ${dialect.join} ${messages} m ON m.id = r.message_id WHERE m.lease = r.held_by`,
       ),
     );
-    // A row of its own exists under this very id only if this process has written it or holds it.
+    // A new delivery's row exists under this id only if this process has written or holds the row.
     this.#insertAttempts = new BulkStatement(dialect, held(ATTEMPT), (rows) =>
       dialect.insertNew(
         attempts,
@@ -101,7 +101,7 @@ export class OutcomeStatements {
     );
   }
 
-  /** @param finished messages all of whose deliveries have a row, with these outcomes included */
+  /** @param finished messages whose deliveries all have a row, including these outcomes */
   statements(outcomes: readonly Outcome[], finished: readonly Finished[]): Statement[] {
     const fresh = outcomes.filter(({ isNew }) => isNew);
     const changed = outcomes.filter(({ isNew }) => !isNew);
@@ -117,7 +117,7 @@ export class OutcomeStatements {
   }
 }
 
-/** The columns, and the token of the holder. */
+/** Adds the token of the holder to the columns. */
 function held(columns: Columns): Columns {
   return { ...columns, held_by: 'text' };
 }
@@ -125,7 +125,7 @@ function held(columns: Columns): Columns {
 function newRow(outcome: Outcome): object {
   const { id, state, requests, host, attemptedAt, lease, at } = outcome;
   const isWaiting = state.status === 'pending';
-  // Not changedRow() and more: copying objects would cost as much as all the rest.
+  // Written out instead of reusing changedRow(): copying objects would double the cost.
   return {
     id,
     message_id: outcome.messageId,

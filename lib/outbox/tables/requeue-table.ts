@@ -2,24 +2,24 @@ import { type Columns, type Dialect, idRows } from '../database/dialect.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
-/** A delivery that is made, or made anew, because somebody asked for it. */
+/** A delivery that is created or made due on request. */
 export interface RequeuedDelivery {
   readonly id: string;
   readonly host: string;
   readonly dueAt: number;
 }
 
-/** A delivery of a message whose subscriber had none of it. */
+/** A delivery of a message that the subscriber has missed. */
 export interface BackfilledDelivery extends RequeuedDelivery {
   readonly messageId: string;
   readonly subscriberId: string;
   readonly event: string;
 }
 
-const REVIVED: Columns = { id: 'text', host: 'text', due_at: 'bigint' };
-const LATE: Columns = { ...REVIVED, message_id: 'text', subscriber_id: 'text', event: 'text' };
+const REQUEUED: Columns = { id: 'text', host: 'text', due_at: 'bigint' };
+const LATE: Columns = { ...REQUEUED, message_id: 'text', subscriber_id: 'text', event: 'text' };
 
-/** The SQL by which somebody's wish changes deliveries: makes them due again, adds late ones, calls them off. */
+/** The SQL of requested changes: makes deliveries due again, backfills and cancels them. */
 export class RequeueTable {
   readonly #dialect: Dialect;
 
@@ -31,13 +31,13 @@ export class RequeueTable {
   }
 
   /**
-   * Makes deliveries due, with all attempts before them; none that somebody holds, or whose message has no body.
+   * Makes deliveries due and resets their attempts. Held deliveries and those without a message body are left out.
    *
-   * @param isWaitingToo whether those that wait are brought forward as well
-   * @returns how many
+   * @param isWaitingToo true brings waiting deliveries forward as well
+   * @returns the count
    */
-  async reopen(revivals: readonly RequeuedDelivery[], isWaitingToo: boolean): Promise<number> {
-    if (revivals.length === 0) return 0;
+  async reopen(deliveries: readonly RequeuedDelivery[], isWaitingToo: boolean): Promise<number> {
+    if (deliveries.length === 0) return 0;
     const { affected } = await this.database.run({
       sql: this.#dialect.updateFrom(
         this.tables.deliveries,
@@ -48,19 +48,19 @@ export class RequeueTable {
           'throttled = 0',
           'host = r.host',
           'due_at = r.due_at',
-          // It keeps its place among those that wait for a limit.
+          // The delivery keeps its place among those that wait for a rate limit.
           'turn_at = CASE WHEN turn_at IS NULL THEN NULL ELSE r.due_at END',
           'finished_at = NULL',
         ],
-        this.#dialect.rows('r', REVIVED),
+        this.#dialect.rows('r', REQUEUED),
         `t.id = r.id AND t.lease IS NULL ${isWaitingToo ? '' : 'AND t.due_at IS NULL'} AND EXISTS (SELECT 1 FROM ${this.tables.messages} m WHERE m.id = t.message_id AND m.body IS NOT NULL)`,
       ),
-      parameters: [this.#dialect.rowsParameter(REVIVED, revivals.map(revivalRow))],
+      parameters: [this.#dialect.rowsParameter(REQUEUED, deliveries.map(requeueRow))],
     });
     return affected;
   }
 
-  /** Adds deliveries of messages that are through; none twice. @returns how many */
+  /** Adds deliveries of finished messages; existing deliveries are left out. @returns the count */
   async add(deliveries: readonly BackfilledDelivery[]): Promise<number> {
     if (deliveries.length === 0) return 0;
     const { deliveries: table, messages } = this.tables;
@@ -82,7 +82,7 @@ export class RequeueTable {
           this.#dialect.rowsParameter(
             LATE,
             deliveries.map((delivery) => ({
-              ...revivalRow(delivery),
+              ...requeueRow(delivery),
               message_id: delivery.messageId,
               subscriber_id: delivery.subscriberId,
               event: delivery.event,
@@ -90,7 +90,7 @@ export class RequeueTable {
           ),
         ],
       },
-      // Not every database says how many rows were new.
+      // Not every database reports the number of new rows.
       {
         sql: `SELECT d.id FROM ${rows} ${this.#dialect.join} ${table} d ON d.id = r.id`,
         parameters: [parameter],
@@ -99,7 +99,7 @@ export class RequeueTable {
     return results[1]!.rows.length;
   }
 
-  /** Calls off a delivery that waits. @returns whether it did */
+  /** Cancels a waiting delivery. @returns false when the delivery is not waiting */
   async cancel(id: string, now: number): Promise<boolean> {
     const { affected } = await this.database.run({
       sql: `UPDATE ${this.tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, turn_at = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
@@ -109,6 +109,6 @@ export class RequeueTable {
   }
 }
 
-function revivalRow({ id, host, dueAt }: RequeuedDelivery) {
+function requeueRow({ id, host, dueAt }: RequeuedDelivery) {
   return { id, host, due_at: dueAt };
 }

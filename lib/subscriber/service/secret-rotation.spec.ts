@@ -4,7 +4,7 @@ import { InvalidInputError } from '../../errors/index.js';
 import {
   MAX_LIVE_SECRETS,
   MAX_OVERLAP,
-  overlapOf,
+  parseOverlap,
   rotated,
   withoutExpired,
 } from './secret-rotation.js';
@@ -25,7 +25,7 @@ describe('overlapOf', () => {
     [1500, 1500],
     ['90d', MAX_OVERLAP],
   ])('reads %j as %j ms', (given, milliseconds) => {
-    expect(overlapOf(given)).toBe(milliseconds);
+    expect(parseOverlap(given)).toBe(milliseconds);
   });
 
   it.each([
@@ -47,8 +47,8 @@ describe('overlapOf', () => {
     [1],
     10n,
   ])('refuses %s', (given) => {
-    expect(() => overlapOf(given)).toThrow(InvalidInputError);
-    expect(() => overlapOf(given)).toThrow(/^overlap must be/);
+    expect(() => parseOverlap(given)).toThrow(InvalidInputError);
+    expect(() => parseOverlap(given)).toThrow(/^overlap must be/);
   });
 });
 

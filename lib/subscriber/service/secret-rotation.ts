@@ -25,7 +25,7 @@ export interface SecretRotation {
  *
  * @throws {@link InvalidInputError} whose `field` is `overlap`
  */
-export function overlapOf(overlap: unknown = DEFAULT_OVERLAP): number {
+export function parseOverlap(overlap: unknown = DEFAULT_OVERLAP): number {
   const milliseconds = typeof overlap === 'string' ? parseDuration(overlap) : overlap;
   if (isWholeNumber(milliseconds) && milliseconds >= 0 && milliseconds <= MAX_OVERLAP) {
     return milliseconds;

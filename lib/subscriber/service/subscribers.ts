@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import { isIdLike, newId } from '../../common/id.js';
 import { InvalidInputError } from '../../errors/index.js';
-import { overlapOf, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
+import { parseOverlap, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
 import {
   checkAddresses,
   checkNewSubscriber,
@@ -174,7 +174,7 @@ export class Subscribers {
       rotation,
       this.rules,
     );
-    const milliseconds = overlapOf(overlap);
+    const milliseconds = parseOverlap(overlap);
     if (!isIdLike(id)) return null;
     const now = this.clock.now();
     return this.repository.changeSecrets(

@@ -146,7 +146,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
   }: Parameters<SubscriberRepository['reseal']>[0]): Promise<ResealedPage> {
     if (!this.#rows.seals) {
       throw new ThornConfigurationError(
-        'There is no key to seal secrets with: give the option encryption.keys.',
+        'Secrets cannot be sealed without a key. Set the option encryption.keys.',
       );
     }
     const { rows, next } = await this.#table.page('any', limit, after);

@@ -32,7 +32,7 @@ import {
   type OutboxOptions,
   OutboxStrategy,
   type OutcomeListener,
-  type HealthTools,
+  type SubscriberHealthDependencies,
   type MessageRelay,
   ThornPause,
 } from '../../../lib/outbox/index.js';
@@ -90,7 +90,7 @@ export interface OutboxAppOptions extends OutboxOptions {
   readonly deliveryLog?: DeliveryLog;
   /** Default: seals nothing. */
   readonly sealer?: SecretSealer;
-  readonly listener?: (tools: Omit<HealthTools, 'rules'>) => OutcomeListener;
+  readonly listener?: (tools: Omit<SubscriberHealthDependencies, 'rules'>) => OutcomeListener;
   /** What carries messages to other processes. Default: nothing does. */
   readonly relay?: MessageRelay | undefined;
   readonly serializeTransactions?: EntityCaptureOptions['serializeTransactions'];
