@@ -21,8 +21,8 @@ const channels = new Map(
 );
 
 /**
- * Tells the application what becomes of its webhooks. Injectable anywhere; see {@link WebhookEventMap} for the names
- * and what each carries: never a secret, and of a URL the host alone.
+ * Notifies the application of lifecycle events of its webhooks. Injectable anywhere; see {@link WebhookEventMap} for
+ * names and payloads. A payload never contains a secret, and only the host of a URL.
  *
  * Events are emitted once, in the process in which they happen, and are not stored: the delivery log is. What a
  * listener throws, or rejects with, is logged and never reaches a delivery; a slow asynchronous listener delays none.

@@ -19,7 +19,7 @@ describe('PublicRecipientPolicy.checkUrl', () => {
     for (const url of urls) expect({ url, reason: reasonOf(url) }).toEqual({ url, reason });
   });
 
-  it('refuses what is no text', () => {
+  it('refuses a URL that is not a string', () => {
     for (const url of [
       undefined,
       null,
