@@ -62,7 +62,7 @@ async function dispatched(
   }
   const command = COMMANDS.find((one) => one.name === name);
   if (command === undefined) {
-    throw new UsageError(`there is no command "${name}"; thorn --help names them all`);
+    throw new UsageError(`unknown command "${name}"; thorn --help lists all commands`);
   }
   const { operands, given } = parseArguments(command, rest);
   if (given['help'] === true) {

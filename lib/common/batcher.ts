@@ -7,8 +7,9 @@ export interface BatcherOptions<Item> {
   /** Batches that are processed at the same time. Default 1. */
   readonly concurrency?: number;
   /**
-   * Which items fail with a batch: those of the `batch`, or also `all` that wait, when the next batch would fail as well.
-   * With `each`, the items of the batch are processed again one by one, so that only the cause fails. Default `batch`.
+   * Selects the items that fail with a batch: the `batch`, or `all` waiting items, when the next batch would fail as
+   * well. With `each`, the items of the batch are processed again one by one, so that only the cause fails. Default
+   * `batch`.
    */
   readonly failing?: 'batch' | 'each' | 'all';
 }

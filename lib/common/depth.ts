@@ -1,4 +1,7 @@
-/** Whether lists and objects are nested deeper than so many levels. Without recursion: the value may be anybody's. */
+/**
+ * True when lists and objects are nested deeper than `most` levels. Without recursion, because the value may be
+ * untrusted.
+ */
 export function isDeeperThan(value: unknown, most: number): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {

@@ -2,7 +2,7 @@ import { types } from 'node:util';
 
 const MAX_LENGTH = 500;
 
-/** What an error says, for one line of a log: without stack, secrets, and the queries and credentials of URLs. */
+/** Formats an error for one line of a log, without stack, secrets, and the queries and credentials of URLs. */
 export function errorText(error: unknown): string {
   const text = isError(error) ? error.message || error.name : error;
   if (typeof text !== 'string') return 'something was thrown that is no error';
@@ -15,8 +15,8 @@ export function errorText(error: unknown): string {
 }
 
 /**
- * Where an error was thrown, for a log: the frames of its stack alone. What it says is for {@link errorText}; a stack would
- * repeat it as it is, and the messages of its causes with it.
+ * Returns only the frames of an error's stack, for a log. A full stack repeats the unredacted messages of the error and
+ * its causes; use {@link errorText} for the message.
  */
 export function stackFrames(error: unknown): string | undefined {
   if (!isError(error) || typeof error.stack !== 'string') return undefined;

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 
-/** What an id names; the prefix makes a stray id in a log recognisable. */
+/** The prefix of an id, which makes a stray id in a log recognisable. */
 export type IdPrefix = 'msg_' | 'dlv_' | 'sub_';
 
 const LATEST = 2 ** 48 - 1;
@@ -10,15 +10,15 @@ const RANDOM_BYTES = 10;
 const pool = Buffer.alloc(POOL_BYTES);
 let poolOffset = POOL_BYTES;
 
-// What an id can look like in any storage; anything else cannot be one, and some databases refuse it as a parameter.
+// The form of ids in any storage; other texts cannot be ids, and some databases reject them as parameters.
 const ID = /^[\x21-\x7e]{1,64}$/;
 
-/** Whether the value can be an id at all, ours or that of another repository. */
+/** True when the value can be an id, of this library or of another repository. */
 export function isIdLike(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value);
 }
 
-/** What every id of that time or later is behind, in the order of texts. */
+/** The smallest id of a given time, in text order. */
 export function firstIdAt(prefix: IdPrefix, time: number): string {
   const stamp = Math.min(Math.max(0, Math.ceil(time)), LATEST)
     .toString(16)

@@ -8,7 +8,7 @@ export function listIds(ids: readonly string[]): string {
   return shown.join(', ') + (ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '');
 }
 
-/** What a line of the log is about, by name; see `docs/observability.md`. Never a secret, nor more of a URL than its host. */
+/** The named facts of a log line; see `docs/observability.md`. Never contains a secret, and only the host of a URL. */
 export interface LogFacts {
   readonly messageId?: string;
   /** At most ten, where a line is about several. */

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { InvalidInputError } from '../errors/index.js';
 
-/** How long work is run. @typeParam Summary what was done so far */
+/** Options of long-running work. @typeParam Summary the result so far */
 export interface LongWorkOptions<Summary> {
   /** True: only counts. Default false. */
   readonly dryRun?: boolean;
@@ -13,7 +13,7 @@ export interface LongWorkOptions<Summary> {
   readonly onProgress?: (summary: Summary) => Promise<void> | void;
 }
 
-/** What one batch did, and where the next one begins; null when there is none. */
+/** The result of one batch, and the start of the next one; null at the end. */
 export interface Batch<Counts> {
   readonly counts: Counts;
   readonly next: string | null;
@@ -21,22 +21,22 @@ export interface Batch<Counts> {
 
 /** Work that is done batch by batch, in one place after the other. */
 export interface BatchedWork<Counts> {
-  /** How many places there are, such as data sources. */
+  /** The number of sources, such as data sources. */
   readonly sources: number;
-  /** What was done when nothing was. */
+  /** The counts of an empty run. */
   readonly nothing: Counts;
   sum(one: Counts, other: Counts): Counts;
   /** @param after the `next` of the batch before in this place, or null */
   batch(place: number, after: string | null): Promise<Batch<Counts>>;
 }
 
-/** What was done, and where to go on: pass `next` as `after`. Null: everything was looked at. */
+/** The result, and where to resume: pass `next` as `after`; null when the work is complete. */
 export type Summary<Counts> = Counts & { readonly next: string | null };
 
 /**
- * Runs long work until it is through or stopped.
+ * Runs long work until it is complete or stopped.
  *
- * @throws {@link InvalidInputError} when `after` is no cursor of an earlier run
+ * @throws {@link InvalidInputError} when `after` is not a cursor of an earlier run
  */
 export async function runInBatches<Counts extends object>(
   work: BatchedWork<Counts>,

@@ -1,7 +1,7 @@
 /**
- * What the server says.
+ * Waits for the server's answer.
  *
- * @throws Error when it says nothing for so many milliseconds
+ * @throws Error after `milliseconds` without an answer
  */
 export function orTimeout<Value>(milliseconds: number, answer: Promise<Value>): Promise<Value> {
   return withTimeout(milliseconds, answer, () => {

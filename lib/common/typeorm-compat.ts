@@ -1,6 +1,6 @@
 /**
- * How MySQL and MariaDB make the library's tables; the other databases do not look at it. Their default collations hold
- * texts that differ in their case alone to be equal, and ids and tokens are not.
+ * The engine options of the library's tables on MySQL and MariaDB; other databases ignore them. The default collations
+ * ignore case, but ids and tokens are case-sensitive.
  */
 export const MYSQL_ENGINE = 'InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin';
 

@@ -4,7 +4,7 @@ import type { Message } from '../message/index.js';
 /** A class of entities, as TypeORM's repositories take it. */
 export type EntityType<Entity extends ObjectLiteral> = abstract new (...args: never[]) => Entity;
 
-/** Which rows {@link WebhookDispatcher.sendFor} sends an event for. */
+/** Selects the rows for which {@link WebhookDispatcher.sendFor} sends an event. */
 export interface RowCriteria<Entity extends ObjectLiteral> {
   /** As TypeORM's `find` takes it; an empty object means every row. */
   readonly where: FindOptionsWhere<Entity> | FindOptionsWhere<Entity>[];

@@ -5,7 +5,7 @@ import { errorText } from '../common/error-text.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 
-/** When {@link MessageBuffer.maybeFlush} flushes. */
+/** Thresholds at which {@link MessageBuffer.maybeFlush} flushes. */
 export interface BufferOptions {
   /** As soon as this many messages are waiting. Default: never by number. */
   readonly flushEvery?: number;
@@ -18,8 +18,8 @@ export interface MessageBuffer {
   /** Messages that wait in this scope and in every scope that it is nested in or that is nested in it. */
   readonly size: number;
   /**
-   * Sends all that is waiting, in this scope and in every nested or enclosing one. What fails here also fails the
-   * outermost scope when it ends, so that a call that nobody awaited is not lost.
+   * Sends all waiting messages of this scope and of every nested or enclosing scope. A failure also fails the outermost
+   * scope at its end, so that an error of a call without await is not lost.
    */
   flush(): Promise<void>;
   /**
@@ -36,7 +36,7 @@ interface Waiting {
   readonly staged: boolean;
 }
 
-/** What a scope does with its messages when it ends. */
+/** The operations of a scope on its messages at its end. */
 export interface BufferTarget {
   send(messages: readonly Message[], staged: readonly Message[]): Promise<void>;
   discard(staged: readonly Message[]): Promise<void>;

@@ -77,7 +77,10 @@ function checkNames(method: string, options: unknown, known: readonly string[]):
   }
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  throw new InvalidInputError(unknown, `is no option of ${method}; known are ${known.join(', ')}`);
+  throw new InvalidInputError(
+    unknown,
+    `is not an option of ${method}. Valid options: ${known.join(', ')}`,
+  );
 }
 
 function checkTransport({ manager, wait }: SendForOptions): void {
@@ -101,7 +104,8 @@ function isId(value: unknown): boolean {
     : typeof value === 'string' || typeof value === 'bigint';
 }
 
-// As a browser reads it, since somebody may make a link of it: blanks and line breaks hide no scheme from it.
+// Parsed as a browser does, because an application may render the text as a link: blanks and line breaks cannot hide a
+// scheme.
 function checkRef(ref: unknown): void {
   if (typeof ref !== 'string') throw new InvalidInputError('ref', 'must be a text or null');
   if (!URL.canParse(ref, SOME_BASE) || !/^https?:$/.test(new URL(ref, SOME_BASE).protocol)) {

@@ -17,7 +17,7 @@ import {
 } from './send-options.js';
 import type { Transactions } from './transactions.js';
 
-/** What `send()` resolves to. */
+/** The result of `send()`. */
 export interface SendResult {
   /** Id of the message, sent as `webhook-id`. */
   readonly id: string;
@@ -27,11 +27,11 @@ export interface SendResult {
    * switched off. `duplicate`: a message of this id was sent before, and is the one that counts; nothing was stored.
    */
   readonly state: PipelineResult['state'] | 'staged';
-  /** What happened per subscriber, when the strategy delivers within the call; else empty. */
+  /** The attempts per subscriber when the strategy delivers within the call; otherwise empty. */
   readonly attempts: PipelineResult['attempts'];
 }
 
-/** What `sendFor()` with criteria resolves to. */
+/** The result of `sendFor()` with criteria. */
 export interface SendForSummary {
   /** Rows that matched. */
   readonly rows: number;

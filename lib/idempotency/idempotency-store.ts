@@ -5,16 +5,16 @@ export interface KeptAnswer {
 }
 
 /**
- * What is known of a key. `fresh`: nobody has used it, and it is taken now. `under-way`: somebody is at it. `different`:
- * it was used for another request. `done`: here is what was answered.
+ * The state of a key. `fresh`: the key was unused, and this call has claimed it. `under-way`: another request holds the
+ * key. `different`: the key was used for another request. `done`: the stored answer.
  */
 export type KeyState =
   | { readonly state: 'fresh' | 'under-way' | 'different' }
   | { readonly state: 'done'; readonly answer: KeptAnswer };
 
-/** How long an answer is kept: a day, in milliseconds. */
+/** The lifetime of an answer: a day, in milliseconds. */
 export const KEPT_FOR = 24 * 60 * 60_000;
-/** After which a request that nobody finished is given up, in milliseconds. */
+/** The time in milliseconds after which an unfinished request loses its key. */
 export const GIVEN_UP_AFTER = 60_000;
 
 /**

@@ -1,7 +1,7 @@
 import { BoundedCache } from '../common/bounded-cache.js';
 import { compileEventName, type EventCatalogue } from '../event/index.js';
 
-/** What events beyond the limit are counted as. */
+/** The label of events beyond the limit. */
 export const OTHER = 'other';
 
 const REMEMBERED = 1000;

@@ -3,15 +3,18 @@ import { ThornConfigurationError } from '../errors/index.js';
 
 /** Options of `ThornMetricsModule.forRoot()`. */
 export interface ThornMetricsOptions {
-  /** Where the metrics are registered. Default: prom-client's global registry. */
+  /** The registry of the metrics. Default: prom-client's global registry. */
   readonly registry?: Registry;
-  /** What the names of all metrics begin with. Default `thorn_`. */
+  /** The prefix of all metric names. Default `thorn_`. */
   readonly prefix?: string;
   /** Most values of the label `event`; what comes after that is counted as `other`. Default 100. */
   readonly maxEvents?: number;
   /** The buckets of the durations, in seconds. Default 5 ms to 30 s. */
   readonly buckets?: readonly number[];
-  /** How long what the database answers is shown again, in milliseconds: it counts rows. Default 10,000. */
+  /**
+   * The time in milliseconds for which counts from the database are reused, because counting rows is expensive. Default
+   * 10,000.
+   */
   readonly statsFor?: number;
 }
 

@@ -10,7 +10,7 @@ import { EventLabels } from './event-labels.js';
 import { metricsSettings, type ThornMetricsOptions } from './metrics-options.js';
 import { Remembered } from './cached-value.js';
 
-/** What {@link ThornMetrics} observes. */
+/** The sources that {@link ThornMetrics} observes. */
 export interface MetricsSources {
   readonly events: WebhookEvents;
   readonly catalogue: EventCatalogue;
@@ -27,7 +27,7 @@ type Tried = 'succeeded' | 'retry' | 'failed';
  * (`due`, `lag`) is the same in all of them, so take the maximum and not the sum.
  */
 export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
-  /** Where the metrics are registered. */
+  /** The registry of the metrics. */
   readonly registry: Registry;
   readonly #logger = new Logger('Thorn');
   readonly #settings: ReturnType<typeof metricsSettings>;
@@ -139,13 +139,9 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
       'Of them those that wait for the rate limit of their subscriber.',
       (stats) => stats.rateLimited,
     );
-    show(
-      'due',
-      'Deliveries and messages that nobody holds although their time has come.',
-      (stats) => {
-        return stats.due + stats.dueMessages;
-      },
-    );
+    show('due', 'Due deliveries and messages that no worker holds.', (stats) => {
+      return stats.due + stats.dueMessages;
+    });
     show('lag_seconds', 'For how long the oldest of them has been due.', ({ lag }) => lag / 1000);
     show('failed_deliveries', 'Failed deliveries in the log.', (stats) => stats.failed);
   }
@@ -171,7 +167,7 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
     return new Counter({ ...this.#named(name, help), labelNames });
   }
 
-  /** @param read null: there is no value now */
+  /** @param read null without a current value */
   #gauge(name: string, help: string, read: () => Promise<number | null> | number | null): void {
     const gauge: Gauge = new Gauge({
       ...this.#named(name, help),

@@ -5,7 +5,7 @@ import { DispatchStrategy } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { Deliveries, OutboxStrategy } from '../outbox/index.js';
 
-/** When webhooks count as healthy. */
+/** Thresholds of healthy webhooks. */
 export interface ThornHealthOptions {
   /** For how long the oldest delivery may have been due, in milliseconds. Default 60,000. */
   readonly maxLag?: number;
@@ -37,8 +37,8 @@ export class ThornHealthIndicator {
   ) {}
 
   /**
-   * @param key what it is called in the answer
-   * @throws {@link ThornConfigurationError} when `maxLag` is no number of milliseconds
+   * @param key the name of the check in the answer
+   * @throws {@link ThornConfigurationError} when `maxLag` is not a number of milliseconds
    */
   async isHealthy<const Key extends string>(
     key: Key,

@@ -73,7 +73,7 @@ export class OpenTelemetryTracing extends MessageTracing {
 
   override async stage(messages: readonly Message[], work: () => Promise<void>): Promise<void> {
     const origins = messages.flatMap((message) => toSpanContext(message) ?? []);
-    // Of several there is no one that it belongs to.
+    // A span of several messages belongs to no single one of them.
     const parent =
       origins.length === 1 ? trace.setSpanContext(context.active(), origins[0]!) : context.active();
     const span = this.#tracer.startSpan(

@@ -9,7 +9,7 @@ import type { Message, TraceOrigin } from '../message/index.js';
 // W3C Trace Context, version 00; what later versions append is not ours.
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** @returns null when there is no trace: no SDK is registered */
+/** Converts a span context. @returns null without a trace, that is without a registered SDK */
 export function toTraceOrigin(span: SpanContext): TraceOrigin | null {
   if (!isSpanContextValid(span)) return null;
   const flags = (span.traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, '0');

@@ -32,7 +32,7 @@ function fromHttp(bytes: Buffer, text: string): CapturedRequest {
     .filter((line, at) => !(at === 0 && /^[A-Z]+ \S+( HTTP\/\d(\.\d)?)?$/.test(line)))
     .map((line) => {
       const colon = line.indexOf(':');
-      if (colon < 1) throw new UsageError(`"${line.slice(0, 40)}" is no header`);
+      if (colon < 1) throw new UsageError(`"${line.slice(0, 40)}" is not a header`);
       return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()] as const;
     });
   return { headers, body: bytes.subarray(end.index + end[0].length) };

@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
 
 const MOST_BYTES = 16 * 1024 * 1024;
-/** What belongs to one connection and is not passed on. */
+/** Headers of one connection, which are not forwarded. */
 const HOP =
   /^(?:host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|expect)$/;
 
@@ -128,7 +128,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** Whoever listens wants the webhooks: a challenge is answered as the REST API wants it. */
+/** A listener wants the webhooks, so a challenge is answered as the REST API expects. */
 function ownAnswer(body: Buffer, status: number): Answer {
   const token = challengeIn(body.toString());
   return token === null
@@ -215,7 +215,7 @@ function readable(body: Buffer): string {
   }
 }
 
-/** A wrong secret is told at once, and not by the first request. */
+/** Reports a wrong secret at once instead of on the first request. */
 function checkSettings(verify: () => unknown): void {
   try {
     verify();

@@ -12,7 +12,7 @@ import { UsageError } from '../terminal/usage.error.js';
 
 const OPERATOR_API = 'https://api.example.com/hooks-operator';
 
-/** What commands of long work have in common. */
+/** Options shared by the commands of long work. */
 export const longWorkOptions = {
   header: {
     type: 'string',
@@ -26,12 +26,12 @@ export const longWorkOptions = {
   'no-count': { type: 'boolean', help: 'does not count first, which the time left needs' },
 } as const satisfies CommandOptions;
 
-/** Where those find the API that are for operators alone. */
+/** Options of commands that use the operator API. */
 export const operatorApiOptions = {
   api: { type: 'string', value: 'url', help: `of operators: ${OPERATOR_API}` },
 } as const satisfies CommandOptions;
 
-/** How these commands are stopped and resumed, for their help. */
+/** The help text on stopping and resuming these commands. */
 export const LONG_WORK_HELP = [
   "Works through the application's API, in steps. Stop it with Ctrl-C: it says where to go on, --after. What it shows on a",
   'terminal is how many were looked at, how fast, and how long the rest will take.',
@@ -42,9 +42,9 @@ export interface LongWork {
   readonly url: string;
   /** Sent with every step, and given again to go on, as options of the same names. */
   readonly range: Readonly<Record<string, string>>;
-  /** Names of the numbers in an answer; their sum over all steps is told at the end. */
+  /** Names of the numbers in an answer; their sum over all steps is printed at the end. */
   readonly counts: readonly string[];
-  /** How many of the answer were looked at. */
+  /** The number of items that the answer has looked at. */
   seen(counts: Counts): number;
   /** The line at the end. */
   tell(counts: Counts, isDryRun: boolean): string;
@@ -55,7 +55,7 @@ export interface LongWork {
 /** Numbers by name. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** What was done so far. */
+/** The result so far. */
 interface Progress {
   readonly counts: Counts;
   readonly next: string | null;
@@ -153,7 +153,7 @@ function resumption(next: string | null, { range }: LongWork): string {
   );
 }
 
-/** @throws {@link UsageError} when there is no URL */
+/** @throws {@link UsageError} without a URL */
 export function parseApiUrl(given: Given, example: string): string {
   const api = parseText(given, 'api');
   if (api === undefined || !URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol)) {
@@ -162,7 +162,7 @@ export function parseApiUrl(given: Given, example: string): string {
   return api.replace(/\/+$/, '');
 }
 
-/** @throws {@link UsageError} when there is no URL */
+/** @throws {@link UsageError} without a URL */
 export function parseOperatorApiUrl(given: Given): string {
   return parseApiUrl(given, OPERATOR_API);
 }

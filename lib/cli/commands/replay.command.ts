@@ -9,7 +9,7 @@ import {
 } from './long-work.js';
 import { UsageError } from '../terminal/usage.error.js';
 
-/** What is the same in both. */
+/** Options shared by both commands. */
 const OPTIONS = {
   api: {
     type: 'string',

@@ -7,7 +7,7 @@ import { UsageError } from '../terminal/usage.error.js';
 const SCHEMES = ['standard', 'thorn', 'stripe', 'github'] as const satisfies SchemeName[];
 const DIGESTS = ['sha1', 'sha256', 'sha512'] as const satisfies Digest[];
 
-/** What `verify`, `sign` and `listen` have in common. */
+/** Options shared by `verify`, `sign` and `listen`. */
 export const schemeOptions = {
   secret: {
     type: 'string',

@@ -22,7 +22,7 @@ export const typesCommand: Command = {
     try {
       document = JSON.parse(bytes.toString());
     } catch {
-      throw new UsageError(`${source === '-' ? 'the standard input' : source} is no JSON`);
+      throw new UsageError(`${source === '-' ? 'the standard input' : source} is not JSON`);
     }
     let types: string;
     try {

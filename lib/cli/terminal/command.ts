@@ -12,7 +12,7 @@ export type CommandOptions = Readonly<
     string,
     NonNullable<ParseArgsConfig['options']>[string] & {
       readonly help: string;
-      /** What the value is called in the help. */
+      /** The name of the value in the help. */
       readonly value?: string;
     }
   >
@@ -24,7 +24,7 @@ export type Given = Readonly<Record<string, string | boolean | (string | boolean
 /** One command of `thorn`. */
 export interface Command {
   readonly name: string;
-  /** What follows the name: `[file]`. */
+  /** The operands after the name: `[file]`. */
   readonly operands: string;
   readonly summary: string;
   /** More for its help. */

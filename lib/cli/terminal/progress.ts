@@ -1,7 +1,7 @@
-/** How far some long work is. */
+/** The progress of long work. */
 export interface ProgressState {
   readonly done: number;
-  /** Null: nobody knows. */
+  /** Null when unknown. */
   readonly total: number | null;
   /** Milliseconds since it began. */
   readonly elapsed: number;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { UsageError } from './usage.error.js';
 
-/** What a command has to do with the world. */
+/** The environment of a command. */
 export interface Terminal {
   /** Writes a line of what was asked for. */
   out(line: string): void;
@@ -11,9 +11,9 @@ export interface Terminal {
   note(line: string): void;
   /** Writes over the line before; for terminals alone. */
   rewrite(text: string): void;
-  /** Whether notes go to a terminal. */
+  /** True when notes go to a terminal. */
   readonly isTerminal: boolean;
-  /** Whether output may be coloured: to a terminal, unless the environment sets NO_COLOR. */
+  /** True when output may be coloured: to a terminal, unless the environment sets NO_COLOR. */
   readonly hasColours: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The bytes of a file; `-` is the standard input. */
@@ -25,7 +25,7 @@ export interface Terminal {
 /** The terminal that the process has. */
 export function processTerminal(): Terminal {
   let controller: AbortController | null = null;
-  // Who reads our output may have enough of it.
+  // The reader of the output may close it early.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;

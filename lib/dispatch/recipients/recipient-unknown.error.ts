@@ -1,15 +1,15 @@
 import { ThornError } from '../../errors/index.js';
 
 /**
- * Thrown when it cannot be told whether somebody still is a static subscriber, because a callback threw that may be the
- * one who names it. Its deliveries stay as they are.
+ * Thrown when a callback that may name a static subscriber threw, so the subscriber's presence is unknown. Its
+ * deliveries stay as they are.
  */
 export class RecipientUnknownError extends ThornError {
   readonly code = 'THORN_RECIPIENT_UNKNOWN';
 
   constructor(subscriber: string, event: string) {
     super(
-      `Whether ${subscriber} is still a static subscriber of ${event} cannot be told, because a callback of those threw. The log says why; mend it, or try again.`,
+      `It is unknown whether ${subscriber} is still a static subscriber of ${event}, because a callback threw. Read the log, then fix the callback or try again.`,
       { subscriber, event },
     );
   }

@@ -16,7 +16,7 @@ export function withoutUnwanted(
   return subscribers.filter((subscriber) => wants(subscriber, message));
 }
 
-/** Whether a subscriber whose patterns match wants this message. */
+/** True when a subscriber whose patterns match wants this message. */
 export function wants(subscriber: Subscriber, message: Message): boolean {
   const { exclude, filter } = subscriber;
   if (exclude.some((pattern) => patternMatches(pattern, message.event))) return false;
@@ -28,8 +28,8 @@ function isChoosy({ exclude, filter }: Subscriber): boolean {
 }
 
 /**
- * What filters look at: the `data` of the body, or the whole body where the application's own envelope has none. It is
- * what was sent, after JSON, and read once for all subscribers.
+ * The part of a message that filters read: the `data` of the body, or the whole body of a custom envelope. This is the
+ * sent JSON, parsed once for all subscribers.
  */
 function payloadOf(message: Message): unknown {
   let payload = payloads.get(message);
@@ -45,7 +45,7 @@ function dataOf(message: Message): unknown {
   try {
     body = JSON.parse(message.json.toString());
   } catch {
-    const text = `The body of ${message.id} (${message.event}) is no JSON: filters do not hold`;
+    const text = `The body of ${message.id} (${message.event}) is not JSON: subscribers with a filter do not get the message`;
     logger.error(new LogLine(text, { messageId: message.id, event: message.event }));
     return null;
   }

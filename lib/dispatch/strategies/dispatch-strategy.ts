@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { Attempt } from '../../delivery/attempt/attempt.js';
 import type { Message } from '../../message/message.js';
 
-/** What a strategy did with one released message. */
+/** The result of a strategy for one released message. */
 export interface Release {
   /** Id of the message. */
   readonly message: string;

@@ -83,7 +83,7 @@ export class InlineStrategy extends DispatchStrategy {
       );
       return attempt;
     } finally {
-      // A place is handed on, not freed and taken again: nobody can slip in between.
+      // A place is passed on directly, so that no other caller can take it in between.
       const next = this.#waiting.shift();
       if (next === undefined) this.#inFlight--;
       else next();

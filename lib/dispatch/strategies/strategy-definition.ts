@@ -10,5 +10,5 @@ export interface StrategyDefinition extends Pick<
   readonly controllers?: readonly Type<object>[];
 }
 
-/** What the option `dispatch` takes: a built-in strategy, or a class that Nest constructs with its dependencies. */
+/** The value of the option `dispatch`: a built-in strategy, or a class that Nest constructs with its dependencies. */
 export type DispatchSetting = StrategyDefinition | Type<DispatchStrategy>;

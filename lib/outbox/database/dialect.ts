@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { ThornConfigurationError } from '../../errors/index.js';
 
-/** What a column of {@link Dialect.rows} holds. */
+/** The type of a column of {@link Dialect.rows}. */
 export type ColumnKind = 'text' | 'int' | 'bigint';
 
 /** Names and kinds of the columns of a set of rows that is sent along with a statement. */
@@ -13,17 +13,17 @@ export interface Statement {
   readonly parameters: readonly unknown[];
 }
 
-/** What the supported databases spell differently. */
+/** The syntax that differs between the supported databases. */
 export interface Dialect {
   readonly name: 'sqlite' | 'postgres' | 'mysql';
-  /** Whether INSERT and UPDATE answer rows. */
+  /** True when INSERT and UPDATE return rows. */
   readonly returns: boolean;
   /**
    * The end of an INSERT of rows with ids and leases that leaves out what is there already. Where it answers rows they
    * include those that were there before, or not: what was written carries the lease.
    */
   skipKnown(table: string): string;
-  /** Whether a statement with {@link skipKnown} answers rows. */
+  /** True when a statement with {@link skipKnown} returns rows. */
   readonly insertReturns: boolean;
   /** The statement with the database's own placeholders. */
   placeholders(sql: string): string;

@@ -3,7 +3,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { tableNames } from '../entities/table-names.js';
 
 const JSON_COLUMN = /^\s*`(?:body|recipients)` json\b/im;
-// What MariaDB makes of JSON: the text as it is, if it likes its escapes.
+// MariaDB's JSON type: the unchanged text, if its escapes are valid.
 const CHECKED_COLUMN = /^\s*`(?:body|recipients)` .*json_valid/im;
 
 /**

@@ -3,7 +3,7 @@ import type { Dialect, Statement } from './dialect.js';
 /** A row as the driver answers it. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** What one statement did. */
+/** The result of one statement. */
 export interface Result {
   readonly rows: readonly Row[];
   /** Rows that were written or, where a statement answers rows, how many of them. */
@@ -13,7 +13,7 @@ export interface Result {
 /** A statement, or one that depends on what the ones before it answered; null for none. */
 export type Step = Statement | ((before: readonly Result[]) => Statement | null);
 
-/** What a step does that asks for nothing. */
+/** The result of a step without statements. */
 export const NOTHING_DONE: Result = { rows: [], affected: 0 };
 
 /** The strategy's own way to a database, apart from the application's transactions. */

@@ -67,7 +67,8 @@ export class PooledDatabase extends OutboxDatabase {
 
   async #transaction(runner: QueryRunner, steps: readonly Step[]): Promise<readonly Result[]> {
     if (this.dialect.name === 'mysql') {
-      // For the next transaction alone. Its default locks the gaps between rows as well, and whoever writes into them.
+      // Applies to the next transaction only. The default level also locks the gaps between rows, and blocks inserts
+      // there.
       await runner.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
     }
     if (steps.length === 1) return this.#results(runner, steps);
@@ -102,7 +103,7 @@ export class PooledDatabase extends OutboxDatabase {
   }
 }
 
-/** Whether a transaction was given up in favour of another one, so that it may be tried again. */
+/** True when the database rolled the transaction back in favour of another one, so that it may be repeated. */
 function isRolledBackForAnother(error: unknown): boolean {
   const { driverError } = (error ?? {}) as { readonly driverError?: { readonly code?: unknown } };
   return CONFLICTS.has(driverError?.code);
@@ -117,7 +118,7 @@ interface RawConnection {
 }
 
 function destroy(runner: QueryRunner): void {
-  // When it is still waiting for a connection of the pool, there is nothing to end yet.
+  // A transaction that still waits for a connection of the pool has nothing to end.
   void runner.connect().then(
     (raw: RawConnection) => {
       if (raw.connection?.stream?.destroy === undefined) raw.destroy?.();

@@ -120,12 +120,15 @@ export class SqliteDatabase extends OutboxDatabase {
     });
   }
 
-  /** Whether the application's own connection is in a transaction. */
+  /** True when the application's own connection is in a transaction. */
   get isApplicationWriting(): boolean {
     return sqliteHandle(this.dataSource)?.inTransaction === true;
   }
 
-  /** Whether the application's own connection has been in one transaction for so long that it may go on for any time. */
+  /**
+   * True when the application's own connection has been in one transaction for so long that its end cannot be
+   * predicted.
+   */
   get isHeldUp(): boolean {
     return this.isApplicationWriting && performance.now() - this.#openedAt > LONG_TRANSACTION;
   }
@@ -230,7 +233,7 @@ export class SqliteDatabase extends OutboxDatabase {
 
 function isInMemory(options: DataSourceOptions): boolean {
   const database: unknown = options.database;
-  // The empty name is a file of nobody else's, a Buffer is a copy.
+  // The empty name is a private temporary file, a Buffer is a copy.
   return (
     typeof database !== 'string' ||
     database === '' ||

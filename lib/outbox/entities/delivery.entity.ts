@@ -58,18 +58,21 @@ export class ThornDelivery {
   @Column({ type: 'varchar', length: 40, nullable: true })
   lease!: string | null;
 
-  /** When it may be taken: the time of the next attempt or, while a process holds it, the end of the lease. */
+  /**
+   * The time from which the delivery may be claimed: the next attempt or, while a process holds the delivery, the end
+   * of the lease.
+   */
   @Column({ name: 'due_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   dueAt!: number | null;
 
-  /** When its turn is expected, while it waits for the limit of its subscriber alone; else null. */
+  /** The expected time of the permit while the delivery only waits for the subscriber's rate limit; otherwise null. */
   @Column({ name: 'turn_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   turnAt!: number | null;
 
   @Column({ name: 'created_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
   createdAt!: number;
 
-  /** When the latest attempt began. */
+  /** The start of the latest attempt. */
   @Column({ name: 'attempted_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   attemptedAt!: number | null;
 

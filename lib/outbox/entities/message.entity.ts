@@ -44,9 +44,9 @@ export class ThornMessage {
   recipients!: unknown;
 
   /**
-   * What is signed and sent, byte for byte in UTF-8; null once expunged. TypeORM has no type for long texts that every
-   * database knows; this one keeps the text as it is on PostgreSQL, SQLite and MariaDB. Where it would not, on MySQL, it
-   * is a longtext: TypeORM holds the two to be the same.
+   * The signed and sent text, byte for byte in UTF-8; null once expunged. TypeORM has no type for long texts that every
+   * database knows; this one keeps the text as it is on PostgreSQL, SQLite and MariaDB. On MySQL, which would change
+   * the text, the column is a longtext: TypeORM treats the two as equal.
    */
   @Column({ type: 'json', nullable: true })
   body!: unknown;
@@ -55,7 +55,7 @@ export class ThornMessage {
   @Column({ type: 'varchar', length: 55, nullable: true })
   traceparent!: string | null;
 
-  /** What belongs to it. */
+  /** The owner of the message. */
   @Column({ type: 'varchar', length: 512, nullable: true })
   tracestate!: string | null;
 

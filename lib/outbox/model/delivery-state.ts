@@ -6,7 +6,7 @@ import type {
 } from '../../delivery/index.js';
 import type { RetrySettings } from '../../message/index.js';
 
-/** What is kept of a delivery from one attempt to the next; plain values, one column each. */
+/** The stored state of a delivery between attempts; plain values, one column each. */
 export interface DeliveryState {
   /** A `pending` one may be leased to a worker; that is not part of its state. */
   readonly status: DeliveryStatus;
@@ -14,19 +14,19 @@ export interface DeliveryState {
   readonly attempts: number;
   /** Attempts that were answered 429 and do not count; at most {@link MAX_THROTTLED}. */
   readonly throttled: number;
-  /** When the next attempt is due, in milliseconds since the Unix epoch; null once finished. */
+  /** The due time of the next attempt, in milliseconds since the Unix epoch; null once finished. */
   readonly nextAt: number | null;
   /** Set if and only if `status` is `failed`. */
   readonly reason: FailureReason | null;
 }
 
 /**
- * What happened to a delivery: an attempt, or something else that ends it. `disabled`: its subscriber was disabled or
- * removed. `cancelled`: the delivery was cancelled.
+ * The result of an attempt, or another reason for the end. `disabled`: the subscriber was disabled or removed.
+ * `cancelled`: the delivery was cancelled.
  */
 export type DeliveryOutcome = AttemptOutcome | 'disabled' | 'cancelled';
 
-/** What decides how a delivery goes on, besides its state and the outcome. */
+/** The rules for continuing a delivery, besides its state and outcome. */
 export interface DeliveryRules {
   readonly policy: RetryPolicy;
   /** The settings of the message's event. */

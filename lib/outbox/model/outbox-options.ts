@@ -10,28 +10,34 @@ export interface OutboxOptions {
    * answers well and does not become slower by it. Default 256.
    */
   readonly perHost?: number;
-  /** How long a process that does not answer keeps what it holds; put off while it lives. Default 60,000, at least 1,000. */
+  /**
+   * The time in milliseconds after which other processes may take over the work of a crashed process. Extended while
+   * the process lives. Default 60,000, at least 1,000.
+   */
   readonly lease?: number;
-  /** How often to look for what other processes left, at most. Default 1,000. */
+  /** The maximum interval in milliseconds between looks for work of other processes. Default 1,000. */
   readonly pollInterval?: number;
   /**
    * False: this process only stores messages, and processes with a worker deliver them at their next poll. Default true.
    */
   readonly worker?: boolean;
-  /** How long the application's shutdown waits for deliveries; what is left is given to other processes. Default 10,000. */
+  /**
+   * The maximum time in milliseconds that shutdown waits for running deliveries; the rest is released to other
+   * processes. Default 10,000.
+   */
   readonly drainTimeout?: number;
-  /** When a database connection that does not answer is dropped. Default 10,000. */
+  /** The time in milliseconds after which an unresponsive database connection is dropped. Default 10,000. */
   readonly queryTimeout?: number;
   /** After how many days finished messages are deleted with their deliveries and attempts. Default 30. */
   readonly retentionDays?: number;
-  /** What is dropped of finished messages before that. Default: nothing. */
+  /** Drops parts of finished messages before `retentionDays`. Default: nothing. */
   readonly expunge?: {
     /** After how many days bodies are dropped. A delivery whose message has none cannot be tried again. */
     readonly payloadDays?: number;
     /** After how many days the endpoints' answers are dropped. */
     readonly responseDays?: number;
   };
-  /** When an endpoint is left alone. */
+  /** Rules for pausing failing endpoints. */
   readonly endpoints?: Partial<EndpointRules>;
 }
 
@@ -98,7 +104,7 @@ function checkNames(within: string, given: object, known: readonly string[]): vo
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new ThornConfigurationError(
-    `outbox({ ${within}${unknown} }) is no option; known are ${known.join(', ')}`,
+    `outbox({ ${within}${unknown} }) is not an option. Valid options: ${known.join(', ')}`,
     { option: within + unknown },
   );
 }

@@ -11,20 +11,20 @@ export interface Outcome {
   readonly state: DeliveryState;
   /** Requests made, this one included. */
   readonly requests: number;
-  /** When the latest attempt began; null when there was none yet. */
+  /** The start of the latest attempt; null before the first attempt. */
   readonly attemptedAt: number | null;
-  /** When the one before it began; null when there was none. */
+  /** The start of the attempt before the latest one; null without one. */
   readonly previousAttemptAt: number | null;
   /** The token of the lease: the message's while the delivery has no row, else its own. */
   readonly lease: string;
-  /** Whether the delivery has no row yet. */
+  /** True when the delivery has no row yet. */
   readonly isNew: boolean;
-  /** When the outcome was known. */
+  /** The time at which the outcome was known. */
   readonly at: number;
   readonly attempt: Attempt | null;
-  /** When the rate limit is expected to let it through, if that is all it waits for; else null. */
+  /** The expected time of the rate limit's permit, when the delivery waits for nothing else; otherwise null. */
   readonly permitAt: number | null;
-  /** Whether the endpoint said that it is gone for good (410). */
+  /** True when the endpoint answered 410 (gone). */
   readonly disablesSubscriber: boolean;
 }
 

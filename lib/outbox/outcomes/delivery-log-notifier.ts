@@ -10,11 +10,11 @@ const LONGEST_SET = 500;
 export class DeliveryLogNotifier {
   readonly #logger = new Logger('Thorn');
   #waiting: LoggedAttempt[] = [];
-  #telling: Promise<void> | null = null;
+  #passing: Promise<void> | null = null;
 
   constructor(private readonly log: DeliveryLog) {}
 
-  /** Whether the outcome's attempt is stored. */
+  /** True when the log wants the outcome's attempt stored. */
   keeps(outcome: Outcome): boolean {
     const logged = loggedOf(outcome);
     if (logged === null) return false;
@@ -27,7 +27,7 @@ export class DeliveryLogNotifier {
     }
   }
 
-  /** Tells of what was written: one set after the other, whatever has gathered meanwhile. */
+  /** Passes written attempts to the log, one set after the other. */
   written(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       const logged = loggedOf(outcome);
@@ -36,19 +36,21 @@ export class DeliveryLogNotifier {
     const excess = this.#waiting.length - MOST_WAITING;
     if (excess > 0) {
       this.#waiting.splice(0, excess);
-      this.#logger.error(`The delivery log is too slow: ${excess} attempt(s) were not told to it`);
+      this.#logger.error(
+        `The delivery log is too slow: ${excess} attempt(s) were not passed to written(). Make written() faster.`,
+      );
     }
     if (this.#waiting.length > 0) {
-      this.#telling ??= this.#tell().finally(() => (this.#telling = null));
+      this.#passing ??= this.#passOn().finally(() => (this.#passing = null));
     }
   }
 
-  /** Resolves when everything was told. */
+  /** Resolves when all attempts have been passed on. */
   async idle(): Promise<void> {
-    while (this.#telling !== null) await this.#telling;
+    while (this.#passing !== null) await this.#passing;
   }
 
-  async #tell(): Promise<void> {
+  async #passOn(): Promise<void> {
     while (this.#waiting.length > 0) {
       const set = this.#waiting.splice(0, LONGEST_SET);
       try {

@@ -9,7 +9,7 @@ export abstract class OutcomeListener {
   /** Once, before the first outcome: where what is learnt of subscribers is kept. */
   use(_health: HealthTable): void {}
 
-  /** What it throws or rejects with is logged. */
+  /** Receives written outcomes. Errors and rejections are logged. */
   abstract written(outcomes: readonly Outcome[]): Promise<void> | void;
 
   /** Resolves when everything that was learnt is written; after that the database is closed. */

@@ -7,14 +7,14 @@ import {
 } from '../../subscriber/index.js';
 import type { Outcome } from '../model/outcome.js';
 
-/** What gathered outcomes make of a subscriber's health. */
+/** The effect of gathered outcomes on a subscriber's health. */
 export interface HealthStepOfMany {
   readonly after: HealthState;
-  /** The health that the application is told: with what has led to it, where `after` starts anew. */
-  readonly told: HealthState;
+  /** The health for the application's event; includes the causes when `after` is reset. */
+  readonly reported: HealthState;
   /** Why the subscriber is to be disabled, or null. */
   readonly disable: 'gone' | 'failing' | null;
-  /** Whether it has begun to fail. */
+  /** True when the subscriber has begun to fail. */
   readonly isNews: boolean;
 }
 
@@ -89,16 +89,16 @@ export function healthStep(
     const { health, news } = healthAfter(after, outcome, rules);
     if (news === 'disabled-gone' || news === 'disabled-failing') {
       const disable = news === 'disabled-gone' ? 'gone' : 'failing';
-      return { after: WELL, told: health, disable, isNews: false };
+      return { after: WELL, reported: health, disable, isNews: false };
     }
     if (news === 'failing') isNews = true;
     after = health;
   }
-  return { after, told: after, disable: null, isNews };
+  return { after, reported: after, disable: null, isNews };
 }
 
 function kindOf({ attempt, state, disablesSubscriber }: Outcome): HealthOutcome['kind'] | null {
-  // Somebody has disabled it: as with a success, what was before is over.
+  // Another caller has disabled the subscriber; as with a success, the earlier failures no longer count.
   if (attempt === null) return state.reason === 'disabled' ? 'succeeded' : null;
   if (disablesSubscriber) return 'gone';
   if (attempt.outcome === 'succeeded') return 'succeeded';

@@ -7,12 +7,12 @@ import { OutcomeListener } from './outcome-listener.js';
 import { healthStep, type HealthStepOfMany, PendingHealth } from './pending-health.js';
 import type { Outcome } from '../model/outcome.js';
 
-/** How long a success may wait that is news only to a process that has not seen the failures before it. */
+/** The maximum wait in milliseconds of a success whose subscriber has no failures known to this process. */
 const SUCCESSES_WAIT = 1000;
 const LONGEST_BACKOFF = 30_000;
 const READ_AT_ONCE = 1000;
 
-/** What {@link SubscriberHealth} works with. */
+/** Dependencies of {@link SubscriberHealth}. */
 export interface SubscriberHealthDependencies {
   readonly subscribers: SubscriberRepository;
   readonly events: WebhookEvents;
@@ -21,11 +21,11 @@ export interface SubscriberHealthDependencies {
 }
 
 /**
- * Keeps since when a subscriber has only failed, and disables it when that has lasted for too long, or when its endpoint
- * says that it is gone. Reads and writes sets: whatever has gathered since the last time.
+ * Tracks since when a subscriber has only failed. Disables the subscriber when that lasts too long, or when its
+ * endpoint answers 410. Reads and writes in sets.
  *
- * Several processes may learn of the same subscriber: each write says what it has read, and is made anew from what is
- * there by then if somebody else came first.
+ * Several processes may write the same subscriber: each write names the token that it has read, and is repeated from
+ * the current row when another process was first.
  */
 export class SubscriberHealth extends OutcomeListener {
   readonly #logger = new Logger('Thorn');
@@ -94,7 +94,7 @@ export class SubscriberHealth extends OutcomeListener {
     this.#pending = new PendingHealth();
     this.#isUrgent = false;
     try {
-      // Whatever is left was written by somebody else meanwhile, who has got on by it.
+      // The remaining rows were written by another process, which has handled them.
       while (pending.size > 0) await this.#round(pending, this.#table!);
       this.#failures = 0;
     } catch (error) {
@@ -130,11 +130,11 @@ export class SubscriberHealth extends OutcomeListener {
       if (after.failingSince === null) this.#failing.delete(subscriber);
       else this.#failing.add(subscriber);
       pending.remove(subscriber);
-      if (step.isNews) await this.#tellFailing(step);
+      if (step.isNews) await this.#emitFailing(step);
     }
   }
 
-  async #disable({ subscriber, host, disable, told }: Step): Promise<void> {
+  async #disable({ subscriber, host, disable, reported }: Step): Promise<void> {
     const { subscribers, events, clock } = this.dependencies;
     const found = await subscribers.findById(subscriber, 'any');
     if (found === null) {
@@ -151,23 +151,23 @@ export class SubscriberHealth extends OutcomeListener {
     const text = `Subscriber ${subscriber} was disabled: ${why}`;
     this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason: disable! }));
     events.emit('subscriber-disabled', () => ({
-      ...facts(subscriber, found.owner, host, told),
+      ...facts(subscriber, found.owner, host, reported),
       reason: disable!,
     }));
   }
 
-  async #tellFailing({ subscriber, host, told }: Step): Promise<void> {
+  async #emitFailing({ subscriber, host, reported }: Step): Promise<void> {
     const { events, subscribers } = this.dependencies;
     if (!events.isHeard('subscriber-failing')) return;
     let owner: string | null;
     try {
       owner = (await subscribers.findById(subscriber, 'any'))?.owner ?? null;
     } catch (error) {
-      const text = `Nobody was told that ${subscriber} is failing: ${errorText(error)}`;
+      const text = `The event subscriber-failing of ${subscriber} was not emitted: ${errorText(error)}`;
       this.#logger.error(new LogLine(text, { subscriberId: subscriber, host }));
       return;
     }
-    events.emit('subscriber-failing', () => facts(subscriber, owner, host, told));
+    events.emit('subscriber-failing', () => facts(subscriber, owner, host, reported));
   }
 
   #stopTimer(): void {

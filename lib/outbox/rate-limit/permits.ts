@@ -27,7 +27,7 @@ export interface PermitRequest {
   /** Retries, by the same distinction. */
   readonly waitedRetries: number;
   readonly freshRetries: number;
-  /** When another limiter may have granted permits that are not known here; null: none has. */
+  /** The time until which another limiter may have granted permits unknown to this one; null when none has. */
   readonly historyUnknownSince: number | null;
 }
 
@@ -50,7 +50,7 @@ export interface PermitGrant {
   readonly permits: readonly Permits[];
   readonly firsts: Wait;
   readonly retries: Wait;
-  /** Whether the limit was another one until now: waiting deliveries may wait too long, or not long enough. */
+  /** True when the limit has just changed: waiting deliveries may wait too long, or not long enough. */
   readonly isChanged: boolean;
 }
 

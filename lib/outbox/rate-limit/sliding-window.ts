@@ -47,10 +47,7 @@ export function trimmed(
   return { first: oldest + from, counts: counts.slice(from, to) };
 }
 
-/**
- * What is known of one subscriber's attempts: how many begin in which step of time, of late and soon. Plain values, kept
- * as text by whoever keeps it.
- */
+/** One subscriber's attempts per step of time, recent and upcoming. Plain values, stored as text. */
 export interface SlidingWindow {
   /** The limit that the steps are of. */
   readonly limit: RateLimit;
@@ -62,7 +59,7 @@ export interface SlidingWindow {
   readonly counts: readonly number[];
   /** Up to when permits are reserved for waiting deliveries: first attempts, and retries. */
   readonly queued: { readonly firsts: number; readonly retries: number };
-  /** When its past was last held to be unknown. */
+  /** The time at which its past was last considered unknown. */
   readonly blindAt: number;
 }
 
@@ -70,13 +67,13 @@ export interface SlidingWindow {
 const STEPS = 25;
 /** An attempt begins in its step or the next one: it is never too late at once. */
 export const LASTS = 2;
-/** Steps that a window may touch: it begins within one, and whoever began before may still be on the way to his own. */
+/** Steps that a window may touch. The window begins within one step, and earlier requests may still be on their way. */
 export const SPAN = STEPS + LASTS;
 /** Milliseconds ahead for which permits are granted. */
 export const AHEAD = 3000;
 /** Milliseconds by which the clocks of workers may differ. */
 export const SKEW = 2000;
-/** What lies so many milliseconds further ahead than it can is of a clock that was put back. */
+/** Times further ahead than this come from a clock that was set back. */
 const JUMP = 10_000;
 
 /** Until when a window has to be remembered: all that it says is past by then. */
@@ -187,7 +184,7 @@ export function usedUpIfUnknown(
   };
 }
 
-/** Whether two limits say the same. */
+/** True when two limits are equal. */
 export function isSameLimit(one: RateLimit, other: RateLimit): boolean {
   return one.max === other.max && one.per === other.per;
 }

@@ -11,9 +11,9 @@ const START = { time: 0, id: '' };
 
 /** Drops the bodies of finished messages, or what their endpoints have answered; the rows stay. */
 export class Expunger {
-  // Where the last pass ended: what is done already is not looked at again.
+  // The end of the last pass; finished work is not repeated.
   #last = START;
-  // What the pass had to leave behind because it was not finished yet, such as a message that is tried again for days.
+  // Messages that the pass left behind because they were not finished, such as a message that is retried for days.
   readonly #left = new Fifo<string>();
 
   constructor(
@@ -75,7 +75,7 @@ export class Expunger {
     return rows;
   }
 
-  /** Whether something of a message is under way, or was until lately. */
+  /** True for messages that are under way, or were until recently. */
   #openness(): string {
     return `CASE WHEN m.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM ${this.tables.deliveries} d WHERE d.message_id = m.id AND (d.due_at IS NOT NULL OR d.finished_at >= ?)) THEN 0 ELSE 1 END AS is_open`;
   }

@@ -6,7 +6,7 @@ import type { MessageRemoval } from './message-removal.js';
 import { type RetentionLimits, retentionLimits } from './retention-limits.js';
 import type { TableNames } from '../entities/table-names.js';
 
-/** What {@link Maintenance.prune} did with messages, or with `dryRun` would do. */
+/** The counts of {@link Maintenance.prune} for messages, or with `dryRun` the expected counts. */
 export interface PruneCounts {
   /** Messages that were looked at. */
   readonly checked: number;
@@ -105,7 +105,10 @@ export class PrunePass {
   }
 }
 
-/** When the last of a message's deliveries was finished, at the earliest when it was sent; null while one is not. */
+/**
+ * The time at which the last of a message's deliveries was finished, at the earliest the send time; null while one is
+ * unfinished.
+ */
 function finishedAt(row: Row): number | null {
   if (Number(row['is_open']) === 1) return null;
   return Math.max(Number(row['time']), Number(row['finished_at'] ?? 0));

@@ -7,7 +7,7 @@ import type { TableNames } from '../entities/table-names.js';
 
 const BATCH = 200;
 
-/** Deletes what is old and finished, a small batch at a time so that nobody waits for a lock. */
+/** Deletes old, finished messages in small batches, which keeps locks short. */
 export class RetentionSweeper {
   readonly #bodies: Expunger;
   readonly #answers: Expunger;

@@ -1,9 +1,9 @@
 import { SubscriberGroup } from './subscriber-group.js';
 import type { Subscriber } from '../model/subscriber.js';
 
-/** Pairs of pattern and subscriber that an owner may have before it gets a {@link SubscriberGroup} of its own. */
+/** The number of pattern-subscriber pairs above which an owner gets a {@link SubscriberGroup}. */
 const MAX_PAIRS = 64;
-/** In front of a run: how many pairs it holds, and for how many it has room. */
+/** The header of a run: the number of its pairs, and its capacity. */
 const HEADER = 2;
 const CROWD = -1;
 const NONE: readonly Subscriber[] = Object.freeze([]);
@@ -14,7 +14,7 @@ const NONE: readonly Subscriber[] = Object.freeze([]);
  * neighbours in two long lists that all owners share, and are read from front to back.
  */
 export class OwnedSubscribers {
-  /** Where an owner's run begins in the lists; {@link CROWD} for the few that have a group. */
+  /** The start of each owner's run in the lists; {@link CROWD} for the few owners with a group. */
   readonly #runs = new Map<string, number>();
   readonly #crowds = new Map<string, SubscriberGroup>();
   #patterns = new Int32Array(1024);

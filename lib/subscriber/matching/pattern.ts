@@ -1,8 +1,8 @@
 import { InvalidInputError } from '../../errors/index.js';
 
-/** Longest pattern that is taken, in characters. */
+/** The maximum length of a pattern, in characters. */
 export const MAX_PATTERN_LENGTH = 256;
-/** Most segments that a pattern may have. */
+/** The maximum number of segments of a pattern. */
 export const MAX_PATTERN_SEGMENTS = 16;
 
 const SEGMENT = /^[A-Za-z0-9_-]+$/;
@@ -37,9 +37,7 @@ export function checkPattern(text: unknown, field = 'events'): asserts text is s
   }
 }
 
-/**
- * Whether an event's name is matched by a valid pattern. Reads both once, from left to right.
- */
+/** True when a valid pattern matches an event's name. Reads both once, from left to right. */
 export function patternMatches(pattern: string, name: string): boolean {
   let start = 0;
   let nameStart = 0;

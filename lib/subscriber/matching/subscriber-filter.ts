@@ -7,9 +7,9 @@ import {
 } from '../../event/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 
-/** Longest filter, in characters of its JSON. */
+/** The maximum length of a filter, in characters of its JSON. */
 export const MAX_FILTER_LENGTH = 4096;
-/** Levels that a filter may be nested. */
+/** The maximum nesting depth of a filter. */
 export const MAX_FILTER_DEPTH = 8;
 
 const compiled = new WeakMap<object, CompiledCondition>();
@@ -46,7 +46,7 @@ export function checkFilter(value: unknown): JsonValue | null {
   return copy;
 }
 
-/** Whether the filter, one that {@link checkFilter} has let pass, holds for a message's data. */
+/** True when the filter, checked by {@link checkFilter}, holds for a message's data. */
 export function filterHolds(filter: JsonValue | null, data: unknown): boolean {
   return filter === null || compiledOf(filter).holds(data, null);
 }

@@ -9,7 +9,7 @@ import { isActive, type Subscriber } from '../model/subscriber.js';
  * finds, not on how many subscribers there are.
  */
 export class SubscriberIndex {
-  /** What is remembered per event name until the next change; more names or results than this are forgotten. */
+  /** The maximum number of cached event names; beyond it, the cache is cleared. */
   static readonly MAX_CACHED_NAMES = 10_000;
   static readonly MAX_CACHED_RESULTS = 1_000_000;
 
@@ -23,7 +23,7 @@ export class SubscriberIndex {
   #cachedResults = 0;
   #nextPattern = 0;
 
-  /** How many enabled subscribers there are. */
+  /** The number of enabled subscribers. */
   get size(): number {
     return this.#entries.size;
   }

@@ -1,12 +1,12 @@
 import { ThornError } from '../../errors/index.js';
 
-/** Thrown when an owner has as many subscribers as it may have. The REST API answers it as a 409. */
+/** Thrown when an owner has reached the limit of subscribers. The REST API answers 409. */
 export class LimitReachedError extends ThornError {
   readonly code = 'THORN_LIMIT_REACHED';
 
   /**
-   * @param field `url` when the owner has too many for that host, `owner` when it has too many at all
-   * @param limit how many it may have
+   * @param field `url` when the owner has too many for that host, `owner` when it has too many in total
+   * @param limit the maximum number
    */
   constructor(
     readonly field: 'url' | 'owner',

@@ -2,7 +2,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 
 const DAY = 24 * 60 * 60_000;
 
-/** How a subscriber's endpoint has been doing; both values start anew with every success. */
+/** The recent health of a subscriber's endpoint; both values are reset by every success. */
 export interface HealthState {
   /** Start of the first failed attempt since the last success, in milliseconds since the Unix epoch; null when well. */
   readonly failingSince: number | null;
@@ -10,17 +10,20 @@ export interface HealthState {
   readonly failingMessages: number;
 }
 
-/** What one attempt says about its subscriber. What failed for a reason of our own says nothing: leave it out. */
+/**
+ * The result of one attempt for the subscriber's health. Failures on this side are left out: they say nothing about the
+ * endpoint.
+ */
 export interface HealthOutcome {
   /** `gone`: the endpoint answered 410. */
   readonly kind: 'succeeded' | 'failed' | 'gone';
   /** When the attempt began, in milliseconds since the Unix epoch. */
   readonly at: number;
-  /** When the attempt before it of the same delivery began, or null: tells whether its message is counted already. */
+  /** The start of the delivery's previous attempt, or null; shows whether its message is counted already. */
   readonly previousAttemptAt: number | null;
 }
 
-/** When a failing subscriber is told of, and when it is disabled. */
+/** Rules for announcing and disabling a failing subscriber. */
 export interface HealthRules {
   /** Milliseconds in which every attempt failed before a subscriber is disabled; `Infinity` for never. Default 5 days. */
   readonly disableAfter: number;
@@ -30,10 +33,10 @@ export interface HealthRules {
   readonly announceAt: number;
 }
 
-/** What the application should be told. */
+/** The change that the application is notified of. */
 export type HealthNews = 'failing' | 'recovered' | 'disabled-gone' | 'disabled-failing';
 
-/** The next state, and what is worth telling. */
+/** The next state, and the change to announce. */
 export interface HealthStep {
   readonly health: HealthState;
   /** `disabled-…`: the caller disables the subscriber. */
@@ -43,7 +46,7 @@ export interface HealthStep {
 /** A subscriber that has not failed. */
 export const WELL: HealthState = { failingSince: null, failingMessages: 0 };
 
-/** @throws {@link ThornConfigurationError} naming the rule whose value makes no sense */
+/** Checks and completes the rules. @throws {@link ThornConfigurationError} naming the invalid rule */
 export function healthRules(given: Partial<HealthRules> = {}): HealthRules {
   const rules = { disableAfter: 5 * DAY, minMessages: 20, announceAt: 1, ...given };
   check('disableAfter', 'a number of milliseconds above 0', rules.disableAfter > 0, rules);
@@ -58,9 +61,7 @@ export function healthRules(given: Partial<HealthRules> = {}): HealthRules {
   return rules;
 }
 
-/**
- * What an attempt makes of its subscriber's health. Pure: feed it the outcomes in the order in which they are written.
- */
+/** Computes the health after one attempt. Pure: pass the outcomes in the order in which they are written. */
 export function healthAfter(
   health: HealthState,
   { kind, at, previousAttemptAt }: HealthOutcome,

@@ -21,9 +21,9 @@ export interface MatchCriteria {
   readonly audience: Audience;
 }
 
-/** On what terms a subscriber is changed. */
+/** Conditions of a change. */
 export interface UpdateTerms {
-  /** How many its owner may have, when it moves to another host. Default: any number. */
+  /** The limits of the owner, for a move to another host. Default: no limit. */
   readonly limits?: SubscriberLimits;
   /**
    * Called with the subscriber as it is stored; no other write comes between that and the change. Called again when one
@@ -32,27 +32,27 @@ export interface UpdateTerms {
   readonly check?: (current: Subscriber) => void;
 }
 
-/** What became of one page of {@link SubscriberRepository.reseal}. */
+/** The result of one page of {@link SubscriberRepository.reseal}. */
 export interface ResealedPage {
-  /** How many subscribers were looked at. */
+  /** The number of subscribers that were read. */
   readonly checked: number;
-  /** How many were written anew. */
+  /** The number of rows that were written again. */
   readonly resealed: number;
-  /** Ids of those whose secrets do not open. */
+  /** Ids of subscribers whose secrets cannot be opened. */
   readonly unreadable: readonly string[];
-  /** Pass it as `after` to go on; null on the last page. */
+  /** Pass this as `after` to resume; null on the last page. */
   readonly next: string | null;
 }
 
 /**
- * Where subscribers are kept and how those of an event are found.
+ * Stores subscribers and finds those of an event.
  *
- * Pluggable: this class is the injection token; the default keeps them in the table `thorn_subscribers`. Give another
- * with `ThornModule.forRoot({ subscriberRepository: MyRepository })`. Any implementation must pass the conformance suite
+ * Pluggable: this class is the injection token; the default uses the table `thorn_subscribers`. Replace it with
+ * `ThornModule.forRoot({ subscriberRepository: MyRepository })`. Any implementation must pass the conformance suite
  * `subscriberRepositoryConformance`.
  *
- * Implementations store what they are given: URL, patterns and secret are checked by `Subscribers`, which is what
- * applications and the REST API call.
+ * Implementations store their input unchecked: `Subscribers`, which applications and the REST API call, checks URL,
+ * patterns and secret.
  */
 export abstract class SubscriberRepository {
   /**
@@ -64,7 +64,7 @@ export abstract class SubscriberRepository {
    */
   abstract create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber>;
 
-  /** The subscriber, or null when there is none of that id within `scope`. */
+  /** Finds a subscriber; null when `scope` does not contain the id. */
   abstract findById(id: string, scope: OwnerScope): Promise<Subscriber | null>;
 
   /**
@@ -91,10 +91,10 @@ export abstract class SubscriberRepository {
   ): Promise<Subscriber | null>;
 
   /**
-   * Disables a subscriber. Of two calls at the same time, in one process or in two, one alone answers true: it tells the
-   * owner. Default: an update that checks that it is enabled.
+   * Disables a subscriber. Of two concurrent calls, in one process or in two, only one returns true, and its caller
+   * notifies the owner. Default: an update that checks that the subscriber is enabled.
    *
-   * @returns whether it was this call that disabled it
+   * @returns true when this call disabled the subscriber
    */
   async disable(id: string, updatedAt: Date): Promise<boolean> {
     const already = new Error('It is disabled already');
@@ -129,7 +129,7 @@ export abstract class SubscriberRepository {
    *
    * @param check called with the subscriber as it is stored, like that of {@link UpdateTerms}; what it throws is passed
    * on, and nothing is removed
-   * @returns whether there was one of that id within `scope`; it no longer matches once the promise resolves
+   * @returns false when `scope` does not contain the id; the subscriber no longer matches once the promise resolves
    */
   abstract delete(
     id: string,
@@ -147,8 +147,8 @@ export abstract class SubscriberRepository {
   ): Promise<SubscriberPage>;
 
   /**
-   * How many subscribers are disabled now, for gauges: asked each time that metrics are collected, so it must be cheap.
-   * Default: null, which says that it is not known.
+   * Counts disabled subscribers for gauges. Called whenever metrics are collected, so it must be cheap. Default: null
+   * for unknown.
    */
   async countDisabled(): Promise<number | null> {
     return null;

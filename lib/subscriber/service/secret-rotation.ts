@@ -3,17 +3,17 @@ import { InvalidInputError } from '../../errors/index.js';
 import type { Secret } from '../../message/recipient.js';
 import { isSameSecret } from '../../signing/index.js';
 
-/** Most secrets of a subscriber that sign at the same time. */
+/** The maximum number of a subscriber's secrets that sign at the same time. */
 export const MAX_LIVE_SECRETS = 5;
-/** Longest time that a replaced secret goes on signing: 90 days, in milliseconds. */
+/** The maximum overlap of a replaced secret: 90 days, in milliseconds. */
 export const MAX_OVERLAP = 90 * 24 * 60 * 60_000;
 
 const DEFAULT_OVERLAP = '24h';
-/** How a subscriber's secret is replaced by another. */
+/** Options of a secret rotation. */
 export interface SecretRotation {
   /**
-   * How long the secrets before go on signing beside the new one: milliseconds, or a text such as `24h`, `90m`, `7d`; 0
-   * ends them at once. Up to 90 days. Default `24h`.
+   * The time for which the previous secrets keep signing beside the new one: milliseconds, or a text such as `24h`,
+   * `90m`, `7d`. 0 ends them at once. Up to 90 days. Default `24h`.
    */
   readonly overlap?: number | string;
   /** The new secret. Default: a random one. */
@@ -21,7 +21,7 @@ export interface SecretRotation {
 }
 
 /**
- * The overlap in milliseconds.
+ * Parses the overlap to milliseconds.
  *
  * @throws {@link InvalidInputError} whose `field` is `overlap`
  */

@@ -7,19 +7,19 @@ import type { SecretRotation } from './secret-rotation.js';
 import type { SubscriberRules } from './subscriber-rules.js';
 import type { NewSubscriber, SubscriberUpdate } from '../model/subscriber.js';
 
-/** Most patterns of one subscriber. */
+/** The maximum number of patterns of one subscriber. */
 export const MAX_PATTERNS = 50;
-/** Longest URL, in characters. */
+/** The maximum length of a URL, in characters. */
 export const MAX_URL_LENGTH = 2048;
-/** Longest owner, in characters. */
+/** The maximum length of an owner, in characters. */
 export const MAX_OWNER_LENGTH = 255;
-/** Longest description, in characters. */
+/** The maximum length of a description, in characters. */
 export const MAX_DESCRIPTION_LENGTH = 1000;
-/** Most entries of a subscriber's metadata. */
+/** The maximum number of metadata entries. */
 export const MAX_METADATA_ENTRIES = 20;
-/** Longest name of a metadata entry, in characters. */
+/** The maximum length of a metadata name, in characters. */
 export const MAX_METADATA_KEY_LENGTH = 64;
-/** Longest value of a metadata entry, in characters. */
+/** The maximum length of a metadata value, in characters. */
 export const MAX_METADATA_VALUE_LENGTH = 512;
 
 const DIGESTS: readonly Digest[] = ['sha1', 'sha256', 'sha512'];
@@ -49,10 +49,10 @@ const NEW_FIELDS = Object.keys(CHECKS) as (keyof NewSubscriber)[];
 const UPDATE_FIELDS = NEW_FIELDS.filter((field) => field !== 'owner');
 
 /**
- * Checks what a new subscriber is made from, the types too, since callers may be untyped.
+ * Checks the input for a new subscriber, including types, because callers may be untyped.
  *
- * @returns a copy that holds the given fields alone; an undefined field counts as not given
- * @throws {@link InvalidInputError} naming the first field that is missing, unknown or refused
+ * @returns a copy with only the given fields; an undefined field counts as omitted
+ * @throws {@link InvalidInputError} naming the first missing, unknown or invalid field
  */
 export function checkNewSubscriber(input: unknown, rules: SubscriberRules): NewSubscriber {
   const checked = checkFields(input, NEW_FIELDS, rules);
@@ -144,7 +144,7 @@ function checkedEvents(value: unknown, rules: SubscriberRules): readonly string[
   return patterns;
 }
 
-/** Nothing is lost by a pattern that matches nothing, so that it need not be known. */
+/** An exclude pattern that matches nothing is harmless, so its event need not be known. */
 function checkedExclude(value: unknown): readonly string[] {
   if (!Array.isArray(value) || value.length > MAX_PATTERNS) {
     throw new InvalidInputError('exclude', `must be a list of up to ${MAX_PATTERNS} patterns`);

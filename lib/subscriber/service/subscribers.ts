@@ -23,21 +23,23 @@ import type {
 } from '../model/subscriber.js';
 import { markVerified, moveTo } from './verification.js';
 
-/** On what terms a subscriber is created; the REST API's. */
+/** Conditions of a creation, used by the REST API. */
 export interface CreationTerms {
-  /** How many its owner may have afterwards. Default: any number. */
+  /** The limits of the owner. Default: no limit. */
   readonly limits?: SubscriberLimits;
-  /** True: it receives nothing until {@link Subscribers.verify}. Default false. */
+  /** True: the subscriber receives nothing until {@link Subscribers.verify}. Default false. */
   readonly isChallenged?: boolean;
 }
 
-/** On what terms a subscriber is changed; the REST API's. */
+/** Conditions of a change, used by the REST API. */
 export interface ChangeTerms extends UpdateTerms {
-  /** True: at another URL it receives nothing until {@link Subscribers.verify}. Default false. */
+  /**
+   * True: after a change of the URL, the subscriber receives nothing until {@link Subscribers.verify}. Default false.
+   */
   readonly isChallenged?: boolean;
 }
 
-/** Most subscribers that one page of a list holds. */
+/** The maximum number of subscribers on one page. */
 export const MAX_PAGE_LIMIT = 1000;
 
 /**
@@ -116,7 +118,7 @@ export class Subscribers {
     return this.rules.checkFilter?.(filter, { events, exclude }) ?? [];
   }
 
-  /** The subscriber, or null when there is none of that id within `scope`. */
+  /** Finds a subscriber; null when `scope` does not contain the id. */
   async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
     return isIdLike(id) ? this.#live(await this.repository.findById(id, scope)) : null;
   }
@@ -188,7 +190,11 @@ export class Subscribers {
     );
   }
 
-  /** @returns whether there was one of that id within `scope`; it receives nothing new once the promise resolves */
+  /**
+   * Deletes a subscriber, which receives no new messages once the promise resolves.
+   *
+   * @returns false when `scope` does not contain the id
+   */
   async delete(
     id: string,
     scope: OwnerScope,
@@ -218,10 +224,10 @@ export class Subscribers {
   }
 
   /**
-   * Notes that the endpoint has shown that it wants the webhooks; from then on it receives them.
+   * Marks an endpoint as verified; the subscriber then receives webhooks.
    *
-   * @param url where it was asked
-   * @returns null when there is none of that id within `scope`, or it has moved to another URL since
+   * @param url the URL that was verified
+   * @returns null when `scope` does not contain the id, or the subscriber has moved to another URL
    */
   async verify(id: string, url: string, scope: OwnerScope): Promise<Subscriber | null> {
     if (!isIdLike(id)) return null;

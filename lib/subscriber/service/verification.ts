@@ -1,13 +1,13 @@
 import type { SubscriberRepository, UpdateTerms } from '../model/subscriber.repository.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
-/** What a check throws when the subscriber is at another URL than the one that the caller has seen. */
+/** Thrown by a check when the subscriber's URL differs from the one that the caller has read. */
 const MOVED = new Error('It has moved');
 
 /**
- * Notes that the endpoint at `url` has shown that it wants the webhooks.
+ * Marks the endpoint at `url` as verified.
  *
- * @returns null when there is none of that id within `scope`, or it has moved to another URL since
+ * @returns null when `scope` does not contain the id, or the subscriber has moved to another URL
  */
 export async function markVerified(
   repository: SubscriberRepository,
@@ -32,7 +32,7 @@ export async function moveTo(
   scope: OwnerScope,
   terms: UpdateTerms,
 ): Promise<Subscriber | null> {
-  // Ends: each round but the last, somebody else has moved it.
+  // The loop ends: every round but the last means that another caller has moved the subscriber.
   for (;;) {
     const before = await repository.findById(id, scope);
     if (before === null) return null;

@@ -17,10 +17,10 @@ interface Entry {
   readonly rules: StaticSubscriberRules;
 }
 
-/** Whom the settings name for one message. */
+/** The recipients that settings name for one message. */
 export interface NamedRecipients {
   readonly recipients: readonly Recipient[];
-  /** False: a callback threw, which may be over the next time. */
+  /** False: a callback threw, and may succeed next time. */
   readonly isComplete: boolean;
 }
 
@@ -71,8 +71,8 @@ export class StaticSubscriberSet {
   }
 
   /**
-   * Whom the settings name for an event; callbacks are called anew each time. What one of them throws, or answers that
-   * is no subscriber, is logged and left out: it is no reason to keep the event from the others.
+   * Finds the recipients that settings name for an event; callbacks run for every event. A callback that throws or
+   * returns an invalid subscriber is logged and left out, so that the other recipients still get the event.
    */
   async match(event: string, owner: string | null): Promise<NamedRecipients> {
     const recipients: Recipient[] = [];
@@ -106,7 +106,7 @@ export class StaticSubscriberSet {
   }
 }
 
-/** Whether a source answered what is no subscriber: that stays so, unlike a list that could not be fetched. */
+/** True when a source returned an invalid subscriber, which is permanent, unlike a list that could not be fetched. */
 function isWrong(fault: unknown): boolean {
   return fault instanceof InvalidInputError && fault.field === 'subscribers';
 }

@@ -3,7 +3,7 @@ import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js'
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import type { Recipient, StaticSubscriber, SubscriberSource } from '../../message/index.js';
 
-/** What is checked of every static subscriber before it is used. */
+/** The checks of every static subscriber before its use. */
 export interface StaticSubscriberRules {
   /** Throws when the URL is refused. */
   checkUrl(url: string): unknown;
@@ -135,11 +135,11 @@ function blamed<Value>(check: () => Value, what: string): Value {
   }
 }
 
-// Derived, so that logs and health find the same subscriber again after a restart and in every process. Keyed by the
-// secret: the id tells nobody more about it than a signature does.
+// Derived, so that logs and health find the same subscriber after a restart and in every process. Keyed by the secret,
+// so the id reveals no more about the secret than a signature.
 const STATIC_ID = 'sub_static-';
 
-/** Whether an id is one of a subscriber that is not stored: settings or a message name it. */
+/** True for the id of a subscriber that is not stored: settings or a message name it. */
 export function isStaticId(id: string): boolean {
   return id.startsWith(STATIC_ID);
 }

@@ -13,7 +13,7 @@ const UNIQUE_VIOLATIONS = new Set<unknown>([
   'ER_DUP_ENTRY',
 ]);
 
-/** Gives subscribers places in the table; whoever was slower for one tries for the next. */
+/** Assigns quota places in the table; a process that loses a place tries the next one. */
 export class QuotaAllocator {
   constructor(private readonly table: SubscriberTable) {}
 

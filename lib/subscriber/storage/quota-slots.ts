@@ -13,10 +13,10 @@ export interface QuotaSlots {
   readonly hostPlace: string | null;
 }
 
-/** Where no limit applies. */
+/** The places of a subscriber without limits. */
 export const NO_PLACES: QuotaSlots = { ownerPlace: null, hostPlace: null };
 
-/** What is known of the owner's other subscribers. */
+/** The places of the owner's other subscribers. */
 export type PlacedRow = Pick<Subscriber, 'id' | 'url'> & QuotaSlots;
 
 /**

@@ -10,17 +10,17 @@ import type { MatchCriteria } from '../model/subscriber.repository.js';
 import type { Subscriber } from '../model/subscriber.js';
 import { SubscribersUnavailableError } from './subscribers-unavailable.error.js';
 
-/** How old the mirror may be, in milliseconds. */
+/** The maximum ages of the mirror, in milliseconds. */
 export interface MirrorLimits {
-  /** Beyond this age the table is looked at before an answer. */
+  /** Beyond this age, the table is read before an answer. */
   readonly maxStaleness: number;
-  /** Up to this age the mirror answers although the table cannot be read. */
+  /** Up to this age, the mirror answers even when the table cannot be read. */
   readonly outageTolerance: number;
 }
 
 /**
- * How far back a look reads by time, for clocks that differ and transactions that are slow to commit. What is older
- * still is found by its revision, only more slowly.
+ * The overlap of incremental reads, for clock differences and slow commits. Older changes are found by their revision,
+ * more slowly.
  */
 const OVERLAP = 60_000;
 /** While the database is down, it is asked once in this time at most. */
@@ -36,7 +36,7 @@ export class SubscriberCache {
   /** Of every row, the malformed ones too. */
   readonly #revisions = new Map<string, number>();
   #sum = 0;
-  /** When the last look that succeeded began. */
+  /** The start of the last successful read of the table. */
   #lookedAt: number | null = null;
   #looking: Promise<void> | null = null;
   #looks = 0;
@@ -94,7 +94,7 @@ export class SubscriberCache {
     return !this.#expired && this.#age(now) <= this.limits.maxStaleness;
   }
 
-  /** Whether a look has just failed and the next is not yet due. */
+  /** True when a read has just failed and the next is not due yet. */
   #isWaiting(now: number): boolean {
     return now < this.#nextTry && this.#age(now) <= this.limits.outageTolerance;
   }

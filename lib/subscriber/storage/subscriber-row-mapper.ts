@@ -12,7 +12,7 @@ const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'] satisfies Digest
 const VERIFICATIONS: readonly string[] = ['none', 'pending', 'verified'] satisfies Verification[];
 const MAX_REVISION = 2 ** 31;
 
-/** Why a row cannot be read: the name of the column that somebody has edited by hand, or secrets that do not open. */
+/** The reason why a row cannot be read: the name of a malformed column, or secrets that cannot be opened. */
 export type RowFault = string | SecretUnreadableError;
 
 /** Makes rows of subscribers and back; between the two the secrets are sealed, bound to the subscriber's id. */
@@ -20,7 +20,7 @@ export class SubscriberRowMapper {
   /** @param sealer default: secrets are stored as they are */
   constructor(private readonly sealer: SecretSealer = new SecretSealer()) {}
 
-  /** Whether there is a key to seal with. */
+  /** True when secrets are sealed with a key. */
   get seals(): boolean {
     return this.sealer.seals;
   }
@@ -57,7 +57,7 @@ export class SubscriberRowMapper {
     return { secrets: this.sealer.seal(JSON.stringify(secrets), id) };
   }
 
-  /** Whether the secrets of a row are stored as {@link toRow} would store them. */
+  /** True when the secrets of a row are stored in the form that {@link toRow} writes. */
   isCurrent({ secrets }: ThornSubscriber): boolean {
     return this.sealer.isCurrent(secrets);
   }
@@ -109,7 +109,7 @@ export class SubscriberRowMapper {
   }
 }
 
-/** Whether {@link SubscriberRowMapper.fromRow} could not read the row. */
+/** True when {@link SubscriberRowMapper.fromRow} could not read the row. */
 export function isFault(result: Subscriber | RowFault): result is RowFault {
   return typeof result === 'string' || result instanceof SecretUnreadableError;
 }

@@ -4,7 +4,7 @@ import { ThornSubscriber } from './subscriber.entity.js';
 import type { PlacedRow } from './quota-slots.js';
 import type { OwnerScope } from '../model/subscriber.js';
 
-/** How many rows there are, and the sum of their revisions: equal sums mean equal contents. */
+/** The number of rows, and the sum of their revisions: equal sums mean equal contents. */
 export interface Checksum {
   readonly count: number;
   readonly sum: number;
@@ -36,7 +36,7 @@ export class SubscriberTable {
     return scope === 'any' || row.owner === scope.owner ? row : null;
   }
 
-  /** What counts for the limits of an owner. */
+  /** Reads the places of an owner's subscribers, for the limits. */
   async placesOf(owner: string): Promise<readonly PlacedRow[]> {
     const rows = await this.#select()
       .select(['s.id', 's.owner', 's.url', 's.ownerPlace', 's.hostPlace'])

@@ -13,8 +13,8 @@ import type { Subscriber, SubscriberChanges } from '../model/subscriber.js';
 type DatedChanges = SubscriberChanges & { readonly updatedAt: Date };
 
 /**
- * Changes of single rows, most of them of what was read before: written only if nobody else has written meanwhile, and
- * otherwise read and made again. That ends: where a write fails, another one has been made.
+ * Changes single rows. Most changes depend on the row as read, so a concurrent write makes the writer read the row and
+ * try again. This ends, because each failed write means that another one succeeded.
  */
 export class SubscriberWriter {
   readonly #logger = new Logger('Thorn');
@@ -46,7 +46,7 @@ export class SubscriberWriter {
       const current = await this.table.find(id, 'any');
       if (current === null) return null;
       const subscriber = this.rows.fromRow(current);
-      // Whoever reads it next is told.
+      // The next reader gets the change.
       if (isFault(subscriber)) return this.plainly(id, changes);
       check?.(subscriber);
       const moved = { ...subscriber, ...changes };

@@ -71,13 +71,13 @@ export class ThornSubscriber {
   metadata!: string;
 
   /**
-   * A random number that every write replaces: the sum of all of them tells other processes whether anything has
-   * changed, whatever their clocks say and however long a transaction took. Who edits a row by hand sets another one.
+   * A random number that every write replaces. The sum over all rows shows other processes that something has changed,
+   * independent of clocks and of the length of transactions. Set another number when you edit a row by hand.
    */
   @Column({ type: 'int' })
   revision!: number;
 
-  /** Among those of its owner; unique, so that a limit holds whoever else creates one at the same time. */
+  /** The place among the owner's subscribers; unique, so that the limit holds for concurrent creations. */
   @Column({ name: 'owner_place', type: 'varchar', length: 64, nullable: true })
   ownerPlace!: string | null;
 

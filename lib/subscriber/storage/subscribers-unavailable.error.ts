@@ -1,8 +1,8 @@
 import { ThornError } from '../../errors/index.js';
 
 /**
- * Thrown when the subscribers of a message cannot be told: the database does not answer, and what is known of it is
- * older than the outage that is tolerated. Nothing is lost that the caller keeps and tries again.
+ * Thrown when the subscribers of a message are unknown: the database does not answer, and the cached subscribers are
+ * older than the outage tolerance. The message is not lost when the caller keeps it and tries again.
  */
 export class SubscribersUnavailableError extends ThornError {
   readonly code = 'THORN_SUBSCRIBERS_UNAVAILABLE';

@@ -22,12 +22,11 @@ import { QuotaAllocator } from './quota-allocator.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
 import { KeyedMutex } from '../../common/keyed-mutex.js';
 
-/** How fresh {@link TypeOrmSubscriberRepository} keeps what it knows of the table. */
+/** Options for the freshness of {@link TypeOrmSubscriberRepository}'s cache. */
 export interface TypeOrmSubscriberOptions {
   /**
-   * How long a change made by another process, or by hand, may stay unseen: milliseconds, default 5,000. A message after
-   * that waits for one look at the table, the others are matched without a query. Changes made through the same instance
-   * are seen at once.
+   * The maximum age of the cache in milliseconds; default 5,000. The first message after that waits for one read of the
+   * table, the others are matched without a query. Changes made through the same instance are visible at once.
    */
   readonly maxStaleness?: number;
   /**
