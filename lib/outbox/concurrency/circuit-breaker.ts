@@ -91,7 +91,7 @@ export function endpointRules(given: Partial<EndpointRules> = {}): EndpointRules
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(DEFAULTS, name));
   if (unknown !== undefined) {
     throw new ThornConfigurationError(
-      `endpoints.${unknown} is no option; known are ${Object.keys(DEFAULTS).join(', ')}`,
+      `endpoints.${unknown} is not an option. Valid options: ${Object.keys(DEFAULTS).join(', ')}`,
       { option: `endpoints.${unknown}` },
     );
   }
