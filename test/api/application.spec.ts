@@ -20,7 +20,7 @@ import {
   startApi,
   Users,
 } from '../support/apps/api-app.js';
-import { stores } from '../support/api-databases.js';
+import { sqliteAndPostgres } from '../support/databases.js';
 
 const Public = () => SetMetadata('isPublic', true);
 
@@ -113,8 +113,8 @@ describe.each(platforms)('the REST API on %s, in an application', (platform) => 
   });
 
   it('sends responses with a fixed shape past an envelope, and wraps the others', async () => {
-    const [kind] = stores;
-    const store = await kind!.fresh();
+    const [kind] = sqliteAndPostgres;
+    const store = await kind!.create();
     const receiver = await ScriptedReceiver.start();
     api = await startApi(platform, {
       store,

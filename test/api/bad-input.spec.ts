@@ -4,7 +4,7 @@ import { OWNER_OPERATIONS } from '../../lib/api/openapi/operations.js';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
-import { type FreshStore, stores } from '../support/api-databases.js';
+import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 // Create and change are in api.spec.ts, ids in api-owners.spec.ts, whatever fits no table in api-openapi.spec.ts.
 
@@ -115,7 +115,7 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
   '/stats': { days: ['', '0', '91', '-1', '1.5', 'x', '1&days=2', LONG] },
 };
 
-it('every field that a route takes has its row', () => {
+it('has a row for every field that a route accepts', () => {
   const queries = Object.values(OWNER_OPERATIONS).flatMap(({ query = [] }) => query);
   const known = Object.values(QUERIES).flatMap((fields) => Object.keys(fields));
   expect([...new Set(known)].sort()).toEqual([...new Set(queries)].sort());
@@ -126,13 +126,13 @@ it('every field that a route takes has its row', () => {
 
 describe.each(platforms)('bad input on %s', (platform) => {
   let api: Api;
-  let store: FreshStore;
+  let store: TestDatabase;
   let receiver: ScriptedReceiver;
   let self: string;
   let delivery: string;
 
   beforeAll(async () => {
-    store = await stores[0]!.fresh();
+    store = await sqliteAndPostgres[0]!.create();
     receiver = await ScriptedReceiver.start();
     api = await startApi(platform, {
       store,
@@ -164,7 +164,7 @@ describe.each(platforms)('bad input on %s', (platform) => {
     return [rows, receiver.received.length];
   }
 
-  it.each(Object.keys(BODIES))('POST …%s refuses every wrong field by its name', async (route) => {
+  it.each(Object.keys(BODIES))('POST …%s rejects every wrong field by its name', async (route) => {
     const { fields, rest = {} } = BODIES[route]!;
     const before = await snapshot();
     const wrong: [string, unknown][] = Object.entries(fields).flatMap(([field, values]) =>
@@ -207,7 +207,7 @@ describe.each(platforms)('bad input on %s', (platform) => {
   );
 
   it.each(Object.keys(QUERIES))(
-    'GET …%s refuses every wrong parameter by its name',
+    'GET …%s rejects every wrong parameter by its name',
     async (route) => {
       for (const [field, values] of Object.entries(QUERIES[route]!)) {
         for (const value of values) {

@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.app.close());
 
-it('shows the schema of an event that a class declares, as the documents do', async () => {
+it('returns the schema of an event that a class declares, as the documents do', async () => {
   const { status, body } = await api.send('GET', '/hooks/event-types/parcel.sent');
   expect({ status, schema: body.schema }).toEqual({
     status: 200,
@@ -57,7 +57,7 @@ it('shows the schema of an event that a class declares, as the documents do', as
   });
 });
 
-it('shows a JSON Schema that refers to nothing outside of it, and null where there is none', async () => {
+it('returns a self-contained JSON Schema, and null where there is none', async () => {
   const lost = await api.send('GET', '/hooks/event-types/parcel.lost');
   expect(lost.body.schema).toMatchObject({ type: 'string' });
   const found = await api.send('GET', '/hooks/event-types/parcel.found');

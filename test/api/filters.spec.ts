@@ -30,7 +30,7 @@ describe.each(platforms)('filters of subscribers on %s', (platform) => {
     [{ gt: 'abc' }, 'gt is an operator, and must stand below a field'],
     [{ total: { gt: 'abc' } }, 'total.gt can never hold: the field is a number'],
     [{ OR: [{ total: 5 }, { NOT: { totl: 5 } }] }, 'totl is not a field of the data'],
-  ])('refuses %j, and stores nothing', async (filter, reason) => {
+  ])('rejects %j, and stores nothing', async (filter, reason) => {
     const answer = await create({ ...SCHEMAS, filter });
     expect(answer).toMatchObject({
       status: 400,
@@ -43,14 +43,14 @@ describe.each(platforms)('filters of subscribers on %s', (platform) => {
     expect((await api.subscribers.list('any', { limit: 10 })).items).toEqual([]);
   });
 
-  it('refuses unknown operators on events without a schema too', async () => {
+  it('rejects unknown operators on events without a schema too', async () => {
     for (const filter of [{ total: { greater: 10 } }, { gt: 'abc' }, { total: { $gt: 1 } }]) {
       const answer = await create({ event: 'order.noted', filter });
       expect(answer).toMatchObject({ status: 400, body: { errors: [{ field: 'filter' }] } });
     }
   });
 
-  it('stores what it cannot check, with a warning', async () => {
+  it('stores a filter that it cannot check, with a warning', async () => {
     const filter = { totl: 5, total: { gt: 5 } };
     const created = await create({ event: 'order.*', filter });
     expect(created).toMatchObject({

@@ -4,22 +4,22 @@ import { Clock } from '../../lib/index.js';
 import { IdempotencyStore } from '../../lib/idempotency/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
-import { type FreshStore, stores } from '../support/api-databases.js';
+import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 const DAY = 24 * 60 * 60_000;
 const body = { url: 'https://example.com/', events: ['article.*'] };
-const places: { database: string; fresh: () => Promise<FreshStore | undefined> }[] = [
-  ...stores,
-  { database: 'no database', fresh: async () => undefined },
+const places: { database: string; create: () => Promise<TestDatabase | undefined> }[] = [
+  ...sqliteAndPostgres,
+  { database: 'no database', create: async () => undefined },
 ];
 
 describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place, platform }))))(
   'Idempotency-Key on $database and $platform',
-  ({ fresh, platform }) => {
+  ({ create, platform }) => {
     let api: Api;
-    let store: FreshStore | undefined;
+    let store: TestDatabase | undefined;
     beforeEach(async () => {
-      store = await fresh();
+      store = await create();
       const encryption = { keys: [{ id: 'one', key: Buffer.alloc(32, 7).toString('base64') }] };
       api = await startApi(platform, {
         thorn: { clock: MovableClock, encryption },
@@ -35,7 +35,7 @@ describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place,
       api.send('POST', path, { as, body: given, headers: { 'idempotency-key': key } });
     const count = async () => (await api.subscribers.list('any', { limit: 100 })).items.length;
 
-    it('does the same request once, and answers it alike, the secret too', async () => {
+    it('runs the same request once, and repeats its answer, the secret included', async () => {
       const first = await post('/hooks', body, 'key-1');
       const second = await post('/hooks/', body, 'key-1');
 
@@ -53,7 +53,7 @@ describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place,
       expect((await api.subscribers.findById(first.body.id, 'any'))!.secrets).toHaveLength(2);
     });
 
-    it('refuses another request of the same key', async () => {
+    it('rejects another request with the same key', async () => {
       await post('/hooks', body, 'key-1');
       expect(await post('/hooks', { ...body, enabled: false }, 'key-1')).toMatchObject({
         status: 422,
@@ -62,7 +62,7 @@ describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place,
       expect(await count()).toBe(1);
     });
 
-    it('is for one owner and one route', async () => {
+    it('keeps keys apart by owner and route', async () => {
       const { body: created } = await post('/hooks', body, 'key-1');
       const bobs = await post('/hooks', body, 'key-1', 'bob');
       expect(bobs.status).toBe(201);
@@ -70,12 +70,12 @@ describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place,
       expect((await post(`${created.self}/disable`, {}, 'key-1')).status).toBe(200);
     });
 
-    it('lets what was refused be tried again', async () => {
+    it('allows a retry of a rejected request', async () => {
       expect((await post('/hooks', { ...body, url: 'nowhere' }, 'key-1')).status).toBe(400);
       expect((await post('/hooks', body, 'key-1')).status).toBe(201);
     });
 
-    it('lets one of many at the same time through', async () => {
+    it('runs one of many simultaneous requests', async () => {
       const answers = await Promise.all(
         Array.from({ length: 5 }, () => post('/hooks', body, 'key-1')),
       );
@@ -84,7 +84,7 @@ describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place,
       expect(await count()).toBe(1);
     });
 
-    it('forgets after a day', async () => {
+    it('forgets a key after a day', async () => {
       await post('/hooks', body, 'key-1');
       api.app.get<MovableClock>(Clock).advance(DAY - 1);
       await post('/hooks', body, 'key-1');
@@ -94,7 +94,7 @@ describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place,
       expect(await count()).toBe(2);
     });
 
-    it('takes a key again that a process has died with, after a minute', async () => {
+    it('accepts a key again a minute after its process died', async () => {
       const keys = api.app.get(IdempotencyStore);
       expect(await keys.begin('k', 'f')).toEqual({ state: 'fresh' });
       expect(await keys.begin('k', 'f')).toEqual({ state: 'under-way' });
@@ -106,7 +106,7 @@ describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place,
       expect(await keys.begin('k', 'g')).toEqual({ state: 'fresh' });
     });
 
-    it.each(['', ' ', 'a b', 'a'.repeat(256)])('refuses the key %j', async (key) => {
+    it.each(['', ' ', 'a b', 'a'.repeat(256)])('rejects the key %j', async (key) => {
       const answer = await post('/hooks', body, key);
       expect(answer).toMatchObject({
         status: 400,
@@ -115,7 +115,7 @@ describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place,
       expect(await count()).toBe(0);
     });
 
-    it('shows no secret in the database', async () => {
+    it('stores no plain secret in the database', async () => {
       if (store === undefined) return;
       const { body: created } = await post('/hooks', body, 'key-1');
       const rows = await api.app.get(DataSource).query('SELECT * FROM thorn_idempotency_keys');

@@ -53,7 +53,7 @@ describe.each(platforms)('describeThornApi() on %s', (platform) => {
     expect(names).toContain('/hooks');
   });
 
-  it('shows them when they are on, after the routes of owners', async () => {
+  it('describes them when they are on, after the routes of owners', async () => {
     const { paths } = await described({ thorn: everything });
     const names = Object.keys(paths).filter((path) => path.startsWith('/hooks'));
     expect(names[0]).toBe('/hooks');
@@ -77,7 +77,7 @@ describe.each(platforms)('describeThornApi() on %s', (platform) => {
     }
   });
 
-  it('takes security requirements for documents with several schemes', async () => {
+  it('accepts security requirements for documents with several schemes', async () => {
     const several = (builder: DocumentBuilder) =>
       builder.addBearerAuth().addBasicAuth().addSecurityRequirements('bearer');
     const { paths } = await described({ thorn: everything }, several, {

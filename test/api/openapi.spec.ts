@@ -13,7 +13,7 @@ import { isActive } from '../../lib/extending/index.js';
 import { UnsubscribeLinks } from '../../lib/signing/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
-import { type FreshStore, stores } from '../support/api-databases.js';
+import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 interface Described {
   readonly method: string;
@@ -62,7 +62,7 @@ function operationsOf(document: { readonly paths: object }): readonly Described[
   );
 }
 
-it('every route is described', () => {
+it('describes every route', () => {
   const settings = new ApiSettings({ unprotected: true, receivers: true, owner: () => null });
   const operators = operatorControllers({ guards: [Anybody] });
   const handlers = [...apiControllers(settings), ...operators].flatMap((controller) => {
@@ -76,12 +76,12 @@ it('every route is described', () => {
 
 describe.each(platforms)('the OpenAPI document on %s', (platform) => {
   let api: Api;
-  let store: FreshStore;
+  let store: TestDatabase;
   let receiver: ScriptedReceiver;
   let ids: Ids;
 
   beforeAll(async () => {
-    store = await stores[0]!.fresh();
+    store = await sqliteAndPostgres[0]!.create();
     receiver = await ScriptedReceiver.start();
     api = await startApi(platform, {
       store,
@@ -110,7 +110,7 @@ describe.each(platforms)('the OpenAPI document on %s', (platform) => {
     await store.drop();
   });
 
-  it.each(['3.0.0', '3.1.0'] as const)('is valid as %s, and shows the schemas', async (version) => {
+  it.each(['3.0.0', '3.1.0'] as const)('is valid as %s, and has the schemas', async (version) => {
     const document = documentOf(api, version);
     const { valid, errors } = await new Validator().validate(
       structuredClone(document) as unknown as Record<string, unknown>,
@@ -137,7 +137,7 @@ describe.each(platforms)('the OpenAPI document on %s', (platform) => {
   });
 
   it(
-    'holds for whatever is sent: no 5xx, no status and no answer that it does not describe',
+    'covers every answer to random requests: no 5xx, no status or body that it does not describe',
     { timeout: TIMEOUT },
     async () => {
       const document = documentOf(api);

@@ -18,7 +18,7 @@ import { DispatchStrategy } from '../../lib/extending/index.js';
 import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
-import { type FreshStore, stores } from '../support/api-databases.js';
+import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 /** Knows operators by a header of their own: what users have is nothing to it. */
 @Injectable()
@@ -50,223 +50,219 @@ it.each<[string, unknown]>([
   ['guards', null],
   ['path', { guards: [OperatorGuard], path: '/' }],
   ['unprotected', { guards: [OperatorGuard], unprotected: true }],
-])('the operator API refuses to start with wrong %s', (option, options) => {
+])('rejects wrong %s of the operator API at start-up', (option, options) => {
   const make = () => operatorControllers(options as OperatorApiOptions);
   expect(make).toThrow(ThornConfigurationError);
   expect(make).toThrow(option);
 });
 
-describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store, platform }))))(
-  'the operator API on $database and $platform',
-  ({ fresh, platform }) => {
-    let api: Api;
-    let store: FreshStore;
-    let receiver: ScriptedReceiver;
-    const ids: Record<string, string> = {};
+describe.each(
+  sqliteAndPostgres.flatMap((store) => platforms.map((platform) => ({ ...store, platform }))),
+)('the operator API on $database and $platform', ({ create, platform }) => {
+  let api: Api;
+  let store: TestDatabase;
+  let receiver: ScriptedReceiver;
+  const ids: Record<string, string> = {};
 
-    beforeAll(async () => {
-      store = await fresh();
-      receiver = await ScriptedReceiver.start();
-      api = await startApi(platform, {
-        store,
-        thorn: {
-          recipients: LOOPBACK_RECIPIENTS,
-          clock: MovableClock,
-          retries: { schedule: [60_000] },
-          operatorApi: { guards: [OperatorGuard] },
-        },
-      });
-      for (const owner of ['alice', 'bob']) {
-        const { id } = await api.subscribers.create({ url: receiver.url, events: ['*'], owner });
-        ids[owner] = id;
-      }
+  beforeAll(async () => {
+    store = await create();
+    receiver = await ScriptedReceiver.start();
+    api = await startApi(platform, {
+      store,
+      thorn: {
+        recipients: LOOPBACK_RECIPIENTS,
+        clock: MovableClock,
+        retries: { schedule: [60_000] },
+        operatorApi: { guards: [OperatorGuard] },
+      },
     });
-    afterAll(async () => {
-      await api.app.close();
-      await receiver.stop();
-      await store.drop();
+    for (const owner of ['alice', 'bob']) {
+      const { id } = await api.subscribers.create({ url: receiver.url, events: ['*'], owner });
+      ids[owner] = id;
+    }
+  });
+  afterAll(async () => {
+    await api.app.close();
+    await receiver.stop();
+    await store.drop();
+  });
+  beforeEach(() => {
+    receiver.clear();
+    receiver.otherwise(204);
+  });
+
+  const call = async (method: string, path: string, status: number, body?: object) => {
+    const answer = await api.send(method, `/hooks-operator/${path}`, {
+      as: 'nobody',
+      headers: { 'x-operator': 'yes' },
+      ...(body && { body }),
     });
-    beforeEach(() => {
-      receiver.clear();
-      receiver.otherwise(204);
-    });
-
-    const call = async (method: string, path: string, status: number, body?: object) => {
-      const answer = await api.send(method, `/hooks-operator/${path}`, {
-        as: 'nobody',
-        headers: { 'x-operator': 'yes' },
-        ...(body && { body }),
-      });
-      expect({ path, status: answer.status, body: answer.body }).toMatchObject({ path, status });
-      return answer.body;
-    };
-    const send = (owner: string) =>
-      api.app.get(WebhookDispatcher).send('order.paid', {}, { owner });
-    const settled = () =>
-      vi.waitFor(
-        async () =>
-          expect(await api.app.get(Deliveries).stats()).toMatchObject({
-            pendingMessages: 0,
-            leased: 0,
-          }),
-        { timeout: 5000 },
-      );
-
-    it('lets in nobody but operators, whatever the route', async () => {
-      expect(routes()).toHaveLength(15);
-      for (const route of routes()) {
-        const [method = '', path = ''] = route.split(' ');
-        const real = path.replace(':id', ids['alice']!).replace(':host', '*');
-        for (const as of ['alice', 'nobody'] as const) {
-          const answer = await api.send(method, real, {
-            as,
-            ...(method === 'POST' && { body: {} }),
-          });
-          expect({ route, status: answer.status }).toEqual({ route, status: 403 });
-        }
-      }
-    });
-
-    it('shows subscribers across owners, without their secrets', async () => {
-      const all = await call('GET', 'subscribers', 200);
-      const owners = all.items.map((item: { owner: string }) => item.owner);
-      expect(owners.sort()).toEqual(['alice', 'bob']);
-      expect(JSON.stringify(all)).not.toContain('whsec_');
-      const bobs = await call('GET', 'subscribers?owner=bob', 200);
-      expect(bobs.items).toMatchObject([{ id: ids['bob'], owner: 'bob', secrets: [null] }]);
-      expect(bobs.items[0].self).toBe(`/hooks-operator/subscribers/${ids['bob']}`);
-      expect(await call('GET', `subscribers/${ids['bob']}`, 200)).toEqual(bobs.items[0]);
-      await call('GET', 'subscribers/sub_none', 404);
-      const refused = await call('GET', 'subscribers?owner=%00', 400);
-      expect(refused.errors).toMatchObject([{ field: 'owner' }]);
-      for (const query of ['%00', '', 'a&subscriberId=b', 'a'.repeat(65)]) {
-        const log = await call('GET', `deliveries?subscriberId=${query}`, 400);
-        expect(log.errors).toMatchObject([{ field: 'subscriberId' }]);
-      }
-      await call('DELETE', 'pauses/%00', 404);
-    });
-
-    it('disables and enables anybody', async () => {
-      const path = `subscribers/${ids['bob']}`;
-      expect(await call('POST', `${path}/disable`, 200, {})).toMatchObject({ enabled: false });
-      expect(await call('POST', `${path}/enable`, 200, {})).toMatchObject({ enabled: true });
-      await call('POST', 'subscribers/sub_none/enable', 404, {});
-    });
-
-    it('shows the log across owners, with the addresses, and acts on it', async () => {
-      receiver.otherwise(500);
-      await send('alice');
-      await send('bob');
-      await settled();
-      const { items } = await call('GET', 'deliveries', 200);
-      expect(
-        items.map(({ subscriberId }: { subscriberId: string }) => subscriberId).sort(),
-      ).toEqual([ids['alice'], ids['bob']].sort());
-      const bobs = (await call('GET', `deliveries?subscriberId=${ids['bob']}`, 200)).items[0];
-      const details = await call('GET', `deliveries/${bobs.id}`, 200);
-      expect(details.attempts).toMatchObject([{ status: 500, address: '127.0.0.1' }]);
-      await call('GET', 'deliveries/dlv_none', 404);
-      await call('GET', 'deliveries?status=odd', 400);
-
-      receiver.otherwise(204);
-      await call('POST', `deliveries/${bobs.id}/retry`, 202, {});
-      await receiver.waitFor(3);
-      const other = items.find(({ id }: { id: string }) => id !== bobs.id);
-      expect(await call('POST', `deliveries/${other.id}/cancel`, 200, {})).toEqual({
-        state: 'cancelled',
-      });
-      await settled();
-    });
-
-    it('tells how much there is to do, and how the endpoints are', async () => {
-      receiver.otherwise(503);
-      await send('alice');
-      await settled();
-      const overview = await call('GET', 'overview', 200);
-      expect(overview).toMatchObject({
-        pending: 1,
-        lag: 0,
-        oldestDue: null,
-        activity: { inFlight: 0, paused: 1, broken: 0 },
-        endpoints: [
-          { host: new URL(receiver.url).host, mode: 'paused', until: expect.any(Number) },
-        ],
-        pauses: [],
-      });
-      receiver.otherwise(204);
-      api.app.get<MovableClock>(Clock).advance(120_000);
-      await receiver.waitFor(2);
-      await settled();
-    });
-
-    it.each(['this host', 'all'])('pauses and resumes %s', async (which) => {
-      const host = which === 'all' ? '*' : new URL(receiver.url).host;
-      await call('POST', 'pauses', 204, { host });
-      await call('POST', 'pauses', 204, { host });
-      expect((await call('GET', 'overview', 200)).pauses).toMatchObject([{ host }]);
-      await send('alice');
-      await vi.waitFor(async () =>
+    expect({ path, status: answer.status, body: answer.body }).toMatchObject({ path, status });
+    return answer.body;
+  };
+  const send = (owner: string) => api.app.get(WebhookDispatcher).send('order.paid', {}, { owner });
+  const settled = () =>
+    vi.waitFor(
+      async () =>
         expect(await api.app.get(Deliveries).stats()).toMatchObject({
-          pending: 1,
-          leased: 0,
           pendingMessages: 0,
-        }),
-      );
-      api.app.get<MovableClock>(Clock).advance(40_000);
-      // It has come up again, and waits once more.
-      await vi.waitFor(async () =>
-        expect(await api.app.get(Deliveries).stats()).toMatchObject({
-          pending: 1,
-          due: 0,
           leased: 0,
         }),
-      );
-      expect(receiver.received).toEqual([]);
+      { timeout: 5000 },
+    );
 
-      await call('DELETE', `pauses/${encodeURIComponent(host)}`, 204);
-      await call('DELETE', `pauses/${encodeURIComponent(host)}`, 404);
-      api.app.get<MovableClock>(Clock).advance(40_000);
-      await receiver.waitFor(1);
-      await settled();
-      const [delivery] = (await call('GET', 'deliveries', 200)).items;
-      // To wait is no attempt.
-      expect(delivery).toMatchObject({ status: 'succeeded', attemptCount: 1 });
-    });
+  it('admits only operators, on every route', async () => {
+    expect(routes()).toHaveLength(15);
+    for (const route of routes()) {
+      const [method = '', path = ''] = route.split(' ');
+      const real = path.replace(':id', ids['alice']!).replace(':host', '*');
+      for (const as of ['alice', 'nobody'] as const) {
+        const answer = await api.send(method, real, {
+          as,
+          ...(method === 'POST' && { body: {} }),
+        });
+        expect({ route, status: answer.status }).toEqual({ route, status: 403 });
+      }
+    }
+  });
 
-    it.each([
-      null,
-      5,
-      '',
-      'a b',
-      'https://example.com',
-      'a'.repeat(400),
-      {},
-      // These are no host of any URL, and would pause nothing.
-      'Example.com',
-      'example.com:443',
-      'example.com:080',
-      '127.1',
-      'a@b',
-      '::1',
-    ])('refuses to pause %j', async (host) => {
-      const refused = await call('POST', 'pauses', 400, { host: host as string });
-      expect(refused.errors).toMatchObject([{ field: 'host' }]);
-      expect((await call('GET', 'overview', 200)).pauses).toEqual([]);
-    });
+  it('lists subscribers across owners, without their secrets', async () => {
+    const all = await call('GET', 'subscribers', 200);
+    const owners = all.items.map((item: { owner: string }) => item.owner);
+    expect(owners.sort()).toEqual(['alice', 'bob']);
+    expect(JSON.stringify(all)).not.toContain('whsec_');
+    const bobs = await call('GET', 'subscribers?owner=bob', 200);
+    expect(bobs.items).toMatchObject([{ id: ids['bob'], owner: 'bob', secrets: [null] }]);
+    expect(bobs.items[0].self).toBe(`/hooks-operator/subscribers/${ids['bob']}`);
+    expect(await call('GET', `subscribers/${ids['bob']}`, 200)).toEqual(bobs.items[0]);
+    await call('GET', 'subscribers/sub_none', 404);
+    const refused = await call('GET', 'subscribers?owner=%00', 400);
+    expect(refused.errors).toMatchObject([{ field: 'owner' }]);
+    for (const query of ['%00', '', 'a&subscriberId=b', 'a'.repeat(65)]) {
+      const log = await call('GET', `deliveries?subscriberId=${query}`, 400);
+      expect(log.errors).toMatchObject([{ field: 'subscriberId' }]);
+    }
+    await call('DELETE', 'pauses/%00', 404);
+  });
 
-    it('pauses a host once, whoever asks for it at the same time', async () => {
-      await Promise.all(
-        Array.from({ length: 20 }, () => call('POST', 'pauses', 204, { host: '[::1]:8080' })),
-      );
-      expect((await call('GET', 'overview', 200)).pauses).toHaveLength(1);
-      await call('DELETE', 'pauses/%5B::1%5D:8080', 204);
-    });
+  it('disables and enables subscribers of any owner', async () => {
+    const path = `subscribers/${ids['bob']}`;
+    expect(await call('POST', `${path}/disable`, 200, {})).toMatchObject({ enabled: false });
+    expect(await call('POST', `${path}/enable`, 200, {})).toMatchObject({ enabled: true });
+    await call('POST', 'subscribers/sub_none/enable', 404, {});
+  });
 
-    it('keeps a pause for other processes', async () => {
-      await call('POST', 'pauses', 204, { host: '*' });
-      const strategy = api.app.get<OutboxStrategy>(DispatchStrategy);
-      expect(await strategy.pauses()).toMatchObject([{ host: '*', since: expect.any(Number) }]);
-      await call('DELETE', 'pauses/*', 204);
+  it('lists deliveries across owners, with the addresses, and retries them', async () => {
+    receiver.otherwise(500);
+    await send('alice');
+    await send('bob');
+    await settled();
+    const { items } = await call('GET', 'deliveries', 200);
+    expect(items.map(({ subscriberId }: { subscriberId: string }) => subscriberId).sort()).toEqual(
+      [ids['alice'], ids['bob']].sort(),
+    );
+    const bobs = (await call('GET', `deliveries?subscriberId=${ids['bob']}`, 200)).items[0];
+    const details = await call('GET', `deliveries/${bobs.id}`, 200);
+    expect(details.attempts).toMatchObject([{ status: 500, address: '127.0.0.1' }]);
+    await call('GET', 'deliveries/dlv_none', 404);
+    await call('GET', 'deliveries?status=odd', 400);
+
+    receiver.otherwise(204);
+    await call('POST', `deliveries/${bobs.id}/retry`, 202, {});
+    await receiver.waitFor(3);
+    const other = items.find(({ id }: { id: string }) => id !== bobs.id);
+    expect(await call('POST', `deliveries/${other.id}/cancel`, 200, {})).toEqual({
+      state: 'cancelled',
     });
-  },
-);
+    await settled();
+  });
+
+  it('reports the backlog, and the health of endpoints', async () => {
+    receiver.otherwise(503);
+    await send('alice');
+    await settled();
+    const overview = await call('GET', 'overview', 200);
+    expect(overview).toMatchObject({
+      pending: 1,
+      lag: 0,
+      oldestDue: null,
+      activity: { inFlight: 0, paused: 1, broken: 0 },
+      endpoints: [{ host: new URL(receiver.url).host, mode: 'paused', until: expect.any(Number) }],
+      pauses: [],
+    });
+    receiver.otherwise(204);
+    api.app.get<MovableClock>(Clock).advance(120_000);
+    await receiver.waitFor(2);
+    await settled();
+  });
+
+  it.each(['this host', 'all'])('pauses and resumes %s', async (which) => {
+    const host = which === 'all' ? '*' : new URL(receiver.url).host;
+    await call('POST', 'pauses', 204, { host });
+    await call('POST', 'pauses', 204, { host });
+    expect((await call('GET', 'overview', 200)).pauses).toMatchObject([{ host }]);
+    await send('alice');
+    await vi.waitFor(async () =>
+      expect(await api.app.get(Deliveries).stats()).toMatchObject({
+        pending: 1,
+        leased: 0,
+        pendingMessages: 0,
+      }),
+    );
+    api.app.get<MovableClock>(Clock).advance(40_000);
+    // It has come up again, and waits once more.
+    await vi.waitFor(async () =>
+      expect(await api.app.get(Deliveries).stats()).toMatchObject({
+        pending: 1,
+        due: 0,
+        leased: 0,
+      }),
+    );
+    expect(receiver.received).toEqual([]);
+
+    await call('DELETE', `pauses/${encodeURIComponent(host)}`, 204);
+    await call('DELETE', `pauses/${encodeURIComponent(host)}`, 404);
+    api.app.get<MovableClock>(Clock).advance(40_000);
+    await receiver.waitFor(1);
+    await settled();
+    const [delivery] = (await call('GET', 'deliveries', 200)).items;
+    // To wait is no attempt.
+    expect(delivery).toMatchObject({ status: 'succeeded', attemptCount: 1 });
+  });
+
+  it.each([
+    null,
+    5,
+    '',
+    'a b',
+    'https://example.com',
+    'a'.repeat(400),
+    {},
+    // These are no host of any URL, and would pause nothing.
+    'Example.com',
+    'example.com:443',
+    'example.com:080',
+    '127.1',
+    'a@b',
+    '::1',
+  ])('rejects a pause of %j', async (host) => {
+    const refused = await call('POST', 'pauses', 400, { host: host as string });
+    expect(refused.errors).toMatchObject([{ field: 'host' }]);
+    expect((await call('GET', 'overview', 200)).pauses).toEqual([]);
+  });
+
+  it('pauses a host once at simultaneous requests', async () => {
+    await Promise.all(
+      Array.from({ length: 20 }, () => call('POST', 'pauses', 204, { host: '[::1]:8080' })),
+    );
+    expect((await call('GET', 'overview', 200)).pauses).toHaveLength(1);
+    await call('DELETE', 'pauses/%5B::1%5D:8080', 204);
+  });
+
+  it('applies a pause in other processes', async () => {
+    await call('POST', 'pauses', 204, { host: '*' });
+    const strategy = api.app.get<OutboxStrategy>(DispatchStrategy);
+    expect(await strategy.pauses()).toMatchObject([{ host: '*', since: expect.any(Number) }]);
+    await call('DELETE', 'pauses/*', 204);
+  });
+});

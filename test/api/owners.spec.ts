@@ -5,7 +5,7 @@ import { apiControllers, ApiSettings } from '../../lib/api/index.js';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, type Answer, platforms, startApi } from '../support/apps/api-app.js';
-import { type FreshStore, stores } from '../support/api-databases.js';
+import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 /** Every route that the router is told of. */
 function routes(): string[] {
@@ -143,21 +143,21 @@ const others = cases.flatMap(({ others: rest = [], ...one }) =>
   rest.map((other) => ({ ...one, where: other })),
 );
 
-it('every route is covered, or exempt for a reason', () => {
+it('covers every route, or exempts it for a reason', () => {
   expect(routes().sort()).toEqual(Object.keys(CASES).sort());
 });
 
-const store = stores[0]!;
+const store = sqliteAndPostgres[0]!;
 
 describe.each(platforms)('two owners on %s', (platform) => {
   let api: Api;
-  let database: FreshStore;
+  let database: TestDatabase;
   let receiver: ScriptedReceiver;
   let alice: Things;
   let bob: Things;
 
   beforeAll(async () => {
-    database = await store.fresh();
+    database = await store.create();
     receiver = await ScriptedReceiver.start();
     api = await startApi(platform, {
       store: database,
@@ -204,7 +204,7 @@ describe.each(platforms)('two owners on %s', (platform) => {
     for (const secret of [id, delivery, message]) expect(text).not.toContain(secret);
   };
 
-  it.each(cases)('$route lets nobody in without a user', async ({ method, path, body }) => {
+  it.each(cases)('$route rejects callers without a user', async ({ method, path, body }) => {
     const before = await snapshot();
     const given = body === undefined ? {} : { body: body(bob) };
 
@@ -214,7 +214,7 @@ describe.each(platforms)('two owners on %s', (platform) => {
     expect(await snapshot()).toEqual(before);
   });
 
-  it.each(cases)("$route works for its owner, on what is the owner's", async (one) => {
+  it.each(cases)('$route works for the owner', async (one) => {
     const before = await snapshot();
     for (const slash of one.isOnce ? ['/'] : ['/', '']) {
       const given = one.body === undefined ? {} : { body: one.body(alice) };
@@ -226,7 +226,7 @@ describe.each(platforms)('two owners on %s', (platform) => {
     expect(await snapshot()).toEqual(before);
   });
 
-  it.each(withIds)('$route answers any other id alike', async ({ method, path, body }) => {
+  it.each(withIds)('$route answers every other id alike', async ({ method, path, body }) => {
     const unowned = await api.subscribers.create({ ...subscriber, owner: null });
     const before = [await snapshot(), await api.subscribers.findById(unowned.id, 'any')];
     const what = path.includes(':delivery') ? 'delivery' : 'id';

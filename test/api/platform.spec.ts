@@ -90,7 +90,7 @@ describe.each(platforms)('problems on %s', (platform) => {
     );
   });
 
-  it('takes an empty body that is declared as JSON as one without fields', async () => {
+  it('treats an empty JSON body as one without fields', async () => {
     const { body } = await api.send('POST', '/hooks', {
       body: { url: 'https://example.com/in', event: 'article.*' },
     });
@@ -119,14 +119,14 @@ describe.each(platforms)('problems on %s', (platform) => {
     ['DELETE', '/hooks/sub_1/deliveries', 'GET, HEAD'],
     ['GET', '/hooks/unsubscribe/sub_1/proof', 'POST'],
     ['POST', '/hooks/.well-known/jwks.json', 'GET, HEAD'],
-  ])('answers %s %s with 405 and the methods that there are', async (method, path, allow) => {
+  ])('answers %s %s with 405 and the allowed methods', async (method, path, allow) => {
     const answer = await api.send(method, path);
     expect(answer).toMatchObject({ status: 405, body: { code: 'method-not-allowed' } });
     expect(answer.headers.get('allow')).toBe(allow);
     expect(answer.body.type).toMatch(/#method-not-allowed$/);
   });
 
-  it('answers a bug with a 500 that tells nothing of it, and logs it', async () => {
+  it('answers a bug with a 500 without details, and logs it', async () => {
     const failing = vi
       .spyOn(api.app.get(Subscribers), 'list')
       .mockRejectedValueOnce(new Error('SELECT of secrets failed'));
@@ -137,7 +137,7 @@ describe.each(platforms)('problems on %s', (platform) => {
     expect(JSON.stringify(answer.body)).not.toContain('SELECT');
   });
 
-  it('leaves the requests to the application’s own routes alone', async () => {
+  it('leaves requests to the application’s own routes alone', async () => {
     const cutOff = { body: Buffer.from('{"url": ') };
     expect((await api.send('POST', '/articles', cutOff)).body).toMatchObject({ statusCode: 400 });
     expect((await api.send('PUT', '/articles')).body).toMatchObject({ statusCode: 404 });

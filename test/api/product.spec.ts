@@ -3,411 +3,408 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { Clock, Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, type ApiCall, platforms, startApi } from '../support/apps/api-app.js';
-import { type FreshStore, stores } from '../support/api-databases.js';
+import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 const DAY = 24 * 60 * 60_000;
 
-describe.each(stores.flatMap((store) => platforms.map((platform) => ({ ...store, platform }))))(
-  'the REST API on $database and $platform',
-  ({ fresh, platform }) => {
-    let api: Api;
-    let store: FreshStore;
-    let receiver: ScriptedReceiver;
-    let clock: MovableClock;
-    let self: string;
-    let id: string;
-    let secret: string;
+describe.each(
+  sqliteAndPostgres.flatMap((store) => platforms.map((platform) => ({ ...store, platform }))),
+)('the REST API on $database and $platform', ({ create, platform }) => {
+  let api: Api;
+  let store: TestDatabase;
+  let receiver: ScriptedReceiver;
+  let clock: MovableClock;
+  let self: string;
+  let id: string;
+  let secret: string;
 
-    beforeAll(async () => {
-      store = await fresh();
-      api = await startApi(platform, {
-        store,
-        api: {
-          path: 'hooks',
-          unprotected: true,
-          owner: () => owner,
-          limits: { testsPerMinute: Infinity },
-        },
-        thorn: {
-          recipients: LOOPBACK_RECIPIENTS,
-          clock: MovableClock,
-          retries: { schedule: [] },
-        },
-      });
-      clock = api.app.get<MovableClock>(Clock);
+  beforeAll(async () => {
+    store = await create();
+    api = await startApi(platform, {
+      store,
+      api: {
+        path: 'hooks',
+        unprotected: true,
+        owner: () => owner,
+        limits: { testsPerMinute: Infinity },
+      },
+      thorn: {
+        recipients: LOOPBACK_RECIPIENTS,
+        clock: MovableClock,
+        retries: { schedule: [] },
+      },
     });
-    afterAll(async () => {
-      await api.app.close();
-      await store.drop();
-    });
+    clock = api.app.get<MovableClock>(Clock);
+  });
+  afterAll(async () => {
+    await api.app.close();
+    await store.drop();
+  });
 
-    // A new owner for each test, who sees nothing of those before.
-    let owner = '';
-    let owners = 0;
-    beforeEach(async () => {
-      owner = `owner-${owners++}`;
-      receiver = await ScriptedReceiver.start();
-      const created = await post('/hooks', { url: receiver.url, events: ['*'] }, 201);
-      ({ self, id, secret } = created.body);
-      return () => receiver.stop();
-    });
+  // A new owner for each test, who sees nothing of those before.
+  let owner = '';
+  let owners = 0;
+  beforeEach(async () => {
+    owner = `owner-${owners++}`;
+    receiver = await ScriptedReceiver.start();
+    const created = await post('/hooks', { url: receiver.url, events: ['*'] }, 201);
+    ({ self, id, secret } = created.body);
+    return () => receiver.stop();
+  });
 
-    async function call(method: string, path: string, status: number, request: ApiCall = {}) {
-      const answer = await api.send(method, path, { as: 'nobody', ...request });
-      expect({ path, status: answer.status, body: answer.body }).toMatchObject({ path, status });
-      return answer;
+  async function call(method: string, path: string, status: number, request: ApiCall = {}) {
+    const answer = await api.send(method, path, { as: 'nobody', ...request });
+    expect({ path, status: answer.status, body: answer.body }).toMatchObject({ path, status });
+    return answer;
+  }
+  const get = (path: string, status = 200) => call('GET', path, status);
+  const post = (path: string, body: object, status = 200, headers = {}) =>
+    call('POST', path, status, { body, headers });
+  const emit = (event: string, data: unknown = {}) =>
+    api.app.get(WebhookDispatcher).send(event, data, { owner: owner });
+  const settled = () =>
+    vi.waitFor(
+      async () =>
+        expect(await api.app.get(Deliveries).stats()).toMatchObject({
+          pending: 0,
+          pendingMessages: 0,
+        }),
+      { timeout: 5000 },
+    );
+
+  it('sends a signed ping, and reports the result', async () => {
+    receiver.answer(204, 500);
+    const ping = await post(`${self}/test`, {});
+    expect(ping.body).toEqual({
+      messageId: expect.stringMatching(/^msg_/),
+      deliveryId: expect.stringMatching(/^dlv_/),
+      event: 'thorn.ping',
+      outcome: 'succeeded',
+      status: 204,
+      error: null,
+      startedAt: expect.stringMatching(/Z$/),
+      duration: expect.any(Number),
+    });
+    const [received] = receiver.received;
+    expect(received!.headers['hook-subscription']).toBe(id);
+    expect(received!.isSignedWith(secret)).toBe(true);
+    expect(received!.json).toMatchObject({ type: 'thorn.ping', owner, data: {} });
+
+    expect((await post(`${self}/test`, {})).body).toMatchObject({
+      outcome: 'failed',
+      status: 500,
+      error: null,
+    });
+    expect((await get(`${self}/deliveries`)).body).toEqual({ items: [], next: null });
+  });
+
+  it('sends the example of an event, to this subscriber alone', async () => {
+    const other = await ScriptedReceiver.start();
+    await post('/hooks', { url: other.url, events: ['*'] }, 201);
+    await post(`${self}/test`, { event: 'article.created' });
+    await post(`${self}/test`, { event: 'order.paid' });
+    await post(`${self}/test`, { event: 'article.changed' });
+    expect(receiver.received.map(({ json }) => json)).toMatchObject([
+      { type: 'article.created', data: { title: 'Hello' } },
+      { type: 'order.paid', data: { total: 5 } },
+      { type: 'article.changed', data: {} },
+    ]);
+    expect(other.received).toEqual([]);
+    await other.stop();
+    for (const event of ['nothing.here', 'thorn.challenge', 'stock.{sku}.low', 'stock.7.low']) {
+      const refused = await post(`${self}/test`, { event }, 400);
+      expect(refused.body.errors).toMatchObject([{ field: 'event' }]);
     }
-    const get = (path: string, status = 200) => call('GET', path, status);
-    const post = (path: string, body: object, status = 200, headers = {}) =>
-      call('POST', path, status, { body, headers });
-    const emit = (event: string, data: unknown = {}) =>
-      api.app.get(WebhookDispatcher).send(event, data, { owner: owner });
-    const settled = () =>
-      vi.waitFor(
-        async () =>
-          expect(await api.app.get(Deliveries).stats()).toMatchObject({
-            pending: 0,
-            pendingMessages: 0,
-          }),
-        { timeout: 5000 },
-      );
+  });
 
-    it('sends a ping, signed, and says what came of it', async () => {
-      receiver.answer(204, 500);
-      const ping = await post(`${self}/test`, {});
-      expect(ping.body).toEqual({
-        messageId: expect.stringMatching(/^msg_/),
-        deliveryId: expect.stringMatching(/^dlv_/),
-        event: 'thorn.ping',
-        outcome: 'succeeded',
-        status: 204,
-        error: null,
-        startedAt: expect.stringMatching(/Z$/),
-        duration: expect.any(Number),
-      });
-      const [received] = receiver.received;
-      expect(received!.headers['hook-subscription']).toBe(id);
-      expect(received!.isSignedWith(secret)).toBe(true);
-      expect(received!.json).toMatchObject({ type: 'thorn.ping', owner, data: {} });
-
-      expect((await post(`${self}/test`, {})).body).toMatchObject({
-        outcome: 'failed',
-        status: 500,
-        error: null,
-      });
-      expect((await get(`${self}/deliveries`)).body).toEqual({ items: [], next: null });
+  it('reports a missing endpoint as it reports a blocked one', async () => {
+    await receiver.stop();
+    const { body } = await post(`${self}/test`, {});
+    expect(body).toMatchObject({
+      outcome: 'failed',
+      status: null,
+      duration: null,
+      error: { code: 'unreachable' },
     });
+    expect(JSON.stringify(body)).not.toMatch(/127\.0\.0\.1|ECONN/);
+  });
 
-    it('sends the example of an event, to this subscriber alone', async () => {
-      const other = await ScriptedReceiver.start();
-      await post('/hooks', { url: other.url, events: ['*'] }, 201);
-      await post(`${self}/test`, { event: 'article.created' });
-      await post(`${self}/test`, { event: 'order.paid' });
-      await post(`${self}/test`, { event: 'article.changed' });
-      expect(receiver.received.map(({ json }) => json)).toMatchObject([
-        { type: 'article.created', data: { title: 'Hello' } },
-        { type: 'order.paid', data: { total: 5 } },
-        { type: 'article.changed', data: {} },
+  it('rotates the secret, with an overlap', async () => {
+    const rotated = await post(`${self}/rotate-secret`, { overlap: '1h' });
+    expect(rotated.body).toMatchObject({ id, secret: expect.stringMatching(/^whsec_/) });
+    expect(rotated.body.secret).not.toBe(secret);
+    expect(rotated.headers.get('cache-control')).toBe('no-store');
+    await post(`${self}/test`, {});
+    expect(receiver.received[0]!.isSignedWith(rotated.body.secret)).toBe(true);
+    expect(receiver.received[0]!.isSignedWith(secret)).toBe(true);
+
+    const own = 'a secret of my own choice';
+    expect((await post(`${self}/rotate-secret`, { overlap: 0, secret: own })).body.secret).toBe(
+      own,
+    );
+    const refused = await post(`${self}/rotate-secret`, { overlap: '2y' }, 400);
+    expect(refused.body.errors).toMatchObject([{ field: 'overlap' }]);
+    expect(JSON.stringify((await get(self)).body)).not.toContain(own);
+    expect(new Webhook(rotated.body.secret)).toBeDefined();
+  });
+
+  it('disables and enables a subscriber', async () => {
+    const disabled = await post(`${self}/disable`, {});
+    expect(disabled.body).toMatchObject({ id, enabled: false, state: 'disabled' });
+    await emit('order.paid');
+    await settled();
+    expect(receiver.received).toHaveLength(0);
+    expect((await post(`${self}/enable`, {})).body).toMatchObject({
+      enabled: true,
+      state: 'active',
+    });
+    await emit('order.paid');
+    await receiver.waitFor(1);
+  });
+
+  it('lists deliveries page by page, and returns one with its attempts', async () => {
+    receiver.answer(500, { status: 201, body: 'thanks' });
+    await emit('article.created');
+    await emit('article.changed');
+    await emit('order.paid');
+    await receiver.waitFor(3);
+    await settled();
+
+    const all = (await get(`${self}/deliveries`)).body.items;
+    expect(all).toHaveLength(3);
+    const first = (await get(`${self}/deliveries?limit=2`)).body;
+    const second = (await get(`${self}/deliveries?limit=2&after=${first.next}`)).body;
+    expect([...first.items, ...second.items]).toEqual(all);
+    expect(second.next).toBeNull();
+    const failed = (await get(`${self}/deliveries?status=failed`)).body.items;
+    expect(failed).toMatchObject([
+      { subscriberId: id, status: 'failed', reason: 'exhausted', attemptCount: 1, nextAt: null },
+    ]);
+    const one = all.find(({ event }: { event: string }) => event === 'order.paid');
+    expect((await get(`${self}/deliveries?event=order.paid`)).body.items).toEqual([one]);
+    expect((await get(`${self}/deliveries?messageId=${one.messageId}`)).body.items).toEqual([one]);
+    const later = new Date(Date.parse(one.createdAt) + 60_000).toISOString();
+    expect((await get(`${self}/deliveries?since=${later}`)).body.items).toEqual([]);
+    expect((await get(`${self}/deliveries?until=${later}`)).body.items).toEqual(all);
+
+    for (const item of all) {
+      const { body } = await get(item.self);
+      expect(body).toMatchObject(item);
+      expect(body.attempts).toEqual([
+        {
+          number: 1,
+          startedAt: expect.stringMatching(/Z$/),
+          duration: expect.any(Number),
+          status: expect.any(Number),
+          error: null,
+          response: item.status === 'failed' ? null : body.attempts[0].response,
+        },
       ]);
-      expect(other.received).toEqual([]);
-      await other.stop();
-      for (const event of ['nothing.here', 'thorn.challenge', 'stock.{sku}.low', 'stock.7.low']) {
-        const refused = await post(`${self}/test`, { event }, 400);
-        expect(refused.body.errors).toMatchObject([{ field: 'event' }]);
-      }
-    });
+    }
+  });
 
-    it('lets an endpoint that is not there look like one that is blocked', async () => {
-      await receiver.stop();
-      const { body } = await post(`${self}/test`, {});
-      expect(body).toMatchObject({
-        outcome: 'failed',
-        status: null,
-        duration: null,
-        error: { code: 'unreachable' },
+  it('retries a delivery', async () => {
+    receiver.answer(500);
+    await emit('order.paid');
+    await settled();
+    const [failed] = (await get(`${self}/deliveries`)).body.items;
+    const scheduled = await post(`${failed.self}/retry`, {}, 202);
+    expect(scheduled.body).toMatchObject({ id: failed.id });
+    await receiver.waitFor(2);
+    await settled();
+    expect((await get(failed.self)).body).toMatchObject({ status: 'succeeded', attemptCount: 2 });
+    expect(new Set(receiver.received.map((webhook) => webhook.id)).size).toBe(1);
+
+    await post(`${self}/disable`, {});
+    await post(`${failed.self}/retry`, {}, 409);
+  });
+
+  it('recovers the deliveries that failed in a time', async () => {
+    receiver.answer(500, 500);
+    await emit('article.created');
+    await settled();
+    clock.advance(60_000);
+    const since = new Date(clock.now()).toISOString();
+    await emit('article.changed');
+    await settled();
+    const counts = { expunged: 0, disabled: 0, underWay: 0, next: null };
+    expect((await post(`${self}/recover`, { since, dryRun: true })).body).toEqual({
+      ...counts,
+      scheduled: 1,
+    });
+    expect((await post(`${self}/recover`, { since: '2020-01-01', until: since })).body).toEqual({
+      ...counts,
+      scheduled: 1,
+    });
+    await receiver.waitFor(3);
+    await settled();
+    expect(receiver.received.map(({ event }) => event)).toEqual([
+      'article.created',
+      'article.changed',
+      'article.created',
+    ]);
+  });
+
+  it('backfills messages that were missed while disabled', async () => {
+    await post(`${self}/disable`, {});
+    const since = new Date(clock.now() - 1).toISOString();
+    await emit('article.created');
+    await emit('order.paid');
+    await settled();
+    expect((await post(`${self}/backfill`, { since })).body.scheduled).toBe(0);
+    await post(`${self}/enable`, {});
+    await call('PATCH', self, 200, { body: { exclude: ['order.*'] } });
+    expect((await post(`${self}/backfill`, { since, dryRun: true })).body.scheduled).toBe(1);
+    expect((await post(`${self}/backfill`, { since })).body.scheduled).toBe(1);
+    await receiver.waitFor(1);
+    await settled();
+    expect(receiver.received.map(({ event }) => event)).toEqual(['article.created']);
+  });
+
+  it('sends messages that the filter admits and that are not excluded', async () => {
+    const filter = { OR: [{ price: { gt: 10 } }, { tags: { contains: 'sale' } }] };
+    await call('PATCH', self, 200, { body: { filter, exclude: ['article.*'] } });
+    expect((await get(self)).body).toMatchObject({ filter, exclude: ['article.*'] });
+    await emit('article.created', { price: 20 });
+    await emit('order.paid', { price: 5, n: 1 });
+    await emit('order.paid', { price: 20, n: 2 });
+    await emit('order.paid', { price: 1, tags: ['sale'], n: 3 });
+    await emit('order.paid', {});
+    await receiver.waitFor(2);
+    await settled();
+    const data = receiver.received.map(({ json }) => (json as { data: unknown }).data);
+    expect(data).toMatchObject([{ n: 2 }, { n: 3 }]);
+
+    const since = new Date(clock.now() - 60_000).toISOString();
+    await post(`${self}/disable`, {});
+    await emit('order.paid', { price: 30, n: 4 });
+    await emit('order.paid', { price: 3, n: 5 });
+    await settled();
+    await post(`${self}/enable`, {});
+    expect((await post(`${self}/backfill`, { since })).body.scheduled).toBe(1);
+    await receiver.waitFor(3);
+    await call('PATCH', self, 200, { body: { filter: null } });
+    await emit('order.paid', {});
+    await receiver.waitFor(4);
+  });
+
+  it('lists deliveries that wait for the rate limit of their subscriber', async () => {
+    await call('PATCH', self, 200, { body: { rateLimit: { max: 1, per: 60_000 } } });
+    for (let n = 0; n < 3; n++) await emit('order.paid');
+    await vi.waitFor(async () => {
+      expect((await get(`${self}/stats`)).body).toMatchObject({
+        ...{ rateLimited: 2, total: { succeeded: 1, pending: 2 } },
       });
-      expect(JSON.stringify(body)).not.toMatch(/127\.0\.0\.1|ECONN/);
     });
+    const { items } = (await get(`${self}/deliveries?status=pending`)).body;
+    expect(items).toMatchObject([{ rateLimited: true }, { rateLimited: true }]);
+    expect(Date.parse(items[1].nextAt)).toBeGreaterThan(clock.now() + 30_000);
+    await call('PATCH', self, 200, { body: { rateLimit: null } });
+    clock.advance(180_000);
+    await settled();
+  });
 
-    it('rotates the secret, with an overlap', async () => {
-      const rotated = await post(`${self}/rotate-secret`, { overlap: '1h' });
-      expect(rotated.body).toMatchObject({ id, secret: expect.stringMatching(/^whsec_/) });
-      expect(rotated.body.secret).not.toBe(secret);
-      expect(rotated.headers.get('cache-control')).toBe('no-store');
-      await post(`${self}/test`, {});
-      expect(receiver.received[0]!.isSignedWith(rotated.body.secret)).toBe(true);
-      expect(receiver.received[0]!.isSignedWith(secret)).toBe(true);
-
-      const own = 'a secret of my own choice';
-      expect((await post(`${self}/rotate-secret`, { overlap: 0, secret: own })).body.secret).toBe(
-        own,
-      );
-      const refused = await post(`${self}/rotate-secret`, { overlap: '2y' }, 400);
-      expect(refused.body.errors).toMatchObject([{ field: 'overlap' }]);
-      expect(JSON.stringify((await get(self)).body)).not.toContain(own);
-      expect(new Webhook(rotated.body.secret)).toBeDefined();
+  it('reports figures by day', async () => {
+    receiver.answer(500);
+    await emit('order.paid');
+    await emit('order.paid');
+    await settled();
+    clock.advance(DAY);
+    await emit('order.paid');
+    await settled();
+    const { body } = await get(`${self}/stats?days=3`);
+    const day = (back: number) => new Date(clock.now() - back * DAY).toISOString().slice(0, 10);
+    const none = { succeeded: 0, failed: 0, pending: 0, successRate: null, p50: null, p95: null };
+    expect(body.total).toEqual({
+      ...none,
+      succeeded: 2,
+      failed: 1,
+      successRate: 2 / 3,
+      p50: expect.any(Number),
+      p95: expect.any(Number),
     });
-
-    it('disables and enables', async () => {
-      const disabled = await post(`${self}/disable`, {});
-      expect(disabled.body).toMatchObject({ id, enabled: false, state: 'disabled' });
-      await emit('order.paid');
-      await settled();
-      expect(receiver.received).toHaveLength(0);
-      expect((await post(`${self}/enable`, {})).body).toMatchObject({
-        enabled: true,
-        state: 'active',
-      });
-      await emit('order.paid');
-      await receiver.waitFor(1);
-    });
-
-    it('shows the log, page by page, and one delivery with its attempts', async () => {
-      receiver.answer(500, { status: 201, body: 'thanks' });
-      await emit('article.created');
-      await emit('article.changed');
-      await emit('order.paid');
-      await receiver.waitFor(3);
-      await settled();
-
-      const all = (await get(`${self}/deliveries`)).body.items;
-      expect(all).toHaveLength(3);
-      const first = (await get(`${self}/deliveries?limit=2`)).body;
-      const second = (await get(`${self}/deliveries?limit=2&after=${first.next}`)).body;
-      expect([...first.items, ...second.items]).toEqual(all);
-      expect(second.next).toBeNull();
-      const failed = (await get(`${self}/deliveries?status=failed`)).body.items;
-      expect(failed).toMatchObject([
-        { subscriberId: id, status: 'failed', reason: 'exhausted', attemptCount: 1, nextAt: null },
-      ]);
-      const one = all.find(({ event }: { event: string }) => event === 'order.paid');
-      expect((await get(`${self}/deliveries?event=order.paid`)).body.items).toEqual([one]);
-      expect((await get(`${self}/deliveries?messageId=${one.messageId}`)).body.items).toEqual([
-        one,
-      ]);
-      const later = new Date(Date.parse(one.createdAt) + 60_000).toISOString();
-      expect((await get(`${self}/deliveries?since=${later}`)).body.items).toEqual([]);
-      expect((await get(`${self}/deliveries?until=${later}`)).body.items).toEqual(all);
-
-      for (const item of all) {
-        const { body } = await get(item.self);
-        expect(body).toMatchObject(item);
-        expect(body.attempts).toEqual([
-          {
-            number: 1,
-            startedAt: expect.stringMatching(/Z$/),
-            duration: expect.any(Number),
-            status: expect.any(Number),
-            error: null,
-            response: item.status === 'failed' ? null : body.attempts[0].response,
-          },
-        ]);
-      }
-    });
-
-    it('tries one again', async () => {
-      receiver.answer(500);
-      await emit('order.paid');
-      await settled();
-      const [failed] = (await get(`${self}/deliveries`)).body.items;
-      const scheduled = await post(`${failed.self}/retry`, {}, 202);
-      expect(scheduled.body).toMatchObject({ id: failed.id });
-      await receiver.waitFor(2);
-      await settled();
-      expect((await get(failed.self)).body).toMatchObject({ status: 'succeeded', attemptCount: 2 });
-      expect(new Set(receiver.received.map((webhook) => webhook.id)).size).toBe(1);
-
-      await post(`${self}/disable`, {});
-      await post(`${failed.self}/retry`, {}, 409);
-    });
-
-    it('recovers what failed in a time', async () => {
-      receiver.answer(500, 500);
-      await emit('article.created');
-      await settled();
-      clock.advance(60_000);
-      const since = new Date(clock.now()).toISOString();
-      await emit('article.changed');
-      await settled();
-      const counts = { expunged: 0, disabled: 0, underWay: 0, next: null };
-      expect((await post(`${self}/recover`, { since, dryRun: true })).body).toEqual({
-        ...counts,
-        scheduled: 1,
-      });
-      expect((await post(`${self}/recover`, { since: '2020-01-01', until: since })).body).toEqual({
-        ...counts,
-        scheduled: 1,
-      });
-      await receiver.waitFor(3);
-      await settled();
-      expect(receiver.received.map(({ event }) => event)).toEqual([
-        'article.created',
-        'article.changed',
-        'article.created',
-      ]);
-    });
-
-    it('sends what was missed while disabled', async () => {
-      await post(`${self}/disable`, {});
-      const since = new Date(clock.now() - 1).toISOString();
-      await emit('article.created');
-      await emit('order.paid');
-      await settled();
-      expect((await post(`${self}/backfill`, { since })).body.scheduled).toBe(0);
-      await post(`${self}/enable`, {});
-      await call('PATCH', self, 200, { body: { exclude: ['order.*'] } });
-      expect((await post(`${self}/backfill`, { since, dryRun: true })).body.scheduled).toBe(1);
-      expect((await post(`${self}/backfill`, { since })).body.scheduled).toBe(1);
-      await receiver.waitFor(1);
-      await settled();
-      expect(receiver.received.map(({ event }) => event)).toEqual(['article.created']);
-    });
-
-    it('sends what the filter lets through, and what is not excluded', async () => {
-      const filter = { OR: [{ price: { gt: 10 } }, { tags: { contains: 'sale' } }] };
-      await call('PATCH', self, 200, { body: { filter, exclude: ['article.*'] } });
-      expect((await get(self)).body).toMatchObject({ filter, exclude: ['article.*'] });
-      await emit('article.created', { price: 20 });
-      await emit('order.paid', { price: 5, n: 1 });
-      await emit('order.paid', { price: 20, n: 2 });
-      await emit('order.paid', { price: 1, tags: ['sale'], n: 3 });
-      await emit('order.paid', {});
-      await receiver.waitFor(2);
-      await settled();
-      const data = receiver.received.map(({ json }) => (json as { data: unknown }).data);
-      expect(data).toMatchObject([{ n: 2 }, { n: 3 }]);
-
-      const since = new Date(clock.now() - 60_000).toISOString();
-      await post(`${self}/disable`, {});
-      await emit('order.paid', { price: 30, n: 4 });
-      await emit('order.paid', { price: 3, n: 5 });
-      await settled();
-      await post(`${self}/enable`, {});
-      expect((await post(`${self}/backfill`, { since })).body.scheduled).toBe(1);
-      await receiver.waitFor(3);
-      await call('PATCH', self, 200, { body: { filter: null } });
-      await emit('order.paid', {});
-      await receiver.waitFor(4);
-    });
-
-    it('shows what waits for the rate limit of its subscriber', async () => {
-      await call('PATCH', self, 200, { body: { rateLimit: { max: 1, per: 60_000 } } });
-      for (let n = 0; n < 3; n++) await emit('order.paid');
-      await vi.waitFor(async () => {
-        expect((await get(`${self}/stats`)).body).toMatchObject({
-          ...{ rateLimited: 2, total: { succeeded: 1, pending: 2 } },
-        });
-      });
-      const { items } = (await get(`${self}/deliveries?status=pending`)).body;
-      expect(items).toMatchObject([{ rateLimited: true }, { rateLimited: true }]);
-      expect(Date.parse(items[1].nextAt)).toBeGreaterThan(clock.now() + 30_000);
-      await call('PATCH', self, 200, { body: { rateLimit: null } });
-      clock.advance(180_000);
-      await settled();
-    });
-
-    it('tells how it went, by day', async () => {
-      receiver.answer(500);
-      await emit('order.paid');
-      await emit('order.paid');
-      await settled();
-      clock.advance(DAY);
-      await emit('order.paid');
-      await settled();
-      const { body } = await get(`${self}/stats?days=3`);
-      const day = (back: number) => new Date(clock.now() - back * DAY).toISOString().slice(0, 10);
-      const none = { succeeded: 0, failed: 0, pending: 0, successRate: null, p50: null, p95: null };
-      expect(body.total).toEqual({
-        ...none,
-        succeeded: 2,
-        failed: 1,
-        successRate: 2 / 3,
+    expect(body.days).toEqual([
+      { ...none, day: day(2) },
+      {
+        ...body.total,
+        day: day(1),
+        succeeded: 1,
+        successRate: 0.5,
         p50: expect.any(Number),
         p95: expect.any(Number),
-      });
-      expect(body.days).toEqual([
-        { ...none, day: day(2) },
-        {
-          ...body.total,
-          day: day(1),
-          succeeded: 1,
-          successRate: 0.5,
-          p50: expect.any(Number),
-          p95: expect.any(Number),
-        },
-        {
-          ...body.total,
-          day: day(0),
-          succeeded: 1,
-          failed: 0,
-          successRate: 1,
-          p50: expect.any(Number),
-          p95: expect.any(Number),
-        },
-      ]);
-      expect((await get(`${self}/stats`)).body.days).toHaveLength(30);
-      for (const days of ['0', '91', 'x', '1&days=2', '', '1.5']) {
-        const refused = await get(`${self}/stats?days=${days}`, 400);
-        expect(refused.body.errors).toMatchObject([{ field: 'days' }]);
-      }
+      },
+      {
+        ...body.total,
+        day: day(0),
+        succeeded: 1,
+        failed: 0,
+        successRate: 1,
+        p50: expect.any(Number),
+        p95: expect.any(Number),
+      },
+    ]);
+    expect((await get(`${self}/stats`)).body.days).toHaveLength(30);
+    for (const days of ['0', '91', 'x', '1&days=2', '', '1.5']) {
+      const refused = await get(`${self}/stats?days=${days}`, 400);
+      expect(refused.body.errors).toMatchObject([{ field: 'days' }]);
+    }
+  });
+
+  it('lists the events for subscriptions', async () => {
+    const { items } = (await get('/hooks/event-types')).body;
+    expect(items).toHaveLength(5);
+    expect(items[0]).toEqual({ name: 'article.created', description: 'An article is new' });
+    expect((await get('/hooks/event-types/article.created')).body).toEqual({
+      name: 'article.created',
+      description: 'An article is new',
+      schema: { type: 'object', properties: { title: { type: 'string' } } },
+      example: { title: 'Hello' },
     });
+    const withField = await get(`/hooks/event-types/${encodeURIComponent('stock.{sku}.low')}`);
+    expect(withField.body).toMatchObject({ schema: null, example: null });
+    for (const name of ['nothing.here', 'stock.7.low', '%00', '__proto__', 'thorn.ping']) {
+      await get(`/hooks/event-types/${name}`, 404);
+    }
+  });
 
-    it('lists the events that can be subscribed to', async () => {
-      const { items } = (await get('/hooks/event-types')).body;
-      expect(items).toHaveLength(5);
-      expect(items[0]).toEqual({ name: 'article.created', description: 'An article is new' });
-      expect((await get('/hooks/event-types/article.created')).body).toEqual({
-        name: 'article.created',
-        description: 'An article is new',
-        schema: { type: 'object', properties: { title: { type: 'string' } } },
-        example: { title: 'Hello' },
-      });
-      const withField = await get(`/hooks/event-types/${encodeURIComponent('stock.{sku}.low')}`);
-      expect(withField.body).toMatchObject({ schema: null, example: null });
-      for (const name of ['nothing.here', 'stock.7.low', '%00', '__proto__', 'thorn.ping']) {
-        await get(`/hooks/event-types/${name}`, 404);
-      }
-    });
+  it('rejects a change of a subscriber that has changed since it was read', async () => {
+    const tag = (await get(self)).headers.get('etag')!;
+    expect(tag).toMatch(/^"[\w-]{22}"$/);
+    const change = (description: string, ifMatch: string, status: number) =>
+      call('PATCH', self, status, { body: { description }, headers: { 'if-match': ifMatch } });
 
-    it('changes only what nobody else has changed since it was read', async () => {
-      const tag = (await get(self)).headers.get('etag')!;
-      expect(tag).toMatch(/^"[\w-]{22}"$/);
-      const change = (description: string, ifMatch: string, status: number) =>
-        call('PATCH', self, status, { body: { description }, headers: { 'if-match': ifMatch } });
+    const changed = await change('one', tag, 200);
+    const next = changed.headers.get('etag')!;
+    expect(next).not.toBe(tag);
+    expect((await change('two', tag, 412)).body).toMatchObject({ title: 'Precondition Failed' });
+    await change('two', `W/${next}`, 412);
+    await post(`${self}/disable`, {}, 412, { 'if-match': tag });
+    await post(`${self}/rotate-secret`, {}, 412, { 'if-match': tag });
+    await call('DELETE', self, 412, { headers: { 'if-match': tag } });
+    await call('DELETE', self, 400, { headers: { 'if-match': 'without quotes' } });
+    expect((await get(self)).body).toMatchObject({ description: 'one', enabled: true });
+    await change('three', `"other", ${next}`, 200);
+    const third = (await get(self)).headers.get('etag')!;
+    await change('three', `W/${third}, "a,b"`, 412);
+    await change('three', `, "a,b" ,, W/"c",${third} , `, 200);
+    await change('four', '*', 200);
+    const malformed = await change('five', 'without quotes', 400);
+    expect(malformed.body.errors).toMatchObject([{ field: 'If-Match' }]);
 
-      const changed = await change('one', tag, 200);
-      const next = changed.headers.get('etag')!;
-      expect(next).not.toBe(tag);
-      expect((await change('two', tag, 412)).body).toMatchObject({ title: 'Precondition Failed' });
-      await change('two', `W/${next}`, 412);
-      await post(`${self}/disable`, {}, 412, { 'if-match': tag });
-      await post(`${self}/rotate-secret`, {}, 412, { 'if-match': tag });
-      await call('DELETE', self, 412, { headers: { 'if-match': tag } });
-      await call('DELETE', self, 400, { headers: { 'if-match': 'without quotes' } });
-      expect((await get(self)).body).toMatchObject({ description: 'one', enabled: true });
-      await change('three', `"other", ${next}`, 200);
-      const third = (await get(self)).headers.get('etag')!;
-      await change('three', `W/${third}, "a,b"`, 412);
-      await change('three', `, "a,b" ,, W/"c",${third} , `, 200);
-      await change('four', '*', 200);
-      const malformed = await change('five', 'without quotes', 400);
-      expect(malformed.body.errors).toMatchObject([{ field: 'If-Match' }]);
+    const now = (await get(self)).headers.get('etag')!;
+    const both = await Promise.all(
+      ['six', 'seven'].map((description) =>
+        api.send('PATCH', self, {
+          as: 'nobody',
+          body: { description },
+          headers: { 'if-match': now },
+        }),
+      ),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
 
-      const now = (await get(self)).headers.get('etag')!;
-      const both = await Promise.all(
-        ['six', 'seven'].map((description) =>
-          api.send('PATCH', self, {
-            as: 'nobody',
-            body: { description },
-            headers: { 'if-match': now },
-          }),
-        ),
-      );
-      expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
-
-      const last = (await get(self)).headers.get('etag')!;
-      const rotated = await post(`${self}/rotate-secret`, {}, 200, { 'if-match': last });
-      await call('DELETE', self, 204, { headers: { 'if-match': rotated.headers.get('etag')! } });
-    });
-  },
-);
+    const last = (await get(self)).headers.get('etag')!;
+    const rotated = await post(`${self}/rotate-secret`, {}, 200, { 'if-match': last });
+    await call('DELETE', self, 204, { headers: { 'if-match': rotated.headers.get('etag')! } });
+  });
+});

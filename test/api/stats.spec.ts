@@ -5,72 +5,75 @@ import type { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Deliveries, Subscribers, thornEntities, ThornModule } from '../../lib/index.js';
 import { firstIdAt } from '../../lib/common/id.js';
-import { type FreshStore, stores } from '../support/api-databases.js';
+import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 const DAY = 24 * 60 * 60_000;
 
-describe.each(stores)('figures by day over two data sources, the second $database', ({ fresh }) => {
-  const opened: FreshStore[] = [];
-  let close: () => Promise<void>;
-  afterEach(async () => {
-    await close();
-    for (const store of opened.splice(0)) await store.drop();
-  });
-
-  it('are of the deliveries of both: counts, and percentiles of all requests together', async () => {
-    opened.push(await stores[0]!.fresh(), await fresh());
-    const [first, second] = opened.map(({ options }) => ({
-      ...options,
-      entities: thornEntities,
-      synchronize: true,
-    }));
-    const module = await Test.createTestingModule({
-      imports: [
-        TypeOrmModule.forRoot(first),
-        TypeOrmModule.forRoot({ ...second!, name: 'second' }),
-        ThornModule.forRoot({ dataSources: ['default', 'second'] }),
-      ],
-    }).compile();
-    close = () => module.close();
-    await module.init();
-    const { id } = await module
-      .get(Subscribers)
-      .create({ url: 'https://example.com/', events: ['*'], owner: 'alice' });
-    const today = Date.now() - (Date.now() % DAY);
-    const write = (name: string, day: number, status: string, durations: readonly number[]) =>
-      insert(module.get<DataSource>(getDataSourceToken(name)), id, day, status, durations);
-
-    // Each data source alone would say 10 and 30 of today, and no mean of both is their median.
-    await write('default', today, 'succeeded', Array<number>(60).fill(10));
-    await write('second', today, 'failed', [...Array<number>(35).fill(30), 40, 50, 60, 70, 80]);
-    await write('default', today - DAY, 'succeeded', [5]);
-    await write('second', today - DAY, 'pending', [1000, 2000]);
-
-    const history = await module.get(Deliveries).history(id, { days: 3 }, { owner: 'alice' });
-    expect(history).toEqual({
-      rateLimited: 0,
-      total: {
-        ...{ succeeded: 61, failed: 40, pending: 2, successRate: 61 / 101 },
-        // Of 103 the 52nd and the 98th.
-        ...{ p50: 10, p95: 50 },
-      },
-      days: [
-        {
-          day: today - 2 * DAY,
-          ...{ succeeded: 0, failed: 0, pending: 0, successRate: null, p50: null, p95: null },
-        },
-        {
-          day: today - DAY,
-          ...{ succeeded: 1, failed: 0, pending: 2, successRate: 1, p50: 1000, p95: 2000 },
-        },
-        {
-          day: today,
-          ...{ succeeded: 60, failed: 40, pending: 0, successRate: 0.6, p50: 10, p95: 30 },
-        },
-      ],
+describe.each(sqliteAndPostgres)(
+  'figures by day over two data sources, the second $database',
+  ({ create }) => {
+    const opened: TestDatabase[] = [];
+    let close: () => Promise<void>;
+    afterEach(async () => {
+      await close();
+      for (const store of opened.splice(0)) await store.drop();
     });
-  });
-});
+
+    it('combine the deliveries of both: counts, and percentiles of all requests together', async () => {
+      opened.push(await sqliteAndPostgres[0]!.create(), await create());
+      const [first, second] = opened.map(({ options }) => ({
+        ...options,
+        entities: thornEntities,
+        synchronize: true,
+      }));
+      const module = await Test.createTestingModule({
+        imports: [
+          TypeOrmModule.forRoot(first),
+          TypeOrmModule.forRoot({ ...second!, name: 'second' }),
+          ThornModule.forRoot({ dataSources: ['default', 'second'] }),
+        ],
+      }).compile();
+      close = () => module.close();
+      await module.init();
+      const { id } = await module
+        .get(Subscribers)
+        .create({ url: 'https://example.com/', events: ['*'], owner: 'alice' });
+      const today = Date.now() - (Date.now() % DAY);
+      const write = (name: string, day: number, status: string, durations: readonly number[]) =>
+        insert(module.get<DataSource>(getDataSourceToken(name)), id, day, status, durations);
+
+      // Each data source alone would say 10 and 30 of today, and no mean of both is their median.
+      await write('default', today, 'succeeded', Array<number>(60).fill(10));
+      await write('second', today, 'failed', [...Array<number>(35).fill(30), 40, 50, 60, 70, 80]);
+      await write('default', today - DAY, 'succeeded', [5]);
+      await write('second', today - DAY, 'pending', [1000, 2000]);
+
+      const history = await module.get(Deliveries).history(id, { days: 3 }, { owner: 'alice' });
+      expect(history).toEqual({
+        rateLimited: 0,
+        total: {
+          ...{ succeeded: 61, failed: 40, pending: 2, successRate: 61 / 101 },
+          // Of 103 the 52nd and the 98th.
+          ...{ p50: 10, p95: 50 },
+        },
+        days: [
+          {
+            day: today - 2 * DAY,
+            ...{ succeeded: 0, failed: 0, pending: 0, successRate: null, p50: null, p95: null },
+          },
+          {
+            day: today - DAY,
+            ...{ succeeded: 1, failed: 0, pending: 2, successRate: 1, p50: 1000, p95: 2000 },
+          },
+          {
+            day: today,
+            ...{ succeeded: 60, failed: 40, pending: 0, successRate: 0.6, p50: 10, p95: 30 },
+          },
+        ],
+      });
+    });
+  },
+);
 
 let count = 0;
 

@@ -3,7 +3,7 @@ import { bullmq } from '../../lib/bullmq/index.js';
 import { disabled, inline, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
-import { type FreshStore, stores } from '../support/api-databases.js';
+import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 
 const since = '2020-01-01T00:00:00Z';
@@ -11,10 +11,10 @@ const since = '2020-01-01T00:00:00Z';
 describe('the log of the API', () => {
   let redis: RedisServer;
   let receiver: ScriptedReceiver;
-  let store: FreshStore;
+  let store: TestDatabase;
   beforeAll(async () => {
     [redis, receiver] = [await startRedis(), await ScriptedReceiver.start()];
-    store = await stores[1]!.fresh();
+    store = await sqliteAndPostgres[1]!.create();
   }, 60_000);
   afterAll(async () => {
     await redis.stop();
@@ -22,7 +22,7 @@ describe('the log of the API', () => {
     await store.drop();
   });
 
-  it('is there with bullmq(), every route of it', async () => {
+  it('works on every route with bullmq()', async () => {
     const api = await startApi('express', {
       store,
       thorn: {
@@ -62,7 +62,7 @@ describe('the log of the API', () => {
   it.each([
     ['inline()', inline],
     ['disabled()', disabled],
-  ])('is not kept with %s, and its routes say so', async (_, strategy) => {
+  ])('does not exist with %s, and its routes say so', async (_, strategy) => {
     const api = await startApi('fastify', {
       thorn: { recipients: LOOPBACK_RECIPIENTS, dispatch: strategy() },
     });

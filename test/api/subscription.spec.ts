@@ -41,7 +41,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     ]);
   });
 
-  it('are let in with any live secret, and with no other', async () => {
+  it('are admitted with any live secret, and with no other', async () => {
     const rotated = await api.send('POST', `${one.self}/rotate-secret`, { body: {} });
     expect((await call('GET', one.id, one.secret)).status).toBe(200);
     expect((await call('GET', one.id, rotated.body.secret)).status).toBe(200);
@@ -49,7 +49,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     expect((await call('GET', one.id, one.secret)).status).toBe(401);
   });
 
-  it('are refused alike, whatever is wrong', async () => {
+  it('get the same answer for every wrong secret', async () => {
     const { privateKey } = generateSigningKeyPair();
     const signing = { ...body, secret: privateKey };
     const ed25519 = (await api.send('POST', '/hooks', { body: signing })).body;
@@ -91,12 +91,12 @@ describe.each(platforms)('receivers on %s', (platform) => {
     ['exclude', { exclude: null }],
     ['filter', { filter: { title: { nowEq: 1 } } }],
     ['body', {}],
-  ])('may not say what is wrong with %s', async (field, given) => {
+  ])('get no reason for a wrong %s', async (field, given) => {
     const answer = await call('PATCH', one.id, one.secret, given);
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ field }] } });
   });
 
-  it('have no such routes unless the application wants them', async () => {
+  it('have no such routes unless the application turns them on', async () => {
     const plain = await startApi(platform);
     try {
       const { status } = await plain.send('GET', '/hooks/self', { as: 'nobody' });
