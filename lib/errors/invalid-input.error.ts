@@ -2,10 +2,12 @@ import { ThornError } from './thorn.error.js';
 
 /**
  * Thrown when a value that a caller gave is refused: nothing was stored and nothing sent. The REST API answers it as
- * a 400 that names {@link field}.
+ * a 400 that names every field of {@link all}.
  */
 export class InvalidInputError extends ThornError {
   readonly code: string = 'THORN_INVALID_INPUT';
+  /** One error for each refused field, this one first. */
+  readonly all: readonly InvalidInputError[];
 
   /**
    * @param field the name of the refused field, as the caller spells it
@@ -15,7 +17,34 @@ export class InvalidInputError extends ThornError {
     readonly field: string,
     readonly reason: string,
     data: Readonly<Record<string, unknown>> = {},
+    others: readonly InvalidInputError[] = [],
   ) {
-    super(`${field} ${reason}`, { field, ...data });
+    super([`${field} ${reason}`, ...others.map(({ message }) => message)].join('; '), {
+      field,
+      ...data,
+    });
+    this.all = [this, ...others];
+  }
+
+  /**
+   * Runs checks that throw this error.
+   *
+   * @throws {@link InvalidInputError} of the first field that is refused, with those of the others in {@link all}
+   */
+  static throwAll(checks: readonly (() => unknown)[]): void {
+    const errors: InvalidInputError[] = [];
+    for (const check of checks) {
+      try {
+        check();
+      } catch (error) {
+        if (!(error instanceof InvalidInputError)) throw error;
+        errors.push(...error.all);
+      }
+    }
+    const [first, ...others] = errors;
+    if (first === undefined) return;
+    throw others.length === 0
+      ? first
+      : new InvalidInputError(first.field, first.reason, first.data, others);
   }
 }

@@ -23,7 +23,9 @@ export class ServiceErrorsInterceptor implements NestInterceptor {
 
 function answerTo(error: unknown, body: unknown): unknown {
   if (error instanceof InvalidInputError) {
-    return badRequest([{ field: nameAsSent(error.field, body), reason: error.reason }]);
+    return badRequest(
+      error.all.map(({ field, reason }) => ({ field: nameAsSent(field, body), reason })),
+    );
   }
   if (error instanceof LimitReachedError) {
     const reason = `must be on another host: there are ${error.limit} subscribers on this one already`;

@@ -1,17 +1,18 @@
 import { Body, Delete, Get, HttpCode, Inject, Patch, Req, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type Subscriber, Subscribers } from '../../subscriber/index.js';
+import { type Subscriber, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
-import { withoutAliases } from '../http/body-fields.js';
 import { orNotFound } from '../problems/errors.js';
 import { PublicController } from '../http/controller.decorators.js';
 import { JsonBodyGuard } from '../http/json-body.guard.js';
-import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { SubscriptionGuard, subscriptionOf } from './subscription.guard.js';
-import { SubscriptionDto } from './subscription.dto.js';
 import { ChangedSubscriberView, SubscriberView } from '../subscribers/subscriber.view.js';
+
+/** A receiver may change what it gets, and not where that goes. */
+const CHANGES = new GivenFieldsPipe(['enabled', 'events', 'exclude', 'filter'], false);
 
 /** The routes by which receivers act on their own subscription: no guard of the API applies, their secret lets them in. */
 export function subscriptionController(settings: ApiSettings): Type<unknown> {
@@ -37,12 +38,13 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     @Patch(self)
     async update(
       @CollectionPath(1) collection: string,
-      @Body(new JsonBodyPipe(SubscriptionDto, { rename: withoutAliases, mayBeEmpty: false }))
-      body: unknown,
+      @Body(CHANGES) body: unknown,
       @Req() request: object,
     ): Promise<ChangedSubscriberView> {
       const { id, owner } = subscriptionOf(request);
-      const changes = body as SubscriptionDto;
+      const changes = checkedFields<SubscriberUpdate>(body, (given) =>
+        this.subscribers.checkChanges(given),
+      );
       const updated = orNotFound(await this.subscribers.update(id, changes, { owner }));
       const self = settings.self(collection, updated.id);
       return new ChangedSubscriberView(updated, self, this.subscribers.warnings(updated));

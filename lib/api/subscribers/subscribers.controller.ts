@@ -14,21 +14,25 @@ import {
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
+import {
+  type NewSubscriber,
+  type OwnerScope,
+  type Subscriber,
+  Subscribers,
+  type SubscriberUpdate,
+} from '../../subscriber/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { ApiServices } from './api-services.js';
 import { checkRateLimitCeiling, withRateLimitCeiling } from './rate-limit-ceiling.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { entityTag, ifMatch } from './etag.js';
-import { withoutAliases } from '../http/body-fields.js';
 import { orNotFound } from '../problems/errors.js';
 import type { HeaderResponse } from '../http/header-response.js';
-import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
 import { RoutePaths } from '../platform/route-paths.js';
-import { CreateSubscriberDto, UpdateSubscriberDto } from './subscriber.dto.js';
 import {
   ChangedSubscriberView,
   CreatedSubscriberView,
@@ -36,11 +40,13 @@ import {
   SubscriberView,
 } from './subscriber.view.js';
 
-const NEW = new JsonBodyPipe(CreateSubscriberDto, { rename: withoutAliases });
-const CHANGES = new JsonBodyPipe(UpdateSubscriberDto, {
-  rename: withoutAliases,
-  mayBeEmpty: false,
-});
+/** The fields that a caller may set. */
+const FIELDS = [
+  ...['url', 'events', 'exclude', 'filter', 'rateLimit', 'contentType', 'digest'],
+  ...['secret', 'enabled', 'description', 'metadata'],
+];
+const NEW = new GivenFieldsPipe(FIELDS, true);
+const CHANGES = new GivenFieldsPipe(FIELDS, false);
 
 /** The routes that keep subscribers: list, create, read, change, delete. */
 export function subscribersController(settings: ApiSettings): Type<unknown> {
@@ -80,11 +86,14 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<CreatedSubscriberView> {
       const { challenges } = this.services;
+      const { deliveriesPerMinute } = settings.limits;
+      const fields = checkedFields<NewSubscriber>(
+        body,
+        (given) => this.subscribers.check(given),
+        (given) => checkRateLimitCeiling(given, deliveriesPerMinute),
+      );
       const created = await this.subscribers.create(
-        {
-          ...withRateLimitCeiling(body as CreateSubscriberDto, settings.limits.deliveriesPerMinute),
-          owner: scope.owner,
-        },
+        { ...withRateLimitCeiling(fields, deliveriesPerMinute), owner: scope.owner },
         { limits: settings.subscriberLimits, isChallenged: challenges.enabled },
       );
       const subscriber = await challenges.ask(created, scope);
@@ -116,16 +125,19 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     ): Promise<ChangedSubscriberView> {
       const { challenges } = this.services;
       const check = ifMatch(expected);
-      checkRateLimitCeiling(body as UpdateSubscriberDto, settings.limits.deliveriesPerMinute);
+      const changes = checkedFields<SubscriberUpdate>(
+        body,
+        (given) => this.subscribers.checkChanges(given),
+        (given) => checkRateLimitCeiling(given, settings.limits.deliveriesPerMinute),
+      );
       const updated = orNotFound(
-        await this.subscribers.update(id, body as UpdateSubscriberDto, scope, {
+        await this.subscribers.update(id, changes, scope, {
           limits: settings.subscriberLimits,
           isChallenged: challenges.enabled,
           ...(check && { check }),
         }),
       );
-      const { url } = body as UpdateSubscriberDto;
-      const subscriber = url === undefined ? updated : await challenges.ask(updated, scope);
+      const subscriber = changes.url === undefined ? updated : await challenges.ask(updated, scope);
       response.header('ETag', entityTag(subscriber));
       const self = settings.self(collection, subscriber.id);
       return new ChangedSubscriberView(subscriber, self, this.subscribers.warnings(subscriber));

@@ -52,17 +52,13 @@ const UPDATE_FIELDS = NEW_FIELDS.filter((field) => field !== 'owner');
  * Checks the input for a new subscriber, including types, because callers may be untyped.
  *
  * @returns a copy with only the given fields; an undefined field counts as omitted
- * @throws {@link InvalidInputError} naming the first missing, unknown or invalid field
+ * @throws {@link InvalidInputError} naming every missing, unknown or invalid field
  */
 export function checkNewSubscriber(input: unknown, rules: SubscriberRules): NewSubscriber {
-  const checked = checkFields(input, NEW_FIELDS, rules);
-  for (const field of ['url', 'events'] as const) {
-    if (checked[field] === undefined) throw new InvalidInputError(field, 'must be given');
-  }
-  return checked as NewSubscriber;
+  return checkFields(input, NEW_FIELDS, rules, ['url', 'events']) as NewSubscriber;
 }
 
-/** As {@link checkNewSubscriber}, for the fields that may be changed. */
+/** Checks as {@link checkNewSubscriber} does the fields that may be changed. */
 export function checkSubscriberUpdate(input: unknown, rules: SubscriberRules): SubscriberUpdate {
   return checkFields(input, UPDATE_FIELDS, rules);
 }
@@ -90,18 +86,27 @@ function checkFields(
   input: unknown,
   known: readonly (keyof Fields)[],
   rules: SubscriberRules,
+  required: readonly (keyof Fields)[] = [],
 ): Partial<Fields> {
   if (!isRecord(input)) throw new InvalidInputError('subscriber', 'must be an object');
-  for (const key of Object.keys(input)) {
-    if (!known.some((field) => field === key)) {
-      throw new InvalidInputError(
-        key.slice(0, MAX_METADATA_KEY_LENGTH),
-        `is not a field that can be set; those are ${known.join(', ')}`,
-      );
-    }
-  }
-  const given = known.filter((field) => input[field] !== undefined);
-  return Object.fromEntries(given.map((field) => [field, CHECKS[field](input[field], rules)]));
+  const unknown = Object.keys(input).filter((key) => !known.some((field) => field === key));
+  const checked: Record<string, unknown> = {};
+  const check = (field: keyof Fields) => {
+    if (input[field] !== undefined) checked[field] = CHECKS[field](input[field], rules);
+    else if (required.includes(field)) throw new InvalidInputError(field, 'must be given');
+  };
+  InvalidInputError.throwAll([
+    ...unknown.map((key) => () => refuseUnknown(key, known)),
+    ...known.map((field) => () => check(field)),
+  ]);
+  return checked;
+}
+
+function refuseUnknown(key: string, known: readonly string[]): never {
+  throw new InvalidInputError(
+    key.slice(0, MAX_METADATA_KEY_LENGTH),
+    `is not a field that can be set; those are ${known.join(', ')}`,
+  );
 }
 
 /** @throws {@link InvalidInputError} for `url` when its name resolves to an address that is refused */

@@ -75,12 +75,7 @@ export class Subscribers {
    * @throws `LimitReachedError` when its owner has as many as `terms.limits` allows
    */
   async create(input: NewSubscriber, terms: CreationTerms = {}): Promise<Subscriber> {
-    const given = checkNewSubscriber(input, this.rules);
-    this.warnings({
-      events: given.events,
-      exclude: given.exclude ?? [],
-      filter: given.filter ?? null,
-    });
+    const given = this.check(input);
     await checkAddresses(given.url, this.rules);
     const now = this.clock.now();
     const subscriber: Subscriber = {
@@ -102,6 +97,32 @@ export class Subscribers {
       updatedAt: new Date(now),
     };
     return this.repository.create(subscriber, terms.limits);
+  }
+
+  /**
+   * Checks the fields of a new subscriber, and stores nothing.
+   *
+   * @returns a copy of the given fields
+   * @throws {@link InvalidInputError} whose `all` names every field that is missing, unknown or refused
+   */
+  check(input: NewSubscriber): NewSubscriber {
+    const given = checkNewSubscriber(input, this.rules);
+    this.warnings({
+      events: given.events,
+      exclude: given.exclude ?? [],
+      filter: given.filter ?? null,
+    });
+    return given;
+  }
+
+  /**
+   * Checks the fields of a change, and changes nothing.
+   *
+   * @returns a copy of the given fields
+   * @throws {@link InvalidInputError} whose `all` names every field that is unknown or refused
+   */
+  checkChanges(changes: SubscriberUpdate): SubscriberUpdate {
+    return checkSubscriberUpdate(changes, this.rules);
   }
 
   /**
@@ -136,7 +157,7 @@ export class Subscribers {
     scope: OwnerScope,
     terms: ChangeTerms = {},
   ): Promise<Subscriber | null> {
-    const { secret, ...fields } = checkSubscriberUpdate(changes, this.rules);
+    const { secret, ...fields } = this.checkChanges(changes);
     if (!isIdLike(id)) return null;
     if (fields.url !== undefined) await checkAddresses(fields.url, this.rules);
     const now = this.clock.now();

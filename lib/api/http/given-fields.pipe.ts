@@ -1,0 +1,81 @@
+import type { PipeTransform } from '@nestjs/common';
+import { InvalidInputError } from '../../errors/index.js';
+import { badRequest, type RefusedField } from '../problems/errors.js';
+import { type Body, isBody, nameAsSent, withoutAliases } from './body-fields.js';
+
+/** A body whose fields have their own names, and what is already wrong with it. */
+export interface GivenFields {
+  /** The known fields, unchecked. */
+  readonly fields: Body;
+  readonly refused: readonly RefusedField[];
+  /** The body as the caller sent it. */
+  readonly sent: Body;
+}
+
+/**
+ * Reads a body whose fields a service checks. Nothing is refused yet but a body that is not an object, so that
+ * {@link checkedFields} can name every wrong field at once.
+ *
+ * The handlers declare their bodies `unknown`, so that a global ValidationPipe passes them by.
+ */
+export class GivenFieldsPipe implements PipeTransform<unknown, GivenFields> {
+  constructor(
+    private readonly known: readonly string[],
+    private readonly mayBeEmpty: boolean,
+  ) {}
+
+  transform(body: unknown): GivenFields {
+    // An empty body arrives as {} on one platform and not at all on the other.
+    const sent = body ?? (body === undefined ? {} : null);
+    if (!isBody(sent)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
+    const { renamed, refused } = withoutAliases(sent);
+    const [known, unknown] = [true, false].map((isKnown) =>
+      Object.entries(renamed).filter(([name]) => this.known.includes(name) === isKnown),
+    );
+    for (const [name] of unknown!) {
+      refused.push({ field: nameAsSent(name, sent), reason: 'is not a known field' });
+    }
+    if (!this.mayBeEmpty && Object.keys(sent).length === 0) {
+      throw badRequest([{ field: 'body', reason: 'must have at least one field' }]);
+    }
+    return { fields: Object.fromEntries(known!), refused, sent };
+  }
+}
+
+/**
+ * Returns the fields once all checks have accepted them.
+ *
+ * @throws a 400 that names every field that one of the checks refuses
+ */
+export function checkedFields<Fields>(
+  given: unknown,
+  ...checks: readonly ((fields: Fields) => unknown)[]
+): Fields {
+  const { fields, refused, sent } = given as GivenFields;
+  const all = [...refused];
+  for (const check of checks) {
+    for (const { field, reason } of refusalsOf(() => check(fields as Fields))) {
+      const name = nameAsSent(field, sent);
+      if (!all.some((one) => one.field === name || field === ownField(one, sent))) {
+        all.push({ field: name, reason });
+      }
+    }
+  }
+  if (all.length > 0) throw badRequest(all);
+  return fields as Fields;
+}
+
+/** The field that a refused name stands for: what is missing only because its alias was refused is named once. */
+function ownField({ field }: RefusedField, sent: Body): string | undefined {
+  return Object.keys(withoutAliases({ [field]: field === 'event' ? '' : sent[field] }).renamed)[0];
+}
+
+function refusalsOf(check: () => unknown): readonly InvalidInputError[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.all;
+    throw error;
+  }
+}
