@@ -42,7 +42,7 @@ describe('checkHeaders', () => {
     'webhook-anything',
     'hook-hmac',
     'Hook-Event',
-  ])('refuses %s, which is not the caller’s to set', (name) => {
+  ])('refuses %s, which the caller cannot set', (name) => {
     expect(() => checkHeaders({ [name]: 'value' })).toThrow(InvalidInputError);
     expect(() => checkHeaders({ [name]: 'value' })).toThrow(JSON.stringify(name));
   });

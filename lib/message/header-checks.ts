@@ -41,7 +41,7 @@ export function checkHeaders(
 
 function problemOf(name: string, value: unknown): string | null {
   // A name like any other, but for JavaScript: assigned, it would vanish.
-  if (!TOKEN.test(name) || name === '__proto__') return 'is no valid header name';
+  if (!TOKEN.test(name) || name === '__proto__') return 'is not a valid header name';
   if (RESERVED.test(name)) return 'is set by the library or the protocol and cannot be replaced';
   if (typeof value !== 'string') return 'must be text';
   if (name.length + value.length > MAX_HEADER_BYTES)

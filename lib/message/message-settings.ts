@@ -4,20 +4,20 @@ import { checkRetrySettings, type RetrySettings } from './retry-settings.js';
 
 /** Settings of an event that travel with each of its messages; plain JSON. */
 export interface MessageSettings {
-  /** Deadline of one whole request in milliseconds, the answer's body included. */
+  /** Timeout of one whole request in milliseconds, the response body included. */
   readonly timeout?: number;
-  /** Whether the connection may serve several requests. Default true. */
+  /** False: every request opens a connection of its own. Default true. */
   readonly keepAlive?: boolean;
-  /** How often deliveries are tried again. Default: what the retry policy says. */
+  /** Number and delay of retries. Default: those of the retry policy. */
   readonly retry?: RetrySettings;
-  /** Where these messages may go, laid over the module's `recipients`. Default: those alone. */
+  /** Rules for recipients, on top of the module's `recipients`. Default: none more. */
   readonly recipients?: RecipientRules;
 }
 
-/** The names of {@link MessageSettings}, for whoever refuses unknown ones. */
+/** The names of {@link MessageSettings}, for checks that refuse unknown ones. */
 export const MESSAGE_SETTINGS = ['timeout', 'keepAlive', 'retry', 'recipients'] as const;
 
-/** The message settings among other options; none that is undefined. */
+/** Picks the message settings that are defined from among other options. */
 export function messageSettings(options: MessageSettings): MessageSettings {
   const given = MESSAGE_SETTINGS.filter((name) => options[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, options[name]]));

@@ -11,21 +11,21 @@ export interface TracedAttempt {
   readonly number: number | null;
 }
 
-/** W3C Trace Context of a message: where in a trace it was made. */
+/** W3C Trace Context of a message: its place in a trace. */
 export interface TraceOrigin {
   /** The header `traceparent`. */
   readonly traceparent: string;
   /**
-   * The header `tracestate`: what the tracing systems on the way have said of the trace. What is longer than 512
-   * characters is stored shortened, as the specification says. Default null: nothing.
+   * The header `tracestate`, to which each tracing system on the way adds its own part. More than 512 characters are
+   * stored shortened, as the specification says. Default null.
    */
   readonly tracestate?: string | null;
 }
 
-/** What {@link MessageTracing} is told of a request that has ended. */
+/** The result of a request, for {@link MessageTracing}. */
 export interface TracedResult {
   readonly outcome: 'succeeded' | 'failed';
-  /** Null: there was no answer. */
+  /** Null: the endpoint did not respond. */
   readonly status: number | null;
   readonly error: { readonly code: string } | null;
 }
@@ -48,9 +48,9 @@ export abstract class MessageTracing {
   abstract stage(messages: readonly Message[], work: () => Promise<void>): Promise<void>;
 
   /**
-   * Wraps one request; passes on what `work` resolves to. `work` never rejects, and takes headers to send along.
+   * Wraps one request; passes on what `work` resolves to. `work` never rejects; its argument is headers to send along.
    *
-   * @param attempt its message carries the `traceparent` and `tracestate` that {@link made} has answered
+   * @param attempt its message carries the `traceparent` and `tracestate` that {@link made} has returned
    */
   abstract attempt<Result extends TracedResult>(
     attempt: TracedAttempt,

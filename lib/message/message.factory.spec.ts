@@ -5,14 +5,14 @@ import { boundedTracestate, MAX_TRACESTATE } from './message.factory.js';
 const member = (name: string, length: number) => `${name}=${'x'.repeat(length - name.length - 1)}`;
 
 describe('a tracestate', () => {
-  it('stays as it is when it is short, and is none when it is no header', () => {
+  it('keeps a short one as it is, and drops one that is not a header', () => {
     expect(boundedTracestate('a=1,b=2')).toBe('a=1,b=2');
     expect(boundedTracestate(member('a', 512))).toBe(member('a', 512));
     for (const none of [null, '', 'a=\n', 'a=ü', 'a=\0'])
       expect(boundedTracestate(none)).toBeNull();
   });
 
-  it('loses long members first, the last of them before the others, and then the last members', () => {
+  it('drops long members first, from the end, and then the last members', () => {
     const [long, longer] = [member('long', 129), member('longer', 300)];
     const short = Array.from({ length: 5 }, (_, at) => member(`s${at}`, 60));
     expect(boundedTracestate([long, ...short, longer].join())).toBe([long, ...short].join());
@@ -21,7 +21,7 @@ describe('a tracestate', () => {
     expect(boundedTracestate(member('a', 513))).toBeNull();
   });
 
-  it('is never too long, and has nothing that was not there', () => {
+  it('never exceeds the limit and never adds a member', () => {
     const anything = fc.array(fc.tuple(fc.nat(400), fc.nat(40)), { maxLength: 40 });
     fc.assert(
       fc.property(anything, (sizes) => {

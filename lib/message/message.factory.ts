@@ -20,7 +20,7 @@ const LONG_MEMBER = 128;
  * @see https://www.w3.org/TR/trace-context/#tracestate-limits
  */
 export function boundedTracestate(tracestate: string | null): string | null {
-  // Of the printable characters of ASCII; anything else would be no header.
+  // Other characters than printable ASCII would not make a header.
   if (tracestate === null || !/^[\x20-\x7e]+$/.test(tracestate)) return null;
   const members = tracestate.split(',');
   const length = () => members.join(',').length;

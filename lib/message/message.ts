@@ -3,14 +3,14 @@ import type { Recipient } from './recipient.js';
 import type { MessageSettings } from './message-settings.js';
 
 /**
- * Who may see a message: `everyone` that subscribed (no owner was declared), or the subscribers of its `owner` and
- * the ownerless ones. A declared owner that turned out empty leaves the ownerless ones alone.
+ * Subscribers that may get a message: `everyone` that matches (no owner was declared), or those of its `owner` and the
+ * ownerless ones. When a declared owner turns out empty, only the ownerless ones get the message.
  */
 export type Audience = 'everyone' | 'owner';
 
 /** The parts of a message, without its body. */
 export interface MessageFields {
-  /** `msg_` and a UUIDv7, or what the sender has given; the same on every attempt. */
+  /** `msg_` and a UUIDv7, or the id that was given to `send()`; the same on every attempt. */
   readonly id: string;
   readonly event: string;
   /** When the event happened, in milliseconds since the Unix epoch. */
@@ -21,11 +21,11 @@ export interface MessageFields {
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers: Readonly<Record<string, string>>;
   readonly settings: MessageSettings;
-  /** Subscribers of this message alone, in addition to those who match. */
+  /** Subscribers of this message alone, in addition to those that match. */
   readonly recipients: readonly Recipient[];
-  /** W3C Trace Context of where it was made; see `MessageTracing`. Default null: none. */
+  /** W3C Trace Context of the place where the message was made; see `MessageTracing`. Default null: none. */
   readonly traceparent?: string | null;
-  /** What belongs to it; up to 512 characters. Default null: nothing. */
+  /** The `tracestate` that belongs to the `traceparent`; up to 512 characters. Default null: none. */
   readonly tracestate?: string | null;
 }
 
@@ -44,7 +44,7 @@ export class Message implements MessageFields {
   readonly tracestate: string | null;
   readonly #bodies = new Map<string, Buffer>();
 
-  /** @param json the body as JSON: the exact bytes that are signed and sent, and what other content types are made from */
+  /** @param json the body as JSON: the exact bytes that are signed and sent, and the source of other content types */
   constructor(
     fields: MessageFields,
     readonly json: Buffer,
@@ -64,7 +64,7 @@ export class Message implements MessageFields {
   }
 
   /**
-   * The bytes to send to a subscriber that asked for `contentType`.
+   * Returns the bytes to send to a subscriber that asked for `contentType`.
    *
    * @throws `InvalidInputError` when no codec is registered for it
    */

@@ -1,6 +1,6 @@
 import type { Recipient } from './recipient.js';
 
-/** Host and port of recipients, told once for as long as the repository hands out the same object. */
+/** Caches host and port of recipients for as long as the repository hands out the same object. */
 export class HostCache {
   readonly #hosts = new WeakMap<Recipient, string>();
 
@@ -14,10 +14,10 @@ export class HostCache {
   }
 }
 
-/** Stands for the host of what has no URL that can be read. */
+/** Stands in for the host of a recipient without a valid URL. */
 export const NO_HOST = '-';
 
-/** Host and port of a recipient's URL: what deliveries are told apart by while they wait, and all that is told of it. */
+/** Returns host and port of a recipient's URL. Deliveries wait by host, and logs show no more of the URL. */
 export function hostOf({ url }: Pick<Recipient, 'url'>): string {
   return URL.canParse(url) ? new URL(url).host : NO_HOST;
 }

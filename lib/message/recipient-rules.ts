@@ -1,4 +1,4 @@
-/** Where webhooks may go, as plain JSON: the options of the default recipient policy, and of single events. */
+/** Rules for recipients, as plain JSON: the options of the default recipient policy, and of single events. */
 export interface RecipientRules {
   /** True: `https` alone. Default false. */
   readonly requireHttps?: boolean;
@@ -7,7 +7,7 @@ export interface RecipientRules {
   /**
    * Networks that are allowed though they are not public, in exact CIDR notation: `10.1.0.0/16`. One that covers
    * `127.0.0.1` or `::1` allows names such as `localhost` as well, and any at all the names of private networks
-   * (`.internal`, `.local`, `.home.arpa`); what they resolve to is still judged.
+   * (`.internal`, `.local`, `.home.arpa`); the addresses that they resolve to are still checked.
    */
   readonly allowCidrs?: readonly string[];
   /** Networks that are refused although they are public, or allowed by `allowCidrs`; in exact CIDR notation. */

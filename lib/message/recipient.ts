@@ -5,11 +5,11 @@ export type Digest = 'sha1' | 'sha256' | 'sha512';
 export interface Secret {
   /** `whsec_` and base64, or any text of at least 16 characters. Never log it. */
   readonly value: string;
-  /** When it stops to sign, in milliseconds since the Unix epoch; null for never. */
+  /** Time from which the secret no longer signs, in milliseconds since the Unix epoch; null for never. */
   readonly expiresAt: number | null;
 }
 
-/** How many attempts may be made in any time of a given length, whichever process makes them. */
+/** The number of attempts that may begin in any period of a given length, over all processes. */
 export interface RateLimit {
   /** Attempts: 1 to 1,000,000. */
   readonly max: number;
@@ -17,16 +17,16 @@ export interface RateLimit {
   readonly per: number;
 }
 
-/** What a delivery has to know of a subscriber: where to send, in which form, signed with what. */
+/** The part of a subscriber that a delivery needs: URL, content type, secrets and rate limit. */
 export interface Recipient {
   readonly id: string;
   readonly url: string;
   /** Media type of the body, one that a codec is registered for. */
   readonly contentType: string;
-  /** Digest of `Hook-HMAC`. */
+  /** Digest of `Hook-HMAC`, where requests carry it. */
   readonly digest: Digest;
   /** Newest first. */
   readonly secrets: readonly Secret[];
-  /** What it takes at most; what is more waits. Default none. */
+  /** Attempts over this rate wait. Default: no limit. */
   readonly rateLimit?: RateLimit | null;
 }

@@ -1,8 +1,8 @@
 import { InvalidInputError } from '../errors/index.js';
 
 /**
- * How often one event's deliveries are tried again, in place of what the retry policy does by itself; plain JSON.
- * False: one attempt and no more.
+ * Number and delay of retries for the deliveries of one event, in place of the retry policy's own; plain JSON. False:
+ * one attempt and no more.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export function checkRetrySettings(settings: unknown): asserts settings is Retry
   const { max, delay, ...others } = settings as { max?: unknown; delay?: unknown };
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
-    throw new InvalidInputError(`retry.${unknown}`, 'is unknown; known are max and delay');
+    throw new InvalidInputError(`retry.${unknown}`, 'is unknown. Valid names: max, delay');
   }
   if (max !== undefined && !isWholeUpTo(max, MAX_RETRIES)) {
     throw new InvalidInputError('retry.max', `must be a whole number from 0 to ${MAX_RETRIES}`);

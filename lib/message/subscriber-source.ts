@@ -1,6 +1,6 @@
 import type { Digest, RateLimit } from './recipient.js';
 
-/** A subscriber that the application names in its code or settings instead of storing it. */
+/** A subscriber that the application declares in its code or settings instead of storing it. */
 export interface StaticSubscriber {
   readonly url: string;
   /** `whsec_…` or a text of at least 16 characters. Without one its deliveries are not signed. */
@@ -9,19 +9,19 @@ export interface StaticSubscriber {
   readonly contentType?: string;
   /** Digest of `Hook-HMAC`. Default `sha256`. */
   readonly digest?: Digest;
-  /** What it takes at most. Default none. */
+  /** Attempts over this rate wait. Default: no limit. */
   readonly rateLimit?: RateLimit | null;
 }
 
-/** Answers who shall receive an event; may be asynchronous, and may be a generator. */
+/** Returns the subscribers of an event; may be asynchronous, and may be a generator. */
 export type SubscriberCallback = (
   event: string,
   owner: string | null,
 ) => SubscriberSource | Promise<SubscriberSource>;
 
 /**
- * Static subscribers in every form that Thorn takes: a URL, an object, a list, a generator, or a function of the event
- * and its owner that answers any of these; nested freely. Null and undefined are nobody.
+ * Static subscribers in every form that Thorn accepts: a URL, an object, a list, a generator, or a function of the event
+ * and its owner that returns any of these; nested freely. Null and undefined stand for no subscriber.
  */
 export type SubscriberSource =
   | string

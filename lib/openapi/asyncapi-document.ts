@@ -103,7 +103,7 @@ function headersSchema(headers: readonly WebhookHeader[]) {
   };
 }
 
-/** A component's key takes neither braces nor anything else but these. */
+/** Replaces the characters that a component's key cannot have, braces among them. */
 function keyOf(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9._-]/g, '_');
 }

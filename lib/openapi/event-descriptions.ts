@@ -11,7 +11,7 @@ import {
 
 /** An event as the documents describe it. */
 export interface DescribedEvent {
-  /** As declared: fields in braces stand for any one segment. */
+  /** The declared name: fields in braces stand for any one segment. */
   readonly name: string;
   readonly description: string | null;
   /** Schema of the data; an empty one where the event declares none. */
@@ -30,8 +30,8 @@ export interface CatalogueDocumentOptions {
 }
 
 /**
- * Source of the events: an application that imports `ThornModule`, or its catalogue. A catalogue alone does not say how
- * requests look: they are described with the default envelope and signature.
+ * Source of the events: an application that imports `ThornModule`, or its catalogue. For a catalogue alone,
+ * requests are described with the default envelope and signature.
  */
 export type CatalogueSource = EventCatalogue | Pick<INestApplicationContext, 'get'>;
 
@@ -41,13 +41,13 @@ export interface DescribedBody {
   readonly example?: unknown;
 }
 
-/** What the documents say: the events that may be subscribed to, by name, and how requests look. */
+/** Contents of a document: the events that may be subscribed to, by name, and the form of requests. */
 export interface DescribedWebhooks {
   readonly events: readonly (DescribedEvent & { readonly body: DescribedBody })[];
   readonly format: WireFormat;
 }
 
-/** Collects what the documents say. @throws {@link ThornConfigurationError} for no catalogue */
+/** Collects the contents of a document. @throws {@link ThornConfigurationError} for no catalogue */
 export function describeWebhooks(
   source: CatalogueSource,
   { body }: CatalogueDocumentOptions,
@@ -71,7 +71,7 @@ function bodyOf(event: DescribedEvent, { envelope }: WireFormat): DescribedBody 
   return example === undefined ? { schema } : { schema, example: exampleWith(example) };
 }
 
-/** Documents of an empty schema show a text, which data hardly is. */
+/** Documents show an empty schema as a text; then an example with an object is better. */
 function isEmpty(schema: JsonSchema): boolean {
   return Object.keys(schema).length === 0;
 }

@@ -15,7 +15,7 @@ export interface OpenApiHeader {
   schema: Record<string, unknown>;
 }
 
-/** A path item of OpenAPI 3.1: what is posted to subscribers of one event. */
+/** A path item of OpenAPI 3.1: the request that subscribers of one event get. */
 export interface OpenApiWebhook {
   post: {
     operationId: string;
@@ -85,9 +85,15 @@ function webhookOf(
         content: { 'application/json': { schema: { ...schema }, ...example } },
       },
       responses: {
-        '2XX': { description: 'Received. Everything else counts as a failure and is tried again.' },
-        '410': { description: 'Nothing more is sent, and the subscription is disabled.' },
-        '429': { description: 'Too much: later, and slower. `Retry-After` is honoured.' },
+        '2XX': {
+          description:
+            'Received. Any other status counts as a failure, and the delivery is tried again.',
+        },
+        '410': { description: 'Gone: the subscription is disabled.' },
+        '429': {
+          description:
+            'Too many requests: the next ones come later and slower. `Retry-After` is honoured.',
+        },
       },
     },
   };

@@ -1,6 +1,6 @@
 import type { JsonSchema } from '../event/index.js';
 
-/** Reads what a `$ref` of the document points at. */
+/** Resolves a `$ref` of the document. */
 export type ResolveRef = (ref: string) => unknown;
 
 const PRIMITIVES: Readonly<Record<string, string>> = {
@@ -11,7 +11,7 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
-/** The TypeScript type of what a JSON Schema describes, as far as types can say it; else `unknown`. */
+/** Translates JSON Schemas into TypeScript types; what types cannot express becomes `unknown`. */
 export class SchemaTypes {
   readonly #inside: string[] = [];
 
@@ -75,7 +75,7 @@ export class SchemaTypes {
   }
 }
 
-/** A comment that nothing in its text can end. */
+/** Writes a comment that its text cannot end early. */
 export function comment(text: unknown, indent: string): string {
   if (typeof text !== 'string' || text.trim() === '') return '';
   const lines = text.trim().replaceAll('*/', '*\\/').split('\n');
@@ -91,7 +91,7 @@ function union(types: readonly string[]): string {
   return [...new Set(types)].join(' | ') || 'never';
 }
 
-/** In brackets when something binds tighter. */
+/** Puts a type in brackets where something binds tighter. */
 function grouped(type: string, isElement = false): string {
   const isJoined = /^[^{]*[|&]/.test(type) || /\}[^}]*[|&]/.test(type);
   return isJoined || (isElement && type.startsWith('readonly ')) ? `(${type})` : type;

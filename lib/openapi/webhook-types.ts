@@ -12,8 +12,8 @@ interface DocumentedEvent {
 type Values = Readonly<Record<string, unknown>>;
 
 /**
- * TypeScript types of all events of a document, for who receives them: a type for each body, and
- * `WebhookPayload`, the union of all, which the event's name tells apart.
+ * Writes TypeScript types of all events of a document, for receivers: a type for each body, and `WebhookPayload`, the
+ * union of all, discriminated by the event's name.
  *
  * @param document OpenAPI 3.1 with `webhooks`, or AsyncAPI 3.0, as an object
  * @throws {@link InvalidInputError} for `document` when it describes no webhooks
@@ -70,13 +70,13 @@ function ofAsyncApi(document: Values): readonly DocumentedEvent[] {
   });
 }
 
-/** Without how its signature is checked, which every event's description goes on with. */
+/** Removes the text about signatures that every description ends with. */
 function firstPart(text: unknown): string | null {
   const part = typeof text === 'string' ? text.split('\n\n')[0]! : '';
   return part === '' || part.startsWith('Requests are signed') ? null : part;
 }
 
-/** A body whose event's name has fields says so by a pattern, which types cannot express as such. */
+/** Marks the event's name where it has fields: its schema is a pattern, which types cannot express as such. */
 function withEventName(body: unknown, name: string, resolve: (ref: string) => unknown): unknown {
   const schema = isObject(body) && typeof body['$ref'] === 'string' ? resolve(body['$ref']) : body;
   if (!name.includes('{') || !isObject(schema) || !isObject(schema['properties'])) return schema;
@@ -91,13 +91,13 @@ function withEventName(body: unknown, name: string, resolve: (ref: string) => un
 
 const EVENT_MARK = '\0event';
 
-/** A field stands for any segment. */
+/** Writes the marked name as a template in which each field stands for any text. */
 function eventTyped(type: string, name: string): string {
   const template = name.replaceAll('`', '').replaceAll(/\{[^}]*\}/g, () => '${string}');
   return type.replace(JSON.stringify(EVENT_MARK), () => `\`${template}\``);
 }
 
-/** Names for the types, no two alike. */
+/** Gives each event a type name of its own. */
 function withTypeNames(events: readonly DocumentedEvent[]) {
   const taken = new Set<string>(['WebhookPayload', 'WebhookPayloads']);
   return events.map((event) => {
@@ -111,7 +111,7 @@ function withTypeNames(events: readonly DocumentedEvent[]) {
   });
 }
 
-/** What a JSON pointer of the document points at. */
+/** Resolves a JSON pointer in the document. */
 function at(document: unknown, pointer: string): unknown {
   if (!pointer.startsWith('#/')) return undefined;
   let value = document;

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { importsOf, packageOf } from '../../tools/imports.mjs';
 
-it('the entry point leads to nothing but Nest and rxjs: no database, no HTTP client', () => {
+it('loads Nest and rxjs alone: neither a database nor an HTTP client', () => {
   const packages = new Set<string>();
   const files = new Set<string>();
   const follow = (file: string): void => {

@@ -10,34 +10,34 @@ import {
 import type { SchemeName } from './schemes/scheme-by-name.js';
 import type { WebhookScheme } from './schemes/webhook-scheme.js';
 
-/** One sender of webhooks. */
+/** A sender of webhooks, and how to verify its requests. */
 export interface ReceiverOptions {
-  /** How it signs; for a way of its own a class that extends {@link WebhookScheme}, made by Nest, or an instance. */
+  /** The sender's way to sign: a name, or a class that extends {@link WebhookScheme}, created by Nest, or an instance. */
   readonly scheme: SchemeName | WebhookScheme | Type<WebhookScheme>;
-  /** One that fits is enough: give the old and the new one while the sender rotates. */
+  /** A signature by one of them is enough: give the old and the new secret while the sender rotates. */
   readonly secrets: readonly string[];
   /** The digest of `Hook-HMAC`, for the scheme `thorn` alone. Default `sha256`. */
   readonly digest?: Digest;
-  /** How far the timestamp may be away, in both directions, in milliseconds. Default five minutes. */
+  /** Largest difference between the timestamp and now, in both directions, in milliseconds. Default five minutes. */
   readonly tolerance?: number;
 }
 
-/** How repetitions are told and what is remembered for it. */
+/** Options for recognising repeated messages. */
 export interface DeduplicationOptions {
-  /** Default `InMemoryReceivedMessages`. A class is made by Nest and may inject what `imports` brings. */
+  /** Default `InMemoryReceivedMessages`. Nest creates a class, which may inject what `imports` brings. */
   readonly store?: ReceivedMessages | Type<ReceivedMessages>;
-  /** How long a processed message is remembered, in milliseconds. Default seven days. */
+  /** Time for which a processed message is remembered, in milliseconds. Default seven days. */
   readonly retention?: number;
   /**
-   * How long a handler keeps its message from other tries, in milliseconds; a process that ends in the middle gives it
-   * up by then. Longer than the slowest handler. Default five minutes.
+   * Time for which a handler keeps its message from other attempts, in milliseconds; also after its process died. Must
+   * be longer than the slowest handler takes. Default five minutes.
    */
   readonly lease?: number;
 }
 
-/** Values that `ThornReceiverModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
+/** Options of `ThornReceiverModule.forRoot()`, and the result of the factory of `forRootAsync()`. */
 export interface ThornReceiverModuleOptions {
-  /** The senders, by the name that `@WebhookReceiver(name)` says. */
+  /** The senders, by the name that `@WebhookReceiver(name)` takes. */
   readonly receivers: Readonly<Record<string, ReceiverOptions>>;
   /** Default: in memory. `false`: every verified webhook reaches its handler. */
   readonly deduplication?: DeduplicationOptions | false;
@@ -45,17 +45,17 @@ export interface ThornReceiverModuleOptions {
 
 /** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */
 export interface ThornReceiverModuleExtras {
-  /** Modules whose providers the classes that are given as `scheme` and `store` inject. */
+  /** Modules whose providers the classes given as `scheme` and `store` may inject. */
   imports?: DynamicModule['imports'];
   clock?: Type<Clock>;
-  /** Whether controllers of every module can use the receivers. Default true. */
+  /** True: controllers of every module can use the receivers. Default true. */
   global?: boolean;
 }
 
 const DEFAULT_LEASE = 5 * 60_000;
 const EXTRAS = ['imports', 'clock', 'global'];
 
-/** @throws {@link ThornConfigurationError} naming the option and its fix; single receivers are not looked at */
+/** @throws {@link ThornConfigurationError} naming the option and its fix; the values of single receivers are checked later */
 export function checkReceiverOptions(options: ThornReceiverModuleOptions): void {
   checkNames('', options, ['receivers', 'deduplication'], EXTRAS);
   const { receivers, deduplication } = options;
@@ -77,7 +77,7 @@ export function checkReceiverOptions(options: ThornReceiverModuleOptions): void 
   deduplicationTimes(options);
 }
 
-/** The times of the de-duplication, with their defaults. */
+/** Returns the times of the de-duplication, with their defaults. */
 export function deduplicationTimes({
   deduplication,
 }: ThornReceiverModuleOptions): DeduplicationTimes {
@@ -90,7 +90,7 @@ export function deduplicationTimes({
   return { retention, lease };
 }
 
-/** The error of a wrong option. */
+/** Creates the error of a wrong option. */
 export function refused(name: string, reason: string, cause?: unknown): ThornConfigurationError {
   return new ThornConfigurationError(
     `ThornReceiverModule: the option ${name} ${reason}.`,
@@ -107,10 +107,13 @@ function checkNames(
 ): void {
   for (const name of Object.keys(options)) {
     if (extras.includes(name)) {
-      throw refused(name, 'must be given beside useFactory, not by it');
+      throw refused(name, 'must be given beside useFactory: it is needed before the factory runs');
     }
     if (!known.includes(name)) {
-      throw refused(`${path}${name}`, `is unknown; known are ${[...known, ...extras].join(', ')}`);
+      throw refused(
+        `${path}${name}`,
+        `is unknown. Valid options: ${[...known, ...extras].join(', ')}`,
+      );
     }
   }
 }

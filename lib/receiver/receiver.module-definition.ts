@@ -14,7 +14,7 @@ import { createVerifiers } from './create-verifiers.js';
 import { WebhookReceiverEvents } from './routes/webhook-receiver-events.js';
 import { WebhookReceivers } from './routes/webhook-receivers.js';
 
-/** Made by Nest's builder: `forRoot` and `forRootAsync` take the same options, structure as extras. */
+/** Built by Nest: `forRoot` and `forRootAsync` share their options; structure is given as extras. */
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<ThornReceiverModuleOptions>({ moduleName: 'ThornReceiver' })
     .setClassMethodName('forRoot')

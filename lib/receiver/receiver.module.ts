@@ -4,8 +4,8 @@ import { ConfigurableModuleClass } from './receiver.module-definition.js';
 import type { ThornReceiverModuleExtras, ThornReceiverModuleOptions } from './receiver-options.js';
 
 /**
- * Receives webhooks, from anybody: verified by `@WebhookReceiver(name)`, each message handled once. Needs no database,
- * and an application that is created with `rawBody: true`.
+ * Receives webhooks of any sender: `@WebhookReceiver(name)` verifies them, and each message is handled once. Needs an
+ * application that is created with `rawBody: true`, and no database.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ import type { ThornReceiverModuleExtras, ThornReceiverModuleOptions } from './re
 @Module({ imports: [DiscoveryModule] })
 export class ThornReceiverModule extends ConfigurableModuleClass {
   /**
-   * Sets the receivers up.
+   * Configures the receivers.
    *
    * @throws {@link ThornConfigurationError} at start-up, naming the option and its fix
    */

@@ -16,18 +16,18 @@ export interface SigningOptions {
   readonly hookHmac?: boolean;
 }
 
-/** The application's public keys, as `GET /hooks/.well-known/jwks.json` answers them (RFC 7517). */
+/** The application's public keys, as `GET /hooks/.well-known/jwks.json` returns them (RFC 7517). */
 export interface JsonWebKeySet {
   readonly keys: readonly PublicJwk[];
 }
 
-/** The keys that sign for the application: receivers verify with their public halves, without any secret. */
+/** The keys that sign for the application. Receivers verify with the public halves, without any secret. */
 export class ApplicationKeys {
   /** Newest first. */
   readonly all: readonly Ed25519Key[];
   readonly jwks: JsonWebKeySet;
 
-  /** @throws `ThornConfigurationError` when a key is none; the error does not hold it */
+  /** @throws `ThornConfigurationError` when a key is malformed; the error does not hold it */
   constructor(options: SigningOptions = {}) {
     const { ed25519 = [] } = options;
     const texts: readonly unknown[] = Array.isArray(ed25519) ? ed25519 : [ed25519];

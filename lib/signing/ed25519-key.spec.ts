@@ -52,7 +52,7 @@ describe('Ed25519Key', () => {
     }
   });
 
-  it('never makes the same pair twice', () => {
+  it('never generates the same pair twice', () => {
     const pairs = Array.from({ length: 50 }, generateSigningKeyPair);
 
     expect(new Set(pairs.map(({ privateKey }) => privateKey)).size).toBe(50);

@@ -7,13 +7,13 @@ import {
   sign,
 } from 'node:crypto';
 
-/** In front of a private key of Standard Webhooks. */
+/** Prefix of a private key of Standard Webhooks. */
 export const PRIVATE_KEY_PREFIX = 'whsk_';
-/** In front of a public key of Standard Webhooks. */
+/** Prefix of a public key of Standard Webhooks. */
 export const PUBLIC_KEY_PREFIX = 'whpk_';
 
 const HALF_BYTES = 32;
-// What DER puts before the 32 bytes of an ed25519 seed and of a public key (RFC 8410).
+// DER's bytes before the 32 bytes of an ed25519 seed and of a public key (RFC 8410).
 const PRIVATE_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
 const PUBLIC_DER = Buffer.from('302a300506032b6570032100', 'hex');
 
@@ -21,7 +21,7 @@ const PUBLIC_DER = Buffer.from('302a300506032b6570032100', 'hex');
 export interface SigningKeyPair {
   /** `whsk_` and the base64 of seed and public key: signs. Keep it as any other secret. */
   readonly privateKey: string;
-  /** `whpk_` and the base64 of the public key: verifies. Anybody may know it. */
+  /** `whpk_` and the base64 of the public key: verifies. It is not a secret. */
   readonly publicKey: string;
 }
 
@@ -36,7 +36,7 @@ export interface PublicJwk {
 }
 
 /**
- * A new key pair for `v1a` signatures, as Standard Webhooks writes them.
+ * Generates a key pair for `v1a` signatures, as Standard Webhooks writes them.
  *
  * @example
  * ```ts
@@ -77,12 +77,12 @@ export class Ed25519Key {
     const der = Buffer.concat([PRIVATE_DER, bytes.subarray(0, HALF_BYTES)]);
     const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
     const publicBytes = publicBytesOf(key);
-    // Of halves that do not belong together, receivers would be told the wrong one.
+    // If the halves do not belong together, receivers would get the wrong public key.
     return publicBytes.equals(bytes.subarray(HALF_BYTES)) ? new Ed25519Key(key, publicBytes) : null;
   }
 
   /**
-   * The base64 signature of `prefix` and `body`, one after the other. About 17 times an HMAC.
+   * Signs `prefix` and `body`, one after the other; returns base64. Takes about 17 times as long as an HMAC.
    *
    * @param prefix ASCII
    */
@@ -94,7 +94,7 @@ export class Ed25519Key {
   }
 }
 
-/** The public key of a `whpk_` text, for Node's `crypto.verify`; null when the text is not one. */
+/** Parses a `whpk_` text for Node's `crypto.verify`; null when the text is not one. */
 export function parsePublicKey(text: string): KeyObject | null {
   if (!text.startsWith(PUBLIC_KEY_PREFIX)) return null;
   const encoded = text.slice(PUBLIC_KEY_PREFIX.length);

@@ -12,16 +12,16 @@ const before = new SecretSealer({ keys: [old] });
 const both = new SecretSealer({ keys: [fresh, old] });
 
 describe('SecretSealer', () => {
-  it('opens what it sealed, for any text and any owner', () => {
+  it('opens what it sealed, for any text and any row', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 600 });
     fc.assert(
-      fc.property(text, text, (secret, owner) => {
-        expect(both.open(both.seal(secret, owner), owner)).toBe(secret);
+      fc.property(text, text, (secret, rowId) => {
+        expect(both.open(both.seal(secret, rowId), rowId)).toBe(secret);
       }),
     );
   });
 
-  it('shows the key’s id and nothing of the text, and never makes the same twice', () => {
+  it('shows the id of the key, hides the text, and never gives the same result twice', () => {
     const sealed = both.seal(SECRET, 'sub_1');
 
     expect(sealed).toMatch(/^sealed\.v1\.2026-11_b\.[\w-]+$/);
@@ -40,7 +40,7 @@ describe('SecretSealer', () => {
     expect(both.isCurrent(SECRET)).toBe(false);
   });
 
-  it('answers texts from before as they are, and leaves all as it is without keys', () => {
+  it('returns unsealed texts as they are, and seals nothing without keys', () => {
     const none = new SecretSealer();
 
     expect(both.open(SECRET, 'sub_1')).toBe(SECRET);
@@ -52,12 +52,12 @@ describe('SecretSealer', () => {
   it('names the key that is missing', () => {
     const error = unreadable(before, both.seal(SECRET, 'sub_1'), 'sub_1');
 
-    expect(error).toMatchObject({ reason: 'unknown-key', keyId: fresh.id, owner: 'sub_1' });
+    expect(error).toMatchObject({ reason: 'unknown-key', keyId: fresh.id, rowId: 'sub_1' });
     expect(error.message).toContain('sub_1');
     expect(error.message).toContain(fresh.id);
   });
 
-  it('does not open for another owner, or with other bytes under the key’s id', () => {
+  it('does not open for another row, or with other bytes under the key’s id', () => {
     const sealed = both.seal(SECRET, 'sub_1');
     const impostor = new SecretSealer({ keys: [{ id: fresh.id, key: randomBytes(32) }] });
 
@@ -121,9 +121,9 @@ describe('SecretSealer', () => {
   });
 });
 
-function unreadable(sealer: SecretSealer, text: string, owner: string): SecretUnreadableError {
+function unreadable(sealer: SecretSealer, text: string, rowId: string): SecretUnreadableError {
   try {
-    sealer.open(text, owner);
+    sealer.open(text, rowId);
   } catch (error) {
     expect(error).toBeInstanceOf(SecretUnreadableError);
     expect(inspect(error, { depth: 9 })).not.toContain('whsec_');

@@ -6,19 +6,20 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { ThornConfigurationError } from '../errors/index.js';
+import { notAString } from './secrets.js';
 import { SecretUnreadableError } from './secret-unreadable.error.js';
 
 /** A key that seals secrets at rest. */
 export interface EncryptionKey {
-  /** Stored beside what it sealed, to find it again: 1 to 32 letters, digits, `_` and `-`. */
+  /** Name of the key, stored beside every text that the key has sealed: 1 to 32 letters, digits, `_` and `-`. */
   readonly id: string;
   /** 32 random bytes, or their base64. For example from `openssl rand -base64 32`. */
   readonly key: string | Uint8Array;
 }
 
-/** Seals the secrets of subscribers before they are stored. */
+/** Options for sealing the secrets of subscribers before they are stored. */
 export interface EncryptionOptions {
-  /** The first one seals, every one opens. */
+  /** The first key seals, every key opens. */
   readonly keys: readonly EncryptionKey[];
 }
 
@@ -31,10 +32,10 @@ const MARK = 'sealed.v1.';
 const SEALED = /^sealed\.v1\.([\w-]{1,32})\.([\w-]+)$/;
 
 /**
- * Seals texts with AES-256-GCM: `sealed.v1.<key id>.<base64url of nonce, ciphertext and tag>`. What a text belongs to is
- * authenticated with it, so that it opens nowhere else. Without keys, texts stay as they are.
+ * Seals texts with AES-256-GCM: `sealed.v1.<key id>.<base64url of nonce, ciphertext and tag>`. The id of the
+ * row is authenticated with the text, so that it opens nowhere else. Without keys, texts stay as they are.
  *
- * A repository of your own injects it to seal what it stores.
+ * A repository of your own can inject this class to seal the secrets that it stores.
  *
  * @see https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf a key may seal 2^32 texts
  */
@@ -51,56 +52,56 @@ export class SecretSealer {
     [this.#first = null] = this.#keys.keys();
   }
 
-  /** Whether there is a key to seal with. */
+  /** True: there is a key to seal with. */
   get seals(): boolean {
     return this.#first !== null;
   }
 
   /**
-   * @param owner what the text belongs to: the id of a row, the same when it is opened
-   * @returns the text as it is when there are no keys
+   * @param rowId id of the row that holds the text; opening it needs the same id
+   * @returns the sealed text, or without keys the text itself
    */
-  seal(text: string, owner: string): string {
+  seal(text: string, rowId: string): string {
     if (this.#first === null) return text;
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.#keys.get(this.#first)!, nonce, {
       authTagLength: TAG_BYTES,
     });
-    cipher.setAAD(Buffer.from(owner));
+    cipher.setAAD(Buffer.from(rowId));
     const sealed = [nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
     return `${MARK}${this.#first}.${Buffer.concat(sealed).toString('base64url')}`;
   }
 
   /**
-   * @param stored what {@link seal} made, or a text from before there were keys, which is answered as it is
+   * @param stored a result of {@link seal}, or a text from before there were keys, which is returned as it is
    * @throws {@link SecretUnreadableError} when its key is unknown, or it was altered or moved
    */
-  open(stored: string, owner: string): string {
+  open(stored: string, rowId: string): string {
     if (!stored.startsWith(MARK)) return stored;
     const [, keyId, encoded] = SEALED.exec(stored) ?? [];
-    if (keyId === undefined) throw new SecretUnreadableError('altered', null, owner);
+    if (keyId === undefined) throw new SecretUnreadableError('altered', null, rowId);
     const key = this.#keys.get(keyId);
-    if (key === undefined) throw new SecretUnreadableError('unknown-key', keyId, owner);
+    if (key === undefined) throw new SecretUnreadableError('unknown-key', keyId, rowId);
     try {
-      return opened(Buffer.from(encoded!, 'base64url'), key, owner);
+      return opened(Buffer.from(encoded!, 'base64url'), key, rowId);
     } catch {
-      // OpenSSL's own words say nothing more, and must not lead to what was decrypted.
-      throw new SecretUnreadableError('altered', keyId, owner);
+      // OpenSSL's own error says nothing more, and must not lead to the decrypted text.
+      throw new SecretUnreadableError('altered', keyId, rowId);
     }
   }
 
-  /** Whether {@link seal} would make nothing better of it: the first key sealed it, or there is none. */
+  /** Tells whether a stored text need not be sealed again: the first key sealed it, or there are no keys. */
   isCurrent(stored: string): boolean {
     return this.#first === null || stored.startsWith(`${MARK}${this.#first}.`);
   }
 }
 
-function opened(bytes: Buffer, key: KeyObject, owner: string): string {
+function opened(bytes: Buffer, key: KeyObject, rowId: string): string {
   const tag = bytes.subarray(-TAG_BYTES);
   const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES), {
     authTagLength: TAG_BYTES,
   });
-  decipher.setAAD(Buffer.from(owner));
+  decipher.setAAD(Buffer.from(rowId));
   decipher.setAuthTag(tag);
   const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES));
   return Buffer.concat([text, decipher.final()]).toString('utf8');
@@ -120,6 +121,7 @@ function keysOf(options: unknown): Map<string, KeyObject> {
     if (found.has(id)) throw refused(`keys names "${id}" twice`);
     const bytes = bytesOf(key);
     if (bytes === null) {
+      if (key === undefined) throw refused(`keys: the key "${id}" ${notAString(key)}`);
       throw refused(
         `keys must hold 32 bytes or their base64, but "${id}" does not. Make a key with: openssl rand -base64 32`,
       );

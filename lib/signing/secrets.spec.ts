@@ -9,7 +9,7 @@ const { privateKey, publicKey } = generateSigningKeyPair();
 const base64 = (bytes: number, fill = 7) => Buffer.alloc(bytes, fill).toString('base64');
 
 describe('generateSecret', () => {
-  it('is whsec_ and the base64 of 32 bytes, never the same twice', () => {
+  it('generates whsec_ and the base64 of 32 bytes, never the same twice', () => {
     const secrets = Array.from({ length: 1000 }, generateSecret);
 
     for (const secret of secrets) {
@@ -59,7 +59,7 @@ describe('checkSecret', () => {
     ['half an ed25519 key', privateKey.slice(0, 49)],
     ['an ed25519 key whose halves differ', privateKey.slice(0, 60) + base64(32).slice(0, 33)],
     ['whsec_ of no base64', 'whsec_this is not base64 at all, is it?'],
-  ])('refuses %s and keeps it to itself', (_, secret) => {
+  ])('refuses %s without showing it', (_, secret) => {
     let refusal: unknown;
     try {
       checkSecret(secret);
@@ -80,7 +80,7 @@ describe('checkSecret', () => {
     );
   });
 
-  it('judges any text without failing otherwise', () => {
+  it('accepts any text or refuses it by an InvalidInputError', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
         try {
@@ -94,7 +94,7 @@ describe('checkSecret', () => {
 });
 
 describe('isSameSecret', () => {
-  it('tells equal texts from others, of whatever length', () => {
+  it('distinguishes equal texts from others, of any length', () => {
     expect(isSameSecret('whsec_Grüße', 'whsec_Grüße')).toBe(true);
     for (const other of ['', 'whsec_Grüß', 'whsec_Grüßf', 'whsec_Grüße ']) {
       expect(isSameSecret('whsec_Grüße', other)).toBe(false);

@@ -6,10 +6,8 @@ interface Signed {
 }
 
 /**
- * The signatures of the application's keys, made once for all recipients that get the same bytes in the same second.
- *
- * Kept beside the bytes themselves: a message's bytes are one buffer per content type, which all of its deliveries
- * share, and what was signed is forgotten with it.
+ * Caches the signatures of the application's keys: one for all recipients that get the same bytes in the same second.
+ * A message has one buffer per content type, which its deliveries share; the signatures live as long as the buffer.
  */
 export class SharedSignatures {
   readonly #signed = new WeakMap<Buffer, Signed>();

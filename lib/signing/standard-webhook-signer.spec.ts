@@ -34,7 +34,7 @@ describe('StandardWebhookSigner', () => {
   it.each([
     ['standardwebhooks', StandardWebhook],
     ['svix', SvixWebhook],
-  ])('is verified by the package %s', (_, Webhook) => {
+  ])('makes signatures that the package %s verifies', (_, Webhook) => {
     const generated = generateSecret();
     const text = 'a text of sixteen characters or more';
 
@@ -47,7 +47,7 @@ describe('StandardWebhookSigner', () => {
     expect(() => new Webhook(generateSecret()).verify(body.toString(), headers)).toThrow();
   });
 
-  it('is verified no more after any one bit of body, id, timestamp or signature has flipped', () => {
+  it('makes signatures that fail after one bit of body, id, timestamp or signature has flipped', () => {
     const secret = generateSecret();
     const headers = sign([live(secret)]);
     const verifier = new StandardWebhook(secret);
@@ -89,7 +89,7 @@ describe('StandardWebhookSigner', () => {
     },
   );
 
-  it('signs as Standard Webhooks says alone, unless told otherwise', () => {
+  it('adds no Hook-HMAC by default', () => {
     expect(Object.keys(sign([live(generateSecret())]))).toEqual([
       'webhook-id',
       'webhook-timestamp',
@@ -125,7 +125,7 @@ describe('v1a signatures', () => {
 
   afterEach(() => void vi.restoreAllMocks());
 
-  it('stand beside v1 in one header, newest first and the application’s last', () => {
+  it('share one header with v1, newest first and the application’s last', () => {
     const secret = generateSecret();
 
     const headers = signed(new StandardWebhookSigner(keys), [live(own.privateKey), live(secret)]);
@@ -140,7 +140,7 @@ describe('v1a signatures', () => {
     }
   });
 
-  it('of the application sign for recipients without a secret as well', () => {
+  it('come from the application’s keys for recipients without a secret as well', () => {
     const headers = signed(new StandardWebhookSigner(keys), []);
 
     expect(isVerified(headers, headers['webhook-signature']!, application.publicKey)).toBe(true);
@@ -149,7 +149,7 @@ describe('v1a signatures', () => {
     );
   });
 
-  it('of several application keys are all there, while one replaces another', () => {
+  it('come from every application key while one replaces another', () => {
     const older = generateSigningKeyPair();
     const ed25519 = [application.privateKey, older.privateKey];
 
@@ -160,7 +160,7 @@ describe('v1a signatures', () => {
     expect(isVerified(headers, second!, older.publicKey)).toBe(true);
   });
 
-  it('leave the Hook-HMAC to the newest secret that both sides know', () => {
+  it('leave the Hook-HMAC to the newest symmetric secret', () => {
     const secret = generateSecret();
 
     const headers = signed(withHookHmac, [live(own.privateKey), live(secret)]);
@@ -168,7 +168,7 @@ describe('v1a signatures', () => {
     expect(signed(withHookHmac, [live(own.privateKey)])).not.toHaveProperty('Hook-HMAC');
   });
 
-  it('of the application are made once for all recipients in a second, anew for the next', () => {
+  it('are made once for all recipients in a second, and anew for the next second', () => {
     const made = vi.spyOn(Ed25519Key.prototype, 'sign');
     const oneForAll = new StandardWebhookSigner(keys);
     const toHundred = (time: number, bytes: Buffer) =>
@@ -187,7 +187,7 @@ describe('v1a signatures', () => {
     expect(made).toHaveBeenCalledTimes(2);
   });
 
-  it('of the application cover the bytes of each content type', () => {
+  it('cover the bytes of each content type', () => {
     const form: Buffer = Buffer.from('event=article.published');
     const oneForAll = new StandardWebhookSigner(keys);
 
@@ -198,7 +198,7 @@ describe('v1a signatures', () => {
     }
   });
 
-  it('are verified no more after any one bit of content or signature has flipped', () => {
+  it('fail after one bit of content or signature has flipped', () => {
     const headers = signed(new StandardWebhookSigner(), [live(own.privateKey)]);
     const signature = Buffer.from(headers['webhook-signature']!.slice(4), 'base64');
     const parts: Record<'content' | 'signature', Buffer> = {

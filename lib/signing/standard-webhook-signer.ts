@@ -19,7 +19,7 @@ const CACHED_SECRETS = 20_000;
  * With `hookHmac` also for receivers of Thorn: `Hook-HMAC`, the base64 HMAC of the body alone, with the recipient's
  * digest and its newest live secret that is not a `whsk_`, since the receivers of those have the public key alone.
  *
- * A recipient without a live secret gets what the application's keys sign, if there are any.
+ * A recipient without a live secret gets the signatures of the application's keys, if there are any.
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
@@ -76,7 +76,7 @@ export class StandardWebhookSigner extends WebhookSigner {
   }
 }
 
-/** The keys that one secret stands for, each made when it is first needed. */
+/** The keys of one secret, each created when it is first needed. */
 class Keys {
   readonly #standard: HmacKey | Ed25519Key;
   readonly #thorn = new Map<Digest, HmacKey>();
@@ -90,7 +90,7 @@ class Keys {
     return version + this.#standard.sign(prefix, body);
   }
 
-  /** The `Hook-HMAC`; empty when the secret makes none. */
+  /** Returns the `Hook-HMAC`, or an empty text for an ed25519 key. */
   thorn(digest: Digest, body: Buffer): string {
     if (this.#standard instanceof Ed25519Key) return '';
     let key = this.#thorn.get(digest);

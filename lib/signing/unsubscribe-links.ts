@@ -1,11 +1,12 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { BoundedCache } from '../common/bounded-cache.js';
 import { ThornConfigurationError } from '../errors/index.js';
+import { notAString } from './secrets.js';
 
-/** How receivers unsubscribe by a link that every webhook carries. */
+/** Options of the link by which receivers unsubscribe. */
 export interface UnsubscribeOptions {
   /**
-   * Where receivers reach the REST API, global prefix included, for example `https://api.example.com/hooks`. The API may
+   * URL of the REST API as receivers reach it, global prefix included, for example `https://api.example.com/hooks`. The API may
    * be another process than those that deliver: all of them need the same options.
    */
   readonly url: string;
@@ -22,8 +23,8 @@ const PROOF_BYTES = PLACE_BYTES + 32;
 const CACHED_LINKS = 20_000;
 
 /**
- * Makes and verifies the links. A link holds for one subscriber at one URL: whoever ran an endpoint that the subscriber
- * has moved away from cannot end it any more.
+ * Creates and verifies the links. A link is valid for one subscriber at one URL: after the subscriber has moved, the
+ * operator of its former endpoint can no longer end it.
  *
  * @internal
  */
@@ -38,7 +39,7 @@ export class UnsubscribeLinks {
     this.#secrets = checkedSecrets(options.secret);
   }
 
-  /** The link of a subscriber. */
+  /** Returns the link of a subscriber. */
   of({ id, url }: { readonly id: string; readonly url: string }): string {
     const key = `${id} ${url}`;
     let link = this.#links.get(key);
@@ -51,7 +52,7 @@ export class UnsubscribeLinks {
     return link;
   }
 
-  /** Whether it was made for a subscriber of that id; says nothing yet of where the subscriber is now. */
+  /** Verifies that a proof was made for this subscriber, at whatever URL. */
   isSigned(id: string, proof: string): boolean {
     const bytes = Buffer.from(proof, 'base64url');
     if (bytes.length !== PROOF_BYTES || bytes.toString('base64url') !== proof) return false;
@@ -62,7 +63,7 @@ export class UnsubscribeLinks {
       .includes(true);
   }
 
-  /** Whether a proof that {@link isSigned} is of this URL. */
+  /** Verifies that a proof, already verified by {@link isSigned}, is for this URL. */
   isOf(url: string, proof: string): boolean {
     return timingSafeEqual(placeOf(url), Buffer.from(proof, 'base64url').subarray(0, PLACE_BYTES));
   }
@@ -73,7 +74,7 @@ function placeOf(url: string): Buffer {
 }
 
 function signature(secret: string, id: string, place: Buffer): Buffer {
-  // What it is for comes first, so that nothing else that such a secret might sign is taken for a link.
+  // Begins with the purpose, so that nothing else that is signed with such a secret can pass for a link.
   return createHmac('sha256', secret)
     .update('thorn unsubscribe\n')
     .update(place)
@@ -90,7 +91,7 @@ function checkedUrl(given: unknown): string {
   if (isPlain) return url.href.replace(/\/+$/, '');
   throw refused(
     'url',
-    "must be where receivers reach the REST API, for example 'https://api.example.com/hooks'",
+    "must be the URL at which receivers reach the REST API, for example 'https://api.example.com/hooks'",
   );
 }
 
@@ -101,7 +102,9 @@ function checkedSecrets(given: unknown): readonly string[] {
   if (secrets.length > 0 && secrets.every(isStrong)) return secrets as readonly string[];
   throw refused(
     'secret',
-    `must have ${MIN_CHARACTERS} characters at least, or be a list of such. Make one with: openssl rand -base64 32`,
+    secrets.includes(undefined)
+      ? notAString(undefined)
+      : `must have ${MIN_CHARACTERS} characters at least, or be a list of such. Make one with: openssl rand -base64 32`,
   );
 }
 

@@ -1,12 +1,12 @@
 import type { Recipient } from '../message/recipient.js';
 
-/** What one attempt is signed over. */
+/** The parts of an attempt that a signature may cover. */
 export interface SigningInput {
   /** The message's id, the same on every attempt. */
   readonly id: string;
   /** The event's name. */
   readonly event: string;
-  /** When this attempt is made, in milliseconds since the Unix epoch; secrets that have expired by then do not sign. */
+  /** Time of this attempt, in milliseconds since the Unix epoch; secrets that have expired by then do not sign. */
   readonly time: number;
   /** The exact bytes that are sent. */
   readonly body: Buffer;
@@ -14,13 +14,13 @@ export interface SigningInput {
 }
 
 /**
- * Makes the headers that let a receiver verify a webhook.
+ * Creates the headers that let a receiver verify a webhook.
  *
  * Pluggable: this class is the injection token; the default is `StandardWebhookSigner`. Give another with
  * `ThornModule.forRoot({ signer: MySigner })`.
  * Any implementation must pass `webhookSignerConformance`.
  */
 export abstract class WebhookSigner {
-  /** @returns headers to add to the request; they replace nothing but each other */
+  /** @returns headers to add to the request; they cannot replace the library's own */
   abstract sign(input: SigningInput): Record<string, string> | Promise<Record<string, string>>;
 }

@@ -2,16 +2,16 @@ import { WaitTimeoutError } from './wait-timeout.error.js';
 
 /** Options of the `waitFor` methods. */
 export interface WaitOptions {
-  /** Milliseconds after which the wait is given up. Default 5,000. */
+  /** Milliseconds after which the wait is rejected. Default 5,000. */
   readonly timeout?: number;
 }
 
-/** A list that can be waited on. */
+/** A list that grows, and can be waited on. */
 export class Arrivals<Item> {
   #items: readonly Item[] = [];
   readonly #checks = new Set<() => void>();
 
-  /** @param nameOf how an item is called when a wait was in vain */
+  /** @param nameOf names an item in the error of a wait that timed out */
   constructor(private readonly nameOf: (item: Item) => string) {}
 
   get items(): readonly Item[] {
@@ -28,8 +28,9 @@ export class Arrivals<Item> {
   }
 
   /**
-   * @param find undefined while what is waited for is not there
-   * @throws {@link WaitTimeoutError} when it does not come in time
+   * @param wanted describes the result in the error
+   * @param find returns undefined until the result is there
+   * @throws {@link WaitTimeoutError} when the time is up
    */
   waitFor<Result>(
     wanted: string,

@@ -11,21 +11,21 @@ export { signWebhook, type SignedWebhook, type SignWebhookInput } from './sign-w
 export { WaitTimeoutError } from './wait-timeout.error.js';
 export { LOOPBACK_RECIPIENTS, type ScriptedAnswer, ScriptedReceiver } from './scripted-receiver.js';
 
-// What any implementation of a pluggable class must do
+// Suites that any implementation of a pluggable class must pass
 export {
   type AttemptStore,
   deliveryLogConformance,
-  type DeliveryLogBench,
+  type DeliveryLogFixture,
   type DeliveryLogUnderTest,
 } from './conformance/delivery-log.js';
 export {
   dispatchStrategyConformance,
-  type DispatchStrategyBench,
+  type DispatchStrategyFixture,
   type DispatchStrategyUnderTest,
 } from './conformance/dispatch-strategy.js';
 export {
   messageRelayConformance,
-  type MessageRelayBench,
+  type MessageRelayFixture,
   type MessageRelayUnderTest,
 } from './conformance/message-relay.js';
 export {
@@ -34,7 +34,7 @@ export {
 } from './conformance/message-tracing.js';
 export {
   receivedMessagesConformance,
-  type ReceivedMessagesBench,
+  type ReceivedMessagesFixture,
   type ReceivedMessagesUnderTest,
 } from './conformance/received-messages.js';
 export {

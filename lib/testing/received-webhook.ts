@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isStandardSigned, isThornSigned } from './signature-check.js';
 
-/** One webhook as it arrived at a {@link ScriptedReceiver}. */
+/** A webhook as it arrived at a {@link ScriptedReceiver}. */
 export class ReceivedWebhook {
   constructor(
     readonly method: string,
@@ -24,7 +24,7 @@ export class ReceivedWebhook {
   }
 
   /** `Hook-Delivery`: the delivery, the same on every attempt. */
-  get delivery(): string {
+  get deliveryId(): string {
     return this.#header('hook-delivery');
   }
 

@@ -3,7 +3,7 @@ import { DispatchStrategy } from '../dispatch/index.js';
 import type { Message } from '../message/index.js';
 import { Arrivals, type WaitOptions } from './arrival-waiter.js';
 
-/** One message that would have been delivered. */
+/** A message that would have been delivered. */
 export interface SentMessage {
   readonly id: string;
   readonly event: string;
@@ -18,8 +18,8 @@ export interface SentMessage {
 }
 
 /**
- * Delivers nothing and remembers everything: for tests of what an application sends. A message of a transaction appears
- * in {@link sent} when it has committed, one of a buffer scope when it flushes.
+ * Records messages instead of delivering them, for tests of what an application sends. A message of a transaction
+ * appears in {@link sent} when the transaction has committed, one of a buffer scope when the buffer is flushed.
  *
  * @example
  * ```ts
@@ -33,13 +33,13 @@ export interface SentMessage {
 export class RecordingStrategy extends DispatchStrategy {
   readonly #arrivals = new Arrivals<SentMessage>(({ event }) => event);
 
-  /** What was sent since the last {@link clear}, oldest first. */
+  /** Messages sent since the last {@link clear}, oldest first. */
   get sent(): readonly SentMessage[] {
     return this.#arrivals.items;
   }
 
   /**
-   * The first message of an event that was sent since the last {@link clear}, or that will be.
+   * Resolves to the first message of an event since the last {@link clear}, also when it is yet to be sent.
    *
    * @param name the event's name, without wildcards
    * @throws {@link WaitTimeoutError} when none is sent in time
@@ -49,7 +49,7 @@ export class RecordingStrategy extends DispatchStrategy {
     return this.#arrivals.waitFor(`a message of the event ${name}`, find, options);
   }
 
-  /** Forgets what was sent. */
+  /** Forgets the recorded messages. */
   clear(): void {
     this.#arrivals.clear();
   }

@@ -4,7 +4,7 @@ import type { PublicRecipientPolicyOptions } from '../delivery/index.js';
 import { Arrivals, type WaitOptions } from './arrival-waiter.js';
 import { ReceivedWebhook } from './received-webhook.js';
 
-/** How a {@link ScriptedReceiver} answers: a status alone, or in detail. */
+/** An answer of a {@link ScriptedReceiver}: a status alone, or in detail. */
 export type ScriptedAnswer =
   | number
   /** The request is read and never answered. */
@@ -27,7 +27,7 @@ export const LOOPBACK_RECIPIENTS: PublicRecipientPolicyOptions = {
 };
 
 /**
- * An endpoint on loopback for tests: a real HTTP server that answers as it is told and keeps what it was sent.
+ * An endpoint on loopback for tests: a real HTTP server that answers by a script and keeps the requests.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export class ScriptedReceiver {
     this.#server.on('connection', () => this.#connections++);
   }
 
-  /** Starts one on a free port of 127.0.0.1. */
+  /** Starts a receiver on a free port of 127.0.0.1. */
   static async start(): Promise<ScriptedReceiver> {
     const receiver = new ScriptedReceiver();
     await new Promise<void>((resolve, reject) => {
@@ -62,37 +62,37 @@ export class ScriptedReceiver {
     return receiver;
   }
 
-  /** Where it listens; any other path of the same origin is received as well. */
+  /** URL of the receiver; any other path of the same origin is received as well. */
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hooks`;
   }
 
-  /** Connections that were opened to it so far. */
+  /** Number of connections that were opened so far. */
   get connections(): number {
     return this.#connections;
   }
 
-  /** What arrived since the last {@link clear}, oldest first. */
+  /** Webhooks received since the last {@link clear}, oldest first. */
   get received(): readonly ReceivedWebhook[] {
     return this.#arrivals.items;
   }
 
-  /** Appends to the answers for the next requests, one each; after them {@link otherwise} applies. */
+  /** Appends answers to the script, one for each of the next requests; after them {@link otherwise} applies. */
   answer(...answers: readonly ScriptedAnswer[]): this {
     this.#queue.push(...answers);
     return this;
   }
 
-  /** The answer when the script is at its end: always the same, or by the request. Default 204. */
+  /** Sets the answer after the end of the script: a constant, or a function of the request. Default 204. */
   otherwise(answer: ScriptedAnswer | ((webhook: ReceivedWebhook) => ScriptedAnswer)): this {
     this.#otherwise = typeof answer === 'function' ? answer : () => answer;
     return this;
   }
 
   /**
-   * Resolves to everything received once that are `count` or more, or to the first webhook that satisfies a predicate.
+   * Resolves to all received webhooks once there are `count` or more, or to the first one that satisfies a predicate.
    *
-   * @throws {@link WaitTimeoutError} when that does not happen in time
+   * @throws {@link WaitTimeoutError} when the time is up
    */
   waitFor(count: number, options?: WaitOptions): Promise<readonly ReceivedWebhook[]>;
   waitFor(
@@ -112,13 +112,13 @@ export class ScriptedReceiver {
     return this.#arrivals.waitFor(`${wanted} webhooks`, find, options);
   }
 
-  /** Forgets what arrived and what is left of the script. */
+  /** Forgets the received webhooks and the rest of the script. */
   clear(): void {
     this.#arrivals.clear();
     this.#queue.length = 0;
   }
 
-  /** Ends every connection, and the server. */
+  /** Closes every connection, and the server. */
   async stop(): Promise<void> {
     for (const delay of this.#delays) clearTimeout(delay);
     const stopped = new Promise((resolve) => this.#server.close(resolve));
@@ -159,7 +159,7 @@ export class ScriptedReceiver {
   }
 }
 
-/** Null when the sender went away in the middle: that is no webhook. */
+/** Reads the body; null when the connection ended in the middle. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   try {

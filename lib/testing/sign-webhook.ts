@@ -5,19 +5,19 @@ import type { Digest } from '../message/index.js';
 
 // Written against the specifications and not with the library's own signers: receivers are tested with it.
 
-/** What to sign, and how. */
+/** A webhook to sign, and the way to sign it. */
 export interface SignWebhookInput {
-  /** A text or bytes as they are; anything else becomes JSON. */
+  /** A text or bytes, sent as they are; anything else becomes JSON. */
   readonly body: unknown;
-  /** Each makes a signature where the scheme takes several (`standard`, `stripe`); `whsk_…` signs by ed25519. */
+  /** Each adds a signature where the scheme allows several (`standard`, `stripe`); `whsk_…` signs by ed25519. */
   readonly secrets: readonly string[];
   /** Default `standard`. */
   readonly scheme?: 'standard' | 'thorn' | 'stripe' | 'github';
-  /** Sent as the scheme sends it; Stripe's is part of the body. Default: a new one. */
+  /** Sent where the scheme has it; Stripe's is part of the body. Default: a new one. */
   readonly id?: string;
   /** Name of the event, for `thorn` and `github`, which send it in a header. */
   readonly event?: string;
-  /** When it is signed, in milliseconds since the Unix epoch. Default: the machine's time. */
+  /** Time of the signature, in milliseconds since the Unix epoch. Default: the machine's time. */
   readonly time?: number;
   /** The digest of `Hook-HMAC`. Default `sha256`. */
   readonly digest?: Digest;
@@ -25,7 +25,7 @@ export interface SignWebhookInput {
   readonly contentType?: string;
 }
 
-/** A request that its receiver verifies. */
+/** A request with a valid signature. */
 export interface SignedWebhook {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ export interface SignedWebhook {
 }
 
 /**
- * Signs a webhook as its sender would: for tests of your own receivers.
+ * Signs a webhook as its sender would, for tests of your own receivers.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 // Written against the specifications and not with the library's own signers: a check that shares their code would share
 // their faults.
 
-/** Whether one of the `v1` signatures of Standard Webhooks was made with the secret. */
+/** Tells whether one of the `v1` signatures of Standard Webhooks was made with the secret. */
 export function isStandardSigned(
   headers: IncomingHttpHeaders,
   body: Buffer,
@@ -25,7 +25,7 @@ export function isStandardSigned(
     .some((signature) => signature.startsWith('v1,') && isEqual(signature.slice(3), expected));
 }
 
-/** Whether `Hook-HMAC` was made with the secret; its length tells the digest. */
+/** Tells whether `Hook-HMAC` was made with the secret; its length gives the digest away. */
 export function isThornSigned(headers: IncomingHttpHeaders, body: Buffer, secret: string): boolean {
   const header = headers['hook-hmac'];
   if (typeof header !== 'string') return false;
@@ -34,7 +34,7 @@ export function isThornSigned(headers: IncomingHttpHeaders, body: Buffer, secret
   return isEqual(header, createHmac(digest, secret).update(body).digest());
 }
 
-/** In constant time, and by the exact text: several spellings of base64 decode to the same bytes. */
+/** Compares in constant time, and the exact text: several spellings of base64 decode to the same bytes. */
 function isEqual(given: string, expected: Buffer): boolean {
   const [left, right] = [Buffer.from(given), Buffer.from(expected.toString('base64'))];
   return left.length === right.length && timingSafeEqual(left, right);

@@ -32,7 +32,7 @@ describe('MovableClock', () => {
     expect(new MovableClock().now()).toBeGreaterThanOrEqual(before);
   });
 
-  it('refuses to be moved to no time at all', () => {
+  it('refuses invalid times', () => {
     const clock = new MovableClock(0);
     expect(() => clock.advance(-1)).toThrow(InvalidInputError);
     expect(() => clock.advance(Number.NaN)).toThrow(InvalidInputError);
@@ -42,7 +42,7 @@ describe('MovableClock', () => {
 });
 
 describe('RecordingStrategy', () => {
-  it('keeps what was sent, and waits for what will be', async () => {
+  it('keeps sent messages, and waits for others', async () => {
     const strategy = new RecordingStrategy();
     const waiting = strategy.waitFor('order.paid');
     await strategy.release([message('order.made', { id: 1 }), message('order.paid', { id: 2 })]);
@@ -55,7 +55,7 @@ describe('RecordingStrategy', () => {
     ]);
   });
 
-  it('forgets when cleared, and what was only staged it never knew', async () => {
+  it('forgets messages when cleared, and ignores staged ones', async () => {
     const strategy = new RecordingStrategy();
     await strategy.release([message('order.made')]);
     strategy.clear();
@@ -83,7 +83,7 @@ describe('ScriptedReceiver', () => {
     await client.close();
   });
 
-  it('answers by its script and then as otherwise', async () => {
+  it('answers by its script, and then as otherwise() says', async () => {
     receiver
       .answer(500, { status: 429, headers: { 'Retry-After': '7' } }, { body: 'hello' }, {})
       .otherwise(({ path }) => (path.endsWith('/b') ? 418 : 201));
@@ -97,7 +97,7 @@ describe('ScriptedReceiver', () => {
     expect(receiver.received.map(({ path }) => path).slice(-2)).toEqual(['/hooks/a', '/hooks/b']);
   });
 
-  it('hangs, resets and takes its time when told so', async () => {
+  it('hangs, resets and delays by its script', async () => {
     receiver.answer('hang', 'reset', { delay: 60, status: 200 });
 
     await expect(post({ timeout: 50 })).rejects.toMatchObject({ code: 'timeout' });
@@ -108,7 +108,7 @@ describe('ScriptedReceiver', () => {
     expect(receiver.received).toHaveLength(3);
   });
 
-  it('waits for a number or for a certain one, and says what came when it was in vain', async () => {
+  it('waits for a number or a certain webhook, and reports what came when it times out', async () => {
     const three = receiver.waitFor(3);
     const second = receiver.waitFor(({ body }) => body.toString() === '2');
     for (const body of ['1', '2', '3']) await post({ body });
@@ -122,7 +122,7 @@ describe('ScriptedReceiver', () => {
     expect(receiver.received).toEqual([]);
   });
 
-  it('stops although somebody is still waiting for an answer', async () => {
+  it('stops although a request is still waiting', async () => {
     receiver.otherwise('hang');
     const waiting = post();
     await receiver.waitFor(1);
@@ -132,7 +132,7 @@ describe('ScriptedReceiver', () => {
     receiver = await ScriptedReceiver.start();
   });
 
-  it('knows which secrets a webhook is signed with', async () => {
+  it('recognises the secrets that signed a webhook', async () => {
     const [old, other] = ['an older secret of ours', 'nobody’s secret at all'];
     await deliver([secret, old]);
     const [webhook] = await receiver.waitFor(1);
@@ -149,14 +149,14 @@ describe('ScriptedReceiver', () => {
     expect(new Webhook(secret).verify(webhook!.body, headers)).toEqual(webhook!.json);
   });
 
-  it.each(['sha1', 'sha512'] as const)('knows Hook-HMAC by %s', async (digest) => {
+  it.each(['sha1', 'sha512'] as const)('verifies Hook-HMAC with %s', async (digest) => {
     await deliver([secret], digest);
     const [webhook] = await receiver.waitFor(1);
 
     expect(webhook!.isSignedWith(secret, 'thorn')).toBe(true);
   });
 
-  it('finds one changed bit of the body, the id, the timestamp or a signature', async () => {
+  it('detects one changed bit of the body, the id, the timestamp or a signature', async () => {
     await deliver([secret]);
     const [webhook] = await receiver.waitFor(1);
     const { headers, body } = webhook!;

@@ -1,10 +1,10 @@
 import { ThornError } from '../errors/index.js';
 
-/** Thrown by the `waitFor` methods when nothing fitting came in time; says what did come. */
+/** Thrown by the `waitFor` methods when nothing that fits came in time; names what did come. */
 export class WaitTimeoutError extends ThornError {
   readonly code = 'THORN_WAIT_TIMEOUT';
 
-  /** @param came the names of what came instead */
+  /** @param came names of the items that came instead */
   constructor(wanted: string, timeout: number, came: readonly string[]) {
     const rest = came.length === 0 ? 'nothing came at all' : `what came: ${came.join(', ')}`;
     super(`Waited ${timeout} ms in vain for ${wanted}; ${rest}.`, { wanted, timeout, came });

@@ -27,7 +27,7 @@ for (const kept of ['everything', 'failures', 'nothing'] as const) {
   deliveryLogConformance(
     {
       name: `StandardDeliveryLog('${kept}')`,
-      makeBench: async () => ({
+      makeFixture: async () => ({
         makeLog: () => new StandardDeliveryLog(kept),
         close: async () => {},
       }),
@@ -42,7 +42,7 @@ for (const kind of ['file', 'memory', 'postgres'] as const) {
     deliveryLogConformance(
       {
         name: `StandardDeliveryLog('${kept}') in the tables of the outbox, ${kind}`,
-        makeBench: () => outboxBench(kind, kept),
+        makeFixture: () => outboxBench(kind, kept),
         remembers: REMEMBERED[kept],
       },
       runner,
@@ -84,7 +84,7 @@ class ShippingLog extends DeliveryLog {
 deliveryLogConformance(
   {
     name: 'a log that ships attempts elsewhere',
-    makeBench: async () => {
+    makeFixture: async () => {
       const elsewhere = new Elsewhere();
       return { makeLog: () => new ShippingLog(elsewhere), close: async () => {} };
     },

@@ -17,7 +17,7 @@ import { generateSecret, StandardWebhookSigner } from '../../lib/signing/index.j
 import { InMemorySubscriberRepository, StaticSubscriberSet } from '../../lib/subscriber/index.js';
 import {
   dispatchStrategyConformance,
-  type DispatchStrategyBench,
+  type DispatchStrategyFixture,
   LOOPBACK_RECIPIENTS,
   RecordingStrategy,
   ScriptedReceiver,
@@ -29,21 +29,21 @@ const runner = { describe, it, expect };
 const clock = new SystemClock();
 const messages = new MessageFactory(clock, new Codecs());
 
-dispatchStrategyConformance({ name: 'inline', makeBench: () => inlineBench() }, runner);
+dispatchStrategyConformance({ name: 'inline', makeFixture: () => inlineBench() }, runner);
 dispatchStrategyConformance(
-  { name: 'inline with a window of two', makeBench: () => inlineBench(2) },
+  { name: 'inline with a window of two', makeFixture: () => inlineBench(2) },
   runner,
 );
 dispatchStrategyConformance(
-  { name: 'disabled', makeBench: async () => bench(new DisabledStrategy(), null) },
+  { name: 'disabled', makeFixture: async () => fixture(new DisabledStrategy(), null) },
   runner,
 );
 dispatchStrategyConformance(
   {
     name: 'RecordingStrategy',
-    makeBench: async () => {
+    makeFixture: async () => {
       const strategy = new RecordingStrategy();
-      return bench(strategy, () => strategy.sent.map(({ id }) => id));
+      return fixture(strategy, () => strategy.sent.map(({ id }) => id));
     },
   },
   runner,
@@ -51,12 +51,12 @@ dispatchStrategyConformance(
 
 for (const kind of ['file', 'memory', 'postgres', 'mariadb'] as const) {
   dispatchStrategyConformance(
-    { name: `outbox, ${kind}`, makeBench: () => outboxBench(kind) },
+    { name: `outbox, ${kind}`, makeFixture: () => outboxBench(kind) },
     runner,
   );
 }
 
-async function outboxBench(kind: DatabaseKind): Promise<DispatchStrategyBench> {
+async function outboxBench(kind: DatabaseKind): Promise<DispatchStrategyFixture> {
   const receiver = await ScriptedReceiver.start();
   const place = await createDatabase(kind);
   const rig = await openOutboxApp(place);
@@ -82,7 +82,7 @@ async function outboxBench(kind: DatabaseKind): Promise<DispatchStrategyBench> {
   };
 }
 
-async function inlineBench(window = 1000): Promise<DispatchStrategyBench> {
+async function inlineBench(window = 1000): Promise<DispatchStrategyFixture> {
   const receiver = await ScriptedReceiver.start();
   const client = new UndiciHttpClient(new PublicRecipientPolicy(LOOPBACK_RECIPIENTS));
   const repository = new InMemorySubscriberRepository();
@@ -117,7 +117,7 @@ async function inlineBench(window = 1000): Promise<DispatchStrategyBench> {
     { window },
   );
   return {
-    ...bench(strategy, () => receiver.received.map(({ id }) => id)),
+    ...fixture(strategy, () => receiver.received.map(({ id }) => id)),
     close: async () => {
       await receiver.stop();
       await client.close();
@@ -125,10 +125,10 @@ async function inlineBench(window = 1000): Promise<DispatchStrategyBench> {
   };
 }
 
-function bench(
+function fixture(
   strategy: DispatchStrategy,
-  arrived: DispatchStrategyBench['arrived'],
-): DispatchStrategyBench {
+  arrived: DispatchStrategyFixture['arrived'],
+): DispatchStrategyFixture {
   return {
     strategy,
     arrived,

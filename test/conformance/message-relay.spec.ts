@@ -49,7 +49,7 @@ function cutOff(server: RedisServer | RabbitMqServer) {
 messageRelayConformance(
   {
     name: 'BullMQ',
-    makeBench: async () => {
+    makeFixture: async () => {
       const connection = connectionTo(redis.port);
       const options = { connection, queue: `relay-${queues++}` };
       const relay = () =>
@@ -63,7 +63,7 @@ messageRelayConformance(
 messageRelayConformance(
   {
     name: 'microservices over RabbitMQ',
-    makeBench: async () => {
+    makeFixture: async () => {
       const queue = { url: rabbit.url, queue: `relay-${queues++}` };
       const [producer, consumer] = [rabbitRelay(queue, {}), rabbitRelay(queue, {})];
       const { close, ...rest } = cutOff(rabbit);

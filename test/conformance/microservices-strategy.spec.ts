@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   dispatchStrategyConformance,
-  type DispatchStrategyBench,
+  type DispatchStrategyFixture,
 } from '../../lib/testing/index.js';
 import {
   type MicroservicesAppOptions,
@@ -12,7 +12,7 @@ import {
   type RabbitMqServer,
   startRabbitMq,
 } from '../services/rabbitmq.js';
-import { strategyBench } from './strategy-bench.js';
+import { strategyFixture } from './strategy-fixture.js';
 
 let rabbit: RabbitMqServer;
 let queues = 0;
@@ -26,22 +26,22 @@ afterAll(() => rabbit.stop());
 const runner = { describe, it, expect };
 
 dispatchStrategyConformance(
-  { name: 'microservices, one process', makeBench: () => brokerBench({}) },
+  { name: 'microservices, one process', makeFixture: () => brokerBench({}) },
   runner,
 );
 dispatchStrategyConformance(
   {
     name: 'microservices, a producer and a worker',
-    makeBench: () => brokerBench({ worker: false }, { producer: false }),
+    makeFixture: () => brokerBench({ worker: false }, { producer: false }),
   },
   runner,
 );
 
 function brokerBench(
   ...processes: readonly Omit<MicroservicesAppOptions, 'rabbit'>[]
-): Promise<DispatchStrategyBench> {
+): Promise<DispatchStrategyFixture> {
   const queue = { url: rabbit.url, queue: `conformance-${queues++}` };
-  return strategyBench(
+  return strategyFixture(
     processes.map(
       (options) => (place, isFirst) =>
         openMicroservicesApp(place, { rabbit: queue, synchronize: isFirst, ...options }),

@@ -18,7 +18,7 @@ const runner = { describe, it, expect };
 receivedMessagesConformance(
   {
     name: 'InMemoryReceivedMessages',
-    makeBench: async () => {
+    makeFixture: async () => {
       const store = new InMemoryReceivedMessages();
       return { stores: [store, store], close: async () => undefined };
     },
@@ -29,7 +29,7 @@ receivedMessagesConformance(
 receivedMessagesConformance(
   {
     name: 'DatabaseReceivedMessages on SQLite',
-    makeBench: () => onDatabase({ type: 'better-sqlite3', database: ':memory:' }),
+    makeFixture: () => onDatabase({ type: 'better-sqlite3', database: ':memory:' }),
   },
   runner,
 );
@@ -37,7 +37,7 @@ receivedMessagesConformance(
 receivedMessagesConformance(
   {
     name: 'DatabaseReceivedMessages on PostgreSQL',
-    makeBench: async () => {
+    makeFixture: async () => {
       const { url, drop } = await freshPostgres();
       return onDatabase({ type: 'postgres', url }, drop);
     },
@@ -48,7 +48,7 @@ receivedMessagesConformance(
 receivedMessagesConformance(
   {
     name: 'DatabaseReceivedMessages on MariaDB',
-    makeBench: async () => {
+    makeFixture: async () => {
       const { url, drop } = await freshMariadb();
       return onDatabase({ type: 'mariadb', url }, drop);
     },
@@ -67,7 +67,7 @@ describe('Redis', () => {
   receivedMessagesConformance(
     {
       name: 'RedisReceivedMessages',
-      makeBench: () => onRedis(server.url),
+      makeFixture: () => onRedis(server.url),
       pass: (milliseconds) => setTimeout(milliseconds),
     },
     runner,

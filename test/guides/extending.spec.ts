@@ -48,7 +48,7 @@ const { InOrderStrategy, NotifyRelay, PgSubscriberRepository, SvixHeaderSigner }
 dispatchStrategyConformance(
   {
     name: 'the strategy of the guide',
-    makeBench: async () => {
+    makeFixture: async () => {
       const receiver = await ScriptedReceiver.start();
       const client = new UndiciHttpClient(new PublicRecipientPolicy(LOOPBACK_RECIPIENTS));
       const repository = new InMemorySubscriberRepository();
@@ -79,7 +79,7 @@ dispatchStrategyConformance(
 messageRelayConformance(
   {
     name: 'the relay of the guide',
-    makeBench: async () => {
+    makeFixture: async () => {
       const { url, drop } = await freshPostgres();
       const messages = new MessageFactory(clock, new Codecs());
       return {

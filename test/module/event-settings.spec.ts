@@ -606,7 +606,7 @@ describe('rejects a setting with a wrong value when the class is declared', () =
     [{ retry: { max: 101 } }, /retry\.max must be a whole number from 0 to 100/],
     [{ retry: { max: 1.5 } }, /retry\.max must be a whole number from 0 to 100/],
     [{ retry: { delay: '60s' } }, /retry\.delay must be a whole number of milliseconds from 0 to/],
-    [{ retry: { times: 3 } }, /retry\.times is unknown; known are max and delay/],
+    [{ retry: { times: 3 } }, /retry\.times is unknown\. Valid names: max, delay/],
     [{ recipients: '127.0.0.1/32' }, /recipients must be an object/],
     [{ recipients: [] }, /recipients must be an object/],
     [{ requestData: 'x' }, /requestData must be an object or a function/],

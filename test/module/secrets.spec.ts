@@ -146,7 +146,7 @@ describe('encryption', () => {
     expect(receiver.requests.map(({ headers }) => headers['hook-subscription'])).toEqual([kept.id]);
     await expect(app.get(Subscribers).findById(lost.id, 'any')).rejects.toMatchObject({
       code: 'THORN_SECRET_UNREADABLE',
-      data: { owner: lost.id, keyId: 'first' },
+      data: { rowId: lost.id, keyId: 'first' },
     });
     expect(await app.get(Maintenance).reseal()).toMatchObject({ unreadable: [lost.id] });
   });

@@ -192,7 +192,7 @@ describe.each<{ kind: DatabaseKind }>([
     const all = await receiver.waitFor(3);
     await settled();
     expect(new Set(all.map((one) => one.id)).size).toBe(1);
-    expect(new Set(all.map((one) => one.delivery)).size).toBe(1);
+    expect(new Set(all.map((one) => one.deliveryId)).size).toBe(1);
     expect((await deliveries.findById(id, 'any'))!.attempts.map(({ number }) => number)).toEqual([
       1, 2, 3,
     ]);

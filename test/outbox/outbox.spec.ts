@@ -70,7 +70,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(Buffer.from(stored!['body'] as string).equals(webhook!.body)).toBe(true);
     const [delivery] = await rig.rows(DELIVERIES);
     expect(delivery).toMatchObject({
-      id: webhook!.delivery,
+      id: webhook!.deliveryId,
       message_id: webhook!.id,
       subscriber_id: 'sub_one',
       status: 'succeeded',
@@ -82,7 +82,7 @@ describe.each<{ kind: DatabaseKind }>([
     });
     expect(await rig.rows(ATTEMPTS)).toMatchObject([
       {
-        delivery_id: webhook!.delivery,
+        delivery_id: webhook!.deliveryId,
         number: 1,
         status: 204,
         error_code: null,
@@ -181,7 +181,7 @@ describe.each<{ kind: DatabaseKind }>([
     clock.advance(66 * SECOND);
     const [one, two, three] = await receiver.waitFor(3);
     expect(new Set([one!.id, two!.id, three!.id]).size).toBe(1);
-    expect(new Set([one!.delivery, two!.delivery, three!.delivery]).size).toBe(1);
+    expect(new Set([one!.deliveryId, two!.deliveryId, three!.deliveryId]).size).toBe(1);
     expect(one!.headers['webhook-timestamp']).not.toBe(three!.headers['webhook-timestamp']);
     await rig.until(DELIVERIES, finished(1));
     expect(await rig.rows(ATTEMPTS)).toMatchObject([

@@ -542,7 +542,7 @@ describe('a wrong set-up fails at start-up', () => {
 
   it.each([
     ['no receivers', {}, 'receivers must name at least one sender'],
-    ['an unknown option', { receivers, secret }, 'secret is unknown; known are receivers'],
+    ['an unknown option', { receivers, secret }, 'secret is unknown. Valid options: receivers'],
     [
       'no secrets',
       { receivers: { store: { scheme: 'standard', secrets: [] } } },
@@ -598,7 +598,7 @@ describe('a wrong set-up fails at start-up', () => {
 
   it('a decorator with an unknown name', async () => {
     expect(await compile(single, [BothController])).toBe(
-      "ThornConfigurationError: @WebhookReceiver('store') on BothController names no receiver; ThornReceiverModule has shop.",
+      "ThornConfigurationError: @WebhookReceiver('store') on BothController names an unknown receiver. Receivers of ThornReceiverModule: shop.",
     );
   });
 

@@ -31,11 +31,11 @@ describe('Codecs', () => {
   });
 
   it.each([
-    ['yaml', () => '', 'no media type'],
-    ['Application/YAML', () => '', 'no media type'],
-    ['text/csv; charset=utf-8', () => '', 'no media type'],
-    ['text/a\r\nx: y', () => '', 'no media type'],
-    ['', () => '', 'no media type'],
+    ['yaml', () => '', 'is not a media type'],
+    ['Application/YAML', () => '', 'is not a media type'],
+    ['text/csv; charset=utf-8', () => '', 'is not a media type'],
+    ['text/a\r\nx: y', () => '', 'is not a media type'],
+    ['', () => '', 'is not a media type'],
     ['application/json', () => '', 'cannot be replaced'],
     ['text/csv', 'csv', 'must be a function'],
     ['text/csv', null, 'must be a function'],

@@ -16,13 +16,13 @@ const JSON_TYPE = 'application/json';
 // RFC 9110, section 8.3.1, in lower case: a subscriber's content type is compared as it stands.
 const MEDIA_TYPE = /^[a-z0-9!#$%&'*+.^_`|~-]+\/[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
-/** The content types that a subscriber may ask for: JSON, the form encoding, and what the options register. */
+/** The content types that a subscriber may ask for: JSON, the form encoding, and those that the options register. */
 export class Codecs {
   readonly #codecs = new Map<string, Codec>([['application/x-www-form-urlencoded', encodeForm]]);
 
   /**
    * @param registered codecs by media type; one for the form encoding replaces the library's own
-   * @throws {@link ThornConfigurationError} for a name that is no media type, or a codec that is no function
+   * @throws {@link ThornConfigurationError} for a name that is not a media type, or a codec that is not a function
    */
   constructor(registered: Readonly<Record<string, Codec>> = {}) {
     for (const [contentType, codec] of Object.entries(registered)) {
@@ -77,7 +77,7 @@ function checkCodec(contentType: string, codec: unknown): void {
   }
   if (!MEDIA_TYPE.test(contentType)) {
     throw new ThornConfigurationError(
-      `codecs: ${JSON.stringify(contentType)} is no media type in lower case without parameters, such as application/yaml`,
+      `codecs: ${JSON.stringify(contentType)} is not a media type. Write it in lower case and without parameters, such as application/yaml`,
       { contentType },
     );
   }

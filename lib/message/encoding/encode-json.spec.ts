@@ -162,7 +162,7 @@ describe('encodeJson', () => {
     expect((error as Error).message).toContain(`data holds ${what} at ${path}`);
   });
 
-  it('refuses nothing at all', () => {
+  it('refuses undefined', () => {
     expect(() => encodeJson(undefined)).toThrow(InvalidInputError);
     expect(() => encodeJson({ toJSON: () => undefined })).toThrow(InvalidInputError);
   });

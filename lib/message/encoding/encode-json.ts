@@ -1,12 +1,12 @@
 import { InvalidInputError } from '../../errors/index.js';
 
-/** How deep data may be nested. */
+/** Deepest nesting of data. */
 const MAX_DEPTH = 500;
-/** Deeper data is looked at for circles. */
+/** Deeper data is checked for circles. */
 const QUICK_DEPTH = 64;
 
 /**
- * The JSON text of a value: dates as ISO 8601 with milliseconds, bigints and decimals as text, bytes as base64, maps
+ * Writes a value as JSON: dates as ISO 8601 with milliseconds, bigints and decimals as text, bytes as base64, maps
  * as objects, sets as lists. `toJSON` is honoured, properties that are undefined are left out. Values that JSON cannot
  * hold, functions, errors and regular expressions among them, are refused, never replaced.
  *
@@ -98,14 +98,14 @@ function tagOf(value: object): string {
   return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
-/** A number as an object: of decimal.js, big.js and their kin, or boxed. */
+/** Recognises a number that is an object: of decimal.js, big.js and the like, or boxed. */
 function isDecimal(value: object): boolean {
   return typeof (value as { toFixed?: unknown }).toFixed === 'function';
 }
 
 type Ancestors = Set<object>;
 
-/** A copy that `JSON.stringify` makes the right text of. */
+/** Copies a value into one that `JSON.stringify` writes correctly. */
 function toPlainJson(value: unknown, key: string, path: string, ancestors: Ancestors): unknown {
   switch (typeof value) {
     case 'string':
@@ -149,7 +149,7 @@ function objectToPlainJson(
   return plain;
 }
 
-/** As `JSON.stringify` does it: what `toJSON` returns is not asked for its own `toJSON`. */
+/** Calls `toJSON` as `JSON.stringify` does: once, and not again on its result. */
 function fromToJson(value: object, key: string, path: string, ancestors: Ancestors): unknown {
   const result = (value as Required<Jsonable>).toJSON(key);
   if (typeof result !== 'object' || result === null)

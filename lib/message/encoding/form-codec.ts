@@ -3,8 +3,8 @@ import { InvalidInputError } from '../../errors/index.js';
 /**
  * Codec of `application/x-www-form-urlencoded`, with nested data in the bracket convention that PHP, Rails and the
  * `qs` package read: `data[tags][0]=a`. Null is written as nothing (`ref=`), empty lists and objects are left out,
- * numbers and booleans are written as in JSON. All values are texts to the receiver: what must keep its type is better
- * sent as JSON.
+ * numbers and booleans are written as in JSON. All values are texts to the receiver: send values that
+ * must keep their type as JSON.
  *
  * @throws {@link InvalidInputError} when the body is no object or list, so that there is no field to name
  */

@@ -1,6 +1,6 @@
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 
-/** What is needed of TypeORM's `QueryRunner`. */
+/** The part of TypeORM's `QueryRunner` that is used. */
 interface SchemaRunner {
   readonly dataSource: { readonly options: { readonly entityPrefix?: string } };
   query(sql: string): Promise<unknown>;
@@ -11,7 +11,7 @@ interface SchemaRunner {
  * `migrations`. Needed by `DatabaseReceivedMessages` and `processOnce()`.
  */
 export class CreateThornReceivedMessages1767312060000 {
-  // Said here, because a bundler may rename the class and TypeORM remembers what has run by this name.
+  // Explicit, since a bundler may rename the class, and TypeORM remembers migrations by this name.
   readonly name = 'CreateThornReceivedMessages1767312060000';
 
   async up(runner: SchemaRunner): Promise<void> {

@@ -20,10 +20,10 @@ const PURGE_INTERVAL = 3_600_000;
 
 /**
  * Remembers messages in the table `thorn_received_messages` of a TypeORM data source, for all processes together; the
- * migration {@link CreateThornReceivedMessages1767312060000} makes it. What has expired is deleted once an hour.
+ * migration {@link CreateThornReceivedMessages1767312060000} creates it. Expired rows are deleted once an hour.
  *
- * On SQLite a data source has one connection, and what is written while a transaction is open belongs to it: there, a
- * handler with transactions is better served by `processOnce()` and memory.
+ * On SQLite a data source has one connection, so that a write made during an open transaction joins it. There, prefer
+ * `processOnce()` and the store in memory for handlers with transactions.
  */
 export class DatabaseReceivedMessages extends ReceivedMessages {
   readonly #logger = new Logger('ThornReceiver');
@@ -45,7 +45,7 @@ export class DatabaseReceivedMessages extends ReceivedMessages {
       kept = await replaceRow(manager, kept, mine);
     }
     if (kept?.token === token) return 'claimed';
-    // No row any more: it was released or purged this very moment. The sender's next try will see.
+    // The row was released or purged this very moment; the sender's next attempt finds out.
     return kept?.token === '' ? 'processed' : 'in-progress';
   }
 

@@ -5,7 +5,7 @@ import { InMemoryReceivedMessages } from './in-memory-received-messages.js';
 const HOUR = 3_600_000;
 const claimOf = (id: number) => ({ receiver: 'store', id: `msg_${id}`, token: `try-${id}` });
 
-it('holds the newest messages, and never gives up one that is being processed', async () => {
+it('holds the newest messages, and never drops one that is being processed', async () => {
   const store = new InMemoryReceivedMessages(10);
   const running = claimOf(0);
   await store.claim(running, { now: 0, until: HOUR });
@@ -20,7 +20,7 @@ it('holds the newest messages, and never gives up one that is being processed', 
   expect(await store.claim(claimOf(1), { now: 101, until: HOUR })).toBe('claimed');
 });
 
-it('forgets by itself what has expired', async () => {
+it('drops expired messages by itself', async () => {
   const store = new InMemoryReceivedMessages();
   for (let id = 1; id <= 100; id++) {
     await store.claim(claimOf(id), { now: id, until: HOUR });
@@ -31,7 +31,7 @@ it('forgets by itself what has expired', async () => {
   expect(store.size).toBe(1);
 });
 
-it('refuses a capacity that is none', () => {
+it('refuses an invalid capacity', () => {
   for (const capacity of [0, -1, 1.5, Number.NaN]) {
     expect(() => new InMemoryReceivedMessages(capacity)).toThrow(InvalidInputError);
   }

@@ -15,14 +15,14 @@ interface Entry {
 }
 
 /**
- * Remembers messages in this process: for one process, and as long as it lives. Holds the newest 100,000 unless told
- * otherwise, about 200 bytes each.
+ * Remembers messages in this process, for one process and as long as it lives. Holds the newest 100,000 by default,
+ * about 200 bytes each.
  */
 export class InMemoryReceivedMessages extends ReceivedMessages {
   // In the order of their last change: the oldest come first.
   readonly #entries = new Map<string, Entry>();
 
-  /** @param capacity how many messages are remembered at most; one that is being processed is never given up for it */
+  /** @param capacity largest number of messages; one that is being processed is never dropped for it */
   constructor(private readonly capacity: number = DEFAULT_CAPACITY) {
     super();
     if (!(Number.isInteger(capacity) && capacity > 0)) {
@@ -30,7 +30,7 @@ export class InMemoryReceivedMessages extends ReceivedMessages {
     }
   }
 
-  /** How many messages are remembered. */
+  /** Number of messages that are remembered. */
   get size(): number {
     return this.#entries.size;
   }

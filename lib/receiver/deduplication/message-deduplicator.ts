@@ -8,16 +8,16 @@ import type {
   DeduplicationTimes,
 } from './received-messages.js';
 
-/** Whether a handler may run, and how its end is recorded. */
-export interface MessageTurn {
+/** Tells whether a handler may run, and records how it ends. */
+export interface ProcessingAttempt {
   readonly state: ClaimResult;
-  /** The handler is done. */
+  /** Records that the handler is done. */
   complete(): Promise<void>;
-  /** The handler failed: the next try may run. Never fails: the claim runs out by itself. */
+  /** Lets the next attempt run after the handler failed. Never rejects: the claim expires by itself. */
   release(): Promise<void>;
 }
 
-const ALWAYS: MessageTurn = {
+const ALWAYS: ProcessingAttempt = {
   state: 'claimed',
   complete: async () => undefined,
   release: async () => undefined,
@@ -27,7 +27,7 @@ const ALWAYS: MessageTurn = {
 export class MessageDeduplicator {
   readonly #logger = new Logger('ThornReceiver');
 
-  /** @param store null: repetitions are not told */
+  /** @param store null: repetitions are not recognised */
   constructor(
     private readonly store: ReceivedMessages | null,
     private readonly times: DeduplicationTimes,
@@ -37,7 +37,7 @@ export class MessageDeduplicator {
   async begin({
     receiver,
     id,
-  }: Pick<MessageClaim, 'receiver'> & { readonly id: string | null }): Promise<MessageTurn> {
+  }: Pick<MessageClaim, 'receiver'> & { readonly id: string | null }): Promise<ProcessingAttempt> {
     const { store } = this;
     if (store === null || id === null) return ALWAYS;
     const claim = { receiver, id, token: randomUUID() };

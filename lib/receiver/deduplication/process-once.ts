@@ -4,7 +4,7 @@ import { hashOf, insertIfAbsent } from './received-table.js';
 import type { TransactionManager } from './sql-manager.js';
 import { TransactionRequiredError } from './transaction-required.error.js';
 
-/** What `processOnce` records. */
+/** A record of `processOnce`. */
 export interface ProcessedMessage {
   readonly receiver: string;
   readonly id: string | null;
@@ -21,12 +21,12 @@ export async function processOnce<Result>(
   if (id === null) {
     throw new InvalidInputError(
       'id',
-      'is missing: what the sender does not name cannot be told apart',
+      'is missing: without the id of a message, repetitions cannot be recognised',
     );
   }
   if (manager.queryRunner?.isTransactionActive !== true) throw new TransactionRequiredError();
   const mine = { hash: hashOf('once', receiver, id), token: randomUUID(), expiresAt };
-  // Whose row it is tells who was first, on every database alike: what they say of affected rows differs.
+  // The row shows which attempt was first; counts of affected rows differ between databases.
   const kept = await insertIfAbsent(manager, mine);
   return kept?.token === mine.token ? work() : undefined;
 }

@@ -1,28 +1,30 @@
 /**
- * How long ids are remembered unless told otherwise: seven days, more than twice as long as the schedule of Standard
- * Webhooks goes on trying.
+ * Default time for which ids are remembered: seven days, more than twice as long as the retry schedule of Standard
+ * Webhooks.
  */
 export const DEFAULT_RETENTION = 7 * 24 * 3_600_000;
 
-/** One try to process a message. */
+/** One attempt to process a message. */
 export interface MessageClaim {
   /** Name of the receiver: ids of different senders are different messages. */
   readonly receiver: string;
   readonly id: string;
-  /** Tells this try from every other one. */
+  /** Identifies this attempt. */
   readonly token: string;
 }
 
-/** When a claim is made or ended, and how long what is remembered of it holds; milliseconds since the Unix epoch. */
+/** Times of a claim, in milliseconds since the Unix epoch: the current one, and the one at which its record expires. */
 export interface ClaimTimes {
   readonly now: number;
   readonly until: number;
 }
 
 /**
- * - `claimed`: nobody else has it; the handler runs
- * - `in-progress`: another try has it
- * - `processed`: a try has completed
+ * Result of a claim.
+ *
+ * - `claimed`: this attempt has the message; its handler runs
+ * - `in-progress`: another attempt has the message
+ * - `processed`: an attempt has completed
  */
 export type ClaimResult = 'claimed' | 'in-progress' | 'processed';
 
@@ -36,21 +38,21 @@ export type ClaimResult = 'claimed' | 'in-progress' | 'processed';
 export abstract class ReceivedMessages {
   /**
    * Claims a message until `until`. Atomic: of any number of concurrent claims of one message, in any number of
-   * processes, one is told `claimed`. A claim that has run out, because its process ended, is up for the next one.
+   * processes, one gets `claimed`. An expired claim, whose process ended, may be claimed anew.
    */
   abstract claim(claim: MessageClaim, times: ClaimTimes): Promise<ClaimResult>;
 
-  /** The handler is done: until `until` the message is `processed`. Also right when the claim has run out meanwhile. */
+  /** Marks the message as `processed` until `until`, even when the claim has expired meanwhile. */
   abstract complete(claim: MessageClaim, times: ClaimTimes): Promise<void>;
 
   /**
-   * The handler threw: the next try may run at once. Does nothing when the claim has run out and another try has the
-   * message now, or when it is processed.
+   * Gives the message up after its handler threw: the next attempt may run at once. Does nothing when the claim has
+   * expired and another attempt has the message, or when the message is processed.
    */
   abstract release(claim: MessageClaim): Promise<void>;
 }
 
-/** The de-duplication's times, checked, in milliseconds. */
+/** Checked times of the de-duplication, in milliseconds. */
 export interface DeduplicationTimes {
   readonly retention: number;
   readonly lease: number;

@@ -8,18 +8,18 @@ const POSTGRES = new Set(['postgres', 'cockroachdb', 'aurora-postgres']);
 const MYSQL = new Set(['mysql', 'mariadb', 'aurora-mysql']);
 const SQLITE = new Set(['better-sqlite3', 'sqlite', 'sqljs', 'expo', 'capacitor', 'react-native']);
 
-/** One row: who claimed a message and until when, or that it is processed. */
+/** One row: the claim of a message, or the mark that the message is processed. */
 export interface ReceivedRow {
   /** See {@link hashOf}. */
   readonly hash: string;
-  /** Of the claim; empty when the message is processed. */
+  /** Token of the claim; empty when the message is processed. */
   readonly token: string;
   /** Milliseconds since the Unix epoch. */
   readonly expiresAt: number;
 }
 
 /**
- * The key of a row. A hash, because ids have no length limit and databases compare texts in ways of their own: under
+ * Computes the key of a row. A hash, because ids have no length limit and databases compare texts in ways of their own: under
  * some collations `a` and `A` are the same message.
  */
 export function hashOf(purpose: 'claim' | 'once', receiver: string, id: string): string {
@@ -29,8 +29,8 @@ export function hashOf(purpose: 'claim' | 'once', receiver: string, id: string):
 }
 
 /**
- * Inserts a row where there is none with its hash, and answers the row that is there now. On PostgreSQL and MySQL this
- * waits for another transaction that has inserted one and may still roll back.
+ * Inserts a row unless one has its hash, and returns the row that is stored then. On PostgreSQL and MySQL this waits for
+ * another transaction that has inserted one and may still roll back.
  */
 export async function insertIfAbsent(
   manager: SqlManager,
@@ -47,7 +47,7 @@ export async function insertIfAbsent(
   return readRow(manager, row.hash);
 }
 
-/** Replaces a row, unless somebody else has done so since it was read; answers the row that is there now. */
+/** Replaces a row unless it has changed since it was read; returns the row that is stored then. */
 export async function replaceRow(
   manager: SqlManager,
   before: ReceivedRow,
@@ -79,7 +79,7 @@ export async function deleteRow(manager: SqlManager, hash: string, token: string
 }
 
 /**
- * Deletes what has expired from the table `thorn_received_messages`. `DatabaseReceivedMessages` does so by itself; call
+ * Deletes expired rows from the table `thorn_received_messages`. `DatabaseReceivedMessages` does so by itself; call
  * it from time to time where `processOnce()` alone is used.
  *
  * @param now milliseconds since the Unix epoch. Default: the machine's time

@@ -7,7 +7,7 @@ import {
 
 const DEFAULT_PREFIX = 'thorn:received:';
 const PROCESSED = 'processed';
-// Compared and deleted in one step: between two steps another try could claim what is then deleted.
+// Compared and deleted in one step: between two steps another attempt could claim the key that is then deleted.
 const RELEASE =
   "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
@@ -15,8 +15,8 @@ const RELEASE =
 export type RedisCommand = (name: string, ...args: string[]) => Promise<unknown>;
 
 /**
- * Remembers messages in Redis, for all processes together; expiry is Redis' own. Any client will do: all that is needed
- * is a function that sends a command.
+ * Remembers messages in Redis, for all processes together; expiry is Redis' own. Works with any client: give a function
+ * that sends a command.
  *
  * @example
  * ```ts

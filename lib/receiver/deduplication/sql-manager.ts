@@ -1,4 +1,4 @@
-/** What is needed of TypeORM's `EntityManager`. Structural: receivers without a database need no TypeORM. */
+/** The part of TypeORM's `EntityManager` that is used. Structural: receivers without a database need no TypeORM. */
 export interface SqlManager {
   readonly dataSource: {
     readonly options: { readonly type: string; readonly entityPrefix?: string };

@@ -10,17 +10,17 @@ import {
 } from '../schemes/signed-request.js';
 import type { VerifiedWebhook } from '../verification/verified-webhook.js';
 
-/** What Express' and Fastify's requests have in common. */
+/** The part that Express' and Fastify's requests have in common. */
 interface IncomingRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly rawBody?: unknown;
   readonly body?: unknown;
 }
 
-// Keyed by the request itself, so that whatever else marks requests cannot collide with it.
+// Keyed by the request itself, which collides with nothing else that marks requests.
 const verified = new WeakMap<object, VerifiedWebhook>();
 
-/** The request as schemes see it. */
+/** Reads a request in the form that schemes read. */
 export function incomingRequest(context: ExecutionContext): SignedRequest {
   const request = context.switchToHttp().getRequest<IncomingRequest>();
   return signedRequest(request.headers as HeadersSource, rawBodyOf(request));
@@ -31,13 +31,13 @@ export function rememberWebhook(context: ExecutionContext, webhook: VerifiedWebh
   verified.set(context.switchToHttp().getRequest<object>(), webhook);
 }
 
-/** The verified webhook of a request. */
+/** Returns the verified webhook of a request. */
 export function webhookOf(context: ExecutionContext): VerifiedWebhook | undefined {
   return verified.get(context.switchToHttp().getRequest<object>());
 }
 
 /**
- * @throws InternalServerErrorException naming the fix, when Nest was not told to keep raw bodies
+ * @throws InternalServerErrorException naming the fix, when Nest does not keep raw bodies
  * @throws UnsupportedMediaTypeException when there is no parser for the content type
  */
 function rawBodyOf({ rawBody, headers, body }: IncomingRequest): string | Uint8Array {
@@ -48,7 +48,7 @@ function rawBodyOf({ rawBody, headers, body }: IncomingRequest): string | Uint8A
   // Nest parses these two on its own, so that only the option can be missing; with another type the parser may be.
   const type = String(headers['content-type']);
   const isParsedByNest = /^application\/(?:json|x-www-form-urlencoded)\b/i.test(type);
-  // What a parser of texts or bytes leaves is the body itself: Fastify brings one for texts.
+  // A parser of texts or bytes leaves the raw body; Fastify has one for texts.
   if (!isParsedByNest && (typeof body === 'string' || body instanceof Uint8Array)) return body;
   if (isParsedByNest || !isEmpty(body)) {
     throw new InternalServerErrorException(
@@ -57,7 +57,7 @@ function rawBodyOf({ rawBody, headers, body }: IncomingRequest): string | Uint8A
     );
   }
   throw new UnsupportedMediaTypeException(
-    "No body parser takes this content type. Register one: app.useBodyParser('text') or app.useBodyParser('raw').",
+    "No body parser reads this content type. Register one: app.useBodyParser('text') or app.useBodyParser('raw').",
   );
 }
 

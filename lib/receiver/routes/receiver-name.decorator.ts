@@ -1,21 +1,21 @@
 import { Reflector } from '@nestjs/core';
 import { ThornConfigurationError } from '../../errors/index.js';
 
-/** Which receiver verifies the requests of a controller or a route. */
+/** Names the receiver that verifies the requests of a controller or a route. */
 export const ReceiverName = Reflector.createDecorator<string>();
 
 type Target = Parameters<Reflector['get']>[1];
 
-/** The name that the route says, else its controller. */
+/** Returns the name on the route, else on its controller. */
 export function receiverNameOf(reflector: Reflector, route: Target, controller: Target): string {
   const name = findReceiverName(reflector, route, controller);
   if (name !== undefined) return name;
   throw new ThornConfigurationError(
-    'WebhookReceiverGuard is used without a name: write @WebhookReceiver(name) instead.',
+    'WebhookReceiverGuard is used without a name. Write @WebhookReceiver(name) instead.',
   );
 }
 
-/** Like {@link receiverNameOf}, undefined when neither says one. */
+/** Like {@link receiverNameOf}, undefined when neither has one. */
 export function findReceiverName(
   reflector: Reflector,
   route: Target,

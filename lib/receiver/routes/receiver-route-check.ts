@@ -6,7 +6,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { findReceiverName } from './receiver-name.decorator.js';
 import { WebhookReceivers } from './webhook-receivers.js';
 
-/** Checks at start-up what `@WebhookReceiver()` is written on. */
+/** Checks the routes with `@WebhookReceiver()` at start-up. */
 @Injectable()
 export class ReceiverRouteCheck implements OnModuleInit {
   constructor(
@@ -25,7 +25,7 @@ export class ReceiverRouteCheck implements OnModuleInit {
 
   #check(controller: Type<object>): void {
     const prototype = controller.prototype as Record<string, () => unknown>;
-    // The controller itself as well: it may have no route yet.
+    // Also the controller itself, which may not have a route yet.
     this.#checkName(controller.name, findReceiverName(this.reflector, controller, controller));
     for (const method of this.scanner.getAllMethodNames(prototype)) {
       const route = `${controller.name}.${method}()`;
@@ -33,7 +33,7 @@ export class ReceiverRouteCheck implements OnModuleInit {
       this.#checkName(route, name);
       if (name !== undefined && answersByHand(controller, method)) {
         throw new ThornConfigurationError(
-          `${route} takes the response with @Res() or @Next(), so that nobody would answer a repeated webhook: write @Res({ passthrough: true }).`,
+          `${route} takes the response with @Res() or @Next(), so that a repeated webhook would get no response. Write @Res({ passthrough: true }).`,
           { route },
         );
       }
@@ -44,7 +44,7 @@ export class ReceiverRouteCheck implements OnModuleInit {
     const { names } = this.receivers;
     if (name === undefined || names.includes(name)) return;
     throw new ThornConfigurationError(
-      `@WebhookReceiver('${name}') on ${place} names no receiver; ThornReceiverModule has ${names.join(', ')}.`,
+      `@WebhookReceiver('${name}') on ${place} names an unknown receiver. Receivers of ThornReceiverModule: ${names.join(', ')}.`,
       { place, receiver: name },
     );
   }

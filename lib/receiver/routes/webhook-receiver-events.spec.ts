@@ -4,10 +4,10 @@ import { WebhookReceiverEvents } from './webhook-receiver-events.js';
 
 const facts = { receiver: 'store', id: 'msg_1', event: 'order.paid' };
 
-it('tells every listener once, until it is ended', () => {
+it('calls every listener once, until it is removed', () => {
   const events = new WebhookReceiverEvents();
-  const told: unknown[] = [];
-  const listener = (payload: unknown): unknown => told.push(payload);
+  const calls: unknown[] = [];
+  const listener = (payload: unknown): unknown => calls.push(payload);
   const stops = [events.on('accepted', listener), events.on('accepted', listener)];
   events.emit('accepted', facts);
   stops[0]!();
@@ -15,15 +15,15 @@ it('tells every listener once, until it is ended', () => {
   events.emit('accepted', facts);
   events.emit('duplicate', { ...facts, state: 'processed' });
 
-  expect(told).toEqual([facts, facts, facts]);
+  expect(calls).toEqual([facts, facts, facts]);
 });
 
-it('logs what a listener throws or rejects with, and goes on', async () => {
+it('logs errors of listeners, thrown or rejected, and goes on', async () => {
   const lines: string[] = [];
   const write = (...line: unknown[]): unknown => lines.push(line.join(' '));
   Logger.overrideLogger({ log: write, warn: write, error: write });
   const events = new WebhookReceiverEvents();
-  const told: unknown[] = [];
+  const calls: unknown[] = [];
   events.on('accepted', () => {
     throw new Error('thrown');
   });
@@ -31,10 +31,10 @@ it('logs what a listener throws or rejects with, and goes on', async () => {
   events.on('accepted', () =>
     Promise.reject(new Error('rejected by https://example.com/?token=s3cret', { cause })),
   );
-  events.on('accepted', (payload) => told.push(payload));
+  events.on('accepted', (payload) => calls.push(payload));
   events.emit('accepted', facts);
 
-  expect(told).toEqual([facts]);
+  expect(calls).toEqual([facts]);
   await expect.poll(() => lines.length).toBe(2);
   expect(lines[0]).toMatch(/accepted failed: thrown\s+at /);
   expect(lines[1]).toMatch(/accepted failed: rejected by https:\/\/example.com\/\s+at /);

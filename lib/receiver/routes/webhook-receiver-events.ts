@@ -2,27 +2,27 @@ import { Logger } from '@nestjs/common';
 import { stackFrames, errorText } from '../../common/index.js';
 import type { RejectionReason } from '../schemes/webhook-rejected.error.js';
 
-/** One verified message, as events tell of it. */
+/** A verified message, as events describe it. */
 export interface ReceivedMessageFacts {
   /** Name of the receiver. */
   readonly receiver: string;
   readonly id: string | null;
-  /** The event's name, or null when the message does not say. */
+  /** The event's name, or null when the message does not name it. */
   readonly event: string | null;
 }
 
-/** What each event of {@link WebhookReceiverEvents} carries: never a secret, a signature or a body. */
+/** Payloads of {@link WebhookReceiverEvents}: never with a secret, a signature or a body. */
 export interface WebhookReceiverEventMap {
-  /** A webhook could not be verified or read; whoever sent it was told no reason. */
+  /** A webhook could not be verified or read; the response did not say why. */
   readonly rejected: {
     readonly receiver: string;
     readonly reason: RejectionReason;
-    /** A sentence part for people. */
+    /** A sentence part for operators. */
     readonly explanation: string;
   };
-  /** A verified webhook is about to be handled: the first try, or another one after a handler that threw. */
+  /** A verified webhook is about to be handled: the first attempt, or another one after a handler that threw. */
   readonly accepted: ReceivedMessageFacts;
-  /** A verified webhook is a repetition: of one that is processed, or that is being processed by another try. */
+  /** A verified webhook repeats a message that is processed, or that another attempt is processing. */
   readonly duplicate: ReceivedMessageFacts & { readonly state: 'processed' | 'in-progress' };
 }
 
@@ -31,8 +31,8 @@ type Listener<Name extends EventName> = (payload: WebhookReceiverEventMap[Name])
 type Listeners = { readonly [Name in EventName]: Set<{ readonly listener: Listener<Name> }> };
 
 /**
- * Tells the application what becomes of the webhooks that it receives. Injectable anywhere. What a listener throws, or
- * rejects with, is logged and never reaches a request.
+ * Emits events about received webhooks. Injectable anywhere. Errors of listeners, thrown or rejected, are logged and
+ * never reach a request.
  *
  * @example
  * ```ts
@@ -47,16 +47,16 @@ export class WebhookReceiverEvents {
     duplicate: new Set(),
   };
 
-  /** @returns a function that ends it; calling it again does nothing */
+  /** Adds a listener. @returns a function that removes it; calling it again does nothing */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
-    // An object of its own, so that a listener that is given twice is called twice, and ended one by one.
+    // An object of its own, so that a listener that is added twice is called twice, and removed one by one.
     const entry = { listener };
     const listeners = this.#listeners[name];
     listeners.add(entry);
     return () => void listeners.delete(entry);
   }
 
-  /** Tells all listeners, in the order in which they came. */
+  /** Calls all listeners, in the order in which they were added. */
   emit<Name extends EventName>(name: Name, payload: WebhookReceiverEventMap[Name]): void {
     Object.freeze(payload);
     for (const { listener } of [...this.#listeners[name]]) {

@@ -5,8 +5,8 @@ import { WebhookReceiverGuard } from './webhook-receiver.guard.js';
 import { WebhookReceiverInterceptor } from './webhook-receiver.interceptor.js';
 
 /**
- * Verifies the requests of a route, or of all routes of a controller, before the handler sees them, and lets each
- * message be handled once. On a route it overrides what its controller says.
+ * Verifies the requests of a route, or of all routes of a controller, before the handler runs, and runs the handler of
+ * each message once. On a route it overrides the decorator of its controller.
  *
  * A request that cannot be verified gets a 401, whatever the reason. A repetition of a processed message gets the
  * route's own status without the handler; one that comes while another try is being handled gets a 409.

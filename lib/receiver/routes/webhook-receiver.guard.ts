@@ -12,7 +12,7 @@ import { receiverNameOf } from './receiver-name.decorator.js';
 import { WebhookReceivers } from './webhook-receivers.js';
 import { WebhookRejectedError } from '../schemes/webhook-rejected.error.js';
 
-/** Lets a request pass when its signature is right. */
+/** Lets requests with a valid signature pass. */
 @Injectable()
 export class WebhookReceiverGuard implements CanActivate {
   constructor(
@@ -21,7 +21,7 @@ export class WebhookReceiverGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
-    // Said on the controller and on the route, the decorator brings its guard twice.
+    // The decorator adds the guard twice when it stands on the controller and on the route.
     if (webhookOf(context) !== undefined) return true;
     const name = receiverNameOf(this.reflector, context.getHandler(), context.getClass());
     try {
@@ -33,7 +33,7 @@ export class WebhookReceiverGuard implements CanActivate {
   }
 }
 
-/** One answer whatever the reason, until the signature is right: then the sender may know what is wrong with the body. */
+/** Gives one response for every reason; only a sender with a valid signature learns what is wrong with its body. */
 function answerOf({ reason, explanation }: WebhookRejectedError): Error {
   return reason === 'unreadable-body'
     ? new BadRequestException(`The webhook cannot be read: ${explanation}.`)

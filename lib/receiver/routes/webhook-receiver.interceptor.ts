@@ -9,17 +9,20 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { type Observable, catchError, concatMap, defaultIfEmpty, from, of, takeLast } from 'rxjs';
 import { webhookOf } from './incoming-request.js';
-import { type MessageTurn, MessageDeduplicator } from '../deduplication/message-deduplicator.js';
+import {
+  type ProcessingAttempt,
+  MessageDeduplicator,
+} from '../deduplication/message-deduplicator.js';
 import type { VerifiedWebhook } from '../verification/verified-webhook.js';
 import { WebhookReceiverEvents } from './webhook-receiver-events.js';
 
 const RETRY_AFTER_SECONDS = '10';
 
-/** Lets each message be handled once. */
+/** Runs the handler of each message once. */
 @Injectable()
 export class WebhookReceiverInterceptor implements NestInterceptor {
   constructor(
-    @Inject(MessageDeduplicator) private readonly turns: MessageDeduplicator,
+    @Inject(MessageDeduplicator) private readonly deduplicator: MessageDeduplicator,
     @Inject(WebhookReceiverEvents) private readonly events: WebhookReceiverEvents,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
   ) {}
@@ -28,22 +31,22 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
     const webhook = webhookOf(context);
     return webhook === undefined || isRepeatedInterceptor(webhook)
       ? next.handle()
-      : this.#inTurn(webhook, context, next);
+      : this.#once(webhook, context, next);
   }
 
-  async #inTurn(
+  async #once(
     webhook: VerifiedWebhook,
     context: ExecutionContext,
     next: CallHandler,
   ): Promise<Observable<unknown>> {
     const { receiver, id, event } = webhook;
-    const turn = await this.turns.begin(webhook);
-    if (turn.state === 'claimed') {
+    const attempt = await this.deduplicator.begin(webhook);
+    if (attempt.state === 'claimed') {
       this.events.emit('accepted', { receiver, id, event });
-      return settled(next.handle(), turn, () => isSuccess(context));
+      return settled(next.handle(), attempt, () => isSuccess(context));
     }
-    this.events.emit('duplicate', { receiver, id, event, state: turn.state });
-    if (turn.state === 'processed') return of(undefined);
+    this.events.emit('duplicate', { receiver, id, event, state: attempt.state });
+    if (attempt.state === 'processed') return of(undefined);
     const response = context.switchToHttp().getResponse<unknown>();
     this.host.httpAdapter.setHeader(response, 'Retry-After', RETRY_AFTER_SECONDS);
     throw new ConflictException('This webhook is being processed; try again later.');
@@ -53,28 +56,28 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
 // Shared by all instances: every controller's module has its own.
 const intercepted = new WeakSet<VerifiedWebhook>();
 
-/** Said on the controller and on the route, the decorator brings its interceptor twice. */
+/** The decorator adds the interceptor twice when it stands on the controller and on the route. */
 function isRepeatedInterceptor(webhook: VerifiedWebhook): boolean {
   if (intercepted.has(webhook)) return true;
   intercepted.add(webhook);
   return false;
 }
 
-/** What the handler answers, after it is recorded: an answer that says done must not come before the record of it. */
+/** Passes on the handler's result once its success or failure is recorded: a response must not precede the record. */
 function settled(
   answer: Observable<unknown>,
-  turn: MessageTurn,
+  attempt: ProcessingAttempt,
   isSuccess: () => boolean,
 ): Observable<unknown> {
   return answer.pipe(
     defaultIfEmpty(undefined),
     takeLast(1),
     concatMap(async (value) => {
-      await (isSuccess() ? turn.complete() : turn.release());
+      await (isSuccess() ? attempt.complete() : attempt.release());
       return value;
     }),
     catchError((error: unknown) =>
-      from(turn.release()).pipe(
+      from(attempt.release()).pipe(
         concatMap(() => {
           throw error;
         }),
@@ -83,7 +86,7 @@ function settled(
   );
 }
 
-/** Without a throw, a handler says by its status that it wants the next try. */
+/** Judges by the status: a handler may ask for the next attempt without throwing. */
 function isSuccess(context: ExecutionContext): boolean {
   const { statusCode } = context.switchToHttp().getResponse<{ statusCode?: number }>();
   return statusCode === undefined || statusCode < 300;

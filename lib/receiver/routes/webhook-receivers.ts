@@ -6,7 +6,7 @@ import type { WebhookReceiverEvents } from './webhook-receiver-events.js';
 import { WebhookRejectedError } from '../schemes/webhook-rejected.error.js';
 import type { WebhookVerifier } from '../verification/webhook-verifier.js';
 
-/** The configured senders, by name. Injectable, to verify what does not come through a route. */
+/** The configured receivers, by name. Inject it to verify webhooks that do not come through a route. */
 @Injectable()
 export class WebhookReceivers {
   readonly #logger = new Logger('ThornReceiver');
@@ -17,13 +17,13 @@ export class WebhookReceivers {
     private readonly clock: Clock,
   ) {}
 
-  /** The names that `@WebhookReceiver()` may say. */
+  /** The names that `@WebhookReceiver()` accepts. */
   get names(): readonly string[] {
     return [...this.verifiers.keys()];
   }
 
   /**
-   * Verifies a webhook of the named sender. Why one is rejected is told to the log and as an event.
+   * Verifies a webhook of the named sender. The reason of a rejection is logged, and emitted as an event.
    *
    * @throws {@link WebhookRejectedError} with the reason
    */
@@ -38,14 +38,15 @@ export class WebhookReceivers {
 
   #verifierOf(name: string): WebhookVerifier {
     const verifier = this.verifiers.get(name);
-    // Routes are checked at start-up, so that this is a name that somebody else has made up.
-    if (verifier === undefined) throw new Error(`There is no receiver "${name}".`);
+    // Routes are checked at start-up: this name comes from a caller.
+    if (verifier === undefined)
+      throw new Error(`Unknown receiver "${name}". Receivers: ${this.names.join(', ')}`);
     return verifier;
   }
 
   #report(receiver: string, { reason, explanation }: WebhookRejectedError): void {
     this.#logger.warn(
-      `Refused a webhook for the receiver "${receiver}" (${reason}): ${explanation}.`,
+      `Rejected a webhook for the receiver "${receiver}" (${reason}): ${explanation}.`,
     );
     this.events.emit('rejected', { receiver, reason, explanation });
   }

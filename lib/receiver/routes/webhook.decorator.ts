@@ -17,7 +17,7 @@ import type { VerifiedWebhook } from '../verification/verified-webhook.js';
  * receive(@Webhook('payload', new ValidationPipe({ validateCustomDecorators: true })) order: OrderDto) { … }
  * ```
  */
-// Written out: the type that is inferred names what Nest 12 alone has.
+// Written out: the inferred type names a type that only Nest 12 has.
 export const Webhook: (
   ...propertyAndPipes: (keyof VerifiedWebhook | PipeTransform | Type<PipeTransform>)[]
 ) => ParameterDecorator = createParamDecorator(
@@ -25,7 +25,7 @@ export const Webhook: (
     const webhook = webhookOf(context);
     if (webhook === undefined) {
       throw new ThornConfigurationError(
-        '@Webhook() has nothing to give: write @WebhookReceiver(name) on the route or its controller.',
+        '@Webhook() found no verified webhook. Write @WebhookReceiver(name) on the route or its controller.',
       );
     }
     return property === undefined ? webhook : webhook[property];

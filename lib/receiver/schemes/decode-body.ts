@@ -6,8 +6,8 @@ const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /**
- * Reads a body by its content type: JSON as what it says, a form as nested objects, `text/…` as a text, and anything
- * else as the bytes themselves. Without a content type, as a queue may have it: JSON when it is, else the bytes.
+ * Decodes a body by its content type: JSON into its value, a form into nested objects, `text/…` into a text. Other types
+ * stay bytes. Without a content type, as a queue may have it, a body that is JSON is parsed; others stay bytes.
  *
  * @throws {@link WebhookRejectedError} `unreadable-body`
  */

@@ -18,7 +18,7 @@ it.each([
   expect(decodeForm(text)).toEqual(expected);
 });
 
-it('reads back whatever the form codec writes of texts', () => {
+it('reads back any texts that the form codec writes', () => {
   const names = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_ &=%.-]{0,8}$/);
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(

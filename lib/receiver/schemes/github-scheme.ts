@@ -14,9 +14,8 @@ import {
 
 /**
  * GitHub: `X-Hub-Signature-256: sha256=…`, the hexadecimal HMAC-SHA256 of the body. Id and event are the headers
- * `X-GitHub-Delivery` and `X-GitHub-Event`. Nothing but the body is signed: there is no timestamp to hold against a
- * tolerance, and both headers could be replaced on the way. A body of the form content type is read as well: its
- * `payload`.
+ * `X-GitHub-Delivery` and `X-GitHub-Event`. Only the body is signed: without a timestamp the tolerance has no effect,
+ * and both headers could be replaced on the way. Of a body in the form content type, `payload` is read.
  *
  * @see https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
  */

@@ -6,7 +6,7 @@ import { StripeScheme } from './stripe-scheme.js';
 import { ThornScheme } from './thorn-scheme.js';
 import { WebhookScheme } from './webhook-scheme.js';
 
-/** The schemes that come along. */
+/** Names of the schemes that come with the library. */
 export type SchemeName = 'standard' | 'thorn' | 'stripe' | 'github';
 
 const SCHEMES: Readonly<Record<SchemeName, (digest?: Digest) => WebhookScheme>> = {
@@ -17,13 +17,13 @@ const SCHEMES: Readonly<Record<SchemeName, (digest?: Digest) => WebhookScheme>> 
 };
 
 /**
- * The scheme of a name, or the one that is given.
+ * Returns the scheme of a name, or the given instance.
  *
- * @throws {@link InvalidInputError} when it is none, or when a digest is given that it would ignore
+ * @throws {@link InvalidInputError} for an unknown scheme, or a digest that the scheme would ignore
  */
 export function schemeOf(scheme: unknown, digest?: Digest): WebhookScheme {
   if (digest !== undefined && scheme !== 'thorn') {
-    throw new InvalidInputError('digest', "is for the scheme 'thorn' alone");
+    throw new InvalidInputError('digest', "is an option of the scheme 'thorn' alone");
   }
   if (scheme instanceof WebhookScheme) return scheme;
   if (typeof scheme === 'string' && Object.hasOwn(SCHEMES, scheme)) {

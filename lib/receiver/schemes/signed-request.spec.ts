@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { signedRequest } from './signed-request.js';
 
-it('finds no header that was not sent, whatever its name', () => {
+it('finds only headers that were sent, whatever their names', () => {
   const { headers } = signedRequest({}, '');
 
   for (const name of ['constructor', 'toString', '__proto__']) {
@@ -9,7 +9,7 @@ it('finds no header that was not sent, whatever its name', () => {
   }
 });
 
-it('joins what came twice, in whatever case, as Node does', () => {
+it('joins repeated headers of any case, as Node does', () => {
   const sent: [string, string][] = [
     ['X-Id', 'a'],
     ['x-id', 'b'],

@@ -1,8 +1,8 @@
 import { InvalidInputError } from '../../errors/index.js';
 
-/** One request as schemes see it. */
+/** A request in the form that schemes read. */
 export interface SignedRequest {
-  /** Names in lower case; a header that came several times is one text, joined with `, `. */
+  /** Names in lower case; a repeated header is one text, joined with `, `. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The exact bytes that were received. */
   readonly body: Buffer;
@@ -26,7 +26,7 @@ function normalised(source: HeadersSource): SignedRequest['headers'] {
   if (typeof source !== 'object' || source === null) {
     throw new InvalidInputError('headers', 'must be an object of names and values');
   }
-  // Without a prototype: no header that was not sent is ever found.
+  // Without a prototype, so that inherited names are not taken for headers.
   const headers = Object.create(null) as Record<string, string>;
   const pairs = Symbol.iterator in source ? source : Object.entries(source);
   for (const [name, value] of pairs) {

@@ -83,7 +83,7 @@ export class StandardScheme extends WebhookScheme<StandardKey> {
     }
     const candidates = claim.signatures.flatMap(ed25519Bytes);
     if (candidates.length === 0) return false;
-    // Latin-1, as Node reads headers: these are the bytes that came.
+    // Latin-1, as Node reads headers: this restores the bytes that came.
     const content = Buffer.concat([Buffer.from(prefix, 'latin1'), body]);
     return candidates.some((signature) => verify(null, content, key, signature));
   }
@@ -128,7 +128,7 @@ function ed25519Bytes(signature: string): Buffer[] {
   return bytes === null ? [] : [bytes];
 }
 
-/** Several spellings of base64 decode to the same bytes; only the right one counts. */
+/** Decodes base64 in its canonical form: several spellings decode to the same bytes. */
 function canonicalBase64(encoded: string, length: number): Buffer | null {
   const bytes = Buffer.from(encoded, 'base64');
   return bytes.length === length && bytes.toString('base64') === encoded ? bytes : null;

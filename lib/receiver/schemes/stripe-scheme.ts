@@ -14,7 +14,7 @@ import {
 
 /**
  * Stripe: `Stripe-Signature: t=…,v1=…`, the hexadecimal HMAC-SHA256 of `t.body`, keyed with the whole text of the
- * endpoint's secret, `whsec_` included. Several `v1` are taken, `v0` never. Id and event are the body's `id` and `type`.
+ * endpoint's secret, `whsec_` included. Several `v1` are accepted, `v0` never. Id and event are the body's `id` and `type`.
  *
  * @see https://docs.stripe.com/webhooks/signature
  */
@@ -46,7 +46,7 @@ export class StripeScheme extends WebhookScheme<KeyObject> {
   }
 }
 
-/** Two times in one header are as good as none: which of them was judged would be a guess. */
+/** Returns the signed time; undefined when the header has several, since either could be the forged one. */
 function signedTime(parts: readonly string[]): string | undefined {
   const times = valuesOf(parts, 't');
   return times.length === 1 ? times[0] : undefined;

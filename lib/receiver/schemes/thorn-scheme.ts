@@ -18,8 +18,8 @@ const DIGESTS: readonly Digest[] = ['sha1', 'sha256', 'sha512'];
 /**
  * Thorn: `Hook-HMAC`, the base64 HMAC of the body, keyed with the whole text of the secret.
  *
- * Nothing but the body is signed: there is no timestamp to hold against a tolerance, and `Hook-Delivery`, the id, could
- * be replaced on the way. Prefer `standard` wherever the sender offers both. The event is the body's `event`, else
+ * Only the body is signed: without a timestamp the tolerance has no effect, and `Hook-Delivery`, the id, could be
+ * replaced on the way. Prefer `standard` wherever the sender offers both. The event is the body's `event`, else
  * `Hook-Event`.
  */
 export class ThornScheme extends WebhookScheme<HmacKey> {

@@ -1,9 +1,9 @@
 import { InvalidInputError } from '../../errors/index.js';
 
 /**
- * The bytes of a secret that a service has given out, or was given: how long it is was theirs to choose.
+ * Returns the bytes of a secret of another service, whatever its length.
  *
- * @throws {@link InvalidInputError} for the field `secret` when there is none
+ * @throws {@link InvalidInputError} for the field `secret` when it is empty or has blanks around it
  */
 export function vendorKey(secret: string): Buffer {
   if (secret === '' || secret.trim() !== secret) {

@@ -1,12 +1,12 @@
 import { ThornError } from '../../errors/index.js';
 
 /**
- * Why a webhook is refused.
+ * Reasons for which a webhook is rejected.
  *
- * - `missing-header`, `malformed-header`: it is not signed in the way of the scheme
- * - `too-old`, `too-new`: its timestamp is further away than the tolerance allows
+ * - `missing-header`, `malformed-header`: the request is not signed in the way of the scheme
+ * - `too-old`, `too-new`: the timestamp is further away than the tolerance allows
  * - `wrong-signature`: none of its signatures was made with one of the secrets over these bytes
- * - `unreadable-body`: the signature is right, but the body is not what its content type says
+ * - `unreadable-body`: the signature is valid, but the body does not fit its content type
  */
 export type RejectionReason =
   | 'missing-header'
@@ -17,8 +17,8 @@ export type RejectionReason =
   | 'unreadable-body';
 
 /**
- * Thrown when a webhook could not be verified, by schemes and by `verifyWebhook()`. The reason is for the operator;
- * whoever sent the request is told nothing but that it was refused.
+ * Thrown when a webhook could not be verified, by schemes and by `verifyWebhook()`. The reason is for the operator; the
+ * response to the sender does not contain it.
  */
 export class WebhookRejectedError extends ThornError {
   readonly code = 'THORN_WEBHOOK_REJECTED';
@@ -28,6 +28,6 @@ export class WebhookRejectedError extends ThornError {
     readonly reason: RejectionReason,
     readonly explanation: string,
   ) {
-    super(`The webhook is refused: ${explanation}`, { reason });
+    super(`The webhook is rejected: ${explanation}`, { reason });
   }
 }

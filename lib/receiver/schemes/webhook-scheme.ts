@@ -5,39 +5,40 @@ import { WebhookRejectedError } from './webhook-rejected.error.js';
 
 const MAX_SIGNATURES = 10;
 
-/** What a request says of its signature; nothing of it is believed yet. */
+/** The signatures and the time that a request claims, not verified yet. */
 export interface SignatureClaim {
-  /** When it was signed, in milliseconds since the Unix epoch; null when the scheme signs no time. */
+  /** Time of the signature, in milliseconds since the Unix epoch; null when the scheme signs no time. */
   readonly timestamp: number | null;
   /** At least one and at most ten. */
   readonly signatures: readonly string[];
 }
 
-/** What a verified message is called. */
+/** Id and event of a verified message. */
 export interface MessageIdentity {
-  /** The same on every attempt, different for every message; null when the sender gave none. */
+  /** The same on every attempt, different for every message; null when the sender gives none. */
   readonly id: string | null;
-  /** The event's name, or null when the message does not say. */
+  /** The event's name, or null when the message does not name it. */
   readonly event: string | null;
 }
 
 /**
- * How a sender signs. Extend it for a sender that signs in a way of its own, and give the class, or an instance, as the
- * `scheme` of a receiver. Several secrets, tolerance, de-duplication and answers are not its concern.
+ * The way in which a sender signs. Extend the class for other senders, and give it, or an instance, as the `scheme` of
+ * a receiver. The module handles several secrets, the tolerance, de-duplication and responses.
  * Any implementation must pass `webhookSchemeConformance` of `nestjs-thorn/testing`.
  *
- * @typeParam Key what a secret is turned into, once, at start-up
+ * @typeParam Key the form that a secret takes once, at start-up
  */
 export abstract class WebhookScheme<Key = unknown> {
   /**
-   * The key that a configured secret stands for.
+   * Turns a configured secret into a key.
    *
    * @throws {@link InvalidInputError} for the field `secret` when it is malformed; the application does not start
    */
   abstract key(secret: string): Key;
 
   /**
-   * A doubt about a configured secret that is logged at start-up: a sentence part that follows its name. Default: none.
+   * Returns a doubt about a configured secret, which is logged at start-up: a sentence part that follows its name.
+   * Default: null, no doubt.
    */
   warning(_secret: string): string | null {
     return null;
@@ -50,10 +51,10 @@ export abstract class WebhookScheme<Key = unknown> {
    */
   abstract read(request: SignedRequest): SignatureClaim;
 
-  /** Whether one of the claimed signatures was made with the key. Compare with {@link equalsInConstantTime}. */
+  /** Tells whether one of the claimed signatures was made with the key. Compare with {@link equalsInConstantTime}. */
   abstract isSigned(request: SignedRequest, claim: SignatureClaim, key: Key): boolean;
 
-  /** Names a message that is verified. What the signature does not cover could have been replaced on the way. */
+  /** Reads id and event of a verified message. Parts that the signature does not cover may have been replaced. */
   abstract identify(request: SignedRequest, payload: unknown): MessageIdentity;
 
   /**
@@ -67,7 +68,7 @@ export abstract class WebhookScheme<Key = unknown> {
 }
 
 /**
- * The value of a header.
+ * Returns the value of a header.
  *
  * @throws {@link WebhookRejectedError} `missing-header`
  */
@@ -78,7 +79,7 @@ export function headerOf({ headers }: SignedRequest, name: string): string {
 }
 
 /**
- * The signatures that a header holds. More than ten are refused: each costs a comparison before the sender is known.
+ * Checks the signatures of a header. More than ten are refused: each costs a comparison before the sender is known.
  *
  * @throws {@link WebhookRejectedError} `malformed-header`
  */
@@ -91,7 +92,7 @@ export function signaturesOf(name: string, signatures: readonly string[]): reado
 }
 
 /**
- * Milliseconds since the Unix epoch of a timestamp in seconds.
+ * Converts a timestamp in seconds to milliseconds since the Unix epoch.
  *
  * @throws {@link WebhookRejectedError} `malformed-header`
  */
@@ -103,13 +104,13 @@ export function timestampOf(name: string, seconds: string | undefined): number {
   );
 }
 
-/** Compares in a time that tells nothing of where two texts differ. */
+/** Compares two texts in a time that does not depend on where they differ. */
 export function equalsInConstantTime(given: string, expected: string): boolean {
   const [left, right] = [Buffer.from(given), Buffer.from(expected)];
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** The property of a payload, when it is a text that is not empty. */
+/** Returns a property of a payload when it is a text that is not empty, else null. */
 export function textOf(payload: unknown, name: string): string | null {
   if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, name)) return null;
   const value = (payload as Record<string, unknown>)[name];

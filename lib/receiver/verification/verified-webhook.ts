@@ -1,26 +1,26 @@
 import type { TransactionManager } from '../deduplication/sql-manager.js';
 
-/** A webhook whose signature is right: what a parameter with `@Webhook()` gets. */
+/** A webhook with a valid signature: the value of a parameter with `@Webhook()`. */
 export interface VerifiedWebhook<Payload = unknown> {
   /** Name of the receiver that verified it. */
   readonly receiver: string;
-  /** The same on every attempt, different for every message; null when the sender gave none. */
+  /** The same on every attempt, different for every message; null when the sender gives none. */
   readonly id: string | null;
-  /** The event's name, or null when the message does not say. */
+  /** The event's name, or null when the message does not name it. */
   readonly event: string | null;
-  /** When this attempt was signed, in milliseconds since the Unix epoch; null when the scheme signs no time. */
+  /** Time of this attempt's signature, in milliseconds since the Unix epoch; null when the scheme signs no time. */
   readonly timestamp: number | null;
-  /** The body by its content type. Its type is what the sender promises: it is not checked. */
+  /** The body, parsed by its content type. It is not validated: the type is the sender's promise. */
   readonly payload: Payload;
   /** The exact bytes that were signed. */
   readonly rawBody: Buffer;
   /**
-   * Does the work of this message once, however often it comes and however many processes get it: its id is recorded in
-   * the transaction that the work is done in, so that both are there or neither is. Needs the table
+   * Does the work of this message once, however often it comes and however many processes get it: the id is recorded in
+   * the transaction of the work, so that both are stored or neither is. Needs the table
    * `thorn_received_messages`.
    *
    * @param manager TypeORM's, of the transaction that the work writes with
-   * @returns what `work` returns, or undefined when the message has been processed already
+   * @returns the result of `work`, or undefined when the message has been processed already
    * @throws {@link TransactionRequiredError} when the manager is not in a transaction
    * @throws {@link InvalidInputError} when the message has no id
    */

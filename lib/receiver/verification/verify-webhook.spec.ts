@@ -14,7 +14,7 @@ const body = '{"type":"order.paid","data":{"title":"Grüße"}}';
 const secret = generateSecret();
 
 describe('published vectors', () => {
-  it('of Standard Webhooks', () => {
+  it('verifies that of Standard Webhooks', () => {
     const webhook = verifyWebhook({
       headers: {
         'Webhook-Id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -35,7 +35,7 @@ describe('published vectors', () => {
     expect(webhook.rawBody.toString()).toBe('{"test": 2432232314}');
   });
 
-  it('of GitHub', () => {
+  it('verifies that of GitHub', () => {
     const webhook = verifyWebhook({
       scheme: 'github',
       headers: {
@@ -86,7 +86,7 @@ describe('published vectors', () => {
     now: 1533204720_000,
   } satisfies VerifyWebhookInput;
 
-  it('of Stripe', () => {
+  it('verifies that of Stripe', () => {
     expect(verifyWebhook(stripe)).toMatchObject({
       id: 'evt_123',
       event: 'customer.created',
@@ -97,7 +97,7 @@ describe('published vectors', () => {
     expectRefusal({ ...stripe, now: 1533204620_000 + 300_001 }, 'too-old');
   });
 
-  it('of Stripe: v0 does not count', () => {
+  it('ignores the v0 of Stripe', () => {
     const headers = {
       'stripe-signature': stripe.headers['stripe-signature'].replace('v1=', 'v2='),
     };
@@ -110,7 +110,7 @@ describe('independent judges', () => {
   it.each([
     ['standardwebhooks', StandardJudge],
     ['svix', SvixJudge],
-  ])('verifyWebhook takes what the package %s signs', (_, Judge) => {
+  ])('accepts what the package %s signs', (_, Judge) => {
     const signature = new Judge(secret).sign('msg_1', new Date(now), body);
     const headers = {
       'webhook-id': 'msg_1',
@@ -125,7 +125,7 @@ describe('independent judges', () => {
   it.each([
     ['standardwebhooks', StandardJudge],
     ['svix', SvixJudge],
-  ])('the package %s takes what signWebhook signs', (_, Judge) => {
+  ])('signs what the package %s accepts', (_, Judge) => {
     const signed = signWebhook({ body, secrets: [generateSecret(), secret] });
 
     expect(new Judge(secret).verify(signed.body, { ...signed.headers })).toMatchObject({
@@ -133,7 +133,7 @@ describe('independent judges', () => {
     });
   });
 
-  it('takes what the sender of this package signs', () => {
+  it('accepts what the sender of this package signs', () => {
     const recipient = {
       id: 'sub_1',
       url: 'https://example.com/',
@@ -150,7 +150,7 @@ describe('independent judges', () => {
     expectRefusal({ headers, body, secrets: [secret], scheme: 'thorn' }, 'wrong-signature');
   });
 
-  it('v1a: verified by Node’s own keys, and Node verifies what signWebhook signs', () => {
+  it('accepts v1a signatures of Node, which verifies those of signWebhook', () => {
     const pair = ed25519();
     const headers = {
       'webhook-id': 'msg_1',
@@ -184,7 +184,7 @@ describe('several secrets', () => {
     ['the third', [text]],
     ['the second secret', [generateSecret(), secret]],
     ['a public key after another secret', [generateSecret(), pair.whpk]],
-  ])('one that fits is enough: %s', (_, secrets) => {
+  ])('needs one that fits: %s', (_, secrets) => {
     expect(verifyWebhook({ ...signed, secrets, now }).payload).toEqual(JSON.parse(body));
   });
 
@@ -195,13 +195,13 @@ describe('several secrets', () => {
     expect(verifyWebhook({ ...signed, secrets: [bare], now }).payload).toEqual(JSON.parse(body));
   });
 
-  it('none that fits is refused', () => {
+  it('rejects when none fits', () => {
     const secrets = [generateSecret(), ed25519().whpk];
 
     expectRefusal({ ...signed, secrets, now }, 'wrong-signature');
   });
 
-  it('a v1 signature that is called v1a is none, and the other way round', () => {
+  it('rejects a v1 signature that is called v1a, and the other way round', () => {
     const swapped = signed.headers['webhook-signature']!.replaceAll(/v1(a?),/g, (_, a) =>
       a ? 'v1,' : 'v1a,',
     );
@@ -289,7 +289,7 @@ describe('the tolerance', () => {
   });
 });
 
-describe('requests that are not signed as they should be', () => {
+describe('a request with a wrong signature', () => {
   const standard = signWebhook({ body, secrets: [secret], time: now });
   const stripe = signWebhook({ body, secrets: [secret], time: now, scheme: 'stripe' });
   const hex = 'a'.repeat(64);
@@ -372,11 +372,11 @@ describe('requests that are not signed as they should be', () => {
     ['another digest of GitHub', 'github', { 'x-hub-signature-256': hex }, 'wrong-signature'],
     ['nothing of Thorn', 'thorn', {}, 'missing-header'],
     ['an empty Hook-HMAC', 'thorn', { 'hook-hmac': '' }, 'missing-header'],
-  ] as const)('%s', (_, scheme, headers, reason) => {
+  ] as const)('is rejected: %s', (_, scheme, headers, reason) => {
     expectRefusal({ scheme, headers, body, secrets: [secret], now }, reason);
   });
 
-  it('refuses an id with a dot, so that a body cannot lend its beginning to the id and the time', () => {
+  it('is rejected with a dot in its id, where part of the body could pass for the time', () => {
     const given = { body: `${now / 1000}.{"a":1}`, secrets: [secret], id: 'm', time: 1000 };
     const { headers } = signWebhook(given);
     const moved = {
@@ -391,7 +391,7 @@ describe('requests that are not signed as they should be', () => {
     expect(() => signWebhook({ body, secrets: [secret], id: 'm.1' })).toThrow(InvalidInputError);
   });
 
-  it('names of the prototype are no headers', () => {
+  it('is rejected when the headers are inherited', () => {
     const error = refusalOf({
       headers: Object.create(standard.headers) as {},
       body,
@@ -401,7 +401,7 @@ describe('requests that are not signed as they should be', () => {
     expect(error).toMatchObject({ reason: 'missing-header' });
   });
 
-  it('an error holds nothing of the secret or of what was received', () => {
+  it('gives an error without the secret and without what was received', () => {
     const error = refusalOf({ ...standard, secrets: [generateSecret()], now });
     const text = inspect(error, { depth: 9 });
 
@@ -412,7 +412,7 @@ describe('requests that are not signed as they should be', () => {
 });
 
 describe('headers and body', () => {
-  it('reads the headers of Svix by their own names', () => {
+  it('may have the header names of Svix', () => {
     const signed = signWebhook({ body, secrets: [secret], id: 'msg_1', time: now });
     const svix = Object.fromEntries(
       Object.entries(signed.headers).map(([name, value]) => [
@@ -436,7 +436,7 @@ describe('headers and body', () => {
     expect(verifyWebhook({ ...input, headers: both }).id).toBe('msg_1');
   });
 
-  it('are taken as Node, fetch and queues have them', () => {
+  it('are accepted as Node, fetch and queues have them', () => {
     const signed = signWebhook({ body, secrets: [secret], time: now });
     const upper = Object.fromEntries(
       Object.entries(signed.headers).map(([name, value]) => [name.toUpperCase(), value]),
@@ -458,7 +458,7 @@ describe('headers and body', () => {
     }
   });
 
-  it('a parsed body is refused with the reason', () => {
+  it('must be raw: a parsed body is refused with the reason', () => {
     const { headers } = signWebhook({ body, secrets: [secret] });
     const parsed = JSON.parse(body) as string;
 
@@ -468,7 +468,7 @@ describe('headers and body', () => {
   });
 });
 
-describe('options that are wrong', () => {
+describe('wrong options', () => {
   const input = { ...signWebhook({ body, secrets: [secret] }), secrets: [secret] };
 
   it.each([
@@ -491,7 +491,7 @@ describe('options that are wrong', () => {
     ['a digest where there is none', { digest: 'sha1' }, 'digest'],
     ['no tolerance', { tolerance: 0 }, 'tolerance'],
     ['a tolerance of not a number', { tolerance: Number.NaN }, 'tolerance'],
-  ])('%s', (_, options, field) => {
+  ])('are refused: %s', (_, options, field) => {
     let error: unknown;
     try {
       verifyWebhook({ ...input, ...options } as VerifyWebhookInput);
@@ -544,7 +544,7 @@ describe('bodies', () => {
     ['application/octet-stream', '{}', Buffer.from('{}')],
     ['', '{"a":[1]}', { a: [1] }],
     ['', 'no JSON', Buffer.from('no JSON')],
-  ])('of the type %s', (type, content, payload) => {
+  ])('are decoded by the type %s', (type, content, payload) => {
     expect(verifyWebhook(received(type, content)).payload).toEqual(payload);
   });
 
@@ -555,11 +555,11 @@ describe('bodies', () => {
     ['application/x-www-form-urlencoded', 'a=1&a[b]=2'],
     ['application/x-www-form-urlencoded', 'a[__proto__][b]=2'],
     ['application/x-www-form-urlencoded', `a${'[b]'.repeat(40)}=2`],
-  ])('of the type %s that are none: %j', (type, content) => {
+  ])('are refused when they do not fit the type %s: %j', (type, content) => {
     expectRefusal(received(type, content), 'unreadable-body');
   });
 
-  it('that GitHub sends as a form hold JSON', () => {
+  it('are read from the payload of a form of GitHub', () => {
     const form = new URLSearchParams({ payload: '{"action":"opened"}' }).toString();
 
     expect(
@@ -596,7 +596,7 @@ function ed25519(): { privateKey: KeyObject; publicKey: KeyObject; whsk: string;
 }
 
 describe('a Hook-HMAC', () => {
-  it.each(['sha1', 'sha256', 'sha512'] as const)('of %s over the body alone', (digest) => {
+  it.each(['sha1', 'sha256', 'sha512'] as const)('verifies %s over the body alone', (digest) => {
     const headers = { 'hook-hmac': createHmac(digest, secret).update(body).digest('base64') };
 
     verifyWebhook({ scheme: 'thorn', digest, headers, body, secrets: [secret] });

@@ -2,20 +2,20 @@ import { type HeadersSource, signedRequest } from '../schemes/signed-request.js'
 import type { VerifiedWebhook } from './verified-webhook.js';
 import { type VerifierOptions, WebhookVerifier } from './webhook-verifier.js';
 
-/** One webhook, and how to verify it. */
+/** A webhook, and the options for verifying it. */
 export interface VerifyWebhookInput extends VerifierOptions {
   /** Names in any case. */
   readonly headers: HeadersSource;
-  /** The body as it was received: never what was parsed and written again. */
+  /** The body as it was received, never parsed and written again. */
   readonly body: string | Uint8Array;
-  /** What time it is, in milliseconds since the Unix epoch. Default: the machine's time. */
+  /** Current time in milliseconds since the Unix epoch. Default: the machine's time. */
   readonly now?: number;
 }
 
 /**
- * Verifies a webhook that did not come through a route: out of a queue, a serverless function, a file.
+ * Verifies a webhook that does not come through a route: from a queue, a serverless function, a file.
  *
- * @throws {@link WebhookRejectedError} when it is not to be trusted, with the reason
+ * @throws {@link WebhookRejectedError} when the webhook cannot be verified, with the reason
  * @throws {@link InvalidInputError} when the options are wrong, or when the body is no longer raw
  *
  * @example

@@ -12,22 +12,22 @@ import type { WebhookScheme } from '../schemes/webhook-scheme.js';
 /** Five minutes, as Standard Webhooks recommends. */
 const DEFAULT_TOLERANCE = 5 * 60_000;
 
-/** How to verify the webhooks of one sender. */
+/** Options for verifying the webhooks of one sender. */
 export interface VerifierOptions {
-  /** How the sender signs. Default `standard`. */
+  /** The sender's way to sign. Default `standard`. */
   readonly scheme?: SchemeName | WebhookScheme;
-  /** One that fits is enough: give the old and the new one while the sender rotates. */
+  /** A signature by one of them is enough: give the old and the new secret while the sender rotates. */
   readonly secrets: readonly string[];
   /** The digest of `Hook-HMAC`, for the scheme `thorn` alone. Default `sha256`. */
   readonly digest?: Digest;
   /**
-   * How far the timestamp may be away, in both directions, in milliseconds. Default five minutes. `Infinity` for what
-   * waits in a queue before it is verified: then nothing but the id tells a repetition.
+   * Largest difference between the timestamp and now, in both directions, in milliseconds. Default five minutes. Use
+   * `Infinity` for webhooks that wait in a queue before they are verified: then only the id reveals a repetition.
    */
   readonly tolerance?: number;
-  /** Tells the ids of one sender from those of another. Default `default`. */
+  /** Name of the sender; ids of different senders are different messages. Default `default`. */
   readonly receiver?: string;
-  /** How long `processOnce()` remembers an id, in milliseconds. Default seven days. */
+  /** Time for which `processOnce()` remembers an id, in milliseconds. Default seven days. */
   readonly retention?: number;
 }
 
@@ -41,7 +41,7 @@ export class WebhookVerifier {
   /** Doubts about the secrets, each a sentence without the secret. */
   readonly warnings: readonly string[];
 
-  /** @throws {@link InvalidInputError} for options that are wrong, without the secrets */
+  /** @throws {@link InvalidInputError} for wrong options; the error does not hold the secrets */
   constructor(options: VerifierOptions) {
     const { scheme = 'standard', secrets, tolerance = DEFAULT_TOLERANCE } = options;
     this.#scheme = schemeOf(scheme, options.digest);

@@ -3,7 +3,7 @@ import { attemptRecordOf } from '../../delivery/index.js';
 import { seededRandom } from './seeded-random.js';
 import type { TestRunner } from './test-runner.js';
 
-/** What a strategy does for a log: stores what the log keeps, and reads it back. */
+/** The strategy's part: stores the attempts that the log keeps, and reads them back. */
 export interface AttemptStore {
   /** Stores those that `log` keeps. Of one delivery's attempts with the same number, the first to come stays. */
   write(attempts: readonly LoggedAttempt[], log: DeliveryLog): Promise<void>;
@@ -11,51 +11,51 @@ export interface AttemptStore {
   read(delivery: string): Promise<readonly AttemptRecord[]>;
 }
 
-/** One empty log. */
-export interface DeliveryLogBench {
-  /** The log, as one more process has it. */
+/** The empty log of one test. */
+export interface DeliveryLogFixture {
+  /** Creates the log of one more process. */
   makeLog(): DeliveryLog;
-  /** Where what it keeps is stored. Default: in memory. */
+  /** Store of the attempts that the log keeps. Default: in memory. */
   readonly store?: AttemptStore;
   close(): Promise<void>;
 }
 
 /** The implementation under test. */
 export interface DeliveryLogUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
-  makeBench(): Promise<DeliveryLogBench>;
-  /** Whether an attempt is to be remembered, wherever. Default: every one is. */
+  makeFixture(): Promise<DeliveryLogFixture>;
+  /** Tells whether an attempt must be remembered, wherever. Default: always. */
   remembers?(attempt: LoggedAttempt): boolean;
 }
 
 const NOW = 1_700_000_000_000;
 const RACES = 20;
 
-/** What every {@link DeliveryLog} must do. */
+/** Defines the tests that every {@link DeliveryLog} must pass. */
 export function deliveryLogConformance(
-  { name, makeBench, remembers = () => true }: DeliveryLogUnderTest,
+  { name, makeFixture, remembers = () => true }: DeliveryLogUnderTest,
   { describe, it, expect }: TestRunner,
 ): void {
-  const test = (title: string, body: (bench: Bench) => Promise<void>) =>
+  const test = (title: string, body: (shared: Processes) => Promise<void>) =>
     it(title, async () => {
-      const { makeLog, store = inMemory(), close } = await makeBench();
-      const processes: Bench = { makeProcess: () => new LoggingProcess(makeLog(), store) };
+      const { makeLog, store = inMemory(), close } = await makeFixture();
+      const processes: Processes = { makeProcess: () => new LoggingProcess(makeLog(), store) };
       await body(processes).finally(close);
     });
   const expected = (attempts: readonly LoggedAttempt[]) =>
     attempts.filter(remembers).map(({ number, attempt }) => attemptRecordOf(number, attempt));
 
   describe(`${name}: every delivery log`, () => {
-    test('remembers what it should, oldest first, and nothing else', async (bench) => {
-      const one = bench.makeProcess();
+    test('remembers the expected attempts, oldest first, and no others', async (shared) => {
+      const one = shared.makeProcess();
       const attempts = everyKind('dlv_one');
       for (const attempt of attempts) await one.record([attempt]);
       expect(await one.attemptsOf('dlv_one')).toEqual(expected(attempts));
     });
 
-    test('takes sets of attempts of many deliveries', async (bench) => {
-      const one = bench.makeProcess();
+    test('accepts sets of attempts of many deliveries', async (shared) => {
+      const one = shared.makeProcess();
       const deliveries = Array.from({ length: 50 }, (_, index) => everyKind(`dlv_${index}`));
       const rounds = deliveries[0]!.map((_, round) => deliveries.map((all) => all[round]!));
       for (const round of rounds) await one.record(round);
@@ -64,26 +64,26 @@ export function deliveryLogConformance(
       }
     });
 
-    test('knows nothing of a delivery that it was told nothing of', async (bench) => {
-      const one = bench.makeProcess();
+    test('has no attempts of an unknown delivery', async (shared) => {
+      const one = shared.makeProcess();
       await one.record(everyKind('dlv_one').slice(0, 1));
       expect(await one.attemptsOf('dlv_two')).toEqual([]);
       await one.record([]);
       expect(await one.attemptsOf('dlv_')).toEqual([]);
     });
 
-    test('shows one process what another has recorded', async (bench) => {
-      const [one, other] = [bench.makeProcess(), bench.makeProcess()];
+    test('shows one process what another has recorded', async (shared) => {
+      const [one, other] = [shared.makeProcess(), shared.makeProcess()];
       const attempts = everyKind('dlv_one');
       for (const [index, attempt] of attempts.entries()) {
         await (index % 2 === 0 ? one : other).record([attempt]);
       }
       expect(await one.attemptsOf('dlv_one')).toEqual(expected(attempts));
-      expect(await bench.makeProcess().attemptsOf('dlv_one')).toEqual(expected(attempts));
+      expect(await shared.makeProcess().attemptsOf('dlv_one')).toEqual(expected(attempts));
     });
 
-    test('mixes nothing up when several processes record at once', async (bench) => {
-      const processes = Array.from({ length: 4 }, () => bench.makeProcess());
+    test('keeps attempts apart that several processes record at once', async (shared) => {
+      const processes = Array.from({ length: 4 }, () => shared.makeProcess());
       await Promise.all(
         processes.map(async (one, of) => {
           const deliveries = Array.from({ length: 10 }, (_, n) => everyKind(`dlv_${of}_${n}`));
@@ -102,8 +102,8 @@ export function deliveryLogConformance(
       }
     });
 
-    test('remembers one of two attempts of the same number that are recorded at once', async (bench) => {
-      const [one, other] = [bench.makeProcess(), bench.makeProcess()];
+    test('remembers one of two attempts that are recorded at once with the same number', async (shared) => {
+      const [one, other] = [shared.makeProcess(), shared.makeProcess()];
       for (let race = 0; race < RACES; race++) {
         const id = `dlv_race_${race}`;
         // As when a process that was paused beyond its lease comes back.
@@ -119,8 +119,8 @@ export function deliveryLogConformance(
       }
     });
 
-    test('shows whole attempts in their order while others are being recorded', async (bench) => {
-      const [writer, reader] = [bench.makeProcess(), bench.makeProcess()];
+    test('shows whole attempts in their order while others are being recorded', async (shared) => {
+      const [writer, reader] = [shared.makeProcess(), shared.makeProcess()];
       const attempts = Array.from({ length: 40 }, (_, index) =>
         logged('dlv_one', index + 1, { status: 500, response: Buffer.from(`answer ${index}`) }),
       );
@@ -139,8 +139,8 @@ export function deliveryLogConformance(
       expect(await reader.attemptsOf('dlv_one')).toEqual(whole);
     });
 
-    test('takes whatever an endpoint may answer', async (bench) => {
-      const one = bench.makeProcess();
+    test('accepts any response of an endpoint', async (shared) => {
+      const one = shared.makeProcess();
       const answers = [
         Buffer.alloc(0),
         Buffer.from('\0 in the middle \0'),
@@ -157,34 +157,34 @@ export function deliveryLogConformance(
       expect(await one.attemptsOf('dlv_one')).toEqual(expected(attempts));
     });
 
-    test('judges an attempt alike, whoever is asked and whatever was asked before', async (bench) => {
+    test('judges an attempt alike in every process and in any order', async (shared) => {
       const asked = everyKind('dlv_one');
-      const one = bench.makeProcess().log;
+      const one = shared.makeProcess().log;
       const inOrder = asked.map((attempt) => one.keeps(attempt));
       const random = seededRandom(7);
       const shuffled = asked
         .map((attempt, index) => ({ attempt, index, key: random() }))
         .sort((a, b) => a.key - b.key);
-      const other = bench.makeProcess().log;
+      const other = shared.makeProcess().log;
       for (const { attempt, index } of shuffled) {
         expect(other.keeps(attempt)).toBe(inOrder[index]);
       }
     });
 
-    test('changes nothing of what it is given', async (bench) => {
+    test('does not change its arguments', async (shared) => {
       const attempts = everyKind('dlv_one');
       const before = structuredClone(attempts);
-      await bench.makeProcess().record(attempts);
+      await shared.makeProcess().record(attempts);
       expect(structuredClone(attempts)).toEqual(before);
     });
   });
 }
 
-interface Bench {
+interface Processes {
   readonly makeProcess: () => LoggingProcess;
 }
 
-/** What a strategy does with a log. */
+/** Records and reads attempts as a strategy does. */
 class LoggingProcess {
   constructor(
     readonly log: DeliveryLog,
@@ -230,7 +230,7 @@ function everyKind(delivery: string): LoggedAttempt[] {
     logged(delivery, 4, { status: null, error: refused, address: '10.0.0.1' }),
     logged(delivery, 5, { status: 302 }),
     logged(delivery, 6, { status: 200, outcome: 'succeeded', response: Buffer.from('thanks') }),
-    // Somebody asked for it once more.
+    // Retried by hand.
     logged(delivery, 7, { status: 410 }),
   ];
 }

@@ -3,16 +3,16 @@ import type { DispatchStrategy } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import type { TestRunner } from './test-runner.js';
 
-/** A strategy with what surrounds it; used by one test alone. */
-export interface DispatchStrategyBench {
+/** The strategy of one test, with a subscriber. */
+export interface DispatchStrategyFixture {
   readonly strategy: DispatchStrategy;
-  /** Makes a new message, one that goes to one subscriber. */
+  /** Creates a message for one subscriber. */
   makeMessage(): Message;
-  /** Ids of the messages that have arrived at that subscriber, in the order of arrival; null when nothing ever will. */
+  /** Ids of the messages that have arrived at the subscriber, in their order; null for a strategy that delivers nothing. */
   readonly arrived: (() => readonly string[]) | null;
   /**
-   * Runs work in a transaction of its own and rolls it back when it throws; one after the other where the driver has one
-   * connection alone. Left out by strategies that know no database.
+   * Runs work in a transaction of its own and rolls back when the work throws; one after the other where the driver has
+   * a single connection. Left out by strategies without a database.
    */
   transaction?<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
@@ -20,30 +20,30 @@ export interface DispatchStrategyBench {
 
 /** The implementation under test. */
 export interface DispatchStrategyUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
-  /** Called once a test. */
-  makeBench(): Promise<DispatchStrategyBench>;
+  /** Called once for each test. */
+  makeFixture(): Promise<DispatchStrategyFixture>;
 }
 
 const ARRIVAL_DEADLINE_MS = 10_000;
 
-/** What every {@link DispatchStrategy} must do. */
+/** Defines the tests that every {@link DispatchStrategy} must pass. */
 export function dispatchStrategyConformance(
-  { name, makeBench }: DispatchStrategyUnderTest,
+  { name, makeFixture }: DispatchStrategyUnderTest,
   { describe, it, expect }: TestRunner,
 ): void {
-  const test = (title: string, body: (bench: DispatchStrategyBench) => Promise<void>) =>
+  const test = (title: string, body: (fixture: DispatchStrategyFixture) => Promise<void>) =>
     it(title, async () => {
-      const bench = await makeBench();
+      const fixture = await makeFixture();
       try {
-        await body(bench);
+        await body(fixture);
       } finally {
-        await bench.close();
+        await fixture.close();
       }
     });
-  /** Resolves once these have arrived; what was never to arrive would have done so before. */
-  const arrival = async ({ arrived }: DispatchStrategyBench, messages: readonly Message[]) => {
+  /** Resolves once these have arrived; messages that must not arrive would have done so before. */
+  const arrival = async ({ arrived }: DispatchStrategyFixture, messages: readonly Message[]) => {
     if (arrived === null) return;
     const deadline = Date.now() + ARRIVAL_DEADLINE_MS;
     while (messages.some(({ id }) => !arrived().includes(id)) && Date.now() < deadline) {
@@ -51,17 +51,17 @@ export function dispatchStrategyConformance(
     }
     expect(messages.filter(({ id }) => !arrived().includes(id)).map(({ id }) => id)).toEqual([]);
   };
-  const arrivalsOf = ({ arrived }: DispatchStrategyBench, { id }: Message) =>
+  const arrivalsOf = ({ arrived }: DispatchStrategyFixture, { id }: Message) =>
     arrived === null ? 0 : arrived().filter((other) => other === id).length;
-  const send = async ({ strategy }: DispatchStrategyBench, messages: readonly Message[]) => {
+  const send = async ({ strategy }: DispatchStrategyFixture, messages: readonly Message[]) => {
     await strategy.stage(messages, undefined);
     return strategy.release(messages);
   };
 
   describe(`${name}: every strategy`, () => {
-    test('answers one entry a message, in the order given', async (bench) => {
-      const messages = many(20, bench);
-      const released = await send(bench, messages);
+    test('returns one entry for each message, in their order', async (fixture) => {
+      const messages = many(20, fixture);
+      const released = await send(fixture, messages);
 
       expect(released.map(({ message }) => message)).toEqual(messages.map(({ id }) => id));
       const states = released.map(({ state }) => state);
@@ -70,120 +70,120 @@ export function dispatchStrategyConformance(
       ).toEqual([]);
     });
 
-    test('reports attempts for what it has delivered, and for nothing else', async (bench) => {
-      const [message] = many(1, bench);
-      const [released] = await send(bench, [message!]);
+    test('reports attempts of delivered messages alone', async (fixture) => {
+      const [message] = many(1, fixture);
+      const [released] = await send(fixture, [message!]);
 
       const attempts = released!.attempts.map((attempt) => attempt.messageId);
       expect(attempts).toEqual(released!.state === 'delivered' ? [message!.id] : []);
-      if (released!.state === 'delivered') expect(arrivalsOf(bench, message!)).toBe(1);
-      if (released!.state === 'discarded') expect(bench.arrived).toBeNull();
+      if (released!.state === 'delivered') expect(arrivalsOf(fixture, message!)).toBe(1);
+      if (released!.state === 'discarded') expect(fixture.arrived).toBeNull();
     });
 
-    test('delivers each released message once', async (bench) => {
-      const messages = many(30, bench);
-      await send(bench, messages);
-      await arrival(bench, messages);
+    test('delivers each released message once', async (fixture) => {
+      const messages = many(30, fixture);
+      await send(fixture, messages);
+      await arrival(fixture, messages);
 
-      const expected = bench.arrived === null ? 0 : 1;
-      expect(messages.filter((message) => arrivalsOf(bench, message) !== expected)).toEqual([]);
+      const expected = fixture.arrived === null ? 0 : 1;
+      expect(messages.filter((message) => arrivalsOf(fixture, message) !== expected)).toEqual([]);
     });
 
-    test('is content with no messages at all', async (bench) => {
-      expect(await send(bench, [])).toEqual([]);
-      await bench.strategy.discard([]);
+    test('accepts an empty list of messages', async (fixture) => {
+      expect(await send(fixture, [])).toEqual([]);
+      await fixture.strategy.discard([]);
     });
 
-    test('delivers nothing that is only staged', async (bench) => {
-      const [staged, fence] = many(2, bench);
-      await bench.strategy.stage([staged!], undefined);
-      await send(bench, [fence!]);
-      await arrival(bench, [fence!]);
+    test('delivers no message that is only staged', async (fixture) => {
+      const [staged, fence] = many(2, fixture);
+      await fixture.strategy.stage([staged!], undefined);
+      await send(fixture, [fence!]);
+      await arrival(fixture, [fence!]);
 
-      expect(arrivalsOf(bench, staged!)).toBe(0);
+      expect(arrivalsOf(fixture, staged!)).toBe(0);
     });
 
-    test('delivers nothing that was discarded', async (bench) => {
-      const [discarded, fence] = many(2, bench);
-      await bench.strategy.stage([discarded!], undefined);
-      await bench.strategy.discard([discarded!]);
-      await send(bench, [fence!]);
-      await arrival(bench, [fence!]);
+    test('delivers no discarded message', async (fixture) => {
+      const [discarded, fence] = many(2, fixture);
+      await fixture.strategy.stage([discarded!], undefined);
+      await fixture.strategy.discard([discarded!]);
+      await send(fixture, [fence!]);
+      await arrival(fixture, [fence!]);
 
-      expect(arrivalsOf(bench, discarded!)).toBe(0);
+      expect(arrivalsOf(fixture, discarded!)).toBe(0);
     });
 
-    test('mixes nothing up when many stage and release at once', async (bench) => {
-      const batches = Array.from({ length: 20 }, (_, index) => many((index % 4) + 1, bench));
-      const released = await Promise.all(batches.map((batch) => send(bench, batch)));
+    test('keeps many concurrent stages and releases apart', async (fixture) => {
+      const batches = Array.from({ length: 20 }, (_, index) => many((index % 4) + 1, fixture));
+      const released = await Promise.all(batches.map((batch) => send(fixture, batch)));
 
       expect(released.map((entries) => entries.map(({ message }) => message))).toEqual(
         batches.map((batch) => batch.map(({ id }) => id)),
       );
-      await arrival(bench, batches.flat());
-      const expected = bench.arrived === null ? 0 : 1;
-      const wrong = batches.flat().filter((message) => arrivalsOf(bench, message) !== expected);
+      await arrival(fixture, batches.flat());
+      const expected = fixture.arrived === null ? 0 : 1;
+      const wrong = batches.flat().filter((message) => arrivalsOf(fixture, message) !== expected);
       expect(wrong).toEqual([]);
     });
 
-    test('releases together what was staged apart', async (bench) => {
-      const messages = many(3, bench);
-      for (const message of messages) await bench.strategy.stage([message], undefined);
-      const released = await bench.strategy.release(messages.toReversed());
+    test('releases together messages that were staged apart', async (fixture) => {
+      const messages = many(3, fixture);
+      for (const message of messages) await fixture.strategy.stage([message], undefined);
+      const released = await fixture.strategy.release(messages.toReversed());
 
       expect(released.map(({ message }) => message)).toEqual(
         messages.toReversed().map(({ id }) => id),
       );
-      await arrival(bench, messages);
+      await arrival(fixture, messages);
     });
 
-    test('delivers what a committed transaction has staged', async (bench) => {
-      if (bench.transaction === undefined) return;
-      const messages = many(5, bench);
-      await bench.transaction((manager) => bench.strategy.stage(messages, manager));
-      await bench.strategy.release(messages);
-      await arrival(bench, messages);
+    test('delivers the messages of a committed transaction', async (fixture) => {
+      if (fixture.transaction === undefined) return;
+      const messages = many(5, fixture);
+      await fixture.transaction((manager) => fixture.strategy.stage(messages, manager));
+      await fixture.strategy.release(messages);
+      await arrival(fixture, messages);
     });
 
-    test('delivers nothing that a rolled-back transaction has staged', async (bench) => {
-      if (bench.transaction === undefined) return;
-      const [lost, fence] = many(2, bench);
-      const rollback = bench.transaction(async (manager) => {
-        await bench.strategy.stage([lost!], manager);
+    test('delivers no message of a rolled-back transaction', async (fixture) => {
+      if (fixture.transaction === undefined) return;
+      const [lost, fence] = many(2, fixture);
+      const rollback = fixture.transaction(async (manager) => {
+        await fixture.strategy.stage([lost!], manager);
         throw new Error('rolled back');
       });
       await expect(rollback).rejects.toMatchObject({ message: 'rolled back' });
-      await send(bench, [fence!]);
-      await arrival(bench, [fence!]);
+      await send(fixture, [fence!]);
+      await arrival(fixture, [fence!]);
 
-      expect(arrivalsOf(bench, lost!)).toBe(0);
+      expect(arrivalsOf(fixture, lost!)).toBe(0);
     });
 
-    test('keeps transactions apart that are open at once', async (bench) => {
-      const transaction = bench.transaction?.bind(bench);
+    test('keeps concurrent transactions apart', async (fixture) => {
+      const transaction = fixture.transaction?.bind(fixture);
       if (transaction === undefined) return;
-      const pairs = Array.from({ length: 6 }, () => many(1, bench)[0]!);
+      const pairs = Array.from({ length: 6 }, () => many(1, fixture)[0]!);
       const settled = await Promise.allSettled(
         pairs.map((message, index) =>
           transaction(async (manager) => {
-            await bench.strategy.stage([message], manager);
+            await fixture.strategy.stage([message], manager);
             if (index % 2 === 1) throw new Error('rolled back');
-          }).then(() => bench.strategy.release([message])),
+          }).then(() => fixture.strategy.release([message])),
         ),
       );
       expect(settled.map(({ status }) => status === 'fulfilled')).toEqual(
         pairs.map((_, index) => index % 2 === 0),
       );
       const committed = pairs.filter((_, index) => index % 2 === 0);
-      await arrival(bench, committed);
+      await arrival(fixture, committed);
 
-      const arrivals = pairs.map((message) => arrivalsOf(bench, message));
-      const once = bench.arrived === null ? 0 : 1;
+      const arrivals = pairs.map((message) => arrivalsOf(fixture, message));
+      const once = fixture.arrived === null ? 0 : 1;
       expect(arrivals).toEqual(pairs.map((_, index) => (index % 2 === 0 ? once : 0)));
     });
   });
 }
 
-function many(count: number, { makeMessage }: DispatchStrategyBench): Message[] {
+function many(count: number, { makeMessage }: DispatchStrategyFixture): Message[] {
   return Array.from({ length: count }, () => makeMessage());
 }

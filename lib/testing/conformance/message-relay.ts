@@ -2,36 +2,36 @@ import type { Message } from '../../message/index.js';
 import { type MessageRelay, RelayWorker, type Ticket } from '../../outbox/index.js';
 import type { TestRunner } from './test-runner.js';
 
-/** Relays of two processes over one queue that nobody else uses; used by one test alone. */
-export interface MessageRelayBench {
-  /** Gives messages. */
+/** The relays of one test: two processes over a queue of their own. */
+export interface MessageRelayFixture {
+  /** Relay of the process that gives messages. */
   readonly producer: MessageRelay;
-  /** Brings them to a worker. May be the same as `producer`. */
+  /** Relay of the process with the worker. May be the same as `producer`. */
   readonly consumer: MessageRelay;
-  /** Makes a new message. */
+  /** Creates a message. */
   makeMessage(): Message;
-  /** Called once both are started, where something else has to begin then. */
+  /** Called once both are started, to begin what else the queue needs. */
   listen?(): Promise<void>;
-  /** Makes the queue unreachable. Left out: what happens then is not tested. */
+  /** Makes the queue unreachable. Left out: the suite does not test that. */
   cutOff?(): Promise<void>;
-  /** Both relays have ended before. */
+  /** Called when both relays have ended. */
   close(): Promise<void>;
 }
 
 /** The implementation under test. */
 export interface MessageRelayUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
-  /** Called once a test. */
-  makeBench(): Promise<MessageRelayBench>;
+  /** Called once for each test. */
+  makeFixture(): Promise<MessageRelayFixture>;
 }
 
 const ARRIVAL_DEADLINE_MS = 10_000;
 
-/** Takes note of what it is given. */
+/** Records the tickets of its calls. */
 class NotingWorker extends RelayWorker {
   readonly tickets: Ticket[] = [];
-  /** What becomes of the next calls, first come, first served; of all others nothing. */
+  /** Results of the next calls, in their order; further calls resolve. */
   readonly fates: (() => Promise<void>)[] = [];
 
   override async work(tickets: readonly Ticket[]): Promise<void> {
@@ -40,31 +40,31 @@ class NotingWorker extends RelayWorker {
   }
 }
 
-/** What every {@link MessageRelay} must do, beside the seldom losing of what it is given. */
+/** Defines the tests that every {@link MessageRelay} must pass; a relay may lose messages now and then. */
 export function messageRelayConformance(
-  { name, makeBench }: MessageRelayUnderTest,
+  { name, makeFixture }: MessageRelayUnderTest,
   { describe, it, expect }: TestRunner,
 ): void {
   const test = (
     title: string,
-    body: (bench: MessageRelayBench, worker: NotingWorker) => Promise<void>,
+    body: (fixture: MessageRelayFixture, worker: NotingWorker) => Promise<void>,
   ) =>
     it(title, async () => {
-      const bench = await makeBench();
-      const { producer, consumer } = bench;
+      const fixture = await makeFixture();
+      const { producer, consumer } = fixture;
       const worker = new NotingWorker();
       try {
         if (producer !== consumer) await producer.start(null);
         await consumer.start(worker);
-        await bench.listen?.();
-        await body(bench, worker);
+        await fixture.listen?.();
+        await body(fixture, worker);
       } finally {
         await Promise.all([...new Set([consumer, producer])].map(end));
-        await bench.close();
+        await fixture.close();
       }
     });
-  /** Gives messages that were released together. @returns their tickets, and what was refused */
-  const give = async ({ producer, makeMessage }: MessageRelayBench, count: number) => {
+  /** Gives messages that were released together. @returns their tickets, and those that were refused */
+  const give = async ({ producer, makeMessage }: MessageRelayFixture, count: number) => {
     const messages = Array.from({ length: count }, () => makeMessage());
     const tickets = messages.map(({ id }, at): Ticket => ({ id, source: 0, lease: `lease-${at}` }));
     return { tickets, refused: await producer.carry(messages, tickets) };
@@ -83,15 +83,15 @@ export function messageRelayConformance(
   };
 
   describe(`${name}: every relay`, () => {
-    test('brings what it was given, as it was given', async (bench, worker) => {
-      const { tickets, refused } = await give(bench, 25);
+    test('carries messages unchanged', async (fixture, worker) => {
+      const { tickets, refused } = await give(fixture, 25);
       expect(refused).toEqual([]);
       await arrival(worker, tickets);
     });
 
-    test('mixes nothing up when many give at once', async (bench, worker) => {
+    test('keeps many concurrent messages apart', async (fixture, worker) => {
       const given = await Promise.all(
-        Array.from({ length: 20 }, (_, at) => give(bench, (at % 4) + 1)),
+        Array.from({ length: 20 }, (_, at) => give(fixture, (at % 4) + 1)),
       );
       expect(given.flatMap(({ refused }) => refused)).toEqual([]);
       await arrival(
@@ -100,55 +100,55 @@ export function messageRelayConformance(
       );
     });
 
-    test('is content with no messages at all', async (bench) => {
-      expect((await give(bench, 0)).refused).toEqual([]);
+    test('accepts an empty list of messages', async (fixture) => {
+      expect((await give(fixture, 0)).refused).toEqual([]);
     });
 
-    test('goes on behind work that fails', async (bench, worker) => {
+    test('goes on after work that fails', async (fixture, worker) => {
       worker.fates.push(() => Promise.reject(new Error('no database')));
-      const first = await give(bench, 1);
+      const first = await give(fixture, 1);
       await arrival(worker, first.tickets);
-      const second = await give(bench, 3);
+      const second = await give(fixture, 3);
       await arrival(worker, second.tickets);
     });
 
-    test('holds nothing back for work that is slow', async (bench, worker) => {
+    test('holds no message back for slow work', async (fixture, worker) => {
       let end: () => void = () => undefined;
       worker.fates.push(() => new Promise((resolve) => (end = resolve)));
-      const slow = await give(bench, 1);
+      const slow = await give(fixture, 1);
       await arrival(worker, slow.tickets);
-      const others = await give(bench, 3);
+      const others = await give(fixture, 3);
       await arrival(worker, others.tickets);
       end();
     });
 
-    test('brings nothing new once it is paused', async (bench, worker) => {
-      await bench.consumer.pause();
-      await give(bench, 3);
-      await bench.consumer.close();
+    test('brings no new message once it is paused', async (fixture, worker) => {
+      await fixture.consumer.pause();
+      await give(fixture, 3);
+      await fixture.consumer.close();
       expect(worker.tickets).toEqual([]);
     });
 
-    test('says that its queue can be reached', async ({ producer, consumer }) => {
+    test('reports that its queue can be reached', async ({ producer, consumer }) => {
       await producer.check();
       await consumer.check();
     });
 
-    test('refuses everything once it has ended', async (bench) => {
-      await bench.producer.pause();
-      await bench.producer.close();
-      const { tickets, refused } = await give(bench, 3);
+    test('refuses every message once it has ended', async (fixture) => {
+      await fixture.producer.pause();
+      await fixture.producer.close();
+      const { tickets, refused } = await give(fixture, 3);
       expect(refused).toEqual(tickets);
     });
 
-    test('refuses what it cannot pass on, in time', async (bench) => {
-      if (bench.cutOff === undefined) return;
-      await bench.cutOff();
+    test('refuses messages that it cannot pass on, in time', async (fixture) => {
+      if (fixture.cutOff === undefined) return;
+      await fixture.cutOff();
       const began = Date.now();
-      const { tickets, refused } = await give(bench, 3);
+      const { tickets, refused } = await give(fixture, 3);
       expect(refused).toEqual(tickets);
       expect(Date.now() - began < ARRIVAL_DEADLINE_MS).toBe(true);
-      await expect(bench.producer.check()).rejects.toThrow();
+      await expect(fixture.producer.check()).rejects.toThrow();
     });
   });
 }

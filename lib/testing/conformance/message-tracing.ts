@@ -12,7 +12,7 @@ import type { TestRunner } from './test-runner.js';
 
 /** The implementation under test. */
 export interface MessageTracingUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
   makeTracing(): MessageTracing;
 }
@@ -33,13 +33,13 @@ const RESULTS: readonly TracedResult[] = [
   { outcome: 'failed', status: null, error: { code: 'timeout' } },
 ];
 
-/** What every {@link MessageTracing} must do. */
+/** Defines the tests that every {@link MessageTracing} must pass. */
 export function messageTracingConformance(
   { name, makeTracing }: MessageTracingUnderTest,
   { describe, it, expect }: TestRunner,
 ): void {
   describe(`${name}: every tracing`, () => {
-    it('answers a trace context that can be stored, or null', async () => {
+    it('returns a trace context that can be stored, or null', async () => {
       for (const event of ['order.placed', 'user.Grüße %2E', 'a'.repeat(256)]) {
         const origin = makeTracing().made({ id: 'msg_1', event });
         expect(origin === null || TRACEPARENT.test(origin.traceparent)).toBe(true);
@@ -47,7 +47,7 @@ export function messageTracingConformance(
       }
     });
 
-    it('stores messages once, and passes on what storing them throws', async () => {
+    it('stores messages once, and passes errors on', async () => {
       const tracing = makeTracing();
       for (const messages of [[], [messageOf(null)], STORED.map((stored) => messageOf(stored))]) {
         let calls = 0;
@@ -73,7 +73,7 @@ export function messageTracingConformance(
       }
     });
 
-    it("names no header that is the library's own or the message's", async () => {
+    it('sets no header of the library or of the message', async () => {
       const own = { traceparent: 'mine', Baggage: 'a=b' };
       const origin = makeTracing().made({ id: 'msg_1', event: 'a' });
       const attempt = attemptOf(origin?.traceparent ?? null, RECIPIENT, own);

@@ -1,22 +1,22 @@
 import type { ReceivedMessages } from '../../receiver/index.js';
 import type { TestRunner } from './test-runner.js';
 
-/** A store with what surrounds it; used by one test alone. */
-export interface ReceivedMessagesBench {
-  /** Two that share what they remember, as two processes do; the same one twice where there is one process alone. */
+/** The store of one test. */
+export interface ReceivedMessagesFixture {
+  /** Two stores that share their records, as two processes do; the same one twice for a store of one process. */
   readonly stores: readonly [ReceivedMessages, ReceivedMessages];
   close(): Promise<void>;
 }
 
 /** The implementation under test. */
 export interface ReceivedMessagesUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
-  /** Called once a test. */
-  makeBench(): Promise<ReceivedMessagesBench>;
+  /** Called once for each test. */
+  makeFixture(): Promise<ReceivedMessagesFixture>;
   /**
-   * Lets so many milliseconds pass, where the store has a clock of its own, as Redis does. Default: nothing is done, and
-   * the times that the suite gives are later.
+   * Lets these milliseconds pass, where the store has a clock of its own, as Redis does. Default: does nothing; the suite
+   * gives later times.
    */
   pass?(milliseconds: number): Promise<void>;
 }
@@ -25,18 +25,18 @@ const LEASE_MS = 200;
 const HOUR_MS = 3_600_000;
 const CLAIMS = 40;
 
-/** What every {@link ReceivedMessages} must do. */
+/** Defines the tests that every {@link ReceivedMessages} must pass. */
 export function receivedMessagesConformance(
-  { name, makeBench, pass = async () => undefined }: ReceivedMessagesUnderTest,
+  { name, makeFixture, pass = async () => undefined }: ReceivedMessagesUnderTest,
   { describe, it, expect }: TestRunner,
 ): void {
-  const test = (title: string, body: (bench: ReceivedMessagesBench) => Promise<void>) =>
+  const test = (title: string, body: (fixture: ReceivedMessagesFixture) => Promise<void>) =>
     it(title, async () => {
-      const bench = await makeBench();
+      const fixture = await makeFixture();
       try {
-        await body(bench);
+        await body(fixture);
       } finally {
-        await bench.close();
+        await fixture.close();
       }
     });
   const start = Date.now();
@@ -48,13 +48,15 @@ export function receivedMessagesConformance(
   const claimOf = (id = 'msg_1', receiver = 'store') => ({ receiver, id, token: `try-${++count}` });
 
   describe(`${name}: every store of received messages`, () => {
-    test('a message is claimed once, and then in progress', async ({ stores: [one, other] }) => {
+    test('claims a message once; then it is in progress', async ({ stores: [one, other] }) => {
       expect(await one.claim(claimOf(), at(0))).toBe('claimed');
       expect(await one.claim(claimOf(), at(0))).toBe('in-progress');
       expect(await other.claim(claimOf(), at(1))).toBe('in-progress');
     });
 
-    test('a completed message is processed, for everybody', async ({ stores: [one, other] }) => {
+    test('reports a completed message as processed, in every process', async ({
+      stores: [one, other],
+    }) => {
       const claim = claimOf();
       await one.claim(claim, at(0));
       await one.complete(claim, at(1));
@@ -63,7 +65,7 @@ export function receivedMessagesConformance(
       expect(await other.claim(claimOf(), at(3))).toBe('processed');
     });
 
-    test('a released message may be claimed again at once', async ({ stores: [one, other] }) => {
+    test('lets a released message be claimed again at once', async ({ stores: [one, other] }) => {
       const claim = claimOf();
       await one.claim(claim, at(0));
       await one.release(claim);
@@ -72,9 +74,7 @@ export function receivedMessagesConformance(
       expect(await one.claim(claimOf(), at(0))).toBe('in-progress');
     });
 
-    test('messages of other receivers and other ids are other messages', async ({
-      stores: [one],
-    }) => {
+    test('distinguishes messages by receiver and id', async ({ stores: [one] }) => {
       const ids = [
         'msg_1',
         'MSG_1',
@@ -90,7 +90,7 @@ export function receivedMessagesConformance(
       expect(await one.claim(claimOf('MSG_1', 'bank'), at(0))).toBe('in-progress');
     });
 
-    test('of many concurrent claims one gets the message', async ({ stores }) => {
+    test('gives the message to one of many concurrent claims', async ({ stores }) => {
       const results = await Promise.all(
         Array.from({ length: CLAIMS }, (_, index) => stores[index % 2]!.claim(claimOf(), at(0))),
       );
@@ -99,7 +99,7 @@ export function receivedMessagesConformance(
       expect(results.filter((result) => result === 'in-progress')).toHaveLength(CLAIMS - 1);
     });
 
-    test('a claim that has run out is up for one other try', async ({ stores }) => {
+    test('gives a message whose claim has expired to one other attempt', async ({ stores }) => {
       await stores[0].claim(claimOf(), at(0, LEASE_MS));
       await pass(LEASE_MS + 50);
       const results = await Promise.all(
@@ -111,9 +111,7 @@ export function receivedMessagesConformance(
       expect(results.filter((result) => result === 'claimed')).toHaveLength(1);
     });
 
-    test('a claim that has run out cannot release the one after it', async ({
-      stores: [one, other],
-    }) => {
+    test('lets an expired claim not release the one after it', async ({ stores: [one, other] }) => {
       const late = claimOf();
       await one.claim(late, at(0, LEASE_MS));
       await pass(LEASE_MS + 50);
@@ -123,7 +121,7 @@ export function receivedMessagesConformance(
       expect(await one.claim(claimOf(), at(LEASE_MS + 51))).toBe('in-progress');
     });
 
-    test('a claim that has run out can still complete', async ({ stores: [one, other] }) => {
+    test('lets an expired claim still complete', async ({ stores: [one, other] }) => {
       const late = claimOf();
       await one.claim(late, at(0, LEASE_MS));
       await pass(LEASE_MS + 50);
@@ -132,7 +130,7 @@ export function receivedMessagesConformance(
       expect(await other.claim(claimOf(), at(LEASE_MS + 51))).toBe('processed');
     });
 
-    test('a processed message is not released', async ({ stores: [one] }) => {
+    test('does not release a processed message', async ({ stores: [one] }) => {
       const claim = claimOf();
       await one.claim(claim, at(0));
       await one.complete(claim, at(1));
@@ -141,7 +139,7 @@ export function receivedMessagesConformance(
       expect(await one.claim(claimOf(), at(2))).toBe('processed');
     });
 
-    test('a processed message is forgotten in the end', async ({ stores: [one] }) => {
+    test('forgets a processed message in the end', async ({ stores: [one] }) => {
       const claim = claimOf();
       await one.claim(claim, at(0));
       await one.complete(claim, at(0, LEASE_MS));

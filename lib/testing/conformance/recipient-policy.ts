@@ -3,9 +3,9 @@ import type { RecipientPolicy } from '../../delivery/index.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import type { TestRunner } from './test-runner.js';
 
-/** The implementation under test, with examples of what it is meant to decide. */
+/** The implementation under test, with examples of its decisions. */
 export interface RecipientPolicyUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
   makePolicy(): RecipientPolicy;
   /** At least one of each. */
@@ -22,18 +22,18 @@ const NO_ADDRESSES = [
   '::1%eth0',
   '[::1]',
   '1.2.3.4/32',
-  // What a resolver of one's own may answer.
+  // Possible results of a custom resolver.
   ['1.1.1.1'] as unknown as string,
   undefined as unknown as string,
 ];
 
-/** What every {@link RecipientPolicy} must do. */
+/** Defines the tests that every {@link RecipientPolicy} must pass. */
 export function recipientPolicyConformance(
   { name, makePolicy, allowed, refused }: RecipientPolicyUnderTest,
   { describe, it, expect }: TestRunner,
 ): void {
   describe(`${name}: every recipient policy`, () => {
-    it('answers an allowed URL parsed, as the platform parses it', async () => {
+    it('returns an allowed URL as the platform parses it', async () => {
       const policy = makePolicy();
       expect(allowed.urls.map((url) => policy.checkUrl(url).href)).toEqual(
         allowed.urls.map((url) => new URL(url).href),
@@ -47,7 +47,7 @@ export function recipientPolicyConformance(
       ).toEqual(allowed.addresses.map(() => null));
     });
 
-    it('refuses with a reason: a short word that stays', async () => {
+    it('refuses with a reason: a short, stable word', async () => {
       const policy = makePolicy();
       const reasons = [
         ...refused.urls.map((url) => verdict(() => policy.checkUrl(url))),
@@ -58,7 +58,7 @@ export function recipientPolicyConformance(
       );
     });
 
-    it('judges the same alike, however often and whatever was judged between', async () => {
+    it('judges a URL alike, however often and in any order', async () => {
       const policy = makePolicy();
       const urls = [...allowed.urls, ...refused.urls];
       const judge = () => urls.map((url) => verdict(() => policy.checkUrl(url)));
@@ -69,14 +69,14 @@ export function recipientPolicyConformance(
       expect(judge()).toEqual(first);
     });
 
-    it('is not misled by what a caller does to a URL that it was given', async () => {
+    it('is not misled by a caller that changes a returned URL', async () => {
       const policy = makePolicy();
       const [url] = allowed.urls;
       policy.checkUrl(url!).host = '127.0.0.1:22';
       expect(policy.checkUrl(url!).href).toBe(new URL(url!).href);
     });
 
-    it('refuses what is no URL', async () => {
+    it('refuses values that are not URLs', async () => {
       const policy = makePolicy();
       const texts = ['', ' ', '/hooks', 'example.com', '//example.com/', 'https://', 'http://[::1'];
       const noTexts = [null, undefined, 7, {}, ['https://example.com/']] as unknown as string[];
@@ -85,7 +85,7 @@ export function recipientPolicyConformance(
       }
     });
 
-    it('refuses an address that is none: what cannot be judged is not dialled', async () => {
+    it('refuses invalid addresses', async () => {
       const policy = makePolicy();
       for (const address of NO_ADDRESSES) {
         expect(verdict(() => policy.checkAddress(address))).not.toBeNull();
@@ -113,7 +113,7 @@ export function recipientPolicyConformance(
   });
 }
 
-/** The reason for a refusal, or null when there is none. */
+/** Returns the reason for a refusal, or null. */
 function verdict(check: () => unknown): string | null {
   const error = errorOf(check);
   if (error === undefined) return null;

@@ -5,9 +5,9 @@ import type { TestRunner } from './test-runner.js';
 
 /** The implementation under test. */
 export interface RetryPolicyUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
-  /** A fresh instance, as another process would have it. */
+  /** Creates an instance, as another process would. */
   makePolicy(): RetryPolicy;
 }
 
@@ -38,7 +38,7 @@ const ERRORS: readonly AttemptErrorCode[] = [
 ];
 const OUTCOMES = [...ANSWERS, ...ERRORS.map((code) => outcome(null, code, null))];
 
-/** What every {@link RetryPolicy} must do. */
+/** Defines the tests that every {@link RetryPolicy} must pass. */
 export function retryPolicyConformance(
   { name, makePolicy }: RetryPolicyUnderTest,
   { describe, it, expect }: TestRunner,
@@ -46,7 +46,7 @@ export function retryPolicyConformance(
   const settings: readonly (RetrySettings | undefined)[] = [undefined, false, {}, { max: 3 }];
 
   describe(`${name}: every retry policy`, () => {
-    it('answers a finite time that is not before now, or null', async () => {
+    it('returns a finite time that is not before now, or null', async () => {
       const policy = makePolicy();
       const wrong = questions(settings).filter((question) => {
         const next = policy.nextAttempt(question);
@@ -55,14 +55,14 @@ export function retryPolicyConformance(
       expect(wrong).toEqual([]);
     });
 
-    it('answers the same question alike, whoever is asked and whatever was asked before', async () => {
+    it('answers a question alike in every process and in any order', async () => {
       const asked = questions(settings);
       const inOrder = answers(makePolicy(), asked);
       const backwards = answers(makePolicy(), asked.toReversed()).toReversed();
       expect(backwards).toEqual(inOrder);
     });
 
-    it('comes to an end, and once it has said never it says so for every higher number', async () => {
+    it('ends, and never retries after the number at which it ended', async () => {
       const policy = makePolicy();
       for (const each of OUTCOMES) {
         const allowed = Array.from(
@@ -75,7 +75,7 @@ export function retryPolicyConformance(
       }
     });
 
-    it('puts off by chance, and never brings forward', async () => {
+    it('adds jitter, and never subtracts it', async () => {
       const policy = makePolicy();
       const random = seededRandom(1);
       const early = OUTCOMES.filter((each, index) => {
@@ -87,7 +87,7 @@ export function retryPolicyConformance(
       expect(early).toEqual([]);
     });
 
-    it('never retries an event that says so', async () => {
+    it('never retries an event with retry: false', async () => {
       const policy = makePolicy();
       for (const each of OUTCOMES) {
         expect(policy.nextAttempt(question(1, each, 0, false))).toBeNull();
@@ -95,14 +95,14 @@ export function retryPolicyConformance(
       }
     });
 
-    it('retries no more than an event says', async () => {
+    it('retries at most as often as the event allows', async () => {
       const policy = makePolicy();
       for (const each of OUTCOMES) {
         expect(policy.nextAttempt(question(4, each, 0, { max: 3 }))).toBeNull();
       }
     });
 
-    it('cares for the time that passes, not for the date', async () => {
+    it('depends on the time that has passed, not on the date', async () => {
       const policy = makePolicy();
       const later = 400 * 24 * 3_600_000;
       for (const each of OUTCOMES.filter(({ retryAfter }) => retryAfter === null)) {

@@ -18,15 +18,15 @@ export interface SubscriberStorage {
 
 /** The implementation under test. */
 export interface SubscriberRepositoryUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
   /** Whether several processes can use one storage; then they must see each other's changes. */
   readonly shared: boolean;
-  /** Called once a test. */
+  /** Called once for each test. */
   makeStorage(): Promise<SubscriberStorage>;
 }
 
-/** What every {@link SubscriberRepository} must do. */
+/** Defines the tests that every {@link SubscriberRepository} must pass. */
 export function subscriberRepositoryConformance(
   { name, shared, makeStorage }: SubscriberRepositoryUnderTest,
   { describe, it, expect }: TestRunner,

@@ -1,5 +1,5 @@
 /**
- * What a conformance suite needs of a test runner: hand it vitest's or Jest's own functions. A shape of our own, so
+ * The functions of a test runner that a conformance suite needs: hand it those of vitest or Jest. A shape of our own, so
  * that neither has to be installed.
  */
 export interface TestRunner {

@@ -13,16 +13,16 @@ import type { TestRunner } from './test-runner.js';
 
 /** The implementation under test. */
 export interface WebhookHttpClientUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
-  /** A client whose own policy is the one given. */
+  /** Creates a client with this policy. */
   makeClient(policy: RecipientPolicy): WebhookHttpClient;
 }
 
 const ANSWER_LIMIT = 16_384;
 const PROXY_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'ALL_PROXY'];
 
-/** What every {@link WebhookHttpClient} must do; real servers on loopback answer it. */
+/** Defines the tests that every {@link WebhookHttpClient} must pass; real servers on loopback answer it. */
 export function webhookHttpClientConformance(
   { name, makeClient }: WebhookHttpClientUnderTest,
   { describe, it, expect }: TestRunner,
@@ -59,7 +59,7 @@ export function webhookHttpClientConformance(
       });
     });
 
-    test('resolves whatever the status, and follows no redirect', async (client, receiver) => {
+    test('resolves for any status, and follows no redirect', async (client, receiver) => {
       const statuses = [200, 204, 301, 302, 307, 308, 400, 401, 407, 410, 429, 500, 503];
       const headers = { Location: '/elsewhere', 'Retry-After': '7' };
       receiver.answer(...statuses.map((status) => ({ status, headers })));
@@ -70,7 +70,7 @@ export function webhookHttpClientConformance(
       expect(receiver.received.filter(({ path }) => path !== '/hooks')).toEqual([]);
     });
 
-    test('hands back the answer, 16 KiB of it at most', async (client, receiver) => {
+    test('returns at most 16 KiB of the response', async (client, receiver) => {
       const exact = Buffer.alloc(ANSWER_LIMIT, 'a');
       const long = Buffer.concat([exact, Buffer.alloc(1_000_000, 'b')]);
       receiver.answer({ body: 'thank you' }, { body: exact }, { body: long });
@@ -83,7 +83,7 @@ export function webhookHttpClientConformance(
       expect([cut.body.equals(exact), cut.truncated]).toEqual([true, true]);
     });
 
-    test('hands a refusal of the URL on, and connects to nothing', async (client, receiver) => {
+    test('passes the refusal of a URL on, and does not connect', async (client, receiver) => {
       const url = receiver.url.replace('http:', 'ftp:');
       expect(await failureOf(client.post(request(url)))).toBe('refused protocol');
       expect(receiver.connections).toBe(0);
@@ -101,7 +101,7 @@ export function webhookHttpClientConformance(
       );
     }
 
-    test('lets a request’s own policy judge in place of the client’s', async (client, receiver) => {
+    test('uses the policy of a request in place of the client’s', async (client, receiver) => {
       const policy = new RefusesAddresses();
       // In both orders: a connection that one policy allowed is not the other's to use.
       expect((await client.post(request(receiver.url))).status).toBe(204);
@@ -110,20 +110,20 @@ export function webhookHttpClientConformance(
       expect(receiver.received).toHaveLength(2);
     });
 
-    test('keeps connections, unless told not to', async (client, receiver) => {
+    test('keeps connections alive, unless the request says otherwise', async (client, receiver) => {
       for (let i = 0; i < 4; i++) await client.post(request(receiver.url));
       expect(receiver.connections).toBe(1);
       for (let i = 0; i < 3; i++) await client.post(request(receiver.url, { keepAlive: false }));
       expect(receiver.connections).toBe(4);
     });
 
-    test('ends at the deadline when nobody answers', async (client, receiver) => {
+    test('ends at the timeout without a response', async (client, receiver) => {
       receiver.otherwise('hang');
       const { code, took } = await timed(client.post(request(receiver.url, { timeout: 150 })));
       expect([code, took >= 140]).toEqual(['timeout', true]);
     });
 
-    test('ends at the deadline when the answer drips', async (client) => {
+    test('ends at the timeout when the response trickles in', async (client) => {
       const server = createHttpServer((_, response) => {
         response.writeHead(200);
         const timer = setInterval(() => response.write('.'), 20);
@@ -135,7 +135,7 @@ export function webhookHttpClientConformance(
       });
     });
 
-    test('says when the connection was refused or reset, or the answer is not HTTP', async (client, receiver) => {
+    test('reports a refused or reset connection, and a response that is not HTTP', async (client, receiver) => {
       expect(await failureOf(client.post(request(await closedPort())))).toBe('connection-refused');
       receiver.answer('reset');
       expect(await failureOf(client.post(request(receiver.url)))).toBe('connection-reset');
@@ -150,7 +150,7 @@ export function webhookHttpClientConformance(
       });
     });
 
-    test('gives each of many requests its own answer, whatever becomes of the others', async (client, receiver) => {
+    test('gives each of many requests its own response, however the others end', async (client, receiver) => {
       receiver.otherwise(({ path }) => {
         const index = Number(path.slice('/hooks/'.length));
         if (index % 7 === 3) return 'reset';
@@ -170,7 +170,7 @@ export function webhookHttpClientConformance(
       );
     });
 
-    test('lets no hanging endpoint keep another waiting', async (client, receiver) => {
+    test('serves other endpoints while one hangs', async (client, receiver) => {
       const other = await ScriptedReceiver.start();
       receiver.otherwise('hang');
       let ended = 0;
@@ -200,7 +200,7 @@ export function webhookHttpClientConformance(
       }
     });
 
-    test('once closed it posts nothing, and may be closed again', async (client, receiver) => {
+    test('posts nothing once it is closed, and may be closed again', async (client, receiver) => {
       await client.post(request(receiver.url));
       await client.close();
       await client.close();
@@ -208,7 +208,7 @@ export function webhookHttpClientConformance(
       expect(receiver.received).toHaveLength(1);
     });
 
-    test('lets what is under way end before it is closed', async (client, receiver) => {
+    test('lets pending requests end before it closes', async (client, receiver) => {
       receiver.answer({ status: 202, delay: 50 });
       const posting = client.post(request(receiver.url));
       await receiver.waitFor(1);
@@ -268,7 +268,7 @@ async function listening(
   }
 }
 
-/** A URL that nobody listens at. */
+/** Returns a URL without a server. */
 async function closedPort(): Promise<string> {
   let url = '';
   await listening(createTcpServer(), async (open) => void (url = open));

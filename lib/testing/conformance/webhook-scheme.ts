@@ -9,11 +9,11 @@ import type { TestRunner } from './test-runner.js';
 
 /** The implementation under test. */
 export interface WebhookSchemeUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
-  /** A fresh instance, as another process would have it. */
+  /** Creates an instance, as another process would. */
   makeScheme(): WebhookScheme;
-  /** Two different secrets that the scheme takes. */
+  /** Two different secrets that the scheme accepts. */
   readonly secrets: readonly [string, string];
   /**
    * The headers by which the sender signs these bytes at this time, in milliseconds since the Unix epoch. Not the
@@ -27,7 +27,7 @@ const TOLERANCE = 60_000;
 const BODY = Buffer.from('{"title":"Grüße, 🎉"}');
 const GARBAGE = ['', ' ', ',', '=', '.', ';;', 'x', '-1', '1e9', '\u00ff', 'v1,'.repeat(2000)];
 
-/** What every {@link WebhookScheme} must do. */
+/** Defines the tests that every {@link WebhookScheme} must pass. */
 export function webhookSchemeConformance(
   { name, makeScheme, secrets: [first, second], sign }: WebhookSchemeUnderTest,
   { describe, it, expect }: TestRunner,
@@ -51,12 +51,12 @@ export function webhookSchemeConformance(
       return 'verified';
     } catch (error) {
       if (error instanceof WebhookRejectedError) return error.reason;
-      throw new Error('A scheme may refuse by a WebhookRejectedError alone', { cause: error });
+      throw new Error('A scheme may reject by a WebhookRejectedError alone', { cause: error });
     }
   };
 
   describe(`${name}: every webhook scheme`, () => {
-    it('takes what the sender has signed, for any bytes, and nobody else', async () => {
+    it('accepts what the sender has signed, for any bytes, and no other signature', async () => {
       const scheme = makeScheme();
       for (const text of ['', '{}', '\u0000\n\r', 'x'.repeat(100_000), '\u00ff']) {
         const body = Buffer.from(text, 'latin1');
@@ -66,7 +66,7 @@ export function webhookSchemeConformance(
       }
     });
 
-    it('takes any of several secrets, so that a rotation overlaps', async () => {
+    it('accepts any of several secrets, so that a rotation overlaps', async () => {
       for (const secret of [first, second]) {
         const headers = sign(BODY, secret, TIME);
         expect(verdict(headers, { secrets: [first, second] })).toBe('verified');
@@ -86,7 +86,7 @@ export function webhookSchemeConformance(
       );
     });
 
-    it('holds the time that was signed, if any, against the tolerance', async () => {
+    it('compares the signed time, if any, with the tolerance', async () => {
       const headers = sign(BODY, first, TIME);
       const { timestamp } = verify(headers);
       expect(timestamp === null || Math.abs(timestamp - TIME) < 1000).toBe(true);
@@ -95,7 +95,7 @@ export function webhookSchemeConformance(
       expect(verdict(headers, { now: early })).toBe(timestamp === null ? 'verified' : 'too-new');
     });
 
-    it('refuses what has no signature, or one that makes no sense', async () => {
+    it('rejects requests without a signature, or with a senseless one', async () => {
       const headers = sign(BODY, first, TIME);
       expect(verdict({})).toBe('missing-header');
       const nonsense = (text: string) => Object.keys(headers).map((header) => [header, text]);
@@ -104,7 +104,7 @@ export function webhookSchemeConformance(
       }
     });
 
-    it('refuses by no other error, whatever is wrong with a header', async () => {
+    it('rejects by no other error, whatever is wrong with a header', async () => {
       const headers = sign(BODY, first, TIME);
       for (const [header, value] of Object.entries(headers)) {
         const others = [...GARBAGE, `${value}x`, `${value}, ${value}`, value.slice(1)];

@@ -4,14 +4,14 @@ import type { TestRunner } from './test-runner.js';
 
 /** The implementation under test. */
 export interface WebhookSignerUnderTest {
-  /** Heads the report. */
+  /** Name of the implementation in the report. */
   readonly name: string;
-  /** A fresh instance, as another process would have it. */
+  /** Creates an instance, as another process would. */
   makeSigner(): WebhookSigner;
-  /** Two different secrets that the signer takes. */
+  /** Two different secrets that the signer accepts. */
   readonly secrets: readonly [string, string];
   /**
-   * The receiver's side: whether the headers prove that this message with these bytes came from who knows the secret.
+   * The receiver's side: verifies that the message with these bytes was signed with the secret.
    * Not the signer's own code.
    */
   verify(
@@ -22,17 +22,17 @@ export interface WebhookSignerUnderTest {
 }
 
 const TIME = 1_700_000_000_000;
-// What the deliverer sets itself, or the connection needs.
+// Set by the deliverer, or needed by the connection.
 const RESERVED =
   /^(content-.*|host|connection|transfer-encoding|te|trailer|upgrade|expect|user-agent|hook-(event|delivery|subscription))$/i;
 
-/** What every {@link WebhookSigner} must do. */
+/** Defines the tests that every {@link WebhookSigner} must pass. */
 export function webhookSignerConformance(
   { name, makeSigner, secrets: [first, second], verify }: WebhookSignerUnderTest,
   { describe, it, expect }: TestRunner,
 ): void {
   describe(`${name}: every signer`, () => {
-    it('signs so that a receiver who knows the secret can tell, for any bytes', async () => {
+    it('signs any bytes so that a receiver with the secret can verify them', async () => {
       const signer = makeSigner();
       for (const body of ['', '{}', '{"title":"Grüße, 🎉"}', '\u0000\n\r', 'x'.repeat(100_000)]) {
         const message = input({ body: Buffer.from(body) });
@@ -73,7 +73,7 @@ export function webhookSignerConformance(
       expect(verify(await signer.sign(after), after, second)).toBe(true);
     });
 
-    it('lets a recipient without a live secret go unsigned', async () => {
+    it('does not sign for a recipient without a live secret', async () => {
       const message = input({ recipient: recipient([first, TIME]) });
       const headers = await makeSigner().sign(message);
       expect(verify(headers, message, first)).toBe(false);
@@ -81,7 +81,7 @@ export function webhookSignerConformance(
       expect(verify(await makeSigner().sign(bare), bare, first)).toBe(false);
     });
 
-    it('answers headers that can be sent and that replace none of the system’s', async () => {
+    it('returns headers that can be sent and that replace none of the library’s', async () => {
       const headers = await makeSigner().sign(input({}));
       const names = Object.keys(headers);
       expect(names.filter((header) => !/^[!#$%&'*+.^_`|~\w-]+$/.test(header))).toEqual([]);
@@ -98,14 +98,14 @@ export function webhookSignerConformance(
       expect(headers).not.toContain(first.slice(-16));
     });
 
-    it('changes nothing of what it is given', async () => {
+    it('does not change its arguments', async () => {
       const message = input({ recipient: recipient([second, null], [first, TIME + 1]) });
       const before = structuredClone(message);
       await makeSigner().sign(message);
       expect(structuredClone(message)).toEqual(before);
     });
 
-    it('mixes nothing up when it signs for many at once', async () => {
+    it('keeps many concurrent signatures apart', async () => {
       const signer = makeSigner();
       const messages = Array.from({ length: 100 }, (_, index) =>
         input({

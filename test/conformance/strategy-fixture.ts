@@ -1,4 +1,4 @@
-import { type DispatchStrategyBench, ScriptedReceiver } from '../../lib/testing/index.js';
+import { type DispatchStrategyFixture, ScriptedReceiver } from '../../lib/testing/index.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
@@ -6,9 +6,9 @@ import { type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 export type OpensRig = (place: TestDatabase, isFirst: boolean) => Promise<OutboxApp>;
 
 /** Processes that share a database on PostgreSQL and its one subscriber. The first of them sends. */
-export async function strategyBench(
+export async function strategyFixture(
   processes: readonly OpensRig[],
-): Promise<DispatchStrategyBench> {
+): Promise<DispatchStrategyFixture> {
   const receiver = await ScriptedReceiver.start();
   const place = await createDatabase('postgres');
   const rigs: OutboxApp[] = [];
