@@ -2,7 +2,7 @@ import type { Report } from './child.js';
 
 /** What the demo reads of a webhook. */
 export interface Received {
-  readonly event: string;
+  readonly type: string;
   readonly ref: string | null;
   readonly data: { readonly title?: string; readonly tags?: readonly string[] };
 }
@@ -30,7 +30,7 @@ export class Inbox {
     const taken: Received[] = [];
     for (const event of events) {
       const isIt = (received: Received) =>
-        received.event === event && received.data.title === title;
+        received.type === event && received.data.title === title;
       while (!this.#waiting.some(isIt)) {
         this.assertNothing('rejected');
         await this.#next(`${event} of “${title}”`);
