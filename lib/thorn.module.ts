@@ -92,7 +92,7 @@ export class ThornModule
     );
   }
 
-  /** What was released is delivered before the application ends: every attempt has a deadline. */
+  /** Delivers released messages before the application ends: every attempt has a deadline. */
   async onApplicationShutdown(): Promise<void> {
     for (const capture of this.captures.all) capture.detach();
     await this.pipeline.idle();

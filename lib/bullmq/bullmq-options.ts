@@ -13,11 +13,11 @@ export interface BullMqOptions extends OutboxOptions {
   /** Prefix of the queue's keys in Redis. Default: BullMQ's own, `bull`. */
   readonly prefix?: string;
   /**
-   * Whether this process adds the messages that it sends to the queue, for any worker. If false, it delivers them itself.
+   * Lets this process add the messages that it sends to the queue, for any worker. If false, it delivers them itself.
    * Default true.
    */
   readonly producer?: boolean;
-  /** Whether this process delivers messages from the queue, and retries from the database. Default true. */
+  /** Lets this process deliver messages from the queue, and retries from the database. Default true. */
   readonly worker?: boolean;
   /** Jobs that are active at most. Limit deliveries by `window` and `perHost` instead. Default 500. */
   readonly concurrency?: number;
@@ -37,7 +37,7 @@ export interface QueueSettings {
   readonly worker: boolean;
   readonly concurrency: number;
   readonly enqueueTimeout: number;
-  /** How long BullMQ waits for a sign of life of a job's worker, in milliseconds. */
+  /** The time that BullMQ waits for a sign of life of a job's worker, in milliseconds. */
   readonly lock: number;
 }
 

@@ -12,8 +12,8 @@ describe('reasonOf', () => {
       'GET "https://example.com/a": 500 (really?)',
     ],
     [new Error('signed with whsec_MfKQ9r8GKYqrTwjU+/=, no'), 'signed with whsec_…, no'],
-    [undefined, 'something was thrown that is no error'],
-    [Object.create(null), 'something was thrown that is no error'],
+    [undefined, 'a value was thrown that is not an error'],
+    [Object.create(null), 'a value was thrown that is not an error'],
   ])('of %o is one line without secrets', (error, reason) => {
     expect(errorText(error)).toBe(reason);
   });

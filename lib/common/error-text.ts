@@ -5,7 +5,7 @@ const MAX_LENGTH = 500;
 /** Formats an error for one line of a log, without stack, secrets, and the queries and credentials of URLs. */
 export function errorText(error: unknown): string {
   const text = isError(error) ? error.message || error.name : error;
-  if (typeof text !== 'string') return 'something was thrown that is no error';
+  if (typeof text !== 'string') return 'a value was thrown that is not an error';
   return text
     .replaceAll(/\?[^\s"'<>)\]]+/g, '')
     .replaceAll(/\/\/[^\s/@]+@/g, '//')

@@ -138,7 +138,7 @@ class Scope implements MessageBuffer {
       waiting.filter(({ staged }) => staged).map(({ message }) => message),
     );
     root.#flushing = Promise.all([root.#flushing, flushed]).then(() => undefined);
-    // Whoever does not await this flush learns of its failure when the scope ends.
+    // A caller that does not await this flush learns of its failure when the scope ends.
     root.#flushing.catch(() => undefined);
     flushed.catch(() => undefined);
     return flushed;

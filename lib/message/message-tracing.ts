@@ -7,7 +7,7 @@ export interface TracedAttempt {
   readonly recipient: Recipient;
   /** Id of the delivery. */
   readonly delivery: string;
-  /** Which request of the delivery it is, from 1; null when the strategy does not count them. */
+  /** The number of the request within its delivery, from 1; null when the strategy does not count requests. */
   readonly number: number | null;
 }
 

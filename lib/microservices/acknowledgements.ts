@@ -4,7 +4,7 @@ import { RmqContext, Transport } from '@nestjs/microservices';
 
 /** Acknowledges one event to the broker that brought it. */
 export interface Acknowledgement {
-  /** Whether the broker gives the event to another worker when the connection ends without an acknowledgement. */
+  /** True when the broker gives the event to another worker after a connection ends without an acknowledgement. */
   readonly isAwaited: boolean;
   /** Reports the event as handled. */
   confirm(): void;

@@ -21,10 +21,10 @@ export interface MicroservicesOptions extends OutboxOptions {
   readonly client?: MicroserviceClient;
   /** Name of the event. All processes of an application use the same. Default `thorn`. */
   readonly pattern?: string;
-  /** Whether this process gives the messages that it sends to the broker. If false, it delivers them itself. Default true. */
+  /** Lets this process give the messages that it sends to the broker. If false, it delivers them itself. Default true. */
   readonly producer?: boolean;
   /**
-   * Whether this process delivers messages that the broker brings to its microservices, and messages and retries that are
+   * Lets this process deliver messages that the broker brings to its microservices, and messages and retries that are
    * due in the database. Default true.
    */
   readonly worker?: boolean;
@@ -69,7 +69,7 @@ export function databaseOptions(options: MicroservicesOptions): OutboxOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !NAMES.has(name)));
 }
 
-/** Whether `client` holds options; otherwise it is an injection token. */
+/** Tells whether `client` holds options; otherwise it is an injection token. */
 export function isClientOptions(
   client: MicroserviceClient,
 ): client is ClientOptions | CustomClientOptions {

@@ -2,8 +2,8 @@ import type { DataSource, EntityMetadata, EntityTarget, ObjectLiteral } from 'ty
 import { ThornConfigurationError } from '../errors/index.js';
 
 /**
- * Checks that the tables of entities are there, with all columns. Resolves when the database cannot be reached: whoever
- * uses the tables waits for it.
+ * Checks that the tables of entities are there, with all columns. Resolves when the database cannot be reached:
+ * the users of the tables wait for it.
  *
  * @param name of the data source in the application
  * @throws {@link ThornConfigurationError} naming what is missing, and what to do

@@ -9,7 +9,7 @@ export interface WebhookHeader {
   readonly schema: JsonSchema;
 }
 
-/** How to verify a signature, in Markdown. */
+/** Instructions for the verification of a signature, in Markdown. */
 export const SIGNATURE_DESCRIPTION = [
   'Requests are signed as Standard Webhooks describes it: `webhook-signature` holds one or more signatures with blanks',
   'between them, and one that fits is enough. `v1,` is followed by the base64 of the HMAC-SHA256 of',

@@ -72,7 +72,7 @@ export function notAString(value: unknown): string {
 }
 
 /**
- * Tells whether a text without `whsec_` is probably the base64 of a key: then whoever copied it forgot the prefix.
+ * Tells whether a text without `whsec_` is probably the base64 of a key: then the prefix was lost in copying.
  * Hexadecimal texts and words are base64 as well, and do not count.
  */
 export function looksLikeUnprefixedKey(secret: string): boolean {

@@ -264,7 +264,7 @@ export class SqliteTransactions {
     return runner.transactionDepth > 0 && this.#inTransaction;
   }
 
-  /** Nobody is left who could end the transaction, and it would hold up all others. */
+  /** No caller is left that could end the transaction, and it would hold up all others. */
   async #rollBackByForce(runner: Runner): Promise<void> {
     this.#logger.error(
       'A transaction on SQLite was left open by its own rollback, and has been rolled back now. ' +

@@ -15,7 +15,7 @@ export class EventTypeView {
 
 /** An event with everything that is known of its data. */
 export class EventTypeDetailsView extends EventTypeView {
-  /** JSON Schema of the data, also where a class declares it; null where nobody said it. */
+  /** JSON Schema of the data, also where a class declares it; null where no class or option declares it. */
   readonly schema: Readonly<Record<string, unknown>> | null;
   /** Data as a subscriber may get it; null when there is none. */
   readonly example: unknown;

@@ -3,7 +3,7 @@ import type { OwnerScope } from '../../subscriber/index.js';
 import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
 import { withinTimeBudget } from '../http/time-budget.js';
 
-/** Tries again for a while what failed. @returns null when there is no such subscriber within `scope` */
+/** Retries failed deliveries for a while. @returns null when there is no such subscriber within `scope` */
 export function recover(
   deliveries: Deliveries,
   subscriberId: string,
@@ -17,7 +17,7 @@ export function recover(
   );
 }
 
-/** Sends for a while what was missed. @returns null when there is no such subscriber within `scope` */
+/** Sends missed messages for a while. @returns null when there is no such subscriber within `scope` */
 export function backfill(
   deliveries: Deliveries,
   subscriberId: string,

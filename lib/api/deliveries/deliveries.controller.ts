@@ -48,7 +48,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       );
     }
 
-    /** How its deliveries went, by day. */
+    /** Answers the outcomes of the subscriber's deliveries, by day. */
     @Get(paths.of('/:id/stats'))
     async stats(
       @CallerScope() scope: OwnerScope,
@@ -114,7 +114,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
   return ThornDeliveriesController;
 }
 
-/** What is no number is refused by its name, as one that is too high. */
+/** Refuses text that is not a number, and a number that is too high, by the field's name. */
 function daysOf(days: unknown): { readonly days?: number } {
   if (days === undefined) return {};
   return { days: typeof days === 'string' && /^\d{1,3}$/.test(days) ? Number(days) : Number.NaN };

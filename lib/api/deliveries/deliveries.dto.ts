@@ -1,14 +1,14 @@
 import { IsBoolean, IsString, Matches } from 'class-validator';
 import { badRequest } from '../problems/errors.js';
 import { IsIsoDate, IsOptionalMoment, parseIsoDate, NotRequired } from '../http/validators.js';
-/** What is said of a text that is no cursor. */
+/** The error text for a text that is not a cursor. */
 export const NO_CURSOR = 'must be the "next" of an earlier answer';
 /** A data source, and an id in it. */
 export const PLACE_CURSOR = /^\d{1,3}\/[\x21-\x7e]{0,64}$/;
 /** A data source, and time and id of a message in it. */
 export const MESSAGE_CURSOR = /^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/;
 
-/** What `POST /:id/recover` and `POST /:id/backfill` take. */
+/** The body of `POST /:id/recover` and `POST /:id/backfill`. */
 abstract class BulkDto {
   /** From then on. */
   @IsIsoDate()

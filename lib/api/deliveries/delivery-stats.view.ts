@@ -1,6 +1,6 @@
 import type { DeliveryFigures, DeliveryHistory } from '../../outbox/index.js';
 
-/** What became of a subscriber's deliveries on one day in UTC. */
+/** The outcomes of a subscriber's deliveries on one day in UTC. */
 export class StatsDayView implements DeliveryFigures {
   /** For example `2026-01-31`. */
   readonly day: string;

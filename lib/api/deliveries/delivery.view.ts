@@ -19,7 +19,7 @@ export class DeliveryView {
   /** Requests made. */
   readonly attemptCount: number;
   readonly nextAt: string | null;
-  /** Whether it waits for nothing but the rate limit of its subscriber. */
+  /** True when the delivery waits for the rate limit of its subscriber alone. */
   readonly rateLimited: boolean;
   readonly createdAt: string;
   readonly attemptedAt: string | null;

@@ -58,7 +58,7 @@ export function nameAsSent(field: string, body: unknown): string {
   return alias === 'event' ? alias : alias + field.slice(name.length);
 }
 
-/** Whether a parsed body is an object with fields, not a list, a text or null. */
+/** Tells whether a parsed body is an object with fields, not a list, a text or null. */
 export function isBody(value: unknown): value is Body {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-/** What both platforms' responses can do. */
+/** The part of a response that both platforms share. */
 export interface HeaderResponse {
   header(name: string, value: string): unknown;
 }

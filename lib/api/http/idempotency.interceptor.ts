@@ -14,7 +14,7 @@ import type { HeaderResponse } from './header-response.js';
 import { scopeOf } from './owner.guard.js';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
-/** What a handler may have said of its answer, besides the body. */
+/** The parts of an answer besides the body that a handler may set. */
 const HEADERS = ['location', 'etag'];
 
 interface PostRequest extends ApiRequest {

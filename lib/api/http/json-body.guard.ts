@@ -46,13 +46,13 @@ export class JsonBodyGuard implements CanActivate {
   }
 }
 
-/** What is nested too deeply: fields, or the body where it has none. */
+/** Names the fields that are nested too deeply, or the body where it has no fields. */
 function tooDeep(body: unknown): readonly string[] {
   if (!isBody(body)) return isDeeperThan(body, MAX_DEPTH) ? ['body'] : [];
   return Object.keys(body).filter((field) => isDeeperThan(body[field], MAX_DEPTH));
 }
 
-/** Of what came in chunks nobody said the length, and of what came compressed that of something else. */
+/** A body in chunks has no declared length, and the length of a compressed body is that of other bytes. */
 function isSizeUnknown({ headers }: ApiRequest): boolean {
   return headers['content-length'] === undefined || headers['content-encoding'] !== undefined;
 }

@@ -3,11 +3,11 @@ import { validate, type ValidationError } from 'class-validator';
 import { badRequest, type RefusedField } from '../problems/errors.js';
 import { nameAsSent, type Body, isBody, rejectForbidden } from './body-fields.js';
 
-/** How a {@link JsonBodyPipe} reads bodies. */
+/** The options of a {@link JsonBodyPipe}. */
 export interface JsonBodyOptions {
   /** Brings names to one spelling. Default: they are taken as they are. */
   readonly rename?: (body: Body) => { readonly renamed: Body; readonly refused: RefusedField[] };
-  /** Whether a body without fields makes sense. Default true. */
+  /** Allows a body without fields. Default true. */
   readonly mayBeEmpty?: boolean;
 }
 

@@ -8,7 +8,7 @@ const DEFAULT_LIMIT = 20;
 export const MAX_PAGE = 100;
 const LIMIT = /^[1-9]\d{0,2}$/;
 
-/** Which page a caller asks for. */
+/** The page that a caller asks for. */
 export interface PageQuery {
   readonly limit: number;
   readonly after: string | null;

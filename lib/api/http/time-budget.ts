@@ -1,4 +1,4 @@
-/** How long one request works through something long, in milliseconds; its answer says where to go on. */
+/** The time that one request spends on long work, in milliseconds; the answer says where to go on. */
 const LONGEST = 1000;
 
 /** Stops the work between two batches when its time is up. */

@@ -2,11 +2,11 @@ import { registerDecorator, ValidateIf } from 'class-validator';
 // The date alone is midnight in UTC, as in JavaScript.
 const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
 
-/** What is said of a text that is no moment. */
+/** The error text for a text that is not a point in time. */
 export const NO_MOMENT =
   'must be a time in ISO 8601 with its zone, for example 2026-01-31T08:00:00Z';
 
-/** @returns null when the text is no moment in ISO 8601 with its zone */
+/** @returns null when the text is not a point in time in ISO 8601 with its zone */
 export function parseIsoDate(text: unknown): Date | null {
   if (typeof text !== 'string' || !ISO.test(text)) return null;
   const moment = new Date(text);

@@ -35,7 +35,7 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   ...OPERATOR_OPERATIONS,
 };
 
-/** How receivers are known, among the document's security schemes. */
+/** The document's security scheme for receivers. */
 const RECEIVER = 'ThornReceiver';
 
 /** Controllers that are not for owners. */

@@ -1,4 +1,4 @@
-/** What is known of one route besides its path. */
+/** The description of one route, besides its path. */
 export interface ApiOperation {
   readonly summary: string;
   /** Name of the body's schema. */
@@ -7,11 +7,11 @@ export interface ApiOperation {
   readonly query?: readonly string[];
   /** The status of success, and the name of the answer's schema. */
   readonly answer: readonly [status: number, schema?: string];
-  /** Whether the answer has an ETag, and `If-Match` is heeded: the first, both, the second. */
+  /** The use of ETags: the answer has one, `If-Match` is heeded, or both. */
   readonly tag?: 'answered' | 'checked' | 'compared';
   /** Statuses of refusals besides those that all routes of its kind have. */
   readonly refusals?: readonly number[];
-  /** False: nobody has to be logged in. */
+  /** False: the route needs no login. */
   readonly isGuarded?: false;
   /** True: who calls is a receiver, known by its subscription and its secret. */
   readonly isReceivers?: true;

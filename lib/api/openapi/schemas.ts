@@ -215,7 +215,7 @@ export function page(item: string, nullable: (schema: Schema) => Schema): Schema
   return all({ items: { type: 'array', items: schemaRef(item) }, next: nullable(text) });
 }
 
-/** What is sent: everything may be left out but what is named. */
+/** The schema of a request: every field may be left out, except the named ones. */
 export function some(properties: Schema, required: readonly string[] = []): Schema {
   return {
     type: 'object',
@@ -225,7 +225,7 @@ export function some(properties: Schema, required: readonly string[] = []): Sche
   };
 }
 
-/** What is answered: everything is there. */
+/** The schema of an answer: every field is there. */
 export function all(properties: Schema): Schema {
   return { type: 'object', properties, required: Object.keys(properties) };
 }

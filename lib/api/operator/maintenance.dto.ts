@@ -2,7 +2,7 @@ import { IsBoolean, IsString, Matches } from 'class-validator';
 import { MESSAGE_CURSOR, NO_CURSOR, PLACE_CURSOR } from '../deliveries/deliveries.dto.js';
 import { IsOptionalMoment, NotRequired } from '../http/validators.js';
 
-/** What `POST prune` of the operator API takes. */
+/** The body of `POST prune` of the operator API. */
 export class PruneDto {
   /** Finished messages from before then are deleted. Default: as `retentionDays` says. */
   @IsOptionalMoment()
@@ -19,7 +19,7 @@ export class PruneDto {
   after?: string;
 }
 
-/** What `POST reseal` of the operator API takes. */
+/** The body of `POST reseal` of the operator API. */
 export class ResealDto {
   /** True: only counts. Default false. */
   @NotRequired()

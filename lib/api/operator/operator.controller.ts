@@ -33,7 +33,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
     ) {}
 
-    /** How much there is to do, what this process is doing, and what is paused. */
+    /** Answers the work that waits, the work of this process, and the pauses. */
     @Get('overview')
     async overview(): Promise<object> {
       const outbox = this.#outbox();

@@ -1,6 +1,6 @@
 import { IsString } from 'class-validator';
 
-/** What `POST pauses` of the operator API takes. */
+/** The body of `POST pauses` of the operator API. */
 export class PauseDto {
   /** As in the URLs of subscribers, with its port unless that is 443 or 80, or `*`. */
   @IsString({ message: 'must be a host as URLs have it, or "*"' })

@@ -1,6 +1,6 @@
 import { ThornConfigurationError } from '../../errors/index.js';
 
-/** How much the REST API lets one caller do. */
+/** The limits that the REST API sets for one caller. */
 export interface ApiLimits {
   /** Subscribers of one owner; `Infinity` for any number. Those without an owner are never limited. Default 100. */
   readonly subscribersPerOwner?: number;
@@ -9,8 +9,8 @@ export interface ApiLimits {
   /** Tests and challenges that one owner may send in a minute, by each process; `Infinity` for any number. Default 10. */
   readonly testsPerMinute?: number;
   /**
-   * What a subscriber may be sent in a minute at most. Finite: `rateLimit` may say less, not more, and who says nothing
-   * gets this. Default `Infinity`: users may do without a limit.
+   * The greatest number of deliveries to a subscriber in a minute. If finite, a `rateLimit` may be lower, not higher,
+   * and a subscriber without one gets this. Default `Infinity`: a subscriber may have no limit.
    */
   readonly deliveriesPerMinute?: number;
   /** Bytes of a request's body. The platform has a limit of its own, 100 KiB on Express by default. Default 65,536. */

@@ -27,7 +27,7 @@ export type ApiOwner = string | number | bigint | null | undefined;
  * ```
  */
 export interface ThornApiOptions {
-  /** Where the routes are, below a global prefix if there is one. Letters, digits, `-`, `_`, `.`, `~`. Default `hooks`. */
+  /** The path of the routes, below a global prefix if there is one. Letters, digits, `-`, `_`, `.`, `~`. Default `hooks`. */
   readonly path?: string;
 
   /** Guards that every route passes, in this order. They are constructed in Thorn's module: see {@link imports}. */
@@ -47,7 +47,7 @@ export interface ThornApiOptions {
   /** Says that the routes are meant to have no guards of their own, for example because a global one protects them. */
   readonly unprotected?: true;
 
-  /** How much one caller may do; see {@link ApiLimits} for the defaults. */
+  /** The limits of one caller; see {@link ApiLimits} for the defaults. */
   readonly limits?: ApiLimits;
 
   /**

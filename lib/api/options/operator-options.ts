@@ -14,7 +14,7 @@ export interface OperatorApiOptions {
   readonly guards: readonly Type<CanActivate>[];
   /** Modules that export what the guards inject. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
-  /** Where the routes are, below a global prefix if there is one. Default `hooks-operator`. */
+  /** The path of the routes, below a global prefix if there is one. Default `hooks-operator`. */
   readonly path?: string;
 }
 

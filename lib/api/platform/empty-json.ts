@@ -10,7 +10,7 @@ export function noteEmptyJson(request: IncomingMessage): void {
   empty.add(request);
 }
 
-/** Whether the body of a request is declared as JSON. @param request the platform's own */
+/** Tells whether the body of a request is declared as JSON. @param request the platform's own */
 export function isDeclaredAsJson(request: {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly raw?: object;

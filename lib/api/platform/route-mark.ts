@@ -4,9 +4,9 @@ const KEY = 'thorn:api-route';
 /** The key of `RouteConfig()` in @nestjs/platform-fastify, which is an optional peer: a package must not import it. */
 const FASTIFY_CONFIG = '__fastify_route_config__';
 
-/** What {@link MarkRoutes} says of a route. */
+/** The facts that {@link MarkRoutes} states of a route. */
 export interface RouteMark {
-  /** Whether errors of the platform on this route are answered as problems. */
+  /** True when errors of the platform on this route are answered as problems. */
   readonly problems: boolean;
 }
 

@@ -11,7 +11,7 @@ export interface Problem {
   /** The words of the status. */
   readonly title: string;
   readonly status: number;
-  /** What is wrong with this very request. */
+  /** The fault of this very request. */
   readonly detail: string;
   /** The refused fields, where some are. */
   readonly errors?: readonly RefusedField[];

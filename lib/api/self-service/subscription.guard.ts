@@ -13,7 +13,7 @@ interface ReceiverRequest {
   subscription?: Subscriber;
 }
 
-/** Compared with where there is no subscriber, so that the time tells nothing either. */
+/** The secret to compare with where there is no subscriber, so that the time taken tells nothing. */
 const NOBODY = generateSecret();
 
 /**
@@ -29,7 +29,7 @@ export class SubscriptionGuard implements CanActivate {
     const { authorization } = request.headers;
     const [, given = ''] = /^Bearer (.+)$/i.exec(String(authorization ?? '')) ?? [];
     const subscription = await this.#find(request.headers['hook-subscription']);
-    // An ed25519 key signs, and is nobody's but ours: who receives knows the public one alone.
+    // An ed25519 key signs, and the receiver knows its public half alone.
     const secrets = (subscription?.secrets ?? []).filter(({ value }) => !value.startsWith('whsk_'));
     const values = secrets.length === 0 ? [NOBODY] : secrets.map(({ value }) => value);
     const isKnown = values.map((value) => isSameSecret(value, given)).includes(true);
@@ -51,7 +51,7 @@ export class SubscriptionGuard implements CanActivate {
   }
 }
 
-/** What the guard has found. */
+/** The findings of the guard. */
 export function subscriptionOf(request: object): Subscriber {
   const { subscription } = request as ReceiverRequest;
   // Unreachable while the guard is bound.

@@ -8,7 +8,7 @@ import { EndpointChallenges } from './endpoint-challenges.js';
 import { EndpointProbe } from './endpoint-probe.js';
 import { OwnerThrottle } from './owner-throttle.js';
 
-/** What the API's controllers share: above all one count of what an owner has sent to endpoints. */
+/** The services that the API's controllers share, such as the one count of requests that an owner has caused. */
 @Injectable()
 export class ApiServices {
   readonly probe: EndpointProbe;

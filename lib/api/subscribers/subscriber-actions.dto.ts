@@ -4,7 +4,7 @@ import { NotRequired } from '../http/validators.js';
 /** A request that says everything by its path. */
 export class EmptyDto {}
 
-/** What `POST /:id/test` takes. */
+/** The body of `POST /:id/test`. */
 export class TestDto {
   /** The event whose example is sent. Default `thorn.ping`. */
   @NotRequired()
@@ -12,9 +12,9 @@ export class TestDto {
   event?: string;
 }
 
-/** What `POST /:id/rotate-secret` takes. */
+/** The body of `POST /:id/rotate-secret`. */
 export class RotateSecretDto {
-  /** How long the secrets before go on signing: milliseconds, or a text such as `24h`. Default `24h`. */
+  /** The time for which earlier secrets go on signing: milliseconds, or a text such as `24h`. Default `24h`. */
   @IsOptional()
   overlap?: number | string;
 

@@ -29,7 +29,7 @@ export class SubscriberView {
   readonly contentType: string;
   readonly digest: Digest;
   readonly enabled: boolean;
-  /** What it gets at present; see {@link stateOf}. */
+  /** The present state of the subscriber; see {@link stateOf}. */
   readonly state: SubscriberState;
   readonly description: string | null;
   readonly metadata: Readonly<Record<string, string>>;
@@ -69,7 +69,7 @@ export class ChangedSubscriberView extends SubscriberView {
 
 /** The response to a creation and to a rotation, the only ones that show the secret. */
 export class SecretSubscriberView extends SubscriberView {
-  /** What deliveries are signed with: `whsec_` and base64, or the text that the caller gave. */
+  /** The secret that signs deliveries: `whsec_` and base64, or the text that the caller gave. */
   readonly secret: string;
 
   constructor(subscriber: Subscriber, self: string) {

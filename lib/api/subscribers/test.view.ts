@@ -1,6 +1,6 @@
 import { type Attempt, type OwnerAttempt, ownerView } from '../../delivery/index.js';
 
-/** What came of a test, for the subscriber's owner. */
+/** The result of a test, for the subscriber's owner. */
 export class TestView {
   /** Id of the message, sent as `webhook-id`. */
   readonly messageId: string;

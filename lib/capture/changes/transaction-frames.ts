@@ -5,7 +5,7 @@
 export class TransactionFrames<Item> {
   readonly #frames: Item[][] = [];
 
-  /** How many transactions are open, the outermost included. */
+  /** The number of open transactions, the outermost included. */
   get depth(): number {
     return this.#frames.length;
   }

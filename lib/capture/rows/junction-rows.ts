@@ -27,7 +27,7 @@ export function linkedId(
   return id;
 }
 
-/** Which of these rows have at least one link of the relation left, by {@link rowKey}: one query. */
+/** Finds the rows that have at least one link of the relation left, by {@link rowKey}, in one query. */
 export async function rowsWithLinks(
   manager: EntityManager,
   relation: RelationMetadata,

@@ -1,7 +1,7 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { rowKey } from './row-key.js';
 
-/** Which rows of one class to read, and what with them. */
+/** The rows of one class to read, with their relations. */
 export interface RowsWanted {
   readonly metadata: EntityMetadata;
   /** Objects that hold the ids. */

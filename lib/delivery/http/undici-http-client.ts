@@ -72,7 +72,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
 
   /**
    * The axios instance to add interceptors to. Its requests go over the same wire, with the same policy and deadline.
-   * As long as it has no interceptors and nobody has read its `defaults`, requests go straight to the wire.
+   * As long as the instance has no interceptors and its `defaults` were not read, requests go straight to the wire.
    *
    * An interceptor sees the request after it was signed: what it changes of the body breaks the signature.
    *

@@ -26,7 +26,7 @@ export class InlineStrategy extends DispatchStrategy {
   readonly #waiting: (() => void)[] = [];
   #inFlight = 0;
 
-  /** @throws {@link ThornConfigurationError} when the window is no positive whole number */
+  /** @throws {@link ThornConfigurationError} when the window is not a positive whole number */
   constructor(
     private readonly fanOut: FanOut,
     private readonly deliverer: Deliverer,

@@ -21,7 +21,7 @@ export interface ConditionContext {
   readonly fieldKind?: FieldKinds;
   /** The fields below a dotted path, for error texts. */
   readonly fieldNames?: FieldNames;
-  /** What the fields belong to, for error texts. Default: `the row`. */
+  /** The owner of the fields, for error texts. Default: `the row`. */
   readonly fieldsOf?: string;
   /** Says why an operator can never hold for the field at a path, as a sentence part. */
   readonly operandFault?: (
@@ -51,7 +51,7 @@ export function compileCondition<Row = AnyRow>(
   return new ConditionCompiler(context).compile(condition);
 }
 
-/** How many operators one condition may hold. */
+/** The greatest number of operators in one condition. */
 const MAX_TESTS = 1_000;
 
 /** `before` is the whole row before the change; null when there was none. */

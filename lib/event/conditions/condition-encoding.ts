@@ -2,9 +2,9 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { isDecimal, isDecimalText } from './condition-number.js';
 import { isPlainObject } from './condition-value.js';
 
-/** How deep conditions and their values may be nested. */
+/** The greatest depth of conditions and their values. */
 export const MAX_DEPTH = 32;
-/** How many values one operator may be given. */
+/** The greatest number of values of one operator. */
 export const MAX_VALUES = 10_000;
 
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);

@@ -71,7 +71,7 @@ const SYNONYMS: ReadonlyMap<string, OperatorName> = new Map([
   ['nin', 'notIn'],
 ]);
 
-/** Undefined when the key is no operator, so a field of the relation or object. */
+/** Undefined when the key is not an operator, and so names a field of the relation or object. */
 export function findOperator(key: string): Operator | undefined {
   return SPELLINGS.get(key);
 }

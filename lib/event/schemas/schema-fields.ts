@@ -94,7 +94,7 @@ function below(schema: JsonSchema, name: string): readonly JsonSchema[] {
   return isSchema(more) ? alternatives(more) : [];
 }
 
-/** Whether anything may be in the value: the schema says nothing of its fields. */
+/** Tells whether the schema says nothing of the value's fields, so that the value may hold anything. */
 function isOpen(schema: JsonSchema): boolean {
   if (!describes(schema) || '$ref' in schema) return true;
   const { additionalProperties: more, patternProperties, items } = schema;

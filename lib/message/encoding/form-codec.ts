@@ -6,7 +6,7 @@ import { InvalidInputError } from '../../errors/index.js';
  * numbers and booleans are written as in JSON. All values are texts to the receiver: send values that
  * must keep their type as JSON.
  *
- * @throws {@link InvalidInputError} when the body is no object or list, so that there is no field to name
+ * @throws {@link InvalidInputError} when the body is not an object or list, so that there is no field to name
  */
 export function encodeForm(body: unknown): string {
   if (typeof body !== 'object' || body === null) {

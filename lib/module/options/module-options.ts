@@ -31,18 +31,18 @@ import type { HealthRules, SubscriberRepository } from '../../subscriber/index.j
 
 /** Values that `ThornModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
 export interface ThornModuleOptions {
-  /** What relative `ref`s are resolved against, for example `https://api.example.com`. Default: they stay relative. */
+  /** The URL that relative `ref`s are resolved against, for example `https://api.example.com`. Default: they stay relative. */
   readonly baseUrl?: string;
   /** Deadline of one request in milliseconds, the answer's body included. Default 3,000, as in Thorn. */
   readonly timeout?: number;
   /** The `User-Agent` of requests. Default `nestjs-thorn`. */
   readonly userAgent?: string;
-  /** Where webhooks may go. Default: public addresses on ports 80 and 443. */
+  /** The addresses to which webhooks may go. Default: public addresses on ports 80 and 443. */
   readonly recipients?: RecipientRules;
   /** When failed deliveries are tried again. Default: the schedule of Standard Webhooks, over about three days. */
   readonly retries?: StandardRetryPolicyOptions;
   /**
-   * Which attempts the delivery log keeps: `everything`, `failures` or `nothing`. Default: everything. Deliveries stay in
+   * The attempts that the delivery log keeps: `everything`, `failures` or `nothing`. Default: everything. Deliveries stay in
    * it in any case.
    */
   readonly keepAttempts?: KeptAttempts;
@@ -77,7 +77,7 @@ export interface ThornModuleOptions {
   readonly encryption?: EncryptionOptions;
   /** When a subscriber that only fails is disabled. Default: after five days and 20 messages. */
   readonly health?: Partial<Pick<HealthRules, 'disableAfter' | 'minMessages'>>;
-  /** How old this process' view of other processes' changes to subscribers may be, in milliseconds. Default 5,000. */
+  /** The greatest age of this process' view of subscribers that other processes change, in milliseconds. Default 5,000. */
   readonly maxStaleness?: number;
   /** What a bulk write on an entity with events does: it gives no rows to make messages of. Default `warn`. */
   readonly bulk?: BulkWrites;
@@ -91,7 +91,7 @@ export interface ThornModuleOptions {
 
 /** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */
 export interface ThornModuleExtras {
-  /** Where and when deliveries are made. Default `outbox()`, or `inline()` without a data source. */
+  /** The strategy that decides where and when deliveries are made. Default `outbox()`, or `inline()` without a data source. */
   dispatch?: DispatchSetting;
   /** The REST API. Default: off. */
   api?: ThornApiOptions;
@@ -113,9 +113,9 @@ export interface ThornModuleExtras {
   /** Default: `StandardDeliveryLog` with the option `keepAttempts`. */
   deliveryLog?: Type<DeliveryLog>;
   httpClient?: Type<WebhookHttpClient>;
-  /** What follows messages through processes: `openTelemetry()` of `nestjs-thorn/opentelemetry`. Default: nothing. */
+  /** The tracing that follows messages through processes: `openTelemetry()` of `nestjs-thorn/opentelemetry`. Default: nothing. */
   tracing?: Type<MessageTracing>;
   clock?: Type<Clock>;
-  /** Whether every module can inject the services. Default true. */
+  /** Lets every module inject the services. Default true. */
   global?: boolean;
 }

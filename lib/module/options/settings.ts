@@ -54,7 +54,7 @@ export class ThornSettings {
   }
 }
 
-/** @throws {@link ThornConfigurationError} for what is no object at all */
+/** @throws {@link ThornConfigurationError} for options that are not an object */
 export function checkIsOptions(options: unknown): void {
   if (isObject(options)) return;
   throw new ThornConfigurationError(

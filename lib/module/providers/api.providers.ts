@@ -9,7 +9,7 @@ import {
 import { SecretSealer } from '../../signing/index.js';
 import { CapturedDataSources } from './data-source.providers.js';
 
-/** What the controllers of the REST API inject besides the services that everybody may. */
+/** Provides the services that only the controllers of the REST API inject. */
 export function apiProviders(settings: ApiSettings): Provider[] {
   return [
     { provide: ApiSettings, useValue: settings },

@@ -18,7 +18,7 @@ export class EntityCaptures {
   constructor(readonly all: readonly EntityCapture[]) {}
 }
 
-/** What watches the entities, and knows the events that decorators declare. */
+/** Provides the services that watch entities, and know the events that decorators declare. */
 export const captureProviders: readonly FactoryProvider[] = [
   {
     provide: DeclaredEvents,

@@ -44,7 +44,7 @@ import { ThornSettings } from '../options/settings.js';
 const DEFAULT_TIMEOUT_MS = 3000;
 const DEFAULT_USER_AGENT = 'nestjs-thorn';
 
-/** How messages are made, sent and delivered. */
+/** Provides the services that make, send and deliver messages. */
 export const dispatchProviders: readonly FactoryProvider[] = [
   {
     provide: OutboxDataSources,

@@ -7,7 +7,7 @@ import { checkSecret, generateSecret, SecretSealer } from '../../signing/index.j
 import { StaticSubscriberSet, SubscriberRepository, Subscribers } from '../../subscriber/index.js';
 import { ThornSettings } from '../options/settings.js';
 
-/** Who receives, and what may be subscribed to. */
+/** Provides the subscribers, and the events that may be subscribed to. */
 export const subscriberProviders: readonly FactoryProvider[] = [
   {
     provide: SecretSealer,

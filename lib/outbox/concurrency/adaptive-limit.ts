@@ -5,7 +5,7 @@ const SLOWER = 1.5;
 const WEIGHT = 0.05;
 
 /**
- * How many requests may be in flight to one host.
+ * The number of requests that may be in flight to one host.
  *
  * 64 is enough for a host that answers fast, and for one that fails too much already. A slow one that answers well gets
  * more step by step, as long as it does not become slower by it: 64 requests of 300 ms are 213 a second and no more,
@@ -15,7 +15,7 @@ export class AdaptiveLimit {
   readonly #first: number;
   #current: number;
   #duration = 0;
-  /** What requests took with the first limit. */
+  /** The duration of requests under the first limit. */
   #base = 0;
 
   /** @param most so many are never exceeded */

@@ -41,14 +41,14 @@ export interface BreakerState {
   readonly probeUntil: number | null;
   /** Consecutive failures. */
   readonly failures: number;
-  /** How many pauses and open breakers there were in a row: the times grow with it. */
+  /** The number of pauses and open breakers in a row: the times grow with it. */
   readonly round: number;
   /** Changes whenever requests are stopped or let go again: results of requests from before say little about the endpoint now. */
   readonly epoch: number;
 }
 
 /**
- * What a request says about its endpoint. `pause`: the endpoint asks for one. `neutral`: nothing, because the request was
+ * The verdict of a request on its endpoint. `pause`: the endpoint asks for one. `neutral`: nothing, because the request was
  * not made, or failed for a reason of our own.
  */
 export type BreakerSignal =

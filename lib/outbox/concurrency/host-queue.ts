@@ -45,7 +45,7 @@ export class HostQueue<Job> {
     return this.firsts.length + this.retries.length;
   }
 
-  /** Whether there is nothing to remember about it. */
+  /** True when there is nothing to remember about the host. */
   get isForgettable(): boolean {
     const { mode, failures } = this.#state;
     return mode === 'flowing' && failures === 0 && this.#running + this.waiting === 0;
@@ -55,7 +55,7 @@ export class HostQueue<Job> {
     return isRetry ? this.retries : this.firsts;
   }
 
-  /** Whether a job waits for which this host has a free slot. */
+  /** True when a job waits for which this host has a free slot. */
   canStart(isRetry: boolean): boolean {
     const { current } = this.#limit;
     if (this.#running >= current || this.jobs(isRetry).length === 0) return false;
@@ -108,7 +108,7 @@ export class HostQueue<Job> {
     return until > now ? until : null;
   }
 
-  /** How many retries may be added. */
+  /** The number of retries that may be added. */
   room(now: number): number {
     if (this.#state.mode !== 'flowing') {
       return admissibleAt(this.#state, now) <= now && this.waiting === 0 ? 1 : 0;
@@ -131,9 +131,9 @@ function hasNotFailed(signal: BreakerSignal): boolean {
 
 /** Waiting jobs, with the time since when each one waits. */
 export class WaitingJobs<Job> {
-  /** Whether the host's queue is in the scheduler's list of those with jobs that can start. */
+  /** True when the host's queue is in the scheduler's list of those with jobs that can start. */
   isListed = false;
-  /** Whether a claim was refused because there was no room. */
+  /** True when a claim was refused because there was no room. */
   wasFull = false;
   readonly #jobs = new Fifo<Job>();
   readonly #since = new Fifo<number>();

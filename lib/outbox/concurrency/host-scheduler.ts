@@ -139,7 +139,7 @@ export class HostScheduler<Job extends HostJob> {
     );
   }
 
-  /** How many retries of a host may be added now. */
+  /** Returns the number of retries of a host that may be added now. */
   room(host: string): number {
     return (
       this.#queues.get(host)?.room(this.clock.now()) ?? mostForRetries(this.limits.perHost) * 2

@@ -6,7 +6,7 @@ export class WakeSignal {
   #count = 0;
   #wakeAll: (() => void)[] = [];
 
-  /** How often it was given. */
+  /** The number of times that the signal was given. */
   get count(): number {
     return this.#count;
   }

@@ -34,7 +34,7 @@ interface Unit {
  *
  * - Each of our transactions runs within one turn of the event loop: the application's connection can never find a lock
  *   of ours and wait for it, blocking the very loop that would release it.
- * - A lock of somebody else's is waited for with timers, never within SQLite, for the same reason.
+ * - The lock of another connection is waited for with timers, never within SQLite, for the same reason.
  * - While a transaction of the application is open on its own connection we do not write at all, even where we could: if
  *   it has only read so far, its first write would fail (SQLITE_BUSY_SNAPSHOT).
  */

@@ -32,7 +32,7 @@ export abstract class RelayWorker {
  * once the lease has expired.
  */
 export abstract class MessageRelay {
-  /** Whether this process gives messages to the relay. If not, it delivers the messages that it stores itself. */
+  /** True when this process gives messages to the relay. Otherwise it delivers the messages that it stores itself. */
   abstract readonly carries: boolean;
 
   /**

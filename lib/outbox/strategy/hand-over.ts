@@ -19,7 +19,7 @@ export interface HandOverDependencies {
   readonly receiver: RelayReceiver;
   readonly relay: MessageRelay | undefined;
   readonly clock: Clock;
-  /** Whether this process delivers. */
+  /** True when this process delivers. */
   readonly worker: boolean;
   /** Makes the claim loops look at once. */
   readonly claims: WakeSignal;

@@ -125,6 +125,6 @@ function parsed(row: Row, column: string): unknown {
     return JSON.parse(row[column] as string);
   } catch {
     // The engine's own error quotes the text, which may contain a secret.
-    throw new SyntaxError(`${column} is no JSON`);
+    throw new SyntaxError(`${column} is not JSON`);
   }
 }

@@ -17,9 +17,9 @@ export interface DeliveryJob extends HostJob {
   readonly holding: HeldLease;
   /** The message, while the delivery has no row. */
   readonly first: HeldMessage | null;
-  /** Where the job goes when it cannot begin in time. */
+  /** The callback for a job that cannot begin in time. */
   readonly gate: JobGate;
-  /** Whether it has waited for the rate limit of its subscriber. */
+  /** True when the job has waited for the rate limit of its subscriber. */
   hasWaited: boolean;
   /** By when it has to begin to keep the rate limit; null without one. */
   permitExpiresAt: number | null;

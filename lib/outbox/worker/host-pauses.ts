@@ -21,7 +21,7 @@ export class HostPauses {
     private readonly clock: Clock,
   ) {}
 
-  /** Whether the data source has the table. */
+  /** True when the data source has the table. */
   get isThere(): boolean {
     return this.dataSource.hasMetadata(ThornPause);
   }

@@ -104,7 +104,7 @@ export class MessageScheduler {
     );
   }
 
-  /** Whether this process holds the message already: then it goes on with the new lease. */
+  /** True when this process holds the message already: then it goes on with the new lease. */
   #adopts(store: OutboxStore, id: string, token: string, until: number): boolean {
     if (!store.heldMessages.adopt(id, token, until)) return false;
     // Outcomes written after the claim had the old token and were refused: the message is looked at again at the end.

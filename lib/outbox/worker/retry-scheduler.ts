@@ -88,7 +88,7 @@ export class RetryScheduler {
       message,
       recipient,
       host: this.hosts.of(recipient),
-      // A first attempt that has waited only for the rate limit is no retry.
+      // A first attempt that has waited only for the rate limit is not a retry.
       isRetry: !hasWaited || requests > 0,
       state: pendingState(delivery),
       requests,

@@ -180,7 +180,7 @@ export abstract class SubscriberRepository {
   abstract match(criteria: MatchCriteria): Promise<readonly Subscriber[]> | readonly Subscriber[];
 }
 
-/** How many subscribers one owner may have. Those without an owner are never limited. */
+/** The number of subscribers that one owner may have. Those without an owner are never limited. */
 export interface SubscriberLimits {
   /** In all. */
   readonly perOwner: number;

@@ -2,12 +2,12 @@ import type { JsonValue } from '../../event/conditions/condition-json.js';
 import type { RateLimit, Recipient } from '../../message/recipient.js';
 
 /**
- * Whether the endpoint has shown that it wants these webhooks: nobody asked it (`none`), it was asked and has not
- * answered (`pending`, it receives nothing), or it has (`verified`).
+ * The consent of the endpoint: it was not asked (`none`), it was asked and has not answered (`pending`, it receives
+ * nothing), or it has agreed (`verified`).
  */
 export type Verification = 'none' | 'pending' | 'verified';
 
-/** Who wants to hear of events: an URL, the patterns it listens to, and the secrets its deliveries are signed with. */
+/** A receiver of events: an URL, the patterns of its events, and the secrets that sign its deliveries. */
 export interface Subscriber extends Recipient {
   /** `sub_` and a UUIDv7; sent as `Hook-Subscription`. */
   readonly id: string;
@@ -19,7 +19,7 @@ export interface Subscriber extends Recipient {
   readonly exclude: readonly string[];
   /** A condition on a message's data, as the JSON of `conditionToJson()`: where it does not hold, nothing is sent. */
   readonly filter: JsonValue | null;
-  /** How many attempts its endpoint gets in a given time; what is more waits. Null: as many as there are. */
+  /** The number of attempts that its endpoint gets in a given time; further ones wait. Null: no limit. */
   readonly rateLimit: RateLimit | null;
   readonly enabled: boolean;
   readonly verification: Verification;
@@ -30,7 +30,7 @@ export interface Subscriber extends Recipient {
   readonly updatedAt: Date;
 }
 
-/** What a new subscriber is made from; see {@link Subscriber} for the fields. */
+/** The fields of a new subscriber; see {@link Subscriber} for the fields. */
 export interface NewSubscriber {
   readonly url: string;
   readonly events: readonly string[];
@@ -54,7 +54,7 @@ export interface NewSubscriber {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** What may be changed of a subscriber; a field that is left out stays as it is. */
+/** The fields of a subscriber that may change; a field that is left out stays as it is. */
 export type SubscriberChanges = Partial<
   Pick<
     Subscriber,
@@ -73,7 +73,7 @@ export type SubscriberChanges = Partial<
   >
 >;
 
-/** What applications and the REST API may change of a subscriber; a field that is left out stays as it is. */
+/** The fields that applications and the REST API may change; a field that is left out stays as it is. */
 export interface SubscriberUpdate {
   readonly url?: string;
   readonly events?: readonly string[];
@@ -95,7 +95,7 @@ export interface SubscriberUpdate {
  */
 export type OwnerScope = { readonly owner: string | null } | 'any';
 
-/** Whether it receives anything: it is enabled, and its endpoint is not still to be verified. */
+/** Tells whether a subscriber receives webhooks: it is enabled, and its endpoint is not still to be verified. */
 export function isActive({
   enabled,
   verification,

@@ -19,7 +19,7 @@ const MAX_DEPTH = 16;
  *
  * @param onFault called with what is wrong with a part of the source, or with what that part threw; when it returns, the
  *   part is left out. Default: throws it
- * @throws {@link InvalidInputError} naming `subscribers` when a source yields something that is no subscriber, or one
+ * @throws {@link InvalidInputError} naming `subscribers` when a source yields a value that is not a subscriber, or one
  *   whose URL is refused
  */
 export async function resolveSubscribers(

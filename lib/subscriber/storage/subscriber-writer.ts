@@ -100,7 +100,7 @@ export class SubscriberWriter {
   }
 
   /**
-   * Removes a row, which nobody else may have changed since `check` has seen it.
+   * Removes a row, which no other writer may have changed since `check` has seen it.
    *
    * @returns whether it was this call that removed it
    */

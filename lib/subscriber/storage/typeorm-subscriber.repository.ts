@@ -41,8 +41,8 @@ export interface TypeOrmSubscriberOptions {
  * Keeps subscribers in the table `thorn_subscribers` and all enabled ones in memory as well, so that matching costs no
  * query. They are read when the first message is matched.
  *
- * Rows that were edited by hand and no longer make sense are logged and count as absent. Whoever edits by hand gives
- * the row another `revision`, which is how the change is noticed.
+ * Rows that were edited by hand and no longer make sense are logged and count as absent. An edit by
+ * hand must also change the `revision` of the row, or the change goes unnoticed.
  *
  * With a sealer, secrets are sealed in the table, bound to the subscriber's id; they are open in memory alone. Rows from
  * before are read as they are. A subscriber whose secrets do not open is logged and receives nothing; reading it by its

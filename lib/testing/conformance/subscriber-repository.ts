@@ -20,7 +20,7 @@ export interface SubscriberStorage {
 export interface SubscriberRepositoryUnderTest {
   /** Name of the implementation in the report. */
   readonly name: string;
-  /** Whether several processes can use one storage; then they must see each other's changes. */
+  /** True when several processes can use one storage; then they must see each other's changes. */
   readonly shared: boolean;
   /** Called once for each test. */
   makeStorage(): Promise<SubscriberStorage>;
