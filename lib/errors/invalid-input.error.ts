@@ -6,8 +6,8 @@ import { ThornError } from './thorn.error.js';
  */
 export class InvalidInputError extends ThornError {
   readonly code: string = 'THORN_INVALID_INPUT';
-  /** One error for each refused field, this one first. */
-  readonly all: readonly InvalidInputError[];
+  // Not a plain property: the error would hold itself, and JSON.stringify() would fail.
+  readonly #others: readonly InvalidInputError[];
 
   /**
    * @param field the name of the refused field, as the caller spells it
@@ -23,7 +23,12 @@ export class InvalidInputError extends ThornError {
       field,
       ...data,
     });
-    this.all = [this, ...others];
+    this.#others = others;
+  }
+
+  /** One error for each refused field, this one first. */
+  get all(): readonly InvalidInputError[] {
+    return [this, ...this.#others];
   }
 
   /**

@@ -242,9 +242,9 @@ describe.each(platforms)('the challenge on %s', (platform) => {
     const server: Server = createServer(async (incoming, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of incoming) chunks.push(chunk as Buffer);
-      const { event, data } = JSON.parse(Buffer.concat(chunks).toString());
+      const { type, data } = JSON.parse(Buffer.concat(chunks).toString());
       seen.push({
-        event,
+        event: type,
         path: incoming.url!,
         signed: incoming.headers['webhook-signature'] !== undefined,
       });

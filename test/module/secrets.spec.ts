@@ -209,7 +209,8 @@ describe.each(['express', 'fastify'] as const)('the public keys, on %s', (platfo
       keys: [],
     });
     const posted = await fetch(`${url}/v2/hooks/.well-known/jwks.json`, { method: 'POST' });
-    expect(posted.status).toBe(404);
+    expect(posted.status).toBe(405);
+    expect(posted.headers.get('allow')).toBe('GET, HEAD');
   });
 
   async function start(

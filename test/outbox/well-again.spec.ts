@@ -1,44 +1,11 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
+import { RestartedHost } from '../support/restarted-host.js';
 
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const HOUR = 60 * 60_000;
-
-/** Drops every connection while it is down, and answers 204 while it is up. */
-class RestartedHost {
-  isUp = false;
-  readonly ids = new Set<unknown>();
-  readonly #server: Server;
-
-  private constructor() {
-    this.#server = createServer(({ headers }, response) => {
-      this.ids.add(headers['webhook-id']);
-      response.writeHead(204).end();
-    });
-    this.#server.on('connection', (socket) => {
-      if (!this.isUp) socket.destroy();
-    });
-  }
-
-  static async start(): Promise<RestartedHost> {
-    const host = new RestartedHost();
-    await new Promise<void>((resolve) => host.#server.listen(0, '127.0.0.1', resolve));
-    return host;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hooks`;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
 
 let database: TestDatabase;
 let apps: OutboxApp[];

@@ -411,7 +411,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     expect((await post('/hooks/forgotten', signWebhook({ body, secrets: [secret] }))).status).toBe(
       500,
     );
-    expect(log.lines.join('\n')).toContain('write @WebhookReceiver(name)');
+    expect(log.lines.join('\n')).toContain('Write @WebhookReceiver(name)');
   });
 
   it('guard a whole controller; a route overrides it', async () => {
