@@ -131,7 +131,7 @@ describe.each([
         const before = await row(id);
         const error = await sealed.findById(id, 'any').catch((caught: unknown) => caught);
         expect(error).toBeInstanceOf(SecretUnreadableError);
-        expect(error).toMatchObject({ data: { owner: id } });
+        expect(error).toMatchObject({ data: { rowId: id } });
         expect(inspect(error, { depth: 9 })).not.toContain('whsec');
         const changes = { enabled: false, updatedAt: LATER };
         await expect(sealed.update(id, changes, 'any')).rejects.toThrow(SecretUnreadableError);

@@ -126,8 +126,8 @@ export class OutboxEngine {
   /** Delivers what it can until the deadline, and releases the rest to other processes. */
   async end(): Promise<void> {
     await this.pause();
-    if (this.#opened === null || this.#isLeaving) return;
     const { drainTimeout } = this.settings;
+    if (this.#isLeaving || !(await this.#isOpenWithin(drainTimeout))) return;
     await withTimeout(drainTimeout, this.#drain(), () => undefined);
     this.#isLeaving = true;
     this.#renewal.stop();
@@ -139,6 +139,16 @@ export class OutboxEngine {
       store.recorder.close();
       await store.database.close();
     }
+  }
+
+  /** Waits for databases that are being opened: an application may close before it has started. */
+  #isOpenWithin(milliseconds: number): Promise<boolean> {
+    if (this.#opened === null) return Promise.resolve(false);
+    const opened = this.#opened.then(
+      () => true,
+      () => false,
+    );
+    return withTimeout(milliseconds, opened, () => false);
   }
 
   /** Logs a failure of the relay, so that outcomes are still written at the end. */
