@@ -56,14 +56,19 @@ describe('what the owner of an endpoint sees of an attempt', () => {
   });
 
   it('is an answer as it came, without the address', () => {
-    const answered = { ...failed('tls', ''), status: 500, error: null, answer: Buffer.from('no') };
+    const answered = {
+      ...failed('tls', ''),
+      status: 500,
+      error: null,
+      response: Buffer.from('no'),
+    };
 
     expect(ownerView(answered)).toEqual({
       startedAt: 1_000,
       duration: 3,
       status: 500,
       error: null,
-      answer: Buffer.from('no'),
+      response: Buffer.from('no'),
     });
   });
 
