@@ -17,7 +17,12 @@ interface Stop {
 }
 
 const page = readFileSync('docs/architecture.md', 'utf8');
-const walk = page.slice(page.indexOf('## The walk'), page.indexOf('## Tables'));
+const walk = page.slice(page.indexOf('## The walk'), page.indexOf('## Why a delivery waits'));
+const reasons = page.slice(page.indexOf('## Why a delivery waits'), page.indexOf('## Tables'));
+const deciders = [...reasons.matchAll(/`([^`]+\.ts)` `([^`]+)`/g)].map(([, file, name]) => ({
+  file: join('lib', file!),
+  name: name!,
+}));
 const stops = [...walk.matchAll(/^(\d+)\. `([^`]+)` `([^`]+)`( →|:)(.*)$/gm)].map(
   ([, number, file, name, mark, text]): Stop => ({
     number: Number(number),
@@ -64,6 +69,18 @@ describe('the walk in docs/architecture.md', () => {
     expect(bodyOf('lib/delivery/deliverer.ts', 'Deliverer.attempt')).toContain('this.#post(');
     expect(bodyOf('lib/delivery/deliverer.ts', 'Deliverer.post')).toBeNull();
     expect(bodyOf('lib/delivery/deliverer.ts', 'attempt')).toBeNull();
+  });
+});
+
+describe('the reasons why a delivery waits in docs/architecture.md', () => {
+  it('names a function for every reason', () => {
+    const rows = reasons.match(/^\| [a-z].*$/gm)!;
+    expect(rows.filter((row) => !/`[^`]+\.ts` `[^`]+`/.test(row))).toEqual([]);
+  });
+
+  it.each(deciders)('finds $name in $file', ({ file, name }) => {
+    expect(existsSync(file), file).toBe(true);
+    expect(bodyOf(file, name), `${name} in ${file}`).not.toBeNull();
   });
 });
 

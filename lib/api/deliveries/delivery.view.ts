@@ -18,6 +18,7 @@ export class DeliveryView {
   readonly reason: string | null;
   /** Requests made. */
   readonly attemptCount: number;
+  /** The earliest time of the next attempt; null once it is finished, and while a worker holds it. */
   readonly nextAt: string | null;
   /** True when the delivery waits for the rate limit of its subscriber alone. */
   readonly rateLimited: boolean;

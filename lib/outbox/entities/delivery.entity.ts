@@ -3,8 +3,8 @@ import { MYSQL_ENGINE } from '../../common/typeorm-compat.js';
 import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 
 /**
- * A row of `thorn_deliveries`: one message to one subscriber. Written when its first attempt has ended; only what has to
- * be tried again is ever changed.
+ * A row of `thorn_deliveries`: one message to one subscriber. Written when its first attempt has ended or is
+ * postponed; only what has to be tried again is ever changed.
  *
  * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in none of their indexes.
  * `turnAt` is part of two of them so that what waits for a limit is counted without a look at the rows.

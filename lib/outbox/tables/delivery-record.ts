@@ -21,7 +21,10 @@ export interface DeliveryRecord {
   readonly reason: FailureReason | null;
   /** The number of requests made. */
   readonly attemptCount: number;
-  /** The time of the next attempt; null once the delivery is finished, and while an attempt is under way. */
+  /**
+   * The earliest time of the next attempt; null once the delivery is finished, and while a worker holds it. While the
+   * host takes nothing, the time at which a worker looks at the delivery again.
+   */
   readonly nextAt: number | null;
   /** True when the delivery only waits for the subscriber's rate limit; `nextAt` is then the expected time. */
   readonly rateLimited: boolean;
