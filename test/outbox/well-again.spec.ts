@@ -74,8 +74,8 @@ describe('a host that answers 500 at once', () => {
     const since = performance.now();
     await receiver.waitFor(50 + 60, { timeout: 15_000 });
 
-    // Twice the rule at once, the others ten in a second; half a second for what began before the clock did.
-    expect(performance.now() - since).toBeGreaterThan(3500);
+    // Twice the rule at once, the others ten in a second; the clock may start late on a busy machine.
+    expect(performance.now() - since).toBeGreaterThan(2500);
     await app.close();
     await receiver.stop();
     await database.drop();
