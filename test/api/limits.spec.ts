@@ -332,7 +332,7 @@ describe.each(platforms)('the challenge on %s', (platform) => {
     const { body: created } = await api.send('POST', '/hooks', create);
 
     const same = await api.send('PATCH', created.self, {
-      body: { url: first.url, digest: 'sha1' },
+      body: { url: first.url, description: 'the same' },
     });
     expect(same.body.state).toBe('active');
     expect(first.seen).toHaveLength(1);

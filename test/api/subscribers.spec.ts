@@ -9,7 +9,7 @@ const body = { url: URL_OF_ALICE, events: ['article.*'] };
 describe.each(platforms)('the REST API on %s', (platform) => {
   let api: Api;
   beforeEach(async () => {
-    api = await startApi(platform);
+    api = await startApi(platform, { thorn: { signing: { hookHmac: true } } });
   });
   afterEach(() => api.app.close());
 

@@ -1,4 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { WireFormat } from '../../message/index.js';
 import { ApplicationKeys, UnsubscribeLinks } from '../../signing/index.js';
 import { type ApiOperation, OWNER_OPERATIONS } from './operations.js';
 import { OPERATOR_OPERATIONS } from './operator-operations.js';
@@ -84,7 +85,7 @@ export function describeThornApi<Document extends OpenApiDocument>(
     security,
     operatorSecurity: options.operatorSecurity ?? security,
   });
-  const schemas = apiSchemas(nullable);
+  const schemas = apiSchemas(nullable, find(app, WireFormat)?.hookHmac ?? false);
   const hasOperators = JSON.stringify(paths).includes(`"${OPERATORS_TAG}"`);
   const own = hasOperators
     ? { ...schemas, ...operatorSchemas(nullable, schemas['Subscriber']!) }
@@ -117,17 +118,21 @@ function onlyScheme(schemes: object = {}): Security {
 function routesThatAreOn(
   app: Pick<INestApplicationContext, 'get'>,
 ): (controller: string) => boolean {
-  const find = <Value>(token: abstract new (...args: never[]) => Value): Value | null => {
-    try {
-      return app.get(token as never, { strict: false });
-    } catch {
-      return null; // An application without the module.
-    }
-  };
-  const hasKeys = (find(ApplicationKeys)?.all.length ?? 0) > 0;
-  const hasLinks = find(UnsubscribeLinks) !== null;
+  const hasKeys = (find(app, ApplicationKeys)?.all.length ?? 0) > 0;
+  const hasLinks = find(app, UnsubscribeLinks) !== null;
   return (controller) =>
     (controller !== 'Jwks' || hasKeys) && (controller !== 'Unsubscribe' || hasLinks);
+}
+
+function find<Value>(
+  app: Pick<INestApplicationContext, 'get'>,
+  token: abstract new (...args: never[]) => Value,
+): Value | null {
+  try {
+    return app.get(token as never, { strict: false });
+  } catch {
+    return null; // An application without the module.
+  }
 }
 
 interface PathContext {

@@ -32,8 +32,17 @@ export function schemaRef(name: string): Schema {
   return { $ref: `#/components/schemas/${schemaName(name)}` };
 }
 
-/** Every schema of the API by name. @param nullable what the document's version of OpenAPI has for "or null" */
-export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Record<string, Schema>> {
+/**
+ * Every schema of the API by name.
+ *
+ * @param nullable what the document's version of OpenAPI has for "or null"
+ * @param hookHmac true: the application sends `Hook-HMAC`
+ */
+export function apiSchemas(
+  nullable: (schema: Schema) => Schema,
+  hookHmac: boolean,
+): Readonly<Record<string, Schema>> {
+  const digest = { ...text, enum: ['sha1', 'sha256', 'sha512'] };
   const patterns = {
     type: 'array',
     items: { type: 'string', maxLength: MAX_PATTERN_LENGTH, example: 'article.*' },
@@ -57,7 +66,7 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
       additionalProperties: false,
     }),
     contentType: { ...text, example: 'application/json' },
-    digest: { ...text, enum: ['sha1', 'sha256', 'sha512'] },
+    ...(hookHmac && { digest }),
     enabled: flag,
     description: nullable({ ...text, maxLength: MAX_DESCRIPTION_LENGTH }),
     metadata: {
@@ -71,7 +80,7 @@ export function apiSchemas(nullable: (schema: Schema) => Schema): Readonly<Recor
     event: { ...text, description: 'One pattern; the same as events with it alone' },
     content_type: { ...text, description: 'The same as contentType' },
     hmac_secret: { ...secret, description: 'The same as secret' },
-    hmac_digest: { ...changeable.digest, description: 'The same as digest' },
+    ...(hookHmac && { hmac_digest: { ...digest, description: 'The same as digest' } }),
   };
   const read = {
     id: text,

@@ -1,3 +1,4 @@
+import type { WireFormat } from '../../message/index.js';
 import type { Subscriber, Verification } from '../../subscriber/index.js';
 import { SubscriberView } from '../subscribers/subscriber.view.js';
 
@@ -9,8 +10,8 @@ export class OperatorSubscriberView extends SubscriberView {
   /** When each secret expires, newest first; null for never. */
   readonly secrets: readonly (string | null)[];
 
-  constructor(subscriber: Subscriber, collection: string) {
-    super(subscriber, `${collection}/${subscriber.id}`);
+  constructor(subscriber: Subscriber, collection: string, format: WireFormat) {
+    super(subscriber, `${collection}/${subscriber.id}`, format);
     this.owner = subscriber.owner;
     this.verification = subscriber.verification;
     this.secrets = subscriber.secrets.map(({ expiresAt }) =>

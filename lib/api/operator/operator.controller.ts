@@ -1,6 +1,7 @@
 import { Body, Delete, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
 import { isIdLike } from '../../common/index.js';
 import { DispatchStrategy } from '../../dispatch/index.js';
+import { WireFormat } from '../../message/index.js';
 import {
   Deliveries,
   type DeliveryDetails,
@@ -31,6 +32,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Inject(Subscribers) private readonly subscribers: Subscribers,
       @Inject(Deliveries) private readonly deliveries: Deliveries,
       @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
+      @Inject(WireFormat) private readonly format: WireFormat,
     ) {}
 
     /** Answers the work that waits, the work of this process, and the pauses. */
@@ -63,7 +65,10 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     ): Promise<object> {
       const scope = scopeOf(owner);
       const { items, next } = await this.subscribers.list(scope, query as PageQuery);
-      return { items: items.map((item) => new OperatorSubscriberView(item, collection)), next };
+      return {
+        items: items.map((item) => new OperatorSubscriberView(item, collection, this.format)),
+        next,
+      };
     }
 
     @Get('subscribers/:id')
@@ -72,7 +77,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Param('id') id: string,
     ): Promise<OperatorSubscriberView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, 'any'));
-      return new OperatorSubscriberView(subscriber, collection);
+      return new OperatorSubscriberView(subscriber, collection, this.format);
     }
 
     @Post('subscribers/:id/enable')
@@ -137,7 +142,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       collection: string,
     ): Promise<OperatorSubscriberView> {
       const updated = await this.subscribers.update(id, { enabled }, 'any');
-      return new OperatorSubscriberView(orNotFound(updated), collection);
+      return new OperatorSubscriberView(orNotFound(updated), collection, this.format);
     }
 
     #outbox(): OutboxStrategy {

@@ -1,6 +1,7 @@
 import { Body, Delete, Get, HttpCode, Inject, Patch, Req, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type Subscriber, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
+import { WireFormat } from '../../message/index.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { orNotFound } from '../problems/errors.js';
@@ -25,6 +26,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
   class ThornSubscriptionController {
     constructor(
       @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(WireFormat) private readonly format: WireFormat,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
@@ -32,7 +34,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
 
     @Get(self)
     read(@CollectionPath(1) collection: string, @Req() request: object): SubscriberView {
-      return view(subscriptionOf(request), collection);
+      return this.#view(subscriptionOf(request), collection);
     }
 
     @Patch(self)
@@ -47,7 +49,12 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       );
       const updated = orNotFound(await this.subscribers.update(id, changes, { owner }));
       const self = settings.self(collection, updated.id);
-      return new ChangedSubscriberView(updated, self, this.subscribers.warnings(updated));
+      return new ChangedSubscriberView(
+        updated,
+        self,
+        this.format,
+        this.subscribers.warnings(updated),
+      );
     }
 
     /** Unsubscribes. */
@@ -57,10 +64,10 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       const { id, owner } = subscriptionOf(request);
       orNotFound((await this.subscribers.delete(id, { owner })) || null);
     }
-  }
 
-  function view(subscriber: Subscriber, collection: string): SubscriberView {
-    return new SubscriberView(subscriber, settings.self(collection, subscriber.id));
+    #view(subscriber: Subscriber, collection: string): SubscriberView {
+      return new SubscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
+    }
   }
 
   return ThornSubscriptionController;

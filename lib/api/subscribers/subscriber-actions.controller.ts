@@ -13,6 +13,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
 import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
+import { WireFormat } from '../../message/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { ApiServices } from './api-services.js';
@@ -40,6 +41,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Inject(Subscribers) private readonly subscribers: Subscribers,
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
       @Inject(ApiServices) private readonly services: ApiServices,
+      @Inject(WireFormat) private readonly format: WireFormat,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
@@ -75,10 +77,11 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SubscriberView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-      if (subscriber.verification !== 'pending') return view(subscriber, collection, response);
+      if (subscriber.verification !== 'pending')
+        return this.#view(subscriber, collection, response);
       takeOne(this.services, subscriber, response);
       const asked = await this.services.challenges.askNow(subscriber, scope);
-      return view(asked, collection, response);
+      return this.#view(asked, collection, response);
     }
 
     @Post(paths.of('/:id/rotate-secret'))
@@ -97,7 +100,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
         await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, check && { check }),
       );
       response.header('ETag', entityTag(rotated));
-      return new SecretSubscriberView(rotated, settings.self(collection, rotated.id));
+      return new SecretSubscriberView(rotated, settings.self(collection, rotated.id), this.format);
     }
 
     @Post(paths.of('/:id/enable'))
@@ -136,13 +139,13 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     ): Promise<SubscriberView> {
       const check = ifMatch(expected);
       const updated = await this.subscribers.update(id, { enabled }, scope, check && { check });
-      return view(orNotFound(updated), collection, response);
+      return this.#view(orNotFound(updated), collection, response);
     }
-  }
 
-  function view(subscriber: Subscriber, collection: string, response: HeaderResponse) {
-    response.header('ETag', entityTag(subscriber));
-    return new SubscriberView(subscriber, settings.self(collection, subscriber.id));
+    #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {
+      response.header('ETag', entityTag(subscriber));
+      return new SubscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
+    }
   }
 
   return ThornActionsController;

@@ -1,4 +1,5 @@
 import type { Digest, RateLimit } from '../../message/recipient.js';
+import type { WireFormat } from '../../message/index.js';
 import type { JsonValue } from '../../event/index.js';
 import type { Subscriber } from '../../subscriber/index.js';
 
@@ -27,7 +28,8 @@ export class SubscriberView {
   readonly filter: JsonValue | null;
   readonly rateLimit: RateLimit | null;
   readonly contentType: string;
-  readonly digest: Digest;
+  /** Of `Hook-HMAC`; undefined where that is not sent. */
+  readonly digest: Digest | undefined;
   readonly enabled: boolean;
   /** The present state of the subscriber; see {@link stateOf}. */
   readonly state: SubscriberState;
@@ -36,7 +38,7 @@ export class SubscriberView {
   readonly createdAt: string;
   readonly updatedAt: string;
 
-  constructor(subscriber: Subscriber, self: string) {
+  constructor(subscriber: Subscriber, self: string, { hookHmac }: WireFormat) {
     this.id = subscriber.id;
     this.self = self;
     this.url = subscriber.url;
@@ -45,7 +47,7 @@ export class SubscriberView {
     this.filter = subscriber.filter;
     this.rateLimit = subscriber.rateLimit;
     this.contentType = subscriber.contentType;
-    this.digest = subscriber.digest;
+    this.digest = hookHmac ? subscriber.digest : undefined;
     this.enabled = subscriber.enabled;
     this.state = stateOf(subscriber);
     this.description = subscriber.description;
@@ -60,10 +62,11 @@ export class ChangedSubscriberView extends SubscriberView {
   constructor(
     subscriber: Subscriber,
     self: string,
+    format: WireFormat,
     /** Sentences about what cannot be checked: fields of the filter on events without a schema. */
     readonly warnings: readonly string[],
   ) {
-    super(subscriber, self);
+    super(subscriber, self, format);
   }
 }
 
@@ -72,8 +75,8 @@ export class SecretSubscriberView extends SubscriberView {
   /** The secret that signs deliveries: `whsec_` and base64, or the text that the caller gave. */
   readonly secret: string;
 
-  constructor(subscriber: Subscriber, self: string) {
-    super(subscriber, self);
+  constructor(subscriber: Subscriber, self: string, format: WireFormat) {
+    super(subscriber, self, format);
     this.secret = subscriber.secrets[0]!.value;
   }
 }
@@ -83,10 +86,11 @@ export class CreatedSubscriberView extends SecretSubscriberView {
   constructor(
     subscriber: Subscriber,
     self: string,
+    format: WireFormat,
     /** As in {@link ChangedSubscriberView}. */
     readonly warnings: readonly string[],
   ) {
-    super(subscriber, self);
+    super(subscriber, self, format);
   }
 }
 

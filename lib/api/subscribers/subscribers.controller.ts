@@ -21,6 +21,8 @@ import {
   Subscribers,
   type SubscriberUpdate,
 } from '../../subscriber/index.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { WireFormat } from '../../message/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { ApiServices } from './api-services.js';
@@ -59,6 +61,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     constructor(
       @Inject(Subscribers) private readonly subscribers: Subscribers,
       @Inject(ApiServices) private readonly services: ApiServices,
+      @Inject(WireFormat) private readonly format: WireFormat,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
@@ -72,7 +75,9 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     ): Promise<SubscriberPageView> {
       const { items, next } = await this.subscribers.list(scope, query as PageQuery);
       return new SubscriberPageView(
-        items.map((item) => new SubscriberView(item, settings.self(collection, item.id))),
+        items.map(
+          (item) => new SubscriberView(item, settings.self(collection, item.id), this.format),
+        ),
         next,
       );
     }
@@ -89,6 +94,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const { deliveriesPerMinute } = settings.limits;
       const fields = checkedFields<NewSubscriber>(
         body,
+        (given) => checkDigest(given, this.format),
         (given) => this.subscribers.check(given),
         (given) => checkRateLimitCeiling(given, deliveriesPerMinute),
       );
@@ -100,7 +106,12 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const self = settings.self(collection, subscriber.id);
       response.header('Location', self);
       response.header('ETag', entityTag(subscriber));
-      return new CreatedSubscriberView(subscriber, self, this.subscribers.warnings(subscriber));
+      return new CreatedSubscriberView(
+        subscriber,
+        self,
+        this.format,
+        this.subscribers.warnings(subscriber),
+      );
     }
 
     @Get(one)
@@ -111,7 +122,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SubscriberView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-      return view(subscriber, collection, response);
+      return this.#view(subscriber, collection, response);
     }
 
     @Patch(one)
@@ -127,6 +138,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const check = ifMatch(expected);
       const changes = checkedFields<SubscriberUpdate>(
         body,
+        (given) => checkDigest(given, this.format),
         (given) => this.subscribers.checkChanges(given),
         (given) => checkRateLimitCeiling(given, settings.limits.deliveriesPerMinute),
       );
@@ -140,7 +152,12 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const subscriber = changes.url === undefined ? updated : await challenges.ask(updated, scope);
       response.header('ETag', entityTag(subscriber));
       const self = settings.self(collection, subscriber.id);
-      return new ChangedSubscriberView(subscriber, self, this.subscribers.warnings(subscriber));
+      return new ChangedSubscriberView(
+        subscriber,
+        self,
+        this.format,
+        this.subscribers.warnings(subscriber),
+      );
     }
 
     @Delete(one)
@@ -153,12 +170,21 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const check = ifMatch(expected);
       orNotFound((await this.subscribers.delete(id, scope, check && { check })) || null);
     }
-  }
 
-  function view(subscriber: Subscriber, collection: string, response: HeaderResponse) {
-    response.header('ETag', entityTag(subscriber));
-    return new SubscriberView(subscriber, settings.self(collection, subscriber.id));
+    #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {
+      response.header('ETag', entityTag(subscriber));
+      return new SubscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
+    }
   }
 
   return ThornSubscribersController;
+}
+
+/** @throws {@link InvalidInputError} for a digest that would have no effect */
+function checkDigest({ digest }: SubscriberUpdate, { hookHmac }: WireFormat): void {
+  if (digest === undefined || hookHmac) return;
+  throw new InvalidInputError(
+    'digest',
+    'is for the header Hook-HMAC, which this application does not send',
+  );
 }
