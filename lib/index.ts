@@ -64,6 +64,7 @@ export type {
   MessageSettings,
   RateLimit,
   RecipientRules,
+  RecipientsOption,
   RetrySettings,
   Secret,
   StaticSubscriber,

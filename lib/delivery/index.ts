@@ -24,6 +24,7 @@ export {
 } from './recipient-policy/public-recipient-policy.js';
 export { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
 export { RecipientPolicy } from './recipient-policy/recipient-policy.js';
+export { recipientRules } from './recipient-policy/development-recipients.js';
 export { checkRecipientRules } from './recipient-policy/recipient-rule-checks.js';
 export { checkResolvedAddresses } from './recipient-policy/resolved-addresses.js';
 export type { TlsOptions } from './http/tls-settings.js';

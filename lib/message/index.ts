@@ -25,7 +25,7 @@ export {
   messageSettings,
   type MessageSettings,
 } from './message-settings.js';
-export type { RecipientRules } from './recipient-rules.js';
+export type { RecipientRules, RecipientsOption } from './recipient-rules.js';
 export type { Digest, RateLimit, Recipient, Secret } from './recipient.js';
 export { MAX_RETRIES, MAX_RETRY_DELAY, type RetrySettings } from './retry-settings.js';
 export type {

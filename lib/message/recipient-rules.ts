@@ -13,3 +13,9 @@ export interface RecipientRules {
   /** Networks that are refused although they are public, or allowed by `allowCidrs`; in exact CIDR notation. */
   readonly denyCidrs?: readonly string[];
 }
+
+/**
+ * The module's option `recipients`: rules, or `development` for this machine and private networks on every port, which
+ * is refused at start-up where `NODE_ENV` is `production`.
+ */
+export type RecipientsOption = RecipientRules | 'development';

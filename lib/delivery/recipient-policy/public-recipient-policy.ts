@@ -2,8 +2,9 @@ import { isIP } from 'node:net';
 import { BoundedCache } from '../../common/bounded-cache.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import type { RecipientRules } from '../../message/index.js';
-import { embeddedIpv4, refusalOfIpv4, refusalOfIpv6 } from './address-rules.js';
+import { type AddressRule, embeddedIpv4, refusalOfIpv4, refusalOfIpv6 } from './address-rules.js';
 import type { CidrList } from './cidr-list.js';
+import { developmentRemedy, reasonOfHost } from './development-recipients.js';
 import { mappedIpv4, parseIpv6 } from './ipv6.js';
 import { type AllowedNames, refusalOfName } from './name-rules.js';
 import { RecipientPolicy } from './recipient-policy.js';
@@ -113,7 +114,10 @@ export class PublicRecipientPolicy extends RecipientPolicy {
       }
     } else if (!this.#ports.has(port)) {
       const allowed = [...this.#ports].join(', ');
-      throw refused('port', `port ${port} is not among the allowed ports ${allowed}`, { port });
+      const remedy = developmentRemedy(reasonOfHost(url.hostname));
+      throw refused('port', `port ${port} is not among the allowed ports ${allowed}${remedy}`, {
+        port,
+      });
     }
   }
 
@@ -130,7 +134,7 @@ export class PublicRecipientPolicy extends RecipientPolicy {
   #checkName(hostname: string): void {
     const rule = refusalOfName(hostname, this.#allowedNames);
     if (rule !== null) {
-      throw refused(rule.reason, `${hostname} is ${rule.text}`, { host: hostname });
+      throw byRule(rule, hostname, { host: hostname });
     }
   }
 
@@ -148,7 +152,7 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     if (this.#allow.has(address)) return;
     const rule =
       refusalOfIpv6(address) ?? (embedded === null ? null : refusalOfIpv4(embedded.address));
-    if (rule !== null) throw refused(rule.reason, `${address} is ${rule.text}`, { address });
+    if (rule !== null) throw byRule(rule, address, { address });
   }
 
   /** @param spelling the address as given, which may embed the IPv4 address */
@@ -156,9 +160,7 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     if (this.#deny.has(address)) throw denied(spelling);
     if (this.#allow.has(address)) return;
     const rule = refusalOfIpv4(address);
-    if (rule !== null) {
-      throw refused(rule.reason, `${spelling} is ${rule.text}`, { address: spelling });
-    }
+    if (rule !== null) throw byRule(rule, spelling, { address: spelling });
   }
 }
 
@@ -181,6 +183,14 @@ function refused(
   data: Readonly<Record<string, unknown>> = {},
 ): RecipientRefusedError {
   return new RecipientRefusedError(reason, explanation, data);
+}
+
+function byRule(
+  { reason, text }: AddressRule,
+  what: string,
+  data: Readonly<Record<string, unknown>>,
+): RecipientRefusedError {
+  return refused(reason, `${what} is ${text}${developmentRemedy(reason)}`, data);
 }
 
 function denied(address: string): RecipientRefusedError {

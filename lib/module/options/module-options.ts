@@ -24,7 +24,7 @@ import type {
   Codec,
   EnvelopeOption,
   MessageTracing,
-  RecipientRules,
+  RecipientsOption,
   SubscriberSource,
 } from '../../message/index.js';
 import type { HealthRules, SubscriberRepository } from '../../subscriber/index.js';
@@ -37,8 +37,11 @@ export interface ThornModuleOptions {
   readonly timeout?: number;
   /** The `User-Agent` of requests. Default `nestjs-thorn`. */
   readonly userAgent?: string;
-  /** The addresses to which webhooks may go. Default: public addresses on ports 80 and 443. */
-  readonly recipients?: RecipientRules;
+  /**
+   * The addresses to which webhooks may go. `development`: this machine and private networks as well, on every port; refused where
+   * `NODE_ENV` is `production`. Default: public addresses on ports 80 and 443.
+   */
+  readonly recipients?: RecipientsOption;
   /** When failed deliveries are tried again. Default: the schedule of Standard Webhooks, over about three days. */
   readonly retries?: StandardRetryPolicyOptions;
   /**

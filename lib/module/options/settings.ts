@@ -1,9 +1,11 @@
 import {
   checkRecipientRules,
   parseEgressProxy,
+  recipientRules,
   StandardDeliveryLog,
 } from '../../delivery/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
+import type { RecipientRules } from '../../message/index.js';
 import { healthRules } from '../../subscriber/index.js';
 import type { ThornModuleOptions } from './module-options.js';
 
@@ -38,9 +40,14 @@ const KNOWN: Readonly<{
   serializeTransactions: null,
 };
 
+/** The module's options once they are checked. */
+export type CheckedOptions = Omit<ThornModuleOptions, 'recipients'> & {
+  readonly recipients?: RecipientRules;
+};
+
 /** The module's options, checked once at start-up; what the wiring injects. */
 export class ThornSettings {
-  readonly options: ThornModuleOptions;
+  readonly options: CheckedOptions;
 
   /**
    * @param extraNames options that have to be known earlier, so that a factory gives them in vain
@@ -48,9 +55,10 @@ export class ThornSettings {
    */
   constructor(options: ThornModuleOptions, extraNames: readonly string[]) {
     checkIsOptions(options);
-    checkNames(options, extraNames);
-    checkValues(options);
-    this.options = options;
+    const withRules = withRecipientRules(options);
+    checkNames(withRules, extraNames);
+    checkValues(withRules);
+    this.options = withRules;
   }
 }
 
@@ -82,7 +90,20 @@ export function wrongOption(name: string, reason: string): ThornConfigurationErr
   });
 }
 
-function checkNames(options: ThornModuleOptions, extraNames: readonly string[]): void {
+function withRecipientRules(options: ThornModuleOptions): CheckedOptions {
+  const { recipients, ...rest } = options;
+  const rules = recipientRules(recipients);
+  if (recipients === 'development' && process.env['NODE_ENV'] === 'production') {
+    throw wrongOption(
+      'recipients',
+      "is 'development', which lets webhooks reach this machine and private networks, but NODE_ENV is production: " +
+        'leave the option out, or name the networks in recipients.allowCidrs',
+    );
+  }
+  return rules === undefined ? rest : { ...rest, recipients: rules };
+}
+
+function checkNames(options: CheckedOptions, extraNames: readonly string[]): void {
   for (const [name, value] of Object.entries(options)) {
     if (extraNames.includes(name)) {
       throw wrongOption(
@@ -110,7 +131,7 @@ function checkNested(name: string, value: unknown, known: readonly string[] | nu
   }
 }
 
-function checkValues(options: ThornModuleOptions): void {
+function checkValues(options: CheckedOptions): void {
   const { timeout, envelope, signing, bulk, maxStaleness, strictEvents, codecs, subscribers } =
     options;
   checkTexts(options);
@@ -171,7 +192,7 @@ function checkSerializeTransactions(value: unknown): void {
   }
 }
 
-function checkProxy({ egressProxy, http }: ThornModuleOptions): void {
+function checkProxy({ egressProxy, http }: CheckedOptions): void {
   if (egressProxy === undefined) return;
   parseEgressProxy(egressProxy);
   if (http?.lookup !== undefined) {
