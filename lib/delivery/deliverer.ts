@@ -12,6 +12,7 @@ import type { UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
 import { AttemptError } from './attempt/attempt.error.js';
 import type { Attempt } from './attempt/attempt.js';
 import { answeredAttempt, type AttemptFrame, failedAttempt } from './attempt-result.js';
+import { EndpointFailureLog } from './log/endpoint-failure-log.js';
 import type { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
 import type { WebhookHttpClient, WebhookResponse } from './http/webhook-http-client.js';
 
@@ -35,6 +36,7 @@ export interface DelivererOptions {
  */
 export class Deliverer {
   readonly #logger = new Logger('Thorn');
+  readonly #failures = new EndpointFailureLog();
   readonly #tracing: MessageTracing;
   readonly #timeout: number;
   readonly #userAgent: string;
@@ -78,16 +80,22 @@ export class Deliverer {
     const { id, number = null } = delivery;
     return this.#tracing.attempt({ delivery: id, number, message, recipient }, (tracing) => {
       const startedAt = this.clock.now();
-      const frame: AttemptFrame = { delivery: id, message, recipient, startedAt, tracing };
+      const frame = { delivery: id, number, message, recipient, startedAt, tracing };
       try {
         return this.#post(frame).then(
-          (response) => answeredAttempt(frame, response, this.clock.now()),
+          (response) => this.#noted(frame, answeredAttempt(frame, response, this.clock.now())),
           (error: unknown) => this.#failed(frame, error),
         );
       } catch (error) {
         return Promise.resolve(this.#failed(frame, error));
       }
     });
+  }
+
+  /** Probes have no number: whoever asked for one is answered. */
+  #noted({ number, recipient }: NumberedFrame, attempt: Attempt): Attempt {
+    if (number !== null) this.#failures.heed(attempt, recipient);
+    return attempt;
   }
 
   #post(frame: AttemptFrame): Promise<WebhookResponse> {
@@ -135,7 +143,7 @@ export class Deliverer {
     });
   }
 
-  #failed(frame: AttemptFrame, cause: unknown): Attempt {
+  #failed(frame: NumberedFrame, cause: unknown): Attempt {
     const attempt = failedAttempt(frame, cause, this.clock.now());
     const { code, message } = attempt.error!;
     if (code === 'recipient-refused') {
@@ -146,8 +154,13 @@ export class Deliverer {
       const line = new LogLine(text, { ...logFacts(frame), reason: code });
       this.#logger.error(line, stackFrames(cause));
     }
-    return attempt;
+    return this.#noted(frame, attempt);
   }
+}
+
+interface NumberedFrame extends AttemptFrame {
+  /** Number of the delivery's request, from 1; null for a probe. */
+  readonly number: number | null;
 }
 
 function logFacts({ delivery, message, recipient }: AttemptFrame): LogFacts {

@@ -1,0 +1,51 @@
+import { Logger } from '@nestjs/common';
+import { BoundedCache } from '../../common/bounded-cache.js';
+import { errorText } from '../../common/error-text.js';
+import { LogLine } from '../../common/log-line.js';
+import { hostOf } from '../../message/recipient-host.js';
+import type { Recipient } from '../../message/recipient.js';
+import type { Attempt, AttemptErrorCode } from '../attempt/attempt.js';
+
+const REMEMBERED = 20_000;
+
+/** Errors that are logged one by one, or that say nothing about the endpoint. */
+const OTHERS: ReadonlySet<AttemptErrorCode | undefined> = new Set([
+  'recipient-refused',
+  'internal',
+  'unencodable',
+  'proxy',
+]);
+
+/**
+ * Logs endpoints that fail from their first attempt on: at the 1st failure, the 10th, the 100th and so on. An endpoint
+ * that has succeeded once since this process started is left to the delivery log and to the health of subscribers.
+ */
+export class EndpointFailureLog {
+  readonly #logger = new Logger('Thorn');
+  readonly #succeeded = new BoundedCache<string, true>(REMEMBERED);
+  readonly #failures = new BoundedCache<string, number>(REMEMBERED);
+
+  /** Receives every attempt of a delivery. */
+  heed({ outcome, status, error, subscriberId }: Attempt, recipient: Recipient): void {
+    if (this.#succeeded.get(subscriberId) !== undefined) return;
+    if (outcome === 'succeeded') {
+      this.#succeeded.set(subscriberId, true);
+      this.#failures.delete(subscriberId);
+      return;
+    }
+    if (OTHERS.has(error?.code)) return;
+    const failures = (this.#failures.get(subscriberId) ?? 0) + 1;
+    this.#failures.set(subscriberId, failures);
+    if (!Number.isInteger(Math.log10(failures))) return;
+    const host = hostOf(recipient);
+    const which = failures === 1 ? 'The first attempt' : `All ${failures} attempts`;
+    const why = error === null ? `it answered ${status}.` : errorText(error.message);
+    this.#logger.warn(
+      new LogLine(`${which} at ${host} for ${subscriberId} failed: ${why}`, {
+        subscriberId,
+        host,
+        reason: error?.code ?? 'status',
+      }),
+    );
+  }
+}
