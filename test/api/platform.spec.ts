@@ -15,15 +15,30 @@ import { PROBLEM_CODES } from '../../lib/api/problems/problem-codes.js';
 import { Subscribers } from '../../lib/index.js';
 import { type Api, owners, platforms, startApi } from '../support/apps/api-app.js';
 
+const NOT_JSON = 'The body must be JSON, and is not';
+
 /** Bodies that the platform refuses before they reach a route; where it lets one through, the API refuses it. */
 const REFUSED = [
-  { what: 'a body that is cut off', text: '{"url": ', status: 400, code: 'malformed-json' },
-  { what: 'a body that is not JSON', text: 'url=x', status: 400, code: 'malformed-json' },
+  {
+    what: 'a body that is cut off',
+    text: '{"url": ',
+    status: 400,
+    code: 'malformed-json',
+    detail: NOT_JSON,
+  },
+  {
+    what: 'a body that is not JSON',
+    text: 'url=x',
+    status: 400,
+    code: 'malformed-json',
+    detail: NOT_JSON,
+  },
   {
     what: 'a body beyond the limit of the platform',
     text: JSON.stringify({ url: 'x'.repeat(2_000_000) }),
     status: 413,
     code: 'body-too-large',
+    detail: 'The body is larger than the application reads',
   },
   { what: 'a media type that is not JSON', text: '<a/>', type: 'text/xml', status: 415 },
   { what: 'an HTML form', text: 'a=b', type: 'application/x-www-form-urlencoded', status: 415 },
@@ -73,7 +88,8 @@ describe.each(platforms)('problems on %s', (platform) => {
     const type = 'type' in one ? one.type : 'application/json';
     const code = 'code' in one ? one.code : 'unsupported-media-type';
     const answer = await api.send('POST', '/hooks', { body: Buffer.from(text), type });
-    expect(answer).toMatchObject({ status, body: { status, code } });
+    const detail = 'detail' in one ? one.detail : expect.any(String);
+    expect(answer).toMatchObject({ status, body: { status, code, detail } });
     expect(answer.body.type).toMatch(new RegExp(`^https://.+/docs/rest\\.md#${code}$`));
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(JSON.stringify(answer.body)).not.toMatch(/\.js|node_modules|url=x/);
@@ -121,7 +137,8 @@ describe.each(platforms)('problems on %s', (platform) => {
     ['POST', '/hooks/.well-known/jwks.json', 'GET, HEAD'],
   ])('answers %s %s with 405 and the allowed methods', async (method, path, allow) => {
     const answer = await api.send(method, path);
-    expect(answer).toMatchObject({ status: 405, body: { code: 'method-not-allowed' } });
+    const detail = `This path does not take ${method}: see the header Allow`;
+    expect(answer).toMatchObject({ status: 405, body: { code: 'method-not-allowed', detail } });
     expect(answer.headers.get('allow')).toBe(allow);
     expect(answer.body.type).toMatch(/#method-not-allowed$/);
   });

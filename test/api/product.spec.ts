@@ -389,7 +389,9 @@ describe.each(
     await change('three', `, "a,b" ,, W/"c",${third} , `, 200);
     await change('four', '*', 200);
     const malformed = await change('five', 'without quotes', 400);
-    expect(malformed.body.errors).toMatchObject([{ field: 'If-Match' }]);
+    expect(malformed.body.errors).toEqual([
+      { field: 'If-Match', reason: 'must be the ETag of an earlier answer' },
+    ]);
 
     const now = (await get(self)).headers.get('etag')!;
     const both = await Promise.all(

@@ -387,7 +387,9 @@ describe('a request with a wrong signature', () => {
 
     const text = { ...headers, 'content-type': 'text/plain' };
     verifyWebhook({ headers: text, body: given.body, secrets: [secret], now: 1000 });
-    expectRefusal({ headers: moved, body: '{"a":1}', secrets: [secret], now }, 'malformed-header');
+    const refused = { headers: moved, body: '{"a":1}', secrets: [secret], now };
+    expectRefusal(refused, 'malformed-header');
+    expect(String(refusalOf(refused))).toContain('the header webhook-id must not contain a dot');
     expect(() => signWebhook({ body, secrets: [secret], id: 'm.1' })).toThrow(InvalidInputError);
   });
 
