@@ -2,22 +2,31 @@ import {
   type DynamicModule,
   Inject,
   Module,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
-import { DataSource, Repository } from 'typeorm';
-import { assertEntitiesKnown, DeclaredEvents } from './capture/index.js';
+import { DiscoveryModule } from '@nestjs/core';
 import { WebhookHttpClient } from './delivery/index.js';
-import { MessagePipeline } from './dispatch/index.js';
-import type { EntityClass } from './event/index.js';
+import { MessagePipeline, WebhookDispatcher } from './dispatch/index.js';
+import { CallSite } from './module/call-site.js';
+import { EventDiscovery } from './module/event-discovery.js';
 import { ConfigurableModuleClass } from './module/module-definition.js';
 import { EntityCaptures } from './module/providers/capture.providers.js';
 import { ThornDrainModule } from './module/drain.module.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './module/options/module-options.js';
 import { checkIsAsync, checkIsOptions } from './module/options/settings.js';
+import { StartupReport } from './module/startup-report.js';
+import { unconfiguredProviders } from './module/unconfigured.providers.js';
+import { Subscribers } from './subscriber/index.js';
 
 type AsyncOptions = Parameters<typeof ConfigurableModuleClass.forRootAsync>[0];
+
+/** What the module itself and most applications inject. */
+const SERVICES = [
+  ...[EventDiscovery, EntityCaptures, MessagePipeline, WebhookHttpClient, StartupReport],
+  ...[WebhookDispatcher, Subscribers],
+];
 
 /**
  * Webhooks for a NestJS application.
@@ -36,10 +45,14 @@ type AsyncOptions = Parameters<typeof ConfigurableModuleClass.forRootAsync>[0];
  * export class AppModule {}
  * ```
  */
-@Module({ imports: [DiscoveryModule, ThornDrainModule] })
+@Module({
+  imports: [DiscoveryModule, ThornDrainModule],
+  providers: [...unconfiguredProviders(SERVICES)],
+  exports: [WebhookDispatcher, Subscribers],
+})
 export class ThornModule
   extends ConfigurableModuleClass
-  implements OnModuleInit, OnApplicationShutdown
+  implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
 {
   /**
    * Sets the module up.
@@ -48,7 +61,7 @@ export class ThornModule
    */
   static override forRoot(options: ThornModuleOptions & ThornModuleExtras = {}): DynamicModule {
     checkIsOptions(options);
-    return super.forRoot(options);
+    return withCallSite(super.forRoot(options), ThornModule.forRoot);
   }
 
   /**
@@ -67,29 +80,26 @@ export class ThornModule
    */
   static override forRootAsync(options: AsyncOptions): DynamicModule {
     checkIsAsync(options);
-    return super.forRootAsync(options);
+    return withCallSite(super.forRootAsync(options), ThornModule.forRootAsync);
   }
 
   constructor(
-    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
-    @Inject(DeclaredEvents) private readonly declared: DeclaredEvents,
+    @Inject(EventDiscovery) private readonly discovery: EventDiscovery,
     @Inject(EntityCaptures) private readonly captures: EntityCaptures,
     @Inject(MessagePipeline) private readonly pipeline: MessagePipeline,
     @Inject(WebhookHttpClient) private readonly httpClient: WebhookHttpClient,
+    @Inject(StartupReport) private readonly report: StartupReport,
   ) {
     super();
   }
 
-  /** Makes the events of methods known; those of entities are known since the data sources were attached. */
   onModuleInit(): void {
-    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
-    for (const { metatype } of wrappers) {
-      if (typeof metatype === 'function') this.declared.addMethods(metatype);
-    }
-    assertEntitiesKnown(
-      entityClassesOf(wrappers.map(({ instance }) => instance as unknown)),
-      this.captures.all.map(({ dataSource }) => dataSource),
-    );
+    this.discovery.run();
+  }
+
+  /** Nest calls this after the hooks of the providers: the tables have been checked, and deliveries have begun. */
+  onApplicationBootstrap(): void {
+    this.report.log();
   }
 
   /** Delivers released messages before the application ends: every attempt has a deadline. */
@@ -100,12 +110,11 @@ export class ThornModule
   }
 }
 
-/** The entities that this application uses: those it has repositories of, and all of its data sources. */
-function entityClassesOf(instances: readonly unknown[]): Set<EntityClass> {
-  const targets = instances.flatMap((instance) => {
-    if (instance instanceof Repository) return [instance.target];
-    if (instance instanceof DataSource) return instance.entityMetadatas.map(({ target }) => target);
-    return [];
-  });
-  return new Set(targets.filter((target): target is EntityClass => typeof target === 'function'));
+/** @param method by which the application sets the module up */
+function withCallSite(
+  definition: DynamicModule,
+  method: (...args: never[]) => unknown,
+): DynamicModule {
+  const site = { provide: CallSite, useValue: new CallSite(method) };
+  return { ...definition, providers: [...(definition.providers ?? []), site] };
 }

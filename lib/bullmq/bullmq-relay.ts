@@ -44,6 +44,10 @@ export class BullMqRelay extends MessageRelay {
     this.#tracing = telemetry === undefined ? null : new JobTracing(telemetry);
   }
 
+  override label(): string {
+    return 'bullmq()';
+  }
+
   override get carries(): boolean {
     return this.settings.producer;
   }

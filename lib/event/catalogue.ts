@@ -93,6 +93,12 @@ export class EventCatalogue {
     return [...this.#entries.values()].some(({ names }) => covers(names, sent));
   }
 
+  /** Tells whether a pattern, whose syntax has been checked, can match a declared event. */
+  isMatchedBy(pattern: string): boolean {
+    const asked = namesOfPattern(pattern);
+    return [...this.#entries.values()].some(({ names }) => overlap(asked, names));
+  }
+
   /**
    * Refuses a subscriber's pattern that can match no declared event, or one that `eventTypes` keeps from subscribers:
    * `*` passes only if every declared event may be subscribed to. Where no event is declared, only `eventTypes` counts.

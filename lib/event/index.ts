@@ -27,7 +27,12 @@ export {
   type EventsOf,
 } from './define-events.js';
 export { checkEventName, compileEventName, type EventName } from './event-name.js';
-export { type DeclaredEntityEvent, type EntityClass, entityEventsOf } from './entity-events.js';
+export {
+  decoratedEntities,
+  type DeclaredEntityEvent,
+  type EntityClass,
+  entityEventsOf,
+} from './entity-events.js';
 export type {
   EntityChange,
   EntityEventOptions,
@@ -39,4 +44,5 @@ export type {
   RequestData,
 } from './event-settings.js';
 export type { JsonSchema } from './schemas/json-schema.js';
+export { nearestNames } from './nearest-names.js';
 export { type MethodEvent, methodEventsOf } from './method-events.js';

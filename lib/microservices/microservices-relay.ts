@@ -54,6 +54,10 @@ export class MicroservicesRelay extends MessageRelay {
           );
   }
 
+  override label(): string {
+    return 'microservices()';
+  }
+
   override get carries(): boolean {
     return this.settings.producer;
   }

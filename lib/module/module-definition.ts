@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder, type DynamicModule, type Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import {
   apiControllers,
   ApiSettings,
@@ -10,6 +11,7 @@ import { checkExtras } from './options/extras-check.js';
 import type { DispatchSetting } from '../dispatch/index.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './options/module-options.js';
 import { thornProviders } from './module-providers.js';
+import { assertOneModule } from './one-module.js';
 import { wrongOption, ThornSettings } from './options/settings.js';
 
 const EXTRAS: Record<keyof ThornModuleExtras, undefined> = {
@@ -63,8 +65,9 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       ...(definition.providers ?? []),
       {
         provide: ThornSettings,
-        inject: [MODULE_OPTIONS_TOKEN],
-        useFactory: (options: ThornModuleOptions) => {
+        inject: [MODULE_OPTIONS_TOKEN, ModulesContainer],
+        useFactory: (options: ThornModuleOptions, modules: ModulesContainer) => {
+          assertOneModule(modules);
           const settings = new ThornSettings(options, Object.keys(EXTRAS));
           checkClient(options, extras);
           checkLog(options, extras);

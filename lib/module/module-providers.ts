@@ -46,7 +46,9 @@ import { dispatchProviders } from './providers/dispatch.providers.js';
 import type { ThornModuleExtras } from './options/module-options.js';
 import { ThornSettings } from './options/settings.js';
 import { subscriberProviders } from './providers/subscriber.providers.js';
+import { EventDiscovery } from './event-discovery.js';
 import { SchemaCheck } from './schema-check.js';
+import { StartupReport } from './startup-report.js';
 
 /** Everything that the module provides, and what of it other modules may inject. */
 export function thornProviders(extras: ThornModuleExtras): {
@@ -97,6 +99,8 @@ export function thornProviders(extras: ThornModuleExtras): {
   const services = [
     dataSourcesProvider(names),
     SchemaCheck,
+    EventDiscovery,
+    StartupReport,
     ...client,
     ...dispatchProviders,
     ...subscriberProviders,

@@ -38,7 +38,7 @@ export function PublicController(
 ): ClassDecorator {
   const { path, problems, decorators } = settings;
   return ThornController(
-    { path: path + below, problems },
+    { path, below, problems },
     {
       decorators: [...decorators.all, ...decorators.public],
       guards,
@@ -68,15 +68,19 @@ interface ControllerParts {
 }
 
 function ThornController(
-  { path, problems }: { readonly path: string; readonly problems: boolean },
+  {
+    path,
+    below = '',
+    problems,
+  }: { readonly path: string; readonly below?: string; readonly problems: boolean },
   { decorators, guards, interceptors }: ControllerParts,
 ): ClassDecorator {
   return applyDecorators(
     ...decorators,
-    Controller({ path, version: VERSION_NEUTRAL }),
+    Controller({ path: path + below, version: VERSION_NEUTRAL }),
     UseGuards(...guards),
     UseInterceptors(new FixedResponseInterceptor(), ...interceptors),
     ...(problems ? [UseFilters(new ProblemFilter())] : []),
-    MarkRoutes({ problems }),
+    MarkRoutes({ problems, api: path }),
   );
 }

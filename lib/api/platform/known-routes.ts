@@ -17,10 +17,18 @@ export interface MatchedPath {
 /** The paths of this library's routes, as the platform registered them. */
 export class KnownRoutes {
   readonly #paths = new Map<string, KnownPath>();
+  readonly #apis = new Set<string>();
+
+  /** The paths of the APIs that the routes belong to, with the prefixes of the application. */
+  get apis(): readonly string[] {
+    return [...this.#apis].sort();
+  }
 
   /** @param path literal segments and `:parameters`; a path with anything else is left to the platform */
-  add(method: string, path: string, { problems }: RouteMark): void {
+  add(method: string, path: string, { problems, api }: RouteMark): void {
     const plain = path.replace(/\/+$/, '');
+    const end = `${plain}/`.lastIndexOf(`/${api}/`);
+    if (end !== -1) this.#apis.add(plain.slice(0, end + api.length + 1));
     if (/[*(){}+?]/.test(plain)) return;
     const known = this.#paths.get(plain) ?? {
       // Express takes paths in any case, and so does Fastify where it is told to.

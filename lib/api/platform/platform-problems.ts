@@ -80,6 +80,11 @@ export class PlatformProblems implements OnModuleInit {
     });
   }
 
+  /** The paths of the REST APIs, with the prefixes of the application. Empty for an application without HTTP. */
+  get apis(): readonly string[] {
+    return this.#routes.apis;
+  }
+
   /** Nest calls this when all routes are registered, and before its handlers for what no route has answered. */
   onModuleInit(): void {
     if (this.#platform() === 'express') this.#watchExpress(this.#instance<Express>());

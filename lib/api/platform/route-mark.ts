@@ -8,6 +8,8 @@ const FASTIFY_CONFIG = '__fastify_route_config__';
 export interface RouteMark {
   /** True when errors of the platform on this route are answered as problems. */
   readonly problems: boolean;
+  /** The path of the API that the route belongs to, without prefixes of the application. */
+  readonly api: string;
 }
 
 /**

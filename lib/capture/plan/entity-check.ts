@@ -35,7 +35,8 @@ export function assertEntitiesKnown(
   const names = dataSources.map(dataSourceName).join(', ') || 'none';
   throw new ThornConfigurationError(
     `${unknown.name} declares webhook events (${event}), but no captured data source (${names}) knows it as an entity. ` +
-      `Give it @Entity() and add it to the data source's entities, or add its data source to the option dataSources.`,
+      "Give it @Entity() and add it to the data source's entities, or add its data source to the option dataSources. " +
+      'An event of a provider belongs on its method.',
     { entity: unknown.name, event, dataSources: names },
   );
 }

@@ -4,6 +4,10 @@ import type { StrategyDefinition } from './strategy-definition.js';
 
 /** Sends nothing. Messages are still made, so that bad data is found where webhooks are switched off. */
 export class DisabledStrategy extends DispatchStrategy {
+  override label(): string {
+    return 'disabled()';
+  }
+
   override async stage(): Promise<void> {}
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {

@@ -35,6 +35,9 @@ export interface Release {
  * ```
  */
 export abstract class DispatchStrategy {
+  /** The strategy's name in the line at start-up, such as `outbox() with a worker`. Default: the name of its class. */
+  label?(): string;
+
   /**
    * Called once before the caller's transaction commits, with everything that it has collected: a durable strategy
    * writes its rows here. What it throws rolls the transaction back. Without a transaction `manager` is undefined and

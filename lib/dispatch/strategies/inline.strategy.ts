@@ -45,6 +45,10 @@ export class InlineStrategy extends DispatchStrategy {
     this.#window = window;
   }
 
+  override label(): string {
+    return 'inline()';
+  }
+
   override async stage(): Promise<void> {}
 
   /** Resolves when every delivery of every message has been attempted once. */

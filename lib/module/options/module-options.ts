@@ -38,8 +38,8 @@ export interface ThornModuleOptions {
   /** The `User-Agent` of requests. Default `nestjs-thorn`. */
   readonly userAgent?: string;
   /**
-   * The addresses to which webhooks may go. `development`: this machine and private networks as well, on every port; refused where
-   * `NODE_ENV` is `production`. Default: public addresses on ports 80 and 443.
+   * The addresses to which webhooks may go. `development`: this machine and private networks as well, on every port;
+   * refused where `NODE_ENV` is `production`. Default: public addresses on ports 80 and 443.
    */
   readonly recipients?: RecipientsOption;
   /** When failed deliveries are tried again. Default: the schedule of Standard Webhooks, over about three days. */

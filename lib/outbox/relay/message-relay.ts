@@ -32,6 +32,9 @@ export abstract class RelayWorker {
  * once the lease has expired.
  */
 export abstract class MessageRelay {
+  /** The relay's name in the line at start-up, such as `bullmq()`. Default: the name of its class. */
+  label?(): string;
+
   /** True when this process gives messages to the relay. Otherwise it delivers the messages that it stores itself. */
   abstract readonly carries: boolean;
 

@@ -43,6 +43,7 @@ export class OutboxStrategy
 {
   readonly #stager: MessageStager;
   readonly #engine: OutboxEngine;
+  readonly #hasWorker: boolean;
 
   /** @throws {@link ThornConfigurationError} when an option makes no sense, or a data source cannot be used */
   constructor(
@@ -59,6 +60,7 @@ export class OutboxStrategy
       );
     }
     this.#engine = new OutboxEngine(dependencies, settings, relay);
+    this.#hasWorker = settings.worker;
     // When neither this process nor a relay delivers, other processes may claim a message at once.
     const leaseFor = settings.worker || relay?.carries === true ? settings.lease : 0;
     this.#stager = new MessageStager(
@@ -67,6 +69,12 @@ export class OutboxStrategy
       settings.queryTimeout,
       dependencies.clock,
     );
+  }
+
+  override label(): string {
+    const { relay } = this;
+    const name = relay === undefined ? 'outbox()' : (relay.label?.() ?? relay.constructor.name);
+    return `${name} ${this.#hasWorker ? 'with' : 'without'} a worker`;
   }
 
   /**

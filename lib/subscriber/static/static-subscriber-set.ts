@@ -33,8 +33,14 @@ const SHOWN_FAULTS = 3;
 export class StaticSubscriberSet {
   readonly #logger = new Logger('Thorn');
   readonly #entries: Entry[] = [];
+  readonly #patterns: string[] = [];
 
   constructor(private readonly rules: StaticSubscriberRules) {}
+
+  /** The patterns of the option `subscribers`. */
+  get patterns(): readonly string[] {
+    return this.#patterns;
+  }
 
   /** @throws {@link ThornConfigurationError} when the pattern is malformed, or one of the subscribers is refused */
   add(pattern: string, source: SubscriberSource): void {
@@ -43,6 +49,7 @@ export class StaticSubscriberSet {
       checkConstants(source, this.rules),
     );
     const covers = (event: string) => patternMatches(pattern, event);
+    this.#patterns.push(pattern);
     this.#entries.push({ covers, source, rules: this.rules });
   }
 

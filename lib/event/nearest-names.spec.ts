@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { nearestNames } from './nearest-names.js';
+
+const NAMES = [
+  'article.created',
+  'article.{id}.tagged',
+  'order.paid',
+  'order.placed',
+  'user.banned',
+];
+
+describe('the nearest names', () => {
+  it.each([
+    ['order.payed', ['order.paid', 'order.placed']],
+    ['Order.*', ['order.paid', 'order.placed']],
+    ['articel.*.tagged', ['article.{id}.tagged', 'article.created']],
+    ['articles', ['article.created']],
+    ['warehouse.shelf.emptied', []],
+  ])('of %s are %o', (pattern, nearest) => {
+    expect(nearestNames(pattern, NAMES)).toEqual(nearest);
+  });
+});

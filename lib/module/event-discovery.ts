@@ -1,0 +1,87 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { DataSource, Repository } from 'typeorm';
+import { assertEntitiesKnown, DeclaredEvents, unknownEntities } from '../capture/index.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import {
+  decoratedEntities,
+  type EntityClass,
+  EventCatalogue,
+  nearestNames,
+} from '../event/index.js';
+import { StaticSubscriberSet } from '../subscriber/index.js';
+import { ThornSettings } from './options/settings.js';
+import { EntityCaptures } from './providers/capture.providers.js';
+
+/** Finds the events that the application's classes declare, and declarations that lead to nothing. */
+@Injectable()
+export class EventDiscovery {
+  readonly #logger = new Logger('Thorn');
+
+  constructor(
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(DeclaredEvents) private readonly declared: DeclaredEvents,
+    @Inject(EntityCaptures) private readonly captures: EntityCaptures,
+    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
+    @Inject(StaticSubscriberSet) private readonly statics: StaticSubscriberSet,
+    @Inject(ThornSettings) private readonly settings: ThornSettings,
+  ) {}
+
+  /**
+   * Makes the events of methods known; those of entities are known since the data sources were attached.
+   *
+   * @throws {@link ThornConfigurationError} naming a class or a pattern that leads to nothing
+   */
+  run(): void {
+    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    const classes = wrappers.map(({ metatype }) => metatype).filter(isClass);
+    for (const type of classes) this.declared.addMethods(type);
+    const dataSources = this.captures.all.map(({ dataSource }) => dataSource);
+    const instances = wrappers.map(({ instance }) => instance as unknown);
+    assertEntitiesKnown([...entityClassesOf(instances), ...classes], dataSources);
+    this.#warnOfUnknownEntities(dataSources);
+    this.#checkStaticPatterns();
+  }
+
+  /** Classes that the application imports without using them: perhaps it leaves them to another one. */
+  #warnOfUnknownEntities(dataSources: readonly DataSource[]): void {
+    const unknown = unknownEntities(decoratedEntities(), dataSources).map(({ name }) => name);
+    if (unknown.length === 0 || dataSources.length === 0) return;
+    this.#logger.warn(
+      `No captured data source knows ${unknown.join(', ')} as an entity, so that the events of @WebhookEvent on ` +
+        `${unknown.length === 1 ? 'it' : 'them'} are never sent. Add @Entity() and list the class in the data source's ` +
+        'entities, or name its data source in the option dataSources.',
+    );
+  }
+
+  /** Events that are not declared can be sent as well, unless the option `strictEvents` refuses them. */
+  #checkStaticPatterns(): void {
+    const { strictEvents = false } = this.settings.options;
+    const names = this.catalogue.names();
+    if (names.length === 0 && !strictEvents) return;
+    for (const pattern of this.statics.patterns) {
+      if (this.catalogue.isMatchedBy(pattern)) continue;
+      const nearest = nearestNames(pattern, names);
+      const text =
+        `The option subscribers: the pattern '${pattern}' matches no declared event. ` +
+        (nearest.length === 0 ? '' : `Did you mean ${nearest.join(' or ')}? `) +
+        'Correct the pattern, or declare the event with defineEvents().';
+      if (strictEvents) throw new ThornConfigurationError(text, { pattern });
+      this.#logger.warn(text);
+    }
+  }
+}
+
+function isClass(type: unknown): type is EntityClass {
+  return typeof type === 'function' && type.prototype !== undefined;
+}
+
+/** The entities that this application uses: those it has repositories of, and all of its data sources. */
+function entityClassesOf(instances: readonly unknown[]): Set<EntityClass> {
+  const targets = instances.flatMap((instance) => {
+    if (instance instanceof Repository) return [instance.target];
+    if (instance instanceof DataSource) return instance.entityMetadatas.map(({ target }) => target);
+    return [];
+  });
+  return new Set(targets.filter((target): target is EntityClass => typeof target === 'function'));
+}

@@ -1,0 +1,112 @@
+import { type INestApplication, Injectable, type LoggerService, type Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  defineEvents,
+  inline,
+  ThornModule,
+  type ThornModuleExtras,
+  type ThornModuleOptions,
+  WebhookEvent,
+} from '../../lib/index.js';
+
+let app: INestApplication | undefined;
+
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+});
+
+/** Starts an application. @returns the warnings that it has logged until then */
+async function warningsOf(
+  options: ThornModuleOptions & ThornModuleExtras = {},
+  providers: Type<unknown>[] = [],
+): Promise<readonly string[]> {
+  const warnings: string[] = [];
+  const silent = () => undefined;
+  const warn = (line: unknown) => void warnings.push(String(line));
+  const logger: LoggerService = { log: silent, warn, error: silent };
+  const module = await Test.createTestingModule({
+    imports: [
+      TypeOrmModule.forRoot({
+        ...{ type: 'better-sqlite3', database: ':memory:' },
+        ...{ autoLoadEntities: true, synchronize: true },
+      }),
+      ThornModule.forRoot({ dispatch: inline(), ...options }),
+    ],
+    providers,
+  }).compile();
+  app = module.createNestApplication({ logger });
+  await app.init();
+  return warnings;
+}
+
+/** Decorated anew, since classes that nothing refers to are forgotten. */
+function declareClass(): Type<{ id: string }> {
+  @WebhookEvent<Invoice>('invoice.paid', { on: 'change' })
+  class Invoice {
+    id!: string;
+  }
+  return Invoice;
+}
+
+describe('@WebhookEvent on a class that is not an entity', () => {
+  it('is logged at start-up when nothing uses the class', async () => {
+    const Invoice = declareClass();
+
+    expect(await warningsOf()).toEqual([
+      'No captured data source knows Invoice as an entity, so that the events of @WebhookEvent on it are never sent. ' +
+        "Add @Entity() and list the class in the data source's entities, or name its data source in the option dataSources.",
+    ]);
+    expect(Invoice.name).toBe('Invoice');
+  });
+
+  it('is refused at start-up when the class is a provider', async () => {
+    @Injectable()
+    @WebhookEvent<Invoices>('invoice.paid', { on: 'change' })
+    class Invoices {
+      id!: string;
+    }
+
+    await expect(warningsOf({}, [Invoices])).rejects.toThrow(
+      'Invoices declares webhook events (invoice.paid), but no captured data source (better-sqlite3 :memory:) knows it ' +
+        "as an entity. Give it @Entity() and add it to the data source's entities, or add its data source to the option " +
+        'dataSources. An event of a provider belongs on its method.',
+    );
+  });
+});
+
+describe('the pattern of a static subscriber that matches no declared event', () => {
+  const subscribers = { 'ordr.*': 'https://warehouse.example.com/hooks' };
+  const events = defineEvents({
+    'invoice.paid': { description: 'An invoice was paid' },
+    'order.placed': { description: 'An order was placed' },
+    'order.{id}.paid': { description: 'An order was paid' },
+  });
+  const text =
+    "The option subscribers: the pattern 'ordr.*' matches no declared event. Did you mean order.placed or " +
+    'order.{id}.paid? Correct the pattern, or declare the event with defineEvents().';
+
+  it('is logged at start-up with the nearest names', async () => {
+    expect(await warningsOf({ subscribers, events })).toContainEqual(text);
+  });
+
+  it('is refused at start-up where events that are not declared cannot be sent', async () => {
+    const starts = warningsOf({ subscribers, events, strictEvents: true });
+
+    await expect(starts).rejects.toThrow(text);
+  });
+
+  it('is accepted when it matches a method, or the application declares no events', async () => {
+    @Injectable()
+    class Orders {
+      @WebhookEvent('ordr.placed')
+      async place(): Promise<void> {}
+    }
+
+    expect(await warningsOf({ subscribers, events }, [Orders])).not.toContainEqual(text);
+    await app!.close();
+    expect(await warningsOf({ subscribers })).not.toContainEqual(text);
+  });
+});

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { type DynamicModule, Injectable, Module, type Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ThornConfigurationError, ThornModule, WebhookDispatcher } from '../../lib/index.js';
+import { RecordingStrategy } from '../../lib/testing/index.js';
+
+const FILE = 'test/module/one-module.spec.ts';
+const OPTIONS = { dataSources: [], dispatch: RecordingStrategy };
+const closing: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+async function start(...imports: (DynamicModule | Type<unknown>)[]) {
+  const app = (await Test.createTestingModule({ imports }).compile()).createNestApplication();
+  closing.push(() => app.close());
+  app.useLogger(false);
+  return app.init();
+}
+
+/** A module of the application that imports another. */
+function feature(imported: DynamicModule): Type<unknown> {
+  @Module({ imports: [imported] })
+  class FeatureModule {}
+  return FeatureModule;
+}
+
+describe('an application that sets ThornModule up twice', () => {
+  it('does not start, and names both places', async () => {
+    const [first, second] = [
+      ThornModule.forRoot(OPTIONS),
+      feature(ThornModule.forRootAsync({ ...OPTIONS, useFactory: () => ({}) })),
+    ];
+    const error = await start(first, second).catch((thrown: unknown) => thrown as Error);
+
+    expect(error).toBeInstanceOf(ThornConfigurationError);
+    const { message } = error as Error;
+    const at = `at ${FILE}:`;
+    const lines = message
+      .split(at)
+      .slice(1)
+      .map((rest) => Number.parseInt(rest, 10));
+    expect(message).toBe(
+      `ThornModule is set up twice in one application, by forRoot() ${at}${lines[0]} and by forRootAsync() ` +
+        `${at}${lines[1]}, so that every event would be sent twice. Keep one of these calls, in the root module: every ` +
+        'module can inject its services.',
+    );
+    const source = (await readFile(FILE, 'utf8')).split('\n');
+    expect(source[lines[0]! - 1]).toContain('ThornModule.forRoot(OPTIONS)');
+    expect(source[lines[1]! - 1]).toContain('ThornModule.forRootAsync(');
+  });
+
+  it('starts when two modules import what one call returned', async () => {
+    const shared = ThornModule.forRoot(OPTIONS);
+    const app = await start(shared, feature(shared));
+
+    const { state } = await app.get(WebhookDispatcher).send('order.placed', {});
+    expect(state).toBe('accepted');
+  });
+
+  it('starts beside another application in the same process', async () => {
+    await start(ThornModule.forRoot(OPTIONS));
+
+    await expect(start(ThornModule.forRoot(OPTIONS))).resolves.toBeDefined();
+  });
+});
+
+describe('an application that imports ThornModule without forRoot()', () => {
+  const message =
+    'ThornModule is imported without options. Call it in the imports of the root module: imports: ' +
+    '[ThornModule.forRoot()] instead of imports: [ThornModule].';
+
+  it('does not start, and says to call it', async () => {
+    await expect(start(ThornModule)).rejects.toThrow(message);
+  });
+
+  it('does not start when a provider injects a service of it', async () => {
+    @Injectable()
+    class Orders {
+      constructor(readonly webhooks: WebhookDispatcher) {}
+    }
+    @Module({ imports: [ThornModule], providers: [Orders] })
+    class AppModule {}
+
+    await expect(start(AppModule)).rejects.toThrow(message);
+  });
+});

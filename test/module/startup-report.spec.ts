@@ -1,0 +1,144 @@
+import type { INestApplication, LoggerService } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  defineEvents,
+  disabled,
+  inline,
+  outbox,
+  ThornModule,
+  type ThornModuleExtras,
+  type ThornModuleOptions,
+} from '../../lib/index.js';
+import { bullmq } from '../../lib/bullmq/index.js';
+import { RecordingStrategy } from '../../lib/testing/index.js';
+import { BearerGuard, platforms, startApi } from '../support/apps/api-app.js';
+
+type Level = 'log' | 'warn';
+
+const api = { unprotected: true, owner: () => 'ann' } as const;
+const encryption = { keys: [{ id: '1', key: Buffer.alloc(32, 7).toString('base64') }] };
+let app: INestApplication | undefined;
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await app?.close();
+  app = undefined;
+});
+
+/** Starts an application. @returns the lines of ours that it has logged until then */
+async function linesOf(
+  options: ThornModuleOptions & ThornModuleExtras,
+  dataSources: readonly string[] = ['default'],
+): Promise<Readonly<Record<Level, readonly string[]>>> {
+  const lines = { log: [] as string[], warn: [] as string[] };
+  const module = await Test.createTestingModule({
+    imports: [
+      ...dataSources.map((name) =>
+        TypeOrmModule.forRoot({
+          ...{ name, type: 'better-sqlite3', database: ':memory:' },
+          ...{ autoLoadEntities: true, synchronize: true },
+        }),
+      ),
+      ThornModule.forRoot({ dataSources, ...options }),
+    ],
+  }).compile();
+  app = module.createNestApplication({ logger: recorder(lines) });
+  await app.init();
+  return lines;
+}
+
+function recorder(lines: Record<Level, string[]>): LoggerService {
+  const heed = (level: Level) => (line: unknown, context: unknown) => {
+    if (context === 'Thorn') lines[level].push(String(line));
+  };
+  return { log: heed('log'), warn: heed('warn'), error: heed('warn') };
+}
+
+describe('an application that starts', () => {
+  it('reports its strategy, data sources, events and paths in one line', async () => {
+    const events = defineEvents({
+      'order.placed': { description: 'An order was placed' },
+      'order.paid': { description: 'An order was paid' },
+    });
+    const { log } = await linesOf({ events, api });
+
+    expect(log).toEqual([
+      'Started: strategy outbox() with a worker; data source default (better-sqlite3); 2 events; REST API at /hooks',
+    ]);
+  });
+
+  it.each<[string, ThornModuleOptions & ThornModuleExtras, readonly string[], string]>([
+    [
+      'several data sources',
+      { dispatch: outbox({ worker: false }) },
+      ['default', 'audit'],
+      'strategy outbox() without a worker; data sources default (better-sqlite3), audit (better-sqlite3); 0 events; no REST API',
+    ],
+    ['no data source', {}, [], 'strategy inline(); no data source; 0 events; no REST API'],
+    [
+      'webhooks that are off',
+      { dispatch: disabled(), events: defineEvents({ a: { description: 'An event' } }) },
+      [],
+      'strategy disabled(); no data source; 1 event; no REST API',
+    ],
+    ['a strategy of its own', { dispatch: RecordingStrategy }, [], 'strategy RecordingStrategy;'],
+    [
+      'a queue',
+      {
+        dispatch: bullmq({
+          worker: false,
+          connection: { host: '127.0.0.1', port: 1, lazyConnect: true },
+        }),
+      },
+      ['default'],
+      'strategy bullmq() without a worker;',
+    ],
+  ])('reports %s', async (_, options, dataSources, line) => {
+    const { log } = await linesOf(options, dataSources);
+
+    expect(log.filter((text) => text.startsWith('Started: '))).toEqual([
+      expect.stringContaining(`Started: ${line}`),
+    ]);
+  });
+
+  it.each(platforms)('reports the paths of both APIs with the prefix on %s', async (platform) => {
+    const lines = { log: [] as string[], warn: [] as string[] };
+    const { app: started } = await startApi(platform, {
+      api: { ...api, path: 'account/hooks' },
+      thorn: { operatorApi: { guards: [BearerGuard] } },
+      configure: (made) => {
+        made.setGlobalPrefix('v1');
+        made.useLogger(recorder(lines));
+      },
+    });
+    app = started;
+
+    expect(lines.log).toEqual([
+      expect.stringMatching(/; REST API at \/v1\/account\/hooks, \/v1\/hooks-operator$/),
+    ]);
+  });
+});
+
+describe('an application that stores secrets unsealed', () => {
+  const warning =
+    'Secrets of subscribers are stored unsealed: a copy of the database is enough to sign as this application. Set the ' +
+    'option encryption, and seal the stored ones with `npx thorn reseal`.';
+
+  it('warns in production', async () => {
+    vi.stubEnv('NODE_ENV', 'production');
+
+    expect((await linesOf({ dispatch: inline() })).warn).toEqual([warning]);
+  });
+
+  it.each<[string, string, ThornModuleOptions, readonly string[]]>([
+    ['elsewhere', 'development', {}, ['default']],
+    ['with encryption', 'production', { encryption }, ['default']],
+    ['without a database', 'production', {}, []],
+  ])('does not warn %s', async (_, environment, options, dataSources) => {
+    vi.stubEnv('NODE_ENV', environment);
+
+    expect((await linesOf({ ...options, dispatch: inline() }, dataSources)).warn).toEqual([]);
+  });
+});
