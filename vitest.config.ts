@@ -98,7 +98,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
     project(
       'typeorm-03',
       [
-        'test/capture/{entities,transactions,typeorm-facts,overlapping-transactions,sqlite-full}.spec.ts',
+        'test/capture/{entities,changed-fields,transactions,typeorm-facts,overlapping-transactions,sqlite-full}.spec.ts',
         'test/module/{durable,main-job,relations}.spec.ts',
         'test/tooling/thorn-schema.spec.ts',
       ],

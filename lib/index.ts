@@ -23,16 +23,19 @@ export {
   dataType,
   defineEvents,
   type EntityChange,
+  type EntityChanges,
   type EntityEventOptions,
   type EntityEventSettings,
   type EntityTrigger,
   EventCatalogue,
   type EventDefinition,
   type EventDefinitions,
+  type FieldTrigger,
   type JsonValue,
   Q,
   type RelationTrigger,
   type RequestData,
+  type ValueChange,
 } from './event/index.js';
 
 export {

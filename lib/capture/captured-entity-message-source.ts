@@ -131,7 +131,7 @@ export class CapturedEntityMessageSource extends EntityMessageSource {
   async #message({ capture, events }: Found, row: ObjectLiteral): Promise<Message | undefined> {
     for (const event of events) {
       const on = event.options.on as Subject['change']['on'];
-      const change = { on, before: null, ids: [], related: [] };
+      const change = { on, before: null, changes: {}, ids: [], related: [] };
       const message = await capture.messages.make(event, { row, before: null, change });
       if (message !== undefined) return message;
     }

@@ -18,6 +18,7 @@ export type RecordedTrigger =
   | 'create'
   | 'change'
   | 'delete'
+  | { readonly change: readonly string[] }
   | { readonly added: string; readonly each?: true }
   | { readonly removed: string; readonly each?: true }
   | { readonly cleared: string; readonly each?: true };
@@ -63,19 +64,17 @@ const decorated: WeakRef<EntityClass>[] = [];
  */
 export function recordEntityEvent(target: EntityClass, event: EntityEvent): void {
   const { events } = declarationsOf(target);
-  const known = new Set(
-    events
-      .filter(({ name }) => name === event.name)
-      .flatMap(({ options }) => triggersOf(options).map(triggerName)),
-  );
-  for (const trigger of triggersOf(event.options).map(triggerName)) {
-    if (known.has(trigger)) {
+  const known = events
+    .filter(({ name }) => name === event.name)
+    .flatMap(({ options }) => triggersOf(options));
+  for (const trigger of triggersOf(event.options)) {
+    if (known.some((other) => overlap(other, trigger))) {
       throw new ThornConfigurationError(
-        `${target.name} declares the event ${event.name} twice on ${trigger}; remove one of the two, or rename its event`,
+        `${target.name} declares the event ${event.name} twice on ${triggerName(trigger)}; remove one of the two, or rename its event`,
         { entity: target.name, event: event.name },
       );
     }
-    known.add(trigger);
+    known.push(trigger);
   }
   // Decorators are applied from the bottom up.
   events.unshift(event);
@@ -130,9 +129,26 @@ function isList(on: RecordedOptions['on']): on is readonly RecordedTrigger[] {
   return Array.isArray(on);
 }
 
-/** As error texts name a trigger: `create`, `{ added: 'tags' }`. */
+function overlap(one: RecordedTrigger, other: RecordedTrigger): boolean {
+  const [fields, others] = [watchedFields(one), watchedFields(other)];
+  if (fields === undefined || others === undefined) {
+    return triggerName(one) === triggerName(other);
+  }
+  return (
+    fields.length === 0 || others.length === 0 || fields.some((field) => others.includes(field))
+  );
+}
+
+/** The fields whose change a trigger reacts to: none for all of them; undefined when it reacts to something else. */
+function watchedFields(on: RecordedTrigger): readonly string[] | undefined {
+  if (on === 'change') return [];
+  return typeof on === 'object' && 'change' in on ? on.change : undefined;
+}
+
+/** As error texts name a trigger: `'create'`, `{ change: ['title'] }`, `{ added: 'tags' }`. */
 function triggerName(on: RecordedTrigger): string {
   if (typeof on === 'string') return `'${on}'`;
+  if ('change' in on) return `{ change: [${on.change.map((field) => `'${field}'`).join(', ')}] }`;
   const [kind, relation] = Object.entries(on).find(([key]) => key !== 'each')!;
   return `{ ${kind}: '${String(relation)}' }`;
 }

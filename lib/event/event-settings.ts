@@ -113,11 +113,34 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   readonly propagateErrors?: boolean;
 }
 
+/** The values of one field before and after the transaction; of a relation, the ids of the related rows. */
+export interface ValueChange<Value> {
+  readonly from: Value;
+  readonly to: Value;
+}
+
+/**
+ * The fields of a row that a transaction has changed: columns, embedded objects and relations that have their key in the
+ * row. Columns with `select: false`, update dates and versions are never among them.
+ */
+export type EntityChanges<Entity> = {
+  readonly [Key in PropertyOf<Entity>]?: ValueChange<
+    [Step<Entity[Key]>] extends [never] ? Entity[Key] : unknown
+  >;
+};
+
+/** A row with the fields that have changed, as conditions see it. */
+export type ChangedRow<Entity> = 'changes' extends keyof Entity
+  ? Entity
+  : Entity & { readonly changes: EntityChanges<Entity> };
+
 /** The change of the row that a payload is made for. */
 export interface EntityChange<Entity> {
   readonly on: 'create' | 'change' | 'delete' | 'added' | 'removed' | 'cleared';
   /** The row before the transaction; null on create. Only what was loaded. */
   readonly before: Partial<Entity> | null;
+  /** The changed fields, such as `{ title: { from: 'A', to: 'B' } }`; empty unless `on` is `change`. */
+  readonly changes: EntityChanges<Entity>;
   /** Ids of the linked or unlinked rows, when `on` names a relation; else empty. A composite id is an object. */
   readonly ids: readonly unknown[];
   /** The linked or unlinked rows, as far as they still exist; empty unless `on` names a relation. */
@@ -143,19 +166,29 @@ export type RelationTrigger<Relation extends string> = (
   readonly each?: true;
 };
 
+/** Reacts to changes of some fields alone. */
+export interface FieldTrigger<Field extends string> {
+  /** One of these was changed. A column with `select: false` counts when it is named here, and only then. */
+  readonly change: readonly Field[];
+}
+
 /**
  * The change that an entity's event reacts to, counted once per row and transaction, as a reader outside of the
  * transaction sees it. A soft removal counts as delete, a recovery as create.
  */
 export type EntityTrigger<Entity> =
-  'create' | 'change' | 'delete' | RelationTrigger<ListRelation<Entity>>;
+  | 'create'
+  | 'change'
+  | 'delete'
+  | FieldTrigger<PropertyOf<Entity>>
+  | RelationTrigger<ListRelation<Entity>>;
 
 /** Options of `@WebhookEvent` on an entity. */
 export interface EntityEventOptions<Entity> extends EntityEventSettings<Entity> {
-  /** One trigger, or a list of them: `['create', 'change']`. */
+  /** One trigger, or a list of them: `['create', { change: ['title', 'state'] }]`. */
   readonly on: EntityTrigger<Entity> | readonly EntityTrigger<Entity>[];
-  /** Sent only when the condition holds; see docs/conditions.md. */
-  readonly when?: Condition<Entity>;
+  /** Sent only when the condition holds; `changes` stands for {@link EntityChange.changes}. See docs/conditions.md. */
+  readonly when?: Condition<ChangedRow<Entity>>;
   /** False: a soft removal does not count as `delete`, nor a recovery as `create`. Default true. */
   readonly softRemoval?: boolean;
 }

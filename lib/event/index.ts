@@ -34,14 +34,18 @@ export {
   entityEventsOf,
 } from './entity-events.js';
 export type {
+  ChangedRow,
   EntityChange,
+  EntityChanges,
   EntityEventOptions,
   EntityEventSettings,
   EntityTrigger,
+  FieldTrigger,
   Path,
   RelationPath,
   RelationTrigger,
   RequestData,
+  ValueChange,
 } from './event-settings.js';
 export type { JsonSchema } from './schemas/json-schema.js';
 export { nearestNames } from './nearest-names.js';

@@ -117,6 +117,26 @@ describe('rejects a path that leads nowhere, at start-up', () => {
       'relations names editor, which is not a relation of Story. Its relations: author, labels',
     ],
     [
+      'story.edited',
+      { on: { change: ['titel'] } },
+      `Story, event story.edited: on names titel, which is not a field of Story. Its fields: id, title, extra, place, author`,
+    ],
+    [
+      'story.edited',
+      { on: ['create', { change: ['title', 'labels'] }] },
+      'on names labels, whose key is not in the rows of Story. Its fields: id, title, extra, place, author',
+    ],
+    [
+      'story.edited',
+      { on: 'change', when: { changes: { titel: { to: 'x' } } } },
+      'changes.titel is not a field of the row. Valid fields: id, title, extra, place, author',
+    ],
+    [
+      'story.edited',
+      { on: 'change', when: { changes: { title: { after: 'x' } } } },
+      'changes.title.after is not a field of the row. Valid fields: from, to',
+    ],
+    [
       'story.created',
       { when: { titel: 'x' } },
       `titel is not a field of the row. Valid fields: id, title, extra, place, author, labels`,

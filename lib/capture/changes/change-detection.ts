@@ -4,48 +4,85 @@ import type { NetChange } from './net-change.js';
 import { readsBackTheSame } from '../rows/read-back.js';
 import { type Column, keyPart } from '../rows/row-key.js';
 import { isSameColumnValue } from '../rows/column-equality.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
+import type { EventPlan } from '../plan/entity-plan.js';
+import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
 
 /**
- * Tells whether the row differs from what it was before the transaction, as far as the values that were set tell without
- * reading it.
+ * Tells whether the row differs, for this event, from what it was before the transaction, as far as the values that were
+ * set tell without reading it.
  *
  * @returns undefined when only the row itself can tell: a database may have turned a value into one of another type
  */
-export function isChangedByValues({ old, replaced, values }: NetChange): boolean | undefined {
+export function isChangedByValues(net: NetChange, event: EventPlan): boolean | undefined {
+  const { old, replaced } = net;
   if (old === undefined) return true;
   if (replaced) return undefined;
-  const verdicts = new Set([...values.values()].map((value) => foretoldOf(value, old)));
+  const verdicts = new Set(
+    shownValues(net, event)
+      .filter(({ of }) => isWatched(of, event))
+      .map((value) => foretoldOf(value, old)),
+  );
   if (verdicts.has(true)) return true;
   return verdicts.has(undefined) ? undefined : false;
 }
 
 /**
- * Tells whether the values of a changed row differ from those before the transaction.
+ * The columns and relations of a changed row whose values differ from those before the transaction, of those that the
+ * event can show.
  *
  * @param row the row as it is now, where it was read
+ * @returns undefined when the row before is not known well enough to tell
  */
-export function isChanged(net: NetChange, row: ObjectLiteral | undefined): boolean {
+export function changedFields(
+  net: NetChange,
+  row: ObjectLiteral | undefined,
+  event: EventPlan,
+): readonly Field[] | undefined {
   const { old } = net;
-  // A row that has gone meanwhile cannot be compared, and its change was made nevertheless.
-  if (old === undefined || row === undefined) return isChangedByValues(net) !== false;
+  if (old === undefined) return undefined;
   if (net.replaced) {
-    return net.plan.metadata.columns.some(
+    if (row === undefined) return undefined;
+    return net.plan.metadata.columns.filter(
       (column) =>
         column.isSelect &&
         !column.isVirtual &&
         !isSameColumnValue(column, column.getEntityValue(old), column.getEntityValue(row)),
     );
   }
-  return [...net.values.values()].some((changed) => {
-    const { of } = changed;
-    const after: unknown = of.getEntityValue(row);
-    if (isRelation(of) || isHousekeeping(of) || after === undefined) {
-      return foretoldOf(changed, old) !== false;
-    }
-    const before: unknown = of.getEntityValue(old);
-    return isUnknown(of, before) ? false : !isSameColumnValue(of, before, after);
-  });
+  return shownValues(net, event)
+    .filter((value) => isChangedValue(value, old, row))
+    .map(({ of }) => of);
+}
+
+/** Tells whether these changes are the event's to report. */
+export function isReported(changed: readonly Field[] | undefined, event: EventPlan): boolean {
+  return changed === undefined || changed.some((field) => isWatched(field, event));
+}
+
+/** The values that were set, without those of hidden columns that the event does not name. */
+function shownValues({ values }: NetChange, { hidden }: EventPlan): ChangedValue[] {
+  return [...values.values()].filter(
+    ({ of }) => isRelation(of) || of.isSelect || hidden.includes(of.propertyPath),
+  );
+}
+
+function isWatched(field: Field, { watched }: EventPlan): boolean {
+  return watched === undefined || watched.has(field);
+}
+
+function isChangedValue(
+  changed: ChangedValue,
+  old: ObjectLiteral,
+  row: ObjectLiteral | undefined,
+): boolean {
+  const { of } = changed;
+  // A row that has gone meanwhile cannot be compared, and its change was made nevertheless.
+  const after: unknown = row === undefined ? undefined : of.getEntityValue(row);
+  if (isRelation(of) || isHousekeeping(of) || after === undefined) {
+    return foretoldOf(changed, old) !== false;
+  }
+  const before: unknown = of.getEntityValue(old);
+  return isUnknown(of, before) ? false : !isSameColumnValue(of, before, after);
 }
 
 function foretoldOf({ of, value }: ChangedValue, old: ObjectLiteral): boolean | undefined {
@@ -69,7 +106,7 @@ function isUnknown({ isSelect }: Column, before: unknown): boolean {
   return !isSelect && before === undefined;
 }
 
-function isRelation(of: Column | RelationMetadata): of is RelationMetadata {
+function isRelation(of: Field): of is RelationMetadata {
   return 'inverseEntityMetadata' in of;
 }
 

@@ -30,7 +30,7 @@ const OPTIONS: Names<Omit<EntityEventOptions<object>, keyof MessageSettings>> = 
   when: true,
   softRemoval: true,
 };
-const TRIGGERS = `'create', 'change', 'delete', { added: 'relation' }, { removed: 'relation' }, { cleared: 'relation' } or a list of them`;
+const TRIGGERS = `'create', 'change', 'delete', { change: ['field'] }, { added: 'relation' }, { removed: 'relation' }, { cleared: 'relation' } or a list of them`;
 
 /**
  * @param rest what the decorator was called with besides its target: nothing on a class
@@ -134,6 +134,9 @@ function isTrigger(on: unknown): boolean {
   if (typeof on !== 'object' || on === null) return false;
   const { each, ...rest } = on as Readonly<Record<string, unknown>>;
   const [[kind, relation] = [], ...others] = Object.entries(rest);
+  if (kind === 'change') {
+    return others.length === 0 && each === undefined && isNameList(relation);
+  }
   return (
     others.length === 0 &&
     ['added', 'removed', 'cleared'].includes(kind ?? '') &&
@@ -159,6 +162,10 @@ function describe(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
+const isNameList = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every((name) => typeof name === 'string' && name !== '');
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isTextOrFunction = (value: unknown): boolean =>
   isFunction(value) || (typeof value === 'string' && value !== '');

@@ -99,6 +99,14 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
     ['an unknown trigger in a list', 'a.b', { on: ['create', 'update'] }, /on must be/],
     ['one trigger twice', 'a.b', { on: ['create', 'create'] }, /declares.*twice on 'create'/],
     ['two triggers in one', 'a.b', { on: { added: 'x', removed: 'x' } }, /on must be/],
+    [
+      'an empty list of fields',
+      'a.b',
+      { on: { change: [] } },
+      /on must be.*\{ change: \['field'\] \}/,
+    ],
+    ['a field that is not in a list', 'a.b', { on: { change: 'title' } }, /on must be/],
+    ['each of some fields', 'a.b', { on: { change: ['title'], each: true } }, /on must be/],
     ['each: false', 'a.b', { on: { added: 'x', each: false } }, /on must be/],
     ['no options', 'a.b', undefined, /on must be/],
     ['a bad name', 'a..b', { on: 'create' }, /'a\.\.b'/],
@@ -163,6 +171,11 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
       return Twice;
     };
     expect(twice).toThrow(/Twice declares the event a\.b twice on 'create'; remove one/);
+    expect(declare('a.b', { on: ['change', { change: ['title'] }] })).toThrow(
+      "Sample declares the event a.b twice on { change: ['title'] }",
+    );
+    expect(declare('a.b', { on: [{ change: ['a', 'b'] }, { change: ['b'] }] })).toThrow('twice on');
+    expect(declare('a.b', { on: [{ change: ['a'] }, { change: ['b'] }] })).not.toThrow();
     const shared = () => {
       @Webhooks<Shared>({})
       @Webhooks<Shared>({})
@@ -194,6 +207,11 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
           before?.title?.length,
         ],
       })(Article);
+      WebhookEvent<Article>('a', {
+        on: ['create', { change: ['title', 'author'] }],
+        when: { changes: { title: { from: 'x', to: { startsWith: 'y' } }, author: { to: 5 } } },
+        payload: (_, { changes }) => changes.title?.from.length,
+      })(Article);
       Webhooks<Article>({ owner: 'author.profile.bio' })(Article);
       Webhooks<Article>({ owner: 'author.born' })(Article);
 
@@ -215,6 +233,12 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
       WebhookEvent<Article>('a', { on: { added: 'tags', each: false } });
       // @ts-expect-error no such trigger
       WebhookEvent<Article>('a', { on: 'update' });
+      // @ts-expect-error no such field
+      WebhookEvent<Article>('a', { on: { change: ['titel'] } });
+      // @ts-expect-error no such field
+      WebhookEvent<Article>('a', { on: 'change', when: { changes: { titel: { to: 'x' } } } });
+      // @ts-expect-error wrong type of a value
+      WebhookEvent<Article>('a', { on: 'change', when: { changes: { title: { to: 5 } } } });
       // @ts-expect-error no such field
       WebhookEvent<Article>('a', { on: 'change', when: { titel: 'x' } });
       // @ts-expect-error no such property on the row

@@ -30,6 +30,7 @@ import { linkChange } from '../changes/link-change.js';
 import { beforeHooks, OldRows } from './old-rows.js';
 import { exactValues } from '../rows/read-back.js';
 import type { LinkChange, RowChange } from '../changes/row-change.js';
+import { supplied } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
 
@@ -249,6 +250,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const key = rowKey(plan.metadata, row)!;
     const complete =
       did === 'insert' ? undefined : this.#oldRows.take(event.queryRunner, plan, key);
+    const values = did === 'update' ? changedValues(event) : [];
+    const changed = values.map(({ of }) => of);
     return this.#collector.collect(event, {
       type: 'row',
       did,
@@ -256,9 +259,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       key,
       // Nothing else holds the old row; an entity may change until the commit.
       id: old ?? plan.metadata.getEntityIdMap(row)!,
-      old: complete ?? old,
+      old: complete && old ? supplied(complete, old, changed, plan.metadata) : (complete ?? old),
       oldIsComplete: complete !== undefined,
-      values: did === 'update' ? changedValues(event) : [],
+      values,
       exact: exactValues(event, plan.readBack, did),
     });
   }

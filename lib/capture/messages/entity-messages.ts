@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, ObjectLiteral } from 'typeorm';
 import { stackFrames, errorText } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { Message, type MessageFactory } from '../../message/index.js';
@@ -8,7 +8,7 @@ import type { EventPlan } from '../plan/entity-plan.js';
 import { mayBeChanged, loadRows } from './row-loader.js';
 import { fillTemplate } from '../payload/ref-template.js';
 import { withRequestData } from '../payload/request-data.js';
-import { withoutPaths } from '../rows/row-copy.js';
+import { withoutPaths, withValue } from '../rows/row-copy.js';
 import { type Subject, subjectsOf } from './message-subject.js';
 import { valueAtPath } from '../payload/value-at-path.js';
 
@@ -58,7 +58,7 @@ export class EntityMessages {
   /** One message; undefined when its condition does not hold. */
   async make(event: EventPlan, subject: Subject): Promise<Message | undefined> {
     const { options, concealed, settings } = event;
-    if (event.condition?.holds(subject.row, subject.before) === false) return undefined;
+    if (event.condition?.holds(conditionRow(event, subject), subject.before) === false) return;
     const { ref, owner, headers, requestData } = options;
     const row = withoutPaths(subject.row, concealed);
     const change = { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
@@ -118,6 +118,10 @@ export class EntityMessages {
     }
     return String(value);
   }
+}
+
+function conditionRow({ readsChanges }: EventPlan, { row, change }: Subject): ObjectLiteral {
+  return readsChanges ? withValue(row, 'changes', change.changes) : row;
 }
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {

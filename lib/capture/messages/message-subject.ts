@@ -3,7 +3,8 @@ import type { EntityChange } from '../../event/event-settings.js';
 import type { Occurrence } from '../changes/occurrences.js';
 import type { NeededRows } from './row-loader.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
-import { isChanged } from '../changes/change-detection.js';
+import { changedFields, isReported } from '../changes/change-detection.js';
+import { changesOf } from './entity-changes.js';
 import { copyRow, layOver, setValue, withoutRelations } from '../rows/row-copy.js';
 
 /** A message's row and what its payload is told besides. */
@@ -27,10 +28,12 @@ function rowSubjects(
   const read = rows.get(metadata)?.get(net.key);
   // Something that no hook tells of (a cascade, SQL by hand) has removed what this transaction had created.
   if (kind === 'create' && event.needsRow && read === undefined) return [];
-  if (kind === 'change' && !isChanged(net, read)) return [];
+  const changed = kind === 'change' ? changedFields(net, read, event) : [];
+  if (kind === 'change' && !isReported(changed, event)) return [];
   const row = read ?? lastKnown(kind, net);
   const before = kind === 'create' || net.old === undefined ? null : beforeOf(net, row);
-  return [{ row, before, change: { on: kind, before, ids: [], related: [] } }];
+  const changes = before === null ? {} : changesOf(changed ?? [], { net, before, row, event });
+  return [{ row, before, change: { on: kind, before, changes, ids: [], related: [] } }];
 }
 
 function lastKnown(kind: 'create' | 'change' | 'delete', net: NetChange): ObjectLiteral {
@@ -76,6 +79,7 @@ function linkSubjects(
     change: {
       on: kind,
       before,
+      changes: {},
       ids: group.map(([, id]) => relation.inverseEntityMetadata.getEntityIdMixedMap(id) as unknown),
       related: group.flatMap(([key]) => found?.get(key) ?? []),
     },

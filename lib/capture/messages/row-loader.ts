@@ -32,7 +32,9 @@ interface WantedRows {
 
 /** Saves a query where the values that were set tell already that nothing has changed. */
 export function mayBeChanged(occurrence: Occurrence): boolean {
-  return occurrence.kind !== 'change' || isChangedByValues(occurrence.net) !== false;
+  return (
+    occurrence.kind !== 'change' || isChangedByValues(occurrence.net, occurrence.event) !== false
+  );
 }
 
 /** Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}. */
@@ -55,7 +57,8 @@ function mustBeRead({ event, ...occurrence }: Occurrence): boolean {
   if ('links' in occurrence) return event.needsRow;
   const { kind, net } = occurrence;
   return (
-    net.now.there && (event.needsRow || (kind === 'change' && isChangedByValues(net) === undefined))
+    net.now.there &&
+    (event.needsRow || (kind === 'change' && isChangedByValues(net, event) === undefined))
   );
 }
 

@@ -22,16 +22,23 @@ import {
   surveyPath,
   withEagerRelations,
 } from './entity-paths.js';
+import { changeKind, changeNames, hiddenFields, watchedFields } from './changed-fields.js';
 import { pathFault } from './path-checks.js';
 import { planReadBack, type ReadBack } from '../rows/read-back.js';
 import { templateFields } from '../payload/ref-template.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
+import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
 
 /** An event with one of its triggers. */
-type TriggeredEvent = DeclaredEntityEvent & { readonly options: TriggeredOptions };
+type TriggeredEvent = DeclaredEntityEvent & {
+  readonly options: TriggeredOptions;
+  /** The fields that it names, when it reacts to the change of some alone. */
+  readonly fields: readonly string[] | undefined;
+};
 
 /** Options of an event with one of its triggers. */
-type TriggeredOptions = RecordedOptions & { readonly on: RecordedTrigger };
+type TriggeredOptions = RecordedOptions & {
+  readonly on: Exclude<RecordedTrigger, { readonly change: readonly string[] }>;
+};
 
 /** An event of an entity with one of its triggers, made ready once for one data source. */
 export interface EventPlan {
@@ -45,6 +52,10 @@ export interface EventPlan {
   readonly condition: CompiledCondition | undefined;
   /** The relation, when the event reacts to links. */
   readonly relation: RelationMetadata | undefined;
+  /** The columns and relations whose change it reacts to; undefined when any will do. */
+  readonly watched: ReadonlySet<Field> | undefined;
+  /** True if the condition reads the changed fields. */
+  readonly readsChanges: boolean;
   /** True if anything is made from the row; else the row is not read. */
   readonly needsRow: boolean;
   /** Paths of the relations to load with the row. */
@@ -103,7 +114,11 @@ export function planCapture(dataSource: DataSource): CapturePlan {
 }
 
 function byTrigger(event: DeclaredEntityEvent): readonly TriggeredEvent[] {
-  return triggersOf(event.options).map((on) => ({ ...event, options: { ...event.options, on } }));
+  return triggersOf(event.options).map((trigger) => {
+    const fields = typeof trigger === 'object' && 'change' in trigger ? trigger.change : undefined;
+    const on = typeof trigger === 'object' && 'change' in trigger ? 'change' : trigger;
+    return { ...event, options: { ...event.options, on }, fields };
+  });
 }
 
 function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventPlan, 'concealed'> {
@@ -113,20 +128,25 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
       ? undefined
       : compileCondition(options.when, {
           owner: `@WebhookEvent('${name}') on ${metadata.name}`,
-          fieldKind: (path) => fieldKind(path, metadata),
-          fieldNames: (path) => fieldNames(path, metadata),
+          fieldKind: (path) => changeKind(path, metadata) ?? fieldKind(path, metadata),
+          fieldNames: (path) => changeNames(path, metadata) ?? fieldNames(path, metadata),
         });
   const eventName = compileEventName(name);
   const refPaths = typeof options.ref === 'string' ? templateFields(options.ref) : [];
   const ownerPaths = typeof options.owner === 'string' ? [options.owner] : [];
   checkPaths(event, metadata, { 'the name': eventName.paths, ref: refPaths, owner: ownerPaths });
+  const ofRow = (path: string): boolean => changeKind(path, metadata) === undefined;
+  const beforePaths = (condition?.beforePaths ?? []).filter(ofRow);
   const paths = [
     ...eventName.paths,
     ...refPaths,
     ...ownerPaths,
-    ...(condition?.paths ?? []),
-    ...(condition?.beforePaths ?? []),
+    ...(condition?.paths ?? []).filter(ofRow),
+    ...beforePaths,
   ];
+  const readsChanges = condition?.paths.every(ofRow) === false;
+  const watched = watchedFields(event, metadata);
+  const watchedHidden = hiddenFields(watched);
   const surveyed = paths.map((path) => surveyPath(path, metadata));
   for (const path of options.relations ?? []) {
     const survey = surveyPath(path, metadata);
@@ -140,7 +160,8 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     surveyed.push(survey);
   }
   const functions = [options.payload, options.ref, options.owner, options.headers];
-  const needsRow = paths.length > 0 || functions.some((setting) => typeof setting === 'function');
+  const needsRow =
+    paths.length > 0 || readsChanges || functions.some((setting) => typeof setting === 'function');
   return {
     name,
     eventName,
@@ -150,15 +171,19 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     condition,
     settings: messageSettings(options),
     relation: relationOf(event, metadata),
+    watched,
+    readsChanges,
     needsRow,
     joins: needsRow
       ? joinsOf([...surveyed.flatMap(withEagerRelations), ...eagerRelations(metadata)])
       : [],
-    hidden: [...new Set(surveyed.flatMap(({ hidden }) => (hidden === undefined ? [] : [hidden])))],
-    readsBefore: (condition?.beforePaths ?? []).some((path) => {
-      const survey = surveyPath(path, metadata);
-      return survey.hidden !== undefined || !onlyOwnKeys(survey);
-    }),
+    hidden: [...new Set([...surveyed.flatMap(({ hidden }) => hidden ?? []), ...watchedHidden])],
+    readsBefore:
+      watchedHidden.length > 0 ||
+      beforePaths.some((path) => {
+        const survey = surveyPath(path, metadata);
+        return survey.hidden !== undefined || !onlyOwnKeys(survey);
+      }),
   };
 }
 
@@ -198,7 +223,7 @@ function relationOf(
 }
 
 /** The property that a relation's trigger names. */
-function relationName(on: Exclude<RecordedTrigger, string>): string {
+function relationName(on: Exclude<TriggeredOptions['on'], string>): string {
   return 'added' in on ? on.added : 'removed' in on ? on.removed : on.cleared;
 }
 
@@ -209,7 +234,10 @@ function isInherited(relation: RelationMetadata, metadata: EntityMetadata): bool
     parent?.findRelationWithPropertyPath(relation.propertyPath) !== undefined &&
     typeof parent.target === 'function' &&
     entityEventsOf(parent.target as unknown as EntityClass)
-      .flatMap(({ options }) => triggersOf(options))
-      .some((on) => typeof on !== 'string' && relationName(on) === relation.propertyPath)
+      .flatMap(byTrigger)
+      .some(
+        ({ options: { on } }) =>
+          typeof on !== 'string' && relationName(on) === relation.propertyPath,
+      )
   );
 }

@@ -1,7 +1,7 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { ChangedValue } from './changed-values.js';
 import type { Column } from './row-key.js';
-import type { RelationMetadata } from './typeorm-types.js';
+import type { Field, RelationMetadata } from './typeorm-types.js';
 
 /** The parts of an entity or an embedded object that are objects of their own in each row. */
 type Embedding = Pick<EntityMetadata, 'embeddeds'> & {
@@ -72,6 +72,27 @@ export function withoutPaths<Value>(value: Value, paths: readonly string[]): Val
     else if (Object.hasOwn(copy, key)) copy[key] = withoutPaths(copy[key], [rest.join('.')]);
   }
   return copy as Value;
+}
+
+/** A row with those of some fields that it lacks, as another row of the same has them. */
+export function supplied(
+  row: ObjectLiteral,
+  other: ObjectLiteral,
+  fields: Iterable<Field>,
+  metadata: EntityMetadata,
+): ObjectLiteral {
+  const lacking = [...fields].filter(
+    (field) => field.getEntityValue(row) === undefined && field.getEntityValue(other) !== undefined,
+  );
+  if (lacking.length === 0) return row;
+  const copy = copyRow(row, metadata);
+  for (const field of lacking) setValue(copy, field, field.getEntityValue(other));
+  return copy;
+}
+
+/** A row with one more property. */
+export function withValue<Row extends object>(row: Row, key: string, value: unknown): Row {
+  return Object.defineProperty(shallowCopy(row), key, { value, enumerable: true });
 }
 
 function shallowCopy<Row extends object>(row: Row): Row {

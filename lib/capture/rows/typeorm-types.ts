@@ -5,4 +5,7 @@ import type { EntityMetadata, EntitySubscriberInterface } from 'typeorm';
 
 export type RelationMetadata = EntityMetadata['relations'][number];
 
+/** A column, or a relation that has its key in the row. */
+export type Field = EntityMetadata['columns'][number] | RelationMetadata;
+
 export type BeforeQueryEvent = Parameters<NonNullable<EntitySubscriberInterface['beforeQuery']>>[0];

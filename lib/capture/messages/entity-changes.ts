@@ -1,0 +1,70 @@
+import type { ObjectLiteral } from 'typeorm';
+import type { EntityChanges, ValueChange } from '../../event/index.js';
+import type { NetChange } from '../changes/net-change.js';
+import { changeableNames, propertyOf } from '../plan/changed-fields.js';
+import type { EventPlan } from '../plan/entity-plan.js';
+import { withoutPaths } from '../rows/row-copy.js';
+import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
+
+/** A changed row, with everything that is known of its change. */
+interface Changed {
+  readonly net: NetChange;
+  readonly before: ObjectLiteral;
+  readonly row: ObjectLiteral;
+  readonly event: EventPlan;
+}
+
+/** The changed fields as a payload may see them: without columns that are not selected. */
+export function changesOf(
+  changed: readonly Field[],
+  { net, before, row, event: { concealed } }: Changed,
+): EntityChanges<ObjectLiteral> {
+  if (changed.length === 0) return {};
+  const { metadata } = net.plan;
+  const shown = changeableNames(metadata);
+  const changes: Record<string, ValueChange<unknown>> = {};
+  for (const name of new Set(changed.flatMap(propertiesOf))) {
+    if (!shown.includes(name)) continue;
+    const relation = metadata.relations.find(({ propertyPath }) => propertyPath === name);
+    const valueIn = (of: ObjectLiteral): unknown =>
+      relation === undefined
+        ? withoutPaths({ [name]: of[name] as unknown }, concealed)[name]
+        : relatedId(relation, of);
+    const to = valueIn(row);
+    const set = relation && net.values.get(relation);
+    changes[name] = {
+      from: valueIn(before),
+      // A relation that no path names was not loaded with the row.
+      to: to === undefined && set !== undefined ? keyOf(set.value, relation!) : to,
+    };
+  }
+  return changes;
+}
+
+/** A relation's key may be a property of its own as well. */
+function propertiesOf(field: Field): string[] {
+  const same =
+    'joinColumns' in field
+      ? field.joinColumns.filter(({ isVirtual }) => !isVirtual)
+      : [field.relationMetadata].filter((relation) => relation !== undefined);
+  return [field, ...same].map(propertyOf);
+}
+
+/** The id of the related row; that of a composite key is an object. Undefined when it was not loaded. */
+function relatedId(relation: RelationMetadata, row: ObjectLiteral): unknown {
+  const related: unknown = relation.getEntityValue(row);
+  if (related !== undefined) return keyOf(related, relation);
+  const [column, ...others] = relation.joinColumns;
+  return column === undefined || column.isVirtual || others.length > 0
+    ? undefined
+    : column.getEntityValue(row);
+}
+
+function keyOf(related: unknown, { joinColumns }: RelationMetadata): unknown {
+  if (typeof related !== 'object' || related === null) return related;
+  const columns = joinColumns.map(({ referencedColumn }) => referencedColumn!);
+  if (columns.length === 1) return columns[0]!.getEntityValue(related);
+  return Object.fromEntries(
+    columns.map((column) => [column.propertyPath, column.getEntityValue(related)]),
+  ) as unknown;
+}

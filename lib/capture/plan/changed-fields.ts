@@ -1,0 +1,94 @@
+import type { EntityMetadata } from 'typeorm';
+import { shownNames } from '../../common/error-text.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { FieldKind } from '../../event/index.js';
+import type { Field } from '../rows/typeorm-types.js';
+import { fieldKind } from './entity-paths.js';
+
+/** The row's property of a condition that stands for the changed fields. */
+const CHANGES = 'changes';
+
+/**
+ * The columns and relations whose change an event reacts to; undefined when any will do.
+ *
+ * @throws {@link ThornConfigurationError} when it names a field that the row does not hold
+ */
+export function watchedFields(
+  { name, fields }: { readonly name: string; readonly fields: readonly string[] | undefined },
+  metadata: EntityMetadata,
+): ReadonlySet<Field> | undefined {
+  return fields && new Set(fields.flatMap((field) => fieldsOf(field, name, metadata)));
+}
+
+/** The columns among some fields that TypeORM does not select by itself, as paths. */
+export function hiddenFields(fields: ReadonlySet<Field> | undefined): string[] {
+  return [...(fields ?? [])].filter(isHidden).map(({ propertyPath }) => propertyPath);
+}
+
+/** The properties of a row that may be among its changed fields. */
+export function changeableNames(metadata: EntityMetadata): string[] {
+  const fields = [
+    ...metadata.columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual),
+    ...metadata.relationsWithJoinColumns,
+  ];
+  return [...new Set(fields.map(propertyOf))];
+}
+
+/** The property of the row that holds a field: the embedded object of an embedded column. */
+export function propertyOf({ propertyPath }: Field): string {
+  return propertyPath.split('.')[0]!;
+}
+
+/** The kind of field at a path that leads through a condition's `changes`; undefined when it does not. */
+export function changeKind(path: string, metadata: EntityMetadata): FieldKind | undefined {
+  const [root, field, side, ...rest] = path.split('.');
+  if (root !== CHANGES || hasOwnField(metadata)) return undefined;
+  if (field === undefined) return 'nested';
+  if (!changeableNames(metadata).includes(field)) return undefined;
+  if (side === undefined) return 'nested';
+  if (side !== 'from' && side !== 'to') return undefined;
+  const kind = fieldKind(field, metadata);
+  return kind === 'nested' || rest.length > 0 ? 'open' : kind;
+}
+
+/** The fields below such a path, for error texts; undefined when it is another. */
+export function changeNames(path: string, metadata: EntityMetadata): readonly string[] | undefined {
+  const [root, field] = path.split('.');
+  if (root !== CHANGES || hasOwnField(metadata)) return undefined;
+  return field === undefined ? changeableNames(metadata) : ['from', 'to'];
+}
+
+function hasOwnField(metadata: EntityMetadata): boolean {
+  return [...metadata.columns, ...metadata.relations].some(
+    (field) => propertyOf(field) === CHANGES,
+  );
+}
+
+function fieldsOf(field: string, event: string, metadata: EntityMetadata): Field[] {
+  const { columns, relationsWithJoinColumns: relations } = metadata;
+  const own = [...columns.filter(({ isVirtual }) => !isVirtual), ...relations];
+  const named = own.filter(
+    (candidate) =>
+      candidate.propertyPath === field || (propertyOf(candidate) === field && !isHidden(candidate)),
+  );
+  if (named.length > 0) return named.flatMap(withItsKey);
+  const names = [...new Set(own.map(propertyOf))];
+  const isOther = metadata.relations.some(({ propertyPath }) => propertyPath === field);
+  const fault = isOther
+    ? `whose key is not in the rows of ${metadata.name}`
+    : `which is not a field of ${metadata.name}`;
+  throw new ThornConfigurationError(
+    `${metadata.name}, event ${event}: on names ${field}, ${fault}. Its fields: ${shownNames(names)}`,
+    { entity: metadata.name, event, field },
+  );
+}
+
+function isHidden(field: Field): boolean {
+  return 'isSelect' in field && !field.isSelect;
+}
+
+/** A relation and the column that holds its key are one: TypeORM reports whichever was set. */
+function withItsKey(field: Field): Field[] {
+  if ('joinColumns' in field) return [field, ...field.joinColumns];
+  return field.relationMetadata === undefined ? [field] : [field, field.relationMetadata];
+}
