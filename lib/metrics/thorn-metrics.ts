@@ -111,7 +111,10 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
       return strategy.activity().waiting;
     });
     const endpoints = new Gauge({
-      ...this.#named('endpoints', 'Hosts that this process sends nothing to at the moment.'),
+      ...this.#named(
+        'endpoints',
+        'Hosts whose endpoints asked for a pause, or whose circuit breaker is open, in this process.',
+      ),
       labelNames: ['state'],
       collect: () => {
         const { paused, broken } = strategy.activity();

@@ -53,7 +53,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         optional(column.text('host', 320)),
         optional(column.text('lease', 40)),
         optional(column.of('due_at', 'bigint')),
-        optional(column.of('turn_at', 'bigint')),
+        optional(column.of('permit_at', 'bigint')),
         column.of('created_at', 'bigint'),
         optional(column.of('attempted_at', 'bigint')),
         optional(column.of('finished_at', 'bigint')),
@@ -61,9 +61,9 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       [
         { columnNames: ['message_id', 'subscriber_id'], isUnique: true },
         { columnNames: ['subscriber_id', 'id'] },
-        { columnNames: ['subscriber_id', 'due_at', 'turn_at'], where: 'due_at IS NOT NULL' },
+        { columnNames: ['subscriber_id', 'due_at', 'permit_at'], where: 'due_at IS NOT NULL' },
         { columnNames: ['reason', 'id'], where: 'reason IS NOT NULL' },
-        { columnNames: ['due_at', 'turn_at'], where: 'due_at IS NOT NULL' },
+        { columnNames: ['due_at', 'permit_at'], where: 'due_at IS NOT NULL' },
         { columnNames: ['host', 'due_at'], where: 'host IS NOT NULL' },
       ],
     );
@@ -75,7 +75,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       optional(column.of('status', 'int')),
       optional(column.text('error_code', 32)),
       optional(column.of('error_message', 'text')),
-      optional(column.of('answer', 'text')),
+      optional(column.of('response', 'text')),
       optional(column.text('address', 64)),
     ]);
     await createTable(queryRunner, 'thorn_health', [

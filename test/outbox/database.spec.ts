@@ -148,9 +148,9 @@ describe.each<{ kind: DatabaseKind }>([
     const own = { ...one, id: 'own_1', url: `${receiver.url}?token=s3cret` };
     await rig.send({ recipients: [own] });
     await rig.until(MESSAGES, (rows) => rows.length === 1 && isDone(rows));
-    expect(await rig.rows('SELECT answer FROM thorn_attempts')).toEqual([
-      { answer: 'thanks' },
-      { answer: 'thanks' },
+    expect(await rig.rows('SELECT response FROM thorn_attempts')).toEqual([
+      { response: 'thanks' },
+      { response: 'thanks' },
     ]);
     clock.advance(3 * DAY);
     await rig.close();
@@ -158,8 +158,8 @@ describe.each<{ kind: DatabaseKind }>([
     await next.until('SELECT body FROM thorn_messages', ([row]) => row!['body'] === null);
     // With the body, the secrets of those that the message has named itself.
     expect(JSON.stringify(await next.rows(MESSAGES))).not.toContain('s3cret');
-    await next.until('SELECT answer FROM thorn_attempts', (rows) =>
-      rows.every(({ answer }) => answer === null),
+    await next.until('SELECT response FROM thorn_attempts', (rows) =>
+      rows.every(({ response }) => response === null),
     );
     expect(await next.rows(DELIVERIES)).toHaveLength(2);
   });

@@ -263,9 +263,11 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         duplicates: 0,
         unknown: [],
       });
-      const answers = await rig.rows('SELECT answer FROM thorn_attempts WHERE answer IS NOT NULL');
-      for (const { answer } of answers)
-        expect(String(answer).length).toBeLessThanOrEqual(16 * 1024);
+      const answers = await rig.rows(
+        'SELECT response FROM thorn_attempts WHERE response IS NOT NULL',
+      );
+      for (const { response } of answers)
+        expect(String(response).length).toBeLessThanOrEqual(16 * 1024);
     });
 
     it('sends no message twice to the other subscribers of a message that fails at one', async () => {

@@ -186,7 +186,7 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.until(DELIVERIES, finished(1));
     expect(await rig.rows(ATTEMPTS)).toMatchObject([
       { number: 1, status: 500 },
-      { number: 2, status: 400, answer: 'not now' },
+      { number: 2, status: 400, response: 'not now' },
       { number: 3, status: 204 },
     ]);
   });

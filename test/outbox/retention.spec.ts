@@ -80,8 +80,8 @@ describe.each<{ kind: DatabaseKind }>([
     clock.advance(2 * DAY);
     await sweep();
     expect(await bodies()).toEqual([false, false]);
-    const answers = await rig.rows('SELECT answer FROM thorn_attempts');
-    expect(answers).toEqual([{ answer: null }, { answer: null }, { answer: null }]);
+    const answers = await rig.rows('SELECT response FROM thorn_attempts');
+    expect(answers).toEqual([{ response: null }, { response: null }, { response: null }]);
   });
 
   it('drops the same when it is asked for at once', async () => {
@@ -105,9 +105,9 @@ describe.each<{ kind: DatabaseKind }>([
     clock.advance(DAY);
     expect(await prune()).toEqual({ ...nothing, bodies: 1 });
     expect(await bodies()).toEqual([false, true]);
-    expect(await rig.rows('SELECT answer FROM thorn_attempts ORDER BY started_at')).toEqual([
-      { answer: null },
-      { answer: 'no' },
+    expect(await rig.rows('SELECT response FROM thorn_attempts ORDER BY started_at')).toEqual([
+      { response: null },
+      { response: 'no' },
     ]);
     expect(await prune({ before: clock.now() })).toEqual({ ...nothing, deleted: 1 });
     expect(await rig.rows(DELIVERIES)).toHaveLength(1);

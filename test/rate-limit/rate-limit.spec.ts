@@ -58,7 +58,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(fast.at(-1)!).toBeLessThan(slow[60]!);
     // None of them was an attempt, or a failure.
     const rows = await rig.rows(
-      "SELECT id FROM thorn_deliveries WHERE requests <> 1 OR attempts <> 1 OR turn_at IS NOT NULL OR status <> 'succeeded'",
+      "SELECT id FROM thorn_deliveries WHERE requests <> 1 OR attempts <> 1 OR permit_at IS NOT NULL OR status <> 'succeeded'",
     );
     expect(rows).toEqual([]);
     expect(rig.strategy.endpoints()).toEqual([]);
@@ -82,7 +82,7 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
     for (let n = 0; n < 100; n++) await rig.send();
     await rig.until(
-      'SELECT id FROM thorn_deliveries WHERE turn_at IS NOT NULL',
+      'SELECT id FROM thorn_deliveries WHERE permit_at IS NOT NULL',
       ({ length }) => length > 80,
     );
     const changed = { rateLimit: null, updatedAt: new Date() };
@@ -99,7 +99,7 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
     for (let n = 0; n < 90; n++) await rig.send();
     await rig.until(
-      'SELECT id FROM thorn_deliveries WHERE turn_at IS NOT NULL',
+      'SELECT id FROM thorn_deliveries WHERE permit_at IS NOT NULL',
       ({ length }) => length > 70,
     );
     const faster = { max: 60, per: 2000 };

@@ -30,9 +30,9 @@ export class ThornAttempt {
   @Column({ name: 'error_message', type: 'text', nullable: true })
   errorMessage!: string | null;
 
-  /** The beginning of the answer, the record's `response`, as far as it is UTF-8; null when it was empty, or once expunged. */
+  /** The beginning of the answer, as far as it is UTF-8; null when it was empty, or once expunged. */
   @Column({ type: 'text', nullable: true })
-  answer!: string | null;
+  response!: string | null;
 
   /** The dialled address, for operators. */
   @Column({ type: 'varchar', length: 64, nullable: true })

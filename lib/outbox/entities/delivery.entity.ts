@@ -7,16 +7,16 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  * postponed; only what has to be tried again is ever changed.
  *
  * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in none of their indexes.
- * `turnAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
+ * `permitAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
  */
 @Entity('thorn_deliveries', { engine: MYSQL_ENGINE })
 @Index(['messageId', 'subscriberId'], { unique: true })
 @Index(['subscriberId', 'id'])
-@Index(['subscriberId', 'dueAt', 'turnAt'], {
+@Index(['subscriberId', 'dueAt', 'permitAt'], {
   where: 'due_at IS NOT NULL',
 })
 @Index(['reason', 'id'], { where: 'reason IS NOT NULL' })
-@Index(['dueAt', 'turnAt'], { where: 'due_at IS NOT NULL' })
+@Index(['dueAt', 'permitAt'], { where: 'due_at IS NOT NULL' })
 @Index(['host', 'dueAt'], { where: 'host IS NOT NULL' })
 export class ThornDelivery {
   @PrimaryColumn({ type: 'varchar', length: 64 })
@@ -66,8 +66,8 @@ export class ThornDelivery {
   dueAt!: number | null;
 
   /** The expected time of the permit while the delivery only waits for the subscriber's rate limit; otherwise null. */
-  @Column({ name: 'turn_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
-  turnAt!: number | null;
+  @Column({ name: 'permit_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  permitAt!: number | null;
 
   @Column({ name: 'created_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
   createdAt!: number;

@@ -113,7 +113,7 @@ function durationsIn(tables: TableNames): string {
 }
 
 function rateLimitedIn({ deliveries }: TableNames): string {
-  return `SELECT COUNT(turn_at) AS amount FROM ${deliveries} WHERE subscriber_id = ? AND due_at IS NOT NULL`;
+  return `SELECT COUNT(permit_at) AS amount FROM ${deliveries} WHERE subscriber_id = ? AND due_at IS NOT NULL`;
 }
 
 function byDay(rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {

@@ -7,11 +7,10 @@ import type { Lease } from '../tables/leases.js';
 import type { Outcome } from '../model/outcome.js';
 import type { WriteListener } from '../store/outcome-recorder.js';
 import type { Ticket } from './message-relay.js';
-import type { OutboxStore } from '../store/outbox-store.js';
+import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
 
 const LONGEST_WAIT = 1000;
 const TICKETS_PER_STATEMENT = 500;
-const MOST_HELD = 5000;
 
 /** Dependencies of {@link TicketReceiver}. */
 export interface TicketReceiverDependencies {
@@ -43,7 +42,7 @@ export class TicketReceiver implements WriteListener {
   /** Settles the tickets of messages whose first attempts are recorded, and makes room for others. */
   written(_outcomes: readonly Outcome[], finished: readonly Lease[]): void {
     for (const { id } of finished) this.#waiting.get(id)?.();
-    while (this.#forRoom.length > 0 && this.store.heldMessages.size < MOST_HELD) {
+    while (this.#forRoom.length > 0 && this.store.heldMessages.size < MOST_HELD_TO_CLAIM) {
       this.#forRoom.shift()!();
     }
   }
@@ -84,7 +83,7 @@ export class TicketReceiver implements WriteListener {
 
   /** Waits while this process holds as many messages as it can. */
   async #room(): Promise<void> {
-    if (this.store.heldMessages.size < MOST_HELD) return;
+    if (this.store.heldMessages.size < MOST_HELD_TO_CLAIM) return;
     await new Promise<void>((resolve) => this.#forRoom.push(resolve));
   }
 

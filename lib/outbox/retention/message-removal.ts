@@ -49,16 +49,16 @@ export class MessageRemoval {
   }
 
   /** Drops what endpoints have answered to messages; the rows stay. */
-  async answers(ids: readonly string[]): Promise<void> {
+  async responses(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const { dialect } = this.database;
     const { deliveries, attempts } = this.tables;
     const { rows, parameter } = idRows(dialect, ids);
     const sql = dialect.updateFrom(
       attempts,
-      ['answer = NULL'],
+      ['response = NULL'],
       `${rows} ${dialect.join} ${deliveries} d ON d.message_id = r.id`,
-      't.delivery_id = d.id AND t.answer IS NOT NULL',
+      't.delivery_id = d.id AND t.response IS NOT NULL',
     );
     await this.database.run({ sql, parameters: [parameter] });
   }

@@ -66,21 +66,21 @@ export class PrunePass {
     const found = {
       messages: rows.filter((row) => isBefore(row, limits.messages)),
       bodies: kept.filter((row) => Number(row['has_body']) === 1 && isBefore(row, limits.bodies)),
-      answers: kept.filter(
-        (row) => Number(row['has_answers']) === 1 && isBefore(row, limits.answers),
+      responses: kept.filter(
+        (row) => Number(row['has_responses']) === 1 && isBefore(row, limits.responses),
       ),
     };
     if (!dryRun) {
       await this.removal.messages(idsOf(found.messages));
       await this.removal.bodies(idsOf(found.bodies));
-      await this.removal.answers(idsOf(found.answers));
+      await this.removal.responses(idsOf(found.responses));
     }
     return {
       counts: {
         checked: rows.length,
         deleted: found.messages.length,
         bodies: found.bodies.length,
-        responses: found.answers.length,
+        responses: found.responses.length,
         open: rows.filter((row) => finishedAt(row) === null).length,
       },
       next: rows.length < BATCH ? null : formatCursor(rows.at(-1)!),
@@ -88,18 +88,18 @@ export class PrunePass {
   }
 
   async #rows(
-    { messages: oldest, bodies, answers }: RetentionLimits,
+    { messages: oldest, bodies, responses }: RetentionLimits,
     { time, id }: MessageCursor,
   ): Promise<readonly Row[]> {
     const { messages, deliveries, attempts } = this.tables;
     const of = `FROM ${deliveries} d WHERE d.message_id = m.id`;
     const { rows } = await this.database.run({
       sql: `SELECT m.id, m.time, CASE WHEN m.body IS NULL THEN 0 ELSE 1 END AS has_body,
-          CASE WHEN EXISTS (SELECT 1 FROM ${deliveries} d JOIN ${attempts} a ON a.delivery_id = d.id WHERE d.message_id = m.id AND a.answer IS NOT NULL) THEN 1 ELSE 0 END AS has_answers,
+          CASE WHEN EXISTS (SELECT 1 FROM ${deliveries} d JOIN ${attempts} a ON a.delivery_id = d.id WHERE d.message_id = m.id AND a.response IS NOT NULL) THEN 1 ELSE 0 END AS has_responses,
           CASE WHEN m.due_at IS NULL AND NOT EXISTS (SELECT 1 ${of} AND d.due_at IS NOT NULL) THEN 0 ELSE 1 END AS is_open,
           (SELECT MAX(d.finished_at) ${of}) AS finished_at
         FROM ${messages} m WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ${BATCH}`,
-      parameters: [time, time, id, Math.max(oldest, bodies, answers)],
+      parameters: [time, time, id, Math.max(oldest, bodies, responses)],
     });
     return rows;
   }

@@ -6,11 +6,11 @@ const DAY = 24 * 60 * 60_000;
 export interface RetentionLimits {
   readonly messages: number;
   readonly bodies: number;
-  readonly answers: number;
+  readonly responses: number;
 }
 
 /**
- * Computes the limits at a given time. Bodies and answers are dropped with their message, unless they are dropped
+ * Computes the limits at a given time. Bodies and responses are dropped with their message, unless they are dropped
  * before.
  */
 export function retentionLimits(
@@ -21,6 +21,6 @@ export function retentionLimits(
   return {
     messages: before(retentionDays),
     bodies: before(payloadDays),
-    answers: before(responseDays),
+    responses: before(responseDays),
   };
 }

@@ -10,7 +10,7 @@ const BATCH = 200;
 /** Deletes old, finished messages in small batches, which keeps locks short. */
 export class RetentionSweeper {
   readonly #bodies: Expunger;
-  readonly #answers: Expunger;
+  readonly #responses: Expunger;
 
   constructor(
     private readonly database: OutboxDatabase,
@@ -19,7 +19,7 @@ export class RetentionSweeper {
     private readonly settings: OutboxSettings,
   ) {
     this.#bodies = new Expunger(database, tables, (ids) => removal.bodies(ids));
-    this.#answers = new Expunger(database, tables, (ids) => removal.answers(ids));
+    this.#responses = new Expunger(database, tables, (ids) => removal.responses(ids));
   }
 
   /**
@@ -28,11 +28,11 @@ export class RetentionSweeper {
    * @returns whether there may be more
    */
   async step(now: number): Promise<boolean> {
-    const { messages, bodies, answers } = retentionLimits(this.settings, now);
+    const { messages, bodies, responses } = retentionLimits(this.settings, now);
     const deleted = await this.#delete(messages);
     let mayBeMore = deleted === BATCH;
     if (bodies > messages) mayBeMore = (await this.#bodies.step(bodies)) || mayBeMore;
-    if (answers > messages) mayBeMore = (await this.#answers.step(answers)) || mayBeMore;
+    if (responses > messages) mayBeMore = (await this.#responses.step(responses)) || mayBeMore;
     return mayBeMore;
   }
 

@@ -24,6 +24,12 @@ import type { AttemptFilter, Outcome } from '../model/outcome.js';
 
 const MOST_UNWRITTEN = 10_000;
 
+/** Messages that this process may hold before it claims no more, and takes no more tickets. */
+export const MOST_HELD_TO_CLAIM = 5000;
+
+/** Messages that this process may hold before its own new ones wait in the database. More, since they are here already. */
+export const MOST_HELD_TO_HAND_OVER = 10_000;
+
 /** The outbox in one data source: its tables, the leases that this process holds, and the outcomes it has yet to write. */
 export class OutboxStore implements WriteListener {
   readonly database: OutboxDatabase;

@@ -7,9 +7,8 @@ import type { StagedMessage } from '../store/staged-message.js';
 import { listIds } from '../../common/log-line.js';
 import type { MessageRelay, Ticket } from '../relay/message-relay.js';
 import type { RelayReceiver } from '../relay/relay-receiver.js';
-import type { OutboxStore } from '../store/outbox-store.js';
+import { MOST_HELD_TO_HAND_OVER, type OutboxStore } from '../store/outbox-store.js';
 
-const MOST_HELD = 10_000;
 const MESSAGES_PER_SET = 500;
 
 /** Dependencies of a {@link HandOver}. */
@@ -60,7 +59,8 @@ export class HandOver {
         const { message, store, token, leasedUntil, joined } = one;
         try {
           if (joined !== null) await joined;
-          if (this.#isStopped || store.heldMessages.size >= MOST_HELD) withoutRoom.push(one);
+          if (this.#isStopped || store.heldMessages.size >= MOST_HELD_TO_HAND_OVER)
+            withoutRoom.push(one);
           else await scheduler.schedule(store, message, token, leasedUntil);
         } catch (error) {
           const text = `Handing over ${message.id} failed: ${errorText(error)}`;

@@ -110,7 +110,7 @@ export class DeliveryLogTable {
     const { rows } = await this.database.run({
       sql: `SELECT d.id, d.message_id, d.subscriber_id, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
         WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? AND ((d.status = 'failed' AND d.reason <> 'cancelled')
-          OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.turn_at IS NULL AND d.due_at > ?))
+          OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.permit_at IS NULL AND d.due_at > ?))
         ORDER BY d.id LIMIT ?`,
       parameters: [subscriber, from, before, after, now, limit],
     });
@@ -145,7 +145,7 @@ export class DeliveryLogTable {
         (SELECT COUNT(*) FROM ${messages} WHERE due_at IS NOT NULL) AS pending_messages,
         (SELECT COUNT(*) FROM ${messages} WHERE due_at <= ?) AS due_messages,
         (SELECT MIN(due_at) FROM ${messages} WHERE due_at <= ?) AS oldest_message
-        FROM (SELECT COUNT(*) AS pending, COUNT(turn_at) AS rate_limited FROM ${deliveries} WHERE due_at IS NOT NULL) w`,
+        FROM (SELECT COUNT(*) AS pending, COUNT(permit_at) AS rate_limited FROM ${deliveries} WHERE due_at IS NOT NULL) w`,
       parameters: [now, now, now, now, now],
     });
     return rows[0]!;

@@ -73,7 +73,7 @@ export interface Candidate {
 /** @internal */
 export function parseDeliveryRow(row: Row): DeliveryRecord {
   const isFree = row['lease'] === null;
-  const turnAt = isFree ? timeOf(row['turn_at']) : null;
+  const permitAt = isFree ? timeOf(row['permit_at']) : null;
   return {
     id: row['id'] as string,
     messageId: row['message_id'] as string,
@@ -82,8 +82,8 @@ export function parseDeliveryRow(row: Row): DeliveryRecord {
     status: row['status'] as DeliveryStatus,
     reason: row['reason'] as FailureReason | null,
     attemptCount: Number(row['requests']),
-    nextAt: turnAt ?? (isFree ? timeOf(row['due_at']) : null),
-    rateLimited: turnAt !== null,
+    nextAt: permitAt ?? (isFree ? timeOf(row['due_at']) : null),
+    rateLimited: permitAt !== null,
     createdAt: timeFromId(row['id'] as string) ?? Number(row['created_at']),
     attemptedAt: timeOf(row['attempted_at']),
     finishedAt: timeOf(row['finished_at']),
@@ -99,7 +99,7 @@ export function parseAttemptRow(row: Row): AttemptRecord {
     duration: Number(row['duration']),
     status: timeOf(row['status']),
     error: code === null ? null : { code, message: (row['error_message'] as string | null) ?? '' },
-    response: row['answer'] as string | null,
+    response: row['response'] as string | null,
     address: row['address'] as string | null,
   };
 }

@@ -27,7 +27,7 @@ export interface ClaimedDelivery {
 const SHARES: Columns = { host: 'text', share: 'int' };
 const FAILED: Columns = { id: 'text', reason: 'text', finished_at: 'bigint' };
 const COLUMNS =
-  'id, message_id, subscriber_id, host, attempts, throttled, requests, attempted_at, turn_at';
+  'id, message_id, subscriber_id, host, attempts, throttled, requests, attempted_at, permit_at';
 
 /** The claims on `thorn_deliveries`. */
 export class DeliveryTable {
@@ -96,7 +96,7 @@ export class DeliveryTable {
       throttled: Number(row['throttled']),
       requests: Number(row['requests']),
       attemptedAt: row['attempted_at'] === null ? null : Number(row['attempted_at']),
-      hasWaited: row['turn_at'] !== null,
+      hasWaited: row['permit_at'] !== null,
     }));
   }
 
@@ -125,7 +125,7 @@ export class DeliveryTable {
               'reason = r.reason',
               'host = NULL',
               'due_at = NULL',
-              'turn_at = NULL',
+              'permit_at = NULL',
               'finished_at = r.finished_at',
             ],
             this.#dialect.rows('r', FAILED),
@@ -143,14 +143,14 @@ export class DeliveryTable {
     const { deliveries } = this.tables;
     const [waiting] = await this.database.execute([
       {
-        sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at > ? AND turn_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
+        sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at > ? AND permit_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
         parameters: [subscriberId, now],
       },
       ([found]) => {
         const ids = found!.rows.map(({ id }) => id);
         if (ids.length === 0) return null;
         return {
-          sql: `UPDATE ${deliveries} SET due_at = ?, turn_at = ? WHERE lease IS NULL AND id IN (${ids.map(() => '?').join(', ')})`,
+          sql: `UPDATE ${deliveries} SET due_at = ?, permit_at = ? WHERE lease IS NULL AND id IN (${ids.map(() => '?').join(', ')})`,
           parameters: [now, now, ...ids],
         };
       },

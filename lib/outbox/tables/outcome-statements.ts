@@ -17,7 +17,7 @@ const NEW: Columns = {
   requests: 'int',
   host: 'text',
   due_at: 'bigint',
-  turn_at: 'bigint',
+  permit_at: 'bigint',
   created_at: 'bigint',
   attempted_at: 'bigint',
   finished_at: 'bigint',
@@ -31,7 +31,7 @@ const CHANGED: Columns = {
   requests: 'int',
   host: 'text',
   due_at: 'bigint',
-  turn_at: 'bigint',
+  permit_at: 'bigint',
   attempted_at: 'bigint',
   finished_at: 'bigint',
 };
@@ -43,7 +43,7 @@ const ATTEMPT: Columns = {
   status: 'int',
   error_code: 'text',
   error_message: 'text',
-  answer: 'text',
+  response: 'text',
   address: 'text',
 };
 const FINISHED: Columns = { id: 'text', lease: 'text', again_at: 'bigint' };
@@ -138,7 +138,7 @@ function newRow(outcome: Outcome): object {
     requests,
     host: isWaiting ? host : null,
     due_at: state.nextAt,
-    turn_at: outcome.permitAt,
+    permit_at: outcome.permitAt,
     created_at: attemptedAt ?? at,
     attempted_at: attemptedAt,
     finished_at: isWaiting ? null : at,
@@ -158,7 +158,7 @@ function changedRow(outcome: Outcome): object {
     requests,
     host: isWaiting ? host : null,
     due_at: state.nextAt,
-    turn_at: outcome.permitAt,
+    permit_at: outcome.permitAt,
     attempted_at: attemptedAt,
     finished_at: isWaiting ? null : at,
     held_by: lease,
@@ -178,7 +178,7 @@ function attemptRow({ id, requests, isNew, lease, attempt }: Outcome): object {
     status,
     error_code: error?.code ?? null,
     error_message: error?.message ?? null,
-    answer: response,
+    response,
     address,
     held_by: isNew ? null : lease,
   };

@@ -49,7 +49,7 @@ export class RequeueTable {
           'host = r.host',
           'due_at = r.due_at',
           // The delivery keeps its place among those that wait for a rate limit.
-          'turn_at = CASE WHEN turn_at IS NULL THEN NULL ELSE r.due_at END',
+          'permit_at = CASE WHEN permit_at IS NULL THEN NULL ELSE r.due_at END',
           'finished_at = NULL',
         ],
         this.#dialect.rows('r', REQUEUED),
@@ -102,7 +102,7 @@ export class RequeueTable {
   /** Cancels a waiting delivery. @returns false when the delivery is not waiting */
   async cancel(id: string, now: number): Promise<boolean> {
     const { affected } = await this.database.run({
-      sql: `UPDATE ${this.tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, turn_at = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
+      sql: `UPDATE ${this.tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, permit_at = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
       parameters: [now, id],
     });
     return affected === 1;

@@ -8,12 +8,11 @@ import type { HostScheduler } from '../concurrency/host-scheduler.js';
 import type { DeliveryJob } from './delivery-job.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import type { RetryScheduler } from './retry-scheduler.js';
-import type { OutboxStore } from '../store/outbox-store.js';
+import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
 import type { WakeSignal } from '../concurrency/wake-signal.js';
 
 const CLAIM = 100;
 const HOSTS_AT_ONCE = 256;
-const MOST_HELD = 5000;
 const LONGEST_BACKOFF = 30_000;
 const PRUNE_EVERY = 60_000;
 const PRUNE_PAUSE = 50;
@@ -100,7 +99,7 @@ export class ClaimLoop {
     const now = clock.now();
     if (due === null || due > now) return 0;
     let claimed = 0;
-    if (this.store.heldMessages.size < MOST_HELD) {
+    if (this.store.heldMessages.size < MOST_HELD_TO_CLAIM) {
       const token = randomUUID();
       const rows = await this.store.messages.claim(token, now, now + lease, CLAIM);
       if (rows.length > 0) await messages.resume(this.store, rows, token, now + lease);
