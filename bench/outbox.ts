@@ -8,6 +8,7 @@ import { pace, slowHealthy } from './outbox/pace.js';
 import { saveCost } from './outbox/save-cost.js';
 import { slow } from './outbox/slow.js';
 import { statements } from './outbox/statements.js';
+import { storage } from './outbox/storage.js';
 import { throughput } from './outbox/throughput.js';
 
 const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
@@ -18,6 +19,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   'dead-host': deadHost,
   'save-cost': saveCost,
   statements,
+  storage,
   'long-transaction': longTransaction,
 };
 
