@@ -238,7 +238,12 @@ describe('a decorator used wrongly on a method', () => {
   };
 
   it.each<[string, string, object, RegExp]>([
-    ['an unknown option', 'a.b', { payload: () => ({}) }, /Wrong\.work: Unknown option payload\. Valid options/],
+    [
+      'an unknown option',
+      'a.b',
+      { payload: () => ({}) },
+      /Wrong\.work: Unknown option payload\. Valid options/,
+    ],
     ['an unknown case', 'a.b', { on: 'create' }, /on must be 'success' or 'error'/],
     ['data that is no function', 'a.b', { data: {} }, /data must be a function/],
     ['fields without a result', 'a.{id}', { on: 'error' }, /named? it without fields/],

@@ -29,8 +29,7 @@ export class Inbox {
   async take(events: readonly string[], title: string): Promise<readonly Received[]> {
     const taken: Received[] = [];
     for (const event of events) {
-      const isIt = (received: Received) =>
-        received.type === event && received.data.title === title;
+      const isIt = (received: Received) => received.type === event && received.data.title === title;
       while (!this.#waiting.some(isIt)) {
         this.assertNothing('rejected');
         await this.#next(`${event} of “${title}”`);
