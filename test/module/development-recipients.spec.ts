@@ -78,6 +78,12 @@ describe('a recipient on the developer’s machine or network', () => {
     );
   });
 
+  it('ends the start with another word', async () => {
+    await expect(start({ recipients: 'dev' as never })).rejects.toThrow(
+      "ThornModule: the option recipients must be 'development' or an object of rules.",
+    );
+  });
+
   it("ends the start with recipients: 'development' in production", async () => {
     vi.stubEnv('NODE_ENV', 'production');
 

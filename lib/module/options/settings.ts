@@ -92,6 +92,9 @@ export function wrongOption(name: string, reason: string): ThornConfigurationErr
 
 function withRecipientRules(options: ThornModuleOptions): CheckedOptions {
   const { recipients, ...rest } = options;
+  if (typeof recipients === 'string' && recipients !== 'development') {
+    throw wrongOption('recipients', "must be 'development' or an object of rules");
+  }
   const rules = recipientRules(recipients);
   if (recipients === 'development' && process.env['NODE_ENV'] === 'production') {
     throw wrongOption(
