@@ -30,12 +30,10 @@ export {
   EventCatalogue,
   type EventDefinition,
   type EventDefinitions,
-  type FieldTrigger,
   type JsonValue,
   Q,
   type RelationTrigger,
   type RequestData,
-  type ValueChange,
 } from './event/index.js';
 
 export {
