@@ -13,7 +13,9 @@ import { SystemClock } from '../lib/common/clock.js';
 import { DisabledStrategy, MessagePipeline } from '../lib/dispatch/index.js';
 import { Codecs, MessageFactory } from '../lib/message/index.js';
 import { startPostgres } from '../test/services/postgres.js';
+import { measureCriteria } from './capture/criteria.js';
 import { type Candidate, median, rates, ratio, reportValue } from './harness.js';
+import { partsOf } from './parts.js';
 
 const SCHEDULE = { warmUp: 1500, turn: 400, rounds: 15, inFlight: 1 };
 const GOAL = 1.2;
@@ -41,29 +43,54 @@ class Created extends Content {}
 @WebhookEvent<Changed>('article.changed', { on: 'change', payload, ref: '/articles/{id}' })
 class Changed extends Content {}
 
+@Entity()
+@WebhookEvent<Tracked>('article.changed', { on: 'change', payload })
+@WebhookEvent<Tracked>('article.removed', { on: 'delete', payload })
+class Tracked extends Content {}
+
+/** Where the parts run. */
+interface Databases {
+  readonly postgres: DataSourceOptions;
+  sqlite(name: string): Extract<DataSourceOptions, { type: 'better-sqlite3' }>;
+}
+
+export async function run(wanted: readonly string[]): Promise<void> {
+  const parts = partsOf<Databases>('capture', { save, criteria }, wanted);
+  const directory = await mkdtemp(join(tmpdir(), 'thorn-bench-'));
+  const postgres = await startPostgres();
+  try {
+    for (const part of parts) {
+      await part.run({
+        postgres: { type: 'postgres', url: postgres.url },
+        sqlite: (name) => ({ type: 'better-sqlite3', database: join(directory, name) }),
+      });
+    }
+  } finally {
+    await postgres.stop();
+    await rm(directory, { recursive: true });
+  }
+}
+
 /**
  * What a save of an entity with one event costs in times of the same save without: messages are made from the row and
  * then discarded. Of a new row and of a changed one, the dearer counts. SQLite is a file as TypeORM opens it; with
  * write-ahead logging, where no commit waits for the disk, the same microseconds are a larger share, told on the side.
  */
-export async function run(): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'thorn-bench-'));
-  const postgres = await startPostgres();
-  const sqlite = (name: string) =>
-    ({ type: 'better-sqlite3', database: join(directory, name) }) as const;
-  try {
-    reportValue(
-      'capture.postgres',
-      await cost('PostgreSQL', { type: 'postgres', url: postgres.url }),
-      'times',
-      GOAL,
-    );
-    reportValue('capture.sqlite', await cost('SQLite', sqlite('default.sqlite')), 'times', GOAL);
-    await cost('SQLite, WAL', { ...sqlite('wal.sqlite'), enableWAL: true });
-  } finally {
-    await postgres.stop();
-    await rm(directory, { recursive: true });
-  }
+async function save({ postgres, sqlite }: Databases): Promise<void> {
+  reportValue('capture.postgres', await cost('PostgreSQL', postgres), 'times', GOAL);
+  reportValue('capture.sqlite', await cost('SQLite', sqlite('default.sqlite')), 'times', GOAL);
+  await cost('SQLite, WAL', { ...sqlite('wal.sqlite'), enableWAL: true });
+}
+
+/** What writes by criteria cost. */
+async function criteria({ postgres }: Databases): Promise<void> {
+  await measureCriteria({
+    options: postgres,
+    plain: Plain,
+    captured: Tracked,
+    open,
+    rowOf: (type) => content(type as new () => Content),
+  });
 }
 
 /** The dearer ratio. */
@@ -110,7 +137,7 @@ function microseconds(rates: readonly number[]): number {
 async function open(options: DataSourceOptions, captured: boolean): Promise<DataSource> {
   const dataSource = new DataSource({
     ...options,
-    entities: [Plain, Created, Changed],
+    entities: [Plain, Created, Changed, Tracked],
     synchronize: true,
   });
   await dataSource.initialize();

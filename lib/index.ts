@@ -9,13 +9,14 @@ export type { ThornModuleExtras, ThornModuleOptions } from './module/options/mod
 
 // Declaring events
 export {
-  type BulkWrites,
   BulkWriteError,
   type MethodEventOptions,
   WebhookEvent,
   Webhooks,
 } from './capture/index.js';
 export {
+  type BulkSettings,
+  type BulkWrites,
   type Condition,
   conditionFromJson,
   conditionToJson,

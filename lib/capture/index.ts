@@ -1,5 +1,4 @@
-export { BulkWriteError } from './hooks/bulk-write.error.js';
-export type { BulkWrites } from './hooks/bulk-write-guard.js';
+export { BulkWriteError } from './criteria/bulk-write.error.js';
 export { CapturedEntityMessageSource } from './captured-entity-message-source.js';
 export { DeclaredEvents } from './plan/declared-events.js';
 export { EntityCapture, type EntityCaptureOptions } from './hooks/entity-capture.js';

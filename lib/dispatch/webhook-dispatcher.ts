@@ -109,12 +109,12 @@ export class WebhookDispatcher {
     options?: SendForOptions,
   ): Promise<SendResult | null>;
   /**
-   * Sends an entity's event for every row that matches, read and sent in batches: what a bulk update or a query builder
-   * cannot do by itself.
+   * Sends an entity's event for every row that matches, read and sent in batches: for writes that are not captured, such
+   * as SQL by hand.
    *
    * @example
    * ```ts
-   * await articles.update({ state: 'DRAFT' }, { state: 'PUBLISHED' });
+   * await dataSource.query(`UPDATE article SET state = 'PUBLISHED' WHERE state = 'DRAFT'`);
    * await dispatcher.sendFor(Article, { where: { state: 'PUBLISHED' } }, 'article.published');
    * ```
    */

@@ -1,4 +1,5 @@
 import { ThornConfigurationError } from '../errors/index.js';
+import type { BulkSettings } from './bulk-settings.js';
 import type { EntityEventOptions, EntityEventSettings } from './event-settings.js';
 
 /** A class whose instances are rows. */
@@ -8,7 +9,8 @@ export type EntityClass = abstract new (...args: never[]) => object;
 type Row = Record<string, unknown>;
 
 /** Settings as recorded, for any entity. */
-export interface RecordedSettings extends Omit<EntityEventSettings<Row>, 'owner' | 'relations'> {
+export interface RecordedSettings
+  extends Omit<EntityEventSettings<Row>, 'owner' | 'relations'>, BulkSettings {
   readonly owner?: string | ((row: Row) => unknown);
   readonly relations?: readonly string[];
 }

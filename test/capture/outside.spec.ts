@@ -4,6 +4,7 @@ import {
   DataSource,
   DeleteDateColumn,
   Entity,
+  In,
   PrimaryColumn,
   PrimaryGeneratedColumn,
 } from 'typeorm';
@@ -56,6 +57,14 @@ class Owned {
 }
 
 @Entity()
+@Webhooks<Picky>({ bulk: 'capture', bulkLimit: 1 })
+@WebhookEvent<Picky>('picky.changed', { on: 'change' })
+class Picky {
+  @PrimaryColumn() id!: number;
+  @Column({ default: 0 }) value!: number;
+}
+
+@Entity()
 class Silent {
   @PrimaryGeneratedColumn() id!: number;
   @Column() value!: number;
@@ -79,9 +88,11 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
 
   const docs = () => rig.dataSource.getRepository(Doc);
 
-  it('sends insert() right after, all rows of a statement together', async () => {
+  it('gives insert() a transaction, and stages all rows of a statement together in it', async () => {
     await docs().insert([{ slug: 'a' }, { slug: 'b', text: 'B' }]);
-    expect(rig.strategy.stagedBy).toEqual([undefined]);
+    expect(rig.strategy.stagedBy).toEqual([
+      expect.objectContaining({ queryRunner: expect.anything() as unknown }),
+    ]);
     expect(rig.received()).toEqual([
       'doc.created {"slug":"a","text":"empty"}',
       'doc.created {"slug":"b","text":"B"}',
@@ -116,8 +127,8 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     ]);
   });
 
-  it('warns once per entity and operation of writes that report no rows, and names the fix', async () => {
-    const other = await openCaptureApp(kind, [Doc, Counter, Silent]);
+  it('warns once per entity and operation with bulk: warn, and names a call that works', async () => {
+    const other = await openCaptureApp(kind, [Doc, Counter, Silent], { bulk: 'warn' });
     const repository = other.dataSource.getRepository(Doc);
     for (let round = 0; round < 2; round += 1) {
       await repository.upsert({ slug: 'a', text: 'A' }, ['slug']);
@@ -130,28 +141,18 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     await other.dataSource.getRepository(Counter).increment({ id: 1 }, 'value', 1);
     expect(other.received()).toEqual([]);
     expect(warnings()).toEqual([
-      expect.stringMatching(/^Doc: upsert .*doc\.created, doc\.changed .*sendFor\(Doc, /),
       expect.stringMatching(
-        /^Doc: update .*doc\.changed .*sendFor\(Doc, \{ where \}, 'doc\.changed'\)/,
+        /^Doc: upsert .*doc\.created, doc\.changed .*after it: .*sendFor\(Doc, /,
       ),
-      expect.stringMatching(/^Doc: softDelete .*doc\.removed /),
-      expect.stringMatching(/^Doc: restore .*doc\.created /),
-      expect.stringMatching(/^Doc: delete .*doc\.removed /),
+      expect.stringMatching(
+        /^Doc: update .*after it: .*sendFor\(Doc, \{ where \}, 'doc\.changed'\)/,
+      ),
+      expect.stringMatching(
+        /^Doc: softDelete .*after it: .*\(Doc, \{ where, withDeleted: true \}, 'doc\.removed'\)/,
+      ),
+      expect.stringMatching(/^Doc: restore .*after it: .*\(Doc, \{ where \}, 'doc\.created'\)/),
+      expect.stringMatching(/^Doc: delete .*before it: .*\(Doc, \{ where \}, 'doc\.removed'\)/),
     ]);
-    await other.close();
-  });
-
-  it('tells an insert and an upsert apart', async () => {
-    await docs().upsert({ slug: 'a', text: 'A' }, ['slug']);
-    await docs().createQueryBuilder().insert().values({ slug: 'a' }).orIgnore().execute();
-    await docs().insert({ slug: 'b' });
-    expect(rig.received()).toEqual(['doc.created {"slug":"b","text":"empty"}']);
-  });
-
-  it('ignores such writes with bulk: ignore', async () => {
-    const other = await openCaptureApp(kind, [Doc], { bulk: 'ignore' });
-    await other.dataSource.getRepository(Doc).update({ slug: 'a' }, { text: 'B' });
-    expect(warnings()).toEqual([]);
     await other.close();
   });
 
@@ -175,6 +176,65 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
       'doc.created {"slug":"a","text":"A"}',
       'doc.removed {"slug":"a","text":"A"}',
     ]);
+    await other.close();
+  });
+
+  it('refuses a write of more rows than bulkLimit before it is made, or warns of it', async () => {
+    const strict = await openCaptureApp(kind, [Doc], { bulkLimit: 2 });
+    const rows = [{ slug: 'a' }, { slug: 'b' }, { slug: 'c' }];
+    const texts = async ({ dataSource }: CaptureApp) =>
+      (await dataSource.manager.find(Doc, { withDeleted: true })).map(({ text, deletedAt }) => [
+        text,
+        deletedAt,
+      ]);
+    await strict.dataSource.manager.insert(Doc, rows);
+    const before = await texts(strict);
+    strict.received();
+    const { manager } = strict.dataSource;
+    for (const [write, text] of [
+      [
+        () => manager.update(Doc, { text: 'empty' }, { text: 'B' }),
+        /^Doc: update hits more than 2 rows .*raise bulkLimit.*after it: .*sendFor\(Doc, \{ where \}, 'doc\.changed'\)/,
+      ],
+      [() => manager.softDelete(Doc, { text: 'empty' }), /withDeleted: true/],
+      [() => manager.delete(Doc, { text: 'empty' }), /before it: /],
+    ] as const) {
+      await expect(write()).rejects.toThrow(text);
+    }
+    expect(await texts(strict)).toEqual(before);
+    await manager.update(Doc, { slug: In(['a', 'b']) }, { text: 'B' });
+    expect(strict.received()).toEqual([
+      'doc.changed {"slug":"a","text":"B"}',
+      'doc.changed {"slug":"b","text":"B"}',
+    ]);
+    await strict.close();
+
+    const lenient = await openCaptureApp(kind, [Doc], { bulkLimit: 2, bulkOverflow: 'warn' });
+    await lenient.dataSource.manager.insert(Doc, rows);
+    lenient.received();
+    await lenient.dataSource.manager.delete(Doc, { text: 'empty' });
+    expect(await lenient.dataSource.manager.count(Doc)).toBe(0);
+    expect(lenient.received()).toEqual([]);
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        /^Doc: delete hits more than 2 rows .*so doc\.removed is not sent.*before it: /,
+      ),
+    ]);
+    await lenient.close();
+  });
+
+  it('lets an entity say otherwise than the module', async () => {
+    const other = await openCaptureApp(kind, [Doc, Picky], { bulk: 'throw' });
+    await other.dataSource.manager.save(Picky, { id: 1 });
+    await other.dataSource.manager.update(Picky, { id: 1 }, { value: 1 });
+    expect(other.received()).toEqual(['picky.changed {}']);
+    await other.dataSource.manager.save(Picky, { id: 2 });
+    await expect(other.dataSource.manager.update(Picky, {}, { value: 2 })).rejects.toThrow(
+      /Empty criteria/,
+    );
+    await expect(
+      other.dataSource.manager.createQueryBuilder().update(Picky).set({ value: 2 }).execute(),
+    ).rejects.toThrow(/more than 1 rows/);
     await other.close();
   });
 

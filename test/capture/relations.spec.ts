@@ -162,13 +162,31 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     expect(rig.received()).toContain('post.tagged {"title":"One","tags":["blue"],"count":1}');
   });
 
-  it('warns that relation().remove() reports no links', async () => {
-    const { id } = await tagged(red);
-    await rig.dataSource.createQueryBuilder().relation(Post, 'tags').of(id).remove(red.id);
-    expect(rig.received()).toEqual([]);
-    expect(warn.mock.calls.flat().filter((text) => String(text).startsWith('Post: '))).toEqual([
-      expect.stringMatching(/relation\(\)\.remove\(\) .*post\.untagged, post\.bare.*sendFor\(Post/),
+  it('sends the links that relation().add() makes and relation().remove() cuts, in a transaction', async () => {
+    const { id } = await tagged();
+    const relation = () => rig.dataSource.createQueryBuilder().relation(Post, 'tags').of(id);
+    await relation().add([red.id, blue.id]);
+    expect(rig.received().filter((text) => text.startsWith('post.tagged'))).toHaveLength(1);
+    await relation().remove(red.id);
+    await relation().remove([red.id, blue.id]);
+    expect(rig.received().filter((text) => text.startsWith('post.'))).toEqual([
+      'post.untagged {"title":"One","tags":["red"],"count":1}',
+      'post.untagged {"title":"One","tags":["blue"],"count":1}',
+      'post.bare {"title":"One","tags":["blue"],"count":1}',
     ]);
+    expect(rig.strategy.stagedBy.every((by) => by?.queryRunner !== undefined)).toBe(true);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('warns of relation().remove() with bulk: warn, and names a call that works', async () => {
+    const other = await openCaptureApp(kind, [Tag, Post, Room, Key, Owner, Pet], { bulk: 'warn' });
+    await other.dataSource.createQueryBuilder().relation(Post, 'tags').of(1).remove(1);
+    expect(warn.mock.calls.flat().filter((text) => String(text).startsWith('Post: '))).toEqual([
+      expect.stringMatching(
+        /relation\(\)\.remove\(\) .*post\.untagged, post\.bare.*dispatcher\.send\('post\.untagged', data\)/,
+      ),
+    ]);
+    await other.close();
   });
 
   it('sends delete for a removed row, and the lost links to the other side', async () => {

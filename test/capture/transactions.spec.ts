@@ -151,6 +151,7 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
 
   it('stages within the transaction and releases after the outermost commit', async () => {
     await rig.dataSource.manager.delete(Item, { id: 1 });
+    rig.received();
     rig.strategy.staged.length = 0;
     await rig.dataSource.transaction(async (manager) => {
       await manager.transaction(async (inner) => {

@@ -38,7 +38,7 @@ class Book {
 }
 
 describe.each(blogDatabases)('events by hand, on %s', (type) => {
-  const blog = useRunningBlog(type, ['book.*'], { bulk: 'ignore' }, [
+  const blog = useRunningBlog(type, ['book.*'], { bulk: 'warn' }, [
     TypeOrmModule.forFeature([Book]),
   ]);
 

@@ -1,5 +1,5 @@
 import type { ObjectLiteral } from 'typeorm';
-import type { ChangedValue } from '../rows/changed-values.js';
+import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import type { NetChange } from './net-change.js';
 import { readsBackTheSame } from '../rows/read-back.js';
 import { type Column, keyPart } from '../rows/row-key.js';
@@ -87,8 +87,9 @@ function isChangedValue(
 
 function foretoldOf({ of, value }: ChangedValue, old: ObjectLiteral): boolean | undefined {
   const before: unknown = of.getEntityValue(old);
-  if (isRelation(of)) return !sameLink(of, before, value);
+  if (isRelation(of)) return value === UNKNOWN_VALUE ? undefined : !sameLink(of, before, value);
   if (isHousekeeping(of) || isUnknown(of, before)) return false;
+  if (value === UNKNOWN_VALUE) return undefined;
   const same = Object.is(before ?? null, value ?? null);
   // Set once, what an object said may have changed since.
   if (same && typeof (value ?? undefined) !== 'object' && of.transformer === undefined)

@@ -1,4 +1,5 @@
 import { ThornConfigurationError } from '../../errors/index.js';
+import { BULK_SETTINGS, bulkFault } from '../../event/bulk-settings.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';
 import type { EntityClass } from '../../event/entity-events.js';
 import type { EntityEventOptions, EntityEventSettings } from '../../event/event-settings.js';
@@ -53,7 +54,9 @@ export function checkEntityClass(
 
 /** @throws {@link ThornConfigurationError} naming `place` and the fix */
 export function checkEntitySettings(place: string, settings: object): void {
-  checkKeys(place, settings, SETTINGS);
+  checkKeys(place, settings, { ...SETTINGS, ...BULK_SETTINGS });
+  const fault = bulkFault(settings);
+  if (fault !== undefined) throw refused(place, `${fault.name} ${fault.reason}`);
   checkSettingKinds(place, settings as Readonly<Record<string, unknown>>);
 }
 

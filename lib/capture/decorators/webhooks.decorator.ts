@@ -3,6 +3,7 @@ import {
   recordEntitySettings,
   type RecordedSettings,
 } from '../../event/entity-events.js';
+import type { BulkSettings } from '../../event/bulk-settings.js';
 import type { EntityEventSettings } from '../../event/event-settings.js';
 import { checkEntityClass, checkEntitySettings } from './declaration-checks.js';
 
@@ -10,7 +11,8 @@ import { checkEntityClass, checkEntitySettings } from './declaration-checks.js';
 export type EntityDecorator<Entity> = (target: abstract new (...args: never[]) => Entity) => void;
 
 /**
- * Sets options that all events of an entity share; an event's own options win.
+ * Sets options that all events of an entity share; an event's own options win. `bulk`, `bulkLimit` and `bulkOverflow` are
+ * of the entity, and win over the module's.
  *
  * @throws {@link ThornConfigurationError} at decoration, when a setting is unknown or of the wrong kind
  *
@@ -23,7 +25,7 @@ export type EntityDecorator<Entity> = (target: abstract new (...args: never[]) =
  * ```
  */
 export function Webhooks<Entity extends object>(
-  settings: EntityEventSettings<Entity>,
+  settings: EntityEventSettings<Entity> & BulkSettings,
 ): EntityDecorator<Entity> {
   return (target, ...rest: unknown[]) => {
     const type = target as unknown as EntityClass;

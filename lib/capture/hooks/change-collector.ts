@@ -5,6 +5,7 @@ import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import { type CollectedItem, occurrencesOf } from '../changes/occurrences.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
+import type { EntityPlan } from '../plan/entity-plan.js';
 import { TransactionFrames } from '../changes/transaction-frames.js';
 
 /** The connection that a hook of TypeORM is called on. */
@@ -48,6 +49,13 @@ export class ChangeCollector {
     }
     state.loose.push(item);
     return this.#sendLoose(state, manager);
+  }
+
+  /** Tells whether the open transaction of a connection has changed rows of an entity. */
+  holds(queryRunner: QueryRunner, plan: EntityPlan): boolean {
+    return this.#state(queryRunner).frames.some(
+      (item) => item.type === 'row' && item.plan === plan,
+    );
   }
 
   /** @returns false when the connection is in no transaction */

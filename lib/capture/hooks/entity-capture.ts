@@ -19,13 +19,17 @@ import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message, MessageFactory } from '../../message/index.js';
 import { type SerializeTransactions, SqliteTransactions } from '../../sqlite/index.js';
 import { HooksAttachment } from './hooks-attachment.js';
-import { BulkWriteGuard, type BulkWrites } from './bulk-write-guard.js';
+import type { BulkSettings } from '../../event/bulk-settings.js';
+import { BulkWriteGuard } from '../criteria/bulk-write-guard.js';
+import { CriteriaWrites } from '../criteria/criteria-writes.js';
+import { WriteContext } from '../criteria/write-context.js';
+import { interceptWrites, releaseWrites } from '../criteria/write-builders.js';
 import { changedValues } from '../rows/changed-values.js';
 import { ChangeCollector } from './change-collector.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import { EntityMessages } from '../messages/entity-messages.js';
 import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-plan.js';
-import { isTableCleared, mayUpdateOrSkip, tableInserted } from '../rows/write-statements.js';
+import { isTableCleared } from '../rows/write-statements.js';
 import { linkChange } from '../changes/link-change.js';
 import { beforeHooks, OldRows } from './old-rows.js';
 import { exactValues } from '../rows/read-back.js';
@@ -35,11 +39,9 @@ import { rowKey } from '../rows/row-key.js';
 import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
 
 /** Options of the capture of one data source. */
-export interface EntityCaptureOptions {
+export interface EntityCaptureOptions extends BulkSettings {
   readonly messageFactory: MessageFactory;
   readonly pipeline: MessagePipeline;
-  /** Default `warn`. */
-  readonly bulk?: BulkWrites;
   /** Default true. */
   readonly serializeTransactions?: SerializeTransactions;
 }
@@ -66,24 +68,24 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #collector: ChangeCollector;
   /** Makes this data source's messages. */
   readonly messages: EntityMessages;
-  // The last INSERT of a connection, when it may also have updated or skipped rows.
-  readonly #uncertainInserts = new WeakMap<QueryRunner, string>();
-  // Connections whose last statement has emptied a whole table.
-  readonly #cleared = new WeakSet<QueryRunner>();
   readonly #bulk: BulkWriteGuard;
+  readonly #criteria: CriteriaWrites;
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
 
   constructor(
     readonly dataSource: DataSource,
-    { messageFactory, pipeline, bulk = 'warn', serializeTransactions }: EntityCaptureOptions,
+    { messageFactory, pipeline, serializeTransactions, ...bulk }: EntityCaptureOptions,
   ) {
     this.#serialize = serializeTransactions;
     this.#attachment = new HooksAttachment(dataSource);
     this.messages = new EntityMessages(messageFactory);
     this.#collector = new ChangeCollector(this.messages, pipeline);
     this.#bulk = new BulkWriteGuard(bulk);
+    this.#criteria = new CriteriaWrites(
+      new WriteContext(dataSource, () => this.#plan, this.#collector, this.#bulk),
+    );
   }
 
   /** The entities with events in this data source. */
@@ -101,8 +103,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment.assertPossible();
     if (this.#attachment.isWanted) return;
     this.#plan = planCapture(this.dataSource);
-    const ofEntities = this.plans.map((plan) => beforeHooks(plan, this.#oldRows, this.#bulk));
+    const ofEntities = this.plans.map((plan) => beforeHooks(plan, this.#oldRows));
     SqliteTransactions.install(this.dataSource, this.#serialize);
+    interceptWrites(this.dataSource, this.#criteria);
     this.#attachment.add([this, ...ofEntities.filter((hooks) => hooks !== undefined)]);
   }
 
@@ -124,6 +127,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   /** Stops to listen. What was collected in transactions that are still open is not sent. */
   detach(): void {
     SqliteTransactions.uninstall(this.dataSource);
+    releaseWrites(this.dataSource, this.#criteria);
     this.#attachment.remove();
   }
 
@@ -137,14 +141,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const plan = this.#plan.entities.get(event.metadata);
     if (plan === undefined)
       return this.#collectLinks(event, 'link', event.entityId ?? event.entity);
-    const statement = this.#uncertainInserts.get(event.queryRunner);
-    if (
-      event.entityId === undefined &&
-      statement !== undefined &&
-      tableInserted(statement, plan.metadata, this.dataSource)
-    ) {
-      return this.#bulk.notice(plan, 'upsert');
-    }
+    if (this.#criteria.isUpserted(event.entity)) return;
     const row =
       event.entity === undefined && event.entityId !== undefined
         ? plan.metadata.ensureEntityIdMap(event.entityId)
@@ -162,7 +159,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     if (old !== undefined) return this.#collectRow(event, plan, 'update', old, old);
     // Rows that refer to each other are inserted and then updated in one save: the insert says it all.
     if (event.updatedColumns.length > 0 || event.updatedRelations.length > 0) return;
-    this.#bulk.notice(plan, 'update');
+    // A child that its parent releases; an update by criteria tells the values that it sets.
+    if (event.entity === undefined) this.#bulk.notice(plan, 'update');
   }
 
   afterRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
@@ -170,9 +168,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     if (plan === undefined)
       return this.#collectLinks(event, 'unlink', event.entityId as ObjectLiteral);
     const old = event.databaseEntity as ObjectLiteral | undefined;
-    if (old === undefined && event.entityId === undefined) {
-      return this.#cleared.has(event.queryRunner) ? undefined : this.#bulk.notice(plan, 'delete');
-    }
+    if (old === undefined && event.entityId === undefined) return;
     const id = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
     return this.#collectRow(event, plan, 'remove', id, old);
   }
@@ -181,45 +177,24 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const plan = this.#plan.entities.get(event.metadata);
     if (plan === undefined) return;
     const old = event.databaseEntity as ObjectLiteral | undefined;
-    if (old === undefined) return this.#bulk.notice(plan, 'softDelete');
-    return this.#collectRow(event, plan, 'soft-remove', old, old);
+    if (old !== undefined) return this.#collectRow(event, plan, 'soft-remove', old, old);
   }
 
   afterRecover(event: RecoverEvent<ObjectLiteral>): Promise<void> | void {
     const plan = this.#plan.entities.get(event.metadata);
     if (plan === undefined) return;
     const old = event.databaseEntity as ObjectLiteral | undefined;
-    if (old === undefined) return this.#bulk.notice(plan, 'restore');
-    return this.#collectRow(event, plan, 'recover', old, old);
+    if (old !== undefined) return this.#collectRow(event, plan, 'recover', old, old);
   }
 
-  /** Hooks tell an upsert and an insert apart by nothing; their statements do. */
+  /** Counts statements, and notices `clear()`, which has no hook. */
   beforeQuery({ query, queryRunner }: BeforeQueryEvent): void {
     this.#collector.statement(queryRunner, query);
-    this.#noticeClear(queryRunner, query);
-    if (!query.includes('INSERT')) return;
-    if (!mayUpdateOrSkip(query)) {
-      this.#uncertainInserts.delete(queryRunner);
-      return;
-    }
-    this.#uncertainInserts.set(queryRunner, query);
-    if (!this.#bulk.refuses) return;
-    for (const plan of this.plans) {
-      if (tableInserted(query, plan.metadata, this.dataSource)) this.#bulk.notice(plan, 'upsert');
-    }
-  }
-
-  /** Notices `clear()`, which has no hook. */
-  #noticeClear(queryRunner: QueryRunner, query: string): void {
-    this.#cleared.delete(queryRunner);
-    if (!/^(?:TRUNCATE|DELETE)\b/.test(query)) return;
+    if (!/^(?:TRUNCATE|DELETE)\b/.test(query) || this.#criteria.isEmptying) return;
     const plan = this.plans.find(({ metadata }) =>
       isTableCleared(query, metadata, this.dataSource),
     );
-    if (plan === undefined) return;
-    // The same statement, made by a query builder, has a hook of its own as well.
-    this.#cleared.add(queryRunner);
-    this.#bulk.notice(plan, 'clear');
+    if (plan !== undefined) this.#bulk.notice(plan, 'clear');
   }
 
   afterTransactionStart({ queryRunner }: TransactionStartEvent): void {
@@ -271,10 +246,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     did: LinkChange['did'],
     link: ObjectLiteral | undefined,
   ): Promise<void> | void {
+    if (link === undefined) return;
     const waits = (this.#plan.links.get(event.metadata) ?? []).map((plan) => {
-      const change = link === undefined ? undefined : linkChange(plan, did, link);
-      if (change === undefined) return this.#bulk.notice(plan.entity, 'relation().remove()');
-      return this.#collector.collect(event, change);
+      const change = linkChange(plan, did, link);
+      return change === undefined ? undefined : this.#collector.collect(event, change);
     });
     return waits.find((wait) => wait !== undefined);
   }

@@ -6,7 +6,6 @@ import type {
   RemoveEvent,
   UpdateEvent,
 } from 'typeorm';
-import type { BulkWriteGuard } from './bulk-write-guard.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
@@ -89,7 +88,6 @@ export class OldRows {
 export function beforeHooks(
   plan: EntityPlan,
   oldRows: OldRows,
-  bulk: BulkWriteGuard,
 ): EntitySubscriberInterface<ObjectLiteral> | undefined {
   const { metadata } = plan;
   const ofChange = plan.events.filter(({ readsBefore }) => readsBefore);
@@ -97,42 +95,25 @@ export function beforeHooks(
     ({ needsRow, options }) => options.on === 'delete' && needsRow,
   );
   const incomplete = ofDelete.some(({ joins, hidden }) => joins.length + hidden.length > 0);
-  if (ofChange.length === 0 && ofDelete.length === 0 && !bulk.refuses) return undefined;
+  if (ofChange.length === 0 && ofDelete.length === 0) return undefined;
 
   const hooks: EntitySubscriberInterface<ObjectLiteral> = { listenTo: () => metadata.target };
-  if (ofChange.length > 0 || bulk.refuses) {
+  if (ofChange.length > 0) {
     hooks.beforeUpdate = (event: UpdateEvent<ObjectLiteral>) => {
-      if (event.metadata !== metadata) return;
       const old = event.databaseEntity as ObjectLiteral | undefined;
-      if (old === undefined) {
-        if (bulk.refuses) bulk.notice(plan, 'update');
-        return;
-      }
-      if (ofChange.length > 0)
-        return oldRows.read(event, plan, ofChange, metadata.getEntityIdMap(old)!);
+      if (event.metadata !== metadata || old === undefined) return;
+      return oldRows.read(event, plan, ofChange, metadata.getEntityIdMap(old)!);
     };
   }
-  if (ofDelete.length > 0 || bulk.refuses) {
+  if (ofDelete.length > 0) {
     hooks.beforeRemove = (event: RemoveEvent<ObjectLiteral>) => {
-      if (event.metadata !== metadata) return;
       const old = event.databaseEntity as ObjectLiteral | undefined;
-      if (old === undefined && event.entityId === undefined) {
-        if (bulk.refuses) bulk.notice(plan, 'delete');
+      if (event.metadata !== metadata || (old === undefined && event.entityId === undefined))
         return;
-      }
-      if (ofDelete.length === 0 || (old !== undefined && !incomplete)) return;
+      if (old !== undefined && !incomplete) return;
       const id = old ?? metadata.ensureEntityIdMap(event.entityId);
       if (rowKey(metadata, id) === undefined) return;
       return oldRows.read(event, plan, ofDelete, metadata.getEntityIdMap(id)!);
-    };
-  }
-  if (bulk.refuses) {
-    hooks.beforeSoftRemove = (event) => {
-      if (event.metadata === metadata && event.entity === undefined)
-        bulk.notice(plan, 'softDelete');
-    };
-    hooks.beforeRecover = (event) => {
-      if (event.metadata === metadata && event.entity === undefined) bulk.notice(plan, 'restore');
     };
   }
   return hooks;

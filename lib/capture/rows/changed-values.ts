@@ -11,6 +11,9 @@ export interface ChangedValue {
   readonly value: unknown;
 }
 
+/** Stands for a value that only the database knows: that of an SQL expression. */
+export const UNKNOWN_VALUE: unique symbol = Symbol('unknown');
+
 /** The values that an update has set, each column and relation once. */
 export function changedValues({
   entity,

@@ -1,5 +1,5 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import type { ChangedValue } from './changed-values.js';
+import { type ChangedValue, UNKNOWN_VALUE } from './changed-values.js';
 import type { Column } from './row-key.js';
 import type { Field, RelationMetadata } from './typeorm-types.js';
 
@@ -33,7 +33,9 @@ export function layOver(
   metadata: EntityMetadata,
 ): ObjectLiteral {
   const row = copyRow(old, metadata);
-  for (const { of, value } of values) setValue(row, of, value);
+  for (const { of, value } of values) {
+    if (value !== UNKNOWN_VALUE) setValue(row, of, value);
+  }
   return row;
 }
 

@@ -1,6 +1,5 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import type { OperatorApiOptions, ThornApiOptions } from '../../api/index.js';
-import type { BulkWrites } from '../../capture/index.js';
 import type { SerializeTransactions } from '../../sqlite/index.js';
 import type { Clock } from '../../common/index.js';
 import type {
@@ -13,7 +12,7 @@ import type {
   WebhookHttpClient,
 } from '../../delivery/index.js';
 import type { DispatchSetting } from '../../dispatch/index.js';
-import type { EventDefinitions } from '../../event/index.js';
+import type { BulkSettings, EventDefinitions } from '../../event/index.js';
 import type {
   EncryptionOptions,
   SigningOptions,
@@ -30,7 +29,7 @@ import type {
 import type { HealthRules, SubscriberRepository } from '../../subscriber/index.js';
 
 /** Values that `ThornModule.forRoot()` takes, and that the factory of `forRootAsync()` answers. */
-export interface ThornModuleOptions {
+export interface ThornModuleOptions extends BulkSettings {
   /** The URL that relative `ref`s are resolved against, for example `https://api.example.com`. Default: they stay relative. */
   readonly baseUrl?: string;
   /** Deadline of one request in milliseconds, the answer's body included. Default 3,000, as in Thorn. */
@@ -82,8 +81,6 @@ export interface ThornModuleOptions {
   readonly health?: Partial<Pick<HealthRules, 'disableAfter' | 'minMessages'>>;
   /** The greatest age of this process' view of subscribers that other processes change, in milliseconds. Default 5,000. */
   readonly maxStaleness?: number;
-  /** What a bulk write on an entity with events does: it gives no rows to make messages of. Default `warn`. */
-  readonly bulk?: BulkWrites;
   /**
    * On SQLite, where TypeORM has one connection: `true` lets transactions, saves and writes of different callers wait for
    * each other, for ten seconds at most or the `timeout` in milliseconds; `false` lets TypeORM mix those that overlap,

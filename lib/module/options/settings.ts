@@ -5,6 +5,7 @@ import {
   StandardDeliveryLog,
 } from '../../delivery/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
+import { bulkFault } from '../../event/index.js';
 import type { RecipientRules } from '../../message/index.js';
 import { healthRules } from '../../subscriber/index.js';
 import type { ThornModuleOptions } from './module-options.js';
@@ -37,6 +38,8 @@ const KNOWN: Readonly<{
   health: ['disableAfter', 'minMessages'],
   maxStaleness: null,
   bulk: null,
+  bulkLimit: null,
+  bulkOverflow: null,
   serializeTransactions: null,
 };
 
@@ -135,8 +138,7 @@ function checkNested(name: string, value: unknown, known: readonly string[] | nu
 }
 
 function checkValues(options: CheckedOptions): void {
-  const { timeout, envelope, signing, bulk, maxStaleness, strictEvents, codecs, subscribers } =
-    options;
+  const { timeout, envelope, signing, maxStaleness, strictEvents, codecs, subscribers } = options;
   checkTexts(options);
   if (timeout !== undefined && !(Number.isInteger(timeout) && timeout > 0)) {
     throw wrongOption('timeout', 'must be a positive whole number of milliseconds');
@@ -154,9 +156,8 @@ function checkValues(options: CheckedOptions): void {
   if (signing?.hookHmac !== undefined && typeof signing.hookHmac !== 'boolean') {
     throw wrongOption('signing.hookHmac', 'must be true or false');
   }
-  if (bulk !== undefined && !['warn', 'throw', 'ignore'].includes(bulk)) {
-    throw wrongOption('bulk', "must be 'warn', 'throw' or 'ignore'");
-  }
+  const fault = bulkFault(options);
+  if (fault !== undefined) throw wrongOption(fault.name, fault.reason);
   checkSerializeTransactions(options.serializeTransactions);
   if (maxStaleness !== undefined && !(Number.isInteger(maxStaleness) && maxStaleness >= 0)) {
     throw wrongOption('maxStaleness', 'must be a whole number of milliseconds, 0 or more');

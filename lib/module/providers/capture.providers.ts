@@ -7,7 +7,7 @@ import {
 } from '../../capture/index.js';
 import { RecipientPolicies } from '../../delivery/index.js';
 import { EntityMessageSource, MessagePipeline, Transactions } from '../../dispatch/index.js';
-import { EventCatalogue } from '../../event/index.js';
+import { BULK_SETTINGS, type BulkSettings, EventCatalogue } from '../../event/index.js';
 import { MessageFactory } from '../../message/index.js';
 import { StaticSubscriberSet } from '../../subscriber/index.js';
 import { CapturedDataSources } from './data-source.providers.js';
@@ -44,7 +44,7 @@ export const captureProviders: readonly FactoryProvider[] = [
           const capture = new EntityCapture(dataSource, {
             messageFactory,
             pipeline,
-            ...(options.bulk === undefined ? {} : { bulk: options.bulk }),
+            ...bulkSettings(options),
             ...(options.serializeTransactions === undefined
               ? {}
               : { serializeTransactions: options.serializeTransactions }),
@@ -66,3 +66,8 @@ export const captureProviders: readonly FactoryProvider[] = [
     useFactory: ({ all }: EntityCaptures) => new CapturedEntityMessageSource(all),
   },
 ];
+
+function bulkSettings(options: BulkSettings): BulkSettings {
+  const names = Object.keys(BULK_SETTINGS) as (keyof BulkSettings)[];
+  return Object.fromEntries(names.map((name) => [name, options[name]])) as BulkSettings;
+}

@@ -93,7 +93,9 @@ export async function openDataSource(
 export async function openCaptureApp(
   kind: CaptureDatabase,
   entities: readonly (new () => object)[],
-  options: Pick<EntityCaptureOptions, 'bulk'> & { readonly baseUrl?: string } = {},
+  options: Pick<EntityCaptureOptions, 'bulk' | 'bulkLimit' | 'bulkOverflow'> & {
+    readonly baseUrl?: string;
+  } = {},
 ): Promise<CaptureApp> {
   const statements: string[] = [];
   const logger = new StatementLogger(statements);

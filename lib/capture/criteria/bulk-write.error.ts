@@ -1,6 +1,9 @@
 import { ThornError } from '../../errors/index.js';
 
-/** Thrown with `bulk: 'throw'` when a write that tells no rows hits an entity with events. */
+/**
+ * Thrown before a write that would hit more rows than `bulkLimit`, and with `bulk: 'throw'` before any write that does
+ * not say which rows of an entity with events it hits.
+ */
 export class BulkWriteError extends ThornError {
   readonly code = 'THORN_BULK_WRITE';
 

@@ -1,0 +1,99 @@
+import { Logger } from '@nestjs/common';
+import type { BulkSettings } from '../../event/bulk-settings.js';
+import type { EntityPlan } from '../plan/entity-plan.js';
+import { type BulkOperation, callByHand, concernedEvents } from './bulk-operation.js';
+import { BulkWriteError } from './bulk-write.error.js';
+
+const DEFAULTS: Required<BulkSettings> = {
+  bulk: 'capture',
+  bulkLimit: 1_000,
+  bulkOverflow: 'throw',
+};
+
+/** Answers writes that do not say which rows they hit as the options say. */
+export class BulkWriteGuard {
+  readonly #logger = new Logger('Thorn');
+  readonly #warned = new Set<string>();
+
+  /** @param settings of the module; an entity's own ones win */
+  constructor(private readonly settings: BulkSettings) {}
+
+  /** The most rows that one write may hit. */
+  limitOf(plan: EntityPlan): number {
+    return this.#settingsOf(plan).bulkLimit;
+  }
+
+  /**
+   * Tells whether a write is to be captured; warns of one that is not.
+   *
+   * @throws {@link BulkWriteError} when such writes are refused
+   */
+  admits(plan: EntityPlan, operation: BulkOperation): boolean {
+    const { bulk } = this.#settingsOf(plan);
+    if (bulk === 'capture') return true;
+    this.#answer(plan, operation, bulk, (events, byHand) =>
+      bulk === 'throw'
+        ? `is refused (bulk: 'throw'), because ${events} would not be sent for it. Load the rows and save or remove them, or set bulk: 'capture'`
+        : `is not captured (bulk: 'warn'), so ${events} is not sent for it. Set bulk: 'capture', or send by hand ${byHand}`,
+    );
+    return false;
+  }
+
+  /**
+   * Answers a write whose rows cannot be known.
+   *
+   * @throws {@link BulkWriteError} when such writes are refused
+   */
+  notice(plan: EntityPlan, operation: BulkOperation): void {
+    const mode = this.#settingsOf(plan).bulk === 'throw' ? 'throw' : 'warn';
+    this.#answer(
+      plan,
+      operation,
+      mode,
+      (events, byHand) =>
+        `does not say which rows it changed, so ${events} cannot be sent for it. Load the rows and save or remove them, or send by hand ${byHand}`,
+    );
+  }
+
+  /**
+   * Answers a write that hits more rows than may be captured.
+   *
+   * @throws {@link BulkWriteError} when such writes are refused
+   */
+  overflow(plan: EntityPlan, operation: BulkOperation): void {
+    const { bulkLimit, bulkOverflow } = this.#settingsOf(plan);
+    this.#answer(plan, operation, bulkOverflow, (events, byHand) =>
+      bulkOverflow === 'throw'
+        ? `hits more than ${bulkLimit} rows (bulkLimit) and is refused before it begins, because ${events} would not be sent for it. Write fewer rows at a time, raise bulkLimit, or set bulkOverflow: 'warn' and send by hand ${byHand}`
+        : `hits more than ${bulkLimit} rows (bulkLimit), so ${events} is not sent for it. Write fewer rows at a time, raise bulkLimit, or send by hand ${byHand}`,
+    );
+  }
+
+  #answer(
+    plan: EntityPlan,
+    operation: BulkOperation,
+    mode: 'throw' | 'warn',
+    explain: (events: string, byHand: string) => string,
+  ): void {
+    const events = concernedEvents(plan, operation);
+    if (events.length === 0) return;
+    const entity = plan.metadata.name;
+    const byHand = callByHand(plan, operation, events[0]!);
+    const message = `${entity}: ${operation} ${explain(events.join(', '), byHand)}`;
+    if (mode === 'throw') throw new BulkWriteError(message, { entity, operation, events });
+    // Of one occasion the text is always the same.
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.#logger.warn(message);
+  }
+
+  #settingsOf(plan: EntityPlan): Required<BulkSettings> {
+    // Settings of the class lie under those of each of its events.
+    const { bulk, bulkLimit, bulkOverflow } = plan.events[0]!.options;
+    return {
+      bulk: bulk ?? this.settings.bulk ?? DEFAULTS.bulk,
+      bulkLimit: bulkLimit ?? this.settings.bulkLimit ?? DEFAULTS.bulkLimit,
+      bulkOverflow: bulkOverflow ?? this.settings.bulkOverflow ?? DEFAULTS.bulkOverflow,
+    };
+  }
+}

@@ -1,0 +1,101 @@
+import type { EntityMetadata } from 'typeorm';
+import { linkChange } from '../changes/link-change.js';
+import type { EntityPlan } from '../plan/entity-plan.js';
+import { concernedEvents } from './bulk-operation.js';
+import { onlyRead, readMatched } from './matched-rows.js';
+import { ownTransaction } from './own-transaction.js';
+import { changesOf } from './row-changes.js';
+import { setValuesOf } from './set-values.js';
+import { readUnlinked } from './unlinked-rows.js';
+import { type BuilderWrite, valueSetsOf } from './write-context.js';
+
+/** The writes that name their rows by a condition. */
+type ByCondition = 'update' | 'delete' | 'softDelete' | 'restore';
+
+const UNLINK = 'relation().remove()';
+
+/** Reads the rows that a condition matches, and collects what the write makes of each. */
+export async function writeByCondition(
+  write: BuilderWrite,
+  operation: ByCondition,
+): Promise<unknown> {
+  const { context, builder, metadata, execute } = write;
+  const plans = concernedPlans(write, operation);
+  if (plans.length === 0) return execute();
+  const given = operation === 'update' ? (valueSetsOf(builder)[0] ?? {}) : {};
+  const set = setValuesOf(metadata, given);
+  // TypeORM itself keeps columns of trees this way.
+  if (operation === 'update' && set.values.length === 0) return execute();
+  // What TypeORM makes no statement of is refused before anything is read.
+  builder.clone().getQuery();
+  return ownTransaction(builder, context.dataSource, async (queryRunner) => {
+    const limit = Math.min(...plans.map((plan) => context.guard.limitOf(plan)));
+    const rows = await context.read(metadata, operation, () =>
+      readMatched(builder, queryRunner.manager, {
+        metadata,
+        relations: set.relations,
+        keepsKeys: operation !== 'delete',
+        limit: limit + 1,
+      }),
+    );
+    if (rows.length > limit) {
+      for (const plan of plans) context.guard.overflow(plan, operation);
+      return execute();
+    }
+    const changes = await context.read(metadata, operation, () =>
+      changesOf({ operation, metadata, rows, plans, set, given, queryRunner }),
+    );
+    const result = await onlyRead(builder, metadata, rows, execute);
+    context.collect(queryRunner, changes);
+    return result;
+  });
+}
+
+/** Reads the links that a condition on a junction table matches, and collects that they are cut. */
+export async function deleteLinks({
+  context,
+  builder,
+  metadata,
+  execute,
+}: BuilderWrite): Promise<unknown> {
+  const plans = (context.plan.links.get(metadata) ?? []).filter(({ entity }) =>
+    context.guard.admits(entity, UNLINK),
+  );
+  if (plans.length === 0) return execute();
+  return ownTransaction(builder, context.dataSource, async (queryRunner) => {
+    const limit = Math.min(...plans.map(({ entity }) => context.guard.limitOf(entity)));
+    const links = await context.read(metadata, UNLINK, () =>
+      readUnlinked(builder, queryRunner.manager, metadata, limit + 1),
+    );
+    if (links.length > limit) {
+      for (const { entity } of plans) context.guard.overflow(entity, UNLINK);
+      return execute();
+    }
+    const result = await execute();
+    const changes = links.flatMap((link) => plans.map((plan) => linkChange(plan, 'unlink', link)));
+    context.collect(
+      queryRunner,
+      changes.filter((change) => change !== undefined),
+    );
+    return result;
+  });
+}
+
+/** The entities whose rows the write may hit, and that have events for it. */
+function concernedPlans(
+  { context, builder, metadata }: BuilderWrite,
+  operation: ByCondition,
+): readonly EntityPlan[] {
+  const { entities } = context.plan;
+  // With single-table inheritance, rows of subclasses are in the table as well.
+  return [metadata, ...metadata.childEntityMetadatas]
+    .map((entity: EntityMetadata) => entities.get(entity))
+    .filter((plan) => plan !== undefined)
+    .filter(
+      (plan) =>
+        concernedEvents(plan, operation).length > 0 ||
+        // The commit must know what becomes of a row that the transaction has made or changed.
+        (operation !== 'update' && context.isPending(plan, builder)),
+    )
+    .filter((plan) => context.guard.admits(plan, operation));
+}

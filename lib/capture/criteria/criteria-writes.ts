@@ -1,0 +1,59 @@
+import type { ObjectLiteral } from 'typeorm';
+import { deleteLinks, writeByCondition } from './condition-writes.js';
+import { insert } from './insert-writes.js';
+import type { Execute, WriteBuilder, WriteInterceptor } from './write-builders.js';
+import type { BuilderWrite, WriteContext } from './write-context.js';
+
+/**
+ * Captures what query builders write, which TypeORM's hooks are not told. A write that is in no transaction gets one, so
+ * that its events are atomic with it.
+ */
+export class CriteriaWrites implements WriteInterceptor {
+  // Rows of values whose insert may have updated or skipped existing rows.
+  readonly #upserted = new WeakSet<object>();
+  #emptying = 0;
+
+  constructor(private readonly context: WriteContext) {}
+
+  /** True while a query builder deletes every row of a table: on SQLite its statement is that of `clear()`. */
+  get isEmptying(): boolean {
+    return this.#emptying > 0;
+  }
+
+  /** Tells whether a row of values was inserted so that it may have become an update, or nothing. */
+  isUpserted(values: ObjectLiteral | undefined): boolean {
+    return values !== undefined && this.#upserted.has(values);
+  }
+
+  write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
+    const { mainAlias, callListeners, queryType } = builder.expressionMap;
+    if (!callListeners || mainAlias?.hasMetadata !== true) return execute();
+    const { metadata } = mainAlias;
+    const write = { context: this.context, builder, metadata, execute };
+    switch (queryType) {
+      case 'insert':
+        return insert(write, this.#upserted);
+      case 'update':
+        return writeByCondition(write, 'update');
+      case 'delete':
+        return this.#delete(write);
+      case 'soft-delete':
+        return writeByCondition(write, 'softDelete');
+      case 'restore':
+        return writeByCondition(write, 'restore');
+      default:
+        return execute();
+    }
+  }
+
+  async #delete(write: BuilderWrite): Promise<unknown> {
+    if (write.metadata.isJunction) return deleteLinks(write);
+    if (write.builder.expressionMap.wheres.length > 0) return writeByCondition(write, 'delete');
+    this.#emptying += 1;
+    try {
+      return await writeByCondition(write, 'delete');
+    } finally {
+      this.#emptying -= 1;
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { ObjectLiteral } from 'typeorm';
+import type { EntityPlan } from '../plan/entity-plan.js';
+import { concernedEvents } from './bulk-operation.js';
+import { ownTransaction } from './own-transaction.js';
+import { Upsert } from './upsert.js';
+import type { WriteBuilder } from './write-builders.js';
+import { type BuilderWrite, valueSetsOf } from './write-context.js';
+
+/**
+ * Gives an insert its transaction; hooks tell its rows. Of one that may update or skip existing rows it collects what it
+ * has done, since hooks take all of them for new.
+ *
+ * @param upserted is given the rows of values of such an insert
+ */
+export async function insert(write: BuilderWrite, upserted: WeakSet<object>): Promise<unknown> {
+  const { context, builder, metadata, execute } = write;
+  const { entities, links } = context.plan;
+  if (links.has(metadata)) return ownTransaction(builder, context.dataSource, execute);
+  const plan = entities.get(metadata);
+  if (plan === undefined) return execute();
+  if (Reflect.get(builder.expressionMap, 'insertFromSelect') !== undefined) {
+    context.guard.notice(plan, 'valuesFromSelect');
+    return execute();
+  }
+  const valueSets = valueSetsOf(builder);
+  if (valueSets.length === 0) return execute();
+  if (mayUpdateOrSkip(builder)) {
+    for (const values of valueSets) upserted.add(values);
+    return upsert(write, plan, valueSets);
+  }
+  return concernedEvents(plan, 'insert').length > 0
+    ? ownTransaction(builder, context.dataSource, execute)
+    : execute();
+}
+
+async function upsert(
+  { context, builder, execute }: BuilderWrite,
+  plan: EntityPlan,
+  valueSets: readonly ObjectLiteral[],
+): Promise<unknown> {
+  const isConcerned =
+    concernedEvents(plan, 'upsert').length > 0 ||
+    // The commit must know that a row which is deleted later was not there before.
+    (concernedEvents(plan, 'delete').length > 0 && context.isInTransaction(builder));
+  if (!isConcerned || !context.guard.admits(plan, 'upsert')) return execute();
+  return ownTransaction(builder, context.dataSource, async (queryRunner) => {
+    const rows = new Upsert(plan, builder, valueSets);
+    await context.read(plan.metadata, 'upsert', () => rows.prepare(queryRunner));
+    const result = await execute();
+    context.collect(queryRunner, await rows.changes(queryRunner.manager));
+    return result;
+  });
+}
+
+function mayUpdateOrSkip({ expressionMap }: WriteBuilder): boolean {
+  return (
+    expressionMap.onIgnore ||
+    (expressionMap.onUpdate as unknown) !== undefined ||
+    // TypeORM 0.3
+    Boolean(Reflect.get(expressionMap, 'onConflict'))
+  );
+}

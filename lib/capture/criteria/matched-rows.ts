@@ -1,0 +1,145 @@
+import type {
+  DataSource,
+  EntityManager,
+  EntityMetadata,
+  ObjectLiteral,
+  SelectQueryBuilder,
+} from 'typeorm';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
+import type { WriteBuilder } from './write-builders.js';
+
+/** Which rows to read, and what with them. */
+interface Matching {
+  readonly metadata: EntityMetadata;
+  /** Relations whose ids are read, where a key of the row holds them. */
+  readonly relations: readonly RelationMetadata[];
+  /** True if the write leaves keys as they are: others may go on to refer to the rows. */
+  readonly keepsKeys: boolean;
+  /** No more rows than this. */
+  readonly limit: number;
+}
+
+const MYSQL = new Set(['mysql', 'mariadb', 'aurora-mysql']);
+const POSTGRES = new Set(['postgres', 'aurora-postgres', 'cockroachdb']);
+
+/** Reads the rows that a query builder is about to write, by its own condition, and locks them where the database can. */
+export async function readMatched(
+  builder: WriteBuilder,
+  manager: EntityManager,
+  { metadata, relations, keepsKeys, limit }: Matching,
+): Promise<ObjectLiteral[]> {
+  const query = likeWrite(rowsQuery(manager, metadata, relations), builder);
+  const { expressionMap: writing } = builder;
+  const { expressionMap: reading } = query;
+  const { deleteDateColumn } = metadata;
+  if (writing.queryType === 'soft-delete' || writing.queryType === 'restore') {
+    const name = dataSourceOf(manager).driver.escape(deleteDateColumn!.databaseName);
+    const state = writing.queryType === 'soft-delete' ? 'NULL' : 'NOT NULL';
+    reading.wheres.push({ type: 'and', condition: `${name} IS ${state}` });
+  }
+  query.limit(writing.limit === undefined ? limit : Math.min(writing.limit, limit));
+  lock(query, dataSourceOf(manager), keepsKeys);
+  return query.getMany();
+}
+
+/** Gives a query of one table the condition of a query builder that writes to it. */
+export function likeWrite(
+  query: SelectQueryBuilder<ObjectLiteral>,
+  { expressionMap: writing }: WriteBuilder,
+): SelectQueryBuilder<ObjectLiteral> {
+  const { expressionMap: reading } = query;
+  // A condition of a write names columns without an alias, or with the table's name.
+  reading.aliasNamePrefixingEnabled = false;
+  reading.wheres = writing.wheres.map((where) => ({ ...where }));
+  reading.parameters = { ...writing.parameters };
+  reading.commonTableExpressions = writing.commonTableExpressions;
+  reading.orderBys = { ...writing.orderBys };
+  return query;
+}
+
+/** A query for whole rows of one table, soft-removed ones too. */
+export function rowsQuery(
+  manager: EntityManager,
+  metadata: EntityMetadata,
+  relations: readonly RelationMetadata[],
+): SelectQueryBuilder<ObjectLiteral> {
+  const query = manager
+    .createQueryBuilder<ObjectLiteral>(metadata.target, metadata.tableName)
+    .withDeleted()
+    .setOption('disable-global-order');
+  if (relations.length > 0) {
+    query.loadAllRelationIds({
+      relations: relations.map(({ propertyPath }) => propertyPath),
+      disableMixedMap: true,
+    });
+  }
+  return query;
+}
+
+/** Tells whether a data source is MySQL or one of its kin. */
+export function isMySql({ options }: DataSource): boolean {
+  return MYSQL.has(options.type);
+}
+
+/** Keeps other transactions from writing the rows that a query reads; SQLite lets only one write anyway. */
+export function lock(
+  query: SelectQueryBuilder<ObjectLiteral>,
+  dataSource: DataSource,
+  keepsKeys: boolean,
+): void {
+  const { type } = dataSource.options;
+  if (POSTGRES.has(type)) {
+    // Rows of other tables that refer to these may go on to be inserted.
+    query.setLock(keepsKeys ? 'for_no_key_update' : 'pessimistic_write');
+  } else if (isMySql(dataSource) || type === 'mssql') query.setLock('pessimistic_write');
+}
+
+/**
+ * Narrows a write to the rows that were read, for the time of `execute`: where others may commit matching rows in
+ * between, it would hit rows that nobody has read.
+ */
+export async function onlyRead<Result>(
+  builder: WriteBuilder,
+  metadata: EntityMetadata,
+  rows: readonly ObjectLiteral[],
+  execute: () => Promise<Result>,
+): Promise<Result> {
+  const { expressionMap } = builder;
+  const dataSource = dataSourceOf(builder);
+  // The others lock the gaps between the rows, or have one writer alone.
+  if (!POSTGRES.has(dataSource.options.type)) return execute();
+  const before = expressionMap.extraAppendedAndWhereCondition;
+  expressionMap.extraAppendedAndWhereCondition = keyCondition(builder, metadata, rows);
+  try {
+    return await execute();
+  } finally {
+    expressionMap.extraAppendedAndWhereCondition = before;
+  }
+}
+
+function keyCondition(
+  builder: WriteBuilder,
+  { primaryColumns }: EntityMetadata,
+  rows: readonly ObjectLiteral[],
+): string {
+  if (rows.length === 0) return '1 = 0';
+  const { driver } = dataSourceOf(builder);
+  const names = primaryColumns.map(({ databaseName }) => driver.escape(databaseName));
+  const valueOf = (row: ObjectLiteral, column: EntityMetadata['columns'][number]): unknown =>
+    driver.preparePersistentValue(column.getEntityValue(row), column) as unknown;
+  if (names.length === 1) {
+    const values = rows.map((row) => valueOf(row, primaryColumns[0]!));
+    builder.setParameter('thorn_ids', values);
+    return `${names[0]} = ANY(:thorn_ids)`;
+  }
+  const keys = rows.map((row, index) => {
+    const equal = primaryColumns.map((column, part) => {
+      const parameter = `thorn_id_${index}_${part}`;
+      builder.setParameter(parameter, valueOf(row, column));
+      return `${names[part]} = :${parameter}`;
+    });
+    return `(${equal.join(' AND ')})`;
+  });
+  return keys.join(' OR ');
+}

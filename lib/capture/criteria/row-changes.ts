@@ -1,0 +1,136 @@
+import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { RowChange } from '../changes/row-change.js';
+import { joinsOf } from '../plan/entity-paths.js';
+import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
+import { UNKNOWN_VALUE } from '../rows/changed-values.js';
+import { exactValues } from '../rows/read-back.js';
+import { copyRow, layOver, setValue } from '../rows/row-copy.js';
+import { rowKey } from '../rows/row-key.js';
+import { readRows } from '../rows/row-reader.js';
+import type { BulkOperation } from './bulk-operation.js';
+import type { SetValues } from './set-values.js';
+
+/** A write and the rows that it is about to hit. */
+export interface PendingWrite {
+  readonly operation: BulkOperation;
+  readonly metadata: EntityMetadata;
+  readonly rows: readonly ObjectLiteral[];
+  /** The entities whose rows count. */
+  readonly plans: readonly EntityPlan[];
+  readonly set: SetValues;
+  /** The values as they were given. */
+  readonly given: ObjectLiteral;
+  readonly queryRunner: QueryRunner;
+}
+
+const DID: Readonly<Partial<Record<BulkOperation, RowChange['did']>>> = {
+  update: 'update',
+  delete: 'remove',
+  softDelete: 'soft-remove',
+  restore: 'recover',
+};
+
+/** What a write is going to make of each row, as far as that can be told before. */
+export async function changesOf(write: PendingWrite): Promise<RowChange[]> {
+  const changes: RowChange[] = [];
+  for (const plan of write.plans) {
+    const rows = write.rows.filter((row) => isOf(row, plan, write));
+    if (rows.length === 0) continue;
+    const complete = await readComplete(rows, plan, write);
+    const exact =
+      write.operation === 'update' && write.set.relations.length === 0
+        ? exactValues(
+            {
+              entity: write.given,
+              updatedColumns: [...write.set.columns],
+              queryRunner: write.queryRunner,
+            },
+            plan.readBack,
+            'update',
+          )
+        : undefined;
+    for (const row of rows) {
+      changes.push(
+        ...changesOfRow(row, complete.get(rowKey(plan.metadata, row)!), exact, plan, write),
+      );
+    }
+  }
+  return changes;
+}
+
+/** With single-table inheritance, TypeORM makes each row an instance of its own class. */
+function isOf(row: ObjectLiteral, { metadata }: EntityPlan, write: PendingWrite): boolean {
+  return write.metadata.childEntityMetadatas.length === 0 || row.constructor === metadata.target;
+}
+
+/** The rows with what events ask for besides their columns: a read after the write could not tell it. */
+async function readComplete(
+  rows: readonly ObjectLiteral[],
+  plan: EntityPlan,
+  { operation, set, queryRunner }: PendingWrite,
+): Promise<ReadonlyMap<string, ObjectLiteral>> {
+  const events = plan.events.filter((event) => readsOldRow(event, operation));
+  const joins = joinsOf(events.flatMap((event) => event.joins));
+  const hidden = [...new Set(events.flatMap((event) => event.hidden))];
+  if (joins.length + hidden.length === 0) return new Map();
+  const { metadata } = plan;
+  const complete = await readRows(queryRunner.manager, { metadata, ids: rows, joins, hidden });
+  for (const row of rows) {
+    const found = complete.get(rowKey(metadata, row)!);
+    if (found === undefined) continue;
+    for (const relation of set.relations) {
+      if (relation.getEntityValue(found) === undefined) {
+        setValue(found, relation, relation.getEntityValue(row));
+      }
+    }
+  }
+  return complete;
+}
+
+function readsOldRow({ options, needsRow, readsBefore }: EventPlan, operation: BulkOperation) {
+  if (operation === 'update') return readsBefore;
+  return operation === 'delete' && options.on === 'delete' && needsRow;
+}
+
+function changesOfRow(
+  row: ObjectLiteral,
+  complete: ObjectLiteral | undefined,
+  exact: RowChange['exact'],
+  plan: EntityPlan,
+  { operation, set }: PendingWrite,
+): RowChange[] {
+  const { metadata } = plan;
+  const change: RowChange = {
+    type: 'row',
+    did: DID[operation]!,
+    plan,
+    key: rowKey(metadata, row)!,
+    id: row,
+    old: complete ?? row,
+    oldIsComplete: complete !== undefined,
+    values: set.values,
+    exact,
+  };
+  const key = set.values.filter(
+    ({ of, value }) =>
+      value !== UNKNOWN_VALUE && metadata.primaryColumns.some((column) => column === of),
+  );
+  if (key.length === 0) return [change];
+  const moved = layOver(row, key, metadata);
+  const movedKey = rowKey(metadata, moved)!;
+  if (movedKey === change.key) return [change];
+  // A row with another id is another row.
+  return [
+    { ...change, did: 'remove', values: [], exact: undefined },
+    {
+      ...change,
+      did: 'insert',
+      key: movedKey,
+      id: copyRow(moved, metadata),
+      old: undefined,
+      oldIsComplete: false,
+      values: [],
+      exact: undefined,
+    },
+  ];
+}

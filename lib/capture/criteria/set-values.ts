@@ -1,0 +1,55 @@
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
+import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
+import type { Column } from '../rows/row-key.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
+
+/** What an update sets. */
+export interface SetValues {
+  readonly values: readonly ChangedValue[];
+  /** The columns among them that stand for themselves. */
+  readonly columns: readonly Column[];
+  /** The relations among them, whose keys the row holds. */
+  readonly relations: readonly RelationMetadata[];
+}
+
+/**
+ * The columns and relations that values set, as `set()` of a query builder and `insert()` take them. The value of an SQL
+ * expression is unknown.
+ */
+export function setValuesOf(metadata: EntityMetadata, given: ObjectLiteral): SetValues {
+  const set = metadata.columns.filter(
+    (column) => column.isUpdate && column.getEntityValue(given) !== undefined,
+  );
+  const columns = set.filter(({ isVirtual }) => !isVirtual);
+  const relations = [
+    ...new Set(set.filter(isKeyOfRelation).map(({ relationMetadata }) => relationMetadata!)),
+  ];
+  return {
+    columns,
+    relations,
+    values: [
+      ...columns.map((of) => ({ of, value: known(of.getEntityValue(given)) })),
+      ...relations.map((of) => ({ of, value: known(linkedTo(of, given)) })),
+    ],
+  };
+}
+
+/** True for a column that an entity has only through its relation. */
+function isKeyOfRelation({ isVirtual, relationMetadata }: Column): boolean {
+  return isVirtual && relationMetadata !== undefined;
+}
+
+function known(value: unknown): unknown {
+  return typeof value === 'function' ? UNKNOWN_VALUE : value;
+}
+
+/** The row at the other end, as far as its key: an object, null, or an SQL expression. */
+function linkedTo({ joinColumns }: RelationMetadata, given: ObjectLiteral): unknown {
+  const id: ObjectLiteral = {};
+  for (const column of joinColumns) {
+    const value: unknown = column.getEntityValue(given);
+    if (value === null || typeof value === 'function') return value;
+    column.referencedColumn!.setEntityValue(id, value);
+  }
+  return id;
+}

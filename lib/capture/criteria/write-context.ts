@@ -1,0 +1,92 @@
+import { Logger } from '@nestjs/common';
+import type {
+  DataSource,
+  EntityManager,
+  EntityMetadata,
+  ObjectLiteral,
+  QueryRunner,
+} from 'typeorm';
+import { errorText } from '../../common/index.js';
+import type { CollectedItem } from '../changes/occurrences.js';
+import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
+import type { BulkOperation } from './bulk-operation.js';
+import type { BulkWriteGuard } from './bulk-write-guard.js';
+import { runnerOf } from './own-transaction.js';
+import type { Execute, WriteBuilder } from './write-builders.js';
+
+/** The changes of the open transactions. */
+interface Changes {
+  collect(on: { queryRunner: QueryRunner; manager: EntityManager }, item: CollectedItem): unknown;
+  /** Tells whether the open transaction of a connection has changed rows of an entity. */
+  holds(queryRunner: QueryRunner, plan: EntityPlan): boolean;
+}
+
+/** A write that a query builder is told to make. */
+export interface BuilderWrite {
+  readonly context: WriteContext;
+  readonly builder: WriteBuilder;
+  /** The entity, or the junction table, that is written. */
+  readonly metadata: EntityMetadata;
+  /** Makes the write as TypeORM does. */
+  readonly execute: Execute;
+}
+
+/** The values that a query builder inserts, or sets. */
+export function valueSetsOf({
+  expressionMap: { valuesSet },
+}: WriteBuilder): readonly ObjectLiteral[] {
+  if (Array.isArray(valuesSet)) return valuesSet;
+  return typeof valuesSet === 'object' && valuesSet !== null ? [valuesSet] : [];
+}
+
+/** What the writes of one data source have in common. */
+export class WriteContext {
+  readonly #logger = new Logger('Thorn');
+
+  /** @param planOf the events of the data source */
+  constructor(
+    readonly dataSource: DataSource,
+    private readonly planOf: () => CapturePlan,
+    private readonly changes: Changes,
+    readonly guard: BulkWriteGuard,
+  ) {}
+
+  /** The events of the data source. */
+  get plan(): CapturePlan {
+    return this.planOf();
+  }
+
+  /** Adds changes that a write has made in the transaction of its connection. */
+  collect(queryRunner: QueryRunner, changes: Iterable<CollectedItem>): void {
+    for (const change of changes) {
+      this.changes.collect({ queryRunner, manager: queryRunner.manager }, change);
+    }
+  }
+
+  /** Tells whether a query builder is going to write in a transaction that is open. */
+  isInTransaction(builder: WriteBuilder): boolean {
+    return runnerOf(builder, this.dataSource)?.isTransactionActive === true;
+  }
+
+  /** Tells whether the transaction that a query builder is going to write in has changed rows of an entity. */
+  isPending(plan: EntityPlan, builder: WriteBuilder): boolean {
+    const runner = runnerOf(builder, this.dataSource);
+    return runner?.isTransactionActive === true && this.changes.holds(runner, plan);
+  }
+
+  /** Reads what a write needs. The log tells which write an error belongs to: its caller has asked for no such read. */
+  async read<Result>(
+    { name }: EntityMetadata,
+    operation: BulkOperation,
+    read: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await read();
+    } catch (error) {
+      this.#logger.error(
+        `${name}: ${operation} is not made, because the rows that it hits cannot be read for their events: ${errorText(error)}`,
+      );
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The answer to a write that names its rows by a condition (`update`, `delete`, `softDelete`, `restore`, `increment`,
+ * `upsert` and the query builders behind them) and hits an entity with events that it concerns:
+ *
+ * - `capture`: the rows are read in the transaction of the write, and their events are sent as for `save()`.
+ * - `warn`: the write is made without events, and the log says so once per entity and operation.
+ * - `throw`: the write is refused with a `BulkWriteError` before it is made.
+ */
+export type BulkWrites = 'capture' | 'warn' | 'throw';
+
+/** How writes by criteria are captured, for all entities or one. */
+export interface BulkSettings {
+  /** The answer to a write by criteria. Default `capture`. */
+  readonly bulk?: BulkWrites;
+  /** The most rows that one such write may hit: they are held in memory until the commit. Default 1,000. */
+  readonly bulkLimit?: number;
+  /**
+   * The answer to a write that hits more rows than `bulkLimit`: `throw` refuses it with a `BulkWriteError` before it is
+   * made, `warn` lets it pass without events. Default `throw`.
+   */
+  readonly bulkOverflow?: 'throw' | 'warn';
+}
+
+/** The names of the settings; a record, so that one added to the type and forgotten here does not compile. */
+export const BULK_SETTINGS: { readonly [Name in keyof Required<BulkSettings>]: true } = {
+  bulk: true,
+  bulkLimit: true,
+  bulkOverflow: true,
+};
+
+/** The first setting with a wrong value, and what it must be; undefined when all are right. */
+export function bulkFault({
+  bulk,
+  bulkLimit,
+  bulkOverflow,
+}: {
+  readonly [Name in keyof BulkSettings]?: unknown;
+}): { readonly name: keyof BulkSettings; readonly reason: string } | undefined {
+  if (bulk !== undefined && !['capture', 'warn', 'throw'].includes(bulk as string)) {
+    return { name: 'bulk', reason: "must be 'capture', 'warn' or 'throw'" };
+  }
+  if (bulkLimit !== undefined && !(Number.isInteger(bulkLimit) && (bulkLimit as number) > 0)) {
+    return { name: 'bulkLimit', reason: 'must be a positive whole number of rows' };
+  }
+  if (bulkOverflow !== undefined && !['throw', 'warn'].includes(bulkOverflow as string)) {
+    return { name: 'bulkOverflow', reason: "must be 'throw' or 'warn'" };
+  }
+  return undefined;
+}
