@@ -3,9 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { analyzeTables, insertDueDeliveries } from '../support/seed-due-deliveries.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { printFigures } from '../support/print-figures.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
-const ROWS = process.env['THORN_LONG'] === '1' ? 1_000_000 : 50_000;
+const IS_LONG = process.env['THORN_LONG'] === '1';
+const ROWS = IS_LONG ? 1_000_000 : 50_000;
 const CLAIMS = 100;
 const PER_HOST = 16;
 /** Milliseconds. */
@@ -31,7 +33,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await place.drop();
     });
 
-    it('claims a hundred at a time within 20 ms, 95 times of 100', async () => {
+    it('claims a hundred at a time, however many are due', async () => {
       rig = await openOutboxApp(place, { worker: false, isLogged: false });
       await insertDueDeliveries(rig, kind, {
         count: ROWS,
@@ -53,7 +55,10 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         times.push(performance.now() - began);
         expect(claimed).toHaveLength(100);
       }
-      expect(times.toSorted((a, b) => a - b)[CLAIMS * 0.95]).toBeLessThan(20);
+      const p95 = times.toSorted((a, b) => a - b)[CLAIMS * 0.95]!;
+      printFigures(`claims among ${ROWS} due deliveries on ${kind}`, { p95 });
+      // A figure of time: it says something on a machine that has nothing else to do.
+      if (IS_LONG) expect(p95).toBeLessThan(20);
     }, 600_000);
 
     it('keeps memory as it is, and delays no message to another host', async () => {
