@@ -100,7 +100,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
       [
         'test/capture/{entities,changed-fields,transactions,typeorm-facts,overlapping-transactions,sqlite-full}.spec.ts',
         'test/capture/{criteria,criteria-model,domain-mappers}.spec.ts',
-        'test/module/{durable,main-job,relations}.spec.ts',
+        'test/module/{durable,main-job,own-transactions,relations}.spec.ts',
         'test/tooling/thorn-schema.spec.ts',
       ],
       {

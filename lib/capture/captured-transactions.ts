@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { dataSourceOf } from '../common/typeorm-compat.js';
 import { Transactions } from '../dispatch/index.js';
@@ -5,11 +6,28 @@ import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
 import { dataSourceName } from './rows/data-source-name.js';
 import type { EntityCapture } from './hooks/entity-capture.js';
+import { TransactionScopes } from './hooks/transaction-scopes.js';
 
 /** Binds messages to the transactions of the captured data sources. */
 export class CapturedTransactions extends Transactions {
+  readonly #logger = new Logger('Thorn');
+  #hasWarned = false;
+
   constructor(private readonly captures: readonly EntityCapture[]) {
     super();
+  }
+
+  override current(entity?: unknown): EntityManager | undefined {
+    const manager = TransactionScopes.manager((dataSource) =>
+      this.captures.some(
+        (capture) =>
+          capture.dataSource === dataSource &&
+          (entity === undefined ||
+            capture.plans.some(({ metadata }) => metadata.target === entity)),
+      ),
+    );
+    if (manager === undefined) this.#warnOfUnknownCallers();
+    return manager;
   }
 
   override enlist(message: Message, manager: EntityManager): boolean {
@@ -22,5 +40,17 @@ export class CapturedTransactions extends Transactions {
       );
     }
     return capture.enlist(message, manager.queryRunner);
+  }
+
+  #warnOfUnknownCallers(): void {
+    if (this.#hasWarned) return;
+    const capture = this.captures.find(({ transactions }) => transactions.hasUnknownCallers);
+    if (capture === undefined) return;
+    this.#hasWarned = true;
+    this.#logger.warn(
+      `Something is sent while a transaction that was begun with startTransaction() is open on ${dataSourceName(capture.dataSource)}, ` +
+        'and nothing tells whether it belongs to it: it is sent whatever becomes of the transaction. If it belongs to ' +
+        'it, pass { manager: queryRunner.manager }; if not, { manager: null }. dataSource.transaction() needs neither.',
+    );
   }
 }

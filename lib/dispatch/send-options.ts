@@ -28,8 +28,12 @@ export interface SendOptions extends MessageSettings {
   readonly headers?: Readonly<Record<string, string>>;
   /** Receivers of this message alone, in addition to those who match. */
   readonly subscribers?: SubscriberSource;
-  /** Joins the transaction that this manager is in: sent if it commits, never if it rolls back. */
-  readonly manager?: EntityManager;
+  /**
+   * Joins the transaction that this manager is in: sent if it commits, never if it rolls back. Null: sent at once,
+   * whatever transaction the caller is in. Default: the transaction that the caller is in, such as that of a function
+   * given to `dataSource.transaction()`.
+   */
+  readonly manager?: EntityManager | null;
   /**
    * False: resolves as soon as the strategy has taken the message over, whatever its deliveries take. Default true.
    */
@@ -84,8 +88,8 @@ function checkNames(method: string, options: unknown, known: readonly string[]):
 }
 
 function checkTransport({ manager, wait }: SendForOptions): void {
-  if (manager !== undefined && !isManager(manager)) {
-    throw new InvalidInputError('manager', "must be one of TypeORM's EntityManagers");
+  if (manager !== undefined && manager !== null && !isManager(manager)) {
+    throw new InvalidInputError('manager', "must be one of TypeORM's EntityManagers, or null");
   }
   if (wait !== undefined && typeof wait !== 'boolean') {
     throw new InvalidInputError('wait', 'must be true or false');

@@ -4,6 +4,14 @@ import type { Message } from '../message/message.js';
 /** Binds messages to the transaction that an `EntityManager` is in: staged before it commits, released after. */
 export abstract class Transactions {
   /**
+   * The manager of the open transaction that the caller is in, the innermost one. Undefined outside of any, and in one
+   * that was begun with `startTransaction()`: nobody can tell who belongs to it.
+   *
+   * @param entity a class: only transactions of data sources that capture it. Default: of any
+   */
+  abstract current(entity?: unknown): EntityManager | undefined;
+
+  /**
    * Takes the message into the manager's transaction.
    *
    * @returns false when the manager is in no transaction, so that the caller sends at once

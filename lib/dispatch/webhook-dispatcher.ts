@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { ObjectLiteral } from 'typeorm';
+import type { EntityManager, ObjectLiteral } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
 import { checkEventName } from '../event/event-name.js';
@@ -23,7 +23,7 @@ export interface SendResult {
   readonly id: string;
   /**
    * `delivered`: attempted for every subscriber, see `attempts`. `accepted`: delivered later. `staged`: sent when the
-   * transaction of `manager` commits. `buffered`: sent when the buffer scope flushes. `discarded`: webhooks are
+   * transaction commits that it belongs to. `buffered`: sent when the buffer scope flushes. `discarded`: webhooks are
    * switched off. `duplicate`: a message of this id was sent before, and is the one that counts; nothing was stored.
    */
   readonly state: PipelineResult['state'] | 'staged';
@@ -62,7 +62,8 @@ export class WebhookDispatcher {
   ) {}
 
   /**
-   * Sends one event.
+   * Sends one event. Within a function that `dataSource.transaction()` runs, it belongs to that transaction: sent after
+   * the commit, and never after a rollback; see {@link SendOptions.manager}.
    *
    * @param name the event's name, for example `order.flagged`
    * @param data becomes the envelope's `data`; default an empty object
@@ -85,7 +86,7 @@ export class WebhookDispatcher {
         checkUrl: (url) => this.policies.of(options.recipients).checkUrl(url),
       }),
     });
-    const [result] = await this.#emit([message], options);
+    const [result] = await this.#emit([message], this.#managerOf(options), options.wait);
     return result!;
   }
 
@@ -131,8 +132,9 @@ export class WebhookDispatcher {
     if (typeof what !== 'function') {
       const [event, options = {}] = rest as [string, SendForOptions?];
       checkSendForOptions(options);
-      const message = await this.entities.messageOf(what, event, options.manager);
-      return message === null ? null : (await this.#emit([message], options))[0]!;
+      const manager = this.#managerOf(options, what.constructor);
+      const message = await this.entities.messageOf(what, event, manager);
+      return message === null ? null : (await this.#emit([message], manager, options.wait))[0]!;
     }
     const [criteria, event, options = {}] = rest as [
       RowCriteria<ObjectLiteral>,
@@ -142,8 +144,9 @@ export class WebhookDispatcher {
     checkSendForOptions(options);
     let [rows, sent] = [0, 0];
     const type = what as unknown as EntityType<ObjectLiteral>;
-    for await (const batch of this.entities.messagesOf(type, criteria, event, options.manager)) {
-      await this.#emit(batch.messages, options);
+    const manager = this.#managerOf(options, type);
+    for await (const batch of this.entities.messagesOf(type, criteria, event, manager)) {
+      await this.#emit(batch.messages, manager, options.wait);
       rows += batch.rows;
       sent += batch.messages.length;
     }
@@ -171,9 +174,14 @@ export class WebhookDispatcher {
     return this.pipeline.buffer(work, options);
   }
 
+  #managerOf({ manager }: SendForOptions, entity?: unknown): EntityManager | undefined {
+    return manager === undefined ? this.transactions.current(entity) : (manager ?? undefined);
+  }
+
   async #emit(
     messages: readonly Message[],
-    { manager, wait = true }: SendForOptions,
+    manager: EntityManager | undefined,
+    wait = true,
   ): Promise<SendResult[]> {
     if (messages.length === 0) return [];
     if (

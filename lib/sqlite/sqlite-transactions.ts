@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { wrapManagers } from './manager-methods.js';
 import { ConnectionLock } from './connection-lock.js';
 import { type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 import { TransactionEndedError } from './transaction-ended.error.js';
@@ -33,8 +34,6 @@ interface Scope {
 type RunnerMethod = 'query' | 'startTransaction' | 'commitTransaction' | 'rollbackTransaction';
 type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 
-/** The methods that read before they write, or write several times: each is a transaction where none is open. */
-const MANAGER_METHODS = ['transaction', 'save', 'remove', 'softRemove', 'recover'] as const;
 /** Statements that change no row, and BEGIN or COMMIT by hand. */
 const WAITS_FOR_NOTHING =
   /^\s*(?:SELECT|PRAGMA|EXPLAIN|VALUES|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|WITH(?![^]*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))\b/i;
@@ -143,22 +142,12 @@ export class SqliteTransactions {
       if (isOwn) driver.createQueryRunner = create;
       else Reflect.deleteProperty(driver, 'createQueryRunner');
     });
-    if (this.#isSerial) this.#installManagers();
-  }
-
-  #installManagers(): void {
-    const { dataSource } = this;
-    const methods = this.#managerMethods();
-    Object.assign(dataSource.manager, methods);
-    const create = dataSource.createEntityManager;
-    const isOwn = Object.hasOwn(dataSource, 'createEntityManager');
-    dataSource.createEntityManager = (runner) =>
-      Object.assign(create.call(dataSource, runner), methods);
-    this.#restore.push(() => {
-      if (isOwn) dataSource.createEntityManager = create;
-      else Reflect.deleteProperty(dataSource, 'createEntityManager');
-      for (const name of MANAGER_METHODS) Reflect.deleteProperty(dataSource.manager, name);
-    });
+    if (!this.#isSerial) return;
+    this.#restore.push(
+      wrapManagers(dataSource, (manager, call) =>
+        this.#exclusively(manager.queryRunner as unknown as Runner | undefined, call),
+      ),
+    );
   }
 
   /** Prepared statements belong to the connection, not to one of its query runners. */
@@ -169,22 +158,6 @@ export class SqliteTransactions {
       this.#statements = { handle, cache: runner.stmtCache };
     }
     runner.stmtCache = this.#statements.cache;
-  }
-
-  #managerMethods(): Record<string, AnyMethod> {
-    // oxlint-disable-next-line typescript/no-this-alias -- the methods have the manager as their own `this`
-    const transactions = this;
-    return Object.fromEntries(
-      MANAGER_METHODS.map((name) => [
-        name,
-        function (this: EntityManager, ...args: unknown[]) {
-          const original = (Object.getPrototypeOf(this) as Record<string, AnyMethod>)[name]!;
-          return transactions.#exclusively(this.queryRunner as unknown as Runner | undefined, () =>
-            original.apply(this, args),
-          );
-        },
-      ]),
-    );
   }
 
   #runnerMethods(): Record<RunnerMethod, AnyMethod> {

@@ -24,7 +24,6 @@ describe('the options of send()', () => {
     ['options', 'x', /must be an object/],
     ['options', ['ada'], /must be an object/],
     ['colour', { colour: 'red' }],
-    ['manager', { manager: null }],
     ['manager', { manager: {} }],
     ['manager', { manager: 'default' }],
     ['headers', { headers: null }],
@@ -68,7 +67,7 @@ describe('the options of send()', () => {
   });
 
   it.each([
-    ['manager', { manager: null }],
+    ['manager', { manager: {} }],
     ['wait', { wait: 'no' }],
     ['owner', { owner: 'ada' }],
     ['options', 'x'],

@@ -34,7 +34,10 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
   readonly subscribers?: SubscriberSource;
   /** Merged into `data`, whose own keys win. Thorn's `request_data`. */
   readonly requestData?: RequestData;
-  /** Joins the transaction of the manager that the method was given: sent if it commits. */
+  /**
+   * Joins the transaction of the manager that the method was given: sent if it commits. Default: the transaction that the
+   * method was called in; with `on: 'error'` none, since the error is likely to roll it back.
+   */
   readonly manager?: (args: Args) => EntityManager | undefined;
   /**
    * True: a failure to send fails the method, although its own work is done. Default false: it is logged, and the
@@ -166,7 +169,7 @@ function compile(name: string, options: Options, place: string) {
         );
       }
       if (!holds(outcome, args)) return;
-      const manager = options.manager?.(args);
+      const manager = options.manager?.(args) ?? (options.on === 'error' ? null : undefined);
       const data = withRequestData(options.data?.(outcome, args), options.requestData);
       await dispatcher.send(eventName.fill(outcome), data, {
         ...(options.owner === undefined ? {} : { owner: options.owner(outcome, args) }),

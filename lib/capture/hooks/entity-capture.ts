@@ -36,6 +36,7 @@ import { exactValues } from '../rows/read-back.js';
 import type { LinkChange, RowChange } from '../changes/row-change.js';
 import { supplied } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
+import { TransactionScopes } from './transaction-scopes.js';
 import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
 
 /** Options of the capture of one data source. */
@@ -73,6 +74,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
+  /** Knows who is in a transaction of this data source. */
+  readonly transactions: TransactionScopes;
 
   constructor(
     readonly dataSource: DataSource,
@@ -80,6 +83,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   ) {
     this.#serialize = serializeTransactions;
     this.#attachment = new HooksAttachment(dataSource);
+    this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory);
     this.#collector = new ChangeCollector(this.messages, pipeline);
     this.#bulk = new BulkWriteGuard(bulk);
@@ -105,6 +109,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#plan = planCapture(this.dataSource);
     const ofEntities = this.plans.map((plan) => beforeHooks(plan, this.#oldRows));
     SqliteTransactions.install(this.dataSource, this.#serialize);
+    this.transactions.install();
     interceptWrites(this.dataSource, this.#criteria);
     this.#attachment.add([this, ...ofEntities.filter((hooks) => hooks !== undefined)]);
   }
@@ -126,6 +131,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   /** Stops to listen. What was collected in transactions that are still open is not sent. */
   detach(): void {
+    this.transactions.uninstall();
     SqliteTransactions.uninstall(this.dataSource);
     releaseWrites(this.dataSource, this.#criteria);
     this.#attachment.remove();
@@ -198,6 +204,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   afterTransactionStart({ queryRunner }: TransactionStartEvent): void {
+    this.transactions.begin(queryRunner);
     this.#collector.begin(queryRunner);
   }
 
@@ -207,11 +214,13 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   afterTransactionCommit(event: TransactionCommitEvent): Promise<void> | void {
     if (!event.queryRunner.isTransactionActive) this.#oldRows.forget(event.queryRunner);
+    this.transactions.end(event.queryRunner);
     return this.#collector.afterCommit(event);
   }
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
     this.#oldRows.forget(queryRunner);
+    this.transactions.end(queryRunner);
     this.#collector.afterRollback(queryRunner);
   }
 

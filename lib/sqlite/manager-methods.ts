@@ -1,0 +1,47 @@
+import type { DataSource, EntityManager } from 'typeorm';
+
+type Method = (this: EntityManager, ...args: unknown[]) => Promise<unknown>;
+
+/** The methods that read before they write, or write several times: each is a transaction where none is open. */
+const METHODS = ['transaction', 'save', 'remove', 'softRemove', 'recover'] as const;
+
+/**
+ * Runs `around` in place of every method that may open a transaction, of all managers of a data source.
+ *
+ * @param around gets the manager, and what makes the call
+ * @returns leaves the data source as it was
+ */
+export function wrapManagers(
+  dataSource: DataSource,
+  around: (manager: EntityManager, call: () => Promise<unknown>) => Promise<unknown>,
+): () => void {
+  const { manager: shared, createEntityManager: create } = dataSource;
+  const wrap = (manager: EntityManager): EntityManager => {
+    const methods = manager as unknown as Record<(typeof METHODS)[number], Method>;
+    for (const name of METHODS) {
+      const inner = methods[name];
+      methods[name] = function (...args) {
+        return around(this, () => inner.apply(this, args));
+      };
+    }
+    return manager;
+  };
+  const restored = [
+    restoring(dataSource, 'createEntityManager'),
+    ...METHODS.map((name) => restoring(shared, name)),
+  ];
+  wrap(shared);
+  dataSource.createEntityManager = (runner) => wrap(create.call(dataSource, runner));
+  return () => {
+    for (const restore of restored) restore();
+  };
+}
+
+/** @returns puts back the property as it is now */
+function restoring(object: object, name: string): () => void {
+  const own = Object.getOwnPropertyDescriptor(object, name);
+  return () => {
+    if (own === undefined) Reflect.deleteProperty(object, name);
+    else Object.defineProperty(object, name, own);
+  };
+}

@@ -1,0 +1,234 @@
+import { type INestApplication, Injectable, Logger, Module } from '@nestjs/common';
+import {
+  DataSource,
+  type EntityManager,
+  EventSubscriber,
+  type EntitySubscriberInterface,
+} from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { outbox, Subscribers, WebhookDispatcher, WebhookEvent } from '../../lib/index.js';
+import { Article, loopback, startBlog, User } from '../support/apps/blog.js';
+import { createDatabase, type DatabaseKind } from '../support/databases.js';
+import { Receiver } from '../support/receiver.js';
+
+@Injectable()
+class Orders {
+  @WebhookEvent('order.placed')
+  async place(): Promise<void> {}
+
+  @WebhookEvent('order.refused', { on: 'error' })
+  async refuse(): Promise<void> {
+    throw new Undone();
+  }
+}
+
+@Module({ providers: [Orders] })
+class OrdersModule {}
+
+class Undone extends Error {}
+
+const undo = (): never => {
+  throw new Undone();
+};
+
+async function undone(work: Promise<unknown>): Promise<void> {
+  await expect(work).rejects.toBeInstanceOf(Undone);
+}
+
+const KINDS = ['memory', 'file', 'postgres', 'mariadb'] as const satisfies DatabaseKind[];
+
+describe.each(KINDS)('a send() within a transaction of the application on %s', (kind) => {
+  let app: INestApplication;
+  let receiver: Receiver;
+  let dataSource: DataSource;
+  let dispatcher: WebhookDispatcher;
+  let drop: () => Promise<void>;
+  const warn = vi.spyOn(Logger.prototype, 'warn');
+
+  beforeAll(async () => {
+    const database = await createDatabase(kind);
+    drop = database.drop;
+    ({ app, dataSource } = await startBlog(
+      { ...database.options, synchronize: true },
+      { dispatch: outbox(), recipients: loopback },
+      [OrdersModule],
+    ));
+    dispatcher = app.get(WebhookDispatcher);
+    receiver = await Receiver.start();
+    await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+  });
+  beforeEach(() => {
+    receiver.requests.length = 0;
+    warn.mockReset().mockImplementation(() => undefined);
+  });
+  afterAll(async () => {
+    await app?.close();
+    await receiver?.stop();
+    await drop();
+  });
+
+  /** What has arrived by the time that nothing is under way any more. */
+  async function arrived(): Promise<string[]> {
+    await dispatcher.send('test.over');
+    await vi.waitFor(async () => {
+      expect(receiver.events).toContain('test.over');
+      for (const table of ['thorn_messages', 'thorn_deliveries']) {
+        expect(await dataSource.query(`SELECT id FROM ${table} WHERE due_at IS NOT NULL`)).toEqual(
+          [],
+        );
+      }
+    }, 10_000);
+    return receiver.events.filter((name) => name !== 'test.over').sort();
+  }
+
+  const stored = async (event: string, manager: EntityManager = dataSource.manager) =>
+    (await manager.query<unknown[]>(`SELECT id FROM thorn_messages WHERE event = '${event}'`))
+      .length;
+
+  it('is sent after the commit, and never after a rollback', async () => {
+    await dataSource.transaction(async (manager) => {
+      await manager.save(User, { name: 'ada' });
+      await expect(dispatcher.send('a.kept')).resolves.toMatchObject({ state: 'staged' });
+      expect(await stored('a.kept', manager)).toBe(0);
+    });
+    await undone(
+      dataSource.transaction(async (manager) => {
+        await manager.save(User, { name: 'bob' });
+        await dispatcher.send('a.dropped', {}, { wait: false });
+        undo();
+      }),
+    );
+    expect(await arrived()).toEqual(['a.kept']);
+    expect([await stored('a.kept'), await stored('a.dropped')]).toEqual([1, 0]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('belongs to the savepoint that it is in', async () => {
+    await dataSource.transaction(async (manager) => {
+      await dispatcher.send('b.outer');
+      await undone(
+        manager.transaction(async () => {
+          await dispatcher.send('b.inner-dropped');
+          undo();
+        }),
+      );
+      await manager.transaction(() => dispatcher.send('b.inner-kept'));
+      await dispatcher.send('b.outer-again');
+    });
+    await undone(
+      dataSource.transaction(async (manager) => {
+        await manager.transaction(() => dispatcher.send('b.inner-kept-outer-dropped'));
+        undo();
+      }),
+    );
+    expect(await arrived()).toEqual(['b.inner-kept', 'b.outer', 'b.outer-again']);
+  });
+
+  it('does not mix transactions that run at the same time', async () => {
+    const run = (name: string, commits: boolean) =>
+      dataSource.transaction(async (manager) => {
+        await dispatcher.send(`c.${name}`);
+        await manager.save(User, { name });
+        if (!commits) undo();
+      });
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    await Promise.allSettled(names.map((name, at) => run(name, at % 2 === 0)));
+    expect(await arrived()).toEqual(['c.a', 'c.c', 'c.e']);
+  });
+
+  it('is sent at once by work that outlives its transaction', async () => {
+    let goOn!: () => void;
+    const over = new Promise<void>((resolve) => (goOn = resolve));
+    let late!: Promise<unknown>;
+    await undone(
+      dataSource.transaction(async () => {
+        late = over.then(() => dispatcher.send('d.late', {}, { wait: false }));
+        undo();
+      }),
+    );
+    goOn();
+    await expect(late).resolves.toMatchObject({ state: 'accepted' });
+    expect(await arrived()).toEqual(['d.late']);
+  });
+
+  it('belongs to no transaction with manager: null', async () => {
+    await undone(
+      dataSource.transaction(async () => {
+        const sent = await dispatcher.send('e.anyway', {}, { manager: null, wait: false });
+        expect(sent.state).toBe('accepted');
+        undo();
+      }),
+    );
+    expect(await arrived()).toEqual(['e.anyway']);
+  });
+
+  it('reads with sendFor() what the transaction has written', async () => {
+    const user = await dataSource.manager.save(User, { name: 'before' });
+    await dataSource.transaction(async (manager) => {
+      const { id } = await manager.save(Article, { title: 'Unseen', author: user });
+      const summary = await dispatcher.sendFor(Article, { where: { id } }, 'article.changed');
+      expect(summary).toEqual({ rows: 1, sent: 1 });
+      const article = await manager.findOneByOrFail(Article, { id });
+      const sent = await dispatcher.sendFor(article, 'article.changed');
+      expect(sent).toMatchObject({ state: 'staged' });
+    });
+    expect(await arrived()).toEqual(['article.changed', 'article.changed', 'article.created']);
+    expect(receiver.json().data).toMatchObject({ title: 'Unseen' });
+  });
+
+  it('belongs to the save() whose hooks it is sent from', async () => {
+    @EventSubscriber()
+    class Announcer implements EntitySubscriberInterface<User> {
+      listenTo() {
+        return User;
+      }
+
+      async afterInsert({ entity }: { entity: User }): Promise<void> {
+        await dispatcher.send(`f.${entity.name}`, {}, { wait: false });
+        if (entity.name === 'dropped') undo();
+      }
+    }
+    const announcer = new Announcer();
+    dataSource.subscribers.push(announcer);
+    try {
+      await undone(dataSource.manager.save(User, { name: 'dropped' }));
+      await dataSource.manager.save(User, { name: 'kept' });
+    } finally {
+      dataSource.subscribers.splice(dataSource.subscribers.indexOf(announcer), 1);
+    }
+    expect(await arrived()).toEqual(['f.kept']);
+  });
+
+  it('holds for events of methods, but for those of errors', async () => {
+    const orders = app.get(Orders);
+    await undone(
+      dataSource.transaction(async () => {
+        await orders.place();
+        await orders.refuse();
+      }),
+    );
+    await dataSource.transaction(() => orders.place());
+    expect(await arrived()).toEqual(['order.placed', 'order.refused']);
+  });
+
+  it('cannot be told of startTransaction(): a warning says so once and names manager', async () => {
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    try {
+      await dispatcher.send('g.anyway', {}, { manager: null, wait: false });
+      await dispatcher.send('g.dropped', {}, { manager: runner.manager });
+      expect(warn).not.toHaveBeenCalled();
+      await dispatcher.send('g.unknown', {}, { wait: false });
+      await dispatcher.send('g.unknown', {}, { wait: false });
+      expect(warn.mock.calls.map(([text]) => String(text))).toEqual([
+        expect.stringMatching(/startTransaction\(\).*\{ manager: queryRunner\.manager \}/),
+      ]);
+    } finally {
+      await runner.rollbackTransaction();
+      await runner.release();
+    }
+    warn.mockClear();
+    expect(await arrived()).toEqual(['g.anyway', 'g.unknown', 'g.unknown']);
+    expect(warn).not.toHaveBeenCalled();
+  });
+});
