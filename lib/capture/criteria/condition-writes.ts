@@ -26,8 +26,8 @@ export async function writeByCondition(
   const set = setValuesOf(metadata, given);
   // TypeORM itself keeps columns of trees this way.
   if (operation === 'update' && set.values.length === 0) return execute();
-  // What TypeORM makes no statement of is refused before anything is read.
-  builder.clone().getQuery();
+  // TypeORM refuses it.
+  if (isSoft(operation) && metadata.deleteDateColumn === undefined) return execute();
   return ownTransaction(builder, context.dataSource, async (queryRunner) => {
     const limit = Math.min(...plans.map((plan) => context.guard.limitOf(plan)));
     const rows = await context.read(metadata, operation, () =>
@@ -79,6 +79,10 @@ export async function deleteLinks({
     );
     return result;
   });
+}
+
+function isSoft(operation: ByCondition): boolean {
+  return operation === 'softDelete' || operation === 'restore';
 }
 
 /** The entities whose rows the write may hit, and that have events for it. */

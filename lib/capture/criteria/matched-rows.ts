@@ -109,6 +109,7 @@ export async function onlyRead<Result>(
   const dataSource = dataSourceOf(builder);
   // The others lock the gaps between the rows, or have one writer alone.
   if (!POSTGRES.has(dataSource.options.type)) return execute();
+  if (rows.length === 1 && isOneId(builder, metadata)) return execute();
   const before = expressionMap.extraAppendedAndWhereCondition;
   expressionMap.extraAppendedAndWhereCondition = keyCondition(builder, metadata, rows);
   try {
@@ -116,6 +117,27 @@ export async function onlyRead<Result>(
   } finally {
     expressionMap.extraAppendedAndWhereCondition = before;
   }
+}
+
+/** True if no other row can meet the condition of a query builder than the one with an id that it names. */
+function isOneId(
+  { expressionMap: { wheres } }: WriteBuilder,
+  { primaryColumns }: EntityMetadata,
+): boolean {
+  const [where, ...others] = wheres;
+  if (where === undefined || others.length > 0 || !Array.isArray(where.condition)) return false;
+  const { condition: parts } = where;
+  const named = new Set(
+    parts.map(({ condition }) =>
+      typeof condition === 'object' && 'operator' in condition && condition.operator === 'equal'
+        ? condition.parameters[0]
+        : undefined,
+    ),
+  );
+  return (
+    parts.every(({ type }) => type === 'and') &&
+    primaryColumns.every(({ propertyPath }) => named.has(propertyPath))
+  );
 }
 
 function keyCondition(
