@@ -64,6 +64,7 @@ const INNER_FLOORS = {
     'plan',
     'changes',
     'messages',
+    'cascades',
     'criteria',
     'hooks',
     'decorators',

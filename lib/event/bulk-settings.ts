@@ -8,7 +8,7 @@
  */
 export type BulkWrites = 'capture' | 'warn' | 'throw';
 
-/** How writes by criteria are captured, for all entities or one. */
+/** How writes are captured that do not name their rows one by one, for all entities or one. */
 export interface BulkSettings {
   /** The answer to a write by criteria. Default `capture`. */
   readonly bulk?: BulkWrites;
@@ -19,6 +19,11 @@ export interface BulkSettings {
    * made, `warn` lets it pass without events. Default `throw`.
    */
   readonly bulkOverflow?: 'throw' | 'warn';
+  /**
+   * True: rows that the database removes or releases with a row that they refer to (`onDelete` is `CASCADE` or
+   * `SET NULL`) send their events. They are read before the removal. Default false.
+   */
+  readonly cascades?: boolean;
 }
 
 /** The names of the settings; a record, so that one added to the type and forgotten here does not compile. */
@@ -26,6 +31,7 @@ export const BULK_SETTINGS: { readonly [Name in keyof Required<BulkSettings>]: t
   bulk: true,
   bulkLimit: true,
   bulkOverflow: true,
+  cascades: true,
 };
 
 /** The first setting with a wrong value, and what it must be; undefined when all are right. */
@@ -33,6 +39,7 @@ export function bulkFault({
   bulk,
   bulkLimit,
   bulkOverflow,
+  cascades,
 }: {
   readonly [Name in keyof BulkSettings]?: unknown;
 }): { readonly name: keyof BulkSettings; readonly reason: string } | undefined {
@@ -44,6 +51,9 @@ export function bulkFault({
   }
   if (bulkOverflow !== undefined && !['throw', 'warn'].includes(bulkOverflow as string)) {
     return { name: 'bulkOverflow', reason: "must be 'throw' or 'warn'" };
+  }
+  if (cascades !== undefined && typeof cascades !== 'boolean') {
+    return { name: 'cascades', reason: 'must be true or false' };
   }
   return undefined;
 }

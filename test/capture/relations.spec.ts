@@ -4,8 +4,6 @@ import {
   Entity,
   JoinTable,
   ManyToMany,
-  ManyToOne,
-  OneToMany,
   PrimaryColumn,
   PrimaryGeneratedColumn,
 } from 'typeorm';
@@ -63,19 +61,6 @@ class Key {
   rooms!: Room[];
 }
 
-@Entity()
-class Owner {
-  @PrimaryGeneratedColumn() id!: number;
-  @OneToMany(() => Pet, (pet) => pet.owner) pets!: Pet[];
-}
-
-@Entity()
-@WebhookEvent<Pet>('pet.changed', { on: 'change' })
-class Pet {
-  @PrimaryGeneratedColumn() id!: number;
-  @ManyToOne(() => Owner, (owner) => owner.pets, { nullable: true }) owner!: Owner | null;
-}
-
 describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
   let rig: CaptureApp;
   let red: Tag;
@@ -83,7 +68,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
   const warn = vi.spyOn(Logger.prototype, 'warn');
 
   beforeAll(async () => {
-    rig = await openCaptureApp(kind, [Tag, Post, Room, Key, Owner, Pet]);
+    rig = await openCaptureApp(kind, [Tag, Post, Room, Key]);
     [red, blue] = (await rig.dataSource.manager.save(Tag, [{ name: 'red' }, { name: 'blue' }])) as [
       Tag,
       Tag,
@@ -179,7 +164,7 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
   });
 
   it('warns of relation().remove() with bulk: warn, and names a call that works', async () => {
-    const other = await openCaptureApp(kind, [Tag, Post, Room, Key, Owner, Pet], { bulk: 'warn' });
+    const other = await openCaptureApp(kind, [Tag, Post, Room, Key], { bulk: 'warn' });
     await other.dataSource.createQueryBuilder().relation(Post, 'tags').of(1).remove(1);
     expect(warn.mock.calls.flat().filter((text) => String(text).startsWith('Post: '))).toEqual([
       expect.stringMatching(
@@ -212,16 +197,6 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     ]);
     await keys.save({ series: 'K', serial: 1, rooms: [] });
     expect(rig.received()).toEqual(['key.useless [{"building":"A","number":7}]']);
-  });
-
-  it('warns of a child that its parent releases, since TypeORM does not report which', async () => {
-    const owner = await rig.dataSource.manager.save(Owner, { pets: [] });
-    await rig.dataSource.manager.save(Pet, { owner });
-    await rig.dataSource.manager.save(Owner, { id: owner.id, pets: [] });
-    expect(rig.received()).toEqual([]);
-    expect(warn.mock.calls.flat().map(String)).toContainEqual(
-      expect.stringMatching(/^Pet: update .*pet\.changed/),
-    );
   });
 
   const stillUsed = async (tag: Tag): Promise<boolean> =>

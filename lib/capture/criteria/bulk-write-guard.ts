@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { BulkSettings } from '../../event/bulk-settings.js';
+import type { CascadeRules } from '../cascades/removals.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { type BulkOperation, callByHand, concernedEvents } from './bulk-operation.js';
 import { BulkWriteError } from './bulk-write.error.js';
@@ -8,10 +9,11 @@ const DEFAULTS: Required<BulkSettings> = {
   bulk: 'capture',
   bulkLimit: 1_000,
   bulkOverflow: 'throw',
+  cascades: false,
 };
 
 /** Answers writes that do not say which rows they hit as the options say. */
-export class BulkWriteGuard {
+export class BulkWriteGuard implements CascadeRules {
   readonly #logger = new Logger('Thorn');
   readonly #warned = new Set<string>();
 
@@ -69,6 +71,38 @@ export class BulkWriteGuard {
     );
   }
 
+  followsCascades(plan: EntityPlan): boolean {
+    return this.#settingsOf(plan).cascades;
+  }
+
+  get cascadeLimit(): number {
+    return this.settings.bulkLimit ?? DEFAULTS.bulkLimit;
+  }
+
+  /**
+   * Answers a removal that takes more with it than may be captured.
+   *
+   * @throws {@link BulkWriteError} when such removals are refused
+   */
+  cascadeOverflow(entity: string): void {
+    const found = `${entity}: a removal takes more than ${this.cascadeLimit} other rows and links with it (bulkLimit)`;
+    if ((this.settings.bulkOverflow ?? DEFAULTS.bulkOverflow) === 'throw') {
+      throw new BulkWriteError(
+        `${found} and is refused before it begins, because their events would not be sent. Remove those first, fewer at a time, or raise bulkLimit`,
+        { entity, bulkLimit: this.cascadeLimit },
+      );
+    }
+    this.#warnOnce(
+      `${found}, so their events are not sent. Remove those first, or raise bulkLimit`,
+    );
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.#logger.warn(message);
+  }
+
   #answer(
     plan: EntityPlan,
     operation: BulkOperation,
@@ -82,18 +116,17 @@ export class BulkWriteGuard {
     const message = `${entity}: ${operation} ${explain(events.join(', '), byHand)}`;
     if (mode === 'throw') throw new BulkWriteError(message, { entity, operation, events });
     // Of one occasion the text is always the same.
-    if (this.#warned.has(message)) return;
-    this.#warned.add(message);
-    this.#logger.warn(message);
+    this.#warnOnce(message);
   }
 
   #settingsOf(plan: EntityPlan): Required<BulkSettings> {
     // Settings of the class lie under those of each of its events.
-    const { bulk, bulkLimit, bulkOverflow } = plan.events[0]!.options;
+    const { bulk, bulkLimit, bulkOverflow, cascades } = plan.events[0]!.options;
     return {
       bulk: bulk ?? this.settings.bulk ?? DEFAULTS.bulk,
       bulkLimit: bulkLimit ?? this.settings.bulkLimit ?? DEFAULTS.bulkLimit,
       bulkOverflow: bulkOverflow ?? this.settings.bulkOverflow ?? DEFAULTS.bulkOverflow,
+      cascades: cascades ?? this.settings.cascades ?? DEFAULTS.cascades,
     };
   }
 }

@@ -21,7 +21,8 @@ export async function writeByCondition(
 ): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
   const plans = concernedPlans(write, operation);
-  if (plans.length === 0) return execute();
+  const takesOthers = operation === 'delete' && context.removals.takesOthers(metadata);
+  if (plans.length === 0 && !takesOthers) return execute();
   const given = operation === 'update' ? (valueSetsOf(builder)[0] ?? {}) : {};
   const set = setValuesOf(metadata, given);
   // TypeORM itself keeps columns of trees this way.
@@ -29,7 +30,8 @@ export async function writeByCondition(
   // TypeORM refuses it.
   if (isSoft(operation) && metadata.deleteDateColumn === undefined) return execute();
   return ownTransaction(builder, context.dataSource, async (queryRunner) => {
-    const limit = Math.min(...plans.map((plan) => context.guard.limitOf(plan)));
+    const limits = plans.map((plan) => context.guard.limitOf(plan));
+    const limit = Math.min(...limits, ...(takesOthers ? [context.guard.cascadeLimit] : []));
     const rows = await context.read(metadata, operation, () =>
       readMatched(builder, queryRunner.manager, {
         metadata,
@@ -40,13 +42,17 @@ export async function writeByCondition(
     );
     if (rows.length > limit) {
       for (const plan of plans) context.guard.overflow(plan, operation);
+      if (plans.length === 0) context.guard.cascadeOverflow(metadata.name);
       return execute();
     }
     const changes = await context.read(metadata, operation, () =>
       changesOf({ operation, metadata, rows, plans, set, given, queryRunner }),
     );
+    const lost = takesOthers
+      ? await context.removals.lostWith(queryRunner.manager, metadata, rows)
+      : [];
     const result = await onlyRead(builder, metadata, rows, execute);
-    context.collect(queryRunner, changes);
+    context.collect(queryRunner, [...changes, ...lost]);
     return result;
   });
 }

@@ -7,6 +7,7 @@ import type {
   QueryRunner,
 } from 'typeorm';
 import { errorText } from '../../common/index.js';
+import type { Removals } from '../cascades/removals.js';
 import type { CollectedItem } from '../changes/occurrences.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import type { BulkOperation } from './bulk-operation.js';
@@ -49,6 +50,7 @@ export class WriteContext {
     private readonly planOf: () => CapturePlan,
     private readonly changes: Changes,
     readonly guard: BulkWriteGuard,
+    readonly removals: Removals,
   ) {}
 
   /** The events of the data source. */

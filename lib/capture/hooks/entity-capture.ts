@@ -33,6 +33,8 @@ import { isTableCleared } from '../rows/write-statements.js';
 import { linkChange } from '../changes/link-change.js';
 import { beforeHooks, OldRows } from './old-rows.js';
 import { exactValues } from '../rows/read-back.js';
+import { type OtherSideWrite, OtherSideWrites, withOtherSide } from './other-side-writes.js';
+import { Removals } from '../cascades/removals.js';
 import type { LinkChange, RowChange } from '../changes/row-change.js';
 import { supplied } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
@@ -71,6 +73,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly messages: EntityMessages;
   readonly #bulk: BulkWriteGuard;
   readonly #criteria: CriteriaWrites;
+  readonly #removals: Removals;
+  readonly #otherSide = new OtherSideWrites(() => this.#plan);
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
@@ -87,8 +91,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.messages = new EntityMessages(messageFactory);
     this.#collector = new ChangeCollector(this.messages, pipeline);
     this.#bulk = new BulkWriteGuard(bulk);
+    this.#removals = new Removals(this.#bulk);
     this.#criteria = new CriteriaWrites(
-      new WriteContext(dataSource, () => this.#plan, this.#collector, this.#bulk),
+      new WriteContext(dataSource, () => this.#plan, this.#collector, this.#bulk, this.#removals),
     );
   }
 
@@ -111,7 +116,12 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     SqliteTransactions.install(this.dataSource, this.#serialize);
     this.transactions.install();
     interceptWrites(this.dataSource, this.#criteria);
-    this.#attachment.add([this, ...ofEntities.filter((hooks) => hooks !== undefined)]);
+    interceptWrites(this.dataSource, this.#otherSide);
+    this.#attachment.add([
+      this,
+      ...ofEntities.filter((hooks) => hooks !== undefined),
+      ...this.#removals.plan(this.dataSource, this.#plan),
+    ]);
   }
 
   /**
@@ -134,6 +144,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.transactions.uninstall();
     SqliteTransactions.uninstall(this.dataSource);
     releaseWrites(this.dataSource, this.#criteria);
+    releaseWrites(this.dataSource, this.#otherSide);
     this.#attachment.remove();
   }
 
@@ -159,9 +170,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   afterUpdate(event: UpdateEvent<ObjectLiteral>): Promise<void> | void {
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (event.entity === undefined && old === undefined) return this.#collectOtherSide(event);
     const plan = this.#plan.entities.get(event.metadata);
     if (plan === undefined) return;
-    const old = event.databaseEntity as ObjectLiteral | undefined;
     if (old !== undefined) return this.#collectRow(event, plan, 'update', old, old);
     // Rows that refer to each other are inserted and then updated in one save: the insert says it all.
     if (event.updatedColumns.length > 0 || event.updatedRelations.length > 0) return;
@@ -170,6 +182,11 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   afterRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
+    const lost = this.#removals.take(event).map((item) => this.#collector.collect(event, item));
+    return this.#collectRemoved(event) ?? lost.find((wait) => wait !== undefined);
+  }
+
+  #collectRemoved(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
     const plan = this.#plan.entities.get(event.metadata);
     if (plan === undefined)
       return this.#collectLinks(event, 'unlink', event.entityId as ObjectLiteral);
@@ -183,7 +200,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const plan = this.#plan.entities.get(event.metadata);
     if (plan === undefined) return;
     const old = event.databaseEntity as ObjectLiteral | undefined;
-    if (old !== undefined) return this.#collectRow(event, plan, 'soft-remove', old, old);
+    if (old === undefined && event.entityId === undefined) return;
+    const id = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
+    return this.#collectRow(event, plan, 'soft-remove', id, old);
   }
 
   afterRecover(event: RecoverEvent<ObjectLiteral>): Promise<void> | void {
@@ -213,15 +232,21 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   afterTransactionCommit(event: TransactionCommitEvent): Promise<void> | void {
-    if (!event.queryRunner.isTransactionActive) this.#oldRows.forget(event.queryRunner);
+    if (!event.queryRunner.isTransactionActive) this.#forget(event.queryRunner);
     this.transactions.end(event.queryRunner);
     return this.#collector.afterCommit(event);
   }
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
-    this.#oldRows.forget(queryRunner);
+    this.#forget(queryRunner);
     this.transactions.end(queryRunner);
     this.#collector.afterRollback(queryRunner);
+  }
+
+  #forget(queryRunner: QueryRunner): void {
+    this.#oldRows.forget(queryRunner);
+    this.#otherSide.forget(queryRunner);
+    this.#removals.forget(queryRunner);
   }
 
   #collectRow(
@@ -230,13 +255,16 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     did: RowChange['did'],
     row: ObjectLiteral,
     old: ObjectLiteral | undefined,
+    otherSide?: OtherSideWrite,
   ): Promise<void> | void {
     const key = rowKey(plan.metadata, row)!;
     const complete =
-      did === 'insert' ? undefined : this.#oldRows.take(event.queryRunner, plan, key);
+      did === 'insert'
+        ? undefined
+        : (otherSide?.whole ?? this.#oldRows.take(event.queryRunner, plan, key));
     const values = did === 'update' ? changedValues(event) : [];
     const changed = values.map(({ of }) => of);
-    return this.#collector.collect(event, {
+    const change: RowChange = {
       type: 'row',
       did,
       plan,
@@ -247,7 +275,18 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       oldIsComplete: complete !== undefined,
       values,
       exact: exactValues(event, plan.readBack, did),
-    });
+    };
+    if (did === 'update') otherSide ??= this.#otherSide.takeOf(event.queryRunner, plan, key);
+    return this.#collector.collect(
+      event,
+      otherSide === undefined ? change : withOtherSide(change, otherSide),
+    );
+  }
+
+  async #collectOtherSide(event: UpdateEvent<ObjectLiteral>): Promise<void> {
+    const write = await this.#otherSide.take(event);
+    const { plan, old } = write ?? {};
+    if (plan !== undefined) await this.#collectRow(event, plan, 'update', old!, old, write);
   }
 
   #collectLinks(

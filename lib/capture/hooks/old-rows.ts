@@ -4,6 +4,7 @@ import type {
   ObjectLiteral,
   QueryRunner,
   RemoveEvent,
+  SoftRemoveEvent,
   UpdateEvent,
 } from 'typeorm';
 import { joinsOf } from '../plan/entity-paths.js';
@@ -95,7 +96,8 @@ export function beforeHooks(
     ({ needsRow, options }) => options.on === 'delete' && needsRow,
   );
   const incomplete = ofDelete.some(({ joins, hidden }) => joins.length + hidden.length > 0);
-  if (ofChange.length === 0 && ofDelete.length === 0) return undefined;
+  const orphaned = mayBeOrphaned(plan);
+  if (ofChange.length === 0 && ofDelete.length === 0 && !orphaned) return undefined;
 
   const hooks: EntitySubscriberInterface<ObjectLiteral> = { listenTo: () => metadata.target };
   if (ofChange.length > 0) {
@@ -116,5 +118,20 @@ export function beforeHooks(
       return oldRows.read(event, plan, ofDelete, metadata.getEntityIdMap(id)!);
     };
   }
+  if (orphaned) {
+    hooks.beforeSoftRemove = (event: SoftRemoveEvent<ObjectLiteral>) => {
+      if (event.metadata !== metadata || event.entity !== undefined) return;
+      if (event.entityId === undefined) return;
+      return oldRows.read(event, plan, [], metadata.ensureEntityIdMap(event.entityId));
+    };
+  }
   return hooks;
+}
+
+/** True if a save may softly remove rows that it has not loaded: those that a one-to-many relation has lost. */
+function mayBeOrphaned({ metadata, events }: EntityPlan): boolean {
+  return (
+    metadata.relations.some(({ orphanedRowAction }) => orphanedRowAction === 'soft-delete') &&
+    events.some(({ options: { on, softRemoval } }) => on === 'delete' && softRemoval !== false)
+  );
 }

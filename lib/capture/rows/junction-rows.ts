@@ -1,4 +1,5 @@
-import { Brackets, type EntityManager, type ObjectLiteral } from 'typeorm';
+import type { EntityManager, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import { anyOf } from './any-of.js';
 import { type Column, rowKey } from './row-key.js';
 import type { RelationMetadata } from './typeorm-types.js';
 
@@ -27,42 +28,69 @@ export function linkedId(
   return id;
 }
 
-/** Finds the rows that have at least one link of the relation left, by {@link rowKey}, in one query. */
+/** Finds the rows that have at least one link of the relation left, in one query, by {@link rowKey}: one query. */
 export async function rowsWithLinks(
   manager: EntityManager,
   relation: RelationMetadata,
   ids: readonly ObjectLiteral[],
 ): Promise<ReadonlySet<string>> {
-  const junction = relation.junctionEntityMetadata!;
   const { own } = linkColumns(relation);
-  const query = manager
-    .createQueryBuilder<ObjectLiteral>(junction.tableName, 'junction')
-    .distinct();
+  const links = await linksQuery(manager, relation, { select: own, by: own, ids })
+    .distinct()
+    .getRawMany();
+  const { entityMetadata } = own[0]!.referencedColumn!;
+  return new Set(
+    links.map((raw: ObjectLiteral) => rowKey(entityMetadata, linkedId(own, linkOf(raw, own))!)!),
+  );
+}
+
+/** The links of a relation to some rows at its other end: rows of its junction table. */
+export async function linksTo(
+  manager: EntityManager,
+  relation: RelationMetadata,
+  ids: readonly ObjectLiteral[],
+  limit: number,
+): Promise<ObjectLiteral[]> {
+  const { own, related } = linkColumns(relation);
+  const select = [...own, ...related];
+  const query = linksQuery(manager, relation, { select, by: related, ids });
+  const links = await query.limit(limit).getRawMany();
+  return links.map((raw: ObjectLiteral) => linkOf(raw, select));
+}
+
+function linksQuery(
+  manager: EntityManager,
+  { junctionEntityMetadata }: RelationMetadata,
+  {
+    select,
+    by,
+    ids,
+  }: {
+    readonly select: readonly Column[];
+    readonly by: readonly Column[];
+    readonly ids: readonly ObjectLiteral[];
+  },
+): SelectQueryBuilder<ObjectLiteral> {
+  const query = manager.createQueryBuilder<ObjectLiteral>(
+    junctionEntityMetadata!.tableName,
+    'junction',
+  );
   query.select([]);
-  own.forEach((column, index) => {
+  select.forEach((column, index) => {
     query.addSelect(`junction.${column.propertyPath}`, `key${index}`);
   });
-  query.where(
-    new Brackets((where) => {
-      ids.forEach((id, row) => {
-        const parameters: ObjectLiteral = {};
-        const equal = own.map((column, index) => {
-          const name = `row${row}_${index}`;
-          parameters[name] = column.referencedColumn!.getEntityValue(id);
-          return `junction.${column.propertyPath} = :${name}`;
-        });
-        where.orWhere(`(${equal.join(' AND ')})`, parameters);
-      });
-    }),
+  return query.where(
+    anyOf(
+      by.map(({ propertyPath }) => `junction.${propertyPath}`),
+      ids.map((id) => by.map((column) => column.referencedColumn!.getEntityValue(id) as unknown)),
+    ),
   );
-  const found = await query.getRawMany<ObjectLiteral>();
-  return new Set(
-    found.map((raw) => {
-      const id: ObjectLiteral = {};
-      own.forEach((column, index) => {
-        column.referencedColumn!.setEntityValue(id, raw[`key${index}`]);
-      });
-      return rowKey(own[0]!.referencedColumn!.entityMetadata, id)!;
-    }),
-  );
+}
+
+function linkOf(raw: ObjectLiteral, columns: readonly Column[]): ObjectLiteral {
+  const link: ObjectLiteral = {};
+  columns.forEach((column, index) => {
+    column.setEntityValue(link, raw[`key${index}`]);
+  });
+  return link;
 }

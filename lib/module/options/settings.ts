@@ -40,6 +40,7 @@ const KNOWN: Readonly<{
   bulk: null,
   bulkLimit: null,
   bulkOverflow: null,
+  cascades: null,
   serializeTransactions: null,
 };
 

@@ -1,12 +1,9 @@
 import { AbstractLogger, DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
-import {
-  EntityCapture,
-  type EntityCaptureOptions,
-  CapturedTransactions,
-} from '../../../lib/capture/index.js';
+import { EntityCapture, CapturedTransactions } from '../../../lib/capture/index.js';
 import { SystemClock } from '../../../lib/common/clock.js';
 import { DispatchStrategy, MessagePipeline } from '../../../lib/dispatch/index.js';
 import { Codecs, type Message, MessageFactory } from '../../../lib/message/index.js';
+import type { BulkSettings } from '../../../lib/event/index.js';
 import { createDatabase } from '../databases.js';
 
 /** For `describe.each()`: the databases that capturing is tested on. */
@@ -93,7 +90,7 @@ export async function openDataSource(
 export async function openCaptureApp(
   kind: CaptureDatabase,
   entities: readonly (new () => object)[],
-  options: Pick<EntityCaptureOptions, 'bulk' | 'bulkLimit' | 'bulkOverflow'> & {
+  options: BulkSettings & {
     readonly baseUrl?: string;
   } = {},
 ): Promise<CaptureApp> {

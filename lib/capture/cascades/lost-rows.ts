@@ -1,0 +1,208 @@
+import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { CollectedItem } from '../changes/occurrences.js';
+import { linkChange } from '../changes/link-change.js';
+import { joinsOf } from '../plan/entity-paths.js';
+import type { EntityPlan, EventPlan, LinkPlan } from '../plan/entity-plan.js';
+import { anyOf } from '../rows/any-of.js';
+import { linksTo } from '../rows/junction-rows.js';
+import { setValue } from '../rows/row-copy.js';
+import { rowKey } from '../rows/row-key.js';
+import { readRows } from '../rows/row-reader.js';
+import type { Cascade, LossPlan } from './cascade-plan.js';
+
+/** Rows of one class that are about to be deleted. */
+export interface DoomedRows {
+  readonly metadata: EntityMetadata;
+  readonly rows: readonly ObjectLiteral[];
+  /** True if TypeORM tells of the links of bidirectional relations itself. */
+  readonly tellsLinks: boolean;
+}
+
+/** More is lost than may be found; names the entity whose removal would take it. */
+export class TooManyLostError extends Error {}
+
+const ROOT = 'thorn_row';
+const PARENT = 'thorn_parent';
+const ROWS_PER_QUERY = 500;
+
+/** Finds what the database deletes and releases together with some rows, before it does. */
+export class LostRows {
+  readonly #items: CollectedItem[] = [];
+  readonly #released: { readonly place: string; readonly item: CollectedItem }[] = [];
+  readonly #removed = new Set<string>();
+  #count = 0;
+
+  /** @param limit the most rows and links that may be found */
+  constructor(
+    private readonly manager: EntityManager,
+    private readonly plan: LossPlan,
+    private readonly limit: number,
+  ) {}
+
+  /**
+   * The changes that the removal of these rows will make of others.
+   *
+   * @throws {@link TooManyLostError} when they are more than the limit
+   */
+  async with(doomed: readonly DoomedRows[]): Promise<CollectedItem[]> {
+    for (const { metadata, rows } of doomed) {
+      for (const row of rows) this.#removed.add(placeOf(metadata, row));
+    }
+    for (let level = doomed; level.length > 0;) {
+      const next: DoomedRows[] = [];
+      for (const rows of level) next.push(...(await this.#follow(rows)));
+      level = next;
+    }
+    const released = this.#released.filter(({ place }) => !this.#removed.has(place));
+    return [...this.#items, ...released.map(({ item }) => item)];
+  }
+
+  /** @returns the rows that are removed with these */
+  async #follow({ metadata, rows, tellsLinks }: DoomedRows): Promise<DoomedRows[]> {
+    const removed: DoomedRows[] = [];
+    const { cascades = [], links = [] } = this.plan.get(metadata) ?? {};
+    for (const page of pagesOf(rows)) {
+      for (const link of links) {
+        if (!tellsLinks || link.relation.inverseRelation === undefined) {
+          await this.#cut(link, metadata, page);
+        }
+      }
+      for (const cascade of cascades) {
+        const found = await this.#referring(cascade, metadata, page);
+        if (found.length === 0) continue;
+        if (cascade.does === 'release') await this.#release(cascade, found);
+        else {
+          await this.#remove(cascade, found);
+          removed.push({ metadata: cascade.metadata, rows: found, tellsLinks: false });
+        }
+      }
+    }
+    return removed;
+  }
+
+  async #cut(
+    plan: LinkPlan,
+    metadata: EntityMetadata,
+    rows: readonly ObjectLiteral[],
+  ): Promise<void> {
+    const links = await linksTo(this.manager, plan.relation, rows, this.#rest);
+    this.#counted(links.length, metadata);
+    for (const link of links) {
+      const change = linkChange(plan, 'unlink', link);
+      if (change !== undefined) this.#items.push(change);
+    }
+  }
+
+  /** The rows that refer to some, which have not been met on another way. */
+  async #referring(
+    { metadata, relation, does }: Cascade,
+    parent: EntityMetadata,
+    rows: readonly ObjectLiteral[],
+  ): Promise<ObjectLiteral[]> {
+    const { primaryColumns } = parent;
+    const found = await this.manager
+      .createQueryBuilder<ObjectLiteral>(metadata.target, ROOT)
+      .withDeleted()
+      .innerJoin(`${ROOT}.${relation.propertyPath}`, PARENT)
+      .loadAllRelationIds({ relations: [relation.propertyPath], disableMixedMap: true })
+      .where(
+        anyOf(
+          primaryColumns.map(({ propertyPath }) => `${PARENT}.${propertyPath}`),
+          rows.map((row) => primaryColumns.map((column) => column.getEntityValue(row) as unknown)),
+        ),
+      )
+      .limit(this.#rest)
+      .getMany();
+    this.#counted(found.length, parent);
+    if (does === 'release') return found;
+    const fresh = found.filter((row) => !this.#removed.has(placeOf(metadata, row)));
+    for (const row of fresh) this.#removed.add(placeOf(metadata, row));
+    return fresh;
+  }
+
+  async #remove({ plan }: Cascade, rows: readonly ObjectLiteral[]): Promise<void> {
+    if (plan === undefined) return;
+    const events = plan.events.filter(
+      ({ options, needsRow }) => options.on === 'delete' && needsRow,
+    );
+    const complete = await this.#complete(plan, events, rows);
+    for (const row of rows) {
+      const key = rowKey(plan.metadata, row)!;
+      const old = complete.get(key);
+      this.#items.push({
+        type: 'row',
+        did: 'remove',
+        plan,
+        key,
+        id: row,
+        old: old ?? row,
+        oldIsComplete: old !== undefined,
+        values: [],
+        exact: undefined,
+      });
+    }
+  }
+
+  async #release({ plan, relation }: Cascade, rows: readonly ObjectLiteral[]): Promise<void> {
+    if (plan === undefined) return;
+    const events = plan.events.filter(({ readsBefore }) => readsBefore);
+    const complete = await this.#complete(plan, events, rows);
+    for (const row of rows) {
+      const key = rowKey(plan.metadata, row)!;
+      const old = complete.get(key);
+      if (old !== undefined && relation.getEntityValue(old) === undefined) {
+        setValue(old, relation, relation.getEntityValue(row));
+      }
+      this.#released.push({
+        place: placeOf(plan.metadata, row),
+        item: {
+          type: 'row',
+          did: 'update',
+          plan,
+          key,
+          id: row,
+          old: old ?? row,
+          oldIsComplete: old !== undefined,
+          values: [{ of: relation, value: null }],
+          exact: undefined,
+        },
+      });
+    }
+  }
+
+  /** The rows with what the events ask for besides their columns. */
+  async #complete(
+    { metadata }: EntityPlan,
+    events: readonly EventPlan[],
+    ids: readonly ObjectLiteral[],
+  ): Promise<ReadonlyMap<string, ObjectLiteral>> {
+    const joins = joinsOf(events.flatMap((event) => event.joins));
+    const hidden = [...new Set(events.flatMap((event) => event.hidden))];
+    if (joins.length + hidden.length === 0) return new Map();
+    return readRows(this.manager, { metadata, ids, joins, hidden });
+  }
+
+  /** As many rows may be read: one more than may be found. */
+  get #rest(): number {
+    return this.limit - this.#count + 1;
+  }
+
+  #counted(found: number, { name }: EntityMetadata): void {
+    this.#count += found;
+    if (this.#count <= this.limit) return;
+    throw new TooManyLostError(name);
+  }
+}
+
+/** Identifies a row among all of the data source: rows of a class and of its base are in one table. */
+function placeOf(metadata: EntityMetadata, row: ObjectLiteral): string {
+  return `${metadata.tablePath} ${rowKey(metadata, row)}`;
+}
+
+function pagesOf<Row>(rows: readonly Row[]): Row[][] {
+  const pages: Row[][] = [];
+  for (let start = 0; start < rows.length; start += ROWS_PER_QUERY) {
+    pages.push(rows.slice(start, start + ROWS_PER_QUERY));
+  }
+  return pages;
+}
