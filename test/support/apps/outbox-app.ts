@@ -45,6 +45,9 @@ import {
 import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
 import type { TestDatabase } from '../databases.js';
 
+/** Long runs have more to wait for. */
+const PATIENCE = process.env['THORN_LONG'] === '1' ? 100_000 : 30_000;
+
 export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
 /** An article whose creation is an event. */
@@ -216,7 +219,7 @@ export async function openOutboxApp(
     },
     rows,
     until: async (sql, isDone) => {
-      const end = Date.now() + 30_000;
+      const end = Date.now() + PATIENCE;
       for (;;) {
         const found = await rows(sql);
         if (isDone(found)) return found;
