@@ -57,6 +57,13 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         column.of('created_at', 'bigint'),
         optional(column.of('attempted_at', 'bigint')),
         optional(column.of('finished_at', 'bigint')),
+        optional(column.of('started_at', 'bigint')),
+        optional(column.of('duration', 'int')),
+        optional(column.of('response_status', 'int')),
+        optional(column.text('error_code', 32)),
+        optional(column.of('error_message', 'text')),
+        optional(column.of('response', 'text')),
+        optional(column.text('address', 64)),
       ],
       [
         { columnNames: ['message_id', 'subscriber_id'], isUnique: true },

@@ -85,29 +85,20 @@ async function insert(
   status: string,
   durations: readonly number[],
 ): Promise<void> {
-  const rows = durations.map((duration) => ({
-    id: `${firstIdAt('dlv_', at)}-${++count}`,
-    duration,
-  }));
   await dataSource.getRepository('ThornDelivery').insert(
-    rows.map(({ id }) => ({
-      id,
-      subscriberId,
-      messageId: `msg_${id}`,
-      event: 'order.paid',
-      status,
-      reason: status === 'failed' ? 'exhausted' : null,
-      ...{ attempts: 1, throttled: 0, requests: 1, host: null, lease: null, dueAt: null },
-      ...{ createdAt: at, attemptedAt: at, finishedAt: at },
-    })),
-  );
-  await dataSource.getRepository('ThornAttempt').insert(
-    rows.map(({ id, duration }) => ({
-      deliveryId: id,
-      number: 1,
-      startedAt: at,
-      duration,
-      status: 200,
-    })),
+    durations.map((duration) => {
+      const id = `${firstIdAt('dlv_', at)}-${++count}`;
+      return {
+        id,
+        subscriberId,
+        messageId: `msg_${id}`,
+        event: 'order.paid',
+        status,
+        reason: status === 'failed' ? 'exhausted' : null,
+        ...{ attempts: 1, throttled: 0, requests: 1, host: null, lease: null, dueAt: null },
+        ...{ createdAt: at, attemptedAt: at, finishedAt: at, startedAt: at, duration },
+        ...{ responseStatus: 200 },
+      };
+    }),
   );
 }

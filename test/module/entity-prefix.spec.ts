@@ -87,7 +87,7 @@ describe.each([
       .toHaveLength(1);
     const rows = async (table: string) => app.get(DataSource).query(`SELECT * FROM my_${table}`);
     expect(await rows('thorn_messages')).toHaveLength(1);
-    expect(await rows('thorn_attempts')).toHaveLength(2);
+    expect(await rows('thorn_attempts')).toHaveLength(1);
     expect(await rows('thorn_idempotency_keys')).toHaveLength(1);
   });
 });

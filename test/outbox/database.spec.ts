@@ -19,6 +19,7 @@ import {
   type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
+import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 
 const MESSAGES = 'SELECT * FROM thorn_messages';
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
@@ -137,7 +138,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await next.rows(DELIVERIES)).toMatchObject([
       { message_id: pending.id, status: 'pending' },
     ]);
-    expect(await next.rows('SELECT * FROM thorn_attempts')).toHaveLength(1);
+    expect(await next.rows(`SELECT * FROM ${STORED_ATTEMPTS}`)).toHaveLength(1);
   });
 
   it('drops bodies and answers earlier, as configured', async () => {
@@ -148,7 +149,7 @@ describe.each<{ kind: DatabaseKind }>([
     const own = { ...one, id: 'own_1', url: `${receiver.url}?token=s3cret` };
     await rig.send({ recipients: [own] });
     await rig.until(MESSAGES, (rows) => rows.length === 1 && isDone(rows));
-    expect(await rig.rows('SELECT response FROM thorn_attempts')).toEqual([
+    expect(await rig.rows(`SELECT response FROM ${STORED_ATTEMPTS}`)).toEqual([
       { response: 'thanks' },
       { response: 'thanks' },
     ]);
@@ -158,7 +159,7 @@ describe.each<{ kind: DatabaseKind }>([
     await next.until('SELECT body FROM thorn_messages', ([row]) => row!['body'] === null);
     // With the body, the secrets of those that the message has named itself.
     expect(JSON.stringify(await next.rows(MESSAGES))).not.toContain('s3cret');
-    await next.until('SELECT response FROM thorn_attempts', (rows) =>
+    await next.until(`SELECT response FROM ${STORED_ATTEMPTS}`, (rows) =>
       rows.every(({ response }) => response === null),
     );
     expect(await next.rows(DELIVERIES)).toHaveLength(2);

@@ -15,10 +15,11 @@ import {
   type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
+import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 
 const MESSAGES = 'SELECT * FROM thorn_messages';
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
-const ATTEMPTS = 'SELECT * FROM thorn_attempts ORDER BY delivery_id, number';
+const ATTEMPTS = `SELECT * FROM ${STORED_ATTEMPTS} ORDER BY delivery_id, number`;
 
 let place: TestDatabase;
 let receiver: ScriptedReceiver;
@@ -97,23 +98,59 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }, { k
     });
 
     it('writes attempts in batches, in the transaction of their outcomes', async () => {
-      await open(kind);
+      await open(kind, { schedule: [1000, 1000] });
       for (let n = 0; n < 20; n++) await rig.subscribers.create(subscriber(receiver.url));
+      receiver.answer(...Array.from({ length: 20 }, () => 500));
       await rig.send();
       await rig.until(DELIVERIES, (rows) => rows.length === 20);
       expect(await rig.rows(ATTEMPTS)).toHaveLength(20);
+      expect(await rig.rows('SELECT * FROM thorn_attempts')).toEqual([]);
+      receiver.answer(...Array.from({ length: 20 }, () => 500));
+      clock.advance(1500);
+      await rig.until(DELIVERIES, (rows) => rows.every(({ requests }) => requests === 2));
+      expect(await rig.rows(ATTEMPTS)).toHaveLength(40);
       const inserts = rig.log.statements.filter((sql) =>
         /^INSERT INTO \S*thorn_attempts/.test(sql),
       );
       expect(inserts.length).toBeLessThan(10);
 
       await rig.rows('ALTER TABLE thorn_attempts RENAME TO elsewhere');
-      await rig.send();
+      clock.advance(1500);
       await vi.waitFor(() => expect(errors.join()).toMatch(/Writing \d+ outcome\(s\) failed/));
-      expect(await rig.rows(DELIVERIES)).toHaveLength(20);
+      expect(await rig.rows(DELIVERIES)).toMatchObject(
+        Array.from({ length: 20 }, () => ({ status: 'pending', requests: 2 })),
+      );
       await rig.rows('ALTER TABLE elsewhere RENAME TO thorn_attempts');
-      await rig.until(DELIVERIES, (rows) => rows.length === 40);
-      expect(await rig.rows(ATTEMPTS)).toHaveLength(40);
+      await settled();
+      expect(await rig.rows(ATTEMPTS)).toHaveLength(60);
+    });
+
+    it('stores the first attempt with its delivery, also after a wait for the rate limit', async () => {
+      await open(kind, { schedule: [1000], endpoints: { failures: 1_000_000 } });
+      await rig.subscribers.create(
+        subscriber(receiver.url, { rateLimit: { max: 1, per: 60_000 } }),
+      );
+      receiver.answer({ body: 'at once' }, { status: 500, body: 'no' }, { body: 'again' });
+      await rig.send();
+      await rig.send();
+      await rig.until(DELIVERIES, (rows) => rows.length === 2);
+      clock.advance(70_000);
+      await rig.until(DELIVERIES, (rows) => rows.every(({ requests }) => requests === 1));
+      expect(await rig.rows('SELECT * FROM thorn_attempts')).toEqual([]);
+      clock.advance(70_000);
+      await settled();
+      const { items } = await rig.deliveries.list({}, 'any');
+      const found = await Promise.all(items.map(({ id }) => rig.deliveries.findById(id, 'any')));
+      const attempts = found.map((one) => one!.attempts).toSorted((a, b) => a.length - b.length);
+      expect(attempts).toMatchObject([
+        [{ number: 1, status: 200, response: 'at once' }],
+        [
+          { number: 1, status: 500, response: 'no' },
+          { number: 2, status: 200, response: 'again' },
+        ],
+      ]);
+      const [first, second] = attempts[1]!;
+      expect(second!.startedAt - first!.startedAt).toBeGreaterThanOrEqual(60_000);
     });
   },
 );

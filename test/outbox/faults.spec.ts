@@ -11,6 +11,7 @@ import {
   subscriber,
 } from '../support/apps/outbox-app.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
+import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const LONG_KINDS = IS_LONG ? [{ kind: 'mariadb' as const }] : [];
@@ -222,7 +223,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, .
       // It is over once it has shut down: by then it has tried to write what it knows.
       expect(await child.end('SIGTERM')).toBe(0);
       expect(await rig.rows(DELIVERIES)).toEqual(written);
-      expect(await rig.rows('SELECT * FROM thorn_attempts')).toHaveLength(1);
+      expect(await rig.rows(`SELECT * FROM ${STORED_ATTEMPTS}`)).toHaveLength(1);
       expect(await other.end('SIGTERM')).toBe(0);
     });
   },

@@ -14,6 +14,7 @@ import {
   type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
+import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 
 const MESSAGES = 'SELECT * FROM thorn_messages ORDER BY id';
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
@@ -264,7 +265,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         unknown: [],
       });
       const answers = await rig.rows(
-        'SELECT response FROM thorn_attempts WHERE response IS NOT NULL',
+        `SELECT response FROM ${STORED_ATTEMPTS} WHERE response IS NOT NULL`,
       );
       for (const { response } of answers)
         expect(String(response).length).toBeLessThanOrEqual(16 * 1024);

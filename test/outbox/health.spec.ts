@@ -180,7 +180,7 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.send();
     await rig.until(DELIVERIES, (rows) => rows.length === 1);
     await rig.strategy.onApplicationShutdown();
-    expect(await rig.rows('SELECT error_code FROM thorn_attempts')).toEqual([
+    expect(await rig.rows('SELECT error_code FROM thorn_deliveries')).toEqual([
       { error_code: 'unencodable' },
     ]);
     expect(await rig.rows(HEALTH)).toEqual([]);

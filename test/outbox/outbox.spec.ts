@@ -11,17 +11,18 @@ import {
   SECRET,
   subscriber,
 } from '../support/apps/outbox-app.js';
+import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 
 const MESSAGES = 'SELECT * FROM thorn_messages';
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
-const ATTEMPTS = 'SELECT * FROM thorn_attempts ORDER BY delivery_id, number';
+const ATTEMPTS = `SELECT * FROM ${STORED_ATTEMPTS} ORDER BY delivery_id, number`;
 const SECOND = 1000;
 /** Keeps outcomes from being written, as long as a transaction is open. */
 const LOCKS: Readonly<Record<DatabaseKind, string>> = {
-  file: 'UPDATE thorn_attempts SET number = number',
+  file: 'UPDATE thorn_deliveries SET requests = requests',
   memory: 'SELECT 1',
-  postgres: 'LOCK TABLE thorn_attempts IN EXCLUSIVE MODE',
-  mariadb: 'SELECT * FROM thorn_attempts FOR UPDATE',
+  postgres: 'LOCK TABLE thorn_deliveries IN SHARE MODE',
+  mariadb: 'SELECT * FROM thorn_deliveries FOR UPDATE',
 };
 
 describe.each<{ kind: DatabaseKind }>([

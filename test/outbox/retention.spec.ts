@@ -10,6 +10,7 @@ import {
   type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
+import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 
 const DAY = 24 * 60 * 60_000;
 const MESSAGES = 'SELECT * FROM thorn_messages ORDER BY time, id';
@@ -80,7 +81,7 @@ describe.each<{ kind: DatabaseKind }>([
     clock.advance(2 * DAY);
     await sweep();
     expect(await bodies()).toEqual([false, false]);
-    const answers = await rig.rows('SELECT response FROM thorn_attempts');
+    const answers = await rig.rows(`SELECT response FROM ${STORED_ATTEMPTS}`);
     expect(answers).toEqual([{ response: null }, { response: null }, { response: null }]);
   });
 
@@ -105,7 +106,7 @@ describe.each<{ kind: DatabaseKind }>([
     clock.advance(DAY);
     expect(await prune()).toEqual({ ...nothing, bodies: 1 });
     expect(await bodies()).toEqual([false, true]);
-    expect(await rig.rows('SELECT response FROM thorn_attempts ORDER BY started_at')).toEqual([
+    expect(await rig.rows(`SELECT response FROM ${STORED_ATTEMPTS} ORDER BY started_at`)).toEqual([
       { response: null },
       { response: 'no' },
     ]);

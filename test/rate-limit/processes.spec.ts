@@ -5,6 +5,7 @@ import { type DatabaseKind, createDatabase, type TestDatabase } from '../support
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { maxWithin, attemptStarts } from '../support/attempt-starts.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
+import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 
 const OPEN = 'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL';
 const MESSAGES = 'SELECT id FROM thorn_messages WHERE due_at IS NOT NULL';
@@ -65,7 +66,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       expect(maxWithin(await attemptStarts(rig, 'sub_0'), 3000)).toBeLessThanOrEqual(20);
       // Of those that the dead one has not written down, too: they come closer by what the longest way takes.
       const begun = await rig.rows(
-        'SELECT d.message_id, a.started_at FROM thorn_attempts a JOIN thorn_deliveries d ON d.id = a.delivery_id',
+        `SELECT d.message_id, stored_attempts.started_at FROM ${STORED_ATTEMPTS} JOIN thorn_deliveries d ON d.id = stored_attempts.delivery_id`,
       );
       const ways = begun.map(({ message_id: message, started_at: at }) =>
         Math.max(...arrivals.filter(({ id }) => id === message).map((one) => one.at - Number(at))),

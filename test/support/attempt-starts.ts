@@ -1,5 +1,6 @@
 import type { RateLimit } from '../../lib/message/index.js';
 import type { OutboxApp } from './apps/outbox-app.js';
+import { STORED_ATTEMPTS } from './stored-attempts.js';
 
 /** Reads when the attempts at a subscriber began, oldest first. */
 export async function attemptStarts(
@@ -7,8 +8,8 @@ export async function attemptStarts(
   subscriber: string,
 ): Promise<readonly number[]> {
   const rows = await rig.rows(
-    `SELECT a.started_at FROM thorn_attempts a JOIN thorn_deliveries d ON d.id = a.delivery_id
-      WHERE d.subscriber_id = '${subscriber}' ORDER BY a.started_at`,
+    `SELECT stored_attempts.started_at FROM ${STORED_ATTEMPTS} JOIN thorn_deliveries d ON d.id = stored_attempts.delivery_id
+      WHERE d.subscriber_id = '${subscriber}' ORDER BY stored_attempts.started_at`,
   );
   return rows.map(({ started_at: at }) => Number(at));
 }

@@ -2,13 +2,13 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { MYSQL_ENGINE } from '../../common/typeorm-compat.js';
 import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 
-/** A row of `thorn_attempts`: one HTTP request of a delivery. Never changed. */
+/** A row of `thorn_attempts`: an HTTP request of a delivery behind the first, which the delivery's own row holds. */
 @Entity('thorn_attempts', { engine: MYSQL_ENGINE })
 export class ThornAttempt {
   @PrimaryColumn({ name: 'delivery_id', type: 'varchar', length: 64 })
   deliveryId!: string;
 
-  /** 1 for the first request of the delivery. */
+  /** 2 for the second request of the delivery. */
   @PrimaryColumn({ type: 'int' })
   number!: number;
 

@@ -8,6 +8,9 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  *
  * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in none of their indexes.
  * `permitAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
+ *
+ * The columns from `startedAt` to `address` are the first attempt, with the meaning that they have in `ThornAttempt`.
+ * They are null until it has ended, and if the delivery log does not keep it.
  */
 @Entity('thorn_deliveries', { engine: MYSQL_ENGINE })
 @Index(['messageId', 'subscriberId'], { unique: true })
@@ -78,4 +81,25 @@ export class ThornDelivery {
 
   @Column({ name: 'finished_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   finishedAt!: number | null;
+
+  @Column({ name: 'started_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  startedAt!: number | null;
+
+  @Column({ type: 'int', nullable: true })
+  duration!: number | null;
+
+  @Column({ name: 'response_status', type: 'int', nullable: true })
+  responseStatus!: number | null;
+
+  @Column({ name: 'error_code', type: 'varchar', length: 32, nullable: true })
+  errorCode!: string | null;
+
+  @Column({ name: 'error_message', type: 'text', nullable: true })
+  errorMessage!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  response!: string | null;
+
+  @Column({ type: 'varchar', length: 64, nullable: true })
+  address!: string | null;
 }

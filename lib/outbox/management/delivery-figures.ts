@@ -82,7 +82,7 @@ export async function readHistory(
   const read = await Promise.all(
     places.flatMap(({ database, tables }) => [
       database.run({ sql: countsIn(tables), parameters }),
-      database.run({ sql: durationsIn(tables), parameters }),
+      database.run({ sql: durationsIn(tables), parameters: [...parameters, ...parameters] }),
       database.run({ sql: rateLimitedIn(tables), parameters: [subscriber] }),
     ]),
   );
@@ -106,10 +106,13 @@ function countsIn(tables: TableNames): string {
 
 /** Requests without an answer are left out: their duration says nothing about the endpoint. */
 function durationsIn(tables: TableNames): string {
-  return `SELECT ${dayOf('a.started_at')} AS bucket, a.duration, COUNT(*) AS amount
-    FROM ${tables.attempts} a JOIN ${tables.deliveries} d ON d.id = a.delivery_id
-    WHERE d.subscriber_id = ? AND d.id >= ? AND a.status IS NOT NULL
-    GROUP BY ${dayOf('a.started_at')}, a.duration`;
+  const { deliveries, attempts } = tables;
+  return `SELECT ${dayOf('a.started_at')} AS bucket, a.duration, COUNT(*) AS amount FROM (
+      SELECT d.started_at, d.duration
+        FROM ${deliveries} d WHERE d.subscriber_id = ? AND d.id >= ? AND d.response_status IS NOT NULL
+      UNION ALL SELECT o.started_at, o.duration FROM ${deliveries} d JOIN ${attempts} o ON o.delivery_id = d.id
+        WHERE d.subscriber_id = ? AND d.id >= ? AND o.status IS NOT NULL
+    ) a GROUP BY ${dayOf('a.started_at')}, a.duration`;
 }
 
 function rateLimitedIn({ deliveries }: TableNames): string {

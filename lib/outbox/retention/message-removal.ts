@@ -54,12 +54,22 @@ export class MessageRemoval {
     const { dialect } = this.database;
     const { deliveries, attempts } = this.tables;
     const { rows, parameter } = idRows(dialect, ids);
-    const sql = dialect.updateFrom(
-      attempts,
-      ['response = NULL'],
-      `${rows} ${dialect.join} ${deliveries} d ON d.message_id = r.id`,
-      't.delivery_id = d.id AND t.response IS NOT NULL',
-    );
-    await this.database.run({ sql, parameters: [parameter] });
+    const drop = (table: string, source: string, where: string) => ({
+      sql: dialect.updateFrom(
+        table,
+        ['response = NULL'],
+        source,
+        `${where} AND t.response IS NOT NULL`,
+      ),
+      parameters: [parameter],
+    });
+    await this.database.execute([
+      drop(deliveries, rows, 't.message_id = r.id'),
+      drop(
+        attempts,
+        `${rows} ${dialect.join} ${deliveries} d ON d.message_id = r.id`,
+        't.delivery_id = d.id',
+      ),
+    ]);
   }
 }

@@ -35,6 +35,9 @@ export interface FailedQuery {
   readonly now: number;
 }
 
+/** The columns that {@link parseDeliveryRow} reads. */
+const RECORD =
+  'd.id, d.message_id, d.subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.created_at, d.attempted_at, d.finished_at';
 const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
 
 /** The SQL of the delivery log: reads `thorn_deliveries` and `thorn_attempts`. */
@@ -73,7 +76,7 @@ export class DeliveryLogTable {
       const all = [...conditions, ...(more === '' ? [] : [more])];
       const where = all.length === 0 ? '' : `WHERE ${all.join(' AND ')}`;
       return {
-        sql: `SELECT d.* FROM ${this.tables.deliveries} d ${where} ORDER BY d.id DESC LIMIT ?`,
+        sql: `SELECT ${RECORD} FROM ${this.tables.deliveries} d ${where} ORDER BY d.id DESC LIMIT ?`,
         parameters: [...parameters, limit],
       };
     };
@@ -91,7 +94,7 @@ export class DeliveryLogTable {
 
   async find(id: string): Promise<Row | null> {
     const { rows } = await this.database.run({
-      sql: `SELECT d.*, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id WHERE d.id = ?`,
+      sql: `SELECT ${RECORD}, d.host, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id WHERE d.id = ?`,
       parameters: [id],
     });
     return rows[0] ?? null;
@@ -99,8 +102,11 @@ export class DeliveryLogTable {
 
   async attempts(delivery: string): Promise<readonly AttemptRecord[]> {
     const { rows } = await this.database.run({
-      sql: `SELECT * FROM ${this.tables.attempts} WHERE delivery_id = ? ORDER BY number`,
-      parameters: [delivery],
+      sql: `SELECT 1 AS number, started_at, duration, response_status AS status, error_code, error_message, response, address
+          FROM ${this.tables.deliveries} WHERE id = ? AND duration IS NOT NULL
+        UNION ALL SELECT number, started_at, duration, status, error_code, error_message, response, address
+          FROM ${this.tables.attempts} WHERE delivery_id = ? ORDER BY number`,
+      parameters: [delivery, delivery],
     });
     return rows.map(parseAttemptRow);
   }
