@@ -67,6 +67,7 @@ const INNER_FLOORS = {
     'cascades',
     'criteria',
     'hooks',
+    'feed',
     'decorators',
     '',
   ],

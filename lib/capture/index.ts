@@ -2,6 +2,9 @@ export { BulkWriteError } from './criteria/bulk-write.error.js';
 export { CapturedEntityMessageSource } from './captured-entity-message-source.js';
 export { DeclaredEvents } from './plan/declared-events.js';
 export { EntityCapture, type EntityCaptureOptions } from './hooks/entity-capture.js';
+export { ChangeFeed } from './feed/change-feed.js';
+export { ChangeTable } from './feed/change-table.js';
+export { FeedLoop } from './feed/feed-loop.js';
 export { CapturedTransactions } from './captured-transactions.js';
 export { assertEntitiesKnown, unknownEntities } from './plan/entity-check.js';
 export type {

@@ -1,5 +1,6 @@
 /**
- * The classes to replace: strategies, relays, repositories, HTTP clients, policies, logs and signers.
+ * The classes to replace: strategies, relays, repositories, HTTP clients, policies, logs and signers. And the migrations of
+ * the change feed.
  *
  * @module nestjs-thorn/extending
  */
@@ -79,3 +80,9 @@ export {
   WebhookSigner,
 } from '../signing/index.js';
 export { SystemClock } from '../common/index.js';
+export {
+  type ChangeTrigger,
+  createChangeTrigger,
+  dropChangeTrigger,
+  thornChangeFeedMigrations,
+} from '../migrations/index.js';

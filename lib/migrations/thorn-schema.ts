@@ -1,6 +1,7 @@
 import { ThornIdempotencyKey } from '../idempotency/index.js';
 import { outboxEntities, ThornPause } from '../outbox/index.js';
 import { ThornSubscriber } from '../subscriber/index.js';
+import { CreateThornChangeFeed1767312000003 } from './create-thorn-change-feed.js';
 import { CreateThornOutbox1767312000000 } from './create-thorn-outbox.js';
 import { CreateThornIdempotencyKeys1767225600001 } from './create-thorn-idempotency-keys.js';
 import { CreateThornPauses1767312000001 } from './create-thorn-pauses.js';
@@ -25,3 +26,6 @@ export const thornMigrations = [
   CreateThornPauses1767312000001,
   CreateThornRateLimits1767312000002,
 ];
+
+/** The migrations of the change feed, which is optional and on PostgreSQL alone; see {@link createChangeTrigger}. */
+export const thornChangeFeedMigrations = [CreateThornChangeFeed1767312000003];

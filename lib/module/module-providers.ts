@@ -46,6 +46,7 @@ import { dispatchProviders } from './providers/dispatch.providers.js';
 import type { ThornModuleExtras } from './options/module-options.js';
 import { ThornSettings } from './options/settings.js';
 import { subscriberProviders } from './providers/subscriber.providers.js';
+import { ChangeFeeds } from './change-feeds.js';
 import { EventDiscovery } from './event-discovery.js';
 import { SchemaCheck } from './schema-check.js';
 import { StartupReport } from './startup-report.js';
@@ -99,6 +100,7 @@ export function thornProviders(extras: ThornModuleExtras): {
   const services = [
     dataSourcesProvider(names),
     SchemaCheck,
+    ChangeFeeds,
     EventDiscovery,
     StartupReport,
     ...client,

@@ -82,6 +82,8 @@ describe('an application with a wrong option', () => {
     ['strictEvents', { strictEvents: 'yes' }],
     ['serializeTransactions must be true, false', { serializeTransactions: { timeout: 0 } }],
     ['serializeTransactions must be an object', { serializeTransactions: 'no' }],
+    ['changeFeed must be true, false', { changeFeed: { pollInterval: 0 } }],
+    ['changeFeed needs a captured data source on PostgreSQL', { changeFeed: true }],
     ['serializeTransactions.wait', { serializeTransactions: { wait: 5 } }],
     ['baseUrl', { baseUrl: 5 }],
     ['userAgent', { userAgent: 5 }],

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { EntityManager, QueryRunner } from 'typeorm';
+import type { EntityManager, EntityMetadata, QueryRunner } from 'typeorm';
 import { stackFrames, errorText } from '../../common/index.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
@@ -12,6 +12,14 @@ import { TransactionFrames } from '../changes/transaction-frames.js';
 interface OnConnection {
   readonly queryRunner: QueryRunner;
   readonly manager: EntityManager;
+}
+
+/** Reports, by triggers, the changes of some tables as well. */
+export interface OtherReports {
+  /** Removes what is reported of rows that the capture reports itself. */
+  removeCaptured(manager: EntityManager, items: readonly CollectedItem[]): Promise<void>;
+  /** Tells whether every change of an entity is reported. */
+  reports(metadata: EntityMetadata): Promise<boolean>;
 }
 
 /** Statements that leave every row as it is. */
@@ -38,6 +46,7 @@ export class ChangeCollector {
   constructor(
     private readonly messages: EntityMessages,
     private readonly pipeline: MessagePipeline,
+    private readonly others?: OtherReports,
   ) {}
 
   /** Adds a change, synchronously. Outside of a transaction the promise resolves when its message was sent. */
@@ -118,6 +127,7 @@ export class ChangeCollector {
   ): Promise<void> {
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let batch = items; batch.length > 0; batch = state.frames.drain()) {
+      await this.others?.removeCaptured(manager, batch);
       const alone =
         state.writes === 1 && batch.filter(({ type }) => type !== 'message').length === 1;
       const messages = await this.messages.messagesOf(occurrencesOf(batch), manager, alone);
@@ -132,10 +142,8 @@ export class ChangeCollector {
     state.sending ??= Promise.resolve().then(async () => {
       state.sending = undefined;
       try {
-        const messages = await this.messages.messagesOf(
-          occurrencesOf(state.loose.splice(0)),
-          manager,
-        );
+        const items = await this.#reportedHere(state.loose.splice(0));
+        const messages = await this.messages.messagesOf(occurrencesOf(items), manager);
         if (messages.length > 0) await this.pipeline.send(messages, false);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.
@@ -143,6 +151,17 @@ export class ChangeCollector {
       }
     });
     return state.sending;
+  }
+
+  /** Another report has committed with its row, and may be sent already. */
+  async #reportedHere(items: readonly CollectedItem[]): Promise<readonly CollectedItem[]> {
+    if (this.others === undefined) return items;
+    const here: CollectedItem[] = [];
+    for (const item of items) {
+      if (item.type === 'row' && (await this.others.reports(item.plan.metadata))) continue;
+      here.push(item);
+    }
+    return here;
   }
 
   #state(queryRunner: QueryRunner): ConnectionState {

@@ -25,7 +25,7 @@ import { CriteriaWrites } from '../criteria/criteria-writes.js';
 import { WriteContext } from '../criteria/write-context.js';
 import { interceptWrites, releaseWrites } from '../criteria/write-builders.js';
 import { changedValues } from '../rows/changed-values.js';
-import { ChangeCollector } from './change-collector.js';
+import { ChangeCollector, type OtherReports } from './change-collector.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import { EntityMessages } from '../messages/entity-messages.js';
 import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-plan.js';
@@ -47,6 +47,8 @@ export interface EntityCaptureOptions extends BulkSettings {
   readonly pipeline: MessagePipeline;
   /** Default true. */
   readonly serializeTransactions?: SerializeTransactions;
+  /** What reports changes besides the capture. Default: nothing. */
+  readonly otherReports?: OtherReports;
 }
 
 type RowEvent = {
@@ -83,13 +85,19 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   constructor(
     readonly dataSource: DataSource,
-    { messageFactory, pipeline, serializeTransactions, ...bulk }: EntityCaptureOptions,
+    {
+      messageFactory,
+      pipeline,
+      serializeTransactions,
+      otherReports,
+      ...bulk
+    }: EntityCaptureOptions,
   ) {
     this.#serialize = serializeTransactions;
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory);
-    this.#collector = new ChangeCollector(this.messages, pipeline);
+    this.#collector = new ChangeCollector(this.messages, pipeline, otherReports);
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk);
     this.#criteria = new CriteriaWrites(

@@ -5,7 +5,7 @@ import { InvalidInputError } from '../../errors/index.js';
 import { Message, type MessageFactory } from '../../message/index.js';
 import type { Occurrence } from '../changes/occurrences.js';
 import type { EventPlan } from '../plan/entity-plan.js';
-import { mayBeChanged, loadRows } from './row-loader.js';
+import { mayBeChanged, loadRows, type Rows } from './row-loader.js';
 import { fillTemplate } from '../payload/ref-template.js';
 import { withRequestData } from '../payload/request-data.js';
 import { withoutPaths, withValue } from '../rows/row-copy.js';
@@ -24,18 +24,21 @@ export class EntityMessages {
    *
    * @param alone nothing else was written in the transaction: what was saved is what a read would answer, where the
    *   types of its columns say so
+   * @param known the rows, where they are not to be read; an event that fails is dropped then, whatever it says
    * @throws what a query throws, and what a function of an event with `propagateErrors` throws
    */
   async messagesOf(
     happened: readonly (Occurrence | Message)[],
     manager: EntityManager,
     alone = false,
+    known?: Rows,
   ): Promise<Message[]> {
     const candidates = happened.filter((entry) => entry instanceof Message || mayBeChanged(entry));
     const rows = await loadRows(
       candidates.filter((entry): entry is Occurrence => !(entry instanceof Message)),
       manager,
       alone,
+      known,
     );
     const messages: Message[] = [];
     for (const entry of candidates) {
@@ -48,7 +51,8 @@ export class EntityMessages {
           const message = await this.make(entry.event, subject);
           if (message !== undefined) messages.push(message);
         } catch (error) {
-          this.#dropped(entry.event, error);
+          if (known === undefined && entry.event.options.propagateErrors === true) throw error;
+          this.#logDropped(entry.event, error);
         }
       }
     }
@@ -86,8 +90,7 @@ export class EntityMessages {
     });
   }
 
-  #dropped(event: EventPlan, error: unknown): void {
-    if (event.options.propagateErrors === true) throw error;
+  #logDropped(event: EventPlan, error: unknown): void {
     this.#logger.error(
       `${event.entity}: the event ${event.name} is dropped: ${errorText(error)}`,
       stackFrames(error),

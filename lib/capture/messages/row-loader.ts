@@ -9,7 +9,7 @@ import { readRows } from '../rows/row-reader.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
 /** Rows by their class and key. */
-type Rows = ReadonlyMap<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>;
+export type Rows = ReadonlyMap<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>;
 
 /** Keys of the rows that still have links of a relation. */
 type LinkedRows = ReadonlyMap<RelationMetadata, ReadonlySet<string>>;
@@ -42,8 +42,9 @@ export async function loadRows(
   occurrences: readonly Occurrence[],
   manager: EntityManager,
   alone: boolean,
+  given: Rows | undefined,
 ): Promise<NeededRows> {
-  const known = alone ? knownRows(occurrences) : undefined;
+  const known = given ?? (alone ? knownRows(occurrences) : undefined);
   const rows = known ?? (await readAll(manager, occurrences));
   if (!occurrences.some((occurrence) => 'links' in occurrence)) {
     return { rows, related: NONE, linked: NONE };

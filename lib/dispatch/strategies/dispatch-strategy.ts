@@ -38,6 +38,9 @@ export abstract class DispatchStrategy {
   /** The strategy's name in the line at start-up, such as `outbox() with a worker`. Default: the name of its class. */
   label?(): string;
 
+  /** False when this process only stores messages, and leaves all further work to others. Default true. */
+  isWorker?(): boolean;
+
   /**
    * Called once before the caller's transaction commits, with everything that it has collected: a durable strategy
    * writes its rows here. What it throws rolls the transaction back. Without a transaction `manager` is undefined and

@@ -87,6 +87,12 @@ export interface ThornModuleOptions extends BulkSettings {
    * so that a rollback takes what others wrote, with its events. Default `true`; other databases do not look at it.
    */
   readonly serializeTransactions?: SerializeTransactions;
+  /**
+   * True: changes that triggers report, of SQL by hand and of other programs, send events as captured ones do, on
+   * PostgreSQL; see `createChangeTrigger()`. Workers look for them every `pollInterval` milliseconds, 1,000 by
+   * default. The same in all processes. Default false.
+   */
+  readonly changeFeed?: boolean | { readonly pollInterval: number };
 }
 
 /** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */

@@ -42,6 +42,7 @@ const KNOWN: Readonly<{
   bulkOverflow: null,
   cascades: null,
   serializeTransactions: null,
+  changeFeed: null,
 };
 
 /** The module's options once they are checked. */
@@ -160,6 +161,7 @@ function checkValues(options: CheckedOptions): void {
   const fault = bulkFault(options);
   if (fault !== undefined) throw wrongOption(fault.name, fault.reason);
   checkSerializeTransactions(options.serializeTransactions);
+  checkChangeFeed(options.changeFeed);
   if (maxStaleness !== undefined && !(Number.isInteger(maxStaleness) && maxStaleness >= 0)) {
     throw wrongOption('maxStaleness', 'must be a whole number of milliseconds, 0 or more');
   }
@@ -193,6 +195,18 @@ function checkSerializeTransactions(value: unknown): void {
     throw wrongOption(
       'serializeTransactions',
       'must be true, false or { timeout }, a positive whole number of milliseconds',
+    );
+  }
+}
+
+function checkChangeFeed(value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  checkNested('changeFeed', value, ['pollInterval']);
+  const { pollInterval } = value as { readonly pollInterval?: unknown };
+  if (!(Number.isInteger(pollInterval) && (pollInterval as number) > 0)) {
+    throw wrongOption(
+      'changeFeed',
+      'must be true, false or { pollInterval }, a positive whole number of milliseconds',
     );
   }
 }

@@ -4,6 +4,7 @@ import {
   DeclaredEvents,
   EntityCapture,
   CapturedTransactions,
+  ChangeTable,
 } from '../../capture/index.js';
 import { RecipientPolicies } from '../../delivery/index.js';
 import { EntityMessageSource, MessagePipeline, Transactions } from '../../dispatch/index.js';
@@ -45,6 +46,9 @@ export const captureProviders: readonly FactoryProvider[] = [
             messageFactory,
             pipeline,
             ...bulkSettings(options),
+            ...(options.changeFeed && dataSource.options.type === 'postgres'
+              ? { otherReports: new ChangeTable(dataSource) }
+              : {}),
             ...(options.serializeTransactions === undefined
               ? {}
               : { serializeTransactions: options.serializeTransactions }),

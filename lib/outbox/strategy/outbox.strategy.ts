@@ -77,6 +77,10 @@ export class OutboxStrategy
     return `${name} ${this.#hasWorker ? 'with' : 'without'} a worker`;
   }
 
+  override isWorker(): boolean {
+    return this.#hasWorker;
+  }
+
   /**
    * The outbox in each data source, for the management of deliveries.
    *

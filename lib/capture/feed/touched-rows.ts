@@ -1,0 +1,160 @@
+import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { RowChange } from '../changes/row-change.js';
+import { joinsOf } from '../plan/entity-paths.js';
+import type { EntityPlan } from '../plan/entity-plan.js';
+import type { ChangedValue } from '../rows/changed-values.js';
+import { setValue } from '../rows/row-copy.js';
+import { rowKey } from '../rows/row-key.js';
+import { readRows } from '../rows/row-reader.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
+import type { RawRow, Touch } from './change-table.js';
+
+/** A row of a touch, as an entity. */
+type Row = ObjectLiteral;
+
+/** Makes entities of the rows that triggers have written down. */
+export class TouchedRows {
+  readonly #hidden: ReadonlySet<string>;
+  readonly #joins: readonly string[];
+
+  constructor(
+    private readonly dataSource: DataSource,
+    readonly plan: EntityPlan,
+  ) {
+    this.#hidden = new Set(plan.events.flatMap(({ hidden }) => hidden));
+    this.#joins = joinsOf(plan.events.flatMap(({ joins }) => joins));
+  }
+
+  /** An entity of the values alone: of a relation it has the key. */
+  rowOf(raw: RawRow): Row {
+    const { metadata } = this.plan;
+    const row = metadata.create() as Row;
+    for (const column of metadata.columns) {
+      const { isVirtual, isVirtualProperty, isSelect, propertyPath, databaseName } = column;
+      if (isVirtual || isVirtualProperty || !(databaseName in raw)) continue;
+      if (!isSelect && !this.#hidden.has(propertyPath)) continue;
+      column.setEntityValue(row, this.#value(raw[databaseName], column));
+    }
+    for (const relation of metadata.relationsWithJoinColumns) {
+      setValue(row, relation, this.#relatedId(relation, raw));
+    }
+    for (const listener of metadata.afterLoadListeners) {
+      if (listener.isAllowed(row)) void listener.execute(row);
+    }
+    return row;
+  }
+
+  /** Loads the relations that the entity's events ask for, as far as they are still there. */
+  async complete(rows: readonly Row[], manager: EntityManager): Promise<void> {
+    if (this.#joins.length === 0) return;
+    const { metadata } = this.plan;
+    const ids = rows.map((row) => metadata.getEntityIdMap(row)!);
+    const isKept = ({ isOwning, isManyToMany }: RelationMetadata) => isOwning && !isManyToMany;
+    const relations = metadata.relations.filter(({ propertyPath }) =>
+      this.#joins.includes(propertyPath),
+    );
+    const wanted = { metadata, ids, joins: this.#joins, hidden: [...this.#hidden] };
+    const now = relations.every(isKept) ? new Map() : await readRows(manager, wanted);
+    for (const relation of relations) {
+      const related = isKept(relation) ? await this.#related(relation, rows, manager) : undefined;
+      for (const row of rows) {
+        if (related === undefined) {
+          const current = now.get(rowKey(metadata, row)!);
+          setValue(row, relation, current && relation.getEntityValue(current));
+          continue;
+        }
+        const known = relation.getEntityValue(row) as ObjectLiteral | null;
+        const key = known === null ? undefined : rowKey(relation.inverseEntityMetadata, known);
+        if (key !== undefined) setValue(row, relation, related.get(key) ?? known);
+      }
+    }
+  }
+
+  /** What a touch says of its row. */
+  changeOf(touch: Touch, old: Row | undefined, now: Row | undefined): RowChange {
+    const { plan } = this;
+    const id = (now ?? old)!;
+    return {
+      type: 'row',
+      did: this.#did(touch, old, now),
+      plan,
+      key: rowKey(plan.metadata, id)!,
+      id,
+      old,
+      oldIsComplete: old !== undefined,
+      values: old === undefined || now === undefined ? [] : this.#values(touch, now),
+      exact: undefined,
+    };
+  }
+
+  #did(touch: Touch, old: Row | undefined, now: Row | undefined): RowChange['did'] {
+    if (old === undefined) return 'insert';
+    if (now === undefined) return 'remove';
+    const { deleteDateColumn } = this.plan.metadata;
+    if (deleteDateColumn === undefined) return 'update';
+    if (!touch.changed.includes(deleteDateColumn.databaseName)) return 'update';
+    const [was, is] = [old, now].map(
+      (row) => (deleteDateColumn.getEntityValue(row) ?? null) !== null,
+    );
+    if (was === is) return 'update';
+    return is ? 'soft-remove' : 'recover';
+  }
+
+  #values({ changed }: Touch, now: Row): ChangedValue[] {
+    const { columns, relationsWithJoinColumns } = this.plan.metadata;
+    const fields = [
+      ...columns.filter(
+        ({ isVirtual, isSelect, propertyPath, databaseName }) =>
+          !isVirtual &&
+          (isSelect || this.#hidden.has(propertyPath)) &&
+          changed.includes(databaseName),
+      ),
+      ...relationsWithJoinColumns.filter(({ joinColumns }) =>
+        joinColumns.some(({ databaseName }) => changed.includes(databaseName)),
+      ),
+    ];
+    return fields.map((of) => ({ of, value: of.getEntityValue(now) as unknown }));
+  }
+
+  #relatedId(relation: RelationMetadata, raw: RawRow): ObjectLiteral | null {
+    const { inverseEntityMetadata, joinColumns } = relation;
+    const related = inverseEntityMetadata.create() as ObjectLiteral;
+    for (const column of joinColumns) {
+      const value = raw[column.databaseName];
+      if (value === null || value === undefined) return null;
+      const target = column.referencedColumn!;
+      target.setEntityValue(related, this.#value(value, target));
+    }
+    return related;
+  }
+
+  async #related(
+    relation: RelationMetadata,
+    rows: readonly Row[],
+    manager: EntityManager,
+  ): Promise<ReadonlyMap<string, ObjectLiteral>> {
+    const metadata = relation.inverseEntityMetadata;
+    const below = (paths: Iterable<string>): string[] => {
+      const prefix = `${relation.propertyPath}.`;
+      return [...paths].flatMap((path) =>
+        path.startsWith(prefix) ? [path.slice(prefix.length)] : [],
+      );
+    };
+    const ids = new Map<string, ObjectLiteral>();
+    for (const row of rows) {
+      const related = relation.getEntityValue(row) as ObjectLiteral | null;
+      const key = related === null ? undefined : rowKey(metadata, related);
+      if (key !== undefined) ids.set(key, related!);
+    }
+    return readRows(manager, {
+      metadata,
+      ids: [...ids.values()],
+      joins: below(this.#joins),
+      hidden: below(this.#hidden),
+    });
+  }
+
+  #value(value: unknown, column: EntityMetadata['columns'][number]): unknown {
+    return this.dataSource.driver.prepareHydratedValue(value, column) as unknown;
+  }
+}
