@@ -1,4 +1,5 @@
 import type { ConnectionOptions, Telemetry } from 'bullmq';
+import { OptionChecks } from '../common/option-checks.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { OutboxOptions } from '../outbox/index.js';
 
@@ -57,20 +58,22 @@ const NAMES = new Set([...Object.keys(DEFAULTS), 'connection', 'configKey', 'tel
 /** @throws {@link ThornConfigurationError} naming the wrong option */
 export function queueSettings(options: BullMqOptions): QueueSettings {
   const given = { ...DEFAULTS, ...defined(options) };
-  for (const name of ['producer', 'worker'] as const) {
-    if (typeof given[name] !== 'boolean') throw refused(name, 'true or false', given[name]);
-  }
-  for (const name of ['concurrency', 'enqueueTimeout'] as const) {
-    if (Number.isSafeInteger(given[name]) && given[name] > 0) continue;
-    throw refused(name, 'a whole number above 0', given[name]);
-  }
+  const check = new OptionChecks('bullmq()');
+  check.boolean('producer', given.producer);
+  check.boolean('worker', given.worker);
+  check.integer('concurrency', given.concurrency);
+  check.integer('enqueueTimeout', given.enqueueTimeout, { unit: 'milliseconds' });
   for (const name of ['queue', 'prefix', 'configKey'] as const) {
-    const value: unknown = given[name as keyof typeof given];
-    if (value === undefined && name !== 'queue') continue;
-    if (typeof value === 'string' && /^[^:\s]+$/.test(value)) continue;
-    throw refused(name, 'a text without colons and blanks', value);
+    const value: unknown = { ...options, ...given }[name];
+    if (value === undefined) continue;
+    const isName = typeof value === 'string' && /^[^:\s]+$/.test(value);
+    check.assert(name, isName, 'must be a text without colons and blanks');
   }
-  checkTelemetry(options.telemetry);
+  check.assert(
+    'telemetry',
+    options.telemetry === undefined || isTelemetry(options.telemetry),
+    'must be telemetry of BullMQ, such as new BullMQOtel(…) of bullmq-otel',
+  );
   if (options.connection !== undefined && options.configKey !== undefined) {
     throw new ThornConfigurationError(
       'bullmq({ connection, configKey }) names two connections: leave one out',
@@ -95,15 +98,9 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
   };
 }
 
-function checkTelemetry(telemetry: unknown): void {
-  if (telemetry === undefined) return;
-  const { tracer, contextManager } = Object(telemetry) as Partial<Telemetry>;
-  if (typeof tracer === 'object' && typeof contextManager === 'object') return;
-  throw refused(
-    'telemetry',
-    'telemetry of BullMQ, such as new BullMQOtel(…) of bullmq-otel',
-    telemetry,
-  );
+function isTelemetry(given: unknown): boolean {
+  const { tracer, contextManager } = Object(given) as Partial<Telemetry>;
+  return typeof tracer === 'object' && typeof contextManager === 'object';
 }
 
 /** The options of `outbox()` among the given ones. */
@@ -114,11 +111,4 @@ export function databaseOptions(options: BullMqOptions): OutboxOptions {
 
 function defined(options: BullMqOptions): Partial<QueueSettings> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function refused(name: string, rule: string, value: unknown): ThornConfigurationError {
-  return new ThornConfigurationError(`bullmq({ ${name} }) must be ${rule}, not ${String(value)}`, {
-    option: name,
-    value,
-  });
 }

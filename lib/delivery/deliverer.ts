@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { type LogFacts, LogLine } from '../common/log-line.js';
+import { OptionChecks } from '../common/option-checks.js';
 import { stackFrames } from '../common/error-text.js';
-import { ThornConfigurationError } from '../errors/index.js';
 import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
@@ -16,16 +16,18 @@ import { EndpointFailureLog } from './log/endpoint-failure-log.js';
 import type { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
 import type { WebhookHttpClient, WebhookResponse } from './http/webhook-http-client.js';
 
+const USER_AGENT = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
+
 /** Options of {@link Deliverer}. */
 export interface DelivererOptions {
   /** Deadline of one whole request in milliseconds, unless the event sets another. Default 3000. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Default `nestjs-thorn`. */
-  readonly userAgent?: string;
+  readonly userAgent?: string | undefined;
   /** Finds the policy of events with rules of their own. Default: the client's policy judges all requests. */
   readonly policies?: RecipientPolicies;
   /** Creates the `Hook-Unsubscribe` links of stored subscribers. Default: no links are sent. */
-  readonly links?: UnsubscribeLinks | undefined;
+  readonly links?: UnsubscribeLinks | null | undefined;
   /** Traces messages. Default: no tracing. */
   readonly tracing?: MessageTracing;
 }
@@ -50,19 +52,18 @@ export class Deliverer {
     private readonly clock: Clock,
     { timeout = 3000, userAgent = 'nestjs-thorn', policies, links, tracing }: DelivererOptions = {},
   ) {
-    if (!(timeout > 0 && Number.isFinite(timeout))) {
-      throw new ThornConfigurationError('timeout must be a number of milliseconds above 0.', {
-        timeout,
-      });
-    }
-    if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(userAgent)) {
-      throw new ThornConfigurationError('userAgent must be printable ASCII text.', { userAgent });
-    }
+    const check = new OptionChecks('');
+    check.integer('timeout', timeout, { unit: 'milliseconds' });
+    check.assert(
+      'userAgent',
+      typeof userAgent === 'string' && USER_AGENT.test(userAgent),
+      'must be up to 256 printable ASCII characters',
+    );
     this.#tracing = tracing ?? new NoTracing();
     this.#timeout = timeout;
     this.#userAgent = userAgent;
     this.#policies = policies;
-    this.#links = links;
+    this.#links = links ?? undefined;
   }
 
   /**

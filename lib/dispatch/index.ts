@@ -1,4 +1,5 @@
 export { disabled, DisabledStrategy } from './strategies/disabled.strategy.js';
+export { dispatchServices } from './dispatch-services.js';
 export { DispatchStrategy, type Release } from './strategies/dispatch-strategy.js';
 export { EntityMessageSource, type EntityType, type RowCriteria } from './entity-message-source.js';
 export { FanOut, type FoundRecipients } from './recipients/fan-out.js';

@@ -181,7 +181,9 @@ describe('a buffer scope', () => {
     async (options) => {
       const { pipeline } = setUp();
 
-      await expect(pipeline.buffer(() => undefined, options)).rejects.toThrow(/positive number/);
+      await expect(pipeline.buffer(() => undefined, options)).rejects.toThrow(
+        /`flush\w+` of buffer\(\) must be a number of \w+ above 0/,
+      );
     },
   );
 });

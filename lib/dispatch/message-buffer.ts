@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { errorText } from '../common/error-text.js';
-import { ThornConfigurationError } from '../errors/index.js';
+import { OptionChecks } from '../common/option-checks.js';
 import type { Message } from '../message/message.js';
 
 /** Thresholds at which {@link MessageBuffer.maybeFlush} flushes. */
@@ -64,8 +64,9 @@ export class BufferScopes {
     work: (buffer: MessageBuffer) => Promise<Result> | Result,
     options: BufferOptions,
   ): Promise<Result> {
-    checkPositive('flushEvery', options.flushEvery);
-    checkPositive('flushAfter', options.flushAfter);
+    const check = new OptionChecks('buffer()');
+    check.positive('flushEvery', options.flushEvery, 'messages');
+    check.positive('flushAfter', options.flushAfter, 'milliseconds');
     const parent = this.#storage.getStore()?.open();
     const scope = new Scope(parent, this.target, this.clock, options);
     try {
@@ -176,11 +177,4 @@ class Scope implements MessageBuffer {
     this.waiting = [];
     return taken;
   }
-}
-
-function checkPositive(name: keyof BufferOptions, value: number | undefined): void {
-  if (value === undefined || (Number.isFinite(value) && value > 0)) return;
-  throw new ThornConfigurationError(`buffer({ ${name} }) must be a positive number, not ${value}`, {
-    [name]: value,
-  });
 }

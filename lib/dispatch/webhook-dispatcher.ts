@@ -2,7 +2,6 @@ import { Logger } from '@nestjs/common';
 import type { EntityManager, ObjectLiteral } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
-import { checkEventName } from '../event/event-name.js';
 import type { RecipientPolicies } from '../delivery/index.js';
 import { type Message, type MessageFactory, messageSettings } from '../message/index.js';
 import type { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
@@ -39,6 +38,17 @@ export interface SendForSummary {
   readonly sent: number;
 }
 
+/** Dependencies of {@link WebhookDispatcher}. */
+export interface WebhookDispatcherDependencies {
+  readonly messages: MessageFactory;
+  readonly pipeline: MessagePipeline;
+  readonly transactions: Transactions;
+  readonly catalogue: EventCatalogue;
+  readonly statics: StaticSubscriberSet;
+  readonly policies: RecipientPolicies;
+  readonly entities: EntityMessageSource;
+}
+
 /**
  * Sends webhooks by hand. Injectable anywhere.
  *
@@ -50,16 +60,7 @@ export interface SendForSummary {
 export class WebhookDispatcher {
   readonly #logger = new Logger('Thorn');
 
-  constructor(
-    private readonly messages: MessageFactory,
-    private readonly pipeline: MessagePipeline,
-    private readonly transactions: Transactions,
-    private readonly catalogue: EventCatalogue,
-    private readonly statics: StaticSubscriberSet,
-    private readonly policies: RecipientPolicies,
-    private readonly entities: EntityMessageSource,
-    private readonly strictEvents: boolean,
-  ) {}
+  constructor(private readonly dependencies: WebhookDispatcherDependencies) {}
 
   /**
    * Sends one event. Within a function that `dataSource.transaction()` runs, it belongs to that transaction: sent after
@@ -73,7 +74,7 @@ export class WebhookDispatcher {
     this.#check(name, options);
     const declared = 'owner' in options;
     const owner = declared ? this.#ownerOf(name, options.owner) : null;
-    const message = this.messages.create({
+    const message = this.dependencies.messages.create({
       ...(options.id === undefined ? {} : { id: options.id }),
       event: name,
       data,
@@ -82,8 +83,8 @@ export class WebhookDispatcher {
       audience: declared ? 'owner' : 'everyone',
       headers: options.headers === undefined ? {} : options.headers,
       settings: messageSettings(options),
-      recipients: await this.statics.resolve(options.subscribers, name, owner, {
-        checkUrl: (url) => this.policies.of(options.recipients).checkUrl(url),
+      recipients: await this.dependencies.statics.resolve(options.subscribers, name, owner, {
+        checkUrl: (url) => this.dependencies.policies.of(options.recipients).checkUrl(url),
       }),
     });
     const [result] = await this.#emit([message], this.#managerOf(options), options.wait);
@@ -133,7 +134,7 @@ export class WebhookDispatcher {
       const [event, options = {}] = rest as [string, SendForOptions?];
       checkSendForOptions(options);
       const manager = this.#managerOf(options, what.constructor);
-      const message = await this.entities.messageOf(what, event, manager);
+      const message = await this.dependencies.entities.messageOf(what, event, manager);
       return message === null ? null : (await this.#emit([message], manager, options.wait))[0]!;
     }
     const [criteria, event, options = {}] = rest as [
@@ -145,7 +146,12 @@ export class WebhookDispatcher {
     let [rows, sent] = [0, 0];
     const type = what as unknown as EntityType<ObjectLiteral>;
     const manager = this.#managerOf(options, type);
-    for await (const batch of this.entities.messagesOf(type, criteria, event, manager)) {
+    for await (const batch of this.dependencies.entities.messagesOf(
+      type,
+      criteria,
+      event,
+      manager,
+    )) {
       await this.#emit(batch.messages, manager, options.wait);
       rows += batch.rows;
       sent += batch.messages.length;
@@ -171,11 +177,13 @@ export class WebhookDispatcher {
     work: (buffer: MessageBuffer) => Promise<Result> | Result,
     options: BufferOptions = {},
   ): Promise<Result> {
-    return this.pipeline.buffer(work, options);
+    return this.dependencies.pipeline.buffer(work, options);
   }
 
   #managerOf({ manager }: SendForOptions, entity?: unknown): EntityManager | undefined {
-    return manager === undefined ? this.transactions.current(entity) : (manager ?? undefined);
+    return manager === undefined
+      ? this.dependencies.transactions.current(entity)
+      : (manager ?? undefined);
   }
 
   async #emit(
@@ -186,29 +194,23 @@ export class WebhookDispatcher {
     if (messages.length === 0) return [];
     if (
       manager !== undefined &&
-      messages.every((message) => this.transactions.enlist(message, manager))
+      messages.every((message) => this.dependencies.transactions.enlist(message, manager))
     ) {
       return messages.map(({ id }) => ({ id, state: 'staged', attempts: [] }));
     }
-    const results = await this.pipeline.send(messages, wait);
+    const results = await this.dependencies.pipeline.send(messages, wait);
     return results.map(({ message, state, attempts }) => ({ id: message, state, attempts }));
   }
 
   #check(name: string, options: SendOptions): void {
-    checkEventName(name);
-    if (this.strictEvents && !this.catalogue.has(name)) {
-      throw new InvalidInputError(
-        'event',
-        `${name} is not declared; declare it with defineEvents() or @WebhookEvent`,
-      );
-    }
+    this.dependencies.catalogue.checkSent(name);
     checkSendOptions(options);
     this.#checkRecipients(options);
   }
 
   #checkRecipients({ recipients }: SendOptions): void {
     try {
-      this.policies.of(recipients);
+      this.dependencies.policies.of(recipients);
     } catch (error) {
       throw new InvalidInputError('recipients', `are refused: ${(error as Error).message}`);
     }

@@ -1,3 +1,5 @@
+import type { OptionChecks } from '../common/option-checks.js';
+
 /**
  * The answer to a write that names its rows by a condition (`update`, `delete`, `softDelete`, `restore`, `increment`,
  * `upsert` and the query builders behind them) and hits an entity with events that it concerns:
@@ -34,26 +36,13 @@ export const BULK_SETTINGS: { readonly [Name in keyof Required<BulkSettings>]: t
   cascades: true,
 };
 
-/** The first setting with a wrong value, and what it must be; undefined when all are right. */
-export function bulkFault({
-  bulk,
-  bulkLimit,
-  bulkOverflow,
-  cascades,
-}: {
-  readonly [Name in keyof BulkSettings]?: unknown;
-}): { readonly name: keyof BulkSettings; readonly reason: string } | undefined {
-  if (bulk !== undefined && !['capture', 'warn', 'throw'].includes(bulk as string)) {
-    return { name: 'bulk', reason: "must be 'capture', 'warn' or 'throw'" };
-  }
-  if (bulkLimit !== undefined && !(Number.isInteger(bulkLimit) && (bulkLimit as number) > 0)) {
-    return { name: 'bulkLimit', reason: 'must be a positive whole number of rows' };
-  }
-  if (bulkOverflow !== undefined && !['throw', 'warn'].includes(bulkOverflow as string)) {
-    return { name: 'bulkOverflow', reason: "must be 'throw' or 'warn'" };
-  }
-  if (cascades !== undefined && typeof cascades !== 'boolean') {
-    return { name: 'cascades', reason: 'must be true or false' };
-  }
-  return undefined;
+/** @throws {@link ThornConfigurationError} naming the setting with a wrong value */
+export function checkBulkSettings(
+  check: OptionChecks,
+  { bulk, bulkLimit, bulkOverflow, cascades }: BulkSettings,
+): void {
+  check.oneOf('bulk', bulk, ['capture', 'warn', 'throw']);
+  check.integer('bulkLimit', bulkLimit, { unit: 'rows' });
+  check.oneOf('bulkOverflow', bulkOverflow, ['throw', 'warn']);
+  check.boolean('cascades', cascades);
 }

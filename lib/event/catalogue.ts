@@ -2,13 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { shownNames } from '../common/error-text.js';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import type { EventDeclaration, EventDefinitions } from './define-events.js';
-import { compileEventName } from './event-name.js';
+import { checkEventName, compileEventName } from './event-name.js';
 import { covers, type PatternCoverage, namesOfPattern, overlap } from './pattern-coverage.js';
 
 /** The module's options for the catalogue. */
 export interface CatalogueOptions {
   /** Names and patterns of the events that may be subscribed to. Default: every declared one. */
   readonly eventTypes?: readonly string[] | undefined;
+  /** True: events that are not declared cannot be sent by hand. Default false. */
+  readonly strictEvents?: boolean | undefined;
   /** Events that are sent by hand, and descriptions; see {@link defineEvents}. */
   readonly events?: EventDefinitions | readonly EventDefinitions[] | undefined;
 }
@@ -31,10 +33,12 @@ interface Entry {
 export class EventCatalogue {
   readonly #entries = new Map<string, Entry>();
   readonly #allowed: readonly PatternCoverage[] | undefined;
+  readonly #isStrict: boolean;
 
   /** @throws {@link ThornConfigurationError} when an event type is not a name or pattern, or `events` are not definitions */
   constructor(options: CatalogueOptions = {}) {
     this.#allowed = namesOfEventTypes(options.eventTypes);
+    this.#isStrict = options.strictEvents === true;
     for (const { declarations } of definitionsOf(options.events)) {
       for (const declaration of declarations) this.declare(declaration);
     }
@@ -83,6 +87,16 @@ export class EventCatalogue {
   /** @param name as declared, with its fields in braces */
   get(name: string): EventDeclaration | undefined {
     return this.#entries.get(name)?.declaration;
+  }
+
+  /** Checks the name of an event that is sent by hand. @throws {@link InvalidInputError} for `event` */
+  checkSent(name: string): void {
+    checkEventName(name);
+    if (!this.#isStrict || this.has(name)) return;
+    throw new InvalidInputError(
+      'event',
+      `${name} is not declared; declare it with defineEvents() or @WebhookEvent`,
+    );
   }
 
   /** Tells whether a name, as sent, is declared: fields stand for any one segment. */

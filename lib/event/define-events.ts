@@ -1,3 +1,4 @@
+import { OptionChecks } from '../common/option-checks.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { isPlainObject } from './conditions/condition-value.js';
 import { compileEventName } from './event-name.js';
@@ -83,7 +84,7 @@ export function defineEvents<const Definitions extends Readonly<Record<string, E
   return { declarations: Object.entries(definitions).map(toDeclaration) };
 }
 
-const KNOWN_KEYS = new Set(['description', 'schema', 'example', 'data']);
+const KNOWN_KEYS = ['description', 'schema', 'example', 'data'];
 
 function toDeclaration([name, definition]: [string, EventDefinition]): EventDeclaration {
   const refuse = (reason: string, cause?: unknown): never => {
@@ -95,10 +96,7 @@ function toDeclaration([name, definition]: [string, EventDefinition]): EventDecl
     refuse(`is not an event name: ${(error as Error).message}`, error);
   }
   if (!isPlainObject(definition)) return refuse('must have an object with a description');
-  const unknown = Object.keys(definition).find((key) => !KNOWN_KEYS.has(key));
-  if (unknown !== undefined) {
-    return refuse(`has no property ${unknown}; known are ${[...KNOWN_KEYS].join(', ')}`);
-  }
+  new OptionChecks('defineEvents()', `${name}.`).names(definition, KNOWN_KEYS);
   const { description, schema, example } = definition;
   if (typeof description !== 'string' || description.trim() === '') {
     return refuse('needs a description: one sentence for those who subscribe');

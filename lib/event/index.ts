@@ -13,7 +13,12 @@ export type {
   FieldCondition,
   OperatorName,
 } from './conditions/condition.js';
-export { BULK_SETTINGS, bulkFault, type BulkSettings, type BulkWrites } from './bulk-settings.js';
+export {
+  BULK_SETTINGS,
+  checkBulkSettings,
+  type BulkSettings,
+  type BulkWrites,
+} from './bulk-settings.js';
 export { type CatalogueOptions, EventCatalogue } from './catalogue.js';
 export { checkFilterFields } from './schemas/filter-check.js';
 export { dataSchemaOf } from './schemas/data-schema.js';

@@ -51,9 +51,9 @@ export interface MessageDraft {
 /** Settings of a {@link MessageFactory}. */
 export interface MessageFactoryOptions {
   /** Default `standard`. */
-  readonly envelope?: EnvelopeOption;
+  readonly envelope?: EnvelopeOption | undefined;
   /** URL that relative references are resolved against. Default: they stay relative. */
-  readonly baseUrl?: string;
+  readonly baseUrl?: string | undefined;
   /** Follows the messages through processes. Default: nothing does. */
   readonly tracing?: MessageTracing;
 }

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import { ThornConfigurationError } from '../errors/index.js';
+import { OptionChecks } from '../common/option-checks.js';
 
 /** Options of `ThornMetricsModule.forRoot()`. */
 export interface ThornMetricsOptions {
@@ -23,28 +23,22 @@ const NAMES = ['registry', 'prefix', 'maxEvents', 'buckets', 'statsFor'];
 
 /** The options with their defaults. @throws {@link ThornConfigurationError} naming what makes no sense */
 export function metricsSettings(options: ThornMetricsOptions) {
-  const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) throw refused(unknown, `is unknown; known are ${NAMES.join(', ')}`);
+  const check = new OptionChecks('ThornMetricsModule.forRoot()');
+  check.names(options, NAMES);
   const { registry, prefix = 'thorn_', maxEvents = 100, buckets = BUCKETS } = options;
   const { statsFor = 10_000 } = options;
-  if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(prefix)) {
-    throw refused('prefix', 'must be letters, digits and underscores, and begin with no digit');
-  }
-  if (!(Number.isInteger(maxEvents) && maxEvents > 0)) {
-    throw refused('maxEvents', 'must be a positive whole number');
-  }
+  check.assert(
+    'prefix',
+    /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(prefix),
+    'must be letters, digits and underscores, and must not begin with a digit',
+  );
+  check.integer('maxEvents', maxEvents);
   const isRising = buckets.every((bucket, at) => bucket > (at === 0 ? 0 : buckets[at - 1]!));
-  if (buckets.length === 0 || !isRising) {
-    throw refused('buckets', 'must be a list of rising numbers of seconds');
-  }
-  if (!(Number.isInteger(statsFor) && statsFor >= 0)) {
-    throw refused('statsFor', 'must be a whole number of milliseconds, 0 or more');
-  }
+  check.assert(
+    'buckets',
+    buckets.length > 0 && isRising,
+    'must be a list of rising numbers of seconds',
+  );
+  check.integer('statsFor', statsFor, { min: 0, unit: 'milliseconds' });
   return { registry, prefix, maxEvents, buckets, statsFor };
-}
-
-function refused(name: string, reason: string): ThornConfigurationError {
-  return new ThornConfigurationError(`ThornMetricsModule: the option ${name} ${reason}.`, {
-    option: name,
-  });
 }

@@ -5,6 +5,7 @@ import {
   type CustomClientOptions,
   Transport,
 } from '@nestjs/microservices';
+import { OptionChecks } from '../common/option-checks.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { OutboxOptions } from '../outbox/index.js';
 
@@ -48,19 +49,17 @@ const NAMES = new Set(['client', 'pattern', 'producer', 'emitTimeout']);
 /** @throws {@link ThornConfigurationError} naming the wrong option */
 export function brokerSettings(options: MicroservicesOptions): BrokerSettings {
   const { client, pattern = 'thorn', producer = true, worker = true, emitTimeout = 2000 } = options;
-  for (const [name, value] of Object.entries({ producer, worker })) {
-    if (typeof value !== 'boolean') throw refused(name, 'true or false', value);
-  }
-  if (typeof pattern !== 'string' || pattern === '') throw refused('pattern', 'a text', pattern);
-  if (!Number.isSafeInteger(emitTimeout) || emitTimeout <= 0) {
-    throw refused('emitTimeout', 'a whole number above 0', emitTimeout);
-  }
+  const check = new OptionChecks('microservices()');
+  check.boolean('producer', producer);
+  check.boolean('worker', worker);
+  check.assert('pattern', typeof pattern === 'string' && pattern !== '', 'must be a text');
+  check.integer('emitTimeout', emitTimeout, { unit: 'milliseconds' });
   if (!producer && !worker) {
     throw new ThornConfigurationError(
       'microservices({ producer: false, worker: false }) has nothing to do with the broker: use outbox({ worker: false })',
     );
   }
-  if (producer) checkClient(client);
+  if (producer) checkClient(client, check);
   return { client, pattern, producer, worker, emitTimeout };
 }
 
@@ -76,26 +75,17 @@ export function isClientOptions(
   return typeof client === 'object' && ('transport' in client || 'customClass' in client);
 }
 
-function checkClient(client: MicroserviceClient | undefined): void {
+function checkClient(client: MicroserviceClient | undefined, check: OptionChecks): void {
   const isToken = ['string', 'symbol', 'function'].includes(typeof client);
   const isOptions = typeof client === 'object' && client !== null && isClientOptions(client);
-  if (!isToken && !isOptions) {
-    throw new ThornConfigurationError(
-      "microservices() needs a client: give it what ClientsModule.register() takes, for example microservices({ client: { transport: Transport.RMQ, options: { urls: ['amqp://localhost'], queue: 'thorn' } } }), or the injection token of a ClientProxy",
-      { option: 'client' },
-    );
-  }
-  if (isOptions && 'transport' in client && client.transport === Transport.GRPC) {
-    throw new ThornConfigurationError(
-      'microservices({ client }) cannot be one of gRPC, which has no events: take another transport',
-      { option: 'client' },
-    );
-  }
-}
-
-function refused(name: string, rule: string, value: unknown): ThornConfigurationError {
-  return new ThornConfigurationError(
-    `microservices({ ${name} }) must be ${rule}, not ${String(value)}`,
-    { option: name, value },
+  check.assert(
+    'client',
+    isToken || isOptions,
+    "must be what ClientsModule.register() takes, for example { transport: Transport.RMQ, options: { urls: ['amqp://localhost'], queue: 'thorn' } }, or the injection token of a ClientProxy",
+  );
+  check.assert(
+    'client',
+    !(isOptions && 'transport' in client && client.transport === Transport.GRPC),
+    'must not be a client of gRPC, which has no events. Use another transport',
   );
 }

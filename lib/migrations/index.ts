@@ -10,4 +10,4 @@ export { CreateThornPauses1767312000001 } from './create-thorn-pauses.js';
 export { CreateThornRateLimits1767312000002 } from './create-thorn-rate-limits.js';
 export { CreateThornSubscribers1767225600000 } from './create-thorn-subscribers.js';
 export { thornChangeFeedMigrations, thornEntities, thornMigrations } from './thorn-schema.js';
-export { checkSchema } from './schema-check.js';
+export { SchemaCheck } from './schema-check.js';

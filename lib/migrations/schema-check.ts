@@ -1,5 +1,41 @@
+import { Inject, Injectable, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import type { DataSource, EntityMetadata, EntityTarget, ObjectLiteral } from 'typeorm';
+import { ApiSettings } from '../api/index.js';
+import { CapturedDataSources } from '../capture/index.js';
+import { DispatchStrategy } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
+import { ThornIdempotencyKey } from '../idempotency/index.js';
+import { outboxEntities, OutboxStrategy, ThornPause } from '../outbox/index.js';
+import {
+  SubscriberRepository,
+  ThornSubscriber,
+  TypeOrmSubscriberRepository,
+} from '../subscriber/index.js';
+
+/** Ends the start of an application whose database lacks tables or columns that it is about to use. */
+@Injectable()
+export class SchemaCheck implements OnApplicationBootstrap {
+  constructor(
+    @Inject(CapturedDataSources) private readonly dataSources: CapturedDataSources,
+    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
+    @Inject(SubscriberRepository) private readonly subscribers: SubscriberRepository,
+    @Optional() @Inject(ApiSettings) private readonly api: ApiSettings | undefined,
+  ) {}
+
+  /** By now an application has run its own migrations, if it does so at start-up. */
+  async onApplicationBootstrap(): Promise<void> {
+    const isDurable = this.strategy instanceof OutboxStrategy;
+    const keepsSubscribers = this.subscribers instanceof TypeOrmSubscriberRepository;
+    for (const [index, dataSource] of this.dataSources.all.entries()) {
+      await checkSchema(dataSource, this.dataSources.names[index]!, [
+        ...(isDurable ? outboxEntities : []),
+        ...(index === 0 && isDurable ? [ThornPause] : []),
+        ...(index === 0 && keepsSubscribers ? [ThornSubscriber] : []),
+        ...(index === 0 && this.api !== undefined ? [ThornIdempotencyKey] : []),
+      ]);
+    }
+  }
+}
 
 /**
  * Checks that the tables of entities are there, with all columns. Resolves when the database cannot be reached:
@@ -8,7 +44,7 @@ import { ThornConfigurationError } from '../errors/index.js';
  * @param name of the data source in the application
  * @throws {@link ThornConfigurationError} naming what is missing, and what to do
  */
-export async function checkSchema(
+async function checkSchema(
   dataSource: DataSource,
   name: string,
   entities: readonly EntityTarget<ObjectLiteral>[],

@@ -6,8 +6,7 @@ import {
 } from '@nestjs/common';
 import { ChangeFeed, ChangeTable, FeedLoop } from '../capture/index.js';
 import { DispatchStrategy } from '../dispatch/index.js';
-import { ThornConfigurationError } from '../errors/index.js';
-import { ThornSettings } from './options/settings.js';
+import { MODULE_CHECKS, ThornSettings } from './options/settings.js';
 import { EntityCaptures } from './providers/capture.providers.js';
 
 const POLL_INTERVAL = 1000;
@@ -30,12 +29,11 @@ export class ChangeFeeds implements OnApplicationBootstrap, OnModuleDestroy {
     const captures = this.captures.all.filter(
       ({ dataSource }) => dataSource.options.type === 'postgres',
     );
-    if (captures.length === 0) {
-      throw new ThornConfigurationError(
-        'ThornModule: the option changeFeed needs a captured data source on PostgreSQL. Leave it out, and send with dispatcher.sendFor().',
-        { option: 'changeFeed' },
-      );
-    }
+    MODULE_CHECKS.assert(
+      'changeFeed',
+      captures.length > 0,
+      'needs a captured data source on PostgreSQL. Leave it out, and send with dispatcher.sendFor()',
+    );
     const feeds = captures.map((capture) => ({
       capture,
       table: new ChangeTable(capture.dataSource),

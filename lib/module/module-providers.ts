@@ -1,5 +1,13 @@
-import type { Abstract, FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
+import type {
+  ClassProvider,
+  FactoryProvider,
+  InjectionToken,
+  Provider,
+  Type,
+} from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { CapturedDataSources } from '../capture/index.js';
+import { constructAs, from } from '../common/construct.js';
 import { Clock, SystemClock } from '../common/index.js';
 import {
   Deliverer,
@@ -15,6 +23,7 @@ import {
 } from '../delivery/index.js';
 import {
   type DispatchSetting,
+  dispatchServices,
   DispatchStrategy,
   FanOut,
   inline,
@@ -22,8 +31,8 @@ import {
 } from '../dispatch/index.js';
 import { EventCatalogue } from '../event/index.js';
 import { Codecs, MessageFactory, MessageTracing, NoTracing, WireFormat } from '../message/index.js';
-import { thornEntities } from '../migrations/index.js';
-import { Deliveries, Maintenance, outbox } from '../outbox/index.js';
+import { SchemaCheck, thornEntities } from '../migrations/index.js';
+import { Deliveries, Maintenance, outbox, outboxServices } from '../outbox/index.js';
 import {
   ApplicationKeys,
   SecretSealer,
@@ -37,19 +46,14 @@ import {
   TypeOrmSubscriberRepository,
 } from '../subscriber/index.js';
 import { captureProviders } from './providers/capture.providers.js';
-import {
-  CapturedDataSources,
-  dataSourcesProvider,
-  withTable,
-} from './providers/data-source.providers.js';
-import { dispatchProviders } from './providers/dispatch.providers.js';
-import type { ThornModuleExtras } from './options/module-options.js';
-import { ThornSettings } from './options/settings.js';
-import { subscriberProviders } from './providers/subscriber.providers.js';
+import { dataSourcesProvider } from './providers/data-source.providers.js';
+import { deliveryProviders } from './providers/delivery.providers.js';
 import { ChangeFeeds } from './change-feeds.js';
 import { EventDiscovery } from './event-discovery.js';
-import { SchemaCheck } from './schema-check.js';
+import type { ThornModuleExtras } from './options/module-options.js';
+import { option, ThornSettings } from './options/settings.js';
 import { StartupReport } from './startup-report.js';
+import { subscriberProviders } from './providers/subscriber.providers.js';
 
 /** Everything that the module provides, and what of it other modules may inject. */
 export function thornProviders(extras: ThornModuleExtras): {
@@ -60,35 +64,32 @@ export function thornProviders(extras: ThornModuleExtras): {
   // For the sake of autoLoadEntities alone: the providers that it answers would hide a missing data source behind an
   // error of the injector.
   for (const name of names) TypeOrmModule.forFeature(thornEntities, name);
-  const pluggable = [
-    pluggableProvider(Clock, extras.clock, { useFactory: () => new SystemClock() }),
-    pluggableProvider(WebhookSigner, extras.signer, {
-      inject: [ApplicationKeys, WireFormat],
-      useFactory: (keys: ApplicationKeys, format: WireFormat) =>
-        new StandardWebhookSigner(keys, format),
-    }),
-    pluggableProvider(RecipientPolicy, extras.recipientPolicy, {
-      inject: [ThornSettings],
-      useFactory: ({ options }: ThornSettings) => new PublicRecipientPolicy(options.recipients),
-    }),
-    pluggableProvider(RetryPolicy, extras.retryPolicy, {
-      inject: [ThornSettings],
-      useFactory: ({ options }: ThornSettings) => new StandardRetryPolicy(options.retries),
-    }),
-    pluggableProvider(DeliveryLog, extras.deliveryLog, {
-      inject: [ThornSettings],
-      useFactory: ({ options }: ThornSettings) => new StandardDeliveryLog(options.keepAttempts),
-    }),
-    pluggableProvider(WebhookHttpClient, extras.httpClient, {
-      inject: [RecipientPolicy, ThornSettings],
-      useFactory: (policy: RecipientPolicy, { options }: ThornSettings) =>
-        new UndiciHttpClient(policy, {
-          ...options.http,
-          ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
-        }),
-    }),
-    pluggableProvider(MessageTracing, extras.tracing, { useFactory: () => new NoTracing() }),
-    repositoryProvider(extras, names),
+  const replaceable = [
+    orOwn(extras.clock, constructAs(Clock, SystemClock)),
+    orOwn(
+      extras.signer,
+      constructAs(WebhookSigner, StandardWebhookSigner, ApplicationKeys, WireFormat),
+    ),
+    orOwn(
+      extras.recipientPolicy,
+      constructAs(RecipientPolicy, PublicRecipientPolicy, option('recipients')),
+    ),
+    orOwn(extras.retryPolicy, constructAs(RetryPolicy, StandardRetryPolicy, option('retries'))),
+    orOwn(
+      extras.deliveryLog,
+      constructAs(DeliveryLog, StandardDeliveryLog, option('keepAttempts')),
+    ),
+    orOwn(
+      extras.httpClient,
+      constructAs(
+        WebhookHttpClient,
+        UndiciHttpClient,
+        RecipientPolicy,
+        from([ThornSettings], ({ options: { http, egressProxy } }) => ({ ...http, egressProxy })),
+      ),
+    ),
+    orOwn(extras.tracing, constructAs(MessageTracing, NoTracing)),
+    orOwn(extras.subscriberRepository, repositoryProvider(names)),
     // Durable wherever there is a database to be durable in.
     strategyProvider(extras.dispatch ?? (names.length > 0 ? outbox() : inline())),
   ];
@@ -104,14 +105,16 @@ export function thornProviders(extras: ThornModuleExtras): {
     EventDiscovery,
     StartupReport,
     ...client,
-    ...dispatchProviders,
+    ...deliveryProviders,
+    ...dispatchServices,
+    ...outboxServices,
     ...subscriberProviders,
     ...captureProviders,
   ];
   return {
-    providers: [...pluggable, ...services],
+    providers: [...replaceable, ...services],
     exports: [
-      ...[...pluggable, ...client].map(({ provide }) => provide),
+      ...[...replaceable, ...client].map(({ provide }) => provide),
       ApplicationKeys,
       Codecs,
       Deliveries,
@@ -129,14 +132,12 @@ export function thornProviders(extras: ThornModuleExtras): {
   };
 }
 
-function pluggableProvider<Service>(
-  token: Abstract<Service>,
-  given: Type<Service> | undefined,
-  fallback: Pick<FactoryProvider<Service>, 'inject' | 'useFactory'>,
-) {
-  return given === undefined
-    ? { provide: token, ...fallback }
-    : { provide: token, useClass: given };
+/** A class of the application in place of the default. */
+function orOwn<Service>(
+  own: Type<Service> | undefined,
+  fallback: FactoryProvider<Service>,
+): FactoryProvider<Service> | ClassProvider<Service> {
+  return own === undefined ? fallback : { provide: fallback.provide, useClass: own };
 }
 
 function strategyProvider(dispatch: DispatchSetting) {
@@ -145,23 +146,14 @@ function strategyProvider(dispatch: DispatchSetting) {
   return { provide: DispatchStrategy, inject, useFactory };
 }
 
-function repositoryProvider(
-  { subscriberRepository }: ThornModuleExtras,
-  [name]: readonly string[],
-) {
-  if (subscriberRepository !== undefined)
-    return { provide: SubscriberRepository, useClass: subscriberRepository };
-  if (name === undefined) {
-    return { provide: SubscriberRepository, useFactory: () => new InMemorySubscriberRepository() };
-  }
-  return {
-    provide: SubscriberRepository,
-    inject: [CapturedDataSources, Clock, ThornSettings, SecretSealer],
-    useFactory: (
-      { all: [dataSource] }: CapturedDataSources,
-      clock: Clock,
-      { options }: ThornSettings,
-      sealer: SecretSealer,
-    ) => new TypeOrmSubscriberRepository(withTable(dataSource!), clock, options, sealer),
-  };
+function repositoryProvider([name]: readonly string[]): FactoryProvider<SubscriberRepository> {
+  if (name === undefined) return constructAs(SubscriberRepository, InMemorySubscriberRepository);
+  return constructAs(
+    SubscriberRepository,
+    TypeOrmSubscriberRepository,
+    from([CapturedDataSources], ({ all: [dataSource] }) => dataSource!),
+    Clock,
+    from([ThornSettings], ({ options }) => options),
+    SecretSealer,
+  );
 }

@@ -4,7 +4,7 @@ import { DispatchStrategy } from '../dispatch/index.js';
 import { EventCatalogue } from '../event/index.js';
 import { SubscriberRepository, TypeOrmSubscriberRepository } from '../subscriber/index.js';
 import { ThornSettings } from './options/settings.js';
-import { CapturedDataSources } from './providers/data-source.providers.js';
+import { CapturedDataSources } from '../capture/index.js';
 
 /** Logs how the application was set up: one line, and a warning about what is unsafe in production. */
 @Injectable()

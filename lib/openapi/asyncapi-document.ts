@@ -1,4 +1,4 @@
-import { ThornConfigurationError } from '../errors/index.js';
+import { OptionChecks } from '../common/option-checks.js';
 import {
   type CatalogueDocumentOptions,
   type CatalogueSource,
@@ -39,11 +39,9 @@ export interface AsyncApiDocument {
  */
 export function thornAsyncApi(source: CatalogueSource, options: AsyncApiOptions): AsyncApiDocument {
   const { title, version, description } = options;
+  const check = new OptionChecks('thornAsyncApi()');
   for (const [name, value] of Object.entries({ title, version })) {
-    if (typeof value === 'string' && value !== '') continue;
-    throw new ThornConfigurationError(`thornAsyncApi(): the option ${name} must be a text.`, {
-      option: name,
-    });
+    check.assert(name, typeof value === 'string' && value !== '', 'must be a text');
   }
   const described = describeWebhooks(source, options);
   const events = described.events.map((event) => ({ ...event, key: keyOf(event.name) }));

@@ -1,3 +1,4 @@
+import { isObject } from '../common/option-checks.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { JsonSchema } from '../event/index.js';
 import { comment, SchemaTypes } from './typescript-types.js';
@@ -19,11 +20,11 @@ type Values = Readonly<Record<string, unknown>>;
  * @throws {@link InvalidInputError} for `document` when it describes no webhooks
  */
 export function webhookTypes(document: unknown): string {
-  if (!isObject(document)) throw refused();
+  if (!isObject(document)) throw invalidDocument();
   const events = isObject(document['webhooks'])
     ? ofOpenApi(document['webhooks'])
     : ofAsyncApi(document);
-  if (events.length === 0) throw refused();
+  if (events.length === 0) throw invalidDocument();
   const types = new SchemaTypes((ref) => at(document, ref));
   const named = withTypeNames(events);
   const bodies = named.map(({ name, typeName, description, body }) => {
@@ -41,7 +42,7 @@ export function webhookTypes(document: unknown): string {
   ].join('\n');
 }
 
-function refused(): InvalidInputError {
+function invalidDocument(): InvalidInputError {
   return new InvalidInputError(
     'document',
     'must be an OpenAPI 3.1 document with webhooks, or an AsyncAPI 3.0 document with messages',
@@ -121,8 +122,4 @@ function at(document: unknown, pointer: string): unknown {
     value = value[key];
   }
   return value;
-}
-
-function isObject(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -30,6 +30,7 @@ export {
   type ResealSummary,
 } from './management/maintenance.js';
 export type { PruneCounts } from './retention/pruning.js';
+export { outboxServices } from './outbox-services.js';
 export { MessageRelay, RelayWorker, type Ticket } from './relay/message-relay.js';
 export { batchesOf, type TicketBatch, ticketsOf } from './relay/ticket-batch.js';
 export { TicketSender } from './relay/ticket-sender.js';

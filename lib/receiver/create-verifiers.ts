@@ -4,8 +4,8 @@ import { InvalidInputError } from '../errors/index.js';
 import {
   checkReceiverOptions,
   deduplicationTimes,
+  receiverChecks,
   type ReceiverOptions,
-  refused,
   type ThornReceiverModuleOptions,
 } from './receiver-options.js';
 import { WebhookVerifier } from './verification/webhook-verifier.js';
@@ -40,11 +40,12 @@ async function createVerifier(
 ): Promise<WebhookVerifier> {
   const scheme = typeof given === 'function' ? await moduleRef.create(given) : given;
   // The plain function has a default; here a forgotten scheme would verify by another one than was meant.
-  if (scheme === undefined) throw refused(`receivers.${name}.scheme`, 'is missing');
+  const check = receiverChecks(name);
+  if (scheme === undefined) throw check.error('scheme', 'is missing');
   try {
     return new WebhookVerifier({ ...receiver, scheme, retention, receiver: name });
   } catch (error) {
     if (!(error instanceof InvalidInputError)) throw error;
-    throw refused(`receivers.${name}.${error.field}`, error.reason);
+    throw check.error(error.field, error.reason);
   }
 }

@@ -1,6 +1,6 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import type { Clock } from '../common/index.js';
-import { ThornConfigurationError } from '../errors/index.js';
+import { isObject, OptionChecks } from '../common/option-checks.js';
 import type { Digest } from '../message/index.js';
 import {
   type ReceivedMessages,
@@ -53,26 +53,31 @@ export interface ThornReceiverModuleExtras {
 }
 
 const DEFAULT_LEASE = 5 * 60_000;
+const OPTIONS = ['receivers', 'deduplication'];
 const EXTRAS = ['imports', 'clock', 'global'];
+const CHECK = new OptionChecks('ThornReceiverModule.forRoot()');
 
 /** @throws {@link ThornConfigurationError} naming the option and its fix; the values of single receivers are checked later */
 export function checkReceiverOptions(options: ThornReceiverModuleOptions): void {
-  checkNames('', options, ['receivers', 'deduplication'], EXTRAS);
-  const { receivers, deduplication } = options;
-  if (typeof receivers !== 'object' || receivers === null || Object.keys(receivers).length === 0) {
-    throw refused(
-      'receivers',
-      "must name at least one sender, for example { store: { scheme: 'standard', secrets } }",
+  for (const name of EXTRAS) {
+    CHECK.assert(
+      name,
+      !Object.hasOwn(options, name),
+      'must be given beside useFactory, because it is needed before the factory runs',
     );
   }
+  CHECK.names(options, [...OPTIONS, ...EXTRAS]);
+  const { receivers, deduplication } = options;
+  CHECK.assert(
+    'receivers',
+    isObject(receivers) && Object.keys(receivers).length > 0,
+    "must name at least one sender, for example { store: { scheme: 'standard', secrets } }",
+  );
   for (const [name, receiver] of Object.entries(receivers)) {
-    if (typeof receiver !== 'object' || receiver === null) {
-      throw refused(`receivers.${name}`, 'must be an object with scheme and secrets');
-    }
-    checkNames(`receivers.${name}.`, receiver, ['scheme', 'secrets', 'digest', 'tolerance']);
+    receiverChecks().object(name, receiver, ['scheme', 'secrets', 'digest', 'tolerance']);
   }
-  if (typeof deduplication === 'object') {
-    checkNames('deduplication.', deduplication, ['store', 'retention', 'lease']);
+  if (deduplication !== false) {
+    CHECK.object('deduplication', deduplication, ['store', 'retention', 'lease']);
   }
   deduplicationTimes(options);
 }
@@ -82,38 +87,14 @@ export function deduplicationTimes({
   deduplication,
 }: ThornReceiverModuleOptions): DeduplicationTimes {
   const { retention = DEFAULT_RETENTION, lease = DEFAULT_LEASE } = deduplication || {};
-  for (const [name, value] of Object.entries({ retention, lease })) {
-    if (!(Number.isInteger(value) && value > 0)) {
-      throw refused(`deduplication.${name}`, 'must be a positive whole number of milliseconds');
-    }
-  }
+  const check = CHECK.within('deduplication');
+  check.integer('retention', retention, { unit: 'milliseconds' });
+  check.integer('lease', lease, { unit: 'milliseconds' });
   return { retention, lease };
 }
 
-/** Creates the error of a wrong option. */
-export function refused(name: string, reason: string, cause?: unknown): ThornConfigurationError {
-  return new ThornConfigurationError(
-    `ThornReceiverModule: the option ${name} ${reason}.`,
-    { option: name },
-    cause,
-  );
-}
-
-function checkNames(
-  path: string,
-  options: object,
-  known: readonly string[],
-  extras: readonly string[] = [],
-): void {
-  for (const name of Object.keys(options)) {
-    if (extras.includes(name)) {
-      throw refused(name, 'must be given beside useFactory: it is needed before the factory runs');
-    }
-    if (!known.includes(name)) {
-      throw refused(
-        `${path}${name}`,
-        `is unknown. Valid options: ${[...known, ...extras].join(', ')}`,
-      );
-    }
-  }
+/** Returns the checks of the receivers, or of the options of one of them. */
+export function receiverChecks(name?: string): OptionChecks {
+  const receivers = CHECK.within('receivers');
+  return name === undefined ? receivers : receivers.within(name);
 }

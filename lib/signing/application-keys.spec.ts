@@ -47,7 +47,7 @@ describe('ApplicationKeys', () => {
   it('says that a key is undefined', () => {
     const options = { ed25519: [undefined] as never[] };
     expect(() => new ApplicationKeys(options)).toThrow(
-      'A key of the option signing.ed25519 is undefined; check that the environment variable that holds it is set.',
+      '`signing.ed25519` has a key that is undefined; check that the environment variable that holds it is set.',
     );
   });
 });

@@ -1,4 +1,4 @@
-import { ThornConfigurationError } from '../errors/index.js';
+import { OptionChecks } from '../common/option-checks.js';
 import { Ed25519Key, PRIVATE_KEY_PREFIX, type PublicJwk } from './ed25519-key.js';
 import { notAString } from './secrets.js';
 
@@ -21,6 +21,8 @@ export interface JsonWebKeySet {
   readonly keys: readonly PublicJwk[];
 }
 
+const CHECK = new OptionChecks('', 'signing.');
+
 /** The keys that sign for the application. Receivers verify with the public halves, without any secret. */
 export class ApplicationKeys {
   /** Newest first. */
@@ -33,9 +35,11 @@ export class ApplicationKeys {
     const texts: readonly unknown[] = Array.isArray(ed25519) ? ed25519 : [ed25519];
     this.all = Object.freeze(texts.map(parsed));
     const publicKeys = this.all.map(({ publicKey }) => publicKey);
-    if (new Set(publicKeys).size < publicKeys.length) {
-      throw new ThornConfigurationError('The option signing.ed25519 names a key twice.');
-    }
+    CHECK.assert(
+      'ed25519',
+      new Set(publicKeys).size === publicKeys.length,
+      'must not name a key twice',
+    );
     this.jwks = Object.freeze({ keys: Object.freeze(this.all.map(({ jwk }) => jwk)) });
   }
 }
@@ -43,11 +47,10 @@ export class ApplicationKeys {
 function parsed(text: unknown): Ed25519Key {
   const key = typeof text === 'string' ? Ed25519Key.parse(text) : null;
   if (key !== null) return key;
-  if (text === undefined) {
-    throw new ThornConfigurationError(`A key of the option signing.ed25519 ${notAString(text)}.`);
-  }
-  throw new ThornConfigurationError(
-    `The option signing.ed25519 must be ${PRIVATE_KEY_PREFIX} followed by the base64 of a 32-byte seed and its public ` +
-      'key, or a list of these. generateSigningKeyPair() makes one.',
+  if (text === undefined) throw CHECK.error('ed25519', `has a key that ${notAString(text)}`);
+  throw CHECK.error(
+    'ed25519',
+    `must be ${PRIVATE_KEY_PREFIX} followed by the base64 of a 32-byte seed and its public key, or a list of these. ` +
+      'Make a key with generateSigningKeyPair()',
   );
 }

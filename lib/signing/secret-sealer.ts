@@ -5,7 +5,7 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto';
-import { ThornConfigurationError } from '../errors/index.js';
+import { OptionChecks } from '../common/option-checks.js';
 import { notAString } from './secrets.js';
 import { SecretUnreadableError } from './secret-unreadable.error.js';
 
@@ -23,6 +23,7 @@ export interface EncryptionOptions {
   readonly keys: readonly EncryptionKey[];
 }
 
+const CHECK = new OptionChecks('', 'encryption.');
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -110,20 +111,22 @@ function opened(bytes: Buffer, key: KeyObject, rowId: string): string {
 function keysOf(options: unknown): Map<string, KeyObject> {
   const { keys } = (options ?? {}) as { keys?: unknown };
   if (!Array.isArray(keys) || keys.length === 0) {
-    throw refused('keys must be a list of at least one { id, key }');
+    throw CHECK.error('keys', 'must be a list of at least one { id, key }');
   }
   const found = new Map<string, KeyObject>();
   for (const given of keys as unknown[]) {
     const { id, key } = (given ?? {}) as { id?: unknown; key?: unknown };
     if (typeof id !== 'string' || !KEY_ID.test(id)) {
-      throw refused('keys must have ids of 1 to 32 letters, digits, "_" and "-"');
+      throw CHECK.error('keys', 'must have ids of 1 to 32 letters, digits, "_" and "-"');
     }
-    if (found.has(id)) throw refused(`keys names "${id}" twice`);
+    CHECK.assert('keys', !found.has(id), `names "${id}" twice`);
     const bytes = bytesOf(key);
     if (bytes === null) {
-      if (key === undefined) throw refused(`keys: the key "${id}" ${notAString(key)}`);
-      throw refused(
-        `keys must hold 32 bytes or their base64, but "${id}" does not. Make a key with: openssl rand -base64 32`,
+      throw CHECK.error(
+        'keys',
+        key === undefined
+          ? `has a key "${id}" that ${notAString(key)}`
+          : `must hold 32 bytes or their base64, but "${id}" does not. Make a key with: openssl rand -base64 32`,
       );
     }
     found.set(id, createSecretKey(bytes));
@@ -136,10 +139,4 @@ function bytesOf(key: unknown): Uint8Array | null {
   if (typeof key !== 'string') return null;
   const bytes = Buffer.from(key, 'base64');
   return bytes.length === KEY_BYTES && bytes.toString('base64') === key ? bytes : null;
-}
-
-function refused(reason: string): ThornConfigurationError {
-  return new ThornConfigurationError(`ThornModule: the option encryption.${reason}.`, {
-    option: 'encryption',
-  });
 }

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { BoundedCache } from '../common/bounded-cache.js';
-import { ThornConfigurationError } from '../errors/index.js';
+import { OptionChecks } from '../common/option-checks.js';
 import { notAString } from './secrets.js';
 
 /** Options of the link by which receivers unsubscribe. */
@@ -17,6 +17,7 @@ export interface UnsubscribeOptions {
   readonly secret: string | readonly string[];
 }
 
+const CHECK = new OptionChecks('', 'unsubscribe.');
 const MIN_CHARACTERS = 32;
 const PLACE_BYTES = 9;
 const PROOF_BYTES = PLACE_BYTES + 32;
@@ -89,7 +90,7 @@ function checkedUrl(given: unknown): string {
     /^https?:$/.test(url.protocol) &&
     url.search + url.hash + url.username + url.password === '';
   if (isPlain) return url.href.replace(/\/+$/, '');
-  throw refused(
+  throw CHECK.error(
     'url',
     "must be the URL at which receivers reach the REST API, for example 'https://api.example.com/hooks'",
   );
@@ -100,16 +101,10 @@ function checkedSecrets(given: unknown): readonly string[] {
   const isStrong = (secret: unknown) =>
     typeof secret === 'string' && secret.length >= MIN_CHARACTERS;
   if (secrets.length > 0 && secrets.every(isStrong)) return secrets as readonly string[];
-  throw refused(
+  throw CHECK.error(
     'secret',
     secrets.includes(undefined)
       ? notAString(undefined)
       : `must have ${MIN_CHARACTERS} characters at least, or be a list of such. Make one with: openssl rand -base64 32`,
   );
-}
-
-function refused(name: string, reason: string): ThornConfigurationError {
-  return new ThornConfigurationError(`ThornModule: the option unsubscribe.${name} ${reason}.`, {
-    option: `unsubscribe.${name}`,
-  });
 }

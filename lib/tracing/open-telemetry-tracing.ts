@@ -9,7 +9,7 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import { ThornConfigurationError } from '../errors/index.js';
+import { OptionChecks } from '../common/option-checks.js';
 import {
   type Message,
   MessageTracing,
@@ -142,17 +142,9 @@ export class OpenTelemetryTracing extends MessageTracing {
  * ```
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Type<MessageTracing> {
-  for (const [name, value] of Object.entries(options)) {
-    if (name !== 'sendTraceparent') {
-      throw new ThornConfigurationError(
-        `openTelemetry({ ${name} }) is unknown; known is sendTraceparent`,
-        { option: name },
-      );
-    }
-    if (value !== undefined && typeof value !== 'boolean') {
-      throw new ThornConfigurationError('openTelemetry({ sendTraceparent }) must be true or false');
-    }
-  }
+  const check = new OptionChecks('openTelemetry()');
+  check.names(options, ['sendTraceparent']);
+  check.boolean('sendTraceparent', options.sendTraceparent);
   return class extends OpenTelemetryTracing {
     constructor() {
       super(options);

@@ -104,8 +104,8 @@ describe.each(platforms)('the REST API on %s, in an application', (platform) => 
   it('rejects decorators that are not functions', async () => {
     api = await startApi(platform);
     for (const [decorators, message] of [
-      [{ all: ['Public'] }, 'The option api.decorators.all must be a list of class decorators'],
-      [{ every: [] }, 'Unknown option api.decorators.every. Valid options: all, public.'],
+      [{ all: ['Public'] }, '`api.decorators.all` must be a list of class decorators'],
+      [{ every: [] }, 'Unknown option `api.decorators.every`. Valid options: all, public.'],
     ] as const) {
       const starting = startApi(platform, { api: { ...owners, decorators: decorators as object } });
       await expect(starting).rejects.toThrow(message);

@@ -236,7 +236,7 @@ describe('the option unsubscribe', () => {
       ],
     }).compile();
     await expect(started).rejects.toThrow(ThornConfigurationError);
-    await expect(started).rejects.toThrow(`option ${option} `);
+    await expect(started).rejects.toThrow(`\`${option}\` `);
     await expect(started).rejects.not.toThrow(SECRET);
   });
 });

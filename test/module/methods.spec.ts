@@ -242,10 +242,10 @@ describe('a decorator used wrongly on a method', () => {
       'an unknown option',
       'a.b',
       { payload: () => ({}) },
-      /Wrong\.work: Unknown option payload\. Valid options/,
+      /Unknown option `payload` in @WebhookEvent\('a\.b'\) on Wrong\.work/,
     ],
-    ['an unknown case', 'a.b', { on: 'create' }, /on must be 'success' or 'error'/],
-    ['data that is no function', 'a.b', { data: {} }, /data must be a function/],
+    ['an unknown case', 'a.b', { on: 'create' }, /`on` .* must be 'success' or 'error'/],
+    ['data that is no function', 'a.b', { data: {} }, /`data` .* must be a function/],
     ['fields without a result', 'a.{id}', { on: 'error' }, /named? it without fields/],
     ['a malformed name', 'a..b', {}, /a\.\.b/],
   ])('fails at once: %s', (_, name, options, message) => {

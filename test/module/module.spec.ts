@@ -423,23 +423,23 @@ describe('ThornModule', () => {
       [
         'with an unknown option',
         () => ThornModule.forRoot({ colour: 'red' } as object),
-        /option colour is unknown/,
+        /Unknown option `colour` in ThornModule\.forRoot\(\)\. Valid options: baseUrl/,
       ],
       [
         'with a wrong base URL',
         () => ThornModule.forRoot({ dataSources: [], baseUrl: '/x' }),
-        /option baseUrl/,
+        /`baseUrl`/,
       ],
       [
         'with a wrong timeout',
         () => ThornModule.forRoot({ dataSources: [], timeout: 0 }),
-        /option timeout/,
+        /`timeout` must be an integer of at least 1 \(milliseconds\), not 0/,
       ],
       [
         'with structure from a factory',
         () =>
           ThornModule.forRootAsync({ dataSources: [], useFactory: () => ({ api: {} }) as object }),
-        /option api must be given beside useFactory/,
+        /`api` of .* must be given beside useFactory/,
       ],
       [
         'with a malformed network',

@@ -541,42 +541,50 @@ describe('a wrong set-up fails at start-up', () => {
   };
 
   it.each([
-    ['no receivers', {}, 'receivers must name at least one sender'],
-    ['an unknown option', { receivers, secret }, 'secret is unknown. Valid options: receivers'],
+    [
+      'no receivers',
+      {},
+      '`receivers` of ThornReceiverModule.forRoot() must name at least one sender',
+    ],
+    [
+      'an unknown option',
+      { receivers, secret },
+      'Unknown option `secret` in ThornReceiverModule.forRoot(). Valid options: receivers',
+    ],
     [
       'no secrets',
       { receivers: { store: { scheme: 'standard', secrets: [] } } },
-      'receivers.store.secrets must be',
+      '`receivers.store.secrets` of ThornReceiverModule.forRoot() must be',
     ],
     [
       'a missing variable',
       { receivers: { store: { scheme: 'standard', secrets: [undefined] } } },
-      'receivers.store.secrets[0] is undefined; check that the environment variable that holds it is set',
+      '`receivers.store.secrets[0]` of ThornReceiverModule.forRoot() is undefined; check that the environment variable that holds it is set',
     ],
     [
       'a variable without a value',
       { receivers: { store: { scheme: 'github', secrets: [''] } } },
-      'receivers.store.secrets[0] is empty; check that the environment variable',
+      '`receivers.store.secrets[0]` of ThornReceiverModule.forRoot() is empty; check that the environment variable',
     ],
     [
       'a malformed whsec',
       { receivers: { store: { scheme: 'standard', secrets: ['whsec_?'] } } },
-      'receivers.store.secrets[0] must be whsec_',
+      '`receivers.store.secrets[0]` of ThornReceiverModule.forRoot() must be whsec_',
     ],
     [
       'an unknown scheme',
       { receivers: { store: { scheme: 'paypal', secrets: [secret] } } },
-      'receivers.store.scheme must be one of standard',
+      '`receivers.store.scheme` of ThornReceiverModule.forRoot() must be one of standard',
     ],
     [
       'no scheme',
       { receivers: { store: { secrets: [secret] } } },
-      'receivers.store.scheme is missing',
+      '`receivers.store.scheme` of ThornReceiverModule.forRoot() is missing',
     ],
     [
       'a misspelt setting',
       { receivers: { store: { scheme: 'standard', secrets: [secret], tolerence: 1 } } },
-      'receivers.store.tolerence is unknown',
+      'Unknown option `receivers.store.tolerence` in ThornReceiverModule.forRoot()',
     ],
     [
       'no lease',
@@ -584,12 +592,12 @@ describe('a wrong set-up fails at start-up', () => {
         receivers: { store: { scheme: 'standard', secrets: [secret] } },
         deduplication: { lease: 0 },
       },
-      'deduplication.lease must be',
+      '`deduplication.lease` of ThornReceiverModule.forRoot() must be',
     ],
   ])('%s', async (_, options, text) => {
     const failure = await compile(options);
 
-    expect(failure).toContain('ThornConfigurationError: ThornReceiverModule: the option');
+    expect(failure).toContain('ThornConfigurationError: ');
     expect(failure).toContain(text);
     expect(failure).not.toContain(secret);
   });
@@ -639,7 +647,9 @@ describe('a wrong set-up fails at start-up', () => {
       [],
     );
 
-    await expect(started).rejects.toThrow('global must be given beside useFactory');
+    await expect(started).rejects.toThrow(
+      '`global` of ThornReceiverModule.forRoot() must be given beside useFactory',
+    );
   });
 });
 

@@ -158,14 +158,14 @@ describe('an application with bullmq()', () => {
 
 describe('the options of bullmq()', () => {
   it.each<[BullMqOptions, RegExp]>([
-    [{ queue: 'a:b' }, /bullmq\(\{ queue \}\)/],
-    [{ queue: '' }, /bullmq\(\{ queue \}\)/],
-    [{ concurrency: 0 }, /bullmq\(\{ concurrency \}\)/],
-    [{ producer: 'yes' as never }, /bullmq\(\{ producer \}\)/],
-    [{ enqueueTimeout: 1.5 }, /bullmq\(\{ enqueueTimeout \}\)/],
+    [{ queue: 'a:b' }, /`queue` of bullmq\(\)/],
+    [{ queue: '' }, /`queue` of bullmq\(\)/],
+    [{ concurrency: 0 }, /`concurrency` of bullmq\(\)/],
+    [{ producer: 'yes' as never }, /`producer` of bullmq\(\)/],
+    [{ enqueueTimeout: 1.5 }, /`enqueueTimeout` of bullmq\(\)/],
     [{ producer: false, worker: false }, /nothing to do with the queue/],
     [{ connection: {}, configKey: 'x' }, /two connections/],
-    [{ telemetry: {} as never }, /bullmq\(\{ telemetry \}\)/],
+    [{ telemetry: {} as never }, /`telemetry` of bullmq\(\)/],
   ])('rejects %o', (options, message) => {
     expect(() => bullmq(options)).toThrow(ThornConfigurationError);
     expect(() => bullmq(options)).toThrow(message);
@@ -183,7 +183,7 @@ describe('the options of bullmq()', () => {
     ['endpoints', { endpoints: 'gently' }],
   ])('rejects %s that is not an object', async (name, given) => {
     const options = { connection: connection(), ...given };
-    await expect(start(options)).rejects.toThrow(`outbox({ ${name} }) must be an object`);
+    await expect(start(options)).rejects.toThrow(`\`${name}\` of outbox() must be an object`);
   });
 
   it('require a connection, unless BullModule has one', async () => {

@@ -193,12 +193,12 @@ describe('an application with microservices()', () => {
 
 describe('the options of microservices()', () => {
   it.each<[MicroservicesOptions, RegExp]>([
-    [{}, /needs a client/],
-    [{ client: {} }, /needs a client/],
+    [{}, /`client` of microservices\(\) must be/],
+    [{ client: {} }, /`client` of microservices\(\) must be/],
     [{ client: { transport: Transport.GRPC } as never }, /gRPC/],
-    [{ client: 'HOOKS', pattern: '' }, /microservices\(\{ pattern \}\)/],
-    [{ client: 'HOOKS', worker: 1 as never }, /microservices\(\{ worker \}\)/],
-    [{ client: 'HOOKS', emitTimeout: 1.5 }, /microservices\(\{ emitTimeout \}\)/],
+    [{ client: 'HOOKS', pattern: '' }, /`pattern` of microservices\(\)/],
+    [{ client: 'HOOKS', worker: 1 as never }, /`worker` of microservices\(\)/],
+    [{ client: 'HOOKS', emitTimeout: 1.5 }, /`emitTimeout` of microservices\(\)/],
     [{ producer: false, worker: false }, /nothing to do with the broker/],
   ])('rejects %o', (settings, message) => {
     expect(() => microservices(settings)).toThrow(ThornConfigurationError);

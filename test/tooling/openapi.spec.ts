@@ -273,7 +273,9 @@ describe('thornOpenApiWebhooks()', () => {
 
   it('names what is missing', () => {
     expect(() => thornOpenApiWebhooks({} as never)).toThrow(/must be an application/);
-    expect(() => thornAsyncApi(app, { title: '', version: '1' })).toThrow(/the option title/);
+    expect(() => thornAsyncApi(app, { title: '', version: '1' })).toThrow(
+      /`title` of thornAsyncApi\(\)/,
+    );
   });
 });
 

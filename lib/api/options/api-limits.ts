@@ -1,4 +1,4 @@
-import { ThornConfigurationError } from '../../errors/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
 
 /** The limits that the REST API sets for one caller. */
 export interface ApiLimits {
@@ -27,23 +27,11 @@ const DEFAULTS: Required<ApiLimits> = {
 
 /** @throws {@link ThornConfigurationError} naming the limit and its fix */
 export function apiLimits(given: ApiLimits = {}): Required<ApiLimits> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new ThornConfigurationError('The option api.limits must be an object of numbers.');
-  }
+  new OptionChecks('', 'api.').object('limits', given, Object.keys(DEFAULTS));
   const limits = { ...DEFAULTS, ...given };
-  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
-    if (!Object.hasOwn(DEFAULTS, name)) {
-      throw new ThornConfigurationError(
-        `The option api.limits.${name} is unknown; known are ${Object.keys(DEFAULTS).join(', ')}.`,
-        { option: `api.limits.${name}` },
-      );
-    }
-    const isEndless = value === Number.POSITIVE_INFINITY && name !== 'bodyBytes';
-    if (isEndless || (Number.isSafeInteger(value) && Number(value) > 0)) continue;
-    throw new ThornConfigurationError(
-      `The option api.limits.${name} must be a whole number above 0${name === 'bodyBytes' ? '' : ', or Infinity'}.`,
-      { option: `api.limits.${name}`, value },
-    );
+  const check = new OptionChecks('', 'api.limits.');
+  for (const [name, value] of Object.entries(limits)) {
+    check.integer(name, value, { orInfinity: name !== 'bodyBytes' });
   }
   return limits;
 }

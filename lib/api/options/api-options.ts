@@ -1,5 +1,5 @@
 import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
-import { ThornConfigurationError } from '../../errors/index.js';
+import { isObject, OptionChecks } from '../../common/option-checks.js';
 import type { SubscriberLimits } from '../../subscriber/index.js';
 import { type ApiLimits, apiLimits } from './api-limits.js';
 
@@ -105,18 +105,33 @@ export class ApiSettings {
 
   /** @throws {@link ThornConfigurationError} naming the option and its fix */
   constructor(private readonly options: ThornApiOptions) {
-    checkNames(options);
+    new OptionChecks('').assert(
+      'api',
+      isObject(options),
+      'must be an object with guards and owner; leave it out for no API',
+    );
+    CHECK.names(options, Object.keys(KNOWN));
     const { path = 'hooks', guards = [], imports, owner } = options;
-    checkPath(path);
+    const { challenge = false, receivers = false, problems = true } = options;
+    checkApiPath(CHECK, path);
     checkGuards(guards, options.unprotected);
-    checkImports(imports);
-    checkOwner(owner);
+    CHECK.assert(
+      'imports',
+      imports === undefined || Array.isArray(imports),
+      'must be a list of modules',
+    );
+    CHECK.assert(
+      'owner',
+      typeof owner === 'function',
+      'must say whose subscribers a caller may see, for example (request) => request.user.id, or () => null for the ' +
+        'application alone',
+    );
     this.path = path.replace(/^\//, '');
     this.guards = guards;
     this.limits = apiLimits(options.limits);
-    this.challenge = checkedSwitch('challenge', options.challenge, false);
-    this.receivers = checkedSwitch('receivers', options.receivers, false);
-    this.problems = checkedSwitch('problems', options.problems, true);
+    this.challenge = CHECK.boolean('challenge', challenge);
+    this.receivers = CHECK.boolean('receivers', receivers);
+    this.problems = CHECK.boolean('problems', problems);
     this.decorators = checkedDecorators(options.decorators);
     this.#baseUrl = checkedBaseUrl(options.baseUrl);
   }
@@ -137,6 +152,7 @@ export class ApiSettings {
   }
 }
 
+const CHECK = new OptionChecks('', 'api.');
 const PATH = /^\/?[\w.~-]+(?:\/[\w.~-]+)*$/;
 
 const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
@@ -153,97 +169,51 @@ const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
   baseUrl: true,
 };
 
-function checkNames(options: unknown): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new ThornConfigurationError(
-      'The option api must be an object with guards and owner; leave it out for no API.',
-    );
-  }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name));
-  if (unknown !== undefined) {
-    throw new ThornConfigurationError(
-      `The option api.${unknown} is unknown; known are ${Object.keys(KNOWN).join(', ')}.`,
-      { option: `api.${unknown}` },
-    );
-  }
-}
-
-function checkPath(path: unknown): void {
-  if (typeof path === 'string' && PATH.test(path)) return;
-  throw new ThornConfigurationError(
-    `The option api.path must be a plain path such as 'hooks' or 'account/hooks', without parameters, wildcards or a ` +
-      `slash at its end, but is ${JSON.stringify(path)}.`,
-    { path },
+/** Checks the path of an API. */
+export function checkApiPath(check: OptionChecks, path: unknown): void {
+  check.assert(
+    'path',
+    typeof path === 'string' && PATH.test(path),
+    `must be a plain path such as 'hooks' or 'account/hooks', without parameters, wildcards or a slash at its end, not ${JSON.stringify(path)}`,
   );
 }
 
-function checkImports(imports: unknown): void {
-  if (imports === undefined || Array.isArray(imports)) return;
-  throw new ThornConfigurationError('The option api.imports must be a list of modules.');
-}
-
-function checkOwner(owner: unknown): void {
-  if (typeof owner === 'function') return;
-  throw new ThornConfigurationError(
-    'The option api.owner is missing. Say whose subscribers a caller may see, for example ' +
-      'owner: (request) => request.user.id, or owner: () => null for the application alone.',
+function checkGuards(guards: readonly unknown[], unprotected: unknown): void {
+  CHECK.functions('guards', guards, 'guard classes, for example [AuthGuard]');
+  CHECK.assert(
+    'unprotected',
+    unprotected === undefined || unprotected === true,
+    'must be true or left out',
   );
-}
-
-function checkGuards(guards: unknown, unprotected: unknown): void {
-  if (!Array.isArray(guards) || guards.some((guard) => typeof guard !== 'function')) {
-    throw new ThornConfigurationError(
-      'The option api.guards must be a list of guard classes, for example [AuthGuard].',
-    );
-  }
-  if (unprotected !== undefined && unprotected !== true) {
-    throw new ThornConfigurationError('The option api.unprotected is either true or left out.');
-  }
-  if (guards.length === 0 && unprotected === undefined) {
-    throw new ThornConfigurationError(
-      'The REST API has no guards, so that anybody could subscribe. Give api.guards, for example [AuthGuard], or say ' +
-        'api.unprotected: true if something else protects it.',
-    );
-  }
-  if (guards.length > 0 && unprotected === true) {
-    throw new ThornConfigurationError(
-      'The options api.guards and api.unprotected contradict each other: leave one of them out.',
-    );
-  }
+  CHECK.assert(
+    'guards',
+    guards.length > 0 || unprotected === true,
+    'must hold a guard: an API that has no guards lets anybody subscribe. Give for example [AuthGuard], or set ' +
+      'api.unprotected: true if something else protects it',
+  );
+  CHECK.assert(
+    'guards',
+    guards.length === 0 || unprotected === undefined,
+    'and api.unprotected contradict each other. Leave one of them out',
+  );
 }
 
 function checkedDecorators(given: ApiDecorators = {}): Required<ApiDecorators> {
-  const { all = [], public: open = [], ...unknown } = given ?? {};
-  const [name] = Object.keys(unknown);
-  if (name !== undefined) {
-    throw new ThornConfigurationError(
-      `Unknown option api.decorators.${name}. Valid options: all, public.`,
-      { option: `api.decorators.${name}` },
-    );
-  }
-  for (const [key, list] of Object.entries({ all, public: open })) {
-    if (Array.isArray(list) && list.every((one) => typeof one === 'function')) continue;
-    throw new ThornConfigurationError(
-      `The option api.decorators.${key} must be a list of class decorators, for example [Public()].`,
-      { option: `api.decorators.${key}` },
-    );
-  }
+  CHECK.object('decorators', given, ['all', 'public']);
+  const { all = [], public: open = [] } = given;
+  const check = CHECK.within('decorators');
+  check.functions('all', all, 'class decorators, for example [Public()]');
+  check.functions('public', open, 'class decorators, for example [Public()]');
   return { all, public: open };
-}
-
-function checkedSwitch(name: string, value: unknown, byDefault: boolean): boolean {
-  if (value === undefined) return byDefault;
-  if (typeof value === 'boolean') return value;
-  throw new ThornConfigurationError(`The option api.${name} must be true or false.`);
 }
 
 function checkedBaseUrl(baseUrl: string | undefined): string {
   if (baseUrl === undefined) return '';
   const url = typeof baseUrl === 'string' && URL.canParse(baseUrl) ? new URL(baseUrl) : null;
-  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-    throw new ThornConfigurationError(
-      'The option api.baseUrl must be an http or https URL without a query, for example https://api.example.com.',
-    );
-  }
+  CHECK.assert(
+    'baseUrl',
+    url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '',
+    'must be an http or https URL without a query, for example https://api.example.com',
+  );
   return baseUrl.replace(/\/+$/, '');
 }

@@ -1,5 +1,6 @@
 import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
-import { ThornConfigurationError } from '../../errors/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
+import { checkApiPath } from './api-options.js';
 
 /**
  * The REST API for operators: it sees and changes what belongs to anybody. There is none unless these options are given.
@@ -18,7 +19,6 @@ export interface OperatorApiOptions {
   readonly path?: string;
 }
 
-const PATH = /^\/?[\w.~-]+(?:\/[\w.~-]+)*$/;
 const KNOWN = ['guards', 'imports', 'path'];
 
 /** {@link OperatorApiOptions}, checked. */
@@ -26,26 +26,15 @@ export type OperatorSettings = Required<Pick<OperatorApiOptions, 'guards' | 'pat
 
 /** @throws {@link ThornConfigurationError} naming the option and its fix */
 export function operatorSettings(options: OperatorApiOptions): OperatorSettings {
-  const unknown = Object.keys(options ?? {}).find((name) => !KNOWN.includes(name));
-  if (unknown !== undefined) {
-    throw new ThornConfigurationError(
-      `The option operatorApi.${unknown} is unknown; known are ${KNOWN.join(', ')}.`,
-    );
-  }
-  const { guards, path = 'hooks-operator' } = options ?? {};
-  if (
-    !Array.isArray(guards) ||
-    guards.length === 0 ||
-    guards.some((one) => typeof one !== 'function')
-  ) {
-    throw new ThornConfigurationError(
-      'The option operatorApi.guards must be a list of at least one guard class: these routes show what belongs to anybody.',
-    );
-  }
-  if (typeof path !== 'string' || !PATH.test(path)) {
-    throw new ThornConfigurationError(
-      "The option operatorApi.path must be a plain path such as 'hooks-operator'.",
-    );
-  }
-  return { guards: guards as readonly Type<CanActivate>[], path: path.replace(/^\//, '') };
+  const check = new OptionChecks('', 'operatorApi.');
+  const { guards, path = 'hooks-operator', ...rest } = options ?? {};
+  check.names({ ...rest }, KNOWN);
+  check.functions('guards', guards ?? [], 'guard classes, for example [OperatorGuard]');
+  check.assert(
+    'guards',
+    guards?.length > 0,
+    'must hold at least one guard class: these routes show what belongs to anybody',
+  );
+  checkApiPath(check, path);
+  return { guards, path: path.replace(/^\//, '') };
 }

@@ -1,5 +1,6 @@
+import { isObject, OptionChecks } from '../../common/option-checks.js';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { BULK_SETTINGS, bulkFault } from '../../event/bulk-settings.js';
+import { BULK_SETTINGS, checkBulkSettings } from '../../event/bulk-settings.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';
 import type { EntityClass } from '../../event/entity-events.js';
 import type { EntityEventOptions, EntityEventSettings } from '../../event/event-settings.js';
@@ -54,44 +55,29 @@ export function checkEntityClass(
 
 /** @throws {@link ThornConfigurationError} naming `place` and the fix */
 export function checkEntitySettings(place: string, settings: object): void {
-  checkKeys(place, settings, { ...SETTINGS, ...BULK_SETTINGS });
-  const fault = bulkFault(settings);
-  if (fault !== undefined) throw refused(place, `${fault.name} ${fault.reason}`);
+  const check = new OptionChecks(place);
+  const known = { ...SETTINGS, ...BULK_SETTINGS };
+  check.names(settings, [...Object.keys(known), ...MESSAGE_SETTINGS]);
+  checkBulkSettings(check, settings);
   checkSettingKinds(place, settings as Readonly<Record<string, unknown>>);
 }
 
 /** @throws {@link ThornConfigurationError} naming the class, the event and the fix */
 export function checkEntityEvent(target: EntityClass, name: unknown, options: object): void {
   const place = `@WebhookEvent(${typeof name === 'string' ? `'${name}'` : String(name)}) on ${target.name}`;
-  if (typeof name !== 'string') {
-    throw refused(place, `the event's name must be text such as 'article.created'`);
-  }
+  const check = new OptionChecks(place);
+  if (typeof name !== 'string') throw check.error('name', "must be text such as 'article.created'");
   explain(place, () => compileEventName(name));
-  if (typeof options !== 'object' || options === null) {
-    throw refused(place, `say what it reacts to: on must be ${TRIGGERS}`);
-  }
-  checkKeys(place, options, OPTIONS);
-  const values = options as Readonly<Record<string, unknown>>;
-  const triggers: readonly unknown[] = Array.isArray(values['on']) ? values['on'] : [values['on']];
-  if (triggers.length === 0 || !triggers.every(isTrigger)) {
-    throw refused(place, `on must be ${TRIGGERS}, not ${describe(values['on'])}`);
-  }
+  const values = (options ?? {}) as Readonly<Record<string, unknown>>;
+  check.names(values, [...Object.keys(OPTIONS), ...MESSAGE_SETTINGS]);
+  const { on, softRemoval, when } = values;
+  const triggers: readonly unknown[] = Array.isArray(on) ? on : [on];
+  const isFine = triggers.length > 0 && triggers.every(isTrigger);
+  check.assert('on', isFine, `must be ${TRIGGERS}, not ${describe(on)}`);
   checkSettingKinds(place, values);
-  if (values['softRemoval'] !== undefined && typeof values['softRemoval'] !== 'boolean') {
-    throw refused(place, `softRemoval must be true or false`);
-  }
-  if (values['when'] !== undefined) {
-    explain(place, () =>
-      compileCondition(values['when'] as Parameters<typeof compileCondition>[0]),
-    );
-  }
-}
-
-function checkKeys(place: string, options: object, known: object): void {
-  const names = [...Object.keys(known), ...MESSAGE_SETTINGS];
-  const unknown = Object.keys(options).find((key) => !names.includes(key));
-  if (unknown !== undefined) {
-    throw refused(place, `Unknown option ${unknown}. Valid options: ${names.join(', ')}`);
+  check.boolean('softRemoval', softRemoval as boolean | undefined);
+  if (when !== undefined) {
+    explain(place, () => compileCondition(when as Parameters<typeof compileCondition>[0]));
   }
 }
 
@@ -101,30 +87,11 @@ function checkKeys(place: string, options: object, known: object): void {
  * @throws {@link ThornConfigurationError} naming `place` and the fix
  */
 export function checkSettingKinds(place: string, values: Readonly<Record<string, unknown>>): void {
-  const kinds: Readonly<Record<string, { readonly of: string; test(value: unknown): boolean }>> = {
-    payload: { of: 'a function', test: isFunction },
-    ref: { of: `a template such as '/articles/{id}' or a function`, test: isTextOrFunction },
-    owner: { of: `a path such as 'author.id' or a function`, test: isTextOrFunction },
-    headers: {
-      of: 'an object of texts or a function',
-      test: (value) => isFunction(value) || isTextRecord(value),
-    },
-    relations: {
-      of: `a list of paths such as ['author']`,
-      test: (value) => Array.isArray(value) && value.every((path) => typeof path === 'string'),
-    },
-    requestData: {
-      of: 'an object or a function that answers one',
-      test: (value) =>
-        isFunction(value) || (typeof value === 'object' && value !== null && !Array.isArray(value)),
-    },
-    reread: { of: 'true or false', test: (value) => typeof value === 'boolean' },
-    propagateErrors: { of: 'true or false', test: (value) => typeof value === 'boolean' },
-  };
-  for (const [key, kind] of Object.entries(kinds)) {
-    if (values[key] !== undefined && !kind.test(values[key])) {
-      throw refused(place, `${key} must be ${kind.of}, not ${describe(values[key])}`);
-    }
+  const check = new OptionChecks(place);
+  for (const [key, kind] of Object.entries(KINDS)) {
+    const value = values[key];
+    const isFine = value === undefined || kind.test(value);
+    check.assert(key, isFine, `must be ${kind.of}, not ${describe(value)}`);
   }
   explain(place, () => {
     checkMessageSettings(values);
@@ -152,12 +119,8 @@ function explain(place: string, compile: () => unknown): void {
   try {
     compile();
   } catch (error) {
-    throw refused(place, error instanceof Error ? error.message : String(error), error);
+    throw new ThornConfigurationError(`${place}: ${(error as Error).message}`, { place }, error);
   }
-}
-
-function refused(place: string, reason: string, cause?: unknown): ThornConfigurationError {
-  return new ThornConfigurationError(`${place}: ${reason}`, { place }, cause);
 }
 
 function describe(value: unknown): string {
@@ -170,10 +133,28 @@ const isNameList = (value: unknown): boolean =>
   value.length > 0 &&
   value.every((name) => typeof name === 'string' && name !== '');
 const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isTextOrFunction = (value: unknown): boolean =>
   isFunction(value) || (typeof value === 'string' && value !== '');
 const isTextRecord = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
-  Object.values(value).every((text) => typeof text === 'string');
+  isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+
+const KINDS: Readonly<Record<string, { readonly of: string; test(value: unknown): boolean }>> = {
+  payload: { of: 'a function', test: isFunction },
+  ref: { of: `a template such as '/articles/{id}' or a function`, test: isTextOrFunction },
+  owner: { of: `a path such as 'author.id' or a function`, test: isTextOrFunction },
+  headers: {
+    of: 'an object of texts or a function',
+    test: (value) => isFunction(value) || isTextRecord(value),
+  },
+  relations: {
+    of: `a list of paths such as ['author']`,
+    test: (value) => Array.isArray(value) && value.every((path) => typeof path === 'string'),
+  },
+  requestData: {
+    of: 'an object or a function that answers one',
+    test: (value) => isFunction(value) || isObject(value),
+  },
+  reread: { of: 'true or false', test: isBoolean },
+  propagateErrors: { of: 'true or false', test: isBoolean },
+};

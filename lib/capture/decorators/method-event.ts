@@ -1,6 +1,7 @@
 import { Inject, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { stackFrames, errorText } from '../../common/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import { type SendOptions, WebhookDispatcher } from '../../dispatch/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';
@@ -75,10 +76,10 @@ type Options = MethodEventSettings<unknown, readonly unknown[]> & {
 const DISPATCHER = Symbol('nestjs-thorn:dispatcher');
 const injected = new WeakSet<object>();
 
-const KNOWN_KEYS = new Set([
+const KNOWN_KEYS = [
   ...'on when data owner ref headers subscribers requestData manager propagateErrors'.split(' '),
   ...MESSAGE_SETTINGS,
-]);
+];
 
 /** Makes `method` send an event; see {@link WebhookEvent}. */
 export function decorateMethod(
@@ -127,23 +128,11 @@ export function decorateMethod(
 }
 
 function compile(name: string, options: Options, place: string) {
-  const unknown = Object.keys(options).find((key) => !KNOWN_KEYS.has(key));
-  if (unknown !== undefined) {
-    throw new ThornConfigurationError(
-      `${place}: Unknown option ${unknown}. Valid options of a method's event: ${[...KNOWN_KEYS].join(', ')}`,
-      { name, option: unknown },
-    );
-  }
-  if (!['success', 'error', undefined].includes(options.on)) {
-    throw new ThornConfigurationError(
-      `${place}: on must be 'success' or 'error', not ${String(options.on)}`,
-      { name },
-    );
-  }
+  const check = new OptionChecks(place);
+  check.names(options, KNOWN_KEYS);
+  check.oneOf('on', options.on, ['success', 'error']);
   for (const key of ['data', 'owner', 'manager'] as const) {
-    if (options[key] !== undefined && typeof options[key] !== 'function') {
-      throw new ThornConfigurationError(`${place}: ${key} must be a function`, { name });
-    }
+    check.function(key, options[key], 'of the result and the arguments');
   }
   checkSettingKinds(place, options as Readonly<Record<string, unknown>>);
   const eventName = blaming(place, () => compileEventName(name));

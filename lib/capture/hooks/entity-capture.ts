@@ -46,9 +46,9 @@ export interface EntityCaptureOptions extends BulkSettings {
   readonly messageFactory: MessageFactory;
   readonly pipeline: MessagePipeline;
   /** Default true. */
-  readonly serializeTransactions?: SerializeTransactions;
+  readonly serializeTransactions?: SerializeTransactions | undefined;
   /** What reports changes besides the capture. Default: nothing. */
-  readonly otherReports?: OtherReports;
+  readonly otherReports?: OtherReports | undefined;
 }
 
 type RowEvent = {

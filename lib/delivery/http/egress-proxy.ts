@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { ThornConfigurationError } from '../../errors/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
 
 /** The proxy of outgoing connections. */
 export interface EgressProxy {
@@ -21,7 +21,7 @@ export function parseEgressProxy(text: unknown): EgressProxy {
   const isOrigin = url?.pathname === '/' && url.search === '' && url.hash === '';
   const isSecure = url?.protocol === 'https:';
   if (url === null || !isOrigin || !(isSecure || url.protocol === 'http:') || url.port === '0') {
-    throw refused();
+    throw invalidUrl();
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port);
@@ -39,14 +39,14 @@ function authorizationOf({ username, password }: URL): string | null {
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     return `Basic ${Buffer.from(credentials).toString('base64')}`;
   } catch {
-    throw refused();
+    throw invalidUrl();
   }
 }
 
-function refused(): ThornConfigurationError {
-  return new ThornConfigurationError(
-    'egressProxy must be an http or https URL without a path, for example http://proxy.example.com:3128; the user ' +
-      'and password in it, if any, percent-encoded.',
-    { option: 'egressProxy' },
+function invalidUrl(): Error {
+  return new OptionChecks('').error(
+    'egressProxy',
+    'must be an http or https URL without a path, for example http://proxy.example.com:3128; the user and password in ' +
+      'it, if any, percent-encoded',
   );
 }

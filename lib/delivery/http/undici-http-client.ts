@@ -1,5 +1,5 @@
 import type { AxiosInstance } from 'axios';
-import { ThornConfigurationError } from '../../errors/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import { AxiosAdapter } from './axios-adapter.js';
 import { Deadlines } from './deadlines.js';
 import { type EgressProxy, parseEgressProxy } from './egress-proxy.js';
@@ -29,7 +29,7 @@ export interface UndiciHttpClientOptions extends ConnectorOptions {
    * A proxy for all connections by `CONNECT`, for example `http://user:password@proxy.example.com:3128`. The proxy then
    * judges addresses: names are not looked up here. Default: no proxy, regardless of the environment.
    */
-  readonly egressProxy?: string;
+  readonly egressProxy?: string | undefined;
 }
 
 /** The destination of a URL's requests. */
@@ -60,13 +60,14 @@ export class UndiciHttpClient extends WebhookHttpClient {
     private readonly options: UndiciHttpClientOptions = {},
   ) {
     super();
-    this.#maxAnswerBytes = positive('maxAnswerBytes', options.maxAnswerBytes ?? 16_384);
-    this.#proxy = proxyOf(options);
+    const check = new OptionChecks('', 'http.');
+    this.#maxAnswerBytes = check.integer('maxAnswerBytes', options.maxAnswerBytes ?? 16_384);
+    this.#proxy = proxyOf(options, check);
     this.#settings = {
       isDirect: this.#proxy === null,
-      connections: positive('connections', options.connections ?? 256),
-      keepAliveTimeout: positive('keepAliveTimeout', options.keepAliveTimeout ?? 4000),
-      maxHeaderBytes: positive('maxHeaderBytes', options.maxHeaderBytes ?? 16_384),
+      connections: check.integer('connections', options.connections ?? 256),
+      keepAliveTimeout: check.integer('keepAliveTimeout', options.keepAliveTimeout ?? 4000),
+      maxHeaderBytes: check.integer('maxHeaderBytes', options.maxHeaderBytes ?? 16_384),
     };
   }
 
@@ -179,18 +180,15 @@ function promiseWithResolvers(): PromiseWithResolvers {
   return { promise, resolve };
 }
 
-function proxyOf({ egressProxy, lookup }: UndiciHttpClientOptions): EgressProxy | null {
+function proxyOf(
+  { egressProxy, lookup }: UndiciHttpClientOptions,
+  check: OptionChecks,
+): EgressProxy | null {
   if (egressProxy === undefined) return null;
-  if (lookup !== undefined) {
-    throw new ThornConfigurationError(
-      'egressProxy and lookup exclude each other: the proxy looks names up.',
-      { option: 'lookup' },
-    );
-  }
+  check.assert(
+    'lookup',
+    lookup === undefined,
+    'and egressProxy exclude each other, because the proxy looks names up. Leave one of them out',
+  );
   return parseEgressProxy(egressProxy);
-}
-
-function positive(option: string, value: number): number {
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new ThornConfigurationError(`${option} must be a whole number above 0.`, { option, value });
 }

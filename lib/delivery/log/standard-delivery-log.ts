@@ -1,11 +1,11 @@
-import { ThornConfigurationError } from '../../errors/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import type { AttemptRecord } from '../attempt/attempt-record.js';
 import { DeliveryLog, type LoggedAttempt, type ReadKept } from './delivery-log.js';
 
 /** Selects the attempts to keep: all, the failed ones, or none. */
 export type KeptAttempts = 'everything' | 'failures' | 'nothing';
 
-const KEPT: readonly unknown[] = ['everything', 'failures', 'nothing'] satisfies KeptAttempts[];
+const KEPT: readonly KeptAttempts[] = ['everything', 'failures', 'nothing'];
 
 /** Keeps attempts in the table of the strategy, written in the same transaction as the outcome of the delivery. */
 export class StandardDeliveryLog extends DeliveryLog {
@@ -15,12 +15,7 @@ export class StandardDeliveryLog extends DeliveryLog {
    */
   constructor(private readonly kept: KeptAttempts = 'everything') {
     super();
-    if (!KEPT.includes(kept)) {
-      throw new ThornConfigurationError(
-        `ThornModule: the option keepAttempts must be 'everything', 'failures' or 'nothing'.`,
-        { option: 'keepAttempts' },
-      );
-    }
+    new OptionChecks('').oneOf('keepAttempts', kept, KEPT);
   }
 
   override keeps({ attempt }: LoggedAttempt): boolean {

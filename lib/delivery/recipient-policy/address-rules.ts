@@ -66,7 +66,7 @@ const IPV6_NAMED = rules({
   'tunnel-address': ['an IPv4-compatible address', ['::/96']],
 });
 
-const GLOBAL_UNICAST = new CidrList('global unicast', ['2000::/3']);
+const GLOBAL_UNICAST = new CidrList(['2000::/3']);
 const NOT_GLOBAL: AddressRule = {
   reason: 'reserved-address',
   text: 'outside of the global unicast addresses',
@@ -114,7 +114,7 @@ function rules(table: Record<string, [text: string, networks: string[]]>): reado
   return Object.entries(table).map(([reason, [text, networks]]) => ({
     reason,
     text,
-    networks: new CidrList(reason, networks),
+    networks: new CidrList(networks),
   }));
 }
 

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { ThornConfigurationError } from '../../errors/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import { formatIpv6, mappedIpv4, parseIpv6 } from './ipv6.js';
 
 /** The prefix of IPv4-mapped IPv6 addresses, ::ffff:0:0/96. */
@@ -12,20 +12,23 @@ export class CidrList {
   readonly isEmpty: boolean;
 
   /**
-   * @param option the option's name, for the error
    * @param networks in exact CIDR notation: a network with host bits is rejected, because its meaning is ambiguous
+   * @param option the option's name, for the error; networks of the library's own are exact
    * @throws {@link ThornConfigurationError}
    */
-  constructor(option: string, networks: readonly string[]) {
-    if (!Array.isArray(networks)) {
-      throw new ThornConfigurationError(
-        `${option} must be a list of networks in CIDR notation, for example ['10.1.0.0/16'].`,
-        { option },
-      );
-    }
+  constructor(
+    networks: readonly string[],
+    option = 'networks',
+    check: OptionChecks = new OptionChecks(''),
+  ) {
+    check.assert(
+      option,
+      Array.isArray(networks),
+      "must be a list of networks in CIDR notation, for example ['10.1.0.0/16']",
+    );
     this.isEmpty = networks.length === 0;
     for (const network of networks) {
-      const { address, prefix, family } = parseCidr(option, network);
+      const { address, prefix, family } = parseCidr(network, option, check);
       this.#networks[family].addSubnet(address, prefix, family);
     }
   }
@@ -42,22 +45,22 @@ export class CidrList {
   }
 }
 
-function parseCidr(option: string, network: string) {
+function parseCidr(network: string, option: string, check: OptionChecks) {
   const match = /^([0-9A-Fa-f.:]+)\/(0|[1-9][0-9]{0,2})$/.exec(String(network));
   const address = match?.[1] ?? '';
   const prefix = Number(match?.[2]);
   const version = isIP(address);
   if (version === 0 || prefix > (version === 4 ? 32 : 128)) {
-    throw new ThornConfigurationError(
-      `${option} holds ${JSON.stringify(network)}, which is not a network in CIDR notation; write for example 10.1.0.0/16, 10.1.2.3/32 or fd00:1::/32.`,
-      { option, network },
+    throw check.error(
+      option,
+      `holds ${JSON.stringify(network)}, which is not a network in CIDR notation; write for example 10.1.0.0/16, 10.1.2.3/32 or fd00:1::/32`,
     );
   }
   const exact = version === 4 ? maskIpv4(address, prefix) : maskIpv6(address, prefix);
   if (exact !== (version === 4 ? address : formatIpv6(parseIpv6(address)))) {
-    throw new ThornConfigurationError(
-      `${option} holds ${network}, whose host bits are not zero; write ${exact}/${prefix} for the network, or ${address}/${version === 4 ? 32 : 128} for the one address.`,
-      { option, network },
+    throw check.error(
+      option,
+      `holds ${network}, whose host bits are not zero; write ${exact}/${prefix} for the network, or ${address}/${version === 4 ? 32 : 128} for the one address`,
     );
   }
   const mapped = version === 6 && prefix >= MAPPED_PREFIX ? mappedIpv4(parseIpv6(address)) : null;

@@ -2,6 +2,7 @@ import { BoundedCache } from '../../common/bounded-cache.js';
 import type { RecipientRules } from '../../message/index.js';
 import { PublicRecipientPolicy } from './public-recipient-policy.js';
 import type { RecipientPolicy } from './recipient-policy.js';
+import { checkRecipientRules } from './recipient-rule-checks.js';
 
 const CACHED_POLICIES = 100;
 
@@ -14,12 +15,15 @@ export class RecipientPolicies {
 
   /**
    * @param standard for events without rules
-   * @param rules the module's rules, which events override
+   * @param rules the module's rules, which events override; checked here whatever the standard policy is
+   * @throws `ThornConfigurationError` naming the invalid rule
    */
   constructor(
     readonly standard: RecipientPolicy,
     private readonly rules: RecipientRules = {},
-  ) {}
+  ) {
+    checkRecipientRules(rules);
+  }
 
   /** Returns the policy for the rules of an event. @throws {@link ThornConfigurationError} naming the invalid rule */
   of(rules: RecipientRules | undefined): RecipientPolicy {

@@ -227,7 +227,9 @@ describe('the options', () => {
     expect(() => new PublicRecipientPolicy({ allowCidrs: [network] })).toThrow(
       ThornConfigurationError,
     );
-    expect(() => new PublicRecipientPolicy({ denyCidrs: [network] })).toThrow(/^denyCidrs /);
+    expect(() => new PublicRecipientPolicy({ denyCidrs: [network] })).toThrow(
+      /^`recipients\.denyCidrs` /,
+    );
   });
 
   it('name the network that was meant', () => {
@@ -238,7 +240,7 @@ describe('the options', () => {
     'refuse the ports %j',
     (allowedPorts) => {
       expect(() => new PublicRecipientPolicy({ allowedPorts: allowedPorts as number[] })).toThrow(
-        /^allowedPorts /,
+        /^`recipients\.allowedPorts` /,
       );
     },
   );

@@ -80,26 +80,33 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     // Resolvers may be untyped, and isIP accepts an array of one address as that address.
     const version = typeof address === 'string' ? isIP(address) : 0;
     if (version === 0 || address.includes('%')) {
-      throw refused('not-an-address', 'the name resolves to something that is not an IP address');
+      throw new RecipientRefusedError(
+        'not-an-address',
+        'the name resolves to something that is not an IP address',
+      );
     }
     if (version === 4) this.#checkIpv4(address, address);
     else this.#checkIpv6(address);
   }
 
   #check(text: string): URL {
-    if (typeof text !== 'string') throw refused('malformed-url', 'the URL is not a string');
+    if (typeof text !== 'string')
+      throw new RecipientRefusedError('malformed-url', 'the URL is not a string');
     if (text.length > MAX_URL_LENGTH) {
-      throw refused('too-long', `the URL is longer than ${MAX_URL_LENGTH} characters`);
+      throw new RecipientRefusedError(
+        'too-long',
+        `the URL is longer than ${MAX_URL_LENGTH} characters`,
+      );
     }
     if (FORBIDDEN_CHARACTERS.test(text)) {
-      throw refused(
+      throw new RecipientRefusedError(
         'forbidden-character',
         'the URL holds a blank, a backslash or a character that cannot be seen',
       );
     }
     const url = parse(text);
     if (this.#requireHttps && url.protocol !== 'https:') {
-      throw refused('protocol', 'the URL must begin with https://');
+      throw new RecipientRefusedError('protocol', 'the URL must begin with https://');
     }
     this.#checkPort(url);
     this.#checkHost(url.hostname);
@@ -110,14 +117,20 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
     if (this.#ports === 'any') {
       if (BAD_PORTS.has(port)) {
-        throw refused('port', `port ${port} belongs to another protocol`, { port });
+        throw new RecipientRefusedError('port', `port ${port} belongs to another protocol`, {
+          port,
+        });
       }
     } else if (!this.#ports.has(port)) {
       const allowed = [...this.#ports].join(', ');
       const remedy = developmentRemedy(reasonOfHost(url.hostname));
-      throw refused('port', `port ${port} is not among the allowed ports ${allowed}${remedy}`, {
-        port,
-      });
+      throw new RecipientRefusedError(
+        'port',
+        `port ${port} is not among the allowed ports ${allowed}${remedy}`,
+        {
+          port,
+        },
+      );
     }
   }
 
@@ -167,22 +180,18 @@ export class PublicRecipientPolicy extends RecipientPolicy {
 function parse(text: string): URL {
   const authority = HTTP_AUTHORITY.exec(text)?.[1];
   if (authority === undefined) {
-    throw refused('protocol', 'the URL must begin with http:// or https:// and a host');
+    throw new RecipientRefusedError(
+      'protocol',
+      'the URL must begin with http:// or https:// and a host',
+    );
   }
-  if (authority.includes('@')) throw refused('credentials', 'the URL holds credentials');
+  if (authority.includes('@'))
+    throw new RecipientRefusedError('credentials', 'the URL holds credentials');
   try {
     return new URL(text);
   } catch {
-    throw refused('malformed-url', 'the URL is malformed');
+    throw new RecipientRefusedError('malformed-url', 'the URL is malformed');
   }
-}
-
-function refused(
-  reason: string,
-  explanation: string,
-  data: Readonly<Record<string, unknown>> = {},
-): RecipientRefusedError {
-  return new RecipientRefusedError(reason, explanation, data);
 }
 
 function byRule(
@@ -190,9 +199,11 @@ function byRule(
   what: string,
   data: Readonly<Record<string, unknown>>,
 ): RecipientRefusedError {
-  return refused(reason, `${what} is ${text}${developmentRemedy(reason)}`, data);
+  return new RecipientRefusedError(reason, `${what} is ${text}${developmentRemedy(reason)}`, data);
 }
 
 function denied(address: string): RecipientRefusedError {
-  return refused('denied-address', `${address} is in a network that is denied`, { address });
+  return new RecipientRefusedError('denied-address', `${address} is in a network that is denied`, {
+    address,
+  });
 }

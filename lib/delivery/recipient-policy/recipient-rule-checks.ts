@@ -1,4 +1,4 @@
-import { ThornConfigurationError } from '../../errors/index.js';
+import { isObject, OptionChecks } from '../../common/option-checks.js';
 import type { RecipientRules } from '../../message/index.js';
 import { CidrList } from './cidr-list.js';
 
@@ -8,6 +8,8 @@ export function checkRecipientRules(rules: RecipientRules = {}): void {
   parsePorts(rules.allowedPorts);
   parseNetworks(rules);
 }
+
+const CHECK = new OptionChecks('', 'recipients.');
 
 const KNOWN_RULES: Readonly<Record<keyof RecipientRules, true>> = {
   requireHttps: true,
@@ -22,35 +24,20 @@ const KNOWN_RULES: Readonly<Record<keyof RecipientRules, true>> = {
  * @throws {@link ThornConfigurationError} naming the rule
  */
 export function checkKinds(options: RecipientRules): void {
-  if (!isPlainObject(options)) {
-    throw new ThornConfigurationError(
-      'recipients must be an object such as { requireHttps: true }.',
-    );
-  }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN_RULES, name));
-  if (unknown !== undefined) {
-    throw new ThornConfigurationError(
-      `recipients.${unknown} is unknown; known are ${Object.keys(KNOWN_RULES).join(', ')}.`,
-      { option: unknown },
-    );
-  }
-  const { requireHttps } = options;
-  if (requireHttps !== undefined && typeof requireHttps !== 'boolean') {
-    throw new ThornConfigurationError('recipients.requireHttps must be true or false.', {
-      option: 'requireHttps',
-    });
-  }
-}
-
-function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  new OptionChecks('').assert(
+    'recipients',
+    isObject(options),
+    'must be an object such as { requireHttps: true }',
+  );
+  CHECK.names(options, Object.keys(KNOWN_RULES));
+  CHECK.boolean('requireHttps', options.requireHttps);
 }
 
 /** Parses both lists of networks. @throws {@link ThornConfigurationError} naming the list and the invalid network */
 export function parseNetworks({ allowCidrs = [], denyCidrs = [] }: RecipientRules) {
   return {
-    allow: new CidrList('allowCidrs', allowCidrs),
-    deny: new CidrList('denyCidrs', denyCidrs),
+    allow: new CidrList(allowCidrs, 'allowCidrs', CHECK),
+    deny: new CidrList(denyCidrs, 'denyCidrs', CHECK),
   };
 }
 
@@ -61,11 +48,10 @@ export function parsePorts(
   if (allowed === 'any') return 'any';
   const isPort = (port: unknown) =>
     Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536;
-  if (!Array.isArray(allowed) || allowed.length === 0 || !allowed.every(isPort)) {
-    throw new ThornConfigurationError(
-      "allowedPorts must be 'any' or a list of port numbers between 1 and 65535, for example [443, 8443].",
-      { allowedPorts: allowed },
-    );
-  }
+  CHECK.assert(
+    'allowedPorts',
+    Array.isArray(allowed) && allowed.length > 0 && allowed.every(isPort),
+    "must be 'any' or a list of port numbers between 1 and 65535, for example [443, 8443]",
+  );
   return new Set(allowed);
 }

@@ -1,4 +1,4 @@
-import { ThornConfigurationError } from '../../errors/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import { MAX_RETRIES, MAX_RETRY_DELAY, type RetrySettings } from '../../message/index.js';
 import { parseRetryAfter } from './retry-after.js';
 import { RetryPolicy, type RetryQuestion } from './retry-policy.js';
@@ -6,6 +6,7 @@ import { RetryPolicy, type RetryQuestion } from './retry-policy.js';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const DELAY = { min: 0, max: MAX_RETRY_DELAY, unit: 'milliseconds' };
 
 /**
  * The schedule that Standard Webhooks recommends: the first attempt at once, then retries after 5 s, 5 min, 30 min, 2
@@ -62,19 +63,16 @@ export class StandardRetryPolicy extends RetryPolicy {
   constructor(options: StandardRetryPolicyOptions = {}) {
     super();
     const { schedule = STANDARD_SCHEDULE, jitter = 0.1, retryAfterCap = 24 * HOUR } = options;
-    check(
+    const check = new OptionChecks('', 'retries.');
+    check.assert(
       'schedule',
-      `a list of at most ${MAX_RETRIES} delays, each a whole number of milliseconds from 0 to ${MAX_RETRY_DELAY}`,
-      Array.isArray(schedule) && schedule.length <= MAX_RETRIES && schedule.every(isDelay),
-      schedule,
+      Array.isArray(schedule) && schedule.length <= MAX_RETRIES,
+      `must be a list of at most ${MAX_RETRIES} delays in milliseconds`,
     );
-    check('jitter', 'a number from 0 to 1', isShare(jitter), jitter);
-    check(
-      'retryAfterCap',
-      `a whole number of milliseconds from 0 to ${MAX_RETRY_DELAY}`,
-      isDelay(retryAfterCap),
-      retryAfterCap,
-    );
+    for (const [index, delay] of schedule.entries())
+      check.integer(`schedule[${index}]`, delay, DELAY);
+    check.number('jitter', jitter, { max: 1 });
+    check.integer('retryAfterCap', retryAfterCap, DELAY);
     this.#schedule = [...schedule];
     this.#jitter = jitter;
     this.#retryAfterCap = retryAfterCap;
@@ -98,20 +96,4 @@ export class StandardRetryPolicy extends RetryPolicy {
     const asked = retryAfter === null ? null : parseRetryAfter(retryAfter, now);
     return Math.min(asked ?? 0, this.#retryAfterCap);
   }
-}
-
-function isDelay(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_RETRY_DELAY;
-}
-
-function isShare(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value <= 1;
-}
-
-function check(option: string, rule: string, isFine: boolean, value: unknown): void {
-  if (isFine) return;
-  throw new ThornConfigurationError(`StandardRetryPolicy: ${option} must be ${rule}.`, {
-    option,
-    value,
-  });
 }

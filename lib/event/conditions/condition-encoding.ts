@@ -137,7 +137,7 @@ function decodeRecord(value: Record<string, unknown>, decode: Decode): Record<st
     Object.entries(value).map(([key, inner]) => {
       if (key.startsWith('$')) {
         throw new InvalidConditionValue(
-          `has the unknown encoding ${key}; known are ${Object.keys(DECODERS).join(', ')}`,
+          `has the unknown encoding ${key}. Valid encodings: ${Object.keys(DECODERS).join(', ')}`,
         );
       }
       return [checkKey(key), decode(inner)];

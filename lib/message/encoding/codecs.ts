@@ -1,3 +1,4 @@
+import { OptionChecks } from '../../common/option-checks.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import { encodeJson } from './encode-json.js';
 import { encodeForm } from './form-codec.js';
@@ -25,6 +26,7 @@ export class Codecs {
    * @throws {@link ThornConfigurationError} for a name that is not a media type, or a codec that is not a function
    */
   constructor(registered: Readonly<Record<string, Codec>> = {}) {
+    new OptionChecks('').object('codecs', registered);
     for (const [contentType, codec] of Object.entries(registered)) {
       checkCodec(contentType, codec);
       this.#codecs.set(contentType, codec);

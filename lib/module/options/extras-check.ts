@@ -10,8 +10,34 @@ import { DispatchStrategy } from '../../dispatch/index.js';
 import { MessageTracing } from '../../message/index.js';
 import { WebhookSigner } from '../../signing/index.js';
 import { SubscriberRepository } from '../../subscriber/index.js';
-import type { ThornModuleExtras } from './module-options.js';
-import { wrongOption } from './settings.js';
+import type { ThornModuleExtras, ThornModuleOptions } from './module-options.js';
+import { MODULE_CHECKS } from './settings.js';
+
+/** Every extra, so that one that is added to the type and forgotten here does not compile. */
+const EXTRAS: Readonly<Record<keyof ThornModuleExtras, null>> = {
+  dispatch: null,
+  api: null,
+  operatorApi: null,
+  dataSources: null,
+  imports: null,
+  subscriberRepository: null,
+  signer: null,
+  recipientPolicy: null,
+  retryPolicy: null,
+  deliveryLog: null,
+  httpClient: null,
+  tracing: null,
+  clock: null,
+  global: null,
+};
+
+/** The names of the extras. */
+export const EXTRA_NAMES: readonly string[] = Object.keys(EXTRAS);
+
+/** The defaults of the extras, which tell Nest's builder their names. */
+export const NO_EXTRAS = Object.fromEntries(
+  EXTRA_NAMES.map((name) => [name, undefined]),
+) as ThornModuleExtras;
 
 /** The pluggable classes, and what the library calls of each. */
 const PLUGGABLE = {
@@ -37,31 +63,48 @@ export function checkExtras(extras: ThornModuleExtras): void {
   for (const [name, { token, methods }] of Object.entries(PLUGGABLE)) {
     const given: unknown = extras[name as keyof typeof PLUGGABLE];
     if (given === undefined || isClassOf(given, token, methods)) continue;
-    throw wrongOption(
+    throw MODULE_CHECKS.error(
       name,
       `must be a class that extends ${token.name}; Nest constructs it with its dependencies`,
     );
   }
-  if (extras.imports !== undefined && !Array.isArray(extras.imports)) {
-    throw wrongOption('imports', 'must be a list of modules');
-  }
-  if (extras.global !== undefined && typeof extras.global !== 'boolean') {
-    throw wrongOption('global', 'must be true or false');
-  }
+  const { imports, global } = extras;
+  MODULE_CHECKS.assert(
+    'imports',
+    imports === undefined || Array.isArray(imports),
+    'must be a list of modules',
+  );
+  MODULE_CHECKS.boolean('global', global);
+}
+
+/** Rejects options of default classes that the application replaces by its own. */
+export function checkReplaced(
+  { egressProxy, keepAttempts }: ThornModuleOptions,
+  { httpClient, deliveryLog }: ThornModuleExtras,
+): void {
+  MODULE_CHECKS.assert(
+    'egressProxy',
+    egressProxy === undefined || httpClient === undefined,
+    `is for the default client: let ${httpClient?.name} use the proxy`,
+  );
+  MODULE_CHECKS.assert(
+    'keepAttempts',
+    keepAttempts === undefined || deliveryLog === undefined,
+    `is for the default log: ${deliveryLog?.name} decides for itself`,
+  );
 }
 
 function checkDataSources(names: unknown): void {
   if (names === undefined) return;
   if (!Array.isArray(names) || names.some((name) => typeof name !== 'string' || name === '')) {
-    throw wrongOption('dataSources', "must be a list of names, for example ['default']");
+    throw MODULE_CHECKS.error('dataSources', "must be a list of names, for example ['default']");
   }
   const repeated: unknown = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) {
-    throw wrongOption(
-      'dataSources',
-      `names '${String(repeated)}' twice: its events would be sent twice`,
-    );
-  }
+  MODULE_CHECKS.assert(
+    'dataSources',
+    repeated === undefined,
+    `names '${String(repeated)}' twice: its events would be sent twice`,
+  );
 }
 
 function checkDispatch(dispatch: unknown): void {
@@ -74,7 +117,7 @@ function checkDispatch(dispatch: unknown): void {
   ) {
     return;
   }
-  throw wrongOption(
+  throw MODULE_CHECKS.error(
     'dispatch',
     'must be outbox(), inline(), disabled() or a class that extends DispatchStrategy',
   );

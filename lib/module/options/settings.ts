@@ -1,18 +1,17 @@
-import {
-  checkRecipientRules,
-  parseEgressProxy,
-  recipientRules,
-  StandardDeliveryLog,
-} from '../../delivery/index.js';
+import { from, type Reading } from '../../common/construct.js';
+import { isObject, OptionChecks } from '../../common/option-checks.js';
+import { recipientRules } from '../../delivery/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { bulkFault } from '../../event/index.js';
+import { checkBulkSettings } from '../../event/index.js';
 import type { RecipientRules } from '../../message/index.js';
-import { healthRules } from '../../subscriber/index.js';
 import type { ThornModuleOptions } from './module-options.js';
+
+/** The checks of the options of the module. */
+export const MODULE_CHECKS = new OptionChecks('ThornModule.forRoot()');
 
 type Names<Options> = readonly (keyof Options & string)[];
 
-/** Every option, with the names that it may hold if it is an object of settings. */
+/** Every option, with the names that it may hold if it is an object of settings that nothing else checks. */
 const KNOWN: Readonly<{
   [Name in keyof Required<ThornModuleOptions>]: Names<
     Exclude<ThornModuleOptions[Name], string | undefined>
@@ -21,7 +20,7 @@ const KNOWN: Readonly<{
   baseUrl: null,
   timeout: null,
   userAgent: null,
-  recipients: ['requireHttps', 'allowedPorts', 'allowCidrs', 'denyCidrs'],
+  recipients: null,
   retries: ['schedule', 'jitter', 'retryAfterCap'],
   keepAttempts: null,
   egressProxy: null,
@@ -50,7 +49,10 @@ export type CheckedOptions = Omit<ThornModuleOptions, 'recipients'> & {
   readonly recipients?: RecipientRules;
 };
 
-/** The module's options, checked once at start-up; what the wiring injects. */
+/**
+ * The module's options, with their names checked. Their values are checked by the class that uses them, or here when
+ * there is none.
+ */
 export class ThornSettings {
   readonly options: CheckedOptions;
 
@@ -60,11 +62,17 @@ export class ThornSettings {
    */
   constructor(options: ThornModuleOptions, extraNames: readonly string[]) {
     checkIsOptions(options);
-    const withRules = withRecipientRules(options);
-    checkNames(withRules, extraNames);
-    checkValues(withRules);
-    this.options = withRules;
+    checkNames(options, extraNames);
+    checkValues(options);
+    this.options = withRecipientRules(options);
   }
+}
+
+/** Reads an option, for the arguments of a provider. */
+export function option<Name extends keyof CheckedOptions>(
+  name: Name,
+): Reading<CheckedOptions[Name]> {
+  return from([ThornSettings], ({ options }) => options[name]);
 }
 
 /** @throws {@link ThornConfigurationError} for options that are not an object */
@@ -88,172 +96,74 @@ export function checkIsAsync(options: unknown): void {
   );
 }
 
-/** The error of a wrong option. */
-export function wrongOption(name: string, reason: string): ThornConfigurationError {
-  return new ThornConfigurationError(`ThornModule: the option ${name} ${reason}.`, {
-    option: name,
-  });
-}
-
-function withRecipientRules(options: ThornModuleOptions): CheckedOptions {
-  const { recipients, ...rest } = options;
-  if (typeof recipients === 'string' && recipients !== 'development') {
-    throw wrongOption('recipients', "must be 'development' or an object of rules");
-  }
+function withRecipientRules({ recipients, ...rest }: ThornModuleOptions): CheckedOptions {
+  MODULE_CHECKS.assert(
+    'recipients',
+    typeof recipients !== 'string' || recipients === 'development',
+    "must be 'development' or an object of rules",
+  );
+  MODULE_CHECKS.assert(
+    'recipients',
+    recipients !== 'development' || process.env['NODE_ENV'] !== 'production',
+    "is 'development', which lets webhooks reach this machine and private networks, but NODE_ENV is production: " +
+      'leave the option out, or name the networks in recipients.allowCidrs',
+  );
   const rules = recipientRules(recipients);
-  if (recipients === 'development' && process.env['NODE_ENV'] === 'production') {
-    throw wrongOption(
-      'recipients',
-      "is 'development', which lets webhooks reach this machine and private networks, but NODE_ENV is production: " +
-        'leave the option out, or name the networks in recipients.allowCidrs',
-    );
-  }
   return rules === undefined ? rest : { ...rest, recipients: rules };
 }
 
-function checkNames(options: CheckedOptions, extraNames: readonly string[]): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (extraNames.includes(name)) {
-      throw wrongOption(
-        name,
-        'must be given beside useFactory, not by it: it is needed before the factory runs',
-      );
+function checkNames(options: ThornModuleOptions, extraNames: readonly string[]): void {
+  for (const name of extraNames) {
+    MODULE_CHECKS.assert(
+      name,
+      !Object.hasOwn(options, name),
+      'must be given beside useFactory, not by it, because it is needed before the factory runs',
+    );
+  }
+  MODULE_CHECKS.names(options, [...Object.keys(KNOWN), ...extraNames]);
+  for (const [name, known] of Object.entries(KNOWN)) {
+    if (known !== null) {
+      MODULE_CHECKS.object(name, options[name as keyof ThornModuleOptions], known);
     }
-    if (!Object.hasOwn(KNOWN, name)) {
-      throw wrongOption(
-        name,
-        `is unknown; known are ${[...Object.keys(KNOWN), ...extraNames].join(', ')}`,
-      );
-    }
-    checkNested(name, value, KNOWN[name as keyof ThornModuleOptions]);
-  }
-  checkNested('http.tls', options.http?.tls, ['ca']);
-}
-
-function checkNested(name: string, value: unknown, known: readonly string[] | null): void {
-  if (known === null || value === undefined) return;
-  if (!isObject(value)) throw wrongOption(name, `must be an object of ${known.join(', ')}`);
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw wrongOption(`${name}.${unknown}`, `is unknown; known are ${known.join(', ')}`);
   }
 }
 
-function checkValues(options: CheckedOptions): void {
-  const { timeout, envelope, signing, maxStaleness, strictEvents, codecs, subscribers } = options;
-  checkTexts(options);
-  if (timeout !== undefined && !(Number.isInteger(timeout) && timeout > 0)) {
-    throw wrongOption('timeout', 'must be a positive whole number of milliseconds');
-  }
-  if (
-    envelope !== undefined &&
-    typeof envelope !== 'function' &&
-    !['standard', 'thorn'].includes(envelope)
-  ) {
-    throw wrongOption(
-      'envelope',
-      "must be 'standard', 'thorn' or a function of the standard envelope",
-    );
-  }
-  if (signing?.hookHmac !== undefined && typeof signing.hookHmac !== 'boolean') {
-    throw wrongOption('signing.hookHmac', 'must be true or false');
-  }
-  const fault = bulkFault(options);
-  if (fault !== undefined) throw wrongOption(fault.name, fault.reason);
-  checkSerializeTransactions(options.serializeTransactions);
-  checkChangeFeed(options.changeFeed);
-  if (maxStaleness !== undefined && !(Number.isInteger(maxStaleness) && maxStaleness >= 0)) {
-    throw wrongOption('maxStaleness', 'must be a whole number of milliseconds, 0 or more');
-  }
-  if (strictEvents !== undefined && typeof strictEvents !== 'boolean') {
-    throw wrongOption('strictEvents', 'must be true or false');
-  }
-  if (codecs !== undefined && !isObject(codecs)) {
-    throw wrongOption('codecs', 'must be an object of functions by media type');
-  }
-  if (subscribers !== undefined && !isObject(subscribers)) {
-    throw wrongOption(
-      'subscribers',
-      "must be an object of subscribers by pattern, for example { 'order.*': 'https://example.com/hooks' }",
-    );
-  }
-  if (options.http?.lookup !== undefined && typeof options.http.lookup !== 'function') {
-    throw wrongOption('http.lookup', 'must be a function, as dns.lookup is');
-  }
-  if (options.keepAttempts !== undefined) void new StandardDeliveryLog(options.keepAttempts);
-  checkProxy(options);
-  checkHealth(options.health);
-  // Events lay their own rules over these, whatever policy judges the others.
-  checkRecipientRules(options.recipients);
+function checkValues({ baseUrl, envelope, subscribers, ...options }: ThornModuleOptions): void {
+  const check = MODULE_CHECKS;
+  check.assert(
+    'baseUrl',
+    baseUrl === undefined || isHttpUrl(baseUrl),
+    "must be an absolute http or https URL, for example 'https://api.example.com'",
+  );
+  if (typeof envelope !== 'function') check.oneOf('envelope', envelope, ['standard', 'thorn']);
+  check.boolean('signing.hookHmac', options.signing?.hookHmac);
+  checkBulkSettings(check, options);
+  check.integer('maxStaleness', options.maxStaleness, { min: 0, unit: 'milliseconds' });
+  check.boolean('strictEvents', options.strictEvents);
+  check.assert(
+    'subscribers',
+    subscribers === undefined || isObject(subscribers),
+    "must be an object of subscribers by pattern, for example { 'order.*': 'https://example.com/hooks' }",
+  );
+  check.object('http.tls', options.http?.tls, ['ca']);
+  check.function('http.lookup', options.http?.lookup, 'as dns.lookup is');
+  checkSwitch('serializeTransactions', options.serializeTransactions, 'timeout');
+  checkSwitch('changeFeed', options.changeFeed, 'pollInterval');
 }
 
-function checkSerializeTransactions(value: unknown): void {
+/** Checks an option that is true, false or an object of one time in milliseconds. */
+function checkSwitch(name: 'serializeTransactions' | 'changeFeed', value: unknown, time: string) {
   if (value === undefined || typeof value === 'boolean') return;
-  checkNested('serializeTransactions', value, ['timeout']);
-  const { timeout } = value as { readonly timeout?: unknown };
-  if (!(Number.isInteger(timeout) && (timeout as number) > 0)) {
-    throw wrongOption(
-      'serializeTransactions',
-      'must be true, false or { timeout }, a positive whole number of milliseconds',
-    );
-  }
-}
-
-function checkChangeFeed(value: unknown): void {
-  if (value === undefined || typeof value === 'boolean') return;
-  checkNested('changeFeed', value, ['pollInterval']);
-  const { pollInterval } = value as { readonly pollInterval?: unknown };
-  if (!(Number.isInteger(pollInterval) && (pollInterval as number) > 0)) {
-    throw wrongOption(
-      'changeFeed',
-      'must be true, false or { pollInterval }, a positive whole number of milliseconds',
-    );
-  }
-}
-
-function checkProxy({ egressProxy, http }: CheckedOptions): void {
-  if (egressProxy === undefined) return;
-  parseEgressProxy(egressProxy);
-  if (http?.lookup !== undefined) {
-    throw wrongOption('http.lookup', 'has no use with egressProxy: the proxy looks names up');
-  }
-}
-
-function checkHealth(health: ThornModuleOptions['health']): void {
-  try {
-    healthRules(health);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new ThornConfigurationError(`ThornModule: the option health.${message}`, {
-      option: 'health',
-    });
-  }
-}
-
-function checkTexts({ baseUrl, userAgent }: ThornModuleOptions): void {
-  if (baseUrl !== undefined && !isHttpUrl(baseUrl)) {
-    throw wrongOption(
-      'baseUrl',
-      "must be an absolute http or https URL, for example 'https://api.example.com'",
-    );
-  }
-  if (
-    userAgent !== undefined &&
-    !(
-      typeof userAgent === 'string' &&
-      /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/.test(userAgent)
-    )
-  ) {
-    throw wrongOption('userAgent', 'must be up to 256 printable ASCII characters');
-  }
+  const rule = `must be true, false or { ${time} } in milliseconds`;
+  MODULE_CHECKS.assert(name, isObject(value), rule);
+  MODULE_CHECKS.object(name, value, [time]);
+  const { [time]: given } = value as Readonly<Record<string, number | undefined>>;
+  MODULE_CHECKS.assert(name, given !== undefined, rule);
+  MODULE_CHECKS.within(name).integer(time, given, { unit: 'milliseconds' });
 }
 
 function isHttpUrl(value: unknown): boolean {
   return (
     typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
   );
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

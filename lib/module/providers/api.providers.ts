@@ -1,5 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { ApiServices, ApiSettings } from '../../api/index.js';
+import { CapturedDataSources } from '../../capture/index.js';
+import { from, provide } from '../../common/construct.js';
 import { Clock } from '../../common/index.js';
 import {
   IdempotencyStore,
@@ -7,24 +9,19 @@ import {
   TypeOrmIdempotencyStore,
 } from '../../idempotency/index.js';
 import { SecretSealer } from '../../signing/index.js';
-import { CapturedDataSources } from './data-source.providers.js';
 
 /** Provides the services that only the controllers of the REST API inject. */
 export function apiProviders(settings: ApiSettings): Provider[] {
   return [
     { provide: ApiSettings, useValue: settings },
     ApiServices,
-    {
-      provide: IdempotencyStore,
-      inject: [CapturedDataSources, Clock, SecretSealer],
-      useFactory: (
-        { all: [dataSource] }: CapturedDataSources,
-        clock: Clock,
-        sealer: SecretSealer,
-      ) =>
+    provide(
+      IdempotencyStore,
+      from([CapturedDataSources, Clock, SecretSealer], ({ all: [dataSource] }, clock, sealer) =>
         dataSource === undefined
           ? new InMemoryIdempotencyStore(clock)
           : new TypeOrmIdempotencyStore(dataSource, clock, sealer),
-    },
+      ),
+    ),
   ];
 }

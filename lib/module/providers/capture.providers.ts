@@ -1,5 +1,7 @@
 import type { FactoryProvider } from '@nestjs/common';
+import { construct, constructAs, from, provide } from '../../common/construct.js';
 import {
+  CapturedDataSources,
   CapturedEntityMessageSource,
   DeclaredEvents,
   EntityCapture,
@@ -11,7 +13,6 @@ import { EntityMessageSource, MessagePipeline, Transactions } from '../../dispat
 import { BULK_SETTINGS, type BulkSettings, EventCatalogue } from '../../event/index.js';
 import { MessageFactory } from '../../message/index.js';
 import { StaticSubscriberSet } from '../../subscriber/index.js';
-import { CapturedDataSources } from './data-source.providers.js';
 import { ThornSettings } from '../options/settings.js';
 
 /** The captures of the captured data sources, listening. */
@@ -19,56 +20,37 @@ export class EntityCaptures {
   constructor(readonly all: readonly EntityCapture[]) {}
 }
 
+const captures = from([EntityCaptures], ({ all }) => all);
+
 /** Provides the services that watch entities, and know the events that decorators declare. */
 export const captureProviders: readonly FactoryProvider[] = [
-  {
-    provide: DeclaredEvents,
-    inject: [EventCatalogue, StaticSubscriberSet, RecipientPolicies],
-    useFactory: (
-      catalogue: EventCatalogue,
-      statics: StaticSubscriberSet,
-      policies: RecipientPolicies,
-    ) => new DeclaredEvents(catalogue, statics, policies),
-  },
-  {
-    provide: EntityCaptures,
-    inject: [CapturedDataSources, MessageFactory, MessagePipeline, DeclaredEvents, ThornSettings],
-    useFactory: (
-      dataSources: CapturedDataSources,
-      messageFactory: MessageFactory,
-      pipeline: MessagePipeline,
-      declared: DeclaredEvents,
-      { options }: ThornSettings,
-    ) =>
-      new EntityCaptures(
-        dataSources.all.map((dataSource) => {
+  construct(DeclaredEvents, EventCatalogue, StaticSubscriberSet, RecipientPolicies),
+  provide(
+    EntityCaptures,
+    from(
+      [CapturedDataSources, MessageFactory, MessagePipeline, DeclaredEvents, ThornSettings],
+      (dataSources, messageFactory, pipeline, declared, { options }) => {
+        const all = dataSources.all.map((dataSource) => {
           const capture = new EntityCapture(dataSource, {
             messageFactory,
             pipeline,
             ...bulkSettings(options),
-            ...(options.changeFeed && dataSource.options.type === 'postgres'
-              ? { otherReports: new ChangeTable(dataSource) }
-              : {}),
-            ...(options.serializeTransactions === undefined
-              ? {}
-              : { serializeTransactions: options.serializeTransactions }),
+            serializeTransactions: options.serializeTransactions,
+            otherReports:
+              options.changeFeed && dataSource.options.type === 'postgres'
+                ? new ChangeTable(dataSource)
+                : undefined,
           });
           capture.attach();
           declared.addEntities(capture.plans);
           return capture;
-        }),
-      ),
-  },
-  {
-    provide: Transactions,
-    inject: [EntityCaptures],
-    useFactory: ({ all }: EntityCaptures) => new CapturedTransactions(all),
-  },
-  {
-    provide: EntityMessageSource,
-    inject: [EntityCaptures],
-    useFactory: ({ all }: EntityCaptures) => new CapturedEntityMessageSource(all),
-  },
+        });
+        return new EntityCaptures(all);
+      },
+    ),
+  ),
+  constructAs(Transactions, CapturedTransactions, captures),
+  constructAs(EntityMessageSource, CapturedEntityMessageSource, captures),
 ];
 
 function bulkSettings(options: BulkSettings): BulkSettings {

@@ -1,5 +1,5 @@
+import { OptionChecks } from '../../common/option-checks.js';
 import { parseRetryAfter } from '../../delivery/index.js';
-import { ThornConfigurationError } from '../../errors/index.js';
 
 /** When an endpoint gets no requests, and for how long. */
 export interface EndpointRules {
@@ -86,22 +86,16 @@ export const UNKNOWN_ENDPOINT: BreakerState = {
 };
 
 /** @throws {@link ThornConfigurationError} naming the rule whose value makes no sense */
-export function endpointRules(given: Partial<EndpointRules> = {}): EndpointRules {
+export function endpointRules(
+  given: Partial<EndpointRules> = {},
+  options = new OptionChecks('outbox()'),
+): EndpointRules {
+  options.object('endpoints', given, Object.keys(DEFAULTS));
   const rules = { ...DEFAULTS, ...given };
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(DEFAULTS, name));
-  if (unknown !== undefined) {
-    throw new ThornConfigurationError(
-      `endpoints.${unknown} is not an option. Valid options: ${Object.keys(DEFAULTS).join(', ')}`,
-      { option: `endpoints.${unknown}` },
-    );
-  }
-  for (const [name, value] of Object.entries(rules) as [keyof EndpointRules, number][]) {
-    const isFine =
-      name === 'jitter' ? value >= 0 && value <= 1 : Number.isSafeInteger(value) && value > 0;
-    if (isFine && typeof value === 'number') continue;
-    const rule = name === 'jitter' ? 'a number from 0 to 1' : 'a whole number above 0';
-    throw new ThornConfigurationError(`${name} must be ${rule}.`, { option: name, value });
-  }
+  const check = options.within('endpoints');
+  const { jitter, ...integers } = rules;
+  check.number('jitter', jitter, { max: 1 });
+  for (const [name, value] of Object.entries(integers)) check.integer(name, value);
   return rules;
 }
 

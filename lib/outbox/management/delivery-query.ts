@@ -54,7 +54,7 @@ const QUERY: readonly string[] = [
 export function checkListQuery(query: DeliveryQuery): void {
   for (const name of Object.keys(query)) {
     if (!QUERY.includes(name)) {
-      throw new InvalidInputError(name, `is unknown; known are ${QUERY.join(', ')}`);
+      throw new InvalidInputError(name, `is unknown. Valid fields: ${QUERY.join(', ')}`);
     }
   }
   const { messageId, status, event, since, until, limit = 1, after = null } = query;

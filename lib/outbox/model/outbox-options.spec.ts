@@ -37,6 +37,6 @@ describe('settings of the durable strategy', () => {
     ['expunge', { expunge: 5 }],
     ['expunge.payloadDays', { expunge: { payloadDays: 0 } }],
   ])('refuse a value of %s that makes no sense', (name, options) => {
-    expect(() => outboxSettings(options)).toThrow(`outbox({ ${name} }) must be`);
+    expect(() => outboxSettings(options)).toThrow(`\`${name}\` of outbox() must be`);
   });
 });

@@ -1,4 +1,4 @@
-import { ThornConfigurationError } from '../../errors/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import { type EndpointRules, endpointRules } from '../concurrency/circuit-breaker.js';
 
 /** Settings of {@link outbox}. Times are milliseconds unless the name says days. */
@@ -71,57 +71,31 @@ const NAMES: Readonly<Record<keyof OutboxOptions, true>> = {
   endpoints: true,
 };
 const EXPUNGE_NAMES = ['payloadDays', 'responseDays'];
+const DAYS = 'days';
+const MILLISECONDS = { unit: 'milliseconds' };
 
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
 export function outboxSettings(options: OutboxOptions): OutboxSettings {
-  checkNames('', options, Object.keys(NAMES));
-  const { worker = true, expunge = {} } = options;
-  if (typeof worker !== 'boolean') throw refused('worker', 'true or false', worker);
-  for (const [name, value] of Object.entries({ expunge, endpoints: options.endpoints ?? {} })) {
-    if (typeof value !== 'object' || value === null) throw refused(name, 'an object', value);
-  }
-  checkNames('expunge.', expunge, EXPUNGE_NAMES);
-  const retentionDays = days('retentionDays', options.retentionDays ?? 30);
-  const lease = whole('lease', options.lease ?? 60_000);
-  if (lease < SHORTEST_LEASE) throw refused('lease', `at least ${SHORTEST_LEASE}`, lease);
+  const check = new OptionChecks('outbox()');
+  check.names(options, Object.keys(NAMES));
+  check.object('expunge', options.expunge, EXPUNGE_NAMES);
+  const { expunge = {}, endpoints, worker = true } = options;
+  const expunging = check.within('expunge');
+  const retentionDays = check.positive('retentionDays', options.retentionDays ?? 30, DAYS);
   return {
-    window: whole('window', options.window ?? 1000),
-    perHost: whole('perHost', options.perHost ?? 256),
-    lease,
-    pollInterval: whole('pollInterval', options.pollInterval ?? 1000),
-    worker,
-    drainTimeout: whole('drainTimeout', options.drainTimeout ?? 10_000),
-    queryTimeout: whole('queryTimeout', options.queryTimeout ?? 10_000),
+    window: check.integer('window', options.window ?? 1000),
+    perHost: check.integer('perHost', options.perHost ?? 256),
+    lease: check.integer('lease', options.lease ?? 60_000, {
+      min: SHORTEST_LEASE,
+      ...MILLISECONDS,
+    }),
+    pollInterval: check.integer('pollInterval', options.pollInterval ?? 1000, MILLISECONDS),
+    worker: check.boolean('worker', worker),
+    drainTimeout: check.integer('drainTimeout', options.drainTimeout ?? 10_000, MILLISECONDS),
+    queryTimeout: check.integer('queryTimeout', options.queryTimeout ?? 10_000, MILLISECONDS),
     retentionDays,
-    payloadDays: days('expunge.payloadDays', expunge.payloadDays ?? retentionDays),
-    responseDays: days('expunge.responseDays', expunge.responseDays ?? retentionDays),
-    endpoints: endpointRules(options.endpoints),
+    payloadDays: expunging.positive('payloadDays', expunge.payloadDays ?? retentionDays, DAYS),
+    responseDays: expunging.positive('responseDays', expunge.responseDays ?? retentionDays, DAYS),
+    endpoints: endpointRules(endpoints, check),
   };
-}
-
-/** A misspelt option would otherwise be one that has its default. */
-function checkNames(within: string, given: object, known: readonly string[]): void {
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new ThornConfigurationError(
-    `outbox({ ${within}${unknown} }) is not an option. Valid options: ${known.join(', ')}`,
-    { option: within + unknown },
-  );
-}
-
-function whole(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw refused(name, 'a whole number above 0', value);
-}
-
-function days(name: string, value: number): number {
-  if (typeof value === 'number' && value > 0) return value;
-  throw refused(name, 'a number of days above 0', value);
-}
-
-function refused(name: string, rule: string, value: unknown): ThornConfigurationError {
-  return new ThornConfigurationError(`outbox({ ${name} }) must be ${rule}, not ${String(value)}`, {
-    option: name,
-    value,
-  });
 }

@@ -5,7 +5,7 @@ import { postponedUntil } from './postponed-until.js';
 import { newDelivery } from '../model/delivery-state.js';
 import type { HeldMessage } from '../store/held-leases.js';
 import type { Lease } from '../tables/leases.js';
-import { logFault } from '../../common/log-fault.js';
+import { logFault } from './log-fault.js';
 import type { RateLimitGate } from './rate-limit-gate.js';
 import type { Row } from '../database/outbox-database.js';
 import type { HostCache } from '../../message/recipient-host.js';

@@ -7,7 +7,7 @@ import type { ClaimedDelivery } from '../tables/delivery-table.js';
 import type { HeldLease } from '../store/held-leases.js';
 import type { Lease } from '../tables/leases.js';
 import { listIds } from '../../common/log-line.js';
-import { logFault } from '../../common/log-fault.js';
+import { logFault } from './log-fault.js';
 import type { DeliveryJob } from './delivery-job.js';
 import type { RateLimitGate } from './rate-limit-gate.js';
 import type { HostCache } from '../../message/recipient-host.js';

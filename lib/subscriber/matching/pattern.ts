@@ -20,16 +20,16 @@ const SEGMENT = /^[A-Za-z0-9_-]+$/;
  * @throws {@link InvalidInputError} with a reason that says what is allowed
  */
 export function checkPattern(text: unknown, field = 'events'): asserts text is string {
-  if (typeof text !== 'string') throw refused(field, 'must be text');
+  if (typeof text !== 'string') throw new InvalidInputError(field, 'must be text');
   if (text.length > MAX_PATTERN_LENGTH) {
-    throw refused(field, `must have at most ${MAX_PATTERN_LENGTH} characters`);
+    throw new InvalidInputError(field, `must have at most ${MAX_PATTERN_LENGTH} characters`);
   }
   const segments = text.split('.');
   if (segments.length > MAX_PATTERN_SEGMENTS) {
-    throw refused(field, `must have at most ${MAX_PATTERN_SEGMENTS} segments`);
+    throw new InvalidInputError(field, `must have at most ${MAX_PATTERN_SEGMENTS} segments`);
   }
   if (!segments.every((segment) => segment === '*' || SEGMENT.test(segment))) {
-    throw refused(
+    throw new InvalidInputError(
       field,
       'must be dot-separated segments of letters, digits, "_" and "-", where "*" may stand for a whole segment, as in "article.*"',
       { pattern: text },
@@ -58,8 +58,4 @@ export function patternMatches(pattern: string, name: string): boolean {
 function endOfSegment(text: string, start: number): number {
   const dot = text.indexOf('.', start);
   return dot === -1 ? text.length : dot;
-}
-
-function refused(field: string, reason: string, data?: Readonly<Record<string, unknown>>) {
-  return new InvalidInputError(field, reason, data);
 }

@@ -1,4 +1,4 @@
-import { ThornConfigurationError } from '../../errors/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
 
 const DAY = 24 * 60 * 60_000;
 
@@ -43,21 +43,18 @@ export interface HealthStep {
   readonly news: HealthNews | null;
 }
 
+const DEFAULTS: HealthRules = { disableAfter: 5 * DAY, minMessages: 20, announceAt: 1 };
+
 /** A subscriber that has not failed. */
 export const WELL: HealthState = { failingSince: null, failingMessages: 0 };
 
 /** Checks and completes the rules. @throws {@link ThornConfigurationError} naming the invalid rule */
 export function healthRules(given: Partial<HealthRules> = {}): HealthRules {
-  const rules = { disableAfter: 5 * DAY, minMessages: 20, announceAt: 1, ...given };
-  check('disableAfter', 'a number of milliseconds above 0', rules.disableAfter > 0, rules);
-  for (const name of ['minMessages', 'announceAt'] as const) {
-    check(
-      name,
-      'a whole number above 0',
-      Number.isSafeInteger(rules[name]) && rules[name] > 0,
-      rules,
-    );
-  }
+  const rules = { ...DEFAULTS, ...given };
+  const check = new OptionChecks('', 'health.');
+  check.positive('disableAfter', rules.disableAfter, 'milliseconds');
+  check.integer('minMessages', rules.minMessages);
+  check.integer('announceAt', rules.announceAt);
   return rules;
 }
 
@@ -82,12 +79,4 @@ export function healthAfter(
   }
   const isFirstTold = !isCounted && failingMessages === rules.announceAt;
   return { health: next, news: isFirstTold ? 'failing' : null };
-}
-
-function check(name: keyof HealthRules, rule: string, isFine: boolean, rules: HealthRules): void {
-  if (isFine && typeof rules[name] === 'number') return;
-  throw new ThornConfigurationError(`${name} must be ${rule}.`, {
-    option: name,
-    value: rules[name],
-  });
 }

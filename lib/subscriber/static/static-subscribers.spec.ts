@@ -78,7 +78,7 @@ describe('static subscribers', () => {
 
   it.each<[string, unknown, RegExp]>([
     ['a number', 42, /not a number/],
-    ['an object without a url', { address: 'https://one.example' }, /no property address/],
+    ['an object without a url', { address: 'https://one.example' }, /unknown property address/],
     ['an empty object', {}, /must have a url/],
     [
       'a content type without a codec',

@@ -87,22 +87,26 @@ const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'];
 
 function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
   if (typeof given !== 'string' && typeof given !== 'object') {
-    throw refused(`must be URLs or objects with a url, not a ${typeof given}`);
+    throw invalidSubscribers(`must be URLs or objects with a url, not a ${typeof given}`);
   }
   const subscriber = (typeof given === 'string' ? { url: given } : given) as StaticSubscriber;
   const unknown = Object.keys(subscriber).find((key) => !KNOWN_KEYS.has(key));
   if (unknown !== undefined)
-    throw refused(`have no property ${unknown}; known are ${[...KNOWN_KEYS].join(', ')}`);
+    throw invalidSubscribers(
+      `must not have the unknown property ${unknown}. Valid properties: ${[...KNOWN_KEYS].join(', ')}`,
+    );
   const { url, secret, contentType = 'application/json', digest = 'sha256' } = subscriber;
   const rateLimit = blamed(() => checkRateLimit(subscriber.rateLimit ?? null), 'a rateLimit');
-  if (typeof url !== 'string') throw refused('must have a url');
+  if (typeof url !== 'string') throw invalidSubscribers('must have a url');
   checkUrl(url, rules);
   if (secret !== undefined) blamed(() => rules.checkSecret(secret), 'a secret');
   if (!rules.contentTypes.includes(contentType)) {
-    throw refused(`must ask for one of ${rules.contentTypes.join(', ')}, not ${contentType}`);
+    throw invalidSubscribers(
+      `must ask for one of ${rules.contentTypes.join(', ')}, not ${contentType}`,
+    );
   }
   if (!DIGESTS.includes(digest))
-    throw refused(`must name one of the digests ${DIGESTS.join(', ')}`);
+    throw invalidSubscribers(`must name one of the digests ${DIGESTS.join(', ')}`);
   return {
     id: staticId(url, secret ?? ''),
     url,
@@ -120,7 +124,7 @@ function checkUrl(url: string, rules: StaticSubscriberRules): void {
     if (!(error instanceof RecipientRefusedError)) throw error;
     // Never the URL itself: its query may hold a token.
     const where = URL.canParse(url) ? new URL(url).host : '';
-    throw refused(
+    throw invalidSubscribers(
       `name ${where === '' ? 'a URL' : where}, which is refused: ${error.explanation}`,
       error.data,
     );
@@ -131,7 +135,9 @@ function blamed<Value>(check: () => Value, what: string): Value {
   try {
     return check();
   } catch (error) {
-    throw error instanceof InvalidInputError ? refused(`have ${what} that ${error.reason}`) : error;
+    throw error instanceof InvalidInputError
+      ? invalidSubscribers(`have ${what} that ${error.reason}`)
+      : error;
   }
 }
 
@@ -149,9 +155,12 @@ function staticId(url: string, secret: string): string {
 }
 
 function tooDeep(): InvalidInputError {
-  return refused(`are nested deeper than ${MAX_DEPTH} levels`);
+  return invalidSubscribers(`are nested deeper than ${MAX_DEPTH} levels`);
 }
 
-function refused(reason: string, data: Readonly<Record<string, unknown>> = {}): InvalidInputError {
+function invalidSubscribers(
+  reason: string,
+  data: Readonly<Record<string, unknown>> = {},
+): InvalidInputError {
   return new InvalidInputError('subscribers', reason, data);
 }

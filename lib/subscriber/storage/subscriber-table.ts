@@ -21,7 +21,8 @@ export class SubscriberTable {
   constructor(private readonly dataSource: DataSource) {
     if (dataSource.isInitialized && !dataSource.hasMetadata(ThornSubscriber)) {
       throw new ThornConfigurationError(
-        'The data source does not know the entity ThornSubscriber. Set autoLoadEntities: true, or add ThornSubscriber to its entities.',
+        "The data source does not know the library's tables. Set autoLoadEntities: true, or add ...thornEntities to its " +
+          'entities and ...thornMigrations to its migrations.',
       );
     }
   }

@@ -20,7 +20,7 @@ import {
 } from '../model/subscriber.repository.js';
 import { QuotaAllocator } from './quota-allocator.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
-import { KeyedMutex } from '../../common/keyed-mutex.js';
+import { KeyedMutex } from './keyed-mutex.js';
 
 /** Options for the freshness of {@link TypeOrmSubscriberRepository}'s cache. */
 export interface TypeOrmSubscriberOptions {

@@ -1,0 +1,165 @@
+import { ThornConfigurationError } from '../errors/index.js';
+
+/** The limits of a number. */
+export interface NumberLimits {
+  /** Default 1 for integers, 0 for other numbers. */
+  readonly min?: number;
+  /** Default: none. */
+  readonly max?: number;
+  /** What the number counts, for example `milliseconds`. */
+  readonly unit?: string;
+  /** True: `Infinity` is allowed as well. */
+  readonly orInfinity?: boolean;
+}
+
+/**
+ * Checks options, so that all wrong ones are reported in the same form. An option that is left out passes every check.
+ *
+ * @example
+ * ```ts
+ * const check = new OptionChecks('outbox()');
+ * check.names(options, ['window', 'lease']);
+ * const window = check.integer('window', options.window ?? 1000);
+ * ```
+ */
+export class OptionChecks {
+  /**
+   * @param place the function or decorator that takes the options; empty where `path` says enough
+   * @param path the path of the object that holds the options, with a dot at its end
+   */
+  constructor(
+    private readonly place: string,
+    private readonly path = '',
+  ) {}
+
+  /** Returns the checks of the options inside one option. */
+  within(name: string): OptionChecks {
+    return new OptionChecks(this.place, `${this.path}${name}.`);
+  }
+
+  /** Rejects names that are not options: a misspelled option would otherwise have its default. */
+  names(options: object, valid: readonly string[]): void {
+    const unknown = Object.keys(options).find((name) => !valid.includes(name));
+    if (unknown === undefined) return;
+    throw new ThornConfigurationError(
+      `Unknown option ${this.#quoted(unknown, ' in ')}. Valid options: ${valid.join(', ')}.`,
+      { option: this.path + unknown },
+    );
+  }
+
+  /** Checks that an option is an object, and the names in it. */
+  object(name: string, value: unknown, valid?: readonly string[]): void {
+    if (value === undefined) return;
+    const rule = valid === undefined ? '' : ` with any of ${valid.join(', ')}`;
+    this.assert(name, isObject(value), `must be an object${rule}, not ${kindOf(value)}`);
+    if (valid !== undefined) this.within(name).names(value as object, valid);
+  }
+
+  integer<Value extends number | undefined>(
+    name: string,
+    value: Value,
+    { min = 1, ...limits }: NumberLimits = {},
+  ): Value {
+    this.#number(name, value, 'an integer', Number.isSafeInteger(value), { min, ...limits });
+    return value;
+  }
+
+  number<Value extends number | undefined>(
+    name: string,
+    value: Value,
+    { min = 0, ...limits }: NumberLimits = {},
+  ): Value {
+    const isNumber = typeof value === 'number' && !Number.isNaN(value);
+    this.#number(name, value, 'a number', isNumber, { min, ...limits });
+    return value;
+  }
+
+  /** Checks for a number above 0. */
+  positive<Value extends number | undefined>(name: string, value: Value, unit: string): Value {
+    const isFine = value === undefined || (typeof value === 'number' && value > 0);
+    this.assert(name, isFine, `must be a number of ${unit} above 0, not ${show(value)}`);
+    return value;
+  }
+
+  boolean<Value extends boolean | undefined>(name: string, value: Value): Value {
+    this.oneOf<unknown>(name, value, [true, false]);
+    return value;
+  }
+
+  oneOf<Value>(name: string, value: Value, valid: readonly NonNullable<Value>[]): Value {
+    if (value !== undefined && !(valid as readonly unknown[]).includes(value)) {
+      const [last, ...others] = valid.map(show).reverse();
+      const list = `${others.reverse().join(', ')} or ${last}`;
+      throw this.error(name, `must be ${list}, not ${show(value)}`);
+    }
+    return value;
+  }
+
+  /** Checks for a function. @param like what the function does, for the error */
+  function(name: string, value: unknown, like: string): void {
+    if (value === undefined || typeof value === 'function') return;
+    throw this.error(name, `must be a function ${like}, not ${kindOf(value)}`);
+  }
+
+  /** Checks for a list of classes or other functions. */
+  functions(name: string, value: unknown, what: string): void {
+    if (value === undefined) return;
+    const isFine = Array.isArray(value) && value.every((one) => typeof one === 'function');
+    this.assert(name, isFine, `must be a list of ${what}`);
+  }
+
+  /** Applies a rule of the caller's own. The reason says what the option must be; it follows the option's name. */
+  assert(name: string, isFine: boolean, reason: string): void {
+    if (!isFine) throw this.error(name, reason);
+  }
+
+  /** Creates the error of a wrong option. @param reason follows the option's name and must not hold a secret */
+  error(name: string, reason: string, cause?: unknown): ThornConfigurationError {
+    return new ThornConfigurationError(
+      `${this.#quoted(name, ' of ')} ${reason}.`,
+      { option: this.path + name },
+      cause,
+    );
+  }
+
+  #number(
+    name: string,
+    value: number | undefined,
+    kind: string,
+    isKind: boolean,
+    { min, max, unit, orInfinity }: NumberLimits & { readonly min: number },
+  ): void {
+    if (value === undefined) return;
+    const isWithin = value >= min && value <= (max ?? Number.POSITIVE_INFINITY);
+    if ((isKind && isWithin) || (orInfinity === true && value === Number.POSITIVE_INFINITY)) return;
+    const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+    const rule = [kind, range, ...(unit === undefined ? [] : [`(${unit})`])].join(' ');
+    const more = orInfinity === true ? ', or Infinity' : '';
+    throw this.error(name, `must be ${rule}${more}, not ${show(value)}`);
+  }
+
+  #quoted(name: string, preposition: string): string {
+    return `\`${this.path}${name}\`${this.place === '' ? '' : preposition + this.place}`;
+  }
+}
+
+/** Tells objects from lists, functions and null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Shows a value that holds no secret. */
+function show(value: unknown): string {
+  if (typeof value === 'string' && value.length <= 40) return `'${value}'`;
+  return typeof value === 'object' || typeof value === 'function' || typeof value === 'string'
+    ? kindOf(value)
+    : String(value);
+}
+
+/** Names the kind of a value that may hold a secret. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
+}

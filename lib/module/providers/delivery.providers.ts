@@ -1,0 +1,66 @@
+import type { FactoryProvider } from '@nestjs/common';
+import { construct, constructAs, from, named, provide } from '../../common/construct.js';
+import { Clock } from '../../common/index.js';
+import {
+  Deliverer,
+  RecipientPolicies,
+  RecipientPolicy,
+  WebhookEvents,
+  WebhookHttpClient,
+} from '../../delivery/index.js';
+import { Codecs, MessageFactory, MessageTracing, WireFormat } from '../../message/index.js';
+import { envelopeName } from '../../message/index.js';
+import { OutboxDataSources, OutcomeListener, SubscriberHealth } from '../../outbox/index.js';
+import { ApplicationKeys, UnsubscribeLinks, WebhookSigner } from '../../signing/index.js';
+import { healthRules, SubscriberRepository } from '../../subscriber/index.js';
+import { option, ThornSettings } from '../options/settings.js';
+import { capturedDataSources } from './data-source.providers.js';
+
+/** Provides the services that make messages and deliver them. */
+export const deliveryProviders: readonly FactoryProvider[] = [
+  construct(WebhookEvents),
+  construct(OutboxDataSources, capturedDataSources),
+  constructAs(
+    OutcomeListener,
+    SubscriberHealth,
+    named({
+      subscribers: SubscriberRepository,
+      events: WebhookEvents,
+      clock: Clock,
+      rules: from([ThornSettings], ({ options }) => healthRules(options.health)),
+    }),
+  ),
+  construct(ApplicationKeys, option('signing')),
+  construct(
+    WireFormat,
+    from([ThornSettings], ({ options }) => envelopeName(options.envelope)),
+    from([ThornSettings], ({ options }) => options.signing?.hookHmac),
+  ),
+  construct(Codecs, option('codecs')),
+  construct(
+    MessageFactory,
+    Clock,
+    Codecs,
+    named({ envelope: option('envelope'), baseUrl: option('baseUrl'), tracing: MessageTracing }),
+  ),
+  construct(RecipientPolicies, RecipientPolicy, option('recipients')),
+  provide(
+    UnsubscribeLinks,
+    from([ThornSettings], ({ options: { unsubscribe } }) =>
+      unsubscribe === undefined ? null : new UnsubscribeLinks(unsubscribe),
+    ),
+  ),
+  construct(
+    Deliverer,
+    WebhookHttpClient,
+    WebhookSigner,
+    Clock,
+    named({
+      timeout: option('timeout'),
+      userAgent: option('userAgent'),
+      policies: RecipientPolicies,
+      links: UnsubscribeLinks,
+      tracing: MessageTracing,
+    }),
+  ),
+];

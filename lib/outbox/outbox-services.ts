@@ -1,0 +1,32 @@
+import { construct, named } from '../common/construct.js';
+import { Clock } from '../common/index.js';
+import { DeliveryLog, WebhookEvents } from '../delivery/index.js';
+import { DispatchStrategy, FanOut } from '../dispatch/index.js';
+import { SecretSealer } from '../signing/index.js';
+import { SubscriberRepository } from '../subscriber/index.js';
+import { Deliveries } from './management/deliveries.js';
+import { Maintenance } from './management/maintenance.js';
+
+/** Providers of the services that manage what the outbox stores. */
+export const outboxServices = [
+  construct(
+    Deliveries,
+    named({
+      strategy: DispatchStrategy,
+      subscribers: SubscriberRepository,
+      fanOut: FanOut,
+      events: WebhookEvents,
+      log: DeliveryLog,
+      clock: Clock,
+    }),
+  ),
+  construct(
+    Maintenance,
+    named({
+      strategy: DispatchStrategy,
+      subscribers: SubscriberRepository,
+      sealer: SecretSealer,
+      clock: Clock,
+    }),
+  ),
+];
