@@ -80,7 +80,7 @@ describe('a recipient on the developer’s machine or network', () => {
 
   it('ends the start with another word', async () => {
     await expect(start({ recipients: 'dev' as never })).rejects.toThrow(
-      "ThornModule: the option recipients must be 'development' or an object of rules.",
+      "`recipients` of ThornModule.forRoot() must be 'development' or an object of rules.",
     );
   });
 
@@ -88,7 +88,7 @@ describe('a recipient on the developer’s machine or network', () => {
     vi.stubEnv('NODE_ENV', 'production');
 
     await expect(start({ recipients: 'development' })).rejects.toThrow(
-      "ThornModule: the option recipients is 'development', which lets webhooks reach this machine and private networks, " +
+      "`recipients` of ThornModule.forRoot() is 'development', which lets webhooks reach this machine and private networks, " +
         'but NODE_ENV is production: leave the option out, or name the networks in recipients.allowCidrs.',
     );
   });
