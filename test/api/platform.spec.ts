@@ -15,7 +15,7 @@ import { PROBLEM_CODES } from '../../lib/api/problems/problem-codes.js';
 import { Subscribers } from '../../lib/index.js';
 import { type Api, owners, platforms, startApi } from '../support/apps/api-app.js';
 
-const NOT_JSON = 'The body must be JSON, and is not';
+const NOT_JSON = 'The body must be a JSON object';
 
 /** Bodies that the platform refuses before they reach a route; where it lets one through, the API refuses it. */
 const REFUSED = [

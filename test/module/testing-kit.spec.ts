@@ -129,7 +129,7 @@ describe('what the module provides', () => {
       imports: [ThornModule.forRoot({ dataSources: [], retries: { jitter: 3 } })],
     }).compile();
 
-    await expect(compiling).rejects.toThrow('jitter must be a number from 0 to 1');
+    await expect(compiling).rejects.toThrow('must be a number from 0 to 1');
   });
 });
 

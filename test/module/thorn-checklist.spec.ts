@@ -142,8 +142,8 @@ describe('declaring', () => {
     const declare = (options: object) => () =>
       (WebhookEvent as (name: string, options: object) => ClassDecorator)('a.b', options)(class {});
 
-    expect(declare({})).toThrow(/on must be 'create', 'change', 'delete'/);
-    expect(declare({ on: 'publish' })).toThrow(/on must be .* not 'publish'/);
+    expect(declare({})).toThrow(/`on` of .* must be 'create', 'change', 'delete'/);
+    expect(declare({ on: 'publish' })).toThrow(/`on` of .* must be .* not 'publish'/);
   });
 
   it('plain event: sent by hand and by a method', async () => {

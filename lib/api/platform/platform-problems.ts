@@ -189,7 +189,7 @@ function platformProblem(error: unknown, status: number): Problem {
     code === 'FST_ERR_CTP_EMPTY_JSON_BODY' ||
     name === 'SyntaxError';
   if (status === 400 && isJson) {
-    return problemOf(problem('malformed-json', 'The body must be JSON, and is not'));
+    return problemOf(problem('malformed-json', 'The body must be a JSON object'));
   }
   return problemWith(status, {}, TEXTS[status] ?? 'The request cannot be read');
 }

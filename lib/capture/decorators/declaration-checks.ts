@@ -50,7 +50,7 @@ export function checkEntityClass(
       { decorator, class: owner },
     );
   }
-  return `${decorator} on ${target.name}`;
+  return `${decorator} on ${target.name || 'a class without a name'}`;
 }
 
 /** @throws {@link ThornConfigurationError} naming `place` and the fix */
