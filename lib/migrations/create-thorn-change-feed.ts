@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { dataSourceOf, ownTablePath } from '../common/typeorm-compat.js';
+import { ownTablePath } from '../capture/index.js';
+import { dataSourceOf } from '../common/typeorm-compat.js';
 import { ThornConfigurationError } from '../errors/index.js';
 
 /** Says which changes of a table the change feed reports. */

@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
-import { ownTablePath } from '../../common/typeorm-compat.js';
+import { ownTablePath } from './own-table-path.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { CollectedItem } from '../changes/occurrences.js';
 import type { OtherReports } from '../hooks/change-collector.js';
