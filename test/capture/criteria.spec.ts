@@ -539,9 +539,9 @@ describe.each(CAPTURE_DATABASES)('writes by criteria on %s', (kind) => {
     await other.commitTransaction();
     await other.release();
     await upsert;
-    expect(rig.received()).toEqual([
-      'label.created {"name":"raced","color":null}',
+    expect(rig.received().sort()).toEqual([
       'label.changed {"name":"raced","color":"red"}',
+      'label.created {"name":"raced","color":null}',
     ]);
   });
 
@@ -559,10 +559,11 @@ describe.each(CAPTURE_DATABASES)('writes by criteria on %s', (kind) => {
     await update;
     const rows = await manager().find(Stock, { order: { sku: 'ASC' } });
     expect(rows.map(({ amount }) => amount)).toEqual([5, 1]);
-    expect(rig.received()).toEqual([
+    // Two commits on two connections: which of them is told first is not said.
+    expect(rig.received().sort()).toEqual([
       'stock.changed {"shop":"a","sku":1,"amount":2}',
-      'stock.created {"shop":"a","sku":2}',
       'stock.changed {"shop":"a","sku":1,"amount":5}',
+      'stock.created {"shop":"a","sku":2}',
     ]);
   });
 
