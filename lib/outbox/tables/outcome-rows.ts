@@ -1,36 +1,18 @@
-import { attemptRecordOf } from '../../delivery/index.js';
+import { attemptRecordOf, type AttemptRecord } from '../../delivery/index.js';
 import type { Columns } from '../database/dialect.js';
 import type { Outcome } from '../model/outcome.js';
 
-/** The attempt in a row of `thorn_deliveries`: the first one. */
-const FIRST: Columns = {
+/** The columns of an attempt that both tables name alike. */
+const SHARED: Columns = {
   started_at: 'bigint',
   duration: 'int',
-  response_status: 'int',
   error_code: 'text',
   error_message: 'text',
   response: 'text',
   address: 'text',
 };
-/** The columns of {@link newRow}. */
-export const NEW: Columns = {
-  id: 'text',
-  message_id: 'text',
-  subscriber_id: 'text',
-  event: 'text',
-  status: 'text',
-  reason: 'text',
-  attempts: 'int',
-  throttled: 'int',
-  requests: 'int',
-  host: 'text',
-  due_at: 'bigint',
-  permit_at: 'bigint',
-  created_at: 'bigint',
-  attempted_at: 'bigint',
-  finished_at: 'bigint',
-  ...FIRST,
-};
+/** The columns of the first attempt in a row of `thorn_deliveries`. */
+const FIRST: Columns = { ...SHARED, response_status: 'int' };
 /** The columns of {@link changedRow}. */
 export const CHANGED: Columns = {
   id: 'text',
@@ -47,27 +29,17 @@ export const CHANGED: Columns = {
 };
 /** The columns of {@link triedRow}. */
 export const TRIED: Columns = { ...CHANGED, ...FIRST };
+/** The columns of {@link newRow}. */
+export const NEW: Columns = {
+  ...TRIED,
+  message_id: 'text',
+  subscriber_id: 'text',
+  event: 'text',
+  created_at: 'bigint',
+};
 /** The columns of {@link attemptRow}. */
-export const ATTEMPT: Columns = {
-  delivery_id: 'text',
-  number: 'int',
-  started_at: 'bigint',
-  duration: 'int',
-  status: 'int',
-  error_code: 'text',
-  error_message: 'text',
-  response: 'text',
-  address: 'text',
-};
-const NOT_KEPT = {
-  started_at: null,
-  duration: null,
-  response_status: null,
-  error_code: null,
-  error_message: null,
-  response: null,
-  address: null,
-};
+export const ATTEMPT: Columns = { delivery_id: 'text', number: 'int', status: 'int', ...SHARED };
+const NOT_KEPT = Object.fromEntries(Object.keys(FIRST).map((name) => [name, null]));
 
 /** The row of a delivery that has none yet, with the first attempt if there was one. */
 export function newRow(outcome: Outcome, isKept: boolean): object {
@@ -123,34 +95,23 @@ export function triedRow(outcome: Outcome, isKept: boolean): object {
 function firstAttempt({ requests, attempt }: Outcome, isKept: boolean): object {
   if (!isKept || attempt === null) return NOT_KEPT;
   const record = attemptRecordOf(requests, attempt);
-  const { startedAt, duration, status, error, response, address } = record;
-  return {
-    started_at: startedAt,
-    duration,
-    response_status: status,
-    error_code: error?.code ?? null,
-    error_message: error?.message ?? null,
-    response,
-    address,
-  };
+  return { ...sharedValues(record), response_status: record.status };
 }
 
 /** The row of an attempt behind the first. */
 export function attemptRow({ id, requests, lease, attempt }: Outcome): object {
-  const { number, startedAt, duration, status, error, response, address } = attemptRecordOf(
-    requests,
-    attempt!,
-  );
+  const record = attemptRecordOf(requests, attempt!);
+  const { number, status } = record;
+  return { delivery_id: id, number, status, ...sharedValues(record), held_by: lease };
+}
+
+function sharedValues({ startedAt, duration, error, response, address }: AttemptRecord): object {
   return {
-    delivery_id: id,
-    number,
     started_at: startedAt,
     duration,
-    status,
     error_code: error?.code ?? null,
     error_message: error?.message ?? null,
     response,
     address,
-    held_by: lease,
   };
 }
