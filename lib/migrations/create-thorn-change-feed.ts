@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { ownTablePath } from '../capture/index.js';
-import { dataSourceOf } from '../common/typeorm-compat.js';
+import { dataSourceOf, escapePath } from '../common/typeorm-compat.js';
 import { ThornConfigurationError } from '../errors/index.js';
 
 /** Says which changes of a table the change feed reports. */
@@ -59,13 +59,15 @@ export async function createChangeTrigger(
   assertPostgres(queryRunner);
   const called = [entity, ...key].map((text) => `'${text.replaceAll("'", "''")}'`).join(', ');
   await queryRunner.query(
-    `CREATE TRIGGER thorn_touch AFTER INSERT OR UPDATE OR DELETE ON ${quoted(queryRunner, table)} FOR EACH ROW EXECUTE FUNCTION ${qualified(queryRunner, 'thorn_touch')}(${called})`,
+    `CREATE TRIGGER thorn_touch AFTER INSERT OR UPDATE OR DELETE ON ${escapePath(dataSourceOf(queryRunner), table)} FOR EACH ROW EXECUTE FUNCTION ${qualified(queryRunner, 'thorn_touch')}(${called})`,
   );
 }
 
 /** Ends what {@link createChangeTrigger} has begun. */
 export async function dropChangeTrigger(queryRunner: QueryRunner, table: string): Promise<void> {
-  await queryRunner.query(`DROP TRIGGER thorn_touch ON ${quoted(queryRunner, table)}`);
+  await queryRunner.query(
+    `DROP TRIGGER thorn_touch ON ${escapePath(dataSourceOf(queryRunner), table)}`,
+  );
 }
 
 /** It runs as its owner: whoever may write the table needs no right to write ours. */
@@ -106,14 +108,6 @@ $thorn$`;
 
 function qualified(queryRunner: QueryRunner, name: string): string {
   return ownTablePath(dataSourceOf(queryRunner), name);
-}
-
-function quoted(queryRunner: QueryRunner, path: string): string {
-  const { driver } = dataSourceOf(queryRunner);
-  return path
-    .split('.')
-    .map((part) => driver.escape(part))
-    .join('.');
 }
 
 function assertPostgres(queryRunner: QueryRunner): void {

@@ -2,6 +2,7 @@ import { Inject, Injectable, Optional, type OnApplicationBootstrap } from '@nest
 import type { DataSource, EntityMetadata, EntityTarget, ObjectLiteral } from 'typeorm';
 import { ApiSettings } from '../api/index.js';
 import { CapturedDataSources } from '../capture/index.js';
+import { escapePath } from '../common/typeorm-compat.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { ThornIdempotencyKey } from '../idempotency/index.js';
@@ -70,10 +71,10 @@ async function canSelect(
   metadata: EntityMetadata | null,
   columns: readonly string[],
 ): Promise<boolean> {
-  const quoted = (name: string) => dataSource.driver.escape(name);
   // With the alias: SQLite takes a quoted name without one that it does not know for a text.
-  const selection = columns.map((column) => `t.${quoted(column)}`).join(', ') || '1';
-  const table = metadata?.tablePath.split('.').map(quoted).join('.');
+  const selection =
+    columns.map((column) => `t.${dataSource.driver.escape(column)}`).join(', ') || '1';
+  const table = metadata === null ? undefined : escapePath(dataSource, metadata.tablePath);
   try {
     await dataSource.query(
       `SELECT ${selection}${table === undefined ? '' : ` FROM ${table} t WHERE 1 = 0`}`,

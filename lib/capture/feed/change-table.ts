@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import { escapePath } from '../../common/typeorm-compat.js';
 import { ownTablePath } from './own-table-path.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { CollectedItem } from '../changes/occurrences.js';
@@ -82,7 +83,7 @@ export class ChangeTable implements OtherReports {
     if (ids.length === 0) return new Map();
     const rows = await manager.query<(RawRow & { readonly thorn_change: string })[]>(
       `SELECT r.*, c.id AS thorn_change FROM ${this.#table} c
-       CROSS JOIN LATERAL jsonb_populate_record(NULL::${this.#quoted(tablePath)}, c.${column}) r WHERE c.id = ANY($1)`,
+       CROSS JOIN LATERAL jsonb_populate_record(NULL::${escapePath(this.dataSource, tablePath)}, c.${column}) r WHERE c.id = ANY($1)`,
       [ids],
     );
     return new Map(rows.map((row) => [row.thorn_change, row]));
@@ -114,16 +115,9 @@ export class ChangeTable implements OtherReports {
   async reports({ tablePath }: EntityMetadata): Promise<boolean> {
     const rows = await this.dataSource.query<unknown[]>(
       'SELECT 1 FROM pg_trigger WHERE tgrelid = $1::regclass AND tgfoid = $2::regproc',
-      [this.#quoted(tablePath), ownTablePath(this.dataSource, 'thorn_touch')],
+      [escapePath(this.dataSource, tablePath), ownTablePath(this.dataSource, 'thorn_touch')],
     );
     return rows.length > 0;
-  }
-
-  #quoted(path: string): string {
-    return path
-      .split('.')
-      .map((part) => this.dataSource.driver.escape(part))
-      .join('.');
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
+import { escapePath } from '../../common/typeorm-compat.js';
 
 /** Tells whether a statement empties the entity's table as `clear()` does. */
 export function isTableCleared(
@@ -6,16 +7,9 @@ export function isTableCleared(
   metadata: EntityMetadata,
   dataSource: DataSource,
 ): boolean {
-  const table = quotedTable(metadata, dataSource);
+  const table = escapePath(dataSource, metadata.tablePath);
   if (dataSource.options.type === 'better-sqlite3') return statement === `DELETE FROM ${table}`;
   return (
     statement === `TRUNCATE TABLE ${table}` || statement.startsWith(`TRUNCATE TABLE ${table} `)
   );
-}
-
-function quotedTable({ tablePath }: EntityMetadata, { driver }: DataSource): string {
-  return tablePath
-    .split('.')
-    .map((part) => driver.escape(part))
-    .join('.');
 }

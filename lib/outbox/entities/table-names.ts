@@ -1,4 +1,5 @@
 import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
+import { escapePath } from '../../common/typeorm-compat.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { ThornAttempt } from './attempt.entity.js';
 import { ThornDelivery } from './delivery.entity.js';
@@ -19,11 +20,7 @@ export interface TableNames {
 /** @throws {@link ThornConfigurationError} when the data source does not know the entities */
 export function tableNames(dataSource: DataSource): TableNames {
   const nameOf = (entity: EntityTarget<ObjectLiteral>) =>
-    dataSource
-      .getMetadata(entity)
-      .tablePath.split('.')
-      .map((part) => dataSource.driver.escape(part))
-      .join('.');
+    escapePath(dataSource, dataSource.getMetadata(entity).tablePath);
   if (!outboxEntities.every((one) => dataSource.hasMetadata(one))) {
     throw new ThornConfigurationError(
       'outbox() needs the entities ThornMessage, ThornDelivery, ThornAttempt, ThornHealth and ThornRateLimit in every captured data source. Set autoLoadEntities: true, or add thornEntities to its entities.',

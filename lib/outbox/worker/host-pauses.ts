@@ -1,5 +1,6 @@
 import type { DataSource, Repository } from 'typeorm';
 import type { Clock } from '../../common/index.js';
+import { escapePath } from '../../common/typeorm-compat.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import { ThornPause } from '../entities/pause.entity.js';
@@ -30,8 +31,7 @@ export class HostPauses {
   async hosts(): Promise<ReadonlySet<string>> {
     if (!this.isThere) return new Set();
     const { tablePath } = this.dataSource.getMetadata(ThornPause);
-    const table = tablePath.split('.').map((part) => this.dataSource.driver.escape(part));
-    const sql = `SELECT p.host FROM ${table.join('.')} p`;
+    const sql = `SELECT p.host FROM ${escapePath(this.dataSource, tablePath)} p`;
     const { rows } = await this.database.run({ sql, parameters: [] });
     return new Set(rows.map(({ host }) => host as string));
   }
