@@ -127,7 +127,7 @@ export class WebhookDispatcher {
     options?: SendForOptions,
   ): Promise<SendForSummary>;
   async sendFor(
-    what: ObjectLiteral,
+    what: object,
     ...rest: readonly unknown[]
   ): Promise<SendResult | SendForSummary | null> {
     if (typeof what !== 'function') {
@@ -144,7 +144,7 @@ export class WebhookDispatcher {
     ];
     checkSendForOptions(options);
     let [rows, sent] = [0, 0];
-    const type = what as unknown as EntityType<ObjectLiteral>;
+    const type = what as EntityType<ObjectLiteral>;
     const manager = this.#managerOf(options, type);
     for await (const batch of this.dependencies.entities.messagesOf(
       type,

@@ -5,6 +5,11 @@ import type { EntityEventOptions, EntityEventSettings } from './event-settings.j
 /** A class whose instances are rows. */
 export type EntityClass = abstract new (...args: never[]) => object;
 
+/** Tells whether a value is a class. */
+export function isEntityClass(value: unknown): value is EntityClass {
+  return typeof value === 'function' && value.prototype !== undefined;
+}
+
 // What decorators record is typed against the entity there; from here on the row is some object.
 type Row = Record<string, unknown>;
 
@@ -85,9 +90,10 @@ export function recordEntityEvent(target: EntityClass, event: EntityEvent): void
 /**
  * Records the settings that a class' events share.
  *
+ * @param settings `EntityEventSettings` of the class
  * @throws {@link ThornConfigurationError} when the class already has some
  */
-export function recordEntitySettings(target: EntityClass, settings: RecordedSettings): void {
+export function recordEntitySettings(target: EntityClass, settings: object): void {
   const own = declarationsOf(target);
   if (own.settings !== undefined) {
     throw new ThornConfigurationError(

@@ -37,6 +37,7 @@ export {
   decoratedEntities,
   type DeclaredEntityEvent,
   type EntityClass,
+  isEntityClass,
   entityEventsOf,
 } from './entity-events.js';
 export type {

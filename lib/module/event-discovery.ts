@@ -7,6 +7,7 @@ import {
   decoratedEntities,
   type EntityClass,
   EventCatalogue,
+  isEntityClass,
   nearestNames,
 } from '../event/index.js';
 import { StaticSubscriberSet } from '../subscriber/index.js';
@@ -34,7 +35,7 @@ export class EventDiscovery {
    */
   run(): void {
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
-    const classes = wrappers.map(({ metatype }) => metatype).filter(isClass);
+    const classes = wrappers.map(({ metatype }) => metatype).filter(isEntityClass);
     for (const type of classes) this.declared.addMethods(type);
     const dataSources = this.captures.all.map(({ dataSource }) => dataSource);
     const instances = wrappers.map(({ instance }) => instance as unknown);
@@ -72,10 +73,6 @@ export class EventDiscovery {
   }
 }
 
-function isClass(type: unknown): type is EntityClass {
-  return typeof type === 'function' && type.prototype !== undefined;
-}
-
 /** The entities that this application uses: those it has repositories of, and all of its data sources. */
 function entityClassesOf(instances: readonly unknown[]): Set<EntityClass> {
   const targets = instances.flatMap((instance) => {
@@ -83,5 +80,5 @@ function entityClassesOf(instances: readonly unknown[]): Set<EntityClass> {
     if (instance instanceof DataSource) return instance.entityMetadatas.map(({ target }) => target);
     return [];
   });
-  return new Set(targets.filter((target): target is EntityClass => typeof target === 'function'));
+  return new Set(targets.filter(isEntityClass));
 }

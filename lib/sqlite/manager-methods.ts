@@ -17,12 +17,12 @@ export function wrapManagers(
 ): () => void {
   const { manager: shared, createEntityManager: create } = dataSource;
   const wrap = (manager: EntityManager): EntityManager => {
-    const methods = manager as unknown as Record<(typeof METHODS)[number], Method>;
     for (const name of METHODS) {
-      const inner = methods[name];
-      methods[name] = function (...args) {
+      const inner = Reflect.get(manager, name) as Method;
+      const outer: Method = function (...args) {
         return around(this, () => inner.apply(this, args));
       };
+      Reflect.set(manager, name, outer);
     }
     return manager;
   };

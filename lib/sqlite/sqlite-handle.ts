@@ -19,5 +19,5 @@ export interface PreparedStatement {
 export function sqliteHandle(dataSource: DataSource): SqliteHandle | undefined {
   const { driver, isInitialized } = dataSource;
   if (!isInitialized) return undefined;
-  return (driver as unknown as { readonly databaseConnection: SqliteHandle }).databaseConnection;
+  return Reflect.get(driver, 'databaseConnection') as SqliteHandle;
 }

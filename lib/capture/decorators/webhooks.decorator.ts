@@ -1,8 +1,4 @@
-import {
-  type EntityClass,
-  recordEntitySettings,
-  type RecordedSettings,
-} from '../../event/entity-events.js';
+import { recordEntitySettings } from '../../event/entity-events.js';
 import type { BulkSettings } from '../../event/bulk-settings.js';
 import type { EntityEventSettings } from '../../event/event-settings.js';
 import { checkEntityClass, checkEntitySettings } from './declaration-checks.js';
@@ -28,9 +24,8 @@ export function Webhooks<Entity extends object>(
   settings: EntityEventSettings<Entity> & BulkSettings,
 ): EntityDecorator<Entity> {
   return (target, ...rest: unknown[]) => {
-    const type = target as unknown as EntityClass;
-    const place = checkEntityClass('@Webhooks', type, rest);
+    const place = checkEntityClass('@Webhooks', target, rest);
     checkEntitySettings(place, settings);
-    recordEntitySettings(type, settings as unknown as RecordedSettings);
+    recordEntitySettings(target, settings);
   };
 }

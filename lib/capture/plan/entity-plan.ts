@@ -5,8 +5,8 @@ import { compileCondition } from '../../event/conditions/condition-compile.js';
 import type { CompiledCondition } from '../../event/conditions/condition.js';
 import {
   type DeclaredEntityEvent,
-  type EntityClass,
   entityEventsOf,
+  isEntityClass,
   type RecordedOptions,
   type RecordedTrigger,
   triggersOf,
@@ -96,8 +96,9 @@ export function planCapture(dataSource: DataSource): CapturePlan {
   const entities = new Map<EntityMetadata, EntityPlan>();
   const links = new Map<EntityMetadata, LinkPlan[]>();
   for (const metadata of dataSource.entityMetadatas) {
-    if (typeof metadata.target !== 'function' || metadata.isJunction) continue;
-    const declared = entityEventsOf(metadata.target as unknown as EntityClass).flatMap(byTrigger);
+    const { target } = metadata;
+    if (!isEntityClass(target) || metadata.isJunction) continue;
+    const declared = entityEventsOf(target).flatMap(byTrigger);
     if (declared.length === 0) continue;
     const planned = declared.map((event) => planEvent(event, metadata));
     const concealed = [...new Set(planned.flatMap(({ hidden }) => hidden))];
@@ -230,10 +231,11 @@ function relationName(on: Exclude<TriggeredOptions['on'], string>): string {
 // With single-table inheritance base and children share a junction: the base's plan answers for all of them.
 function isInherited(relation: RelationMetadata, metadata: EntityMetadata): boolean {
   const parent = metadata.parentEntityMetadata as EntityMetadata | undefined;
+  const target: unknown = parent?.target;
   return (
     parent?.findRelationWithPropertyPath(relation.propertyPath) !== undefined &&
-    typeof parent.target === 'function' &&
-    entityEventsOf(parent.target as unknown as EntityClass)
+    isEntityClass(target) &&
+    entityEventsOf(target)
       .flatMap(byTrigger)
       .some(
         ({ options: { on } }) =>

@@ -44,5 +44,5 @@ function join<Row>(
   key: 'AND' | 'OR',
   conditions: readonly Condition<Row>[],
 ): ConditionBuilder<Row> {
-  return Q<Row>({ [key]: conditions } as unknown as Condition<Row>);
+  return Q<Row>({ [key]: conditions } as Condition<Row>);
 }

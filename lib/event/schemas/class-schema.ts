@@ -102,7 +102,7 @@ function isClass(value: object): boolean {
 /** Finds the class of `@Type(() => Item)` by using it: class-transformer has no other way to ask. */
 function transformedType(type: DataClass, name: string, isList: boolean): unknown {
   try {
-    const maker = type as unknown as new () => Readonly<Record<string, unknown>>;
+    const maker = type as new () => Readonly<Record<string, unknown>>;
     const made = plainToInstance(maker, { [name]: isList ? [{}] : {} })[name];
     const value: unknown = Array.isArray(made) ? made[0] : made;
     const found = (value as object | null | undefined)?.constructor;

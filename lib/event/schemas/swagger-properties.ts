@@ -37,8 +37,6 @@ function lineage(type: DataClass): readonly DataClass[] {
 
 function ofPlugin(type: DataClass): Readonly<Record<string, SwaggerProperty>> {
   if (!Object.hasOwn(type, PLUGIN)) return {};
-  const factory = (type as unknown as Record<string, () => Record<string, SwaggerProperty>>)[
-    PLUGIN
-  ]!;
+  const factory = Reflect.get(type, PLUGIN) as () => Record<string, SwaggerProperty>;
   return factory();
 }
