@@ -6,7 +6,7 @@ export interface NumberLimits {
   readonly min?: number;
   /** Default: none. */
   readonly max?: number;
-  /** What the number counts, for example `milliseconds`. */
+  /** The unit of the number, for example `milliseconds`. */
   readonly unit?: string;
   /** True: `Infinity` is allowed as well. */
   readonly orInfinity?: boolean;
@@ -55,6 +55,7 @@ export class OptionChecks {
     if (valid !== undefined) this.within(name).names(value as object, valid);
   }
 
+  /** Checks for a whole number within limits. Returns the value. */
   integer<Value extends number | undefined>(
     name: string,
     value: Value,
@@ -64,6 +65,7 @@ export class OptionChecks {
     return value;
   }
 
+  /** Checks for a number within limits. Returns the value. */
   number<Value extends number | undefined>(
     name: string,
     value: Value,
@@ -81,11 +83,13 @@ export class OptionChecks {
     return value;
   }
 
+  /** Checks for true or false. Returns the value. */
   boolean<Value extends boolean | undefined>(name: string, value: Value): Value {
     this.oneOf<unknown>(name, value, [true, false]);
     return value;
   }
 
+  /** Checks for one of the valid values. Returns the value. */
   oneOf<Value>(name: string, value: Value, valid: readonly NonNullable<Value>[]): Value {
     if (value !== undefined && !(valid as readonly unknown[]).includes(value)) {
       const [last, ...others] = valid.map(show).reverse();

@@ -131,7 +131,7 @@ class Scope implements MessageBuffer {
 
   flush(): Promise<void> {
     const root = this.#root;
-    const waiting = [...root.#members].flatMap((member) => member.#takeAll());
+    const waiting = [...root.#members].flatMap((member) => member.#drain());
     root.#flushedAt = this.clock.now();
     if (waiting.length === 0) return root.#flushing;
     const flushed = this.target.send(
@@ -169,12 +169,12 @@ class Scope implements MessageBuffer {
   close(): Waiting[] {
     this.#closed = true;
     this.#root.#members.delete(this);
-    return this.#takeAll();
+    return this.#drain();
   }
 
-  #takeAll(): Waiting[] {
-    const taken = this.waiting;
+  #drain(): Waiting[] {
+    const waiting = this.waiting;
     this.waiting = [];
-    return taken;
+    return waiting;
   }
 }

@@ -113,7 +113,7 @@ export class OpenTelemetryTracing extends MessageTracing {
       const result = await context.with(trace.setSpan(parent, span), () =>
         work(this.#headersOf(span, message)),
       );
-      tellResult(span, result);
+      recordResult(span, result);
       return result;
     } finally {
       span.end();
@@ -181,7 +181,7 @@ function placeOf({ url }: Recipient): Attributes {
   return { 'server.address': hostname, 'server.port': port === '' ? standard : Number(port) };
 }
 
-function tellResult(span: Span, { outcome, status, error }: TracedResult): void {
+function recordResult(span: Span, { outcome, status, error }: TracedResult): void {
   if (status !== null) span.setAttribute('http.response.status_code', status);
   if (outcome === 'failed') failed(span, error?.code ?? String(status));
 }

@@ -30,7 +30,7 @@ export class OwnerGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<ApiRequest>();
     const given: unknown = await this.settings.owner(request);
     if (given === undefined || given === '') {
-      this.#tellOnce(given);
+      this.#logOnce(given);
       throw new UnauthorizedException();
     }
     const owner = typeof given === 'bigint' || Number.isFinite(given) ? String(given) : given;
@@ -46,7 +46,7 @@ export class OwnerGuard implements CanActivate {
     return true;
   }
 
-  #tellOnce(given: '' | undefined): void {
+  #logOnce(given: '' | undefined): void {
     if (told.has(this.settings)) return;
     told.add(this.settings);
     this.#logger.warn(

@@ -18,7 +18,7 @@ export class RoutePaths {
   /** Call it from a controller's constructor: routes are registered later than the adapter is known. */
   adaptTo(host: HttpAdapterHost): void {
     host.init$.subscribe(() => {
-      const both = tellsSlashesApart(host);
+      const both = distinguishesTrailingSlashes(host);
       // Nest strips one slash from the end of a path: two of them leave one.
       for (const list of this.#lists) {
         list.splice(1, 1, ...(both ? [`${list[0]!}//`] : []));
@@ -27,7 +27,7 @@ export class RoutePaths {
   }
 }
 
-function tellsSlashesApart(host: HttpAdapterHost): boolean {
+function distinguishesTrailingSlashes(host: HttpAdapterHost): boolean {
   // An application without HTTP has none, whatever the type says.
   const adapter: HttpAdapterHost['httpAdapter'] | null | undefined = host.httpAdapter;
   if (adapter?.getType() !== 'fastify') return false;

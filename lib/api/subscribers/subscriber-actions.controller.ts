@@ -62,7 +62,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       if (subscriber.verification === 'pending') {
         throw problem('endpoint-unverified', 'The endpoint has not answered its challenge yet');
       }
-      takeOne(this.services, subscriber, response);
+      countTest(this.services, subscriber, response);
       return new TestView(await this.services.probe.send(subscriber, event, data));
     }
 
@@ -79,7 +79,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
       if (subscriber.verification !== 'pending')
         return this.#view(subscriber, collection, response);
-      takeOne(this.services, subscriber, response);
+      countTest(this.services, subscriber, response);
       const asked = await this.services.challenges.askNow(subscriber, scope);
       return this.#view(asked, collection, response);
     }
@@ -152,7 +152,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
 }
 
 /** @throws a 429 that says when the owner may send to an endpoint again */
-function takeOne({ tests }: ApiServices, { owner }: Subscriber, response: HeaderResponse): void {
+function countTest({ tests }: ApiServices, { owner }: Subscriber, response: HeaderResponse): void {
   const seconds = tests.secondsToWait(owner);
   if (seconds === 0) return;
   response.header('Retry-After', String(seconds));

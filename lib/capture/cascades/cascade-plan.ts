@@ -13,34 +13,34 @@ export interface Cascade {
   readonly plan: EntityPlan | undefined;
 }
 
-/** What is lost with the rows of one class. */
-export interface Losses {
+/** The effects of a removal of rows of one class. */
+export interface RemovalEffects {
   readonly cascades: readonly Cascade[];
   /** The relations to rows of this class, of entities with events on them. */
   readonly links: readonly LinkPlan[];
 }
 
-/** What is lost with the rows of each class, as far as events are to tell of it. */
-export type LossPlan = ReadonlyMap<EntityMetadata, Losses>;
+/** The effects of a removal for each class, as far as events report them. */
+export type CascadePlan = ReadonlyMap<EntityMetadata, RemovalEffects>;
 
 /** @param follows tells whether the events of an entity are to be sent when a cascade removes or releases its rows */
-export function planLosses(
+export function planCascades(
   entities: readonly EntityMetadata[],
   { entities: plans, links }: CapturePlan,
   follows: (plan: EntityPlan) => boolean,
-): LossPlan {
+): CascadePlan {
   const linkPlans = [...links.values()].flat();
-  const all = new Map<EntityMetadata, Losses>();
+  const all = new Map<EntityMetadata, RemovalEffects>();
   // Subclasses first, so that a row of one counts as that and not as one of its base.
   const referring = entities
     .filter(({ isJunction }) => !isJunction)
     .sort((one, other) => other.inheritanceTree.length - one.inheritanceTree.length);
 
-  const lossesOf = (metadata: EntityMetadata): Losses => {
+  const effectsOf = (metadata: EntityMetadata): RemovalEffects => {
     const known = all.get(metadata);
     if (known !== undefined) return known;
     const cascades: Cascade[] = [];
-    const losses = {
+    const effects = {
       cascades,
       links: linkPlans.filter(
         ({ relation }) =>
@@ -48,7 +48,7 @@ export function planLosses(
       ),
     };
     // Before its cascades are followed: they may lead back to it.
-    all.set(metadata, losses);
+    all.set(metadata, effects);
     for (const other of referring) {
       const plan = plans.get(other);
       const followed = plan !== undefined && follows(plan) ? plan : undefined;
@@ -56,20 +56,20 @@ export function planLosses(
         const does = actionOf(relation);
         if (does === undefined || !isOf(metadata, relation.inverseEntityMetadata)) continue;
         cascades.push({ metadata: other, relation, does, plan: followed });
-        if (does === 'remove') lossesOf(other);
+        if (does === 'remove') effectsOf(other);
       }
     }
-    return losses;
+    return effects;
   };
-  for (const metadata of referring) lossesOf(metadata);
+  for (const metadata of referring) effectsOf(metadata);
   return relevant(all, follows);
 }
 
-/** Leaves out what no event tells of. */
+/** Leaves out effects that no event reports. */
 function relevant(
-  all: ReadonlyMap<EntityMetadata, Losses>,
+  all: ReadonlyMap<EntityMetadata, RemovalEffects>,
   follows: (plan: EntityPlan) => boolean,
-): LossPlan {
+): CascadePlan {
   const matters = (
     { does, plan, metadata }: Cascade,
     seen: ReadonlySet<EntityMetadata>,
@@ -83,7 +83,7 @@ function relevant(
     const further = new Set([...seen, metadata]);
     return cascades.some((cascade) => matters(cascade, further));
   };
-  const plan = new Map<EntityMetadata, Losses>();
+  const plan = new Map<EntityMetadata, RemovalEffects>();
   for (const [metadata, { cascades, links }] of all) {
     const kept = cascades.filter((cascade) => matters(cascade, new Set()));
     if (kept.length + links.length > 0) plan.set(metadata, { cascades: kept, links });

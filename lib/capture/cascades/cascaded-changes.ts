@@ -8,25 +8,25 @@ import { linksTo } from '../rows/junction-rows.js';
 import { setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
-import type { Cascade, LossPlan } from './cascade-plan.js';
+import type { Cascade, CascadePlan } from './cascade-plan.js';
 
 /** Rows of one class that are about to be deleted. */
-export interface DoomedRows {
+export interface RowsToRemove {
   readonly metadata: EntityMetadata;
   readonly rows: readonly ObjectLiteral[];
-  /** True if TypeORM tells of the links of bidirectional relations itself. */
-  readonly tellsLinks: boolean;
+  /** True if TypeORM reports the links of bidirectional relations itself. */
+  readonly reportsLinks: boolean;
 }
 
-/** More is lost than may be found; names the entity whose removal would take it. */
-export class TooManyLostError extends Error {}
+/** Thrown within the capture when a removal affects more rows than the limit; the message is the name of its entity. */
+export class CascadeLimitError extends Error {}
 
 const ROOT = 'thorn_row';
 const PARENT = 'thorn_parent';
 const ROWS_PER_QUERY = 500;
 
-/** Finds what the database deletes and releases together with some rows, before it does. */
-export class LostRows {
+/** Reads the rows and links that the database will delete or release together with some rows. */
+export class CascadedChanges {
   readonly #items: CollectedItem[] = [];
   readonly #released: { readonly place: string; readonly item: CollectedItem }[] = [];
   readonly #removed = new Set<string>();
@@ -35,21 +35,21 @@ export class LostRows {
   /** @param limit the most rows and links that may be found */
   constructor(
     private readonly manager: EntityManager,
-    private readonly plan: LossPlan,
+    private readonly plan: CascadePlan,
     private readonly limit: number,
   ) {}
 
   /**
    * The changes that the removal of these rows will make of others.
    *
-   * @throws {@link TooManyLostError} when they are more than the limit
+   * @throws {@link CascadeLimitError} when they are more than the limit
    */
-  async with(doomed: readonly DoomedRows[]): Promise<CollectedItem[]> {
-    for (const { metadata, rows } of doomed) {
+  async with(toRemove: readonly RowsToRemove[]): Promise<CollectedItem[]> {
+    for (const { metadata, rows } of toRemove) {
       for (const row of rows) this.#removed.add(placeOf(metadata, row));
     }
-    for (let level = doomed; level.length > 0;) {
-      const next: DoomedRows[] = [];
+    for (let level = toRemove; level.length > 0;) {
+      const next: RowsToRemove[] = [];
       for (const rows of level) next.push(...(await this.#follow(rows)));
       level = next;
     }
@@ -58,12 +58,12 @@ export class LostRows {
   }
 
   /** @returns the rows that are removed with these */
-  async #follow({ metadata, rows, tellsLinks }: DoomedRows): Promise<DoomedRows[]> {
-    const removed: DoomedRows[] = [];
+  async #follow({ metadata, rows, reportsLinks }: RowsToRemove): Promise<RowsToRemove[]> {
+    const removed: RowsToRemove[] = [];
     const { cascades = [], links = [] } = this.plan.get(metadata) ?? {};
     for (const page of pagesOf(rows)) {
       for (const link of links) {
-        if (!tellsLinks || link.relation.inverseRelation === undefined) {
+        if (!reportsLinks || link.relation.inverseRelation === undefined) {
           await this.#cut(link, metadata, page);
         }
       }
@@ -73,7 +73,7 @@ export class LostRows {
         if (cascade.does === 'release') await this.#release(cascade, found);
         else {
           await this.#remove(cascade, found);
-          removed.push({ metadata: cascade.metadata, rows: found, tellsLinks: false });
+          removed.push({ metadata: cascade.metadata, rows: found, reportsLinks: false });
         }
       }
     }
@@ -190,7 +190,7 @@ export class LostRows {
   #counted(found: number, { name }: EntityMetadata): void {
     this.#count += found;
     if (this.#count <= this.limit) return;
-    throw new TooManyLostError(name);
+    throw new CascadeLimitError(name);
   }
 }
 

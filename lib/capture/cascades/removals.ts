@@ -10,29 +10,29 @@ import type {
 import type { CollectedItem } from '../changes/occurrences.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
-import { type LossPlan, planLosses } from './cascade-plan.js';
-import { type DoomedRows, LostRows, TooManyLostError } from './lost-rows.js';
+import { type CascadePlan, planCascades } from './cascade-plan.js';
+import { type RowsToRemove, CascadedChanges, CascadeLimitError } from './cascaded-changes.js';
 
-/** How cascades are answered, as the options say. */
+/** The options that decide about cascades. */
 export interface CascadeRules {
   /** Tells whether rows of an entity send events when the database removes or releases them with others. */
   followsCascades(plan: EntityPlan): boolean;
-  /** The most rows and links that a removal may take with it. */
+  /** The greatest number of other rows and links that a removal may affect. */
   readonly cascadeLimit: number;
-  /** Answers a removal that takes more, of an entity with this name. */
+  /** Refuses or reports a removal that affects more, of an entity with this name. */
   cascadeOverflow(entity: string): void;
 }
 
-/** The removals that one save is about to make, and what will be lost with them. */
+/** The removals that one save is about to make, and the changes that they cause. */
 interface Removal {
-  readonly doomed: { metadata: EntityMetadata; rows: ObjectLiteral[]; tellsLinks: boolean }[];
+  readonly toRemove: { metadata: EntityMetadata; rows: ObjectLiteral[]; reportsLinks: boolean }[];
   items: readonly CollectedItem[];
   readonly read: Promise<void>;
 }
 
-/** Knows what is lost with the rows that `remove()` deletes, and reads it before. */
+/** Reads the changes that the database will make together with a removal, before the removal. */
 export class Removals {
-  #plan: LossPlan = new Map();
+  #plan: CascadePlan = new Map();
   /** Still open for more rows of the same save. */
   readonly #open = new WeakMap<QueryRunner, Removal>();
   /** By the rows that are removed. */
@@ -40,9 +40,9 @@ export class Removals {
 
   constructor(private readonly rules: CascadeRules) {}
 
-  /** @returns hooks of the entities whose rows take others with them */
+  /** @returns the hooks of entities whose removal changes other rows */
   plan(dataSource: DataSource, plan: CapturePlan): EntitySubscriberInterface<ObjectLiteral>[] {
-    this.#plan = planLosses(dataSource.entityMetadatas, plan, (entity) =>
+    this.#plan = planCascades(dataSource.entityMetadatas, plan, (entity) =>
       this.rules.followsCascades(entity),
     );
     return [...this.#plan.keys()].map((metadata) => ({
@@ -53,13 +53,13 @@ export class Removals {
     }));
   }
 
-  /** Tells whether the removal of rows takes others with it whose events are to be sent. */
-  takesOthers(metadata: EntityMetadata): boolean {
+  /** Tells whether a removal changes other rows whose events are to be sent. */
+  affectsOthers(metadata: EntityMetadata): boolean {
     return [metadata, ...metadata.childEntityMetadatas].some((entity) => this.#plan.has(entity));
   }
 
-  /** What will be lost with rows of a class, or of one that extends it. */
-  lostWith(
+  /** Reads the changes that a removal of rows of a class, or of one that extends it, will cause. */
+  changesWith(
     manager: EntityManager,
     metadata: EntityMetadata,
     rows: readonly ObjectLiteral[],
@@ -67,18 +67,18 @@ export class Removals {
     const classes = metadata.childEntityMetadatas;
     const classOf = (row: ObjectLiteral): EntityMetadata =>
       classes.find(({ target }) => target === row.constructor) ?? metadata;
-    return this.#lost(
+    return this.#read(
       manager,
       [metadata, ...classes].map((entity) => ({
         metadata: entity,
         rows: rows.filter((row) => classOf(row) === entity),
-        tellsLinks: false,
+        reportsLinks: false,
       })),
     );
   }
 
-  /** What was lost with a row and others of the same save, once. */
-  take(event: RemoveEvent<ObjectLiteral>): readonly CollectedItem[] {
+  /** Returns the changes that the removals of one save cause, with the first of its rows; nothing with the others. */
+  extract(event: RemoveEvent<ObjectLiteral>): readonly CollectedItem[] {
     const waiting = this.#waiting.get(event.queryRunner);
     const place = waiting && placeOf(event);
     const removal = place === undefined ? undefined : waiting?.get(place);
@@ -94,14 +94,14 @@ export class Removals {
     this.#waiting.delete(queryRunner);
   }
 
-  async #lost(
+  async #read(
     manager: EntityManager,
-    doomed: readonly DoomedRows[],
+    toRemove: readonly RowsToRemove[],
   ): Promise<readonly CollectedItem[]> {
     try {
-      return await new LostRows(manager, this.#plan, this.rules.cascadeLimit).with(doomed);
+      return await new CascadedChanges(manager, this.#plan, this.rules.cascadeLimit).with(toRemove);
     } catch (error) {
-      if (!(error instanceof TooManyLostError)) throw error;
+      if (!(error instanceof CascadeLimitError)) throw error;
       this.rules.cascadeOverflow(error.message);
       return [];
     }
@@ -113,23 +113,23 @@ export class Removals {
     if (place === undefined) return;
     let removal = this.#open.get(queryRunner);
     if (removal === undefined) {
-      const doomed: Removal['doomed'] = [];
+      const toRemove: Removal['toRemove'] = [];
       const opened: Removal = {
-        doomed,
+        toRemove,
         items: [],
         read: Promise.resolve().then(async () => {
           this.#open.delete(queryRunner);
-          opened.items = await this.#lost(event.manager, doomed);
+          opened.items = await this.#read(event.manager, toRemove);
         }),
       };
       this.#open.set(queryRunner, (removal = opened));
     }
-    const tellsLinks = event.databaseEntity !== undefined;
+    const reportsLinks = event.databaseEntity !== undefined;
     const row = rowOf(event);
-    const same = removal.doomed.find(
-      (other) => other.metadata === metadata && other.tellsLinks === tellsLinks,
+    const same = removal.toRemove.find(
+      (other) => other.metadata === metadata && other.reportsLinks === reportsLinks,
     );
-    if (same === undefined) removal.doomed.push({ metadata, rows: [row], tellsLinks });
+    if (same === undefined) removal.toRemove.push({ metadata, rows: [row], reportsLinks });
     else same.rows.push(row);
     const waiting = this.#waiting.get(queryRunner) ?? new Map<string, Removal>();
     this.#waiting.set(queryRunner, waiting.set(place, removal));

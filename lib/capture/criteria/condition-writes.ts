@@ -21,8 +21,8 @@ export async function writeByCondition(
 ): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
   const plans = concernedPlans(write, operation);
-  const takesOthers = operation === 'delete' && context.removals.takesOthers(metadata);
-  if (plans.length === 0 && !takesOthers) return execute();
+  const affectsOthers = operation === 'delete' && context.removals.affectsOthers(metadata);
+  if (plans.length === 0 && !affectsOthers) return execute();
   const given = operation === 'update' ? (valueSetsOf(builder)[0] ?? {}) : {};
   const set = setValuesOf(metadata, given);
   // TypeORM itself keeps columns of trees this way.
@@ -31,7 +31,7 @@ export async function writeByCondition(
   if (isSoft(operation) && metadata.deleteDateColumn === undefined) return execute();
   return ownTransaction(builder, context.dataSource, async (queryRunner) => {
     const limits = plans.map((plan) => context.guard.limitOf(plan));
-    const limit = Math.min(...limits, ...(takesOthers ? [context.guard.cascadeLimit] : []));
+    const limit = Math.min(...limits, ...(affectsOthers ? [context.guard.cascadeLimit] : []));
     const rows = await context.read(metadata, operation, () =>
       readMatched(builder, queryRunner.manager, {
         metadata,
@@ -48,11 +48,11 @@ export async function writeByCondition(
     const changes = await context.read(metadata, operation, () =>
       changesOf({ operation, metadata, rows, plans, set, given, queryRunner }),
     );
-    const lost = takesOthers
-      ? await context.removals.lostWith(queryRunner.manager, metadata, rows)
+    const caused = affectsOthers
+      ? await context.removals.changesWith(queryRunner.manager, metadata, rows)
       : [];
     const result = await onlyRead(builder, metadata, rows, execute);
-    context.collect(queryRunner, [...changes, ...lost]);
+    context.collect(queryRunner, [...changes, ...caused]);
     return result;
   });
 }

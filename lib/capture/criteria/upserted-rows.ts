@@ -65,11 +65,11 @@ export class UpsertedRows {
     const inserted = this.#others.flatMap((values) => this.#conditionsOf(values));
     for (const query of this.#queries(manager, [...this.#conditions, ...inserted])) {
       // PostgreSQL locks the row of a conflict, and so leaves its transaction's id there.
-      const tellsNew = options.type === 'postgres';
-      if (tellsNew) query.addSelect(`${driver.escape(query.alias)}.xmax = 0`, IS_NEW);
+      const knowsNew = options.type === 'postgres';
+      if (knowsNew) query.addSelect(`${driver.escape(query.alias)}.xmax = 0`, IS_NEW);
       const { entities, raw } = await query.getRawAndEntities<ObjectLiteral>();
       entities.forEach((row, index) => {
-        const isNew = tellsNew ? raw[index]?.[IS_NEW] !== false : undefined;
+        const isNew = knowsNew ? raw[index]?.[IS_NEW] !== false : undefined;
         rows.set(rowKey(this.metadata, row)!, { row, isNew });
       });
     }

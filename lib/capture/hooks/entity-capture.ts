@@ -190,8 +190,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   afterRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
-    const lost = this.#removals.take(event).map((item) => this.#collector.collect(event, item));
-    return this.#collectRemoved(event) ?? lost.find((wait) => wait !== undefined);
+    const caused = this.#removals
+      .extract(event)
+      .map((item) => this.#collector.collect(event, item));
+    return this.#collectRemoved(event) ?? caused.find((wait) => wait !== undefined);
   }
 
   #collectRemoved(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
@@ -269,7 +271,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const complete =
       did === 'insert'
         ? undefined
-        : (otherSide?.whole ?? this.#oldRows.take(event.queryRunner, plan, key));
+        : (otherSide?.whole ?? this.#oldRows.extract(event.queryRunner, plan, key));
     const values = did === 'update' ? changedValues(event) : [];
     const changed = values.map(({ of }) => of);
     const change: RowChange = {
@@ -284,7 +286,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       values,
       exact: exactValues(event, plan.readBack, did),
     };
-    if (did === 'update') otherSide ??= this.#otherSide.takeOf(event.queryRunner, plan, key);
+    if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);
     return this.#collector.collect(
       event,
       otherSide === undefined ? change : withOtherSide(change, otherSide),
@@ -292,7 +294,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   async #collectOtherSide(event: UpdateEvent<ObjectLiteral>): Promise<void> {
-    const write = await this.#otherSide.take(event);
+    const write = await this.#otherSide.extractNext(event);
     const { plan, old } = write ?? {};
     if (plan !== undefined) await this.#collectRow(event, plan, 'update', old!, old, write);
   }

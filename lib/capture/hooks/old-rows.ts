@@ -48,7 +48,7 @@ export class OldRows {
   }
 
   /** The row as it was read, once. */
-  take(queryRunner: QueryRunner, plan: EntityPlan, key: string): ObjectLiteral | undefined {
+  extract(queryRunner: QueryRunner, plan: EntityPlan, key: string): ObjectLiteral | undefined {
     const rows = this.#read.get(queryRunner)?.get(plan);
     const row = rows?.get(key);
     rows?.delete(key);

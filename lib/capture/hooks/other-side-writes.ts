@@ -60,7 +60,7 @@ export class OtherSideWrites implements WriteInterceptor {
   }
 
   /** The write that a hook without a row is about; undefined when that row's class has no events. */
-  async take({
+  async extractNext({
     queryRunner,
     metadata,
   }: {
@@ -80,7 +80,7 @@ export class OtherSideWrites implements WriteInterceptor {
   }
 
   /** The write of a row that its hook tells, once. */
-  takeOf(
+  extract(
     queryRunner: QueryRunner,
     { metadata }: EntityPlan,
     key: string,

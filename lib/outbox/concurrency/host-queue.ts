@@ -74,7 +74,7 @@ export class HostQueue<Job> {
     this.#running++;
     if (!isRetry) return;
     this.#retriesRunning++;
-    this.#allowance.take();
+    this.#allowance.spend();
   }
 
   /** @returns whether the state of the circuit breaker has changed */

@@ -93,7 +93,7 @@ export class HostScheduler<Job extends HostJob> {
   }
 
   get running(): number {
-    return this.#slots.taken;
+    return this.#slots.inUse;
   }
 
   get waiting(): number {
@@ -197,7 +197,7 @@ export class HostScheduler<Job extends HostJob> {
   #start(queue: HostQueue<Job>, job: Job, slot: Slot, epoch: number): void {
     queue.started(job.isRetry);
     void this.runner.run(job).then((signal) => {
-      const duration = performance.now() - slot.takenAt;
+      const duration = performance.now() - slot.acquiredAt;
       this.#slots.release(slot);
       const now = this.clock.now();
       const { mode } = queue;

@@ -22,10 +22,12 @@ export class RetryAllowance {
     return Math.floor(this.#left);
   }
 
-  take(): void {
+  /** Counts a retry that starts. */
+  spend(): void {
     this.#left--;
   }
 
+  /** Restores the allowance of a retry that has not failed. */
   giveBack(): void {
     this.#left = Math.min(this.#most, this.#left + 1);
   }

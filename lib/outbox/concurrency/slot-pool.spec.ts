@@ -16,7 +16,7 @@ describe('Slots', () => {
     expect(slots.untilNext(40)).toBe(60);
     expect(acquireAll(slots, false, 99)).toHaveLength(0);
     expect(acquireAll(slots, false, 100)).toHaveLength(128);
-    expect(slots.taken).toBe(256);
+    expect(slots.inUse).toBe(256);
   });
 
   it('never lets more than the window be taken, however old they are', () => {
@@ -33,7 +33,7 @@ describe('Slots', () => {
     slots.release(first!);
     expect(acquireAll(slots, false, 0)).toHaveLength(1);
     acquireAll(slots, false, 200);
-    expect(slots.taken).toBe(256);
+    expect(slots.inUse).toBe(256);
   });
 
   it('keeps a quarter for first attempts', () => {
@@ -46,7 +46,7 @@ describe('Slots', () => {
   it('counts right over many', () => {
     const slots = new SlotPool(10);
     for (let now = 0; now < 50_000; now++) slots.release(slots.acquire(now % 2 === 0, now)!);
-    expect(slots.taken).toBe(0);
+    expect(slots.inUse).toBe(0);
     expect(acquireAll(slots, false, 60_000)).toHaveLength(10);
   });
 });

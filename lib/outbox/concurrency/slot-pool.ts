@@ -3,7 +3,7 @@ const YOUNG_AT_ONCE = 128;
 
 /** A slot that is taken. */
 export interface Slot {
-  readonly takenAt: number;
+  readonly acquiredAt: number;
   isYoung: boolean;
   readonly isRetry: boolean;
 }
@@ -21,35 +21,35 @@ export class SlotPool {
   readonly #young: number;
   readonly #queue: Slot[] = [];
   #head = 0;
-  #taken = 0;
-  #takenByRetries = 0;
-  #youngTaken = 0;
+  #inUse = 0;
+  #usedByRetries = 0;
+  #youngInUse = 0;
 
   constructor(private readonly window: number) {
     this.#young = Math.min(window, YOUNG_AT_ONCE);
   }
 
-  get taken(): number {
-    return this.#taken;
+  get inUse(): number {
+    return this.#inUse;
   }
 
   /** @param now from `performance.now()` */
   acquire(isRetry: boolean, now: number): Slot | null {
     this.#age(now);
     const share = (all: number) => (isRetry ? mostForRetries(all) : all);
-    if (this.#taken >= this.window || this.#youngTaken >= share(this.#young)) return null;
-    if (isRetry && this.#takenByRetries >= mostForRetries(this.window)) return null;
-    const slot = { takenAt: now, isYoung: true, isRetry };
+    if (this.#inUse >= this.window || this.#youngInUse >= share(this.#young)) return null;
+    if (isRetry && this.#usedByRetries >= mostForRetries(this.window)) return null;
+    const slot = { acquiredAt: now, isYoung: true, isRetry };
     this.#queue.push(slot);
-    this.#taken++;
-    this.#youngTaken++;
-    if (isRetry) this.#takenByRetries++;
+    this.#inUse++;
+    this.#youngInUse++;
+    if (isRetry) this.#usedByRetries++;
     return slot;
   }
 
   release(slot: Slot): void {
-    this.#taken--;
-    if (slot.isRetry) this.#takenByRetries--;
+    this.#inUse--;
+    if (slot.isRetry) this.#usedByRetries--;
     this.#grow(slot);
   }
 
@@ -57,14 +57,14 @@ export class SlotPool {
   untilNext(now: number): number | null {
     this.#age(now);
     const oldest = this.#queue[this.#head];
-    return oldest === undefined ? null : oldest.takenAt + SETTLED_AFTER - now;
+    return oldest === undefined ? null : oldest.acquiredAt + SETTLED_AFTER - now;
   }
 
   #age(now: number): void {
     for (;;) {
       const oldest = this.#queue[this.#head];
       if (oldest === undefined) break;
-      if (oldest.isYoung && oldest.takenAt + SETTLED_AFTER > now) break;
+      if (oldest.isYoung && oldest.acquiredAt + SETTLED_AFTER > now) break;
       this.#grow(oldest);
       this.#head++;
     }
@@ -78,7 +78,7 @@ export class SlotPool {
   #grow(slot: Slot): void {
     if (!slot.isYoung) return;
     slot.isYoung = false;
-    this.#youngTaken--;
+    this.#youngInUse--;
   }
 }
 

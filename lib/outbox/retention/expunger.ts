@@ -23,7 +23,7 @@ export class Expunger {
   ) {}
 
   /**
-   * Takes one batch.
+   * Expunges one batch.
    *
    * @param before milliseconds since the Unix epoch: younger messages, and those that were finished since, are left
    * @returns whether there may be more
@@ -32,7 +32,7 @@ export class Expunger {
     try {
       const again = await this.#again(before);
       const next = this.#left.length < MOST_LEFT ? await this.#next(before) : [];
-      await this.#take([...again, ...next]);
+      await this.#expunge([...again, ...next]);
       const last = next.at(-1);
       if (last !== undefined) this.#last = { time: Number(last['time']), id: last['id'] as string };
       return next.length === BATCH;
@@ -44,7 +44,7 @@ export class Expunger {
     }
   }
 
-  async #take(rows: readonly Row[]): Promise<void> {
+  async #expunge(rows: readonly Row[]): Promise<void> {
     const finished: string[] = [];
     for (const { id, is_open: isOpen } of rows) {
       if (Number(isOpen) === 1) this.#left.push(id as string);
