@@ -20,11 +20,11 @@ import type { Message, MessageFactory } from '../../message/index.js';
 import { type SerializeTransactions, SqliteTransactions } from '../../sqlite/index.js';
 import { HooksAttachment } from './hooks-attachment.js';
 import type { BulkSettings } from '../../event/bulk-settings.js';
+import { createRowChange } from './create-row-change.js';
 import { BulkWriteGuard } from '../criteria/bulk-write-guard.js';
 import { CriteriaWrites } from '../criteria/criteria-writes.js';
 import { WriteContext } from '../criteria/write-context.js';
 import { interceptWrites, releaseWrites } from '../criteria/write-builders.js';
-import { changedValues } from '../rows/changed-values.js';
 import { ChangeCollector, type OtherReports } from './change-collector.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import { EntityMessages } from '../messages/entity-messages.js';
@@ -32,11 +32,9 @@ import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-p
 import { isTableCleared } from '../rows/write-statements.js';
 import { linkChange } from '../changes/link-change.js';
 import { beforeHooks, OldRows } from './old-rows.js';
-import { exactValues } from '../rows/read-back.js';
 import { type OtherSideWrite, OtherSideWrites, withOtherSide } from './other-side-writes.js';
 import { Removals } from '../cascades/removals.js';
 import type { LinkChange, RowChange } from '../changes/row-change.js';
-import { supplied } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import { TransactionScopes } from './transaction-scopes.js';
 import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
@@ -272,20 +270,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       did === 'insert'
         ? undefined
         : (otherSide?.whole ?? this.#oldRows.extract(event.queryRunner, plan, key));
-    const values = did === 'update' ? changedValues(event) : [];
-    const changed = values.map(({ of }) => of);
-    const change: RowChange = {
-      type: 'row',
-      did,
-      plan,
-      key,
-      // Nothing else holds the old row; an entity may change until the commit.
-      id: old ?? plan.metadata.getEntityIdMap(row)!,
-      old: complete && old ? supplied(complete, old, changed, plan.metadata) : (complete ?? old),
-      oldIsComplete: complete !== undefined,
-      values,
-      exact: exactValues(event, plan.readBack, did),
-    };
+    const change = createRowChange(event, { did, plan, key, row, old, complete });
     if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);
     return this.#collector.collect(
       event,

@@ -1,0 +1,39 @@
+import type { ObjectLiteral, UpdateEvent } from 'typeorm';
+import type { RowChange } from '../changes/row-change.js';
+import type { EntityPlan } from '../plan/entity-plan.js';
+import { changedValues } from '../rows/changed-values.js';
+import { exactValues } from '../rows/read-back.js';
+import { supplied } from '../rows/row-copy.js';
+
+/** The row that a hook reports. */
+interface ReportedRow {
+  readonly did: RowChange['did'];
+  readonly plan: EntityPlan;
+  readonly key: string;
+  readonly row: ObjectLiteral;
+  /** The row before, as TypeORM has loaded it. */
+  readonly old: ObjectLiteral | undefined;
+  /** The row before with everything that the events ask for, where that was read. */
+  readonly complete: ObjectLiteral | undefined;
+}
+
+/** Creates the change of a row from the event of a hook. */
+export function createRowChange(
+  event: Pick<UpdateEvent<ObjectLiteral>, 'queryRunner'> & Partial<UpdateEvent<ObjectLiteral>>,
+  { did, plan, key, row, old, complete }: ReportedRow,
+): RowChange {
+  const values = did === 'update' ? changedValues(event) : [];
+  const changed = values.map(({ of }) => of);
+  return {
+    type: 'row',
+    did,
+    plan,
+    key,
+    // No other object holds the old row; an entity may change until the commit.
+    id: old ?? plan.metadata.getEntityIdMap(row)!,
+    old: complete && old ? supplied(complete, old, changed, plan.metadata) : (complete ?? old),
+    oldIsComplete: complete !== undefined,
+    values,
+    exact: exactValues(event, plan.readBack, did),
+  };
+}
