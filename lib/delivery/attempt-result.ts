@@ -4,6 +4,7 @@ import type { Message } from '../message/message.js';
 import type { Recipient } from '../message/recipient.js';
 import { AttemptError } from './attempt/attempt.error.js';
 import type { Attempt } from './attempt/attempt.js';
+import type { AnswerHeaders } from './attempt/answer-headers.js';
 import type { WebhookResponse } from './http/webhook-http-client.js';
 
 const NO_ANSWER: Buffer = Buffer.alloc(0);
@@ -23,6 +24,7 @@ export function answeredAttempt(
   frame: AttemptFrame,
   { status, body, address, headers }: WebhookResponse,
   now: number,
+  kept: AnswerHeaders,
 ): Attempt {
   const isSuccess = status >= 200 && status < 300;
   return attemptOf(frame, now, {
@@ -30,6 +32,7 @@ export function answeredAttempt(
     status,
     error: null,
     response: body,
+    answerHeaders: kept.kept(headers, isSuccess),
     retryAfter: isSuccess ? null : first(headers['retry-after']),
     address,
   });
@@ -42,6 +45,7 @@ export function failedAttempt(frame: AttemptFrame, cause: unknown, now: number):
     status: null,
     ...describeFailure(cause),
     response: NO_ANSWER,
+    answerHeaders: null,
     retryAfter: null,
   });
 }
@@ -49,7 +53,10 @@ export function failedAttempt(frame: AttemptFrame, cause: unknown, now: number):
 function attemptOf(
   { delivery, message, recipient, startedAt }: AttemptFrame,
   now: number,
-  result: Pick<Attempt, 'outcome' | 'status' | 'error' | 'response' | 'retryAfter' | 'address'>,
+  result: Pick<
+    Attempt,
+    'outcome' | 'status' | 'error' | 'response' | 'answerHeaders' | 'retryAfter' | 'address'
+  >,
 ): Attempt {
   return {
     deliveryId: delivery,
@@ -62,6 +69,7 @@ function attemptOf(
     startedAt,
     duration: Math.max(0, now - startedAt),
     response: result.response,
+    answerHeaders: result.answerHeaders,
     retryAfter: result.retryAfter,
     address: result.address,
   };

@@ -64,6 +64,7 @@ describe('Deliverer', () => {
     const attempt = await deliverer.attempt(delivery, message, recipient(url));
 
     expect(attempt).toEqual({
+      answerHeaders: null,
       deliveryId: delivery.id,
       messageId: message.id,
       event: 'article.published',

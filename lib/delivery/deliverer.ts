@@ -10,6 +10,7 @@ import type { Recipient } from '../message/recipient.js';
 import { hostOf } from '../message/recipient-host.js';
 import type { UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
 import { AttemptError } from './attempt/attempt.error.js';
+import { type AnswerHeaderOptions, AnswerHeaders } from './attempt/answer-headers.js';
 import type { Attempt } from './attempt/attempt.js';
 import { answeredAttempt, type AttemptFrame, failedAttempt } from './attempt-result.js';
 import { EndpointFailureLog } from './log/endpoint-failure-log.js';
@@ -28,6 +29,8 @@ export interface DelivererOptions {
   readonly policies?: RecipientPolicies;
   /** Creates the `Hook-Unsubscribe` links of stored subscribers. Default: no links are sent. */
   readonly links?: UnsubscribeLinks | null | undefined;
+  /** The headers of answers that attempts keep. Default: a few, of attempts that failed. */
+  readonly answerHeaders?: AnswerHeaderOptions | undefined;
   /** Traces messages. Default: no tracing. */
   readonly tracing?: MessageTracing;
 }
@@ -44,14 +47,16 @@ export class Deliverer {
   readonly #userAgent: string;
   readonly #policies: RecipientPolicies | undefined;
   readonly #links: UnsubscribeLinks | undefined;
+  readonly #answerHeaders: AnswerHeaders;
 
   /** @throws `ThornConfigurationError` naming the invalid option */
   constructor(
     private readonly httpClient: WebhookHttpClient,
     private readonly signer: WebhookSigner,
     private readonly clock: Clock,
-    { timeout = 3000, userAgent = 'nestjs-thorn', policies, links, tracing }: DelivererOptions = {},
+    options: DelivererOptions = {},
   ) {
+    const { timeout = 3000, userAgent = 'nestjs-thorn', policies, links, tracing } = options;
     const check = new OptionChecks('');
     check.integer('timeout', timeout, { unit: 'milliseconds' });
     check.assert(
@@ -64,6 +69,7 @@ export class Deliverer {
     this.#userAgent = userAgent;
     this.#policies = policies;
     this.#links = links ?? undefined;
+    this.#answerHeaders = new AnswerHeaders(options.answerHeaders);
   }
 
   /**
@@ -84,7 +90,11 @@ export class Deliverer {
       const frame = { delivery: id, number, message, recipient, startedAt, tracing };
       try {
         return this.#post(frame).then(
-          (response) => this.#noted(frame, answeredAttempt(frame, response, this.clock.now())),
+          (response) =>
+            this.#noted(
+              frame,
+              answeredAttempt(frame, response, this.clock.now(), this.#answerHeaders),
+            ),
           (error: unknown) => this.#failed(frame, error),
         );
       } catch (error) {

@@ -1,4 +1,5 @@
 export { type NextStep, emitAttempt } from './events/attempt-events.js';
+export type { AnswerHeaderOptions } from './attempt/answer-headers.js';
 export { AttemptError } from './attempt/attempt.error.js';
 export { type Attempt, type AttemptErrorCode } from './attempt/attempt.js';
 export { attemptRecordOf, type AttemptRecord } from './attempt/attempt-record.js';

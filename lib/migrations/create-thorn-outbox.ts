@@ -64,6 +64,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         optional(column.of('error_message', 'text')),
         optional(column.of('response', 'text')),
         optional(column.text('address', 64)),
+        optional(column.of('answer_headers', 'text')),
       ],
       [
         { columnNames: ['message_id', 'subscriber_id'], isUnique: true },
@@ -84,6 +85,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       optional(column.of('error_message', 'text')),
       optional(column.of('response', 'text')),
       optional(column.text('address', 64)),
+      optional(column.of('answer_headers', 'text')),
     ]);
     await createTable(queryRunner, 'thorn_health', [
       primary(column.text('subscriber_id', 64)),

@@ -13,6 +13,7 @@ export {
   type ReplayOptions,
   type RetryFailedOptions,
 } from './management/delivery-query.js';
+export { ANSWER_CLASSES, type AnswerClass } from './model/answer-class.js';
 export type { DeliveryDetails, DeliveryRecord, DeliveryStats } from './tables/delivery-record.js';
 export type { AttemptRecord, DeliveryStatus } from '../delivery/index.js';
 export { ThornDelivery } from './entities/delivery.entity.js';

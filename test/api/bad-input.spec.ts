@@ -75,6 +75,7 @@ const BODIES: Readonly<Record<string, { rest?: object; fields: Record<string, un
   '/disable': { fields: {} },
   '/challenge': { fields: {} },
   '/retry': { fields: {} },
+  '/cancel': { fields: {} },
   '/recover': {
     rest: { since },
     fields: {
@@ -107,8 +108,11 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     limit: ['0', '101', 'x', '1&limit=2'],
     after: ['', '%00', LONG, 'a&after=b'],
     status: ['', 'done', 'FAILED', 'failed&status=pending', '%00'],
-    event: ['', '%00', 'a%20b', LONG, 'a&event=b', 'é'],
-    messageId: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&messageId=b'],
+    event: ['', '%00', 'a%20b', LONG, 'a&event=b', 'é', 'a..b', 'a*', '.', '%25'],
+    message: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&message=b'],
+    subscriber: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&subscriber=b'],
+    statusClass: ['', '2XX', '200', '2xx&statusClass=3xx', '%00'],
+    host: ['', '%00', 'a%20b', LONG, 'a&host=b', 'é'],
     since: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&since=b', LONG],
     until: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&until=b', LONG],
   },
@@ -154,7 +158,8 @@ describe.each(platforms)('bad input on %s', (platform) => {
     await store.drop();
   });
 
-  const pathOf = (route: string) => (route === '/retry' ? delivery : self) + route;
+  const pathOf = (route: string) =>
+    (['/retry', '/cancel'].includes(route) ? delivery : self) + route;
   async function snapshot(): Promise<unknown> {
     const tables = ['thorn_subscribers', 'thorn_messages', 'thorn_deliveries', 'thorn_attempts'];
     const dataSource = api.app.get(DataSource);

@@ -138,9 +138,9 @@ describe.each(
     await call('GET', 'subscribers/sub_none', 404);
     const refused = await call('GET', 'subscribers?owner=%00', 400);
     expect(refused.errors).toMatchObject([{ field: 'owner' }]);
-    for (const query of ['%00', '', 'a&subscriberId=b', 'a'.repeat(65)]) {
-      const log = await call('GET', `deliveries?subscriberId=${query}`, 400);
-      expect(log.errors).toMatchObject([{ field: 'subscriberId' }]);
+    for (const query of ['%00', '', 'a&subscriber=b', 'a'.repeat(65)]) {
+      const log = await call('GET', `deliveries?subscriber=${query}`, 400);
+      expect(log.errors).toMatchObject([{ field: 'subscriber' }]);
     }
     await call('DELETE', 'pauses/%00', 404);
   });
@@ -161,11 +161,17 @@ describe.each(
     expect(items.map(({ subscriberId }: { subscriberId: string }) => subscriberId).sort()).toEqual(
       [ids['alice'], ids['bob']].sort(),
     );
-    const bobs = (await call('GET', `deliveries?subscriberId=${ids['bob']}`, 200)).items[0];
+    const bobs = (await call('GET', `deliveries?subscriber=${ids['bob']}`, 200)).items[0];
     const details = await call('GET', `deliveries/${bobs.id}`, 200);
     expect(details.attempts).toMatchObject([{ status: 500, address: '127.0.0.1' }]);
     await call('GET', 'deliveries/dlv_none', 404);
     await call('GET', 'deliveries?status=odd', 400);
+    const listed = async (query: string) =>
+      (await call('GET', `deliveries?${query}`, 200)).items.map(({ id }: { id: string }) => id);
+    expect(await listed('owner=bob')).toEqual([bobs.id]);
+    expect(await listed(`owner=alice&subscriber=${ids['bob']}`)).toEqual([]);
+    expect(await listed(`host=${new URL(receiver.url).host}&statusClass=5xx`)).toHaveLength(2);
+    expect(await listed('host=elsewhere.example')).toEqual([]);
 
     receiver.otherwise(204);
     await call('POST', `deliveries/${bobs.id}/retry`, 202, {});

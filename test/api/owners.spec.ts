@@ -101,13 +101,23 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
     status: 200,
     others: [
       { name: 'a cursor', query: ({ delivery }) => `after=${delivery}`, status: 200 },
-      { name: 'a message', query: ({ message }) => `messageId=${message}`, status: 200 },
-      { name: 'a subscriber', query: ({ id }) => `subscriberId=${id}`, status: 200 },
+      { name: 'a message', query: ({ message }) => `message=${message}`, status: 200 },
+      { name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 200 },
+    ],
+  },
+  'GET /hooks/deliveries': {
+    status: 200,
+    others: [
+      { name: 'a cursor', query: ({ delivery }) => `after=${delivery}`, status: 200 },
+      { name: 'a message', query: ({ message }) => `message=${message}`, status: 200 },
+      { name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 404 },
     ],
   },
   'GET /hooks/deliveries/:delivery': { status: 200 },
   'GET /hooks/:id/stats': { status: 200 },
   'POST /hooks/deliveries/:delivery/retry': { status: 202, body: () => ({}), isOnce: true },
+  // Its success is in product.spec.ts: the deliveries here have ended.
+  'POST /hooks/deliveries/:delivery/cancel': { status: 409, body: () => ({}) },
   'POST /hooks/:id/recover': {
     status: 200,
     body: () => ({ since }),

@@ -5,6 +5,12 @@ import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/t
 import { type Api, type ApiCall, platforms, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
+interface Shown {
+  readonly event: string;
+  readonly subscriberId: string;
+  readonly latestStatus: number | null;
+}
+
 const DAY = 24 * 60 * 60_000;
 
 describe.each(
@@ -182,7 +188,7 @@ describe.each(
     ]);
     const one = all.find(({ event }: { event: string }) => event === 'order.paid');
     expect((await get(`${self}/deliveries?event=order.paid`)).body.items).toEqual([one]);
-    expect((await get(`${self}/deliveries?messageId=${one.messageId}`)).body.items).toEqual([one]);
+    expect((await get(`${self}/deliveries?message=${one.messageId}`)).body.items).toEqual([one]);
     const later = new Date(Date.parse(one.createdAt) + 60_000).toISOString();
     expect((await get(`${self}/deliveries?since=${later}`)).body.items).toEqual([]);
     expect((await get(`${self}/deliveries?until=${later}`)).body.items).toEqual(all);
@@ -198,9 +204,71 @@ describe.each(
           status: expect.any(Number),
           error: null,
           response: item.status === 'failed' ? null : body.attempts[0].response,
+          answerHeaders: item.status === 'failed' ? { date: expect.any(String) } : null,
         },
       ]);
     }
+  });
+
+  it('lists the deliveries of all subscribers of the owner', async () => {
+    const other = await ScriptedReceiver.start();
+    const { body: second } = await post('/hooks', { url: other.url, events: ['order.*'] }, 201);
+    receiver.answer({ status: 404 }, { status: 503 });
+    await emit('article.tag.added');
+    await settled();
+    await emit('order.paid');
+    await settled();
+    const listed = async (query: string) =>
+      (await get(`/hooks/deliveries?${query}`)).body.items.map((item: Shown) =>
+        [item.event, item.subscriberId === id ? 'first' : 'second', item.latestStatus].join(' '),
+      );
+    const all = ['article.tag.added first 404', 'order.paid first 503', 'order.paid second 204'];
+    expect((await listed('')).sort()).toEqual(all);
+    expect(await listed(`subscriber=${second.id}`)).toEqual([all[2]]);
+    expect(await listed('event=article.*')).toEqual([all[0]]);
+    expect(await listed('event=*.paid&status=failed')).toEqual([all[1]]);
+    expect(await listed('event=article.tag')).toEqual([]);
+    expect(await listed('statusClass=4xx')).toEqual([all[0]]);
+    expect(await listed('statusClass=2xx')).toEqual([all[2]]);
+    expect(await listed('statusClass=timeout')).toEqual([]);
+    expect(await listed(`host=${new URL(other.url).host}`)).toEqual([all[2]]);
+    expect(await listed(`host=${new URL(receiver.url).host}&status=failed`)).toHaveLength(2);
+    expect(await listed(`since=${new Date(clock.now() + 60_000).toISOString()}`)).toEqual([]);
+    const { items } = (await get('/hooks/deliveries?event=article.*')).body;
+    expect(items[0]).toMatchObject({
+      self: `/hooks/deliveries/${items[0].id}`,
+      statusClass: '4xx',
+    });
+    const { messageId } = (await get(`/hooks/deliveries?subscriber=${second.id}`)).body.items[0];
+    expect((await listed(`message=${messageId}`)).sort()).toEqual(all.slice(1));
+
+    const first = (await get('/hooks/deliveries?limit=2')).body;
+    const rest = (await get(`/hooks/deliveries?limit=2&after=${first.next}`)).body;
+    expect([first.items.length, rest.items.length, rest.next]).toEqual([2, 1, null]);
+    await get('/hooks/deliveries?subscriber=sub_none', 404);
+    await other.stop();
+  });
+
+  it('cancels a waiting delivery', async () => {
+    await call('PATCH', self, 200, { body: { rateLimit: { max: 1, per: 60_000 } } });
+    await emit('order.paid');
+    await settled();
+    await emit('order.paid');
+    const waiting = await vi.waitFor(async () => {
+      const { items } = (await get('/hooks/deliveries?status=pending')).body;
+      expect(items).toMatchObject([{ rateLimited: true }]);
+      return items[0];
+    });
+    const cancelled = await post(`${waiting.self}/cancel`, {});
+    expect(cancelled.body).toMatchObject({
+      ...{ id: waiting.id, self: waiting.self, status: 'failed', reason: 'cancelled' },
+      ...{ attemptCount: 0, statusClass: 'none', nextAt: null },
+    });
+    const refused = await post(`${waiting.self}/cancel`, {}, 409);
+    expect(refused.body).toMatchObject({ code: 'delivery-finished' });
+    const ended = (await get('/hooks/deliveries?status=succeeded')).body.items[0];
+    await post(`${ended.self}/cancel`, {}, 409);
+    expect(receiver.received).toHaveLength(1);
   });
 
   it('retries a delivery', async () => {

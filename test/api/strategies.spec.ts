@@ -71,7 +71,9 @@ describe('the log of the API', () => {
       for (const [method, path, body] of [
         ['GET', `${self}/deliveries`],
         ['GET', `${self}/stats`],
+        ['GET', '/hooks/deliveries'],
         ['GET', '/hooks/deliveries/dlv_1'],
+        ['POST', '/hooks/deliveries/dlv_1/cancel', {}],
         ['POST', '/hooks/deliveries/dlv_1/retry', {}],
         ['POST', `${self}/recover`, { since }],
         ['POST', `${self}/backfill`, { since }],

@@ -63,6 +63,10 @@ describe('an application with a wrong option', () => {
     ['http', { http: [] }],
     ['http.lookup', { http: { lookup: 'dns' } }],
     ['keepAttempts', { keepAttempts: 'all' }],
+    ['answerHeaders', { answerHeaders: ['server'] }],
+    ['answerHeaders.of', { answerHeaders: { of: 'all' } }],
+    ['answerHeaders.names', { answerHeaders: { names: ['a b'] } }],
+    ['answerHeaders.names', { answerHeaders: { names: ['Set-Cookie'] } }],
     [
       'keepAttempts',
       { keepAttempts: 'failures', deliveryLog: class extends StandardDeliveryLog {} },

@@ -107,7 +107,14 @@ describe.each<{ kind: DatabaseKind }>([
   it('shows a delivery with its attempts', async () => {
     await open(kind, { schedule: [1000] });
     const { id } = await rig.subscribers.create(subscriber(receiver.url));
-    receiver.answer({ status: 500, body: 'x'.repeat(20_000) }, 'reset');
+    receiver.answer(
+      {
+        status: 500,
+        body: 'x'.repeat(20_000),
+        headers: { 'X-Request-Id': 'r1', 'Set-Cookie': 's=1' },
+      },
+      'reset',
+    );
     const began = clock.now() + 1;
     const [message] = await sent(1);
     const { items } = await deliveries.list({}, 'any');
@@ -123,6 +130,8 @@ describe.each<{ kind: DatabaseKind }>([
       status: 'failed',
       reason: 'exhausted',
       attemptCount: 2,
+      latestStatus: null,
+      statusClass: 'error',
       nextAt: null,
       rateLimited: false,
       createdAt: began,
@@ -136,6 +145,7 @@ describe.each<{ kind: DatabaseKind }>([
           status: 500,
           error: null,
           response: 'x'.repeat(16_384),
+          answerHeaders: { 'x-request-id': 'r1', date: expect.any(String) },
           address: '127.0.0.1',
         },
         {
@@ -145,6 +155,7 @@ describe.each<{ kind: DatabaseKind }>([
           status: null,
           error: { code: 'connection-reset', message: expect.any(String) },
           response: null,
+          answerHeaders: null,
           address: '127.0.0.1',
         },
       ],

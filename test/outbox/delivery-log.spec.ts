@@ -213,6 +213,7 @@ describe('a custom delivery log', () => {
             status: 200,
             error: null,
             response: answer,
+            answerHeaders: null,
             address: null,
           },
         ];

@@ -81,8 +81,9 @@ describe.each<{ kind: DatabaseKind }>([
     clock.advance(2 * DAY);
     await sweep();
     expect(await bodies()).toEqual([false, false]);
-    const answers = await rig.rows(`SELECT response FROM ${STORED_ATTEMPTS}`);
-    expect(answers).toEqual([{ response: null }, { response: null }, { response: null }]);
+    const none = { response: null, answer_headers: null };
+    const answers = await rig.rows(`SELECT response, answer_headers FROM ${STORED_ATTEMPTS}`);
+    expect(answers).toEqual([none, none, none]);
   });
 
   it('drops the same when it is asked for at once', async () => {
@@ -90,6 +91,8 @@ describe.each<{ kind: DatabaseKind }>([
     receiver.answer({ body: 'yes' }, { status: 500, body: 'no' }).otherwise({ body: 'yes' });
     await rig.send();
     await rig.until(DELIVERIES, (rows) => rows.length === 1 && isDone(rows));
+    // A message of which nothing but headers of an answer is kept.
+    await rig.rows(`UPDATE thorn_deliveries SET response = NULL, answer_headers = '{}'`);
     clock.advance(1000);
     await rig.send();
     await rig.until(DELIVERIES, (rows) => rows.length === 2);
@@ -106,9 +109,11 @@ describe.each<{ kind: DatabaseKind }>([
     clock.advance(DAY);
     expect(await prune()).toEqual({ ...nothing, bodies: 1 });
     expect(await bodies()).toEqual([false, true]);
-    expect(await rig.rows(`SELECT response FROM ${STORED_ATTEMPTS} ORDER BY started_at`)).toEqual([
-      { response: null },
-      { response: 'no' },
+    expect(
+      await rig.rows(`SELECT response, answer_headers FROM ${STORED_ATTEMPTS} ORDER BY started_at`),
+    ).toMatchObject([
+      { response: null, answer_headers: null },
+      { response: 'no', answer_headers: expect.stringMatching(/^{"date":/) },
     ]);
     expect(await prune({ before: clock.now() })).toEqual({ ...nothing, deleted: 1 });
     expect(await rig.rows(DELIVERIES)).toHaveLength(1);

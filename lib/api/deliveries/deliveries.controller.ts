@@ -8,7 +8,7 @@ import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { backfill, recover } from './bulk-replay.js';
 import { BackfillDto, RecoverDto } from './deliveries.dto.js';
-import { retryRefused } from './delivery-problems.js';
+import { cancelRefused, retryRefused } from './delivery-problems.js';
 import { DeliveryQueryPipe } from './delivery-query.pipe.js';
 import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.view.js';
 import { orNotFound } from '../problems/errors.js';
@@ -40,12 +40,21 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @Query(new DeliveryQueryPipe()) query: unknown,
     ): Promise<DeliveryPageView> {
       orNotFound(await this.subscribers.findById(id, scope));
-      const asked: DeliveryQuery = { ...(query as DeliveryQuery), subscriberId: id };
-      const { items, next } = await this.deliveries.list(asked, scope);
-      return new DeliveryPageView(
-        items.map((item) => new DeliveryView(item, self(collection, item.id))),
-        next,
-      );
+      return this.#page({ ...(query as DeliveryQuery), subscriberId: id }, scope, collection);
+    }
+
+    /** Lists the deliveries of all subscribers of the owner. */
+    @Get(paths.of('/deliveries'))
+    async listAll(
+      @CallerScope() scope: OwnerScope,
+      @CollectionPath(1) collection: string,
+      @Query(new DeliveryQueryPipe()) query: unknown,
+    ): Promise<DeliveryPageView> {
+      const asked = query as DeliveryQuery;
+      if (asked.subscriberId !== undefined) {
+        orNotFound(await this.subscribers.findById(asked.subscriberId, scope));
+      }
+      return this.#page(asked, scope, collection);
     }
 
     /** Answers the outcomes of the subscriber's deliveries, by day. */
@@ -82,6 +91,21 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       return new DeliveryView(delivery, self(collection, delivery.id));
     }
 
+    /** Calls a waiting delivery off. */
+    @Post(paths.of('/deliveries/:delivery/cancel'))
+    @HttpCode(200)
+    async cancel(
+      @CallerScope() scope: OwnerScope,
+      @CollectionPath(3) collection: string,
+      @Param('delivery') id: string,
+      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
+    ): Promise<DeliveryView> {
+      const result = orNotFound(await this.deliveries.cancel(id, scope), 'delivery');
+      if (result !== 'cancelled') throw cancelRefused(result);
+      const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
+      return new DeliveryView(delivery, self(collection, delivery.id));
+    }
+
     /** Tries what failed again. */
     @Post(paths.of('/:id/recover'))
     @FixedResponse()
@@ -104,6 +128,18 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
     ): Promise<ReplaySummary> {
       return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, scope));
+    }
+
+    async #page(
+      query: DeliveryQuery,
+      scope: OwnerScope,
+      collection: string,
+    ): Promise<DeliveryPageView> {
+      const { items, next } = await this.deliveries.list(query, scope);
+      return new DeliveryPageView(
+        items.map((item) => new DeliveryView(item, self(collection, item.id))),
+        next,
+      );
     }
   }
 

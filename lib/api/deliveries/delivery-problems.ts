@@ -1,5 +1,5 @@
 import type { HttpException } from '@nestjs/common';
-import type { RetryResult } from '../../outbox/index.js';
+import type { CancelResult, RetryResult } from '../../outbox/index.js';
 import { problem } from '../problems/errors.js';
 
 /** A 409 that says why a delivery cannot be tried again now. */
@@ -15,4 +15,11 @@ export function retryRefused(result: Exclude<RetryResult, 'scheduled'>): HttpExc
     case 'disabled':
       return problem('subscriber-disabled', 'Its subscriber is disabled or removed');
   }
+}
+
+/** A 409 that says why a delivery cannot be cancelled. */
+export function cancelRefused(result: Exclude<CancelResult, 'cancelled'>): HttpException {
+  return result === 'finished'
+    ? problem('delivery-finished', 'This delivery has ended: nothing is left to cancel')
+    : problem('delivery-under-way', 'An attempt of this delivery is under way');
 }

@@ -1,12 +1,15 @@
 import type { PipeTransform } from '@nestjs/common';
-import type { DeliveryQuery, DeliveryStatus } from '../../outbox/index.js';
+import { isIdLike } from '../../common/index.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { ANSWER_CLASSES, type DeliveryQuery, type DeliveryStatus } from '../../outbox/index.js';
+import { checkPattern } from '../../subscriber/index.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
 import { isBody } from '../http/body-fields.js';
 import { parseIsoDate, NO_MOMENT } from '../http/validators.js';
 import { pageOf } from '../http/page-query.pipe.js';
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
-const TEXT = /^[\x21-\x7e]{1,256}$/;
+const HOST = /^[\x21-\x7e]{1,320}$/;
 
 /** Reads which deliveries a caller asks for. Other parameters are not looked at. */
 export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> {
@@ -18,18 +21,22 @@ export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> 
       field: string,
       parse: (value: unknown) => Value | null,
       reason: string,
+      name = field,
     ): Record<string, Value> => {
       if (given[field] === undefined) return {};
       const value = parse(given[field]);
-      if (value !== null) return { [field]: value };
+      if (value !== null) return { [name]: value };
       refused.push({ field, reason });
       return {};
     };
     const result: DeliveryQuery = {
       ...page,
+      ...read('subscriber', idOf, 'must be the id of a subscriber', 'subscriberId'),
+      ...read('message', idOf, 'must be the id of a message', 'messageId'),
       ...read('status', statusOf, 'must be pending, succeeded or failed'),
-      ...read('event', textOf, 'must be the name of an event'),
-      ...read('messageId', (value) => textOf(value, 64), 'must be the id of a message'),
+      ...read('statusClass', classOf, `must be one of ${ANSWER_CLASSES.join(', ')}`),
+      ...read('event', patternOf, 'must be the name of an event, or a pattern such as order.*'),
+      ...read('host', hostOf, 'must be a host as in URLs, with its port unless it is 443 or 80'),
       ...read('since', parseIsoDate, NO_MOMENT),
       ...read('until', parseIsoDate, NO_MOMENT),
     };
@@ -38,10 +45,28 @@ export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> 
   }
 }
 
+function idOf(value: unknown): string | null {
+  return isIdLike(value) ? value : null;
+}
+
 function statusOf(value: unknown): string | null {
   return STATUSES.includes(value) ? (value as string) : null;
 }
 
-function textOf(value: unknown, most = 256): string | null {
-  return typeof value === 'string' && TEXT.test(value) && value.length <= most ? value : null;
+function classOf(value: unknown): string | null {
+  return (ANSWER_CLASSES as readonly unknown[]).includes(value) ? (value as string) : null;
+}
+
+function hostOf(value: unknown): string | null {
+  return typeof value === 'string' && HOST.test(value) ? value : null;
+}
+
+function patternOf(value: unknown): string | null {
+  try {
+    checkPattern(value);
+    return value;
+  } catch (error) {
+    if (error instanceof InvalidInputError) return null;
+    throw error;
+  }
 }

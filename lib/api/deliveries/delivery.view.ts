@@ -18,6 +18,9 @@ export class DeliveryView {
   readonly reason: string | null;
   /** Requests made. */
   readonly attemptCount: number;
+  /** The status of the answer to the latest attempt; null without one. */
+  readonly latestStatus: number | null;
+  readonly statusClass: DeliveryRecord['statusClass'];
   /** The earliest time of the next attempt; null once it is finished, and while a worker holds it. */
   readonly nextAt: string | null;
   /** True when the delivery waits for the rate limit of its subscriber alone. */
@@ -35,6 +38,8 @@ export class DeliveryView {
     this.status = delivery.status;
     this.reason = ownerReason(delivery.reason);
     this.attemptCount = delivery.attemptCount;
+    this.latestStatus = delivery.latestStatus;
+    this.statusClass = delivery.statusClass;
     this.nextAt = isoOf(delivery.nextAt);
     this.rateLimited = delivery.rateLimited;
     this.createdAt = new Date(delivery.createdAt).toISOString();
@@ -56,15 +61,18 @@ export class AttemptView {
   readonly error: OwnerAttempt<unknown>['error'];
   /** The first 16 KiB of the answer as text; null when it was empty, or was dropped since. */
   readonly response: string | null;
+  /** The headers of the answer that are kept, names in lower case; null when none are. */
+  readonly answerHeaders: Readonly<Record<string, string>> | null;
 
   constructor(attempt: AttemptRecord) {
-    const { startedAt, duration, status, error, response } = ownerView(attempt);
+    const { startedAt, duration, status, error, response, answerHeaders } = ownerView(attempt);
     this.number = attempt.number;
     this.startedAt = new Date(startedAt).toISOString();
     this.duration = duration;
     this.status = status;
     this.error = error;
     this.response = response;
+    this.answerHeaders = answerHeaders;
   }
 }
 

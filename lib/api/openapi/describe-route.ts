@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { ANSWER_CLASSES } from '../../outbox/index.js';
 import type { ApiOperation } from './operations.js';
 import { type Schema, schemaRef } from './schemas.js';
 
@@ -6,12 +7,33 @@ const PARAMETERS: Readonly<Record<string, Schema>> = {
   limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
   after: { type: 'string', minLength: 1, maxLength: 64 },
   status: { type: 'string', enum: ['pending', 'succeeded', 'failed'] },
-  event: { type: 'string', minLength: 1, maxLength: 256 },
-  messageId: { type: 'string', minLength: 1, maxLength: 64 },
+  event: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 256,
+    description: 'The name of an event, or a pattern such as order.*',
+  },
+  statusClass: {
+    type: 'string',
+    enum: ANSWER_CLASSES,
+    description: 'The answer to the latest attempt',
+  },
+  message: { type: 'string', minLength: 1, maxLength: 64, description: 'Id of a message' },
+  host: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 320,
+    description: 'Host of the URL, with its port unless it is 443 or 80',
+  },
   since: { type: 'string', format: 'date-time' },
   until: { type: 'string', format: 'date-time' },
   owner: { type: 'string', maxLength: 255, description: 'Default: anybody' },
-  subscriberId: { type: 'string', maxLength: 64, description: 'Default: any' },
+  subscriber: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 64,
+    description: 'Id of a subscriber; default: any',
+  },
   days: { type: 'integer', minimum: 1, maximum: 90, default: 30 },
 };
 

@@ -22,7 +22,9 @@ export interface ApiOperation {
 /** Query parameters of lists. */
 export const PAGE = ['limit', 'after'];
 /** Query parameters of the log. */
-export const FILTERS = ['status', 'event', 'messageId', 'since', 'until'];
+export const FILTERS = [
+  ...['subscriber', 'message', 'event', 'status', 'statusClass', 'host', 'since', 'until'],
+];
 
 /** Every route by controller and method, but for the operators'. */
 export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
@@ -90,9 +92,15 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Deliveries.list': {
     summary: "Lists a subscriber's deliveries, the newest first",
-    query: [...PAGE, ...FILTERS],
+    query: [...PAGE, ...FILTERS.filter((name) => name !== 'subscriber')],
     answer: [200, 'DeliveryPage'],
     refusals: [400, 501],
+  },
+  'Deliveries.listAll': {
+    summary: 'Lists the deliveries of all your subscribers, the newest first',
+    query: [...PAGE, ...FILTERS],
+    answer: [200, 'DeliveryPage'],
+    refusals: [400, 404, 501],
   },
   'Deliveries.stats': {
     summary: "Tells how a subscriber's deliveries went, by day",
@@ -109,6 +117,12 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     summary: 'Tries a delivery again',
     body: 'Nothing',
     answer: [202, 'Delivery'],
+    refusals: [409, 501],
+  },
+  'Deliveries.cancel': {
+    summary: 'Calls a waiting delivery off',
+    body: 'Nothing',
+    answer: [200, 'Delivery'],
     refusals: [409, 501],
   },
   'Deliveries.recover': {

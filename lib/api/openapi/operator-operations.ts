@@ -37,7 +37,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Operator.log': {
     summary: "Lists deliveries, everybody's or one subscriber's, the newest first",
-    query: [...PAGE, ...FILTERS, 'subscriberId'],
+    query: [...PAGE, ...FILTERS, 'owner'],
     answer: [200, 'OperatorDeliveryPage'],
     refusals: [400, 501],
   },

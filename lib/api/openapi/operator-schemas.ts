@@ -1,4 +1,5 @@
-import { all, page, type Schema, some } from './schemas.js';
+import { ANSWER_CLASSES } from '../../outbox/index.js';
+import { all, answerHeaders, page, type Schema, some } from './schemas.js';
 
 const text = { type: 'string' };
 const count = { type: 'integer', minimum: 0 };
@@ -24,6 +25,8 @@ export function operatorSchemas(
     status: { ...text, enum: ['pending', 'succeeded', 'failed'] },
     reason: nullable(text),
     attemptCount: count,
+    latestStatus: nullable({ type: 'integer' }),
+    statusClass: { ...text, enum: ANSWER_CLASSES },
     nextAt: maybeTime,
     rateLimited: { type: 'boolean' },
     createdAt: time,
@@ -37,6 +40,7 @@ export function operatorSchemas(
     status: nullable({ type: 'integer' }),
     error,
     response: nullable(text),
+    answerHeaders: answerHeaders(nullable),
     address: nullable(text),
   };
   const step = {

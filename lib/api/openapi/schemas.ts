@@ -10,7 +10,7 @@ import {
   MAX_URL_LENGTH,
   MIN_RATE_PER,
 } from '../../subscriber/index.js';
-
+import { ANSWER_CLASSES } from '../../outbox/index.js';
 import { PROBLEM_CODES } from '../problems/problem-codes.js';
 
 /** A schema of OpenAPI. */
@@ -104,6 +104,8 @@ export function apiSchemas(
     status: { ...text, enum: ['pending', 'succeeded', 'failed'] },
     reason: nullable(text),
     attemptCount: count,
+    latestStatus: nullable({ type: 'integer' }),
+    statusClass: { ...text, enum: ANSWER_CLASSES },
     nextAt: nullable(time),
     rateLimited: { type: 'boolean', description: 'Waits for the rate limit of its subscriber' },
     createdAt: time,
@@ -171,6 +173,7 @@ export function apiSchemas(
           status: nullable({ type: 'integer' }),
           error,
           response: nullable(text),
+          answerHeaders: answerHeaders(nullable),
         }),
       },
     }),
@@ -217,6 +220,11 @@ export function apiSchemas(
       },
     },
   };
+}
+
+/** The headers of an answer. */
+export function answerHeaders(nullable: (schema: Schema) => Schema): Schema {
+  return nullable({ type: 'object', additionalProperties: text });
 }
 
 /** One page of a list. */

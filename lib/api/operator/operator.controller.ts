@@ -1,5 +1,4 @@
 import { Body, Delete, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
-import { isIdLike } from '../../common/index.js';
 import { DispatchStrategy } from '../../dispatch/index.js';
 import { WireFormat } from '../../message/index.js';
 import {
@@ -102,13 +101,10 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
 
     @Get('deliveries')
     async log(
-      @Query('subscriberId') subscriberId: unknown,
+      @Query('owner') owner: unknown,
       @Query(new DeliveryQueryPipe()) query: unknown,
     ): Promise<DeliveryPage> {
-      return this.deliveries.list(
-        { ...(query as DeliveryQuery), ...subscriberFrom(subscriberId) },
-        'any',
-      );
+      return this.deliveries.list(query as DeliveryQuery, scopeOf(owner));
     }
 
     @Get('deliveries/:delivery')
@@ -152,12 +148,6 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
   }
 
   return ThornOperatorController;
-}
-
-function subscriberFrom(subscriberId: unknown): Pick<DeliveryQuery, 'subscriberId'> {
-  if (subscriberId === undefined) return {};
-  if (isIdLike(subscriberId)) return { subscriberId };
-  throw badRequest([{ field: 'subscriberId', reason: 'must be the id of a subscriber' }]);
 }
 
 function scopeOf(owner: unknown): OwnerScope {

@@ -13,6 +13,7 @@ export const PROBLEM_CODES = {
   'host-limit': 409,
   'endpoint-unverified': 409,
   'delivery-under-way': 409,
+  'delivery-finished': 409,
   'message-expunged': 409,
   'subscriber-disabled': 409,
   'request-under-way': 409,

@@ -14,6 +14,8 @@ export interface AttemptRecord {
   readonly error: { readonly code: AttemptErrorCode; readonly message: string } | null;
   /** The first 16 KiB of the answer as text; null when the answer was empty, or has been dropped since. */
   readonly response: string | null;
+  /** The headers of the answer that are kept; null when none are, or when they have been dropped since. */
+  readonly answerHeaders: Readonly<Record<string, string>> | null;
   /** The dialled address, for operators; null when unknown. */
   readonly address: string | null;
 }
@@ -25,7 +27,7 @@ export interface AttemptRecord {
  */
 export function attemptRecordOf(
   number: number,
-  { startedAt, duration, status, error, response, address }: Attempt,
+  { startedAt, duration, status, error, response, answerHeaders, address }: Attempt,
 ): AttemptRecord {
   return {
     number,
@@ -34,6 +36,7 @@ export function attemptRecordOf(
     status,
     error: error === null ? null : { code: error.code, message: storable(error.message) },
     response: response.length === 0 ? null : storable(response.toString()),
+    answerHeaders,
     address,
   };
 }

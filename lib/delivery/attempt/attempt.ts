@@ -38,6 +38,11 @@ export interface Attempt {
   readonly duration: number;
   /** The first bytes of the answer, 16 KiB at most; empty without an answer. */
   readonly response: Buffer;
+  /**
+   * Headers of the answer that may be kept, names in lower case, 4 KiB at most. Null without an answer, and for attempts
+   * whose headers the option `answerHeaders` does not keep: by default those that succeeded.
+   */
+  readonly answerHeaders: Readonly<Record<string, string>> | null;
   /** `Retry-After` as the endpoint sent it, or null. */
   readonly retryAfter: string | null;
   /** The dialled address, for operators; null when unknown. */

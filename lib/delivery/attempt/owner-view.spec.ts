@@ -8,6 +8,7 @@ const failed = (code: AttemptErrorCode, message: string, duration = 3) => ({
   status: null,
   error: { code, message },
   response: '',
+  answerHeaders: null,
   address: '10.1.2.3',
   number: 1,
 });
@@ -29,6 +30,7 @@ describe('what the owner of an endpoint sees of an attempt', () => {
         status: null,
         error: { code: 'unreachable', message: 'The endpoint could not be reached.' },
         response: '',
+        answerHeaders: null,
       });
     }
   });
@@ -61,6 +63,7 @@ describe('what the owner of an endpoint sees of an attempt', () => {
       status: 500,
       error: null,
       response: Buffer.from('no'),
+      answerHeaders: { server: 'x' },
     };
 
     expect(ownerView(answered)).toEqual({
@@ -69,6 +72,7 @@ describe('what the owner of an endpoint sees of an attempt', () => {
       status: 500,
       error: null,
       response: Buffer.from('no'),
+      answerHeaders: { server: 'x' },
     });
   });
 

@@ -23,6 +23,7 @@ export interface OwnerAttempt<Response> {
   readonly status: number | null;
   readonly error: { readonly code: OwnerErrorCode; readonly message: string } | null;
   readonly response: Response;
+  readonly answerHeaders: Attempt['answerHeaders'];
 }
 
 const TEXTS: Readonly<Record<OwnerErrorCode, string>> = {
@@ -52,10 +53,11 @@ export function ownerView<Response>({
   status,
   error,
   response,
-}: Pick<Attempt, 'startedAt' | 'duration' | 'status' | 'error'> & {
+  answerHeaders,
+}: Pick<Attempt, 'startedAt' | 'duration' | 'status' | 'error' | 'answerHeaders'> & {
   readonly response: Response;
 }): OwnerAttempt<Response> {
-  if (error === null) return { startedAt, duration, status, error, response };
+  if (error === null) return { startedAt, duration, status, error, response, answerHeaders };
   const code = ownerCode(error.code);
   return {
     startedAt,
@@ -63,6 +65,7 @@ export function ownerView<Response>({
     status,
     error: { code, message: `${TEXTS[code]}${certificateFault(code, error.message)}.` },
     response,
+    answerHeaders,
   };
 }
 

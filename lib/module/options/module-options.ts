@@ -3,6 +3,7 @@ import type { OperatorApiOptions, ThornApiOptions } from '../../api/index.js';
 import type { SerializeTransactions } from '../../sqlite/index.js';
 import type { Clock } from '../../common/index.js';
 import type {
+  AnswerHeaderOptions,
   DeliveryLog,
   KeptAttempts,
   RecipientPolicy,
@@ -48,6 +49,8 @@ export interface ThornModuleOptions extends BulkSettings {
    * it in any case.
    */
   readonly keepAttempts?: KeptAttempts;
+  /** The headers of answers that attempts keep. Default: a few harmless ones, of attempts that failed. */
+  readonly answerHeaders?: AnswerHeaderOptions;
   /**
    * A proxy that all webhooks go through, by `CONNECT`, for example `http://user:password@proxy.example.com:3128`. It
    * then looks names up and judges addresses. Default: none; proxy variables of the environment are ignored.

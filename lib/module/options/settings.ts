@@ -23,6 +23,7 @@ const KNOWN: Readonly<{
   recipients: null,
   retries: ['schedule', 'jitter', 'retryAfterCap'],
   keepAttempts: null,
+  answerHeaders: ['names', 'of'],
   egressProxy: null,
   http: ['connections', 'maxAnswerBytes', 'maxHeaderBytes', 'keepAliveTimeout', 'lookup', 'tls'],
   envelope: null,

@@ -60,6 +60,7 @@ export const deliveryProviders: readonly FactoryProvider[] = [
       userAgent: option('userAgent'),
       policies: RecipientPolicies,
       links: UnsubscribeLinks,
+      answerHeaders: option('answerHeaders'),
       tracing: MessageTracing,
     }),
   ),

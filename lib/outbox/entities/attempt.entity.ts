@@ -37,4 +37,8 @@ export class ThornAttempt {
   /** The dialled address, for operators. */
   @Column({ type: 'varchar', length: 64, nullable: true })
   address!: string | null;
+
+  /** JSON: headers of the answer, up to 4 KiB; null when none are kept, or once expunged. */
+  @Column({ name: 'answer_headers', type: 'text', nullable: true })
+  answerHeaders!: string | null;
 }

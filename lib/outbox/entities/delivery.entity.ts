@@ -9,7 +9,7 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in none of their indexes.
  * `permitAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
  *
- * The columns from `startedAt` to `address` are the first attempt, with the meaning that they have in `ThornAttempt`.
+ * The columns from `startedAt` to `answerHeaders` are the first attempt, with the meaning that they have in `ThornAttempt`.
  * They are null until it has ended, and if the delivery log does not keep it.
  */
 @Entity('thorn_deliveries', { engine: MYSQL_ENGINE })
@@ -102,4 +102,7 @@ export class ThornDelivery {
 
   @Column({ type: 'varchar', length: 64, nullable: true })
   address!: string | null;
+
+  @Column({ name: 'answer_headers', type: 'text', nullable: true })
+  answerHeaders!: string | null;
 }

@@ -35,6 +35,7 @@ import {
   type ReplaySummary,
   sum,
 } from './replay.js';
+import { type ScannedLog, scanLog } from './log-scan.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { tableNames } from '../entities/table-names.js';
 import { isVisible, visibleSubscribers } from './subscriber-scope.js';
@@ -84,38 +85,35 @@ export class Deliveries {
   constructor(private readonly dependencies: DeliveriesDependencies) {}
 
   /**
-   * Lists one page of deliveries, newest first.
+   * Lists one page of deliveries, newest first. A filter that few of many deliveries pass may end a page early: then
+   * the page has fewer than `limit` deliveries, or none, and a `next`.
    *
    * @throws {@link InvalidInputError} naming the invalid field
    */
   async list(query: DeliveryQuery, scope: OwnerScope): Promise<DeliveryPage> {
     checkListQuery(query);
     const outbox = await this.#outbox(scope);
-    const { messageId, status, event, limit = 50, after = null, since, until } = query;
+    const { limit = 50, after = null, since, until, subscriberId, host } = query;
     const subscribers = await visibleSubscribers(
       this.dependencies.subscribers,
-      query.subscriberId,
+      subscriberId,
       scope,
+      host,
     );
     if (subscribers?.length === 0) return { items: [], next: null };
-    const before = after === null ? [] : [after];
-    if (until !== undefined) before.push(firstIdAt('dlv_', timeFrom(until)));
-    const pages = await Promise.all(
+    const range = {
+      from: since === undefined ? undefined : firstIdAt('dlv_', timeFrom(since)),
+      before: [
+        ...(after === null ? [] : [after]),
+        ...(until === undefined ? [] : [firstIdAt('dlv_', timeFrom(until))]),
+      ],
+    };
+    const scans = await Promise.all(
       outbox.stores.map(({ log }) =>
-        log.page({
-          subscribers,
-          message: messageId,
-          status,
-          event,
-          from: since === undefined ? undefined : firstIdAt('dlv_', timeFrom(since)),
-          before,
-          limit: limit + 1,
-        }),
+        scanLog(log.pages, { ...query, subscribers }, range, limit + 1),
       ),
     );
-    const found = pages.length === 1 ? pages[0]! : pages.flat().sort(newestFirst);
-    const items = found.slice(0, limit);
-    return { items, next: found.length > limit ? items.at(-1)!.id : null };
+    return pageOf(scans, limit);
   }
 
   /** Finds a delivery with its attempts; null when `scope` does not contain the id. */
@@ -318,6 +316,14 @@ export class Deliveries {
   }
 }
 
-function newestFirst(one: DeliveryRecord, other: DeliveryRecord): number {
-  return one.id < other.id ? 1 : -1;
+/** The deliveries of all data sources, as far back as each of them was searched. */
+function pageOf(scans: readonly ScannedLog[], limit: number): DeliveryPage {
+  const floors = scans.flatMap(({ floor }) => floor ?? []);
+  const floor = floors.sort().at(-1) ?? '';
+  const found = scans
+    .flatMap(({ items }) => items)
+    .filter(({ id }) => id >= floor)
+    .sort((one, other) => (one.id < other.id ? 1 : -1));
+  const items = found.slice(0, limit);
+  return { items, next: found.length > limit ? items.at(-1)!.id : floor || null };
 }

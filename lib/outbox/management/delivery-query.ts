@@ -1,7 +1,8 @@
 import { isIdLike } from '../../common/index.js';
 import type { DeliveryStatus } from '../../delivery/index.js';
 import { InvalidInputError } from '../../errors/index.js';
-import type { OwnerScope } from '../../subscriber/index.js';
+import { checkPattern, type OwnerScope } from '../../subscriber/index.js';
+import { ANSWER_CLASSES, type AnswerClass } from '../model/answer-class.js';
 import type { LongWorkOptions } from '../../common/long-work.js';
 import type { ReplaySummary } from './replay.js';
 
@@ -12,8 +13,12 @@ export interface DeliveryQuery {
   /** Id of a message. */
   readonly messageId?: string;
   readonly status?: DeliveryStatus;
-  /** Name of an event. */
+  /** Name of an event, or a pattern such as `order.*`. */
   readonly event?: string;
+  /** The kind of the answer to the latest attempt. */
+  readonly statusClass?: AnswerClass;
+  /** Host of the subscriber's present URL, with its port unless that is 443 or 80. Finds stored subscribers alone. */
+  readonly host?: string;
   /** The earliest creation time, inclusive. A number is in milliseconds since the Unix epoch. */
   readonly since?: Date | number;
   /** The latest creation time, exclusive. */
@@ -48,8 +53,11 @@ export const MAX_DELIVERIES = 1000;
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
 const QUERY: readonly string[] = [
-  ...['subscriberId', 'messageId', 'status', 'event', 'since', 'until', 'limit', 'after'],
+  ...['subscriberId', 'messageId', 'status', 'event', 'statusClass', 'host'],
+  ...['since', 'until', 'limit', 'after'],
 ];
+const HOST = /^[\x21-\x7e]{1,320}$/;
+
 /** Checks the filter of a page. @throws {@link InvalidInputError} naming the field */
 export function checkListQuery(query: DeliveryQuery): void {
   for (const name of Object.keys(query)) {
@@ -57,15 +65,20 @@ export function checkListQuery(query: DeliveryQuery): void {
       throw new InvalidInputError(name, `is unknown. Valid fields: ${QUERY.join(', ')}`);
     }
   }
-  const { messageId, status, event, since, until, limit = 1, after = null } = query;
+  const { messageId, status, event, statusClass, host } = query;
+  const { since, until, limit = 1, after = null } = query;
   if (messageId !== undefined && !isIdLike(messageId)) {
     throw new InvalidInputError('messageId', 'must be the id of a message');
   }
   if (status !== undefined && !STATUSES.includes(status)) {
     throw new InvalidInputError('status', `must be one of ${STATUSES.join(', ')}`);
   }
-  if (event !== undefined && !(typeof event === 'string' && /^[\x21-\x7e]{1,256}$/.test(event))) {
-    throw new InvalidInputError('event', 'must be the name of an event');
+  if (event !== undefined) checkPattern(event, 'event');
+  if (statusClass !== undefined && !ANSWER_CLASSES.includes(statusClass)) {
+    throw new InvalidInputError('statusClass', `must be one of ${ANSWER_CLASSES.join(', ')}`);
+  }
+  if (host !== undefined && !(typeof host === 'string' && HOST.test(host))) {
+    throw new InvalidInputError('host', 'must be a host as in URLs, with its port');
   }
   if (since !== undefined) checkTime('since', since);
   if (until !== undefined) checkTime('until', until);

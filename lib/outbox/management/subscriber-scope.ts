@@ -1,4 +1,5 @@
 import { isIdLike } from '../../common/index.js';
+import { hostOf } from '../../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
 
 /** True when `scope` contains the subscriber. The scope `any` contains subscribers that are not stored, too. */
@@ -11,7 +12,7 @@ export async function isVisible(
 }
 
 /**
- * Ids of the subscribers within the scope, or the one requested id.
+ * Ids of the subscribers within the scope, or the one requested id, as far as they are on the host.
  *
  * @returns undefined for all subscribers
  */
@@ -19,19 +20,15 @@ export async function visibleSubscribers(
   subscribers: SubscriberRepository,
   subscriber: string | undefined,
   scope: OwnerScope,
+  host: string | undefined,
 ): Promise<readonly string[] | undefined> {
-  if (subscriber !== undefined) {
-    return isIdLike(subscriber) && (await isVisible(subscribers, subscriber, scope))
-      ? [subscriber]
-      : [];
+  if (subscriber === undefined) {
+    return scope === 'any' && host === undefined ? undefined : subscribers.findIds(scope, host);
   }
-  if (scope === 'any') return undefined;
-  const ids: string[] = [];
-  let after: string | null = null;
-  do {
-    const page = await subscribers.list(scope, { limit: 1000, after });
-    ids.push(...page.items.map(({ id }) => id));
-    after = page.next;
-  } while (after !== null);
-  return ids;
+  if (!isIdLike(subscriber)) return [];
+  if (host === undefined) {
+    return (await isVisible(subscribers, subscriber, scope)) ? [subscriber] : [];
+  }
+  const found = await subscribers.findById(subscriber, scope);
+  return found !== null && hostOf(found) === host ? [subscriber] : [];
 }

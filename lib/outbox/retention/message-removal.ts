@@ -57,9 +57,9 @@ export class MessageRemoval {
     const drop = (table: string, source: string, where: string) => ({
       sql: dialect.updateFrom(
         table,
-        ['response = NULL'],
+        ['response = NULL', 'answer_headers = NULL'],
         source,
-        `${where} AND t.response IS NOT NULL`,
+        `${where} AND (t.response IS NOT NULL OR t.answer_headers IS NOT NULL)`,
       ),
       parameters: [parameter],
     });

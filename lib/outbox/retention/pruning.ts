@@ -95,7 +95,7 @@ export class PrunePass {
     const of = `FROM ${deliveries} d WHERE d.message_id = m.id`;
     const { rows } = await this.database.run({
       sql: `SELECT m.id, m.time, CASE WHEN m.body IS NULL THEN 0 ELSE 1 END AS has_body,
-          CASE WHEN EXISTS (SELECT 1 ${of} AND (d.response IS NOT NULL OR EXISTS (SELECT 1 FROM ${attempts} a WHERE a.delivery_id = d.id AND a.response IS NOT NULL))) THEN 1 ELSE 0 END AS has_responses,
+          CASE WHEN EXISTS (SELECT 1 ${of} AND (d.response IS NOT NULL OR d.answer_headers IS NOT NULL OR EXISTS (SELECT 1 FROM ${attempts} a WHERE a.delivery_id = d.id AND (a.response IS NOT NULL OR a.answer_headers IS NOT NULL)))) THEN 1 ELSE 0 END AS has_responses,
           CASE WHEN m.due_at IS NULL AND NOT EXISTS (SELECT 1 ${of} AND d.due_at IS NOT NULL) THEN 0 ELSE 1 END AS is_open,
           (SELECT MAX(d.finished_at) ${of}) AS finished_at
         FROM ${messages} m WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ${BATCH}`,

@@ -1,28 +1,14 @@
-import { type AttemptRecord, type DeliveryStatus, FAILURE_REASONS } from '../../delivery/index.js';
+import type { AttemptRecord } from '../../delivery/index.js';
 import {
-  parseCandidateRow,
   type Candidate,
-  parseDeliveryRow,
+  deliveryColumns,
   parseAttemptRow,
+  parseCandidateRow,
 } from './delivery-record.js';
-import type { DeliveryRecord } from './delivery-record.js';
-import { type Dialect, idRows, type Statement } from '../database/dialect.js';
+import { LogPageTable } from './log-page-table.js';
 import type { MessageCursor } from './message-cursor.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
-
-/** The filter of a page of the delivery log; undefined matches everything. */
-export interface LogQuery {
-  readonly subscribers: readonly string[] | undefined;
-  readonly message: string | undefined;
-  readonly status: DeliveryStatus | undefined;
-  readonly event: string | undefined;
-  /** The smallest id, inclusive. */
-  readonly from: string | undefined;
-  /** Upper bounds of the ids, exclusive. */
-  readonly before: readonly string[];
-  readonly limit: number;
-}
 
 /** Selects the deliveries of a subscriber to retry. */
 export interface FailedQuery {
@@ -35,66 +21,25 @@ export interface FailedQuery {
   readonly now: number;
 }
 
-/** The columns that {@link parseDeliveryRow} reads. */
-const RECORD =
-  'd.id, d.message_id, d.subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.created_at, d.attempted_at, d.finished_at';
 const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
 
 /** The SQL of the delivery log: reads `thorn_deliveries` and `thorn_attempts`. */
 export class DeliveryLogTable {
-  readonly #dialect: Dialect;
+  /** Its pages, newest first. */
+  readonly pages: LogPageTable;
+  readonly #columns: string;
 
   constructor(
     private readonly database: OutboxDatabase,
     private readonly tables: TableNames,
   ) {
-    this.#dialect = database.dialect;
-  }
-
-  /** Reads a page of deliveries, newest first. */
-  async page(query: LogQuery): Promise<readonly DeliveryRecord[]> {
-    const { subscribers, message, status, event, from, before, limit } = query;
-    const conditions: string[] = [];
-    const parameters: unknown[] = [];
-    const add = (condition: string, ...values: unknown[]) => {
-      conditions.push(condition);
-      parameters.push(...values);
-    };
-    if (subscribers?.length === 1) add('d.subscriber_id = ?', subscribers[0]);
-    else if (subscribers !== undefined) {
-      const { rows, parameter } = idRows(this.#dialect, subscribers);
-      add(`d.subscriber_id IN (SELECT r.id FROM ${rows})`, parameter);
-    }
-    if (message !== undefined) add('d.message_id = ?', message);
-    if (event !== undefined) add('d.event = ?', event);
-    if (status !== undefined) add('d.status = ?', status);
-    // Repeats the condition in the form that the index needs.
-    if (status === 'pending') add('d.due_at IS NOT NULL');
-    if (from !== undefined) add('d.id >= ?', from);
-    for (const id of before) add('d.id < ?', id);
-    const page = (more: string): Statement => {
-      const all = [...conditions, ...(more === '' ? [] : [more])];
-      const where = all.length === 0 ? '' : `WHERE ${all.join(' AND ')}`;
-      return {
-        sql: `SELECT ${RECORD} FROM ${this.tables.deliveries} d ${where} ORDER BY d.id DESC LIMIT ?`,
-        parameters: [...parameters, limit],
-      };
-    };
-    const isOfAllFailed = status === 'failed' && subscribers === undefined && message === undefined;
-    const { rows } = await this.database.run(
-      isOfAllFailed
-        ? newestOf(
-            FAILURE_REASONS.map((one) => page(`d.reason = '${one}'`)),
-            limit,
-          )
-        : page(''),
-    );
-    return rows.map(parseDeliveryRow);
+    this.pages = new LogPageTable(database, tables);
+    this.#columns = deliveryColumns(tables);
   }
 
   async find(id: string): Promise<Row | null> {
     const { rows } = await this.database.run({
-      sql: `SELECT ${RECORD}, d.host, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id WHERE d.id = ?`,
+      sql: `SELECT ${this.#columns}, d.host, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id WHERE d.id = ?`,
       parameters: [id],
     });
     return rows[0] ?? null;
@@ -102,9 +47,9 @@ export class DeliveryLogTable {
 
   async attempts(delivery: string): Promise<readonly AttemptRecord[]> {
     const { rows } = await this.database.run({
-      sql: `SELECT 1 AS number, started_at, duration, response_status AS status, error_code, error_message, response, address
+      sql: `SELECT 1 AS number, started_at, duration, response_status AS status, error_code, error_message, response, address, answer_headers
           FROM ${this.tables.deliveries} WHERE id = ? AND duration IS NOT NULL
-        UNION ALL SELECT number, started_at, duration, status, error_code, error_message, response, address
+        UNION ALL SELECT number, started_at, duration, status, error_code, error_message, response, address, answer_headers
           FROM ${this.tables.attempts} WHERE delivery_id = ? ORDER BY number`,
       parameters: [delivery, delivery],
     });
@@ -156,12 +101,4 @@ export class DeliveryLogTable {
     });
     return rows[0]!;
   }
-}
-
-/** The newest rows of several pages. Each page comes from an index in order; one query over all pages would sort. */
-function newestOf(pages: readonly Statement[], limit: number): Statement {
-  return {
-    sql: `${pages.map(({ sql }, at) => `SELECT * FROM (${sql}) AS p${at}`).join(' UNION ALL ')} ORDER BY id DESC LIMIT ?`,
-    parameters: [...pages.flatMap(({ parameters }) => parameters), limit],
-  };
 }

@@ -6,6 +6,8 @@ import type {
   FailureReason,
 } from '../../delivery/index.js';
 import type { Row } from '../database/outbox-database.js';
+import type { TableNames } from '../entities/table-names.js';
+import { type AnswerClass, answerClassOf } from '../model/answer-class.js';
 
 /** One delivery in the log. Times are milliseconds since the Unix epoch. */
 export interface DeliveryRecord {
@@ -21,6 +23,10 @@ export interface DeliveryRecord {
   readonly reason: FailureReason | null;
   /** The number of requests made. */
   readonly attemptCount: number;
+  /** The status of the answer to the latest attempt; null without an answer, and when the log has not kept the attempt. */
+  readonly latestStatus: number | null;
+  /** The kind of that answer. */
+  readonly statusClass: AnswerClass;
   /**
    * The earliest time of the next attempt; null once the delivery is finished, and while a worker holds it. While the
    * host takes nothing, the time at which a worker looks at the delivery again.
@@ -70,10 +76,25 @@ export interface Candidate {
   readonly isExpunged: boolean;
 }
 
+/** The columns that {@link parseDeliveryRow} reads, of deliveries `d`. */
+export function deliveryColumns(tables: TableNames): string {
+  return `d.id, d.message_id, d.subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.created_at, d.attempted_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
+}
+
+/**
+ * A column of the latest attempt: in the row of the delivery while that is the first, else looked up by its key. A join
+ * would let the planner go through all attempts.
+ */
+export function latestOf({ attempts }: TableNames, column: 'status' | 'error_code'): string {
+  const first = column === 'status' ? 'response_status' : column;
+  return `CASE WHEN d.requests > 1 THEN (SELECT a.${column} FROM ${attempts} a WHERE a.delivery_id = d.id AND a.number = d.requests) ELSE d.${first} END`;
+}
+
 /** @internal */
 export function parseDeliveryRow(row: Row): DeliveryRecord {
   const isFree = row['lease'] === null;
   const permitAt = isFree ? timeOf(row['permit_at']) : null;
+  const latestStatus = timeOf(row['latest_status']);
   return {
     id: row['id'] as string,
     messageId: row['message_id'] as string,
@@ -82,6 +103,12 @@ export function parseDeliveryRow(row: Row): DeliveryRecord {
     status: row['status'] as DeliveryStatus,
     reason: row['reason'] as FailureReason | null,
     attemptCount: Number(row['requests']),
+    latestStatus,
+    statusClass: answerClassOf(
+      latestStatus,
+      row['latest_error'] as string | null,
+      row['status'] === 'succeeded',
+    ),
     nextAt: permitAt ?? (isFree ? timeOf(row['due_at']) : null),
     rateLimited: permitAt !== null,
     createdAt: timeFromId(row['id'] as string) ?? Number(row['created_at']),
@@ -100,6 +127,7 @@ export function parseAttemptRow(row: Row): AttemptRecord {
     status: timeOf(row['status']),
     error: code === null ? null : { code, message: (row['error_message'] as string | null) ?? '' },
     response: row['response'] as string | null,
+    answerHeaders: parseHeaders(row['answer_headers'] as string | null),
     address: row['address'] as string | null,
   };
 }
@@ -112,6 +140,10 @@ export function parseCandidateRow(row: Row): Candidate {
     subscriberId: row['subscriber_id'] as string,
     isExpunged: Number(row['is_expunged']) === 1,
   };
+}
+
+function parseHeaders(json: string | null): AttemptRecord['answerHeaders'] {
+  return json === null ? null : (JSON.parse(json) as AttemptRecord['answerHeaders']);
 }
 
 function timeOf(value: unknown): number | null {

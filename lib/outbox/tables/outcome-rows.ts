@@ -10,6 +10,7 @@ const SHARED: Columns = {
   error_message: 'text',
   response: 'text',
   address: 'text',
+  answer_headers: 'text',
 };
 /** The columns of the first attempt in a row of `thorn_deliveries`. */
 const FIRST: Columns = { ...SHARED, response_status: 'int' };
@@ -105,7 +106,8 @@ export function attemptRow({ id, requests, lease, attempt }: Outcome): object {
   return { delivery_id: id, number, status, ...sharedValues(record), held_by: lease };
 }
 
-function sharedValues({ startedAt, duration, error, response, address }: AttemptRecord): object {
+function sharedValues(record: AttemptRecord): object {
+  const { startedAt, duration, error, response, address, answerHeaders } = record;
   return {
     started_at: startedAt,
     duration,
@@ -113,5 +115,6 @@ function sharedValues({ startedAt, duration, error, response, address }: Attempt
     error_message: error?.message ?? null,
     response,
     address,
+    answer_headers: answerHeaders === null ? null : JSON.stringify(answerHeaders),
   };
 }

@@ -1,5 +1,6 @@
 import type { Audience } from '../../message/message.js';
 import type { Secret } from '../../message/recipient.js';
+import { hostOf } from '../../message/recipient-host.js';
 import {
   isActive,
   type OwnerScope,
@@ -145,6 +146,23 @@ export abstract class SubscriberRepository {
     scope: OwnerScope,
     page: { readonly limit: number; readonly after?: string | null },
   ): Promise<SubscriberPage>;
+
+  /**
+   * Finds the ids of all subscribers within `scope`, for the delivery log. Default: from {@link list}, page by page.
+   *
+   * @param host host of the URL, with its port unless that is 443 or 80; default any
+   */
+  async findIds(scope: OwnerScope, host?: string): Promise<readonly string[]> {
+    const ids: string[] = [];
+    let after: string | null = null;
+    do {
+      const page: SubscriberPage = await this.list(scope, { limit: 1000, after });
+      const there = page.items.filter((item) => host === undefined || hostOf(item) === host);
+      ids.push(...there.map(({ id }) => id));
+      after = page.next;
+    } while (after !== null);
+    return ids;
+  }
 
   /**
    * Counts disabled subscribers for gauges. Called whenever metrics are collected, so it must be cheap. Default: null

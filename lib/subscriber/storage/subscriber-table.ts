@@ -1,5 +1,6 @@
 import type { DataSource, SelectQueryBuilder } from 'typeorm';
 import { ThornConfigurationError } from '../../errors/index.js';
+import { hostOf } from '../../message/recipient-host.js';
 import { ThornSubscriber } from './subscriber.entity.js';
 import type { PlacedRow } from './quota-slots.js';
 import type { OwnerScope } from '../model/subscriber.js';
@@ -88,6 +89,22 @@ export class SubscriberTable {
       rows: rows.filter((row) => scope === 'any' || row.owner === scope.owner),
       next: found.length > limit ? rows.at(-1)!.id : null,
     };
+  }
+
+  /** Ids of all rows in scope, or of those on a host. */
+  async ids(scope: OwnerScope, host: string | undefined): Promise<readonly string[]> {
+    const query = this.#select()
+      .select('s.id', 'id')
+      .addSelect('s.owner', 'owner')
+      .addSelect('s.url', 'url');
+    if (scope !== 'any') {
+      query.where(scope.owner === null ? 's.owner IS NULL' : 's.owner = :owner', scope);
+    }
+    const rows = await query.getRawMany<{ id: string; owner: string | null; url: string }>();
+    return rows
+      .filter((row) => scope === 'any' || row.owner === scope.owner)
+      .filter((row) => host === undefined || hostOf(row) === host)
+      .map(({ id }) => id);
   }
 
   /** Every row, a page at a time; those alone that were changed at or after `since`, when it is given. */

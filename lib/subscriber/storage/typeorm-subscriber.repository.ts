@@ -181,6 +181,10 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return { items: rows.flatMap((row) => this.#readOrLog(row) ?? []), next };
   }
 
+  override findIds(scope: OwnerScope, host?: string): Promise<readonly string[]> {
+    return this.#table.ids(scope, host);
+  }
+
   override countDisabled(): Promise<number> {
     return this.#table.countDisabled();
   }

@@ -226,7 +226,7 @@ function everyKind(delivery: string): LoggedAttempt[] {
   return [
     logged(delivery, 1, { status: 500, response: Buffer.from('oh') }),
     logged(delivery, 2, { status: null, error: timeout, address: null }),
-    logged(delivery, 3, { status: 429, retryAfter: '5' }),
+    logged(delivery, 3, { status: 429, retryAfter: '5', answerHeaders: { 'retry-after': '5' } }),
     logged(delivery, 4, { status: null, error: refused, address: '10.0.0.1' }),
     logged(delivery, 5, { status: 302 }),
     logged(delivery, 6, { status: 200, outcome: 'succeeded', response: Buffer.from('thanks') }),
@@ -247,6 +247,7 @@ function logged(delivery: string, number: number, different: Partial<Attempt>): 
     startedAt: NOW + number,
     duration: 1.5 * number,
     response: Buffer.alloc(0),
+    answerHeaders: null,
     retryAfter: null,
     address: '203.0.113.7',
     ...different,

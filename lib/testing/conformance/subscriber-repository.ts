@@ -467,6 +467,24 @@ export function subscriberRepositoryConformance(
       expect(new Set(seen.flat()).size).toBe(seen.flat().length);
     });
 
+    test('finds the ids of an owner, and those on a host', async (repository) => {
+      const create = (id: string, owner: string | null, url: string) =>
+        repository.create(subscriber(id, { owner, url }));
+      await create('one', 'ann', 'https://example.com/a?b=c.example');
+      await create('two', 'ann', 'https://example.com:8443/');
+      await create('three', 'Ann', 'https://EXAMPLE.com:443/b');
+      await create('four', null, 'https://c.example/');
+      const found = async (...terms: Parameters<SubscriberRepository['findIds']>) =>
+        [...(await repository.findIds(...terms))].sort();
+
+      expect(await found('any')).toEqual(['four', 'one', 'three', 'two']);
+      expect(await found({ owner: 'ann' })).toEqual(['one', 'two']);
+      expect(await found({ owner: null })).toEqual(['four']);
+      expect(await found('any', 'example.com')).toEqual(['one', 'three']);
+      expect(await found({ owner: 'ann' }, 'example.com:8443')).toEqual(['two']);
+      expect(await found({ owner: 'ann' }, 'c.example')).toEqual([]);
+    });
+
     test('ends at once when there is nothing', async (repository) => {
       expect(await repository.list('any', { limit: 5 })).toEqual({ items: [], next: null });
     });

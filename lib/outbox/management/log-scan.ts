@@ -1,0 +1,170 @@
+import { FAILURE_REASONS } from '../../delivery/index.js';
+import { patternMatches } from '../../subscriber/index.js';
+import { idRows } from '../database/dialect.js';
+import { type AnswerClass, FAILING_CLASSES } from '../model/answer-class.js';
+import { type DeliveryRecord, latestOf } from '../tables/delivery-record.js';
+import type { LogCondition, LogPageTable, LogRange } from '../tables/log-page-table.js';
+import type { DeliveryQuery } from './delivery-query.js';
+
+/** The part of a query that deliveries are selected by. */
+export interface LogSelection extends Pick<
+  DeliveryQuery,
+  'messageId' | 'status' | 'event' | 'statusClass'
+> {
+  /** Undefined: those of all subscribers. */
+  readonly subscribers: readonly string[] | undefined;
+}
+
+/** The result of a scan. */
+export interface ScannedLog {
+  /** Newest first. */
+  readonly items: readonly DeliveryRecord[];
+  /** The scan has found everything down to this id; null: everything there is. */
+  readonly floor: string | null;
+}
+
+/** A way to find deliveries: along arms, leaving out those that the filters do not hold for. */
+interface ScanPlan {
+  readonly arms: readonly LogCondition[];
+  readonly filters: readonly LogCondition[];
+}
+
+/** Owners with more subscribers are searched along the log of all: each arm is a part of the statement. */
+const MOST_ARMS = 100;
+/** The number of waiting deliveries that are sorted on request: their indexes are not in the order of ids. */
+const FEW_WAITING = 2000;
+/** Deliveries that one step looks at, and the steps of a page. */
+const STEP_ROWS = 4000;
+const MOST_STEPS = 4;
+/** Milliseconds after which a scan takes no further step. */
+const STEP_TIME = 20;
+const ALL: LogCondition = { sql: '', parameters: [] };
+
+/**
+ * Finds the newest deliveries of a selection in bounded time. What no index selects is looked for in steps of some
+ * thousand deliveries; after a few of them the scan ends, and says how far it has come.
+ */
+export async function scanLog(
+  pages: LogPageTable,
+  selection: LogSelection,
+  range: LogRange,
+  limit: number,
+): Promise<ScannedLog> {
+  let best: ScannedLog | null = null;
+  for (const plan of await plansFor(pages, selection)) {
+    const found = await scan(pages, plan, selection, range, limit);
+    if (found.floor === null || found.items.length >= limit) return found;
+    if (best === null || found.floor < best.floor!) best = found;
+  }
+  return best!;
+}
+
+async function scan(
+  pages: LogPageTable,
+  { arms, filters }: ScanPlan,
+  { event }: LogSelection,
+  range: LogRange,
+  limit: number,
+): Promise<ScannedLog> {
+  const isWanted = (item: DeliveryRecord) =>
+    event === undefined || patternMatches(event, item.event);
+  if (filters.length === 0) {
+    const items = await pages.newest(arms, filters, range, limit);
+    return { items, floor: items.length < limit ? null : items.at(-1)!.id };
+  }
+  const items: DeliveryRecord[] = [];
+  const rows = Math.ceil(STEP_ROWS / arms.length);
+  const end = performance.now() + STEP_TIME;
+  let before = range.before;
+  for (let step = 1; ; step++) {
+    const floor = await pages.floorOf(arms, { from: range.from, before }, rows);
+    const part = { from: floor ?? range.from, before };
+    const found = await pages.newest(arms, filters, part, limit);
+    items.push(...found.filter(isWanted));
+    // Some of them may be no match after all: what is older has not been looked at.
+    const reached = found.length < limit ? floor : found.at(-1)!.id;
+    if (items.length >= limit || reached === null) return { items, floor: reached };
+    if (step >= MOST_STEPS || performance.now() > end) return { items, floor: reached };
+    before = [reached];
+  }
+}
+
+async function plansFor(
+  pages: LogPageTable,
+  { subscribers, messageId, status, event, statusClass }: LogSelection,
+): Promise<readonly ScanPlan[]> {
+  const others = [
+    ...(event === undefined || event === '*' ? [] : [eventFilter(event)]),
+    ...(statusClass === undefined ? [] : [classFilter(pages, statusClass)]),
+  ];
+  const ofStatus: readonly LogCondition[] =
+    status === undefined ? [] : [{ sql: 'd.status = ?', parameters: [status] }];
+  const own = subscribers === undefined ? [] : [subscriberFilter(pages, subscribers)];
+  if (messageId !== undefined) {
+    const arms = [{ sql: 'd.message_id = ?', parameters: [messageId] }];
+    return [{ arms, filters: [...own, ...ofStatus, ...others] }];
+  }
+  const isArmed = subscribers !== undefined && subscribers.length <= MOST_ARMS;
+  const everything: ScanPlan = isArmed
+    ? { arms: subscribers.map(subscriberArm), filters: [...ofStatus, ...others] }
+    : { arms: [ALL], filters: [...own, ...ofStatus, ...others] };
+  const isFailing = status === undefined && FAILING_CLASSES.has(statusClass);
+  if (status !== 'failed' && status !== 'pending' && !isFailing) return [everything];
+  if (status !== 'failed' && !(await pages.isFewWaiting(own[0] ?? ALL, FEW_WAITING))) {
+    return [everything];
+  }
+  const waiting: LogCondition = { sql: 'd.due_at IS NOT NULL', parameters: [] };
+  const arms = [...(status === 'pending' ? [] : FAILED), ...(status === 'failed' ? [] : [waiting])];
+  const indexed = { arms, filters: [...own, ...others] };
+  // Either the failures of others or the successes of these subscribers may be many.
+  return status === 'pending' || subscribers === undefined ? [indexed] : [indexed, everything];
+}
+
+const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
+  sql: `d.reason = '${reason}'`,
+  parameters: [],
+}));
+
+function subscriberArm(id: string): LogCondition {
+  return { sql: 'd.subscriber_id = ?', parameters: [id] };
+}
+
+function subscriberFilter({ dialect }: LogPageTable, subscribers: readonly string[]): LogCondition {
+  if (subscribers.length === 1) return subscriberArm(subscribers[0]!);
+  const { rows, parameter } = idRows(dialect, subscribers);
+  return { sql: `d.subscriber_id IN (SELECT r.id FROM ${rows})`, parameters: [parameter] };
+}
+
+/** For a pattern more than matches: databases differ in what LIKE compares, and a wildcard within is one segment alone. */
+function eventFilter(event: string): LogCondition {
+  return event.includes('*')
+    ? { sql: 'd.event LIKE ?', parameters: [event.replaceAll('*', '%')] }
+    : { sql: 'd.event = ?', parameters: [event] };
+}
+
+function classFilter({ names }: LogPageTable, statusClass: AnswerClass): LogCondition {
+  const [status, error] = [latestOf(names, 'status'), latestOf(names, 'error_code')];
+  switch (statusClass) {
+    case 'timeout':
+      return { sql: `${error} = 'timeout'`, parameters: [] };
+    case 'error':
+      return {
+        sql: `d.status <> 'succeeded' AND (${error} <> 'timeout' OR ${status} NOT BETWEEN 200 AND 599)`,
+        parameters: [],
+      };
+    case 'none':
+      return {
+        sql: `d.status <> 'succeeded' AND ${status} IS NULL AND ${error} IS NULL`,
+        parameters: [],
+      };
+    case '2xx':
+      return { sql: `(d.status = 'succeeded' OR ${status} BETWEEN 200 AND 299)`, parameters: [] };
+    default: {
+      const first = Number(statusClass[0]) * 100;
+      return {
+        sql: `d.status <> 'succeeded' AND ${status} BETWEEN ${first} AND ${first + 99}`,
+        parameters: [],
+      };
+    }
+  }
+}

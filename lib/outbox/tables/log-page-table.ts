@@ -1,0 +1,111 @@
+import type { Dialect, Statement } from '../database/dialect.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { TableNames } from '../entities/table-names.js';
+import { deliveryColumns, type DeliveryRecord, parseDeliveryRow } from './delivery-record.js';
+
+/** A condition on deliveries `d`, and its parameters. */
+export interface LogCondition {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** Ids between two others. */
+export interface LogRange {
+  /** The smallest id, inclusive; undefined for no end. */
+  readonly from: string | undefined;
+  /** Upper bounds, exclusive. */
+  readonly before: readonly string[];
+}
+
+/**
+ * Reads the delivery log, newest first, along several arms. An arm is a condition that an index has in the order of ids,
+ * so that its newest rows are read without looking at the others.
+ */
+export class LogPageTable {
+  readonly #columns: string;
+  readonly #deliveries: string;
+
+  constructor(
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+  ) {
+    this.#columns = deliveryColumns(tables);
+    this.#deliveries = tables.deliveries;
+  }
+
+  get dialect(): Dialect {
+    return this.database.dialect;
+  }
+
+  get names(): TableNames {
+    return this.tables;
+  }
+
+  /** Reads the newest deliveries of any arm for which all conditions hold. */
+  async newest(
+    arms: readonly LogCondition[],
+    filters: readonly LogCondition[],
+    range: LogRange,
+    limit: number,
+  ): Promise<readonly DeliveryRecord[]> {
+    const parts = arms.map((arm) => {
+      const all = [arm, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
+      const where = all.length === 0 ? '' : `WHERE ${all.map(({ sql }) => sql).join(' AND ')}`;
+      return {
+        sql: `SELECT ${this.#columns} FROM ${this.#deliveries} d ${where} ORDER BY d.id DESC LIMIT ?`,
+        parameters: [...all.flatMap(({ parameters }) => parameters), limit],
+      };
+    });
+    const { rows } = await this.database.run(parts.length === 1 ? parts[0]! : merged(parts, limit));
+    return rows.map(parseDeliveryRow);
+  }
+
+  /**
+   * Finds how far `rows` rows of each arm go back.
+   *
+   * @returns the id down to which no arm has more of them; null when none of the arms has more rows
+   */
+  async floorOf(
+    arms: readonly LogCondition[],
+    range: LogRange,
+    rows: number,
+  ): Promise<string | null> {
+    const parts = arms.map((arm) => {
+      const all = [arm, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
+      const where = all.length === 0 ? '' : `WHERE ${all.map(({ sql }) => sql).join(' AND ')}`;
+      return {
+        sql: `SELECT d.id FROM ${this.#deliveries} d ${where} ORDER BY d.id DESC LIMIT 1 OFFSET ?`,
+        parameters: [...all.flatMap(({ parameters }) => parameters), rows - 1],
+      };
+    });
+    const { rows: found } = await this.database.run(
+      parts.length === 1 ? parts[0]! : merged(parts, 1),
+    );
+    return (found[0]?.['id'] as string | undefined) ?? null;
+  }
+
+  /** True when fewer than `most` deliveries wait that the condition holds for. */
+  async isFewWaiting(condition: LogCondition, most: number): Promise<boolean> {
+    const and = condition.sql === '' ? '' : `AND ${condition.sql}`;
+    const { rows } = await this.database.run({
+      sql: `SELECT COUNT(*) AS amount FROM (SELECT 1 AS one FROM ${this.#deliveries} d WHERE d.due_at IS NOT NULL ${and} LIMIT ?) w`,
+      parameters: [...condition.parameters, most],
+    });
+    return Number(rows[0]!['amount']) < most;
+  }
+}
+
+function conditionsOf({ from, before }: LogRange): readonly LogCondition[] {
+  return [
+    ...(from === undefined ? [] : [{ sql: 'd.id >= ?', parameters: [from] }]),
+    ...before.map((id) => ({ sql: 'd.id < ?', parameters: [id] })),
+  ];
+}
+
+/** The newest rows of several arms. Each comes from an index in order; one query over all arms would sort. */
+function merged(parts: readonly Statement[], limit: number): Statement {
+  return {
+    sql: `${parts.map(({ sql }, at) => `SELECT * FROM (${sql}) AS p${at}`).join(' UNION ALL ')} ORDER BY id DESC LIMIT ?`,
+    parameters: [...parts.flatMap(({ parameters }) => parameters), limit],
+  };
+}
