@@ -23,6 +23,7 @@ export {
   WireFormat,
 } from '../message/index.js';
 export {
+  type AnswerClass,
   MessageRelay,
   type RelayDefinition,
   relayedOutbox,
@@ -46,6 +47,7 @@ export {
 } from '../subscriber/index.js';
 export {
   type AddressLookup,
+  type AnswerHeaderOptions,
   AttemptError,
   type AttemptErrorCode,
   type AttemptOutcome,
