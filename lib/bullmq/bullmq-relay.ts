@@ -32,6 +32,7 @@ export class BullMqRelay extends MessageRelay {
   #queue: Queue | null = null;
   #sender: TicketSender | null = null;
   #worker: Worker | null = null;
+  #limiter: FallbackRateLimiter | null = null;
   #isClosed = false;
 
   constructor(
@@ -90,7 +91,8 @@ export class BullMqRelay extends MessageRelay {
       () => redisClient(this.#queue ?? this.#open().queue),
       `${prefix}:${this.settings.queue}:rate:`,
     );
-    return new FallbackRateLimiter(redis, database, (error) => this.#report(error));
+    this.#limiter = new FallbackRateLimiter(redis, database, (error) => this.#report(error));
+    return this.#limiter;
   }
 
   override async check(): Promise<void> {
@@ -113,6 +115,10 @@ export class BullMqRelay extends MessageRelay {
   #open(): { readonly queue: Queue; readonly sender: TicketSender } {
     const queue = createQueue(this.settings, this.connections);
     queue.on('error', (error) => this.#report(error));
+    redisClient(queue)
+      .then((client) => client.on('close', () => this.#limiter?.connectionLost()))
+      // The queue reports it.
+      .catch(() => undefined);
     this.#queue = queue;
     this.#sender = new TicketSender(
       (tickets) => this.#add(queue, jobsFor(tickets)),

@@ -15,6 +15,7 @@ import {
 export interface RedisClient {
   get(key: string): Promise<string | null>;
   eval(script: string, keys: number, ...parameters: (string | number)[]): Promise<unknown>;
+  on(event: 'close', listener: () => void): unknown;
 }
 
 /** Writes a window if it is still the one that was read. Otherwise returns the one that another process has written. */
@@ -68,14 +69,10 @@ export class RedisRateLimiter extends RateLimiter {
       const seen = this.#seen.get(id);
       // Redis was flushed, or is another one: it has forgotten permits that other processes may have got.
       const isForgotten = known === '' && seen !== undefined && seen > now - request.limit.per * 2;
-      const historyUnknownSince = isForgotten
-        ? Math.max(request.historyUnknownSince ?? seen, seen)
-        : request.historyUnknownSince;
-      const { window, answer } = grantPermits(
-        parseWindow(known),
-        { ...request, historyUnknownSince },
-        now,
-      );
+      const unknown = isForgotten
+        ? { own: seen, until: Math.max(request.unknown?.until ?? seen, seen) }
+        : request.unknown;
+      const { window, answer } = grantPermits(parseWindow(known), { ...request, unknown }, now);
       const keptFor = Math.ceil(Math.max(0, expiresAt(window) - now)) + KEPT_FOR;
       const other = await client.eval(WRITE, 1, key, known, serializeWindow(window), keptFor);
       if (other === null) {

@@ -1,6 +1,9 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
+import { BullMqRelay } from '../../lib/bullmq/bullmq-relay.js';
+import { queueSettings } from '../../lib/bullmq/bullmq-options.js';
+import { createConnections } from '../../lib/bullmq/connections.js';
 import { FallbackRateLimiter } from '../../lib/bullmq/fallback-rate-limiter.js';
 import { RedisRateLimiter } from '../../lib/bullmq/redis-rate-limiter.js';
 import { outboxEntities, type RateLimiter } from '../../lib/outbox/index.js';
@@ -8,6 +11,7 @@ import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-l
 import { PooledDatabase } from '../../lib/outbox/database/pooled-database.js';
 import { SqliteDatabase } from '../../lib/outbox/database/sqlite-database.js';
 import { tableNames } from '../../lib/outbox/entities/table-names.js';
+import { connectionTo } from '../support/apps/bullmq-app.js';
 import { type DatabaseKind, createDatabase } from '../support/databases.js';
 import {
   rateLimiterSuite,
@@ -65,10 +69,35 @@ it('replaces a limiter that is down by another, and grants no permit twice', asy
   expect(await take(START)).toBe(5);
   isAway = true;
   expect(await take(START + 100)).toBe(0);
-  expect(await take(START + 4500)).toBe(5);
+  expect(await take(START + 7500)).toBe(5);
   await first.close();
   await second.close();
 });
+
+it('grants no permit to a worker that asks again after Redis was away and others may have used the database', async () => {
+  const [server, second] = [await startRedis(), await inDatabase('file')];
+  const options = { connection: connectionTo(server.port) };
+  const relay = new BullMqRelay(queueSettings(options), createConnections(options, undefined));
+  const limiter = relay.rateLimiter(second.limiters[0]!);
+  const take = async (now: number) => {
+    const answers = await limiter.grant(new Map([['sub_1', tenPerSecond({ waited: 5 })]]), now);
+    return answers.get('sub_1')!.permits.reduce((sum, { count }) => sum + count, 0);
+  };
+  const isConnected = () =>
+    relay.check().then(
+      () => true,
+      () => false,
+    );
+  expect(await take(START)).toBe(5);
+  await server.kill('SIGKILL');
+  await server.restart();
+  await expect.poll(isConnected, { timeout: 10_000 }).toBe(true);
+  expect(await take(START + 60_000)).toBe(0);
+  expect(await take(START + 67_500)).toBe(5);
+  await relay.close();
+  await second.close();
+  await server.stop();
+}, 30_000);
 
 async function inRedis(): Promise<SharedRateLimiters> {
   const prefix = `rate:${++queues}:`;

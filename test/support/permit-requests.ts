@@ -13,7 +13,7 @@ export function permitRequest(
     fresh: 0,
     waitedRetries: 0,
     freshRetries: 0,
-    historyUnknownSince: null,
+    unknown: null,
     ...different,
   };
 }

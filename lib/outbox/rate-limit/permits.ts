@@ -4,6 +4,7 @@ import {
   isSameLimit,
   LASTS,
   type SlidingWindow,
+  type UnknownPermits,
   SKEW,
   SPAN,
   toStep,
@@ -27,8 +28,8 @@ export interface PermitRequest {
   /** Retries, by the same distinction. */
   readonly waitedRetries: number;
   readonly freshRetries: number;
-  /** The time until which another limiter may have granted permits unknown to this one; null when none has. */
-  readonly historyUnknownSince: number | null;
+  /** Permits that another limiter may have granted; null when none has. */
+  readonly unknown: UnknownPermits | null;
 }
 
 /** Permits of one step: its attempts may begin from `from` on, and before `until`. */
@@ -71,7 +72,7 @@ export function grantPermits(
   ask: PermitRequest,
   now: number,
 ): { readonly window: SlidingWindow; readonly answer: PermitGrant } {
-  const known = usedUpIfUnknown(underLatestLimit(before, ask, now), ask.historyUnknownSince, now);
+  const known = usedUpIfUnknown(underLatestLimit(before, ask, now), ask.unknown, now);
   const { limit } = known;
   const step = toStep(limit);
   const current = Math.floor(now / step);

@@ -59,8 +59,16 @@ export interface SlidingWindow {
   readonly counts: readonly number[];
   /** Up to when permits are reserved for waiting deliveries: first attempts, and retries. */
   readonly queued: { readonly firsts: number; readonly retries: number };
-  /** The time at which its past was last considered unknown. */
+  /** Until when another limiter's permits are covered: see {@link UnknownPermits}. */
   readonly blindAt: number;
+}
+
+/** Permits that another limiter may have granted, unknown to this one. */
+export interface UnknownPermits {
+  /** Until when the other limiter may have granted them to this process. A window that covers this time knows of all. */
+  readonly own: number;
+  /** Until when the other limiter may grant them to any process. */
+  readonly until: number;
 }
 
 /** A window of time is so many steps long. */
@@ -162,7 +170,7 @@ export function underLatestLimit(
 /** The window with all permits used up, when its recent history is not known. */
 export function usedUpIfUnknown(
   window: SlidingWindow,
-  historyUnknownSince: number | null,
+  unknown: UnknownPermits | null,
   now: number,
 ): SlidingWindow {
   const { limit, first, counts, queued } = window;
@@ -170,17 +178,19 @@ export function usedUpIfUnknown(
   const [current, last] = [Math.floor(now / step), Math.floor((now + AHEAD) / step)];
   const isPutBack = first + counts.length - 1 > last + Math.ceil(JUMP / step);
   const isUnknown =
-    historyUnknownSince !== null &&
-    historyUnknownSince > window.blindAt &&
-    // What was given before is past by now.
-    historyUnknownSince + AHEAD + SPAN * step > now;
+    unknown !== null &&
+    unknown.own > window.blindAt &&
+    // Otherwise what was granted before is past by now.
+    unknown.until + AHEAD + SPAN * step > now;
   if (!isPutBack && !isUnknown) return window;
+  const until = isUnknown ? Math.max(now, unknown.until) : now;
+  const lastUnknown = Math.floor((until + AHEAD) / step);
   return {
     ...window,
     first: current,
-    counts: Array.from({ length: last - current + 1 }, () => limit.max),
+    counts: Array.from({ length: lastUnknown - current + 1 }, () => limit.max),
     queued: isPutBack ? { firsts: 0, retries: 0 } : queued,
-    blindAt: now,
+    blindAt: until,
   };
 }
 

@@ -66,7 +66,7 @@ export class RateLimitedQueue {
       fresh: fresh.length,
       waitedRetries: waitedRetries.length,
       freshRetries: freshRetries.length,
-      historyUnknownSince: null,
+      unknown: null,
     };
   }
 
