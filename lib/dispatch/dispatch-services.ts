@@ -7,6 +7,7 @@ import { StaticSubscriberSet, SubscriberRepository } from '../subscriber/index.j
 import { EntityMessageSource } from './entity-message-source.js';
 import { MessagePipeline } from './message-pipeline.js';
 import { FanOut } from './recipients/fan-out.js';
+import { UnheardEvents } from './unheard-events.js';
 import { DispatchStrategy } from './strategies/dispatch-strategy.js';
 import { Transactions } from './transactions.js';
 import { WebhookDispatcher } from './webhook-dispatcher.js';
@@ -14,7 +15,7 @@ import { WebhookDispatcher } from './webhook-dispatcher.js';
 /** Providers of the services that send messages and find their recipients. */
 export const dispatchServices = [
   construct(FanOut, SubscriberRepository, StaticSubscriberSet),
-  construct(MessagePipeline, DispatchStrategy, Clock, MessageTracing),
+  construct(MessagePipeline, DispatchStrategy, Clock, MessageTracing, UnheardEvents),
   construct(
     WebhookDispatcher,
     named({

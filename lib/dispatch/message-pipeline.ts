@@ -4,11 +4,13 @@ import { type Clock, LogLine, MOST_IDS, errorText } from '../common/index.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { DispatchStrategy, Release } from './strategies/dispatch-strategy.js';
+import type { HeardEvent, UnheardEvents } from './unheard-events.js';
 import { type BufferOptions, BufferScopes, type MessageBuffer } from './message-buffer.js';
 
 /** A message after its way to the strategy. */
 export type PipelineResult =
-  Release | { readonly message: string; readonly state: 'buffered'; readonly attempts: [] };
+  | Release
+  | { readonly message: string; readonly state: 'buffered' | 'unheard'; readonly attempts: [] };
 
 /** Takes every message to the strategy: stages it, holds it while a buffer scope is open, releases it. */
 export class MessagePipeline {
@@ -16,17 +18,21 @@ export class MessagePipeline {
   readonly #scopes: BufferScopes;
   readonly #underWay = new Set<Promise<unknown>>();
 
-  /** @param tracing default: messages are not traced */
+  /**
+   * @param tracing default: messages are not traced
+   * @param unheard default: every message is staged
+   */
   constructor(
     private readonly strategy: DispatchStrategy,
     clock: Clock,
     private readonly tracing: MessageTracing = new NoTracing(),
+    private readonly unheard?: UnheardEvents,
   ) {
     this.#scopes = new BufferScopes(
       {
         send: async (messages, staged) => {
-          if (messages.length > 0) await this.stage(messages);
-          await this.#track(strategy.release([...staged, ...messages]));
+          const all = [...staged, ...(await this.stage(messages))];
+          if (all.length > 0) await this.#track(strategy.release(all));
         },
         discard: (staged) => strategy.discard(staged),
       },
@@ -41,20 +47,33 @@ export class MessagePipeline {
    */
   async send(messages: readonly Message[], wait = true): Promise<readonly PipelineResult[]> {
     if (this.#scopes.collect(messages, false)) return withState(messages, 'buffered');
-    await this.stage(messages);
-    if (wait) return this.#track(this.strategy.release(messages));
-    this.#releaseInBackground(messages);
-    return withState(messages, 'accepted');
+    const staged = await this.stage(messages);
+    if (staged.length === messages.length) return this.#releaseStaged(messages, wait);
+    const results = staged.length === 0 ? [] : await this.#releaseStaged(staged, wait);
+    const byMessage = new Map(staged.map((message, index) => [message, results[index]!]));
+    return messages.map((message) => byMessage.get(message) ?? withState([message], 'unheard')[0]!);
   }
 
   /**
-   * Gives messages to the strategy, before they are released.
+   * Gives messages to the strategy, before they are released. Those that nobody would get are left out.
    *
    * @param manager of the transaction that they belong to, which is about to commit: a throw must roll it back. Default:
    * they belong to none
+   * @returns the messages to release
    */
-  stage(messages: readonly Message[], manager?: EntityManager): Promise<void> {
-    return this.tracing.stage(messages, () => this.strategy.stage(messages, manager));
+  async stage(messages: readonly Message[], manager?: EntityManager): Promise<readonly Message[]> {
+    const heard = messages.filter(
+      (message) => message.recipients.length > 0 || !this.isUnheard(criteriaOf(message)),
+    );
+    if (heard.length > 0) {
+      await this.tracing.stage(heard, () => this.strategy.stage(heard, manager));
+    }
+    return heard;
+  }
+
+  /** Tells whether an event has no recipient, so that its message need not be made. */
+  isUnheard(event: HeardEvent): boolean {
+    return this.unheard?.has(event) === true;
   }
 
   /**
@@ -78,6 +97,15 @@ export class MessagePipeline {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
+  async #releaseStaged(
+    messages: readonly Message[],
+    wait: boolean,
+  ): Promise<readonly PipelineResult[]> {
+    if (wait) return this.#track(this.strategy.release(messages));
+    this.#releaseInBackground(messages);
+    return withState(messages, 'accepted');
+  }
+
   #releaseInBackground(messages: readonly Message[]): void {
     this.#track(this.strategy.release(messages)).catch((error: unknown) => {
       const text = `Releasing ${namesOf(messages)} failed: ${errorText(error)}`;
@@ -98,6 +126,10 @@ function namesOf(messages: readonly Message[]): string {
   const shown = messages.slice(0, MOST_IDS).map(({ event, id }) => `${event} (${id})`);
   const more = messages.length - shown.length;
   return shown.join(', ') + (more === 0 ? '' : ` and ${more} more`);
+}
+
+function criteriaOf({ event, owner, audience, settings: { keep } }: Message): HeardEvent {
+  return { event, owner, audience, keep };
 }
 
 function withState<State extends string>(messages: readonly Message[], state: State) {

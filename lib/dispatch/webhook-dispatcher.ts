@@ -24,6 +24,7 @@ export interface SendResult {
    * `delivered`: attempted for every subscriber, see `attempts`. `accepted`: delivered later. `staged`: sent when the
    * transaction commits that it belongs to. `buffered`: sent when the buffer scope flushes. `discarded`: webhooks are
    * switched off. `duplicate`: a message of this id was sent before, and is the one that counts; nothing was stored.
+   * `unheard`: nobody is subscribed, and nothing was stored, since the event is not to be kept.
    */
   readonly state: PipelineResult['state'] | 'staged';
   /** The attempts per subscriber when the strategy delivers within the call; otherwise empty. */
@@ -34,7 +35,7 @@ export interface SendResult {
 export interface SendForSummary {
   /** Rows that matched. */
   readonly rows: number;
-  /** Messages that were sent: fewer where the event's condition did not hold. */
+  /** Messages that were sent: fewer where the event's condition did not hold, or nobody is subscribed. */
   readonly sent: number;
 }
 
@@ -152,9 +153,9 @@ export class WebhookDispatcher {
       event,
       manager,
     )) {
-      await this.#emit(batch.messages, manager, options.wait);
+      const results = await this.#emit(batch.messages, manager, options.wait);
       rows += batch.rows;
-      sent += batch.messages.length;
+      sent += results.filter(({ state }) => state !== 'unheard').length;
     }
     return { rows, sent };
   }

@@ -12,10 +12,15 @@ export interface MessageSettings {
   readonly retry?: RetrySettings;
   /** Rules for recipients, on top of the module's `recipients`. Default: none more. */
   readonly recipients?: RecipientRules;
+  /**
+   * True: messages are stored even when nobody is subscribed to the event, so that a later backfill finds them. Default:
+   * the module's option `keep`.
+   */
+  readonly keep?: boolean;
 }
 
 /** The names of {@link MessageSettings}, for checks that refuse unknown ones. */
-export const MESSAGE_SETTINGS = ['timeout', 'keepAlive', 'retry', 'recipients'] as const;
+export const MESSAGE_SETTINGS = ['timeout', 'keepAlive', 'retry', 'recipients', 'keep'] as const;
 
 /** Picks the message settings that are defined from among other options. */
 export function messageSettings(options: MessageSettings): MessageSettings {
@@ -29,12 +34,16 @@ export function checkMessageSettings({
   keepAlive,
   retry,
   recipients,
+  keep,
 }: MessageSettings): void {
   if (timeout !== undefined && !(Number.isInteger(timeout) && timeout > 0)) {
     throw new InvalidInputError('timeout', 'must be a positive whole number of milliseconds');
   }
   if (keepAlive !== undefined && typeof keepAlive !== 'boolean') {
     throw new InvalidInputError('keepAlive', 'must be true or false');
+  }
+  if (keep !== undefined && typeof keep !== 'boolean') {
+    throw new InvalidInputError('keep', 'must be true or false');
   }
   if (retry !== undefined) checkRetrySettings(retry);
   if (

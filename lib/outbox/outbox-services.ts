@@ -1,7 +1,7 @@
 import { construct, named } from '../common/construct.js';
 import { Clock } from '../common/index.js';
 import { DeliveryLog, WebhookEvents } from '../delivery/index.js';
-import { DispatchStrategy, FanOut } from '../dispatch/index.js';
+import { DispatchStrategy, FanOut, UnheardEvents } from '../dispatch/index.js';
 import { SecretSealer } from '../signing/index.js';
 import { SubscriberRepository } from '../subscriber/index.js';
 import { Deliveries } from './management/deliveries.js';
@@ -18,6 +18,7 @@ export const outboxServices = [
       events: WebhookEvents,
       log: DeliveryLog,
       clock: Clock,
+      unheard: UnheardEvents,
     }),
   ),
   construct(

@@ -179,13 +179,16 @@ export function apiSchemas(
     }),
     DeliveryPage: page('Delivery', nullable),
     Replay: some(range, ['since']),
-    ReplayResult: all({
-      scheduled: count,
-      expunged: count,
-      disabled: count,
-      underWay: count,
-      next: nullable(text),
-    }),
+    ReplayResult: withOptional(
+      all({
+        scheduled: count,
+        expunged: count,
+        disabled: count,
+        underWay: count,
+        next: nullable(text),
+      }),
+      { note: { ...text, description: 'Why a backfill may have found nothing' } },
+    ),
     Stats: all({
       total: all(figures),
       rateLimited: { ...count, description: 'Wait for the rate limit now' },
@@ -240,6 +243,11 @@ export function some(properties: Schema, required: readonly string[] = []): Sche
     additionalProperties: false,
     ...(required.length > 0 ? { required } : {}),
   };
+}
+
+/** The schema of an answer with further fields that may be absent. */
+function withOptional(schema: Schema, properties: Schema): Schema {
+  return { ...schema, properties: { ...(schema['properties'] as Schema), ...properties } };
 }
 
 /** The schema of an answer: every field is there. */

@@ -132,8 +132,7 @@ export class ChangeCollector {
         state.writes === 1 && batch.filter(({ type }) => type !== 'message').length === 1;
       const messages = await this.messages.messagesOf(occurrencesOf(batch), manager, alone);
       if (messages.length === 0) continue;
-      await this.pipeline.stage(messages, manager);
-      state.staged.push(...messages);
+      state.staged.push(...(await this.pipeline.stage(messages, manager)));
     }
   }
 

@@ -94,7 +94,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#serialize = serializeTransactions;
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
-    this.messages = new EntityMessages(messageFactory);
+    this.messages = new EntityMessages(messageFactory, pipeline);
     this.#collector = new ChangeCollector(this.messages, pipeline, otherReports);
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk);

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { EntityManager, ObjectLiteral } from 'typeorm';
 import { stackFrames, errorText } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
+import type { MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageFactory } from '../../message/index.js';
 import type { Occurrence } from '../changes/occurrences.js';
 import type { EventPlan } from '../plan/entity-plan.js';
@@ -16,11 +17,14 @@ import { valueAtPath } from '../payload/value-at-path.js';
 export class EntityMessages {
   readonly #logger = new Logger('Thorn');
 
-  constructor(private readonly factory: MessageFactory) {}
+  constructor(
+    private readonly factory: MessageFactory,
+    private readonly pipeline: MessagePipeline,
+  ) {}
 
   /**
    * Reads the rows that are needed, in one query a class, and makes the messages of those occurrences that prove to be
-   * real; messages among them pass through in their place.
+   * real and have recipients; messages among them pass through in their place.
    *
    * @param alone nothing else was written in the transaction: what was saved is what a read would answer, where the
    *   types of its columns say so
@@ -33,7 +37,9 @@ export class EntityMessages {
     alone = false,
     known?: Rows,
   ): Promise<Message[]> {
-    const candidates = happened.filter((entry) => entry instanceof Message || mayBeChanged(entry));
+    const candidates = happened.filter(
+      (entry) => entry instanceof Message || (this.#mayBeHeard(entry.event) && mayBeChanged(entry)),
+    );
     const rows = await loadRows(
       candidates.filter((entry): entry is Occurrence => !(entry instanceof Message)),
       manager,
@@ -48,7 +54,7 @@ export class EntityMessages {
       }
       for (const subject of subjectsOf(entry, rows)) {
         try {
-          const message = await this.make(entry.event, subject);
+          const message = await this.make(entry.event, subject, true);
           if (message !== undefined) messages.push(message);
         } catch (error) {
           if (known === undefined && entry.event.options.propagateErrors === true) throw error;
@@ -59,35 +65,56 @@ export class EntityMessages {
     return messages;
   }
 
-  /** One message; undefined when its condition does not hold. */
-  async make(event: EventPlan, subject: Subject): Promise<Message | undefined> {
+  /**
+   * One message; undefined when its condition does not hold.
+   *
+   * @param isForRecipients true: undefined as well when nobody would get it. Default false
+   */
+  async make(
+    event: EventPlan,
+    subject: Subject,
+    isForRecipients = false,
+  ): Promise<Message | undefined> {
     const { options, concealed, settings } = event;
     if (event.condition?.holds(conditionRow(event, subject), subject.before) === false) return;
-    const { ref, owner, headers, requestData } = options;
+    const { ref, headers, requestData } = options;
     const row = withoutPaths(subject.row, concealed);
+    const name = event.eventName.fill(subject.row);
+    const audience = this.#audience(event, row, subject.row);
+    const heard = { event: name, keep: settings.keep, ...audience };
+    if (isForRecipients && this.pipeline.isUnheard(heard)) return;
     const change = { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
     const payload = options.payload?.(row, change);
     const data = withRequestData(isPromiseLike(payload) ? await payload : payload, requestData);
     return this.factory.create({
-      event: event.eventName.fill(subject.row),
+      event: name,
       data,
+      ...audience,
       ...(ref === undefined
         ? {}
         : { ref: typeof ref === 'function' ? ref(row) : fillTemplate(ref, subject.row) }),
-      ...(owner === undefined
-        ? {}
-        : {
-            audience: 'owner' as const,
-            owner: this.#owner(
-              event,
-              typeof owner === 'function' ? owner(row) : valueAtPath(subject.row, owner),
-            ),
-          }),
       ...(headers === undefined
         ? {}
         : { headers: typeof headers === 'function' ? headers(row) : headers }),
       settings,
     });
+  }
+
+  /** False: nobody would get the event, whatever its row says. */
+  #mayBeHeard({ name, eventName, settings: { keep } }: EventPlan): boolean {
+    if (eventName.paths.length > 0) return true;
+    return !this.pipeline.isUnheard({ event: name, owner: null, audience: 'everyone', keep });
+  }
+
+  #audience(
+    event: EventPlan,
+    row: ObjectLiteral,
+    whole: ObjectLiteral,
+  ): Pick<Message, 'audience' | 'owner'> {
+    const { owner } = event.options;
+    if (owner === undefined) return { audience: 'everyone', owner: null };
+    const value = typeof owner === 'function' ? owner(row) : valueAtPath(whole, owner);
+    return { audience: 'owner', owner: this.#owner(event, value) };
   }
 
   #logDropped(event: EventPlan, error: unknown): void {

@@ -7,6 +7,7 @@ import {
   longWorkOptions,
   runLongWork,
 } from './long-work.js';
+import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
 
 /** Options shared by both commands. */
@@ -43,12 +44,12 @@ function replaying(name: string, verb: string, summary: string): Command {
     most: 1,
     async run([subscription], given, terminal) {
       if (subscription === undefined) throw new UsageError('name the subscription: its id');
-      return runLongWork(workOf(subscription, verb, given), given, terminal);
+      return runLongWork(workOf(subscription, verb, given, terminal), given, terminal);
     },
   };
 }
 
-function workOf(subscription: string, verb: string, given: Given): LongWork {
+function workOf(subscription: string, verb: string, given: Given, terminal: Terminal): LongWork {
   const api = parseApiUrl(given, 'https://api.example.com/hooks');
   return {
     url: `${api}/${encodeURIComponent(subscription)}/${verb}`,
@@ -56,6 +57,9 @@ function workOf(subscription: string, verb: string, given: Given): LongWork {
     range: rangeOf(given, Date.now()),
     counts: ['scheduled', 'expunged', 'disabled', 'underWay'],
     seen: (counts) => sum(counts),
+    heed: ({ note }) => {
+      if (typeof note === 'string') terminal.note(note);
+    },
     tell: ({ scheduled, expunged, disabled, underWay }, isDryRun) =>
       `${isDryRun ? 'would be scheduled' : 'scheduled'} ${scheduled}, expunged ${expunged}, ` +
       `disabled ${disabled}, under way ${underWay}`,

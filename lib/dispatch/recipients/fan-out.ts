@@ -1,6 +1,9 @@
 import type { Message } from '../../message/message.js';
 import type { Recipient } from '../../message/recipient.js';
-import type { SubscriberRepository } from '../../subscriber/model/subscriber.repository.js';
+import type {
+  MatchCriteria,
+  SubscriberRepository,
+} from '../../subscriber/model/subscriber.repository.js';
 import type { StaticSubscriberSet } from '../../subscriber/static/static-subscriber-set.js';
 import { RecipientFinder } from './recipient-finder.js';
 import { withoutUnwanted } from './subscriber-choice.js';
@@ -46,6 +49,11 @@ export class FanOut {
         ? stored
         : distinct([...stored, ...named, ...message.recipients]);
     return { recipients, isComplete };
+  }
+
+  /** True if no recipient can be found for an event, as far as this is known at once. */
+  isUnheard(criteria: MatchCriteria): boolean {
+    return this.repository.isUnheard(criteria) && !this.statics.covers(criteria.event);
   }
 
   /** A finder for the recipients of one batch of existing deliveries, which need no fan-out. */

@@ -42,6 +42,12 @@ export abstract class DispatchStrategy {
   isWorker?(): boolean;
 
   /**
+   * True: messages that nobody would get are neither made nor staged, unless they are to be kept. Default false: the
+   * strategy gets every message.
+   */
+  leavesOutUnheard?(): boolean;
+
+  /**
    * Called once before the caller's transaction commits, with everything that it has collected: a durable strategy
    * writes its rows here. What it throws rolls the transaction back. Without a transaction `manager` is undefined and
    * the call directly precedes {@link release}.

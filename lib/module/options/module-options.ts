@@ -74,6 +74,11 @@ export interface ThornModuleOptions extends BulkSettings {
   readonly eventTypes?: readonly string[];
   /** True: sending an event that is not declared is an error. Default false. */
   readonly strictEvents?: boolean;
+  /**
+   * True: `outbox()` stores messages even when nobody is subscribed to their event, so that a later backfill finds them.
+   * Events may differ by their own `keep`. Default false.
+   */
+  readonly keep?: boolean;
   /** Signatures besides those that the secrets of subscribers make: ed25519, `Hook-HMAC`. Default: none. */
   readonly signing?: SigningOptions;
   /** A signed link in `Hook-Unsubscribe`, by which receivers unsubscribe at the REST API. Default: none is sent. */

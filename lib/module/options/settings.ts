@@ -32,6 +32,7 @@ const KNOWN: Readonly<{
   events: null,
   eventTypes: null,
   strictEvents: null,
+  keep: null,
   signing: ['ed25519', 'hookHmac'],
   unsubscribe: ['url', 'secret'],
   encryption: ['keys'],
@@ -141,6 +142,7 @@ function checkValues({ baseUrl, envelope, subscribers, ...options }: ThornModule
   checkBulkSettings(check, options);
   check.integer('maxStaleness', options.maxStaleness, { min: 0, unit: 'milliseconds' });
   check.boolean('strictEvents', options.strictEvents);
+  check.boolean('keep', options.keep);
   check.assert(
     'subscribers',
     subscribers === undefined || isObject(subscribers),

@@ -8,6 +8,7 @@ import {
   WebhookEvents,
   WebhookHttpClient,
 } from '../../delivery/index.js';
+import { DispatchStrategy, FanOut, UnheardEvents } from '../../dispatch/index.js';
 import { Codecs, MessageFactory, MessageTracing, WireFormat } from '../../message/index.js';
 import { envelopeName } from '../../message/index.js';
 import { OutboxDataSources, OutcomeListener, SubscriberHealth } from '../../outbox/index.js';
@@ -37,6 +38,7 @@ export const deliveryProviders: readonly FactoryProvider[] = [
     from([ThornSettings], ({ options }) => options.signing?.hookHmac),
   ),
   construct(Codecs, option('codecs')),
+  construct(UnheardEvents, DispatchStrategy, FanOut, option('keep')),
   construct(
     MessageFactory,
     Clock,

@@ -1,7 +1,7 @@
 import { type Clock, isIdLike } from '../../common/index.js';
 import { firstIdAt } from '../../common/id.js';
 import type { DeliveryLog, WebhookEvents } from '../../delivery/index.js';
-import type { DispatchStrategy, FanOut } from '../../dispatch/index.js';
+import type { DispatchStrategy, FanOut, UnheardEvents } from '../../dispatch/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { NO_HOST } from '../../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
@@ -43,6 +43,9 @@ import { isVisible, visibleSubscribers } from './subscriber-scope.js';
 /** The maximum number of days that {@link Deliveries.history} covers. */
 const MAX_DAYS = 90;
 
+const UNHEARD =
+  'Nothing was missed that is stored. Events that nobody is subscribed to are not stored unless they say keep: true.';
+
 /** One page of the delivery log, newest first. */
 export interface DeliveryPage {
   readonly items: readonly DeliveryRecord[];
@@ -67,6 +70,8 @@ export interface DeliveriesDependencies {
   readonly events: WebhookEvents;
   readonly log: DeliveryLog;
   readonly clock: Clock;
+  /** Default: every message is stored. */
+  readonly unheard?: UnheardEvents;
 }
 
 /**
@@ -185,7 +190,8 @@ export class Deliveries {
   /**
    * Sends a subscriber what it missed while disabled. That is every matching message since then without a delivery for
    * this subscriber, and every delivery that ended because the subscriber was disabled. Enable the subscriber first.
-   * Messages from before the subscriber was created are never sent. The work runs in batches, as in {@link
+   * Messages from before the subscriber was created are never sent, and events that nobody was subscribed to are not
+   * stored, unless they say `keep`: a disabled subscriber counts as subscribed, to the events that it names then. The work runs in batches, as in {@link
    * retryFailed}.
    *
    * @param subscriber id of a stored subscriber
@@ -210,9 +216,10 @@ export class Deliveries {
       until: range.until,
     };
     const { dryRun = false } = options;
-    return this.#replay(outbox, options, (store, after) =>
+    const summary = await this.#replay(outbox, options, (store, after) =>
       replayMissed(store, missed, after, this.dependencies, this.dependencies.clock.now(), dryRun),
     );
+    return this.#isUnexplained(summary, options) ? { ...summary, note: UNHEARD } : summary;
   }
 
   /** Cancels a waiting delivery. @returns null when `scope` does not contain the id */
@@ -274,6 +281,13 @@ export class Deliveries {
   async stats(): Promise<DeliveryStats> {
     const { stores } = await this.#outbox('any');
     return readStats(stores, this.dependencies.clock.now());
+  }
+
+  /** True if a whole backfill found nothing, which may be because nothing was stored. */
+  #isUnexplained(summary: ReplaySummary, { after }: ReplayOptions): boolean {
+    const { scheduled, expunged, disabled, underWay, next } = summary;
+    const isEmpty = next === null && scheduled + expunged + disabled + underWay === 0;
+    return isEmpty && (after ?? null) === null && this.dependencies.unheard?.areKept === false;
   }
 
   /** Runs a bulk operation over all data sources. */

@@ -28,6 +28,8 @@ export interface ReplayCounts {
 export interface ReplaySummary extends ReplayCounts {
   /** Pass this as `after` to resume; null when the work is complete. */
   readonly next: string | null;
+  /** Says why a backfill may have found nothing. */
+  readonly note?: string;
 }
 
 /** The result of one batch. */

@@ -81,6 +81,10 @@ export class OutboxStrategy
     return this.#hasWorker;
   }
 
+  override leavesOutUnheard(): boolean {
+    return true;
+  }
+
   /**
    * The outbox in each data source, for the management of deliveries.
    *

@@ -109,7 +109,9 @@ function expectAlike(index: SubscriberIndex, all: readonly Subscriber[]): void {
     for (const owner of [null, 'ann', 'bob', 'carl', '__proto__']) {
       for (const audience of ['everyone', 'owner'] as const) {
         const criteria: MatchCriteria = { event, owner, audience };
-        expect(ids(index.match(criteria))).toEqual(ids(all.filter((one) => gets(one, criteria))));
+        const wanted = ids(all.filter((one) => gets(one, criteria)));
+        expect(index.hears(criteria)).toBe(wanted.length > 0);
+        expect(ids(index.match(criteria))).toEqual(wanted);
       }
     }
   }

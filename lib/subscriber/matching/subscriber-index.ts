@@ -5,7 +5,7 @@ import type { MatchCriteria } from '../model/subscriber.repository.js';
 import { isActive, type Subscriber } from '../model/subscriber.js';
 
 /**
- * Every enabled subscriber in memory, found by event and owner without a scan: what a search costs depends on what it
+ * Every active subscriber in memory, found by event and owner without a scan: what a search costs depends on what it
  * finds, not on how many subscribers there are.
  */
 export class SubscriberIndex {
@@ -23,7 +23,10 @@ export class SubscriberIndex {
   #cachedResults = 0;
   #nextPattern = 0;
 
-  /** The number of enabled subscribers. */
+  /** @param holds chooses the subscribers that are kept. Default: the active ones */
+  constructor(private readonly holds: (subscriber: Subscriber) => boolean = isActive) {}
+
+  /** The number of subscribers. */
   get size(): number {
     return this.#entries.size;
   }
@@ -32,10 +35,10 @@ export class SubscriberIndex {
     return this.#entries.get(id)?.subscriber;
   }
 
-  /** Adds a subscriber or replaces the one with its id; one that receives nothing is only kept out. */
+  /** Adds a subscriber or replaces the one with its id; one that does not belong here is only kept out. */
   set(subscriber: Subscriber): void {
     this.delete(subscriber.id);
-    if (!isActive(subscriber)) return;
+    if (!this.holds(subscriber)) return;
     const patterns = subscriber.events.map((pattern) => this.#use(pattern));
     this.#entries.set(subscriber.id, { subscriber, patterns });
     this.#everyone.add(subscriber, patterns);
@@ -70,6 +73,13 @@ export class SubscriberIndex {
     const own = this.#owned.find(owner, matches.patterns);
     if (own.length === 0) return matches.ownerless;
     return matches.ownerless.length === 0 ? own : own.concat(matches.ownerless);
+  }
+
+  /** Tells whether {@link match} finds a subscriber, without making the list. */
+  hears({ event, owner, audience }: MatchCriteria): boolean {
+    const { patterns, ownerless } = this.#events.get(event) ?? this.#matchesOf(event);
+    if (audience === 'everyone' || ownerless.length > 0) return patterns.length > 0;
+    return owner !== null && this.#owned.find(owner, patterns).length > 0;
   }
 
   #use(pattern: string): number {

@@ -196,6 +196,15 @@ export abstract class SubscriberRepository {
    * through this instance are seen at once; those of other processes within the implementation's documented staleness.
    */
   abstract match(criteria: MatchCriteria): Promise<readonly Subscriber[]> | readonly Subscriber[];
+
+  /**
+   * Tells at once that no subscriber would match, whether active or not: such messages need not be stored. As stale as
+   * {@link match} at most. Default: false, since this is not known.
+   */
+  isUnheard(criteria: MatchCriteria): boolean {
+    void criteria;
+    return false;
+  }
 }
 
 /** The number of subscribers that one owner may have. Those without an owner are never limited. */

@@ -94,6 +94,11 @@ export class StaticSubscriberSet {
     return { recipients, isComplete: faults.every(isWrong) };
   }
 
+  /** Tells whether settings name a source for an event; what the source answers is not known before. */
+  covers(event: string): boolean {
+    return this.#entries.some(({ covers }) => covers(event));
+  }
+
   /** Resolves a source that belongs to one message alone. */
   resolve(
     source: SubscriberSource,

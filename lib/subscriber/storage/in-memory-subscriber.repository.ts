@@ -8,12 +8,18 @@ import {
   type SubscriberLimits,
 } from '../model/subscriber.repository.js';
 import { freeSlots, hostnameOf } from './quota-slots.js';
-import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
+import {
+  isActive,
+  type OwnerScope,
+  type Subscriber,
+  type SubscriberChanges,
+} from '../model/subscriber.js';
 
 /** Keeps subscribers in this process alone and loses them with it: for tests and applications without a database. */
 export class InMemorySubscriberRepository extends SubscriberRepository {
   readonly #subscribers = new Map<string, Subscriber>();
   readonly #index = new SubscriberIndex();
+  readonly #inactive = new SubscriberIndex((subscriber) => !isActive(subscriber));
 
   override async create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
     if (this.#subscribers.has(subscriber.id)) {
@@ -73,6 +79,7 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     check?.(subscriber);
     this.#subscribers.delete(id);
     this.#index.delete(id);
+    this.#inactive.delete(id);
     return true;
   }
 
@@ -97,6 +104,10 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     return this.#index.match(criteria);
   }
 
+  override isUnheard(criteria: MatchCriteria): boolean {
+    return !this.#index.hears(criteria) && !this.#inactive.hears(criteria);
+  }
+
   #checkLimits({ id, url, owner }: Subscriber, limits: SubscriberLimits | undefined): void {
     if (owner === null || limits === undefined) return;
     const rows = [...this.#subscribers.values()]
@@ -115,6 +126,7 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     const stored = Object.freeze(structuredClone(subscriber));
     this.#subscribers.set(stored.id, stored);
     this.#index.set(stored);
+    this.#inactive.set(stored);
     return stored;
   }
 }

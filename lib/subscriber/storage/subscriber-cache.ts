@@ -7,7 +7,7 @@ import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-r
 import type { SubscriberTable } from './subscriber-table.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
 import type { MatchCriteria } from '../model/subscriber.repository.js';
-import type { Subscriber } from '../model/subscriber.js';
+import { isActive, type Subscriber } from '../model/subscriber.js';
 import { SubscribersUnavailableError } from './subscribers-unavailable.error.js';
 
 /** The maximum ages of the mirror, in milliseconds. */
@@ -33,6 +33,10 @@ const RETRY_AFTER = 1000;
 export class SubscriberCache {
   readonly #logger = new Logger('Thorn');
   readonly #index = new SubscriberIndex();
+  /** They may be backfilled once they are active again. */
+  readonly #inactive = new SubscriberIndex((subscriber) => !isActive(subscriber));
+  /** Ids of the rows that cannot be read now: nobody knows what they listen to. */
+  readonly #malformed = new Set<string>();
   /** Of every row, the malformed ones too. */
   readonly #revisions = new Map<string, number>();
   #sum = 0;
@@ -56,6 +60,18 @@ export class SubscriberCache {
     const now = this.clock.now();
     if (this.#isFresh(now) || this.#isWaiting(now)) return this.#index.match(criteria);
     return this.#freshen(now).then(() => this.#index.match(criteria));
+  }
+
+  /** True if no row would match, whether active or not, as far as this is known at once. */
+  isUnheard(criteria: MatchCriteria): boolean {
+    const now = this.clock.now();
+    if (!this.#isFresh(now) || this.#looking !== null) {
+      // Whoever asks is in the middle of a transaction, and cannot wait.
+      if (!this.#isWaiting(now)) this.#freshen(now).catch(() => undefined);
+      return false;
+    }
+    if (this.#malformed.size > 0) return false;
+    return !this.#index.hears(criteria) && !this.#inactive.hears(criteria);
   }
 
   /** The active subscriber of an id, as far as it is known here. */
@@ -187,9 +203,13 @@ export class SubscriberCache {
     const subscriber = this.rows.fromRow(row);
     if (!isFault(subscriber)) {
       this.#index.set(subscriber);
+      this.#inactive.set(subscriber);
+      this.#malformed.delete(row.id);
       return;
     }
     this.#index.delete(row.id);
+    this.#inactive.delete(row.id);
+    this.#malformed.add(row.id);
     const text = `Subscriber ${row.id} receives nothing: ${describeFault(subscriber)}`;
     this.#logger.error(new LogLine(text, { subscriberId: row.id }));
   }
@@ -198,5 +218,7 @@ export class SubscriberCache {
     this.#sum -= this.#revisions.get(id) ?? 0;
     this.#revisions.delete(id);
     this.#index.delete(id);
+    this.#inactive.delete(id);
+    this.#malformed.delete(id);
   }
 }

@@ -193,6 +193,10 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return this.#mirror.match(criteria);
   }
 
+  override isUnheard(criteria: MatchCriteria): boolean {
+    return this.#mirror.isUnheard(criteria);
+  }
+
   #demandReadable(row: ThornSubscriber): void {
     const result = this.#rows.fromRow(row);
     if (result instanceof SecretUnreadableError) throw result;

@@ -651,6 +651,26 @@ export function subscriberRepositoryConformance(
     });
   });
 
+  describe(`${name}: unheard events`, () => {
+    const ofAnn = { event: 'article.created', owner: 'ann', audience: 'owner' } as const;
+
+    test('counts every subscriber that names an event, active or not', async (repository) => {
+      await matched(repository, {});
+      await repository.create(subscriber('one', { events: ['article.*'], owner: 'ann' }));
+      expect(repository.isUnheard(ofAnn)).toBe(false);
+
+      await set(repository, 'one', { enabled: false });
+      expect(repository.isUnheard(ofAnn)).toBe(false);
+      await set(repository, 'one', { enabled: true, verification: 'pending' });
+      expect(repository.isUnheard(ofAnn)).toBe(false);
+      await set(repository, 'one', { verification: 'verified' });
+      expect(repository.isUnheard(ofAnn)).toBe(false);
+
+      await set(repository, 'one', { events: ['order.*'] });
+      expect(repository.isUnheard({ ...ofAnn, event: 'order.created' })).toBe(false);
+    });
+  });
+
   if (!shared) return;
   describe(`${name}: several processes`, () => {
     const testBoth = (
@@ -691,6 +711,16 @@ export function subscriberRepositoryConformance(
       await set(here, 'two', { enabled: true });
       await pass();
       expect(await matched(there, {})).toEqual(['two']);
+    });
+
+    testBoth('counts subscribers of another for unheard events', async (here, there, pass) => {
+      const criteria = { event: 'order.created', owner: null, audience: 'everyone' } as const;
+      await matched(there, {});
+      await here.create(subscriber('one', { events: ['order.*'], enabled: false }));
+      await pass();
+      expect(there.isUnheard(criteria)).toBe(false);
+      await matched(there, {});
+      expect(there.isUnheard(criteria)).toBe(false);
     });
 
     testBoth(

@@ -1,0 +1,33 @@
+import type { MatchCriteria } from '../subscriber/model/subscriber.repository.js';
+import { DispatchStrategy } from './strategies/dispatch-strategy.js';
+import { FanOut } from './recipients/fan-out.js';
+
+/** An event whose audience is known. */
+export interface HeardEvent extends MatchCriteria {
+  /** The setting of the event. Default: the module's. */
+  readonly keep?: boolean | undefined;
+}
+
+/** Knows the events that nobody would get, so that their messages are neither made nor stored. */
+export class UnheardEvents {
+  readonly #isOn: boolean;
+
+  /** @param keep true: events are kept unless they say otherwise */
+  constructor(
+    strategy: DispatchStrategy,
+    private readonly fanOut: FanOut,
+    private readonly keep = false,
+  ) {
+    this.#isOn = strategy.leavesOutUnheard?.() === true;
+  }
+
+  /** True if events are kept unless they say otherwise. */
+  get areKept(): boolean {
+    return !this.#isOn || this.keep;
+  }
+
+  /** True if an event has no recipient and is not to be kept. Never waits: false when this is not known now. */
+  has({ keep = this.keep, ...criteria }: HeardEvent): boolean {
+    return this.#isOn && !keep && this.fanOut.isUnheard(criteria);
+  }
+}
