@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { defineConfig, type UserProjectConfigExport } from 'vitest/config';
+import { pageBundle } from './tools/build-page.mjs';
 
 /** The previous major's packages: a workspace of its own, so that both are installed side by side. */
 const nest11 = fileURLToPath(new URL('test/nest-11/node_modules/@nestjs/', import.meta.url));
@@ -127,6 +128,7 @@ function project(
 ): UserProjectConfigExport {
   return {
     oxc,
+    plugins: [pageBundle()],
     resolve: { alias },
     test: {
       name,

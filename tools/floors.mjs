@@ -12,7 +12,7 @@ const FLOORS = [
   ['delivery'],
   ['dispatch'],
   ['capture', 'outbox', 'bullmq', 'microservices', 'api', 'migrations'],
-  ['openapi', 'metrics', 'tracing', 'terminus', 'extending'],
+  ['openapi', 'metrics', 'tracing', 'terminus', 'extending', 'page'],
   ['module'],
   ['thorn.module'],
   ['testing'],

@@ -1,4 +1,5 @@
 export { apiControllers } from './api-controllers.js';
+export { PageController } from './http/controller.decorators.js';
 export { type ApiLimits } from './options/api-limits.js';
 export {
   type ApiDecorators,
@@ -9,6 +10,9 @@ export {
 } from './options/api-options.js';
 export { ApiServices } from './subscribers/api-services.js';
 export { describeThornApi, type OpenApiDocument } from './openapi/describe-api.js';
-export type { OperatorApiOptions } from './options/operator-options.js';
+export { checkApiPath } from './options/api-options.js';
+export { type OperatorApiOptions, operatorSettings } from './options/operator-options.js';
+export type { PageApis, PageDefinition } from './options/page-definition.js';
 export { PlatformProblems } from './platform/platform-problems.js';
+export { RoutePaths } from './platform/route-paths.js';
 export { operatorControllers } from './operator/operator-controllers.js';

@@ -4,6 +4,7 @@ import {
   apiControllers,
   ApiSettings,
   operatorControllers,
+  operatorSettings,
   PlatformProblems,
 } from '../api/index.js';
 import { apiProviders } from './providers/api.providers.js';
@@ -25,7 +26,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
 
 function assemble(definition: DynamicModule, extras: ThornModuleExtras): DynamicModule {
   checkExtras(extras);
-  const { api, operatorApi, dispatch } = extras;
+  const { api, operatorApi, page, dispatch } = extras;
   const settings = api === undefined ? undefined : new ApiSettings(api);
   const wiring = thornProviders(extras);
   return {
@@ -40,6 +41,12 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
     controllers: [
       ...(settings === undefined ? [] : apiControllers(settings)),
       ...(operatorApi === undefined ? [] : operatorControllers(operatorApi)),
+      ...(settings === undefined || page === undefined
+        ? []
+        : page.controllers({
+            api: settings,
+            ...(operatorApi !== undefined && { operatorApi: operatorSettings(operatorApi) }),
+          })),
       ...controllersOf(dispatch),
     ],
     providers: [

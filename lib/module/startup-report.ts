@@ -46,7 +46,9 @@ export class StartupReport {
 
   #apis(): string {
     const paths = this.platform?.apis ?? [];
-    return paths.length === 0 ? 'no REST API' : `REST API at ${paths.join(', ')}`;
+    const pages = this.platform?.pages ?? [];
+    const api = paths.length === 0 ? 'no REST API' : `REST API at ${paths.join(', ')}`;
+    return pages.length === 0 ? api : `${api}; page at ${pages.join(', ')}`;
   }
 
   #storesPlainSecrets(): boolean {

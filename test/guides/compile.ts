@@ -15,6 +15,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   'nestjs-thorn/opentelemetry': 'lib/tracing/index.ts',
   'nestjs-thorn/prometheus': 'lib/metrics/index.ts',
   'nestjs-thorn/terminus': 'lib/terminus/index.ts',
+  'nestjs-thorn/page': 'lib/page/index.ts',
   '@nestjs/common': '@nestjs/common',
   '@nestjs/core': '@nestjs/core',
   '@nestjs/typeorm': '@nestjs/typeorm',

@@ -47,6 +47,20 @@ export function PublicController(
   );
 }
 
+/** Makes a controller of the page. It shows nothing of anybody, so that no guard of the API applies. */
+export function PageController(
+  path: string,
+  { decorators, problems }: ApiSettings,
+): ClassDecorator {
+  return applyDecorators(
+    ...decorators.all,
+    ...decorators.public,
+    Controller({ path, version: VERSION_NEUTRAL }),
+    ...(problems ? [UseFilters(new ProblemFilter())] : []),
+    MarkRoutes({ problems, api: path, isPage: true }),
+  );
+}
+
 /** Makes a controller of the operator API. */
 export function OperatorController({ guards, path }: OperatorSettings): ClassDecorator {
   return ThornController(

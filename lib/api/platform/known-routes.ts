@@ -18,17 +18,23 @@ export interface MatchedPath {
 export class KnownRoutes {
   readonly #paths = new Map<string, KnownPath>();
   readonly #apis = new Set<string>();
+  readonly #pages = new Set<string>();
 
   /** The paths of the APIs that the routes belong to, with the prefixes of the application. */
   get apis(): readonly string[] {
     return [...this.#apis].sort();
   }
 
+  /** The paths of pages, likewise. */
+  get pages(): readonly string[] {
+    return [...this.#pages].sort();
+  }
+
   /** @param path literal segments and `:parameters`; a path with anything else is left to the platform */
-  add(method: string, path: string, { problems, api }: RouteMark): void {
+  add(method: string, path: string, { problems, api, isPage }: RouteMark): void {
     const plain = path.replace(/\/+$/, '');
     const end = `${plain}/`.lastIndexOf(`/${api}/`);
-    if (end !== -1) this.#apis.add(plain.slice(0, end + api.length + 1));
+    if (end !== -1) (isPage ? this.#pages : this.#apis).add(plain.slice(0, end + api.length + 1));
     if (/[*(){}+?]/.test(plain)) return;
     const known = this.#paths.get(plain) ?? {
       // Express takes paths in any case, and so does Fastify where it is told to.

@@ -85,6 +85,11 @@ export class PlatformProblems implements OnModuleInit {
     return this.#routes.apis;
   }
 
+  /** The paths of pages, likewise. */
+  get pages(): readonly string[] {
+    return this.#routes.pages;
+  }
+
   /** Nest calls this when all routes are registered, and before its handlers for what no route has answered. */
   onModuleInit(): void {
     if (this.#platform() === 'express') this.#watchExpress(this.#instance<Express>());

@@ -10,6 +10,8 @@ export interface RouteMark {
   readonly problems: boolean;
   /** The path of the API that the route belongs to, without prefixes of the application. */
   readonly api: string;
+  /** True: the route belongs to the page. */
+  readonly isPage?: true;
 }
 
 /**

@@ -18,6 +18,7 @@ const EXTRAS: Readonly<Record<keyof ThornModuleExtras, null>> = {
   dispatch: null,
   api: null,
   operatorApi: null,
+  page: null,
   dataSources: null,
   imports: null,
   subscriberRepository: null,
@@ -68,7 +69,17 @@ export function checkExtras(extras: ThornModuleExtras): void {
       `must be a class that extends ${token.name}; Nest constructs it with its dependencies`,
     );
   }
-  const { imports, global } = extras;
+  const { api, page, imports, global } = extras;
+  MODULE_CHECKS.assert(
+    'page',
+    page === undefined || typeof (page as Partial<typeof page> | null)?.controllers === 'function',
+    "must be what thornPage() of 'nestjs-thorn/page' returns",
+  );
+  MODULE_CHECKS.assert(
+    'page',
+    page === undefined || api !== undefined,
+    'needs the option api, from which it reads everything',
+  );
   MODULE_CHECKS.assert(
     'imports',
     imports === undefined || Array.isArray(imports),

@@ -1,5 +1,5 @@
 import type { DynamicModule, Type } from '@nestjs/common';
-import type { OperatorApiOptions, ThornApiOptions } from '../../api/index.js';
+import type { OperatorApiOptions, PageDefinition, ThornApiOptions } from '../../api/index.js';
 import type { SerializeTransactions } from '../../sqlite/index.js';
 import type { Clock } from '../../common/index.js';
 import type {
@@ -111,6 +111,8 @@ export interface ThornModuleExtras {
   api?: ThornApiOptions;
   /** The REST API for operators, across owners. Default: off. */
   operatorApi?: OperatorApiOptions;
+  /** The page of owners and operators: `thornPage()` of `nestjs-thorn/page`. It needs `api`. Default: off. */
+  page?: PageDefinition;
   /**
    * Names of the TypeORM data sources whose entities are captured; subscribers are kept in the first. Default
    * `['default']`. Empty: no database, subscribers are kept in memory.

@@ -1,0 +1,15 @@
+import type { Type } from '@nestjs/common';
+import type { ApiSettings } from './api-options.js';
+import type { OperatorSettings } from './operator-options.js';
+
+/** The APIs that the page uses. */
+export interface PageApis {
+  readonly api: ApiSettings;
+  readonly operatorApi?: OperatorSettings;
+}
+
+/** The page together with its settings, as `thornPage()` of `nestjs-thorn/page` returns it. */
+export interface PageDefinition {
+  /** Makes the controllers of the page, which become those of `ThornModule`. */
+  readonly controllers: (apis: PageApis) => readonly Type<unknown>[];
+}

@@ -1,0 +1,8 @@
+/**
+ * The page for owners of endpoints and for operators.
+ *
+ * @module nestjs-thorn/page
+ */
+export { thornPage } from './thorn-page.js';
+export type { PageColours, PageLink, PageOptions } from './page-options.js';
+export type { PageDefinition } from '../api/index.js';

@@ -1,0 +1,105 @@
+import { isObject, OptionChecks } from '../common/option-checks.js';
+import { checkApiPath } from '../api/index.js';
+
+/** A link that the page shows in its menu. */
+export interface PageLink {
+  readonly label: string;
+  readonly url: string;
+}
+
+/** Colours of the page, as `#rrggbb`. */
+export interface PageColours {
+  /** Buttons, links and the focus, on light grounds. */
+  readonly accent?: string;
+  /** The same on dark grounds. Default: `accent`. */
+  readonly accentDark?: string;
+}
+
+/** Options of {@link thornPage}. */
+export interface PageOptions {
+  /** The path of the page, below a global prefix if there is one. Default `webhooks`. */
+  readonly path?: string;
+  /** The name that the page shows. Default `Webhooks`. */
+  readonly title?: string;
+  /** A picture beside the title: a path of this host, for example `/logo.svg`, or a `data:` URL of an image. Default: none. */
+  readonly logo?: string;
+  readonly colours?: PageColours;
+  /** Origins whose pages may show this one in a frame, for example `https://app.example.com`. Default: none may. */
+  readonly frameAncestors?: readonly string[];
+  /** Links of the application for the page's menu, such as its documentation. Default: none. */
+  readonly links?: readonly PageLink[];
+  /** A URL where users sign in, shown to a caller whom the guards reject. Default: none. */
+  readonly signIn?: string;
+  /** The language of the page. Default: the one that the browser asks for, of `en` and `de`. */
+  readonly language?: 'en' | 'de';
+}
+
+/** {@link PageOptions} with their defaults, checked. */
+export type PageSettings = Required<Omit<PageOptions, 'logo' | 'signIn' | 'language'>> &
+  Pick<PageOptions, 'logo' | 'signIn' | 'language'>;
+
+const NAMES: Readonly<Record<keyof PageOptions, true>> = {
+  path: true,
+  title: true,
+  logo: true,
+  colours: true,
+  frameAncestors: true,
+  links: true,
+  signIn: true,
+  language: true,
+};
+const COLOUR = /^#[0-9a-f]{6}$/i;
+const ORIGIN = /^https?:\/\/[\w.*-]+(?::(?:\d{1,5}|\*))?$/i;
+const LOGO = /^(?:\/[^/\\]|data:image\/)/;
+
+/** @throws {@link ThornConfigurationError} naming the option and its fix */
+export function pageSettings(options: PageOptions = {}): PageSettings {
+  const check = new OptionChecks('thornPage()');
+  check.assert('options', isObject(options), 'must be an object');
+  check.names(options, Object.keys(NAMES));
+  const { path = 'webhooks', title = 'Webhooks', logo, signIn, language } = options;
+  const { colours = {}, frameAncestors = [], links = [] } = options;
+  checkApiPath(check, path);
+  check.assert('title', isText(title), 'must be a text');
+  check.assert(
+    'logo',
+    logo === undefined || (isText(logo) && LOGO.test(logo)),
+    "must be a path of this host, for example '/logo.svg', or a data: URL of an image",
+  );
+  check.object('colours', colours, ['accent', 'accentDark']);
+  for (const [name, colour] of Object.entries(colours)) {
+    check.within('colours').assert(name, COLOUR.test(colour), "must be a colour such as '#0b57d0'");
+  }
+  check.assert(
+    'frameAncestors',
+    Array.isArray(frameAncestors) && frameAncestors.every((one) => ORIGIN.test(String(one))),
+    "must be a list of origins, for example ['https://app.example.com']",
+  );
+  check.assert(
+    'links',
+    Array.isArray(links) && links.every((one) => isText(one.label) && isLink(one.url)),
+    'must be a list of { label, url }, with http, https or relative URLs',
+  );
+  check.assert('signIn', signIn === undefined || isLink(signIn), 'must be a URL');
+  check.oneOf('language', language, ['en', 'de']);
+  return {
+    path: path.replace(/^\//, ''),
+    title,
+    colours,
+    frameAncestors,
+    links,
+    ...(logo !== undefined && { logo }),
+    ...(signIn !== undefined && { signIn }),
+    ...(language !== undefined && { language }),
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0;
+}
+
+/** Refuses the schemes that would run code, such as `javascript:`. */
+function isLink(value: unknown): boolean {
+  if (!isText(value) || !URL.canParse(value, 'https://localhost')) return false;
+  return /^https?:$/.test(new URL(value, 'https://localhost').protocol);
+}

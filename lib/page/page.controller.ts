@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import {
+  Get,
+  Headers,
+  Inject,
+  NotFoundException,
+  Param,
+  Req,
+  Res,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { PageController, PlatformProblems, RoutePaths } from '../api/index.js';
+import { PAGE_FILES } from './page-bundle.js';
+import type { PageSettings } from './page-options.js';
+import { relativePath, SAFE_HEADERS, shellHeaders, shellOf } from './shell.js';
+import type { PageApis } from '../api/index.js';
+
+/** As much of a response of Express or Fastify as is used. */
+interface PageResponse {
+  status(code: number): PageResponse;
+  header(name: string, value: string): PageResponse;
+  removeHeader(name: string): unknown;
+  send(body?: Buffer | string): unknown;
+  readonly raw?: { removeHeader(name: string): void };
+}
+
+const files = new Map(PAGE_FILES.map((file) => [file.name, file]));
+
+/** Makes the controller that serves the document of the page and its files. */
+export function pageController(settings: PageSettings, apis: PageApis): Type<unknown> {
+  const paths = new RoutePaths();
+  const headers = shellHeaders(settings);
+
+  @PageController(settings.path, apis.api)
+  class ThornPageController {
+    readonly #shells = new Map<string, { readonly html: string; readonly tag: string }>();
+
+    constructor(
+      @Inject(PlatformProblems) private readonly platform: PlatformProblems,
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      paths.adaptTo(host);
+    }
+
+    @Get(paths.of(''))
+    shell(
+      @Req() request: { readonly originalUrl: string },
+      @Headers('if-none-match') known: string | undefined,
+      @Res() response: PageResponse,
+    ): void {
+      const { html, tag } = this.#shell(request.originalUrl);
+      for (const [name, value] of Object.entries(headers)) response.header(name, value);
+      if (settings.frameAncestors.length > 0) allowFrames(response);
+      response.header('ETag', tag);
+      const isKnown = known?.split(/\s*,\s*/).some((one) => one.replace(/^W\//, '') === tag);
+      if (isKnown) response.status(304).send();
+      else response.send(html);
+    }
+
+    @Get('assets/:file')
+    asset(
+      @Param('file') name: string,
+      @Headers('accept-encoding') encodings: string | undefined,
+      @Res() response: PageResponse,
+    ): void {
+      const file = files.get(name);
+      if (file === undefined) throw new NotFoundException();
+      const content = Buffer.from(file.gzip, 'base64');
+      for (const [key, value] of Object.entries(SAFE_HEADERS)) response.header(key, value);
+      response
+        .header('Content-Type', file.type)
+        .header('Cache-Control', 'public, max-age=31536000, immutable')
+        .header('Vary', 'Accept-Encoding');
+      if (/\bgzip\b/i.test(encodings ?? '')) {
+        response.header('Content-Encoding', 'gzip').send(content);
+      } else response.send(gunzipSync(content));
+    }
+
+    /** The document for a request: its links are relative, and so depend on a slash at the end of the path. */
+    #shell(url: string) {
+      const [path = ''] = url.split('?', 1);
+      const base = path.endsWith('/') ? './' : `./${path.split('/').at(-1)}/`;
+      const page = this.#registered(path);
+      const key = `${page} ${base}`;
+      const known = this.#shells.get(key);
+      if (known !== undefined) return known;
+      const html = shellOf(
+        {
+          ...settings,
+          origins: settings.frameAncestors,
+          api: this.#pathTo(apis.api.path, page),
+          operatorApi:
+            apis.operatorApi === undefined ? null : this.#pathTo(apis.operatorApi.path, page),
+        },
+        PAGE_FILES,
+        `${base}assets/`,
+      );
+      const tag = `"${createHash('sha256').update(html).digest('base64url')}"`;
+      const shell = { html, tag };
+      // The last segment of a path is one of a few: its letters may be of either case on Express.
+      if (this.#shells.size < 16) this.#shells.set(key, shell);
+      return shell;
+    }
+
+    /** The way to an API, by the paths that the platform has: a prefix may have exceptions. */
+    #pathTo(api: string, page: string): string {
+      const found = this.platform.apis.find((one) => one.endsWith(`/${api}`));
+      return relativePath(page, found ?? `/${api}`);
+    }
+
+    #registered(path: string): string {
+      const plain = path.replace(/\/+$/, '').toLowerCase();
+      const { pages } = this.platform;
+      const fits = (one: string) => plain.endsWith(one.toLowerCase());
+      return pages.findLast(fits) ?? pages[0] ?? `/${settings.path}`;
+    }
+  }
+
+  return ThornPageController;
+}
+
+/** Takes away what helmet says to browsers that do not know `frame-ancestors`. */
+function allowFrames(response: PageResponse): void {
+  response.removeHeader('X-Frame-Options');
+  response.raw?.removeHeader('X-Frame-Options');
+}

@@ -1,0 +1,88 @@
+import type { PageFile } from './page-bundle.js';
+import type { PageSettings } from './page-options.js';
+
+/** Values that the page reads when it starts. */
+export interface ShellSettings extends Pick<
+  PageSettings,
+  'title' | 'logo' | 'colours' | 'links' | 'signIn' | 'language'
+> {
+  /** The URL of the REST API, relative to the page. */
+  readonly api: string;
+  /** The URL of the operator API, relative to the page; null without one. */
+  readonly operatorApi: string | null;
+  /** Origins that may send the page a code or an authorization, besides its own. */
+  readonly origins: readonly string[];
+}
+
+/**
+ * Writes the document of the page.
+ *
+ * @param base the URL of the folder of assets, relative to the document
+ */
+export function shellOf(settings: ShellSettings, files: readonly PageFile[], base: string): string {
+  const [script, style] = ['.js', '.css'].map((end) =>
+    files.find(({ name, isFirst }) => isFirst && name.endsWith(end)),
+  );
+  return `<!doctype html>
+<html lang="${settings.language ?? 'en'}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<meta name="thorn-page" content="${escapeHtml(JSON.stringify(settings))}">
+<title>${escapeHtml(settings.title)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${base}${style?.name}">
+<script type="module" src="${base}${script?.name}"></script>
+</head>
+<body>
+<div id="app"></div>
+<noscript>This page needs JavaScript.</noscript>
+</body>
+</html>
+`;
+}
+
+/** The headers of the document: no code or style but the page's own, and frames only where an option allows them. */
+export function shellHeaders({
+  frameAncestors,
+}: Pick<PageSettings, 'frameAncestors'>): Readonly<Record<string, string>> {
+  const ancestors = frameAncestors.length === 0 ? "'none'" : frameAncestors.join(' ');
+  return {
+    ...SAFE_HEADERS,
+    'Content-Type': 'text/html; charset=utf-8',
+    'Cache-Control': 'no-cache',
+    'Content-Security-Policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+      `base-uri 'none'; form-action 'none'; frame-ancestors ${ancestors}`,
+    ...(frameAncestors.length === 0 && { 'X-Frame-Options': 'DENY' }),
+  };
+}
+
+/** For every file of the page. */
+export const SAFE_HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+} as const;
+
+/** Escapes a text for HTML, in attributes as well. */
+function escapeHtml(text: string): string {
+  const names: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replaceAll(/[&<>"']/g, (sign) => names[sign]!);
+}
+
+/** The way from one path of the application to another, both as they are registered. */
+export function relativePath(from: string, to: string): string {
+  const [start, end] = [from, to].map((path) => path.split('/').filter((part) => part !== ''));
+  let shared = 0;
+  while (shared < start!.length && start![shared] === end![shared]) shared += 1;
+  const up = '../'.repeat(start!.length - shared);
+  return `${up}${end!.slice(shared).join('/')}/`;
+}

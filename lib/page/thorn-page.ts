@@ -1,0 +1,26 @@
+import type { PageDefinition } from '../api/index.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import { PAGE_FILES } from './page-bundle.js';
+import { pageController } from './page.controller.js';
+import { type PageOptions, pageSettings } from './page-options.js';
+
+/**
+ * The page on which owners and operators see endpoints and deliveries, and change them. It uses the REST API, and the
+ * operator API where there is one: whoever may not use an API sees nothing of it.
+ *
+ * @throws `ThornConfigurationError` naming an option whose value makes no sense
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ api: { guards: [AuthGuard], owner: (request) => request.user.id }, page: thornPage() });
+ * ```
+ */
+export function thornPage(options: PageOptions = {}): PageDefinition {
+  if (PAGE_FILES.length === 0) {
+    throw new ThornConfigurationError(
+      'thornPage(): the files of the page are missing, because Thorn runs from its sources. Run `npm run build`.',
+    );
+  }
+  const settings = pageSettings(options);
+  return { controllers: (apis) => [pageController(settings, apis)] };
+}

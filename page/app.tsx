@@ -1,0 +1,74 @@
+import { useEffect } from 'preact/hooks';
+import { isAway, isLockedOut } from './core/client.js';
+import { linkTo, place } from './core/router.js';
+import { settings } from './core/settings.js';
+import { Empty } from './ui/basics.js';
+import { screenFor } from './routes.js';
+import { Preferences } from './ui/preferences.js';
+import { t } from './text/index.js';
+
+const MENU = [
+  ['/endpoints', 'endpoints'],
+  ['/events', 'eventTypes'],
+] as const;
+
+export function App() {
+  const { path } = place.value;
+  useEffect(() => scrollTo(0, 0), [path]);
+  return (
+    <>
+      <a class="skip" href="#content" onClick={skip}>
+        {t().skip}
+      </a>
+      <div class="frame">
+        <header class="side">
+          <a class="brand" href={linkTo('/')}>
+            {settings.logo !== undefined && <img src={settings.logo} alt="" />}
+            {settings.title}
+          </a>
+          <nav class="menu" aria-label={t().menu}>
+            {MENU.map(([to, name]) => (
+              <a key={to} href={linkTo(to)} aria-current={isIn(path, to) ? 'page' : undefined}>
+                {t()[name]}
+              </a>
+            ))}
+            {settings.links.map(({ label, url }) => (
+              <a key={url} href={url} target="_blank" rel="noreferrer">
+                {label}
+              </a>
+            ))}
+          </nav>
+          <Preferences />
+        </header>
+        <div>
+          <div role="status">{isAway.value && <p class="away">{t().away}</p>}</div>
+          <main id="content" tabIndex={-1}>
+            {isLockedOut.value ? <LockedOut /> : screenFor(path)}
+          </main>
+        </div>
+      </div>
+    </>
+  );
+}
+
+function LockedOut() {
+  return (
+    <Empty title={t().lockedOut} hint={t().lockedOutHint}>
+      {settings.signIn !== undefined && (
+        <a class="button primary" href={settings.signIn} target="_top">
+          {t().signIn}
+        </a>
+      )}
+    </Empty>
+  );
+}
+
+function isIn(path: string, menu: string): boolean {
+  return path === menu || path.startsWith(`${menu}/`);
+}
+
+/** The address is the router's, so that the link must not change it. */
+function skip(event: Event): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>('#content')?.focus();
+}

@@ -1,0 +1,39 @@
+import { computed, signal } from '@preact/signals';
+
+/** The place that the address bar shows: everything is behind the `#`, so that the page works below any path. */
+export interface Place {
+  /** For example `/deliveries`. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+const hash = signal(location.hash);
+addEventListener('hashchange', () => {
+  hash.value = location.hash;
+});
+
+export const place = computed<Place>(() => {
+  const [path = '', query = ''] = hash.value.replace(/^#/, '').split('?', 2);
+  return {
+    path: path.startsWith('/') ? path : '/',
+    query: Object.fromEntries(new URLSearchParams(query)),
+  };
+});
+
+/** The address of a place. Values that are empty are left out. */
+export function linkTo(path: string, query: Readonly<Record<string, string | undefined>> = {}) {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => !!pair[1]);
+  const text = new URLSearchParams(given).toString();
+  return `#${path}${text === '' ? '' : `?${text}`}`;
+}
+
+export function go(path: string, query: Readonly<Record<string, string | undefined>> = {}): void {
+  location.hash = linkTo(path, query);
+}
+
+/** Changes filters in the address, without a step in the history for each letter that is typed. */
+export function setQuery(changes: Readonly<Record<string, string | undefined>>): void {
+  const { path, query } = place.value;
+  history.replaceState(null, '', linkTo(path, { ...query, ...changes }));
+  hash.value = location.hash;
+}

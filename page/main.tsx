@@ -1,0 +1,8 @@
+import { render } from 'preact';
+import { App } from './app.js';
+import { applyColours } from './core/settings.js';
+import { setLanguage, startLanguage } from './text/index.js';
+import './style.css';
+
+applyColours();
+void setLanguage(startLanguage()).then(() => render(<App />, document.querySelector('#app')!));

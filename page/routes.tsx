@@ -1,0 +1,34 @@
+import type { JSX } from 'preact';
+import { t } from './text/index.js';
+import { Empty } from './ui/basics.js';
+import { AddEndpoint } from './screens/add-endpoint.js';
+import { DeliveryScreen } from './screens/delivery.js';
+import { EndpointScreen } from './screens/endpoint.js';
+import { EndpointsScreen } from './screens/endpoints.js';
+import { EventsScreen } from './screens/events.js';
+
+type Route = readonly [pattern: RegExp, screen: (id: string) => JSX.Element];
+
+const ROUTES: readonly Route[] = [
+  [/^\/(?:endpoints)?$/, () => <EndpointsScreen />],
+  [/^\/endpoints\/new$/, () => <AddEndpoint />],
+  [/^\/endpoints\/([^/]+)$/, (id) => <EndpointScreen key={id} id={id} />],
+  [/^\/deliveries\/([^/]+)$/, (id) => <DeliveryScreen key={id} id={id} />],
+  [/^\/events(?:\/([^/]+))?$/, (name) => <EventsScreen name={name} />],
+];
+
+export function screenFor(path: string): JSX.Element {
+  for (const [pattern, screen] of ROUTES) {
+    const match = pattern.exec(path);
+    if (match !== null) return screen(decoded(match[1] ?? ''));
+  }
+  return <Empty title={t().notFound} hint={t().notFoundHint} />;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Delivery } from '../core/model.js';
+import { linkTo } from '../core/router.js';
+import { number, t } from '../text/index.js';
+import { Badge, Time } from '../ui/basics.js';
+import { type Column, Table } from '../ui/table.js';
+
+interface Options {
+  readonly rows: readonly Delivery[];
+  /** Names an endpoint by its id; without it there is no such column. */
+  readonly endpointName?: (id: string) => string;
+  readonly base?: string;
+}
+
+export function DeliveryTable({ rows, endpointName, base = '' }: Options) {
+  const endpoint: readonly Column<Delivery>[] =
+    endpointName === undefined
+      ? []
+      : [
+          {
+            title: t().endpoint,
+            kind: 'wide',
+            cell: (one) => <bdi class="break">{endpointName(one.subscriberId)}</bdi>,
+          },
+        ];
+  return (
+    <Table
+      caption={t().deliveries}
+      rows={rows}
+      keyOf={(one) => one.id}
+      columns={[
+        { title: t().status, cell: (one) => <Badge state={one.status} /> },
+        {
+          title: t().event,
+          kind: 'wide',
+          cell: (one) => <a href={linkTo(`${base}/deliveries/${one.id}`)}>{one.event}</a>,
+        },
+        ...endpoint,
+        { title: t().attempts, kind: 'number', cell: (one) => number(one.attemptCount) },
+        { title: t().created, cell: (one) => <Time at={one.createdAt} /> },
+      ]}
+    />
+  );
+}

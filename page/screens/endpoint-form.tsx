@@ -1,0 +1,125 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ApiError } from '../core/client.js';
+import type { Endpoint } from '../core/model.js';
+import { t } from '../text/index.js';
+import { Button, ErrorNote, Field } from '../ui/basics.js';
+import { Failure } from '../ui/screen.js';
+import { EventPicker, useCatalogue } from './event-picker.js';
+
+interface FormOptions {
+  readonly endpoint?: Endpoint;
+  readonly submit: string;
+  readonly isBusy: boolean;
+  readonly error: ApiError | undefined;
+  readonly onSubmit: (fields: object) => void;
+  readonly children?: ComponentChildren;
+}
+
+/** The fields of an endpoint. What the API refuses is said beside its field, and nothing that was typed is lost. */
+export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, children }: FormOptions) {
+  const catalogue = useCatalogue();
+  const [url, setUrl] = useState(endpoint?.url ?? '');
+  const [description, setDescription] = useState(endpoint?.description ?? '');
+  const [events, setEvents] = useState<readonly string[]>(endpoint?.events ?? []);
+  const [filter, setFilter] = useState(() => textOfFilter(endpoint?.filter ?? null));
+  const [wrong, setWrong] = useState<{ events?: string; filter?: string }>({});
+
+  const send = (event: Event) => {
+    event.preventDefault();
+    const parsed = parseFilter(filter);
+    const faults = {
+      ...(events.length === 0 && { events: t().chooseOne }),
+      ...(parsed === undefined && { filter: t().filterInvalid }),
+    };
+    setWrong(faults);
+    if (Object.keys(faults).length > 0) return;
+    onSubmit({ url: url.trim(), events, description: description.trim() || null, filter: parsed });
+  };
+  const named = ['url', 'events', 'description', 'filter'].some((one) => error?.reasonOf(one));
+  return (
+    <form class="form" noValidate onSubmit={send}>
+      <Field label={t().url} hint={t().urlHint} error={sentence(error?.reasonOf('url'))}>
+        {(attributes) => (
+          <input
+            {...attributes}
+            type="url"
+            required
+            autoComplete="off"
+            spellcheck={false}
+            placeholder="https://example.com/webhooks"
+            value={url}
+            onInput={({ currentTarget }) => setUrl(currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Field
+        label={t().description}
+        hint={t().descriptionHint}
+        error={sentence(error?.reasonOf('description'))}
+      >
+        {(attributes) => (
+          <input
+            {...attributes}
+            type="text"
+            value={description}
+            onInput={({ currentTarget }) => setDescription(currentTarget.value)}
+          />
+        )}
+      </Field>
+      {catalogue.error !== undefined && catalogue.value === undefined ? (
+        <Failure error={catalogue.error} reload={catalogue.reload} />
+      ) : (
+        <EventPicker
+          events={events}
+          items={catalogue.value?.items ?? []}
+          error={wrong.events ?? sentence(error?.reasonOf('events'))}
+          onChange={setEvents}
+        />
+      )}
+      <details open={endpoint?.filter !== undefined && endpoint.filter !== null}>
+        <summary>{t().filter}</summary>
+        <Field
+          label={t().filter}
+          hint={t().filterHint}
+          error={wrong.filter ?? sentence(error?.reasonOf('filter'))}
+        >
+          {(attributes) => (
+            <textarea
+              {...attributes}
+              spellcheck={false}
+              value={filter}
+              onInput={({ currentTarget }) => setFilter(currentTarget.value)}
+            />
+          )}
+        </Field>
+      </details>
+      <ErrorNote error={named ? undefined : error} />
+      <div class="form-end">
+        <Button kind="primary" type="submit" isBusy={isBusy}>
+          {submit}
+        </Button>
+        {children}
+      </div>
+    </form>
+  );
+}
+
+function textOfFilter(filter: unknown): string {
+  return filter === null ? '' : JSON.stringify(filter, null, 2);
+}
+
+/** Null for no filter, undefined for a text that is not JSON. */
+function parseFilter(text: string): unknown {
+  if (text.trim() === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The API's reasons follow the name of a field: "must be …". */
+function sentence(reason: string | undefined): string | undefined {
+  return reason && `${reason[0]!.toUpperCase()}${reason.slice(1)}.`;
+}

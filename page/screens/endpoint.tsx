@@ -1,0 +1,243 @@
+import { useState } from 'preact/hooks';
+import type { Endpoint } from '../core/model.js';
+import { linkTo } from '../core/router.js';
+import { owner } from '../core/source.js';
+import { LIVE, useAction, useData } from '../core/use-data.js';
+import { dateTime, milliseconds, number, percent, t } from '../text/index.js';
+import { Badge, Button, Empty, ErrorNote, Note } from '../ui/basics.js';
+import { Content } from '../ui/content.js';
+import { Dialog } from '../ui/dialog.js';
+import { DayPlot, Figures } from '../ui/plot.js';
+import { Loaded, Screen, Section } from '../ui/screen.js';
+import { BulkDialog } from './bulk-dialog.js';
+import { DeliveryTable } from './delivery-table.js';
+import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
+import { EndpointForm } from './endpoint-form.js';
+import { Patterns } from './endpoints.js';
+import { TestPanel } from './test-panel.js';
+
+const DAYS = 14;
+
+export function EndpointScreen({ id }: { readonly id: string }) {
+  const data = useData(`endpoint ${id}`, (signal) => owner.endpoint(id, signal), LIVE * 4);
+  return (
+    <Loaded data={data}>{(endpoint) => <Shown endpoint={endpoint} reload={data.reload} />}</Loaded>
+  );
+}
+
+type Open = 'edit' | 'rotate' | 'disable' | 'delete' | 'recover' | 'backfill';
+
+function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly reload: () => void }) {
+  const { id, state } = endpoint;
+  const [open, setOpen] = useState<Open>();
+  const close = () => {
+    setOpen(undefined);
+    reload();
+  };
+  const enable = useAction(async () => {
+    await owner.enable(id);
+    reload();
+  });
+  const challenge = useAction(async () => {
+    await owner.challenge(id);
+    reload();
+  });
+  return (
+    <Screen
+      title={endpoint.url}
+      lead={
+        <>
+          <Badge state={state} />
+          {endpoint.description !== null && <span dir="auto">{endpoint.description}</span>}
+        </>
+      }
+      crumbs={[[t().endpoints, linkTo('/endpoints')]]}
+      actions={
+        <>
+          <Button onClick={() => setOpen('edit')}>{t().edit}</Button>
+          {endpoint.enabled ? (
+            <Button onClick={() => setOpen('disable')}>{t().disable}</Button>
+          ) : (
+            <Button kind="primary" onClick={enable.run} isBusy={enable.isBusy}>
+              {t().enable}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <ErrorNote error={enable.error ?? challenge.error} />
+      {state === 'disabled' && (
+        <Note tone="off">
+          {t().disabledNote} {t().enableHint}
+        </Note>
+      )}
+      {state === 'unverified' && (
+        <Note>
+          {t().unverifiedNote}{' '}
+          <Button onClick={challenge.run} isBusy={challenge.isBusy}>
+            {t().challenge}
+          </Button>
+        </Note>
+      )}
+      <div class="columns">
+        <div>
+          <History id={id} />
+          <Recent id={id} />
+        </div>
+        <div>
+          <Section title={t().settings}>
+            <Settings endpoint={endpoint} />
+          </Section>
+          <Section title={t().test}>
+            <TestPanel id={id} />
+          </Section>
+          <Section title={t().actions}>
+            <div class="stack">
+              <Button onClick={() => setOpen('recover')}>{t().recover}</Button>
+              <Button onClick={() => setOpen('backfill')}>{t().backfill}</Button>
+              <Button onClick={() => setOpen('rotate')}>{t().rotate}</Button>
+              <Button kind="danger" onClick={() => setOpen('delete')}>
+                {t().remove}
+              </Button>
+            </div>
+          </Section>
+        </div>
+      </div>
+      {open === 'edit' && <EditDialog endpoint={endpoint} onClose={close} />}
+      {open === 'disable' && <DisableDialog id={id} onClose={close} />}
+      {open === 'rotate' && <RotateDialog id={id} onClose={close} />}
+      {open === 'delete' && <DeleteDialog id={id} onClose={() => setOpen(undefined)} />}
+      {(open === 'recover' || open === 'backfill') && (
+        <BulkDialog id={id} kind={open} onClose={close} />
+      )}
+    </Screen>
+  );
+}
+
+function EditDialog({
+  endpoint,
+  onClose,
+}: {
+  readonly endpoint: Endpoint;
+  readonly onClose: () => void;
+}) {
+  const save = useAction(async (fields: object) => {
+    await owner.update(endpoint.id, fields);
+    onClose();
+  });
+  return (
+    <Dialog title={t().editEndpoint} onClose={onClose}>
+      <EndpointForm
+        endpoint={endpoint}
+        submit={t().save}
+        isBusy={save.isBusy}
+        error={save.error}
+        onSubmit={save.run}
+      >
+        <Button onClick={onClose}>{t().cancel}</Button>
+      </EndpointForm>
+    </Dialog>
+  );
+}
+
+function History({ id }: { readonly id: string }) {
+  const stats = useData(`stats ${id}`, (signal) => owner.stats(id, DAYS, signal), LIVE * 4);
+  return (
+    <Section title={t().lastDays(DAYS)}>
+      <Loaded data={stats}>
+        {({ total, days }) =>
+          total.succeeded + total.failed + total.pending === 0 ? (
+            <Empty title={t().noFigures} />
+          ) : (
+            <>
+              <Figures
+                items={[
+                  [t().successRate, percent(total.successRate)],
+                  [t().failed, number(total.failed), total.failed > 0 ? 'bad' : undefined],
+                  [t().median, milliseconds(total.p50)],
+                  [t().p95, milliseconds(total.p95)],
+                ]}
+              />
+              <DayPlot days={days} />
+            </>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+function Recent({ id }: { readonly id: string }) {
+  const [most, setMost] = useState(10);
+  const deliveries = useData(
+    `recent ${id} ${most}`,
+    (signal) => owner.deliveries(id, { limit: String(most) }, signal),
+    LIVE,
+  );
+  return (
+    <Section title={t().recentDeliveries}>
+      <Loaded data={deliveries}>
+        {({ items, next }) =>
+          items.length === 0 ? (
+            <Empty title={t().noDeliveries} hint={t().noDeliveriesHint} />
+          ) : (
+            <>
+              <DeliveryTable rows={items} />
+              {next !== null && most < 100 && (
+                <div class="table-end">
+                  <Button onClick={() => setMost(100)}>{t().more}</Button>
+                </div>
+              )}
+            </>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
+  const { events, exclude, rateLimit, filter, contentType, createdAt } = endpoint;
+  return (
+    <dl class="facts">
+      <div>
+        <dt>{t().events}</dt>
+        <dd>
+          <Patterns patterns={events} />
+        </dd>
+      </div>
+      {exclude.length > 0 && (
+        <div>
+          <dt>{t().exclude}</dt>
+          <dd>
+            <Patterns patterns={exclude} />
+          </dd>
+        </div>
+      )}
+      {rateLimit !== null && (
+        <div>
+          <dt>{t().rateLimit}</dt>
+          <dd>{t().rateLimitText(rateLimit.max, number(rateLimit.per / 1000))}</dd>
+        </div>
+      )}
+      {contentType !== 'application/json' && (
+        <div>
+          <dt>{t().contentType}</dt>
+          <dd>{contentType}</dd>
+        </div>
+      )}
+      <div>
+        <dt>{t().created}</dt>
+        <dd>{dateTime(createdAt)}</dd>
+      </div>
+      {filter !== null && (
+        <div>
+          <dt class="off-screen">{t().filter}</dt>
+          <dd>
+            <Content label={t().filter} text={JSON.stringify(filter)} />
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}

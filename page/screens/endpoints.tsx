@@ -1,0 +1,149 @@
+import { useState } from 'preact/hooks';
+import { linkTo, place, setQuery } from '../core/router.js';
+import { owner } from '../core/source.js';
+import { LIVE, useData } from '../core/use-data.js';
+import type { Endpoint } from '../core/model.js';
+import { t } from '../text/index.js';
+import { Badge, Button, Empty, Time } from '../ui/basics.js';
+import { Loaded, Screen } from '../ui/screen.js';
+import { Table } from '../ui/table.js';
+
+const STATES = ['active', 'disabled', 'unverified'] as const;
+const STEP = 100;
+
+/** Reads pages of the API until there are enough endpoints or no more. */
+async function read(most: number, signal: AbortSignal) {
+  const items: Endpoint[] = [];
+  let next: string | undefined;
+  do {
+    const page = await owner.endpoints({ limit: String(STEP), after: next }, signal);
+    items.push(...page.items);
+    next = page.next ?? undefined;
+  } while (next !== undefined && items.length < most);
+  return { items, hasMore: next !== undefined };
+}
+
+export function EndpointsScreen() {
+  const [most, setMost] = useState(STEP);
+  const { q = '', state = '' } = place.value.query;
+  const data = useData(`endpoints ${most}`, (signal) => read(most, signal), LIVE * 4);
+  const add = (
+    <a class="button primary" href={linkTo('/endpoints/new')}>
+      {t().addEndpoint}
+    </a>
+  );
+  return (
+    <Screen title={t().endpoints} actions={data.value?.items.length !== 0 && add}>
+      <Loaded data={data}>
+        {({ items, hasMore }) => {
+          if (items.length === 0) {
+            return (
+              <Empty title={t().noEndpoints} hint={t().noEndpointsHint}>
+                {add}
+              </Empty>
+            );
+          }
+          const shown = items.filter(
+            (one) => matches(one, q) && (state === '' || one.state === state),
+          );
+          return (
+            <>
+              <div class="filters" role="search">
+                <label>
+                  <span>{t().search}</span>
+                  <input
+                    type="search"
+                    value={q}
+                    placeholder={t().searchEndpoints}
+                    onInput={(event) => setQuery({ q: event.currentTarget.value })}
+                  />
+                </label>
+                <label>
+                  <span>{t().state}</span>
+                  <select
+                    value={state}
+                    onChange={(event) => setQuery({ state: event.currentTarget.value })}
+                  >
+                    <option value="">{t().all}</option>
+                    {STATES.map((one) => (
+                      <option key={one} value={one}>
+                        {t()[one]}
+                      </option>
+                    ))}
+                  </select>
+                </label>
+              </div>
+              {shown.length === 0 ? (
+                <Empty title={t().noMatch} hint={t().noMatchHint}>
+                  <Button onClick={() => setQuery({ q: '', state: '' })}>{t().clearFilters}</Button>
+                </Empty>
+              ) : (
+                <EndpointTable rows={shown} />
+              )}
+              {hasMore && (
+                <div class="table-end">
+                  <Button onClick={() => setMost(most + STEP)}>{t().more}</Button>
+                </div>
+              )}
+            </>
+          );
+        }}
+      </Loaded>
+    </Screen>
+  );
+}
+
+function EndpointTable({ rows }: { readonly rows: readonly Endpoint[] }) {
+  return (
+    <Table
+      caption={t().endpoints}
+      rows={rows}
+      keyOf={(one) => one.id}
+      columns={[
+        {
+          title: t().url,
+          kind: 'wide',
+          cell: (one) => (
+            <>
+              <a href={linkTo(`/endpoints/${one.id}`)}>
+                <bdi>{one.url}</bdi>
+              </a>
+              {one.description !== null && <small dir="auto">{one.description}</small>}
+            </>
+          ),
+        },
+        {
+          title: t().events,
+          kind: 'wide',
+          cell: (one) => <Patterns patterns={one.events} most={3} />,
+        },
+        { title: t().state, cell: (one) => <Badge state={one.state} /> },
+        { title: t().created, cell: (one) => <Time at={one.createdAt} /> },
+      ]}
+    />
+  );
+}
+
+/** Patterns of events as tags. */
+export function Patterns({
+  patterns,
+  most = Infinity,
+}: {
+  readonly patterns: readonly string[];
+  readonly most?: number;
+}) {
+  return (
+    <>
+      {patterns.slice(0, most).map((one) => (
+        <span class="tag" key={one}>
+          {one === '*' ? t().all : one}
+        </span>
+      ))}
+      {patterns.length > most && <span class="faint">+{patterns.length - most}</span>}
+    </>
+  );
+}
+
+function matches({ url, description }: Endpoint, text: string): boolean {
+  return `${url} ${description ?? ''}`.toLowerCase().includes(text.trim().toLowerCase());
+}

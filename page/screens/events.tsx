@@ -1,0 +1,75 @@
+import { call } from '../core/client.js';
+import type { EventDetails } from '../core/model.js';
+import { linkTo } from '../core/router.js';
+import { apiUrl } from '../core/settings.js';
+import { useData } from '../core/use-data.js';
+import { t } from '../text/index.js';
+import { Empty } from '../ui/basics.js';
+import { Content } from '../ui/content.js';
+import { Loaded, Screen } from '../ui/screen.js';
+import { grouped, useCatalogue } from './event-picker.js';
+
+export function EventsScreen({ name }: { readonly name: string }) {
+  const catalogue = useCatalogue();
+  return (
+    <Screen title={t().eventTypes}>
+      <Loaded data={catalogue}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title={t().noEvents} hint={t().noEventsHint} />
+          ) : (
+            <div class="list-detail">
+              <nav aria-label={t().eventTypes}>
+                {grouped(items).map(([group, list]) => (
+                  <div key={group}>
+                    <h2>{group}</h2>
+                    {list.map((one) => (
+                      <a
+                        key={one.name}
+                        href={linkTo(`/events/${encodeURIComponent(one.name)}`)}
+                        aria-current={one.name === name ? 'page' : undefined}
+                      >
+                        {one.name}
+                      </a>
+                    ))}
+                  </div>
+                ))}
+              </nav>
+              {name === '' ? (
+                <Empty title={t().chooseEvent} />
+              ) : (
+                <EventPanel key={name} name={name} />
+              )}
+            </div>
+          )
+        }
+      </Loaded>
+    </Screen>
+  );
+}
+
+function EventPanel({ name }: { readonly name: string }) {
+  const data = useData(`event ${name}`, (signal) =>
+    call<EventDetails>(apiUrl, `event-types/${encodeURIComponent(name)}`, { signal }),
+  );
+  return (
+    <Loaded data={data}>
+      {({ description, schema, example }) => (
+        <section aria-label={name}>
+          <h2 class="break">{name}</h2>
+          {description !== null && <p class="faint">{description}</p>}
+          {example === null ? (
+            <p class="hint">{t().noExample}</p>
+          ) : (
+            <Content label={t().example} text={JSON.stringify(example, null, 2)} />
+          )}
+          {schema === null ? (
+            <p class="hint">{t().noSchema}</p>
+          ) : (
+            <Content label={t().schema} text={JSON.stringify(schema, null, 2)} />
+          )}
+        </section>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,92 @@
+import { signal } from '@preact/signals';
+import { settings } from '../core/settings.js';
+import { en } from './en.js';
+
+type Translation<Texts> = {
+  readonly [Key in keyof Texts]: Texts[Key] extends string
+    ? string
+    : Texts[Key] extends (...given: infer Given) => string
+      ? (...given: Given) => string
+      : Translation<Texts[Key]>;
+};
+
+/** The texts of a language: a key that is missing does not compile. */
+export type Dictionary = Translation<typeof en>;
+
+export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
+export type Language = keyof typeof LANGUAGES;
+
+export const language = signal<Language>('en');
+const dictionary = signal<Dictionary>(en);
+
+/** The texts of the chosen language. */
+export function t(): Dictionary {
+  return dictionary.value;
+}
+
+export async function setLanguage(wanted: Language): Promise<void> {
+  dictionary.value = wanted === 'de' ? (await import('./de.js')).de : en;
+  language.value = wanted;
+  document.documentElement.lang = wanted;
+}
+
+/** The language of the application's option, else the first of the browser's that there is. */
+export function startLanguage(): Language {
+  if (settings.language !== undefined) return settings.language;
+  const known = navigator.languages.map((one) => one.slice(0, 2));
+  return known.find((one): one is Language => one in LANGUAGES) ?? 'en';
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = language.value + JSON.stringify(options);
+  let known = formats.get(key);
+  if (known === undefined)
+    formats.set(key, (known = new Intl.DateTimeFormat(language.value, options)));
+  return known;
+}
+
+export function dateTime(time: string | number): string {
+  return format({ dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(time));
+}
+
+export function day(time: string): string {
+  return format({ day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(time));
+}
+
+export function number(value: number, options: Intl.NumberFormatOptions = {}): string {
+  return new Intl.NumberFormat(language.value, options).format(value);
+}
+
+export function percent(value: number | null): string {
+  return value === null ? '–' : number(value, { style: 'percent', maximumFractionDigits: 1 });
+}
+
+export function milliseconds(value: number | null): string {
+  if (value === null) return '–';
+  if (value < 1000) return t().ms(number(value));
+  return number(value / 1000, { style: 'unit', unit: 'second', maximumFractionDigits: 1 });
+}
+
+export function bytes(count: number): string {
+  if (count < 1024) return number(count, { style: 'unit', unit: 'byte' });
+  const kilobytes = count / 1024;
+  return kilobytes < 1024
+    ? number(kilobytes, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 0 })
+    : number(kilobytes / 1024, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 });
+}
+
+const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000],
+];
+
+/** For example "3 min. ago". A clock that is off by some seconds says "now". */
+export function ago(time: string | number): string {
+  const distance = new Date(time).getTime() - Date.now();
+  const relative = new Intl.RelativeTimeFormat(language.value, { numeric: 'auto', style: 'short' });
+  const [unit, size] = UNITS.find(([, one]) => Math.abs(distance) >= one) ?? ['second', 1000];
+  return relative.format(Math.abs(distance) < 5000 ? 0 : Math.round(distance / size), unit);
+}

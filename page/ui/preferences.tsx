@@ -1,0 +1,43 @@
+import { signal } from '@preact/signals';
+import { language, type Language, LANGUAGES, setLanguage, t } from '../text/index.js';
+
+const THEMES = ['system', 'light', 'dark'] as const;
+const NAMES = { system: 'themeSystem', light: 'themeLight', dark: 'themeDark' } as const;
+const theme = signal<(typeof THEMES)[number]>('system');
+
+/** The choice of language and colours. Nothing is stored: a page in a frame may have no storage. */
+export function Preferences() {
+  return (
+    <div class="side-end">
+      <label>
+        <span>{t().language}</span>
+        <select
+          value={language.value}
+          onChange={(event) => void setLanguage(event.currentTarget.value as Language)}
+        >
+          {Object.entries(LANGUAGES).map(([key, name]) => (
+            <option key={key} value={key} lang={key}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span>{t().theme}</span>
+        <select
+          value={theme.value}
+          onChange={(event) => {
+            theme.value = event.currentTarget.value as (typeof THEMES)[number];
+            document.documentElement.dataset['theme'] = theme.value;
+          }}
+        >
+          {THEMES.map((one) => (
+            <option key={one} value={one}>
+              {t()[NAMES[one]]}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}

@@ -1,0 +1,100 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { ApiError } from '../core/client.js';
+import { settings } from '../core/settings.js';
+import type { Data } from '../core/use-data.js';
+import { t } from '../text/index.js';
+import { Button, Empty, Loading, textOf } from './basics.js';
+
+interface ScreenOptions {
+  readonly title: string;
+  readonly lead?: ComponentChildren;
+  readonly actions?: ComponentChildren;
+  readonly crumbs?: readonly (readonly [text: string, href: string])[];
+  readonly children?: ComponentChildren;
+}
+
+let isFirst = true;
+
+/** One screen: its heading gets the focus, so that readers hear where they are. */
+export function Screen({ title, lead, actions, crumbs = [], children }: ScreenOptions) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · ${settings.title}`;
+  }, [title]);
+  useEffect(() => {
+    if (!isFirst) heading.current?.focus();
+    isFirst = false;
+  }, []);
+  return (
+    <>
+      <header class="screen-head">
+        <div>
+          {crumbs.length > 0 && (
+            <p class="crumbs">
+              {crumbs.map(([text, href]) => (
+                <a key={href} href={href}>
+                  {text}
+                </a>
+              ))}
+            </p>
+          )}
+          <h1 ref={heading} tabIndex={-1}>
+            {title}
+          </h1>
+          {lead !== undefined && <div class="lead">{lead}</div>}
+        </div>
+        {actions !== undefined && <div class="actions">{actions}</div>}
+      </header>
+      {children}
+    </>
+  );
+}
+
+/** Shows a value that is read, or why it cannot be. What was read stays while the server is away. */
+export function Loaded<Value>({
+  data,
+  children,
+}: {
+  readonly data: Data<Value>;
+  readonly children: (value: Value) => ComponentChildren;
+}) {
+  if (data.value !== undefined) return <>{children(data.value)}</>;
+  if (data.error === undefined) return <Loading />;
+  return <Failure error={data.error} reload={data.reload} />;
+}
+
+export function Failure({
+  error,
+  reload,
+}: {
+  readonly error: ApiError;
+  readonly reload: () => void;
+}) {
+  if (error.status === 404) return <Empty title={t().notFound} hint={t().notFoundHint} />;
+  return (
+    <Empty title={textOf(error)}>
+      {error.status !== 501 && <Button onClick={reload}>{t().tryAgain}</Button>}
+    </Empty>
+  );
+}
+
+export function Section({
+  title,
+  actions,
+  children,
+}: {
+  readonly title: string;
+  readonly actions?: ComponentChildren;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <section class="section">
+      <div class="section-head">
+        <h2>{title}</h2>
+        {actions}
+      </div>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,75 @@
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import axe from 'axe-core';
+import { expect } from 'vitest';
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly help: string;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+  }[];
+}
+
+/** A person in front of the page. Whatever the browser complains of is remembered, and fails the test at its end. */
+export class PageVisitor {
+  readonly complaints: string[] = [];
+
+  private constructor(
+    readonly context: BrowserContext,
+    readonly page: Page,
+  ) {
+    page.on('console', (message) => {
+      // The browser's own line about an answer that is not a success; the tests look at what the page makes of it.
+      if (message.text().startsWith('Failed to load resource')) return;
+      if (message.type() === 'error' || message.type() === 'warning') {
+        this.complaints.push(message.text());
+      }
+    });
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+  }
+
+  static async start(browser: Browser, options: BrowserContextOptions = {}): Promise<PageVisitor> {
+    const context = await browser.newContext({
+      locale: 'en-GB',
+      reducedMotion: 'reduce',
+      ...options,
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    return new PageVisitor(context, page);
+  }
+
+  /** @throws when a policy was violated, or something was written to the console */
+  async end(): Promise<void> {
+    await this.context.close();
+    expect(this.complaints).toEqual([]);
+  }
+
+  /** Looks for what people with disabilities cannot use, in light and in dark. */
+  async expectAccessible(): Promise<void> {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      // Not as a script of the document: its policy forbids that, and is to be tested as it is.
+      await this.page.evaluate(axe.source);
+      const { violations } = await this.page.evaluate<AxeResults>(
+        `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
+      );
+      const found = violations.map(({ id, help, nodes }) => ({
+        colorScheme,
+        id,
+        help,
+        nodes: nodes.map(({ html, failureSummary }) => `${html} ${failureSummary ?? ''}`),
+      }));
+      expect(found).toEqual([]);
+    }
+    await this.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  }
+
+  /** @throws when something reaches beyond the right edge */
+  async expectNoOverflow(): Promise<void> {
+    const [content, window] = await this.page.evaluate<[number, number]>(
+      '[document.documentElement.scrollWidth, innerWidth]',
+    );
+    expect(content).toBeLessThanOrEqual(window);
+  }
+}
