@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { WebhookHttpClient } from './delivery/index.js';
-import { MessagePipeline, WebhookDispatcher } from './dispatch/index.js';
+import { DispatchStrategy, MessagePipeline, WebhookDispatcher } from './dispatch/index.js';
 import { CallSite } from './module/call-site.js';
 import { EventDiscovery } from './module/event-discovery.js';
 import { ConfigurableModuleClass } from './module/module-definition.js';
@@ -18,6 +18,7 @@ import type { ThornModuleExtras, ThornModuleOptions } from './module/options/mod
 import { checkIsAsync, checkIsOptions } from './module/options/settings.js';
 import { StartupReport } from './module/startup-report.js';
 import { unconfiguredProviders } from './module/unconfigured.providers.js';
+import { OutboxStrategy } from './outbox/index.js';
 import { Subscribers } from './subscriber/index.js';
 
 type AsyncOptions = Parameters<typeof ConfigurableModuleClass.forRootAsync>[0];
@@ -25,7 +26,7 @@ type AsyncOptions = Parameters<typeof ConfigurableModuleClass.forRootAsync>[0];
 /** What the module itself and most applications inject. */
 const SERVICES = [
   ...[EventDiscovery, EntityCaptures, MessagePipeline, WebhookHttpClient, StartupReport],
-  ...[WebhookDispatcher, Subscribers],
+  ...[DispatchStrategy, WebhookDispatcher, Subscribers],
 ];
 
 /**
@@ -86,6 +87,7 @@ export class ThornModule
   constructor(
     @Inject(EventDiscovery) private readonly discovery: EventDiscovery,
     @Inject(EntityCaptures) private readonly captures: EntityCaptures,
+    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
     @Inject(MessagePipeline) private readonly pipeline: MessagePipeline,
     @Inject(WebhookHttpClient) private readonly httpClient: WebhookHttpClient,
     @Inject(StartupReport) private readonly report: StartupReport,
@@ -97,8 +99,9 @@ export class ThornModule
     this.discovery.run();
   }
 
-  /** Nest calls this after the hooks of the providers: the tables have been checked, and deliveries have begun. */
-  onApplicationBootstrap(): void {
+  /** Nest calls this after the hooks of the providers: the tables have been checked. */
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.strategy instanceof OutboxStrategy) await this.strategy.start();
     this.report.log();
   }
 

@@ -1,4 +1,4 @@
-import type { INestApplication } from '@nestjs/common';
+import { ConsoleLogger, type INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -9,6 +9,18 @@ import { createDatabase, type DatabaseKind, type TestDatabase } from '../support
 
 const API: ThornModuleExtras = { api: { unprotected: true, owner: () => 'ann' } };
 
+/** Keeps the lines of errors and warnings. */
+class Recorder extends ConsoleLogger {
+  readonly lines: string[] = [];
+  override log(): void {}
+  override warn(message: unknown): void {
+    this.lines.push(String(message));
+  }
+  override error(message: unknown): void {
+    this.lines.push(String(message));
+  }
+}
+
 describe.each<{ kind: DatabaseKind; name: string }>([
   { kind: 'file', name: 'sqlite' },
   { kind: 'postgres', name: 'postgres' },
@@ -16,9 +28,11 @@ describe.each<{ kind: DatabaseKind; name: string }>([
 ])('an application without tables, on $kind', ({ kind, name }) => {
   let database: TestDatabase;
   let app: INestApplication | undefined;
+  let logger: Recorder;
 
   beforeEach(async () => {
     database = await createDatabase(kind);
+    logger = new Recorder();
   });
   afterEach(async () => {
     await app?.close();
@@ -38,7 +52,7 @@ describe.each<{ kind: DatabaseKind; name: string }>([
       ],
     }).compile();
     app = module.createNestApplication();
-    app.useLogger(false);
+    app.useLogger(logger);
     await prepare?.(app.get(DataSource));
     await app.init();
   }
@@ -55,6 +69,8 @@ describe.each<{ kind: DatabaseKind; name: string }>([
     await expect(start({ ...API, ...extras })).rejects.toThrow(
       `The data source "default" has no table ${table}. ${remedy}`,
     );
+    // The worker has looked for nothing yet.
+    expect(logger.lines).toEqual([]);
   });
 
   it('names the columns that a table lacks', async () => {

@@ -1,8 +1,4 @@
-import type {
-  OnApplicationBootstrap,
-  OnApplicationShutdown,
-  OnModuleDestroy,
-} from '@nestjs/common';
+import type { OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { DispatchStrategy, type Release } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
@@ -39,7 +35,7 @@ export async function requireOutbox(strategy: DispatchStrategy): Promise<OutboxS
  */
 export class OutboxStrategy
   extends DispatchStrategy
-  implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+  implements OnModuleDestroy, OnApplicationShutdown
 {
   readonly #stager: MessageStager;
   readonly #engine: OutboxEngine;
@@ -150,7 +146,12 @@ export class OutboxStrategy
     return this.#engine.ready();
   }
 
-  async onApplicationBootstrap(): Promise<void> {
+  /**
+   * Starts the worker, if this process has one. The module calls it once the tables have been checked.
+   *
+   * @internal
+   */
+  async start(): Promise<void> {
     await this.#engine.start();
   }
 

@@ -188,7 +188,7 @@ export async function openOutboxApp(
     serializeTransactions,
   });
   capture.attach();
-  await strategy.onApplicationBootstrap();
+  await strategy.start();
   const rows = (sql: string, parameters: unknown[] = []) =>
     dataSource.query<Record<string, unknown>[]>(sql, parameters);
   const message = (draft: Partial<MessageDraft> = {}) =>
