@@ -2,8 +2,11 @@ import { capacityOf, Endpoints } from './outbox/endpoints.js';
 import type { Ground } from './outbox/ground.js';
 import { partsOf } from './parts.js';
 import { Services } from './outbox/services.js';
+import { ceiling } from './outbox/ceiling.js';
+import { cpu } from './outbox/cpu.js';
 import { deadHost } from './outbox/dead-host.js';
 import { longTransaction } from './outbox/long-transaction.js';
+import { neighbour } from './outbox/neighbour.js';
 import { pace, slowHealthy } from './outbox/pace.js';
 import { saveCost } from './outbox/save-cost.js';
 import { slow } from './outbox/slow.js';
@@ -13,6 +16,9 @@ import { throughput } from './outbox/throughput.js';
 
 const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   throughput,
+  cpu,
+  ceiling,
+  neighbour,
   slow,
   pace,
   'slow-healthy': slowHealthy,

@@ -95,7 +95,8 @@ const PLAIN = `
     .listen(Number(process.argv[1]), '0.0.0.0');
 `;
 
-function cpuSeconds(pid: number): number {
+/** Seconds of CPU that a process has used so far; NaN where /proc does not tell. */
+export function cpuSeconds(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /, '')

@@ -1,6 +1,10 @@
 import 'reflect-metadata';
 import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { machine } from './harness.js';
+
+// The sources are built to CommonJS, and run as ES modules here.
+globalThis.require = createRequire(import.meta.url);
 
 const NOT_BENCHES = new Set(['run', 'harness', 'receiver']);
 

@@ -1,8 +1,12 @@
 import 'reflect-metadata';
+import { createRequire } from 'node:module';
 import { rate } from '../harness.js';
 import type { Contender } from '../outbox/contender.js';
 import { latencies } from '../outbox/latency.js';
 import type { ForkedCandidate, Request } from './forked.js';
+
+// The sources are built to CommonJS, and run as ES modules here.
+globalThis.require = createRequire(import.meta.url);
 
 interface Task {
   readonly url: string;
@@ -23,8 +27,15 @@ process.on('message', (request: Request) => {
 process.once('disconnect', () => void contender.stop().then(() => process.exit()));
 process.send!('open');
 
-function answer(request: Request): Promise<number | number[]> {
-  return request.ask === 'rate'
-    ? rate(contender, request.milliseconds, request.inFlight)
-    : latencies(contender as Contender, request.pace, request.milliseconds);
+async function answer(request: Request): Promise<number | number[]> {
+  switch (request.ask) {
+    case 'rate':
+      return rate(contender, request.milliseconds, request.inFlight);
+    case 'latencies':
+      return latencies(contender as Contender, request.pace, request.milliseconds);
+    case 'cpu': {
+      const { user, system } = process.cpuUsage();
+      return user + system;
+    }
+  }
 }

@@ -7,7 +7,8 @@ import type { Pace } from '../outbox/latency.js';
 /** What a contender in a process of its own can be asked. */
 export type Request =
   | { readonly ask: 'rate'; readonly milliseconds: number; readonly inFlight: number }
-  | { readonly ask: 'latencies'; readonly pace: Pace; readonly milliseconds: number };
+  | { readonly ask: 'latencies'; readonly pace: Pace; readonly milliseconds: number }
+  | { readonly ask: 'cpu' };
 
 /** A contender in a process of its own, as it would be in an application: none runs in what others have left behind. */
 export interface Forked {
@@ -16,6 +17,8 @@ export interface Forked {
   rate(milliseconds: number, inFlight: number): Promise<number>;
   /** Milliseconds from send to answer, of each answer. */
   latencies(pace: Pace, milliseconds: number): Promise<number[]>;
+  /** Microseconds of CPU that its process has used so far. */
+  cpu(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -38,6 +41,7 @@ export async function forked<Args extends readonly [name: string, ...rest: reado
       ask({ ask: 'rate', milliseconds, inFlight }) as Promise<number>,
     latencies: (pace, milliseconds) =>
       ask({ ask: 'latencies', pace, milliseconds }) as Promise<number[]>,
+    cpu: () => ask({ ask: 'cpu' }) as Promise<number>,
     stop: async () => {
       const exited = new Promise((resolve) => child.once('exit', resolve));
       child.disconnect();

@@ -14,6 +14,7 @@ import type { Recipient } from '../../lib/message/recipient.js';
 import { generateSecret, StandardWebhookSigner } from '../../lib/signing/index.js';
 import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
 import type { Candidate } from '../harness.js';
+import { DATA } from '../outbox/contender.js';
 
 const SUBSCRIBERS = 1000;
 
@@ -109,21 +110,54 @@ export function guardedDeliverer(policy: RecipientPolicy = guard()) {
 /** One message to many subscribers, each with a URL and a secret of its own. */
 export function deliveries(deliverer: Deliverer, port: number): Candidate['once'] {
   const message = article();
-  const recipients: Recipient[] = Array.from({ length: SUBSCRIBERS }, (_, number) => ({
-    id: `sub_01890a5d-ac96-774b-bcce-${String(number).padStart(12, '0')}`,
-    url: `http://127.0.0.1:${port}/hooks/${number}?source=thorn`,
-    contentType: 'application/json',
-    digest: 'sha256',
-    secrets: [{ value: generateSecret(), expiresAt: null }],
-  }));
-  const ids = recipients.map((_, number) => ({
-    id: `dlv_01890a5d-ac96-774b-bcce-${String(number).padStart(12, '0')}`,
-  }));
+  const recipients = Array.from({ length: SUBSCRIBERS }, (_, number) =>
+    recipientOf(`http://127.0.0.1:${port}/hooks/${number}?source=thorn`, number),
+  );
+  const ids = recipients.map((_, number) => ({ id: deliveryId(number) }));
   let count = 0;
   return () => {
     const number = count++ % SUBSCRIBERS;
     return deliverer.attempt(ids[number]!, message, recipients[number]!).then(demandSuccess);
   };
+}
+
+/** Signed requests of one message to each of these URLs, without anything that keeps them. */
+export function signedClient(name: string, urls: readonly string[]): ForkedCandidate {
+  const { client: undici, deliverer } = guardedDeliverer(
+    new PublicRecipientPolicy({ allowedPorts: 'any', allowCidrs: ['127.0.0.0/8'] }),
+  );
+  const message = messages.create({ event: 'order.placed', data: DATA });
+  const pairs = urls.map((url, place) => ({
+    recipient: recipientOf(url, place),
+    id: deliveryId(place),
+  }));
+  const once = () =>
+    Promise.all(
+      pairs.map(({ recipient, id }) =>
+        deliverer.attempt({ id, number: 1 }, message, recipient).then(demandSuccess),
+      ),
+    );
+  return { name, once, stop: () => undici.close() };
+}
+
+/** {@link signedClient} for a process of its own. */
+export const signedRequests: ContenderModule<Parameters<typeof signedClient>> = {
+  url: import.meta.url,
+  open: signedClient,
+};
+
+function recipientOf(url: string, place: number): Recipient {
+  return {
+    id: `sub_01890a5d-ac96-774b-bcce-${String(place).padStart(12, '0')}`,
+    url,
+    contentType: 'application/json',
+    digest: 'sha256',
+    secrets: [{ value: generateSecret(), expiresAt: null }],
+  };
+}
+
+function deliveryId(place: number): string {
+  return `dlv_01890a5d-ac96-774b-bcce-${String(place).padStart(12, '0')}`;
 }
 
 function demandSuccess(attempt: Attempt): void {
