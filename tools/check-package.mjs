@@ -1,7 +1,8 @@
 // Usage: node tools/check-package.mjs
 //
 // Packs the built package as npm would, and checks what users get: that nothing is in it that does not belong there, that
-// every entry point and the command are, and what publint and arethetypeswrong say.
+// every entry point and the command are, what publint and arethetypeswrong say, and that the main entry point loads no
+// package that can wait.
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -10,6 +11,8 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { targetsOf } from './imports.mjs';
 
+/** Half of the time that the library would take to load. */
+const LOADED_LATER = ['axios', 'undici'];
 const FOLDER = '.cache/pack';
 const BELONGS = [
   /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
@@ -17,6 +20,7 @@ const BELONGS = [
   /^dist\/(?:[\w.-]+\/)*[\w.-]+\.(?:js|d\.ts)$/,
   /^dist\/(?:[\w.-]+\/)*index\.(?:mjs|d\.mts)$/,
 ];
+const LIST_LOADED = `require('./dist/index.js'); console.log(Object.keys(require.cache).join('\\n'))`;
 const DOES_NOT = /\.(?:spec|test-d)\./;
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -59,6 +63,14 @@ else {
     const how = 'resolutionKind' in problem ? problem.resolutionKind : '';
     faults.push(`arethetypeswrong: ${problem.kind} ${where} ${how}`.trimEnd());
   }
+}
+
+const loaded = execFileSync(process.execPath, ['-e', LIST_LOADED], { encoding: 'utf8' }).split(
+  '\n',
+);
+for (const name of LOADED_LATER) {
+  if (!loaded.some((file) => file.includes(`/node_modules/${name}/`))) continue;
+  faults.push(`the main entry point loads ${name}: load it where it is first needed`);
 }
 
 for (const fault of faults) console.error(fault);

@@ -1,13 +1,9 @@
-import axios, {
-  AxiosHeaders,
-  type AxiosInstance,
-  type AxiosResponse,
-  type InternalAxiosRequestConfig,
-} from 'axios';
+import type { AxiosInstance, AxiosResponse, AxiosStatic, InternalAxiosRequestConfig } from 'axios';
 import { errorText } from '../../common/error-text.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import { AttemptError } from '../attempt/attempt.error.js';
 import { type Deadlines, Timed } from './deadlines.js';
+import { loadAxios } from './http-packages.js';
 import { attemptError } from './transport-errors.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
@@ -29,12 +25,15 @@ const UNUSED_DEFAULTS = [
 /** Passes requests through the interceptors of an axios instance. */
 export class AxiosAdapter {
   readonly instance: AxiosInstance;
+  readonly #headers: AxiosStatic['AxiosHeaders'];
   #mayHaveDefaults = false;
 
   constructor(
     private readonly wire: Wire,
     private readonly deadlines: Deadlines,
   ) {
+    const axios = loadAxios();
+    this.#headers = axios.AxiosHeaders;
     this.instance = axios.create({
       adapter: (config) => this.#adapt(config),
       // The bytes sent must be the bytes signed.
@@ -78,7 +77,7 @@ export class AxiosAdapter {
     try {
       const response = this.#mayHaveDefaults
         ? this.instance.request({ ...config, adapter } as object)
-        : this.#intercept({ ...config, headers: new AxiosHeaders(request.headers) }, adapter);
+        : this.#intercept({ ...config, headers: new this.#headers(request.headers) }, adapter);
       return responseOf(await response);
     } catch (error) {
       throw ownError(error);
@@ -117,7 +116,7 @@ export class AxiosAdapter {
     const hasParts = config.baseURL !== undefined || config.params !== undefined;
     const response = await this.wire({
       url: hasParts ? this.instance.getUri(config) : (config.url ?? ''),
-      headers: AxiosHeaders.from(config.headers).toJSON() as Record<string, string>,
+      headers: this.#headers.from(config.headers).toJSON() as Record<string, string>,
       body: bytesOf(config.data),
       timeout: config.timeout ?? 0,
       keepAlive: config.keepAlive ?? true,
@@ -127,7 +126,7 @@ export class AxiosAdapter {
       data: response.body,
       status: response.status,
       statusText: '',
-      headers: AxiosHeaders.from(response.headers as Record<string, string>),
+      headers: this.#headers.from(response.headers as Record<string, string>),
       config,
       request: response,
     };

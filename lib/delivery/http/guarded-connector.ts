@@ -1,6 +1,7 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
+import { loadUndici } from './http-packages.js';
 import { attemptError } from './transport-errors.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import { type TlsOptions, tlsSettings } from './tls-settings.js';
@@ -27,7 +28,7 @@ export function guardedConnector(
   policy: RecipientPolicy,
   { lookup = systemLookup, tls }: ConnectorOptions,
 ): GuardedConnector {
-  const connect = buildConnector({
+  const connect = loadUndici().buildConnector({
     ...tlsSettings(tls),
     lookup: vettedLookup(policy, coalesced(lookup)),
     autoSelectFamily: true,

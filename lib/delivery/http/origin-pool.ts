@@ -1,6 +1,7 @@
-import { Client } from 'undici';
+import type { Client } from 'undici';
 import type { Carrier, Exchange, WaitingRoom } from './exchange.js';
 import type { GuardedConnector } from './guarded-connector.js';
+import { loadUndici } from './http-packages.js';
 import type { Socket } from 'node:net';
 
 const PIECE = 1024;
@@ -124,6 +125,7 @@ class Connection implements Carrier {
     settings: PoolSettings,
   ) {
     const { connect, isDirect, keepAliveTimeout, maxHeaderBytes } = settings;
+    const { Client } = loadUndici();
     this.#client = new Client(pool.origin, {
       connect: (options, callback) => {
         this.#dialling = connect(options, (...result) => {

@@ -1,8 +1,8 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { buildConnector } from 'undici';
 import { formatAuthority, type EgressProxy } from './egress-proxy.js';
+import { loadUndici } from './http-packages.js';
 import { attemptError } from './transport-errors.js';
 import type { GuardedConnector } from './guarded-connector.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
@@ -21,7 +21,7 @@ export function proxiedConnector(
   tls?: TlsOptions,
 ): GuardedConnector {
   const settings = tlsSettings(tls);
-  const secure = buildConnector({ ...settings, timeout: 0 });
+  const secure = loadUndici().buildConnector({ ...settings, timeout: 0 });
   return (options, callback) => {
     const { hostname, protocol, port } = options;
     const isTls = protocol === 'https:';

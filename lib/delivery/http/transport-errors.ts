@@ -1,4 +1,3 @@
-import { errors } from 'undici';
 import { RecipientRefusedError } from '../../errors/index.js';
 import { AttemptError } from '../attempt/attempt.error.js';
 import type { AttemptErrorCode } from '../attempt/attempt.js';
@@ -75,7 +74,7 @@ export function attemptError(
 }
 
 function codeOf(cause: unknown): AttemptErrorCode {
-  if (cause instanceof errors.HTTPParserError) return 'protocol';
+  if (cause instanceof Error && cause.name === 'HTTPParserError') return 'protocol';
   const errno = errnoOf(cause);
   if (errno === null) return 'internal';
   // The HTTP parser reports an unexpected 100 or 101 as an error of the socket.
