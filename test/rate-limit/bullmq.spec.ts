@@ -33,7 +33,8 @@ describe('a rate limit of bullmq() in two workers', () => {
       await startRedis(),
     ];
     const connection = connectionTo(redis.port);
-    sender = await openBullMqApp(place, { connection, worker: false });
+    // As short as that of the workers: what Redis loses is delivered once it has run out.
+    sender = await openBullMqApp(place, { connection, worker: false, lease: 2000 });
     await sender.subscribers.create(subscriber(receiver.url, { id: 'sub_0', rateLimit: RATE }));
     const task: RelayProcessTask = {
       options: place.options,
