@@ -105,8 +105,11 @@ describe('the pattern of a static subscriber that matches no declared event', ()
       async place(): Promise<void> {}
     }
 
-    expect(await warningsOf({ subscribers, events }, [Orders])).not.toContainEqual(text);
+    const ofPatterns = (lines: readonly string[]) =>
+      lines.filter((line) => line.includes("'ordr.*'"));
+
+    expect(ofPatterns(await warningsOf({ subscribers, events }, [Orders]))).toEqual([]);
     await app!.close();
-    expect(await warningsOf({ subscribers })).not.toContainEqual(text);
+    expect(ofPatterns(await warningsOf({ subscribers }))).toEqual([]);
   });
 });
