@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { actionsController } from './subscribers/subscriber-actions.controller.js';
 import type { ApiSettings } from './options/api-options.js';
+import { deliveryReportsController } from './deliveries/delivery-reports.controller.js';
 import { deliveriesController } from './deliveries/deliveries.controller.js';
 import { eventTypesController } from './catalogue/event-types.controller.js';
 import { jwksController } from './catalogue/jwks.controller.js';
@@ -19,6 +20,7 @@ export function apiControllers(settings: ApiSettings): readonly Type<unknown>[] 
     ...(settings.receivers ? [subscriptionController(settings)] : []),
     eventTypesController(settings),
     deliveriesController(settings),
+    deliveryReportsController(settings),
     actionsController(settings),
     subscribersController(settings),
   ];

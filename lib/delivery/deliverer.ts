@@ -8,7 +8,11 @@ import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { Recipient } from '../message/recipient.js';
 import { hostOf } from '../message/recipient-host.js';
-import type { UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
+import {
+  StandardWebhookSigner,
+  type UnsubscribeLinks,
+  type WebhookSigner,
+} from '../signing/index.js';
 import { AttemptError } from './attempt/attempt.error.js';
 import { type AnswerHeaderOptions, AnswerHeaders } from './attempt/answer-headers.js';
 import type { Attempt } from './attempt/attempt.js';
@@ -110,41 +114,77 @@ export class Deliverer {
   }
 
   #post(frame: AttemptFrame): Promise<WebhookResponse> {
-    const { message, recipient, startedAt } = frame;
-    const body = encoded(message, recipient);
-    const signature = this.signer.sign({
-      id: message.id,
-      event: message.event,
-      time: startedAt,
-      body,
-      recipient,
-    });
+    const body = encoded(frame.message, frame.recipient);
+    const signature = this.#sign(frame, body);
     return signature instanceof Promise
       ? signature.then((headers) => this.#send(frame, body, headers))
       : this.#send(frame, body, signature);
   }
 
-  #send(
+  /** True when an earlier attempt's headers of tracing are unknown: every attempt has its own. */
+  get hasTracing(): boolean {
+    return !(this.#tracing instanceof NoTracing);
+  }
+
+  /** True when {@link headersAt} makes the signature of an earlier attempt again. */
+  get repeatsSignatures(): boolean {
+    return this.signer.constructor === StandardWebhookSigner;
+  }
+
+  /**
+   * Makes the headers of an earlier attempt again, without those of tracing and of a signer of the application's. They are the same as long as message,
+   * recipient and settings are.
+   *
+   * @param startedAt the start of the attempt, in milliseconds since the Unix epoch
+   */
+  async headersAt(
+    delivery: string,
+    message: Message,
+    recipient: Recipient,
+    startedAt: number,
+  ): Promise<Readonly<Record<string, string>>> {
+    const frame = { delivery, message, recipient, startedAt, tracing: undefined };
+    const body = encoded(message, recipient);
+    return this.#headers(frame, this.repeatsSignatures ? await this.#sign(frame, body) : {});
+  }
+
+  #sign(
+    { message, recipient, startedAt }: AttemptFrame,
+    body: Buffer,
+  ): ReturnType<WebhookSigner['sign']> {
+    const { id, event } = message;
+    return this.signer.sign({ id, event, time: startedAt, body, recipient });
+  }
+
+  #headers(
     { delivery, message, recipient, tracing }: AttemptFrame,
+    signature: Readonly<Record<string, string>>,
+  ): Readonly<Record<string, string>> {
+    return {
+      ...message.headers,
+      ...tracing,
+      ...signature,
+      'Content-Type': recipient.contentType,
+      'User-Agent': this.#userAgent,
+      'Hook-Event': message.event,
+      'Hook-Delivery': delivery,
+      'Hook-Subscription': recipient.id,
+      ...(this.#links !== undefined && isStored(recipient)
+        ? { 'Hook-Unsubscribe': this.#links.of(recipient) }
+        : undefined),
+    };
+  }
+
+  #send(
+    frame: AttemptFrame,
     body: Buffer,
     signature: Readonly<Record<string, string>>,
   ): Promise<WebhookResponse> {
+    const { message, recipient } = frame;
     const { timeout = this.#timeout, keepAlive = true, recipients } = message.settings;
     return this.httpClient.post({
       url: recipient.url,
-      headers: {
-        ...message.headers,
-        ...tracing,
-        ...signature,
-        'Content-Type': recipient.contentType,
-        'User-Agent': this.#userAgent,
-        'Hook-Event': message.event,
-        'Hook-Delivery': delivery,
-        'Hook-Subscription': recipient.id,
-        ...(this.#links !== undefined && isStored(recipient)
-          ? { 'Hook-Unsubscribe': this.#links.of(recipient) }
-          : undefined),
-      },
+      headers: this.#headers(frame, signature),
       body,
       timeout,
       keepAlive,

@@ -16,6 +16,13 @@ export {
 export { ANSWER_CLASSES, type AnswerClass } from './model/answer-class.js';
 export type { DeliveryDetails, DeliveryRecord, DeliveryStats } from './tables/delivery-record.js';
 export type { AttemptRecord, DeliveryStatus } from '../delivery/index.js';
+export { DeliveryReports, type FailingEndpoint } from './management/delivery-reports.js';
+export type {
+  AttemptFigures,
+  AttemptFiguresQuery,
+  AttemptHistory,
+} from './management/attempt-figures.js';
+export type { MissingPart, SentRequest } from './management/sent-request.js';
 export { ThornDelivery } from './entities/delivery.entity.js';
 export { outboxEntities } from './entities/outbox-entities.js';
 export type { EndpointRules } from './concurrency/circuit-breaker.js';

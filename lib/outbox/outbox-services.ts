@@ -1,10 +1,11 @@
 import { construct, named } from '../common/construct.js';
 import { Clock } from '../common/index.js';
-import { DeliveryLog, WebhookEvents } from '../delivery/index.js';
+import { Deliverer, DeliveryLog, WebhookEvents } from '../delivery/index.js';
 import { DispatchStrategy, FanOut, UnheardEvents } from '../dispatch/index.js';
 import { SecretSealer } from '../signing/index.js';
 import { SubscriberRepository } from '../subscriber/index.js';
 import { Deliveries } from './management/deliveries.js';
+import { DeliveryReports } from './management/delivery-reports.js';
 import { Maintenance } from './management/maintenance.js';
 
 /** Providers of the services that manage what the outbox stores. */
@@ -19,6 +20,17 @@ export const outboxServices = [
       log: DeliveryLog,
       clock: Clock,
       unheard: UnheardEvents,
+    }),
+  ),
+  construct(
+    DeliveryReports,
+    named({
+      strategy: DispatchStrategy,
+      deliveries: Deliveries,
+      deliverer: Deliverer,
+      subscribers: SubscriberRepository,
+      fanOut: FanOut,
+      clock: Clock,
     }),
   ),
   construct(

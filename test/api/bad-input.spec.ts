@@ -76,6 +76,13 @@ const BODIES: Readonly<Record<string, { rest?: object; fields: Record<string, un
   '/challenge': { fields: {} },
   '/retry': { fields: {} },
   '/cancel': { fields: {} },
+  '/filter-preview': {
+    fields: {
+      filter: [5, 'x', [], { AND: 'x' }],
+      events: [null, [], 'x', ['a..b'], [5]],
+      exclude: [null, 'x', ['a..b'], [5]],
+    },
+  },
   '/recover': {
     rest: { since },
     fields: {
@@ -116,6 +123,13 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     since: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&since=b', LONG],
     until: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&until=b', LONG],
   },
+  '/hooks/stats': {
+    subscriber: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&subscriber=b'],
+    by: ['', 'week', 'HOUR', 'day&by=hour'],
+    since: ['', '0', '2026-13-01', 'a&since=b', '2020-01-01', '2126-01-01'],
+    until: ['', '0', '2026-13-01', 'a&until=b'],
+  },
+  '/hooks/deliveries': { subscriber: ['', '%00', 'a&subscriber=b'] },
   '/stats': { days: ['', '0', '91', '-1', '1.5', 'x', '1&days=2', LONG] },
 };
 
@@ -158,8 +172,10 @@ describe.each(platforms)('bad input on %s', (platform) => {
     await store.drop();
   });
 
-  const pathOf = (route: string) =>
-    (['/retry', '/cancel'].includes(route) ? delivery : self) + route;
+  const pathOf = (route: string) => {
+    if (route === '/filter-preview') return `/hooks${route}`;
+    return (['/retry', '/cancel'].includes(route) ? delivery : self) + route;
+  };
   async function snapshot(): Promise<unknown> {
     const tables = ['thorn_subscribers', 'thorn_messages', 'thorn_deliveries', 'thorn_attempts'];
     const dataSource = api.app.get(DataSource);
@@ -216,7 +232,7 @@ describe.each(platforms)('bad input on %s', (platform) => {
     async (route) => {
       for (const [field, values] of Object.entries(QUERIES[route]!)) {
         for (const value of values) {
-          const path = route === '' ? '/hooks' : self + route;
+          const path = route.startsWith('/hooks') ? route : route === '' ? '/hooks' : self + route;
           const answer = await api.send('GET', `${path}?${field}=${value}`);
           const shown = `${field}=${value.slice(0, 60)}`;
           expect({ shown, status: answer.status, body: answer.body }).toMatchObject({

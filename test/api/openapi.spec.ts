@@ -89,7 +89,7 @@ describe.each(platforms)('the OpenAPI document on %s', (platform) => {
       store,
       thorn: {
         recipients: LOOPBACK_RECIPIENTS,
-        operatorApi: { guards: [Anybody] },
+        operatorApi: { guards: [Anybody], bodies: true },
         encryption: { keys: [{ id: 'first', key: randomBytes(32) }] },
         unsubscribe: {
           url: 'https://api.example.com/hooks',
@@ -267,8 +267,9 @@ const QUERY: Readonly<Record<string, readonly string[]>> = {
   subscriber: ['sub_1'],
   statusClass: ['2xx', '5xx', 'timeout', 'error', 'none'],
   host: ['example.com', 'localhost:8080'],
-  since: ['2020-01-01', '2020-01-01T00:00:00Z'],
-  until: ['2126-01-01T00:00:00.5+02:00'],
+  since: ['2020-01-01', new Date(Date.now() - 7_200_000).toISOString()],
+  until: ['2126-01-01T00:00:00.5+02:00', new Date().toISOString()],
+  by: ['hour', 'day'],
   days: ['1', '90'],
   owner: ['alice', 'nobody'],
 };

@@ -112,7 +112,7 @@ describe.each(
     );
 
   it('admits only operators, on every route', async () => {
-    expect(routes()).toHaveLength(15);
+    expect(routes()).toHaveLength(17);
     for (const route of routes()) {
       const [method = '', path = ''] = route.split(' ');
       const real = path.replace(':id', ids['alice']!).replace(':host', '*');
@@ -195,7 +195,21 @@ describe.each(
       activity: { inFlight: 0, paused: 1, broken: 0 },
       endpoints: [{ host: new URL(receiver.url).host, mode: 'paused', until: expect.any(Number) }],
       pauses: [],
+      isWorker: true,
     });
+    await vi.waitFor(async () =>
+      expect((await call('GET', 'overview', 200)).failing).toMatchObject([
+        {
+          ...{
+            subscriberId: ids['alice'],
+            owner: 'alice',
+            enabled: true,
+            failingMessages: expect.any(Number),
+          },
+          ...{ host: new URL(receiver.url).host, failingSince: expect.any(Number) },
+        },
+      ]),
+    );
     receiver.otherwise(204);
     api.app.get<MovableClock>(Clock).advance(120_000);
     await receiver.waitFor(2);
@@ -270,5 +284,20 @@ describe.each(
     const strategy = api.app.get<OutboxStrategy>(DispatchStrategy);
     expect(await strategy.pauses()).toMatchObject([{ host: '*', since: expect.any(Number) }]);
     await call('DELETE', 'pauses/*', 204);
+  });
+
+  it('counts attempts across owners', async () => {
+    await send('alice');
+    await send('bob');
+    await settled();
+    const [all, bobs] = [
+      await call('GET', 'stats', 200),
+      await call('GET', 'stats?owner=bob', 200),
+    ];
+    expect(all.total.attempts).toBeGreaterThan(bobs.total.attempts);
+    expect(await call('GET', `stats?subscriber=${ids['bob']}`, 200)).toEqual(bobs);
+    expect(bobs.items.at(-1)).toMatchObject({ at: expect.any(Number), isComplete: true });
+    await call('GET', `stats?owner=alice&subscriber=${ids['bob']}`, 404);
+    await call('GET', 'stats?owner=%00', 400);
   });
 });

@@ -116,6 +116,19 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
   'GET /hooks/deliveries/:delivery': { status: 200 },
   'GET /hooks/:id/stats': { status: 200 },
   'POST /hooks/deliveries/:delivery/retry': { status: 202, body: () => ({}), isOnce: true },
+  'GET /hooks/deliveries/:delivery/request': { status: 200 },
+  'GET /hooks/stats': {
+    status: 200,
+    others: [{ name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 404 }],
+  },
+  'POST /hooks/filter-preview': {
+    status: 200,
+    body: () => ({ filter: null }),
+    others: [
+      { name: 'an id', body: ({ id }) => ({ filter: null, id }), status: 400 },
+      { name: 'an owner', body: () => ({ filter: null, owner: 'bob' }), status: 400 },
+    ],
+  },
   // Its success is in product.spec.ts: the deliveries here have ended.
   'POST /hooks/deliveries/:delivery/cancel': { status: 409, body: () => ({}) },
   'POST /hooks/:id/recover': {

@@ -418,6 +418,76 @@ describe.each(
     }
   });
 
+  it('counts the attempts of all subscribers, by hour and by day', async () => {
+    const { body: second } = await post('/hooks', { url: receiver.url, events: ['order.*'] }, 201);
+    receiver.answer(404, 500);
+    await emit('article.created');
+    await settled();
+    await emit('article.changed');
+    await settled();
+    clock.advance(60 * 60_000);
+    await emit('order.paid');
+    await settled();
+    const { body } = await get('/hooks/stats');
+    const none = { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0, timeout: 0, error: 0 };
+    expect(body).toMatchObject({ by: 'hour', countedSince: body.since });
+    expect(body.total).toEqual({
+      ...{ attempts: 4, succeeded: 2, failed: 2 },
+      answers: { ...none, '2xx': 2, '4xx': 1, '5xx': 1 },
+      ...{ p50: expect.any(Number), p95: expect.any(Number) },
+    });
+    expect(body.items).toHaveLength(25);
+    expect(body.items.slice(-2)).toMatchObject([
+      { attempts: 2, failed: 2, isComplete: true },
+      { attempts: 2, succeeded: 2, answers: { ...none, '2xx': 2 } },
+    ]);
+    const hour = Math.floor(clock.now() / 3_600_000) * 3_600_000;
+    expect(body.items.at(-1).at).toBe(new Date(hour).toISOString());
+    expect(body.items[0]).toMatchObject({ attempts: 0, p50: null, p95: null });
+    const seconds = (await get(`/hooks/stats?subscriber=${second.id}&by=day`)).body;
+    expect(seconds).toMatchObject({ by: 'day', total: { attempts: 1, succeeded: 1 } });
+    expect(seconds.items.length).toBeGreaterThan(29);
+    const range = `since=${new Date(hour - 3_600_000).toISOString()}&until=${new Date(hour).toISOString()}`;
+    expect((await get(`/hooks/stats?${range}`)).body).toMatchObject({
+      total: { attempts: 2, failed: 2 },
+      items: [{ attempts: 2 }],
+    });
+    await get('/hooks/stats?subscriber=sub_none', 404);
+  });
+
+  it('shows which of the latest messages a filter lets through', async () => {
+    await emit('order.paid', { price: 5 });
+    clock.advance(1);
+    await emit('article.created', { price: 20 });
+    clock.advance(1);
+    await emit('order.paid', { price: 30 });
+    await api.app.get(WebhookDispatcher).send('order.paid', { price: 99 }, { owner: 'somebody' });
+    await settled();
+    const preview = async (body: object) => (await post('/hooks/filter-preview', body)).body;
+    const filter = { price: { gt: 10 } };
+    const all = await preview({ filter });
+    const mine = all.items.filter(({ event }: Shown) => event !== 'thorn.ping').slice(0, 3);
+    expect(mine).toMatchObject([
+      { event: 'order.paid', passes: true, time: expect.stringMatching(/Z$/) },
+      { event: 'article.created', passes: true },
+      { event: 'order.paid', passes: false },
+    ]);
+    expect(mine[0].messageId).toMatch(/^msg_/);
+    expect(all.warnings).toEqual([]);
+    const orders = await preview({ filter, events: ['order.*'] });
+    expect(orders).toMatchObject({ passed: 1 });
+    expect(orders.items.map(({ passes }: { passes: boolean }) => passes)).toEqual([true, false]);
+    expect((await preview({ filter, exclude: ['order.*'] })).items).toHaveLength(1);
+    expect(await preview({})).toMatchObject({ passed: 3 });
+    clock.advance(1);
+    for (let n = 0; n < 60; n++) await emit('article.changed', {});
+    await settled();
+    const latest = await preview({ filter });
+    expect([latest.items.length, latest.passed]).toEqual([50, 0]);
+    const before = await api.subscribers.list({ owner }, { limit: 10 });
+    expect(before.items).toHaveLength(1);
+  });
+
   it('lists the events for subscriptions', async () => {
     const { items } = (await get('/hooks/event-types')).body;
     expect(items).toHaveLength(5);

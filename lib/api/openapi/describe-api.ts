@@ -5,7 +5,8 @@ import { type ApiOperation, OWNER_OPERATIONS } from './operations.js';
 import { OPERATOR_OPERATIONS } from './operator-operations.js';
 import { operatorSchemas } from './operator-schemas.js';
 import { describeRoute } from './describe-route.js';
-import { apiSchemas, type Schema, schemaName } from './schemas.js';
+import { type Schema, schemaName } from './schema-parts.js';
+import { apiSchemas } from './schemas.js';
 
 /** As much of a document of `@nestjs/swagger` as is looked at. */
 export interface OpenApiDocument {
@@ -40,7 +41,7 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
 const RECEIVER = 'ThornReceiver';
 
 /** Controllers that are not for owners. */
-const OPERATORS: ReadonlySet<string> = new Set(['Operator', 'Maintenance']);
+const OPERATORS: ReadonlySet<string> = new Set(['Operator', 'OperatorReports', 'Maintenance']);
 
 const OPERATORS_TAG = 'Webhook operators';
 

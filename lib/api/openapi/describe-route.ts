@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { ANSWER_CLASSES } from '../../outbox/index.js';
 import type { ApiOperation } from './operations.js';
-import { type Schema, schemaRef } from './schemas.js';
+import { type Schema, schemaRef } from './schema-parts.js';
 
 const PARAMETERS: Readonly<Record<string, Schema>> = {
   limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
@@ -34,6 +34,7 @@ const PARAMETERS: Readonly<Record<string, Schema>> = {
     maxLength: 64,
     description: 'Id of a subscriber; default: any',
   },
+  by: { type: 'string', enum: ['hour', 'day'], default: 'hour' },
   days: { type: 'integer', minimum: 1, maximum: 90, default: 30 },
 };
 

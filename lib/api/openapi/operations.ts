@@ -113,6 +113,24 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     answer: [200, 'DeliveryDetails'],
     refusals: [501],
   },
+  'DeliveryReports.request': {
+    summary:
+      'Shows the request of a delivery as it was sent: body, URL, and the headers of each attempt',
+    answer: [200, 'SentRequest'],
+    refusals: [501],
+  },
+  'DeliveryReports.figures': {
+    summary: 'Counts the attempts of all your subscribers, by hour or day',
+    query: ['subscriber', 'by', 'since', 'until'],
+    answer: [200, 'AttemptHistory'],
+    refusals: [400, 404, 501],
+  },
+  'DeliveryReports.preview': {
+    summary: 'Shows which of the latest messages a filter lets through',
+    body: 'FilterPreview',
+    answer: [200, 'FilterPreviewResult'],
+    refusals: [501],
+  },
   'Deliveries.retry': {
     summary: 'Tries a delivery again',
     body: 'Nothing',

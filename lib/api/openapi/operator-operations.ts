@@ -46,6 +46,17 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     answer: [200, 'OperatorDeliveryDetails'],
     ...LOG,
   },
+  'OperatorReports.request': {
+    summary: 'Shows the request of a delivery as it was sent, if the settings let operators see it',
+    answer: [200, 'OperatorSentRequest'],
+    ...LOG,
+  },
+  'OperatorReports.figures': {
+    summary: "Counts attempts by hour or day, everybody's or one owner's",
+    query: ['owner', 'subscriber', 'by', 'since', 'until'],
+    answer: [200, 'OperatorAttemptHistory'],
+    refusals: [400, 404, 501],
+  },
   'Operator.retry': {
     summary: 'Tries a delivery again',
     answer: [202, 'DeliveryState'],

@@ -1,5 +1,6 @@
 import { ANSWER_CLASSES } from '../../outbox/index.js';
-import { all, answerHeaders, page, type Schema, some } from './schemas.js';
+import { attemptHistory, sentRequest } from './report-schemas.js';
+import { all, answerHeaders, page, type Schema, some } from './schema-parts.js';
 
 const text = { type: 'string' };
 const count = { type: 'integer', minimum: 0 };
@@ -58,6 +59,14 @@ export function operatorSchemas(
     until: maybeTime,
     failures: count,
   };
+  const failing = {
+    subscriberId: text,
+    failingSince: time,
+    failingMessages: count,
+    owner: nullable(text),
+    host: nullable(text),
+    enabled: nullable({ type: 'boolean' }),
+  };
   return {
     Overview: all({
       pending: count,
@@ -72,7 +81,11 @@ export function operatorSchemas(
       activity: all({ inFlight: count, waiting: count, paused: count, broken: count }),
       endpoints: { type: 'array', items: all(endpoint) },
       pauses: { type: 'array', items: all({ host, since: time }) },
+      isWorker: { type: 'boolean', description: 'The asked process delivers' },
+      failing: { type: 'array', items: all(failing) },
     }),
+    OperatorSentRequest: sentRequest(nullable, time),
+    OperatorAttemptHistory: attemptHistory(nullable, time),
     NewPause: some({ host }, ['host']),
     OperatorSubscriber: all({
       ...(subscriber['properties'] as Schema),

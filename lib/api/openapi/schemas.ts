@@ -11,26 +11,14 @@ import {
   MIN_RATE_PER,
 } from '../../subscriber/index.js';
 import { ANSWER_CLASSES } from '../../outbox/index.js';
+import { all, answerHeaders, page, type Schema, some, withOptional } from './schema-parts.js';
+import { attemptHistory, sentRequest } from './report-schemas.js';
 import { PROBLEM_CODES } from '../problems/problem-codes.js';
 
-/** A schema of OpenAPI. */
-export type Schema = Readonly<Record<string, unknown>>;
-
-const PREFIX = 'Thorn';
 const text = { type: 'string' };
 const count = { type: 'integer', minimum: 0 };
 const flag = { type: 'boolean' };
 const time = { type: 'string', format: 'date-time' };
-
-/** The name that a schema has among the document's components. */
-export function schemaName(name: string): string {
-  return PREFIX + name;
-}
-
-/** Points to a schema among the document's components. */
-export function schemaRef(name: string): Schema {
-  return { $ref: `#/components/schemas/${schemaName(name)}` };
-}
 
 /**
  * Every schema of the API by name.
@@ -194,6 +182,22 @@ export function apiSchemas(
       rateLimited: { ...count, description: 'Wait for the rate limit now' },
       days: { type: 'array', items: all({ day: { ...text, format: 'date' }, ...figures }) },
     }),
+    SentRequest: sentRequest(nullable, time),
+    AttemptHistory: attemptHistory(nullable, time),
+    FilterPreview: some({
+      filter: changeable.filter,
+      events: { ...changeable.events, description: 'Default: all' },
+      event: thorns.event,
+      exclude: patterns,
+    }),
+    FilterPreviewResult: all({
+      items: {
+        type: 'array',
+        items: all({ messageId: text, event: text, time, passes: flag }),
+      },
+      passed: count,
+      warnings,
+    }),
     EventTypes: all({
       items: { type: 'array', items: all({ name: text, description: nullable(text) }) },
     }),
@@ -223,34 +227,4 @@ export function apiSchemas(
       },
     },
   };
-}
-
-/** The headers of an answer. */
-export function answerHeaders(nullable: (schema: Schema) => Schema): Schema {
-  return nullable({ type: 'object', additionalProperties: text });
-}
-
-/** One page of a list. */
-export function page(item: string, nullable: (schema: Schema) => Schema): Schema {
-  return all({ items: { type: 'array', items: schemaRef(item) }, next: nullable(text) });
-}
-
-/** The schema of a request: every field may be left out, except the named ones. */
-export function some(properties: Schema, required: readonly string[] = []): Schema {
-  return {
-    type: 'object',
-    properties,
-    additionalProperties: false,
-    ...(required.length > 0 ? { required } : {}),
-  };
-}
-
-/** The schema of an answer with further fields that may be absent. */
-function withOptional(schema: Schema, properties: Schema): Schema {
-  return { ...schema, properties: { ...(schema['properties'] as Schema), ...properties } };
-}
-
-/** The schema of an answer: every field is there. */
-export function all(properties: Schema): Schema {
-  return { type: 'object', properties, required: Object.keys(properties) };
 }

@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { maintenanceController } from './maintenance.controller.js';
 import { operatorSettings, type OperatorApiOptions } from '../options/operator-options.js';
+import { operatorReportsController } from './operator-reports.controller.js';
 import { operatorController } from './operator.controller.js';
 
 /**
@@ -11,5 +12,9 @@ import { operatorController } from './operator.controller.js';
  */
 export function operatorControllers(options: OperatorApiOptions): readonly Type<unknown>[] {
   const settings = operatorSettings(options);
-  return [operatorController(settings), maintenanceController(settings)];
+  return [
+    operatorController(settings),
+    operatorReportsController(settings),
+    maintenanceController(settings),
+  ];
 }

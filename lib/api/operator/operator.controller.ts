@@ -6,11 +6,12 @@ import {
   type DeliveryDetails,
   type DeliveryPage,
   type DeliveryQuery,
+  DeliveryReports,
   OutboxStrategy,
 } from '../../outbox/index.js';
-import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
+import { Subscribers } from '../../subscriber/index.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
-import { badRequest, orNotFound, problem } from '../problems/errors.js';
+import { orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { retryRefused } from '../deliveries/delivery-problems.js';
 import { DeliveryQueryPipe } from '../deliveries/delivery-query.pipe.js';
@@ -19,6 +20,7 @@ import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { OperatorSubscriberView } from './operator-subscriber.view.js';
 import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
+import { scopeFrom } from './owner-query.js';
 import { PauseDto } from './pause.dto.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
@@ -30,16 +32,28 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     constructor(
       @Inject(Subscribers) private readonly subscribers: Subscribers,
       @Inject(Deliveries) private readonly deliveries: Deliveries,
+      @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
       @Inject(WireFormat) private readonly format: WireFormat,
     ) {}
 
-    /** Answers the work that waits, the work of this process, and the pauses. */
+    /** Answers the work that waits, the work of this process, pauses and failing endpoints. */
     @Get('overview')
     async overview(): Promise<object> {
       const outbox = this.#outbox();
-      const [stats, pauses] = await Promise.all([this.deliveries.stats(), outbox.pauses()]);
-      return { ...stats, activity: outbox.activity(), endpoints: outbox.endpoints(), pauses };
+      const [stats, pauses, failing] = await Promise.all([
+        this.deliveries.stats(),
+        outbox.pauses(),
+        this.reports.failing(),
+      ]);
+      return {
+        ...stats,
+        isWorker: outbox.isWorker(),
+        activity: outbox.activity(),
+        endpoints: outbox.endpoints(),
+        pauses,
+        failing,
+      };
     }
 
     /** Lets nothing be sent to a host, or to any with `*`. */
@@ -62,7 +76,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Query('owner') owner: unknown,
       @Query(new PageQueryPipe()) query: unknown,
     ): Promise<object> {
-      const scope = scopeOf(owner);
+      const scope = scopeFrom(owner);
       const { items, next } = await this.subscribers.list(scope, query as PageQuery);
       return {
         items: items.map((item) => new OperatorSubscriberView(item, collection, this.format)),
@@ -104,7 +118,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Query('owner') owner: unknown,
       @Query(new DeliveryQueryPipe()) query: unknown,
     ): Promise<DeliveryPage> {
-      return this.deliveries.list(query as DeliveryQuery, scopeOf(owner));
+      return this.deliveries.list(query as DeliveryQuery, scopeFrom(owner));
     }
 
     @Get('deliveries/:delivery')
@@ -148,11 +162,4 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
   }
 
   return ThornOperatorController;
-}
-
-function scopeOf(owner: unknown): OwnerScope {
-  if (owner === undefined) return 'any';
-  // Some databases refuse a NUL as a parameter.
-  if (typeof owner === 'string' && !owner.includes('\0')) return { owner };
-  throw badRequest([{ field: 'owner', reason: 'must be the id of a user' }]);
 }

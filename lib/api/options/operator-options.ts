@@ -17,17 +17,22 @@ export interface OperatorApiOptions {
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   /** The path of the routes, below a global prefix if there is one. Default `hooks-operator`. */
   readonly path?: string;
+  /**
+   * True: operators may see what was sent, body and signed headers included. Bodies are the data of the application's
+   * customers. Default false.
+   */
+  readonly bodies?: boolean;
 }
 
-const KNOWN = ['guards', 'imports', 'path'];
+const KNOWN = ['guards', 'imports', 'path', 'bodies'];
 
 /** {@link OperatorApiOptions}, checked. */
-export type OperatorSettings = Required<Pick<OperatorApiOptions, 'guards' | 'path'>>;
+export type OperatorSettings = Required<Pick<OperatorApiOptions, 'guards' | 'path' | 'bodies'>>;
 
 /** @throws {@link ThornConfigurationError} naming the option and its fix */
 export function operatorSettings(options: OperatorApiOptions): OperatorSettings {
   const check = new OptionChecks('', 'operatorApi.');
-  const { guards, path = 'hooks-operator', ...rest } = options ?? {};
+  const { guards, path = 'hooks-operator', bodies = false, ...rest } = options ?? {};
   check.names({ ...rest }, KNOWN);
   check.functions('guards', guards ?? [], 'guard classes, for example [OperatorGuard]');
   check.assert(
@@ -36,5 +41,6 @@ export function operatorSettings(options: OperatorApiOptions): OperatorSettings 
     'must hold at least one guard class: these routes show what belongs to anybody',
   );
   checkApiPath(check, path);
-  return { guards, path: path.replace(/^\//, '') };
+  check.boolean('bodies', bodies);
+  return { guards, path: path.replace(/^\//, ''), bodies };
 }

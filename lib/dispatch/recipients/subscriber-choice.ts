@@ -17,8 +17,10 @@ export function withoutUnwanted(
 }
 
 /** True when a subscriber whose patterns match wants this message. */
-export function wants(subscriber: Subscriber, message: Message): boolean {
-  const { exclude, filter } = subscriber;
+export function wants(
+  { exclude, filter }: Pick<Subscriber, 'exclude' | 'filter'>,
+  message: Message,
+): boolean {
   if (exclude.some((pattern) => patternMatches(pattern, message.event))) return false;
   return filter === null || filterHolds(filter, payloadOf(message));
 }

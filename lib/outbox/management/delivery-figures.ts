@@ -146,7 +146,7 @@ function figuresOf(counts: readonly Row[], durations: readonly Row[]): DeliveryF
 }
 
 /** The shortest duration that `percent` of 100 requests do not exceed; null without requests. */
-function percentile(sorted: readonly Row[], percent: number): number | null {
+export function percentile(sorted: readonly Row[], percent: number): number | null {
   const amount = amountOf(sorted);
   let place = 0;
   for (const row of sorted) {

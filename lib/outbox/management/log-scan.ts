@@ -24,7 +24,7 @@ export interface ScannedLog {
 }
 
 /** A way to find deliveries: along arms, leaving out those that the filters do not hold for. */
-interface ScanPlan {
+export interface ScanPlan {
   readonly arms: readonly LogCondition[];
   readonly filters: readonly LogCondition[];
 }
@@ -104,10 +104,8 @@ async function plansFor(
     const arms = [{ sql: 'd.message_id = ?', parameters: [messageId] }];
     return [{ arms, filters: [...own, ...ofStatus, ...others] }];
   }
-  const isArmed = subscribers !== undefined && subscribers.length <= MOST_ARMS;
-  const everything: ScanPlan = isArmed
-    ? { arms: subscribers.map(subscriberArm), filters: [...ofStatus, ...others] }
-    : { arms: [ALL], filters: [...own, ...ofStatus, ...others] };
+  const all = everythingOf(pages, subscribers);
+  const everything = { ...all, filters: [...all.filters, ...ofStatus, ...others] };
   const isFailing = status === undefined && FAILING_CLASSES.has(statusClass);
   if (status !== 'failed' && status !== 'pending' && !isFailing) return [everything];
   if (status !== 'failed' && !(await pages.isFewWaiting(own[0] ?? ALL, FEW_WAITING))) {
@@ -118,6 +116,17 @@ async function plansFor(
   const indexed = { arms, filters: [...own, ...others] };
   // Either the failures of others or the successes of these subscribers may be many.
   return status === 'pending' || subscribers === undefined ? [indexed] : [indexed, everything];
+}
+
+/** The way to all deliveries of subscribers. */
+export function everythingOf(
+  pages: LogPageTable,
+  subscribers: readonly string[] | undefined,
+): ScanPlan {
+  if (subscribers === undefined) return { arms: [ALL], filters: [] };
+  return subscribers.length <= MOST_ARMS
+    ? { arms: subscribers.map(subscriberArm), filters: [] }
+    : { arms: [ALL], filters: [subscriberFilter(pages, subscribers)] };
 }
 
 const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({

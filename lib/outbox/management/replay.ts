@@ -165,17 +165,20 @@ export function sum(one: ReplayCounts, other: ReplayCounts): ReplayCounts {
 }
 
 /** True when the message would have gone to the subscriber. */
-function isFor(row: Row, { owner, events, exclude }: Subscriber): boolean {
+export function isFor(
+  row: Row,
+  { owner, events, exclude }: Pick<Subscriber, 'owner' | 'events' | 'exclude'>,
+): boolean {
   const isSeen = row['audience'] === 'everyone' || owner === null || owner === row['owner'];
   const isMatch = (pattern: string) => patternMatches(pattern, row['event'] as string);
   return isSeen && events.some(isMatch) && !exclude.some(isMatch);
 }
 
 /** Filters messages by the subscriber's condition on their data. */
-async function filterByCondition(
+export async function filterByCondition(
   store: OutboxStore,
   rows: readonly Row[],
-  subscriber: Subscriber,
+  subscriber: Pick<Subscriber, 'exclude' | 'filter'>,
 ): Promise<{ readonly wanted: readonly Row[]; readonly unreadable: number }> {
   if (subscriber.filter === null) return { wanted: rows, unreadable: 0 };
   const wanted = new Set<unknown>();

@@ -11,6 +11,15 @@ export interface StoredHealth {
   readonly token: string | null;
 }
 
+/** A subscriber whose endpoint has only failed for a while. */
+export interface FailingSubscriber {
+  readonly subscriberId: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly failingSince: number;
+  /** Messages that have failed since then. */
+  readonly failingMessages: number;
+}
+
 /** A change of a subscriber's health, applied only if the row has not changed since it was read. */
 export interface HealthChange {
   readonly subscriber: string;
@@ -56,6 +65,19 @@ export class HealthTable {
         },
       ]),
     );
+  }
+
+  /** Reads the subscribers that have failed for the longest time. */
+  async failing(limit: number): Promise<readonly FailingSubscriber[]> {
+    const { rows } = await this.database.run({
+      sql: `SELECT h.subscriber_id, h.failing_since, h.failing_messages FROM ${this.#table} h ORDER BY h.failing_since LIMIT ?`,
+      parameters: [limit],
+    });
+    return rows.map((row) => ({
+      subscriberId: row['subscriber_id'] as string,
+      failingSince: Number(row['failing_since']),
+      failingMessages: Number(row['failing_messages']),
+    }));
   }
 
   /** Writes the changes. @returns the subscribers whose change was written; another process has changed the others */

@@ -1,5 +1,5 @@
 import type { Dialect, Statement } from '../database/dialect.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { deliveryColumns, type DeliveryRecord, parseDeliveryRow } from './delivery-record.js';
 
@@ -82,6 +82,36 @@ export class LogPageTable {
       parts.length === 1 ? parts[0]! : merged(parts, 1),
     );
     return (found[0]?.['id'] as string | undefined) ?? null;
+  }
+
+  /** Counts the attempts of deliveries by time, answer and duration. @param step milliseconds */
+  async countAttempts(
+    arms: readonly LogCondition[],
+    filters: readonly LogCondition[],
+    range: LogRange,
+    step: number,
+  ): Promise<readonly Row[]> {
+    const { attempts } = this.tables;
+    const parts = arms.flatMap((arm): Statement[] => {
+      const all = [arm, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
+      const where = all.map(({ sql }) => sql).join(' AND ');
+      const parameters = all.flatMap((one) => one.parameters);
+      return [
+        {
+          sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration FROM ${this.#deliveries} d WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
+          parameters,
+        },
+        {
+          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration FROM ${this.#deliveries} d ${this.dialect.join} ${attempts} o ON o.delivery_id = d.id WHERE ${where} AND d.requests > 1`,
+          parameters,
+        },
+      ];
+    });
+    const { rows } = await this.database.run({
+      sql: `SELECT a.began - (a.began % ${step}) AS bucket, a.status, a.error_code, a.duration, COUNT(*) AS amount FROM (${parts.map(({ sql }) => sql).join(' UNION ALL ')}) a GROUP BY a.began - (a.began % ${step}), a.status, a.error_code, a.duration`,
+      parameters: parts.flatMap(({ parameters }) => parameters),
+    });
+    return rows;
   }
 
   /** True when fewer than `most` deliveries wait that the condition holds for. */

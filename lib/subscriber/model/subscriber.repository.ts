@@ -165,6 +165,17 @@ export abstract class SubscriberRepository {
   }
 
   /**
+   * Since when all processes send to a subscriber as it is now: an attempt begun earlier may have gone to another URL or
+   * have been signed with other secrets. Default: its latest change.
+   *
+   * @param subscriber as this repository has returned it
+   * @returns milliseconds since the Unix epoch
+   */
+  async sentAsIsSince({ updatedAt }: Subscriber): Promise<number> {
+    return updatedAt.getTime();
+  }
+
+  /**
    * Counts disabled subscribers for gauges. Called whenever metrics are collected, so it must be cheap. Default: null
    * for unknown.
    */

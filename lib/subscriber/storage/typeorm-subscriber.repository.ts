@@ -56,6 +56,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
   readonly #turns = new KeyedMutex();
   readonly #placing: QuotaAllocator;
   readonly #writes: SubscriberWriter;
+  readonly #maxStaleness: number;
 
   /**
    * @param sealer default: secrets are stored as they are
@@ -72,8 +73,9 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     this.#rows = new SubscriberRowMapper(sealer);
     this.#placing = new QuotaAllocator(this.#table);
     this.#writes = new SubscriberWriter(this.#table, this.#rows, this.#placing);
+    this.#maxStaleness = options.maxStaleness ?? 5000;
     this.#mirror = new SubscriberCache(this.#table, this.#rows, clock, {
-      maxStaleness: options.maxStaleness ?? 5000,
+      maxStaleness: this.#maxStaleness,
       outageTolerance: options.outageTolerance ?? 60_000,
     });
   }
@@ -183,6 +185,12 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
 
   override findIds(scope: OwnerScope, host?: string): Promise<readonly string[]> {
     return this.#table.ids(scope, host);
+  }
+
+  override async sentAsIsSince({ createdAt, updatedAt }: Subscriber): Promise<number> {
+    // Of a subscriber that never changed no process can have known another version.
+    const isNew = updatedAt.getTime() === createdAt.getTime();
+    return updatedAt.getTime() + (isNew ? 0 : this.#maxStaleness);
   }
 
   override countDisabled(): Promise<number> {

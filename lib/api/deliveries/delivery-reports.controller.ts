@@ -1,0 +1,90 @@
+import { Body, Get, Header, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
+import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
+import { ApiController } from '../http/controller.decorators.js';
+import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
+import { CallerScope } from '../http/owner.guard.js';
+import type { ApiSettings } from '../options/api-options.js';
+import { RoutePaths } from '../platform/route-paths.js';
+import { orNotFound } from '../problems/errors.js';
+import { AttemptHistoryView, SentRequestView } from './delivery-reports.view.js';
+import { FiguresQueryPipe } from './figures-query.pipe.js';
+
+const PREVIEW = new GivenFieldsPipe(['filter', 'events', 'exclude'], true);
+
+/** The answer to a preview: the latest messages, and which of them would be delivered. */
+interface FilterPreviewView {
+  readonly items: readonly {
+    readonly messageId: string;
+    readonly event: string;
+    readonly time: string;
+    readonly passes: boolean;
+  }[];
+  /** How many of them pass. */
+  readonly passed: number;
+  readonly warnings: readonly string[];
+}
+
+/** The routes that show requests and figures, and try filters. */
+export function deliveryReportsController(settings: ApiSettings): Type<unknown> {
+  const paths = new RoutePaths();
+
+  @ApiController(settings)
+  class ThornDeliveryReportsController {
+    constructor(
+      @Inject(DeliveryReports) private readonly reports: DeliveryReports,
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      paths.adaptTo(host);
+    }
+
+    /** Shows body and headers as they were sent. */
+    @Get(paths.of('/deliveries/:delivery/request'))
+    @Header('Cache-Control', 'no-store')
+    async request(
+      @CallerScope() scope: OwnerScope,
+      @Param('delivery') id: string,
+    ): Promise<SentRequestView> {
+      return new SentRequestView(orNotFound(await this.reports.request(id, scope), 'delivery'));
+    }
+
+    /** Counts attempts by hour or day. */
+    @Get(paths.of('/stats'))
+    async figures(
+      @CallerScope() scope: OwnerScope,
+      @Query(new FiguresQueryPipe()) query: unknown,
+    ): Promise<AttemptHistoryView> {
+      const found = await this.reports.figures(query as AttemptFiguresQuery, scope);
+      return new AttemptHistoryView(orNotFound(found));
+    }
+
+    /** Shows which of the latest messages a filter lets through. Nothing is stored. */
+    @Post(paths.of('/filter-preview'))
+    @HttpCode(200)
+    async preview(
+      @CallerScope() scope: { readonly owner: string | null },
+      @Body(PREVIEW) body: unknown,
+    ): Promise<FilterPreviewView> {
+      let warnings: readonly string[] = [];
+      const given = checkedFields<SubscriberUpdate>(body, (fields) => {
+        this.subscribers.checkChanges(fields);
+        warnings = this.subscribers.warnings(withDefaults(fields));
+      });
+      const query = { ...withDefaults(given), owner: scope.owner };
+      const found = await this.reports.previewFilter(query);
+      const items = found.map(({ time, ...one }) => ({
+        ...one,
+        time: new Date(time).toISOString(),
+      }));
+      return { items, passed: items.filter(({ passes }) => passes).length, warnings };
+    }
+  }
+
+  return ThornDeliveryReportsController;
+}
+
+function withDefaults({ filter = null, events = ['*'], exclude = [] }: SubscriberUpdate) {
+  return { filter, events, exclude };
+}

@@ -1,0 +1,29 @@
+import type { PipeTransform } from '@nestjs/common';
+import { isIdLike } from '../../common/index.js';
+import type { AttemptFiguresQuery } from '../../outbox/index.js';
+import { badRequest, type RefusedField } from '../problems/errors.js';
+import { isBody } from '../http/body-fields.js';
+import { NO_MOMENT, parseIsoDate } from '../http/validators.js';
+
+/** Reads which attempts a caller wants to have counted. Other parameters are not looked at. */
+export class FiguresQueryPipe implements PipeTransform<unknown, AttemptFiguresQuery> {
+  transform(query: unknown): AttemptFiguresQuery {
+    const { subscriber, by, since, until } = isBody(query) ? query : {};
+    const refused: RefusedField[] = [];
+    const refuse = (field: string, reason: string) => refused.push({ field, reason });
+    const moments = { since: parseIsoDate(since), until: parseIsoDate(until) };
+    if (subscriber !== undefined && !isIdLike(subscriber)) {
+      refuse('subscriber', 'must be the id of a subscriber');
+    }
+    if (by !== undefined && by !== 'hour' && by !== 'day') refuse('by', 'must be hour or day');
+    if (since !== undefined && moments.since === null) refuse('since', NO_MOMENT);
+    if (until !== undefined && moments.until === null) refuse('until', NO_MOMENT);
+    if (refused.length > 0) throw badRequest(refused);
+    return {
+      ...(isIdLike(subscriber) && { subscriberId: subscriber }),
+      ...((by === 'hour' || by === 'day') && { by }),
+      ...(moments.since && { since: moments.since }),
+      ...(moments.until && { until: moments.until }),
+    };
+  }
+}

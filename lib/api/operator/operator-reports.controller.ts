@@ -1,0 +1,43 @@
+import { Get, Header, Inject, Param, Query, type Type } from '@nestjs/common';
+import {
+  type AttemptFiguresQuery,
+  type AttemptHistory,
+  DeliveryReports,
+  type SentRequest,
+} from '../../outbox/index.js';
+import { FiguresQueryPipe } from '../deliveries/figures-query.pipe.js';
+import { OperatorController } from '../http/controller.decorators.js';
+import type { OperatorSettings } from '../options/operator-options.js';
+import { orNotFound, problem } from '../problems/errors.js';
+import { scopeFrom } from './owner-query.js';
+
+/** The routes that show operators requests and figures. */
+export function operatorReportsController(settings: OperatorSettings): Type<unknown> {
+  @OperatorController(settings)
+  class ThornOperatorReportsController {
+    constructor(@Inject(DeliveryReports) private readonly reports: DeliveryReports) {}
+
+    @Get('deliveries/:delivery/request')
+    @Header('Cache-Control', 'no-store')
+    async request(@Param('delivery') id: string): Promise<SentRequest> {
+      if (!settings.bodies) {
+        throw problem(
+          'forbidden',
+          'Operators do not see what was sent: set the option operatorApi.bodies to true',
+        );
+      }
+      return orNotFound(await this.reports.request(id, 'any'), 'delivery');
+    }
+
+    @Get('stats')
+    async figures(
+      @Query('owner') owner: unknown,
+      @Query(new FiguresQueryPipe()) query: unknown,
+    ): Promise<AttemptHistory> {
+      const scope = scopeFrom(owner);
+      return orNotFound(await this.reports.figures(query as AttemptFiguresQuery, scope));
+    }
+  }
+
+  return ThornOperatorReportsController;
+}

@@ -1,0 +1,176 @@
+import { setImmediate } from 'node:timers/promises';
+import { firstIdAt, timeFromId } from '../../common/id.js';
+import { InvalidInputError } from '../../errors/index.js';
+import type { Row } from '../database/outbox-database.js';
+import { ANSWER_CLASSES, type AnswerClass, answerClassOf } from '../model/answer-class.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import { DAY, percentile } from './delivery-figures.js';
+import { everythingOf } from './log-scan.js';
+
+/** The time that figures are made of. */
+export interface AttemptFiguresQuery {
+  /** Id of a subscriber; default all. */
+  readonly subscriberId?: string;
+  /** Default `hour`. */
+  readonly by?: 'hour' | 'day';
+  /** From then on; default a day ago, by day 30 days ago. */
+  readonly since?: Date;
+  /** Before then; default now. */
+  readonly until?: Date;
+}
+
+/** Figures of attempts. */
+export interface AttemptFigures {
+  readonly attempts: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Attempts by the kind of their answer. */
+  readonly answers: Readonly<Record<Exclude<AnswerClass, 'none'>, number>>;
+  /** Median and 95th percentile of the durations of answered attempts, in milliseconds; null without one. */
+  readonly p50: number | null;
+  readonly p95: number | null;
+}
+
+/** {@link AttemptFigures} of the attempts that began in an hour or on a day in UTC. */
+export interface AttemptFiguresItem extends AttemptFigures {
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** False where not all deliveries were counted. */
+  readonly isComplete: boolean;
+}
+
+/** Attempts of the deliveries of a time. Times are milliseconds since the Unix epoch. */
+export interface AttemptHistory {
+  readonly by: 'hour' | 'day';
+  readonly since: number;
+  readonly until: number;
+  /** Deliveries from then on were counted; later than `since` where there are too many. */
+  readonly countedSince: number;
+  readonly total: AttemptFigures;
+  /** Every hour or day, the oldest first. */
+  readonly items: readonly AttemptFiguresItem[];
+}
+
+const HOUR = 60 * 60_000;
+const MOST_ITEMS = 400;
+/** Deliveries of one step, and of one answer. */
+const STEP = 10_000;
+const MOST = 200_000;
+/** Milliseconds after which no further step is taken. */
+const LONGEST = 500;
+
+/** The time to make figures of, with its defaults. */
+export interface FiguresRange extends Pick<AttemptHistory, 'by' | 'since' | 'until'> {
+  readonly step: number;
+}
+
+/** @throws {@link InvalidInputError} naming the field */
+export function figuresRange(query: AttemptFiguresQuery, now: number): FiguresRange {
+  const { by = 'hour' } = query;
+  const step = by === 'hour' ? HOUR : DAY;
+  const until = query.until?.getTime() ?? now + 1;
+  const first = query.since?.getTime() ?? until - (by === 'hour' ? DAY : 30 * DAY);
+  const since = first - (first % step);
+  if (until <= first) {
+    throw query.until === undefined
+      ? new InvalidInputError('since', 'must be in the past')
+      : new InvalidInputError('until', 'must be after since');
+  }
+  if ((until - since) / step > MOST_ITEMS) {
+    const reason = `must be at most ${MOST_ITEMS} ${by}s before until`;
+    throw new InvalidInputError('since', reason);
+  }
+  return { by, since, until, step };
+}
+
+/**
+ * Counts the attempts of the deliveries that were created in a time, the newest first and up to a limit.
+ *
+ * @param subscribers undefined for all
+ */
+export async function attemptFigures(
+  stores: readonly OutboxStore[],
+  subscribers: readonly string[] | undefined,
+  range: FiguresRange,
+): Promise<AttemptHistory> {
+  const counted = await Promise.all(
+    stores.map((store) =>
+      subscribers?.length === 0
+        ? { rows: [], since: range.since }
+        : countIn(store, subscribers, range, Math.ceil(MOST / stores.length)),
+    ),
+  );
+  const rows = counted.flatMap((one) => one.rows);
+  const countedSince = Math.max(...counted.map(({ since }) => since));
+  const byTime = new Map<number, Row[]>();
+  for (const row of rows) {
+    const at = Number(row['bucket']);
+    const others = byTime.get(at);
+    if (others === undefined) byTime.set(at, [row]);
+    else others.push(row);
+  }
+  const items: AttemptFiguresItem[] = [];
+  for (let at = range.since; at < range.until; at += range.step) {
+    items.push({ at, isComplete: at >= countedSince, ...figuresOf(byTime.get(at) ?? []) });
+  }
+  const { by, since, until } = range;
+  const known = items.flatMap(({ at }) => byTime.get(at) ?? []);
+  return { by, since, until, countedSince, total: figuresOf(known), items };
+}
+
+async function countIn(
+  { log }: OutboxStore,
+  subscribers: readonly string[] | undefined,
+  { since, until, step }: FiguresRange,
+  most: number,
+): Promise<{ readonly rows: readonly Row[]; readonly since: number }> {
+  const from = firstIdAt('dlv_', since);
+  const { arms, filters } = everythingOf(log.pages, subscribers);
+  const perArm = Math.ceil(STEP / arms.length);
+  const end = performance.now() + LONGEST;
+  let before = firstIdAt('dlv_', until);
+  const rows: Row[] = [];
+  for (let looked = STEP; ; looked += STEP) {
+    const range = { from, before: [before] };
+    const floor = await log.pages.floorOf(arms, range, perArm);
+    const part = { from: floor ?? from, before: [before] };
+    rows.push(...(await log.pages.countAttempts(arms, filters, part, step)));
+    if (floor === null) return { rows, since };
+    if (looked >= most || performance.now() > end) {
+      return { rows, since: (timeFromId(floor) ?? since) + 1 };
+    }
+    before = floor;
+    // SQLite answers without yielding to the event loop.
+    await setImmediate();
+  }
+}
+
+function figuresOf(rows: readonly Row[]): AttemptFigures {
+  const answers = Object.fromEntries(
+    ANSWER_CLASSES.filter((one) => one !== 'none').map((one) => [one, 0]),
+  ) as Record<Exclude<AnswerClass, 'none'>, number>;
+  const durations = new Map<number, number>();
+  let attempts = 0;
+  for (const row of rows) {
+    const amount = Number(row['amount']);
+    const status = row['status'] === null ? null : Number(row['status']);
+    const kind = answerClassOf(status, row['error_code'] as string | null);
+    // An attempt that was not kept, of a delivery that has succeeded.
+    answers[kind === 'none' ? '2xx' : kind] += amount;
+    attempts += amount;
+    if (status === null) continue;
+    const duration = Number(row['duration']);
+    durations.set(duration, (durations.get(duration) ?? 0) + amount);
+  }
+  const sorted = [...durations]
+    .sort(([one], [other]) => one - other)
+    .map(([duration, amount]): Row => ({ duration, amount }));
+  return {
+    attempts,
+    succeeded: answers['2xx'],
+    failed: attempts - answers['2xx'],
+    answers,
+    p50: percentile(sorted, 50),
+    p95: percentile(sorted, 95),
+  };
+}

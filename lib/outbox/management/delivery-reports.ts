@@ -1,0 +1,96 @@
+import type { Clock } from '../../common/index.js';
+import type { Deliverer } from '../../delivery/index.js';
+import type { DispatchStrategy, FanOut } from '../../dispatch/index.js';
+import { hostOf } from '../../message/index.js';
+import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
+import { requireOutbox } from '../strategy/outbox.strategy.js';
+import type { FailingSubscriber } from '../tables/health-table.js';
+import {
+  attemptFigures,
+  type AttemptFiguresQuery,
+  type AttemptHistory,
+  figuresRange,
+} from './attempt-figures.js';
+import type { Deliveries } from './deliveries.js';
+import { type FilterPreviewQuery, type PreviewedMessage, previewFilter } from './filter-preview.js';
+import { type SentRequest, sentRequest } from './sent-request.js';
+import { visibleSubscribers } from './subscriber-scope.js';
+
+/** Dependencies of {@link DeliveryReports}. */
+export interface DeliveryReportsDependencies {
+  readonly strategy: DispatchStrategy;
+  readonly deliveries: Deliveries;
+  readonly deliverer: Deliverer;
+  readonly subscribers: SubscriberRepository;
+  readonly fanOut: FanOut;
+  readonly clock: Clock;
+}
+
+/** A failing subscriber as operators see it; the fields of one that is not stored are null. */
+export interface FailingEndpoint extends FailingSubscriber {
+  readonly owner: string | null;
+  /** Host and port. */
+  readonly host: string | null;
+  readonly enabled: boolean | null;
+}
+
+const MOST_FAILING = 50;
+
+/** What the REST API shows besides the delivery log itself. */
+export class DeliveryReports {
+  constructor(private readonly dependencies: DeliveryReportsDependencies) {}
+
+  /** Makes the request of a delivery again; null when `scope` does not contain the id. */
+  async request(id: string, scope: OwnerScope): Promise<SentRequest | null> {
+    const { strategy, deliveries } = this.dependencies;
+    const found = await deliveries.findById(id, scope);
+    if (found === null) return null;
+    for (const store of (await requireOutbox(strategy)).stores) {
+      if ((await store.log.find(id)) !== null) return sentRequest(store, found, this.dependencies);
+    }
+    return null;
+  }
+
+  /**
+   * Counts the attempts of all subscribers in scope, or of one of them.
+   *
+   * @returns null when `scope` does not contain the subscriber
+   * @throws `InvalidInputError` naming the field
+   */
+  async figures(query: AttemptFiguresQuery, scope: OwnerScope): Promise<AttemptHistory | null> {
+    const { strategy, subscribers, clock } = this.dependencies;
+    const range = figuresRange(query, clock.now());
+    const { stores } = await requireOutbox(strategy);
+    const { subscriberId } = query;
+    const visible = await visibleSubscribers(subscribers, subscriberId, scope, undefined);
+    if (subscriberId !== undefined && visible?.length === 0) return null;
+    return attemptFigures(stores, visible, range);
+  }
+
+  /** Judges the latest messages by a filter. */
+  async previewFilter(query: FilterPreviewQuery): Promise<readonly PreviewedMessage[]> {
+    return previewFilter((await requireOutbox(this.dependencies.strategy)).stores, query);
+  }
+
+  /** Lists the subscribers that have failed for the longest time, with their hosts. */
+  async failing(): Promise<readonly FailingEndpoint[]> {
+    const { strategy, subscribers } = this.dependencies;
+    const { stores } = await requireOutbox(strategy);
+    const found = await Promise.all(stores.map(({ health }) => health.failing(MOST_FAILING)));
+    const longest = found
+      .flat()
+      .sort((one, other) => one.failingSince - other.failingSince)
+      .slice(0, MOST_FAILING);
+    return Promise.all(
+      longest.map(async (one) => {
+        const subscriber = await subscribers.findById(one.subscriberId, 'any').catch(() => null);
+        return {
+          ...one,
+          owner: subscriber?.owner ?? null,
+          host: subscriber === null ? null : hostOf(subscriber),
+          enabled: subscriber?.enabled ?? null,
+        };
+      }),
+    );
+  }
+}
