@@ -93,15 +93,13 @@ export async function attemptFigures(
   subscribers: readonly string[] | undefined,
   range: FiguresRange,
 ): Promise<AttemptHistory> {
+  // Somebody without subscribers has no arms to look along.
+  const searched = subscribers?.length === 0 ? [] : stores;
   const counted = await Promise.all(
-    stores.map((store) =>
-      subscribers?.length === 0
-        ? { rows: [], since: range.since }
-        : countIn(store, subscribers, range, Math.ceil(MOST / stores.length)),
-    ),
+    searched.map((store) => countIn(store, subscribers, range, Math.ceil(MOST / stores.length))),
   );
   const rows = counted.flatMap((one) => one.rows);
-  const countedSince = Math.max(...counted.map(({ since }) => since));
+  const countedSince = Math.max(range.since, ...counted.map(({ since }) => since));
   const byTime = new Map<number, Row[]>();
   for (const row of rows) {
     const at = Number(row['bucket']);
