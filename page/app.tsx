@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { isAway, isLockedOut } from './core/client.js';
+import { isOperator } from './core/operator.js';
 import { linkTo, place } from './core/router.js';
 import { settings } from './core/settings.js';
 import { Empty } from './ui/basics.js';
@@ -9,7 +10,14 @@ import { t } from './text/index.js';
 
 const MENU = [
   ['/endpoints', 'endpoints'],
+  ['/deliveries', 'deliveries'],
   ['/events', 'eventTypes'],
+] as const;
+
+const OPERATOR_MENU = [
+  ['/operator', 'overview'],
+  ['/operator/endpoints', 'endpoints'],
+  ['/operator/deliveries', 'deliveries'],
 ] as const;
 
 export function App() {
@@ -32,6 +40,16 @@ export function App() {
                 {t()[name]}
               </a>
             ))}
+            {isOperator.value && (
+              <>
+                <p class="menu-title">{t().operator}</p>
+                {OPERATOR_MENU.map(([to, name]) => (
+                  <a key={to} href={linkTo(to)} aria-current={isIn(path, to) ? 'page' : undefined}>
+                    {t()[name]}
+                  </a>
+                ))}
+              </>
+            )}
             {settings.links.map(({ label, url }) => (
               <a key={url} href={url} target="_blank" rel="noreferrer">
                 {label}
@@ -43,7 +61,7 @@ export function App() {
         <div>
           <div role="status">{isAway.value && <p class="away">{t().away}</p>}</div>
           <main id="content" tabIndex={-1}>
-            {isLockedOut.value ? <LockedOut /> : screenFor(path)}
+            {isLockedOut.value && !path.startsWith('/operator') ? <LockedOut /> : screenFor(path)}
           </main>
         </div>
       </div>
@@ -64,7 +82,8 @@ function LockedOut() {
 }
 
 function isIn(path: string, menu: string): boolean {
-  return path === menu || path.startsWith(`${menu}/`);
+  if (menu === '/operator') return path === menu;
+  return path === menu || path.startsWith(`${menu}/`) || (path === '/' && menu === '/endpoints');
 }
 
 /** The address is the router's, so that the link must not change it. */

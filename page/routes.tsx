@@ -4,6 +4,10 @@ import { Empty } from './ui/basics.js';
 import { AddEndpoint } from './screens/add-endpoint.js';
 import { DeliveryScreen } from './screens/delivery.js';
 import { EndpointScreen } from './screens/endpoint.js';
+import { DeliveriesScreen } from './screens/deliveries.js';
+import { OperatorEndpoints } from './screens/operator-endpoints.js';
+import { OperatorOverview } from './screens/operator-overview.js';
+import { operatorDeliveries, ownerDeliveries } from './core/deliveries.js';
 import { EndpointsScreen } from './screens/endpoints.js';
 import { EventsScreen } from './screens/events.js';
 
@@ -13,7 +17,15 @@ const ROUTES: readonly Route[] = [
   [/^\/(?:endpoints)?$/, () => <EndpointsScreen />],
   [/^\/endpoints\/new$/, () => <AddEndpoint />],
   [/^\/endpoints\/([^/]+)$/, (id) => <EndpointScreen key={id} id={id} />],
-  [/^\/deliveries\/([^/]+)$/, (id) => <DeliveryScreen key={id} id={id} />],
+  [/^\/deliveries\/([^/]+)$/, (id) => <DeliveryScreen key={id} id={id} source={ownerDeliveries} />],
+  [/^\/deliveries$/, () => <DeliveriesScreen key="own" source={ownerDeliveries} />],
+  [/^\/operator$/, () => <OperatorOverview />],
+  [/^\/operator\/endpoints$/, () => <OperatorEndpoints />],
+  [/^\/operator\/deliveries$/, () => <DeliveriesScreen key="all" source={operatorDeliveries} />],
+  [
+    /^\/operator\/deliveries\/([^/]+)$/,
+    (id) => <DeliveryScreen key={id} id={id} source={operatorDeliveries} />,
+  ],
   [/^\/events(?:\/([^/]+))?$/, (name) => <EventsScreen name={name} />],
 ];
 

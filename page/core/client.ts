@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { apiUrl } from './settings.js';
 
 /** The body of a problem, as the API answers it. */
 interface ProblemBody {
@@ -47,7 +48,7 @@ export async function call<Answer>(base: URL, path: string, given: Call = {}): P
   const text = await response.text();
   const answer: unknown = isJson(response) && text !== '' ? JSON.parse(text) : undefined;
   if (response.ok) return answer as Answer;
-  if (response.status === 401) isLockedOut.value = true;
+  if (response.status === 401 && base === apiUrl) isLockedOut.value = true;
   throw new ApiError(response.status, answer ?? {});
 }
 

@@ -2,8 +2,6 @@ import { call } from './client.js';
 import type {
   Changed,
   Created,
-  DeliveryDetails,
-  DeliveryPage,
   Endpoint,
   EndpointPage,
   Replay,
@@ -13,18 +11,7 @@ import type {
 } from './model.js';
 import { apiUrl } from './settings.js';
 
-type Query = Readonly<Record<string, string | undefined>>;
-
-/** Filters of deliveries, as they are in the address bar. */
-export interface DeliveryFilters {
-  readonly endpoint?: string | undefined;
-  readonly event?: string | undefined;
-  readonly status?: string | undefined;
-  readonly message?: string | undefined;
-  readonly since?: string | undefined;
-}
-
-export const PAGE_SIZE = '50';
+export type Query = Readonly<Record<string, string | undefined>>;
 
 /** Calls of the REST API for the owner of endpoints. */
 export const owner = {
@@ -41,17 +28,12 @@ export const owner = {
     post<TestResult>(path(id, 'test'), event === undefined ? {} : { event }),
   stats: (id: string, days: number, signal?: AbortSignal) =>
     get<Stats>(path(id, 'stats'), { days: String(days) }, signal),
-  deliveries: (endpoint: string, query: Query, signal?: AbortSignal) =>
-    get<DeliveryPage>(path(endpoint, 'deliveries'), query, signal),
-  delivery: (id: string, signal?: AbortSignal) =>
-    get<DeliveryDetails>(path('deliveries', id), {}, signal),
-  retry: (id: string) => post<unknown>(path('deliveries', id, 'retry')),
   bulk: (id: string, kind: 'recover' | 'backfill', body: object) =>
     post<Replay>(path(id, kind), body),
 };
 
 /** Every id is a segment: what an address holds cannot lead to another route. */
-function path(...segments: readonly string[]): string {
+export function path(...segments: readonly string[]): string {
   return segments.map(encodeURIComponent).join('/');
 }
 

@@ -1,7 +1,7 @@
 import type { Delivery } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { number, t } from '../text/index.js';
-import { Badge, Time } from '../ui/basics.js';
+import { Badge, StatusCode, Time } from '../ui/basics.js';
 import { type Column, Table } from '../ui/table.js';
 
 interface Options {
@@ -35,6 +35,11 @@ export function DeliveryTable({ rows, endpointName, base = '' }: Options) {
           cell: (one) => <a href={linkTo(`${base}/deliveries/${one.id}`)}>{one.event}</a>,
         },
         ...endpoint,
+        {
+          title: t().answer,
+          kind: 'number',
+          cell: (one) => <StatusCode status={one.latestStatus} />,
+        },
         { title: t().attempts, kind: 'number', cell: (one) => number(one.attemptCount) },
         { title: t().created, cell: (one) => <Time at={one.createdAt} /> },
       ]}

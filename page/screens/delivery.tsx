@@ -1,31 +1,43 @@
 import { useState } from 'preact/hooks';
-import type { Attempt, DeliveryDetails } from '../core/model.js';
+import type { DeliverySource, ShownAttempt, ShownDelivery } from '../core/deliveries.js';
 import { linkTo } from '../core/router.js';
-import { owner } from '../core/source.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
 import { dateTime, milliseconds, t } from '../text/index.js';
 import { Badge, Button, Empty, ErrorNote, Note, StatusCode, Time } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 
-export function DeliveryScreen({ id }: { readonly id: string }) {
-  const data = useData(`delivery ${id}`, (signal) => owner.delivery(id, signal), LIVE);
+interface Options {
+  readonly id: string;
+  readonly source: DeliverySource;
+}
+
+export function DeliveryScreen({ id, source }: Options) {
+  const data = useData(`delivery ${source.base} ${id}`, (signal) => source.read(id, signal), LIVE);
   return (
-    <Loaded data={data}>{(delivery) => <Shown delivery={delivery} reload={data.reload} />}</Loaded>
+    <Loaded data={data}>
+      {(delivery) => <Shown delivery={delivery} source={source} reload={data.reload} />}
+    </Loaded>
   );
 }
 
-function Shown({
-  delivery,
-  reload,
-}: {
-  readonly delivery: DeliveryDetails;
+interface ShownOptions {
+  readonly delivery: ShownDelivery;
+  readonly source: DeliverySource;
   readonly reload: () => void;
-}) {
-  const [isRetried, setRetried] = useState(false);
+}
+
+function Shown({ delivery, source, reload }: ShownOptions) {
+  const [done, setDone] = useState<'retried' | 'cancelled' | 'notCancelled'>();
   const retry = useAction(async () => {
-    await owner.retry(delivery.id);
-    setRetried(true);
+    setDone(undefined);
+    await source.retry(delivery.id);
+    setDone('retried');
+    reload();
+  });
+  const cancel = useAction(async () => {
+    setDone(undefined);
+    setDone((await source.cancel(delivery.id)) ? 'cancelled' : 'notCancelled');
     reload();
   });
   return (
@@ -37,29 +49,37 @@ function Shown({
           <span class="mono break">{delivery.id}</span>
         </>
       }
-      crumbs={[
-        [t().endpoints, linkTo('/endpoints')],
-        [t().endpoint, linkTo(`/endpoints/${delivery.subscriberId}`)],
-      ]}
+      crumbs={[[t().deliveries, linkTo(`${source.base}/deliveries`)]]}
       actions={
-        <Button onClick={retry.run} isBusy={retry.isBusy}>
-          {t().retry}
-        </Button>
+        <>
+          {delivery.status === 'pending' && (
+            <Button kind="danger" onClick={cancel.run} isBusy={cancel.isBusy}>
+              {t().cancelDelivery}
+            </Button>
+          )}
+          <Button onClick={retry.run} isBusy={retry.isBusy}>
+            {t().retry}
+          </Button>
+        </>
       }
     >
-      <div role="status">{isRetried && <Note tone="good">{t().retried}</Note>}</div>
-      <ErrorNote error={retry.error} />
+      <div role="status">
+        {done !== undefined && (
+          <Note tone={done === 'notCancelled' ? 'bad' : 'good'}>{t()[done]}</Note>
+        )}
+      </div>
+      <ErrorNote error={retry.error ?? cancel.error} />
       <div class="columns">
         <Section title={t().attempts}>
           <Timeline delivery={delivery} />
         </Section>
-        <Facts delivery={delivery} />
+        <Facts delivery={delivery} source={source} />
       </div>
     </Screen>
   );
 }
 
-function Timeline({ delivery }: { readonly delivery: DeliveryDetails }) {
+function Timeline({ delivery }: { readonly delivery: ShownDelivery }) {
   if (delivery.attempts.length === 0) {
     return (
       <Empty
@@ -77,7 +97,7 @@ function Timeline({ delivery }: { readonly delivery: DeliveryDetails }) {
   );
 }
 
-function AttemptItem({ attempt }: { readonly attempt: Attempt }) {
+function AttemptItem({ attempt }: { readonly attempt: ShownAttempt }) {
   const { status, error, response } = attempt;
   const isGood = status !== null && status >= 200 && status < 300;
   return (
@@ -89,6 +109,22 @@ function AttemptItem({ attempt }: { readonly attempt: Attempt }) {
         <span class="faint">{dateTime(attempt.startedAt)}</span>
       </div>
       {error !== null && <p class="bad">{error.message}</p>}
+      {attempt.address != null && (
+        <p class="faint">
+          {t().address}: {attempt.address}
+        </p>
+      )}
+      {attempt.answerHeaders !== null && Object.keys(attempt.answerHeaders).length > 0 && (
+        <details>
+          <summary>{t().headers}</summary>
+          <Content
+            label={t().headers}
+            text={Object.entries(attempt.answerHeaders)
+              .map(([name, value]) => `${name}: ${value}`)
+              .join('\n')}
+          />
+        </details>
+      )}
       {response !== null && (
         <Content label={t().answer} text={response} name={`answer-${attempt.number}.txt`} />
       )}
@@ -96,7 +132,7 @@ function AttemptItem({ attempt }: { readonly attempt: Attempt }) {
   );
 }
 
-function Facts({ delivery }: { readonly delivery: DeliveryDetails }) {
+function Facts({ delivery, source }: Omit<ShownOptions, 'reload'>) {
   const reasons: Readonly<Record<string, string>> = t().reasons;
   return (
     <dl class="facts">
@@ -115,6 +151,16 @@ function Facts({ delivery }: { readonly delivery: DeliveryDetails }) {
       <div>
         <dt>{t().created}</dt>
         <dd>{dateTime(delivery.createdAt)}</dd>
+      </div>
+      <div>
+        <dt>{t().endpoint}</dt>
+        <dd class="mono">
+          {source.base === '' ? (
+            <a href={linkTo(`/endpoints/${delivery.subscriberId}`)}>{delivery.subscriberId}</a>
+          ) : (
+            delivery.subscriberId
+          )}
+        </dd>
       </div>
       <div>
         <dt>{t().messageId}</dt>

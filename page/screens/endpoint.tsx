@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Endpoint } from '../core/model.js';
 import { linkTo } from '../core/router.js';
+import { ownerDeliveries } from '../core/deliveries.js';
 import { owner } from '../core/source.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
 import { dateTime, milliseconds, number, percent, t } from '../text/index.js';
@@ -171,11 +172,14 @@ function Recent({ id }: { readonly id: string }) {
   const [most, setMost] = useState(10);
   const deliveries = useData(
     `recent ${id} ${most}`,
-    (signal) => owner.deliveries(id, { limit: String(most) }, signal),
+    (signal) => ownerDeliveries.list({ subscriber: id, limit: String(most) }, signal),
     LIVE,
   );
   return (
-    <Section title={t().recentDeliveries}>
+    <Section
+      title={t().recentDeliveries}
+      actions={<a href={linkTo('/deliveries', { endpoint: id })}>{t().allDeliveries}</a>}
+    >
       <Loaded data={deliveries}>
         {({ items, next }) =>
           items.length === 0 ? (

@@ -165,6 +165,8 @@ export const de: Dictionary = {
   anyEndpoint: 'Jeder Endpunkt',
   eventName: 'Name des Ereignisses',
   messageId: 'Nachricht',
+  filters: 'Filter',
+  timeout: 'Keine Antwort zur Zeit',
   anyTime: 'Jede Zeit',
   lastHour: 'Letzte Stunde',
   lastDay: 'Letzte 24 Stunden',

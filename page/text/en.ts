@@ -162,6 +162,8 @@ export const en = {
   anyEndpoint: 'Any endpoint',
   eventName: 'Event name',
   messageId: 'Message',
+  filters: 'Filters',
+  timeout: 'No answer in time',
   anyTime: 'Any time',
   lastHour: 'Last hour',
   lastDay: 'Last 24 hours',

@@ -1,0 +1,70 @@
+import type { DeliveryPage as Records } from '../../lib/outbox/index.js';
+import type { DeliveryDetails as RecordDetails } from '../../lib/outbox/index.js';
+import { call } from './client.js';
+import type { Attempt, Delivery, DeliveryDetails, DeliveryPage } from './model.js';
+import { apiUrl, operatorUrl } from './settings.js';
+import { path, type Query } from './source.js';
+
+/** Deliveries of one owner, or of all for an operator: both faces show them alike. */
+export interface DeliverySource {
+  /** Before the path of the screens. */
+  readonly base: '' | '/operator';
+  list(query: Query, signal: AbortSignal): Promise<DeliveryPage>;
+  read(id: string, signal: AbortSignal): Promise<ShownDelivery>;
+  retry(id: string): Promise<unknown>;
+  /** @returns whether it was cancelled */
+  cancel(id: string): Promise<boolean>;
+}
+
+/** An attempt; operators see the address and the reason of a failed request as well. */
+export type ShownAttempt = Attempt & { readonly address?: string | null };
+export type ShownDelivery = DeliveryDetails & { readonly attempts: readonly ShownAttempt[] };
+
+const post = (base: URL, to: string) => call<unknown>(base, to, { method: 'POST', body: {} });
+
+export const ownerDeliveries: DeliverySource = {
+  base: '',
+  list: (query, signal) => call<DeliveryPage>(apiUrl, 'deliveries', { query, signal }),
+  read: (id, signal) => call<DeliveryDetails>(apiUrl, path('deliveries', id), { signal }),
+  retry: (id) => post(apiUrl, path('deliveries', id, 'retry')),
+  cancel: async (id) => {
+    await post(apiUrl, path('deliveries', id, 'cancel'));
+    return true;
+  },
+};
+
+export const operatorDeliveries: DeliverySource = {
+  base: '/operator',
+  list: async (query, signal) => {
+    const page = await call<Records>(operatorUrl!, 'deliveries', { query, signal });
+    return { items: page.items.map(shown), next: page.next };
+  },
+  read: async (id, signal) => {
+    const found = await call<RecordDetails>(operatorUrl!, path('deliveries', id), { signal });
+    const attempts = found.attempts.map((one) => ({ ...one, startedAt: iso(one.startedAt)! }));
+    return { ...shown(found), attempts: attempts as readonly unknown[] as readonly ShownAttempt[] };
+  },
+  retry: (id) => post(operatorUrl!, path('deliveries', id, 'retry')),
+  cancel: async (id) => {
+    const { state } = (await post(operatorUrl!, path('deliveries', id, 'cancel'))) as {
+      readonly state: string;
+    };
+    return state === 'cancelled';
+  },
+};
+
+/** Operators get the records of the log, whose times are numbers. */
+function shown(record: Records['items'][number]): Delivery {
+  return {
+    ...record,
+    self: '',
+    nextAt: iso(record.nextAt),
+    createdAt: iso(record.createdAt)!,
+    attemptedAt: iso(record.attemptedAt),
+    finishedAt: iso(record.finishedAt),
+  };
+}
+
+function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

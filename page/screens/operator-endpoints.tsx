@@ -1,0 +1,105 @@
+import { useState } from 'preact/hooks';
+import type { Endpoint } from '../core/model.js';
+import { operator } from '../core/operator.js';
+import { linkTo, place, setQuery } from '../core/router.js';
+import { useAction, useData } from '../core/use-data.js';
+import { t } from '../text/index.js';
+import { Badge, Button, Empty, ErrorNote, Time } from '../ui/basics.js';
+import { Loaded, Screen } from '../ui/screen.js';
+import { Table } from '../ui/table.js';
+import { Patterns } from './endpoints.js';
+
+const STEP = 50;
+
+/** Endpoints of all owners, in pages: there may be a hundred thousand. */
+export function OperatorEndpoints() {
+  const { owner = '' } = place.value.query;
+  const [pages, setPages] = useState(1);
+  const data = useData(`all endpoints ${owner} ${pages}`, async (signal) => {
+    const items: Endpoint[] = [];
+    let after: string | undefined;
+    for (let page = 0; page < pages && (page === 0 || after !== undefined); page += 1) {
+      const { items: more, next } = await operator.endpoints(
+        { owner, limit: String(STEP), after },
+        signal,
+      );
+      items.push(...more);
+      after = next ?? undefined;
+    }
+    return { items, hasMore: after !== undefined };
+  });
+  const turn = useAction(async ({ id, enabled }: Endpoint) => {
+    await operator.turn(id, enabled ? 'disable' : 'enable');
+    data.reload();
+  });
+  return (
+    <Screen title={t().endpoints}>
+      <div class="filters" role="search" aria-label={t().filters}>
+        <label>
+          <span>{t().owner}</span>
+          <input
+            type="search"
+            value={owner}
+            onChange={({ currentTarget }) => setQuery({ owner: currentTarget.value.trim() })}
+          />
+        </label>
+      </div>
+      <ErrorNote error={turn.error} />
+      <Loaded data={data}>
+        {({ items, hasMore }) =>
+          items.length === 0 ? (
+            <Empty title={t().noMatch} hint={t().noMatchHint} />
+          ) : (
+            <>
+              <Table
+                caption={t().endpoints}
+                rows={items}
+                keyOf={({ id }) => id}
+                columns={[
+                  {
+                    title: t().url,
+                    kind: 'wide',
+                    cell: ({ id, url }) => (
+                      <a href={linkTo('/operator/deliveries', { endpoint: id })}>
+                        <bdi>{url}</bdi>
+                      </a>
+                    ),
+                  },
+                  {
+                    title: t().owner,
+                    cell: (one) => <bdi class="break">{one.owner ?? t().applicationsOwn}</bdi>,
+                  },
+                  {
+                    title: t().events,
+                    kind: 'wide',
+                    cell: ({ events }) => <Patterns patterns={events} most={2} />,
+                  },
+                  { title: t().state, cell: ({ state }) => <Badge state={state} /> },
+                  { title: t().created, cell: ({ createdAt }) => <Time at={createdAt} /> },
+                  {
+                    title: t().actions,
+                    kind: 'number',
+                    cell: (one) => (
+                      <Button
+                        kind="quiet"
+                        label={`${one.enabled ? t().disable : t().enable}: ${one.url}`}
+                        onClick={() => turn.run(one)}
+                      >
+                        {one.enabled ? t().disable : t().enable}
+                      </Button>
+                    ),
+                  },
+                ]}
+              />
+              {hasMore && (
+                <div class="table-end">
+                  <Button onClick={() => setPages(pages + 1)}>{t().more}</Button>
+                </div>
+              )}
+            </>
+          )
+        }
+      </Loaded>
+    </Screen>
+  );
+}

@@ -1,0 +1,176 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { thornPage } from '../../lib/page/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { startChromium } from '../services/chromium.js';
+import { type Api, startApi } from '../support/apps/api-app.js';
+import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
+import { PageVisitor } from '../support/page-visitor.js';
+
+/** Users by a cookie, as applications have it. */
+function userOf(context: ExecutionContext): string | undefined {
+  const request = context
+    .switchToHttp()
+    .getRequest<{ headers: { cookie?: string }; user?: { id: string } }>();
+  const id = /\buser=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
+  if (id !== undefined) request.user = { id };
+  return id;
+}
+
+@Injectable()
+class CookieGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    return userOf(context) !== undefined;
+  }
+}
+
+@Injectable()
+class OperatorGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    return userOf(context) === 'root';
+  }
+}
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await startChromium();
+}, 180_000);
+afterAll(() => browser.close());
+
+describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
+  let database: TestDatabase;
+  let receiver: ScriptedReceiver;
+  let api: Api;
+  let visitor: PageVisitor;
+
+  beforeAll(async () => {
+    database = await create();
+    receiver = await ScriptedReceiver.start();
+    api = await startApi('fastify', {
+      api: { guards: [CookieGuard], owner: (request) => request.user.id },
+      store: database,
+      thorn: {
+        page: thornPage({ signIn: '/login' }),
+        operatorApi: { guards: [OperatorGuard] },
+        // No retry comes in between.
+        retries: { schedule: [3_600_000] },
+        recipients: { ...LOOPBACK_RECIPIENTS, allowedPorts: 'any' },
+      },
+    });
+    receiver.answer(500);
+    for (const owner of ['alice', 'bob']) {
+      await api.subscribers.create({ url: `${receiver.url}/${owner}`, events: ['*'], owner });
+    }
+    for (const [owner, event] of [
+      ['alice', 'article.created'],
+      ['alice', 'order.paid'],
+      ['bob', 'article.created'],
+    ] as const) {
+      await api.app.get(WebhookDispatcher).send(event, {}, { owner });
+      await vi.waitFor(async () => {
+        const { items } = await api.app.get(Deliveries).list({}, { owner });
+        const sent = items.filter((one) => one.event === event && one.attemptCount > 0);
+        expect(sent).toHaveLength(1);
+      });
+    }
+  });
+  afterAll(async () => {
+    await api.app.close();
+    await receiver.stop();
+    await database.drop();
+  });
+  beforeEach(async () => {
+    visitor = await PageVisitor.start(browser);
+  });
+  afterEach(() => visitor.end());
+
+  const enter = async (user: string, path: string) => {
+    await visitor.context.addCookies([{ name: 'user', value: user, url: api.url }]);
+    await visitor.page.goto(`${api.url}/webhooks#${path}`);
+  };
+
+  it('shows nothing to callers whom the guards reject', async () => {
+    const { page } = visitor;
+    await page.goto(`${api.url}/webhooks#/deliveries`);
+    await page.getByText('You may not see this.').waitFor();
+    await visitor.expectAccessible();
+    expect(await page.getByText('Operator').count()).toBe(0);
+  });
+
+  it('shows owners their own, with filters in the address', async () => {
+    const { page } = visitor;
+    await enter('alice', '/deliveries');
+    const rows = page.locator('tbody tr');
+    await expect.poll(() => rows.count()).toBe(2);
+    await visitor.expectAccessible();
+    expect(await page.getByText('Operator').count()).toBe(0);
+    await page.getByLabel('Answer').selectOption('5xx');
+    await expect.poll(() => rows.count()).toBe(1);
+    expect(page.url()).toContain('#/deliveries?answer=5xx');
+    await page.reload();
+    await page.getByText('article.created').waitFor();
+    expect(await rows.count()).toBe(1);
+    await page.getByLabel('Event name').fill('order.*');
+    await page.getByLabel('Event name').press('Enter');
+    await page.getByText('Nothing matches').waitFor();
+    await page.getByRole('button', { name: 'Remove filters' }).click();
+    await expect.poll(() => rows.count()).toBe(2);
+  });
+
+  it('shows operators those of everybody, cancels one and pauses a host', async () => {
+    const { page } = visitor;
+    await enter('root', '/operator/deliveries');
+    await expect.poll(() => page.locator('tbody tr').count()).toBe(3);
+    await visitor.expectAccessible();
+    await page.getByLabel('Status').selectOption('pending');
+    await page.getByRole('link', { name: 'article.created' }).click();
+    await page.getByText('Attempt 1').waitFor();
+    await page.getByText('127.0.0.1').waitFor();
+    await visitor.expectAccessible();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('The delivery is cancelled.').waitFor();
+
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByText('No host is paused.').waitFor();
+    await visitor.expectAccessible();
+    await page.getByRole('button', { name: 'Pause a host' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Host').fill('not a host');
+    await dialog.getByRole('button', { name: 'Pause' }).click();
+    await dialog.getByText('Must be', { exact: false }).waitFor();
+    await dialog.getByLabel('Host').fill('hooks.example.com');
+    await dialog.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('cell', { name: 'hooks.example.com', exact: true }).waitFor();
+    await visitor.expectAccessible();
+    await page.getByRole('button', { name: 'Resume: hooks.example.com' }).click();
+    await page.getByText('No host is paused.').waitFor();
+
+    await page.goto(`${api.url}/webhooks#/operator/endpoints?owner=bob`);
+    await page.getByRole('link', { name: '/bob' }).waitFor();
+    expect(await page.locator('tbody tr').count()).toBe(1);
+    await visitor.expectAccessible();
+    await page.getByRole('button', { name: /^Disable/ }).click();
+    await page.getByText('Disabled').waitFor();
+    const { items } = await api.subscribers.list({ owner: 'bob' }, { limit: 10 });
+    expect(items).toMatchObject([{ enabled: false }]);
+  });
+
+  it('fits in 360 px', async () => {
+    const { page } = visitor;
+    await page.setViewportSize({ width: 360, height: 740 });
+    for (const path of [
+      '/deliveries',
+      '/operator',
+      '/operator/endpoints',
+      '/operator/deliveries',
+    ]) {
+      await enter('root', path);
+      await page.reload();
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await visitor.expectNoOverflow();
+    }
+    expect(await page.getByText('Operator').count()).toBe(1);
+  });
+});
