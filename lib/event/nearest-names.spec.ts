@@ -19,4 +19,10 @@ describe('the nearest names', () => {
   ])('of %s are %o', (pattern, nearest) => {
     expect(nearestNames(pattern, NAMES)).toEqual(nearest);
   });
+
+  it('are three at most', () => {
+    const names = ['order.paid', 'order.placed', 'order.packed', 'order.sent'];
+
+    expect(nearestNames('ordr.*', names)).toEqual(names.slice(0, 3));
+  });
 });

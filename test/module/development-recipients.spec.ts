@@ -68,6 +68,15 @@ describe('a recipient on the developer’s machine or network', () => {
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded']);
   });
 
+  it.each(['127.0.0.1:3000', '10.1.2.3', '172.16.1.2', '192.168.1.5', '[::1]:3000', '[fd12::1]'])(
+    "is accepted with recipients: 'development': %s",
+    async (host) => {
+      await start({ recipients: 'development' });
+
+      await expect(subscribe(`http://${host}/hooks`)).resolves.toBeDefined();
+    },
+  );
+
   it("stays refused with recipients: 'development' when it serves a cloud's metadata", async () => {
     await start({ recipients: 'development' });
 
