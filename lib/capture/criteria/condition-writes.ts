@@ -4,6 +4,7 @@ import type { EntityPlan } from '../plan/entity-plan.js';
 import { concernedEvents } from './bulk-operation.js';
 import { onlyRead, readMatched } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';
+import { canReturnRows, writeReturning } from './returning-writes.js';
 import { changesOf } from './row-changes.js';
 import { setValuesOf } from './set-values.js';
 import { readUnlinked } from './unlinked-rows.js';
@@ -32,6 +33,10 @@ export async function writeByCondition(
   return ownTransaction(builder, context.dataSource, async (queryRunner) => {
     const limits = plans.map((plan) => context.guard.limitOf(plan));
     const limit = Math.min(...limits, ...(affectsOthers ? [context.guard.cascadeLimit] : []));
+    const [plan] = plans;
+    if (plan && !affectsOthers && plans.length === 1 && canReturnRows(write, operation, plan)) {
+      return writeReturning(write, { operation, plan, limit, queryRunner });
+    }
     const rows = await context.read(metadata, operation, () =>
       readMatched(builder, queryRunner.manager, {
         metadata,

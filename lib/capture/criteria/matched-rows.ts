@@ -43,6 +43,17 @@ export async function readMatched(
   return query.getMany();
 }
 
+/** Counts the rows that a query builder is about to write, no further than `limit`. */
+export async function countMatched(
+  builder: WriteBuilder,
+  manager: EntityManager,
+  metadata: EntityMetadata,
+  limit: number,
+): Promise<number> {
+  const query = likeWrite(rowsQuery(manager, metadata, []), builder);
+  return (await query.select('1', 'one').limit(limit).getRawMany()).length;
+}
+
 /** Gives a query of one table the condition of a query builder that writes to it. */
 export function likeWrite(
   query: SelectQueryBuilder<ObjectLiteral>,
@@ -120,7 +131,7 @@ export async function onlyRead<Result>(
 }
 
 /** True if no other row can meet the condition of a query builder than the one with an id that it names. */
-function isOneId(
+export function isOneId(
   { expressionMap: { wheres } }: WriteBuilder,
   { primaryColumns }: EntityMetadata,
 ): boolean {

@@ -69,12 +69,10 @@ async function readComplete(
   plan: EntityPlan,
   { operation, set, queryRunner }: PendingWrite,
 ): Promise<ReadonlyMap<string, ObjectLiteral>> {
-  const events = plan.events.filter((event) => readsOldRow(event, operation));
-  const joins = joinsOf(events.flatMap((event) => event.joins));
-  const hidden = [...new Set(events.flatMap((event) => event.hidden))];
-  if (joins.length + hidden.length === 0) return new Map();
+  const beyond = readBeyondColumns(plan, operation);
+  if (beyond === undefined) return new Map();
   const { metadata } = plan;
-  const complete = await readRows(queryRunner.manager, { metadata, ids: rows, joins, hidden });
+  const complete = await readRows(queryRunner.manager, { metadata, ids: rows, ...beyond });
   for (const row of rows) {
     const found = complete.get(rowKey(metadata, row)!);
     if (found === undefined) continue;
@@ -85,6 +83,17 @@ async function readComplete(
     }
   }
   return complete;
+}
+
+/** What events ask of a row before a write besides its columns; undefined when that is nothing. */
+export function readBeyondColumns(
+  plan: EntityPlan,
+  operation: BulkOperation,
+): { readonly joins: readonly string[]; readonly hidden: readonly string[] } | undefined {
+  const events = plan.events.filter((event) => readsOldRow(event, operation));
+  const joins = joinsOf(events.flatMap((event) => event.joins));
+  const hidden = [...new Set(events.flatMap((event) => event.hidden))];
+  return joins.length + hidden.length === 0 ? undefined : { joins, hidden };
 }
 
 function readsOldRow({ options, needsRow, readsBefore }: EventPlan, operation: BulkOperation) {

@@ -76,15 +76,21 @@ export class WriteContext {
     return runner?.isTransactionActive === true && this.changes.holds(runner, plan);
   }
 
-  /** Reads what a write needs. The log tells which write an error belongs to: its caller has asked for no such read. */
+  /**
+   * Reads what a write needs. The log tells which write an error belongs to: its caller has asked for no such read.
+   *
+   * @param isOfRead tells whether an error may come from the read. Default: any does
+   */
   async read<Result>(
     { name }: EntityMetadata,
     operation: BulkOperation,
     read: () => Promise<Result>,
+    isOfRead: (error: unknown) => boolean = () => true,
   ): Promise<Result> {
     try {
       return await read();
     } catch (error) {
+      if (!isOfRead(error)) throw error;
       this.#logger.error(
         `${name}: ${operation} is not made, because the rows that it hits cannot be read for their events: ${errorText(error)}`,
       );

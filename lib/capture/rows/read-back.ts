@@ -1,4 +1,4 @@
-import type { EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { ChangedValue, RowWrite } from './changed-values.js';
 import type { Column } from './row-key.js';
@@ -48,12 +48,14 @@ export function exactValues(
   did: RowWrite,
 ): readonly ChangedValue[] | undefined {
   if (readBack === undefined || entity === undefined) return undefined;
-  // Such a hook may put anything into the rows that are read.
-  if (dataSourceOf(queryRunner).subscribers.some(({ afterLoad }) => afterLoad !== undefined)) {
-    return undefined;
-  }
+  if (hasLoadHooks(dataSourceOf(queryRunner))) return undefined;
   if (did === 'insert') return insertedValues(readBack, entity);
   return did === 'update' ? updatedValues(readBack, entity, updatedColumns) : undefined;
+}
+
+/** Tells whether a subscriber of TypeORM may put anything into the rows that are read. */
+export function hasLoadHooks({ subscribers }: DataSource): boolean {
+  return subscribers.some(({ afterLoad }) => afterLoad !== undefined);
 }
 
 function insertedValues(

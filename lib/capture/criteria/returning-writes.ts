@@ -1,0 +1,170 @@
+import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import { dataSourceOf, escapePath } from '../../common/typeorm-compat.js';
+import type { EntityPlan } from '../plan/entity-plan.js';
+import { hasLoadHooks } from '../rows/read-back.js';
+import type { BulkOperation } from './bulk-operation.js';
+import { countMatched, isOneId } from './matched-rows.js';
+import { changesOf, readBeyondColumns } from './row-changes.js';
+import { setValuesOf } from './set-values.js';
+import type { WriteBuilder } from './write-builders.js';
+import { type BuilderWrite, valueSetsOf } from './write-context.js';
+
+/** A write of rows of one entity. */
+interface Write {
+  readonly operation: BulkOperation;
+  readonly plan: EntityPlan;
+  /** The most rows that it may hit. */
+  readonly limit: number;
+  readonly queryRunner: QueryRunner;
+}
+
+/** What the statement of a write has answered. */
+interface Returned {
+  readonly result: unknown;
+  /** The rows that it has hit, as they were before. */
+  readonly rows: readonly ObjectLiteral[];
+  /** The values that it has set. */
+  readonly given: ObjectLiteral;
+}
+
+type Columns = EntityMetadata['columns'];
+
+const OLD = '"thorn_old"';
+
+/**
+ * Tells whether the statement of a write can answer its rows itself, which saves reading and locking them before: on
+ * PostgreSQL a deletion, and an update by id, of an entity whose events need no more than its columns.
+ */
+export function canReturnRows(
+  { context: { dataSource }, builder, metadata }: BuilderWrite,
+  operation: BulkOperation,
+  plan: EntityPlan,
+): boolean {
+  const { options, driver } = dataSource;
+  if (options.type !== 'postgres') return false;
+  if (operation !== 'delete' && !(operation === 'update' && isOneId(builder, metadata))) {
+    return false;
+  }
+  // Undefined for entities whose rows TypeORM makes of more than columns.
+  const columns = plan.readBack?.columns;
+  return (
+    columns !== undefined &&
+    // The key may be that of a relation alone.
+    metadata.primaryColumns.every((column) => columns.includes(column)) &&
+    // TypeORM reads them as text of another form.
+    !columns.some(({ type }) => driver.spatialTypes.includes(type as never)) &&
+    // What the application wants returned is for it alone.
+    !builder.expressionMap.returning &&
+    readBeyondColumns(plan, operation) === undefined &&
+    !hasLoadHooks(dataSource)
+  );
+}
+
+/** Makes a write that answers its rows itself, and collects what it has made of each. */
+export async function writeReturning(write: BuilderWrite, one: Write): Promise<unknown> {
+  const { context, builder, metadata, execute } = write;
+  const { operation, plan, limit, queryRunner } = one;
+  if (!isOneId(builder, metadata)) {
+    const count = await context.read(metadata, operation, () =>
+      countMatched(builder, queryRunner.manager, metadata, limit + 1),
+    );
+    if (count > limit) {
+      context.guard.overflow(plan, operation);
+      return execute();
+    }
+  }
+  const { result, rows, given } = await context.read(
+    metadata,
+    operation,
+    () => returned(write, one),
+    isRefusedColumn,
+  );
+  const set = setValuesOf(metadata, given);
+  const plans = [plan];
+  context.collect(
+    queryRunner,
+    await changesOf({ operation, metadata, rows, plans, set, given, queryRunner }),
+  );
+  return result;
+}
+
+async function returned(
+  { builder, metadata, execute }: BuilderWrite,
+  { operation, plan }: Write,
+): Promise<Returned> {
+  const { expressionMap } = builder;
+  const columns = plan.readBack!.columns as Columns;
+  const selected = columns.map(({ databaseName }, index) => {
+    return `${dataSourceOf(builder).driver.escape(databaseName)} AS ${alias(index)}`;
+  });
+  let given: ObjectLiteral = {};
+  expressionMap.returning = (operation === 'delete' ? selected : [`${OLD}.*`]).join(', ');
+  if (operation === 'update') {
+    joinOldRows(builder, metadata, columns, selected, () => {
+      // Only now: a hook of the application may have set more.
+      given = { ...valueSetsOf(builder)[0] };
+    });
+  }
+  try {
+    const result = (await execute()) as { raw: ObjectLiteral[] };
+    const rows = result.raw.map((raw) => toRow(raw, builder, metadata, columns));
+    result.raw = [];
+    return { result, rows, given };
+  } finally {
+    expressionMap.returning = '';
+    Reflect.deleteProperty(builder, 'createWhereExpression');
+  }
+}
+
+/**
+ * Before PostgreSQL 18, RETURNING does not know old values. So the row is joined to itself, locked: what the write had to
+ * wait for is in the old values, too.
+ *
+ * @param created is called while TypeORM creates the statement
+ */
+function joinOldRows(
+  builder: WriteBuilder,
+  { tablePath, primaryColumns }: EntityMetadata,
+  columns: Columns,
+  selected: readonly string[],
+  created: () => void,
+): void {
+  const dataSource = dataSourceOf(builder);
+  const table = escapePath(dataSource, tablePath);
+  const joined = primaryColumns.map((column) => {
+    const name = dataSource.driver.escape(column.databaseName);
+    return `${table}.${name} = ${OLD}.${alias(columns.indexOf(column))}`;
+  });
+  const where = Reflect.get(builder, 'createWhereExpression') as () => string;
+  Reflect.set(builder, 'createWhereExpression', () => {
+    created();
+    return ` FROM (SELECT ${selected.join(', ')} FROM ${table}${where.call(builder)} FOR NO KEY UPDATE) ${OLD} WHERE ${joined.join(' AND ')}`;
+  });
+}
+
+/** True where a column is missing or may not be read: the application's own statement might not have named it. */
+function isRefusedColumn(error: unknown): boolean {
+  const { code } =
+    (error as { readonly driverError?: { readonly code?: unknown } }).driverError ?? {};
+  return code === '42703' || code === '42501';
+}
+
+/** A row of plain columns, as TypeORM makes it. */
+function toRow(
+  raw: ObjectLiteral,
+  builder: WriteBuilder,
+  metadata: EntityMetadata,
+  columns: Columns,
+): ObjectLiteral {
+  const { driver } = dataSourceOf(builder);
+  const row = metadata.create(undefined, { fromDeserializer: true }) as ObjectLiteral;
+  columns.forEach((column, index) => {
+    const value: unknown = driver.prepareHydratedValue(raw[`thorn_${index}`], column);
+    column.setEntityValue(row, value);
+  });
+  return row;
+}
+
+function alias(index: number): string {
+  return `"thorn_${index}"`;
+}
