@@ -82,7 +82,7 @@ describe('writes on PostgreSQL that answer their rows themselves', () => {
     expect(rig.received()).toEqual([
       `parcel.removed {"id":1,"place":"a1","weight":0,"sentAt":"${sentAt.toISOString()}","labels":["glass"]}`,
     ]);
-    await manager().delete(Parcel, 2);
+    await manager().delete(Parcel, { id: 2 });
     expect(written()).toEqual([expect.stringMatching(/^DELETE/)]);
     expect(rig.received()).toEqual([
       'parcel.removed {"id":2,"place":"b1","weight":7,"sentAt":null,"labels":null}',
