@@ -506,6 +506,43 @@ describe('thorn migrations', () => {
     },
   );
 
+  it('prints the change feed for PostgreSQL, and its removal', async () => {
+    const { url, drop } = await freshPostgres();
+    const dataSource = await new DataSource({ type: 'postgres', url }).initialize();
+    const run = async (...args: string[]) => {
+      const feed = ['migrations', 'postgres', '--change-feed', '--prefix', 'my_', ...args];
+      const { code, out, notes } = await thorn(feed);
+      expect([code, notes]).toEqual([0, '']);
+      await dataSource.query(out);
+    };
+    try {
+      await run();
+      await dataSource.query('CREATE TABLE song (id int PRIMARY KEY)');
+      await dataSource.query(
+        `CREATE TRIGGER thorn_touch AFTER INSERT OR UPDATE OR DELETE ON song FOR EACH ROW EXECUTE FUNCTION my_thorn_touch('Song', 'id')`,
+      );
+      await dataSource.query('INSERT INTO song VALUES (7)');
+      expect(await dataSource.query('SELECT entity, key, new_row FROM my_thorn_changes')).toEqual([
+        { entity: 'Song', key: { id: '7' }, new_row: { id: 7 } },
+      ]);
+      await run('--down');
+      await dataSource.query('INSERT INTO song VALUES (8)');
+      await run();
+    } finally {
+      await dataSource.destroy();
+      await drop();
+    }
+  });
+
+  it('rejects the change feed on another database, and beside the table of a receiver', async () => {
+    const { code, notes } = await thorn(['migrations', 'mysql', '--change-feed']);
+    expect([code, notes]).toEqual([2, expect.stringContaining('postgres alone')]);
+    expect(await thorn(['migrations', 'postgres', '--change-feed', '--receiver'])).toMatchObject({
+      code: 2,
+      out: '',
+    });
+  });
+
   it('rejects an unknown database', async () => {
     expect((await thorn(['migrations'])).code).toBe(2);
     expect((await thorn(['migrations', 'oracle'])).notes).toContain('sqlite, postgres, mysql');

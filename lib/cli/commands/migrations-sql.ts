@@ -1,20 +1,28 @@
 import 'reflect-metadata';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
-import { thornMigrations } from '../../migrations/index.js';
+import { thornChangeFeedMigrations, thornMigrations } from '../../migrations/index.js';
 import { CreateThornReceivedMessages1767312060000 } from '../../receiver/deduplication/create-received-messages.js';
+
+/** The SQL to print. */
+export interface WhichMigrations {
+  readonly of: 'outbox' | 'receiver' | 'feed';
+  readonly down: boolean;
+  readonly prefix: string;
+}
+
+const MIGRATIONS = {
+  outbox: thornMigrations,
+  receiver: [CreateThornReceivedMessages1767312060000],
+  feed: thornChangeFeedMigrations,
+} as const;
 
 /** The statements that make the tables, or that remove them. */
 export async function migrationsSql(
   database: 'sqlite' | 'postgres' | 'mysql' | 'mariadb',
-  {
-    down,
-    receiver,
-    prefix,
-  }: { readonly down: boolean; readonly receiver: boolean; readonly prefix: string },
+  { of, down, prefix }: WhichMigrations,
 ): Promise<readonly string[]> {
-  const migrations = receiver ? [CreateThornReceivedMessages1767312060000] : thornMigrations;
   const runner = runnerOf(database, prefix);
-  for (const Migration of migrations) await new Migration().up(runner);
+  for (const Migration of MIGRATIONS[of]) await new Migration().up(runner);
   const created = runner.getMemorySql().upQueries.map(({ query }) => query);
   return down ? removals(created) : created;
 }
@@ -36,8 +44,13 @@ function runnerOf(database: string, entityPrefix: string): QueryRunner {
   return runner;
 }
 
-/** The tables in the other direction, as each of them is spelled where it is created. */
+/** The tables and functions in the other direction, as each of them is spelled where it is created. */
 function removals(created: readonly string[]): readonly string[] {
-  const tables = created.flatMap((query) => /^CREATE TABLE (\S+)/.exec(query)?.[1] ?? []);
-  return tables.toReversed().map((table) => `DROP TABLE ${table}`);
+  const named = created.flatMap((query) => {
+    const [, kind, name] = /^CREATE (TABLE|FUNCTION) (\S+)/.exec(query) ?? [];
+    if (name === undefined) return [];
+    // With the function go the triggers that the application has made of it.
+    return kind === 'TABLE' ? `DROP TABLE ${name}` : `DROP FUNCTION ${name} CASCADE`;
+  });
+  return named.toReversed();
 }

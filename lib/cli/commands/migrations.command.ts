@@ -1,3 +1,4 @@
+import type { WhichMigrations } from './migrations-sql.js';
 import { type Command, parseText } from '../terminal/command.js';
 import { UsageError } from '../terminal/usage.error.js';
 
@@ -12,6 +13,10 @@ export const migrationsCommand: Command = {
     'No database is connected to.',
   ].join('\n'),
   options: {
+    'change-feed': {
+      type: 'boolean',
+      help: 'the table and the trigger function of the change feed',
+    },
     down: { type: 'boolean', help: 'the SQL that removes the tables' },
     prefix: { type: 'string', value: 'text', help: "the data source's entityPrefix" },
     receiver: { type: 'boolean', help: 'the table of a receiver, thorn_received_messages' },
@@ -20,11 +25,18 @@ export const migrationsCommand: Command = {
   async run([database], given, terminal) {
     const known = DATABASES.find((one) => one === database);
     if (known === undefined) throw new UsageError(`name a database: ${DATABASES.join(', ')}`);
+    if (given['change-feed'] === true && database !== 'postgres') {
+      throw new UsageError('--change-feed works with postgres alone');
+    }
+    if (given['change-feed'] === true && given['receiver'] === true) {
+      throw new UsageError('name --change-feed or --receiver, not both');
+    }
     // TypeORM takes longer to load than everything else together.
     const { migrationsSql } = await import('./migrations-sql.js');
-    const which = {
+    const which: WhichMigrations = {
       down: given['down'] === true,
-      receiver: given['receiver'] === true,
+      of:
+        given['change-feed'] === true ? 'feed' : given['receiver'] === true ? 'receiver' : 'outbox',
       prefix: parseText(given, 'prefix') ?? '',
     };
     for (const statement of await migrationsSql(known, which)) terminal.out(`${statement};`);
