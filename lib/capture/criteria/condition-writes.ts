@@ -2,12 +2,11 @@ import type { EntityMetadata } from 'typeorm';
 import { linkChange } from '../changes/link-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { concernedEvents } from './bulk-operation.js';
-import { onlyRead, readMatched } from './matched-rows.js';
+import { onlyRead, readMatched, readUnlinked } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';
 import { canReturnRows, writeReturning } from './returning-writes.js';
 import { changesOf } from './row-changes.js';
 import { setValuesOf } from './set-values.js';
-import { readUnlinked } from './unlinked-rows.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 
 /** The writes that name their rows by a condition. */
