@@ -20,7 +20,7 @@ describe('connections of pg with its option pipeline', () => {
     turns = [];
     const { options } = database;
     app = await openOutboxApp(
-      { options: { ...options, extra: { pipeline: true, max: 4 } } as typeof options },
+      { options: { ...options, extra: { pipeline: true, max: 4 } } },
       { prepare: ({ driver }) => watch((driver as unknown as { master: EventEmitter }).master) },
     );
     await app.subscribers.create(subscriber(receiver.url));

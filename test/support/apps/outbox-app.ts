@@ -17,7 +17,7 @@ import {
   UndiciHttpClient,
   WebhookEvents,
 } from '../../../lib/delivery/index.js';
-import { FanOut, MessagePipeline } from '../../../lib/dispatch/index.js';
+import { FanOut, MessagePipeline, UnheardEvents } from '../../../lib/dispatch/index.js';
 import {
   Codecs,
   type Message,
@@ -96,6 +96,8 @@ export interface OutboxAppOptions extends OutboxOptions {
   readonly listener?: (tools: Omit<SubscriberHealthDependencies, 'rules'>) => OutcomeListener;
   /** What carries messages to other processes. Default: nothing does. */
   readonly relay?: MessageRelay | undefined;
+  /** Whether events that nobody would get are left out, as in an application. Default false. */
+  readonly leavesOutUnheard?: boolean;
   readonly serializeTransactions?: EntityCaptureOptions['serializeTransactions'];
   /** Sees the data source before anything of ours is attached to it. */
   readonly prepare?: (dataSource: DataSource) => void;
@@ -142,6 +144,7 @@ export async function openOutboxApp(
     sealer = new SecretSealer(),
     listener = () => new NoOutcomeListener(),
     relay,
+    leavesOutUnheard = false,
     serializeTransactions = true,
     ...outboxOptions
   }: OutboxAppOptions = {},
@@ -181,7 +184,8 @@ export async function openOutboxApp(
     relay,
   );
   const factory = new MessageFactory(clock, codecs);
-  const pipeline = new MessagePipeline(strategy, clock);
+  const unheard = new UnheardEvents(strategy, fanOut, !leavesOutUnheard);
+  const pipeline = new MessagePipeline(strategy, clock, undefined, unheard);
   const capture = new EntityCapture(dataSource, {
     messageFactory: factory,
     pipeline,
