@@ -372,6 +372,30 @@ describe('the change feed', () => {
     error.mockRestore();
   });
 
+  it('drops rows of the feed that no trigger can have written, says so, and goes on', async () => {
+    const error = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const garbage = [
+      `'Place', '{}', NULL, '{"label": "no key"}'`,
+      `'Place', '{}', NULL, '{"shelf": "g", "at": "text", "label": "no number"}'`,
+      `'Place', 'null', '[1]', '"text"'`,
+      `'Place', '1', 'null', 'null'`,
+      `'Place', '{}', NULL, NULL`,
+      `'', '{}', NULL, '{}'`,
+    ];
+    for (const row of garbage) {
+      await sql(
+        `INSERT INTO thorn_changes (tx, entity, key, old_row, new_row) VALUES (txid_current(), ${row})`,
+      );
+    }
+    await start();
+    await sql(`INSERT INTO place (shelf, at, label) VALUES ('g', 1, 'good')`);
+    expect(await arrived()).toEqual(['place.broken {"label":"good"}']);
+    expect(await sql('SELECT * FROM thorn_changes')).toEqual([]);
+    const lines = error.mock.calls.map(([text]) => String(text));
+    expect(lines.filter((line) => line.includes('cannot be read and is dropped'))).not.toEqual([]);
+    error.mockRestore();
+  });
+
   it('refuses a trigger that names no key, or a column that is not there', async () => {
     await sql('CREATE TABLE other (id int)');
     for (const [args, fault] of [

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import { errorText } from '../../common/index.js';
 import type { Message } from '../../message/index.js';
 import { occurrencesOf } from '../changes/occurrences.js';
 import type { RowChange } from '../changes/row-change.js';
@@ -32,19 +33,58 @@ export class ChangeFeed {
   /** Makes the messages of the oldest touches. @returns the number of touches */
   async step(): Promise<number> {
     if (!(await this.table.isFilled())) return 0;
-    return this.capture.dataSource.transaction(async (manager) => {
-      if (!(await this.table.lock(manager))) return 0;
-      const touches = await this.table.oldest(manager);
-      const touched = await this.#read(touches, manager);
-      for (const transaction of byTransaction(touched)) {
-        for (const message of await this.#messagesOf(transaction, manager)) {
+    try {
+      return await this.#locked(async (manager, touches) => {
+        for (const message of await this.#messages(touches, manager)) {
           this.capture.enlist(message, manager.queryRunner);
         }
-      }
-      const ids = touches.map(({ id }) => id);
+        return touches;
+      });
+    } catch (error) {
+      const dropped = await this.#dropUnreadable();
+      if (dropped === 0) throw error;
+      return dropped;
+    }
+  }
+
+  /** Removes the touches that `work` returns, in one transaction with it. @returns their number */
+  #locked(
+    work: (manager: EntityManager, touches: readonly Touch[]) => Promise<readonly Touch[]>,
+  ): Promise<number> {
+    return this.capture.dataSource.transaction(async (manager) => {
+      if (!(await this.table.lock(manager))) return 0;
+      const done = await work(manager, await this.table.oldest(manager));
+      const ids = done.map(({ id }) => id);
       await this.table.remove(manager, ids);
       return ids.length;
     });
+  }
+
+  /** Removes touches that no trigger of ours has written: they would keep all later ones from being read. */
+  #dropUnreadable(): Promise<number> {
+    return this.#locked(async (manager, touches) => {
+      const unreadable: Touch[] = [];
+      for (const touch of touches) {
+        try {
+          await manager.transaction((inner) => this.#messages([touch], inner));
+        } catch (error) {
+          if (!isOfRow(error)) throw error;
+          unreadable.push(touch);
+          this.#logger.error(
+            `A row of thorn_changes cannot be read and is dropped, of the entity ${touch.entity}: ${errorText(error)}`,
+          );
+        }
+      }
+      return unreadable;
+    });
+  }
+
+  async #messages(touches: readonly Touch[], manager: EntityManager): Promise<readonly Message[]> {
+    const messages: Message[] = [];
+    for (const transaction of byTransaction(await this.#read(touches, manager))) {
+      messages.push(...(await this.#messagesOf(transaction, manager)));
+    }
+    return messages;
   }
 
   async #read(touches: readonly Touch[], manager: EntityManager): Promise<readonly Touched[]> {
@@ -135,6 +175,13 @@ export class ChangeFeed {
         'name in thorn_touch(), or let only processes that know the entity be workers.',
     );
   }
+}
+
+/** Tells whether the values of a row are at fault, and not the database or its schema. */
+function isOfRow(error: unknown): boolean {
+  const { driverError } = error as { readonly driverError?: { readonly code?: unknown } };
+  // Class 22 of SQL's states: data exceptions.
+  return driverError === undefined || String(driverError.code).startsWith('22');
 }
 
 /** By the last touch of each: what changed the same row later comes later. */

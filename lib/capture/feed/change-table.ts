@@ -67,7 +67,9 @@ export class ChangeTable implements OtherReports {
     const first = `SELECT tx FROM ${this.#table} ORDER BY id LIMIT ${LOOKED_AT}`;
     return manager.query<Touch[]>(
       `SELECT id, tx, entity, old_row IS NOT NULL AS had_row, new_row IS NOT NULL AS has_row,
-         ARRAY(SELECT n.key FROM jsonb_each(new_row) n WHERE old_row -> n.key IS DISTINCT FROM n.value) AS changed
+         CASE jsonb_typeof(new_row) WHEN 'object' THEN
+           ARRAY(SELECT n.key FROM jsonb_each(new_row) n WHERE old_row -> n.key IS DISTINCT FROM n.value)
+         ELSE '{}' END AS changed
        FROM ${this.#table} WHERE id <= (SELECT max(id) FROM ${this.#table} WHERE tx IN (${first}))
        ORDER BY id LIMIT ${MOST_TOUCHES}`,
     );

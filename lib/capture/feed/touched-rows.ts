@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import { InvalidInputError } from '../../errors/index.js';
 import type { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
@@ -73,12 +74,14 @@ export class TouchedRows {
   /** What a touch says of its row. */
   changeOf(touch: Touch, old: Row | undefined, now: Row | undefined): RowChange {
     const { plan } = this;
-    const id = (now ?? old)!;
+    const id = now ?? old ?? {};
+    const key = rowKey(plan.metadata, id);
+    if (key === undefined) throw new InvalidInputError('key', 'must name a row of the table');
     return {
       type: 'row',
       did: this.#did(touch, old, now),
       plan,
-      key: rowKey(plan.metadata, id)!,
+      key,
       id,
       old,
       oldIsComplete: old !== undefined,
