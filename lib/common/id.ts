@@ -20,16 +20,20 @@ export function isIdLike(value: unknown): value is string {
 
 /** The smallest id of a given time, in text order. */
 export function firstIdAt(prefix: IdPrefix, time: number): string {
+  return `${prefix}${timePart(time)}-7000-8000-000000000000`;
+}
+
+/** The time that an id begins with, in milliseconds since the Unix epoch. */
+export function timeFromId(id: string): number {
+  return Number.parseInt(id.slice(4, 12) + id.slice(13, 17), 16);
+}
+
+/** The first two groups of a UUIDv7 of that time. */
+export function timePart(time: number): string {
   const stamp = Math.min(Math.max(0, Math.ceil(time)), LATEST)
     .toString(16)
     .padStart(12, '0');
-  return `${prefix}${stamp.slice(0, 8)}-${stamp.slice(8)}`;
-}
-
-/** The time that an id was made with, or null when it is none of {@link newId}'s. */
-export function timeFromId(id: string): number | null {
-  const [, high, low] = /^[a-z]{3}_([0-9a-f]{8})-([0-9a-f]{4})-/.exec(id) ?? [];
-  return high === undefined ? null : Number.parseInt(high + low!, 16);
+  return `${stamp.slice(0, 8)}-${stamp.slice(8)}`;
 }
 
 /**

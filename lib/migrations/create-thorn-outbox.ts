@@ -20,7 +20,8 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       queryRunner,
       'thorn_messages',
       [
-        primary(column.text('id', 64)),
+        primary(column.of('id', 'uuid')),
+        optional(column.text('given_id', 64)),
         column.text('event', 256),
         column.of('time', 'bigint'),
         optional(column.text('owner', 255)),
@@ -41,9 +42,11 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       queryRunner,
       'thorn_deliveries',
       [
-        primary(column.text('id', 64)),
-        column.text('message_id', 64),
-        column.text('subscriber_id', 64),
+        primary(column.of('id', 'uuid')),
+        column.of('message_id', 'uuid'),
+        column.of('subscriber_id', 'uuid'),
+        optional(column.text('given_message_id', 64)),
+        optional(column.text('given_subscriber_id', 64)),
         column.text('event', 256),
         column.text('status', 16),
         optional(column.text('reason', 16)),
@@ -54,7 +57,6 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         optional(column.text('lease', 40)),
         optional(column.of('due_at', 'bigint')),
         optional(column.of('permit_at', 'bigint')),
-        column.of('created_at', 'bigint'),
         optional(column.of('attempted_at', 'bigint')),
         optional(column.of('finished_at', 'bigint')),
         optional(column.of('started_at', 'bigint')),
@@ -67,7 +69,6 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         optional(column.of('answer_headers', 'text')),
       ],
       [
-        { columnNames: ['message_id', 'subscriber_id'], isUnique: true },
         { columnNames: ['subscriber_id', 'id'] },
         { columnNames: ['subscriber_id', 'due_at', 'permit_at'], where: 'due_at IS NOT NULL' },
         { columnNames: ['reason', 'id'], where: 'reason IS NOT NULL' },
@@ -76,7 +77,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       ],
     );
     await createTable(queryRunner, 'thorn_attempts', [
-      primary(column.text('delivery_id', 64)),
+      primary(column.of('delivery_id', 'uuid')),
       primary(column.of('number', 'int')),
       column.of('started_at', 'bigint'),
       column.of('duration', 'int'),

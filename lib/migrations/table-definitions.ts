@@ -1,7 +1,7 @@
 import { type QueryRunner, Table, type TableIndexOptions } from 'typeorm';
 import { dataSourceOf, MYSQL_ENGINE } from '../common/typeorm-compat.js';
 
-type ColumnType = 'varchar' | 'text' | 'json' | 'boolean' | 'int' | 'bigint';
+type ColumnType = 'varchar' | 'text' | 'json' | 'boolean' | 'int' | 'bigint' | 'uuid';
 
 interface Column {
   readonly name: string;

@@ -4,7 +4,8 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Deliveries, Subscribers, thornEntities, ThornModule } from '../../lib/index.js';
-import { firstIdAt } from '../../lib/common/id.js';
+import { newId } from '../../lib/common/id.js';
+import { deliveryId, keyOf } from '../../lib/outbox/tables/keys.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 const DAY = 24 * 60 * 60_000;
@@ -75,8 +76,6 @@ describe.each(sqliteAndPostgres)(
   },
 );
 
-let count = 0;
-
 /** One delivery with one answered request for each duration, all at the beginning of a day. */
 async function insert(
   dataSource: DataSource,
@@ -87,16 +86,16 @@ async function insert(
 ): Promise<void> {
   await dataSource.getRepository('ThornDelivery').insert(
     durations.map((duration) => {
-      const id = `${firstIdAt('dlv_', at)}-${++count}`;
+      const message = newId('msg_', at);
       return {
-        id,
-        subscriberId,
-        messageId: `msg_${id}`,
+        id: keyOf('dlv_', deliveryId({ id: message, time: at }, subscriberId)),
+        subscriberId: keyOf('sub_', subscriberId),
+        messageId: keyOf('msg_', message),
         event: 'order.paid',
         status,
         reason: status === 'failed' ? 'exhausted' : null,
         ...{ attempts: 1, throttled: 0, requests: 1, host: null, lease: null, dueAt: null },
-        ...{ createdAt: at, attemptedAt: at, finishedAt: at, startedAt: at, duration },
+        ...{ attemptedAt: at, finishedAt: at, startedAt: at, duration },
         ...{ responseStatus: 200 },
       };
     }),

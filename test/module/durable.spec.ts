@@ -74,7 +74,7 @@ describe.each([
   }
 
   const messages = () =>
-    app.get(DataSource).query<{ id: string }[]>('SELECT id FROM thorn_messages');
+    app.get(DataSource).query<{ id: string }[]>('SELECT given_id AS id FROM thorn_messages');
   const subscribe = () =>
     app.get(Subscribers).create({ url: receiver.url, events: ['*'], owner: 'ann' });
   const logged = (count: number) =>

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { idFrom } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
 import { printFigures } from '../support/print-figures.js';
@@ -65,7 +66,7 @@ describe('a PostgreSQL server that crashes', () => {
     expect(stored.map(({ title }) => title)).toEqual(expect.arrayContaining(committed));
     expect(messages).toHaveLength(stored.length);
     expect(refused).toBeGreaterThan(0);
-    const ids = messages.map(({ id }) => String(id));
+    const ids = messages.map(({ id }) => idFrom('msg_', id, null));
     const { lost, duplicates, unknown } = checkDeliveries(receiver.received, ids);
     expect({ lost, unknown }).toEqual({ lost: [], unknown: [] });
     expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);

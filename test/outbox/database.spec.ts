@@ -9,6 +9,7 @@ import {
   CreateThornRateLimits1767312000002,
 } from '../../lib/migrations/index.js';
 import { outboxEntities } from '../../lib/outbox/index.js';
+import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { analyzeTables, insertDueDeliveries } from '../support/seed-due-deliveries.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
@@ -134,9 +135,9 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.close();
     const next = await open(kind, { clock, subscribers: rig.subscribers, retentionDays: 20 });
     const left = await next.until(MESSAGES, (rows) => rows.length === 1);
-    expect(left[0]!['id']).toBe(pending.id);
+    expect(left[0]!['id']).toBe(keyOf('msg_', pending.id));
     expect(await next.rows(DELIVERIES)).toMatchObject([
-      { message_id: pending.id, status: 'pending' },
+      { message_id: keyOf('msg_', pending.id), status: 'pending' },
     ]);
     expect(await next.rows(`SELECT * FROM ${STORED_ATTEMPTS}`)).toHaveLength(1);
   });

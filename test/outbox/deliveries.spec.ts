@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newId } from '../../lib/common/id.js';
 import { InvalidInputError } from '../../lib/errors/index.js';
 import { Deliveries, type ReplaySummary } from '../../lib/outbox/index.js';
+import { deliveryId, keyOf } from '../../lib/outbox/tables/keys.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
@@ -228,7 +230,8 @@ describe.each<{ kind: DatabaseKind }>([
     await sent(2);
     const { items } = await deliveries.list({}, 'any');
     await rig.rows(
-      'UPDATE thorn_messages SET body = NULL WHERE id = ' + quoted(items[0]!.messageId),
+      'UPDATE thorn_messages SET body = NULL WHERE id = ' +
+        quoted(keyOf('msg_', items[0]!.messageId)),
     );
     await rig.subscribers.update(one.id, { enabled: false, updatedAt: new Date() }, 'any');
     expect(await deliveries.retry(items[0]!.id, 'any')).toBe('expunged');
@@ -241,7 +244,7 @@ describe.each<{ kind: DatabaseKind }>([
     });
     await rig.rows(
       "UPDATE thorn_deliveries SET lease = 'x', due_at = 9999999999999, status = 'pending', reason = NULL WHERE id = " +
-        quoted(items[1]!.id),
+        quoted(keyOf('dlv_', items[1]!.id)),
     );
     await rig.subscribers.update(one.id, { enabled: true, updatedAt: new Date() }, 'any');
     expect(await deliveries.retry(items[1]!.id, 'any')).toBe('under-way');
@@ -291,7 +294,7 @@ describe.each<{ kind: DatabaseKind }>([
     receiver.otherwise(500);
     await sent(3);
     await rig.rows(
-      'UPDATE thorn_deliveries SET requests = 0 WHERE id IN (SELECT id FROM (SELECT MAX(id) AS id FROM thorn_deliveries) newest)',
+      'UPDATE thorn_deliveries SET requests = 0 WHERE id IN (SELECT id FROM (SELECT id FROM thorn_deliveries ORDER BY id DESC LIMIT 1) newest)',
     );
     receiver.otherwise(204);
 
@@ -449,7 +452,7 @@ describe.each<{ kind: DatabaseKind }>([
     await sent(2);
     expect(await deliveries.stats()).toMatchObject({ pending: 1, failed: 1, due: 0, lag: 0 });
     await rig.rows(
-      "UPDATE thorn_deliveries SET host = 'nobody:1', subscriber_id = 'x' WHERE due_at IS NOT NULL",
+      `UPDATE thorn_deliveries SET host = 'nobody:1', subscriber_id = '${keyOf('sub_', 'x')}' WHERE due_at IS NOT NULL`,
     );
     await rig.strategy.onModuleDestroy();
     clock.advance(2 * HOUR);
@@ -489,14 +492,13 @@ async function copies(count: number, subscriberId: string, time: number): Promis
   const [message] = await rig.rows('SELECT * FROM thorn_messages LIMIT 1');
   const now = time;
   for (let n = 0; n < count; n++) {
-    const id = `msg_copy_${n}`;
-    const stamp = now.toString(16).padStart(12, '0');
-    const delivery = `dlv_${stamp.slice(0, 8)}-${stamp.slice(8)}-7${String(n).padStart(6, '0')}`;
+    const id = newId('msg_', now);
+    const delivery = keyOf('dlv_', deliveryId({ id, time: now }, subscriberId));
     await rig.rows(
-      `INSERT INTO thorn_messages (id, event, time, audience, headers, settings, recipients, body) SELECT '${id}', event, time, audience, headers, settings, recipients, body FROM thorn_messages WHERE id = ${quoted(message!['id'] as string)}`,
+      `INSERT INTO thorn_messages (id, event, time, audience, headers, settings, recipients, body) SELECT '${keyOf('msg_', id)}', event, ${now}, audience, headers, settings, recipients, body FROM thorn_messages WHERE id = ${quoted(message!['id'] as string)}`,
     );
     await rig.rows(
-      `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, reason, attempts, throttled, requests, created_at, finished_at) VALUES ('${delivery}', '${id}', '${subscriberId}', 'order.placed', 'failed', 'exhausted', 1, 0, 1, ${now}, ${now})`,
+      `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, given_subscriber_id, event, status, reason, attempts, throttled, requests, finished_at) VALUES ('${delivery}', '${keyOf('msg_', id)}', '${keyOf('sub_', subscriberId)}', '${subscriberId}', 'order.placed', 'failed', 'exhausted', 1, 0, 1, ${now})`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { idFrom } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import type { OutboxProcessTask } from '../support/processes/outbox.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
@@ -106,7 +107,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, .
         const messages = await done(MESSAGES);
         expect(await done(DELIVERIES)).toHaveLength(messages.length * 3);
 
-        const ids = messages.map(({ id }) => String(id));
+        const ids = messages.map(({ id }) => idFrom('msg_', id, null));
         const { lost, duplicates } = checkDeliveries(receiver.received, ids, ['/a', '/b', '/c']);
         expect(lost).toEqual([]);
         expect(duplicates).toBeLessThanOrEqual(window);
@@ -143,7 +144,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, .
       const messages = await rig.rows(MESSAGES);
       expect(messages).toHaveLength(50);
       expect(isDone(messages)).toBe(true);
-      const ids = messages.map(({ id }) => String(id));
+      const ids = messages.map(({ id }) => idFrom('msg_', id, null));
       expect(checkDeliveries(receiver.received, ids)).toEqual({
         lost: [],
         duplicates: 0,

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SubscriberHealthDependencies, SubscriberHealth } from '../../lib/outbox/index.js';
+import { FIRST_KEY, keyOf } from '../../lib/outbox/tables/keys.js';
 import { healthRules } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
@@ -82,12 +83,14 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         const { id } = await rig.send();
         // PostgreSQL takes no other for recipients than what is JSON.
         const text = column === 'recipients' ? '"sealed"' : '{not json';
-        await rig.rows(`UPDATE thorn_messages SET ${column} = '${text}' WHERE id = '${id}'`);
+        await rig.rows(
+          `UPDATE thorn_messages SET ${column} = '${text}' WHERE id = '${keyOf('msg_', id)}'`,
+        );
         poison.push(id);
       }
       const late = poison[0]!;
       await rig.rows(
-        `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, attempts, throttled, requests, host, due_at, created_at) VALUES ('dlv_poison', '${late}', 'sub_1', 'order.placed', 'pending', 1, 0, 1, 'a', 1, 1)`,
+        `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, given_subscriber_id, event, status, attempts, throttled, requests, host, due_at) VALUES ('${FIRST_KEY}', '${keyOf('msg_', late)}', '${keyOf('sub_', 'sub_1')}', 'sub_1', 'order.placed', 'pending', 1, 0, 1, 'a', 1)`,
       );
       const sent = [];
       for (let n = 0; n < 5; n++) sent.push((await rig.send()).id);
@@ -104,7 +107,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         const value = column === 'recipients' ? '[]' : '{}';
         await rig.rows(`UPDATE thorn_messages SET ${column} = '${value}'`);
       }
-      await rig.rows(`DELETE FROM thorn_deliveries WHERE id = 'dlv_poison'`);
+      await rig.rows(`DELETE FROM thorn_deliveries WHERE id = '${FIRST_KEY}'`);
       clock.advance(10_000);
       await receiver.waitFor(8);
       await rig.until(MESSAGES, isDone);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { patternMatches } from '../../lib/subscriber/index.js';
 import type { Deliveries } from '../../lib/outbox/index.js';
+import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
@@ -135,15 +136,16 @@ function rowOf(one: Seeded) {
   const time = START + one.at;
   const isPending = one.status === 'pending';
   return {
-    id: idOf(one),
-    subscriberId: `sub_of_${one.subscriber}`,
-    messageId: `msg_${one.at}`,
+    id: keyOf('dlv_', idOf(one)),
+    subscriberId: keyOf('sub_', `sub_of_${one.subscriber}`),
+    givenSubscriberId: `sub_of_${one.subscriber}`,
+    messageId: keyOf('msg_', `msg_${one.at}`),
     event: one.event,
     status: one.status,
     reason: isFailed(one) ? 'exhausted' : null,
     ...{ attempts: 1, throttled: 0, requests: 1, lease: null },
     ...(isPending ? { host: 'x', dueAt: time + 1, finishedAt: null } : { host: null, dueAt: null }),
-    ...{ createdAt: time, attemptedAt: time, startedAt: time, duration: 5 },
+    ...{ attemptedAt: time, startedAt: time, duration: 5 },
     finishedAt: isPending ? null : time,
     responseStatus: one.responseStatus,
     errorCode: one.errorCode,

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setTimeout as pass } from 'node:timers/promises';
+import { idFrom } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
@@ -66,13 +67,13 @@ describe.each<{ kind: DatabaseKind }>([
       await Promise.all(children.map((child) => child.printed('ready')));
       await pass(DOWN);
       const untried = await rig.rows(
-        "SELECT * FROM thorn_deliveries WHERE subscriber_id = 'sub_0' AND requests = 0",
+        "SELECT * FROM thorn_deliveries WHERE given_subscriber_id = 'sub_0' AND requests = 0",
       );
 
       host.isUp = true;
       await expect.poll(() => host.ids.size, { timeout: 70_000, interval: 10 }).toBeGreaterThan(0);
       const since = performance.now();
-      const waiting = untried.map(({ message_id: id }) => String(id));
+      const waiting = untried.map(({ message_id: id }) => idFrom('msg_', id, null));
       const missing = () => waiting.filter((id) => !host.ids.has(id)).length;
       await expect.poll(missing, { timeout: 10_000 }).toBe(0);
       printFigures(`a host down for ${DOWN / 1000} s on ${kind}`, {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
@@ -65,15 +66,19 @@ describe.each<{ kind: DatabaseKind }>([
     expect(webhook!.json).toMatchObject({ type: 'article.created', data: { title: 'Roses' } });
 
     const [message] = await rig.until(MESSAGES, finished(1));
-    expect(message).toMatchObject({ id: webhook!.id, event: 'article.created', lease: null });
+    expect(message).toMatchObject({
+      id: keyOf('msg_', webhook!.id),
+      event: 'article.created',
+      lease: null,
+    });
     const text = kind === 'mariadb' ? 'CHAR' : 'TEXT';
     const [stored] = await rig.rows(`SELECT CAST(body AS ${text}) AS body FROM thorn_messages`);
     expect(Buffer.from(stored!['body'] as string).equals(webhook!.body)).toBe(true);
     const [delivery] = await rig.rows(DELIVERIES);
     expect(delivery).toMatchObject({
-      id: webhook!.deliveryId,
-      message_id: webhook!.id,
-      subscriber_id: 'sub_one',
+      id: keyOf('dlv_', webhook!.deliveryId),
+      message_id: keyOf('msg_', webhook!.id),
+      given_subscriber_id: 'sub_one',
       status: 'succeeded',
       reason: null,
       attempts: 1,
@@ -83,7 +88,7 @@ describe.each<{ kind: DatabaseKind }>([
     });
     expect(await rig.rows(ATTEMPTS)).toMatchObject([
       {
-        delivery_id: webhook!.deliveryId,
+        delivery_id: keyOf('dlv_', webhook!.deliveryId),
         number: 1,
         status: 204,
         error_code: null,

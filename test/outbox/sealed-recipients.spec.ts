@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Recipient } from '../../lib/message/index.js';
 import { Maintenance } from '../../lib/outbox/index.js';
+import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { generateSecret, SecretSealer } from '../../lib/signing/index.js';
 import { InMemorySubscriberRepository } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
@@ -142,7 +143,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         await rig.send({ recipients: [{ ...recipient(), url: `${receiver.url}/other` }] }),
       ];
       await rig.rows(
-        `UPDATE thorn_messages SET recipients = (SELECT recipients FROM (SELECT recipients FROM thorn_messages WHERE id = '${one.id}') AS m) WHERE id = '${other.id}'`,
+        `UPDATE thorn_messages SET recipients = (SELECT recipients FROM (SELECT recipients FROM thorn_messages WHERE id = '${keyOf('msg_', one.id)}') AS m) WHERE id = '${keyOf('msg_', other.id)}'`,
       );
       await rig.close();
       await open({ sealer: sealing(KEY) });

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { idFrom } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
@@ -132,7 +133,7 @@ describe('PostgreSQL', () => {
     expect(failures.flat()).toEqual(['40P01']);
     const rows = await rig.until(MESSAGES, finished(6));
     expect(titles()).toEqual(['Ann after', 'Ann before', 'Ben after', 'Ben before']);
-    const ids = rows.map(({ id }) => String(id));
+    const ids = rows.map(({ id }) => idFrom('msg_', id, null));
     expect(checkDeliveries(receiver.received, ids)).toMatchObject({ duplicates: 0, unknown: [] });
   });
 

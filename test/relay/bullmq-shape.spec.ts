@@ -55,7 +55,7 @@ it('delays no other delivery of a job behind a slow subscriber', async () => {
   await fast.waitFor(18, { timeout: 15_000 });
   // Both requests to it are still under way: neither job has waited for its own.
   expect(
-    await sender.rows("SELECT id FROM thorn_deliveries WHERE subscriber_id = 'sub_0'"),
+    await sender.rows("SELECT id FROM thorn_deliveries WHERE given_subscriber_id = 'sub_0'"),
   ).toEqual([]);
   await slow.waitFor(2);
   // Nothing is left in the queue, and it is not kept either.

@@ -1,4 +1,5 @@
 import type { RateLimit } from '../../lib/message/index.js';
+import { keyOf } from '../../lib/outbox/tables/keys.js';
 import type { OutboxApp } from './apps/outbox-app.js';
 import { STORED_ATTEMPTS } from './stored-attempts.js';
 
@@ -9,7 +10,7 @@ export async function attemptStarts(
 ): Promise<readonly number[]> {
   const rows = await rig.rows(
     `SELECT stored_attempts.started_at FROM ${STORED_ATTEMPTS} JOIN thorn_deliveries d ON d.id = stored_attempts.delivery_id
-      WHERE d.subscriber_id = '${subscriber}' ORDER BY stored_attempts.started_at`,
+      WHERE d.subscriber_id = '${keyOf('sub_', subscriber)}' ORDER BY stored_attempts.started_at`,
   );
   return rows.map(({ started_at: at }) => Number(at));
 }

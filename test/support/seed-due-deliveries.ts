@@ -1,3 +1,4 @@
+import { givenId, keyOf } from '../../lib/outbox/tables/keys.js';
 import type { DatabaseKind } from './databases.js';
 import type { OutboxApp } from './apps/outbox-app.js';
 
@@ -15,18 +16,21 @@ export async function insertDueDeliveries(
   { count, subscriber, hosts }: DueDeliveries,
 ) {
   const { id } = await rig.send();
-  await rig.rows(`UPDATE thorn_messages SET lease = NULL, due_at = NULL WHERE id = '${id}'`);
-  await copyMessage(rig, kind, id, `${id}-`, count, 'NULL');
+  await rig.rows(
+    `UPDATE thorn_messages SET lease = NULL, due_at = NULL WHERE id = '${keyOf('msg_', id)}'`,
+  );
+  await copyMessage(rig, kind, id, count, 'NULL');
+  const given = givenId('sub_', subscriber);
   const host = hosts.map((name, at) => `WHEN ${at} THEN '${name}'`).join(' ');
   await rig.rows(
-    `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, attempts, throttled, requests, host, due_at, created_at) SELECT concat('dlv_${subscriber}', s.n), concat('${id}-', s.n), '${subscriber}', 'order.placed', 'pending', 0, 0, 0, CASE s.n % ${hosts.length} ${host} END, 1000 + s.n, 1 FROM ${series(kind, count)}`,
+    `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, given_subscriber_id, event, status, attempts, throttled, requests, host, due_at) SELECT ${seededKey(kind, id)}, ${seededKey(kind, id)}, ${uuid(kind, `'${keyOf('sub_', subscriber)}'`)}, ${given === null ? 'NULL' : `'${given}'`}, 'order.placed', 'pending', 0, 0, 0, CASE s.n % ${hosts.length} ${host} END, 1000 + s.n FROM ${series(kind, count)}`,
   );
 }
 
 /** Inserts messages without deliveries that are due and that no worker holds. */
 export async function insertDueMessages(rig: OutboxApp, kind: DatabaseKind, count: number) {
   const { id } = await rig.send();
-  await copyMessage(rig, kind, id, 'msg_due', count, '1000 + s.n');
+  await copyMessage(rig, kind, id, count, '1000 + s.n');
 }
 
 /** Updates the database's statistics and writes its rows to disk, so that no later statement has to. */
@@ -46,13 +50,22 @@ async function copyMessage(
   rig: OutboxApp,
   kind: DatabaseKind,
   id: string,
-  prefix: string,
   count: number,
   due: string,
 ) {
   await rig.rows(
-    `INSERT INTO thorn_messages (id, event, time, audience, headers, settings, recipients, body, due_at) SELECT concat('${prefix}', s.n), event, time, audience, headers, settings, recipients, body, ${due} FROM thorn_messages, ${series(kind, count)} WHERE id = '${id}'`,
+    `INSERT INTO thorn_messages (id, event, time, audience, headers, settings, recipients, body, due_at) SELECT ${seededKey(kind, id)}, event, time, audience, headers, settings, recipients, body, ${due} FROM thorn_messages, ${series(kind, count)} WHERE id = '${keyOf('msg_', id)}'`,
   );
+}
+
+/** The key of row `s.n`, like that of the message which was sent for it. */
+function seededKey(kind: DatabaseKind, id: string): string {
+  const key = `concat('${keyOf('msg_', id).slice(0, 24)}', substr(CAST(1000000000000 + s.n AS CHAR(13)), 2))`;
+  return uuid(kind, key);
+}
+
+function uuid(kind: DatabaseKind, text: string): string {
+  return kind === 'postgres' || kind === 'mariadb' ? `CAST(${text} AS uuid)` : text;
 }
 
 function series(kind: DatabaseKind, count: number): string {

@@ -20,6 +20,7 @@ import {
   WebhookDispatcher,
 } from '../../lib/index.js';
 import { main } from '../../lib/cli/main.js';
+import { deliveryId, keyOf } from '../../lib/outbox/tables/keys.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
@@ -217,8 +218,8 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
             `UPDATE thorn_messages SET time = ${time} WHERE id = '${String(id)}'`, // our own ids
           );
           await query(
-            `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, attempts, throttled, requests, due_at, created_at, finished_at)
-             VALUES ('${String(id).replace('msg_', 'dlv_')}', '${String(id)}', 'sub_1', 'order.paid', '${dueAt === null ? 'succeeded' : 'pending'}', 1, 0, 1, ${dueAt}, ${time}, ${dueAt === null ? time : null})`,
+            `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, attempts, throttled, requests, due_at, finished_at)
+             VALUES ('${keyOf('dlv_', deliveryId({ id: `msg_${String(id)}`, time }, 'sub_1'))}', '${String(id)}', '${keyOf('sub_', 'sub_1')}', 'order.paid', '${dueAt === null ? 'succeeded' : 'pending'}', 1, 0, 1, ${dueAt}, ${dueAt === null ? time : null})`,
           );
         }
       };

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { ThornConfigurationError } from '../../errors/index.js';
 
 /** The type of a column of {@link Dialect.rows}. */
-export type ColumnKind = 'text' | 'int' | 'bigint';
+export type ColumnKind = 'text' | 'int' | 'bigint' | 'uuid';
 
 /** Names and kinds of the columns of a set of rows that is sent along with a statement. */
 export type Columns = Readonly<Record<string, ColumnKind>>;
@@ -48,17 +48,17 @@ export interface Dialect {
   readonly skipLocked: string;
 }
 
-const ID: Columns = { id: 'text' };
-
 /** A table expression `r` with the one column `id`, and its parameter. */
 export function idRows(
   dialect: Dialect,
   ids: readonly unknown[],
+  kind: 'uuid' | 'text' = 'uuid',
 ): { readonly rows: string; readonly parameter: string } {
+  const columns: Columns = { id: kind };
   return {
-    rows: dialect.rows('r', ID),
+    rows: dialect.rows('r', columns),
     parameter: dialect.rowsParameter(
-      ID,
+      columns,
       ids.map((id) => ({ id })),
     ),
   };
@@ -105,7 +105,7 @@ const POSTGRES: Dialect = {
     return sql.replaceAll('?', () => `$${++count}`);
   },
   rows(alias, columns) {
-    const types = { text: 'text', int: 'int', bigint: 'bigint' };
+    const types = { text: 'text', int: 'int', bigint: 'bigint', uuid: 'uuid' };
     const list = Object.entries(columns).map(([name, kind]) => `${name} ${types[kind]}`);
     return `json_to_recordset(?::json) AS ${alias}(${list.join(', ')})`;
   },
@@ -126,7 +126,8 @@ const MYSQL: Dialect = {
   skipKnown: (table) => `ON DUPLICATE KEY UPDATE id = ${table}.id`,
   placeholders: (sql) => sql,
   rows(alias, columns) {
-    const types = { text: 'longtext', int: 'int', bigint: 'bigint' };
+    // MariaDB has no uuid here, and compares a text with one by the index as well.
+    const types = { text: 'longtext', int: 'int', bigint: 'bigint', uuid: 'longtext' };
     const list = Object.entries(columns).map(
       ([name, kind], at) => `${name} ${types[kind]} PATH '$[${at}]'`,
     );

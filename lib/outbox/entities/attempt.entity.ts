@@ -5,7 +5,7 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 /** A row of `thorn_attempts`: an HTTP request of a delivery behind the first, which the delivery's own row holds. */
 @Entity('thorn_attempts', { engine: MYSQL_ENGINE })
 export class ThornAttempt {
-  @PrimaryColumn({ name: 'delivery_id', type: 'varchar', length: 64 })
+  @PrimaryColumn({ name: 'delivery_id', type: 'uuid' })
   deliveryId!: string;
 
   /** 2 for the second request of the delivery. */

@@ -13,7 +13,6 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  * They are null until it has ended, and if the delivery log does not keep it.
  */
 @Entity('thorn_deliveries', { engine: MYSQL_ENGINE })
-@Index(['messageId', 'subscriberId'], { unique: true })
 @Index(['subscriberId', 'id'])
 @Index(['subscriberId', 'dueAt', 'permitAt'], {
   where: 'due_at IS NOT NULL',
@@ -22,14 +21,23 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 @Index(['dueAt', 'permitAt'], { where: 'due_at IS NOT NULL' })
 @Index(['host', 'dueAt'], { where: 'host IS NOT NULL' })
 export class ThornDelivery {
-  @PrimaryColumn({ type: 'varchar', length: 64 })
+  /** The id without its prefix `dlv_`: made of the message and the subscriber, so that a pair has one row. */
+  @PrimaryColumn({ type: 'uuid' })
   id!: string;
 
-  @Column({ name: 'message_id', type: 'varchar', length: 64 })
+  /** As in `thorn_messages`. */
+  @Column({ name: 'message_id', type: 'uuid' })
   messageId!: string;
 
-  @Column({ name: 'subscriber_id', type: 'varchar', length: 64 })
+  /** The id of the subscriber without its prefix `sub_`, or a hash of `givenSubscriberId`. */
+  @Column({ name: 'subscriber_id', type: 'uuid' })
   subscriberId!: string;
+
+  @Column({ name: 'given_message_id', type: 'varchar', length: 64, nullable: true })
+  givenMessageId!: string | null;
+
+  @Column({ name: 'given_subscriber_id', type: 'varchar', length: 64, nullable: true })
+  givenSubscriberId!: string | null;
 
   @Column({ type: 'varchar', length: 256 })
   event!: string;
@@ -71,9 +79,6 @@ export class ThornDelivery {
   /** The expected time of the permit while the delivery only waits for the subscriber's rate limit; otherwise null. */
   @Column({ name: 'permit_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   permitAt!: number | null;
-
-  @Column({ name: 'created_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
-  createdAt!: number;
 
   /** The start of the latest attempt. */
   @Column({ name: 'attempted_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })

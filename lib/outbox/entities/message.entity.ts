@@ -13,8 +13,13 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 @Index(['dueAt'], { where: 'due_at IS NOT NULL' })
 @Index(['time'])
 export class ThornMessage {
-  @PrimaryColumn({ type: 'varchar', length: 64 })
+  /** The id of the message without its prefix `msg_`, or a hash of `givenId`. */
+  @PrimaryColumn({ type: 'uuid' })
   id!: string;
+
+  /** The id that the application has given to the message; null for a generated one. */
+  @Column({ name: 'given_id', type: 'varchar', length: 64, nullable: true })
+  givenId!: string | null;
 
   @Column({ type: 'varchar', length: 256 })
   event!: string;

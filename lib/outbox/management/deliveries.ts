@@ -36,6 +36,7 @@ import {
   sum,
 } from './replay.js';
 import { type ScannedLog, scanLog } from './log-scan.js';
+import { pairOf } from '../tables/keys.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { tableNames } from '../entities/table-names.js';
 import { isVisible, visibleSubscribers } from './subscriber-scope.js';
@@ -179,7 +180,7 @@ export class Deliveries {
       replayFailed(
         store,
         range,
-        after ?? '',
+        after ?? firstIdAt('dlv_', 0),
         this.dependencies,
         this.dependencies.clock.now(),
         dryRun,
@@ -231,9 +232,8 @@ export class Deliveries {
     if (isCancelled) {
       this.dependencies.events.emit('failed', () => ({
         deliveryId: id,
-        messageId: row['message_id'] as string,
+        ...pairOf(row),
         event: row['event'] as string,
-        subscriberId: row['subscriber_id'] as string,
         host: (row['host'] as string | null) ?? NO_HOST,
         attempt: null,
         reason: 'cancelled',
@@ -316,9 +316,9 @@ export class Deliveries {
     if (!isIdLike(id)) return null;
     for (const store of outbox.stores) {
       const row: Row | null = await store.log.find(id);
-      if (row === null || row['id'] !== id) continue;
-      const subscriber = row['subscriber_id'] as string;
-      const isSeen = await isVisible(this.dependencies.subscribers, subscriber, scope);
+      if (row === null) continue;
+      const { subscriberId } = pairOf(row);
+      const isSeen = await isVisible(this.dependencies.subscribers, subscriberId, scope);
       return isSeen ? { outbox, store, row } : null;
     }
     return null;

@@ -1,6 +1,8 @@
 import { firstIdAt } from '../../common/id.js';
+import type { Columns, Dialect, Statement } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
+import { keyOf } from '../tables/keys.js';
 import type { DeliveryStats } from '../tables/delivery-record.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
@@ -60,6 +62,8 @@ export interface DeliveryHistory {
   readonly days: readonly DeliveryDay[];
 }
 
+const RANGES: Columns = { bucket: 'bigint', low: 'uuid', high: 'uuid' };
+
 const dayOf = (column: string) => `${column} - (${column} % ${DAY})`;
 
 /** A database that contains deliveries, and the names of its tables. */
@@ -78,20 +82,22 @@ export async function readHistory(
   since: number,
   until: number,
 ): Promise<DeliveryHistory> {
-  const parameters = [subscriber, firstIdAt('dlv_', since)];
+  const parameters = [keyOf('sub_', subscriber), keyOf('dlv_', firstIdAt('dlv_', since))];
+  const starts: number[] = [];
+  for (let day = since; day <= until; day += DAY) starts.push(day);
   const read = await Promise.all(
     places.flatMap(({ database, tables }) => [
-      database.run({ sql: countsIn(tables), parameters }),
+      database.run(countsIn(database.dialect, tables, parameters[0]!, starts)),
       database.run({ sql: durationsIn(tables), parameters: [...parameters, ...parameters] }),
-      database.run({ sql: rateLimitedIn(tables), parameters: [subscriber] }),
+      database.run({ sql: rateLimitedIn(tables), parameters: [parameters[0]] }),
     ]),
   );
   const rows = (kind: number) => read.flatMap((one, at) => (at % 3 === kind ? one.rows : []));
   const [counts, durations] = [byDay(rows(0)), byDay(rows(1))];
-  const days: DeliveryDay[] = [];
-  for (let day = since; day <= until; day += DAY) {
-    days.push({ day, ...figuresOf(counts.get(day) ?? [], durations.get(day) ?? []) });
-  }
+  const days = starts.map<DeliveryDay>((day) => ({
+    day,
+    ...figuresOf(counts.get(day) ?? [], durations.get(day) ?? []),
+  }));
   return {
     total: figuresOf([...counts.values()].flat(), [...durations.values()].flat()),
     rateLimited: amountOf(rows(2)),
@@ -99,9 +105,20 @@ export async function readHistory(
   };
 }
 
-function countsIn(tables: TableNames): string {
-  return `SELECT ${dayOf('d.created_at')} AS bucket, d.status, COUNT(*) AS amount FROM ${tables.deliveries} d
-    WHERE d.subscriber_id = ? AND d.id >= ? GROUP BY ${dayOf('d.created_at')}, d.status`;
+/** A day is a range of ids: they begin with the time. */
+function countsIn(
+  dialect: Dialect,
+  { deliveries }: TableNames,
+  subscriber: string,
+  starts: readonly number[],
+): Statement {
+  const first = (time: number) => keyOf('dlv_', firstIdAt('dlv_', time));
+  const days = starts.map((day) => ({ bucket: day, low: first(day), high: first(day + DAY) }));
+  return {
+    sql: `SELECT r.bucket, d.status, COUNT(*) AS amount FROM ${dialect.rows('r', RANGES)} ${dialect.join} ${deliveries} d
+      ON d.subscriber_id = ? AND d.id >= r.low AND d.id < r.high GROUP BY r.bucket, d.status`,
+    parameters: [dialect.rowsParameter(RANGES, days), subscriber],
+  };
 }
 
 /** Requests without an answer are left out: their duration says nothing about the endpoint. */

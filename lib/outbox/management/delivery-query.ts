@@ -19,9 +19,9 @@ export interface DeliveryQuery {
   readonly statusClass?: AnswerClass;
   /** Host of the subscriber's present URL, with its port unless that is 443 or 80. Finds stored subscribers alone. */
   readonly host?: string;
-  /** The earliest creation time, inclusive. A number is in milliseconds since the Unix epoch. */
+  /** The earliest time of the message, inclusive. A number is in milliseconds since the Unix epoch. */
   readonly since?: Date | number;
-  /** The latest creation time, exclusive. */
+  /** The latest time of the message, exclusive. */
   readonly until?: Date | number;
   /** 1 to 1,000; default 50. */
   readonly limit?: number;
@@ -42,7 +42,7 @@ export interface BackfillOptions extends ReplayOptions {
 export interface RetryFailedOptions extends ReplayOptions {
   /** Id of the subscriber. */
   readonly subscriberId: string;
-  /** The earliest creation time, inclusive. A number is in milliseconds since the Unix epoch. */
+  /** The earliest time of the message, inclusive. A number is in milliseconds since the Unix epoch. */
   readonly since: Date | number;
   /** The latest creation time, exclusive; default now. */
   readonly until?: Date | number;

@@ -3,6 +3,7 @@ import { patternMatches } from '../../subscriber/index.js';
 import { idRows } from '../database/dialect.js';
 import { type AnswerClass, FAILING_CLASSES } from '../model/answer-class.js';
 import { type DeliveryRecord, latestOf } from '../tables/delivery-record.js';
+import { keyOf } from '../tables/keys.js';
 import type { LogCondition, LogPageTable, LogRange } from '../tables/log-page-table.js';
 import type { DeliveryQuery } from './delivery-query.js';
 
@@ -56,7 +57,7 @@ export async function scanLog(
     if (found.floor === null || found.items.length >= limit) return found;
     if (best === null || found.floor < best.floor!) best = found;
   }
-  return best!;
+  return best ?? { items: [], floor: null };
 }
 
 async function scan(
@@ -101,8 +102,9 @@ async function plansFor(
     status === undefined ? [] : [{ sql: 'd.status = ?', parameters: [status] }];
   const own = subscribers === undefined ? [] : [subscriberFilter(pages, subscribers)];
   if (messageId !== undefined) {
-    const arms = [{ sql: 'd.message_id = ?', parameters: [messageId] }];
-    return [{ arms, filters: [...own, ...ofStatus, ...others] }];
+    const ofMessage = await pages.isOfMessage(messageId);
+    if (ofMessage === null) return [];
+    return [{ arms: [ofMessage], filters: [...own, ...ofStatus, ...others] }];
   }
   const all = everythingOf(pages, subscribers);
   const everything = { ...all, filters: [...all.filters, ...ofStatus, ...others] };
@@ -135,12 +137,15 @@ const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
 }));
 
 function subscriberArm(id: string): LogCondition {
-  return { sql: 'd.subscriber_id = ?', parameters: [id] };
+  return { sql: 'd.subscriber_id = ?', parameters: [keyOf('sub_', id)] };
 }
 
 function subscriberFilter({ dialect }: LogPageTable, subscribers: readonly string[]): LogCondition {
   if (subscribers.length === 1) return subscriberArm(subscribers[0]!);
-  const { rows, parameter } = idRows(dialect, subscribers);
+  const { rows, parameter } = idRows(
+    dialect,
+    subscribers.map((id) => keyOf('sub_', id)),
+  );
   return { sql: `d.subscriber_id IN (SELECT r.id FROM ${rows})`, parameters: [parameter] };
 }
 

@@ -1,12 +1,12 @@
-import { newId } from '../../common/index.js';
 import { wants } from '../../dispatch/index.js';
 import { hostOf } from '../../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../../subscriber/index.js';
 import type { Batch } from '../../common/long-work.js';
 import type { Candidate } from '../tables/delivery-record.js';
 import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
+import { deliveryId, FIRST_KEY } from '../tables/keys.js';
 import type { BackfilledDelivery, RequeuedDelivery } from '../tables/requeue-table.js';
-import { parseCursor, formatCursor } from '../tables/message-cursor.js';
+import { cursorOf, formatCursor, parseCursor } from '../tables/message-cursor.js';
 import type { Row } from '../database/outbox-database.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
@@ -112,7 +112,7 @@ export async function replayMissed(
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
-  const cursor = after === null ? { time: since, id: '' } : parseCursor(after);
+  const cursor = after === null ? { time: since, id: `msg_${FIRST_KEY}` } : parseCursor(after);
   const rows = await store.log.messages(subscriber.id, cursor, until, BATCH);
   const missed = rows.filter((row) => row['delivery'] === null && isFor(row, subscriber));
   const settled = missed.filter((row) => Number(row['is_under_way']) === 0);
@@ -120,7 +120,7 @@ export async function replayMissed(
   const { wanted, unreadable } = await filterByCondition(store, complete, subscriber);
   const open = isActive(subscriber) ? wanted : [];
   const late = open.map<BackfilledDelivery>((row) => ({
-    id: newId('dlv_', now),
+    id: deliveryId(cursorOf(row), subscriber.id),
     messageId: row['id'] as string,
     subscriberId: subscriber.id,
     event: row['event'] as string,
@@ -148,7 +148,7 @@ export async function replayMissed(
       disabled: wanted.length - open.length,
       underWay: missed.length - settled.length + late.length - added + unreadable,
     }),
-    next: rows.length < BATCH ? null : formatCursor(rows.at(-1)!),
+    next: rows.length < BATCH ? null : formatCursor(cursorOf(rows.at(-1)!)),
   };
 }
 

@@ -1,15 +1,15 @@
-import { idRows } from '../database/dialect.js';
 import { Fifo } from '../../common/fifo.js';
-import type { OutboxDatabase, Row } from '../database/outbox-database.js';
-import type { TableNames } from '../entities/table-names.js';
+import { FIRST_KEY } from '../tables/keys.js';
+import type { MessageCursor } from '../tables/message-cursor.js';
+import type { MessageState, MessageStates } from './message-states.js';
 
 const BATCH = 200;
 // Looking again at what was passed over is cheap, and shall not take for ever.
 const AGAIN = 1000;
 const MOST_LEFT = 100_000;
-const START = { time: 0, id: '' };
+const START: MessageCursor = { time: 0, id: `msg_${FIRST_KEY}` };
 
-/** Drops the bodies of finished messages, or what their endpoints have answered; the rows stay. */
+/** Drops finished messages, or parts of them. */
 export class Expunger {
   // The end of the last pass; finished work is not repeated.
   #last = START;
@@ -17,9 +17,8 @@ export class Expunger {
   readonly #left = new Fifo<string>();
 
   constructor(
-    private readonly database: OutboxDatabase,
-    private readonly tables: TableNames,
-    private readonly drop: (messages: readonly string[]) => Promise<void>,
+    private readonly states: MessageStates,
+    private readonly drop: (messages: readonly MessageCursor[]) => Promise<void>,
   ) {}
 
   /**
@@ -30,11 +29,11 @@ export class Expunger {
    */
   async step(before: number): Promise<boolean> {
     try {
-      const again = await this.#again(before);
-      const next = this.#left.length < MOST_LEFT ? await this.#next(before) : [];
-      await this.#expunge([...again, ...next]);
-      const last = next.at(-1);
-      if (last !== undefined) this.#last = { time: Number(last['time']), id: last['id'] as string };
+      const again = await this.states.again(this.#unfinished());
+      const next =
+        this.#left.length < MOST_LEFT ? await this.states.page(this.#last, before, BATCH) : [];
+      await this.#expunge([...again, ...next], before);
+      this.#last = next.at(-1) ?? this.#last;
       return next.length === BATCH;
     } catch (error) {
       // From the beginning: what is done already is only looked at.
@@ -44,39 +43,18 @@ export class Expunger {
     }
   }
 
-  async #expunge(rows: readonly Row[]): Promise<void> {
-    const finished: string[] = [];
-    for (const { id, is_open: isOpen } of rows) {
-      if (Number(isOpen) === 1) this.#left.push(id as string);
-      else finished.push(id as string);
+  async #expunge(messages: readonly MessageState[], before: number): Promise<void> {
+    const finished: MessageCursor[] = [];
+    for (const message of messages) {
+      if ((message.finishedAt ?? before) < before) finished.push(message);
+      else this.#left.push(message.id);
     }
     await this.drop(finished);
   }
 
-  async #next(before: number): Promise<readonly Row[]> {
-    const { time, id } = this.#last;
-    const { rows } = await this.database.run({
-      sql: `SELECT m.id, m.time, ${this.#openness()} FROM ${this.tables.messages} m WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ${BATCH}`,
-      parameters: [before, time, time, id, before],
-    });
-    return rows;
-  }
-
-  async #again(before: number): Promise<readonly Row[]> {
+  #unfinished(): readonly string[] {
     const ids: string[] = [];
     while (ids.length < AGAIN && this.#left.length > 0) ids.push(this.#left.shift()!);
-    if (ids.length === 0) return [];
-    const { dialect } = this.database;
-    const { rows: listed, parameter } = idRows(dialect, ids);
-    const { rows } = await this.database.run({
-      sql: `SELECT m.id, ${this.#openness()} FROM ${listed} ${dialect.join} ${this.tables.messages} m ON m.id = r.id`,
-      parameters: [before, parameter],
-    });
-    return rows;
-  }
-
-  /** True for messages that are under way, or were until recently. */
-  #openness(): string {
-    return `CASE WHEN m.due_at IS NULL AND NOT EXISTS (SELECT 1 FROM ${this.tables.deliveries} d WHERE d.message_id = m.id AND (d.due_at IS NOT NULL OR d.finished_at >= ?)) THEN 0 ELSE 1 END AS is_open`;
+    return ids;
   }
 }

@@ -1,10 +1,10 @@
 import type { Batch } from '../../common/long-work.js';
+import { FIRST_KEY } from '../tables/keys.js';
 import { type MessageCursor, parseCursor, formatCursor } from '../tables/message-cursor.js';
-import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import type { MessageRemoval } from './message-removal.js';
-import { type RetentionLimits, retentionLimits } from './retention-limits.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { MessageState, MessageStates } from './message-states.js';
+import { retentionLimits } from './retention-limits.js';
 
 /** The counts of {@link Maintenance.prune} for messages, or with `dryRun` the expected counts. */
 export interface PruneCounts {
@@ -38,6 +38,7 @@ export const NOTHING_PRUNED: PruneCounts = {
 };
 
 const BATCH = 200;
+const START: MessageCursor = { time: 0, id: `msg_${FIRST_KEY}` };
 
 /**
  * Goes through the old messages of a data source once, oldest first, and drops what may go. What a worker's `Retention`
@@ -45,8 +46,7 @@ const BATCH = 200;
  */
 export class PrunePass {
   constructor(
-    private readonly database: OutboxDatabase,
-    private readonly tables: TableNames,
+    private readonly states: MessageStates,
     private readonly removal: MessageRemoval,
     private readonly settings: OutboxSettings,
   ) {}
@@ -58,67 +58,33 @@ export class PrunePass {
   ): Promise<Batch<PruneCounts>> {
     const settings = retentionLimits(this.settings, now);
     const limits = before === null ? settings : { ...settings, messages: before };
-    const rows = await this.#rows(
-      limits,
-      after === null ? { time: 0, id: '' } : parseCursor(after),
+    const found = await this.states.page(
+      after === null ? START : parseCursor(after),
+      Math.max(limits.messages, limits.bodies, limits.responses),
+      BATCH,
     );
-    const kept = rows.filter((row) => !isBefore(row, limits.messages));
-    const found = {
-      messages: rows.filter((row) => isBefore(row, limits.messages)),
-      bodies: kept.filter((row) => Number(row['has_body']) === 1 && isBefore(row, limits.bodies)),
-      responses: kept.filter(
-        (row) => Number(row['has_responses']) === 1 && isBefore(row, limits.responses),
-      ),
-    };
+    const old = found.filter((one) => isBefore(one, limits.messages));
+    const kept = found.filter((one) => !isBefore(one, limits.messages));
+    const bodies = kept.filter((one) => one.hasBody && isBefore(one, limits.bodies));
+    const responses = kept.filter((one) => one.hasResponses && isBefore(one, limits.responses));
     if (!dryRun) {
-      await this.removal.messages(idsOf(found.messages));
-      await this.removal.bodies(idsOf(found.bodies));
-      await this.removal.responses(idsOf(found.responses));
+      await this.removal.messages(old);
+      await this.removal.bodies(bodies);
+      await this.removal.responses(responses);
     }
     return {
       counts: {
-        checked: rows.length,
-        deleted: found.messages.length,
-        bodies: found.bodies.length,
-        responses: found.responses.length,
-        open: rows.filter((row) => finishedAt(row) === null).length,
+        checked: found.length,
+        deleted: old.length,
+        bodies: bodies.length,
+        responses: responses.length,
+        open: found.filter(({ finishedAt }) => finishedAt === null).length,
       },
-      next: rows.length < BATCH ? null : formatCursor(rows.at(-1)!),
+      next: found.length < BATCH ? null : formatCursor(found.at(-1)!),
     };
   }
-
-  async #rows(
-    { messages: oldest, bodies, responses }: RetentionLimits,
-    { time, id }: MessageCursor,
-  ): Promise<readonly Row[]> {
-    const { messages, deliveries, attempts } = this.tables;
-    const of = `FROM ${deliveries} d WHERE d.message_id = m.id`;
-    const { rows } = await this.database.run({
-      sql: `SELECT m.id, m.time, CASE WHEN m.body IS NULL THEN 0 ELSE 1 END AS has_body,
-          CASE WHEN EXISTS (SELECT 1 ${of} AND (d.response IS NOT NULL OR d.answer_headers IS NOT NULL OR EXISTS (SELECT 1 FROM ${attempts} a WHERE a.delivery_id = d.id AND (a.response IS NOT NULL OR a.answer_headers IS NOT NULL)))) THEN 1 ELSE 0 END AS has_responses,
-          CASE WHEN m.due_at IS NULL AND NOT EXISTS (SELECT 1 ${of} AND d.due_at IS NOT NULL) THEN 0 ELSE 1 END AS is_open,
-          (SELECT MAX(d.finished_at) ${of}) AS finished_at
-        FROM ${messages} m WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ${BATCH}`,
-      parameters: [time, time, id, Math.max(oldest, bodies, responses)],
-    });
-    return rows;
-  }
 }
 
-/**
- * The time at which the last of a message's deliveries was finished, at the earliest the send time; null while one is
- * unfinished.
- */
-function finishedAt(row: Row): number | null {
-  if (Number(row['is_open']) === 1) return null;
-  return Math.max(Number(row['time']), Number(row['finished_at'] ?? 0));
-}
-
-function isBefore(row: Row, moment: number): boolean {
-  const time = finishedAt(row);
-  return time !== null && time < moment;
-}
-
-function idsOf(rows: readonly Row[]): readonly string[] {
-  return rows.map(({ id }) => id as string);
+function isBefore({ finishedAt }: MessageState, moment: number): boolean {
+  return finishedAt !== null && finishedAt < moment;
 }

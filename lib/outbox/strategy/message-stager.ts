@@ -5,6 +5,7 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Clock } from '../../common/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
+import { keyOf } from '../tables/keys.js';
 import type { Lease, NewLease } from '../tables/leases.js';
 import type { Inserted } from '../tables/message-table.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
@@ -145,7 +146,9 @@ export class MessageStager {
     const results = await database.executeWithin(this.patience, table.insertions(messages, lease));
     if (results === null) return null;
     const written = new Set(results.flatMap(({ rows }) => rows.map(({ id }) => id)));
-    const known = new Set(messages.map(({ id }) => id).filter((id) => !written.has(id)));
+    const known = new Set(
+      messages.map(({ id }) => id).filter((id) => !written.has(keyOf('msg_', id))),
+    );
     return { ...lease, known };
   }
 

@@ -6,7 +6,9 @@ import {
   parseCandidateRow,
 } from './delivery-record.js';
 import { LogPageTable } from './log-page-table.js';
-import type { MessageCursor } from './message-cursor.js';
+import { deliveryId, idFrom, keyOf, withMessageId } from './keys.js';
+import { cursorOf, type MessageCursor } from './message-cursor.js';
+import { idRows } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
@@ -40,12 +42,13 @@ export class DeliveryLogTable {
   async find(id: string): Promise<Row | null> {
     const { rows } = await this.database.run({
       sql: `SELECT ${this.#columns}, d.host, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id WHERE d.id = ?`,
-      parameters: [id],
+      parameters: [keyOf('dlv_', id)],
     });
     return rows[0] ?? null;
   }
 
-  async attempts(delivery: string): Promise<readonly AttemptRecord[]> {
+  async attempts(id: string): Promise<readonly AttemptRecord[]> {
+    const delivery = keyOf('dlv_', id);
     const { rows } = await this.database.run({
       sql: `SELECT 1 AS number, started_at, duration, response_status AS status, error_code, error_message, response, address, answer_headers
           FROM ${this.tables.deliveries} WHERE id = ? AND duration IS NOT NULL
@@ -59,11 +62,16 @@ export class DeliveryLogTable {
   /** Reads failed deliveries and waiting retries, oldest first; cancelled deliveries are left out. */
   async failed({ subscriber, from, before, after, limit, now }: FailedQuery): Promise<Candidate[]> {
     const { rows } = await this.database.run({
-      sql: `SELECT d.id, d.message_id, d.subscriber_id, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
+      sql: `SELECT d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
         WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? AND ((d.status = 'failed' AND d.reason <> 'cancelled')
           OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.permit_at IS NULL AND d.due_at > ?))
         ORDER BY d.id LIMIT ?`,
-      parameters: [subscriber, from, before, after, now, limit],
+      parameters: [
+        keyOf('sub_', subscriber),
+        ...[from, before, after].map((one) => keyOf('dlv_', one)),
+        now,
+        limit,
+      ],
     });
     return rows.map(parseCandidateRow);
   }
@@ -76,12 +84,34 @@ export class DeliveryLogTable {
     limit: number,
   ): Promise<readonly Row[]> {
     const { rows } = await this.database.run({
-      sql: `SELECT m.id, m.time, m.event, m.owner, m.audience, ${EXPUNGED}, CASE WHEN m.due_at IS NULL THEN 0 ELSE 1 END AS is_under_way, d.id AS delivery, d.reason
-        FROM ${this.tables.messages} m LEFT JOIN ${this.tables.deliveries} d ON d.message_id = m.id AND d.subscriber_id = ?
+      sql: `SELECT m.id, m.given_id, m.time, m.event, m.owner, m.audience, ${EXPUNGED}, CASE WHEN m.due_at IS NULL THEN 0 ELSE 1 END AS is_under_way
+        FROM ${this.tables.messages} m
         WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ?`,
-      parameters: [subscriber, after.time, after.time, after.id, until, limit],
+      parameters: [after.time, after.time, keyOf('msg_', after.id), until, limit],
     });
-    return rows;
+    const messages = rows.map(withMessageId).map((row) => ({
+      ...row,
+      delivery: deliveryId(cursorOf(row), subscriber),
+    }));
+    const reasons = await this.#reasons(messages.map(({ delivery }) => delivery));
+    return messages.map((row) => {
+      const reason = reasons.get(row.delivery);
+      return reason === undefined ? { ...row, delivery: null } : { ...row, reason };
+    });
+  }
+
+  /** Returns the reasons of the deliveries that exist. */
+  async #reasons(ids: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
+    const { dialect } = this.database;
+    const { rows: listed, parameter } = idRows(
+      dialect,
+      ids.map((id) => keyOf('dlv_', id)),
+    );
+    const { rows } = await this.database.run({
+      sql: `SELECT d.id, d.reason FROM ${listed} ${dialect.join} ${this.tables.deliveries} d ON d.id = r.id`,
+      parameters: [parameter],
+    });
+    return new Map(rows.map(({ id, reason }) => [idFrom('dlv_', id, null), reason]));
   }
 
   /** Reads the newest messages of which bodies are kept, out of the `looked` newest ones; those of an owner and of all. */

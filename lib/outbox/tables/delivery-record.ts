@@ -1,4 +1,5 @@
 import { timeFromId } from '../../common/id.js';
+import { idFrom, pairOf } from './keys.js';
 import type {
   AttemptErrorCode,
   AttemptRecord,
@@ -34,7 +35,7 @@ export interface DeliveryRecord {
   readonly nextAt: number | null;
   /** True when the delivery only waits for the subscriber's rate limit; `nextAt` is then the expected time. */
   readonly rateLimited: boolean;
-  /** The creation time, which is when the first attempt was due. */
+  /** The time of the message. */
   readonly createdAt: number;
   /** The time at which the latest attempt began; null before the first attempt. */
   readonly attemptedAt: number | null;
@@ -78,7 +79,7 @@ export interface Candidate {
 
 /** The columns that {@link parseDeliveryRow} reads, of deliveries `d`. */
 export function deliveryColumns(tables: TableNames): string {
-  return `d.id, d.message_id, d.subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.created_at, d.attempted_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
+  return `d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.attempted_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
 }
 
 /**
@@ -92,13 +93,13 @@ export function latestOf({ attempts }: TableNames, column: 'status' | 'error_cod
 
 /** @internal */
 export function parseDeliveryRow(row: Row): DeliveryRecord {
+  const id = idFrom('dlv_', row['id'], null);
   const isFree = row['lease'] === null;
   const permitAt = isFree ? timeOf(row['permit_at']) : null;
   const latestStatus = timeOf(row['latest_status']);
   return {
-    id: row['id'] as string,
-    messageId: row['message_id'] as string,
-    subscriberId: row['subscriber_id'] as string,
+    id,
+    ...pairOf(row),
     event: row['event'] as string,
     status: row['status'] as DeliveryStatus,
     reason: row['reason'] as FailureReason | null,
@@ -111,7 +112,7 @@ export function parseDeliveryRow(row: Row): DeliveryRecord {
     ),
     nextAt: permitAt ?? (isFree ? timeOf(row['due_at']) : null),
     rateLimited: permitAt !== null,
-    createdAt: timeFromId(row['id'] as string) ?? Number(row['created_at']),
+    createdAt: timeFromId(id),
     attemptedAt: timeOf(row['attempted_at']),
     finishedAt: timeOf(row['finished_at']),
   };
@@ -135,9 +136,8 @@ export function parseAttemptRow(row: Row): AttemptRecord {
 /** @internal */
 export function parseCandidateRow(row: Row): Candidate {
   return {
-    id: row['id'] as string,
-    messageId: row['message_id'] as string,
-    subscriberId: row['subscriber_id'] as string,
+    id: idFrom('dlv_', row['id'], null),
+    ...pairOf(row),
     isExpunged: Number(row['is_expunged']) === 1,
   };
 }

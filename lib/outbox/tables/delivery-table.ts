@@ -1,5 +1,6 @@
 import type { FailureReason } from '../../delivery/index.js';
 import type { Columns, Dialect, Statement } from '../database/dialect.js';
+import { idFrom, keyOf, pairOf } from './keys.js';
 import { type Lease, Leases } from './leases.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
@@ -25,9 +26,9 @@ export interface ClaimedDelivery {
 }
 
 const SHARES: Columns = { host: 'text', share: 'int' };
-const FAILED: Columns = { id: 'text', reason: 'text', finished_at: 'bigint' };
+const FAILED: Columns = { id: 'uuid', reason: 'text', finished_at: 'bigint' };
 const COLUMNS =
-  'id, message_id, subscriber_id, host, attempts, throttled, requests, attempted_at, permit_at';
+  'id, message_id, subscriber_id, given_message_id, given_subscriber_id, host, attempts, throttled, requests, attempted_at, permit_at';
 
 /** The claims on `thorn_deliveries`. */
 export class DeliveryTable {
@@ -41,7 +42,7 @@ export class DeliveryTable {
   ) {
     this.#dialect = database.dialect;
     this.#hosts = firstDues(tables.deliveries, this.#dialect);
-    this.#leases = new Leases(database, tables.deliveries);
+    this.#leases = new Leases(database, tables.deliveries, 'dlv_');
   }
 
   /** Returns the time at which the next delivery or message is due; null when nothing is pending. */
@@ -88,9 +89,8 @@ export class DeliveryTable {
   ): Promise<readonly ClaimedDelivery[]> {
     const rows = await this.#claim(shares, token, now, until);
     return rows.map((row) => ({
-      id: row['id'] as string,
-      messageId: row['message_id'] as string,
-      subscriberId: row['subscriber_id'] as string,
+      id: idFrom('dlv_', row['id'], null),
+      ...pairOf(row),
       host: row['host'] as string,
       attempts: Number(row['attempts']),
       throttled: Number(row['throttled']),
@@ -112,7 +112,7 @@ export class DeliveryTable {
       // Held deliveries are left to their holders.
       {
         sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
-        parameters: [subscriberId],
+        parameters: [keyOf('sub_', subscriberId)],
       },
       ([found]) => {
         if (found!.rows.length === 0) return null;
@@ -144,7 +144,7 @@ export class DeliveryTable {
     const [waiting] = await this.database.execute([
       {
         sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at > ? AND permit_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
-        parameters: [subscriberId, now],
+        parameters: [keyOf('sub_', subscriberId), now],
       },
       ([found]) => {
         const ids = found!.rows.map(({ id }) => id);

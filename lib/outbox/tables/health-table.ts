@@ -135,7 +135,7 @@ export class HealthTable {
 
   #selection(subscribers: readonly string[]): Statement {
     const { dialect } = this.database;
-    const { rows, parameter } = idRows(dialect, subscribers);
+    const { rows, parameter } = idRows(dialect, subscribers, 'text');
     return {
       sql: `SELECT h.* FROM ${rows} ${dialect.join} ${this.#table} h ON h.subscriber_id = r.id`,
       parameters: [parameter],

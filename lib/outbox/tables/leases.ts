@@ -1,5 +1,7 @@
 import type { Columns, Statement } from '../database/dialect.js';
+import type { IdPrefix } from '../../common/id.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+import { keyOf } from './keys.js';
 
 /** The lease of a message or a delivery: its id, and the token that the holder has written to the row. */
 export interface Lease {
@@ -21,16 +23,20 @@ export interface LeasedTable {
   renew(held: readonly Lease[], until: number): Promise<readonly Lease[]>;
 }
 
-const HELD: Columns = { id: 'text', lease: 'text' };
+const HELD: Columns = { id: 'uuid', lease: 'text' };
 const PUT_OFF: Columns = { ...HELD, due_at: 'bigint' };
 const IS_HELD = 't.id = r.id AND t.lease = r.lease';
 
 /** The leases on the rows of one table: a process claims rows, renews its leases, and releases the rows. */
 export class Leases implements LeasedTable {
-  /** @param table the quoted name of the table */
+  /**
+   * @param table the quoted name of the table
+   * @param prefix of the ids that its keys stand for
+   */
   constructor(
     private readonly database: OutboxDatabase,
     private readonly table: string,
+    private readonly prefix: IdPrefix,
   ) {}
 
   /**
@@ -61,10 +67,11 @@ export class Leases implements LeasedTable {
       this.#dueAt(held, until, []),
       {
         sql: `SELECT r.id, r.lease FROM ${dialect.rows('r', HELD)} ${dialect.join} ${this.table} t ON ${IS_HELD}`,
-        parameters: [dialect.rowsParameter(HELD, leaseRows(held))],
+        parameters: [dialect.rowsParameter(HELD, this.#rows(held))],
       },
     ]);
-    return results[1]!.rows.map(({ id, lease }) => ({ id: id as string, token: lease as string }));
+    const kept = new Set(results[1]!.rows.map(({ id, lease }) => `${String(id)} ${String(lease)}`));
+    return held.filter(({ id, token }) => kept.has(`${keyOf(this.prefix, id)} ${token}`));
   }
 
   /** Releases the rows that are still held; other processes can claim them from `dueAt` on. */
@@ -77,13 +84,13 @@ export class Leases implements LeasedTable {
     const { dialect } = this.database;
     await this.database.run({
       sql: dialect.deleteFrom(this.table, dialect.rows('r', HELD), IS_HELD),
-      parameters: [dialect.rowsParameter(HELD, leaseRows(held))],
+      parameters: [dialect.rowsParameter(HELD, this.#rows(held))],
     });
   }
 
   #dueAt(held: readonly Lease[], dueAt: number, set: readonly string[]): Statement {
     const { dialect } = this.database;
-    const rows = held.map(({ id, token }) => ({ id, lease: token, due_at: dueAt }));
+    const rows = this.#rows(held).map((row) => ({ ...row, due_at: dueAt }));
     return {
       sql: dialect.updateFrom(
         this.table,
@@ -94,16 +101,13 @@ export class Leases implements LeasedTable {
       parameters: [dialect.rowsParameter(PUT_OFF, rows)],
     };
   }
+
+  #rows(held: readonly Lease[]): readonly { readonly id: string; readonly lease: string }[] {
+    return held.map(({ id, token }) => ({ id: keyOf(this.prefix, id), lease: token }));
+  }
 }
 
 /** A message that its holder releases: for good, or until `againAt`. */
 export interface Finished extends Lease {
   readonly againAt: number | null;
-}
-
-/** Leases in the form of rows. */
-function leaseRows(
-  held: readonly Lease[],
-): readonly { readonly id: string; readonly lease: string }[] {
-  return held.map(({ id, token }) => ({ id, lease: token }));
 }

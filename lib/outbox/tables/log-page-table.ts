@@ -1,6 +1,7 @@
 import type { Dialect, Statement } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
+import { idFrom, isOfMessages, keyOf } from './keys.js';
 import { deliveryColumns, type DeliveryRecord, parseDeliveryRow } from './delivery-record.js';
 
 /** A condition on deliveries `d`, and its parameters. */
@@ -81,7 +82,16 @@ export class LogPageTable {
     const { rows: found } = await this.database.run(
       parts.length === 1 ? parts[0]! : merged(parts, 1),
     );
-    return (found[0]?.['id'] as string | undefined) ?? null;
+    return found.length === 0 ? null : idFrom('dlv_', found[0]!['id'], null);
+  }
+
+  /** Returns the condition for the deliveries of a message; null when there is no such message. */
+  async isOfMessage(id: string): Promise<LogCondition | null> {
+    const { rows } = await this.database.run({
+      sql: `SELECT time FROM ${this.tables.messages} WHERE id = ?`,
+      parameters: [keyOf('msg_', id)],
+    });
+    return rows.length === 0 ? null : isOfMessages([{ id, time: Number(rows[0]!['time']) }]);
   }
 
   /** Counts the attempts of deliveries by time, answer and duration. @param step milliseconds */
@@ -127,8 +137,8 @@ export class LogPageTable {
 
 function conditionsOf({ from, before }: LogRange): readonly LogCondition[] {
   return [
-    ...(from === undefined ? [] : [{ sql: 'd.id >= ?', parameters: [from] }]),
-    ...before.map((id) => ({ sql: 'd.id < ?', parameters: [id] })),
+    ...(from === undefined ? [] : [{ sql: 'd.id >= ?', parameters: [keyOf('dlv_', from)] }]),
+    ...before.map((id) => ({ sql: 'd.id < ?', parameters: [keyOf('dlv_', id)] })),
   ];
 }
 

@@ -10,7 +10,12 @@ export function parseCursor(text: string): MessageCursor {
   return { time: Number(text.slice(0, colon)), id: text.slice(colon + 1) };
 }
 
-/** Writes the cursor behind a message's row. */
-export function formatCursor(row: Readonly<Record<string, unknown>>): string {
-  return `${Number(row['time'])}:${String(row['id'])}`;
+/** Writes a cursor as a text. */
+export function formatCursor({ time, id }: MessageCursor): string {
+  return `${time}:${id}`;
+}
+
+/** Returns the position of a message's row, whose `id` is that of the message. */
+export function cursorOf(row: Readonly<Record<string, unknown>>): MessageCursor {
+  return { time: Number(row['time']), id: row['id'] as string };
 }

@@ -1,4 +1,5 @@
 import { SecretUnreadableError } from '../../signing/index.js';
+import { FIRST_KEY, keyOf, withMessageId } from './keys.js';
 import type { MessageRowMapper } from './message-row-mapper.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
@@ -25,16 +26,19 @@ export class MessageResealer {
     const { messages } = this.tables;
     const { dialect } = this.database;
     const recipients = dialect.asText('m.recipients');
-    const { rows } = await this.database.run({
-      sql: `SELECT m.id, CASE WHEN ${recipients} = '[]' THEN NULL ELSE ${recipients} END AS recipients FROM ${messages} m WHERE m.id > ? ORDER BY m.id LIMIT ?`,
-      parameters: [after ?? '', limit],
+    const found = await this.database.run({
+      sql: `SELECT m.id, m.given_id, CASE WHEN ${recipients} = '[]' THEN NULL ELSE ${recipients} END AS recipients FROM ${messages} m WHERE m.id > ? ORDER BY m.id LIMIT ?`,
+      parameters: [after === null ? FIRST_KEY : keyOf('msg_', after), limit],
     });
+    const rows = found.rows.map(withMessageId);
     const unreadable: string[] = [];
     const changes = rows.flatMap(({ id, recipients: stored }) => {
       if (stored === null) return [];
       const sealed = this.#resealed(id as string, stored as string);
       if (sealed === undefined) unreadable.push(id as string);
-      return sealed === null || sealed === undefined ? [] : [[sealed, id, stored]];
+      return sealed === null || sealed === undefined
+        ? []
+        : [[sealed, keyOf('msg_', id as string), stored]];
     });
     if (!dryRun && changes.length > 0) {
       // Few messages name subscribers. A concurrent change wins.

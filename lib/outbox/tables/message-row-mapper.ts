@@ -2,11 +2,13 @@ import { type Audience, type Codecs, Message } from '../../message/index.js';
 import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
 import type { Dialect } from '../database/dialect.js';
 import type { Row } from '../database/outbox-database.js';
+import { givenId, keyOf } from './keys.js';
 import { UnreadableMessageError } from './unreadable-message.error.js';
 
 /** The columns of a new row, in the order of {@link MessageRowMapper.valuesOf}. */
 export const MESSAGE_COLUMNS = [
   'id',
+  'given_id',
   'event',
   'time',
   'owner',
@@ -45,7 +47,8 @@ export class MessageRowMapper {
   /** The values of a row, in the order of {@link MESSAGE_COLUMNS}. */
   valuesOf(message: Message, token: string, dueAt: number): unknown[] {
     return [
-      message.id,
+      keyOf('msg_', message.id),
+      givenId('msg_', message.id),
       message.event,
       message.time,
       message.owner,

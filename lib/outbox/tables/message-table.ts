@@ -2,13 +2,15 @@ import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
+import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
+import type { MessageCursor } from './message-cursor.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 
 // Aliases of their own, because SQLite returns columns without their table's name.
-const HELD: Columns = { held_id: 'text', held_by: 'text' };
+const HELD: Columns = { held_id: 'uuid', held_by: 'text' };
 
 // Well below the parameter limits of all drivers: 32,766 on SQLite, 65,535 on the others.
 const ROWS_PER_INSERT = 1000;
@@ -34,7 +36,7 @@ export class MessageTable {
     private readonly rows: MessageRowMapper,
   ) {
     this.#dialect = database.dialect;
-    this.#leases = new Leases(database, tables.messages);
+    this.#leases = new Leases(database, tables.messages, 'msg_');
   }
 
   /** Returns one INSERT per 1,000 messages or 4 MiB; messages whose id exists are left out. */
@@ -67,12 +69,12 @@ export class MessageTable {
       const written = new Set(
         rows.filter((row) => row['lease'] === lease.token).map(({ id }) => id),
       );
-      for (const id of ids) if (!written.has(id)) known.add(id);
+      for (const id of ids) if (!written.has(keyOf('msg_', id))) known.add(id);
     }
     return { ...lease, known };
   }
 
-  /** @returns ids and leases of rows, including the rows just written */
+  /** @returns keys and leases of rows, including the rows just written */
   async #insert(
     manager: EntityManager,
     insertion: Statement,
@@ -95,13 +97,13 @@ export class MessageTable {
   #holders(ids: readonly string[]): Statement {
     return {
       sql: `SELECT id, lease FROM ${this.tables.messages} WHERE id IN (${ids.map(() => '?').join(', ')})`,
-      parameters: ids,
+      parameters: ids.map((id) => keyOf('msg_', id)),
     };
   }
 
   /** Returns the ids that are stored. */
   async stored(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const found = await this.#found(ids, 'm.id');
+    const found = await this.#found(ids, 'm.id, m.given_id');
     return new Set(found.map(({ id }) => id as string));
   }
 
@@ -111,12 +113,13 @@ export class MessageTable {
   }
 
   async #found(ids: readonly string[], columns: string): Promise<readonly Row[]> {
-    const { rows, parameter } = idRows(this.#dialect, ids);
+    const keys = ids.map((id) => keyOf('msg_', id));
+    const { rows, parameter } = idRows(this.#dialect, keys);
     const result = await this.database.run({
       sql: `SELECT ${columns} FROM ${rows} ${this.#dialect.join} ${this.tables.messages} m ON m.id = r.id`,
       parameters: [parameter],
     });
-    return result.rows;
+    return result.rows.map(withMessageId);
   }
 
   /** Claims due messages that are not held, or whose lease has expired. Other processes cannot claim the same rows. */
@@ -127,13 +130,18 @@ export class MessageTable {
       `SELECT ${columns} FROM ${messages} WHERE due_at <= ? ORDER BY due_at LIMIT ${limit} ${skipLocked}`;
     const selection = messageSelection(this.#dialect);
     if (!returns) {
-      return this.#leases.claim({ sql: due(selection), parameters: [now] }, token, until);
+      const claimed = await this.#leases.claim(
+        { sql: due(selection), parameters: [now] },
+        token,
+        until,
+      );
+      return claimed.map(withMessageId);
     }
     const { rows } = await this.database.run({
       sql: `WITH picked AS (${due('id')}) UPDATE ${messages} SET lease = ?, due_at = ? WHERE id IN (SELECT id FROM picked) RETURNING ${selection}`,
       parameters: [now, token, until],
     });
-    return rows;
+    return rows.map(withMessageId);
   }
 
   /**
@@ -147,7 +155,7 @@ export class MessageTable {
     const rows = this.#dialect.rows('r', HELD);
     const json = this.#dialect.rowsParameter(
       HELD,
-      held.map((one) => ({ held_id: one.id, held_by: one.token })),
+      held.map((one) => ({ held_id: keyOf('msg_', one.id), held_by: one.token })),
     );
     const update = this.#dialect.updateFrom(
       messages,
@@ -160,7 +168,7 @@ export class MessageTable {
         sql: `${update} RETURNING ${messageSelection(this.#dialect)}`,
         parameters: [token, until, json],
       });
-      return taken;
+      return taken.map(withMessageId);
     }
     const results = await this.database.execute([
       // MySQL takes the row source before SET, so the parameters swap.
@@ -170,20 +178,27 @@ export class MessageTable {
         parameters: [json, token],
       },
     ]);
-    return results[1]!.rows;
+    return results[1]!.rows.map(withMessageId);
   }
 
   /** Returns the subscribers that have a delivery, by message. */
-  async handled(ids: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-    const { rows, parameter } = idRows(this.#dialect, ids);
-    const { rows: found } = await this.database.run({
-      sql: `SELECT d.message_id, d.subscriber_id FROM ${rows} ${this.#dialect.join} ${this.tables.deliveries} d ON d.message_id = r.id`,
-      parameters: [parameter],
-    });
+  async handled(
+    messages: readonly MessageCursor[],
+  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const results = await this.database.execute(
+      rangesOf(messages).map((set) => {
+        const { sql, parameters } = isOfMessages(set);
+        return {
+          sql: `SELECT d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id FROM ${this.tables.deliveries} d WHERE ${sql}`,
+          parameters,
+        };
+      }),
+    );
     const handled = new Map<string, Set<string>>();
-    for (const { message_id: id, subscriber_id: subscriber } of found) {
-      const set = handled.get(id as string) ?? new Set();
-      handled.set(id as string, set.add(subscriber as string));
+    for (const row of results.flatMap(({ rows }) => rows)) {
+      const { messageId, subscriberId } = pairOf(row);
+      const set = handled.get(messageId) ?? new Set();
+      handled.set(messageId, set.add(subscriberId));
     }
     return handled;
   }

@@ -1,6 +1,7 @@
 import { attemptRecordOf, type AttemptRecord } from '../../delivery/index.js';
 import type { Columns } from '../database/dialect.js';
 import type { Outcome } from '../model/outcome.js';
+import { givenId, keyOf } from './keys.js';
 
 /** The columns of an attempt that both tables name alike. */
 const SHARED: Columns = {
@@ -16,7 +17,7 @@ const SHARED: Columns = {
 const FIRST: Columns = { ...SHARED, response_status: 'int' };
 /** The columns of {@link changedRow}. */
 export const CHANGED: Columns = {
-  id: 'text',
+  id: 'uuid',
   status: 'text',
   reason: 'text',
   attempts: 'int',
@@ -33,24 +34,27 @@ export const TRIED: Columns = { ...CHANGED, ...FIRST };
 /** The columns of {@link newRow}. */
 export const NEW: Columns = {
   ...TRIED,
-  message_id: 'text',
-  subscriber_id: 'text',
+  message_id: 'uuid',
+  subscriber_id: 'uuid',
+  given_message_id: 'text',
+  given_subscriber_id: 'text',
   event: 'text',
-  created_at: 'bigint',
 };
 /** The columns of {@link attemptRow}. */
-export const ATTEMPT: Columns = { delivery_id: 'text', number: 'int', status: 'int', ...SHARED };
+export const ATTEMPT: Columns = { delivery_id: 'uuid', number: 'int', status: 'int', ...SHARED };
 const NOT_KEPT = Object.fromEntries(Object.keys(FIRST).map((name) => [name, null]));
 
 /** The row of a delivery that has none yet, with the first attempt if there was one. */
 export function newRow(outcome: Outcome, isKept: boolean): object {
-  const { id, state, requests, host, attemptedAt, lease, at } = outcome;
+  const { messageId, subscriberId, state, requests, host, attemptedAt, lease, at } = outcome;
   const isWaiting = state.status === 'pending';
   // Written out instead of reusing changedRow(): copying objects would double the cost.
   return {
-    id,
-    message_id: outcome.messageId,
-    subscriber_id: outcome.subscriberId,
+    id: keyOf('dlv_', outcome.id),
+    message_id: keyOf('msg_', messageId),
+    subscriber_id: keyOf('sub_', subscriberId),
+    given_message_id: givenId('msg_', messageId),
+    given_subscriber_id: givenId('sub_', subscriberId),
     event: outcome.event,
     status: state.status,
     reason: state.reason,
@@ -60,7 +64,6 @@ export function newRow(outcome: Outcome, isKept: boolean): object {
     host: isWaiting ? host : null,
     due_at: state.nextAt,
     permit_at: outcome.permitAt,
-    created_at: attemptedAt ?? at,
     attempted_at: attemptedAt,
     finished_at: isWaiting ? null : at,
     ...firstAttempt(outcome, isKept),
@@ -73,7 +76,7 @@ export function changedRow(outcome: Outcome): object {
   const { id, state, requests, host, attemptedAt, lease, at } = outcome;
   const isWaiting = state.status === 'pending';
   return {
-    id,
+    id: keyOf('dlv_', id),
     status: state.status,
     reason: state.reason,
     attempts: state.attempts,
@@ -103,7 +106,13 @@ function firstAttempt({ requests, attempt }: Outcome, isKept: boolean): object {
 export function attemptRow({ id, requests, lease, attempt }: Outcome): object {
   const record = attemptRecordOf(requests, attempt!);
   const { number, status } = record;
-  return { delivery_id: id, number, status, ...sharedValues(record), held_by: lease };
+  return {
+    delivery_id: keyOf('dlv_', id),
+    number,
+    status,
+    ...sharedValues(record),
+    held_by: lease,
+  };
 }
 
 function sharedValues(record: AttemptRecord): object {

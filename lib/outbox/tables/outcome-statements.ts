@@ -12,9 +12,10 @@ import {
   TRIED,
   triedRow,
 } from './outcome-rows.js';
+import { keyOf } from './keys.js';
 import type { Finished } from './leases.js';
 
-const FINISHED: Columns = { id: 'text', lease: 'text', again_at: 'bigint' };
+const FINISHED: Columns = { id: 'uuid', lease: 'text', again_at: 'bigint' };
 
 /**
  * Builds the statements that write a set of outcomes in one transaction. A row is written only if its lease is
@@ -95,7 +96,11 @@ export class OutcomeStatements {
       ...this.#updateTried.statements(tried),
       ...this.#update.statements(changed),
       ...this.#finish.statements(
-        finished.map(({ id, token: lease, againAt }) => ({ id, lease, again_at: againAt })),
+        finished.map(({ id, token, againAt }) => ({
+          id: keyOf('msg_', id),
+          lease: token,
+          again_at: againAt,
+        })),
       ),
     ];
   }

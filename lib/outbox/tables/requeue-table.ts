@@ -1,6 +1,7 @@
-import { type Columns, type Dialect, idRows } from '../database/dialect.js';
+import type { Columns, Dialect } from '../database/dialect.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
+import { givenId, keyOf } from './keys.js';
 
 /** A delivery that is created or made due on request. */
 export interface RequeuedDelivery {
@@ -16,8 +17,15 @@ export interface BackfilledDelivery extends RequeuedDelivery {
   readonly event: string;
 }
 
-const REQUEUED: Columns = { id: 'text', host: 'text', due_at: 'bigint' };
-const LATE: Columns = { ...REQUEUED, message_id: 'text', subscriber_id: 'text', event: 'text' };
+const REQUEUED: Columns = { id: 'uuid', host: 'text', due_at: 'bigint' };
+const LATE: Columns = {
+  ...REQUEUED,
+  message_id: 'uuid',
+  subscriber_id: 'uuid',
+  given_message_id: 'text',
+  given_subscriber_id: 'text',
+  event: 'text',
+};
 
 /** The SQL of requested changes: makes deliveries due again, backfills and cancels them. */
 export class RequeueTable {
@@ -64,36 +72,34 @@ export class RequeueTable {
   async add(deliveries: readonly BackfilledDelivery[]): Promise<number> {
     if (deliveries.length === 0) return 0;
     const { deliveries: table, messages } = this.tables;
-    const { rows, parameter } = idRows(
-      this.#dialect,
-      deliveries.map(({ id }) => id),
-    );
     const results = await this.database.execute([
       {
         sql: this.#dialect.insertNew(
           table,
           [
-            ...['id', 'message_id', 'subscriber_id', 'event', 'status', 'attempts', 'throttled'],
-            ...['requests', 'host', 'due_at', 'created_at'],
+            ...['id', 'message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id'],
+            ...['event', 'status', 'attempts', 'throttled', 'requests', 'host', 'due_at'],
           ],
-          `SELECT r.id, r.message_id, r.subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at, r.due_at FROM ${this.#dialect.rows('r', LATE)} ${this.#dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND m.due_at IS NULL`,
+          `SELECT r.id, r.message_id, r.subscriber_id, r.given_message_id, r.given_subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at FROM ${this.#dialect.rows('r', LATE)} ${this.#dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND m.due_at IS NULL`,
         ),
         parameters: [
           this.#dialect.rowsParameter(
             LATE,
             deliveries.map((delivery) => ({
               ...requeueRow(delivery),
-              message_id: delivery.messageId,
-              subscriber_id: delivery.subscriberId,
+              message_id: keyOf('msg_', delivery.messageId),
+              subscriber_id: keyOf('sub_', delivery.subscriberId),
+              given_message_id: givenId('msg_', delivery.messageId),
+              given_subscriber_id: givenId('sub_', delivery.subscriberId),
               event: delivery.event,
             })),
           ),
         ],
       },
-      // Not every database reports the number of new rows.
+      // Not every database reports the number of new rows. Those that were there have another time.
       {
-        sql: `SELECT d.id FROM ${rows} ${this.#dialect.join} ${table} d ON d.id = r.id`,
-        parameters: [parameter],
+        sql: `SELECT d.id FROM ${this.#dialect.rows('r', REQUEUED)} ${this.#dialect.join} ${table} d ON d.id = r.id AND d.due_at = r.due_at`,
+        parameters: [this.#dialect.rowsParameter(REQUEUED, deliveries.map(requeueRow))],
       },
     ]);
     return results[1]!.rows.length;
@@ -103,12 +109,12 @@ export class RequeueTable {
   async cancel(id: string, now: number): Promise<boolean> {
     const { affected } = await this.database.run({
       sql: `UPDATE ${this.tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, permit_at = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
-      parameters: [now, id],
+      parameters: [now, keyOf('dlv_', id)],
     });
     return affected === 1;
   }
 }
 
 function requeueRow({ id, host, dueAt }: RequeuedDelivery) {
-  return { id, host, due_at: dueAt };
+  return { id: keyOf('dlv_', id), host, due_at: dueAt };
 }

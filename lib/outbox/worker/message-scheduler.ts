@@ -1,10 +1,12 @@
-import { type Clock, newId } from '../../common/index.js';
+import type { Clock } from '../../common/index.js';
 import type { FanOut, FoundRecipients } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import { postponedUntil } from './postponed-until.js';
 import { newDelivery } from '../model/delivery-state.js';
 import type { HeldMessage } from '../store/held-leases.js';
+import { deliveryId } from '../tables/keys.js';
 import type { Lease } from '../tables/leases.js';
+import { cursorOf } from '../tables/message-cursor.js';
 import { logFault } from './log-fault.js';
 import type { RateLimitGate } from './rate-limit-gate.js';
 import type { Row } from '../database/outbox-database.js';
@@ -60,7 +62,7 @@ export class MessageScheduler {
     holding.open = missing.length;
     for (const recipient of missing) {
       this.gate.add({
-        id: newId('dlv_', now),
+        id: deliveryId(message, recipient.id),
         store,
         message,
         recipient,
@@ -87,7 +89,7 @@ export class MessageScheduler {
   ): Promise<void> {
     const fresh = rows.filter(({ id }) => !this.#adopts(store, id as string, token, until));
     if (fresh.length === 0) return;
-    const handled = await store.messages.handled(fresh.map(({ id }) => id as string));
+    const handled = await store.messages.handled(fresh.map(cursorOf));
     await Promise.all(
       fresh.map(async (row) => {
         const [id, since] = [row['id'] as string, Number(row['time'])];

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { BoundedCache } from '../../common/bounded-cache.js';
+import { type IdPrefix, timePart } from '../../common/id.js';
+import type { Statement } from '../database/dialect.js';
+import type { Row } from '../database/outbox-database.js';
+import type { MessageCursor } from './message-cursor.js';
+
+/** Smaller than every other key. */
+export const FIRST_KEY = '00000000-0000-0000-0000-000000000000';
+
+// Version 5 for the hash of a text, 0 for the first key, 7 for all others. MariaDB refuses 8, which is meant for hashes.
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[057][0-9a-f]{3}-[089ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const MOST_HASHES = 10_000;
+
+/** Messages that one condition may name. */
+const MESSAGES_PER_RANGE = 200;
+
+/** Sizes of conditions: few, so that few statements are prepared. */
+const SIZES = [1, 10, 50, 100, MESSAGES_PER_RANGE];
+
+/**
+ * Returns the UUID under which our tables store an id: that behind its prefix or, of an id that the application has
+ * chosen, a hash. An id of the second kind is stored beside its key, see {@link givenId}.
+ */
+export function keyOf(prefix: IdPrefix, id: string): string {
+  return givenId(prefix, id) === null ? id.slice(4) : hashOf(id);
+}
+
+/** Returns the id when its key does not tell it, else null. */
+export function givenId(prefix: IdPrefix, id: string): string | null {
+  return id.startsWith(prefix) && UUID.test(id.slice(4)) ? null : id;
+}
+
+/** Returns the id that {@link keyOf} and {@link givenId} were made of. */
+export function idFrom(prefix: IdPrefix, key: unknown, given: unknown): string {
+  return (given as string | null) ?? prefix + (key as string);
+}
+
+/** The row of a message, with its id in place of its key. */
+export function withMessageId(row: Row): Row {
+  return { ...row, id: idFrom('msg_', row['id'], row['given_id']) };
+}
+
+/** Returns the ids of the message and the subscriber of a delivery's row. */
+export function pairOf(row: Row): { readonly messageId: string; readonly subscriberId: string } {
+  return {
+    messageId: idFrom('msg_', row['message_id'], row['given_message_id']),
+    subscriberId: idFrom('sub_', row['subscriber_id'], row['given_subscriber_id']),
+  };
+}
+
+/**
+ * Returns the id of the delivery of a message to a subscriber, which is the same in every process: the primary key alone
+ * keeps a pair from having two rows.
+ *
+ * A UUIDv7 with the time of the message, 12 bits of its key, and a hash of the pair. So deliveries are listed in the
+ * order of their messages, and those of one message are found as a range of the primary key.
+ */
+export function deliveryId({ id, time }: MessageCursor, subscriberId: string): string {
+  const message = keyOf('msg_', id);
+  const [high, low] = subscriberHash(subscriberId);
+  // Of one message, two subscribers differ in all bits in which their hashes do.
+  const first = (Number.parseInt(message.slice(19, 23) + message.slice(24, 28), 16) ^ high) >>> 0;
+  const second = (Number.parseInt(message.slice(28), 16) ^ low) >>> 0;
+  const bits = (((first & 0x3fff_ffff) | 0x8000_0000) >>> 0).toString(16);
+  return `dlv_${rangeOf(message, time)}${bits.slice(0, 4)}-${bits.slice(4)}${second.toString(16).padStart(8, '0')}`;
+}
+
+/** Returns the first and the last key that a delivery of a message may have. */
+export function deliveryKeys({ id, time }: MessageCursor): readonly [first: string, last: string] {
+  const start = rangeOf(keyOf('msg_', id), time);
+  return [`${start}8000-000000000000`, `${start}bfff-ffffffffffff`];
+}
+
+/**
+ * A condition on the rows `d` of `thorn_deliveries`: those of at most {@link MESSAGES_PER_RANGE} messages, as ranges of
+ * the primary key.
+ */
+export function isOfMessages(messages: readonly MessageCursor[]): Statement {
+  const size = SIZES.find((one) => one >= messages.length)!;
+  const parameters = messages.flatMap((one) => [...deliveryKeys(one), keyOf('msg_', one.id)]);
+  const filling = parameters.slice(-3);
+  for (let count = messages.length; count < size; count++) parameters.push(...filling);
+  const range = '(d.id >= ? AND d.id <= ? AND d.message_id = ?)';
+  return { sql: `(${Array.from({ length: size }, () => range).join(' OR ')})`, parameters };
+}
+
+/** Sets of messages that are small enough for {@link isOfMessages}. */
+export function rangesOf<Message extends MessageCursor>(
+  messages: readonly Message[],
+): readonly (readonly Message[])[] {
+  const sets: Message[][] = [];
+  for (let at = 0; at < messages.length; at += MESSAGES_PER_RANGE) {
+    sets.push(messages.slice(at, at + MESSAGES_PER_RANGE));
+  }
+  return sets;
+}
+
+function rangeOf(message: string, time: number): string {
+  return `${timePart(time)}-7${message.slice(15, 18)}-`;
+}
+
+const hashes = new BoundedCache<string, readonly [number, number]>(MOST_HASHES);
+
+function subscriberHash(id: string): readonly [number, number] {
+  let hash = hashes.get(id);
+  if (hash === undefined) {
+    const digest = createHash('sha256').update(id).digest();
+    hashes.set(id, (hash = [digest.readInt32BE(0), digest.readInt32BE(4)]));
+  }
+  return hash;
+}
+
+function hashOf(text: string): string {
+  const digest = createHash('sha256').update(text).digest();
+  digest[6] = (digest[6]! & 0x0f) | 0x50;
+  digest[8] = (digest[8]! & 0x3f) | 0x80;
+  const hex = digest.toString('hex', 0, 16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
