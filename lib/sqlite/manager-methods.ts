@@ -16,13 +16,21 @@ export function wrapManagers(
   around: (manager: EntityManager, call: () => Promise<unknown>) => Promise<unknown>,
 ): () => void {
   const { manager: shared, createEntityManager: create } = dataSource;
-  const wrap = (manager: EntityManager): EntityManager => {
-    for (const name of METHODS) {
-      const inner = Reflect.get(manager, name) as Method;
-      const outer: Method = function (...args) {
+  // Every query runner has a manager of its own, with the same methods.
+  const outers = new Map<Method, Method>();
+  const outerOf = (inner: Method): Method => {
+    let outer = outers.get(inner);
+    if (outer === undefined) {
+      outer = function (...args) {
         return around(this, () => inner.apply(this, args));
       };
-      Reflect.set(manager, name, outer);
+      outers.set(inner, outer);
+    }
+    return outer;
+  };
+  const wrap = (manager: EntityManager): EntityManager => {
+    for (const name of METHODS) {
+      Reflect.set(manager, name, outerOf(Reflect.get(manager, name) as Method));
     }
     return manager;
   };

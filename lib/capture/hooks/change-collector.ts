@@ -91,7 +91,10 @@ export class ChangeCollector {
     const state = this.#state(queryRunner);
     if (state.frames.depth > 1) return;
     const items = state.frames.drain();
-    if (items.length > 0) return this.#stage(state, items, manager);
+    if (items.length === 0) return;
+    // What triggers report besides has to be removed in any case.
+    if (this.others === undefined && this.messages.areUnheard(items)) return;
+    return this.#stage(state, items, manager);
   }
 
   /** A transaction has committed, or a savepoint was released. */

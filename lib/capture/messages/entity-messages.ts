@@ -4,7 +4,7 @@ import { stackFrames, errorText } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageFactory } from '../../message/index.js';
-import type { Occurrence } from '../changes/occurrences.js';
+import type { CollectedItem, Occurrence } from '../changes/occurrences.js';
 import type { EventPlan } from '../plan/entity-plan.js';
 import { mayBeChanged, loadRows, type Rows } from './row-loader.js';
 import { fillTemplate } from '../payload/ref-template.js';
@@ -97,6 +97,15 @@ export class EntityMessages {
         ? {}
         : { headers: typeof headers === 'function' ? headers(row) : headers }),
       settings,
+    });
+  }
+
+  /** True if nobody would get any event of these changes, whatever the rows say. */
+  areUnheard(items: readonly CollectedItem[]): boolean {
+    return items.every((item) => {
+      if (item.type === 'message') return false;
+      const { events } = item.type === 'row' ? item.plan : item.plan.entity;
+      return !events.some((event) => this.#mayBeHeard(event));
     });
   }
 
