@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import {
   Column,
   Entity,
@@ -6,7 +7,7 @@ import {
   PrimaryColumn,
   PrimaryGeneratedColumn,
 } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
 import {
@@ -235,3 +236,32 @@ describe.each(CAPTURE_DATABASES)('cascades that an entity asks for, on %s', (kin
     expect(app.queries().filter((sql) => sql.includes('thorn_'))).toEqual([]);
   });
 });
+
+it.each(CAPTURE_DATABASES)(
+  'sends no event of a cascade that is too large, and warns, on %s',
+  async (kind) => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const options = { cascades: true, bulkLimit: 2, bulkOverflow: 'warn' } as const;
+    const app = await openCaptureApp(kind, MAGAZINE, options);
+    try {
+      const { manager } = app.dataSource;
+      for (const title of ['First', 'Second']) {
+        const comments = ['1', '2', '3'].map((text) => ({ text }));
+        await manager.save(Article, { title, comments });
+        app.received();
+        if (title === 'First')
+          await manager.remove(await manager.findOneByOrFail(Article, { title }));
+        else await manager.delete(Article, { title });
+        expect(app.received()).toEqual([`article.removed {"title":"${title}"}`]);
+        expect(await manager.count(Article)).toBe(0);
+      }
+      const lines = warn.mock.calls.map(([text]) => String(text));
+      expect(lines).toEqual([
+        expect.stringMatching(/^Article: a removal takes more than 2 other rows and links with it/),
+      ]);
+    } finally {
+      warn.mockRestore();
+      await app.close();
+    }
+  },
+);

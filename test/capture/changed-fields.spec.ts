@@ -176,6 +176,13 @@ describe.each(CAPTURE_DATABASES)('the changed fields of a row, on %s', (kind) =>
     expect(app.received()).not.toContain('story.published {}');
   });
 
+  it('decide which events are sent where the row alone can tell what has changed', async () => {
+    const id = await stored();
+    const { manager } = app.dataSource;
+    await manager.update(Story, { id }, { title: () => 'title', extra: { a: 1 } });
+    expect(app.received()).toEqual(['story.saved {"extra":{"from":null,"to":{"a":1}}}']);
+  });
+
   it('cost no query when none that an event names was set', async () => {
     const { manager } = app.dataSource;
     const { id } = await manager.save(Plain, { title: 'A' });
