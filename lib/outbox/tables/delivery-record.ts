@@ -79,7 +79,7 @@ export interface Candidate {
 
 /** The columns that {@link parseDeliveryRow} reads, of deliveries `d`. */
 export function deliveryColumns(tables: TableNames): string {
-  return `d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.attempted_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
+  return `d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.attempted_at, d.started_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
 }
 
 /**
@@ -113,9 +113,14 @@ export function parseDeliveryRow(row: Row): DeliveryRecord {
     nextAt: permitAt ?? (isFree ? timeOf(row['due_at']) : null),
     rateLimited: permitAt !== null,
     createdAt: timeFromId(id),
-    attemptedAt: timeOf(row['attempted_at']),
+    attemptedAt: latestStart(row),
     finishedAt: timeOf(row['finished_at']),
   };
+}
+
+/** Returns the start of the latest attempt of a delivery's row; null before the first. */
+export function latestStart(row: Row): number | null {
+  return timeOf(row['attempted_at'] ?? row['started_at']);
 }
 
 /** @internal */

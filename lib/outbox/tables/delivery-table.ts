@@ -1,5 +1,6 @@
 import type { FailureReason } from '../../delivery/index.js';
 import type { Columns, Dialect, Statement } from '../database/dialect.js';
+import { latestStart } from './delivery-record.js';
 import { idFrom, keyOf, pairOf } from './keys.js';
 import { type Lease, Leases } from './leases.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
@@ -28,7 +29,7 @@ export interface ClaimedDelivery {
 const SHARES: Columns = { host: 'text', share: 'int' };
 const FAILED: Columns = { id: 'uuid', reason: 'text', finished_at: 'bigint' };
 const COLUMNS =
-  'id, message_id, subscriber_id, given_message_id, given_subscriber_id, host, attempts, throttled, requests, attempted_at, permit_at';
+  'id, message_id, subscriber_id, given_message_id, given_subscriber_id, host, attempts, throttled, requests, attempted_at, started_at, permit_at';
 
 /** The claims on `thorn_deliveries`. */
 export class DeliveryTable {
@@ -95,7 +96,7 @@ export class DeliveryTable {
       attempts: Number(row['attempts']),
       throttled: Number(row['throttled']),
       requests: Number(row['requests']),
-      attemptedAt: row['attempted_at'] === null ? null : Number(row['attempted_at']),
+      attemptedAt: latestStart(row),
       hasWaited: row['permit_at'] !== null,
     }));
   }

@@ -64,7 +64,8 @@ export function newRow(outcome: Outcome, isKept: boolean): object {
     host: isWaiting ? host : null,
     due_at: state.nextAt,
     permit_at: outcome.permitAt,
-    attempted_at: attemptedAt,
+    // Null when the first attempt, which is kept in the same row, is the latest.
+    attempted_at: isKept && outcome.attempt !== null ? null : attemptedAt,
     finished_at: isWaiting ? null : at,
     ...firstAttempt(outcome, isKept),
     held_by: lease,
