@@ -208,7 +208,7 @@ describe.each(
     await api.app
       .get(DataSource)
       .getRepository('ThornMessage')
-      .update({ id: messageId }, { body: null });
+      .update({ id: messageId.slice('msg_'.length) }, { body: null });
     expect(await request(delivery)).toMatchObject({
       ...{ body: null, url: expect.stringContaining(receiver.url) },
       missing: [{ field: 'body', code: 'expunged', reason: expect.any(String) }],

@@ -117,11 +117,11 @@ export class DeliveryLogTable {
   /** Reads the newest messages of which bodies are kept, out of the `looked` newest ones; those of an owner and of all. */
   async newestMessages(owner: string | null, looked: number): Promise<readonly Row[]> {
     const { rows } = await this.database.run({
-      sql: `SELECT w.id, w.event, w.time, w.owner, w.audience FROM (SELECT m.id, m.event, m.time, m.owner, m.audience, ${EXPUNGED} FROM ${this.tables.messages} m ORDER BY m.time DESC LIMIT ?) w
+      sql: `SELECT w.id, w.given_id, w.event, w.time, w.owner, w.audience FROM (SELECT m.id, m.given_id, m.event, m.time, m.owner, m.audience, ${EXPUNGED} FROM ${this.tables.messages} m ORDER BY m.time DESC LIMIT ?) w
         WHERE w.is_expunged = 0 ${owner === null ? '' : "AND (w.audience = 'everyone' OR w.owner = ?)"} ORDER BY w.time DESC`,
       parameters: owner === null ? [looked] : [looked, owner],
     });
-    return rows;
+    return rows.map(withMessageId);
   }
 
   /** Counts deliveries and messages by state, and finds the oldest due times. */
