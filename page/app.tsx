@@ -4,6 +4,7 @@ import { isOperator } from './core/operator.js';
 import { linkTo, place } from './core/router.js';
 import { settings } from './core/settings.js';
 import { Empty } from './ui/basics.js';
+import { Screen } from './ui/screen.js';
 import { screenFor } from './routes.js';
 import { Preferences } from './ui/preferences.js';
 import { t } from './text/index.js';
@@ -71,13 +72,15 @@ export function App() {
 
 function LockedOut() {
   return (
-    <Empty title={t().lockedOut} hint={t().lockedOutHint}>
-      {settings.signIn !== undefined && (
-        <a class="button primary" href={settings.signIn} target="_top">
-          {t().signIn}
-        </a>
-      )}
-    </Empty>
+    <Screen title={settings.title}>
+      <Empty title={t().lockedOut} hint={t().lockedOutHint}>
+        {settings.signIn !== undefined && (
+          <a class="button primary" href={settings.signIn} target="_top">
+            {t().signIn}
+          </a>
+        )}
+      </Empty>
+    </Screen>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { t } from './text/index.js';
 import { Empty } from './ui/basics.js';
+import { Screen } from './ui/screen.js';
 import { AddEndpoint } from './screens/add-endpoint.js';
 import { DeliveryScreen } from './screens/delivery.js';
 import { EndpointScreen } from './screens/endpoint.js';
@@ -34,7 +35,11 @@ export function screenFor(path: string): JSX.Element {
     const match = pattern.exec(path);
     if (match !== null) return screen(decoded(match[1] ?? ''));
   }
-  return <Empty title={t().notFound} hint={t().notFoundHint} />;
+  return (
+    <Screen title={t().notFound}>
+      <Empty title={t().notFound} hint={t().notFoundHint} />
+    </Screen>
+  );
 }
 
 function decoded(text: string): string {

@@ -8,7 +8,7 @@ const FLOORS = [
   ['common', 'errors'],
   ['message', 'event', 'sqlite'],
   ['subscriber', 'signing'],
-  ['receiver', 'idempotency'],
+  ['receiver', 'idempotency', 'portal'],
   ['delivery'],
   ['dispatch'],
   ['capture', 'outbox', 'bullmq', 'microservices', 'api', 'migrations'],

@@ -7,6 +7,7 @@ import { DispatchStrategy } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { ThornIdempotencyKey } from '../idempotency/index.js';
 import { outboxEntities, OutboxStrategy, ThornPause } from '../outbox/index.js';
+import { ThornPortalLink } from '../portal/index.js';
 import {
   SubscriberRepository,
   ThornSubscriber,
@@ -33,6 +34,7 @@ export class SchemaCheck implements OnApplicationBootstrap {
         ...(index === 0 && isDurable ? [ThornPause] : []),
         ...(index === 0 && keepsSubscribers ? [ThornSubscriber] : []),
         ...(index === 0 && this.api !== undefined ? [ThornIdempotencyKey] : []),
+        ...(index === 0 && this.api?.portal === true ? [ThornPortalLink] : []),
       ]);
     }
   }

@@ -27,7 +27,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
 function assemble(definition: DynamicModule, extras: ThornModuleExtras): DynamicModule {
   checkExtras(extras);
   const { api, operatorApi, page, dispatch } = extras;
-  const settings = api === undefined ? undefined : new ApiSettings(api);
+  const settings = api === undefined ? undefined : new ApiSettings(api, page !== undefined);
   const wiring = thornProviders(extras);
   return {
     ...definition,
@@ -63,9 +63,10 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       },
       ...wiring.providers,
       ...(settings === undefined ? [] : apiProviders(settings)),
+      ...(page?.providers ?? []),
       ...(settings === undefined && operatorApi === undefined ? [] : [PlatformProblems]),
     ],
-    exports: wiring.exports,
+    exports: [...wiring.exports, ...(page?.exports ?? [])],
   };
 }
 

@@ -19,6 +19,8 @@ export interface PageColours {
 export interface PageOptions {
   /** The path of the page, below a global prefix if there is one. Default `webhooks`. */
   readonly path?: string;
+  /** The URL of the page for links to it, for example `https://app.example.com/webhooks/`. Default: its path alone. */
+  readonly url?: string;
   /** The name that the page shows. Default `Webhooks`. */
   readonly title?: string;
   /** A picture beside the title: a path of this host, for example `/logo.svg`, or a `data:` URL of an image. Default: none. */
@@ -35,11 +37,12 @@ export interface PageOptions {
 }
 
 /** {@link PageOptions} with their defaults, checked. */
-export type PageSettings = Required<Omit<PageOptions, 'logo' | 'signIn' | 'language'>> &
+export type PageSettings = Required<Omit<PageOptions, 'logo' | 'signIn' | 'language' | 'url'>> &
   Pick<PageOptions, 'logo' | 'signIn' | 'language'>;
 
 const NAMES: Readonly<Record<keyof PageOptions, true>> = {
   path: true,
+  url: true,
   title: true,
   logo: true,
   colours: true,
@@ -81,6 +84,11 @@ export function pageSettings(options: PageOptions = {}): PageSettings {
     'must be a list of { label, url }, with http, https or relative URLs',
   );
   check.assert('signIn', signIn === undefined || isLink(signIn), 'must be a URL');
+  check.assert(
+    'url',
+    options.url === undefined || (isLink(options.url) && !/[?#]/.test(options.url)),
+    'must be a URL without a query',
+  );
   check.oneOf('language', language, ['en', 'de']);
   return {
     path: path.replace(/^\//, ''),

@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import {
+  Body,
   Get,
   Headers,
   Inject,
   NotFoundException,
   Param,
+  Post,
   Req,
   Res,
   type Type,
+  UnauthorizedException,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { PageController, PlatformProblems, RoutePaths } from '../api/index.js';
+import { Clock } from '../common/index.js';
+import { PortalLinks } from '../portal/index.js';
 import { PAGE_FILES } from './page-bundle.js';
 import type { PageSettings } from './page-options.js';
 import { relativePath, SAFE_HEADERS, shellHeaders, shellOf } from './shell.js';
@@ -39,6 +44,8 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
 
     constructor(
       @Inject(PlatformProblems) private readonly platform: PlatformProblems,
+      @Inject(PortalLinks) private readonly links: PortalLinks,
+      @Inject(Clock) private readonly clock: Clock,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
@@ -57,6 +64,20 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
       const isKnown = known?.split(/\s*,\s*/).some((one) => one.replace(/^W\//, '') === tag);
       if (isKnown) response.status(304).send();
       else response.send(html);
+    }
+
+    /** Exchanges the code of a link for the token of a session. */
+    @Post('session')
+    async session(@Body() body: unknown, @Res() response: PageResponse): Promise<void> {
+      const { code } = (body ?? {}) as { readonly code?: unknown };
+      const session = typeof code === 'string' ? await this.links.exchange(code) : null;
+      if (session === null) throw new UnauthorizedException();
+      const { token, capabilities, expiresAt } = session;
+      response
+        .status(200)
+        .header('Cache-Control', 'no-store')
+        .header('Content-Type', 'application/json; charset=utf-8')
+        .send(JSON.stringify({ token, capabilities, expiresIn: expiresAt - this.clock.now() }));
     }
 
     @Get('assets/:file')

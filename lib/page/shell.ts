@@ -10,7 +10,7 @@ export interface ShellSettings extends Pick<
   readonly api: string;
   /** The URL of the operator API, relative to the page; null without one. */
   readonly operatorApi: string | null;
-  /** Origins that may send the page a code or an authorization, besides its own. */
+  /** Origins whose pages may send this one a code or an authorization, besides its own. */
   readonly origins: readonly string[];
 }
 

@@ -1,8 +1,10 @@
-import type { PageDefinition } from '../api/index.js';
+import { type PageDefinition, PlatformProblems } from '../api/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
+import { PortalLinks } from '../portal/index.js';
 import { PAGE_FILES } from './page-bundle.js';
 import { pageController } from './page.controller.js';
 import { type PageOptions, pageSettings } from './page-options.js';
+import { Portal } from './portal.js';
 
 /**
  * The page on which owners and operators see endpoints and deliveries, and change them. It uses the REST API, and the
@@ -22,5 +24,16 @@ export function thornPage(options: PageOptions = {}): PageDefinition {
     );
   }
   const settings = pageSettings(options);
-  return { controllers: (apis) => [pageController(settings, apis)] };
+  return {
+    controllers: (apis) => [pageController(settings, apis)],
+    providers: [
+      {
+        provide: Portal,
+        inject: [PortalLinks, PlatformProblems],
+        useFactory: (links: PortalLinks, platform: PlatformProblems) =>
+          new Portal(links, () => options.url ?? `${platform.pages[0] ?? ''}/`),
+      },
+    ],
+    exports: [Portal],
+  };
 }

@@ -8,6 +8,7 @@ export const settings = JSON.parse(
 /** The folder of the page, with a slash at its end. This file is served one folder below it. */
 const root = new URL(/* @vite-ignore */ '..', import.meta.url);
 
+export const sessionUrl = new URL('session', root);
 export const apiUrl = new URL(settings.api, root);
 export const operatorUrl =
   settings.operatorApi === null ? null : new URL(settings.operatorApi, root);

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { DeliverySource, ShownAttempt, ShownDelivery } from '../core/deliveries.js';
+import { can } from '../core/session.js';
 import { linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
 import { dateTime, milliseconds, t } from '../text/index.js';
@@ -15,7 +16,7 @@ interface Options {
 export function DeliveryScreen({ id, source }: Options) {
   const data = useData(`delivery ${source.base} ${id}`, (signal) => source.read(id, signal), LIVE);
   return (
-    <Loaded data={data}>
+    <Loaded data={data} title={t().delivery}>
       {(delivery) => <Shown delivery={delivery} source={source} reload={data.reload} />}
     </Loaded>
   );
@@ -51,16 +52,18 @@ function Shown({ delivery, source, reload }: ShownOptions) {
       }
       crumbs={[[t().deliveries, linkTo(`${source.base}/deliveries`)]]}
       actions={
-        <>
-          {delivery.status === 'pending' && (
-            <Button kind="danger" onClick={cancel.run} isBusy={cancel.isBusy}>
-              {t().cancelDelivery}
+        can('retry') && (
+          <>
+            {delivery.status === 'pending' && (
+              <Button kind="danger" onClick={cancel.run} isBusy={cancel.isBusy}>
+                {t().cancelDelivery}
+              </Button>
+            )}
+            <Button onClick={retry.run} isBusy={retry.isBusy}>
+              {t().retry}
             </Button>
-          )}
-          <Button onClick={retry.run} isBusy={retry.isBusy}>
-            {t().retry}
-          </Button>
-        </>
+          </>
+        )
       }
     >
       <div role="status">

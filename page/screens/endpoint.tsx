@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Endpoint } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { ownerDeliveries } from '../core/deliveries.js';
+import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
 import { dateTime, milliseconds, number, percent, t } from '../text/index.js';
@@ -22,7 +23,9 @@ const DAYS = 14;
 export function EndpointScreen({ id }: { readonly id: string }) {
   const data = useData(`endpoint ${id}`, (signal) => owner.endpoint(id, signal), LIVE * 4);
   return (
-    <Loaded data={data}>{(endpoint) => <Shown endpoint={endpoint} reload={data.reload} />}</Loaded>
+    <Loaded data={data} title={t().endpoint}>
+      {(endpoint) => <Shown endpoint={endpoint} reload={data.reload} />}
+    </Loaded>
   );
 }
 
@@ -54,16 +57,18 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
       }
       crumbs={[[t().endpoints, linkTo('/endpoints')]]}
       actions={
-        <>
-          <Button onClick={() => setOpen('edit')}>{t().edit}</Button>
-          {endpoint.enabled ? (
-            <Button onClick={() => setOpen('disable')}>{t().disable}</Button>
-          ) : (
-            <Button kind="primary" onClick={enable.run} isBusy={enable.isBusy}>
-              {t().enable}
-            </Button>
-          )}
-        </>
+        can('write') && (
+          <>
+            <Button onClick={() => setOpen('edit')}>{t().edit}</Button>
+            {endpoint.enabled ? (
+              <Button onClick={() => setOpen('disable')}>{t().disable}</Button>
+            ) : (
+              <Button kind="primary" onClick={enable.run} isBusy={enable.isBusy}>
+                {t().enable}
+              </Button>
+            )}
+          </>
+        )
       }
     >
       <ErrorNote error={enable.error ?? challenge.error} />
@@ -75,9 +80,11 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
       {state === 'unverified' && (
         <Note>
           {t().unverifiedNote}{' '}
-          <Button onClick={challenge.run} isBusy={challenge.isBusy}>
-            {t().challenge}
-          </Button>
+          {can('test') && (
+            <Button onClick={challenge.run} isBusy={challenge.isBusy}>
+              {t().challenge}
+            </Button>
+          )}
         </Note>
       )}
       <div class="columns">
@@ -89,19 +96,29 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
           <Section title={t().settings}>
             <Settings endpoint={endpoint} />
           </Section>
-          <Section title={t().test}>
-            <TestPanel id={id} />
-          </Section>
-          <Section title={t().actions}>
-            <div class="stack">
-              <Button onClick={() => setOpen('recover')}>{t().recover}</Button>
-              <Button onClick={() => setOpen('backfill')}>{t().backfill}</Button>
-              <Button onClick={() => setOpen('rotate')}>{t().rotate}</Button>
-              <Button kind="danger" onClick={() => setOpen('delete')}>
-                {t().remove}
-              </Button>
-            </div>
-          </Section>
+          {can('test') && (
+            <Section title={t().test}>
+              <TestPanel id={id} />
+            </Section>
+          )}
+          {(can('retry') || can('secrets') || can('write')) && (
+            <Section title={t().actions}>
+              <div class="stack">
+                {can('retry') && (
+                  <>
+                    <Button onClick={() => setOpen('recover')}>{t().recover}</Button>
+                    <Button onClick={() => setOpen('backfill')}>{t().backfill}</Button>
+                  </>
+                )}
+                {can('secrets') && <Button onClick={() => setOpen('rotate')}>{t().rotate}</Button>}
+                {can('write') && (
+                  <Button kind="danger" onClick={() => setOpen('delete')}>
+                    {t().remove}
+                  </Button>
+                )}
+              </div>
+            </Section>
+          )}
         </div>
       </div>
       {open === 'edit' && <EditDialog endpoint={endpoint} onClose={close} />}

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { linkTo, place, setQuery } from '../core/router.js';
+import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { LIVE, useData } from '../core/use-data.js';
 import type { Endpoint } from '../core/model.js';
@@ -27,7 +28,7 @@ export function EndpointsScreen() {
   const [most, setMost] = useState(STEP);
   const { q = '', state = '' } = place.value.query;
   const data = useData(`endpoints ${most}`, (signal) => read(most, signal), LIVE * 4);
-  const add = (
+  const add = can('write', 'secrets') && (
     <a class="button primary" href={linkTo('/endpoints/new')}>
       {t().addEndpoint}
     </a>

@@ -54,14 +54,18 @@ export function Screen({ title, lead, actions, crumbs = [], children }: ScreenOp
 /** Shows a value that is read, or why it cannot be. What was read stays while the server is away. */
 export function Loaded<Value>({
   data,
+  title,
   children,
 }: {
   readonly data: Data<Value>;
+  /** The heading of a screen that has its own only once there is a value. */
+  readonly title?: string;
   readonly children: (value: Value) => ComponentChildren;
 }) {
   if (data.value !== undefined) return <>{children(data.value)}</>;
-  if (data.error === undefined) return <Loading />;
-  return <Failure error={data.error} reload={data.reload} />;
+  const instead =
+    data.error === undefined ? <Loading /> : <Failure error={data.error} reload={data.reload} />;
+  return title === undefined ? instead : <Screen title={title}>{instead}</Screen>;
 }
 
 export function Failure({

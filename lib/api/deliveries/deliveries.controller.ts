@@ -14,6 +14,7 @@ import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.
 import { orNotFound } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { StatsView } from './delivery-stats.view.js';
@@ -78,6 +79,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     }
 
     @Post(paths.of('/deliveries/:delivery/retry'))
+    @Needs('retry')
     @HttpCode(202)
     async retry(
       @CallerScope() scope: OwnerScope,
@@ -93,6 +95,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
 
     /** Calls a waiting delivery off. */
     @Post(paths.of('/deliveries/:delivery/cancel'))
+    @Needs('retry')
     @HttpCode(200)
     async cancel(
       @CallerScope() scope: OwnerScope,
@@ -108,6 +111,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
 
     /** Tries what failed again. */
     @Post(paths.of('/:id/recover'))
+    @Needs('retry')
     @FixedResponse()
     @HttpCode(200)
     async recover(
@@ -120,6 +124,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
 
     /** Sends what was missed. */
     @Post(paths.of('/:id/backfill'))
+    @Needs('retry')
     @FixedResponse()
     @HttpCode(200)
     async backfill(

@@ -4,6 +4,7 @@ import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js
 import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
+import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { RoutePaths } from '../platform/route-paths.js';
@@ -62,6 +63,7 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
 
     /** Shows which of the latest messages a filter lets through. Nothing is stored. */
     @Post(paths.of('/filter-preview'))
+    @Needs('read')
     @HttpCode(200)
     async preview(
       @CallerScope() scope: { readonly owner: string | null },

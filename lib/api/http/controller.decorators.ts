@@ -17,13 +17,17 @@ import { FixedResponseInterceptor } from './fixed-response.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { JsonBodyGuard } from './json-body.guard.js';
 import { OwnerGuard } from './owner.guard.js';
+import { PortalGuard, unlessPortal } from './portal.guard.js';
 import { ServiceErrorsInterceptor } from './service-errors.interceptor.js';
 
 const OPERATOR_BODY_BYTES = 65_536;
 
 /** Makes a controller of the API: the application's guards let callers in, and see their own subscribers alone. */
 export function ApiController(settings: ApiSettings): ClassDecorator {
-  const { guards, limits, decorators } = settings;
+  const { limits, decorators } = settings;
+  const guards = settings.portal
+    ? [PortalGuard, ...settings.guards.map(unlessPortal)]
+    : settings.guards;
   return ThornController(settings, {
     decorators: decorators.all,
     guards: [...guards, new OwnerGuard(settings), new JsonBodyGuard(limits.bodyBytes)],
@@ -86,7 +90,13 @@ function ThornController(
     path,
     below = '',
     problems,
-  }: { readonly path: string; readonly below?: string; readonly problems: boolean },
+    portal = false,
+  }: {
+    readonly path: string;
+    readonly below?: string;
+    readonly problems: boolean;
+    readonly portal?: boolean;
+  },
   { decorators, guards, interceptors }: ControllerParts,
 ): ClassDecorator {
   return applyDecorators(
@@ -95,6 +105,6 @@ function ThornController(
     UseGuards(...guards),
     UseInterceptors(new FixedResponseInterceptor(), ...interceptors),
     ...(problems ? [UseFilters(new ProblemFilter())] : []),
-    MarkRoutes({ problems, api: path }),
+    MarkRoutes({ problems, api: path, portal }),
   );
 }

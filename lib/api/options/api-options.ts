@@ -104,7 +104,11 @@ export class ApiSettings {
   readonly #baseUrl: string;
 
   /** @throws {@link ThornConfigurationError} naming the option and its fix */
-  constructor(private readonly options: ThornApiOptions) {
+  constructor(
+    private readonly options: ThornApiOptions,
+    /** True: links to the page let callers in. */
+    readonly portal = false,
+  ) {
     new OptionChecks('').assert(
       'api',
       isObject(options),

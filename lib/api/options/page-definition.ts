@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import type { InjectionToken, Provider, Type } from '@nestjs/common';
 import type { ApiSettings } from './api-options.js';
 import type { OperatorSettings } from './operator-options.js';
 
@@ -12,4 +12,8 @@ export interface PageApis {
 export interface PageDefinition {
   /** Makes the controllers of the page, which become those of `ThornModule`. */
   readonly controllers: (apis: PageApis) => readonly Type<unknown>[];
+  /** Services of the page, which become those of `ThornModule`. */
+  readonly providers: readonly Provider[];
+  /** Those that other modules may inject. */
+  readonly exports: readonly InjectionToken[];
 }

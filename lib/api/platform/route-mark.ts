@@ -10,6 +10,8 @@ export interface RouteMark {
   readonly problems: boolean;
   /** The path of the API that the route belongs to, without prefixes of the application. */
   readonly api: string;
+  /** True: the route takes the tokens of links to the page. */
+  readonly portal?: boolean;
   /** True: the route belongs to the page. */
   readonly isPage?: true;
 }
@@ -27,6 +29,11 @@ export function MarkRoutes(mark: RouteMark): ClassDecorator {
       Reflect.defineMetadata(FASTIFY_CONFIG, { [KEY]: mark }, handler);
     }
   };
+}
+
+/** Tells whether a handler of a controller takes the tokens of links to the page. */
+export function takesPortalTokens(handler: object): boolean {
+  return (Reflect.getMetadata(KEY, handler) as RouteMark | undefined)?.portal === true;
 }
 
 /** Returns the mark of a route's function on Express, or undefined for the application's own routes. */

@@ -25,6 +25,7 @@ import { exampleOf } from '../catalogue/event-type.view.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import type { HeaderResponse } from '../http/header-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { SecretSubscriberView, SubscriberView } from './subscriber.view.js';
@@ -49,6 +50,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
 
     /** Sends an event to the endpoint, at once, and answers what came of it. */
     @Post(paths.of('/:id/test'))
+    @Needs('test')
     @HttpCode(200)
     async test(
       @CallerScope() scope: OwnerScope,
@@ -68,6 +70,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
 
     /** Asks the endpoint again whether it wants webhooks. */
     @Post(paths.of('/:id/challenge'))
+    @Needs('test')
     @HttpCode(200)
     async challenge(
       @CallerScope() scope: OwnerScope,
@@ -85,6 +88,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     }
 
     @Post(paths.of('/:id/rotate-secret'))
+    @Needs('secrets')
     @HttpCode(200)
     @Header('Cache-Control', 'no-store')
     async rotateSecret(

@@ -32,6 +32,7 @@ import { entityTag, ifMatch } from './etag.js';
 import { orNotFound } from '../problems/errors.js';
 import type { HeaderResponse } from '../http/header-response.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
+import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
 import { RoutePaths } from '../platform/route-paths.js';
@@ -83,6 +84,8 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     }
 
     @Post(list)
+    // It shows one.
+    @Needs('write', 'secrets')
     @Header('Cache-Control', 'no-store')
     async create(
       @CallerScope() scope: { readonly owner: string | null },

@@ -8,6 +8,7 @@ import {
   InMemoryIdempotencyStore,
   TypeOrmIdempotencyStore,
 } from '../../idempotency/index.js';
+import { InMemoryLinkStore, PortalLinks, TypeOrmLinkStore } from '../../portal/index.js';
 import { SecretSealer } from '../../signing/index.js';
 
 /** Provides the services that only the controllers of the REST API inject. */
@@ -15,6 +16,23 @@ export function apiProviders(settings: ApiSettings): Provider[] {
   return [
     { provide: ApiSettings, useValue: settings },
     ApiServices,
+    ...(settings.portal
+      ? [
+          provide(
+            PortalLinks,
+            from(
+              [CapturedDataSources, Clock],
+              ({ all: [dataSource] }, clock) =>
+                new PortalLinks(
+                  dataSource === undefined
+                    ? new InMemoryLinkStore()
+                    : new TypeOrmLinkStore(dataSource),
+                  clock,
+                ),
+            ),
+          ),
+        ]
+      : []),
     provide(
       IdempotencyStore,
       from([CapturedDataSources, Clock, SecretSealer], ({ all: [dataSource] }, clock, sealer) =>

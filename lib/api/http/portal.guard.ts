@@ -1,0 +1,81 @@
+import {
+  type CanActivate,
+  type ExecutionContext,
+  ForbiddenException,
+  Inject,
+  Injectable,
+  type Type,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { type Capability, isPortalToken, PortalLinks } from '../../portal/index.js';
+import type { ApiRequest } from '../options/api-options.js';
+import { isBody } from './body-fields.js';
+import { enterScope } from './owner.guard.js';
+
+const KEY = 'thorn:capabilities';
+/** Fields that set a secret, in any route. */
+const SECRET_FIELDS = ['secret', 'hmac_secret'];
+
+/** Requests with the token of a session that {@link PortalGuard} has found. */
+const admitted = new WeakSet<object>();
+
+/** Says what a route needs of the token of a session. Default: `read` for GET, `write` for every other method. */
+export function Needs(...capabilities: readonly Capability[]): MethodDecorator {
+  return (prototype, name) => {
+    const handler = (prototype as Readonly<Record<typeof name, object>>)[name]!;
+    Reflect.defineMetadata(KEY, capabilities, handler);
+  };
+}
+
+type PortalRequest = ApiRequest & { readonly method: string; readonly body?: unknown };
+
+/**
+ * Lets the holder of a session's token in, as its owner and within its capabilities. Requests without such a token pass,
+ * and are for the guards of the application.
+ */
+@Injectable()
+export class PortalGuard implements CanActivate {
+  constructor(@Inject(PortalLinks) private readonly links: PortalLinks) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<PortalRequest>();
+    const token = tokenOf(request);
+    if (token === undefined) return true;
+    const session = await this.links.session(token);
+    if (session === null) throw new UnauthorizedException();
+    const given = new Set<Capability>(session.capabilities);
+    if (!neededFor(context.getHandler(), request).every((one) => given.has(one))) {
+      throw new ForbiddenException();
+    }
+    admitted.add(request);
+    enterScope(request, session.owner);
+    return true;
+  }
+}
+
+/** Leaves a guard of the application out for requests that {@link PortalGuard} has let in. */
+export function unlessPortal(guard: Type<CanActivate>): Type<CanActivate> {
+  return class extends guard {
+    override canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
+      if (admitted.has(context.switchToHttp().getRequest<object>())) return true;
+      return super.canActivate(context);
+    }
+  };
+}
+
+/** Tells whether a request shows the token of a session, valid or not. */
+export function showsPortalToken(request: Pick<ApiRequest, 'headers'>): boolean {
+  return tokenOf(request) !== undefined;
+}
+
+function tokenOf({ headers }: Pick<ApiRequest, 'headers'>): string | undefined {
+  const [, token] = /^Bearer (\S+)$/i.exec(String(headers['authorization'] ?? '')) ?? [];
+  return token !== undefined && isPortalToken(token) ? token : undefined;
+}
+
+function neededFor(handler: object, { method, body }: PortalRequest): readonly Capability[] {
+  const declared = Reflect.getMetadata(KEY, handler) as readonly Capability[] | undefined;
+  const needed = declared ?? [method === 'GET' || method === 'HEAD' ? 'read' : 'write'];
+  const setsSecret = isBody(body) && SECRET_FIELDS.some((field) => Object.hasOwn(body, field));
+  return setsSecret ? [...needed, 'secrets'] : needed;
+}

@@ -1,0 +1,102 @@
+import { OptionChecks } from '../common/option-checks.js';
+import { parseDuration } from '../common/parse-duration.js';
+import { CAPABILITIES, type Capability, type PortalLinks } from '../portal/index.js';
+
+/** Options of {@link Portal.link}. */
+export interface PortalLinkOptions {
+  /** The owner whose endpoints the page shows, as `api.owner` returns it. */
+  readonly owner: string;
+  /** What the holder may do. Default: `['read']`. */
+  readonly capabilities?: readonly Capability[];
+  /** The time in which the link can be opened: milliseconds, or a text such as `15m`; at most seven days. Default ten minutes. */
+  readonly expiresIn?: number | string;
+  /** The screen that it opens, for example `/endpoints/new`. Default: the first. */
+  readonly next?: string;
+}
+
+/** A link that works once. */
+export interface PortalLink {
+  readonly id: string;
+  /** The page, with the code in the fragment: no server and no log sees it. Give it to the owner alone. */
+  readonly url: string;
+  /** The same code, for an embedding page that renews a session. */
+  readonly code: string;
+  readonly expiresAt: Date;
+}
+
+/** A link that was not opened yet, or the session that it was opened for. */
+export interface OpenLink {
+  readonly id: string;
+  readonly capabilities: readonly Capability[];
+  readonly createdAt: Date;
+  /** Null: it was not opened. */
+  readonly openedAt: Date | null;
+  readonly expiresAt: Date;
+}
+
+const WEEK = 7 * 24 * 60 * 60_000;
+const TEN_MINUTES = 10 * 60_000;
+const CHECK = new OptionChecks('portal.link()');
+
+/**
+ * Links to the page for owners that are not signed in to the application, such as in another site that shows the page in a
+ * frame. A link works once. Its session lasts an hour, in the memory of the browser's page alone.
+ */
+export class Portal {
+  constructor(
+    private readonly links: PortalLinks,
+    private readonly url: () => string,
+  ) {}
+
+  /** @throws `ThornConfigurationError` naming an option whose value makes no sense */
+  async link(options: PortalLinkOptions): Promise<PortalLink> {
+    CHECK.names(options, ['owner', 'capabilities', 'expiresIn', 'next']);
+    const { owner, capabilities = ['read'], expiresIn = TEN_MINUTES, next } = options;
+    CHECK.assert(
+      'owner',
+      typeof owner === 'string' && owner !== '' && owner.length <= 255 && !owner.includes('\0'),
+      "must be the user's id as a text",
+    );
+    CHECK.assert(
+      'capabilities',
+      Array.isArray(capabilities) &&
+        capabilities.length > 0 &&
+        capabilities.every((one) => CAPABILITIES.includes(one)),
+      `must be a list of any of ${CAPABILITIES.join(', ')}`,
+    );
+    const lifetime = typeof expiresIn === 'string' ? parseDuration(expiresIn) : expiresIn;
+    CHECK.assert('expiresIn', lifetime !== null, 'must be milliseconds, or a text such as 15m');
+    CHECK.integer('expiresIn', lifetime!, { max: WEEK, unit: 'milliseconds' });
+    CHECK.assert(
+      'next',
+      next === undefined || (typeof next === 'string' && next.startsWith('/')),
+      "must be a path of the page, for example '/endpoints/new'",
+    );
+    const distinct = [...new Set(capabilities)];
+    const { id, code, expiresAt } = await this.links.create(owner, distinct, lifetime!);
+    const fragment = new URLSearchParams({ code, ...(next !== undefined && { next }) });
+    return {
+      id,
+      code,
+      url: `${this.url()}#${fragment.toString()}`,
+      expiresAt: new Date(expiresAt),
+    };
+  }
+
+  /** Lists the links and sessions of an owner that have not expired, the oldest first. */
+  async list({ owner }: { readonly owner: string }): Promise<readonly OpenLink[]> {
+    const links = await this.links.list(owner);
+    return links.map(({ id, capabilities, createdAt, usedAt, expiresAt }) => ({
+      id,
+      capabilities,
+      createdAt: new Date(createdAt),
+      openedAt: usedAt === null ? null : new Date(usedAt),
+      expiresAt: new Date(expiresAt),
+    }));
+  }
+
+  /** Ends links and sessions at once, of an owner or by id. @returns how many there were */
+  revoke(which: { readonly owner: string } | { readonly id: string }): Promise<number> {
+    return this.links.revoke(which);
+  }
+}

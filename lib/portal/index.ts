@@ -1,0 +1,11 @@
+export { InMemoryLinkStore } from './in-memory-link.store.js';
+export { ThornPortalLink } from './portal-link.entity.js';
+export {
+  CAPABILITIES,
+  type Capability,
+  isPortalToken,
+  PortalLinks,
+  type PortalSession,
+  type StoredLink,
+} from './portal-links.js';
+export { TypeOrmLinkStore } from './typeorm-link.store.js';

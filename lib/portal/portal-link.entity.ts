@@ -1,0 +1,35 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { MYSQL_ENGINE } from '../common/typeorm-compat.js';
+
+/** A row of `thorn_portal_links`: a link to the page for one owner, and the session that it was exchanged for. */
+@Entity('thorn_portal_links', { engine: MYSQL_ENGINE })
+@Index(['owner'])
+@Index(['expiresAt'])
+export class ThornPortalLink {
+  @PrimaryColumn({ type: 'varchar', length: 64 })
+  id!: string;
+
+  /** A hash of the code, and once that is used, of the session's token. */
+  @Index({ unique: true })
+  @Column({ name: 'secret_hash', type: 'varchar', length: 64 })
+  secretHash!: string;
+
+  @Column({ type: 'varchar', length: 255 })
+  owner!: string;
+
+  /** Words with blanks between them. */
+  @Column({ type: 'varchar', length: 64 })
+  capabilities!: string;
+
+  /** Milliseconds since the Unix epoch, like the others. */
+  @Column({ name: 'created_at', type: 'bigint' })
+  createdAt!: number | string;
+
+  /** The time at which the code was exchanged; null before. */
+  @Column({ name: 'used_at', type: 'bigint', nullable: true })
+  usedAt!: number | string | null;
+
+  /** Of the code, and once that is used, of the session. */
+  @Column({ name: 'expires_at', type: 'bigint' })
+  expiresAt!: number | string;
+}

@@ -1,0 +1,248 @@
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  RequestMethod,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { apiControllers, ApiSettings } from '../../lib/api/index.js';
+import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { type Capability, isPortalRequest, Portal, thornPage } from '../../lib/page/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { type Api, owners, platforms, startApi } from '../support/apps/api-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+
+/** Routes for callers without an account: they take no tokens of sessions. */
+const PUBLIC = /^(?:GET \/hooks\/\.well-known|POST \/hooks\/unsubscribe|\w+ \/hooks\/self)/;
+
+/** What each route needs; a route that is missing here fails the first test. */
+const NEEDED: Readonly<Record<string, readonly Capability[]>> = {
+  'POST /hooks': ['write', 'secrets'],
+  'PATCH /hooks/:id': ['write'],
+  'DELETE /hooks/:id': ['write'],
+  'POST /hooks/:id/enable': ['write'],
+  'POST /hooks/:id/disable': ['write'],
+  'POST /hooks/:id/rotate-secret': ['secrets'],
+  'POST /hooks/:id/test': ['test'],
+  'POST /hooks/:id/challenge': ['test'],
+  'POST /hooks/:id/recover': ['retry'],
+  'POST /hooks/:id/backfill': ['retry'],
+  'POST /hooks/deliveries/:delivery/retry': ['retry'],
+  'POST /hooks/deliveries/:delivery/cancel': ['retry'],
+  'POST /hooks/filter-preview': ['read'],
+};
+const ALL = ['read', 'write', 'secrets', 'test', 'retry'] as const;
+const subscriber = { url: 'https://example.com/new', events: ['article.*'] };
+const BODIES: Readonly<Record<string, object>> = {
+  'POST /hooks': subscriber,
+  'POST /hooks/filter-preview': { filter: null },
+  'PATCH /hooks/:id': { description: 'changed' },
+  'POST /hooks/:id/recover': { since: '2020-01-01T00:00:00Z' },
+  'POST /hooks/:id/backfill': { since: '2020-01-01T00:00:00Z' },
+};
+
+/** Every route of the router that takes tokens. */
+function routes(): readonly string[] {
+  const settings = new ApiSettings({ unprotected: true, receivers: true, owner: () => null }, true);
+  return apiControllers(settings)
+    .flatMap((controller) => {
+      const { prototype } = controller;
+      const base: string = Reflect.getMetadata('path', controller);
+      return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+        const method: RequestMethod | undefined = Reflect.getMetadata('method', prototype[name]);
+        if (method === undefined) return [];
+        const [path = ''] = [Reflect.getMetadata('path', prototype[name])].flat() as string[];
+        const slash = path === '' || path.startsWith('/') ? '' : '/';
+        return `${RequestMethod[method]} /${base}${slash}${path}`;
+      });
+    })
+    .filter((route) => !PUBLIC.test(route));
+}
+
+const all = routes();
+const writes = all.filter((route) => !route.startsWith('GET '));
+const withIds = all.filter((route) => /:(?:id|delivery)\b/.test(route));
+
+it('knows what every route needs that is not a GET', () => {
+  const unknown = writes.filter((route) => NEEDED[route] === undefined);
+  expect(unknown).toEqual([]);
+  expect(all.length).toBeGreaterThan(15);
+});
+
+/** A guard for the whole application, as APP_GUARD is: it lets in a user, and what Thorn looks at itself. */
+@Injectable()
+class WholeGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    if (isPortalRequest(context)) return true;
+    const request = context
+      .switchToHttp()
+      .getRequest<{ url: string; headers: { authorization?: string } }>();
+    if (request.url.includes('/webhooks')) return true;
+    if (request.headers.authorization === 'Bearer alice-token') return true;
+    throw new UnauthorizedException();
+  }
+}
+
+@Injectable()
+class NobodyGuard implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+describe.each(platforms)('a session on %s', (platform) => {
+  let api: Api;
+  let database: TestDatabase;
+  let receiver: ScriptedReceiver;
+  let portal: Portal;
+  const things: Record<string, { id: string; delivery: string }> = {};
+
+  beforeAll(async () => {
+    database = await createDatabase('memory');
+    receiver = await ScriptedReceiver.start();
+    api = await startApi(platform, {
+      api: owners,
+      store: database,
+      thorn: {
+        page: thornPage(),
+        operatorApi: { guards: [NobodyGuard] },
+        recipients: { ...LOOPBACK_RECIPIENTS, allowedPorts: 'any' },
+      },
+      configure: (app) => app.useGlobalGuards(new WholeGuard()),
+    });
+    portal = api.app.get(Portal);
+    for (const owner of ['alice', 'bob']) {
+      const { id } = await api.subscribers.create({ url: receiver.url, events: ['*'], owner });
+      await api.app.get(WebhookDispatcher).send('article.created', {}, { owner });
+      things[owner] = await vi.waitFor(async () => {
+        const { items } = await api.app.get(Deliveries).list({ subscriberId: id }, 'any');
+        expect(items).toMatchObject([{ status: 'succeeded' }]);
+        return { id, delivery: items[0]!.id };
+      });
+    }
+  });
+  afterAll(async () => {
+    await api.app.close();
+    await receiver.stop();
+    await database.drop();
+  });
+
+  const exchange = (code: unknown) =>
+    api.send('POST', '/webhooks/session', { as: 'nobody', body: { code } });
+  const tokenFor = async (owner: string, capabilities: readonly Capability[]) => {
+    const { code } = await portal.link({ owner, capabilities });
+    return String((await exchange(code)).body.token);
+  };
+  const ask = (route: string, of: string, token: string, body = BODIES[route] ?? {}) => {
+    const [method = '', path = ''] = route.split(' ');
+    const { id, delivery } = things[of]!;
+    const to = path
+      .replace(':id', id)
+      .replace(':delivery', delivery)
+      .replace(':name', 'article.created');
+    return api.send(method, to, {
+      as: 'nobody',
+      headers: { authorization: `Bearer ${token}` },
+      ...(method !== 'GET' && { body }),
+    });
+  };
+
+  it('begins with a link that works once', async () => {
+    const { url, code, id } = await portal.link({ owner: 'alice', next: '/endpoints/new' });
+    expect(url).toBe(`/webhooks/#code=${code}&next=%2Fendpoints%2Fnew`);
+    expect(await portal.list({ owner: 'alice' })).toMatchObject([{ id, openedAt: null }]);
+    const first = await exchange(code);
+    expect(first.status).toBe(200);
+    expect(first.headers.get('cache-control')).toBe('no-store');
+    expect(first.body).toMatchObject({ capabilities: ['read'], expiresIn: expect.any(Number) });
+    expect(first.body.expiresIn).toBeLessThanOrEqual(3_600_000);
+    for (const wrong of [code, `${code}x`, first.body.token, '', null, 5, { a: 1 }]) {
+      expect((await exchange(wrong)).status).toBe(401);
+    }
+  });
+
+  it.each(withIds)('answers 404 to %s with the id of another owner', async (route) => {
+    const token = await tokenFor('alice', ALL);
+    expect([(await ask(route, 'bob', token)).status]).toEqual([404]);
+  });
+
+  it.each(writes)('refuses %s without its capabilities, and not with them', async (route) => {
+    const needed = NEEDED[route]!;
+    for (const missing of needed) {
+      const token = await tokenFor(
+        'alice',
+        ALL.filter((one) => one !== missing),
+      );
+      expect((await ask(route, 'alice', token)).status).toBe(403);
+    }
+    if (!needed.includes('read')) {
+      expect((await ask(route, 'alice', await tokenFor('alice', ['read']))).status).toBe(403);
+    }
+    // An id of nobody: so that nothing is deleted that the next one needs.
+    const answer = await ask(route, 'bob', await tokenFor('alice', needed));
+    expect(answer.status).toBe(route.includes('/:') ? 404 : answer.status);
+    expect(answer.status).not.toBe(403);
+  });
+
+  it('reads with the capability alone', async () => {
+    for (const route of all.filter((one) => one.startsWith('GET '))) {
+      expect([
+        route,
+        (await ask(route, 'alice', await tokenFor('alice', ['read']))).status,
+      ]).toEqual([route, expect.toSatisfy((status: number) => status === 200 || status === 400)]);
+      expect((await ask(route, 'alice', await tokenFor('alice', ['write']))).status).toBe(403);
+    }
+  });
+
+  it('sets a secret with the capability alone', async () => {
+    const token = await tokenFor('alice', ['write']);
+    for (const field of ['secret', 'hmac_secret']) {
+      const body = { [field]: 'a-secret-of-another-person' };
+      expect((await ask('PATCH /hooks/:id', 'alice', token, body)).status).toBe(403);
+    }
+  });
+
+  it('is for its owner, and for nothing but the API', async () => {
+    const token = await tokenFor('alice', ALL);
+    const { body } = await ask('GET /hooks', 'alice', token);
+    const ids = body.items.map((one: { id: string }) => one.id);
+    expect(ids).toContain(things['alice']!.id);
+    expect(ids).not.toContain(things['bob']!.id);
+    const headers = { authorization: `Bearer ${token}` };
+    // The guard of the whole application looks at the operator's routes itself; the others take no such token.
+    for (const path of ['/hooks-operator/overview', '/hooks-operator/subscribers', '/hooks/self']) {
+      expect([path, (await api.send('GET', path, { as: 'nobody', headers })).status]).toEqual([
+        path,
+        expect.toSatisfy((status: number) => status === 401 || status === 404),
+      ]);
+    }
+  });
+
+  it('ends when it is revoked, and a made-up one never begins', async () => {
+    const token = await tokenFor('alice', ['read']);
+    expect((await ask('GET /hooks', 'alice', token)).status).toBe(200);
+    expect(await portal.revoke({ owner: 'alice' })).toBeGreaterThan(0);
+    for (const wrong of [token, 'tpt_', `tpt_${'a'.repeat(43)}`, `tpc_${'a'.repeat(43)}`]) {
+      expect((await ask('GET /hooks', 'alice', wrong)).status).toBe(401);
+    }
+    expect(await portal.list({ owner: 'alice' })).toEqual([]);
+  });
+
+  it('leaves callers of the application to its own guards', async () => {
+    expect((await api.send('GET', '/hooks')).status).toBe(200);
+    expect((await api.send('GET', '/hooks', { as: 'nobody' })).status).toBe(401);
+  });
+
+  it.each([
+    ['owner', { owner: '' }],
+    ['capabilities', { owner: 'a', capabilities: ['admin'] }],
+    ['capabilities', { owner: 'a', capabilities: [] }],
+    ['expiresIn', { owner: 'a', expiresIn: '8d' }],
+    ['expiresIn', { owner: 'a', expiresIn: 'soon' }],
+    ['next', { owner: 'a', next: 'https://elsewhere.example' }],
+    ['scope', { owner: 'a', scope: 1 }],
+  ])('is not given with a wrong %s', async (name, options) => {
+    await expect(portal.link(options as never)).rejects.toThrow(name);
+  });
+});
