@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { t } from '../text/index.js';
 import { Code } from '../ui/content.js';
 
-/** Programs that verify a request as Standard Webhooks says. `test/page/verification-code.spec.ts` runs those it can. */
+/** Programs that verify a request as Standard Webhooks says. */
 export const VERIFICATION = {
   Node: `import { createHmac, timingSafeEqual } from 'node:crypto';
 
