@@ -1,4 +1,4 @@
-import type { Dialect, Statement } from '../database/dialect.js';
+import { type Dialect, idRows, type Statement } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { idFrom, isOfMessages, keyOf } from './keys.js';
@@ -49,15 +49,16 @@ export class LogPageTable {
     range: LogRange,
     limit: number,
   ): Promise<readonly DeliveryRecord[]> {
-    const parts = arms.map((arm) => {
-      const all = [arm, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
-      const where = all.length === 0 ? '' : `WHERE ${all.map(({ sql }) => sql).join(' AND ')}`;
-      return {
-        sql: `SELECT ${this.#columns} FROM ${this.#deliveries} d ${where} ORDER BY d.id DESC LIMIT ?`,
-        parameters: [...all.flatMap(({ parameters }) => parameters), limit],
-      };
-    });
-    const { rows } = await this.database.run(parts.length === 1 ? parts[0]! : merged(parts, limit));
+    const { rows } = await this.database.run(
+      this.#along(
+        arms,
+        this.#columns,
+        [...filters, ...conditionsOf(range)],
+        'LIMIT ?',
+        limit,
+        limit,
+      ),
+    );
     return rows.map(parseDeliveryRow);
   }
 
@@ -71,16 +72,8 @@ export class LogPageTable {
     range: LogRange,
     rows: number,
   ): Promise<string | null> {
-    const parts = arms.map((arm) => {
-      const all = [arm, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
-      const where = all.length === 0 ? '' : `WHERE ${all.map(({ sql }) => sql).join(' AND ')}`;
-      return {
-        sql: `SELECT d.id FROM ${this.#deliveries} d ${where} ORDER BY d.id DESC LIMIT 1 OFFSET ?`,
-        parameters: [...all.flatMap(({ parameters }) => parameters), rows - 1],
-      };
-    });
     const { rows: found } = await this.database.run(
-      parts.length === 1 ? parts[0]! : merged(parts, 1),
+      this.#along(arms, 'd.id', conditionsOf(range), 'LIMIT 1 OFFSET ?', rows - 1, 1),
     );
     return found.length === 0 ? null : idFrom('dlv_', found[0]!['id'], null);
   }
@@ -92,6 +85,41 @@ export class LogPageTable {
       parameters: [keyOf('msg_', id)],
     });
     return rows.length === 0 ? null : isOfMessages([{ id, time: Number(rows[0]!['time']) }]);
+  }
+
+  /** The newest rows of every arm, and of those together the newest. */
+  #along(
+    arms: readonly LogCondition[],
+    columns: string,
+    conditions: readonly LogCondition[],
+    end: string,
+    each: number,
+    limit: number,
+  ): Statement {
+    const part = (arm: LogCondition): Statement => {
+      const all = [arm, ...conditions].filter(({ sql }) => sql !== '');
+      const where = all.length === 0 ? '' : `WHERE ${all.map(({ sql }) => sql).join(' AND ')}`;
+      return {
+        sql: `SELECT ${columns} FROM ${this.#deliveries} d ${where} ORDER BY d.id DESC ${end}`,
+        parameters: [...all.flatMap(({ parameters }) => parameters), each],
+      };
+    };
+    const [first] = arms;
+    if (arms.length === 1) return part(first!);
+    const isAlike = arms.every(
+      ({ sql, parameters }) => sql === first!.sql && parameters.length === 1,
+    );
+    if (this.dialect.name !== 'postgres' || !isAlike) return merged(arms.map(part), limit);
+    // PostgreSQL would plan each part of a union by itself, which takes longer than to run them.
+    const { rows, parameter } = idRows(
+      this.dialect,
+      arms.map(({ parameters }) => parameters[0]),
+    );
+    const { sql, parameters } = part({ sql: first!.sql.replace('?', 'r.id'), parameters: [] });
+    return {
+      sql: `SELECT w.* FROM ${rows} CROSS JOIN LATERAL (${sql}) w ORDER BY w.id DESC LIMIT ?`,
+      parameters: [parameter, ...parameters, limit],
+    };
   }
 
   /** Counts the attempts of deliveries by time, answer and duration. @param step milliseconds */
