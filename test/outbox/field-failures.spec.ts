@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SubscriberHealthDependencies, SubscriberHealth } from '../../lib/outbox/index.js';
-import { FIRST_KEY, keyOf } from '../../lib/outbox/tables/keys.js';
+import { FIRST_KEY, idFrom, keyOf } from '../../lib/outbox/tables/keys.js';
 import { healthRules } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
@@ -368,7 +368,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await receiver.waitFor(1002, { timeout: 15_000 });
       await rig.until(DELIVERIES, (rows) => rows.length === 1001 && isDone(rows));
       const messages = await rig.until(MESSAGES, isDone);
-      const ids = messages.map((row) => String(row['id']));
+      const ids = messages.map((row) => idFrom('msg_', row['id'], row['given_id']));
       expect(ids).toEqual(expect.arrayContaining(sent));
       expect(checkDeliveries(receiver.received, ids)).toEqual({
         lost: [],
