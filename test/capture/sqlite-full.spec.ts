@@ -1,5 +1,6 @@
 import { setTimeout as passes } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { idFrom } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
@@ -68,7 +69,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
         MESSAGES,
         (rows) => rows.length === 4 * ROUNDS && isDone(rows),
       );
-      const ids = messages.map(({ id }) => String(id));
+      const ids = messages.map(({ id, given_id: given }) => idFrom('msg_', id, given));
       expect(checkDeliveries(receiver.received, ids)).toEqual({
         lost: [],
         duplicates: 0,
@@ -95,7 +96,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       expect(await titles()).toEqual([]);
       await rig.dataSource.manager.save(article('well'));
       const [message] = await rig.until(MESSAGES, (rows) => rows.length > 0 && isDone(rows));
-      expect(String(message!['id'])).toBe(receiver.received[0]!.id);
+      expect(idFrom('msg_', message!['id'], null)).toBe(receiver.received[0]!.id);
       expect(receiver.received).toHaveLength(1);
     });
 

@@ -10,6 +10,7 @@ import {
 } from '../../lib/delivery/index.js';
 import { type AttemptStore, deliveryLogConformance } from '../../lib/testing/index.js';
 import { DeliveryLogNotifier } from '../../lib/outbox/outcomes/delivery-log-notifier.js';
+import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { OutcomeStatements } from '../../lib/outbox/tables/outcome-statements.js';
 import { tableNames } from '../../lib/outbox/entities/table-names.js';
 import { type DatabaseKind, createDatabase } from '../support/databases.js';
@@ -120,8 +121,9 @@ function storeOf({ strategy, dataSource }: OutboxApp): AttemptStore {
     read: (delivery) => table.attempts(delivery),
   };
 
-  async function held(id: string): Promise<void> {
+  async function held(delivery: string): Promise<void> {
     const { dialect } = database;
+    const id = keyOf('dlv_', delivery);
     const { deliveries } = tableNames(dataSource);
     await database.execute([
       {
@@ -129,11 +131,11 @@ function storeOf({ strategy, dataSource }: OutboxApp): AttemptStore {
           deliveries,
           [
             ...['id', 'message_id', 'subscriber_id', 'event', 'status'],
-            ...['attempts', 'throttled', 'requests', 'created_at'],
+            ...['attempts', 'throttled', 'requests'],
           ],
-          `SELECT r.id, r.id, 'sub_one', 'order.paid', 'pending', 0, 0, 0, 0 FROM ${dialect.rows('r', { id: 'text' })} WHERE 1 = 1`,
+          `SELECT r.id, r.id, r.id, 'order.paid', 'pending', 0, 0, 0 FROM ${dialect.rows('r', { id: 'uuid' })} WHERE 1 = 1`,
         ),
-        parameters: [dialect.rowsParameter({ id: 'text' }, [{ id }])],
+        parameters: [dialect.rowsParameter({ id: 'uuid' }, [{ id }])],
       },
       { sql: `UPDATE ${deliveries} SET lease = 'held' WHERE id = ?`, parameters: [id] },
     ]);

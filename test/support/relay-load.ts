@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { idFrom } from '../../lib/outbox/tables/keys.js';
 import type { ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from './check-deliveries.js';
 import { printFigures } from './print-figures.js';
@@ -8,7 +9,7 @@ const IS_LONG = process.env['THORN_LONG'] === '1';
 /** Milliseconds that a test may take, on a busy machine too. */
 export const RELAY_TEST_TIMEOUT = IS_LONG ? 240_000 : 60_000;
 const BACKLOG = 600;
-const MESSAGES = 'SELECT id, lease, due_at FROM thorn_messages';
+const MESSAGES = 'SELECT id, given_id, lease, due_at FROM thorn_messages';
 export const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
@@ -72,7 +73,8 @@ export class RelayLoad {
 
   /** Counts every message in the tables as sent, those of transactions included. */
   async takeStored(): Promise<void> {
-    this.sent.push(...(await this.sender.rows(MESSAGES)).map(({ id }) => String(id)));
+    const messages = await this.sender.rows(MESSAGES);
+    this.sent.push(...messages.map(({ id, given_id: given }) => idFrom('msg_', id, given)));
   }
 }
 

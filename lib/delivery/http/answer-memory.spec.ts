@@ -63,6 +63,8 @@ describe('100 answers at once', () => {
       expect(took).toBeLessThan(timeout + 200 + (took < timeout ? 0 : await late));
       expect(new Set(outcomes)).toEqual(new Set([expected]));
     };
+    // The first connection of a process loads undici, which is not measured.
+    await post(client, url, timeout);
     await round();
     const before = used();
     let peak = 0;
