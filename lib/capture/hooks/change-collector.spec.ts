@@ -13,7 +13,10 @@ const FAULT = new Error(
   },
 );
 const message = { id: 'msg_1' } as Message;
-const messages = { messagesOf: async () => [message] } as unknown as EntityMessages;
+const messages = {
+  messagesOf: async () => [message],
+  areUnheard: () => false,
+} as unknown as EntityMessages;
 const manager = {} as EntityManager;
 const item = { type: 'message', message } as const;
 
