@@ -33,7 +33,7 @@ afterEach(() => void vi.restoreAllMocks());
 it('keeps a commit alive whose release fails, and logs no secret of it', async () => {
   const lines = logged();
   const pipeline = {
-    stage: async () => undefined,
+    stage: async (staged: readonly Message[]) => staged,
     release: () => {
       throw FAULT;
     },
