@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../common/index.js';
 
 /** What the holder of a link may do. */
-export const CAPABILITIES = ['read', 'write', 'secrets', 'test', 'retry'] as const;
+export const CAPABILITIES: readonly Capability[] = ['read', 'write', 'secrets', 'test', 'retry'];
 
 /**
  * A right of a link's holder. `read`: see endpoints and deliveries. `write`: change endpoints. `secrets`: set and rotate
  * secrets; with `write` also add endpoints, since that shows a secret. `test`: send tests. `retry`: send deliveries again and
  * cancel them.
  */
-export type Capability = (typeof CAPABILITIES)[number];
+export type Capability = 'read' | 'write' | 'secrets' | 'test' | 'retry';
 
 /** A link as it is stored: neither its code nor its token can be found out from it. */
 export interface StoredLink {

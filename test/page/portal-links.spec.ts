@@ -50,6 +50,7 @@ describe.each(['none', 'memory', 'postgres', 'mariadb'] as const)('links on %s',
   it('ends codes at their time, and sessions after an hour', async () => {
     const { clock, links } = start();
     const late = await links.create('late', ['read'], MINUTE);
+    clock.advance(1);
     const { code } = await links.create('late', ['read'], MINUTE);
     const session = (await links.exchange(code))!;
     expect(await links.list('late')).toMatchObject([{ usedAt: null }, { usedAt: clock.now() }]);
