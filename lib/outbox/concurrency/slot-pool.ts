@@ -1,7 +1,7 @@
 const SETTLED_AFTER = 100;
 const YOUNG_AT_ONCE = 128;
 
-/** A slot that is taken. */
+/** A slot in use. */
 export interface Slot {
   readonly acquiredAt: number;
   isYoung: boolean;

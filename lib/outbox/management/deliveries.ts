@@ -191,8 +191,8 @@ export class Deliveries {
   /**
    * Sends a subscriber what it missed while disabled. That is every matching message since then without a delivery for
    * this subscriber, and every delivery that ended because the subscriber was disabled. Enable the subscriber first.
-   * Messages from before the subscriber was created are never sent, and events that nobody was subscribed to are not
-   * stored, unless they say `keep`: a disabled subscriber counts as subscribed, to the events that it names then. The work runs in batches, as in {@link
+   * Messages from before the subscriber was created are never sent. Events that nobody was subscribed to are not stored,
+   * unless they say `keep`: a disabled subscriber counts as subscribed. The work runs in batches, as in {@link
    * retryFailed}.
    *
    * @param subscriber id of a stored subscriber
