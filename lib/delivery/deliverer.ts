@@ -132,8 +132,8 @@ export class Deliverer {
   }
 
   /**
-   * Makes the headers of an earlier attempt again, without those of tracing and of a signer of the application's. They are the same as long as message,
-   * recipient and settings are.
+   * Makes the headers of an earlier attempt again, without those of tracing and of a signer of the application's. The
+   * headers are the same as long as message, recipient and settings are.
    *
    * @param startedAt the start of the attempt, in milliseconds since the Unix epoch
    */
