@@ -19,7 +19,7 @@ export class BrokerClient {
     private readonly client: ClientProxy,
     private readonly isOwn: boolean,
   ) {
-    this.onConnected(() => setImmediate(() => this.#guardChannel()));
+    this.onConnected(() => setImmediate(() => this.#guardChannels()));
   }
 
   /** Creates a client, which {@link close} closes. */
@@ -52,13 +52,12 @@ export class BrokerClient {
   }
 
   /**
-   * Nest's RabbitMQ client does not handle errors of its channel. Without a listener, a broker that goes down while a
-   * channel is opening crashes this process.
+   * Nest's RabbitMQ client does not handle errors of its channels: it opens two at its first connection, and keeps one. Without
+   * a listener on each, a broker that goes down while they are opening crashes this process.
    */
-  #guardChannel(): void {
-    const { channel } = this.client as { readonly channel?: unknown };
-    if (channel instanceof EventEmitter && channel.listenerCount('error') === 0) {
-      channel.on('error', () => undefined);
+  #guardChannels(): void {
+    for (const channel of channelsOf(this.client)) {
+      if (channel.listenerCount('error') === 0) channel.on('error', () => undefined);
     }
   }
 
@@ -75,4 +74,14 @@ export class BrokerClient {
       () => undefined,
     );
   }
+}
+
+/** Those of RabbitMQ's connection. Other transports have none. */
+function channelsOf(client: ClientProxy): readonly EventEmitter[] {
+  const { channel } = client as { readonly channel?: unknown };
+  if (!(channel instanceof EventEmitter)) return [];
+  const { _channels: opened = [] } = client.unwrap<{
+    readonly _channels?: readonly EventEmitter[];
+  }>();
+  return [...opened, channel];
 }

@@ -191,6 +191,24 @@ describe('an application with microservices()', () => {
   });
 });
 
+describe('a queue that RabbitMQ refuses to open', () => {
+  it('does not end the process, and messages are delivered from the database', async () => {
+    const unhandled: unknown[] = [];
+    const collect = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', collect);
+    const connection = await connect(rabbit.url);
+    const channel = await connection.createChannel();
+    await channel.assertQueue(queue, { durable: false, exclusive: false });
+    const app = await start({ client: client() });
+    await subscribe(app);
+    await save(app, 'refused');
+    await receiver.waitFor(1);
+    await connection.close();
+    process.off('unhandledRejection', collect);
+    expect(unhandled).toEqual([]);
+  });
+});
+
 describe('the options of microservices()', () => {
   it.each<[MicroservicesOptions, RegExp]>([
     [{}, /`client` of microservices\(\) must be/],
