@@ -11,6 +11,14 @@ const bullmq5 = fileURLToPath(
 );
 /** The previous major of TypeORM, by an alias of npm's. */
 const typeorm03 = fileURLToPath(new URL('node_modules/typeorm-03', import.meta.url));
+/** The samples import the package by its name. */
+const itself = [
+  { find: /^nestjs-thorn$/, replacement: fileURLToPath(new URL('lib/index.ts', import.meta.url)) },
+  {
+    find: /^nestjs-thorn\/(.+)$/,
+    replacement: fileURLToPath(new URL('lib/$1/index.ts', import.meta.url)),
+  },
+];
 const report = process.env['THORN_REPORT'];
 const long = process.env['THORN_LONG'] === '1';
 /** Set by `npm run test:unit` and `npm run test:quick`; CONTRIBUTING.md says what each is for. */
@@ -129,7 +137,7 @@ function project(
   return {
     oxc,
     plugins: [pageBundle()],
-    resolve: { alias },
+    resolve: { alias: [...alias, ...itself] },
     test: {
       name,
       include,

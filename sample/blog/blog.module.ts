@@ -1,14 +1,16 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { outbox, ThornModule } from 'nestjs-thorn';
+import { thornPage } from 'nestjs-thorn/page';
 import { Article } from './articles/article.entity.js';
 import { articleEvents } from './articles/article-events.js';
 import { ArticlesController } from './articles/articles.controller.js';
 import { Articles } from './articles/articles.service.js';
 import { Recommendations } from './articles/recommendations.service.js';
 import { Tag } from './articles/tag.entity.js';
-import { BearerGuard } from './users/bearer.guard.js';
+import { BearerGuard, OperatorGuard } from './users/bearer.guard.js';
 import { DemoUsers } from './users/demo-users.js';
+import { SignInController } from './users/sign-in.controller.js';
 import { User } from './users/user.entity.js';
 
 @Module({
@@ -27,11 +29,13 @@ import { User } from './users/user.entity.js';
       // a minute. A real application leaves this out.
       dispatch: outbox({ lease: 5000 }),
       api: { guards: [BearerGuard], owner: (request) => request.user.id },
+      operatorApi: { guards: [OperatorGuard], bodies: true },
+      page: thornPage({ title: 'Blog', links: [{ label: 'API', url: '/docs' }] }),
       // The consumer of this sample listens on this machine. Without it webhooks go to public addresses alone.
       recipients: { allowCidrs: ['127.0.0.1/32'], allowedPorts: 'any' },
     }),
   ],
-  controllers: [ArticlesController],
+  controllers: [ArticlesController, SignInController],
   providers: [Articles, DemoUsers, Recommendations],
 })
 export class BlogModule {}

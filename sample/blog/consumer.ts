@@ -2,10 +2,16 @@
 // the package of the Standard Webhooks project.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { endWithParent, tellParent } from './play/child.js';
 
-let secret: string | undefined;
+const secrets = new Set<string>();
+/** How some paths behave, whatever is sent to them. */
+const BEHAVIOURS: Readonly<Record<string, () => Promise<number>>> = {
+  '/newsletter': () => setTimeout(2000, 204),
+  '/partner': async () => 503,
+};
 
 const server = createServer((request, response) => {
   const answer = (status: number) => response.writeHead(status).end();
@@ -24,14 +30,27 @@ server.listen(Number(process.env['PORT'] ?? 4000), '127.0.0.1', () => {
 async function handle(request: IncomingMessage): Promise<number> {
   const body = await read(request);
   if (request.method === 'PUT' && request.url === '/secret') {
-    secret = body.trim();
+    secrets.add(body.trim());
     return 204;
   }
-  if (secret === undefined) throw new Error('a webhook came before the secret: PUT it to /secret');
-  const message = new Webhook(secret).verify(body, request.headers as Record<string, string>);
+  if (secrets.size === 0) throw new Error('a webhook came before the secret: PUT it to /secret');
+  const message = verified(body, request.headers as Record<string, string>);
   console.log(`  ✓ verified ${String(request.headers['hook-event'])}  ${body}`);
   tellParent({ verified: message });
-  return 204;
+  return BEHAVIOURS[request.url ?? '']?.() ?? 204;
+}
+
+/** @throws Error when none of the secrets has signed it */
+function verified(body: string, headers: Record<string, string>): unknown {
+  let fault: unknown;
+  for (const secret of secrets) {
+    try {
+      return new Webhook(secret).verify(body, headers);
+    } catch (error) {
+      fault = error;
+    }
+  }
+  throw fault;
 }
 
 async function read(request: IncomingMessage): Promise<string> {

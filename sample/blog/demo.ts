@@ -34,6 +34,7 @@ async function play(): Promise<void> {
   let consumer = await start('consumer', 0, (report) => inbox.add(report));
   let blog = await start('main', 0);
   console.log(`The blog listens on ${blog.url}, its consumer on ${consumer.url}.`);
+  console.log(`Its page for webhooks, until the demo ends: ${blog.url}/sign-in/alice`);
   const alice = clientOf(blog.url, TOKENS.alice);
   const bob = clientOf(blog.url, TOKENS.bob);
 

@@ -9,23 +9,37 @@ import { DataSource } from 'typeorm';
 import { hashToken, User } from './user.entity.js';
 
 interface BlogRequest {
-  readonly headers: { readonly authorization?: string };
+  readonly headers: { readonly authorization?: string; readonly cookie?: string };
   user?: User;
 }
 
-/** Lets in whoever shows the token of a user. */
+/** Lets in whoever shows the token of a user: programs as a bearer token, browsers in the cookie of their sign-in. */
 @Injectable()
 export class BearerGuard implements CanActivate {
   constructor(private readonly dataSource: DataSource) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<BlogRequest>();
-    const [scheme, token] = (request.headers.authorization ?? '').split(' ');
-    if (scheme?.toLowerCase() !== 'bearer' || !token) throw new UnauthorizedException();
+    request.user = await this.userOf(request);
+    return true;
+  }
+
+  protected async userOf({ headers }: BlogRequest): Promise<User> {
+    const token =
+      /^bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ??
+      /(?:^|; )token=([^;]+)/.exec(headers.cookie ?? '')?.[1];
+    if (token === undefined) throw new UnauthorizedException();
     const user = await this.dataSource.manager.findOneBy(User, { tokenHash: hashToken(token) });
     if (user === null) throw new UnauthorizedException();
-    request.user = user;
-    return true;
+    return user;
+  }
+}
+
+/** Lets in operators alone. */
+@Injectable()
+export class OperatorGuard extends BearerGuard {
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    return (await this.userOf(context.switchToHttp().getRequest<BlogRequest>())).isOperator;
   }
 }
 

@@ -3,7 +3,11 @@ import { DataSource } from 'typeorm';
 import { hashToken, User } from './user.entity.js';
 
 /** Token by name: what a real blog would hand out at a log-in. */
-export const TOKENS = { alice: 'token-of-alice', bob: 'token-of-bob' } as const;
+export const TOKENS = {
+  alice: 'token-of-alice',
+  bob: 'token-of-bob',
+  operator: 'token-of-operator',
+} as const;
 
 /** Makes the users that the demo logs in as. */
 @Injectable()
@@ -12,8 +16,9 @@ export class DemoUsers implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     for (const [name, token] of Object.entries(TOKENS)) {
-      const user = { name, tokenHash: hashToken(token) };
-      await this.dataSource.manager.upsert(User, user, ['name']);
+      const isOperator = name === 'operator';
+      const user = { id: `user-${name}`, name, tokenHash: hashToken(token), isOperator };
+      await this.dataSource.manager.upsert(User, user, ['id']);
     }
   }
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity()
 export class User {
-  @PrimaryGeneratedColumn('uuid')
+  @PrimaryColumn()
   id!: string;
 
   @Column({ unique: true })
@@ -12,6 +12,10 @@ export class User {
   /** SHA-256 of the bearer token: whoever reads the table cannot log in with it. */
   @Column({ unique: true })
   tokenHash!: string;
+
+  /** True: sees the webhooks of all users. */
+  @Column({ default: false })
+  isOperator!: boolean;
 }
 
 export function hashToken(token: string): string {

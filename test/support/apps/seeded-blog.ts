@@ -1,0 +1,15 @@
+import { ValidationPipe } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { DataSource } from 'typeorm';
+import { BlogModule } from '../../../sample/blog/blog.module.js';
+import { seed } from '../../../sample/blog/play/seed/seed.js';
+
+/** The blog of the sample as `npm run sample` starts it, but for its URLs: the endpoints are nowhere. */
+export async function startSeededBlog(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const module = await Test.createTestingModule({ imports: [BlogModule] }).compile();
+  const app = module.createNestApplication({ logger: false });
+  app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }));
+  await seed(app.get(DataSource), 'https://{name}.example.com/webhooks');
+  await app.listen(0, '127.0.0.1');
+  return { url: await app.getUrl(), stop: () => app.close() };
+}
