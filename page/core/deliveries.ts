@@ -1,7 +1,7 @@
 import type { DeliveryPage as Records } from '../../lib/outbox/index.js';
 import type { DeliveryDetails as RecordDetails } from '../../lib/outbox/index.js';
 import { call } from './client.js';
-import type { Attempt, Delivery, DeliveryDetails, DeliveryPage } from './model.js';
+import type { Attempt, Delivery, DeliveryDetails, DeliveryPage, SentRequest } from './model.js';
 import { apiUrl, operatorUrl } from './settings.js';
 import { path, type Query } from './source.js';
 
@@ -11,6 +11,8 @@ export interface DeliverySource {
   readonly base: '' | '/operator';
   list(query: Query, signal: AbortSignal): Promise<DeliveryPage>;
   read(id: string, signal: AbortSignal): Promise<ShownDelivery>;
+  /** Body and headers as they were sent. */
+  request(id: string, signal: AbortSignal): Promise<SentRequest>;
   retry(id: string): Promise<unknown>;
   /** @returns whether it was cancelled */
   cancel(id: string): Promise<boolean>;
@@ -26,6 +28,7 @@ export const ownerDeliveries: DeliverySource = {
   base: '',
   list: (query, signal) => call<DeliveryPage>(apiUrl, 'deliveries', { query, signal }),
   read: (id, signal) => call<DeliveryDetails>(apiUrl, path('deliveries', id), { signal }),
+  request: (id, signal) => call<SentRequest>(apiUrl, path('deliveries', id, 'request'), { signal }),
   retry: (id) => post(apiUrl, path('deliveries', id, 'retry')),
   cancel: async (id) => {
     await post(apiUrl, path('deliveries', id, 'cancel'));
@@ -44,6 +47,8 @@ export const operatorDeliveries: DeliverySource = {
     const attempts = found.attempts.map((one) => ({ ...one, startedAt: iso(one.startedAt)! }));
     return { ...shown(found), attempts: attempts as readonly unknown[] as readonly ShownAttempt[] };
   },
+  request: (id, signal) =>
+    call<SentRequest>(operatorUrl!, path('deliveries', id, 'request'), { signal }),
   retry: (id) => post(operatorUrl!, path('deliveries', id, 'retry')),
   cancel: async (id) => {
     const { state } = (await post(operatorUrl!, path('deliveries', id, 'cancel'))) as {

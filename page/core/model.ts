@@ -2,6 +2,10 @@ import type {
   EventTypeDetailsView,
   EventTypesView,
 } from '../../lib/api/catalogue/event-type.view.js';
+import type {
+  SentHeadersView,
+  SentRequestView,
+} from '../../lib/api/deliveries/delivery-reports.view.js';
 import type { StatsView } from '../../lib/api/deliveries/delivery-stats.view.js';
 import type {
   DeliveryDetailsView,
@@ -24,6 +28,8 @@ export type Delivery = DeliveryView;
 export type DeliveryDetails = DeliveryDetailsView;
 export type DeliveryPage = DeliveryPageView;
 export type Attempt = DeliveryDetailsView['attempts'][number];
+export type SentRequest = SentRequestView;
+export type SentHeaders = SentHeadersView;
 export type TestResult = TestView;
 export type Created = CreatedSubscriberView;
 export type Changed = ChangedSubscriberView;

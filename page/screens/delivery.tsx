@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { DeliverySource, ShownAttempt, ShownDelivery } from '../core/deliveries.js';
+import type { SentHeaders } from '../core/model.js';
 import { can } from '../core/session.js';
 import { linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
@@ -7,6 +8,7 @@ import { dateTime, milliseconds, t } from '../text/index.js';
 import { Badge, Button, Empty, ErrorNote, Note, StatusCode, Time } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
+import { RequestHeaders, RequestSection, textOfHeaders } from './sent-request.js';
 
 interface Options {
   readonly id: string;
@@ -29,6 +31,10 @@ interface ShownOptions {
 }
 
 function Shown({ delivery, source, reload }: ShownOptions) {
+  const request = useData(
+    `request ${source.base} ${delivery.id} ${delivery.attemptCount}`,
+    (signal) => source.request(delivery.id, signal),
+  );
   const [done, setDone] = useState<'retried' | 'cancelled' | 'notCancelled'>();
   const retry = useAction(async () => {
     setDone(undefined);
@@ -73,16 +79,24 @@ function Shown({ delivery, source, reload }: ShownOptions) {
       </div>
       <ErrorNote error={retry.error ?? cancel.error} />
       <div class="columns">
-        <Section title={t().attempts}>
-          <Timeline delivery={delivery} />
-        </Section>
+        <div>
+          <Section title={t().attempts}>
+            <Timeline delivery={delivery} sent={request.value?.attempts ?? []} />
+          </Section>
+          <RequestSection delivery={delivery} data={request} />
+        </div>
         <Facts delivery={delivery} source={source} />
       </div>
     </Screen>
   );
 }
 
-function Timeline({ delivery }: { readonly delivery: ShownDelivery }) {
+interface TimelineOptions {
+  readonly delivery: ShownDelivery;
+  readonly sent: readonly SentHeaders[];
+}
+
+function Timeline({ delivery, sent }: TimelineOptions) {
   if (delivery.attempts.length === 0) {
     return (
       <Empty
@@ -94,13 +108,22 @@ function Timeline({ delivery }: { readonly delivery: ShownDelivery }) {
   return (
     <ol class="timeline">
       {[...delivery.attempts].reverse().map((attempt) => (
-        <AttemptItem key={attempt.number} attempt={attempt} />
+        <AttemptItem
+          key={attempt.number}
+          attempt={attempt}
+          sent={sent.find(({ number }) => number === attempt.number)}
+        />
       ))}
     </ol>
   );
 }
 
-function AttemptItem({ attempt }: { readonly attempt: ShownAttempt }) {
+interface AttemptOptions {
+  readonly attempt: ShownAttempt;
+  readonly sent: SentHeaders | undefined;
+}
+
+function AttemptItem({ attempt, sent }: AttemptOptions) {
   const { status, error, response } = attempt;
   const isGood = status !== null && status >= 200 && status < 300;
   return (
@@ -117,15 +140,11 @@ function AttemptItem({ attempt }: { readonly attempt: ShownAttempt }) {
           {t().address}: {attempt.address}
         </p>
       )}
+      <RequestHeaders sent={sent} />
       {attempt.answerHeaders !== null && Object.keys(attempt.answerHeaders).length > 0 && (
         <details>
-          <summary>{t().headers}</summary>
-          <Content
-            label={t().headers}
-            text={Object.entries(attempt.answerHeaders)
-              .map(([name, value]) => `${name}: ${value}`)
-              .join('\n')}
-          />
+          <summary>{t().sent.answerHeaders}</summary>
+          <Content label={t().sent.answerHeaders} text={textOfHeaders(attempt.answerHeaders)} />
         </details>
       )}
       {response !== null && (

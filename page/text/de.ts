@@ -1,4 +1,5 @@
 import type { Dictionary } from './index.js';
+import { request, signature } from './request.de.js';
 
 export const de: Dictionary = {
   // Menu
@@ -233,4 +234,7 @@ export const de: Dictionary = {
   until: 'Bis',
   mode: { flowing: 'Läuft', paused: 'Bat um eine Pause', broken: 'Unterbrochen' },
   applicationsOwn: 'Die Anwendung',
+  // Request
+  sent: request,
+  signature,
 };

@@ -1,3 +1,5 @@
+import { request, signature } from './request.en.js';
+
 /** Every text of the page. Other languages have the same keys, which the compiler checks. */
 export const en = {
   // Menu
@@ -230,4 +232,7 @@ export const en = {
   until: 'Until',
   mode: { flowing: 'Flowing', paused: 'Asked for a pause', broken: 'Circuit broken' },
   applicationsOwn: 'The application',
+  // Request
+  sent: request,
+  signature,
 };

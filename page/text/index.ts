@@ -1,14 +1,7 @@
 import { signal } from '@preact/signals';
 import { settings } from '../core/settings.js';
 import { en } from './en.js';
-
-type Translation<Texts> = {
-  readonly [Key in keyof Texts]: Texts[Key] extends string
-    ? string
-    : Texts[Key] extends (...given: infer Given) => string
-      ? (...given: Given) => string
-      : Translation<Texts[Key]>;
-};
+import type { Translation } from './translation.js';
 
 /** The texts of a language: a key that is missing does not compile. */
 export type Dictionary = Translation<typeof en>;

@@ -1,48 +1,89 @@
 import { useMemo } from 'preact/hooks';
+import { type JsonLine, jsonLines } from '../core/json-lines.js';
 import { bytes, t } from '../text/index.js';
 import { Button, Copyable } from './basics.js';
 
 /** Characters that are shown at most: a browser stands still over more. */
 const MOST = 20_000;
 
-/** A body of a request or an answer. It is data of others: shown as text alone, never as HTML. */
-export function Content({
-  text,
-  label,
-  name,
-}: {
+interface ContentOptions {
   readonly text: string;
   readonly label: string;
+  /** The name of a file to download. */
   readonly name?: string;
-}) {
-  const shown = useMemo(() => indented(text), [text]);
-  const isCut = shown.length > MOST;
+  /** The bytes, where they are not text: those are what is downloaded. */
+  readonly data?: Uint8Array<ArrayBuffer>;
+}
+
+/** A body of a request or an answer. It is data of others: shown as text alone, never as HTML. */
+export function Content({ text, label, name, data }: ContentOptions) {
+  const lines = useMemo(() => jsonLines(text, MOST), [text]);
+  const isCut = lines === null ? text.length > MOST : lines.at(-1)!.depth > 0;
+  const download = (file: string) => (
+    <Button kind="quiet" onClick={() => save(data ?? text, file)}>
+      {t().download}
+    </Button>
+  );
   return (
     <figure class="content">
       <figcaption>
         <span>{label}</span>
         <Copyable text={text} />
-        {name !== undefined && (
-          <Button kind="quiet" onClick={() => save(text, name)}>
-            {t().download}
-          </Button>
-        )}
+        {name !== undefined && download(name)}
       </figcaption>
       {/* Focus lets those without a mouse scroll. */}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <pre tabIndex={0} dir="ltr" aria-label={label}>
-        <bdi>{visible(isCut ? shown.slice(0, MOST) : shown)}</bdi>
-      </pre>
+      {lines === null ? (
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        <pre tabIndex={0} dir="ltr" aria-label={label}>
+          <bdi>{visible(text.slice(0, MOST))}</bdi>
+        </pre>
+      ) : (
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        <div class="json" role="group" tabIndex={0} dir="ltr" aria-label={label}>
+          <Lines lines={lines} from={0} to={lines.length} level={0} />
+        </div>
+      )}
       {isCut && (
         <p class="hint">
-          {t().truncated(bytes(new Blob([text]).size))}{' '}
-          <Button kind="quiet" onClick={() => save(text, name ?? 'body.txt')}>
-            {t().download}
-          </Button>
+          {t().truncated(bytes(new Blob([text]).size))} {name === undefined && download('body.txt')}
         </p>
       )}
     </figure>
   );
+}
+
+/** Levels that can be folded; those further in are shown with theirs. Each is a step of the key Tab. */
+const FOLDED = 4;
+
+interface LinesOptions {
+  readonly lines: readonly JsonLine[];
+  readonly from: number;
+  readonly to: number;
+  readonly level: number;
+}
+
+function Lines({ lines, from, to, level }: LinesOptions) {
+  const shown = [];
+  for (let at = from; at < to; at += 1) {
+    const line = lines[at]!;
+    const end = line.end ?? (/[{[]$/.test(line.text) ? lines.length : at);
+    if (end > at && level < FOLDED) {
+      shown.push(
+        <details key={at} open>
+          <summary>
+            <Line {...line} />
+          </summary>
+          <Lines lines={lines} from={at + 1} to={Math.min(end, to)} level={level + 1} />
+        </details>,
+      );
+      at = end - 1;
+    } else shown.push(<Line key={at} {...line} />);
+  }
+  return <>{shown}</>;
+}
+
+function Line({ text, depth }: JsonLine) {
+  return <bdi>{'  '.repeat(depth) + visible(text)}</bdi>;
 }
 
 /** Code of ours, with a button to copy it. */
@@ -60,26 +101,16 @@ export function Code({ text, label }: { readonly text: string; readonly label: s
   );
 }
 
-/** JSON with line breaks; anything else, and JSON that is very long, as it is. */
-function indented(text: string): string {
-  if (text.length > 500_000 || !/^\s*[[{]/.test(text)) return text;
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
-
-/** Marks that would turn the direction of what follows are shown by their number. */
+/** Signs that cannot be seen, or would turn the direction of what follows, are shown by their number. */
 function visible(text: string): string {
   return text.replaceAll(
-    /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u0000-\u0008\u000b\u000c\u000e-\u001f]/g,
+    /[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
-function save(text: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+function save(content: string | Uint8Array<ArrayBuffer>, name: string): void {
+  const url = URL.createObjectURL(new Blob([content], { type: 'application/octet-stream' }));
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -250,7 +250,7 @@ describe('what others wrote', () => {
     await api.subscribers.update(id, { description: HOSTILE }, 'any');
     await goTo(`/deliveries/${delivery}`);
     await page.getByText(HOSTILE.slice(0, 10)).waitFor();
-    const shown = await page.locator('pre').last().textContent();
+    const shown = await page.getByRole('group', { name: 'Answer' }).textContent();
     expect(shown).toContain('"__proto__"');
     expect(shown).toContain('\\u202egnp.exe');
     await goTo(`/endpoints/${id}`);

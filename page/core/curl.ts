@@ -1,0 +1,34 @@
+/** Characters of a body that fit into a command: Linux takes 128 KiB in one argument. */
+const MOST = 60_000;
+
+interface Request {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string | null>>;
+  readonly body: string;
+  readonly bodyEncoding: 'utf8' | 'base64';
+}
+
+/** The request as a command for a shell. A body that does not fit is read from the file that can be downloaded. */
+export function curlCommand({ url, headers, body, bodyEncoding }: Request, file: string): string {
+  const isText = bodyEncoding === 'utf8' && !body.includes('\0');
+  const isLong = body.length > MOST;
+  const data = isLong
+    ? `--data-binary @${quoted(file)}`
+    : isText
+      ? `--data-raw ${quoted(body)}`
+      : '--data-binary @-';
+  const lines = [
+    `curl --globoff -X POST ${quoted(url)}`,
+    ...Object.entries(headers).flatMap(([name, value]) =>
+      value === null ? [] : [`-H ${quoted(`${name}: ${value}`)}`],
+    ),
+    data,
+  ];
+  const command = lines.join(' \\\n  ');
+  return isText || isLong ? command : `printf %s ${quoted(body)} | base64 -d | ${command}`;
+}
+
+/** Within quotes of this kind a shell takes every character as it is. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

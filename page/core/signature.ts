@@ -1,0 +1,140 @@
+import type { SignatureTexts } from '../text/request.en.js';
+import { bodyDifference } from './body-difference.js';
+import { computedBy } from './computed-signature.js';
+import { bytesOf, hmac, keyOf, textOfBase64, verifyEd25519 } from './signing.js';
+
+/** A request as it was sent; null for what is unknown. */
+export interface SentFacts {
+  readonly headers: Readonly<Record<string, string | null>> | null;
+  readonly body: Uint8Array<ArrayBuffer> | null;
+  /** Milliseconds from the receiver's clock, in the header `date` of its answer, to the time at which the answer came. */
+  readonly clockError: number | null;
+}
+
+/** What the receiver saw, as its owner types it in; each may be empty. */
+export interface SeenFacts {
+  readonly secret: string;
+  readonly headers: string;
+  readonly body: string;
+  /** The signature that the receiver's program works out. */
+  readonly computed: string;
+}
+
+export interface Finding {
+  readonly tone: 'good' | 'bad' | 'wait' | 'off';
+  readonly say: (texts: SignatureTexts) => string;
+}
+
+const SIGNED = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
+/** Receivers allow five minutes, as Standard Webhooks says. */
+const TOLERANCE = 5 * 60_000;
+const NOTICEABLE = 60_000;
+
+/** Compares what was sent with what the receiver saw. Nothing leaves the browser. */
+export async function findDifferences(sent: SentFacts, seen: SeenFacts): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const add = (tone: Finding['tone'], say: Finding['say']) => findings.push({ tone, say });
+  const known = lowerCased(sent.headers ?? {});
+  const given = parseHeaders(seen.headers);
+  if (given.size > 0) {
+    for (const name of SIGNED) {
+      const value = given.get(name);
+      if (value === undefined) add('bad', (texts) => texts.headerMissing(name));
+      else if (known.has(name) && known.get(name) !== value) {
+        add('bad', name === 'webhook-signature' ? signatureDiffers : (texts) => texts[name]);
+      }
+    }
+    if (findings.length === 0) add('good', (texts) => texts.headersComplete);
+  }
+  if (seen.body !== '' && sent.body !== null) findings.push(bodyDifference(sent.body, seen.body));
+  const [id, time, signatures] = SIGNED.map((name) => known.get(name) ?? given.get(name));
+  const body = sent.body ?? (seen.body === '' ? null : bytesOf(seen.body));
+  if (id === undefined || time === undefined || signatures === undefined || body === null) {
+    add('off', (texts) => texts.notEnough);
+  } else if (seen.secret.trim() !== '') {
+    const frame = { id, time, body, signatures };
+    findings.push(await secretFinding(frame, seen.secret, sent.body !== null));
+    if (seen.computed.trim() !== '') {
+      const cause = await computedBy(frame, seen);
+      add(cause === 'right' ? 'good' : 'bad', (texts) => texts.computed[cause]);
+    }
+  }
+  const { clockError } = sent;
+  if (clockError !== null && Math.abs(clockError) >= NOTICEABLE) {
+    const isRefused = Math.abs(clockError) >= TOLERANCE;
+    const minutes = Math.round(clockError / 60_000);
+    add(isRefused ? 'bad' : 'wait', (texts) => texts.clockOff(minutes, isRefused));
+  }
+  return findings;
+}
+
+const signatureDiffers: Finding['say'] = (texts) => texts['webhook-signature'];
+
+/** What is signed, and the signatures that came of it. */
+export interface SignedFrame {
+  readonly id: string;
+  readonly time: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly signatures: string;
+}
+
+async function secretFinding(
+  frame: SignedFrame,
+  secret: string,
+  isBodyKnown: boolean,
+): Promise<Finding> {
+  const bad = (say: Finding['say']): Finding => ({ tone: 'bad', say });
+  if (secret.trim().startsWith('whsk_')) return bad((texts) => texts.privateKey);
+  const ofKind = (kind: string) =>
+    frame.signatures
+      .split(' ')
+      .filter((one) => one.startsWith(`${kind},`))
+      .map((one) => one.slice(kind.length + 1));
+  const signed = [bytesOf(`${frame.id}.${frame.time}.`), frame.body] as const;
+  if (secret.trim().startsWith('whpk_')) {
+    const isRight = await verifyEd25519(secret.trim().slice(5), signed, ofKind('v1a'));
+    return isRight ? { tone: 'good', say: (texts) => texts.secretRight } : bad(wrong);
+  }
+  const signatures = ofKind('v1');
+  const placeOf = async (text: string) => {
+    const key = keyOf(text);
+    return key === null ? -1 : signatures.indexOf(textOfBase64(await hmac(key, signed)));
+  };
+  const place = await placeOf(secret);
+  if (place === 0) return { tone: 'good', say: (texts) => texts.secretRight };
+  if (place > 0) return { tone: 'wait', say: (texts) => texts.secretOld };
+  const bare = secret
+    .trim()
+    .replace(/^(["'])(.*)\1$/, '$2')
+    .trim();
+  if (bare !== secret && (await placeOf(bare)) >= 0) return bad((texts) => texts.secretBlanks);
+  if ((await placeOf(`whsec_${bare}`)) >= 0) return bad((texts) => texts.secretPrefix);
+  return bad(isBodyKnown ? wrong : (texts) => texts.secretOrBody);
+}
+
+const wrong: Finding['say'] = (texts) => texts.secretWrong;
+
+/** Reads headers from lines, from JSON, or from variables such as `HTTP_WEBHOOK_ID`. */
+export function parseHeaders(text: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [, name, value] of text.matchAll(
+    /^[\s{"'<>]*([\w-]+)["']?\s*[:=]\s*["'[]*(.*?)["'\],}]*\s*$/gm,
+  )) {
+    found.set(
+      name!
+        .toLowerCase()
+        .replaceAll('_', '-')
+        .replace(/^http-/, ''),
+      value!,
+    );
+  }
+  return found;
+}
+
+function lowerCased(headers: Readonly<Record<string, string | null>>): Map<string, string> {
+  return new Map(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === null ? [] : [[name.toLowerCase(), value]],
+    ),
+  );
+}

@@ -1,0 +1,81 @@
+/** Texts of the request that was sent, and of the search for what is wrong with a signature. */
+export const request = {
+  binary: 'These bytes are not text: they are shown as base64.',
+  missingAll: 'What was sent is not known any more.',
+  requestHeaders: 'Headers of the request',
+  answerHeaders: 'Headers of the answer',
+  missing: {
+    expunged: 'The body was dropped after its time.',
+    unreadable: 'The event cannot be read now.',
+    'subscriber-removed': 'The endpoint was removed.',
+    'subscriber-changed': 'The endpoint was changed since: what was sent before is not known.',
+    'in-settings': 'The settings of the application name this endpoint, and may have changed.',
+    'own-signer': 'The application signs in a way of its own.',
+    hidden: 'Not shown: it may let somebody in.',
+    'not-kept': 'Not kept.',
+  },
+  why: 'Why does my signature not match?',
+  whyHint:
+    'Compares what was sent with what your program saw. All of it is worked out in this browser: nothing that you paste here is sent.',
+  secretHint: 'As your program has it, with blanks and quotes if there are any.',
+  seenHeaders: 'Headers that your program saw',
+  seenHeadersHint: 'One in a line, for example webhook-id: msg_…. Empty: not compared.',
+  seenBody: 'Body that your program saw',
+  seenBodyHint: 'The text before it is parsed. Empty: not compared.',
+  computedField: 'Signature that your program works out',
+  computedHint: 'If you have it: usual mistakes are tried until one leads there.',
+  compare: 'Compare',
+  result: 'Result',
+  ofAttempt: 'Compared with',
+  noCrypto: 'This browser can do this on pages with https only.',
+  nothing: 'Paste the secret, the headers or the body first.',
+};
+
+export const signature = {
+  headerMissing: (name: string) =>
+    `The header ${name} is missing. A proxy or a framework between may have dropped it.`,
+  headersComplete: 'The headers are those that were sent.',
+  'webhook-id': 'webhook-id is that of another event: these headers belong to another request.',
+  'webhook-timestamp':
+    'webhook-timestamp differs: these headers belong to another attempt, or were changed. Each attempt is signed with its own time.',
+  'webhook-signature':
+    'webhook-signature differs: it was changed or cut, or belongs to another attempt.',
+  bodySame: 'The body is the one that was sent.',
+  bodyEnds:
+    'The body has other blanks or line breaks at its beginning or end. Verify the bytes as they came.',
+  bodyWrittenAnew:
+    'The body has the same data but is written in another way: it was parsed and written anew. Verify the bytes as they came, before they are parsed.',
+  bodyBlanks: 'The body has other blanks or line breaks. Verify the bytes as they came.',
+  bodyCharset: 'The body was read in another charset. It is UTF-8: verify its bytes.',
+  bodyCut: (seen: number, sent: number) =>
+    `The body is cut off: ${seen} of ${sent} characters. Look for a limit in your framework.`,
+  bodyDiffers: (at: number) =>
+    `The body is another one: it differs from character ${at} on. Something changed it on the way, or it belongs to another request.`,
+  notEnough:
+    'The secret cannot be compared: paste headers and body as well, since those that were sent are not known.',
+  secretRight: 'The secret is the right one.',
+  secretOld:
+    'The secret is an old one, from before a rotation. It still signs until its time is over: change to the new one.',
+  secretWrong:
+    'The secret is not one that signed this request: it belongs to another endpoint, or to a time before or after a rotation.',
+  secretBlanks:
+    'The secret is right, but has blanks, line breaks or quotes around it. Remove them where your program reads it.',
+  secretPrefix: 'The secret is right, but lacks whsec_ at its beginning.',
+  secretOrBody: 'Secret and body do not fit the signature: one of them is wrong.',
+  privateKey:
+    'This is the private key. Requests are verified with the public key, which begins with whpk_.',
+  computed: {
+    right: 'Your program works out the right signature. Compare it with each in webhook-signature.',
+    hex: 'Your program writes the signature in hexadecimal. Compare it as base64.',
+    key: 'Your program uses the text of the secret as the key. The key is what the base64 after whsec_ decodes to.',
+    payload:
+      'Your program signs something else. What is signed is webhook-id, a dot, webhook-timestamp, a dot, and the body.',
+    parsed:
+      'Your program signs a body that was parsed and written anew. Sign the bytes as they came.',
+    unknown: 'No usual mistake leads to the signature that your program works out.',
+  },
+  clockOff: (minutes: number, isRefused: boolean) =>
+    `The clock of your server is about ${Math.abs(minutes)} min ${minutes < 0 ? 'behind' : 'ahead'}, by the header date of its answer.${isRefused ? ' Receivers refuse what is older or newer than 5 minutes.' : ''}`,
+};
+
+export type SignatureTexts = typeof signature;
