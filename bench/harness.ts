@@ -13,13 +13,17 @@ export interface Remote {
   rate(milliseconds: number, inFlight: number): Promise<number>;
 }
 
-/** How {@link rates} measures. */
-export interface Schedule {
+/** How long and how often something is measured. */
+export interface Turns {
   /** Milliseconds that each candidate runs before anything counts. */
   readonly warmUp: number;
   /** Milliseconds of one candidate's turn in a round. */
   readonly turn: number;
   readonly rounds: number;
+}
+
+/** How {@link rates} measures. */
+export interface Schedule extends Turns {
   /** How many times each candidate is under way at once. */
   readonly inFlight: number;
 }
@@ -31,8 +35,9 @@ export interface Schedule {
  */
 export async function rates(
   candidates: readonly (Candidate | Remote)[],
-  { warmUp, turn, rounds, inFlight }: Schedule,
+  { inFlight, ...turns }: Schedule,
 ): Promise<Map<string, number[]>> {
+  const { warmUp, turn, rounds } = paced(turns);
   const found = new Map<string, number[]>(candidates.map(({ name }) => [name, []]));
   const turnOf = (one: Candidate | Remote, milliseconds: number) =>
     'rate' in one ? one.rate(milliseconds, inFlight) : rate(one, milliseconds, inFlight);
@@ -74,26 +79,61 @@ export function ratio(of: readonly number[], to: readonly number[]): number {
   return median(of.map((value, round) => value / to[round]!));
 }
 
+/** A figure as it is reported. */
+export interface Figure {
+  readonly bench: string;
+  readonly value: number;
+  readonly unit: string;
+  /** A lower bound unless `bound` says otherwise; null: none. */
+  readonly goal: number | null;
+  readonly bound: 'at least' | 'at most';
+}
+
+let print = (line: object, _figure: Figure): void => console.log(JSON.stringify(line));
+let isInHurry = false;
+
+/** Measures by fewer and shorter turns from now on, and gives figures to `collect` instead of printing them. */
+export function hurry(collect: (figure: Figure) => void): void {
+  isInHurry = true;
+  print = (_, figure) => collect(figure);
+}
+
+/** The turns that are taken: fewer and shorter ones in a hurry. */
+export function paced({ warmUp, turn, rounds }: Turns): Turns {
+  if (!isInHurry) return { warmUp, turn, rounds };
+  // An odd number: the median is a round's own.
+  return { warmUp: warmUp / 2, turn: turn / 2, rounds: Math.max(3, Math.round(rounds * 0.4) | 1) };
+}
+
 /** One figure: how many times the baseline; the goal is a lower bound unless `bound` says otherwise. */
 export function reportRatio(
   bench: string,
   vs: string,
   value: number,
   goal: number,
-  bound: 'at least' | 'at most' = 'at least',
+  bound: Figure['bound'] = 'at least',
 ): void {
-  const figure = { bench, vs, ratio: rounded(value), goal };
-  console.log(JSON.stringify(bound === 'at least' ? figure : { ...figure, bound }));
+  const ratio = rounded(value);
+  const line = { bench, vs, ratio, goal };
+  print(bound === 'at least' ? line : { ...line, bound }, {
+    bench,
+    value: ratio,
+    unit: `times ${vs}`,
+    goal,
+    bound,
+  });
 }
 
 /** One figure that stands for itself, at most `goal`, in `unit`. */
 export function reportValue(bench: string, value: number, unit: string, goal: number): void {
-  console.log(JSON.stringify({ bench, value: rounded(value), unit, goal }));
+  const line = { bench, value: rounded(value), unit, goal };
+  print(line, { ...line, bound: 'at most' });
 }
 
 /** One figure that stands for itself and has no goal. */
 export function reportFigure(bench: string, value: number, unit: string): void {
-  console.log(JSON.stringify({ bench, value: rounded(value), unit }));
+  const line = { bench, value: rounded(value), unit };
+  print(line, { ...line, goal: null, bound: 'at most' });
 }
 
 /** The machine that the figures belong to. */

@@ -2,6 +2,7 @@ import { forked } from './contenders/forked.js';
 import {
   type Candidate,
   median,
+  paced,
   rates,
   ratio,
   type Remote,
@@ -18,7 +19,7 @@ import {
 import { type Receiver, startReceiver } from './receiver.js';
 
 const NAMES: readonly ClientName[] = ['axios.post', 'dispatch', 'default', 'interceptors'];
-const GUARD_SCHEDULE = { turn: 200, pairs: 60, inFlight: 64 };
+const GUARD_SCHEDULE = { warmUp: 0, turn: 200, rounds: 60, inFlight: 64 };
 const SCHEDULE = { warmUp: 3000, turn: 1500, rounds: 9, inFlight: 64 };
 
 /**
@@ -64,7 +65,8 @@ function report(found: Map<string, number[]>): void {
  * difference is far below what the machine's other work does to requests per second.
  */
 async function cpuRatio(of: Candidate['once'], to: Candidate['once']): Promise<number> {
-  const { inFlight, turn, pairs } = GUARD_SCHEDULE;
+  const { inFlight } = GUARD_SCHEDULE;
+  const { turn, rounds: pairs } = paced(GUARD_SCHEDULE);
   const both = [of, to];
   const costs: [of: number, to: number][] = [];
   for (let pair = -10; pair < pairs; pair++) {

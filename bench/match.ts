@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { DataSource } from 'typeorm';
 import { SystemClock } from '../lib/common/clock.js';
 import {
@@ -5,14 +7,14 @@ import {
   ThornSubscriber,
   TypeOrmSubscriberRepository,
 } from '../lib/subscriber/index.js';
-import { median, ratio, reportValue } from './harness.js';
+import { median, paced, reportValue } from './harness.js';
 
 const KINDS = ['article', 'comment', 'order', 'invoice', 'user', 'team', 'file', 'build'];
 const ACTIONS = ['created', 'changed', 'removed', 'published', 'tagged'];
 const EVENTS = KINDS.flatMap((kind) => ACTIONS.map((action) => `${kind}.${action}`));
 const SUBSCRIBERS_PER_OWNER = 5;
 const OWNERLESS = 10;
-const ROUNDS = 21;
+const TURNS = { warmUp: 0, turn: 0, rounds: 21 };
 /** Every event name with every owner in turn: no answer is asked for twice in a row of thousands. */
 const QUERIES = 200_000;
 /** Queries that are prepared before they are timed: few, so that they are as near as those of a message just made. */
@@ -36,28 +38,34 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
  * query has another event name and another owner than those before it.
  */
 export async function run(): Promise<void> {
-  const [small, large] = [await population(1000), await population(100_000)];
+  await measure(1000);
+  const hundredThousand = await measure(100_000);
+  reportValue('match.100k', hundredThousand.ofAnOwner, 'µs', 1);
+  reportValue('match.bytes-per-subscriber', hundredThousand.bytesEach, 'bytes', 600);
+  reportValue('match.1m', (await measure(1_000_000)).ofAnOwner, 'µs', 2);
+}
+
+/** @returns microseconds a query, and the heap that each subscriber takes */
+async function measure(count: number): Promise<{ ofAnOwner: number; bytesEach: number }> {
+  const each = await population(count);
+  const found = new Map<string, number>();
   for (const [title, question] of Object.entries(QUESTIONS)) {
-    const times: [number[], number[]] = [[], []];
-    for (const each of [small, large]) await round(each, question); // warm
-    for (let number = 0; number < ROUNDS; number++) {
-      times[0].push(await round(small, question));
-      times[1].push(await round(large, question));
-    }
-    console.error(
-      `${title}: ${median(times[0]).toFixed(3)} µs among 1,000, ${median(times[1]).toFixed(3)} µs among 100,000`,
-    );
-    if (title !== 'of an owner') continue;
-    reportValue('match.100k', median(times[1]), 'µs', 1);
-    reportValue('match.100k-vs-1k', ratio(times[1], times[0]), 'times', 2);
+    const times: number[] = [];
+    await round(each, question); // warm
+    for (let left = paced(TURNS).rounds; left > 0; left--) times.push(await round(each, question));
+    found.set(title, median(times));
   }
-  for (const { dataSource } of [small, large]) await dataSource.destroy();
+  await each.dataSource.destroy();
+  const told = [...found].map(([title, time]) => `${time.toFixed(3)} µs ${title}`).join(', ');
+  console.error(`among ${count}: ${told}; ${each.bytesEach.toFixed(0)} bytes each`);
+  return { ofAnOwner: found.get('of an owner')!, bytesEach: each.bytesEach };
 }
 
 interface Population {
   readonly dataSource: DataSource;
   readonly repository: TypeOrmSubscriberRepository;
   readonly senders: readonly string[];
+  readonly bytesEach: number;
 }
 
 /** @returns microseconds a query */
@@ -101,11 +109,23 @@ async function population(count: number): Promise<Population> {
     );
     await dataSource.query(INSERT, [JSON.stringify(rows)]);
   }
+  const senders = shuffled(owners, random);
+  const before = heapUsed();
   const repository = new TypeOrmSubscriberRepository(dataSource, new SystemClock());
-  const began = performance.now();
+  const [began, cpu] = [performance.now(), process.cpuUsage()];
   await repository.match({ event: EVENTS[0]!, owner: null, audience: 'owner' });
-  console.error(`${count} subscribers read in ${(performance.now() - began).toFixed(0)} ms`);
-  return { dataSource, repository, senders: shuffled(owners, random) };
+  const { user, system } = process.cpuUsage(cpu);
+  console.error(
+    `${count} subscribers read in ${(performance.now() - began).toFixed(0)} ms, ${((user + system) / 1000).toFixed(0)} ms of CPU`,
+  );
+  return { dataSource, repository, senders, bytesEach: (heapUsed() - before) / count };
+}
+
+/** Bytes of the heap that are in use, once garbage is collected. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
 }
 
 const INSERT = `

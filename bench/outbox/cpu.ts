@@ -1,14 +1,12 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { type Forked, forked } from '../contenders/forked.js';
-import { median, reportValue } from '../harness.js';
+import { median, paced, reportValue } from '../harness.js';
 import { cpuSeconds } from '../receiver.js';
 import { ours } from './application.js';
 import type { Ground } from './ground.js';
 import { SUBSCRIBERS } from './throughput.js';
 
-const WARM_UP = 3000;
-const TURN = 3000;
-const ROUNDS = 5;
+const TURNS = { warmUp: 3000, turn: 3000, rounds: 5 };
 const IN_FLIGHT = 100;
 
 /** Microseconds of CPU of one delivery: of the application, and of PostgreSQL where its processes can be seen. */
@@ -17,14 +15,15 @@ export async function cpu({ services, endpoints }: Ground): Promise<void> {
   const options = await services.postgres();
   const onSqlite = await forked(ours, 'outbox on SQLite', services.sqlite(), urls);
   const onPostgres = await forked(ours, 'outbox on PostgreSQL', options, urls);
-  for (const one of [onSqlite, onPostgres]) await one.rate(WARM_UP, IN_FLIGHT);
+  const { warmUp, turn, rounds } = paced(TURNS);
+  for (const one of [onSqlite, onPostgres]) await one.rate(warmUp, IN_FLIGHT);
   const sqlite: number[] = [];
   const postgres: number[] = [];
   const server: number[] = [];
   const serverCpu = await serverCpuOf(options);
-  for (let round = 0; round < ROUNDS; round++) {
-    sqlite.push((await costs(onSqlite)).process);
-    const found = await costs(onPostgres, serverCpu.read);
+  for (let round = 0; round < rounds; round++) {
+    sqlite.push((await costs(onSqlite, turn)).process);
+    const found = await costs(onPostgres, turn, serverCpu.read);
     postgres.push(found.process);
     server.push(found.server);
   }
@@ -44,10 +43,14 @@ interface Costs {
   readonly server: number;
 }
 
-async function costs(one: Forked, serverCpu = async () => Number.NaN): Promise<Costs> {
+async function costs(
+  one: Forked,
+  turn: number,
+  serverCpu = async () => Number.NaN,
+): Promise<Costs> {
   const before = { process: await one.cpu(), server: await serverCpu() };
   const began = performance.now();
-  const rate = await one.rate(TURN, IN_FLIGHT);
+  const rate = await one.rate(turn, IN_FLIGHT);
   const deliveries = ((rate * (performance.now() - began)) / 1000) * SUBSCRIBERS;
   return {
     process: ((await one.cpu()) - before.process) / deliveries,

@@ -1,15 +1,10 @@
-import { median, ratio } from '../harness.js';
+import { median, paced, ratio, type Turns } from '../harness.js';
 import type { Forked } from '../contenders/forked.js';
 import type { Contender } from './contender.js';
 
 /** How {@link percentiles} measures. */
-export interface Pace {
+export interface Pace extends Turns {
   readonly eventsPerSecond: number;
-  /** Milliseconds that each contender runs before anything counts. */
-  readonly warmUp: number;
-  /** Milliseconds of one contender's turn in a round. */
-  readonly turn: number;
-  readonly rounds: number;
   /** Answers of subscribers from this one on do not count. Default: all count. */
   readonly subscribers?: number;
 }
@@ -24,10 +19,11 @@ export async function percentiles(
   pace: Pace,
 ): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
-  for (const contender of contenders) await contender.latencies(pace, pace.warmUp);
-  for (let round = 0; round < pace.rounds; round++) {
+  const { warmUp, turn, rounds } = paced(pace);
+  for (const contender of contenders) await contender.latencies(pace, warmUp);
+  for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) {
-      const all = (await contender.latencies(pace, pace.turn)).sort((a, b) => a - b);
+      const all = (await contender.latencies(pace, turn)).sort((a, b) => a - b);
       found.get(contender.name)!.push(all[Math.floor(all.length * 0.99)]!);
     }
   }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { DataSourceOptions } from 'typeorm';
 import { Agent } from 'undici';
 import { type ContenderModule, type Forked, forked } from '../contenders/forked.js';
-import { median, ratio, reportRatio } from '../harness.js';
+import { median, paced, ratio, reportRatio } from '../harness.js';
 import { freePort } from '../receiver.js';
 import { application } from './application.js';
 import type { Contender } from './contender.js';
@@ -11,14 +11,11 @@ import { SUBSCRIBERS } from './throughput.js';
 
 const DELIVERIES_PER_SECOND = 3000;
 const REQUESTS_PER_SECOND = 200;
-const WARM_UP = 3000;
-const TURN = 4000;
-const ROUNDS = 5;
 const PACE = {
   eventsPerSecond: DELIVERIES_PER_SECOND / SUBSCRIBERS,
-  warmUp: WARM_UP,
-  turn: TURN,
-  rounds: ROUNDS,
+  warmUp: 3000,
+  turn: 4000,
+  rounds: 5,
 };
 
 /** A route of the same application, while it delivers and while it does not. */
@@ -44,11 +41,12 @@ async function percentiles(one: Forked, url: string) {
   const agent = new Agent({ connections: 50 });
   const busy: number[] = [];
   const idle: number[] = [];
-  await Promise.all([one.latencies(PACE, WARM_UP), p99(agent, url, WARM_UP)]);
-  for (let round = 0; round < ROUNDS; round++) {
-    const [found] = await Promise.all([p99(agent, url, TURN), one.latencies(PACE, TURN)]);
+  const { warmUp, turn, rounds } = paced(PACE);
+  await Promise.all([one.latencies(PACE, warmUp), p99(agent, url, warmUp)]);
+  for (let round = 0; round < rounds; round++) {
+    const [found] = await Promise.all([p99(agent, url, turn), one.latencies(PACE, turn)]);
     busy.push(found);
-    idle.push(await p99(agent, url, TURN));
+    idle.push(await p99(agent, url, turn));
   }
   await agent.destroy();
   return { busy, idle };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { outboxEntities } from '../../lib/outbox/index.js';
 import { Article, openOutboxApp, subscriber } from '../../test/support/apps/outbox-app.js';
@@ -103,7 +104,7 @@ function inserting(name: string, { manager, options }: DataSource): Candidate {
         const now = Date.now();
         const body = JSON.stringify({ event: 'article.created', data: { id, title } });
         await within.query(sql, [
-          ...[`msg_${id}`, 'article.created', now, null, 'everyone', null, '{}', '{}', '[]', body],
+          ...[randomUUID(), 'article.created', now, null, 'everyone', null, '{}', '{}', '[]', body],
           ...['by-hand', now + 60_000],
         ]);
       }),

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { startPostgres } from '../../test/services/postgres.js';
-import { accepting, freePort } from '../receiver.js';
+import { startRedis } from '../../test/services/redis.js';
 
 /** What the contenders keep things in; everything is removed by {@link Services.stop}. */
 export class Services {
@@ -54,22 +53,8 @@ export class Services {
   }
 
   async #startRedis(): Promise<number> {
-    const port = await freePort();
-    const child = spawn(
-      'redis-server',
-      ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
-      { stdio: ['ignore', 'ignore', 'inherit'], cwd: this.#directory },
-    );
-    child.once('error', () => {
-      console.error('redis-server is not on PATH: apt-get install redis-server');
-      process.exit(1);
-    });
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    this.#ends.push(async () => {
-      child.kill();
-      await gone;
-    });
-    await accepting(port);
+    const { port, stop } = await startRedis();
+    this.#ends.push(stop);
     return port;
   }
 }
