@@ -13,7 +13,7 @@ export class SubscriberIndex {
   static readonly MAX_CACHED_NAMES = 10_000;
   static readonly MAX_CACHED_RESULTS = 1_000_000;
 
-  readonly #entries = new Map<string, Entry>();
+  readonly #subscribers = new Map<string, Subscriber>();
   readonly #patterns = new Map<string, PatternUse>();
   readonly #trie = new PatternTrie<PatternUse>();
   readonly #everyone = new SubscriberGroup();
@@ -28,11 +28,11 @@ export class SubscriberIndex {
 
   /** The number of subscribers. */
   get size(): number {
-    return this.#entries.size;
+    return this.#subscribers.size;
   }
 
   get(id: string): Subscriber | undefined {
-    return this.#entries.get(id)?.subscriber;
+    return this.#subscribers.get(id);
   }
 
   /** Adds a subscriber or replaces the one with its id; one that does not belong here is only kept out. */
@@ -40,7 +40,7 @@ export class SubscriberIndex {
     this.delete(subscriber.id);
     if (!this.holds(subscriber)) return;
     const patterns = subscriber.events.map((pattern) => this.#use(pattern));
-    this.#entries.set(subscriber.id, { subscriber, patterns });
+    this.#subscribers.set(subscriber.id, subscriber);
     this.#everyone.add(subscriber, patterns);
     if (subscriber.owner === null) this.#ownerless.add(subscriber, patterns);
     else this.#owned.add(subscriber.owner, subscriber, patterns);
@@ -49,10 +49,10 @@ export class SubscriberIndex {
 
   /** Removes the subscriber with this id, if there is one. */
   delete(id: string): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    const { subscriber, patterns } = entry;
-    this.#entries.delete(id);
+    const subscriber = this.#subscribers.get(id);
+    if (subscriber === undefined) return;
+    const patterns = subscriber.events.map((pattern) => this.#patterns.get(pattern)!.number);
+    this.#subscribers.delete(id);
     this.#everyone.remove(subscriber, patterns);
     if (subscriber.owner === null) this.#ownerless.remove(subscriber, patterns);
     else this.#owned.remove(subscriber.owner, subscriber, patterns);
@@ -124,11 +124,6 @@ export class SubscriberIndex {
     this.#events.clear();
     this.#cachedResults = 0;
   }
-}
-
-interface Entry {
-  readonly subscriber: Subscriber;
-  readonly patterns: readonly number[];
 }
 
 /** A distinct pattern and how many subscribers listen to it. */

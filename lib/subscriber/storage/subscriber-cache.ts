@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { LogLine } from '../../common/log-line.js';
 import { errorText } from '../../common/error-text.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
+import { CachedSubscriber } from './cached-subscriber.js';
 import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
 import type { SubscriberTable } from './subscriber-table.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
@@ -200,8 +201,9 @@ export class SubscriberCache {
     if (known === row.revision) return;
     this.#sum += row.revision - (known ?? 0);
     this.#revisions.set(row.id, row.revision);
-    const subscriber = this.rows.fromRow(row);
-    if (!isFault(subscriber)) {
+    const found = this.rows.fromRow(row);
+    if (!isFault(found)) {
+      const subscriber = new CachedSubscriber(found);
       this.#index.set(subscriber);
       this.#inactive.set(subscriber);
       this.#malformed.delete(row.id);
@@ -210,7 +212,7 @@ export class SubscriberCache {
     this.#index.delete(row.id);
     this.#inactive.delete(row.id);
     this.#malformed.add(row.id);
-    const text = `Subscriber ${row.id} receives nothing: ${describeFault(subscriber)}`;
+    const text = `Subscriber ${row.id} receives nothing: ${describeFault(found)}`;
     this.#logger.error(new LogLine(text, { subscriberId: row.id }));
   }
 

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { BoundedCache } from '../../common/bounded-cache.js';
 import type { Digest, Secret } from '../../message/recipient.js';
 import type { JsonValue } from '../../event/index.js';
 import { SecretSealer, SecretUnreadableError } from '../../signing/index.js';
@@ -11,12 +12,17 @@ import type { Subscriber, SubscriberChanges, Verification } from '../model/subsc
 const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'] satisfies Digest[];
 const VERIFICATIONS: readonly string[] = ['none', 'pending', 'verified'] satisfies Verification[];
 const MAX_REVISION = 2 ** 31;
+const MOST_SHARED = 20_000;
+const NO_METADATA = Object.freeze({});
 
 /** The reason why a row cannot be read: the name of a malformed column, or secrets that cannot be opened. */
 export type RowFault = string | SecretUnreadableError;
 
 /** Makes rows of subscribers and back; between the two the secrets are sealed, bound to the subscriber's id. */
 export class SubscriberRowMapper {
+  readonly #texts = new BoundedCache<string, string>(MOST_SHARED);
+  readonly #lists = new BoundedCache<string, readonly string[]>(MOST_SHARED);
+
   /** @param sealer default: secrets are stored as they are */
   constructor(private readonly sealer: SecretSealer = new SecretSealer()) {}
 
@@ -64,39 +70,61 @@ export class SubscriberRowMapper {
 
   /** The subscriber of a row, or why it cannot be read. */
   fromRow(row: ThornSubscriber): Subscriber | RowFault {
-    const { events, exclude, filter, secrets, metadata, digest, verification, ...rest } = row;
-    const { revision: _, ownerPlace: __, hostPlace: ___, rateMax, ratePer, ...plain } = rest;
-    const opened = this.#opened(secrets, row.id);
+    const { digest, verification, rateMax, ratePer, createdAt, updatedAt } = row;
+    const opened = this.#opened(row.secrets, row.id);
     if (opened instanceof SecretUnreadableError) return opened;
-    const subscriber = {
-      ...plain,
-      digest: digest as Digest,
-      verification: verification as Verification,
-      events: parsed(events),
-      exclude: parsed(exclude),
-      filter: filter === null ? null : parsed(filter),
-      rateLimit: rateMax === null && ratePer === null ? null : { max: rateMax!, per: ratePer! },
-      secrets: parsed(opened),
-      metadata: parsed(metadata),
-    };
-    if (!isListOf(subscriber.events, isText)) return 'events';
-    if (!isListOf(subscriber.exclude, isText)) return 'exclude';
-    if (!isFilter(subscriber.filter)) return 'filter';
-    if (!passes(checkRateLimit, subscriber.rateLimit)) return 'rate_max';
-    if (!isListOf(subscriber.secrets, isSecret)) return 'secrets';
-    if (!isTexts(subscriber.metadata)) return 'metadata';
+    const [events, exclude] = [this.#patterns(row.events), this.#patterns(row.exclude)];
+    const filter = row.filter === null ? null : parsed(row.filter);
+    const rateLimit =
+      rateMax === null && ratePer === null ? null : { max: rateMax!, per: ratePer! };
+    const secrets = parsed(opened);
+    const metadata = row.metadata === '{}' ? NO_METADATA : parsed(row.metadata);
+    if (events === null) return 'events';
+    if (exclude === null) return 'exclude';
+    if (!isFilter(filter)) return 'filter';
+    if (!passes(checkRateLimit, rateLimit)) return 'rate_max';
+    if (!isListOf(secrets, isSecret)) return 'secrets';
+    if (!isTexts(metadata)) return 'metadata';
     if (!DIGESTS.includes(digest)) return 'digest';
     if (!VERIFICATIONS.includes(verification)) return 'verification';
-    if (Number.isNaN(plain.createdAt.getTime())) return 'created_at';
-    if (Number.isNaN(plain.updatedAt.getTime())) return 'updated_at';
+    if (Number.isNaN(createdAt.getTime())) return 'created_at';
+    if (Number.isNaN(updatedAt.getTime())) return 'updated_at';
     return Object.freeze({
-      ...subscriber,
-      events: subscriber.events,
-      exclude: subscriber.exclude,
-      filter: subscriber.filter,
-      secrets: subscriber.secrets,
-      metadata: subscriber.metadata,
+      id: row.id,
+      owner: row.owner,
+      url: row.url,
+      events,
+      exclude,
+      filter,
+      rateLimit,
+      contentType: this.#shared(row.contentType),
+      digest: this.#shared(digest) as Digest,
+      secrets,
+      enabled: row.enabled,
+      verification: this.#shared(verification) as Verification,
+      description: row.description,
+      metadata,
+      createdAt,
+      updatedAt,
     });
+  }
+
+  /** The patterns of a column, or null when they are malformed. */
+  #patterns(json: string): readonly string[] | null {
+    const known = this.#lists.get(json);
+    if (known !== undefined) return known;
+    const found = parsed(json);
+    if (!isListOf(found, isText)) return null;
+    const list = Object.freeze(found.map((text) => this.#shared(text)));
+    this.#lists.set(json, list);
+    return list;
+  }
+
+  /** The same text that other rows have, so that each is in memory once. */
+  #shared(text: string): string {
+    const known = this.#texts.get(text);
+    if (known === undefined) this.#texts.set(text, text);
+    return known ?? text;
   }
 
   #opened(stored: string, id: string): string | SecretUnreadableError {

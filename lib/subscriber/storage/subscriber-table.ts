@@ -111,10 +111,10 @@ export class SubscriberTable {
   async *pages(since: number | null = null): AsyncGenerator<ThornSubscriber[]> {
     let after: string | null = null;
     for (;;) {
-      const query = this.#select().orderBy('s.id').limit(PAGE);
+      const query = this.#columns().orderBy('s.id').limit(PAGE);
       if (after !== null) query.andWhere('s.id > :after', { after });
       if (since !== null) query.andWhere('s.updated_at >= :since', { since });
-      const rows = await query.getMany();
+      const rows = (await query.getRawMany<RawRow>()).map(fromRaw);
       yield rows;
       if (rows.length < PAGE) return;
       after = rows.at(-1)!.id;
@@ -152,6 +152,15 @@ export class SubscriberTable {
     return { count: Number(sums?.count ?? 0), sum: Number(sums?.sum ?? 0) };
   }
 
+  /** Without entities, whose making takes several times as long as reading the rows. */
+  #columns(): SelectQueryBuilder<ThornSubscriber> {
+    const { columns } = this.dataSource.getMetadata(ThornSubscriber);
+    return columns.reduce(
+      (query, { propertyName }) => query.addSelect(`s.${propertyName}`, propertyName),
+      this.#select().select([]),
+    );
+  }
+
   get #rows(): SelectQueryBuilder<ThornSubscriber> {
     return this.dataSource.createQueryBuilder(ThornSubscriber, 's');
   }
@@ -159,4 +168,20 @@ export class SubscriberTable {
   #select(): SelectQueryBuilder<ThornSubscriber> {
     return this.#rows.callListeners(false);
   }
+}
+
+/** A row as drivers answer it: not all of them know booleans, and some answer text for `bigint`. */
+type RawRow = Omit<ThornSubscriber, 'enabled' | 'createdAt' | 'updatedAt'> & {
+  enabled: boolean | number;
+  createdAt: number | string;
+  updatedAt: number | string;
+};
+
+function fromRaw(row: RawRow): ThornSubscriber {
+  return {
+    ...row,
+    enabled: Boolean(row.enabled),
+    createdAt: new Date(Number(row.createdAt)),
+    updatedAt: new Date(Number(row.updatedAt)),
+  };
 }
