@@ -26,8 +26,13 @@ export function emitAttempt(
     subscriberId: attempt.subscriberId,
     host: host(),
   });
+  // Written out: copying an object takes longer than all the rest of the event.
   const made = (): DeliveryFacts & AttemptFacts => ({
-    ...facts(),
+    deliveryId: attempt.deliveryId,
+    messageId: attempt.messageId,
+    event: attempt.event,
+    subscriberId: attempt.subscriberId,
+    host: host(),
     attempt: number,
     status: attempt.status,
     error: attempt.error?.code ?? null,
