@@ -10,6 +10,7 @@ import { Preferences } from './ui/preferences.js';
 import { t } from './text/index.js';
 
 const MENU = [
+  ['/', 'overview'],
   ['/endpoints', 'endpoints'],
   ['/deliveries', 'deliveries'],
   ['/events', 'eventTypes'],
@@ -85,8 +86,7 @@ function LockedOut() {
 }
 
 function isIn(path: string, menu: string): boolean {
-  if (menu === '/operator') return path === menu;
-  return path === menu || path.startsWith(`${menu}/`) || (path === '/' && menu === '/endpoints');
+  return path === menu || (menu !== '/' && menu !== '/operator' && path.startsWith(`${menu}/`));
 }
 
 /** The address is the router's, so that the link must not change it. */

@@ -8,6 +8,7 @@ import { EndpointScreen } from './screens/endpoint.js';
 import { DeliveriesScreen } from './screens/deliveries.js';
 import { OperatorEndpoints } from './screens/operator-endpoints.js';
 import { OperatorOverview } from './screens/operator-overview.js';
+import { OverviewScreen } from './screens/overview.js';
 import { operatorDeliveries, ownerDeliveries } from './core/deliveries.js';
 import { EndpointsScreen } from './screens/endpoints.js';
 import { EventsScreen } from './screens/events.js';
@@ -15,7 +16,8 @@ import { EventsScreen } from './screens/events.js';
 type Route = readonly [pattern: RegExp, screen: (id: string) => JSX.Element];
 
 const ROUTES: readonly Route[] = [
-  [/^\/(?:endpoints)?$/, () => <EndpointsScreen />],
+  [/^\/$/, () => <OverviewScreen />],
+  [/^\/endpoints$/, () => <EndpointsScreen />],
   [/^\/endpoints\/new$/, () => <AddEndpoint />],
   [/^\/endpoints\/([^/]+)$/, (id) => <EndpointScreen key={id} id={id} />],
   [/^\/deliveries\/([^/]+)$/, (id) => <DeliveryScreen key={id} id={id} source={ownerDeliveries} />],

@@ -3,6 +3,7 @@ import type {
   EventTypesView,
 } from '../../lib/api/catalogue/event-type.view.js';
 import type {
+  AttemptHistoryView,
   SentHeadersView,
   SentRequestView,
 } from '../../lib/api/deliveries/delivery-reports.view.js';
@@ -28,6 +29,7 @@ export type Delivery = DeliveryView;
 export type DeliveryDetails = DeliveryDetailsView;
 export type DeliveryPage = DeliveryPageView;
 export type Attempt = DeliveryDetailsView['attempts'][number];
+export type AttemptHistory = AttemptHistoryView;
 export type SentRequest = SentRequestView;
 export type SentHeaders = SentHeadersView;
 export type TestResult = TestView;

@@ -1,5 +1,6 @@
 import { call } from './client.js';
 import type {
+  AttemptHistory,
   Changed,
   Created,
   Endpoint,
@@ -28,6 +29,7 @@ export const owner = {
     post<TestResult>(path(id, 'test'), event === undefined ? {} : { event }),
   stats: (id: string, days: number, signal?: AbortSignal) =>
     get<Stats>(path(id, 'stats'), { days: String(days) }, signal),
+  figures: (query: Query, signal?: AbortSignal) => get<AttemptHistory>('stats', query, signal),
   bulk: (id: string, kind: 'recover' | 'backfill', body: object) =>
     post<Replay>(path(id, kind), body),
 };

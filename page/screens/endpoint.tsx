@@ -5,12 +5,12 @@ import { ownerDeliveries } from '../core/deliveries.js';
 import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
-import { dateTime, milliseconds, number, percent, t } from '../text/index.js';
+import { dateTime, number, t } from '../text/index.js';
 import { Badge, Button, Empty, ErrorNote, Note } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
 import { Dialog } from '../ui/dialog.js';
-import { DayPlot, Figures } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
+import { DayActivity } from './activity.js';
 import { BulkDialog } from './bulk-dialog.js';
 import { DeliveryTable } from './delivery-table.js';
 import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
@@ -163,21 +163,11 @@ function History({ id }: { readonly id: string }) {
   return (
     <Section title={t().lastDays(DAYS)}>
       <Loaded data={stats}>
-        {({ total, days }) =>
-          total.succeeded + total.failed + total.pending === 0 ? (
+        {(value) =>
+          value.total.succeeded + value.total.failed + value.total.pending === 0 ? (
             <Empty title={t().noFigures} />
           ) : (
-            <>
-              <Figures
-                items={[
-                  [t().successRate, percent(total.successRate)],
-                  [t().failed, number(total.failed), total.failed > 0 ? 'bad' : undefined],
-                  [t().median, milliseconds(total.p50)],
-                  [t().p95, milliseconds(total.p95)],
-                ]}
-              />
-              <DayPlot days={days} />
-            </>
+            <DayActivity {...value} />
           )
         }
       </Loaded>

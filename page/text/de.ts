@@ -1,4 +1,5 @@
 import type { Dictionary } from './index.js';
+import { figures } from './figures.de.js';
 import { request, signature } from './request.de.js';
 
 export const de: Dictionary = {
@@ -234,6 +235,8 @@ export const de: Dictionary = {
   until: 'Bis',
   mode: { flowing: 'Läuft', paused: 'Bat um eine Pause', broken: 'Unterbrochen' },
   applicationsOwn: 'Die Anwendung',
+  // Figures of attempts
+  figures,
   // Request
   sent: request,
   signature,

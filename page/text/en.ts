@@ -1,3 +1,4 @@
+import { figures } from './figures.en.js';
 import { request, signature } from './request.en.js';
 
 /** Every text of the page. Other languages have the same keys, which the compiler checks. */
@@ -232,6 +233,8 @@ export const en = {
   until: 'Until',
   mode: { flowing: 'Flowing', paused: 'Asked for a pause', broken: 'Circuit broken' },
   applicationsOwn: 'The application',
+  // Figures of attempts
+  figures,
   // Request
   sent: request,
   signature,

@@ -47,6 +47,10 @@ export function day(time: string): string {
   return format({ day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(time));
 }
 
+export function hour(time: string): string {
+  return format({ hour: 'numeric', minute: '2-digit' }).format(new Date(time));
+}
+
 export function number(value: number, options: Intl.NumberFormatOptions = {}): string {
   return new Intl.NumberFormat(language.value, options).format(value);
 }

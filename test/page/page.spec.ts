@@ -143,7 +143,7 @@ describe('a frame', () => {
     try {
       const { page } = visitor;
       await page.goto(host.url);
-      await page.frameLocator('[name=a]').getByRole('heading', { name: 'Endpoints' }).waitFor();
+      await page.frameLocator('[name=a]').getByRole('heading', { name: 'Overview' }).waitFor();
       // What the browser shows in the place of a document that refuses.
       await expect.poll(() => page.frame('b')?.url()).toMatch(/^chrome-error:/);
       visitor.complaints.splice(0);

@@ -8,6 +8,11 @@ import { createDatabase, type TestDatabase } from '../databases.js';
 import { PageVisitor } from '../page-visitor.js';
 import { type Api, startApi } from './api-app.js';
 
+interface EndpointFields {
+  readonly path?: string;
+  readonly secret?: string;
+}
+
 /** An application with the page, whose visitors are all alice, a receiver, and a browser in front of it. */
 export class OwnerPage {
   private constructor(
@@ -56,9 +61,9 @@ export class OwnerPage {
   }
 
   /** An endpoint of alice's. */
-  async endpoint(fields: { readonly secret?: string } = {}): Promise<string> {
+  async endpoint({ path = '', ...fields }: EndpointFields = {}): Promise<string> {
     const { id } = await this.api.subscribers.create({
-      url: this.receiver.url,
+      url: this.receiver.url + path,
       events: ['article.*'],
       owner: 'alice',
       ...fields,
@@ -66,12 +71,12 @@ export class OwnerPage {
     return id;
   }
 
-  /** Sends an event of alice's. @returns the id of its delivery, once one attempt was made */
-  async deliver(endpoint: string, data: object): Promise<string> {
+  /** Sends an event. @returns the id of its delivery, once one attempt was made */
+  async deliver(endpoint: string, data: object, to = 'alice'): Promise<string> {
     const deliveries = this.api.app.get(Deliveries);
     const list = async () => (await deliveries.list({ subscriberId: endpoint }, 'any')).items;
     const before = (await list()).length;
-    await this.api.app.get(WebhookDispatcher).send('article.created', data, { owner: 'alice' });
+    await this.api.app.get(WebhookDispatcher).send('article.created', data, { owner: to });
     await expect.poll(async () => (await list()).length).toBe(before + 1);
     const { id } = (await list())[0]!;
     await expect.poll(async () => (await deliveries.findById(id, 'any'))?.attemptCount).toBe(1);

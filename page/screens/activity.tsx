@@ -1,0 +1,103 @@
+import type { AttemptHistory, Stats } from '../core/model.js';
+import { day, hour, milliseconds, number, percent, t } from '../text/index.js';
+import { Empty } from '../ui/basics.js';
+import { Figures, Plot, type Series } from '../ui/plot.js';
+
+type Day = Stats['days'][number];
+
+/** Deliveries of one endpoint by day, and how long its answers took. */
+export function DayActivity({ total, days }: Stats) {
+  const outcomes = ['succeeded', 'pending', 'failed'] as const;
+  return (
+    <>
+      <Figures
+        items={[
+          [t().successRate, percent(total.successRate)],
+          [t().failed, number(total.failed), total.failed > 0 ? 'bad' : undefined],
+          [t().median, milliseconds(total.p50)],
+          [t().p95, milliseconds(total.p95)],
+        ]}
+      />
+      <Plot
+        as="bars"
+        label={t().perDay}
+        items={days}
+        nameOf={(one) => day(one.day)}
+        series={outcomes.map((kind) => ({
+          kind,
+          title: t()[kind],
+          value: (one: Day) => one[kind],
+        }))}
+        columns={[
+          { title: t().successRate, kind: 'number', cell: (one) => percent(one.successRate) },
+        ]}
+      />
+      <Durations items={days} nameOf={(one) => day(one.day)} />
+    </>
+  );
+}
+
+/** Attempts of all endpoints by hour or day, and how long their answers took. */
+export function Activity({ by, total, items, since, countedSince }: AttemptHistory) {
+  if (total.attempts === 0) return <Empty title={t().noFigures} />;
+  const nameOf = ({ at }: { readonly at: string }) => (by === 'hour' ? hour(at) : day(at));
+  const outcomes = ['succeeded', 'failed'] as const;
+  return (
+    <>
+      <Figures
+        items={[
+          [t().attempts, number(total.attempts)],
+          [t().successRate, percent(total.succeeded / total.attempts)],
+          [t().failed, number(total.failed), total.failed > 0 ? 'bad' : undefined],
+          [t().p95, milliseconds(total.p95)],
+        ]}
+      />
+      {countedSince > since && (
+        <p class="hint">{t().figures.countedSince(`${day(countedSince)} ${hour(countedSince)}`)}</p>
+      )}
+      <Plot
+        as="bars"
+        label={by === 'hour' ? t().figures.perHour : t().figures.perDay}
+        items={items}
+        nameOf={nameOf}
+        series={outcomes.map((kind) => ({
+          kind,
+          title: t()[kind],
+          value: (one: AttemptHistory['items'][number]) => one[kind],
+        }))}
+      />
+      <Durations items={items} nameOf={nameOf} />
+    </>
+  );
+}
+
+interface Times {
+  readonly p50: number | null;
+  readonly p95: number | null;
+}
+
+interface DurationOptions<Item> {
+  readonly items: readonly Item[];
+  readonly nameOf: (item: Item) => string;
+}
+
+function Durations<Item extends Times>({ items, nameOf }: DurationOptions<Item>) {
+  if (items.every(({ p95 }) => p95 === null)) return null;
+  const series: readonly Series<Item>[] = [
+    { kind: 'p50', title: t().median, value: ({ p50 }) => p50 },
+    { kind: 'p95', title: t().p95, value: ({ p95 }) => p95 },
+  ];
+  return (
+    <>
+      <h3 class="plot-title">{t().figures.durations}</h3>
+      <Plot
+        as="lines"
+        label={t().figures.durations}
+        items={items}
+        nameOf={nameOf}
+        series={series}
+        format={milliseconds}
+      />
+    </>
+  );
+}

@@ -1,0 +1,20 @@
+import type { figures as figuresEn } from './figures.en.js';
+import type { Translation } from './translation.js';
+
+export const figures: Translation<typeof figuresEn> = {
+  perHour: 'Versuche je Stunde',
+  perDay: 'Versuche je Tag',
+  durations: 'Zeit bis zur Antwort',
+  byHour: '24 Stunden',
+  byDay: '30 Tage',
+  countedSince: (time) => `Nur Versuche seit ${time} sind gezählt: es sind viele.`,
+  allEndpoints: 'Alle zeigen',
+  moreEndpoints: (count) =>
+    `${count} Endpunkte sind gezeigt, zuerst die, die Aufmerksamkeit brauchen.`,
+  lastFailure: 'Letzter Fehler',
+  latestFailures: 'Letzte Fehler',
+  noFailures: 'In letzter Zeit ist nichts fehlgeschlagen.',
+  allFailed: 'Alle fehlgeschlagenen',
+  attempts: (count) => (count === '1' ? '1 Versuch' : `${count} Versuche`),
+  failed: (count) => `${count} fehlgeschlagen`,
+};

@@ -1,0 +1,18 @@
+/** Texts of the overview and of plots. */
+export const figures = {
+  perHour: 'Attempts by hour',
+  perDay: 'Attempts by day',
+  durations: 'Time to answer',
+  byHour: '24 hours',
+  byDay: '30 days',
+  countedSince: (time: string) => `Only attempts since ${time} are counted: there are many.`,
+  allEndpoints: 'All of them',
+  moreEndpoints: (count: number) =>
+    `${count} endpoints are shown, those that need attention first.`,
+  lastFailure: 'Last failure',
+  latestFailures: 'Latest failures',
+  noFailures: 'Nothing failed lately.',
+  allFailed: 'All that failed',
+  attempts: (count: string) => (count === '1' ? '1 attempt' : `${count} attempts`),
+  failed: (count: string) => `${count} failed`,
+};

@@ -1,0 +1,85 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { OwnerPage } from '../support/apps/owner-page.js';
+import type { PageVisitor } from '../support/page-visitor.js';
+
+let owner: OwnerPage;
+let visitor: PageVisitor;
+let page: Page;
+
+beforeAll(async () => {
+  owner = await OwnerPage.start();
+}, 180_000);
+afterAll(() => owner.stop());
+beforeEach(async () => {
+  visitor = await owner.visit();
+  page = visitor.page;
+});
+afterEach(() => visitor.end());
+
+describe('the overview of an owner', () => {
+  it('shows what was sent to all endpoints, their state, and what failed', async () => {
+    const good = await owner.endpoint();
+    const off = await owner.endpoint({ path: '/off' });
+    await owner.api.subscribers.update(off, { enabled: false }, 'any');
+    await owner.deliver(good, {});
+    owner.receiver.otherwise(500);
+    const failed = await owner.deliver(good, {});
+    const others = await owner.api.subscribers.create({
+      url: `${owner.receiver.url}/of-bob`,
+      events: ['*'],
+      owner: 'bob',
+    });
+    await owner.deliver(others.id, {}, 'bob');
+
+    await page.goto(owner.url('/'));
+    const endpoints = page.getByRole('table', { name: 'Endpoints' });
+    await endpoints.getByText('2 attempts').waitFor();
+    await visitor.expectAccessible();
+    const rows = await endpoints.getByRole('row').allTextContents();
+    expect(rows).toHaveLength(3);
+    expect(rows[1]).toContain('/off');
+    expect(rows[1]).toContain('Disabled');
+    expect(rows[1]).toContain('0 attempts');
+    expect(rows[2]).toContain('2 attempts 1 failed');
+    const figures = page.locator('.figures');
+    expect(await figures.textContent()).toContain('Attempts2Success rate50%Failed1');
+
+    // The plots, and the same as tables.
+    await page.getByRole('img', { name: 'Attempts by hour' }).waitFor();
+    await page.getByRole('img', { name: 'Time to answer' }).waitFor();
+    for (const summary of await page.getByText('Show as a table').all()) await summary.click();
+    const table = page.getByRole('table', { name: 'Attempts by hour' });
+    // In one hour, or in two where another has begun meanwhile.
+    const cells = (await table.getByRole('cell').allTextContents()).join(' ');
+    expect(cells).toMatch(/^\d+:00 (?:AM|PM) (?:1 1|0 1 \d+:00 (?:AM|PM) 1 0)$/);
+    expect(await page.getByRole('table', { name: 'Time to answer' }).textContent()).toMatch(/ms/);
+    await visitor.expectAccessible();
+
+    await page.getByRole('button', { name: '30 days' }).click();
+    await page.getByRole('img', { name: 'Attempts by day' }).waitFor();
+    expect(page.url()).toContain('#/?by=day');
+    await page.getByRole('table', { name: 'Deliveries' }).getByRole('link').click();
+    await page.getByRole('heading', { name: 'article.created' }).waitFor();
+    expect(page.url()).toContain(failed);
+  });
+
+  it('is read in German at 360 px', async () => {
+    await owner.deliver(await owner.endpoint({ path: `/${'long'.repeat(20)}` }), {});
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto(owner.url('/'));
+    await page.getByLabel('Language').selectOption('de');
+    await page.getByRole('img', { name: 'Versuche je Stunde' }).waitFor();
+    await page.getByText('1 Versuch', { exact: true }).waitFor();
+    expect(await page.title()).toBe('Übersicht · Webhooks');
+    await visitor.expectNoOverflow();
+    await visitor.expectAccessible();
+  });
+
+  it('asks for a first endpoint where there is none', async () => {
+    await page.goto(owner.url('/'));
+    await page.getByText('No endpoints yet').waitFor();
+    await page.getByRole('link', { name: 'Add endpoint' }).click();
+    await expect.poll(() => page.url()).toContain('#/endpoints/new');
+  });
+});
