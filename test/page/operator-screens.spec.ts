@@ -132,7 +132,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('The delivery is cancelled.').waitFor();
 
-    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('link', { name: 'Overview' }).last().click();
     await page.getByText('No host is paused.').waitFor();
     await visitor.expectAccessible();
     await page.getByRole('button', { name: 'Pause a host' }).click();
