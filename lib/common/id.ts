@@ -4,11 +4,13 @@ import { randomFillSync } from 'node:crypto';
 export type IdPrefix = 'msg_' | 'dlv_' | 'sub_';
 
 const LATEST = 2 ** 48 - 1;
-const POOL_BYTES = 4096;
 const RANDOM_BYTES = 10;
-// randomFillSync costs about a microsecond a call: one call fills many ids.
-const pool = Buffer.alloc(POOL_BYTES);
-let poolOffset = POOL_BYTES;
+// Both randomFillSync and the hexadecimal form cost about a microsecond a call: one call fills many ids.
+const bytes = Buffer.alloc(400 * RANDOM_BYTES);
+let pool = '';
+let poolOffset = 0;
+let lastTime = Number.NaN;
+let lastStamp = '';
 
 // The form of ids in any storage; other texts cannot be ids, and some databases reject them as parameters.
 const ID = /^[\x21-\x7e]{1,64}$/;
@@ -43,14 +45,24 @@ export function timePart(time: number): string {
  * @param time milliseconds since the Unix epoch, from the injected {@link Clock}
  */
 export function newId(prefix: IdPrefix, time: number): string {
-  if (poolOffset + RANDOM_BYTES > POOL_BYTES) {
-    randomFillSync(pool);
-    poolOffset = 0;
+  if (poolOffset === pool.length) fillPool();
+  if (time !== lastTime) {
+    const stamp = time.toString(16).padStart(12, '0');
+    lastStamp = `${stamp.slice(0, 8)}-${stamp.slice(8)}`;
+    lastTime = time;
   }
-  const stamp = time.toString(16).padStart(12, '0');
-  pool[poolOffset] = (pool[poolOffset]! & 0x0f) | 0x70;
-  pool[poolOffset + 2] = (pool[poolOffset + 2]! & 0x3f) | 0x80;
-  const random = pool.toString('hex', poolOffset, poolOffset + RANDOM_BYTES);
-  poolOffset += RANDOM_BYTES;
-  return `${prefix}${stamp.slice(0, 8)}-${stamp.slice(8)}-${random.slice(0, 4)}-${random.slice(4, 8)}-${random.slice(8)}`;
+  const at = poolOffset;
+  poolOffset += 2 * RANDOM_BYTES;
+  return `${prefix}${lastStamp}-${pool.slice(at, at + 4)}-${pool.slice(at + 4, at + 8)}-${pool.slice(at + 8, poolOffset)}`;
+}
+
+/** Makes the parts of many ids that follow the time. */
+function fillPool(): void {
+  randomFillSync(bytes);
+  for (let at = 0; at < bytes.length; at += RANDOM_BYTES) {
+    bytes[at] = (bytes[at]! & 0x0f) | 0x70;
+    bytes[at + 2] = (bytes[at + 2]! & 0x3f) | 0x80;
+  }
+  pool = bytes.toString('hex');
+  poolOffset = 0;
 }

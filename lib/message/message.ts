@@ -42,7 +42,8 @@ export class Message implements MessageFields {
   readonly recipients: readonly Recipient[];
   readonly traceparent: string | null;
   readonly tracestate: string | null;
-  readonly #bodies = new Map<string, Buffer>();
+  // Of other content types, which few messages are asked for.
+  #bodies: Map<string, Buffer> | undefined;
 
   /** @param json the body as JSON: the exact bytes that are signed and sent, and the source of other content types */
   constructor(
@@ -70,10 +71,10 @@ export class Message implements MessageFields {
    */
   body(contentType: string): Buffer {
     if (contentType === 'application/json') return this.json;
-    let bytes = this.#bodies.get(contentType);
+    let bytes = this.#bodies?.get(contentType);
     if (bytes === undefined) {
       bytes = this.codecs.transcode(this.json, contentType);
-      this.#bodies.set(contentType, bytes);
+      (this.#bodies ??= new Map()).set(contentType, bytes);
     }
     return bytes;
   }

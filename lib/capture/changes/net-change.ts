@@ -26,7 +26,7 @@ export interface NetChange {
   /** True if {@link old} and {@link last} were read with everything that conditions and payloads ask for. */
   oldIsComplete: boolean;
   lastIsComplete: boolean;
-  readonly values: Map<Column | RelationMetadata, ChangedValue>;
+  values: ReadonlyMap<Column | RelationMetadata, ChangedValue>;
   /** The values that, over {@link old}, make the row; undefined when the row has to be read. */
   exact: readonly ChangedValue[] | undefined;
   /** True if the row was removed and then inserted again. */
@@ -41,6 +41,8 @@ export interface NetLinks {
   readonly added: Map<string, ObjectLiteral>;
   readonly removed: Map<string, ObjectLiteral>;
 }
+
+const NO_VALUES: NetChange['values'] = new Map();
 
 /** Takes a further change of the same row into account. */
 export function mergeChange(net: NetChange | undefined, change: RowChange): NetChange {
@@ -61,7 +63,7 @@ export function mergeChange(net: NetChange | undefined, change: RowChange): NetC
     net.last = change.old;
     net.lastIsComplete = change.oldIsComplete;
   }
-  for (const value of change.values) net.values.set(value.of, value);
+  if (change.values.length > 0) net.values = new Map([...net.values, ...byField(change.values)]);
   return net;
 }
 
@@ -114,10 +116,14 @@ function firstChange(change: RowChange): NetChange {
     last: old,
     oldIsComplete,
     lastIsComplete: oldIsComplete,
-    values: new Map(change.values.map((value) => [value.of, value])),
+    values: change.values.length === 0 ? NO_VALUES : new Map(byField(change.values)),
     exact: change.exact,
     replaced: false,
   };
+}
+
+function byField(values: RowChange['values']): [ChangedValue['of'], ChangedValue][] {
+  return values.map((value) => [value.of, value]);
 }
 
 function presenceAfter({ did }: RowChange, { removed }: Presence): Presence {

@@ -26,37 +26,47 @@ export type Occurrence =
 export function occurrencesOf(items: readonly CollectedItem[]): readonly (Occurrence | Message)[] {
   const rows = new Map<EntityPlan, Map<string, NetChange>>();
   const links = new Map<LinkPlan, Map<string, NetLinks>>();
-  const order = new Set<NetChange | NetLinks | Message>();
+  const order: (NetChange | NetLinks | Message)[] = [];
   for (const item of items) {
-    if (item.type === 'message') order.add(item.message);
-    else if (item.type === 'row') order.add(merge(rows, item, mergeChange));
-    else order.add(merge(links, item, mergeLink));
+    const first =
+      item.type === 'message'
+        ? item.message
+        : item.type === 'row'
+          ? merge(rows, item, mergeChange)
+          : merge(links, item, mergeLink);
+    if (first !== undefined) order.push(first);
   }
-  return [...order].flatMap((entry): (Occurrence | Message)[] => {
-    if ('before' in entry) return occurrencesOfRow(entry);
-    if ('added' in entry)
-      return occurrencesOfLinks(entry, rows.get(entry.plan.entity)?.get(entry.key));
-    return [entry];
-  });
+  const found: (Occurrence | Message)[] = [];
+  for (const entry of order) {
+    if ('before' in entry) addOccurrences(entry, found);
+    else if ('added' in entry) {
+      found.push(...occurrencesOfLinks(entry, rows.get(entry.plan.entity)?.get(entry.key)));
+    } else found.push(entry);
+  }
+  return found;
 }
+
+/** @returns undefined when there is a change of the same already */
 
 function merge<Plan, Change extends { readonly plan: Plan; readonly key: string }, Net>(
   all: Map<Plan, Map<string, Net>>,
   change: Change,
   into: (net: Net | undefined, change: Change) => Net,
-): Net {
+): Net | undefined {
   let ofPlan = all.get(change.plan);
   if (ofPlan === undefined) all.set(change.plan, (ofPlan = new Map()));
-  const net = into(ofPlan.get(change.key), change);
+  const known = ofPlan.get(change.key);
+  const net = into(known, change);
+  if (known !== undefined) return undefined;
   ofPlan.set(change.key, net);
   return net;
 }
 
-function occurrencesOfRow(net: NetChange): Occurrence[] {
-  return net.plan.events.flatMap((event) => {
+function addOccurrences(net: NetChange, to: (Occurrence | Message)[]): void {
+  for (const event of net.plan.events) {
     const kind = kindOf(net, event);
-    return kind !== undefined && event.options.on === kind ? [{ kind, event, net }] : [];
-  });
+    if (kind !== undefined && event.options.on === kind) to.push({ kind, event, net });
+  }
 }
 
 function occurrencesOfLinks(links: NetLinks, net: NetChange | undefined): Occurrence[] {

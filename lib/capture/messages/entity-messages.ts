@@ -54,7 +54,9 @@ export class EntityMessages {
       }
       for (const subject of subjectsOf(entry, rows)) {
         try {
-          const message = await this.make(entry.event, subject, true);
+          const made = this.make(entry.event, subject, true);
+          // Waiting for what is there already would cost as much as making it.
+          const message = isPromiseLike(made) ? await made : made;
           if (message !== undefined) messages.push(message);
         } catch (error) {
           if (known === undefined && entry.event.options.propagateErrors === true) throw error;
@@ -70,14 +72,13 @@ export class EntityMessages {
    *
    * @param isForRecipients true: undefined as well when nobody would get it. Default false
    */
-  async make(
+  make(
     event: EventPlan,
     subject: Subject,
     isForRecipients = false,
-  ): Promise<Message | undefined> {
+  ): Promise<Message | undefined> | Message | undefined {
     const { options, concealed, settings } = event;
     if (event.condition?.holds(conditionRow(event, subject), subject.before) === false) return;
-    const { ref, headers, requestData } = options;
     const row = withoutPaths(subject.row, concealed);
     const name = event.eventName.fill(subject.row);
     const audience = this.#audience(event, row, subject.row);
@@ -85,19 +86,16 @@ export class EntityMessages {
     if (isForRecipients && this.pipeline.isUnheard(heard)) return;
     const change = { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
     const payload = options.payload?.(row, change);
-    const data = withRequestData(isPromiseLike(payload) ? await payload : payload, requestData);
-    return this.factory.create({
-      event: name,
-      data,
-      ...audience,
-      ...(ref === undefined
-        ? {}
-        : { ref: typeof ref === 'function' ? ref(row) : fillTemplate(ref, subject.row) }),
-      ...(headers === undefined
-        ? {}
-        : { headers: typeof headers === 'function' ? headers(row) : headers }),
-      settings,
-    });
+    const create = (data: unknown): Message =>
+      this.factory.create({
+        event: name,
+        data: withRequestData(data, options.requestData),
+        ...audience,
+        ref: refOf(options, row, subject.row),
+        headers: typeof options.headers === 'function' ? options.headers(row) : options.headers,
+        settings,
+      });
+    return isPromiseLike(payload) ? Promise.resolve(payload).then(create) : create(payload);
   }
 
   /** True if nobody would get any event of these changes, whatever the rows say. */
@@ -163,7 +161,11 @@ function conditionRow({ readsChanges }: EventPlan, { row, change }: Subject): Ob
   return readsChanges ? withValue(row, 'changes', change.changes) : row;
 }
 
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+function refOf({ ref }: EventPlan['options'], row: ObjectLiteral, whole: ObjectLiteral) {
+  return typeof ref === 'string' ? fillTemplate(ref, whole) : ref?.(row);
+}
+
+function isPromiseLike<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
   return (
     typeof value === 'object' &&
     value !== null &&
