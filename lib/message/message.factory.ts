@@ -58,8 +58,8 @@ export interface MessageFactoryOptions {
   readonly tracing?: MessageTracing;
 }
 
-/** The parts of a body in front of its data. */
-type Head = { -readonly [Part in keyof Omit<Envelope, 'data'>]: Envelope[Part] };
+/** An envelope that is being made: spreading its parts into a new object takes longer than the object. */
+type EnvelopeParts = { -readonly [Part in keyof Envelope]?: Envelope[Part] };
 
 /** Creates messages: id and time from the clock, the body encoded at once so that bad data fails the caller. */
 export class MessageFactory {
@@ -86,11 +86,12 @@ export class MessageFactory {
     const time = this.clock.now();
     const ref = this.#resolve(draft.ref ?? null);
     const owner = draft.owner ?? null;
-    const head: Head = { type: draft.event, timestamp: this.#timestamp(time) };
-    if (draft.ref !== undefined) head.ref = ref;
-    if (draft.audience === 'owner') head.owner = owner;
-    const envelope: Envelope = { ...head, data: draft.data ?? {} };
-    const json = this.codecs.encode(applyEnvelope(this.#envelope, envelope));
+    const parts: EnvelopeParts = { type: draft.event, timestamp: this.#timestamp(time) };
+    if (draft.ref !== undefined) parts.ref = ref;
+    if (draft.audience === 'owner') parts.owner = owner;
+    // The last one, as readers of a body expect.
+    parts.data = draft.data ?? {};
+    const json = this.codecs.encode(applyEnvelope(this.#envelope, parts as Envelope));
     const id = draft.id ?? newId('msg_', time);
     const origin = this.#tracing.made({ id, event: draft.event });
     return new Message(

@@ -77,8 +77,14 @@ export async function countMatched(
   metadata: EntityMetadata,
   limit: number,
 ): Promise<number> {
-  const query = likeWrite(rowsQuery(manager, metadata, []), builder);
-  return (await query.select('1', 'one').limit(limit).getRawMany()).length;
+  const matched = likeWrite(rowsQuery(manager, metadata, []), builder).select('1').limit(limit);
+  const query = manager
+    .createQueryBuilder()
+    .select('COUNT(*)', 'count')
+    .from(`(${matched.getQuery()})`, 'thorn_matched')
+    .setParameters(matched.getParameters());
+  const found = await query.getRawOne<{ count: unknown }>();
+  return Number(found?.count);
 }
 
 /** Gives a query of one table the condition of a query builder that writes to it. */

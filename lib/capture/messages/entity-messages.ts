@@ -81,16 +81,20 @@ export class EntityMessages {
     if (event.condition?.holds(conditionRow(event, subject), subject.before) === false) return;
     const row = withoutPaths(subject.row, concealed);
     const name = event.eventName.fill(subject.row);
-    const audience = this.#audience(event, row, subject.row);
-    const heard = { event: name, keep: settings.keep, ...audience };
+    const { audience, owner } = this.#audience(event, row, subject.row);
+    const heard = { event: name, keep: settings.keep, audience, owner };
     if (isForRecipients && this.pipeline.isUnheard(heard)) return;
-    const change = { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
+    const change =
+      concealed.length === 0
+        ? subject.change
+        : { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
     const payload = options.payload?.(row, change);
     const create = (data: unknown): Message =>
       this.factory.create({
         event: name,
         data: withRequestData(data, options.requestData),
-        ...audience,
+        audience,
+        owner,
         ref: refOf(options, row, subject.row),
         headers: typeof options.headers === 'function' ? options.headers(row) : options.headers,
         settings,

@@ -54,7 +54,8 @@ export async function loadRows(
 }
 
 /** A row that was truly removed is known from its old values alone. */
-function mustBeRead({ event, ...occurrence }: Occurrence): boolean {
+function mustBeRead(occurrence: Occurrence): boolean {
+  const { event } = occurrence;
   if ('links' in occurrence) return event.needsRow;
   const { kind, net } = occurrence;
   return (
