@@ -77,7 +77,9 @@ export async function countMatched(
   metadata: EntityMetadata,
   limit: number,
 ): Promise<number> {
-  const matched = likeWrite(rowsQuery(manager, metadata, []), builder).select('1').limit(limit);
+  const matched = likeWrite(rowsQuery(manager, metadata, []), builder)
+    .select('1')
+    .limit(limit);
   const query = manager
     .createQueryBuilder()
     .select('COUNT(*)', 'count')
