@@ -17,9 +17,10 @@ const MENU = [
 ] as const;
 
 const OPERATOR_MENU = [
-  ['/operator', 'overview'],
-  ['/operator/endpoints', 'endpoints'],
-  ['/operator/deliveries', 'deliveries'],
+  ['/operator', () => t().overview],
+  ['/operator/endpoints', () => t().endpoints],
+  ['/operator/deliveries', () => t().deliveries],
+  ['/operator/maintenance', () => t().operators.maintenance],
 ] as const;
 
 export function App() {
@@ -47,7 +48,7 @@ export function App() {
                 <p class="menu-title">{t().operator}</p>
                 {OPERATOR_MENU.map(([to, name]) => (
                   <a key={to} href={linkTo(to)} aria-current={isIn(path, to) ? 'page' : undefined}>
-                    {t()[name]}
+                    {name()}
                   </a>
                 ))}
               </>

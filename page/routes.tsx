@@ -6,6 +6,8 @@ import { AddEndpoint } from './screens/add-endpoint.js';
 import { DeliveryScreen } from './screens/delivery.js';
 import { EndpointScreen } from './screens/endpoint.js';
 import { DeliveriesScreen } from './screens/deliveries.js';
+import { OperatorEndpoint } from './screens/operator-endpoint.js';
+import { OperatorMaintenance } from './screens/operator-maintenance.js';
 import { OperatorEndpoints } from './screens/operator-endpoints.js';
 import { OperatorOverview } from './screens/operator-overview.js';
 import { OverviewScreen } from './screens/overview.js';
@@ -24,6 +26,8 @@ const ROUTES: readonly Route[] = [
   [/^\/deliveries$/, () => <DeliveriesScreen key="own" source={ownerDeliveries} />],
   [/^\/operator$/, () => <OperatorOverview />],
   [/^\/operator\/endpoints$/, () => <OperatorEndpoints />],
+  [/^\/operator\/endpoints\/([^/]+)$/, (id) => <OperatorEndpoint key={id} id={id} />],
+  [/^\/operator\/maintenance$/, () => <OperatorMaintenance />],
   [/^\/operator\/deliveries$/, () => <DeliveriesScreen key="all" source={operatorDeliveries} />],
   [
     /^\/operator\/deliveries\/([^/]+)$/,

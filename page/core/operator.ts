@@ -1,17 +1,25 @@
 import { signal } from '@preact/signals';
 import type {
+  AttemptHistory,
+  DeliveryReports,
   DeliveryStats,
   EndpointHealth,
   OutboxStrategy,
   Pause,
+  PruneSummary,
+  ResealSummary,
 } from '../../lib/outbox/index.js';
 import { call } from './client.js';
-import type { EndpointPage } from './model.js';
+import type { Endpoint, EndpointPage, Replay } from './model.js';
 import { operatorUrl } from './settings.js';
 import { path, type Query } from './source.js';
 
+export type FailingEndpoint = Awaited<ReturnType<DeliveryReports['failing']>>[number];
+
 export interface Overview extends DeliveryStats {
+  readonly isWorker: boolean;
   readonly activity: ReturnType<OutboxStrategy['activity']>;
+  readonly failing: readonly FailingEndpoint[];
   readonly endpoints: readonly EndpointHealth[];
   readonly pauses: readonly Pause[];
 }
@@ -30,14 +38,25 @@ export async function findOperator(): Promise<void> {
 
 /** Calls of the operator API. */
 export const operator = {
-  overview: (abort?: AbortSignal) =>
-    call<Overview>(operatorUrl!, 'overview', abort === undefined ? {} : { signal: abort }),
-  endpoints: (query: Query, abort: AbortSignal) =>
-    call<EndpointPage>(operatorUrl!, 'subscribers', { query, signal: abort }),
-  pause: (host: string) =>
-    call<undefined>(operatorUrl!, 'pauses', { method: 'POST', body: { host } }),
+  overview: (abort?: AbortSignal) => get<Overview>('overview', {}, abort),
+  stats: (query: Query, abort: AbortSignal) => get<AttemptHistory>('stats', query, abort),
+  endpoints: (query: Query, abort: AbortSignal) => get<EndpointPage>('subscribers', query, abort),
+  endpoint: (id: string, abort: AbortSignal) => get<Endpoint>(path('subscribers', id), {}, abort),
+  pause: (host: string) => post<undefined>('pauses', { host }),
   resume: (host: string) =>
     call<undefined>(operatorUrl!, path('pauses', host), { method: 'DELETE' }),
   turn: (id: string, state: 'enable' | 'disable') =>
-    call<unknown>(operatorUrl!, path('subscribers', id, state), { method: 'POST', body: {} }),
+    post<unknown>(path('subscribers', id, state), {}),
+  bulk: (id: string, kind: 'recover' | 'backfill', body: object) =>
+    post<Replay>(path('subscribers', id, kind), body),
+  prune: (body: object) => post<PruneSummary>('prune', body),
+  reseal: (body: object) => post<ResealSummary>('reseal', body),
 };
+
+function get<Answer>(to: string, query: Query, signal?: AbortSignal): Promise<Answer> {
+  return call<Answer>(operatorUrl!, to, { query, ...(signal && { signal }) });
+}
+
+function post<Answer>(to: string, body: object): Promise<Answer> {
+  return call<Answer>(operatorUrl!, to, { method: 'POST', body });
+}

@@ -8,6 +8,7 @@ import { t } from '../text/index.js';
 import { Button, Empty } from '../ui/basics.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { DeliveryTable } from './delivery-table.js';
+import { BulkActions } from './operator-bulk.js';
 
 const STATUSES = ['pending', 'succeeded', 'failed'] as const;
 const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'timeout'] as const;
@@ -15,7 +16,16 @@ const HOUR = 3_600_000;
 const SPANS = { lastHour: HOUR, lastDay: 24 * HOUR, lastWeek: 168 * HOUR } as const;
 const STEP = 50;
 const MOST = 500;
-const FILTERS = ['event', 'status', 'answer', 'time', 'endpoint', 'message'] as const;
+const FILTERS = [
+  'event',
+  'status',
+  'answer',
+  'time',
+  'endpoint',
+  'message',
+  'owner',
+  'host',
+] as const;
 
 /** Deliveries, the newest first, with their filters in the address; live while the page is visible. */
 export function DeliveriesScreen({ source }: { readonly source: DeliverySource }) {
@@ -29,7 +39,7 @@ export function DeliveriesScreen({ source }: { readonly source: DeliverySource }
   );
   const isFiltered = FILTERS.some((one) => query[one]);
   return (
-    <Screen title={t().deliveries}>
+    <Screen title={t().deliveries} actions={source.base !== '' && <BulkActions filters={asked} />}>
       <Filters source={source} query={query} />
       <Loaded data={data}>
         {({ items, hasMore }) =>
@@ -73,6 +83,8 @@ function askedFor(query: Filtered) {
       statusClass: query['answer'],
       subscriber: query['endpoint'],
       message: query['message'],
+      owner: query['owner'],
+      host: query['host'],
       since: span === undefined ? undefined : new Date(Date.now() - span).toISOString(),
     };
   };
@@ -168,14 +180,11 @@ function Filters({ source, query }: { readonly source: DeliverySource; readonly 
         (Object.keys(SPANS) as (keyof typeof SPANS)[]).map((one) => [one, t()[one]]),
       )}
       {text('message', t().messageId, 'msg_…')}
+      {source.base !== '' && text('owner', t().owner, '')}
+      {source.base !== '' && text('host', t().host, 'hooks.example.com')}
       {(query['endpoint'] ?? '') !== '' && (
         <div class="filter-endpoint">
-          <a
-            class="mono break"
-            href={linkTo(
-              `${source.base}/endpoints${source.base === '' ? `/${query['endpoint']}` : ''}`,
-            )}
-          >
+          <a class="mono break" href={linkTo(`${source.base}/endpoints/${query['endpoint']}`)}>
             {query['endpoint']}
           </a>
           <Button kind="quiet" onClick={() => setQuery({ endpoint: '' })}>

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Endpoint } from '../core/model.js';
 import { linkTo } from '../core/router.js';
-import { ownerDeliveries } from '../core/deliveries.js';
+import { type DeliverySource, ownerDeliveries } from '../core/deliveries.js';
 import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
@@ -126,7 +126,7 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
       {open === 'rotate' && <RotateDialog id={id} onClose={close} />}
       {open === 'delete' && <DeleteDialog id={id} onClose={() => setOpen(undefined)} />}
       {(open === 'recover' || open === 'backfill') && (
-        <BulkDialog id={id} kind={open} onClose={close} />
+        <BulkDialog kind={open} step={(kind, body) => owner.bulk(id, kind, body)} onClose={close} />
       )}
     </Screen>
   );
@@ -175,17 +175,26 @@ function History({ id }: { readonly id: string }) {
   );
 }
 
-function Recent({ id }: { readonly id: string }) {
+/** The newest deliveries of an endpoint. */
+export function Recent({
+  id,
+  source = ownerDeliveries,
+}: {
+  readonly id: string;
+  readonly source?: DeliverySource;
+}) {
   const [most, setMost] = useState(10);
   const deliveries = useData(
     `recent ${id} ${most}`,
-    (signal) => ownerDeliveries.list({ subscriber: id, limit: String(most) }, signal),
+    (signal) => source.list({ subscriber: id, limit: String(most) }, signal),
     LIVE,
   );
   return (
     <Section
       title={t().recentDeliveries}
-      actions={<a href={linkTo('/deliveries', { endpoint: id })}>{t().allDeliveries}</a>}
+      actions={
+        <a href={linkTo(`${source.base}/deliveries`, { endpoint: id })}>{t().allDeliveries}</a>
+      }
     >
       <Loaded data={deliveries}>
         {({ items, next }) =>
@@ -193,7 +202,7 @@ function Recent({ id }: { readonly id: string }) {
             <Empty title={t().noDeliveries} hint={t().noDeliveriesHint} />
           ) : (
             <>
-              <DeliveryTable rows={items} />
+              <DeliveryTable rows={items} base={source.base} />
               {next !== null && most < 100 && (
                 <div class="table-end">
                   <Button onClick={() => setMost(100)}>{t().more}</Button>
@@ -207,7 +216,7 @@ function Recent({ id }: { readonly id: string }) {
   );
 }
 
-function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
+export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
   const { events, exclude, rateLimit, filter, contentType, createdAt } = endpoint;
   return (
     <dl class="facts">

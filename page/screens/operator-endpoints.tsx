@@ -60,7 +60,7 @@ export function OperatorEndpoints() {
                     title: t().url,
                     kind: 'wide',
                     cell: ({ id, url }) => (
-                      <a href={linkTo('/operator/deliveries', { endpoint: id })}>
+                      <a href={linkTo(`/operator/endpoints/${id}`)}>
                         <bdi>{url}</bdi>
                       </a>
                     ),

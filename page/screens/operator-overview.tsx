@@ -1,12 +1,15 @@
 import { useState } from 'preact/hooks';
 import { operator, type Overview } from '../core/operator.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
-import { dateTime, milliseconds, number, t } from '../text/index.js';
+import { ago, dateTime, milliseconds, number, t } from '../text/index.js';
 import { Button, ErrorNote, Field, Time } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
 import { Figures } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
+import { FailingEndpoints } from './operator-failing.js';
+import { Load } from './operator-load.js';
+import { Throughput } from './operator-throughput.js';
 
 export function OperatorOverview() {
   const data = useData('operator overview', (signal) => operator.overview(signal), LIVE);
@@ -28,10 +31,15 @@ export function OperatorOverview() {
                 [t().rateLimited, number(overview.rateLimited)],
                 [t().failedDeliveries, number(overview.failed)],
                 [t().inFlight, number(overview.activity.inFlight)],
+                [t().oldestDue, overview.oldestDue === null ? '–' : ago(overview.oldestDue)],
               ]}
             />
-            <Paused overview={overview} reload={data.reload} />
+            {!overview.isWorker && <p class="faint">{t().operators.noWorker}</p>}
+            <Throughput query={{}} />
+            <Load overview={overview} />
+            <FailingEndpoints rows={overview.failing} />
             <Failing overview={overview} />
+            <Paused overview={overview} reload={data.reload} />
           </>
         )}
       </Loaded>

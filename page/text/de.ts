@@ -1,5 +1,6 @@
 import type { Dictionary } from './index.js';
 import { figures } from './figures.de.js';
+import { operators } from './operators.de.js';
 import { request, signature } from './request.de.js';
 
 export const de: Dictionary = {
@@ -237,6 +238,7 @@ export const de: Dictionary = {
   applicationsOwn: 'Die Anwendung',
   // Figures of attempts
   figures,
+  operators,
   // Request
   sent: request,
   signature,

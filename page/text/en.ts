@@ -1,4 +1,5 @@
 import { figures } from './figures.en.js';
+import { operators } from './operators.en.js';
 import { request, signature } from './request.en.js';
 
 /** Every text of the page. Other languages have the same keys, which the compiler checks. */
@@ -235,6 +236,7 @@ export const en = {
   applicationsOwn: 'The application',
   // Figures of attempts
   figures,
+  operators,
   // Request
   sent: request,
   signature,

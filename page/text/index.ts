@@ -51,6 +51,11 @@ export function hour(time: string): string {
   return format({ hour: 'numeric', minute: '2-digit' }).format(new Date(time));
 }
 
+/** The time of the day with its seconds. */
+export function clock(time: number): string {
+  return format({ timeStyle: 'medium' }).format(new Date(time));
+}
+
 export function number(value: number, options: Intl.NumberFormatOptions = {}): string {
   return new Intl.NumberFormat(language.value, options).format(value);
 }

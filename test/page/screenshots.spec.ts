@@ -29,6 +29,13 @@ const goTo = async (page: Page, path: string) => {
   await page.evaluate(`location.hash = '#${path}'`);
 };
 const PICTURES: Readonly<Record<string, Picture>> = {
+  overview: {
+    show: async (page) => {
+      await goTo(page, '/');
+      await page.getByRole('img').first().waitFor();
+      await page.getByText('https://search.example.com').first().waitFor();
+    },
+  },
   deliveries: {
     show: async (page) => {
       await goTo(page, '/deliveries');

@@ -1,0 +1,63 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { useAction } from '../core/use-data.js';
+import type { Steps } from '../core/use-steps.js';
+import { t } from '../text/index.js';
+import { Button, ErrorNote, Note } from './basics.js';
+import { Dialog } from './dialog.js';
+
+/** What the work would do. */
+export interface Count {
+  readonly text: string;
+  readonly isNothing: boolean;
+}
+
+interface LongWorkOptions<Sum> {
+  readonly title: string;
+  readonly hint: string;
+  readonly start: string;
+  readonly isDanger?: boolean;
+  readonly steps: Steps<Sum>;
+  readonly progressOf: (sum: Sum) => string;
+  readonly count: () => Promise<Count>;
+  /** What `children` ask for: another value needs another count. */
+  readonly asked?: string;
+  readonly onClose: () => void;
+  /** Fields, until the work begins. */
+  readonly children?: ComponentChildren;
+}
+
+/** Counts first, then works in steps with their progress, which can be stopped and resumed. */
+export function LongWork<Sum>(options: LongWorkOptions<Sum>) {
+  const { title, hint, start, isDanger = false, steps, progressOf, asked = '' } = options;
+  const { onClose, children } = options;
+  const [counted, setCounted] = useState<Count & { readonly asked: string }>();
+  const counting = useAction(async () => setCounted({ ...(await options.count()), asked }));
+  const known = counted?.asked === asked ? counted : undefined;
+  const { sum, isDone } = steps;
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p>{hint}</p>
+      {sum === undefined && !steps.isBusy && children}
+      <div role="status">
+        {sum === undefined && known !== undefined && <Note tone="off">{known.text}</Note>}
+        {sum !== undefined && <Note tone={isDone ? 'good' : 'wait'}>{progressOf(sum)}</Note>}
+      </div>
+      <ErrorNote error={counting.error ?? steps.error} />
+      <div class="form-end">
+        <Button onClick={onClose}>{isDone ? t().close : t().cancel}</Button>
+        {known === undefined && sum === undefined && (
+          <Button kind="primary" onClick={counting.run} isBusy={counting.isBusy}>
+            {t().count}
+          </Button>
+        )}
+        {(sum !== undefined || known?.isNothing === false) && !isDone && !steps.isBusy && (
+          <Button kind={isDanger ? 'danger' : 'primary'} onClick={steps.run}>
+            {sum === undefined ? start : t().resume}
+          </Button>
+        )}
+        {steps.isBusy && <Button onClick={steps.stop}>{t().stop}</Button>}
+      </div>
+    </Dialog>
+  );
+}
