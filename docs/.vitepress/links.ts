@@ -1,0 +1,27 @@
+import { posix } from 'node:path';
+import type { MarkdownRenderer } from 'vitepress';
+
+/** The anchor of a heading, as GitHub makes it: the pages are read there as well. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+/** Makes links to files outside of `docs/` lead to the repository. */
+export function linkToRepository(repository: string) {
+  return (markdown: MarkdownRenderer): void => {
+    markdown.core.ruler.push('link-to-repository', ({ tokens, env }) => {
+      const { relativePath } = env as { readonly relativePath: string };
+      for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+        const href = token.attrGet('href');
+        if (token.type !== 'link_open' || href === null || !href.startsWith('.')) continue;
+        const path = posix.join('docs', posix.dirname(relativePath), href);
+        if (path !== 'docs' && !path.startsWith('docs/')) {
+          token.attrSet('href', `${repository}/blob/main/${path}`);
+        }
+      }
+    });
+  };
+}
