@@ -8,7 +8,7 @@ const FONT_IMPORT = /@import url\([^)]*\);/g;
 export function renderDiagrams(markdown: MarkdownRenderer): void {
   const fence = markdown.renderer.rules.fence!;
   markdown.renderer.rules.fence = (tokens, index, ...rest) => {
-    const { info, content } = tokens[index]!;
+    const { info, content } = tokens[index];
     if (info.trim() !== 'mermaid') return fence(tokens, index, ...rest);
     const svg = renderMermaidSVG(content, {
       bg: 'var(--vp-c-bg)',
