@@ -72,12 +72,14 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
       const { code } = (body ?? {}) as { readonly code?: unknown };
       const session = typeof code === 'string' ? await this.links.exchange(code) : null;
       if (session === null) throw new UnauthorizedException();
-      const { token, capabilities, expiresAt } = session;
+      const { token, capabilities, events, expiresAt } = session;
       response
         .status(200)
         .header('Cache-Control', 'no-store')
         .header('Content-Type', 'application/json; charset=utf-8')
-        .send(JSON.stringify({ token, capabilities, expiresIn: expiresAt - this.clock.now() }));
+        .send(
+          JSON.stringify({ token, capabilities, events, expiresIn: expiresAt - this.clock.now() }),
+        );
     }
 
     @Get('assets/:file')

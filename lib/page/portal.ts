@@ -1,5 +1,7 @@
 import { OptionChecks } from '../common/option-checks.js';
 import { parseDuration } from '../common/parse-duration.js';
+import { InvalidInputError } from '../errors/index.js';
+import { checkPattern, MAX_PATTERNS } from '../subscriber/index.js';
 import { CAPABILITIES, type Capability, type PortalLinks } from '../portal/index.js';
 
 /** Options of {@link Portal.link}. */
@@ -8,6 +10,11 @@ export interface PortalLinkOptions {
   readonly owner: string;
   /** What the holder may do. Default: `['read']`. */
   readonly capabilities?: readonly Capability[];
+  /**
+   * Patterns of the events that the holder sees and subscribes to, for example `['article.*']`: endpoints that get others as
+   * well are hidden from the holder. Default: all events.
+   */
+  readonly events?: readonly string[];
   /** The time in which the link can be opened: milliseconds, or a text such as `15m`; at most seven days. Default ten minutes. */
   readonly expiresIn?: number | string;
   /** The screen that it opens, for example `/endpoints/new`. Default: the first. */
@@ -28,6 +35,8 @@ export interface PortalLink {
 export interface OpenLink {
   readonly id: string;
   readonly capabilities: readonly Capability[];
+  /** Null: all events. */
+  readonly events: readonly string[] | null;
   readonly createdAt: Date;
   /** Null: it was not opened. */
   readonly openedAt: Date | null;
@@ -50,8 +59,8 @@ export class Portal {
 
   /** @throws `ThornConfigurationError` naming an option whose value makes no sense */
   async link(options: PortalLinkOptions): Promise<PortalLink> {
-    CHECK.names(options, ['owner', 'capabilities', 'expiresIn', 'next']);
-    const { owner, capabilities = ['read'], expiresIn = TEN_MINUTES, next } = options;
+    CHECK.names(options, ['owner', 'capabilities', 'events', 'expiresIn', 'next']);
+    const { owner, capabilities = ['read'], events, expiresIn = TEN_MINUTES, next } = options;
     CHECK.assert(
       'owner',
       typeof owner === 'string' && owner !== '' && owner.length <= 255 && !owner.includes('\0'),
@@ -64,6 +73,11 @@ export class Portal {
         capabilities.every((one) => CAPABILITIES.includes(one)),
       `must be a list of any of ${CAPABILITIES.join(', ')}`,
     );
+    CHECK.assert(
+      'events',
+      events === undefined || arePatterns(events),
+      `must be a list of 1 to ${MAX_PATTERNS} names of events, or patterns such as article.*`,
+    );
     const lifetime = typeof expiresIn === 'string' ? parseDuration(expiresIn) : expiresIn;
     CHECK.assert('expiresIn', lifetime !== null, 'must be milliseconds, or a text such as 15m');
     CHECK.integer('expiresIn', lifetime!, { max: WEEK, unit: 'milliseconds' });
@@ -73,7 +87,12 @@ export class Portal {
       "must be a path of the page, for example '/endpoints/new'",
     );
     const distinct = [...new Set(capabilities)];
-    const { id, code, expiresAt } = await this.links.create(owner, distinct, lifetime!);
+    const { id, code, expiresAt } = await this.links.create(
+      owner,
+      distinct,
+      lifetime!,
+      events ?? null,
+    );
     const fragment = new URLSearchParams({ code, ...(next !== undefined && { next }) });
     return {
       id,
@@ -86,9 +105,10 @@ export class Portal {
   /** Lists the links and sessions of an owner that have not expired, the oldest first. */
   async list({ owner }: { readonly owner: string }): Promise<readonly OpenLink[]> {
     const links = await this.links.list(owner);
-    return links.map(({ id, capabilities, createdAt, usedAt, expiresAt }) => ({
+    return links.map(({ id, capabilities, events, createdAt, usedAt, expiresAt }) => ({
       id,
       capabilities,
+      events,
       createdAt: new Date(createdAt),
       openedAt: usedAt === null ? null : new Date(usedAt),
       expiresAt: new Date(expiresAt),
@@ -99,4 +119,17 @@ export class Portal {
   revoke(which: { readonly owner: string } | { readonly id: string }): Promise<number> {
     return this.links.revoke(which);
   }
+}
+
+function arePatterns(events: unknown): boolean {
+  if (!Array.isArray(events) || events.length === 0 || events.length > MAX_PATTERNS) return false;
+  return events.every((one) => {
+    try {
+      checkPattern(one);
+      return true;
+    } catch (error) {
+      if (error instanceof InvalidInputError) return false;
+      throw error;
+    }
+  });
 }

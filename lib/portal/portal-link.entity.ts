@@ -21,6 +21,10 @@ export class ThornPortalLink {
   @Column({ type: 'varchar', length: 64 })
   capabilities!: string;
 
+  /** JSON: a list of patterns; null for all events. */
+  @Column({ type: 'text', nullable: true })
+  events!: string | null;
+
   /** Milliseconds since the Unix epoch, like the others. */
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: number | string;

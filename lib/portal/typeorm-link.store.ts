@@ -8,7 +8,11 @@ export class TypeOrmLinkStore implements LinkStore {
 
   async insert(link: StoredLink, now: number): Promise<void> {
     await this.#rows.delete({ expiresAt: LessThanOrEqual(now) });
-    await this.#rows.insert({ ...link, capabilities: link.capabilities.join(' ') });
+    await this.#rows.insert({
+      ...link,
+      capabilities: link.capabilities.join(' '),
+      events: link.events === null ? null : JSON.stringify(link.events),
+    });
   }
 
   async exchange(
@@ -61,6 +65,7 @@ function linkOf(row: ThornPortalLink): StoredLink {
   return {
     ...row,
     capabilities: row.capabilities.split(' ') as Capability[],
+    events: row.events === null ? null : (JSON.parse(row.events) as string[]),
     createdAt: Number(row.createdAt),
     usedAt: row.usedAt === null ? null : Number(row.usedAt),
     expiresAt: Number(row.expiresAt),

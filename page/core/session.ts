@@ -7,6 +7,9 @@ import { sessionUrl, settings } from './settings.js';
 /** The capabilities of a link's session; null: the application's own guards say what the caller may do. */
 export const capabilities = signal<readonly Capability[] | null>(null);
 
+/** Patterns of the events that the link is for; null: all. */
+export const events = signal<readonly string[] | null>(null);
+
 /** Milliseconds before the end of a session at which the embedding page is asked for another code. */
 const EARLY = 5 * 60_000;
 let renewal: ReturnType<typeof setTimeout> | undefined;
@@ -41,10 +44,12 @@ async function exchange(code: string): Promise<void> {
   const session = (await response.json()) as {
     readonly token: string;
     readonly capabilities: readonly Capability[];
+    readonly events: readonly string[] | null;
     readonly expiresIn: number;
   };
   authorization.value = `Bearer ${session.token}`;
   capabilities.value = session.capabilities;
+  events.value = session.events;
   isLockedOut.value = false;
   clearTimeout(renewal);
   renewal = setTimeout(askForCode, Math.max(0, session.expiresIn - EARLY));

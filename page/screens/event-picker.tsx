@@ -1,6 +1,7 @@
 import { apiUrl } from '../core/settings.js';
 import { call } from '../core/client.js';
 import type { Catalogue } from '../core/model.js';
+import { events as linked } from '../core/session.js';
 import { type Data, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 
@@ -48,12 +49,14 @@ export function EventPicker({ events, items, error, onChange }: PickerOptions) {
     <fieldset aria-describedby="events-error">
       <legend>{t().chooseEvents}</legend>
       <div class="tree">
-        <Choice
-          name={t().allEvents}
-          isGroup
-          checked={isAll}
-          onChange={() => onChange(isAll ? [] : ['*'])}
-        />
+        {linked.value === null && (
+          <Choice
+            name={t().allEvents}
+            isGroup
+            checked={isAll}
+            onChange={() => onChange(isAll ? [] : ['*'])}
+          />
+        )}
         {others.map((one) => (
           <Choice key={one} name={one} checked onChange={() => toggle(one)} />
         ))}
@@ -62,13 +65,15 @@ export function EventPicker({ events, items, error, onChange }: PickerOptions) {
           const inGroup = list.map(({ name }) => patternFor(name));
           return (
             <div key={group}>
-              <Choice
-                name={t().group(group)}
-                isGroup
-                checked={isAll || has(whole)}
-                disabled={isAll}
-                onChange={() => toggle(whole, inGroup)}
-              />
+              {(linked.value === null || linked.value.includes(whole)) && (
+                <Choice
+                  name={t().group(group)}
+                  isGroup
+                  checked={isAll || has(whole)}
+                  disabled={isAll}
+                  onChange={() => toggle(whole, inGroup)}
+                />
+              )}
               {list.map(({ name, description }) => (
                 <Choice
                   key={name}

@@ -2,65 +2,18 @@ import {
   type CanActivate,
   type ExecutionContext,
   Injectable,
-  RequestMethod,
   UnauthorizedException,
 } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { apiControllers, ApiSettings } from '../../lib/api/index.js';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { type Capability, isPortalRequest, Portal, thornPage } from '../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, owners, platforms, startApi } from '../support/apps/api-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { BODIES, NEEDED, portalRoutes } from '../support/portal-routes.js';
 
-/** Routes for callers without an account: they take no tokens of sessions. */
-const PUBLIC = /^(?:GET \/hooks\/\.well-known|POST \/hooks\/unsubscribe|\w+ \/hooks\/self)/;
-
-/** What each route needs; a route that is missing here fails the first test. */
-const NEEDED: Readonly<Record<string, readonly Capability[]>> = {
-  'POST /hooks': ['write', 'secrets'],
-  'PATCH /hooks/:id': ['write'],
-  'DELETE /hooks/:id': ['write'],
-  'POST /hooks/:id/enable': ['write'],
-  'POST /hooks/:id/disable': ['write'],
-  'POST /hooks/:id/rotate-secret': ['secrets'],
-  'POST /hooks/:id/test': ['test'],
-  'POST /hooks/:id/challenge': ['test'],
-  'POST /hooks/:id/recover': ['retry'],
-  'POST /hooks/:id/backfill': ['retry'],
-  'POST /hooks/deliveries/:delivery/retry': ['retry'],
-  'POST /hooks/deliveries/:delivery/cancel': ['retry'],
-  'POST /hooks/filter-preview': ['read'],
-};
 const ALL = ['read', 'write', 'secrets', 'test', 'retry'] as const;
-const subscriber = { url: 'https://example.com/new', events: ['article.*'] };
-const BODIES: Readonly<Record<string, object>> = {
-  'POST /hooks': subscriber,
-  'POST /hooks/filter-preview': { filter: null },
-  'PATCH /hooks/:id': { description: 'changed' },
-  'POST /hooks/:id/recover': { since: '2020-01-01T00:00:00Z' },
-  'POST /hooks/:id/backfill': { since: '2020-01-01T00:00:00Z' },
-};
-
-/** Every route of the router that takes tokens. */
-function routes(): readonly string[] {
-  const settings = new ApiSettings({ unprotected: true, receivers: true, owner: () => null }, true);
-  return apiControllers(settings)
-    .flatMap((controller) => {
-      const { prototype } = controller;
-      const base: string = Reflect.getMetadata('path', controller);
-      return Object.getOwnPropertyNames(prototype).flatMap((name) => {
-        const method: RequestMethod | undefined = Reflect.getMetadata('method', prototype[name]);
-        if (method === undefined) return [];
-        const [path = ''] = [Reflect.getMetadata('path', prototype[name])].flat() as string[];
-        const slash = path === '' || path.startsWith('/') ? '' : '/';
-        return `${RequestMethod[method]} /${base}${slash}${path}`;
-      });
-    })
-    .filter((route) => !PUBLIC.test(route));
-}
-
-const all = routes();
+const all = portalRoutes();
 const writes = all.filter((route) => !route.startsWith('GET '));
 const withIds = all.filter((route) => /:(?:id|delivery)\b/.test(route));
 
@@ -238,6 +191,8 @@ describe.each(platforms)('a session on %s', (platform) => {
     ['owner', { owner: '' }],
     ['capabilities', { owner: 'a', capabilities: ['admin'] }],
     ['capabilities', { owner: 'a', capabilities: [] }],
+    ['events', { owner: 'a', events: [] }],
+    ['events', { owner: 'a', events: ['no pattern'] }],
     ['expiresIn', { owner: 'a', expiresIn: '8d' }],
     ['expiresIn', { owner: 'a', expiresIn: 'soon' }],
     ['next', { owner: 'a', next: 'https://elsewhere.example' }],

@@ -1,10 +1,22 @@
-import { Body, Get, Header, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
+import {
+  Body,
+  Get,
+  Header,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  type Type,
+} from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
-import { Needs } from '../http/portal.guard.js';
+import { isWithin } from '../http/portal-events.interceptor.js';
+import { eventsFor, Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { RoutePaths } from '../platform/route-paths.js';
@@ -56,8 +68,11 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     async figures(
       @CallerScope() scope: OwnerScope,
       @Query(new FiguresQueryPipe()) query: unknown,
+      @Req() request: object,
     ): Promise<AttemptHistoryView> {
-      const found = await this.reports.figures(query as AttemptFiguresQuery, scope);
+      const among = await this.#subscribersFor(request, scope);
+      const asked = { ...(query as AttemptFiguresQuery), ...(among && { among }) };
+      const found = await this.reports.figures(asked, scope);
       return new AttemptHistoryView(orNotFound(found));
     }
 
@@ -81,6 +96,20 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
         time: new Date(time).toISOString(),
       }));
       return { items, passed: items.filter(({ passes }) => passes).length, warnings };
+    }
+
+    /** The subscribers that the holder of a link for some events sees; undefined: all. */
+    async #subscribersFor(request: object, scope: OwnerScope): Promise<string[] | undefined> {
+      const events = eventsFor(request);
+      if (events === null) return undefined;
+      const ids: string[] = [];
+      let after: string | undefined;
+      do {
+        const page = await this.subscribers.list(scope, { limit: 100, ...(after && { after }) });
+        ids.push(...page.items.filter((one) => isWithin(one, events)).map(({ id }) => id));
+        after = page.next ?? undefined;
+      } while (after !== undefined);
+      return ids;
     }
   }
 

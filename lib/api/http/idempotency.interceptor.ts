@@ -10,7 +10,7 @@ import { catchError, from, mergeMap, type Observable, of } from 'rxjs';
 import { IdempotencyStore, type KeptAnswer } from '../../idempotency/index.js';
 import type { ApiRequest } from '../options/api-options.js';
 import { badRequest, problem } from '../problems/errors.js';
-import type { HeaderResponse } from './header-response.js';
+import type { HeaderResponse } from '../platform/header-response.js';
 import { scopeOf } from './owner.guard.js';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;

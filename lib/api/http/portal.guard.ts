@@ -16,8 +16,8 @@ const KEY = 'thorn:capabilities';
 /** Fields that set a secret, in any route. */
 const SECRET_FIELDS = ['secret', 'hmac_secret'];
 
-/** Requests with the token of a session that {@link PortalGuard} has found. */
-const admitted = new WeakSet<object>();
+/** Requests with the token of a session that {@link PortalGuard} has found, and the events that it is for. */
+const admitted = new WeakMap<object, readonly string[] | null>();
 
 /** Says what a route needs of the token of a session. Default: `read` for GET, `write` for every other method. */
 export function Needs(...capabilities: readonly Capability[]): MethodDecorator {
@@ -47,10 +47,15 @@ export class PortalGuard implements CanActivate {
     if (!neededFor(context.getHandler(), request).every((one) => given.has(one))) {
       throw new ForbiddenException();
     }
-    admitted.add(request);
+    admitted.set(request, session.events);
     enterScope(request, session.owner);
     return true;
   }
+}
+
+/** Returns the patterns of the events that a request may show and change; null: all. */
+export function eventsFor(request: object): readonly string[] | null {
+  return admitted.get(request) ?? null;
 }
 
 /** Leaves a guard of the application out for requests that {@link PortalGuard} has let in. */

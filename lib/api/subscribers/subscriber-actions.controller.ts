@@ -23,7 +23,7 @@ import { PING_EVENT } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
 import { exampleOf } from '../catalogue/event-type.view.js';
 import { orNotFound, problem } from '../problems/errors.js';
-import type { HeaderResponse } from '../http/header-response.js';
+import type { HeaderResponse } from '../platform/header-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';

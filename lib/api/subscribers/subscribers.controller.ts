@@ -30,7 +30,7 @@ import { checkRateLimitCeiling, withRateLimitCeiling } from './rate-limit-ceilin
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { entityTag, ifMatch } from './etag.js';
 import { orNotFound } from '../problems/errors.js';
-import type { HeaderResponse } from '../http/header-response.js';
+import type { HeaderResponse } from '../platform/header-response.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';

@@ -11,6 +11,8 @@ import { everythingOf } from './log-scan.js';
 export interface AttemptFiguresQuery {
   /** Id of a subscriber; default all. */
   readonly subscriberId?: string;
+  /** Ids of the subscribers that are counted. Default: all in scope. */
+  readonly among?: readonly string[];
   /** Default `hour`. */
   readonly by?: 'hour' | 'day';
   /** From then on; default a day ago, by day 30 days ago. */

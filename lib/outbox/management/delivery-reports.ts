@@ -62,7 +62,8 @@ export class DeliveryReports {
     const range = figuresRange(query, clock.now());
     const { stores } = await requireOutbox(strategy);
     const { subscriberId } = query;
-    const visible = await visibleSubscribers(subscribers, subscriberId, scope, undefined);
+    const within = await visibleSubscribers(subscribers, subscriberId, scope, undefined);
+    const visible = query.among === undefined ? within : intersection(query.among, within);
     if (subscriberId !== undefined && visible?.length === 0) return null;
     return attemptFigures(stores, visible, range);
   }
@@ -93,4 +94,9 @@ export class DeliveryReports {
       }),
     );
   }
+}
+
+function intersection(some: readonly string[], others: readonly string[] | undefined) {
+  const known = new Set(others);
+  return others === undefined ? some : some.filter((one) => known.has(one));
 }

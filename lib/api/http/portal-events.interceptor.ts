@@ -1,0 +1,138 @@
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { mergeMap, type Observable } from 'rxjs';
+import { Deliveries } from '../../outbox/index.js';
+import {
+  type OwnerScope,
+  patternCovers,
+  patternMatches,
+  type Subscriber,
+  Subscribers,
+} from '../../subscriber/index.js';
+import type { ApiRequest } from '../options/api-options.js';
+import { badRequest, orNotFound, type RefusedField } from '../problems/errors.js';
+import { isBody } from './body-fields.js';
+import { scopeOf } from './owner.guard.js';
+import { eventsFor } from './portal.guard.js';
+
+interface RoutedRequest extends ApiRequest {
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+}
+
+/** An item of a list: a subscriber, a delivery, a message, or a type of event. */
+interface Item {
+  readonly events?: readonly string[];
+  readonly event?: string;
+  readonly name?: string;
+  readonly subscriberId?: string;
+}
+
+/**
+ * Keeps the holder of a link for some events to these, on every route: what is of another event is not found, is left out
+ * of lists, and cannot be subscribed to. A subscriber that gets other events as well is not found either.
+ */
+@Injectable()
+export class PortalEventsInterceptor implements NestInterceptor {
+  constructor(
+    @Inject(Subscribers) private readonly subscribers: Subscribers,
+    @Inject(Deliveries) private readonly deliveries: Deliveries,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const request = context.switchToHttp().getRequest<RoutedRequest>();
+    const allowed = eventsFor(request);
+    if (allowed === null) return next.handle();
+    const scope = scopeOf(request);
+    await this.#checkPlace(request, scope, allowed);
+    checkBody(request.body, allowed);
+    return next.handle().pipe(mergeMap((answer) => this.#visible(answer, scope, allowed)));
+  }
+
+  /** @throws a 404 for what the path or the query names */
+  async #checkPlace(
+    { params, query }: RoutedRequest,
+    scope: OwnerScope,
+    allowed: readonly string[],
+  ): Promise<void> {
+    const { id, delivery, name } = params;
+    const subscriberId = id ?? query['subscriber'];
+    if (typeof subscriberId === 'string' && !(await this.#shows(subscriberId, scope, allowed))) {
+      orNotFound(null);
+    }
+    if (delivery !== undefined) {
+      const found = await this.deliveries.findById(delivery, scope);
+      const isVisible =
+        found !== null &&
+        isAllowed(found.event, allowed) &&
+        (await this.#shows(found.subscriberId, scope, allowed));
+      orNotFound(isVisible || null, 'delivery');
+    }
+    if (name !== undefined) orNotFound(isAllowed(name, allowed) || null, 'event');
+  }
+
+  async #shows(id: string, scope: OwnerScope, allowed: readonly string[]): Promise<boolean> {
+    const subscriber = await this.subscribers.findById(id, scope);
+    return subscriber !== null && isWithin(subscriber, allowed);
+  }
+
+  /** Leaves out of a list what is of other events. */
+  async #visible(answer: unknown, scope: OwnerScope, allowed: readonly string[]): Promise<unknown> {
+    const items = isBody(answer) ? answer['items'] : undefined;
+    if (!Array.isArray(items)) return answer;
+    const shown: unknown[] = [];
+    const known = new Map<string, boolean>();
+    for (const item of items as readonly Item[]) {
+      const { events, event = item.name, subscriberId } = item;
+      if (events !== undefined && !isWithin({ events }, allowed)) continue;
+      if (event !== undefined && !isAllowed(event, allowed)) continue;
+      if (subscriberId !== undefined) {
+        const is = known.get(subscriberId) ?? (await this.#shows(subscriberId, scope, allowed));
+        known.set(subscriberId, is);
+        if (!is) continue;
+      }
+      shown.push(item);
+    }
+    const passed = (shown as readonly { passes?: boolean }[]).filter(({ passes }) => passes).length;
+    return {
+      ...(answer as object),
+      items: shown,
+      ...('passed' in (answer as object) && { passed }),
+    };
+  }
+}
+
+/** Tells whether a subscriber gets events that are allowed, and no others. */
+export function isWithin(
+  { events }: Pick<Subscriber, 'events'>,
+  allowed: readonly string[],
+): boolean {
+  return events.every((one) => allowed.some((pattern) => patternCovers(pattern, one)));
+}
+
+function isAllowed(event: string, allowed: readonly string[]): boolean {
+  return allowed.some((pattern) => patternMatches(pattern, event));
+}
+
+/** @throws a 400 for events that are not allowed; whether they are patterns at all is looked at later */
+function checkBody(body: unknown, allowed: readonly string[]): void {
+  if (!isBody(body)) return;
+  const refused = ['event', 'events'].flatMap((field): readonly RefusedField[] => {
+    const given = [body[field] ?? []].flat() as readonly unknown[];
+    const isFine = given.every(
+      (one) => typeof one !== 'string' || isWithin({ events: [one] }, allowed) || one === PING,
+    );
+    const reason = `must be of the events of this link: ${allowed.join(', ')}`;
+    return isFine ? [] : [{ field, reason }];
+  });
+  if (refused.length > 0) throw badRequest(refused);
+}
+
+/** The event of a test without one. */
+const PING = 'thorn.ping';

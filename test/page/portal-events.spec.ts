@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { Portal, thornPage } from '../../lib/page/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { type Api, platforms, startApi } from '../support/apps/api-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { BODIES, portalRoutes } from '../support/portal-routes.js';
+
+const CAPABILITIES = ['read', 'write', 'secrets', 'test', 'retry'] as const;
+const all = portalRoutes();
+const ofSubscribers = all.filter((route) => route.includes('/:id'));
+const ofDeliveries = all.filter((route) => route.includes('/:delivery'));
+
+describe.each(platforms)('a link for some events on %s', (platform) => {
+  let api: Api;
+  let database: TestDatabase;
+  let receiver: ScriptedReceiver;
+  let token: string;
+  /** Ids by what the endpoint is subscribed to. */
+  const ids: Record<'articles' | 'everything' | 'orders', string> = {
+    articles: '',
+    everything: '',
+    orders: '',
+  };
+
+  beforeAll(async () => {
+    database = await createDatabase('memory');
+    receiver = await ScriptedReceiver.start();
+    api = await startApi(platform, {
+      store: database,
+      thorn: {
+        page: thornPage(),
+        recipients: { ...LOOPBACK_RECIPIENTS, allowedPorts: 'any' },
+      },
+    });
+    for (const [name, pattern] of [
+      ['articles', 'article.*'],
+      ['everything', '*'],
+      ['orders', 'order.paid'],
+    ] as const) {
+      const url = `${receiver.url}/${name}`;
+      const made = await api.subscribers.create({ url, events: [pattern], owner: 'alice' });
+      ids[name] = made.id;
+    }
+    for (const event of ['article.created', 'order.paid']) {
+      await api.app.get(WebhookDispatcher).send(event, {}, { owner: 'alice' });
+    }
+    await vi.waitFor(async () => {
+      const { items } = await api.app.get(Deliveries).list({ status: 'succeeded' }, 'any');
+      expect(items).toHaveLength(4);
+    });
+    const { code } = await api.app
+      .get(Portal)
+      .link({ owner: 'alice', capabilities: CAPABILITIES, events: ['article.*'] });
+    const session = await api.send('POST', '/webhooks/session', { as: 'nobody', body: { code } });
+    expect(session.body.events).toEqual(['article.*']);
+    token = session.body.token;
+  });
+  afterAll(async () => {
+    await api.app.close();
+    await receiver.stop();
+    await database.drop();
+  });
+
+  const ask = (method: string, path: string, body?: object) =>
+    api.send(method, path, {
+      as: 'nobody',
+      headers: { authorization: `Bearer ${token}` },
+      ...(body !== undefined && { body }),
+    });
+  const askRoute = (route: string, path: string) => {
+    const [method = ''] = route.split(' ');
+    return ask(method, path, method === 'GET' ? undefined : (BODIES[route] ?? {}));
+  };
+  const deliveryOf = async (subscriberId: string, event: string) => {
+    const { items } = await api.app.get(Deliveries).list({ subscriberId, event }, 'any');
+    return items[0]!.id;
+  };
+
+  it('lists what is of its events alone', async () => {
+    expect((await ask('GET', '/hooks')).body.items).toMatchObject([{ id: ids.articles }]);
+    expect((await ask('GET', '/hooks/deliveries')).body.items).toMatchObject([
+      { subscriberId: ids.articles, event: 'article.created' },
+    ]);
+    expect((await ask('GET', `/hooks/deliveries?subscriber=${ids.orders}`)).status).toBe(404);
+    const names = (await ask('GET', '/hooks/event-types')).body.items;
+    expect(names.map(({ name }: { name: string }) => name)).toEqual([
+      'article.created',
+      'article.changed',
+      'article.tag.added',
+    ]);
+    expect((await ask('GET', '/hooks/event-types/article.created')).status).toBe(200);
+    expect((await ask('GET', '/hooks/event-types/order.paid')).status).toBe(404);
+    expect((await ask('GET', '/hooks/stats')).body.total.attempts).toBe(1);
+    expect((await ask('GET', `/hooks/stats?subscriber=${ids.orders}`)).status).toBe(404);
+    const preview = await ask('POST', '/hooks/filter-preview', { filter: null });
+    expect(preview.body).toMatchObject({ items: [{ event: 'article.created' }], passed: 1 });
+  });
+
+  it.each(ofSubscribers)('does not find endpoints of other events: %s', async (route) => {
+    for (const name of ['everything', 'orders'] as const) {
+      const path = route.split(' ')[1]!.replace(':id', ids[name]);
+      expect([name, (await askRoute(route, path)).status]).toEqual([name, 404]);
+    }
+  });
+
+  it.each(ofDeliveries)('does not find deliveries of other events: %s', async (route) => {
+    for (const [id, event] of [
+      [ids.everything, 'article.created'],
+      [ids.everything, 'order.paid'],
+      [ids.orders, 'order.paid'],
+    ] as const) {
+      const path = route.split(' ')[1]!.replace(':delivery', await deliveryOf(id, event));
+      expect([event, (await askRoute(route, path)).status]).toEqual([event, 404]);
+    }
+    const own = route.split(' ')[1]!.replace(':delivery', await deliveryOf(ids.articles, '*'));
+    expect((await askRoute(route, own)).status).not.toBe(404);
+  });
+
+  it('subscribes to its events alone, and tests with them', async () => {
+    const url = `${receiver.url}/new`;
+    for (const body of [
+      { url, event: '*' },
+      { url, events: ['article.created', 'order.paid'] },
+      { url, events: ['*.created'] },
+    ]) {
+      const answer = await ask('POST', '/hooks', body);
+      expect([answer.status, answer.body.errors[0].reason]).toEqual([
+        400,
+        'must be of the events of this link: article.*',
+      ]);
+    }
+    const made = await ask('POST', '/hooks', { url, events: ['article.tag.*'] });
+    expect(made.status).toBe(201);
+    const path = `/hooks/${made.body.id}`;
+    expect((await ask('PATCH', path, { events: ['*'] })).status).toBe(400);
+    expect((await ask('PATCH', path, { events: ['article.*'] })).status).toBe(200);
+    expect((await ask('POST', `${path}/test`, { event: 'order.paid' })).status).toBe(400);
+    expect((await ask('POST', `${path}/test`, { event: 'article.created' })).status).toBe(200);
+    expect((await ask('POST', `${path}/test`, {})).status).toBe(200);
+    expect((await ask('DELETE', path)).status).toBe(204);
+  });
+});
