@@ -2,6 +2,7 @@ import type {
   EventTypeDetailsView,
   EventTypesView,
 } from '../../lib/api/catalogue/event-type.view.js';
+import type { FilterPreviewView } from '../../lib/api/deliveries/delivery-reports.controller.js';
 import type {
   AttemptHistoryView,
   SentHeadersView,
@@ -30,6 +31,7 @@ export type DeliveryDetails = DeliveryDetailsView;
 export type DeliveryPage = DeliveryPageView;
 export type Attempt = DeliveryDetailsView['attempts'][number];
 export type AttemptHistory = AttemptHistoryView;
+export type FilterPreview = FilterPreviewView;
 export type SentRequest = SentRequestView;
 export type SentHeaders = SentHeadersView;
 export type TestResult = TestView;

@@ -5,6 +5,7 @@ import type {
   Created,
   Endpoint,
   EndpointPage,
+  FilterPreview,
   Replay,
   Stats,
   TestResult,
@@ -30,6 +31,7 @@ export const owner = {
   stats: (id: string, days: number, signal?: AbortSignal) =>
     get<Stats>(path(id, 'stats'), { days: String(days) }, signal),
   figures: (query: Query, signal?: AbortSignal) => get<AttemptHistory>('stats', query, signal),
+  previewFilter: (body: object) => post<FilterPreview>('filter-preview', body),
   bulk: (id: string, kind: 'recover' | 'backfill', body: object) =>
     post<Replay>(path(id, kind), body),
 };

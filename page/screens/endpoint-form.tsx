@@ -6,6 +6,13 @@ import { t } from '../text/index.js';
 import { Button, ErrorNote, Field } from '../ui/basics.js';
 import { Failure } from '../ui/screen.js';
 import { EventPicker, useCatalogue } from './event-picker.js';
+import { FilterEditor } from './filter-editor.js';
+import {
+  changedRateLimit,
+  isRateLimit,
+  RateLimitField,
+  typedRateLimit,
+} from './rate-limit-field.js';
 
 interface FormOptions {
   readonly endpoint?: Endpoint;
@@ -23,7 +30,8 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
   const [description, setDescription] = useState(endpoint?.description ?? '');
   const [events, setEvents] = useState<readonly string[]>(endpoint?.events ?? []);
   const [filter, setFilter] = useState(() => textOfFilter(endpoint?.filter ?? null));
-  const [wrong, setWrong] = useState<{ events?: string; filter?: string }>({});
+  const [rateLimit, setRateLimit] = useState(() => typedRateLimit(endpoint?.rateLimit ?? null));
+  const [wrong, setWrong] = useState<{ events?: string; filter?: string; rateLimit?: string }>({});
 
   const send = (event: Event) => {
     event.preventDefault();
@@ -31,12 +39,19 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
     const faults = {
       ...(events.length === 0 && { events: t().chooseOne }),
       ...(parsed === undefined && { filter: t().filterInvalid }),
+      ...(!isRateLimit(rateLimit) && { rateLimit: t().form.rateLimitInvalid }),
     };
     setWrong(faults);
     if (Object.keys(faults).length > 0) return;
-    onSubmit({ url: url.trim(), events, description: description.trim() || null, filter: parsed });
+    const limit = changedRateLimit(rateLimit, endpoint?.rateLimit ?? null);
+    onSubmit({
+      ...{ url: url.trim(), events, description: description.trim() || null, filter: parsed },
+      ...(limit !== undefined && { rateLimit: limit }),
+    });
   };
-  const named = ['url', 'events', 'description', 'filter'].some((one) => error?.reasonOf(one));
+  const named = ['url', 'events', 'description', 'filter', 'rateLimit'].some((one) =>
+    error?.reasonOf(one),
+  );
   return (
     <form class="form" noValidate onSubmit={send}>
       <Field label={t().url} hint={t().urlHint} error={sentence(error?.reasonOf('url'))}>
@@ -79,21 +94,18 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
       )}
       <details open={endpoint?.filter !== undefined && endpoint.filter !== null}>
         <summary>{t().filter}</summary>
-        <Field
-          label={t().filter}
-          hint={t().filterHint}
+        <FilterEditor
+          text={filter}
+          events={events}
           error={wrong.filter ?? sentence(error?.reasonOf('filter'))}
-        >
-          {(attributes) => (
-            <textarea
-              {...attributes}
-              spellcheck={false}
-              value={filter}
-              onInput={({ currentTarget }) => setFilter(currentTarget.value)}
-            />
-          )}
-        </Field>
+          onChange={setFilter}
+        />
       </details>
+      <RateLimitField
+        value={rateLimit}
+        error={wrong.rateLimit ?? sentence(error?.reasonOf('rateLimit'))}
+        onChange={setRateLimit}
+      />
       <ErrorNote error={named ? undefined : error} />
       <div class="form-end">
         <Button kind="primary" type="submit" isBusy={isBusy}>

@@ -8,6 +8,7 @@ import { LIVE, useAction, useData } from '../core/use-data.js';
 import { dateTime, number, t } from '../text/index.js';
 import { Badge, Button, Empty, ErrorNote, Note } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
+import { Countdown } from '../ui/countdown.js';
 import { Dialog } from '../ui/dialog.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { DayActivity } from './activity.js';
@@ -217,7 +218,7 @@ export function Recent({
 }
 
 export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
-  const { events, exclude, rateLimit, filter, contentType, createdAt } = endpoint;
+  const { events, exclude, rateLimit, filter, contentType, rotationEndsAt, createdAt } = endpoint;
   return (
     <dl class="facts">
       <div>
@@ -238,6 +239,14 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
         <div>
           <dt>{t().rateLimit}</dt>
           <dd>{t().rateLimitText(rateLimit.max, number(rateLimit.per / 1000))}</dd>
+        </div>
+      )}
+      {rotationEndsAt !== null && Date.parse(rotationEndsAt) > Date.now() && (
+        <div>
+          <dt>{t().form.oldSecret}</dt>
+          <dd>
+            <Countdown until={rotationEndsAt} />
+          </dd>
         </div>
       )}
       {contentType !== 'application/json' && (

@@ -4,6 +4,7 @@ import type { Catalogue } from '../core/model.js';
 import { events as linked } from '../core/session.js';
 import { type Data, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
+import { EventExample } from './event-example.js';
 
 export function useCatalogue(): Data<Catalogue> {
   return useData('catalogue', (signal) => call<Catalogue>(apiUrl, 'event-types', { signal }));
@@ -75,15 +76,17 @@ export function EventPicker({ events, items, error, onChange }: PickerOptions) {
                 />
               )}
               {list.map(({ name, description }) => (
-                <Choice
-                  key={name}
-                  name={name}
-                  description={description}
-                  isLeaf
-                  checked={isAll || has(whole) || has(patternFor(name))}
-                  disabled={isAll || has(whole)}
-                  onChange={() => toggle(patternFor(name))}
-                />
+                <div key={name}>
+                  <Choice
+                    name={name}
+                    description={description}
+                    isLeaf
+                    checked={isAll || has(whole) || has(patternFor(name))}
+                    disabled={isAll || has(whole)}
+                    onChange={() => toggle(patternFor(name))}
+                  />
+                  <EventExample name={name} />
+                </div>
               ))}
             </div>
           );

@@ -1,5 +1,6 @@
 import type { Dictionary } from './index.js';
 import { figures } from './figures.de.js';
+import { form } from './form.de.js';
 import { operators } from './operators.de.js';
 import { request, signature } from './request.de.js';
 
@@ -236,6 +237,8 @@ export const de: Dictionary = {
   until: 'Bis',
   mode: { flowing: 'Läuft', paused: 'Bat um eine Pause', broken: 'Unterbrochen' },
   applicationsOwn: 'Die Anwendung',
+  // Form of an endpoint
+  form,
   // Figures of attempts
   figures,
   operators,

@@ -1,4 +1,5 @@
 import { figures } from './figures.en.js';
+import { form } from './form.en.js';
 import { operators } from './operators.en.js';
 import { request, signature } from './request.en.js';
 
@@ -234,6 +235,8 @@ export const en = {
   until: 'Until',
   mode: { flowing: 'Flowing', paused: 'Asked for a pause', broken: 'Circuit broken' },
   applicationsOwn: 'The application',
+  // Form of an endpoint
+  form,
   // Figures of attempts
   figures,
   operators,

@@ -49,6 +49,7 @@ describe.each(platforms)('the REST API on %s', (platform) => {
       state: 'disabled',
       id: expect.stringMatching(/^sub_/),
       self: `/hooks/${answer.body.id}`,
+      rotationEndsAt: null,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       updatedAt: answer.body.createdAt,
       warnings: [],

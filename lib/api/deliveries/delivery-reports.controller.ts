@@ -27,7 +27,7 @@ import { FiguresQueryPipe } from './figures-query.pipe.js';
 const PREVIEW = new GivenFieldsPipe(['filter', 'events', 'exclude'], true);
 
 /** The answer to a preview: the latest messages, and which of them would be delivered. */
-interface FilterPreviewView {
+export interface FilterPreviewView {
   readonly items: readonly {
     readonly messageId: string;
     readonly event: string;

@@ -75,6 +75,10 @@ export function apiSchemas(
     self: text,
     ...changeable,
     state: { ...text, enum: ['active', 'disabled', 'unverified'] },
+    rotationEndsAt: nullable({
+      ...time,
+      description: 'When the secrets from before the latest rotation sign no more',
+    }),
     createdAt: time,
     updatedAt: time,
   };

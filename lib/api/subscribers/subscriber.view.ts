@@ -35,6 +35,8 @@ export class SubscriberView {
   readonly state: SubscriberState;
   readonly description: string | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** When the secrets from before the latest rotation sign no more, which may be over; null without a rotation. */
+  readonly rotationEndsAt: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 
@@ -52,6 +54,8 @@ export class SubscriberView {
     this.state = stateOf(subscriber);
     this.description = subscriber.description;
     this.metadata = subscriber.metadata;
+    const ends = subscriber.secrets.flatMap(({ expiresAt }) => expiresAt ?? []);
+    this.rotationEndsAt = ends.length === 0 ? null : new Date(Math.max(...ends)).toISOString();
     this.createdAt = subscriber.createdAt.toISOString();
     this.updatedAt = subscriber.updatedAt.toISOString();
   }

@@ -1,0 +1,58 @@
+import { call } from '../core/client.js';
+import type { EventDetails } from '../core/model.js';
+import { apiUrl } from '../core/settings.js';
+import { path } from '../core/source.js';
+import { useData } from '../core/use-data.js';
+import { patternFor, useCatalogue } from './event-picker.js';
+
+/** Events whose schemas are looked at. */
+const MOST = 10;
+const DEPTH = 4;
+
+/** Names of fields in the data of the events, from their schemas and examples. */
+export function useFieldNames(events: readonly string[]): readonly string[] {
+  const catalogue = useCatalogue();
+  const names = (catalogue.value?.items ?? [])
+    .map(({ name }) => name)
+    .filter((name) => events.some((one) => covers(one, name)))
+    .slice(0, MOST);
+  const found = useData(`fields ${names.join(' ')}`, async (signal) => {
+    const types = await Promise.all(
+      names.map((name) => call<EventDetails>(apiUrl, path('event-types', name), { signal })),
+    );
+    const fields = types.flatMap(({ schema, example }) => [
+      ...namesInSchema(schema, DEPTH),
+      ...namesIn(example, DEPTH),
+    ]);
+    return [...new Set(fields)].toSorted();
+  });
+  return found.value ?? [];
+}
+
+function covers(pattern: string, name: string): boolean {
+  return (
+    pattern === '*' ||
+    pattern === patternFor(name) ||
+    (pattern.endsWith('.*') && name.startsWith(pattern.slice(0, -1)))
+  );
+}
+
+function namesInSchema(schema: unknown, depth: number): string[] {
+  const { properties } = record(schema);
+  return Object.entries(record(properties)).flatMap(([name, inner]) => {
+    const within = depth > 1 ? namesInSchema(inner, depth - 1) : [];
+    return within.length === 0 ? [name] : within.map((one) => `${name}.${one}`);
+  });
+}
+
+function namesIn(data: unknown, depth: number): string[] {
+  return Object.entries(record(data)).flatMap(([name, inner]) => {
+    const within = depth > 1 ? namesIn(inner, depth - 1) : [];
+    return within.length === 0 ? [name] : within.map((one) => `${name}.${one}`);
+  });
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isRecord ? (value as Readonly<Record<string, unknown>>) : {};
+}

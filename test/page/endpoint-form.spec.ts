@@ -1,0 +1,158 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { filterOf, rowsOf } from '../../page/core/filter-rows.js';
+import { OwnerPage } from '../support/apps/owner-page.js';
+import type { PageVisitor } from '../support/page-visitor.js';
+
+describe('a filter', () => {
+  it.each([
+    { total: { gt: 100 } },
+    { customer: { country: { in: ['AT', 'CH, LI', 'with "quotes"', 5] } } },
+    { AND: [{ a: { eq: '5' } }, { b: { ne: true } }, { c: { isNot: null } }] },
+    { OR: [{ title: { startsWith: ' x' } }, { title: { is: null } }, { a: { eq: '' } }] },
+    { price: { eq: '"' } },
+    null,
+  ])('is the same after it was written as conditions: %j', (filter) => {
+    expect(filterOf(rowsOf(filter)!)).toEqual(filter);
+  });
+
+  it('takes bare values and fields beside each other for what they mean', () => {
+    expect(filterOf(rowsOf({ state: 'OPEN', total: { gte: 5 }, removed: null })!)).toEqual({
+      AND: [{ state: { eq: 'OPEN' } }, { total: { gte: 5 } }, { removed: { is: null } }],
+    });
+  });
+
+  it.each([
+    { tags: { name: 'a', hot: true } },
+    { total: { gt: 1, lt: 5 } },
+    { NOT: { a: 1 } },
+    { a: { OR: [{ eq: 1 }] } },
+    { a: { truthy: true } },
+    { at: { gt: { $date: '2026-01-31T12:00:00.000Z' } } },
+    { list: { eq: [1] } },
+    { 'a.b': 1 },
+    { list: [] },
+    5,
+  ])('stays JSON where conditions would mean something else: %j', (filter) => {
+    expect(rowsOf(filter)).toBeNull();
+  });
+});
+
+describe('the form of an endpoint', () => {
+  let owner: OwnerPage;
+  let visitor: PageVisitor;
+  let page: Page;
+
+  beforeAll(async () => {
+    owner = await OwnerPage.start();
+  }, 180_000);
+  afterAll(() => owner.stop());
+  beforeEach(async () => {
+    visitor = await owner.visit();
+    page = visitor.page;
+  });
+  afterEach(() => visitor.end());
+
+  it('builds a filter of conditions and tries it on the latest events', async () => {
+    const id = await owner.endpoint();
+    for (const title of ['Hello', 'Hello again', 'Bye']) await owner.deliver(id, { title });
+    await page.goto(owner.url(`/endpoints/${id}`));
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.locator('summary', { hasText: 'Filter' }).click();
+    await page.getByRole('button', { name: 'Add condition' }).click();
+    const first = page.getByRole('group', { name: 'Condition 1' });
+    await first.getByLabel('Field').fill('title');
+    // Names of fields come from the schemas of the events.
+    await expect
+      .poll(() =>
+        page
+          .locator('#field-names option')
+          .evaluateAll((all) => all.map((one) => one.getAttribute('value'))),
+      )
+      .toContain('title');
+    await first.getByLabel('Comparison').selectOption('begins with');
+    await first.getByLabel('Value').fill('Hello');
+    await page.getByRole('button', { name: 'Try on the latest events' }).click();
+    await page.getByText('2 of the latest 3 events would be sent.').waitFor();
+    await page.getByText('Events that it was tried on').first().click();
+    await page.getByText('Not sent').waitFor();
+    await visitor.expectAccessible();
+
+    await page.getByRole('button', { name: 'Add condition' }).click();
+    const second = page.getByRole('group', { name: 'Condition 2' });
+    await second.getByLabel('Field').fill('title');
+    await second.getByLabel('Comparison').selectOption('is');
+    await second.getByLabel('Value').fill('Bye');
+    expect(await page.getByText('would be sent').count()).toBe(0);
+    await page.getByLabel('Send when').selectOption('one condition holds');
+    await page.getByRole('button', { name: 'Try on the latest events' }).click();
+    await page.getByText('3 of the latest 3 events would be sent.').waitFor();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const filter = { OR: [{ title: { startsWith: 'Hello' } }, { title: { eq: 'Bye' } }] };
+    expect((await owner.api.subscribers.findById(id, 'any'))!.filter).toEqual(filter);
+  });
+
+  it('keeps a filter that conditions cannot say, and says what the API refuses', async () => {
+    const id = await owner.endpoint();
+    const filter = { NOT: { title: 'a' } };
+    await owner.api.subscribers.update(id, { filter }, 'any');
+    await page.goto(owner.url(`/endpoints/${id}`));
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const text = page.getByLabel('Filter as JSON');
+    expect(JSON.parse(await text.inputValue())).toEqual(filter);
+    await page.getByRole('button', { name: 'Edit as conditions' }).click();
+    await page.getByText('can be changed as JSON only').waitFor();
+    await text.fill('{"title": {"nowEq": 1}}');
+    await page.getByRole('button', { name: 'Try on the latest events' }).click();
+    await page.getByRole('alert').getByText('nowEq').waitFor();
+    await text.fill('{');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('This is not JSON.').waitFor();
+    await visitor.expectAccessible();
+    expect((await owner.api.subscribers.findById(id, 'any'))!.filter).toEqual(filter);
+  });
+
+  it('sets a rate limit, says why one is refused, and takes it away again', async () => {
+    const id = await owner.endpoint();
+    const limit = async () => (await owner.api.subscribers.findById(id, 'any'))!.rateLimit;
+    await page.goto(owner.url(`/endpoints/${id}`));
+    const save = async (max: string) => {
+      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.getByLabel('Rate limit').fill(max);
+      await page.getByRole('button', { name: 'Save' }).click();
+    };
+    await save('many');
+    await page.getByText('A whole number from 1 to 1,000,000.').waitFor();
+    await page.getByLabel('Rate limit').fill('30');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('30 in 60 s').waitFor();
+    expect(await limit()).toEqual({ max: 30, per: 60_000 });
+    await save('');
+    await page.getByText('30 in 60 s').waitFor({ state: 'detached' });
+    expect(await limit()).toBeNull();
+  });
+
+  it('shows an example of an event without losing what was typed', async () => {
+    await page.goto(owner.url('/endpoints/new'));
+    await page.getByLabel('URL').fill('https://example.com/typed');
+    await page.getByText('Example of article.created').click();
+    await page.getByText('"Hello"').waitFor();
+    await visitor.expectAccessible();
+    expect(await page.getByLabel('URL').inputValue()).toBe('https://example.com/typed');
+  });
+
+  it('counts down until the old secret signs no more', async () => {
+    const id = await owner.endpoint();
+    await page.goto(owner.url(`/endpoints/${id}`));
+    await page.getByRole('button', { name: 'Rotate secret' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('The old secret signs for').selectOption('1 hour');
+    await dialog.getByRole('button', { name: 'Rotate secret' }).click();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await expect.poll(() => page.getByRole('timer').textContent()).toMatch(/^00:59:\d\d$/);
+    const before = await page.getByRole('timer').textContent();
+    await expect.poll(() => page.getByRole('timer').textContent()).not.toBe(before);
+    await visitor.expectAccessible();
+  });
+});
