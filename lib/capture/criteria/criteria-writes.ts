@@ -1,4 +1,4 @@
-import type { ObjectLiteral } from 'typeorm';
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { deleteLinks, writeByCondition } from './condition-writes.js';
 import { insert } from './insert-writes.js';
 import type { Execute, WriteBuilder, WriteInterceptor } from './write-builders.js';
@@ -27,8 +27,11 @@ export class CriteriaWrites implements WriteInterceptor {
 
   write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
     const { mainAlias, callListeners, queryType } = builder.expressionMap;
-    if (!callListeners || mainAlias?.hasMetadata !== true) return execute();
+    if (mainAlias?.hasMetadata !== true) return execute();
     const { metadata } = mainAlias;
+    if (!callListeners) {
+      return isEmptying(builder, metadata) ? this.#empty(execute) : execute();
+    }
     const write = { context: this.context, builder, metadata, execute };
     switch (queryType) {
       case 'insert':
@@ -46,14 +49,22 @@ export class CriteriaWrites implements WriteInterceptor {
     }
   }
 
-  async #delete(write: BuilderWrite): Promise<unknown> {
+  #delete(write: BuilderWrite): Promise<unknown> {
     if (write.metadata.isJunction) return deleteLinks(write);
-    if (write.builder.expressionMap.wheres.length > 0) return writeByCondition(write, 'delete');
+    const byCondition = (): Promise<unknown> => writeByCondition(write, 'delete');
+    return isEmptying(write.builder, write.metadata) ? this.#empty(byCondition) : byCondition();
+  }
+
+  async #empty(write: Execute): Promise<unknown> {
     this.#emptying += 1;
     try {
-      return await writeByCondition(write, 'delete');
+      return await write();
     } finally {
       this.#emptying -= 1;
     }
   }
+}
+
+function isEmptying({ expressionMap }: WriteBuilder, { isJunction }: EntityMetadata): boolean {
+  return expressionMap.queryType === 'delete' && expressionMap.wheres.length === 0 && !isJunction;
 }
