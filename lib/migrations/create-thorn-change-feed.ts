@@ -57,9 +57,20 @@ export async function createChangeTrigger(
   { table, entity, key = ['id'] }: ChangeTrigger,
 ): Promise<void> {
   assertPostgres(queryRunner);
+  if (entity === '' || key.length === 0) {
+    throw new ThornConfigurationError(
+      `createChangeTrigger(): ${entity === '' ? 'entity must be the name of a class' : "key must name the columns of the primary key, such as ['id']"}`,
+      { table },
+    );
+  }
+  const dataSource = dataSourceOf(queryRunner);
+  const path = escapePath(dataSource, table);
+  const columns = key.map((name) => dataSource.driver.escape(name)).join(', ');
+  // A wrong name fails here. Else each write of the application would.
+  await queryRunner.query(`SELECT ${columns} FROM ${path} LIMIT 0`);
   const called = [entity, ...key].map((text) => `'${text.replaceAll("'", "''")}'`).join(', ');
   await queryRunner.query(
-    `CREATE TRIGGER thorn_touch AFTER INSERT OR UPDATE OR DELETE ON ${escapePath(dataSourceOf(queryRunner), table)} FOR EACH ROW EXECUTE FUNCTION ${qualified(queryRunner, 'thorn_touch')}(${called})`,
+    `CREATE TRIGGER thorn_touch AFTER INSERT OR UPDATE OR DELETE ON ${path} FOR EACH ROW EXECUTE FUNCTION ${qualified(queryRunner, 'thorn_touch')}(${called})`,
   );
 }
 

@@ -184,6 +184,29 @@ describe.each(CAPTURE_DATABASES)('what is lost with a removed row, on %s', (kind
     ]);
   });
 
+  it('is what others have committed while the removal waited', async () => {
+    // SQLite has one writer alone, and MariaDB does not say who waits.
+    if (kind !== 'postgres') return;
+    const article = await save(Article, { title: 'Busy', comments: [{ text: 'old' }] });
+    const other = app.dataSource.createQueryRunner();
+    await other.startTransaction();
+    await other.query(`UPDATE comment SET text = 'new' WHERE text = 'old'`);
+    const removed = app.dataSource.manager.remove(article);
+    await vi.waitFor(async () => {
+      const waiting: unknown[] = await app.dataSource.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      expect(waiting).toHaveLength(1);
+    });
+    await other.commitTransaction();
+    await other.release();
+    await removed;
+    expect(sent()).toEqual([
+      'article.removed {"title":"Busy"}',
+      'comment.removed {"text":"new","of":"Busy"}',
+    ]);
+  });
+
   it('is refused before anything is removed when it is more than may be captured', async () => {
     const comments = Array.from({ length: 21 }, (_, index) => ({ text: `${index}` }));
     const article = await save(Article, { title: 'Long', comments });

@@ -412,6 +412,38 @@ describe('the change feed', () => {
     }
   });
 
+  it('reports a table, an entity and a key of unusual names', async () => {
+    await sql('CREATE SCHEMA "Mixed Case"');
+    await sql(`CREATE TABLE "Mixed Case"."it's $thorn$ – 名" ("the key'" int, "Part;--" text)`);
+    const runner = outside.createQueryRunner();
+    const table = `Mixed Case.it's $thorn$ – 名`;
+    const entity = `O'Clock\\ %s {x}`;
+    await createChangeTrigger(runner, { table, entity, key: ['Part;--'] });
+    await sql(`INSERT INTO "Mixed Case"."it's $thorn$ – 名" VALUES (1, '\\''')`);
+    expect(await sql('SELECT entity, key FROM thorn_changes')).toEqual([
+      { entity, key: { 'Part;--': `\\'` } },
+    ]);
+    await dropChangeTrigger(runner, table);
+    await sql(`INSERT INTO "Mixed Case"."it's $thorn$ – 名" VALUES (2, 'b')`);
+    expect(await sql('SELECT entity FROM thorn_changes')).toHaveLength(1);
+    await runner.release();
+  });
+
+  it('refuses to create a trigger that no write of its table could pass', async () => {
+    const runner = outside.createQueryRunner();
+    for (const [trigger, fault] of [
+      [{ table: 'place', entity: 'Place' }, /"id" does not exist/],
+      [{ table: 'place', entity: 'Place', key: ['shelf', 'At'] }, /"At" does not exist/],
+      [{ table: 'place', entity: 'Place', key: [] }, /key must name the columns/],
+      [{ table: 'place', entity: '', key: ['at'] }, /entity must be the name of a class/],
+      [{ table: 'places', entity: 'Place' }, /"places" does not exist/],
+    ] as const) {
+      await expect(createChangeTrigger(runner, trigger)).rejects.toThrow(fault);
+    }
+    await runner.release();
+    await sql(`INSERT INTO place (shelf, at, label) VALUES ('a', 1, 'fine')`);
+  });
+
   it('needs no rights on our table of whoever writes', async () => {
     await start();
     const role = `writer_${Date.now()}`;

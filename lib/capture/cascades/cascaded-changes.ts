@@ -3,10 +3,12 @@ import type { CollectedItem } from '../changes/occurrences.js';
 import { linkChange } from '../changes/link-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan, LinkPlan } from '../plan/entity-plan.js';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { anyOf } from '../rows/any-of.js';
 import { linksTo } from '../rows/junction-rows.js';
 import { setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
+import { lock } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 import type { Cascade, CascadePlan } from './cascade-plan.js';
 
@@ -100,7 +102,7 @@ export class CascadedChanges {
     rows: readonly ObjectLiteral[],
   ): Promise<ObjectLiteral[]> {
     const { primaryColumns } = parent;
-    const found = await this.manager
+    const query = this.manager
       .createQueryBuilder<ObjectLiteral>(metadata.target, ROOT)
       .withDeleted()
       .innerJoin(`${ROOT}.${relation.propertyPath}`, PARENT)
@@ -111,8 +113,13 @@ export class CascadedChanges {
           rows.map((row) => primaryColumns.map((column) => column.getEntityValue(row) as unknown)),
         ),
       )
-      .limit(this.#rest)
-      .getMany();
+      .limit(this.#rest);
+    // Until they are removed, others must not change them, and refer to no row that is about to go. A lock needs a
+    // transaction, and a save may do without.
+    if (this.manager.queryRunner?.isTransactionActive === true) {
+      lock(query, dataSourceOf(this.manager), false);
+    }
+    const found = await query.getMany();
     this.#counted(found.length, parent);
     if (does === 'release') return found;
     const fresh = found.filter((row) => !this.#removed.has(placeOf(metadata, row)));

@@ -1,11 +1,6 @@
-import type {
-  DataSource,
-  EntityManager,
-  EntityMetadata,
-  ObjectLiteral,
-  SelectQueryBuilder,
-} from 'typeorm';
+import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { isPostgres, lock } from '../rows/row-lock.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { WriteBuilder } from './write-builders.js';
 
@@ -19,9 +14,6 @@ interface Matching {
   /** No more rows than this. */
   readonly limit: number;
 }
-
-const MYSQL = new Set(['mysql', 'mariadb', 'aurora-mysql']);
-const POSTGRES = new Set(['postgres', 'aurora-postgres', 'cockroachdb']);
 
 /** Reads the rows that a query builder is about to write, by its own condition, and locks them where the database can. */
 export async function readMatched(
@@ -123,24 +115,6 @@ export function rowsQuery(
   return query;
 }
 
-/** Tells whether a data source is MySQL or one of its kin. */
-export function isMySql({ options }: DataSource): boolean {
-  return MYSQL.has(options.type);
-}
-
-/** Keeps other transactions from writing the rows that a query reads; SQLite lets only one write anyway. */
-export function lock(
-  query: SelectQueryBuilder<ObjectLiteral>,
-  dataSource: DataSource,
-  keepsKeys: boolean,
-): void {
-  const { type } = dataSource.options;
-  if (POSTGRES.has(type)) {
-    // Rows of other tables that refer to these may go on to be inserted.
-    query.setLock(keepsKeys ? 'for_no_key_update' : 'pessimistic_write');
-  } else if (isMySql(dataSource) || type === 'mssql') query.setLock('pessimistic_write');
-}
-
 /**
  * Narrows a write to the rows that were read, for the time of `execute`: where others may commit matching rows in
  * between, it would hit rows that nobody has read.
@@ -154,7 +128,7 @@ export async function onlyRead<Result>(
   const { expressionMap } = builder;
   const dataSource = dataSourceOf(builder);
   // The others lock the gaps between the rows, or have one writer alone.
-  if (!POSTGRES.has(dataSource.options.type)) return execute();
+  if (!isPostgres(dataSource)) return execute();
   if (rows.length === 1 && isOneId(builder, metadata)) return execute();
   const before = expressionMap.extraAppendedAndWhereCondition;
   expressionMap.extraAppendedAndWhereCondition = keyCondition(builder, metadata, rows);

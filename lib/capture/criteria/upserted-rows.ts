@@ -3,7 +3,8 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Column } from '../rows/row-key.js';
 import { rowKey } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
-import { isMySql, lock, rowsQuery } from './matched-rows.js';
+import { rowsQuery } from './matched-rows.js';
+import { isMySql, lock } from '../rows/row-lock.js';
 import type { WriteBuilder } from './write-builders.js';
 
 // They become a chain of ORs, and SQLite refuses expressions deeper than 1,000.

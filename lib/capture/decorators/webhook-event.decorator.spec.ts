@@ -116,6 +116,20 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
       /`on` .* must be.*\{ change: \['field'\] \}/,
     ],
     ['a field that is not in a list', 'a.b', { on: { change: 'title' } }, /`on` .* must be/],
+    ...[null, 5, {}, ['title', ''], ['title', 5], [['title']], [null]].map(
+      (change): [string, string, object, RegExp] => [
+        `fields that are ${JSON.stringify(change)}`,
+        'a.b',
+        { on: { change } },
+        /`on` .* must be/,
+      ],
+    ),
+    [
+      'fields and a relation in one',
+      'a.b',
+      { on: { change: ['title'], added: 'tags' } },
+      /`on` .* must be/,
+    ],
     ['each of some fields', 'a.b', { on: { change: ['title'], each: true } }, /`on` .* must be/],
     ['each: false', 'a.b', { on: { added: 'x', each: false } }, /`on` .* must be/],
     ['no options', 'a.b', undefined, /`on` .* must be/],
@@ -165,6 +179,16 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
     expect(declare(name, options)).toThrow(ThornConfigurationError);
     expect(declare(name, options)).toThrow(text);
     expect(declare(name, options)).toThrow(/Sample/);
+  });
+
+  it.each([
+    ...['yes', 1, null, [], {}].map((cascades) => [{ cascades }, /`cascades` .* true or false/]),
+    [{ cascade: true }, /Unknown option `cascade` in @Webhooks/],
+  ] as [object, RegExp][])('refuse the settings %j of a class', (settings, text) => {
+    class Sample {}
+    const declareAll = () => Webhooks(settings)(Sample);
+    expect(declareAll).toThrow(ThornConfigurationError);
+    expect(declareAll).toThrow(text);
   });
 
   it('record the same event several times, with other triggers each', () => {
