@@ -23,7 +23,7 @@ export type Occurrence =
     };
 
 /** Merges changes into one occurrence per row; messages stay as they are, and the order is that of the first change. */
-export function occurrencesOf(items: readonly CollectedItem[]): readonly (Occurrence | Message)[] {
+export function occurrencesOf(items: readonly CollectedItem[]): (Occurrence | Message)[] {
   const rows = new Map<EntityPlan, Map<string, NetChange>>();
   const links = new Map<LinkPlan, Map<string, NetLinks>>();
   const order: (NetChange | NetLinks | Message)[] = [];

@@ -25,6 +25,9 @@ export interface OtherReports {
 /** Statements that leave every row as it is. */
 const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/;
 
+/** Occurrences whose rows are read, and whose messages are staged, together. */
+const STAGED_TOGETHER = 1_000;
+
 /** The state of one connection. */
 class ConnectionState {
   readonly frames = new TransactionFrames<CollectedItem>();
@@ -133,9 +136,15 @@ export class ChangeCollector {
       await this.others?.removeCaptured(manager, batch);
       const alone =
         state.writes === 1 && batch.filter(({ type }) => type !== 'message').length === 1;
-      const messages = await this.messages.messagesOf(occurrencesOf(batch), manager, alone);
-      if (messages.length === 0) continue;
-      state.staged.push(...(await this.pipeline.stage(messages, manager)));
+      const occurrences = occurrencesOf(batch);
+      // Rows are let go as soon as their messages are made.
+      batch.length = 0;
+      while (occurrences.length > 0) {
+        const page = occurrences.splice(0, STAGED_TOGETHER);
+        const messages = await this.messages.messagesOf(page, manager, alone);
+        if (messages.length === 0) continue;
+        state.staged.push(...(await this.pipeline.stage(messages, manager)));
+      }
     }
   }
 
