@@ -1,4 +1,5 @@
 import type { DataSourceOptions } from 'typeorm';
+import { newId } from '../../lib/common/id.js';
 import {
   type OutboxApp,
   type OutboxAppOptions,
@@ -29,7 +30,7 @@ export async function application(
   );
   const places = new Map<string, number>();
   for (const [place, url] of urls.entries()) {
-    const one = subscriber(url, { events: ['order.*'] });
+    const one = subscriber(url, { id: newId('sub_', Date.now()), events: ['order.*'] });
     if (place < awaited) places.set(one.id, place);
     await rig.subscribers.create(one);
   }

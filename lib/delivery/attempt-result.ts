@@ -22,18 +22,19 @@ export interface AttemptFrame {
 /** The attempt of a request that was answered: any 2xx has succeeded. */
 export function answeredAttempt(
   frame: AttemptFrame,
-  { status, body, address, headers }: WebhookResponse,
+  answer: WebhookResponse,
   now: number,
   kept: AnswerHeaders,
 ): Attempt {
+  const { status, body, address } = answer;
   const isSuccess = status >= 200 && status < 300;
   return attemptOf(frame, now, {
     outcome: isSuccess ? 'succeeded' : 'failed',
     status,
     error: null,
     response: body,
-    answerHeaders: kept.kept(headers, isSuccess),
-    retryAfter: isSuccess ? null : first(headers['retry-after']),
+    answerHeaders: kept.kept(answer, isSuccess),
+    retryAfter: isSuccess ? null : first(answer.headers['retry-after']),
     address,
   });
 }

@@ -50,12 +50,19 @@ export class AnswerHeaders {
     this.#of = of;
   }
 
-  /** The headers to keep; null for none. Values are cut where all of them would be longer than 4 KiB. */
+  /**
+   * The headers to keep; null for none. Values are cut where all of them would be longer than 4 KiB.
+   *
+   * @param response the answer, whose headers are decoded when they are read
+   */
   kept(
-    headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+    response: {
+      readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+    },
     isSuccess: boolean,
   ): Readonly<Record<string, string>> | null {
     if (this.#of === 'nothing' || (isSuccess && this.#of === 'failures')) return null;
+    const { headers } = response;
     const kept: [string, string][] = [];
     let room = MOST;
     for (const name of this.#names) {

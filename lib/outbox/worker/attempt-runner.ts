@@ -41,6 +41,48 @@ export interface AbandonedDelivery {
 /** The part of an outcome that an attempt, or the lack of one, decides. */
 type Result = Pick<Outcome, 'state' | 'attempt' | 'at' | 'permitAt' | 'disablesSubscriber'>;
 
+/** The outcome of a job. A class, because an object literal with a getter takes a microsecond to make. */
+class JobOutcome implements Outcome {
+  readonly id: string;
+  readonly messageId: string;
+  readonly subscriberId: string;
+  readonly event: string;
+  readonly host: string;
+  readonly state: Outcome['state'];
+  readonly requests: number;
+  readonly previousAttemptAt: number | null;
+  readonly attemptedAt: number | null;
+  readonly isNew: boolean;
+  readonly at: number;
+  readonly attempt: Attempt | null;
+  readonly permitAt: number | null;
+  readonly disablesSubscriber: boolean;
+  readonly #holding: HeldLease;
+
+  constructor(job: DeliveryJob, { state, attempt, at, permitAt, disablesSubscriber }: Result) {
+    this.id = job.id;
+    this.messageId = job.message.id;
+    this.subscriberId = job.recipient.id;
+    this.event = job.message.event;
+    this.host = job.host;
+    this.state = state;
+    this.requests = job.requests + (attempt === null ? 0 : 1);
+    this.previousAttemptAt = job.attemptedAt;
+    this.attemptedAt = attempt?.startedAt ?? job.attemptedAt;
+    this.isNew = job.first !== null;
+    this.at = at;
+    this.attempt = attempt;
+    this.permitAt = permitAt;
+    this.disablesSubscriber = disablesSubscriber;
+    this.#holding = job.holding;
+  }
+
+  /** Read when it is written: this process may have claimed it anew by then. */
+  get lease(): string {
+    return this.#holding.token;
+  }
+}
+
 /** Runs delivery attempts and records their outcomes. */
 export class AttemptRunner implements JobRunner<DeliveryJob> {
   constructor(
@@ -134,28 +176,9 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     }));
   }
 
-  #record(job: DeliveryJob, { state, attempt, at, permitAt, disablesSubscriber }: Result): void {
-    const { id, store, message, recipient, host, requests, attemptedAt, holding, first } = job;
-    store.recorder.add({
-      id,
-      messageId: message.id,
-      subscriberId: recipient.id,
-      event: message.event,
-      host,
-      state,
-      requests: requests + (attempt === null ? 0 : 1),
-      previousAttemptAt: attemptedAt,
-      attemptedAt: attempt?.startedAt ?? attemptedAt,
-      // Read when it is written: this process may have claimed it anew by then.
-      get lease() {
-        return holding.token;
-      },
-      isNew: first !== null,
-      at,
-      attempt,
-      permitAt,
-      disablesSubscriber,
-    });
+  #record(job: DeliveryJob, result: Result): void {
+    const { store, first } = job;
+    store.recorder.add(new JobOutcome(job, result));
     if (first !== null && --first.open === 0) store.recorder.finish(first);
   }
 }
