@@ -38,10 +38,10 @@ describe('OutcomeRecorder', () => {
     vi.restoreAllMocks();
   });
 
-  it('writes what has gathered for 40 ms together, a message after its last delivery', async () => {
+  it('writes what has gathered for 20 ms together, a message after its last delivery', async () => {
     recorder.add(outcome('a'));
     recorder.finish(finished('m'));
-    await vi.advanceTimersByTimeAsync(39);
+    await vi.advanceTimersByTimeAsync(19);
     expect(sets).toEqual([]);
     expect(recorder.size).toBe(2);
     await vi.advanceTimersByTimeAsync(1);

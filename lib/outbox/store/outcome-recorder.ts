@@ -5,8 +5,9 @@ import type { OutcomeStatements } from '../tables/outcome-statements.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Finished } from '../tables/leases.js';
 
-const GATHER_FOR = 40;
-const WRITE_AT_MOST = 500;
+// What is not written yet is sent again after a crash. Sets half as large cost no more; with a quarter, SQLite does.
+const GATHER_FOR = 20;
+const WRITE_AT_MOST = 250;
 const LONGEST_BACKOFF = 5000;
 const TRIES_ALONE = 5;
 
