@@ -163,12 +163,13 @@ export class SubscriberCache {
   }
 
   async #load(): Promise<void> {
-    const seen = new Set<string>();
+    // From what was not known, nothing can be missing.
+    const seen = this.#revisions.size === 0 ? undefined : new Set<string>();
     for await (const rows of this.table.pages()) {
-      for (const { id } of rows) seen.add(id);
+      if (seen !== undefined) for (const { id } of rows) seen.add(id);
       this.#take(rows);
     }
-    this.#dropAllBut(seen);
+    if (seen !== undefined) this.#dropAllBut(seen);
   }
 
   async #compare(): Promise<void> {
