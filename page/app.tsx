@@ -1,8 +1,9 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { isAway, isLockedOut } from './core/client.js';
 import { isOperator } from './core/operator.js';
 import { linkTo, place } from './core/router.js';
-import { settings } from './core/settings.js';
+import { container, isEmbedded, settings } from './core/settings.js';
 import { Empty } from './ui/basics.js';
 import { Screen } from './ui/screen.js';
 import { screenFor } from './routes.js';
@@ -25,12 +26,16 @@ const OPERATOR_MENU = [
 
 export function App() {
   const { path } = place.value;
-  useEffect(() => scrollTo(0, 0), [path]);
+  useEffect(() => {
+    if (!isEmbedded()) scrollTo(0, 0);
+  }, [path]);
   return (
     <>
-      <a class="skip" href="#content" onClick={skip}>
-        {t().skip}
-      </a>
+      {!isEmbedded() && (
+        <a class="skip" href="#content" onClick={skip}>
+          {t().skip}
+        </a>
+      )}
       <div class="frame">
         <header class="side">
           <a class="brand" href={linkTo('/')}>
@@ -63,12 +68,23 @@ export function App() {
         </header>
         <div>
           <div role="status">{isAway.value && <p class="away">{t().away}</p>}</div>
-          <main id="content" tabIndex={-1}>
+          <Content>
             {isLockedOut.value && !path.startsWith('/operator') ? <LockedOut /> : screenFor(path)}
-          </main>
+          </Content>
         </div>
       </div>
     </>
+  );
+}
+
+/** Another document has its own main part. */
+function Content({ children }: { readonly children: ComponentChildren }) {
+  return isEmbedded() ? (
+    <section aria-label={settings.title}>{children}</section>
+  ) : (
+    <main id="content" tabIndex={-1}>
+      {children}
+    </main>
   );
 }
 
@@ -93,5 +109,5 @@ function isIn(path: string, menu: string): boolean {
 /** The address is the router's, so that the link must not change it. */
 function skip(event: Event): void {
   event.preventDefault();
-  document.querySelector<HTMLElement>('#content')?.focus();
+  container.querySelector<HTMLElement>('#content')?.focus();
 }

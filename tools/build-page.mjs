@@ -40,6 +40,8 @@ async function buildFiles() {
       cssCodeSplit: false,
       rolldownOptions: {
         input: join(ROOT, 'page/main.tsx'),
+        // `element.js` imports from it.
+        preserveEntrySignatures: 'strict',
         output: {
           entryFileNames: '[name]-[hash].js',
           chunkFileNames: '[name]-[hash].js',

@@ -19,7 +19,14 @@ import { Clock } from '../common/index.js';
 import { PortalLinks } from '../portal/index.js';
 import { PAGE_FILES } from './page-bundle.js';
 import type { PageSettings } from './page-options.js';
-import { relativePath, SAFE_HEADERS, shellHeaders, shellOf } from './shell.js';
+import {
+  elementOf,
+  relativePath,
+  SAFE_HEADERS,
+  shellHeaders,
+  shellOf,
+  type ShellSettings,
+} from './shell.js';
 import type { PageApis } from '../api/index.js';
 
 /** As much of a response of Express or Fastify as is used. */
@@ -61,8 +68,7 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
       for (const [name, value] of Object.entries(headers)) response.header(name, value);
       if (settings.frameAncestors.length > 0) allowFrames(response);
       response.header('ETag', tag);
-      const isKnown = known?.split(/\s*,\s*/).some((one) => one.replace(/^W\//, '') === tag);
-      if (isKnown) response.status(304).send();
+      if (isKnown(known, tag)) response.status(304).send();
       else response.send(html);
     }
 
@@ -80,6 +86,23 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
         .send(
           JSON.stringify({ token, capabilities, events, expiresIn: expiresAt - this.clock.now() }),
         );
+    }
+
+    /** Defines `<thorn-portal>` for documents that show the page without a frame. */
+    @Get('element.js')
+    element(
+      @Req() request: { readonly originalUrl: string },
+      @Headers('if-none-match') known: string | undefined,
+      @Res() response: PageResponse,
+    ): void {
+      const { code, tag } = this.#element(request.originalUrl);
+      for (const [name, value] of Object.entries(SAFE_HEADERS)) response.header(name, value);
+      response
+        .header('Content-Type', 'text/javascript; charset=utf-8')
+        .header('Cache-Control', 'no-cache')
+        .header('ETag', tag);
+      if (isKnown(known, tag)) response.status(304).send();
+      else response.send(code);
     }
 
     @Get('assets/:file')
@@ -109,22 +132,28 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
       const key = `${page} ${base}`;
       const known = this.#shells.get(key);
       if (known !== undefined) return known;
-      const html = shellOf(
-        {
-          ...settings,
-          origins: settings.frameAncestors,
-          api: this.#pathTo(apis.api.path, page),
-          operatorApi:
-            apis.operatorApi === undefined ? null : this.#pathTo(apis.operatorApi.path, page),
-        },
-        PAGE_FILES,
-        `${base}assets/`,
-      );
-      const tag = `"${createHash('sha256').update(html).digest('base64url')}"`;
-      const shell = { html, tag };
+      const html = shellOf(this.#settings(page), PAGE_FILES, `${base}assets/`);
+      const shell = { html, tag: tagOf(html) };
       // The last segment of a path is one of a few: its letters may be of either case on Express.
       if (this.#shells.size < 16) this.#shells.set(key, shell);
       return shell;
+    }
+
+    #element(url: string) {
+      const [path = ''] = url.split('?', 1);
+      const page = this.#registered(path.replace(/\/element\.js$/i, ''));
+      const code = elementOf(this.#settings(page), PAGE_FILES);
+      return { code, tag: tagOf(code) };
+    }
+
+    #settings(page: string): ShellSettings {
+      const { operatorApi } = apis;
+      return {
+        ...settings,
+        origins: settings.frameAncestors,
+        api: this.#pathTo(apis.api.path, page),
+        operatorApi: operatorApi === undefined ? null : this.#pathTo(operatorApi.path, page),
+      };
     }
 
     /** The way to an API, by the paths that the platform has: a prefix may have exceptions. */
@@ -142,6 +171,14 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
   }
 
   return ThornPageController;
+}
+
+function tagOf(text: string): string {
+  return `"${createHash('sha256').update(text).digest('base64url')}"`;
+}
+
+function isKnown(tags: string | undefined, tag: string): boolean {
+  return tags?.split(/\s*,\s*/).some((one) => one.replace(/^W\//, '') === tag) === true;
 }
 
 /** Takes away what helmet says to browsers that do not know `frame-ancestors`. */

@@ -20,9 +20,7 @@ export interface ShellSettings extends Pick<
  * @param base the URL of the folder of assets, relative to the document
  */
 export function shellOf(settings: ShellSettings, files: readonly PageFile[], base: string): string {
-  const [script, style] = ['.js', '.css'].map((end) =>
-    files.find(({ name, isFirst }) => isFirst && name.endsWith(end)),
-  );
+  const { script, style } = entryOf(files);
   return `<!doctype html>
 <html lang="${settings.language ?? 'en'}">
 <head>
@@ -33,8 +31,8 @@ export function shellOf(settings: ShellSettings, files: readonly PageFile[], bas
 <meta name="thorn-page" content="${escapeHtml(JSON.stringify(settings))}">
 <title>${escapeHtml(settings.title)}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${base}${style?.name}">
-<script type="module" src="${base}${script?.name}"></script>
+<link rel="stylesheet" href="${base}${style}">
+<script type="module" src="${base}${script}"></script>
 </head>
 <body>
 <div id="app"></div>
@@ -42,6 +40,21 @@ export function shellOf(settings: ShellSettings, files: readonly PageFile[], bas
 </body>
 </html>
 `;
+}
+
+/** Writes the module that defines `<thorn-portal>`. It is served beside the folder of assets. */
+export function elementOf(settings: ShellSettings, files: readonly PageFile[]): string {
+  const { script, style } = entryOf(files);
+  return `import { defineElement } from './assets/${script}';
+defineElement(${JSON.stringify(settings)}, new URL('./assets/${style}', import.meta.url).href);
+`;
+}
+
+function entryOf(files: readonly PageFile[]): { readonly script: string; readonly style: string } {
+  const [script = '', style = ''] = ['.js', '.css'].map(
+    (end) => files.find(({ name, isFirst }) => isFirst && name.endsWith(end))?.name,
+  );
+  return { script, style };
 }
 
 /** The headers of the document: no code or style but the page's own, and frames only where an option allows them. */

@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals';
+import { isEmbedded } from './settings.js';
 
 /** The place that the address bar shows: everything is behind the `#`, so that the page works below any path. */
 export interface Place {
@@ -9,7 +10,7 @@ export interface Place {
 
 const hash = signal(location.hash);
 addEventListener('hashchange', () => {
-  hash.value = location.hash;
+  if (!isEmbedded()) hash.value = location.hash;
 });
 
 export const place = computed<Place>(() => {
@@ -28,12 +29,25 @@ export function linkTo(path: string, query: Readonly<Record<string, string | und
 }
 
 export function go(path: string, query: Readonly<Record<string, string | undefined>> = {}): void {
-  location.hash = linkTo(path, query);
+  if (isEmbedded()) hash.value = linkTo(path, query);
+  else location.hash = linkTo(path, query);
 }
 
 /** Changes filters in the address, without a step in the history for each letter that is typed. */
 export function setQuery(changes: Readonly<Record<string, string | undefined>>): void {
   const { path, query } = place.value;
-  history.replaceState(null, '', linkTo(path, { ...query, ...changes }));
-  hash.value = location.hash;
+  const changed = linkTo(path, { ...query, ...changes });
+  if (!isEmbedded()) history.replaceState(null, '', changed);
+  hash.value = changed;
+}
+
+/** Keeps links inside of an element: the address is that of another document. */
+export function follow(element: HTMLElement): void {
+  element.addEventListener('click', (event) => {
+    const link = event.composedPath().find((one) => one instanceof HTMLAnchorElement);
+    const to = link?.getAttribute('href') ?? '';
+    if (!to.startsWith('#/')) return;
+    event.preventDefault();
+    hash.value = to;
+  });
 }

@@ -30,7 +30,8 @@ export async function enterByLink(): Promise<void> {
   go(next?.startsWith('/') === true ? next : '/');
 }
 
-async function exchange(code: string): Promise<void> {
+/** Begins the session of a code. */
+export async function exchange(code: string): Promise<void> {
   const response = await fetch(sessionUrl, {
     method: 'POST',
     credentials: 'omit',
@@ -52,17 +53,25 @@ async function exchange(code: string): Promise<void> {
   events.value = session.events;
   isLockedOut.value = false;
   clearTimeout(renewal);
-  renewal = setTimeout(askForCode, Math.max(0, session.expiresIn - EARLY));
+  renewal = setTimeout(() => askForCode(), Math.max(0, session.expiresIn - EARLY));
 }
 
-/** Asks the embedding page, which may answer with `{ type: 'thorn:code', code }`. The question holds nothing secret. */
-function askForCode(): void {
-  if (parent !== window) parent.postMessage({ type: 'thorn:renew' }, '*');
+let askForCode = () => {};
+
+/** Says how to ask for another code before the session ends, or once it has. */
+export function onRenewal(ask: () => void): void {
+  askForCode = ask;
 }
+
+isLockedOut.subscribe((isOut) => {
+  if (isOut) askForCode();
+});
 
 /** Takes codes and authorizations from the embedding page, if its origin is one that may frame this page. */
 export function listenToParent(): void {
   if (parent === window) return;
+  // It may answer with `{ type: 'thorn:code', code }`. The question holds nothing secret.
+  onRenewal(() => parent.postMessage({ type: 'thorn:renew' }, '*'));
   addEventListener('message', ({ source, origin, data }: MessageEvent<unknown>) => {
     if (source !== parent || !isTrusted(origin)) return;
     const { type, code, value } = (data ?? {}) as Readonly<Record<string, unknown>>;
@@ -71,9 +80,6 @@ export function listenToParent(): void {
       authorization.value = value;
       isLockedOut.value = false;
     }
-  });
-  isLockedOut.subscribe((isOut) => {
-    if (isOut) askForCode();
   });
 }
 

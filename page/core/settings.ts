@@ -1,22 +1,38 @@
 import type { ShellSettings } from '../../lib/page/shell.js';
 
-/** The values that the server wrote into the document. */
-export const settings = JSON.parse(
-  document.querySelector<HTMLMetaElement>('meta[name="thorn-page"]')!.content,
-) as ShellSettings;
-
 /** The folder of the page, with a slash at its end. This file is served one folder below it. */
-const root = new URL(/* @vite-ignore */ '..', import.meta.url);
+const folder = new URL(/* @vite-ignore */ '..', import.meta.url);
 
-export const sessionUrl = new URL('session', root);
-export const apiUrl = new URL(settings.api, root);
-export const operatorUrl =
-  settings.operatorApi === null ? null : new URL(settings.operatorApi, root);
+/** The values that the server gave. */
+export let settings: ShellSettings;
+/** What the page is in: its own document, or the element `<thorn-portal>` of another one. */
+export let host: HTMLElement;
+/** What the page is drawn into. */
+export let container: HTMLElement;
+
+export const sessionUrl = new URL('session', folder);
+export let apiUrl: URL;
+export let operatorUrl: URL | null;
+
+/** Before anything else. */
+export function begin(given: ShellSettings, place: HTMLElement, into: HTMLElement): void {
+  settings = given;
+  host = place;
+  container = into;
+  apiUrl = new URL(settings.api, folder);
+  operatorUrl = settings.operatorApi === null ? null : new URL(settings.operatorApi, folder);
+  applyColours();
+}
+
+/** True in an element: the document, its address and its title belong to somebody else. */
+export function isEmbedded(): boolean {
+  return host !== document.documentElement;
+}
 
 /** Sets the application's colours by script, since the page allows no styles in the document. */
-export function applyColours(): void {
+function applyColours(): void {
   const { accent, accentDark = accent } = settings.colours;
   if (accent === undefined && accentDark === undefined) return;
-  const { style } = document.documentElement;
-  style.setProperty('--accent', `light-dark(${accent ?? '#3451b2'}, ${accentDark ?? '#9db1ff'})`);
+  const colour = `light-dark(${accent ?? '#3451b2'}, ${accentDark ?? '#9db1ff'})`;
+  host.style.setProperty('--accent', colour);
 }

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { operatorDeliveries } from '../core/deliveries.js';
 import type { Endpoint } from '../core/model.js';
 import { operator } from '../core/operator.js';
-import { linkTo } from '../core/router.js';
+import { go, linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Badge, Button, ErrorNote } from '../ui/basics.js';
@@ -31,7 +31,7 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
   });
   const pause = useAction(async () => {
     await operator.pause(host);
-    location.hash = linkTo('/operator');
+    go('/operator');
   });
   return (
     <Screen

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { settings } from '../core/settings.js';
+import { host, settings } from '../core/settings.js';
 import { en } from './en.js';
 import type { Translation } from './translation.js';
 
@@ -20,7 +20,7 @@ export function t(): Dictionary {
 export async function setLanguage(wanted: Language): Promise<void> {
   dictionary.value = wanted === 'de' ? (await import('./de.js')).de : en;
   language.value = wanted;
-  document.documentElement.lang = wanted;
+  host.lang = wanted;
 }
 
 /** The language of the application's option, else the first of the browser's that there is. */

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { ApiError } from '../core/client.js';
+import { container } from '../core/settings.js';
 import { ago, dateTime, t } from '../text/index.js';
 
 type Kind = 'primary' | 'plain' | 'danger' | 'quiet';
@@ -168,7 +169,7 @@ async function copyText(text: string): Promise<void> {
     const area = document.createElement('textarea');
     area.value = text;
     area.className = 'off-screen';
-    (document.querySelector('dialog[open]') ?? document.body).append(area);
+    (container.querySelector('dialog[open]') ?? container).append(area);
     area.select();
     // eslint-disable-next-line typescript/no-deprecated -- nothing else works there
     document.execCommand('copy');

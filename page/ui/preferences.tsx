@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { host } from '../core/settings.js';
 import { language, type Language, LANGUAGES, setLanguage, t } from '../text/index.js';
 
 const THEMES = ['system', 'light', 'dark'] as const;
@@ -28,7 +29,7 @@ export function Preferences() {
           value={theme.value}
           onChange={(event) => {
             theme.value = event.currentTarget.value as (typeof THEMES)[number];
-            document.documentElement.dataset['theme'] = theme.value;
+            host.dataset['theme'] = theme.value;
           }}
         >
           {THEMES.map((one) => (

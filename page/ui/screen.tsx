@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ApiError } from '../core/client.js';
-import { settings } from '../core/settings.js';
+import { isEmbedded, settings } from '../core/settings.js';
 import type { Data } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Button, Empty, Loading, textOf } from './basics.js';
@@ -20,7 +20,7 @@ let isFirst = true;
 export function Screen({ title, lead, actions, crumbs = [], children }: ScreenOptions) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    document.title = `${title} · ${settings.title}`;
+    if (!isEmbedded()) document.title = `${title} · ${settings.title}`;
   }, [title]);
   useEffect(() => {
     if (!isFirst) heading.current?.focus();

@@ -1,0 +1,87 @@
+import { render } from 'preact';
+import type { ShellSettings } from '../lib/page/shell.js';
+import { App } from './app.js';
+import { authorization, isLockedOut } from './core/client.js';
+import { findOperator } from './core/operator.js';
+import { follow, go } from './core/router.js';
+import { capabilities, exchange, onRenewal } from './core/session.js';
+import { begin } from './core/settings.js';
+import { LANGUAGES, type Language, setLanguage, startLanguage } from './text/index.js';
+
+let isTaken = false;
+
+/**
+ * Defines `<thorn-portal>`: the page in a shadow root of another document, without a frame. There is one in a document, since
+ * one session and one place belong to the page.
+ *
+ * Properties `code` and `authorization` let the user in; the event `thorn-renew` asks for another `code`. Attributes `path`,
+ * `theme` and `language` are read when it is shown.
+ */
+export function defineElement(settings: ShellSettings, style: string): void {
+  class ThornPortal extends HTMLElement {
+    #code: string | undefined;
+    #entering: Promise<void> | undefined;
+    #ownsPage = false;
+
+    /** The code of a link, which works once. */
+    set code(code: string | undefined) {
+      if (typeof code !== 'string') return;
+      if (this.#ownsPage) this.#entering = exchange(code);
+      else this.#code = code;
+    }
+
+    /** What the application's own guards want in `Authorization`. */
+    set authorization(value: string) {
+      authorization.value = value;
+      isLockedOut.value = false;
+    }
+
+    async connectedCallback(): Promise<void> {
+      if (isTaken) throw new Error('There may be one <thorn-portal> in a document.');
+      isTaken = this.#ownsPage = true;
+      const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
+      const app = document.createElement('div');
+      const sheet = document.createElement('link');
+      Object.assign(sheet, { rel: 'stylesheet', href: style, crossOrigin: 'anonymous' });
+      const isStyled = new Promise((resolve) => {
+        sheet.addEventListener('load', resolve);
+        sheet.addEventListener('error', resolve);
+      });
+      root.replaceChildren(sheet, app);
+      this.dataset['theme'] = this.getAttribute('theme') ?? 'system';
+      begin(settings, this, app);
+      follow(app);
+      onRenewal(() => this.dispatchEvent(new CustomEvent('thorn-renew')));
+      go(this.getAttribute('path') ?? '/');
+      this.#takeOver('code');
+      this.#takeOver('authorization');
+      this.code = this.#code;
+      this.#code = undefined;
+      const language = this.getAttribute('language') ?? '';
+      await Promise.all([
+        isStyled,
+        setLanguage(language in LANGUAGES ? (language as Language) : startLanguage()),
+      ]);
+      await this.#entering;
+      if (!this.#ownsPage) return;
+      if (capabilities.value === null) void findOperator();
+      render(<App />, app);
+    }
+
+    /** A property that was set before this class was there hides its setter. */
+    #takeOver(name: 'code' | 'authorization'): void {
+      const given = Object.getOwnPropertyDescriptor(this, name);
+      if (given === undefined) return;
+      delete (this as Partial<Record<typeof name, string>>)[name];
+      this[name] = given.value as string;
+    }
+
+    disconnectedCallback(): void {
+      if (!this.#ownsPage) return;
+      const app = this.shadowRoot?.querySelector('div');
+      if (app != null) render(null, app);
+      isTaken = this.#ownsPage = false;
+    }
+  }
+  customElements.define('thorn-portal', ThornPortal);
+}

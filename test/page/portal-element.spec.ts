@@ -1,0 +1,118 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Portal, thornPage } from '../../lib/page/index.js';
+import { startChromium } from '../services/chromium.js';
+import { type Api, platforms, startApi } from '../support/apps/api-app.js';
+import { PageVisitor } from '../support/page-visitor.js';
+import { serve } from '../support/page-host.js';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await startChromium();
+}, 180_000);
+afterAll(() => browser.close());
+
+describe.each(platforms)('<thorn-portal> on %s', (platform) => {
+  let api: Api;
+  let portal: Portal;
+  let visitor: PageVisitor;
+  beforeAll(async () => {
+    api = await startApi(platform, {
+      thorn: { page: thornPage({ colours: { accent: '#7a1fa2' } }) },
+      configure: (app) => app.enableCors(),
+    });
+    portal = api.app.get(Portal);
+    await api.subscribers.create({
+      url: 'https://example.com/alice',
+      events: ['article.*'],
+      owner: 'alice',
+    });
+  });
+  afterAll(() => api.app.close());
+  beforeEach(async () => {
+    visitor = await PageVisitor.start(browser);
+  });
+  afterEach(() => visitor.end());
+
+  /** A document of another origin, with styles and a title of its own. */
+  const embedding = (codes: readonly string[], attributes = '') =>
+    serve(`<!doctype html><html lang="en"><title>The shop</title>
+<style>h1, h2 { color: rgb(255, 0, 0) }</style>
+<main><h1>The shop</h1><thorn-portal ${attributes}></thorn-portal></main>
+<script type="module" src="${api.url}/webhooks/element.js"></script>
+<script type="module">
+  const codes = ${JSON.stringify(codes)};
+  const element = document.querySelector('thorn-portal');
+  element.addEventListener('thorn-renew', () => {
+    document.body.dataset.asked = 'yes';
+    element.code = codes.shift();
+  });
+  element.code = codes.shift();
+</script></html>`);
+
+  it('shows the page inside of another document, which keeps its address, title and styles', async () => {
+    const { page } = visitor;
+    const { code } = await portal.link({ owner: 'alice', capabilities: ['read', 'write'] });
+    const host = await embedding([code], 'path="/endpoints" theme="light"');
+    try {
+      await page.goto(`${host.url}#mine`);
+      await page.getByRole('link', { name: 'https://example.com/alice' }).click();
+      await page.getByRole('heading', { name: 'https://example.com/alice' }).waitFor();
+      await page.getByRole('button', { name: 'Disable' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
+      await page.getByText('This endpoint is disabled').waitFor();
+      expect([page.url(), await page.title()]).toEqual([`${host.url}#mine`, 'The shop']);
+      const colours = await page.evaluate<string[]>(`[
+        document.querySelector('h1'),
+        document.querySelector('thorn-portal').shadowRoot.querySelector('h1'),
+      ].map((one) => getComputedStyle(one).color)`);
+      expect(colours).toEqual(['rgb(255, 0, 0)', 'rgb(25, 28, 34)']);
+      const accent = `document.querySelector('thorn-portal').style.getPropertyValue('--accent')`;
+      expect(await page.evaluate(accent)).toBe('light-dark(#7a1fa2, #7a1fa2)');
+      await page.setViewportSize({ width: 360, height: 740 });
+      await visitor.expectNoOverflow();
+    } finally {
+      await host.stop();
+    }
+  });
+
+  it('asks for another code when its session has ended', async () => {
+    const { page } = visitor;
+    const first = await portal.link({ owner: 'alice' });
+    const second = await portal.link({ owner: 'alice' });
+    const host = await embedding([first.code, second.code], 'path="/endpoints" language="de"');
+    try {
+      await page.goto(host.url);
+      await page.getByRole('link', { name: 'https://example.com/alice' }).waitFor();
+      expect(await portal.revoke({ id: first.id })).toBe(1);
+      await page.getByRole('link', { name: 'Ereignisse' }).click();
+      await page.getByRole('link', { name: 'article.created' }).waitFor();
+      expect(await page.locator('body').getAttribute('data-asked')).toBe('yes');
+    } finally {
+      await host.stop();
+    }
+  });
+
+  it('shows nothing without a code, or once it is removed', async () => {
+    const { page } = visitor;
+    const host = await embedding([]);
+    try {
+      await page.goto(host.url);
+      await page.getByText('You are not signed in, or your access has ended.').waitFor();
+      await visitor.expectAccessible();
+      await page.evaluate(`document.querySelector('thorn-portal').remove()`);
+      expect(await page.getByText('You are not signed in').count()).toBe(0);
+    } finally {
+      await host.stop();
+    }
+  });
+
+  it('is served with its version', async () => {
+    const url = `${api.url}/webhooks/element.js`;
+    const answer = await fetch(url);
+    expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    expect(answer.headers.get('cache-control')).toBe('no-cache');
+    const tag = answer.headers.get('etag')!;
+    expect((await fetch(url, { headers: { 'if-none-match': tag } })).status).toBe(304);
+  });
+});
