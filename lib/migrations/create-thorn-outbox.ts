@@ -8,7 +8,8 @@ import {
 } from './table-definitions.js';
 
 /**
- * Creates the tables `thorn_messages`, `thorn_deliveries`, `thorn_attempts` and `thorn_health`, on every supported database.
+ * Creates the tables `thorn_messages`, `thorn_pending_messages`, `thorn_deliveries`, `thorn_attempts` and `thorn_health`,
+ * on every supported database.
  */
 export class CreateThornOutbox1767312000000 implements MigrationInterface {
   // Said here, because a bundler may rename the class and TypeORM remembers what has run by this name.
@@ -33,10 +34,18 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         optional(column.json('body')),
         optional(column.text('traceparent', 55)),
         optional(column.text('tracestate', 512)),
-        optional(column.text('lease', 40)),
-        optional(column.of('due_at', 'bigint')),
       ],
-      [{ columnNames: ['due_at'], where: 'due_at IS NOT NULL' }, { columnNames: ['time'] }],
+      [{ columnNames: ['time'] }],
+    );
+    await createTable(
+      queryRunner,
+      'thorn_pending_messages',
+      [
+        primary(column.of('id', 'uuid')),
+        column.of('due_at', 'bigint'),
+        optional(column.text('lease', 40)),
+      ],
+      [{ columnNames: ['due_at'] }],
     );
     await createTable(
       queryRunner,
@@ -102,6 +111,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       'thorn_health',
       'thorn_attempts',
       'thorn_deliveries',
+      'thorn_pending_messages',
       'thorn_messages',
     );
   }

@@ -8,12 +8,13 @@ import type { OverlappingTask } from '../support/processes/overlapping.js';
 import { bundleProgram, startChild } from '../services/child.js';
 import { printFigures } from '../support/print-figures.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const SEEDS = IS_LONG ? 30 : 4;
 const TASKS = 40;
 const KILLS = IS_LONG ? 20 : 2;
-const MESSAGES = 'SELECT * FROM thorn_messages';
+const MESSAGES = `SELECT * FROM ${STORED_MESSAGES}`;
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 const article = (title: string) => Object.assign(new Article(), { title });
 

@@ -6,10 +6,11 @@ import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/a
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import { printFigures } from '../support/print-figures.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const ROUNDS = IS_LONG ? 200 : 3;
-const MESSAGES = 'SELECT * FROM thorn_messages';
+const MESSAGES = `SELECT * FROM ${STORED_MESSAGES}`;
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 const article = (title: string) => Object.assign(new Article(), { title });
 

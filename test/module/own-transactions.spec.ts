@@ -72,7 +72,7 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     await dispatcher.send('test.over');
     await vi.waitFor(async () => {
       expect(receiver.events).toContain('test.over');
-      for (const table of ['thorn_messages', 'thorn_deliveries']) {
+      for (const table of ['thorn_pending_messages', 'thorn_deliveries']) {
         expect(await dataSource.query(`SELECT id FROM ${table} WHERE due_at IS NOT NULL`)).toEqual(
           [],
         );

@@ -6,6 +6,7 @@ import { checkDeliveries } from '../support/check-deliveries.js';
 import { printFigures } from '../support/print-figures.js';
 import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { type OwnPostgres, startOwnPostgres } from '../services/postgres.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
 const WINDOW = 50;
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
@@ -61,7 +62,7 @@ describe('a PostgreSQL server that crashes', () => {
     });
     over.abort();
     await Promise.all(writers);
-    const messages = await rig.until('SELECT id, due_at FROM thorn_messages', isDone);
+    const messages = await rig.until(`SELECT id, due_at FROM ${STORED_MESSAGES}`, isDone);
     const stored = await rig.rows('SELECT title FROM article');
     expect(stored.map(({ title }) => title)).toEqual(expect.arrayContaining(committed));
     expect(messages).toHaveLength(stored.length);

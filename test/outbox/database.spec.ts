@@ -21,8 +21,9 @@ import {
   subscriber,
 } from '../support/apps/outbox-app.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
-const MESSAGES = 'SELECT * FROM thorn_messages';
+const MESSAGES = `SELECT * FROM ${STORED_MESSAGES}`;
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const DAY = 24 * 60 * 60_000;
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);

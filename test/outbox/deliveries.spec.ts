@@ -11,8 +11,9 @@ import {
   type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
-const MESSAGES = 'SELECT * FROM thorn_messages';
+const MESSAGES = `SELECT * FROM ${STORED_MESSAGES}`;
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const HOUR = 60 * 60_000;
 const NONE = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0, next: null };

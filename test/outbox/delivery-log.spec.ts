@@ -16,8 +16,9 @@ import {
   subscriber,
 } from '../support/apps/outbox-app.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
-const MESSAGES = 'SELECT * FROM thorn_messages';
+const MESSAGES = `SELECT * FROM ${STORED_MESSAGES}`;
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const ATTEMPTS = `SELECT * FROM ${STORED_ATTEMPTS} ORDER BY delivery_id, number`;
 

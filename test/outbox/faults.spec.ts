@@ -13,11 +13,12 @@ import {
 } from '../support/apps/outbox-app.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const LONG_KINDS = IS_LONG ? [{ kind: 'mariadb' as const }] : [];
 const SEEDS = IS_LONG ? 20 : 2;
-const MESSAGES = 'SELECT id, lease, due_at FROM thorn_messages';
+const MESSAGES = `SELECT id, lease, due_at FROM ${STORED_MESSAGES}`;
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 // On a busy machine a process may stand still for seconds.

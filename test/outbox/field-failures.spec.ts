@@ -16,8 +16,9 @@ import {
   subscriber,
 } from '../support/apps/outbox-app.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
-const MESSAGES = 'SELECT * FROM thorn_messages ORDER BY id';
+const MESSAGES = `SELECT * FROM ${STORED_MESSAGES} ORDER BY id`;
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;

@@ -5,7 +5,7 @@ import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
 
-const MESSAGES = 'SELECT id FROM thorn_messages WHERE due_at IS NOT NULL';
+const MESSAGES = 'SELECT id FROM thorn_pending_messages';
 const DELIVERIES = 'SELECT id, status, requests FROM thorn_deliveries';
 const NEWEST = `${DELIVERIES} ORDER BY id DESC LIMIT 1`;
 const LATER = 5;

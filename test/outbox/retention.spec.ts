@@ -11,9 +11,10 @@ import {
   subscriber,
 } from '../support/apps/outbox-app.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
 const DAY = 24 * 60 * 60_000;
-const MESSAGES = 'SELECT * FROM thorn_messages ORDER BY time, id';
+const MESSAGES = `SELECT * FROM ${STORED_MESSAGES} ORDER BY time, id`;
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
@@ -55,7 +56,7 @@ describe.each<{ kind: DatabaseKind }>([
     await open({ worker: false });
     const messages = Array.from({ length: 1000 }, () => rig.message());
     await rig.pipeline.send(messages);
-    await rig.rows('UPDATE thorn_messages SET lease = NULL, due_at = NULL');
+    await rig.rows('DELETE FROM thorn_pending_messages');
     clock.advance(31 * DAY);
     const worker = await openOutboxApp(place, { clock, synchronize: false, pollInterval: 60_000 });
     const left = await rig.until(MESSAGES, (rows) => rows.length === 0);

@@ -14,9 +14,10 @@ import {
   type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
-const MESSAGES = 'SELECT * FROM thorn_messages ORDER BY id';
+const MESSAGES = `SELECT * FROM ${STORED_MESSAGES} ORDER BY id`;
 const HOUR = 60 * 60_000;
 const KEY = { id: 'first', key: randomBytes(32) };
 
@@ -42,7 +43,13 @@ async function open(options: OutboxAppOptions): Promise<void> {
 
 /** Everything in the tables of the library, as somebody finds it who got hold of them. */
 async function dump(): Promise<string> {
-  const tables = ['thorn_messages', 'thorn_deliveries', 'thorn_attempts', 'thorn_health'];
+  const tables = [
+    'thorn_messages',
+    'thorn_pending_messages',
+    'thorn_deliveries',
+    'thorn_attempts',
+    'thorn_health',
+  ];
   const rows = await Promise.all(tables.map((table) => rig.rows(`SELECT * FROM ${table}`)));
   return JSON.stringify(rows);
 }

@@ -58,7 +58,7 @@ describe.each<{ kind: DatabaseKind; order: keyof typeof ORDERS }>([
     const rows: { status: string; due_at: unknown }[] = await later.query(
       'SELECT status, due_at FROM thorn_deliveries',
     );
-    const left = await later.query('SELECT id FROM thorn_messages WHERE due_at IS NOT NULL');
+    const left = await later.query('SELECT id FROM thorn_pending_messages');
     await later.destroy();
     expect(rows).toEqual(Array.from({ length: 20 }, () => ({ status: 'succeeded', due_at: null })));
     expect(left).toEqual([]);

@@ -4,8 +4,9 @@ import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
-const MESSAGES = 'SELECT * FROM thorn_messages';
+const MESSAGES = `SELECT * FROM ${STORED_MESSAGES}`;
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
 describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(

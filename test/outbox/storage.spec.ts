@@ -4,10 +4,11 @@ import { outboxEntities } from '../../lib/outbox/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
 const DONE = (count: number) => (rows: Record<string, unknown>[]) =>
   rows.filter((row) => row['due_at'] === null).length === count;
-const MESSAGES = 'SELECT id, due_at FROM thorn_messages';
+const MESSAGES = `SELECT id, due_at FROM ${STORED_MESSAGES}`;
 
 let place: TestDatabase;
 let rig: OutboxApp;

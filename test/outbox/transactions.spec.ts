@@ -5,8 +5,9 @@ import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { STORED_MESSAGES } from '../support/stored-messages.js';
 
-const MESSAGES = 'SELECT * FROM thorn_messages';
+const MESSAGES = `SELECT * FROM ${STORED_MESSAGES}`;
 const TREES = process.env['THORN_LONG'] === '1' ? 200 : 20;
 
 let place: TestDatabase;

@@ -11,7 +11,7 @@ import { type RedisServer, startRedis } from '../services/redis.js';
 
 const RATE = { max: 20, per: 2000 };
 const OPEN = 'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL';
-const MESSAGES = 'SELECT id FROM thorn_messages WHERE due_at IS NOT NULL';
+const MESSAGES = 'SELECT id FROM thorn_pending_messages';
 const nothing = (rows: unknown[]) => rows.length === 0;
 
 describe('a rate limit of bullmq() in two workers', () => {

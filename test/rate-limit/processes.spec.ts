@@ -8,7 +8,7 @@ import { bundleProgram, type Child, startChild } from '../services/child.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 
 const OPEN = 'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL';
-const MESSAGES = 'SELECT id FROM thorn_messages WHERE due_at IS NOT NULL';
+const MESSAGES = 'SELECT id FROM thorn_pending_messages';
 const nothing = (rows: unknown[]) => rows.length === 0;
 
 describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(

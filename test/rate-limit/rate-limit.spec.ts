@@ -10,7 +10,7 @@ import {
 import { maxWithin, attemptStarts, rateUsage } from '../support/attempt-starts.js';
 
 const OPEN = 'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL';
-const MESSAGES = 'SELECT id FROM thorn_messages WHERE due_at IS NOT NULL';
+const MESSAGES = 'SELECT id FROM thorn_pending_messages';
 const nothing = (rows: unknown[]) => rows.length === 0;
 
 describe.each<{ kind: DatabaseKind }>([

@@ -4,12 +4,13 @@ import type { ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from './check-deliveries.js';
 import { printFigures } from './print-figures.js';
 import type { OutboxApp } from './apps/outbox-app.js';
+import { STORED_MESSAGES } from './stored-messages.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 /** Milliseconds that a test may take, on a busy machine too. */
 export const RELAY_TEST_TIMEOUT = IS_LONG ? 240_000 : 60_000;
 const BACKLOG = 600;
-const MESSAGES = 'SELECT id, given_id, lease, due_at FROM thorn_messages';
+const MESSAGES = `SELECT id, given_id, lease, due_at FROM ${STORED_MESSAGES}`;
 export const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 

@@ -16,10 +16,8 @@ export async function insertDueDeliveries(
   { count, subscriber, hosts }: DueDeliveries,
 ) {
   const { id } = await rig.send();
-  await rig.rows(
-    `UPDATE thorn_messages SET lease = NULL, due_at = NULL WHERE id = '${keyOf('msg_', id)}'`,
-  );
-  await copyMessage(rig, kind, id, count, 'NULL');
+  await rig.rows(`DELETE FROM thorn_pending_messages WHERE id = '${keyOf('msg_', id)}'`);
+  await copyMessage(rig, kind, id, count);
   const given = givenId('sub_', subscriber);
   const host = hosts.map((name, at) => `WHEN ${at} THEN '${name}'`).join(' ');
   await rig.rows(
@@ -30,7 +28,10 @@ export async function insertDueDeliveries(
 /** Inserts messages without deliveries that are due and that no worker holds. */
 export async function insertDueMessages(rig: OutboxApp, kind: DatabaseKind, count: number) {
   const { id } = await rig.send();
-  await copyMessage(rig, kind, id, count, '1000 + s.n');
+  await copyMessage(rig, kind, id, count);
+  await rig.rows(
+    `INSERT INTO thorn_pending_messages (id, due_at) SELECT ${seededKey(kind, id)}, 1000 + s.n FROM ${series(kind, count)}`,
+  );
 }
 
 /** Updates the database's statistics and writes its rows to disk, so that no later statement has to. */
@@ -42,19 +43,15 @@ export async function analyzeTables(rig: OutboxApp, kind: DatabaseKind): Promise
     await rig.rows('ANALYZE');
     await rig.rows('PRAGMA wal_checkpoint(TRUNCATE)');
   } else {
-    await rig.rows('ANALYZE TABLE thorn_messages, thorn_deliveries, thorn_attempts, thorn_health');
+    await rig.rows(
+      'ANALYZE TABLE thorn_messages, thorn_pending_messages, thorn_deliveries, thorn_attempts, thorn_health',
+    );
   }
 }
 
-async function copyMessage(
-  rig: OutboxApp,
-  kind: DatabaseKind,
-  id: string,
-  count: number,
-  due: string,
-) {
+async function copyMessage(rig: OutboxApp, kind: DatabaseKind, id: string, count: number) {
   await rig.rows(
-    `INSERT INTO thorn_messages (id, event, time, audience, headers, settings, recipients, body, due_at) SELECT ${seededKey(kind, id)}, event, time, audience, headers, settings, recipients, body, ${due} FROM thorn_messages, ${series(kind, count)} WHERE id = '${keyOf('msg_', id)}'`,
+    `INSERT INTO thorn_messages (id, event, time, audience, headers, settings, recipients, body) SELECT ${seededKey(kind, id)}, event, time, audience, headers, settings, recipients, body FROM thorn_messages, ${series(kind, count)} WHERE id = '${keyOf('msg_', id)}'`,
   );
 }
 

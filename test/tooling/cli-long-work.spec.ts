@@ -209,7 +209,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       });
       await send(520);
       const ids = (await query('SELECT id FROM thorn_messages ORDER BY id')).map(({ id }) => id);
-      await query('UPDATE thorn_messages SET due_at = NULL, lease = NULL');
+      await query('DELETE FROM thorn_pending_messages');
       const now = Date.now();
       const aged = async (from: number, to: number, days: number, dueAt: number | null) => {
         for (const id of ids.slice(from, to)) {
@@ -308,7 +308,8 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
     it('shows progress, speed and remaining time on a terminal', async () => {
       await start({ dispatch: outbox({ worker: false }) });
       await send(450);
-      await query('UPDATE thorn_messages SET due_at = NULL, lease = NULL, time = 1');
+      await query('DELETE FROM thorn_pending_messages');
+      await query('UPDATE thorn_messages SET time = 1');
       paceOne(api.app.get(Maintenance), ['prune'], async () => undefined);
       const [shown, out]: [string[], string[]] = [[], []];
       const code = await main(['prune', '--api', `${api.url}/hooks-operator`], {

@@ -13,8 +13,12 @@ import { guardPools } from './postgres-pool-guard.js';
 import { OutboxTimeoutError } from './outbox-timeout.error.js';
 
 const MOST_TRIES = 5;
-// MySQL and MariaDB: deadlock, and what MariaDB says when a row was changed meanwhile. PostgreSQL: the same.
-const CONFLICTS = new Set<unknown>(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD', '40P01', '40001']);
+// MySQL and MariaDB: deadlock, what MariaDB says when a row was changed meanwhile, and a row that another transaction has
+// written since this one looked for it. PostgreSQL: the first two.
+const CONFLICTS = new Set<unknown>([
+  ...['ER_LOCK_DEADLOCK', 'ER_CHECKREAD', 'ER_DUP_ENTRY'],
+  ...['40P01', '40001'],
+]);
 
 /** PostgreSQL, MySQL and MariaDB: connections of the data source's pool, each given back after one transaction. */
 export class PooledDatabase extends OutboxDatabase {

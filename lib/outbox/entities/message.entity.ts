@@ -6,11 +6,9 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  * A row of `thorn_messages`: one occurrence of an event, written in the transaction that it belongs to. `autoLoadEntities`
  * finds it once the module is imported; otherwise name it in the data source's `entities`.
  *
- * A process that holds the message has written its token to `lease` and the end of that lease to `dueAt`. What is due may
- * be taken by any process; `dueAt` is null once every delivery has a row of its own.
+ * While it is under way, a row of `thorn_pending_messages` says so.
  */
 @Entity('thorn_messages', { engine: MYSQL_ENGINE })
-@Index(['dueAt'], { where: 'due_at IS NOT NULL' })
 @Index(['time'])
 export class ThornMessage {
   /** The id of the message without its prefix `msg_`, or a hash of `givenId`. */
@@ -63,10 +61,4 @@ export class ThornMessage {
   /** The owner of the message. */
   @Column({ type: 'varchar', length: 512, nullable: true })
   tracestate!: string | null;
-
-  @Column({ type: 'varchar', length: 40, nullable: true })
-  lease!: string | null;
-
-  @Column({ name: 'due_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
-  dueAt!: number | null;
 }

@@ -7,10 +7,12 @@ import { outboxEntities } from './outbox-entities.js';
 import { ThornHealth } from './health.entity.js';
 import { ThornRateLimit } from './rate-limit.entity.js';
 import { ThornMessage } from './message.entity.js';
+import { ThornPendingMessage } from './pending-message.entity.js';
 
 /** The quoted names of the strategy's tables, schema and prefix of the data source included. */
 export interface TableNames {
   readonly messages: string;
+  readonly pendingMessages: string;
   readonly deliveries: string;
   readonly attempts: string;
   readonly health: string;
@@ -23,11 +25,12 @@ export function tableNames(dataSource: DataSource): TableNames {
     escapePath(dataSource, dataSource.getMetadata(entity).tablePath);
   if (!outboxEntities.every((one) => dataSource.hasMetadata(one))) {
     throw new ThornConfigurationError(
-      'outbox() needs the entities ThornMessage, ThornDelivery, ThornAttempt, ThornHealth and ThornRateLimit in every captured data source. Set autoLoadEntities: true, or add thornEntities to its entities.',
+      'outbox() needs its entities in every captured data source. Set autoLoadEntities: true, or add thornEntities to its entities.',
     );
   }
   return {
     messages: nameOf(ThornMessage),
+    pendingMessages: nameOf(ThornPendingMessage),
     deliveries: nameOf(ThornDelivery),
     attempts: nameOf(ThornAttempt),
     health: nameOf(ThornHealth),

@@ -13,7 +13,8 @@ export class MessageRemoval {
 
   /** Deletes messages with their deliveries and attempts. */
   async messages(messages: readonly MessageCursor[]): Promise<void> {
-    const { messages: table, deliveries, attempts } = this.tables;
+    const { messages: table, pendingMessages, deliveries, attempts } = this.tables;
+    const isFinished = `NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.id = t.id)`;
     for (const set of rangesOf(messages)) {
       const finished = (before: readonly Result[]) => keysOf(before[0]!, 'id');
       await this.database.execute([
@@ -25,7 +26,7 @@ export class MessageRemoval {
         (before) => {
           const kept = new Set(keysOf(before[3]!, 'message_id'));
           const gone = set.map(({ id }) => keyOf('msg_', id)).filter((key) => !kept.has(key));
-          return this.#deletion(table, 't.id = r.id AND t.due_at IS NULL', gone);
+          return this.#deletion(table, `t.id = r.id AND ${isFinished}`, gone);
         },
       ]);
     }

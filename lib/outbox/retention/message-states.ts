@@ -13,15 +13,16 @@ export interface MessageState extends MessageCursor {
   readonly finishedAt: number | null;
 }
 
-const COLUMNS =
-  'm.id, m.given_id, m.time, CASE WHEN m.body IS NULL THEN 0 ELSE 1 END AS has_body, CASE WHEN m.due_at IS NULL THEN 0 ELSE 1 END AS is_open';
-
 /** Reads how far old messages are, a page at a time. */
 export class MessageStates {
+  readonly #columns: string;
+
   constructor(
     private readonly database: OutboxDatabase,
     private readonly tables: TableNames,
-  ) {}
+  ) {
+    this.#columns = `m.id, m.given_id, m.time, CASE WHEN m.body IS NULL THEN 0 ELSE 1 END AS has_body, CASE WHEN EXISTS (SELECT 1 FROM ${tables.pendingMessages} p WHERE p.id = m.id) THEN 1 ELSE 0 END AS is_open`;
+  }
 
   /** Reads the messages behind a position, oldest first. */
   async page(
@@ -30,7 +31,7 @@ export class MessageStates {
     limit: number,
   ): Promise<readonly MessageState[]> {
     const { rows } = await this.database.run({
-      sql: `SELECT ${COLUMNS} FROM ${this.tables.messages} m WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ?`,
+      sql: `SELECT ${this.#columns} FROM ${this.tables.messages} m WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ?`,
       parameters: [after.time, after.time, keyOf('msg_', after.id), before, limit],
     });
     return this.#states(rows);
@@ -45,7 +46,7 @@ export class MessageStates {
       ids.map((id) => keyOf('msg_', id)),
     );
     const { rows } = await this.database.run({
-      sql: `SELECT ${COLUMNS} FROM ${listed} ${dialect.join} ${this.tables.messages} m ON m.id = r.id`,
+      sql: `SELECT ${this.#columns} FROM ${listed} ${dialect.join} ${this.tables.messages} m ON m.id = r.id`,
       parameters: [parameter],
     });
     return this.#states(rows);

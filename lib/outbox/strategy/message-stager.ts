@@ -5,7 +5,6 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Clock } from '../../common/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
-import { keyOf } from '../tables/keys.js';
 import type { Lease, NewLease } from '../tables/leases.js';
 import type { Inserted } from '../tables/message-table.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
@@ -122,7 +121,10 @@ export class MessageStager {
       batcher = new Batcher(
         (sets) =>
           isSqlite
-            ? this.#insertWithin(store, database, sets.flat())
+            ? // Null when the database is locked for too long.
+              store.messages.insert(sets.flat(), this.#newLease(), (steps) =>
+                database.executeWithin(this.patience, steps),
+              )
             : store.messages.insertWith(dataSource.manager, sets.flat(), this.#newLease()),
         {
           idsOf: (messages) => messages.map(({ id }) => id),
@@ -134,22 +136,6 @@ export class MessageStager {
       this.#batchers.set(store, batcher);
     }
     return batcher;
-  }
-
-  /** @returns null when the database is locked for too long */
-  async #insertWithin(
-    { messages: table }: OutboxStore,
-    database: SqliteDatabase,
-    messages: readonly Message[],
-  ): Promise<Inserted | null> {
-    const lease = this.#newLease();
-    const results = await database.executeWithin(this.patience, table.insertions(messages, lease));
-    if (results === null) return null;
-    const written = new Set(results.flatMap(({ rows }) => rows.map(({ id }) => id)));
-    const known = new Set(
-      messages.map(({ id }) => id).filter((id) => !written.has(keyOf('msg_', id))),
-    );
-    return { ...lease, known };
   }
 
   /** A new token each time: it shows whether a message was there before, even one of this process. */
@@ -166,7 +152,7 @@ export class MessageStager {
     const stored = await store.messages.stored(own.map(({ id }) => id));
     const lost = own.filter(({ id }) => !stored.has(id));
     if (lost.length === 0) return;
-    await store.database.execute(store.messages.insertions(lost, lease));
+    await store.messages.insert(lost, lease, (steps) => store.database.execute(steps));
   }
 
   #storeOf(manager: EntityManager | undefined): OutboxStore {

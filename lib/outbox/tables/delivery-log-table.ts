@@ -84,7 +84,7 @@ export class DeliveryLogTable {
     limit: number,
   ): Promise<readonly Row[]> {
     const { rows } = await this.database.run({
-      sql: `SELECT m.id, m.given_id, m.time, m.event, m.owner, m.audience, ${EXPUNGED}, CASE WHEN m.due_at IS NULL THEN 0 ELSE 1 END AS is_under_way
+      sql: `SELECT m.id, m.given_id, m.time, m.event, m.owner, m.audience, ${EXPUNGED}, CASE WHEN EXISTS (SELECT 1 FROM ${this.tables.pendingMessages} p WHERE p.id = m.id) THEN 1 ELSE 0 END AS is_under_way
         FROM ${this.tables.messages} m
         WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ?`,
       parameters: [after.time, after.time, keyOf('msg_', after.id), until, limit],
@@ -126,16 +126,16 @@ export class DeliveryLogTable {
 
   /** Counts deliveries and messages by state, and finds the oldest due times. */
   async stats(now: number): Promise<Row> {
-    const { deliveries, messages } = this.tables;
+    const { deliveries, pendingMessages } = this.tables;
     const { rows } = await this.database.run({
       sql: `SELECT w.pending, w.rate_limited,
         (SELECT COUNT(*) FROM ${deliveries} WHERE due_at <= ?) AS due,
         (SELECT COUNT(*) FROM ${deliveries} WHERE due_at > ? AND lease IS NOT NULL) AS leased,
         (SELECT COUNT(*) FROM ${deliveries} WHERE reason IS NOT NULL) AS failed,
         (SELECT MIN(due_at) FROM ${deliveries} WHERE due_at <= ?) AS oldest_delivery,
-        (SELECT COUNT(*) FROM ${messages} WHERE due_at IS NOT NULL) AS pending_messages,
-        (SELECT COUNT(*) FROM ${messages} WHERE due_at <= ?) AS due_messages,
-        (SELECT MIN(due_at) FROM ${messages} WHERE due_at <= ?) AS oldest_message
+        (SELECT COUNT(*) FROM ${pendingMessages}) AS pending_messages,
+        (SELECT COUNT(*) FROM ${pendingMessages} WHERE due_at <= ?) AS due_messages,
+        (SELECT MIN(due_at) FROM ${pendingMessages} WHERE due_at <= ?) AS oldest_message
         FROM (SELECT COUNT(*) AS pending, COUNT(permit_at) AS rate_limited FROM ${deliveries} WHERE due_at IS NOT NULL) w`,
       parameters: [now, now, now, now, now],
     });

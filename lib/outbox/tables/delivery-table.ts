@@ -48,12 +48,12 @@ export class DeliveryTable {
 
   /** Returns the time at which the next delivery or message is due; null when nothing is pending. */
   async nextDue(): Promise<number | null> {
-    const { deliveries, messages } = this.tables;
+    const { deliveries, pendingMessages } = this.tables;
     // MIN would make MySQL read every row that is not null.
     const next = (table: string) =>
       `SELECT due_at FROM ${table} WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`;
     const { rows } = await this.database.run({
-      sql: `SELECT (${next(deliveries)}) AS delivery, (${next(messages)}) AS message`,
+      sql: `SELECT (${next(deliveries)}) AS delivery, (${next(pendingMessages)}) AS message`,
       parameters: [],
     });
     const times = Object.values(rows[0]!).filter((time) => time !== null);

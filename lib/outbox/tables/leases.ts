@@ -79,13 +79,16 @@ export class Leases implements LeasedTable {
     await this.database.run(this.#dueAt(held, dueAt, ['lease = NULL']));
   }
 
-  /** Deletes the rows that are still held. */
-  async remove(held: readonly Lease[]): Promise<void> {
+  /** Deletes the rows that are still held, and before them the rows of `other` that have their ids. */
+  async removeWith(other: string, held: readonly Lease[]): Promise<void> {
     const { dialect } = this.database;
-    await this.database.run({
-      sql: dialect.deleteFrom(this.table, dialect.rows('r', HELD), IS_HELD),
-      parameters: [dialect.rowsParameter(HELD, this.#rows(held))],
-    });
+    const source = dialect.rows('r', HELD);
+    const parameters = [dialect.rowsParameter(HELD, this.#rows(held))];
+    const isHeld = `t.id = r.id AND EXISTS (SELECT 1 FROM ${this.table} h WHERE h.id = r.id AND h.lease = r.lease)`;
+    await this.database.execute([
+      { sql: dialect.deleteFrom(other, source, isHeld), parameters },
+      { sql: dialect.deleteFrom(this.table, source, IS_HELD), parameters },
+    ]);
   }
 
   #dueAt(held: readonly Lease[], dueAt: number, set: readonly string[]): Statement {

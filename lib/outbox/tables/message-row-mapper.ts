@@ -20,18 +20,20 @@ export const MESSAGE_COLUMNS = [
   'body',
   'traceparent',
   'tracestate',
-  'lease',
-  'due_at',
 ] as const;
 
 // A JSON type holds long texts on every database, but drivers would parse it; so the text is selected.
 const JSON_COLUMNS: ReadonlySet<string> = new Set(['recipients', 'body']);
 
 /** The select list that {@link MessageRowMapper.messageOf} reads. @param prefix the table's alias and a dot */
-export function messageSelection({ asText }: Dialect, prefix = ''): string {
-  return MESSAGE_COLUMNS.map((name) =>
-    JSON_COLUMNS.has(name) ? `${asText(prefix + name)} AS ${name}` : prefix + name,
-  ).join(', ');
+export function messageSelection(
+  { asText }: Dialect,
+  prefix: string,
+  columns: readonly string[] = MESSAGE_COLUMNS,
+): string {
+  return columns
+    .map((name) => (JSON_COLUMNS.has(name) ? `${asText(prefix + name)} AS ${name}` : prefix + name))
+    .join(', ');
 }
 
 /**
@@ -45,7 +47,7 @@ export class MessageRowMapper {
   ) {}
 
   /** The values of a row, in the order of {@link MESSAGE_COLUMNS}. */
-  valuesOf(message: Message, token: string, dueAt: number): unknown[] {
+  valuesOf(message: Message): unknown[] {
     return [
       keyOf('msg_', message.id),
       givenId('msg_', message.id),
@@ -60,8 +62,6 @@ export class MessageRowMapper {
       message.json.toString(),
       message.traceparent,
       message.tracestate,
-      token,
-      dueAt,
     ];
   }
 

@@ -2,12 +2,19 @@ import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
-import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
+import { givenId, isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
 import type { MessageCursor } from './message-cursor.js';
+import { type KnownCheck, MessageInsertions } from './message-insertions.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';
-import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+import {
+  NOTHING_DONE,
+  type OutboxDatabase,
+  type Result,
+  type Row,
+  type Step,
+} from '../database/outbox-database.js';
 
 // Aliases of their own, because SQLite returns columns without their table's name.
 const HELD: Columns = { held_id: 'uuid', held_by: 'text' };
@@ -23,35 +30,41 @@ export interface Inserted extends NewLease {
   readonly known: ReadonlySet<string>;
 }
 
-const TUPLE = `(${MESSAGE_COLUMNS.map(() => '?').join(', ')})`;
+const DUPLICATE = 'ER_DUP_ENTRY';
+const MOST_TRIES = 5;
 
-/** The SQL on `thorn_messages`. */
+/** The SQL on `thorn_messages` and on the leases in `thorn_pending_messages`. */
 export class MessageTable {
   readonly #dialect: Dialect;
   readonly #leases: Leases;
+  readonly #insertions: MessageInsertions;
 
   constructor(
     private readonly database: OutboxDatabase,
     private readonly tables: TableNames,
-    private readonly rows: MessageRowMapper,
+    rows: MessageRowMapper,
   ) {
     this.#dialect = database.dialect;
-    this.#leases = new Leases(database, tables.messages, 'msg_');
+    this.#leases = new Leases(database, tables.pendingMessages, 'msg_');
+    this.#insertions = new MessageInsertions(this.#dialect, tables, rows);
   }
 
-  /** Returns one INSERT per 1,000 messages or 4 MiB; messages whose id exists are left out. */
-  insertions(messages: readonly Message[], lease: NewLease): Statement[] {
-    return chunksOf(messages).map((chunk) => this.#insertion(chunk, lease));
-  }
-
-  #insertion(chunk: readonly Message[], { token, leasedUntil }: NewLease): Statement {
-    const { messages: table } = this.tables;
-    const tuples = chunk.map(() => TUPLE).join(', ');
-    const end = this.#dialect.skipKnown(table);
-    return {
-      sql: `INSERT INTO ${table} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${tuples} ${end}`,
-      parameters: chunk.flatMap((message) => this.rows.valuesOf(message, token, leasedUntil)),
-    };
+  /**
+   * Writes messages in a transaction of their own. Messages whose id exists are left out.
+   *
+   * @param execute runs the statements in one transaction; answers null when it cannot
+   * @returns null when `execute` could not
+   */
+  async insert(
+    messages: readonly Message[],
+    lease: NewLease,
+    execute: (steps: readonly Step[]) => Promise<readonly Result[] | null>,
+  ): Promise<Inserted | null> {
+    const steps = chunksOf(messages).flatMap((chunk) =>
+      this.#insertions.steps(chunk, lease, 'stored'),
+    );
+    const results = await execute(steps);
+    return results && { ...lease, known: this.#insertions.knownIds(messages, results) };
   }
 
   /** Writes messages in the transaction of `manager`, or else in a new transaction. */
@@ -64,41 +77,52 @@ export class MessageTable {
     for (const [index, chunk] of chunksOf(messages).entries()) {
       // SQLite answers without yielding to the event loop.
       if (index > 0) await setImmediate();
-      const ids = chunk.map(({ id }) => id);
-      const rows = await this.#insert(manager, this.#insertion(chunk, lease), ids);
-      const written = new Set(
-        rows.filter((row) => row['lease'] === lease.token).map(({ id }) => id),
-      );
-      for (const id of ids) if (!written.has(keyOf('msg_', id))) known.add(id);
+      for (const id of await this.#insert(manager, chunk, lease)) known.add(id);
     }
     return { ...lease, known };
   }
 
-  /** @returns keys and leases of rows, including the rows just written */
+  /** @returns ids that existed before */
   async #insert(
     manager: EntityManager,
-    insertion: Statement,
-    ids: readonly string[],
-  ): Promise<readonly Row[]> {
-    // save() and insert() are several times slower, and their hooks would capture these rows.
-    const run = ({ sql, parameters }: Statement): Promise<readonly Row[]> =>
-      manager.query(this.#dialect.placeholders(sql), parameters as unknown[]);
-    if (this.#dialect.insertReturns) return run(insertion);
-    // MySQL's count of affected rows depends on connection flags, so the tokens are read back.
-    const written = this.#holders(ids);
-    if (manager.queryRunner?.isTransactionActive !== true) {
-      // Between two transactions a worker could claim the rows.
-      return (await this.database.execute([insertion, written]))[1]!.rows;
+    messages: readonly Message[],
+    lease: NewLease,
+  ): Promise<ReadonlySet<string>> {
+    if (!this.#dialect.returns && manager.queryRunner?.isTransactionActive !== true) {
+      // Between two transactions a message would have no lease.
+      const inserted = await this.insert(messages, lease, (steps) => this.database.execute(steps));
+      return inserted!.known;
     }
-    await run(insertion);
-    return run(written);
+    // Only an id that the application has chosen is likely to be there already.
+    let check: KnownCheck = messages.every(({ id }) => givenId('msg_', id) === null)
+      ? 'none'
+      : 'stored';
+    for (let tries = 1; ; tries++) {
+      try {
+        const steps = this.#insertions.steps(messages, lease, check);
+        return this.#insertions.knownIds(messages, await this.#run(manager, steps));
+      } catch (error) {
+        // MySQL rolls back the statement alone, so that the transaction can go on.
+        if (codeOf(error) !== DUPLICATE || tries === MOST_TRIES) throw error;
+        check = 'committed';
+      }
+    }
   }
 
-  #holders(ids: readonly string[]): Statement {
-    return {
-      sql: `SELECT id, lease FROM ${this.tables.messages} WHERE id IN (${ids.map(() => '?').join(', ')})`,
-      parameters: ids.map((id) => keyOf('msg_', id)),
-    };
+  async #run(manager: EntityManager, steps: readonly Step[]): Promise<readonly Result[]> {
+    const results: Result[] = [];
+    for (const step of steps) {
+      const statement = typeof step === 'function' ? step(results) : step;
+      if (statement === null) {
+        results.push(NOTHING_DONE);
+        continue;
+      }
+      const sql = this.#dialect.placeholders(statement.sql);
+      // save() and insert() are several times slower, and their hooks would capture these rows.
+      const rows: unknown = await manager.query(sql, statement.parameters as unknown[]);
+      results.push(Array.isArray(rows) ? { rows: rows as Row[], affected: 0 } : NOTHING_DONE);
+    }
+    return results;
   }
 
   /** Returns the ids that are stored. */
@@ -124,24 +148,21 @@ export class MessageTable {
 
   /** Claims due messages that are not held, or whose lease has expired. Other processes cannot claim the same rows. */
   async claim(token: string, now: number, until: number, limit: number): Promise<readonly Row[]> {
-    const { messages } = this.tables;
-    const { returns, skipLocked } = this.#dialect;
-    const due = (columns: string) =>
-      `SELECT ${columns} FROM ${messages} WHERE due_at <= ? ORDER BY due_at LIMIT ${limit} ${skipLocked}`;
-    const selection = messageSelection(this.#dialect);
-    if (!returns) {
-      const claimed = await this.#leases.claim(
-        { sql: due(selection), parameters: [now] },
-        token,
-        until,
-      );
-      return claimed.map(withMessageId);
+    const { pendingMessages: table } = this.tables;
+    // For the planner of PostgreSQL an array is a few rows: then it looks messages up instead of reading all of them.
+    const picked =
+      this.#dialect.name === 'postgres'
+        ? '= ANY(ARRAY(SELECT id FROM picked))'
+        : 'IN (SELECT id FROM picked)';
+    const due = `SELECT id FROM ${table} WHERE due_at <= ? ORDER BY due_at LIMIT ${limit} ${this.#dialect.skipLocked}`;
+    if (this.#dialect.returns) {
+      return this.#claimed({
+        sql: `WITH picked AS (${due}) UPDATE ${table} SET lease = ?, due_at = ? WHERE id ${picked} RETURNING id`,
+        parameters: [now, token, until],
+      });
     }
-    const { rows } = await this.database.run({
-      sql: `WITH picked AS (${due('id')}) UPDATE ${messages} SET lease = ?, due_at = ? WHERE id IN (SELECT id FROM picked) RETURNING ${selection}`,
-      parameters: [now, token, until],
-    });
-    return rows.map(withMessageId);
+    const pick = { sql: this.#loading(`(${due}) AS r`), parameters: [now] };
+    return (await this.#leases.claim(pick, token, until)).map(withMessageId);
   }
 
   /**
@@ -151,34 +172,60 @@ export class MessageTable {
    * @returns the rows that were taken over
    */
   async takeOver(held: readonly Lease[], token: string, until: number): Promise<readonly Row[]> {
-    const { messages } = this.tables;
+    const { pendingMessages: table } = this.tables;
     const rows = this.#dialect.rows('r', HELD);
     const json = this.#dialect.rowsParameter(
       HELD,
       held.map((one) => ({ held_id: keyOf('msg_', one.id), held_by: one.token })),
     );
     const update = this.#dialect.updateFrom(
-      messages,
+      table,
       ['lease = ?', 'due_at = ?'],
       rows,
       't.id = r.held_id AND t.lease = r.held_by',
     );
     if (this.#dialect.returns) {
-      const { rows: taken } = await this.database.run({
-        sql: `${update} RETURNING ${messageSelection(this.#dialect)}`,
+      const returning = this.#dialect.name === 'postgres' ? 't.id' : 'id';
+      return this.#claimed({
+        sql: `${update} RETURNING ${returning}`,
         parameters: [token, until, json],
       });
-      return taken.map(withMessageId);
     }
+    const taken = `(SELECT t.id FROM ${rows} ${this.#dialect.join} ${table} t ON t.id = r.held_id AND t.lease = ?) AS r`;
     const results = await this.database.execute([
       // MySQL takes the row source before SET, so the parameters swap.
       { sql: update, parameters: [json, token, until] },
-      {
-        sql: `SELECT ${messageSelection(this.#dialect, 't.')} FROM ${rows} ${this.#dialect.join} ${messages} t ON t.id = r.held_id AND t.lease = ?`,
-        parameters: [json, token],
+      { sql: this.#loading(taken), parameters: [json, token] },
+    ]);
+    return results[1]!.rows.map(withMessageId);
+  }
+
+  /** Runs an UPDATE that returns ids, and reads their messages. */
+  async #claimed(update: Statement): Promise<readonly Row[]> {
+    if (this.#dialect.name === 'postgres') {
+      const { rows } = await this.database.run({
+        sql: `WITH r AS (${update.sql}) ${this.#loading('r')}`,
+        parameters: update.parameters,
+      });
+      return rows.map(withMessageId);
+    }
+    const results = await this.database.execute([
+      update,
+      ([taken]) => {
+        if (taken!.rows.length === 0) return null;
+        const { rows, parameter } = idRows(
+          this.#dialect,
+          taken!.rows.map(({ id }) => id),
+        );
+        return { sql: this.#loading(rows), parameters: [parameter] };
       },
     ]);
     return results[1]!.rows.map(withMessageId);
+  }
+
+  /** Reads the messages of ids `r`. One without its message, which was deleted by hand, counts as expunged. */
+  #loading(rows: string): string {
+    return `SELECT r.id AS id, ${messageSelection(this.#dialect, 'm.', MESSAGE_COLUMNS.slice(1))} FROM ${rows} LEFT JOIN ${this.tables.messages} m ON m.id = r.id`;
   }
 
   /** Returns the subscribers that have a delivery, by message. */
@@ -213,9 +260,9 @@ export class MessageTable {
     return this.#leases.release(held, dueAt);
   }
 
-  /** See {@link Leases.remove}. */
+  /** Deletes the messages that are still held. */
   remove(held: readonly Lease[]): Promise<void> {
-    return this.#leases.remove(held);
+    return this.#leases.removeWith(this.tables.messages, held);
   }
 }
 
@@ -232,4 +279,8 @@ function chunksOf(messages: readonly Message[]): readonly Message[][] {
     bytes += size;
   }
   return chunks;
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly driverError?: { readonly code?: unknown } }).driverError?.code;
 }

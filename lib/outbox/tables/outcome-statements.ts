@@ -15,7 +15,8 @@ import {
 import { keyOf } from './keys.js';
 import type { Finished } from './leases.js';
 
-const FINISHED: Columns = { id: 'uuid', lease: 'text', again_at: 'bigint' };
+const FINISHED: Columns = { id: 'uuid', lease: 'text' };
+const POSTPONED: Columns = { ...FINISHED, again_at: 'bigint' };
 
 /**
  * Builds the statements that write a set of outcomes in one transaction. A row is written only if its lease is
@@ -27,10 +28,11 @@ export class OutcomeStatements {
   readonly #updateTried: BulkStatement;
   readonly #update: BulkStatement;
   readonly #finish: BulkStatement;
+  readonly #postpone: BulkStatement;
 
   constructor(
     dialect: Dialect,
-    { messages, deliveries, attempts }: TableNames,
+    { pendingMessages, deliveries, attempts }: TableNames,
     private readonly filter: AttemptFilter,
   ) {
     const select = (columns: Columns) =>
@@ -41,7 +43,7 @@ export class OutcomeStatements {
       dialect.insertNew(
         deliveries,
         Object.keys(NEW),
-        `SELECT ${select(NEW)} FROM ${rows} ${dialect.join} ${messages} m ON m.id = r.message_id WHERE m.lease = r.held_by`,
+        `SELECT ${select(NEW)} FROM ${rows} ${dialect.join} ${pendingMessages} p ON p.id = r.message_id WHERE p.lease = r.held_by`,
       ),
     );
     this.#insertAttempts = new BulkStatement(dialect, held(ATTEMPT), (rows) =>
@@ -64,13 +66,12 @@ export class OutcomeStatements {
     };
     this.#updateTried = update(TRIED);
     this.#update = update(CHANGED);
+    const isHeld = 't.id = r.id AND t.lease = r.lease';
     this.#finish = new BulkStatement(dialect, FINISHED, (rows) =>
-      dialect.updateFrom(
-        messages,
-        ['lease = NULL', 'due_at = r.again_at'],
-        rows,
-        't.id = r.id AND t.lease = r.lease',
-      ),
+      dialect.deleteFrom(pendingMessages, rows, isHeld),
+    );
+    this.#postpone = new BulkStatement(dialect, POSTPONED, (rows) =>
+      dialect.updateFrom(pendingMessages, ['lease = NULL', 'due_at = r.again_at'], rows, isHeld),
     );
   }
 
@@ -90,18 +91,20 @@ export class OutcomeStatements {
         if (isKept) attempts.push(attemptRow(outcome));
       }
     }
+    const ended: object[] = [];
+    const postponed: object[] = [];
+    for (const { id, token: lease, againAt } of finished) {
+      const key = keyOf('msg_', id);
+      if (againAt === null) ended.push({ id: key, lease });
+      else postponed.push({ id: key, lease, again_at: againAt });
+    }
     return [
       ...this.#insertNew.statements(fresh),
       ...this.#insertAttempts.statements(attempts),
       ...this.#updateTried.statements(tried),
       ...this.#update.statements(changed),
-      ...this.#finish.statements(
-        finished.map(({ id, token, againAt }) => ({
-          id: keyOf('msg_', id),
-          lease: token,
-          again_at: againAt,
-        })),
-      ),
+      ...this.#finish.statements(ended),
+      ...this.#postpone.statements(postponed),
     ];
   }
 }

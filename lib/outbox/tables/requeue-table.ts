@@ -71,7 +71,7 @@ export class RequeueTable {
   /** Adds deliveries of finished messages; existing deliveries are left out. @returns the count */
   async add(deliveries: readonly BackfilledDelivery[]): Promise<number> {
     if (deliveries.length === 0) return 0;
-    const { deliveries: table, messages } = this.tables;
+    const { deliveries: table, messages, pendingMessages } = this.tables;
     const results = await this.database.execute([
       {
         sql: this.#dialect.insertNew(
@@ -80,7 +80,7 @@ export class RequeueTable {
             ...['id', 'message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id'],
             ...['event', 'status', 'attempts', 'throttled', 'requests', 'host', 'due_at'],
           ],
-          `SELECT r.id, r.message_id, r.subscriber_id, r.given_message_id, r.given_subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at FROM ${this.#dialect.rows('r', LATE)} ${this.#dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND m.due_at IS NULL`,
+          `SELECT r.id, r.message_id, r.subscriber_id, r.given_message_id, r.given_subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at FROM ${this.#dialect.rows('r', LATE)} ${this.#dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.id = m.id)`,
         ),
         parameters: [
           this.#dialect.rowsParameter(

@@ -1,0 +1,106 @@
+import type { Message } from '../../message/index.js';
+import { type Dialect, idRows, type Statement } from '../database/dialect.js';
+import type { Result, Step } from '../database/outbox-database.js';
+import type { TableNames } from '../entities/table-names.js';
+import { keyOf } from './keys.js';
+import type { NewLease } from './leases.js';
+import { MESSAGE_COLUMNS, type MessageRowMapper } from './message-row-mapper.js';
+
+/**
+ * Looks for messages that are there already. `stored`: those that this transaction can see. `committed`: later ones as
+ * well, by a locking read.
+ */
+export type KnownCheck = 'none' | 'stored' | 'committed';
+
+const TUPLE = `(${MESSAGE_COLUMNS.map(() => '?').join(', ')})`;
+
+/** Builds the statements that write messages and their leases, and leave out messages whose id exists. */
+export class MessageInsertions {
+  constructor(
+    private readonly dialect: Dialect,
+    private readonly tables: TableNames,
+    private readonly rows: MessageRowMapper,
+  ) {}
+
+  /**
+   * PostgreSQL needs one statement, SQLite two.
+   *
+   * @param check on MySQL, whose INSERT cannot tell which rows it has written. Without the check, and when a message is
+   * written at the same time, the INSERT fails because of the duplicate.
+   */
+  steps(messages: readonly Message[], lease: NewLease, check: KnownCheck): readonly Step[] {
+    const { token, leasedUntil } = lease;
+    if (this.dialect.name === 'postgres') {
+      const { sql, parameters } = this.#insert(
+        messages,
+        'ON CONFLICT (id) DO NOTHING RETURNING id',
+      );
+      return [
+        {
+          sql: `WITH stored AS (${sql}) INSERT INTO ${this.tables.pendingMessages} (id, lease, due_at) SELECT id, ?, ? FROM stored RETURNING id`,
+          parameters: [...parameters, token, leasedUntil],
+        },
+      ];
+    }
+    if (this.dialect.returns) {
+      return [
+        this.#insert(messages, 'ON CONFLICT (id) DO NOTHING RETURNING id'),
+        (before) => this.#lease(keysOf(before.at(-1)!), lease),
+      ];
+    }
+    const fresh = (known: Result) => {
+      const keys = new Set(keysOf(known));
+      return messages.filter(({ id }) => !keys.has(keyOf('msg_', id)));
+    };
+    return [
+      () => (check === 'none' ? null : this.#known(messages, check)),
+      (before) => {
+        const left = fresh(before.at(-1)!);
+        return left.length === 0 ? null : this.#insert(left, '');
+      },
+      (before) => {
+        const keys = fresh(before.at(-2)!).map(({ id }) => keyOf('msg_', id));
+        return this.#lease(keys, lease);
+      },
+    ];
+  }
+
+  /** Returns the ids that existed before, by the results of all steps. */
+  knownIds(messages: readonly Message[], results: readonly Result[]): ReadonlySet<string> {
+    const answered = new Set(results.flatMap(keysOf));
+    const { returns: isWritten } = this.dialect;
+    return new Set(
+      messages.map(({ id }) => id).filter((id) => answered.has(keyOf('msg_', id)) !== isWritten),
+    );
+  }
+
+  #insert(messages: readonly Message[], end: string): Statement {
+    const tuples = messages.map(() => TUPLE).join(', ');
+    return {
+      sql: `INSERT INTO ${this.tables.messages} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${tuples} ${end}`,
+      parameters: messages.flatMap((message) => this.rows.valuesOf(message)),
+    };
+  }
+
+  #lease(keys: readonly string[], { token, leasedUntil }: NewLease): Statement | null {
+    if (keys.length === 0) return null;
+    const { rows, parameter } = idRows(this.dialect, keys);
+    return {
+      sql: `INSERT INTO ${this.tables.pendingMessages} (id, lease, due_at) SELECT r.id, ?, ? FROM ${rows}`,
+      parameters: [token, leasedUntil, parameter],
+    };
+  }
+
+  #known(messages: readonly Message[], check: KnownCheck): Statement {
+    const marks = messages.map(() => '?').join(', ');
+    const lock = check === 'committed' ? 'LOCK IN SHARE MODE' : '';
+    return {
+      sql: `SELECT id FROM ${this.tables.messages} WHERE id IN (${marks}) ${lock}`,
+      parameters: messages.map(({ id }) => keyOf('msg_', id)),
+    };
+  }
+}
+
+function keysOf({ rows }: Result): readonly string[] {
+  return rows.map(({ id }) => id as string);
+}
