@@ -8,7 +8,7 @@ import { SlowWire } from './slow-wire.js';
 
 const COLUMNS = [
   ...['id', 'event', 'time', 'owner', 'audience', 'ref', 'headers', 'settings', 'recipients'],
-  ...['body', 'lease', 'due_at'],
+  'body',
 ];
 const SCHEDULE = { warmUp: 2000, turn: 1000, rounds: 7 };
 /** Milliseconds on the way to PostgreSQL and back, each. */
@@ -105,7 +105,6 @@ function inserting(name: string, { manager, options }: DataSource): Candidate {
         const body = JSON.stringify({ event: 'article.created', data: { id, title } });
         await within.query(sql, [
           ...[randomUUID(), 'article.created', now, null, 'everyone', null, '{}', '{}', '[]', body],
-          ...['by-hand', now + 60_000],
         ]);
       }),
   };

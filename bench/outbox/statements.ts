@@ -28,7 +28,9 @@ export async function statements({ services, endpoints }: Ground): Promise<void>
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, work));
     await one.stop();
-    const after = log.statements.filter((sql) => !sql.startsWith('INSERT INTO "thorn_messages"'));
+    const after = log.statements.filter(
+      (sql) => !/INSERT INTO "thorn_(?:pending_)?messages"/.test(sql),
+    );
     perDelivery = Math.max(perDelivery, after.length / (EVENTS * SUBSCRIBERS));
   }
   reportValue('outbox.sql-per-message', perMessage, 'statements', 2);
