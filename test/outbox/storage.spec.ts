@@ -1,5 +1,5 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { outboxEntities } from '../../lib/outbox/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
@@ -70,6 +70,62 @@ describe.each(ON)('stored messages on $kind $type', ({ kind, type }) => {
     });
     await rig.until(MESSAGES, DONE(2));
     expect(receiver.received.map(({ id }) => id).sort()).toEqual(['order_1', 'order_2']);
+  });
+
+  it('notices a known id that looks like a generated one, and lets the transaction go on', async () => {
+    await open();
+    const { id } = await rig.send();
+    const [again, other] = [rig.message({ id }), rig.message()];
+    await rig.dataSource.transaction(async (manager) => {
+      await rig.strategy.stage([again], manager);
+      await rig.strategy.stage([other], manager);
+    });
+    const released = await rig.strategy.release([again, other]);
+    expect(released.map(({ state }) => state)).toEqual(['duplicate', 'accepted']);
+    await rig.until(MESSAGES, DONE(2));
+    expect(receiver.received.map((one) => one.id).sort()).toEqual([id, other.id].sort());
+  });
+
+  it('finishes a message that was deleted by hand while it was under way', async () => {
+    await open();
+    await rig.close();
+    rig = await openOutboxApp(place, { worker: false, subscribers: rig.subscribers });
+    await rig.send();
+    await rig.rows('DELETE FROM thorn_messages');
+    await rig.close();
+    rig = await openOutboxApp(place, { subscribers: rig.subscribers });
+    await rig.until('SELECT id FROM thorn_pending_messages', (rows) => rows.length === 0);
+    expect(receiver.received).toEqual([]);
+  });
+});
+
+describe.each(ON.slice(1))('messages stored at the same time, on $kind $type', ({ kind, type }) => {
+  it('notices an id that another transaction is storing', async () => {
+    [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
+    if (type !== undefined) {
+      place = { ...place, options: { ...place.options, type } as DataSourceOptions };
+    }
+    rig = await openOutboxApp(place);
+    await rig.subscribers.create(subscriber(receiver.url));
+    const [first, second] = [rig.message({ id: 'order_1' }), rig.message({ id: 'order_1' })];
+    const stored = /INSERT INTO \W?thorn_messages/;
+    const runner = rig.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await rig.strategy.stage([first], runner.manager);
+    const staging = () =>
+      rig.dataSource.transaction((manager) => rig.strategy.stage([second], manager));
+    // MariaDB 11.6 and newer ask to restart a transaction that meets a row which it cannot see.
+    const waiting = staging().catch(staging);
+    await vi.waitFor(() =>
+      expect(rig.log.statements.filter((sql) => stored.test(sql))).toHaveLength(2),
+    );
+    await runner.commitTransaction();
+    await runner.release();
+    await waiting;
+    const released = await rig.strategy.release([first, second]);
+    expect(released.map(({ state }) => state)).toEqual(['accepted', 'duplicate']);
+    await rig.until(MESSAGES, DONE(1));
+    expect(receiver.received).toHaveLength(1);
   });
 });
 
