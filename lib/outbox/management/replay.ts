@@ -6,7 +6,7 @@ import type { Candidate } from '../tables/delivery-record.js';
 import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
 import { deliveryId, FIRST_KEY } from '../tables/keys.js';
 import type { BackfilledDelivery, RequeuedDelivery } from '../tables/requeue-table.js';
-import { cursorOf, formatCursor, parseCursor } from '../tables/message-cursor.js';
+import { cursorOf, formatCursor, parseCursor } from '../model/message-cursor.js';
 import type { Row } from '../database/outbox-database.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 

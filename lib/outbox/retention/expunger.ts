@@ -1,6 +1,6 @@
 import { Fifo } from '../../common/fifo.js';
 import { FIRST_KEY } from '../tables/keys.js';
-import type { MessageCursor } from '../tables/message-cursor.js';
+import type { MessageCursor } from '../model/message-cursor.js';
 import type { MessageState, MessageStates } from './message-states.js';
 
 const BATCH = 200;

@@ -2,7 +2,7 @@ import { idRows, type Statement } from '../database/dialect.js';
 import type { OutboxDatabase, Result } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { isOfMessages, keyOf, rangesOf } from '../tables/keys.js';
-import type { MessageCursor } from '../tables/message-cursor.js';
+import type { MessageCursor } from '../model/message-cursor.js';
 
 /** The SQL that deletes finished messages, or drops parts of them. What has become due again meanwhile is left. */
 export class MessageRemoval {

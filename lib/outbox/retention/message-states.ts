@@ -2,7 +2,7 @@ import { idRows } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { idFrom, isOfMessages, keyOf, rangesOf, withMessageId } from '../tables/keys.js';
-import { cursorOf, type MessageCursor } from '../tables/message-cursor.js';
+import { cursorOf, type MessageCursor } from '../model/message-cursor.js';
 
 /** A message, as retention sees it. */
 export interface MessageState extends MessageCursor {

@@ -1,6 +1,6 @@
 import type { Batch } from '../../common/long-work.js';
 import { FIRST_KEY } from '../tables/keys.js';
-import { type MessageCursor, parseCursor, formatCursor } from '../tables/message-cursor.js';
+import { type MessageCursor, parseCursor, formatCursor } from '../model/message-cursor.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import type { MessageRemoval } from './message-removal.js';
 import type { MessageState, MessageStates } from './message-states.js';

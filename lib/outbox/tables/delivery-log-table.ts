@@ -7,7 +7,7 @@ import {
 } from './delivery-record.js';
 import { LogPageTable } from './log-page-table.js';
 import { deliveryId, idFrom, keyOf, withMessageId } from './keys.js';
-import { cursorOf, type MessageCursor } from './message-cursor.js';
+import { cursorOf, type MessageCursor } from '../model/message-cursor.js';
 import { idRows } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';

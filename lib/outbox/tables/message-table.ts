@@ -4,7 +4,7 @@ import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
 import { givenId, isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
-import type { MessageCursor } from './message-cursor.js';
+import type { MessageCursor } from '../model/message-cursor.js';
 import { type KnownCheck, MessageInsertions } from './message-insertions.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';

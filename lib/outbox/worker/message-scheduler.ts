@@ -6,7 +6,7 @@ import { newDelivery } from '../model/delivery-state.js';
 import type { HeldMessage } from '../store/held-leases.js';
 import { deliveryId } from '../tables/keys.js';
 import type { Lease } from '../tables/leases.js';
-import { cursorOf } from '../tables/message-cursor.js';
+import { cursorOf } from '../model/message-cursor.js';
 import { logFault } from './log-fault.js';
 import type { RateLimitGate } from './rate-limit-gate.js';
 import type { Row } from '../database/outbox-database.js';
