@@ -29,6 +29,12 @@ export interface Dialect {
   rowsParameter(columns: Columns, rows: readonly object[]): string;
   /** An INSERT … SELECT that leaves out what is there already. `table` is the quoted name. */
   insertNew(table: string, columns: readonly string[], select: string): string;
+  /**
+   * {@link insertNew} for rows that are hardly ever there already. Their key is the first column of the table and of
+   * `r`, and `select` ends with a condition. On PostgreSQL the transaction fails when another one writes a row at the
+   * same time, and has to be repeated.
+   */
+  insertRarelyKnown(table: string, columns: readonly string[], select: string): string;
   /** `UPDATE table AS t SET … ` of the rows that match one of `source`. */
   updateFrom(table: string, set: readonly string[], source: string, where: string): string;
   /** `DELETE FROM table AS t` of the rows that match one of `source`. */
@@ -77,6 +83,7 @@ const SQLITE: Dialect = {
   // Without WHERE, ON would read as the condition of a join.
   insertNew: (table, columns, select) =>
     `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON CONFLICT DO NOTHING`,
+  insertRarelyKnown: (...given) => SQLITE.insertNew(...given),
   updateFrom: (table, set, source, where) =>
     `UPDATE ${table} AS t SET ${set.join(', ')} FROM ${source} WHERE ${where}`,
   deleteFrom: (table, source, where) =>
@@ -102,6 +109,9 @@ const POSTGRES: Dialect = {
   },
   rowsParameter: (columns, rows) => JSON.stringify(rows, Object.keys(columns)),
   insertNew: SQLITE.insertNew,
+  // ON CONFLICT would log each row twice: that it was written, and that it has stayed.
+  insertRarelyKnown: (table, [key, ...others], select) =>
+    `INSERT INTO ${table} (${[key, ...others].join(', ')}) ${select} AND NOT EXISTS (SELECT 1 FROM ${table} k WHERE k.${key} = r.${key})`,
   updateFrom: SQLITE.updateFrom,
   deleteFrom: (table, source, where) => `DELETE FROM ${table} AS t USING ${source} WHERE ${where}`,
   join: 'JOIN',
@@ -124,6 +134,7 @@ const MYSQL: Dialect = {
   rowsParameter: tuples,
   insertNew: (table, columns, select) =>
     `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON DUPLICATE KEY UPDATE ${columns[0]} = ${table}.${columns[0]}`,
+  insertRarelyKnown: (...given) => MYSQL.insertNew(...given),
   updateFrom: (table, set, source, where) =>
     `UPDATE ${source} STRAIGHT_JOIN ${table} AS t ON ${where} SET ${set.map((part) => `t.${part}`).join(', ')}`,
   deleteFrom: (table, source, where) =>

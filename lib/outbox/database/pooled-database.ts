@@ -14,10 +14,10 @@ import { OutboxTimeoutError } from './outbox-timeout.error.js';
 
 const MOST_TRIES = 5;
 // MySQL and MariaDB: deadlock, what MariaDB says when a row was changed meanwhile, and a row that another transaction has
-// written since this one looked for it. PostgreSQL: the first two.
+// written since this one looked for it. PostgreSQL: deadlock, a changed row and a written one.
 const CONFLICTS = new Set<unknown>([
   ...['ER_LOCK_DEADLOCK', 'ER_CHECKREAD', 'ER_DUP_ENTRY'],
-  ...['40P01', '40001'],
+  ...['40P01', '40001', '23505'],
 ]);
 
 /** PostgreSQL, MySQL and MariaDB: connections of the data source's pool, each given back after one transaction. */

@@ -40,7 +40,7 @@ export class OutcomeStatements {
         .map((name) => `r.${name}`)
         .join(', ');
     this.#insertNew = new BulkStatement(dialect, held(NEW), (rows) =>
-      dialect.insertNew(
+      dialect.insertRarelyKnown(
         deliveries,
         Object.keys(NEW),
         `SELECT ${select(NEW)} FROM ${rows} ${dialect.join} ${pendingMessages} p ON p.id = r.message_id WHERE p.lease = r.held_by`,
