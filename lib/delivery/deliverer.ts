@@ -7,6 +7,7 @@ import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { Recipient } from '../message/recipient.js';
+import { keyHeader } from '../message/order-key.js';
 import { hostOf } from '../message/recipient-host.js';
 import {
   StandardWebhookSigner,
@@ -169,6 +170,7 @@ export class Deliverer {
       'Hook-Event': message.event,
       'Hook-Delivery': delivery,
       'Hook-Subscription': recipient.id,
+      ...(message.key === null ? undefined : orderHeaders(message.key, message.sequence)),
       ...(this.#links !== undefined && isStored(recipient)
         ? { 'Hook-Unsubscribe': this.#links.of(recipient) }
         : undefined),
@@ -221,6 +223,13 @@ function logFacts({ delivery, message, recipient }: AttemptFrame): LogFacts {
     subscriberId: recipient.id,
     event: message.event,
     host: hostOf(recipient),
+  };
+}
+
+function orderHeaders(key: string, sequence: number | null): Readonly<Record<string, string>> {
+  return {
+    'Hook-Key': keyHeader(key),
+    ...(sequence === null ? undefined : { 'Hook-Sequence': String(sequence) }),
   };
 }
 

@@ -6,6 +6,8 @@ import {
   checkMessageSettings,
   MESSAGE_SETTINGS,
   type MessageSettings,
+  type OrderBy,
+  type OrderKey,
   type SubscriberSource,
 } from '../message/index.js';
 
@@ -26,6 +28,11 @@ export interface SendOptions extends MessageSettings {
   readonly ref?: string | null;
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * The key of the message: messages of one key are numbered in the order of commits, see docs/order.md. A text, a number or
+   * a bigint, of at most 255 characters. `{ key, private: true }` shows receivers a hash. Default: none.
+   */
+  readonly orderBy?: OrderBy<OrderKey>;
   /** Receivers of this message alone, in addition to those who match. */
   readonly subscribers?: SubscriberSource;
   /**
@@ -49,6 +56,7 @@ const SEND = [
   'owner',
   'ref',
   'headers',
+  'orderBy',
   'subscribers',
   ...SEND_FOR,
   ...MESSAGE_SETTINGS,

@@ -3,7 +3,12 @@ import type { EntityManager, ObjectLiteral } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
 import type { RecipientPolicies } from '../delivery/index.js';
-import { type Message, type MessageFactory, messageSettings } from '../message/index.js';
+import {
+  type Message,
+  type MessageFactory,
+  messageSettings,
+  orderSetting,
+} from '../message/index.js';
 import type { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
 import type { MessagePipeline, PipelineResult } from './message-pipeline.js';
@@ -84,6 +89,7 @@ export class WebhookDispatcher {
       audience: declared ? 'owner' : 'everyone',
       headers: options.headers === undefined ? {} : options.headers,
       settings: messageSettings(options),
+      ...('orderBy' in options ? { orderBy: orderSetting(options.orderBy) } : {}),
       recipients: await this.dependencies.statics.resolve(options.subscribers, name, owner, {
         checkUrl: (url) => this.dependencies.policies.of(options.recipients).checkUrl(url),
       }),

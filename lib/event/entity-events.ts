@@ -1,4 +1,5 @@
 import { ThornConfigurationError } from '../errors/index.js';
+import type { OrderBy } from '../message/index.js';
 import type { BulkSettings } from './bulk-settings.js';
 import type { EntityEventOptions, EntityEventSettings } from './event-settings.js';
 
@@ -15,8 +16,9 @@ type Row = Record<string, unknown>;
 
 /** Settings as recorded, for any entity. */
 export interface RecordedSettings
-  extends Omit<EntityEventSettings<Row>, 'owner' | 'relations'>, BulkSettings {
+  extends Omit<EntityEventSettings<Row>, 'owner' | 'orderBy' | 'relations'>, BulkSettings {
   readonly owner?: string | ((row: Row) => unknown);
+  readonly orderBy?: OrderBy<boolean | string | ((row: Row) => unknown)>;
   readonly relations?: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-import type { MessageSettings, SubscriberSource } from '../message/index.js';
+import type { MessageSettings, OrderBy, OrderKey, SubscriberSource } from '../message/index.js';
 import type { Condition } from './conditions/condition.js';
 
 type Leaf =
@@ -93,6 +93,12 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
    * and the empty text leave the ownerless subscribers alone; not giving the setting at all means everyone.
    */
   readonly owner?: Path<Entity> | ((row: Entity) => OwnerValue);
+  /**
+   * The key that the event's messages are ordered by, see docs/order.md. True: the primary key, such as `article:5`. Or a
+   * dotted path such as `tenantId`, or a function: events with the same key share one sequence. `{ key, private: true }`
+   * shows receivers a hash of the key. Default false: no key.
+   */
+  readonly orderBy?: OrderBy<boolean | Path<Entity> | ((row: Entity) => OrderKey)>;
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: FromRow<Entity, Readonly<Record<string, string>>>;
   /** Receivers in addition to those who match: URLs, objects, lists, functions of the event and its owner. */

@@ -25,6 +25,14 @@ export {
   messageSettings,
   type MessageSettings,
 } from './message-settings.js';
+export {
+  keyHeader,
+  keyTextOf,
+  type OrderBy,
+  type OrderKey,
+  orderSetting,
+  type OrderSetting,
+} from './order-key.js';
 export type { RecipientRules, RecipientsOption } from './recipient-rules.js';
 export type { Digest, RateLimit, Recipient, Secret } from './recipient.js';
 export { MAX_RETRIES, MAX_RETRY_DELAY, type RetrySettings } from './retry-settings.js';

@@ -17,10 +17,22 @@ export interface MessageSettings {
    * the module's option `keep`.
    */
   readonly keep?: boolean;
+  /**
+   * True: the body has the properties `key` and `sequence` of a message with a key, so that they are signed. Default: the
+   * module's option `orderInBody`.
+   */
+  readonly orderInBody?: boolean;
 }
 
 /** The names of {@link MessageSettings}, for checks that refuse unknown ones. */
-export const MESSAGE_SETTINGS = ['timeout', 'keepAlive', 'retry', 'recipients', 'keep'] as const;
+export const MESSAGE_SETTINGS = [
+  'timeout',
+  'keepAlive',
+  'retry',
+  'recipients',
+  'keep',
+  'orderInBody',
+] as const;
 
 /** Picks the message settings that are defined from among other options. */
 export function messageSettings(options: MessageSettings): MessageSettings {
@@ -35,6 +47,7 @@ export function checkMessageSettings({
   retry,
   recipients,
   keep,
+  orderInBody,
 }: MessageSettings): void {
   if (timeout !== undefined && !(Number.isInteger(timeout) && timeout > 0)) {
     throw new InvalidInputError('timeout', 'must be a positive whole number of milliseconds');
@@ -44,6 +57,9 @@ export function checkMessageSettings({
   }
   if (keep !== undefined && typeof keep !== 'boolean') {
     throw new InvalidInputError('keep', 'must be true or false');
+  }
+  if (orderInBody !== undefined && typeof orderInBody !== 'boolean') {
+    throw new InvalidInputError('orderInBody', 'must be true or false');
   }
   if (retry !== undefined) checkRetrySettings(retry);
   if (

@@ -3,6 +3,7 @@ import { newId } from '../common/id.js';
 import { checkHeaders } from './header-checks.js';
 import type { Codecs } from './encoding/codecs.js';
 import type { MessageSettings } from './message-settings.js';
+import { keyTextOf, type OrderSetting } from './order-key.js';
 import { applyEnvelope, type Envelope, type EnvelopeOption } from './envelope.js';
 import { checkMessageId } from './message-id.js';
 import { type Audience, Message } from './message.js';
@@ -46,6 +47,8 @@ export interface MessageDraft {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly settings?: MessageSettings;
   readonly recipients?: readonly Recipient[];
+  /** The key that messages are ordered by. Default: none. */
+  readonly orderBy?: OrderSetting<unknown> | undefined;
 }
 
 /** Settings of a {@link MessageFactory}. */
@@ -54,6 +57,8 @@ export interface MessageFactoryOptions {
   readonly envelope?: EnvelopeOption | undefined;
   /** URL that relative references are resolved against. Default: they stay relative. */
   readonly baseUrl?: string | undefined;
+  /** True: key and sequence are in the body as well. Default false. */
+  readonly orderInBody?: boolean | undefined;
   /** Follows the messages through processes. Default: nothing does. */
   readonly tracing?: MessageTracing;
 }
@@ -66,6 +71,7 @@ export class MessageFactory {
   readonly #envelope: EnvelopeOption;
   readonly #baseUrl: string | undefined;
   readonly #tracing: MessageTracing;
+  readonly #orderInBody: boolean;
   #lastTime = Number.NaN;
   #lastTimestamp = '';
 
@@ -77,12 +83,14 @@ export class MessageFactory {
     this.#envelope = options.envelope ?? 'standard';
     this.#baseUrl = options.baseUrl;
     this.#tracing = options.tracing ?? new NoTracing();
+    this.#orderInBody = options.orderInBody ?? false;
   }
 
   /** @throws {@link InvalidInputError} naming a refused id or header, or the path of a value that cannot be encoded */
   create(draft: MessageDraft): Message {
     if (draft.id !== undefined) checkMessageId(draft.id);
     if (draft.headers !== undefined) checkHeaders(draft.headers);
+    const key = draft.orderBy === undefined ? null : keyTextOf(draft.orderBy);
     const time = this.clock.now();
     const ref = this.#resolve(draft.ref ?? null);
     const owner = draft.owner ?? null;
@@ -103,10 +111,11 @@ export class MessageFactory {
         owner,
         audience: draft.audience ?? 'everyone',
         headers: draft.headers ?? {},
-        settings: draft.settings ?? {},
+        settings: this.#settingsOf(draft, key),
         recipients: draft.recipients ?? [],
         traceparent: origin?.traceparent ?? null,
         tracestate: boundedTracestate(origin?.tracestate ?? null),
+        key,
       },
       json,
       this.codecs,
@@ -120,6 +129,11 @@ export class MessageFactory {
       this.#lastTime = time;
     }
     return this.#lastTimestamp;
+  }
+
+  /** The module's setting travels with the message: its retries are the same, wherever they are made. */
+  #settingsOf({ settings = {} }: MessageDraft, key: string | null): MessageSettings {
+    return key !== null && this.#orderInBody ? { orderInBody: true, ...settings } : settings;
   }
 
   #resolve(ref: string | null): string | null {

@@ -27,7 +27,13 @@ export interface MessageFields {
   readonly traceparent?: string | null;
   /** The `tracestate` that belongs to the `traceparent`; up to 512 characters. Default null: none. */
   readonly tracestate?: string | null;
+  /** The messages of one key have an order; see docs/order.md. Default null: this one has none. */
+  readonly key?: string | null;
+  /** The number of the message among those of its key. Default null: it has none yet. */
+  readonly sequence?: number | null;
 }
+
+const [OPEN, CLOSE] = Buffer.from('{}');
 
 /** One occurrence of an event. Its bytes are made once per content type and shared by all its deliveries. */
 export class Message implements MessageFields {
@@ -42,13 +48,16 @@ export class Message implements MessageFields {
   readonly recipients: readonly Recipient[];
   readonly traceparent: string | null;
   readonly tracestate: string | null;
+  readonly key: string | null;
+  #sequence: number | null;
+  #json: Buffer | undefined;
   // Of other content types, which few messages are asked for.
   #bodies: Map<string, Buffer> | undefined;
 
-  /** @param json the body as JSON: the exact bytes that are signed and sent, and the source of other content types */
+  /** @param encoded the body as JSON, without what {@link number} adds */
   constructor(
     fields: MessageFields,
-    readonly json: Buffer,
+    readonly encoded: Buffer,
     private readonly codecs: Codecs,
   ) {
     this.id = fields.id;
@@ -62,6 +71,29 @@ export class Message implements MessageFields {
     this.recipients = fields.recipients;
     this.traceparent = fields.traceparent ?? null;
     this.tracestate = fields.tracestate ?? null;
+    this.key = fields.key ?? null;
+    this.#sequence = fields.sequence ?? null;
+  }
+
+  /** The number of the message among those of its key; null without a key, and before a strategy has numbered it. */
+  get sequence(): number | null {
+    return this.#sequence;
+  }
+
+  /** Numbers the message among those of its key, before it is delivered. */
+  number(sequence: number): void {
+    this.#sequence = sequence;
+    this.#json = undefined;
+    this.#bodies = undefined;
+  }
+
+  /** The body as JSON: the exact bytes that are signed and sent, and the source of other content types. */
+  get json(): Buffer {
+    const { key, sequence } = this;
+    if (key === null || sequence === null || this.settings.orderInBody !== true) {
+      return this.encoded;
+    }
+    return (this.#json ??= withOrder(this.encoded, { key, sequence }));
   }
 
   /**
@@ -78,4 +110,14 @@ export class Message implements MessageFields {
     }
     return bytes;
   }
+}
+
+/** Puts members at the end of an object in JSON; another JSON is left as it is. */
+function withOrder(json: Buffer, order: object): Buffer {
+  if (json.at(0) !== OPEN) return json;
+  const separator = json.at(1) === CLOSE ? '' : ',';
+  return Buffer.concat([
+    json.subarray(0, -1),
+    Buffer.from(separator + JSON.stringify(order).slice(1)),
+  ]);
 }

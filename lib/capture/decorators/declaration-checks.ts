@@ -19,6 +19,7 @@ const SETTINGS: Names<Omit<EntityEventSettings<object>, keyof MessageSettings>> 
   payload: true,
   ref: true,
   owner: true,
+  orderBy: true,
   headers: true,
   relations: true,
   propagateErrors: true,
@@ -139,10 +140,22 @@ const isTextOrFunction = (value: unknown): boolean =>
 const isTextRecord = (value: unknown): boolean =>
   isObject(value) && Object.values(value).every((text) => typeof text === 'string');
 
+const isOrderKey = (value: unknown): boolean =>
+  typeof value === 'boolean' || isTextOrFunction(value);
+const isOrderBy = (value: unknown): boolean => {
+  if (!isObject(value)) return isOrderKey(value);
+  const { key, private: isPrivate = false, ...rest } = value;
+  return isOrderKey(key) && isBoolean(isPrivate) && Object.keys(rest).length === 0;
+};
+
 const KINDS: Readonly<Record<string, { readonly of: string; test(value: unknown): boolean }>> = {
   payload: { of: 'a function', test: isFunction },
   ref: { of: `a template such as '/articles/{id}' or a function`, test: isTextOrFunction },
   owner: { of: `a path such as 'author.id' or a function`, test: isTextOrFunction },
+  orderBy: {
+    of: `true, a path such as 'tenantId', a function, or { key, private: true }`,
+    test: isOrderBy,
+  },
   headers: {
     of: 'an object of texts or a function',
     test: (value) => isFunction(value) || isTextRecord(value),

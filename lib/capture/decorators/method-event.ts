@@ -13,10 +13,14 @@ import {
   MESSAGE_SETTINGS,
   messageSettings,
   type MessageSettings,
+  type OrderBy,
+  type OrderKey,
+  orderSetting,
   type SubscriberSource,
 } from '../../message/index.js';
 import { checkSettingKinds } from './declaration-checks.js';
 import { fillTemplate } from '../payload/ref-template.js';
+import { valueAtPath } from '../payload/value-at-path.js';
 import { withRequestData } from '../payload/request-data.js';
 
 /** A value, or how to get it from what the method resolved to and was called with. */
@@ -27,6 +31,8 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
   readonly data?: (outcome: Outcome, args: Args) => unknown;
   /** The owner whose subscribers may see the event; see {@link SendOptions.owner}. */
   readonly owner?: (outcome: Outcome, args: Args) => SendOptions['owner'];
+  /** The key: a dotted path of the method's result, or a function; see {@link SendOptions.orderBy}. Default: none. */
+  readonly orderBy?: OrderBy<string | ((outcome: Outcome, args: Args) => OrderKey)>;
   /** The address of the thing: a template such as `/orders/{id}`, filled from the method's result, or a function. */
   readonly ref?: string | ((outcome: Outcome, args: Args) => string | null);
   /** Extra HTTP headers; never able to replace a system header. */
@@ -77,7 +83,9 @@ const DISPATCHER = Symbol('nestjs-thorn:dispatcher');
 const injected = new WeakSet<object>();
 
 const KNOWN_KEYS = [
-  ...'on when data owner ref headers subscribers requestData manager propagateErrors'.split(' '),
+  ...'on when data owner orderBy ref headers subscribers requestData manager propagateErrors'.split(
+    ' ',
+  ),
   ...MESSAGE_SETTINGS,
 ];
 
@@ -142,6 +150,15 @@ function compile(name: string, options: Options, place: string) {
       { name },
     );
   }
+  const orderBy = options.orderBy === undefined ? undefined : orderSetting(options.orderBy);
+  check.assert(
+    'orderBy',
+    typeof orderBy?.key !== 'boolean' &&
+      !(options.on === 'error' && typeof orderBy?.key === 'string'),
+    options.on === 'error'
+      ? 'must be a function: a method that threw has no result'
+      : 'must be a path of the result or a function',
+  );
   const holds = blaming(place, () => compileWhen(options.when));
   const logger = new Logger('Thorn');
 
@@ -163,6 +180,9 @@ function compile(name: string, options: Options, place: string) {
       await dispatcher.send(eventName.fill(outcome), data, {
         ...(options.owner === undefined ? {} : { owner: options.owner(outcome, args) }),
         ...(manager === undefined ? {} : { manager }),
+        ...(orderBy === undefined
+          ? {}
+          : { orderBy: { ...orderBy, key: keyOf(orderBy.key, outcome, args) } }),
         ...messageSettings(options),
         ...(options.ref === undefined ? {} : { ref: refOf(options.ref, outcome, args) }),
         headers: valueOf(options.headers, outcome, args) ?? {},
@@ -199,6 +219,15 @@ function refOf(
   args: readonly unknown[],
 ): string | null {
   return typeof ref === 'function' ? ref(outcome, args) : fillTemplate(ref, outcome);
+}
+
+function keyOf(
+  key: string | ((outcome: unknown, args: readonly unknown[]) => OrderKey),
+  outcome: unknown,
+  args: readonly unknown[],
+): OrderKey {
+  // What the path leads to is checked where the message is made.
+  return typeof key === 'function' ? key(outcome, args) : (valueAtPath(outcome, key) as OrderKey);
 }
 
 function valueOf<Value>(

@@ -77,7 +77,7 @@ export class EntityMessages {
     subject: Subject,
     isForRecipients = false,
   ): Promise<Message | undefined> | Message | undefined {
-    const { options, concealed, settings } = event;
+    const { options, concealed, order, settings } = event;
     if (event.condition?.holds(conditionRow(event, subject), subject.before) === false) return;
     const row = withoutPaths(subject.row, concealed);
     const name = event.eventName.fill(subject.row);
@@ -98,6 +98,7 @@ export class EntityMessages {
         ref: refOf(options, row, subject.row),
         headers: typeof options.headers === 'function' ? options.headers(row) : options.headers,
         settings,
+        orderBy: order?.keyOf(row, subject.row),
       });
     return isPromiseLike(payload) ? Promise.resolve(payload).then(create) : create(payload);
   }

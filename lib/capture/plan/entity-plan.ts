@@ -23,6 +23,7 @@ import {
   withEagerRelations,
 } from './entity-paths.js';
 import { changeKind, changeNames, hiddenFields, watchedFields } from './changed-fields.js';
+import { type OrderPlan, planOrder } from './order-plan.js';
 import { pathFault } from './path-checks.js';
 import { planReadBack, type ReadBack } from '../rows/read-back.js';
 import { templateFields } from '../payload/ref-template.js';
@@ -64,6 +65,8 @@ export interface EventPlan {
   readonly hidden: readonly string[];
   /** The hidden columns of all the entity's events: one query may read them, and payloads must not see them. */
   readonly concealed: readonly string[];
+  /** Undefined when its messages have no key. */
+  readonly order: OrderPlan | undefined;
   /** The options that travel with messages. */
   readonly settings: MessageSettings;
   /** True if the condition reads something of the row before an update that TypeORM does not load by itself. */
@@ -135,13 +138,20 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
   const eventName = compileEventName(name);
   const refPaths = typeof options.ref === 'string' ? templateFields(options.ref) : [];
   const ownerPaths = typeof options.owner === 'string' ? [options.owner] : [];
-  checkPaths(event, metadata, { 'the name': eventName.paths, ref: refPaths, owner: ownerPaths });
+  const order = planOrder(options.orderBy, metadata);
+  checkPaths(event, metadata, {
+    'the name': eventName.paths,
+    ref: refPaths,
+    owner: ownerPaths,
+    orderBy: order?.named ?? [],
+  });
   const ofRow = (path: string): boolean => changeKind(path, metadata) === undefined;
   const beforePaths = (condition?.beforePaths ?? []).filter(ofRow);
   const paths = [
     ...eventName.paths,
     ...refPaths,
     ...ownerPaths,
+    ...(order?.paths ?? []),
     ...(condition?.paths ?? []).filter(ofRow),
     ...beforePaths,
   ];
@@ -162,7 +172,10 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
   }
   const functions = [options.payload, options.ref, options.owner, options.headers];
   const needsRow =
-    paths.length > 0 || readsChanges || functions.some((setting) => typeof setting === 'function');
+    paths.length > 0 ||
+    readsChanges ||
+    order?.isFunction === true ||
+    functions.some((setting) => typeof setting === 'function');
   return {
     name,
     eventName,
@@ -170,6 +183,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     declaredBy: event.declaredBy.name,
     options,
     condition,
+    order,
     settings: messageSettings(options),
     relation: relationOf(event, metadata),
     watched,

@@ -25,6 +25,7 @@ export class InlineStrategy extends DispatchStrategy {
   readonly #window: number;
   readonly #waiting: (() => void)[] = [];
   #inFlight = 0;
+  #latestSequence = 0;
 
   /** @throws {@link ThornConfigurationError} when the window is not a positive whole number */
   constructor(
@@ -53,6 +54,7 @@ export class InlineStrategy extends DispatchStrategy {
 
   /** Resolves when every delivery of every message has been attempted once. */
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {
+    for (const message of messages) if (message.key !== null) message.number(this.#sequence());
     return Promise.all(
       messages.map(async (message) => {
         this.events.emit('message-accepted', () => ({
@@ -68,6 +70,11 @@ export class InlineStrategy extends DispatchStrategy {
         return { message: message.id, state: 'delivered' as const, attempts };
       }),
     );
+  }
+
+  /** Grows from one start of the process to the next, without a record of keys. */
+  #sequence(): number {
+    return (this.#latestSequence = Math.max(this.#latestSequence + 1, this.clock.now() * 1000));
   }
 
   async #deliver(message: Message, recipient: Recipient): Promise<Attempt> {

@@ -79,6 +79,11 @@ export interface ThornModuleOptions extends BulkSettings {
    * Events may differ by their own `keep`. Default false.
    */
   readonly keep?: boolean;
+  /**
+   * True: bodies of messages with a key have its text and their sequence in `key` and `sequence`, so that both are signed;
+   * see docs/order.md. Events may differ by their own `orderInBody`. Default false: they are in headers alone.
+   */
+  readonly orderInBody?: boolean;
   /** Signatures besides those that the secrets of subscribers make: ed25519, `Hook-HMAC`. Default: none. */
   readonly signing?: SigningOptions;
   /** A signed link in `Hook-Unsubscribe`, by which receivers unsubscribe at the REST API. Default: none is sent. */

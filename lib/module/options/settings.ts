@@ -33,6 +33,7 @@ const KNOWN: Readonly<{
   eventTypes: null,
   strictEvents: null,
   keep: null,
+  orderInBody: null,
   signing: ['ed25519', 'hookHmac'],
   unsubscribe: ['url', 'secret'],
   encryption: ['keys'],
@@ -143,6 +144,7 @@ function checkValues({ baseUrl, envelope, subscribers, ...options }: ThornModule
   check.integer('maxStaleness', options.maxStaleness, { min: 0, unit: 'milliseconds' });
   check.boolean('strictEvents', options.strictEvents);
   check.boolean('keep', options.keep);
+  check.boolean('orderInBody', options.orderInBody);
   check.assert(
     'subscribers',
     subscribers === undefined || isObject(subscribers),

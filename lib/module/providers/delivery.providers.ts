@@ -43,7 +43,12 @@ export const deliveryProviders: readonly FactoryProvider[] = [
     MessageFactory,
     Clock,
     Codecs,
-    named({ envelope: option('envelope'), baseUrl: option('baseUrl'), tracing: MessageTracing }),
+    named({
+      envelope: option('envelope'),
+      baseUrl: option('baseUrl'),
+      orderInBody: option('orderInBody'),
+      tracing: MessageTracing,
+    }),
   ),
   construct(RecipientPolicies, RecipientPolicy, option('recipients')),
   provide(
