@@ -8,7 +8,8 @@ import {
 } from './table-definitions.js';
 
 /**
- * Creates the tables `thorn_messages`, `thorn_pending_messages`, `thorn_deliveries`, `thorn_attempts` and `thorn_health`,
+ * Creates the tables `thorn_messages`, `thorn_pending_messages`, `thorn_deliveries`, `thorn_attempts`, `thorn_health`
+ * and `thorn_sequences`,
  * on every supported database.
  */
 export class CreateThornOutbox1767312000000 implements MigrationInterface {
@@ -25,6 +26,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         optional(column.text('given_id', 64)),
         column.text('event', 256),
         column.of('time', 'bigint'),
+        optional(column.of('sequence', 'bigint')),
         optional(column.text('owner', 255)),
         column.text('audience', 16),
         optional(column.of('ref', 'text')),
@@ -32,6 +34,7 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         column.of('settings', 'text'),
         column.json('recipients'),
         optional(column.json('body')),
+        optional(column.text('order_key', 255)),
         optional(column.text('traceparent', 55)),
         optional(column.text('tracestate', 512)),
       ],
@@ -103,11 +106,16 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       column.of('failing_messages', 'int'),
       column.text('token', 40),
     ]);
+    await createTable(queryRunner, 'thorn_sequences', [
+      primary(column.of('id', 'uuid')),
+      column.of('sequence', 'bigint'),
+    ]);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await dropTables(
       queryRunner,
+      'thorn_sequences',
       'thorn_health',
       'thorn_attempts',
       'thorn_deliveries',

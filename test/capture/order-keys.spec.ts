@@ -114,7 +114,7 @@ describe('orderBy of an entity', () => {
   ])('refuses %o where it is declared', async (orderBy, message) => {
     const declare = async () => {
       @Entity('story')
-      @WebhookEvent<Story>('story.changed', { on: 'change', orderBy } as EntityEventOptions<Story>)
+      @WebhookEvent<Wrong>('story.changed', { on: 'change', orderBy } as EntityEventOptions<Wrong>)
       class Wrong {
         @PrimaryGeneratedColumn() id!: number;
         @Column() title!: string;

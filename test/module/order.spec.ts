@@ -115,8 +115,8 @@ describe('orderBy', () => {
   ])('refuses %o on a method', (options, message) => {
     expect(() => {
       class Wrong {
-        @WebhookEvent('order.paid', options as never)
-        async pay() {}
+        @WebhookEvent('order.paid', options as { orderBy: string })
+        async pay(): Promise<void> {}
       }
       return Wrong;
     }).toThrow(message);

@@ -25,6 +25,10 @@ export class ThornMessage {
   @Column({ type: 'bigint', transformer: EPOCH_MILLISECONDS })
   time!: number;
 
+  /** The number among the messages of its key; null without a key. */
+  @Column({ type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  sequence!: number | null;
+
   @Column({ type: 'varchar', length: 255, nullable: true })
   owner!: string | null;
 
@@ -53,6 +57,10 @@ export class ThornMessage {
    */
   @Column({ type: 'json', nullable: true })
   body!: unknown;
+
+  /** The key that it is ordered by. */
+  @Column({ name: 'order_key', type: 'varchar', length: 255, nullable: true })
+  orderKey!: string | null;
 
   /** W3C Trace Context of where it was sent, when messages are traced. */
   @Column({ type: 'varchar', length: 55, nullable: true })

@@ -4,6 +4,7 @@ import { ThornHealth } from './health.entity.js';
 import { ThornMessage } from './message.entity.js';
 import { ThornPendingMessage } from './pending-message.entity.js';
 import { ThornRateLimit } from './rate-limit.entity.js';
+import { ThornSequence } from './sequence.entity.js';
 
 /** The entities of the durable strategy, for a data source without `autoLoadEntities`. */
 export const outboxEntities = [
@@ -13,4 +14,5 @@ export const outboxEntities = [
   ThornAttempt,
   ThornHealth,
   ThornRateLimit,
+  ThornSequence,
 ];

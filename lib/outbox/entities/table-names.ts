@@ -7,6 +7,7 @@ import { outboxEntities } from './outbox-entities.js';
 import { ThornHealth } from './health.entity.js';
 import { ThornRateLimit } from './rate-limit.entity.js';
 import { ThornMessage } from './message.entity.js';
+import { ThornSequence } from './sequence.entity.js';
 import { ThornPendingMessage } from './pending-message.entity.js';
 
 /** The quoted names of the strategy's tables, schema and prefix of the data source included. */
@@ -17,6 +18,7 @@ export interface TableNames {
   readonly attempts: string;
   readonly health: string;
   readonly rateLimits: string;
+  readonly sequences: string;
 }
 
 /** @throws {@link ThornConfigurationError} when the data source does not know the entities */
@@ -35,5 +37,6 @@ export function tableNames(dataSource: DataSource): TableNames {
     attempts: nameOf(ThornAttempt),
     health: nameOf(ThornHealth),
     rateLimits: nameOf(ThornRateLimit),
+    sequences: nameOf(ThornSequence),
   };
 }

@@ -46,7 +46,10 @@ export class MessageStager {
     for (const message of messages) this.#staged.set(message, null);
     const joinable = manager === undefined ? transactionOf(store) : undefined;
     const inserting = manager ?? joinable;
-    const pipelined = manager && isSmall(firsts) ? pipelinedManager(manager) : undefined;
+    const pipelined =
+      manager && isSmall(firsts) && store.messages.isOneStatement(firsts)
+        ? pipelinedManager(manager)
+        : undefined;
     if (pipelined !== undefined) {
       const sent = store.messages
         .insertWith(pipelined, firsts, this.#newLease())

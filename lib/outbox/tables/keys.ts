@@ -111,7 +111,8 @@ function subscriberHash(id: string): readonly [number, number] {
   return hash;
 }
 
-function hashOf(text: string): string {
+/** Returns a text's hash as a UUID. */
+export function hashOf(text: string): string {
   const digest = createHash('sha256').update(text).digest();
   digest[6] = (digest[6]! & 0x0f) | 0x50;
   digest[8] = (digest[8]! & 0x3f) | 0x80;

@@ -4,6 +4,7 @@ import type { Result, Step } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { keyOf } from './keys.js';
 import type { NewLease } from './leases.js';
+import type { MessageNumbers } from './message-numbers.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper } from './message-row-mapper.js';
 
 /**
@@ -25,26 +26,39 @@ export class MessageInsertions {
   /**
    * PostgreSQL needs one statement, SQLite two.
    *
+   * @param numbers to number the messages by the same statement, on PostgreSQL. Default: they have their numbers
    * @param check on MySQL, whose INSERT cannot tell which rows it has written. Without the check, and when a message is
    * written at the same time, the INSERT fails because of the duplicate.
    */
-  steps(messages: readonly Message[], lease: NewLease, check: KnownCheck): readonly Step[] {
+  steps(
+    messages: readonly Message[],
+    lease: NewLease,
+    check: KnownCheck,
+    numbers?: MessageNumbers,
+  ): readonly Step[] {
     const { token, leasedUntil } = lease;
+    // The statements are built late: once the messages are numbered.
     if (this.dialect.name === 'postgres') {
-      const { sql, parameters } = this.#insert(
-        messages,
-        'ON CONFLICT (id) DO NOTHING RETURNING id',
-      );
       return [
-        {
-          sql: `WITH stored AS (${sql}) INSERT INTO ${this.tables.pendingMessages} (id, lease, due_at) SELECT id, ?, ? FROM stored RETURNING id`,
-          parameters: [...parameters, token, leasedUntil],
+        () => {
+          const { sql, parameters } = this.#insert(
+            messages,
+            'ON CONFLICT (id) DO NOTHING RETURNING id, sequence',
+            numbers,
+          );
+          const allocation = numbers?.allocate();
+          const allocated = allocation === undefined ? '' : `allocated AS (${allocation.sql}), `;
+          const pending = `INSERT INTO ${this.tables.pendingMessages} (id, lease, due_at) SELECT id, ?, ? FROM stored`;
+          return {
+            sql: `WITH ${allocated}stored AS (${sql}), pending AS (${pending}) SELECT id, sequence FROM stored`,
+            parameters: [...(allocation?.parameters ?? []), ...parameters, token, leasedUntil],
+          };
         },
       ];
     }
     if (this.dialect.returns) {
       return [
-        this.#insert(messages, 'ON CONFLICT (id) DO NOTHING RETURNING id'),
+        () => this.#insert(messages, 'ON CONFLICT (id) DO NOTHING RETURNING id'),
         (before) => this.#lease(keysOf(before.at(-1)!), lease),
       ];
     }
@@ -74,11 +88,18 @@ export class MessageInsertions {
     );
   }
 
-  #insert(messages: readonly Message[], end: string): Statement {
-    const tuples = messages.map(() => TUPLE).join(', ');
+  #insert(messages: readonly Message[], end: string, numbers?: MessageNumbers): Statement {
+    const parameters: unknown[] = [];
+    const tuples = messages.map((message) => {
+      const values = this.rows.valuesOf(message);
+      const number = numbers?.expression(message, 'allocated');
+      if (number !== undefined) values.splice(-1, 1, ...number.parameters);
+      parameters.push(...values);
+      return number === undefined ? TUPLE : TUPLE.replace(/\?\)$/, `${number.sql})`);
+    });
     return {
-      sql: `INSERT INTO ${this.tables.messages} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${tuples} ${end}`,
-      parameters: messages.flatMap((message) => this.rows.valuesOf(message)),
+      sql: `INSERT INTO ${this.tables.messages} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${tuples.join(', ')} ${end}`,
+      parameters,
     };
   }
 

@@ -3,7 +3,7 @@ import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js
 import type { Dialect } from '../database/dialect.js';
 import type { Row } from '../database/outbox-database.js';
 import { givenId, keyOf } from './keys.js';
-import { UnreadableMessageError } from './unreadable-message.error.js';
+import { UnreadableMessageError } from '../model/unreadable-message.error.js';
 
 /** The columns of a new row, in the order of {@link MessageRowMapper.valuesOf}. */
 export const MESSAGE_COLUMNS = [
@@ -20,6 +20,9 @@ export const MESSAGE_COLUMNS = [
   'body',
   'traceparent',
   'tracestate',
+  'order_key',
+  // The last one: its value may be an expression.
+  'sequence',
 ] as const;
 
 // A JSON type holds long texts on every database, but drivers would parse it; so the text is selected.
@@ -59,9 +62,11 @@ export class MessageRowMapper {
       JSON.stringify(message.headers),
       JSON.stringify(message.settings),
       this.#sealed(message),
-      message.json.toString(),
+      message.encoded.toString(),
       message.traceparent,
       message.tracestate,
+      message.key,
+      message.sequence,
     ];
   }
 
@@ -116,6 +121,8 @@ export class MessageRowMapper {
         recipients: recipients as Message['recipients'],
         traceparent: row['traceparent'] as string | null,
         tracestate: row['tracestate'] as string | null,
+        key: row['order_key'] as string | null,
+        sequence: row['sequence'] === null ? null : Number(row['sequence']),
       },
       Buffer.from(row['body'] as string),
       this.codecs,

@@ -6,6 +6,7 @@ import { givenId, isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from '.
 import { type Lease, Leases, type NewLease } from './leases.js';
 import type { MessageCursor } from '../model/message-cursor.js';
 import { type KnownCheck, MessageInsertions } from './message-insertions.js';
+import { MessageNumbers } from './message-numbers.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';
 import {
@@ -50,7 +51,7 @@ export class MessageTable {
   }
 
   /**
-   * Writes messages in a transaction of their own. Messages whose id exists are left out.
+   * Writes messages in a transaction of their own. Messages whose id exists are left out, those with a key are numbered.
    *
    * @param execute runs the statements in one transaction; answers null when it cannot
    * @returns null when `execute` could not
@@ -63,8 +64,10 @@ export class MessageTable {
     const steps = chunksOf(messages).flatMap((chunk) =>
       this.#insertions.steps(chunk, lease, 'stored'),
     );
-    const results = await execute(steps);
-    return results && { ...lease, known: this.#insertions.knownIds(messages, results) };
+    const knownIds = (before: readonly Result[]) => this.#insertions.knownIds(messages, before);
+    const numbers = this.#numbersOf(messages);
+    const results = await execute(numbers === undefined ? steps : numbers.around(steps, knownIds));
+    return results && { ...lease, known: knownIds(results) };
   }
 
   /** Writes messages in the transaction of `manager`, or else in a new transaction. */
@@ -73,13 +76,37 @@ export class MessageTable {
     messages: readonly Message[],
     lease: NewLease,
   ): Promise<Inserted> {
+    const chunks = chunksOf(messages);
+    const numbers = this.#numbersOf(messages);
+    const isOne = numbers?.areAllocatedAtOnce === true && chunks.length === 1;
+    if (numbers !== undefined && !(isOne && numbers.areUsed) && !isOpen(manager)) {
+      return (await this.insert(messages, lease, (steps) => this.database.execute(steps)))!;
+    }
+    if (numbers !== undefined && !isOne) {
+      const allocated = await this.#run(manager, numbers.steps());
+      numbers.assign(allocated.at(-1)!);
+    }
     const known = new Set<string>();
-    for (const [index, chunk] of chunksOf(messages).entries()) {
+    for (const [index, chunk] of chunks.entries()) {
       // SQLite answers without yielding to the event loop.
       if (index > 0) await setImmediate();
-      for (const id of await this.#insert(manager, chunk, lease)) known.add(id);
+      const found = await this.#insert(manager, chunk, lease, isOne ? numbers : undefined);
+      for (const id of found) known.add(id);
+    }
+    if (numbers !== undefined && known.size > 0) {
+      await this.#run(manager, numbers.giveBack(known));
     }
     return { ...lease, known };
+  }
+
+  /** True when {@link insertWith} sends one statement for a few messages, and nothing depends on its result. */
+  isOneStatement(messages: readonly Message[]): boolean {
+    const numbers = this.#numbersOf(messages);
+    return numbers === undefined || (numbers.areAllocatedAtOnce && numbers.areUsed);
+  }
+
+  #numbersOf(messages: readonly Message[]): MessageNumbers | undefined {
+    return MessageNumbers.of(messages, this.#dialect, this.tables);
   }
 
   /** @returns ids that existed before */
@@ -87,8 +114,9 @@ export class MessageTable {
     manager: EntityManager,
     messages: readonly Message[],
     lease: NewLease,
+    numbers: MessageNumbers | undefined,
   ): Promise<ReadonlySet<string>> {
-    if (!this.#dialect.returns && manager.queryRunner?.isTransactionActive !== true) {
+    if (!this.#dialect.returns && !isOpen(manager)) {
       // Between two transactions a message would have no lease.
       const inserted = await this.insert(messages, lease, (steps) => this.database.execute(steps));
       return inserted!.known;
@@ -99,8 +127,10 @@ export class MessageTable {
       : 'stored';
     for (let tries = 1; ; tries++) {
       try {
-        const steps = this.#insertions.steps(messages, lease, check);
-        return this.#insertions.knownIds(messages, await this.#run(manager, steps));
+        const steps = this.#insertions.steps(messages, lease, check, numbers);
+        const results = await this.#run(manager, steps);
+        numbers?.assignWritten(results[0]!);
+        return this.#insertions.knownIds(messages, results);
       } catch (error) {
         // MySQL rolls back the statement alone, so that the transaction can go on.
         if (codeOf(error) !== DUPLICATE || tries === MOST_TRIES) throw error;
@@ -279,6 +309,10 @@ function chunksOf(messages: readonly Message[]): readonly Message[][] {
     bytes += size;
   }
   return chunks;
+}
+
+function isOpen(manager: EntityManager): boolean {
+  return manager.queryRunner?.isTransactionActive === true;
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,0 +1,200 @@
+import { timePart } from '../../common/id.js';
+import type { Message } from '../../message/index.js';
+import { type Columns, type Dialect, idRows, type Statement } from '../database/dialect.js';
+import type { Result, Step } from '../database/outbox-database.js';
+import type { TableNames } from '../entities/table-names.js';
+import { givenId, hashOf, keyOf } from './keys.js';
+
+const COUNTED: Columns = { id: 'uuid', count: 'bigint' };
+const NUMBERED: Columns = { id: 'uuid', sequence: 'bigint' };
+
+/** Messages that PostgreSQL numbers in the statement that writes them. More are faster with numbers that are known. */
+const MOST_AT_ONCE = 16;
+
+// MariaDB refuses to change what another transaction has changed since this one began to read. The number is no matter of
+// what was read before. Its default since 11.6.2; MySQL takes this for a comment.
+const AS_IT_IS = '/*M!110602 SET STATEMENT innodb_snapshot_isolation=OFF FOR */ ';
+
+/** A message among others of its key. */
+interface Place {
+  /** The key's hash. */
+  readonly id: string;
+  /** How many come after this one. */
+  readonly after: number;
+}
+
+/**
+ * Numbers messages by their keys, in the transaction that writes them. The rows of the keys stay locked until the end of
+ * that transaction: others that send messages of these keys wait for it, and get later numbers. The rows are locked in one
+ * order everywhere, so that two transactions never wait for each other.
+ */
+export class MessageNumbers {
+  readonly #places: ReadonlyMap<Message, Place>;
+  /** Messages a key, sorted. */
+  readonly #counts: readonly { readonly id: string; readonly count: number }[];
+
+  private constructor(
+    messages: readonly Message[],
+    private readonly dialect: Dialect,
+    private readonly table: string,
+    private readonly messageTable: string,
+  ) {
+    const places = new Map<Message, Place>();
+    const counts = new Map<string, number>();
+    for (const message of messages.toReversed()) {
+      const id = hashOf(message.key!);
+      const after = counts.get(id) ?? 0;
+      places.set(message, { id, after });
+      counts.set(id, after + 1);
+    }
+    this.#places = places;
+    this.#counts = [...counts]
+      .map(([id, count]) => ({ id, count }))
+      .sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  /** @returns undefined when no message has a key */
+  static of(
+    messages: readonly Message[],
+    dialect: Dialect,
+    { sequences, messages: table }: TableNames,
+  ): MessageNumbers | undefined {
+    const keyed = messages.filter(({ key }) => key !== null);
+    return keyed.length === 0 ? undefined : new MessageNumbers(keyed, dialect, sequences, table);
+  }
+
+  /** True when the numbers can be allocated by the very statement that writes the messages. */
+  get areAllocatedAtOnce(): boolean {
+    return this.dialect.name === 'postgres' && this.#places.size <= MOST_AT_ONCE;
+  }
+
+  /** True when no message can be there already, so that every number is used. */
+  get areUsed(): boolean {
+    return [...this.#places.keys()].every(isNew);
+  }
+
+  /** Allocates the numbers. */
+  allocate(): Statement {
+    const { table } = this;
+    const { source, parameters } = this.#source();
+    const insert = `INSERT INTO ${table} (id, sequence) ${source}`;
+    const sum = `sequence = ${table}.sequence +`;
+    const sql =
+      this.dialect.name === 'mysql'
+        ? `${AS_IT_IS}${insert} ON DUPLICATE KEY UPDATE ${sum} VALUES(sequence)`
+        : `${insert} ON CONFLICT (id) DO UPDATE SET ${sum} excluded.sequence RETURNING id AS key_id, sequence`;
+    return { sql, parameters };
+  }
+
+  /** A few keys are faster as plain values. */
+  #source(): { readonly source: string; readonly parameters: readonly unknown[] } {
+    if (this.#counts.length > MOST_AT_ONCE) {
+      const rows = this.dialect.rows('r', COUNTED);
+      return {
+        source: `SELECT r.id, r.count FROM ${rows} WHERE true`,
+        parameters: [this.dialect.rowsParameter(COUNTED, this.#counts)],
+      };
+    }
+    return {
+      source: `VALUES ${this.#counts.map(() => '(?, ?)').join(', ')}`,
+      parameters: this.#counts.flatMap(({ id, count }) => [id, count]),
+    };
+  }
+
+  /** Allocates the numbers and reads them, where {@link allocate} does not return them. The last step's result has them. */
+  steps(): Step[] {
+    if (this.dialect.returns) return [this.allocate()];
+    const ids = this.#counts.map(({ id }) => id);
+    const { rows, parameter } = idRows(this.dialect, ids);
+    const sql = `SELECT s.id AS key_id, s.sequence FROM ${rows} ${this.dialect.join} ${this.table} s ON s.id = r.id`;
+    return [this.allocate(), { sql, parameters: [parameter] }];
+  }
+
+  /**
+   * Numbers the messages before the steps that write them, and gives back what is not used.
+   *
+   * @param knownIds by the results so far: ids of messages that were there already
+   */
+  around(
+    steps: readonly Step[],
+    knownIds: (before: readonly Result[]) => ReadonlySet<string>,
+  ): Step[] {
+    const assign = (before: readonly Result[]) => {
+      this.assign(before.at(-1)!);
+      return null;
+    };
+    const numbered: Step[] = [...this.steps(), assign, ...steps];
+    if (this.areUsed) return numbered;
+    let rest: readonly Statement[] = [];
+    return [
+      ...numbered,
+      (before) => (rest = this.giveBack(knownIds(before)))[0] ?? null,
+      () => rest[1] ?? null,
+    ];
+  }
+
+  /** Numbers the messages. @param allocated the result of the last of {@link steps} */
+  assign({ rows }: Result): void {
+    const latest = new Map(rows.map((row) => [String(row['key_id']), Number(row['sequence'])]));
+    for (const [message, { id, after }] of this.#places) message.number(latest.get(id)! - after);
+  }
+
+  /** Numbers the messages that {@link expression} has numbered. @param written ids and numbers */
+  assignWritten({ rows }: Result): void {
+    const sequences = new Map(rows.map(({ id, sequence }) => [id, Number(sequence)]));
+    for (const message of this.#places.keys()) {
+      const sequence = sequences.get(keyOf('msg_', message.id));
+      if (sequence !== undefined) message.number(sequence);
+    }
+  }
+
+  /**
+   * The number of a message as an expression over the result of {@link allocate}, with its parameter.
+   *
+   * @param allocated a table expression
+   * @returns undefined for messages without a key
+   */
+  expression(message: Message, allocated: string): Statement | undefined {
+    const place = this.#places.get(message);
+    if (place === undefined) return undefined;
+    return {
+      sql: `(SELECT n.sequence - ${place.after} FROM ${allocated} n WHERE n.key_id = ?)`,
+      parameters: [place.id],
+    };
+  }
+
+  /**
+   * Gives the numbers of messages back that were there already, so that none is missing: those of later messages change.
+   *
+   * @param known ids of messages that were there already
+   */
+  giveBack(known: ReadonlySet<string>): Statement[] {
+    const unused = new Map<string, number>();
+    const moved: { id: string; sequence: number }[] = [];
+    for (const [message, { id }] of [...this.#places].reverse()) {
+      const before = unused.get(id) ?? 0;
+      if (known.has(message.id)) unused.set(id, before + 1);
+      else if (before > 0) {
+        message.number(message.sequence! - before);
+        moved.push({ id: keyOf('msg_', message.id), sequence: message.sequence! });
+      }
+    }
+    const counts = [...unused].map(([id, count]) => ({ id, count }));
+    return [
+      this.#update(this.messageTable, 'sequence = r.sequence', NUMBERED, moved),
+      this.#update(this.table, 'sequence = t.sequence - r.count', COUNTED, counts),
+    ].flat();
+  }
+
+  #update(table: string, set: string, columns: Columns, rows: readonly object[]): Statement[] {
+    if (rows.length === 0) return [];
+    const source = this.dialect.rows('r', columns);
+    const sql = this.dialect.updateFrom(table, [set], source, 't.id = r.id');
+    return [{ sql, parameters: [this.dialect.rowsParameter(columns, rows)] }];
+  }
+}
+
+/** True when the id was made with the message: an application may give any other id twice. */
+function isNew({ id, time }: Message): boolean {
+  return givenId('msg_', id) === null && id.slice(4, 17) === timePart(time);
+}

@@ -1,0 +1,292 @@
+import type { EntityManager } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Message } from '../../lib/message/index.js';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+
+interface On {
+  readonly kind: DatabaseKind;
+  readonly type?: 'mysql';
+  readonly extra?: object;
+}
+
+const SERVERS: readonly On[] = [
+  { kind: 'postgres' },
+  { kind: 'postgres', extra: { pipeline: true } },
+  { kind: 'mariadb' },
+  { kind: 'mariadb', type: 'mysql' },
+];
+const TRANSACTIONS = process.env['THORN_LONG'] === '1' ? 600 : 120;
+
+let place: TestDatabase;
+let receiver: ScriptedReceiver;
+let app: OutboxApp;
+
+async function open({ kind, ...more }: On): Promise<void> {
+  place = await createDatabase(kind);
+  app = await openOutboxApp({ options: { ...place.options, ...more } as never });
+}
+
+beforeEach(async () => {
+  receiver = await ScriptedReceiver.start();
+});
+afterEach(async () => {
+  await app.close();
+  await receiver.stop();
+  await place.drop();
+});
+
+const keyed = (key: string, id?: string): Message =>
+  app.message({ orderBy: { key }, ...(id === undefined ? {} : { id }) });
+const numbers = (messages: readonly Message[]) => messages.map(({ sequence }) => sequence);
+const inTransaction = async (messages: readonly Message[]) => {
+  await app.dataSource.transaction((manager) => app.strategy.stage(messages, manager));
+  await app.strategy.release(messages);
+  return numbers(messages);
+};
+const alone = async (messages: readonly Message[]) => {
+  await app.pipeline.send(messages);
+  return numbers(messages);
+};
+/** Numbers as they are stored, by key. */
+const stored = async (): Promise<Record<string, number[]>> => {
+  const rows = await app.rows(
+    'SELECT order_key, sequence FROM thorn_messages WHERE order_key IS NOT NULL ORDER BY order_key, sequence',
+  );
+  const found: Record<string, number[]> = {};
+  for (const row of rows) (found[row['order_key'] as string] ??= []).push(Number(row['sequence']));
+  return found;
+};
+
+describe.each<On>([{ kind: 'file' }, { kind: 'memory' }, ...SERVERS])('on %j', (on) => {
+  beforeEach(() => open(on));
+
+  it('numbers the messages of each key, in a transaction and without one', async () => {
+    const [a, b] = ['article:1', 'article:ä 2'];
+    expect(await inTransaction([keyed(a), app.message(), keyed(b), keyed(a)])).toEqual([
+      1,
+      null,
+      1,
+      2,
+    ]);
+    expect(await alone([keyed(a), keyed(b), app.message(), keyed(b)])).toEqual([3, 2, null, 3]);
+    expect(await inTransaction([app.message()])).toEqual([null]);
+    expect(await stored()).toEqual({ [a]: [1, 2, 3], [b]: [1, 2, 3] });
+  });
+
+  it('sends key and number, also when the message is read from its row', async () => {
+    await app.subscribers.create(subscriber(receiver.url));
+    await inTransaction([keyed('article:ä', 'twice')]);
+    const webhooks = await receiver.waitFor(1);
+    expect(webhooks[0]!.headers).toMatchObject({
+      'hook-key': 'article:%C3%A4',
+      'hook-sequence': '1',
+    });
+    const [row] = await app.strategy.stores[0]!.messages.load(['twice']);
+    const read = app.strategy.stores[0]!.rows.messageOf(row!)!;
+    expect([read.key, read.sequence]).toEqual(['article:ä', 1]);
+    await inTransaction([app.message({ id: 'plain' })]);
+    const [other] = await app.strategy.stores[0]!.messages.load(['plain']);
+    const plain = app.strategy.stores[0]!.rows.messageOf(other!)!;
+    expect([plain.key, plain.sequence]).toEqual([null, null]);
+  });
+
+  it('gives no number to what was there already, and leaves no hole for it', async () => {
+    for (const [at, send] of [inTransaction, alone].entries()) {
+      const [a, b] = [`a${at}`, `b${at}`];
+      expect(await send([keyed(a, `x${at}`)])).toEqual([1]);
+      await send([keyed(a, `x${at}`)]);
+      await send([keyed(a, `x${at}`), keyed(b, `y${at}`)]);
+      const mixed = [keyed(a), keyed(a, `x${at}`), keyed(a), keyed(b, `y${at}`), keyed(b)];
+      const [first, , second, , third] = await send(mixed);
+      expect([first, second, third]).toEqual([2, 3, 2]);
+      expect(await send([keyed(a), keyed(b)])).toEqual([4, 3]);
+      expect(await stored()).toMatchObject({ [a]: [1, 2, 3, 4], [b]: [1, 2, 3] });
+    }
+  });
+
+  it('gives numbers back that a transaction took which is rolled back', async () => {
+    await inTransaction([keyed('a')]);
+    const lost = app.dataSource.transaction(async (manager) => {
+      await app.strategy.stage([keyed('a'), keyed('new')], manager);
+      throw new Error('rolled back');
+    });
+    await expect(lost).rejects.toThrow('rolled back');
+    expect(await inTransaction([keyed('a'), keyed('new')])).toEqual([2, 1]);
+  });
+
+  it('numbers thousands at once', async () => {
+    const messages = Array.from({ length: 2500 }, (_, at) => keyed(`key ${at % 7}`));
+    await inTransaction(messages);
+    expect(numbers(messages)).toEqual(messages.map((_, at) => Math.floor(at / 7) + 1));
+    const more = Array.from({ length: 40 }, (_, at) => keyed(`key ${at % 4}`));
+    expect(await alone(more)).toEqual(
+      more.map((_, at) => Math.floor(at / 4) + 1 + (at % 4 === 0 ? 358 : 357)),
+    );
+  });
+
+  it('costs a message without a key no statement', async () => {
+    app.log.statements.length = 0;
+    await inTransaction([app.message()]);
+    await alone([app.message()]);
+    expect(app.log.statements.filter((sql) => sql.includes('thorn_sequences'))).toEqual([]);
+  });
+});
+
+describe.each<On>(SERVERS)('transactions that overlap, on %j', (on) => {
+  beforeEach(() => open(on));
+
+  const queued = async (key: string, manager: EntityManager) => {
+    const message = keyed(key);
+    // A read, which begins what the transaction sees, and a write.
+    await manager.query('SELECT * FROM thorn_sequences');
+    await manager.query(`INSERT INTO article (title) VALUES ('${key}')`);
+    app.transactions.enlist(message, manager);
+    return message;
+  };
+
+  it('are numbered as they commit, whatever they have written first', async () => {
+    await inTransaction([keyed('a')]);
+    const first = barrier();
+    const second = barrier();
+    let early!: Message;
+    let late!: Message;
+    const slow = app.dataSource.transaction(async (manager) => {
+      early = await queued('a', manager);
+      first.open();
+      await second.passed;
+    });
+    await first.passed;
+    await app.dataSource.transaction(async (manager) => {
+      late = await queued('a', manager);
+    });
+    second.open();
+    await slow;
+    expect([late.sequence, early.sequence]).toEqual([2, 3]);
+    expect(await stored()).toEqual({ a: [1, 2, 3] });
+  });
+
+  it('wait for each other for the same key, and for no other', async () => {
+    const runner = app.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    const held = keyed('a');
+    await app.strategy.stage([held], runner.manager);
+    await runner.query('SELECT 1');
+
+    const waiting = keyed('a');
+    let isWritten = false;
+    const waits = app.dataSource
+      .transaction((manager) => app.strategy.stage([waiting], manager))
+      .then(() => (isWritten = true));
+    await waitsForLock(runner.manager, on);
+    // Whatever the hashes of the keys are: no gap between rows is locked.
+    const others = Array.from({ length: 20 }, (_, at) => `other ${at}`);
+    expect(await inTransaction(others.map((other) => keyed(other)))).toEqual(others.map(() => 1));
+    expect(await inTransaction(others.map((other) => keyed(other)))).toEqual(others.map(() => 2));
+    expect(isWritten).toBe(false);
+
+    await runner.commitTransaction();
+    await runner.release();
+    await waits;
+    expect(numbers([held, waiting])).toEqual([1, 2]);
+  });
+
+  it('are numbered without holes, in the order of their commits', async () => {
+    await inTransaction(['a', 'b', 'c'].map((key) => keyed(key)));
+    const random = randomOf(17);
+    let tick = 0;
+    const done: { message: Message; writtenAt: number; committingAt: number }[] = [];
+    const one = async (): Promise<void> => {
+      const keys = ['a', 'b', 'c'].filter(() => random() < 0.6);
+      if (random() < 0.5) keys.reverse();
+      const messages = keys.flatMap((key) =>
+        Array.from({ length: random() < 0.3 ? 2 : 1 }, () => keyed(key)),
+      );
+      const isLost = random() < 0.3;
+      const marks: (typeof done)[number][] = [];
+      await app.dataSource
+        .transaction(async (manager) => {
+          await manager.query(`INSERT INTO article (title) VALUES ('x')`);
+          await app.strategy.stage(messages, manager);
+          await manager.query('SELECT 1');
+          const writtenAt = ++tick;
+          if (isLost) throw new Error('rolled back');
+          marks.push(...messages.map((message) => ({ message, writtenAt, committingAt: ++tick })));
+        })
+        .then(
+          () => done.push(...marks),
+          (error: Error) => expect(error.message).toBe('rolled back'),
+        );
+    };
+    for (let count = 0; count < TRANSACTIONS; count += 6) {
+      await Promise.all(Array.from({ length: 6 }, one));
+    }
+    expect(done.length).toBeGreaterThan(TRANSACTIONS / 2);
+    for (const key of ['a', 'b', 'c']) {
+      const ordered = done
+        .filter(({ message }) => message.key === key)
+        .sort((left, right) => left.message.sequence! - right.message.sequence!);
+      expect(ordered.map(({ message }) => message.sequence)).toEqual(
+        ordered.map((_, at) => at + 2),
+      );
+      for (const [at, { writtenAt, committingAt }] of ordered.entries()) {
+        const previous = ordered[at - 1];
+        if (previous === undefined || previous.writtenAt === writtenAt) continue;
+        // The next one could be written once the one before was committed.
+        expect(writtenAt).toBeGreaterThan(previous.committingAt);
+        expect(committingAt).toBeGreaterThan(previous.committingAt);
+      }
+    }
+  });
+});
+
+it('numbers messages again that a rollback on SQLite took along', async () => {
+  await open({ kind: 'file' });
+  let sent!: Promise<unknown>;
+  const message = keyed('a');
+  const lost = app.dataSource.transaction(async (manager) => {
+    await manager.query(`INSERT INTO article (title) VALUES ('x')`);
+    await app.strategy.stage([keyed('a')], manager);
+    await app.strategy.stage([message], undefined);
+    sent = app.strategy.release([message]);
+    throw new Error('rolled back');
+  });
+  await expect(lost).rejects.toThrow('rolled back');
+  await sent;
+  await app.until('SELECT sequence FROM thorn_messages', (rows) => rows.length === 1);
+  expect(await stored()).toEqual({ a: [1] });
+  expect(message.sequence).toBe(1);
+});
+
+function barrier(): { readonly open: () => void; readonly passed: Promise<void> } {
+  let open!: () => void;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  return { open, passed };
+}
+
+/** Resolves when a session of this database waits for a lock. */
+async function waitsForLock(manager: EntityManager, { kind }: On): Promise<void> {
+  const sql =
+    kind === 'postgres'
+      ? `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+      : `SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'`;
+  await expect
+    .poll(async () => (await manager.query<unknown[]>(sql)).length, {
+      // MariaDB answers what it knew when it is asked more often than ten times a second.
+      interval: 300,
+      timeout: 20_000,
+    })
+    .toBeGreaterThan(0);
+}
+
+/** A small generator (mulberry32), so that a seed makes the same run everywhere. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
