@@ -20,6 +20,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'Conditions', file: 'conditions.md' },
       { text: 'Delivery', file: 'delivery.md' },
       { text: 'Retries', file: 'retries.md' },
+      { text: 'Order', file: 'order.md' },
       { text: 'The page', file: 'page.md' },
       { text: 'Receiving webhooks', file: 'receiving.md' },
       { text: 'Testing', file: 'testing.md' },

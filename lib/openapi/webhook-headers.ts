@@ -56,6 +56,20 @@ const HEADERS: readonly WebhookHeader[] = [
     schema: { type: 'string' },
   },
   {
+    name: 'Hook-Key',
+    description:
+      'The key of a message that has an order, percent-encoded where it is not printable ASCII.',
+    required: false,
+    schema: { type: 'string' },
+  },
+  {
+    name: 'Hook-Sequence',
+    description:
+      'The number of the message among those of its key. What has a smaller number happened before.',
+    required: false,
+    schema: { type: 'integer', minimum: 1 },
+  },
+  {
     name: 'Hook-Unsubscribe',
     description: 'Where to unsubscribe with an empty POST, if the application lets its receivers.',
     required: false,
