@@ -42,7 +42,7 @@ const OWN_PROCESS = ['lib/delivery/http/answer-memory.spec.ts'];
 const NOT_QUICK = [
   'test/api/strategies.spec.ts',
   'test/conformance/{bullmq-strategy,message-relay,microservices-strategy}.spec.ts',
-  'test/conformance/{received-messages,subscriber-repository}.spec.ts',
+  'test/conformance/{processed-sequences,received-messages,subscriber-repository}.spec.ts',
   'test/module/no-leaks-redis.spec.ts',
   'test/outbox/{crash,faults}.spec.ts',
   'test/rate-limit/{bullmq,limiters}.spec.ts',

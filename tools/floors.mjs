@@ -73,7 +73,7 @@ const INNER_FLOORS = {
   ],
   delivery: ['attempt', 'recipient-policy', 'http', 'retry', 'log', 'events', ''],
   dispatch: ['recipients', 'strategies', ''],
-  receiver: ['schemes', 'deduplication', 'verification', 'routes', ''],
+  receiver: ['schemes', 'deduplication', 'verification', 'order', 'routes', ''],
   subscriber: ['model', 'matching', 'static', 'service', 'storage', ''],
   module: ['options', 'providers', ''],
   testing: ['', 'conformance'],

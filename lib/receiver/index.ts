@@ -5,6 +5,17 @@
  */
 export { CreateThornReceivedMessages1767312060000 } from './deduplication/create-received-messages.js';
 export { DatabaseReceivedMessages } from './deduplication/database-received-messages.js';
+export { CreateThornProcessedSequences1767312060001 } from './order/create-processed-sequences.js';
+export { DatabaseProcessedSequences } from './order/database-processed-sequences.js';
+export { InMemoryProcessedSequences } from './order/in-memory-processed-sequences.js';
+export type { MessageOrder } from './schemes/message-order.js';
+export {
+  ProcessedSequences,
+  type SequenceClaim,
+  type SequenceClaimResult,
+  type SequenceTimes,
+} from './order/processed-sequences.js';
+export { RedisProcessedSequences } from './order/redis-processed-sequences.js';
 export { GithubScheme } from './schemes/github-scheme.js';
 export { InMemoryReceivedMessages } from './deduplication/in-memory-received-messages.js';
 export {
@@ -17,6 +28,7 @@ export { purgeReceivedMessages } from './deduplication/received-table.js';
 export { ThornReceiverModule } from './receiver.module.js';
 export type {
   DeduplicationOptions,
+  InOrderOptions,
   ReceiverOptions,
   ThornReceiverModuleExtras,
   ThornReceiverModuleOptions,

@@ -7,6 +7,8 @@ import {
   DEFAULT_RETENTION,
   type DeduplicationTimes,
 } from './deduplication/received-messages.js';
+import type { OrderSettings } from './order/order-check.js';
+import type { ProcessedSequences } from './order/processed-sequences.js';
 import type { SchemeName } from './schemes/scheme-by-name.js';
 import type { WebhookScheme } from './schemes/webhook-scheme.js';
 
@@ -35,12 +37,32 @@ export interface DeduplicationOptions {
   readonly lease?: number;
 }
 
+/** Options for the order of messages. */
+export interface InOrderOptions {
+  /**
+   * What becomes of a message that is older than one of its key that is processed. `drop`: its handler does not run, and
+   * the sender gets a success. `report`: its handler runs nevertheless. Both emit the event `older`. Default `drop`.
+   */
+  readonly older?: 'drop' | 'report';
+  /** Default `InMemoryProcessedSequences`. Nest creates a class, which may inject what `imports` brings. */
+  readonly store?: ProcessedSequences | Type<ProcessedSequences>;
+  /** Time for which the number of a key is remembered after its latest message, in milliseconds. Default seven days. */
+  readonly retention?: number;
+  /** Time for which a handler keeps its key from other messages, in milliseconds. Default five minutes. */
+  readonly lease?: number;
+}
+
 /** Options of `ThornReceiverModule.forRoot()`, and the result of the factory of `forRootAsync()`. */
 export interface ThornReceiverModuleOptions {
   /** The senders, by the name that `@WebhookReceiver(name)` takes. */
   readonly receivers: Readonly<Record<string, ReceiverOptions>>;
   /** Default: in memory. `false`: every verified webhook reaches its handler. */
   readonly deduplication?: DeduplicationOptions | false;
+  /**
+   * Handles the messages of one key one at a time, and drops or reports those that are older than one that is processed;
+   * see docs/order.md. Default false.
+   */
+  readonly processInOrder?: InOrderOptions | boolean;
 }
 
 /** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */
@@ -53,7 +75,7 @@ export interface ThornReceiverModuleExtras {
 }
 
 const DEFAULT_LEASE = 5 * 60_000;
-const OPTIONS = ['receivers', 'deduplication'];
+const OPTIONS = ['receivers', 'deduplication', 'processInOrder'];
 const EXTRAS = ['imports', 'clock', 'global'];
 const CHECK = new OptionChecks('ThornReceiverModule.forRoot()');
 
@@ -80,6 +102,25 @@ export function checkReceiverOptions(options: ThornReceiverModuleOptions): void 
     CHECK.object('deduplication', deduplication, ['store', 'retention', 'lease']);
   }
   deduplicationTimes(options);
+  const { processInOrder } = options;
+  if (typeof processInOrder !== 'boolean') {
+    CHECK.object('processInOrder', processInOrder, ['older', 'store', 'retention', 'lease']);
+  }
+  orderSettings(options);
+}
+
+/** Returns the settings of `processInOrder`, with their defaults; null when it is off. */
+export function orderSettings({
+  processInOrder = false,
+}: ThornReceiverModuleOptions): OrderSettings | null {
+  if (processInOrder === false) return null;
+  const given = processInOrder === true ? {} : processInOrder;
+  const { older = 'drop', retention = DEFAULT_RETENTION, lease = DEFAULT_LEASE } = given;
+  const check = CHECK.within('processInOrder');
+  check.oneOf('older', older, ['drop', 'report']);
+  check.integer('retention', retention, { unit: 'milliseconds' });
+  check.integer('lease', lease, { unit: 'milliseconds' });
+  return { older, retention, lease };
 }
 
 /** Returns the times of the de-duplication, with their defaults. */

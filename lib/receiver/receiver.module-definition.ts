@@ -4,8 +4,12 @@ import { Clock, SystemClock } from '../common/index.js';
 import { InMemoryReceivedMessages } from './deduplication/in-memory-received-messages.js';
 import { MessageDeduplicator } from './deduplication/message-deduplicator.js';
 import { ReceivedMessages } from './deduplication/received-messages.js';
+import { InMemoryProcessedSequences } from './order/in-memory-processed-sequences.js';
+import { OrderCheck } from './order/order-check.js';
+import { ProcessedSequences } from './order/processed-sequences.js';
 import {
   deduplicationTimes,
+  orderSettings,
   type ThornReceiverModuleExtras,
   type ThornReceiverModuleOptions,
 } from './receiver-options.js';
@@ -30,7 +34,14 @@ function assemble(definition: DynamicModule, extras: ThornReceiverModuleExtras):
     global: extras.global ?? true,
     imports: [...(definition.imports ?? []), ...(extras.imports ?? [])],
     providers: [...(definition.providers ?? []), ...providers(extras)],
-    exports: [WebhookReceivers, WebhookReceiverEvents, ReceivedMessages, MessageDeduplicator],
+    exports: [
+      WebhookReceivers,
+      WebhookReceiverEvents,
+      ReceivedMessages,
+      MessageDeduplicator,
+      ProcessedSequences,
+      OrderCheck,
+    ],
   };
 }
 
@@ -68,6 +79,21 @@ function providers({ clock = SystemClock }: ThornReceiverModuleExtras): Provider
           deduplicationTimes(options),
           time,
         ),
+    },
+    {
+      provide: ProcessedSequences,
+      inject: [MODULE_OPTIONS_TOKEN, ModuleRef],
+      useFactory: ({ processInOrder }: ThornReceiverModuleOptions, moduleRef: ModuleRef) => {
+        const { store } = typeof processInOrder === 'object' ? processInOrder : {};
+        if (store === undefined) return new InMemoryProcessedSequences();
+        return typeof store === 'function' ? moduleRef.create(store) : store;
+      },
+    },
+    {
+      provide: OrderCheck,
+      inject: [MODULE_OPTIONS_TOKEN, ProcessedSequences, Clock],
+      useFactory: (options: ThornReceiverModuleOptions, store: ProcessedSequences, time: Clock) =>
+        new OrderCheck(store, orderSettings(options), time),
     },
   ];
 }

@@ -1,7 +1,9 @@
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 
+const TABLE = 'thorn_received_messages';
+
 /** The part of TypeORM's `QueryRunner` that is used. */
-interface SchemaRunner {
+export interface SchemaRunner {
   readonly dataSource: { readonly options: { readonly entityPrefix?: string } };
   query(sql: string): Promise<unknown>;
 }
@@ -15,7 +17,7 @@ export class CreateThornReceivedMessages1767312060000 {
   readonly name = 'CreateThornReceivedMessages1767312060000';
 
   async up(runner: SchemaRunner): Promise<void> {
-    const table = tableOf(runner);
+    const table = tableOf(runner, TABLE);
     await runner.query(
       `CREATE TABLE ${table} (` +
         'hash char(64) NOT NULL PRIMARY KEY, token varchar(40) NOT NULL, expires_at bigint NOT NULL)',
@@ -24,10 +26,11 @@ export class CreateThornReceivedMessages1767312060000 {
   }
 
   async down(runner: SchemaRunner): Promise<void> {
-    await runner.query(`DROP TABLE ${tableOf(runner)}`);
+    await runner.query(`DROP TABLE ${tableOf(runner, TABLE)}`);
   }
 }
 
-function tableOf(runner: SchemaRunner): string {
-  return `${dataSourceOf(runner).options.entityPrefix ?? ''}thorn_received_messages`;
+/** The name of a table of receivers, with the data source's `entityPrefix`. */
+export function tableOf(runner: SchemaRunner, table: string): string {
+  return (dataSourceOf(runner).options.entityPrefix ?? '') + table;
 }

@@ -22,7 +22,7 @@ export interface ReceivedRow {
  * Computes the key of a row. A hash, because ids have no length limit and databases compare texts in ways of their own: under
  * some collations `a` and `A` are the same message.
  */
-export function hashOf(purpose: 'claim' | 'once', receiver: string, id: string): string {
+export function hashOf(purpose: 'claim' | 'once' | 'order', receiver: string, id: string): string {
   return createHash('sha256')
     .update(JSON.stringify([purpose, receiver, id]))
     .digest('hex');
@@ -39,7 +39,7 @@ export async function insertIfAbsent(
   const [insert, unless] = isMysql(manager)
     ? ['INSERT IGNORE', '']
     : ['INSERT', ' ON CONFLICT DO NOTHING'];
-  await run(
+  await runSql(
     manager,
     `${insert} INTO ${tableOf(manager)} (hash, token, expires_at) VALUES (?, ?, ?)${unless}`,
     [row.hash, row.token, row.expiresAt],
@@ -53,7 +53,7 @@ export async function replaceRow(
   before: ReceivedRow,
   after: ReceivedRow,
 ): Promise<ReceivedRow | undefined> {
-  await run(
+  await runSql(
     manager,
     `UPDATE ${tableOf(manager)} SET token = ?, expires_at = ? WHERE hash = ? AND token = ? AND expires_at = ?`,
     [after.token, after.expiresAt, before.hash, before.token, before.expiresAt],
@@ -67,15 +67,19 @@ export async function markProcessed(
   hash: string,
   expiresAt: number,
 ): Promise<void> {
-  await run(manager, `UPDATE ${tableOf(manager)} SET token = '', expires_at = ? WHERE hash = ?`, [
-    expiresAt,
-    hash,
-  ]);
+  await runSql(
+    manager,
+    `UPDATE ${tableOf(manager)} SET token = '', expires_at = ? WHERE hash = ?`,
+    [expiresAt, hash],
+  );
 }
 
 /** Deletes the row of a claim, if it is still that claim's. */
 export async function deleteRow(manager: SqlManager, hash: string, token: string): Promise<void> {
-  await run(manager, `DELETE FROM ${tableOf(manager)} WHERE hash = ? AND token = ?`, [hash, token]);
+  await runSql(manager, `DELETE FROM ${tableOf(manager)} WHERE hash = ? AND token = ?`, [
+    hash,
+    token,
+  ]);
 }
 
 /**
@@ -88,11 +92,11 @@ export async function purgeReceivedMessages(
   manager: SqlManager,
   now: number = Date.now(),
 ): Promise<void> {
-  await run(manager, `DELETE FROM ${tableOf(manager)} WHERE expires_at <= ?`, [now]);
+  await runSql(manager, `DELETE FROM ${tableOf(manager)} WHERE expires_at <= ?`, [now]);
 }
 
 async function readRow(manager: SqlManager, hash: string): Promise<ReceivedRow | undefined> {
-  const rows = await run(
+  const rows = await runSql(
     manager,
     `SELECT token, expires_at FROM ${tableOf(manager)} WHERE hash = ?`,
     [hash],
@@ -101,12 +105,17 @@ async function readRow(manager: SqlManager, hash: string): Promise<ReceivedRow |
   return row && { hash, token: row.token, expiresAt: Number(row.expires_at) };
 }
 
-/** The name of the table, with the data source's `entityPrefix`. */
 function tableOf(manager: SqlManager): string {
-  return `${dataSourceOf(manager).options.entityPrefix ?? ''}${TABLE}`;
+  return tableName(manager, TABLE);
 }
 
-function run(manager: SqlManager, sql: string, parameters: unknown[]): Promise<unknown> {
+/** The name of a table of receivers, with the data source's `entityPrefix`. */
+export function tableName(manager: SqlManager, table: string): string {
+  return (dataSourceOf(manager).options.entityPrefix ?? '') + table;
+}
+
+/** Runs a statement, whose placeholders are `?` whatever the database. */
+export function runSql(manager: SqlManager, sql: string, parameters: unknown[]): Promise<unknown> {
   const { type } = dataSourceOf(manager).options;
   if (!POSTGRES.has(type)) return manager.query(sql, parameters);
   let count = 0;
@@ -116,12 +125,13 @@ function run(manager: SqlManager, sql: string, parameters: unknown[]): Promise<u
   );
 }
 
-function isMysql({ dataSource }: SqlManager): boolean {
+/** @throws {@link ThornConfigurationError} for a database that is not supported */
+export function isMysql({ dataSource }: SqlManager): boolean {
   const { type } = dataSource.options;
   if (MYSQL.has(type)) return true;
   if (POSTGRES.has(type) || SQLITE.has(type)) return false;
   throw new ThornConfigurationError(
-    `The table ${TABLE} is supported on PostgreSQL, MySQL, MariaDB and SQLite, not on ${type}.`,
+    `The tables of receivers are supported on PostgreSQL, MySQL, MariaDB and SQLite, not on ${type}.`,
     { database: type },
   );
 }

@@ -24,6 +24,8 @@ export interface WebhookReceiverEventMap {
   readonly accepted: ReceivedMessageFacts;
   /** A verified webhook repeats a message that is processed, or that another attempt is processing. */
   readonly duplicate: ReceivedMessageFacts & { readonly state: 'processed' | 'in-progress' };
+  /** A verified webhook is older than one of its key that is processed. */
+  readonly older: ReceivedMessageFacts & { readonly key: string; readonly sequence: number };
 }
 
 type EventName = keyof WebhookReceiverEventMap;
@@ -45,6 +47,7 @@ export class WebhookReceiverEvents {
     rejected: new Set(),
     accepted: new Set(),
     duplicate: new Set(),
+    older: new Set(),
   };
 
   /** Adds a listener. @returns a function that removes it; calling it again does nothing */

@@ -7,22 +7,33 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type Observable, catchError, concatMap, defaultIfEmpty, from, of, takeLast } from 'rxjs';
+import {
+  type Observable,
+  catchError,
+  concatMap,
+  defaultIfEmpty,
+  from,
+  last,
+  of,
+  takeLast,
+} from 'rxjs';
 import { webhookOf } from './incoming-request.js';
 import {
   type ProcessingAttempt,
   MessageDeduplicator,
 } from '../deduplication/message-deduplicator.js';
+import { OrderCheck } from '../order/order-check.js';
 import type { VerifiedWebhook } from '../verification/verified-webhook.js';
 import { WebhookReceiverEvents } from './webhook-receiver-events.js';
 
 const RETRY_AFTER_SECONDS = '10';
 
-/** Runs the handler of each message once. */
+/** Runs the handler of each message once and, if that is asked for, in the order of its key. */
 @Injectable()
 export class WebhookReceiverInterceptor implements NestInterceptor {
   constructor(
     @Inject(MessageDeduplicator) private readonly deduplicator: MessageDeduplicator,
+    @Inject(OrderCheck) private readonly order: OrderCheck,
     @Inject(WebhookReceiverEvents) private readonly events: WebhookReceiverEvents,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
   ) {}
@@ -41,15 +52,47 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
   ): Promise<Observable<unknown>> {
     const { receiver, id, event } = webhook;
     const attempt = await this.deduplicator.begin(webhook);
-    if (attempt.state === 'claimed') {
-      this.events.emit('accepted', { receiver, id, event });
-      return settled(next.handle(), attempt, () => isSuccess(context));
-    }
+    if (attempt.state === 'claimed') return this.#inOrder(webhook, attempt, context, next);
     this.events.emit('duplicate', { receiver, id, event, state: attempt.state });
     if (attempt.state === 'processed') return of(undefined);
+    return this.#refuse(context, 'This webhook is being processed; try again later.');
+  }
+
+  async #inOrder(
+    webhook: VerifiedWebhook,
+    attempt: ProcessingAttempt,
+    context: ExecutionContext,
+    next: CallHandler,
+  ): Promise<Observable<unknown>> {
+    const { receiver, id, event, order } = webhook;
+    const turn = await this.order.begin(webhook).catch(async (error: unknown) => {
+      await attempt.release();
+      throw error;
+    });
+    if (turn.state === 'in-progress') {
+      await attempt.release();
+      return this.#refuse(
+        context,
+        'Another webhook of its key is being processed; try again later.',
+      );
+    }
+    if (turn.state === 'older') {
+      const { key, sequence } = order!;
+      this.events.emit('older', { receiver, id, event, key, sequence });
+      if (this.order.drops) {
+        await attempt.complete();
+        return of(undefined);
+      }
+    }
+    this.events.emit('accepted', { receiver, id, event });
+    const attempts = turn.state === 'older' ? [attempt] : [turn, attempt];
+    return settled(next.handle(), attempts, () => isSuccess(context));
+  }
+
+  #refuse(context: ExecutionContext, reason: string): never {
     const response = context.switchToHttp().getResponse<unknown>();
     this.host.httpAdapter.setHeader(response, 'Retry-After', RETRY_AFTER_SECONDS);
-    throw new ConflictException('This webhook is being processed; try again later.');
+    throw new ConflictException(reason);
   }
 }
 
@@ -66,18 +109,20 @@ function isRepeatedInterceptor(webhook: VerifiedWebhook): boolean {
 /** Passes on the handler's result once its success or failure is recorded: a response must not precede the record. */
 function settled(
   answer: Observable<unknown>,
-  attempt: ProcessingAttempt,
+  attempts: readonly Pick<ProcessingAttempt, 'complete' | 'release'>[],
   isSuccess: () => boolean,
 ): Observable<unknown> {
   return answer.pipe(
     defaultIfEmpty(undefined),
     takeLast(1),
     concatMap(async (value) => {
-      await (isSuccess() ? attempt.complete() : attempt.release());
+      for (const attempt of attempts) await (isSuccess() ? attempt.complete() : attempt.release());
       return value;
     }),
     catchError((error: unknown) =>
-      from(attempt.release()).pipe(
+      from(attempts).pipe(
+        concatMap((attempt) => attempt.release()),
+        last(),
         concatMap(() => {
           throw error;
         }),

@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { InvalidInputError } from '../../errors/index.js';
 import { HmacKey } from '../../signing/hmac.js';
 import { checkSecret, looksLikeUnprefixedKey, standardKey } from '../../signing/secrets.js';
+import { orderOf } from './message-order.js';
 import type { SignedRequest } from './signed-request.js';
 import {
   equalsInConstantTime,
@@ -92,6 +93,7 @@ export class StandardScheme extends WebhookScheme<StandardKey> {
     return {
       id: request.headers[headerNames(request).id]!,
       event: textOf(payload, 'type') ?? textOf(payload, 'event'),
+      order: orderOf(request, payload),
     };
   }
 }

@@ -2,6 +2,7 @@ import { InvalidInputError } from '../../errors/index.js';
 import type { Digest } from '../../message/index.js';
 import { HmacKey } from '../../signing/hmac.js';
 import { checkSecret, thornKey } from '../../signing/secrets.js';
+import { orderOf } from './message-order.js';
 import type { SignedRequest } from './signed-request.js';
 import {
   equalsInConstantTime,
@@ -46,10 +47,12 @@ export class ThornScheme extends WebhookScheme<HmacKey> {
     return claim.signatures.some((signature) => equalsInConstantTime(signature, expected));
   }
 
-  override identify({ headers }: SignedRequest, payload: unknown): MessageIdentity {
+  override identify(request: SignedRequest, payload: unknown): MessageIdentity {
+    const { headers } = request;
     return {
       id: headers['hook-delivery'] ?? null,
       event: textOf(payload, 'event') ?? headers['hook-event'] ?? null,
+      order: orderOf(request, payload),
     };
   }
 }

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { MessageOrder } from './message-order.js';
 import { decodeBody } from './decode-body.js';
 import type { SignedRequest } from './signed-request.js';
 import { WebhookRejectedError } from './webhook-rejected.error.js';
@@ -19,6 +20,8 @@ export interface MessageIdentity {
   readonly id: string | null;
   /** The event's name, or null when the message does not name it. */
   readonly event: string | null;
+  /** Its place among others of its key. Default: none. */
+  readonly order?: MessageOrder | null;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { MessageOrder } from '../schemes/message-order.js';
 import type { TransactionManager } from '../deduplication/sql-manager.js';
 
 /** A webhook with a valid signature: the value of a parameter with `@Webhook()`. */
@@ -8,6 +9,8 @@ export interface VerifiedWebhook<Payload = unknown> {
   readonly id: string | null;
   /** The event's name, or null when the message does not name it. */
   readonly event: string | null;
+  /** The place of the message among others of its key; null when the sender gives none. */
+  readonly order: MessageOrder | null;
   /** Time of this attempt's signature, in milliseconds since the Unix epoch; null when the scheme signs no time. */
   readonly timestamp: number | null;
   /** The body, parsed by its content type. It is not validated: the type is the sender's promise. */

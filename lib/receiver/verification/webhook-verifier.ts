@@ -69,12 +69,13 @@ export class WebhookVerifier {
       );
     }
     const payload = this.#scheme.payload(request);
-    const { id, event } = this.#scheme.identify(request, payload);
+    const { id, event, order = null } = this.#scheme.identify(request, payload);
     const [receiver, expiresAt] = [this.#receiver, now + this.#retention];
     return {
       receiver,
       id,
       event,
+      order,
       timestamp: claim.timestamp,
       payload,
       rawBody: request.body,
