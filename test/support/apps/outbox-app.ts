@@ -80,6 +80,8 @@ export class StatementLogger extends AbstractLogger {
 export interface OutboxAppOptions extends OutboxOptions {
   readonly clock?: Clock;
   readonly synchronize?: boolean;
+  /** The entities of the application. Default: {@link Article}. */
+  readonly entities?: readonly Function[];
   /** Whether there is a table for pauses. Default false. */
   readonly hasPauses?: boolean;
   /** Whether statements are noted in `log`. Default true. */
@@ -133,6 +135,7 @@ export async function openOutboxApp(
   {
     clock = new SystemClock(),
     synchronize = true,
+    entities = [Article],
     hasPauses = false,
     isLogged = true,
     recipients = LOOPBACK_RECIPIENTS,
@@ -152,7 +155,7 @@ export async function openOutboxApp(
   const log = new StatementLogger();
   const dataSource = await new DataSource({
     ...options,
-    entities: [Article, ...outboxEntities, ...(hasPauses ? [ThornPause] : [])],
+    entities: [...entities, ...outboxEntities, ...(hasPauses ? [ThornPause] : [])],
     synchronize,
     ...(isLogged && { logger: log }),
   }).initialize();
