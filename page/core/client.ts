@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { compareClock } from './clock.js';
 import { apiUrl } from './settings.js';
 
 /** The body of a problem, as the API answers it. */
@@ -45,6 +46,7 @@ export async function call<Answer>(base: URL, path: string, given: Call = {}): P
   }
   const response = await send(url, given);
   isAway.value = false;
+  compareClock(response.headers.get('date'));
   const text = await response.text();
   const answer: unknown = isJson(response) && text !== '' ? JSON.parse(text) : undefined;
   if (response.ok) return answer as Answer;

@@ -6,6 +6,9 @@ export interface JsonLine {
   end?: number;
 }
 
+/** Lines that are shown at most: each is an element of the page. */
+const MOST_LINES = 1500;
+
 /**
  * Lays JSON out in lines. Its tokens stay as they were written: numbers beyond 2^53, escapes and names that occur twice
  * are shown as they were sent. Ends after `most` characters, so that depth and length cost nothing.
@@ -22,7 +25,7 @@ export function jsonLines(text: string, most: number): JsonLine[] | null {
     if (line !== '') lines.push({ text: line, depth: Math.min(open.length, 40) });
     line = '';
   };
-  for (let at = 0; at < text.length && room > 0;) {
+  for (let at = 0; at < text.length && room > 0 && lines.length < MOST_LINES;) {
     const next = endOfToken(text, at);
     const token = text.slice(at, Math.min(next, at + room));
     at = next;

@@ -1,4 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
+import { now } from '../core/clock.js';
 import type { Replay } from '../core/model.js';
 import { useSteps } from '../core/use-steps.js';
 import { t } from '../text/index.js';
@@ -42,7 +43,7 @@ export function BulkDialog({ kind, step, onClose }: Options) {
       asked={String(span)}
       onClose={onClose}
       count={async () => {
-        since.current = new Date(Date.now() - span).toISOString();
+        since.current = new Date(now() - span).toISOString();
         const { scheduled, next } = await step(kind, { since: since.current, dryRun: true });
         return {
           text: next === null ? t().counted(scheduled) : t().countedMore(scheduled),

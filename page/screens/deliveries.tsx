@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { now } from '../core/clock.js';
 import type { DeliverySource } from '../core/deliveries.js';
 import type { Delivery } from '../core/model.js';
 import { linkTo, place, setQuery } from '../core/router.js';
@@ -85,7 +86,7 @@ function askedFor(query: Filtered) {
       message: query['message'],
       owner: query['owner'],
       host: query['host'],
-      since: span === undefined ? undefined : new Date(Date.now() - span).toISOString(),
+      since: span === undefined ? undefined : new Date(now() - span).toISOString(),
     };
   };
 }

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { now } from '../core/clock.js';
 import type { Endpoint } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { type DeliverySource, ownerDeliveries } from '../core/deliveries.js';
@@ -241,7 +242,7 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
           <dd>{t().rateLimitText(rateLimit.max, number(rateLimit.per / 1000))}</dd>
         </div>
       )}
-      {rotationEndsAt !== null && Date.parse(rotationEndsAt) > Date.now() && (
+      {rotationEndsAt !== null && Date.parse(rotationEndsAt) > now() && (
         <div>
           <dt>{t().form.oldSecret}</dt>
           <dd>

@@ -4,13 +4,17 @@ import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { LIVE, useData } from '../core/use-data.js';
 import type { Endpoint } from '../core/model.js';
-import { t } from '../text/index.js';
+import { number, t } from '../text/index.js';
 import { Badge, Button, Empty, Time } from '../ui/basics.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
 
 const STATES = ['active', 'disabled', 'unverified'] as const;
 const STEP = 100;
+/** Endpoints that one click looks through. */
+const FAR = 1000;
+/** Rows that are shown at most: those beyond are found by a search. */
+const ROWS = 500;
 
 /** Reads pages of the API until there are enough endpoints or no more. */
 async function read(most: number, signal: AbortSignal) {
@@ -27,7 +31,13 @@ async function read(most: number, signal: AbortSignal) {
 export function EndpointsScreen() {
   const [most, setMost] = useState(STEP);
   const { q = '', state = '' } = place.value.query;
-  const data = useData(`endpoints ${most}`, (signal) => read(most, signal), LIVE * 4);
+  // What is shown stays while more is read; many pages are not read again and again.
+  const every = most === STEP ? LIVE * 4 : undefined;
+  const data = useData('endpoints', (signal) => read(most, signal), every);
+  const readOn = (count: number) => {
+    setMost(most + count);
+    data.reload();
+  };
   const add = can('write', 'secrets') && (
     <a class="button primary" href={linkTo('/endpoints/new')}>
       {t().addEndpoint}
@@ -47,6 +57,7 @@ export function EndpointsScreen() {
           const shown = items.filter(
             (one) => matches(one, q) && (state === '' || one.state === state),
           );
+          const isFiltered = q !== '' || state !== '';
           return (
             <>
               <div class="filters" role="search">
@@ -75,15 +86,23 @@ export function EndpointsScreen() {
                 </label>
               </div>
               {shown.length === 0 ? (
-                <Empty title={t().noMatch} hint={t().noMatchHint}>
+                <Empty
+                  title={t().noMatch}
+                  hint={hasMore ? t().lists.searched(number(items.length)) : t().noMatchHint}
+                >
                   <Button onClick={() => setQuery({ q: '', state: '' })}>{t().clearFilters}</Button>
                 </Empty>
               ) : (
-                <EndpointTable rows={shown} />
+                <EndpointTable rows={shown.slice(0, ROWS)} />
               )}
+              {shown.length > ROWS && <p class="hint">{t().lists.cut(number(ROWS))}</p>}
               {hasMore && (
                 <div class="table-end">
-                  <Button onClick={() => setMost(most + STEP)}>{t().more}</Button>
+                  {isFiltered ? (
+                    <Button onClick={() => readOn(FAR)}>{t().lists.searchOn}</Button>
+                  ) : (
+                    <Button onClick={() => readOn(STEP)}>{t().more}</Button>
+                  )}
                 </div>
               )}
             </>

@@ -1,4 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
+import { now } from '../core/clock.js';
 import { operator } from '../core/operator.js';
 import { useSteps } from '../core/use-steps.js';
 import { number, t } from '../text/index.js';
@@ -60,7 +61,7 @@ function PruneDialog({ onClose }: { readonly onClose: () => void }) {
       }
       count={async () => {
         before.current =
-          age === '' ? {} : { before: new Date(Date.now() - Number(age) * DAY).toISOString() };
+          age === '' ? {} : { before: new Date(now() - Number(age) * DAY).toISOString() };
         const { deleted, bodies, next } = await operator.prune({ ...before.current, dryRun: true });
         return {
           text: texts.wouldPrune(number(deleted), number(bodies), next === null),

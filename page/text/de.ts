@@ -2,6 +2,7 @@ import type { Dictionary } from './index.js';
 import { figures } from './figures.de.js';
 import { form } from './form.de.js';
 import { operators } from './operators.de.js';
+import { lists } from './lists.de.js';
 import { request, signature } from './request.de.js';
 
 export const de: Dictionary = {
@@ -237,6 +238,8 @@ export const de: Dictionary = {
   until: 'Bis',
   mode: { flowing: 'Läuft', paused: 'Bat um eine Pause', broken: 'Unterbrochen' },
   applicationsOwn: 'Die Anwendung',
+  // Long lists
+  lists,
   // Form of an endpoint
   form,
   // Figures of attempts

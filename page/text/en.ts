@@ -1,6 +1,7 @@
 import { figures } from './figures.en.js';
 import { form } from './form.en.js';
 import { operators } from './operators.en.js';
+import { lists } from './lists.en.js';
 import { request, signature } from './request.en.js';
 
 /** Every text of the page. Other languages have the same keys, which the compiler checks. */
@@ -235,6 +236,8 @@ export const en = {
   until: 'Until',
   mode: { flowing: 'Flowing', paused: 'Asked for a pause', broken: 'Circuit broken' },
   applicationsOwn: 'The application',
+  // Long lists
+  lists,
   // Form of an endpoint
   form,
   // Figures of attempts

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { now } from '../core/clock.js';
 import { host, settings } from '../core/settings.js';
 import { en } from './en.js';
 import type { Translation } from './translation.js';
@@ -85,9 +86,9 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['second', 1000],
 ];
 
-/** For example "3 min. ago". A clock that is off by some seconds says "now". */
+/** For example "3 min. ago". Some seconds are "now". */
 export function ago(time: string | number): string {
-  const distance = new Date(time).getTime() - Date.now();
+  const distance = new Date(time).getTime() - now();
   const relative = new Intl.RelativeTimeFormat(language.value, { numeric: 'auto', style: 'short' });
   const [unit, size] = UNITS.find(([, one]) => Math.abs(distance) >= one) ?? ['second', 1000];
   return relative.format(Math.abs(distance) < 5000 ? 0 : Math.round(distance / size), unit);

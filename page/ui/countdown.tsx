@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
+import { now } from '../core/clock.js';
 import { dateTime } from '../text/index.js';
 
 /** The time until a moment, which passes before one's eyes; nothing once it is over. */
 export function Countdown({ until }: { readonly until: string }) {
-  const left = () => Math.max(0, Math.ceil((Date.parse(until) - Date.now()) / 1000));
+  const left = () => Math.max(0, Math.ceil((Date.parse(until) - now()) / 1000));
   const [seconds, setSeconds] = useState(left);
   useEffect(() => {
     const timer = setInterval(() => setSeconds(left()), 1000);

@@ -62,7 +62,7 @@ async function delivered(data: object, path = ''): Promise<{ id: string; deliver
 }
 
 describe('an owner', () => {
-  it('adds an endpoint by keyboard alone, tests it and reads the answer', async () => {
+  it('adds an endpoint by keyboard alone, tests it, and retries a delivery', async () => {
     const { page } = visitor;
     await goTo('/');
     await page.getByText('No endpoints yet').waitFor();
@@ -70,13 +70,7 @@ describe('an owner', () => {
     const press = async (...keys: string[]) => {
       for (const key of keys) await page.keyboard.press(key);
     };
-    const tabTo = async (name: string) => {
-      for (let step = 0; step < 40; step += 1) {
-        await press('Tab');
-        if ((await page.evaluate<string>(FOCUSED)).includes(name)) return;
-      }
-      throw new Error(`the key Tab does not lead to ${name}`);
-    };
+    const tabTo = (name: string) => visitor.tabTo(name);
 
     await tabTo('Add endpoint');
     await press('Enter');
@@ -104,10 +98,25 @@ describe('an owner', () => {
     await press('Enter');
     await page.getByText('The endpoint answered 200.').waitFor();
 
+    receiver.otherwise(500);
+    await api.app.get(WebhookDispatcher).send('article.created', {}, { owner: 'alice' });
+    await tabTo('Deliveries');
+    await press('Enter');
+    await page.getByRole('link', { name: 'article.created' }).waitFor();
+    await tabTo('article.created');
+    await press('Enter');
+    await page.getByRole('heading', { name: 'Attempt 1' }).waitFor();
+    await visitor.expectAccessible();
+    receiver.otherwise(200);
+    await tabTo('Retry');
+    await press('Enter');
+    await page.getByRole('heading', { name: 'Attempt 2' }).waitFor();
+    await page.getByText('Succeeded').waitFor();
+
     const { items } = await api.subscribers.list({ owner: 'alice' }, { limit: 100 });
     expect(items).toMatchObject([{ url: receiver.url, events: ['article.created'] }]);
     expect(items[0]!.secrets[0]!.value).toBe(secret);
-  });
+  }, 60_000);
 
   it('changes, rotates, disables, enables and deletes an endpoint', async () => {
     const { page } = visitor;
@@ -206,6 +215,7 @@ describe('an owner', () => {
     for (const path of [
       '/endpoints',
       '/endpoints/new',
+      '/deliveries',
       `/endpoints/${id}`,
       `/deliveries/${delivery}`,
       '/events/article.created',
@@ -260,9 +270,3 @@ describe('what others wrote', () => {
     expect(await page.evaluate('({}).polluted')).toBeUndefined();
   });
 });
-
-/** The name of the element that has the focus, as it is read out, and what is around it. */
-const FOCUSED = `(() => {
-  const one = document.activeElement;
-  return [one.textContent, one.labels?.[0]?.textContent, one.getAttribute('aria-label')].join(' ');
-})()`;

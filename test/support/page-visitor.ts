@@ -65,6 +65,15 @@ export class PageVisitor {
     await this.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   }
 
+  /** Presses the key Tab until something has the focus whose name holds a text. */
+  async tabTo(name: string): Promise<void> {
+    for (let step = 0; step < 60; step += 1) {
+      await this.page.keyboard.press('Tab');
+      if ((await this.page.evaluate<string>(FOCUSED)).includes(name)) return;
+    }
+    throw new Error(`the key Tab does not lead to ${name}`);
+  }
+
   /** @throws when something reaches beyond the right edge */
   async expectNoOverflow(): Promise<void> {
     const [content, window] = await this.page.evaluate<[number, number]>(
@@ -73,3 +82,10 @@ export class PageVisitor {
     expect(content).toBeLessThanOrEqual(window);
   }
 }
+
+/** The name of the element that has the focus, as it is read out, and what is around it. */
+const FOCUSED = `(() => {
+  const one = document.activeElement;
+  if (one === document.body) return '';
+  return [one.textContent, one.labels?.[0]?.textContent, one.getAttribute('aria-label')].join(' ');
+})()`;

@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { Deliveries, type ThornModuleOptions, WebhookDispatcher } from '../../../lib/index.js';
 import { thornPage } from '../../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../../lib/testing/index.js';
@@ -7,6 +7,9 @@ import { startChromium } from '../../services/chromium.js';
 import { createDatabase, type TestDatabase } from '../databases.js';
 import { PageVisitor } from '../page-visitor.js';
 import { type Api, startApi } from './api-app.js';
+
+/** Much runs at the same time as a browser. */
+const WAIT = { timeout: 10_000 };
 
 interface EndpointFields {
   readonly path?: string;
@@ -77,9 +80,12 @@ export class OwnerPage {
     const list = async () => (await deliveries.list({ subscriberId: endpoint }, 'any')).items;
     const before = (await list()).length;
     await this.api.app.get(WebhookDispatcher).send('article.created', data, { owner: to });
-    await expect.poll(async () => (await list()).length).toBe(before + 1);
+    await vi.waitFor(async () => expect(await list()).toHaveLength(before + 1), WAIT);
     const { id } = (await list())[0]!;
-    await expect.poll(async () => (await deliveries.findById(id, 'any'))?.attemptCount).toBe(1);
+    await vi.waitFor(
+      async () => expect(await deliveries.findById(id, 'any')).toMatchObject({ attemptCount: 1 }),
+      WAIT,
+    );
     return id;
   }
 }
