@@ -58,11 +58,16 @@ export function FilterEditor({ text, events, error, onChange }: EditorOptions) {
       )}
       <div role="status">{isTooComplex && <p class="hint">{t().form.tooComplex}</p>}</div>
       <div class="stack">
-        <FilterPreview text={text} events={events} />
+        {rows !== null && (
+          <Button onClick={() => change({ join: rows.join, rows: [...rows.rows, NEW_ROW] })}>
+            {t().form.addCondition}
+          </Button>
+        )}
         <Button kind="quiet" onClick={turn}>
           {rows === null ? t().form.asRows : t().form.asJson}
         </Button>
       </div>
+      <FilterPreview text={text} events={events} />
     </>
   );
 }
@@ -128,9 +133,6 @@ function Rows({ value, events, error, onChange }: RowsOptions) {
       <p class="field-error" role="alert">
         {error}
       </p>
-      <Button onClick={() => onChange({ join, rows: [...rows, NEW_ROW] })}>
-        {texts.addCondition}
-      </Button>
     </>
   );
 }

@@ -77,7 +77,7 @@ describe('what others wrote', () => {
     owner.receiver.otherwise({ status: 500, body });
     await open(await owner.deliver(await owner.endpoint(), {}));
     const answer = page.getByLabel('Answer', { exact: true });
-    await expect.poll(() => answer.textContent()).toContain(text);
+    await expect.poll(() => answer.textContent(), { timeout: 10_000 }).toContain(text);
     await visitor.expectNoOverflow();
     await expectHarmless();
     await visitor.expectAccessible();

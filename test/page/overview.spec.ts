@@ -80,6 +80,6 @@ describe('the overview of an owner', () => {
     await page.goto(owner.url('/'));
     await page.getByText('No endpoints yet').waitFor();
     await page.getByRole('link', { name: 'Add endpoint' }).click();
-    await expect.poll(() => page.url()).toContain('#/endpoints/new');
+    await expect.poll(() => page.url(), { timeout: 10_000 }).toContain('#/endpoints/new');
   });
 });
