@@ -102,7 +102,8 @@ export function hurry(collect: (figure: Figure) => void): void {
 export function paced({ warmUp, turn, rounds }: Turns): Turns {
   if (!isInHurry) return { warmUp, turn, rounds };
   // An odd number: the median is a round's own.
-  return { warmUp: warmUp / 2, turn: turn / 2, rounds: Math.max(3, Math.round(rounds * 0.4) | 1) };
+  const fewer = Math.max(3, Math.round(rounds * 0.4) | 1);
+  return { warmUp: warmUp / 3, turn: turn * 0.4, rounds: fewer };
 }
 
 /** One figure: how many times the baseline; the goal is a lower bound unless `bound` says otherwise. */
