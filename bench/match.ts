@@ -26,8 +26,11 @@ type Question = (
   senders: readonly string[],
 ) => Pick<MatchCriteria, 'owner' | 'audience'>;
 
-const QUESTIONS: Readonly<Record<string, Question>> = {
+const OF_AN_OWNER: Readonly<Record<string, Question>> = {
   'of an owner': (at, senders) => ({ owner: senders[at % senders.length]!, audience: 'owner' }),
+};
+const QUESTIONS: Readonly<Record<string, Question>> = {
+  ...OF_AN_OWNER,
   'of an empty owner': () => ({ owner: null, audience: 'owner' }),
   'to everyone': () => ({ owner: null, audience: 'everyone' }),
 };
@@ -42,14 +45,19 @@ export async function run(): Promise<void> {
   const hundredThousand = await measure(100_000);
   reportValue('match.100k', hundredThousand.ofAnOwner, 'µs', 1);
   reportValue('match.bytes-per-subscriber', hundredThousand.bytesEach, 'bytes', 600);
-  reportValue('match.1m', (await measure(1_000_000)).ofAnOwner, 'µs', 2);
+  // A message to everyone goes to a sixth of them, and lists that long are not kept.
+  const million = await measure(1_000_000, OF_AN_OWNER);
+  reportValue('match.1m', million.ofAnOwner, 'µs', 2);
 }
 
 /** @returns microseconds a query, and the heap that each subscriber takes */
-async function measure(count: number): Promise<{ ofAnOwner: number; bytesEach: number }> {
+async function measure(
+  count: number,
+  questions = QUESTIONS,
+): Promise<{ ofAnOwner: number; bytesEach: number }> {
   const each = await population(count);
   const found = new Map<string, number>();
-  for (const [title, question] of Object.entries(QUESTIONS)) {
+  for (const [title, question] of Object.entries(questions)) {
     const times: number[] = [];
     await round(each, question); // warm
     for (let left = paced(TURNS).rounds; left > 0; left--) times.push(await round(each, question));
