@@ -6,6 +6,7 @@ const STOPS = [
   'http',
   'match',
   'capture:save',
+  'page',
 ];
 
 /** All headline figures in about five minutes, in one table. Turns are short: confirm a figure with its own bench. */
