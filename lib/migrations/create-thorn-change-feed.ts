@@ -51,6 +51,7 @@ export class CreateThornChangeFeed1767312000003 implements MigrationInterface {
  *   await createChangeTrigger(queryRunner, { table: 'article', entity: 'Article' });
  * }
  * ```
+ * @throws `ThornConfigurationError` without a class or a key, and the database's error for a name that it does not know
  */
 export async function createChangeTrigger(
   queryRunner: QueryRunner,
