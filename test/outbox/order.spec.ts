@@ -179,7 +179,7 @@ describe.each<On>(SERVERS)('transactions that overlap, on %j', (on) => {
     const waits = app.dataSource
       .transaction((manager) => app.strategy.stage([waiting], manager))
       .then(() => (isWritten = true));
-    await waitsForLock(runner.manager, on);
+    await waitsForLock(app.dataSource.manager, on);
     // Whatever the hashes of the keys are: no gap between rows is locked.
     const others = Array.from({ length: 20 }, (_, at) => `other ${at}`);
     expect(await inTransaction(others.map((other) => keyed(other)))).toEqual(others.map(() => 1));
@@ -265,7 +265,11 @@ function barrier(): { readonly open: () => void; readonly passed: Promise<void> 
   return { open, passed };
 }
 
-/** Resolves when a session of this database waits for a lock. */
+/**
+ * Resolves when a session of this database waits for a lock.
+ *
+ * @param manager in no transaction: within one, PostgreSQL repeats its first answer
+ */
 async function waitsForLock(manager: EntityManager, { kind }: On): Promise<void> {
   const sql =
     kind === 'postgres'
