@@ -3,7 +3,6 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { measureTimerLateness } from '../../../test/services/lateness.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
 import { UndiciHttpClient } from './undici-http-client.js';
 
@@ -55,12 +54,11 @@ describe('100 answers at once', () => {
     const timeout = expected === 'timeout' ? SHORT_TIMEOUT : TIMEOUT;
     const round = async () => {
       const began = performance.now();
-      const late = measureTimerLateness(timeout);
       const outcomes = await Promise.all(
         Array.from({ length: AT_ONCE }, () => post(client, url, timeout)),
       );
-      const took = performance.now() - began;
-      expect(took).toBeLessThan(timeout + 200 + (took < timeout ? 0 : await late));
+      // undici alone would wait for five minutes.
+      expect(performance.now() - began).toBeLessThan(2 * TIMEOUT);
       expect(new Set(outcomes)).toEqual(new Set([expected]));
     };
     // The first connection of a process loads undici, which is not measured.
