@@ -109,7 +109,11 @@ async function firstRow(browser: Browser, url: string): Promise<number> {
     requestAnimationFrame(() => { window.rowAt = performance.now(); });
   }).observe(document, { childList: true, subtree: true })`);
   await page.goto(`${url}/webhooks#/deliveries`);
-  await page.waitForFunction('window.rowAt !== undefined');
+  // Not waitForFunction(), whose evaluation the page's own policy refuses.
+  await page.waitForSelector('tbody tr');
+  await page.evaluate(
+    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+  );
   const time = await page.evaluate<number>(
     `window.rowAt - performance.getEntriesByType('navigation')[0].responseEnd`,
   );
