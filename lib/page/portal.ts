@@ -61,11 +61,7 @@ export class Portal {
   async link(options: PortalLinkOptions): Promise<PortalLink> {
     CHECK.names(options, ['owner', 'capabilities', 'events', 'expiresIn', 'next']);
     const { owner, capabilities = ['read'], events, expiresIn = TEN_MINUTES, next } = options;
-    CHECK.assert(
-      'owner',
-      typeof owner === 'string' && owner !== '' && owner.length <= 255 && !owner.includes('\0'),
-      "must be the user's id as a text",
-    );
+    checkOwner(CHECK, owner);
     CHECK.assert(
       'capabilities',
       Array.isArray(capabilities) &&
@@ -102,8 +98,13 @@ export class Portal {
     };
   }
 
-  /** Lists the links and sessions of an owner that have not expired, the oldest first. */
+  /**
+   * Lists the links and sessions of an owner that have not expired, the oldest first.
+   *
+   * @throws `ThornConfigurationError` without an owner
+   */
   async list({ owner }: { readonly owner: string }): Promise<readonly OpenLink[]> {
+    checkOwner(new OptionChecks('Portal.list()'), owner);
     const links = await this.links.list(owner);
     return links.map(({ id, capabilities, events, createdAt, usedAt, expiresAt }) => ({
       id,
@@ -115,10 +116,32 @@ export class Portal {
     }));
   }
 
-  /** Ends links and sessions at once, of an owner or by id. @returns how many there were */
-  revoke(which: { readonly owner: string } | { readonly id: string }): Promise<number> {
+  /**
+   * Ends links and sessions at once, of an owner or by id.
+   *
+   * @returns how many there were
+   * @throws `ThornConfigurationError` without an owner or an id: nothing was ended
+   */
+  async revoke(which: { readonly owner: string } | { readonly id: string }): Promise<number> {
+    const check = new OptionChecks('Portal.revoke()');
+    if ('id' in which) {
+      check.assert(
+        'id',
+        typeof which.id === 'string' && which.id !== '',
+        'must be the id of a link',
+      );
+    } else checkOwner(check, which.owner);
     return this.links.revoke(which);
   }
+}
+
+// TypeORM 0.3 takes a condition on undefined for none, and would list the links of everybody.
+function checkOwner(check: OptionChecks, owner: unknown): void {
+  check.assert(
+    'owner',
+    typeof owner === 'string' && owner !== '' && owner.length <= 255 && !owner.includes('\0'),
+    "must be the user's id as a text",
+  );
 }
 
 function arePatterns(events: unknown): boolean {

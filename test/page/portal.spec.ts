@@ -5,7 +5,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { Deliveries, ThornConfigurationError, WebhookDispatcher } from '../../lib/index.js';
 import { type Capability, isPortalRequest, Portal, thornPage } from '../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, owners, platforms, startApi } from '../support/apps/api-app.js';
@@ -181,6 +181,22 @@ describe.each(platforms)('a session on %s', (platform) => {
     }
     expect(await portal.list({ owner: 'alice' })).toEqual([]);
   });
+
+  it.each([undefined, null, ''])(
+    'is neither listed nor revoked for the owner %j, nor for such an id',
+    async (nobody) => {
+      await portal.link({ owner: 'alice' });
+      const before = await portal.list({ owner: 'alice' });
+      for (const asked of [
+        portal.list({ owner: nobody as never }),
+        portal.revoke({ owner: nobody as never }),
+        portal.revoke({ id: nobody as never }),
+      ]) {
+        await expect(asked).rejects.toThrow(ThornConfigurationError);
+      }
+      expect(await portal.list({ owner: 'alice' })).toEqual(before);
+    },
+  );
 
   it('leaves callers of the application to its own guards', async () => {
     expect((await api.send('GET', '/hooks')).status).toBe(200);
