@@ -1,4 +1,4 @@
-import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { tableName } from './received-table.js';
 
 const TABLE = 'thorn_received_messages';
 
@@ -17,7 +17,7 @@ export class CreateThornReceivedMessages1767312060000 {
   readonly name = 'CreateThornReceivedMessages1767312060000';
 
   async up(runner: SchemaRunner): Promise<void> {
-    const table = tableOf(runner, TABLE);
+    const table = tableName(runner, TABLE);
     await runner.query(
       `CREATE TABLE ${table} (` +
         'hash char(64) NOT NULL PRIMARY KEY, token varchar(40) NOT NULL, expires_at bigint NOT NULL)',
@@ -26,11 +26,6 @@ export class CreateThornReceivedMessages1767312060000 {
   }
 
   async down(runner: SchemaRunner): Promise<void> {
-    await runner.query(`DROP TABLE ${tableOf(runner, TABLE)}`);
+    await runner.query(`DROP TABLE ${tableName(runner, TABLE)}`);
   }
-}
-
-/** The name of a table of receivers, with the data source's `entityPrefix`. */
-export function tableOf(runner: SchemaRunner, table: string): string {
-  return (dataSourceOf(runner).options.entityPrefix ?? '') + table;
 }

@@ -110,8 +110,11 @@ function tableOf(manager: SqlManager): string {
 }
 
 /** The name of a table of receivers, with the data source's `entityPrefix`. */
-export function tableName(manager: SqlManager, table: string): string {
-  return (dataSourceOf(manager).options.entityPrefix ?? '') + table;
+export function tableName(
+  of: { readonly dataSource: { readonly options: { readonly entityPrefix?: string } } },
+  table: string,
+): string {
+  return (dataSourceOf(of).options.entityPrefix ?? '') + table;
 }
 
 /** Runs a statement, whose placeholders are `?` whatever the database. */

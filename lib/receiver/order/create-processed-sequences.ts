@@ -1,4 +1,5 @@
-import { type SchemaRunner, tableOf } from '../deduplication/create-received-messages.js';
+import type { SchemaRunner } from '../deduplication/create-received-messages.js';
+import { tableName } from '../deduplication/received-table.js';
 
 const TABLE = 'thorn_processed_sequences';
 
@@ -11,7 +12,7 @@ export class CreateThornProcessedSequences1767312060001 {
   readonly name = 'CreateThornProcessedSequences1767312060001';
 
   async up(runner: SchemaRunner): Promise<void> {
-    const table = tableOf(runner, TABLE);
+    const table = tableName(runner, TABLE);
     await runner.query(
       `CREATE TABLE ${table} (hash char(64) NOT NULL PRIMARY KEY, sequence bigint NOT NULL, ` +
         'token varchar(40) NOT NULL, leased_until bigint NOT NULL, kept_until bigint NOT NULL)',
@@ -20,6 +21,6 @@ export class CreateThornProcessedSequences1767312060001 {
   }
 
   async down(runner: SchemaRunner): Promise<void> {
-    await runner.query(`DROP TABLE ${tableOf(runner, TABLE)}`);
+    await runner.query(`DROP TABLE ${tableName(runner, TABLE)}`);
   }
 }
