@@ -8,9 +8,8 @@ import {
 } from './table-definitions.js';
 
 /**
- * Creates the tables `thorn_messages`, `thorn_pending_messages`, `thorn_deliveries`, `thorn_attempts`, `thorn_health`
- * and `thorn_sequences`,
- * on every supported database.
+ * Creates the tables `thorn_messages`, `thorn_pending_messages`, `thorn_deliveries`, `thorn_attempts`, `thorn_health` and
+ * `thorn_sequences`, on every supported database.
  */
 export class CreateThornOutbox1767312000000 implements MigrationInterface {
   // Said here, because a bundler may rename the class and TypeORM remembers what has run by this name.

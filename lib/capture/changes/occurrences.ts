@@ -47,7 +47,6 @@ export function occurrencesOf(items: readonly CollectedItem[]): (Occurrence | Me
 }
 
 /** @returns undefined when there is a change of the same already */
-
 function merge<Plan, Change extends { readonly plan: Plan; readonly key: string }, Net>(
   all: Map<Plan, Map<string, Net>>,
   change: Change,

@@ -26,9 +26,9 @@ export class MessageInsertions {
   /**
    * PostgreSQL needs one statement, SQLite two.
    *
-   * @param numbers to number the messages by the same statement, on PostgreSQL. Default: they have their numbers
-   * @param check on MySQL, whose INSERT cannot tell which rows it has written. Without the check, and when a message is
+   * @param check for MySQL, whose INSERT cannot tell which rows it has written. Without the check, and when a message is
    * written at the same time, the INSERT fails because of the duplicate.
+   * @param numbers to number the messages by the same statement, on PostgreSQL. Default: they have their numbers
    */
   steps(
     messages: readonly Message[],
