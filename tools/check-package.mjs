@@ -1,8 +1,8 @@
 // Usage: node tools/check-package.mjs
 //
 // Packs the built package as npm would, and checks what users get: that nothing is in it that does not belong there, that
-// every entry point and the command are, what publint and arethetypeswrong say, and that the main entry point loads no
-// package that can wait.
+// every entry point and the command are, that links of the README are absolute, what publint and arethetypeswrong say, and
+// that the main entry point loads no package that can wait.
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ const faults = [];
 
 mkdirSync(FOLDER, { recursive: true });
 const [packed] = JSON.parse(
-  execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', FOLDER], {
+  execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', FOLDER], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   }),
@@ -49,6 +49,13 @@ for (const target of [...targets, ...commands]) {
 for (const command of commands) {
   if (readFileSync(command, 'utf8').startsWith('#!/usr/bin/env node\n')) continue;
   faults.push(`${command} does not begin with #!/usr/bin/env node`);
+}
+
+const readme = execFileSync('tar', ['xzOf', join(FOLDER, packed.filename), 'package/README.md'], {
+  encoding: 'utf8',
+});
+for (const [link] of readme.matchAll(/\]\((?![a-z]+:|#)[^)]*\)/g)) {
+  faults.push(`README.md: ${link} leads nowhere on a registry: see tools/packed-readme.mjs`);
 }
 
 const { messages } = await publint({ strict: true });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { withAbsoluteLinks } from './packed-readme.mjs';
 import { PLACEHOLDER } from './repository.mjs';
 
 const PACKAGE = {
@@ -285,6 +286,38 @@ describe('check-release', () => {
     expect(readFileSync(join(root, 'docs/rest.md'), 'utf8')).toBe(
       'See https://github.com/owner/name/blob/main/docs/rest.md.',
     );
+  });
+});
+
+describe('packed-readme', () => {
+  const homepage = 'https://github.com/owner/name#readme';
+  const readme =
+    '![A page](docs/a.png) [guide](docs/a.md#b), [below](#c), [other](https://example.com)';
+  const packedAt = (version: string) => withAbsoluteLinks(readme, { homepage, version });
+
+  it('makes links and pictures lead to the repository at the version', () => {
+    const at = 'https://github.com/owner/name';
+    expect(packedAt('1.2.0')).toBe(
+      `![A page](${at}/raw/v1.2.0/docs/a.png) [guide](${at}/blob/v1.2.0/docs/a.md#b), [below](#c), [other](https://example.com)`,
+    );
+    expect(packedAt('0.0.0')).toContain(`(${at}/blob/main/docs/a.md#b)`);
+  });
+
+  it('is what npm runs around packing, and leaves the README as it was', () => {
+    const script = fileURLToPath(new URL('packed-readme.mjs', import.meta.url));
+    const scripts = { prepack: `node ${script} write`, postpack: `node ${script} restore` };
+    const manifest = { name: 'a-library', version: '1.0.0', homepage, files: ['dist'], scripts };
+    write({ 'package.json': JSON.stringify(manifest), 'README.md': readme });
+    execFileSync('npm', ['pack', '--silent'], { cwd: root });
+    const packed = ['xzOf', 'a-library-1.0.0.tgz', 'package/README.md'];
+    const text = execFileSync('tar', packed, { cwd: root, encoding: 'utf8' });
+    expect(text).toContain('(https://github.com/owner/name/blob/v1.0.0/docs/a.md#b)');
+    expect(readFileSync(join(root, 'README.md'), 'utf8')).toBe(readme);
+    const ours = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
+    expect(ours.scripts).toMatchObject({
+      prepack: 'node tools/packed-readme.mjs write',
+      postpack: 'node tools/packed-readme.mjs restore',
+    });
   });
 });
 
