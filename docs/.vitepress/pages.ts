@@ -39,6 +39,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'REST API', file: 'rest.md' },
       { text: 'Catalogue', file: 'catalogue.md' },
       { text: 'Command line', file: 'cli.md' },
+      { text: 'Errors', file: 'errors.md' },
     ],
   },
   {

@@ -76,11 +76,13 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
   );
   if (options.connection !== undefined && options.configKey !== undefined) {
     throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
       'bullmq({ connection, configKey }) names two connections: leave one out',
     );
   }
   if (!given.producer && !given.worker) {
     throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
       'bullmq({ producer: false, worker: false }) has nothing to do with the queue: use outbox({ worker: false })',
     );
   }

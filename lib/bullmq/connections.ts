@@ -43,6 +43,7 @@ export function createConnections(
     const where =
       configKey === undefined ? 'BullModule.forRoot()' : `BullModule.forRoot('${configKey}', …)`;
     throw new ThornConfigurationError(
+      'THORN_CONNECTION_MISSING',
       `bullmq() has no connection: give it one, for example bullmq({ connection: { host: 'localhost', port: 6379 } }), or import ${where}`,
       { option: 'connection' },
     );
@@ -53,6 +54,7 @@ export function createConnections(
   };
   if (typeof connection !== 'object' || connection === null || Array.isArray(connection)) {
     throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
       'bullmq({ connection }) must be a client of Redis or its options, for example { url: process.env.REDIS_URL }',
       { option: 'connection' },
     );

@@ -21,6 +21,7 @@ export class CapturedDataSources {
 function initialised(dataSource: DataSource | undefined, name: string): DataSource {
   if (dataSource === undefined) {
     throw new ThornConfigurationError(
+      'THORN_DATA_SOURCE_MISSING',
       `ThornModule: the application has no TypeORM data source named '${name}'. Import ` +
         'TypeOrmModule.forRoot(), name the ones you have in dataSources, or say dataSources: [] to go without.',
       { dataSource: name },
@@ -28,6 +29,7 @@ function initialised(dataSource: DataSource | undefined, name: string): DataSour
   }
   if (dataSource.isInitialized) return dataSource;
   throw new ThornConfigurationError(
+    'THORN_DATA_SOURCE_NOT_INITIALIZED',
     `ThornModule: the data source '${name}' is not initialised. Leave out manualInitialization, or call its ` +
       'initialize() before the application starts.',
     { dataSource: name },

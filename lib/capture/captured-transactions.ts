@@ -35,6 +35,7 @@ export class CapturedTransactions extends Transactions {
     if (capture === undefined) {
       const name = dataSourceName(dataSourceOf(manager));
       throw new ThornConfigurationError(
+        'THORN_DATA_SOURCE_NOT_CAPTURED',
         `The manager belongs to the data source ${name}, which ThornModule does not capture; add it to the option dataSources`,
         { dataSource: name },
       );

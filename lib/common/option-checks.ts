@@ -42,6 +42,7 @@ export class OptionChecks {
     const unknown = Object.keys(options).find((name) => !valid.includes(name));
     if (unknown === undefined) return;
     throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
       `Unknown option ${this.#quoted(unknown, ' in ')}. Valid options: ${valid.join(', ')}.`,
       { option: this.path + unknown },
     );
@@ -120,6 +121,7 @@ export class OptionChecks {
   /** Creates the error of a wrong option. @param reason follows the option's name and must not hold a secret */
   error(name: string, reason: string, cause?: unknown): ThornConfigurationError {
     return new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
       `${this.#quoted(name, ' of ')} ${reason}.`,
       { option: this.path + name },
       cause,

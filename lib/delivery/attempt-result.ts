@@ -84,7 +84,7 @@ function describeFailure(
     return { error, address: text(cause.data['address']) };
   }
   if (cause instanceof AttemptError) {
-    const error = { code: cause.code, message: cause.message };
+    const error = { code: cause.reason, message: cause.message };
     return { error, address: text(cause.data['address']) };
   }
   const name = cause instanceof Error ? `${cause.name}: ` : '';

@@ -5,7 +5,7 @@ import { ThornError } from './thorn.error.js';
  * a 400 that names every field of {@link all}.
  */
 export class InvalidInputError extends ThornError {
-  readonly code: string = 'THORN_INVALID_INPUT';
+  readonly code = 'THORN_INVALID_INPUT';
   // Not a plain property: the error would hold itself, and JSON.stringify() would fail.
   readonly #others: readonly InvalidInputError[];
 

@@ -23,6 +23,7 @@ export function missingPackages(
   const [names, command] = [packages.join(' and '), `npm install ${packages.join(' ')}`];
   const isOne = packages.length === 1;
   return new ThornConfigurationError(
+    'THORN_PACKAGE_MISSING',
     `${user} needs the package${isOne ? '' : 's'} ${names}, which ${isOne ? 'is' : 'are'} not installed. Run: ${command}`,
     { packages, command },
   );

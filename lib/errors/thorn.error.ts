@@ -1,11 +1,14 @@
+import { guideLink } from './guide-link.js';
+
 /**
  * Base of every error that the library throws on purpose.
  *
- * The message says what went wrong and what to do about it; {@link code} is stable and meant for programs;
- * {@link data} carries the facts. Neither ever holds a secret, a signature, an authorization header or a query string.
+ * The message says what went wrong and what to do about it; {@link code} is stable and meant for programs, and
+ * {@link link} leads to its cause and fix; {@link data} carries the facts. Neither ever holds a secret, a signature, an
+ * authorization header or a query string.
  */
 export abstract class ThornError extends Error {
-  /** Stable, machine-readable name of the kind of failure, for example `THORN_INVALID_PATTERN`. */
+  /** Stable, machine-readable name of the kind of failure, for example `THORN_TABLES_MISSING`. */
   abstract readonly code: string;
   /** The facts of this failure, safe to log. */
   readonly data: Readonly<Record<string, unknown>>;
@@ -18,5 +21,30 @@ export abstract class ThornError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
     this.data = data;
+    showLink(this);
   }
+
+  /** Where the guide explains {@link code}. A stack that is printed shows the link below the message. */
+  get link(): string {
+    return guideLink('errors', this.code.toLowerCase());
+  }
+}
+
+/** Puts the link into the stack, which loggers and Node print. */
+function showLink(error: ThornError): void {
+  // Captured again: its text is made when it is read, and the error's own text would be made here.
+  const frames: { stack?: string } = {};
+  Error.captureStackTrace(frames, error.constructor);
+  Object.defineProperty(error, 'stack', {
+    configurable: true,
+    get: () => {
+      const { name, message, link } = error;
+      const { stack = '' } = frames;
+      const first = stack.indexOf('\n    at ');
+      return `${name}: ${message}\n    See ${link}${first === -1 ? '' : stack.slice(first)}`;
+    },
+    set: (value: unknown) => {
+      Object.defineProperty(error, 'stack', { value, writable: true, configurable: true });
+    },
+  });
 }

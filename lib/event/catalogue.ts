@@ -62,6 +62,7 @@ export class EventCatalogue {
     const difference = differenceOf(known.declaration, declaration);
     if (difference !== undefined) {
       throw new ThornConfigurationError(
+        'THORN_EVENT_DECLARED_TWICE',
         `The event ${declaration.name} is declared by ${known.declaration.source} and by ${declaration.source}, ${difference}; rename one of them`,
         { event: declaration.name, sources: [known.declaration.source, declaration.source] },
       );
@@ -161,6 +162,7 @@ function namesOfEventTypes(eventTypes: unknown): readonly PatternCoverage[] | un
   if (eventTypes === undefined) return undefined;
   if (Array.isArray(eventTypes)) return eventTypes.map(namesOfEventType);
   throw new ThornConfigurationError(
+    'THORN_OPTION_INVALID',
     "The option eventTypes must be a list of event names and patterns, for example ['article.*'].",
   );
 }
@@ -169,6 +171,7 @@ function definitionsOf(events: unknown = []): readonly EventDefinitions[] {
   const all: readonly unknown[] = Array.isArray(events) ? events : [events];
   if (all.every(isDefinitions)) return all;
   throw new ThornConfigurationError(
+    'THORN_OPTION_INVALID',
     "The option events must be what defineEvents() returns, or a list of such: events: defineEvents({ 'order.flagged': { … } }).",
   );
 }
@@ -187,6 +190,7 @@ function namesOfEventType(eventType: unknown): PatternCoverage {
     return { segments: name.segments, open: String(eventType).endsWith('*') };
   } catch (error) {
     throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
       `eventTypes: ${JSON.stringify(eventType)} is not an event name or pattern, such as article.created or article.*`,
       { eventType },
       error,

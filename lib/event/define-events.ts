@@ -78,6 +78,7 @@ export function defineEvents<const Definitions extends Readonly<Record<string, E
 ): EventDefinitions<{ readonly [Name in keyof Definitions]: DataOf<Definitions[Name]> }> {
   if (!isPlainObject(definitions)) {
     throw new ThornConfigurationError(
+      'THORN_DECLARATION_INVALID',
       "defineEvents() takes an object of events by name, for example { 'order.flagged': { description: '…' } }",
     );
   }
@@ -88,7 +89,12 @@ const KNOWN_KEYS = ['description', 'schema', 'example', 'data'];
 
 function toDeclaration([name, definition]: [string, EventDefinition]): EventDeclaration {
   const refuse = (reason: string, cause?: unknown): never => {
-    throw new ThornConfigurationError(`defineEvents(): ${name} ${reason}`, { event: name }, cause);
+    throw new ThornConfigurationError(
+      'THORN_DECLARATION_INVALID',
+      `defineEvents(): ${name} ${reason}`,
+      { event: name },
+      cause,
+    );
   };
   try {
     compileEventName(name);

@@ -79,6 +79,7 @@ export function recordEntityEvent(target: EntityClass, event: EntityEvent): void
   for (const trigger of triggersOf(event.options)) {
     if (known.some((other) => overlap(other, trigger))) {
       throw new ThornConfigurationError(
+        'THORN_EVENT_DECLARED_TWICE',
         `${target.name} declares the event ${event.name} twice on ${triggerName(trigger)}; remove one of the two, or rename its event`,
         { entity: target.name, event: event.name },
       );
@@ -99,6 +100,7 @@ export function recordEntitySettings(target: EntityClass, settings: object): voi
   const own = declarationsOf(target);
   if (own.settings !== undefined) {
     throw new ThornConfigurationError(
+      'THORN_EVENT_DECLARED_TWICE',
       `${target.name} has @Webhooks twice; merge the two into one decorator`,
       { entity: target.name },
     );

@@ -26,6 +26,7 @@ export function recordMethodEvent(target: object, event: MethodEvent): void {
     )
   ) {
     throw new ThornConfigurationError(
+      'THORN_EVENT_DECLARED_TWICE',
       `${target.constructor.name}.${event.method} declares ${event.name} twice; remove one of the decorators`,
       { event: event.name, method: event.method },
     );

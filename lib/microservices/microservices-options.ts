@@ -56,6 +56,7 @@ export function brokerSettings(options: MicroservicesOptions): BrokerSettings {
   check.integer('emitTimeout', emitTimeout, { unit: 'milliseconds' });
   if (!producer && !worker) {
     throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
       'microservices({ producer: false, worker: false }) has nothing to do with the broker: use outbox({ worker: false })',
     );
   }

@@ -60,6 +60,7 @@ export async function createChangeTrigger(
   assertPostgres(queryRunner);
   if (entity === '' || key.length === 0) {
     throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
       `createChangeTrigger(): ${entity === '' ? 'entity must be the name of a class' : "key must name the columns of the primary key, such as ['id']"}`,
       { table },
     );
@@ -126,6 +127,7 @@ function assertPostgres(queryRunner: QueryRunner): void {
   const { type } = dataSourceOf(queryRunner).options;
   if (type === 'postgres') return;
   throw new ThornConfigurationError(
+    'THORN_DATABASE_UNSUPPORTED',
     `The change feed works on PostgreSQL alone, not on ${type}. Leave thornChangeFeedMigrations out, and send with dispatcher.sendFor().`,
     { type },
   );

@@ -99,6 +99,7 @@ function missing(
       : `no column ${columns.join(', ')} in the table ${tablePath}`;
   const database = type === 'better-sqlite3' ? 'sqlite' : type;
   return new ThornConfigurationError(
+    'THORN_TABLES_MISSING',
     `The data source "${name}" has ${what}. Add ...thornMigrations to its migrations and run them, set ` +
       `synchronize: true in development, or run the SQL that \`npx thorn migrations ${database}\` prints.`,
     { dataSource: name, table: tablePath, columns },

@@ -67,7 +67,8 @@ export class EventDiscovery {
         `The option subscribers: the pattern '${pattern}' matches no declared event. ` +
         (nearest.length === 0 ? '' : `Did you mean ${nearest.join(' or ')}? `) +
         'Correct the pattern, or declare the event with defineEvents().';
-      if (strictEvents) throw new ThornConfigurationError(text, { pattern });
+      if (strictEvents)
+        throw new ThornConfigurationError('THORN_PATTERN_UNMATCHED', text, { pattern });
       this.#logger.warn(text);
     }
   }

@@ -15,6 +15,7 @@ export function assertOneModule(modules: ModulesContainer): void {
   if (places.length < 2) return;
   const times = places.length === 2 ? 'twice' : `${places.length} times`;
   throw new ThornConfigurationError(
+    'THORN_MODULE_TWICE',
     `ThornModule is set up ${times} in one application, by ${places.join(' and by ')}, so that every event would be ` +
       `sent ${times}. Keep one of these calls, in the root module: every module can inject its services.`,
     { places },

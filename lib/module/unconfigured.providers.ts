@@ -13,6 +13,7 @@ export function unconfiguredProviders(
 
 function refuse(): never {
   throw new ThornConfigurationError(
+    'THORN_MODULE_UNCONFIGURED',
     'ThornModule is imported without options. Call it in the imports of the root module: ' +
       'imports: [ThornModule.forRoot()] instead of imports: [ThornModule].',
   );

@@ -80,6 +80,7 @@ function sourcesOf(source: CatalogueSource): readonly [EventCatalogue, WireForma
   if (source instanceof EventCatalogue) return [source, new WireFormat()];
   if (typeof (source as { get?: unknown } | undefined)?.get !== 'function') {
     throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
       'The catalogue must be an application that imports ThornModule, or its EventCatalogue.',
     );
   }

@@ -20,6 +20,7 @@ import { Portal } from './portal.js';
 export function thornPage(options: PageOptions = {}): PageDefinition {
   if (PAGE_FILES.length === 0) {
     throw new ThornConfigurationError(
+      'THORN_PAGE_FILES_MISSING',
       'thornPage(): the files of the page are missing, because Thorn runs from its sources. Run `npm run build`.',
     );
   }

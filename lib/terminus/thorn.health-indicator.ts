@@ -45,9 +45,11 @@ export class ThornHealthIndicator {
     { maxLag = 60_000 }: ThornHealthOptions = {},
   ): Promise<HealthIndicatorResult<Key>> {
     if (!(maxLag >= 0)) {
-      throw new ThornConfigurationError('maxLag must be a number of milliseconds, 0 or more.', {
-        maxLag,
-      });
+      throw new ThornConfigurationError(
+        'THORN_OPTION_INVALID',
+        'maxLag must be a number of milliseconds, 0 or more.',
+        { maxLag },
+      );
     }
     const indicator = this.indicators.check(key);
     if (!(this.strategy instanceof OutboxStrategy)) return indicator.up();

@@ -147,8 +147,10 @@ describe('rejects a path that leads nowhere, at start-up', () => {
       'author.nick is not a field of the row. Valid fields: id, name',
     ],
   ])('%s with %j', async (name, options, message) => {
-    await expect(startWith(name, options)).rejects.toThrow(message);
-    await expect(startWith(name, options)).rejects.toMatchObject({ code: 'THORN_CONFIGURATION' });
+    const kind = 'when' in options ? 'CONDITION' : 'DECLARATION';
+    const start = startWith(name, options);
+    await expect(start).rejects.toThrow(message);
+    await expect(start).rejects.toMatchObject({ code: `THORN_${kind}_INVALID` });
   });
 
   it.each<[name: string, options: object]>([

@@ -1,5 +1,4 @@
-/** The guide that explains the codes. `npm run set-repository` fills OWNER in before a release. */
-const GUIDE = 'https://github.com/OWNER/nestjs-thorn/blob/main/docs/rest.md';
+import { guideLink } from '../../errors/index.js';
 
 /** Every code of a problem, with the status that it is answered with. The guide explains each. */
 export const PROBLEM_CODES = {
@@ -57,5 +56,5 @@ export function problemCode(status: number, given: unknown): ProblemCode {
 
 /** The link that explains a code: `type` of the problem. */
 export function problemType(code: ProblemCode): string {
-  return `${GUIDE}#${code}`;
+  return guideLink('rest', code);
 }

@@ -47,6 +47,7 @@ export function checkEntityClass(
   if (typeof target !== 'function' || rest.some((argument) => argument !== undefined)) {
     const owner = typeof target === 'function' ? target.name : target?.constructor?.name;
     throw new ThornConfigurationError(
+      'THORN_DECLARATION_INVALID',
       `${decorator} on ${owner ?? 'a value'}.${String(rest[0])}: entity events are declared on the class; move the decorator above class ${owner ?? '…'}`,
       { decorator, class: owner },
     );
@@ -120,7 +121,12 @@ function explain(place: string, compile: () => unknown): void {
   try {
     compile();
   } catch (error) {
-    throw new ThornConfigurationError(`${place}: ${(error as Error).message}`, { place }, error);
+    throw new ThornConfigurationError(
+      'THORN_DECLARATION_INVALID',
+      `${place}: ${(error as Error).message}`,
+      { place },
+      error,
+    );
   }
 }
 

@@ -101,6 +101,7 @@ export function decorateMethod(
   const place = `@WebhookEvent('${name}') on ${target.constructor.name}.${String(method)}`;
   if (typeof target === 'function' || typeof original !== 'function' || descriptor === undefined) {
     throw new ThornConfigurationError(
+      'THORN_DECLARATION_INVALID',
       `${place}: only instance methods and entity classes can be decorated`,
       { name },
     );
@@ -146,6 +147,7 @@ function compile(name: string, options: Options, place: string) {
   const eventName = blaming(place, () => compileEventName(name));
   if (options.on === 'error' && eventName.paths.length > 0) {
     throw new ThornConfigurationError(
+      'THORN_DECLARATION_INVALID',
       `${place}: a name with fields is filled from the result, and a method that threw has none; name it without fields`,
       { name },
     );
@@ -170,6 +172,7 @@ function compile(name: string, options: Options, place: string) {
     try {
       if (dispatcher === undefined) {
         throw new ThornConfigurationError(
+          'THORN_DISPATCHER_NOT_INJECTED',
           `${place}: no WebhookDispatcher was injected; let Nest construct the class, in an application that imports ThornModule`,
           { name },
         );
@@ -200,7 +203,12 @@ function blaming<Value>(place: string, compile: () => Value): Value {
   try {
     return compile();
   } catch (error) {
-    throw new ThornConfigurationError(`${place}: ${(error as Error).message}`, { place }, error);
+    throw new ThornConfigurationError(
+      'THORN_DECLARATION_INVALID',
+      `${place}: ${(error as Error).message}`,
+      { place },
+      error,
+    );
   }
 }
 

@@ -43,6 +43,7 @@ export class ChangeTable implements OtherReports {
       .catch(() => [{ found: true }]);
     if (row!.found !== null) return;
     throw new ThornConfigurationError(
+      'THORN_TABLES_MISSING',
       `The data source ${dataSourceName(this.dataSource)} has no table ${this.#table}. Add ...thornChangeFeedMigrations of nestjs-thorn/extending to its migrations and run them, or leave the option changeFeed out.`,
       { table: this.#table },
     );

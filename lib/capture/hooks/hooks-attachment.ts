@@ -24,6 +24,7 @@ export class HooksAttachment {
     if (this.dataSource.isInitialized) return;
     const name = dataSourceName(this.dataSource);
     throw new ThornConfigurationError(
+      'THORN_DATA_SOURCE_NOT_INITIALIZED',
       `The data source ${name} is not initialised; call its initialize() before its entities are captured`,
       { dataSource: name },
     );

@@ -78,6 +78,7 @@ function fieldsOf(field: string, event: string, metadata: EntityMetadata): Field
     ? `whose key is not in the rows of ${metadata.name}`
     : `which is not a field of ${metadata.name}`;
   throw new ThornConfigurationError(
+    'THORN_DECLARATION_INVALID',
     `${metadata.name}, event ${event}: on names ${field}, ${fault}. Its fields: ${shownNames(names)}`,
     { entity: metadata.name, event, field },
   );

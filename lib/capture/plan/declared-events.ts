@@ -67,6 +67,7 @@ export class DeclaredEvents {
       return this.policies.of(rules);
     } catch (error) {
       throw new ThornConfigurationError(
+        'THORN_DECLARATION_INVALID',
         `${place}: recipients: ${(error as Error).message}`,
         { place },
         error,

@@ -34,6 +34,7 @@ export function assertEntitiesKnown(
   const event = entityEventsOf(unknown)[0]!.name;
   const names = dataSources.map(dataSourceName).join(', ') || 'none';
   throw new ThornConfigurationError(
+    'THORN_ENTITY_NOT_CAPTURED',
     `${unknown.name} declares webhook events (${event}), but no captured data source (${names}) knows it as an entity. ` +
       "Give it @Entity() and add it to the data source's entities, or add its data source to the option dataSources. " +
       'An event of a provider belongs on its method.',

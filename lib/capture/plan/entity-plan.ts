@@ -163,6 +163,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     const survey = surveyPath(path, metadata);
     if (survey.rest !== '' || survey.joins.length === 0) {
       throw new ThornConfigurationError(
+        'THORN_DECLARATION_INVALID',
         `${metadata.name}, event ${name}: relations names ${path}, which is not a relation of ${metadata.name}. ` +
           `Its relations: ${shownNames(metadata.relations.map(({ propertyPath }) => propertyPath))}`,
         { entity: metadata.name, event: name, path },
@@ -213,6 +214,7 @@ function checkPaths(
       const fault = pathFault(path, metadata, setting !== 'the name');
       if (fault === undefined) continue;
       throw new ThornConfigurationError(
+        'THORN_DECLARATION_INVALID',
         `${metadata.name}, event ${name}: ${setting} names ${path}, but ${fault}`,
         { entity: metadata.name, event: name, path },
       );
@@ -230,6 +232,7 @@ function relationOf(
   if (relation?.junctionEntityMetadata === undefined) {
     const known = metadata.manyToManyRelations.map(({ propertyPath }) => propertyPath);
     throw new ThornConfigurationError(
+      'THORN_DECLARATION_INVALID',
       `${metadata.name}, event ${name}: ${property} is not a many-to-many relation. Those of ${metadata.name}: ${shownNames(known)}`,
       { entity: metadata.name, event: name, relation: property },
     );

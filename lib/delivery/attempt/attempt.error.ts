@@ -3,12 +3,15 @@ import type { AttemptErrorCode } from './attempt.js';
 
 /** Thrown by a {@link WebhookHttpClient} when a request ended without an answer. */
 export class AttemptError extends ThornError {
+  readonly code = 'THORN_ATTEMPT';
+
+  /** @param reason the code that the delivery log records */
   constructor(
-    readonly code: AttemptErrorCode,
+    readonly reason: AttemptErrorCode,
     message: string,
     data: Readonly<Record<string, unknown>> = {},
     cause?: unknown,
   ) {
-    super(message, data, cause);
+    super(message, { reason, ...data }, cause);
   }
 }

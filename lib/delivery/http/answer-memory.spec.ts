@@ -85,7 +85,7 @@ function post(client: UndiciHttpClient, url: string, timeout: number): Promise<s
       expect(body.length).toBeLessThanOrEqual(16_384);
       return status;
     },
-    (error: { code: string }) => error.code,
+    (error: { reason: string }) => error.reason,
   );
 }
 

@@ -82,7 +82,7 @@ describe('a client with an egress proxy', () => {
     const { client } = await proxied({}, { tls: { ca: authority } });
 
     await expect(client.post(request(`https://hooks.example:${port}/`))).rejects.toMatchObject({
-      code: 'tls',
+      reason: 'tls',
     });
   });
 
@@ -91,7 +91,7 @@ describe('a client with an egress proxy', () => {
     const { proxy, client } = await proxied({ tls });
 
     await expect(client.post(request('http://hooks.example/'))).rejects.toMatchObject({
-      code: 'proxy',
+      reason: 'proxy',
     });
     expect(proxy.asked).toEqual([]);
   });
@@ -118,7 +118,7 @@ describe('a client with an egress proxy', () => {
   ])('asks for %s by %s', async (url, target) => {
     const { proxy, client } = await proxied({ status: 502 });
 
-    await expect(client.post(request(url))).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(client.post(request(url))).rejects.toMatchObject({ reason: 'unreachable' });
     expect(proxy.asked.map((asked) => asked.target)).toEqual([target]);
   });
 
@@ -131,7 +131,7 @@ describe('a client with an egress proxy', () => {
     const { client } = await proxied({ status });
 
     await expect(client.post(request('http://hooks.example/'))).rejects.toMatchObject({
-      code,
+      reason: code,
       message: expect.stringContaining(`the proxy answered ${status}`),
     });
   });
@@ -153,7 +153,7 @@ describe('a client with an egress proxy', () => {
 
     expect(answer.status).toBe(200);
     expect(seen[0]!.headers).not.toHaveProperty('proxy-authorization');
-    expect(refusal).toMatchObject({ code: 'proxy' });
+    expect(refusal).toMatchObject({ reason: 'proxy' });
     expect(shown(refusal)).not.toMatch(/wr0ng|dGhvcm46/);
   });
 
@@ -165,7 +165,7 @@ describe('a client with an egress proxy', () => {
 
     const refusal = await client.post(request('http://hooks.example/')).catch((error) => error);
 
-    expect(refusal).toMatchObject({ code: 'proxy', data: { address: null } });
+    expect(refusal).toMatchObject({ reason: 'proxy', data: { address: null } });
     expect(shown(refusal)).not.toMatch(/s3cret|dGhvcm46/);
   });
 
@@ -211,7 +211,7 @@ describe('a client with an egress proxy', () => {
     const took = performance.now() - began;
     expect(took).toBeLessThan(timeout + 200 + (took < timeout ? 0 : await late));
     for (const outcome of outcomes) {
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { code } });
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { reason: code } });
     }
     await expect.poll(() => proxy.open).toBe(0);
   });

@@ -43,7 +43,7 @@ describe('UndiciHttpClient over TLS', () => {
 
     await expect(post(client(ca), `https://hooks.example:${port}/?q=s3cret`)).rejects.toMatchObject(
       {
-        code: 'tls',
+        reason: 'tls',
         message: expect.stringMatching(/^No trusted TLS connection could be made \([A-Z_]+\)\.$/),
       },
     );
@@ -56,14 +56,14 @@ describe('UndiciHttpClient over TLS', () => {
 
     await expect(
       post(client([file('authority.pem')]), `https://hooks.example:${port}/`),
-    ).rejects.toMatchObject({ code: 'tls' });
+    ).rejects.toMatchObject({ reason: 'tls' });
   });
 
   it('says of an endpoint without TLS: tls', async () => {
     const { port } = await listening(createHttpServer((_, response) => response.end()));
 
     await expect(post(client(), `https://hooks.example:${port}/`)).rejects.toMatchObject({
-      code: 'tls',
+      reason: 'tls',
     });
   });
 
@@ -73,7 +73,7 @@ describe('UndiciHttpClient over TLS', () => {
     );
 
     await expect(post(client(), `https://hooks.example:${port}/`)).rejects.toMatchObject({
-      code: 'connection-reset',
+      reason: 'connection-reset',
     });
   });
 
@@ -82,7 +82,7 @@ describe('UndiciHttpClient over TLS', () => {
     const began = performance.now();
 
     await expect(post(client(), `https://hooks.example:${port}/`, 200)).rejects.toMatchObject({
-      code: 'timeout',
+      reason: 'timeout',
     });
     expect(performance.now() - began).toBeLessThan(400);
   });

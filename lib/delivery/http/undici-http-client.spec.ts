@@ -196,7 +196,7 @@ describe('UndiciHttpClient', () => {
     await expect.poll(() => sockets.length).toBe(2);
 
     const closing = posting.close();
-    await expect(posting.post(request(origin))).rejects.toMatchObject({ code: 'internal' });
+    await expect(posting.post(request(origin))).rejects.toMatchObject({ reason: 'internal' });
     answer();
 
     expect((await slow).body.toString()).toBe('late');
@@ -314,7 +314,7 @@ describe('an endpoint that misbehaves', () => {
     for (const outcome of outcomes) {
       const error = (outcome as PromiseRejectedResult).reason as AttemptError;
       expect(error).toBeInstanceOf(AttemptError);
-      expect(error).toMatchObject({ code, data: { address: '127.0.0.1' } });
+      expect(error).toMatchObject({ reason: code, data: { address: '127.0.0.1' } });
       expect(error.message + JSON.stringify(error.data)).not.toMatch(/s3cret|undefined/);
     }
     await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true);
@@ -351,7 +351,7 @@ describe('an endpoint that misbehaves', () => {
 
     for (let count = 0; count < 20; count++) {
       const outcome = await posting.post(request(origin)).catch((error: AttemptError) => error);
-      if (outcome instanceof AttemptError) expect(outcome.code).not.toBe('internal');
+      if (outcome instanceof AttemptError) expect(outcome.reason).not.toBe('internal');
       else expect(outcome.body.toString()).toBe('ok');
     }
   });
@@ -361,7 +361,7 @@ describe('an endpoint that misbehaves', () => {
     await new Promise((resolve) => server.close(resolve));
 
     await expect(client().post(request(origin))).rejects.toMatchObject({
-      code: 'connection-refused',
+      reason: 'connection-refused',
       data: { address: '127.0.0.1' },
     });
   });
@@ -378,7 +378,8 @@ describe('an endpoint that misbehaves', () => {
     );
 
     expect(performance.now() - began).toBeLessThan(500);
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { code: 'timeout' } });
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ reason: { reason: 'timeout' } });
     await posting.close();
   });
 
@@ -521,7 +522,7 @@ describe('the addresses that are dialled', () => {
   ])('are none when the look-up %s: name-not-resolved', async (_, lookup) => {
     await expect(
       client({ lookup: lookup() as AddressLookup }).post(request(`${name}:81/`)),
-    ).rejects.toMatchObject({ code: 'name-not-resolved' });
+    ).rejects.toMatchObject({ reason: 'name-not-resolved' });
   });
 
   it('are refused for a URL that the policy refuses, before anything happens', async () => {
@@ -661,7 +662,7 @@ describe('axios', () => {
 
     await expect(forbidden).rejects.toBeInstanceOf(RecipientRefusedError);
     await expect(posting.post(request(origin, { timeout: 200 }))).rejects.toMatchObject({
-      code: 'timeout',
+      reason: 'timeout',
     });
     expect(performance.now() - began).toBeLessThan(400);
   });
@@ -681,10 +682,10 @@ describe('axios', () => {
     });
 
     await expect(waiting.post(request(origin, { timeout: 100 }))).rejects.toMatchObject({
-      code: 'timeout',
+      reason: 'timeout',
     });
     await expect(diverting.post(request(origin))).rejects.toBeInstanceOf(RecipientRefusedError);
-    await expect(failing.post(request(origin))).rejects.toMatchObject({ code: 'internal' });
+    await expect(failing.post(request(origin))).rejects.toMatchObject({ reason: 'internal' });
     await expect(failing.post(request(origin))).rejects.toThrow(/^(?!.*s3cret).*vault\.example/);
   });
 });

@@ -40,7 +40,7 @@ export abstract class WebhookHttpClient {
   /**
    * Posts once. Resolves with the answer, whatever the status.
    *
-   * @throws `AttemptError` without an answer; `code` is the reason (`timeout`, `connection-refused`, …)
+   * @throws `AttemptError` without an answer, with its `reason` (`timeout`, `connection-refused`, …)
    * @throws `RecipientRefusedError` when the policy refuses the URL or an address
    */
   abstract post(request: WebhookRequest): Promise<WebhookResponse>;

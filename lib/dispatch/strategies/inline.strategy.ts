@@ -39,6 +39,7 @@ export class InlineStrategy extends DispatchStrategy {
     const window = options.window ?? DEFAULT_WINDOW;
     if (!Number.isInteger(window) || window < 1) {
       throw new ThornConfigurationError(
+        'THORN_OPTION_INVALID',
         `inline({ window }) must be a positive whole number, not ${window}`,
         { window },
       );

@@ -31,6 +31,7 @@ export function Q<Row = AnyRow>(condition: NoInfer<Condition<Row>>): ConditionBu
   for (const [name, method] of Object.entries(methods)) {
     if (Object.hasOwn(builder, name)) {
       throw new ThornConfigurationError(
+        'THORN_CONDITION_INVALID',
         `Q cannot hold a condition on a field called ${name}; write the condition as an object`,
         { field: name },
       );

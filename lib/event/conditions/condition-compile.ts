@@ -152,7 +152,11 @@ class ConditionCompiler {
   }
 
   #fail(path: readonly string[], reason: string): never {
-    throw new ThornConfigurationError(`${this.#subject(path)} ${reason}`, { path: path.join('.') });
+    throw new ThornConfigurationError(
+      'THORN_CONDITION_INVALID',
+      `${this.#subject(path)} ${reason}`,
+      { path: path.join('.') },
+    );
   }
 
   #subject(path: readonly string[]): string {

@@ -175,7 +175,11 @@ export function withPath<Result>(
     return make();
   } catch (error) {
     if (error instanceof InvalidConditionValue)
-      throw new ThornConfigurationError(`${subject} ${error.message}`, data);
+      throw new ThornConfigurationError(
+        'THORN_CONDITION_INVALID',
+        `${subject} ${error.message}`,
+        data,
+      );
     throw error;
   }
 }

@@ -28,6 +28,7 @@ export function readProperty(row: unknown, key: string): unknown {
   // TypeORM's getter has started a query that no code waits for.
   value.catch(() => undefined);
   throw new ThornConfigurationError(
+    'THORN_RELATION_NOT_LOADED',
     `The lazy relation ${key} was not loaded, so it cannot be read; load it with the row`,
     { relation: key },
   );

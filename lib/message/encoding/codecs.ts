@@ -64,6 +64,7 @@ export class Codecs {
     if (typeof encoded === 'string') return Buffer.from(encoded);
     if (encoded instanceof Uint8Array) return Buffer.from(encoded);
     throw new ThornConfigurationError(
+      'THORN_CODEC_INVALID',
       `The codec for ${contentType} must return a text or bytes; it returned ${encoded === null ? 'null' : typeof encoded}`,
       { contentType },
     );
@@ -73,18 +74,21 @@ export class Codecs {
 function checkCodec(contentType: string, codec: unknown): void {
   if (contentType === JSON_TYPE) {
     throw new ThornConfigurationError(
+      'THORN_CODEC_INVALID',
       'codecs: application/json cannot be replaced, other content types are made from it; use envelope to change the body',
       { contentType },
     );
   }
   if (!MEDIA_TYPE.test(contentType)) {
     throw new ThornConfigurationError(
+      'THORN_CODEC_INVALID',
       `codecs: ${JSON.stringify(contentType)} is not a media type. Write it in lower case and without parameters, such as application/yaml`,
       { contentType },
     );
   }
   if (typeof codec !== 'function') {
     throw new ThornConfigurationError(
+      'THORN_CODEC_INVALID',
       `codecs: the codec for ${contentType} must be a function of the body that returns a text or bytes`,
       { contentType },
     );

@@ -82,6 +82,7 @@ export function option<Name extends keyof CheckedOptions>(
 export function checkIsOptions(options: unknown): void {
   if (isObject(options)) return;
   throw new ThornConfigurationError(
+    'THORN_OPTION_INVALID',
     'ThornModule: the options must be an object, given to forRoot() or answered by the factory of forRootAsync().',
   );
 }
@@ -94,6 +95,7 @@ export function checkIsAsync(options: unknown): void {
   if (typeof useFactory === 'function' || useClass !== undefined || useExisting !== undefined)
     return;
   throw new ThornConfigurationError(
+    'THORN_OPTION_INVALID',
     'ThornModule: forRootAsync() needs useFactory, a function that answers the options; or useClass or useExisting, a ' +
       'class with a method create() that does.',
   );

@@ -22,6 +22,7 @@ export async function ensureTextColumns(dataSource: DataSource): Promise<void> {
   if (dataSource.options.synchronize === true) await dataSource.query(change);
   else if (isJson) {
     throw new ThornConfigurationError(
+      'THORN_TABLES_OUTDATED',
       `The columns body and recipients of ${messages} are JSON, which does not keep bodies as they are signed. Run: ${change}`,
     );
   }

@@ -27,6 +27,7 @@ export function tableNames(dataSource: DataSource): TableNames {
     escapePath(dataSource, dataSource.getMetadata(entity).tablePath);
   if (!outboxEntities.every((one) => dataSource.hasMetadata(one))) {
     throw new ThornConfigurationError(
+      'THORN_ENTITIES_MISSING',
       'outbox() needs its entities in every captured data source. Set autoLoadEntities: true, or add thornEntities to its entities.',
     );
   }

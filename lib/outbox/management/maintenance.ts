@@ -114,6 +114,7 @@ export class Maintenance {
     const { strategy, subscribers, sealer, clock } = this.dependencies;
     if (!sealer.seals) {
       throw new ThornConfigurationError(
+        'THORN_ENCRYPTION_KEY_MISSING',
         'Secrets cannot be sealed without a key. Set the option encryption.keys.',
         { option: 'encryption' },
       );

@@ -88,7 +88,10 @@ export class MessageStager {
   release(message: Message): Staged | null {
     const staged = this.#staged.get(message);
     if (staged === undefined) {
-      throw new ThornConfigurationError(`${message.id} was released without having been staged`);
+      throw new ThornConfigurationError(
+        'THORN_MESSAGE_NOT_STAGED',
+        `${message.id} was released without having been staged`,
+      );
     }
     this.#staged.delete(message);
     return staged;
@@ -163,6 +166,7 @@ export class MessageStager {
     const store = this.stores.find(({ dataSource }) => dataSource === dataSourceOf(manager));
     if (store !== undefined) return store;
     throw new ThornConfigurationError(
+      'THORN_DATA_SOURCE_NOT_CAPTURED',
       'The manager belongs to a data source that ThornModule does not capture; add it to the option dataSources',
     );
   }

@@ -21,6 +21,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 export async function requireOutbox(strategy: DispatchStrategy): Promise<OutboxStrategy> {
   if (!(strategy instanceof OutboxStrategy)) {
     throw new ThornConfigurationError(
+      'THORN_OUTBOX_REQUIRED',
       'Only the strategy outbox() keeps deliveries. Set dispatch: outbox(), or leave the option out.',
     );
   }
@@ -52,6 +53,7 @@ export class OutboxStrategy
     const settings = outboxSettings(options);
     if (dependencies.dataSources.all.length === 0) {
       throw new ThornConfigurationError(
+        'THORN_DATA_SOURCE_MISSING',
         'outbox() needs a TypeORM data source. Name one in the option dataSources, or use inline().',
       );
     }

@@ -69,6 +69,7 @@ export class HostPauses {
   get #rows(): Repository<ThornPause> {
     if (this.isThere) return this.dataSource.getRepository(ThornPause);
     throw new ThornConfigurationError(
+      'THORN_ENTITIES_MISSING',
       'Pausing needs the entity ThornPause: add thornEntities to the entities of the data source',
     );
   }

@@ -134,6 +134,7 @@ export function isMysql({ dataSource }: SqlManager): boolean {
   if (MYSQL.has(type)) return true;
   if (POSTGRES.has(type) || SQLITE.has(type)) return false;
   throw new ThornConfigurationError(
+    'THORN_DATABASE_UNSUPPORTED',
     `The tables of receivers are supported on PostgreSQL, MySQL, MariaDB and SQLite, not on ${type}.`,
     { database: type },
   );

@@ -11,6 +11,7 @@ export function receiverNameOf(reflector: Reflector, route: Target, controller: 
   const name = findReceiverName(reflector, route, controller);
   if (name !== undefined) return name;
   throw new ThornConfigurationError(
+    'THORN_RECEIVER_ROUTE_INVALID',
     'WebhookReceiverGuard is used without a name. Write @WebhookReceiver(name) instead.',
   );
 }

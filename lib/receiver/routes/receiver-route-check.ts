@@ -33,6 +33,7 @@ export class ReceiverRouteCheck implements OnModuleInit {
       this.#checkName(route, name);
       if (name !== undefined && answersByHand(controller, method)) {
         throw new ThornConfigurationError(
+          'THORN_RECEIVER_ROUTE_INVALID',
           `${route} takes the response with @Res() or @Next(), so that a repeated webhook would get no response. Write @Res({ passthrough: true }).`,
           { route },
         );
@@ -44,6 +45,7 @@ export class ReceiverRouteCheck implements OnModuleInit {
     const { names } = this.receivers;
     if (name === undefined || names.includes(name)) return;
     throw new ThornConfigurationError(
+      'THORN_RECEIVER_ROUTE_INVALID',
       `@WebhookReceiver('${name}') on ${place} names an unknown receiver. Receivers of ThornReceiverModule: ${names.join(', ')}.`,
       { place, receiver: name },
     );

@@ -23,6 +23,7 @@ import { WebhookReceiverInterceptor } from './webhook-receiver.interceptor.js';
 export function WebhookReceiver(name: string): ClassDecorator & MethodDecorator {
   if (typeof name !== 'string' || name === '') {
     throw new ThornConfigurationError(
+      'THORN_RECEIVER_ROUTE_INVALID',
       "@WebhookReceiver() needs the name of a receiver, for example @WebhookReceiver('store').",
     );
   }

@@ -25,6 +25,7 @@ export const Webhook: (
     const webhook = webhookOf(context);
     if (webhook === undefined) {
       throw new ThornConfigurationError(
+        'THORN_RECEIVER_ROUTE_INVALID',
         '@Webhook() found no verified webhook. Write @WebhookReceiver(name) on the route or its controller.',
       );
     }

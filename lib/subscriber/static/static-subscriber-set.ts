@@ -130,6 +130,7 @@ function blaming(what: string, check: () => void): void {
     const reason =
       error instanceof InvalidInputError ? error.reason : `are refused: ${errorText(error)}`;
     throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
       `${what} ${reason}.`,
       error instanceof InvalidInputError ? error.data : {},
       error,

@@ -22,6 +22,7 @@ export class SubscriberTable {
   constructor(private readonly dataSource: DataSource) {
     if (dataSource.isInitialized && !dataSource.hasMetadata(ThornSubscriber)) {
       throw new ThornConfigurationError(
+        'THORN_ENTITIES_MISSING',
         "The data source does not know the library's tables. Set autoLoadEntities: true, or add ...thornEntities to its " +
           'entities and ...thornMigrations to its migrations.',
       );

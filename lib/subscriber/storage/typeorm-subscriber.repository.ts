@@ -147,6 +147,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
   }: Parameters<SubscriberRepository['reseal']>[0]): Promise<ResealedPage> {
     if (!this.#rows.seals) {
       throw new ThornConfigurationError(
+        'THORN_ENCRYPTION_KEY_MISSING',
         'Secrets cannot be sealed without a key. Set the option encryption.keys.',
       );
     }

@@ -245,7 +245,7 @@ async function failureOf(posting: Promise<unknown>): Promise<string> {
 
 function codeOf(error: unknown): string {
   if (error instanceof RecipientRefusedError) return `refused ${error.reason}`;
-  return error instanceof AttemptError ? error.code : `another error: ${String(error)}`;
+  return error instanceof AttemptError ? error.reason : `another error: ${String(error)}`;
 }
 
 async function timed(posting: Promise<unknown>): Promise<{ code: string; took: number }> {
