@@ -138,9 +138,9 @@ function heapUsed(): number {
 
 const INSERT = `
   INSERT INTO thorn_subscribers
-    (id, owner, url, events, exclude, content_type, digest, secrets, enabled, verification, metadata, revision, created_at, updated_at)
+    (id, owner, url, events, exclude, ordered, on_exhausted, content_type, digest, secrets, enabled, verification, metadata, revision, created_at, updated_at)
   SELECT value ->> 'id', value ->> 'owner', 'https://example.com/hooks/' || (value ->> 'id'), value ->> 'events', '[]',
-    'application/json', 'sha256', '[{"value":"whsec_c2VjcmV0","expiresAt":null}]', 1, 'none', '{}', value ->> 'revision', 0, 0
+    0, 'skip', 'application/json', 'sha256', '[{"value":"whsec_c2VjcmV0","expiresAt":null}]', 1, 'none', '{}', value ->> 'revision', 0, 0
   FROM json_each(?)`;
 
 /** 60 of 100 patterns name one event, 25 a kind, 10 an action of every kind, 5 everything. */

@@ -17,7 +17,7 @@ export interface RateLimit {
   readonly per: number;
 }
 
-/** The part of a subscriber that a delivery needs: URL, content type, secrets and rate limit. */
+/** The part of a subscriber that a delivery needs: URL, content type, secrets, rate limit and order. */
 export interface Recipient {
   readonly id: string;
   readonly url: string;
@@ -29,4 +29,13 @@ export interface Recipient {
   readonly secrets: readonly Secret[];
   /** Attempts over this rate wait. Default: no limit. */
   readonly rateLimit?: RateLimit | null;
+  /** True: messages of the same key are delivered one after another, in the order of their sequence. Default false. */
+  readonly ordered?: boolean;
+  /**
+   * After a delivery that failed for good, an ordered subscriber gets the next message of the key (`skip`), or none until
+   * somebody retries or cancels that delivery (`hold`). Default `skip`.
+   */
+  readonly onExhausted?: 'skip' | 'hold';
+  /** Milliseconds after which a key that is held goes on by itself; null for never. Default null. */
+  readonly holdFor?: number | null;
 }

@@ -1,4 +1,4 @@
-import type { Digest, RateLimit } from './recipient.js';
+import type { Digest, RateLimit, Recipient } from './recipient.js';
 
 /** A subscriber that the application declares in its code or settings instead of storing it. */
 export interface StaticSubscriber {
@@ -11,6 +11,12 @@ export interface StaticSubscriber {
   readonly digest?: Digest;
   /** Attempts over this rate wait. Default: no limit. */
   readonly rateLimit?: RateLimit | null;
+  /** True: messages of the same key are delivered one after another. Default false. */
+  readonly ordered?: boolean;
+  /** Whether the next message of a key goes after one that failed for good. Default `skip`. */
+  readonly onExhausted?: Recipient['onExhausted'];
+  /** With `hold`: milliseconds after which the key goes on by itself. Default null: never. */
+  readonly holdFor?: number | null;
 }
 
 /** Returns the subscribers of an event; may be asynchronous, and may be a generator. */

@@ -13,6 +13,7 @@ export {
   patternCovers,
   patternMatches,
 } from './matching/pattern.js';
+export { EXHAUSTED_ACTIONS, MAX_HOLD_FOR } from './model/order-check.js';
 export { checkRateLimit, MAX_RATE, MAX_RATE_PER, MIN_RATE_PER } from './model/rate-limit-check.js';
 export type { SecretRotation } from './service/secret-rotation.js';
 export { LimitReachedError } from './model/limit-reached.error.js';

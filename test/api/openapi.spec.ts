@@ -348,6 +348,8 @@ function valueOf(field: string, schema: Schema): fc.Arbitrary<unknown> {
     exclude: fc.constantFrom([], ['article.*']),
     filter: fc.constantFrom(null, { title: 'x' }, { OR: [{ a: { gt: 5 } }, { b: null }] }),
     contentType: fc.constantFrom('application/json', 'application/x-www-form-urlencoded'),
+    holdFor: fc.constant(null),
+    rateLimit: fc.constantFrom(null, { max: 10, per: 1000 }),
     secret: fc.constantFrom('a secret of my own', 'another secret of mine'),
     event: fc.constantFrom('thorn.ping', 'article.created'),
     host: fc.constantFrom('*', 'example.com:8080'),

@@ -40,6 +40,9 @@ describe.each(platforms)('the REST API on %s', (platform) => {
       exclude: ['article.tag.*'],
       filter: { title: { startsWith: 'A' } },
       rateLimit: { max: 10, per: 1000 },
+      ordered: true,
+      onExhausted: 'hold',
+      holdFor: 60_000,
     };
     const answer = await api.send('POST', '/hooks', { body: given });
 
@@ -230,6 +233,21 @@ describe.each(platforms)('the REST API on %s', (platform) => {
     ['filter', { filter: { title: { in: 5 } } }],
     ['filter', { filter: { a: deep } }],
     ['filter', { filter: { title: 'a'.repeat(4096) } }],
+    ['ordered', { ordered: 'true' }],
+    ['ordered', { ordered: null }],
+    ['ordered', { ordered: 1 }],
+    ['onExhausted', { onExhausted: 'stop' }],
+    ['onExhausted', { onExhausted: null }],
+    ['onExhausted', { onExhausted: ['hold'] }],
+    ['onExhausted', { onExhausted: 'toString' }],
+    ['holdFor', { onExhausted: 'hold', holdFor: 0 }],
+    ['holdFor', { onExhausted: 'hold', holdFor: -1 }],
+    ['holdFor', { onExhausted: 'hold', holdFor: 1.5 }],
+    ['holdFor', { onExhausted: 'hold', holdFor: '1000' }],
+    ['holdFor', { onExhausted: 'hold', holdFor: 1_209_600_001 }],
+    ['holdFor', { onExhausted: 'hold', holdFor: {} }],
+    ['holdFor', { onExhausted: 'skip', holdFor: 1000 }],
+    ['holdFor', { holdFor: 1000 }],
     ['description', { description: 5 }],
     ['description', { description: 'a'.repeat(1001) }],
     ['metadata', { metadata: null }],
@@ -264,6 +282,28 @@ describe.each(platforms)('the REST API on %s', (platform) => {
     ['a prototype in metadata', '{"metadata": {"__proto__": {"a": "b"}}}'],
     ['a constructor', '{"constructor": {"prototype": {"enabled": false}}}'],
   ];
+
+  it('changes the order of deliveries, and keeps no hold that has no effect', async () => {
+    const { body: created } = await api.send('POST', '/hooks', { body });
+    expect(created).toMatchObject({ ordered: false, onExhausted: 'skip', holdFor: null });
+    const change = (changes: object) => api.send('PATCH', created.self, { body: changes });
+    const order = async () => {
+      const { ordered, onExhausted, holdFor } = (await api.send('GET', created.self)).body;
+      return [ordered, onExhausted, holdFor];
+    };
+
+    expect((await change({ ordered: true, onExhausted: 'hold' })).status).toBe(200);
+    expect(await order()).toEqual([true, 'hold', null]);
+    expect((await change({ holdFor: 1_209_600_000 })).status).toBe(200);
+    expect(await order()).toEqual([true, 'hold', 1_209_600_000]);
+    expect((await change({ ordered: false })).status).toBe(200);
+    expect(await order()).toEqual([false, 'hold', 1_209_600_000]);
+    expect((await change({ onExhausted: 'skip' })).status).toBe(200);
+    expect(await order()).toEqual([false, 'skip', null]);
+    const refused = await change({ holdFor: 1000 });
+    expect(refused).toMatchObject({ status: 400, body: { errors: [{ field: 'holdFor' }] } });
+    expect(await order()).toEqual([false, 'skip', null]);
+  });
 
   describe.each([
     ['POST', '/hooks', body],

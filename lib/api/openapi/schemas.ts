@@ -1,6 +1,8 @@
 import {
+  EXHAUSTED_ACTIONS,
   MAX_DESCRIPTION_LENGTH,
   MAX_FILTER_LENGTH,
+  MAX_HOLD_FOR,
   MAX_METADATA_ENTRIES,
   MAX_METADATA_VALUE_LENGTH,
   MAX_PATTERN_LENGTH,
@@ -52,6 +54,19 @@ export function apiSchemas(
       }),
       description: 'At most max attempts in any per milliseconds; the rest waits',
       additionalProperties: false,
+    }),
+    ordered: { ...flag, description: 'Messages of the same key go one after another' },
+    onExhausted: {
+      ...text,
+      enum: [...EXHAUSTED_ACTIONS],
+      description:
+        'After a delivery that failed for good, the next message of its key goes or waits',
+    },
+    holdFor: nullable({
+      type: 'integer',
+      minimum: 1,
+      maximum: MAX_HOLD_FOR,
+      description: 'With hold: milliseconds after which the key goes on by itself',
     }),
     contentType: { ...text, example: 'application/json' },
     ...(hookHmac && { digest }),

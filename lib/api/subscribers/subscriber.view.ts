@@ -27,6 +27,9 @@ export class SubscriberView {
   readonly exclude: readonly string[];
   readonly filter: JsonValue | null;
   readonly rateLimit: RateLimit | null;
+  readonly ordered: boolean;
+  readonly onExhausted: Subscriber['onExhausted'];
+  readonly holdFor: number | null;
   readonly contentType: string;
   /** Of `Hook-HMAC`; undefined where that is not sent. */
   readonly digest: Digest | undefined;
@@ -48,6 +51,9 @@ export class SubscriberView {
     this.exclude = subscriber.exclude;
     this.filter = subscriber.filter;
     this.rateLimit = subscriber.rateLimit;
+    this.ordered = subscriber.ordered;
+    this.onExhausted = subscriber.onExhausted;
+    this.holdFor = subscriber.holdFor;
     this.contentType = subscriber.contentType;
     this.digest = hookHmac ? subscriber.digest : undefined;
     this.enabled = subscriber.enabled;

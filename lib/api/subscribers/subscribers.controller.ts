@@ -46,6 +46,7 @@ import {
 /** The fields that a caller may set. */
 const FIELDS = [
   ...['url', 'events', 'exclude', 'filter', 'rateLimit', 'contentType', 'digest'],
+  ...['ordered', 'onExhausted', 'holdFor'],
   ...['secret', 'enabled', 'description', 'metadata'],
 ];
 const NEW = new GivenFieldsPipe(FIELDS, true);

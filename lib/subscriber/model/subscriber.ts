@@ -21,6 +21,9 @@ export interface Subscriber extends Recipient {
   readonly filter: JsonValue | null;
   /** The number of attempts that its endpoint gets in a given time; further ones wait. Null: no limit. */
   readonly rateLimit: RateLimit | null;
+  readonly ordered: boolean;
+  readonly onExhausted: 'skip' | 'hold';
+  readonly holdFor: number | null;
   readonly enabled: boolean;
   readonly verification: Verification;
   readonly description: string | null;
@@ -48,6 +51,12 @@ export interface NewSubscriber {
   readonly filter?: JsonValue | null;
   /** Default null: no limit. */
   readonly rateLimit?: RateLimit | null;
+  /** True: messages of the same key go one after another. Default false. */
+  readonly ordered?: boolean;
+  /** Default `skip`: after a delivery that failed for good, the next message of its key goes. */
+  readonly onExhausted?: Subscriber['onExhausted'];
+  /** With `hold`: milliseconds, 1 to 1,209,600,000 (two weeks). Default null: until somebody retries or cancels. */
+  readonly holdFor?: number | null;
   /** Default true. */
   readonly enabled?: boolean;
   readonly description?: string | null;
@@ -63,6 +72,9 @@ export type SubscriberChanges = Partial<
     | 'exclude'
     | 'filter'
     | 'rateLimit'
+    | 'ordered'
+    | 'onExhausted'
+    | 'holdFor'
     | 'contentType'
     | 'digest'
     | 'enabled'
@@ -80,6 +92,11 @@ export interface SubscriberUpdate {
   readonly exclude?: readonly string[];
   readonly filter?: JsonValue | null;
   readonly rateLimit?: RateLimit | null;
+  readonly ordered?: boolean;
+  /** `skip` also removes a `holdFor`. */
+  readonly onExhausted?: Subscriber['onExhausted'];
+  /** See {@link NewSubscriber.holdFor}. */
+  readonly holdFor?: number | null;
   readonly contentType?: string;
   readonly digest?: Subscriber['digest'];
   readonly enabled?: boolean;

@@ -1,6 +1,7 @@
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
 import type { Digest } from '../../message/recipient.js';
 import { checkPattern } from '../matching/pattern.js';
+import { checkHold, checkHoldFor, checkOnExhausted, checkOrdered } from '../model/order-check.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import { checkFilter } from '../matching/subscriber-filter.js';
 import type { SecretRotation } from './secret-rotation.js';
@@ -35,6 +36,9 @@ const CHECKS: { readonly [Field in keyof Required<Fields>]: Check<NonNullable<Fi
   exclude: checkedExclude,
   filter: checkFilter,
   rateLimit: checkRateLimit,
+  ordered: checkOrdered,
+  onExhausted: checkOnExhausted,
+  holdFor: checkHoldFor,
   owner: (value) => (value === null ? null : checkedText(value, 'owner', 1, MAX_OWNER_LENGTH)),
   contentType: (value, rules) => oneOf(value, 'contentType', rules.contentTypes),
   digest: (value) => oneOf(value, 'digest', DIGESTS),
@@ -55,12 +59,15 @@ const UPDATE_FIELDS = NEW_FIELDS.filter((field) => field !== 'owner');
  * @throws {@link InvalidInputError} naming every missing, unknown or invalid field
  */
 export function checkNewSubscriber(input: unknown, rules: SubscriberRules): NewSubscriber {
-  return checkFields(input, NEW_FIELDS, rules, ['url', 'events']) as NewSubscriber;
+  return checkFields(input, NEW_FIELDS, rules, checkHold, ['url', 'events']) as NewSubscriber;
 }
 
 /** Checks as {@link checkNewSubscriber} does the fields that may be changed. */
 export function checkSubscriberUpdate(input: unknown, rules: SubscriberRules): SubscriberUpdate {
-  return checkFields(input, UPDATE_FIELDS, rules);
+  // What is left out stays as it is, so it is known only later.
+  return checkFields(input, UPDATE_FIELDS, rules, (changes) => {
+    if (changes.onExhausted !== undefined) checkHold(changes);
+  });
 }
 
 /**
@@ -86,11 +93,12 @@ function checkFields(
   input: unknown,
   known: readonly (keyof Fields)[],
   rules: SubscriberRules,
+  checkTogether: (checked: Partial<Fields>) => void,
   required: readonly (keyof Fields)[] = [],
 ): Partial<Fields> {
   if (!isRecord(input)) throw new InvalidInputError('subscriber', 'must be an object');
   const unknown = Object.keys(input).filter((key) => !known.some((field) => field === key));
-  const checked: Record<string, unknown> = {};
+  const checked: { -readonly [Field in keyof Fields]?: unknown } = {};
   const check = (field: keyof Fields) => {
     if (input[field] !== undefined) checked[field] = CHECKS[field](input[field], rules);
     else if (required.includes(field)) throw new InvalidInputError(field, 'must be given');
@@ -98,8 +106,9 @@ function checkFields(
   InvalidInputError.throwAll([
     ...unknown.map((key) => () => refuseUnknown(key, known)),
     ...known.map((field) => () => check(field)),
+    () => checkTogether(checked as Partial<Fields>),
   ]);
-  return checked;
+  return checked as Partial<Fields>;
 }
 
 function refuseUnknown(key: string, known: readonly string[]): never {

@@ -21,6 +21,7 @@ import type {
   Subscriber,
   SubscriberUpdate,
 } from '../model/subscriber.js';
+import { checkHold } from '../model/order-check.js';
 import { markVerified, moveTo } from './verification.js';
 
 /** Conditions of a creation, used by the REST API. */
@@ -89,6 +90,9 @@ export class Subscribers {
       exclude: given.exclude ?? [],
       filter: given.filter ?? null,
       rateLimit: given.rateLimit ?? null,
+      ordered: given.ordered ?? false,
+      onExhausted: given.onExhausted ?? 'skip',
+      holdFor: given.holdFor ?? null,
       enabled: given.enabled ?? true,
       verification: terms.isChallenged ? 'pending' : 'none',
       description: given.description ?? null,
@@ -163,8 +167,9 @@ export class Subscribers {
     const now = this.clock.now();
     const updatedAt = new Date(now);
     const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };
-    const written = { ...fields, ...secrets, updatedAt };
-    const checked = this.#withFilterCheck(fields, terms);
+    const hold = fields.onExhausted === 'skip' ? { holdFor: null } : {};
+    const written = { ...fields, ...hold, ...secrets, updatedAt };
+    const checked = this.#withCurrentCheck(fields, terms);
     const updated = await (checked.isChallenged && fields.url !== undefined
       ? moveTo(this.repository, id, { ...written, url: fields.url }, scope, checked)
       : this.repository.update(id, written, scope, checked));
@@ -256,12 +261,15 @@ export class Subscribers {
     return this.#live(await markVerified(this.repository, id, { url, updatedAt }, scope));
   }
 
-  /** A filter holds or not for the events of the same moment, which another request may be changing. */
-  #withFilterCheck(fields: SubscriberUpdate, terms: ChangeTerms): ChangeTerms {
-    const { filter, events, exclude } = fields;
-    if (!filter && events === undefined && exclude === undefined) return terms;
+  /** Checks fields against others of the same moment, which another request may be changing. */
+  #withCurrentCheck(fields: SubscriberUpdate, terms: ChangeTerms): ChangeTerms {
+    const { filter, events, exclude, onExhausted, holdFor } = fields;
+    const isFiltered = filter || events !== undefined || exclude !== undefined;
+    if (!isFiltered && (holdFor ?? null) === null) return terms;
     const check = (current: Subscriber) => {
       terms.check?.(current);
+      checkHold({ onExhausted: onExhausted ?? current.onExhausted, holdFor: holdFor ?? null });
+      if (!isFiltered) return;
       this.warnings({
         filter: filter === undefined ? current.filter : filter,
         events: events ?? current.events,

@@ -76,6 +76,22 @@ describe('static subscribers', () => {
     expect(again[0]!.id).not.toContain(SECRET);
   });
 
+  it('ask for an order', async () => {
+    const order = { ordered: true, onExhausted: 'hold', holdFor: 60_000 } as const;
+    const found = await resolve([
+      { url: 'https://one.example', ...order },
+      { url: 'https://two.example', ordered: true },
+      { url: 'https://three.example', ordered: false },
+    ]);
+
+    expect(found).toMatchObject([
+      order,
+      { ordered: true, onExhausted: 'skip', holdFor: null },
+      { url: 'https://three.example' },
+    ]);
+    expect(found[2]).not.toHaveProperty('ordered');
+  });
+
   it.each<[string, unknown, RegExp]>([
     ['a number', 42, /not a number/],
     ['an object without a url', { address: 'https://one.example' }, /unknown property address/],
@@ -90,6 +106,21 @@ describe('static subscribers', () => {
       'a limit that makes no sense',
       { url: 'https://one.example', rateLimit: { max: 0, per: 1000 } },
       /rateLimit that must be/,
+    ],
+    [
+      'an order that is none',
+      { url: 'https://one.example', ordered: 'yes' },
+      /have ordered, which must be/,
+    ],
+    [
+      'an unknown end of an order',
+      { url: 'https://one.example', ordered: true, onExhausted: 'stop' },
+      /have onExhausted, which must be/,
+    ],
+    [
+      'a hold without an end that holds',
+      { url: 'https://one.example', ordered: true, holdFor: 1000 },
+      /have holdFor, which is for onExhausted "hold"/,
     ],
     ['a weak secret', { url: 'https://one.example', secret: 'weak' }, /must be longer/],
     ['a refused recipient', 'https://forbidden.example', /private/],

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
+import { checkOrder, type DeliveryOrder } from '../model/order-check.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import type { Recipient, StaticSubscriber, SubscriberSource } from '../../message/index.js';
 
@@ -82,7 +83,10 @@ function rethrow(fault: unknown): never {
   throw fault;
 }
 
-const KNOWN_KEYS = new Set(['url', 'secret', 'contentType', 'digest', 'rateLimit']);
+const KNOWN_KEYS = new Set([
+  ...['url', 'secret', 'contentType', 'digest', 'rateLimit'],
+  ...['ordered', 'onExhausted', 'holdFor'],
+]);
 const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'];
 
 function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
@@ -97,6 +101,7 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     );
   const { url, secret, contentType = 'application/json', digest = 'sha256' } = subscriber;
   const rateLimit = blamed(() => checkRateLimit(subscriber.rateLimit ?? null), 'a rateLimit');
+  const order = orderOf(subscriber);
   if (typeof url !== 'string') throw invalidSubscribers('must have a url');
   checkUrl(url, rules);
   if (secret !== undefined) blamed(() => rules.checkSecret(secret), 'a secret');
@@ -114,7 +119,17 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     digest,
     secrets: secret === undefined ? [] : [{ value: secret, expiresAt: null }],
     ...(rateLimit && { rateLimit }),
+    ...(order.ordered && order),
   };
+}
+
+function orderOf(subscriber: StaticSubscriber): DeliveryOrder {
+  try {
+    return checkOrder(subscriber);
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw invalidSubscribers(`have ${error.field}, which ${error.reason}`);
+  }
 }
 
 function checkUrl(url: string, rules: StaticSubscriberRules): void {

@@ -10,6 +10,9 @@ const SUBSCRIBER: Subscriber = {
   exclude: ['article.removed'],
   filter: { state: 'PUBLISHED' },
   rateLimit: { max: 10, per: 1000 },
+  ordered: true,
+  onExhausted: 'hold',
+  holdFor: 60_000,
   contentType: 'application/json',
   digest: 'sha256',
   secrets: [{ value: 'whsec_c2VjcmV0c2VjcmV0c2VjcmV0', expiresAt: null }],
@@ -24,6 +27,9 @@ const SUBSCRIBER: Subscriber = {
 describe('CachedSubscriber', () => {
   it.each<[string, Partial<Subscriber>]>([
     ['one secret', {}],
+    ['no order', { rateLimit: null, ordered: false, onExhausted: 'skip', holdFor: null }],
+    ['no order but a hold', { rateLimit: null, ordered: false, holdFor: null }],
+    ['no limit', { rateLimit: null }],
     ['no secret', { secrets: [] }],
     ['a secret that expires', { secrets: [{ value: 'one', expiresAt: 1 }] }],
     [

@@ -1,5 +1,11 @@
 import type { Secret } from '../../message/recipient.js';
+import { type DeliveryOrder, NO_ORDER } from '../model/order-check.js';
 import type { Subscriber } from '../model/subscriber.js';
+
+/** Settings that few subscribers have. */
+type RareSettings = DeliveryOrder & Pick<Subscriber, 'rateLimit'>;
+
+const USUAL: RareSettings = { ...NO_ORDER, rateLimit: null };
 
 /**
  * A subscriber as it is kept in memory, where there may be very many: what is rarely read takes less room and is made
@@ -12,7 +18,10 @@ export class CachedSubscriber implements Subscriber {
   readonly events: Subscriber['events'];
   readonly exclude: Subscriber['exclude'];
   readonly filter: Subscriber['filter'];
-  readonly rateLimit: Subscriber['rateLimit'];
+  declare readonly rateLimit: Subscriber['rateLimit'];
+  declare readonly ordered: Subscriber['ordered'];
+  declare readonly onExhausted: Subscriber['onExhausted'];
+  declare readonly holdFor: Subscriber['holdFor'];
   readonly contentType: Subscriber['contentType'];
   readonly digest: Subscriber['digest'];
   declare readonly secrets: Subscriber['secrets'];
@@ -25,6 +34,7 @@ export class CachedSubscriber implements Subscriber {
 
   /** The value alone, of the usual single secret that does not expire. */
   readonly #secrets: string | readonly Secret[];
+  readonly #rare: RareSettings;
   readonly #createdAt: number;
   /** Milliseconds since then, mostly 0: a small number takes no room of its own. */
   readonly #changedAfter: number;
@@ -36,7 +46,6 @@ export class CachedSubscriber implements Subscriber {
     this.events = subscriber.events;
     this.exclude = subscriber.exclude;
     this.filter = subscriber.filter;
-    this.rateLimit = subscriber.rateLimit;
     this.contentType = subscriber.contentType;
     this.digest = subscriber.digest;
     this.enabled = subscriber.enabled;
@@ -46,6 +55,9 @@ export class CachedSubscriber implements Subscriber {
     const [secret] = subscriber.secrets;
     const isUsual = subscriber.secrets.length === 1 && secret!.expiresAt === null;
     this.#secrets = isUsual ? secret!.value : subscriber.secrets;
+    const { rateLimit, ordered, onExhausted, holdFor } = subscriber;
+    const isRare = rateLimit !== null || ordered || onExhausted !== 'skip';
+    this.#rare = isRare ? { rateLimit, ordered, onExhausted, holdFor } : USUAL;
     this.#createdAt = subscriber.createdAt.getTime();
     this.#changedAfter = subscriber.updatedAt.getTime() - this.#createdAt;
     // Properties of the object itself, so that a copy by `...` has them; the functions are shared.
@@ -59,6 +71,30 @@ export class CachedSubscriber implements Subscriber {
       get() {
         const secrets = this.#secrets;
         return typeof secrets === 'string' ? [{ value: secrets, expiresAt: null }] : secrets;
+      },
+    },
+    rateLimit: {
+      enumerable: true,
+      get() {
+        return this.#rare.rateLimit;
+      },
+    },
+    ordered: {
+      enumerable: true,
+      get() {
+        return this.#rare.ordered;
+      },
+    },
+    onExhausted: {
+      enumerable: true,
+      get() {
+        return this.#rare.onExhausted;
+      },
+    },
+    holdFor: {
+      enumerable: true,
+      get() {
+        return this.#rare.holdFor;
       },
     },
     createdAt: {

@@ -3,6 +3,7 @@ import { BoundedCache } from '../../common/bounded-cache.js';
 import type { Digest, Secret } from '../../message/recipient.js';
 import type { JsonValue } from '../../event/index.js';
 import { SecretSealer, SecretUnreadableError } from '../../signing/index.js';
+import { checkOrder } from '../model/order-check.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import { checkFilter } from '../matching/subscriber-filter.js';
 import { NO_PLACES, type QuotaSlots } from './quota-slots.js';
@@ -71,6 +72,7 @@ export class SubscriberRowMapper {
   /** The subscriber of a row, or why it cannot be read. */
   fromRow(row: ThornSubscriber): Subscriber | RowFault {
     const { digest, verification, rateMax, ratePer, createdAt, updatedAt } = row;
+    const { ordered, onExhausted, holdFor } = row;
     const opened = this.#opened(row.secrets, row.id);
     if (opened instanceof SecretUnreadableError) return opened;
     const [events, exclude] = [this.#patterns(row.events), this.#patterns(row.exclude)];
@@ -83,6 +85,7 @@ export class SubscriberRowMapper {
     if (exclude === null) return 'exclude';
     if (!isFilter(filter)) return 'filter';
     if (!passes(checkRateLimit, rateLimit)) return 'rate_max';
+    if (!passes(checkOrder, { ordered, onExhausted, holdFor })) return 'on_exhausted';
     if (!isListOf(secrets, isSecret)) return 'secrets';
     if (!isTexts(metadata)) return 'metadata';
     if (!DIGESTS.includes(digest)) return 'digest';
@@ -97,6 +100,9 @@ export class SubscriberRowMapper {
       exclude,
       filter,
       rateLimit,
+      ordered,
+      onExhausted: this.#shared(onExhausted) as Subscriber['onExhausted'],
+      holdFor,
       contentType: this.#shared(row.contentType),
       digest: this.#shared(digest) as Digest,
       secrets,
@@ -172,7 +178,7 @@ function isFilter(value: unknown): value is JsonValue | null {
   return passes(checkFilter, value);
 }
 
-function passes(check: (value: unknown) => unknown, value: unknown): boolean {
+function passes<Value>(check: (value: Value) => unknown, value: Value): boolean {
   try {
     check(value);
     return true;

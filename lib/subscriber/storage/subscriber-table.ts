@@ -172,8 +172,9 @@ export class SubscriberTable {
 }
 
 /** A row as drivers answer it: not all of them know booleans, and some answer text for `bigint`. */
-type RawRow = Omit<ThornSubscriber, 'enabled' | 'createdAt' | 'updatedAt'> & {
+type RawRow = Omit<ThornSubscriber, 'enabled' | 'ordered' | 'createdAt' | 'updatedAt'> & {
   enabled: boolean | number;
+  ordered: boolean | number;
   createdAt: number | string;
   updatedAt: number | string;
 };
@@ -182,6 +183,7 @@ function fromRaw(row: RawRow): ThornSubscriber {
   return {
     ...row,
     enabled: Boolean(row.enabled),
+    ordered: Boolean(row.ordered),
     createdAt: new Date(Number(row.createdAt)),
     updatedAt: new Date(Number(row.updatedAt)),
   };

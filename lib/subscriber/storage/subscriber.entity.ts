@@ -46,6 +46,17 @@ export class ThornSubscriber {
   @Column({ name: 'rate_per', type: 'int', nullable: true })
   ratePer!: number | null;
 
+  @Column({ type: 'boolean' })
+  ordered!: boolean;
+
+  /** `skip` or `hold`. */
+  @Column({ name: 'on_exhausted', type: 'varchar', length: 16 })
+  onExhausted!: string;
+
+  /** Milliseconds; null for no end. */
+  @Column({ name: 'hold_for', type: 'int', nullable: true })
+  holdFor!: number | null;
+
   @Column({ name: 'content_type', type: 'varchar', length: 255 })
   contentType!: string;
 

@@ -262,8 +262,8 @@ function number(at: number): string {
 async function insert(into: DataSource, count: number): Promise<void> {
   await into.query(
     `INSERT INTO thorn_subscribers
-       (id, url, events, exclude, content_type, digest, secrets, enabled, verification, metadata, revision, created_at, updated_at)
-     SELECT value, 'https://example.com/', '["article.*"]', '[]', 'application/json', 'sha256', '[]', 1, 'none', '{}',
+       (id, url, events, exclude, ordered, on_exhausted, content_type, digest, secrets, enabled, verification, metadata, revision, created_at, updated_at)
+     SELECT value, 'https://example.com/', '["article.*"]', '[]', 0, 'skip', 'application/json', 'sha256', '[]', 1, 'none', '{}',
        abs(random() % 2147483648), 0, 0
      FROM json_each(?)`,
     [JSON.stringify(Array.from({ length: count }, (_, at) => number(at)))],
