@@ -310,7 +310,7 @@ function made(fields: Partial<MessageFields> = {}): Message {
     event: 'article.published',
     data: { title: 'Grüße' },
   });
-  return new Message({ ...drafted, ...fields }, drafted.json, codecs);
+  return new Message({ ...drafted, ...fields }, drafted.text, codecs);
 }
 
 function isAllowed(headers: Record<string, string>): boolean {

@@ -99,7 +99,7 @@ export class MessageFactory {
     if (draft.audience === 'owner') parts.owner = owner;
     // The last one, as readers of a body expect.
     parts.data = draft.data ?? {};
-    const json = this.codecs.encode(applyEnvelope(this.#envelope, parts as Envelope));
+    const text = this.codecs.encode(applyEnvelope(this.#envelope, parts as Envelope));
     const id = draft.id ?? newId('msg_', time);
     const origin = this.#tracing.made({ id, event: draft.event });
     return new Message(
@@ -117,7 +117,7 @@ export class MessageFactory {
         tracestate: boundedTracestate(origin?.tracestate ?? null),
         key,
       },
-      json,
+      text,
       this.codecs,
     );
   }

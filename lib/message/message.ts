@@ -33,9 +33,10 @@ export interface MessageFields {
   readonly sequence?: number | null;
 }
 
-const [OPEN, CLOSE] = Buffer.from('{}');
-
-/** One occurrence of an event. Its bytes are made once per content type and shared by all its deliveries. */
+/**
+ * One occurrence of an event. Its bytes are made once per content type, when they are asked for first, and shared by all
+ * its deliveries.
+ */
 export class Message implements MessageFields {
   readonly id: string;
   readonly event: string;
@@ -54,10 +55,10 @@ export class Message implements MessageFields {
   // Of other content types, which few messages are asked for.
   #bodies: Map<string, Buffer> | undefined;
 
-  /** @param encoded the body as JSON, without what {@link number} adds */
+  /** @param text the body as JSON, without what {@link number} adds */
   constructor(
     fields: MessageFields,
-    readonly encoded: Buffer,
+    readonly text: string,
     private readonly codecs: Codecs,
   ) {
     this.id = fields.id;
@@ -89,11 +90,7 @@ export class Message implements MessageFields {
 
   /** The body as JSON: the exact bytes that are signed and sent, and the source of other content types. */
   get json(): Buffer {
-    const { key, sequence } = this;
-    if (key === null || sequence === null || this.settings.orderInBody !== true) {
-      return this.encoded;
-    }
-    return (this.#json ??= withOrder(this.encoded, { key, sequence }));
+    return (this.#json ??= Buffer.from(this.#numberedText()));
   }
 
   /**
@@ -105,19 +102,22 @@ export class Message implements MessageFields {
     if (contentType === 'application/json') return this.json;
     let bytes = this.#bodies?.get(contentType);
     if (bytes === undefined) {
-      bytes = this.codecs.transcode(this.json, contentType);
+      bytes = this.codecs.transcode(this.#numberedText(), contentType);
       (this.#bodies ??= new Map()).set(contentType, bytes);
     }
     return bytes;
   }
+
+  #numberedText(): string {
+    const { key, sequence, text } = this;
+    const isNumbered = key !== null && sequence !== null && this.settings.orderInBody === true;
+    return isNumbered ? withOrder(text, { key, sequence }) : text;
+  }
 }
 
 /** Puts members at the end of an object in JSON; another JSON is left as it is. */
-function withOrder(json: Buffer, order: object): Buffer {
-  if (json.at(0) !== OPEN) return json;
-  const separator = json.at(1) === CLOSE ? '' : ',';
-  return Buffer.concat([
-    json.subarray(0, -1),
-    Buffer.from(separator + JSON.stringify(order).slice(1)),
-  ]);
+function withOrder(json: string, order: object): string {
+  if (!json.startsWith('{')) return json;
+  const separator = json === '{}' ? '' : ',';
+  return json.slice(0, -1) + separator + JSON.stringify(order).slice(1);
 }

@@ -39,28 +39,28 @@ export class Codecs {
   }
 
   /**
-   * The JSON bytes of a value.
+   * The JSON text of a value.
    *
    * @throws {@link InvalidInputError} naming the path of a value that cannot be encoded
    */
-  encode(value: unknown): Buffer {
-    return Buffer.from(encodeJson(value));
+  encode(value: unknown): string {
+    return encodeJson(value);
   }
 
   /**
-   * Makes the bytes of another content type from the JSON bytes.
+   * Makes the bytes of a content type from the JSON text.
    *
    * @throws {@link InvalidInputError} when no codec is registered for it
    */
-  transcode(json: Buffer, contentType: string): Buffer {
-    if (contentType === JSON_TYPE) return json;
+  transcode(json: string, contentType: string): Buffer {
+    if (contentType === JSON_TYPE) return Buffer.from(json);
     const codec = this.#codecs.get(contentType);
     if (codec === undefined) {
       throw new InvalidInputError('contentType', `must be one of ${this.contentTypes.join(', ')}`, {
         contentType,
       });
     }
-    const encoded: unknown = codec(JSON.parse(json.toString()));
+    const encoded: unknown = codec(JSON.parse(json));
     if (typeof encoded === 'string') return Buffer.from(encoded);
     if (encoded instanceof Uint8Array) return Buffer.from(encoded);
     throw new ThornConfigurationError(

@@ -181,7 +181,7 @@ function transactionOf({ database }: OutboxStore): EntityManager | undefined {
 }
 
 function isSmall(messages: readonly Message[]): boolean {
-  const bytes = messages.reduce((sum, { json }) => sum + json.length, 0);
+  const bytes = messages.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   return messages.length <= MOST_PIPELINED.messages && bytes <= MOST_PIPELINED.bytes;
 }
 

@@ -62,7 +62,7 @@ export class MessageRowMapper {
       JSON.stringify(message.headers),
       JSON.stringify(message.settings),
       this.#sealed(message),
-      message.encoded.toString(),
+      message.text,
       message.traceparent,
       message.tracestate,
       message.key,
@@ -124,7 +124,7 @@ export class MessageRowMapper {
         key: row['order_key'] as string | null,
         sequence: row['sequence'] === null ? null : Number(row['sequence']),
       },
-      Buffer.from(row['body'] as string),
+      row['body'] as string,
       this.codecs,
     );
   }

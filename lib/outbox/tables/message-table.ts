@@ -300,7 +300,7 @@ function chunksOf(messages: readonly Message[]): readonly Message[][] {
   const chunks: Message[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const message of messages) {
-    const size = message.json.length;
+    const size = Buffer.byteLength(message.text);
     if (bytes + size > BYTES_PER_INSERT || chunks.at(-1)!.length === ROWS_PER_INSERT) {
       chunks.push([]);
       bytes = 0;
