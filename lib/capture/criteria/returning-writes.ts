@@ -64,7 +64,16 @@ export function canReturnRows(
 export async function writeReturning(write: BuilderWrite, one: Write): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
   const { operation, plan, limit, queryRunner } = one;
-  if (!isOneId(builder, metadata)) {
+  const isLimited = !isOneId(builder, metadata);
+  const { result, rows, given } = await context.read(
+    metadata,
+    operation,
+    () =>
+      isLimited ? withinLimit(write, limit, () => returned(write, one)) : returned(write, one),
+    isRefusedColumn,
+  );
+  if (isLimited && rows.length === 0) {
+    // Either none has matched, or too many.
     const count = await context.read(metadata, operation, () =>
       countMatched(builder, queryRunner.manager, metadata, limit + 1),
     );
@@ -73,12 +82,6 @@ export async function writeReturning(write: BuilderWrite, one: Write): Promise<u
       return execute();
     }
   }
-  const { result, rows, given } = await context.read(
-    metadata,
-    operation,
-    () => returned(write, one),
-    isRefusedColumn,
-  );
   const set = setValuesOf(metadata, given);
   const plans = [plan];
   context.collect(
@@ -86,6 +89,25 @@ export async function writeReturning(write: BuilderWrite, one: Write): Promise<u
     await changesOf({ operation, metadata, rows, plans, set, given, queryRunner }),
   );
   return result;
+}
+
+/** Lets a statement write nothing when its condition matches more rows than `limit`, for the time of `execute`. */
+async function withinLimit<Result>(
+  { builder, metadata: { tablePath } }: BuilderWrite,
+  limit: number,
+  execute: () => Promise<Result>,
+): Promise<Result> {
+  const { expressionMap } = builder;
+  const where = (Reflect.get(builder, 'createWhereExpression') as () => string).call(builder);
+  const matched = `SELECT 1 FROM ${escapePath(dataSourceOf(builder), tablePath)}${where} LIMIT ${limit + 1}`;
+  const before = expressionMap.extraAppendedAndWhereCondition;
+  const isWithin = `(SELECT COUNT(*) FROM (${matched}) thorn_matched) <= ${limit}`;
+  expressionMap.extraAppendedAndWhereCondition = isWithin;
+  try {
+    return await execute();
+  } finally {
+    expressionMap.extraAppendedAndWhereCondition = before;
+  }
 }
 
 async function returned(

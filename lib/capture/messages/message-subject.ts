@@ -41,7 +41,8 @@ function lastKnown(kind: 'create' | 'change' | 'delete', net: NetChange): Object
   if (kind === 'delete') {
     const { last, lastIsComplete } = net;
     if (last === undefined) return net.id;
-    return lastIsComplete ? last : withoutRelations(last, metadata);
+    const isWhole = lastIsComplete || metadata.relations.length === 0;
+    return isWhole ? last : withoutRelations(last, metadata);
   }
   return net.old === undefined ? net.id : layOver(net.old, net.values.values(), metadata);
 }
