@@ -44,10 +44,15 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       'thorn_pending_messages',
       [
         primary(column.of('id', 'uuid')),
+        optional(column.of('key_hash', 'uuid')),
+        optional(column.of('sequence', 'bigint')),
         column.of('due_at', 'bigint'),
         optional(column.text('lease', 40)),
       ],
-      [{ columnNames: ['due_at'] }],
+      [
+        { columnNames: ['due_at'] },
+        { columnNames: ['key_hash', 'sequence'], where: 'key_hash IS NOT NULL' },
+      ],
     );
     await createTable(
       queryRunner,
@@ -56,6 +61,8 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         primary(column.of('id', 'uuid')),
         column.of('message_id', 'uuid'),
         column.of('subscriber_id', 'uuid'),
+        optional(column.of('key_hash', 'uuid')),
+        optional(column.of('place', 'bigint')),
         optional(column.of('due_at', 'bigint')),
         optional(column.of('permit_at', 'bigint')),
         optional(column.of('attempted_at', 'bigint')),
@@ -85,6 +92,11 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
         { columnNames: ['reason', 'id'], where: 'reason IS NOT NULL' },
         { columnNames: ['due_at', 'permit_at'], where: 'due_at IS NOT NULL' },
         { columnNames: ['host', 'due_at'], where: 'host IS NOT NULL' },
+        {
+          columnNames: ['key_hash', 'subscriber_id', 'place'],
+          isUnique: true,
+          where: 'key_hash IS NOT NULL',
+        },
       ],
     );
     await createTable(queryRunner, 'thorn_attempts', [

@@ -23,6 +23,7 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 @Index(['reason', 'id'], { where: 'reason IS NOT NULL' })
 @Index(['dueAt', 'permitAt'], { where: 'due_at IS NOT NULL' })
 @Index(['host', 'dueAt'], { where: 'host IS NOT NULL' })
+@Index(['keyHash', 'subscriberId', 'place'], { unique: true, where: 'key_hash IS NOT NULL' })
 export class ThornDelivery {
   /** The id without its prefix `dlv_`: made of the message and the subscriber, so that a pair has one row. */
   @PrimaryColumn({ type: 'uuid' })
@@ -36,9 +37,20 @@ export class ThornDelivery {
   @Column({ name: 'subscriber_id', type: 'uuid' })
   subscriberId!: string;
 
+  /** A hash of the message's key while an unfinished delivery is ordered; otherwise null. */
+  @Column({ name: 'key_hash', type: 'uuid', nullable: true })
+  keyHash!: string | null;
+
+  /**
+   * The place among the unfinished deliveries of the subscriber and the key: 0 of the one whose turn it is, else the
+   * sequence of the message. So at most one has its turn.
+   */
+  @Column({ type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  place!: number | null;
+
   /**
    * The time from which the delivery may be claimed: the next attempt or, while a process holds the delivery, the end
-   * of the lease.
+   * of the lease. Behind all times while it waits for its turn.
    */
   @Column({ name: 'due_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   dueAt!: number | null;

@@ -8,10 +8,19 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  */
 @Entity('thorn_pending_messages', { engine: MYSQL_ENGINE })
 @Index(['dueAt'])
+@Index(['keyHash', 'sequence'], { where: 'key_hash IS NOT NULL' })
 export class ThornPendingMessage {
   /** As in `thorn_messages`. */
   @PrimaryColumn({ type: 'uuid' })
   id!: string;
+
+  /** A hash of the message's key, until ordered subscribers have their deliveries; null without a key. */
+  @Column({ name: 'key_hash', type: 'uuid', nullable: true })
+  keyHash!: string | null;
+
+  /** As in `thorn_messages`. */
+  @Column({ type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
+  sequence!: number | null;
 
   /** The time from which any process may claim the message: while a process holds it, the end of the lease. */
   @Column({ name: 'due_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })

@@ -17,6 +17,8 @@ export interface Outcome {
   readonly previousAttemptAt: number | null;
   /** The token of the lease: the message's while the delivery has no row, else its own. */
   readonly lease: string;
+  /** A hash of the key among whose deliveries to the subscriber this one has its turn; null when it is not ordered. */
+  readonly keyHash: string | null;
   /** True when the delivery has no row yet. */
   readonly isNew: boolean;
   /** The time at which the outcome was known. */

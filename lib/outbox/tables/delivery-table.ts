@@ -22,14 +22,17 @@ export interface ClaimedDelivery {
   readonly throttled: number;
   readonly requests: number;
   readonly attemptedAt: number | null;
+  /** A hash of the message's key when the delivery is ordered, else null. */
+  readonly keyHash: string | null;
   /** True when the delivery has waited for the rate limit of its subscriber. */
   readonly hasWaited: boolean;
 }
 
 const SHARES: Columns = { host: 'text', share: 'int' };
 const FAILED: Columns = { id: 'uuid', reason: 'text', finished_at: 'bigint' };
-const COLUMNS =
-  'id, message_id, subscriber_id, given_message_id, given_subscriber_id, host, attempts, throttled, requests, attempted_at, started_at, permit_at';
+/** The columns that {@link parseClaimedRow} reads. */
+export const CLAIMED_COLUMNS =
+  'id, message_id, subscriber_id, given_message_id, given_subscriber_id, host, attempts, throttled, requests, attempted_at, started_at, permit_at, key_hash';
 
 /** The claims on `thorn_deliveries`. */
 export class DeliveryTable {
@@ -89,16 +92,7 @@ export class DeliveryTable {
     until: number,
   ): Promise<readonly ClaimedDelivery[]> {
     const rows = await this.#claim(shares, token, now, until);
-    return rows.map((row) => ({
-      id: idFrom('dlv_', row['id'], null),
-      ...pairOf(row),
-      host: row['host'] as string,
-      attempts: Number(row['attempts']),
-      throttled: Number(row['throttled']),
-      requests: Number(row['requests']),
-      attemptedAt: latestStart(row),
-      hasWaited: row['permit_at'] !== null,
-    }));
+    return rows.map(parseClaimedRow);
   }
 
   /** Fails the waiting deliveries of a disabled or removed subscriber. @returns the count; call again if `limit` */
@@ -127,6 +121,8 @@ export class DeliveryTable {
               'host = NULL',
               'due_at = NULL',
               'permit_at = NULL',
+              'key_hash = NULL',
+              'place = NULL',
               'finished_at = r.finished_at',
             ],
             this.#dialect.rows('r', FAILED),
@@ -183,7 +179,7 @@ export class DeliveryTable {
       // assumes a tenth of the table; the inner constant LIMIT, which never applies, prevents JIT compilation for a
       // million rows.
       const { rows } = await this.database.run({
-        sql: `WITH picked AS (SELECT d.id FROM ${hosts} CROSS JOIN LATERAL (SELECT id FROM (SELECT id FROM ${deliveries} WHERE host IS NOT NULL AND (host, due_at) >= (h.host, 0) AND (host, due_at) <= (h.host, ?) ORDER BY host, due_at LIMIT ? FOR UPDATE SKIP LOCKED) l LIMIT h.share) d) UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id = ANY(ARRAY(SELECT id FROM picked)) RETURNING ${COLUMNS}`,
+        sql: `WITH picked AS (SELECT d.id FROM ${hosts} CROSS JOIN LATERAL (SELECT id FROM (SELECT id FROM ${deliveries} WHERE host IS NOT NULL AND (host, due_at) >= (h.host, 0) AND (host, due_at) <= (h.host, ?) ORDER BY host, due_at LIMIT ? FOR UPDATE SKIP LOCKED) l LIMIT h.share) d) UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id = ANY(ARRAY(SELECT id FROM picked)) RETURNING ${CLAIMED_COLUMNS}`,
         parameters: [
           this.#dialect.rowsParameter(
             SHARES,
@@ -206,14 +202,28 @@ export class DeliveryTable {
         .join(' UNION ALL '),
       parameters: shares.flatMap(({ host, limit }) => [host, now, limit]),
     });
-    if (!this.#dialect.returns) return this.#leases.claim(due(COLUMNS), token, until);
+    if (!this.#dialect.returns) return this.#leases.claim(due(CLAIMED_COLUMNS), token, until);
     const { sql, parameters } = due('id');
     const { rows } = await this.database.run({
-      sql: `UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id IN (${sql}) RETURNING ${COLUMNS}`,
+      sql: `UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id IN (${sql}) RETURNING ${CLAIMED_COLUMNS}`,
       parameters: [token, until, ...parameters],
     });
     return rows;
   }
+}
+
+export function parseClaimedRow(row: Row): ClaimedDelivery {
+  return {
+    id: idFrom('dlv_', row['id'], null),
+    ...pairOf(row),
+    host: row['host'] as string,
+    attempts: Number(row['attempts']),
+    throttled: Number(row['throttled']),
+    requests: Number(row['requests']),
+    attemptedAt: latestStart(row),
+    keyHash: row['key_hash'] as string | null,
+    hasWaited: row['permit_at'] !== null,
+  };
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Message } from '../../message/index.js';
-import { type Dialect, idRows, type Statement } from '../database/dialect.js';
+import { type Columns, type Dialect, idRows, type Statement } from '../database/dialect.js';
 import type { Result, Step } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
-import { keyOf } from './keys.js';
+import { hashOf, keyOf } from './keys.js';
 import type { NewLease } from './leases.js';
 import type { MessageNumbers } from './message-numbers.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper } from './message-row-mapper.js';
@@ -13,6 +13,7 @@ import { MESSAGE_COLUMNS, type MessageRowMapper } from './message-row-mapper.js'
  */
 export type KnownCheck = 'none' | 'stored' | 'committed';
 
+const KEYED: Columns = { id: 'uuid', key_hash: 'uuid', sequence: 'bigint' };
 const TUPLE = `(${MESSAGE_COLUMNS.map(() => '?').join(', ')})`;
 
 /** Builds the statements that write messages and their leases, and leave out messages whose id exists. */
@@ -36,7 +37,6 @@ export class MessageInsertions {
     check: KnownCheck,
     numbers?: MessageNumbers,
   ): readonly Step[] {
-    const { token, leasedUntil } = lease;
     // The statements are built late: once the messages are numbered.
     if (this.dialect.name === 'postgres') {
       return [
@@ -48,10 +48,14 @@ export class MessageInsertions {
           );
           const allocation = numbers?.allocate();
           const allocated = allocation === undefined ? '' : `allocated AS (${allocation.sql}), `;
-          const pending = `INSERT INTO ${this.tables.pendingMessages} (id, lease, due_at) SELECT id, ?, ? FROM stored`;
+          const pending = this.#leaseStored(messages, lease);
           return {
-            sql: `WITH ${allocated}stored AS (${sql}), pending AS (${pending}) SELECT id, sequence FROM stored`,
-            parameters: [...(allocation?.parameters ?? []), ...parameters, token, leasedUntil],
+            sql: `WITH ${allocated}stored AS (${sql}), pending AS (${pending.sql}) SELECT id, sequence FROM stored`,
+            parameters: [
+              ...(allocation?.parameters ?? []),
+              ...parameters,
+              ...pending.parameters,
+            ],
           };
         },
       ];
@@ -59,7 +63,13 @@ export class MessageInsertions {
     if (this.dialect.returns) {
       return [
         () => this.#insert(messages, 'ON CONFLICT (id) DO NOTHING RETURNING id'),
-        (before) => this.#lease(keysOf(before.at(-1)!), lease),
+        (before) => {
+          const keys = new Set(keysOf(before.at(-1)!));
+          return this.#lease(
+            messages.filter(({ id }) => keys.has(keyOf('msg_', id))),
+            lease,
+          );
+        },
       ];
     }
     const fresh = (known: Result) => {
@@ -73,8 +83,7 @@ export class MessageInsertions {
         return left.length === 0 ? null : this.#insert(left, '');
       },
       (before) => {
-        const keys = fresh(before.at(-2)!).map(({ id }) => keyOf('msg_', id));
-        return this.#lease(keys, lease);
+        return this.#lease(fresh(before.at(-2)!), lease);
       },
     ];
   }
@@ -103,12 +112,47 @@ export class MessageInsertions {
     };
   }
 
-  #lease(keys: readonly string[], { token, leasedUntil }: NewLease): Statement | null {
-    if (keys.length === 0) return null;
-    const { rows, parameter } = idRows(this.dialect, keys);
+  #lease(messages: readonly Message[], { token, leasedUntil }: NewLease): Statement | null {
+    if (messages.length === 0) return null;
+    if (messages.every(({ key }) => key === null)) {
+      const { rows, parameter } = idRows(
+        this.dialect,
+        messages.map(({ id }) => keyOf('msg_', id)),
+      );
+      return {
+        sql: `INSERT INTO ${this.tables.pendingMessages} (id, lease, due_at) SELECT r.id, ?, ? FROM ${rows}`,
+        parameters: [token, leasedUntil, parameter],
+      };
+    }
+    const keyed = messages.map((message) => ({
+      id: keyOf('msg_', message.id),
+      key_hash: message.key === null ? null : hashOf(message.key),
+      sequence: message.sequence,
+    }));
     return {
-      sql: `INSERT INTO ${this.tables.pendingMessages} (id, lease, due_at) SELECT r.id, ?, ? FROM ${rows}`,
-      parameters: [token, leasedUntil, parameter],
+      sql: `INSERT INTO ${this.tables.pendingMessages} (id, key_hash, sequence, lease, due_at) SELECT r.id, r.key_hash, r.sequence, ?, ? FROM ${this.dialect.rows('r', KEYED)}`,
+      parameters: [token, leasedUntil, this.dialect.rowsParameter(KEYED, keyed)],
+    };
+  }
+
+  /** The leases of the rows `stored`, which the same statement of PostgreSQL writes. */
+  #leaseStored(messages: readonly Message[], { token, leasedUntil }: NewLease): Statement {
+    const table = this.tables.pendingMessages;
+    const keyed = messages.filter(({ key }) => key !== null);
+    if (keyed.length === 0) {
+      return {
+        sql: `INSERT INTO ${table} (id, lease, due_at) SELECT id, ?, ? FROM stored`,
+        parameters: [token, leasedUntil],
+      };
+    }
+    const hashes = keyed.map(() => '(?::uuid, ?::uuid)').join(', ');
+    return {
+      sql: `INSERT INTO ${table} (id, key_hash, sequence, lease, due_at) SELECT s.id, k.key_hash, s.sequence, ?, ? FROM stored s LEFT JOIN (VALUES ${hashes}) AS k(id, key_hash) ON k.id = s.id`,
+      parameters: [
+        token,
+        leasedUntil,
+        ...keyed.flatMap(({ id, key }) => [keyOf('msg_', id), hashOf(key!)]),
+      ],
     };
   }
 

@@ -36,8 +36,7 @@ export class MessageNumbers {
   private constructor(
     messages: readonly Message[],
     private readonly dialect: Dialect,
-    private readonly table: string,
-    private readonly messageTable: string,
+    private readonly tables: TableNames,
   ) {
     const places = new Map<Message, Place>();
     const counts = new Map<string, number>();
@@ -57,10 +56,10 @@ export class MessageNumbers {
   static of(
     messages: readonly Message[],
     dialect: Dialect,
-    { sequences, messages: table }: TableNames,
+    tables: TableNames,
   ): MessageNumbers | undefined {
     const keyed = messages.filter(({ key }) => key !== null);
-    return keyed.length === 0 ? undefined : new MessageNumbers(keyed, dialect, sequences, table);
+    return keyed.length === 0 ? undefined : new MessageNumbers(keyed, dialect, tables);
   }
 
   /** True when the numbers can be allocated by the very statement that writes the messages. */
@@ -75,7 +74,7 @@ export class MessageNumbers {
 
   /** Allocates the numbers. */
   allocate(): Statement {
-    const { table } = this;
+    const { sequences: table } = this.tables;
     const { source, parameters } = this.#source();
     const insert = `INSERT INTO ${table} (id, sequence) ${source}`;
     const sum = `sequence = ${table}.sequence +`;
@@ -106,7 +105,7 @@ export class MessageNumbers {
     if (this.dialect.returns) return [this.allocate()];
     const ids = this.#counts.map(({ id }) => id);
     const { rows, parameter } = idRows(this.dialect, ids);
-    const sql = `SELECT s.id AS key_id, s.sequence FROM ${rows} ${this.dialect.join} ${this.table} s ON s.id = r.id`;
+    const sql = `SELECT s.id AS key_id, s.sequence FROM ${rows} ${this.dialect.join} ${this.tables.sequences} s ON s.id = r.id`;
     return [this.allocate(), { sql, parameters: [parameter] }];
   }
 
@@ -130,6 +129,7 @@ export class MessageNumbers {
       ...numbered,
       (before) => (rest = this.giveBack(knownIds(before)))[0] ?? null,
       () => rest[1] ?? null,
+      () => rest[2] ?? null,
     ];
   }
 
@@ -180,9 +180,11 @@ export class MessageNumbers {
       }
     }
     const counts = [...unused].map(([id, count]) => ({ id, count }));
+    const { messages, pendingMessages, sequences } = this.tables;
     return [
-      this.#update(this.messageTable, 'sequence = r.sequence', NUMBERED, moved),
-      this.#update(this.table, 'sequence = t.sequence - r.count', COUNTED, counts),
+      this.#update(messages, 'sequence = r.sequence', NUMBERED, moved),
+      this.#update(pendingMessages, 'sequence = r.sequence', NUMBERED, moved),
+      this.#update(sequences, 'sequence = t.sequence - r.count', COUNTED, counts),
     ].flat();
   }
 

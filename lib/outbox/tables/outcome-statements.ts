@@ -16,6 +16,10 @@ import { keyOf } from './keys.js';
 import type { Finished } from './leases.js';
 
 const FINISHED: Columns = { id: 'uuid', lease: 'text' };
+// What is finished is no longer in the queue of its key.
+const LEAVES_QUEUE = ['key_hash', 'place'].map(
+  (name) => `${name} = CASE WHEN r.due_at IS NULL THEN NULL ELSE t.${name} END`,
+);
 const POSTPONED: Columns = { ...FINISHED, again_at: 'bigint' };
 
 /**
@@ -58,7 +62,7 @@ export class OutcomeStatements {
       return new BulkStatement(dialect, held(columns), (rows) =>
         dialect.updateFrom(
           deliveries,
-          [...changes.map((name) => `${name} = r.${name}`), 'lease = NULL'],
+          [...changes.map((name) => `${name} = r.${name}`), ...LEAVES_QUEUE, 'lease = NULL'],
           rows,
           't.id = r.id AND t.lease = r.held_by',
         ),

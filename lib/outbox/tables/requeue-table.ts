@@ -108,7 +108,7 @@ export class RequeueTable {
   /** Cancels a waiting delivery. @returns false when the delivery is not waiting */
   async cancel(id: string, now: number): Promise<boolean> {
     const { affected } = await this.database.run({
-      sql: `UPDATE ${this.tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, permit_at = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
+      sql: `UPDATE ${this.tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, permit_at = NULL, key_hash = NULL, place = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
       parameters: [now, keyOf('dlv_', id)],
     });
     return affected === 1;

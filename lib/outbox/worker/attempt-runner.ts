@@ -52,6 +52,7 @@ class JobOutcome implements Outcome {
   readonly requests: number;
   readonly previousAttemptAt: number | null;
   readonly attemptedAt: number | null;
+  readonly keyHash: string | null;
   readonly isNew: boolean;
   readonly at: number;
   readonly attempt: Attempt | null;
@@ -69,6 +70,7 @@ class JobOutcome implements Outcome {
     this.requests = job.requests + (attempt === null ? 0 : 1);
     this.previousAttemptAt = job.attemptedAt;
     this.attemptedAt = attempt?.startedAt ?? job.attemptedAt;
+    this.keyHash = job.keyHash;
     this.isNew = job.first !== null;
     this.at = at;
     this.attempt = attempt;
@@ -142,7 +144,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     reason: 'disabled' | 'cancelled',
   ): void {
     const { clock, policy, events } = this.dependencies;
-    const { id, messageId, subscriberId, host, requests, attemptedAt } = claimed;
+    const { id, messageId, subscriberId, host, requests, attemptedAt, keyHash } = claimed;
     const at = clock.now();
     const rules = { policy, settings: undefined };
     const { state } = nextState(pendingState(claimed), reason, rules, at, Math.random());
@@ -159,6 +161,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       get lease() {
         return holding.token;
       },
+      keyHash,
       isNew: false,
       at,
       attempt: null,

@@ -17,6 +17,8 @@ export interface DeliveryJob extends HostJob {
   readonly holding: HeldLease;
   /** The message, while the delivery has no row. */
   readonly first: HeldMessage | null;
+  /** A hash of the message's key when the delivery is ordered, else null. */
+  readonly keyHash: string | null;
   /** The callback for a job that cannot begin in time. */
   readonly gate: JobGate;
   /** True when the job has waited for the rate limit of its subscriber. */

@@ -81,20 +81,21 @@ export class RetryScheduler {
     recipient: Recipient,
     holding: HeldLease,
   ): DeliveryJob {
-    const { id, requests, attemptedAt, hasWaited } = delivery;
+    const { id, requests, attemptedAt, hasWaited, keyHash } = delivery;
     return {
       id,
       store,
       message,
       recipient,
       host: this.hosts.of(recipient),
-      // A first attempt that has waited only for the rate limit is not a retry.
-      isRetry: !hasWaited || requests > 0,
+      // A first attempt that has waited only for the rate limit, or for its turn, is not a retry.
+      isRetry: requests > 0 || !(hasWaited || keyHash !== null),
       state: pendingState(delivery),
       requests,
       attemptedAt,
       holding,
       first: null,
+      keyHash,
       gate: this.gate,
       hasWaited,
       permitExpiresAt: null,

@@ -1,0 +1,299 @@
+import { type Columns, type Dialect, idRows, type Statement } from '../database/dialect.js';
+import type { OutboxDatabase, Result, Row } from '../database/outbox-database.js';
+import type { TableNames } from '../entities/table-names.js';
+import {
+  CLAIMED_COLUMNS,
+  type ClaimedDelivery,
+  parseClaimedRow,
+} from '../tables/delivery-table.js';
+import { FIRST_KEY } from '../tables/keys.js';
+import type { NewLease } from '../tables/leases.js';
+
+/** The unfinished deliveries of the messages of one key to one subscriber; both as they are in the table. */
+export interface KeyQueue {
+  readonly keyHash: string;
+  readonly subscriberId: string;
+}
+
+/** A delivery that enters the queue of its key, as a row of the table. */
+export interface EnteringRow {
+  readonly id: string;
+  readonly message_id: string;
+  readonly subscriber_id: string;
+  readonly given_message_id: string | null;
+  readonly given_subscriber_id: string | null;
+  readonly event: string;
+  readonly host: string;
+  readonly key_hash: string;
+  readonly sequence: number;
+  /** The token of the message's lease. */
+  readonly held_by: string;
+}
+
+/** A message whose ordered deliveries enter their queues. */
+export interface EnteringMessage {
+  readonly id: string;
+  readonly lease: string;
+  /** True when it has no other deliveries. */
+  readonly isFinished: boolean;
+}
+
+/** Behind all times, and yet a time: the due time of what waits for its turn. */
+export const NOT_DUE = 8_640_000_000_000_000;
+
+const QUEUES: Columns = { number: 'int', key_hash: 'uuid', subscriber_id: 'uuid' };
+const KEYS: Columns = { key_hash: 'uuid' };
+const HELD: Columns = { id: 'uuid', lease: 'text' };
+const ENTERING: Columns = {
+  id: 'uuid',
+  message_id: 'uuid',
+  subscriber_id: 'uuid',
+  given_message_id: 'text',
+  given_subscriber_id: 'text',
+  event: 'text',
+  host: 'text',
+  key_hash: 'uuid',
+  place: 'bigint',
+  due_at: 'bigint',
+  lease: 'text',
+  held_by: 'text',
+};
+
+/**
+ * The SQL of ordered deliveries. Those of one subscriber and key are a queue in `thorn_deliveries`, by the columns
+ * `key_hash`, `subscriber_id` and `place`. One of them at most has its turn: place 0, which a unique index guards. The
+ * others wait with their sequence as place, and are never due.
+ */
+export class KeyQueueTable {
+  readonly #dialect: Dialect;
+
+  constructor(
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+  ) {
+    this.#dialect = database.dialect;
+  }
+
+  /**
+   * Writes the ordered deliveries of messages, as long as the messages are held. A delivery has its turn, and is leased, if
+   * no earlier message of its key is unfinished for the subscriber.
+   *
+   * @returns the ids of the rows that have their turn
+   */
+  async enter(
+    rows: readonly EnteringRow[],
+    messages: readonly EnteringMessage[],
+    lease: NewLease,
+  ): Promise<ReadonlySet<string>> {
+    const { deliveries, pendingMessages: pending } = this.tables;
+    const firsts = firstOfEachQueue(rows);
+    let placed: readonly { readonly id: string; readonly place: number }[] = [];
+    const results = await this.database.execute([
+      this.#gate(firsts),
+      ([gate]) => {
+        const free = new Set(gate!.rows.filter(isFree(firsts)).map((row) => firsts[numberOf(row)]));
+        const entering = rows.map((row) => {
+          const turn = free.has(row);
+          return {
+            ...row,
+            place: turn ? 0 : row.sequence,
+            due_at: turn ? lease.leasedUntil : NOT_DUE,
+            lease: turn ? lease.token : null,
+          };
+        });
+        placed = entering;
+        const names = Object.keys(ENTERING).slice(0, -1);
+        return {
+          // A conflict over a place has to fail, so that it is looked at again: no ON CONFLICT.
+          sql: `INSERT INTO ${deliveries} (${names.join(', ')}, status, attempts, throttled, requests) SELECT ${names.map((name) => `r.${name}`).join(', ')}, 'pending', 0, 0, 0 FROM ${this.#dialect.rows('r', ENTERING)} ${this.#dialect.join} ${pending} p ON p.id = r.message_id WHERE p.lease = r.held_by AND NOT EXISTS (SELECT 1 FROM ${deliveries} k WHERE k.id = r.id)`,
+          parameters: [this.#dialect.rowsParameter(ENTERING, entering)],
+        };
+      },
+      this.#ofHeld(messages, true, (held, isHeld) =>
+        this.#dialect.deleteFrom(pending, held, isHeld),
+      ),
+      this.#ofHeld(messages, false, (held, isHeld) =>
+        this.#dialect.updateFrom(pending, ['key_hash = NULL'], held, isHeld),
+      ),
+      () => this.#leased(placed.filter(({ place }) => place === 0), lease.token),
+    ]);
+    return new Set(results.at(-1)!.rows.map(({ id }) => id as string));
+  }
+
+  /**
+   * Gives the first delivery of each queue its turn, unless one has it, or an earlier message of the key has no deliveries
+   * yet.
+   *
+   * @param lease null: any worker may claim them now
+   * @returns those that are leased
+   */
+  async promote(
+    queues: readonly KeyQueue[],
+    now: number,
+    lease: NewLease | null,
+  ): Promise<readonly ClaimedDelivery[]> {
+    if (queues.length === 0) return [];
+    const { deliveries } = this.tables;
+    const results = await this.database.execute([
+      this.#heads(queues),
+      ([heads]) => {
+        if (heads!.rows.length === 0) return null;
+        const { rows, parameter } = this.#idsOf(heads!.rows);
+        const { sql, parameters } = this.#dueBy(lease, now);
+        return {
+          sql: this.#dialect.updateFrom(
+            deliveries,
+            ['place = 0', ...sql],
+            rows,
+            't.id = r.id AND t.place > 0 AND t.lease IS NULL',
+          ),
+          // MySQL has the rows before SET.
+          parameters:
+            this.#dialect.name === 'mysql' ? [parameter, ...parameters] : [...parameters, parameter],
+        };
+      },
+      ([heads]) => (lease === null ? null : this.#leased(heads!.rows, lease.token)),
+    ]);
+    const leased = new Set(results[2]!.rows.map(({ id }) => id));
+    return results[0]!.rows.filter(({ id }) => leased.has(id)).map(parseClaimedRow);
+  }
+
+  /** Finds the queues of keys. The cost of one does not depend on its number of deliveries. */
+  async queuesOf(keyHashes: readonly string[]): Promise<readonly KeyQueue[]> {
+    if (keyHashes.length === 0) return [];
+    const { deliveries } = this.tables;
+    const next = (key: string, after: string) =>
+      `(SELECT d.subscriber_id FROM ${deliveries} d WHERE d.key_hash = ${key} ${after} ORDER BY d.subscriber_id LIMIT 1)`;
+    const { rows } = await this.database.run({
+      sql: `WITH RECURSIVE s(key_hash, subscriber_id) AS (SELECT r.key_hash, ${next('r.key_hash', '')} FROM ${this.#dialect.rows('r', KEYS)}
+        UNION ALL SELECT s.key_hash, ${next('s.key_hash', 'AND d.subscriber_id > s.subscriber_id')} FROM s WHERE s.subscriber_id IS NOT NULL)
+        SELECT key_hash, subscriber_id FROM s WHERE subscriber_id IS NOT NULL`,
+      parameters: [
+        this.#dialect.rowsParameter(
+          KEYS,
+          keyHashes.map((hash) => ({ key_hash: hash })),
+        ),
+      ],
+    });
+    return rows.map(queueOf);
+  }
+
+  /** Lists queues behind one, out of so many rows. @returns `last`: where to go on, null at the end */
+  async page(
+    after: KeyQueue | null,
+    limit: number,
+  ): Promise<{ readonly queues: readonly KeyQueue[]; readonly last: KeyQueue | null }> {
+    const { keyHash, subscriberId } = after ?? { keyHash: FIRST_KEY, subscriberId: FIRST_KEY };
+    const isBehind =
+      this.#dialect.name === 'mysql'
+        ? 'key_hash >= ? AND (key_hash > ? OR subscriber_id > ?)'
+        : 'key_hash >= ? AND (key_hash, subscriber_id) > (?, ?)';
+    const { rows } = await this.database.run({
+      sql: `SELECT key_hash, subscriber_id FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND ${isBehind} ORDER BY key_hash, subscriber_id LIMIT ?`,
+      parameters: [keyHash, keyHash, subscriberId, limit],
+    });
+    const queues = rows.map(queueOf).filter((one, at, all) => !isSame(one, all[at - 1]));
+    return { queues, last: rows.length < limit ? null : queues.at(-1)! };
+  }
+
+  #gate(firsts: readonly EnteringRow[]): Statement {
+    const { deliveries, pendingMessages } = this.tables;
+    return {
+      sql: `SELECT r.number, (SELECT d.place FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.place LIMIT 1) AS head, (SELECT p.sequence FROM ${pendingMessages} p WHERE p.key_hash = r.key_hash ORDER BY p.sequence LIMIT 1) AS earliest FROM ${this.#dialect.rows('r', QUEUES)}`,
+      parameters: [
+        this.#dialect.rowsParameter(
+          QUEUES,
+          firsts.map((row, number) => ({ ...row, number })),
+        ),
+      ],
+    };
+  }
+
+  #heads(queues: readonly KeyQueue[]): Statement {
+    const { deliveries, pendingMessages } = this.tables;
+    const columns = CLAIMED_COLUMNS.split(', ').map((name) => `h.${name}`);
+    return {
+      sql: `SELECT ${columns.join(', ')} FROM (SELECT (SELECT d.id FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.place LIMIT 1) AS head FROM ${this.#dialect.rows('r', QUEUES)}) x ${this.#dialect.join} ${deliveries} h ON h.id = x.head
+        WHERE h.place > 0 AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.key_hash = h.key_hash AND p.sequence < h.place)`,
+      parameters: [
+        this.#dialect.rowsParameter(
+          QUEUES,
+          queues.map(({ keyHash, subscriberId }, number) => ({
+            number,
+            key_hash: keyHash,
+            subscriber_id: subscriberId,
+          })),
+        ),
+      ],
+    };
+  }
+
+  /** A statement over the messages that are still held; null without one. */
+  #ofHeld(
+    messages: readonly EnteringMessage[],
+    isFinished: boolean,
+    sqlOver: (rows: string, isHeld: string) => string,
+  ): Statement | (() => null) {
+    const held = messages.filter((message) => message.isFinished === isFinished);
+    if (held.length === 0) return () => null;
+    return {
+      sql: sqlOver(this.#dialect.rows('r', HELD), 't.id = r.id AND t.lease = r.lease'),
+      parameters: [this.#dialect.rowsParameter(HELD, held)],
+    };
+  }
+
+  #dueBy(lease: NewLease | null, now: number): { sql: readonly string[]; parameters: unknown[] } {
+    return lease === null
+      ? { sql: ['due_at = ?'], parameters: [now] }
+      : { sql: ['due_at = ?', 'lease = ?'], parameters: [lease.leasedUntil, lease.token] };
+  }
+
+  /** Those of the rows that carry a token. */
+  #leased(rows: readonly { readonly id?: unknown }[], token: string): Statement | null {
+    if (rows.length === 0) return null;
+    const { rows: ids, parameter } = this.#idsOf(rows);
+    return {
+      sql: `SELECT t.id FROM ${ids} ${this.#dialect.join} ${this.tables.deliveries} t ON t.id = r.id WHERE t.lease = ?`,
+      parameters: [parameter, token],
+    };
+  }
+
+  #idsOf(rows: readonly { readonly id?: unknown }[]) {
+    return idRows(
+      this.#dialect,
+      rows.map(({ id }) => id),
+    );
+  }
+}
+
+/** The earliest row of each queue: the others come after it. */
+function firstOfEachQueue(rows: readonly EnteringRow[]): readonly EnteringRow[] {
+  const firsts = new Map<string, EnteringRow>();
+  for (const row of rows) {
+    const queue = `${row.key_hash} ${row.subscriber_id}`;
+    const first = firsts.get(queue);
+    if (first === undefined || row.sequence < first.sequence) firsts.set(queue, row);
+  }
+  return [...firsts.values()];
+}
+
+function isFree(firsts: readonly EnteringRow[]) {
+  return (row: Row): boolean =>
+    row['head'] === null &&
+    (row['earliest'] === null || Number(row['earliest']) >= firsts[numberOf(row)]!.sequence);
+}
+
+function numberOf(row: Row): number {
+  return Number(row['number']);
+}
+
+function queueOf(row: Row): KeyQueue {
+  return {
+    keyHash: row['key_hash'] as string,
+    subscriberId: row['subscriber_id'] as string,
+  };
+}
+
+function isSame(one: KeyQueue, other: KeyQueue | undefined): boolean {
+  return one.keyHash === other?.keyHash && one.subscriberId === other.subscriberId;
+}
