@@ -36,6 +36,7 @@ const INNER_FLOORS = {
     'rate-limit',
     'model',
     'tables',
+    'order',
     'retention',
     'store',
     'outcomes',

@@ -165,6 +165,7 @@ function outcomeOf({ number, attempt, status, host }: LoggedAttempt): Outcome {
     attemptedAt: attempt.startedAt,
     previousAttemptAt: null,
     lease: 'held',
+    keyHash: null,
     isNew: false,
     at: attempt.startedAt,
     attempt,

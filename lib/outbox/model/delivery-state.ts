@@ -48,6 +48,9 @@ export interface Advance {
  */
 export const MAX_THROTTLED = 20;
 
+/** Behind all times, and yet a time: the due time of what waits for another delivery, and not for a time. */
+export const NOT_DUE = 8_640_000_000_000_000;
+
 const ASKS_FOR_PAUSE: ReadonlySet<number | null> = new Set([429, 502, 503, 504]);
 
 /** A delivery that has just been made: due at once. */

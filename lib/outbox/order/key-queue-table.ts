@@ -1,6 +1,7 @@
 import { type Columns, type Dialect, idRows, type Statement } from '../database/dialect.js';
-import type { OutboxDatabase, Result, Row } from '../database/outbox-database.js';
+import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
+import { NOT_DUE } from '../model/delivery-state.js';
 import {
   CLAIMED_COLUMNS,
   type ClaimedDelivery,
@@ -37,9 +38,6 @@ export interface EnteringMessage {
   /** True when it has no other deliveries. */
   readonly isFinished: boolean;
 }
-
-/** Behind all times, and yet a time: the due time of what waits for its turn. */
-export const NOT_DUE = 8_640_000_000_000_000;
 
 const QUEUES: Columns = { number: 'int', key_hash: 'uuid', subscriber_id: 'uuid' };
 const KEYS: Columns = { key_hash: 'uuid' };
@@ -115,7 +113,11 @@ export class KeyQueueTable {
       this.#ofHeld(messages, false, (held, isHeld) =>
         this.#dialect.updateFrom(pending, ['key_hash = NULL'], held, isHeld),
       ),
-      () => this.#leased(placed.filter(({ place }) => place === 0), lease.token),
+      () =>
+        this.#leased(
+          placed.filter(({ place }) => place === 0),
+          lease.token,
+        ),
     ]);
     return new Set(results.at(-1)!.rows.map(({ id }) => id as string));
   }
@@ -149,7 +151,9 @@ export class KeyQueueTable {
           ),
           // MySQL has the rows before SET.
           parameters:
-            this.#dialect.name === 'mysql' ? [parameter, ...parameters] : [...parameters, parameter],
+            this.#dialect.name === 'mysql'
+              ? [parameter, ...parameters]
+              : [...parameters, parameter],
         };
       },
       ([heads]) => (lease === null ? null : this.#leased(heads!.rows, lease.token)),

@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { DatabaseRateLimiter } from '../rate-limit/database-rate-limiter.js';
 import { findDialect } from '../database/dialect.js';
 import { DeliveryTable } from '../tables/delivery-table.js';
+import { KeyQueueTable } from '../order/key-queue-table.js';
 import { HealthTable } from '../tables/health-table.js';
 import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
 import { DeliveryLogTable } from '../tables/delivery-log-table.js';
@@ -36,6 +37,7 @@ export class OutboxStore implements WriteListener {
   readonly database: OutboxDatabase;
   readonly messages: MessageTable;
   readonly deliveries: DeliveryTable;
+  readonly queues: KeyQueueTable;
   readonly health: HealthTable;
   readonly log: DeliveryLogTable;
   readonly requeue: RequeueTable;
@@ -62,6 +64,7 @@ export class OutboxStore implements WriteListener {
     const tables = tableNames(dataSource);
     this.messages = new MessageTable(this.database, tables, rows);
     this.deliveries = new DeliveryTable(this.database, tables);
+    this.queues = new KeyQueueTable(this.database, tables);
     this.health = new HealthTable(this.database, tables);
     this.log = new DeliveryLogTable(this.database, tables);
     this.requeue = new RequeueTable(this.database, tables);

@@ -4,6 +4,7 @@ import { withTimeout } from '../../common/timeout.js';
 import { ClaimLoop } from '../worker/claim-loop.js';
 import { AttemptRunner } from '../worker/attempt-runner.js';
 import { MessageScheduler } from '../worker/message-scheduler.js';
+import { KeyQueues } from '../worker/key-queues.js';
 import { HandOver } from './hand-over.js';
 import { HostScheduler } from '../concurrency/host-scheduler.js';
 import { LeaseRenewal } from '../worker/lease-renewal.js';
@@ -33,6 +34,8 @@ export class OutboxEngine {
   readonly pauses: HostPauses;
   readonly pauseWatcher: PauseWatcher;
   readonly handOver: HandOver;
+  /** The deliveries to ordered subscribers. */
+  readonly queues: ReadonlyMap<OutboxStore, KeyQueues>;
   /** Makes the claim loops look at once. */
   readonly claims: WakeSignal = new WakeSignal();
   readonly #gate: RateLimitGate;
@@ -68,9 +71,11 @@ export class OutboxEngine {
     this.#gate = new RateLimitGate(limiter, this.scheduler, runner, this.claims, clock);
 
     const hosts = new HostCache();
-    const messages = new MessageScheduler(fanOut, this.#gate, hosts, clock);
     this.#retries = new RetryScheduler(fanOut, this.#gate, runner, hosts, clock);
     const { stores, scheduler, claims } = this;
+    const queueing = { retries: this.#retries, hosts, claims, clock, lease, worker };
+    this.queues = new Map(stores.map((store) => [store, new KeyQueues(store, queueing)]));
+    const messages = new MessageScheduler(fanOut, this.#gate, this.queues, hosts, clock);
     const claiming = { messages, retries: this.#retries, scheduler, claims, clock };
     this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
     this.#renewal = new LeaseRenewal(stores, lease, clock);
@@ -119,6 +124,7 @@ export class OutboxEngine {
   async pause(): Promise<void> {
     this.#stopListening();
     this.pauseWatcher.stop();
+    for (const queues of this.queues.values()) queues.pause();
     await this.#callRelay('Pausing', (relay) => relay.pause());
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
@@ -133,6 +139,7 @@ export class OutboxEngine {
     this.#renewal.stop();
     this.handOver.stop();
     this.#gate.stop();
+    for (const queues of this.queues.values()) queues.stop();
     this.scheduler.removeWaiting();
     await withTimeout(drainTimeout, this.#release(), () => undefined);
     for (const store of this.stores) {
@@ -169,6 +176,7 @@ export class OutboxEngine {
     await this.handOver.idle();
     await this.scheduler.idle();
     await Promise.all(this.stores.map(({ recorder }) => recorder.flush()));
+    await Promise.all([...this.queues.values()].map((queues) => queues.idle()));
   }
 
   async #release(): Promise<void> {

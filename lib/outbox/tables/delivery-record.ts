@@ -8,6 +8,7 @@ import type {
 } from '../../delivery/index.js';
 import type { Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
+import { NOT_DUE } from '../model/delivery-state.js';
 import { type AnswerClass, answerClassOf } from '../model/answer-class.js';
 
 /** One delivery in the log. Times are milliseconds since the Unix epoch. */
@@ -29,8 +30,8 @@ export interface DeliveryRecord {
   /** The kind of that answer. */
   readonly statusClass: AnswerClass;
   /**
-   * The earliest time of the next attempt; null once the delivery is finished, and while a worker holds it. While the
-   * host takes nothing, the time at which a worker looks at the delivery again.
+   * The earliest time of the next attempt; null once the delivery is finished, while a worker holds it, and while it waits
+   * for an earlier one of its key. While the host takes nothing, the time at which a worker looks at the delivery again.
    */
   readonly nextAt: number | null;
   /** True when the delivery only waits for the subscriber's rate limit; `nextAt` is then the expected time. */
@@ -110,12 +111,17 @@ export function parseDeliveryRow(row: Row): DeliveryRecord {
       row['latest_error'] as string | null,
       row['status'] === 'succeeded',
     ),
-    nextAt: permitAt ?? (isFree ? timeOf(row['due_at']) : null),
+    nextAt: permitAt ?? (isFree ? dueTimeOf(row['due_at']) : null),
     rateLimited: permitAt !== null,
     createdAt: timeFromId(id),
     attemptedAt: latestStart(row),
     finishedAt: timeOf(row['finished_at']),
   };
+}
+
+function dueTimeOf(value: unknown): number | null {
+  const time = timeOf(value);
+  return time === NOT_DUE ? null : time;
 }
 
 /** Returns the start of the latest attempt of a delivery's row; null before the first. */

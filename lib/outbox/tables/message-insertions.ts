@@ -51,11 +51,7 @@ export class MessageInsertions {
           const pending = this.#leaseStored(messages, lease);
           return {
             sql: `WITH ${allocated}stored AS (${sql}), pending AS (${pending.sql}) SELECT id, sequence FROM stored`,
-            parameters: [
-              ...(allocation?.parameters ?? []),
-              ...parameters,
-              ...pending.parameters,
-            ],
+            parameters: [...(allocation?.parameters ?? []), ...parameters, ...pending.parameters],
           };
         },
       ];

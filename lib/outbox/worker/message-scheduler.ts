@@ -1,12 +1,14 @@
 import type { Clock } from '../../common/index.js';
 import type { FanOut, FoundRecipients } from '../../dispatch/index.js';
-import type { Message } from '../../message/index.js';
+import type { Message, Recipient } from '../../message/index.js';
 import { postponedUntil } from './postponed-until.js';
 import { newDelivery } from '../model/delivery-state.js';
-import type { HeldMessage } from '../store/held-leases.js';
-import { deliveryId } from '../tables/keys.js';
+import type { HeldLease, HeldMessage } from '../store/held-leases.js';
+import { deliveryId, hashOf } from '../tables/keys.js';
 import type { Lease } from '../tables/leases.js';
 import { cursorOf } from '../model/message-cursor.js';
+import type { DeliveryJob } from './delivery-job.js';
+import type { KeyQueues } from './key-queues.js';
 import { logFault } from './log-fault.js';
 import type { RateLimitGate } from './rate-limit-gate.js';
 import type { Row } from '../database/outbox-database.js';
@@ -18,6 +20,7 @@ export class MessageScheduler {
   constructor(
     private readonly fanOut: FanOut,
     private readonly gate: RateLimitGate,
+    private readonly queues: ReadonlyMap<OutboxStore, KeyQueues>,
     private readonly hosts: HostCache,
     private readonly clock: Clock,
   ) {}
@@ -59,25 +62,74 @@ export class MessageScheduler {
     const missing =
       handled === undefined ? recipients : recipients.filter(({ id }) => !handled.has(id));
     if (missing.length === 0) return store.recorder.finish(holding);
-    holding.open = missing.length;
-    for (const recipient of missing) {
-      this.gate.add({
-        id: deliveryId(message, recipient.id),
-        store,
-        message,
-        recipient,
-        host: this.hosts.of(recipient),
-        isRetry: false,
-        state: newDelivery(now),
-        requests: 0,
-        attemptedAt: null,
-        holding,
-        first: holding,
-        gate: this.gate,
-        hasWaited: false,
-        permitExpiresAt: null,
-      });
+    const ordered = message.sequence === null ? [] : missing.filter(isOrdered);
+    holding.open = missing.length - ordered.length;
+    if (ordered.length === 0) return this.#addAll(store, holding, missing);
+    // Until the ordered ones are written, the message is not finished.
+    holding.open++;
+    this.#addAll(
+      store,
+      holding,
+      missing.filter((recipient) => !isOrdered(recipient)),
+    );
+    await this.#enter(store, holding, ordered);
+  }
+
+  #addAll(store: OutboxStore, holding: HeldMessage, recipients: readonly Recipient[]): void {
+    for (const recipient of recipients) {
+      this.gate.add(this.#job(store, holding.message, recipient, holding, holding));
     }
+  }
+
+  /** Writes the deliveries to ordered subscribers, and begins those that have their turn. */
+  async #enter(
+    store: OutboxStore,
+    holding: HeldMessage,
+    recipients: readonly Recipient[],
+  ): Promise<void> {
+    const { message } = holding;
+    try {
+      const isFinished = holding.open === 1 && holding.againAt === null;
+      const leases = await this.queues
+        .get(store)!
+        .enter({ message, holding, recipients, isFinished });
+      for (const recipient of recipients) {
+        const lease = leases.get(deliveryId(message, recipient.id));
+        if (lease !== undefined) this.gate.add(this.#job(store, message, recipient, lease, null));
+      }
+    } catch (error) {
+      const what = `Writing the ordered deliveries of ${message.id} (${message.event}) failed`;
+      logFault(what, error, { messageId: message.id, event: message.event });
+      holding.againAt = postponedUntil(message.time, this.clock.now());
+    }
+    if (--holding.open === 0) store.recorder.finish(holding);
+  }
+
+  /** @param first the message while the delivery has no row; null for an ordered one, which has a row and a lease */
+  #job(
+    store: OutboxStore,
+    message: Message,
+    recipient: Recipient,
+    holding: HeldLease,
+    first: HeldMessage | null,
+  ): DeliveryJob {
+    return {
+      id: deliveryId(message, recipient.id),
+      store,
+      message,
+      recipient,
+      host: this.hosts.of(recipient),
+      isRetry: false,
+      state: newDelivery(this.clock.now()),
+      requests: 0,
+      attemptedAt: null,
+      holding,
+      first,
+      keyHash: first === null ? hashOf(message.key!) : null,
+      gate: this.gate,
+      hasWaited: false,
+      permitExpiresAt: null,
+    };
   }
 
   /** Goes on with messages that were claimed. */
@@ -124,4 +176,8 @@ export class MessageScheduler {
       logFault(`Postponing ${held.id} failed`, error, { messageId: held.id });
     }
   }
+}
+
+function isOrdered({ ordered }: Recipient): boolean {
+  return ordered === true;
 }

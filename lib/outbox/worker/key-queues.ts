@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { Batcher } from '../../common/batcher.js';
+import { type Clock, errorText } from '../../common/index.js';
+import type { Message, Recipient } from '../../message/index.js';
+import type { WakeSignal } from '../concurrency/wake-signal.js';
+import type { Outcome } from '../model/outcome.js';
+import type { EnteringMessage, EnteringRow, KeyQueue } from '../order/key-queue-table.js';
+import type { HeldLease, HeldMessage } from '../store/held-leases.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import type { WriteListener } from '../store/outcome-recorder.js';
+import type { HostCache } from '../../message/recipient-host.js';
+import { deliveryId, givenId, hashOf, keyOf } from '../tables/keys.js';
+import type { Finished, NewLease } from '../tables/leases.js';
+import type { RetryScheduler } from './retry-scheduler.js';
+
+/** A message whose deliveries to ordered subscribers are to be written. */
+export interface Entering {
+  readonly message: Message;
+  readonly holding: HeldMessage;
+  readonly recipients: readonly Recipient[];
+  /** True when it has no other deliveries, now or later. */
+  readonly isFinished: boolean;
+}
+
+/** Dependencies of {@link KeyQueues}. */
+export interface KeyQueuesDependencies {
+  readonly retries: RetryScheduler;
+  readonly hosts: HostCache;
+  readonly claims: WakeSignal;
+  readonly clock: Clock;
+  /** Milliseconds. */
+  readonly lease: number;
+  /** True when this process delivers. */
+  readonly worker: boolean;
+}
+
+const MESSAGES_AT_ONCE = 250;
+const PROMOTED_AT_ONCE = 500;
+const LONGEST_BACKOFF = 5000;
+
+/**
+ * The deliveries to ordered subscribers in one data source. A delivery begins once those of earlier messages of its key have
+ * ended: it is written as a row first, and waits there for its turn.
+ *
+ * A turn is given after the commit of what ends the turn before, and again after the commit of what waits: so one of two
+ * processes sees the other.
+ */
+export class KeyQueues implements WriteListener {
+  readonly #logger = new Logger('Thorn');
+  readonly #entering: Batcher<Entering, Entered>;
+  #queues = new Map<string, KeyQueue>();
+  #keys = new Set<string>();
+  #promoting: Promise<void> | null = null;
+  #isPaused = false;
+  #isStopped = false;
+  #failures = 0;
+
+  constructor(
+    private readonly store: OutboxStore,
+    private readonly dependencies: KeyQueuesDependencies,
+  ) {
+    this.#entering = new Batcher((set) => this.#enter(set), {
+      idsOf: ({ message }) => [message.id],
+      size: MESSAGES_AT_ONCE,
+      failing: 'each',
+    });
+    store.recorder.listen(this);
+  }
+
+  /**
+   * Writes the deliveries of a message to ordered subscribers.
+   *
+   * @returns the leases of those that may begin, by the id of the delivery
+   */
+  async enter(entering: Entering): Promise<ReadonlyMap<string, HeldLease>> {
+    const { ids, token, leasedUntil } = await this.#entering.add(entering);
+    const leases = new Map<string, HeldLease>();
+    for (const recipient of entering.recipients) {
+      const id = deliveryId(entering.message, recipient.id);
+      if (!ids.has(keyOf('dlv_', id))) continue;
+      const holding = { id, token, leasedUntil, isLost: false, stale: [] };
+      this.store.heldDeliveries.add(holding);
+      leases.set(id, holding);
+    }
+    return leases;
+  }
+
+  /** Gives turns to the deliveries behind those that have ended. */
+  written(outcomes: readonly Outcome[], finished: readonly Finished[]): void {
+    for (const { keyHash, state, subscriberId } of outcomes) {
+      if (keyHash === null || state.nextAt !== null) continue;
+      this.promote([{ keyHash, subscriberId: keyOf('sub_', subscriberId) }]);
+    }
+    for (const held of finished) {
+      const { key } = (held as Partial<HeldMessage>).message ?? { key: null };
+      if (key !== null && held.againAt === null) this.#promoteKey(hashOf(key));
+    }
+  }
+
+  /** Gives the first delivery of each queue its turn, unless one has it. */
+  promote(queues: readonly KeyQueue[]): void {
+    for (const queue of queues) {
+      this.#queues.set(`${queue.keyHash} ${queue.subscriberId}`, queue);
+    }
+    this.#begin();
+  }
+
+  /** Leaves turns to other processes, which claim what is due. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** Resolves when all turns are given. */
+  async idle(): Promise<void> {
+    while (this.#promoting !== null) await this.#promoting;
+  }
+
+  /** Gives no more turns. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #promoteKey(keyHash: string): void {
+    this.#keys.add(keyHash);
+    this.#begin();
+  }
+
+  async #enter(set: readonly Entering[]): Promise<Entered> {
+    const { hosts } = this.dependencies;
+    const rows: EnteringRow[] = [];
+    const messages: EnteringMessage[] = [];
+    for (const { message, holding, recipients, isFinished } of set) {
+      const messageKey = keyOf('msg_', message.id);
+      const keyHash = hashOf(message.key!);
+      messages.push({ id: messageKey, lease: holding.token, isFinished });
+      for (const recipient of recipients) {
+        rows.push({
+          id: keyOf('dlv_', deliveryId(message, recipient.id)),
+          message_id: messageKey,
+          subscriber_id: keyOf('sub_', recipient.id),
+          given_message_id: givenId('msg_', message.id),
+          given_subscriber_id: givenId('sub_', recipient.id),
+          event: message.event,
+          host: hosts.of(recipient),
+          key_hash: keyHash,
+          sequence: message.sequence!,
+          held_by: holding.token,
+        });
+      }
+    }
+    const lease = this.#newLease();
+    const ids = await this.store.queues.enter(rows, messages, lease);
+    // What was unfinished when it was looked for may be finished by now.
+    this.promote(
+      rows
+        .filter(({ id }) => !ids.has(id))
+        .map((row) => ({ keyHash: row.key_hash, subscriberId: row.subscriber_id })),
+    );
+    // Later messages may have waited for these ones.
+    for (const { message } of set) this.#promoteKey(hashOf(message.key!));
+    return { ids, ...lease };
+  }
+
+  #begin(): void {
+    if (this.#isStopped || this.#queues.size + this.#keys.size === 0) return;
+    this.#promoting ??= this.#promoteAll().finally(() => {
+      this.#promoting = null;
+      this.#begin();
+    });
+  }
+
+  async #promoteAll(): Promise<void> {
+    await new Promise(setImmediate);
+    const keys = [...this.#keys];
+    const queues = this.#queues;
+    this.#keys = new Set();
+    this.#queues = new Map();
+    try {
+      for (const queue of await this.store.queues.queuesOf(keys)) {
+        queues.set(`${queue.keyHash} ${queue.subscriberId}`, queue);
+      }
+      const all = [...queues.values()];
+      for (let at = 0; at < all.length; at += PROMOTED_AT_ONCE) {
+        await this.#promote(all.slice(at, at + PROMOTED_AT_ONCE));
+      }
+      this.#failures = 0;
+    } catch (error) {
+      const wait = Math.min(LONGEST_BACKOFF, 25 * 2 ** ++this.#failures);
+      this.#logger.error(
+        `Giving deliveries their turn failed, next try in ${wait} ms: ${errorText(error)}`,
+      );
+      await new Promise((resolve) => setTimeout(resolve, wait).unref());
+      for (const key of keys) this.#keys.add(key);
+      for (const [name, queue] of queues) this.#queues.set(name, queue);
+    }
+  }
+
+  async #promote(queues: readonly KeyQueue[]): Promise<void> {
+    const { retries, claims, clock, worker } = this.dependencies;
+    const lease = worker && !this.#isPaused ? this.#newLease() : null;
+    const claimed = await this.store.queues.promote(queues, clock.now(), lease);
+    if (lease === null) return claims.wake();
+    if (claimed.length > 0) {
+      await retries.resume(this.store, claimed, lease.token, lease.leasedUntil);
+    }
+  }
+
+  #newLease(): NewLease {
+    const { clock, lease } = this.dependencies;
+    return { token: randomUUID(), leasedUntil: clock.now() + lease };
+  }
+}
+
+/** The rows that have their turn, and their lease. */
+interface Entered extends NewLease {
+  readonly ids: ReadonlySet<string>;
+}

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { OrderedReceiver } from '../support/ordered-receiver.js';
+
+const PATIENCE = { timeout: 20_000 };
+const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+let place: TestDatabase;
+let receiver: OrderedReceiver;
+let apps: OutboxApp[];
+
+const open = async (options: Parameters<typeof openOutboxApp>[1] = {}): Promise<OutboxApp> => {
+  const [first] = apps;
+  const app = await openOutboxApp(place, {
+    schedule: [30],
+    synchronize: first === undefined,
+    ...(first !== undefined && { subscribers: first.subscribers }),
+    ...options,
+  });
+  apps.push(app);
+  return app;
+};
+const send = (app: OutboxApp, key: string, id?: string) =>
+  app.send({ orderBy: { key }, ...(id !== undefined && { id }) });
+
+beforeEach(async () => {
+  receiver = await OrderedReceiver.start();
+  apps = [];
+});
+afterEach(async () => {
+  expect(receiver.overlaps).toEqual([]);
+  for (const app of apps) await app.close();
+  await receiver.stop();
+  await place.drop();
+});
+
+describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
+  { kind: 'file' },
+  { kind: 'memory' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+  { kind: 'mariadb', type: 'mysql' },
+])('an ordered subscriber on %j', ({ kind, ...more }) => {
+  let app: OutboxApp;
+  beforeEach(async () => {
+    place = await createDatabase(kind);
+    Object.assign(place.options, more);
+    app = await open();
+  });
+
+  it('gets the messages of a key one after another, while other keys go on', async () => {
+    await app.subscribers.create(subscriber(receiver.url(), { ordered: true }));
+    receiver.reply = ({ sequence }) => ({ status: 204, after: sequence % 3 === 0 ? 0 : 10 });
+    await Promise.all(upTo(10).flatMap(() => ['a', 'b', 'c'].map((key) => send(app, key))));
+    await vi.waitFor(() => expect(receiver.arrivals).toHaveLength(30), PATIENCE);
+    for (const key of ['a', 'b', 'c']) expect(receiver.asked(key)).toEqual(upTo(10));
+    await app.until('SELECT key_hash, place, status FROM thorn_deliveries', (rows) =>
+      rows.every(
+        ({ key_hash: key, place: at, status }) =>
+          key === null && at === null && status === 'succeeded',
+      ),
+    );
+    expect(await app.rows('SELECT id FROM thorn_pending_messages')).toEqual([]);
+  });
+
+  it('gets nothing of a key while an earlier message waits for its retry', async () => {
+    await app.subscribers.create(subscriber(receiver.url(), { ordered: true }));
+    await app.subscribers.create(subscriber(receiver.url('/other')));
+    receiver.reply = ({ path, attempt, sequence }) => ({
+      status: path === '/hooks' && sequence === 2 && attempt === 1 ? 500 : 204,
+    });
+    for (const _ of upTo(4)) await send(app, 'a');
+    await vi.waitFor(() => expect(receiver.accepted('a')).toHaveLength(4), PATIENCE);
+    expect(receiver.asked('a')).toEqual([1, 2, 2, 3, 4]);
+    await vi.waitFor(() => expect(receiver.asked('a', '/other').sort()).toEqual(upTo(4)), PATIENCE);
+  });
+
+  it('goes on with the next message after one that failed for good', async () => {
+    await app.subscribers.create(subscriber(receiver.url(), { ordered: true }));
+    receiver.reply = ({ sequence }) => ({ status: sequence === 1 ? 500 : 204 });
+    for (const _ of upTo(3)) await send(app, 'a');
+    await vi.waitFor(() => expect(receiver.accepted('a')).toEqual([2, 3]), PATIENCE);
+    expect(receiver.asked('a')).toEqual([1, 1, 2, 3]);
+  });
+
+  it('waits for a message that no process has looked at yet', async () => {
+    await app.subscribers.create(subscriber(receiver.url(), { ordered: true }));
+    const staged = app.message({ orderBy: { key: 'a' } });
+    await app.strategy.stage([staged], undefined);
+    for (const _ of upTo(3)) await send(app, 'a');
+    await send(app, 'b');
+    await vi.waitFor(() => expect(receiver.asked('b')).toEqual([1]), PATIENCE);
+    await app.until(
+      'SELECT place FROM thorn_deliveries WHERE place > 0',
+      (rows) => rows.length === 3,
+    );
+    expect(receiver.asked('a')).toEqual([]);
+    await app.strategy.release([staged]);
+    await vi.waitFor(() => expect(receiver.asked('a')).toEqual(upTo(4)), PATIENCE);
+  });
+
+  it('goes on behind a message that it does not get', async () => {
+    await app.subscribers.create(subscriber(receiver.url(), { ordered: true, events: ['some'] }));
+    const staged = app.message({ orderBy: { key: 'a' } });
+    await app.strategy.stage([staged], undefined);
+    await app.send({ orderBy: { key: 'a' }, event: 'some' });
+    await app.until(
+      'SELECT place FROM thorn_deliveries WHERE place > 0',
+      (rows) => rows.length === 1,
+    );
+    await app.strategy.release([staged]);
+    await vi.waitFor(() => expect(receiver.asked('a')).toEqual([2]), PATIENCE);
+  });
+
+  it('gets its messages in order from several workers', async () => {
+    await app.subscribers.create(subscriber(receiver.url(), { ordered: true }));
+    await app.subscribers.create(subscriber(receiver.url('/other'), { ordered: true }));
+    const all = kind === 'memory' ? [app] : [app, await open(), await open()];
+    receiver.reply = ({ sequence, attempt, path }) => ({
+      status: sequence % 4 === 0 && attempt === 1 && path === '/hooks' ? 500 : 204,
+      after: (sequence * 7) % 5,
+    });
+    await Promise.all(
+      all.flatMap((one) => upTo(20).flatMap(() => ['a', 'b'].map((key) => send(one, key)))),
+    );
+    const count = 20 * all.length;
+    for (const path of ['/hooks', '/other']) {
+      for (const key of ['a', 'b']) {
+        await vi.waitFor(() => expect(receiver.accepted(key, path)).toEqual(upTo(count)), PATIENCE);
+      }
+    }
+  });
+});
