@@ -7,6 +7,7 @@ import { Button, ErrorNote, Field } from '../ui/basics.js';
 import { Failure } from '../ui/screen.js';
 import { EventPicker, useCatalogue } from './event-picker.js';
 import { FilterEditor } from './filter-editor.js';
+import { changedOrder, isOrder, OrderField, typedOrder } from './order-field.js';
 import {
   changedRateLimit,
   isRateLimit,
@@ -23,6 +24,11 @@ interface FormOptions {
   readonly children?: ComponentChildren;
 }
 
+type Faults = Partial<Record<'events' | 'filter' | 'rateLimit' | 'holdFor', string>>;
+
+/** The fields whose errors are shown beside them. */
+const NAMED = ['url', 'events', 'description', 'filter', 'rateLimit', 'holdFor'];
+
 /** The fields of an endpoint. What the API refuses is said beside its field, and nothing that was typed is lost. */
 export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, children }: FormOptions) {
   const catalogue = useCatalogue();
@@ -31,7 +37,8 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
   const [events, setEvents] = useState<readonly string[]>(endpoint?.events ?? []);
   const [filter, setFilter] = useState(() => textOfFilter(endpoint?.filter ?? null));
   const [rateLimit, setRateLimit] = useState(() => typedRateLimit(endpoint?.rateLimit ?? null));
-  const [wrong, setWrong] = useState<{ events?: string; filter?: string; rateLimit?: string }>({});
+  const [order, setOrder] = useState(() => typedOrder(endpoint));
+  const [wrong, setWrong] = useState<Faults>({});
 
   const send = (event: Event) => {
     event.preventDefault();
@@ -40,6 +47,7 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
       ...(events.length === 0 && { events: t().chooseOne }),
       ...(parsed === undefined && { filter: t().filterInvalid }),
       ...(!isRateLimit(rateLimit) && { rateLimit: t().form.rateLimitInvalid }),
+      ...(!isOrder(order) && { holdFor: t().order.holdForInvalid }),
     };
     setWrong(faults);
     if (Object.keys(faults).length > 0) return;
@@ -47,11 +55,10 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
     onSubmit({
       ...{ url: url.trim(), events, description: description.trim() || null, filter: parsed },
       ...(limit !== undefined && { rateLimit: limit }),
+      ...changedOrder(order, endpoint),
     });
   };
-  const named = ['url', 'events', 'description', 'filter', 'rateLimit'].some((one) =>
-    error?.reasonOf(one),
-  );
+  const named = NAMED.some((one) => error?.reasonOf(one));
   return (
     <form class="form" noValidate onSubmit={send}>
       <Field label={t().url} hint={t().urlHint} error={sentence(error?.reasonOf('url'))}>
@@ -105,6 +112,11 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
         value={rateLimit}
         error={wrong.rateLimit ?? sentence(error?.reasonOf('rateLimit'))}
         onChange={setRateLimit}
+      />
+      <OrderField
+        value={order}
+        error={wrong.holdFor ?? sentence(error?.reasonOf('holdFor'))}
+        onChange={setOrder}
       />
       <ErrorNote error={named ? undefined : error} />
       <div class="form-end">

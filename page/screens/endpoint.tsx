@@ -18,6 +18,7 @@ import { DeliveryTable } from './delivery-table.js';
 import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
 import { EndpointForm } from './endpoint-form.js';
 import { Patterns } from './endpoints.js';
+import { orderText } from './order-field.js';
 import { TestPanel } from './test-panel.js';
 
 const DAYS = 14;
@@ -240,6 +241,12 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
         <div>
           <dt>{t().rateLimit}</dt>
           <dd>{t().rateLimitText(rateLimit.max, number(rateLimit.per / 1000))}</dd>
+        </div>
+      )}
+      {endpoint.ordered && (
+        <div>
+          <dt>{t().order.title}</dt>
+          <dd>{orderText(endpoint)}</dd>
         </div>
       )}
       {rotationEndsAt !== null && Date.parse(rotationEndsAt) > now() && (

@@ -1,6 +1,7 @@
 import type { Dictionary } from './index.js';
 import { figures } from './figures.de.js';
 import { form } from './form.de.js';
+import { order } from './order.de.js';
 import { operators } from './operators.de.js';
 import { lists } from './lists.de.js';
 import { request, signature } from './request.de.js';
@@ -242,6 +243,7 @@ export const de: Dictionary = {
   lists,
   // Form of an endpoint
   form,
+  order,
   // Figures of attempts
   figures,
   operators,

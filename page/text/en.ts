@@ -1,5 +1,6 @@
 import { figures } from './figures.en.js';
 import { form } from './form.en.js';
+import { order } from './order.en.js';
 import { operators } from './operators.en.js';
 import { lists } from './lists.en.js';
 import { request, signature } from './request.en.js';
@@ -240,6 +241,7 @@ export const en = {
   lists,
   // Form of an endpoint
   form,
+  order,
   // Figures of attempts
   figures,
   operators,

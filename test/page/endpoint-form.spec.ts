@@ -138,6 +138,52 @@ describe('the form of an endpoint', () => {
     expect(await limit()).toBeNull();
   });
 
+  it('sets the order of deliveries, and says what it means and what is refused', async () => {
+    const id = await owner.endpoint();
+    const order = async () => {
+      const { ordered, onExhausted, holdFor } = (await owner.api.subscribers.findById(id, 'any'))!;
+      return [ordered, onExhausted, holdFor];
+    };
+    await page.goto(owner.url(`/endpoints/${id}`));
+    const edit = () => page.getByRole('button', { name: 'Edit' }).click();
+    const save = () => page.getByRole('button', { name: 'Save' }).click();
+    await edit();
+    expect(await page.getByLabel('When all attempts have failed').count()).toBe(0);
+    await page.getByLabel('Deliver in order').check();
+    await page.getByText('The event that failed is left out.').waitFor();
+    await save();
+    await page.getByText('One after another; goes on when all attempts have failed').waitFor();
+    expect(await order()).toEqual([true, 'skip', null]);
+
+    await edit();
+    await page.getByLabel('When all attempts have failed').selectOption('hold');
+    await page.getByText('Until the delivery is retried and arrives').waitFor();
+    for (const wrong of ['long', '0', '337', '-1']) {
+      await page.getByLabel('Hold back for').fill(wrong);
+      await save();
+      await page.getByText('A number above 0, and 14 days at most.').waitFor();
+      await page.getByLabel('Hold back for').fill('');
+    }
+    await visitor.expectAccessible();
+    await page.getByLabel('Hold back for').fill('1,5');
+    await save();
+    await page.getByText('failed, for 90 minutes at most').waitFor();
+    expect(await order()).toEqual([true, 'hold', 5_400_000]);
+
+    await edit();
+    expect(await page.getByLabel('Hold back for').inputValue()).toBe('90');
+    expect(await page.getByLabel('Unit').inputValue()).toBe('minutes');
+    await page.getByLabel('Hold back for').fill('');
+    await save();
+    await page.getByText('One after another; stops when all attempts have failed').waitFor();
+    expect(await order()).toEqual([true, 'hold', null]);
+    await edit();
+    await page.getByLabel('Deliver in order').uncheck();
+    await save();
+    await page.getByText('One after another').waitFor({ state: 'detached' });
+    expect(await order()).toEqual([false, 'hold', null]);
+  });
+
   it('shows an example of an event without losing what was typed', async () => {
     await page.goto(owner.url('/endpoints/new'));
     await page.getByLabel('URL').fill('https://example.com/typed');
