@@ -24,10 +24,15 @@ interface FormOptions {
   readonly children?: ComponentChildren;
 }
 
+/** Patterns as they are typed, one after another. */
+function patternsOf(text: string): readonly string[] {
+  return [...new Set(text.split(/[\s,]+/).filter((one) => one !== ''))];
+}
+
 type Faults = Partial<Record<'events' | 'filter' | 'rateLimit' | 'holdFor', string>>;
 
 /** The fields whose errors are shown beside them. */
-const NAMED = ['url', 'events', 'description', 'filter', 'rateLimit', 'holdFor'];
+const NAMED = ['url', 'events', 'exclude', 'description', 'filter', 'rateLimit', 'holdFor'];
 
 /** The fields of an endpoint. What the API refuses is said beside its field, and nothing that was typed is lost. */
 export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, children }: FormOptions) {
@@ -35,6 +40,7 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
   const [url, setUrl] = useState(endpoint?.url ?? '');
   const [description, setDescription] = useState(endpoint?.description ?? '');
   const [events, setEvents] = useState<readonly string[]>(endpoint?.events ?? []);
+  const [exclude, setExclude] = useState(() => endpoint?.exclude.join(' ') ?? '');
   const [filter, setFilter] = useState(() => textOfFilter(endpoint?.filter ?? null));
   const [rateLimit, setRateLimit] = useState(() => typedRateLimit(endpoint?.rateLimit ?? null));
   const [order, setOrder] = useState(() => typedOrder(endpoint));
@@ -51,9 +57,12 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
     };
     setWrong(faults);
     if (Object.keys(faults).length > 0) return;
+    const excluded = patternsOf(exclude);
+    const isExcluded = excluded.join() !== (endpoint?.exclude ?? []).join();
     const limit = changedRateLimit(rateLimit, endpoint?.rateLimit ?? null);
     onSubmit({
       ...{ url: url.trim(), events, description: description.trim() || null, filter: parsed },
+      ...(isExcluded && { exclude: excluded }),
       ...(limit !== undefined && { rateLimit: limit }),
       ...changedOrder(order, endpoint),
     });
@@ -99,11 +108,28 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
           onChange={setEvents}
         />
       )}
+      <Field
+        label={t().form.exclude}
+        hint={t().form.excludeHint}
+        error={sentence(error?.reasonOf('exclude'))}
+      >
+        {(attributes) => (
+          <input
+            {...attributes}
+            type="text"
+            autoComplete="off"
+            spellcheck={false}
+            value={exclude}
+            onInput={({ currentTarget }) => setExclude(currentTarget.value)}
+          />
+        )}
+      </Field>
       <details open={endpoint?.filter !== undefined && endpoint.filter !== null}>
         <summary>{t().filter}</summary>
         <FilterEditor
           text={filter}
           events={events}
+          exclude={patternsOf(exclude)}
           error={wrong.filter ?? sentence(error?.reasonOf('filter'))}
           onChange={setFilter}
         />

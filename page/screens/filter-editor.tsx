@@ -16,6 +16,7 @@ interface EditorOptions {
   /** The filter as JSON; empty for none. */
   readonly text: string;
   readonly events: readonly string[];
+  readonly exclude: readonly string[];
   readonly error: string | undefined;
   readonly onChange: (text: string) => void;
 }
@@ -23,7 +24,7 @@ interface EditorOptions {
 const NEW_ROW: FilterRow = { field: '', operator: 'eq', value: '' };
 
 /** A filter as rows, or as JSON where rows cannot say it, and what it would let through. */
-export function FilterEditor({ text, events, error, onChange }: EditorOptions) {
+export function FilterEditor({ text, events, exclude, error, onChange }: EditorOptions) {
   const [rows, setRows] = useState<FilterRows | null>(() => parsedRows(text));
   const [isTooComplex, setTooComplex] = useState(false);
   const change = (next: FilterRows) => {
@@ -67,7 +68,7 @@ export function FilterEditor({ text, events, error, onChange }: EditorOptions) {
           {rows === null ? t().form.asRows : t().form.asJson}
         </Button>
       </div>
-      <FilterPreview text={text} events={events} />
+      <FilterPreview text={text} events={events} exclude={exclude} />
     </>
   );
 }

@@ -10,12 +10,13 @@ import { Table } from '../ui/table.js';
 interface Options {
   readonly text: string;
   readonly events: readonly string[];
+  readonly exclude: readonly string[];
 }
 
 /** Tries a filter on the latest messages. Nothing is stored. */
-export function FilterPreview({ text, events }: Options) {
+export function FilterPreview({ text, events, exclude }: Options) {
   const [found, setFound] = useState<{ readonly of: string; readonly preview: Preview }>();
-  const of = JSON.stringify([text, events]);
+  const of = JSON.stringify([text, events, exclude]);
   const action = useAction(async () => {
     let filter: unknown;
     try {
@@ -24,7 +25,7 @@ export function FilterPreview({ text, events }: Options) {
       throw new ApiError(-1, { detail: t().filterInvalid });
     }
     const patterns = events.length === 0 ? {} : { events };
-    setFound({ of, preview: await owner.previewFilter({ filter, ...patterns }) });
+    setFound({ of, preview: await owner.previewFilter({ filter, exclude, ...patterns }) });
   });
   // What was found for another filter says nothing about this one.
   const preview = found?.of === of ? found.preview : undefined;

@@ -38,6 +38,8 @@ export const form: Translation<typeof formEn> = {
   previewed: 'Ereignisse, an denen er versucht wurde',
   passes: 'Gesendet',
   stopped: 'Nicht gesendet',
+  exclude: 'Ereignisse auslassen',
+  excludeHint: 'Muster wie article.removed, durch Leerzeichen getrennt. Leer: keine.',
   rateLimit: 'Ratenbegrenzung',
   rateLimitHint: 'Anfragen höchstens; die übrigen warten. Leer: keine Grenze.',
   rateLimitInvalid: 'Eine ganze Zahl von 1 bis 1.000.000.',

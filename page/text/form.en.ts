@@ -36,6 +36,8 @@ export const form = {
   previewed: 'Events that it was tried on',
   passes: 'Sent',
   stopped: 'Not sent',
+  exclude: 'Events to leave out',
+  excludeHint: 'Patterns such as article.removed, with spaces between them. Empty: none.',
   rateLimit: 'Rate limit',
   rateLimitHint: 'Requests at most; the others wait. Empty: no limit.',
   rateLimitInvalid: 'A whole number from 1 to 1,000,000.',

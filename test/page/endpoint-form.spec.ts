@@ -138,6 +138,34 @@ describe('the form of an endpoint', () => {
     expect(await limit()).toBeNull();
   });
 
+  it('leaves events out, tries that on the latest events, and says which pattern is refused', async () => {
+    const id = await owner.endpoint();
+    await owner.deliver(id, { title: 'Hello' });
+    const excluded = async () => (await owner.api.subscribers.findById(id, 'any'))!.exclude;
+    await page.goto(owner.url(`/endpoints/${id}`));
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const field = page.getByLabel('Events to leave out');
+    await field.fill('art*');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Must be dot-separated segments').waitFor();
+    await visitor.expectAccessible();
+    await field.fill(' article.created, article.removed article.created ');
+    await page.locator('summary', { hasText: 'Filter' }).click();
+    await page.getByRole('button', { name: 'Try on the latest events' }).click();
+    await page.getByText('There are no events yet to try it on.').waitFor();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await excluded()).toEqual(['article.created', 'article.removed']);
+    await page.getByText('Except').waitFor();
+
+    await page.getByRole('button', { name: 'Edit' }).click();
+    expect(await field.inputValue()).toBe('article.created article.removed');
+    await field.fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Except').waitFor({ state: 'detached' });
+    expect(await excluded()).toEqual([]);
+  });
+
   it('sets the order of deliveries, and says what it means and what is refused', async () => {
     const id = await owner.endpoint();
     const order = async () => {
