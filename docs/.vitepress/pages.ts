@@ -27,6 +27,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'Scaling', file: 'scaling.md' },
       { text: 'Operations', file: 'operations.md' },
       { text: 'Observability', file: 'observability.md' },
+      { text: 'Self-check', file: 'self-check.md' },
       { text: 'Security', file: 'security.md' },
       { text: 'Extending', file: 'extending.md' },
     ],

@@ -17,4 +17,9 @@ export { type OperatorApiOptions, operatorSettings } from './options/operator-op
 export type { PageApis, PageDefinition } from './options/page-definition.js';
 export { PlatformProblems } from './platform/platform-problems.js';
 export { RoutePaths } from './platform/route-paths.js';
+export {
+  ApplicationReport,
+  type SetupReport,
+  type SetupWarning,
+} from './operator/application-report.js';
 export { operatorControllers } from './operator/operator-controllers.js';

@@ -6,6 +6,7 @@ import type {
   Type,
 } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApplicationReport } from '../api/index.js';
 import { CapturedDataSources } from '../capture/index.js';
 import { constructAs, from } from '../common/construct.js';
 import { Clock, SystemClock } from '../common/index.js';
@@ -52,6 +53,7 @@ import { ChangeFeeds } from './change-feeds.js';
 import { EventDiscovery } from './event-discovery.js';
 import type { ThornModuleExtras } from './options/module-options.js';
 import { option, ThornSettings } from './options/settings.js';
+import { SetupInspection } from './setup-inspection.js';
 import { StartupReport } from './startup-report.js';
 import { subscriberProviders } from './providers/subscriber.providers.js';
 
@@ -103,6 +105,8 @@ export function thornProviders(extras: ThornModuleExtras): {
     SchemaCheck,
     ChangeFeeds,
     EventDiscovery,
+    SetupInspection,
+    { provide: ApplicationReport, useExisting: SetupInspection },
     StartupReport,
     ...client,
     ...deliveryProviders,

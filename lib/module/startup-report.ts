@@ -1,62 +1,49 @@
-import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
-import { PlatformProblems } from '../api/index.js';
-import { DispatchStrategy } from '../dispatch/index.js';
-import { EventCatalogue } from '../event/index.js';
-import { SubscriberRepository, TypeOrmSubscriberRepository } from '../subscriber/index.js';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { SetupReport } from '../api/index.js';
 import { ThornSettings } from './options/settings.js';
-import { CapturedDataSources } from '../capture/index.js';
+import { SetupInspection } from './setup-inspection.js';
 
-/** Logs how the application was set up: one line, and a warning about what is unsafe in production. */
+/** Logs how the application was set up: one line, and warnings about what is unsafe in production. */
 @Injectable()
 export class StartupReport {
   readonly #logger = new Logger('Thorn');
 
   constructor(
-    @Inject(CapturedDataSources) private readonly dataSources: CapturedDataSources,
-    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
-    @Inject(SubscriberRepository) private readonly subscribers: SubscriberRepository,
-    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
+    @Inject(SetupInspection) private readonly inspection: SetupInspection,
     @Inject(ThornSettings) private readonly settings: ThornSettings,
-    @Optional() @Inject(PlatformProblems) private readonly platform: PlatformProblems | undefined,
   ) {}
 
   /** Call it once all routes and events are known. */
   log(): void {
+    const report = this.inspection.read();
     const facts = [
-      `strategy ${this.strategy.label?.() ?? this.strategy.constructor.name}`,
-      this.#databases(),
-      counted(this.catalogue.names().length, 'event'),
-      this.#apis(),
+      `strategy ${report.strategy}`,
+      dataSources(report),
+      counted(report.events, 'event'),
+      paths(report),
     ];
     this.#logger.log(`Started: ${facts.join('; ')}`);
-    if (this.#storesPlainSecrets() && process.env['NODE_ENV'] === 'production') {
-      this.#logger.warn(
-        'Secrets of subscribers are stored unsealed: a copy of the database is enough to sign as this application. Set ' +
-          'the option encryption, and seal the stored ones with `npx thorn reseal`.',
-      );
+    const environment = process.env['NODE_ENV'];
+    if (environment === 'production') {
+      const unsealed = report.warnings.find(({ code }) => code === 'secrets-unsealed');
+      if (unsealed !== undefined) this.#logger.warn(unsealed.text);
+      return;
     }
+    // Tests start an application many times, and none of them goes to production.
+    if (environment === 'test' || this.settings.options.selfCheck === false) return;
+    for (const { text } of report.warnings) this.#logger.warn(`Before production: ${text}`);
   }
+}
 
-  #databases(): string {
-    const { all, names } = this.dataSources;
-    if (all.length === 0) return 'no data source';
-    const shown = all.map(({ options }, index) => `${names[index]} (${options.type})`);
-    return `data source${all.length === 1 ? '' : 's'} ${shown.join(', ')}`;
-  }
+function dataSources({ dataSources: all }: SetupReport): string {
+  if (all.length === 0) return 'no data source';
+  const shown = all.map(({ name, type }) => `${name} (${type})`);
+  return `data source${all.length === 1 ? '' : 's'} ${shown.join(', ')}`;
+}
 
-  #apis(): string {
-    const paths = this.platform?.apis ?? [];
-    const pages = this.platform?.pages ?? [];
-    const api = paths.length === 0 ? 'no REST API' : `REST API at ${paths.join(', ')}`;
-    return pages.length === 0 ? api : `${api}; page at ${pages.join(', ')}`;
-  }
-
-  #storesPlainSecrets(): boolean {
-    return (
-      this.subscribers instanceof TypeOrmSubscriberRepository &&
-      this.settings.options.encryption === undefined
-    );
-  }
+function paths({ apis, pages }: SetupReport): string {
+  const api = apis.length === 0 ? 'no REST API' : `REST API at ${apis.join(', ')}`;
+  return pages.length === 0 ? api : `${api}; page at ${pages.join(', ')}`;
 }
 
 function counted(count: number, noun: string): string {

@@ -1,7 +1,7 @@
-import type { INestApplication, LoggerService } from '@nestjs/common';
+import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   defineEvents,
   disabled,
@@ -11,6 +11,8 @@ import {
   type ThornModuleExtras,
   type ThornModuleOptions,
 } from '../../lib/index.js';
+import { TerminusModule } from '@nestjs/terminus';
+import { ThornHealthIndicator } from '../../lib/terminus/index.js';
 import { bullmq } from '../../lib/bullmq/index.js';
 import { RecordingStrategy } from '../../lib/testing/index.js';
 import { BearerGuard, platforms, startApi } from '../support/apps/api-app.js';
@@ -27,10 +29,15 @@ afterEach(async () => {
   app = undefined;
 });
 
+interface Extras extends Pick<ModuleMetadata, 'imports' | 'providers'> {
+  readonly configure?: (app: INestApplication) => void;
+}
+
 /** Starts an application. @returns the lines of ours that it has logged until then */
 async function linesOf(
   options: ThornModuleOptions & ThornModuleExtras,
   dataSources: readonly string[] = ['default'],
+  { imports = [], providers = [], configure = () => {} }: Extras = {},
 ): Promise<Readonly<Record<Level, readonly string[]>>> {
   const lines = { log: [] as string[], warn: [] as string[] };
   const module = await Test.createTestingModule({
@@ -42,9 +49,12 @@ async function linesOf(
         }),
       ),
       ThornModule.forRoot({ dataSources, ...options }),
+      ...imports,
     ],
+    providers: [...providers],
   }).compile();
   app = module.createNestApplication({ logger: recorder(lines) });
+  configure(app);
   await app.init();
   return lines;
 }
@@ -133,12 +143,46 @@ describe('an application that stores secrets unsealed', () => {
   });
 
   it.each<[string, string, ThornModuleOptions, readonly string[]]>([
-    ['elsewhere', 'development', {}, ['default']],
+    ['in tests', 'test', {}, ['default']],
+    ['in development without the self-check', 'development', { selfCheck: false }, ['default']],
     ['with encryption', 'production', { encryption }, ['default']],
     ['without a database', 'production', {}, []],
   ])('does not warn %s', async (_, environment, options, dataSources) => {
     vi.stubEnv('NODE_ENV', environment);
 
     expect((await linesOf({ ...options, dispatch: inline() }, dataSources)).warn).toEqual([]);
+  });
+});
+
+describe('the self-check of an application in development', () => {
+  const healthy: Extras = {
+    imports: [TerminusModule],
+    providers: [ThornHealthIndicator],
+    configure: (made) => void made.enableShutdownHooks(['SIGTERM']),
+  };
+  const warning = (text: string): unknown => expect.stringContaining(`Before production: ${text}`);
+  const synchronized = warning('The data source default has synchronize: true');
+
+  beforeEach(() => vi.stubEnv('NODE_ENV', 'development'));
+
+  it('warns once of all that will hurt in production', async () => {
+    const { warn } = await linesOf({});
+
+    expect(warn).toEqual([
+      warning('Secrets of subscribers are stored unsealed'),
+      synchronized,
+      warning('Shutdown hooks are off'),
+      warning('No health check looks at webhooks'),
+    ]);
+  });
+
+  it('warns of what is kept in memory', async () => {
+    const { warn } = await linesOf({}, [], healthy);
+
+    expect(warn).toEqual([warning('Subscribers are kept in memory')]);
+  });
+
+  it('warns of nothing else once the rest is mended', async () => {
+    expect((await linesOf({ encryption }, ['default'], healthy)).warn).toEqual([synchronized]);
   });
 });

@@ -99,6 +99,7 @@ describe('an application with a wrong option', () => {
       '`changeFeed` of ThornModule.forRoot() must be true, false',
       { changeFeed },
     ]),
+    ['selfCheck', { selfCheck: 'yes' }],
     ['changeFeed.interval', { changeFeed: { interval: 5 } }],
     ...['yes', 1, null, [], {}].map((cascades): [string, object] => [
       '`cascades` of ThornModule.forRoot() must be true or false',

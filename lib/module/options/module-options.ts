@@ -106,6 +106,11 @@ export interface ThornModuleOptions extends BulkSettings {
    * default. The same in all processes. Default false.
    */
   readonly changeFeed?: boolean | { readonly pollInterval: number };
+  /**
+   * Whether the start warns of what will hurt in production, such as `synchronize: true`. Only where `NODE_ENV` is neither
+   * `production` nor `test`. Default true.
+   */
+  readonly selfCheck?: boolean;
 }
 
 /** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */

@@ -45,6 +45,7 @@ const KNOWN: Readonly<{
   cascades: null,
   serializeTransactions: null,
   changeFeed: null,
+  selfCheck: null,
 };
 
 /** The module's options once they are checked. */
@@ -147,6 +148,7 @@ function checkValues({ baseUrl, envelope, subscribers, ...options }: ThornModule
   check.boolean('strictEvents', options.strictEvents);
   check.boolean('keep', options.keep);
   check.boolean('orderInBody', options.orderInBody);
+  check.boolean('selfCheck', options.selfCheck);
   check.assert(
     'subscribers',
     subscribers === undefined || isObject(subscribers),

@@ -1,0 +1,31 @@
+/** One thing of the set-up that will hurt in production. */
+export interface SetupWarning {
+  readonly code:
+    | 'in-memory-store'
+    | 'no-health-check'
+    | 'no-shutdown-hooks'
+    | 'secrets-unsealed'
+    | 'synchronize';
+  /** What is wrong, and what to do. */
+  readonly text: string;
+}
+
+/** How an application is set up. It holds no secret. */
+export interface SetupReport {
+  /** For example `outbox() with a worker`. */
+  readonly strategy: string;
+  /** The captured data sources, with their kinds of database. */
+  readonly dataSources: readonly { readonly name: string; readonly type: string }[];
+  /** The number of declared events. */
+  readonly events: number;
+  /** The paths of the REST APIs. */
+  readonly apis: readonly string[];
+  /** The paths of pages. */
+  readonly pages: readonly string[];
+  readonly warnings: readonly SetupWarning[];
+}
+
+/** Reports how the running application is set up, as far as it knows of itself. */
+export abstract class ApplicationReport {
+  abstract read(): SetupReport;
+}

@@ -1,0 +1,102 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import {
+  type ApplicationReport,
+  PlatformProblems,
+  type SetupReport,
+  type SetupWarning,
+} from '../api/index.js';
+import { CapturedDataSources } from '../capture/index.js';
+import { DispatchStrategy } from '../dispatch/index.js';
+import { EventCatalogue } from '../event/index.js';
+import { OutboxStrategy } from '../outbox/index.js';
+import {
+  InMemorySubscriberRepository,
+  SubscriberRepository,
+  TypeOrmSubscriberRepository,
+} from '../subscriber/index.js';
+import { ThornSettings } from './options/settings.js';
+
+/** Looks at how the application is set up, and at what of it will hurt in production. */
+@Injectable()
+export class SetupInspection implements ApplicationReport {
+  constructor(
+    @Inject(CapturedDataSources) private readonly dataSources: CapturedDataSources,
+    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
+    @Inject(SubscriberRepository) private readonly subscribers: SubscriberRepository,
+    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
+    @Inject(ThornSettings) private readonly settings: ThornSettings,
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Optional() @Inject(PlatformProblems) private readonly platform: PlatformProblems | undefined,
+  ) {}
+
+  /** Call it once all routes and events are known. */
+  read(): SetupReport {
+    const { all, names } = this.dataSources;
+    return {
+      strategy: this.strategy.label?.() ?? this.strategy.constructor.name,
+      dataSources: all.map(({ options: { type } }, index) => ({ name: names[index]!, type })),
+      events: this.catalogue.names().length,
+      apis: this.platform?.apis ?? [],
+      pages: this.platform?.pages ?? [],
+      warnings: this.#warnings(),
+    };
+  }
+
+  #warnings(): readonly SetupWarning[] {
+    const warnings: readonly (SetupWarning | false)[] = [
+      this.#storesPlainSecrets() && {
+        code: 'secrets-unsealed',
+        text:
+          'Secrets of subscribers are stored unsealed: a copy of the database is enough to sign as this application. Set ' +
+          'the option encryption, and seal the stored ones with `npx thorn reseal`.',
+      },
+      this.subscribers instanceof InMemorySubscriberRepository && {
+        code: 'in-memory-store',
+        text:
+          'Subscribers are kept in memory: a restart forgets them. Import TypeOrmModule.forRoot() and name its data ' +
+          'source in the option dataSources.',
+      },
+      this.#synchronized().length > 0 && {
+        code: 'synchronize',
+        text:
+          `The data source ${this.#synchronized().join(', ')} has synchronize: true: TypeORM changes tables at each ` +
+          'start, and may drop columns with their data. Use migrations, with ...thornMigrations among them.',
+      },
+      // A process that has a listener of its own may call app.close() there.
+      process.listenerCount('SIGTERM') === 0 && {
+        code: 'no-shutdown-hooks',
+        text:
+          'Shutdown hooks are off: when the process is stopped, deliveries that are under way break off. Call ' +
+          'app.enableShutdownHooks() before app.listen().',
+      },
+      this.strategy instanceof OutboxStrategy &&
+        !this.#hasHealthCheck() && {
+          code: 'no-health-check',
+          text:
+            'No health check looks at webhooks, so nothing notices that they wait. Use ThornHealthIndicator of ' +
+            'nestjs-thorn/terminus.',
+        },
+    ];
+    return warnings.filter((warning) => warning !== false);
+  }
+
+  #storesPlainSecrets(): boolean {
+    return (
+      this.subscribers instanceof TypeOrmSubscriberRepository &&
+      this.settings.options.encryption === undefined
+    );
+  }
+
+  #synchronized(): readonly string[] {
+    const { all, names } = this.dataSources;
+    return names.filter((_, index) => all[index]!.options.synchronize === true);
+  }
+
+  /** By name: the entry needs a package that not every application has. */
+  #hasHealthCheck(): boolean {
+    return this.discovery
+      .getProviders()
+      .some(({ metatype }) => metatype?.name === 'ThornHealthIndicator');
+  }
+}
