@@ -1,6 +1,12 @@
-import { IsBoolean, IsString, Matches } from 'class-validator';
 import { badRequest } from '../problems/errors.js';
-import { IsIsoDate, IsOptionalMoment, parseIsoDate, NotRequired } from '../http/validators.js';
+import {
+  IsFlag,
+  IsIsoDate,
+  IsOptionalMoment,
+  IsTextOf,
+  NotRequired,
+  parseIsoDate,
+} from '../http/validators.js';
 /** The error text for a text that is not a cursor. */
 export const NO_CURSOR = 'must be the "next" of an earlier answer';
 /** A data source, and an id in it. */
@@ -20,7 +26,7 @@ abstract class BulkDto {
 
   /** True: only counts. Default false. */
   @NotRequired()
-  @IsBoolean({ message: 'must be true or false' })
+  @IsFlag()
   dryRun?: boolean;
 
   /** The `next` of an earlier answer that did not come to its end. */
@@ -29,15 +35,13 @@ abstract class BulkDto {
 
 export class RecoverDto extends BulkDto {
   @NotRequired()
-  @IsString({ message: NO_CURSOR })
-  @Matches(PLACE_CURSOR, { message: NO_CURSOR })
+  @IsTextOf(PLACE_CURSOR, NO_CURSOR)
   after?: string;
 }
 
 export class BackfillDto extends BulkDto {
   @NotRequired()
-  @IsString({ message: NO_CURSOR })
-  @Matches(MESSAGE_CURSOR, { message: NO_CURSOR })
+  @IsTextOf(MESSAGE_CURSOR, NO_CURSOR)
   after?: string;
 }
 

@@ -1,7 +1,8 @@
 import type { PipeTransform, Type } from '@nestjs/common';
-import { validate, type ValidationError } from 'class-validator';
+import type { ValidationError } from 'class-validator';
 import { badRequest, type RefusedField } from '../problems/errors.js';
 import { nameAsSent, type Body, isBody, rejectForbidden } from './body-fields.js';
+import { validators } from './validators.js';
 
 /** The options of a {@link JsonBodyPipe}. */
 export interface JsonBodyOptions {
@@ -32,7 +33,7 @@ export class JsonBodyPipe<Dto extends object> implements PipeTransform<unknown, 
     const { renamed, refused } = rename(given);
     if (refused.length > 0) throw badRequest(refused);
     // Assigned and not built by class-transformer, which walks into values of any depth.
-    const errors = await validate(Object.assign(new this.dto(), renamed), {
+    const errors = await validators().validate(Object.assign(new this.dto(), renamed), {
       whitelist: true,
       forbidNonWhitelisted: true,
       // A DTO without fields would count as unknown.

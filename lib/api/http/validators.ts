@@ -1,4 +1,22 @@
-import { registerDecorator, ValidateIf } from 'class-validator';
+import { loadClassValidator } from '../../event/index.js';
+
+type ClassValidator = typeof import('class-validator');
+
+const undeclared: (() => void)[] = [];
+
+/** Declares a rule of a DTO's field, which is made once {@link validators} loads class-validator. */
+export function Rule(make: (validators: ClassValidator) => PropertyDecorator): PropertyDecorator {
+  return (target, propertyName) => {
+    undeclared.push(() => make(loadClassValidator())(target, propertyName));
+  };
+}
+
+/** Returns class-validator, which knows the rules of all DTOs. */
+export function validators(): ClassValidator {
+  for (const declare of undeclared.splice(0)) declare();
+  return loadClassValidator();
+}
+
 // The date alone is midnight in UTC, as in JavaScript.
 const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
 
@@ -15,15 +33,15 @@ export function parseIsoDate(text: unknown): Date | null {
 
 /** A field of a DTO that holds one. */
 export function IsIsoDate(): PropertyDecorator {
-  return (target, propertyName) => {
-    registerDecorator({
-      name: 'isMoment',
-      target: target.constructor,
-      propertyName: String(propertyName),
-      options: { message: NO_MOMENT },
-      validator: { validate: (value: unknown) => parseIsoDate(value) !== null },
-    });
-  };
+  return Rule(({ ValidateBy }) =>
+    ValidateBy(
+      {
+        name: 'isMoment',
+        validator: { validate: (value: unknown) => parseIsoDate(value) !== null },
+      },
+      { message: NO_MOMENT },
+    ),
+  );
 }
 
 /** As {@link IsIsoDate}; the field may be left out. */
@@ -34,7 +52,25 @@ export function IsOptionalMoment(): PropertyDecorator {
   };
 }
 
+/** A field that holds a text. */
+export function IsText(message: string): PropertyDecorator {
+  return Rule(({ IsString }) => IsString({ message }));
+}
+
+/** A field that holds a text of this form. */
+export function IsTextOf(form: RegExp, message: string): PropertyDecorator {
+  return (target, propertyName) => {
+    IsText(message)(target, propertyName);
+    Rule(({ Matches }) => Matches(form, { message }))(target, propertyName);
+  };
+}
+
+/** A field that holds true or false. */
+export function IsFlag(): PropertyDecorator {
+  return Rule(({ IsBoolean }) => IsBoolean({ message: 'must be true or false' }));
+}
+
 /** Unlike `IsOptional`, which lets null pass as a value of any type. */
 export function NotRequired(): PropertyDecorator {
-  return ValidateIf((_, value: unknown) => value !== undefined);
+  return Rule(({ ValidateIf }) => ValidateIf((_, value: unknown) => value !== undefined));
 }

@@ -1,6 +1,5 @@
-import { IsBoolean, IsString, Matches } from 'class-validator';
 import { MESSAGE_CURSOR, NO_CURSOR, PLACE_CURSOR } from '../deliveries/deliveries.dto.js';
-import { IsOptionalMoment, NotRequired } from '../http/validators.js';
+import { IsFlag, IsOptionalMoment, IsTextOf, NotRequired } from '../http/validators.js';
 
 /** The body of `POST prune` of the operator API. */
 export class PruneDto {
@@ -10,12 +9,11 @@ export class PruneDto {
 
   /** True: only counts. Default false. */
   @NotRequired()
-  @IsBoolean({ message: 'must be true or false' })
+  @IsFlag()
   dryRun?: boolean;
 
   @NotRequired()
-  @IsString({ message: NO_CURSOR })
-  @Matches(MESSAGE_CURSOR, { message: NO_CURSOR })
+  @IsTextOf(MESSAGE_CURSOR, NO_CURSOR)
   after?: string;
 }
 
@@ -23,11 +21,10 @@ export class PruneDto {
 export class ResealDto {
   /** True: only counts. Default false. */
   @NotRequired()
-  @IsBoolean({ message: 'must be true or false' })
+  @IsFlag()
   dryRun?: boolean;
 
   @NotRequired()
-  @IsString({ message: NO_CURSOR })
-  @Matches(PLACE_CURSOR, { message: NO_CURSOR })
+  @IsTextOf(PLACE_CURSOR, NO_CURSOR)
   after?: string;
 }

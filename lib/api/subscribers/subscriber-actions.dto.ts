@@ -1,5 +1,4 @@
-import { IsOptional, IsString } from 'class-validator';
-import { NotRequired } from '../http/validators.js';
+import { IsText, NotRequired, Rule } from '../http/validators.js';
 
 /** A request that says everything by its path. */
 export class EmptyDto {}
@@ -8,18 +7,18 @@ export class EmptyDto {}
 export class TestDto {
   /** The event whose example is sent. Default `thorn.ping`. */
   @NotRequired()
-  @IsString({ message: 'must be the name of an event' })
+  @IsText('must be the name of an event')
   event?: string;
 }
 
 /** The body of `POST /:id/rotate-secret`. */
 export class RotateSecretDto {
   /** The time for which earlier secrets go on signing: milliseconds, or a text such as `24h`. Default `24h`. */
-  @IsOptional()
+  @Rule(({ IsOptional }) => IsOptional())
   overlap?: number | string;
 
   /** The new secret. Default: a random one. */
   @NotRequired()
-  @IsString({ message: 'must be a text' })
+  @IsText('must be a text')
   secret?: string;
 }

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { plainToInstance } from 'class-transformer';
+import { loadClassTransformer } from './validation-packages.js';
 import type { DataClass } from '../define-events.js';
 import type { JsonSchema } from './json-schema.js';
 import { type SwaggerProperty, swaggerProperties } from './swagger-properties.js';
@@ -103,6 +103,7 @@ function isClass(value: object): boolean {
 function transformedType(type: DataClass, name: string, isList: boolean): unknown {
   try {
     const maker = type as new () => Readonly<Record<string, unknown>>;
+    const { plainToInstance } = loadClassTransformer();
     const made = plainToInstance(maker, { [name]: isList ? [{}] : {} })[name];
     const value: unknown = Array.isArray(made) ? made[0] : made;
     const found = (value as object | null | undefined)?.constructor;

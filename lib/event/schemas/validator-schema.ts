@@ -1,4 +1,4 @@
-import { getMetadataStorage } from 'class-validator';
+import { loadClassValidator } from './validation-packages.js';
 import type { DataClass } from '../define-events.js';
 
 /** The constraints of class-validator's decorators on one property. */
@@ -51,6 +51,7 @@ const KEYWORDS: Readonly<Record<string, (constraints: readonly unknown[]) => Key
 /** The properties of a class that carry decorators of class-validator, inherited ones included. */
 export function validatedProperties(type: DataClass): ReadonlyMap<string, ValidatedProperty> {
   const found = new Map<string, ValidatedProperty>();
+  const { getMetadataStorage } = loadClassValidator();
   const all = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
   // Those of the class come before those of its bases, and win.
   for (const { propertyName, type: kind, name = '', constraints = [], each } of all) {
