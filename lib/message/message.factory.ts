@@ -116,6 +116,7 @@ export class MessageFactory {
         traceparent: origin?.traceparent ?? null,
         tracestate: boundedTracestate(origin?.tracestate ?? null),
         key,
+        isIdNew: draft.id === undefined,
       },
       text,
       this.codecs,

@@ -31,6 +31,8 @@ export interface MessageFields {
   readonly key?: string | null;
   /** The number of the message among those of its key. Default null: it has none yet. */
   readonly sequence?: number | null;
+  /** True if the id was made with the message, so that no other message has it. Default false. */
+  readonly isIdNew?: boolean;
 }
 
 /**
@@ -50,6 +52,7 @@ export class Message implements MessageFields {
   readonly traceparent: string | null;
   readonly tracestate: string | null;
   readonly key: string | null;
+  readonly isIdNew: boolean;
   #sequence: number | null;
   #json: Buffer | undefined;
   // Of other content types, which few messages are asked for.
@@ -73,6 +76,7 @@ export class Message implements MessageFields {
     this.traceparent = fields.traceparent ?? null;
     this.tracestate = fields.tracestate ?? null;
     this.key = fields.key ?? null;
+    this.isIdNew = fields.isIdNew ?? false;
     this.#sequence = fields.sequence ?? null;
   }
 

@@ -109,6 +109,22 @@ export class SqliteTransactions {
     return scope?.runner.manager;
   }
 
+  /**
+   * Does some work on the connection as a statement of a query runner, which is in a transaction.
+   *
+   * @throws {@link TransactionEndedError} when the transaction is over
+   */
+  within<Result>(queryRunner: QueryRunner, work: (handle: SqliteHandle) => Result): Result {
+    const runner = queryRunner as unknown as Runner;
+    this.#refuseEnded(runner);
+    try {
+      return work(this.#handle!);
+    } catch (error) {
+      this.#noticeEnd(runner, error);
+      throw error;
+    }
+  }
+
   get #handle(): SqliteHandle | undefined {
     return sqliteHandle(this.dataSource);
   }
@@ -336,12 +352,15 @@ export class SqliteTransactions {
     try {
       return await original();
     } catch (error) {
-      if (!this.#inTransaction) {
-        this.#ended.set(runner, new TransactionEndedError(error));
-        this.#leave(runner);
-      }
+      this.#noticeEnd(runner, error);
       throw error;
     }
+  }
+
+  #noticeEnd(runner: Runner, error: unknown): void {
+    if (this.#inTransaction) return;
+    this.#ended.set(runner, new TransactionEndedError(error));
+    this.#leave(runner);
   }
 
   #refuseEnded(runner: Runner): void {

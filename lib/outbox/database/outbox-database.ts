@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import type { Dialect, Statement } from './dialect.js';
 
 /** A row as the driver answers it. */
@@ -16,7 +17,7 @@ export type Step = Statement | ((before: readonly Result[]) => Statement | null)
 /** The result of a step without statements. */
 export const NOTHING_DONE: Result = { rows: [], affected: 0 };
 
-/** The strategy's own way to a database, apart from the application's transactions. */
+/** The strategy's own way to a database, apart from the application's transactions but for {@link OutboxDatabase.runWithin}. */
 export abstract class OutboxDatabase {
   abstract readonly dialect: Dialect;
 
@@ -30,6 +31,20 @@ export abstract class OutboxDatabase {
   async run(statement: Statement): Promise<Result> {
     const [result] = await this.execute([statement]);
     return result!;
+  }
+
+  /** Runs one statement with a manager of the application: in its transaction, when it is in one. */
+  runWithin(manager: EntityManager, statement: Statement): Promise<Result> | Result {
+    return this.#query(manager, statement);
+  }
+
+  async #query(manager: EntityManager, { sql, parameters }: Statement): Promise<Result> {
+    // save() and insert() are several times slower, and their hooks would capture these rows.
+    const rows: unknown = await manager.query(
+      this.dialect.placeholders(sql),
+      parameters as unknown[],
+    );
+    return Array.isArray(rows) ? { rows: rows as Row[], affected: 0 } : NOTHING_DONE;
   }
 
   /** After the last {@link execute}; what still waits is rejected. */

@@ -14,7 +14,6 @@ import { MESSAGE_COLUMNS, type MessageRowMapper } from './message-row-mapper.js'
 export type KnownCheck = 'none' | 'stored' | 'committed';
 
 const KEYED: Columns = { id: 'uuid', key_hash: 'uuid', sequence: 'bigint' };
-const TUPLE = `(${MESSAGE_COLUMNS.map(() => '?').join(', ')})`;
 
 /** Builds the statements that write messages and their leases, and leave out messages whose id exists. */
 export class MessageInsertions {
@@ -84,6 +83,20 @@ export class MessageInsertions {
     ];
   }
 
+  /** Writes one message without a key whose id is new: nothing has to be asked or answered. */
+  newOne(message: Message, { token, leasedUntil }: NewLease): readonly Statement[] {
+    const stored = this.#insert([message], '');
+    const pending = `INSERT INTO ${this.tables.pendingMessages} (id, lease, due_at) VALUES (?, ?, ?)`;
+    const parameters = [keyOf('msg_', message.id), token, leasedUntil];
+    if (this.dialect.name !== 'postgres') return [stored, { sql: pending, parameters }];
+    return [
+      {
+        sql: `WITH stored AS (${stored.sql}) ${pending}`,
+        parameters: [...stored.parameters, ...parameters],
+      },
+    ];
+  }
+
   /** Returns the ids that existed before, by the results of all steps. */
   knownIds(messages: readonly Message[], results: readonly Result[]): ReadonlySet<string> {
     const answered = new Set(results.flatMap(keysOf));
@@ -94,16 +107,22 @@ export class MessageInsertions {
   }
 
   #insert(messages: readonly Message[], end: string, numbers?: MessageNumbers): Statement {
+    const rows = messages.map((message) => this.rows.valuesOf(message));
+    // Half of the columns are mostly null, and each parameter costs time.
+    const used = MESSAGE_COLUMNS.map((_, at) => rows.some((values) => values[at] !== null));
+    if (numbers !== undefined) used[MESSAGE_COLUMNS.length - 1] = true;
+    const columns = MESSAGE_COLUMNS.filter((_, at) => used[at]);
+    const tuple = `(${columns.map(() => '?').join(', ')})`;
     const parameters: unknown[] = [];
-    const tuples = messages.map((message) => {
-      const values = this.rows.valuesOf(message);
+    const tuples = messages.map((message, index) => {
+      const values = rows[index]!.filter((_, at) => used[at]);
       const number = numbers?.expression(message, 'allocated');
       if (number !== undefined) values.splice(-1, 1, ...number.parameters);
       parameters.push(...values);
-      return number === undefined ? TUPLE : TUPLE.replace(/\?\)$/, `${number.sql})`);
+      return number === undefined ? tuple : tuple.replace(/\?\)$/, `${number.sql})`);
     });
     return {
-      sql: `INSERT INTO ${this.tables.messages} (${MESSAGE_COLUMNS.join(', ')}) VALUES ${tuples.join(', ')} ${end}`,
+      sql: `INSERT INTO ${this.tables.messages} (${columns.join(', ')}) VALUES ${tuples.join(', ')} ${end}`,
       parameters,
     };
   }

@@ -1,9 +1,8 @@
-import { timePart } from '../../common/id.js';
 import type { Message } from '../../message/index.js';
 import { type Columns, type Dialect, idRows, type Statement } from '../database/dialect.js';
 import type { Result, Step } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
-import { givenId, hashOf, keyOf } from './keys.js';
+import { hashOf, keyOf } from './keys.js';
 
 const COUNTED: Columns = { id: 'uuid', count: 'bigint' };
 const NUMBERED: Columns = { id: 'uuid', sequence: 'bigint' };
@@ -69,7 +68,7 @@ export class MessageNumbers {
 
   /** True when no message can be there already, so that every number is used. */
   get areUsed(): boolean {
-    return [...this.#places.keys()].every(isNew);
+    return [...this.#places.keys()].every(({ isIdNew }) => isIdNew);
   }
 
   /** Allocates the numbers. */
@@ -194,9 +193,4 @@ export class MessageNumbers {
     const sql = this.dialect.updateFrom(table, [set], source, 't.id = r.id');
     return [{ sql, parameters: [this.dialect.rowsParameter(columns, rows)] }];
   }
-}
-
-/** True when the id was made with the message: an application may give any other id twice. */
-function isNew({ id, time }: Message): boolean {
-  return givenId('msg_', id) === null && id.slice(4, 17) === timePart(time);
 }

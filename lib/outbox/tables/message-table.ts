@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
-import { givenId, isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
+import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
 import type { MessageCursor } from '../model/message-cursor.js';
 import { type KnownCheck, MessageInsertions } from './message-insertions.js';
@@ -31,6 +31,7 @@ export interface Inserted extends NewLease {
   readonly known: ReadonlySet<string>;
 }
 
+const NONE_KNOWN: ReadonlySet<string> = new Set();
 const DUPLICATE = 'ER_DUP_ENTRY';
 const MOST_TRIES = 5;
 
@@ -121,10 +122,13 @@ export class MessageTable {
       const inserted = await this.insert(messages, lease, (steps) => this.database.execute(steps));
       return inserted!.known;
     }
-    // Only an id that the application has chosen is likely to be there already.
-    let check: KnownCheck = messages.every(({ id }) => givenId('msg_', id) === null)
-      ? 'none'
-      : 'stored';
+    const isNew = messages.every(({ isIdNew }) => isIdNew);
+    const [first] = messages;
+    if (isNew && messages.length === 1 && first?.key === null && isOpen(manager)) {
+      await this.#run(manager, this.#insertions.newOne(first, lease));
+      return NONE_KNOWN;
+    }
+    let check: KnownCheck = isNew ? 'none' : 'stored';
     for (let tries = 1; ; tries++) {
       try {
         const steps = this.#insertions.steps(messages, lease, check, numbers);
@@ -147,10 +151,8 @@ export class MessageTable {
         results.push(NOTHING_DONE);
         continue;
       }
-      const sql = this.#dialect.placeholders(statement.sql);
-      // save() and insert() are several times slower, and their hooks would capture these rows.
-      const rows: unknown = await manager.query(sql, statement.parameters as unknown[]);
-      results.push(Array.isArray(rows) ? { rows: rows as Row[], affected: 0 } : NOTHING_DONE);
+      const result = this.database.runWithin(manager, statement);
+      results.push('then' in result ? await result : result);
     }
     return results;
   }
