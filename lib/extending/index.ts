@@ -39,6 +39,7 @@ export {
   type ResealedPage,
   type SubscriberChanges,
   type SubscriberLimits,
+  type SubscriberListQuery,
   type SubscriberPage,
   SubscriberRepository,
   type TypeOrmSubscriberOptions,

@@ -18,11 +18,14 @@ export { checkRateLimit, MAX_RATE, MAX_RATE_PER, MIN_RATE_PER } from './model/ra
 export type { SecretRotation } from './service/secret-rotation.js';
 export { LimitReachedError } from './model/limit-reached.error.js';
 export { filterHolds, MAX_FILTER_LENGTH } from './matching/subscriber-filter.js';
+export { holdsText } from './matching/subscriber-search.js';
 export {
+  checkSearch,
   MAX_DESCRIPTION_LENGTH,
   MAX_METADATA_ENTRIES,
   MAX_METADATA_VALUE_LENGTH,
   MAX_PATTERNS,
+  MAX_SEARCH_LENGTH,
   MAX_URL_LENGTH,
 } from './service/subscriber-checks.js';
 export type { SubscriberRules } from './service/subscriber-rules.js';
@@ -30,6 +33,7 @@ export { ThornSubscriber } from './storage/subscriber.entity.js';
 export {
   type MatchCriteria,
   type ResealedPage,
+  type SubscriberListQuery,
   type SubscriberPage,
   SubscriberRepository,
   type UpdateTerms,

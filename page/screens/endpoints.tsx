@@ -15,16 +15,20 @@ const STEP = 100;
 const FAR = 1000;
 /** Rows that are shown at most: those beyond are found by a search. */
 const ROWS = 500;
+/** Milliseconds without a further letter. */
+const TYPING = 200;
 
-/** Reads pages of the API until there are enough endpoints or no more. */
-async function read(most: number, signal: AbortSignal) {
+/** Reads pages of the API until enough endpoints were looked through, or there are no more. */
+async function read(most: number, search: string | undefined, signal: AbortSignal) {
   const items: Endpoint[] = [];
   let next: string | undefined;
+  let pages = 0;
   do {
-    const page = await owner.endpoints({ limit: String(STEP), after: next }, signal);
+    const page = await owner.endpoints({ limit: String(STEP), search, after: next }, signal);
     items.push(...page.items);
     next = page.next ?? undefined;
-  } while (next !== undefined && items.length < most);
+    pages += 1;
+  } while (next !== undefined && pages * STEP < most);
   return { items, hasMore: next !== undefined };
 }
 
@@ -33,7 +37,15 @@ export function EndpointsScreen() {
   const { q = '', state = '' } = place.value.query;
   // What is shown stays while more is read; many pages are not read again and again.
   const every = most === STEP ? LIVE * 4 : undefined;
-  const data = useData('endpoints', (signal) => read(most, signal), every);
+  const search = q.trim() === '' ? undefined : q.trim();
+  const data = useData(
+    `endpoints ${search ?? ''}`,
+    async (signal) => {
+      await typingEnd(search, signal);
+      return read(most, search, signal);
+    },
+    every,
+  );
   const readOn = (count: number) => {
     setMost(most + count);
     data.reload();
@@ -43,48 +55,23 @@ export function EndpointsScreen() {
       {t().addEndpoint}
     </a>
   );
+  const isFiltered = search !== undefined || state !== '';
+  const isEmpty = data.value?.items.length === 0 && search === undefined;
   return (
-    <Screen title={t().endpoints} actions={data.value?.items.length !== 0 && add}>
+    <Screen title={t().endpoints} actions={!isEmpty && add}>
+      {!isEmpty && <Filters q={q} state={state} />}
       <Loaded data={data}>
         {({ items, hasMore }) => {
-          if (items.length === 0) {
+          if (isEmpty) {
             return (
               <Empty title={t().noEndpoints} hint={t().noEndpointsHint}>
                 {add}
               </Empty>
             );
           }
-          const shown = items.filter(
-            (one) => matches(one, q) && (state === '' || one.state === state),
-          );
-          const isFiltered = q !== '' || state !== '';
+          const shown = items.filter((one) => state === '' || one.state === state);
           return (
             <>
-              <div class="filters" role="search">
-                <label>
-                  <span>{t().search}</span>
-                  <input
-                    type="search"
-                    value={q}
-                    placeholder={t().searchEndpoints}
-                    onInput={(event) => setQuery({ q: event.currentTarget.value })}
-                  />
-                </label>
-                <label>
-                  <span>{t().state}</span>
-                  <select
-                    value={state}
-                    onChange={(event) => setQuery({ state: event.currentTarget.value })}
-                  >
-                    <option value="">{t().all}</option>
-                    {STATES.map((one) => (
-                      <option key={one} value={one}>
-                        {t()[one]}
-                      </option>
-                    ))}
-                  </select>
-                </label>
-              </div>
               {shown.length === 0 ? (
                 <Empty
                   title={t().noMatch}
@@ -111,6 +98,53 @@ export function EndpointsScreen() {
       </Loaded>
     </Screen>
   );
+}
+
+function Filters({ q, state }: { readonly q: string; readonly state: string }) {
+  return (
+    <div class="filters" role="search">
+      <SearchField q={q} />
+      <label>
+        <span>{t().state}</span>
+        <select value={state} onChange={(event) => setQuery({ state: event.currentTarget.value })}>
+          <option value="">{t().all}</option>
+          {STATES.map((one) => (
+            <option key={one} value={one}>
+              {t()[one]}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+/** Searches URLs and descriptions; the server does. */
+export function SearchField({ q }: { readonly q: string }) {
+  return (
+    <label>
+      <span>{t().search}</span>
+      <input
+        type="search"
+        value={q}
+        maxLength={200}
+        placeholder={t().searchEndpoints}
+        onInput={(event) => setQuery({ q: event.currentTarget.value })}
+      />
+    </label>
+  );
+}
+
+/** Waits a moment: whoever types on asks for something else. */
+export function typingEnd(search: string | undefined, signal: AbortSignal): Promise<void> {
+  if (search === undefined) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, TYPING);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(new Error('Typed on'));
+    });
+  });
 }
 
 function EndpointTable({ rows }: { readonly rows: readonly Endpoint[] }) {
@@ -162,8 +196,4 @@ export function Patterns({
       {patterns.length > most && <span class="faint">+{patterns.length - most}</span>}
     </>
   );
-}
-
-function matches({ url, description }: Endpoint, text: string): boolean {
-  return `${url} ${description ?? ''}`.toLowerCase().includes(text.trim().toLowerCase());
 }

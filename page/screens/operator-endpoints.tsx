@@ -7,20 +7,22 @@ import { t } from '../text/index.js';
 import { Badge, Button, Empty, ErrorNote, Time } from '../ui/basics.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
-import { Patterns } from './endpoints.js';
+import { Patterns, SearchField, typingEnd } from './endpoints.js';
 
 const STEP = 50;
 
 /** Endpoints of all owners, in pages: there may be a hundred thousand. */
 export function OperatorEndpoints() {
-  const { owner = '' } = place.value.query;
+  const { owner = '', q = '' } = place.value.query;
+  const search = q.trim() === '' ? undefined : q.trim();
   const [pages, setPages] = useState(1);
-  const data = useData(`all endpoints ${owner} ${pages}`, async (signal) => {
+  const data = useData(`all endpoints ${owner} ${pages} ${search ?? ''}`, async (signal) => {
+    await typingEnd(search, signal);
     const items: Endpoint[] = [];
     let after: string | undefined;
     for (let page = 0; page < pages && (page === 0 || after !== undefined); page += 1) {
       const { items: more, next } = await operator.endpoints(
-        { owner, limit: String(STEP), after },
+        { owner, search, limit: String(STEP), after },
         signal,
       );
       items.push(...more);
@@ -35,6 +37,7 @@ export function OperatorEndpoints() {
   return (
     <Screen title={t().endpoints}>
       <div class="filters" role="search" aria-label={t().filters}>
+        <SearchField q={q} />
         <label>
           <span>{t().owner}</span>
           <input

@@ -135,6 +135,12 @@ describe.each(
     expect(bobs.items).toMatchObject([{ id: ids['bob'], owner: 'bob', secrets: [null] }]);
     expect(bobs.items[0].self).toBe(`/hooks-operator/subscribers/${ids['bob']}`);
     expect(await call('GET', `subscribers/${ids['bob']}`, 200)).toEqual(bobs.items[0]);
+    const { url } = bobs.items[0];
+    const found = await call('GET', `subscribers?owner=bob&search=${encodeURIComponent(url)}`, 200);
+    expect(found.items).toEqual(bobs.items);
+    expect((await call('GET', 'subscribers?search=nowhere', 200)).items).toEqual([]);
+    const unsought = await call('GET', 'subscribers?search=', 400);
+    expect(unsought.errors).toMatchObject([{ field: 'search' }]);
     await call('GET', 'subscribers/sub_none', 404);
     const refused = await call('GET', 'subscribers?owner=%00', 400);
     expect(refused.errors).toMatchObject([{ field: 'owner' }]);

@@ -157,6 +157,30 @@ describe.each(platforms)('the REST API on %s', (platform) => {
     expect(read[0].self).toBe(`/hooks/${ids[0]}`);
   });
 
+  it('finds a text in the URLs and descriptions of one owner, in pages', async () => {
+    for (const [description, owner] of [
+      ['The search index', 'alice'],
+      ['100% of it', 'alice'],
+      [null, 'alice'],
+      ['Search, of another owner', 'bob'],
+    ] as const) {
+      await create({ ...body, description }, owner);
+    }
+    const find = async (query: string) => {
+      const { body: page } = await api.send('GET', `/hooks?${query}`);
+      const found = page.items as { description: string | null }[];
+      return [found.map((item) => item.description), page.next !== null];
+    };
+    expect(await find('search=SEARCH')).toEqual([['The search index'], false]);
+    expect(await find('search=%25')).toEqual([['100% of it'], false]);
+    const host = new URL(body.url).host.toUpperCase();
+    expect(await find(`search=${host}&limit=2`)).toEqual([
+      ['The search index', '100% of it'],
+      true,
+    ]);
+    expect(await find('search=nowhere')).toEqual([[], false]);
+  });
+
   it.each([
     ['/hooks?limit=0', 'limit'],
     ['/hooks?limit=101', 'limit'],

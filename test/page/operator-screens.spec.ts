@@ -157,6 +157,16 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     expect(items).toMatchObject([{ enabled: false }]);
   });
 
+  it('searches the endpoints of everybody', async () => {
+    const { page } = visitor;
+    await enter('root', '/operator/endpoints');
+    await page.getByRole('link', { name: '/bob' }).waitFor();
+    await page.getByLabel('Search').fill('/ALICE');
+    await page.getByRole('link', { name: '/bob' }).waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: '/alice' }).waitFor();
+    expect(page.url()).toContain('#/operator/endpoints?q=%2FALICE');
+  });
+
   it('fits in 360 px', async () => {
     const { page } = visitor;
     await page.setViewportSize({ width: 360, height: 740 });

@@ -196,6 +196,8 @@ describe('an owner', () => {
     await page.getByRole('link', { name: 'example.com/1' }).waitFor();
     expect(await page.getByRole('row').count()).toBe(3);
     await page.getByLabel('Search').fill('com/0');
+    await page.getByRole('link', { name: 'example.com/1' }).waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'example.com/0' }).waitFor();
     expect(await page.getByRole('row').count()).toBe(2);
     expect(page.url()).toContain('#/endpoints?state=active&q=com%2F0');
     await page.reload();

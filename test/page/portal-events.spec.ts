@@ -97,6 +97,24 @@ describe.each(platforms)('a link for some events on %s', (platform) => {
     expect(preview.body).toMatchObject({ items: [{ event: 'article.created' }], passed: 1 });
   });
 
+  it('does not tell by a search what is in endpoints of other events', async () => {
+    expect((await ask('GET', '/hooks?search=ARTICLES')).body).toMatchObject({
+      items: [{ id: ids.articles }],
+      next: null,
+    });
+    const ends = [];
+    for (const text of ['orders', 'nowhere', 'articles']) {
+      const { items, next } = (await ask('GET', `/hooks?limit=1&search=${text}`)).body;
+      ends.push([items.length, next]);
+    }
+    // All of them leave off at the same place.
+    expect(ends).toEqual([
+      [0, ids.articles],
+      [0, ids.articles],
+      [1, ids.articles],
+    ]);
+  });
+
   it.each(ofSubscribers)('does not find endpoints of other events: %s', async (route) => {
     for (const name of ['everything', 'orders'] as const) {
       const path = route.split(' ')[1]!.replace(':id', ids[name]);

@@ -6,7 +6,7 @@ import { checkPattern } from '../../subscriber/index.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
 import { isBody } from '../http/body-fields.js';
 import { parseIsoDate, NO_MOMENT } from '../http/validators.js';
-import { pageOf } from '../http/page-query.pipe.js';
+import { pageOf } from '../http/page-query.js';
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
 const HOST = /^[\x21-\x7e]{1,320}$/;

@@ -1,11 +1,18 @@
 import { STATUS_CODES } from 'node:http';
 import { ANSWER_CLASSES } from '../../outbox/index.js';
+import { MAX_SEARCH_LENGTH } from '../../subscriber/index.js';
 import type { ApiOperation } from './operations.js';
 import { type Schema, schemaRef } from './schema-parts.js';
 
 const PARAMETERS: Readonly<Record<string, Schema>> = {
   limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
   after: { type: 'string', minLength: 1, maxLength: 64 },
+  search: {
+    type: 'string',
+    minLength: 1,
+    maxLength: MAX_SEARCH_LENGTH,
+    description: 'A text that the URL or the description holds',
+  },
   status: { type: 'string', enum: ['pending', 'succeeded', 'failed'] },
   event: {
     type: 'string',

@@ -30,7 +30,7 @@ export const FILTERS = [
 export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Subscribers.list': {
     summary: 'Lists your subscribers, the oldest first',
-    query: PAGE,
+    query: [...PAGE, 'search'],
     answer: [200, 'SubscriberPage'],
     refusals: [400],
   },

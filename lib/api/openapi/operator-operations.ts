@@ -20,7 +20,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Operator.resume': { summary: 'Ends a pause', answer: [204], ...LOG },
   'Operator.list': {
     summary: "Lists subscribers, everybody's or one owner's",
-    query: [...PAGE, 'owner'],
+    query: [...PAGE, 'search', 'owner'],
     answer: [200, 'OperatorSubscriberPage'],
     refusals: [400],
   },

@@ -11,6 +11,7 @@ import {
 } from '../../outbox/index.js';
 import { Subscribers } from '../../subscriber/index.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
+import { type SubscriberQuery, SubscriberQueryPipe } from '../subscribers/subscriber-query.pipe.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { retryRefused } from '../deliveries/delivery-problems.js';
@@ -19,7 +20,6 @@ import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { OperatorSubscriberView } from './operator-subscriber.view.js';
-import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
 import { scopeFrom } from './owner-query.js';
 import { PauseDto } from './pause.dto.js';
 
@@ -74,10 +74,10 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     async list(
       @CollectionPath(0) collection: string,
       @Query('owner') owner: unknown,
-      @Query(new PageQueryPipe()) query: unknown,
+      @Query(new SubscriberQueryPipe()) query: unknown,
     ): Promise<object> {
       const scope = scopeFrom(owner);
-      const { items, next } = await this.subscribers.list(scope, query as PageQuery);
+      const { items, next } = await this.subscribers.list(scope, query as SubscriberQuery);
       return {
         items: items.map((item) => new OperatorSubscriberView(item, collection, this.format)),
         next,

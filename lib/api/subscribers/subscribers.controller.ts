@@ -10,14 +10,17 @@ import {
   Patch,
   Post,
   Query,
+  Req,
   Res,
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import {
+  holdsText,
   type NewSubscriber,
   type OwnerScope,
   type Subscriber,
+  type SubscriberPage,
   Subscribers,
   type SubscriberUpdate,
 } from '../../subscriber/index.js';
@@ -32,10 +35,10 @@ import { entityTag, ifMatch } from './etag.js';
 import { orNotFound } from '../problems/errors.js';
 import type { HeaderResponse } from '../platform/header-response.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
-import { Needs } from '../http/portal.guard.js';
+import { eventsFor, Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
-import { type PageQuery, PageQueryPipe } from '../http/page-query.pipe.js';
 import { RoutePaths } from '../platform/route-paths.js';
+import { type SubscriberQuery, SubscriberQueryPipe } from './subscriber-query.pipe.js';
 import {
   ChangedSubscriberView,
   CreatedSubscriberView,
@@ -73,9 +76,10 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     async list(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(0) collection: string,
-      @Query(new PageQueryPipe()) query: unknown,
+      @Query(new SubscriberQueryPipe()) query: unknown,
+      @Req() request: object,
     ): Promise<SubscriberPageView> {
-      const { items, next } = await this.subscribers.list(scope, query as PageQuery);
+      const { items, next } = await this.#found(scope, query as SubscriberQuery, request);
       return new SubscriberPageView(
         items.map(
           (item) => new SubscriberView(item, settings.self(collection, item.id), this.format),
@@ -173,6 +177,20 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     ): Promise<void> {
       const check = ifMatch(expected);
       orNotFound((await this.subscribers.delete(id, scope, check && { check })) || null);
+    }
+
+    /** For a link to some events the text is sought last: `next` must not tell what is in an endpoint it hides. */
+    async #found(
+      scope: OwnerScope,
+      query: SubscriberQuery,
+      request: object,
+    ): Promise<SubscriberPage> {
+      const { search, ...page } = query;
+      if (search === undefined || eventsFor(request) === null) {
+        return this.subscribers.list(scope, query);
+      }
+      const { items, next } = await this.subscribers.list(scope, page);
+      return { items: items.filter((item) => holdsText(item, search)), next };
     }
 
     #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {

@@ -15,6 +15,14 @@ export interface SubscriberPage {
   readonly next: string | null;
 }
 
+/** The page of subscribers that a caller asks for. */
+export interface SubscriberListQuery {
+  readonly limit: number;
+  readonly after?: string | null;
+  /** Default: all. */
+  readonly search?: string;
+}
+
 /** The part of a message that decides who receives it. */
 export interface MatchCriteria {
   readonly event: string;
@@ -141,11 +149,10 @@ export abstract class SubscriberRepository {
   /**
    * @param page.limit rows at most
    * @param page.after the `next` of the page before
+   * @param page.search a text that the URL or the description must hold. Letters from A to Z count in upper and in lower
+   * case alike; of others that depends on the database
    */
-  abstract list(
-    scope: OwnerScope,
-    page: { readonly limit: number; readonly after?: string | null },
-  ): Promise<SubscriberPage>;
+  abstract list(scope: OwnerScope, page: SubscriberListQuery): Promise<SubscriberPage>;
 
   /**
    * Finds the ids of all subscribers within `scope`, for the delivery log. Default: from {@link list}, page by page.

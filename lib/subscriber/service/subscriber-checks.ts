@@ -23,6 +23,9 @@ export const MAX_METADATA_KEY_LENGTH = 64;
 /** The maximum length of a metadata value, in characters. */
 export const MAX_METADATA_VALUE_LENGTH = 512;
 
+/** The maximum length of a text that subscribers are searched for, in characters. */
+export const MAX_SEARCH_LENGTH = 200;
+
 const DIGESTS: readonly Digest[] = ['sha1', 'sha256', 'sha512'];
 // NUL and unpaired surrogates cannot be stored by every database; the other control characters have no use in a label.
 const UNSTORABLE = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\p{Surrogate}/u;
@@ -167,6 +170,11 @@ function checkedExclude(value: unknown): readonly string[] {
     checkPattern(pattern, 'exclude');
     return pattern;
   });
+}
+
+/** @throws {@link InvalidInputError} for `search` */
+export function checkSearch(value: unknown): string {
+  return checkedText(value, 'search', 1, MAX_SEARCH_LENGTH);
 }
 
 function checkedSecret(value: unknown, rules: SubscriberRules): string {

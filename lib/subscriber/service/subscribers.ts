@@ -5,11 +5,13 @@ import { parseOverlap, rotated, type SecretRotation, withoutExpired } from './se
 import {
   checkAddresses,
   checkNewSubscriber,
+  checkSearch,
   checkSecretRotation,
   checkSubscriberUpdate,
 } from './subscriber-checks.js';
 import type { FilteredEvents, SubscriberRules } from './subscriber-rules.js';
 import type {
+  SubscriberListQuery,
   SubscriberPage,
   SubscriberRepository,
   UpdateTerms,
@@ -234,18 +236,19 @@ export class Subscribers {
    *
    * @param page.limit 1 to 1,000
    * @param page.after the `next` of the page before
-   * @throws {@link InvalidInputError} whose `field` is `limit` or `after`
+   * @param page.search a text of up to 200 characters that the URL or the description must hold, in upper or lower case
+   * @throws {@link InvalidInputError} whose `field` is `limit`, `after` or `search`
    */
-  async list(
-    scope: OwnerScope,
-    page: { readonly limit: number; readonly after?: string | null },
-  ): Promise<SubscriberPage> {
-    const { limit, after = null } = page;
+  async list(scope: OwnerScope, page: SubscriberListQuery): Promise<SubscriberPage> {
+    const { limit, after = null, search } = page;
     checkLimit(limit, 'limit');
     if (after !== null && !isIdLike(after)) {
       throw new InvalidInputError('after', 'must be the "next" of an earlier page');
     }
-    const { items, next } = await this.repository.list(scope, { limit, after });
+    const { items, next } = await this.repository.list(scope, {
+      ...{ limit, after },
+      ...(search !== undefined && { search: checkSearch(search) }),
+    });
     return { items: items.map((item) => this.#live(item)), next };
   }
 

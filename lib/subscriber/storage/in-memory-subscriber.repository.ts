@@ -1,7 +1,9 @@
 import type { Secret } from '../../message/recipient.js';
+import { holdsText } from '../matching/subscriber-search.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
 import {
   type MatchCriteria,
+  type SubscriberListQuery,
   type SubscriberPage,
   SubscriberRepository,
   type UpdateTerms,
@@ -83,14 +85,12 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     return true;
   }
 
-  override async list(
-    scope: OwnerScope,
-    page: { readonly limit: number; readonly after?: string | null },
-  ): Promise<SubscriberPage> {
-    const { limit, after = null } = page;
+  override async list(scope: OwnerScope, page: SubscriberListQuery): Promise<SubscriberPage> {
+    const { limit, after = null, search } = page;
     const rest = [...this.#subscribers.values()]
       .filter(({ id }) => after === null || id > after)
       .filter((subscriber) => isWithin(subscriber, scope))
+      .filter((subscriber) => search === undefined || holdsText(subscriber, search))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const items = rest.slice(0, limit);
     return { items, next: rest.length > limit ? items.at(-1)!.id : null };

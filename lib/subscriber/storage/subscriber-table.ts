@@ -4,6 +4,7 @@ import { hostOf } from '../../message/recipient-host.js';
 import { ThornSubscriber } from './subscriber.entity.js';
 import type { PlacedRow } from './quota-slots.js';
 import type { OwnerScope } from '../model/subscriber.js';
+import type { SubscriberListQuery } from '../model/subscriber.repository.js';
 
 /** The number of rows, and the sum of their revisions: equal sums mean equal contents. */
 export interface Checksum {
@@ -74,8 +75,7 @@ export class SubscriberTable {
   /** Rows in the order of their ids. */
   async page(
     scope: OwnerScope,
-    limit: number,
-    after: string | null,
+    { limit, after = null, search }: SubscriberListQuery,
   ): Promise<{ readonly rows: ThornSubscriber[]; readonly next: string | null }> {
     const query = this.#select()
       .orderBy('s.id')
@@ -83,6 +83,12 @@ export class SubscriberTable {
     if (after !== null) query.andWhere('s.id > :after', { after });
     if (scope !== 'any') {
       query.andWhere(scope.owner === null ? 's.owner IS NULL' : 's.owner = :owner', scope);
+    }
+    if (search !== undefined) {
+      const held = ['s.url', 's.description'].map(
+        (column) => `LOWER(${column}) LIKE LOWER(:held) ESCAPE '!'`,
+      );
+      query.andWhere(`(${held.join(' OR ')})`, { held: `%${search.replaceAll(/[!%_]/g, '!$&')}%` });
     }
     const found = await query.getMany();
     const rows = found.slice(0, limit);

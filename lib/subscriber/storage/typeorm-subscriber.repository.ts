@@ -13,6 +13,7 @@ import type { ThornSubscriber } from './subscriber.entity.js';
 import {
   type MatchCriteria,
   type ResealedPage,
+  type SubscriberListQuery,
   type SubscriberPage,
   SubscriberRepository,
   type UpdateTerms,
@@ -151,7 +152,7 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
         'Secrets cannot be sealed without a key. Set the option encryption.keys.',
       );
     }
-    const { rows, next } = await this.#table.page('any', limit, after);
+    const { rows, next } = await this.#table.page('any', { limit, after });
     let resealed = 0;
     const unreadable: string[] = [];
     for (const row of rows) {
@@ -176,11 +177,8 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return deleted;
   }
 
-  override async list(
-    scope: OwnerScope,
-    page: { readonly limit: number; readonly after?: string | null },
-  ): Promise<SubscriberPage> {
-    const { rows, next } = await this.#table.page(scope, page.limit, page.after ?? null);
+  override async list(scope: OwnerScope, page: SubscriberListQuery): Promise<SubscriberPage> {
+    const { rows, next } = await this.#table.page(scope, page);
     return { items: rows.flatMap((row) => this.#readOrLog(row) ?? []), next };
   }
 

@@ -121,6 +121,30 @@ export function subscriberRepositoryConformance(
       expect((await repository.findById('one', 'any'))?.rateLimit).toBeNull();
     });
 
+    test('finds a text in the URL and in the description, page by page', async (repository) => {
+      const at = (path: string) => `https://example.com/${path}`;
+      const odd = { url: at('o'), description: '100%!' };
+      await repository.create(subscriber('1', { url: at('Hooks-a'), owner: 'ann' }));
+      await repository.create(subscriber('2', { url: at('x'), description: 'The HOOKS of b' }));
+      await repository.create(subscriber('3', { url: at('hooks-c'), owner: 'ann' }));
+      await repository.create(subscriber('4', { ...odd, owner: 'ann' }));
+      const found = async (search: string, scope: OwnerScope = 'any') =>
+        (await repository.list(scope, { limit: 10, search })).items.map(({ id }) => id);
+
+      expect(await found('hooks')).toEqual(['1', '2', '3']);
+      expect(await found('hooKS', { owner: 'ann' })).toEqual(['1', '3']);
+      expect(await found('of B')).toEqual(['2']);
+      const first = await repository.list('any', { limit: 2, search: 'hooks' });
+      expect(first).toMatchObject({ items: [{ id: '1' }, { id: '2' }], next: '2' });
+      const last = await repository.list('any', { limit: 2, search: 'hooks', after: first.next });
+      expect(last).toMatchObject({ items: [{ id: '3' }], next: null });
+      // What a database could take for anything stands for itself.
+      for (const literal of ['%', '!', '0%!']) expect(await found(literal)).toEqual(['4']);
+      for (const absent of ['_', 'h_oks', 'x%y', "'", '\\', 'null', '"']) {
+        expect(await found(absent)).toEqual([]);
+      }
+    });
+
     test('answers null and false for an id that does not exist', async (repository) => {
       const updatedAt = new Date(1_700_000_500_000);
       expect(await repository.findById('none', 'any')).toBeNull();

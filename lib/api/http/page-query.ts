@@ -1,6 +1,5 @@
-import type { PipeTransform } from '@nestjs/common';
 import { isIdLike } from '../../common/index.js';
-import { badRequest, type RefusedField } from '../problems/errors.js';
+import type { RefusedField } from '../problems/errors.js';
 import { isBody } from './body-fields.js';
 
 const DEFAULT_LIMIT = 20;
@@ -14,17 +13,7 @@ export interface PageQuery {
   readonly after: string | null;
 }
 
-/** Reads `limit` and `after`. Other parameters are not looked at: a guard may have its own, for example an API key. */
-export class PageQueryPipe implements PipeTransform<unknown, PageQuery> {
-  transform(query: unknown): PageQuery {
-    const refused: RefusedField[] = [];
-    const page = pageOf(query, refused);
-    if (refused.length > 0) throw badRequest(refused);
-    return page;
-  }
-}
-
-/** @param refused gets what makes no sense */
+/** Reads `limit` and `after`. @param refused gets what makes no sense */
 export function pageOf(query: unknown, refused: RefusedField[]): PageQuery {
   const { limit, after } = isBody(query) ? query : {};
   if (limit !== undefined && !isLimit(limit)) {

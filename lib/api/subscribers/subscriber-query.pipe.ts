@@ -1,0 +1,37 @@
+import type { PipeTransform } from '@nestjs/common';
+import { InvalidInputError } from '../../errors/index.js';
+import { checkSearch } from '../../subscriber/index.js';
+import { isBody } from '../http/body-fields.js';
+import { type PageQuery, pageOf } from '../http/page-query.js';
+import { badRequest, type RefusedField } from '../problems/errors.js';
+
+/** The subscribers that a caller asks for. */
+export interface SubscriberQuery extends PageQuery {
+  readonly search?: string;
+}
+
+/**
+ * Reads `limit`, `after` and `search`. Other parameters are not looked at: a guard may have its own, for example an API
+ * key.
+ */
+export class SubscriberQueryPipe implements PipeTransform<unknown, SubscriberQuery> {
+  transform(query: unknown): SubscriberQuery {
+    const refused: RefusedField[] = [];
+    const page = pageOf(query, refused);
+    const { search } = isBody(query) ? query : {};
+    const reason = search === undefined ? null : refusalOf(search);
+    if (reason !== null) refused.push({ field: 'search', reason });
+    if (refused.length > 0) throw badRequest(refused);
+    return { ...page, ...(typeof search === 'string' && { search }) };
+  }
+}
+
+function refusalOf(search: unknown): string | null {
+  try {
+    checkSearch(search);
+    return null;
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.reason;
+    throw error;
+  }
+}
