@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArguments, type Command, type ExitCode } from './terminal/command.js';
 import { commandHelp, generalHelp } from './terminal/help.js';
+import { doctorCommand } from './commands/doctor.command.js';
 import { listenCommand } from './commands/listen.command.js';
 import { ApiError } from './commands/api-client.js';
 import { migrationsCommand } from './commands/migrations.command.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   backfillCommand,
   resealCommand,
   pruneCommand,
+  doctorCommand,
   typesCommand,
   migrationsCommand,
 ];

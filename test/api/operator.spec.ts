@@ -112,7 +112,7 @@ describe.each(
     );
 
   it('admits only operators, on every route', async () => {
-    expect(routes()).toHaveLength(17);
+    expect(routes()).toHaveLength(18);
     for (const route of routes()) {
       const [method = '', path = ''] = route.split(' ');
       const real = path.replace(':id', ids['alice']!).replace(':host', '*');

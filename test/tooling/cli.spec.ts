@@ -70,6 +70,7 @@ describe('thorn', () => {
       'backfill',
       'reseal',
       'prune',
+      'doctor',
       'types',
       'migrations',
     ]) {

@@ -46,6 +46,10 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     answer: [200, 'OperatorDeliveryDetails'],
     ...LOG,
   },
+  'OperatorReports.report': {
+    summary: 'Tells how the application is set up, and what of it will hurt in production',
+    answer: [200, 'SetupReport'],
+  },
   'OperatorReports.request': {
     summary: 'Shows the request of a delivery as it was sent, if the settings let operators see it',
     answer: [200, 'OperatorSentRequest'],

@@ -1,4 +1,5 @@
 import { ANSWER_CLASSES } from '../../outbox/index.js';
+import { SETUP_WARNINGS } from '../operator/application-report.js';
 import { attemptHistory, sentRequest } from './report-schemas.js';
 import { all, answerHeaders, page, type Schema, some } from './schema-parts.js';
 
@@ -83,6 +84,17 @@ export function operatorSchemas(
       pauses: { type: 'array', items: all({ host, since: time }) },
       isWorker: { type: 'boolean', description: 'The asked process delivers' },
       failing: { type: 'array', items: all(failing) },
+    }),
+    SetupReport: all({
+      strategy: text,
+      dataSources: { type: 'array', items: all({ name: text, type: text }) },
+      events: count,
+      apis: { type: 'array', items: text },
+      pages: { type: 'array', items: text },
+      warnings: {
+        type: 'array',
+        items: all({ code: { ...text, enum: SETUP_WARNINGS }, text }),
+      },
     }),
     OperatorSentRequest: sentRequest(nullable, time),
     OperatorAttemptHistory: attemptHistory(nullable, time),

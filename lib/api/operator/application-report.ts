@@ -1,11 +1,15 @@
+/** The codes of what can be wrong with a set-up. */
+export const SETUP_WARNINGS = [
+  'in-memory-store',
+  'no-health-check',
+  'no-shutdown-hooks',
+  'secrets-unsealed',
+  'synchronize',
+] as const;
+
 /** One thing of the set-up that will hurt in production. */
 export interface SetupWarning {
-  readonly code:
-    | 'in-memory-store'
-    | 'no-health-check'
-    | 'no-shutdown-hooks'
-    | 'secrets-unsealed'
-    | 'synchronize';
+  readonly code: (typeof SETUP_WARNINGS)[number];
   /** What is wrong, and what to do. */
   readonly text: string;
 }

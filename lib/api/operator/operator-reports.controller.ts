@@ -9,13 +9,23 @@ import { FiguresQueryPipe } from '../deliveries/figures-query.pipe.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { orNotFound, problem } from '../problems/errors.js';
+import { ApplicationReport, type SetupReport } from './application-report.js';
 import { scopeFrom } from './owner-query.js';
 
 /** The routes that show operators requests and figures. */
 export function operatorReportsController(settings: OperatorSettings): Type<unknown> {
   @OperatorController(settings)
   class ThornOperatorReportsController {
-    constructor(@Inject(DeliveryReports) private readonly reports: DeliveryReports) {}
+    constructor(
+      @Inject(DeliveryReports) private readonly reports: DeliveryReports,
+      @Inject(ApplicationReport) private readonly application: ApplicationReport,
+    ) {}
+
+    /** Answers how the application is set up, and what of it will hurt in production. */
+    @Get('report')
+    report(): SetupReport {
+      return this.application.read();
+    }
 
     @Get('deliveries/:delivery/request')
     @Header('Cache-Control', 'no-store')

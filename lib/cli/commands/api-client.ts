@@ -22,13 +22,36 @@ export class ApiClient {
 
   /** @throws {@link ApiError} with the reason that the API gives */
   async post(body: Readonly<Record<string, unknown>>): Promise<Step> {
+    const { status, answer } = await this.#ask(this.url, {
+      method: 'POST',
+      headers: [['content-type', 'application/json'], ...this.headers] as [string, string][],
+      body: JSON.stringify(body),
+    });
+    if (isStep(answer)) return answer;
+    throw new ApiError(
+      `the API answers ${status} with ${shapeOf(answer)}, and not with counts and "next". Check --api, and that ` +
+        'no proxy or middleware changes the responses',
+    );
+  }
+
+  /**
+   * @param path below the client's URL
+   * @returns null where the route answers 501: the application does not have what it tells of
+   * @throws {@link ApiError} with the reason that the API gives
+   */
+  async get(path: string): Promise<Readonly<Record<string, unknown>> | null> {
+    const { status, answer } = await this.#ask(`${this.url}/${path}`, {
+      headers: this.headers as [string, string][],
+    });
+    if (status === 501) return null;
+    if (typeof answer === 'object' && answer !== null) return answer as Record<string, unknown>;
+    throw new ApiError(`the API answers ${status} with ${shapeOf(answer)}: check its URL`);
+  }
+
+  async #ask(url: string, request: RequestInit) {
     let response: Response;
     try {
-      response = await fetch(this.url, {
-        method: 'POST',
-        headers: [['content-type', 'application/json'], ...this.headers] as [string, string][],
-        body: JSON.stringify(body),
-      });
+      response = await fetch(url, request);
     } catch (error) {
       const { cause, message } = error as Error;
       throw new ApiError(
@@ -36,13 +59,16 @@ export class ApiClient {
       );
     }
     const answer: unknown = await response.json().catch(() => undefined);
-    if (!response.ok) throw new ApiError(`the API answers ${response.status}${reasonIn(answer)}`);
-    if (isStep(answer)) return answer;
-    throw new ApiError(
-      `the API answers ${response.status} with ${shapeOf(answer)}, and not with counts and "next". Check --api, and that ` +
-        'no proxy or middleware changes the responses',
-    );
+    const { ok, status } = response;
+    if (ok || (status === 501 && request.method === undefined)) return { status, answer };
+    throw new ApiError(`the API answers ${status}${reasonIn(answer)}`);
   }
+}
+
+/** The URL without slashes at its end, or null when it is none. */
+export function apiUrl(text: string | undefined): string | null {
+  if (text === undefined || !URL.canParse(text)) return null;
+  return /^https?:$/.test(new URL(text).protocol) ? text.replace(/\/+$/, '') : null;
 }
 
 /** Describes a body by the names of its fields alone: their values may be secrets. */

@@ -1,11 +1,6 @@
-import { ApiClient, ApiError, type Step } from './api-client.js';
-import {
-  type CommandOptions,
-  type ExitCode,
-  type Given,
-  parseText,
-  parseTexts,
-} from '../terminal/command.js';
+import { ApiClient, ApiError, apiUrl, type Step } from './api-client.js';
+import { headerOption, readHeaders } from './api-headers.js';
+import { type CommandOptions, type ExitCode, type Given, parseText } from '../terminal/command.js';
 import { progressText } from '../terminal/progress.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
@@ -14,13 +9,7 @@ const OPERATOR_API = 'https://api.example.com/hooks-operator';
 
 /** Options shared by the commands of long work. */
 export const longWorkOptions = {
-  header: {
-    type: 'string',
-    short: 'H',
-    multiple: true,
-    value: 'name: value',
-    help: 'sent along; the variable THORN_AUTHORIZATION is sent as Authorization',
-  },
+  ...headerOption,
   after: { type: 'string', value: 'cursor', help: 'where an earlier run stopped' },
   'dry-run': { type: 'boolean', help: 'only counts' },
   'no-count': { type: 'boolean', help: 'does not count first, which the time left needs' },
@@ -70,7 +59,7 @@ export async function runLongWork(
   terminal.interrupted.addEventListener('abort', () =>
     terminal.note('stopping after this step; once more ends at once'),
   );
-  const run = new Run(work, new ApiClient(work.url, headersOf(given, terminal)), terminal);
+  const run = new Run(work, new ApiClient(work.url, readHeaders(given, terminal)), terminal);
   const after = parseText(given, 'after') ?? null;
   const isDryRun = given['dry-run'] === true;
   let total: number | null = null;
@@ -155,24 +144,12 @@ function resumption(next: string | null, { range }: LongWork): string {
 
 /** @throws {@link UsageError} without a URL */
 export function parseApiUrl(given: Given, example: string): string {
-  const api = parseText(given, 'api');
-  if (api === undefined || !URL.canParse(api) || !/^https?:$/.test(new URL(api).protocol)) {
-    throw new UsageError(`say where the API is: --api ${example}`);
-  }
-  return api.replace(/\/+$/, '');
+  const api = apiUrl(parseText(given, 'api'));
+  if (api === null) throw new UsageError(`say where the API is: --api ${example}`);
+  return api;
 }
 
 /** @throws {@link UsageError} without a URL */
 export function parseOperatorApiUrl(given: Given): string {
   return parseApiUrl(given, OPERATOR_API);
-}
-
-function headersOf(given: Given, { env }: Terminal): readonly (readonly [string, string])[] {
-  const headers = parseTexts(given, 'header').map((text) => {
-    const [, name, value] = /^([\w-]+):\s*(.*)$/.exec(text) ?? [];
-    if (name === undefined) throw new UsageError('--header must be "Name: value"');
-    return [name, value!] as const;
-  });
-  const authorization = env['THORN_AUTHORIZATION'];
-  return authorization === undefined ? headers : [['authorization', authorization], ...headers];
 }
