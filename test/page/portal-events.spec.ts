@@ -30,6 +30,7 @@ describe.each(platforms)('a link for some events on %s', (platform) => {
       store: database,
       thorn: {
         page: thornPage(),
+        retries: { schedule: [] },
         recipients: { ...LOOPBACK_RECIPIENTS, allowedPorts: 'any' },
       },
     });
@@ -72,6 +73,7 @@ describe.each(platforms)('a link for some events on %s', (platform) => {
     const [method = ''] = route.split(' ');
     return ask(method, path, method === 'GET' ? undefined : (BODIES[route] ?? {}));
   };
+  const deliveries = () => api.app.get(Deliveries);
   const deliveryOf = async (subscriberId: string, event: string) => {
     const { items } = await api.app.get(Deliveries).list({ subscriberId, event }, 'any');
     return items[0]!.id;
@@ -133,6 +135,32 @@ describe.each(platforms)('a link for some events on %s', (platform) => {
     }
     const own = route.split(' ')[1]!.replace(':delivery', await deliveryOf(ids.articles, '*'));
     expect((await askRoute(route, own)).status).not.toBe(404);
+  });
+
+  it('recovers deliveries of its events alone, of an endpoint that had others before', async () => {
+    const { subscribers } = api;
+    const url = `${receiver.url}/former`;
+    const { id } = await subscribers.create({ url, events: ['*'], owner: 'alice' });
+    receiver.otherwise(({ path }) => (path.endsWith('/former') ? 500 : 200));
+    const ended = async (count: number) => {
+      await vi.waitFor(async () => {
+        const { items } = await deliveries().list({ subscriberId: id, status: 'failed' }, 'any');
+        expect(items).toHaveLength(count);
+      });
+    };
+    for (const event of ['article.created', 'order.paid']) {
+      await api.app.get(WebhookDispatcher).send(event, {}, { owner: 'alice' });
+    }
+    await ended(2);
+    await subscribers.update(id, { events: ['article.*'] }, 'any');
+    const since = '2020-01-01T00:00:00Z';
+    for (const body of [{ since, dryRun: true }, { since }]) {
+      const recovered = await ask('POST', `/hooks/${id}/recover`, body);
+      expect(recovered.body).toMatchObject({ scheduled: 1, underWay: 0, next: null });
+    }
+    const other = await deliveries().list({ subscriberId: id, event: 'order.paid' }, 'any');
+    expect(other.items).toMatchObject([{ status: 'failed', attemptCount: 1 }]);
+    await subscribers.delete(id, 'any');
   });
 
   it('subscribes to its events alone, and tests with them', async () => {

@@ -3,29 +3,41 @@ import type { OwnerScope } from '../../subscriber/index.js';
 import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
 import { withinTimeBudget } from '../http/time-budget.js';
 
-/** Retries failed deliveries for a while. @returns null when there is no such subscriber within `scope` */
+/**
+ * Retries failed deliveries for a while.
+ *
+ * @param events patterns of the events that the caller may see; null for all
+ * @returns null when there is no such subscriber within `scope`
+ */
 export function recover(
   deliveries: Deliveries,
   subscriberId: string,
   body: RecoverDto,
   scope: OwnerScope,
+  events: readonly string[] | null = null,
 ): Promise<ReplaySummary | null> {
   const { dryRun = false, after = null } = body;
-  const range = rangeOf(body);
+  const range = { ...rangeOf(body), ...(events !== null && { events }) };
   return withinTimeBudget((signal) =>
     deliveries.retryFailed({ ...range, subscriberId, dryRun, after, signal }, scope),
   );
 }
 
-/** Sends missed messages for a while. @returns null when there is no such subscriber within `scope` */
+/**
+ * Sends missed messages for a while.
+ *
+ * @param events as in {@link recover}
+ * @returns null when there is no such subscriber within `scope`
+ */
 export function backfill(
   deliveries: Deliveries,
   subscriberId: string,
   body: BackfillDto,
   scope: OwnerScope,
+  events: readonly string[] | null = null,
 ): Promise<ReplaySummary | null> {
   const { dryRun = false, after = null } = body;
-  const { since, ...rest } = rangeOf(body);
+  const { since, ...rest } = { ...rangeOf(body), ...(events !== null && { events }) };
   return withinTimeBudget((signal) =>
     deliveries.backfill(subscriberId, since, { ...rest, dryRun, after, signal }, scope),
   );

@@ -1,4 +1,4 @@
-import { Body, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
+import { Body, Get, HttpCode, Inject, Param, Post, Query, Req, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { Deliveries, type DeliveryQuery, type ReplaySummary } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
@@ -14,7 +14,7 @@ import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.
 import { orNotFound } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import { Needs } from '../http/portal.guard.js';
+import { eventsFor, Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { StatsView } from './delivery-stats.view.js';
@@ -118,8 +118,10 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
+      @Req() request: object,
     ): Promise<ReplaySummary> {
-      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, scope));
+      const events = eventsFor(request);
+      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, scope, events));
     }
 
     /** Sends what was missed. */
@@ -131,8 +133,10 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
+      @Req() request: object,
     ): Promise<ReplaySummary> {
-      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, scope));
+      const events = eventsFor(request);
+      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, scope, events));
     }
 
     async #page(

@@ -175,7 +175,12 @@ export class Deliveries {
     ) {
       return null;
     }
-    const range = { subscriber, from: firstIdAt('dlv_', since), before: firstIdAt('dlv_', until) };
+    const range = {
+      subscriber,
+      from: firstIdAt('dlv_', since),
+      before: firstIdAt('dlv_', until),
+      events: options.events,
+    };
     return this.#replay(outbox, options, (store, after) =>
       replayFailed(
         store,
@@ -215,6 +220,7 @@ export class Deliveries {
       subscriber: found,
       since: Math.max(range.since, found.createdAt.getTime()),
       until: range.until,
+      events: options.events,
     };
     const { dryRun = false } = options;
     const summary = await this.#replay(outbox, options, (store, after) =>

@@ -30,7 +30,10 @@ export interface DeliveryQuery {
 }
 
 /** Options of bulk operations. */
-export type ReplayOptions = LongWorkOptions<ReplaySummary>;
+export interface ReplayOptions extends LongWorkOptions<ReplaySummary> {
+  /** Patterns of events; deliveries of other events are left out. Default: all. */
+  readonly events?: readonly string[];
+}
 
 /** Options of {@link Deliveries.backfill}. */
 export interface BackfillOptions extends ReplayOptions {
@@ -100,7 +103,9 @@ export function checkBulkOptions(
   options: ReplayOptions & { readonly since: Date | number; readonly until?: Date | number },
   now: number,
 ): { readonly since: number; readonly until: number } {
-  const { since, until = now + 1, dryRun = false, after = null } = options;
+  const { since, until = now + 1, dryRun = false, after = null, events = [] } = options;
+  if (!Array.isArray(events)) throw new InvalidInputError('events', 'must be a list of patterns');
+  for (const pattern of events as readonly unknown[]) checkPattern(pattern, 'events');
   checkTime('since', since);
   checkTime('until', until);
   if (typeof dryRun !== 'boolean') throw new InvalidInputError('dryRun', 'must be true or false');

@@ -40,6 +40,8 @@ export interface FailedRange {
   readonly subscriber: string;
   readonly from: string;
   readonly before: string;
+  /** Patterns of events; undefined for all. */
+  readonly events: readonly string[] | undefined;
 }
 
 /** The subscriber to backfill, and the time range. */
@@ -47,6 +49,8 @@ export interface MissedRange {
   readonly subscriber: Subscriber;
   readonly since: number;
   readonly until: number;
+  /** Patterns of events; undefined for all. */
+  readonly events: readonly string[] | undefined;
 }
 
 /** Rows per read and write: few enough to keep row locks short. */
@@ -60,7 +64,7 @@ const BODIES_AT_ONCE = 50;
  */
 export async function replayFailed(
   store: OutboxStore,
-  { subscriber, from, before }: FailedRange,
+  { subscriber, from, before, events }: FailedRange,
   after: string,
   tools: RecipientSources,
   now: number,
@@ -68,7 +72,14 @@ export async function replayFailed(
 ): Promise<ReplayBatch> {
   const found = await store.log.failed({ subscriber, from, before, after, limit: BATCH, now });
   return {
-    counts: await reopen(store, found, tools, now, dryRun, true),
+    counts: await reopen(
+      store,
+      found.filter(({ event }) => isAmong(event, events)),
+      tools,
+      now,
+      dryRun,
+      true,
+    ),
     next: found.length < BATCH ? null : found.at(-1)!.id,
   };
 }
@@ -106,7 +117,7 @@ export async function reopen(
  */
 export async function replayMissed(
   store: OutboxStore,
-  { subscriber, since, until }: MissedRange,
+  { subscriber, since, until, events }: MissedRange,
   after: string | null,
   tools: RecipientSources,
   now: number,
@@ -114,7 +125,8 @@ export async function replayMissed(
 ): Promise<ReplayBatch> {
   const cursor = after === null ? { time: since, id: `msg_${FIRST_KEY}` } : parseCursor(after);
   const rows = await store.log.messages(subscriber.id, cursor, until, BATCH);
-  const missed = rows.filter((row) => row['delivery'] === null && isFor(row, subscriber));
+  const asked = rows.filter((row) => isAmong(row['event'] as string, events));
+  const missed = asked.filter((row) => row['delivery'] === null && isFor(row, subscriber));
   const settled = missed.filter((row) => Number(row['is_under_way']) === 0);
   const complete = settled.filter((row) => Number(row['is_expunged']) === 0);
   const { wanted, unreadable } = await filterByCondition(store, complete, subscriber);
@@ -128,13 +140,14 @@ export async function replayMissed(
     dueAt: now,
   }));
   const added = dryRun ? late.length : await store.requeue.add(late);
-  const ended = rows.filter(({ reason }) => reason === 'disabled');
+  const ended = asked.filter(({ reason }) => reason === 'disabled');
   const again = await reopen(
     store,
     ended.map((row) => ({
       id: row['delivery'] as string,
       messageId: row['id'] as string,
       subscriberId: subscriber.id,
+      event: row['event'] as string,
       isExpunged: Number(row['is_expunged']) === 1,
     })),
     tools,
@@ -162,6 +175,10 @@ export function sum(one: ReplayCounts, other: ReplayCounts): ReplayCounts {
     disabled: one.disabled + other.disabled,
     underWay: one.underWay + other.underWay,
   };
+}
+
+function isAmong(event: string, patterns: readonly string[] | undefined): boolean {
+  return patterns?.some((pattern) => patternMatches(pattern, event)) ?? true;
 }
 
 /** True when the message would have gone to the subscriber. */

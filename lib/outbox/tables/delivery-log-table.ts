@@ -62,7 +62,7 @@ export class DeliveryLogTable {
   /** Reads failed deliveries and waiting retries, oldest first; cancelled deliveries are left out. */
   async failed({ subscriber, from, before, after, limit, now }: FailedQuery): Promise<Candidate[]> {
     const { rows } = await this.database.run({
-      sql: `SELECT d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
+      sql: `SELECT d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
         WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? AND ((d.status = 'failed' AND d.reason <> 'cancelled')
           OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.permit_at IS NULL AND d.due_at > ?))
         ORDER BY d.id LIMIT ?`,

@@ -75,6 +75,7 @@ export interface Candidate {
   readonly id: string;
   readonly messageId: string;
   readonly subscriberId: string;
+  readonly event: string;
   readonly isExpunged: boolean;
 }
 
@@ -149,6 +150,7 @@ export function parseCandidateRow(row: Row): Candidate {
   return {
     id: idFrom('dlv_', row['id'], null),
     ...pairOf(row),
+    event: row['event'] as string,
     isExpunged: Number(row['is_expunged']) === 1,
   };
 }
