@@ -28,7 +28,7 @@ export default defineConfig({
       { text: 'Events', link: '/events' },
       { text: 'Configuration', link: '/configuration' },
       // A page of its own, which the build of the reference writes beside the site.
-      { text: 'Types', link: '/reference/index.html', target: '_self' },
+      { text: 'Types', link: '/types/index.html', target: '_self' },
       {
         text: version === '0.0.0' ? 'next' : version,
         items: [{ text: 'Changes', link: `${repository}/blob/main/CHANGELOG.md` }],

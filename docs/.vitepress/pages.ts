@@ -16,6 +16,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
   {
     text: 'Guides',
     items: [
+      { text: 'Configuration', file: 'configuration.md' },
       { text: 'Events', file: 'events.md' },
       { text: 'Conditions', file: 'conditions.md' },
       { text: 'Delivery', file: 'delivery.md' },
@@ -35,7 +36,13 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
   {
     text: 'Reference',
     items: [
-      { text: 'Configuration', file: 'configuration.md' },
+      { text: 'Module options', file: 'reference/module.md' },
+      { text: 'Strategy options', file: 'reference/strategies.md' },
+      { text: 'API and page options', file: 'reference/api.md' },
+      { text: 'Event options', file: 'reference/events.md' },
+      { text: 'Management options', file: 'reference/management.md' },
+      { text: 'Receiver and test options', file: 'reference/receiver.md' },
+      { text: 'Emitted events', file: 'reference/lifecycle.md' },
       { text: 'Guarantees', file: 'guarantees.md' },
       { text: 'REST API', file: 'rest.md' },
       { text: 'Catalogue', file: 'catalogue.md' },

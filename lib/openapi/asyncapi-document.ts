@@ -12,6 +12,7 @@ export interface AsyncApiOptions extends CatalogueDocumentOptions {
   readonly title: string;
   /** Version of its events. */
   readonly version: string;
+  /** Text about the application. */
   readonly description?: string;
 }
 

@@ -33,7 +33,7 @@ export interface OpenApiWebhook {
 
 /** Options of {@link thornOpenApiWebhooks}. */
 export interface OpenApiWebhooksOptions extends CatalogueDocumentOptions {
-  /** Default `['Webhooks']`. */
+  /** Tags of the operations. Default `['Webhooks']`. */
   readonly tags?: readonly string[];
 }
 

@@ -3,13 +3,15 @@ import { checkApiPath } from '../api/index.js';
 
 /** A link that the page shows in its menu. */
 export interface PageLink {
+  /** The text of the link. */
   readonly label: string;
+  /** Where it leads. */
   readonly url: string;
 }
 
 /** Colours of the page, as `#rrggbb`. */
 export interface PageColours {
-  /** Buttons, links and the focus, on light grounds. */
+  /** Buttons, links and the focus, on light grounds. Default: the page's own. */
   readonly accent?: string;
   /** The same on dark grounds. Default: `accent`. */
   readonly accentDark?: string;
@@ -25,6 +27,7 @@ export interface PageOptions {
   readonly title?: string;
   /** A picture beside the title: a path of this host, for example `/logo.svg`, or a `data:` URL of an image. Default: none. */
   readonly logo?: string;
+  /** Colours of the application. Default: the page's own. */
   readonly colours?: PageColours;
   /** Origins whose pages may show this one in a frame, for example `https://app.example.com`. Default: none may. */
   readonly frameAncestors?: readonly string[];

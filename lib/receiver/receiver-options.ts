@@ -26,7 +26,7 @@ export interface ReceiverOptions {
 
 /** Options for recognising repeated messages. */
 export interface DeduplicationOptions {
-  /** Default `InMemoryReceivedMessages`. Nest creates a class, which may inject what `imports` brings. */
+  /** Remembers messages. Default `InMemoryReceivedMessages`. Nest creates a class, which may inject what `imports` brings. */
   readonly store?: ReceivedMessages | Type<ReceivedMessages>;
   /** Time for which a processed message is remembered, in milliseconds. Default seven days. */
   readonly retention?: number;
@@ -44,7 +44,7 @@ export interface InOrderOptions {
    * the sender gets a success. `report`: its handler runs nevertheless. Both emit the event `older`. Default `drop`.
    */
   readonly older?: 'drop' | 'report';
-  /** Default `InMemoryProcessedSequences`. Nest creates a class, which may inject what `imports` brings. */
+  /** Remembers sequences. Default `InMemoryProcessedSequences`. Nest creates a class, which may inject what `imports` brings. */
   readonly store?: ProcessedSequences | Type<ProcessedSequences>;
   /** Time for which the number of a key is remembered after its latest message, in milliseconds. Default seven days. */
   readonly retention?: number;
@@ -56,7 +56,7 @@ export interface InOrderOptions {
 export interface ThornReceiverModuleOptions {
   /** The senders, by the name that `@WebhookReceiver(name)` takes. */
   readonly receivers: Readonly<Record<string, ReceiverOptions>>;
-  /** Default: in memory. `false`: every verified webhook reaches its handler. */
+  /** Lets each message reach its handler once. Default: in memory. `false`: every verified webhook reaches its handler. */
   readonly deduplication?: DeduplicationOptions | false;
   /**
    * Handles the messages of one key one at a time, and drops or reports those that are older than one that is processed;
@@ -69,6 +69,7 @@ export interface ThornReceiverModuleOptions {
 export interface ThornReceiverModuleExtras {
   /** Modules whose providers the classes given as `scheme` and `store` may inject. */
   imports?: DynamicModule['imports'];
+  /** The time. Default: that of the system. */
   clock?: Type<Clock>;
   /** True: controllers of every module can use the receivers. Default true. */
   global?: boolean;

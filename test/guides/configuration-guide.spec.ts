@@ -20,30 +20,6 @@ function documented(file: string, heading: string): readonly string[] {
   return rows.flatMap((row) => row.split(' | ')[0]!.match(/(?<=`)\w+(?=`)/g) ?? []);
 }
 
-describe('docs/configuration.md', () => {
-  const module = 'lib/module/options/module-options.ts';
-  it.each<[heading: string, file: string, name: string, baseFile?: string, base?: string]>([
-    [
-      '## `ThornModule.forRoot()`',
-      module,
-      'ThornModuleOptions',
-      'lib/event/bulk-settings.ts',
-      'BulkSettings',
-    ],
-    ['## Structure', module, 'ThornModuleExtras'],
-    ['### `recipients`', 'lib/message/recipient-rules.ts', 'RecipientRules'],
-    ['### `api`', 'lib/api/options/api-options.ts', 'ThornApiOptions'],
-    ['## `outbox()`', 'lib/outbox/model/outbox-options.ts', 'OutboxOptions'],
-    ['### `endpoints`', 'lib/outbox/concurrency/circuit-breaker.ts', 'EndpointRules'],
-    ['## `bullmq()`', 'lib/bullmq/bullmq-options.ts', 'BullMqOptions'],
-  ])('lists every option below %s', (heading, file, name, baseFile, base) => {
-    expect(documented('docs/configuration.md', heading)).toEqual([
-      ...membersOf(file, name),
-      ...(baseFile === undefined ? [] : membersOf(baseFile, base!)),
-    ]);
-  });
-});
-
 describe('docs/retries.md', () => {
   it('lists every option', () => {
     expect(documented('docs/retries.md', '## Change the schedule')).toEqual(

@@ -55,6 +55,7 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
 
 /** Options of `@WebhookEvent` on a method: sent when it has resolved. */
 export interface MethodSuccessOptions<Result, Args> extends MethodEventSettings<Result, Args> {
+  /** `success`: sent when the method has resolved; `error`: when it has thrown. Default `success`. */
   readonly on?: 'success';
   /** Sent only when this holds for what the method resolved to. */
   readonly when?: Condition<Result> | ((result: Result, args: Args) => boolean);
@@ -62,6 +63,7 @@ export interface MethodSuccessOptions<Result, Args> extends MethodEventSettings<
 
 /** Options of `@WebhookEvent` on a method: sent when it has thrown; the functions are given the error. */
 export interface MethodErrorOptions<Args> extends MethodEventSettings<unknown, Args> {
+  /** Sent when the method has thrown. */
   readonly on: 'error';
   /** Sent only when this answers true. */
   readonly when?: (error: unknown, args: Args) => boolean;

@@ -29,6 +29,7 @@ export interface AttemptFacts {
 
 /** One subscriber in lifecycle events. */
 export interface SubscriberFacts {
+  /** Id of the subscriber, sent as `Hook-Subscription`. */
   readonly subscriberId: string;
   /** The user that owns the subscriber; null for the application's own. */
   readonly owner: string | null;
@@ -44,9 +45,11 @@ export interface SubscriberFacts {
 export interface WebhookEventMap {
   /** A message was accepted for delivery to every matching subscriber. */
   readonly 'message-accepted': {
+    /** Id of the message, sent as `webhook-id`. */
     readonly messageId: string;
     /** Name of the message's event. */
     readonly event: string;
+    /** The user that owns what happened; null when nobody does. */
     readonly owner: string | null;
     /** The time of the application's event. */
     readonly time: number;

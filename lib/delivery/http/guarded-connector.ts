@@ -9,8 +9,9 @@ import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
 
 /** Options of connectors. */
 export interface ConnectorOptions {
-  /** Default: the system's resolver, through `dns.lookup`. */
+  /** Looks up names. Default: the system's resolver, through `dns.lookup`. */
   readonly lookup?: AddressLookup;
+  /** Additions to Node's own settings of TLS. Default: none. */
   readonly tls?: TlsOptions;
 }
 

@@ -130,17 +130,21 @@ export interface ThornModuleExtras {
   dataSources?: readonly string[];
   /** Modules whose providers the classes given here, and the guards of the API, inject. */
   imports?: DynamicModule['imports'];
-  /** Default: the table `thorn_subscribers`. */
+  /** Keeps subscribers. Default: the table `thorn_subscribers`, or memory without a data source. */
   subscriberRepository?: Type<SubscriberRepository>;
+  /** Signs requests. Default: `StandardWebhookSigner`. */
   signer?: Type<WebhookSigner>;
+  /** Judges URLs and addresses. Default: `PublicRecipientPolicy` with the option `recipients`. */
   recipientPolicy?: Type<RecipientPolicy>;
-  /** Default: `StandardRetryPolicy` with the option `retries`. */
+  /** Says when a failed delivery is tried again. Default: `StandardRetryPolicy` with the option `retries`. */
   retryPolicy?: Type<RetryPolicy>;
-  /** Default: `StandardDeliveryLog` with the option `keepAttempts`. */
+  /** Chooses the attempts that are kept. Default: `StandardDeliveryLog` with the option `keepAttempts`. */
   deliveryLog?: Type<DeliveryLog>;
+  /** Makes the requests. Default: undici, with the option `http`. */
   httpClient?: Type<WebhookHttpClient>;
   /** The tracing that follows messages through processes: `openTelemetry()` of `nestjs-thorn/opentelemetry`. Default: nothing. */
   tracing?: Type<MessageTracing>;
+  /** The time. Default: that of the system. */
   clock?: Type<Clock>;
   /** Lets every module inject the services. Default true. */
   global?: boolean;

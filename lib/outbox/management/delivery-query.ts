@@ -12,6 +12,7 @@ export interface DeliveryQuery {
   readonly subscriberId?: string;
   /** Id of a message. */
   readonly messageId?: string;
+  /** The state of the delivery. */
   readonly status?: DeliveryStatus;
   /** Name of an event, or a pattern such as `order.*`. */
   readonly event?: string;

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { PAGES } from '../../tools/reference-pages.mjs';
+import { referencePages } from '../../tools/reference.mjs';
+
+/** What is in the table of another, or is for authors of extensions. */
+const ELSEWHERE = new Set([
+  'CatalogueDocumentOptions',
+  'DelivererOptions',
+  'EventDefinitions',
+  'LongWorkOptions',
+  'MethodEventOptions',
+  'PageDefinition',
+  'PublicRecipientPolicyOptions',
+  'RelayDefinition',
+  'ReplayOptions',
+  'SendForOptions',
+  'StrategyDefinition',
+  'SubscriberLimits',
+  'TypeOrmSubscriberOptions',
+]);
+describe('the reference of options', () => {
+  it('is what the types say now: npm run docs:options', { timeout: 120_000 }, async () => {
+    const written = readdirSync('docs/reference').map((name) => join('docs/reference', name));
+    const now = await referencePages();
+    expect(written.toSorted()).toEqual(Object.keys(now).toSorted());
+    for (const path of written) expect(readFileSync(path, 'utf8'), path).toBe(now[path]);
+  });
+
+  it('knows every type of options that an entry exports', () => {
+    const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: object };
+    const entries = Object.values(exports).flatMap((target: { import?: { types: string } }) =>
+      target.import === undefined
+        ? []
+        : target.import.types.replace('./dist', 'lib').replace('.d.mts', '.ts'),
+    );
+    const names = entries.flatMap((entry) => [
+      ...readFileSync(entry, 'utf8').matchAll(/\b[A-Z]\w+(?:Options|Extras|Limits|Definition)\b/g),
+    ]);
+    const shown = new Set(PAGES.flatMap(({ sections }) => sections.map(({ type }) => type)));
+    const unknown = new Set(
+      names.map(([name]) => name).filter((name) => !shown.has(name) && !ELSEWHERE.has(name)),
+    );
+    expect([...unknown]).toEqual([]);
+  });
+});

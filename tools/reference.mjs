@@ -1,0 +1,262 @@
+// Usage: node tools/reference.mjs
+//
+// Writes the tables of options, docs/reference, from the types and their TSDoc. A test says when they are out of date.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import ts from 'typescript';
+import { PAGES } from './reference-pages.mjs';
+
+const FOLDER = 'docs/reference';
+const NOTE = 'Generated from the types by `npm run docs:options`.';
+const SINCE = '0.1.0';
+const LONGEST_ALIAS = 48;
+
+/**
+ * The pages by path.
+ *
+ * @returns {Promise<Readonly<Record<string, string>>>}
+ */
+export async function referencePages() {
+  const types = new Types();
+  const sectionOf = new Map(
+    PAGES.flatMap(({ file, sections }) =>
+      sections.map((section) => /** @type {const} */ ([section.type, { file, section }])),
+    ),
+  );
+  const style = { ...(await resolveConfig('package.json')), parser: 'markdown' };
+  /** @type {Record<string, string>} */
+  const pages = {};
+  for (const { file, title, about, example, sections } of PAGES) {
+    const isOptions = !file.startsWith('lifecycle');
+    const tables = sections.map((section) => {
+      const from = section.import ? `From \`${section.import}\`. ` : '';
+      const rows = types
+        .membersOf(section)
+        .flatMap((member) =>
+          rowsOf(member, section).map(({ type, ...row }) => ({ ...row, type: linked(type, file) })),
+        );
+      return `## ${section.title}\n\n${from}${types.textOf(section.type)}\n\n${tableOf(rows, isOptions)}`;
+    });
+    const since = isOptions
+      ? ` Everything is there since ${SINCE}, unless its row says otherwise.`
+      : '';
+    const text = [
+      `# ${title}`,
+      about,
+      `\`\`\`ts\n${example}\n\`\`\``,
+      `${NOTE}${since}`,
+      ...tables,
+    ].join('\n\n');
+    pages[`${FOLDER}/${file}`] = await format(text, style);
+  }
+  return pages;
+
+  /** @param {string} type @param {string} file */
+  function linked(type, file) {
+    const code = `\`${type.replaceAll('|', '\\|')}\``;
+    const [name] = type.match(/\b[A-Z]\w+\b/g)?.filter((one) => sectionOf.has(one)) ?? [];
+    if (name === undefined) return code;
+    const target = /** @type {{ file: string, section: Section }} */ (sectionOf.get(name));
+    const anchor = anchorOf(target.section.title ?? name);
+    return `[${code}](${target.file === file ? '' : target.file}#${anchor})`;
+  }
+}
+
+/** @typedef {import('./reference-pages.mjs').Section} Section */
+/** @typedef {{ name: string, type: string, isOptional: boolean, text: string, parts: readonly Member[] }} Member */
+/** @typedef {{ name: string, type: string, unit: string, preset: string, text: string }} Row */
+
+/** Reads types of `lib` as they are written. */
+class Types {
+  constructor() {
+    const { config } = ts.readConfigFile('tsconfig.build.json', ts.sys.readFile);
+    const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, '.');
+    this.program = ts.createProgram(fileNames, { ...options, noEmit: true, skipLibCheck: true });
+    this.checker = this.program.getTypeChecker();
+    /** @type {Map<string, ts.InterfaceDeclaration>} */
+    this.found = new Map();
+    /**
+     * Aliases that are shown as what they stand for.
+     *
+     * @type {Map<string, string>}
+     */
+    this.short = new Map();
+    for (const file of this.program.getSourceFiles()) {
+      if (file.isDeclarationFile) continue;
+      for (const one of file.statements) {
+        if (ts.isInterfaceDeclaration(one)) this.found.set(one.name.text, one);
+        if (!ts.isTypeAliasDeclaration(one) || one.typeParameters) continue;
+        const text = withoutNoise(one.type.getText());
+        if (text.length <= LONGEST_ALIAS) this.short.set(one.name.text, text);
+      }
+    }
+  }
+
+  /** @param {string} name */
+  declaration(name) {
+    const found = this.found.get(name);
+    if (found === undefined)
+      throw new Error(`There is no interface ${name}: see tools/reference-pages.mjs`);
+    return found;
+  }
+
+  /** @param {string} name */
+  textOf(name) {
+    return plain(docOf(this.declaration(name)).text);
+  }
+
+  /**
+   * Its own members first, then those that it inherits, unless the section is about its own alone.
+   *
+   * @param {Section} section
+   * @returns {readonly Member[]}
+   */
+  membersOf({ type: name, own = false }) {
+    const declaration = this.declaration(name);
+    const type = this.checker.getTypeAtLocation(declaration);
+    return type.getProperties().flatMap((property) => {
+      const [member] = property.declarations ?? [];
+      if (!member || (own && member.parent !== declaration)) return [];
+      return ts.isPropertySignature(member) || ts.isMethodSignature(member)
+        ? [this.memberOf(member)]
+        : [];
+    });
+  }
+
+  /**
+   * @param {ts.PropertySignature | ts.MethodSignature} node
+   * @returns {Member}
+   */
+  memberOf(node) {
+    const shape =
+      ts.isPropertySignature(node) && node.type && ts.isTypeLiteralNode(node.type) && node.type;
+    const parts = shape ? shape.members.filter((one) => ts.isPropertySignature(one)) : [];
+    const type = typeText(node);
+    return {
+      name: node.name.getText().replaceAll("'", ''),
+      type: shape ? 'object' : (this.short.get(type) ?? type),
+      isOptional: node.questionToken !== undefined,
+      text: docOf(node).text,
+      parts: parts.map((part) => this.memberOf(part)),
+    };
+  }
+}
+
+/** @param {ts.PropertySignature | ts.MethodSignature} node */
+function typeText(node) {
+  const text = ts.isMethodSignature(node)
+    ? `(${node.parameters.map((one) => one.getText()).join(', ')}) => ${node.type?.getText()}`
+    : (node.type?.getText() ?? 'unknown');
+  return withoutNoise(text);
+}
+
+/** @param {string} text */
+function withoutNoise(text) {
+  return text
+    .replaceAll(/\/\*\*.*?\*\//gs, '')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/\breadonly /g, '')
+    .replace(/^\| /, '')
+    .replaceAll(/ \| undefined$/g, '');
+}
+
+/** @param {ts.Node} node */
+function docOf(node) {
+  const [doc] = ts
+    .getJSDocCommentsAndTags(node)
+    .filter((one) => ts.isJSDoc(one))
+    .slice(-1);
+  const text = doc ? (ts.getTextOfJSDocComment(doc.comment) ?? '') : '';
+  const since = ts.getJSDocTags(node).find(({ tagName }) => tagName.text === 'since');
+  const version = since ? ` Since ${ts.getTextOfJSDocComment(since.comment)}.` : '';
+  return { text: `${text.replaceAll(/\s+/g, ' ').trim()}${version}` };
+}
+
+/**
+ * @param {Member} member
+ * @param {Section} section
+ * @returns {readonly Row[]}
+ */
+function rowsOf({ name, type, isOptional, text, parts }, section, before = '') {
+  const sentences = text.split(/(?<=[.:]) (?=[A-Z`])/);
+  const isDefault = (/** @type {string} */ one) => /^Defaults?\b/.test(one);
+  const stated = joined(sentences).find(isDefault) ?? '';
+  const preset = stated.replace(/^Default:? ?/, '').replace(/\.$/, '');
+  const rest = joined(sentences)
+    .filter((one) => !isDefault(one))
+    .join(' ');
+  const absent = isOptional || section.rules || before !== '' ? '' : 'required';
+  const row = {
+    name: `${before}${name}`,
+    type,
+    unit: unitOf(name, text),
+    preset: preset || absent,
+    text: rest,
+  };
+  return [row, ...parts.flatMap((part) => rowsOf(part, section, `${before}${name}.`))];
+}
+
+/**
+ * A colon ends no sentence: `Default: the table` is one.
+ *
+ * @param {readonly string[]} parts
+ */
+function joined(parts) {
+  /** @type {string[]} */
+  const whole = [];
+  for (const part of parts) {
+    if (whole.at(-1)?.endsWith(':')) whole.push(`${whole.pop()} ${part}`);
+    else whole.push(part);
+  }
+  return whole;
+}
+
+/** @param {string} name @param {string} text */
+function unitOf(name, text) {
+  if (name.endsWith('Days')) return 'days';
+  if (name.endsWith('Bytes')) return 'bytes';
+  if (/\bmilliseconds\b/i.test(text)) return 'ms';
+  return /\bin seconds\b/.test(text) ? 's' : '';
+}
+
+/** @param {readonly Row[]} rows @param {boolean} isOptions */
+function tableOf(rows, isOptions) {
+  const head = isOptions
+    ? ['Option', 'Type', 'Unit', 'Default', 'Meaning']
+    : ['Name', 'Type', 'Meaning'];
+  const lines = rows.map(({ name, type, unit, preset, text }) => {
+    const cells = isOptions ? [unit, plain(preset), plain(text)] : [plain(text)];
+    return [`\`${name}\``, type, ...cells];
+  });
+  const all = [head, head.map(() => '---'), ...lines];
+  return all.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/**
+ * TSDoc as Markdown in a cell: links to types become code, links to guides lead there.
+ *
+ * @param {string} text
+ */
+function plain(text) {
+  return text
+    .replaceAll(/\{@link ([^}]+)\}/g, '`$1`')
+    .replaceAll(/\bdocs\/([\w-]+)\.md\b/g, '[$1](../$1.md)')
+    .split(/(`[^`]*`)/)
+    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll('<', '&lt;')))
+    .join('')
+    .replaceAll('|', '\\|');
+}
+
+/** @param {string} title */
+function anchorOf(title) {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  mkdirSync(FOLDER, { recursive: true });
+  for (const [path, text] of Object.entries(await referencePages())) writeFileSync(path, text);
+}
