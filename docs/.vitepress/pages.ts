@@ -24,6 +24,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'Order', file: 'order.md' },
       { text: 'The page', file: 'page.md' },
       { text: 'Receiving webhooks', file: 'receiving.md' },
+      { text: 'Verify in any language', file: 'verify.md' },
       { text: 'Testing', file: 'testing.md' },
       { text: 'Scaling', file: 'scaling.md' },
       { text: 'Operations', file: 'operations.md' },
