@@ -241,7 +241,7 @@ function tableOf(rows, isOptions) {
 function plain(text) {
   return text
     .replaceAll(/\{@link ([^}]+)\}/g, '`$1`')
-    .replaceAll(/\bdocs\/([\w-]+)\.md\b/g, '[$1](../$1.md)')
+    .replaceAll(/\bdocs\/([\w/-]+)\.md\b/g, '[$1](../$1.md)')
     .split(/(`[^`]*`)/)
     .map((part, index) => (index % 2 === 1 ? part : part.replaceAll('<', '&lt;')))
     .join('')

@@ -2,6 +2,6 @@
 const GUIDES = 'https://github.com/OWNER/nestjs-thorn/blob/main/docs';
 
 /** @param anchor a heading of the page, in lower case */
-export function guideLink(page: 'errors' | 'rest', anchor: string): string {
+export function guideLink(page: 'errors' | 'rest/problems', anchor: string): string {
   return `${GUIDES}/${page}.md#${anchor}`;
 }

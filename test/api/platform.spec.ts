@@ -90,7 +90,7 @@ describe.each(platforms)('problems on %s', (platform) => {
     const answer = await api.send('POST', '/hooks', { body: Buffer.from(text), type });
     const detail = 'detail' in one ? one.detail : expect.any(String);
     expect(answer).toMatchObject({ status, body: { status, code, detail } });
-    expect(answer.body.type).toMatch(new RegExp(`^https://.+/docs/rest\\.md#${code}$`));
+    expect(answer.body.type).toMatch(new RegExp(`^https://.+/docs/rest/problems\\.md#${code}$`));
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(JSON.stringify(answer.body)).not.toMatch(/\.js|node_modules|url=x/);
     expect((await api.subscribers.list('any', { limit: 10 })).items).toEqual([]);
@@ -184,8 +184,8 @@ describe.each(platforms)('problems on %s', (platform) => {
 });
 
 describe('the codes of problems', () => {
-  it('are all explained in docs/rest.md, under the link of their type', () => {
-    const guide = readFileSync('docs/rest.md', 'utf8');
+  it('are all explained in docs/rest/problems.md, under the link of their type', () => {
+    const guide = readFileSync('docs/rest/problems.md', 'utf8');
     for (const [code, status] of Object.entries(PROBLEM_CODES)) {
       expect(guide).toMatch(
         new RegExp(`<a id="${code}"></a>\`${code}\` +\\| ${status ?? 'any other'} `),

@@ -108,7 +108,7 @@ const article = (manager: EntityManager, id = 1, relations: readonly string[] = 
 
 const builder = (manager: EntityManager) => manager.createQueryBuilder();
 
-/** By the first column of the table in `docs/events.md`. */
+/** By the first column of the table in `docs/events/changes.md`. */
 const ROWS: Readonly<Record<string, DocumentedRow>> = {
   '`save`, `remove`, `softRemove`, `recover`, with cascades': {
     seen: 'yes',
@@ -349,16 +349,16 @@ const ROWS: Readonly<Record<string, DocumentedRow>> = {
     ],
   },
   '`query()`, triggers, other programs': {
-    seen: 'no, but for [the change feed](#changes-that-no-hook-tells-of)',
+    seen: 'no, but for [the change feed](change-feed.md)',
     writes: [write('query()', (manager) => manager.query('UPDATE article SET views = 5'))],
   },
 };
 
 it('names every row of the table in the guide', () => {
-  const [, section = ''] = readFileSync('docs/events.md', 'utf8').split(
-    '### Which writes are seen\n',
+  const [, section = ''] = readFileSync('docs/events/changes.md', 'utf8').split(
+    '## Which writes are seen\n',
   );
-  const table = section.split('\n### ')[0]!.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm);
+  const table = section.split('\n## ')[0]!.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm);
   const [, , ...rows] = Array.from(table, ([, named, seen]) => [named, seen]);
   expect(rows).toEqual(Object.entries(ROWS).map(([named, { seen }]) => [named, seen]));
 });

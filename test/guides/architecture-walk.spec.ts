@@ -16,9 +16,9 @@ interface Stop {
   readonly isEntry: boolean;
 }
 
-const page = readFileSync('docs/architecture.md', 'utf8');
+const page = readFileSync('docs/architecture/walk.md', 'utf8');
 const walk = page.slice(page.indexOf('## The walk'), page.indexOf('## Why a delivery waits'));
-const reasons = page.slice(page.indexOf('## Why a delivery waits'), page.indexOf('## Tables'));
+const reasons = page.slice(page.indexOf('## Why a delivery waits'));
 const deciders = [...reasons.matchAll(/`([^`]+\.ts)` `([^`]+)`/g)].map(([, file, name]) => ({
   file: join('lib', file!),
   name: name!,
@@ -34,7 +34,7 @@ const stops = [...walk.matchAll(/^(\d+)\. `([^`]+)` `([^`]+)`( →|:)(.*)$/gm)].
 );
 const toSocket = stops.slice(0, stops.findIndex(({ name }) => name === 'OriginPool.run') + 1);
 
-describe('the walk in docs/architecture.md', () => {
+describe('the walk in docs/architecture/walk.md', () => {
   it('numbers all of its stops', () => {
     expect(stops.map(({ number }) => number)).toEqual(stops.map((_, index) => index + 1));
     expect(walk.match(/^\d+\. /gm)).toHaveLength(stops.length);
@@ -72,7 +72,7 @@ describe('the walk in docs/architecture.md', () => {
   });
 });
 
-describe('the reasons why a delivery waits in docs/architecture.md', () => {
+describe('the reasons why a delivery waits in docs/architecture/walk.md', () => {
   it('names a function for every reason', () => {
     const rows = reasons.match(/^\| [a-z].*$/gm)!;
     expect(rows.filter((row) => !/`[^`]+\.ts` `[^`]+`/.test(row))).toEqual([]);

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
-import type { Block } from './blocks.js';
+import { type Block, guideOf } from './blocks.js';
 
 /** Where names come from that a block uses and does not import: it shows what matters, not the top of the file. */
 const KNOWN: Readonly<Record<string, string>> = {
@@ -59,10 +59,10 @@ export function mistakesOf(blocks: readonly Block[]): ReadonlyMap<string, readon
   return new Map(files.map((file) => [file.block.place, mistakes(second, file.path)]));
 }
 
-/** Blocks of the same page, the nearest before it first. */
+/** Blocks of the same guide, the nearest before it first. */
 function siblings(files: readonly BlockFile[], index: number): readonly BlockFile[] {
-  const { page } = files[index]!.block;
-  const same = files.filter((file, at) => at !== index && file.block.page === page);
+  const guide = guideOf(files[index]!.block.page);
+  const same = files.filter((file, at) => at !== index && guideOf(file.block.page) === guide);
   const before = same.filter((file) => files.indexOf(file) < index).toReversed();
   return [...before, ...same.filter((file) => !before.includes(file))];
 }

@@ -55,6 +55,17 @@ export declare const oldHooks: {
     }[]
   >;
 };
+export declare const manager: EntityManager;
+export declare function oldEndpoints(): Promise<
+  readonly {
+    readonly url: string;
+    readonly eventTypes: string[];
+    readonly tenant: string;
+    readonly enabled: boolean;
+    readonly description: string;
+    readonly secret: string;
+  }[]
+>;
 export declare const organisation: string;
 export declare function svixEndpoints(application: string): Promise<
   readonly {

@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,8 +13,9 @@ import {
 } from '../../lib/index.js';
 import { DispatchStrategy, FanOut } from '../../lib/extending/index.js';
 import { RecordingStrategy } from '../../lib/testing/index.js';
+import { textOf } from './blocks.js';
 
-const guide = readFileSync('docs/events.md', 'utf8');
+const guide = textOf('docs/events.md');
 const blocks = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!);
 const examples = blocks.filter((block) => block.includes('// → '));
 const code = [

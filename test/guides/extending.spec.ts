@@ -30,7 +30,7 @@ import {
 } from '../../lib/testing/index.js';
 import { subscriber } from '../support/apps/outbox-app.js';
 import { type FreshDatabase, freshPostgres } from '../services/database.js';
-import { blocksOf } from './blocks.js';
+import { blocksOf, partsOf } from './blocks.js';
 
 interface Guide {
   readonly PgSubscriberRepository: new (pool: pg.Pool) => SubscriberRepository;
@@ -127,7 +127,9 @@ subscriberRepositoryConformance(
         pools.push(pool);
         return pool;
       };
-      const tables = blocksOf('docs/extending.md').find(({ language }) => language === 'sql');
+      const tables = partsOf('docs/extending.md')
+        .flatMap(blocksOf)
+        .find(({ language }) => language === 'sql');
       await open().query(`DROP TABLE IF EXISTS hooks; ${tables!.code}`);
       return {
         open: () => new PgSubscriberRepository(open()),
@@ -145,7 +147,8 @@ subscriberRepositoryConformance(
 async function guide(): Promise<Guide> {
   const directory = resolve('.cache/guides');
   mkdirSync(directory, { recursive: true });
-  const code = blocksOf('docs/extending.md')
+  const code = partsOf('docs/extending.md')
+    .flatMap(blocksOf)
     .filter((block) => block.language === 'ts' && block.code.includes('export '))
     .map((block) => block.code);
   const modules = code.map(async (text, index) => {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Controller, type INestApplication, Logger, Module, Post } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -15,8 +15,9 @@ import {
 } from '../../lib/receiver/index.js';
 import { signWebhook } from '../../lib/testing/index.js';
 import { startReceiverApp } from '../support/apps/receiver-app.js';
+import { textOf } from './blocks.js';
 
-const guide = await readFile('docs/receiving.md', 'utf8');
+const guide = textOf('docs/receiving.md');
 const blocks = [...guide.matchAll(/```ts\n\/\/ (\S+)\n(.*?)```/gs)].map(([, name, code]) => ({
   name: name!,
   code: code!,

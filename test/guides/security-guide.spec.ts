@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 
 const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-describe('docs/security.md', () => {
-  const [, threats] = text('docs/security.md').split('## Threats and tests');
-  const rows = threats!.match(/^\| (?!threat|-).*$/gm)!;
+describe('docs/security/threats.md', () => {
+  const threats = text('docs/security/threats.md');
+  const rows = threats.match(/^\| (?!threat|-).*$/gm)!;
   const proofs = rows.map((row) => /\| `([^`]+\.spec\.ts)`: (.+?) +\|$/.exec(row));
 
   it('names a test for each threat', () => {

@@ -8,6 +8,8 @@ const written = pages()
   .filter((page) => page.startsWith('docs/'))
   .map((page) => page.slice('docs/'.length));
 
+const MOST_LINES = 250;
+
 describe('the site of the guides', () => {
   it('lists every page once', () => {
     expect(
@@ -15,6 +17,13 @@ describe('the site of the guides', () => {
         .map(({ file }) => file)
         .toSorted(),
     ).toEqual(written);
+  });
+
+  it('has no page of more than 250 lines', () => {
+    const long = written.filter((page) => {
+      return readFileSync(`docs/${page}`, 'utf8').trimEnd().split('\n').length > MOST_LINES;
+    });
+    expect(long).toEqual([]);
   });
 
   it('leads from its first page to each of the others', () => {

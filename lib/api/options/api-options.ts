@@ -52,7 +52,7 @@ export interface ThornApiOptions {
 
   /**
    * True: a new subscriber, and one that moves to another URL, receives nothing until its endpoint has shown that it
-   * wants the webhooks, by echoing a token; see docs/rest.md. Default false.
+   * wants the webhooks, by echoing a token; see docs/rest/subscribers.md. Default false.
    */
   readonly challenge?: boolean;
 

@@ -56,5 +56,5 @@ export function problemCode(status: number, given: unknown): ProblemCode {
 
 /** The link that explains a code: `type` of the problem. */
 export function problemType(code: ProblemCode): string {
-  return guideLink('rest', code);
+  return guideLink('rest/problems', code);
 }
