@@ -45,6 +45,8 @@ export default defineConfig({
     socialLinks: [{ icon: 'github', link: repository }],
   },
   markdown: {
+    // Those whose colours can be read by everybody.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify: anchorOf },
     config: (markdown) => {
       markdown.use(linkToRepository(repository));
