@@ -6,7 +6,8 @@ import type { MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageFactory } from '../../message/index.js';
 import type { CollectedItem, Occurrence } from '../changes/occurrences.js';
 import type { EventPlan } from '../plan/entity-plan.js';
-import { mayBeChanged, loadRows, type Rows } from './row-loader.js';
+import { mayBeChanged, loadRows, type NeededRows, type Rows } from './row-loader.js';
+import { RelatedKeys } from '../rows/related-keys.js';
 import { fillTemplate } from '../payload/ref-template.js';
 import { withRequestData } from '../payload/request-data.js';
 import { withoutPaths, withValue } from '../rows/row-copy.js';
@@ -16,6 +17,8 @@ import { valueAtPath } from '../payload/value-at-path.js';
 /** Makes the messages of what happened to entities. */
 export class EntityMessages {
   readonly #logger = new Logger('Thorn');
+  /** Events that ask for more of related rows than the keys that their paths name. */
+  readonly #readers = new WeakSet<EventPlan>();
 
   constructor(
     private readonly factory: MessageFactory,
@@ -40,12 +43,26 @@ export class EntityMessages {
     const candidates = happened.filter(
       (entry) => entry instanceof Message || (this.#mayBeHeard(entry.event) && mayBeChanged(entry)),
     );
-    const rows = await loadRows(
-      candidates.filter((entry): entry is Occurrence => !(entry instanceof Message)),
-      manager,
-      alone,
-      known,
+    const occurrences = candidates.filter(
+      (entry): entry is Occurrence => !(entry instanceof Message),
     );
+    const isRead = !alone || occurrences.some(({ event }) => this.#readers.has(event));
+    const related = isRead ? undefined : new RelatedKeys();
+    const rows = await loadRows(occurrences, manager, alone, known, related);
+    const messages = await this.#messagesFrom(candidates, rows, known === undefined, related);
+    if (related?.isEnough !== false) return messages;
+    for (const { event } of occurrences) this.#readers.add(event);
+    const read = await loadRows(occurrences, manager, false, known);
+    return this.#messagesFrom(candidates, read, known === undefined, undefined);
+  }
+
+  /** Ends early when `related` is not enough. */
+  async #messagesFrom(
+    candidates: readonly (Occurrence | Message)[],
+    rows: NeededRows,
+    mayThrow: boolean,
+    related: RelatedKeys | undefined,
+  ): Promise<Message[]> {
     const messages: Message[] = [];
     for (const entry of candidates) {
       if (entry instanceof Message) {
@@ -59,9 +76,11 @@ export class EntityMessages {
           const message = isPromiseLike(made) ? await made : made;
           if (message !== undefined) messages.push(message);
         } catch (error) {
-          if (known === undefined && entry.event.options.propagateErrors === true) throw error;
-          this.#logDropped(entry.event, error);
+          if (related?.isGiven === true) related.ask();
+          else if (mayThrow && entry.event.options.propagateErrors === true) throw error;
+          else this.#logDropped(entry.event, error);
         }
+        if (related?.isEnough === false) return [];
       }
     }
     return messages;

@@ -4,7 +4,9 @@ import { joinsOf } from '../plan/entity-paths.js';
 import { linksOf, type NetLinks } from '../changes/net-change.js';
 import { isChangedByValues } from '../changes/change-detection.js';
 import { rowsWithLinks } from '../rows/junction-rows.js';
-import { withoutRelations } from '../rows/row-copy.js';
+import type { ChangedValue } from '../rows/changed-values.js';
+import type { RelatedKeys } from '../rows/related-keys.js';
+import { setValue, withoutRelations } from '../rows/row-copy.js';
 import { readRows } from '../rows/row-reader.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
@@ -37,20 +39,28 @@ export function mayBeChanged(occurrence: Occurrence): boolean {
   );
 }
 
-/** Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}. */
+/**
+ * Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}.
+ *
+ * @param related stands in for related rows of known keys. Default: these are read
+ */
 export async function loadRows(
   occurrences: readonly Occurrence[],
   manager: EntityManager,
   alone: boolean,
   given: Rows | undefined,
+  related?: RelatedKeys,
 ): Promise<NeededRows> {
-  const known = given ?? (alone ? knownRows(occurrences) : undefined);
+  const known = given ?? (alone ? knownRows(occurrences, related) : undefined);
   const rows = known ?? (await readAll(manager, occurrences));
   if (!occurrences.some((occurrence) => 'links' in occurrence)) {
     return { rows, related: NONE, linked: NONE };
   }
-  const related = await readRelated(manager, occurrences);
-  return { rows, related, linked: await readLinked(manager, occurrences) };
+  return {
+    rows,
+    related: await readRelated(manager, occurrences),
+    linked: await readLinked(manager, occurrences),
+  };
 }
 
 /** A row that was truly removed is known from its old values alone. */
@@ -65,22 +75,47 @@ function mustBeRead(occurrence: Occurrence): boolean {
 }
 
 /** The rows that occurrences need; undefined when they have to be read. */
-function knownRows(occurrences: readonly Occurrence[]): Rows | undefined {
+function knownRows(
+  occurrences: readonly Occurrence[],
+  related: RelatedKeys | undefined,
+): Rows | undefined {
   const needing = occurrences.filter(mustBeRead);
   const [first] = needing;
   if (first === undefined) return new Map();
   const net = 'links' in first ? undefined : first.net;
   if (net?.exact === undefined) return undefined;
+  const keys = related !== undefined && net.old === undefined ? keysOf(net.exact) : NONE;
   const sufficient = needing.every(
-    ({ event: { joins, hidden, options } }) =>
-      joins.length + hidden.length === 0 && options.reread !== true,
+    ({ event: { joins, hidden, options, keyRelations } }) =>
+      hidden.length === 0 &&
+      options.reread !== true &&
+      (joins.length === 0 || keyRelations?.every((relation) => keys.has(relation)) === true),
   );
   if (!sufficient) return undefined;
   const { metadata } = net.plan;
   const base = net.old === undefined ? (metadata.create() as ObjectLiteral) : net.old;
   const row = withoutRelations(base, metadata);
-  for (const { of, value } of net.exact) of.setEntityValue(row, value);
+  for (const { of, value } of net.exact) if (!isKey(of)) of.setEntityValue(row, value);
+  for (const relation of new Set(needing.flatMap(({ event }) => event.keyRelations ?? []))) {
+    setValue(row, relation, related!.row(relation, keys.get(relation)));
+  }
   return new Map([[metadata, new Map([[net.key, row]])]]);
+}
+
+/** The keys of relations among the values of a row. */
+function keysOf(values: readonly ChangedValue[]): ReadonlyMap<RelationMetadata, unknown> {
+  const keys = new Map<RelationMetadata, unknown>();
+  for (const { of, value } of values) {
+    if ('relationMetadata' in of && of.relationMetadata !== undefined) {
+      keys.set(of.relationMetadata, value);
+    }
+  }
+  return keys;
+}
+
+/** True for a column without a property of its own. */
+function isKey(of: ChangedValue['of']): boolean {
+  return 'isVirtual' in of && of.isVirtual;
 }
 
 async function readAll(manager: EntityManager, occurrences: readonly Occurrence[]): Promise<Rows> {

@@ -23,6 +23,7 @@ import {
   withEagerRelations,
 } from './entity-paths.js';
 import { changeKind, changeNames, hiddenFields, watchedFields } from './changed-fields.js';
+import { keyRelations } from './key-relations.js';
 import { type OrderPlan, planOrder } from './order-plan.js';
 import { pathFault } from './path-checks.js';
 import { planReadBack, type ReadBack } from '../rows/read-back.js';
@@ -61,6 +62,11 @@ export interface EventPlan {
   readonly needsRow: boolean;
   /** Paths of the relations to load with the row. */
   readonly joins: readonly string[];
+  /**
+   * The relations among them, when a key that is in the row itself is all that the event names of each; undefined when one
+   * has to be read.
+   */
+  readonly keyRelations: readonly RelationMetadata[] | undefined;
   /** Columns that TypeORM does not select by itself but a path of the event names. */
   readonly hidden: readonly string[];
   /** The hidden columns of all the entity's events: one query may read them, and payloads must not see them. */
@@ -171,6 +177,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     }
     surveyed.push(survey);
   }
+  const isKeyEnough = (options.relations ?? []).length + metadata.eagerRelations.length === 0;
   const functions = [options.payload, options.ref, options.owner, options.headers];
   const needsRow =
     paths.length > 0 ||
@@ -193,6 +200,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     joins: needsRow
       ? joinsOf([...surveyed.flatMap(withEagerRelations), ...eagerRelations(metadata)])
       : [],
+    keyRelations: isKeyEnough ? keyRelations(surveyed) : undefined,
     hidden: [...new Set([...surveyed.flatMap(({ hidden }) => hidden ?? []), ...watchedHidden])],
     readsBefore:
       watchedHidden.length > 0 ||

@@ -8,6 +8,8 @@ export interface ReadBack {
   readonly metadata: EntityMetadata;
   /** Every column that a `find` fills. */
   readonly columns: readonly Column[];
+  /** Columns that hold the key of a relation alone. */
+  readonly keys: readonly Column[];
   /** Columns that TypeORM itself keeps, and puts into the saved entity. */
   readonly maintained: readonly Column[];
 }
@@ -33,6 +35,9 @@ export function planReadBack(metadata: EntityMetadata): ReadBack | undefined {
   return {
     metadata,
     columns: columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual),
+    keys: columns.filter(
+      ({ isVirtual, relationMetadata }) => isVirtual && relationMetadata?.joinColumns.length === 1,
+    ),
     maintained: columns.filter(({ isUpdateDate, isVersion }) => isUpdateDate || isVersion),
   };
 }
@@ -59,10 +64,16 @@ export function hasLoadHooks({ subscribers }: DataSource): boolean {
 }
 
 function insertedValues(
-  { metadata, columns }: ReadBack,
+  { metadata, columns, keys }: ReadBack,
   entity: ObjectLiteral,
 ): ChangedValue[] | undefined {
-  return changesDeclaredKey(metadata, entity) ? undefined : valuesOf(columns, entity);
+  if (changesDeclaredKey(metadata, entity)) return undefined;
+  const values = valuesOf(columns, entity);
+  for (const of of keys) {
+    const value: unknown = of.getEntityValue(entity);
+    if (readsBackTheSame(of, value)) values?.push({ of, value });
+  }
+  return values;
 }
 
 function updatedValues(

@@ -1,0 +1,111 @@
+import { Column, DeleteDateColumn, Entity, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WebhookEvent } from '../../lib/capture/index.js';
+import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+
+@Entity()
+class Shop {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() name!: string;
+}
+
+@Entity()
+class Clerk {
+  @PrimaryGeneratedColumn() id!: number;
+  @DeleteDateColumn() leftAt!: Date | null;
+}
+
+abstract class Bill {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() total!: number;
+  @ManyToOne(() => Shop, { nullable: true }) shop!: Shop | null;
+}
+
+const ofShop = { on: 'create', owner: 'shop.id' } as const;
+
+@Entity()
+@WebhookEvent<Order>('order.created', {
+  ...ofShop,
+  payload: ({ total }) => ({ total }),
+  ref: '/shops/{shop.id}/orders/{id}',
+  when: { shop: { id: { ne: 99 } } },
+})
+class Order extends Bill {}
+
+@Entity()
+@WebhookEvent<Named>('named.created', { ...ofShop, payload: ({ shop }) => ({ shop: shop?.name }) })
+class Named extends Bill {}
+
+@Entity()
+@WebhookEvent<Whole>('whole.created', { ...ofShop, payload: (row) => row })
+class Whole extends Bill {}
+
+@Entity()
+@WebhookEvent<Strict>('strict.created', {
+  ...ofShop,
+  payload: ({ shop }) => Promise.resolve({ size: shop!.name.length, isShop: shop instanceof Shop }),
+})
+class Strict extends Bill {}
+
+@Entity()
+@WebhookEvent<Receipt>('receipt.created', { on: 'create', owner: 'clerk.id' })
+class Receipt {
+  @PrimaryGeneratedColumn() id!: number;
+  @ManyToOne(() => Clerk) clerk!: Clerk;
+}
+
+describe.each(CAPTURE_DATABASES)('an event with the key of a relation alone on %s', (kind) => {
+  let rig: CaptureApp;
+  let shop: Shop;
+
+  beforeAll(async () => {
+    rig = await openCaptureApp(kind, [Shop, Clerk, Order, Named, Whole, Strict, Receipt]);
+    shop = await rig.dataSource.manager.save(Object.assign(new Shop(), { name: 'Ada' }));
+  });
+  afterAll(() => rig.close());
+  beforeEach(() => {
+    rig.received();
+    rig.queries();
+  });
+
+  const save = <Row extends object>(type: new () => Row, values: object) =>
+    rig.dataSource.manager.save(type, Object.assign(new type(), values));
+  const rereads = () => rig.queries().filter((sql) => sql.includes('thorn_row')).length;
+
+  it('does not read the row that was inserted', async () => {
+    const { id } = await save(Order, { total: 5, shop });
+    const owner = `${shop.id}`;
+    expect(rig.bodies()).toMatchObject([
+      { owner, ref: `/shops/${owner}/orders/${id}`, data: { total: 5 } },
+    ]);
+    await save(Order, { total: 6, shop: { id: shop.id } });
+    expect(rig.bodies()).toMatchObject([{ owner, data: { total: 6 } }]);
+    await save(Named, { total: 7, shop: null });
+    expect(rig.bodies()).toMatchObject([{ type: 'named.created', owner: null }]);
+    expect(rereads()).toBe(0);
+  });
+
+  it('reads the row for a payload that asks for more', async () => {
+    for (const [index, total] of [1, 2].entries()) {
+      await save(Named, { total, shop: { id: shop.id } });
+      const { id } = await save(Whole, { total, shop: { id: shop.id } });
+      await save(Strict, { total, shop: { id: shop.id } });
+      expect(rig.bodies().map(({ data }) => data)).toEqual([
+        { shop: 'Ada' },
+        { id, total, shop: { id: shop.id, name: 'Ada' } },
+        { size: 3, isShop: true },
+      ]);
+      expect(rereads(), `${index}`).toBe(3);
+    }
+  });
+
+  it('reads what a join would leave out', async () => {
+    const { manager } = rig.dataSource;
+    const [here, gone] = await manager.save(Clerk, [{}, {}]);
+    await manager.softDelete(Clerk, gone!.id);
+    rig.received();
+    await save(Receipt, { clerk: here });
+    await save(Receipt, { clerk: gone });
+    expect(rig.bodies().map(({ owner }) => owner)).toEqual([`${here!.id}`, null]);
+  });
+});
