@@ -1,7 +1,7 @@
-// Usage: node tools/reference.mjs
+// Usage: node tools/reference.mjs [--check]
 //
-// Writes the tables of options, docs/reference, from the types and their TSDoc. A test says when they are out of date.
-import { mkdirSync, writeFileSync } from 'node:fs';
+// Writes the tables of options, docs/reference, from the types and their TSDoc. With `--check` it says which are out of date.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
@@ -257,6 +257,13 @@ function anchorOf(title) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const isCheck = process.argv.includes('--check');
   mkdirSync(FOLDER, { recursive: true });
-  for (const [path, text] of Object.entries(await referencePages())) writeFileSync(path, text);
+  for (const [path, text] of Object.entries(await referencePages())) {
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+    if (isCheck) {
+      console.error(`${path} is not what the types say: npm run docs:options`);
+      process.exitCode = 1;
+    } else writeFileSync(path, text);
+  }
 }
