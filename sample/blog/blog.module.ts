@@ -28,6 +28,8 @@ import { User } from './users/user.entity.js';
       // What a process holds that was killed is taken by another after five seconds, so that the demo need not wait for
       // a minute. A real application leaves this out.
       dispatch: outbox({ lease: 5000 }),
+      // Soon at first, so that the demo need not wait for minutes. A real application leaves this out.
+      retries: { schedule: [1000, 1000, 5000, 300_000, 1_800_000, 7_200_000] },
       api: { guards: [BearerGuard], owner: (request) => request.user.id },
       operatorApi: { guards: [OperatorGuard], bodies: true },
       page: thornPage({ title: 'Blog', links: [{ label: 'API', url: '/docs' }] }),

@@ -11,7 +11,10 @@ const secrets = new Set<string>();
 const BEHAVIOURS: Readonly<Record<string, () => Promise<number>>> = {
   '/newsletter': () => setTimeout(2000, 204),
   '/partner': async () => 503,
+  // It works from its third request on.
+  '/in-turn': async () => (requests++ < 2 ? 500 : 204),
 };
+let requests = 0;
 
 const server = createServer((request, response) => {
   const answer = (status: number) => response.writeHead(status).end();
@@ -35,9 +38,12 @@ async function handle(request: IncomingMessage): Promise<number> {
   }
   if (secrets.size === 0) throw new Error('a webhook came before the secret: PUT it to /secret');
   const message = verified(body, request.headers as Record<string, string>);
-  console.log(`  ✓ verified ${String(request.headers['hook-event'])}  ${body}`);
-  tellParent({ verified: message });
-  return BEHAVIOURS[request.url ?? '']?.() ?? 204;
+  const path = request.url ?? '';
+  const status = (await BEHAVIOURS[path]?.()) ?? 204;
+  const sequence = Number(request.headers['hook-sequence']);
+  console.log(`  ${status} verified ${String(request.headers['hook-event'])}  ${body}`);
+  tellParent({ verified: message, path, sequence, status });
+  return status;
 }
 
 /** @throws Error when none of the secrets has signed it */

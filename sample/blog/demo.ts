@@ -7,12 +7,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Answer, clientOf } from './play/client.js';
-import { Inbox } from './play/inbox.js';
+import type { Report, Verified } from './play/child.js';
+import { Inbox, type Received } from './play/inbox.js';
 import { start } from './play/processes.js';
 import { TOKENS } from './users/demo-users.js';
 
 const TIME_LIMIT_MS = 60_000;
+const IN_TURN = '/in-turn';
 const inbox = new Inbox();
+/** The requests to the endpoint that asks for an order. */
+const inTurn: Verified[] = [];
+
+function onReport(report: Report): void {
+  if ('verified' in report && report.path === IN_TURN) inTurn.push(report);
+  else inbox.add(report);
+}
 
 // Children end with this process, so leaving is enough.
 void setTimeout(TIME_LIMIT_MS, undefined, { ref: false }).then(() =>
@@ -31,7 +40,7 @@ try {
 }
 
 async function play(): Promise<void> {
-  let consumer = await start('consumer', 0, (report) => inbox.add(report));
+  let consumer = await start('consumer', 0, onReport);
   let blog = await start('main', 0);
   console.log(`The blog listens on ${blog.url}, its consumer on ${consumer.url}.`);
   console.log(`Its page for webhooks, until the demo ends: ${blog.url}/sign-in/alice`);
@@ -101,6 +110,32 @@ async function play(): Promise<void> {
   expectStatus(await alice('DELETE', article), 204);
   await inbox.take(['article.removed'], 'Hello, world');
 
+  title('An endpoint in order fails twice: what happened later waits for its turn');
+  const ordered = await alice('POST', '/hooks/', {
+    event: 'article.*',
+    url: consumer.url + IN_TURN,
+    ordered: true,
+  });
+  expectStatus(ordered, 201);
+  await fetch(`${consumer.url}/secret`, { method: 'PUT', body: String(ordered.body['secret']) });
+  const turn = await alice('POST', '/articles', { title: 'In turn', body: '…' });
+  const inTurnPath = `/articles/${String(turn.body['id'])}`;
+  expectStatus(await alice('PATCH', inTurnPath, { title: 'In turn, please' }), 200);
+  expectStatus(await alice('POST', `${inTurnPath}/publish`), 200);
+  // The other endpoint has them all meanwhile.
+  await inbox.take(['article.created'], 'In turn');
+  const later = ['article.changed', 'article.changed', 'article.published'];
+  await inbox.take(later, 'In turn, please');
+  while (inTurn.filter(({ status }) => status === 204).length < 4) await setTimeout(50);
+  for (const { verified, sequence, status } of inTurn) {
+    console.log(`  ${sequence}. ${(verified as Received).type}: ${status}`);
+  }
+  deepStrictEqual(
+    inTurn.map(({ sequence, status }) => [sequence, status]),
+    [...[500, 500, 204].map((status) => [1, status]), [2, 204], [3, 204], [4, 204]],
+  );
+  expectStatus(await alice('DELETE', `/hooks/${String(ordered.body['id'])}`), 204);
+
   title('The delivery log has them all');
   const logged = async () =>
     (await alice('GET', `/hooks/${String(id)}/deliveries?status=succeeded&limit=100`)).body[
@@ -118,7 +153,7 @@ async function play(): Promise<void> {
   console.log('  201 for the article; its webhook reached nobody, and nobody is left to send it');
 
   title('… both start again: the webhook was stored with the article, and arrives');
-  consumer = await start('consumer', portOf(consumer.url), (report) => inbox.add(report));
+  consumer = await start('consumer', portOf(consumer.url), onReport);
   await fetch(`${consumer.url}/secret`, { method: 'PUT', body: String(secret) });
   blog = await start('main', portOf(blog.url));
   await inbox.take(['article.created'], 'In the dark');

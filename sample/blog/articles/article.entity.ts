@@ -10,6 +10,7 @@ export type ArticleState = 'DRAFT' | 'PUBLISHED';
   payload: ({ title, state }) => ({ title, state }),
   ref: '/articles/{id}',
   owner: 'author.id', // only the author's own subscribers hear of it
+  orderBy: true, // what happens to an article has a sequence
 })
 @WebhookEvent<Article>('article.created', { on: 'create' })
 @WebhookEvent<Article>('article.changed', { on: 'change' })

@@ -1,6 +1,14 @@
 /** What a child process of the demo says to it. */
-export type Report =
-  { readonly ready: string } | { readonly verified: unknown } | { readonly rejected: string };
+export type Report = { readonly ready: string } | Verified | { readonly rejected: string };
+
+/** A webhook that the consumer has verified, and what it answers. */
+export interface Verified {
+  readonly verified: unknown;
+  readonly path: string;
+  /** The place among those of its key. */
+  readonly sequence: number;
+  readonly status: number;
+}
 
 /** Says something to the process that started this one; started by hand, there is nobody to tell. */
 export function tellParent(report: Report): void {

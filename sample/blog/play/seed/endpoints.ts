@@ -15,6 +15,7 @@ export interface SeededEndpoint {
   readonly events: readonly string[];
   /** Hours ago; from then on it is disabled. */
   readonly disabledFor?: number;
+  readonly ordered?: boolean;
   readonly rateLimit?: { readonly max: number; readonly per: number };
   /** @param hours ago at which the attempt began */
   answer(random: SeededRandom, hours: number): SeededAnswer;
@@ -83,6 +84,7 @@ export const SEEDED_ENDPOINTS: readonly SeededEndpoint[] = [
     name: 'archive',
     description: 'Archive',
     events: ['article.*'],
+    ordered: true,
     answer: (random) =>
       random.next() < 0.05
         ? { status: 502, duration: random.between(30, 90), body: 'Bad Gateway' }

@@ -53,7 +53,7 @@ function subscriberRow(
   urlOf: (one: SeededEndpoint) => string,
   now: number,
 ) {
-  const { owner, description, events, rateLimit, disabledFor } = endpoint;
+  const { owner, description, events, ordered = false, rateLimit, disabledFor } = endpoint;
   const createdAt = new Date(now - (40 - at * 5) * DAY);
   return {
     id: `sub_${ids.get(endpoint)}`,
@@ -64,7 +64,7 @@ function subscriberRow(
     filter: null,
     rateMax: rateLimit?.max ?? null,
     ratePer: rateLimit?.per ?? null,
-    ordered: false,
+    ordered,
     onExhausted: 'skip',
     holdFor: null,
     contentType: 'application/json',
