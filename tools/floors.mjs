@@ -28,7 +28,7 @@ const FLOORS = [
 const INNER_FLOORS = {
   message: ['encoding', ''],
   event: ['conditions', '', 'schemas'],
-  cli: ['terminal', 'commands', ''],
+  cli: ['terminal', 'commands', 'init', ''],
   outbox: [
     'entities',
     'database',

@@ -10,6 +10,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
     text: 'Getting started',
     items: [
       { text: 'What it is', file: 'index.md' },
+      { text: 'Five minutes', file: 'getting-started.md' },
       { text: 'Tutorial', file: 'tutorial.md' },
       { text: 'Set it up', file: 'configuration.md' },
     ],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArguments, type Command, type ExitCode } from './terminal/command.js';
 import { commandHelp, generalHelp } from './terminal/help.js';
 import { doctorCommand } from './commands/doctor.command.js';
+import { initCommand } from './init/init.command.js';
 import { listenCommand } from './commands/listen.command.js';
 import { ApiError } from './commands/api-client.js';
 import { migrationsCommand } from './commands/migrations.command.js';
@@ -16,6 +17,7 @@ import { UsageError } from './terminal/usage.error.js';
 import { verifyCommand } from './commands/verify.command.js';
 
 const COMMANDS: readonly Command[] = [
+  initCommand,
   listenCommand,
   verifyCommand,
   signCommand,

@@ -18,10 +18,12 @@ export interface Child {
  * Makes one file that Node can run of a program and what it imports from this repository.
  *
  * @param instead packages, and what is imported in their place
+ * @param alias packages, and the sources that become part of the file in their place
  */
 export async function bundleProgram(
   entry: string,
   instead: Readonly<Record<string, string>> = {},
+  alias: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const directory = join(process.cwd(), '.cache', 'test');
   mkdirSync(directory, { recursive: true });
@@ -30,8 +32,8 @@ export async function bundleProgram(
     input: entry,
     platform: 'node',
     // Packages stay where they are.
-    external: (id) => !id.startsWith('.') && !id.startsWith('/'),
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+    external: (id) => !id.startsWith('.') && !id.startsWith('/') && !(id in alias),
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] }, alias: { ...alias } },
     tsconfig: false,
     plugins: [
       { name: 'typescript', transform },

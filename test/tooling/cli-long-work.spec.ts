@@ -111,6 +111,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
         hasColours: false,
         env: { THORN_AUTHORIZATION: authorization },
         read: async () => Buffer.alloc(0),
+        ask: async () => '',
         interrupted: new AbortController().signal,
       });
       return { code, out: out.join('\n'), notes: notes.join('\n') };
@@ -321,6 +322,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
         hasColours: false,
         env: { THORN_AUTHORIZATION: OPERATOR },
         read: async () => Buffer.alloc(0),
+        ask: async () => '',
         interrupted: new AbortController().signal,
       });
       expect([code, out]).toEqual([

@@ -40,6 +40,7 @@ async function thorn(
     hasColours: false,
     env,
     read: async (name) => (name === '-' ? Buffer.from(input) : processTerminal().read(name)),
+    ask: async () => '',
     interrupted: new AbortController().signal,
   });
   return { code, out, notes };
@@ -71,6 +72,7 @@ describe('thorn', () => {
       'reseal',
       'prune',
       'doctor',
+      'init',
       'types',
       'migrations',
     ]) {
@@ -269,6 +271,7 @@ describe('thorn listen', () => {
       hasColours: true,
       env: {},
       read: async () => Buffer.alloc(0),
+      ask: async () => '',
       interrupted: stop.signal,
     });
     const signed = signWebhook({ body: '{}', secrets: [SECRET] });

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { UsageError } from './usage.error.js';
 
 /** The environment of a command. */
@@ -18,6 +19,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The bytes of a file; `-` is the standard input. */
   read(file: string): Promise<Buffer>;
+  /** Asks for a line; without anybody who answers, it is empty. */
+  ask(question: string): Promise<string>;
   /** Once it was asked for: aborted by the first Ctrl-C or SIGTERM; the second one ends the process. */
   readonly interrupted: AbortSignal;
 }
@@ -39,6 +42,7 @@ export function processTerminal(): Terminal {
     hasColours: process.stdout.isTTY && !process.env['NO_COLOR'],
     env: process.env,
     read: readBytes,
+    ask: answered,
     get interrupted() {
       if (controller === null) {
         const stop = () => controller!.abort();
@@ -48,6 +52,17 @@ export function processTerminal(): Terminal {
       return controller.signal;
     },
   };
+}
+
+function answered(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise((resolve) => {
+    lines.once('close', () => resolve(''));
+    lines.question(question, (answer) => {
+      resolve(answer);
+      lines.close();
+    });
+  });
 }
 
 async function readBytes(file: string): Promise<Buffer> {

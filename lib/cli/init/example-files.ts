@@ -1,0 +1,77 @@
+/** Files that `thorn init` adds, by their paths below the folder of the application's sources. */
+export function exampleFiles(extension: '' | '.js'): Readonly<Record<string, string>> {
+  return {
+    'webhooks/webhooks.module.ts': MODULE.replaceAll('EXT', extension),
+    'webhooks/greetings.controller.ts': EVENT,
+    'webhooks/webhooks.controller.ts': LISTENER,
+  };
+}
+
+const MODULE = `import { randomBytes } from 'node:crypto';
+import { Module } from '@nestjs/common';
+import { ThornModule } from 'nestjs-thorn';
+import { ThornReceiverModule } from 'nestjs-thorn/receiver';
+import { GreetingsController } from './greetings.controllerEXT';
+import { WebhooksController } from './webhooks.controllerEXT';
+
+// For the example alone: made anew at each start, so that nothing has to keep it.
+const secret = \`whsec_\${randomBytes(24).toString('base64')}\`;
+const isProduction = process.env.NODE_ENV === 'production';
+const listener = \`http://127.0.0.1:\${process.env.PORT ?? 3000}/webhooks\`;
+
+@Module({
+  imports: [
+    ThornModule.forRoot({
+      // In memory, so that the example runs anywhere. Remove this line to store events in your TypeORM database.
+      dataSources: [],
+      // In development, webhooks may go to this machine.
+      ...(isProduction
+        ? {}
+        : {
+            recipients: 'development',
+            subscribers: { 'greeting.*': { url: listener, secret } },
+          }),
+    }),
+    ThornReceiverModule.forRoot({
+      receivers: { example: { scheme: 'standard', secrets: [secret] } },
+    }),
+  ],
+  controllers: [GreetingsController, WebhooksController],
+})
+export class WebhooksModule {}
+`;
+
+const EVENT = `import { Controller, Post } from '@nestjs/common';
+import { WebhookEvent } from 'nestjs-thorn';
+
+interface Greeting {
+  text: string;
+}
+
+@Controller('greetings')
+export class GreetingsController {
+  /** An example event: it is sent to all subscribers when the method has resolved. */
+  @Post()
+  @WebhookEvent('greeting.sent', { data: ({ text }: Greeting) => ({ text }) })
+  async greet(): Promise<Greeting> {
+    return { text: 'Hello' };
+  }
+}
+`;
+
+const LISTENER = `import { Controller, HttpCode, Logger, Post } from '@nestjs/common';
+import { type VerifiedWebhook, Webhook, WebhookReceiver } from 'nestjs-thorn/receiver';
+
+/** An example of the other side: it stands for the application of a customer. */
+@Controller('webhooks')
+export class WebhooksController {
+  private readonly logger = new Logger('Webhooks');
+
+  @Post()
+  @HttpCode(204)
+  @WebhookReceiver('example')
+  receive(@Webhook() { event, payload }: VerifiedWebhook): void {
+    this.logger.log(\`Verified \${event}: \${JSON.stringify(payload)}\`);
+  }
+}
+`;
