@@ -33,6 +33,22 @@ const ofShop = { on: 'create', owner: 'shop.id' } as const;
 class Order extends Bill {}
 
 @Entity()
+@WebhookEvent<Moved>('moved.changed', {
+  ...ofShop,
+  on: 'change',
+  payload: ({ total }, { before, changes }) => ({ total, was: before?.total, changes }),
+})
+class Moved extends Bill {}
+
+@Entity()
+@WebhookEvent<Told>('told.changed', {
+  ...ofShop,
+  on: 'change',
+  payload: ({ shop }, { before }) => ({ now: shop?.name, was: before?.shop?.name }),
+})
+class Told extends Bill {}
+
+@Entity()
 @WebhookEvent<Named>('named.created', { ...ofShop, payload: ({ shop }) => ({ shop: shop?.name }) })
 class Named extends Bill {}
 
@@ -59,7 +75,17 @@ describe.each(CAPTURE_DATABASES)('an event with the key of a relation alone on %
   let shop: Shop;
 
   beforeAll(async () => {
-    rig = await openCaptureApp(kind, [Shop, Clerk, Order, Named, Whole, Strict, Receipt]);
+    rig = await openCaptureApp(kind, [
+      Shop,
+      Clerk,
+      Order,
+      Moved,
+      Told,
+      Named,
+      Whole,
+      Strict,
+      Receipt,
+    ]);
     shop = await rig.dataSource.manager.save(Object.assign(new Shop(), { name: 'Ada' }));
   });
   afterAll(() => rig.close());
@@ -83,6 +109,39 @@ describe.each(CAPTURE_DATABASES)('an event with the key of a relation alone on %
     await save(Named, { total: 7, shop: null });
     expect(rig.bodies()).toMatchObject([{ type: 'named.created', owner: null }]);
     expect(rereads()).toBe(0);
+  });
+
+  it('does not read the row that was changed, when the saved one has the relation', async () => {
+    const { manager } = rig.dataSource;
+    const row = await save(Moved, { total: 1, shop });
+    row.total = 2;
+    rig.queries();
+    await manager.save(row);
+    expect(rereads()).toBe(0);
+    const other = await manager.save(Object.assign(new Shop(), { name: 'Bob' }));
+    row.shop = other;
+    await manager.save(row);
+    const alone = await manager.findOneByOrFail(Moved, { id: row.id });
+    alone.total = 3;
+    rig.queries();
+    await manager.save(alone);
+    expect(rereads()).toBe(1);
+    const total = { from: 1, to: 2 };
+    expect(rig.bodies().map(({ owner, data }) => [owner, data])).toEqual([
+      [`${shop.id}`, { total: 2, was: 1, changes: { total } }],
+      [`${other.id}`, { total: 2, was: 2, changes: { shop: { from: shop.id, to: other.id } } }],
+      [`${other.id}`, { total: 3, was: 2, changes: { total: { from: 2, to: 3 } } }],
+    ]);
+  });
+
+  it('reads the row for a payload that asks for more of a changed one', async () => {
+    const row = await save(Told, { total: 1, shop });
+    for (const total of [2, 3]) {
+      row.total = total;
+      await rig.dataSource.manager.save(row);
+    }
+    const data = { now: 'Ada', was: 'Ada' };
+    expect(rig.bodies().map((body) => body.data)).toEqual([data, data]);
   });
 
   it('reads the row for a payload that asks for more', async () => {

@@ -1,10 +1,11 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { Occurrence } from '../changes/occurrences.js';
 import { joinsOf } from '../plan/entity-paths.js';
-import { linksOf, type NetLinks } from '../changes/net-change.js';
+import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
 import { isChangedByValues } from '../changes/change-detection.js';
 import { rowsWithLinks } from '../rows/junction-rows.js';
 import type { ChangedValue } from '../rows/changed-values.js';
+import { readsBackTheSame } from '../rows/read-back.js';
 import type { RelatedKeys } from '../rows/related-keys.js';
 import { setValue, withoutRelations } from '../rows/row-copy.js';
 import { readRows } from '../rows/row-reader.js';
@@ -84,7 +85,7 @@ function knownRows(
   if (first === undefined) return new Map();
   const net = 'links' in first ? undefined : first.net;
   if (net?.exact === undefined) return undefined;
-  const keys = related !== undefined && net.old === undefined ? keysOf(net.exact) : NONE;
+  const keys = related === undefined ? NONE : keysOf(net);
   const sufficient = needing.every(
     ({ event: { joins, hidden, options, keyRelations } }) =>
       hidden.length === 0 &&
@@ -102,13 +103,28 @@ function knownRows(
   return new Map([[metadata, new Map([[net.key, row]])]]);
 }
 
-/** The keys of relations among the values of a row. */
-function keysOf(values: readonly ChangedValue[]): ReadonlyMap<RelationMetadata, unknown> {
+/** The keys of relations that the row itself refers to, as far as they are known. */
+function keysOf({
+  old,
+  exact = [],
+  values,
+  plan,
+}: NetChange): ReadonlyMap<RelationMetadata, unknown> {
   const keys = new Map<RelationMetadata, unknown>();
-  for (const { of, value } of values) {
-    if ('relationMetadata' in of && of.relationMetadata !== undefined) {
-      keys.set(of.relationMetadata, value);
+  if (old === undefined) {
+    for (const { of, value } of exact) {
+      if ('relationMetadata' in of && of.relationMetadata !== undefined) {
+        keys.set(of.relationMetadata, value);
+      }
     }
+    return keys;
+  }
+  for (const relation of plan.metadata.relationsWithJoinColumns) {
+    const [column] = relation.joinColumns;
+    // TypeORM has loaded the key when the saved entity has the relation.
+    const key: unknown = column!.getEntityValue(old);
+    const isChanged = values.has(relation) || values.has(column!);
+    if (!isChanged && readsBackTheSame(column!, key)) keys.set(relation, key);
   }
   return keys;
 }
