@@ -33,6 +33,15 @@ export interface PageOptions {
   readonly frameAncestors?: readonly string[];
   /** Links of the application for the page's menu, such as its documentation. Default: none. */
   readonly links?: readonly PageLink[];
+  /**
+   * URLs of documents about the events that the application serves, shown above the catalogue of events. Default: none.
+   */
+  readonly documents?: {
+    /** For example `/docs`; see `thornOpenApiWebhooks()`. */
+    readonly openApi?: string;
+    /** For example `/asyncapi.json`; see `thornAsyncApi()`. */
+    readonly asyncApi?: string;
+  };
   /** A URL where users sign in, shown to a caller whom the guards reject. Default: none. */
   readonly signIn?: string;
   /** The language of the page. Default: the one that the browser asks for, of `en` and `de`. */
@@ -51,6 +60,7 @@ const NAMES: Readonly<Record<keyof PageOptions, true>> = {
   colours: true,
   frameAncestors: true,
   links: true,
+  documents: true,
   signIn: true,
   language: true,
 };
@@ -64,7 +74,7 @@ export function pageSettings(options: PageOptions = {}): PageSettings {
   check.assert('options', isObject(options), 'must be an object');
   check.names(options, Object.keys(NAMES));
   const { path = 'webhooks', title = 'Webhooks', logo, signIn, language } = options;
-  const { colours = {}, frameAncestors = [], links = [] } = options;
+  const { colours = {}, frameAncestors = [], links = [], documents = {} } = options;
   checkApiPath(check, path);
   check.assert('title', isText(title), 'must be a text');
   check.assert(
@@ -86,6 +96,10 @@ export function pageSettings(options: PageOptions = {}): PageSettings {
     Array.isArray(links) && links.every((one) => isText(one.label) && isLink(one.url)),
     'must be a list of { label, url }, with http, https or relative URLs',
   );
+  check.object('documents', documents, ['openApi', 'asyncApi']);
+  for (const [name, url] of Object.entries(documents)) {
+    check.within('documents').assert(name, isLink(url), 'must be an http, https or relative URL');
+  }
   check.assert('signIn', signIn === undefined || isLink(signIn), 'must be a URL');
   check.assert(
     'url',
@@ -99,6 +113,7 @@ export function pageSettings(options: PageOptions = {}): PageSettings {
     colours,
     frameAncestors,
     links,
+    documents,
     ...(logo !== undefined && { logo }),
     ...(signIn !== undefined && { signIn }),
     ...(language !== undefined && { language }),

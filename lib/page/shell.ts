@@ -4,7 +4,7 @@ import type { PageSettings } from './page-options.js';
 /** Values that the page reads when it starts. */
 export interface ShellSettings extends Pick<
   PageSettings,
-  'title' | 'logo' | 'colours' | 'links' | 'signIn' | 'language'
+  'title' | 'logo' | 'colours' | 'links' | 'documents' | 'signIn' | 'language'
 > {
   /** The URL of the REST API, relative to the page. */
   readonly api: string;

@@ -1,7 +1,7 @@
 import { call } from '../core/client.js';
 import type { EventDetails } from '../core/model.js';
 import { linkTo } from '../core/router.js';
-import { apiUrl } from '../core/settings.js';
+import { apiUrl, settings } from '../core/settings.js';
 import { useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Empty } from '../ui/basics.js';
@@ -12,7 +12,7 @@ import { grouped, useCatalogue } from './event-picker.js';
 export function EventsScreen({ name }: { readonly name: string }) {
   const catalogue = useCatalogue();
   return (
-    <Screen title={t().eventTypes}>
+    <Screen title={t().eventTypes} actions={<Documents />}>
       <Loaded data={catalogue}>
         {({ items }) =>
           items.length === 0 ? (
@@ -45,6 +45,22 @@ export function EventsScreen({ name }: { readonly name: string }) {
         }
       </Loaded>
     </Screen>
+  );
+}
+
+/** Links to the documents that the application serves. */
+function Documents() {
+  const { openApi, asyncApi } = settings.documents;
+  return [
+    ['OpenAPI', openApi],
+    ['AsyncAPI', asyncApi],
+  ].map(
+    ([name, url]) =>
+      url !== undefined && (
+        <a key={name} class="button plain" href={url} target="_blank" rel="noreferrer">
+          {name}
+        </a>
+      ),
   );
 }
 

@@ -32,7 +32,11 @@ import { User } from './users/user.entity.js';
       retries: { schedule: [1000, 1000, 5000, 300_000, 1_800_000, 7_200_000] },
       api: { guards: [BearerGuard], owner: (request) => request.user.id },
       operatorApi: { guards: [OperatorGuard], bodies: true },
-      page: thornPage({ title: 'Blog', links: [{ label: 'API', url: '/docs' }] }),
+      page: thornPage({
+        title: 'Blog',
+        links: [{ label: 'API', url: '/docs' }],
+        documents: { openApi: '/docs' },
+      }),
       // The consumer of this sample listens on this machine. Without it webhooks go to public addresses alone.
       recipients: { allowCidrs: ['127.0.0.1/32'], allowedPorts: 'any' },
     }),

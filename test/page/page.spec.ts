@@ -35,7 +35,7 @@ describe.each(platforms)('the page on %s', (platform) => {
   it.each(Object.entries(PLACES))('works at %s', async (path, configure) => {
     const api = await startApi(platform, {
       api: open,
-      thorn: { page: thornPage() },
+      thorn: { page: thornPage({ documents: { openApi: '/docs' } }) },
       ...(configure && { configure }),
     });
     const visitor = await PageVisitor.start(browser);
@@ -43,6 +43,9 @@ describe.each(platforms)('the page on %s', (platform) => {
       await visitor.page.goto(`${api.url}${path}#/events/article.created`);
       await visitor.page.getByText('"Hello"').waitFor();
       expect(await visitor.page.title()).toBe('Events · Webhooks');
+      const documents = visitor.page.getByRole('link', { name: 'OpenAPI' });
+      expect(await documents.getAttribute('href')).toBe('/docs');
+      expect(await visitor.page.getByRole('link', { name: 'AsyncAPI' }).count()).toBe(0);
     } finally {
       await visitor.end();
       await api.app.close();
@@ -161,6 +164,9 @@ it('is refused without the API, and with options that make no sense', () => {
     startApi('express', { thorn: thorn ?? {}, api: open });
   expect(() => thornPage({ path: 'a/:b' })).toThrow('path');
   expect(() => thornPage({ frameAncestors: ["'self'; script-src *"] })).toThrow('frameAncestors');
+  expect(() => thornPage({ documents: { openApi: 'javascript:alert(1)' } })).toThrow(
+    'documents.openApi',
+  );
   expect(() => thornPage({ links: [{ label: 'x', url: 'javascript:alert(1)' }] })).toThrow('links');
   expect(() => thornPage({ signIn: 'javascript:alert(1)' })).toThrow('signIn');
   expect(() => thornPage({ logo: 'https://elsewhere.example/logo.png' })).toThrow('logo');
