@@ -55,6 +55,23 @@ export const ENVELOPES: Readonly<
   }),
 };
 
+const ORDER = {
+  key: {
+    type: 'string',
+    description: 'What messages are ordered by. Present where the event has a key.',
+  },
+  sequence: {
+    type: 'integer',
+    minimum: 1,
+    description: 'The number of the message among those of its key. Present together with it.',
+  },
+};
+
+/** Adds what `orderInBody` puts at the end of an envelope. */
+export function withOrder(envelope: JsonSchema): JsonSchema {
+  return { ...envelope, properties: { ...(envelope['properties'] as object), ...ORDER } };
+}
+
 function refSchema(...more: readonly string[]): JsonSchema {
   const description = ['The URL of the thing, or null.', ...more].join(' ');
   return { type: ['string', 'null'], format: 'uri-reference', description };

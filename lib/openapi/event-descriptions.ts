@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { ThornConfigurationError } from '../errors/index.js';
 import { WireFormat } from '../message/index.js';
-import { ENVELOPES } from './envelope-schemas.js';
+import { ENVELOPES, withOrder } from './envelope-schemas.js';
 import {
   dataSchemaOf,
   EventCatalogue,
@@ -64,10 +64,11 @@ export function describeWebhooks(
   return { events, format };
 }
 
-function bodyOf(event: DescribedEvent, { envelope }: WireFormat): DescribedBody {
+function bodyOf(event: DescribedEvent, { envelope, orderInBody }: WireFormat): DescribedBody {
   if (envelope === 'custom') return { schema: {} };
   const example = event.example ?? (isEmpty(event.data) ? {} : undefined);
-  const { schema, exampleWith } = ENVELOPES[envelope](event);
+  const { schema: plain, exampleWith } = ENVELOPES[envelope](event);
+  const schema = orderInBody ? withOrder(plain) : plain;
   return example === undefined ? { schema } : { schema, example: exampleWith(example) };
 }
 

@@ -271,6 +271,29 @@ describe('thornOpenApiWebhooks()', () => {
     },
   );
 
+  it.each(['standard', 'thorn'] as const)(
+    'describes the key and the sequence in the envelope %s where the option puts them there',
+    async (envelope) => {
+      const options = { dispatch: inline(), dataSources: [], events, envelope, orderInBody: true };
+      const imports = [ThornModule.forRoot(options)];
+      const module = await Test.createTestingModule({ imports }).compile();
+      const { post } = thornOpenApiWebhooks(module)['order.flagged']!;
+      const { schema } = post.requestBody.content['application/json']!;
+      expect(schema['properties']).toMatchObject({
+        key: { type: 'string' },
+        sequence: { type: 'integer', minimum: 1 },
+      });
+      // Events without a key have neither.
+      expect(schema['required']).not.toContain('key');
+      const types = webhookTypes(asPlain({ webhooks: thornOpenApiWebhooks(module) }));
+      expect(types).toContain('readonly sequence?: number;');
+      expect(JSON.stringify(thornAsyncApi(module, { title: 'a', version: '1' }))).toContain(
+        '"sequence"',
+      );
+      await module.close();
+    },
+  );
+
   it('names what is missing', () => {
     expect(() => thornOpenApiWebhooks({} as never)).toThrow(/must be an application/);
     expect(() => thornAsyncApi(app, { title: '', version: '1' })).toThrow(

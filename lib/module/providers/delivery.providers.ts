@@ -36,6 +36,7 @@ export const deliveryProviders: readonly FactoryProvider[] = [
     WireFormat,
     from([ThornSettings], ({ options }) => envelopeName(options.envelope)),
     from([ThornSettings], ({ options }) => options.signing?.hookHmac),
+    from([ThornSettings], ({ options }) => options.orderInBody ?? undefined),
   ),
   construct(Codecs, option('codecs')),
   construct(UnheardEvents, DispatchStrategy, FanOut, option('keep')),
