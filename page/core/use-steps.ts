@@ -1,5 +1,7 @@
+import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { type Action, useAction } from './use-data.js';
+import { ApiError } from './client.js';
+import type { Action } from './use-data.js';
 
 /** What a step has done, together with those before it, and where the next one begins; null: there is none. */
 export interface Step<Sum> {
@@ -15,31 +17,68 @@ export interface Steps<Sum> extends Pick<Action<[]>, 'run' | 'isBusy' | 'error'>
   readonly stop: () => void;
 }
 
-/** @param step gets where to begin, and what was done so far */
+interface State<Sum> {
+  readonly done?: Step<Sum> | undefined;
+  readonly isBusy: boolean;
+  readonly error?: ApiError;
+}
+
+/**
+ * Work that does not depend on what is shown. What is shown follows it.
+ *
+ * @param step gets where to begin, and what was done so far
+ */
+export function stepsOf<Sum>(
+  step: (after: string | undefined, before: Sum | undefined) => Promise<Step<Sum>>,
+): Steps<Sum> {
+  const state = signal<State<Sum>>({ isBusy: false });
+  const wish = { isStopped: false };
+  const work = async () => {
+    let { done } = state.value;
+    try {
+      do {
+        done = await step(done?.next ?? undefined, done?.sum);
+        state.value = { done, isBusy: true };
+      } while (done.next !== null && !wish.isStopped);
+      state.value = { done, isBusy: false };
+    } catch (failure) {
+      const error =
+        failure instanceof ApiError ? failure : new ApiError(-1, { detail: String(failure) });
+      state.value = { done, isBusy: false, error };
+    }
+  };
+  return {
+    run: () => {
+      if (state.value.isBusy) return;
+      wish.isStopped = false;
+      state.value = { done: state.value.done, isBusy: true };
+      void work();
+    },
+    stop: () => {
+      wish.isStopped = true;
+    },
+    get isBusy() {
+      return state.value.isBusy;
+    },
+    get error() {
+      return state.value.error;
+    },
+    get sum() {
+      return state.value.done?.sum;
+    },
+    get isDone() {
+      return state.value.done?.next === null;
+    },
+  };
+}
+
+/** As {@link stepsOf}; whoever leaves stops the work after the step under way. */
 export function useSteps<Sum>(
   step: (after: string | undefined, before: Sum | undefined) => Promise<Step<Sum>>,
 ): Steps<Sum> {
-  const [done, setDone] = useState<Step<Sum>>();
-  const isStopped = useRef(false);
-  const stop = () => {
-    isStopped.current = true;
-  };
-  // Whoever leaves stops the work after the step under way.
-  useEffect(() => stop, []);
-  const { run, isBusy, error } = useAction(async () => {
-    isStopped.current = false;
-    let last = done;
-    do {
-      last = await step(last?.next ?? undefined, last?.sum);
-      setDone(last);
-    } while (last.next !== null && !isStopped.current);
-  });
-  return {
-    run,
-    isBusy,
-    error,
-    stop,
-    sum: done?.sum,
-    isDone: done !== undefined && done.next === null,
-  };
+  const latest = useRef(step);
+  latest.current = step;
+  const [steps] = useState(() => stepsOf<Sum>((after, before) => latest.current(after, before)));
+  useEffect(() => steps.stop, []);
+  return steps;
 }

@@ -1,8 +1,9 @@
+import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { ApiError } from '../core/client.js';
 import { operatorDeliveries } from '../core/deliveries.js';
 import type { Query } from '../core/source.js';
-import { useSteps } from '../core/use-steps.js';
+import { type Steps, stepsOf } from '../core/use-steps.js';
 import { number, t } from '../text/index.js';
 import { Button } from '../ui/basics.js';
 import { LongWork } from '../ui/long-work.js';
@@ -13,45 +14,73 @@ const STATUS = { retry: 'failed', cancel: 'pending' } as const;
 const STEP = 20;
 const AT_ONCE = 5;
 const COUNTED = 1000;
+/** Nobody calls a step off: what it has changed is to be counted. */
+const NEVER = new AbortController().signal;
 
 interface Options {
   /** The filters of the screen, as the API names them. */
   readonly filters: () => Query;
 }
 
+interface Run {
+  /** A span of time that ends now is the same for all steps. */
+  readonly filters: Query;
+  readonly steps: Steps<Result>;
+}
+
+/** What was begun goes on when its dialog is closed, and another screen is looked at. */
+const runs = { retry: signal<Run>(), cancel: signal<Run>() };
+
 /** Retries or cancels whatever the filters select. */
 export function BulkActions({ filters }: Options) {
   const [open, setOpen] = useState<Kind>();
   const { status } = filters();
+  const show = (kind: Kind) => {
+    runs[kind].value ??= begin(kind, filters());
+    setOpen(kind);
+  };
+  const close = (kind: Kind) => {
+    const { sum, isBusy, isDone } = runs[kind].value!.steps;
+    if ((sum === undefined && !isBusy) || isDone) runs[kind].value = undefined;
+    setOpen(undefined);
+  };
   return (
     <>
       {(['retry', 'cancel'] as const)
-        .filter((kind) => status === undefined || status === '' || status === STATUS[kind])
+        .filter((kind) => !status || status === STATUS[kind] || runs[kind].value !== undefined)
         .map((kind) => (
-          <Button key={kind} onClick={() => setOpen(kind)}>
+          <Button key={kind} onClick={() => show(kind)}>
             {t().operators[`${kind}All`]}
+            {kind !== open && <Progress kind={kind} />}
           </Button>
         ))}
-      {open !== undefined && (
-        <BulkDialog kind={open} filters={filters} onClose={() => setOpen(undefined)} />
+      {open !== undefined && runs[open].value !== undefined && (
+        <BulkDialog
+          key={runs[open].value.steps}
+          kind={open}
+          run={runs[open].value}
+          onClose={() => close(open)}
+          onDiscard={() => {
+            runs[open].value = begin(open, filters());
+          }}
+        />
       )}
     </>
   );
 }
 
-interface DialogOptions extends Options {
-  readonly kind: Kind;
-  readonly onClose: () => void;
+/** How far what was begun is, on the button that shows it again. */
+function Progress({ kind }: { readonly kind: Kind }) {
+  const steps = runs[kind].value?.steps;
+  if (steps === undefined) return null;
+  const text = steps.sum === undefined ? '…' : textOf(kind, steps.sum);
+  return <small> {steps.isBusy || steps.isDone ? text : t().operators.stoppedAt(text)}</small>;
 }
 
-function BulkDialog({ kind, filters, onClose }: DialogOptions) {
-  const texts = t().operators;
-  // A span of time that ends now is the same for all steps.
-  const [fixed] = useState(filters);
-  const [abort] = useState(() => new AbortController().signal);
-  const query = { ...fixed, status: STATUS[kind] };
-  const steps = useSteps<Result>(async (after, sum = { done: 0, refused: 0 }) => {
-    const page = await operatorDeliveries.list({ ...query, limit: String(STEP), after }, abort);
+function begin(kind: Kind, filters: Query): Run {
+  const query = { ...filters, status: STATUS[kind] };
+  const steps = stepsOf<Result>(async (after, sum = { done: 0, refused: 0 }) => {
+    const page = await operatorDeliveries.list({ ...query, limit: String(STEP), after }, NEVER);
     const results: boolean[] = [];
     for (let at = 0; at < page.items.length; at += AT_ONCE) {
       const some = page.items.slice(at, at + AT_ONCE);
@@ -63,21 +92,38 @@ function BulkDialog({ kind, filters, onClose }: DialogOptions) {
       next: page.next,
     };
   });
+  return { filters, steps };
+}
+
+function textOf(kind: Kind, { done, refused }: Result): string {
+  return t().operators[kind === 'retry' ? 'retried' : 'cancelled'](number(done), number(refused));
+}
+
+interface DialogOptions {
+  readonly kind: Kind;
+  readonly run: Run;
+  readonly onClose: () => void;
+  readonly onDiscard: () => void;
+}
+
+function BulkDialog({ kind, run: { filters, steps }, onClose, onDiscard }: DialogOptions) {
+  const texts = t().operators;
+  const query = { ...filters, status: STATUS[kind] };
+  const chosen = Object.values(filters).filter(Boolean).join(' · ');
   return (
     <LongWork
       title={texts[`${kind}All`]}
-      hint={texts[`${kind}AllHint`]}
+      hint={`${texts[`${kind}AllHint`]} ${texts.goesOn}`}
       start={texts.start}
       isDanger={kind === 'cancel'}
       steps={steps}
       onClose={onClose}
-      progressOf={({ done, refused }) =>
-        texts[kind === 'retry' ? 'retried' : 'cancelled'](number(done), number(refused))
-      }
+      onDiscard={onDiscard}
+      progressOf={(sum) => textOf(kind, sum)}
       count={async () => {
         let [count, after]: [number, string | undefined] = [0, undefined];
         do {
-          const page = await operatorDeliveries.list({ ...query, limit: '100', after }, abort);
+          const page = await operatorDeliveries.list({ ...query, limit: '100', after }, NEVER);
           count += page.items.length;
           after = page.next ?? undefined;
         } while (after !== undefined && count < COUNTED);
@@ -85,7 +131,13 @@ function BulkDialog({ kind, filters, onClose }: DialogOptions) {
         const text = texts[kind === 'retry' ? 'wouldRetry' : 'wouldCancel'](number(count), isAll);
         return { text, isNothing: count === 0 && isAll };
       }}
-    />
+    >
+      {chosen !== '' && (
+        <p class="hint">
+          {t().filters}: <bdi>{chosen}</bdi>
+        </p>
+      )}
+    </LongWork>
   );
 }
 

@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'preact/hooks';
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import type { Overview } from '../core/operator.js';
 import { clock, milliseconds, t } from '../text/index.js';
 import { Plot } from '../ui/plot.js';
@@ -13,15 +14,17 @@ interface Look {
   readonly lag: number;
 }
 
-/** Backlog and lag since the screen was opened. The application keeps no history of them: monitoring does. */
+/** They stay when another screen is looked at. */
+const looks = signal<readonly Look[]>([]);
+
+/** Backlog and lag since the page was opened. The application keeps no history of them: monitoring does. */
 export function Load({ overview }: { readonly overview: Overview }) {
-  const [looks, setLooks] = useState<readonly Look[]>([]);
   useEffect(() => {
     const { pending, pendingMessages, lag } = overview;
     const look = { at: Date.now(), backlog: pending + pendingMessages, lag };
-    setLooks((old) => [...old, look].slice(-MOST));
+    looks.value = [...looks.peek(), look].slice(-MOST);
   }, [overview]);
-  if (looks.length < 2) return null;
+  if (looks.value.length < 2) return null;
   const nameOf = ({ at }: Look) => clock(at);
   return (
     <Section title={t().operators.live}>
@@ -29,14 +32,14 @@ export function Load({ overview }: { readonly overview: Overview }) {
         <Plot
           as="lines"
           label={t().backlog}
-          items={looks}
+          items={looks.value}
           nameOf={nameOf}
           series={[{ kind: 'p50', title: t().backlog, value: ({ backlog }) => backlog }]}
         />
         <Plot
           as="lines"
           label={t().lag}
-          items={looks}
+          items={looks.value}
           nameOf={nameOf}
           series={[{ kind: 'p95', title: t().lag, value: ({ lag }) => lag }]}
           format={milliseconds}

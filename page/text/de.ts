@@ -150,6 +150,7 @@ export const de: Dictionary = {
   done: 'Fertig',
   stop: 'Anhalten',
   resume: 'Fortsetzen',
+  discard: 'Neu beginnen',
   // Figures
   successRate: 'Erfolgsquote',
   median: 'Mittlere Dauer',

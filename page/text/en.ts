@@ -148,6 +148,7 @@ export const en = {
   done: 'Done',
   stop: 'Stop',
   resume: 'Go on',
+  discard: 'Start anew',
   // Figures
   successRate: 'Success rate',
   median: 'Median time',

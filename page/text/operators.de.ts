@@ -30,6 +30,8 @@ export const operators: Translation<typeof en> = {
   cancelAll: 'Alle ausstehenden abbrechen',
   cancelAllHint:
     'Die ausstehenden Zustellungen, die die Filter auswählen, werden nicht mehr gesendet.',
+  goesOn: 'Die Arbeit läuft weiter, wenn dies geschlossen wird, solange die Seite offen ist.',
+  stoppedAt: (text) => `angehalten: ${text}`,
   wouldRetry: (count, isAll) =>
     `${isAll ? '' : 'Mindestens '}${count} fehlgeschlagene Zustellungen sind ausgewählt.`,
   wouldCancel: (count, isAll) =>

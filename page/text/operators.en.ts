@@ -27,6 +27,8 @@ export const operators = {
   retryAllHint: 'Sends the failed deliveries that the filters select again.',
   cancelAll: 'Cancel all pending',
   cancelAllHint: 'The pending deliveries that the filters select are not sent any more.',
+  goesOn: 'It goes on when this is closed, while the page is open.',
+  stoppedAt: (text: string) => `stopped: ${text}`,
   wouldRetry: (count: string, isAll: boolean) =>
     `${isAll ? '' : 'At least '}${count} failed deliveries are selected.`,
   wouldCancel: (count: string, isAll: boolean) =>

@@ -23,6 +23,8 @@ interface LongWorkOptions<Sum> {
   /** What `children` ask for: another value needs another count. */
   readonly asked?: string;
   readonly onClose: () => void;
+  /** Given where the work goes on without the dialog: what was stopped can be given up. */
+  readonly onDiscard?: () => void;
   /** Fields, until the work begins. */
   readonly children?: ComponentChildren;
 }
@@ -30,33 +32,35 @@ interface LongWorkOptions<Sum> {
 /** Counts first, then works in steps with their progress, which can be stopped and resumed. */
 export function LongWork<Sum>(options: LongWorkOptions<Sum>) {
   const { title, hint, start, isDanger = false, steps, progressOf, asked = '' } = options;
-  const { onClose, children } = options;
+  const { onClose, onDiscard, children } = options;
   const [counted, setCounted] = useState<Count & { readonly asked: string }>();
   const counting = useAction(async () => setCounted({ ...(await options.count()), asked }));
   const known = counted?.asked === asked ? counted : undefined;
-  const { sum, isDone } = steps;
+  const { sum, isDone, isBusy } = steps;
+  const isKept = onDiscard !== undefined && (sum !== undefined || isBusy);
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{hint}</p>
-      {sum === undefined && !steps.isBusy && children}
+      {(isKept || (sum === undefined && !isBusy)) && children}
       <div role="status">
         {sum === undefined && known !== undefined && <Note tone="off">{known.text}</Note>}
         {sum !== undefined && <Note tone={isDone ? 'good' : 'wait'}>{progressOf(sum)}</Note>}
       </div>
       <ErrorNote error={counting.error ?? steps.error} />
       <div class="form-end">
-        <Button onClick={onClose}>{isDone ? t().close : t().cancel}</Button>
-        {known === undefined && sum === undefined && (
+        <Button onClick={onClose}>{isDone || isKept ? t().close : t().cancel}</Button>
+        {known === undefined && sum === undefined && !isBusy && (
           <Button kind="primary" onClick={counting.run} isBusy={counting.isBusy}>
             {t().count}
           </Button>
         )}
-        {(sum !== undefined || known?.isNothing === false) && !isDone && !steps.isBusy && (
+        {(sum !== undefined || known?.isNothing === false) && !isDone && !isBusy && (
           <Button kind={isDanger ? 'danger' : 'primary'} onClick={steps.run}>
             {sum === undefined ? start : t().resume}
           </Button>
         )}
-        {steps.isBusy && <Button onClick={steps.stop}>{t().stop}</Button>}
+        {isKept && !isDone && !isBusy && <Button onClick={onDiscard}>{t().discard}</Button>}
+        {isBusy && <Button onClick={steps.stop}>{t().stop}</Button>}
       </div>
     </Dialog>
   );
