@@ -142,6 +142,16 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
       'Of them those that wait for the rate limit of their subscriber.',
       (stats) => stats.rateLimited,
     );
+    show(
+      'blocked_deliveries',
+      'Of them those that wait for an earlier one of their key.',
+      (stats) => stats.blocked,
+    );
+    show(
+      'holding_deliveries',
+      'Failed deliveries that keep later ones of their key from going.',
+      (stats) => stats.holding,
+    );
     show('due', 'Due deliveries and messages that no worker holds.', (stats) => {
       return stats.due + stats.dueMessages;
     });

@@ -22,6 +22,13 @@ const FIELDS: { readonly [Name in WebhookEventName]: readonly string[] } = {
     ...['attempt', 'deliveryId', 'duration', 'error', 'event'],
     ...['host', 'messageId', 'reason', 'status', 'subscriberId'],
   ],
+  'delivery-skipped': [
+    ...['deliveryId', 'event', 'host', 'key', 'messageId', 'reason', 'sequence', 'subscriberId'],
+  ],
+  'delivery-held': [
+    ...['deliveryId', 'event', 'host', 'key', 'messageId', 'reason', 'sequence'],
+    ...['subscriberId', 'until'],
+  ],
   'subscriber-failing': ['failingMessages', 'failingSince', 'host', 'owner', 'subscriberId'],
   'subscriber-disabled': [
     ...['failingMessages', 'failingSince', 'host', 'owner', 'reason', 'subscriberId'],
@@ -77,6 +84,10 @@ describe('every lifecycle event', () => {
     const refused = await rig.subscribers.create(subscriber(inside, { events: ['inside'] }));
     receiver.otherwise(({ event }) => (event === 'gone' ? 410 : event === 'retried' ? 500 : 204));
     for (const event of ['well', 'retried', 'gone', 'inside']) await rig.send({ event });
+    const ordered = { ordered: true, events: ['ordered'] };
+    await rig.subscribers.create(subscriber(inside, ordered));
+    await rig.subscribers.create(subscriber(`${inside}/2`, { ...ordered, onExhausted: 'hold' }));
+    await rig.send({ event: 'ordered', orderBy: { key: 'a' } });
     await vi.waitFor(() => {
       for (const name of NAMES) expect(heard[name], name).not.toEqual([]);
     });
@@ -85,11 +96,12 @@ describe('every lifecycle event', () => {
       expect(Object.keys(heard[name][0]!).sort(), name).toEqual(FIELDS[name]);
     }
     expect(heard['message-accepted'].map(({ event }) => event)).toEqual([
-      ...['well', 'retried', 'gone', 'inside'],
+      ...['well', 'retried', 'gone', 'inside', 'ordered'],
     ]);
     expect(heard.succeeded).toMatchObject([{ subscriberId: well.id, status: 204, attempt: 1 }]);
     expect(heard['retry-scheduled']).toMatchObject([{ subscriberId: retried.id, status: 500 }]);
-    const failed = new Map(heard.failed.map((one) => [one.subscriberId, one.reason]));
+    const others = heard.failed.filter(({ event }) => event !== 'ordered');
+    const failed = new Map(others.map((one) => [one.subscriberId, one.reason]));
     expect(failed).toEqual(
       new Map([
         [gone.id, 'gone'],
@@ -104,7 +116,9 @@ describe('every lifecycle event', () => {
       failingMessages: 1,
     });
     expect(heard['subscriber-disabled']).toMatchObject([{ subscriberId: gone.id, reason: 'gone' }]);
-    expect(heard['recipient-refused']).toMatchObject([{ subscriberId: refused.id }]);
+    expect(heard['recipient-refused'][0]).toMatchObject({ subscriberId: refused.id });
+    expect(heard['delivery-skipped']).toMatchObject([{ key: 'a', sequence: 1 }]);
+    expect(heard['delivery-held']).toMatchObject([{ key: 'a', sequence: 1, until: null }]);
     expect(published).toEqual(heard);
   });
 });

@@ -25,6 +25,10 @@ export class DeliveryView {
   readonly nextAt: string | null;
   /** True when the delivery waits for the rate limit of its subscriber alone. */
   readonly rateLimited: boolean;
+  /** True while it waits for an earlier delivery of its key. */
+  readonly blocked: boolean;
+  /** True while it has failed and keeps later deliveries of its key back. */
+  readonly holding: boolean;
   readonly createdAt: string;
   readonly attemptedAt: string | null;
   readonly finishedAt: string | null;
@@ -42,6 +46,8 @@ export class DeliveryView {
     this.statusClass = delivery.statusClass;
     this.nextAt = isoOf(delivery.nextAt);
     this.rateLimited = delivery.rateLimited;
+    this.blocked = delivery.blocked;
+    this.holding = delivery.holding;
     this.createdAt = new Date(delivery.createdAt).toISOString();
     this.attemptedAt = isoOf(delivery.attemptedAt);
     this.finishedAt = isoOf(delivery.finishedAt);

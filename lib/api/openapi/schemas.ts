@@ -115,6 +115,8 @@ export function apiSchemas(
     statusClass: { ...text, enum: ANSWER_CLASSES },
     nextAt: nullable(time),
     rateLimited: { type: 'boolean', description: 'Waits for the rate limit of its subscriber' },
+    blocked: { type: 'boolean', description: 'Waits for an earlier delivery of its key' },
+    holding: { type: 'boolean', description: 'Has failed, and keeps later ones of its key back' },
     createdAt: time,
     attemptedAt: nullable(time),
     finishedAt: nullable(time),

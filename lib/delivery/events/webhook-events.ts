@@ -10,6 +10,8 @@ const NAMES: Readonly<Record<WebhookEventName, true>> = {
   succeeded: true,
   'retry-scheduled': true,
   failed: true,
+  'delivery-skipped': true,
+  'delivery-held': true,
   'subscriber-failing': true,
   'subscriber-disabled': true,
   'recipient-refused': true,

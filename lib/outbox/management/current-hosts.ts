@@ -1,4 +1,4 @@
-import { hostOf, type Message, NO_HOST } from '../../message/index.js';
+import { hostOf, type Message, NO_HOST, type Recipient } from '../../message/index.js';
 import { isActive, type Subscriber, type SubscriberRepository } from '../../subscriber/index.js';
 import type { Candidate } from '../tables/delivery-record.js';
 import type { FanOut } from '../../dispatch/index.js';
@@ -26,23 +26,32 @@ export function readable(store: OutboxStore, row: Row): Message | typeof UNREADA
 }
 
 const BODIES_AT_ONCE = 50;
+// Ordered, as it may be: then it overtakes nothing.
+const UNKNOWN: CurrentHost = { host: NO_HOST, isOrdered: true };
+
+/** The place where a delivery goes now. */
+export interface CurrentHost {
+  readonly host: string;
+  /** True when messages of the same key go there one after another. */
+  readonly isOrdered: boolean;
+}
 
 /** Finds the current host of each delivery. Deliveries whose subscriber is disabled or removed are left out. */
 export async function findCurrentHosts(
   store: OutboxStore,
   candidates: readonly Candidate[],
   sources: RecipientSources,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, CurrentHost>> {
   const stored = new Map<string, Subscriber | null>();
   for (const id of new Set(candidates.map(({ subscriberId }) => subscriberId))) {
     stored.set(id, await sources.subscribers.findById(id, 'any'));
   }
-  const hosts = new Map<string, string>();
+  const hosts = new Map<string, CurrentHost>();
   const others: Candidate[] = [];
   for (const candidate of candidates) {
     const subscriber = stored.get(candidate.subscriberId)!;
     if (subscriber === null) others.push(candidate);
-    else if (isActive(subscriber)) hosts.set(candidate.id, hostOf(subscriber));
+    else if (isActive(subscriber)) hosts.set(candidate.id, currentHost(subscriber));
   }
   for (let at = 0; at < others.length; at += BODIES_AT_ONCE) {
     const batch = others.slice(at, at + BODIES_AT_ONCE);
@@ -56,7 +65,7 @@ async function staticHosts(
   store: OutboxStore,
   candidates: readonly Candidate[],
   sources: RecipientSources,
-): Promise<readonly (readonly [delivery: string, host: string])[]> {
+): Promise<readonly (readonly [delivery: string, host: CurrentHost])[]> {
   const rows = await store.messages.load([
     ...new Set(candidates.map(({ messageId }) => messageId)),
   ]);
@@ -64,7 +73,7 @@ async function staticHosts(
     rows.map((row) => [row['id'], readable(store, row)]),
   );
   const finder = sources.fanOut.finder();
-  const hosts: [string, string][] = [];
+  const hosts: [string, CurrentHost][] = [];
   for (const { id, messageId, subscriberId } of candidates) {
     const host = await staticHost(messages.get(messageId) ?? null, subscriberId, finder);
     if (host !== null) hosts.push([id, host]);
@@ -79,14 +88,18 @@ async function staticHost(
   message: Message | typeof UNREADABLE | null,
   subscriber: string,
   finder: RecipientFinder,
-): Promise<string | null> {
-  if (message === UNREADABLE) return NO_HOST;
+): Promise<CurrentHost | null> {
+  if (message === UNREADABLE) return UNKNOWN;
   if (message === null) return null;
   try {
     const recipient = await finder.find(message, subscriber);
-    return recipient === null ? null : hostOf(recipient);
+    return recipient === null ? null : currentHost(recipient);
   } catch (error) {
-    if (error instanceof RecipientUnknownError) return NO_HOST;
+    if (error instanceof RecipientUnknownError) return UNKNOWN;
     throw error;
   }
+}
+
+function currentHost(recipient: Recipient): CurrentHost {
+  return { host: hostOf(recipient), isOrdered: recipient.ordered === true };
 }

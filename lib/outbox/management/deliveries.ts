@@ -30,6 +30,7 @@ import {
   NOTHING,
   reopen,
   type ReplayBatch,
+  type ReplayDependencies,
   replayFailed,
   replayMissed,
   type ReplaySummary,
@@ -145,7 +146,7 @@ export class Deliveries {
     const counts = await reopen(
       store,
       [parseCandidateRow(row)],
-      this.dependencies,
+      this.#replaying(outbox),
       now,
       false,
       true,
@@ -186,7 +187,7 @@ export class Deliveries {
         store,
         range,
         after ?? firstIdAt('dlv_', 0),
-        this.dependencies,
+        this.#replaying(outbox),
         this.dependencies.clock.now(),
         dryRun,
       ),
@@ -224,7 +225,14 @@ export class Deliveries {
     };
     const { dryRun = false } = options;
     const summary = await this.#replay(outbox, options, (store, after) =>
-      replayMissed(store, missed, after, this.dependencies, this.dependencies.clock.now(), dryRun),
+      replayMissed(
+        store,
+        missed,
+        after,
+        this.#replaying(outbox),
+        this.dependencies.clock.now(),
+        dryRun,
+      ),
     );
     return this.#isUnexplained(summary, options) ? { ...summary, note: UNHEARD } : summary;
   }
@@ -233,9 +241,11 @@ export class Deliveries {
   async cancel(id: string, scope: OwnerScope): Promise<CancelResult | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
-    const { store, row } = found;
+    const { outbox, store, row } = found;
     const isCancelled = await store.requeue.cancel(id, this.dependencies.clock.now());
     if (isCancelled) {
+      const [keyHash, subscriberId] = [row['key_hash'], row['subscriber_id'] as string];
+      if (typeof keyHash === 'string') outbox.promote(store, [{ keyHash, subscriberId }]);
       this.dependencies.events.emit('failed', () => ({
         deliveryId: id,
         ...pairOf(row),
@@ -287,6 +297,11 @@ export class Deliveries {
   async stats(): Promise<DeliveryStats> {
     const { stores } = await this.#outbox('any');
     return readStats(stores, this.dependencies.clock.now());
+  }
+
+  #replaying(outbox: OutboxStrategy): ReplayDependencies {
+    const { fanOut, subscribers } = this.dependencies;
+    return { fanOut, subscribers, promote: (store, queues) => outbox.promote(store, queues) };
   }
 
   /** True if a whole backfill found nothing, which may be because nothing was stored. */

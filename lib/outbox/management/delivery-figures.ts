@@ -19,10 +19,12 @@ export async function readStats(
     .map(Number);
   const oldestDue = times.length === 0 ? null : Math.min(...times);
   return {
-    pending: total('pending'),
+    pending: total('pending') - total('holding'),
     due: total('due'),
     leased: total('leased'),
     rateLimited: total('rate_limited'),
+    blocked: total('blocked'),
+    holding: total('holding'),
     failed: total('failed'),
     pendingMessages: total('pending_messages'),
     dueMessages: total('due_messages'),

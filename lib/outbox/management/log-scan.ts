@@ -113,7 +113,10 @@ async function plansFor(
   if (status !== 'failed' && !(await pages.isFewWaiting(own[0] ?? ALL, FEW_WAITING))) {
     return [everything];
   }
-  const waiting: LogCondition = { sql: 'd.due_at IS NOT NULL', parameters: [] };
+  const waiting: LogCondition = {
+    sql: "d.due_at IS NOT NULL AND d.status = 'pending'",
+    parameters: [],
+  };
   const arms = [...(status === 'pending' ? [] : FAILED), ...(status === 'failed' ? [] : [waiting])];
   const indexed = { arms, filters: [...own, ...others] };
   // Either the failures of others or the successes of these subscribers may be many.

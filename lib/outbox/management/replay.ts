@@ -4,8 +4,14 @@ import { isActive, patternMatches, type Subscriber } from '../../subscriber/inde
 import type { Batch } from '../../common/long-work.js';
 import type { Candidate } from '../tables/delivery-record.js';
 import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
-import { deliveryId, FIRST_KEY } from '../tables/keys.js';
-import type { BackfilledDelivery, RequeuedDelivery } from '../tables/requeue-table.js';
+import { deliveryId, FIRST_KEY, keyOf } from '../tables/keys.js';
+import { orderOf } from '../tables/delivery-log-table.js';
+import type { KeyQueue } from '../order/key-queue-table.js';
+import type {
+  BackfilledDelivery,
+  MessageOrder,
+  RequeuedDelivery,
+} from '../tables/requeue-table.js';
 import { cursorOf, formatCursor, parseCursor } from '../model/message-cursor.js';
 import type { Row } from '../database/outbox-database.js';
 import type { OutboxStore } from '../store/outbox-store.js';
@@ -30,6 +36,12 @@ export interface ReplaySummary extends ReplayCounts {
   readonly next: string | null;
   /** Says why a backfill may have found nothing. */
   readonly note?: string;
+}
+
+/** Dependencies of a replay. */
+export interface ReplayDependencies extends RecipientSources {
+  /** Gives the first delivery of each queue its turn. */
+  promote(store: OutboxStore, queues: readonly KeyQueue[]): void;
 }
 
 /** The result of one batch. */
@@ -66,7 +78,7 @@ export async function replayFailed(
   store: OutboxStore,
   { subscriber, from, before, events }: FailedRange,
   after: string,
-  tools: RecipientSources,
+  tools: ReplayDependencies,
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
@@ -88,18 +100,26 @@ export async function replayFailed(
 export async function reopen(
   store: OutboxStore,
   candidates: readonly Candidate[],
-  tools: RecipientSources,
+  tools: ReplayDependencies,
   now: number,
   dryRun: boolean,
   isWaitingToo = false,
 ): Promise<ReplayCounts> {
   const complete = candidates.filter(({ isExpunged }) => !isExpunged);
   const hosts = await findCurrentHosts(store, complete, tools);
-  const requeued = complete.flatMap<RequeuedDelivery>(({ id }) => {
-    const host = hosts.get(id);
-    return host === undefined ? [] : [{ id, host, dueAt: now }];
+  const ordered = complete.filter(({ id }) => hosts.get(id)?.isOrdered === true);
+  const orders =
+    ordered.length === 0
+      ? new Map<string, MessageOrder>()
+      : await store.log.orders(ordered.map(({ messageId }) => messageId));
+  const requeued = complete.flatMap<RequeuedDelivery>(({ id, messageId }) => {
+    const current = hosts.get(id);
+    if (current === undefined) return [];
+    const order = current.isOrdered ? (orders.get(messageId) ?? null) : null;
+    return [{ id, host: current.host, dueAt: now, order }];
   });
   const scheduled = dryRun ? requeued.length : await store.requeue.reopen(requeued, isWaitingToo);
+  if (!dryRun) tools.promote(store, queuesOf(complete, orders));
   return {
     scheduled,
     expunged: candidates.length - complete.length,
@@ -119,7 +139,7 @@ export async function replayMissed(
   store: OutboxStore,
   { subscriber, since, until, events }: MissedRange,
   after: string | null,
-  tools: RecipientSources,
+  tools: ReplayDependencies,
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
@@ -138,8 +158,15 @@ export async function replayMissed(
     event: row['event'] as string,
     host: hostOf(subscriber),
     dueAt: now,
+    order: subscriber.ordered ? orderOf(row) : null,
   }));
   const added = dryRun ? late.length : await store.requeue.add(late);
+  if (!dryRun) {
+    const orders = new Map(
+      late.flatMap(({ messageId, order }) => (order ? [[messageId, order]] : [])),
+    );
+    tools.promote(store, queuesOf(late, orders));
+  }
   const ended = asked.filter(({ reason }) => reason === 'disabled');
   const again = await reopen(
     store,
@@ -163,6 +190,19 @@ export async function replayMissed(
     }),
     next: rows.length < BATCH ? null : formatCursor(cursorOf(rows.at(-1)!)),
   };
+}
+
+/** The queues of deliveries that may have their turn now. */
+function queuesOf(
+  deliveries: readonly Pick<Candidate, 'messageId' | 'subscriberId'>[],
+  orders: ReadonlyMap<string, MessageOrder>,
+): readonly KeyQueue[] {
+  return deliveries.flatMap(({ messageId, subscriberId }) => {
+    const order = orders.get(messageId);
+    return order === undefined
+      ? []
+      : [{ keyHash: order.keyHash, subscriberId: keyOf('sub_', subscriberId) }];
+  });
 }
 
 /** The counts of an empty batch. */

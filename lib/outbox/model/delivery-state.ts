@@ -14,7 +14,10 @@ export interface DeliveryState {
   readonly attempts: number;
   /** Attempts that were answered 429 and do not count; at most {@link MAX_THROTTLED}. */
   readonly throttled: number;
-  /** The due time of the next attempt, in milliseconds since the Unix epoch; null once finished. */
+  /**
+   * The due time of the next attempt, in milliseconds since the Unix epoch; null once finished. Of a failed delivery that
+   * holds its key, the end of that.
+   */
   readonly nextAt: number | null;
   /** Set if and only if `status` is `failed`. */
   readonly reason: FailureReason | null;
@@ -60,6 +63,11 @@ export function newDelivery(now: number): DeliveryState {
 
 /** A finished delivery that is to be tried again: due at once, with all attempts of the policy before it. */
 export const reopened: (now: number) => DeliveryState = newDelivery;
+
+/** The state of a delivery that has failed for good and holds its key. @param holdFor milliseconds; null: without an end */
+export function holding(state: DeliveryState, now: number, holdFor: number | null): DeliveryState {
+  return { ...state, nextAt: holdFor === null ? NOT_DUE : now + holdFor };
+}
 
 /**
  * The life of a delivery: pending → succeeded | pending with another time | failed. Pure: the same arguments get the

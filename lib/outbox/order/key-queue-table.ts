@@ -7,7 +7,6 @@ import {
   type ClaimedDelivery,
   parseClaimedRow,
 } from '../tables/delivery-table.js';
-import { FIRST_KEY } from '../tables/keys.js';
 import type { NewLease } from '../tables/leases.js';
 
 /** The unfinished deliveries of the messages of one key to one subscriber; both as they are in the table. */
@@ -182,24 +181,6 @@ export class KeyQueueTable {
     return rows.map(queueOf);
   }
 
-  /** Lists queues behind one, out of so many rows. @returns `last`: where to go on, null at the end */
-  async page(
-    after: KeyQueue | null,
-    limit: number,
-  ): Promise<{ readonly queues: readonly KeyQueue[]; readonly last: KeyQueue | null }> {
-    const { keyHash, subscriberId } = after ?? { keyHash: FIRST_KEY, subscriberId: FIRST_KEY };
-    const isBehind =
-      this.#dialect.name === 'mysql'
-        ? 'key_hash >= ? AND (key_hash > ? OR subscriber_id > ?)'
-        : 'key_hash >= ? AND (key_hash, subscriber_id) > (?, ?)';
-    const { rows } = await this.database.run({
-      sql: `SELECT key_hash, subscriber_id FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND ${isBehind} ORDER BY key_hash, subscriber_id LIMIT ?`,
-      parameters: [keyHash, keyHash, subscriberId, limit],
-    });
-    const queues = rows.map(queueOf).filter((one, at, all) => !isSame(one, all[at - 1]));
-    return { queues, last: rows.length < limit ? null : queues.at(-1)! };
-  }
-
   #gate(firsts: readonly EnteringRow[]): Statement {
     const { deliveries, pendingMessages } = this.tables;
     return {
@@ -291,13 +272,10 @@ function numberOf(row: Row): number {
   return Number(row['number']);
 }
 
-function queueOf(row: Row): KeyQueue {
+/** The queue of a row. */
+export function queueOf(row: Row): KeyQueue {
   return {
     keyHash: row['key_hash'] as string,
     subscriberId: row['subscriber_id'] as string,
   };
-}
-
-function isSame(one: KeyQueue, other: KeyQueue | undefined): boolean {
-  return one.keyHash === other?.keyHash && one.subscriberId === other.subscriberId;
 }

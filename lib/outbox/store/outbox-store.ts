@@ -3,6 +3,7 @@ import { DatabaseRateLimiter } from '../rate-limit/database-rate-limiter.js';
 import { findDialect } from '../database/dialect.js';
 import { DeliveryTable } from '../tables/delivery-table.js';
 import { KeyQueueTable } from '../order/key-queue-table.js';
+import { KeyQueueUpkeep } from '../order/key-queue-upkeep.js';
 import { HealthTable } from '../tables/health-table.js';
 import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
 import { DeliveryLogTable } from '../tables/delivery-log-table.js';
@@ -38,6 +39,7 @@ export class OutboxStore implements WriteListener {
   readonly messages: MessageTable;
   readonly deliveries: DeliveryTable;
   readonly queues: KeyQueueTable;
+  readonly queueUpkeep: KeyQueueUpkeep;
   readonly health: HealthTable;
   readonly log: DeliveryLogTable;
   readonly requeue: RequeueTable;
@@ -65,6 +67,7 @@ export class OutboxStore implements WriteListener {
     this.messages = new MessageTable(this.database, tables, rows);
     this.deliveries = new DeliveryTable(this.database, tables);
     this.queues = new KeyQueueTable(this.database, tables);
+    this.queueUpkeep = new KeyQueueUpkeep(this.database, tables);
     this.health = new HealthTable(this.database, tables);
     this.log = new DeliveryLogTable(this.database, tables);
     this.requeue = new RequeueTable(this.database, tables);

@@ -115,6 +115,7 @@ export class OutboxEngine {
     if (!this.settings.worker) return;
     await this.pauseWatcher.start();
     for (const loop of this.#loops) loop.start();
+    for (const queues of this.queues.values()) queues.start();
     this.#stopListening = this.dependencies.events.on('subscriber-disabled', ({ subscriberId }) =>
       Promise.all(this.stores.map((store) => this.#retries.failAll(store, subscriberId))),
     );

@@ -8,6 +8,7 @@ import type { MessageRelay } from '../relay/message-relay.js';
 import { OutboxEngine } from './outbox-engine.js';
 import { type OutboxOptions, outboxSettings } from '../model/outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
+import type { KeyQueue } from '../order/key-queue-table.js';
 import type { Pause } from '../worker/host-pauses.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { MessageStager } from './message-stager.js';
@@ -137,6 +138,15 @@ export class OutboxStrategy
    */
   wake(): void {
     this.#engine.claims.wake();
+  }
+
+  /**
+   * Gives the first delivery of each queue its turn, unless one has it.
+   *
+   * @internal
+   */
+  promote(store: OutboxStore, queues: readonly KeyQueue[]): void {
+    this.#engine.queues.get(store)!.promote(queues);
   }
 
   /**

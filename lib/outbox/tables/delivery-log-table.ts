@@ -5,8 +5,9 @@ import {
   parseAttemptRow,
   parseCandidateRow,
 } from './delivery-record.js';
+import type { MessageOrder } from './requeue-table.js';
 import { LogPageTable } from './log-page-table.js';
-import { deliveryId, idFrom, keyOf, withMessageId } from './keys.js';
+import { deliveryId, hashOf, idFrom, keyOf, withMessageId } from './keys.js';
 import { cursorOf, type MessageCursor } from '../model/message-cursor.js';
 import { idRows } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
@@ -84,7 +85,7 @@ export class DeliveryLogTable {
     limit: number,
   ): Promise<readonly Row[]> {
     const { rows } = await this.database.run({
-      sql: `SELECT m.id, m.given_id, m.time, m.event, m.owner, m.audience, ${EXPUNGED}, CASE WHEN EXISTS (SELECT 1 FROM ${this.tables.pendingMessages} p WHERE p.id = m.id) THEN 1 ELSE 0 END AS is_under_way
+      sql: `SELECT m.id, m.given_id, m.time, m.event, m.owner, m.audience, m.order_key, m.sequence, ${EXPUNGED}, CASE WHEN EXISTS (SELECT 1 FROM ${this.tables.pendingMessages} p WHERE p.id = m.id) THEN 1 ELSE 0 END AS is_under_way
         FROM ${this.tables.messages} m
         WHERE m.time >= ? AND (m.time > ? OR m.id > ?) AND m.time < ? ORDER BY m.time, m.id LIMIT ?`,
       parameters: [after.time, after.time, keyOf('msg_', after.id), until, limit],
@@ -98,6 +99,25 @@ export class DeliveryLogTable {
       const reason = reasons.get(row.delivery);
       return reason === undefined ? { ...row, delivery: null } : { ...row, reason };
     });
+  }
+
+  /** Finds the keys and numbers of messages, by id. Those without a key are left out. */
+  async orders(messageIds: readonly string[]): Promise<ReadonlyMap<string, MessageOrder>> {
+    const { dialect } = this.database;
+    const { rows: listed, parameter } = idRows(
+      dialect,
+      messageIds.map((id) => keyOf('msg_', id)),
+    );
+    const { rows } = await this.database.run({
+      sql: `SELECT m.id, m.given_id, m.order_key, m.sequence FROM ${listed} ${dialect.join} ${this.tables.messages} m ON m.id = r.id`,
+      parameters: [parameter],
+    });
+    const orders = new Map<string, MessageOrder>();
+    for (const row of rows.map(withMessageId)) {
+      const order = orderOf(row);
+      if (order !== null) orders.set(row['id'] as string, order);
+    }
+    return orders;
   }
 
   /** Returns the reasons of the deliveries that exist. */
@@ -131,6 +151,8 @@ export class DeliveryLogTable {
       sql: `SELECT w.pending, w.rate_limited,
         (SELECT COUNT(*) FROM ${deliveries} WHERE due_at <= ?) AS due,
         (SELECT COUNT(*) FROM ${deliveries} WHERE due_at > ? AND lease IS NOT NULL) AS leased,
+        (SELECT COUNT(*) FROM ${deliveries} WHERE key_hash IS NOT NULL AND place > 0) AS blocked,
+        (SELECT COUNT(*) FROM ${deliveries} WHERE key_hash IS NOT NULL AND place = 0 AND status = 'failed') AS holding,
         (SELECT COUNT(*) FROM ${deliveries} WHERE reason IS NOT NULL) AS failed,
         (SELECT MIN(due_at) FROM ${deliveries} WHERE due_at <= ?) AS oldest_delivery,
         (SELECT COUNT(*) FROM ${pendingMessages}) AS pending_messages,
@@ -141,4 +163,11 @@ export class DeliveryLogTable {
     });
     return rows[0]!;
   }
+}
+
+/** The key and the number of a message's row. */
+export function orderOf(row: Row): MessageOrder | null {
+  const { order_key: key, sequence } = row;
+  if (typeof key !== 'string' || sequence === null) return null;
+  return { keyHash: hashOf(key), sequence: Number(sequence) };
 }

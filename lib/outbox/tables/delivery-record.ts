@@ -36,6 +36,10 @@ export interface DeliveryRecord {
   readonly nextAt: number | null;
   /** True when the delivery only waits for the subscriber's rate limit; `nextAt` is then the expected time. */
   readonly rateLimited: boolean;
+  /** True while the delivery waits for an earlier one of its key. */
+  readonly blocked: boolean;
+  /** True while the delivery, which has failed for good, keeps later ones of its key from going. */
+  readonly holding: boolean;
   /** The time of the message. */
   readonly createdAt: number;
   /** The time at which the latest attempt began; null before the first attempt. */
@@ -58,6 +62,10 @@ export interface DeliveryStats {
   readonly leased: number;
   /** Pending deliveries that wait for the subscriber's rate limit. They are not late. */
   readonly rateLimited: number;
+  /** Pending deliveries that wait for an earlier one of their key. They are not late. */
+  readonly blocked: number;
+  /** Failed deliveries that keep later ones of their key from going. */
+  readonly holding: number;
   /** Failed deliveries in the log. */
   readonly failed: number;
   /** Messages that still need a first attempt. */
@@ -81,7 +89,7 @@ export interface Candidate {
 
 /** The columns that {@link parseDeliveryRow} reads, of deliveries `d`. */
 export function deliveryColumns(tables: TableNames): string {
-  return `d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.attempted_at, d.started_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
+  return `d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.key_hash, d.place, d.attempted_at, d.started_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
 }
 
 /**
@@ -114,6 +122,8 @@ export function parseDeliveryRow(row: Row): DeliveryRecord {
     ),
     nextAt: permitAt ?? (isFree ? dueTimeOf(row['due_at']) : null),
     rateLimited: permitAt !== null,
+    blocked: Number(row['place'] ?? 0) > 0,
+    holding: row['place'] !== null && row['status'] === 'failed',
     createdAt: timeFromId(id),
     attemptedAt: latestStart(row),
     finishedAt: timeOf(row['finished_at']),

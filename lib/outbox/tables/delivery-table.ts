@@ -24,6 +24,8 @@ export interface ClaimedDelivery {
   readonly attemptedAt: number | null;
   /** A hash of the message's key when the delivery is ordered, else null. */
   readonly keyHash: string | null;
+  /** Why it has failed for good, when it has held its key since; else null. */
+  readonly heldFor: FailureReason | null;
   /** True when the delivery has waited for the rate limit of its subscriber. */
   readonly hasWaited: boolean;
 }
@@ -32,7 +34,7 @@ const SHARES: Columns = { host: 'text', share: 'int' };
 const FAILED: Columns = { id: 'uuid', reason: 'text', finished_at: 'bigint' };
 /** The columns that {@link parseClaimedRow} reads. */
 export const CLAIMED_COLUMNS =
-  'id, message_id, subscriber_id, given_message_id, given_subscriber_id, host, attempts, throttled, requests, attempted_at, started_at, permit_at, key_hash';
+  'id, message_id, subscriber_id, given_message_id, given_subscriber_id, host, attempts, throttled, requests, attempted_at, started_at, permit_at, key_hash, reason';
 
 /** The claims on `thorn_deliveries`. */
 export class DeliveryTable {
@@ -222,6 +224,7 @@ export function parseClaimedRow(row: Row): ClaimedDelivery {
     requests: Number(row['requests']),
     attemptedAt: latestStart(row),
     keyHash: row['key_hash'] as string | null,
+    heldFor: row['reason'] as FailureReason | null,
     hasWaited: row['permit_at'] !== null,
   };
 }

@@ -47,7 +47,7 @@ const NOT_KEPT = Object.fromEntries(Object.keys(FIRST).map((name) => [name, null
 /** The row of a delivery that has none yet, with the first attempt if there was one. */
 export function newRow(outcome: Outcome, isKept: boolean): object {
   const { messageId, subscriberId, state, requests, host, attemptedAt, lease, at } = outcome;
-  const isWaiting = state.status === 'pending';
+  const isWaiting = state.nextAt !== null;
   // Written out instead of reusing changedRow(): copying objects would double the cost.
   return {
     id: keyOf('dlv_', outcome.id),
@@ -75,7 +75,6 @@ export function newRow(outcome: Outcome, isKept: boolean): object {
 /** The changes by an attempt behind the first, or by none. */
 export function changedRow(outcome: Outcome): object {
   const { id, state, requests, host, attemptedAt, lease, at } = outcome;
-  const isWaiting = state.status === 'pending';
   return {
     id: keyOf('dlv_', id),
     status: state.status,
@@ -83,11 +82,11 @@ export function changedRow(outcome: Outcome): object {
     attempts: state.attempts,
     throttled: state.throttled,
     requests,
-    host: isWaiting ? host : null,
+    host: state.nextAt === null ? null : host,
     due_at: state.nextAt,
     permit_at: outcome.permitAt,
     attempted_at: attemptedAt,
-    finished_at: isWaiting ? null : at,
+    finished_at: state.status === 'pending' ? null : at,
     held_by: lease,
   };
 }

@@ -1,6 +1,7 @@
 import type { Columns, Dialect } from '../database/dialect.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
+import { NOT_DUE } from '../model/delivery-state.js';
 import { givenId, keyOf } from './keys.js';
 
 /** A delivery that is created or made due on request. */
@@ -8,6 +9,14 @@ export interface RequeuedDelivery {
   readonly id: string;
   readonly host: string;
   readonly dueAt: number;
+  /** The place of the message in the order; null when the subscriber is not ordered, or the message has no key. */
+  readonly order: MessageOrder | null;
+}
+
+/** The key and the number of a message. */
+export interface MessageOrder {
+  readonly keyHash: string;
+  readonly sequence: number;
 }
 
 /** A delivery of a message that the subscriber has missed. */
@@ -17,7 +26,15 @@ export interface BackfilledDelivery extends RequeuedDelivery {
   readonly event: string;
 }
 
-const REQUEUED: Columns = { id: 'uuid', host: 'text', due_at: 'bigint' };
+const REQUEUED: Columns = {
+  id: 'uuid',
+  host: 'text',
+  due_at: 'bigint',
+  key_hash: 'uuid',
+  place: 'bigint',
+};
+/** True of what has to wait for its turn: whatever is ordered and does not have it. */
+const WAITS = 'r.key_hash IS NOT NULL AND COALESCE(t.place, 1) > 0';
 const LATE: Columns = {
   ...REQUEUED,
   message_id: 'uuid',
@@ -39,7 +56,8 @@ export class RequeueTable {
   }
 
   /**
-   * Makes deliveries due and resets their attempts. Held deliveries and those without a message body are left out.
+   * Makes deliveries due and resets their attempts. Held deliveries and those without a message body are left out. What is
+   * ordered waits for its turn, which {@link KeyQueueTable.promote} gives.
    *
    * @param isWaitingToo true brings waiting deliveries forward as well
    * @returns the count
@@ -55,9 +73,11 @@ export class RequeueTable {
           'attempts = 0',
           'throttled = 0',
           'host = r.host',
-          'due_at = r.due_at',
+          `due_at = CASE WHEN ${WAITS} THEN ${NOT_DUE} ELSE r.due_at END`,
           // The delivery keeps its place among those that wait for a rate limit.
-          'permit_at = CASE WHEN permit_at IS NULL THEN NULL ELSE r.due_at END',
+          `permit_at = CASE WHEN t.permit_at IS NULL OR (${WAITS}) THEN NULL ELSE r.due_at END`,
+          'place = CASE WHEN r.key_hash IS NULL THEN NULL ELSE COALESCE(t.place, r.place) END',
+          'key_hash = r.key_hash',
           'finished_at = NULL',
         ],
         this.#dialect.rows('r', REQUEUED),
@@ -72,6 +92,10 @@ export class RequeueTable {
   async add(deliveries: readonly BackfilledDelivery[]): Promise<number> {
     if (deliveries.length === 0) return 0;
     const { deliveries: table, messages, pendingMessages } = this.tables;
+    const added = deliveries.map((one) => ({
+      ...one,
+      dueAt: one.order === null ? one.dueAt : NOT_DUE,
+    }));
     const results = await this.database.execute([
       {
         sql: this.#dialect.insertNew(
@@ -79,13 +103,14 @@ export class RequeueTable {
           [
             ...['id', 'message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id'],
             ...['event', 'status', 'attempts', 'throttled', 'requests', 'host', 'due_at'],
+            ...['key_hash', 'place'],
           ],
-          `SELECT r.id, r.message_id, r.subscriber_id, r.given_message_id, r.given_subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at FROM ${this.#dialect.rows('r', LATE)} ${this.#dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.id = m.id)`,
+          `SELECT r.id, r.message_id, r.subscriber_id, r.given_message_id, r.given_subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at, r.key_hash, r.place FROM ${this.#dialect.rows('r', LATE)} ${this.#dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.id = m.id)`,
         ),
         parameters: [
           this.#dialect.rowsParameter(
             LATE,
-            deliveries.map((delivery) => ({
+            added.map((delivery) => ({
               ...requeueRow(delivery),
               message_id: keyOf('msg_', delivery.messageId),
               subscriber_id: keyOf('sub_', delivery.subscriberId),
@@ -99,7 +124,7 @@ export class RequeueTable {
       // Not every database reports the number of new rows. Those that were there have another time.
       {
         sql: `SELECT d.id FROM ${this.#dialect.rows('r', REQUEUED)} ${this.#dialect.join} ${table} d ON d.id = r.id AND d.due_at = r.due_at`,
-        parameters: [this.#dialect.rowsParameter(REQUEUED, deliveries.map(requeueRow))],
+        parameters: [this.#dialect.rowsParameter(REQUEUED, added.map(requeueRow))],
       },
     ]);
     return results[1]!.rows.length;
@@ -115,6 +140,12 @@ export class RequeueTable {
   }
 }
 
-function requeueRow({ id, host, dueAt }: RequeuedDelivery) {
-  return { id: keyOf('dlv_', id), host, due_at: dueAt };
+function requeueRow({ id, host, dueAt, order }: RequeuedDelivery) {
+  return {
+    id: keyOf('dlv_', id),
+    host,
+    due_at: dueAt,
+    key_hash: order?.keyHash ?? null,
+    place: order?.sequence ?? null,
+  };
 }

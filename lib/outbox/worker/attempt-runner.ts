@@ -4,11 +4,18 @@ import {
   type AttemptErrorCode,
   type NextStep,
   type Deliverer,
+  type FailureReason,
   type RetryPolicy,
   emitAttempt,
   type WebhookEvents,
 } from '../../delivery/index.js';
-import { nextState, type DeliveryState } from '../model/delivery-state.js';
+import type { Message } from '../../message/index.js';
+import {
+  holding as held,
+  nextState,
+  NOT_DUE,
+  type DeliveryState,
+} from '../model/delivery-state.js';
 import type { BreakerSignal } from '../concurrency/circuit-breaker.js';
 import type { JobRunner } from '../concurrency/host-scheduler.js';
 import type { DeliveryJob } from './delivery-job.js';
@@ -20,6 +27,9 @@ import type { OutboxStore } from '../store/outbox-store.js';
 const NEUTRAL: BreakerSignal = { kind: 'neutral' };
 const SUCCESS: BreakerSignal = { kind: 'success' };
 const REFUSAL: BreakerSignal = { kind: 'success', isRefusal: true };
+
+/** Reasons for which a delivery may hold its key. With the others the subscriber is gone, or somebody has cancelled it. */
+const HOLDING: ReadonlySet<FailureReason | null> = new Set(['exhausted', 'refused']);
 
 /** Dependencies of an {@link AttemptRunner}. */
 export interface AttemptDependencies {
@@ -114,15 +124,12 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const attempt = await deliverer.attempt({ id: job.id, number }, message, recipient);
     const at = clock.now();
     const rules = { policy, settings: message.settings.retry };
-    const { state, disablesSubscriber, asksForPause } = nextState(
-      job.state,
-      attempt,
-      rules,
-      at,
-      Math.random(),
-    );
+    const next = nextState(job.state, attempt, rules, at, Math.random());
+    const { disablesSubscriber, asksForPause } = next;
+    const state = this.#afterLast(job, next.state, at);
     this.#record(job, { state, attempt, at, permitAt: null, disablesSubscriber });
-    emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(state));
+    emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(next.state));
+    if (state.reason !== null && job.keyHash !== null) this.#emitLast(job, state);
     return asksForPause ? { kind: 'pause', retryAfter: attempt.retryAfter } : signalOf(attempt);
   }
 
@@ -177,6 +184,49 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       attempt: null,
       reason,
     }));
+  }
+
+  /** Ends the hold of a delivery that has failed for good. @param message null when it is gone */
+  skip(abandoned: AbandonedDelivery, message: Message | null): void {
+    const { claimed, store, holding } = abandoned;
+    const { id, messageId, subscriberId, host, requests, attemptedAt, keyHash } = claimed;
+    const reason = claimed.heldFor!;
+    store.recorder.add({
+      ...{ id, messageId, subscriberId, event: abandoned.event, host, requests, attemptedAt },
+      state: { ...pendingState(claimed), status: 'failed', reason },
+      previousAttemptAt: attemptedAt,
+      get lease() {
+        return holding.token;
+      },
+      ...{ keyHash, isNew: false, at: this.dependencies.clock.now() },
+      ...{ attempt: null, permitAt: null, disablesSubscriber: false },
+    });
+    this.dependencies.events.emit('delivery-skipped', () => ({
+      ...{ deliveryId: id, messageId, event: abandoned.event, subscriberId, host, reason },
+      ...{ key: message?.key ?? null, sequence: message?.sequence ?? null },
+    }));
+  }
+
+  /** A delivery that has failed for good may hold its key. */
+  #afterLast({ keyHash, recipient }: DeliveryJob, state: DeliveryState, at: number): DeliveryState {
+    const holds = keyHash !== null && recipient.onExhausted === 'hold' && HOLDING.has(state.reason);
+    return holds ? held(state, at, recipient.holdFor ?? null) : state;
+  }
+
+  #emitLast(
+    { id, message, recipient, host }: DeliveryJob,
+    { reason, nextAt }: DeliveryState,
+  ): void {
+    if (!HOLDING.has(reason)) return;
+    const facts = () => ({
+      ...{ deliveryId: id, messageId: message.id, event: message.event },
+      ...{ subscriberId: recipient.id, host, reason: reason! },
+      ...{ key: message.key, sequence: message.sequence },
+    });
+    const { events } = this.dependencies;
+    if (nextAt === null) return events.emit('delivery-skipped', facts);
+    const until = nextAt === NOT_DUE ? null : nextAt;
+    events.emit('delivery-held', () => ({ ...facts(), until }));
   }
 
   #record(job: DeliveryJob, result: Result): void {

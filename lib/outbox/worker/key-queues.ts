@@ -6,6 +6,7 @@ import type { Message, Recipient } from '../../message/index.js';
 import type { WakeSignal } from '../concurrency/wake-signal.js';
 import type { Outcome } from '../model/outcome.js';
 import type { EnteringMessage, EnteringRow, KeyQueue } from '../order/key-queue-table.js';
+import type { QueuePage } from '../order/key-queue-upkeep.js';
 import type { HeldLease, HeldMessage } from '../store/held-leases.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import type { WriteListener } from '../store/outcome-recorder.js';
@@ -38,6 +39,8 @@ export interface KeyQueuesDependencies {
 const MESSAGES_AT_ONCE = 250;
 const PROMOTED_AT_ONCE = 500;
 const LONGEST_BACKOFF = 5000;
+const SWEEP_EVERY = 60_000;
+const SWEPT_AT_ONCE = 1000;
 
 /**
  * The deliveries to ordered subscribers in one data source. A delivery begins once those of earlier messages of its key have
@@ -52,6 +55,7 @@ export class KeyQueues implements WriteListener {
   #queues = new Map<string, KeyQueue>();
   #keys = new Set<string>();
   #promoting: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | undefined;
   #isPaused = false;
   #isStopped = false;
   #failures = 0;
@@ -106,9 +110,18 @@ export class KeyQueues implements WriteListener {
     this.#begin();
   }
 
+  /** Begins to look, once a minute, for turns that a process that died has not given. */
+  start(): void {
+    void this.#sweep().finally(() => {
+      if (this.#isPaused) return;
+      this.#timer = setTimeout(() => this.start(), SWEEP_EVERY).unref();
+    });
+  }
+
   /** Leaves turns to other processes, which claim what is due. */
   pause(): void {
     this.#isPaused = true;
+    clearTimeout(this.#timer);
   }
 
   /** Resolves when all turns are given. */
@@ -119,6 +132,33 @@ export class KeyQueues implements WriteListener {
   /** Gives no more turns. */
   stop(): void {
     this.#isStopped = true;
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      let after: KeyQueue | null = null;
+      do {
+        const { queues, holding, last }: QueuePage = await this.store.queueUpkeep.page(
+          after,
+          SWEPT_AT_ONCE,
+        );
+        this.promote(queues);
+        await this.#endHolds(holding);
+        await this.idle();
+        after = last;
+      } while (after !== null && !this.#isPaused);
+    } catch (error) {
+      this.#logger.error(`Looking for deliveries without a turn failed: ${errorText(error)}`);
+    }
+  }
+
+  /** Lets keys go on whose subscriber is no longer held up by a failure. */
+  async #endHolds(holding: QueuePage['holding']): Promise<void> {
+    if (holding.length === 0) return;
+    const ids = await this.dependencies.retries.released(this.store, holding);
+    if (ids.length === 0) return;
+    await this.store.queueUpkeep.endHolds(ids, this.dependencies.clock.now());
+    this.dependencies.claims.wake();
   }
 
   #promoteKey(keyHash: string): void {

@@ -3,6 +3,7 @@ import type { FanOut } from '../../dispatch/index.js';
 import type { Message, Recipient } from '../../message/index.js';
 import { postponedUntil } from './postponed-until.js';
 import { type AttemptRunner, pendingState } from './attempt-runner.js';
+import type { QueuePage } from '../order/key-queue-upkeep.js';
 import type { ClaimedDelivery } from '../tables/delivery-table.js';
 import type { HeldLease } from '../store/held-leases.js';
 import type { Lease } from '../tables/leases.js';
@@ -14,6 +15,7 @@ import type { HostCache } from '../../message/recipient-host.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 const FAILED_AT_ONCE = 1000;
+const DISSOLVED_AT_ONCE = 500;
 
 /** Turns claimed deliveries into jobs. */
 export class RetryScheduler {
@@ -39,6 +41,7 @@ export class RetryScheduler {
     const messages = new Map<string, Message | null>();
     const finder = this.fanOut.finder();
     const disabled = new Set<string>();
+    const unordered = new Set<string>();
     const left: { held: Lease; since: number; reason: unknown }[] = [];
     for (const delivery of fresh) {
       const { id, messageId, subscriberId } = delivery;
@@ -55,15 +58,21 @@ export class RetryScheduler {
       }
       const holding: HeldLease = { id, token, leasedUntil: until, isLost: false, stale: [] };
       store.heldDeliveries.add(holding);
-      if (message === null) {
-        this.runner.end({ store, claimed: delivery, event: '', holding }, 'cancelled');
+      if (delivery.keyHash !== null && recipient !== null && recipient.ordered !== true) {
+        unordered.add(subscriberId);
+      }
+      const abandoned = { store, claimed: delivery, event: message?.event ?? '', holding };
+      if (delivery.heldFor !== null) this.runner.skip(abandoned, message);
+      else if (message === null) {
+        this.runner.end(abandoned, 'cancelled');
       } else if (recipient === null) {
-        this.runner.end({ store, claimed: delivery, event: message.event, holding }, 'disabled');
+        this.runner.end(abandoned, 'disabled');
         disabled.add(subscriberId);
       } else this.gate.add(this.#job(store, delivery, message, recipient, holding));
     }
     await this.#putOff(store, left);
     for (const subscriber of disabled) await this.failAll(store, subscriber);
+    for (const subscriber of unordered) await this.#dissolve(store, subscriber);
   }
 
   /** Ends the waiting deliveries of a subscriber that was disabled or removed. */
@@ -72,6 +81,34 @@ export class RetryScheduler {
     do {
       count = await store.deliveries.fail(subscriber, 'disabled', this.clock.now(), FAILED_AT_ONCE);
     } while (count === FAILED_AT_ONCE);
+  }
+
+  /** Finds those of failed deliveries that need not hold their key, since the subscriber says something else by now. */
+  async released(store: OutboxStore, holding: QueuePage['holding']): Promise<readonly string[]> {
+    const ids = [...new Set(holding.map(({ messageId }) => messageId))];
+    const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'], row]));
+    const finder = this.fanOut.finder();
+    const released: string[] = [];
+    for (const { id, messageId, subscriberId } of holding) {
+      const row = rows.get(messageId);
+      try {
+        const message = row === undefined ? null : store.rows.messageOf(row);
+        const recipient = message && (await finder.find(message, subscriberId));
+        const holds = recipient?.ordered === true && recipient.onExhausted === 'hold';
+        if (!holds) released.push(id);
+      } catch (error) {
+        logFault(`${id} holds its key on`, error, { deliveryId: id });
+      }
+    }
+    return released;
+  }
+
+  /** Makes the deliveries due that wait for their turn, since their subscriber is no longer ordered. */
+  async #dissolve(store: OutboxStore, subscriber: string): Promise<void> {
+    let count: number;
+    do {
+      count = await store.queueUpkeep.dissolve(subscriber, this.clock.now(), DISSOLVED_AT_ONCE);
+    } while (count === DISSOLVED_AT_ONCE);
   }
 
   #job(

@@ -1,0 +1,91 @@
+import { type Dialect, idRows } from '../database/dialect.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { TableNames } from '../entities/table-names.js';
+import { NOT_DUE } from '../model/delivery-state.js';
+import { FIRST_KEY, idFrom, keyOf, pairOf } from '../tables/keys.js';
+import { type KeyQueue, queueOf } from './key-queue-table.js';
+
+/** Some of the queues. */
+export interface QueuePage {
+  readonly queues: readonly KeyQueue[];
+  /** Deliveries of theirs that have failed for good and hold their key. */
+  readonly holding: readonly {
+    readonly id: string;
+    readonly messageId: string;
+    readonly subscriberId: string;
+  }[];
+  /** Where to go on; null at the end. */
+  readonly last: KeyQueue | null;
+}
+
+const HOLDING = 'id, message_id, given_message_id, given_subscriber_id, place, status';
+/** The SQL that looks after queues: finds those that stand still, and ends holds and queues that nobody wants any more. */
+export class KeyQueueUpkeep {
+  readonly #dialect: Dialect;
+
+  constructor(
+    private readonly database: OutboxDatabase,
+    private readonly tables: TableNames,
+  ) {
+    this.#dialect = database.dialect;
+  }
+
+  /** Lists queues behind one, out of so many rows. */
+  async page(after: KeyQueue | null, limit: number): Promise<QueuePage> {
+    const { keyHash, subscriberId } = after ?? { keyHash: FIRST_KEY, subscriberId: FIRST_KEY };
+    const isBehind =
+      this.#dialect.name === 'mysql'
+        ? 'key_hash >= ? AND (key_hash > ? OR subscriber_id > ?)'
+        : 'key_hash >= ? AND (key_hash, subscriber_id) > (?, ?)';
+    const { rows } = await this.database.run({
+      sql: `SELECT key_hash, subscriber_id, ${HOLDING} FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND ${isBehind} ORDER BY key_hash, subscriber_id, place LIMIT ?`,
+      parameters: [keyHash, keyHash, subscriberId, limit],
+    });
+    const queues = rows.map(queueOf).filter((one, at, all) => !isSame(one, all[at - 1]));
+    const holding = rows
+      .filter(({ place, status }) => Number(place) === 0 && status === 'failed')
+      .map((row) => ({ id: idFrom('dlv_', row['id'], null), ...pairOf(row) }));
+    return { queues, holding, last: rows.length < limit ? null : queues.at(-1)! };
+  }
+
+  /** Ends the holds of deliveries: a worker claims them, and the next one gets its turn. */
+  async endHolds(ids: readonly string[], now: number): Promise<void> {
+    if (ids.length === 0) return;
+    const { rows, parameter } = idRows(
+      this.#dialect,
+      ids.map((id) => keyOf('dlv_', id)),
+    );
+    const sql = this.#dialect.updateFrom(
+      this.tables.deliveries,
+      ['due_at = ?'],
+      rows,
+      "t.id = r.id AND t.status = 'failed' AND t.due_at IS NOT NULL AND t.lease IS NULL",
+    );
+    const isMysql = this.#dialect.name === 'mysql';
+    await this.database.run({ sql, parameters: isMysql ? [parameter, now] : [now, parameter] });
+  }
+
+  /** Makes deliveries due that wait for their turn, in no order. @returns the count; call again if `limit` */
+  async dissolve(subscriberId: string, now: number, limit: number): Promise<number> {
+    const { deliveries } = this.tables;
+    const [waiting] = await this.database.execute([
+      {
+        sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at = ${NOT_DUE} AND place > 0 AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
+        parameters: [keyOf('sub_', subscriberId)],
+      },
+      ([found]) => {
+        const ids = found!.rows.map(({ id }) => id);
+        if (ids.length === 0) return null;
+        return {
+          sql: `UPDATE ${deliveries} SET due_at = ?, key_hash = NULL, place = NULL WHERE lease IS NULL AND place > 0 AND id IN (${ids.map(() => '?').join(', ')})`,
+          parameters: [now, ...ids],
+        };
+      },
+    ]);
+    return waiting!.rows.length;
+  }
+}
+
+function isSame(one: KeyQueue, other: KeyQueue | undefined): boolean {
+  return one.keyHash === other?.keyHash && one.subscriberId === other.subscriberId;
+}
