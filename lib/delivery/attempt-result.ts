@@ -17,6 +17,15 @@ export interface AttemptFrame {
   readonly startedAt: number;
   /** Additional headers. */
   readonly tracing: Readonly<Record<string, string>> | undefined;
+  readonly bounds?: AttemptBounds | undefined;
+}
+
+/** By when an attempt has to be over, besides its timeout: another process may make it afterwards. */
+export interface AttemptBounds {
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Asked right before the request is sent. */
+  readonly isCurrent: () => boolean;
 }
 
 /** The attempt of a request that was answered: any 2xx has succeeded. */

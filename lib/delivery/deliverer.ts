@@ -17,7 +17,12 @@ import {
 import { AttemptError } from './attempt/attempt.error.js';
 import { type AnswerHeaderOptions, AnswerHeaders } from './attempt/answer-headers.js';
 import type { Attempt } from './attempt/attempt.js';
-import { answeredAttempt, type AttemptFrame, failedAttempt } from './attempt-result.js';
+import {
+  answeredAttempt,
+  type AttemptBounds,
+  type AttemptFrame,
+  failedAttempt,
+} from './attempt-result.js';
 import { EndpointFailureLog } from './log/endpoint-failure-log.js';
 import type { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
 import type { WebhookHttpClient, WebhookResponse } from './http/webhook-http-client.js';
@@ -81,18 +86,22 @@ export class Deliverer {
    * Posts a message to a recipient once, signed with the current timestamp. Any 2xx succeeds, everything else fails.
    *
    * @param delivery the delivery of this attempt; its id is the same on every attempt. `number`: the number of this
-   * request, from 1
+   * request, from 1. `bounds`: by when it has to be over
    * @returns never rejects: every error is part of the attempt
    */
   attempt(
-    delivery: { readonly id: string; readonly number?: number },
+    delivery: {
+      readonly id: string;
+      readonly number?: number;
+      readonly bounds?: AttemptBounds | undefined;
+    },
     message: Message,
     recipient: Recipient,
   ): Promise<Attempt> {
-    const { id, number = null } = delivery;
+    const { id, number = null, bounds } = delivery;
     return this.#tracing.attempt({ delivery: id, number, message, recipient }, (tracing) => {
       const startedAt = this.clock.now();
-      const frame = { delivery: id, number, message, recipient, startedAt, tracing };
+      const frame = { delivery: id, number, message, recipient, startedAt, tracing, bounds };
       try {
         return this.#post(frame).then(
           (response) =>
@@ -182,14 +191,15 @@ export class Deliverer {
     body: Buffer,
     signature: Readonly<Record<string, string>>,
   ): Promise<WebhookResponse> {
-    const { message, recipient } = frame;
+    const { message, recipient, bounds } = frame;
     const { timeout = this.#timeout, keepAlive = true, recipients } = message.settings;
     return this.httpClient.post({
       url: recipient.url,
       headers: this.#headers(frame, signature),
       body,
-      timeout,
+      timeout: bounds === undefined ? timeout : Math.max(1, Math.min(timeout, bounds.timeout)),
       keepAlive,
+      ...(bounds !== undefined && { isCurrent: bounds.isCurrent }),
       ...(recipients === undefined || this.#policies === undefined
         ? {}
         : { policy: this.#policies.of(recipients) }),

@@ -1,3 +1,4 @@
+export type { AttemptBounds } from './attempt-result.js';
 export { type NextStep, emitAttempt } from './events/attempt-events.js';
 export type { AnswerHeaderOptions } from './attempt/answer-headers.js';
 export { AttemptError } from './attempt/attempt.error.js';

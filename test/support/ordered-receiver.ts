@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 export interface Arrival {
   /** The path, which tells subscribers apart. */
   readonly path: string;
+  /** The id of the delivery. */
+  readonly delivery: string;
   readonly key: string;
   readonly sequence: number;
   /** Counts the requests of the same message to the same path, from 1. */
@@ -40,7 +42,8 @@ export class OrderedReceiver {
       const other = this.#inFlight.get(queue);
       if (other !== undefined) this.overlaps.push(`${queue}: ${other} and ${sequence}`);
       this.#inFlight.set(queue, sequence);
-      const arrival = { path, key, sequence, attempt, status: 0 };
+      const delivery = String(headers['hook-delivery']);
+      const arrival = { path, delivery, key, sequence, attempt, status: 0 };
       this.arrivals.push(arrival);
       const { status, after = 0 } = this.reply(arrival);
       if (typeof after !== 'number') await after;

@@ -27,14 +27,6 @@ export interface AttemptFacts {
   readonly duration: number;
 }
 
-/** The place of a delivery's message in the order. */
-export interface OrderFacts {
-  /** The key of the message, sent as `Hook-Key`. */
-  readonly key: string | null;
-  /** The number of the message among those of its key, sent as `Hook-Sequence`. */
-  readonly sequence: number | null;
-}
-
 /** One subscriber in lifecycle events. */
 export interface SubscriberFacts {
   /** Id of the subscriber, sent as `Hook-Subscription`. */
@@ -70,13 +62,18 @@ export interface WebhookEventMap {
   readonly failed: DeliveryFacts &
     (AttemptFacts | { readonly attempt: null }) & { readonly reason: FailureReason };
   /** A delivery failed for good, and the next message of its key goes to the ordered subscriber. */
-  readonly 'delivery-skipped': DeliveryFacts & OrderFacts & { readonly reason: FailureReason };
+  readonly 'delivery-skipped': DeliveryFacts & {
+    readonly reason: FailureReason;
+    /** The key of the message, sent as `Hook-Key`. */
+    readonly key: string | null;
+    /** The number of the message among those of its key, sent as `Hook-Sequence`. */
+    readonly sequence: number | null;
+  };
   /**
    * A delivery failed for good, and its key stops for the ordered subscriber: until the delivery is retried or cancelled,
    * or until `until`.
    */
-  readonly 'delivery-held': DeliveryFacts &
-    OrderFacts & { readonly reason: FailureReason; readonly until: number | null };
+  readonly 'delivery-held': WebhookEventMap['delivery-skipped'] & { readonly until: number | null };
   /** A subscriber has begun to fail. Emitted once until the next success. */
   readonly 'subscriber-failing': SubscriberFacts;
   /** A subscriber was disabled: the endpoint answered 410 (`gone`) or has failed for too long (`failing`). */

@@ -85,6 +85,7 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
   onConnect(abort: (error?: Error) => void): void {
     this.#abort = abort;
     if (this.#isOver) abort();
+    else if (this.request.isCurrent?.() === false) this.expire();
   }
 
   onHeaders(status: number, headers: Buffer[]): boolean {

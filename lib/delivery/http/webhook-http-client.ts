@@ -14,6 +14,8 @@ export interface WebhookRequest {
    * Judges this request instead of the client's own policy. Requests with different policies never share a connection.
    */
   readonly policy?: RecipientPolicy;
+  /** Asked when there is a connection. False: the time of the request is over, and it must not be sent. Default: true. */
+  readonly isCurrent?: () => boolean;
 }
 
 /** The answer, whatever the status. */

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../common/index.js';
@@ -46,7 +46,7 @@ describe('InlineStrategy', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  const strategyWith = (window: number, subscribers: number) => {
+  const strategyWith = (window: number, subscribers: number, ordered = false) => {
     const statics = new StaticSubscriberSet({
       checkUrl: () => undefined,
       checkSecret: () => undefined,
@@ -54,7 +54,7 @@ describe('InlineStrategy', () => {
     });
     const { port } = server.address() as AddressInfo;
     for (let index = 0; index < subscribers; index++) {
-      statics.add('*', `http://127.0.0.1:${port}/${index}`);
+      statics.add('*', { url: `http://127.0.0.1:${port}/${index}`, ordered });
     }
     return new InlineStrategy(
       new FanOut(new InMemorySubscriberRepository(), statics),
@@ -83,6 +83,31 @@ describe('InlineStrategy', () => {
 
     const attempts = (await released).flatMap((release) => release.attempts);
     expect(attempts.map(({ outcome }) => outcome)).toEqual(Array(8).fill('succeeded'));
+  });
+
+  it('makes the deliveries of a key to an ordered subscriber one after another', async () => {
+    const strategy = strategyWith(10, 1, true);
+    const sent: { readonly key: unknown; readonly sequence: number }[] = [];
+    server.on('request', ({ headers, url }: IncomingMessage) => {
+      if (url === '/probe') return;
+      sent.push({ key: headers['hook-key'], sequence: Number(headers['hook-sequence']) });
+    });
+    const keyed = (key: string) => factory.create({ event: 'a', orderBy: { key } });
+    const messages = ['x', 'y', 'x', 'x', 'y'].map((key) => keyed(key));
+    const released = [strategy.release(messages.slice(0, 3)), strategy.release(messages.slice(3))];
+    for (const inFlight of [2, 2, 1]) {
+      await openRequests(inFlight);
+      await roundTrips(server);
+      expect(open).toHaveLength(inFlight);
+      for (const response of open.splice(0)) response.writeHead(500).end();
+    }
+    await Promise.all(released);
+    for (const key of ['x', 'y']) {
+      const sequences = sent.filter((one) => one.key === key).map(({ sequence }) => sequence);
+      expect(sequences).toEqual(
+        messages.filter((message) => message.key === key).map(({ sequence }) => sequence),
+      );
+    }
   });
 
   it.each([0, 1.5, -1, Number.NaN])('refuses a window of %d', (window) => {

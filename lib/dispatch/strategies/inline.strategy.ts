@@ -1,3 +1,4 @@
+import { KeyedMutex } from '../../subscriber/storage/keyed-mutex.js';
 import { newId } from '../../common/id.js';
 import { Clock } from '../../common/clock.js';
 import type { Attempt } from '../../delivery/attempt/attempt.js';
@@ -24,6 +25,8 @@ const DEFAULT_WINDOW = 1000;
 export class InlineStrategy extends DispatchStrategy {
   readonly #window: number;
   readonly #waiting: (() => void)[] = [];
+  readonly #lookups = new KeyedMutex();
+  readonly #turns = new KeyedMutex();
   #inFlight = 0;
   #latestSequence = 0;
 
@@ -64,13 +67,29 @@ export class InlineStrategy extends DispatchStrategy {
           owner: message.owner,
           time: message.time,
         }));
-        const recipients = await this.fanOut.recipientsOf(message);
-        const attempts = await Promise.all(
-          recipients.map((recipient) => this.#deliver(message, recipient)),
-        );
-        return { message: message.id, state: 'delivered' as const, attempts };
+        const { deliveries } = await this.#fanOut(message);
+        return {
+          message: message.id,
+          state: 'delivered' as const,
+          attempts: await Promise.all(deliveries),
+        };
       }),
     );
+  }
+
+  /** Messages of one key are looked up one after another, so that their deliveries queue up in order. */
+  async #fanOut(message: Message): Promise<{ readonly deliveries: readonly Promise<Attempt>[] }> {
+    const lookUp = async () => {
+      const recipients = await this.fanOut.recipientsOf(message);
+      return { deliveries: recipients.map((recipient) => this.#inTurn(message, recipient)) };
+    };
+    return message.key === null ? lookUp() : this.#lookups.run(message.key, lookUp);
+  }
+
+  #inTurn(message: Message, recipient: Recipient): Promise<Attempt> {
+    const { key } = message;
+    if (key === null || recipient.ordered !== true) return this.#deliver(message, recipient);
+    return this.#turns.run(`${recipient.id} ${key}`, () => this.#deliver(message, recipient));
   }
 
   /** Grows from one start of the process to the next, without a record of keys. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/index.js';
 import {
   type Attempt,
+  type AttemptBounds,
   type AttemptErrorCode,
   type NextStep,
   type Deliverer,
@@ -121,7 +122,8 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       return NEUTRAL;
     }
     const number = requests + 1;
-    const attempt = await deliverer.attempt({ id: job.id, number }, message, recipient);
+    const bounds = job.keyHash === null ? undefined : this.#boundsOf(holding);
+    const attempt = await deliverer.attempt({ id: job.id, number, bounds }, message, recipient);
     const at = clock.now();
     const rules = { policy, settings: message.settings.retry };
     const next = nextState(job.state, attempt, rules, at, Math.random());
@@ -131,6 +133,13 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(next.state));
     if (state.reason !== null && job.keyHash !== null) this.#emitLast(job, state);
     return asksForPause ? { kind: 'pause', retryAfter: attempt.retryAfter } : signalOf(attempt);
+  }
+
+  /** An ordered delivery is over when its lease is: then another process may begin with it, or with the next one. */
+  #boundsOf(holding: HeldLease): AttemptBounds {
+    const { clock } = this.dependencies;
+    const left = () => holding.leasedUntil - clock.now();
+    return { timeout: left(), isCurrent: () => !holding.isLost && left() > 0 };
   }
 
   /**

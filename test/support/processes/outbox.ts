@@ -15,6 +15,8 @@ export interface OutboxProcessTask {
   readonly urls: readonly string[];
   /** Of all of them. Default: none. */
   readonly rateLimit?: RateLimit;
+  /** Whether messages of a key go to them one after another. Default false. */
+  readonly ordered?: boolean;
   /** Articles to save, one after the other. */
   readonly articles: number;
   /** After those it saves one every so many milliseconds, until it is ended. Default: none. */
@@ -30,7 +32,8 @@ const task = JSON.parse(process.argv[2]!) as OutboxProcessTask;
 const die = () => void process.kill(process.pid, 'SIGKILL');
 const subscribers = new InMemorySubscriberRepository();
 for (const [at, url] of task.urls.entries()) {
-  await subscribers.create(subscriber(url, { id: `sub_${at}`, rateLimit: task.rateLimit ?? null }));
+  const { rateLimit = null, ordered = false } = task;
+  await subscribers.create(subscriber(url, { id: `sub_${at}`, rateLimit, ordered }));
 }
 const rig = await openOutboxApp(
   { options: task.options },

@@ -1,0 +1,106 @@
+import { setTimeout as passes } from 'node:timers/promises';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { OrderedReceiver } from '../support/ordered-receiver.js';
+import { bundleProgram, type Child, startChild } from '../services/child.js';
+import type { OutboxProcessTask } from '../support/processes/outbox.js';
+
+const IS_LONG = process.env['THORN_LONG'] === '1';
+const ROUNDS = IS_LONG ? 12 : 3;
+const KEYS = ['a', 'b', 'c', 'd'];
+const LEASE = 1000;
+const PATIENCE = 60_000;
+const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+let program: string;
+beforeAll(async () => {
+  program = await bundleProgram('test/support/processes/outbox.ts');
+}, 60_000);
+
+describe.each<{ kind: DatabaseKind }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('workers with an ordered subscriber, on $kind', ({ kind }) => {
+  let place: TestDatabase;
+  let receiver: OrderedReceiver;
+  let app: OutboxApp;
+  let children: Child[];
+
+  beforeEach(async () => {
+    [place, receiver] = [await createDatabase(kind), await OrderedReceiver.start()];
+    children = [];
+    app = await openOutboxApp(place, { worker: false });
+    await app.subscribers.create(subscriber(receiver.url(), { id: 'sub_0', ordered: true }));
+  });
+  afterEach(async () => {
+    for (const child of children) await child.end('SIGKILL');
+    await app.close();
+    await receiver.stop();
+    await place.drop();
+  });
+
+  function start(): Child {
+    const task: OutboxProcessTask = {
+      options: place.options,
+      outbox: { lease: LEASE, schedule: Array<number>(100).fill(20) },
+      urls: [receiver.url()],
+      ordered: true,
+      articles: 0,
+    };
+    const child = startChild(program, JSON.stringify(task));
+    children.push(child);
+    return child;
+  }
+
+  it('never have two requests of a key in flight, killed and stopped beyond their leases', async () => {
+    receiver.reply = ({ sequence, attempt }) => ({
+      status: (sequence * 7 + attempt) % 5 === 0 ? 500 : 204,
+      after: (sequence * 13) % 8,
+    });
+    const workers = [start(), start(), start()];
+    let sent = 0;
+    const over = new AbortController();
+    const sending = (async () => {
+      while (!over.signal.aborted) {
+        sent++;
+        await Promise.all(KEYS.map((key) => app.send({ orderBy: { key } })));
+        await passes(15);
+      }
+    })();
+    const arrive = (more: number) => {
+      const before = receiver.arrivals.length;
+      return vi.waitFor(() => expect(receiver.arrivals.length).toBeGreaterThan(before + more), {
+        timeout: PATIENCE,
+      });
+    };
+    for (let round = 0; round < ROUNDS; round++) {
+      await arrive(40);
+      const stopped = workers[round % 3]!;
+      stopped.process.kill('SIGSTOP');
+      await workers[(round + 1) % 3]!.end('SIGKILL');
+      workers[(round + 1) % 3] = start();
+      await passes(LEASE * 1.5);
+      stopped.process.kill('SIGCONT');
+      await arrive(40);
+    }
+    over.abort();
+    await sending;
+    for (const key of KEYS) {
+      await vi.waitFor(() => expect(receiver.accepted(key)).toContain(sent), {
+        timeout: PATIENCE,
+        interval: 100,
+      });
+      // A crash repeats what was under way, and nothing that was followed by another.
+      expect([...new Set(receiver.accepted(key))]).toEqual(upTo(sent));
+      const asked = receiver.asked(key);
+      expect(asked).toEqual(asked.toSorted((one, other) => one - other));
+    }
+    expect(receiver.overlaps).toEqual([]);
+    await app.until(
+      'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL OR key_hash IS NOT NULL',
+      (rows) => rows.length === 0,
+    );
+  }, 180_000);
+});
