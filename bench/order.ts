@@ -8,6 +8,7 @@ import {
   subscriber,
 } from '../test/support/apps/outbox-app.js';
 import { type Candidate, median, rates, ratio, reportRatio } from './harness.js';
+import { blockedP99, manyKeys, oneKey, unorderedCost } from './order/ordered.js';
 import { Services } from './outbox/services.js';
 import { partsOf } from './parts.js';
 
@@ -28,6 +29,10 @@ const PARTS: Readonly<Record<string, (services: Services) => Promise<void>>> = {
     const sqlite = await cost('SQLite', async () => services.sqlite(), 1);
     report('order.sequence-save-cost-sqlite', sqlite);
   },
+  'unordered-cost': unorderedCost,
+  'many-keys': manyKeys,
+  'one-key': oneKey,
+  'blocked-p99': blockedP99,
 };
 
 /** @param wanted names of parts; all when there are none */

@@ -51,6 +51,7 @@ export {
   type AnswerHeaderOptions,
   AttemptError,
   type AttemptErrorCode,
+  type AttemptBounds,
   type AttemptOutcome,
   type AttemptRecord,
   attemptRecordOf,

@@ -102,7 +102,7 @@ export class KeyQueueTable {
         const names = Object.keys(ENTERING).slice(0, -1);
         return {
           // A conflict over a place has to fail, so that it is looked at again: no ON CONFLICT.
-          sql: `INSERT INTO ${deliveries} (${names.join(', ')}, status, attempts, throttled, requests) SELECT ${names.map((name) => `r.${name}`).join(', ')}, 'pending', 0, 0, 0 FROM ${this.#dialect.rows('r', ENTERING)} ${this.#dialect.join} ${pending} p ON p.id = r.message_id WHERE p.lease = r.held_by AND NOT EXISTS (SELECT 1 FROM ${deliveries} k WHERE k.id = r.id)`,
+          sql: `INSERT INTO ${deliveries} (${names.join(', ')}, status, attempts, throttled, requests) SELECT ${names.map((name) => `r.${name}`).join(', ')}, 'pending', 0, 0, 0 FROM ${this.#dialect.rows('r', ENTERING)} ${this.#dialect.join} ${pending} p ON p.id = r.message_id WHERE p.lease = r.held_by AND NOT EXISTS (SELECT 1 FROM ${deliveries} k WHERE k.id = r.id)${this.#dialect.returns ? ' RETURNING id' : ''}`,
           parameters: [this.#dialect.rowsParameter(ENTERING, entering)],
         };
       },
@@ -112,13 +112,10 @@ export class KeyQueueTable {
       this.#ofHeld(messages, false, (held, isHeld) =>
         this.#dialect.updateFrom(pending, ['key_hash = NULL'], held, isHeld),
       ),
-      () =>
-        this.#leased(
-          placed.filter(({ place }) => place === 0),
-          lease.token,
-        ),
+      () => (this.#dialect.returns ? null : this.#leased(placed, lease.token)),
     ]);
-    return new Set(results.at(-1)!.rows.map(({ id }) => id as string));
+    const written = new Set(results[this.#dialect.returns ? 1 : 4]!.rows.map(({ id }) => id));
+    return new Set(placed.flatMap(({ id, place }) => (place === 0 && written.has(id) ? id : [])));
   }
 
   /**
@@ -134,34 +131,42 @@ export class KeyQueueTable {
     lease: NewLease | null,
   ): Promise<readonly ClaimedDelivery[]> {
     if (queues.length === 0) return [];
-    const { deliveries } = this.tables;
-    const results = await this.database.execute([
-      this.#heads(queues),
-      ([heads]) => {
-        if (heads!.rows.length === 0) return null;
-        const { rows, parameter } = this.#idsOf(heads!.rows);
-        const { sql, parameters } = this.#dueBy(lease, now);
-        return {
-          sql: this.#dialect.updateFrom(
-            deliveries,
-            ['place = 0', ...sql],
-            rows,
-            't.id = r.id AND t.place > 0 AND t.lease IS NULL',
-          ),
-          // MySQL has the rows before SET.
-          parameters:
-            this.#dialect.name === 'mysql'
-              ? [parameter, ...parameters]
-              : [...parameters, parameter],
-        };
-      },
-      ([heads]) => (lease === null ? null : this.#leased(heads!.rows, lease.token)),
-    ]);
-    const leased = new Set(results[2]!.rows.map(({ id }) => id));
-    return results[0]!.rows.filter(({ id }) => leased.has(id)).map(parseClaimedRow);
+    // Most often there is nothing to give, so it is looked for without a transaction. What changes in between is guarded
+    // by the condition of the update, and by the unique index.
+    const heads = await this.database.run(this.#heads(queues));
+    if (heads.rows.length === 0) return [];
+    const { rows, parameter } = this.#idsOf(heads.rows);
+    const due = this.#dueBy(lease, now);
+    const sql = this.#dialect.updateFrom(
+      this.tables.deliveries,
+      ['place = 0', ...due.sql],
+      rows,
+      't.id = r.id AND t.place > 0 AND t.lease IS NULL',
+    );
+    const update = {
+      sql: this.#dialect.returns ? `${sql} RETURNING ${this.#returned('t')}` : sql,
+      // MySQL has the rows before SET.
+      parameters:
+        this.#dialect.name === 'mysql'
+          ? [parameter, ...due.parameters]
+          : [...due.parameters, parameter],
+    };
+    const results = await this.database.execute(
+      this.#dialect.returns || lease === null
+        ? [update]
+        : [update, () => this.#leased(heads.rows, lease.token)],
+    );
+    if (lease === null) return [];
+    const leased = new Set(results.at(-1)!.rows.map(({ id }) => id));
+    return heads.rows.filter(({ id }) => leased.has(id)).map(parseClaimedRow);
   }
 
-  /** Finds the queues of keys. The cost of one does not depend on its number of deliveries. */
+  /** The id in RETURNING, which knows the alias on PostgreSQL alone. */
+  #returned(alias: string): string {
+    return this.#dialect.name === 'postgres' ? `${alias}.id` : 'id';
+  }
+
+  /** Finds the queues of keys in which a delivery waits. The cost of one does not depend on its number of deliveries. */
   async queuesOf(keyHashes: readonly string[]): Promise<readonly KeyQueue[]> {
     if (keyHashes.length === 0) return [];
     const { deliveries } = this.tables;
@@ -170,7 +175,7 @@ export class KeyQueueTable {
     const { rows } = await this.database.run({
       sql: `WITH RECURSIVE s(key_hash, subscriber_id) AS (SELECT r.key_hash, ${next('r.key_hash', '')} FROM ${this.#dialect.rows('r', KEYS)}
         UNION ALL SELECT s.key_hash, ${next('s.key_hash', 'AND d.subscriber_id > s.subscriber_id')} FROM s WHERE s.subscriber_id IS NOT NULL)
-        SELECT key_hash, subscriber_id FROM s WHERE subscriber_id IS NOT NULL`,
+        SELECT key_hash, subscriber_id FROM s WHERE subscriber_id IS NOT NULL AND (SELECT MAX(d.place) FROM ${deliveries} d WHERE d.key_hash = s.key_hash AND d.subscriber_id = s.subscriber_id) > 0`,
       parameters: [
         this.#dialect.rowsParameter(
           KEYS,

@@ -18,6 +18,8 @@ export interface HeldMessage extends HeldLease {
   open: number;
   /** When to look for its missing recipients; null: all of them are known. */
   againAt: number | null;
+  /** True when its row was deleted with the writing of its deliveries, which are all ordered. */
+  isGone: boolean;
 }
 
 /** The rows of one table that this process has leased. */

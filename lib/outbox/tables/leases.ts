@@ -113,4 +113,6 @@ export class Leases implements LeasedTable {
 /** A message that its holder releases: for good, or until `againAt`. */
 export interface Finished extends Lease {
   readonly againAt: number | null;
+  /** True when its row is deleted already. */
+  readonly isGone?: boolean;
 }

@@ -97,7 +97,8 @@ export class OutcomeStatements {
     }
     const ended: object[] = [];
     const postponed: object[] = [];
-    for (const { id, token: lease, againAt } of finished) {
+    for (const { id, token: lease, againAt, isGone } of finished) {
+      if (isGone === true && againAt === null) continue;
       const key = keyOf('msg_', id);
       if (againAt === null) ended.push({ id: key, lease });
       else postponed.push({ id: key, lease, again_at: againAt });

@@ -52,6 +52,7 @@ const SWEPT_AT_ONCE = 1000;
 export class KeyQueues implements WriteListener {
   readonly #logger = new Logger('Thorn');
   readonly #entering: Batcher<Entering, Entered>;
+  readonly #entered = new WeakSet<Finished>();
   #queues = new Map<string, KeyQueue>();
   #keys = new Set<string>();
   #promoting: Promise<void> | null = null;
@@ -98,7 +99,9 @@ export class KeyQueues implements WriteListener {
     }
     for (const held of finished) {
       const { key } = (held as Partial<HeldMessage>).message ?? { key: null };
-      if (key !== null && held.againAt === null) this.#promoteKey(hashOf(key));
+      // Of one that has entered, later messages have not waited since.
+      if (key === null || held.againAt !== null || this.#entered.has(held)) continue;
+      this.#promoteKey(hashOf(key));
     }
   }
 
@@ -198,7 +201,10 @@ export class KeyQueues implements WriteListener {
         .map((row) => ({ keyHash: row.key_hash, subscriberId: row.subscriber_id })),
     );
     // Later messages may have waited for these ones.
-    for (const { message } of set) this.#promoteKey(hashOf(message.key!));
+    for (const { message, holding } of set) {
+      this.#entered.add(holding);
+      this.#promoteKey(hashOf(message.key!));
+    }
     return { ids, ...lease };
   }
 

@@ -44,6 +44,7 @@ export class MessageScheduler {
       leasedUntil,
       open: 0,
       againAt: null,
+      isGone: false,
       isLost: false,
       stale: [],
     };
@@ -93,6 +94,7 @@ export class MessageScheduler {
       const leases = await this.queues
         .get(store)!
         .enter({ message, holding, recipients, isFinished });
+      holding.isGone = isFinished;
       for (const recipient of recipients) {
         const lease = leases.get(deliveryId(message, recipient.id));
         if (lease !== undefined) this.gate.add(this.#job(store, message, recipient, lease, null));
