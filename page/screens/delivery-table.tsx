@@ -11,6 +11,17 @@ interface Options {
   readonly base?: string;
 }
 
+/** The state of a delivery, and what it has to do with the order of its key. */
+export function Status({ delivery }: { readonly delivery: Delivery }) {
+  const { status, blocked, holding } = delivery;
+  return (
+    <>
+      <Badge state={status} />
+      {(blocked || holding) && <small>{blocked ? t().order.blocked : t().order.holding}</small>}
+    </>
+  );
+}
+
 export function DeliveryTable({ rows, endpointName, base = '' }: Options) {
   const endpoint: readonly Column<Delivery>[] =
     endpointName === undefined
@@ -28,7 +39,7 @@ export function DeliveryTable({ rows, endpointName, base = '' }: Options) {
       rows={rows}
       keyOf={(one) => one.id}
       columns={[
-        { title: t().status, cell: (one) => <Badge state={one.status} /> },
+        { title: t().status, cell: (one) => <Status delivery={one} /> },
         {
           title: t().event,
           kind: 'wide',

@@ -5,9 +5,10 @@ import { can } from '../core/session.js';
 import { linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
 import { dateTime, milliseconds, t } from '../text/index.js';
-import { Badge, Button, Empty, ErrorNote, Note, StatusCode, Time } from '../ui/basics.js';
+import { Button, Empty, ErrorNote, Note, StatusCode, Time } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
+import { Status } from './delivery-table.js';
 import { RequestHeaders, RequestSection, textOfHeaders } from './sent-request.js';
 
 interface Options {
@@ -52,7 +53,7 @@ function Shown({ delivery, source, reload }: ShownOptions) {
       title={delivery.event}
       lead={
         <>
-          <Badge state={delivery.status} />
+          <Status delivery={delivery} />
           <span class="mono break">{delivery.id}</span>
         </>
       }
@@ -167,7 +168,15 @@ function Facts({ delivery, source }: Omit<ShownOptions, 'reload'>) {
       {delivery.status === 'pending' && (
         <div>
           <dt>{t().nextAttempt}</dt>
-          <dd>{delivery.rateLimited ? t().waitsForLimit : <Time at={delivery.nextAt} />}</dd>
+          <dd>
+            {delivery.rateLimited ? (
+              t().waitsForLimit
+            ) : delivery.blocked ? (
+              t().order.blockedHint
+            ) : (
+              <Time at={delivery.nextAt} />
+            )}
+          </dd>
         </div>
       )}
       <div>

@@ -29,6 +29,13 @@ export function OperatorOverview() {
                 [t().lag, milliseconds(overview.lag), overview.lag > 60_000 ? 'bad' : undefined],
                 [t().underWay, number(overview.leased)],
                 [t().rateLimited, number(overview.rateLimited)],
+                // Few applications have ordered subscribers.
+                ...(overview.blocked + overview.holding === 0
+                  ? []
+                  : ([
+                      [t().order.blocked, number(overview.blocked)],
+                      [t().order.holding, number(overview.holding)],
+                    ] as const)),
                 [t().failedDeliveries, number(overview.failed)],
                 [t().inFlight, number(overview.activity.inFlight)],
                 [t().oldestDue, overview.oldestDue === null ? '–' : ago(overview.oldestDue)],

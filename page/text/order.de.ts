@@ -19,6 +19,9 @@ export const order: Translation<typeof orderEn> = {
   minutes: 'Minuten',
   hours: 'Stunden',
   days: 'Tage',
+  blocked: 'Wartet der Reihe nach',
+  blockedHint: 'Nach einem früheren Ereignis zum selben Gegenstand',
+  holding: 'Hält die folgenden auf',
   skips: 'Nacheinander; macht weiter, wenn alle Versuche gescheitert sind',
   holds: 'Nacheinander; hält an, wenn alle Versuche gescheitert sind',
   holdsFor: (time) =>

@@ -17,6 +17,9 @@ export const order = {
   minutes: 'minutes',
   hours: 'hours',
   days: 'days',
+  blocked: 'Waiting for its turn',
+  blockedHint: 'After an earlier event of the same thing',
+  holding: 'Holds the next back',
   skips: 'One after another; goes on when all attempts have failed',
   holds: 'One after another; stops when all attempts have failed',
   holdsFor: (time: string) =>
