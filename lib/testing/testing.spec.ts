@@ -100,8 +100,8 @@ describe('ScriptedReceiver', () => {
   it('hangs, resets and delays by its script', async () => {
     receiver.answer('hang', 'reset', { delay: 60, status: 200 });
 
-    await expect(post({ timeout: 50 })).rejects.toMatchObject({ code: 'timeout' });
-    await expect(post()).rejects.toMatchObject({ code: 'connection-reset' });
+    await expect(post({ timeout: 50 })).rejects.toMatchObject({ reason: 'timeout' });
+    await expect(post()).rejects.toMatchObject({ reason: 'connection-reset' });
     const start = performance.now();
     expect((await post()).status).toBe(200);
     expect(performance.now() - start).toBeGreaterThan(55);
@@ -128,7 +128,7 @@ describe('ScriptedReceiver', () => {
     await receiver.waitFor(1);
     await receiver.stop();
 
-    await expect(waiting).rejects.toMatchObject({ code: 'connection-reset' });
+    await expect(waiting).rejects.toMatchObject({ reason: 'connection-reset' });
     receiver = await ScriptedReceiver.start();
   });
 
