@@ -48,6 +48,10 @@ export function keyTextOf({ key, private: isPrivate = false }: OrderSetting<unkn
   if (/\p{Surrogate}/u.test(text)) {
     throw new InvalidInputError('orderBy', 'must be well-formed Unicode');
   }
+  if (text.includes('\0')) {
+    // PostgreSQL stores no text with it, and would say so at the commit.
+    throw new InvalidInputError('orderBy', 'must not contain the character U+0000');
+  }
   if (typeof isPrivate !== 'boolean') {
     throw new InvalidInputError('orderBy.private', 'must be true or false');
   }

@@ -33,7 +33,9 @@ export async function writeByCondition(
     const limits = plans.map((plan) => context.guard.limitOf(plan));
     const limit = Math.min(...limits, ...(affectsOthers ? [context.guard.cascadeLimit] : []));
     const [plan] = plans;
-    if (plan && !affectsOthers && plans.length === 1 && canReturnRows(write, operation, plan)) {
+    // RETURNING has no relations as they were before.
+    const isAlone = plans.length === 1 && !affectsOthers && set.relations.length === 0;
+    if (plan && isAlone && canReturnRows(write, operation, plan)) {
       return writeReturning(write, { operation, plan, limit, queryRunner });
     }
     const rows = await context.read(metadata, operation, () =>

@@ -1,5 +1,6 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { setValue } from '../rows/row-copy.js';
 import { isPostgres, lock } from '../rows/row-lock.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { WriteBuilder } from './write-builders.js';
@@ -32,7 +33,21 @@ export async function readMatched(
   }
   query.limit(writing.limit === undefined ? limit : Math.min(writing.limit, limit));
   lock(query, dataSourceOf(manager), keepsKeys);
-  return query.getMany();
+  const rows = await query.getMany();
+  for (const row of rows) {
+    for (const relation of relations)
+      if (isWithoutKey(row, relation)) setValue(row, relation, null);
+  }
+  return rows;
+}
+
+/** True where TypeORM gives a relation to no row as an object without a key. */
+function isWithoutKey(row: ObjectLiteral, relation: RelationMetadata): boolean {
+  const related: unknown = relation.getEntityValue(row);
+  if (typeof related !== 'object' || related === null) return false;
+  return relation.joinColumns.some(
+    ({ referencedColumn }) => referencedColumn!.getEntityValue(related) === null,
+  );
 }
 
 /**

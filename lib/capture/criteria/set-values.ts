@@ -17,9 +17,13 @@ export interface SetValues {
  * expression is unknown.
  */
 export function setValuesOf(metadata: EntityMetadata, given: ObjectLiteral): SetValues {
-  const set = metadata.columns.filter(
-    (column) => column.isUpdate && column.getEntityValue(given) !== undefined,
-  );
+  const valueOf = (column: Column): unknown => {
+    const value: unknown = column.getEntityValue(given);
+    if (value !== undefined) return value;
+    // A key that is a property as well is set by its relation.
+    return column.relationMetadata?.getEntityValue(given) === null ? null : undefined;
+  };
+  const set = metadata.columns.filter((column) => column.isUpdate && valueOf(column) !== undefined);
   const columns = set.filter(({ isVirtual }) => !isVirtual);
   const relations = [
     ...new Set(set.filter(isKeyOfRelation).map(({ relationMetadata }) => relationMetadata!)),
@@ -28,7 +32,7 @@ export function setValuesOf(metadata: EntityMetadata, given: ObjectLiteral): Set
     columns,
     relations,
     values: [
-      ...columns.map((of) => ({ of, value: known(of.getEntityValue(given)) })),
+      ...columns.map((of) => ({ of, value: known(valueOf(of)) })),
       ...relations.map((of) => ({ of, value: known(linkedTo(of, given)) })),
     ],
   };

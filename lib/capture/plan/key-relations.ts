@@ -1,4 +1,6 @@
 import type { EntityMetadata } from 'typeorm';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
+import type { Column } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { PathSurvey } from './entity-paths.js';
 
@@ -32,8 +34,17 @@ function isKeyEnough(relation: RelationMetadata, path: string): boolean {
     column?.propertyPath === path &&
     column.embeddedMetadata === undefined &&
     column.transformer === undefined &&
+    isExact(column, related) &&
     !isFiltered(related)
   );
+}
+
+/** True unless the database may hold two texts for equal: then the key of the row differs from that of its reference. */
+function isExact({ type, collation }: Column, related: EntityMetadata): boolean {
+  const isText = type === String || /char|text/.test(String(type));
+  if (!isText) return true;
+  if (collation !== undefined || type === 'citext') return false;
+  return !/^(?:mysql|mariadb)$/.test(dataSourceOf(related).options.type);
 }
 
 /** A join leaves out what is softly removed, and rows of other classes of a table. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { ObjectLiteral } from 'typeorm';
 import type { Column } from './row-key.js';
 import type { RelationMetadata } from './typeorm-types.js';
@@ -29,6 +30,8 @@ export class RelatedKeys {
       fromDeserializer: true,
     }) as ObjectLiteral;
     referencedColumn!.setEntityValue(row, key);
+    // Node looks through proxies when it prints.
+    Object.defineProperty(row, inspect.custom, { value: () => (this.ask(), { ...row }) });
     return new Proxy(row, this.#notices(referencedColumn!));
   }
 
