@@ -29,6 +29,7 @@ describe('keyTextOf', () => {
     () => 'x',
     'a'.repeat(256),
     '\ud800',
+    'a\0b',
     { key: '' },
     { key: undefined },
     { key: 'x', private: 'yes' },
