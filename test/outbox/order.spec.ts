@@ -192,6 +192,25 @@ describe.each<On>(SERVERS)('transactions that overlap, on %j', (on) => {
     expect(numbers([held, waiting])).toEqual([1, 2]);
   });
 
+  it('give numbers back although other messages are finished meanwhile', async () => {
+    const other = keyed('other');
+    const repeated = keyed('a', 'repeated');
+    const stage = (messages: readonly Message[]) =>
+      app.dataSource.transaction((manager) => app.strategy.stage(messages, manager));
+    await stage([other, repeated]);
+
+    const [before, after] = [keyed('a'), keyed('a')];
+    await app.dataSource.transaction(async (manager) => {
+      // From here on a transaction of MariaDB sees what there is now.
+      await manager.query('SELECT COUNT(*) FROM thorn_pending_messages');
+      await app.strategy.release([other]);
+      await expect.poll(() => app.rows('SELECT id FROM thorn_pending_messages')).toHaveLength(1);
+      await app.strategy.stage([before, keyed('a', 'repeated'), after], manager);
+    });
+    expect(numbers([before, after])).toEqual([2, 3]);
+    expect(await stored()).toEqual({ a: [1, 2, 3], other: [1] });
+  });
+
   it('are numbered without holes, in the order of their commits', async () => {
     await inTransaction(['a', 'b', 'c'].map((key) => keyed(key)));
     const random = randomOf(17);

@@ -35,9 +35,9 @@ export interface Dialect {
    * same time, and has to be repeated.
    */
   insertRarelyKnown(table: string, columns: readonly string[], select: string): string;
-  /** `UPDATE table AS t SET … ` of the rows that match one of `source`. */
+  /** `UPDATE table AS t SET … ` of the rows that match one of `source`, by the primary key. */
   updateFrom(table: string, set: readonly string[], source: string, where: string): string;
-  /** `DELETE FROM table AS t` of the rows that match one of `source`. */
+  /** `DELETE FROM table AS t` of the rows that match one of `source`, by the primary key. */
   deleteFrom(table: string, source: string, where: string): string;
   /** Joins a table to {@link rows}, by its index: rows are looked up, never gone through. */
   readonly join: string;
@@ -119,6 +119,9 @@ const POSTGRES: Dialect = {
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };
 
+// A small table would be gone through: that locks the rows of others, and fails when one was changed meanwhile.
+const LOOKED_UP = 'FORCE INDEX (PRIMARY)';
+
 const MYSQL: Dialect = {
   name: 'mysql',
   returns: false,
@@ -136,9 +139,9 @@ const MYSQL: Dialect = {
     `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON DUPLICATE KEY UPDATE ${columns[0]} = ${table}.${columns[0]}`,
   insertRarelyKnown: (...given) => MYSQL.insertNew(...given),
   updateFrom: (table, set, source, where) =>
-    `UPDATE ${source} STRAIGHT_JOIN ${table} AS t ON ${where} SET ${set.map((part) => `t.${part}`).join(', ')}`,
+    `UPDATE ${source} STRAIGHT_JOIN ${table} AS t ${LOOKED_UP} ON ${where} SET ${set.map((part) => `t.${part}`).join(', ')}`,
   deleteFrom: (table, source, where) =>
-    `DELETE t FROM ${source} STRAIGHT_JOIN ${table} AS t ON ${where}`,
+    `DELETE t FROM ${source} STRAIGHT_JOIN ${table} AS t ${LOOKED_UP} ON ${where}`,
   // It knows nothing of how many rows come with a statement, and might begin at the wrong end.
   join: 'STRAIGHT_JOIN',
   asText: (column) => `CAST(${column} AS CHAR)`,
