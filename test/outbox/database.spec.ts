@@ -250,6 +250,28 @@ describe('SQLite', () => {
   });
 });
 
+describe.each([
+  { kind: 'postgres' as const, connectionId: 'pg_backend_pid()' },
+  { kind: 'mariadb' as const, connectionId: 'CONNECTION_ID()' },
+])('the pool of $kind', ({ kind, connectionId }) => {
+  it('keeps its connections when the outbox has waited for one for too long', async () => {
+    const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    place = await createDatabase(kind);
+    const options = { ...place.options, poolSize: 1 } as DataSourceOptions;
+    const rig = await openOutboxApp({ options }, { queryTimeout: 100 });
+    rigs.push(rig);
+    await rig.subscribers.create(subscriber(receiver.url));
+    const runner = rig.dataSource.createQueryRunner();
+    const [before] = (await runner.query(`SELECT ${connectionId} AS id`)) as unknown[];
+    await vi.waitFor(() => expect(errors.mock.calls.length).toBeGreaterThan(2));
+    expect(String(errors.mock.calls[0]?.[0])).toMatch(/no free connection within 100 ms/);
+    await runner.release();
+    await rig.send();
+    await receiver.waitFor(1);
+    expect(await rig.rows(`SELECT ${connectionId} AS id`)).toEqual([before]);
+  });
+});
+
 describe('PostgreSQL', () => {
   it('reconnects when a connection has died silently', async () => {
     vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
@@ -257,7 +279,13 @@ describe('PostgreSQL', () => {
     const proxy = await SwallowingProxy.start(direct.dataSource.options);
     const { options } = place;
     const rig = await openOutboxApp(
-      { options: { ...options, url: proxy.url, poolSize: 2 } as DataSourceOptions },
+      // Without its own timeout pg waits for ever for a connection that dies while it is being opened.
+      {
+        options: {
+          ...options,
+          ...{ url: proxy.url, poolSize: 2, connectTimeoutMS: 1000 },
+        } as DataSourceOptions,
+      },
       { synchronize: false, queryTimeout: 300, subscribers: direct.subscribers },
     );
     await direct.subscribers.create(subscriber(receiver.url));

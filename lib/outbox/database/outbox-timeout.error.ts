@@ -1,13 +1,21 @@
 import { ThornError } from '../../errors/index.js';
 
-/** Thrown when the database has not answered in time; the connection was dropped and the work is done again. */
+/**
+ * Thrown when the database has not answered in time, or when the pool had no connection for so long. The work is done
+ * again. A connection that did not answer was dropped.
+ */
 export class OutboxTimeoutError extends ThornError {
   readonly code = 'THORN_OUTBOX_TIMEOUT';
 
-  /** @param timeout milliseconds */
-  constructor(timeout: number) {
+  /**
+   * @param timeout milliseconds
+   * @param isConnected false when the pool gave no connection
+   */
+  constructor(timeout: number, isConnected: boolean) {
     super(
-      `The database did not answer within ${timeout} ms. If it is merely slow, raise queryTimeout in outbox({ … })`,
+      isConnected
+        ? `The database did not answer within ${timeout} ms. If it is merely slow, raise queryTimeout in outbox({ … })`
+        : `The pool of the data source had no free connection within ${timeout} ms. Raise its poolSize, or hold connections for a shorter time`,
       { timeout },
     );
   }

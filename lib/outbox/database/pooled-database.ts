@@ -55,12 +55,20 @@ export class PooledDatabase extends OutboxDatabase {
   #within(steps: readonly Step[]): Promise<readonly Result[]> {
     const runner = this.dataSource.createQueryRunner();
     return new Promise((resolve, reject) => {
+      let connection: RawConnection | undefined;
+      let isLate = false;
       // A connection whose other end is gone answers nothing, not even an error.
       const timer = setTimeout(() => {
-        destroy(runner);
-        reject(new OutboxTimeoutError(this.timeout));
+        isLate = true;
+        // Only one that it has: if it still waits for one, the pool's next connection is in order.
+        if (connection !== undefined) destroy(connection);
+        reject(new OutboxTimeoutError(this.timeout, connection !== undefined));
       }, this.timeout);
-      this.#transaction(runner, steps)
+      const run = async () => {
+        connection = (await runner.connect()) as RawConnection;
+        return isLate ? [] : this.#transaction(runner, steps);
+      };
+      run()
         .finally(() => {
           clearTimeout(timer);
           return runner.release();
@@ -83,7 +91,7 @@ export class PooledDatabase extends OutboxDatabase {
       await runner.query('COMMIT');
       return results;
     } catch (error) {
-      await runner.query('ROLLBACK').catch(() => destroy(runner));
+      await runner.query('ROLLBACK').catch(async () => destroy(await runner.connect()));
       throw error;
     }
   }
@@ -121,13 +129,7 @@ interface RawConnection {
   readonly connection?: { readonly stream?: { readonly destroy?: () => void } };
 }
 
-function destroy(runner: QueryRunner): void {
-  // A transaction that still waits for a connection of the pool has nothing to end.
-  void runner.connect().then(
-    (raw: RawConnection) => {
-      if (raw.connection?.stream?.destroy === undefined) raw.destroy?.();
-      else raw.connection.stream.destroy();
-    },
-    () => undefined,
-  );
+function destroy(raw: RawConnection): void {
+  if (raw.connection?.stream?.destroy === undefined) raw.destroy?.();
+  else raw.connection.stream.destroy();
 }
