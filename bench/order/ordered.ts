@@ -12,6 +12,9 @@ const KEYS = 1000;
 const AT_ONCE = 250;
 const MESSAGES = 3000;
 const ROUNDS = 5;
+const SAMPLES = 2000;
+/** Milliseconds that each side runs before anything counts. */
+const WARM_UP = 3000;
 const RTT = 50;
 const BLOCKED = 10_000;
 const HOUR = 60 * 60_000;
@@ -79,14 +82,14 @@ export async function blockedP99(services: Services): Promise<void> {
     ];
     await block(blocked, BLOCKED, {});
     const found = { blocked: [] as number[], free: [] as number[] };
-    for (const app of [blocked, free]) await percentile(app);
+    for (const app of [blocked, free]) await warmUp(() => percentile(app));
     for (let round = 0; round < paced({ warmUp: 0, turn: 0, rounds: 7 }).rounds; round++) {
       found.blocked.push(await percentile(blocked));
       found.free.push(await percentile(free));
       receiver.arrivals.length = 0;
     }
     console.error(
-      `${name}: p99 ${median(found.blocked)} ms blocked, ${median(found.free)} ms free`,
+      `${name}: p99 ${median(found.blocked).toFixed(1)} ms blocked, ${median(found.free).toFixed(1)} ms free`,
     );
     const value = ratio(found.blocked, found.free);
     reportRatio(`order.blocked-p99${suffixOf(name)}`, 'none blocked', value, 1.1, 'at most');
@@ -135,8 +138,8 @@ async function compared(
   name: string,
 ): Promise<number> {
   const found = { one: [] as number[], other: [] as number[] };
-  await rateOf(one, MESSAGES, oneDraft);
-  await rateOf(other, MESSAGES, otherDraft);
+  await warmUp(() => rateOf(one, MESSAGES, oneDraft));
+  await warmUp(() => rateOf(other, MESSAGES, otherDraft));
   for (let round = 0; round < paced({ warmUp: 0, turn: 0, rounds: ROUNDS }).rounds; round++) {
     found.one.push(await rateOf(one, MESSAGES, oneDraft));
     found.other.push(await rateOf(other, MESSAGES, otherDraft));
@@ -145,6 +148,13 @@ async function compared(
     `${name}: ${Math.round(median(found.one))} deliveries/s against ${Math.round(median(found.other))}`,
   );
   return ratio(found.one, found.other);
+}
+
+/** Measures for some seconds what is not to count. */
+async function warmUp(measure: () => Promise<number>): Promise<void> {
+  const end = performance.now() + paced({ warmUp: WARM_UP, turn: 0, rounds: 1 }).warmUp;
+  do await measure();
+  while (performance.now() < end);
 }
 
 /** Sends messages, and waits until they are delivered. @returns deliveries a second */
@@ -173,7 +183,7 @@ async function rateOf(
 
 /** Milliseconds between a message and its delivery that 99 of 100 do not exceed, at 200 a second. */
 async function percentile(app: OutboxApp): Promise<number> {
-  const count = 600;
+  const count = SAMPLES;
   const sentAt = new Map<string, number>();
   const taken: number[] = [];
   const all = new Promise<void>((resolve) => {

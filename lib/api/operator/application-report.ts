@@ -31,5 +31,6 @@ export interface SetupReport {
 
 /** Reports how the running application is set up, as far as it knows of itself. */
 export abstract class ApplicationReport {
+  /** Reads the set-up as it is now. */
   abstract read(): SetupReport;
 }

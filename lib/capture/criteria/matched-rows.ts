@@ -35,8 +35,9 @@ export async function readMatched(
   lock(query, dataSourceOf(manager), keepsKeys);
   const rows = await query.getMany();
   for (const row of rows) {
-    for (const relation of relations)
+    for (const relation of relations) {
       if (isWithoutKey(row, relation)) setValue(row, relation, null);
+    }
   }
   return rows;
 }

@@ -18,8 +18,8 @@ interface Insertion {
  */
 export function addModule(compiler: TypeScript, file: string, text: string): string {
   const source = parsed(compiler, file, text);
-  const imports = source.statements.filter((one) => compiler.isImportDeclaration(one));
-  const names = imports.map(({ moduleSpecifier }) => moduleSpecifier.getText(source).slice(1, -1));
+  const imports = importsOf(compiler, source);
+  const names = imports.map((one) => nameOf(one, source));
   if (names.some((name) => name.startsWith('nestjs-thorn') || name.includes('webhooks.module'))) {
     throw new NotUnderstood('imports webhooks already: there is nothing to add');
   }
@@ -42,9 +42,7 @@ export function extensionOf(names: readonly string[]): '' | '.js' {
 /** The names of the modules that a file imports. */
 export function importedNames(compiler: TypeScript, file: string, text: string): string[] {
   const source = parsed(compiler, file, text);
-  return source.statements
-    .filter((one) => compiler.isImportDeclaration(one))
-    .map(({ moduleSpecifier }) => moduleSpecifier.getText(source).slice(1, -1));
+  return importsOf(compiler, source).map((one) => nameOf(one, source));
 }
 
 /**
@@ -74,8 +72,8 @@ export function addRawBody(compiler: TypeScript, file: string, text: string): st
   if (compiler.isObjectLiteralExpression(options)) {
     const given = options.properties.find(({ name }) => name?.getText(source) === 'rawBody');
     if (given === undefined) {
-      const text_ = options.properties.length === 0 ? ' rawBody: true ' : ' rawBody: true,';
-      return edited(text, [{ at: options.getStart(source) + 1, text: text_ }]);
+      const added = options.properties.length === 0 ? ' rawBody: true ' : ' rawBody: true,';
+      return edited(text, [{ at: options.getStart(source) + 1, text: added }]);
     }
     if (given.getText(source).endsWith('true')) return text;
     throw new NotUnderstood('sets rawBody to something else than true');
@@ -83,8 +81,9 @@ export function addRawBody(compiler: TypeScript, file: string, text: string): st
   const isPlain =
     call.arguments.length === 1 ||
     (call.arguments.length === 2 && compiler.isNewExpression(options));
-  if (!isPlain)
+  if (!isPlain) {
     throw new NotUnderstood('gives NestFactory.create() options that are not written there');
+  }
   return edited(text, [{ at: options.end, text: ', { rawBody: true }' }]);
 }
 
@@ -123,6 +122,15 @@ function importsInsertion(compiler: TypeScript, source: ts.SourceFile): Insertio
     at: last.end,
     text: indent === undefined ? ', WebhooksModule' : `,\n${indent}WebhooksModule`,
   };
+}
+
+function importsOf(compiler: TypeScript, source: ts.SourceFile): readonly ts.ImportDeclaration[] {
+  return source.statements.filter((one) => compiler.isImportDeclaration(one));
+}
+
+/** The name of the module that a declaration imports. */
+function nameOf({ moduleSpecifier }: ts.ImportDeclaration, source: ts.SourceFile): string {
+  return moduleSpecifier.getText(source).slice(1, -1);
 }
 
 function parsed(compiler: TypeScript, file: string, text: string): ts.SourceFile {

@@ -19,6 +19,7 @@ export interface QueuePage {
 }
 
 const HOLDING = 'id, message_id, given_message_id, given_subscriber_id, place, status';
+
 /** The SQL that looks after queues: finds those that stand still, and ends holds and queues that nobody wants any more. */
 export class KeyQueueUpkeep {
   readonly #dialect: Dialect;

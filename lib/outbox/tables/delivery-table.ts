@@ -25,7 +25,7 @@ export interface ClaimedDelivery {
   /** A hash of the message's key when the delivery is ordered, else null. */
   readonly keyHash: string | null;
   /** Why it has failed for good, when it has held its key since; else null. */
-  readonly heldFor: FailureReason | null;
+  readonly reason: FailureReason | null;
   /** True when the delivery has waited for the rate limit of its subscriber. */
   readonly hasWaited: boolean;
 }
@@ -214,6 +214,7 @@ export class DeliveryTable {
   }
 }
 
+/** Reads a row with {@link CLAIMED_COLUMNS}. */
 export function parseClaimedRow(row: Row): ClaimedDelivery {
   return {
     id: idFrom('dlv_', row['id'], null),
@@ -224,7 +225,7 @@ export function parseClaimedRow(row: Row): ClaimedDelivery {
     requests: Number(row['requests']),
     attemptedAt: latestStart(row),
     keyHash: row['key_hash'] as string | null,
-    heldFor: row['reason'] as FailureReason | null,
+    reason: row['reason'] as FailureReason | null,
     hasWaited: row['permit_at'] !== null,
   };
 }

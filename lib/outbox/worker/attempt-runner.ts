@@ -129,9 +129,9 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const next = nextState(job.state, attempt, rules, at, Math.random());
     const { disablesSubscriber, asksForPause } = next;
     const state = this.#afterLast(job, next.state, at);
-    this.#record(job, { state, attempt, at, permitAt: null, disablesSubscriber });
+    const outcome = this.#record(job, { state, attempt, at, permitAt: null, disablesSubscriber });
     emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(next.state));
-    if (state.reason !== null && job.keyHash !== null) this.#emitLast(job, state);
+    if (state.reason !== null && job.keyHash !== null) this.#emitLast(outcome, message);
     return asksForPause ? { kind: 'pause', retryAfter: attempt.retryAfter } : signalOf(attempt);
   }
 
@@ -155,65 +155,39 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   }
 
   /** Ends a delivery without an attempt. */
-  end(
-    { store, claimed, event, holding }: AbandonedDelivery,
-    reason: 'disabled' | 'cancelled',
-  ): void {
+  end(abandoned: AbandonedDelivery, reason: 'disabled' | 'cancelled'): void {
     const { clock, policy, events } = this.dependencies;
-    const { id, messageId, subscriberId, host, requests, attemptedAt, keyHash } = claimed;
-    const at = clock.now();
     const rules = { policy, settings: undefined };
-    const { state } = nextState(pendingState(claimed), reason, rules, at, Math.random());
-    store.recorder.add({
-      id,
-      messageId,
-      subscriberId,
-      event,
-      host,
-      state,
-      requests,
-      previousAttemptAt: attemptedAt,
-      attemptedAt,
-      get lease() {
-        return holding.token;
-      },
-      keyHash,
-      isNew: false,
-      at,
-      attempt: null,
-      permitAt: null,
-      disablesSubscriber: false,
-    });
-    events.emit('failed', () => ({
-      deliveryId: id,
-      messageId,
-      event,
-      subscriberId,
-      host,
-      attempt: null,
-      reason,
-    }));
+    const pending = pendingState(abandoned.claimed);
+    const { state } = nextState(pending, reason, rules, clock.now(), Math.random());
+    const outcome = this.#finish(abandoned, state);
+    events.emit('failed', () => ({ ...factsOf(outcome), attempt: null, reason }));
   }
 
   /** Ends the hold of a delivery that has failed for good. @param message null when it is gone */
   skip(abandoned: AbandonedDelivery, message: Message | null): void {
-    const { claimed, store, holding } = abandoned;
+    const reason = abandoned.claimed.reason!;
+    const state: DeliveryState = { ...pendingState(abandoned.claimed), status: 'failed', reason };
+    const outcome = this.#finish(abandoned, state);
+    this.dependencies.events.emit('delivery-skipped', () => lastFactsOf(outcome, message));
+  }
+
+  #finish({ store, claimed, event, holding }: AbandonedDelivery, state: DeliveryState): Outcome {
     const { id, messageId, subscriberId, host, requests, attemptedAt, keyHash } = claimed;
-    const reason = claimed.heldFor!;
-    store.recorder.add({
-      ...{ id, messageId, subscriberId, event: abandoned.event, host, requests, attemptedAt },
-      state: { ...pendingState(claimed), status: 'failed', reason },
+    const outcome: Outcome = {
+      ...{ id, messageId, subscriberId, event, host, state, requests, attemptedAt, keyHash },
       previousAttemptAt: attemptedAt,
+      isNew: false,
+      at: this.dependencies.clock.now(),
+      attempt: null,
+      permitAt: null,
+      disablesSubscriber: false,
       get lease() {
         return holding.token;
       },
-      ...{ keyHash, isNew: false, at: this.dependencies.clock.now() },
-      ...{ attempt: null, permitAt: null, disablesSubscriber: false },
-    });
-    this.dependencies.events.emit('delivery-skipped', () => ({
-      ...{ deliveryId: id, messageId, event: abandoned.event, subscriberId, host, reason },
-      ...{ key: message?.key ?? null, sequence: message?.sequence ?? null },
-    }));
+    };
+    store.recorder.add(outcome);
+    return outcome;
   }
 
   /** A delivery that has failed for good may hold its key. */
@@ -222,32 +196,39 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     return holds ? held(state, at, recipient.holdFor ?? null) : state;
   }
 
-  #emitLast(
-    { id, message, recipient, host }: DeliveryJob,
-    { reason, nextAt }: DeliveryState,
-  ): void {
+  #emitLast(outcome: Outcome, message: Message): void {
+    const { reason, nextAt } = outcome.state;
     if (!HOLDING.has(reason)) return;
-    const facts = () => ({
-      ...{ deliveryId: id, messageId: message.id, event: message.event },
-      ...{ subscriberId: recipient.id, host, reason: reason! },
-      ...{ key: message.key, sequence: message.sequence },
-    });
     const { events } = this.dependencies;
+    const facts = () => lastFactsOf(outcome, message);
     if (nextAt === null) return events.emit('delivery-skipped', facts);
     const until = nextAt === NOT_DUE ? null : nextAt;
     events.emit('delivery-held', () => ({ ...facts(), until }));
   }
 
-  #record(job: DeliveryJob, result: Result): void {
+  #record(job: DeliveryJob, result: Result): Outcome {
     const { store, first } = job;
-    store.recorder.add(new JobOutcome(job, result));
+    const outcome = new JobOutcome(job, result);
+    store.recorder.add(outcome);
     if (first !== null && --first.open === 0) store.recorder.finish(first);
+    return outcome;
   }
 }
 
 /** The state of a delivery that was claimed. */
 export function pendingState({ attempts, throttled }: ClaimedDelivery): DeliveryState {
   return { status: 'pending', attempts, throttled, nextAt: null, reason: null };
+}
+
+/** The facts of a delivery in the events that tell its end. */
+function factsOf({ id, messageId, event, subscriberId, host }: Outcome) {
+  return { deliveryId: id, messageId, event, subscriberId, host };
+}
+
+/** The facts of an ordered delivery that has failed for good. @param message null when it is gone */
+function lastFactsOf(outcome: Outcome, message: Message | null) {
+  const { key, sequence } = message ?? { key: null, sequence: null };
+  return { ...factsOf(outcome), reason: outcome.state.reason!, key, sequence };
 }
 
 function nextStepOf({ status, nextAt, reason }: DeliveryState): NextStep {

@@ -62,8 +62,9 @@ export class RetryScheduler {
         unordered.add(subscriberId);
       }
       const abandoned = { store, claimed: delivery, event: message?.event ?? '', holding };
-      if (delivery.heldFor !== null) this.runner.skip(abandoned, message);
-      else if (message === null) {
+      if (delivery.reason !== null) {
+        this.runner.skip(abandoned, message);
+      } else if (message === null) {
         this.runner.end(abandoned, 'cancelled');
       } else if (recipient === null) {
         this.runner.end(abandoned, 'disabled');
