@@ -1,11 +1,12 @@
 // Usage: node tools/reference.mjs [--check]
 //
-// Writes the tables of options, docs/reference, from the types and their TSDoc. With `--check` it says which are out of date.
+// Writes the tables of options and the tables of the database, docs/reference, from the types and their TSDoc. With `--check` it says which are out of date.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
 import { PAGES } from './reference-pages.mjs';
+import { tablesPage } from './reference-tables.mjs';
 
 const FOLDER = 'docs/reference';
 const NOTE = 'Generated from the types by `npm run docs:options`.';
@@ -50,6 +51,8 @@ export async function referencePages() {
     ].join('\n\n');
     pages[`${FOLDER}/${file}`] = await format(text, style);
   }
+  const tables = tablesPage(types.files, (node) => plain(docOf(node).text));
+  pages[`${FOLDER}/tables.md`] = await format(tables, style);
   return pages;
 
   /** @param {string} type @param {string} file */
@@ -82,8 +85,8 @@ class Types {
      * @type {Map<string, string>}
      */
     this.short = new Map();
-    for (const file of this.program.getSourceFiles()) {
-      if (file.isDeclarationFile) continue;
+    this.files = this.program.getSourceFiles().filter((file) => !file.isDeclarationFile);
+    for (const file of this.files) {
       for (const one of file.statements) {
         if (ts.isInterfaceDeclaration(one)) this.found.set(one.name.text, one);
         if (!ts.isTypeAliasDeclaration(one) || one.typeParameters) continue;

@@ -79,6 +79,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'Management options', file: 'reference/management.md' },
       { text: 'Receiver and test options', file: 'reference/receiver.md' },
       { text: 'Emitted events', file: 'reference/lifecycle.md' },
+      { text: 'Tables', file: 'reference/tables.md' },
       { text: 'Errors', file: 'errors.md' },
       { text: 'Problems of the API', file: 'rest/problems.md' },
       { text: 'Command line', file: 'cli.md' },

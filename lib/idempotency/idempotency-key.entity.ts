@@ -1,7 +1,10 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { MYSQL_ENGINE } from '../common/typeorm-compat.js';
 
-/** A row of `thorn_idempotency_keys`: a request to the REST API that came with a key, and what it was answered. */
+/**
+ * A row of `thorn_idempotency_keys`: a request to the REST API that came with a key, and what it was answered. In the first
+ * data source. Written by the REST API. Deleted a day later.
+ */
 @Entity('thorn_idempotency_keys', { engine: MYSQL_ENGINE })
 @Index(['expiresAt'])
 export class ThornIdempotencyKey {
@@ -17,7 +20,7 @@ export class ThornIdempotencyKey {
   @Column({ type: 'text', nullable: true })
   answer!: string | null;
 
-  /** Milliseconds since the Unix epoch. */
+  /** The time from which the row counts no more. */
   @Column({ name: 'expires_at', type: 'bigint' })
   expiresAt!: number | string;
 }

@@ -1,11 +1,15 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { MYSQL_ENGINE } from '../common/typeorm-compat.js';
 
-/** A row of `thorn_portal_links`: a link to the page for one owner, and the session that it was exchanged for. */
+/**
+ * A row of `thorn_portal_links`: a link to the page for one owner, and the session that it was exchanged for. In the first
+ * data source. Written by `ThornPortal` and the page. Deleted after it has expired, with the next link.
+ */
 @Entity('thorn_portal_links', { engine: MYSQL_ENGINE })
 @Index(['owner'])
 @Index(['expiresAt'])
 export class ThornPortalLink {
+  /** The id of the link, by which it is revoked. */
   @PrimaryColumn({ type: 'varchar', length: 64 })
   id!: string;
 
@@ -14,6 +18,7 @@ export class ThornPortalLink {
   @Column({ name: 'secret_hash', type: 'varchar', length: 64 })
   secretHash!: string;
 
+  /** The owner whose endpoints it shows. */
   @Column({ type: 'varchar', length: 255 })
   owner!: string;
 
@@ -25,7 +30,7 @@ export class ThornPortalLink {
   @Column({ type: 'text', nullable: true })
   events!: string | null;
 
-  /** Milliseconds since the Unix epoch, like the others. */
+  /** The time at which the link was made. */
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: number | string;
 
@@ -33,7 +38,7 @@ export class ThornPortalLink {
   @Column({ name: 'used_at', type: 'bigint', nullable: true })
   usedAt!: number | string | null;
 
-  /** Of the code, and once that is used, of the session. */
+  /** The end of the code, and once that is used, of the session. */
   @Column({ name: 'expires_at', type: 'bigint' })
   expiresAt!: number | string;
 }

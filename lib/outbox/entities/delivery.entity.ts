@@ -4,7 +4,8 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 
 /**
  * A row of `thorn_deliveries`: one message to one subscriber. Written when its first attempt has ended or is
- * postponed; only what has to be tried again is ever changed.
+ * postponed; only what has to be tried again is ever changed. Written by workers. Deleted by workers, `retentionDays` after
+ * it was finished.
  *
  * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in none of their indexes.
  * `permitAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
@@ -63,9 +64,11 @@ export class ThornDelivery {
   @Column({ name: 'attempted_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   attemptedAt!: number | null;
 
+  /** The time at which it succeeded or failed for good; null before. */
   @Column({ name: 'finished_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   finishedAt!: number | null;
 
+  /** The start of the first attempt. */
   @Column({ name: 'started_at', type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   startedAt!: number | null;
 
@@ -81,18 +84,23 @@ export class ThornDelivery {
   @Column({ type: 'int' })
   requests!: number;
 
+  /** Milliseconds of the first attempt. */
   @Column({ type: 'int', nullable: true })
   duration!: number | null;
 
+  /** The status of the first attempt's answer. */
   @Column({ name: 'response_status', type: 'int', nullable: true })
   responseStatus!: number | null;
 
+  /** As `given_id` in `thorn_messages`. */
   @Column({ name: 'given_message_id', type: 'varchar', length: 64, nullable: true })
   givenMessageId!: string | null;
 
+  /** An id that is not `sub_` and a UUID, such as that of a static subscriber; otherwise null. */
   @Column({ name: 'given_subscriber_id', type: 'varchar', length: 64, nullable: true })
   givenSubscriberId!: string | null;
 
+  /** Name of the event. */
   @Column({ type: 'varchar', length: 256 })
   event!: string;
 
@@ -108,21 +116,27 @@ export class ThornDelivery {
   @Column({ type: 'varchar', length: 320, nullable: true })
   host!: string | null;
 
+  /** The token of the process that holds it. */
   @Column({ type: 'varchar', length: 40, nullable: true })
   lease!: string | null;
 
+  /** Why the first attempt got no answer. */
   @Column({ name: 'error_code', type: 'varchar', length: 32, nullable: true })
   errorCode!: string | null;
 
+  /** The same in words. */
   @Column({ name: 'error_message', type: 'text', nullable: true })
   errorMessage!: string | null;
 
+  /** The beginning of the first attempt's answer. */
   @Column({ type: 'text', nullable: true })
   response!: string | null;
 
+  /** The address that the first attempt dialled. */
   @Column({ type: 'varchar', length: 64, nullable: true })
   address!: string | null;
 
+  /** JSON: headers of the first attempt's answer. */
   @Column({ name: 'answer_headers', type: 'text', nullable: true })
   answerHeaders!: string | null;
 }

@@ -4,10 +4,12 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 
 /**
  * A row of `thorn_health`: a subscriber whose attempts have only failed for a while. Who is well has no row, so that the
- * table stays small and a success costs nothing.
+ * table stays small and a success costs nothing. Written by workers. Deleted by the next success, or when the subscriber
+ * is disabled.
  */
 @Entity('thorn_health', { engine: MYSQL_ENGINE })
 export class ThornHealth {
+  /** As `id` in `thorn_subscribers`. */
   @PrimaryColumn({ name: 'subscriber_id', type: 'varchar', length: 64 })
   subscriberId!: string;
 

@@ -6,7 +6,8 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  * A row of `thorn_messages`: one occurrence of an event, written in the transaction that it belongs to. `autoLoadEntities`
  * finds it once the module is imported; otherwise name it in the data source's `entities`.
  *
- * While it is under way, a row of `thorn_pending_messages` says so.
+ * While it is under way, a row of `thorn_pending_messages` says so. Written by the process that sends, with the exact
+ * bytes that are signed. Deleted by workers with its deliveries, `retentionDays` after it was sent.
  */
 @Entity('thorn_messages', { engine: MYSQL_ENGINE })
 @Index(['time'])
@@ -19,9 +20,11 @@ export class ThornMessage {
   @Column({ name: 'given_id', type: 'varchar', length: 64, nullable: true })
   givenId!: string | null;
 
+  /** Name of the event. */
   @Column({ type: 'varchar', length: 256 })
   event!: string;
 
+  /** The time at which it was sent. */
   @Column({ type: 'bigint', transformer: EPOCH_MILLISECONDS })
   time!: number;
 
@@ -29,16 +32,19 @@ export class ThornMessage {
   @Column({ type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   sequence!: number | null;
 
+  /** The owner of the event; null without one. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   owner!: string | null;
 
+  /** Whose subscribers get it: those of `everyone`, or of the `owner`. */
   @Column({ type: 'varchar', length: 16 })
   audience!: string;
 
+  /** The address of the thing that the event is about. */
   @Column({ type: 'text', nullable: true })
   ref!: string | null;
 
-  /** JSON: an object of texts. */
+  /** JSON: extra HTTP headers, an object of texts. */
   @Column({ type: 'text' })
   headers!: string;
 
@@ -66,7 +72,7 @@ export class ThornMessage {
   @Column({ type: 'varchar', length: 55, nullable: true })
   traceparent!: string | null;
 
-  /** The owner of the message. */
+  /** W3C Trace Context: what the tracing systems add to it. */
   @Column({ type: 'varchar', length: 512, nullable: true })
   tracestate!: string | null;
 }

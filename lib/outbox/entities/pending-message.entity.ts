@@ -4,7 +4,8 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 
 /**
  * A row of `thorn_pending_messages`: a message some of whose deliveries have no row of their own yet. Written with the
- * message and deleted at the end, so that the row of the message, which holds the body, is written once.
+ * message and deleted at the end, so that the row of the message, which holds the body, is written once. Written by the
+ * process that sends, and by the worker that claims the message. Deleted when each delivery has a row.
  */
 @Entity('thorn_pending_messages', { engine: MYSQL_ENGINE })
 @Index(['dueAt'])

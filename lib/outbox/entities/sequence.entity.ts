@@ -4,7 +4,7 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 
 /**
  * A row of `thorn_sequences`: the latest number of a key's messages. A transaction that sends such messages holds the row
- * until its end, so that numbers follow commits.
+ * until its end, so that numbers follow commits. Written by the process that sends. Never deleted.
  */
 @Entity('thorn_sequences', { engine: MYSQL_ENGINE })
 export class ThornSequence {
@@ -12,6 +12,7 @@ export class ThornSequence {
   @PrimaryColumn({ type: 'uuid' })
   id!: string;
 
+  /** The latest number that was given. */
   @Column({ type: 'bigint', transformer: EPOCH_MILLISECONDS })
   sequence!: number;
 }

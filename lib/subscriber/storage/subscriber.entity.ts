@@ -8,8 +8,9 @@ const EPOCH_MILLISECONDS: ValueTransformer = {
 };
 
 /**
- * A row of `thorn_subscribers`. `autoLoadEntities` finds it once the module is imported; otherwise name it in the data
- * source's `entities`. The columns that hold lists are JSON text, so that all databases store them alike.
+ * A row of `thorn_subscribers`: a subscriber. `autoLoadEntities` finds it once the module is imported; otherwise name it in the data
+ * source's `entities`. The columns that hold lists are JSON text, so that all databases store them alike. In the first data
+ * source. Written by the REST API, `Subscribers` and, to disable a subscriber, by workers. Deleted by its owner.
  */
 @Entity('thorn_subscribers', { engine: MYSQL_ENGINE })
 @Index(['owner', 'id'])
@@ -17,20 +18,23 @@ const EPOCH_MILLISECONDS: ValueTransformer = {
 @Index(['ownerPlace'], { unique: true })
 @Index(['hostPlace'], { unique: true })
 export class ThornSubscriber {
+  /** The id, with its prefix `sub_`. */
   @PrimaryColumn({ type: 'varchar', length: 64 })
   id!: string;
 
+  /** The owner; null for the application's own. */
   @Column({ type: 'varchar', length: 255, nullable: true })
   owner!: string | null;
 
+  /** The URL of the endpoint. */
   @Column({ type: 'varchar', length: 2048 })
   url!: string;
 
-  /** JSON: a list of patterns. */
+  /** JSON: a list of patterns of the events that it gets. */
   @Column({ type: 'text' })
   events!: string;
 
-  /** JSON: a list of patterns. */
+  /** JSON: a list of patterns of the events that it does not get. */
   @Column({ type: 'text' })
   exclude!: string;
 
@@ -46,20 +50,23 @@ export class ThornSubscriber {
   @Column({ name: 'rate_per', type: 'int', nullable: true })
   ratePer!: number | null;
 
+  /** True: messages of the same key go one after another. */
   @Column({ type: 'boolean' })
   ordered!: boolean;
 
-  /** `skip` or `hold`. */
+  /** What follows a delivery that failed for good: `skip` or `hold`. */
   @Column({ name: 'on_exhausted', type: 'varchar', length: 16 })
   onExhausted!: string;
 
-  /** Milliseconds; null for no end. */
+  /** Milliseconds for which a failed delivery holds its key; null for no end. */
   @Column({ name: 'hold_for', type: 'int', nullable: true })
   holdFor!: number | null;
 
+  /** The media type that deliveries are encoded as. */
   @Column({ name: 'content_type', type: 'varchar', length: 255 })
   contentType!: string;
 
+  /** The digest of `Hook-HMAC`: `sha1`, `sha256` or `sha512`. */
   @Column({ type: 'varchar', length: 16 })
   digest!: string;
 
@@ -67,6 +74,7 @@ export class ThornSubscriber {
   @Column({ type: 'text' })
   secrets!: string;
 
+  /** False: nothing is sent to it. */
   @Column({ type: 'boolean' })
   enabled!: boolean;
 
@@ -74,10 +82,11 @@ export class ThornSubscriber {
   @Column({ type: 'varchar', length: 16 })
   verification!: string;
 
+  /** A text of the owner. */
   @Column({ type: 'varchar', length: 1000, nullable: true })
   description!: string | null;
 
-  /** JSON: an object of texts. */
+  /** JSON: an object of texts, of the application's own. */
   @Column({ type: 'text' })
   metadata!: string;
 
@@ -96,9 +105,11 @@ export class ThornSubscriber {
   @Column({ name: 'host_place', type: 'varchar', length: 64, nullable: true })
   hostPlace!: string | null;
 
+  /** The time of its creation. */
   @Column({ name: 'created_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
   createdAt!: Date;
 
+  /** The time of the latest change. */
   @Column({ name: 'updated_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
   updatedAt!: Date;
 }
