@@ -4,6 +4,7 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Deliveries, Subscribers, thornEntities, ThornModule } from '../../lib/index.js';
+import { DeliveryReports } from '../../lib/outbox/index.js';
 import { newId } from '../../lib/common/id.js';
 import { deliveryId, keyOf } from '../../lib/outbox/tables/keys.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
@@ -50,6 +51,17 @@ describe.each(sqliteAndPostgres)(
       await write('second', today - DAY, 'pending', [1000, 2000]);
 
       const history = await module.get(Deliveries).history(id, { days: 3 }, { owner: 'alice' });
+      const count = (events: readonly string[]) =>
+        module.get(Deliveries).history(id, { days: 3, events }, { owner: 'alice' });
+      expect(await count(['order.*'])).toEqual(history);
+      expect((await count(['order.*.*', 'article.*']))!.total).toMatchObject({
+        succeeded: 0,
+        p50: null,
+      });
+      const { total } = (await module
+        .get(DeliveryReports)
+        .figures({ by: 'day', events: ['order.*'] }, { owner: 'alice' }))!;
+      expect(total).toMatchObject({ attempts: 103, p50: 10 });
       expect(history).toEqual({
         rateLimited: 0,
         total: {

@@ -4,11 +4,12 @@ import { Portal, thornPage } from '../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
-import { BODIES, portalRoutes } from '../support/portal-routes.js';
+import { BODIES, NEEDED, portalRoutes } from '../support/portal-routes.js';
 
 const CAPABILITIES = ['read', 'write', 'secrets', 'test', 'retry'] as const;
 const all = portalRoutes();
 const ofSubscribers = all.filter((route) => route.includes('/:id'));
+const reads = all.filter((route) => route.startsWith('GET ') || NEEDED[route]?.join() === 'read');
 const ofDeliveries = all.filter((route) => route.includes('/:delivery'));
 
 describe.each(platforms)('a link for some events on %s', (platform) => {
@@ -160,6 +161,61 @@ describe.each(platforms)('a link for some events on %s', (platform) => {
     }
     const other = await deliveries().list({ subscriberId: id, event: 'order.paid' }, 'any');
     expect(other.items).toMatchObject([{ status: 'failed', attemptCount: 1 }]);
+    await subscribers.delete(id, 'any');
+  });
+
+  it('answers every read as if other events had never been, for an endpoint that had them', async () => {
+    const { subscribers } = api;
+    const url = `${receiver.url}/former`;
+    const { id } = await subscribers.create({ url, events: ['article.*'], owner: 'alice' });
+    receiver.otherwise(({ path }) => (path.endsWith('/former') ? 500 : 200));
+    const send = async (event: string, count: number) => {
+      await api.app.get(WebhookDispatcher).send(event, { of: event }, { owner: 'alice' });
+      await vi.waitFor(async () => {
+        const { items } = await deliveries().list({ subscriberId: id, status: 'failed' }, 'any');
+        expect(items).toHaveLength(count);
+      });
+    };
+    await send('article.created', 1);
+    const [own] = (await deliveries().list({ subscriberId: id }, 'any')).items;
+    const [since, until] = [-1, 1].map((days) =>
+      new Date(Date.now() + days * 86_400_000).toISOString(),
+    );
+    const walk = async (delivery: string) => {
+      const answers = new Map<string, { status: number; text: string }>();
+      for (const route of reads) {
+        const path = route
+          .split(' ')[1]!
+          .replace(':id', id)
+          .replace(':delivery', delivery)
+          .replace(':name', 'article.created');
+        const { status, body } = await askRoute(route, `${path}?since=${since}&until=${until}`);
+        const text = JSON.stringify(body, (name, value) => (name === 'updatedAt' ? null : value));
+        answers.set(route, { status, text });
+      }
+      return answers;
+    };
+    // As later on: requests from before a change are not shown in full.
+    await subscribers.update(id, { description: 'changed' }, 'any');
+    const before = await walk(own!.id);
+    expect(reads.length).toBeGreaterThan(10);
+    expect([...before].filter(([, { status }]) => status !== 200)).toEqual([]);
+    await subscribers.update(id, { events: ['*'] }, 'any');
+    await send('order.paid', 2);
+    await subscribers.update(id, { events: ['article.*'] }, 'any');
+    const after = await walk(own!.id);
+    expect([...after]).toEqual([...before]);
+    for (const [route, { text }] of after) {
+      expect([route, text]).toEqual([route, expect.not.stringMatching(/order\.|\/orders|stock/)]);
+    }
+    // A filter without events is for those of the link.
+    expect(after.get('POST /hooks/filter-preview')!.text).toContain(
+      'article.changed, article.tag.added has no schema',
+    );
+    const other = await walk(await deliveryOf(id, 'order.paid'));
+    for (const route of reads.filter((one) => one.includes(':delivery'))) {
+      expect([route, other.get(route)!.status]).toEqual([route, 404]);
+    }
     await subscribers.delete(id, 'any');
   });
 

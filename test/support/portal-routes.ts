@@ -24,7 +24,7 @@ export const NEEDED: Readonly<Record<string, readonly Capability[]>> = {
 const subscriber = { url: 'https://example.com/new', events: ['article.*'] };
 export const BODIES: Readonly<Record<string, object>> = {
   'POST /hooks': subscriber,
-  'POST /hooks/filter-preview': { filter: null },
+  'POST /hooks/filter-preview': { filter: { colour: 'red' } },
   'PATCH /hooks/:id': { description: 'changed' },
   'POST /hooks/:id/recover': { since: '2020-01-01T00:00:00Z' },
   'POST /hooks/:id/backfill': { since: '2020-01-01T00:00:00Z' },

@@ -64,8 +64,11 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Query('days') days: unknown,
+      @Req() request: object,
     ): Promise<StatsView> {
-      return new StatsView(orNotFound(await this.deliveries.history(id, daysOf(days), scope)));
+      const events = eventsFor(request);
+      const query = { ...daysOf(days), ...(events !== null && { events }) };
+      return new StatsView(orNotFound(await this.deliveries.history(id, query, scope)));
     }
 
     @Get(paths.of('/deliveries/:delivery'))

@@ -70,8 +70,9 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
       @Query(new FiguresQueryPipe()) query: unknown,
       @Req() request: object,
     ): Promise<AttemptHistoryView> {
-      const among = await this.#subscribersFor(request, scope);
-      const asked = { ...(query as AttemptFiguresQuery), ...(among && { among }) };
+      const events = eventsFor(request);
+      const narrowed = events && { events, among: await this.#subscribersOf(events, scope) };
+      const asked = { ...(query as AttemptFiguresQuery), ...narrowed };
       const found = await this.reports.figures(asked, scope);
       return new AttemptHistoryView(orNotFound(found));
     }
@@ -83,7 +84,13 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     async preview(
       @CallerScope() scope: { readonly owner: string | null },
       @Body(PREVIEW) body: unknown,
+      @Req() request: object,
     ): Promise<FilterPreviewView> {
+      const withDefaults = ({
+        filter = null,
+        events = eventsFor(request) ?? ['*'],
+        exclude = [],
+      }: SubscriberUpdate) => ({ filter, events, exclude });
       let warnings: readonly string[] = [];
       const given = checkedFields<SubscriberUpdate>(body, (fields) => {
         this.subscribers.checkChanges(fields);
@@ -98,14 +105,12 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
       return { items, passed: items.filter(({ passes }) => passes).length, warnings };
     }
 
-    /** The subscribers that the holder of a link for some events sees; undefined: all. */
-    async #subscribersFor(request: object, scope: OwnerScope): Promise<string[] | undefined> {
-      const events = eventsFor(request);
-      if (events === null) return undefined;
+    /** The subscribers that the holder of a link for some events sees. */
+    async #subscribersOf(events: readonly string[], scope: OwnerScope): Promise<string[]> {
       const ids: string[] = [];
       let after: string | undefined;
       do {
-        const page = await this.subscribers.list(scope, { limit: 100, ...(after && { after }) });
+        const page = await this.subscribers.list(scope, { limit: 1000, ...(after && { after }) });
         ids.push(...page.items.filter((one) => isWithin(one, events)).map(({ id }) => id));
         after = page.next ?? undefined;
       } while (after !== undefined);
@@ -114,8 +119,4 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
   }
 
   return ThornDeliveryReportsController;
-}
-
-function withDefaults({ filter = null, events = ['*'], exclude = [] }: SubscriberUpdate) {
-  return { filter, events, exclude };
 }

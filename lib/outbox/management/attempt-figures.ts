@@ -4,7 +4,7 @@ import { InvalidInputError } from '../../errors/index.js';
 import type { Row } from '../database/outbox-database.js';
 import { ANSWER_CLASSES, type AnswerClass, answerClassOf } from '../model/answer-class.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-import { DAY, percentile } from './delivery-figures.js';
+import { DAY, percentile, rowsOf } from './delivery-figures.js';
 import { everythingOf } from './log-scan.js';
 
 /** The time that figures are made of. */
@@ -13,6 +13,8 @@ export interface AttemptFiguresQuery {
   readonly subscriberId?: string;
   /** Ids of the subscribers that are counted. Default: all in scope. */
   readonly among?: readonly string[];
+  /** Patterns of the events that are counted. Default: all. */
+  readonly events?: readonly string[];
   /** Default `hour`. */
   readonly by?: 'hour' | 'day';
   /** From then on; default a day ago, by day 30 days ago. */
@@ -64,11 +66,12 @@ const LONGEST = 500;
 /** The time to make figures of, with its defaults. */
 export interface FiguresRange extends Pick<AttemptHistory, 'by' | 'since' | 'until'> {
   readonly step: number;
+  readonly events: readonly string[] | undefined;
 }
 
 /** @throws {@link InvalidInputError} naming the field */
 export function figuresRange(query: AttemptFiguresQuery, now: number): FiguresRange {
-  const { by = 'hour' } = query;
+  const { by = 'hour', events } = query;
   const step = by === 'hour' ? HOUR : DAY;
   const until = query.until?.getTime() ?? now + 1;
   const first = query.since?.getTime() ?? until - (by === 'hour' ? DAY : 30 * DAY);
@@ -82,7 +85,7 @@ export function figuresRange(query: AttemptFiguresQuery, now: number): FiguresRa
     const reason = `must be at most ${MOST_ITEMS} ${by}s before until`;
     throw new InvalidInputError('since', reason);
   }
-  return { by, since, until, step };
+  return { by, since, until, step, events };
 }
 
 /**
@@ -121,7 +124,7 @@ export async function attemptFigures(
 async function countIn(
   { log }: OutboxStore,
   subscribers: readonly string[] | undefined,
-  { since, until, step }: FiguresRange,
+  { since, until, step, events }: FiguresRange,
   most: number,
 ): Promise<{ readonly rows: readonly Row[]; readonly since: number }> {
   const from = firstIdAt('dlv_', since);
@@ -134,7 +137,8 @@ async function countIn(
     const range = { from, before: [before] };
     const floor = await log.pages.floorOf(arms, range, perArm);
     const part = { from: floor ?? from, before: [before] };
-    rows.push(...(await log.pages.countAttempts(arms, filters, part, step)));
+    const found = await log.pages.countAttempts(arms, filters, part, step, events !== undefined);
+    rows.push(...rowsOf(found, events));
     if (floor === null) return { rows, since };
     if (looked >= most || performance.now() > end) {
       return { rows, since: (timeFromId(floor) ?? since) + 1 };

@@ -265,15 +265,16 @@ export class Deliveries {
    * sources.
    *
    * @param options.days 1 to 90, default 30
+   * @param options.events patterns of the events that are counted, default all
    * @returns null when `scope` does not contain the subscriber
    * @throws {@link InvalidInputError} whose `field` is `days`
    */
   async history(
     subscriber: string,
-    options: { readonly days?: number },
+    options: { readonly days?: number; readonly events?: readonly string[] },
     scope: OwnerScope,
   ): Promise<DeliveryHistory | null> {
-    const { days = 30 } = options;
+    const { days = 30, events } = options;
     if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS) {
       throw new InvalidInputError('days', `must be a whole number from 1 to ${MAX_DAYS}`);
     }
@@ -290,7 +291,7 @@ export class Deliveries {
       database,
       tables: tableNames(dataSource),
     }));
-    return readHistory(places, subscriber, since, now);
+    return readHistory(places, subscriber, since, now, events);
   }
 
   /** Counts the outstanding work over all data sources. For operators. */

@@ -5,6 +5,7 @@ import type { TableNames } from '../entities/table-names.js';
 import { keyOf } from '../tables/keys.js';
 import type { DeliveryStats } from '../tables/delivery-record.js';
 import type { OutboxStore } from '../store/outbox-store.js';
+import { isAmong } from './replay.js';
 
 /** Counts the outstanding work over all data sources. */
 export async function readStats(
@@ -83,18 +84,23 @@ export async function readHistory(
   subscriber: string,
   since: number,
   until: number,
+  events: readonly string[] | undefined,
 ): Promise<DeliveryHistory> {
   const parameters = [keyOf('sub_', subscriber), keyOf('dlv_', firstIdAt('dlv_', since))];
   const starts: number[] = [];
   for (let day = since; day <= until; day += DAY) starts.push(day);
   const read = await Promise.all(
     places.flatMap(({ database, tables }) => [
-      database.run(countsIn(database.dialect, tables, parameters[0]!, starts)),
-      database.run({ sql: durationsIn(tables), parameters: [...parameters, ...parameters] }),
-      database.run({ sql: rateLimitedIn(tables), parameters: [parameters[0]] }),
+      database.run(countsIn(database.dialect, tables, parameters[0]!, starts, events)),
+      database.run({
+        sql: durationsIn(tables, events),
+        parameters: [...parameters, ...parameters],
+      }),
+      database.run({ sql: rateLimitedIn(tables, events), parameters: [parameters[0]] }),
     ]),
   );
-  const rows = (kind: number) => read.flatMap((one, at) => (at % 3 === kind ? one.rows : []));
+  const rows = (kind: number) =>
+    read.flatMap((one, at) => (at % 3 === kind ? rowsOf(one.rows, events) : []));
   const [counts, durations] = [byDay(rows(0)), byDay(rows(1))];
   const days = starts.map<DeliveryDay>((day) => ({
     day,
@@ -113,29 +119,46 @@ function countsIn(
   { deliveries }: TableNames,
   subscriber: string,
   starts: readonly number[],
+  events: readonly string[] | undefined,
 ): Statement {
   const first = (time: number) => keyOf('dlv_', firstIdAt('dlv_', time));
   const days = starts.map((day) => ({ bucket: day, low: first(day), high: first(day + DAY) }));
   return {
-    sql: `SELECT r.bucket, d.status, COUNT(*) AS amount FROM ${dialect.rows('r', RANGES)} ${dialect.join} ${deliveries} d
-      ON d.subscriber_id = ? AND d.id >= r.low AND d.id < r.high GROUP BY r.bucket, d.status`,
+    sql: `SELECT r.bucket, d.status${eventColumn('d', events)}, COUNT(*) AS amount FROM ${dialect.rows('r', RANGES)} ${dialect.join} ${deliveries} d
+      ON d.subscriber_id = ? AND d.id >= r.low AND d.id < r.high GROUP BY r.bucket, d.status${eventColumn('d', events)}`,
     parameters: [dialect.rowsParameter(RANGES, days), subscriber],
   };
 }
 
 /** Requests without an answer are left out: their duration says nothing about the endpoint. */
-function durationsIn(tables: TableNames): string {
+function durationsIn(tables: TableNames, events: readonly string[] | undefined): string {
   const { deliveries, attempts } = tables;
-  return `SELECT ${dayOf('a.started_at')} AS bucket, a.duration, COUNT(*) AS amount FROM (
-      SELECT d.started_at, d.duration
+  const [event, ofDelivery] = [eventColumn('a', events), eventColumn('d', events)];
+  return `SELECT ${dayOf('a.started_at')} AS bucket, a.duration${event}, COUNT(*) AS amount FROM (
+      SELECT d.started_at, d.duration${ofDelivery}
         FROM ${deliveries} d WHERE d.subscriber_id = ? AND d.id >= ? AND d.response_status IS NOT NULL
-      UNION ALL SELECT o.started_at, o.duration FROM ${deliveries} d JOIN ${attempts} o ON o.delivery_id = d.id
+      UNION ALL SELECT o.started_at, o.duration${ofDelivery} FROM ${deliveries} d JOIN ${attempts} o ON o.delivery_id = d.id
         WHERE d.subscriber_id = ? AND d.id >= ? AND o.status IS NOT NULL
-    ) a GROUP BY ${dayOf('a.started_at')}, a.duration`;
+    ) a GROUP BY ${dayOf('a.started_at')}, a.duration${event}`;
 }
 
-function rateLimitedIn({ deliveries }: TableNames): string {
-  return `SELECT COUNT(permit_at) AS amount FROM ${deliveries} WHERE subscriber_id = ? AND due_at IS NOT NULL`;
+function rateLimitedIn({ deliveries }: TableNames, events: readonly string[] | undefined): string {
+  const event = eventColumn('d', events);
+  const groups = event === '' ? '' : `GROUP BY ${event.slice(1)}`;
+  return `SELECT COUNT(d.permit_at) AS amount${event} FROM ${deliveries} d WHERE d.subscriber_id = ? AND d.due_at IS NOT NULL ${groups}`;
+}
+
+/** The column that {@link rowsOf} looks at, with the comma before it. @param events undefined: all, and no column */
+function eventColumn(table: string, events: readonly string[] | undefined): string {
+  return events === undefined ? '' : `, ${table}.event`;
+}
+
+/** Leaves out rows of other events. Databases cannot: they differ in what LIKE compares. */
+export function rowsOf(
+  rows: readonly Row[],
+  events: readonly string[] | undefined,
+): readonly Row[] {
+  return events === undefined ? rows : rows.filter(({ event }) => isAmong(event as string, events));
 }
 
 function byDay(rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {

@@ -217,7 +217,8 @@ export function sum(one: ReplayCounts, other: ReplayCounts): ReplayCounts {
   };
 }
 
-function isAmong(event: string, patterns: readonly string[] | undefined): boolean {
+/** True when a pattern matches the event, or there are none. */
+export function isAmong(event: string, patterns: readonly string[] | undefined): boolean {
   return patterns?.some((pattern) => patternMatches(pattern, event)) ?? true;
 }
 

@@ -122,31 +122,34 @@ export class LogPageTable {
     };
   }
 
-  /** Counts the attempts of deliveries by time, answer and duration. @param step milliseconds */
+  /** Counts the attempts of deliveries by time, answer and duration, and by event if asked. @param step milliseconds */
   async countAttempts(
     arms: readonly LogCondition[],
     filters: readonly LogCondition[],
     range: LogRange,
     step: number,
+    byEvent = false,
   ): Promise<readonly Row[]> {
     const { attempts } = this.tables;
+    const event = byEvent ? ', d.event' : '';
+    const groups = `a.began - (a.began % ${step}), a.status, a.error_code, a.duration${byEvent ? ', a.event' : ''}`;
     const parts = arms.flatMap((arm): Statement[] => {
       const all = [arm, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
       const where = all.map(({ sql }) => sql).join(' AND ');
       const parameters = all.flatMap((one) => one.parameters);
       return [
         {
-          sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration FROM ${this.#deliveries} d WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
+          sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration${event} FROM ${this.#deliveries} d WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
           parameters,
         },
         {
-          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration FROM ${this.#deliveries} d ${this.dialect.join} ${attempts} o ON o.delivery_id = d.id WHERE ${where} AND d.requests > 1`,
+          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration${event} FROM ${this.#deliveries} d ${this.dialect.join} ${attempts} o ON o.delivery_id = d.id WHERE ${where} AND d.requests > 1`,
           parameters,
         },
       ];
     });
     const { rows } = await this.database.run({
-      sql: `SELECT a.began - (a.began % ${step}) AS bucket, a.status, a.error_code, a.duration, COUNT(*) AS amount FROM (${parts.map(({ sql }) => sql).join(' UNION ALL ')}) a GROUP BY a.began - (a.began % ${step}), a.status, a.error_code, a.duration`,
+      sql: `SELECT ${groups.replace(',', ' AS bucket,')}, COUNT(*) AS amount FROM (${parts.map(({ sql }) => sql).join(' UNION ALL ')}) a GROUP BY ${groups}`,
       parameters: parts.flatMap(({ parameters }) => parameters),
     });
     return rows;
