@@ -30,7 +30,7 @@ const UNIT_SPECS = [
   'test/conformance/{message-tracing,recipient-policy,retry-policy}.spec.ts',
   'test/conformance/{webhook-http-client,webhook-scheme,webhook-signer}.spec.ts',
   'test/guides/{conditions,delivery,events,receiver,security}-guide.spec.ts',
-  'test/guides/{readme,tutorial}.spec.ts',
+  'test/guides/{generated-pages,readme,tutorial}.spec.ts',
   'test/module/{log-lines,send-options,testing-kit,wrong-options}.spec.ts',
   'test/receiver/receiver-routes.spec.ts',
   'test/tooling/{nest-major,observability,quiet-logs}.spec.ts',

@@ -16,7 +16,8 @@ import { typesCommand } from './commands/types.command.js';
 import { UsageError } from './terminal/usage.error.js';
 import { verifyCommand } from './commands/verify.command.js';
 
-const COMMANDS: readonly Command[] = [
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
   initCommand,
   listenCommand,
   verifyCommand,

@@ -61,22 +61,31 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
 
   #countEvents(): void {
     const { events } = this.sources;
-    const messages = this.#counter('messages_total', 'Messages that were taken over.', ['event']);
-    const deliveries = this.#counter('deliveries_total', 'Deliveries that have ended.', [
-      'event',
-      'outcome',
-    ]);
-    const attempts = this.#counter('attempts_total', 'Requests that were made.', [
-      'event',
-      'outcome',
-    ]);
+    const messages = this.#counter(
+      'messages_total',
+      'Messages that were stored, or sent by inline().',
+      ['event'],
+    );
+    const deliveries = this.#counter(
+      'deliveries_total',
+      'Deliveries that have ended; outcome: succeeded, failed.',
+      ['event', 'outcome'],
+    );
+    const attempts = this.#counter(
+      'attempts_total',
+      'Requests that were made; outcome: succeeded, retry (another follows), failed (the last).',
+      ['event', 'outcome'],
+    );
     const disabled = this.#counter(
       'subscribers_disabled_total',
-      'Subscribers that were disabled because they only failed, or are gone.',
+      'Subscribers that were disabled; reason: failing (they only failed), gone (they answered 410).',
       ['reason'],
     );
     const durations = new Histogram({
-      ...this.#named('attempt_duration_seconds', 'How long requests took.'),
+      ...this.#named(
+        'attempt_duration_seconds',
+        'Duration of requests; outcome as in attempts_total.',
+      ),
       labelNames: ['outcome'],
       buckets: [...this.#settings.buckets],
     });
@@ -113,7 +122,7 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
     const endpoints = new Gauge({
       ...this.#named(
         'endpoints',
-        'Hosts whose endpoints asked for a pause, or whose circuit breaker is open, in this process.',
+        'Hosts as this process knows them; state: paused (they asked for a pause), broken (their circuit breaker is open).',
       ),
       labelNames: ['state'],
       collect: () => {
@@ -139,30 +148,36 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
     );
     show(
       'rate_limited_deliveries',
-      'Of them those that wait for the rate limit of their subscriber.',
+      'Pending deliveries that wait for the rate limit of their subscriber.',
       (stats) => stats.rateLimited,
     );
     show(
       'blocked_deliveries',
-      'Of them those that wait for an earlier one of their key.',
+      'Pending deliveries that wait for an earlier one of their key.',
       (stats) => stats.blocked,
     );
     show(
       'holding_deliveries',
-      'Failed deliveries that keep later ones of their key from going.',
+      'Failed deliveries that keep later ones of their key back.',
       (stats) => stats.holding,
     );
     show('due', 'Due deliveries and messages that no worker holds.', (stats) => {
       return stats.due + stats.dueMessages;
     });
-    show('lag_seconds', 'For how long the oldest of them has been due.', ({ lag }) => lag / 1000);
+    show(
+      'lag_seconds',
+      'For how long the oldest due delivery or message has been due.',
+      ({ lag }) => lag / 1000,
+    );
     show('failed_deliveries', 'Failed deliveries in the log.', (stats) => stats.failed);
   }
 
   #showDisabled(): void {
     const { subscribers } = this.sources;
     const count = this.#remembered('Disabled subscribers', () => subscribers.countDisabled());
-    this.#gauge('disabled_subscribers', 'Subscribers that are disabled now.', () => count.get());
+    this.#gauge('disabled_subscribers', 'Subscribers that are disabled now, for any reason.', () =>
+      count.get(),
+    );
   }
 
   #remembered<Value>(what: string, read: () => Promise<Value | null>): Remembered<Value> {

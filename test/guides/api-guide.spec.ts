@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
-import { apiControllers, ApiSettings } from '../../lib/api/index.js';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { owners, startApi } from '../support/apps/api-app.js';
@@ -61,19 +60,5 @@ it('runs every request of the guide as it stands', async () => {
     await api.app.close();
     await receiver.stop();
     await store.drop();
-  }
-});
-
-it('finds every route in the guide', () => {
-  const settings = new ApiSettings({ unprotected: true, owner: () => null });
-  const paths = apiControllers(settings).flatMap(({ prototype }) =>
-    Object.getOwnPropertyNames(prototype).flatMap((name) => {
-      const path: string | string[] | undefined = Reflect.getMetadata('path', prototype[name]);
-      return path === undefined ? [] : [[path].flat()[0]!];
-    }),
-  );
-  for (const path of paths) {
-    const shown = path.replace('/:delivery', '/:id').replace('/:id/disable', '…/disable');
-    expect(guide).toContain(shown === 'jwks.json' ? shown : shown.replace(/^\//, '/'));
   }
 });

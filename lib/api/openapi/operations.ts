@@ -1,6 +1,8 @@
 /** The description of one route, besides its path. */
 export interface ApiOperation {
   readonly summary: string;
+  /** More than the summary says. */
+  readonly description?: string;
   /** Name of the body's schema. */
   readonly body?: string;
   /** Names of query parameters. */
@@ -36,6 +38,8 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Subscribers.create': {
     summary: 'Subscribes',
+    description:
+      'The answer shows the secret, this once. Location has the URL of the subscriber. The body needs url, and events or event.',
     body: 'NewSubscriber',
     answer: [201, 'CreatedSubscriber'],
     tag: 'answered',
@@ -61,6 +65,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Actions.test': {
     summary: 'Sends an event to the endpoint at once, and answers what came of it',
+    description: 'The attempt is not part of the log, and is not tried again.',
     body: 'Test',
     answer: [200, 'TestResult'],
     refusals: [409, 429],
@@ -104,6 +109,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Deliveries.stats': {
     summary: "Tells how a subscriber's deliveries went, by day",
+    description: 'Days are those of UTC.',
     query: ['days'],
     answer: [200, 'Stats'],
     refusals: [400, 501],
@@ -133,24 +139,29 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Deliveries.retry': {
     summary: 'Tries a delivery again',
+    description: '409 while an attempt is under way, and when nothing is left to send.',
     body: 'Nothing',
     answer: [202, 'Delivery'],
     refusals: [409, 501],
   },
   'Deliveries.cancel': {
     summary: 'Calls a waiting delivery off',
+    description: '409 while an attempt is under way, and when the delivery has ended.',
     body: 'Nothing',
     answer: [200, 'Delivery'],
     refusals: [409, 501],
   },
   'Deliveries.recover': {
     summary: 'Tries again what failed in a time',
+    description: 'Waiting retries go now as well.',
     body: 'Replay',
     answer: [200, 'ReplayResult'],
     refusals: [501],
   },
   'Deliveries.backfill': {
     summary: 'Sends what was missed in a time',
+    description:
+      'Messages that were sent while the subscriber was disabled, or before there was one.',
     body: 'Replay',
     answer: [200, 'ReplayResult'],
     refusals: [501],
@@ -175,6 +186,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Unsubscribe.unsubscribe': {
     summary: 'Unsubscribes the receiver of a webhook, by the link in its Hook-Unsubscribe',
+    description: 'Takes an empty POST by anybody.',
     answer: [204],
     refusals: [400, 413, 415],
     isGuarded: false,

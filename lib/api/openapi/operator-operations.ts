@@ -1,6 +1,8 @@
 import { type ApiOperation, FILTERS, PAGE } from './operations.js';
 
 const LOG = { refusals: [501] } as const;
+const STEPS =
+  'A request does a second of the work; next says where the following one goes on, null that all is done.';
 const ACTION = { body: 'Nothing', isRepeatable: false } as const;
 
 /** The routes of the operator API by controller and method. */
@@ -12,12 +14,18 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Operator.pause': {
     summary: 'Lets nothing be sent to a host, or to any with "*"',
+    description: 'Every process heeds the pause within five seconds. To wait is no attempt.',
     body: 'NewPause',
     answer: [204],
     isRepeatable: false,
     ...LOG,
   },
-  'Operator.resume': { summary: 'Ends a pause', answer: [204], ...LOG },
+  'Operator.resume': {
+    summary: 'Ends a pause',
+    description: 'What has waited goes within half a minute.',
+    answer: [204],
+    ...LOG,
+  },
   'Operator.list': {
     summary: "Lists subscribers, everybody's or one owner's",
     query: [...PAGE, 'search', 'owner'],
@@ -43,6 +51,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Operator.delivery': {
     summary: 'Shows a delivery with everything that the log has of it',
+    description: 'Addresses and texts of errors too. Times are milliseconds.',
     answer: [200, 'OperatorDeliveryDetails'],
     ...LOG,
   },
@@ -52,6 +61,8 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'OperatorReports.request': {
     summary: 'Shows the request of a delivery as it was sent, if the settings let operators see it',
+    description:
+      '403 unless `operatorApi: { bodies: true }` lets operators see the data of customers.',
     answer: [200, 'OperatorSentRequest'],
     ...LOG,
   },
@@ -75,6 +86,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Maintenance.prune': {
     summary: 'Drops what is old enough of messages; in steps',
+    description: STEPS,
     body: 'Prune',
     answer: [200, 'PruneResult'],
     isRepeatable: false,
@@ -82,6 +94,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Maintenance.reseal': {
     summary: 'Seals all secrets with the first key; in steps',
+    description: `${STEPS} 409 without a key.`,
     body: 'Reseal',
     answer: [200, 'ResealResult'],
     isRepeatable: false,
@@ -89,6 +102,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Maintenance.recover': {
     summary: "Tries again what failed of anybody's subscriber in a time; in steps",
+    description: STEPS,
     body: 'Replay',
     answer: [200, 'ReplayResult'],
     isRepeatable: false,
@@ -96,6 +110,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Maintenance.backfill': {
     summary: "Sends anybody's subscriber what it has missed in a time; in steps",
+    description: STEPS,
     body: 'Replay',
     answer: [200, 'ReplayResult'],
     isRepeatable: false,

@@ -32,19 +32,32 @@ export function apiSchemas(
   nullable: (schema: Schema) => Schema,
   hookHmac: boolean,
 ): Readonly<Record<string, Schema>> {
-  const digest = { ...text, enum: ['sha1', 'sha256', 'sha512'] };
+  const digest = {
+    ...text,
+    enum: ['sha1', 'sha256', 'sha512'],
+    description: 'The digest of the header Hook-HMAC',
+  };
   const patterns = {
     type: 'array',
     items: { type: 'string', maxLength: MAX_PATTERN_LENGTH, example: 'article.*' },
     maxItems: MAX_PATTERNS,
   };
   const changeable = {
-    url: { type: 'string', format: 'uri', maxLength: MAX_URL_LENGTH },
-    events: { ...patterns, minItems: 1 },
-    exclude: patterns,
+    url: {
+      type: 'string',
+      format: 'uri',
+      maxLength: MAX_URL_LENGTH,
+      description: 'Where deliveries go, as the recipient policy of the application allows',
+    },
+    events: {
+      ...patterns,
+      minItems: 1,
+      description: 'Patterns, each once and able to match a known event',
+    },
+    exclude: { ...patterns, description: 'Events to leave out, although events matches them' },
     filter: nullable({
       type: 'object',
-      description: `A condition on the data of messages, up to ${MAX_FILTER_LENGTH} characters of JSON`,
+      description: `A condition on the data of messages, up to ${MAX_FILTER_LENGTH} characters of JSON; null: all messages`,
       additionalProperties: true,
     }),
     rateLimit: nullable({
@@ -52,7 +65,7 @@ export function apiSchemas(
         max: { type: 'integer', minimum: 1, maximum: MAX_RATE },
         per: { type: 'integer', minimum: MIN_RATE_PER, maximum: MAX_RATE_PER },
       }),
-      description: 'At most max attempts in any per milliseconds; the rest waits',
+      description: 'At most max attempts in any per milliseconds; the rest waits. Null: no limit',
       additionalProperties: false,
     }),
     ordered: { ...flag, description: 'Messages of the same key go one after another' },
@@ -66,19 +79,30 @@ export function apiSchemas(
       type: 'integer',
       minimum: 1,
       maximum: MAX_HOLD_FOR,
-      description: 'With hold: milliseconds after which the key goes on by itself',
+      description: 'With hold: milliseconds after which the key goes on by itself; null: never',
     }),
-    contentType: { ...text, example: 'application/json' },
+    contentType: {
+      ...text,
+      example: 'application/json',
+      description: 'The media type that deliveries are encoded as',
+    },
     ...(hookHmac && { digest }),
-    enabled: flag,
+    enabled: { ...flag, description: 'False: deliveries pause' },
     description: nullable({ ...text, maxLength: MAX_DESCRIPTION_LENGTH }),
     metadata: {
       type: 'object',
+      description: 'Texts of your own, by name',
       maxProperties: MAX_METADATA_ENTRIES,
       additionalProperties: { ...text, maxLength: MAX_METADATA_VALUE_LENGTH },
     },
   };
-  const secret = { ...text, minLength: 16, maxLength: 512 };
+  const secret = {
+    ...text,
+    minLength: 16,
+    maxLength: 512,
+    description:
+      'whsec_ and the base64 of 24 to 64 bytes, an ed25519 key (whsk_…), or a text; default: a random one',
+  };
   const thorns = {
     event: { ...text, description: 'One pattern; the same as events with it alone' },
     content_type: { ...text, description: 'The same as contentType' },
@@ -86,10 +110,14 @@ export function apiSchemas(
     ...(hookHmac && { hmac_digest: { ...digest, description: 'The same as digest' } }),
   };
   const read = {
-    id: text,
-    self: text,
+    id: { ...text, description: 'Every webhook names it in Hook-Subscription' },
+    self: { ...text, description: 'URL of the subscriber itself' },
     ...changeable,
-    state: { ...text, enum: ['active', 'disabled', 'unverified'] },
+    state: {
+      ...text,
+      enum: ['active', 'disabled', 'unverified'],
+      description: 'Unverified: the endpoint has not answered its challenge',
+    },
     rotationEndsAt: nullable({
       ...time,
       description: 'When the secrets from before the latest rotation sign no more',
@@ -97,6 +125,7 @@ export function apiSchemas(
     createdAt: time,
     updatedAt: time,
   };
+  const shown = { ...text, description: 'Shown this once' };
   const warnings = {
     type: 'array',
     items: text,
@@ -109,11 +138,14 @@ export function apiSchemas(
     subscriberId: text,
     event: text,
     status: { ...text, enum: ['pending', 'succeeded', 'failed'] },
-    reason: nullable(text),
-    attemptCount: count,
-    latestStatus: nullable({ type: 'integer' }),
+    reason: nullable({ ...text, description: 'Why it failed' }),
+    attemptCount: { ...count, description: 'Requests that were made' },
+    latestStatus: nullable({ type: 'integer', description: 'Of the latest answer' }),
     statusClass: { ...text, enum: ANSWER_CLASSES },
-    nextAt: nullable(time),
+    nextAt: nullable({
+      ...time,
+      description: 'When it is tried again at the earliest; null while an attempt is under way',
+    }),
     rateLimited: { type: 'boolean', description: 'Waits for the rate limit of its subscriber' },
     blocked: { type: 'boolean', description: 'Waits for an earlier delivery of its key' },
     holding: { type: 'boolean', description: 'Has failed, and keeps later ones of its key back' },
@@ -141,18 +173,18 @@ export function apiSchemas(
     SubscriberChanges: { ...some({ ...changeable, secret, ...thorns }), minProperties: 1 },
     SubscriptionChanges: {
       ...some({
-        enabled: flag,
+        enabled: changeable.enabled,
         events: changeable.events,
         event: thorns.event,
-        exclude: patterns,
+        exclude: changeable.exclude,
         filter: changeable.filter,
       }),
       minProperties: 1,
     },
     Subscriber: all(read),
-    SubscriberWithSecret: all({ ...read, secret: text }),
+    SubscriberWithSecret: all({ ...read, secret: shown }),
     ChangedSubscriber: all({ ...read, warnings }),
-    CreatedSubscriber: all({ ...read, secret: text, warnings }),
+    CreatedSubscriber: all({ ...read, secret: shown, warnings }),
     SubscriberPage: page('Subscriber', nullable),
     Nothing: some({}),
     Test: some({ event: { ...text, description: 'Name of an event type; default thorn.ping' } }),
@@ -167,7 +199,10 @@ export function apiSchemas(
       duration: nullable(count),
     }),
     Rotation: some({
-      overlap: { oneOf: [{ ...text, example: '24h' }, count] },
+      overlap: {
+        oneOf: [{ ...text, example: '24h' }, count],
+        description: 'For how long the secrets before go on signing: a text, or milliseconds',
+      },
       secret,
     }),
     Delivery: all(delivery),
@@ -190,10 +225,10 @@ export function apiSchemas(
     Replay: some(range, ['since']),
     ReplayResult: withOptional(
       all({
-        scheduled: count,
-        expunged: count,
-        disabled: count,
-        underWay: count,
+        scheduled: { ...count, description: 'Deliveries that are due now' },
+        expunged: { ...count, description: 'Not sent: the body of the message was dropped' },
+        disabled: { ...count, description: 'Not sent: the subscriber is disabled' },
+        underWay: { ...count, description: 'Not sent: an attempt is under way' },
         next: nullable(text),
       }),
       { note: { ...text, description: 'Why a backfill may have found nothing' } },
@@ -209,7 +244,7 @@ export function apiSchemas(
       filter: changeable.filter,
       events: { ...changeable.events, description: 'Default: all' },
       event: thorns.event,
-      exclude: patterns,
+      exclude: changeable.exclude,
     }),
     FilterPreviewResult: all({
       items: {

@@ -1,0 +1,273 @@
+import { STATUS_CODES } from 'node:http';
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/** As much of an OpenAPI document as is shown. */
+export interface ShownDocument {
+  readonly paths: Readonly<Record<string, object>>;
+  readonly components?: { readonly schemas?: object };
+}
+
+interface Operation {
+  readonly summary: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+  readonly parameters: readonly Parameter[];
+  readonly requestBody?: { readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly description?: string;
+  readonly schema: Schema;
+}
+
+type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+
+interface Page {
+  readonly title: string;
+  readonly about: string;
+  readonly example: string;
+  readonly tag: string;
+}
+
+const PREFIX = '#/components/schemas/Thorn';
+const OWNERS = 'rest-bodies.md';
+const OPERATORS = 'rest-operator-bodies.md';
+const OWNERS_TAG = 'Webhooks';
+const NOTE =
+  'Generated from the OpenAPI document that `describeThornApi()` makes, by `npm run docs:options`.';
+
+/** The routes of one tag, and the parameters that they take. */
+export function routesPage(document: ShownDocument, { title, about, example, tag }: Page): string {
+  const schemas = schemasOf(document);
+  const routes = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item as Readonly<Record<string, Operation>>)
+      .filter(([, { tags }]) => tags[0] === tag)
+      .map(([method, operation]) => ({ path, method, operation })),
+  );
+  const sections = routes.map(({ path, method, operation }) => {
+    const { summary, description, parameters, requestBody, responses } = operation;
+    const [success, answer] = Object.entries(responses).find(([code]) => code < '400')!;
+    const named = (place: string) =>
+      parameters.filter((one) => one.in === place).map(({ name }) => `\`${name}\``);
+    const body = requestBody && refIn(requestBody.content);
+    const facts = [
+      fact('Query', named('query')),
+      fact('Headers', named('header')),
+      fact('Body', body === undefined ? [] : [linked(body)]),
+      `Answers ${success}${answer.content ? `, ${linked(refIn(answer.content)!)}` : ''}.`,
+      fact(
+        'Errors',
+        Object.keys(responses).filter((code) => code >= '400'),
+      ),
+    ];
+    const text = description === undefined ? '' : ` ${description}`;
+    return `### ${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}\n\n${summary}.${text}\n${facts.join(' ')}`;
+  });
+  const all = new Map(
+    routes
+      .flatMap(({ operation }) => operation.parameters)
+      .filter((one) => one.in !== 'path')
+      .map((one) => [one.name, one]),
+  );
+  const parameters = [...all.values()].map(({ name, schema, description }) => [
+    `\`${name}\``,
+    typeOf(schema),
+    meaningOf({ description, ...schema }),
+  ]);
+  const statuses = new Set(
+    routes
+      .flatMap(({ operation }) => Object.keys(operation.responses))
+      .filter((code) => code >= '400'),
+  );
+  return [
+    `# ${title}`,
+    about,
+    `\`\`\`sh\n${example}\n\`\`\``,
+    `${NOTE} Errors are [problems](../rest/problems.md): ${[...statuses]
+      .toSorted()
+      .map((code) => `${code} ${STATUS_CODES[code]}`)
+      .join(', ')}.`,
+    '## Routes',
+    ...sections,
+    '## Parameters',
+    tableOf(['Name', 'Type', 'Meaning'], parameters),
+  ].join('\n\n');
+
+  function linked(name: string): string {
+    const fields = schemas.get(name);
+    return fields === undefined || Object.keys(propertiesOf(fields)).length === 0
+      ? '`{}`'
+      : `[${name}](${ownersSchemas(document).has(name) ? OWNERS : OPERATORS}#${name.toLowerCase()})`;
+  }
+}
+
+/** The bodies of requests and answers, of owners' routes or those that operators' alone have. */
+export function bodiesPage(document: ShownDocument, { title, about, example, tag }: Page): string {
+  const owners = ownersSchemas(document);
+  const all = [...schemasOf(document)];
+  const schemas = new Map(all.filter(([name]) => owners.has(name) === (tag === OWNERS_TAG)));
+  const shown: string[] = [];
+  const sections = [...schemas].flatMap(([name, schema]) => {
+    const properties = Object.entries(propertiesOf(schema));
+    if (properties.length === 0) return [];
+    if (properties.map(([field]) => field).join() === 'items,next') {
+      const items = typeOf(propertiesOf(schema)['items']!);
+      return [
+        `## ${name}\n\nA page: \`items\` is a ${items}, \`next\` the \`after\` of the next page, null at the end.`,
+      ];
+    }
+    const text = JSON.stringify;
+    const inside = shown.filter((one) => {
+      const other = Object.entries(propertiesOf(schemas.get(one)!));
+      return (
+        other.length > 2 &&
+        other.every(([field, value]) => text(propertiesOf(schema)[field]) === text(value))
+      );
+    });
+    const base = inside.toSorted((one, other) => sizeOf(other) - sizeOf(one))[0];
+    const whole = shown.find((one) =>
+      properties.every(
+        ([field, value]) => text(propertiesOf(schemas.get(one)!)[field]) === text(value),
+      ),
+    );
+    if (whole !== undefined && properties.length > 3 && properties.length < sizeOf(whole)) {
+      const fields = properties.map(([field]) => `\`${field}\``).join(', ');
+      return [`## ${name}\n\nOf the fields of [${whole}](#${whole.toLowerCase()}): ${fields}.`];
+    }
+    shown.push(name);
+    const isKnown = (field: string) =>
+      base !== undefined && field in propertiesOf(schemas.get(base)!);
+    const required = (schema['required'] ?? []) as readonly string[];
+    const isRequest = schema['additionalProperties'] === false;
+    const own = properties.filter(([field]) => !isKnown(field));
+    const rows = own.map(([field, value]) => {
+      const need = isRequest && required.includes(field) ? 'Required. ' : '';
+      return [`\`${field}\``, typeOf(value), `${need}${meaningOf(value)}`];
+    });
+    const first = base === undefined ? '' : `The fields of [${base}](#${base.toLowerCase()})`;
+    const [[field, type, meaning] = []] = rows;
+    const table =
+      rows.length === 1
+        ? `${field}, a ${type}${meaning ? `: ${meaning}` : ''}.`
+        : tableOf(['Field', 'Type', 'Meaning'], rows);
+    const parts =
+      rows.length === 0
+        ? [`${first}.`]
+        : [
+            first && `${first}, and${rows.length === 1 ? ` ${table}` : ':'}`,
+            rows.length === 1 && first ? '' : table,
+          ];
+    return [[`## ${name}`, ...parts.filter(Boolean)].join('\n\n')];
+  });
+  return [
+    `# ${title}`,
+    about,
+    `\`\`\`json\n${example}\n\`\`\``,
+    `${NOTE} Answers have every field, unless it says that it may be absent. In requests every field may be left out, unless it is required.`,
+    ...sections,
+  ].join('\n\n');
+
+  function sizeOf(name: string): number {
+    return Object.keys(propertiesOf(schemas.get(name)!)).length;
+  }
+}
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => '---'), ...rows];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function fact(what: string, parts: readonly string[]): string {
+  return parts.length === 0 ? '' : `${what}: ${parts.join(', ')}.`;
+}
+
+/** Those that the routes of owners and receivers use. */
+function ownersSchemas(document: ShownDocument): ReadonlySet<string> {
+  const schemas = schemasOf(document);
+  const routes = Object.values(document.paths).flatMap((item) =>
+    Object.values(item as Readonly<Record<string, Operation>>),
+  );
+  const found = new Set<string>();
+  const add = (value: unknown): void => {
+    for (const [, name] of JSON.stringify(value).matchAll(/schemas\/Thorn(\w+)"/g)) {
+      if (found.has(name!)) continue;
+      found.add(name!);
+      add(schemas.get(name!));
+    }
+  };
+  add(routes.filter(({ tags }) => tags[0] === OWNERS_TAG));
+  return found;
+}
+
+function schemasOf({ components }: ShownDocument): ReadonlyMap<string, Schema> {
+  const all = Object.entries((components?.schemas ?? {}) as Readonly<Record<string, Schema>>);
+  return new Map(all.map(([name, schema]) => [name.replace(/^Thorn/, ''), schema]));
+}
+
+function propertiesOf(schema: Schema): Readonly<Record<string, Schema>> {
+  return (schema['properties'] ?? {}) as Readonly<Record<string, Schema>>;
+}
+
+function refIn(content: Content): string | undefined {
+  const [media] = Object.values(content);
+  const reference = media?.schema['$ref'];
+  return typeof reference === 'string' ? reference.replace(PREFIX, '') : undefined;
+}
+
+/** A schema in a few words. */
+function typeOf(schema: Schema): string {
+  const {
+    $ref,
+    anyOf,
+    oneOf,
+    enum: values,
+    type,
+    items,
+  } = schema as {
+    readonly $ref?: string;
+    readonly anyOf?: readonly Schema[];
+    readonly oneOf?: readonly Schema[];
+    readonly enum?: readonly string[];
+    readonly type?: string;
+    readonly items?: Schema;
+  };
+  if ($ref !== undefined) {
+    const name = $ref.replace(PREFIX, '');
+    return `[${name}](#${name.toLowerCase()})`;
+  }
+  const several = anyOf ?? oneOf;
+  if (several !== undefined) return several.map(typeOf).join(' or ');
+  if (values !== undefined) return values.map((one) => `\`${one}\``).join(', ');
+  if (items !== undefined) return `list of ${typeOf(items)}`;
+  const fields = Object.entries(propertiesOf(schema));
+  if (fields.length > 0) return `\`{ ${fields.map(([name]) => name).join(', ')} }\``;
+  if (type === 'string' && schema['format'] === 'date-time') return 'time';
+  const names: Readonly<Record<string, string>> = { string: 'text', integer: 'whole number' };
+  return type === undefined ? 'any' : (names[type] ?? type);
+}
+
+/** Description, bounds, default and example. */
+function meaningOf(schema: Schema): string {
+  const several = (schema['anyOf'] ?? schema['oneOf'] ?? []) as readonly Schema[];
+  const [inner = {}] = several;
+  const value = (name: string) => schema[name] ?? inner[name];
+  const bounds: readonly (readonly [name: string, words: (bound: string) => string])[] = [
+    ['maxLength', (bound) => `up to ${bound} characters`],
+    ['maxItems', (bound) => `up to ${bound}`],
+    ['maxProperties', (bound) => `up to ${bound}`],
+    ['maximum', (bound) => `${String(value('minimum') ?? 0)} to ${bound}`],
+    ['default', (bound) => `default \`${bound}\``],
+  ];
+  const limits = bounds.flatMap(([name, words]) => {
+    const bound = value(name);
+    return bound === undefined
+      ? []
+      : [words(typeof bound === 'number' ? bound.toLocaleString('en-GB') : String(bound))];
+  });
+  const description = value('description') as string | undefined;
+  return [description, limits.join(', ')].filter(Boolean).join('; ').replaceAll('|', '\\|');
+}
