@@ -5,12 +5,19 @@ export type IdPrefix = 'msg_' | 'dlv_' | 'sub_';
 
 const LATEST = 2 ** 48 - 1;
 const RANDOM_BYTES = 10;
-// Both randomFillSync and the hexadecimal form cost about a microsecond a call: one call fills many ids.
-const bytes = Buffer.alloc(400 * RANDOM_BYTES);
+/** The random bytes of an id in hexadecimal form, in groups of 4, 4 and 12 digits. */
+const RANDOM_PART = 22;
+const HEX = Buffer.from('0123456789abcdef');
+const DASH = 0x2d;
+// Calls of randomFillSync and of the text's conversion cost about a microsecond: one of each makes many ids.
+const POOLED = 400;
+const bytes = Buffer.alloc(POOLED * RANDOM_BYTES);
+const text = Buffer.alloc(POOLED * RANDOM_PART, DASH);
 let pool = '';
 let poolOffset = 0;
 let lastTime = Number.NaN;
-let lastStamp = '';
+let lastPrefix = '';
+let lastStart = '';
 
 // The form of ids in any storage; other texts cannot be ids, and some databases reject them as parameters.
 const ID = /^[\x21-\x7e]{1,64}$/;
@@ -46,23 +53,31 @@ export function timePart(time: number): string {
  */
 export function newId(prefix: IdPrefix, time: number): string {
   if (poolOffset === pool.length) fillPool();
-  if (time !== lastTime) {
+  if (time !== lastTime || prefix !== lastPrefix) {
     const stamp = time.toString(16).padStart(12, '0');
-    lastStamp = `${stamp.slice(0, 8)}-${stamp.slice(8)}`;
+    lastStart = `${prefix}${stamp.slice(0, 8)}-${stamp.slice(8)}-`;
     lastTime = time;
+    lastPrefix = prefix;
   }
   const at = poolOffset;
-  poolOffset += 2 * RANDOM_BYTES;
-  return `${prefix}${lastStamp}-${pool.slice(at, at + 4)}-${pool.slice(at + 4, at + 8)}-${pool.slice(at + 8, poolOffset)}`;
+  poolOffset += RANDOM_PART;
+  return lastStart + pool.slice(at, poolOffset);
 }
 
 /** Makes the parts of many ids that follow the time. */
 function fillPool(): void {
   randomFillSync(bytes);
-  for (let at = 0; at < bytes.length; at += RANDOM_BYTES) {
-    bytes[at] = (bytes[at]! & 0x0f) | 0x70;
-    bytes[at + 2] = (bytes[at + 2]! & 0x3f) | 0x80;
+  let to = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const part = at % RANDOM_BYTES;
+    let byte = bytes[at]!;
+    if (part === 0) byte = (byte & 0x0f) | 0x70;
+    else if (part === 2) byte = (byte & 0x3f) | 0x80;
+    // The dashes are there already.
+    if (part === 2 || part === 4) to += 1;
+    text[to++] = HEX[byte >> 4]!;
+    text[to++] = HEX[byte & 0x0f]!;
   }
-  pool = bytes.toString('hex');
+  pool = text.toString('latin1');
   poolOffset = 0;
 }

@@ -1,8 +1,56 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boundedTracestate, MAX_TRACESTATE } from './message.factory.js';
+import { InvalidInputError } from '../errors/index.js';
+import { Codecs } from './encoding/codecs.js';
+import { boundedTracestate, MAX_TRACESTATE, MessageFactory } from './message.factory.js';
 
 const member = (name: string, length: number) => `${name}=${'x'.repeat(length - name.length - 1)}`;
+
+describe('a standard body', () => {
+  let now = 0;
+  const factory = new MessageFactory({ now: () => now }, new Codecs());
+
+  it('equals JSON.stringify of the envelope', () => {
+    const drafts = fc.record({
+      event: fc.constantFrom('a.b', 'a.c'),
+      time: fc.integer({ min: 0, max: 2 }),
+      data: fc.jsonValue(),
+      ref: fc.option(fc.string(), { nil: undefined }),
+      owner: fc.option(fc.string(), { nil: null }),
+      audience: fc.constantFrom('everyone', 'owner'),
+    });
+    fc.assert(
+      fc.property(drafts, ({ time, ...draft }) => {
+        now = time;
+        const { event, data, ref, owner, audience } = draft;
+        expect(factory.create(draft).text).toBe(
+          JSON.stringify({
+            type: event,
+            timestamp: new Date(time).toISOString(),
+            ref,
+            owner: audience === 'owner' ? owner : undefined,
+            data: data ?? {},
+          }),
+        );
+      }),
+      { seed: 5 },
+    );
+  });
+
+  it('leaves out data whose toJSON answers nothing, and names what cannot be encoded', () => {
+    const textOf = (data: unknown) => factory.create({ event: 'a.b', data }).text;
+    const given: string[] = [];
+
+    expect(Object.keys(JSON.parse(textOf({ toJSON: () => undefined })) as object)).toEqual([
+      'type',
+      'timestamp',
+    ]);
+    textOf({ toJSON: (key: string) => given.push(key) });
+    expect(given).toEqual(['data']);
+    expect(() => textOf(() => 1)).toThrow(InvalidInputError);
+    expect(() => textOf({ list: [Number.NaN] })).toThrow('data holds NaN at data.list[0]');
+  });
+});
 
 describe('a tracestate', () => {
   it('keeps a short one as it is, and drops one that is not a header', () => {

@@ -72,6 +72,11 @@ describe('encodeJson', () => {
     ['an object without a prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
     ['deep data', nested(400), nested(400)],
     [
+      'an object without what it inherits',
+      Object.assign(Object.create({ call: () => 1 }) as object, { a: 1 }),
+      { a: 1 },
+    ],
+    [
       'an instance that names itself',
       Object.assign(
         new (class {

@@ -18,6 +18,17 @@ export function encodeJson(value: unknown): string {
   return JSON.stringify(plain);
 }
 
+/**
+ * Writes the value of a body's property as {@link encodeJson} does.
+ *
+ * @returns undefined when the property is left out
+ * @throws {@link InvalidInputError} for `data`, naming the path of the value that cannot be encoded
+ */
+export function encodeProperty(key: string, value: unknown): string | undefined {
+  const plain = isPlainJson(value, 1) ? value : toPlainJson(value, key, key, new Set());
+  return plain === undefined ? undefined : JSON.stringify(plain);
+}
+
 /** Tells whether `JSON.stringify` alone makes the right text; that holds for most data, and costs less than a copy. */
 function isPlainJson(value: unknown, depth: number): boolean {
   switch (typeof value) {
@@ -45,9 +56,9 @@ function isPlainObject(value: object, depth: number): boolean {
   }
   if ((value as Jsonable).toJSON !== undefined) return isPlainDate(value);
   if (isSpecial(value)) return false;
-  const keys = Object.keys(value);
-  for (let index = 0; index < keys.length; index++) {
-    if (!isPlainJson((value as Record<string, unknown>)[keys[index]!], depth + 1)) return false;
+  // A list of its keys would take more memory than the check; what is inherited may be checked as well.
+  for (const key in value) {
+    if (!isPlainJson((value as Record<string, unknown>)[key], depth + 1)) return false;
   }
   return true;
 }
