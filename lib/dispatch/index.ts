@@ -10,5 +10,5 @@ export type { DispatchSetting, StrategyDefinition } from './strategies/strategy-
 export { Transactions } from './transactions.js';
 export type { SendForOptions, SendOptions } from './send-options.js';
 export { type SendForSummary, type SendResult, WebhookDispatcher } from './webhook-dispatcher.js';
-export { UnheardEvents } from './unheard-events.js';
+export { type HeardEvent, UnheardEvents } from './unheard-events.js';
 export { wants } from './recipients/subscriber-choice.js';

@@ -42,6 +42,9 @@ export interface NetLinks {
   readonly removed: Map<string, ObjectLiteral>;
 }
 
+const THERE: Presence = { there: true, removed: false };
+const SOFTLY_REMOVED: Presence = { there: true, removed: true };
+const GONE: Presence = { there: false, removed: false };
 const NO_VALUES: NetChange['values'] = new Map();
 
 /** Takes a further change of the same row into account. */
@@ -102,10 +105,9 @@ function firstChange(change: RowChange): NetChange {
   const { plan, key, id, old, oldIsComplete } = change;
   const deleteDate = plan.metadata.deleteDateColumn;
   const wasRemoved: unknown = old === undefined ? undefined : deleteDate?.getEntityValue(old);
-  const before = {
-    there: change.did !== 'insert',
-    removed: old === undefined ? change.did === 'recover' : (wasRemoved ?? null) !== null,
-  };
+  const wasSoftlyRemoved =
+    old === undefined ? change.did === 'recover' : (wasRemoved ?? null) !== null;
+  const before = change.did === 'insert' ? GONE : wasSoftlyRemoved ? SOFTLY_REMOVED : THERE;
   return {
     plan,
     key,
@@ -130,12 +132,12 @@ function presenceAfter({ did }: RowChange, { removed }: Presence): Presence {
   switch (did) {
     case 'insert':
     case 'recover':
-      return { there: true, removed: false };
+      return THERE;
     case 'soft-remove':
-      return { there: true, removed: true };
+      return SOFTLY_REMOVED;
     case 'remove':
-      return { there: false, removed: false };
+      return GONE;
     case 'update':
-      return { there: true, removed };
+      return removed ? SOFTLY_REMOVED : THERE;
   }
 }

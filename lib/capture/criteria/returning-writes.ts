@@ -129,7 +129,7 @@ async function returned(
   }
   try {
     const result = (await execute()) as { raw: ObjectLiteral[] };
-    const rows = result.raw.map((raw) => toRow(raw, builder, metadata, columns));
+    const rows = makeRows(result.raw, builder, metadata, columns);
     result.raw = [];
     return { result, rows, given };
   } finally {
@@ -171,20 +171,29 @@ function isRefusedColumn(error: unknown): boolean {
   return code === '42703' || code === '42501';
 }
 
-/** A row of plain columns, as TypeORM makes it. */
-function toRow(
-  raw: ObjectLiteral,
+/** Makes rows of plain columns as TypeORM does, in the place of what the database has answered. */
+function makeRows(
+  rows: ObjectLiteral[],
   builder: WriteBuilder,
   metadata: EntityMetadata,
   columns: Columns,
-): ObjectLiteral {
+): readonly ObjectLiteral[] {
   const { driver } = dataSourceOf(builder);
-  const row = metadata.create(undefined, { fromDeserializer: true }) as ObjectLiteral;
-  columns.forEach((column, index) => {
-    const value: unknown = driver.prepareHydratedValue(raw[`thorn_${index}`], column);
-    column.setEntityValue(row, value);
-  });
-  return row;
+  const fields = columns.map((column, index) => ({
+    column,
+    name: `thorn_${index}`,
+    // The columns are neither virtual nor in an embedded object, so that `setEntityValue` would do no more.
+    property: column.propertyName,
+  }));
+  for (let index = 0; index < rows.length; index++) {
+    const raw = rows[index]!;
+    const row = metadata.create(undefined, { fromDeserializer: true }) as ObjectLiteral;
+    for (const { column, name, property } of fields) {
+      row[property] = driver.prepareHydratedValue(raw[name], column) as unknown;
+    }
+    rows[index] = row;
+  }
+  return rows;
 }
 
 function alias(index: number): string {

@@ -49,13 +49,34 @@ export async function changesOf(write: PendingWrite): Promise<RowChange[]> {
             'update',
           )
         : undefined;
+    const keys = knownKeys(plan, write);
     for (const row of rows) {
-      changes.push(
-        ...changesOfRow(row, complete.get(rowKey(plan.metadata, row)!), exact, plan, write),
-      );
+      const key = rowKey(plan.metadata, row)!;
+      const old = complete.get(key);
+      const change: RowChange = {
+        type: 'row',
+        did: DID[write.operation]!,
+        plan,
+        key,
+        id: row,
+        old: old ?? row,
+        oldIsComplete: old !== undefined,
+        values: write.set.values,
+        exact,
+      };
+      if (keys.length === 0) changes.push(change);
+      else changes.push(...moved(change, row, keys));
     }
   }
   return changes;
+}
+
+/** The parts of the key that a write sets. */
+function knownKeys({ metadata }: EntityPlan, { set }: PendingWrite): RowChange['values'] {
+  return set.values.filter(
+    ({ of, value }) =>
+      value !== UNKNOWN_VALUE && metadata.primaryColumns.some((column) => column === of),
+  );
 }
 
 /** With single-table inheritance, TypeORM makes each row an instance of its own class. */
@@ -101,41 +122,19 @@ function readsOldRow({ options, needsRow, readsBefore }: EventPlan, operation: B
   return operation === 'delete' && options.on === 'delete' && needsRow;
 }
 
-function changesOfRow(
-  row: ObjectLiteral,
-  complete: ObjectLiteral | undefined,
-  exact: RowChange['exact'],
-  plan: EntityPlan,
-  { operation, set }: PendingWrite,
-): RowChange[] {
-  const { metadata } = plan;
-  const change: RowChange = {
-    type: 'row',
-    did: DID[operation]!,
-    plan,
-    key: rowKey(metadata, row)!,
-    id: row,
-    old: complete ?? row,
-    oldIsComplete: complete !== undefined,
-    values: set.values,
-    exact,
-  };
-  const key = set.values.filter(
-    ({ of, value }) =>
-      value !== UNKNOWN_VALUE && metadata.primaryColumns.some((column) => column === of),
-  );
-  if (key.length === 0) return [change];
-  const moved = layOver(row, key, metadata);
-  const movedKey = rowKey(metadata, moved)!;
-  if (movedKey === change.key) return [change];
-  // A row with another id is another row.
+/** What becomes of a row whose key is set: a row with another id is another row. */
+function moved(change: RowChange, row: ObjectLiteral, keys: RowChange['values']): RowChange[] {
+  const { metadata } = change.plan;
+  const now = layOver(row, keys, metadata);
+  const key = rowKey(metadata, now)!;
+  if (key === change.key) return [change];
   return [
     { ...change, did: 'remove', values: [], exact: undefined },
     {
       ...change,
       did: 'insert',
-      key: movedKey,
-      id: copyRow(moved, metadata),
+      key,
+      id: copyRow(now, metadata),
       old: undefined,
       oldIsComplete: false,
       values: [],

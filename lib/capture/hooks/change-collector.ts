@@ -134,8 +134,7 @@ export class ChangeCollector {
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let batch = items; batch.length > 0; batch = state.frames.drain()) {
       await this.others?.removeCaptured(manager, batch);
-      const alone =
-        state.writes === 1 && batch.filter(({ type }) => type !== 'message').length === 1;
+      const alone = state.writes === 1 && countChanges(batch) === 1;
       const occurrences = occurrencesOf(batch);
       // Rows are let go as soon as their messages are made.
       batch.length = 0;
@@ -184,6 +183,10 @@ export class ChangeCollector {
   #logError(what: string, error: unknown): void {
     this.#logger.error(`${what}: ${errorText(error)}`, stackFrames(error));
   }
+}
+
+function countChanges(items: readonly CollectedItem[]): number {
+  return items.reduce((count, { type }) => (type === 'message' ? count : count + 1), 0);
 }
 
 /** A transaction may have begun before the capture started to listen. */

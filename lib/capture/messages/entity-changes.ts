@@ -19,7 +19,6 @@ export function changesOf(
   changed: readonly Field[],
   { net, before, row, event: { concealed } }: Changed,
 ): EntityChanges<ObjectLiteral> {
-  if (changed.length === 0) return {};
   const { metadata } = net.plan;
   const shown = changeableNames(metadata);
   const changes: Record<string, ValueChange<unknown>> = {};

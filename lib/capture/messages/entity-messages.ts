@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { EntityManager, ObjectLiteral } from 'typeorm';
 import { stackFrames, errorText } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
-import type { MessagePipeline } from '../../dispatch/index.js';
+import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageFactory } from '../../message/index.js';
 import type { CollectedItem, Occurrence } from '../changes/occurrences.js';
 import type { EventPlan } from '../plan/entity-plan.js';
@@ -64,14 +64,17 @@ export class EntityMessages {
     related: RelatedKeys | undefined,
   ): Promise<Message[]> {
     const messages: Message[] = [];
-    for (const entry of candidates) {
+    // By index: where a function may wait, each step of an iterator makes an object.
+    for (let at = 0; at < candidates.length; at++) {
+      const entry = candidates[at]!;
       if (entry instanceof Message) {
         messages.push(entry);
         continue;
       }
-      for (const subject of subjectsOf(entry, rows)) {
+      const subjects = subjectsOf(entry, rows);
+      for (let of = 0; of < subjects.length; of++) {
         try {
-          const made = this.make(entry.event, subject, true);
+          const made = this.make(entry.event, subjects[of]!, true);
           // Waiting for what is there already would cost as much as making it.
           const message = isPromiseLike(made) ? await made : made;
           if (message !== undefined) messages.push(message);
@@ -96,30 +99,51 @@ export class EntityMessages {
     subject: Subject,
     isForRecipients = false,
   ): Promise<Message | undefined> | Message | undefined {
-    const { options, concealed, order, settings } = event;
+    const { options, concealed, settings } = event;
     if (event.condition?.holds(conditionRow(event, subject), subject.before) === false) return;
     const row = withoutPaths(subject.row, concealed);
     const name = event.eventName.fill(subject.row);
-    const { audience, owner } = this.#audience(event, row, subject.row);
-    const heard = { event: name, keep: settings.keep, audience, owner };
+    const audience = options.owner === undefined ? 'everyone' : 'owner';
+    const owner = audience === 'everyone' ? null : this.#owner(event, row, subject.row);
+    const heard: HeardEvent = { event: name, keep: settings.keep, audience, owner };
     if (isForRecipients && this.pipeline.isUnheard(heard)) return;
     const change =
       concealed.length === 0
         ? subject.change
         : { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
-    const payload = options.payload?.(row, change);
-    const create = (data: unknown): Message =>
-      this.factory.create({
-        event: name,
-        data: withRequestData(data, options.requestData),
-        audience,
-        owner,
-        ref: refOf(options, row, subject.row),
-        headers: typeof options.headers === 'function' ? options.headers(row) : options.headers,
-        settings,
-        orderBy: order?.keyOf(row, subject.row),
-      });
-    return isPromiseLike(payload) ? Promise.resolve(payload).then(create) : create(payload);
+    const data = options.payload?.(row, change);
+    return isPromiseLike(data)
+      ? this.#createLater(event, heard, row, subject.row, data)
+      : this.#create(event, heard, row, subject.row, data);
+  }
+
+  async #createLater(
+    event: EventPlan,
+    to: HeardEvent,
+    row: ObjectLiteral,
+    whole: ObjectLiteral,
+    data: PromiseLike<unknown>,
+  ): Promise<Message> {
+    return this.#create(event, to, row, whole, await data);
+  }
+
+  #create(
+    { options, settings, order }: EventPlan,
+    { event, audience, owner }: HeardEvent,
+    row: ObjectLiteral,
+    whole: ObjectLiteral,
+    data: unknown,
+  ): Message {
+    return this.factory.create({
+      event,
+      data: withRequestData(data, options.requestData),
+      audience,
+      owner,
+      ref: refOf(options, row, whole),
+      headers: typeof options.headers === 'function' ? options.headers(row) : options.headers,
+      settings,
+      orderBy: order?.keyOf(row, whole),
+    });
   }
 
   /** True if nobody would get any event of these changes, whatever the rows say. */
@@ -137,17 +161,6 @@ export class EntityMessages {
     return !this.pipeline.isUnheard({ event: name, owner: null, audience: 'everyone', keep });
   }
 
-  #audience(
-    event: EventPlan,
-    row: ObjectLiteral,
-    whole: ObjectLiteral,
-  ): Pick<Message, 'audience' | 'owner'> {
-    const { owner } = event.options;
-    if (owner === undefined) return { audience: 'everyone', owner: null };
-    const value = typeof owner === 'function' ? owner(row) : valueAtPath(whole, owner);
-    return { audience: 'owner', owner: this.#owner(event, value) };
-  }
-
   #logDropped(event: EventPlan, error: unknown): void {
     this.#logger.error(
       `${event.entity}: the event ${event.name} is dropped: ${errorText(error)}`,
@@ -157,7 +170,9 @@ export class EntityMessages {
 
   readonly #warnedOf = new Set<EventPlan>();
 
-  #owner(event: EventPlan, value: unknown): string | null {
+  #owner(event: EventPlan, row: ObjectLiteral, whole: ObjectLiteral): string | null {
+    const { owner } = event.options;
+    const value = typeof owner === 'function' ? owner(row) : valueAtPath(whole, owner!);
     if (value === null || value === undefined || value === '') {
       if (!this.#warnedOf.has(event)) {
         this.#warnedOf.add(event);

@@ -15,25 +15,31 @@ export interface Subject {
   readonly change: EntityChange<ObjectLiteral>;
 }
 
+const NONE: readonly never[] = Object.freeze([]);
+const NO_CHANGES = Object.freeze({});
+
 /** The rows that messages are made from; none when nothing has really changed. */
-export function subjectsOf(occurrence: Occurrence, needed: NeededRows): Subject[] {
+export function subjectsOf(occurrence: Occurrence, needed: NeededRows): readonly Subject[] {
   return 'links' in occurrence ? linkSubjects(occurrence, needed) : rowSubjects(occurrence, needed);
 }
 
 function rowSubjects(
   { kind, event, net }: Extract<Occurrence, { readonly kind: 'create' | 'change' | 'delete' }>,
   { rows }: NeededRows,
-): Subject[] {
+): readonly Subject[] {
   const { metadata } = net.plan;
   const read = rows.get(metadata)?.get(net.key);
   // Something that no hook tells of (a cascade, SQL by hand) has removed what this transaction had created.
-  if (kind === 'create' && event.needsRow && read === undefined) return [];
-  const changed = kind === 'change' ? changedFields(net, read, event) : [];
-  if (kind === 'change' && !isReported(changed, event)) return [];
+  if (kind === 'create' && event.needsRow && read === undefined) return NONE;
+  const changed = kind === 'change' ? changedFields(net, read, event) : NONE;
+  if (kind === 'change' && !isReported(changed, event)) return NONE;
   const row = read ?? lastKnown(kind, net);
   const before = kind === 'create' || net.old === undefined ? null : beforeOf(net, row);
-  const changes = before === null ? {} : changesOf(changed ?? [], { net, before, row, event });
-  return [{ row, before, change: { on: kind, before, changes, ids: [], related: [] } }];
+  const changes =
+    before === null || changed === undefined || changed.length === 0
+      ? NO_CHANGES
+      : changesOf(changed, { net, before, row, event });
+  return [{ row, before, change: { on: kind, before, changes, ids: NONE, related: NONE } }];
 }
 
 function lastKnown(kind: 'create' | 'change' | 'delete', net: NetChange): ObjectLiteral {

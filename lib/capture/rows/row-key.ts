@@ -5,13 +5,20 @@ export type Column = EntityMetadata['columns'][number];
 
 /** A text that is equal for equal ids of a class. Undefined when a part of the id is missing. */
 export function rowKey(metadata: EntityMetadata, row: ObjectLiteral): string | undefined {
+  const { primaryColumns } = metadata;
+  if (primaryColumns.length === 1) return partOf(row, primaryColumns[0]!);
   const parts: string[] = [];
-  for (const column of metadata.primaryColumns) {
-    const value: unknown = column.getEntityValue(row);
-    if (value === undefined || value === null) return undefined;
-    parts.push(keyPart(value, column));
+  for (const column of primaryColumns) {
+    const part = partOf(row, column);
+    if (part === undefined) return undefined;
+    parts.push(part);
   }
-  return parts.length === 1 ? parts[0] : JSON.stringify(parts);
+  return JSON.stringify(parts);
+}
+
+function partOf(row: ObjectLiteral, column: Column): string | undefined {
+  const value: unknown = column.getEntityValue(row);
+  return value === undefined || value === null ? undefined : keyPart(value, column);
 }
 
 /** One column's part of such a text. */
