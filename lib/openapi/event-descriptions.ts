@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { ThornConfigurationError } from '../errors/index.js';
 import { WireFormat } from '../message/index.js';
+import { patternMatches } from '../subscriber/index.js';
 import { ENVELOPES, withOrder } from './envelope-schemas.js';
 import {
   dataSchemaOf,
@@ -27,6 +28,8 @@ export interface CatalogueDocumentOptions {
    * Default: the envelope that the application uses, or for a function an empty schema.
    */
   readonly body?: (event: DescribedEvent) => JsonSchema;
+  /** Patterns of the events that are described, such as `order.*`. Default: all. */
+  readonly events?: readonly string[];
 }
 
 /**
@@ -50,11 +53,12 @@ export interface DescribedWebhooks {
 /** Collects the contents of a document. @throws {@link ThornConfigurationError} for no catalogue */
 export function describeWebhooks(
   source: CatalogueSource,
-  { body }: CatalogueDocumentOptions,
+  { body, events: patterns = ['*'] }: CatalogueDocumentOptions,
 ): DescribedWebhooks {
   const [catalogue, format] = sourcesOf(source);
   const events = catalogue
     .subscribable()
+    .filter((name) => patterns.some((pattern) => patternMatches(pattern, name)))
     .toSorted()
     .map((name) => described(catalogue.get(name)!))
     .map((event) => ({

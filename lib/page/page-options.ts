@@ -34,7 +34,8 @@ export interface PageOptions {
   /** Links of the application for the page's menu, such as its documentation. Default: none. */
   readonly links?: readonly PageLink[];
   /**
-   * URLs of documents about the events that the application serves, shown above the catalogue of events. Default: none.
+   * URLs of documents that the application serves, linked above the catalogue of events. Default: what the REST API
+   * says of the events alone, as files to download.
    */
   readonly documents?: {
     /** For example `/docs`; see `thornOpenApiWebhooks()`. */

@@ -2,10 +2,10 @@ import { call } from '../core/client.js';
 import type { EventDetails } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { apiUrl, settings } from '../core/settings.js';
-import { useData } from '../core/use-data.js';
+import { useAction, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
-import { Empty } from '../ui/basics.js';
-import { Content } from '../ui/content.js';
+import { Button, Empty, ErrorNote } from '../ui/basics.js';
+import { Content, save } from '../ui/content.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { grouped, useCatalogue } from './event-picker.js';
 
@@ -48,19 +48,32 @@ export function EventsScreen({ name }: { readonly name: string }) {
   );
 }
 
-/** Links to the documents that the application serves. */
+/** Leads to the documents that the application serves; without one, to what the API says of the events alone. */
 function Documents() {
   const { openApi, asyncApi } = settings.documents;
-  return [
-    ['OpenAPI', openApi],
-    ['AsyncAPI', asyncApi],
-  ].map(
-    ([name, url]) =>
-      url !== undefined && (
-        <a key={name} class="button plain" href={url} target="_blank" rel="noreferrer">
-          {name}
-        </a>
-      ),
+  const download = useAction(async (file: string) => {
+    save(JSON.stringify(await call(apiUrl, file), null, 2), file);
+  });
+  return (
+    <>
+      {(
+        [
+          ['OpenAPI', 'openapi.json', openApi],
+          ['AsyncAPI', 'asyncapi.json', asyncApi],
+        ] as const
+      ).map(([name, file, url]) =>
+        url === undefined ? (
+          <Button key={name} isBusy={download.isBusy} onClick={() => download.run(file)}>
+            {t().downloadOf(name)}
+          </Button>
+        ) : (
+          <a key={name} class="button plain" href={url} target="_blank" rel="noreferrer">
+            {name}
+          </a>
+        ),
+      )}
+      <ErrorNote error={download.error} />
+    </>
   );
 }
 

@@ -213,6 +213,7 @@ export const de: Dictionary = {
   noEventsHint: 'Die Anwendung gibt an, welche Ereignisse abonniert werden können.',
   schema: 'Schema',
   example: 'Beispiel',
+  downloadOf: (name) => `${name} herunterladen`,
   noSchema: 'Kein Schema angegeben.',
   noExample: 'Kein Beispiel angegeben.',
   chooseEvent: 'Wählen Sie ein Ereignis, um seine Daten zu sehen.',

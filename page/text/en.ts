@@ -211,6 +211,7 @@ export const en = {
   noEventsHint: 'The application declares the events that can be subscribed to.',
   schema: 'Schema',
   example: 'Example',
+  downloadOf: (name: string) => `Download ${name}`,
   noSchema: 'No schema is declared.',
   noExample: 'No example is declared.',
   chooseEvent: 'Choose an event to see its data.',

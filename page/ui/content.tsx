@@ -109,7 +109,8 @@ function visible(text: string): string {
   );
 }
 
-function save(content: string | Uint8Array<ArrayBuffer>, name: string): void {
+/** Lets the browser keep a text or bytes as a file. */
+export function save(content: string | Uint8Array<ArrayBuffer>, name: string): void {
   const url = URL.createObjectURL(new Blob([content], { type: 'application/octet-stream' }));
   const link = document.createElement('a');
   link.href = url;

@@ -57,6 +57,21 @@ it('returns the schema of an event that a class declares, as the documents do', 
   });
 });
 
+it('answers documents of all events', async () => {
+  const webhooks = thornOpenApiWebhooks(api.app);
+  expect((await api.send('GET', '/hooks/openapi.json')).body).toEqual({
+    openapi: '3.1.0',
+    info: { title: 'Webhooks', version: '1.0' },
+    webhooks: JSON.parse(JSON.stringify(webhooks)),
+  });
+  const { body } = await api.send('GET', '/hooks/asyncapi.json');
+  expect(body.asyncapi).toBe('3.0.0');
+  expect(Object.keys(body.components.messages)).toEqual(Object.keys(webhooks));
+  expect(Object.keys(thornOpenApiWebhooks(api.app, { events: ['parcel.s*', '*.found'] }))).toEqual([
+    'parcel.found',
+  ]);
+});
+
 it('returns a self-contained JSON Schema, and null where there is none', async () => {
   const lost = await api.send('GET', '/hooks/event-types/parcel.lost');
   expect(lost.body.schema).toMatchObject({ type: 'string' });

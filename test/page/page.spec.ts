@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { RequestMethod, VersioningType } from '@nestjs/common';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -45,7 +46,13 @@ describe.each(platforms)('the page on %s', (platform) => {
       expect(await visitor.page.title()).toBe('Events · Webhooks');
       const documents = visitor.page.getByRole('link', { name: 'OpenAPI' });
       expect(await documents.getAttribute('href')).toBe('/docs');
-      expect(await visitor.page.getByRole('link', { name: 'AsyncAPI' }).count()).toBe(0);
+      const saved = visitor.page.waitForEvent('download');
+      await visitor.page.getByRole('button', { name: 'Download AsyncAPI' }).click();
+      const file = await saved;
+      expect(file.suggestedFilename()).toBe('asyncapi.json');
+      expect(JSON.parse(readFileSync(await file.path(), 'utf8'))).toMatchObject({
+        components: { messages: { 'article.created': { name: 'article.created' } } },
+      });
     } finally {
       await visitor.end();
       await api.app.close();

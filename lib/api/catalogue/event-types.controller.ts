@@ -1,6 +1,7 @@
-import { Get, Inject, Param, type Type } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { Get, Inject, Param, Req, type Type } from '@nestjs/common';
+import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
+import { type AsyncApiDocument, thornAsyncApi, thornOpenApiWebhooks } from '../../openapi/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import {
@@ -9,8 +10,19 @@ import {
   EventTypeView,
   subscribableEvents,
 } from './event-type.view.js';
+import { eventsFor } from '../http/portal.guard.js';
 import { orNotFound } from '../problems/errors.js';
 import { RoutePaths } from '../platform/route-paths.js';
+
+/** An OpenAPI document of webhooks alone. */
+export interface OpenApiView {
+  readonly openapi: '3.1.0';
+  readonly info: { readonly title: string; readonly version: string };
+  readonly webhooks: ReturnType<typeof thornOpenApiWebhooks>;
+}
+
+/** Documents need both; the application may serve others with its own name and version. */
+const INFO = { title: 'Webhooks', version: '1.0' };
 
 /** The routes that tell which events there are to subscribe to. */
 export function eventTypesController(settings: ApiSettings): Type<unknown> {
@@ -20,6 +32,7 @@ export function eventTypesController(settings: ApiSettings): Type<unknown> {
   class ThornEventTypesController {
     constructor(
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
+      @Inject(ModuleRef) private readonly module: ModuleRef,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
@@ -41,7 +54,25 @@ export function eventTypesController(settings: ApiSettings): Type<unknown> {
         ),
       );
     }
+
+    /** Describes the requests of all events that the caller may subscribe to, as OpenAPI. */
+    @Get(paths.of('/openapi.json'))
+    openApi(@Req() request: object): OpenApiView {
+      const webhooks = thornOpenApiWebhooks(this.module, eventsOf(request));
+      return { openapi: '3.1.0', info: INFO, webhooks };
+    }
+
+    /** The same as AsyncAPI. */
+    @Get(paths.of('/asyncapi.json'))
+    asyncApi(@Req() request: object): AsyncApiDocument {
+      return thornAsyncApi(this.module, { ...INFO, ...eventsOf(request) });
+    }
   }
 
   return ThornEventTypesController;
+}
+
+function eventsOf(request: object): { readonly events?: readonly string[] } {
+  const events = eventsFor(request);
+  return events === null ? {} : { events };
 }

@@ -197,6 +197,14 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     answer: [200, 'EventTypes'],
   },
   'EventTypes.read': { summary: 'Describes an event', answer: [200, 'EventType'] },
+  'EventTypes.openApi': {
+    summary: 'Describes the requests of all events as an OpenAPI document',
+    answer: [200, 'Document'],
+  },
+  'EventTypes.asyncApi': {
+    summary: 'Describes the requests of all events as an AsyncAPI document',
+    answer: [200, 'Document'],
+  },
   'Jwks.jwks': {
     summary: 'Shows the public keys that signatures are verified with',
     answer: [200, 'JsonWebKeys'],

@@ -263,6 +263,7 @@ export function apiSchemas(
       schema: nullable({ type: 'object', additionalProperties: true }),
       example: {},
     }),
+    Document: { type: 'object', additionalProperties: true },
     JsonWebKeys: {
       type: 'object',
       required: ['keys'],
