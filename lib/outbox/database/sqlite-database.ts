@@ -9,14 +9,17 @@ import {
 } from '../../sqlite/index.js';
 import { findDialect, type Dialect, type Statement } from './dialect.js';
 import { NOTHING_DONE, OutboxDatabase, type Result, type Step } from './outbox-database.js';
+import { SqliteCheckpoints } from './sqlite-checkpoints.js';
 
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
 const LONG_TRANSACTION = 100;
 const LONG_WAIT = 10_000;
-// An INSERT of many rows would open, write and remove a temporary file each time. A checkpoint is worth its fsync() when
-// it carries many pages: these are 16 MB of the file ending in -wal.
-const OWN_CONNECTION = 'PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000';
+// An INSERT of many rows would open, write and remove a temporary file each time.
+const OWN_CONNECTION = 'PRAGMA temp_store = MEMORY';
+// A checkpoint is worth its fsync() when it carries many pages: these are 16 MB of the file ending in -wal. With a thread
+// for checkpoints, a COMMIT makes one where the file would grow for ever, because there is always more to carry.
+const PAGES_OF_CHECKPOINT = { alone: 4000, withThread: 16_000 };
 
 const OPEN_TRANSACTION =
   'a transaction of this application is open. Look for a query runner with startTransaction() and without ' +
@@ -47,6 +50,7 @@ export class SqliteDatabase extends OutboxDatabase {
   readonly #waiting: Unit[] = [];
   #own: DataSource | null = null;
   #handle: SqliteHandle | null = null;
+  #checkpoints: SqliteCheckpoints | null = null;
   #timer: NodeJS.Timeout | null = null;
   #wait = FIRST_WAIT;
   #openedAt = 0;
@@ -84,7 +88,12 @@ export class SqliteDatabase extends OutboxDatabase {
       await this.#patiently(() => this.#own!.initialize());
     }
     this.#handle = sqliteHandle(this.#own ?? this.dataSource)!;
-    if (this.#own !== null) this.#handle.exec(OWN_CONNECTION);
+    if (this.#own !== null) {
+      this.#handle.exec(OWN_CONNECTION);
+      this.#checkpoints = SqliteCheckpoints.of(this.#own, () => this.#checkpointAlone());
+      if (this.#checkpoints === null) this.#checkpointAlone();
+      else this.#checkpointEvery(PAGES_OF_CHECKPOINT.withThread);
+    }
     this.dataSource.subscribers.push(this.#hooks);
   }
 
@@ -166,8 +175,18 @@ export class SqliteDatabase extends OutboxDatabase {
     if (at !== -1) this.dataSource.subscribers.splice(at, 1);
     this.#handle = null;
     for (const { reject } of this.#waiting.splice(0)) reject(new Error('The outbox is closed'));
+    await this.#checkpoints?.close();
     await this.#own?.destroy();
     this.#own = null;
+  }
+
+  #checkpointAlone(): void {
+    this.#checkpoints = null;
+    this.#checkpointEvery(PAGES_OF_CHECKPOINT.alone);
+  }
+
+  #checkpointEvery(pages: number): void {
+    this.#handle?.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
   }
 
   #pump(): void {
@@ -179,6 +198,7 @@ export class SqliteDatabase extends OutboxDatabase {
         this.#waiting.shift();
         this.#wait = FIRST_WAIT;
         this.#waitingSince = null;
+        this.#checkpoints?.written(results.reduce((sum, { affected }) => sum + affected, 0));
         unit.resolve(results);
       } catch (error) {
         if (isLocked(error)) return this.#later(OTHER_CONNECTION);
