@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { isObject } from '../common/option-checks.js';
 import { dataSourceOf } from '../common/typeorm-compat.js';
 import { InvalidInputError } from '../errors/index.js';
 import {
@@ -6,6 +7,7 @@ import {
   checkMessageSettings,
   MESSAGE_SETTINGS,
   type MessageSettings,
+  ORDER_SETTINGS,
   type OrderBy,
   type OrderKey,
   type SubscriberSource,
@@ -67,6 +69,7 @@ const SOME_BASE = 'https://example.com';
 /** @throws {@link InvalidInputError} naming the option that is unknown or makes no sense */
 export function checkSendOptions(options: SendOptions): void {
   checkNames('send()', options, SEND);
+  if (isObject(options.orderBy)) checkNames('send()', options.orderBy, ORDER_SETTINGS, 'orderBy.');
   checkTransport(options);
   checkMessageSettings(options);
   const { id, ref, owner } = options;
@@ -83,14 +86,14 @@ export function checkSendForOptions(options: SendForOptions): void {
   checkTransport(options);
 }
 
-function checkNames(method: string, options: unknown, known: readonly string[]): void {
+function checkNames(method: string, options: unknown, known: readonly string[], path = ''): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InvalidInputError('options', `of ${method} must be an object`);
   }
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown === undefined) return;
   throw new InvalidInputError(
-    unknown,
+    path + unknown,
     `is not an option of ${method}. Valid options: ${known.join(', ')}`,
   );
 }

@@ -28,6 +28,7 @@ export {
 export {
   keyHeader,
   keyTextOf,
+  ORDER_SETTINGS,
   type OrderBy,
   type OrderKey,
   orderSetting,

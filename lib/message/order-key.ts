@@ -11,6 +11,9 @@ export interface OrderSetting<Key> {
   readonly private?: boolean;
 }
 
+/** The names of the properties of an {@link OrderSetting}. */
+export const ORDER_SETTINGS = ['key', 'private'] as const;
+
 /** A key, or how to find it; as an object when more is to be said. */
 export type OrderBy<Key> = Key | OrderSetting<Key>;
 

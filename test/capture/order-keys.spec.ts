@@ -109,7 +109,7 @@ describe('orderBy of an entity', () => {
     ['titel', /Story, event story.changed: orderBy names titel, but titel is not a field/],
     [{ key: 'titel', private: true }, /orderBy names titel/],
     [7, /must be true, a path such as 'tenantId', a function, or { key/],
-    [{ key: 'title', hidden: true }, /`orderBy` of .* must be/],
+    [{ key: 'title', hidden: true }, /Unknown option `orderBy\.hidden`.*: key, private/],
     [{ private: true }, /`orderBy` of .* must be/],
   ])('refuses %o where it is declared', async (orderBy, message) => {
     const declare = async () => {

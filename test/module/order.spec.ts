@@ -108,7 +108,16 @@ describe('orderBy', () => {
     },
   );
 
+  it('refuses unknown properties, and names the valid ones', async () => {
+    const orderBy = { key: 'order 5', nope: 1 };
+    await expect(dispatcher.send('order.flagged', {}, { orderBy })).rejects.toMatchObject({
+      ...{ field: 'orderBy.nope', message: expect.stringContaining('Valid options: key, private') },
+    });
+    expect(receiver.received).toEqual([]);
+  });
+
   it.each<[options: object, message: RegExp]>([
+    [{ orderBy: { key: 'id', nope: 1 } }, /Unknown option `orderBy\.nope`.*: key, private/],
     [{ orderBy: true }, /must be a path of the result or a function/],
     [{ orderBy: 'id', on: 'error' }, /must be a function: a method that threw/],
     [{ orderBy: 5 }, /must be true, a path/],

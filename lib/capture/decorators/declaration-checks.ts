@@ -10,6 +10,7 @@ import {
   checkMessageSettings,
   MESSAGE_SETTINGS,
   type MessageSettings,
+  ORDER_SETTINGS,
 } from '../../message/index.js';
 
 type Names<Options> = { readonly [Name in keyof Required<Options>]: true };
@@ -95,6 +96,8 @@ export function checkSettingKinds(place: string, values: Readonly<Record<string,
     const isFine = value === undefined || kind.test(value);
     check.assert(key, isFine, `must be ${kind.of}, not ${describe(value)}`);
   }
+  const { orderBy } = values;
+  if (isObject(orderBy)) check.within('orderBy').names(orderBy, ORDER_SETTINGS);
   explain(place, () => {
     checkMessageSettings(values);
     if (typeof values['headers'] === 'object') checkHeaders(values['headers']);
@@ -150,8 +153,8 @@ const isOrderKey = (value: unknown): boolean =>
   typeof value === 'boolean' || isTextOrFunction(value);
 const isOrderBy = (value: unknown): boolean => {
   if (!isObject(value)) return isOrderKey(value);
-  const { key, private: isPrivate = false, ...rest } = value;
-  return isOrderKey(key) && isBoolean(isPrivate) && Object.keys(rest).length === 0;
+  const { key, private: isPrivate = false } = value;
+  return isOrderKey(key) && isBoolean(isPrivate);
 };
 
 const KINDS: Readonly<Record<string, { readonly of: string; test(value: unknown): boolean }>> = {
