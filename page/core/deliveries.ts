@@ -45,7 +45,12 @@ export const operatorDeliveries: DeliverySource = {
   read: async (id, signal) => {
     const found = await call<RecordDetails>(operatorUrl!, path('deliveries', id), { signal });
     const attempts = found.attempts.map((one) => ({ ...one, startedAt: iso(one.startedAt)! }));
-    return { ...shown(found), attempts: attempts as readonly unknown[] as readonly ShownAttempt[] };
+    const { blockedBy } = found;
+    return {
+      ...shown(found),
+      blockedBy,
+      attempts: attempts as readonly unknown[] as readonly ShownAttempt[],
+    };
   },
   request: (id, signal) =>
     call<SentRequest>(operatorUrl!, path('deliveries', id, 'request'), { signal }),

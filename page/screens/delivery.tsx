@@ -171,6 +171,10 @@ function Facts({ delivery, source }: Omit<ShownOptions, 'reload'>) {
           <dd>
             {delivery.rateLimited ? (
               t().waitsForLimit
+            ) : delivery.blocked && delivery.blockedBy !== null ? (
+              <a href={linkTo(`${source.base}/deliveries/${delivery.blockedBy}`)}>
+                {t().order.blockedHint}
+              </a>
             ) : delivery.blocked ? (
               t().order.blockedHint
             ) : (

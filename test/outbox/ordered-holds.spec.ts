@@ -49,6 +49,13 @@ const ended = () =>
     (rows) => rows.length === 0,
   );
 
+/** Every worker looks for keys that stand still when it starts, and once a minute. */
+const restart = async () => {
+  const { subscribers } = app;
+  await app.close();
+  app = await open({ subscribers, synchronize: false });
+};
+
 beforeEach(async () => {
   receiver = await OrderedReceiver.start();
   told = [];
@@ -106,6 +113,9 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
       { status: 'pending', nextAt: null, attemptCount: 0 },
       { status: 'pending', nextAt: null, attemptCount: 0 },
     ]);
+    const last = await app.deliveries.findById(items.find(({ blocked }) => blocked)!.id, 'any');
+    expect(last).toMatchObject({ blockedBy: held.id });
+    expect(await app.deliveries.findById(held.id, 'any')).toMatchObject({ blockedBy: null });
     const pending = await app.deliveries.list({ status: 'pending' }, 'any');
     expect(pending.items.map(({ blocked }) => blocked)).toEqual([true, true]);
     expect(await app.deliveries.retry(held.id, 'any')).toBe('scheduled');
@@ -215,6 +225,44 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await accepted([5, 6]);
   });
 
+  it.each(['disabled', 'removed'])('ends a held key when it is %s', async (how) => {
+    const { id } = await subscribe({ onExhausted: 'hold' });
+    fails(({ sequence, attempt }) => sequence === 1 && attempt === 1);
+    await send(3);
+    await failed(1);
+    await waiting(2);
+    if (how === 'removed') await app.subscribers.delete(id, 'any');
+    else await change(id, { enabled: false });
+    await restart();
+    await ended();
+    expect(await app.rows('SELECT DISTINCT reason, key_hash, place FROM thorn_deliveries')).toEqual(
+      [{ reason: 'disabled', key_hash: null, place: null }],
+    );
+    if (how === 'removed') return;
+    await change(id, { enabled: true });
+    expect(await app.deliveries.backfill(id, 1, {}, 'any')).toMatchObject({ scheduled: 3 });
+    await accepted([1, 2, 3]);
+  });
+
+  it('holds a key on when it listens to other events', async () => {
+    const { id } = await subscribe({ onExhausted: 'hold' });
+    const other = await app.subscribers.create(
+      subscriber(receiver.url('/other'), { ordered: true, onExhausted: 'hold' }),
+    );
+    fails(({ sequence, attempt }) => sequence === 1 && attempt === 1);
+    await send(3);
+    await failed(2);
+    await waiting(4);
+    await change(id, { events: ['order.removed'] });
+    await change(other.id, { onExhausted: 'skip' });
+    await restart();
+    await vi.waitFor(() => expect(receiver.accepted('a', '/other')).toEqual([2, 3]), PATIENCE);
+    const held = (await log()).find(({ holding }) => holding)!;
+    expect(held).toMatchObject({ subscriberId: id });
+    expect(await app.deliveries.retry(held.id, 'any')).toBe('scheduled');
+    await accepted([1, 2, 3]);
+  });
+
   it('gets all that waits once it is no longer ordered', async () => {
     const { id } = await subscribe();
     let answer!: () => void;
@@ -237,10 +285,7 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await failed(1);
     await waiting(2);
     await change(id, { onExhausted: 'skip' });
-    const { subscribers } = app;
-    await app.close();
-    // Every worker looks when it starts, and once a minute.
-    app = await open({ subscribers, synchronize: false });
+    await restart();
     await accepted([2, 3]);
     expect(told).toMatchObject([{ sequence: 1, until: null }, { sequence: 1 }]);
   });

@@ -21,7 +21,7 @@ export class DeliveryView {
   /** The status of the answer to the latest attempt; null without one. */
   readonly latestStatus: number | null;
   readonly statusClass: DeliveryRecord['statusClass'];
-  /** The earliest time of the next attempt; null once it is finished, and while a worker holds it. */
+  /** The earliest time of the next attempt; null once it is finished, and while a worker holds it or it is `blocked`. */
   readonly nextAt: string | null;
   /** True when the delivery waits for the rate limit of its subscriber alone. */
   readonly rateLimited: boolean;
@@ -84,10 +84,13 @@ export class AttemptView {
 
 /** A delivery with its attempts, oldest first. */
 export class DeliveryDetailsView extends DeliveryView {
+  /** The delivery that it waits for while it is `blocked`. */
+  readonly blockedBy: string | null;
   readonly attempts: readonly AttemptView[];
 
   constructor(delivery: DeliveryDetails, self: string) {
     super(delivery, self);
+    this.blockedBy = delivery.blockedBy;
     this.attempts = delivery.attempts.map((attempt) => new AttemptView(attempt));
   }
 }

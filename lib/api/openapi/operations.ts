@@ -139,13 +139,14 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Deliveries.retry': {
     summary: 'Tries a delivery again',
-    description: '409 while an attempt is under way, and when nothing is left to send.',
+    description:
+      'Now, or once its turn has come when it is ordered. 409 while an attempt is under way, and when nothing is left to send.',
     body: 'Nothing',
     answer: [202, 'Delivery'],
     refusals: [409, 501],
   },
   'Deliveries.cancel': {
-    summary: 'Calls a waiting delivery off',
+    summary: 'Calls a waiting delivery off, or ends the hold of a failed one',
     description: '409 while an attempt is under way, and when the delivery has ended.',
     body: 'Nothing',
     answer: [200, 'Delivery'],

@@ -73,13 +73,13 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     refusals: [400, 404, 501],
   },
   'Operator.retry': {
-    summary: 'Tries a delivery again',
+    summary: 'Tries a delivery again: now, or once its turn has come',
     answer: [202, 'DeliveryState'],
     ...ACTION,
     refusals: [409, 501],
   },
   'Operator.cancel': {
-    summary: 'Calls a delivery off',
+    summary: 'Calls a delivery off, or ends the hold of a failed one',
     answer: [200, 'DeliveryState'],
     ...ACTION,
     ...LOG,

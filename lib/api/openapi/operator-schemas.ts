@@ -116,7 +116,11 @@ export function operatorSchemas(
     OperatorSubscriberPage: page('OperatorSubscriber', nullable),
     OperatorDelivery: all(delivery),
     OperatorDeliveryPage: page('OperatorDelivery', nullable),
-    OperatorDeliveryDetails: all({ ...delivery, attempts: { type: 'array', items: all(attempt) } }),
+    OperatorDeliveryDetails: all({
+      ...delivery,
+      blockedBy: nullable(text),
+      attempts: { type: 'array', items: all(attempt) },
+    }),
     DeliveryState: all({ state: text }),
     Prune: some({
       before: { ...text, format: 'date-time', description: 'Default: what the settings say' },

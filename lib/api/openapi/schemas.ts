@@ -144,7 +144,8 @@ export function apiSchemas(
     statusClass: { ...text, enum: ANSWER_CLASSES },
     nextAt: nullable({
       ...time,
-      description: 'When it is tried again at the earliest; null while an attempt is under way',
+      description:
+        'When it is tried again at the earliest; null while an attempt is under way, and while it is blocked',
     }),
     rateLimited: { type: 'boolean', description: 'Waits for the rate limit of its subscriber' },
     blocked: { type: 'boolean', description: 'Waits for an earlier delivery of its key' },
@@ -208,6 +209,7 @@ export function apiSchemas(
     Delivery: all(delivery),
     DeliveryDetails: all({
       ...delivery,
+      blockedBy: nullable({ ...text, description: 'The delivery that it waits for' }),
       attempts: {
         type: 'array',
         items: all({

@@ -56,7 +56,7 @@ export interface DeliveryPage {
 }
 
 /**
- * The result of {@link Deliveries.retry}. `scheduled`: the delivery is due now. `under-way`: a worker holds the
+ * The result of {@link Deliveries.retry}. `scheduled`: the delivery is due now, or once its turn has come. `under-way`: a worker holds the
  * delivery. `expunged`: the body of the message was dropped. `disabled`: the subscriber is disabled or removed.
  */
 export type RetryResult = 'scheduled' | 'under-way' | 'expunged' | 'disabled';
@@ -129,11 +129,13 @@ export class Deliveries {
     if (found === null) return null;
     const { store, row } = found;
     const attempts = await this.dependencies.log.attemptsOf(id, () => store.log.attempts(id));
-    return { ...parseDeliveryRow(row), attempts };
+    const delivery = parseDeliveryRow(row);
+    const blockedBy = delivery.blocked ? await store.log.turn(row) : null;
+    return { ...delivery, blockedBy, attempts };
   }
 
   /**
-   * Makes a delivery due now and restarts its retry policy. Works for succeeded and waiting deliveries, too. The ids of
+   * Makes a delivery due now and restarts its retry policy. One that is ordered waits for its turn. Works for succeeded and waiting deliveries, too. The ids of
    * the delivery and the message stay the same, so the receiver sees one more attempt.
    *
    * @returns null when `scope` does not contain the id
@@ -237,7 +239,7 @@ export class Deliveries {
     return this.#isUnexplained(summary, options) ? { ...summary, note: UNHEARD } : summary;
   }
 
-  /** Cancels a waiting delivery. @returns null when `scope` does not contain the id */
+  /** Cancels a waiting delivery, or ends the hold of a failed one. @returns null when `scope` does not contain the id */
   async cancel(id: string, scope: OwnerScope): Promise<CancelResult | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;

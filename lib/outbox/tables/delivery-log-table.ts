@@ -48,6 +48,15 @@ export class DeliveryLogTable {
     return rows[0] ?? null;
   }
 
+  /** Finds the delivery whose turn it is in the queue of a row. */
+  async turn({ key_hash: keyHash, subscriber_id: subscriberId }: Row): Promise<string | null> {
+    const { rows } = await this.database.run({
+      sql: `SELECT id FROM ${this.tables.deliveries} WHERE key_hash = ? AND subscriber_id = ? AND place = 0`,
+      parameters: [keyHash, subscriberId],
+    });
+    return rows[0] === undefined ? null : idFrom('dlv_', rows[0]['id'], null);
+  }
+
   async attempts(id: string): Promise<readonly AttemptRecord[]> {
     const delivery = keyOf('dlv_', id);
     const { rows } = await this.database.run({

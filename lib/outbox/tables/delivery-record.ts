@@ -49,6 +49,8 @@ export interface DeliveryRecord {
 
 /** A delivery with its attempts, oldest first. */
 export interface DeliveryDetails extends DeliveryRecord {
+  /** The delivery of its key whose end it waits for; null unless it is `blocked`, and until the next one begins. */
+  readonly blockedBy: string | null;
   readonly attempts: readonly AttemptRecord[];
 }
 

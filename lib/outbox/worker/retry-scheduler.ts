@@ -62,13 +62,14 @@ export class RetryScheduler {
         unordered.add(subscriberId);
       }
       const abandoned = { store, claimed: delivery, event: message?.event ?? '', holding };
-      if (delivery.reason !== null) {
-        this.runner.skip(abandoned, message);
-      } else if (message === null) {
-        this.runner.end(abandoned, 'cancelled');
-      } else if (recipient === null) {
+      if (message !== null && recipient === null) {
+        // Also of one that holds its key: a backfill sends it again, before those behind it.
         this.runner.end(abandoned, 'disabled');
         disabled.add(subscriberId);
+      } else if (delivery.reason !== null) {
+        this.runner.skip(abandoned, message);
+      } else if (message === null || recipient === null) {
+        this.runner.end(abandoned, 'cancelled');
       } else this.gate.add(this.#job(store, delivery, message, recipient, holding));
     }
     await this.#putOff(store, left);
