@@ -5,18 +5,11 @@
 // application that `nest new` of Nest 11 makes passes them in Jest, and delivers whatever it is built with. Run
 // `npm run build` and `node tools/check-package.mjs` first. What npm has in its cache is not asked of the registry again.
 import { execFile } from 'node:child_process';
-import {
-  cpSync,
-  mkdtempSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { packedFile } from './packed-file.mjs';
 import { addOrders, SCAFFOLD_PACKAGES, tryScaffold } from './scaffold.mjs';
 
 const execute = promisify(execFile);
@@ -235,10 +228,4 @@ function versionOf(folder, name) {
  */
 function write(folder, name, value) {
   writeFileSync(join(folder, name), JSON.stringify(value, null, 2));
-}
-
-function packedFile() {
-  const file = readdirSync('.cache/pack').find((name) => name.endsWith('.tgz'));
-  if (file === undefined) throw new Error('there is no package: run npm run check:published first');
-  return resolve('.cache/pack', file);
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +56,25 @@ describe.each([11, 12] as const)('thorn init in what `nest new` of Nest %i makes
       ]),
     );
     expect(filesOf(folder)).toEqual(before);
+  });
+
+  it('shows lines that stay as lines that stay', async () => {
+    const { out } = await init([folder], 'no');
+    expect(out).toContain('\n @Module({\n');
+    expect(out).not.toContain('-@Module({');
+  });
+
+  it('says when npm has brought a package that Jest cannot load', async () => {
+    for (const [name, version] of [
+      ['core', `${major}.0.1`],
+      ['typeorm', '12.0.2'],
+    ]) {
+      const path = join(folder, 'node_modules/@nestjs', name!);
+      mkdirSync(path, { recursive: true });
+      writeFileSync(join(path, 'package.json'), JSON.stringify({ version }));
+    }
+    const { notes } = await init([folder, '--yes']);
+    expect(notes.includes('npm install @nestjs/typeorm@11')).toBe(major === 11);
   });
 
   it('adds the module, an event and a listener, and takes them back', async () => {

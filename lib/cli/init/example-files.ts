@@ -53,8 +53,8 @@ export class GreetingsController {
   /** An example event: it is sent to all subscribers when the method has resolved. */
   @Post()
   @WebhookEvent('greeting.sent', { data: ({ text }: Greeting) => ({ text }) })
-  async greet(): Promise<Greeting> {
-    return { text: 'Hello' };
+  greet(): Promise<Greeting> {
+    return Promise.resolve({ text: 'Hello' });
   }
 }
 `;

@@ -76,10 +76,38 @@ export function differenceOf({ path, before, after }: FileChange): readonly stri
     `--- ${before === null ? 'nothing' : path}`,
     `+++ ${after === null ? 'nothing' : path}`,
     ...old.slice(Math.max(0, start - 1), start).map((line) => ` ${line}`),
-    ...old.slice(start, old.length - end).map((line) => `-${line}`),
-    ...now.slice(start, now.length - end).map((line) => `+${line}`),
+    ...changedLines(old.slice(start, old.length - end), now.slice(start, now.length - end)),
     ...old.slice(old.length - end, old.length - end + 1).map((line) => ` ${line}`),
   ];
+}
+
+/** Lines with their signs; as many as possible stay. */
+function changedLines(old: readonly string[], now: readonly string[]): readonly string[] {
+  // By how many lines are the same from a pair of places on, counted from the end.
+  const same = old.map(() => now.map(() => 0));
+  const from = (i: number, j: number): number => same[i]?.[j] ?? 0;
+  for (let i = old.length - 1; i >= 0; i -= 1) {
+    for (let j = now.length - 1; j >= 0; j -= 1) {
+      same[i]![j] =
+        old[i] === now[j] ? from(i + 1, j + 1) + 1 : Math.max(from(i + 1, j), from(i, j + 1));
+    }
+  }
+  const lines: string[] = [];
+  let [i, j] = [0, 0];
+  while (i < old.length || j < now.length) {
+    if (i < old.length && old[i] === now[j]) {
+      lines.push(` ${old[i]}`);
+      i += 1;
+      j += 1;
+    } else if (j < now.length && (i === old.length || from(i, j + 1) > from(i + 1, j))) {
+      lines.push(`+${now[j]}`);
+      j += 1;
+    } else {
+      lines.push(`-${old[i]}`);
+      i += 1;
+    }
+  }
+  return lines;
 }
 
 function linesOf(text: string | null): readonly string[] {

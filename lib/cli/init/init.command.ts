@@ -64,7 +64,20 @@ async function add(
     'Done. Start the application, then: curl -X POST localhost:3000/greetings\n' +
       'Its log shows the verified webhook. npx thorn init --undo takes it all back.',
   );
+  if ((await majorOf(folder, 'core')) === 11 && (await majorOf(folder, 'typeorm')) === 12) {
+    // Both may be together, so npm takes the newest one as a peer.
+    terminal.note(
+      'Jest cannot load @nestjs/typeorm 12, which npm brought along: npm install @nestjs/typeorm@11',
+    );
+  }
   return 0;
+}
+
+/** The major of a package of Nest; NaN where there is none. */
+async function majorOf(folder: string, name: string): Promise<number> {
+  const text = await readText(join(folder, `node_modules/@nestjs/${name}/package.json`));
+  const [, major] = /"version"\s*:\s*"(\d+)/.exec(text ?? '') ?? [];
+  return Number(major);
 }
 
 async function takeBack(
