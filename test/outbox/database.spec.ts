@@ -274,7 +274,7 @@ describe.each([
 
 describe('PostgreSQL', () => {
   it('reconnects when a connection has died silently', async () => {
-    vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     const direct = await open('postgres', { worker: false });
     const proxy = await SwallowingProxy.start(direct.dataSource.options);
     const { options } = place;
@@ -286,13 +286,13 @@ describe('PostgreSQL', () => {
           ...{ url: proxy.url, poolSize: 2, connectTimeoutMS: 1000 },
         } as DataSourceOptions,
       },
-      { synchronize: false, queryTimeout: 300, subscribers: direct.subscribers },
+      { synchronize: false, queryTimeout: 1000, lease: 3000, subscribers: direct.subscribers },
     );
     await direct.subscribers.create(subscriber(receiver.url));
     await direct.send();
     await receiver.waitFor(1);
     proxy.swallow();
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await vi.waitFor(() => expect(errors).toHaveBeenCalled(), 5000);
     await direct.send();
     await receiver.waitFor(2);
     await direct.until(MESSAGES, isDone);
