@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
-import { owner } from '../core/source.js';
+import { owner, type Query } from '../core/source.js';
 import { LIVE, useData } from '../core/use-data.js';
-import type { Endpoint } from '../core/model.js';
+import type { Endpoint, EndpointPage } from '../core/model.js';
 import { number, t } from '../text/index.js';
 import { Badge, Button, Empty, Time } from '../ui/basics.js';
 import { Loaded, Screen } from '../ui/screen.js';
@@ -13,23 +13,33 @@ const STATES = ['active', 'disabled', 'unverified'] as const;
 const STEP = 100;
 /** Endpoints that one click looks through. */
 const FAR = 1000;
+/** Pages of a search that are read besides those that would do if all endpoints were found. */
+const FURTHER = 10;
 /** Rows that are shown at most: those beyond are found by a search. */
 const ROWS = 500;
 /** Milliseconds without a further letter. */
 const TYPING = 200;
 
-/** Reads pages of the API until enough endpoints were looked through, or there are no more. */
-async function read(most: number, search: string | undefined, signal: AbortSignal) {
+/**
+ * Reads pages of the API until there are enough endpoints, or no more. The pages of a search have as few as are found among
+ * many: after some of them it is left to the user to search on.
+ */
+export async function readPages(
+  page: (query: Query) => Promise<EndpointPage>,
+  most: number,
+  step: number,
+  search: string | undefined,
+) {
   const items: Endpoint[] = [];
-  let next: string | undefined;
-  let pages = 0;
+  let after: string | undefined;
+  let pages = Math.ceil(most / step) + (search === undefined ? 0 : FURTHER);
   do {
-    const page = await owner.endpoints({ limit: String(STEP), search, after: next }, signal);
-    items.push(...page.items);
-    next = page.next ?? undefined;
-    pages += 1;
-  } while (next !== undefined && pages * STEP < most);
-  return { items, hasMore: next !== undefined };
+    const { items: more, next } = await page({ limit: String(step), search, after });
+    items.push(...more);
+    after = next ?? undefined;
+    pages -= 1;
+  } while (after !== undefined && pages > 0 && items.length < most);
+  return { items, hasMore: after !== undefined };
 }
 
 export function EndpointsScreen() {
@@ -42,7 +52,7 @@ export function EndpointsScreen() {
     `endpoints ${search ?? ''}`,
     async (signal) => {
       await typingEnd(search, signal);
-      return read(most, search, signal);
+      return readPages((query) => owner.endpoints(query, signal), most, STEP, search);
     },
     every,
   );
@@ -75,7 +85,7 @@ export function EndpointsScreen() {
               {shown.length === 0 ? (
                 <Empty
                   title={t().noMatch}
-                  hint={hasMore ? t().lists.searched(number(items.length)) : t().noMatchHint}
+                  hint={hasMore ? searchedHint(search, items.length) : t().noMatchHint}
                 >
                   <Button onClick={() => setQuery({ q: '', state: '' })}>{t().clearFilters}</Button>
                 </Empty>
@@ -98,6 +108,10 @@ export function EndpointsScreen() {
       </Loaded>
     </Screen>
   );
+}
+
+function searchedHint(search: string | undefined, count: number): string {
+  return search === undefined ? t().lists.searched(number(count)) : t().lists.searchedPart;
 }
 
 function Filters({ q, state }: { readonly q: string; readonly state: string }) {

@@ -1,13 +1,14 @@
 import { useState } from 'preact/hooks';
 import type { Endpoint } from '../core/model.js';
 import { operator } from '../core/operator.js';
+import type { Query } from '../core/source.js';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { useAction, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Badge, Button, Empty, ErrorNote, Time } from '../ui/basics.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
-import { Patterns, SearchField, typingEnd } from './endpoints.js';
+import { Patterns, readPages, SearchField, typingEnd } from './endpoints.js';
 
 const STEP = 50;
 
@@ -18,17 +19,8 @@ export function OperatorEndpoints() {
   const [pages, setPages] = useState(1);
   const data = useData(`all endpoints ${owner} ${pages} ${search ?? ''}`, async (signal) => {
     await typingEnd(search, signal);
-    const items: Endpoint[] = [];
-    let after: string | undefined;
-    for (let page = 0; page < pages && (page === 0 || after !== undefined); page += 1) {
-      const { items: more, next } = await operator.endpoints(
-        { owner, search, limit: String(STEP), after },
-        signal,
-      );
-      items.push(...more);
-      after = next ?? undefined;
-    }
-    return { items, hasMore: after !== undefined };
+    const page = (query: Query) => operator.endpoints({ owner, ...query }, signal);
+    return readPages(page, pages * STEP, STEP, search);
   });
   const turn = useAction(async ({ id, enabled }: Endpoint) => {
     await operator.turn(id, enabled ? 'disable' : 'enable');
@@ -49,11 +41,14 @@ export function OperatorEndpoints() {
       </div>
       <ErrorNote error={turn.error} />
       <Loaded data={data}>
-        {({ items, hasMore }) =>
-          items.length === 0 ? (
-            <Empty title={t().noMatch} hint={t().noMatchHint} />
-          ) : (
-            <>
+        {({ items, hasMore }) => (
+          <>
+            {items.length === 0 ? (
+              <Empty
+                title={t().noMatch}
+                hint={hasMore ? t().lists.searchedPart : t().noMatchHint}
+              />
+            ) : (
               <Table
                 caption={t().endpoints}
                 rows={items}
@@ -94,14 +89,14 @@ export function OperatorEndpoints() {
                   },
                 ]}
               />
-              {hasMore && (
-                <div class="table-end">
-                  <Button onClick={() => setPages(pages + 1)}>{t().more}</Button>
-                </div>
-              )}
-            </>
-          )
-        }
+            )}
+            {hasMore && (
+              <div class="table-end">
+                <Button onClick={() => setPages(pages + 1)}>{t().more}</Button>
+              </div>
+            )}
+          </>
+        )}
       </Loaded>
     </Screen>
   );

@@ -16,7 +16,8 @@ const PARAMETERS: Readonly<Record<string, Schema>> = {
     type: 'string',
     minLength: 1,
     maxLength: MAX_SEARCH_LENGTH,
-    description: 'A text that the URL or the description holds',
+    description:
+      'A text that the URL or the description holds; a page may then have fewer items than `limit`, or none, and a `next`',
   },
   status: { type: 'string', enum: ['pending', 'succeeded', 'failed'] },
   event: {

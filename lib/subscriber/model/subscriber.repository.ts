@@ -150,7 +150,7 @@ export abstract class SubscriberRepository {
    * @param page.limit rows at most
    * @param page.after the `next` of the page before
    * @param page.search a text that the URL or the description must hold. Letters from A to Z count in upper and in lower
-   * case alike; of others that depends on the database
+   * case alike; of others that depends on the database. A search may end a page early: `next` then says where it goes on
    */
   abstract list(scope: OwnerScope, page: SubscriberListQuery): Promise<SubscriberPage>;
 

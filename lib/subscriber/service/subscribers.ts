@@ -232,7 +232,8 @@ export class Subscribers {
   }
 
   /**
-   * One page of the subscribers within `scope`, oldest first.
+   * One page of the subscribers within `scope`, oldest first. A page of a search may have fewer than `limit`, or none, while
+   * there are more: read on until `next` is null.
    *
    * @param page.limit 1 to 1,000
    * @param page.after the `next` of the page before

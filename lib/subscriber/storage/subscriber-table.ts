@@ -13,6 +13,8 @@ export interface Checksum {
 }
 
 const PAGE = 1000;
+/** Rows that one search looks at: no index finds a part of a text, and SQLite reads on the event loop. */
+const SEARCHED = 10_000;
 
 /**
  * The SQL on `thorn_subscribers`. Listeners are not called: these rows are the library's own.
@@ -72,7 +74,7 @@ export class SubscriberTable {
     return (result.affected ?? 0) > 0;
   }
 
-  /** Rows in the order of their ids. */
+  /** Rows in the order of their ids; of a search, those among the next {@link SEARCHED} rows. */
   async page(
     scope: OwnerScope,
     { limit, after = null, search }: SubscriberListQuery,
@@ -84,7 +86,14 @@ export class SubscriberTable {
     if (scope !== 'any') {
       query.andWhere(scope.owner === null ? 's.owner IS NULL' : 's.owner = :owner', scope);
     }
+    let end: string | null = null;
     if (search !== undefined) {
+      const last = query
+        .clone()
+        .select('s.id', 'id')
+        .offset(SEARCHED - 1);
+      end = (await last.limit(1).getRawOne<{ id: string }>())?.id ?? null;
+      if (end !== null) query.andWhere('s.id <= :end', { end });
       const held = ['s.url', 's.description'].map(
         (column) => `LOWER(${column}) LIKE LOWER(:held) ESCAPE '!'`,
       );
@@ -94,7 +103,7 @@ export class SubscriberTable {
     const rows = found.slice(0, limit);
     return {
       rows: rows.filter((row) => scope === 'any' || row.owner === scope.owner),
-      next: found.length > limit ? rows.at(-1)!.id : null,
+      next: found.length > limit ? rows.at(-1)!.id : end,
     };
   }
 
