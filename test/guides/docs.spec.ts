@@ -4,8 +4,17 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blocksOf, pages, withWhatIsAdded } from './blocks.js';
 import { mistakesOf } from './compile.js';
+import { sitePages } from '../../docs/.vitepress/pages.js';
 
 const blocks = pages().flatMap(blocksOf);
+/** Line of a page by which its first block has begun. */
+const LATEST_BEGINNING = 15;
+/** Pages that are read and not followed. */
+const NO_GUIDES = new Set(
+  ['architecture', 'architecture/walk', 'comparison', 'guarantees', 'security/threats'].map(
+    (name) => join('docs', `${name}.md`),
+  ),
+);
 
 describe('the documentation', () => {
   const code = blocks.flatMap((block) => {
@@ -16,6 +25,21 @@ describe('the documentation', () => {
 
   it.each(code.map(({ place }) => place))('has TypeScript that compiles: %s', (place) => {
     expect(mistakes.get(place)).toEqual([]);
+  });
+
+  const guides = sitePages()
+    .map(({ file }) => join('docs', file))
+    .filter((page) => !NO_GUIDES.has(page));
+  it.each(guides)('begins with the task and a block to run: %s', (page) => {
+    const first = blocks.find((one) => one.page === page && one.language !== 'mermaid');
+    expect(Number(first?.place.split(':')[1])).toBeLessThanOrEqual(LATEST_BEGINNING);
+  });
+
+  const ofFiles = code.filter(
+    (block) => /^@\w+/m.test(block.code) && /^(export )?class /m.test(block.code),
+  );
+  it.each(ofFiles)('names the file above a class: $place', ({ code: text }) => {
+    expect(text).toMatch(/^\/\/ [\w./-]+\.ts\b/);
   });
 
   const scripts = blocks.filter(({ language }) => language === 'sh');
