@@ -3,12 +3,11 @@ import type { CollectedItem } from '../changes/occurrences.js';
 import { linkChange } from '../changes/link-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan, LinkPlan } from '../plan/entity-plan.js';
-import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { anyOf } from '../rows/any-of.js';
 import { linksTo } from '../rows/junction-rows.js';
 import { setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
-import { lock } from '../rows/row-lock.js';
+import { lockRemoved } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 import type { Cascade, CascadePlan } from './cascade-plan.js';
 
@@ -114,12 +113,8 @@ export class CascadedChanges {
         ),
       )
       .limit(this.#rest);
-    // Until they are removed, others must not change them, and refer to no row that is about to go. A lock needs a
-    // transaction, and a save may do without.
-    if (this.manager.queryRunner?.isTransactionActive === true) {
-      lock(query, dataSourceOf(this.manager), false);
-    }
-    const found = await query.getMany();
+    // Until they are removed, others must not change them, and refer to no row that is about to go.
+    const found = await lockRemoved(query, this.manager).getMany();
     this.#counted(found.length, parent);
     if (does === 'release') return found;
     const fresh = found.filter((row) => !this.#removed.has(placeOf(metadata, row)));

@@ -10,6 +10,7 @@ import type {
 import type { CollectedItem } from '../changes/occurrences.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
+import { lockRows } from '../rows/row-lock.js';
 import { type CascadePlan, planCascades } from './cascade-plan.js';
 import { type RowsToRemove, CascadedChanges, CascadeLimitError } from './cascaded-changes.js';
 
@@ -119,6 +120,7 @@ export class Removals {
         items: [],
         read: Promise.resolve().then(async () => {
           this.#open.delete(queryRunner);
+          for (const { metadata, rows } of toRemove) await lockRows(event.manager, metadata, rows);
           opened.items = await this.#read(event.manager, toRemove);
         }),
       };

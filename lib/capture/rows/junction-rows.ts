@@ -1,6 +1,7 @@
 import type { EntityManager, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { anyOf } from './any-of.js';
 import { type Column, rowKey } from './row-key.js';
+import { lockRemoved } from './row-lock.js';
 import type { RelationMetadata } from './typeorm-types.js';
 
 /** The columns of a junction table that name the row at this end of a relation, and the one at the other. */
@@ -44,7 +45,7 @@ export async function rowsWithLinks(
   );
 }
 
-/** The links of a relation to some rows at its other end: rows of its junction table. */
+/** The links of a relation to some rows at its other end, which are about to be removed: rows of its junction table. */
 export async function linksTo(
   manager: EntityManager,
   relation: RelationMetadata,
@@ -54,7 +55,7 @@ export async function linksTo(
   const { own, related } = linkColumns(relation);
   const select = [...own, ...related];
   const query = linksQuery(manager, relation, { select, by: related, ids });
-  const links = await query.limit(limit).getRawMany();
+  const links = await lockRemoved(query.limit(limit), manager).getRawMany();
   return links.map((raw: ObjectLiteral) => linkOf(raw, select));
 }
 

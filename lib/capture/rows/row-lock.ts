@@ -1,5 +1,13 @@
-import type { DataSource, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type {
+  DataSource,
+  EntityManager,
+  EntityMetadata,
+  ObjectLiteral,
+  SelectQueryBuilder,
+} from 'typeorm';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
 
+const ROW = 'thorn_row';
 const MYSQL = new Set(['mysql', 'mariadb', 'aurora-mysql']);
 const POSTGRES = new Set(['postgres', 'aurora-postgres', 'cockroachdb']);
 
@@ -25,4 +33,27 @@ export function lock(
   } else if (isMySql(dataSource) || dataSource.options.type === 'mssql') {
     query.setLock('pessimistic_write');
   }
+}
+
+/** Locks what a query reads of rows that are about to be removed. Not outside of a transaction: a save may do without. */
+export function lockRemoved(
+  query: SelectQueryBuilder<ObjectLiteral>,
+  manager: EntityManager,
+): SelectQueryBuilder<ObjectLiteral> {
+  if (manager.queryRunner?.isTransactionActive === true) lock(query, dataSourceOf(manager), false);
+  return query;
+}
+
+/** Locks rows that are about to be removed, so that no other transaction makes rows refer to them meanwhile. */
+export async function lockRows(
+  manager: EntityManager,
+  metadata: EntityMetadata,
+  rows: readonly ObjectLiteral[],
+): Promise<void> {
+  const query = manager.createQueryBuilder<ObjectLiteral>(metadata.target, ROW);
+  // SQLite has no such locks.
+  if (lockRemoved(query, manager).expressionMap.lockMode === undefined) return;
+  query.select(metadata.primaryColumns.map(({ propertyPath }) => `${ROW}.${propertyPath}`));
+  const ids = rows.map((row) => metadata.getEntityIdMap(row)!);
+  await query.withDeleted().whereInIds(ids).getRawMany();
 }
