@@ -30,7 +30,7 @@ it('keeps the row of a delivery that another process is writing at the same time
   );
   await rig.pipeline.send(messages);
   await vi.waitFor(() =>
-    expect(rig.log.statements.some((sql) => /^INSERT INTO \W?thorn_deliveries/.test(sql))).toBe(
+    expect(rig.log.statements.some((sql) => /INSERT INTO \W?thorn_deliveries/.test(sql))).toBe(
       true,
     ),
   );
@@ -40,4 +40,14 @@ it('keeps the row of a delivery that another process is writing at the same time
   const rows = await rig.rows('SELECT status FROM thorn_deliveries ORDER BY status');
   expect(rows).toEqual([{ status: 'failed' }, { status: 'succeeded' }]);
   expect(errors).not.toHaveBeenCalled();
+});
+
+it('writes outcomes and ends their message by one statement', async () => {
+  [place, receiver] = [await createDatabase('postgres'), await ScriptedReceiver.start()];
+  rig = await openOutboxApp(place, { pollInterval: 60_000 });
+  await rig.subscribers.create(subscriber(receiver.url));
+  await rig.send();
+  await rig.until('SELECT id FROM thorn_pending_messages', (rows) => rows.length === 0);
+  const written = rig.log.statements.filter((sql) => /INTO \W?thorn_deliveries/.test(sql));
+  expect(written).toEqual([expect.stringMatching(/DELETE FROM \W?thorn_pending_messages/)]);
 });

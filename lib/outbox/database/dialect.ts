@@ -107,7 +107,14 @@ const POSTGRES: Dialect = {
     // through tables of some thousand rows instead of looking these up.
     return `(SELECT * FROM json_to_recordset(?::json) AS x(${list.join(', ')}) LIMIT (SELECT 1000000)) AS ${alias}`;
   },
-  rowsParameter: (columns, rows) => JSON.stringify(rows, Object.keys(columns)),
+  // What no row has is left out: a third of the time that PostgreSQL takes to read them.
+  rowsParameter: (columns, rows) =>
+    JSON.stringify(
+      rows,
+      Object.keys(columns).filter((name) =>
+        rows.some((row) => (row as Readonly<Record<string, unknown>>)[name] !== null),
+      ),
+    ),
   insertNew: SQLITE.insertNew,
   // ON CONFLICT would log each row twice: that it was written, and that it has stayed.
   insertRarelyKnown: (table, [key, ...others], select) =>

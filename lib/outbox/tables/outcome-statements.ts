@@ -35,7 +35,7 @@ export class OutcomeStatements {
   readonly #postpone: BulkStatement;
 
   constructor(
-    dialect: Dialect,
+    private readonly dialect: Dialect,
     { pendingMessages, deliveries, attempts }: TableNames,
     private readonly filter: AttemptFilter,
   ) {
@@ -103,7 +103,7 @@ export class OutcomeStatements {
       if (againAt === null) ended.push({ id: key, lease });
       else postponed.push({ id: key, lease, again_at: againAt });
     }
-    return [
+    const statements = [
       ...this.#insertNew.statements(fresh),
       ...this.#insertAttempts.statements(attempts),
       ...this.#updateTried.statements(tried),
@@ -111,7 +111,24 @@ export class OutcomeStatements {
       ...this.#finish.statements(ended),
       ...this.#postpone.statements(postponed),
     ];
+    return this.dialect.name === 'postgres' ? inOne(statements) : statements;
   }
+}
+
+/**
+ * One statement is a transaction by itself. With others and their BEGIN and COMMIT, each answer would wait for its turn of a
+ * busy event loop. All parts see the rows as they were before, and no two of them change the same one.
+ */
+function inOne(statements: readonly Statement[]): Statement[] {
+  const last = statements.at(-1);
+  if (last === undefined) return [];
+  const parts = statements.slice(0, -1).map(({ sql }, at) => `part${at} AS (${sql})`);
+  return [
+    {
+      sql: parts.length === 0 ? last.sql : `WITH ${parts.join(', ')} ${last.sql}`,
+      parameters: statements.flatMap(({ parameters }) => parameters),
+    },
+  ];
 }
 
 /** Adds the token of the holder to the columns. */
