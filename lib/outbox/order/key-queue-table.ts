@@ -28,6 +28,10 @@ export interface EnteringRow {
   readonly sequence: number;
   /** The token of the message's lease. */
   readonly held_by: string;
+  /** This and the following are set when it is known whether the delivery has its turn. */
+  place: number;
+  due_at: number;
+  lease: string | null;
 }
 
 /** A message whose ordered deliveries enter their queues. */
@@ -84,26 +88,21 @@ export class KeyQueueTable {
   ): Promise<ReadonlySet<string>> {
     const { deliveries, pendingMessages: pending } = this.tables;
     const firsts = firstOfEachQueue(rows);
-    let placed: readonly { readonly id: string; readonly place: number }[] = [];
     const results = await this.database.execute([
       this.#gate(firsts),
       ([gate]) => {
         const free = new Set(gate!.rows.filter(isFree(firsts)).map((row) => firsts[numberOf(row)]));
-        const entering = rows.map((row) => {
-          const turn = free.has(row);
-          return {
-            ...row,
-            place: turn ? 0 : row.sequence,
-            due_at: turn ? lease.leasedUntil : NOT_DUE,
-            lease: turn ? lease.token : null,
-          };
-        });
-        placed = entering;
+        for (const row of rows) {
+          const hasTurn = free.has(row);
+          row.place = hasTurn ? 0 : row.sequence;
+          row.due_at = hasTurn ? lease.leasedUntil : NOT_DUE;
+          row.lease = hasTurn ? lease.token : null;
+        }
         const names = Object.keys(ENTERING).slice(0, -1);
         return {
           // A conflict over a place has to fail, so that it is looked at again: no ON CONFLICT.
           sql: `INSERT INTO ${deliveries} (${names.join(', ')}, status, attempts, throttled, requests) SELECT ${names.map((name) => `r.${name}`).join(', ')}, 'pending', 0, 0, 0 FROM ${this.#dialect.rows('r', ENTERING)} ${this.#dialect.join} ${pending} p ON p.id = r.message_id WHERE p.lease = r.held_by AND NOT EXISTS (SELECT 1 FROM ${deliveries} k WHERE k.id = r.id)${this.#dialect.returns ? ' RETURNING id' : ''}`,
-          parameters: [this.#dialect.rowsParameter(ENTERING, entering)],
+          parameters: [this.#dialect.rowsParameter(ENTERING, rows)],
         };
       },
       this.#ofHeld(messages, true, (held, isHeld) =>
@@ -112,10 +111,10 @@ export class KeyQueueTable {
       this.#ofHeld(messages, false, (held, isHeld) =>
         this.#dialect.updateFrom(pending, ['key_hash = NULL'], held, isHeld),
       ),
-      () => (this.#dialect.returns ? null : this.#leased(placed, lease.token)),
+      () => (this.#dialect.returns ? null : this.#leased(rows, lease.token)),
     ]);
     const written = new Set(results[this.#dialect.returns ? 1 : 4]!.rows.map(({ id }) => id));
-    return new Set(placed.flatMap(({ id, place }) => (place === 0 && written.has(id) ? id : [])));
+    return new Set(rows.flatMap(({ id, place }) => (place === 0 && written.has(id) ? id : [])));
   }
 
   /**

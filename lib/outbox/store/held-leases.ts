@@ -20,6 +20,8 @@ export interface HeldMessage extends HeldLease {
   againAt: number | null;
   /** True when its row was deleted with the writing of its deliveries, which are all ordered. */
   isGone: boolean;
+  /** True when its deliveries to ordered subscribers are written. */
+  hasEntered: boolean;
 }
 
 /** The rows of one table that this process has leased. */

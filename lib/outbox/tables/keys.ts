@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { BoundedCache } from '../../common/bounded-cache.js';
 import { type IdPrefix, timePart } from '../../common/id.js';
 import type { Statement } from '../database/dialect.js';
@@ -113,9 +113,8 @@ function subscriberHash(id: string): readonly [number, number] {
 
 /** Returns a text's hash as a UUID. */
 export function hashOf(text: string): string {
-  const digest = createHash('sha256').update(text).digest();
-  digest[6] = (digest[6]! & 0x0f) | 0x50;
-  digest[8] = (digest[8]! & 0x3f) | 0x80;
-  const hex = digest.toString('hex', 0, 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  // A quarter of the time of an object of createHash(), and nothing to collect.
+  const hex = hash('sha256', text, 'hex');
+  const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -93,7 +93,7 @@ export function changedRow(outcome: Outcome): object {
 
 /** The changes by the first attempt of a delivery that had a row before. */
 export function triedRow(outcome: Outcome, isKept: boolean): object {
-  return { ...changedRow(outcome), ...firstAttempt(outcome, isKept) };
+  return Object.assign(changedRow(outcome), firstAttempt(outcome, isKept));
 }
 
 function firstAttempt({ requests, attempt }: Outcome, isKept: boolean): object {

@@ -4,6 +4,7 @@ import { Batcher } from '../../common/batcher.js';
 import { type Clock, errorText } from '../../common/index.js';
 import type { Message, Recipient } from '../../message/index.js';
 import type { WakeSignal } from '../concurrency/wake-signal.js';
+import { NOT_DUE } from '../model/delivery-state.js';
 import type { Outcome } from '../model/outcome.js';
 import type { EnteringMessage, EnteringRow, KeyQueue } from '../order/key-queue-table.js';
 import type { QueuePage } from '../order/key-queue-upkeep.js';
@@ -11,15 +12,16 @@ import type { HeldLease, HeldMessage } from '../store/held-leases.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import type { WriteListener } from '../store/outcome-recorder.js';
 import type { HostCache } from '../../message/recipient-host.js';
-import { deliveryId, givenId, hashOf, keyOf } from '../tables/keys.js';
+import { givenId, hashOf, keyOf } from '../tables/keys.js';
 import type { Finished, NewLease } from '../tables/leases.js';
 import type { RetryScheduler } from './retry-scheduler.js';
 
 /** A message whose deliveries to ordered subscribers are to be written. */
 export interface Entering {
   readonly message: Message;
+  readonly keyHash: string;
   readonly holding: HeldMessage;
-  readonly recipients: readonly Recipient[];
+  readonly deliveries: readonly { readonly id: string; readonly recipient: Recipient }[];
   /** True when it has no other deliveries, now or later. */
   readonly isFinished: boolean;
 }
@@ -52,7 +54,6 @@ const SWEPT_AT_ONCE = 1000;
 export class KeyQueues implements WriteListener {
   readonly #logger = new Logger('Thorn');
   readonly #entering: Batcher<Entering, Entered>;
-  readonly #entered = new WeakSet<Finished>();
   #queues = new Map<string, KeyQueue>();
   #keys = new Set<string>();
   #promoting: Promise<void> | null = null;
@@ -76,19 +77,16 @@ export class KeyQueues implements WriteListener {
   /**
    * Writes the deliveries of a message to ordered subscribers.
    *
-   * @returns the leases of those that may begin, by the id of the delivery
+   * @returns the lease of each of them that may begin; null of the others
    */
-  async enter(entering: Entering): Promise<ReadonlyMap<string, HeldLease>> {
+  async enter(entering: Entering): Promise<readonly (HeldLease | null)[]> {
     const { ids, token, leasedUntil } = await this.#entering.add(entering);
-    const leases = new Map<string, HeldLease>();
-    for (const recipient of entering.recipients) {
-      const id = deliveryId(entering.message, recipient.id);
-      if (!ids.has(keyOf('dlv_', id))) continue;
+    return entering.deliveries.map(({ id }) => {
+      if (!ids.has(keyOf('dlv_', id))) return null;
       const holding = { id, token, leasedUntil, isLost: false, stale: [] };
       this.store.heldDeliveries.add(holding);
-      leases.set(id, holding);
-    }
-    return leases;
+      return holding;
+    });
   }
 
   /** Gives turns to the deliveries behind those that have ended. */
@@ -98,9 +96,10 @@ export class KeyQueues implements WriteListener {
       this.promote([{ keyHash, subscriberId: keyOf('sub_', subscriberId) }]);
     }
     for (const held of finished) {
-      const { key } = (held as Partial<HeldMessage>).message ?? { key: null };
+      const { message, hasEntered } = held as Partial<HeldMessage>;
+      const { key } = message ?? { key: null };
       // Of one that has entered, later messages have not waited since.
-      if (key === null || held.againAt !== null || this.#entered.has(held)) continue;
+      if (key === null || held.againAt !== null || hasEntered === true) continue;
       this.#promoteKey(hashOf(key));
     }
   }
@@ -173,13 +172,12 @@ export class KeyQueues implements WriteListener {
     const { hosts } = this.dependencies;
     const rows: EnteringRow[] = [];
     const messages: EnteringMessage[] = [];
-    for (const { message, holding, recipients, isFinished } of set) {
+    for (const { message, keyHash, holding, deliveries, isFinished } of set) {
       const messageKey = keyOf('msg_', message.id);
-      const keyHash = hashOf(message.key!);
       messages.push({ id: messageKey, lease: holding.token, isFinished });
-      for (const recipient of recipients) {
+      for (const { id, recipient } of deliveries) {
         rows.push({
-          id: keyOf('dlv_', deliveryId(message, recipient.id)),
+          id: keyOf('dlv_', id),
           message_id: messageKey,
           subscriber_id: keyOf('sub_', recipient.id),
           given_message_id: givenId('msg_', message.id),
@@ -189,6 +187,9 @@ export class KeyQueues implements WriteListener {
           key_hash: keyHash,
           sequence: message.sequence!,
           held_by: holding.token,
+          place: message.sequence!,
+          due_at: NOT_DUE,
+          lease: null,
         });
       }
     }
@@ -201,9 +202,9 @@ export class KeyQueues implements WriteListener {
         .map((row) => ({ keyHash: row.key_hash, subscriberId: row.subscriber_id })),
     );
     // Later messages may have waited for these ones.
-    for (const { message, holding } of set) {
-      this.#entered.add(holding);
-      this.#promoteKey(hashOf(message.key!));
+    for (const { keyHash, holding } of set) {
+      holding.hasEntered = true;
+      this.#promoteKey(keyHash);
     }
     return { ids, ...lease };
   }

@@ -45,6 +45,7 @@ export class MessageScheduler {
       open: 0,
       againAt: null,
       isGone: false,
+      hasEntered: false,
       isLost: false,
       stale: [],
     };
@@ -78,7 +79,7 @@ export class MessageScheduler {
 
   #addAll(store: OutboxStore, holding: HeldMessage, recipients: readonly Recipient[]): void {
     for (const recipient of recipients) {
-      this.gate.add(this.#job(store, holding.message, recipient, holding, holding));
+      this.gate.add(this.#job(store, holding, recipient, null));
     }
   }
 
@@ -91,13 +92,17 @@ export class MessageScheduler {
     const { message } = holding;
     try {
       const isFinished = holding.open === 1 && holding.againAt === null;
-      const leases = await this.queues
-        .get(store)!
-        .enter({ message, holding, recipients, isFinished });
+      const keyHash = hashOf(message.key!);
+      const deliveries = recipients.map((recipient) => ({
+        id: deliveryId(message, recipient.id),
+        recipient,
+      }));
+      const entering = { message, keyHash, holding, deliveries, isFinished };
+      const leases = await this.queues.get(store)!.enter(entering);
       holding.isGone = isFinished;
-      for (const recipient of recipients) {
-        const lease = leases.get(deliveryId(message, recipient.id));
-        if (lease !== undefined) this.gate.add(this.#job(store, message, recipient, lease, null));
+      for (const [at, lease] of leases.entries()) {
+        if (lease === null) continue;
+        this.gate.add(this.#job(store, holding, recipients[at]!, { keyHash, lease }));
       }
     } catch (error) {
       const what = `Writing the ordered deliveries of ${message.id} (${message.event}) failed`;
@@ -107,16 +112,16 @@ export class MessageScheduler {
     if (--holding.open === 0) store.recorder.finish(holding);
   }
 
-  /** @param first the message while the delivery has no row; null for an ordered one, which has a row and a lease */
+  /** @param ordered null of a delivery that has no row yet; an ordered one has a row, and a lease of its own */
   #job(
     store: OutboxStore,
-    message: Message,
+    holding: HeldMessage,
     recipient: Recipient,
-    holding: HeldLease,
-    first: HeldMessage | null,
+    ordered: { readonly keyHash: string; readonly lease: HeldLease } | null,
   ): DeliveryJob {
+    const { message } = holding;
     return {
-      id: deliveryId(message, recipient.id),
+      id: ordered?.lease.id ?? deliveryId(message, recipient.id),
       store,
       message,
       recipient,
@@ -125,9 +130,9 @@ export class MessageScheduler {
       state: newDelivery(this.clock.now()),
       requests: 0,
       attemptedAt: null,
-      holding,
-      first,
-      keyHash: first === null ? hashOf(message.key!) : null,
+      holding: ordered?.lease ?? holding,
+      first: ordered === null ? holding : null,
+      keyHash: ordered?.keyHash ?? null,
       gate: this.gate,
       hasWaited: false,
       permitExpiresAt: null,
