@@ -66,7 +66,7 @@ describe.each(KINDS.flatMap((kind) => SEEDS.map((seed) => ({ kind, seed }))))(
       const again = new Set<string>();
       const retryHeld = async () => {
         const { items } = await pick(apps).deliveries.list(
-          { subscriberId: held, limit: 200 },
+          { subscriberId: held, status: 'failed', limit: 200 },
           'any',
         );
         for (const { id } of items.filter(({ holding }) => holding)) {
