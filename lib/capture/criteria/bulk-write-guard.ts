@@ -71,6 +71,21 @@ export class BulkWriteGuard implements CascadeRules {
     );
   }
 
+  /**
+   * Refuses an update whose new keys only the database knows.
+   *
+   * @throws {@link BulkWriteError}
+   */
+  refuseUnknownKey(plan: EntityPlan): void {
+    this.#answer(
+      plan,
+      'update',
+      'throw',
+      (events) =>
+        `sets the primary key by an SQL expression and is refused before it begins, because ${events} could not say which row became which. Set it to a value, or make the update without events: a query builder with callListeners(false)`,
+    );
+  }
+
   followsCascades(plan: EntityPlan): boolean {
     return this.#settingsOf(plan).cascades;
   }

@@ -1,12 +1,13 @@
 import type { EntityMetadata } from 'typeorm';
 import { linkChange } from '../changes/link-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
+import { UNKNOWN_VALUE } from '../rows/changed-values.js';
 import { concernedEvents } from './bulk-operation.js';
 import { onlyRead, readMatched, readUnlinked } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';
 import { canReturnRows, writeReturning } from './returning-writes.js';
 import { changesOf } from './row-changes.js';
-import { setValuesOf } from './set-values.js';
+import { isOfKey, setValuesOf } from './set-values.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 
 /** The writes that name their rows by a condition. */
@@ -27,6 +28,9 @@ export async function writeByCondition(
   const set = setValuesOf(metadata, given);
   // TypeORM itself keeps columns of trees this way.
   if (operation === 'update' && set.values.length === 0) return execute();
+  if (set.values.some(({ of, value }) => isOfKey(of) && value === UNKNOWN_VALUE)) {
+    for (const plan of plans) context.guard.refuseUnknownKey(plan);
+  }
   // TypeORM refuses it.
   if (isSoft(operation) && metadata.deleteDateColumn === undefined) return execute();
   return ownTransaction(builder, context.dataSource, async (queryRunner) => {

@@ -2,13 +2,12 @@ import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import type { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
-import { UNKNOWN_VALUE } from '../rows/changed-values.js';
 import { exactValues } from '../rows/read-back.js';
 import { copyRow, layOver, setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
 import type { BulkOperation } from './bulk-operation.js';
-import type { SetValues } from './set-values.js';
+import { isOfKey, type SetValues } from './set-values.js';
 
 /** A write and the rows that it is about to hit. */
 export interface PendingWrite {
@@ -49,7 +48,7 @@ export async function changesOf(write: PendingWrite): Promise<RowChange[]> {
             'update',
           )
         : undefined;
-    const keys = knownKeys(plan, write);
+    const keys = write.set.values.filter(({ of }) => isOfKey(of));
     for (const row of rows) {
       const key = rowKey(plan.metadata, row)!;
       const old = complete.get(key);
@@ -69,14 +68,6 @@ export async function changesOf(write: PendingWrite): Promise<RowChange[]> {
     }
   }
   return changes;
-}
-
-/** The parts of the key that a write sets. */
-function knownKeys({ metadata }: EntityPlan, { set }: PendingWrite): RowChange['values'] {
-  return set.values.filter(
-    ({ of, value }) =>
-      value !== UNKNOWN_VALUE && metadata.primaryColumns.some((column) => column === of),
-  );
 }
 
 /** With single-table inheritance, TypeORM makes each row an instance of its own class. */
