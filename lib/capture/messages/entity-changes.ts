@@ -29,15 +29,30 @@ export function changesOf(
       relation === undefined
         ? withoutPaths({ [name]: of[name] as unknown }, concealed)[name]
         : relatedId(relation, of);
-    const to = valueIn(row);
-    const set = relation && net.values.get(relation);
-    changes[name] = {
-      from: valueIn(before),
+    const newId = (of: RelationMetadata): unknown => {
+      const id = relatedId(of, row);
       // A relation that no path names was not loaded with the row.
-      to: to === undefined && set !== undefined ? keyOf(set.value, relation!) : to,
+      return id === undefined ? keyOf(net.values.get(of)?.value, of) : id;
     };
+    let change = { from: valueIn(before), to: relation ? newId(relation) : valueIn(row) };
+    for (const embedded of changed) {
+      if (!('joinColumns' in embedded) || !embedded.propertyPath.startsWith(`${name}.`)) continue;
+      const path = embedded.propertyPath.split('.').slice(1);
+      change = {
+        from: withValueAt(change.from, path, relatedId(embedded, before)),
+        to: withValueAt(change.to, path, newId(embedded)),
+      };
+    }
+    changes[name] = change;
   }
   return changes;
+}
+
+/** A copy of an embedded object with another value at a path. */
+function withValueAt(object: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  const copy: Record<string, unknown> = { ...(object as object) };
+  copy[key!] = rest.length === 0 ? value : withValueAt(copy[key!], rest, value);
+  return copy;
 }
 
 /** A relation's key may be a property of its own as well. */
