@@ -3,7 +3,7 @@ import type { EntityManager, ObjectLiteral } from 'typeorm';
 import { stackFrames, errorText } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
-import { Message, type MessageFactory } from '../../message/index.js';
+import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';
 import type { CollectedItem, Occurrence } from '../changes/occurrences.js';
 import type { EventPlan } from '../plan/entity-plan.js';
 import { mayBeChanged, loadRows, type NeededRows, type Rows } from './row-loader.js';
@@ -114,7 +114,7 @@ export class EntityMessages {
     const data = options.payload?.(row, change);
     return isPromiseLike(data)
       ? this.#createLater(event, heard, row, subject.row, data)
-      : this.#create(event, heard, row, subject.row, data);
+      : this.factory.create(this.#draft(event, heard, row, subject.row, data));
   }
 
   async #createLater(
@@ -124,17 +124,17 @@ export class EntityMessages {
     whole: ObjectLiteral,
     data: PromiseLike<unknown>,
   ): Promise<Message> {
-    return this.#create(event, to, row, whole, await data);
+    return this.factory.create(this.#draft(event, to, row, whole, await data));
   }
 
-  #create(
+  #draft(
     { options, settings, order }: EventPlan,
     { event, audience, owner }: HeardEvent,
     row: ObjectLiteral,
     whole: ObjectLiteral,
     data: unknown,
-  ): Message {
-    return this.factory.create({
+  ): MessageDraft {
+    return {
       event,
       data: withRequestData(data, options.requestData),
       audience,
@@ -143,7 +143,7 @@ export class EntityMessages {
       headers: typeof options.headers === 'function' ? options.headers(row) : options.headers,
       settings,
       orderBy: order?.keyOf(row, whole),
-    });
+    };
   }
 
   /** True if nobody would get any event of these changes, whatever the rows say. */
