@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format } from 'prettier';
 import ts from 'typescript';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../lib/cli/main.js';
@@ -62,6 +63,15 @@ describe.each([11, 12] as const)('thorn init in what `nest new` of Nest %i makes
     const { out } = await init([folder], 'no');
     expect(out).toContain('\n @Module({\n');
     expect(out).not.toContain('-@Module({');
+  });
+
+  it("writes files as the application's own Prettier would", async () => {
+    await init([folder, '--yes']);
+    for (const [name, text] of Object.entries(filesOf(folder))) {
+      if (!name.endsWith('.ts')) continue;
+      const style = { parser: 'typescript', singleQuote: true, trailingComma: 'all' } as const;
+      expect(text, name).toBe(await format(text, style));
+    }
   });
 
   it('says when npm has brought a package that Jest cannot load', async () => {

@@ -14,7 +14,7 @@ import { ThornReceiverModule } from 'nestjs-thorn/receiver';
 import { GreetingsController } from './greetings.controllerEXT';
 import { WebhooksController } from './webhooks.controllerEXT';
 
-// For the example alone: made anew at each start, so that nothing has to keep it.
+// For the example alone: made anew at each start, so nothing has to keep it.
 const secret = \`whsec_\${randomBytes(24).toString('base64')}\`;
 const isProduction = process.env.NODE_ENV === 'production';
 const listener = \`http://127.0.0.1:\${process.env.PORT ?? 3000}/webhooks\`;
@@ -22,7 +22,8 @@ const listener = \`http://127.0.0.1:\${process.env.PORT ?? 3000}/webhooks\`;
 @Module({
   imports: [
     ThornModule.forRoot({
-      // In memory, so that the example runs anywhere. Remove this line to store events in your TypeORM database.
+      // In memory, so that the example runs anywhere. Remove this line to
+      // store events in your TypeORM database.
       dataSources: [],
       // In development, webhooks may go to this machine.
       ...(isProduction
@@ -50,7 +51,7 @@ interface Greeting {
 
 @Controller('greetings')
 export class GreetingsController {
-  /** An example event: it is sent to all subscribers when the method has resolved. */
+  /** An example event, sent to all subscribers when the method has resolved. */
   @Post()
   @WebhookEvent('greeting.sent', { data: ({ text }: Greeting) => ({ text }) })
   greet(): Promise<Greeting> {
@@ -60,7 +61,11 @@ export class GreetingsController {
 `;
 
 const LISTENER = `import { Controller, HttpCode, Logger, Post } from '@nestjs/common';
-import { type VerifiedWebhook, Webhook, WebhookReceiver } from 'nestjs-thorn/receiver';
+import {
+  type VerifiedWebhook,
+  Webhook,
+  WebhookReceiver,
+} from 'nestjs-thorn/receiver';
 
 /** An example of the other side: it stands for the application of a customer. */
 @Controller('webhooks')
