@@ -117,9 +117,12 @@ describe('HostScheduler', () => {
     expect(running.slice(2).map(({ job: { host } }) => host)).toContain('b');
   });
 
-  it('starts no job while too many outcomes are not written', () => {
-    const all = scheduler({ window: 10 });
-    unwritten = 10;
+  it.each([
+    { window: 10, most: 10 },
+    { window: 1000, most: 500 },
+  ])('starts no job while $most outcomes are not written, window $window', ({ window, most }) => {
+    const all = scheduler({ window });
+    unwritten = most;
     add(all, 'a', 5);
     expect(running).toHaveLength(0);
     unwritten = 0;

@@ -55,6 +55,8 @@ export interface ConcurrencyLimits {
 /** Milliseconds: a host whose first job has waited longer is too far behind to keep more of its jobs in memory. */
 const LONGEST_WAIT = 5000;
 const MOST_WAITING = 100_000;
+/** Two sets of outcomes: one is being written, and the next is complete. More would be sent again after a crash. */
+const MOST_UNWRITTEN = 500;
 const MOST_QUEUES = 1000;
 /**
  * Milliseconds after which a delivery to a host whose breaker is open is due again, unless the breaker closes earlier. A
@@ -176,7 +178,8 @@ export class HostScheduler<Job extends HostJob> {
   /** @returns false when no queue of the list can start a job */
   #startNext(list: Fifo<HostQueue<Job>>, isRetry: boolean): boolean {
     if (list.length === 0) return false;
-    if (this.running + this.runner.unwritten >= this.limits.window) return false;
+    const { unwritten } = this.runner;
+    if (unwritten >= MOST_UNWRITTEN || this.running + unwritten >= this.limits.window) return false;
     const slot = this.#slots.acquire(isRetry, performance.now());
     if (slot === null) return false;
     for (let queue = list.shift(); queue !== undefined; queue = list.shift()) {
