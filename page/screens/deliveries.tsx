@@ -77,7 +77,7 @@ type Filtered = Readonly<Record<string, string>>;
 /** The API's names of what the address filters by. A span ends now, so it is worked out for each look. */
 function askedFor(query: Filtered) {
   return () => {
-    const span = SPANS[query['time'] as keyof typeof SPANS] as number | undefined;
+    const span = Object.entries(SPANS).find(([name]) => name === query['time'])?.[1];
     return {
       event: query['event'],
       status: query['status'],

@@ -4,7 +4,7 @@ import type { SentHeaders } from '../core/model.js';
 import { can } from '../core/session.js';
 import { linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
-import { dateTime, milliseconds, t } from '../text/index.js';
+import { attemptError, dateTime, milliseconds, t } from '../text/index.js';
 import { Button, Empty, ErrorNote, Note, StatusCode, Time } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
@@ -135,7 +135,10 @@ function AttemptItem({ attempt, sent }: AttemptOptions) {
         <span class="faint">{milliseconds(attempt.duration)}</span>
         <span class="faint">{dateTime(attempt.startedAt)}</span>
       </div>
-      {error !== null && <p class="bad">{error.message}</p>}
+      {/* Operators see the reason itself. */}
+      {error !== null && (
+        <p class="bad">{attempt.address === undefined ? attemptError(error) : error.message}</p>
+      )}
       {attempt.address != null && (
         <p class="faint">
           {t().address}: {attempt.address}

@@ -92,7 +92,7 @@ export function EventPicker({ events, items, error, onChange }: PickerOptions) {
           );
         })}
       </div>
-      <p class="hint" aria-live="polite">
+      <p class="hint chosen" aria-live="polite">
         {t().chosen(isAll ? items.length : countOf(events, items))}
       </p>
       <p class="field-error" id="events-error" role="alert">

@@ -160,10 +160,10 @@ function DayOf({ id }: { readonly id: string }) {
   if (value === undefined) return <span class="faint">{error === undefined ? '…' : '–'}</span>;
   const { attempts, failed } = value.total;
   return (
-    <>
+    <span>
       {t().figures.attempts(number(attempts))}
       {failed > 0 && <span class="bad"> {t().figures.failed(number(failed))}</span>}
-    </>
+    </span>
   );
 }
 

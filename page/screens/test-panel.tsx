@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { TestResult } from '../core/model.js';
 import { owner } from '../core/source.js';
 import { useAction } from '../core/use-data.js';
-import { milliseconds, t } from '../text/index.js';
+import { attemptError, milliseconds, t } from '../text/index.js';
 import { Button, ErrorNote, Field, Note } from '../ui/basics.js';
 import { useCatalogue } from './event-picker.js';
 
@@ -51,6 +51,6 @@ export function TestPanel({ id }: { readonly id: string }) {
 }
 
 function resultText({ outcome, status, error }: TestResult): string {
-  if (status === null) return error?.message ?? t().testFailed;
+  if (status === null) return error === null ? t().testFailed : attemptError(error);
   return outcome === 'succeeded' ? t().testSucceeded(status) : t().testAnswered(status);
 }

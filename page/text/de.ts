@@ -1,4 +1,5 @@
 import type { Dictionary } from './index.js';
+import { attemptErrors } from './attempt-errors.de.js';
 import { figures } from './figures.de.js';
 import { form } from './form.de.js';
 import { order } from './order.de.js';
@@ -247,6 +248,7 @@ export const de: Dictionary = {
   form,
   order,
   // Figures of attempts
+  attemptErrors,
   figures,
   operators,
   // Request

@@ -1,3 +1,4 @@
+import { attemptErrors } from './attempt-errors.en.js';
 import { figures } from './figures.en.js';
 import { form } from './form.en.js';
 import { order } from './order.en.js';
@@ -245,6 +246,7 @@ export const en = {
   form,
   order,
   // Figures of attempts
+  attemptErrors,
   figures,
   operators,
   // Request

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { now } from '../core/clock.js';
+import type { Attempt } from '../core/model.js';
 import { host, settings } from '../core/settings.js';
 import { en } from './en.js';
 import type { Translation } from './translation.js';
@@ -85,6 +86,12 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60_000],
   ['second', 1000],
 ];
+
+/** Why an attempt of an owner's has no answer, with the fault of a certificate, which is a code. */
+export function attemptError({ code, message }: NonNullable<Attempt['error']>): string {
+  const fault = / \([A-Z][A-Z0-9_]+\)/.exec(message)?.[0] ?? '';
+  return `${t().attemptErrors[code]}${fault}.`;
+}
 
 /** For example "3 min. ago". Some seconds are "now". */
 export function ago(time: string | number): string {

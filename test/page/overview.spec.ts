@@ -72,6 +72,11 @@ describe('the overview of an owner', () => {
     await page.getByRole('img', { name: 'Versuche je Stunde' }).waitFor();
     await page.getByText('1 Versuch', { exact: true }).waitFor();
     expect(await page.title()).toBe('Übersicht · Webhooks');
+    // A drawing shrinks with its letters.
+    const height = await page.evaluate<number>(
+      `document.querySelector('.plot text').getBoundingClientRect().height`,
+    );
+    expect(height).toBeGreaterThan(10);
     await visitor.expectNoOverflow();
     await visitor.expectAccessible();
   });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
@@ -45,6 +47,16 @@ beforeEach(async () => {
 afterEach(() => visitor.end());
 
 const goTo = (path: string) => visitor.page.goto(`${api.url}/webhooks#${path}`);
+
+/** A port of this machine on which no program listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 /** An endpoint of alice, with one delivery of an event. */
 async function delivered(data: object, path = ''): Promise<{ id: string; delivery: string }> {
@@ -231,6 +243,26 @@ describe('an owner', () => {
       await visitor.expectNoOverflow();
       await visitor.expectAccessible();
     }
+  });
+
+  it('reads in German why an endpoint has no answer', async () => {
+    const { page } = visitor;
+    const { id } = await api.subscribers.create({
+      url: `http://127.0.0.1:${await closedPort()}/`,
+      events: ['article.*'],
+      owner: 'alice',
+    });
+    await goTo(`/endpoints/${id}`);
+    await page.getByLabel('Language').selectOption('de');
+    await page.getByRole('button', { name: 'Test senden' }).click();
+    await page.getByText('Der Endpunkt war nicht erreichbar.').waitFor();
+  });
+
+  it('opens an address with a time that there is not', async () => {
+    const { page } = visitor;
+    await delivered({});
+    await goTo('/deliveries?time=constructor');
+    await page.getByRole('link', { name: 'article.created' }).waitFor();
   });
 
   it('keeps what was typed while the server is away', async () => {

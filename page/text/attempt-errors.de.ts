@@ -1,0 +1,12 @@
+import type { attemptErrors as attemptErrorsEn } from './attempt-errors.en.js';
+import type { Translation } from './translation.js';
+
+export const attemptErrors: Translation<typeof attemptErrorsEn> = {
+  timeout: 'Der Endpunkt hat nicht rechtzeitig geantwortet',
+  'connection-reset': 'Die Verbindung brach ab, bevor die Antwort vollständig war',
+  unreachable: 'Der Endpunkt war nicht erreichbar',
+  tls: 'Es kam keine vertrauenswürdige TLS-Verbindung zustande',
+  protocol: 'Die Antwort des Endpunkts ist kein gültiges HTTP',
+  unencodable: 'Die Nachricht konnte nicht kodiert werden',
+  internal: 'Die Anfrage konnte nicht gestellt werden',
+};
