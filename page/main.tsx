@@ -5,7 +5,7 @@ import { findOperator } from './core/operator.js';
 import { capabilities, enterByLink, listenToParent } from './core/session.js';
 import { begin } from './core/settings.js';
 import { setLanguage, startLanguage } from './text/index.js';
-import './style.css';
+import './style/index.css';
 
 export { defineElement };
 
