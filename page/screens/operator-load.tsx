@@ -28,23 +28,21 @@ export function Load({ overview }: { readonly overview: Overview }) {
   const nameOf = ({ at }: Look) => clock(at);
   return (
     <Section title={t().operators.live}>
-      <div class="pair">
-        <Plot
-          as="lines"
-          label={t().backlog}
-          items={looks.value}
-          nameOf={nameOf}
-          series={[{ kind: 'p50', title: t().backlog, value: ({ backlog }) => backlog }]}
-        />
-        <Plot
-          as="lines"
-          label={t().lag}
-          items={looks.value}
-          nameOf={nameOf}
-          series={[{ kind: 'p95', title: t().lag, value: ({ lag }) => lag }]}
-          format={milliseconds}
-        />
-      </div>
+      <Plot
+        as="lines"
+        label={t().backlog}
+        items={looks.value}
+        nameOf={nameOf}
+        series={[{ kind: 'p50', title: t().backlog, value: ({ backlog }) => backlog }]}
+      />
+      <Plot
+        as="lines"
+        label={t().lag}
+        items={looks.value}
+        nameOf={nameOf}
+        series={[{ kind: 'p95', title: t().lag, value: ({ lag }) => lag }]}
+        format={milliseconds}
+      />
     </Section>
   );
 }

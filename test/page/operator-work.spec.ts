@@ -46,7 +46,8 @@ describe('an operator', () => {
     await throughput.waitFor();
     expect(await throughput.locator('rect').count()).toBeGreaterThan(10);
     await page.getByRole('img', { name: 'Backlog' }).waitFor();
-    await page.getByRole('img', { name: 'Lag' }).waitFor();
+    const lag = await page.getByRole('img', { name: 'Lag' }).boundingBox();
+    expect(lag!.width).toBe((await throughput.boundingBox())!.width);
     await visitor.expectAccessible();
     // What was drawn is there again with the first look.
     await page.goto(`${blog.url}/webhooks/#/operator/maintenance`);

@@ -255,14 +255,16 @@ describe('an owner', () => {
     await goTo(`/endpoints/${id}`);
     await page.getByLabel('Language').selectOption('de');
     await page.getByRole('button', { name: 'Test senden' }).click();
-    await page.getByText('Der Endpunkt war nicht erreichbar.').waitFor();
+    const why = page.getByText('Der Endpunkt war nicht erreichbar.');
+    await expect.poll(() => why.count(), { timeout: 10_000 }).toBe(1);
   });
 
   it('opens an address with a time that there is not', async () => {
     const { page } = visitor;
     await delivered({});
     await goTo('/deliveries?time=constructor');
-    await page.getByRole('link', { name: 'article.created' }).waitFor();
+    const link = page.getByRole('link', { name: 'article.created' });
+    await expect.poll(() => link.count(), { timeout: 10_000 }).toBe(1);
   });
 
   it('keeps what was typed while the server is away', async () => {
