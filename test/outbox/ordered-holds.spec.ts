@@ -50,10 +50,10 @@ const ended = () =>
   );
 
 /** Every worker looks for keys that stand still when it starts, and once a minute. */
-const restart = async () => {
+const restart = async (options: Parameters<typeof openOutboxApp>[1] = {}) => {
   const { subscribers } = app;
   await app.close();
-  app = await open({ subscribers, synchronize: false });
+  app = await open({ subscribers, synchronize: false, ...options });
 };
 
 beforeEach(async () => {
@@ -264,16 +264,20 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
   });
 
   it('gets all that waits once it is no longer ordered', async () => {
+    await restart({ timeout: 60_000 });
     const { id } = await subscribe();
-    let answer!: () => void;
-    receiver.reply = ({ sequence }) =>
-      sequence === 1
-        ? { status: 204, after: new Promise((resolve) => (answer = resolve)) }
-        : { status: 204 };
+    const answers: (() => void)[] = [];
+    receiver.reply = () => ({
+      status: 204,
+      after: new Promise((resolve) => answers.push(resolve)),
+    });
     await send(4);
     await waiting(3);
     await change(id, { ordered: false });
-    answer();
+    answers[0]!();
+    // None of them waits for another one's answer.
+    await vi.waitFor(() => expect(answers).toHaveLength(4), PATIENCE);
+    for (const answer of answers) answer();
     await vi.waitFor(() => expect(receiver.accepted('a').sort()).toEqual(upTo(4)), PATIENCE);
     receiver.overlaps.length = 0;
   });

@@ -100,7 +100,9 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await vi.waitFor(() => expect(receiver.asked('a')).toEqual(upTo(4)), PATIENCE);
   });
 
-  it('goes on behind a message that it does not get', async () => {
+  it.each(['nobody', 'another one'])('goes on behind a message that %s gets', async (who) => {
+    const other = subscriber(receiver.url('/other'), { ordered: true, events: ['order.placed'] });
+    if (who !== 'nobody') await app.subscribers.create(other);
     await app.subscribers.create(subscriber(receiver.url(), { ordered: true, events: ['some'] }));
     const staged = app.message({ orderBy: { key: 'a' } });
     await app.strategy.stage([staged], undefined);
