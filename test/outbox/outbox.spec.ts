@@ -133,19 +133,19 @@ describe.each<{ kind: DatabaseKind }>([
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`;
     for (let n = 0; n < 10; n++) await rig.subscribers.create(subscriber(url));
     rig.log.statements.length = 0;
-    await rig.pipeline.send(Array.from({ length: 80 }, () => rig.message()));
+    await rig.pipeline.send(Array.from({ length: 40 }, () => rig.message()));
     await rig.pipeline.idle();
     expect(rig.log.statements.filter((sql) => /INSERT/.test(sql))).toHaveLength(STATEMENTS[kind]);
     await rig.dataSource.transaction(async (manager) => {
       await manager.query(LOCKS[kind]);
       answer();
-      await vi.waitFor(() => expect(answered).toBe(800), { timeout: 60_000 });
+      await vi.waitFor(() => expect(answered).toBe(400), { timeout: 60_000 });
       rig.log.statements.length = 0;
     });
-    await rig.until(MESSAGES, finished(80));
+    await rig.until(MESSAGES, finished(40));
     const written = rig.log.statements.filter((sql) => /thorn_/.test(sql) && sql !== MESSAGES);
     expect(written.length).toBeLessThanOrEqual(20);
-    expect(await rig.rows(ATTEMPTS)).toHaveLength(800);
+    expect(await rig.rows(ATTEMPTS)).toHaveLength(400);
     server.closeAllConnections();
     server.close();
   }, 90_000);
