@@ -90,6 +90,18 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     expect(told[0]).not.toHaveProperty('until');
   });
 
+  it('ends a request with its lease, however long it may take', async () => {
+    await restart({ timeout: 60_000, lease: 2000 });
+    await subscribe();
+    receiver.reply = ({ sequence }) =>
+      sequence === 1 ? { status: 204, after: new Promise(() => {}) } : { status: 204 };
+    await send(2);
+    await accepted([2]);
+    expect(told).toMatchObject([{ sequence: 1, reason: 'exhausted' }]);
+    // The receiver does not see the end of the request.
+    expect(receiver.overlaps.splice(0)).toEqual(['/hooks a: 1 and 2']);
+  });
+
   it('holds a key until its failed delivery is retried', async () => {
     await subscribe({ onExhausted: 'hold' });
     fails(({ sequence, attempt, key }) => key === 'a' && sequence === 1 && attempt === 1);
