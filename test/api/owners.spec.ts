@@ -66,6 +66,8 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
   'DELETE /hooks/self': { exempt: 'as GET' },
   'GET /hooks/event-types': { status: 200 },
   'GET /hooks/event-types/:name': { status: 200 },
+  'GET /hooks/openapi.json': { status: 200 },
+  'GET /hooks/asyncapi.json': { status: 200 },
   'GET /hooks': {
     status: 200,
     others: [{ name: 'a cursor', query: ({ id }) => `after=${id}`, status: 200 }],

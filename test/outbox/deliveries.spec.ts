@@ -138,6 +138,7 @@ describe.each<{ kind: DatabaseKind }>([
       nextAt: null,
       rateLimited: false,
       blocked: false,
+      blockedBy: null,
       holding: false,
       createdAt: began,
       attemptedAt: clock.now(),
