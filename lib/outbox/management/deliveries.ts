@@ -56,8 +56,9 @@ export interface DeliveryPage {
 }
 
 /**
- * The result of {@link Deliveries.retry}. `scheduled`: the delivery is due now, or once its turn has come. `under-way`: a worker holds the
- * delivery. `expunged`: the body of the message was dropped. `disabled`: the subscriber is disabled or removed.
+ * The result of {@link Deliveries.retry}. `scheduled`: the delivery is due now, or once its turn has come. `under-way`: a
+ * worker holds the delivery. `expunged`: the body of the message was dropped. `disabled`: the subscriber is disabled or
+ * removed.
  */
 export type RetryResult = 'scheduled' | 'under-way' | 'expunged' | 'disabled';
 
@@ -135,8 +136,9 @@ export class Deliveries {
   }
 
   /**
-   * Makes a delivery due now and restarts its retry policy. One that is ordered waits for its turn. Works for succeeded and waiting deliveries, too. The ids of
-   * the delivery and the message stay the same, so the receiver sees one more attempt.
+   * Makes a delivery due now and restarts its retry policy. One that is ordered waits for its turn. Works for succeeded
+   * and waiting deliveries, too. The ids of the delivery and the message stay the same, so the receiver sees one more
+   * attempt.
    *
    * @returns null when `scope` does not contain the id
    */
