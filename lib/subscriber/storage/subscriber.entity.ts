@@ -8,9 +8,10 @@ const EPOCH_MILLISECONDS: ValueTransformer = {
 };
 
 /**
- * A row of `thorn_subscribers`: a subscriber. `autoLoadEntities` finds it once the module is imported; otherwise name it in the data
- * source's `entities`. The columns that hold lists are JSON text, so that all databases store them alike. In the first data
- * source. Written by the REST API, `Subscribers` and, to disable a subscriber, by workers. Deleted by its owner.
+ * A row of `thorn_subscribers`: a subscriber. `autoLoadEntities` finds it once the module is imported; otherwise name
+ * it in the data source's `entities`. The columns that hold lists are JSON text, so that all databases store them
+ * alike. In the first data source. Written by the REST API, `Subscribers` and, to disable a subscriber, by workers.
+ * Deleted by its owner.
  */
 @Entity('thorn_subscribers', { engine: MYSQL_ENGINE })
 @Index(['owner', 'id'])
