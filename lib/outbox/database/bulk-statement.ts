@@ -1,61 +1,97 @@
-import type { Columns, Dialect, Statement } from './dialect.js';
+import type { Columns, Dialect, Statement, Tuple } from './dialect.js';
 
-/** Sizes of sets on SQLite: few, so that few statements are prepared. Far below its limit of 32,766 parameters. */
-const SIZES = [1, 4, 16, 64, 128, 256, 512, 1024];
+/**
+ * Rows of one statement on SQLite: few sizes, so that few statements are prepared. Larger ones are slower, since their
+ * values and their programs no longer fit into the caches of the processor.
+ */
+const SIZES = [64, 32, 16, 8, 4, 2, 1];
+
+/** A value that most rows have in common. */
+export type UsualValue = string | number | null;
 
 /**
  * A statement over many rows that come along with it, as the table expression `r`.
  *
  * Rows are sent as one JSON text, which keeps the statement the same for any number of them. SQLite is twice as fast
- * with plain VALUES: there a set is filled up with rows of NULL to one of a few sizes. The statement must join `r` to
- * a table by a column that is never NULL, so that these do nothing.
+ * with plain VALUES, and each value that is bound costs time: there a set is split into a few sizes, and what its rows
+ * usually have in common is part of the statement.
  */
 export class BulkStatement {
   readonly #names: readonly string[];
-  readonly #sql = new Map<number, string>();
+  readonly #usual: readonly (readonly [at: number, value: UsualValue])[];
+  readonly #bound: readonly number[];
+  readonly #sql = new Map<string, string>();
 
-  /** @param sqlOver the statement over a table expression */
+  /**
+   * @param sqlOver the statement over a table expression
+   * @param usual values that most rows have, by column
+   */
   constructor(
     private readonly dialect: Dialect,
     private readonly columns: Columns,
     private readonly sqlOver: (rows: string) => string,
+    private readonly usual: Readonly<Record<string, UsualValue>> = {},
   ) {
     this.#names = Object.keys(columns);
+    this.#usual = Object.entries(usual).map(([name, value]) => [this.#names.indexOf(name), value]);
+    this.#bound = this.#names.flatMap((name, at) => (name in usual ? [] : [at]));
   }
 
-  /** @returns the statements for so many rows, most often one */
-  statements(rows: readonly object[]): Statement[] {
+  /** @param rows values in the order of the columns */
+  statements(rows: readonly Tuple[]): Statement[] {
     if (rows.length === 0) return [];
     if (this.dialect.name === 'sqlite') return this.#overValues(rows);
-    const sql = this.#text(0, () => this.dialect.rows('r', this.columns));
-    return [{ sql, parameters: [this.dialect.rowsParameter(this.columns, rows)] }];
+    const sql = this.#text('', () => this.dialect.rows('r', this.columns));
+    return [{ sql, parameters: [this.dialect.tuplesParameter(this.columns, rows)] }];
   }
 
-  #overValues(rows: readonly object[]): Statement[] {
-    const most = SIZES.at(-1)!;
-    if (rows.length > most) {
-      return [...this.#overValues(rows.slice(0, most)), ...this.#overValues(rows.slice(most))];
-    }
-    const size = SIZES.find((one) => one >= rows.length)!;
-    const parameters: unknown[] = [];
+  #overValues(rows: readonly Tuple[]): Statement[] {
+    const usual: Tuple[] = [];
+    const others: Tuple[] = [];
     for (const row of rows) {
-      for (const name of this.#names) {
-        parameters.push((row as Readonly<Record<string, unknown>>)[name]);
-      }
+      const isUsual = this.#usual.every(([at, value]) => row[at] === value);
+      (isUsual ? usual : others).push(row);
     }
-    while (parameters.length < size * this.#names.length) parameters.push(null);
-    return [{ sql: this.#text(size, () => values(this.#names, size)), parameters }];
+    const all = this.#names.map((_, at) => at);
+    return [...this.#split(usual, this.#bound, this.usual), ...this.#split(others, all, {})];
   }
 
-  #text(size: number, rows: () => string): string {
-    let sql = this.#sql.get(size);
-    if (sql === undefined) this.#sql.set(size, (sql = this.sqlOver(rows())));
+  #split(
+    rows: readonly Tuple[],
+    bound: readonly number[],
+    usual: Readonly<Record<string, UsualValue>>,
+  ): Statement[] {
+    const statements: Statement[] = [];
+    for (let at = 0; at < rows.length;) {
+      const size = SIZES.find((one) => one <= rows.length - at)!;
+      const parameters: unknown[] = [];
+      for (const end = at + size; at < end; at++) {
+        for (const column of bound) parameters.push(rows[at]![column]);
+      }
+      const sql = this.#text(`${bound.length} ${size}`, () => values(this.#names, usual, size));
+      statements.push({ sql, parameters });
+    }
+    return statements;
+  }
+
+  #text(key: string, rows: () => string): string {
+    let sql = this.#sql.get(key);
+    if (sql === undefined) this.#sql.set(key, (sql = this.sqlOver(rows())));
     return sql;
   }
 }
 
-function values(names: readonly string[], size: number): string {
-  const list = names.map((name, at) => `column${at + 1} AS ${name}`).join(', ');
-  const row = `(${names.map(() => '?').join(', ')})`;
-  return `(SELECT ${list} FROM (VALUES ${Array.from({ length: size }, () => row).join(', ')})) AS r`;
+function values(
+  names: readonly string[],
+  usual: Readonly<Record<string, UsualValue>>,
+  size: number,
+): string {
+  let bound = 0;
+  const list = names.map((name) => {
+    const value = usual[name];
+    if (value === undefined) return `column${++bound} AS ${name}`;
+    return `${typeof value === 'string' ? `'${value}'` : value} AS ${name}`;
+  });
+  const row = `(${Array.from({ length: bound }, () => '?').join(', ')})`;
+  return `(SELECT ${list.join(', ')} FROM (VALUES ${Array.from({ length: size }, () => row).join(', ')})) AS r`;
 }

@@ -7,6 +7,9 @@ export type ColumnKind = 'text' | 'int' | 'bigint' | 'uuid';
 /** Names and kinds of the columns of a set of rows that is sent along with a statement. */
 export type Columns = Readonly<Record<string, ColumnKind>>;
 
+/** The values of a row, in the order of its columns. */
+export type Tuple = readonly unknown[];
+
 /** One statement; its placeholders are `?` whatever the database. */
 export interface Statement {
   readonly sql: string;
@@ -27,6 +30,8 @@ export interface Dialect {
   rows(alias: string, columns: Columns): string;
   /** The one parameter of {@link rows}: its rows as JSON. */
   rowsParameter(columns: Columns, rows: readonly object[]): string;
+  /** {@link rowsParameter} of rows that are tuples. */
+  tuplesParameter(columns: Columns, rows: readonly Tuple[]): string;
   /** An INSERT … SELECT that leaves out what is there already. `table` is the quoted name. */
   insertNew(table: string, columns: readonly string[], select: string): string;
   /**
@@ -80,6 +85,7 @@ const SQLITE: Dialect = {
     return `(SELECT ${list.join(', ')} FROM json_each(?)) AS ${alias}`;
   },
   rowsParameter: tuples,
+  tuplesParameter: (_columns, rows) => JSON.stringify(rows),
   // Without WHERE, ON would read as the condition of a join.
   insertNew: (table, columns, select) =>
     `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON CONFLICT DO NOTHING`,
@@ -115,6 +121,18 @@ const POSTGRES: Dialect = {
         rows.some((row) => (row as Readonly<Record<string, unknown>>)[name] !== null),
       ),
     ),
+  tuplesParameter(columns, rows) {
+    const used = Object.keys(columns)
+      .map((name, at) => [name, at] as const)
+      .filter(([, at]) => rows.some((row) => row[at] !== null));
+    return JSON.stringify(
+      rows.map((row) => {
+        const object: Record<string, unknown> = {};
+        for (const [name, at] of used) object[name] = row[at];
+        return object;
+      }),
+    );
+  },
   insertNew: SQLITE.insertNew,
   // ON CONFLICT would log each row twice: that it was written, and that it has stayed.
   insertRarelyKnown: (table, [key, ...others], select) =>
@@ -142,6 +160,7 @@ const MYSQL: Dialect = {
     return `JSON_TABLE(?, '$[*]' COLUMNS (${list.join(', ')})) AS ${alias}`;
   },
   rowsParameter: tuples,
+  tuplesParameter: SQLITE.tuplesParameter,
   insertNew: (table, columns, select) =>
     `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON DUPLICATE KEY UPDATE ${columns[0]} = ${table}.${columns[0]}`,
   insertRarelyKnown: (...given) => MYSQL.insertNew(...given),

@@ -1,23 +1,35 @@
-import { attemptRecordOf, type AttemptRecord } from '../../delivery/index.js';
-import type { Columns } from '../database/dialect.js';
+import { attemptRecordOf } from '../../delivery/index.js';
+import type { UsualValue } from '../database/bulk-statement.js';
+import type { Columns, Tuple } from '../database/dialect.js';
 import type { Outcome } from '../model/outcome.js';
 import { givenId, keyOf } from './keys.js';
 
-/** The columns of an attempt that both tables name alike. */
+/** The values of {@link attemptValues}, of an attempt in a row of `thorn_attempts`. */
 const SHARED: Columns = {
   started_at: 'bigint',
   duration: 'int',
+  status: 'int',
   error_code: 'text',
   error_message: 'text',
   response: 'text',
   address: 'text',
   answer_headers: 'text',
 };
-/** The columns of the first attempt in a row of `thorn_deliveries`. */
-const FIRST: Columns = { ...SHARED, response_status: 'int' };
+/** The same of the first attempt, in a row of `thorn_deliveries`. */
+const FIRST: Columns = {
+  started_at: 'bigint',
+  duration: 'int',
+  response_status: 'int',
+  error_code: 'text',
+  error_message: 'text',
+  response: 'text',
+  address: 'text',
+  answer_headers: 'text',
+};
 /** The columns of {@link changedRow}. */
 export const CHANGED: Columns = {
   id: 'uuid',
+  held_by: 'text',
   status: 'text',
   reason: 'text',
   attempts: 'int',
@@ -40,90 +52,99 @@ export const NEW: Columns = {
   given_subscriber_id: 'text',
   event: 'text',
 };
+/** What the row of a delivery has that has succeeded at once, like most. */
+export const USUALLY_NEW: Readonly<Record<string, UsualValue>> = {
+  status: 'succeeded',
+  reason: null,
+  attempts: 1,
+  throttled: 0,
+  requests: 1,
+  host: null,
+  due_at: null,
+  permit_at: null,
+  attempted_at: null,
+  error_code: null,
+  error_message: null,
+  answer_headers: null,
+  given_message_id: null,
+  given_subscriber_id: null,
+};
 /** The columns of {@link attemptRow}. */
-export const ATTEMPT: Columns = { delivery_id: 'uuid', number: 'int', status: 'int', ...SHARED };
-const NOT_KEPT = Object.fromEntries(Object.keys(FIRST).map((name) => [name, null]));
+export const ATTEMPT: Columns = { delivery_id: 'uuid', held_by: 'text', number: 'int', ...SHARED };
+const NOT_KEPT: Tuple = Object.keys(FIRST).map(() => null);
 
 /** The row of a delivery that has none yet, with the first attempt if there was one. */
-export function newRow(outcome: Outcome, isKept: boolean): object {
-  const { messageId, subscriberId, state, requests, host, attemptedAt, lease, at } = outcome;
+export function newRow(outcome: Outcome, isKept: boolean): Tuple {
+  const { messageId, subscriberId, state, requests, attemptedAt, attempt } = outcome;
   const isWaiting = state.nextAt !== null;
-  // Written out instead of reusing changedRow(): copying objects would double the cost.
-  return {
-    id: keyOf('dlv_', outcome.id),
-    message_id: keyOf('msg_', messageId),
-    subscriber_id: keyOf('sub_', subscriberId),
-    given_message_id: givenId('msg_', messageId),
-    given_subscriber_id: givenId('sub_', subscriberId),
-    event: outcome.event,
-    status: state.status,
-    reason: state.reason,
-    attempts: state.attempts,
-    throttled: state.throttled,
+  // Written out instead of reusing changedRow(): copies would double the cost.
+  return [
+    keyOf('dlv_', outcome.id),
+    outcome.lease,
+    state.status,
+    state.reason,
+    state.attempts,
+    state.throttled,
     requests,
-    host: isWaiting ? host : null,
-    due_at: state.nextAt,
-    permit_at: outcome.permitAt,
+    isWaiting ? outcome.host : null,
+    state.nextAt,
+    outcome.permitAt,
     // Null when the first attempt, which is kept in the same row, is the latest.
-    attempted_at: isKept && outcome.attempt !== null ? null : attemptedAt,
-    finished_at: isWaiting ? null : at,
+    isKept && attempt !== null ? null : attemptedAt,
+    isWaiting ? null : outcome.at,
     ...firstAttempt(outcome, isKept),
-    held_by: lease,
-  };
+    keyOf('msg_', messageId),
+    keyOf('sub_', subscriberId),
+    givenId('msg_', messageId),
+    givenId('sub_', subscriberId),
+    outcome.event,
+  ];
 }
 
 /** The changes by an attempt behind the first, or by none. */
-export function changedRow(outcome: Outcome): object {
-  const { id, state, requests, host, attemptedAt, lease, at } = outcome;
-  return {
-    id: keyOf('dlv_', id),
-    status: state.status,
-    reason: state.reason,
-    attempts: state.attempts,
-    throttled: state.throttled,
-    requests,
-    host: state.nextAt === null ? null : host,
-    due_at: state.nextAt,
-    permit_at: outcome.permitAt,
-    attempted_at: attemptedAt,
-    finished_at: state.status === 'pending' ? null : at,
-    held_by: lease,
-  };
+export function changedRow({ id, lease, state, ...outcome }: Outcome): Tuple {
+  return [
+    keyOf('dlv_', id),
+    lease,
+    state.status,
+    state.reason,
+    state.attempts,
+    state.throttled,
+    outcome.requests,
+    state.nextAt === null ? null : outcome.host,
+    state.nextAt,
+    outcome.permitAt,
+    outcome.attemptedAt,
+    state.status === 'pending' ? null : outcome.at,
+  ];
 }
 
 /** The changes by the first attempt of a delivery that had a row before. */
-export function triedRow(outcome: Outcome, isKept: boolean): object {
-  return Object.assign(changedRow(outcome), firstAttempt(outcome, isKept));
+export function triedRow(outcome: Outcome, isKept: boolean): Tuple {
+  return [...changedRow(outcome), ...firstAttempt(outcome, isKept)];
 }
 
-function firstAttempt({ requests, attempt }: Outcome, isKept: boolean): object {
-  if (!isKept || attempt === null) return NOT_KEPT;
-  const record = attemptRecordOf(requests, attempt);
-  return { ...sharedValues(record), response_status: record.status };
+function firstAttempt(outcome: Outcome, isKept: boolean): Tuple {
+  return isKept && outcome.attempt !== null ? attemptValues(outcome) : NOT_KEPT;
 }
 
 /** The row of an attempt behind the first. */
-export function attemptRow({ id, requests, lease, attempt }: Outcome): object {
-  const record = attemptRecordOf(requests, attempt!);
-  const { number, status } = record;
-  return {
-    delivery_id: keyOf('dlv_', id),
-    number,
-    status,
-    ...sharedValues(record),
-    held_by: lease,
-  };
+export function attemptRow(outcome: Outcome): Tuple {
+  const { id, lease, requests } = outcome;
+  return [keyOf('dlv_', id), lease, requests, ...attemptValues(outcome)];
 }
 
-function sharedValues(record: AttemptRecord): object {
-  const { startedAt, duration, error, response, address, answerHeaders } = record;
-  return {
-    started_at: startedAt,
+function attemptValues({ requests, attempt }: Outcome): Tuple {
+  const record = attemptRecordOf(requests, attempt!);
+  const { startedAt, duration, status, error, response, address, answerHeaders } = record;
+  return [
+    startedAt,
     duration,
-    error_code: error?.code ?? null,
-    error_message: error?.message ?? null,
+    status,
+    error?.code ?? null,
+    error?.message ?? null,
     response,
     address,
-    answer_headers: answerHeaders === null ? null : JSON.stringify(answerHeaders),
-  };
+    answerHeaders === null ? null : JSON.stringify(answerHeaders),
+  ];
 }

@@ -1,4 +1,4 @@
-import type { Columns, Dialect, Statement } from '../database/dialect.js';
+import type { Columns, Dialect, Statement, Tuple } from '../database/dialect.js';
 import { BulkStatement } from '../database/bulk-statement.js';
 import type { TableNames } from '../entities/table-names.js';
 import type { AttemptFilter, Outcome } from '../model/outcome.js';
@@ -11,6 +11,7 @@ import {
   newRow,
   TRIED,
   triedRow,
+  USUALLY_NEW,
 } from './outcome-rows.js';
 import { keyOf } from './keys.js';
 import type { Finished } from './leases.js';
@@ -39,27 +40,29 @@ export class OutcomeStatements {
     { pendingMessages, deliveries, attempts }: TableNames,
     private readonly filter: AttemptFilter,
   ) {
-    const select = (columns: Columns) =>
-      Object.keys(columns)
-        .map((name) => `r.${name}`)
-        .join(', ');
-    this.#insertNew = new BulkStatement(dialect, held(NEW), (rows) =>
-      dialect.insertRarelyKnown(
-        deliveries,
-        Object.keys(NEW),
-        `SELECT ${select(NEW)} FROM ${rows} ${dialect.join} ${pendingMessages} p ON p.id = r.message_id WHERE p.lease = r.held_by`,
-      ),
+    const select = (names: readonly string[]) => names.map((name) => `r.${name}`).join(', ');
+    const [inserted, attempted] = [written(NEW), written(ATTEMPT)];
+    this.#insertNew = new BulkStatement(
+      dialect,
+      NEW,
+      (rows) =>
+        dialect.insertRarelyKnown(
+          deliveries,
+          inserted,
+          `SELECT ${select(inserted)} FROM ${rows} ${dialect.join} ${pendingMessages} p ON p.id = r.message_id WHERE p.lease = r.held_by`,
+        ),
+      USUALLY_NEW,
     );
-    this.#insertAttempts = new BulkStatement(dialect, held(ATTEMPT), (rows) =>
+    this.#insertAttempts = new BulkStatement(dialect, ATTEMPT, (rows) =>
       dialect.insertNew(
         attempts,
-        Object.keys(ATTEMPT),
-        `SELECT ${select(ATTEMPT)} FROM ${rows} ${dialect.join} ${deliveries} d ON d.id = r.delivery_id WHERE d.lease = r.held_by`,
+        attempted,
+        `SELECT ${select(attempted)} FROM ${rows} ${dialect.join} ${deliveries} d ON d.id = r.delivery_id WHERE d.lease = r.held_by`,
       ),
     );
     const update = (columns: Columns) => {
-      const changes = Object.keys(columns).slice(1);
-      return new BulkStatement(dialect, held(columns), (rows) =>
+      const changes = written(columns).slice(1);
+      return new BulkStatement(dialect, columns, (rows) =>
         dialect.updateFrom(
           deliveries,
           [...changes.map((name) => `${name} = r.${name}`), ...LEAVES_QUEUE, 'lease = NULL'],
@@ -81,10 +84,10 @@ export class OutcomeStatements {
 
   /** @param finished messages whose deliveries all have a row, including these outcomes */
   statements(outcomes: readonly Outcome[], finished: readonly Finished[]): Statement[] {
-    const fresh: object[] = [];
-    const tried: object[] = [];
-    const changed: object[] = [];
-    const attempts: object[] = [];
+    const fresh: Tuple[] = [];
+    const tried: Tuple[] = [];
+    const changed: Tuple[] = [];
+    const attempts: Tuple[] = [];
     for (const outcome of outcomes) {
       const isKept = this.filter.keeps(outcome);
       const isFirst = outcome.requests === 1 && outcome.attempt !== null;
@@ -95,13 +98,13 @@ export class OutcomeStatements {
         if (isKept) attempts.push(attemptRow(outcome));
       }
     }
-    const ended: object[] = [];
-    const postponed: object[] = [];
+    const ended: Tuple[] = [];
+    const postponed: Tuple[] = [];
     for (const { id, token: lease, againAt, isGone } of finished) {
       if (isGone === true && againAt === null) continue;
       const key = keyOf('msg_', id);
-      if (againAt === null) ended.push({ id: key, lease });
-      else postponed.push({ id: key, lease, again_at: againAt });
+      if (againAt === null) ended.push([key, lease]);
+      else postponed.push([key, lease, againAt]);
     }
     const statements = [
       ...this.#insertNew.statements(fresh),
@@ -131,7 +134,7 @@ function inOne(statements: readonly Statement[]): Statement[] {
   ];
 }
 
-/** Adds the token of the holder to the columns. */
-function held(columns: Columns): Columns {
-  return { ...columns, held_by: 'text' };
+/** The columns of the table: all but the token of the holder, which is compared alone. */
+function written(columns: Columns): readonly string[] {
+  return Object.keys(columns).filter((name) => name !== 'held_by');
 }
