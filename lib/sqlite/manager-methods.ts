@@ -29,9 +29,9 @@ export function wrapManagers(
     return outer;
   };
   const wrap = (manager: EntityManager): EntityManager => {
-    for (const name of METHODS) {
-      Reflect.set(manager, name, outerOf(Reflect.get(manager, name) as Method));
-    }
+    // Every query runner gets a manager, so each of them: `Reflect` takes four times as long.
+    const methods = manager as unknown as Record<(typeof METHODS)[number], Method>;
+    for (const name of METHODS) methods[name] = outerOf(methods[name]);
     return manager;
   };
   const restored = [

@@ -26,8 +26,8 @@ type Runner = Omit<QueryRunner, 'isTransactionActive' | 'broadcaster'> & {
 interface Scope {
   readonly runner: Runner;
   readonly parent: Scope | undefined;
-  /** Held by the savepoint, or the save, that is under way within. */
-  readonly inner: ConnectionLock;
+  /** Held by the savepoint, or the save, that is under way within. Undefined until there is one. */
+  inner: ConnectionLock | undefined;
   isOpen: boolean;
 }
 
@@ -73,7 +73,7 @@ export class SqliteTransactions {
   ) {
     this.#isSerial = serialize !== false;
     this.#timeout = typeof serialize === 'object' ? serialize.timeout : TIMEOUT;
-    this.#lock = new ConnectionLock(this.#timeout);
+    this.#lock = this.#newLock();
   }
 
   /** Finds what was installed on a data source. */
@@ -208,8 +208,12 @@ export class SqliteTransactions {
     return scope;
   }
 
+  #newLock(): ConnectionLock {
+    return new ConnectionLock(this.#timeout);
+  }
+
   #newScope(runner: Runner, parent?: Scope): Scope {
-    return { runner, parent, inner: new ConnectionLock(this.#timeout), isOpen: true };
+    return { runner, parent, inner: undefined, isOpen: true };
   }
 
   /** Runs some work when no other work is under way; everything called within is part of it. */
@@ -222,7 +226,7 @@ export class SqliteTransactions {
       asked ?? current?.runner ?? (this.dataSource.createQueryRunner() as unknown as Runner);
     const outer = current?.runner === runner ? current : this.#holder;
     const parent = outer?.runner === runner ? outer : undefined;
-    const lock = parent?.inner ?? this.#lock;
+    const lock = parent === undefined ? this.#lock : (parent.inner ??= this.#newLock());
     const waiting = parent === undefined ? this.#acquire() : lock.acquire();
     if (waiting !== undefined) {
       await waiting;
@@ -265,15 +269,23 @@ export class SqliteTransactions {
     await runner.broadcaster.broadcast('AfterTransactionRollback').catch(() => undefined);
   }
 
-  async #start(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    if (runner.transactionDepth > 0) this.#refuseEnded(runner);
+  // The four methods are called several times a save. Neither they nor what they call are `async` where nothing is waited
+  // for, because each promise costs as much as the rest of them.
+
+  #start(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+    const ended = runner.transactionDepth > 0 ? this.#endOf(runner) : undefined;
+    if (ended !== undefined) return Promise.reject(ended);
+    const isWithin = this.#isSerial && this.#holder?.runner === runner;
+    return isWithin ? this.#begin(runner, original) : this.#startByHand(runner, original);
+  }
+
+  async #startByHand(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
     const scope = this.#newScope(runner);
     if (!this.#isSerial) {
       if (!this.#inTransaction) this.#holder = scope;
       this.#begun.enterWith(this.#holder ?? scope);
       return this.#begin(runner, original);
     }
-    if (this.#holder?.runner === runner) return this.#begin(runner, original);
     this.#begun.enterWith(scope);
     const waiting = this.#acquire();
     if (waiting !== undefined) await waiting;
@@ -287,18 +299,22 @@ export class SqliteTransactions {
     }
   }
 
-  async #begin(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    try {
-      return await original();
-    } catch (error) {
-      // Else the caller's rollback would end a transaction that is not its own.
+  #begin(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+    const begun = original();
+    // Before the caller, who comes later: else its rollback would end a transaction that is not its own.
+    begun.catch(() => {
       if (runner.transactionDepth === 0) runner.isTransactionActive = false;
-      throw error;
-    }
+    });
+    return begun;
   }
 
-  async #commit(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    if (runner.transactionDepth > 0) this.#refuseEnded(runner);
+  #commit(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+    const ended = runner.transactionDepth > 0 ? this.#endOf(runner) : undefined;
+    if (ended !== undefined) return Promise.reject(ended);
+    return this.#openByHand?.runner === runner ? this.#thenLeave(runner, original) : original();
+  }
+
+  async #thenLeave(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
     try {
       return await original();
     } finally {
@@ -310,13 +326,7 @@ export class SqliteTransactions {
     if (runner.transactionDepth > 0 && !this.#ended.has(runner) && !this.#inTransaction) {
       this.#ended.set(runner, new TransactionEndedError(undefined));
     }
-    if (!this.#ended.has(runner)) {
-      try {
-        return await original();
-      } finally {
-        this.#leave(runner);
-      }
-    }
+    if (!this.#ended.has(runner)) return this.#thenLeave(runner, original);
     // SQLite has rolled back everything; TypeORM's ROLLBACK would fail, and its flags would stay.
     runner.transactionDepth -= 1;
     if (runner.transactionDepth === 0) {
@@ -327,11 +337,15 @@ export class SqliteTransactions {
     return undefined;
   }
 
-  async #query(runner: Runner, sql: string, original: () => Promise<unknown>): Promise<unknown> {
-    if (runner.transactionDepth > 0) this.#refuseEnded(runner);
-    if (!this.#isSerial || this.#holder?.runner === runner || WAITS_FOR_NOTHING.test(sql)) {
-      return this.#watched(runner, original);
-    }
+  #query(runner: Runner, sql: string, original: () => Promise<unknown>): Promise<unknown> {
+    const ended = runner.transactionDepth > 0 ? this.#endOf(runner) : undefined;
+    if (ended !== undefined) return Promise.reject(ended);
+    return !this.#isSerial || this.#holder?.runner === runner || WAITS_FOR_NOTHING.test(sql)
+      ? this.#watched(runner, original)
+      : this.#queryAlone(runner, original);
+  }
+
+  async #queryAlone(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
     const waiting = this.#acquire();
     if (waiting !== undefined) await waiting;
     const scope = this.#newScope(runner);
@@ -346,15 +360,12 @@ export class SqliteTransactions {
   }
 
   /** Believes the driver: a statement that fails may have ended the transaction. */
-  async #watched(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+  #watched(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
     const { transactionDepth: depth } = runner;
-    if (depth === 0) return original();
-    try {
-      return await original();
-    } catch (error) {
-      this.#noticeEnd(runner, error);
-      throw error;
-    }
+    const done = original();
+    // Before the caller, who comes later.
+    if (depth > 0) done.catch((error: unknown) => this.#noticeEnd(runner, error));
+    return done;
   }
 
   #noticeEnd(runner: Runner, error: unknown): void {
@@ -364,12 +375,18 @@ export class SqliteTransactions {
   }
 
   #refuseEnded(runner: Runner): void {
+    const ended = this.#endOf(runner);
+    if (ended !== undefined) throw ended;
+  }
+
+  /** Says that the transaction of a runner is over, where it is. */
+  #endOf(runner: Runner): TransactionEndedError | undefined {
     const ended = this.#ended.get(runner);
-    if (ended !== undefined) throw new TransactionEndedError(ended.cause);
-    if (this.#inTransaction) return;
+    if (ended !== undefined) return new TransactionEndedError(ended.cause);
+    if (this.#inTransaction) return undefined;
     this.#ended.set(runner, new TransactionEndedError(undefined));
     this.#leave(runner);
-    throw new TransactionEndedError(undefined);
+    return new TransactionEndedError(undefined);
   }
 
   /** Lets others have the connection when a transaction that was begun by hand is over. */
