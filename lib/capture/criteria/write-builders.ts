@@ -1,4 +1,4 @@
-import type { DataSource, ObjectLiteral, QueryBuilder } from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, QueryBuilder } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 
 /** A query builder of TypeORM that inserts, updates, deletes, softly deletes or restores. */
@@ -12,19 +12,27 @@ export interface WriteInterceptor {
   write(builder: WriteBuilder, execute: Execute): Promise<unknown>;
 }
 
+/** The interceptors of a data source, the innermost first, and the entities whose writes they are asked to make. */
+interface Interception {
+  readonly interceptors: readonly WriteInterceptor[];
+  readonly entities: ReadonlySet<EntityMetadata>;
+}
+
 const wrapped = new WeakSet<object>();
-const interceptors = new WeakMap<DataSource, Set<WriteInterceptor>>();
+const interceptions = new WeakMap<DataSource, Set<Interception>>();
 
 /**
- * Lets an interceptor make every write that a query builder of the data source is told to execute; so are those of
- * repositories and managers, except that of `clear()`.
+ * Lets interceptors make every write to some entities that a query builder of the data source is told to execute; so are
+ * those of repositories and managers, except that of `clear()`.
  *
  * TypeORM has nothing to ask for this: its hooks of such writes are not told the criteria. So its classes are changed,
- * once for all data sources of this copy of TypeORM; writes of a data source without an interceptor go straight on.
+ * once for all data sources of this copy of TypeORM; other writes go straight on.
+ *
+ * @returns ends that
  */
-export function interceptWrites(dataSource: DataSource, interceptor: WriteInterceptor): void {
+export function interceptWrites(dataSource: DataSource, interception: Interception): () => void {
   // It has no query builders.
-  if (dataSource.options.type === 'mongodb') return;
+  if (dataSource.options.type === 'mongodb') return () => undefined;
   // Not the classes that TypeORM exports: it does not export all of them, and there may be two copies of it.
   const builders = () => dataSource.createQueryBuilder();
   for (const builder of [
@@ -35,13 +43,9 @@ export function interceptWrites(dataSource: DataSource, interceptor: WriteInterc
   ]) {
     wrap(Object.getPrototypeOf(builder) as { execute: Execute });
   }
-  const known = interceptors.get(dataSource) ?? new Set();
-  interceptors.set(dataSource, known.add(interceptor));
-}
-
-/** The opposite of {@link interceptWrites}. */
-export function releaseWrites(dataSource: DataSource, interceptor: WriteInterceptor): void {
-  interceptors.get(dataSource)?.delete(interceptor);
+  const known = interceptions.get(dataSource) ?? new Set();
+  interceptions.set(dataSource, known.add(interception));
+  return () => void known.delete(interception);
 }
 
 function wrap(prototype: { execute: Execute }): void {
@@ -49,11 +53,17 @@ function wrap(prototype: { execute: Execute }): void {
   wrapped.add(prototype);
   const { execute } = prototype;
   prototype.execute = function (this: WriteBuilder) {
-    let write: Execute = () => execute.call(this);
-    for (const interceptor of interceptors.get(dataSourceOf(this)) ?? []) {
-      const next = write;
-      write = () => interceptor.write(this, next);
+    const known = interceptions.get(dataSourceOf(this));
+    const { mainAlias } = this.expressionMap;
+    if (known === undefined || mainAlias?.hasMetadata !== true) return execute.call(this);
+    let write: Execute | undefined;
+    for (const { interceptors, entities } of known) {
+      if (!entities.has(mainAlias.metadata)) continue;
+      for (const interceptor of interceptors) {
+        const next: Execute = write ?? (() => execute.call(this));
+        write = () => interceptor.write(this, next);
+      }
     }
-    return write();
+    return write === undefined ? execute.call(this) : write();
   };
 }

@@ -79,7 +79,8 @@ export class ChangeCollector {
 
   /** A statement is about to be run. */
   statement(queryRunner: QueryRunner, sql: string): void {
-    if (!HARMLESS.test(sql)) this.#state(queryRunner).writes += 1;
+    if (!queryRunner.isTransactionActive || HARMLESS.test(sql)) return;
+    this.#state(queryRunner).writes += 1;
   }
 
   /** A transaction or a savepoint has begun. */

@@ -15,21 +15,21 @@ import type {
   TransactionStartEvent,
   UpdateEvent,
 } from 'typeorm';
-import type { MessagePipeline } from '../../dispatch/index.js';
-import type { Message, MessageFactory } from '../../message/index.js';
+import type { Message } from '../../message/index.js';
 import { type SerializeTransactions, SqliteTransactions } from '../../sqlite/index.js';
 import { HooksAttachment } from './hooks-attachment.js';
-import type { BulkSettings } from '../../event/bulk-settings.js';
 import { createRowChange } from './create-row-change.js';
 import { BulkWriteGuard } from '../criteria/bulk-write-guard.js';
 import { CriteriaWrites } from '../criteria/criteria-writes.js';
 import { WriteContext } from '../criteria/write-context.js';
-import { interceptWrites, releaseWrites } from '../criteria/write-builders.js';
-import { ChangeCollector, type OtherReports } from './change-collector.js';
+import { interceptWrites } from '../criteria/write-builders.js';
+import { ChangeCollector } from './change-collector.js';
+import type { EntityCaptureOptions } from './entity-capture-options.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import { EntityMessages } from '../messages/entity-messages.js';
+import { affectingEntities } from '../plan/affecting-entities.js';
 import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-plan.js';
-import { isTableCleared } from '../rows/write-statements.js';
+import { ClearStatements } from '../rows/write-statements.js';
 import { linkChange } from '../changes/link-change.js';
 import { beforeHooks, OldRows } from './old-rows.js';
 import { type OtherSideWrite, OtherSideWrites, withOtherSide } from './other-side-writes.js';
@@ -38,16 +38,6 @@ import type { LinkChange, RowChange } from '../changes/row-change.js';
 import { rowKey } from '../rows/row-key.js';
 import { TransactionScopes } from './transaction-scopes.js';
 import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
-
-/** Options of the capture of one data source. */
-export interface EntityCaptureOptions extends BulkSettings {
-  readonly messageFactory: MessageFactory;
-  readonly pipeline: MessagePipeline;
-  /** Default true. */
-  readonly serializeTransactions?: SerializeTransactions | undefined;
-  /** What reports changes besides the capture. Default: nothing. */
-  readonly otherReports?: OtherReports | undefined;
-}
 
 type RowEvent = {
   readonly queryRunner: QueryRunner;
@@ -76,6 +66,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #removals: Removals;
   readonly #otherSide = new OtherSideWrites(() => this.#plan);
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
+  /** The entities whose writes may have events: those of all others pass at the cost of one look-up. */
+  #affecting: ReadonlySet<EntityMetadata> = new Set();
+  #clears: ClearStatements | undefined;
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
   /** Knows who is in a transaction of this data source. */
@@ -121,13 +114,17 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const ofEntities = this.plans.map((plan) => beforeHooks(plan, this.#oldRows));
     SqliteTransactions.install(this.dataSource, this.#serialize);
     this.transactions.install();
-    interceptWrites(this.dataSource, this.#criteria);
-    interceptWrites(this.dataSource, this.#otherSide);
-    this.#attachment.add([
-      this,
-      ...ofEntities.filter((hooks) => hooks !== undefined),
-      ...this.#removals.plan(this.dataSource, this.#plan),
-    ]);
+    const ofRemovals = this.#removals.plan(this.dataSource, this.#plan);
+    this.#affecting = affectingEntities(this.dataSource.entityMetadatas, this.#plan, (metadata) =>
+      this.#removals.affectsOthers(metadata),
+    );
+    this.#clears = new ClearStatements(this.dataSource, [...this.#plan.entities.keys()]);
+    const release = interceptWrites(this.dataSource, {
+      interceptors: [this.#criteria, this.#otherSide],
+      entities: this.#affecting,
+    });
+    const hooks = [...ofEntities.filter((one) => one !== undefined), ...ofRemovals];
+    this.#attachment.add([this, ...hooks], release);
   }
 
   /**
@@ -149,8 +146,6 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   detach(): void {
     this.transactions.uninstall();
     SqliteTransactions.uninstall(this.dataSource);
-    releaseWrites(this.dataSource, this.#criteria);
-    releaseWrites(this.dataSource, this.#otherSide);
     this.#attachment.remove();
   }
 
@@ -176,6 +171,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   afterUpdate(event: UpdateEvent<ObjectLiteral>): Promise<void> | void {
+    if (!this.#affecting.has(event.metadata)) return;
     const old = event.databaseEntity as ObjectLiteral | undefined;
     if (event.entity === undefined && old === undefined) return this.#collectOtherSide(event);
     const plan = this.#plan.entities.get(event.metadata);
@@ -188,6 +184,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   afterRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
+    if (!this.#affecting.has(event.metadata)) return;
     const caused = this.#removals
       .extract(event)
       .map((item) => this.#collector.collect(event, item));
@@ -198,19 +195,23 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const plan = this.#plan.entities.get(event.metadata);
     if (plan === undefined)
       return this.#collectLinks(event, 'unlink', event.entityId as ObjectLiteral);
-    const old = event.databaseEntity as ObjectLiteral | undefined;
-    if (old === undefined && event.entityId === undefined) return;
-    const id = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
-    return this.#collectRow(event, plan, 'remove', id, old);
+    return this.#collectGone(event, plan, 'remove');
   }
 
   afterSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): Promise<void> | void {
     const plan = this.#plan.entities.get(event.metadata);
-    if (plan === undefined) return;
+    if (plan !== undefined) return this.#collectGone(event, plan, 'soft-remove');
+  }
+
+  #collectGone(
+    event: SoftRemoveEvent<ObjectLiteral>,
+    plan: EntityPlan,
+    did: 'remove' | 'soft-remove',
+  ): Promise<void> | void {
     const old = event.databaseEntity as ObjectLiteral | undefined;
     if (old === undefined && event.entityId === undefined) return;
     const id = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
-    return this.#collectRow(event, plan, 'soft-remove', id, old);
+    return this.#collectRow(event, plan, did, id, old);
   }
 
   afterRecover(event: RecoverEvent<ObjectLiteral>): Promise<void> | void {
@@ -223,11 +224,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   /** Counts statements, and notices `clear()`, which has no hook. */
   beforeQuery({ query, queryRunner }: BeforeQueryEvent): void {
     this.#collector.statement(queryRunner, query);
-    if (!/^(?:TRUNCATE|DELETE)\b/.test(query) || this.#criteria.isEmptying) return;
-    const plan = this.plans.find(({ metadata }) =>
-      isTableCleared(query, metadata, this.dataSource),
-    );
-    if (plan !== undefined) this.#bulk.notice(plan, 'clear');
+    const cleared = this.#clears?.entityOf(query);
+    if (cleared === undefined || this.#criteria.isEmptying) return;
+    this.#bulk.notice(this.#plan.entities.get(cleared)!, 'clear');
   }
 
   afterTransactionStart({ queryRunner }: TransactionStartEvent): void {
@@ -289,8 +288,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     did: LinkChange['did'],
     link: ObjectLiteral | undefined,
   ): Promise<void> | void {
-    if (link === undefined) return;
-    const waits = (this.#plan.links.get(event.metadata) ?? []).map((plan) => {
+    const plans = this.#plan.links.get(event.metadata);
+    if (plans === undefined || link === undefined) return;
+    const waits = plans.map((plan) => {
       const change = linkChange(plan, did, link);
       return change === undefined ? undefined : this.#collector.collect(event, change);
     });

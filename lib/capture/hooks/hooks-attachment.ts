@@ -5,6 +5,7 @@ import { dataSourceName } from '../rows/data-source-name.js';
 /** The place of some hooks among the subscribers of a data source. */
 export class HooksAttachment {
   #hooks: readonly EntitySubscriberInterface[] = [];
+  #release: (() => void) | undefined;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -30,8 +31,10 @@ export class HooksAttachment {
     );
   }
 
-  add(hooks: readonly EntitySubscriberInterface[]): void {
+  /** @param release undoes what else was changed for the hooks, when they are removed */
+  add(hooks: readonly EntitySubscriberInterface[], release: () => void): void {
     this.#hooks = hooks;
+    this.#release = release;
     this.dataSource.subscribers.push(...hooks);
   }
 
@@ -42,5 +45,7 @@ export class HooksAttachment {
       if (index !== -1) subscribers.splice(index, 1);
     }
     this.#hooks = [];
+    this.#release?.();
+    this.#release = undefined;
   }
 }
