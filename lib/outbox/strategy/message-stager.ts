@@ -9,15 +9,13 @@ import type { Lease, NewLease } from '../tables/leases.js';
 import type { Inserted } from '../tables/message-table.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-import { commitAfter, pipelinedManager } from '../database/pipelined-transaction.js';
+import { CommitBatch } from '../database/commit-batch.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import type { Staged } from '../store/staged-message.js';
 
 /** Connections of the pool at most, for messages that are sent outside of transactions. */
 const CONNECTIONS = 4;
 const MESSAGES_PER_STATEMENT = 500;
-/** What is sent ahead of a COMMIT has to fit into one statement. */
-const MOST_PIPELINED = { messages: 100, bytes: 1024 * 1024 };
 
 /** Writes the messages of several callers in one statement; each caller's messages are written all or none. */
 type InsertBatcher = Batcher<readonly Message[], Inserted | null>;
@@ -46,15 +44,12 @@ export class MessageStager {
     for (const message of messages) this.#staged.set(message, null);
     const joinable = manager === undefined ? transactionOf(store) : undefined;
     const inserting = manager ?? joinable;
-    const pipelined =
-      manager && isSmall(firsts) && store.messages.isOneStatement(firsts)
-        ? pipelinedManager(manager)
-        : undefined;
-    if (pipelined !== undefined) {
-      const sent = store.messages
-        .insertWith(pipelined, firsts, this.#newLease())
-        .then((inserted) => this.#remember(store, firsts, inserted, null));
-      return commitAfter(pipelined.queryRunner!, sent);
+    const batch = manager && CommitBatch.of(manager);
+    if (batch !== undefined && store.messages.isOneStatement(firsts)) {
+      return batch.add(manager!, async (within) => {
+        const inserted = await store.messages.insertWith(within, firsts, this.#newLease());
+        this.#remember(store, firsts, inserted, null);
+      });
     }
     const inserted =
       inserting === undefined
@@ -178,11 +173,6 @@ export class MessageStager {
  */
 function transactionOf({ database }: OutboxStore): EntityManager | undefined {
   return database instanceof SqliteDatabase ? database.callersTransaction : undefined;
-}
-
-function isSmall(messages: readonly Message[]): boolean {
-  const bytes = messages.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  return messages.length <= MOST_PIPELINED.messages && bytes <= MOST_PIPELINED.bytes;
 }
 
 function firstOfEachId(messages: readonly Message[]): readonly Message[] {

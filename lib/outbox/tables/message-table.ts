@@ -100,8 +100,9 @@ export class MessageTable {
     return { ...lease, known };
   }
 
-  /** True when {@link insertWith} sends one statement for a few messages, and nothing depends on its result. */
+  /** True when {@link insertWith} sends one statement, and no other one depends on its result. */
   isOneStatement(messages: readonly Message[]): boolean {
+    if (chunksOf(messages).length !== 1) return false;
     const numbers = this.#numbersOf(messages);
     return numbers === undefined || (numbers.areAllocatedAtOnce && numbers.areUsed);
   }
