@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Dialect } from '../database/dialect.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import type { OutcomeStatements } from '../tables/outcome-statements.js';
@@ -17,26 +18,31 @@ describe('OutcomeRecorder', () => {
   let recorder: OutcomeRecorder;
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     vi.spyOn(Logger.prototype, 'error').mockReturnValue();
     [sets, written] = [[], []];
     execute = async () => [];
+    recorder = recorderOn('postgres', 3);
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  function recorderOn(name: Dialect['name'], most: number): OutcomeRecorder {
     const statements = {
       statements: (outcomes: readonly Outcome[], done: readonly Finished[]) => {
         sets.push([...outcomes, ...done].map(({ id }) => id));
         return [];
       },
     } as unknown as OutcomeStatements;
-    const database = { execute: () => execute() } as unknown as OutboxDatabase;
-    recorder = new OutcomeRecorder(database, statements, 3);
-    recorder.listen({
+    const database = { execute: () => execute(), dialect: { name } } as unknown as OutboxDatabase;
+    const one = new OutcomeRecorder(database, statements, most);
+    one.listen({
       written: (outcomes, done) => void written.push(...[...outcomes, ...done].map(({ id }) => id)),
     });
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
+    return one;
+  }
 
   it('writes what has gathered for 20 ms together, a message after its last delivery', async () => {
     recorder.add(outcome('a'));
@@ -48,6 +54,20 @@ describe('OutcomeRecorder', () => {
     expect(sets).toEqual([['a', 'm']]);
     expect(written).toEqual(['a', 'm']);
     expect(recorder.size).toBe(0);
+  });
+
+  it.each([
+    ['for 5 ms on SQLite, and for 20 ms while there is much', 'sqlite', [20, 5, 20, 5]],
+    ['for 20 ms on other databases', 'postgres', [20, 20, 20, 20]],
+  ] as const)('gathers %s', async (_, name, times) => {
+    recorder = recorderOn(name, 250);
+    for (const [at, milliseconds] of times.entries()) {
+      for (let count = at === 1 ? 100 : 1; count > 0; count--) recorder.add(outcome('a'));
+      await vi.advanceTimersByTimeAsync(milliseconds - 1);
+      expect(sets).toHaveLength(at);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(sets).toHaveLength(at + 1);
+    }
   });
 
   it('does not wait once there is enough', async () => {
