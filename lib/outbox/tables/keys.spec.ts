@@ -37,6 +37,19 @@ describe('deliveryId', () => {
     expect(all()).toEqual(all());
   });
 
+  it('is the same in every release', () => {
+    const id = 'msg_0198c0de-0000-7abc-8def-0123456789ab';
+    expect(deliveryId({ id, time }, 'crm')).toBe('dlv_018bcfe5-6800-7abc-9f8e-cfcc4ef117db');
+    expect(deliveryId({ id: 'order-7', time }, 'crm')).toBe(
+      'dlv_018bcfe5-6800-7237-804c-3e03d3151bb5',
+    );
+  });
+
+  it('follows the time of a message', () => {
+    const made = [1, 2].map((later) => deliveryId({ id: 'order-7', time: time + later }, 'crm'));
+    expect(made.map(timeFromId)).toEqual([time + 1, time + 2]);
+  });
+
   it('has the time of the message, and lies in the range of the message', () => {
     for (const id of ['order-7', newId('msg_', time)]) {
       const [first, last] = deliveryKeys({ id, time });

@@ -9,7 +9,13 @@ import type { MessageCursor } from '../model/message-cursor.js';
 export const FIRST_KEY = '00000000-0000-0000-0000-000000000000';
 
 // Version 5 for the hash of a text, 0 for the first key, 7 for all others. MariaDB refuses 8, which is meant for hashes.
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[057][0-9a-f]{3}-[089ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[057][0-9a-f]{3}-[089ab][0-9a-f]{3}-[0-9a-f]{12}';
+const PREFIXED: Readonly<Record<IdPrefix, RegExp>> = {
+  msg_: new RegExp(`^msg_${UUID}$`),
+  dlv_: new RegExp(`^dlv_${UUID}$`),
+  sub_: new RegExp(`^sub_${UUID}$`),
+};
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const MOST_HASHES = 10_000;
 
 /** Messages that one condition may name. */
@@ -23,12 +29,20 @@ const SIZES = [1, 10, 50, 100, MESSAGES_PER_RANGE];
  * chosen, a hash. An id of the second kind is stored beside its key, see {@link givenId}.
  */
 export function keyOf(prefix: IdPrefix, id: string): string {
-  return givenId(prefix, id) === null ? id.slice(4) : hashOf(id);
+  return keyAndGivenId(prefix, id)[0];
+}
+
+/** {@link keyOf} and {@link givenId} at once. */
+export function keyAndGivenId(
+  prefix: IdPrefix,
+  id: string,
+): readonly [key: string, given: string | null] {
+  return PREFIXED[prefix].test(id) ? [id.slice(4), null] : [hashOf(id), id];
 }
 
 /** Returns the id when its key does not tell it, else null. */
 export function givenId(prefix: IdPrefix, id: string): string | null {
-  return id.startsWith(prefix) && UUID.test(id.slice(4)) ? null : id;
+  return PREFIXED[prefix].test(id) ? null : id;
 }
 
 /** Returns the id that {@link keyOf} and {@link givenId} were made of. */
@@ -57,13 +71,31 @@ export function pairOf(row: Row): { readonly messageId: string; readonly subscri
  * order of their messages, and those of one message are found as a range of the primary key.
  */
 export function deliveryId({ id, time }: MessageCursor, subscriberId: string): string {
-  const message = keyOf('msg_', id);
+  if (id !== latest.id || time !== latest.time) latest = partsOf(id, time);
   const [high, low] = subscriberHash(subscriberId);
   // Of one message, two subscribers differ in all bits in which their hashes do.
-  const first = (Number.parseInt(message.slice(19, 23) + message.slice(24, 28), 16) ^ high) >>> 0;
-  const second = (Number.parseInt(message.slice(28), 16) ^ low) >>> 0;
-  const bits = (((first & 0x3fff_ffff) | 0x8000_0000) >>> 0).toString(16);
-  return `dlv_${rangeOf(message, time)}${bits.slice(0, 4)}-${bits.slice(4)}${second.toString(16).padStart(8, '0')}`;
+  const first = ((latest.high ^ high) & 0x3fff_ffff) | 0x8000_0000;
+  const second = latest.low ^ low;
+  return `${latest.start}${hexOf(first >>> 16)}-${hexOf(first)}${hexOf(second >>> 16)}${hexOf(second)}`;
+}
+
+/** The part of a message in the ids of its deliveries, which are made one after the other. */
+let latest = partsOf(`msg_${FIRST_KEY}`, 0);
+
+function partsOf(id: string, time: number) {
+  const key = keyOf('msg_', id);
+  return {
+    id,
+    time,
+    start: `dlv_${rangeOf(key, time)}`,
+    high: Number.parseInt(key.slice(19, 23) + key.slice(24, 28), 16),
+    low: Number.parseInt(key.slice(28), 16),
+  };
+}
+
+/** The last 16 bits in hexadecimal form: toString() would take three times as long. */
+function hexOf(bits: number): string {
+  return BYTES[(bits >>> 8) & 0xff]! + BYTES[bits & 0xff]!;
 }
 
 /** Returns the first and the last key that a delivery of a message may have. */

@@ -2,7 +2,7 @@ import { attemptRecordOf } from '../../delivery/index.js';
 import type { UsualValue } from '../database/bulk-statement.js';
 import type { Columns, Tuple } from '../database/dialect.js';
 import type { Outcome } from '../model/outcome.js';
-import { givenId, keyOf } from './keys.js';
+import { keyAndGivenId, keyOf } from './keys.js';
 
 /** The values of {@link attemptValues}, of an attempt in a row of `thorn_attempts`. */
 const SHARED: Columns = {
@@ -77,6 +77,8 @@ const NOT_KEPT: Tuple = Object.keys(FIRST).map(() => null);
 export function newRow(outcome: Outcome, isKept: boolean): Tuple {
   const { messageId, subscriberId, state, requests, attemptedAt, attempt } = outcome;
   const isWaiting = state.nextAt !== null;
+  const [message, givenMessageId] = keyAndGivenId('msg_', messageId);
+  const [subscriber, givenSubscriberId] = keyAndGivenId('sub_', subscriberId);
   // Written out instead of reusing changedRow(): copies would double the cost.
   return [
     keyOf('dlv_', outcome.id),
@@ -93,10 +95,10 @@ export function newRow(outcome: Outcome, isKept: boolean): Tuple {
     isKept && attempt !== null ? null : attemptedAt,
     isWaiting ? null : outcome.at,
     ...firstAttempt(outcome, isKept),
-    keyOf('msg_', messageId),
-    keyOf('sub_', subscriberId),
-    givenId('msg_', messageId),
-    givenId('sub_', subscriberId),
+    message,
+    subscriber,
+    givenMessageId,
+    givenSubscriberId,
     outcome.event,
   ];
 }
