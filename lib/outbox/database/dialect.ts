@@ -32,7 +32,9 @@ export interface Dialect {
   rowsParameter(columns: Columns, rows: readonly object[]): string;
   /** {@link rowsParameter} of rows that are tuples. */
   tuplesParameter(columns: Columns, rows: readonly Tuple[]): string;
-  /** An INSERT … SELECT that leaves out what is there already. `table` is the quoted name. */
+  /**
+   * An INSERT … SELECT that leaves out what is there already, for transactions of our own. `table` is the quoted name.
+   */
   insertNew(table: string, columns: readonly string[], select: string): string;
   /**
    * {@link insertNew} for rows that are hardly ever there already. Their key is the first column of the table and of
@@ -86,9 +88,10 @@ const SQLITE: Dialect = {
   },
   rowsParameter: tuples,
   tuplesParameter: (_columns, rows) => JSON.stringify(rows),
-  // Without WHERE, ON would read as the condition of a join.
+  // Without WHERE, ON would read as the condition of a join. An error ends the transaction: to undo one statement alone,
+  // SQLite would copy each page before it is changed.
   insertNew: (table, columns, select) =>
-    `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON CONFLICT DO NOTHING`,
+    `INSERT OR ROLLBACK INTO ${table} (${columns.join(', ')}) ${select} ON CONFLICT DO NOTHING`,
   insertRarelyKnown: (...given) => SQLITE.insertNew(...given),
   updateFrom: (table, set, source, where) =>
     `UPDATE ${table} AS t SET ${set.join(', ')} FROM ${source} WHERE ${where}`,
@@ -133,7 +136,8 @@ const POSTGRES: Dialect = {
       }),
     );
   },
-  insertNew: SQLITE.insertNew,
+  insertNew: (table, columns, select) =>
+    `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON CONFLICT DO NOTHING`,
   // ON CONFLICT would log each row twice: that it was written, and that it has stayed.
   insertRarelyKnown: (table, [key, ...others], select) =>
     `INSERT INTO ${table} (${[key, ...others].join(', ')}) ${select} AND NOT EXISTS (SELECT 1 FROM ${table} k WHERE k.${key} = r.${key})`,
