@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { SystemClock } from '../lib/common/clock.js';
 import {
   type MatchCriteria,
@@ -8,6 +8,8 @@ import {
   TypeOrmSubscriberRepository,
 } from '../lib/subscriber/index.js';
 import { median, paced, reportValue } from './harness.js';
+import { Services } from './outbox/services.js';
+import { partsOf } from './parts.js';
 
 const KINDS = ['article', 'comment', 'order', 'invoice', 'user', 'team', 'file', 'build'];
 const ACTIONS = ['created', 'changed', 'removed', 'published', 'tagged'];
@@ -39,15 +41,37 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
  * What one message pays to find its subscribers, with the default repository and the system's clock, the looks at the
  * table for changes of other processes included. The figures are of messages with an owner, the typical case; each
  * query has another event name and another owner than those before it.
+ *
+ * @param wanted names of parts; all when there are none
  */
-export async function run(): Promise<void> {
+export async function run(wanted: readonly string[]): Promise<void> {
+  const parts = { search, million, load };
+  for (const part of partsOf<undefined>('match', parts, wanted)) await part.run(undefined);
+}
+
+async function search(): Promise<void> {
   await measure(1000);
   const hundredThousand = await measure(100_000);
   reportValue('match.100k', hundredThousand.ofAnOwner, 'µs', 1);
   reportValue('match.bytes-per-subscriber', hundredThousand.bytesEach, 'bytes', 600);
+}
+
+async function million(): Promise<void> {
   // A message to everyone goes to a sixth of them, and lists that long are not kept.
-  const million = await measure(1_000_000, OF_AN_OWNER);
-  reportValue('match.1m', million.ofAnOwner, 'µs', 2);
+  const { ofAnOwner } = await measure(1_000_000, OF_AN_OWNER);
+  reportValue('match.1m', ofAnOwner, 'µs', 2);
+}
+
+/** What the first message costs after a start, on PostgreSQL: all subscribers are read. */
+async function load(): Promise<void> {
+  const services = new Services();
+  try {
+    const { dataSource, cpu } = await population(100_000, await services.postgres());
+    await dataSource.destroy();
+    reportValue('match.load-100k', cpu, 'ms of CPU', 1000);
+  } finally {
+    await services.stop();
+  }
 }
 
 /** @returns microseconds a query, and the heap that each subscriber takes */
@@ -74,6 +98,8 @@ interface Population {
   readonly repository: TypeOrmSubscriberRepository;
   readonly senders: readonly string[];
   readonly bytesEach: number;
+  /** Milliseconds of CPU that reading them took. */
+  readonly cpu: number;
 }
 
 /** @returns microseconds a query */
@@ -102,10 +128,12 @@ function fresh(text: string): string {
   return Buffer.from(text).toString();
 }
 
-async function population(count: number): Promise<Population> {
+async function population(
+  count: number,
+  options: DataSourceOptions = { type: 'better-sqlite3', database: ':memory:' },
+): Promise<Population> {
   const dataSource = await new DataSource({
-    type: 'better-sqlite3',
-    database: ':memory:',
+    ...options,
     entities: [ThornSubscriber],
     synchronize: true,
   }).initialize();
@@ -115,18 +143,20 @@ async function population(count: number): Promise<Population> {
     const rows = Array.from({ length: Math.min(CHUNK, count) }, (_, at) =>
       row(from + at, owners, random),
     );
-    await dataSource.query(INSERT, [JSON.stringify(rows)]);
+    await dataSource.query(insertion(options.type), [JSON.stringify(rows)]);
   }
   const senders = shuffled(owners, random);
-  const before = heapUsed();
   const repository = new TypeOrmSubscriberRepository(dataSource, new SystemClock());
-  const [began, cpu] = [performance.now(), process.cpuUsage()];
+  const before = { heap: heapUsed(), cpu: process.cpuUsage() };
+  const began = performance.now();
   await repository.match({ event: EVENTS[0]!, owner: null, audience: 'owner' });
-  const { user, system } = process.cpuUsage(cpu);
+  const { user, system } = process.cpuUsage(before.cpu);
+  const cpu = (user + system) / 1000;
   console.error(
-    `${count} subscribers read in ${(performance.now() - began).toFixed(0)} ms, ${((user + system) / 1000).toFixed(0)} ms of CPU`,
+    `${count} subscribers read in ${(performance.now() - began).toFixed(0)} ms, ${cpu.toFixed(0)} ms of CPU`,
   );
-  return { dataSource, repository, senders, bytesEach: (heapUsed() - before) / count };
+  const bytesEach = (heapUsed() - before.heap) / count;
+  return { dataSource, repository, senders, bytesEach, cpu };
 }
 
 /** Bytes of the heap that are in use, once garbage is collected. */
@@ -136,12 +166,19 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-const INSERT = `
+function insertion(type: DataSourceOptions['type']): string {
+  const [no, yes, rows] =
+    type === 'postgres'
+      ? ['false', 'true', 'json_array_elements($1::json) AS value']
+      : [0, 1, 'json_each(?)'];
+  return `
   INSERT INTO thorn_subscribers
     (id, owner, url, events, exclude, ordered, on_exhausted, content_type, digest, secrets, enabled, verification, metadata, revision, created_at, updated_at)
   SELECT value ->> 'id', value ->> 'owner', 'https://example.com/hooks/' || (value ->> 'id'), value ->> 'events', '[]',
-    0, 'skip', 'application/json', 'sha256', '[{"value":"whsec_c2VjcmV0","expiresAt":null}]', 1, 'none', '{}', value ->> 'revision', 0, 0
-  FROM json_each(?)`;
+    ${no}, 'skip', 'application/json', 'sha256', '[{"value":"whsec_c2VjcmV0","expiresAt":null}]', ${yes}, 'none', '{}',
+    CAST(value ->> 'revision' AS int), 0, 0
+  FROM ${rows}`;
+}
 
 /** 60 of 100 patterns name one event, 25 a kind, 10 an action of every kind, 5 everything. */
 function row(number: number, owners: readonly string[], random: () => number) {

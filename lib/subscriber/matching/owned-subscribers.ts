@@ -56,7 +56,9 @@ export class OwnedSubscribers {
     }
     this.#subscribers.fill(null, kept, end);
     this.#patterns[run] = kept - run - HEADER;
-    if (this.#patterns[run] === 0) this.#abandon(owner, run);
+    if (this.#patterns[run] > 0) return;
+    this.#abandon(run);
+    this.#runs.delete(owner);
   }
 
   /** Each subscriber of the owner that listens to one of `patterns`, once. */
@@ -83,61 +85,61 @@ export class OwnedSubscribers {
 
   /** The owner's run, moved to the end of the lists when it has to grow. */
   #runWithRoom(owner: string, pairs: number): number {
-    const run = this.#runs.get(owner);
-    if (run !== undefined && pairs <= this.#patterns[run + 1]!) return run;
-    if (run === undefined) return this.#append(owner, pairs, [], []);
-    const moved = this.#pairsOf(run);
-    this.#abandon(owner, run);
-    // Half as much again, since an owner who subscribes does so repeatedly.
-    return this.#append(owner, pairs + (pairs >> 1), moved.patterns, moved.subscribers);
-  }
-
-  #append(
-    owner: string,
-    room: number,
-    patterns: ArrayLike<number>,
-    subscribers: readonly (Subscriber | null)[],
-  ): number {
+    const known = this.#runs.get(owner);
+    if (known !== undefined && pairs <= this.#patterns[known + 1]!) return known;
     if (this.#abandoned > 1024 && this.#abandoned > this.#subscribers.length / 2) this.#tidy();
     const run = this.#subscribers.length;
-    for (let at = 0; at < HEADER + room; at++) {
-      this.#subscribers.push(at < HEADER ? null : (subscribers[at - HEADER] ?? null));
+    if (known === undefined) this.#append(pairs);
+    else {
+      const from = this.#runs.get(owner)!;
+      // Half as much again, since an owner who subscribes does so repeatedly.
+      this.#append(pairs + (pairs >> 1), this.#patterns, this.#subscribers, from);
+      this.#abandon(from);
     }
-    if (this.#subscribers.length > this.#patterns.length) {
-      const longer = new Int32Array(2 * this.#subscribers.length);
-      longer.set(this.#patterns);
-      this.#patterns = longer;
-    }
-    this.#patterns[run] = patterns.length;
-    this.#patterns[run + 1] = room;
-    this.#patterns.set(patterns, run + HEADER);
     this.#runs.set(owner, run);
     return run;
   }
 
-  #pairsOf(run: number) {
-    const [from, to] = [run + HEADER, this.#endOf(run)];
-    return {
-      patterns: this.#patterns.slice(from, to),
-      subscribers: this.#subscribers.slice(from, to),
-    };
+  /** Adds a run to the end of the lists, which begins with the pairs of another one when that is given. */
+  #append(
+    room: number,
+    patterns?: Int32Array,
+    subscribers?: readonly (Subscriber | null)[],
+    from = 0,
+  ): void {
+    const run = this.#subscribers.length;
+    const pairs = patterns?.[from] ?? 0;
+    if (run + HEADER + room > this.#patterns.length) {
+      const longer = new Int32Array(2 * (run + HEADER + room));
+      longer.set(this.#patterns);
+      this.#patterns = longer;
+    }
+    this.#patterns[run] = pairs;
+    this.#patterns[run + 1] = room;
+    this.#subscribers.push(null, null);
+    for (let at = 0; at < room; at++) {
+      const of = from + HEADER + at;
+      if (at < pairs) this.#patterns[run + HEADER + at] = patterns![of]!;
+      this.#subscribers.push(at < pairs ? subscribers![of]! : null);
+    }
   }
 
-  #abandon(owner: string, run: number): void {
+  #abandon(run: number): void {
     const room = this.#patterns[run + 1]!;
     this.#subscribers.fill(null, run, run + HEADER + room);
     this.#abandoned += HEADER + room;
-    this.#runs.delete(owner);
   }
 
   /** Writes the lists anew, without what was abandoned. */
   #tidy(): void {
-    const all = [...this.#runs].filter(([, run]) => run !== CROWD);
-    const kept = all.map(([owner, run]) => ({ owner, ...this.#pairsOf(run) }));
+    const [patterns, subscribers] = [this.#patterns, this.#subscribers];
+    this.#patterns = new Int32Array(patterns.length);
     this.#subscribers = [];
     this.#abandoned = 0;
-    for (const { owner, patterns, subscribers } of kept) {
-      this.#append(owner, patterns.length, patterns, subscribers);
+    for (const [owner, run] of this.#runs) {
+      if (run === CROWD) continue;
+      this.#runs.set(owner, this.#subscribers.length);
+      this.#append(patterns[run]!, patterns, subscribers, run);
     }
   }
 
@@ -148,12 +150,14 @@ export class OwnedSubscribers {
     const crowd = new SubscriberGroup();
     const run = this.#runs.get(owner);
     if (run !== undefined) {
-      const { patterns, subscribers } = this.#pairsOf(run);
+      const [from, to] = [run + HEADER, this.#endOf(run)];
+      const patterns = this.#patterns.slice(from, to);
+      const subscribers = this.#subscribers.slice(from, to);
       for (const subscriber of new Set(subscribers)) {
         const own = patterns.filter((_, at) => subscribers[at] === subscriber);
         crowd.add(subscriber!, [...own]);
       }
-      this.#abandon(owner, run);
+      this.#abandon(run);
     }
     this.#crowds.set(owner, crowd);
     this.#runs.set(owner, CROWD);

@@ -8,15 +8,16 @@ import { isActive, type Subscriber } from '../model/subscriber.js';
  * Every active subscriber in memory, found by event and owner without a scan: what a search costs depends on what it
  * finds, not on how many subscribers there are.
  */
-export class SubscriberIndex {
+export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   /** The maximum number of cached event names; beyond it, the cache is cleared. */
   static readonly MAX_CACHED_NAMES = 10_000;
   static readonly MAX_CACHED_RESULTS = 1_000_000;
 
-  readonly #subscribers = new Map<string, Subscriber>();
+  readonly #subscribers = new Map<string, Kept>();
   readonly #patterns = new Map<string, PatternUse>();
   readonly #trie = new PatternTrie<PatternUse>();
-  readonly #everyone = new SubscriberGroup();
+  /** Made for the first message to everyone: many applications send none, and it is large. */
+  #everyone: SubscriberGroup | null = null;
   readonly #ownerless = new SubscriberGroup();
   readonly #owned = new OwnedSubscribers();
   readonly #events = new Map<string, EventMatches>();
@@ -31,17 +32,26 @@ export class SubscriberIndex {
     return this.#subscribers.size;
   }
 
-  get(id: string): Subscriber | undefined {
+  get ids(): Iterable<string> {
+    return this.#subscribers.keys();
+  }
+
+  get(id: string): Kept | undefined {
     return this.#subscribers.get(id);
   }
 
   /** Adds a subscriber or replaces the one with its id; one that does not belong here is only kept out. */
-  set(subscriber: Subscriber): void {
+  set(subscriber: Kept): void {
     this.delete(subscriber.id);
+    this.add(subscriber);
+  }
+
+  /** As {@link set}, of a subscriber whose id is not here. */
+  add(subscriber: Kept): void {
     if (!this.holds(subscriber)) return;
     const patterns = subscriber.events.map((pattern) => this.#use(pattern));
     this.#subscribers.set(subscriber.id, subscriber);
-    this.#everyone.add(subscriber, patterns);
+    this.#everyone?.add(subscriber, patterns);
     if (subscriber.owner === null) this.#ownerless.add(subscriber, patterns);
     else this.#owned.add(subscriber.owner, subscriber, patterns);
     this.#forget();
@@ -51,9 +61,9 @@ export class SubscriberIndex {
   delete(id: string): void {
     const subscriber = this.#subscribers.get(id);
     if (subscriber === undefined) return;
-    const patterns = subscriber.events.map((pattern) => this.#patterns.get(pattern)!.number);
+    const patterns = this.#numbersOf(subscriber);
     this.#subscribers.delete(id);
-    this.#everyone.remove(subscriber, patterns);
+    this.#everyone?.remove(subscriber, patterns);
     if (subscriber.owner === null) this.#ownerless.remove(subscriber, patterns);
     else this.#owned.remove(subscriber.owner, subscriber, patterns);
     for (const pattern of subscriber.events) this.#release(pattern);
@@ -67,7 +77,9 @@ export class SubscriberIndex {
   match({ event, owner, audience }: MatchCriteria): readonly Subscriber[] {
     const matches = this.#events.get(event) ?? this.#matchesOf(event);
     if (audience === 'everyone') {
-      return (matches.everyone ??= this.#remembered(this.#everyone.find(matches.patterns)));
+      return (matches.everyone ??= this.#remembered(
+        this.#groupOfEveryone().find(matches.patterns),
+      ));
     }
     if (owner === null) return matches.ownerless;
     const own = this.#owned.find(owner, matches.patterns);
@@ -80,6 +92,19 @@ export class SubscriberIndex {
     const { patterns, ownerless } = this.#events.get(event) ?? this.#matchesOf(event);
     if (audience === 'everyone' || ownerless.length > 0) return patterns.length > 0;
     return owner !== null && this.#owned.find(owner, patterns).length > 0;
+  }
+
+  #groupOfEveryone(): SubscriberGroup {
+    if (this.#everyone !== null) return this.#everyone;
+    this.#everyone = new SubscriberGroup();
+    for (const subscriber of this.#subscribers.values()) {
+      this.#everyone.add(subscriber, this.#numbersOf(subscriber));
+    }
+    return this.#everyone;
+  }
+
+  #numbersOf({ events }: Subscriber): number[] {
+    return events.map((pattern) => this.#patterns.get(pattern)!.number);
   }
 
   #use(pattern: string): number {
@@ -121,7 +146,8 @@ export class SubscriberIndex {
   }
 
   #forget(): void {
-    this.#events.clear();
+    // To clear an empty map makes a new one all the same, for each subscriber that is loaded.
+    if (this.#events.size > 0) this.#events.clear();
     this.#cachedResults = 0;
   }
 }

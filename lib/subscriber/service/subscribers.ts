@@ -286,8 +286,9 @@ export class Subscribers {
   /** The subscriber without the secrets that have expired, which are still stored until it is changed. */
   #live<Found extends Subscriber | null>(subscriber: Found): Found {
     if (subscriber === null) return subscriber;
-    const secrets = withoutExpired(subscriber.secrets, this.clock.now());
-    return secrets === subscriber.secrets ? subscriber : { ...subscriber, secrets };
+    const { secrets: all } = subscriber;
+    const secrets = withoutExpired(all, this.clock.now());
+    return secrets === all ? subscriber : { ...subscriber, secrets };
   }
 }
 

@@ -24,6 +24,15 @@ const SUBSCRIBER: Subscriber = {
   updatedAt: new Date(1_700_000_000_000),
 };
 
+function cachedOf(subscriber: Subscriber): CachedSubscriber {
+  return new CachedSubscriber({
+    ...subscriber,
+    createdAt: subscriber.createdAt.getTime(),
+    updatedAt: subscriber.updatedAt.getTime(),
+    revision: 1,
+  });
+}
+
 describe('CachedSubscriber', () => {
   it.each<[string, Partial<Subscriber>]>([
     ['one secret', {}],
@@ -45,15 +54,15 @@ describe('CachedSubscriber', () => {
     ['a change before its creation', { updatedAt: new Date(1_600_000_000_000) }],
   ])('has every field of a subscriber with %s, and so have its copies', (_, fields) => {
     const subscriber = { ...SUBSCRIBER, ...fields };
-    const cached = new CachedSubscriber(subscriber);
+    const cached = cachedOf(subscriber);
     expect({ ...cached }).toEqual(subscriber);
-    expect(JSON.stringify(cached)).toBe(JSON.stringify(new CachedSubscriber({ ...cached })));
+    expect(JSON.stringify(cached)).toBe(JSON.stringify(cachedOf({ ...cached })));
     expect(cached.secrets).toEqual(subscriber.secrets);
     expect('owner' in cached).toBe(true);
   });
 
   it('refuses changes', () => {
-    const cached = new CachedSubscriber(SUBSCRIBER) as {
+    const cached = cachedOf(SUBSCRIBER) as {
       -readonly [K in keyof Subscriber]: Subscriber[K];
     };
     expect(() => (cached.owner = '43')).toThrow(TypeError);

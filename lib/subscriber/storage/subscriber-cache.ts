@@ -3,9 +3,9 @@ import type { Clock } from '../../common/clock.js';
 import { LogLine } from '../../common/log-line.js';
 import { errorText } from '../../common/error-text.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
-import { CachedSubscriber } from './cached-subscriber.js';
+import type { CachedSubscriber } from './cached-subscriber.js';
 import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
-import type { SubscriberTable } from './subscriber-table.js';
+import type { SubscriberRow, SubscriberTable } from './subscriber-table.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
 import type { MatchCriteria } from '../model/subscriber.repository.js';
 import { isActive, type Subscriber } from '../model/subscriber.js';
@@ -33,13 +33,12 @@ const RETRY_AFTER = 1000;
  */
 export class SubscriberCache {
   readonly #logger = new Logger('Thorn');
-  readonly #index = new SubscriberIndex();
+  readonly #index = new SubscriberIndex<CachedSubscriber>();
   /** They may be backfilled once they are active again. */
-  readonly #inactive = new SubscriberIndex((subscriber) => !isActive(subscriber));
-  /** Ids of the rows that cannot be read now: nobody knows what they listen to. */
-  readonly #malformed = new Set<string>();
-  /** Of every row, the malformed ones too. */
-  readonly #revisions = new Map<string, number>();
+  readonly #inactive = new SubscriberIndex<CachedSubscriber>((subscriber) => !isActive(subscriber));
+  /** Revisions of the rows that cannot be read now, by their ids: nobody knows what they listen to. */
+  readonly #malformed = new Map<string, number>();
+  /** Of the revisions of all rows. */
   #sum = 0;
   /** The start of the last successful read of the table. */
   #lookedAt: number | null = null;
@@ -157,69 +156,89 @@ export class SubscriberCache {
   async #look(): Promise<void> {
     if (this.#lookedAt === null) return this.#load();
     if (await this.#isComplete()) return;
-    for await (const rows of this.table.pages(this.#lookedAt - OVERLAP)) this.#take(rows);
+    for await (const rows of this.table.pages(this.#lookedAt - OVERLAP)) {
+      for (const row of rows) this.#take(row);
+    }
     if (await this.#isComplete()) return;
     await this.#compare();
   }
 
   async #load(): Promise<void> {
-    // From what was not known, nothing can be missing.
-    const seen = this.#revisions.size === 0 ? undefined : new Set<string>();
+    if (this.#count === 0) return this.#loadFirst();
+    const seen = new Set<string>();
     for await (const rows of this.table.pages()) {
-      if (seen !== undefined) for (const { id } of rows) seen.add(id);
-      this.#take(rows);
+      for (const row of rows) {
+        seen.add(row.id);
+        this.#take(row);
+      }
     }
-    if (seen !== undefined) this.#dropAllBut(seen);
+    this.#dropAllBut(seen);
+  }
+
+  /** Without looking for what was known: nothing was, and of what has come since then, the id is among the changed. */
+  async #loadFirst(): Promise<void> {
+    for await (const rows of this.table.pages()) {
+      for (const row of rows) if (!this.#changed.has(row.id)) this.#add(row);
+    }
   }
 
   async #compare(): Promise<void> {
     const seen = new Set<string>();
     for await (const rows of this.table.revisions()) {
       for (const { id } of rows) seen.add(id);
-      const other = rows.filter(({ id, revision }) => this.#revisions.get(id) !== revision);
-      this.#take(await this.table.findAll(other.map(({ id }) => id)));
+      const other = rows.filter(({ id, revision }) => this.#revisionOf(id) !== revision);
+      for (const row of await this.table.findAll(other.map(({ id }) => id))) this.#take(row);
     }
     this.#dropAllBut(seen);
   }
 
   async #isComplete(): Promise<boolean> {
     const { count, sum } = await this.table.checksum();
-    return count === this.#revisions.size && sum === this.#sum;
+    return count === this.#count && sum === this.#sum;
   }
 
-  #take(rows: readonly ThornSubscriber[]): void {
-    for (const row of rows) if (!this.#changed.has(row.id)) this.#put(row);
+  #take(row: SubscriberRow): void {
+    if (!this.#changed.has(row.id)) this.#put(row);
   }
 
   #dropAllBut(seen: ReadonlySet<string>): void {
-    for (const id of this.#revisions.keys()) {
-      if (!seen.has(id) && !this.#changed.has(id)) this.#remove(id);
+    for (const ids of [this.#index.ids, this.#inactive.ids, this.#malformed.keys()]) {
+      for (const id of ids) if (!seen.has(id) && !this.#changed.has(id)) this.#remove(id);
     }
   }
 
-  #put(row: ThornSubscriber): void {
-    const known = this.#revisions.get(row.id);
+  get #count(): number {
+    return this.#index.size + this.#inactive.size + this.#malformed.size;
+  }
+
+  #revisionOf(id: string): number | undefined {
+    const known = this.#index.get(id) ?? this.#inactive.get(id);
+    return known === undefined ? this.#malformed.get(id) : known.revision;
+  }
+
+  #put(row: SubscriberRow): void {
+    const known = this.#revisionOf(row.id);
     if (known === row.revision) return;
-    this.#sum += row.revision - (known ?? 0);
-    this.#revisions.set(row.id, row.revision);
-    const found = this.rows.fromRow(row);
-    if (!isFault(found)) {
-      const subscriber = new CachedSubscriber(found);
-      this.#index.set(subscriber);
-      this.#inactive.set(subscriber);
-      this.#malformed.delete(row.id);
+    if (known !== undefined) this.#remove(row.id);
+    this.#add(row);
+  }
+
+  /** Takes a row whose id is not known. */
+  #add(row: SubscriberRow): void {
+    this.#sum += row.revision;
+    const subscriber = this.rows.fromRow(row);
+    if (!isFault(subscriber)) {
+      this.#index.add(subscriber);
+      this.#inactive.add(subscriber);
       return;
     }
-    this.#index.delete(row.id);
-    this.#inactive.delete(row.id);
-    this.#malformed.add(row.id);
-    const text = `Subscriber ${row.id} receives nothing: ${describeFault(found)}`;
+    this.#malformed.set(row.id, row.revision);
+    const text = `Subscriber ${row.id} receives nothing: ${describeFault(subscriber)}`;
     this.#logger.error(new LogLine(text, { subscriberId: row.id }));
   }
 
   #remove(id: string): void {
-    this.#sum -= this.#revisions.get(id) ?? 0;
-    this.#revisions.delete(id);
+    this.#sum -= this.#revisionOf(id) ?? 0;
     this.#index.delete(id);
     this.#inactive.delete(id);
     this.#malformed.delete(id);

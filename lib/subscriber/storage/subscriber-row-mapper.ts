@@ -3,15 +3,17 @@ import { BoundedCache } from '../../common/bounded-cache.js';
 import type { Digest, Secret } from '../../message/recipient.js';
 import type { JsonValue } from '../../event/index.js';
 import { SecretSealer, SecretUnreadableError } from '../../signing/index.js';
-import { checkOrder } from '../model/order-check.js';
+import { checkOrder, EXHAUSTED_ACTIONS } from '../model/order-check.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import { checkFilter } from '../matching/subscriber-filter.js';
+import { CachedSubscriber } from './cached-subscriber.js';
 import { NO_PLACES, type QuotaSlots } from './quota-slots.js';
 import type { ThornSubscriber } from './subscriber.entity.js';
+import { type SubscriberRow, USUAL_TEXTS } from './subscriber-table.js';
 import type { Subscriber, SubscriberChanges, Verification } from '../model/subscriber.js';
 
-const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'] satisfies Digest[];
-const VERIFICATIONS: readonly string[] = ['none', 'pending', 'verified'] satisfies Verification[];
+const DIGESTS: readonly Digest[] = ['sha1', 'sha256', 'sha512'];
+const VERIFICATIONS: readonly Verification[] = ['none', 'pending', 'verified'];
 const MAX_REVISION = 2 ** 31;
 const MOST_SHARED = 20_000;
 const NO_METADATA = Object.freeze({});
@@ -70,29 +72,37 @@ export class SubscriberRowMapper {
   }
 
   /** The subscriber of a row, or why it cannot be read. */
-  fromRow(row: ThornSubscriber): Subscriber | RowFault {
-    const { digest, verification, rateMax, ratePer, createdAt, updatedAt } = row;
-    const { ordered, onExhausted, holdFor } = row;
+  fromRow(row: SubscriberRow): CachedSubscriber | RowFault {
+    const { rateMax, ratePer, holdFor } = row;
     const opened = this.#opened(row.secrets, row.id);
     if (opened instanceof SecretUnreadableError) return opened;
-    const [events, exclude] = [this.#patterns(row.events), this.#patterns(row.exclude)];
+    const events = this.#patterns(row.events);
+    const exclude = this.#patterns(row.exclude ?? USUAL_TEXTS.exclude);
     const filter = row.filter === null ? null : parsed(row.filter);
     const rateLimit =
       rateMax === null && ratePer === null ? null : { max: rateMax!, per: ratePer! };
     const secrets = parsed(opened);
-    const metadata = row.metadata === '{}' ? NO_METADATA : parsed(row.metadata);
+    const metadata =
+      row.metadata === null || row.metadata === '{}' ? NO_METADATA : parsed(row.metadata);
+    const ordered = Boolean(row.ordered);
+    const onExhausted = oneOf(EXHAUSTED_ACTIONS, row.onExhausted ?? USUAL_TEXTS.onExhausted);
+    const digest = oneOf(DIGESTS, row.digest ?? USUAL_TEXTS.digest);
+    const verification = oneOf(VERIFICATIONS, row.verification ?? USUAL_TEXTS.verification);
+    const [createdAt, updatedAt] = [Number(row.createdAt), Number(row.updatedAt)];
     if (events === null) return 'events';
     if (exclude === null) return 'exclude';
     if (!isFilter(filter)) return 'filter';
     if (!passes(checkRateLimit, rateLimit)) return 'rate_max';
-    if (!passes(checkOrder, { ordered, onExhausted, holdFor })) return 'on_exhausted';
+    if (onExhausted === undefined || !passes(checkOrder, { ordered, onExhausted, holdFor })) {
+      return 'on_exhausted';
+    }
     if (!isListOf(secrets, isSecret)) return 'secrets';
     if (!isTexts(metadata)) return 'metadata';
-    if (!DIGESTS.includes(digest)) return 'digest';
-    if (!VERIFICATIONS.includes(verification)) return 'verification';
-    if (Number.isNaN(createdAt.getTime())) return 'created_at';
-    if (Number.isNaN(updatedAt.getTime())) return 'updated_at';
-    return Object.freeze({
+    if (digest === undefined) return 'digest';
+    if (verification === undefined) return 'verification';
+    if (Number.isNaN(createdAt)) return 'created_at';
+    if (Number.isNaN(updatedAt)) return 'updated_at';
+    return new CachedSubscriber({
       id: row.id,
       owner: row.owner,
       url: row.url,
@@ -101,17 +111,18 @@ export class SubscriberRowMapper {
       filter,
       rateLimit,
       ordered,
-      onExhausted: this.#shared(onExhausted) as Subscriber['onExhausted'],
+      onExhausted,
       holdFor,
-      contentType: this.#shared(row.contentType),
-      digest: this.#shared(digest) as Digest,
+      contentType: this.#shared(row.contentType ?? USUAL_TEXTS.contentType),
+      digest,
       secrets,
-      enabled: row.enabled,
-      verification: this.#shared(verification) as Verification,
+      enabled: Boolean(row.enabled),
+      verification,
       description: row.description,
       metadata,
       createdAt,
       updatedAt,
+      revision: row.revision,
     });
   }
 
@@ -144,7 +155,7 @@ export class SubscriberRowMapper {
 }
 
 /** True when {@link SubscriberRowMapper.fromRow} could not read the row. */
-export function isFault(result: Subscriber | RowFault): result is RowFault {
+export function isFault(result: CachedSubscriber | RowFault): result is RowFault {
   return typeof result === 'string' || result instanceof SecretUnreadableError;
 }
 
@@ -168,6 +179,12 @@ function isListOf<Item>(
   isItem: (item: unknown) => item is Item,
 ): value is readonly Item[] {
   return Array.isArray(value) && value.every(isItem);
+}
+
+/** The value of a vocabulary itself, so that each is in memory once. */
+function oneOf<Value extends string>(values: readonly Value[], text: string): Value | undefined {
+  for (const value of values) if (value === text) return value;
+  return undefined;
 }
 
 function isText(value: unknown): value is string {

@@ -130,8 +130,9 @@ export class SubscriberWriter {
         this.#logger.error(new LogLine(text, { subscriberId: row.id }));
         return null;
       }
-      const secrets = withoutExpired(subscriber.secrets, now);
-      if (this.rows.isCurrent(row) && secrets === subscriber.secrets) return false;
+      const { secrets: all } = subscriber;
+      const secrets = withoutExpired(all, now);
+      if (this.rows.isCurrent(row) && secrets === all) return false;
       if (dryRun) return true;
       const column = this.rows.secretsColumn(row.id, secrets);
       if (await this.table.updateUnchanged(row, column)) return true;
