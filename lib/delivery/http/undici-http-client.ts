@@ -17,7 +17,7 @@ import {
 
 /** Options of {@link UndiciHttpClient}. */
 export interface UndiciHttpClientOptions extends ConnectorOptions {
-  /** The maximum number of connections to one origin; further requests wait, within their deadline. Default 256. */
+  /** The maximum number of connections to one origin; further requests wait, within their deadline. Default 384. */
   readonly connections?: number;
   /** The number of bytes of an answer's body that are read before the connection is dropped. Default 16384. */
   readonly maxAnswerBytes?: number;
@@ -65,7 +65,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
     this.#proxy = proxyOf(options, check);
     this.#settings = {
       isDirect: this.#proxy === null,
-      connections: check.integer('connections', options.connections ?? 256),
+      connections: check.integer('connections', options.connections ?? 384),
       keepAliveTimeout: check.integer('keepAliveTimeout', options.keepAliveTimeout ?? 4000),
       maxHeaderBytes: check.integer('maxHeaderBytes', options.maxHeaderBytes ?? 16_384),
     };

@@ -6,7 +6,7 @@ describe('settings of the durable strategy', () => {
   it('are complete when nothing is said', () => {
     expect(outboxSettings({})).toMatchObject({
       window: 1000,
-      perHost: 256,
+      perHost: 384,
       lease: 60_000,
       worker: true,
       retentionDays: 30,

@@ -7,7 +7,7 @@ export interface OutboxOptions {
   readonly window?: number;
   /**
    * Deliveries in flight to one host and port at most. A host begins with 64 of them, and gets more while it is slow,
-   * answers well and does not become slower by it. Default 256.
+   * answers well and does not become slower by it. Default 384.
    */
   readonly perHost?: number;
   /**
@@ -84,7 +84,7 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
   const retentionDays = check.positive('retentionDays', options.retentionDays ?? 30, DAYS);
   return {
     window: check.integer('window', options.window ?? 1000),
-    perHost: check.integer('perHost', options.perHost ?? 256),
+    perHost: check.integer('perHost', options.perHost ?? 384),
     lease: check.integer('lease', options.lease ?? 60_000, {
       min: SHORTEST_LEASE,
       ...MILLISECONDS,
