@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { type EntitySubscriberInterface } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Message } from '../../lib/message/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
@@ -58,12 +59,13 @@ describe.each<Way>([
       watched.add(client);
       const query = client.query.bind(client);
       client.query = (...given) => {
-        const name = /START|INSERT INTO "article"|^WITH stored AS .*COMMIT$|COMMIT/.exec(
-          String(given[0]),
-        )?.[0];
+        const name =
+          /START|INSERT INTO "article"|^INSERT INTO \W?thorn_messages.*COMMIT$|COMMIT/.exec(
+            String(given[0]),
+          )?.[0];
         const answered = query(...given);
         if (name === undefined) return answered;
-        const short = name.replace(/^WITH stored AS .*(?=COMMIT)/, 'message and ');
+        const short = name.replace(/^INSERT INTO \W?thorn.*(?=COMMIT)/, 'message and ');
         turns.push(`${short} sent`);
         return answered.finally(() => turns.push(`${short} answered`));
       };
@@ -196,6 +198,19 @@ describe.each<Way>([
     }
     expect(new Set(await arrived(texts.length + 1))).toEqual(new Set([...texts, long]));
     expect(app.log.statements.filter((sql) => sql.includes('DROP TABLE article'))).toEqual([]);
+  });
+
+  it('write a message at once within a savepoint, whose failure can be rolled back', async () => {
+    const [kept, refused] = ['kept', 'refused'].map((title) => app.message({ data: { title } }));
+    await app.dataSource.transaction(async (manager) => {
+      const stage = (message: Message) =>
+        manager.transaction((within) => app.strategy.stage([message], within));
+      await stage(kept!);
+      expect(await manager.query('SELECT id FROM thorn_messages')).toHaveLength(1);
+      await expect(stage(refused!)).rejects.toThrow('no room for this message');
+    });
+    await app.strategy.release([kept!]);
+    expect(await arrived(1)).toEqual(['kept']);
   });
 
   it('store a message of a known id once', async () => {

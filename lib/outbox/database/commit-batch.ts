@@ -1,9 +1,10 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
+import type { Statement } from './dialect.js';
 import type { Row } from './outbox-database.js';
 
-/** A connection of pg. Its methods write the messages of PostgreSQL's protocol. */
+/** A connection of pg. Its methods write the messages of PostgreSQL's protocol to its stream. */
 interface Wire {
-  readonly stream: { cork?(): void; uncork?(): void };
+  readonly stream: { write(bytes: Uint8Array): unknown };
   query: (text: string) => void;
   parse?(statement: { readonly text: string }): void;
   bind(values: { readonly values?: readonly (string | null)[] }): void;
@@ -18,6 +19,10 @@ interface Client {
   query: (sql: string, ...rest: unknown[]) => unknown;
 }
 
+interface AnswerOfPg {
+  readonly rows: readonly Row[];
+}
+
 /** The parts of TypeORM's query runner for PostgreSQL that its types do not show. */
 interface Runner {
   readonly databaseConnection?: Client;
@@ -25,10 +30,9 @@ interface Runner {
   query: (sql: string, ...rest: unknown[]) => Promise<unknown>;
 }
 
-interface HeldBack {
-  readonly sql: string;
-  readonly parameters: readonly unknown[];
-  readonly resolve: (rows: readonly Row[]) => void;
+interface HeldBack extends Statement {
+  /** Undefined for a statement that returns no rows. */
+  readonly resolve?: (rows: readonly Row[]) => void;
 }
 
 const batches = new WeakMap<QueryRunner, CommitBatch>();
@@ -41,8 +45,8 @@ const batches = new WeakMap<QueryRunner, CommitBatch>();
  * has one for each message of the protocol.
  */
 export class CommitBatch {
-  readonly #statements: HeldBack[] = [];
-  readonly #answered: Promise<unknown>[] = [];
+  #statements: HeldBack[] = [];
+  #answered: Promise<unknown>[] = [];
 
   private constructor(
     private readonly queryRunner: QueryRunner,
@@ -63,88 +67,118 @@ export class CommitBatch {
     return batches.get(queryRunner) ?? new CommitBatch(queryRunner, client, client.connection);
   }
 
-  /** Adds the statements of `work`. It gets their answers after the COMMIT, whose promise waits for it and fails with it. */
+  /** Adds statements that return no rows. */
+  push(statements: readonly Statement[]): void {
+    this.#awaitEnd();
+    this.#statements.push(...statements);
+  }
+
+  /**
+   * Adds the statements that `work` begins with. It gets their rows after the COMMIT, whose promise waits for it and fails
+   * with it.
+   */
   add(manager: EntityManager, work: (manager: EntityManager) => Promise<unknown>): void {
-    if (this.#answered.length === 0) this.#awaitEnd();
+    this.#awaitEnd();
     const query = (sql: string, parameters: unknown[]): Promise<readonly Row[]> =>
       new Promise((resolve) => this.#statements.push({ sql, parameters, resolve }));
     const answered = work(Object.create(manager, { query: { value: query } }) as EntityManager);
-    // A rollback asks for no answer.
+    // A rollback asks for no rows.
     answered.catch(() => undefined);
     this.#answered.push(answered);
   }
 
   #awaitEnd(): void {
     const { queryRunner } = this;
-    const runner = queryRunner as unknown as Runner;
+    if (batches.has(queryRunner)) return;
     batches.set(queryRunner, this);
-    const restore = overrideQuery(runner, (query) => (sql, ...rest) => {
-      if (sql !== 'COMMIT' && sql !== 'ROLLBACK') return query.call(runner, sql, ...rest);
-      restore();
-      batches.delete(queryRunner);
+    const runner = queryRunner as unknown as Runner;
+    const { query } = runner;
+    runner.query = (sql, ...rest) => {
+      const isEnd = sql === 'COMMIT' || sql === 'ROLLBACK';
+      if (!isEnd || this.#statements.length === 0) return query.call(runner, sql, ...rest);
+      const [statements, answered] = [this.#statements, this.#answered];
+      [this.#statements, this.#answered] = [[], []];
       if (sql === 'ROLLBACK') return query.call(runner, sql, ...rest);
-      return this.#commit((text) => query.call(runner, text, ...rest));
-    });
+      return this.#commit(statements, answered, (text) => query.call(runner, text, ...rest));
+    };
   }
 
-  async #commit(query: (text: string) => Promise<unknown>): Promise<void> {
-    const { client, wire } = this;
+  async #commit(
+    statements: readonly HeldBack[],
+    answered: readonly Promise<unknown>[],
+    query: (text: string) => Promise<unknown>,
+  ): Promise<void> {
     // As it is, PostgreSQL would refuse this text because of its parameters: it never commits without them.
-    const text = [...this.#statements.map(({ sql }) => sql), 'COMMIT'].join('; ');
-    const restoreClient = overrideQuery(client, (send) => (sql, ...rest) => {
-      const answer = send.call(client, sql, ...rest);
-      return sql === text ? this.#answer(answer as Promise<AnswerOfPg[]>) : answer;
-    });
-    const restoreWire = overrideQuery(wire, (send) => (sent) => {
-      // Others may be under way on this connection. Tracers add a comment to the text.
-      if (sent.startsWith(text)) this.#write();
-      else send.call(wire, sent);
-    });
+    const text = [...statements.map(({ sql }) => sql), 'COMMIT'].join('; ');
+    const restore = answered.length === 0 ? undefined : this.#catchAnswers(text, statements);
+    const next = nextOf(this.wire);
+    next.batch = { text, statements };
     try {
       await query(text);
     } finally {
-      restoreWire();
-      restoreClient();
+      next.batch = undefined;
+      restore?.();
     }
-    await Promise.all(this.#answered);
+    if (answered.length > 0) await Promise.all(answered);
   }
 
-  #write(): void {
-    const { wire } = this;
-    wire.stream.cork?.();
-    for (const { sql, parameters } of this.#statements) {
-      wire.parse!({ text: sql });
-      wire.bind({ values: parameters.map((value) => (value === null ? null : String(value))) });
-      wire.describe({ type: 'P' });
-      wire.execute({});
-    }
-    wire.parse!({ text: 'COMMIT' });
-    wire.bind({});
-    wire.execute({});
-    wire.sync();
-    wire.stream.uncork?.();
-  }
-
-  async #answer(answers: Promise<readonly AnswerOfPg[]>): Promise<AnswerOfPg> {
-    const results = await answers;
-    for (const [at, { resolve }] of this.#statements.entries()) resolve(results[at]!.rows);
-    return results.at(-1)!;
+  /** TypeORM drops the rows of a text with several statements. */
+  #catchAnswers(text: string, statements: readonly HeldBack[]): () => void {
+    const { client } = this;
+    const own = Object.getOwnPropertyDescriptor(client, 'query');
+    const { query } = client;
+    client.query = (sql, ...rest) => {
+      const answer = query.call(client, sql, ...rest);
+      if (sql !== text) return answer;
+      return (answer as Promise<readonly AnswerOfPg[]>).then((results) => {
+        for (const [at, { resolve }] of statements.entries()) resolve?.(results[at]!.rows);
+        return results.at(-1);
+      });
+    };
+    return () => {
+      if (own === undefined) delete (client as Partial<Client>).query;
+      else Object.defineProperty(client, 'query', own);
+    };
   }
 }
 
-interface AnswerOfPg {
-  readonly rows: readonly Row[];
+/** What a connection sends in place of the text that pg is about to give it. */
+interface Next {
+  batch: { readonly text: string; readonly statements: readonly HeldBack[] } | undefined;
 }
 
-/** Replaces the method `query` of an object. @returns puts it back */
-function overrideQuery<Given extends unknown[], Answer>(
-  object: { query: (...given: Given) => Answer },
-  make: (query: (...given: Given) => Answer) => (...given: Given) => Answer,
-): () => void {
-  const before = Object.getOwnPropertyDescriptor(object, 'query');
-  object.query = make(object.query);
-  return () => {
-    if (before === undefined) delete (object as Partial<typeof object>).query;
-    else Object.defineProperty(object, 'query', before);
+const nexts = new WeakMap<Wire, Next>();
+
+function nextOf(wire: Wire): Next {
+  const known = nexts.get(wire);
+  if (known !== undefined) return known;
+  const next: Next = { batch: undefined };
+  nexts.set(wire, next);
+  const parts: Uint8Array[] = [];
+  // Each write to the stream would be a piece of its own for the system.
+  const stream = { writable: true, write: (bytes: Uint8Array) => parts.push(bytes) };
+  const gathering = Object.create(wire, { stream: { value: stream } }) as Wire;
+  const { query } = wire;
+  wire.query = (text) => {
+    // Other statements may be under way on this connection. Tracers add a comment to the text.
+    if (next.batch === undefined || !text.startsWith(next.batch.text)) {
+      return query.call(wire, text);
+    }
+    write(gathering, next.batch.statements);
+    wire.stream.write(Buffer.concat(parts.splice(0)));
   };
+  return next;
+}
+
+function write(wire: Wire, statements: readonly HeldBack[]): void {
+  for (const { sql, parameters, resolve } of statements) {
+    wire.parse!({ text: sql });
+    wire.bind({ values: parameters.map((value) => (value === null ? null : String(value))) });
+    if (resolve !== undefined) wire.describe({ type: 'P' });
+    wire.execute({});
+  }
+  wire.parse!({ text: 'COMMIT' });
+  wire.bind({});
+  wire.execute({});
+  wire.sync();
 }

@@ -38,8 +38,8 @@ export class HandOver {
    */
   handOver(accepted: readonly StagedMessage[]): Promise<void> {
     const { relay, worker } = this.dependencies;
+    if (relay?.carries !== true && !worker) return Promise.resolve();
     const inSets = async () => {
-      if (relay?.carries !== true && !worker) return;
       for (let at = 0; at < accepted.length; at += MESSAGES_PER_SET) {
         if (at > 0) await setImmediate();
         const set = accepted.slice(at, at + MESSAGES_PER_SET);

@@ -40,6 +40,24 @@ export class MessageStager {
   /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is not one of the outbox */
   async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
     const store = this.#storeOf(manager);
+    const lease = this.#newLease();
+    const statements =
+      manager && messages.length === 1
+        ? store.messages.plainInsertion(messages[0]!, manager, lease)
+        : undefined;
+    if (statements !== undefined) {
+      const batch = CommitBatch.of(manager!);
+      if (batch !== undefined) batch.push(statements);
+      else {
+        for (const statement of statements) {
+          const done = store.database.runWithin(manager!, statement);
+          // SQLite answers at once.
+          if ('then' in done) await done;
+        }
+      }
+      this.#staged.set(messages[0]!, { store, ...lease, joined: null });
+      return;
+    }
     const firsts = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
     const joinable = manager === undefined ? transactionOf(store) : undefined;
@@ -47,14 +65,14 @@ export class MessageStager {
     const batch = manager && CommitBatch.of(manager);
     if (batch !== undefined && store.messages.isOneStatement(firsts)) {
       return batch.add(manager!, async (within) => {
-        const inserted = await store.messages.insertWith(within, firsts, this.#newLease());
+        const inserted = await store.messages.insertWith(within, firsts, lease);
         this.#remember(store, firsts, inserted, null);
       });
     }
     const inserted =
       inserting === undefined
         ? await this.#insert(store, firsts)
-        : await store.messages.insertWith(inserting, firsts, this.#newLease());
+        : await store.messages.insertWith(inserting, firsts, lease);
     let joined: Promise<void> | null = null;
     if (joinable !== undefined) {
       joined = this.#afterTransaction(store, firsts, inserted);

@@ -17,11 +17,17 @@ const KEYED: Columns = { id: 'uuid', key_hash: 'uuid', sequence: 'bigint' };
 
 /** Builds the statements that write messages and their leases, and leave out messages whose id exists. */
 export class MessageInsertions {
+  readonly #plainTexts = new Map<number, string>();
+  readonly #pendingText: string;
+
   constructor(
     private readonly dialect: Dialect,
     private readonly tables: TableNames,
     private readonly rows: MessageRowMapper,
-  ) {}
+  ) {
+    const columns = ['id', 'lease', 'due_at'];
+    this.#pendingText = dialect.placeholders(insertion(tables.pendingMessages, columns));
+  }
 
   /**
    * PostgreSQL needs one statement, SQLite two.
@@ -84,17 +90,28 @@ export class MessageInsertions {
   }
 
   /** Writes one message without a key whose id is new: nothing has to be asked or answered. */
-  newOne(message: Message, { token, leasedUntil }: NewLease): readonly Statement[] {
-    const stored = this.#insert([message], '');
-    const pending = `INSERT INTO ${this.tables.pendingMessages} (id, lease, due_at) VALUES (?, ?, ?)`;
-    const parameters = [keyOf('msg_', message.id), token, leasedUntil];
-    if (this.dialect.name !== 'postgres') return [stored, { sql: pending, parameters }];
+  plain(message: Message, { token, leasedUntil }: NewLease): readonly Statement[] {
+    const parameters: unknown[] = [];
+    let columns = 0;
+    for (const [at, value] of this.rows.valuesOf(message).entries()) {
+      if (value === null) continue;
+      parameters.push(value);
+      columns |= 1 << at;
+    }
     return [
-      {
-        sql: `WITH stored AS (${stored.sql}) ${pending}`,
-        parameters: [...stored.parameters, ...parameters],
-      },
+      { sql: this.#plainText(columns), parameters },
+      { sql: this.#pendingText, parameters: [parameters[0], token, leasedUntil] },
     ];
+  }
+
+  /** @param columns a bit for each of {@link MESSAGE_COLUMNS} */
+  #plainText(columns: number): string {
+    const known = this.#plainTexts.get(columns);
+    if (known !== undefined) return known;
+    const names = MESSAGE_COLUMNS.filter((_, at) => (columns & (1 << at)) !== 0);
+    const text = this.dialect.placeholders(insertion(this.tables.messages, names));
+    this.#plainTexts.set(columns, text);
+    return text;
   }
 
   /** Returns the ids that existed before, by the results of all steps. */
@@ -179,6 +196,11 @@ export class MessageInsertions {
       parameters: messages.map(({ id }) => keyOf('msg_', id)),
     };
   }
+}
+
+/** The INSERT of one row. */
+function insertion(table: string, columns: readonly string[]): string {
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 }
 
 function keysOf({ rows }: Result): readonly string[] {

@@ -31,7 +31,6 @@ export interface Inserted extends NewLease {
   readonly known: ReadonlySet<string>;
 }
 
-const NONE_KNOWN: ReadonlySet<string> = new Set();
 const DUPLICATE = 'ER_DUP_ENTRY';
 const MOST_TRIES = 5;
 
@@ -100,6 +99,19 @@ export class MessageTable {
     return { ...lease, known };
   }
 
+  /**
+   * The statements that write a message in the open transaction of `manager`, when nothing depends on their results: it
+   * has a new id and no key.
+   */
+  plainInsertion(
+    message: Message,
+    manager: EntityManager,
+    lease: NewLease,
+  ): readonly Statement[] | undefined {
+    const isPlain = message.isIdNew && message.key === null && isOpen(manager);
+    return isPlain ? this.#insertions.plain(message, lease) : undefined;
+  }
+
   /** True when {@link insertWith} sends one statement, and no other one depends on its result. */
   isOneStatement(messages: readonly Message[]): boolean {
     if (chunksOf(messages).length !== 1) return false;
@@ -124,11 +136,6 @@ export class MessageTable {
       return inserted!.known;
     }
     const isNew = messages.every(({ isIdNew }) => isIdNew);
-    const [first] = messages;
-    if (isNew && messages.length === 1 && first?.key === null && isOpen(manager)) {
-      await this.#run(manager, this.#insertions.newOne(first, lease));
-      return NONE_KNOWN;
-    }
     let check: KnownCheck = isNew ? 'none' : 'stored';
     for (let tries = 1; ; tries++) {
       try {
