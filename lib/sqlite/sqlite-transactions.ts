@@ -208,6 +208,11 @@ export class SqliteTransactions {
     return scope;
   }
 
+  /** The data source gives it a manager when what is called within asks for a query runner. */
+  #newRunner(): Runner {
+    return this.dataSource.driver.createQueryRunner('master') as unknown as Runner;
+  }
+
   #newLock(): ConnectionLock {
     return new ConnectionLock(this.#timeout);
   }
@@ -222,8 +227,7 @@ export class SqliteTransactions {
     work: () => Promise<Result>,
   ): Promise<Result> {
     const current = this.#scope();
-    const runner =
-      asked ?? current?.runner ?? (this.dataSource.createQueryRunner() as unknown as Runner);
+    const runner = asked ?? current?.runner ?? this.#newRunner();
     const outer = current?.runner === runner ? current : this.#holder;
     const parent = outer?.runner === runner ? outer : undefined;
     const lock = parent === undefined ? this.#lock : (parent.inner ??= this.#newLock());

@@ -44,7 +44,11 @@ class ConnectionState {
 /** Collects the changes on each connection, and sends their messages when its outermost transaction commits. */
 export class ChangeCollector {
   readonly #logger = new Logger('Thorn');
-  readonly #states = new WeakMap<QueryRunner, ConnectionState>();
+  /**
+   * Where a query runner holds its state. Nearly every save has a query runner of its own, and an entry in a WeakMap would
+   * take longer than all else that is done for one without changes.
+   */
+  readonly #stateKey = Symbol('thorn');
 
   constructor(
     private readonly messages: EntityMessages,
@@ -176,9 +180,8 @@ export class ChangeCollector {
   }
 
   #state(queryRunner: QueryRunner): ConnectionState {
-    let state = this.#states.get(queryRunner);
-    if (state === undefined) this.#states.set(queryRunner, (state = new ConnectionState()));
-    return state;
+    const holder = queryRunner as unknown as Record<symbol, ConnectionState | undefined>;
+    return (holder[this.#stateKey] ??= new ConnectionState());
   }
 
   #logError(what: string, error: unknown): void {

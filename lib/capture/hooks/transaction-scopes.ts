@@ -70,13 +70,20 @@ export class TransactionScopes {
     if (!runner.isTransactionActive) this.#begunByHand.delete(runner);
   }
 
-  async #run(manager: EntityManager, call: () => Promise<unknown>): Promise<unknown> {
+  #run(manager: EntityManager, call: () => Promise<unknown>): Promise<unknown> {
     const { dataSource } = this;
     const scope: Scope = { dataSource, outer: scopes.getStore(), runner: manager.queryRunner };
-    try {
-      return await scopes.run(scope, call);
-    } finally {
+    const end = (): void => {
       scope.runner = null;
+    };
+    try {
+      const done = scopes.run(scope, call);
+      // Not `async`: every save would wait for one promise more. This comes before the caller, who comes later.
+      void done.then(end, end);
+      return done;
+    } catch (error) {
+      end();
+      return Promise.reject(error as Error);
     }
   }
 }
