@@ -1,4 +1,4 @@
-import type { EntityMetadata } from 'typeorm';
+import type { EntityMetadata, QueryRunner } from 'typeorm';
 import { linkChange } from '../changes/link-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { UNKNOWN_VALUE } from '../rows/changed-values.js';
@@ -6,7 +6,7 @@ import { concernedEvents } from './bulk-operation.js';
 import { onlyRead, readMatched, readUnlinked } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';
 import { canReturnRows, writeReturning } from './returning-writes.js';
-import { changesOf } from './row-changes.js';
+import { changesOf, type PendingWrite } from './row-changes.js';
 import { isOfKey, setValuesOf } from './set-values.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 
@@ -15,11 +15,12 @@ type ByCondition = 'update' | 'delete' | 'softDelete' | 'restore';
 
 const UNLINK = 'relation().remove()';
 
-/** Reads the rows that a condition matches, and collects what the write makes of each. */
-export async function writeByCondition(
-  write: BuilderWrite,
-  operation: ByCondition,
-): Promise<unknown> {
+/**
+ * Collects what a write makes of each row that its condition matches.
+ *
+ * @throws {@link BulkWriteError} when the write is refused
+ */
+export function writeByCondition(write: BuilderWrite, operation: ByCondition): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
   const plans = concernedPlans(write, operation);
   const affectsOthers = operation === 'delete' && context.removals.affectsOthers(metadata);
@@ -33,38 +34,55 @@ export async function writeByCondition(
   }
   // TypeORM refuses it.
   if (isSoft(operation) && metadata.deleteDateColumn === undefined) return execute();
-  return ownTransaction(builder, context.dataSource, async (queryRunner) => {
-    const limits = plans.map((plan) => context.guard.limitOf(plan));
-    const limit = Math.min(...limits, ...(affectsOthers ? [context.guard.cascadeLimit] : []));
-    const [plan] = plans;
-    // RETURNING has no relations as they were before.
-    const isAlone = plans.length === 1 && !affectsOthers && set.relations.length === 0;
-    if (plan && isAlone && canReturnRows(write, operation, plan)) {
-      return writeReturning(write, { operation, plan, limit, queryRunner });
-    }
-    const rows = await context.read(metadata, operation, () =>
-      readMatched(builder, queryRunner.manager, {
-        metadata,
-        relations: set.relations,
-        keepsKeys: operation !== 'delete',
-        limit: limit + 1,
-      }),
-    );
-    if (rows.length > limit) {
-      for (const plan of plans) context.guard.overflow(plan, operation);
-      if (plans.length === 0) context.guard.cascadeOverflow(metadata.name);
-      return execute();
-    }
-    const changes = await context.read(metadata, operation, () =>
-      changesOf({ operation, metadata, rows, plans, set, given, queryRunner }),
-    );
-    const caused = affectsOthers
-      ? await context.removals.changesWith(queryRunner.manager, metadata, rows)
-      : [];
-    const result = await onlyRead(builder, metadata, rows, execute);
-    context.collect(queryRunner, [...changes, ...caused]);
-    return result;
-  });
+  const limits = plans.map((plan) => context.guard.limitOf(plan));
+  const limit = Math.min(...limits, ...(affectsOthers ? [context.guard.cascadeLimit] : []));
+  const [plan] = plans;
+  // RETURNING has no relations as they were before.
+  const isAlone = plans.length === 1 && !affectsOthers && set.relations.length === 0;
+  return ownTransaction(builder, context.dataSource, (queryRunner) =>
+    plan && isAlone && canReturnRows(write, operation, plan)
+      ? writeReturning(write, { operation, plan, limit, queryRunner })
+      : writeRead(write, { operation, plans, affectsOthers, set, given, limit }, queryRunner),
+  );
+}
+
+/** A write by a condition, and what it is about. */
+interface ConditionWrite extends Pick<PendingWrite, 'plans' | 'set' | 'given'> {
+  readonly operation: ByCondition;
+  /** True if it removes rows with which the database changes others. */
+  readonly affectsOthers: boolean;
+  /** The most rows that it may hit. */
+  readonly limit: number;
+}
+
+/** Reads the rows before they are written. */
+async function writeRead(
+  { context, builder, metadata, execute }: BuilderWrite,
+  { operation, plans, affectsOthers, set, given, limit }: ConditionWrite,
+  queryRunner: QueryRunner,
+): Promise<unknown> {
+  const rows = await context.read(metadata, operation, () =>
+    readMatched(builder, queryRunner.manager, {
+      metadata,
+      relations: set.relations,
+      keepsKeys: operation !== 'delete',
+      limit: limit + 1,
+    }),
+  );
+  if (rows.length > limit) {
+    for (const plan of plans) context.guard.overflow(plan, operation);
+    if (plans.length === 0) context.guard.cascadeOverflow(metadata.name);
+    return execute();
+  }
+  const changes = await context.read(metadata, operation, () =>
+    changesOf({ operation, metadata, rows, plans, set, given, queryRunner }),
+  );
+  const caused = affectsOthers
+    ? await context.removals.changesWith(queryRunner.manager, metadata, rows)
+    : [];
+  const result = await onlyRead(builder, metadata, rows, execute);
+  context.collect(queryRunner, [...changes, ...caused]);
+  return result;
 }
 
 /** Reads the links that a condition on a junction table matches, and collects that they are cut. */

@@ -13,7 +13,7 @@ export function runnerOf(builder: WriteBuilder, dataSource: DataSource): QueryRu
  *
  * @param write is given the connection, which the query builder then has as well
  */
-export async function ownTransaction<Result>(
+export function ownTransaction<Result>(
   builder: WriteBuilder,
   dataSource: DataSource,
   write: (queryRunner: QueryRunner) => Promise<Result>,

@@ -4,7 +4,7 @@ import type { EntityPlan } from '../plan/entity-plan.js';
 import { hasLoadHooks } from '../rows/read-back.js';
 import type { BulkOperation } from './bulk-operation.js';
 import { countMatched, isOneId } from './matched-rows.js';
-import { changesOf, readBeyondColumns } from './row-changes.js';
+import { changesOfColumns, readBeyondColumns } from './row-changes.js';
 import { setValuesOf } from './set-values.js';
 import type { WriteBuilder } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
@@ -84,10 +84,8 @@ export async function writeReturning(write: BuilderWrite, one: Write): Promise<u
   }
   const set = setValuesOf(metadata, given);
   const plans = [plan];
-  context.collect(
-    queryRunner,
-    await changesOf({ operation, metadata, rows, plans, set, given, queryRunner }),
-  );
+  const pending = { operation, metadata, rows, plans, set, given, queryRunner };
+  context.collect(queryRunner, changesOfColumns(pending));
   return result;
 }
 

@@ -33,46 +33,61 @@ const DID: Readonly<Partial<Record<BulkOperation, RowChange['did']>>> = {
 export async function changesOf(write: PendingWrite): Promise<RowChange[]> {
   const changes: RowChange[] = [];
   for (const plan of write.plans) {
-    const rows = write.rows.filter((row) => isOf(row, plan, write));
+    const rows = rowsOf(plan, write);
     if (rows.length === 0) continue;
     const complete = await readComplete(rows, plan, write);
-    const exact =
-      write.operation === 'update' && write.set.relations.length === 0
-        ? exactValues(
-            {
-              entity: write.given,
-              updatedColumns: [...write.set.columns],
-              queryRunner: write.queryRunner,
-            },
-            plan.readBack,
-            'update',
-          )
-        : undefined;
-    const keys = write.set.values.filter(({ of }) => isOfKey(of));
-    for (const row of rows) {
-      const key = rowKey(plan.metadata, row)!;
-      const old = complete.get(key);
-      const change: RowChange = {
-        type: 'row',
-        did: DID[write.operation]!,
-        plan,
-        key,
-        id: row,
-        old: old ?? row,
-        oldIsComplete: old !== undefined,
-        values: write.set.values,
-        exact,
-      };
-      if (keys.length === 0) changes.push(change);
-      else changes.push(...moved(change, row, keys));
-    }
+    changes.push(...changesOfPlan(plan, rows, write, complete));
+  }
+  return changes;
+}
+
+/** As {@link changesOf}, of rows whose events ask for no more than their columns. */
+export function changesOfColumns(write: PendingWrite): RowChange[] {
+  return write.plans.flatMap((plan) => changesOfPlan(plan, rowsOf(plan, write), write));
+}
+
+/** @param complete the rows with what events ask for besides their columns */
+function changesOfPlan(
+  plan: EntityPlan,
+  rows: readonly ObjectLiteral[],
+  { operation, set, given, queryRunner }: PendingWrite,
+  complete?: ReadonlyMap<string, ObjectLiteral>,
+): RowChange[] {
+  const changes: RowChange[] = [];
+  const exact =
+    operation === 'update' && set.relations.length === 0
+      ? exactValues(
+          { entity: given, updatedColumns: [...set.columns], queryRunner },
+          plan.readBack,
+          'update',
+        )
+      : undefined;
+  const keys = set.values.filter(({ of }) => isOfKey(of));
+  for (const row of rows) {
+    const key = rowKey(plan.metadata, row)!;
+    const old = complete?.get(key);
+    const change: RowChange = {
+      type: 'row',
+      did: DID[operation]!,
+      plan,
+      key,
+      id: row,
+      old: old ?? row,
+      oldIsComplete: old !== undefined,
+      values: set.values,
+      exact,
+    };
+    if (keys.length === 0) changes.push(change);
+    else changes.push(...moved(change, row, keys));
   }
   return changes;
 }
 
 /** With single-table inheritance, TypeORM makes each row an instance of its own class. */
-function isOf(row: ObjectLiteral, { metadata }: EntityPlan, write: PendingWrite): boolean {
-  return write.metadata.childEntityMetadatas.length === 0 || row.constructor === metadata.target;
+function rowsOf({ metadata }: EntityPlan, write: PendingWrite): readonly ObjectLiteral[] {
+  return write.metadata.childEntityMetadatas.length === 0
+    ? write.rows
+    : write.rows.filter((row) => row.constructor === metadata.target);
 }
 
 /** The rows with what events ask for besides their columns: a read after the write could not tell it. */

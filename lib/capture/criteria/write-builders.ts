@@ -64,6 +64,12 @@ function wrap(prototype: { execute: Execute }): void {
         write = () => interceptor.write(this, next);
       }
     }
-    return write === undefined ? execute.call(this) : write();
+    if (write === undefined) return execute.call(this);
+    try {
+      return write();
+    } catch (error) {
+      // Interceptors that refuse a write throw at once.
+      return Promise.reject(error);
+    }
   };
 }

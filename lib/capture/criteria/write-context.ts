@@ -81,20 +81,19 @@ export class WriteContext {
    *
    * @param isOfRead tells whether an error may come from the read. Default: any does
    */
-  async read<Result>(
+  read<Result>(
     { name }: EntityMetadata,
     operation: BulkOperation,
     read: () => Promise<Result>,
     isOfRead: (error: unknown) => boolean = () => true,
   ): Promise<Result> {
-    try {
-      return await read();
-    } catch (error) {
-      if (!isOfRead(error)) throw error;
-      this.#logger.error(
-        `${name}: ${operation} is not made, because the rows that it hits cannot be read for their events: ${errorText(error)}`,
-      );
+    return read().catch((error: unknown) => {
+      if (isOfRead(error)) {
+        this.#logger.error(
+          `${name}: ${operation} is not made, because the rows that it hits cannot be read for their events: ${errorText(error)}`,
+        );
+      }
       throw error;
-    }
+    });
   }
 }

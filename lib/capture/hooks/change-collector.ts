@@ -138,7 +138,7 @@ export class ChangeCollector {
   ): Promise<void> {
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let batch = items; batch.length > 0; batch = state.frames.drain()) {
-      await this.others?.removeCaptured(manager, batch);
+      if (this.others !== undefined) await this.others.removeCaptured(manager, batch);
       const alone = state.writes === 1 && countChanges(batch) === 1;
       const occurrences = occurrencesOf(batch);
       // Rows are let go as soon as their messages are made.

@@ -83,7 +83,7 @@ export class TransactionScopes {
       return done;
     } catch (error) {
       end();
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 }

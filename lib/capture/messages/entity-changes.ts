@@ -1,7 +1,7 @@
 import type { ObjectLiteral } from 'typeorm';
 import type { EntityChanges, ValueChange } from '../../event/index.js';
 import type { NetChange } from '../changes/net-change.js';
-import { changeableNames, propertyOf } from '../plan/changed-fields.js';
+import { propertyOf } from '../plan/changed-fields.js';
 import type { EventPlan } from '../plan/entity-plan.js';
 import { withoutPaths } from '../rows/row-copy.js';
 import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
@@ -19,11 +19,10 @@ export function changesOf(
   changed: readonly Field[],
   { net, before, row, event: { concealed } }: Changed,
 ): EntityChanges<ObjectLiteral> {
-  const { metadata } = net.plan;
-  const shown = changeableNames(metadata);
+  const { metadata, changeable } = net.plan;
   const changes: Record<string, ValueChange<unknown>> = {};
   for (const name of new Set(changed.flatMap(propertiesOf))) {
-    if (!shown.includes(name)) continue;
+    if (!changeable.includes(name)) continue;
     const relation = metadata.relations.find(({ propertyPath }) => propertyPath === name);
     const valueIn = (of: ObjectLiteral): unknown =>
       relation === undefined

@@ -48,7 +48,8 @@ export class EntityMessages {
     );
     const isRead = !alone || occurrences.some(({ event }) => this.#readers.has(event));
     const related = isRead ? undefined : new RelatedKeys();
-    const rows = await loadRows(occurrences, manager, alone, known, related);
+    const loaded = loadRows(occurrences, manager, alone, known, related);
+    const rows = isPromiseLike(loaded) ? await loaded : loaded;
     const messages = await this.#messagesFrom(candidates, rows, known === undefined, related);
     if (related?.isEnough !== false) return messages;
     for (const { event } of occurrences) this.#readers.add(event);

@@ -45,18 +45,26 @@ export function mayBeChanged(occurrence: Occurrence): boolean {
  *
  * @param related stands in for related rows of known keys. Default: these are read
  */
-export async function loadRows(
+export function loadRows(
   occurrences: readonly Occurrence[],
   manager: EntityManager,
   alone: boolean,
   given: Rows | undefined,
   related?: RelatedKeys,
-): Promise<NeededRows> {
+): Promise<NeededRows> | NeededRows {
   const known = given ?? (alone ? knownRows(occurrences, related) : undefined);
+  const hasLinks = occurrences.some((occurrence) => 'links' in occurrence);
+  return known !== undefined && !hasLinks
+    ? { rows: known, related: NONE, linked: NONE }
+    : readNeeded(occurrences, manager, known);
+}
+
+async function readNeeded(
+  occurrences: readonly Occurrence[],
+  manager: EntityManager,
+  known: Rows | undefined,
+): Promise<NeededRows> {
   const rows = known ?? (await readAll(manager, occurrences));
-  if (!occurrences.some((occurrence) => 'links' in occurrence)) {
-    return { rows, related: NONE, linked: NONE };
-  }
   return {
     rows,
     related: await readRelated(manager, occurrences),

@@ -22,7 +22,13 @@ import {
   surveyPath,
   withEagerRelations,
 } from './entity-paths.js';
-import { changeKind, changeNames, hiddenFields, watchedFields } from './changed-fields.js';
+import {
+  changeableNames,
+  changeKind,
+  changeNames,
+  hiddenFields,
+  watchedFields,
+} from './changed-fields.js';
 import { keyRelations } from './key-relations.js';
 import { type OrderPlan, planOrder } from './order-plan.js';
 import { pathFault } from './path-checks.js';
@@ -85,6 +91,8 @@ export interface EntityPlan {
   readonly events: readonly EventPlan[];
   /** Undefined when rows are always read again. */
   readonly readBack: ReadBack | undefined;
+  /** The properties of a row that may be among its changed fields. */
+  readonly changeable: readonly string[];
 }
 
 /** A many-to-many relation that an entity has events on. */
@@ -112,7 +120,8 @@ export function planCapture(dataSource: DataSource): CapturePlan {
     const planned = declared.map((event) => planEvent(event, metadata));
     const concealed = [...new Set(planned.flatMap(({ hidden }) => hidden))];
     const events = planned.map((event) => ({ ...event, concealed }));
-    const plan = { metadata, events, readBack: planReadBack(metadata) };
+    const [readBack, changeable] = [planReadBack(metadata), changeableNames(metadata)];
+    const plan = { metadata, events, readBack, changeable };
     entities.set(metadata, plan);
     for (const relation of new Set(plan.events.map((event) => event.relation))) {
       if (relation === undefined || isInherited(relation, metadata)) continue;
