@@ -66,7 +66,8 @@ export class BulkStatement {
       const size = SIZES.find((one) => one <= rows.length - at)!;
       const parameters: unknown[] = [];
       for (const end = at + size; at < end; at++) {
-        for (const column of bound) parameters.push(rows[at]![column]);
+        const row = rows[at]!;
+        for (const column of bound) parameters.push(row[column]);
       }
       const sql = this.#text(`${bound.length} ${size}`, () => values(this.#names, usual, size));
       statements.push({ sql, parameters });

@@ -1,8 +1,8 @@
-import { attemptRecordOf } from '../../delivery/index.js';
+import { attemptRecordOf, type AttemptRecord } from '../../delivery/index.js';
 import type { UsualValue } from '../database/bulk-statement.js';
 import type { Columns, Tuple } from '../database/dialect.js';
 import type { Outcome } from '../model/outcome.js';
-import { keyAndGivenId, keyOf } from './keys.js';
+import { keyAndGivenId } from './keys.js';
 
 /** The values of {@link attemptValues}, of an attempt in a row of `thorn_attempts`. */
 const SHARED: Columns = {
@@ -71,7 +71,16 @@ export const USUALLY_NEW: Readonly<Record<string, UsualValue>> = {
 };
 /** The columns of {@link attemptRow}. */
 export const ATTEMPT: Columns = { delivery_id: 'uuid', held_by: 'text', number: 'int', ...SHARED };
-const NOT_KEPT: Tuple = Object.keys(FIRST).map(() => null);
+const NOT_KEPT: { readonly [Value in keyof AttemptRecord]: null } = {
+  number: null,
+  startedAt: null,
+  duration: null,
+  status: null,
+  error: null,
+  response: null,
+  answerHeaders: null,
+  address: null,
+};
 
 /** The row of a delivery that has none yet, with the first attempt if there was one. */
 export function newRow(outcome: Outcome, isKept: boolean): Tuple {
@@ -79,9 +88,10 @@ export function newRow(outcome: Outcome, isKept: boolean): Tuple {
   const isWaiting = state.nextAt !== null;
   const [message, givenMessageId] = keyAndGivenId('msg_', messageId);
   const [subscriber, givenSubscriberId] = keyAndGivenId('sub_', subscriberId);
-  // Written out instead of reusing changedRow(): copies would double the cost.
+  const record = firstAttempt(outcome, isKept);
+  // Written out instead of reusing changedRow() and attemptValues(): copies would double the cost.
   return [
-    keyOf('dlv_', outcome.id),
+    deliveryKey(outcome),
     outcome.lease,
     state.status,
     state.reason,
@@ -94,7 +104,14 @@ export function newRow(outcome: Outcome, isKept: boolean): Tuple {
     // Null when the first attempt, which is kept in the same row, is the latest.
     isKept && attempt !== null ? null : attemptedAt,
     isWaiting ? null : outcome.at,
-    ...firstAttempt(outcome, isKept),
+    record.startedAt,
+    record.duration,
+    record.status,
+    record.error?.code ?? null,
+    record.error?.message ?? null,
+    record.response,
+    record.address,
+    headersText(record),
     message,
     subscriber,
     givenMessageId,
@@ -104,10 +121,11 @@ export function newRow(outcome: Outcome, isKept: boolean): Tuple {
 }
 
 /** The changes by an attempt behind the first, or by none. */
-export function changedRow({ id, lease, state, ...outcome }: Outcome): Tuple {
+export function changedRow(outcome: Outcome): Tuple {
+  const { state } = outcome;
   return [
-    keyOf('dlv_', id),
-    lease,
+    deliveryKey(outcome),
+    outcome.lease,
     state.status,
     state.reason,
     state.attempts,
@@ -123,30 +141,38 @@ export function changedRow({ id, lease, state, ...outcome }: Outcome): Tuple {
 
 /** The changes by the first attempt of a delivery that had a row before. */
 export function triedRow(outcome: Outcome, isKept: boolean): Tuple {
-  return [...changedRow(outcome), ...firstAttempt(outcome, isKept)];
-}
-
-function firstAttempt(outcome: Outcome, isKept: boolean): Tuple {
-  return isKept && outcome.attempt !== null ? attemptValues(outcome) : NOT_KEPT;
+  return [...changedRow(outcome), ...attemptValues(firstAttempt(outcome, isKept))];
 }
 
 /** The row of an attempt behind the first. */
 export function attemptRow(outcome: Outcome): Tuple {
-  const { id, lease, requests } = outcome;
-  return [keyOf('dlv_', id), lease, requests, ...attemptValues(outcome)];
+  const { lease, requests, attempt } = outcome;
+  const record = attemptRecordOf(requests, attempt!);
+  return [deliveryKey(outcome), lease, requests, ...attemptValues(record)];
 }
 
-function attemptValues({ requests, attempt }: Outcome): Tuple {
-  const record = attemptRecordOf(requests, attempt!);
-  const { startedAt, duration, status, error, response, address, answerHeaders } = record;
+/** The id without its prefix: those of deliveries are never given. */
+function deliveryKey({ id }: Outcome): string {
+  return id.slice(4);
+}
+
+function firstAttempt({ requests, attempt }: Outcome, isKept: boolean) {
+  return isKept && attempt !== null ? attemptRecordOf(requests, attempt) : NOT_KEPT;
+}
+
+function attemptValues(record: AttemptRecord | typeof NOT_KEPT): Tuple {
   return [
-    startedAt,
-    duration,
-    status,
-    error?.code ?? null,
-    error?.message ?? null,
-    response,
-    address,
-    answerHeaders === null ? null : JSON.stringify(answerHeaders),
+    record.startedAt,
+    record.duration,
+    record.status,
+    record.error?.code ?? null,
+    record.error?.message ?? null,
+    record.response,
+    record.address,
+    headersText(record),
   ];
+}
+
+function headersText({ answerHeaders }: Pick<AttemptRecord, 'answerHeaders'>): string | null {
+  return answerHeaders === null ? null : JSON.stringify(answerHeaders);
 }
