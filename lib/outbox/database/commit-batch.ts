@@ -1,6 +1,9 @@
-import type { EntityManager, QueryRunner } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { Statement } from './dialect.js';
 import type { Row } from './outbox-database.js';
+
+/** A property, because a WeakMap takes longer with each connection that was in it. */
+const BATCH = Symbol('CommitBatch');
 
 /** A connection of pg. Its methods write the messages of PostgreSQL's protocol to its stream. */
 interface Wire {
@@ -28,14 +31,13 @@ interface Runner {
   readonly databaseConnection?: Client;
   readonly transactionDepth?: number;
   query: (sql: string, ...rest: unknown[]) => Promise<unknown>;
+  [BATCH]?: CommitBatch;
 }
 
 interface HeldBack extends Statement {
   /** Undefined for a statement that returns no rows. */
   readonly resolve?: (rows: readonly Row[]) => void;
 }
-
-const batches = new WeakMap<QueryRunner, CommitBatch>();
 
 /**
  * Statements of a transaction of PostgreSQL that travel with its COMMIT, so that they take no round trip. When one fails,
@@ -49,7 +51,7 @@ export class CommitBatch {
   #answered: Promise<unknown>[] = [];
 
   private constructor(
-    private readonly queryRunner: QueryRunner,
+    private readonly runner: Runner,
     private readonly client: Client,
     private readonly wire: Wire,
   ) {}
@@ -61,10 +63,11 @@ export class CommitBatch {
    */
   static of({ queryRunner }: EntityManager): CommitBatch | undefined {
     if (queryRunner?.isTransactionActive !== true) return undefined;
-    const { databaseConnection: client, transactionDepth } = queryRunner as unknown as Runner;
+    const runner = queryRunner as unknown as Runner;
+    const { databaseConnection: client, transactionDepth } = runner;
     // What fails within a savepoint might be rolled back with it, and the transaction commit nevertheless.
     if (transactionDepth !== 1 || client?.connection?.parse === undefined) return undefined;
-    return batches.get(queryRunner) ?? new CommitBatch(queryRunner, client, client.connection);
+    return runner[BATCH] ?? new CommitBatch(runner, client, client.connection);
   }
 
   /** Adds statements that return no rows. */
@@ -88,10 +91,9 @@ export class CommitBatch {
   }
 
   #awaitEnd(): void {
-    const { queryRunner } = this;
-    if (batches.has(queryRunner)) return;
-    batches.set(queryRunner, this);
-    const runner = queryRunner as unknown as Runner;
+    const { runner } = this;
+    if (runner[BATCH] !== undefined) return;
+    runner[BATCH] = this;
     const { query } = runner;
     runner.query = (sql, ...rest) => {
       const isEnd = sql === 'COMMIT' || sql === 'ROLLBACK';
@@ -103,23 +105,19 @@ export class CommitBatch {
     };
   }
 
-  async #commit(
+  #commit(
     statements: readonly HeldBack[],
     answered: readonly Promise<unknown>[],
     query: (text: string) => Promise<unknown>,
-  ): Promise<void> {
+  ): Promise<unknown> {
     // As it is, PostgreSQL would refuse this text because of its parameters: it never commits without them.
     const text = [...statements.map(({ sql }) => sql), 'COMMIT'].join('; ');
-    const restore = answered.length === 0 ? undefined : this.#catchAnswers(text, statements);
-    const next = nextOf(this.wire);
-    next.batch = { text, statements };
-    try {
-      await query(text);
-    } finally {
-      next.batch = undefined;
-      restore?.();
-    }
-    if (answered.length > 0) await Promise.all(answered);
+    nextOf(this.wire).batch = { text, statements };
+    if (answered.length === 0) return query(text);
+    const restore = this.#catchAnswers(text, statements);
+    return query(text)
+      .finally(restore)
+      .then(() => Promise.all(answered));
   }
 
   /** TypeORM drops the rows of a text with several statements. */
@@ -164,7 +162,9 @@ function nextOf(wire: Wire): Next {
     if (next.batch === undefined || !text.startsWith(next.batch.text)) {
       return query.call(wire, text);
     }
-    write(gathering, next.batch.statements);
+    const { statements } = next.batch;
+    next.batch = undefined;
+    write(gathering, statements);
     wire.stream.write(Buffer.concat(parts.splice(0)));
   };
   return next;

@@ -10,6 +10,7 @@ import type { RelayReceiver } from '../relay/relay-receiver.js';
 import { MOST_HELD_TO_HAND_OVER, type OutboxStore } from '../store/outbox-store.js';
 
 const MESSAGES_PER_SET = 500;
+const NOTHING = Promise.resolve();
 
 /** Dependencies of a {@link HandOver}. */
 export interface HandOverDependencies {
@@ -38,7 +39,7 @@ export class HandOver {
    */
   handOver(accepted: readonly StagedMessage[]): Promise<void> {
     const { relay, worker } = this.dependencies;
-    if (relay?.carries !== true && !worker) return Promise.resolve();
+    if (relay?.carries !== true && !worker) return NOTHING;
     const inSets = async () => {
       for (let at = 0; at < accepted.length; at += MESSAGES_PER_SET) {
         if (at > 0) await setImmediate();

@@ -45,6 +45,7 @@ export class OutboxEngine {
   readonly #receiver: RelayReceiver;
   readonly #notifier: DeliveryLogNotifier;
   #opened: Promise<void> | null = null;
+  #isReady = false;
   #stopListening: () => void = () => undefined;
   #isLeaving = false;
 
@@ -96,10 +97,18 @@ export class OutboxEngine {
     }
   }
 
+  /** True once {@link OutboxEngine.ready} has resolved. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   /** Resolves when the databases can be used: opens them once, and again after a failure. */
   ready(): Promise<void> {
     this.#opened ??= Promise.all(this.stores.map(({ database }) => database.open())).then(
-      () => this.#renewal.start(),
+      () => {
+        this.#renewal.start();
+        this.#isReady = true;
+      },
       (error: unknown) => {
         this.#opened = null;
         throw error;
