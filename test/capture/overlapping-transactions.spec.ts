@@ -184,6 +184,15 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       await runner.release();
     });
 
+    it('leaves a transaction that was begun by hand open when a save cannot begin its own', async () => {
+      await rig.dataSource.query('BEGIN');
+      await rig.dataSource.query(`INSERT INTO article (title) VALUES ('by hand')`);
+      const refused = rig.dataSource.manager.save(article('refused'));
+      await expect(refused).rejects.toThrow(/within a transaction/);
+      await rig.dataSource.query('COMMIT');
+      expect(await titles()).toEqual(['by hand']);
+    });
+
     it('leaves the order of transactions to the application when the option is off', async () => {
       await rig.close();
       rig = await openOutboxApp(place, { serializeTransactions: false });

@@ -76,7 +76,7 @@ describe('writes on PostgreSQL that answer their rows themselves', () => {
     const { raw, affected } = await manager().delete(Parcel, { place: 'a1' });
     expect([raw, affected]).toEqual([[], 1]);
     expect(written()).toEqual([
-      expect.stringMatching(/^DELETE .*SELECT COUNT\(\*\) .* LIMIT 4\) .* RETURNING/),
+      expect.stringMatching(/^DELETE .*NOT EXISTS \(SELECT .* OFFSET 3\) .* RETURNING/),
     ]);
     expect(rig.received()).toEqual([
       `parcel.removed {"id":1,"place":"a1","weight":0,"sentAt":"${sentAt.toISOString()}","labels":["glass"]}`,
@@ -167,7 +167,7 @@ describe('writes on PostgreSQL that answer their rows themselves', () => {
     await parcels(...[1, 2, 3, 4].map((id) => ({ id, place: 'A1' })));
     await expect(manager().delete(Parcel, { place: 'a1' })).rejects.toThrow(/more than 3 rows/);
     expect(written()).toEqual([
-      expect.stringMatching(/^DELETE .* <= 3/),
+      expect.stringMatching(/^DELETE .* OFFSET 3\)/),
       expect.stringMatching(/^SELECT COUNT/),
     ]);
     expect(await manager().count(Parcel)).toBe(4);

@@ -97,9 +97,9 @@ async function withinLimit<Result>(
 ): Promise<Result> {
   const { expressionMap } = builder;
   const where = (Reflect.get(builder, 'createWhereExpression') as () => string).call(builder);
-  const matched = `SELECT 1 FROM ${escapePath(dataSourceOf(builder), tablePath)}${where} LIMIT ${limit + 1}`;
+  const table = escapePath(dataSourceOf(builder), tablePath);
   const before = expressionMap.extraAppendedAndWhereCondition;
-  const isWithin = `(SELECT COUNT(*) FROM (${matched}) thorn_matched) <= ${limit}`;
+  const isWithin = `NOT EXISTS (SELECT 1 FROM ${table}${where} OFFSET ${limit})`;
   expressionMap.extraAppendedAndWhereCondition = isWithin;
   try {
     return await execute();
