@@ -92,18 +92,25 @@ export interface Figure {
 let print = (line: object, _figure: Figure): void => console.log(JSON.stringify(line));
 let isInHurry = false;
 
-/** Measures by fewer and shorter turns from now on, and gives figures to `collect` instead of printing them. */
+/** Measures by fewer and shorter turns from now on ({@link paced}), and gives figures to `collect` instead of printing them. */
 export function hurry(collect: (figure: Figure) => void): void {
   isInHurry = true;
   print = (_, figure) => collect(figure);
 }
 
-/** The turns that are taken: fewer and shorter ones in a hurry. */
+/** A process of its own has to run for so long before its code is compiled. */
+const FULL_WARM_UP = 3000;
+
+/**
+ * The turns that are taken: fewer and shorter ones in a hurry. Contenders in processes of their own warm up in full all
+ * the same. Those that share a process run the same code, and warm up together.
+ */
 export function paced({ warmUp, turn, rounds }: Turns): Turns {
   if (!isInHurry) return { warmUp, turn, rounds };
   // An odd number: the median is a round's own.
   const fewer = Math.max(3, Math.round(rounds * 0.4) | 1);
-  return { warmUp: warmUp / 3, turn: turn * 0.4, rounds: fewer };
+  const isAlone = warmUp >= FULL_WARM_UP;
+  return { warmUp: isAlone ? warmUp : warmUp / 3, turn: turn * 0.4, rounds: fewer };
 }
 
 /** One figure: how many times the baseline; the goal is a lower bound unless `bound` says otherwise. */

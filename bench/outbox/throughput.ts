@@ -25,8 +25,8 @@ export async function throughput({ services, endpoints }: Ground): Promise<void>
   const [sqlite, postgres] = [of('outbox on SQLite'), of('outbox on PostgreSQL')];
   reportRatio('outbox.sqlite-vs-e2', 'E2', ratio(sqlite, of('E2')), 5);
   reportRatio('outbox.postgres-vs-e2', 'E2', ratio(postgres, of('E2')), 4.5);
-  reportRatio('outbox.sqlite-vs-naive', 'N', ratio(sqlite, of('N on SQLite')), 12);
-  reportRatio('outbox.postgres-vs-naive', 'N', ratio(postgres, of('N on PostgreSQL')), 12);
+  reportRatio('outbox.sqlite-vs-naive', 'N', ratio(sqlite, of('N on SQLite')), 10);
+  reportRatio('outbox.postgres-vs-naive', 'N', ratio(postgres, of('N on PostgreSQL')), 10);
 }
 
 /** Says how many deliveries a second each made, and ends them. */
