@@ -10,6 +10,7 @@ import { neighbour } from './outbox/neighbour.js';
 import { pace, slowHealthy } from './outbox/pace.js';
 import { saveCost } from './outbox/save-cost.js';
 import { slow } from './outbox/slow.js';
+import { start } from './outbox/start.js';
 import { statements } from './outbox/statements.js';
 import { storage } from './outbox/storage.js';
 import { throughput } from './outbox/throughput.js';
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   'slow-healthy': slowHealthy,
   'dead-host': deadHost,
   'save-cost': saveCost,
+  start,
   statements,
   storage,
   'long-transaction': longTransaction,

@@ -232,6 +232,45 @@ describe('write-entries', () => {
   });
 });
 
+describe('bundle', () => {
+  it('joins files to those of the entries, whose modules run when they are first required', () => {
+    const target = (name: string) => ({ require: { default: `./dist/${name}.js` } });
+    write({
+      'package.json': JSON.stringify({
+        ...PACKAGE,
+        type: 'module',
+        exports: {
+          './package.json': './package.json',
+          '.': target('index'),
+          './more': target('more'),
+        },
+      }),
+      'dist/package.json': '{ "type": "commonjs" }',
+      'dist/index.js': `exports.load = () => require('./inner/late.js'); exports.shared = require('./inner/b.js').shared;`,
+      'dist/more.js': `require('not-installed'); exports.shared = require('./inner/b.js').shared;`,
+      'dist/inner/b.js': `exports.shared = class Shared {};`,
+      'dist/inner/late.js': `globalThis.isLoaded = true;`,
+      'node_modules/not-installed/index.js': '',
+    });
+    const script = fileURLToPath(new URL('bundle.mjs', import.meta.url));
+    expect(spawnSync(process.execPath, [script], { cwd: root }).status).toBe(0);
+
+    rmSync(join(root, 'node_modules'), { recursive: true });
+    expect(readdirSync(join(root, 'dist/inner'))).toEqual([]);
+    const program = `
+      import { load, shared } from './dist/index.js';
+      const before = globalThis.isLoaded;
+      load();
+      const failure = await import('./dist/more.js').catch(({ code }) => code);
+      console.log(before, globalThis.isLoaded, shared.name, failure);`;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(run.stdout).toBe('undefined true Shared MODULE_NOT_FOUND\n');
+  });
+});
+
 describe('check-release', () => {
   const url = 'git+https://github.com/owner/name.git';
   const found = (manifest: object, repository: string) => {
