@@ -175,17 +175,24 @@ describe.each<Way>([
 
   it('answer what else is asked over them while they carry a COMMIT', async () => {
     const runner = app.dataSource.createQueryRunner();
+    const client = (await runner.connect()) as Client;
+    let asked: Promise<unknown> | undefined;
+    const hook: EntitySubscriberInterface = {
+      // The last moment before the COMMIT is given to pg.
+      beforeQuery: ({ query }) => {
+        if (query.endsWith('COMMIT')) asked = client.query('SELECT 1 AS value');
+      },
+    };
+    app.dataSource.subscribers.push(hook);
     await runner.startTransaction();
     await runner.manager.save(runner.manager.create(Article, { title: 'first' }));
-    const [one, , two] = await Promise.all([
-      runner.query('SELECT 1 AS value'),
-      runner.commitTransaction(),
-      runner.query('SELECT $1::int AS value', [2]),
-    ]);
-    expect([one, two]).toEqual([[{ value: 1 }], [{ value: 2 }]]);
-    expect(await runner.query('SELECT 3 AS value')).toEqual([{ value: 3 }]);
+    await runner.commitTransaction();
+    app.dataSource.subscribers.splice(app.dataSource.subscribers.indexOf(hook), 1);
+    expect(await asked).toMatchObject({ rows: [{ value: 1 }] });
+    expect(await runner.query('SELECT 2 AS value')).toEqual([{ value: 2 }]);
     await runner.release();
     expect(await arrived(1)).toEqual(['first']);
+    expect(await titles()).toEqual(['first']);
   });
 
   it('keep every character of a message, and show none of it to loggers', async () => {
