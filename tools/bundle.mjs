@@ -27,7 +27,7 @@ const bundle = await rolldown({
 });
 const { output } = await bundle.generate({
   format: 'cjs',
-  exports: 'named',
+  exports: 'auto',
   entryFileNames: '[name].js',
   chunkFileNames: 'chunks/[name].js',
 });

@@ -243,12 +243,14 @@ describe('bundle', () => {
           './package.json': './package.json',
           '.': target('index'),
           './more': target('more'),
+          './both': target('both'),
         },
       }),
       'dist/package.json': '{ "type": "commonjs" }',
       'dist/index.js': `exports.load = () => require('./inner/late.js'); exports.shared = require('./inner/b.js').shared;`,
       'dist/more.js': `require('not-installed'); exports.shared = require('./inner/b.js').shared;`,
-      'dist/inner/b.js': `exports.shared = class Shared {};`,
+      'dist/both.js': `exports.both = 1;`,
+      'dist/inner/b.js': `require('../both.js'); exports.shared = class Shared {};`,
       'dist/inner/late.js': `globalThis.isLoaded = true;`,
       'node_modules/not-installed/index.js': '',
     });
@@ -259,15 +261,16 @@ describe('bundle', () => {
     expect(readdirSync(join(root, 'dist/inner'))).toEqual([]);
     const program = `
       import { load, shared } from './dist/index.js';
+      import { both } from './dist/both.js';
       const before = globalThis.isLoaded;
       load();
       const failure = await import('./dist/more.js').catch(({ code }) => code);
-      console.log(before, globalThis.isLoaded, shared.name, failure);`;
+      console.log(before, globalThis.isLoaded, shared.name, both, failure);`;
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
       cwd: root,
       encoding: 'utf8',
     });
-    expect(run.stdout).toBe('undefined true Shared MODULE_NOT_FOUND\n');
+    expect(run.stdout).toBe('undefined true Shared 1 MODULE_NOT_FOUND\n');
   });
 });
 
