@@ -26,6 +26,11 @@ const STATEMENTS: Readonly<Record<DatabaseKind, number>> = {
   postgres: 1,
   mariadb: 2,
 };
+/**
+ * Of two or three sets with 400 outcomes and 40 messages; one by one they would be 440. SQLite's statements have 64 rows at
+ * most, and the rest of a set is split into powers of two.
+ */
+const STATEMENTS_OF_SETS: typeof STATEMENTS = { file: 40, memory: 40, postgres: 20, mariadb: 20 };
 /** Keeps outcomes from being written, as long as a transaction is open. */
 const LOCKS: Readonly<Record<DatabaseKind, string>> = {
   file: 'UPDATE thorn_deliveries SET requests = requests',
@@ -146,7 +151,7 @@ describe.each<{ kind: DatabaseKind }>([
     });
     await rig.until(MESSAGES, finished(40));
     const written = rig.log.statements.filter((sql) => /thorn_/.test(sql) && sql !== MESSAGES);
-    expect(written.length).toBeLessThanOrEqual(20);
+    expect(written.length).toBeLessThanOrEqual(STATEMENTS_OF_SETS[kind]);
     expect(await rig.rows(ATTEMPTS)).toHaveLength(400);
     server.closeAllConnections();
     server.close();
