@@ -44,7 +44,10 @@ export abstract class MessageTracing {
    */
   abstract made(message: { readonly id: string; readonly event: string }): TraceOrigin | null;
 
-  /** Wraps the storing of messages; passes on what `work` resolves to or throws. */
+  /**
+   * Wraps the storing of messages; passes on what `work` resolves to or throws. On PostgreSQL `work` leaves messages to the
+   * COMMIT of their transaction, which fails with them.
+   */
   abstract stage(messages: readonly Message[], work: () => Promise<void>): Promise<void>;
 
   /**
