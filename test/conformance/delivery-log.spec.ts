@@ -155,7 +155,8 @@ function onePerDelivery(outcomes: readonly Outcome[]): Outcome[][] {
 
 function outcomeOf({ number, attempt, status, host }: LoggedAttempt): Outcome {
   return {
-    id: attempt.deliveryId,
+    // The outbox makes the ids of its deliveries itself.
+    id: `dlv_${keyOf('dlv_', attempt.deliveryId)}`,
     messageId: attempt.messageId,
     subscriberId: attempt.subscriberId,
     event: attempt.event,
