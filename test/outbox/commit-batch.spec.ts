@@ -195,6 +195,20 @@ describe.each<Way>([
     expect(await titles()).toEqual(['first']);
   });
 
+  it.each([
+    ['before', (text: string) => `/*dddbs='thorn',ddps='blog'*/ ${text}`],
+    ['behind', (text: string) => `${text} /*traceparent='00-0'*/`],
+  ])('carry a message when a tracer puts a comment %s each text', async (_, commented) => {
+    const runner = app.dataSource.createQueryRunner();
+    const client = (await runner.connect()) as Client;
+    const query = client.query.bind(client);
+    client.query = (text, ...rest) => query(commented(text as string), ...rest);
+    await runner.manager.save(runner.manager.create(Article, { title: 'first' }));
+    client.query = query;
+    await runner.release();
+    expect(await arrived(1)).toEqual(['first']);
+  });
+
   it('keep every character of a message, and show none of it to loggers', async () => {
     const texts = [`'); DROP TABLE article; --`, `\\'`, '$1 ? :name', 'ü🌵\u2028', '\u0000', '%'];
     const long = '\\\'"'.repeat(350_000);

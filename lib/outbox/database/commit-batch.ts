@@ -158,8 +158,8 @@ function nextOf(wire: Wire): Next {
   const gathering = Object.create(wire, { stream: { value: stream } }) as Wire;
   const { query } = wire;
   wire.query = (text) => {
-    // Other statements may be under way on this connection. Tracers add a comment to the text.
-    if (next.batch === undefined || !text.startsWith(next.batch.text)) {
+    // Other statements may be under way on this connection. Tracers add a comment to the text: behind it or before it.
+    if (next.batch === undefined || !text.includes(next.batch.text)) {
       return query.call(wire, text);
     }
     const { statements } = next.batch;
