@@ -260,6 +260,30 @@ describe.each<Way>([
     expect(numbers).toEqual([1, 2, null, null, 3, 4]);
   });
 
+  it('number messages of one key in their order, however many a transaction has', async () => {
+    const keyed = (data: number) => app.message({ data, orderBy: { key: 'a' } });
+    // They are staged in pages of a thousand. One number is asked for with the COMMIT, and 18 before.
+    const messages = Array.from({ length: 1018 }, (_, at) =>
+      at === 0 || at >= 1000 ? keyed(at) : app.message({ data: at }),
+    );
+    await app.dataSource.transaction(async (manager) => {
+      for (const message of messages) app.transactions.enlist(message, manager);
+    });
+    const numbers = messages.filter(({ key }) => key !== null).map(({ sequence }) => sequence);
+    expect(numbers).toEqual(numbers.map((_, at) => at + 1));
+  });
+
+  it.each([1, 99])('store messages in the order of their staging: %i, then more', async (count) => {
+    const keyed = () => app.message({ data: 1, orderBy: { key: 'a' } });
+    const others = Array.from({ length: count - 1 }, () => app.message());
+    const pages = [[keyed(), ...others], Array.from({ length: 20 }, keyed), [keyed()]];
+    await app.dataSource.transaction(async (manager) => {
+      for (const page of pages) await app.strategy.stage(page, manager);
+    });
+    const numbers = pages.flat().flatMap(({ key, sequence }) => (key === null ? [] : [sequence]));
+    expect(numbers).toEqual(numbers.map((_, at) => at + 1));
+  });
+
   it('send exactly what was committed, among failures and rollbacks', async () => {
     const kinds = ['fine', 'refused', 'rolled back', 'within a savepoint'] as const;
     const expected: string[] = [];

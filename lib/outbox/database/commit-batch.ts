@@ -90,6 +90,22 @@ export class CommitBatch {
     this.#answered.push(answered);
   }
 
+  /** Runs the statements now, because others have to come after them. */
+  async flush(): Promise<void> {
+    const [statements, answered] = this.#drain();
+    for (const { sql, parameters, resolve } of statements) {
+      const rows = await this.runner.query(sql, parameters);
+      resolve?.(rows as readonly Row[]);
+    }
+    await Promise.all(answered);
+  }
+
+  #drain(): readonly [HeldBack[], Promise<unknown>[]] {
+    const held = [this.#statements, this.#answered] as const;
+    [this.#statements, this.#answered] = [[], []];
+    return held;
+  }
+
   #awaitEnd(): void {
     const { runner } = this;
     if (runner[BATCH] !== undefined) return;
@@ -98,8 +114,7 @@ export class CommitBatch {
     runner.query = (sql, ...rest) => {
       const isEnd = sql === 'COMMIT' || sql === 'ROLLBACK';
       if (!isEnd || this.#statements.length === 0) return query.call(runner, sql, ...rest);
-      const [statements, answered] = [this.#statements, this.#answered];
-      [this.#statements, this.#answered] = [[], []];
+      const [statements, answered] = this.#drain();
       if (sql === 'ROLLBACK') return query.call(runner, sql, ...rest);
       return this.#commit(statements, answered, (text) => query.call(runner, text, ...rest));
     };

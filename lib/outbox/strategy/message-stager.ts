@@ -16,6 +16,8 @@ import type { Staged } from '../store/staged-message.js';
 /** Connections of the pool at most, for messages that are sent outside of transactions. */
 const CONNECTIONS = 4;
 const MESSAGES_PER_STATEMENT = 500;
+/** What is held back until the COMMIT is in memory twice. */
+const MOST_HELD_BACK = { messages: 100, bytes: 1024 * 1024 };
 
 /** Writes the messages of several callers in one statement; each caller's messages are written all or none. */
 type InsertBatcher = Batcher<readonly Message[], Inserted | null>;
@@ -63,11 +65,15 @@ export class MessageStager {
     const joinable = manager === undefined ? transactionOf(store) : undefined;
     const inserting = manager ?? joinable;
     const batch = manager && CommitBatch.of(manager);
-    if (batch !== undefined && store.messages.isOneStatement(firsts)) {
-      return batch.add(manager!, async (within) => {
-        const inserted = await store.messages.insertWith(within, firsts, lease);
-        this.#remember(store, firsts, inserted, null);
-      });
+    if (batch !== undefined) {
+      if (isSmall(firsts) && store.messages.isOneStatement(firsts)) {
+        return batch.add(manager!, async (within) => {
+          const inserted = await store.messages.insertWith(within, firsts, lease);
+          this.#remember(store, firsts, inserted, null);
+        });
+      }
+      // Messages of one key are numbered in the order in which they are written.
+      await batch.flush();
     }
     const inserted =
       inserting === undefined
@@ -191,6 +197,11 @@ export class MessageStager {
  */
 function transactionOf({ database }: OutboxStore): EntityManager | undefined {
   return database instanceof SqliteDatabase ? database.callersTransaction : undefined;
+}
+
+function isSmall(messages: readonly Message[]): boolean {
+  const bytes = messages.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  return messages.length <= MOST_HELD_BACK.messages && bytes <= MOST_HELD_BACK.bytes;
 }
 
 function firstOfEachId(messages: readonly Message[]): readonly Message[] {
