@@ -153,6 +153,30 @@ describe.each<Way>([
     expect((await arrived(2)).sort()).toEqual(['A', 'B']);
   });
 
+  it('send nothing when a COMMIT that has failed is tried again', async () => {
+    await app.dataSource.query(
+      'ALTER TABLE article ADD CONSTRAINT once UNIQUE (title) DEFERRABLE INITIALLY DEFERRED',
+    );
+    await save('A');
+    const runner = app.dataSource.createQueryRunner();
+    for (const [title, fault] of [
+      ['refused', 'no room for this message'],
+      ['A', 'once'],
+    ] as const) {
+      await runner.startTransaction();
+      await runner.manager.save(runner.manager.create(Article, { title }));
+      await expect(runner.commitTransaction()).rejects.toThrow(fault);
+      await expect(runner.commitTransaction()).rejects.toThrow(fault);
+      await runner.rollbackTransaction();
+    }
+    await runner.startTransaction();
+    await runner.manager.save(runner.manager.create(Article, { title: 'last' }));
+    await runner.commitTransaction();
+    await runner.release();
+    expect((await arrived(2)).sort()).toEqual(['A', 'last']);
+    expect(await titles()).toEqual(['A', 'last']);
+  });
+
   it('send nothing of a transaction that is called off when its messages are ready', async () => {
     const runner = app.dataSource.createQueryRunner();
     const late: EntitySubscriberInterface = {

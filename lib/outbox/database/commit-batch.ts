@@ -49,6 +49,8 @@ interface HeldBack extends Statement {
 export class CommitBatch {
   #statements: HeldBack[] = [];
   #answered: Promise<unknown>[] = [];
+  /** Why the COMMIT has failed. */
+  #failure: unknown;
 
   private constructor(
     private readonly runner: Runner,
@@ -112,11 +114,17 @@ export class CommitBatch {
     runner[BATCH] = this;
     const { query } = runner;
     runner.query = (sql, ...rest) => {
-      const isEnd = sql === 'COMMIT' || sql === 'ROLLBACK';
-      if (!isEnd || this.#statements.length === 0) return query.call(runner, sql, ...rest);
+      if (sql === 'ROLLBACK') this.#drain();
+      if (sql === 'ROLLBACK' || sql === 'START TRANSACTION') this.#failure = undefined;
+      // PostgreSQL answers a second COMMIT as if nothing had failed, and TypeORM takes that for a commit.
+      if (sql === 'COMMIT' && this.#failure !== undefined) return Promise.reject(this.#failure);
+      if (sql !== 'COMMIT' || this.#statements.length === 0) {
+        return query.call(runner, sql, ...rest);
+      }
       const [statements, answered] = this.#drain();
-      if (sql === 'ROLLBACK') return query.call(runner, sql, ...rest);
-      return this.#commit(statements, answered, (text) => query.call(runner, text, ...rest));
+      const done = this.#commit(statements, answered, (text) => query.call(runner, text, ...rest));
+      done.catch((error: unknown) => (this.#failure = error));
+      return done;
     };
   }
 
