@@ -197,6 +197,26 @@ describe.each<Way>([
     expect(await app.rows('SELECT id FROM thorn_messages')).toHaveLength(1);
   });
 
+  it('carry the messages of a runner whose method query others change', async () => {
+    const runner = app.dataSource.createQueryRunner();
+    const commit = async (title: string) => {
+      await runner.startTransaction();
+      await runner.manager.save(runner.manager.create(Article, { title }));
+      await runner.commitTransaction();
+    };
+    const query = runner.query.bind(runner);
+    // As a library does that watches the statements of one call.
+    for (const title of ['first', 'second']) {
+      runner.query = (sql: string, ...rest: []) => query(`${sql} /* watched */`, ...rest);
+      await commit(title);
+      runner.query = query;
+    }
+    await commit('third');
+    await runner.release();
+    expect(await app.rows('SELECT id FROM thorn_messages')).toHaveLength(3);
+    expect((await arrived(3)).sort()).toEqual(['first', 'second', 'third']);
+  });
+
   it('answer what else is asked over them while they carry a COMMIT', async () => {
     const runner = app.dataSource.createQueryRunner();
     const client = (await runner.connect()) as Client;

@@ -51,6 +51,8 @@ export class CommitBatch {
   #answered: Promise<unknown>[] = [];
   /** Why the COMMIT has failed. */
   #failure: unknown;
+  /** The method `query` of the runner while it waits for the end of the transaction. */
+  #query: Runner['query'] | undefined;
 
   private constructor(
     private readonly runner: Runner,
@@ -110,10 +112,11 @@ export class CommitBatch {
 
   #awaitEnd(): void {
     const { runner } = this;
-    if (runner[BATCH] !== undefined) return;
+    // Others may have put their method in its place, or the one back that was there before.
+    if (runner.query === this.#query) return;
     runner[BATCH] = this;
     const { query } = runner;
-    runner.query = (sql, ...rest) => {
+    this.#query = (sql, ...rest) => {
       if (sql === 'ROLLBACK') this.#drain();
       if (sql === 'ROLLBACK' || sql === 'START TRANSACTION') this.#failure = undefined;
       // PostgreSQL answers a second COMMIT as if nothing had failed, and TypeORM takes that for a commit.
@@ -126,6 +129,7 @@ export class CommitBatch {
       done.catch((error: unknown) => (this.#failure = error));
       return done;
     };
+    runner.query = this.#query;
   }
 
   #commit(
