@@ -57,7 +57,7 @@ function report(found: Map<string, number[]>): void {
   }
   reportRatio('http.default', 'axios.post', ratio(of('default'), of('axios.post')), 8);
   reportRatio('http.interceptors', 'axios.post', ratio(of('interceptors'), of('axios.post')), 6);
-  reportRatio('http.vs-dispatch', 'dispatch', ratio(of('default'), of('dispatch')), 0.6);
+  reportRatio('http.vs-dispatch', 'dispatch', ratio(of('default'), of('dispatch')), 0.75);
 }
 
 /**

@@ -47,7 +47,7 @@ export async function saveCost({ services }: Ground): Promise<void> {
     return { ...options, url: url.href };
   };
   const distant = { name: 'PostgreSQL, 1 ms away', place: far, isHeard: true };
-  report('outbox.save-cost-rtt', await cost(distant), 1.1);
+  report('outbox.save-cost-rtt', await cost(distant), 1.3);
   for (const wire of wires) await wire.stop();
 }
 
