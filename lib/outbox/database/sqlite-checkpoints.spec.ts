@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SqliteDatabase } from './sqlite-database.js';
 
 const INSERT = 'INSERT INTO note (text) SELECT value FROM json_each(?)';
-const ROWS = JSON.stringify(Array.from({ length: 8500 }, (_, n) => `a note ${n}`));
+const ROWS = JSON.stringify(Array.from({ length: 2500 }, (_, n) => `a note ${n}`));
 
 describe('checkpoints of SqliteDatabase', () => {
   let directory: string;
@@ -61,7 +61,7 @@ describe('checkpoints of SqliteDatabase', () => {
     await dataSource.destroy();
     expect(sizeOf(`${file}-wal`)).toBe(0);
     dataSource = await open({});
-    expect(await dataSource.query('SELECT count(*) AS count FROM note')).toEqual([{ count: 8500 }]);
+    expect(await dataSource.query('SELECT count(*) AS count FROM note')).toEqual([{ count: 2500 }]);
   });
 
   it('leaves checkpoints to COMMIT when its thread cannot open the file', async () => {
