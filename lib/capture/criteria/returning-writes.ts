@@ -127,8 +127,7 @@ async function returned(
   }
   try {
     const result = (await execute()) as { raw: ObjectLiteral[] };
-    const rows = makeRows(result.raw, builder, metadata, columns);
-    result.raw = [];
+    const rows = takeRows(result.raw, builder, metadata, columns);
     return { result, rows, given };
   } finally {
     expressionMap.returning = '';
@@ -165,9 +164,12 @@ function isRefusedColumn(error: unknown): boolean {
   return code === '42703' || code === '42501';
 }
 
-/** Makes rows of plain columns as TypeORM does, in the place of what the database has answered. */
-function makeRows(
-  rows: ObjectLiteral[],
+/**
+ * Makes rows of plain columns as TypeORM does, and empties what the database has answered: V8 has the lists of all answers
+ * of pg among old objects after a while, where they would keep their rows in memory until the next full collection.
+ */
+function takeRows(
+  answered: ObjectLiteral[],
   builder: WriteBuilder,
   metadata: EntityMetadata,
   columns: Columns,
@@ -179,14 +181,16 @@ function makeRows(
     // The columns are neither virtual nor in an embedded object, so that `setEntityValue` would do no more.
     property: column.propertyName,
   }));
-  for (let index = 0; index < rows.length; index++) {
-    const raw = rows[index]!;
+  const rows: ObjectLiteral[] = [];
+  for (let index = 0; index < answered.length; index++) {
+    const raw = answered[index]!;
     const row = metadata.create(undefined, { fromDeserializer: true }) as ObjectLiteral;
     for (const { column, name, property } of fields) {
       row[property] = driver.prepareHydratedValue(raw[name], column) as unknown;
     }
-    rows[index] = row;
+    rows.push(row);
   }
+  answered.length = 0;
   return rows;
 }
 
