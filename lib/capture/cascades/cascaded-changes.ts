@@ -1,6 +1,7 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { CollectedItem } from '../changes/occurrences.js';
 import { linkChange } from '../changes/link-change.js';
+import { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan, LinkPlan } from '../plan/entity-plan.js';
 import { anyOf } from '../rows/any-of.js';
@@ -131,17 +132,18 @@ export class CascadedChanges {
     for (const row of rows) {
       const key = rowKey(plan.metadata, row)!;
       const old = complete.get(key);
-      this.#items.push({
-        type: 'row',
-        did: 'remove',
-        plan,
-        key,
-        id: row,
-        old: old ?? row,
-        oldIsComplete: old !== undefined,
-        values: [],
-        exact: undefined,
-      });
+      this.#items.push(
+        new RowChange({
+          did: 'remove',
+          plan,
+          key,
+          id: row,
+          old: old ?? row,
+          oldIsComplete: old !== undefined,
+          values: [],
+          exact: undefined,
+        }),
+      );
     }
   }
 
@@ -157,8 +159,7 @@ export class CascadedChanges {
       }
       this.#released.push({
         place: placeOf(plan.metadata, row),
-        item: {
-          type: 'row',
+        item: new RowChange({
           did: 'update',
           plan,
           key,
@@ -167,7 +168,7 @@ export class CascadedChanges {
           oldIsComplete: old !== undefined,
           values: [{ of: relation, value: null }],
           exact: undefined,
-        },
+        }),
       });
     }
   }

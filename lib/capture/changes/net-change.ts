@@ -12,8 +12,8 @@ interface Presence {
   readonly removed: boolean;
 }
 
-/** The net effect of one transaction on one row. */
-export interface NetChange {
+/** The net effect of one transaction on one row: to begin with, that of one change. */
+export class NetChange {
   readonly plan: EntityPlan;
   readonly key: string;
   readonly id: ObjectLiteral;
@@ -30,7 +30,21 @@ export interface NetChange {
   /** The values that, over {@link old}, make the row; undefined when the row has to be read. */
   exact: readonly ChangedValue[] | undefined;
   /** True if the row was removed and then inserted again. */
-  replaced: boolean;
+  replaced = false;
+
+  constructor(change: RowChange) {
+    this.plan = change.plan;
+    this.key = change.key;
+    this.id = change.id;
+    this.before = presenceBefore(change);
+    this.now = presenceAfter(change, this.before);
+    this.old = change.old;
+    this.last = change.old;
+    this.oldIsComplete = change.oldIsComplete;
+    this.lastIsComplete = change.oldIsComplete;
+    this.values = change.values.length === 0 ? NO_VALUES : new Map(byField(change.values));
+    this.exact = change.exact;
+  }
 }
 
 /** The net effect of one transaction on one row's links of one relation. */
@@ -49,7 +63,7 @@ const NO_VALUES: NetChange['values'] = new Map();
 
 /** Takes a further change of the same row into account. */
 export function mergeChange(net: NetChange | undefined, change: RowChange): NetChange {
-  if (net === undefined) return firstChange(change);
+  if (net === undefined) return new NetChange(change);
   net.exact = undefined;
   net.replaced ||= change.did === 'insert' && net.before.there;
   net.now = presenceAfter(change, net.now);
@@ -101,27 +115,11 @@ export function linksOf(
   return kind === 'added' ? added : removed;
 }
 
-function firstChange(change: RowChange): NetChange {
-  const { plan, key, id, old, oldIsComplete } = change;
-  const deleteDate = plan.metadata.deleteDateColumn;
-  const wasRemoved: unknown = old === undefined ? undefined : deleteDate?.getEntityValue(old);
-  const wasSoftlyRemoved =
-    old === undefined ? change.did === 'recover' : (wasRemoved ?? null) !== null;
-  const before = change.did === 'insert' ? GONE : wasSoftlyRemoved ? SOFTLY_REMOVED : THERE;
-  return {
-    plan,
-    key,
-    id,
-    before,
-    now: presenceAfter(change, before),
-    old,
-    last: old,
-    oldIsComplete,
-    lastIsComplete: oldIsComplete,
-    values: change.values.length === 0 ? NO_VALUES : new Map(byField(change.values)),
-    exact: change.exact,
-    replaced: false,
-  };
+function presenceBefore({ did, plan, old }: RowChange): Presence {
+  if (did === 'insert') return GONE;
+  if (old === undefined) return did === 'recover' ? SOFTLY_REMOVED : THERE;
+  const removed: unknown = plan.metadata.deleteDateColumn?.getEntityValue(old);
+  return removed === undefined || removed === null ? THERE : SOFTLY_REMOVED;
 }
 
 function byField(values: RowChange['values']): [ChangedValue['of'], ChangedValue][] {

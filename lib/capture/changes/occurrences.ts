@@ -7,13 +7,18 @@ import type { LinkChange, RowChange } from './row-change.js';
 export type CollectedItem =
   RowChange | LinkChange | { readonly type: 'message'; readonly message: Message };
 
+/** What has become of a row, for one event. */
+class RowOccurrence {
+  constructor(
+    readonly kind: 'create' | 'change' | 'delete',
+    readonly event: EventPlan,
+    readonly net: NetChange,
+  ) {}
+}
+
 /** Something that a message may be made of, if it proves to be a real change and its event's condition holds. */
 export type Occurrence =
-  | {
-      readonly kind: 'create' | 'change' | 'delete';
-      readonly event: EventPlan;
-      readonly net: NetChange;
-    }
+  | RowOccurrence
   | {
       readonly kind: 'added' | 'removed' | 'cleared';
       readonly event: EventPlan;
@@ -64,7 +69,8 @@ function merge<Plan, Change extends { readonly plan: Plan; readonly key: string 
 function addOccurrences(net: NetChange, to: (Occurrence | Message)[]): void {
   for (const event of net.plan.events) {
     const kind = kindOf(net, event);
-    if (kind !== undefined && event.options.on === kind) to.push({ kind, event, net });
+    if (kind !== undefined && event.options.on === kind)
+      to.push(new RowOccurrence(kind, event, net));
   }
 }
 

@@ -2,9 +2,14 @@ import type { ObjectLiteral } from 'typeorm';
 import type { ChangedValue, RowWrite } from '../rows/changed-values.js';
 import type { EntityPlan, LinkPlan } from '../plan/entity-plan.js';
 
-/** One thing that TypeORM did to one row, as collected in an after-hook. */
-export interface RowChange {
-  readonly type: 'row';
+/**
+ * One thing that TypeORM did to one row, as collected in an after-hook.
+ *
+ * A class, as is what is made of it: V8 allocates object literals among old objects once it has found many of them in use,
+ * and there each of those that are no longer in use keeps its row in memory until the next full collection.
+ */
+export class RowChange {
+  readonly type = 'row';
   readonly did: RowWrite;
   readonly plan: EntityPlan;
   /** Identifies the row among those of its class; see {@link rowKey}. */
@@ -22,6 +27,17 @@ export interface RowChange {
    * when the row has to be read.
    */
   readonly exact: readonly ChangedValue[] | undefined;
+
+  constructor(change: Omit<RowChange, 'type'>) {
+    this.did = change.did;
+    this.plan = change.plan;
+    this.key = change.key;
+    this.id = change.id;
+    this.old = change.old;
+    this.oldIsComplete = change.oldIsComplete;
+    this.values = change.values;
+    this.exact = change.exact;
+  }
 }
 
 /** One link of a many-to-many relation that was made or cut, seen from a row whose events ask for it. */

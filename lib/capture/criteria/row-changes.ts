@@ -1,5 +1,5 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
-import type { RowChange } from '../changes/row-change.js';
+import { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 import { exactValues } from '../rows/read-back.js';
@@ -66,8 +66,7 @@ function changesOfPlan(
   for (const row of rows) {
     const key = rowKey(plan.metadata, row)!;
     const old = complete?.get(key);
-    const change: RowChange = {
-      type: 'row',
+    const change = new RowChange({
       did: DID[operation]!,
       plan,
       key,
@@ -76,7 +75,7 @@ function changesOfPlan(
       oldIsComplete: old !== undefined,
       values: set.values,
       exact,
-    };
+    });
     if (keys.length === 0) changes.push(change);
     else changes.push(...moved(change, row, keys));
   }

@@ -1,5 +1,5 @@
 import type { EntityManager, ObjectLiteral, QueryRunner } from 'typeorm';
-import type { RowChange } from '../changes/row-change.js';
+import { RowChange } from '../changes/row-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
 import { changesOf } from './row-changes.js';
@@ -64,8 +64,7 @@ export class Upsert {
   /** @param isUpdated another transaction has inserted the row since those that were there were read */
   #unforeseen(row: ObjectLiteral, isUpdated: boolean): RowChange {
     const { plan } = this;
-    return {
-      type: 'row',
+    return new RowChange({
       did: isUpdated ? 'update' : 'insert',
       plan,
       key: rowKey(plan.metadata, row)!,
@@ -74,7 +73,7 @@ export class Upsert {
       oldIsComplete: false,
       values: isUpdated ? this.#valuesOf(row) : [],
       exact: undefined,
-    };
+    });
   }
 
   #valuesOf(row: ObjectLiteral): RowChange['values'] {

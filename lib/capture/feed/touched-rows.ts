@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { InvalidInputError } from '../../errors/index.js';
-import type { RowChange } from '../changes/row-change.js';
+import { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import type { ChangedValue } from '../rows/changed-values.js';
@@ -77,8 +77,7 @@ export class TouchedRows {
     const id = now ?? old ?? {};
     const key = rowKey(plan.metadata, id);
     if (key === undefined) throw new InvalidInputError('key', 'must name a row of the table');
-    return {
-      type: 'row',
+    return new RowChange({
       did: this.#did(touch, old, now),
       plan,
       key,
@@ -87,7 +86,7 @@ export class TouchedRows {
       oldIsComplete: old !== undefined,
       values: old === undefined || now === undefined ? [] : this.#values(touch, now),
       exact: undefined,
-    };
+    });
   }
 
   #did(touch: Touch, old: Row | undefined, now: Row | undefined): RowChange['did'] {

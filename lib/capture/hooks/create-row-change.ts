@@ -1,5 +1,5 @@
 import type { ObjectLiteral, UpdateEvent } from 'typeorm';
-import type { RowChange } from '../changes/row-change.js';
+import { RowChange } from '../changes/row-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { changedValues } from '../rows/changed-values.js';
 import { exactValues } from '../rows/read-back.js';
@@ -24,8 +24,7 @@ export function createRowChange(
 ): RowChange {
   const values = did === 'update' ? changedValues(event) : [];
   const changed = values.map(({ of }) => of);
-  return {
-    type: 'row',
+  return new RowChange({
     did,
     plan,
     key,
@@ -35,5 +34,5 @@ export function createRowChange(
     oldIsComplete: complete !== undefined,
     values,
     exact: exactValues(event, plan.readBack, did),
-  };
+  });
 }
