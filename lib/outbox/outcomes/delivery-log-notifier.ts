@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { errorText } from '../../common/index.js';
-import type { DeliveryLog, LoggedAttempt } from '../../delivery/index.js';
+import { type DeliveryLog, type LoggedAttempt, StandardDeliveryLog } from '../../delivery/index.js';
 import type { Outcome } from '../model/outcome.js';
 
 const MOST_WAITING = 5000;
@@ -29,6 +29,8 @@ export class DeliveryLogNotifier {
 
   /** Passes written attempts to the log, one set after the other. */
   written(outcomes: readonly Outcome[]): void {
+    // The default ignores them: then one object for each delivery is saved.
+    if (this.log.written === StandardDeliveryLog.prototype.written) return;
     for (const outcome of outcomes) {
       const logged = loggedOf(outcome);
       if (logged !== null) this.#waiting.push(logged);

@@ -135,8 +135,12 @@ export class OutcomeRecorder {
     // In this order: a message must not be finished before its last delivery is written.
     const entries = this.#entries.splice(0, this.#most);
     this.#writing = entries.length;
-    const outcomes = entries.flatMap((entry) => ('outcome' in entry ? [entry.outcome] : []));
-    const finished = entries.flatMap((entry) => ('finished' in entry ? [entry.finished] : []));
+    const outcomes: Outcome[] = [];
+    const finished: Finished[] = [];
+    for (const entry of entries) {
+      if ('outcome' in entry) outcomes.push(entry.outcome);
+      else finished.push(entry.finished);
+    }
     try {
       await this.database.execute(this.statements.statements(outcomes, finished));
     } catch (error) {

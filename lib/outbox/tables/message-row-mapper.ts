@@ -2,7 +2,7 @@ import { type Audience, type Codecs, Message } from '../../message/index.js';
 import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
 import type { Dialect } from '../database/dialect.js';
 import type { Row } from '../database/outbox-database.js';
-import { givenId, keyOf } from './keys.js';
+import { keyAndGivenId } from './keys.js';
 import { UnreadableMessageError } from '../model/unreadable-message.error.js';
 
 /** The columns of a new row, in the order of {@link MessageRowMapper.valuesOf}. */
@@ -51,9 +51,10 @@ export class MessageRowMapper {
 
   /** The values of a row, in the order of {@link MESSAGE_COLUMNS}. */
   valuesOf(message: Message): unknown[] {
+    const [key, givenId] = keyAndGivenId('msg_', message.id);
     return [
-      keyOf('msg_', message.id),
-      givenId('msg_', message.id),
+      key,
+      givenId,
       message.event,
       message.time,
       message.owner,
