@@ -30,6 +30,36 @@ it('agrees with createHmac for every digest, key, prefix and body, however often
   );
 });
 
+it('agrees with createHmac for keys, prefixes and bodies in any turn', () => {
+  const three = [0, 1, 2] as const;
+  const turn = fc.tuple(
+    fc.constantFrom(...three),
+    fc.constantFrom(...three),
+    fc.constantFrom(...three),
+  );
+  fc.assert(
+    fc.property(
+      fc.tuple(...three.map(() => fc.tuple(digests, bytes(80)))),
+      fc.tuple(...three.map(() => prefixes)),
+      fc.tuple(...three.map(() => bytes(300))),
+      fc.array(turn, { maxLength: 30 }),
+      (keys, itsPrefixes, bodies, turns) => {
+        const hmacs = keys.map(([digest, key]) => new HmacKey(digest, key));
+        for (const [which, prefix, body] of turns) {
+          const [digest, key] = keys[which]!;
+          expect(hmacs[which]!.sign(itsPrefixes[prefix]!, bodies[body]!)).toBe(
+            createHmac(digest, key)
+              .update(itsPrefixes[prefix]!)
+              .update(bodies[body]!)
+              .digest('base64'),
+          );
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
 it.each([16_000, 16_384 - 64, 16_384 - 63, 20_000, 1_000_000])(
   'agrees for a body of %i bytes',
   (length) => {

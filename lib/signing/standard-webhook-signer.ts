@@ -27,6 +27,7 @@ export class StandardWebhookSigner extends WebhookSigner {
   readonly #keys = new BoundedCache<string, Keys>(CACHED_SECRETS);
   readonly #shared: SharedSignatures | null;
   readonly #hookHmac: boolean;
+  #last: Stamp = { id: '', seconds: Number.NaN, timestamp: '', prefix: '' };
 
   /**
    * @param applicationKeys sign for every recipient; default none
@@ -45,9 +46,7 @@ export class StandardWebhookSigner extends WebhookSigner {
   }
 
   override sign({ id, time, body, recipient }: SigningInput): Record<string, string> {
-    const timestamp = String(Math.floor(time / 1000));
-    const prefix = `${id}.${timestamp}.`;
-    const headers: Record<string, string> = { 'webhook-id': id, 'webhook-timestamp': timestamp };
+    const { timestamp, prefix } = this.#stamp(id, Math.floor(time / 1000));
     let signatures = '';
     let hookHmac = '';
     for (const secret of recipient.secrets) {
@@ -61,9 +60,19 @@ export class StandardWebhookSigner extends WebhookSigner {
       if (signatures !== '') signatures += ' ';
       signatures += this.#shared.of(prefix, body);
     }
+    const headers: Record<string, string> = { 'webhook-id': id, 'webhook-timestamp': timestamp };
     if (hookHmac !== '') headers['Hook-HMAC'] = hookHmac;
     if (signatures !== '') headers['webhook-signature'] = signatures;
     return headers;
+  }
+
+  /** Made once for the recipients of a message that are signed for one after another. */
+  #stamp(id: string, seconds: number): Stamp {
+    if (this.#last.id !== id || this.#last.seconds !== seconds) {
+      const timestamp = String(seconds);
+      this.#last = { id, seconds, timestamp, prefix: `${id}.${timestamp}.` };
+    }
+    return this.#last;
   }
 
   #keysOf(secret: string): Keys {
@@ -76,10 +85,19 @@ export class StandardWebhookSigner extends WebhookSigner {
   }
 }
 
+/** The parts of a signature that a message's recipients share. */
+interface Stamp {
+  readonly id: string;
+  /** Since the Unix epoch. */
+  readonly seconds: number;
+  readonly timestamp: string;
+  readonly prefix: string;
+}
+
 /** The keys of one secret, each created when it is first needed. */
 class Keys {
   readonly #standard: HmacKey | Ed25519Key;
-  readonly #thorn = new Map<Digest, HmacKey>();
+  #thorn: Map<Digest, HmacKey> | undefined;
 
   constructor(private readonly secret: string) {
     this.#standard = Ed25519Key.parse(secret) ?? new HmacKey('sha256', standardKey(secret));
@@ -93,10 +111,10 @@ class Keys {
   /** Returns the `Hook-HMAC`, or an empty text for an ed25519 key. */
   thorn(digest: Digest, body: Buffer): string {
     if (this.#standard instanceof Ed25519Key) return '';
-    let key = this.#thorn.get(digest);
+    let key = this.#thorn?.get(digest);
     if (key === undefined) {
       key = new HmacKey(digest, thornKey(this.secret));
-      this.#thorn.set(digest, key);
+      (this.#thorn ??= new Map()).set(digest, key);
     }
     return key.sign('', body);
   }
