@@ -8,6 +8,7 @@ import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/a
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 
 interface Client {
+  processID: number | null;
   query(...given: unknown[]): Promise<unknown>;
 }
 
@@ -24,11 +25,14 @@ describe.each<Way>([
   let app: OutboxApp;
   let receiver: ScriptedReceiver;
   let turns: string[];
+  /** True: clients are told another process than the server's own, as poolers do. */
+  let isPooled: boolean;
 
   beforeEach(async () => {
     receiver = await ScriptedReceiver.start();
     database = await createDatabase('postgres');
     turns = [];
+    isPooled = false;
     const { options } = database;
     app = await openOutboxApp(
       { options: { ...options, extra: { ...extra, max: 4 } } },
@@ -55,6 +59,7 @@ describe.each<Way>([
   function watch(pool: EventEmitter): void {
     const watched = new WeakSet<Client>();
     pool.on('acquire', (client: Client) => {
+      if (isPooled) client.processID = 1;
       if (watched.has(client)) return;
       watched.add(client);
       const query = client.query.bind(client);
@@ -215,6 +220,42 @@ describe.each<Way>([
     await runner.release();
     expect(await app.rows('SELECT id FROM thorn_messages')).toHaveLength(3);
     expect((await arrived(3)).sort()).toEqual(['first', 'second', 'third']);
+  });
+
+  /** The names of what the one connection in use has prepared. */
+  const prepared = async () => {
+    const rows = await app.rows('SELECT name FROM pg_prepared_statements ORDER BY name');
+    return rows.map(({ name }) => name);
+  };
+
+  it('prepare the statements of a message once, and again when they are forgotten', async () => {
+    for (const title of ['A', 'B', 'C']) await save(title);
+    expect(await prepared()).toEqual(['thorn_1', 'thorn_2']);
+    await app.dataSource.query('DISCARD ALL');
+    await save('D');
+    expect(await prepared()).toEqual(['thorn_1', 'thorn_2']);
+    await expect(save('refused')).rejects.toThrow('no room for this message');
+    for (const title of ['E', 'F']) await save(title);
+    expect(await prepared()).toEqual(['thorn_1', 'thorn_2']);
+    expect(await arrived(6)).toHaveLength(6);
+    expect(await titles()).toEqual(['A', 'B', 'C', 'D', 'E', 'F']);
+  });
+
+  it('go on when the columns of a message get other types', async () => {
+    for (const title of ['A', 'B']) await save(title);
+    await app.dataSource.query(
+      'ALTER TABLE thorn_messages ALTER COLUMN settings TYPE jsonb USING settings::jsonb',
+    );
+    await expect(save('lost')).rejects.toThrow('is of type jsonb but expression is of type text');
+    await save('C');
+    expect(await titles()).toEqual(['A', 'B', 'C']);
+  });
+
+  it('prepare nothing behind a pooler, which may give each transaction another one', async () => {
+    isPooled = true;
+    for (const title of ['A', 'B', 'C']) await save(title);
+    expect(await prepared()).toEqual([]);
+    expect(await titles()).toEqual(['A', 'B', 'C']);
   });
 
   it('answer what else is asked over them while they carry a COMMIT', async () => {

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Statement } from './dialect.js';
 import type { Row } from './outbox-database.js';
+import { PreparedStatements } from './prepared-statements.js';
 
 /** A property, because a WeakMap takes longer with each connection that was in it. */
 const BATCH = Symbol('CommitBatch');
@@ -9,8 +10,12 @@ const BATCH = Symbol('CommitBatch');
 interface Wire {
   readonly stream: { write(bytes: Uint8Array): unknown };
   query: (text: string) => void;
-  parse?(statement: { readonly text: string }): void;
-  bind(values: { readonly values?: readonly (string | null)[] }): void;
+  close(statement: { readonly type: 'S'; readonly name: string }): void;
+  parse?(statement: { readonly name?: string | undefined; readonly text: string }): void;
+  bind(values: {
+    readonly statement?: string | undefined;
+    readonly values?: readonly (string | null)[];
+  }): void;
   describe(portal: { readonly type: 'P' }): void;
   execute(portal: object): void;
   sync(): void;
@@ -19,6 +24,7 @@ interface Wire {
 /** A client of pg. */
 interface Client {
   readonly connection?: Wire;
+  readonly processID?: number | null;
   query: (sql: string, ...rest: unknown[]) => unknown;
 }
 
@@ -37,6 +43,8 @@ interface Runner {
 interface HeldBack extends Statement {
   /** Undefined for a statement that returns no rows. */
   readonly resolve?: (rows: readonly Row[]) => void;
+  /** True for a text that many transactions send. */
+  readonly isRepeated?: boolean;
 }
 
 /**
@@ -74,10 +82,12 @@ export class CommitBatch {
     return runner[BATCH] ?? new CommitBatch(runner, client, client.connection);
   }
 
-  /** Adds statements that return no rows. */
+  /** Adds statements that return no rows, and whose texts many transactions send. */
   push(statements: readonly Statement[]): void {
     this.#awaitEnd();
-    this.#statements.push(...statements);
+    for (const { sql, parameters } of statements) {
+      this.#statements.push({ sql, parameters, isRepeated: true });
+    }
   }
 
   /**
@@ -139,12 +149,28 @@ export class CommitBatch {
   ): Promise<unknown> {
     // As it is, PostgreSQL would refuse this text because of its parameters: it never commits without them.
     const text = [...statements.map(({ sql }) => sql), 'COMMIT'].join('; ');
-    nextOf(this.wire).batch = { text, statements };
-    if (answered.length === 0) return query(text);
-    const restore = this.#catchAnswers(text, statements);
-    return query(text)
+    const next = nextOf(this.wire, this.client);
+    const { question } = next.prepared;
+    const sent = question === undefined ? statements : [...statements, question];
+    next.batch = { text, statements: sent };
+    if (answered.length === 0 && question === undefined) return this.#watched(query(text), next);
+    const restore = this.#catchAnswers(text, sent);
+    return this.#watched(query(text), next)
       .finally(restore)
       .then(() => Promise.all(answered));
+  }
+
+  #watched(done: Promise<unknown>, { prepared, preparing }: Next): Promise<unknown> {
+    done.then(
+      () => {
+        for (const name of preparing.splice(0)) prepared.confirm(name);
+      },
+      (error: unknown) => {
+        preparing.length = 0;
+        prepared.fail(error);
+      },
+    );
+    return done;
   }
 
   /** TypeORM drops the rows of a text with several statements. */
@@ -170,14 +196,18 @@ export class CommitBatch {
 /** What a connection sends in place of the text that pg is about to give it. */
 interface Next {
   batch: { readonly text: string; readonly statements: readonly HeldBack[] } | undefined;
+  readonly prepared: PreparedStatements;
+  /** Names of the statements that the batch under way prepares. */
+  readonly preparing: string[];
 }
 
 const nexts = new WeakMap<Wire, Next>();
 
-function nextOf(wire: Wire): Next {
+function nextOf(wire: Wire, client: Client): Next {
   const known = nexts.get(wire);
   if (known !== undefined) return known;
-  const next: Next = { batch: undefined };
+  const prepared = new PreparedStatements(client);
+  const next: Next = { batch: undefined, prepared, preparing: [] };
   nexts.set(wire, next);
   const parts: Uint8Array[] = [];
   // Each write to the stream would be a piece of its own for the system.
@@ -187,20 +217,31 @@ function nextOf(wire: Wire): Next {
   wire.query = (text) => {
     // Other statements may be under way on this connection. Tracers add a comment to the text: behind it or before it.
     if (next.batch === undefined || !text.includes(next.batch.text)) {
+      prepared.notice(text);
       return query.call(wire, text);
     }
     const { statements } = next.batch;
     next.batch = undefined;
-    write(gathering, statements);
+    write(gathering, statements, next);
     wire.stream.write(Buffer.concat(parts.splice(0)));
   };
   return next;
 }
 
-function write(wire: Wire, statements: readonly HeldBack[]): void {
-  for (const { sql, parameters, resolve } of statements) {
-    wire.parse!({ text: sql });
-    wire.bind({ values: parameters.map((value) => (value === null ? null : String(value))) });
+function write(wire: Wire, statements: readonly HeldBack[], { prepared, preparing }: Next): void {
+  for (const { sql, parameters, resolve, isRepeated } of statements) {
+    const name = isRepeated === true ? prepared.nameOf(sql) : undefined;
+    if (name === undefined) wire.parse!({ text: sql });
+    else if (!prepared.isPrepared(name) && !preparing.includes(name)) {
+      // An attempt that failed may have left one.
+      wire.close({ type: 'S', name });
+      wire.parse!({ name, text: sql });
+      preparing.push(name);
+    }
+    wire.bind({
+      statement: name,
+      values: parameters.map((value) => (value === null ? null : String(value))),
+    });
     if (resolve !== undefined) wire.describe({ type: 'P' });
     wire.execute({});
   }
