@@ -60,6 +60,14 @@ it('agrees with createHmac for keys, prefixes and bodies in any turn', () => {
   );
 });
 
+it('signs a body as it is at that moment', () => {
+  const [key, body] = [new HmacKey('sha256', Buffer.alloc(32, 1)), Buffer.from('first')];
+  const first = key.sign('', body);
+  body.write('other');
+  expect(key.sign('', body)).not.toBe(first);
+  expect(key.sign('', body)).toBe(key.sign('', Buffer.from('other')));
+});
+
 it.each([16_000, 16_384 - 64, 16_384 - 63, 20_000, 1_000_000])(
   'agrees for a body of %i bytes',
   (length) => {

@@ -16,24 +16,21 @@ const outers: Readonly<Record<Digest, Buffer>> = {
   sha512: outerScratch,
 };
 
-/** What stands behind the pad in the scratch buffer. */
-interface Filling {
+/** A buffer for a pad, a prefix and a body; kept for the recipients of one message, who share all but the pad. */
+interface Room {
   readonly block: number;
   readonly prefix: string;
-  readonly body: Buffer;
-  /** The pad and what stands behind it. */
   readonly message: Buffer;
   readonly words: Int32Array;
 }
 
-let filling: Filling | null = null;
+let last: Room | null = null;
 
 /**
  * HMAC (RFC 2104) with one key, out of Node's one-shot hash. It needs no context: that takes about a third less time than
  * `createHmac`.
  *
- * With many keys most of the rest is memory that the processor has to wait for. So a key holds its bytes alone, and what
- * is signed for one recipient after another is copied once.
+ * With many keys most of the rest is memory that the processor has to wait for. So a key holds its bytes alone.
  */
 export class HmacKey {
   readonly #key: Int32Array;
@@ -54,12 +51,13 @@ export class HmacKey {
    * Signs `prefix` and `body`, one after the other; returns base64.
    *
    * @param prefix ASCII
-   * @param body not changed as long as it is signed with this prefix
    */
   sign(prefix: string, body: Buffer): string {
     const { digest } = this;
     const block = BLOCK_BYTES[digest];
-    const { message, words } = filled(block, prefix, body);
+    const { message, words } = roomFor(block, prefix, body.length);
+    // For each key: the caller may have changed the body since the last one.
+    message.set(body, block + prefix.length);
     const key = this.#key;
     for (let at = 0; at < key.length; at++) {
       words[at] = key[at]! ^ INNER;
@@ -71,19 +69,16 @@ export class HmacKey {
   }
 }
 
-/** A buffer with room for a pad of `block` bytes, then `prefix` and `body`. */
-function filled(block: number, prefix: string, body: Buffer): Filling {
-  if (filling?.body === body && filling.prefix === prefix && filling.block === block) {
-    return filling;
-  }
-  const start = block + prefix.length;
-  const length = start + body.length;
+/** Room with the prefix in its place. */
+function roomFor(block: number, prefix: string, bodyLength: number): Room {
+  const length = block + prefix.length + bodyLength;
+  if (last?.message.length === length && last.prefix === prefix && last.block === block)
+    return last;
   const isShort = length <= scratch.length;
   const message = isShort ? scratch.subarray(0, length) : Buffer.allocUnsafeSlow(length);
   message.write(prefix, block, 'latin1');
-  message.set(body, start);
-  const made = { block, prefix, body, message, words: wordsOf(message) };
-  if (isShort) filling = made;
+  const made = { block, prefix, message, words: wordsOf(message) };
+  if (isShort) last = made;
   return made;
 }
 
