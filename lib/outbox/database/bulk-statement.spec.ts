@@ -40,6 +40,17 @@ describe('BulkStatement', () => {
     expect(statement!.parameters).toEqual([0, 1, 2, 3]);
   });
 
+  it('does not send to PostgreSQL what all rows have in common', () => {
+    const one = set({ type: 'postgres' });
+    const [usual] = one.statements(usualRows(2));
+    expect(usual!.sql).toContain(`CAST('new' AS text) AS state, CAST(null AS int) AS amount`);
+    expect(usual!.parameters).toEqual(['[{"c0":0},{"c0":1}]']);
+    const [mixed] = one.statements(rows(2));
+    expect(mixed!.parameters).toEqual([
+      '[{"id":"00000","state":"old","amount":0},{"id":"00001","state":"new","amount":1}]',
+    ]);
+  });
+
   it('makes few different statements', () => {
     const one = set(SQLITE);
     const texts = new Set(

@@ -13,13 +13,14 @@ export type UsualValue = string | number | null;
  * A statement over many rows that come along with it, as the table expression `r`.
  *
  * Rows are sent as one JSON text, which keeps the statement the same for any number of them. SQLite is twice as fast
- * with plain VALUES, and each value that is bound costs time: there a set is split into a few sizes, and what its rows
- * usually have in common is part of the statement.
+ * with plain VALUES, and each value that is bound costs time: there a set is split into a few sizes. What rows usually
+ * have in common is part of the statement, on SQLite and PostgreSQL.
  */
 export class BulkStatement {
   readonly #names: readonly string[];
   readonly #usual: readonly (readonly [at: number, value: UsualValue])[];
   readonly #bound: readonly number[];
+  readonly #unusual: Columns;
   readonly #sql = new Map<string, string>();
 
   /**
@@ -35,23 +36,44 @@ export class BulkStatement {
     this.#names = Object.keys(columns);
     this.#usual = Object.entries(usual).map(([name, value]) => [this.#names.indexOf(name), value]);
     this.#bound = this.#names.flatMap((name, at) => (name in usual ? [] : [at]));
+    this.#unusual = Object.fromEntries(
+      this.#bound.map((at) => [shortName(at), columns[this.#names[at]!]!]),
+    );
   }
 
   /** @param rows values in the order of the columns */
   statements(rows: readonly Tuple[]): Statement[] {
     if (rows.length === 0) return [];
     if (this.dialect.name === 'sqlite') return this.#overValues(rows);
+    if (this.dialect.name === 'postgres' && rows.every((row) => this.#isUsual(row))) {
+      const sql = this.#text('usual', () => this.#overUnusual());
+      const parameters = [this.dialect.tuplesParameter(this.#unusual, rows, this.#bound)];
+      return [{ sql, parameters }];
+    }
     const sql = this.#text('', () => this.dialect.rows('r', this.columns));
     return [{ sql, parameters: [this.dialect.tuplesParameter(this.columns, rows)] }];
+  }
+
+  #isUsual(row: Tuple): boolean {
+    for (const [at, value] of this.#usual) if (row[at] !== value) return false;
+    return true;
+  }
+
+  /** The rows of PostgreSQL, when all of them have what is usual: half of the JSON need not be made and read. */
+  #overUnusual(): string {
+    const list = this.#names.map((name, at) => {
+      const value = this.usual[name];
+      return value === undefined
+        ? `u.${shortName(at)} AS ${name}`
+        : `CAST(${literal(value)} AS ${this.columns[name]}) AS ${name}`;
+    });
+    return `(SELECT ${list.join(', ')} FROM ${this.dialect.rows('u', this.#unusual)}) AS r`;
   }
 
   #overValues(rows: readonly Tuple[]): Statement[] {
     const usual: Tuple[] = [];
     const others: Tuple[] = [];
-    for (const row of rows) {
-      const isUsual = this.#usual.every(([at, value]) => row[at] === value);
-      (isUsual ? usual : others).push(row);
-    }
+    for (const row of rows) (this.#isUsual(row) ? usual : others).push(row);
     const all = this.#names.map((_, at) => at);
     return [...this.#split(usual, this.#bound, this.usual), ...this.#split(others, all, {})];
   }
@@ -82,6 +104,15 @@ export class BulkStatement {
   }
 }
 
+/** The name of a column in JSON, where each row repeats it. */
+function shortName(at: number): string {
+  return `c${at}`;
+}
+
+function literal(value: UsualValue): string {
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}
+
 function values(
   names: readonly string[],
   usual: Readonly<Record<string, UsualValue>>,
@@ -91,7 +122,7 @@ function values(
   const list = names.map((name) => {
     const value = usual[name];
     if (value === undefined) return `column${++bound} AS ${name}`;
-    return `${typeof value === 'string' ? `'${value}'` : value} AS ${name}`;
+    return `${literal(value)} AS ${name}`;
   });
   const row = `(${Array.from({ length: bound }, () => '?').join(', ')})`;
   return `(SELECT ${list.join(', ')} FROM (VALUES ${Array.from({ length: size }, () => row).join(', ')})) AS r`;

@@ -30,8 +30,12 @@ export interface Dialect {
   rows(alias: string, columns: Columns): string;
   /** The one parameter of {@link rows}: its rows as JSON. */
   rowsParameter(columns: Columns, rows: readonly object[]): string;
-  /** {@link rowsParameter} of rows that are tuples. */
-  tuplesParameter(columns: Columns, rows: readonly Tuple[]): string;
+  /**
+   * {@link rowsParameter} of rows that are tuples.
+   *
+   * @param places of the columns within the tuples, on PostgreSQL. Default: the tuples have these columns and no others
+   */
+  tuplesParameter(columns: Columns, rows: readonly Tuple[], places?: readonly number[]): string;
   /**
    * An INSERT … SELECT that leaves out what is there already, for transactions of our own. `table` is the quoted name.
    */
@@ -124,9 +128,9 @@ const POSTGRES: Dialect = {
         rows.some((row) => (row as Readonly<Record<string, unknown>>)[name] !== null),
       ),
     ),
-  tuplesParameter(columns, rows) {
+  tuplesParameter(columns, rows, places) {
     const used = Object.keys(columns)
-      .map((name, at) => [name, at] as const)
+      .map((name, at) => [name, places?.[at] ?? at] as const)
       .filter(([, at]) => rows.some((row) => row[at] !== null));
     return JSON.stringify(
       rows.map((row) => {
