@@ -5,10 +5,10 @@ import { AttemptError } from '../attempt/attempt.error.js';
 import { type Deadlines, Timed } from './deadlines.js';
 import { loadAxios } from './http-packages.js';
 import { attemptError } from './transport-errors.js';
-import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 
 type Wire = (request: WebhookRequest) => Promise<WebhookResponse>;
+type Headers = InstanceType<AxiosStatic['AxiosHeaders']>;
 type Config = InternalAxiosRequestConfig<unknown> & { readonly keepAlive?: boolean };
 
 // axios merges these defaults into every request, at a third of the request's cost; the adapter reads none of them.
@@ -65,63 +65,62 @@ export class AxiosAdapter {
       // The time that an interceptor takes counts towards the deadline.
       const limit = new Limit(reject);
       this.deadlines.start(limit, request.timeout);
-      this.#request(request, limit).then(resolve, reject);
+      void this.#answer(request, limit, resolve, reject);
     });
   }
 
-  async #request(request: WebhookRequest, limit: Limit): Promise<WebhookResponse> {
-    // The policy is passed outside of the configuration, because an interceptor may replace the configuration.
-    const { body: data, policy, ...rest } = request;
-    const config = { method: 'post', data, ...rest };
-    const adapter = (final: Config) => this.#adapt(final, policy);
+  async #answer(
+    request: WebhookRequest,
+    limit: Limit,
+    resolve: (answer: WebhookResponse) => void,
+    reject: (error: Error) => void,
+  ): Promise<void> {
     try {
-      const response = this.#mayHaveDefaults
-        ? this.instance.request({ ...config, adapter } as object)
-        : this.#intercept({ ...config, headers: new this.#headers(request.headers) }, adapter);
-      return responseOf(await response);
+      resolve(await this.#request(request));
     } catch (error) {
-      throw ownError(error);
+      reject(ownError(error));
     } finally {
       this.deadlines.stop(limit);
     }
   }
 
+  #request(request: WebhookRequest): Promise<WebhookResponse> {
+    const { url, headers, body: data, timeout, keepAlive } = request;
+    if (this.#mayHaveDefaults) {
+      const adapter = (final: Config) => this.#adapt(final, request);
+      const config = { method: 'post', url, headers, data, timeout, keepAlive, adapter } as object;
+      return this.instance.request<unknown, AxiosResponse<unknown>>(config).then(responseOf);
+    }
+    // They are valid and their names differ, so axios' checks of each are left out.
+    const known = Object.assign(new this.#headers(), headers);
+    const begun = this.#before({ method: 'post', url, headers: known, data, timeout, keepAlive });
+    const { handlers } = this.instance.interceptors.response;
+    // Without interceptors nobody sees the answer as axios' own, so it is not made one.
+    if (!hasAny(handlers)) return begun.then((final) => this.#send(final, request));
+    let after = begun.then((final) => this.#adapt(final, request));
+    for (const handler of handlers!) {
+      if (handler !== null) after = after.then(handler.fulfilled, handler.rejected);
+    }
+    return after.then(responseOf);
+  }
+
   /**
-   * Replaces `instance.request` while there are interceptors and default settings. Runs the request interceptors, the
-   * last one first, then the adapter, then the response interceptors in order. Merging configurations in axios takes
-   * longer than the request itself.
+   * With {@link #request} replaces `instance.request` while there are interceptors and default settings: request
+   * interceptors, the last one first, then the adapter, then response interceptors in order. Merging configurations in
+   * axios takes longer than the request itself.
    */
-  #intercept(
-    config: Config,
-    adapter: (config: Config) => Promise<AxiosResponse<unknown>>,
-  ): Promise<AxiosResponse<unknown>> {
-    const { request, response } = this.instance.interceptors;
+  #before(config: Config): Promise<Config> {
     let before = Promise.resolve<InternalAxiosRequestConfig>(config);
     // An ejected interceptor leaves null.
-    for (const handler of (request.handlers ?? []).toReversed()) {
+    for (const handler of (this.instance.interceptors.request.handlers ?? []).toReversed()) {
       if (handler === null || handler.runWhen?.(config) === false) continue;
       before = before.then(handler.fulfilled, handler.rejected);
     }
-    let after = before.then(adapter);
-    for (const handler of response.handlers ?? []) {
-      if (handler !== null) after = after.then(handler.fulfilled, handler.rejected);
-    }
-    return after;
+    return before;
   }
 
-  async #adapt(config: Config, policy?: RecipientPolicy): Promise<AxiosResponse<unknown>> {
-    if (config.method?.toLowerCase() !== 'post') {
-      throw attemptError('internal', null, 'webhooks are sent by POST alone');
-    }
-    const hasParts = config.baseURL !== undefined || config.params !== undefined;
-    const response = await this.wire({
-      url: hasParts ? this.instance.getUri(config) : (config.url ?? ''),
-      headers: this.#headers.from(config.headers).toJSON() as Record<string, string>,
-      body: bytesOf(config.data),
-      timeout: config.timeout ?? 0,
-      keepAlive: config.keepAlive ?? true,
-      ...(policy === undefined ? {} : { policy }),
-    });
+  async #adapt(config: Config, request?: WebhookRequest): Promise<AxiosResponse<unknown>> {
+    const response = await this.#send(config, request);
     return {
       data: response.body,
       status: response.status,
@@ -131,6 +130,33 @@ export class AxiosAdapter {
       request: response,
     };
   }
+
+  /** @param request passed outside of the configuration, because an interceptor may replace the configuration */
+  #send(config: Config, request?: WebhookRequest): Promise<WebhookResponse> {
+    if (config.method?.toLowerCase() !== 'post') {
+      throw attemptError('internal', null, 'webhooks are sent by POST alone');
+    }
+    const hasParts = config.baseURL !== undefined || config.params !== undefined;
+    return this.wire({
+      url: hasParts ? this.instance.getUri(config) : (config.url ?? ''),
+      headers: recordOf(this.#headers.from(config.headers)),
+      body: bytesOf(config.data),
+      timeout: config.timeout ?? 0,
+      keepAlive: config.keepAlive ?? true,
+      ...(request?.policy !== undefined && { policy: request.policy }),
+      ...(request?.isCurrent !== undefined && { isCurrent: request.isCurrent }),
+    });
+  }
+}
+
+/** As `toJSON` of axios, whose object without a prototype is slow to read. */
+function recordOf(headers: Headers): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    if (value !== null && value !== undefined && value !== false) record[name] = value as string;
+  }
+  return record;
 }
 
 class Limit extends Timed {

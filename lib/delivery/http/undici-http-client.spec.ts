@@ -668,6 +668,49 @@ describe('axios', () => {
     expect(performance.now() - began).toBeLessThan(400);
   });
 
+  it('sends what interceptors leave of the headers', async () => {
+    const { origin } = await http((incoming, response) => {
+      response.end(JSON.stringify(incoming.headers));
+    });
+    const posting = client();
+    posting.axios.interceptors.request.use((config) => {
+      config.headers.set('x-a', 'other').delete('X-B');
+      config.headers.set('X-C', false).set('X-E', 5);
+      return config;
+    });
+
+    const headers = { 'X-A': '1', 'X-B': '2', 'X-C': '3', 'X-D': '4' };
+    const { body } = await posting.post(request(origin, { headers }));
+
+    const sent = JSON.parse(body.toString()) as object;
+    expect(sent).toMatchObject({ 'x-a': 'other', 'x-d': '4', 'x-e': '5' });
+    expect(Object.keys(sent)).not.toEqual(expect.arrayContaining(['x-b']));
+    expect(Object.keys(sent)).not.toEqual(expect.arrayContaining(['x-c']));
+  });
+
+  it.each([false, true])(
+    'does not send a request whose time is over when interceptors are done; defaults read: %s',
+    async (readDefaults) => {
+      let requests = 0;
+      const { origin } = await http((_, response) => {
+        requests++;
+        response.end();
+      });
+      const posting = client();
+      if (readDefaults) void posting.axios.defaults;
+      let isCurrent = true;
+      posting.axios.interceptors.request.use((config) => {
+        isCurrent = false;
+        return config;
+      });
+
+      const late = posting.post(request(origin, { isCurrent: () => isCurrent }));
+
+      await expect(late).rejects.toMatchObject({ reason: 'timeout' });
+      expect(requests).toBe(0);
+    },
+  );
+
   it('counts an interceptor’s waiting, judges the URL that it leaves, and keeps its error’s secrets', async () => {
     const { origin } = await http((_, response) => response.end());
     const waiting = client();
