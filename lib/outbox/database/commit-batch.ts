@@ -160,10 +160,13 @@ export class CommitBatch {
       .then(() => Promise.all(answered));
   }
 
-  #watched(done: Promise<unknown>, { prepared, preparing }: Next): Promise<unknown> {
+  #watched(done: Promise<unknown>, next: Next): Promise<unknown> {
+    const { prepared, preparing } = next;
     done.then(
       () => {
-        for (const name of preparing.splice(0)) prepared.confirm(name);
+        const names = preparing.splice(0);
+        // What was sent behind the COMMIT may have made the server forget them.
+        if (prepared.forgotten === next.forgotten) for (const name of names) prepared.confirm(name);
       },
       (error: unknown) => {
         preparing.length = 0;
@@ -180,7 +183,8 @@ export class CommitBatch {
     const { query } = client;
     client.query = (sql, ...rest) => {
       const answer = query.call(client, sql, ...rest);
-      if (sql !== text) return answer;
+      // Who watches the runner may have added a comment.
+      if (typeof sql !== 'string' || !sql.includes(text)) return answer;
       return (answer as Promise<readonly AnswerOfPg[]>).then((results) => {
         for (const [at, { resolve }] of statements.entries()) resolve?.(results[at]!.rows);
         return results.at(-1);
@@ -199,6 +203,8 @@ interface Next {
   readonly prepared: PreparedStatements;
   /** Names of the statements that the batch under way prepares. */
   readonly preparing: string[];
+  /** {@link PreparedStatements.forgotten} when that batch was sent. */
+  forgotten: number;
 }
 
 const nexts = new WeakMap<Wire, Next>();
@@ -207,13 +213,19 @@ function nextOf(wire: Wire, client: Client): Next {
   const known = nexts.get(wire);
   if (known !== undefined) return known;
   const prepared = new PreparedStatements(client);
-  const next: Next = { batch: undefined, prepared, preparing: [] };
+  const next: Next = { batch: undefined, prepared, preparing: [], forgotten: 0 };
   nexts.set(wire, next);
   const parts: Uint8Array[] = [];
   // Each write to the stream would be a piece of its own for the system.
   const stream = { writable: true, write: (bytes: Uint8Array) => parts.push(bytes) };
   const gathering = Object.create(wire, { stream: { value: stream } }) as Wire;
-  const { query } = wire;
+  const { query, parse } = wire;
+  gathering.parse = parse!;
+  // For `this`: another copy of this library may call it for what it gathers.
+  wire.parse = function (this: Wire, statement) {
+    prepared.notice(statement.text);
+    parse!.call(this, statement);
+  };
   wire.query = (text) => {
     // Other statements may be under way on this connection. Tracers add a comment to the text: behind it or before it.
     if (next.batch === undefined || !text.includes(next.batch.text)) {
@@ -222,6 +234,7 @@ function nextOf(wire: Wire, client: Client): Next {
     }
     const { statements } = next.batch;
     next.batch = undefined;
+    next.forgotten = prepared.forgotten;
     write(gathering, statements, next);
     wire.stream.write(Buffer.concat(parts.splice(0)));
   };

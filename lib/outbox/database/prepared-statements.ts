@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Statement } from './dialect.js';
 import type { Row } from './outbox-database.js';
 
@@ -25,6 +26,7 @@ export class PreparedStatements {
   readonly #names = new Map<string, string>();
   readonly #prepared = new Set<string>();
   #isDirect: boolean | undefined;
+  #forgotten = 0;
 
   constructor(private readonly client: Connected) {}
 
@@ -43,7 +45,8 @@ export class PreparedStatements {
     if (this.#isDirect !== true || PreparedStatements.#areLost) return undefined;
     const known = this.#names.get(sql);
     if (known !== undefined || this.#names.size === MOST_NAMES) return known;
-    const name = `thorn_${this.#names.size + 1}`;
+    // Of the text: another copy of this library on the connection, or the application, may have names of its own.
+    const name = `thorn_${createHash('sha256').update(sql).digest('hex').slice(0, 32)}`;
     this.#names.set(sql, name);
     return name;
   }
@@ -57,18 +60,24 @@ export class PreparedStatements {
     this.#prepared.add(name);
   }
 
+  /** How often the application has made the server forget. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
   /** The application runs a statement of its own on the connection. */
   notice(sql: string): void {
-    if (this.#prepared.size > 0 && FORGETS.test(sql)) this.#prepared.clear();
+    if (this.#isDirect !== true || !FORGETS.test(sql)) return;
+    this.#forgotten++;
+    this.#prepared.clear();
   }
 
   /** Prepares everything anew: columns may have other types now, and what the server has is not known. */
   fail(error: unknown): void {
     this.#prepared.clear();
-    const { code, driverError = { code } } = error as {
-      code?: unknown;
-      driverError?: { code?: unknown };
-    };
-    if (driverError.code === UNKNOWN_STATEMENT) PreparedStatements.#areLost = true;
+    // A hook of the application may have rejected with anything.
+    const { driverError = error } = (error ?? {}) as { driverError?: unknown };
+    const { code } = (driverError ?? {}) as { code?: unknown };
+    if (code === UNKNOWN_STATEMENT) PreparedStatements.#areLost = true;
   }
 }

@@ -5,6 +5,8 @@ import type { Outcome } from '../model/outcome.js';
 
 const MOST_WAITING = 5000;
 const LONGEST_SET = 500;
+// As it is defined: others may put a method of their own in its place later.
+const { written: ignores } = StandardDeliveryLog.prototype;
 
 /** Asks the delivery log which attempts are stored, and tells it of all of them once they are written. */
 export class DeliveryLogNotifier {
@@ -30,7 +32,7 @@ export class DeliveryLogNotifier {
   /** Passes written attempts to the log, one set after the other. */
   written(outcomes: readonly Outcome[]): void {
     // The default ignores them: then one object for each delivery is saved.
-    if (this.log.written === StandardDeliveryLog.prototype.written) return;
+    if (this.log.written === ignores) return;
     for (const outcome of outcomes) {
       const logged = loggedOf(outcome);
       if (logged !== null) this.#waiting.push(logged);
