@@ -44,36 +44,6 @@ describe('checkpoints of SqliteDatabase', () => {
     return result!.rows[0]!['wal_autocheckpoint'];
   }
 
-  /** Of the application's connection. */
-  async function autocheckpointOfApplication(): Promise<unknown> {
-    const [row] = await dataSource.query<{ wal_autocheckpoint: number }[]>(
-      'PRAGMA wal_autocheckpoint',
-    );
-    return row!.wal_autocheckpoint;
-  }
-
-  it('copies what the application has written in transactions, whose COMMIT does not', async () => {
-    database = new SqliteDatabase(dataSource);
-    await database.open();
-    expect(await autocheckpointOfApplication()).toBe(16_000);
-    const before = sizeOf(file);
-    for (let at = 0; at < 500; at++) {
-      await dataSource.transaction((manager) => manager.query(INSERT, ['["a note"]']));
-    }
-    await vi.waitUntil(() => sizeOf(file) > before, { timeout: 10_000 });
-    await database.close();
-    expect(await autocheckpointOfApplication()).toBe(1000);
-  });
-
-  it('leaves an application its own choice of when COMMIT makes a checkpoint', async () => {
-    await dataSource.query('PRAGMA wal_autocheckpoint = 500');
-    database = new SqliteDatabase(dataSource);
-    await database.open();
-    expect(await autocheckpointOfApplication()).toBe(500);
-    await database.close();
-    expect(await autocheckpointOfApplication()).toBe(500);
-  });
-
   it('copies what was written to the database, beside an open reader', async () => {
     database = new SqliteDatabase(dataSource);
     await database.open();
@@ -101,7 +71,6 @@ describe('checkpoints of SqliteDatabase', () => {
     renameSync(directory, `${directory}-moved`);
     await database.execute([{ sql: INSERT, parameters: [ROWS] }]);
     await vi.waitFor(async () => expect(await autocheckpoint()).toBe(4000), { timeout: 10_000 });
-    expect(await autocheckpointOfApplication()).toBe(1000);
     renameSync(`${directory}-moved`, directory);
     await database.execute([{ sql: INSERT, parameters: [ROWS] }]);
   });
@@ -115,6 +84,5 @@ describe('checkpoints of SqliteDatabase', () => {
     database = new SqliteDatabase(dataSource);
     await database.open();
     expect(await autocheckpoint()).toBe(4000);
-    expect(await autocheckpointOfApplication()).toBe(1000);
   });
 });

@@ -20,10 +20,6 @@ const OWN_CONNECTION = 'PRAGMA temp_store = MEMORY';
 // A checkpoint is worth its fsync() when it carries many pages: these are 16 MB of the file ending in -wal. With a thread
 // for checkpoints, a COMMIT makes one where the file would grow for ever, because there is always more to carry.
 const PAGES_OF_CHECKPOINT = { alone: 4000, withThread: 16_000 };
-// As SQLite sets it: on the application's connection another value is the application's own choice.
-const DEFAULT_PAGES = 1000;
-// A save of an entity with an event writes three rows.
-const ROWS_OF_TRANSACTION = 4;
 
 const OPEN_TRANSACTION =
   'a transaction of this application is open. Look for a query runner with startTransaction() and without ' +
@@ -66,10 +62,7 @@ export class SqliteDatabase extends OutboxDatabase {
     beforeTransactionStart: () => {
       if (!this.isApplicationWriting) this.#openedAt = performance.now();
     },
-    afterTransactionCommit: () => {
-      this.#checkpoints?.written(ROWS_OF_TRANSACTION);
-      this.#pump();
-    },
+    afterTransactionCommit: () => this.#pump(),
     afterTransactionRollback: () => this.#pump(),
   };
 
@@ -99,10 +92,7 @@ export class SqliteDatabase extends OutboxDatabase {
       this.#handle.exec(OWN_CONNECTION);
       this.#checkpoints = SqliteCheckpoints.of(this.#own, () => this.#checkpointAlone());
       if (this.#checkpoints === null) this.#checkpointAlone();
-      else {
-        setCheckpoints(this.#handle, PAGES_OF_CHECKPOINT.withThread);
-        this.#changeApplications(DEFAULT_PAGES, PAGES_OF_CHECKPOINT.withThread);
-      }
+      else this.#checkpointEvery(PAGES_OF_CHECKPOINT.withThread);
     }
     this.dataSource.subscribers.push(this.#hooks);
   }
@@ -184,7 +174,6 @@ export class SqliteDatabase extends OutboxDatabase {
     const at = this.dataSource.subscribers.indexOf(this.#hooks);
     if (at !== -1) this.dataSource.subscribers.splice(at, 1);
     this.#handle = null;
-    this.#changeApplications(PAGES_OF_CHECKPOINT.withThread, DEFAULT_PAGES);
     for (const { reject } of this.#waiting.splice(0)) reject(new Error('The outbox is closed'));
     await this.#checkpoints?.close();
     await this.#own?.destroy();
@@ -193,15 +182,11 @@ export class SqliteDatabase extends OutboxDatabase {
 
   #checkpointAlone(): void {
     this.#checkpoints = null;
-    setCheckpoints(this.#handle, PAGES_OF_CHECKPOINT.alone);
-    this.#changeApplications(PAGES_OF_CHECKPOINT.withThread, DEFAULT_PAGES);
+    this.#checkpointEvery(PAGES_OF_CHECKPOINT.alone);
   }
 
-  /** Else a COMMIT of the application would wait for the disk every thousand pages, beside the thread. */
-  #changeApplications(from: number, to: number): void {
-    const handle = this.#own === null ? undefined : sqliteHandle(this.dataSource);
-    const [found] = handle?.prepare('PRAGMA wal_autocheckpoint').all() ?? [];
-    if (found?.['wal_autocheckpoint'] === from) setCheckpoints(handle, to);
+  #checkpointEvery(pages: number): void {
+    this.#handle?.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
   }
 
   #pump(): void {
@@ -292,11 +277,6 @@ export class SqliteDatabase extends OutboxDatabase {
       }
     }
   }
-}
-
-/** @param pages after which a COMMIT on this connection makes a checkpoint */
-function setCheckpoints(handle: SqliteHandle | null | undefined, pages: number): void {
-  handle?.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
 }
 
 function isInMemory(options: DataSourceOptions): boolean {
