@@ -222,23 +222,92 @@ describe.each<Way>([
     expect((await arrived(3)).sort()).toEqual(['first', 'second', 'third']);
   });
 
-  /** The names of what the one connection in use has prepared. */
+  /** What the one connection in use has prepared: the tables that it inserts into. */
   const prepared = async () => {
-    const rows = await app.rows('SELECT name FROM pg_prepared_statements ORDER BY name');
-    return rows.map(({ name }) => name);
+    const rows = await app.rows('SELECT statement FROM pg_prepared_statements');
+    const tables = rows.map(({ statement }) => /INSERT INTO \W?(\w+)/.exec(String(statement))?.[1]);
+    return tables.sort();
   };
+  const both = ['thorn_messages', 'thorn_pending_messages'];
 
   it('prepare the statements of a message once, and again when they are forgotten', async () => {
     for (const title of ['A', 'B', 'C']) await save(title);
-    expect(await prepared()).toEqual(['thorn_1', 'thorn_2']);
+    expect(await prepared()).toEqual(both);
     await app.dataSource.query('DISCARD ALL');
     await save('D');
-    expect(await prepared()).toEqual(['thorn_1', 'thorn_2']);
+    expect(await prepared()).toEqual(both);
     await expect(save('refused')).rejects.toThrow('no room for this message');
     for (const title of ['E', 'F']) await save(title);
-    expect(await prepared()).toEqual(['thorn_1', 'thorn_2']);
+    expect(await prepared()).toEqual(both);
     expect(await arrived(6)).toHaveLength(6);
     expect(await titles()).toEqual(['A', 'B', 'C', 'D', 'E', 'F']);
+  });
+
+  it.each([
+    { text: 'DISCARD ALL' },
+    { text: 'DISCARD ALL', queryMode: 'extended' },
+    { name: 'reset', text: 'DEALLOCATE ALL' },
+  ])('prepare them anew after the query $text ($queryMode, $name)', async (forget) => {
+    const runner = app.dataSource.createQueryRunner();
+    const client = (await runner.connect()) as Client;
+    const saveHere = (title: string) =>
+      runner.manager.save(runner.manager.create(Article, { title }));
+    for (const title of ['A', 'B', 'C']) await saveHere(title);
+    await client.query(forget);
+    for (const title of ['D', 'E']) await saveHere(title);
+    await runner.release();
+    expect(await titles()).toEqual(['A', 'B', 'C', 'D', 'E']);
+  });
+
+  it('prepare them anew when they are forgotten right behind the COMMIT that prepares', async () => {
+    const runner = app.dataSource.createQueryRunner();
+    const client = (await runner.connect()) as Client;
+    const saveHere = (title: string) =>
+      runner.manager.save(runner.manager.create(Article, { title }));
+    await saveHere('A');
+    let forgot: Promise<unknown> | undefined;
+    const hook: EntitySubscriberInterface = {
+      beforeQuery: ({ query }) => {
+        if (query.endsWith('COMMIT')) {
+          setImmediate(() => (forgot = client.query('DISCARD ALL')));
+        }
+      },
+    };
+    app.dataSource.subscribers.push(hook);
+    await saveHere('B');
+    app.dataSource.subscribers.splice(app.dataSource.subscribers.indexOf(hook), 1);
+    await forgot;
+    for (const title of ['C', 'D']) await saveHere(title);
+    await runner.release();
+    expect(await titles()).toEqual(['A', 'B', 'C', 'D']);
+  });
+
+  it('leave statements of the application alone, whatever it calls them', async () => {
+    const runner = app.dataSource.createQueryRunner();
+    const client = (await runner.connect()) as Client;
+    for (const title of ['A', 'B']) {
+      await runner.manager.save(runner.manager.create(Article, { title }));
+    }
+    const own = { name: 'thorn_1', text: 'SELECT $1::text AS mine', values: ['x'] };
+    expect(await client.query(own)).toMatchObject({ rows: [{ mine: 'x' }] });
+    await runner.release();
+    expect(await prepared()).toEqual(expect.arrayContaining(both));
+  });
+
+  it('commit in order when others add a comment to the texts of a runner', async () => {
+    const runner = app.dataSource.createQueryRunner();
+    await runner.connect();
+    const query = runner.query.bind(runner);
+    runner.query = (sql: string, ...rest: []) => query(`${sql} /* watched */`, ...rest);
+    for (const title of ['A', 'B']) {
+      await runner.startTransaction();
+      const message = app.message({ data: { title }, orderBy: { key: 'a' } });
+      await app.strategy.stage([message], runner.manager);
+      await runner.commitTransaction();
+      await app.strategy.release([message]);
+    }
+    await runner.release();
+    expect(await arrived(2)).toEqual(['A', 'B']);
   });
 
   it('go on when the columns of a message get other types', async () => {
