@@ -86,6 +86,18 @@ export class BulkWriteGuard implements CascadeRules {
     );
   }
 
+  /**
+   * Refuses a write that has not hit the rows that were read for its events.
+   *
+   * @throws {@link BulkWriteError}
+   */
+  refuseOthers(entity: string, operation: BulkOperation, read: number, hit: number): void {
+    throw new BulkWriteError(
+      `${entity}: ${operation} has hit ${hit} row(s) where its condition had matched ${read}, and is refused, because events could be sent for the wrong ones. Either a trigger or a rule kept rows, or others added some whose keys JavaScript does not read in full. Roll the transaction back and try again, or write without events: a query builder with callListeners(false)`,
+      { entity, operation, read, hit },
+    );
+  }
+
   followsCascades(plan: EntityPlan): boolean {
     return this.#settingsOf(plan).cascades;
   }

@@ -3,7 +3,7 @@ import { linkChange } from '../changes/link-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { UNKNOWN_VALUE } from '../rows/changed-values.js';
 import { concernedEvents } from './bulk-operation.js';
-import { onlyRead, readMatched, readUnlinked } from './matched-rows.js';
+import { onlyRead, readMatched, readUnlinked, rowsHit } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';
 import { canReturnRows, writeReturning } from './returning-writes.js';
 import { changesOf, type PendingWrite } from './row-changes.js';
@@ -81,6 +81,8 @@ async function writeRead(
     ? await context.removals.changesWith(queryRunner.manager, metadata, rows)
     : [];
   const result = await onlyRead(builder, metadata, rows, execute);
+  const hit = rowsHit(builder, result) ?? rows.length;
+  if (hit !== rows.length) context.guard.refuseOthers(metadata.name, operation, rows.length, hit);
   context.collect(queryRunner, [...changes, ...caused]);
   return result;
 }

@@ -146,6 +146,8 @@ export async function onlyRead<Result>(
   // The others lock the gaps between the rows, or have one writer alone.
   if (!isPostgres(dataSource)) return execute();
   if (rows.length === 1 && isOneId(builder, metadata)) return execute();
+  // Such a key would not find its row again. That others were hit is seen in the number of rows.
+  if (!metadata.primaryColumns.every(isReadInFull)) return execute();
   const before = expressionMap.extraAppendedAndWhereCondition;
   expressionMap.extraAppendedAndWhereCondition = keyCondition(builder, metadata, rows);
   try {
@@ -153,6 +155,17 @@ export async function onlyRead<Result>(
   } finally {
     expressionMap.extraAppendedAndWhereCondition = before;
   }
+}
+
+/** False for values that may come back from JavaScript changed: its dates have no microseconds. */
+function isReadInFull({ type, transformer }: EntityMetadata['columns'][number]): boolean {
+  return transformer === undefined && type !== Date && !/^(?:time|interval)/.test(String(type));
+}
+
+/** The number of rows that a write has hit, where PostgreSQL tells it. */
+export function rowsHit(builder: WriteBuilder, result: unknown): number | undefined {
+  if (!isPostgres(dataSourceOf(builder))) return undefined;
+  return (result as { readonly affected?: number | null }).affected ?? undefined;
 }
 
 /** True if no other row can meet the condition of a query builder than the one with an id that it names. */

@@ -1,0 +1,103 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BulkWriteError, WebhookEvent } from '../../lib/capture/index.js';
+import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+
+/** PostgreSQL keeps microseconds of the key, JavaScript reads milliseconds. */
+@Entity('visits')
+@WebhookEvent<Visit>('visit.changed', { on: 'change', payload: (_, { changes }) => changes })
+class Visit {
+  @PrimaryColumn() room!: number;
+  @CreateDateColumn({ primary: true }) at!: Date;
+  @Column() note!: string;
+}
+
+@Entity('codes')
+@WebhookEvent<Code>('code.changed', { on: 'change', payload: ({ code }) => ({ code }) })
+class Code {
+  @PrimaryColumn({
+    type: 'varchar',
+    transformer: { from: (value: string) => value.toLowerCase(), to: (value: unknown) => value },
+  })
+  code!: string;
+  @Column() note!: string;
+}
+
+class Size {
+  @Column({ default: 1 }) width!: number;
+}
+
+@Entity('boxes')
+@WebhookEvent<Box>('box.changed', { on: 'change', payload: ({ id }) => ({ id }) })
+@WebhookEvent<Box>('box.removed', { on: 'delete', payload: ({ id }) => ({ id }) })
+class Box {
+  @PrimaryColumn() id!: number;
+  @Column() note!: string;
+  @Column(() => Size) size!: Size;
+}
+
+describe('writes on PostgreSQL whose rows their keys do not find', () => {
+  let rig: CaptureApp;
+  const manager = () => rig.dataSource.manager;
+  const notes = async (table: string) => {
+    const rows: { note: string }[] = await rig.dataSource.query(
+      `SELECT note FROM ${table} ORDER BY note`,
+    );
+    return rows.map(({ note }) => note);
+  };
+
+  beforeAll(async () => {
+    rig = await openCaptureApp('postgres', [Visit, Code, Box]);
+    await rig.dataSource.query(`
+      CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF OLD.note = 'kept' THEN RETURN NULL; END IF;
+          IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+          RETURN NEW;
+        END $$`);
+    await rig.dataSource.query(
+      'CREATE TRIGGER keep BEFORE UPDATE OR DELETE ON boxes FOR EACH ROW EXECUTE FUNCTION keep()',
+    );
+  });
+  afterAll(() => rig.close());
+  beforeEach(async () => {
+    await rig.dataSource.query('TRUNCATE visits, codes, boxes');
+    await rig.dataSource.query(`
+      INSERT INTO visits VALUES (1, '2026-01-01 12:00:00.123456', 'a'), (2, '2026-01-01 12:00:00.123457', 'b')`);
+    await rig.dataSource.query(`INSERT INTO codes VALUES ('ABC', 'a')`);
+    await rig.dataSource.query(`INSERT INTO boxes VALUES (1, 'a', 1), (2, 'kept', 1)`);
+    rig.received();
+  });
+
+  it('hit rows whose keys have microseconds', async () => {
+    expect(await manager().update(Visit, { room: 1 }, { note: 'z' })).toMatchObject({
+      affected: 1,
+    });
+    expect(await notes('visits')).toEqual(['b', 'z']);
+    expect(rig.received()).toEqual(['visit.changed {"note":{"from":"a","to":"z"}}']);
+  });
+
+  it('hit rows whose keys a transformer changes', async () => {
+    expect(await manager().update(Code, { note: 'a' }, { note: 'z' })).toMatchObject({
+      affected: 1,
+    });
+    expect(await notes('codes')).toEqual(['z']);
+    expect(rig.received()).toHaveLength(1);
+  });
+
+  it.each([
+    ['an update', () => manager().update(Box, { size: { width: 1 } }, { note: 'z' })],
+    ['an update by id', () => manager().update(Box, { id: 2 }, { note: 'z' })],
+    ['a deletion', () => manager().delete(Box, { size: { width: 1 } })],
+  ])(
+    'are refused, with nothing written or sent, when a trigger keeps rows: %s',
+    async (_, write) => {
+      await expect(write()).rejects.toThrow(BulkWriteError);
+      await expect(write()).rejects.toMatchObject({
+        data: { entity: 'Box', hit: expect.any(Number) },
+      });
+      expect(await notes('boxes')).toEqual(['a', 'kept']);
+      expect(rig.received()).toEqual([]);
+    },
+  );
+});
