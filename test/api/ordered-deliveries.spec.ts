@@ -5,6 +5,9 @@ import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.j
 import { type Api, startApi } from '../support/apps/api-app.js';
 import { sqliteAndPostgres, type TestDatabase } from '../support/databases.js';
 
+/** For what becomes true on a busy machine as well. */
+const PATIENCE = { timeout: 10_000 };
+
 /** The route itself says who asks. */
 @Injectable()
 class OperatorGuard implements CanActivate {
@@ -58,13 +61,15 @@ describe.each([
         const { items } = await call('GET', '?limit=2', 200);
         expect(items).toMatchObject([{ blocked: true }, { holding: true }]);
         return items as readonly [{ id: string }, { id: string }];
-      });
+      }, PATIENCE);
     };
     const succeeded = (id: string) =>
-      vi.waitFor(async () =>
-        expect(await call('GET', `/${id}`, 200)).toMatchObject({
-          ...{ status: 'succeeded', blocked: false, blockedBy: null },
-        }),
+      vi.waitFor(
+        async () =>
+          expect(await call('GET', `/${id}`, 200)).toMatchObject({
+            ...{ status: 'succeeded', blocked: false, blockedBy: null },
+          }),
+        PATIENCE,
       );
 
     it('names what a delivery waits for, also after a retry by hand', async () => {
