@@ -93,7 +93,7 @@ export class BulkWriteGuard implements CascadeRules {
    */
   refuseOthers(entity: string, operation: BulkOperation, read: number, hit: number): void {
     throw new BulkWriteError(
-      `${entity}: ${operation} has hit ${hit} row(s) where its condition had matched ${read}, and is refused, because events could be sent for the wrong ones. Either a trigger or a rule kept rows, or others added some whose keys JavaScript does not read in full. Roll the transaction back and try again, or write without events: a query builder with callListeners(false)`,
+      `${entity}: ${operation} has hit ${hit} row(s) where its condition had matched ${read}, and is refused, because events could be sent for the wrong ones. Either a trigger or a rule kept rows, or a primary key loses something on its way through JavaScript, as by a transformer. Roll the transaction back, or write without events: a query builder with callListeners(false)`,
       { entity, operation, read, hit },
     );
   }

@@ -158,8 +158,8 @@ export async function onlyRead<Result>(
 }
 
 /** False for values that may come back from JavaScript changed: its dates have no microseconds. */
-function isReadInFull({ type, transformer }: EntityMetadata['columns'][number]): boolean {
-  return transformer === undefined && type !== Date && !/^(?:time|interval)/.test(String(type));
+function isReadInFull({ type }: EntityMetadata['columns'][number]): boolean {
+  return type !== Date && !/^(?:time|interval)/.test(String(type));
 }
 
 /** The number of rows that a write has hit, where PostgreSQL tells it. */
