@@ -130,7 +130,7 @@ describe.each(ON.slice(1))('messages stored at the same time, on $kind $type', (
   });
 });
 
-it('finds no schema change where synchronize made the tables and the outbox has run', async () => {
+it('finds no schema change on MariaDB where synchronize made the tables and the outbox has run', async () => {
   [place, receiver] = [await createDatabase('mariadb'), await ScriptedReceiver.start()];
   rig = await openOutboxApp(place);
   const [made] = await rig.rows('SHOW CREATE TABLE thorn_messages');
