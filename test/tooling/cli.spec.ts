@@ -456,6 +456,7 @@ describe('thorn migrations', () => {
   it.each([
     {
       database: 'sqlite',
+      server: 'none',
       open: async () => ({
         options: { type: 'better-sqlite3', database: ':memory:' } as DataSourceOptions,
         drop: async () => undefined,
@@ -463,6 +464,7 @@ describe('thorn migrations', () => {
     },
     {
       database: 'postgres',
+      server: 'PostgreSQL',
       open: async () => {
         const { url, drop } = await freshPostgres();
         return { options: { type: 'postgres', url } as DataSourceOptions, drop };
@@ -470,13 +472,14 @@ describe('thorn migrations', () => {
     },
     ...(['mysql', 'mariadb'] as const).map((type) => ({
       database: type,
+      server: 'MariaDB',
       open: async () => {
         const { url, drop } = await freshMariadb();
         return { options: { type, url } as DataSourceOptions, drop };
       },
     })),
   ])(
-    'prints SQL that makes the schema of the entities on $database, and removes it',
+    'prints SQL that makes the schema of the entities on $database (server: $server), and removes it',
     async ({ database, open }) => {
       const { options, drop } = await open();
       const dataSource = await new DataSource({
