@@ -208,7 +208,7 @@ describe('the form of an endpoint', () => {
     await edit();
     await page.getByLabel('Deliver in order').uncheck();
     await save();
-    await page.getByText('One after another').waitFor({ state: 'detached' });
+    await page.getByText('One after another;').waitFor({ state: 'detached' });
     expect(await order()).toEqual([false, 'hold', null]);
   });
 
