@@ -162,6 +162,7 @@ describe('the form of an endpoint', () => {
     expect(await field.inputValue()).toBe('article.created article.removed');
     await field.fill('');
     await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByText('Except').waitFor({ state: 'detached' });
     expect(await excluded()).toEqual([]);
   });
