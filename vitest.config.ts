@@ -107,7 +107,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
     project(
       'typeorm-03',
       [
-        'test/capture/{entities,changed-fields,changed-keys,lazy-and-embedded,transactions,typeorm-facts,overlapping-transactions,sqlite-full}.spec.ts',
+        'test/capture/{entities,changed-fields,changed-keys,lazy-and-embedded,transactions,typeorm-facts,overlapping-transactions,sqlite-full,transactions-by-hand}.spec.ts',
         'test/capture/{cascades,criteria,criteria-model,documented-writes,domain-mappers,keys-not-read-in-full,other-side,related-keys,returned-rows}.spec.ts',
         'test/module/{durable,main-job,own-transactions,relations}.spec.ts',
         'test/outbox/{change-feed,commit-batch}.spec.ts',

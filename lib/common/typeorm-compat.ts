@@ -20,3 +20,22 @@ export function escapePath(
     .map((part) => driver.escape(part))
     .join('.');
 }
+
+/** A query runner, as far as this asks for it. */
+interface Runner {
+  readonly isTransactionActive: boolean;
+}
+
+/** Of query runners that were found in a transaction that TypeORM has not begun: tells whether they still are. */
+const byHand = new WeakMap<Runner, () => boolean>();
+
+/** Tells whether a query runner is in a transaction, be it one that {@link noteTransactionByHand} has named. */
+export function isInTransaction(runner: Runner | undefined): boolean {
+  if (runner === undefined) return false;
+  return runner.isTransactionActive || byHand.get(runner)?.() === true;
+}
+
+/** Makes {@link isInTransaction} ask `isOpen` as well. */
+export function noteTransactionByHand(runner: Runner, isOpen: () => boolean): void {
+  byHand.set(runner, isOpen);
+}

@@ -109,6 +109,11 @@ export class SqliteTransactions {
     return scope?.runner.manager;
   }
 
+  /** True while a transaction is open that TypeORM has not begun: a BEGIN by hand, which every caller is then in. */
+  get isBegunByHand(): boolean {
+    return this.#inTransaction && this.#holder?.runner.isTransactionActive !== true;
+  }
+
   /**
    * Does some work on the connection as a statement of a query runner, which is in a transaction.
    *

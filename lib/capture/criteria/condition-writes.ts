@@ -39,7 +39,7 @@ export function writeByCondition(write: BuilderWrite, operation: ByCondition): P
   const [plan] = plans;
   // RETURNING has no relations as they were before.
   const isAlone = plans.length === 1 && !affectsOthers && set.relations.length === 0;
-  return ownTransaction(builder, context.dataSource, (queryRunner) =>
+  return ownTransaction(builder, context, (queryRunner) =>
     plan && isAlone && canReturnRows(write, operation, plan)
       ? writeReturning(write, { operation, plan, limit, queryRunner })
       : writeRead(write, { operation, plans, affectsOthers, set, given, limit }, queryRunner),
@@ -83,7 +83,7 @@ async function writeRead(
   const result = await onlyRead(builder, metadata, rows, execute);
   const hit = rowsHit(builder, result) ?? rows.length;
   if (hit !== rows.length) context.guard.refuseOthers(metadata.name, operation, rows.length, hit);
-  context.collect(queryRunner, [...changes, ...caused]);
+  await context.collect(queryRunner, [...changes, ...caused]);
   return result;
 }
 
@@ -98,7 +98,7 @@ export async function deleteLinks({
     context.guard.admits(entity, UNLINK),
   );
   if (plans.length === 0) return execute();
-  return ownTransaction(builder, context.dataSource, async (queryRunner) => {
+  return ownTransaction(builder, context, async (queryRunner) => {
     const limit = Math.min(...plans.map(({ entity }) => context.guard.limitOf(entity)));
     const links = await context.read(metadata, UNLINK, () =>
       readUnlinked(builder, queryRunner.manager, metadata, limit + 1),
@@ -109,7 +109,7 @@ export async function deleteLinks({
     }
     const result = await execute();
     const changes = links.flatMap((link) => plans.map((plan) => linkChange(plan, 'unlink', link)));
-    context.collect(
+    await context.collect(
       queryRunner,
       changes.filter((change) => change !== undefined),
     );

@@ -15,7 +15,7 @@ import { type BuilderWrite, valueSetsOf } from './write-context.js';
 export async function insert(write: BuilderWrite, upserted: WeakSet<object>): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
   const { entities, links } = context.plan;
-  if (links.has(metadata)) return ownTransaction(builder, context.dataSource, execute);
+  if (links.has(metadata)) return ownTransaction(builder, context, execute);
   const plan = entities.get(metadata);
   if (plan === undefined) return execute();
   if (Reflect.get(builder.expressionMap, 'insertFromSelect') !== undefined) {
@@ -29,7 +29,7 @@ export async function insert(write: BuilderWrite, upserted: WeakSet<object>): Pr
     return upsert(write, plan, valueSets);
   }
   return concernedEvents(plan, 'insert').length > 0
-    ? ownTransaction(builder, context.dataSource, execute)
+    ? ownTransaction(builder, context, execute)
     : execute();
 }
 
@@ -43,11 +43,11 @@ async function upsert(
     // The commit must know that a row which is deleted later was not there before.
     (concernedEvents(plan, 'delete').length > 0 && context.isInTransaction(builder));
   if (!isConcerned || !context.guard.admits(plan, 'upsert')) return execute();
-  return ownTransaction(builder, context.dataSource, async (queryRunner) => {
+  return ownTransaction(builder, context, async (queryRunner) => {
     const rows = new Upsert(plan, builder, valueSets);
     await context.read(plan.metadata, 'upsert', () => rows.prepare(queryRunner));
     const result = await execute();
-    context.collect(queryRunner, await rows.changes(queryRunner.manager));
+    await context.collect(queryRunner, await rows.changes(queryRunner.manager));
     return result;
   });
 }

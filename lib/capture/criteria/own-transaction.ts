@@ -8,20 +8,45 @@ export function runnerOf(builder: WriteBuilder, dataSource: DataSource): QueryRu
   return own ?? SqliteTransactions.of(dataSource)?.manager?.queryRunner;
 }
 
+/** What a write has to know of its data source. */
+interface Connections {
+  readonly dataSource: DataSource;
+  /** Tells whether a connection is in a transaction that TypeORM has not begun. */
+  isBegunByHand(queryRunner: QueryRunner): boolean;
+}
+
 /**
- * Makes a write in the transaction that the query builder's connection is in, or in one of its own.
+ * Makes a write in the transaction that the query builder's connection is in, or in one of its own. A transaction that was
+ * begun by hand is one that it is in: on PostgreSQL and MySQL the COMMIT of another one would end it.
  *
  * @param write is given the connection, which the query builder then has as well
  */
 export function ownTransaction<Result>(
   builder: WriteBuilder,
+  connections: Connections,
+  write: (queryRunner: QueryRunner) => Promise<Result>,
+): Promise<Result> {
+  const { dataSource } = connections;
+  const own = runnerOf(builder, dataSource);
+  if (own?.isTransactionActive === true) return on(builder, own, write);
+  if (own !== undefined && connections.isBegunByHand(own)) return on(builder, own, write);
+  if (own === undefined && SqliteTransactions.of(dataSource)?.isBegunByHand === true) {
+    return withRunner(dataSource, (queryRunner) => on(builder, queryRunner, write));
+  }
+  const manager = own?.manager ?? dataSource.manager;
+  return manager.transaction(({ queryRunner }) => on(builder, queryRunner!, write));
+}
+
+async function withRunner<Result>(
   dataSource: DataSource,
   write: (queryRunner: QueryRunner) => Promise<Result>,
 ): Promise<Result> {
-  const own = runnerOf(builder, dataSource);
-  if (own?.isTransactionActive === true) return on(builder, own, write);
-  const manager = own?.manager ?? dataSource.manager;
-  return manager.transaction(({ queryRunner }) => on(builder, queryRunner!, write));
+  const queryRunner = dataSource.createQueryRunner();
+  try {
+    return await write(queryRunner);
+  } finally {
+    await queryRunner.release();
+  }
 }
 
 /** Lends the query builder a connection. */

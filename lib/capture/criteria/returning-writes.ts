@@ -85,7 +85,7 @@ export async function writeReturning(write: BuilderWrite, one: Write): Promise<u
   const set = setValuesOf(metadata, given);
   const plans = [plan];
   const pending = { operation, metadata, rows, plans, set, given, queryRunner };
-  context.collect(queryRunner, changesOfColumns(pending));
+  await context.collect(queryRunner, changesOfColumns(pending));
   return result;
 }
 

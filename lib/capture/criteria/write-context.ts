@@ -17,9 +17,14 @@ import type { Execute, WriteBuilder } from './write-builders.js';
 
 /** The changes of the open transactions. */
 interface Changes {
-  collect(on: { queryRunner: QueryRunner; manager: EntityManager }, item: CollectedItem): unknown;
+  collect(
+    on: { queryRunner: QueryRunner; manager: EntityManager },
+    item: CollectedItem,
+  ): Promise<void> | void;
   /** Tells whether the open transaction of a connection has changed rows of an entity. */
   holds(queryRunner: QueryRunner, plan: EntityPlan): boolean;
+  /** Tells whether a connection is in a transaction that TypeORM has not begun. */
+  isBegunByHand(queryRunner: QueryRunner): boolean;
 }
 
 /** A write that a query builder is told to make. */
@@ -58,11 +63,23 @@ export class WriteContext {
     return this.planOf();
   }
 
-  /** Adds changes that a write has made in the transaction of its connection. */
-  collect(queryRunner: QueryRunner, changes: Iterable<CollectedItem>): void {
+  /**
+   * Adds changes that a write has made in the transaction of its connection.
+   *
+   * @returns what to wait for in a transaction that was begun by hand
+   */
+  collect(queryRunner: QueryRunner, changes: Iterable<CollectedItem>): Promise<void> | void {
+    let staged: Promise<void> | void = undefined;
     for (const change of changes) {
-      this.changes.collect({ queryRunner, manager: queryRunner.manager }, change);
+      // All of them are staged together.
+      staged = this.changes.collect({ queryRunner, manager: queryRunner.manager }, change);
     }
+    return staged;
+  }
+
+  /** Tells whether a connection is in a transaction that TypeORM has not begun. */
+  isBegunByHand(queryRunner: QueryRunner): boolean {
+    return this.changes.isBegunByHand(queryRunner);
   }
 
   /** Tells whether a query builder is going to write in a transaction that is open. */

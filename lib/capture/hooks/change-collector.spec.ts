@@ -18,6 +18,13 @@ const messages = {
   areUnheard: () => false,
 } as unknown as EntityMessages;
 const manager = {} as EntityManager;
+const byHand = {
+  statement: () => undefined,
+  isOpen: () => false,
+  note: () => undefined,
+  hold: () => undefined,
+  end: () => undefined,
+};
 const item = { type: 'message', message } as const;
 
 function logged() {
@@ -38,7 +45,7 @@ it('keeps a commit alive whose release fails, and logs no secret of it', async (
       throw FAULT;
     },
   } as unknown as MessagePipeline;
-  const collector = new ChangeCollector(messages, pipeline);
+  const collector = new ChangeCollector(messages, pipeline, byHand);
   const queryRunner = { isTransactionActive: true } as QueryRunner;
   collector.begin(queryRunner);
   await collector.collect({ queryRunner, manager }, item);
@@ -58,7 +65,7 @@ it('keeps a write alive whose message cannot be sent, and logs no secret of it',
   const lines = logged();
   const pipeline = { send: () => Promise.reject(FAULT) } as unknown as MessagePipeline;
   const queryRunner = { isTransactionActive: false } as QueryRunner;
-  await new ChangeCollector(messages, pipeline).collect({ queryRunner, manager }, item);
+  await new ChangeCollector(messages, pipeline, byHand).collect({ queryRunner, manager }, item);
 
   expect(lines[0]).toContain('Sending what was written outside of a transaction failed: POST');
   expect(lines.join()).not.toMatch(/s3cret|p4ss|c2VjcmV0/);

@@ -7,6 +7,7 @@ import { type CollectedItem, occurrencesOf } from '../changes/occurrences.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { TransactionFrames } from '../changes/transaction-frames.js';
+import type { TransactionsByHand } from './transactions-by-hand.js';
 
 /** The connection that a hook of TypeORM is called on. */
 interface OnConnection {
@@ -53,18 +54,33 @@ export class ChangeCollector {
   constructor(
     private readonly messages: EntityMessages,
     private readonly pipeline: MessagePipeline,
+    private readonly byHand: Pick<
+      TransactionsByHand,
+      'statement' | 'isOpen' | 'note' | 'hold' | 'end'
+    >,
     private readonly others?: OtherReports,
   ) {}
 
-  /** Adds a change, synchronously. Outside of a transaction the promise resolves when its message was sent. */
-  collect({ queryRunner, manager }: OnConnection, item: CollectedItem): Promise<void> | void {
+  /**
+   * Adds a change, synchronously. Outside of a transaction the promise resolves when its message was sent. In one that
+   * was begun by hand it resolves when its message was staged, and rejects when that fails.
+   */
+  collect(on: OnConnection, item: CollectedItem): Promise<void> | void {
+    const { queryRunner } = on;
     const state = this.#state(queryRunner);
     if (queryRunner.isTransactionActive || state.frames.depth > 0) {
       openFrames(state).add(item);
       return;
     }
     state.loose.push(item);
-    return this.#sendLoose(state, manager);
+    return this.#sendLoose(state, on);
+  }
+
+  /** Tells whether a connection is in a transaction that TypeORM has not begun. */
+  isBegunByHand(queryRunner: QueryRunner): boolean {
+    const isOpen = this.byHand.isOpen(queryRunner);
+    if (isOpen) this.byHand.note(queryRunner);
+    return isOpen;
   }
 
   /** Tells whether the open transaction of a connection has changed rows of an entity. */
@@ -83,6 +99,7 @@ export class ChangeCollector {
 
   /** A statement is about to be run. */
   statement(queryRunner: QueryRunner, sql: string): void {
+    this.byHand.statement(queryRunner, sql);
     if (!queryRunner.isTransactionActive || HARMLESS.test(sql)) return;
     this.#state(queryRunner).writes += 1;
   }
@@ -106,20 +123,26 @@ export class ChangeCollector {
   }
 
   /** A transaction has committed, or a savepoint was released. */
-  afterCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
+  afterCommit(on: OnConnection): Promise<void> | void {
+    const { queryRunner } = on;
     const state = this.#state(queryRunner);
     if (queryRunner.isTransactionActive) return state.frames.merge();
     const late = state.frames.close();
-    const messages = state.staged.splice(0);
+    this.byHand.end(queryRunner, true);
+    this.release(state.staged.splice(0));
+    if (late.length > 0) {
+      state.loose.push(...late);
+      return this.#sendLoose(state, on);
+    }
+  }
+
+  /** Releases staged messages whose transaction has committed. */
+  release(messages: readonly Message[]): void {
     try {
       if (messages.length > 0) this.pipeline.release(messages);
     } catch (error) {
       // Thrown here it would reject a save that is durable.
       this.#logError(`Releasing ${messages.length} committed message(s) failed`, error);
-    }
-    if (late.length > 0) {
-      state.loose.push(...late);
-      return this.#sendLoose(state, manager);
     }
   }
 
@@ -128,6 +151,7 @@ export class ChangeCollector {
     const state = this.#state(queryRunner);
     if (queryRunner.isTransactionActive) return state.frames.drop();
     state.frames.close();
+    this.byHand.end(queryRunner, false);
     state.staged.length = 0;
   }
 
@@ -153,9 +177,12 @@ export class ChangeCollector {
   }
 
   /** All rows of one statement together. */
-  #sendLoose(state: ConnectionState, manager: EntityManager): Promise<void> {
+  #sendLoose(state: ConnectionState, { queryRunner, manager }: OnConnection): Promise<void> {
     state.sending ??= Promise.resolve().then(async () => {
       state.sending = undefined;
+      if (this.isBegunByHand(queryRunner)) {
+        return this.#stageByHand(state, { queryRunner, manager });
+      }
       try {
         const items = await this.#reportedHere(state.loose.splice(0));
         const messages = await this.messages.messagesOf(occurrencesOf(items), manager);
@@ -166,6 +193,22 @@ export class ChangeCollector {
       }
     });
     return state.sending;
+  }
+
+  /** A failure rejects the write, so that the application does not commit it. */
+  async #stageByHand(
+    state: ConnectionState,
+    { queryRunner, manager }: OnConnection,
+  ): Promise<void> {
+    const items = state.loose.splice(0);
+    if (this.others === undefined && this.messages.areUnheard(items)) return;
+    // Nothing has counted them.
+    state.writes = 0;
+    try {
+      await this.#stage(state, items, manager);
+    } finally {
+      this.byHand.hold(queryRunner, state.staged.splice(0));
+    }
   }
 
   /** Another report has committed with its row, and may be sent already. */

@@ -37,6 +37,7 @@ import { Removals } from '../cascades/removals.js';
 import type { LinkChange, RowChange } from '../changes/row-change.js';
 import { rowKey } from '../rows/row-key.js';
 import { TransactionScopes } from './transaction-scopes.js';
+import { TransactionsByHand } from './transactions-by-hand.js';
 import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
 
 type RowEvent = {
@@ -49,8 +50,8 @@ type RowEvent = {
  * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
  * stages their messages before it commits and releases them after. The TypeORM subscriber of that data source.
  *
- * Writes outside of any transaction (`insert()`, `save(…, { transaction: false })`) are sent right after; their messages
- * cannot be atomic with the row.
+ * Writes outside of any transaction (`save(…, { transaction: false })`) are sent right after; their messages cannot be
+ * atomic with the row. Those in a transaction that was begun by hand are staged in it, each by itself.
  *
  * TypeORM forgets its subscribers when a data source is destroyed and initialised again, without a notice: call
  * {@link reattach} then. Sending by hand calls it too.
@@ -88,7 +89,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory, pipeline);
-    this.#collector = new ChangeCollector(this.messages, pipeline, otherReports);
+    const byHand = new TransactionsByHand(dataSource, this, (messages) =>
+      this.#collector.release(messages),
+    );
+    this.#collector = new ChangeCollector(this.messages, pipeline, byHand, otherReports);
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk);
     this.#criteria = new CriteriaWrites(

@@ -3,9 +3,10 @@ import type {
   EntityManager,
   EntityMetadata,
   ObjectLiteral,
+  QueryRunner,
   SelectQueryBuilder,
 } from 'typeorm';
-import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { dataSourceOf, isInTransaction } from '../../common/typeorm-compat.js';
 
 const ROW = 'thorn_row';
 const MYSQL = new Set(['mysql', 'mariadb', 'aurora-mysql']);
@@ -33,6 +34,15 @@ export function lock(
   } else if (isMySql(dataSource) || dataSource.options.type === 'mssql') {
     query.setLock('pessimistic_write');
   }
+  if (query.expressionMap.lockMode !== undefined) admitLock(query);
+}
+
+/** TypeORM refuses locks in a transaction that it has not begun. */
+function admitLock(query: SelectQueryBuilder<ObjectLiteral>): void {
+  const queryRunner = Reflect.get(query, 'queryRunner') as QueryRunner | undefined;
+  if (queryRunner?.isTransactionActive !== false || !isInTransaction(queryRunner)) return;
+  const active = Object.create(queryRunner, { isTransactionActive: { value: true } });
+  query.setQueryRunner(active as QueryRunner);
 }
 
 /** Locks what a query reads of rows that are about to be removed. Not outside of a transaction: a save may do without. */
@@ -40,7 +50,7 @@ export function lockRemoved(
   query: SelectQueryBuilder<ObjectLiteral>,
   manager: EntityManager,
 ): SelectQueryBuilder<ObjectLiteral> {
-  if (manager.queryRunner?.isTransactionActive === true) lock(query, dataSourceOf(manager), false);
+  if (isInTransaction(manager.queryRunner)) lock(query, dataSourceOf(manager), false);
   return query;
 }
 

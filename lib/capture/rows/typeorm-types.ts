@@ -9,3 +9,5 @@ export type RelationMetadata = EntityMetadata['relations'][number];
 export type Field = EntityMetadata['columns'][number] | RelationMetadata;
 
 export type BeforeQueryEvent = Parameters<NonNullable<EntitySubscriberInterface['beforeQuery']>>[0];
+
+export type AfterQueryEvent = Parameters<NonNullable<EntitySubscriberInterface['afterQuery']>>[0];

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
+import { isInTransaction } from '../../common/typeorm-compat.js';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
 import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
@@ -322,7 +323,7 @@ function chunksOf(messages: readonly Message[]): readonly Message[][] {
 }
 
 function isOpen(manager: EntityManager): boolean {
-  return manager.queryRunner?.isTransactionActive === true;
+  return isInTransaction(manager.queryRunner);
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,0 +1,33 @@
+/** What a statement does to the transaction of its connection. */
+export interface TransactionControl {
+  readonly does: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback to';
+  readonly savepoint?: string;
+}
+
+const COMMENTS = String.raw`(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*`;
+const CONTROL = new RegExp(
+  `^${COMMENTS}(?:(BEGIN|START\\s+TRANSACTION)|(COMMIT|END)|(ROLLBACK|ABORT)|SAVEPOINT|RELEASE)\\b`,
+  'i',
+);
+const SAVEPOINT =
+  /(?:(SAVEPOINT)|(RELEASE)(?:\s+SAVEPOINT)?|ROLLBACK(?:\s+WORK|\s+TRANSACTION)?\s+TO(?:\s+SAVEPOINT)?)\s+([^\s;]+)/iy;
+
+/**
+ * Reads a statement that begins or ends a transaction or a savepoint. Of a text of several statements it reads the first
+ * one.
+ *
+ * @returns undefined for every other statement
+ */
+export function parseControl(sql: string): TransactionControl | undefined {
+  const control = CONTROL.exec(sql);
+  if (control === null) return undefined;
+  const [whole, begin, commit, rollback] = control;
+  if (begin !== undefined) return { does: 'begin' };
+  if (commit !== undefined) return { does: 'commit' };
+  SAVEPOINT.lastIndex = whole.search(/\w+$/);
+  const named = SAVEPOINT.exec(sql);
+  if (named === null) return rollback === undefined ? undefined : { does: 'rollback' };
+  const [, savepoint, release, name] = named;
+  const does = savepoint ? 'savepoint' : release ? 'release' : 'rollback to';
+  return { does, savepoint: name!.toLowerCase() };
+}
