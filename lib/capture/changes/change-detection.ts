@@ -76,7 +76,7 @@ function isChangedValue(
   row: ObjectLiteral | undefined,
 ): boolean {
   const { of } = changed;
-  // A row that has gone meanwhile cannot be compared, and its change was made nevertheless.
+  // Outside of a transaction a row may go before it is read, and its change was made nevertheless.
   const after: unknown = row === undefined ? undefined : of.getEntityValue(row);
   if (isRelation(of) || isHousekeeping(of) || after === undefined) {
     return foretoldOf(changed, old) !== false;

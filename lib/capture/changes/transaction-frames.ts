@@ -22,11 +22,6 @@ export class TransactionFrames<Item> {
     innermost.push(item);
   }
 
-  /** Tells whether an item of any open frame meets a condition. */
-  some(meets: (item: Item) => boolean): boolean {
-    return this.#frames.some((frame) => frame.some(meets));
-  }
-
   /** The innermost savepoint was released: what it holds now depends on its parent. */
   merge(): void {
     if (this.depth < 2) return;

@@ -70,7 +70,10 @@ async function writeRead(
     }),
   );
   if (rows.length > limit) {
-    for (const plan of plans) context.guard.overflow(plan, operation);
+    for (const plan of plans) {
+      context.guard.overflow(plan, operation);
+      context.doubt(plan, operation, builder);
+    }
     if (plans.length === 0) context.guard.cascadeOverflow(metadata.name);
     return execute();
   }
@@ -131,11 +134,10 @@ function concernedPlans(
   return [metadata, ...metadata.childEntityMetadatas]
     .map((entity: EntityMetadata) => entities.get(entity))
     .filter((plan) => plan !== undefined)
-    .filter(
-      (plan) =>
-        concernedEvents(plan, operation).length > 0 ||
-        // The commit must know what becomes of a row that the transaction has made or changed.
-        (operation !== 'update' && context.isPending(plan, builder)),
-    )
-    .filter((plan) => context.guard.admits(plan, operation));
+    .filter((plan) => {
+      const isCaptured =
+        concernedEvents(plan, operation).length > 0 && context.guard.admits(plan, operation);
+      if (!isCaptured) context.doubt(plan, operation, builder);
+      return isCaptured;
+    });
 }

@@ -1,6 +1,7 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { setValue } from '../rows/row-copy.js';
+import { isReadInFull } from '../rows/row-key.js';
 import { isPostgres, lock } from '../rows/row-lock.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { WriteBuilder } from './write-builders.js';
@@ -155,11 +156,6 @@ export async function onlyRead<Result>(
   } finally {
     expressionMap.extraAppendedAndWhereCondition = before;
   }
-}
-
-/** False for values that may come back from JavaScript changed: its dates have no microseconds. */
-function isReadInFull({ type }: EntityMetadata['columns'][number]): boolean {
-  return type !== Date && !/^(?:time|interval)/.test(String(type));
 }
 
 /** The number of rows that a write has hit, where PostgreSQL tells it. */

@@ -21,8 +21,8 @@ interface Changes {
     on: { queryRunner: QueryRunner; manager: EntityManager },
     item: CollectedItem,
   ): Promise<void> | void;
-  /** Tells whether the open transaction of a connection has changed rows of an entity. */
-  holds(queryRunner: QueryRunner, plan: EntityPlan): boolean;
+  /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
+  doubt(queryRunner: QueryRunner, plan: EntityPlan): void;
   /** Tells whether a connection is in a transaction that TypeORM has not begun. */
   isBegunByHand(queryRunner: QueryRunner): boolean;
 }
@@ -87,10 +87,14 @@ export class WriteContext {
     return runnerOf(builder, this.dataSource)?.isTransactionActive === true;
   }
 
-  /** Tells whether the transaction that a query builder is going to write in has changed rows of an entity. */
-  isPending(plan: EntityPlan, builder: WriteBuilder): boolean {
+  /**
+   * A write is not captured: the commit has to look what has become of rows that its transaction has made or changed. That
+   * they may be gone is seen in its statement.
+   */
+  doubt(plan: EntityPlan, operation: BulkOperation, builder: WriteBuilder): void {
+    if (operation !== 'softDelete' && operation !== 'restore') return;
     const runner = runnerOf(builder, this.dataSource);
-    return runner?.isTransactionActive === true && this.changes.holds(runner, plan);
+    if (runner?.isTransactionActive === true) this.changes.doubt(runner, plan);
   }
 
   /**

@@ -164,7 +164,7 @@ export class ChangeFeed {
       else ofEntity.set(change.key, now);
       return change;
     });
-    return this.capture.messages.messagesOf(occurrencesOf(changes), manager, false, known);
+    return this.capture.messages.messagesOf(occurrencesOf(changes), manager, { given: known });
   }
 
   #warnOfUnknown(entity: string): void {

@@ -4,6 +4,7 @@ import { stackFrames, errorText } from '../../common/index.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import { type CollectedItem, occurrencesOf } from '../changes/occurrences.js';
+import { Doubts } from '../changes/doubts.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { TransactionFrames } from '../changes/transaction-frames.js';
@@ -23,6 +24,9 @@ export interface OtherReports {
   reports(metadata: EntityMetadata): Promise<boolean>;
 }
 
+/** Statements after which every row is still there. */
+const KEEPS_ROWS = /^(?:INSERT|UPDATE)\b/;
+
 /** Statements that leave every row as it is. */
 const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/;
 
@@ -38,8 +42,16 @@ class ConnectionState {
   readonly loose: CollectedItem[] = [];
   /** Statements of the open transaction that may have written something. */
   writes = 0;
+  /** What the capture does not know of the open transaction. */
+  doubts = new Doubts();
   /** Sends what is loose. */
   sending: Promise<void> | undefined;
+
+  /** Another transaction begins. */
+  forgetStatements(): void {
+    this.writes = 0;
+    if (this.doubts.any) this.doubts = new Doubts();
+  }
 }
 
 /** Collects the changes on each connection, and sends their messages when its outermost transaction commits. */
@@ -83,11 +95,9 @@ export class ChangeCollector {
     return isOpen;
   }
 
-  /** Tells whether the open transaction of a connection has changed rows of an entity. */
-  holds(queryRunner: QueryRunner, plan: EntityPlan): boolean {
-    return this.#state(queryRunner).frames.some(
-      (item) => item.type === 'row' && item.plan === plan,
-    );
+  /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
+  doubt(queryRunner: QueryRunner, plan: EntityPlan): void {
+    this.#state(queryRunner).doubts.softly.add(plan);
   }
 
   /** @returns false when the connection is in no transaction */
@@ -101,13 +111,15 @@ export class ChangeCollector {
   statement(queryRunner: QueryRunner, sql: string): void {
     this.byHand.statement(queryRunner, sql);
     if (!queryRunner.isTransactionActive || HARMLESS.test(sql)) return;
-    this.#state(queryRunner).writes += 1;
+    const state = this.#state(queryRunner);
+    state.writes += 1;
+    if (!KEEPS_ROWS.test(sql)) state.doubts.removals = true;
   }
 
   /** A transaction or a savepoint has begun. */
   begin(queryRunner: QueryRunner): void {
     const state = this.#state(queryRunner);
-    if (state.frames.depth === 0) state.writes = 0;
+    if (state.frames.depth === 0) state.forgetStatements();
     state.frames.begin();
   }
 
@@ -169,7 +181,8 @@ export class ChangeCollector {
       batch.length = 0;
       while (occurrences.length > 0) {
         const page = occurrences.splice(0, STAGED_TOGETHER);
-        const messages = await this.messages.messagesOf(page, manager, alone);
+        const { doubts } = state;
+        const messages = await this.messages.messagesOf(page, manager, { alone, doubts });
         if (messages.length === 0) continue;
         state.staged.push(...(await this.pipeline.stage(messages, manager)));
       }
@@ -203,7 +216,7 @@ export class ChangeCollector {
     const items = state.loose.splice(0);
     if (this.others === undefined && this.messages.areUnheard(items)) return;
     // Nothing has counted them.
-    state.writes = 0;
+    state.forgetStatements();
     try {
       await this.#stage(state, items, manager);
     } finally {

@@ -6,7 +6,7 @@ import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';
 import type { CollectedItem, Occurrence } from '../changes/occurrences.js';
 import type { EventPlan } from '../plan/entity-plan.js';
-import { mayBeChanged, loadRows, type NeededRows, type Rows } from './row-loader.js';
+import { type KnownRows, mayBeChanged, loadRows, type NeededRows } from './row-loader.js';
 import { RelatedKeys } from '../rows/related-keys.js';
 import { fillTemplate } from '../payload/ref-template.js';
 import { withRequestData } from '../payload/request-data.js';
@@ -29,16 +29,13 @@ export class EntityMessages {
    * Reads the rows that are needed, in one query a class, and makes the messages of those occurrences that prove to be
    * real and have recipients; messages among them pass through in their place.
    *
-   * @param alone nothing else was written in the transaction: what was saved is what a read would answer, where the
-   *   types of its columns say so
-   * @param known the rows, where they are not to be read; an event that fails is dropped then, whatever it says
+   * @param known what is known of the rows; where they are not to be read, an event that fails is dropped, whatever it says
    * @throws what a query throws, and what a function of an event with `propagateErrors` throws
    */
   async messagesOf(
     happened: readonly (Occurrence | Message)[],
     manager: EntityManager,
-    alone = false,
-    known?: Rows,
+    known: KnownRows = {},
   ): Promise<Message[]> {
     const candidates = happened.filter(
       (entry) => entry instanceof Message || (this.#mayBeHeard(entry.event) && mayBeChanged(entry)),
@@ -46,15 +43,17 @@ export class EntityMessages {
     const occurrences = candidates.filter(
       (entry): entry is Occurrence => !(entry instanceof Message),
     );
-    const isRead = !alone || occurrences.some(({ event }) => this.#readers.has(event));
+    const isRead =
+      known.alone !== true || occurrences.some(({ event }) => this.#readers.has(event));
     const related = isRead ? undefined : new RelatedKeys();
-    const loaded = loadRows(occurrences, manager, alone, known, related);
+    const loaded = loadRows(occurrences, manager, known, related);
     const rows = isPromiseLike(loaded) ? await loaded : loaded;
-    const messages = await this.#messagesFrom(candidates, rows, known === undefined, related);
+    const mayThrow = known.given === undefined;
+    const messages = await this.#messagesFrom(candidates, rows, mayThrow, related);
     if (related?.isEnough !== false) return messages;
     for (const { event } of occurrences) this.#readers.add(event);
-    const read = await loadRows(occurrences, manager, false, known);
-    return this.#messagesFrom(candidates, read, known === undefined, undefined);
+    const read = await loadRows(occurrences, manager, { ...known, alone: false });
+    return this.#messagesFrom(candidates, read, mayThrow, undefined);
   }
 
   /** Ends early when `related` is not enough. */

@@ -24,11 +24,13 @@ export function subjectsOf(occurrence: Occurrence, needed: NeededRows): readonly
 }
 
 function rowSubjects(
-  { kind, event, net }: Extract<Occurrence, { readonly kind: 'create' | 'change' | 'delete' }>,
-  { rows }: NeededRows,
+  occurrence: Extract<Occurrence, { readonly kind: 'create' | 'change' | 'delete' }>,
+  { rows, doubts }: NeededRows,
 ): readonly Subject[] {
+  const { kind, event, net } = occurrence;
   const { metadata } = net.plan;
   const read = rows.get(metadata)?.get(net.key);
+  if (doubts.areTrueOf(occurrence, read)) return NONE;
   // Something that no hook tells of (a cascade, SQL by hand) has removed what this transaction had created.
   if (kind === 'create' && event.needsRow && read === undefined) return NONE;
   const changed = kind === 'change' ? changedFields(net, read, event) : NONE;
@@ -67,13 +69,15 @@ function beforeOf(net: NetChange, row: ObjectLiteral): ObjectLiteral {
 }
 
 function linkSubjects(
-  { kind, event, links, net }: Extract<Occurrence, { readonly links: NetLinks }>,
-  { rows, related, linked }: NeededRows,
+  occurrence: Extract<Occurrence, { readonly links: NetLinks }>,
+  { rows, doubts, related, linked }: NeededRows,
 ): Subject[] {
+  const { kind, event, links, net } = occurrence;
   const { entity, relation } = links.plan;
   if (kind === 'cleared' && linked.get(relation)?.has(links.key) === true) return [];
   const read = rows.get(entity.metadata)?.get(links.key);
   if (event.needsRow && read === undefined) return [];
+  if (doubts.areTrueOf(occurrence, read)) return [];
   const row = read ?? links.id;
   const before = net === undefined ? row : net.old === undefined ? null : beforeOf(net, row);
   const found = related.get(relation.inverseEntityMetadata);

@@ -1,4 +1,5 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import { Doubts } from '../changes/doubts.js';
 import type { Occurrence } from '../changes/occurrences.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
@@ -17,9 +18,23 @@ export type Rows = ReadonlyMap<EntityMetadata, ReadonlyMap<string, ObjectLiteral
 /** Keys of the rows that still have links of a relation. */
 type LinkedRows = ReadonlyMap<RelationMetadata, ReadonlySet<string>>;
 
+/** What is known of the rows before any is read. */
+export interface KnownRows {
+  /**
+   * True if nothing else was written in the transaction: what was saved is what a read would answer, where the types of its
+   * columns say so.
+   */
+  readonly alone?: boolean;
+  /** The rows, where they are not to be read. */
+  readonly given?: Rows;
+  /** Default: none. */
+  readonly doubts?: Doubts;
+}
+
 /** The rows that the messages of occurrences need. */
 export interface NeededRows {
   readonly rows: Rows;
+  readonly doubts: Doubts;
   /** The rows at the other end of links. */
   readonly related: Rows;
   readonly linked: LinkedRows;
@@ -40,6 +55,8 @@ export function mayBeChanged(occurrence: Occurrence): boolean {
   );
 }
 
+const NO_DOUBTS = new Doubts();
+
 /**
  * Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}.
  *
@@ -48,47 +65,53 @@ export function mayBeChanged(occurrence: Occurrence): boolean {
 export function loadRows(
   occurrences: readonly Occurrence[],
   manager: EntityManager,
-  alone: boolean,
-  given: Rows | undefined,
+  { alone = false, given, doubts = NO_DOUBTS }: KnownRows,
   related?: RelatedKeys,
 ): Promise<NeededRows> | NeededRows {
-  const known = given ?? (alone ? knownRows(occurrences, related) : undefined);
+  const known = given ?? (alone ? knownRows(occurrences, doubts, related) : undefined);
   const hasLinks = occurrences.some((occurrence) => 'links' in occurrence);
   return known !== undefined && !hasLinks
-    ? { rows: known, related: NONE, linked: NONE }
-    : readNeeded(occurrences, manager, known);
+    ? { rows: known, doubts, related: NONE, linked: NONE }
+    : readNeeded(occurrences, manager, known, doubts);
 }
 
 async function readNeeded(
   occurrences: readonly Occurrence[],
   manager: EntityManager,
   known: Rows | undefined,
+  doubts: Doubts,
 ): Promise<NeededRows> {
-  const rows = known ?? (await readAll(manager, occurrences));
+  const rows = known ?? (await readAll(manager, occurrences, doubts));
   return {
     rows,
+    doubts,
     related: await readRelated(manager, occurrences),
     linked: await readLinked(manager, occurrences),
   };
 }
 
 /** A row that was truly removed is known from its old values alone. */
-function mustBeRead(occurrence: Occurrence): boolean {
-  const { event } = occurrence;
-  if ('links' in occurrence) return event.needsRow;
-  const { kind, net } = occurrence;
+function mustBeRead(occurrence: Occurrence, doubts: Doubts): boolean {
+  const { event, kind } = occurrence;
+  if ('links' in occurrence) {
+    return event.needsRow || doubts.concern(occurrence.links.plan.entity, kind);
+  }
+  const { net } = occurrence;
   return (
     net.now.there &&
-    (event.needsRow || (kind === 'change' && isChangedByValues(net, event) === undefined))
+    (event.needsRow ||
+      doubts.concern(net.plan, kind) ||
+      (kind === 'change' && isChangedByValues(net, event) === undefined))
   );
 }
 
 /** The rows that occurrences need; undefined when they have to be read. */
 function knownRows(
   occurrences: readonly Occurrence[],
+  doubts: Doubts,
   related: RelatedKeys | undefined,
 ): Rows | undefined {
-  const needing = occurrences.filter(mustBeRead);
+  const needing = occurrences.filter((occurrence) => mustBeRead(occurrence, doubts));
   const [first] = needing;
   if (first === undefined) return new Map();
   const net = 'links' in first ? undefined : first.net;
@@ -142,10 +165,14 @@ function isKey(of: ChangedValue['of']): boolean {
   return 'isVirtual' in of && of.isVirtual;
 }
 
-async function readAll(manager: EntityManager, occurrences: readonly Occurrence[]): Promise<Rows> {
+async function readAll(
+  manager: EntityManager,
+  occurrences: readonly Occurrence[],
+  doubts: Doubts,
+): Promise<Rows> {
   const wanted = new Map<EntityMetadata, WantedRows>();
   for (const occurrence of occurrences) {
-    if (!mustBeRead(occurrence)) continue;
+    if (!mustBeRead(occurrence, doubts)) continue;
     const { key, id } = 'links' in occurrence ? occurrence.links : occurrence.net;
     const { metadata } = 'links' in occurrence ? occurrence.links.plan.entity : occurrence.net.plan;
     const of: WantedRows = wanted.get(metadata) ?? { ids: new Map(), joins: [], hidden: new Set() };

@@ -29,3 +29,8 @@ export function keyPart(value: unknown, column: Column): string {
   if (column.type === 'uuid') return String(value).toLowerCase();
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
+
+/** False for values that JavaScript may give back changed: its dates have no microseconds. */
+export function isReadInFull({ type }: Column): boolean {
+  return type !== Date && !/^(?:time|interval)/.test(String(type));
+}

@@ -1,0 +1,43 @@
+import type { ObjectLiteral } from 'typeorm';
+import type { EntityPlan } from '../plan/entity-plan.js';
+import { isReadInFull } from '../rows/row-key.js';
+import type { Occurrence } from './occurrences.js';
+
+/**
+ * What a transaction may have made of rows unseen: by writes that are not captured, by SQL by hand, by the foreign keys of
+ * the database. Rows with changes to report are looked at again then, before the commit.
+ */
+export class Doubts {
+  /** True if rows of any entity may be gone. */
+  removals = false;
+  /** The entities of which rows may have been softly removed, or recovered. */
+  readonly softly = new Set<EntityPlan>();
+
+  get any(): boolean {
+    return this.removals || this.softly.size > 0;
+  }
+
+  /** Tells whether a row may not be there as its changes say. */
+  concern(plan: EntityPlan, kind: Occurrence['kind']): boolean {
+    return this.softly.has(plan) || (this.removals && kind !== 'delete');
+  }
+
+  /**
+   * Tells whether a row has proved not to be there as its changes say: it is gone, or was softly removed or recovered.
+   *
+   * @param row the row as it is; undefined when none was found
+   */
+  areTrueOf(occurrence: Occurrence, row: ObjectLiteral | undefined): boolean {
+    if (!this.any) return false;
+    const { kind, event, net } = occurrence;
+    const plan = 'links' in occurrence ? occurrence.links.plan.entity : occurrence.net.plan;
+    if (!this.concern(plan, kind)) return false;
+    const { deleteDateColumn: column, primaryColumns } = plan.metadata;
+    if (row === undefined) return kind !== 'delete' && primaryColumns.every(isReadInFull);
+    if (column?.isSelect !== true || event.options.softRemoval === false) return false;
+    // An update that has set it by hand is a change.
+    if (!this.softly.has(plan) || net?.values.has(column) === true) return false;
+    const isRemoved = (column.getEntityValue(row) ?? null) !== null;
+    return isRemoved !== (net?.now.removed ?? false);
+  }
+}
