@@ -47,7 +47,7 @@ async function upsert(
     const rows = new Upsert(plan, builder, valueSets);
     await context.read(plan.metadata, 'upsert', () => rows.prepare(queryRunner));
     const result = await execute();
-    await context.collect(queryRunner, await rows.changes(queryRunner.manager));
+    await context.collect(queryRunner, await rows.changes(queryRunner.manager, result));
     return result;
   });
 }

@@ -43,9 +43,13 @@ export class Upsert {
     this.#updates = new Map(updates.map((change) => [change.key, change]));
   }
 
-  /** What the insert has done to each row. */
-  async changes(manager: EntityManager): Promise<RowChange[]> {
-    const rows = await this.#rows.after(manager);
+  /**
+   * What the insert has done to each row.
+   *
+   * @param result of the insert
+   */
+  async changes(manager: EntityManager, result: unknown): Promise<RowChange[]> {
+    const rows = await this.#rows.after(manager, (result as { readonly raw?: unknown }).raw);
     // The rows still have their unique values: one that is not found has got another id.
     const changes = [...this.#updates.values()]
       .filter(({ key }) => !rows.has(key))

@@ -1,4 +1,5 @@
-import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import { Between, MoreThan } from 'typeorm';
+import type { EntityManager, EntityMetadata, FindOperator, ObjectLiteral } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Column } from '../rows/row-key.js';
 import { rowKey } from '../rows/row-key.js';
@@ -25,13 +26,29 @@ export class UpsertedRows {
   readonly #conditions: readonly ObjectLiteral[];
   /** Rows of values that conflict with no other: their ids are known once they are inserted. */
   readonly #others: readonly ObjectLiteral[];
+  readonly #written: ReadonlySet<Column>;
+  /** The column of the key that counts up, if there is one. */
+  readonly #counter: Column | undefined;
+  /** Its value in each row of values, `NaN` where there is none: TypeORM fills in others later. */
+  readonly #given: readonly number[];
+  /** Where it stood before the insert, on a database that does not answer what it has inserted. */
+  #counted = 0;
 
   constructor(
     private readonly metadata: EntityMetadata,
     private readonly relations: readonly RelationMetadata[],
-    { expressionMap: { onUpdate } }: WriteBuilder,
+    builder: WriteBuilder,
     valueSets: readonly ObjectLiteral[],
   ) {
+    const { onUpdate } = builder.expressionMap;
+    this.#written = new Set(
+      // On PostgreSQL, TypeORM leaves out the id that is given of a column that counts up.
+      (Reflect.get(builder, 'getInsertedColumns') as () => Column[]).call(builder),
+    );
+    this.#counter = metadata.primaryColumns.find(
+      ({ isGenerated, generationStrategy }) => isGenerated && generationStrategy === 'increment',
+    );
+    this.#given = valueSets.map((values) => Number(this.#counter?.getEntityValue(values)));
     const { conflict } = (onUpdate as { readonly conflict?: unknown } | undefined) ?? {};
     const named = Array.isArray(conflict)
       ? conflict.map((name) => metadata.findColumnWithDatabaseName(String(name)))
@@ -56,14 +73,19 @@ export class UpsertedRows {
       if (!isMySql(dataSource)) lock(query, dataSource, true);
       rows.push(...(await query.getMany()));
     }
+    await this.#readCounter(manager);
     return rows;
   }
 
-  /** The rows as they are after the insert, by {@link rowKey}. */
-  async after(manager: EntityManager): Promise<Map<string, UpsertedRow>> {
+  /**
+   * The rows as they are after the insert, by {@link rowKey}.
+   *
+   * @param raw what the database has answered to the insert
+   */
+  async after(manager: EntityManager, raw: unknown): Promise<Map<string, UpsertedRow>> {
     const rows = new Map<string, UpsertedRow>();
     const { driver, options } = dataSourceOf(manager);
-    const inserted = this.#others.flatMap((values) => this.#conditionsOf(values));
+    const inserted = this.#others.length === 0 ? [] : this.#inserted(manager, raw);
     for (const query of this.#queries(manager, [...this.#conditions, ...inserted])) {
       // PostgreSQL locks the row of a conflict, and so leaves its transaction's id there.
       const knowsNew = options.type === 'postgres';
@@ -77,6 +99,61 @@ export class UpsertedRows {
     return rows;
   }
 
+  async #readCounter(manager: EntityManager): Promise<void> {
+    const { driver } = dataSourceOf(manager);
+    if (this.#counter === undefined || this.#others.length === 0) return;
+    if (isMySql(dataSourceOf(manager)) || driver.isReturningSqlSupported('insert')) return;
+    const highest = `MAX(${driver.escape(this.#counter.databaseName)})`;
+    const query = rowsQuery(manager, this.metadata, []).select(highest, 'highest');
+    const found = await query.getRawOne<{ highest: unknown }>();
+    this.#counted = Number(found?.highest ?? 0);
+  }
+
+  /**
+   * Conditions for the rows that the insert has made of {@link #others}. TypeORM cannot tell their ids: it takes each row
+   * of values for one that was inserted.
+   */
+  #inserted(manager: EntityManager, raw: unknown): ObjectLiteral[] {
+    if (Array.isArray(raw)) {
+      const answered = raw.map((row: ObjectLiteral) => this.#idOf(manager, row));
+      if (answered.every((id) => id !== undefined)) return answered;
+    } else if (this.#counter !== undefined) {
+      const counter = this.#counter;
+      return this.#countedBy(raw).map((numbers) => {
+        const condition: ObjectLiteral = {};
+        counter.setEntityValue(condition, numbers);
+        return condition;
+      });
+    }
+    return this.#others.flatMap((values) => this.#conditionsOf(values, true));
+  }
+
+  /** The numbers that the key may have got, of a database that answers the first one at most. */
+  #countedBy(raw: unknown): FindOperator<number>[] {
+    const { insertId } = (raw ?? {}) as { readonly insertId?: number };
+    if (insertId === undefined) return [MoreThan(this.#counted)];
+    // MySQL counts on from there.
+    const firsts = [insertId, ...this.#given.filter((number) => number > insertId)];
+    // No other insert gets a number between those of these rows.
+    return firsts.map((first) => Between(first, first + this.#given.length - 1));
+  }
+
+  /** The id in a row that the database has answered; undefined when it does not tell the row from others. */
+  #idOf(manager: EntityManager, answered: ObjectLiteral): ObjectLiteral | undefined {
+    const { primaryColumns } = this.metadata;
+    const known = primaryColumns.filter(({ databaseName }) => databaseName in answered);
+    const isEnough =
+      known.length === primaryColumns.length || known.some(({ isGenerated }) => isGenerated);
+    if (!isEnough) return undefined;
+    const { driver } = dataSourceOf(manager);
+    const id: ObjectLiteral = {};
+    for (const column of known) {
+      const value: unknown = driver.prepareHydratedValue(answered[column.databaseName], column);
+      column.setEntityValue(id, value);
+    }
+    return id;
+  }
+
   /** Queries for the rows that meet conditions: each row once in each of them. */
   #queries(manager: EntityManager, conditions: readonly ObjectLiteral[]) {
     const pages = Math.ceil(conditions.length / CONDITIONS_PER_QUERY);
@@ -87,13 +164,14 @@ export class UpsertedRows {
     );
   }
 
-  #conditionsOf(values: ObjectLiteral): ObjectLiteral[] {
+  #conditionsOf(values: ObjectLiteral, isInserted = false): ObjectLiteral[] {
     return this.#keys.flatMap((columns) => {
       const condition: ObjectLiteral = {};
       for (const column of columns) {
         const value: unknown = column.getEntityValue(values);
         // Null equals nothing, not even null; a default or an expression is not known before.
         if (value === undefined || value === null || typeof value === 'function') return [];
+        if (!isInserted && !this.#written.has(column)) return [];
         column.setEntityValue(condition, value);
       }
       return [condition];

@@ -65,14 +65,20 @@ export interface Body {
   readonly data: unknown;
 }
 
+/** MariaDB by the driver of MySQL, for which TypeORM has no RETURNING. */
+type AnyDatabase = CaptureDatabase | 'mysql';
+
 export async function openDataSource(
-  kind: CaptureDatabase,
+  kind: AnyDatabase,
   entities: readonly (new () => object)[],
   options: Partial<DataSourceOptions> = {},
 ): Promise<{ dataSource: DataSource; close: () => Promise<void> }> {
-  const database = await createDatabase(kind === 'sqlite' ? 'memory' : kind);
+  const database = await createDatabase(
+    kind === 'sqlite' ? 'memory' : kind === 'mysql' ? 'mariadb' : kind,
+  );
   const dataSource = new DataSource({
     ...database.options,
+    ...(kind === 'mysql' && { type: kind }),
     entities: [...entities],
     synchronize: true,
     ...options,
@@ -88,7 +94,7 @@ export async function openDataSource(
 }
 
 export async function openCaptureApp(
-  kind: CaptureDatabase,
+  kind: AnyDatabase,
   entities: readonly (new () => object)[],
   options: BulkSettings & {
     readonly baseUrl?: string;
