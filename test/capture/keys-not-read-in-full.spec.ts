@@ -1,4 +1,4 @@
-import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+import { Column, CreateDateColumn, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BulkWriteError, WebhookEvent } from '../../lib/capture/index.js';
 import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
@@ -101,4 +101,60 @@ describe('writes on PostgreSQL whose rows their keys do not find', () => {
       expect(rig.received()).toEqual([]);
     },
   );
+
+  describe('in a transaction of the application, which catches the error', () => {
+    const refused = async (inner: EntityManager) => {
+      const write = inner.update(Box, { size: { width: 1 } }, { note: 'z' });
+      await expect(write).rejects.toThrow(BulkWriteError);
+    };
+
+    it('are not committed', async () => {
+      const outer = rig.dataSource.transaction(async (inner) => {
+        await refused(inner);
+        await inner.transaction(refused);
+        await inner.save(Code, { code: 'new', note: 'n' });
+      });
+      await expect(outer).rejects.toThrow(/cannot be committed/);
+      expect(await notes('boxes')).toEqual(['a', 'kept']);
+
+      const runner = rig.dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await runner.startTransaction();
+      await refused(runner.manager);
+      await runner.commitTransaction();
+      await expect(runner.commitTransaction()).rejects.toThrow(BulkWriteError);
+      await expect(runner.commitTransaction()).rejects.toThrow(BulkWriteError);
+      await runner.rollbackTransaction();
+      await runner.startTransaction();
+      await runner.manager.update(Box, { id: 1 }, { note: 'later' });
+      await runner.commitTransaction();
+      await runner.release();
+      expect(await notes('boxes')).toEqual(['kept', 'later']);
+      expect(rig.received()).toEqual(['box.changed {"id":1}']);
+    });
+
+    it('are not committed where it was begun by hand', async () => {
+      const runner = rig.dataSource.createQueryRunner();
+      await runner.query('BEGIN');
+      await refused(runner.manager);
+      await expect(runner.query('SELECT 1')).rejects.toThrow(/aborted/);
+      await runner.query('COMMIT');
+      await runner.release();
+      expect(await notes('boxes')).toEqual(['a', 'kept']);
+    });
+
+    it('are undone with their savepoint, and the rest is committed', async () => {
+      await rig.dataSource.transaction(async (outer) => {
+        await outer.update(Box, { id: 1 }, { note: 'before' });
+        const inner = outer.transaction(async (savepoint) => {
+          await savepoint.transaction(refused);
+          throw new Error('no');
+        });
+        await expect(inner).rejects.toThrow('no');
+        await outer.update(Box, { id: 1 }, { note: 'after' });
+      });
+      expect(await notes('boxes')).toEqual(['after', 'kept']);
+      expect(rig.received()).toEqual(['box.changed {"id":1}']);
+    });
+  });
 });

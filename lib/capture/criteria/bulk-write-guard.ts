@@ -86,14 +86,14 @@ export class BulkWriteGuard implements CascadeRules {
     );
   }
 
-  /**
-   * Refuses a write that has not hit the rows that were read for its events.
-   *
-   * @throws {@link BulkWriteError}
-   */
-  refuseOthers(entity: string, operation: BulkOperation, read: number, hit: number): void {
-    throw new BulkWriteError(
-      `${entity}: ${operation} has hit ${hit} row(s) where its condition had matched ${read}, and is refused, because events could be sent for the wrong ones. Either a trigger or a rule kept rows, or a primary key loses something on its way through JavaScript, as by a transformer. Roll the transaction back, or write without events: a query builder with callListeners(false)`,
+  /** The error of a write that has not hit the rows that were read for its events. */
+  otherRows(
+    entity: string,
+    operation: BulkOperation,
+    { read, hit }: { readonly read: number; readonly hit: number },
+  ): BulkWriteError {
+    return new BulkWriteError(
+      `${entity}: ${operation} has hit ${hit} row(s) where its condition had matched ${read}, and is refused, because events could be sent for the wrong ones. Either a trigger or a rule kept rows, or a primary key loses something on its way through JavaScript, as by a transformer. Its transaction cannot be committed: roll it back, and write without events: a query builder with callListeners(false)`,
       { entity, operation, read, hit },
     );
   }

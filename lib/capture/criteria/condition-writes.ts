@@ -85,7 +85,9 @@ async function writeRead(
     : [];
   const result = await onlyRead(builder, metadata, rows, execute);
   const hit = rowsHit(builder, result) ?? rows.length;
-  if (hit !== rows.length) context.guard.refuseOthers(metadata.name, operation, rows.length, hit);
+  if (hit !== rows.length) {
+    await context.refuseOthers(queryRunner, metadata, operation, { read: rows.length, hit });
+  }
   await context.collect(queryRunner, [...changes, ...caused]);
   return result;
 }

@@ -25,7 +25,12 @@ interface Changes {
   doubt(queryRunner: QueryRunner, plan: EntityPlan): void;
   /** Tells whether a connection is in a transaction that TypeORM has not begun. */
   isBegunByHand(queryRunner: QueryRunner): boolean;
+  /** Lets the commit of the open transaction of a connection fail. */
+  refuse(queryRunner: QueryRunner, reason: Error): void;
 }
+
+/** Lets every further statement of a transaction on PostgreSQL fail, and its COMMIT roll it back. */
+const ABORT = `DO $$ BEGIN RAISE EXCEPTION 'A write was refused: roll the transaction back'; END $$`;
 
 /** A write that a query builder is told to make. */
 export interface BuilderWrite {
@@ -95,6 +100,25 @@ export class WriteContext {
     if (operation !== 'softDelete' && operation !== 'restore') return;
     const runner = runnerOf(builder, this.dataSource);
     if (runner?.isTransactionActive === true) this.changes.doubt(runner, plan);
+  }
+
+  /**
+   * Refuses a write that has hit other rows than were read for its events. Its transaction is the application's, which may
+   * catch the error: it cannot commit what was written.
+   *
+   * @throws {@link BulkWriteError}
+   */
+  async refuseOthers(
+    queryRunner: QueryRunner,
+    { name }: EntityMetadata,
+    operation: BulkOperation,
+    counts: { readonly read: number; readonly hit: number },
+  ): Promise<never> {
+    const error = this.guard.otherRows(name, operation, counts);
+    if (queryRunner.isTransactionActive) this.changes.refuse(queryRunner, error);
+    // No hook tells of its COMMIT.
+    else await queryRunner.query(ABORT).catch(() => undefined);
+    throw error;
   }
 
   /**

@@ -44,6 +44,8 @@ class ConnectionState {
   writes = 0;
   /** What the capture does not know of the open transaction. */
   doubts = new Doubts();
+  /** Why the open transaction must not be committed, and the number of frames that the refused write is in. */
+  refused: { readonly reason: Error; depth: number } | undefined;
   /** Sends what is loose. */
   sending: Promise<void> | undefined;
 
@@ -100,6 +102,12 @@ export class ChangeCollector {
     this.#state(queryRunner).doubts.softly.add(plan);
   }
 
+  /** A write of the open transaction was refused after it was made: with it, or with its savepoint, all has to go. */
+  refuse(queryRunner: QueryRunner, reason: Error): void {
+    const state = this.#state(queryRunner);
+    state.refused ??= { reason, depth: openFrames(state).depth };
+  }
+
   /** @returns false when the connection is in no transaction */
   enlist(queryRunner: QueryRunner, message: Message): boolean {
     if (!queryRunner.isTransactionActive) return false;
@@ -127,6 +135,7 @@ export class ChangeCollector {
   beforeCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
     const state = this.#state(queryRunner);
     if (state.frames.depth > 1) return;
+    if (state.refused !== undefined) throw state.refused.reason;
     const items = state.frames.drain();
     if (items.length === 0) return;
     // What triggers report besides has to be removed in any case.
@@ -138,7 +147,11 @@ export class ChangeCollector {
   afterCommit(on: OnConnection): Promise<void> | void {
     const { queryRunner } = on;
     const state = this.#state(queryRunner);
-    if (queryRunner.isTransactionActive) return state.frames.merge();
+    if (queryRunner.isTransactionActive) {
+      state.frames.merge();
+      if (state.refused) state.refused.depth = Math.min(state.refused.depth, state.frames.depth);
+      return;
+    }
     const late = state.frames.close();
     this.byHand.end(queryRunner, true);
     this.release(state.staged.splice(0));
@@ -161,8 +174,13 @@ export class ChangeCollector {
   /** A transaction or a savepoint was rolled back. */
   afterRollback(queryRunner: QueryRunner): void {
     const state = this.#state(queryRunner);
-    if (queryRunner.isTransactionActive) return state.frames.drop();
+    if (queryRunner.isTransactionActive) {
+      state.frames.drop();
+      if (state.refused && state.refused.depth > state.frames.depth) state.refused = undefined;
+      return;
+    }
     state.frames.close();
+    state.refused = undefined;
     this.byHand.end(queryRunner, false);
     state.staged.length = 0;
   }
