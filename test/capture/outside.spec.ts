@@ -145,12 +145,14 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
         /^Doc: upsert .*doc\.created, doc\.changed .*after it: .*sendFor\(Doc, /,
       ),
       expect.stringMatching(
-        /^Doc: update .*after it: .*sendFor\(Doc, \{ where \}, 'doc\.changed'\)/,
+        /^Doc: update .*before it: .*find\(Doc, \{ where, withDeleted: true \}\); after it: .*sendFor\(row, 'doc\.changed'\)/,
       ),
       expect.stringMatching(
-        /^Doc: softDelete .*after it: .*\(Doc, \{ where, withDeleted: true \}, 'doc\.removed'\)/,
+        /^Doc: softDelete .*before it: .*\(Doc, \{ where \}\); after it: .*\(row, 'doc\.removed'\)/,
       ),
-      expect.stringMatching(/^Doc: restore .*after it: .*\(Doc, \{ where \}, 'doc\.created'\)/),
+      expect.stringMatching(
+        /^Doc: restore .*before it: .*\(Doc, \{ where, withDeleted: true \}\).*; after it: .*\(row, 'doc\.created'\)/,
+      ),
       expect.stringMatching(/^Doc: delete .*before it: .*\(Doc, \{ where \}, 'doc\.removed'\)/),
     ]);
     await other.close();
@@ -194,9 +196,9 @@ describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind)
     for (const [write, text] of [
       [
         () => manager.update(Doc, { text: 'empty' }, { text: 'B' }),
-        /^Doc: update hits more than 2 rows .*raise bulkLimit.*after it: .*sendFor\(Doc, \{ where \}, 'doc\.changed'\)/,
+        /^Doc: update hits more than 2 rows .*raise bulkLimit.*before it: .*; after it: .*sendFor\(row, 'doc\.changed'\)/,
       ],
-      [() => manager.softDelete(Doc, { text: 'empty' }), /withDeleted: true/],
+      [() => manager.softDelete(Doc, { text: 'empty' }), /before it: .*; after it: /],
       [() => manager.delete(Doc, { text: 'empty' }), /before it: /],
     ] as const) {
       await expect(write()).rejects.toThrow(text);

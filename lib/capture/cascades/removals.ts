@@ -59,6 +59,31 @@ export class Removals {
     return [metadata, ...metadata.childEntityMetadatas].some((entity) => this.#plan.has(entity));
   }
 
+  /** The events of other rows that a removal of rows of a class, or of one that extends it, may send. */
+  eventsWith(metadata: EntityMetadata): readonly string[] {
+    const names = new Set<string>();
+    const seen = new Set<EntityMetadata>();
+    const follow = (entity: EntityMetadata): void => {
+      if (seen.has(entity)) return;
+      seen.add(entity);
+      const { cascades = [], links = [] } = this.#plan.get(entity) ?? {};
+      for (const { entity: other, relation } of links) {
+        for (const { name, options, ...event } of other.events) {
+          const isCut = typeof options.on === 'object' && !('added' in options.on);
+          if (isCut && event.relation === relation) names.add(name);
+        }
+      }
+      for (const { metadata: other, does, plan } of cascades) {
+        for (const { name, options } of plan?.events ?? []) {
+          if (options.on === (does === 'remove' ? 'delete' : 'change')) names.add(name);
+        }
+        if (does === 'remove') follow(other);
+      }
+    };
+    for (const entity of [metadata, ...metadata.childEntityMetadatas]) follow(entity);
+    return [...names];
+  }
+
   /** Reads the changes that a removal of rows of a class, or of one that extends it, will cause. */
   changesWith(
     manager: EntityManager,

@@ -19,18 +19,45 @@ export function concernedEvents(plan: EntityPlan, operation: BulkOperation): str
   return [...new Set(concerned.map(({ name }) => name))];
 }
 
-/** The call that sends an event by hand for what the operation has done, and when to make it. */
-export function callByHand(
-  { metadata }: EntityPlan,
+/**
+ * The code that sends events by hand for what an operation does, and when to run it. It sends them for the rows that the
+ * operation hits, whatever its `where` names: after an update, the same condition may match none of them, or others.
+ */
+export function codeByHand(
+  { metadata: { name, deleteDateColumn } }: EntityPlan,
   operation: BulkOperation,
-  event: string,
+  events: readonly string[],
 ): string {
-  // Links have no event that a row alone could be sent for.
-  if (operation === 'relation().remove()') return `after it: dispatcher.send('${event}', data)`;
-  // A row that was softly removed is found only when it is asked for, and one that has gone not at all.
-  const criteria = operation === 'softDelete' ? '{ where, withDeleted: true }' : '{ where }';
-  const isGone = operation === 'delete' || operation === 'clear';
-  return `${isGone ? 'before' : 'after'} it: dispatcher.sendFor(${metadata.name}, ${criteria}, '${event}')`;
+  const rows = `manager.find(${name}, { where })`;
+  const all = `manager.find(${name}, { where, withDeleted: true })`;
+  const sent = forEach(events, (event) => `dispatcher.sendFor(${name}, { where }, ${event})`);
+  const sentLater = `; after it: for (const row of rows) ${forEach(events, (event) => `dispatcher.sendFor(row, ${event})`)}`;
+  switch (operation) {
+    case 'delete':
+    case 'clear':
+      return `before it: ${sent}`;
+    case 'update':
+      return `before it: const rows = await ${deleteDateColumn ? all : rows}${sentLater}`;
+    case 'softDelete':
+      return `before it: const rows = await ${rows}${sentLater}`;
+    case 'restore': {
+      const isRemoved = `(row) => row.${deleteDateColumn?.propertyPath} !== null`;
+      return `before it: const rows = (await ${all}).filter(${isRemoved})${sentLater}`;
+    }
+    case 'relation().remove()':
+      // Links have no event that a row alone could be sent for.
+      return `after it: ${events.map((event) => `await dispatcher.send('${event}', data)`).join('; ')}`;
+    default:
+      // What is new has a condition of its own.
+      return `after it: ${events.map((event) => `await dispatcher.sendFor(${name}, { where }, '${event}')`).join('; ')}`;
+  }
+}
+
+function forEach(events: readonly string[], call: (event: string) => string): string {
+  const names = events.map((event) => `'${event}'`);
+  return names.length === 1
+    ? `await ${call(names[0]!)}`
+    : `for (const event of [${names.join(', ')}]) await ${call('event')}`;
 }
 
 function concerns(operation: BulkOperation, { options }: EventPlan): boolean {

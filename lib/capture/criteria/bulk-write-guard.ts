@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { BulkSettings } from '../../event/bulk-settings.js';
 import type { CascadeRules } from '../cascades/removals.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
-import { type BulkOperation, callByHand, concernedEvents } from './bulk-operation.js';
+import { type BulkOperation, codeByHand, concernedEvents } from './bulk-operation.js';
 import { BulkWriteError } from './bulk-write.error.js';
 
 const DEFAULTS: Required<BulkSettings> = {
@@ -60,15 +60,16 @@ export class BulkWriteGuard implements CascadeRules {
   /**
    * Answers a write that hits more rows than may be captured.
    *
+   * @param others events of other rows that would be sent for it
    * @throws {@link BulkWriteError} when such writes are refused
    */
-  overflow(plan: EntityPlan, operation: BulkOperation): void {
+  overflow(plan: EntityPlan, operation: BulkOperation, others: readonly string[] = []): void {
     const { bulkLimit, bulkOverflow } = this.#settingsOf(plan);
-    this.#answer(plan, operation, bulkOverflow, (events, byHand) =>
+    const explain = (events: string, byHand: string): string =>
       bulkOverflow === 'throw'
         ? `hits more than ${bulkLimit} rows (bulkLimit) and is refused before it begins, because ${events} would not be sent for it. Write fewer rows at a time, raise bulkLimit, or set bulkOverflow: 'warn' and send by hand ${byHand}`
-        : `hits more than ${bulkLimit} rows (bulkLimit), so ${events} is not sent for it. Write fewer rows at a time, raise bulkLimit, or send by hand ${byHand}`,
-    );
+        : `hits more than ${bulkLimit} rows (bulkLimit), so ${events} is not sent for it. Write fewer rows at a time, raise bulkLimit, or send by hand ${byHand}`;
+    this.#answer(plan, operation, bulkOverflow, explain, others);
   }
 
   /**
@@ -135,12 +136,14 @@ export class BulkWriteGuard implements CascadeRules {
     operation: BulkOperation,
     mode: 'throw' | 'warn',
     explain: (events: string, byHand: string) => string,
+    others: readonly string[] = [],
   ): void {
     const events = concernedEvents(plan, operation);
     if (events.length === 0) return;
     const entity = plan.metadata.name;
-    const byHand = callByHand(plan, operation, events[0]!);
-    const message = `${entity}: ${operation} ${explain(events.join(', '), byHand)}`;
+    const byHand = codeByHand(plan, operation, events);
+    const missed = [...new Set([...events, ...others])].join(', ');
+    const message = `${entity}: ${operation} ${explain(missed, byHand)}`;
     if (mode === 'throw') throw new BulkWriteError(message, { entity, operation, events });
     // Of one occasion the text is always the same.
     this.#warnOnce(message);

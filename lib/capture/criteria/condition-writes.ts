@@ -70,8 +70,9 @@ async function writeRead(
     }),
   );
   if (rows.length > limit) {
+    const others = affectsOthers ? context.removals.eventsWith(metadata) : [];
     for (const plan of plans) {
-      context.guard.overflow(plan, operation);
+      context.guard.overflow(plan, operation, others);
       context.doubt(plan, operation, builder);
     }
     if (plans.length === 0) context.guard.cascadeOverflow(metadata.name);
