@@ -7,7 +7,8 @@ import { onlyRead, readMatched, readUnlinked, rowsHit } from './matched-rows.js'
 import { ownTransaction } from './own-transaction.js';
 import { canReturnRows, writeReturning } from './returning-writes.js';
 import { changesOf, type PendingWrite } from './row-changes.js';
-import { isOfKey, setValuesOf } from './set-values.js';
+import { isNothingSet, isOfKey, setValuesOf } from './set-values.js';
+import { hooksFirst } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 
 /** The writes that name their rows by a condition. */
@@ -25,25 +26,41 @@ export function writeByCondition(write: BuilderWrite, operation: ByCondition): P
   const plans = concernedPlans(write, operation);
   const affectsOthers = operation === 'delete' && context.removals.affectsOthers(metadata);
   if (plans.length === 0 && !affectsOthers) return execute();
-  const given = operation === 'update' ? (valueSetsOf(builder)[0] ?? {}) : {};
-  const set = setValuesOf(metadata, given);
   // TypeORM itself keeps columns of trees this way.
-  if (operation === 'update' && set.values.length === 0) return execute();
-  if (set.values.some(({ of, value }) => isOfKey(of) && value === UNKNOWN_VALUE)) {
-    for (const plan of plans) context.guard.refuseUnknownKey(plan);
+  if (operation === 'update' && isNothingSet(metadata, valueSetsOf(builder)[0] ?? {})) {
+    return execute();
   }
   // TypeORM refuses it.
   if (isSoft(operation) && metadata.deleteDateColumn === undefined) return execute();
   const limits = plans.map((plan) => context.guard.limitOf(plan));
   const limit = Math.min(...limits, ...(affectsOthers ? [context.guard.cascadeLimit] : []));
+  const about = { operation, plans, affectsOthers, limit };
+  return ownTransaction(builder, context, (queryRunner) =>
+    hooksFirst(builder, queryRunner, execute, (after) =>
+      writeCaptured({ ...write, execute: after }, about, queryRunner),
+    ),
+  );
+}
+
+/** Makes the write, of the values that hooks have left it. */
+function writeCaptured(
+  write: BuilderWrite,
+  about: Omit<ConditionWrite, 'given' | 'set'>,
+  queryRunner: QueryRunner,
+): Promise<unknown> {
+  const { context, builder, metadata } = write;
+  const { operation, plans, affectsOthers, limit } = about;
+  const given = operation === 'update' ? { ...valueSetsOf(builder)[0] } : {};
+  const set = setValuesOf(metadata, given);
+  if (set.values.some(({ of, value }) => isOfKey(of) && value === UNKNOWN_VALUE)) {
+    for (const plan of plans) context.guard.refuseUnknownKey(plan);
+  }
   const [plan] = plans;
   // RETURNING has no relations as they were before.
   const isAlone = plans.length === 1 && !affectsOthers && set.relations.length === 0;
-  return ownTransaction(builder, context, (queryRunner) =>
-    plan && isAlone && canReturnRows(write, operation, plan)
-      ? writeReturning(write, { operation, plan, limit, queryRunner })
-      : writeRead(write, { operation, plans, affectsOthers, set, given, limit }, queryRunner),
-  );
+  return plan && isAlone && canReturnRows(write, operation, plan)
+    ? writeReturning(write, { operation, plan, limit, queryRunner, set, given })
+    : writeRead(write, { ...about, set, given }, queryRunner);
 }
 
 /** A write by a condition, and what it is about. */

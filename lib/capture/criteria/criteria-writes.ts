@@ -1,7 +1,12 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { deleteLinks, writeByCondition } from './condition-writes.js';
 import { insert } from './insert-writes.js';
-import type { Execute, WriteBuilder, WriteInterceptor } from './write-builders.js';
+import {
+  type Execute,
+  hasHooks,
+  type WriteBuilder,
+  type WriteInterceptor,
+} from './write-builders.js';
 import type { BuilderWrite, WriteContext } from './write-context.js';
 
 /**
@@ -26,10 +31,10 @@ export class CriteriaWrites implements WriteInterceptor {
   }
 
   write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
-    const { mainAlias, callListeners, queryType } = builder.expressionMap;
+    const { mainAlias, queryType } = builder.expressionMap;
     if (mainAlias?.hasMetadata !== true) return execute();
     const { metadata } = mainAlias;
-    if (!callListeners) {
+    if (!hasHooks(builder)) {
       return isEmptying(builder, metadata) ? this.#empty(execute) : execute();
     }
     const write = { context: this.context, builder, metadata, execute };

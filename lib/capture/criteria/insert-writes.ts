@@ -3,7 +3,7 @@ import type { EntityPlan } from '../plan/entity-plan.js';
 import { concernedEvents } from './bulk-operation.js';
 import { ownTransaction } from './own-transaction.js';
 import { Upsert } from './upsert.js';
-import type { WriteBuilder } from './write-builders.js';
+import { hooksFirst, type WriteBuilder } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 
 /**
@@ -43,13 +43,15 @@ async function upsert(
     // The commit must know that a row which is deleted later was not there before.
     (concernedEvents(plan, 'delete').length > 0 && context.isInTransaction(builder));
   if (!isConcerned || !context.guard.admits(plan, 'upsert')) return execute();
-  return ownTransaction(builder, context, async (queryRunner) => {
-    const rows = new Upsert(plan, builder, valueSets);
-    await context.read(plan.metadata, 'upsert', () => rows.prepare(queryRunner));
-    const result = await execute();
-    await context.collect(queryRunner, await rows.changes(queryRunner.manager, result));
-    return result;
-  });
+  return ownTransaction(builder, context, (queryRunner) =>
+    hooksFirst(builder, queryRunner, execute, async (after) => {
+      const rows = new Upsert(plan, builder, valueSets);
+      await context.read(plan.metadata, 'upsert', () => rows.prepare(queryRunner));
+      const result = await after();
+      await context.collect(queryRunner, await rows.changes(queryRunner.manager, result));
+      return result;
+    }),
+  );
 }
 
 function mayUpdateOrSkip({ expressionMap }: WriteBuilder): boolean {

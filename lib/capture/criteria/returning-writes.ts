@@ -4,13 +4,12 @@ import type { EntityPlan } from '../plan/entity-plan.js';
 import { hasLoadHooks } from '../rows/read-back.js';
 import type { BulkOperation } from './bulk-operation.js';
 import { countMatched, isOneId } from './matched-rows.js';
-import { changesOfColumns, readBeyondColumns } from './row-changes.js';
-import { setValuesOf } from './set-values.js';
+import { changesOfColumns, type PendingWrite, readBeyondColumns } from './row-changes.js';
 import type { WriteBuilder } from './write-builders.js';
-import { type BuilderWrite, valueSetsOf } from './write-context.js';
+import type { BuilderWrite } from './write-context.js';
 
 /** A write of rows of one entity. */
-interface Write {
+interface Write extends Pick<PendingWrite, 'set' | 'given'> {
   readonly operation: BulkOperation;
   readonly plan: EntityPlan;
   /** The most rows that it may hit. */
@@ -23,8 +22,6 @@ interface Returned {
   readonly result: unknown;
   /** The rows that it has hit, as they were before. */
   readonly rows: readonly ObjectLiteral[];
-  /** The values that it has set. */
-  readonly given: ObjectLiteral;
 }
 
 type Columns = EntityMetadata['columns'];
@@ -63,9 +60,9 @@ export function canReturnRows(
 /** Makes a write that answers its rows itself, and collects what it has made of each. */
 export async function writeReturning(write: BuilderWrite, one: Write): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
-  const { operation, plan, limit, queryRunner } = one;
+  const { operation, plan, limit, queryRunner, set, given } = one;
   const isLimited = !isOneId(builder, metadata);
-  const { result, rows, given } = await context.read(
+  const { result, rows } = await context.read(
     metadata,
     operation,
     () =>
@@ -82,7 +79,6 @@ export async function writeReturning(write: BuilderWrite, one: Write): Promise<u
       return execute();
     }
   }
-  const set = setValuesOf(metadata, given);
   const plans = [plan];
   const pending = { operation, metadata, rows, plans, set, given, queryRunner };
   await context.collect(queryRunner, changesOfColumns(pending));
@@ -117,18 +113,12 @@ async function returned(
   const selected = columns.map(({ databaseName }, index) => {
     return `${dataSourceOf(builder).driver.escape(databaseName)} AS ${alias(index)}`;
   });
-  let given: ObjectLiteral = {};
   expressionMap.returning = (operation === 'delete' ? selected : [`${OLD}.*`]).join(', ');
-  if (operation === 'update') {
-    joinOldRow(builder, metadata, selected, () => {
-      // Only now: a hook of the application may have set more.
-      given = { ...valueSetsOf(builder)[0] };
-    });
-  }
+  if (operation === 'update') joinOldRow(builder, metadata, selected);
   try {
     const result = (await execute()) as { raw: ObjectLiteral[] };
     const rows = takeRows(result.raw, builder, metadata, columns);
-    return { result, rows, given };
+    return { result, rows };
   } finally {
     expressionMap.returning = '';
     Reflect.deleteProperty(builder, 'createWhereExpression');
@@ -139,19 +129,15 @@ async function returned(
  * Before PostgreSQL 18, RETURNING does not know old values. So the row is joined to itself, locked: what the write had to
  * wait for is in the old values, too. The condition, which names one id, stands on both sides: planning that takes a
  * third of the time that planning a join by the key does.
- *
- * @param created is called while TypeORM creates the statement
  */
 function joinOldRow(
   builder: WriteBuilder,
   { tablePath }: EntityMetadata,
   selected: readonly string[],
-  created: () => void,
 ): void {
   const table = escapePath(dataSourceOf(builder), tablePath);
   const createWhere = Reflect.get(builder, 'createWhereExpression') as () => string;
   Reflect.set(builder, 'createWhereExpression', () => {
-    created();
     const where = createWhere.call(builder);
     return ` FROM (SELECT ${selected.join(', ')} FROM ${table}${where} FOR NO KEY UPDATE) ${OLD}${where}`;
   });

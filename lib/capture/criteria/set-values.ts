@@ -17,13 +17,7 @@ export interface SetValues {
  * expression is unknown.
  */
 export function setValuesOf(metadata: EntityMetadata, given: ObjectLiteral): SetValues {
-  const valueOf = (column: Column): unknown => {
-    const value: unknown = column.getEntityValue(given);
-    if (value !== undefined) return value;
-    // A key that is a property as well is set by its relation.
-    return column.relationMetadata?.getEntityValue(given) === null ? null : undefined;
-  };
-  const set = metadata.columns.filter((column) => column.isUpdate && valueOf(column) !== undefined);
+  const set = metadata.columns.filter((column) => isSet(column, given));
   const columns = set.filter(({ isVirtual }) => !isVirtual);
   const relations = [
     ...new Set(set.filter(isKeyOfRelation).map(({ relationMetadata }) => relationMetadata!)),
@@ -32,10 +26,28 @@ export function setValuesOf(metadata: EntityMetadata, given: ObjectLiteral): Set
     columns,
     relations,
     values: [
-      ...columns.map((of) => ({ of, value: known(valueOf(of)) })),
+      ...columns.map((of) => ({ of, value: known(valueOf(of, given)) })),
       ...relations.map((of) => ({ of, value: known(linkedTo(of, given)) })),
     ],
   };
+}
+
+/** Tells whether values set none of the columns that a row has. */
+export function isNothingSet({ columns }: EntityMetadata, given: ObjectLiteral): boolean {
+  return !columns.some(
+    (column) => (!column.isVirtual || isKeyOfRelation(column)) && isSet(column, given),
+  );
+}
+
+function isSet(column: Column, given: ObjectLiteral): boolean {
+  return column.isUpdate && valueOf(column, given) !== undefined;
+}
+
+function valueOf(column: Column, given: ObjectLiteral): unknown {
+  const value: unknown = column.getEntityValue(given);
+  if (value !== undefined) return value;
+  // A key that is a property as well is set by its relation.
+  return column.relationMetadata?.getEntityValue(given) === null ? null : undefined;
 }
 
 /** True for a column that an entity has only through its relation. */

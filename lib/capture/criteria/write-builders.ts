@@ -1,4 +1,4 @@
-import type { DataSource, EntityMetadata, ObjectLiteral, QueryBuilder } from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, QueryBuilder, QueryRunner } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 
 /** A query builder of TypeORM that inserts, updates, deletes, softly deletes or restores. */
@@ -46,6 +46,64 @@ export function interceptWrites(dataSource: DataSource, interception: Intercepti
   const known = interceptions.get(dataSource) ?? new Set();
   interceptions.set(dataSource, known.add(interception));
   return () => void known.delete(interception);
+}
+
+/** The hooks of TypeORM before and after a write, by the type of its query. */
+const HOOKS = {
+  insert: ['BeforeInsert', 'AfterInsert'],
+  update: ['BeforeUpdate', 'AfterUpdate'],
+  delete: ['BeforeRemove', 'AfterRemove'],
+  'soft-delete': ['BeforeSoftRemove', 'AfterSoftRemove'],
+  restore: ['BeforeRecover', 'AfterRecover'],
+} as const;
+
+/** Query builders whose hooks are called by {@link hooksFirst}. */
+const hooked = new WeakSet<WriteBuilder>();
+
+/** Tells whether a write has hooks. Those that TypeORM itself makes for a save leave them to it. */
+export function hasHooks(builder: WriteBuilder): boolean {
+  return builder.expressionMap.callListeners || hooked.has(builder);
+}
+
+/**
+ * Calls the application's hooks before a write ahead of all that is read for it: they may change its values, and rows. By
+ * TypeORM they would be called in between.
+ *
+ * @param write is given what makes the write and calls the hooks after it
+ */
+export async function hooksFirst<Result>(
+  builder: WriteBuilder,
+  queryRunner: QueryRunner,
+  execute: Execute,
+  write: (execute: Execute) => Promise<Result>,
+): Promise<Result> {
+  const { expressionMap } = builder;
+  // Another capture of the same data source has called them.
+  if (hooked.has(builder)) return write(execute);
+  const { metadata } = expressionMap.mainAlias!;
+  const [before, after] = HOOKS[expressionMap.queryType as keyof typeof HOOKS];
+  const call = async (hook: typeof before | typeof after): Promise<void> => {
+    const { valuesSet } = expressionMap;
+    const all = Array.isArray(valuesSet) ? valuesSet : [valuesSet];
+    await Promise.all(
+      all.map((values) =>
+        queryRunner.broadcaster.broadcast(hook as 'AfterUpdate', metadata, values),
+      ),
+    );
+  };
+  hooked.add(builder);
+  try {
+    await call(before);
+    expressionMap.callListeners = false;
+    return await write(async () => {
+      const result = await execute();
+      await call(after);
+      return result;
+    });
+  } finally {
+    expressionMap.callListeners = true;
+    hooked.delete(builder);
+  }
 }
 
 function wrap(prototype: { execute: Execute }): void {
