@@ -112,6 +112,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         'test/capture/{hooks,unique-links}.spec.ts',
         'test/module/{code-by-hand,durable,main-job,own-transactions,relations}.spec.ts',
         'test/outbox/{change-feed,commit-batch}.spec.ts',
+        'test/capture/change-feed-rows.spec.ts',
         'test/tooling/thorn-schema.spec.ts',
       ],
       {

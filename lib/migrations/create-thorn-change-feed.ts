@@ -28,7 +28,8 @@ export class CreateThornChangeFeed1767312000003 implements MigrationInterface {
     await queryRunner.query(
       `CREATE TABLE ${table} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tx bigint NOT NULL, entity text NOT NULL, key jsonb NOT NULL, old_row jsonb, new_row jsonb)`,
     );
-    await queryRunner.query(`CREATE INDEX ON ${table} (tx)`);
+    // By the hash: a long key would be too long for an index, and the application's write would fail.
+    await queryRunner.query(`CREATE INDEX ON ${table} (tx, jsonb_hash(key))`);
     const touch = qualified(queryRunner, 'thorn_touch');
     await queryRunner.query(touchFunction(touch, table));
     // Else any role that may create a table could make up changes with a trigger on its own.

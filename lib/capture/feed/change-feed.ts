@@ -3,19 +3,10 @@ import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { errorText } from '../../common/index.js';
 import type { Message } from '../../message/index.js';
 import { occurrencesOf } from '../changes/occurrences.js';
-import type { RowChange } from '../changes/row-change.js';
 import type { EntityCapture } from '../hooks/entity-capture.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
-import { type ChangeTable, namesOf, type Touch } from './change-table.js';
-import { TouchedRows } from './touched-rows.js';
-
-/** A touch with the rows before and after it. */
-interface Touched {
-  readonly touch: Touch;
-  readonly rows: TouchedRows;
-  readonly old: ObjectLiteral | undefined;
-  readonly now: ObjectLiteral | undefined;
-}
+import type { ChangeTable, Touch } from './change-table.js';
+import { readTouches } from './touch-reader.js';
+import type { Touched } from './touched-rows.js';
 
 /**
  * Makes messages of what triggers have written down in one data source: changes that no hook tells of. Touches are read,
@@ -54,9 +45,8 @@ export class ChangeFeed {
     return this.capture.dataSource.transaction(async (manager) => {
       if (!(await this.table.lock(manager))) return 0;
       const done = await work(manager, await this.table.oldest(manager));
-      const ids = done.map(({ id }) => id);
-      await this.table.remove(manager, ids);
-      return ids.length;
+      await this.table.remove(manager, done);
+      return done.length;
     });
   }
 
@@ -81,73 +71,13 @@ export class ChangeFeed {
 
   async #messages(touches: readonly Touch[], manager: EntityManager): Promise<readonly Message[]> {
     const messages: Message[] = [];
-    for (const transaction of byTransaction(await this.#read(touches, manager))) {
+    const { table, capture } = this;
+    const { touched, unknown } = await readTouches(touches, { table, manager, capture });
+    for (const entity of unknown) this.#warnOfUnknown(entity);
+    for (const transaction of byTransaction(touched)) {
       messages.push(...(await this.#messagesOf(transaction, manager)));
     }
     return messages;
-  }
-
-  async #read(touches: readonly Touch[], manager: EntityManager): Promise<readonly Touched[]> {
-    const byEntity = new Map<string, Touch[]>();
-    for (const touch of touches) {
-      byEntity.set(touch.entity, [...(byEntity.get(touch.entity) ?? []), touch]);
-    }
-    const touched: Touched[] = [];
-    for (const [entity, of] of byEntity)
-      touched.push(...(await this.#readEntity(entity, of, manager)));
-    return touched.sort((one, other) => Number(one.touch.id) - Number(other.touch.id));
-  }
-
-  async #readEntity(
-    entity: string,
-    touches: readonly Touch[],
-    manager: EntityManager,
-  ): Promise<readonly Touched[]> {
-    const { dataSource } = this.capture;
-    const metadata =
-      dataSource.entityMetadatas.find((one) => namesOf(one)[0] === entity) ??
-      dataSource.entityMetadatas.find((one) => namesOf(one).includes(entity));
-    if (metadata === undefined) {
-      this.#warnOfUnknown(entity);
-      return [];
-    }
-    const idsOf = (has: 'had_row' | 'has_row') =>
-      touches.filter((touch) => touch[has]).map(({ id }) => id);
-    const before = await this.table.rows(manager, metadata, 'old_row', idsOf('had_row'));
-    const after = await this.table.rows(manager, metadata, 'new_row', idsOf('has_row'));
-    const kinds = new Map<EntityPlan, TouchedRows>();
-    const touched = touches.flatMap((touch): Touched[] => {
-      const [old, now] = [before.get(touch.id), after.get(touch.id)];
-      const plan = this.#planOf(metadata, now ?? old ?? {});
-      if (plan === undefined) return [];
-      const rows = kinds.get(plan) ?? new TouchedRows(dataSource, plan);
-      kinds.set(plan, rows);
-      return [{ touch, rows, old: old && rows.rowOf(old), now: now && rows.rowOf(now) }];
-    });
-    for (const rows of kinds.values()) {
-      const own = touched.filter((one) => one.rows === rows);
-      await rows.complete(
-        own.flatMap(({ old, now }) => [old, now].filter((row) => row !== undefined)),
-        manager,
-      );
-    }
-    return touched;
-  }
-
-  /** The events of a row: in a table with several classes its discriminator tells. Undefined when it has none. */
-  #planOf(
-    metadata: EntityMetadata,
-    raw: Readonly<Record<string, unknown>>,
-  ): EntityPlan | undefined {
-    const { discriminatorColumn } = metadata;
-    const value = discriminatorColumn && raw[discriminatorColumn.databaseName];
-    const own =
-      discriminatorColumn === undefined
-        ? metadata
-        : [metadata, ...metadata.childEntityMetadatas].find(
-            ({ discriminatorValue }) => String(discriminatorValue) === String(value),
-          );
-    return this.capture.plans.find((plan) => plan.metadata === own);
   }
 
   async #messagesOf(
@@ -155,14 +85,13 @@ export class ChangeFeed {
     manager: EntityManager,
   ): Promise<readonly Message[]> {
     const known = new Map<EntityMetadata, Map<string, ObjectLiteral>>();
-    const changes = transaction.map(({ touch, rows, old, now }): RowChange => {
-      const change = rows.changeOf(touch, old, now);
-      const { metadata } = rows.plan;
+    const changes = transaction.flatMap((one) => {
+      const { metadata } = one.rows.plan;
       const ofEntity = known.get(metadata) ?? new Map<string, ObjectLiteral>();
       known.set(metadata, ofEntity);
-      if (now === undefined) ofEntity.delete(change.key);
-      else ofEntity.set(change.key, now);
-      return change;
+      const made = one.rows.changesOf(one);
+      if (one.now !== undefined) ofEntity.set(made[0]!.key, one.now);
+      return made;
     });
     return this.capture.messages.messagesOf(occurrencesOf(changes), manager, { given: known });
   }

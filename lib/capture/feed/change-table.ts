@@ -7,9 +7,11 @@ import type { OtherReports } from '../hooks/change-collector.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import { keyPart } from '../rows/row-key.js';
 
-/** A row of `thorn_changes`, without the rows that it holds. */
+/** What one transaction has made of a row, by the first and the last of the rows of `thorn_changes` that say so. */
 export interface Touch {
+  /** Of the first. */
   readonly id: string;
+  readonly last: string;
   /** Number of the transaction. */
   readonly tx: string;
   /** As the trigger names it. */
@@ -25,8 +27,10 @@ export type RawRow = Readonly<Record<string, unknown>>;
 
 // Any number of ours: it keeps the lock apart from those of others.
 const LOCK = 1_953_001_076;
-const LOOKED_AT = 500;
-const MOST_TOUCHES = 5000;
+const LOOKED_AT = 1000;
+/** Rows of `thorn_changes` on one row of a table in one transaction; see the index that the migration makes. */
+const SAME_ROW =
+  'c.tx = u.tx AND jsonb_hash(c.key) = jsonb_hash(u.key) AND c.key = u.key AND c.entity = u.entity';
 
 /** The SQL on `thorn_changes`, which triggers fill. */
 export class ChangeTable implements OtherReports {
@@ -63,16 +67,22 @@ export class ChangeTable implements OtherReports {
     return row!.locked;
   }
 
-  /** The oldest touches; those of one transaction together, as far as they are not too many. */
+  /**
+   * What the oldest touches are part of. A transaction may come in portions, but never a row of it: however many touches
+   * there are, no more than these are in memory.
+   *
+   * In the order of last touches: row locks keep a transaction from touching a row of another before that has ended.
+   */
   async oldest(manager: EntityManager): Promise<readonly Touch[]> {
-    const first = `SELECT tx FROM ${this.#table} ORDER BY id LIMIT ${LOOKED_AT}`;
+    const units = `SELECT DISTINCT tx, entity, key FROM (SELECT tx, entity, key FROM ${this.#table} ORDER BY id LIMIT ${LOOKED_AT}) first`;
     return manager.query<Touch[]>(
-      `SELECT id, tx, entity, old_row IS NOT NULL AS had_row, new_row IS NOT NULL AS has_row,
-         CASE jsonb_typeof(new_row) WHEN 'object' THEN
-           ARRAY(SELECT n.key FROM jsonb_each(new_row) n WHERE old_row -> n.key IS DISTINCT FROM n.value)
+      `SELECT f.id, l.id AS last, f.tx, f.entity, f.old_row IS NOT NULL AS had_row, l.new_row IS NOT NULL AS has_row,
+         CASE jsonb_typeof(l.new_row) WHEN 'object' THEN
+           ARRAY(SELECT n.key FROM jsonb_each(l.new_row) n WHERE f.old_row -> n.key IS DISTINCT FROM n.value)
          ELSE '{}' END AS changed
-       FROM ${this.#table} WHERE id <= (SELECT max(id) FROM ${this.#table} WHERE tx IN (${first}))
-       ORDER BY id LIMIT ${MOST_TOUCHES}`,
+       FROM (SELECT min(c.id) AS first, max(c.id) AS last FROM (${units}) u
+         JOIN ${this.#table} c ON ${SAME_ROW} GROUP BY c.tx, c.entity, c.key) net
+       JOIN ${this.#table} f ON f.id = net.first JOIN ${this.#table} l ON l.id = net.last ORDER BY l.id`,
     );
   }
 
@@ -92,8 +102,11 @@ export class ChangeTable implements OtherReports {
     return new Map(rows.map((row) => [row.thorn_change, row]));
   }
 
-  async remove(manager: EntityManager, ids: readonly string[]): Promise<void> {
-    await manager.query(`DELETE FROM ${this.#table} WHERE id = ANY($1)`, [ids]);
+  async remove(manager: EntityManager, touches: readonly Touch[]): Promise<void> {
+    await manager.query(
+      `DELETE FROM ${this.#table} c USING ${this.#table} u WHERE u.id = ANY($1) AND ${SAME_ROW}`,
+      [touches.map(({ id }) => id)],
+    );
   }
 
   /** Removes what triggers say of rows that this transaction's capture makes the messages of. */

@@ -13,6 +13,16 @@ import type { RawRow, Touch } from './change-table.js';
 /** A row of a touch, as an entity. */
 type Row = ObjectLiteral;
 
+/** A touch with its rows, as entities. */
+export interface Touched {
+  readonly touch: Touch;
+  readonly rows: TouchedRows;
+  readonly old: Row | undefined;
+  /** The row before it was removed, where that is not {@link old}. */
+  readonly last: Row | undefined;
+  readonly now: Row | undefined;
+}
+
 /** Makes entities of the rows that triggers have written down. */
 export class TouchedRows {
   readonly #hidden: ReadonlySet<string>;
@@ -72,34 +82,43 @@ export class TouchedRows {
   }
 
   /** What a touch says of its row. */
-  changeOf(touch: Touch, old: Row | undefined, now: Row | undefined): RowChange {
+  changesOf({ touch, old, last, now }: Touched): RowChange[] {
     const { plan } = this;
     const id = now ?? old ?? {};
     const key = rowKey(plan.metadata, id);
     if (key === undefined) throw new InvalidInputError('key', 'must name a row of the table');
-    return new RowChange({
-      did: this.#did(touch, old, now),
-      plan,
-      key,
-      id,
-      old,
-      oldIsComplete: old !== undefined,
-      values: old === undefined || now === undefined ? [] : this.#values(touch, now),
-      exact: undefined,
-    });
+    const change = (did: RowChange['did'], before: Row | undefined, values: ChangedValue[] = []) =>
+      new RowChange({
+        did,
+        plan,
+        key,
+        id,
+        old: before,
+        oldIsComplete: before !== undefined,
+        values,
+        exact: undefined,
+      });
+    if (old !== undefined && now !== undefined) {
+      return [change(this.#did(touch, old, now), old, this.#values(touch, now))];
+    }
+    if (now === undefined) {
+      const removed = change('remove', last ?? old);
+      return last === undefined ? [removed] : [change('update', old), removed];
+    }
+    const inserted = change('insert', undefined);
+    return this.#isRemoved(now) ? [inserted, change('soft-remove', undefined)] : [inserted];
   }
 
-  #did(touch: Touch, old: Row | undefined, now: Row | undefined): RowChange['did'] {
-    if (old === undefined) return 'insert';
-    if (now === undefined) return 'remove';
-    const { deleteDateColumn } = this.plan.metadata;
-    if (deleteDateColumn === undefined) return 'update';
-    if (!touch.changed.includes(deleteDateColumn.databaseName)) return 'update';
-    const [was, is] = [old, now].map(
-      (row) => (deleteDateColumn.getEntityValue(row) ?? null) !== null,
-    );
-    if (was === is) return 'update';
+  #did({ changed }: Touch, old: Row, now: Row): RowChange['did'] {
+    const column = this.plan.metadata.deleteDateColumn;
+    if (column === undefined || !changed.includes(column.databaseName)) return 'update';
+    const is = this.#isRemoved(now);
+    if (is === this.#isRemoved(old)) return 'update';
     return is ? 'soft-remove' : 'recover';
+  }
+
+  #isRemoved(row: Row): boolean {
+    return (this.plan.metadata.deleteDateColumn?.getEntityValue(row) ?? null) !== null;
   }
 
   #values({ changed }: Touch, now: Row): ChangedValue[] {
