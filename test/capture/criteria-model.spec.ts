@@ -133,7 +133,7 @@ function difference(before: readonly Item[], after: readonly Item[]): string[] {
     const data = JSON.stringify({ id, value: now?.value, name: now?.name });
     if (wasSeen && !isSeen) texts.push(`item.removed {"id":${id}}`);
     else if (!wasSeen && isSeen) texts.push(`item.created ${data}`);
-    else if (old && now && old.value !== now.value) texts.push(`item.changed ${data}`);
+    else if (wasSeen && old!.value !== now!.value) texts.push(`item.changed ${data}`);
   }
   return texts.sort();
 }

@@ -104,7 +104,7 @@ export function kindOf(
   const [before, now] = [seen(net.before), seen(net.now)];
   if (before !== now) return now ? 'create' : 'delete';
   const touched = net.values.size > 0 || net.replaced;
-  return touched && net.before.there && net.now.there ? 'change' : undefined;
+  return touched && before && now ? 'change' : undefined;
 }
 
 /** The links that an occurrence is about. */
