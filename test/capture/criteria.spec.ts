@@ -418,6 +418,35 @@ describe.each(CAPTURE_DATABASES)('writes by criteria on %s', (kind) => {
     });
   });
 
+  it('makes both of two writes that one query builder begins at once', async () => {
+    const manager = rig.dataSource.manager;
+    const update = manager
+      .createQueryBuilder()
+      .update(Article)
+      .set({ views: () => 'views + 1' })
+      .where('id < 3');
+    await Promise.all([update.execute(), update.execute()]);
+    expect(rig.received().sort()).toEqual([
+      'article.changed {"id":1,"title":"One","views":1}',
+      'article.changed {"id":1,"title":"One","views":2}',
+      'article.changed {"id":2,"title":"Two","views":1}',
+      'article.changed {"id":2,"title":"Two","views":2}',
+    ]);
+    const deletion = manager.createQueryBuilder().delete().from(Article).where('id < 3');
+    await Promise.all([deletion.execute(), deletion.execute()]);
+    expect(await manager.count(Article)).toBe(0);
+    expect(rig.received().sort()).toEqual([
+      'article.removed {"id":1,"title":"One","views":2}',
+      'article.removed {"id":2,"title":"Two","views":2}',
+    ]);
+    const insertion = manager.createQueryBuilder().insert().into(Article);
+    insertion.values({ id: 5, title: 'Five' });
+    const twice = await Promise.allSettled([insertion.execute(), insertion.execute()]);
+    expect(twice.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(rig.received()).toEqual(['article.created {"id":5,"title":"Five","views":0}']);
+    expect(insertion.getQuery()).not.toMatch(/thorn/);
+  });
+
   it('sends nothing with callListeners(false) or of rows that it leaves as they were', async () => {
     await manager()
       .createQueryBuilder()

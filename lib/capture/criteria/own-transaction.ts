@@ -11,6 +11,8 @@ export function runnerOf(builder: WriteBuilder, dataSource: DataSource): QueryRu
 /** What a write has to know of its data source. */
 interface Connections {
   readonly dataSource: DataSource;
+  /** Where a query builder holds its last write while that is under way. */
+  readonly underWay: symbol;
   /** Tells whether a connection is in a transaction that TypeORM has not begun. */
   isBegunByHand(queryRunner: QueryRunner): boolean;
 }
@@ -22,6 +24,31 @@ interface Connections {
  * @param write is given the connection, which the query builder then has as well
  */
 export function ownTransaction<Result>(
+  builder: WriteBuilder,
+  connections: Connections,
+  write: (queryRunner: QueryRunner) => Promise<Result>,
+): Promise<Result> {
+  return inTurn(builder, connections.underWay, () => inTransaction(builder, connections, write));
+}
+
+/** Makes the writes of one query builder one after the other: each lends it a connection, and changes its condition. */
+function inTurn<Result>(
+  builder: WriteBuilder,
+  underWay: symbol,
+  write: () => Promise<Result>,
+): Promise<Result> {
+  const holder = builder as unknown as Record<symbol, Promise<unknown> | undefined>;
+  const before = holder[underWay];
+  const done = before === undefined ? write() : before.then(write, write);
+  holder[underWay] = done;
+  const end = (): void => {
+    if (holder[underWay] === done) delete holder[underWay];
+  };
+  void done.then(end, end);
+  return done;
+}
+
+function inTransaction<Result>(
   builder: WriteBuilder,
   connections: Connections,
   write: (queryRunner: QueryRunner) => Promise<Result>,

@@ -53,6 +53,8 @@ export function valueSetsOf({
 /** What the writes of one data source have in common. */
 export class WriteContext {
   readonly #logger = new Logger('Thorn');
+  /** One for each capture: the write of one may be within that of another. */
+  readonly underWay = Symbol('thorn');
 
   /** @param planOf the events of the data source */
   constructor(
