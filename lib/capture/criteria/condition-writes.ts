@@ -6,7 +6,7 @@ import { concernedEvents } from './bulk-operation.js';
 import { onlyRead, readMatched, readUnlinked, rowsHit } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';
 import { canReturnRows, writeReturning } from './returning-writes.js';
-import { changesOf, type PendingWrite } from './row-changes.js';
+import { changesFound, changesOf, type PendingWrite } from './row-changes.js';
 import { isNothingSet, isOfKey, setValuesOf } from './set-values.js';
 import { hooksFirst } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
@@ -45,7 +45,7 @@ export function writeByCondition(write: BuilderWrite, operation: ByCondition): P
 /** Makes the write, of the values that hooks have left it. */
 function writeCaptured(
   write: BuilderWrite,
-  about: Omit<ConditionWrite, 'given' | 'set'>,
+  about: Omit<ConditionWrite, 'given' | 'set' | 'isReplaced'>,
   queryRunner: QueryRunner,
 ): Promise<unknown> {
   const { context, builder, metadata } = write;
@@ -58,9 +58,12 @@ function writeCaptured(
   const [plan] = plans;
   // RETURNING has no relations as they were before.
   const isAlone = plans.length === 1 && !affectsOthers && set.relations.length === 0;
-  return plan && isAlone && canReturnRows(write, operation, plan)
-    ? writeReturning(write, { operation, plan, limit, queryRunner, set, given })
-    : writeRead(write, { ...about, set, given }, queryRunner);
+  const make = (isReplaced: boolean): Promise<unknown> =>
+    plan && isAlone && !isReplaced && canReturnRows(write, operation, plan)
+      ? writeReturning(write, { operation, plan, limit, queryRunner, set, given })
+      : writeRead(write, { ...about, set, given, isReplaced }, queryRunner);
+  const isReplaced = context.rules.areReplaced(metadata, queryRunner);
+  return typeof isReplaced === 'boolean' ? make(isReplaced) : isReplaced.then(make);
 }
 
 /** A write by a condition, and what it is about. */
@@ -70,12 +73,14 @@ interface ConditionWrite extends Pick<PendingWrite, 'plans' | 'set' | 'given'> {
   readonly affectsOthers: boolean;
   /** The most rows that it may hit. */
   readonly limit: number;
+  /** True if a rule of PostgreSQL may do something else in its place. */
+  readonly isReplaced: boolean;
 }
 
 /** Reads the rows before they are written. */
 async function writeRead(
   { context, builder, metadata, execute }: BuilderWrite,
-  { operation, plans, affectsOthers, set, given, limit }: ConditionWrite,
+  { operation, plans, affectsOthers, set, given, limit, isReplaced }: ConditionWrite,
   queryRunner: QueryRunner,
 ): Promise<unknown> {
   const rows = await context.read(metadata, operation, () =>
@@ -98,10 +103,15 @@ async function writeRead(
   const changes = await context.read(metadata, operation, () =>
     changesOf({ operation, metadata, rows, plans, set, given, queryRunner }),
   );
-  const caused = affectsOthers
-    ? await context.removals.changesWith(queryRunner.manager, metadata, rows)
-    : [];
+  const caused =
+    affectsOthers && !isReplaced
+      ? await context.removals.changesWith(queryRunner.manager, metadata, rows)
+      : [];
   const result = await onlyRead(builder, metadata, rows, execute);
+  if (isReplaced) {
+    await context.collect(queryRunner, await changesFound(changes, queryRunner.manager));
+    return result;
+  }
   const hit = rowsHit(builder, result) ?? rows.length;
   if (hit !== rows.length) {
     await context.refuseOthers(queryRunner, metadata, operation, { read: rows.length, hit });

@@ -1,7 +1,8 @@
-import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { EntityManager, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
+import { UNKNOWN_VALUE } from '../rows/changed-values.js';
 import { exactValues } from '../rows/read-back.js';
 import { copyRow, layOver, setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
@@ -44,6 +45,43 @@ export async function changesOf(write: PendingWrite): Promise<RowChange[]> {
 /** As {@link changesOf}, of rows whose events ask for no more than their columns. */
 export function changesOfColumns(write: PendingWrite): RowChange[] {
   return write.plans.flatMap((plan) => changesOfPlan(plan, rowsOf(plan, write), write));
+}
+
+/**
+ * What has become of the rows of a write that a rule may have replaced, by another look at them. Their values are compared
+ * when the transaction commits.
+ */
+export async function changesFound(
+  changes: readonly RowChange[],
+  manager: EntityManager,
+): Promise<RowChange[]> {
+  const found: RowChange[] = [];
+  for (const plan of new Set(changes.map((change) => change.plan))) {
+    const { metadata } = plan;
+    const ofPlan = changes.filter((change) => change.plan === plan);
+    const ids = ofPlan.map(({ id }) => id);
+    const rows = await readRows(manager, { metadata, ids, joins: [], hidden: [] });
+    for (const change of ofPlan) {
+      const now = foundChange(change, rows.get(change.key));
+      if (now !== undefined) found.push(now);
+    }
+  }
+  return found;
+}
+
+function foundChange(change: RowChange, row: ObjectLiteral | undefined): RowChange | undefined {
+  const { metadata } = change.plan;
+  if (change.did === 'insert') return row && change;
+  if (row === undefined) return { ...change, did: 'remove', values: [], exact: undefined };
+  const isRemoved = (one: ObjectLiteral | undefined): boolean =>
+    one !== undefined && (metadata.deleteDateColumn?.getEntityValue(one) ?? null) !== null;
+  if (isRemoved(row) !== isRemoved(change.old)) {
+    const did = isRemoved(row) ? 'soft-remove' : 'recover';
+    return { ...change, did, values: [], exact: undefined };
+  }
+  const columns = metadata.columns.filter(({ isVirtual }) => !isVirtual);
+  const values = columns.map((of) => ({ of, value: UNKNOWN_VALUE }));
+  return { ...change, did: 'update', values, exact: undefined };
 }
 
 /** @param complete the rows with what events ask for besides their columns */

@@ -13,6 +13,7 @@ import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import type { BulkOperation } from './bulk-operation.js';
 import type { BulkWriteGuard } from './bulk-write-guard.js';
 import { runnerOf } from './own-transaction.js';
+import { RewriteRules } from '../rows/rewrite-rules.js';
 import type { Execute, WriteBuilder } from './write-builders.js';
 
 /** The changes of the open transactions. */
@@ -53,6 +54,7 @@ export function valueSetsOf({
 /** What the writes of one data source have in common. */
 export class WriteContext {
   readonly #logger = new Logger('Thorn');
+  readonly rules: RewriteRules;
   /** One for each capture: the write of one may be within that of another. */
   readonly underWay = Symbol('thorn');
 
@@ -63,7 +65,9 @@ export class WriteContext {
     private readonly changes: Changes,
     readonly guard: BulkWriteGuard,
     readonly removals: Removals,
-  ) {}
+  ) {
+    this.rules = new RewriteRules(dataSource);
+  }
 
   /** The events of the data source. */
   get plan(): CapturePlan {
