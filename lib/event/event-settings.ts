@@ -149,7 +149,10 @@ export interface EntityChange<Entity> {
   readonly changes: EntityChanges<Entity>;
   /** Ids of the linked or unlinked rows, when `on` names a relation; else empty. A composite id is an object. */
   readonly ids: readonly unknown[];
-  /** The linked or unlinked rows, as far as they still exist; empty unless `on` names a relation. */
+  /**
+   * The linked or unlinked rows; of one that was removed, and its links with it, as it was before. A row that a statement
+   * which is not captured removed is not among them. Empty unless `on` names a relation.
+   */
   readonly related: readonly object[];
 }
 

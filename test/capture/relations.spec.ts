@@ -132,8 +132,8 @@ describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
     ]);
     await rig.dataSource.manager.remove(Tag, green);
     expect(rig.received()).toEqual([
-      'post.untagged {"title":"One","tags":[],"count":1}',
-      'post.bare {"title":"One","tags":[],"count":1}',
+      'post.untagged {"title":"One","tags":["green"],"count":1}',
+      'post.bare {"title":"One","tags":["green"],"count":1}',
     ]);
   });
 

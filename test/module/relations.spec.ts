@@ -191,10 +191,10 @@ describe.each(blogDatabases)('events of relations reach receivers, on %s', (type
 
     expect(await arrived()).toEqual([
       'list.gone mix',
-      'song.forgotten one',
-      'song.forgotten two',
-      'song.unlisted one',
-      'song.unlisted two',
+      'song.forgotten one mix',
+      'song.forgotten two mix',
+      'song.unlisted one mix',
+      'song.unlisted two mix',
     ]);
   });
 

@@ -89,8 +89,9 @@ export class CascadedChanges {
   ): Promise<void> {
     const links = await linksTo(this.manager, plan.relation, rows, this.#rest);
     this.#counted(links.length, metadata);
+    const removed = new Map(rows.map((row) => [rowKey(metadata, row), row]));
     for (const link of links) {
-      const change = linkChange(plan, 'unlink', link);
+      const change = linkChange(plan, 'unlink', link, (key) => removed.get(key));
       if (change !== undefined) this.#items.push(change);
     }
   }

@@ -11,6 +11,7 @@ import type { CollectedItem } from '../changes/occurrences.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
 import { lockRows } from '../rows/row-lock.js';
+import { readRows } from '../rows/row-reader.js';
 import { type CascadePlan, planCascades } from './cascade-plan.js';
 import { type RowsToRemove, CascadedChanges, CascadeLimitError } from './cascaded-changes.js';
 
@@ -26,7 +27,11 @@ export interface CascadeRules {
 
 /** The removals that one save is about to make, and the changes that they cause. */
 interface Removal {
-  readonly toRemove: { metadata: EntityMetadata; rows: ObjectLiteral[]; reportsLinks: boolean }[];
+  readonly toRemove: {
+    readonly metadata: EntityMetadata;
+    rows: ObjectLiteral[];
+    readonly reportsLinks: boolean;
+  }[];
   items: readonly CollectedItem[];
   readonly read: Promise<void>;
 }
@@ -38,6 +43,9 @@ export class Removals {
   readonly #open = new WeakMap<QueryRunner, Removal>();
   /** By the rows that are removed. */
   readonly #waiting = new WeakMap<QueryRunner, Map<string, Removal>>();
+
+  /** Rows with links, as they were. */
+  readonly #linked = new WeakMap<QueryRunner, Map<string, ObjectLiteral>>();
 
   constructor(private readonly rules: CascadeRules) {}
 
@@ -115,9 +123,19 @@ export class Removals {
     return items;
   }
 
+  /** Finds a row that a save removes, of those whose links it reports itself. */
+  removedRow(
+    queryRunner: QueryRunner,
+    { tablePath }: EntityMetadata,
+    key: string,
+  ): ObjectLiteral | undefined {
+    return this.#linked.get(queryRunner)?.get(`${tablePath} ${key}`);
+  }
+
   /** The transaction has ended. */
   forget(queryRunner: QueryRunner): void {
     this.#waiting.delete(queryRunner);
+    this.#linked.delete(queryRunner);
   }
 
   async #read(
@@ -133,6 +151,15 @@ export class Removals {
     }
   }
 
+  /** TypeORM has not loaded rows that a one-to-many relation has lost: their links are told with the rows. */
+  async #complete(manager: EntityManager, lost: Removal['toRemove'][number]): Promise<void> {
+    const { metadata } = lost;
+    if (this.#plan.get(metadata)?.links.length === 0) return;
+    const wanted = { metadata, ids: lost.rows, joins: [], hidden: [] };
+    const found = await readRows(manager, wanted);
+    lost.rows = lost.rows.map((row) => found.get(rowKey(metadata, row)!) ?? row);
+  }
+
   #begin(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
     const { queryRunner, metadata } = event;
     const place = placeOf(event);
@@ -145,7 +172,10 @@ export class Removals {
         items: [],
         read: Promise.resolve().then(async () => {
           this.#open.delete(queryRunner);
-          for (const { metadata, rows } of toRemove) await lockRows(event.manager, metadata, rows);
+          for (const one of toRemove) {
+            await lockRows(event.manager, one.metadata, one.rows);
+            if (!one.reportsLinks) await this.#complete(event.manager, one);
+          }
           opened.items = await this.#read(event.manager, toRemove);
         }),
       };
@@ -153,6 +183,10 @@ export class Removals {
     }
     const reportsLinks = event.databaseEntity !== undefined;
     const row = rowOf(event);
+    if (reportsLinks && this.#plan.get(metadata)!.links.length > 0) {
+      const linked = this.#linked.get(queryRunner) ?? new Map<string, ObjectLiteral>();
+      this.#linked.set(queryRunner, linked.set(place, row));
+    }
     const same = removal.toRemove.find(
       (other) => other.metadata === metadata && other.reportsLinks === reportsLinks,
     );

@@ -54,6 +54,8 @@ export interface NetLinks {
   readonly id: ObjectLiteral;
   readonly added: Map<string, ObjectLiteral>;
   readonly removed: Map<string, ObjectLiteral>;
+  /** The rows at the other end that were removed themselves, as they were. */
+  readonly gone: Map<string, ObjectLiteral>;
 }
 
 const THERE: Presence = { there: true, removed: false };
@@ -87,7 +89,9 @@ export function mergeChange(net: NetChange | undefined, change: RowChange): NetC
 /** Takes a further change of the same row's links into account. */
 export function mergeLink(net: NetLinks | undefined, change: LinkChange): NetLinks {
   const { plan, key, id, relatedKey, relatedId } = change;
-  const links = net ?? { plan, key, id, added: new Map(), removed: new Map() };
+  const links = net ?? { plan, key, id, added: new Map(), removed: new Map(), gone: new Map() };
+  if (change.removed === undefined) links.gone.delete(relatedKey);
+  else links.gone.set(relatedKey, change.removed);
   const [into, outOf] =
     change.did === 'link' ? [links.added, links.removed] : [links.removed, links.added];
   if (!outOf.delete(relatedKey)) into.set(relatedKey, relatedId);

@@ -50,4 +50,6 @@ export interface LinkChange {
   /** The row at the other end. */
   readonly relatedKey: string;
   readonly relatedId: ObjectLiteral;
+  /** That row as it was, when the link is cut because it is removed, and where it was read. */
+  readonly removed?: ObjectLiteral | undefined;
 }

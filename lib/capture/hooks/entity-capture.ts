@@ -295,7 +295,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const plans = this.#plan.links.get(event.metadata);
     if (plans === undefined || link === undefined) return;
     const waits = plans.map((plan) => {
-      const change = linkChange(plan, did, link);
+      const { inverseEntityMetadata: related } = plan.relation;
+      const change = linkChange(plan, did, link, (key) =>
+        did === 'unlink' ? this.#removals.removedRow(event.queryRunner, related, key) : undefined,
+      );
       return change === undefined ? undefined : this.#collector.collect(event, change);
     });
     return waits.find((wait) => wait !== undefined);

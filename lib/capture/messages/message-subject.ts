@@ -68,6 +68,12 @@ function beforeOf(net: NetChange, row: ObjectLiteral): ObjectLiteral {
   return before;
 }
 
+/** A row at the other end of a link that has gone with it, as it was. */
+function goneRow(key: string, { gone, plan: { relation } }: NetLinks): ObjectLiteral | undefined {
+  const row = gone.get(key);
+  return row && withoutRelations(row, relation.inverseEntityMetadata);
+}
+
 function linkSubjects(
   occurrence: Extract<Occurrence, { readonly links: NetLinks }>,
   { rows, doubts, related, linked }: NeededRows,
@@ -92,7 +98,7 @@ function linkSubjects(
       before,
       changes: {},
       ids: group.map(([, id]) => relation.inverseEntityMetadata.getEntityIdMixedMap(id) as unknown),
-      related: group.flatMap(([key]) => found?.get(key) ?? []),
+      related: group.flatMap(([key]) => found?.get(key) ?? goneRow(key, links) ?? []),
     },
   }));
 }

@@ -205,7 +205,9 @@ async function readRelated(
     if (!('links' in occurrence) || occurrence.event.options.payload === undefined) continue;
     const metadata = occurrence.links.plan.relation.inverseEntityMetadata;
     const ids = wanted.get(metadata) ?? new Map<string, ObjectLiteral>();
-    for (const [key, id] of linksOf(occurrence.kind, occurrence.links)) ids.set(key, id);
+    for (const [key, id] of linksOf(occurrence.kind, occurrence.links)) {
+      if (!occurrence.links.gone.has(key)) ids.set(key, id);
+    }
     wanted.set(metadata, ids);
   }
   const rows = new Map<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>();
