@@ -1,10 +1,20 @@
-import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type {
+  DataSource,
+  EntityManager,
+  EntityMetadata,
+  ObjectLiteral,
+  SelectQueryBuilder,
+} from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { setValue } from '../rows/row-copy.js';
 import { isReadInFull } from '../rows/row-key.js';
-import { isPostgres, lock } from '../rows/row-lock.js';
+import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
+import { areSteady } from '../rows/steady-conditions.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { WriteBuilder } from './write-builders.js';
+
+// SQLite takes 32,766 parameters in a statement, some of them the write's own, and refuses expressions deeper than 1,000.
+const SQLITE_KEYS = { single: 32_000, composite: 500 };
 
 /** Which rows to read, and what with them. */
 interface Matching {
@@ -132,9 +142,15 @@ export function rowsQuery(
   return query;
 }
 
+/** Tells whether a write hits the rows that {@link readMatched} has read, as long as others change none. */
+function isSteadyWrite({ expressionMap }: WriteBuilder): boolean {
+  const { wheres, limit, commonTableExpressions } = expressionMap;
+  return limit === undefined && commonTableExpressions.length === 0 && areSteady(wheres);
+}
+
 /**
  * Narrows a write to the rows that were read, for the time of `execute`: where others may commit matching rows in
- * between, it would hit rows that nobody has read.
+ * between, or its condition may match others the second time, it would hit rows that nobody has read.
  */
 export async function onlyRead<Result>(
   builder: WriteBuilder,
@@ -144,23 +160,33 @@ export async function onlyRead<Result>(
 ): Promise<Result> {
   const { expressionMap } = builder;
   const dataSource = dataSourceOf(builder);
+  const isSteady = isSteadyWrite(builder);
   // The others lock the gaps between the rows, or have one writer alone.
-  if (!isPostgres(dataSource)) return execute();
+  if (isSteady && !isPostgres(dataSource)) return execute();
   if (rows.length === 1 && isOneId(builder, metadata)) return execute();
   // Such a key would not find its row again. That others were hit is seen in the number of rows.
   if (!metadata.primaryColumns.every(isReadInFull)) return execute();
-  const before = expressionMap.extraAppendedAndWhereCondition;
-  expressionMap.extraAppendedAndWhereCondition = keyCondition(builder, metadata, rows);
+  if (rows.length > mostKeys(dataSource, metadata)) return execute();
+  const { wheres, extraAppendedAndWhereCondition: appended } = expressionMap;
+  const condition = keyCondition(builder, metadata, rows);
+  if (isSteady) expressionMap.extraAppendedAndWhereCondition = condition;
+  else expressionMap.wheres = [{ type: 'simple', condition }];
   try {
     return await execute();
   } finally {
-    expressionMap.extraAppendedAndWhereCondition = before;
+    expressionMap.wheres = wheres;
+    expressionMap.extraAppendedAndWhereCondition = appended;
   }
 }
 
-/** The number of rows that a write has hit, where PostgreSQL tells it. */
+/** The number of rows that a write has hit, where that may differ from those that were read, and is known. */
 export function rowsHit(builder: WriteBuilder, result: unknown): number | undefined {
-  if (!isPostgres(dataSourceOf(builder))) return undefined;
+  const dataSource = dataSourceOf(builder);
+  if (!isPostgres(dataSource)) {
+    if (isSteadyWrite(builder)) return undefined;
+    // As it is connected, MySQL may count changed rows alone.
+    if (isMySql(dataSource) && builder.expressionMap.queryType === 'update') return undefined;
+  }
   return (result as { readonly affected?: number | null }).affected ?? undefined;
 }
 
@@ -185,6 +211,12 @@ export function isOneId(
   );
 }
 
+/** The most keys that a statement may have. */
+function mostKeys(dataSource: DataSource, { primaryColumns }: EntityMetadata): number {
+  if (isPostgres(dataSource) || isMySql(dataSource)) return Infinity;
+  return primaryColumns.length === 1 ? SQLITE_KEYS.single : SQLITE_KEYS.composite;
+}
+
 function keyCondition(
   builder: WriteBuilder,
   { primaryColumns }: EntityMetadata,
@@ -198,7 +230,9 @@ function keyCondition(
   if (names.length === 1) {
     const values = rows.map((row) => valueOf(row, primaryColumns[0]!));
     builder.setParameter('thorn_ids', values);
-    return `${names[0]} = ANY(:thorn_ids)`;
+    // One parameter, however many they are.
+    if (isPostgres(dataSourceOf(builder))) return `${names[0]} = ANY(:thorn_ids)`;
+    return `${names[0]} IN (:...thorn_ids)`;
   }
   const keys = rows.map((row, index) => {
     const equal = primaryColumns.map((column, part) => {
