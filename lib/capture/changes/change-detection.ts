@@ -46,6 +46,8 @@ export function changedFields(
       (column) =>
         column.isSelect &&
         !column.isVirtual &&
+        !column.isUpdateDate &&
+        !column.isVersion &&
         !isSameColumnValue(column, column.getEntityValue(old), column.getEntityValue(row)),
     );
   }

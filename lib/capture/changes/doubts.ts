@@ -35,8 +35,7 @@ export class Doubts {
     const { deleteDateColumn: column, primaryColumns } = plan.metadata;
     if (row === undefined) return kind !== 'delete' && primaryColumns.every(isReadInFull);
     if (column?.isSelect !== true || event.options.softRemoval === false) return false;
-    // An update that has set it by hand is a change.
-    if (!this.softly.has(plan) || net?.values.has(column) === true) return false;
+    if (!this.softly.has(plan)) return false;
     const isRemoved = (column.getEntityValue(row) ?? null) !== null;
     return isRemoved !== (net?.now.removed ?? false);
   }

@@ -130,7 +130,7 @@ function byField(values: RowChange['values']): [ChangedValue['of'], ChangedValue
   return values.map((value) => [value.of, value]);
 }
 
-function presenceAfter({ did }: RowChange, { removed }: Presence): Presence {
+function presenceAfter({ did, plan, values }: RowChange, { removed }: Presence): Presence {
   switch (did) {
     case 'insert':
     case 'recover':
@@ -140,6 +140,16 @@ function presenceAfter({ did }: RowChange, { removed }: Presence): Presence {
     case 'remove':
       return GONE;
     case 'update':
-      return removed ? SOFTLY_REMOVED : THERE;
+      return (removedBy(plan, values) ?? removed) ? SOFTLY_REMOVED : THERE;
   }
+}
+
+/**
+ * Tells whether values that were set remove a row softly, or recover it; undefined when they do not say. That of an SQL
+ * expression counts as a date: null is seldom written as one.
+ */
+function removedBy({ metadata }: EntityPlan, values: RowChange['values']): boolean | undefined {
+  if (metadata.deleteDateColumn === undefined) return undefined;
+  const set = values.find(({ of }) => 'isDeleteDate' in of && of.isDeleteDate);
+  return set && (set.value ?? null) !== null;
 }

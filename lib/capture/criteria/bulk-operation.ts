@@ -3,6 +3,8 @@ import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 /** A kind of write that query builders make, or that says no rows in another way. */
 export type BulkOperation =
   | 'update'
+  | 'update of the key'
+  | 'update of the delete date'
   | 'delete'
   | 'softDelete'
   | 'restore'
@@ -37,6 +39,8 @@ export function codeByHand(
     case 'clear':
       return `before it: ${sent}`;
     case 'update':
+    case 'update of the key':
+    case 'update of the delete date':
       return `before it: const rows = await ${deleteDateColumn ? all : rows}${sentLater}`;
     case 'softDelete':
       return `before it: const rows = await ${rows}${sentLater}`;
@@ -65,6 +69,10 @@ function concerns(operation: BulkOperation, { options }: EventPlan): boolean {
   switch (operation) {
     case 'update':
       return on === 'change';
+    case 'update of the key':
+      return typeof on === 'string';
+    case 'update of the delete date':
+      return on === 'change' || (typeof on === 'string' && softRemoval);
     case 'delete':
     case 'clear':
       return on === 'delete';

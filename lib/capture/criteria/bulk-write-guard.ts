@@ -80,7 +80,7 @@ export class BulkWriteGuard implements CascadeRules {
   refuseUnknownKey(plan: EntityPlan): void {
     this.#answer(
       plan,
-      'update',
+      'update of the key',
       'throw',
       (events) =>
         `sets the primary key by an SQL expression and is refused before it begins, because ${events} could not say which row became which. Set it to a value, or make the update without events: a query builder with callListeners(false)`,
@@ -94,7 +94,7 @@ export class BulkWriteGuard implements CascadeRules {
     { read, hit }: { readonly read: number; readonly hit: number },
   ): BulkWriteError {
     return new BulkWriteError(
-      `${entity}: ${operation} has hit ${hit} row(s) where its condition had matched ${read}, and is refused, because events could be sent for the wrong ones. Either a trigger or a rule kept rows, or a primary key loses something on its way through JavaScript, as by a transformer. Its transaction cannot be committed: roll it back, and write without events: a query builder with callListeners(false)`,
+      `${entity}: ${operation} has hit ${hit} row(s) where its condition had matched ${read}, and is refused, because events could be sent for the wrong ones. Either a trigger or a rule kept rows, the condition matches other rows each time, or a primary key loses something on its way through JavaScript, as by a transformer. Its transaction cannot be committed: roll it back, and write without events: a query builder with callListeners(false)`,
       { entity, operation, read, hit },
     );
   }
@@ -143,8 +143,9 @@ export class BulkWriteGuard implements CascadeRules {
     const entity = plan.metadata.name;
     const byHand = codeByHand(plan, operation, events);
     const missed = [...new Set([...events, ...others])].join(', ');
-    const message = `${entity}: ${operation} ${explain(missed, byHand)}`;
-    if (mode === 'throw') throw new BulkWriteError(message, { entity, operation, events });
+    const [call = operation] = operation.split(' of the ');
+    const message = `${entity}: ${call} ${explain(missed, byHand)}`;
+    if (mode === 'throw') throw new BulkWriteError(message, { entity, operation: call, events });
     // Of one occasion the text is always the same.
     this.#warnOnce(message);
   }

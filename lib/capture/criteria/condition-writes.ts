@@ -2,12 +2,12 @@ import type { EntityMetadata, QueryRunner } from 'typeorm';
 import { linkChange } from '../changes/link-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { UNKNOWN_VALUE } from '../rows/changed-values.js';
-import { concernedEvents } from './bulk-operation.js';
+import { type BulkOperation, concernedEvents } from './bulk-operation.js';
 import { onlyRead, readMatched, readUnlinked, rowsHit } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';
 import { canReturnRows, writeReturning } from './returning-writes.js';
 import { changesFound, changesOf, type PendingWrite } from './row-changes.js';
-import { isNothingSet, isOfKey, setValuesOf } from './set-values.js';
+import { isNothingSet, isOfKey, isSet, setValuesOf } from './set-values.js';
 import { hooksFirst } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 
@@ -23,7 +23,8 @@ const UNLINK = 'relation().remove()';
  */
 export function writeByCondition(write: BuilderWrite, operation: ByCondition): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
-  const plans = concernedPlans(write, operation);
+  const named = operation === 'update' ? kindOfUpdate(write) : operation;
+  const plans = concernedPlans(write, named);
   const affectsOthers = operation === 'delete' && context.removals.affectsOthers(metadata);
   if (plans.length === 0 && !affectsOthers) return execute();
   // TypeORM itself keeps columns of trees this way.
@@ -34,12 +35,22 @@ export function writeByCondition(write: BuilderWrite, operation: ByCondition): P
   if (isSoft(operation) && metadata.deleteDateColumn === undefined) return execute();
   const limits = plans.map((plan) => context.guard.limitOf(plan));
   const limit = Math.min(...limits, ...(affectsOthers ? [context.guard.cascadeLimit] : []));
-  const about = { operation, plans, affectsOthers, limit };
+  const about = { operation, named, plans, affectsOthers, limit };
   return ownTransaction(builder, context, (queryRunner) =>
     hooksFirst(builder, queryRunner, execute, (after) =>
       writeCaptured({ ...write, execute: after }, about, queryRunner),
     ),
   );
+}
+
+/** An update may also remove or recover rows, or make others of them. */
+function kindOfUpdate({ builder, metadata }: BuilderWrite): BulkOperation {
+  const given = valueSetsOf(builder)[0] ?? {};
+  const { primaryColumns, deleteDateColumn } = metadata;
+  if (primaryColumns.some((column) => isSet(column, given))) return 'update of the key';
+  return deleteDateColumn !== undefined && isSet(deleteDateColumn, given)
+    ? 'update of the delete date'
+    : 'update';
 }
 
 /** Makes the write, of the values that hooks have left it. */
@@ -49,7 +60,7 @@ function writeCaptured(
   queryRunner: QueryRunner,
 ): Promise<unknown> {
   const { context, builder, metadata } = write;
-  const { operation, plans, affectsOthers, limit } = about;
+  const { operation, named, plans, affectsOthers, limit } = about;
   const given = operation === 'update' ? { ...valueSetsOf(builder)[0] } : {};
   const set = setValuesOf(metadata, given);
   if (set.values.some(({ of, value }) => isOfKey(of) && value === UNKNOWN_VALUE)) {
@@ -57,7 +68,11 @@ function writeCaptured(
   }
   const [plan] = plans;
   // RETURNING has no relations as they were before.
-  const isAlone = plans.length === 1 && !affectsOthers && set.relations.length === 0;
+  const isAlone =
+    plans.length === 1 &&
+    !affectsOthers &&
+    set.relations.length === 0 &&
+    named !== 'update of the key';
   const make = (isReplaced: boolean): Promise<unknown> =>
     plan && isAlone && !isReplaced && canReturnRows(write, operation, plan)
       ? writeReturning(write, { operation, plan, limit, queryRunner, set, given })
@@ -69,6 +84,8 @@ function writeCaptured(
 /** A write by a condition, and what it is about. */
 interface ConditionWrite extends Pick<PendingWrite, 'plans' | 'set' | 'given'> {
   readonly operation: ByCondition;
+  /** The same for the guard, which knows more kinds. */
+  readonly named: BulkOperation;
   /** True if it removes rows with which the database changes others. */
   readonly affectsOthers: boolean;
   /** The most rows that it may hit. */
@@ -80,7 +97,7 @@ interface ConditionWrite extends Pick<PendingWrite, 'plans' | 'set' | 'given'> {
 /** Reads the rows before they are written. */
 async function writeRead(
   { context, builder, metadata, execute }: BuilderWrite,
-  { operation, plans, affectsOthers, set, given, limit, isReplaced }: ConditionWrite,
+  { operation, plans, named, affectsOthers, set, given, limit, isReplaced }: ConditionWrite,
   queryRunner: QueryRunner,
 ): Promise<unknown> {
   const rows = await context.read(metadata, operation, () =>
@@ -94,14 +111,14 @@ async function writeRead(
   if (rows.length > limit) {
     const others = affectsOthers ? context.removals.eventsWith(metadata) : [];
     for (const plan of plans) {
-      context.guard.overflow(plan, operation, others);
-      context.doubt(plan, operation, builder);
+      context.guard.overflow(plan, named, others);
+      context.doubt(plan, named, builder);
     }
     if (plans.length === 0) context.guard.cascadeOverflow(metadata.name);
     return execute();
   }
   const changes = await context.read(metadata, operation, () =>
-    changesOf({ operation, metadata, rows, plans, set, given, queryRunner }),
+    changesOf({ operation: named, metadata, rows, plans, set, given, queryRunner }),
   );
   const caused =
     affectsOthers && !isReplaced
@@ -157,7 +174,7 @@ function isSoft(operation: ByCondition): boolean {
 /** The entities whose rows the write may hit, and that have events for it. */
 function concernedPlans(
   { context, builder, metadata }: BuilderWrite,
-  operation: ByCondition,
+  operation: BulkOperation,
 ): readonly EntityPlan[] {
   const { entities } = context.plan;
   // With single-table inheritance, rows of subclasses are in the table as well.

@@ -25,6 +25,8 @@ export interface PendingWrite {
 
 const DID: Readonly<Partial<Record<BulkOperation, RowChange['did']>>> = {
   update: 'update',
+  'update of the key': 'update',
+  'update of the delete date': 'update',
   delete: 'remove',
   softDelete: 'soft-remove',
   restore: 'recover',
@@ -93,7 +95,7 @@ function changesOfPlan(
 ): RowChange[] {
   const changes: RowChange[] = [];
   const exact =
-    operation === 'update' && set.relations.length === 0
+    DID[operation] === 'update' && set.relations.length === 0
       ? exactValues(
           { entity: given, updatedColumns: [...set.columns], queryRunner },
           plan.readBack,
@@ -161,8 +163,11 @@ export function readBeyondColumns(
 }
 
 function readsOldRow({ options, needsRow, readsBefore }: EventPlan, operation: BulkOperation) {
-  if (operation === 'update') return readsBefore;
-  return operation === 'delete' && options.on === 'delete' && needsRow;
+  // A row that gets another key is no longer there either.
+  const isGone = operation === 'delete' || operation === 'update of the key';
+  return (
+    (isGone && options.on === 'delete' && needsRow) || (DID[operation] === 'update' && readsBefore)
+  );
 }
 
 /** What becomes of a row whose key is set: a row with another id is another row. */

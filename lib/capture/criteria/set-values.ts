@@ -39,7 +39,8 @@ export function isNothingSet({ columns }: EntityMetadata, given: ObjectLiteral):
   );
 }
 
-function isSet(column: Column, given: ObjectLiteral): boolean {
+/** Tells whether values set a column. */
+export function isSet(column: Column, given: ObjectLiteral): boolean {
   return column.isUpdate && valueOf(column, given) !== undefined;
 }
 

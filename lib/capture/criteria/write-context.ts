@@ -103,7 +103,7 @@ export class WriteContext {
    * they may be gone is seen in its statement.
    */
   doubt(plan: EntityPlan, operation: BulkOperation, builder: WriteBuilder): void {
-    if (operation !== 'softDelete' && operation !== 'restore') return;
+    if (operation === 'update' || operation === 'delete') return;
     const runner = runnerOf(builder, this.dataSource);
     if (runner?.isTransactionActive === true) this.changes.doubt(runner, plan);
   }

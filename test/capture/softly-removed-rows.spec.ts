@@ -1,0 +1,123 @@
+import { Column, DeleteDateColumn, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
+import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+
+@Entity()
+@Webhooks<Note>({ payload: ({ id, text }) => ({ id, text }) })
+@WebhookEvent<Note>('note.created', { on: 'create' })
+@WebhookEvent<Note>('note.changed', { on: 'change' })
+@WebhookEvent<Note>('note.removed', { on: 'delete' })
+class Note {
+  @PrimaryColumn() id!: number;
+  @Column({ default: 'a' }) text!: string;
+  @DeleteDateColumn() deletedAt!: Date | null;
+}
+
+@Entity()
+@WebhookEvent<Entry>('entry.removed', { on: 'delete', payload: ({ id }) => id })
+class Entry {
+  @PrimaryColumn() id!: number;
+  @DeleteDateColumn() deletedAt!: Date | null;
+}
+
+/** Its events know no soft removal. */
+@Entity()
+@WebhookEvent<Row>('row', {
+  on: ['create', 'change', 'delete'],
+  softRemoval: false,
+  payload: ({ id }, { on, changes }) => [on, id, Object.keys(changes)],
+})
+class Row {
+  @PrimaryColumn() id!: number;
+  @Column({ default: 'a' }) text!: string;
+  @DeleteDateColumn() deletedAt!: Date | null;
+}
+
+type Entities = typeof Note | typeof Entry | typeof Row;
+
+/** The ways to set the date of a removal. */
+const SETS: Readonly<
+  Record<
+    string,
+    (manager: EntityManager, entity: Entities, deletedAt: Date | null) => Promise<unknown>
+  >
+> = {
+  'update()': (manager, entity, deletedAt) => manager.update(entity, { id: 1 }, { deletedAt }),
+  'update() by another column': (manager, entity, deletedAt) =>
+    manager.createQueryBuilder().update(entity).set({ deletedAt }).where('id < 2').execute(),
+  'save()': (manager, entity, deletedAt) => manager.save(entity, { id: 1, deletedAt }),
+};
+
+describe.each(CAPTURE_DATABASES)('softly removed rows on %s', (kind) => {
+  let rig: CaptureApp;
+  const manager = () => rig.dataSource.manager;
+
+  beforeAll(async () => {
+    rig = await openCaptureApp(kind, [Note, Entry, Row]);
+  });
+  afterAll(() => rig.close());
+  beforeEach(async () => {
+    for (const entity of [Note, Entry, Row]) {
+      await manager().createQueryBuilder().delete().from(entity).callListeners(false).execute();
+      await manager().insert<object>(entity, { id: 1 });
+    }
+    rig.received();
+  });
+
+  describe.each(Object.entries(SETS))('a date that is set by %s', (_, set) => {
+    it('counts as a removal, and null as a recovery', async () => {
+      await set(manager(), Note, new Date());
+      await set(manager(), Entry, new Date());
+      expect(rig.received()).toEqual(['note.removed {"id":1,"text":"a"}', 'entry.removed 1']);
+      await set(manager(), Note, new Date('2020-01-01'));
+      await set(manager(), Entry, new Date('2020-01-01'));
+      expect(rig.received()).toEqual([]);
+      await set(manager(), Note, null);
+      await set(manager(), Entry, null);
+      expect(rig.received()).toEqual(['note.created {"id":1,"text":"a"}']);
+    });
+
+    it('counts with the rest of its transaction', async () => {
+      await rig.dataSource.transaction(async (inner) => {
+        await set(inner, Note, new Date());
+        await set(inner, Note, null);
+        await set(inner, Entry, new Date());
+        await inner.restore(Entry, 1);
+      });
+      expect(rig.received()).toEqual([]);
+      await rig.dataSource.transaction(async (inner) => {
+        await inner.update(Note, 1, { text: 'b' });
+        await set(inner, Note, new Date());
+        await inner.softDelete(Entry, 1);
+        await set(inner, Entry, null);
+      });
+      expect(rig.received()).toEqual(['note.removed {"id":1,"text":"b"}']);
+    });
+
+    it('is a change for events that know no soft removal', async () => {
+      await set(manager(), Row, new Date());
+      expect(rig.received()).toEqual(['row ["change",1,["deletedAt"]]']);
+    });
+  });
+
+  it('takes an SQL expression for a date', async () => {
+    await manager().update(Note, 1, { deletedAt: () => 'CURRENT_TIMESTAMP' });
+    expect(rig.received()).toEqual(['note.removed {"id":1,"text":"a"}']);
+  });
+
+  it('sends nothing of what is written to a row that was removed', async () => {
+    await manager().softDelete(Note, 1);
+    rig.received();
+    await manager().update(Note, 1, { text: 'b' });
+    await manager().update(Note, { text: 'b' }, { text: 'c' });
+    await manager().save(Note, { id: 1, text: 'd' });
+    await manager().upsert(Note, { id: 1, text: 'e' }, ['id']);
+    expect(rig.received()).toEqual([]);
+    await manager().restore(Note, 1);
+    expect(rig.received()).toEqual(['note.created {"id":1,"text":"e"}']);
+    await manager().softDelete(Row, 1);
+    await manager().update(Row, 1, { text: 'b' });
+    expect(rig.received()).toEqual(['row ["change",1,["text"]]']);
+  });
+});
