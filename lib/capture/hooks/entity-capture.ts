@@ -33,6 +33,7 @@ import { ClearStatements } from '../rows/write-statements.js';
 import { linkChange } from '../changes/link-change.js';
 import { beforeHooks, OldRows } from './old-rows.js';
 import { type OtherSideWrite, OtherSideWrites, withOtherSide } from './other-side-writes.js';
+import { OrphanedRows } from './orphaned-rows.js';
 import { Removals } from '../cascades/removals.js';
 import type { LinkChange, RowChange } from '../changes/row-change.js';
 import { rowKey } from '../rows/row-key.js';
@@ -59,6 +60,7 @@ type RowEvent = {
 export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #logger = new Logger('Thorn');
   readonly #oldRows = new OldRows();
+  readonly #orphans = new OrphanedRows(this.#oldRows);
   readonly #collector: ChangeCollector;
   /** Makes this data source's messages. */
   readonly messages: EntityMessages;
@@ -119,6 +121,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     SqliteTransactions.install(this.dataSource, this.#serialize);
     this.transactions.install();
     const ofRemovals = this.#removals.plan(this.dataSource, this.#plan);
+    const ofOrphans = this.#orphans.hooks(this.dataSource.entityMetadatas, this.#plan);
     this.#affecting = affectingEntities(this.dataSource.entityMetadatas, this.#plan, (metadata) =>
       this.#removals.affectsOthers(metadata),
     );
@@ -127,7 +130,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       interceptors: [this.#criteria, this.#otherSide],
       entities: this.#affecting,
     });
-    const hooks = [...ofEntities.filter((one) => one !== undefined), ...ofRemovals];
+    const hooks = [...ofEntities.filter((one) => one !== undefined), ...ofOrphans, ...ofRemovals];
     this.#attachment.add([this, ...hooks], release);
   }
 
@@ -196,23 +199,25 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   #collectRemoved(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
-    const plan = this.#plan.entities.get(event.metadata);
-    if (plan === undefined)
-      return this.#collectLinks(event, 'unlink', event.entityId as ObjectLiteral);
-    return this.#collectGone(event, plan, 'remove');
+    // A junction table may be an entity's, too.
+    return this.#plan.links.has(event.metadata) && !this.#plan.entities.has(event.metadata)
+      ? this.#collectLinks(event, 'unlink', event.entityId as ObjectLiteral)
+      : this.#collectGone(event, 'remove');
   }
 
   afterSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): Promise<void> | void {
-    const plan = this.#plan.entities.get(event.metadata);
-    if (plan !== undefined) return this.#collectGone(event, plan, 'soft-remove');
+    return this.#collectGone(event, 'soft-remove');
   }
 
   #collectGone(
     event: SoftRemoveEvent<ObjectLiteral>,
-    plan: EntityPlan,
     did: 'remove' | 'soft-remove',
   ): Promise<void> | void {
-    const old = event.databaseEntity as ObjectLiteral | undefined;
+    const orphan = this.#orphans.extract(event);
+    const plan = orphan === undefined ? this.#plan.entities.get(event.metadata) : orphan.plan;
+    if (plan === undefined) return;
+    const loaded = event.databaseEntity as ObjectLiteral | undefined;
+    const old = orphan?.row ?? loaded;
     if (old === undefined && event.entityId === undefined) return;
     const id = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
     return this.#collectRow(event, plan, did, id, old);
@@ -257,6 +262,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   #forget(queryRunner: QueryRunner): void {
     this.#oldRows.forget(queryRunner);
     this.#otherSide.forget(queryRunner);
+    this.#orphans.forget(queryRunner);
     this.#removals.forget(queryRunner);
   }
 
