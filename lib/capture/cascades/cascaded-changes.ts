@@ -1,6 +1,7 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { CollectedItem } from '../changes/occurrences.js';
 import { linkChange } from '../changes/link-change.js';
+import { linksToRemoved } from '../changes/link-rows.js';
 import { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan, LinkPlan } from '../plan/entity-plan.js';
@@ -90,10 +91,11 @@ export class CascadedChanges {
     const links = await linksTo(this.manager, plan.relation, rows, this.#rest);
     this.#counted(links.length, metadata);
     const removed = new Map(rows.map((row) => [rowKey(metadata, row), row]));
-    for (const link of links) {
-      const change = linkChange(plan, 'unlink', link, (key) => removed.get(key));
-      if (change !== undefined) this.#items.push(change);
-    }
+    const changes = links
+      .map((link) => linkChange(plan, 'unlink', link, (key) => removed.get(key)))
+      .filter((change) => change !== undefined);
+    // At the commit the rows are gone.
+    this.#items.push(...linksToRemoved(changes, rows));
   }
 
   /** The rows that refer to some, which have not been met on another way. */

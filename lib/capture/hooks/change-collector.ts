@@ -3,6 +3,7 @@ import type { EntityManager, EntityMetadata, QueryRunner } from 'typeorm';
 import { stackFrames, errorText } from '../../common/index.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
+import { identifyLinks } from '../changes/link-rows.js';
 import { type CollectedItem, occurrencesOf } from '../changes/occurrences.js';
 import { Doubts } from '../changes/doubts.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
@@ -194,7 +195,7 @@ export class ChangeCollector {
     for (let batch = items; batch.length > 0; batch = state.frames.drain()) {
       if (this.others !== undefined) await this.others.removeCaptured(manager, batch);
       const alone = state.writes === 1 && countChanges(batch) === 1;
-      const occurrences = occurrencesOf(batch);
+      const occurrences = occurrencesOf(await identifyLinks(batch, manager));
       // Rows are let go as soon as their messages are made.
       batch.length = 0;
       while (occurrences.length > 0) {
@@ -216,7 +217,10 @@ export class ChangeCollector {
       }
       try {
         const items = await this.#reportedHere(state.loose.splice(0));
-        const messages = await this.messages.messagesOf(occurrencesOf(items), manager);
+        const messages = await this.messages.messagesOf(
+          occurrencesOf(await identifyLinks(items, manager)),
+          manager,
+        );
         if (messages.length > 0) await this.pipeline.send(messages, false);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.

@@ -97,7 +97,10 @@ function linkSubjects(
       on: kind,
       before,
       changes: {},
-      ids: group.map(([, id]) => relation.inverseEntityMetadata.getEntityIdMixedMap(id) as unknown),
+      // A row that is gone may be known by what its link named of it alone.
+      ids: group.map(
+        ([, id]) => (relation.inverseEntityMetadata.getEntityIdMixedMap(id) as unknown) ?? id,
+      ),
       related: group.flatMap(([key]) => found?.get(key) ?? goneRow(key, links) ?? []),
     },
   }));

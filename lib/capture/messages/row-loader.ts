@@ -9,6 +9,7 @@ import type { ChangedValue } from '../rows/changed-values.js';
 import { readsBackTheSame } from '../rows/read-back.js';
 import type { RelatedKeys } from '../rows/related-keys.js';
 import { setValue, withoutRelations } from '../rows/row-copy.js';
+import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
@@ -206,7 +207,7 @@ async function readRelated(
     const metadata = occurrence.links.plan.relation.inverseEntityMetadata;
     const ids = wanted.get(metadata) ?? new Map<string, ObjectLiteral>();
     for (const [key, id] of linksOf(occurrence.kind, occurrence.links)) {
-      if (!occurrence.links.gone.has(key)) ids.set(key, id);
+      if (!occurrence.links.gone.has(key) && rowKey(metadata, id) !== undefined) ids.set(key, id);
     }
     wanted.set(metadata, ids);
   }

@@ -1,6 +1,6 @@
 import type { EntityManager, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { anyOf } from './any-of.js';
-import { type Column, rowKey } from './row-key.js';
+import { type Column, keyPart, rowKey } from './row-key.js';
 import { lockRemoved } from './row-lock.js';
 import type { RelationMetadata } from './typeorm-types.js';
 
@@ -29,6 +29,16 @@ export function linkedId(
   return id;
 }
 
+/** A text that is equal for the ids, or rows, that a junction's `columns` refer to alike. */
+export function linkEnd(columns: readonly Column[], id: ObjectLiteral): string {
+  return JSON.stringify(
+    columns.map(({ referencedColumn }) => {
+      const value: unknown = referencedColumn!.getEntityValue(id);
+      return value === undefined || value === null ? null : keyPart(value, referencedColumn!);
+    }),
+  );
+}
+
 /** Finds the rows that have at least one link of the relation left, in one query, by {@link rowKey}: one query. */
 export async function rowsWithLinks(
   manager: EntityManager,
@@ -36,12 +46,13 @@ export async function rowsWithLinks(
   ids: readonly ObjectLiteral[],
 ): Promise<ReadonlySet<string>> {
   const { own } = linkColumns(relation);
+  const metadata = relation.entityMetadata;
   const links = await linksQuery(manager, relation, { select: own, by: own, ids })
     .distinct()
     .getRawMany();
-  const { entityMetadata } = own[0]!.referencedColumn!;
+  const keys = new Map(ids.map((id) => [linkEnd(own, id), rowKey(metadata, id)!]));
   return new Set(
-    links.map((raw: ObjectLiteral) => rowKey(entityMetadata, linkedId(own, linkOf(raw, own))!)!),
+    links.map((raw: ObjectLiteral) => keys.get(linkEnd(own, linkedId(own, linkOf(raw, own))!))!),
   );
 }
 
