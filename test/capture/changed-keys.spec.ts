@@ -27,6 +27,7 @@ class Hall {
 @WebhookEvent<Opened>('opened', { on: 'create', payload: ({ no }) => no })
 class Opened {
   @PrimaryColumn() no!: number;
+  @Column({ default: 'A' }) name!: string;
 }
 
 @Entity()
@@ -68,6 +69,14 @@ describe.each(CAPTURE_DATABASES)('an update by criteria that sets the key on %s'
     expect(rig.received()).toEqual(['opened 12', 'closed [1,"A"]']);
     await manager().update(Opened, 12, { no: 12 });
     await manager().update(Closed, 12, { no: 12 });
+    expect(rig.received()).toEqual([]);
+  });
+
+  it('is an update like others where the key stays as it is', async () => {
+    rig.queries();
+    await manager().update(Opened, { no: 1 }, { no: 1, name: 'B' });
+    await manager().update(Opened, 1, { no: 1, name: 'C' });
+    expect(rig.queries()).toHaveLength(2);
     expect(rig.received()).toEqual([]);
   });
 

@@ -101,9 +101,24 @@ describe.each(CAPTURE_DATABASES)('softly removed rows on %s', (kind) => {
     });
   });
 
-  it('takes an SQL expression for a date', async () => {
-    await manager().update(Note, 1, { deletedAt: () => 'CURRENT_TIMESTAMP' });
-    expect(rig.received()).toEqual(['note.removed {"id":1,"text":"a"}']);
+  it('takes the expression NULL for null, and others for a change', async () => {
+    await manager().update(Note, 1, { text: 'b', deletedAt: () => 'NULL' });
+    const date = () => "CASE WHEN text = 'z' THEN CURRENT_TIMESTAMP END";
+    await manager().update(Note, 1, { text: 'c', deletedAt: date });
+    expect(rig.received()).toEqual([
+      'note.changed {"id":1,"text":"b"}',
+      'note.changed {"id":1,"text":"c"}',
+    ]);
+    await manager().softDelete(Note, 1);
+    rig.received();
+    await manager().update(Note, 1, { deletedAt: () => ' null ' });
+    expect(rig.received()).toEqual(['note.created {"id":1,"text":"c"}']);
+  });
+
+  it('reads nothing of entities without change events whose date is set to null', async () => {
+    rig.queries();
+    await manager().update(Entry, 1, { deletedAt: null });
+    expect(rig.queries()).toHaveLength(1);
   });
 
   it('sends nothing of what is written to a row that was removed', async () => {

@@ -1,6 +1,6 @@
 import type { ObjectLiteral } from 'typeorm';
 import type { EntityPlan, EventPlan, LinkPlan } from '../plan/entity-plan.js';
-import type { ChangedValue } from '../rows/changed-values.js';
+import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import type { LinkChange, RowChange } from './row-change.js';
 import type { Column } from '../rows/row-key.js';
 import { copyRow, setValue } from '../rows/row-copy.js';
@@ -144,12 +144,11 @@ function presenceAfter({ did, plan, values }: RowChange, { removed }: Presence):
   }
 }
 
-/**
- * Tells whether values that were set remove a row softly, or recover it; undefined when they do not say. That of an SQL
- * expression counts as a date: null is seldom written as one.
- */
+/** Tells whether values that were set remove a row softly, or recover it; undefined when they do not say. */
 function removedBy({ metadata }: EntityPlan, values: RowChange['values']): boolean | undefined {
   if (metadata.deleteDateColumn === undefined) return undefined;
   const set = values.find(({ of }) => 'isDeleteDate' in of && of.isDeleteDate);
-  return set && (set.value ?? null) !== null;
+  return set === undefined || set.value === UNKNOWN_VALUE
+    ? undefined
+    : (set.value ?? null) !== null;
 }

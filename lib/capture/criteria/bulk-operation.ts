@@ -5,6 +5,7 @@ export type BulkOperation =
   | 'update'
   | 'update of the key'
   | 'update of the delete date'
+  | 'update of the delete date to null'
   | 'delete'
   | 'softDelete'
   | 'restore'
@@ -41,6 +42,7 @@ export function codeByHand(
     case 'update':
     case 'update of the key':
     case 'update of the delete date':
+    case 'update of the delete date to null':
       return `before it: const rows = await ${deleteDateColumn ? all : rows}${sentLater}`;
     case 'softDelete':
       return `before it: const rows = await ${rows}${sentLater}`;
@@ -68,11 +70,13 @@ function concerns(operation: BulkOperation, { options }: EventPlan): boolean {
   const { on, softRemoval = true } = options;
   switch (operation) {
     case 'update':
+    // Entities that know no change are often written with all of their columns, and null is the date of most rows.
+    case 'update of the delete date to null':
       return on === 'change';
     case 'update of the key':
       return typeof on === 'string';
     case 'update of the delete date':
-      return on === 'change' || (typeof on === 'string' && softRemoval);
+      return on === 'change' || (on === 'delete' && softRemoval);
     case 'delete':
     case 'clear':
       return on === 'delete';

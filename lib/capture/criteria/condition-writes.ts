@@ -3,11 +3,12 @@ import { linkChange } from '../changes/link-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { UNKNOWN_VALUE } from '../rows/changed-values.js';
 import { type BulkOperation, concernedEvents } from './bulk-operation.js';
-import { onlyRead, readMatched, readUnlinked, rowsHit } from './matched-rows.js';
+import { namedId, onlyRead, readMatched, readUnlinked, rowsHit } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';
 import { canReturnRows, writeReturning } from './returning-writes.js';
 import { changesFound, changesOf, type PendingWrite } from './row-changes.js';
-import { isNothingSet, isOfKey, isSet, setValuesOf } from './set-values.js';
+import { isNothingSet, isOfKey, setValueOf, setValuesOf } from './set-values.js';
+import type { Column } from '../rows/row-key.js';
 import { hooksFirst } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 
@@ -47,10 +48,15 @@ export function writeByCondition(write: BuilderWrite, operation: ByCondition): P
 function kindOfUpdate({ builder, metadata }: BuilderWrite): BulkOperation {
   const given = valueSetsOf(builder)[0] ?? {};
   const { primaryColumns, deleteDateColumn } = metadata;
-  if (primaryColumns.some((column) => isSet(column, given))) return 'update of the key';
-  return deleteDateColumn !== undefined && isSet(deleteDateColumn, given)
-    ? 'update of the delete date'
-    : 'update';
+  const id = namedId(builder, metadata);
+  const isOther = (column: Column): boolean => {
+    const value = setValueOf(column, given);
+    return value !== undefined && String(value) !== String(id?.get(column));
+  };
+  if (primaryColumns.some(isOther)) return 'update of the key';
+  const date = deleteDateColumn && setValueOf(deleteDateColumn, given);
+  if (date === undefined || date === UNKNOWN_VALUE) return 'update';
+  return date === null ? 'update of the delete date to null' : 'update of the delete date';
 }
 
 /** Makes the write, of the values that hooks have left it. */

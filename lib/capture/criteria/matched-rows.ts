@@ -7,7 +7,7 @@ import type {
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { setValue } from '../rows/row-copy.js';
-import { isReadInFull } from '../rows/row-key.js';
+import { type Column, isReadInFull } from '../rows/row-key.js';
 import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
 import { areSteady } from '../rows/steady-conditions.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
@@ -191,24 +191,33 @@ export function rowsHit(builder: WriteBuilder, result: unknown): number | undefi
 }
 
 /** True if no other row can meet the condition of a query builder than the one with an id that it names. */
-export function isOneId(
-  { expressionMap: { wheres } }: WriteBuilder,
+export function isOneId(builder: WriteBuilder, metadata: EntityMetadata): boolean {
+  return namedId(builder, metadata) !== undefined;
+}
+
+/** The id that the condition of a query builder names, if no other row can meet that; as the database gets it. */
+export function namedId(
+  { expressionMap: { wheres, parameters } }: WriteBuilder,
   { primaryColumns }: EntityMetadata,
-): boolean {
+): ReadonlyMap<Column, unknown> | undefined {
   const [where, ...others] = wheres;
-  if (where === undefined || others.length > 0 || !Array.isArray(where.condition)) return false;
-  const { condition: parts } = where;
-  const named = new Set(
-    parts.map(({ condition }) =>
-      typeof condition === 'object' && 'operator' in condition && condition.operator === 'equal'
-        ? condition.parameters[0]
-        : undefined,
-    ),
-  );
-  return (
-    parts.every(({ type }) => type === 'and') &&
-    primaryColumns.every(({ propertyPath }) => named.has(propertyPath))
-  );
+  if (where === undefined || others.length > 0 || !Array.isArray(where.condition)) return undefined;
+  const named = new Map<string, string>();
+  for (const { type, condition } of where.condition) {
+    if (type !== 'and') return undefined;
+    if (typeof condition !== 'object' || !('parameters' in condition)) continue;
+    const { operator, parameters: operands } = condition;
+    // TypeORM 0.3 takes an id for a list of one.
+    const isOne = operator === 'equal' || (operator === 'in' && operands.length === 2);
+    if (isOne) named.set(String(operands[0]), String(operands[1]));
+  }
+  const id = new Map<Column, unknown>();
+  for (const column of primaryColumns) {
+    const parameter = named.get(column.propertyPath);
+    if (parameter === undefined) return undefined;
+    id.set(column, parameters[parameter.replace(/^:/, '')]);
+  }
+  return id;
 }
 
 /** The most keys that a statement may have. */

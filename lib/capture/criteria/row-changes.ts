@@ -27,6 +27,7 @@ const DID: Readonly<Partial<Record<BulkOperation, RowChange['did']>>> = {
   update: 'update',
   'update of the key': 'update',
   'update of the delete date': 'update',
+  'update of the delete date to null': 'update',
   delete: 'remove',
   softDelete: 'soft-remove',
   restore: 'recover',

@@ -39,8 +39,7 @@ export function isNothingSet({ columns }: EntityMetadata, given: ObjectLiteral):
   );
 }
 
-/** Tells whether values set a column. */
-export function isSet(column: Column, given: ObjectLiteral): boolean {
+function isSet(column: Column, given: ObjectLiteral): boolean {
   return column.isUpdate && valueOf(column, given) !== undefined;
 }
 
@@ -49,6 +48,11 @@ function valueOf(column: Column, given: ObjectLiteral): unknown {
   if (value !== undefined) return value;
   // A key that is a property as well is set by its relation.
   return column.relationMetadata?.getEntityValue(given) === null ? null : undefined;
+}
+
+/** The value that values set a column to; undefined when they do not. */
+export function setValueOf(column: Column, given: ObjectLiteral): unknown {
+  return isSet(column, given) ? known(valueOf(column, given)) : undefined;
 }
 
 /** True for a column that an entity has only through its relation. */
@@ -62,7 +66,9 @@ export function isOfKey(of: Field): boolean {
 }
 
 function known(value: unknown): unknown {
-  return typeof value === 'function' ? UNKNOWN_VALUE : value;
+  if (typeof value !== 'function') return value;
+  // Types of TypeORM do not let every column be set to null itself.
+  return /^\s*null\s*$/i.test(String((value as () => unknown)())) ? null : UNKNOWN_VALUE;
 }
 
 /** The row at the other end, as far as its key: an object, null, or an SQL expression. */

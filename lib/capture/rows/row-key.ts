@@ -32,5 +32,5 @@ export function keyPart(value: unknown, column: Column): string {
 
 /** False for values that JavaScript may give back changed: its dates have no microseconds. */
 export function isReadInFull({ type }: Column): boolean {
-  return type !== Date && !/^(?:time|interval)/.test(String(type));
+  return type !== Date && !/^(?:datetime|time|interval)/.test(String(type));
 }
