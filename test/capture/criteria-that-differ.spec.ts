@@ -1,4 +1,14 @@
-import { Column, DeleteDateColumn, Entity, type EntityManager, PrimaryColumn, Raw } from 'typeorm';
+import {
+  Column,
+  CreateDateColumn,
+  DeleteDateColumn,
+  Entity,
+  type EntityManager,
+  ManyToOne,
+  PrimaryColumn,
+  Raw,
+  type Relation,
+} from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
@@ -23,6 +33,27 @@ class Seat {
   @Column({ default: 0 }) drawn!: number;
 }
 
+@Entity()
+@Webhooks<Branch>({ payload: ({ id }) => id })
+@WebhookEvent<Branch>('branch.removed', { on: 'delete' })
+class Branch {
+  @PrimaryColumn() id!: number;
+  @Column({ default: 'a' }) name!: string;
+  @ManyToOne(() => Branch, { nullable: true, onDelete: 'CASCADE' })
+  parent!: Relation<Branch> | null;
+}
+
+@Entity()
+@Webhooks<Shift>({ payload: ({ name }) => name })
+@WebhookEvent<Shift>('shift.changed', { on: 'change' })
+@WebhookEvent<Shift>('shift.removed', { on: 'delete' })
+class Shift {
+  @PrimaryColumn() id!: number;
+  /** With microseconds, or as the database writes it: JavaScript does not give it back as it was. */
+  @CreateDateColumn({ primary: true }) begins!: Date;
+  @Column({ default: 'a' }) name!: string;
+}
+
 const IDS = Array.from({ length: 40 }, (_, index) => index + 1);
 
 describe.each(CAPTURE_DATABASES)('criteria that match other rows each time, on %s', (kind) => {
@@ -40,7 +71,7 @@ describe.each(CAPTURE_DATABASES)('criteria that match other rows each time, on %
       .execute();
 
   beforeAll(async () => {
-    rig = await openCaptureApp(kind, [Ticket, Seat]);
+    rig = await openCaptureApp(kind, [Ticket, Seat, Branch, Shift]);
   });
   afterAll(() => rig.close());
   beforeEach(async () => {
@@ -70,6 +101,28 @@ describe.each(CAPTURE_DATABASES)('criteria that match other rows each time, on %
       .map((line) => line.replace(`${name} `, ''))
       .map(Number)
       .sort((one, other) => one - other);
+
+  it('removes rows that the database removes with others', async () => {
+    await manager().insert(Branch, [{ id: 1 }, { id: 2, parent: { id: 1 } }]);
+    rig.received();
+    await manager().createQueryBuilder().delete().from(Branch).where("LOWER(name) = 'a'").execute();
+    expect(rig.received().sort()).toEqual(['branch.removed 1', 'branch.removed 2']);
+    expect(await manager().count(Branch)).toBe(0);
+  });
+
+  it('hits rows whose keys JavaScript does not read in full', async () => {
+    await manager().query('INSERT INTO shift (id) VALUES (1)');
+    const set = { name: 'b' };
+    await manager()
+      .createQueryBuilder()
+      .update(Shift)
+      .set(set)
+      .where("LOWER(name) = 'a'")
+      .execute();
+    await manager().createQueryBuilder().delete().from(Shift).where("LOWER(name) = 'b'").execute();
+    expect(rig.received()).toEqual(['shift.changed "b"', 'shift.removed "b"']);
+    expect(await manager().count(Shift)).toBe(0);
+  });
 
   it('tells of a deletion exactly the rows that went', async () => {
     await manager().createQueryBuilder().delete().from(Ticket).where(HALF).execute();

@@ -66,6 +66,15 @@ describe.each([...CAPTURE_DATABASES, 'mysql'] as const)(
       rig.received();
     });
 
+    it('tells that values of an upsert were inserted later', async () => {
+      const again = manager().create(Page, { slug: 'two' });
+      await manager().upsert(Page, again, ['slug']);
+      await manager().delete(Page, { slug: 'two' });
+      rig.received();
+      await manager().insert(Page, again);
+      expect(rig.received()).toEqual([expect.stringContaining('page.created')]);
+    });
+
     /** The messages that the rows of the table, which all but one are new, make. */
     const created = async () => {
       const rows = await manager().find(Page, { order: { id: 'ASC' } });

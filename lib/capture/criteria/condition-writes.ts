@@ -135,7 +135,7 @@ async function writeRead(
     await context.collect(queryRunner, await changesFound(changes, queryRunner.manager));
     return result;
   }
-  const hit = rowsHit(builder, result) ?? rows.length;
+  const hit = rowsHit(builder, metadata, rows, result) ?? rows.length;
   if (hit !== rows.length) {
     await context.refuseOthers(queryRunner, metadata, operation, { read: rows.length, hit });
   }

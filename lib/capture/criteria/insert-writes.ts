@@ -26,7 +26,12 @@ export async function insert(write: BuilderWrite, upserted: WeakSet<object>): Pr
   if (valueSets.length === 0) return execute();
   if (mayUpdateOrSkip(builder)) {
     for (const values of valueSets) upserted.add(values);
-    return upsert(write, plan, valueSets);
+    try {
+      return await upsert(write, plan, valueSets);
+    } finally {
+      // They may be inserted as new rows later.
+      for (const values of valueSets) upserted.delete(values);
+    }
   }
   return concernedEvents(plan, 'insert').length > 0
     ? ownTransaction(builder, context, execute)

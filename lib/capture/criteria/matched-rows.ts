@@ -159,14 +159,10 @@ export async function onlyRead<Result>(
   execute: () => Promise<Result>,
 ): Promise<Result> {
   const { expressionMap } = builder;
-  const dataSource = dataSourceOf(builder);
   const isSteady = isSteadyWrite(builder);
   // The others lock the gaps between the rows, or have one writer alone.
-  if (isSteady && !isPostgres(dataSource)) return execute();
-  if (rows.length === 1 && isOneId(builder, metadata)) return execute();
-  // Such a key would not find its row again. That others were hit is seen in the number of rows.
-  if (!metadata.primaryColumns.every(isReadInFull)) return execute();
-  if (rows.length > mostKeys(dataSource, metadata)) return execute();
+  if (isSteady && !isPostgres(dataSourceOf(builder))) return execute();
+  if (!canNarrow(builder, metadata, rows)) return execute();
   const { wheres, extraAppendedAndWhereCondition: appended } = expressionMap;
   const condition = keyCondition(builder, metadata, rows);
   if (isSteady) expressionMap.extraAppendedAndWhereCondition = condition;
@@ -179,11 +175,29 @@ export async function onlyRead<Result>(
   }
 }
 
+/** Tells whether keys can narrow a write to the rows that were read. */
+function canNarrow(
+  builder: WriteBuilder,
+  metadata: EntityMetadata,
+  rows: readonly ObjectLiteral[],
+): boolean {
+  if (rows.length === 1 && isOneId(builder, metadata)) return false;
+  // Such a key would not find its row again. That others were hit is seen in the number of rows.
+  if (!metadata.primaryColumns.every(isReadInFull)) return false;
+  return rows.length <= mostKeys(dataSourceOf(builder), metadata);
+}
+
 /** The number of rows that a write has hit, where that may differ from those that were read, and is known. */
-export function rowsHit(builder: WriteBuilder, result: unknown): number | undefined {
+export function rowsHit(
+  builder: WriteBuilder,
+  metadata: EntityMetadata,
+  rows: readonly ObjectLiteral[],
+  result: unknown,
+): number | undefined {
   const dataSource = dataSourceOf(builder);
   if (!isPostgres(dataSource)) {
-    if (isSteadyWrite(builder)) return undefined;
+    // A row that the database has removed with another one is not counted.
+    if (isSteadyWrite(builder) || canNarrow(builder, metadata, rows)) return undefined;
     // As it is connected, MySQL may count changed rows alone.
     if (isMySql(dataSource) && builder.expressionMap.queryType === 'update') return undefined;
   }

@@ -26,10 +26,10 @@ export interface OtherReports {
 }
 
 /** Statements after which every row is still there. */
-const KEEPS_ROWS = /^(?:INSERT|UPDATE)\b/;
+const KEEPS_ROWS = /^(?:INSERT|UPDATE)\b/i;
 
 /** Statements that leave every row as it is. */
-const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/;
+const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/i;
 
 /** Occurrences whose rows are read, and whose messages are staged, together. */
 const STAGED_TOGETHER = 1_000;
