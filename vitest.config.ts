@@ -114,7 +114,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         'test/capture/{criteria-that-differ,softly-removed-rows,upserted-rows}.spec.ts',
         'test/module/{code-by-hand,durable,main-job,own-transactions,relations}.spec.ts',
         'test/outbox/{change-feed,commit-batch}.spec.ts',
-        'test/capture/change-feed-rows.spec.ts',
+        'test/capture/change-feed-{model,rows}.spec.ts',
         'test/tooling/thorn-schema.spec.ts',
       ],
       {

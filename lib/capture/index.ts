@@ -4,6 +4,7 @@ export { CapturedEntityMessageSource } from './captured-entity-message-source.js
 export { DeclaredEvents } from './plan/declared-events.js';
 export { EntityCapture } from './hooks/entity-capture.js';
 export type { EntityCaptureOptions } from './hooks/entity-capture-options.js';
+export { CapturedTouches } from './feed/captured-touches.js';
 export { ChangeFeed } from './feed/change-feed.js';
 export { ChangeTable } from './feed/change-table.js';
 export { FeedLoop } from './feed/feed-loop.js';

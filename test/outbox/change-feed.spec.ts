@@ -271,7 +271,8 @@ describe('the change feed', () => {
     await dataSource.manager.save(Place, { shelf: 'b', at: 1, label: 'x' }, { transaction: false });
     await dataSource.manager.remove(await dataSource.manager.findOneByOrFail(Note, { id }));
 
-    const changes = ',"changes":{"title":{"from":"saved","to":"saved again"}}';
+    const changes =
+      ',"changes":{"title":{"from":"saved","to":"saved again"},"state":{"from":"DRAFT","to":"PUBLISHED"}}';
     expect(await arrived()).toEqual([
       `note.changed ${data('saved again', null, changes)}`,
       `note.created ${data('by hand', 'ada')}`,

@@ -1,6 +1,7 @@
 import type { ObjectLiteral } from 'typeorm';
 import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import type { NetChange } from './net-change.js';
+import type { RowChange } from './row-change.js';
 import { readsBackTheSame } from '../rows/read-back.js';
 import { type Column, keyPart } from '../rows/row-key.js';
 import { isSameColumnValue } from '../rows/column-equality.js';
@@ -56,6 +57,20 @@ export function changedFields(
     .map(({ of }) => of);
 }
 
+/** Tells whether a change is sure to have left its row with other values, as far as the values tell that were set. */
+export function isCertain({ did, plan, old, values }: RowChange): boolean {
+  if (did === 'insert' || did === 'remove') return true;
+  if (old === undefined) return false;
+  if (did === 'update') return values.some((value) => foretoldOf(value, old) === true);
+  const removedAt: unknown = plan.metadata.deleteDateColumn?.getEntityValue(old);
+  return (did === 'recover') === ((removedAt ?? null) !== null);
+}
+
+/** Tells whether an update of this column alone makes no change: TypeORM keeps it itself, or never updates it. */
+export function isHousekeeping({ isUpdateDate, isVersion, isUpdate }: Column): boolean {
+  return isUpdateDate || isVersion || !isUpdate;
+}
+
 /** Tells whether these changes are the event's to report. */
 export function isReported(changed: readonly Field[] | undefined, event: EventPlan): boolean {
   return changed === undefined || changed.some((field) => isWatched(field, event));
@@ -97,11 +112,6 @@ function foretoldOf({ of, value }: ChangedValue, old: ObjectLiteral): boolean | 
   if (same && typeof (value ?? undefined) !== 'object' && of.transformer === undefined)
     return false;
   return !same && readsBackTheSame(of, value) ? true : undefined;
-}
-
-/** True for a column that alone makes no change: TypeORM keeps it itself, or never updates it. */
-function isHousekeeping({ isUpdateDate, isVersion, isUpdate }: Column): boolean {
-  return isUpdateDate || isVersion || !isUpdate;
 }
 
 /** A column that is not selected is missing from TypeORM's old row, and so looks changed every time. */

@@ -2,10 +2,9 @@ import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 't
 import { escapePath } from '../../common/typeorm-compat.js';
 import { ownTablePath } from './own-table-path.js';
 import { ThornConfigurationError } from '../../errors/index.js';
-import type { CollectedItem } from '../changes/occurrences.js';
-import type { OtherReports } from '../hooks/change-collector.js';
 import { dataSourceName } from '../rows/data-source-name.js';
-import { keyPart } from '../rows/row-key.js';
+import type { EntityPlan } from '../plan/entity-plan.js';
+import { databaseKey, keyExpression } from './database-key.js';
 
 /** What one transaction has made of a row, by the first and the last of the rows of `thorn_changes` that say so. */
 export interface Touch {
@@ -22,6 +21,18 @@ export interface Touch {
   readonly changed: readonly string[];
 }
 
+/** A row of a table, and the touches that the capture expects of it in this transaction. */
+export interface CapturedRow {
+  readonly plan: EntityPlan;
+  readonly id: ObjectLiteral;
+  /** How many; undefined when any number will do. */
+  readonly touches: number | undefined;
+  readonly inserts: number;
+  readonly removals: number;
+  /** The columns that no update of it is to change. */
+  readonly kept: readonly string[];
+}
+
 /** A row as the driver answers it. */
 export type RawRow = Readonly<Record<string, unknown>>;
 
@@ -33,7 +44,7 @@ const SAME_ROW =
   'c.tx = u.tx AND jsonb_hash(c.key) = jsonb_hash(u.key) AND c.key = u.key AND c.entity = u.entity';
 
 /** The SQL on `thorn_changes`, which triggers fill. */
-export class ChangeTable implements OtherReports {
+export class ChangeTable {
   constructor(private readonly dataSource: DataSource) {}
 
   get #table(): string {
@@ -74,15 +85,23 @@ export class ChangeTable implements OtherReports {
    * In the order of last touches: row locks keep a transaction from touching a row of another before that has ended.
    */
   async oldest(manager: EntityManager): Promise<readonly Touch[]> {
-    const units = `SELECT DISTINCT tx, entity, key FROM (SELECT tx, entity, key FROM ${this.#table} ORDER BY id LIMIT ${LOOKED_AT}) first`;
+    return this.#net(
+      manager,
+      `SELECT DISTINCT tx, entity, key FROM (SELECT tx, entity, key FROM ${this.#table} ORDER BY id LIMIT ${LOOKED_AT}) first`,
+    );
+  }
+
+  /** @param rows a query of transactions, entities and keys */
+  #net(manager: EntityManager, rows: string, parameters: unknown[] = []): Promise<Touch[]> {
     return manager.query<Touch[]>(
       `SELECT f.id, l.id AS last, f.tx, f.entity, f.old_row IS NOT NULL AS had_row, l.new_row IS NOT NULL AS has_row,
          CASE jsonb_typeof(l.new_row) WHEN 'object' THEN
            ARRAY(SELECT n.key FROM jsonb_each(l.new_row) n WHERE f.old_row -> n.key IS DISTINCT FROM n.value)
          ELSE '{}' END AS changed
-       FROM (SELECT min(c.id) AS first, max(c.id) AS last FROM (${units}) u
+       FROM (SELECT min(c.id) AS first, max(c.id) AS last FROM (${rows}) u
          JOIN ${this.#table} c ON ${SAME_ROW} GROUP BY c.tx, c.entity, c.key) net
        JOIN ${this.#table} f ON f.id = net.first JOIN ${this.#table} l ON l.id = net.last ORDER BY l.id`,
+      parameters,
     );
   }
 
@@ -109,22 +128,56 @@ export class ChangeTable implements OtherReports {
     );
   }
 
-  /** Removes what triggers say of rows that this transaction's capture makes the messages of. */
-  async removeCaptured(manager: EntityManager, items: readonly CollectedItem[]): Promise<void> {
-    const captured = items.flatMap((item) =>
-      item.type === 'row'
-        ? namesOf(item.plan.metadata).map((entity) => ({
-            entity,
-            key: databaseKey(item.plan.metadata, item.id),
-          }))
-        : [],
+  /**
+   * Removes the touches of rows of which this transaction's capture knows everything that triggers say.
+   *
+   * @returns the touches of the others, by the place of their row among `rows`
+   */
+  async removeCaptured(
+    manager: EntityManager,
+    rows: readonly CapturedRow[],
+  ): Promise<ReadonlyMap<number, Touch>> {
+    const { driver } = this.dataSource;
+    const kept = [...new Set(rows.map((row) => row.kept))];
+    const places = new Map(kept.map((columns, at) => [columns, at]));
+    const parameters: unknown[] = [JSON.stringify(kept)];
+    const queries = [...new Set(rows.map(({ plan }) => plan))].map((plan) => {
+      const { metadata } = plan;
+      const own = rows.flatMap(({ plan: of, id, touches, inserts, removals, kept: w }, i) =>
+        of === plan
+          ? {
+              i,
+              n: touches,
+              c: inserts,
+              d: removals,
+              w: places.get(w),
+              k: databaseKey(metadata, id, driver),
+            }
+          : [],
+      );
+      const at = parameters.push(namesOf(metadata), JSON.stringify(own));
+      return `SELECT r.i, r.n, r.c, r.d, $1::jsonb -> r.w AS kept, r.k AS given, $${at - 1}::text[] AS names, ${keyExpression(metadata, driver)} AS key
+        FROM jsonb_to_recordset($${at}::jsonb) AS r(i int, n int, c int, d int, w int, k jsonb)`;
+    });
+    const doubted = await manager.query<{ i: number; first: string }[]>(
+      `WITH t AS MATERIALIZED (
+         SELECT r.i, r.n, r.c, r.d, c.id, c.old_row IS NULL AS made, c.new_row IS NULL AS gone,
+           r.key <> r.given OR (c.old_row IS NOT NULL AND c.new_row IS NOT NULL AND EXISTS (
+             SELECT FROM jsonb_array_elements_text(r.kept) AS name WHERE c.old_row -> name IS DISTINCT FROM c.new_row -> name)) AS other
+         FROM (${queries.join(' UNION ALL ')}) r JOIN ${this.#table} c
+           ON c.tx = txid_current() AND jsonb_hash(c.key) = jsonb_hash(r.key) AND c.key = r.key AND c.entity = ANY(r.names)),
+       net AS MATERIALIZED (
+         SELECT i, min(id) AS first, array_agg(id) AS ids, coalesce(count(*) = n, true) AND NOT bool_or(other)
+           AND count(*) FILTER (WHERE made) = c AND count(*) FILTER (WHERE gone) = d AS agreed FROM t GROUP BY i, n, c, d),
+       removed AS (DELETE FROM ${this.#table} WHERE id IN (SELECT unnest(ids) FROM net WHERE agreed))
+       SELECT i, first FROM net WHERE NOT agreed`,
+      parameters,
     );
-    if (captured.length === 0) return;
-    await manager.query(
-      `DELETE FROM ${this.#table} c USING jsonb_to_recordset($1::jsonb) AS r(entity text, key jsonb)
-       WHERE c.tx = txid_current() AND c.entity = r.entity AND c.key = r.key`,
-      [JSON.stringify(captured)],
-    );
+    if (doubted.length === 0) return new Map();
+    const byFirst = new Map(doubted.map(({ i, first }) => [first, i]));
+    const units = `SELECT tx, entity, key FROM ${this.#table} WHERE id = ANY($1)`;
+    const touches = await this.#net(manager, units, [[...byFirst.keys()]]);
+    return new Map(touches.map((touch) => [byFirst.get(touch.id)!, touch]));
   }
 
   /** Tells whether a trigger reports the changes of an entity. */
@@ -143,18 +196,4 @@ export function namesOf(metadata: EntityMetadata): string[] {
   // TypeORM sets it on children alone.
   const inherited = (parent as EntityMetadata | undefined) ? namesOf(parent) : [];
   return [...new Set([name, targetName, tableName, ...inherited])];
-}
-
-/** The key as `thorn_touch()` writes it: texts by the names of columns. */
-function databaseKey(
-  { primaryColumns }: EntityMetadata,
-  id: ObjectLiteral,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    primaryColumns.map((column) => {
-      const value: unknown = column.getEntityValue(id);
-      const text = keyPart(value, column);
-      return [column.databaseName, value instanceof Uint8Array ? `\\x${text}` : text];
-    }),
-  );
 }

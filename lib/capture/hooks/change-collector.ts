@@ -19,8 +19,11 @@ interface OnConnection {
 
 /** Reports, by triggers, the changes of some tables as well. */
 export interface OtherReports {
-  /** Removes what is reported of rows that the capture reports itself. */
-  removeCaptured(manager: EntityManager, items: readonly CollectedItem[]): Promise<void>;
+  /**
+   * Ends the reports of rows that the capture reports itself. @returns the items, with changes as they were reported in the
+   * place of those that do not tell everything
+   */
+  settle(manager: EntityManager, items: CollectedItem[]): Promise<CollectedItem[]>;
   /** Tells whether every change of an entity is reported. */
   reports(metadata: EntityMetadata): Promise<boolean>;
 }
@@ -192,8 +195,8 @@ export class ChangeCollector {
     manager: EntityManager,
   ): Promise<void> {
     // On a connection that several saves share, further changes may join while these are being read and staged.
-    for (let batch = items; batch.length > 0; batch = state.frames.drain()) {
-      if (this.others !== undefined) await this.others.removeCaptured(manager, batch);
+    for (let next = items; next.length > 0; next = state.frames.drain()) {
+      const batch = this.others === undefined ? next : await this.others.settle(manager, next);
       const alone = state.writes === 1 && countChanges(batch) === 1;
       const occurrences = occurrencesOf(await identifyLinks(batch, manager));
       // Rows are let go as soon as their messages are made.

@@ -94,7 +94,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const byHand = new TransactionsByHand(dataSource, this, (messages) =>
       this.#collector.release(messages),
     );
-    this.#collector = new ChangeCollector(this.messages, pipeline, byHand, otherReports);
+    const others = otherReports?.(this);
+    this.#collector = new ChangeCollector(this.messages, pipeline, byHand, others);
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk);
     this.#criteria = new CriteriaWrites(

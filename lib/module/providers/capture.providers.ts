@@ -5,6 +5,7 @@ import {
   CapturedEntityMessageSource,
   DeclaredEvents,
   EntityCapture,
+  CapturedTouches,
   CapturedTransactions,
   ChangeTable,
 } from '../../capture/index.js';
@@ -38,7 +39,7 @@ export const captureProviders: readonly FactoryProvider[] = [
             serializeTransactions: options.serializeTransactions,
             otherReports:
               options.changeFeed && dataSource.options.type === 'postgres'
-                ? new ChangeTable(dataSource)
+                ? (of) => new CapturedTouches(new ChangeTable(dataSource), of)
                 : undefined,
           });
           capture.attach();
