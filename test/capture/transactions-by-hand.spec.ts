@@ -96,6 +96,22 @@ describe.each(CAPTURE_DATABASES)('writes in a transaction begun by hand on %s', 
     ]);
   });
 
+  it.each(kind === 'sqlite' ? [] : ['AND CHAIN', 'and  chain'])(
+    'are in the next one, which its end has begun: %s',
+    async (chain) => {
+      await begin();
+      await rename('a', 'y');
+      await runner.query(`COMMIT ${chain}`);
+      expect(rig.received()).toEqual(['account.changed {"name":"y"}']);
+      await rename('y', 'z');
+      await runner.query(`ROLLBACK ${chain}`);
+      await rename('b', 'c');
+      await runner.query('ROLLBACK');
+      expect(await names()).toEqual(['b', 'y']);
+      expect(rig.received()).toEqual([]);
+    },
+  );
+
   it('are staged in it by save() without a transaction of its own', async () => {
     await begin();
     await runner.manager.save(Account, { name: 'c' }, { transaction: false });

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { SqliteTransactions } from '../../sqlite/index.js';
 import type { WriteBuilder } from './write-builders.js';
@@ -8,10 +9,13 @@ export function runnerOf(builder: WriteBuilder, dataSource: DataSource): QueryRu
   return own ?? SqliteTransactions.of(dataSource)?.manager?.queryRunner;
 }
 
+/** The connections of the writes that the caller is within: a hook of one may write as well. */
+const writing = new AsyncLocalStorage<readonly QueryRunner[]>();
+
 /** What a write has to know of its data source. */
 interface Connections {
   readonly dataSource: DataSource;
-  /** Where a query builder holds its last write while that is under way. */
+  /** Where a query builder and a connection hold their last write while that is under way. */
   readonly underWay: symbol;
   /** Tells whether a connection is in a transaction that TypeORM has not begun. */
   isBegunByHand(queryRunner: QueryRunner): boolean;
@@ -28,16 +32,25 @@ export function ownTransaction<Result>(
   connections: Connections,
   write: (queryRunner: QueryRunner) => Promise<Result>,
 ): Promise<Result> {
-  return inTurn(builder, connections.underWay, () => inTransaction(builder, connections, write));
+  const { underWay } = connections;
+  // Each write lends its query builder a connection, and changes the builder's condition.
+  return inTurn(builder, underWay, () => {
+    const own = runnerOf(builder, connections.dataSource);
+    const make = () => inTransaction(builder, connections, write);
+    const outer = writing.getStore() ?? [];
+    if (own === undefined || outer.includes(own)) return make();
+    // What one write reads, another one must not change before it is written.
+    return inTurn(own, underWay, () => writing.run([...outer, own], make));
+  });
 }
 
-/** Makes the writes of one query builder one after the other: each lends it a connection, and changes its condition. */
+/** Makes the writes of one query builder, or of one connection, one after the other. */
 function inTurn<Result>(
-  builder: WriteBuilder,
+  of: object,
   underWay: symbol,
   write: () => Promise<Result>,
 ): Promise<Result> {
-  const holder = builder as unknown as Record<symbol, Promise<unknown> | undefined>;
+  const holder = of as Record<symbol, Promise<unknown> | undefined>;
   const before = holder[underWay];
   const done = before === undefined ? write() : before.then(write, write);
   holder[underWay] = done;

@@ -2,6 +2,8 @@
 export interface TransactionControl {
   readonly does: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'release' | 'rollback to';
   readonly savepoint?: string;
+  /** True if another transaction begins at once. */
+  readonly chains?: boolean;
 }
 
 const COMMENTS = String.raw`(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*`;
@@ -11,6 +13,8 @@ const CONTROL = new RegExp(
 );
 const SAVEPOINT =
   /(?:(SAVEPOINT)|(RELEASE)(?:\s+SAVEPOINT)?|ROLLBACK(?:\s+WORK|\s+TRANSACTION)?\s+TO(?:\s+SAVEPOINT)?)\s+([^\s;]+)/iy;
+
+const CHAIN = /\bAND\s+CHAIN\b/i;
 
 /**
  * Reads a statement that begins or ends a transaction or a savepoint. Of a text of several statements it reads the first
@@ -23,10 +27,11 @@ export function parseControl(sql: string): TransactionControl | undefined {
   if (control === null) return undefined;
   const [whole, begin, commit, rollback] = control;
   if (begin !== undefined) return { does: 'begin' };
-  if (commit !== undefined) return { does: 'commit' };
+  const chains = CHAIN.test(sql);
+  if (commit !== undefined) return { does: 'commit', chains };
   SAVEPOINT.lastIndex = whole.search(/\w+$/);
   const named = SAVEPOINT.exec(sql);
-  if (named === null) return rollback === undefined ? undefined : { does: 'rollback' };
+  if (named === null) return rollback === undefined ? undefined : { does: 'rollback', chains };
   const [, savepoint, release, name] = named;
   const does = savepoint ? 'savepoint' : release ? 'release' : 'rollback to';
   return { does, savepoint: name!.toLowerCase() };

@@ -45,8 +45,8 @@ export class TransactionsByHand {
   statement(queryRunner: QueryRunner, sql: string): void {
     // TypeORM's own need not be watched before there is one by hand.
     if (queryRunner.isTransactionActive && !this.#isWatching) return;
-    const does = parseControl(sql)?.does;
-    if (does === undefined) return;
+    const { does, chains = false } = parseControl(sql) ?? {};
+    if (does === undefined || chains) return;
     const connection = connectionOf(queryRunner);
     if (connection === undefined) return;
     if (does === 'begin') {
@@ -108,7 +108,8 @@ export class TransactionsByHand {
     const waiting = this.#waiting.get(this.#keyOf(queryRunner));
     if (waiting === undefined) return;
     const { messages, savepoints } = waiting;
-    const { does, savepoint = '' } = (success && parseControl(query)) || {};
+    const { does, savepoint = '', chains = false } = (success && parseControl(query)) || {};
+    const wasBegun = chains && this.#begun.has(connectionOf(queryRunner)!);
     if (does === 'commit') {
       // PostgreSQL answers so to the COMMIT of a transaction that has failed.
       const { command } = (rawResults ?? {}) as { readonly command?: unknown };
@@ -120,6 +121,7 @@ export class TransactionsByHand {
     else if (!queryRunner.isTransactionActive && !this.isOpen(queryRunner)) {
       this.end(queryRunner, false);
     }
+    if (wasBegun) this.#begun.add(connectionOf(queryRunner)!);
   }
 
   /** On SQLite there is one connection for all query runners. */
