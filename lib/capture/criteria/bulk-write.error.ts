@@ -2,8 +2,8 @@ import { ThornError } from '../../errors/index.js';
 
 /**
  * Thrown before a write that would hit more rows than `bulkLimit`, before an update that sets a primary key by an SQL
- * expression, for a write that has hit other rows than were read for its events, and with `bulk: 'throw'`
- * before any write that does not say which rows of an entity with events it hits.
+ * expression, for a write that has hit other rows than were read for its events, and with `bulk: 'throw'` before any
+ * write that does not say which rows of an entity with events it hits.
  */
 export class BulkWriteError extends ThornError {
   readonly code = 'THORN_BULK_WRITE';

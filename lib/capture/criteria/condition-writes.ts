@@ -48,10 +48,9 @@ export function writeByCondition(write: BuilderWrite, operation: ByCondition): P
 function kindOfUpdate({ builder, metadata }: BuilderWrite): BulkOperation {
   const given = valueSetsOf(builder)[0] ?? {};
   const { primaryColumns, deleteDateColumn } = metadata;
-  const id = namedId(builder, metadata);
   const isOther = (column: Column): boolean => {
     const value = setValueOf(column, given);
-    return value !== undefined && String(value) !== String(id?.get(column));
+    return value !== undefined && String(value) !== String(namedId(builder, metadata)?.get(column));
   };
   if (primaryColumns.some(isOther)) return 'update of the key';
   const date = deleteDateColumn && setValueOf(deleteDateColumn, given);

@@ -20,8 +20,9 @@ interface OnConnection {
 /** Reports, by triggers, the changes of some tables as well. */
 export interface OtherReports {
   /**
-   * Ends the reports of rows that the capture reports itself. @returns the items, with changes as they were reported in the
-   * place of those that do not tell everything
+   * Ends the reports of rows that the capture reports itself.
+   *
+   * @returns the items, with changes as they were reported in the place of those that do not tell everything
    */
   settle(manager: EntityManager, items: CollectedItem[]): Promise<CollectedItem[]>;
   /** Tells whether every change of an entity is reported. */
