@@ -1,6 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type Clock, LogLine, MOST_IDS, errorText } from '../common/index.js';
+import {
+  type Clock,
+  type Eventual,
+  errorText,
+  isPromiseLike,
+  LogLine,
+  MOST_IDS,
+} from '../common/index.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { DispatchStrategy, Release } from './strategies/dispatch-strategy.js';
@@ -61,17 +68,16 @@ export class MessagePipeline {
    * they belong to none
    * @returns the messages to release
    */
-  async stage(messages: readonly Message[], manager?: EntityManager): Promise<readonly Message[]> {
+  stage(messages: readonly Message[], manager?: EntityManager): Eventual<readonly Message[]> {
     const heard =
       this.unheard === undefined
         ? messages
         : messages.filter(
             (message) => message.recipients.length > 0 || !this.isUnheard(criteriaOf(message)),
           );
-    if (heard.length > 0) {
-      await this.tracing.stage(heard, () => this.strategy.stage(heard, manager));
-    }
-    return heard;
+    if (heard.length === 0) return heard;
+    const staged = this.tracing.stage(heard, () => this.strategy.stage(heard, manager));
+    return isPromiseLike(staged) ? staged.then(() => heard) : heard;
   }
 
   /** Tells whether an event has no recipient, so that its message need not be made. */

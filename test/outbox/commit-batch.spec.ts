@@ -379,7 +379,7 @@ describe.each<Way>([
     const [kept, refused] = ['kept', 'refused'].map((title) => app.message({ data: { title } }));
     await app.dataSource.transaction(async (manager) => {
       const stage = (message: Message) =>
-        manager.transaction((within) => app.strategy.stage([message], within));
+        manager.transaction(async (within) => app.strategy.stage([message], within));
       await stage(kept!);
       expect(await manager.query('SELECT id FROM thorn_messages')).toHaveLength(1);
       await expect(stage(refused!)).rejects.toThrow('no room for this message');

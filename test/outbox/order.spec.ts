@@ -39,7 +39,7 @@ const keyed = (key: string, id?: string): Message =>
   app.message({ orderBy: { key }, ...(id === undefined ? {} : { id }) });
 const numbers = (messages: readonly Message[]) => messages.map(({ sequence }) => sequence);
 const inTransaction = async (messages: readonly Message[]) => {
-  await app.dataSource.transaction((manager) => app.strategy.stage(messages, manager));
+  await app.dataSource.transaction(async (manager) => app.strategy.stage(messages, manager));
   await app.strategy.release(messages);
   return numbers(messages);
 };
@@ -170,12 +170,12 @@ describe.each<On>(SERVERS)('transactions that overlap, on %j', (on) => {
     await runner.startTransaction();
     const held = keyed('a');
     // Written at once: elsewhere it may travel with the COMMIT.
-    await runner.manager.transaction((within) => app.strategy.stage([held], within));
+    await runner.manager.transaction(async (within) => app.strategy.stage([held], within));
 
     const waiting = keyed('a');
     let isWritten = false;
     const waits = app.dataSource
-      .transaction((manager) => app.strategy.stage([waiting], manager))
+      .transaction(async (manager) => app.strategy.stage([waiting], manager))
       .then(() => (isWritten = true));
     await waitsForLock(app.dataSource.manager, on);
     // Whatever the hashes of the keys are: no gap between rows is locked.
@@ -194,7 +194,7 @@ describe.each<On>(SERVERS)('transactions that overlap, on %j', (on) => {
     const other = keyed('other');
     const repeated = keyed('a', 'repeated');
     const stage = (messages: readonly Message[]) =>
-      app.dataSource.transaction((manager) => app.strategy.stage(messages, manager));
+      app.dataSource.transaction(async (manager) => app.strategy.stage(messages, manager));
     await stage([other, repeated]);
 
     const [before, after] = [keyed('a'), keyed('a')];
@@ -228,7 +228,7 @@ describe.each<On>(SERVERS)('transactions that overlap, on %j', (on) => {
           await manager.query(`INSERT INTO article (title) VALUES ('x')`);
           // Within a savepoint it is written at once; else it may travel with the COMMIT.
           if (isAtOnce) {
-            await manager.transaction((within) => app.strategy.stage(messages, within));
+            await manager.transaction(async (within) => app.strategy.stage(messages, within));
           } else await app.strategy.stage(messages, manager);
           const writtenAt = isAtOnce ? ++tick : null;
           if (isLost) throw new Error('rolled back');

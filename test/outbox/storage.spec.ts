@@ -64,7 +64,7 @@ describe.each(ON)('stored messages on $kind $type', ({ kind, type }) => {
     await rig.send({ id: 'order_1' });
     await rig.send({ id: 'order_1' });
     const twice = [rig.message({ id: 'order_1' }), rig.message({ id: 'order_2' })];
-    await rig.dataSource.transaction((manager) => rig.strategy.stage(twice, manager));
+    await rig.dataSource.transaction(async (manager) => rig.strategy.stage(twice, manager));
     await rig.strategy.release(twice);
     await rig.until(MESSAGES, DONE(2));
     expect(receiver.received.map(({ id }) => id).sort()).toEqual(['order_1', 'order_2']);
@@ -114,7 +114,7 @@ describe.each(ON.slice(1))('messages stored at the same time, on $kind $type', (
     await rig.strategy.stage([first], runner.manager);
     await runner.commitTransaction();
     const staging = () =>
-      rig.dataSource.transaction((manager) => rig.strategy.stage([second], manager));
+      rig.dataSource.transaction(async (manager) => rig.strategy.stage([second], manager));
     // MariaDB 11.6 and newer ask to restart a transaction that meets a row which it cannot see.
     const waiting = staging().catch(staging);
     await vi.waitFor(() =>

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, EntityMetadata, QueryRunner } from 'typeorm';
-import { stackFrames, errorText } from '../../common/index.js';
+import { type Eventual, errorText, eventually, stackFrames } from '../../common/index.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import { identifyLinks } from '../changes/link-rows.js';
@@ -190,24 +190,38 @@ export class ChangeCollector {
     state.staged.length = 0;
   }
 
-  async #stage(
+  #stage(
     state: ConnectionState,
     items: CollectedItem[],
     manager: EntityManager,
-  ): Promise<void> {
+  ): Eventual<void> {
+    return eventually(this.#staging(state, items, manager));
+  }
+
+  *#staging(
+    state: ConnectionState,
+    items: CollectedItem[],
+    manager: EntityManager,
+  ): Generator<unknown, void, unknown> {
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let next = items; next.length > 0; next = state.frames.drain()) {
-      const batch = this.others === undefined ? next : await this.others.settle(manager, next);
+      const batch =
+        this.others === undefined
+          ? next
+          : ((yield this.others.settle(manager, next)) as CollectedItem[]);
       const alone = state.writes === 1 && countChanges(batch) === 1;
-      const occurrences = occurrencesOf(await identifyLinks(batch, manager));
+      const identified = yield identifyLinks(batch, manager);
+      const occurrences = occurrencesOf(identified as readonly CollectedItem[]);
       // Rows are let go as soon as their messages are made.
       batch.length = 0;
       while (occurrences.length > 0) {
         const page = occurrences.splice(0, STAGED_TOGETHER);
         const { doubts } = state;
-        const messages = await this.messages.messagesOf(page, manager, { alone, doubts });
+        const made = yield this.messages.messagesOf(page, manager, { alone, doubts });
+        const messages = made as Message[];
         if (messages.length === 0) continue;
-        state.staged.push(...(await this.pipeline.stage(messages, manager)));
+        const staged = yield this.pipeline.stage(messages, manager);
+        state.staged.push(...(staged as readonly Message[]));
       }
     }
   }

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, ObjectLiteral } from 'typeorm';
-import { stackFrames, errorText } from '../../common/index.js';
+import { type Eventual, errorText, eventually, isPromiseLike, stackFrames } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';
@@ -32,11 +32,19 @@ export class EntityMessages {
    * @param known what is known of the rows; where they are not to be read, an event that fails is dropped, whatever it says
    * @throws what a query throws, and what a function of an event with `propagateErrors` throws
    */
-  async messagesOf(
+  messagesOf(
     happened: readonly (Occurrence | Message)[],
     manager: EntityManager,
     known: KnownRows = {},
-  ): Promise<Message[]> {
+  ): Eventual<Message[]> {
+    return eventually(this.#making(happened, manager, known));
+  }
+
+  *#making(
+    happened: readonly (Occurrence | Message)[],
+    manager: EntityManager,
+    known: KnownRows,
+  ): Generator<unknown, Message[], unknown> {
     const candidates = happened.filter(
       (entry) => entry instanceof Message || (this.#mayBeHeard(entry.event) && mayBeChanged(entry)),
     );
@@ -46,25 +54,24 @@ export class EntityMessages {
     const isRead =
       known.alone !== true || occurrences.some(({ event }) => this.#readers.has(event));
     const related = isRead ? undefined : new RelatedKeys();
-    const loaded = loadRows(occurrences, manager, known, related);
-    const rows = isPromiseLike(loaded) ? await loaded : loaded;
+    const rows = (yield loadRows(occurrences, manager, known, related)) as NeededRows;
     const mayThrow = known.given === undefined;
-    const messages = await this.#messagesFrom(candidates, rows, mayThrow, related);
+    const messages = yield* this.#messagesFrom(candidates, rows, mayThrow, related);
     if (related?.isEnough !== false) return messages;
     for (const { event } of occurrences) this.#readers.add(event);
-    const read = await loadRows(occurrences, manager, { ...known, alone: false });
-    return this.#messagesFrom(candidates, read, mayThrow, undefined);
+    const read = (yield loadRows(occurrences, manager, { ...known, alone: false })) as NeededRows;
+    return yield* this.#messagesFrom(candidates, read, mayThrow, undefined);
   }
 
   /** Ends early when `related` is not enough. */
-  async #messagesFrom(
+  *#messagesFrom(
     candidates: readonly (Occurrence | Message)[],
     rows: NeededRows,
     mayThrow: boolean,
     related: RelatedKeys | undefined,
-  ): Promise<Message[]> {
+  ): Generator<unknown, Message[], unknown> {
     const messages: Message[] = [];
-    // By index: where a function may wait, each step of an iterator makes an object.
+    // By index: in a generator each step of an iterator makes an object.
     for (let at = 0; at < candidates.length; at++) {
       const entry = candidates[at]!;
       if (entry instanceof Message) {
@@ -75,8 +82,7 @@ export class EntityMessages {
       for (let of = 0; of < subjects.length; of++) {
         try {
           const made = this.make(entry.event, subjects[of]!, true);
-          // Waiting for what is there already would cost as much as making it.
-          const message = isPromiseLike(made) ? await made : made;
+          const message = (isPromiseLike(made) ? yield made : made) as Message | undefined;
           if (message !== undefined) messages.push(message);
         } catch (error) {
           if (related?.isGiven === true) related.ask();
@@ -202,12 +208,4 @@ function conditionRow({ readsChanges }: EventPlan, { row, change }: Subject): Ob
 
 function refOf({ ref }: EventPlan['options'], row: ObjectLiteral, whole: ObjectLiteral) {
   return typeof ref === 'string' ? fillTemplate(ref, whole) : ref?.(row);
-}
-
-function isPromiseLike<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }

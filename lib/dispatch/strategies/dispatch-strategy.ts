@@ -53,8 +53,13 @@ export abstract class DispatchStrategy {
    * the call directly precedes {@link release}.
    *
    * A staged message whose transaction fails to commit is never released.
+   *
+   * @returns a promise unless it is done at once
    */
-  abstract stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void>;
+  abstract stage(
+    messages: readonly Message[],
+    manager: EntityManager | undefined,
+  ): Promise<void> | void;
 
   /**
    * Called once after the outermost transaction has committed. Failing here must lose nothing that was staged

@@ -21,6 +21,11 @@ export const NOTHING_DONE: Result = { rows: [], affected: 0 };
 export abstract class OutboxDatabase {
   abstract readonly dialect: Dialect;
 
+  /** What comes before a look at the messages in a transaction of the application. */
+  get moves(): readonly Statement[] {
+    return [];
+  }
+
   /** Before the first {@link execute}. */
   abstract open(): Promise<void>;
 

@@ -10,6 +10,7 @@ import {
 import { findDialect, type Dialect, type Statement } from './dialect.js';
 import { NOTHING_DONE, OutboxDatabase, type Result, type Step } from './outbox-database.js';
 import { SqliteCheckpoints } from './sqlite-checkpoints.js';
+import type { SqliteStaging } from './sqlite-staging.js';
 
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
@@ -66,9 +67,18 @@ export class SqliteDatabase extends OutboxDatabase {
     afterTransactionRollback: () => this.#pump(),
   };
 
-  constructor(private readonly dataSource: DataSource) {
+  /** @param staging where messages are written at first. Default: nowhere */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly staging: SqliteStaging | null = null,
+  ) {
     super();
     this.dialect = findDialect(dataSource);
+  }
+
+  /** The statements that move what is staged. */
+  override get moves(): readonly Statement[] {
+    return this.staging?.moves ?? [];
   }
 
   override async open(): Promise<void> {
@@ -229,9 +239,20 @@ export class SqliteDatabase extends OutboxDatabase {
   }
 
   #transaction(handle: SqliteHandle, steps: readonly Step[]): readonly Result[] {
-    if (steps.length === 1) return this.#results(handle, steps);
-    handle.exec('BEGIN IMMEDIATE');
+    const moves = this.#isAnyStaged(handle) ? this.moves : [];
+    const isAlone = steps.length === 1;
+    if (moves.length === 0 && isAlone) return this.#results(handle, steps);
     try {
+      handle.exec('BEGIN IMMEDIATE');
+    } catch (error) {
+      // What it reads is true but for the messages that nobody has moved yet.
+      if (isAlone && isLocked(error) && this.#isRead(handle, steps[0]!)) {
+        return this.#results(handle, steps);
+      }
+      throw error;
+    }
+    try {
+      for (const move of moves) this.#run(handle, move);
       const results = this.#results(handle, steps);
       handle.exec('COMMIT');
       return results;
@@ -239,6 +260,14 @@ export class SqliteDatabase extends OutboxDatabase {
       if (handle.inTransaction) handle.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  #isAnyStaged(handle: SqliteHandle): boolean {
+    return this.staging !== null && this.#run(handle, this.staging.search).affected > 0;
+  }
+
+  #isRead(handle: SqliteHandle, step: Step): boolean {
+    return typeof step === 'object' && this.#prepare(handle, step.sql).readonly;
   }
 
   #results(handle: SqliteHandle, steps: readonly Step[]): readonly Result[] {
@@ -252,6 +281,16 @@ export class SqliteDatabase extends OutboxDatabase {
 
   #run(handle: SqliteHandle, { sql, parameters }: Statement, runner?: QueryRunner): Result {
     this.dataSource.logger.logQuery(sql, parameters as unknown[], runner);
+    try {
+      return this.#runPrepared(handle, sql, parameters);
+    } catch (error) {
+      if (this.staging?.isMissing(error) !== true) throw error;
+      handle.exec(this.staging.creation);
+      return this.#runPrepared(handle, sql, parameters);
+    }
+  }
+
+  #runPrepared(handle: SqliteHandle, sql: string, parameters: readonly unknown[]): Result {
     const prepared = this.#prepare(handle, sql);
     if (!prepared.reader) return { rows: [], affected: prepared.run(...parameters).changes };
     const rows = prepared.all(...parameters);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { Batcher } from '../../common/batcher.js';
+import { eventually, isPromiseLike } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Clock } from '../../common/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
@@ -10,6 +11,7 @@ import type { Inserted } from '../tables/message-table.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { CommitBatch } from '../database/commit-batch.js';
+import type { Statement } from '../database/dialect.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import type { Staged } from '../store/staged-message.js';
 
@@ -40,26 +42,31 @@ export class MessageStager {
   ) {}
 
   /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is not one of the outbox */
-  async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
+  stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> | void {
     const store = this.#storeOf(manager);
     const lease = this.#newLease();
+    const [first] = messages;
     const statements =
       manager && messages.length === 1
-        ? store.messages.plainInsertion(messages[0]!, manager, lease)
+        ? store.messages.plainInsertion(first!, manager, lease)
         : undefined;
-    if (statements !== undefined) {
-      const batch = CommitBatch.of(manager!);
-      if (batch !== undefined) batch.push(statements);
-      else {
-        for (const statement of statements) {
-          const done = store.database.runWithin(manager!, statement);
-          // SQLite answers at once.
-          if ('then' in done) await done;
-        }
-      }
-      this.#staged.set(messages[0]!, { store, ...lease, joined: null });
-      return;
+    if (statements === undefined) return this.#stageAll(store, messages, manager, lease);
+    const staged = { store, ...lease, joined: null };
+    const batch = CommitBatch.of(manager!);
+    if (batch !== undefined) batch.push(statements);
+    else {
+      const done = eventually(running(store, manager!, statements));
+      if (isPromiseLike(done)) return done.then(() => void this.#staged.set(first!, staged));
     }
+    this.#staged.set(first!, staged);
+  }
+
+  async #stageAll(
+    store: OutboxStore,
+    messages: readonly Message[],
+    manager: EntityManager | undefined,
+    lease: NewLease,
+  ): Promise<void> {
     const firsts = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
     const joinable = manager === undefined ? transactionOf(store) : undefined;
@@ -208,4 +215,13 @@ function firstOfEachId(messages: readonly Message[]): readonly Message[] {
   const firsts = new Map<string, Message>();
   for (const message of messages) if (!firsts.has(message.id)) firsts.set(message.id, message);
   return firsts.size === messages.length ? messages : [...firsts.values()];
+}
+
+/** Runs statements one after the other. SQLite answers at once. */
+function* running(
+  { database }: OutboxStore,
+  manager: EntityManager,
+  statements: readonly Statement[],
+): Generator<unknown, void, unknown> {
+  for (const statement of statements) yield database.runWithin(manager, statement);
 }

@@ -178,7 +178,10 @@ export class OutboxStrategy
   }
 
   // A transaction waits for it, and each promise costs as much as the rest of it.
-  override stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
+  override stage(
+    messages: readonly Message[],
+    manager: EntityManager | undefined,
+  ): Promise<void> | void {
     return this.#engine.isReady
       ? this.#stager.stage(messages, manager)
       : this.#engine.ready().then(() => this.#stager.stage(messages, manager));

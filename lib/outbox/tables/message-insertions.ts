@@ -98,8 +98,13 @@ export class MessageInsertions {
       parameters.push(value);
       columns |= 1 << at;
     }
+    const sql = this.#plainText(columns);
+    if (this.dialect.name === 'sqlite') {
+      parameters.push(token, leasedUntil);
+      return [{ sql, parameters }];
+    }
     return [
-      { sql: this.#plainText(columns), parameters },
+      { sql, parameters },
       { sql: this.#pendingText, parameters: [parameters[0], token, leasedUntil] },
     ];
   }
@@ -109,7 +114,11 @@ export class MessageInsertions {
     const known = this.#plainTexts.get(columns);
     if (known !== undefined) return known;
     const names = MESSAGE_COLUMNS.filter((_, at) => (columns & (1 << at)) !== 0);
-    const text = this.dialect.placeholders(insertion(this.tables.messages, names));
+    const { messages, stagedMessages } = this.tables;
+    const text =
+      this.dialect.name === 'sqlite'
+        ? insertion(stagedMessages, [...names, 'lease', 'due_at'])
+        : this.dialect.placeholders(insertion(messages, names));
     this.#plainTexts.set(columns, text);
     return text;
   }

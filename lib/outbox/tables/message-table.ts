@@ -137,6 +137,7 @@ export class MessageTable {
       return inserted!.known;
     }
     const isNew = messages.every(({ isIdNew }) => isIdNew);
+    if (!isNew) await this.#run(manager, this.database.moves);
     let check: KnownCheck = isNew ? 'none' : 'stored';
     for (let tries = 1; ; tries++) {
       try {

@@ -140,7 +140,7 @@ export function dispatchStrategyConformance(
     test('delivers the messages of a committed transaction', async (fixture) => {
       if (fixture.transaction === undefined) return;
       const messages = many(5, fixture);
-      await fixture.transaction((manager) => fixture.strategy.stage(messages, manager));
+      await fixture.transaction(async (manager) => fixture.strategy.stage(messages, manager));
       await fixture.strategy.release(messages);
       await arrival(fixture, messages);
     });
