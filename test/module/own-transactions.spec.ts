@@ -38,6 +38,7 @@ async function undone(work: Promise<unknown>): Promise<void> {
 const KINDS = ['memory', 'file', 'postgres', 'mariadb'] as const satisfies DatabaseKind[];
 
 describe.each(KINDS)('a send() within a transaction of the application on %s', (kind) => {
+  const isSqlite = kind === 'memory' || kind === 'file';
   let app: INestApplication;
   let receiver: Receiver;
   let dataSource: DataSource;
@@ -81,9 +82,11 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     return receiver.events.filter((name) => name !== 'test.over').sort();
   }
 
-  const stored = async (event: string, manager: EntityManager = dataSource.manager) =>
-    (await manager.query<unknown[]>(`SELECT id FROM thorn_messages WHERE event = '${event}'`))
-      .length;
+  const stored = async (event: string, manager: EntityManager = dataSource.manager) => {
+    const tables = ['thorn_messages', ...(isSqlite ? ['thorn_staged_messages'] : [])];
+    const rows = tables.map((table) => `SELECT id FROM ${table} WHERE event = '${event}'`);
+    return (await manager.query<unknown[]>(rows.join(' UNION ALL '))).length;
+  };
 
   it('is sent after the commit, and never after a rollback', async () => {
     await dataSource.transaction(async (manager) => {

@@ -276,7 +276,14 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
     ]);
 
     exporter.reset();
-    await app.get(DataSource).query('ALTER TABLE thorn_messages RENAME TO elsewhere');
+    const [breaks, mends] =
+      kind === 'postgres'
+        ? ['ALTER TABLE thorn_messages RENAME TO elsewhere', 'ALTER TABLE elsewhere RENAME TO thorn_messages']
+        : [
+            "CREATE TRIGGER full BEFORE INSERT ON thorn_staged_messages BEGIN SELECT RAISE(ABORT, 'thorn_messages'); END",
+            'DROP TRIGGER full',
+          ];
+    await app.get(DataSource).query(breaks);
     await expect(inRequest(() => parcels.save({ id: '2', note: 'b' }))).rejects.toThrow(
       'thorn_messages',
     );
@@ -290,7 +297,7 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
           },
     ]);
     expect(spans('thorn attempt')).toEqual([]);
-    await app.get(DataSource).query('ALTER TABLE elsewhere RENAME TO thorn_messages');
+    await app.get(DataSource).query(mends);
   });
 });
 
