@@ -7,9 +7,7 @@ export type Eventual<Value> = Value | Promise<Value>;
  *
  * @param work of a generator that is declared once: one that is made within a function has objects that live long
  */
-export function eventually<Result>(
-  work: Generator<unknown, Result, unknown>,
-): Eventual<Result> {
+export function eventually<Result>(work: Generator<unknown, Result, unknown>): Eventual<Result> {
   let step = work.next();
   while (step.done !== true) {
     if (isPromiseLike(step.value)) return later(work, step.value);

@@ -278,7 +278,10 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
     exporter.reset();
     const [breaks, mends] =
       kind === 'postgres'
-        ? ['ALTER TABLE thorn_messages RENAME TO elsewhere', 'ALTER TABLE elsewhere RENAME TO thorn_messages']
+        ? [
+            'ALTER TABLE thorn_messages RENAME TO elsewhere',
+            'ALTER TABLE elsewhere RENAME TO thorn_messages',
+          ]
         : [
             "CREATE TRIGGER full BEFORE INSERT ON thorn_staged_messages BEGIN SELECT RAISE(ABORT, 'thorn_messages'); END",
             'DROP TRIGGER full',

@@ -190,11 +190,7 @@ export class ChangeCollector {
     state.staged.length = 0;
   }
 
-  #stage(
-    state: ConnectionState,
-    items: CollectedItem[],
-    manager: EntityManager,
-  ): Eventual<void> {
+  #stage(state: ConnectionState, items: CollectedItem[], manager: EntityManager): Eventual<void> {
     return eventually(this.#staging(state, items, manager));
   }
 

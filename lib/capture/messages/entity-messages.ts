@@ -1,6 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, ObjectLiteral } from 'typeorm';
-import { type Eventual, errorText, eventually, isPromiseLike, stackFrames } from '../../common/index.js';
+import {
+  type Eventual,
+  errorText,
+  eventually,
+  isPromiseLike,
+  stackFrames,
+} from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';

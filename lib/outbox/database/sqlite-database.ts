@@ -27,6 +27,8 @@ const OPEN_TRANSACTION =
   'commitTransaction() or rollbackTransaction()';
 const OTHER_CONNECTION = 'another connection or process holds its lock';
 
+const NOTHING_STAGED = { moves: [], isAll: true };
+
 interface Unit {
   readonly steps: readonly Step[];
   readonly resolve: (results: readonly Result[]) => void;
@@ -204,7 +206,12 @@ export class SqliteDatabase extends OutboxDatabase {
       if (this.isApplicationWriting) return this.#later(OPEN_TRANSACTION);
       const unit = this.#waiting[0]!;
       try {
-        const results = this.#transaction(this.#handle, unit.steps);
+        const { moves, isAll } = this.#moves(this.#handle);
+        if (!isAll) {
+          this.#transaction(this.#handle, moves, []);
+          return this.#again(0);
+        }
+        const results = this.#transaction(this.#handle, moves, unit.steps);
         this.#waiting.shift();
         this.#wait = FIRST_WAIT;
         this.#waitingSince = null;
@@ -231,15 +238,23 @@ export class SqliteDatabase extends OutboxDatabase {
       );
     }
     if (this.#timer !== null) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#pump();
-    }, this.#wait);
+    this.#again(this.#wait);
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
   }
 
-  #transaction(handle: SqliteHandle, steps: readonly Step[]): readonly Result[] {
-    const moves = this.#isAnyStaged(handle) ? this.moves : [];
+  #again(wait: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#pump();
+    }, wait);
+  }
+
+  /** @param moves the statements that come before the steps */
+  #transaction(
+    handle: SqliteHandle,
+    moves: readonly Statement[],
+    steps: readonly Step[],
+  ): readonly Result[] {
     const isAlone = steps.length === 1;
     if (moves.length === 0 && isAlone) return this.#results(handle, steps);
     try {
@@ -262,8 +277,10 @@ export class SqliteDatabase extends OutboxDatabase {
     }
   }
 
-  #isAnyStaged(handle: SqliteHandle): boolean {
-    return this.staging !== null && this.#run(handle, this.staging.search).affected > 0;
+  #moves(handle: SqliteHandle): ReturnType<SqliteStaging['movesOf']> {
+    if (this.staging === null) return NOTHING_STAGED;
+    // In the application's log it would be half of all that is there.
+    return this.staging.movesOf(this.#runUnlogged(handle, this.staging.count));
   }
 
   #isRead(handle: SqliteHandle, step: Step): boolean {
@@ -281,16 +298,20 @@ export class SqliteDatabase extends OutboxDatabase {
 
   #run(handle: SqliteHandle, { sql, parameters }: Statement, runner?: QueryRunner): Result {
     this.dataSource.logger.logQuery(sql, parameters as unknown[], runner);
+    return this.#runUnlogged(handle, { sql, parameters });
+  }
+
+  #runUnlogged(handle: SqliteHandle, statement: Statement): Result {
     try {
-      return this.#runPrepared(handle, sql, parameters);
+      return this.#runPrepared(handle, statement);
     } catch (error) {
       if (this.staging?.isMissing(error) !== true) throw error;
       handle.exec(this.staging.creation);
-      return this.#runPrepared(handle, sql, parameters);
+      return this.#runPrepared(handle, statement);
     }
   }
 
-  #runPrepared(handle: SqliteHandle, sql: string, parameters: readonly unknown[]): Result {
+  #runPrepared(handle: SqliteHandle, { sql, parameters }: Statement): Result {
     const prepared = this.#prepare(handle, sql);
     if (!prepared.reader) return { rows: [], affected: prepared.run(...parameters).changes };
     const rows = prepared.all(...parameters);

@@ -50,6 +50,8 @@ function stagedPath(dataSource: DataSource): string {
   const { tablePath, tableName } = dataSource.getMetadata(ThornMessage);
   const { options, namingStrategy } = dataSource;
   const name = 'thorn_staged_messages';
-  const own = options.entityPrefix ? namingStrategy.prefixTableName(options.entityPrefix, name) : name;
+  const own = options.entityPrefix
+    ? namingStrategy.prefixTableName(options.entityPrefix, name)
+    : name;
   return tablePath.slice(0, -tableName.length) + own;
 }

@@ -13,6 +13,11 @@ import { MESSAGE_COLUMNS, type MessageRowMapper } from './message-row-mapper.js'
  */
 export type KnownCheck = 'none' | 'stored' | 'committed';
 
+/** Characters of a body that is staged on SQLite. */
+const LONGEST_STAGED = 16 * 1024;
+/** A bit behind those of the columns. */
+const IS_STAGED = 1 << MESSAGE_COLUMNS.length;
+
 const KEYED: Columns = { id: 'uuid', key_hash: 'uuid', sequence: 'bigint' };
 
 /** Builds the statements that write messages and their leases, and leave out messages whose id exists. */
@@ -98,25 +103,25 @@ export class MessageInsertions {
       parameters.push(value);
       columns |= 1 << at;
     }
-    const sql = this.#plainText(columns);
-    if (this.dialect.name === 'sqlite') {
+    // Written twice in the end, which a long text does not make up for.
+    if (this.dialect.name === 'sqlite' && message.text.length <= LONGEST_STAGED) {
       parameters.push(token, leasedUntil);
-      return [{ sql, parameters }];
+      return [{ sql: this.#plainText(columns | IS_STAGED), parameters }];
     }
     return [
-      { sql, parameters },
+      { sql: this.#plainText(columns), parameters },
       { sql: this.#pendingText, parameters: [parameters[0], token, leasedUntil] },
     ];
   }
 
-  /** @param columns a bit for each of {@link MESSAGE_COLUMNS} */
+  /** @param columns a bit for each of {@link MESSAGE_COLUMNS}, and perhaps {@link IS_STAGED} */
   #plainText(columns: number): string {
     const known = this.#plainTexts.get(columns);
     if (known !== undefined) return known;
     const names = MESSAGE_COLUMNS.filter((_, at) => (columns & (1 << at)) !== 0);
     const { messages, stagedMessages } = this.tables;
     const text =
-      this.dialect.name === 'sqlite'
+      (columns & IS_STAGED) !== 0
         ? insertion(stagedMessages, [...names, 'lease', 'due_at'])
         : this.dialect.placeholders(insertion(messages, names));
     this.#plainTexts.set(columns, text);

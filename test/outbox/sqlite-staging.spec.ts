@@ -1,0 +1,128 @@
+import BetterSqlite3 from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InMemorySubscriberRepository } from '../../lib/subscriber/index.js';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+
+const STAGED = 'SELECT id FROM thorn_staged_messages';
+const STORED = 'SELECT id FROM thorn_messages';
+
+describe('messages staged on SQLite', () => {
+  let place: TestDatabase;
+  let receiver: ScriptedReceiver;
+  const apps: OutboxApp[] = [];
+
+  beforeEach(async () => {
+    [place, receiver] = [await createDatabase('file'), await ScriptedReceiver.start()];
+  });
+
+  afterEach(async () => {
+    for (const app of apps.splice(0)) await app.close();
+    await receiver.stop();
+    await place.drop();
+  });
+
+  /** A process that leaves deliveries to others, and looks for nothing by itself. */
+  const sender = async () => {
+    const app = await openOutboxApp(place, { worker: false, pollInterval: 60_000 });
+    apps.push(app);
+    expect(await pending(app)).toBe(0);
+    return app;
+  };
+  const save = ({ dataSource }: OutboxApp, title = 'One') =>
+    dataSource.manager.save(dataSource.manager.create(Article, { title }));
+  const pending = async ({ deliveries }: OutboxApp) => (await deliveries.stats()).pendingMessages;
+
+  it('are in a table of their own until the outbox reads or writes something', async () => {
+    const app = await sender();
+    await save(app);
+    expect([await app.rows(STAGED), await app.rows(STORED)]).toMatchObject([[{}], []]);
+    expect(await pending(app)).toBe(1);
+    expect([await app.rows(STAGED), await app.rows(STORED)]).toMatchObject([[], [{}]]);
+  });
+
+  it('are delivered once, by the worker of another process', async () => {
+    await save(await sender());
+    const subscribers = new InMemorySubscriberRepository();
+    await subscribers.create(subscriber(receiver.url));
+    const worker = await openOutboxApp(place, { subscribers });
+    apps.push(worker);
+    await receiver.waitFor(1);
+    await worker.until('SELECT id FROM thorn_pending_messages', (rows) => rows.length === 0);
+    expect(await worker.rows(STORED)).toHaveLength(1);
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it('vanish with their transaction', async () => {
+    const app = await sender();
+    await app.dataSource
+      .transaction(async (manager) => {
+        await app.strategy.stage([app.message()], manager);
+        expect(await manager.query(STAGED)).toHaveLength(1);
+        throw new Error('rolled back');
+      })
+      .catch(() => undefined);
+    expect(await app.rows(STAGED)).toEqual([]);
+    expect(await pending(app)).toBe(0);
+  });
+
+  it('are found by another message of their id', async () => {
+    const app = await sender();
+    const first = app.message();
+    await app.dataSource.transaction(async (manager) => app.strategy.stage([first], manager));
+    expect(await app.rows(STAGED)).toHaveLength(1);
+    const second = app.message({ id: first.id });
+    await app.dataSource.transaction(async (manager) => app.strategy.stage([second], manager));
+    expect(await app.strategy.release([first, second])).toMatchObject([
+      { state: 'accepted' },
+      { state: 'duplicate' },
+    ]);
+    expect(await pending(app)).toBe(1);
+  });
+
+  it('are written where they stay when they are long', async () => {
+    const app = await sender();
+    const long = app.message({ data: { text: 'x'.repeat(20_000) } });
+    await app.dataSource.transaction(async (manager) => app.strategy.stage([long], manager));
+    expect([await app.rows(STAGED), await app.rows(STORED)]).toMatchObject([[], [{}]]);
+    expect(await pending(app)).toBe(1);
+  });
+
+  it('have their table again after all tables were dropped', async () => {
+    const app = await sender();
+    await save(app);
+    await app.dataSource.synchronize(true);
+    await save(app);
+    expect(await app.rows(STAGED)).toHaveLength(1);
+    await app.dataSource.synchronize(true);
+    expect(await pending(app)).toBe(0);
+  });
+
+  it('are moved with all that was written before, however many they are', async () => {
+    const app = await sender();
+    await save(app);
+    await app.rows(`INSERT INTO thorn_staged_messages (id, event, time, audience, headers, settings, recipients, body, due_at)
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+      SELECT printf('00000000-0000-7000-8000-%012d', i), event, time, audience, headers, settings, recipients, body, due_at FROM n, thorn_staged_messages`);
+    let turns = 0;
+    const counting = setInterval(() => turns++, 0);
+    expect(await pending(app)).toBe(2501);
+    clearInterval(counting);
+    expect(turns).toBeGreaterThan(1);
+    expect(await app.rows(STAGED)).toEqual([]);
+  });
+
+  it('are left where they are while another process writes, and reads go on', async () => {
+    const app = await sender();
+    const { id } = await app.send();
+    await save(app);
+    const other = new BetterSqlite3(place.options.database as string);
+    other.exec('BEGIN IMMEDIATE');
+    expect(await pending(app)).toBe(1);
+    other.exec('ROLLBACK');
+    other.close();
+    expect(await pending(app)).toBe(2);
+    expect((await app.rows(STORED)).map((row) => `msg_${String(row['id'])}`)).toContain(id);
+  });
+});
