@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Batcher } from '../../common/batcher.js';
+import { Batcher } from '../concurrency/batcher.js';
 import type { Clock } from '../../common/index.js';
 import type { MessageScheduler } from '../worker/message-scheduler.js';
 import type { StagedMessage } from '../store/staged-message.js';

@@ -1,4 +1,4 @@
-import { Batcher } from '../../common/batcher.js';
+import { Batcher } from '../concurrency/batcher.js';
 import { orTimeout } from '../../common/timeout.js';
 import type { OutageLog } from './outage-log.js';
 import type { Ticket } from './message-relay.js';

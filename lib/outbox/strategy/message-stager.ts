@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { Batcher } from '../../common/batcher.js';
+import { Batcher } from '../concurrency/batcher.js';
 import { eventually, isPromiseLike } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Clock } from '../../common/index.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import { Batcher } from '../../common/batcher.js';
+import { Batcher } from '../concurrency/batcher.js';
 import { type Clock, errorText } from '../../common/index.js';
 import type { Message, Recipient } from '../../message/index.js';
 import type { WakeSignal } from '../concurrency/wake-signal.js';
