@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, EntityMetadata, QueryRunner } from 'typeorm';
-import { type Eventual, errorText, eventually, stackFrames } from '../../common/index.js';
+import { errorText, eventually, stackFrames } from '../../common/index.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import { identifyLinks } from '../changes/link-rows.js';
@@ -145,7 +145,7 @@ export class ChangeCollector {
     if (items.length === 0) return;
     // What triggers report besides has to be removed in any case.
     if (this.others === undefined && this.messages.areUnheard(items)) return;
-    return this.#stage(state, items, manager);
+    return eventually(this.#stage(state, items, manager));
   }
 
   /** A transaction has committed, or a savepoint was released. */
@@ -190,11 +190,7 @@ export class ChangeCollector {
     state.staged.length = 0;
   }
 
-  #stage(state: ConnectionState, items: CollectedItem[], manager: EntityManager): Eventual<void> {
-    return eventually(this.#staging(state, items, manager));
-  }
-
-  *#staging(
+  *#stage(
     state: ConnectionState,
     items: CollectedItem[],
     manager: EntityManager,
@@ -213,8 +209,7 @@ export class ChangeCollector {
       while (occurrences.length > 0) {
         const page = occurrences.splice(0, STAGED_TOGETHER);
         const { doubts } = state;
-        const made = yield this.messages.messagesOf(page, manager, { alone, doubts });
-        const messages = made as Message[];
+        const messages = yield* this.messages.messagesOf(page, manager, { alone, doubts });
         if (messages.length === 0) continue;
         const staged = yield this.pipeline.stage(messages, manager);
         state.staged.push(...(staged as readonly Message[]));
@@ -231,10 +226,8 @@ export class ChangeCollector {
       }
       try {
         const items = await this.#reportedHere(state.loose.splice(0));
-        const messages = await this.messages.messagesOf(
-          occurrencesOf(await identifyLinks(items, manager)),
-          manager,
-        );
+        const occurrences = occurrencesOf(await identifyLinks(items, manager));
+        const messages = await eventually(this.messages.messagesOf(occurrences, manager));
         if (messages.length > 0) await this.pipeline.send(messages, false);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.
@@ -254,7 +247,7 @@ export class ChangeCollector {
     // Nothing has counted them.
     state.forgetStatements();
     try {
-      await this.#stage(state, items, manager);
+      await eventually(this.#stage(state, items, manager));
     } finally {
       this.byHand.hold(queryRunner, state.staged.splice(0));
     }

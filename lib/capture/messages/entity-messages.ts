@@ -1,12 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, ObjectLiteral } from 'typeorm';
-import {
-  type Eventual,
-  errorText,
-  eventually,
-  isPromiseLike,
-  stackFrames,
-} from '../../common/index.js';
+import { errorText, isPromiseLike, stackFrames } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';
@@ -38,18 +32,10 @@ export class EntityMessages {
    * @param known what is known of the rows; where they are not to be read, an event that fails is dropped, whatever it says
    * @throws what a query throws, and what a function of an event with `propagateErrors` throws
    */
-  messagesOf(
+  *messagesOf(
     happened: readonly (Occurrence | Message)[],
     manager: EntityManager,
     known: KnownRows = {},
-  ): Eventual<Message[]> {
-    return eventually(this.#making(happened, manager, known));
-  }
-
-  *#making(
-    happened: readonly (Occurrence | Message)[],
-    manager: EntityManager,
-    known: KnownRows,
   ): Generator<unknown, Message[], unknown> {
     const candidates = happened.filter(
       (entry) => entry instanceof Message || (this.#mayBeHeard(entry.event) && mayBeChanged(entry)),
