@@ -22,10 +22,7 @@ export class ConnectionLock {
    * @throws {@link TransactionTimeoutError} (rejects)
    */
   acquire(): Promise<void> | undefined {
-    if (!this.#isHeld) {
-      this.#isHeld = true;
-      return undefined;
-    }
+    if (this.tryAcquire()) return undefined;
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         resolve,
@@ -37,6 +34,13 @@ export class ConnectionLock {
       };
       this.#waiting.push(waiting);
     });
+  }
+
+  /** Takes the lock if it is free. */
+  tryAcquire(): boolean {
+    if (this.#isHeld) return false;
+    this.#isHeld = true;
+    return true;
   }
 
   release(): void {

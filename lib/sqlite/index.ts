@@ -1,5 +1,5 @@
 export { wrapManagers } from './manager-methods.js';
 export { type SerializeTransactions, SqliteTransactions } from './sqlite-transactions.js';
-export { type PreparedStatement, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
+export { isInMemory, isLocked, prepare, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 export { TransactionEndedError } from './transaction-ended.error.js';
 export { TransactionTimeoutError } from './transaction-timeout.error.js';

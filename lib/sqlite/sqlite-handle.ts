@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, DataSourceOptions } from 'typeorm';
 
 /** The connection of better-sqlite3, as far as the library uses it. */
 export interface SqliteHandle {
@@ -22,4 +22,33 @@ export function sqliteHandle(dataSource: DataSource): SqliteHandle | undefined {
   const { driver, isInitialized } = dataSource;
   if (!isInitialized) return undefined;
   return Reflect.get(driver, 'databaseConnection') as SqliteHandle;
+}
+
+const statements = new WeakMap<SqliteHandle, Map<string, PreparedStatement>>();
+
+/** Prepares a statement, once for each connection. */
+export function prepare(handle: SqliteHandle, sql: string): PreparedStatement {
+  let prepared = statements.get(handle);
+  if (prepared === undefined) statements.set(handle, (prepared = new Map()));
+  let statement = prepared.get(sql);
+  if (statement === undefined) prepared.set(sql, (statement = handle.prepare(sql)));
+  return statement;
+}
+
+/** True when each connection would have a database of its own. */
+export function isInMemory(options: DataSourceOptions): boolean {
+  const database: unknown = options.database;
+  // The empty name is a private temporary file, a Buffer is a copy.
+  return (
+    typeof database !== 'string' ||
+    database === '' ||
+    database.includes(':memory:') ||
+    database.includes('mode=memory')
+  );
+}
+
+/** True when another connection holds the lock that a statement needs. */
+export function isLocked(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^SQLITE_(BUSY|LOCKED)/.test(code);
 }

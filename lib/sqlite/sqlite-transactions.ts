@@ -38,6 +38,9 @@ type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 const WAITS_FOR_NOTHING =
   /^\s*(?:SELECT|PRAGMA|EXPLAIN|VALUES|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|WITH(?![^]*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))\b/i;
 
+/** Statements that begin or end a transaction by hand. */
+const BY_HAND = /^\s*(?:BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE)\b/i;
+
 const installed = new WeakMap<DataSource, SqliteTransactions>();
 
 /**
@@ -56,13 +59,18 @@ export class SqliteTransactions {
   readonly #scopes = new AsyncLocalStorage<Scope>();
   /** For callers of `startTransaction()`: there is no function to run in a scope. */
   readonly #begun = new AsyncLocalStorage<Scope>();
-  readonly #isSerial: boolean;
+  /** True when transactions take turns. */
+  readonly isSerial: boolean;
   readonly #timeout: number;
   readonly #lock: ConnectionLock;
   /** Has the connection. */
   #holder: Scope | undefined;
   /** The one that was begun with `startTransaction()`; it ends with its transaction. */
   #openByHand: (Scope & { readonly handle: SqliteHandle | undefined }) | undefined;
+  /** Set while the connection is lent. */
+  #lent: { hurry: (() => void) | undefined } | undefined;
+  /** Statements by hand that are under way: it takes some turns of the promises before SQLite runs one. */
+  #statementsByHand = 0;
   readonly #ended = new WeakMap<Runner, TransactionEndedError>();
   #statements: { readonly handle: unknown; readonly cache: unknown } | undefined;
   readonly #restore: (() => void)[] = [];
@@ -71,7 +79,7 @@ export class SqliteTransactions {
     private readonly dataSource: DataSource,
     serialize: SerializeTransactions,
   ) {
-    this.#isSerial = serialize !== false;
+    this.isSerial = serialize !== false;
     this.#timeout = typeof serialize === 'object' ? serialize.timeout : TIMEOUT;
     this.#lock = this.#newLock();
   }
@@ -130,6 +138,32 @@ export class SqliteTransactions {
     }
   }
 
+  /**
+   * Keeps the application from writing and from beginning a transaction, so that another connection can write without
+   * anything of the application meeting its lock. Reads go on.
+   *
+   * @param hurry called when the application wants the connection; it may end this at once
+   * @returns ends it; undefined, and nothing is done, when the connection is in use or transactions take no turns
+   */
+  lend(hurry: () => void): (() => void) | undefined {
+    if (!this.isSerial || this.#statementsByHand > 0 || this.#inTransaction) return undefined;
+    this.#noticeOver();
+    if (!this.#lock.tryAcquire()) return undefined;
+    this.#lent = { hurry };
+    return () => {
+      this.#lent = undefined;
+      this.#lock.release();
+    };
+  }
+
+  #hurry(): void {
+    const hurry = this.#lent?.hurry;
+    if (hurry === undefined) return;
+    // It may take a while, so that many callers must not each ask for it.
+    this.#lent!.hurry = undefined;
+    hurry();
+  }
+
   get #handle(): SqliteHandle | undefined {
     return sqliteHandle(this.dataSource);
   }
@@ -151,9 +185,9 @@ export class SqliteTransactions {
     driver.createQueryRunner = (mode) => {
       const scope = this.#scope();
       if (scope !== undefined) return scope.runner;
-      if (this.#isSerial) driver.queryRunner = undefined;
+      if (this.isSerial) driver.queryRunner = undefined;
       const runner = create.call(driver, mode);
-      if (this.#isSerial) {
+      if (this.isSerial) {
         driver.queryRunner = undefined;
         this.#shareStatements(runner);
       }
@@ -163,7 +197,7 @@ export class SqliteTransactions {
       if (isOwn) driver.createQueryRunner = create;
       else Reflect.deleteProperty(driver, 'createQueryRunner');
     });
-    if (!this.#isSerial) return;
+    if (!this.isSerial) return;
     this.#restore.push(
       wrapManagers(dataSource, (manager, call) =>
         this.#exclusively(manager.queryRunner as unknown as Runner | undefined, call),
@@ -284,13 +318,13 @@ export class SqliteTransactions {
   #start(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
     const ended = runner.transactionDepth > 0 ? this.#endOf(runner) : undefined;
     if (ended !== undefined) return Promise.reject(ended);
-    const isWithin = this.#isSerial && this.#holder?.runner === runner;
+    const isWithin = this.isSerial && this.#holder?.runner === runner;
     return isWithin ? this.#begin(runner, original) : this.#startByHand(runner, original);
   }
 
   async #startByHand(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
     const scope = this.#newScope(runner);
-    if (!this.#isSerial) {
+    if (!this.isSerial) {
       if (!this.#inTransaction) this.#holder = scope;
       this.#begun.enterWith(this.#holder ?? scope);
       return this.#begin(runner, original);
@@ -349,9 +383,20 @@ export class SqliteTransactions {
   #query(runner: Runner, sql: string, original: () => Promise<unknown>): Promise<unknown> {
     const ended = runner.transactionDepth > 0 ? this.#endOf(runner) : undefined;
     if (ended !== undefined) return Promise.reject(ended);
-    return !this.#isSerial || this.#holder?.runner === runner || WAITS_FOR_NOTHING.test(sql)
-      ? this.#watched(runner, original)
-      : this.#queryAlone(runner, original);
+    if (!this.isSerial || this.#holder?.runner === runner) return this.#watched(runner, original);
+    if (!WAITS_FOR_NOTHING.test(sql)) return this.#queryAlone(runner, original);
+    return BY_HAND.test(sql) ? this.#byHand(runner, original) : this.#watched(runner, original);
+  }
+
+  /** BEGIN and COMMIT by hand wait for none but those to whom the connection is lent. */
+  #byHand(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+    this.#hurry();
+    if (this.#lent !== undefined) return this.#queryAlone(runner, original);
+    this.#statementsByHand++;
+    const end = () => void this.#statementsByHand--;
+    const done = this.#watched(runner, original);
+    done.then(end, end);
+    return done;
   }
 
   async #queryAlone(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
@@ -413,10 +458,15 @@ export class SqliteTransactions {
   }
 
   #acquire(): Promise<void> | undefined {
+    this.#hurry();
+    this.#noticeOver();
+    return this.#lock.acquire();
+  }
+
+  #noticeOver(): void {
     // A data source may be destroyed while a transaction is open, and a transaction be ended by hand.
     const open = this.#openByHand;
     const isOver = open !== undefined && open.runner.transactionDepth > 0 && !this.#inTransaction;
     if (isOver || open?.handle !== (open && this.#handle)) this.#end();
-    return this.#lock.acquire();
   }
 }

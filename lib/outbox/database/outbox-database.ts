@@ -32,6 +32,19 @@ export abstract class OutboxDatabase {
   /** Runs statements in one transaction, all or none. @returns a result for each step */
   abstract execute(steps: readonly Step[]): Promise<readonly Result[]>;
 
+  /**
+   * Like {@link execute}, for a set of which nothing is read, and which changes nothing more when it is run twice. Its
+   * parameters are texts, numbers and null.
+   */
+  async write(set: readonly Statement[]): Promise<void> {
+    await this.execute(set);
+  }
+
+  /** True when {@link write} does not hold up the event loop. */
+  get writesApart(): boolean {
+    return true;
+  }
+
   /** Runs one statement. */
   async run(statement: Statement): Promise<Result> {
     const [result] = await this.execute([statement]);

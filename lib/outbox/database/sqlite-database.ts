@@ -2,15 +2,17 @@ import { Logger } from '@nestjs/common';
 import { DataSource, QueryFailedError } from 'typeorm';
 import type { DataSourceOptions, EntityManager, QueryRunner } from 'typeorm';
 import {
-  type PreparedStatement,
+  isInMemory,
+  isLocked,
+  prepare,
   type SqliteHandle,
   sqliteHandle,
   SqliteTransactions,
 } from '../../sqlite/index.js';
 import { findDialect, type Dialect, type Statement } from './dialect.js';
 import { NOTHING_DONE, OutboxDatabase, type Result, type Step } from './outbox-database.js';
-import { SqliteCheckpoints } from './sqlite-checkpoints.js';
 import type { SqliteStaging } from './sqlite-staging.js';
+import { SqliteThread } from './sqlite-thread.js';
 
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
@@ -21,6 +23,12 @@ const OWN_CONNECTION = 'PRAGMA temp_store = MEMORY';
 // A checkpoint is worth its fsync() when it carries many pages: these are 16 MB of the file ending in -wal. With a thread
 // for checkpoints, a COMMIT makes one where the file would grow for ever, because there is always more to carry.
 const PAGES_OF_CHECKPOINT = { alone: 4000, withThread: 16_000 };
+const checkpointEvery = (pages: number) => `PRAGMA wal_autocheckpoint = ${pages}`;
+// Fewer are written sooner than they are handed over.
+const PARAMETERS_FOR_THREAD = 100;
+// Milliseconds that the application's own connection waits for a set within a turn of the event loop. It would be blocked
+// for longer if it wrote the set itself, and a busy application waits for long until its next turn.
+const BLOCK_FOR = 20;
 
 const OPEN_TRANSACTION =
   'a transaction of this application is open. Look for a query runner with startTransaction() and without ' +
@@ -33,6 +41,8 @@ interface Unit {
   readonly steps: readonly Step[];
   readonly resolve: (results: readonly Result[]) => void;
   readonly reject: (error: unknown) => void;
+  /** The steps again, when the thread may run them. */
+  readonly set?: readonly Statement[];
 }
 
 /**
@@ -43,17 +53,21 @@ interface Unit {
  *
  * - Each of our transactions runs within one turn of the event loop: the application's connection can never find a lock
  *   of ours and wait for it, blocking the very loop that would release it.
+ * - Large sets run on a thread, so that the event loop does not. Meanwhile our other transactions wait, and the
+ *   application's own connection is lent ({@link SqliteTransactions.lend}), for the same reason. Where its transactions
+ *   take no turns, or one of them is under way, sets run as all others.
  * - The lock of another connection is waited for with timers, never within SQLite, for the same reason.
  * - While a transaction of the application is open on its own connection we do not write at all, even where we could: if
  *   it has only read so far, its first write would fail (SQLITE_BUSY_SNAPSHOT).
  */
 export class SqliteDatabase extends OutboxDatabase {
   readonly dialect: Dialect;
-  readonly #prepared = new WeakMap<SqliteHandle, Map<string, PreparedStatement>>();
   readonly #waiting: Unit[] = [];
   #own: DataSource | null = null;
   #handle: SqliteHandle | null = null;
-  #checkpoints: SqliteCheckpoints | null = null;
+  #thread: SqliteThread | null = null;
+  /** The set that the thread runs. */
+  #away: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #wait = FIRST_WAIT;
   #openedAt = 0;
@@ -102,9 +116,10 @@ export class SqliteDatabase extends OutboxDatabase {
     this.#handle = sqliteHandle(this.#own ?? this.dataSource)!;
     if (this.#own !== null) {
       this.#handle.exec(OWN_CONNECTION);
-      this.#checkpoints = SqliteCheckpoints.of(this.#own, () => this.#checkpointAlone());
-      if (this.#checkpoints === null) this.#checkpointAlone();
-      else this.#checkpointEvery(PAGES_OF_CHECKPOINT.withThread);
+      const setUp = `${OWN_CONNECTION}; ${checkpointEvery(PAGES_OF_CHECKPOINT.withThread)}`;
+      this.#thread = SqliteThread.of(this.#own, setUp, () => this.#goOnAlone());
+      if (this.#thread === null) this.#goOnAlone();
+      else this.#handle.exec(checkpointEvery(PAGES_OF_CHECKPOINT.withThread));
     }
     this.dataSource.subscribers.push(this.#hooks);
   }
@@ -112,6 +127,15 @@ export class SqliteDatabase extends OutboxDatabase {
   override execute(steps: readonly Step[]): Promise<readonly Result[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ steps, resolve, reject });
+      this.#pump();
+    });
+  }
+
+  override write(set: readonly Statement[]): Promise<void> {
+    const size = set.reduce((sum, { parameters }) => sum + parameters.length, 0);
+    return new Promise((resolve, reject) => {
+      const unit = { steps: set, resolve: () => resolve(), reject };
+      this.#waiting.push(size < PARAMETERS_FOR_THREAD ? unit : { ...unit, set });
       this.#pump();
     });
   }
@@ -158,6 +182,11 @@ export class SqliteDatabase extends OutboxDatabase {
     return this.isApplicationWriting && performance.now() - this.#openedAt > LONG_TRANSACTION;
   }
 
+  /** True when the thread writes what is large, where the application is not writing. */
+  override get writesApart(): boolean {
+    return this.#thread !== null && SqliteTransactions.of(this.dataSource)?.isSerial === true;
+  }
+
   /** The manager of the application's open transaction, when the caller has begun it, or was called from there. */
   get callersTransaction(): EntityManager | undefined {
     return SqliteTransactions.of(this.dataSource)?.manager;
@@ -186,23 +215,22 @@ export class SqliteDatabase extends OutboxDatabase {
     const at = this.dataSource.subscribers.indexOf(this.#hooks);
     if (at !== -1) this.dataSource.subscribers.splice(at, 1);
     this.#handle = null;
+    await this.#away;
     for (const { reject } of this.#waiting.splice(0)) reject(new Error('The outbox is closed'));
-    await this.#checkpoints?.close();
+    await this.#thread?.close();
     await this.#own?.destroy();
     this.#own = null;
   }
 
-  #checkpointAlone(): void {
-    this.#checkpoints = null;
-    this.#checkpointEvery(PAGES_OF_CHECKPOINT.alone);
-  }
-
-  #checkpointEvery(pages: number): void {
-    this.#handle?.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
+  /** Without the thread. */
+  #goOnAlone(): void {
+    this.#thread = null;
+    this.#handle?.exec(checkpointEvery(PAGES_OF_CHECKPOINT.alone));
   }
 
   #pump(): void {
-    while (this.#waiting.length > 0 && this.#handle !== null) {
+    if (this.#away !== null) this.#thread?.collect(0);
+    while (this.#waiting.length > 0 && this.#handle !== null && this.#away === null) {
       if (this.isApplicationWriting) return this.#later(OPEN_TRANSACTION);
       const unit = this.#waiting[0]!;
       try {
@@ -211,11 +239,10 @@ export class SqliteDatabase extends OutboxDatabase {
           this.#transaction(this.#handle, moves, []);
           return this.#again(0);
         }
+        if (unit.set !== undefined && this.#handOver(unit, [...moves, ...unit.set])) return;
         const results = this.#transaction(this.#handle, moves, unit.steps);
         this.#waiting.shift();
-        this.#wait = FIRST_WAIT;
-        this.#waitingSince = null;
-        this.#checkpoints?.written(results.reduce((sum, { affected }) => sum + affected, 0));
+        this.#written(results.reduce((sum, { affected }) => sum + affected, 0));
         unit.resolve(results);
       } catch (error) {
         if (isLocked(error)) return this.#later(OTHER_CONNECTION);
@@ -226,6 +253,48 @@ export class SqliteDatabase extends OutboxDatabase {
     if (this.#waiting.length > 0) return;
     this.#waitingSince = null;
     this.#isWaitTold = false;
+  }
+
+  #written(rows: number): void {
+    this.#wait = FIRST_WAIT;
+    this.#waitingSince = null;
+    this.#thread?.written(rows);
+  }
+
+  /** Lets the thread run a set, while the application keeps off. @returns false when one of them is busy */
+  #handOver(unit: Unit, set: readonly Statement[]): boolean {
+    const thread = this.#thread;
+    if (thread?.isFree !== true) return false;
+    const takeBack = SqliteTransactions.of(this.dataSource)?.lend(() => thread.collect(BLOCK_FOR));
+    if (takeBack === undefined) return false;
+    try {
+      for (const { sql, parameters } of set) this.#log(sql, parameters);
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+    this.#waiting.shift();
+    this.#away = new Promise((resolve) => {
+      thread.write(set, (result) => {
+        this.#away = null;
+        takeBack();
+        this.#comeBack(unit, result);
+        resolve();
+      });
+    });
+    return true;
+  }
+
+  #comeBack({ steps, resolve, reject }: Unit, result: number | Error | null): void {
+    if (typeof result === 'number') {
+      this.#written(result);
+      resolve([]);
+    } else if (result === null || isLocked(result)) {
+      // Tried again without the thread.
+      this.#waiting.unshift({ steps, resolve, reject });
+    } else reject(result);
+    // What has called for it goes on first: it may be the application.
+    queueMicrotask(() => this.#pump());
   }
 
   #later(holder: string): void {
@@ -284,7 +353,7 @@ export class SqliteDatabase extends OutboxDatabase {
   }
 
   #isRead(handle: SqliteHandle, step: Step): boolean {
-    return typeof step === 'object' && this.#prepare(handle, step.sql).readonly;
+    return typeof step === 'object' && prepare(handle, step.sql).readonly;
   }
 
   #results(handle: SqliteHandle, steps: readonly Step[]): readonly Result[] {
@@ -297,7 +366,7 @@ export class SqliteDatabase extends OutboxDatabase {
   }
 
   #run(handle: SqliteHandle, { sql, parameters }: Statement, runner?: QueryRunner): Result {
-    this.dataSource.logger.logQuery(sql, parameters as unknown[], runner);
+    this.#log(sql, parameters, runner);
     return this.#runUnlogged(handle, { sql, parameters });
   }
 
@@ -312,18 +381,14 @@ export class SqliteDatabase extends OutboxDatabase {
   }
 
   #runPrepared(handle: SqliteHandle, { sql, parameters }: Statement): Result {
-    const prepared = this.#prepare(handle, sql);
+    const prepared = prepare(handle, sql);
     if (!prepared.reader) return { rows: [], affected: prepared.run(...parameters).changes };
     const rows = prepared.all(...parameters);
     return { rows, affected: rows.length };
   }
 
-  #prepare(handle: SqliteHandle, sql: string): PreparedStatement {
-    let statements = this.#prepared.get(handle);
-    if (statements === undefined) this.#prepared.set(handle, (statements = new Map()));
-    let prepared = statements.get(sql);
-    if (prepared === undefined) statements.set(sql, (prepared = handle.prepare(sql)));
-    return prepared;
+  #log(sql: string, parameters: readonly unknown[], runner?: QueryRunner): void {
+    this.dataSource.logger.logQuery(sql, parameters as unknown[], runner);
   }
 
   async #patiently(task: () => Promise<unknown>): Promise<void> {
@@ -337,20 +402,4 @@ export class SqliteDatabase extends OutboxDatabase {
       }
     }
   }
-}
-
-function isInMemory(options: DataSourceOptions): boolean {
-  const database: unknown = options.database;
-  // The empty name is a private temporary file, a Buffer is a copy.
-  return (
-    typeof database !== 'string' ||
-    database === '' ||
-    database.includes(':memory:') ||
-    database.includes('mode=memory')
-  );
-}
-
-function isLocked(error: unknown): boolean {
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === 'string' && /^SQLITE_(BUSY|LOCKED)/.test(code);
 }

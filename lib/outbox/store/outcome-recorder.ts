@@ -7,8 +7,8 @@ import type { Finished } from '../tables/leases.js';
 
 // What is not written yet is sent again after a crash. Sets half as large cost no more; with a quarter, SQLite does.
 const GATHER_FOR = 20;
-// On SQLite a set is written in one turn of the event loop, for which the application's own requests wait. While sets of
-// 20 ms would be less than half full, there is time to spare for more and smaller ones.
+// Where a set is written in one turn of the event loop, the application's own requests wait for it. While sets of 20 ms
+// would be less than half full, there is time to spare for more and smaller ones.
 const GATHER_FEW_FOR = 5;
 // Milliseconds from the begin of the last flush, so that a lone delivery is written at once.
 const GATHER_ORDERED_FOR = 5;
@@ -118,10 +118,9 @@ export class OutcomeRecorder {
     if (this.#flushing === null) {
       this.#isHurried = false;
       const now = performance.now();
-      if (this.database.dialect.name === 'sqlite') {
-        const expected = (this.#entries.length / (now - this.#begunAt)) * GATHER_FOR;
-        this.#gatherFor = expected < WRITE_AT_MOST / 2 ? GATHER_FEW_FOR : GATHER_FOR;
-      }
+      const expected = (this.#entries.length / (now - this.#begunAt)) * GATHER_FOR;
+      const isFew = !this.database.writesApart && expected < WRITE_AT_MOST / 2;
+      this.#gatherFor = isFew ? GATHER_FEW_FOR : GATHER_FOR;
       this.#begunAt = now;
     }
     this.#flushing ??= this.#flush().finally(() => {
@@ -142,7 +141,7 @@ export class OutcomeRecorder {
       else finished.push(entry.finished);
     }
     try {
-      await this.database.execute(this.statements.statements(outcomes, finished));
+      await this.database.write(this.statements.statements(outcomes, finished));
     } catch (error) {
       this.#writing = 0;
       return this.#failed(entries, error);
