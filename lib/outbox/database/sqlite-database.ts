@@ -29,6 +29,9 @@ const PARAMETERS_FOR_THREAD = 100;
 // Milliseconds that the application's own connection waits for a set within a turn of the event loop. It would be blocked
 // for longer if it wrote the set itself, and a busy application waits for long until its next turn.
 const BLOCK_FOR = 20;
+// Milliseconds for which the event loop writes the sets after the application has had to wait for one: the thread takes
+// longer than the event loop, while the other processor is busy as well.
+const KEEP_OFF_FOR = 250;
 
 const OPEN_TRANSACTION =
   'a transaction of this application is open. Look for a query runner with startTransaction() and without ' +
@@ -68,6 +71,7 @@ export class SqliteDatabase extends OutboxDatabase {
   #thread: SqliteThread | null = null;
   /** The set that the thread runs. */
   #away: Promise<void> | null = null;
+  #wantedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #wait = FIRST_WAIT;
   #openedAt = 0;
@@ -184,7 +188,8 @@ export class SqliteDatabase extends OutboxDatabase {
 
   /** True when the thread writes what is large, where the application is not writing. */
   override get writesApart(): boolean {
-    return this.#thread !== null && SqliteTransactions.of(this.dataSource)?.isSerial === true;
+    if (this.#thread === null || this.#isKeptOff) return false;
+    return SqliteTransactions.of(this.dataSource)?.isSerial === true;
   }
 
   /** The manager of the application's open transaction, when the caller has begun it, or was called from there. */
@@ -261,11 +266,18 @@ export class SqliteDatabase extends OutboxDatabase {
     this.#thread?.written(rows);
   }
 
+  get #isKeptOff(): boolean {
+    return performance.now() - this.#wantedAt < KEEP_OFF_FOR;
+  }
+
   /** Lets the thread run a set, while the application keeps off. @returns false when one of them is busy */
   #handOver(unit: Unit, set: readonly Statement[]): boolean {
     const thread = this.#thread;
-    if (thread?.isFree !== true) return false;
-    const takeBack = SqliteTransactions.of(this.dataSource)?.lend(() => thread.collect(BLOCK_FOR));
+    if (this.#isKeptOff || thread?.isFree !== true) return false;
+    const takeBack = SqliteTransactions.of(this.dataSource)?.lend(() => {
+      this.#wantedAt = performance.now();
+      thread.collect(BLOCK_FOR);
+    });
     if (takeBack === undefined) return false;
     try {
       for (const { sql, parameters } of set) this.#log(sql, parameters);

@@ -239,6 +239,22 @@ describe('sets of SqliteDatabase on a thread', () => {
     expect(count()).toBe(2 * 2 + 3);
   });
 
+  it('writes on the event loop for a while after the application had to wait', async () => {
+    await started();
+    const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    const writing = database.write([SLOW, SET]);
+    await dataSource.query(`INSERT INTO note (text) VALUES ('alone')`);
+    await writing;
+    const next = database.write([SLOW, SET]);
+    expect([count(), database.writesApart]).toEqual([5, false]);
+    await next;
+    now.mockRestore();
+    await vi.waitUntil(() => database.writesApart);
+    const last = database.write([SLOW, SET]);
+    expect(count()).toBe(5);
+    await last;
+  });
+
   it('lets a transaction by hand begin behind it, and behind those that came before', async () => {
     await started();
     const writing = database.write([SLOW, SET]);
