@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SystemClock } from '../common/index.js';
-import { Codecs, type Message, MessageFactory } from '../message/index.js';
+import { Codecs, type Message, MessageFactory, MessageTracing } from '../message/index.js';
 import { DispatchStrategy, type Release } from './strategies/dispatch-strategy.js';
 import { MessagePipeline } from './message-pipeline.js';
 
@@ -46,6 +46,29 @@ describe('MessagePipeline', () => {
   };
 
   afterEach(() => Logger.overrideLogger(new Logger()));
+
+  it('gives a tracing a promise, whether the strategy makes one or not', async () => {
+    const strategy = new SlowStrategy();
+    const stage: DispatchStrategy['stage'] = () => undefined;
+    Object.assign(strategy, { stage });
+    let isEnded = false;
+    class Traced extends MessageTracing {
+      override made(): null {
+        return null;
+      }
+
+      override stage(_: readonly Message[], work: () => Promise<void>): Promise<void> {
+        return work().finally(() => (isEnded = true));
+      }
+
+      override attempt<Result>(_: unknown, work: (headers: undefined) => Promise<Result>) {
+        return work(undefined);
+      }
+    }
+    const pipeline = new MessagePipeline(strategy, clock, new Traced());
+    await pipeline.stage([messageOf('traced')]);
+    expect(isEnded).toBe(true);
+  });
 
   it('waits for the strategy, and without waiting answers before it has', async () => {
     const strategy = new SlowStrategy();

@@ -76,7 +76,11 @@ export class MessagePipeline {
             (message) => message.recipients.length > 0 || !this.isUnheard(criteriaOf(message)),
           );
     if (heard.length === 0) return heard;
-    const staged = this.tracing.stage(heard, () => this.strategy.stage(heard, manager));
+    const staged =
+      this.tracing instanceof NoTracing
+        ? // Without a promise, where the strategy needs none.
+          this.strategy.stage(heard, manager)
+        : this.tracing.stage(heard, async () => this.strategy.stage(heard, manager));
     return isPromiseLike(staged) ? staged.then(() => heard) : heard;
   }
 

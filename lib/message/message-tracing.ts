@@ -48,10 +48,7 @@ export abstract class MessageTracing {
    * Wraps the storing of messages; passes on what `work` resolves to or throws. On PostgreSQL `work` leaves messages to the
    * COMMIT of their transaction, which fails with them.
    */
-  abstract stage(
-    messages: readonly Message[],
-    work: () => Promise<void> | void,
-  ): Promise<void> | void;
+  abstract stage(messages: readonly Message[], work: () => Promise<void>): Promise<void>;
 
   /**
    * Wraps one request; passes on what `work` resolves to. `work` never rejects; its argument is headers to send along.
@@ -70,10 +67,7 @@ export class NoTracing extends MessageTracing {
     return null;
   }
 
-  override stage(
-    _messages: readonly Message[],
-    work: () => Promise<void> | void,
-  ): Promise<void> | void {
+  override stage(_messages: readonly Message[], work: () => Promise<void>): Promise<void> {
     return work();
   }
 

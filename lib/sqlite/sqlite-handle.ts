@@ -11,8 +11,6 @@ export interface SqliteHandle {
 /** A statement of better-sqlite3. */
 export interface PreparedStatement {
   readonly reader: boolean;
-  /** True when it writes nothing. */
-  readonly readonly: boolean;
   all(...parameters: unknown[]): Record<string, unknown>[];
   run(...parameters: unknown[]): { readonly changes: number };
 }

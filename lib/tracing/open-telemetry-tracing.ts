@@ -71,10 +71,7 @@ export class OpenTelemetryTracing extends MessageTracing {
     return toTraceOrigin(span.spanContext());
   }
 
-  override async stage(
-    messages: readonly Message[],
-    work: () => Promise<void> | void,
-  ): Promise<void> {
+  override async stage(messages: readonly Message[], work: () => Promise<void>): Promise<void> {
     const origins = messages.flatMap((message) => toSpanContext(message) ?? []);
     // A span of several messages belongs to no single one of them.
     const parent =

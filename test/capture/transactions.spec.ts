@@ -179,6 +179,28 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     expect(rig.received().filter((text) => text.includes('77'))).toEqual([]);
   });
 
+  it('fails the transaction in a way that leaves other subscribers their promises', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const other = {
+      beforeTransactionCommit: async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        throw new Error('another subscriber failed');
+      },
+    };
+    const { subscribers } = rig.dataSource;
+    subscribers.unshift(other);
+    try {
+      await expect(rig.dataSource.manager.save(Strict, { id: 1 })).rejects.toThrow('failed');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(unhandled).toEqual([]);
+    } finally {
+      subscribers.splice(subscribers.indexOf(other), 1);
+      process.off('unhandledRejection', note);
+    }
+  });
+
   it('drops an event whose payload fails, and fails the transaction with propagateErrors', async () => {
     await rig.dataSource.manager.save(Lenient, { id: 1 });
     expect(await rig.dataSource.manager.existsBy(Lenient, { id: 1 })).toBe(true);

@@ -84,7 +84,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, .
       });
       await child.exited;
       expect(receiver.received).toEqual([]);
-      expect(await rig.rows(MESSAGES)).toHaveLength(1);
+      await rig.until(MESSAGES, (rows) => rows.length === 1);
       await receiver.waitFor(1);
       await rig.until(MESSAGES, isDone);
       expect(receiver.received).toHaveLength(1);

@@ -1,4 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3';
+import { DefaultNamingStrategy } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InMemorySubscriberRepository } from '../../lib/subscriber/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
@@ -30,8 +31,8 @@ describe('messages staged on SQLite', () => {
     expect(await pending(app)).toBe(0);
     return app;
   };
-  const save = ({ dataSource }: OutboxApp, title = 'One') =>
-    dataSource.manager.save(dataSource.manager.create(Article, { title }));
+  const save = ({ dataSource }: OutboxApp) =>
+    dataSource.manager.save(dataSource.manager.create(Article, { title: 'One' }));
   const pending = async ({ deliveries }: OutboxApp) => (await deliveries.stats()).pendingMessages;
 
   it('are in a table of their own until the outbox reads or writes something', async () => {
@@ -113,16 +114,60 @@ describe('messages staged on SQLite', () => {
     expect(await app.rows(STAGED)).toEqual([]);
   });
 
-  it('are left where they are while another process writes, and reads go on', async () => {
+  it('are not overlooked while another process writes: who reads waits for it', async () => {
     const app = await sender();
-    const { id } = await app.send();
     await save(app);
     const other = new BetterSqlite3(place.options.database as string);
     other.exec('BEGIN IMMEDIATE');
-    expect(await pending(app)).toBe(1);
+    const counted = pending(app);
+    await new Promise((resolve) => setImmediate(resolve));
     other.exec('ROLLBACK');
     other.close();
+    expect(await counted).toBe(1);
+  });
+
+  it('are seen by nobody whose data source may only read', async () => {
+    await save(await sender());
+    const options = { ...place.options, readonly: true };
+    const reader = await openOutboxApp({ options }, { worker: false, synchronize: false });
+    apps.push(reader);
+    expect(await pending(reader)).toBe(0);
+    expect(await reader.rows(STAGED)).toHaveLength(1);
+  });
+
+  it('have their table in a transaction that was begun by hand, too', async () => {
+    const app = await sender();
+    const runner = app.dataSource.createQueryRunner();
+    for (const draft of [{}, { id: 'given' }]) {
+      await app.dataSource.synchronize(true);
+      await runner.query('BEGIN');
+      await runner.manager.insert(Article, { title: 'One' });
+      await app.strategy.stage([app.message(draft)], runner.manager);
+      await runner.query('COMMIT');
+    }
+    await runner.release();
+    // Of the second transaction.
     expect(await pending(app)).toBe(2);
-    expect((await app.rows(STORED)).map((row) => `msg_${String(row['id'])}`)).toContain(id);
+  });
+
+  it('of two applications on one file are kept apart by the prefixes of their tables', async () => {
+    class Prefixed extends DefaultNamingStrategy {
+      constructor(private readonly prefix: string) {
+        super();
+      }
+
+      override tableName(target: string, name: string | undefined): string {
+        return this.prefix + super.tableName(target, name);
+      }
+    }
+    const open = async (prefix: string) => {
+      const options = { ...place.options, namingStrategy: new Prefixed(prefix) };
+      const app = await openOutboxApp({ options }, { worker: false, pollInterval: 60_000 });
+      apps.push(app);
+      return app;
+    };
+    const [one, other] = [await open('a_'), await open('b_')];
+    await save(one);
+    expect([await pending(other), await pending(one)]).toEqual([0, 1]);
   });
 });

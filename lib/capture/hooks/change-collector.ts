@@ -140,12 +140,17 @@ export class ChangeCollector {
   beforeCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
     const state = this.#state(queryRunner);
     if (state.frames.depth > 1) return;
-    if (state.refused !== undefined) throw state.refused.reason;
+    if (state.refused !== undefined) return Promise.reject(state.refused.reason);
     const items = state.frames.drain();
     if (items.length === 0) return;
     // What triggers report besides has to be removed in any case.
     if (this.others === undefined && this.messages.areUnheard(items)) return;
-    return eventually(this.#stage(state, items, manager));
+    try {
+      return eventually(this.#stage(state, items, manager));
+    } catch (error) {
+      // Of a hook that throws, TypeORM would not wait for the promises of others.
+      return Promise.reject(error);
+    }
   }
 
   /** A transaction has committed, or a savepoint was released. */

@@ -65,6 +65,7 @@ interface Unit {
  */
 export class SqliteDatabase extends OutboxDatabase {
   readonly dialect: Dialect;
+  readonly #staging: SqliteStaging | null;
   readonly #waiting: Unit[] = [];
   #own: DataSource | null = null;
   #handle: SqliteHandle | null = null;
@@ -90,15 +91,17 @@ export class SqliteDatabase extends OutboxDatabase {
   /** @param staging where messages are written at first. Default: nowhere */
   constructor(
     private readonly dataSource: DataSource,
-    private readonly staging: SqliteStaging | null = null,
+    staging: SqliteStaging | null = null,
   ) {
     super();
+    // Who only reads cannot move anything.
+    this.#staging = Reflect.get(dataSource.options, 'readonly') === true ? null : staging;
     this.dialect = findDialect(dataSource);
   }
 
   /** The statements that move what is staged. */
   override get moves(): readonly Statement[] {
-    return this.staging?.moves ?? [];
+    return this.#staging?.moves ?? [];
   }
 
   override async open(): Promise<void> {
@@ -118,6 +121,7 @@ export class SqliteDatabase extends OutboxDatabase {
       await this.#patiently(() => this.#own!.initialize());
     }
     this.#handle = sqliteHandle(this.#own ?? this.dataSource)!;
+    await this.#patiently(async () => this.#handle?.exec(this.#staging?.creation ?? ''));
     if (this.#own !== null) {
       this.#handle.exec(OWN_CONNECTION);
       const setUp = `${OWN_CONNECTION}; ${checkpointEvery(PAGES_OF_CHECKPOINT.withThread)}`;
@@ -202,7 +206,7 @@ export class SqliteDatabase extends OutboxDatabase {
     const runner = manager.queryRunner;
     const transactions = SqliteTransactions.of(this.dataSource);
     if (transactions === undefined || runner?.isTransactionActive !== true) {
-      return super.runWithin(manager, statement);
+      return this.#runByTypeorm(manager, statement);
     }
     const { sql, parameters } = statement;
     return transactions.within(runner, (handle) => {
@@ -213,6 +217,16 @@ export class SqliteDatabase extends OutboxDatabase {
         throw new QueryFailedError(sql, parameters as unknown[], error as Error);
       }
     });
+  }
+
+  async #runByTypeorm(manager: EntityManager, statement: Statement): Promise<Result> {
+    try {
+      return await super.runWithin(manager, statement);
+    } catch (error) {
+      if (this.#staging?.isMissing(error) !== true) throw error;
+      await manager.query(this.#staging.creation);
+      return super.runWithin(manager, statement);
+    }
   }
 
   override async close(): Promise<void> {
@@ -336,17 +350,8 @@ export class SqliteDatabase extends OutboxDatabase {
     moves: readonly Statement[],
     steps: readonly Step[],
   ): readonly Result[] {
-    const isAlone = steps.length === 1;
-    if (moves.length === 0 && isAlone) return this.#results(handle, steps);
-    try {
-      handle.exec('BEGIN IMMEDIATE');
-    } catch (error) {
-      // What it reads is true but for the messages that nobody has moved yet.
-      if (isAlone && isLocked(error) && this.#isRead(handle, steps[0]!)) {
-        return this.#results(handle, steps);
-      }
-      throw error;
-    }
+    if (moves.length === 0 && steps.length === 1) return this.#results(handle, steps);
+    handle.exec('BEGIN IMMEDIATE');
     try {
       for (const move of moves) this.#run(handle, move);
       const results = this.#results(handle, steps);
@@ -359,13 +364,9 @@ export class SqliteDatabase extends OutboxDatabase {
   }
 
   #moves(handle: SqliteHandle): ReturnType<SqliteStaging['movesOf']> {
-    if (this.staging === null) return NOTHING_STAGED;
+    if (this.#staging === null) return NOTHING_STAGED;
     // In the application's log it would be half of all that is there.
-    return this.staging.movesOf(this.#runUnlogged(handle, this.staging.count));
-  }
-
-  #isRead(handle: SqliteHandle, step: Step): boolean {
-    return typeof step === 'object' && prepare(handle, step.sql).readonly;
+    return this.#staging.movesOf(this.#runUnlogged(handle, this.#staging.count));
   }
 
   #results(handle: SqliteHandle, steps: readonly Step[]): readonly Result[] {
@@ -386,8 +387,8 @@ export class SqliteDatabase extends OutboxDatabase {
     try {
       return this.#runPrepared(handle, statement);
     } catch (error) {
-      if (this.staging?.isMissing(error) !== true) throw error;
-      handle.exec(this.staging.creation);
+      if (this.#staging?.isMissing(error) !== true) throw error;
+      handle.exec(this.#staging.creation);
       return this.#runPrepared(handle, statement);
     }
   }

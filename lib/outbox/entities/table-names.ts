@@ -49,7 +49,7 @@ export function tableNames(dataSource: DataSource): TableNames {
 function stagedPath(dataSource: DataSource): string {
   const { tablePath, tableName } = dataSource.getMetadata(ThornMessage);
   const { options, namingStrategy } = dataSource;
-  const name = 'thorn_staged_messages';
+  const name = namingStrategy.tableName('ThornStagedMessage', 'thorn_staged_messages');
   const own = options.entityPrefix
     ? namingStrategy.prefixTableName(options.entityPrefix, name)
     : name;

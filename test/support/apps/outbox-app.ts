@@ -200,17 +200,18 @@ export async function openOutboxApp(
     dataSource.query<Record<string, unknown>[]>(sql, parameters);
   const message = (draft: Partial<MessageDraft> = {}) =>
     factory.create({ event: 'order.placed', data: { id: 1 }, ...draft });
+  const deliveries = new Deliveries({
+    strategy,
+    subscribers,
+    fanOut,
+    events,
+    log: deliveryLog,
+    clock,
+  });
   return {
     dataSource,
     strategy,
-    deliveries: new Deliveries({
-      strategy,
-      subscribers,
-      fanOut,
-      events,
-      log: deliveryLog,
-      clock,
-    }),
+    deliveries,
     pipeline,
     transactions: new CapturedTransactions([capture]),
     subscribers,
@@ -228,6 +229,8 @@ export async function openOutboxApp(
     until: async (sql, isDone) => {
       const end = Date.now() + PATIENCE;
       for (;;) {
+        // On SQLite this moves what is staged to the table of messages.
+        if (options.type === 'better-sqlite3') await deliveries.stats();
         const found = await rows(sql);
         if (isDone(found)) return found;
         if (Date.now() > end) throw new Error(`waited in vain: ${sql}: ${JSON.stringify(found)}`);
