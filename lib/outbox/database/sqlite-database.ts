@@ -1,17 +1,17 @@
 import { Logger } from '@nestjs/common';
 import { DataSource, QueryFailedError } from 'typeorm';
-import type { DataSourceOptions, EntityManager, QueryRunner } from 'typeorm';
+import type { DataSourceOptions, EntityManager } from 'typeorm';
 import {
   isInMemory,
   isLocked,
-  prepare,
   type SqliteHandle,
   sqliteHandle,
   SqliteTransactions,
 } from '../../sqlite/index.js';
 import { findDialect, type Dialect, type Statement } from './dialect.js';
-import { NOTHING_DONE, OutboxDatabase, type Result, type Step } from './outbox-database.js';
+import { OutboxDatabase, type Result, type Step } from './outbox-database.js';
 import type { SqliteStaging } from './sqlite-staging.js';
+import { SqliteStatements } from './sqlite-statements.js';
 import { SqliteThread } from './sqlite-thread.js';
 
 const FIRST_WAIT = 1;
@@ -38,8 +38,6 @@ const OPEN_TRANSACTION =
   'commitTransaction() or rollbackTransaction()';
 const OTHER_CONNECTION = 'another connection or process holds its lock';
 
-const NOTHING_STAGED = { moves: [], isAll: true };
-
 interface Unit {
   readonly steps: readonly Step[];
   readonly resolve: (results: readonly Result[]) => void;
@@ -65,7 +63,7 @@ interface Unit {
  */
 export class SqliteDatabase extends OutboxDatabase {
   readonly dialect: Dialect;
-  readonly #staging: SqliteStaging | null;
+  readonly #statements: SqliteStatements;
   readonly #waiting: Unit[] = [];
   #own: DataSource | null = null;
   #handle: SqliteHandle | null = null;
@@ -94,14 +92,13 @@ export class SqliteDatabase extends OutboxDatabase {
     staging: SqliteStaging | null = null,
   ) {
     super();
-    // Who only reads cannot move anything.
-    this.#staging = Reflect.get(dataSource.options, 'readonly') === true ? null : staging;
+    this.#statements = new SqliteStatements(dataSource, staging);
     this.dialect = findDialect(dataSource);
   }
 
   /** The statements that move what is staged. */
   override get moves(): readonly Statement[] {
-    return this.#staging?.moves ?? [];
+    return this.#statements.staging?.moves ?? [];
   }
 
   override async open(): Promise<void> {
@@ -121,7 +118,8 @@ export class SqliteDatabase extends OutboxDatabase {
       await this.#patiently(() => this.#own!.initialize());
     }
     this.#handle = sqliteHandle(this.#own ?? this.dataSource)!;
-    await this.#patiently(async () => this.#handle?.exec(this.#staging?.creation ?? ''));
+    const { creation = '' } = this.#statements.staging ?? {};
+    await this.#patiently(async () => this.#handle?.exec(creation));
     if (this.#own !== null) {
       this.#handle.exec(OWN_CONNECTION);
       const setUp = `${OWN_CONNECTION}; ${checkpointEvery(PAGES_OF_CHECKPOINT.withThread)}`;
@@ -211,7 +209,7 @@ export class SqliteDatabase extends OutboxDatabase {
     const { sql, parameters } = statement;
     return transactions.within(runner, (handle) => {
       try {
-        return this.#run(handle, statement, runner);
+        return this.#statements.run(handle, statement, runner);
       } catch (error) {
         this.dataSource.logger.logQueryError(error as Error, sql, parameters as unknown[], runner);
         throw new QueryFailedError(sql, parameters as unknown[], error as Error);
@@ -223,8 +221,9 @@ export class SqliteDatabase extends OutboxDatabase {
     try {
       return await super.runWithin(manager, statement);
     } catch (error) {
-      if (this.#staging?.isMissing(error) !== true) throw error;
-      await manager.query(this.#staging.creation);
+      const { staging } = this.#statements;
+      if (staging?.isMissing(error) !== true) throw error;
+      await manager.query(staging.creation);
       return super.runWithin(manager, statement);
     }
   }
@@ -253,13 +252,13 @@ export class SqliteDatabase extends OutboxDatabase {
       if (this.isApplicationWriting) return this.#later(OPEN_TRANSACTION);
       const unit = this.#waiting[0]!;
       try {
-        const { moves, isAll } = this.#moves(this.#handle);
+        const { moves, isAll } = this.#statements.moves(this.#handle);
         if (!isAll) {
-          this.#transaction(this.#handle, moves, []);
+          this.#statements.transaction(this.#handle, moves, []);
           return this.#again(0);
         }
         if (unit.set !== undefined && this.#handOver(unit, [...moves, ...unit.set])) return;
-        const results = this.#transaction(this.#handle, moves, unit.steps);
+        const results = this.#statements.transaction(this.#handle, moves, unit.steps);
         this.#waiting.shift();
         this.#written(results.reduce((sum, { affected }) => sum + affected, 0));
         unit.resolve(results);
@@ -294,7 +293,7 @@ export class SqliteDatabase extends OutboxDatabase {
     });
     if (takeBack === undefined) return false;
     try {
-      for (const { sql, parameters } of set) this.#log(sql, parameters);
+      for (const statement of set) this.#statements.log(statement);
     } catch (error) {
       takeBack();
       throw error;
@@ -342,66 +341,6 @@ export class SqliteDatabase extends OutboxDatabase {
       this.#timer = null;
       this.#pump();
     }, wait);
-  }
-
-  /** @param moves the statements that come before the steps */
-  #transaction(
-    handle: SqliteHandle,
-    moves: readonly Statement[],
-    steps: readonly Step[],
-  ): readonly Result[] {
-    if (moves.length === 0 && steps.length === 1) return this.#results(handle, steps);
-    handle.exec('BEGIN IMMEDIATE');
-    try {
-      for (const move of moves) this.#run(handle, move);
-      const results = this.#results(handle, steps);
-      handle.exec('COMMIT');
-      return results;
-    } catch (error) {
-      if (handle.inTransaction) handle.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
-  #moves(handle: SqliteHandle): ReturnType<SqliteStaging['movesOf']> {
-    if (this.#staging === null) return NOTHING_STAGED;
-    // In the application's log it would be half of all that is there.
-    return this.#staging.movesOf(this.#runUnlogged(handle, this.#staging.count));
-  }
-
-  #results(handle: SqliteHandle, steps: readonly Step[]): readonly Result[] {
-    const results: Result[] = [];
-    for (const step of steps) {
-      const statement = typeof step === 'function' ? step(results) : step;
-      results.push(statement === null ? NOTHING_DONE : this.#run(handle, statement));
-    }
-    return results;
-  }
-
-  #run(handle: SqliteHandle, { sql, parameters }: Statement, runner?: QueryRunner): Result {
-    this.#log(sql, parameters, runner);
-    return this.#runUnlogged(handle, { sql, parameters });
-  }
-
-  #runUnlogged(handle: SqliteHandle, statement: Statement): Result {
-    try {
-      return this.#runPrepared(handle, statement);
-    } catch (error) {
-      if (this.#staging?.isMissing(error) !== true) throw error;
-      handle.exec(this.#staging.creation);
-      return this.#runPrepared(handle, statement);
-    }
-  }
-
-  #runPrepared(handle: SqliteHandle, { sql, parameters }: Statement): Result {
-    const prepared = prepare(handle, sql);
-    if (!prepared.reader) return { rows: [], affected: prepared.run(...parameters).changes };
-    const rows = prepared.all(...parameters);
-    return { rows, affected: rows.length };
-  }
-
-  #log(sql: string, parameters: readonly unknown[], runner?: QueryRunner): void {
-    this.dataSource.logger.logQuery(sql, parameters as unknown[], runner);
   }
 
   async #patiently(task: () => Promise<unknown>): Promise<void> {
