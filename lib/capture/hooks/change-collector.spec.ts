@@ -13,8 +13,12 @@ const FAULT = new Error(
   },
 );
 const message = { id: 'msg_1' } as Message;
+function* messagesOf(): Generator<unknown, Message[], unknown> {
+  yield Promise.resolve();
+  return [message];
+}
 const messages = {
-  messagesOf: async () => [message],
+  messagesOf,
   areUnheard: () => false,
 } as unknown as EntityMessages;
 const manager = {} as EntityManager;
