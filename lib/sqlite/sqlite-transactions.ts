@@ -34,9 +34,9 @@ interface Scope {
 type RunnerMethod = 'query' | 'startTransaction' | 'commitTransaction' | 'rollbackTransaction';
 type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 
-/** Statements that change no row, and BEGIN or COMMIT by hand. */
-const WAITS_FOR_NOTHING =
-  /^\s*(?:SELECT|PRAGMA|EXPLAIN|VALUES|BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|WITH(?![^]*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))\b/i;
+/** Statements that change no row. */
+const CHANGES_NOTHING =
+  /^\s*(?:SELECT|PRAGMA|EXPLAIN|VALUES|WITH(?![^]*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))\b/i;
 
 /** Statements that begin or end a transaction by hand. */
 const BY_HAND = /^\s*(?:BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE)\b/i;
@@ -384,8 +384,10 @@ export class SqliteTransactions {
     const ended = runner.transactionDepth > 0 ? this.#endOf(runner) : undefined;
     if (ended !== undefined) return Promise.reject(ended);
     if (!this.isSerial || this.#holder?.runner === runner) return this.#watched(runner, original);
-    if (!WAITS_FOR_NOTHING.test(sql)) return this.#queryAlone(runner, original);
-    return BY_HAND.test(sql) ? this.#byHand(runner, original) : this.#watched(runner, original);
+    if (BY_HAND.test(sql)) return this.#byHand(runner, original);
+    return CHANGES_NOTHING.test(sql)
+      ? this.#watched(runner, original)
+      : this.#queryAlone(runner, original);
   }
 
   /** BEGIN and COMMIT by hand wait for none but those to whom the connection is lent. */

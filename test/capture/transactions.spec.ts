@@ -183,9 +183,12 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => void unhandled.push(reason);
     process.on('unhandledRejection', note);
+    let hasFailed!: () => void;
+    const failing = new Promise<void>((resolve) => (hasFailed = resolve));
     const other = {
       beforeTransactionCommit: async () => {
         await new Promise((resolve) => setImmediate(resolve));
+        hasFailed();
         throw new Error('another subscriber failed');
       },
     };
@@ -193,7 +196,8 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     subscribers.unshift(other);
     try {
       await expect(rig.dataSource.manager.save(Strict, { id: 1 })).rejects.toThrow('failed');
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await failing;
+      await new Promise((resolve) => setImmediate(resolve));
       expect(unhandled).toEqual([]);
     } finally {
       subscribers.splice(subscribers.indexOf(other), 1);

@@ -214,7 +214,8 @@ export class SqliteThread {
   }
 
   #answered({ isCheckpoint, changes, error }: Answer): void {
-    this.#arrived++;
+    // As 32 bits, like the number that the thread counts.
+    this.#arrived = (this.#arrived + 1) | 0;
     this.#underWay--;
     if (isCheckpoint === true) this.#isCheckpointing = false;
     if (changes === undefined && error === undefined) return;
