@@ -67,8 +67,8 @@ export class SqliteTransactions {
   #holder: Scope | undefined;
   /** The one that was begun with `startTransaction()`; it ends with its transaction. */
   #openByHand: (Scope & { readonly handle: SqliteHandle | undefined }) | undefined;
-  /** Set while the connection is lent. */
-  #lent: { hurry: (() => void) | undefined } | undefined;
+  /** Set while the connection is reserved. */
+  #reserved: { onWanted: (() => void) | undefined } | undefined;
   /** Statements by hand that are under way: it takes some turns of the promises before SQLite runs one. */
   #statementsByHand = 0;
   readonly #ended = new WeakMap<Runner, TransactionEndedError>();
@@ -142,26 +142,26 @@ export class SqliteTransactions {
    * Keeps the application from writing and from beginning a transaction, so that another connection can write without
    * anything of the application meeting its lock. Reads go on.
    *
-   * @param hurry called when the application wants the connection; it may end this at once
+   * @param onWanted called when the application wants the connection; it may end this at once
    * @returns ends it; undefined, and nothing is done, when the connection is in use or transactions take no turns
    */
-  lend(hurry: () => void): (() => void) | undefined {
+  reserve(onWanted: () => void): (() => void) | undefined {
     if (!this.isSerial || this.#statementsByHand > 0 || this.#inTransaction) return undefined;
     this.#noticeOver();
     if (!this.#lock.tryAcquire()) return undefined;
-    this.#lent = { hurry };
+    this.#reserved = { onWanted };
     return () => {
-      this.#lent = undefined;
+      this.#reserved = undefined;
       this.#lock.release();
     };
   }
 
-  #hurry(): void {
-    const hurry = this.#lent?.hurry;
-    if (hurry === undefined) return;
+  #notifyWanted(): void {
+    const onWanted = this.#reserved?.onWanted;
+    if (onWanted === undefined) return;
     // It may take a while, so that many callers must not each ask for it.
-    this.#lent!.hurry = undefined;
-    hurry();
+    this.#reserved!.onWanted = undefined;
+    onWanted();
   }
 
   get #handle(): SqliteHandle | undefined {
@@ -390,10 +390,10 @@ export class SqliteTransactions {
       : this.#queryAlone(runner, original);
   }
 
-  /** BEGIN and COMMIT by hand wait for none but those to whom the connection is lent. */
+  /** BEGIN and COMMIT by hand wait for none but those for whom the connection is reserved. */
   #byHand(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    this.#hurry();
-    if (this.#lent !== undefined) return this.#queryAlone(runner, original);
+    this.#notifyWanted();
+    if (this.#reserved !== undefined) return this.#queryAlone(runner, original);
     this.#statementsByHand++;
     const end = () => void this.#statementsByHand--;
     const done = this.#watched(runner, original);
@@ -460,7 +460,7 @@ export class SqliteTransactions {
   }
 
   #acquire(): Promise<void> | undefined {
-    this.#hurry();
+    this.#notifyWanted();
     this.#noticeOver();
     return this.#lock.acquire();
   }

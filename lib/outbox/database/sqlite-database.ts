@@ -55,7 +55,7 @@ interface Unit {
  * - Each of our transactions runs within one turn of the event loop: the application's connection can never find a lock
  *   of ours and wait for it, blocking the very loop that would release it.
  * - Large sets run on a thread, so that the event loop does not. Meanwhile our other transactions wait, and the
- *   application's own connection is lent ({@link SqliteTransactions.lend}), for the same reason. Where its transactions
+ *   application's own connection is reserved ({@link SqliteTransactions.reserve}), for the same reason. Where its transactions
  *   take no turns, or one of them is under way, sets run as all others.
  * - The lock of another connection is waited for with timers, never within SQLite, for the same reason.
  * - While a transaction of the application is open on its own connection we do not write at all, even where we could: if
@@ -69,7 +69,7 @@ export class SqliteDatabase extends OutboxDatabase {
   #handle: SqliteHandle | null = null;
   #thread: SqliteThread | null = null;
   /** The set that the thread runs. */
-  #away: Promise<void> | null = null;
+  #inThread: Promise<void> | null = null;
   #wantedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #wait = FIRST_WAIT;
@@ -233,7 +233,7 @@ export class SqliteDatabase extends OutboxDatabase {
     const at = this.dataSource.subscribers.indexOf(this.#hooks);
     if (at !== -1) this.dataSource.subscribers.splice(at, 1);
     this.#handle = null;
-    await this.#away;
+    await this.#inThread;
     for (const { reject } of this.#waiting.splice(0)) reject(new Error('The outbox is closed'));
     await this.#thread?.close();
     await this.#own?.destroy();
@@ -247,8 +247,8 @@ export class SqliteDatabase extends OutboxDatabase {
   }
 
   #pump(): void {
-    if (this.#away !== null) this.#thread?.collect(0);
-    while (this.#waiting.length > 0 && this.#handle !== null && this.#away === null) {
+    if (this.#inThread !== null) this.#thread?.collect(0);
+    while (this.#waiting.length > 0 && this.#handle !== null && this.#inThread === null) {
       if (this.isApplicationWriting) return this.#later(OPEN_TRANSACTION);
       const unit = this.#waiting[0]!;
       try {
@@ -287,30 +287,30 @@ export class SqliteDatabase extends OutboxDatabase {
   #handOver(unit: Unit, set: readonly Statement[]): boolean {
     const thread = this.#thread;
     if (this.#isKeptOff || thread?.isFree !== true) return false;
-    const takeBack = SqliteTransactions.of(this.dataSource)?.lend(() => {
+    const release = SqliteTransactions.of(this.dataSource)?.reserve(() => {
       this.#wantedAt = performance.now();
       thread.collect(BLOCK_FOR);
     });
-    if (takeBack === undefined) return false;
+    if (release === undefined) return false;
     try {
       for (const statement of set) this.#statements.log(statement);
     } catch (error) {
-      takeBack();
+      release();
       throw error;
     }
     this.#waiting.shift();
-    this.#away = new Promise((resolve) => {
+    this.#inThread = new Promise((resolve) => {
       thread.write(set, (result) => {
-        this.#away = null;
-        takeBack();
-        this.#comeBack(unit, result);
+        this.#inThread = null;
+        release();
+        this.#threadAnswered(unit, result);
         resolve();
       });
     });
     return true;
   }
 
-  #comeBack({ steps, resolve, reject }: Unit, result: number | Error | null): void {
+  #threadAnswered({ steps, resolve, reject }: Unit, result: number | Error | null): void {
     if (typeof result === 'number') {
       this.#written(result);
       resolve([]);
