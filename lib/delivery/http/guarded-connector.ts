@@ -1,11 +1,14 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
-import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import { loadUndici } from './http-packages.js';
 import { attemptError } from './transport-errors.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import { type TlsOptions, tlsSettings } from './tls-settings.js';
 import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
+
+/** Bytes that one read takes from a connection without TLS. */
+const READ_AT_ONCE = 4096;
 
 /** Options of connectors. */
 export interface ConnectorOptions {
@@ -29,23 +32,45 @@ export function guardedConnector(
   policy: RecipientPolicy,
   { lookup = systemLookup, tls }: ConnectorOptions,
 ): GuardedConnector {
-  const connect = loadUndici().buildConnector({
+  const settings: buildConnector.BuildOptions = {
     ...tlsSettings(tls),
     lookup: vettedLookup(policy, coalesced(lookup)),
     autoSelectFamily: true,
     // The deadline of the waiting request ends the connection.
     timeout: 0,
-  }) as (...parameters: Parameters<GuardedConnector>) => Socket;
+  };
+  const connectTls = connector(settings);
   return (options, callback) => {
     try {
       // The socket skips the look-up when the host is an address.
       if (isIP(options.hostname) !== 0) policy.checkAddress(options.hostname);
-      return connect(options, callback);
+      return options.protocol === 'https:'
+        ? connectTls(options, callback)
+        : connectTcp(settings, options, callback);
     } catch (error) {
       callback(error as Error, null);
       return null;
     }
   };
+}
+
+type Connector = (...parameters: Parameters<GuardedConnector>) => Socket;
+
+function connector(settings: buildConnector.BuildOptions): Connector {
+  return loadUndici().buildConnector(settings) as Connector;
+}
+
+/** Reads into one buffer of the connection, from which what arrived is copied. Node allocates 64 KiB for each read. */
+function connectTcp(
+  settings: buildConnector.BuildOptions,
+  ...[options, callback]: Parameters<GuardedConnector>
+): Socket {
+  const onread: OnReadOpts = {
+    buffer: Buffer.allocUnsafeSlow(READ_AT_ONCE),
+    callback: (length, buffer) => socket.push(Buffer.from(buffer.subarray(0, length))),
+  };
+  const socket = connector({ ...settings, onread })(options, callback);
+  return socket;
 }
 
 function vettedLookup(policy: RecipientPolicy, lookup: AddressLookup): LookupFunction {

@@ -165,6 +165,27 @@ describe('UndiciHttpClient', () => {
     expect(answer.body).toHaveLength(16_384);
   });
 
+  it('keeps answers of many reads and of several connections apart', async () => {
+    const bodyOf = (url: string) => Buffer.alloc(12_000, `${url}|`);
+    const { origin } = await http((incoming, response) => {
+      const body = bodyOf(incoming.url!);
+      response.write(body.subarray(0, 5000));
+      setImmediate(() => response.end(body.subarray(5000)));
+    });
+    const posting = client();
+    const paths = Array.from({ length: 40 }, (_, number) => `/hooks/${number}`);
+
+    for (let round = 0; round < 3; round++) {
+      const answers = await Promise.all(
+        paths.map((path) => posting.post(request(`${origin}${path}`))),
+      );
+
+      expect(answers.map(({ body }) => body.toString())).toEqual(
+        paths.map((path) => bodyOf(path).toString()),
+      );
+    }
+  });
+
   it('does not hold it against an endpoint that this very process stood still', async () => {
     const { origin } = await http((_, response) => void response.writeHead(204).end());
     const answer = client().post(request(origin, { timeout: 500 }));
