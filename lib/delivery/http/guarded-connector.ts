@@ -60,7 +60,10 @@ function connector(settings: buildConnector.BuildOptions): Connector {
   return loadUndici().buildConnector(settings) as Connector;
 }
 
-/** Reads into one buffer of the connection, from which what arrived is copied. Node allocates 64 KiB for each read. */
+/**
+ * Reads into one buffer of the connection and copies what has arrived: Node would allocate 64 KiB for each read. Each
+ * connection has a connector of its own, because Node names no socket when it calls back.
+ */
 function connectTcp(
   settings: buildConnector.BuildOptions,
   ...[options, callback]: Parameters<GuardedConnector>

@@ -186,6 +186,16 @@ describe('UndiciHttpClient', () => {
     }
   });
 
+  it('reads a long answer whole when its limit allows it', async () => {
+    const body = Buffer.alloc(1_000_000, 'a long answer|');
+    const { origin } = await http((_, response) => response.end(body));
+
+    const answer = await client({ maxAnswerBytes: 2_000_000 }).post(request(origin));
+
+    expect(answer.truncated).toBe(false);
+    expect(answer.body.equals(body)).toBe(true);
+  });
+
   it('does not hold it against an endpoint that this very process stood still', async () => {
     const { origin } = await http((_, response) => void response.writeHead(204).end());
     const answer = client().post(request(origin, { timeout: 500 }));
