@@ -55,6 +55,28 @@ describe('messages staged on SQLite', () => {
     expect(receiver.received).toHaveLength(1);
   });
 
+  it('are those that were sent outside of transactions as well, by a process that delivers', async () => {
+    const subscribers = new InMemorySubscriberRepository();
+    receiver.otherwise({ delay: 60_000 });
+    await subscribers.create(subscriber(receiver.url));
+    const app = await openOutboxApp(place, { subscribers, pollInterval: 60_000 });
+    apps.push(app);
+    expect(await pending(app)).toBe(0);
+    await app.pipeline.send([app.message(), app.message()]);
+    await receiver.waitFor(2);
+    expect([await app.rows(STAGED), await app.rows(STORED)]).toMatchObject([[{}, {}], []]);
+    await app.send({ id: 'given' });
+    expect([await app.rows(STAGED), await app.rows(STORED)]).toMatchObject([[], [{}, {}, {}]]);
+    await receiver.waitFor(3);
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id']))).toHaveLength(3);
+  });
+
+  it('are left to nobody else: a process without a worker writes them where they stay', async () => {
+    const app = await sender();
+    await app.send();
+    expect([await app.rows(STAGED), await app.rows(STORED)]).toMatchObject([[], [{}]]);
+  });
+
   it('vanish with their transaction', async () => {
     const app = await sender();
     await app.dataSource

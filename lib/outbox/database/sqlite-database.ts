@@ -11,7 +11,7 @@ import {
 import { findDialect, type Dialect, type Statement } from './dialect.js';
 import { OutboxDatabase, type Result, type Step } from './outbox-database.js';
 import type { SqliteStaging } from './sqlite-staging.js';
-import { SqliteStatements } from './sqlite-statements.js';
+import { NOTHING_STAGED, SqliteStatements } from './sqlite-statements.js';
 import { SqliteThread } from './sqlite-thread.js';
 
 const FIRST_WAIT = 1;
@@ -44,6 +44,8 @@ interface Unit {
   readonly reject: (error: unknown) => void;
   /** The steps again, when the thread may run them. */
   readonly set?: readonly Statement[];
+  /** True when the steps only stage messages, and those staged before need not be moved. */
+  readonly isStaging?: boolean;
 }
 
 /**
@@ -152,6 +154,22 @@ export class SqliteDatabase extends OutboxDatabase {
    * @returns null when the database was locked for so many milliseconds; nothing was written then
    */
   executeWithin(milliseconds: number, steps: readonly Step[]): Promise<readonly Result[] | null> {
+    return this.#within(milliseconds, steps, false);
+  }
+
+  /** Like {@link executeWithin}, for statements that only stage messages. */
+  stageWithin(
+    milliseconds: number,
+    statements: readonly Statement[],
+  ): Promise<readonly Result[] | null> {
+    return this.#within(milliseconds, statements, true);
+  }
+
+  #within(
+    milliseconds: number,
+    steps: readonly Step[],
+    isStaging: boolean,
+  ): Promise<readonly Result[] | null> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const at = this.#waiting.indexOf(unit);
@@ -161,6 +179,7 @@ export class SqliteDatabase extends OutboxDatabase {
       }, milliseconds);
       const unit: Unit = {
         steps,
+        isStaging,
         resolve: (results) => {
           clearTimeout(timer);
           resolve(results);
@@ -252,7 +271,8 @@ export class SqliteDatabase extends OutboxDatabase {
       if (this.isApplicationWriting) return this.#later(OPEN_TRANSACTION);
       const unit = this.#waiting[0]!;
       try {
-        const { moves, isAll } = this.#statements.moves(this.#handle);
+        const { moves, isAll } =
+          unit.isStaging === true ? NOTHING_STAGED : this.#statements.moves(this.#handle);
         if (!isAll) {
           this.#statements.transaction(this.#handle, moves, []);
           return this.#again(0);

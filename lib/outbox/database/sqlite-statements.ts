@@ -4,7 +4,8 @@ import type { Statement } from './dialect.js';
 import { NOTHING_DONE, type Result, type Step } from './outbox-database.js';
 import type { SqliteStaging } from './sqlite-staging.js';
 
-const NOTHING_STAGED = { moves: [], isAll: true };
+/** What {@link SqliteStatements.moves} returns when nothing is staged. */
+export const NOTHING_STAGED = { moves: [], isAll: true };
 
 /** Runs statements on connections of SQLite: prepared, told to the application's log, and with the table of staged messages. */
 export class SqliteStatements {

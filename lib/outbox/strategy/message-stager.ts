@@ -21,6 +21,8 @@ const MESSAGES_PER_STATEMENT = 500;
 /** What is held back until the COMMIT is in memory twice. */
 const MOST_HELD_BACK = { messages: 100, bytes: 1024 * 1024 };
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Writes the messages of several callers in one statement; each caller's messages are written all or none. */
 type InsertBatcher = Batcher<readonly Message[], Inserted | null>;
 
@@ -153,10 +155,7 @@ export class MessageStager {
       batcher = new Batcher(
         (sets) =>
           isSqlite
-            ? // Null when the database is locked for too long.
-              store.messages.insert(sets.flat(), this.#newLease(), (steps) =>
-                database.executeWithin(this.patience, steps),
-              )
+            ? this.#insertIntoSqlite(store, database, sets.flat())
             : store.messages.insertWith(dataSource.manager, sets.flat(), this.#newLease()),
         {
           idsOf: (messages) => messages.map(({ id }) => id),
@@ -168,6 +167,22 @@ export class MessageStager {
       this.#batchers.set(store, batcher);
     }
     return batcher;
+  }
+
+  /** @returns null when the database is locked for too long */
+  async #insertIntoSqlite(
+    { messages: table }: OutboxStore,
+    database: SqliteDatabase,
+    messages: readonly Message[],
+  ): Promise<Inserted | null> {
+    const lease = this.#newLease();
+    // Other processes are spared the moves of what they are to deliver.
+    const staging = this.leaseFor === 0 ? undefined : table.stagedInsertion(messages, lease);
+    if (staging === undefined) {
+      return table.insert(messages, lease, (steps) => database.executeWithin(this.patience, steps));
+    }
+    const staged = await database.stageWithin(this.patience, staging);
+    return staged && { ...lease, known: NONE };
   }
 
   /** A new token each time: it shows whether a message was there before, even one of this process. */

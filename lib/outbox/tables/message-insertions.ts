@@ -94,6 +94,11 @@ export class MessageInsertions {
     ];
   }
 
+  /** True when {@link plain} stages the message. In the end it is written twice, which a long text does not make up for. */
+  isStaged({ text }: Message): boolean {
+    return this.dialect.name === 'sqlite' && text.length <= LONGEST_STAGED;
+  }
+
   /** Writes one message without a key whose id is new: nothing has to be asked or answered. */
   plain(message: Message, { token, leasedUntil }: NewLease): readonly Statement[] {
     const parameters: unknown[] = [];
@@ -103,8 +108,7 @@ export class MessageInsertions {
       parameters.push(value);
       columns |= 1 << at;
     }
-    // Written twice in the end, which a long text does not make up for.
-    if (this.dialect.name === 'sqlite' && message.text.length <= LONGEST_STAGED) {
+    if (this.isStaged(message)) {
       parameters.push(token, leasedUntil);
       return [{ sql: this.#plainText(columns | IS_STAGED), parameters }];
     }

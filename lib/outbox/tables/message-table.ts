@@ -109,8 +109,14 @@ export class MessageTable {
     manager: EntityManager,
     lease: NewLease,
   ): readonly Statement[] | undefined {
-    const isPlain = message.isIdNew && message.key === null && isOpen(manager);
-    return isPlain ? this.#insertions.plain(message, lease) : undefined;
+    if (!isPlain(message) || !isOpen(manager)) return undefined;
+    return this.#insertions.plain(message, lease);
+  }
+
+  /** The statements that stage messages on SQLite, when nothing depends on their results and none is too long. */
+  stagedInsertion(messages: readonly Message[], lease: NewLease): readonly Statement[] | undefined {
+    const areStaged = messages.every((one) => isPlain(one) && this.#insertions.isStaged(one));
+    return areStaged ? messages.flatMap((one) => this.#insertions.plain(one, lease)) : undefined;
   }
 
   /** True when {@link insertWith} sends one statement, and no other one depends on its result. */
@@ -321,6 +327,10 @@ function chunksOf(messages: readonly Message[]): readonly Message[][] {
     bytes += size;
   }
   return chunks;
+}
+
+function isPlain({ isIdNew, key }: Message): boolean {
+  return isIdNew && key === null;
 }
 
 function isOpen(manager: EntityManager): boolean {
