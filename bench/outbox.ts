@@ -5,6 +5,7 @@ import { Services } from './outbox/services.js';
 import { ceiling } from './outbox/ceiling.js';
 import { cpu } from './outbox/cpu.js';
 import { deadHost } from './outbox/dead-host.js';
+import { distant } from './outbox/distant.js';
 import { longTransaction } from './outbox/long-transaction.js';
 import { neighbour } from './outbox/neighbour.js';
 import { pace, slowHealthy } from './outbox/pace.js';
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   pace,
   'slow-healthy': slowHealthy,
   'dead-host': deadHost,
+  distant,
   'save-cost': saveCost,
   start,
   statements,

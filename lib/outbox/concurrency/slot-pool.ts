@@ -1,5 +1,13 @@
+import { LoopUtilization } from './loop-utilization.js';
+
 const SETTLED_AFTER = 100;
-const YOUNG_AT_ONCE = 128;
+/** Young slots at any load. Each further connection makes all requests cost more. */
+const FEWEST_YOUNG = 96;
+/** Milliseconds between two looks at the load. */
+const LOOK_EVERY = 5;
+/** The part of its time that the event loop may be busy for more slots to be young. */
+const BUSY = 0.75;
+const GROWTH = 1.25;
 
 /** A slot in use. */
 export interface Slot {
@@ -11,22 +19,29 @@ export interface Slot {
 /**
  * Limits the deliveries in flight over all hosts.
  *
- * Fast endpoints are served best with about a hundred requests in flight, and slow ones must not use these up. So a slot
+ * A busy process delivers most with about a hundred requests in flight, and slow endpoints must not use these up. So a slot
  * counts against the small number only while it is young. An endpoint that has not responded after 100 ms gains nothing
  * from fewer others, and counts against the large window alone.
+ *
+ * Where the event loop is not busy, the small number grows up to the window: the process waits for endpoints. It grows step
+ * by step, so that no burst begins all of its requests in one turn.
  *
  * A quarter of all slots is kept for first attempts.
  */
 export class SlotPool {
-  readonly #young: number;
+  #young: number;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   readonly #queue: Slot[] = [];
   #head = 0;
   #inUse = 0;
   #usedByRetries = 0;
   #youngInUse = 0;
 
-  constructor(private readonly window: number) {
-    this.#young = Math.min(window, YOUNG_AT_ONCE);
+  constructor(
+    private readonly window: number,
+    private readonly loop = new LoopUtilization(),
+  ) {
+    this.#young = this.#fewest;
   }
 
   get inUse(): number {
@@ -36,9 +51,8 @@ export class SlotPool {
   /** @param now from `performance.now()` */
   acquire(isRetry: boolean, now: number): Slot | null {
     this.#age(now);
-    const share = (all: number) => (isRetry ? mostForRetries(all) : all);
-    if (this.#inUse >= this.window || this.#youngInUse >= share(this.#young)) return null;
-    if (isRetry && this.#usedByRetries >= mostForRetries(this.window)) return null;
+    if (!this.#hasRoom(isRetry)) this.#adapt(now);
+    if (!this.#hasRoom(isRetry)) return null;
     const slot = { acquiredAt: now, isYoung: true, isRetry };
     this.#queue.push(slot);
     this.#inUse++;
@@ -53,11 +67,32 @@ export class SlotPool {
     this.#grow(slot);
   }
 
-  /** Milliseconds until the next slot is no longer young; null when none is. */
+  /** Milliseconds until there may be room although none was released; null when there will be none. */
   untilNext(now: number): number | null {
     this.#age(now);
     const oldest = this.#queue[this.#head];
-    return oldest === undefined ? null : oldest.acquiredAt + SETTLED_AFTER - now;
+    if (oldest === undefined) return null;
+    const untilOld = oldest.acquiredAt + SETTLED_AFTER - now;
+    if (this.#young === this.window) return untilOld;
+    return Math.min(untilOld, Math.max(0, this.#lookedAt + LOOK_EVERY - now));
+  }
+
+  get #fewest(): number {
+    return Math.min(this.window, FEWEST_YOUNG);
+  }
+
+  #hasRoom(isRetry: boolean): boolean {
+    const share = (all: number) => (isRetry ? mostForRetries(all) : all);
+    if (this.#inUse >= this.window || this.#youngInUse >= share(this.#young)) return false;
+    return !isRetry || this.#usedByRetries < mostForRetries(this.window);
+  }
+
+  #adapt(now: number): void {
+    if (now - this.#lookedAt < LOOK_EVERY) return;
+    this.#lookedAt = now;
+    const isBusy = this.loop.sinceLast() > BUSY;
+    const young = Math.ceil(isBusy ? this.#young / GROWTH : this.#young * GROWTH);
+    this.#young = Math.min(this.window, Math.max(this.#fewest, young));
   }
 
   #age(now: number): void {
