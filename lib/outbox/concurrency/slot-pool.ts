@@ -74,7 +74,8 @@ export class SlotPool {
     if (oldest === undefined) return null;
     const untilOld = oldest.acquiredAt + SETTLED_AFTER - now;
     if (this.#young === this.window) return untilOld;
-    return Math.min(untilOld, Math.max(0, this.#lookedAt + LOOK_EVERY - now));
+    const untilLook = this.#lookedAt + LOOK_EVERY - now;
+    return Math.min(untilOld, untilLook > 0 ? untilLook : LOOK_EVERY);
   }
 
   get #fewest(): number {
