@@ -249,7 +249,7 @@ export class HostScheduler<Job extends HostJob> {
     this.claims.wake();
   }
 
-  /** A slot that is no longer young makes room although no job has ended. */
+  /** A slot that is no longer young makes room although no job has ended, and so does an event loop that is not busy. */
   #pumpLater(): void {
     if (this.#timer !== null) return;
     const wait = this.#slots.untilNext(performance.now());

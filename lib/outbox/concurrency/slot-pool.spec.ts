@@ -37,23 +37,35 @@ describe('Slots', () => {
 
   it('become more step by step where the process has time to spare', () => {
     const slots = new SlotPool(1000, new Load(0.1));
-    expect(acquireAll(slots, false, 0)).toHaveLength(120);
+    expect(acquireAll(slots, false, 0)).toHaveLength(96);
     expect([slots.untilNext(2), slots.untilNext(20)]).toEqual([3, 5]);
     expect(acquireAll(slots, false, 4)).toHaveLength(0);
-    expect(acquireAll(slots, false, 5)).toHaveLength(30);
+    expect(acquireAll(slots, false, 5)).toHaveLength(24);
     acquireFor(slots, false, 10, 100);
     expect(slots.inUse).toBe(1000);
     expect(slots.untilNext(2000)).toBeNull();
   });
 
-  it('become fewer again once the process is busy', () => {
-    const load = new Load(0);
-    const slots = new SlotPool(1000, load);
-    const taken = acquireFor(slots, false, 0, 30);
-    load.busy = 1;
-    expect(acquireFor(slots, false, 30, 99)).toEqual([]);
-    for (const slot of taken) slots.release(slot);
-    expect(acquireAll(slots, false, 99)).toHaveLength(96);
+  it('become fewer again once the process is busy, with room left or not', () => {
+    for (const released of [0, 100]) {
+      const load = new Load(0);
+      const slots = new SlotPool(1000, load);
+      const taken = acquireFor(slots, false, 0, 30);
+      for (const slot of taken.splice(0, released)) slots.release(slot);
+      load.busy = 1;
+      for (let now = 30; now < 99; now += 3) {
+        const slot = slots.acquire(false, now);
+        if (slot !== null) slots.release(slot);
+      }
+      for (const slot of taken) slots.release(slot);
+      expect(acquireAll(slots, false, 99)).toHaveLength(96);
+    }
+  });
+
+  it('are the fewest again for a burst after a pause', () => {
+    const slots = new SlotPool(1000, new Load(0));
+    for (const slot of acquireFor(slots, false, 0, 200)) slots.release(slot);
+    expect(acquireAll(slots, false, 60_000)).toHaveLength(96);
   });
 
   it('never exceed the window, however old they are', () => {

@@ -8,6 +8,8 @@ const LOOK_EVERY = 5;
 /** The part of its time that the event loop may be busy for more slots to be young. */
 const BUSY = 0.75;
 const GROWTH = 1.25;
+/** Milliseconds after which a look says nothing any more: a burst begins with the fewest. */
+const FORGOTTEN_AFTER = 100;
 
 /** A slot in use. */
 export interface Slot {
@@ -51,7 +53,8 @@ export class SlotPool {
   /** @param now from `performance.now()` */
   acquire(isRetry: boolean, now: number): Slot | null {
     this.#age(now);
-    if (!this.#hasRoom(isRetry)) this.#adapt(now);
+    const isFull = !this.#hasRoom(isRetry);
+    if (isFull || this.#youngInUse >= this.#fewest) this.#adapt(now, isFull);
     if (!this.#hasRoom(isRetry)) return null;
     const slot = { acquiredAt: now, isYoung: true, isRetry };
     this.#queue.push(slot);
@@ -67,7 +70,7 @@ export class SlotPool {
     this.#grow(slot);
   }
 
-  /** Milliseconds until there may be room although none was released; null when there will be none. */
+  /** Milliseconds until there may be room although no slot was released; null when no slot is young. */
   untilNext(now: number): number | null {
     this.#age(now);
     const oldest = this.#queue[this.#head];
@@ -88,12 +91,14 @@ export class SlotPool {
     return !isRetry || this.#usedByRetries < mostForRetries(this.window);
   }
 
-  #adapt(now: number): void {
-    if (now - this.#lookedAt < LOOK_EVERY) return;
+  #adapt(now: number, isFull: boolean): void {
+    const since = now - this.#lookedAt;
+    if (since < LOOK_EVERY) return;
     this.#lookedAt = now;
     const isBusy = this.loop.sinceLast() > BUSY;
-    const young = Math.ceil(isBusy ? this.#young / GROWTH : this.#young * GROWTH);
-    this.#young = Math.min(this.window, Math.max(this.#fewest, young));
+    if (since > FORGOTTEN_AFTER) this.#young = this.#fewest;
+    else if (isBusy) this.#young = Math.max(this.#fewest, Math.ceil(this.#young / GROWTH));
+    else if (isFull) this.#young = Math.min(this.window, Math.ceil(this.#young * GROWTH));
   }
 
   #age(now: number): void {
