@@ -73,7 +73,8 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     await dispatcher.send('test.over');
     await vi.waitFor(async () => {
       expect(receiver.events).toContain('test.over');
-      for (const table of ['thorn_pending_messages', 'thorn_deliveries']) {
+      const staged = isSqlite ? ['thorn_staged_messages'] : [];
+      for (const table of [...staged, 'thorn_pending_messages', 'thorn_deliveries']) {
         expect(await dataSource.query(`SELECT id FROM ${table} WHERE due_at IS NOT NULL`)).toEqual(
           [],
         );

@@ -268,13 +268,12 @@ describe.each<{ kind: DatabaseKind }>([
 
   it('drops the staged rows of a buffer scope that threw', async () => {
     const rig = await open();
-    await rig.pipeline
-      .buffer(async () => {
-        await rig.dataSource.manager.save(Object.assign(new Article(), { title: 'Lost' }));
-        expect(await rig.rows(MESSAGES)).toHaveLength(1);
-        throw new Error('no');
-      }, {})
-      .catch(() => undefined);
+    const buffering = rig.pipeline.buffer(async () => {
+      await rig.dataSource.manager.save(Object.assign(new Article(), { title: 'Lost' }));
+      await rig.until(MESSAGES, (rows) => rows.length === 1);
+      throw new Error('no');
+    }, {});
+    await expect(buffering).rejects.toThrow('no');
     expect(await rig.rows(MESSAGES)).toEqual([]);
   });
 

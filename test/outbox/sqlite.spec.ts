@@ -78,6 +78,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       const end = await somebodyElse();
       await expect(rig.send()).rejects.toThrow(/Nothing was stored.*queryTimeout/);
       await end();
+      expect((await rig.deliveries.stats()).pendingMessages).toBe(0);
       expect(await rig.rows(MESSAGES)).toEqual([]);
     });
 
@@ -85,6 +86,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       await rig.dataSource.query('BEGIN');
       await expect(rig.send()).rejects.toMatchObject({ code: 'THORN_OUTBOX_LOCKED' });
       await rig.dataSource.query('COMMIT');
+      expect((await rig.deliveries.stats()).pendingMessages).toBe(0);
       expect(await rig.rows(MESSAGES)).toEqual([]);
       const { id } = await rig.send();
       expect((await receiver.waitFor(1))[0]!.id).toBe(id);

@@ -6,9 +6,9 @@ import type { Result } from './outbox-database.js';
 const MOST_MOVED = 1000;
 
 /**
- * The table `thorn_staged_messages`, which is on SQLite alone. A transaction of the application writes a message there: a
- * row at the end of one b-tree, where `thorn_messages` and `thorn_pending_messages` have six. Whatever we do next begins
- * by moving all of its rows. So nobody else has to know the table.
+ * The table `thorn_staged_messages`, which is on SQLite alone. A message that is saved or sent is written there: a row at the
+ * end of one b-tree, where `thorn_messages` and `thorn_pending_messages` have six. Whatever else we do begins by moving
+ * all of its rows. So nobody else has to know the table.
  *
  * TypeORM does not know it either. It is created when it is missed, as after `synchronize(true)`.
  */

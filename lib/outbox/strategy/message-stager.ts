@@ -34,11 +34,13 @@ export class MessageStager {
 
   /**
    * @param leaseFor milliseconds; 0: other processes may claim staged messages at once
+   * @param delivers true when this process delivers
    * @param patience milliseconds to wait for another connection's lock on SQLite
    */
   constructor(
     private readonly stores: readonly OutboxStore[],
     private readonly leaseFor: number,
+    private readonly delivers: boolean,
     private readonly patience: number,
     private readonly clock: Clock,
   ) {}
@@ -177,7 +179,7 @@ export class MessageStager {
   ): Promise<Inserted | null> {
     const lease = this.#newLease();
     // Other processes are spared the moves of what they are to deliver.
-    const staging = this.leaseFor === 0 ? undefined : table.stagedInsertion(messages, lease);
+    const staging = this.delivers ? table.stagedInsertion(messages, lease) : undefined;
     if (staging === undefined) {
       return table.insert(messages, lease, (steps) => database.executeWithin(this.patience, steps));
     }

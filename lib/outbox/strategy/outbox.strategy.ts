@@ -65,6 +65,7 @@ export class OutboxStrategy
     this.#stager = new MessageStager(
       this.#engine.stores,
       leaseFor,
+      settings.worker,
       settings.queryTimeout,
       dependencies.clock,
     );
