@@ -67,7 +67,7 @@ export class SlotPool {
   release(slot: Slot): void {
     this.#inUse--;
     if (slot.isRetry) this.#usedByRetries--;
-    this.#grow(slot);
+    this.#settle(slot);
   }
 
   /** Milliseconds until there may be room although no slot was released; null when no slot is young. */
@@ -106,7 +106,7 @@ export class SlotPool {
       const oldest = this.#queue[this.#head];
       if (oldest === undefined) break;
       if (oldest.isYoung && oldest.acquiredAt + SETTLED_AFTER > now) break;
-      this.#grow(oldest);
+      this.#settle(oldest);
       this.#head++;
     }
     // Moving the rest to the front now and then costs less than shift() each time.
@@ -116,7 +116,7 @@ export class SlotPool {
     }
   }
 
-  #grow(slot: Slot): void {
+  #settle(slot: Slot): void {
     if (!slot.isYoung) return;
     slot.isYoung = false;
     this.#youngInUse--;

@@ -44,7 +44,6 @@ interface Unit {
   readonly reject: (error: unknown) => void;
   /** The steps again, when the thread may run them. */
   readonly set?: readonly Statement[];
-  /** True when the steps only stage messages, and those staged before need not be moved. */
   readonly isStaging?: boolean;
 }
 
@@ -151,24 +150,13 @@ export class SqliteDatabase extends OutboxDatabase {
   /**
    * Like {@link execute}, for who must not wait for ever.
    *
+   * @param isStaging true when the steps only stage messages: those staged before need not be moved
    * @returns null when the database was locked for so many milliseconds; nothing was written then
    */
-  executeWithin(milliseconds: number, steps: readonly Step[]): Promise<readonly Result[] | null> {
-    return this.#within(milliseconds, steps, false);
-  }
-
-  /** Like {@link executeWithin}, for statements that only stage messages. */
-  stageWithin(
-    milliseconds: number,
-    statements: readonly Statement[],
-  ): Promise<readonly Result[] | null> {
-    return this.#within(milliseconds, statements, true);
-  }
-
-  #within(
+  executeWithin(
     milliseconds: number,
     steps: readonly Step[],
-    isStaging: boolean,
+    isStaging = false,
   ): Promise<readonly Result[] | null> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

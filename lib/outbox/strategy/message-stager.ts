@@ -17,13 +17,13 @@ import type { Staged } from '../store/staged-message.js';
 
 /** Connections of the pool at most, for messages that are sent outside of transactions. */
 const CONNECTIONS = 4;
-const MESSAGES_PER_STATEMENT = 500;
+const MESSAGES_PER_BATCH = 500;
 /** What is held back until the COMMIT is in memory twice. */
 const MOST_HELD_BACK = { messages: 100, bytes: 1024 * 1024 };
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Writes the messages of several callers in one statement; each caller's messages are written all or none. */
+/** Writes the messages of several callers in one transaction; each caller's messages are written all or none. */
 type InsertBatcher = Batcher<readonly Message[], Inserted | null>;
 
 /** Writes messages, and remembers their leases until they are released. */
@@ -161,7 +161,7 @@ export class MessageStager {
             : store.messages.insertWith(dataSource.manager, sets.flat(), this.#newLease()),
         {
           idsOf: (messages) => messages.map(({ id }) => id),
-          size: MESSAGES_PER_STATEMENT,
+          size: MESSAGES_PER_BATCH,
           concurrency: isSqlite ? 1 : CONNECTIONS,
           failing: 'each',
         },
@@ -183,7 +183,7 @@ export class MessageStager {
     if (staging === undefined) {
       return table.insert(messages, lease, (steps) => database.executeWithin(this.patience, steps));
     }
-    const staged = await database.stageWithin(this.patience, staging);
+    const staged = await database.executeWithin(this.patience, staging, true);
     return staged && { ...lease, known: NONE };
   }
 
