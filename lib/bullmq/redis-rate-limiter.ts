@@ -1,4 +1,4 @@
-import { orTimeout } from '../common/timeout.js';
+import { orTimeout } from '../common/async/timeout.js';
 import {
   grantPermits,
   type PermitGrant,

@@ -2,4 +2,4 @@ export { Clock, SystemClock } from './clock.js';
 export { type IdPrefix, isIdLike, newId } from './id.js';
 export { type LogFacts, LogLine, MOST_IDS } from './log-line.js';
 export { stackFrames, errorText } from './error-text.js';
-export { type Eventual, eventually, isPromiseLike } from './eventually.js';
+export { type Eventual, eventually, isPromiseLike } from './async/eventually.js';

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
+import { AsyncVariable } from '../common/async/async-variable.js';
 import type { Clock } from '../common/clock.js';
 import { errorText } from '../common/error-text.js';
 import { OptionChecks } from '../common/option-checks.js';
@@ -42,9 +42,9 @@ export interface BufferTarget {
   discard(staged: readonly Message[]): Promise<void>;
 }
 
-/** Buffer scopes over AsyncLocalStorage: parallel scopes do not see each other, nested ones flush with the outermost. */
+/** Buffer scopes over {@link AsyncVariable}: parallel scopes do not see each other, nested ones flush with the outermost. */
 export class BufferScopes {
-  readonly #storage = new AsyncLocalStorage<Scope>();
+  readonly #storage = new AsyncVariable<Scope>();
   readonly #logger = new Logger('Thorn');
 
   constructor(
@@ -54,7 +54,7 @@ export class BufferScopes {
 
   /** @returns whether a scope was open and took the messages */
   collect(messages: readonly Message[], staged: boolean): boolean {
-    const scope = this.#storage.getStore()?.open();
+    const scope = this.#storage.get()?.open();
     if (scope === undefined) return false;
     for (const message of messages) scope.waiting.push({ message, staged });
     return true;
@@ -67,7 +67,7 @@ export class BufferScopes {
     const check = new OptionChecks('buffer()');
     check.positive('flushEvery', options.flushEvery, 'messages');
     check.positive('flushAfter', options.flushAfter, 'milliseconds');
-    const parent = this.#storage.getStore()?.open();
+    const parent = this.#storage.get()?.open();
     const scope = new Scope(parent, this.target, this.clock, options);
     try {
       const result = await this.#storage.run(scope, async () => work(scope));

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { orTimeout } from '../common/timeout.js';
+import { orTimeout } from '../common/async/timeout.js';
 import { errorText } from '../common/index.js';
 import type { Message } from '../message/index.js';
 import {

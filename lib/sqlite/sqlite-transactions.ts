@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { AsyncVariable } from '../common/async/async-variable.js';
 import { wrapManagers } from './manager-methods.js';
 import { ConnectionLock } from './connection-lock.js';
 import { type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
@@ -56,9 +56,9 @@ const installed = new WeakMap<DataSource, SqliteTransactions>();
  */
 export class SqliteTransactions {
   readonly #logger = new Logger('Thorn');
-  readonly #scopes = new AsyncLocalStorage<Scope>();
+  readonly #scopes = new AsyncVariable<Scope>();
   /** For callers of `startTransaction()`: there is no function to run in a scope. */
-  readonly #begun = new AsyncLocalStorage<Scope>();
+  readonly #begun = new AsyncVariable<Scope>();
   /** True when transactions take turns. */
   readonly isSerial: boolean;
   readonly #timeout: number;
@@ -112,7 +112,7 @@ export class SqliteTransactions {
   /** The manager of the open transaction, when the caller is in it: has begun it, or was called from there. */
   get manager(): EntityManager | undefined {
     if (!this.#inTransaction) return undefined;
-    const begun = this.#begun.getStore();
+    const begun = this.#begun.get();
     const scope = this.#scope() ?? (begun === this.#holder ? begun : undefined);
     return scope?.runner.manager;
   }
@@ -242,7 +242,7 @@ export class SqliteTransactions {
 
   /** The innermost scope that the caller is in, and that goes on. */
   #scope(): Scope | undefined {
-    let scope = this.#scopes.getStore();
+    let scope = this.#scopes.get();
     while (scope?.isOpen === false) scope = scope.parent;
     return scope;
   }
@@ -326,10 +326,10 @@ export class SqliteTransactions {
     const scope = this.#newScope(runner);
     if (!this.isSerial) {
       if (!this.#inTransaction) this.#holder = scope;
-      this.#begun.enterWith(this.#holder ?? scope);
+      this.#begun.enter(this.#holder ?? scope);
       return this.#begin(runner, original);
     }
-    this.#begun.enterWith(scope);
+    this.#begun.enter(scope);
     const waiting = this.#acquire();
     if (waiting !== undefined) await waiting;
     this.#holder = scope;

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { AsyncVariable } from '../../common/async/async-variable.js';
 import { SqliteTransactions } from '../../sqlite/index.js';
 import type { WriteBuilder } from './write-builders.js';
 
@@ -10,7 +10,7 @@ export function runnerOf(builder: WriteBuilder, dataSource: DataSource): QueryRu
 }
 
 /** The connections of the writes that the caller is within: a hook of one may write as well. */
-const writing = new AsyncLocalStorage<readonly QueryRunner[]>();
+const writing = new AsyncVariable<readonly QueryRunner[]>();
 
 /** What a write has to know of its data source. */
 interface Connections {
@@ -37,7 +37,7 @@ export function ownTransaction<Result>(
   return inTurn(builder, underWay, () => {
     const own = runnerOf(builder, connections.dataSource);
     const make = () => inTransaction(builder, connections, write);
-    const outer = writing.getStore() ?? [];
+    const outer = writing.get() ?? [];
     if (own === undefined || outer.includes(own)) return make();
     // What one write reads, another one must not change before it is written.
     return inTurn(own, underWay, () => writing.run([...outer, own], make));

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { AsyncVariable } from '../../common/async/async-variable.js';
 import { wrapManagers } from '../../sqlite/index.js';
 
 /** A call of a manager that runs in a transaction, from its begin to its end. */
@@ -11,7 +11,7 @@ interface Scope {
 }
 
 /** One for all data sources, so that the innermost transaction is known. */
-const scopes = new AsyncLocalStorage<Scope>();
+const scopes = new AsyncVariable<Scope>();
 
 /**
  * Knows for each caller the transaction of a data source that it is in: one that a manager has opened for a function
@@ -28,7 +28,7 @@ export class TransactionScopes {
 
   /** The manager of the innermost open transaction that the caller is in, of the data sources that `isWanted` answers. */
   static manager(isWanted: (dataSource: DataSource) => boolean): EntityManager | undefined {
-    for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
+    for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
       const { runner, dataSource } = scope;
       if (runner && isOpen(runner) && isWanted(dataSource)) return runner.manager;
     }
@@ -55,7 +55,7 @@ export class TransactionScopes {
 
   /** A transaction or a savepoint has begun. */
   begin(runner: QueryRunner): void {
-    for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
+    for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
       if (scope.runner === runner) return;
       if (scope.runner === undefined && scope.dataSource === this.dataSource) {
         scope.runner = runner;
@@ -72,7 +72,7 @@ export class TransactionScopes {
 
   #run(manager: EntityManager, call: () => Promise<unknown>): Promise<unknown> {
     const { dataSource } = this;
-    const scope: Scope = { dataSource, outer: scopes.getStore(), runner: manager.queryRunner };
+    const scope: Scope = { dataSource, outer: scopes.get(), runner: manager.queryRunner };
     const end = (): void => {
       scope.runner = null;
     };

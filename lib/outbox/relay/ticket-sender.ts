@@ -1,5 +1,5 @@
 import { Batcher } from '../concurrency/batcher.js';
-import { orTimeout } from '../../common/timeout.js';
+import { orTimeout } from '../../common/async/timeout.js';
 import type { OutageLog } from './outage-log.js';
 import type { Ticket } from './message-relay.js';
 

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { errorText } from '../../common/index.js';
-import { withTimeout } from '../../common/timeout.js';
+import { withTimeout } from '../../common/async/timeout.js';
 import { ClaimLoop } from '../worker/claim-loop.js';
 import { AttemptRunner } from '../worker/attempt-runner.js';
 import { MessageScheduler } from '../worker/message-scheduler.js';

@@ -1,0 +1,88 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { AsyncVariable } from './async-variable.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+describe('an async variable', () => {
+  it('has its value in what is called, also later, and none outside', async () => {
+    const variable = new AsyncVariable<string>();
+    const seen = await variable.run('a', async () => {
+      const before = variable.get();
+      await setImmediate();
+      return [before, variable.get()];
+    });
+    expect(seen).toEqual(['a', 'a']);
+    expect(variable.get()).toBeUndefined();
+  });
+
+  it('keeps parallel callers apart', async () => {
+    const variable = new AsyncVariable<number>();
+    const one = (value: number) =>
+      variable.run(value, async () => {
+        await setImmediate();
+        return variable.get();
+      });
+    expect(await Promise.all([1, 2, 3].map(one))).toEqual([1, 2, 3]);
+  });
+
+  it('knows nothing of the values of others, whichever is the inner one', () => {
+    const [one, other] = [new AsyncVariable<string>(), new AsyncVariable<string>()];
+    const values = () => [one.get(), other.get()];
+    const seen: unknown[] = [];
+    one.run('a', () => {
+      seen.push(values());
+      other.run('b', () => {
+        seen.push(values());
+        one.run('c', () => seen.push(values()));
+        seen.push(values());
+      });
+      seen.push(values());
+    });
+    expect(seen).toEqual([
+      ['a', undefined],
+      ['a', 'b'],
+      ['c', 'b'],
+      ['a', 'b'],
+      ['a', undefined],
+    ]);
+  });
+
+  it('has a value of undefined, too', () => {
+    const variable = new AsyncVariable<string | undefined>();
+    const inner = variable.run('a', () => variable.run(undefined, () => variable.get()));
+    expect(inner).toBeUndefined();
+  });
+
+  it('is entered for the rest of a caller alone', async () => {
+    const variable = new AsyncVariable<string>();
+    const entering = async () => {
+      variable.enter('a');
+      await setImmediate();
+      return variable.get();
+    };
+    expect(await new AsyncVariable<number>().run(1, entering)).toBe('a');
+    expect(variable.get()).toBeUndefined();
+  });
+
+  it('remembers no value that a later one has replaced', async () => {
+    const [variable, other] = [new AsyncVariable<object>(), new AsyncVariable<string>()];
+    await other.run('b', async () => {
+      const replaced = await enteredTwice(variable);
+      await setImmediate();
+      collectGarbage();
+      expect(replaced.deref()).toBeUndefined();
+    });
+  });
+});
+
+/** A value that was entered, and then another one within. */
+async function enteredTwice(variable: AsyncVariable<object>): Promise<WeakRef<object>> {
+  const first = {};
+  variable.enter(first);
+  variable.enter({});
+  return new WeakRef(first);
+}
