@@ -1,0 +1,20 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { SystemClock } from '../../lib/common/clock.js';
+import { ThornSubscriber, TypeOrmSubscriberRepository } from '../../lib/subscriber/index.js';
+import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
+
+/** Finds the subscribers of a message, which reads all of them the first time. */
+export async function reader(name: string, options: DataSourceOptions): Promise<ForkedCandidate> {
+  const dataSource = new DataSource({ ...options, entities: [ThornSubscriber] });
+  await dataSource.initialize();
+  const repository = new TypeOrmSubscriberRepository(dataSource, new SystemClock());
+  const once = async () =>
+    repository.match({ event: 'article.created', owner: null, audience: 'owner' });
+  return { name, once, stop: () => dataSource.destroy() };
+}
+
+/** {@link reader} for a process of its own. */
+export const reading: ContenderModule<Parameters<typeof reader>> = {
+  url: import.meta.url,
+  open: reader,
+};
