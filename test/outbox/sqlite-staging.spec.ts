@@ -35,6 +35,11 @@ describe('messages staged on SQLite', () => {
     dataSource.manager.save(dataSource.manager.create(Article, { title: 'One' }));
   const pending = async ({ deliveries }: OutboxApp) => (await deliveries.stats()).pendingMessages;
 
+  const stageMore = (app: OutboxApp, amount: number) =>
+    app.rows(`INSERT INTO thorn_staged_messages (id, event, time, audience, headers, settings, recipients, body, due_at)
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${amount})
+      SELECT printf('00000000-0000-7000-8000-%012d', i), event, time, audience, headers, settings, recipients, body, due_at FROM n, thorn_staged_messages`);
+
   it('are in a table of their own until the outbox reads or writes something', async () => {
     const app = await sender();
     await save(app);
@@ -104,6 +109,20 @@ describe('messages staged on SQLite', () => {
     expect(await pending(app)).toBe(1);
   });
 
+  it('are found by another message of their id, however many were staged before', async () => {
+    const app = await sender();
+    await save(app);
+    await stageMore(app, 2500);
+    const first = app.message();
+    await app.dataSource.transaction(async (manager) => app.strategy.stage([first], manager));
+    expect(await app.rows(STAGED)).toHaveLength(2502);
+    const second = app.message({ id: first.id });
+    await app.dataSource.transaction(async (manager) => app.strategy.stage([second], manager));
+    const released = await app.strategy.release([first, second]);
+    expect(released.map(({ state }) => state)).toEqual(['accepted', 'duplicate']);
+    expect(await pending(app)).toBe(2502);
+  });
+
   it('are written where they stay when they are long', async () => {
     const app = await sender();
     const long = app.message({ data: { text: 'x'.repeat(20_000) } });
@@ -125,9 +144,7 @@ describe('messages staged on SQLite', () => {
   it('are moved with all that was written before, however many they are', async () => {
     const app = await sender();
     await save(app);
-    await app.rows(`INSERT INTO thorn_staged_messages (id, event, time, audience, headers, settings, recipients, body, due_at)
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
-      SELECT printf('00000000-0000-7000-8000-%012d', i), event, time, audience, headers, settings, recipients, body, due_at FROM n, thorn_staged_messages`);
+    await stageMore(app, 2500);
     let turns = 0;
     const counting = setInterval(() => turns++, 0);
     expect(await pending(app)).toBe(2501);

@@ -143,7 +143,7 @@ export class MessageTable {
       return inserted!.known;
     }
     const isNew = messages.every(({ isIdNew }) => isIdNew);
-    if (!isNew) await this.#run(manager, this.database.moves);
+    if (!isNew) await this.#moveStaged(manager);
     let check: KnownCheck = isNew ? 'none' : 'stored';
     for (let tries = 1; ; tries++) {
       try {
@@ -156,6 +156,13 @@ export class MessageTable {
         if (codeOf(error) !== DUPLICATE || tries === MOST_TRIES) throw error;
         check = 'committed';
       }
+    }
+  }
+
+  /** Moves what is staged, a part in each turn of the event loop. */
+  async #moveStaged(manager: EntityManager): Promise<void> {
+    while (((await this.#run(manager, this.database.moves)).at(-1)?.affected ?? 0) > 0) {
+      await setImmediate();
     }
   }
 
