@@ -7,7 +7,7 @@ import type { Ground } from './ground.js';
 const SUBSCRIBERS = 30;
 const DELAY = 50;
 
-/** Endpoints that take 50 ms, as most do that are not in the same data centre. */
+/** Thirty endpoints that take 50 ms each. */
 export async function distant({ services }: Ground): Promise<void> {
   const receiver = await startSlowReceiver(DELAY);
   const urls = Array.from(

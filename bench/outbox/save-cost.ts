@@ -9,28 +9,21 @@ const SCHEDULE = { warmUp: 3000, turn: 1000, rounds: 7 };
 /** Milliseconds on the way to PostgreSQL and back, each. */
 const ONE_WAY = 0.5;
 
-interface Case {
-  readonly name: string;
-  readonly place: () => Promise<DataSourceOptions>;
-  readonly inFlight?: number;
-  /** A subscriber of the event. */
-  readonly isHeard?: boolean;
-}
-
 /**
  * Saving an entity whose creation is an event, against saving it in an application without Thorn. On the side: what the
  * statement alone costs that stores the message, written by hand in the same transaction.
  */
 export async function saveCost({ services }: Ground): Promise<void> {
-  const sqlite = { name: 'SQLite', place: async () => services.sqlite() };
-  const postgres = { name: 'PostgreSQL', place: () => services.postgres() };
-  const report = (bench: string, value: number, goal: number) =>
-    reportRatio(bench, 'save', value, goal, 'at most');
-  report('outbox.save-cost-unheard-sqlite', await cost(sqlite), 1.2);
-  report('outbox.save-cost-unheard-postgres', await cost(postgres), 1.2);
-  report('outbox.save-cost-heard-sqlite', await cost({ ...sqlite, isHeard: true }), 1.6);
-  report('outbox.save-cost-heard-postgres', await cost({ ...postgres, isHeard: true }), 1.5);
-  report('outbox.save-cost-8', await cost({ ...postgres, isHeard: true, inFlight: 8 }), 1.6);
+  const all: readonly Beside[] = ['nothing', 'unheard event', 'heard event', 'row by hand'];
+  const sqlite = await measured('SQLite', all, async () => services.sqlite());
+  report('unheard-sqlite', sqlite, 'unheard event', 1.2);
+  report('heard-sqlite', sqlite, 'heard event', 1.6);
+  const postgres = await measured('PostgreSQL', all, () => services.postgres());
+  report('unheard-postgres', postgres, 'unheard event', 1.2);
+  report('heard-postgres', postgres, 'heard event', 1.5);
+  const heard: readonly Beside[] = ['nothing', 'heard event'];
+  const busy = await measured('PostgreSQL, 8 at once', heard, () => services.postgres(), 8);
+  report('8', busy, 'heard event', 1.6);
 
   const wires: SlowWire[] = [];
   const far = async () => {
@@ -41,24 +34,32 @@ export async function saveCost({ services }: Ground): Promise<void> {
     [url.hostname, url.port] = ['127.0.0.1', `${wires.at(-1)!.port}`];
     return { ...options, url: url.href };
   };
-  const distant = { name: 'PostgreSQL, 1 ms away', place: far, isHeard: true };
-  report('outbox.save-cost-rtt', await cost(distant), 1.3);
+  report('rtt', await measured('PostgreSQL, 1 ms away', heard, far), 'heard event', 1.3);
   for (const wire of wires) await wire.stop();
 }
 
-async function cost({ name, place, inFlight = 1, isHeard = false }: Case): Promise<number> {
-  const all: readonly Beside[] = isHeard
-    ? ['nothing', 'heard event', 'row by hand']
-    : ['nothing', 'unheard event'];
+/** Saves a second, round by round, each in a process and a database of its own. */
+async function measured(
+  name: string,
+  all: readonly Beside[],
+  place: () => Promise<DataSourceOptions>,
+  inFlight = 1,
+): Promise<ReadonlyMap<string, number[]>> {
   const contenders: Forked[] = [];
   for (const beside of all) contenders.push(await forked(saves, beside, await place(), beside));
   const found = await rates(contenders, { ...SCHEDULE, inFlight });
   for (const contender of contenders) await contender.stop();
-  const [none, slower, byHand] = contenders.map((one) => found.get(one.name)!);
-  const aside =
-    byHand && `; with an INSERT by hand ${ratio(none!, byHand).toFixed(2)} times the cost`;
-  console.error(
-    `${name}, ${inFlight} at once, ${isHeard ? 'one subscriber' : 'nobody subscribed'}: ${Math.round(median(none!))} saves/s, ${Math.round(median(slower!))} with an event${aside ?? ''}`,
-  );
-  return ratio(none!, slower!);
+  const told = [...found].map(([beside, values]) => `${Math.round(median(values))} with ${beside}`);
+  console.error(`${name}: saves/s ${told.join(', ')}`);
+  return found;
+}
+
+function report(
+  bench: string,
+  found: ReadonlyMap<string, number[]>,
+  beside: Beside,
+  goal: number,
+): void {
+  const value = ratio(found.get('nothing')!, found.get(beside)!);
+  reportRatio(`outbox.save-cost-${bench}`, 'save', value, goal, 'at most');
 }
