@@ -8,8 +8,14 @@ export async function reader(name: string, options: DataSourceOptions): Promise<
   const dataSource = new DataSource({ ...options, entities: [ThornSubscriber] });
   await dataSource.initialize();
   const repository = new TypeOrmSubscriberRepository(dataSource, new SystemClock());
-  const once = async () =>
-    repository.match({ event: 'article.created', owner: null, audience: 'owner' });
+  const once = async () => {
+    const found = await repository.match({
+      event: 'article.created',
+      owner: null,
+      audience: 'owner',
+    });
+    if (found.length === 0) throw new Error('there must be something to find');
+  };
   return { name, once, stop: () => dataSource.destroy() };
 }
 

@@ -7,7 +7,7 @@ import type { Ground } from './ground.js';
 const SUBSCRIBERS = 30;
 const DELAY = 50;
 
-/** Thirty endpoints that take 50 ms each. */
+/** Endpoints that take a while, of which one process needs many requests at once. */
 export async function distant({ services }: Ground): Promise<void> {
   const receiver = await startSlowReceiver(DELAY);
   const urls = Array.from(

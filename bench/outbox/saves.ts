@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
+import { newId } from '../../lib/common/id.js';
 import { outboxEntities } from '../../lib/outbox/index.js';
 import { Article, openOutboxApp, subscriber } from '../../test/support/apps/outbox-app.js';
 import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
@@ -68,7 +68,18 @@ function inserting(manager: EntityManager): () => Promise<unknown> {
       const now = Date.now();
       const body = JSON.stringify({ event: 'article.created', data: { id, title } });
       await within.query(sql, [
-        ...[randomUUID(), 'article.created', now, null, 'everyone', null, '{}', '{}', '[]', body],
+        ...[
+          newId('msg_', now).slice(4),
+          'article.created',
+          now,
+          null,
+          'everyone',
+          null,
+          '{}',
+          '{}',
+          '[]',
+          body,
+        ],
       ]);
     });
 }

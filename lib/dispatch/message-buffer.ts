@@ -42,7 +42,7 @@ export interface BufferTarget {
   discard(staged: readonly Message[]): Promise<void>;
 }
 
-/** Buffer scopes over {@link AsyncVariable}: parallel scopes do not see each other, nested ones flush with the outermost. */
+/** Buffer scopes: parallel ones do not see each other, nested ones flush with the outermost. */
 export class BufferScopes {
   readonly #storage = new AsyncVariable<Scope>();
   readonly #logger = new Logger('Thorn');

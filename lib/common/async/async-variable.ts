@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+/** The value of one variable, and those of the others. No variable has two. */
 interface Binding {
   readonly variable: object;
   readonly value: unknown;
-  /** Of another variable each. */
   readonly outer: Binding | undefined;
 }
 
 // One for all variables: until Node 24 each one makes every promise of the process dearer.
 const bindings = new AsyncLocalStorage<Binding>();
 
-/** A value that a caller has in common with all that it calls, and with nobody else. */
+/** A value that a caller shares with all that it calls, as with `AsyncLocalStorage`. */
 export class AsyncVariable<Value> {
   /** The value that the caller is in; undefined when it is in none. */
   get(): Value | undefined {
@@ -24,7 +24,7 @@ export class AsyncVariable<Value> {
     return bindings.run(this.#bound(value), work);
   }
 
-  /** Puts the rest of the caller within a value. */
+  /** Puts the rest of the caller within a value: not beyond the end of a {@link run}, of whichever variable. */
   enter(value: Value): void {
     bindings.enterWith(this.#bound(value));
   }
@@ -34,7 +34,7 @@ export class AsyncVariable<Value> {
   }
 }
 
-/** Whoever begins one transaction after the other must not remember all of them. */
+/** A caller that begins one transaction after the other must not keep all of them in memory. */
 function without(variable: object, binding: Binding | undefined): Binding | undefined {
   if (binding === undefined) return undefined;
   if (binding.variable === variable) return binding.outer;

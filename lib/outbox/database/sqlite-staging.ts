@@ -3,7 +3,7 @@ import type { Statement } from './dialect.js';
 import type { Result } from './outbox-database.js';
 
 /** Rows that are moved in one turn of the event loop. */
-const MOST_MOVED = 1000;
+export const MOST_MOVED = 1000;
 
 /**
  * The table `thorn_staged_messages`, which is on SQLite alone. A message that is saved or sent is written there: a row at the

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { isInTransaction } from '../../common/typeorm-compat.js';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
-import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
+import { givenId, isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
 import type { MessageCursor } from '../model/message-cursor.js';
 import { type KnownCheck, MessageInsertions } from './message-insertions.js';
@@ -17,6 +17,7 @@ import {
   type Row,
   type Step,
 } from '../database/outbox-database.js';
+import { MOST_MOVED } from '../database/sqlite-staging.js';
 
 // Aliases of their own, because SQLite returns columns without their table's name.
 const HELD: Columns = { held_id: 'uuid', held_by: 'text' };
@@ -143,7 +144,7 @@ export class MessageTable {
       return inserted!.known;
     }
     const isNew = messages.every(({ isIdNew }) => isIdNew);
-    if (!isNew) await this.#moveStaged(manager);
+    if (messages.some(mayBeStaged)) await this.#moveStaged(manager);
     let check: KnownCheck = isNew ? 'none' : 'stored';
     for (let tries = 1; ; tries++) {
       try {
@@ -159,9 +160,9 @@ export class MessageTable {
     }
   }
 
-  /** Moves what is staged, a part in each turn of the event loop. */
+  /** Once for every {@link MOST_MOVED} rows: the id that is looked for may be the last one. */
   async #moveStaged(manager: EntityManager): Promise<void> {
-    while (((await this.#run(manager, this.database.moves)).at(-1)?.affected ?? 0) > 0) {
+    while ((await this.#run(manager, this.database.moves)).at(-1)?.affected === MOST_MOVED) {
       await setImmediate();
     }
   }
@@ -338,6 +339,11 @@ function chunksOf(messages: readonly Message[]): readonly Message[][] {
 
 function isPlain({ isIdNew, key }: Message): boolean {
   return isIdNew && key === null;
+}
+
+/** Tells whether an earlier message of its id could be staged: those have ids that were made with them. */
+function mayBeStaged({ isIdNew, id }: Message): boolean {
+  return !isIdNew && givenId('msg_', id) === null;
 }
 
 function isOpen(manager: EntityManager): boolean {
