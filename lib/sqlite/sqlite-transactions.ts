@@ -326,10 +326,10 @@ export class SqliteTransactions {
     const scope = this.#newScope(runner);
     if (!this.isSerial) {
       if (!this.#inTransaction) this.#holder = scope;
-      this.#begun.enter(this.#holder ?? scope);
+      this.#begun.enterWith(this.#holder ?? scope);
       return this.#begin(runner, original);
     }
-    this.#begun.enter(scope);
+    this.#begun.enterWith(scope);
     const waiting = this.#acquire();
     if (waiting !== undefined) await waiting;
     this.#holder = scope;

@@ -60,7 +60,7 @@ describe('an async variable', () => {
   it('is entered for the rest of a caller alone', async () => {
     const variable = new AsyncVariable<string>();
     const entering = async () => {
-      variable.enter('a');
+      variable.enterWith('a');
       await setImmediate();
       return variable.get();
     };
@@ -82,7 +82,7 @@ describe('an async variable', () => {
 /** A value that was entered, and then another one within. */
 async function enteredTwice(variable: AsyncVariable<object>): Promise<WeakRef<object>> {
   const first = {};
-  variable.enter(first);
-  variable.enter({});
+  variable.enterWith(first);
+  variable.enterWith({});
   return new WeakRef(first);
 }

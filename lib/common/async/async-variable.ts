@@ -7,7 +7,7 @@ interface Binding {
   readonly outer: Binding | undefined;
 }
 
-// One for all variables: until Node 24 each one makes every promise of the process dearer.
+// One for all variables: until Node 24 each one makes every promise of the process slower.
 const bindings = new AsyncLocalStorage<Binding>();
 
 /** A value that a caller shares with all that it calls, as with `AsyncLocalStorage`. */
@@ -25,7 +25,7 @@ export class AsyncVariable<Value> {
   }
 
   /** Puts the rest of the caller within a value: not beyond the end of a {@link run}, of whichever variable. */
-  enter(value: Value): void {
+  enterWith(value: Value): void {
     bindings.enterWith(this.#bound(value));
   }
 
