@@ -123,6 +123,15 @@ describe('messages staged on SQLite', () => {
     expect(await pending(app)).toBe(2502);
   });
 
+  it('stay where they are for a message whose id none of them can have', async () => {
+    const app = await sender();
+    await save(app);
+    const given = app.message({ id: 'given' });
+    await app.dataSource.transaction(async (manager) => app.strategy.stage([given], manager));
+    expect([await app.rows(STAGED), await app.rows(STORED)]).toMatchObject([[{}], [{}]]);
+    expect(await pending(app)).toBe(2);
+  });
+
   it('are written where they stay when they are long', async () => {
     const app = await sender();
     const long = app.message({ data: { text: 'x'.repeat(20_000) } });
