@@ -10,7 +10,7 @@ const STOPS = [
   'page',
 ];
 
-/** All headline figures in about five minutes, in one table. Turns are short: confirm a figure with its own bench. */
+/** All headline figures in five to six minutes, in one table. Turns are short: confirm a figure with its own bench. */
 export async function tour(run: (bench: string) => Promise<void>): Promise<void> {
   const figures: Figure[] = [];
   hurry((figure) => {
