@@ -1,32 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import type { Statement } from './dialect.js';
 import type { Row } from './outbox-database.js';
+import { type PgClient, type PgConnection, WireBuffer } from './pg-client.js';
 import { PreparedStatements } from './prepared-statements.js';
 
 /** A property, because a WeakMap takes longer with each connection that was in it. */
 const BATCH = Symbol('CommitBatch');
-
-/** A connection of pg. Its methods write the messages of PostgreSQL's protocol to its stream. */
-interface Wire {
-  readonly stream: { write(bytes: Uint8Array): unknown };
-  query: (text: string) => void;
-  close(statement: { readonly type: 'S'; readonly name: string }): void;
-  parse?(statement: { readonly name?: string | undefined; readonly text: string }): void;
-  bind(values: {
-    readonly statement?: string | undefined;
-    readonly values?: readonly (string | null)[];
-  }): void;
-  describe(portal: { readonly type: 'P' }): void;
-  execute(portal: object): void;
-  sync(): void;
-}
-
-/** A client of pg. */
-interface Client {
-  readonly connection?: Wire;
-  readonly processID?: number | null;
-  query: (sql: string, ...rest: unknown[]) => unknown;
-}
 
 interface AnswerOfPg {
   readonly rows: readonly Row[];
@@ -34,7 +13,7 @@ interface AnswerOfPg {
 
 /** The parts of TypeORM's query runner for PostgreSQL that its types do not show. */
 interface Runner {
-  readonly databaseConnection?: Client;
+  readonly databaseConnection?: PgClient;
   readonly transactionDepth?: number;
   query: (sql: string, ...rest: unknown[]) => Promise<unknown>;
   [BATCH]?: CommitBatch;
@@ -64,8 +43,8 @@ export class CommitBatch {
 
   private constructor(
     private readonly runner: Runner,
-    private readonly client: Client,
-    private readonly wire: Wire,
+    private readonly client: PgClient,
+    private readonly wire: PgConnection,
   ) {}
 
   /**
@@ -191,7 +170,7 @@ export class CommitBatch {
       });
     };
     return () => {
-      if (own === undefined) delete (client as Partial<Client>).query;
+      if (own === undefined) delete (client as Partial<PgClient>).query;
       else Object.defineProperty(client, 'query', own);
     };
   }
@@ -207,41 +186,44 @@ interface Next {
   forgotten: number;
 }
 
-const nexts = new WeakMap<Wire, Next>();
+const nexts = new WeakMap<PgConnection, Next>();
 
-function nextOf(wire: Wire, client: Client): Next {
+/** Whether a text of several statements is sent as such, each with its values. */
+export function carriesBatch(wire: PgConnection, text: string): boolean {
+  const batch = nexts.get(wire)?.batch;
+  // Tracers add a comment to the text: behind it or before it.
+  return batch !== undefined && text.includes(batch.text);
+}
+
+function nextOf(wire: PgConnection, client: PgClient): Next {
   const known = nexts.get(wire);
   if (known !== undefined) return known;
   const prepared = new PreparedStatements(client);
   const next: Next = { batch: undefined, prepared, preparing: [], forgotten: 0 };
   nexts.set(wire, next);
-  const parts: Uint8Array[] = [];
-  // Each write to the stream would be a piece of its own for the system.
-  const stream = { writable: true, write: (bytes: Uint8Array) => parts.push(bytes) };
-  const gathering = Object.create(wire, { stream: { value: stream } }) as Wire;
+  const buffer = new WireBuffer(wire);
   const { query, parse } = wire;
-  gathering.parse = parse!;
   // For `this`: another copy of this library may call it for what it gathers.
-  wire.parse = function (this: Wire, statement) {
+  wire.parse = function (this: PgConnection, statement) {
     prepared.notice(statement.text);
     parse!.call(this, statement);
   };
   wire.query = (text) => {
-    // Other statements may be under way on this connection. Tracers add a comment to the text: behind it or before it.
-    if (next.batch === undefined || !text.includes(next.batch.text)) {
+    // Other statements may be under way on this connection.
+    if (!carriesBatch(wire, text)) {
       prepared.notice(text);
       return query.call(wire, text);
     }
-    const { statements } = next.batch;
+    const { statements } = next.batch!;
     next.batch = undefined;
     next.forgotten = prepared.forgotten;
-    write(gathering, statements, next);
-    wire.stream.write(Buffer.concat(parts.splice(0)));
+    write(buffer.connection, statements, next);
+    wire.stream.write(buffer.take());
   };
   return next;
 }
 
-function write(wire: Wire, statements: readonly HeldBack[], { prepared, preparing }: Next): void {
+function write(wire: PgConnection, statements: readonly HeldBack[], { prepared, preparing }: Next): void {
   for (const { sql, parameters, resolve, isRepeated } of statements) {
     const name = isRepeated === true ? prepared.nameOf(sql) : undefined;
     if (name === undefined) wire.parse!({ text: sql });
