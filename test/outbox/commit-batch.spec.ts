@@ -90,14 +90,47 @@ describe.each<Way>([
     );
   };
 
-  it('carry a message and the COMMIT together, in the round trips of a plain save', async () => {
+  it('begin with the first statement, and carry a message and the COMMIT together', async () => {
     await save('first');
     expect(await arrived(1)).toEqual(['first']);
-    expect(turns.slice(0, 6)).toEqual([
-      ...['START sent', 'START answered'],
+    expect(turns.slice(0, 4)).toEqual([
       ...['INSERT INTO "article" sent', 'INSERT INTO "article" answered'],
       ...['message and COMMIT sent', 'message and COMMIT answered'],
     ]);
+  });
+
+  it('carry a transaction of one message in one round trip', async () => {
+    const runner = app.dataSource.createQueryRunner();
+    const { connection } = (await runner.connect()) as { connection: EventEmitter };
+    let answers = 0;
+    connection.on('readyForQuery', () => (answers += 1));
+    const message = app.message({ data: { title: 'alone' } });
+    await runner.startTransaction();
+    await app.strategy.stage([message], runner.manager);
+    await runner.commitTransaction();
+    expect(answers).toBe(1);
+    await runner.release();
+    await app.strategy.release([message]);
+    expect(await arrived(1)).toEqual(['alone']);
+  });
+
+  it('begin transactions of every isolation level, whatever comes first', async () => {
+    const runner = app.dataSource.createQueryRunner();
+    for (const level of ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const) {
+      await runner.startTransaction(level);
+      const shown = await runner.query('SHOW transaction_isolation');
+      expect(shown).toEqual([{ transaction_isolation: level.toLowerCase() }]);
+      await runner.manager.save(runner.manager.create(Article, { title: level }));
+      await runner.rollbackTransaction();
+    }
+    await runner.startTransaction();
+    await runner.commitTransaction();
+    await runner.startTransaction();
+    await runner.rollbackTransaction();
+    await runner.release();
+    await save('last');
+    expect(await arrived(1)).toEqual(['last']);
+    expect(await titles()).toEqual(['last']);
   });
 
   it('reject a save whose message is refused: nothing is stored or sent', async () => {

@@ -180,7 +180,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
       await page.reload();
       await page.getByRole('heading', { level: 1 }).waitFor();
       // Its menu comes once the operator API has let the caller in.
-      await page.getByText('Operator').waitFor();
+      await expect.poll(() => page.getByText('Operator').count()).toBe(1);
       await visitor.expectNoOverflow();
     }
   });

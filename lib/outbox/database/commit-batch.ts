@@ -223,7 +223,11 @@ function nextOf(wire: PgConnection, client: PgClient): Next {
   return next;
 }
 
-function write(wire: PgConnection, statements: readonly HeldBack[], { prepared, preparing }: Next): void {
+function write(
+  wire: PgConnection,
+  statements: readonly HeldBack[],
+  { prepared, preparing }: Next,
+): void {
   for (const { sql, parameters, resolve, isRepeated } of statements) {
     const name = isRepeated === true ? prepared.nameOf(sql) : undefined;
     if (name === undefined) wire.parse!({ text: sql });

@@ -5,7 +5,7 @@ import { type PgClient, type PgConnection, WireBuffer } from './pg-client.js';
 const START = 'START TRANSACTION';
 /** Texts that mean the same to PostgreSQL in its extended protocol, which takes one statement, and in the simple one. */
 const ONE_STATEMENT =
-  /^\s*(?:SELECT|WITH|INSERT|UPDATE|DELETE|LOCK|SET|SAVEPOINT|COMMIT|ROLLBACK)\b[^;]*$/i;
+  /^\s*(?:SELECT|WITH|INSERT|UPDATE|DELETE|LOCK|SET|SAVEPOINT|COMMIT|ROLLBACK)\b[^;$]*$/i;
 
 /** A query as pg takes it, other than a text. */
 interface QueryConfig {

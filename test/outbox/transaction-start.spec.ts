@@ -1,0 +1,345 @@
+import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
+import pg from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import QueryStream from 'pg-query-stream';
+import type { DataSource } from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { setUpConnections } from '../../lib/outbox/database/postgres-connections.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
+
+const START = 'START TRANSACTION';
+
+let database: FreshDatabase;
+beforeAll(async () => {
+  database = await freshPostgres();
+});
+afterAll(() => database.drop());
+
+/** A connection of a pool of one, with a table of its own. */
+async function connect(schema: string, extra: object, isSetUp: boolean) {
+  const pool = new pg.Pool({
+    connectionString: database.url,
+    options: `-c search_path=${schema}`,
+    max: 1,
+    ...extra,
+  });
+  if (isSetUp) setUpConnections({ driver: { master: pool } } as unknown as DataSource);
+  const client = await pool.connect();
+  await client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE; CREATE SCHEMA ${schema}`);
+  await client.query('CREATE TABLE item (id int PRIMARY KEY, title text)');
+  return {
+    pool,
+    client,
+    end: () => {
+      client.release(true);
+      return pool.end();
+    },
+  };
+}
+
+describe.each([
+  { name: 'pg', extra: {} },
+  { name: 'pg with its option pipeline', extra: { pipeline: true } },
+])('a transaction of $name', ({ extra }) => {
+  let client: pg.PoolClient;
+  let end: () => Promise<void>;
+  let answers: number;
+  beforeEach(async () => {
+    ({ client, end } = await connect('own', extra, true));
+    const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
+    answers = 0;
+    connection.on('readyForQuery', () => (answers += 1));
+  });
+  afterEach(() => end());
+
+  const insert = (id: number, title = 'new') =>
+    client.query('INSERT INTO item VALUES ($1, $2)', [id, title]);
+  const ids = async () => {
+    const { rows } = await client.query<{ id: number }>('SELECT id FROM item ORDER BY id');
+    return rows.map(({ id }) => id);
+  };
+
+  it('begins with its first statement, in one round trip', async () => {
+    await client.query(START);
+    expect(answers).toBe(0);
+    await insert(1);
+    expect(answers).toBe(1);
+    await client.query('ROLLBACK');
+    await client.query(START);
+    await insert(2);
+    await client.query('COMMIT');
+    expect(answers).toBe(4);
+    expect(await ids()).toEqual([2]);
+  });
+
+  it.each(['COMMIT', 'ROLLBACK', 'SAVEPOINT one', 'SET TRANSACTION READ ONLY'])(
+    'may begin with %s',
+    async (sql) => {
+      await client.query(START);
+      await client.query(sql);
+      expect(answers).toBe(1);
+      await client.query('ROLLBACK');
+    },
+  );
+
+  it.each([
+    ['several statements', 'INSERT INTO item VALUES (1); SELECT 1'],
+    ['a comment', '-- first\nINSERT INTO item VALUES (1)'],
+    ['a block', 'DO $$ BEGIN INSERT INTO item VALUES (1); END $$'],
+  ])('may begin with %s, which it undoes', async (_, sql) => {
+    await client.query(START);
+    await client.query(sql);
+    await client.query('ROLLBACK');
+    expect(await ids()).toEqual([]);
+  });
+
+  it('answers its first statement as ever: a callback, a named one, rows as arrays', async () => {
+    await client.query(START);
+    const called = new Promise((resolve) => {
+      client.query('SELECT $1::int AS one', [1], (_, result) => resolve(result.rows));
+    });
+    expect(await called).toEqual([{ one: 1 }]);
+    for (const turn of [1, 2, 3]) {
+      await client.query('COMMIT');
+      await client.query(START);
+      const named = { name: 'two', text: 'SELECT $1::int AS two', values: [turn] };
+      expect(await client.query(named)).toMatchObject({
+        command: 'SELECT',
+        rows: [{ two: turn }],
+      });
+    }
+    await client.query('COMMIT');
+    await client.query(START);
+    const { rows } = await client.query({ text: 'SELECT 1, 2', rowMode: 'array' });
+    expect(rows).toEqual([[1, 2]]);
+    await client.query('COMMIT');
+  });
+
+  it('fails with its first statement, and undoes what comes behind', async () => {
+    await insert(1);
+    for (const [sql, code] of [
+      ['SELEC', '42601'],
+      ['SELECT 1/0', '22012'],
+      ['INSERT INTO item VALUES (1)', '23505'],
+    ] as const) {
+      await client.query(START);
+      await expect(client.query(sql)).rejects.toMatchObject({ code });
+      await expect(insert(2)).rejects.toMatchObject({ code: '25P02' });
+      await client.query('ROLLBACK');
+    }
+    expect(await ids()).toEqual([1]);
+  });
+
+  it('prepares a named statement again whose first attempt it has refused', async () => {
+    const named = { name: 'later', text: 'SELECT count(*)::int AS count FROM later' };
+    await client.query(START);
+    await expect(client.query(named)).rejects.toMatchObject({ code: '42P01' });
+    await client.query('ROLLBACK');
+    await client.query('CREATE TABLE later (id int)');
+    expect((await client.query(named)).rows).toEqual([{ count: 0 }]);
+  });
+
+  it('stores nothing behind a START TRANSACTION that fails', async () => {
+    await client.query('BEGIN');
+    await expect(client.query('SELECT 1/0')).rejects.toThrow('division by zero');
+    await idle(client);
+    await client.query(START);
+    await expect(insert(1)).rejects.toMatchObject({ code: '25P02' });
+    await client.query('ROLLBACK');
+    expect(await ids()).toEqual([]);
+    expect(await insert(2)).toMatchObject({ command: 'INSERT', rowCount: 1 });
+  });
+
+  it('lets statements that are not awaited run in their order', async () => {
+    const statements = [
+      client.query(START),
+      client.query('CREATE TABLE other (id int); INSERT INTO other VALUES (1)'),
+      client.query('INSERT INTO other SELECT id + 1 FROM other'),
+      client.query('SELECT sum(id)::int AS sum FROM other'),
+      client.query('ROLLBACK'),
+      client.query(START),
+      insert(1),
+      client.query('COMMIT'),
+      insert(2),
+    ];
+    const results = await Promise.all(statements);
+    expect(results[3]).toMatchObject({ rows: [{ sum: 3 }] });
+    expect(await ids()).toEqual([1, 2]);
+  });
+
+  it('is the same as without Thorn, whatever its statements are', async () => {
+    const plain = await connect('plain', extra, false);
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+          for (const one of [client, plain.client]) {
+            await one.query('ROLLBACK');
+            await one.query('DROP TABLE IF EXISTS made; TRUNCATE item; SET ROLE NONE');
+          }
+          const seen: unknown[] = [];
+          const expected: unknown[] = [];
+          for (const burst of steps) {
+            // A START TRANSACTION of a transaction that has failed tells so with the statement behind it.
+            const hasFailed = statusOf(plain.client) === 'E';
+            const queries = hasFailed ? burst.filter((query) => query !== START) : burst;
+            expected.push(await outcomes(plain.client, queries));
+            seen.push(await outcomes(client, queries));
+          }
+          expect(seen).toEqual(expected);
+          for (const [one, list] of [
+            [client, seen],
+            [plain.client, expected],
+          ] as const) {
+            list.push(await outcomes(one, ['SELECT * FROM item ORDER BY id']), statusOf(one));
+            await one.query('ROLLBACK');
+            list.push(await outcomes(one, ['SELECT * FROM item ORDER BY id']));
+          }
+          expect(seen).toEqual(expected);
+        }),
+        { seed: 20261127, numRuns: process.env['THORN_LONG'] === '1' ? 5000 : 150 },
+      );
+    } finally {
+      await plain.end();
+    }
+  });
+});
+
+/** Without the option `pipeline`, which refuses what talks to the connection itself. */
+describe('a transaction of pg', () => {
+  let client: pg.PoolClient;
+  let end: () => Promise<void>;
+  beforeEach(async () => {
+    ({ client, end } = await connect('own', {}, true));
+  });
+  afterEach(() => end());
+
+  const count = async () => {
+    const { rows } = await client.query<{ count: number }>('SELECT count(*)::int FROM item');
+    return rows[0]!.count;
+  };
+
+  it('may begin with COPY, in both directions', async () => {
+    await client.query(START);
+    const lines = Array.from({ length: 1000 }, (_, id) => `${id}\ttitle\n`);
+    await pipeline(Readable.from(lines), client.query(copyFrom('COPY item FROM STDIN')));
+    expect(await count()).toBe(1000);
+    await client.query('ROLLBACK');
+    expect(await count()).toBe(0);
+
+    await client.query("INSERT INTO item VALUES (1, 'one'), (2, 'two')");
+    await client.query(START);
+    const copied = await client.query(copyTo('COPY item TO STDOUT')).toArray();
+    expect(Buffer.concat(copied as Buffer[]).toString()).toBe('1\tone\n2\ttwo\n');
+    await client.query('DELETE FROM item');
+    await client.query('ROLLBACK');
+    expect(await count()).toBe(2);
+  });
+
+  it('may begin with a stream of rows', async () => {
+    await client.query(START);
+    const rows = client.query(new QueryStream('SELECT generate_series(1, $1) AS at', [500]));
+    expect(await rows.toArray()).toHaveLength(500);
+    await client.query('INSERT INTO item VALUES (1)');
+    await client.query('ROLLBACK');
+    expect(await count()).toBe(0);
+  });
+
+  it('may begin with a query that listens to the connection itself', async () => {
+    const events: string[] = [];
+    const query = new pg.Query('SELECT $1::int', [1]);
+    const { submit } = query;
+    query.submit = (connection) => {
+      for (const event of ['parseComplete', 'commandComplete', 'readyForQuery']) {
+        connection.on(event, () => events.push(event));
+      }
+      submit.call(query, connection);
+    };
+    await client.query(START);
+    await once(client.query(query), 'end');
+    await client.query('ROLLBACK');
+    expect(events.slice(0, 3)).toEqual(['parseComplete', 'commandComplete', 'readyForQuery']);
+  });
+
+  it('refuses a COPY without rows, and goes on', async () => {
+    await client.query(START);
+    await expect(client.query('COPY item FROM STDIN')).rejects.toThrow('No source stream defined');
+    await client.query('ROLLBACK');
+    expect(await count()).toBe(0);
+  });
+
+  it('sends no statement that must not run without it', async () => {
+    await client.query('BEGIN');
+    await expect(client.query('SELECT 1/0')).rejects.toThrow('division by zero');
+    await idle(client);
+    client.on('error', () => undefined);
+    await client.query(START);
+    await expect(client.query('ROLLBACK; INSERT INTO item VALUES (1)')).rejects.toThrow(
+      'current transaction is aborted',
+    );
+    await end();
+    ({ client, end } = await connectAgain());
+    expect(await count()).toBe(0);
+  });
+
+  async function connectAgain() {
+    const pool = new pg.Pool({ connectionString: database.url, options: '-c search_path=own' });
+    const again = await pool.connect();
+    return {
+      client: again,
+      end: async () => {
+        again.release();
+        await pool.end();
+      },
+    };
+  }
+});
+
+type Query = string | { text: string; values?: unknown[]; name?: string; queryMode?: 'extended' };
+
+const id = fc.integer({ min: 1, max: 4 });
+/** Statements that are given to pg at once, without awaiting one after the other. */
+const step: fc.Arbitrary<readonly Query[]> = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.constant(START) },
+    fc.constantFrom('COMMIT', 'ROLLBACK', 'SAVEPOINT one', 'ROLLBACK TO SAVEPOINT one'),
+    fc.constantFrom('SELEC', 'SELECT 1/0', 'SELECT no_column', 'SELECT $1::int', '', '-- nothing'),
+    fc.constantFrom('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE', 'SHOW transaction_isolation'),
+    fc.constantFrom('LOCK TABLE item', 'SET LOCAL ROLE NONE', 'CREATE TABLE made (id int)'),
+    fc.constantFrom('SELECT 1 AS one; SELECT 2 AS two', 'SELECT 1;', ';', 'COMMIT; SELECT 1'),
+    fc.constantFrom('VALUES (1), (2)', '/* first */ SELECT 1 AS one', "SELECT ';' AS text"),
+    id.map((one) => `INSERT INTO item VALUES (${one}) RETURNING id`),
+    id.map((one) => ({ text: 'INSERT INTO item VALUES ($1, $2)', values: [one, 'title'] })),
+    id.map((one) => ({ text: 'DELETE FROM item WHERE id = $1', values: [one] })),
+    id.map((one) => ({ name: 'named', text: 'SELECT $1::int / 2 AS half', values: [one] })),
+    id.map((one) => ({ text: `WITH one AS (SELECT ${one} AS id) SELECT * FROM one` })),
+    id.map((one) => ({ text: `SELECT ${one} AS id`, queryMode: 'extended' as const })),
+    fc.constant({ text: 'SELECT $1::int AS value', values: ['no number'] as unknown[] }),
+  ),
+  { minLength: 1, maxLength: 3 },
+);
+
+async function outcomes(client: pg.PoolClient, queries: readonly Query[]): Promise<unknown> {
+  const settled = await Promise.allSettled(queries.map((query) => client.query(query)));
+  await idle(client);
+  return settled.map((one) => {
+    if (one.status === 'rejected') return (one.reason as { code?: string }).code;
+    // A text of several statements has several results.
+    return [one.value]
+      .flat()
+      .map(({ command, rowCount, rows }) => ({ command, rowCount, rows: rows as unknown[] }));
+  });
+}
+
+/** Resolves when the server awaits the next statement: an error comes before that. */
+async function idle(client: pg.PoolClient): Promise<void> {
+  while (!(client as unknown as { readyForQuery: boolean }).readyForQuery) await setImmediate();
+}
+
+/** `I` outside of transactions, `T` within one, `E` within one that has failed. */
+function statusOf(client: pg.PoolClient): string | null {
+  return (client as unknown as { getTransactionStatus(): string | null }).getTransactionStatus();
+}
