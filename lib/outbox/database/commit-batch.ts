@@ -179,6 +179,8 @@ export class CommitBatch {
 /** What a connection sends in place of the text that pg is about to give it. */
 interface Next {
   batch: { readonly text: string; readonly statements: readonly HeldBack[] } | undefined;
+  /** The messages of the COMMIT. */
+  readonly commit: Buffer;
   readonly prepared: PreparedStatements;
   /** Names of the statements that the batch under way prepares. */
   readonly preparing: string[];
@@ -199,7 +201,8 @@ function nextOf(wire: PgConnection, client: PgClient): Next {
   const known = nexts.get(wire);
   if (known !== undefined) return known;
   const prepared = new PreparedStatements(client);
-  const next: Next = { batch: undefined, prepared, preparing: [], forgotten: 0 };
+  const commit = WireBuffer.messagesOf('COMMIT', wire);
+  const next: Next = { batch: undefined, commit, prepared, preparing: [], forgotten: 0 };
   nexts.set(wire, next);
   const buffer = new WireBuffer(wire);
   const { query, parse } = wire;
@@ -223,11 +226,8 @@ function nextOf(wire: PgConnection, client: PgClient): Next {
   return next;
 }
 
-function write(
-  wire: PgConnection,
-  statements: readonly HeldBack[],
-  { prepared, preparing }: Next,
-): void {
+function write(wire: PgConnection, statements: readonly HeldBack[], next: Next): void {
+  const { prepared, preparing } = next;
   for (const { sql, parameters, resolve, isRepeated } of statements) {
     const name = isRepeated === true ? prepared.nameOf(sql) : undefined;
     if (name === undefined) wire.parse!({ text: sql });
@@ -244,8 +244,6 @@ function write(
     if (resolve !== undefined) wire.describe({ type: 'P' });
     wire.execute({});
   }
-  wire.parse!({ text: 'COMMIT' });
-  wire.bind({});
-  wire.execute({});
+  wire.stream.write(next.commit);
   wire.sync();
 }

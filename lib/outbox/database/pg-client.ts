@@ -45,6 +45,15 @@ export class WireBuffer {
     this.connection.parse = connection.parse!;
   }
 
+  /** The messages of a statement without values, up to the Sync that would end them. */
+  static messagesOf(text: string, connection: PgConnection): Buffer {
+    const buffer = new WireBuffer(connection);
+    buffer.connection.parse!({ text });
+    buffer.connection.bind({});
+    buffer.connection.execute({});
+    return buffer.take();
+  }
+
   /** What was written since the last time. */
   take(): Buffer {
     return Buffer.concat(this.#parts.splice(0));

@@ -25,7 +25,7 @@ interface QueryConfig {
 export function deferTransactionStart(client: PgClient): void {
   const { connection } = client;
   if (connection?.parse === undefined) return;
-  const start = messagesOf(connection);
+  const start = WireBuffer.messagesOf(START, connection);
   const { query } = client;
   const { query: simpleQuery } = connection;
   let isHeld = false;
@@ -97,13 +97,4 @@ function isExtended(connection: PgConnection, sql: unknown, given: unknown): boo
   const values = config.values ?? given;
   if (Array.isArray(values) && values.length > 0) return true;
   return ONE_STATEMENT.test(config.text) || carriesBatch(connection, config.text);
-}
-
-/** START TRANSACTION by the extended protocol, without a Sync. */
-function messagesOf(connection: PgConnection): Buffer {
-  const buffer = new WireBuffer(connection);
-  buffer.connection.parse!({ text: START });
-  buffer.connection.bind({});
-  buffer.connection.execute({});
-  return buffer.take();
 }
