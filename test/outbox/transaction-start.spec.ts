@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
@@ -6,18 +6,27 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import QueryStream from 'pg-query-stream';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setUpConnections } from '../../lib/outbox/database/postgres-connections.js';
 import { type FreshDatabase, freshPostgres } from '../services/database.js';
+import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 const START = 'START TRANSACTION';
 
+const databases: FreshDatabase[] = [];
+const fresh = async () => {
+  const made = await freshPostgres();
+  databases.push(made);
+  return made;
+};
 let database: FreshDatabase;
 beforeAll(async () => {
-  database = await freshPostgres();
+  database = await fresh();
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  for (const made of databases) await made.drop();
+});
 
 /** A connection of a pool of one, with a table of its own. */
 async function connect(schema: string, extra: object, isSetUp: boolean) {
@@ -41,19 +50,17 @@ async function connect(schema: string, extra: object, isSetUp: boolean) {
   };
 }
 
-describe.each([
-  { name: 'pg', extra: {} },
-  { name: 'pg with its option pipeline', extra: { pipeline: true } },
-])('a transaction of $name', ({ extra }) => {
+describe('a transaction of pg', () => {
   let client: pg.PoolClient;
   let end: () => Promise<void>;
   let answers: number;
-  beforeEach(async () => {
+  const open = async (extra = {}) => {
     ({ client, end } = await connect('own', extra, true));
     const { connection } = client as unknown as { connection: NodeJS.EventEmitter };
     answers = 0;
     connection.on('readyForQuery', () => (answers += 1));
-  });
+  };
+  beforeEach(() => open());
   afterEach(() => end());
 
   const insert = (id: number, title = 'new') =>
@@ -76,15 +83,15 @@ describe.each([
     expect(await ids()).toEqual([2]);
   });
 
-  it.each(['COMMIT', 'ROLLBACK', 'SAVEPOINT one', 'SET TRANSACTION READ ONLY'])(
-    'may begin with %s',
-    async (sql) => {
-      await client.query(START);
-      await client.query(sql);
-      expect(answers).toBe(1);
-      await client.query('ROLLBACK');
-    },
-  );
+  it.each([
+    ...['COMMIT', 'ROLLBACK', 'SAVEPOINT one', 'SET TRANSACTION READ ONLY', 'LOCK TABLE item'],
+    ...['select 1', ' DELETE FROM item', 'WITH a AS (SELECT 1) TABLE a', 'UPDATE item SET id = 1'],
+  ])('begins with %s, in one round trip', async (sql) => {
+    await client.query(START);
+    await client.query(sql, []);
+    expect(answers).toBe(1);
+    await client.query('ROLLBACK');
+  });
 
   it.each([
     ['several statements', 'INSERT INTO item VALUES (1); SELECT 1'],
@@ -92,9 +99,77 @@ describe.each([
     ['a block', 'DO $$ BEGIN INSERT INTO item VALUES (1); END $$'],
   ])('may begin with %s, which it undoes', async (_, sql) => {
     await client.query(START);
-    await client.query(sql);
+    await client.query(sql, []);
     await client.query('ROLLBACK');
     expect(await ids()).toEqual([]);
+  });
+
+  it('takes a callback, and says that it is one before it has begun', async () => {
+    const { command } = await new Promise<pg.QueryResult>((resolve) => {
+      client.query(START, (_, result) => resolve(result));
+    });
+    expect(command).toBe('START');
+    await client.query('ROLLBACK');
+    expect(statusOf(client)).toBe('I');
+    for (const sql of ['SELECT 1', 'SHOW search_path']) {
+      await client.query(START);
+      expect(statusOf(client)).toBe('T');
+      const begun = client.query(sql);
+      expect(statusOf(client)).toBe('T');
+      await begun;
+      expect(statusOf(client)).toBe('T');
+      await client.query('ROLLBACK');
+      expect(statusOf(client)).toBe('I');
+    }
+  });
+
+  it('comes behind what waits for its turn, also when a callback begins it', async () => {
+    const called = new Promise((resolve, reject) => {
+      client.query('SELECT 1', () => {
+        const inner = [client.query(START), insert(2), client.query('ROLLBACK')];
+        Promise.all(inner).then(resolve, reject);
+      });
+    });
+    expect(await insert(1)).toMatchObject({ command: 'INSERT', rowCount: 1 });
+    await called;
+    expect(await ids()).toEqual([1]);
+  });
+
+  it('begins at once on connections with the option pipeline', async () => {
+    await end();
+    await open({ pipeline: true });
+    await client.query('BEGIN');
+    await expect(client.query('SELECT 1/0')).rejects.toThrow('division by zero');
+    await expect(client.query(START)).rejects.toMatchObject({ code: '25P02' });
+    await client.query('ROLLBACK');
+    await client.query(START);
+    expect(answers).toBeGreaterThan(3);
+    await insert(1);
+    await client.query('ROLLBACK');
+    expect(await ids()).toEqual([]);
+  });
+
+  it('tells of a query that pg does not send, and goes on', async () => {
+    const named = (text: string) => client.query({ name: 'one', text });
+    await named('SELECT 1 AS one');
+    await client.query(START);
+    await expect(named('SELECT 2 AS two')).rejects.toThrow('must be unique');
+    await client.query('ROLLBACK');
+    await client.query(START);
+    await expect(client.query('SELECT $1::int AS one')).rejects.toMatchObject({ code: '42P02' });
+    await client.query('ROLLBACK');
+    await client.query(START);
+    expect(await client.query('SELECT 3 AS three')).toMatchObject({ rows: [{ three: 3 }] });
+    await client.query('ROLLBACK');
+    await client.query(START);
+    const failing = {
+      toPostgres: () => {
+        throw new Error('no value');
+      },
+    };
+    await expect(client.query('SELECT $1', [failing])).rejects.toThrow('no value');
+    await client.query('ROLLBACK');
+    expect(await client.query('SELECT 4 AS four')).toMatchObject({ rows: [{ four: 4 }] });
   });
 
   it('answers its first statement as ever: a callback, a named one, rows as arrays', async () => {
@@ -172,7 +247,7 @@ describe.each([
   });
 
   it('is the same as without Thorn, whatever its statements are', async () => {
-    const plain = await connect('plain', extra, false);
+    const plain = await connect('plain', {}, false);
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
@@ -206,16 +281,6 @@ describe.each([
       await plain.end();
     }
   });
-});
-
-/** Without the option `pipeline`, which refuses what talks to the connection itself. */
-describe('a transaction of pg', () => {
-  let client: pg.PoolClient;
-  let end: () => Promise<void>;
-  beforeEach(async () => {
-    ({ client, end } = await connect('own', {}, true));
-  });
-  afterEach(() => end());
 
   const count = async () => {
     const { rows } = await client.query<{ count: number }>('SELECT count(*)::int FROM item');
@@ -296,6 +361,45 @@ describe('a transaction of pg', () => {
       },
     };
   }
+});
+
+describe.each(['BEGIN', START])('a transaction begun by hand with %s', (begin) => {
+  let app: OutboxApp;
+  let runner: QueryRunner;
+  beforeEach(async () => {
+    const { url } = await fresh();
+    app = await openOutboxApp({ options: { type: 'postgres', url } });
+    await app.subscribers.create(subscriber('http://127.0.0.1:9/'));
+    await app.dataSource.manager.insert(Article, { title: 'there' });
+    await app.until('SELECT status FROM thorn_deliveries', (rows) => rows.length === 1);
+    runner = app.dataSource.createQueryRunner();
+  });
+  afterEach(async () => {
+    await runner.release();
+    await app.close();
+  });
+
+  it.each<[string, (manager: EntityManager) => Promise<unknown>]>([
+    ['update', (manager) => manager.update(Article, { title: 'there' }, { title: 'changed' })],
+    ['delete', (manager) => manager.delete(Article, { title: 'there' })],
+    ['insert', (manager) => manager.insert(Article, { title: 'new' })],
+    ['upsert', (manager) => manager.upsert(Article, { id: 2, title: 'new' }, ['id'])],
+  ])('is undone by its ROLLBACK, and sends nothing: %s', async (_, write) => {
+    await runner.query(begin);
+    await write(runner.manager);
+    await runner.query('ROLLBACK');
+    expect(await app.rows('SELECT title FROM article')).toEqual([{ title: 'there' }]);
+    expect(await app.rows('SELECT id FROM thorn_messages')).toHaveLength(1);
+  });
+});
+
+it('leaves clients alone that are not written in JavaScript', () => {
+  const query = () => undefined;
+  const client = Object.assign(new EventEmitter(), { query });
+  const pool = new EventEmitter();
+  setUpConnections({ driver: { master: pool } } as unknown as DataSource);
+  pool.emit('acquire', client);
+  expect(client.query).toBe(query);
 });
 
 type Query = string | { text: string; values?: unknown[]; name?: string; queryMode?: 'extended' };

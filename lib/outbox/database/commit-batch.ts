@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Statement } from './dialect.js';
 import type { Row } from './outbox-database.js';
-import { type PgClient, type PgConnection, WireBuffer } from './pg-client.js';
+import { type PgClient, type PgConnection, WriteBuffer } from './pg-client.js';
 import { PreparedStatements } from './prepared-statements.js';
 
 /** A property, because a WeakMap takes longer with each connection that was in it. */
@@ -44,7 +44,7 @@ export class CommitBatch {
   private constructor(
     private readonly runner: Runner,
     private readonly client: PgClient,
-    private readonly wire: PgConnection,
+    private readonly connection: PgConnection,
   ) {}
 
   /**
@@ -128,7 +128,7 @@ export class CommitBatch {
   ): Promise<unknown> {
     // As it is, PostgreSQL would refuse this text because of its parameters: it never commits without them.
     const text = [...statements.map(({ sql }) => sql), 'COMMIT'].join('; ');
-    const next = nextOf(this.wire, this.client);
+    const next = nextOf(this.connection, this.client);
     const { question } = next.prepared;
     const sent = question === undefined ? statements : [...statements, question];
     next.batch = { text, statements: sent };
@@ -179,7 +179,7 @@ export class CommitBatch {
 /** What a connection sends in place of the text that pg is about to give it. */
 interface Next {
   batch: { readonly text: string; readonly statements: readonly HeldBack[] } | undefined;
-  /** The messages of the COMMIT. */
+  /** What the COMMIT is in the protocol. */
   readonly commit: Buffer;
   readonly prepared: PreparedStatements;
   /** Names of the statements that the batch under way prepares. */
@@ -190,60 +190,60 @@ interface Next {
 
 const nexts = new WeakMap<PgConnection, Next>();
 
-/** Whether a text of several statements is sent as such, each with its values. */
-export function carriesBatch(wire: PgConnection, text: string): boolean {
-  const batch = nexts.get(wire)?.batch;
+/** The batch that a connection sends in place of a text. */
+export function batchIn(connection: PgConnection, text: string): Next['batch'] {
+  const batch = nexts.get(connection)?.batch;
   // Tracers add a comment to the text: behind it or before it.
-  return batch !== undefined && text.includes(batch.text);
+  return batch !== undefined && text.includes(batch.text) ? batch : undefined;
 }
 
-function nextOf(wire: PgConnection, client: PgClient): Next {
-  const known = nexts.get(wire);
+function nextOf(connection: PgConnection, client: PgClient): Next {
+  const known = nexts.get(connection);
   if (known !== undefined) return known;
   const prepared = new PreparedStatements(client);
-  const commit = WireBuffer.messagesOf('COMMIT', wire);
+  const commit = WriteBuffer.bytesOf('COMMIT', connection);
   const next: Next = { batch: undefined, commit, prepared, preparing: [], forgotten: 0 };
-  nexts.set(wire, next);
-  const buffer = new WireBuffer(wire);
-  const { query, parse } = wire;
+  nexts.set(connection, next);
+  const buffer = new WriteBuffer(connection);
+  const { query, parse } = connection;
   // For `this`: another copy of this library may call it for what it gathers.
-  wire.parse = function (this: PgConnection, statement) {
+  connection.parse = function (this: PgConnection, statement) {
     prepared.notice(statement.text);
     parse!.call(this, statement);
   };
-  wire.query = (text) => {
+  connection.query = (text) => {
     // Other statements may be under way on this connection.
-    if (!carriesBatch(wire, text)) {
+    const batch = batchIn(connection, text);
+    if (batch === undefined) {
       prepared.notice(text);
-      return query.call(wire, text);
+      return query.call(connection, text);
     }
-    const { statements } = next.batch!;
     next.batch = undefined;
     next.forgotten = prepared.forgotten;
-    write(buffer.connection, statements, next);
-    wire.stream.write(buffer.take());
+    write(buffer.connection, batch.statements, next);
+    connection.stream.write(buffer.take());
   };
   return next;
 }
 
-function write(wire: PgConnection, statements: readonly HeldBack[], next: Next): void {
+function write(connection: PgConnection, statements: readonly HeldBack[], next: Next): void {
   const { prepared, preparing } = next;
   for (const { sql, parameters, resolve, isRepeated } of statements) {
     const name = isRepeated === true ? prepared.nameOf(sql) : undefined;
-    if (name === undefined) wire.parse!({ text: sql });
+    if (name === undefined) connection.parse!({ text: sql });
     else if (!prepared.isPrepared(name) && !preparing.includes(name)) {
       // An attempt that failed may have left one.
-      wire.close({ type: 'S', name });
-      wire.parse!({ name, text: sql });
+      connection.close({ type: 'S', name });
+      connection.parse!({ name, text: sql });
       preparing.push(name);
     }
-    wire.bind({
+    connection.bind({
       statement: name,
       values: parameters.map((value) => (value === null ? null : String(value))),
     });
-    if (resolve !== undefined) wire.describe({ type: 'P' });
-    wire.execute({});
+    if (resolve !== undefined) connection.describe({ type: 'P' });
+    connection.execute({});
   }
-  wire.stream.write(next.commit);
-  wire.sync();
+  connection.stream.write(next.commit);
+  connection.sync();
 }

@@ -5,8 +5,12 @@ export interface PgClient extends EventEmitter {
   /** Undefined for clients that are not written in JavaScript. */
   readonly connection?: PgConnection;
   readonly processID?: number | null;
-  /** True while the server works on nothing of this client. */
+  /** True while the server awaits a statement. */
   readonly readyForQuery?: boolean;
+  /** Whether statements are sent before those in front of them are answered. */
+  readonly pipeline?: boolean;
+  /** Since 8.17: `I` outside of transactions, `T` within one, `E` within one that has failed. */
+  getTransactionStatus?: () => unknown;
   query: (sql: unknown, ...rest: unknown[]) => unknown;
 }
 
@@ -34,7 +38,7 @@ interface PgStream {
 }
 
 /** Gathers what a connection would write, because each write would be a piece of its own for the system. */
-export class WireBuffer {
+export class WriteBuffer {
   readonly connection: PgConnection;
   readonly #parts: Uint8Array[] = [];
 
@@ -45,16 +49,16 @@ export class WireBuffer {
     this.connection.parse = connection.parse!;
   }
 
-  /** The messages of a statement without values, up to the Sync that would end them. */
-  static messagesOf(text: string, connection: PgConnection): Buffer {
-    const buffer = new WireBuffer(connection);
+  /** What a statement without values is in the extended protocol, but for the Sync at its end. */
+  static bytesOf(text: string, connection: PgConnection): Buffer {
+    const buffer = new WriteBuffer(connection);
     buffer.connection.parse!({ text });
     buffer.connection.bind({});
     buffer.connection.execute({});
     return buffer.take();
   }
 
-  /** What was written since the last time. */
+  /** What was written since the last call. */
   take(): Buffer {
     return Buffer.concat(this.#parts.splice(0));
   }
