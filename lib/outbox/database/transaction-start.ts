@@ -10,11 +10,11 @@ const ONE_STATEMENT =
 type Answer = 'parseComplete' | 'commandComplete';
 
 /**
- * Lets a START TRANSACTION travel with the first statement behind it, so that it takes no round trip. JDBC's driver for
- * PostgreSQL does the same.
+ * Lets a START TRANSACTION travel with the first statement behind it, so that it takes no round trip.
  *
  * No Sync of the protocol is between the two: if the transaction cannot begin, the server skips the statement. What cannot
- * travel so, such as a cursor, is sent behind a START TRANSACTION of its own.
+ * travel so, such as a cursor, is sent behind a START TRANSACTION of its own. The connection is closed where either fails:
+ * later statements must not run outside of the transaction.
  */
 export function deferTransactionStart(client: PgClient): void {
   const { connection, query, getTransactionStatus } = client;
@@ -22,6 +22,7 @@ export function deferTransactionStart(client: PgClient): void {
   if (connection?.parse === undefined || client.pipeline === true) return;
   const { query: simpleQuery } = connection;
   const start = WriteBuffer.bytesOf(START, connection);
+  // A new connection may be busy with what listeners of the pool have asked.
   let isIdle = client.readyForQuery === true;
   let beginning: 'held back' | 'sent' | undefined;
   let isTravelling = false;
@@ -38,12 +39,14 @@ export function deferTransactionStart(client: PgClient): void {
   };
   hide('parseComplete', 'commandComplete');
   hide('commandComplete', undefined);
-  connection.on('errorMessage', () => (expected = undefined));
-  // Behind the listener of pg, which calls back those that wait, and sends what they have queued.
-  connection.on('readyForQuery', () => {
-    isIdle = client.readyForQuery === true;
+  connection.on('errorMessage', (error: unknown) => {
+    if (expected !== undefined) connection.stream.destroy(error);
+  });
+  connection.prependListener('readyForQuery', () => {
     if (beginning === 'sent') beginning = undefined;
   });
+  // Behind the listener of pg, which calls back those that wait, and sends what they have queued.
+  connection.on('readyForQuery', () => (isIdle = client.readyForQuery === true));
 
   connection.query = (text) => {
     if (!isTravelling) return simpleQuery.call(connection, text);
@@ -68,21 +71,22 @@ export function deferTransactionStart(client: PgClient): void {
     }
   };
 
+  /** Whether pg sends a text by the extended protocol, or may. */
+  const isExtended = (sql: string, [values = [], ...others]: readonly unknown[]) =>
+    Array.isArray(values) &&
+    others.length === 0 &&
+    (values.length > 0 || ONE_STATEMENT.test(sql) || batchIn(connection, sql) !== undefined);
+  const isOutside = () => (getTransactionStatus?.call(client) ?? 'I') === 'I';
   client.query = (sql, ...rest) => {
-    if (sql === START && isIdle && rest.every((value) => value === undefined)) {
+    if (sql === START && isIdle && isOutside() && rest.every((value) => value === undefined)) {
       beginning = 'held back';
       return Promise.resolve({ command: 'START', rowCount: null, rows: [], fields: [] });
     }
     isIdle = false;
     if (beginning === 'held back') {
       beginning = 'sent';
-      const [values, ...others] = rest;
-      const isPlain = typeof sql === 'string' && others.length === 0;
-      if (isPlain && (hasValues(values) || ONE_STATEMENT.test(sql) || batchIn(connection, sql))) {
-        return travel(sql, rest);
-      }
+      if (typeof sql === 'string' && isExtended(sql, rest)) return travel(sql, rest);
       query.call(client, START, (error: unknown) => {
-        // Before the next statement is sent, which must not run outside of the transaction.
         if (error) connection.stream.destroy(error);
       });
     }
@@ -93,8 +97,4 @@ export function deferTransactionStart(client: PgClient): void {
     client.getTransactionStatus = () =>
       beginning === undefined ? getTransactionStatus.call(client) : 'T';
   }
-}
-
-function hasValues(values: unknown): boolean {
-  return Array.isArray(values) && values.length > 0;
 }
