@@ -4,6 +4,7 @@ import type { EventEmitter } from 'node:events';
 export interface PgClient extends EventEmitter {
   /** Undefined for clients that are not written in JavaScript. */
   readonly connection?: PgConnection;
+  /** The process of the server, or what a pooler has made up. */
   readonly processID?: number | null;
   /** True while the server awaits a statement. */
   readonly readyForQuery?: boolean;

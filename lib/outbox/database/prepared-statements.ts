@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Statement } from './dialect.js';
 import type { Row } from './outbox-database.js';
-
-/** A client of pg, as far as it tells which process of the server it was given. */
-interface Connected {
-  readonly processID?: number | null;
-}
+import type { PgClient } from './pg-client.js';
 
 /** Statements by which an application forgets what is prepared, its own and ours. */
 const FORGETS = /\b(?:DISCARD|DEALLOCATE)\b/i;
@@ -28,7 +24,7 @@ export class PreparedStatements {
   #isDirect: boolean | undefined;
   #forgotten = 0;
 
-  constructor(private readonly client: Connected) {}
+  constructor(private readonly client: Pick<PgClient, 'processID'>) {}
 
   /** The question whether the connection leads to the server itself, until it is answered. */
   get question(): (Statement & { resolve(rows: readonly Row[]): void }) | undefined {
