@@ -26,15 +26,22 @@ export async function saveCost({ services }: Ground): Promise<void> {
   report('8', busy, 'heard event', 1.6);
 
   const wires: SlowWire[] = [];
-  const far = async () => {
+  const far = (extra: object) => async () => {
     const options = (await services.postgres()) as Extract<DataSourceOptions, { type: 'postgres' }>;
     const url = new URL(options.url!);
     const target = { host: url.hostname, port: Number(url.port || 5432) };
     wires.push(await SlowWire.start(target, ONE_WAY));
     [url.hostname, url.port] = ['127.0.0.1', `${wires.at(-1)!.port}`];
-    return { ...options, url: url.href };
+    return { ...options, extra, url: url.href };
   };
-  report('rtt', await measured('PostgreSQL, 1 ms away', heard, far), 'heard event', 1.3);
+  const rtt = await measured('PostgreSQL, 1 ms away', heard, far({}));
+  report('rtt', rtt, 'heard event', 1.3);
+  const pipelined = await measured(
+    'PostgreSQL, 1 ms away, pipelined',
+    heard,
+    far({ pipeline: true }),
+  );
+  report('rtt-pipelined', pipelined, 'heard event', 1.1);
   for (const wire of wires) await wire.stop();
 }
 
