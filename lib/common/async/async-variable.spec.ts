@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { AsyncVariable } from './async-variable.js';
+import { AsyncVariable, isInVariable } from './async-variable.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -66,6 +66,39 @@ describe('an async variable', () => {
     };
     expect(await new AsyncVariable<number>().run(1, entering)).toBe('a');
     expect(variable.get()).toBeUndefined();
+  });
+
+  it('tells the end of its work before the caller is answered', async () => {
+    const variable = new AsyncVariable<string>();
+    const told: string[] = [];
+    const end = () => void told.push('end');
+    await variable.run('a', () => setImmediate(), end).then(() => told.push('answer'));
+    variable.run('a', () => told.push('work'), end);
+    const fails = () => {
+      throw new RangeError();
+    };
+    expect(() => variable.run('a', fails, end)).toThrow(RangeError);
+    await expect(variable.run('a', async () => fails(), end)).rejects.toThrow(RangeError);
+    expect(told).toEqual(['end', 'answer', 'work', 'end', 'end', 'end']);
+  });
+
+  it('is there as long as one of those that overlap goes on', async () => {
+    const [one, other] = [new AsyncVariable<number>(), new AsyncVariable<number>()];
+    const goOn = async (variable: AsyncVariable<number>, turns: number) => {
+      for (let turn = 0; turn < turns; turn++) await setImmediate();
+      return variable.get();
+    };
+    const all = [3, 1, 5, 2].map((turns, at) => {
+      const variable = at % 2 === 0 ? one : other;
+      return variable.run(turns, () => goOn(variable, turns));
+    });
+    expect(await Promise.all(all)).toEqual([3, 1, 5, 2]);
+    expect(isInVariable()).toBe(false);
+  });
+
+  it('tells whether the caller is in a value of any', () => {
+    expect(isInVariable()).toBe(false);
+    expect(new AsyncVariable<number>().run(1, isInVariable)).toBe(true);
   });
 
   it('remembers no value that a later one has replaced', async () => {

@@ -1,4 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, createHook, executionAsyncResource } from 'node:async_hooks';
+import { isPromiseLike } from './eventually.js';
 
 /** The value of one variable, and those of the others. No variable has two. */
 interface Binding {
@@ -7,8 +8,16 @@ interface Binding {
   readonly outer: Binding | undefined;
 }
 
-// One for all variables: until Node 24 each one makes every promise of the process slower.
+// One for all variables: until Node 24 each one makes every promise of the process slower. So it is on only while some
+// work is under way that has a value.
 const bindings = new AsyncLocalStorage<Binding>();
+let underWay = 0;
+let isEntered = false;
+
+/** Tells whether the caller is in a value of some variable. */
+export function isInVariable(): boolean {
+  return bindings.getStore() !== undefined;
+}
 
 /** A value that a caller shares with all that it calls, as with `AsyncLocalStorage`. */
 export class AsyncVariable<Value> {
@@ -19,19 +28,57 @@ export class AsyncVariable<Value> {
     return binding?.value as Value | undefined;
   }
 
-  /** Calls `work` within a value. */
-  run<Result>(value: Value, work: () => Result): Result {
-    return bindings.run(this.#bound(value), work);
+  /**
+   * Calls `work` within a value, which is gone when the work has ended.
+   *
+   * @param ended called at the end of the work, before the caller is answered
+   */
+  run<Result>(value: Value, work: () => Result, ended?: () => void): Result {
+    const end = (): void => {
+      ended?.();
+      underWay -= 1;
+      if (underWay === 0 && !isEntered) bindings.disable();
+    };
+    underWay += 1;
+    let result: Result;
+    try {
+      result = bindings.run(this.#bound(value), work);
+    } catch (error) {
+      end();
+      throw error;
+    }
+    if (isPromiseLike(result)) void result.then(end, end);
+    else end();
+    return result;
   }
 
   /** Puts the rest of the caller within a value: not beyond the end of a {@link run}, of whichever variable. */
   enterWith(value: Value): void {
-    bindings.enterWith(this.#bound(value));
+    const binding = this.#bound(value);
+    bindings.enterWith(binding);
+    if (!isEntered && underWay === 0) leaveResource(binding);
+    isEntered = true;
   }
 
   #bound(value: Value): Binding {
     return { variable: this, value, outer: without(this, bindings.getStore()) };
   }
+}
+
+/**
+ * Takes a binding off the resource of the caller soon, when what the caller goes on with has it. A caller that was not
+ * followed so far has no resource of its own but shares one with others.
+ */
+function leaveResource(binding: Binding): void {
+  const resource = executionAsyncResource() as Record<symbol, unknown>;
+  const hook = createHook({
+    before() {
+      hook.disable();
+      for (const key of Object.getOwnPropertySymbols(resource)) {
+        if (resource[key] === binding) resource[key] = undefined;
+      }
+    },
+  }).enable();
 }
 
 /** A caller that begins one transaction after the other must not keep all of them in memory. */
