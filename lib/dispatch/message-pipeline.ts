@@ -84,6 +84,11 @@ export class MessagePipeline {
     return isPromiseLike(staged) ? staged.then(() => heard) : heard;
   }
 
+  /** Tells whether {@link stage} may call the application. */
+  get callsApplication(): boolean {
+    return this.strategy.stagesByManagerAlone?.() !== true || !(this.tracing instanceof NoTracing);
+  }
+
   /** Tells whether an event has no recipient, so that its message need not be made. */
   isUnheard(event: HeardEvent): boolean {
     return this.unheard?.has(event) === true;

@@ -1,4 +1,12 @@
 export { wrapManagers } from './manager-methods.js';
+export {
+  addOwnSubscribers,
+  beginSelfContained,
+  endSelfContained,
+  hasOtherSubscribers,
+  isUnshared,
+  selfContained,
+} from './self-contained.js';
 export { type SerializeTransactions, SqliteTransactions } from './sqlite-transactions.js';
 export { isInMemory, isLocked, prepare, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 export { TransactionEndedError } from './transaction-ended.error.js';

@@ -3,6 +3,8 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable } from '../common/async/async-variable.js';
 import { wrapManagers } from './manager-methods.js';
 import { ConnectionLock } from './connection-lock.js';
+import { selfContained } from './self-contained.js';
+import { runControl } from './run-control.js';
 import { type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 import { TransactionEndedError } from './transaction-ended.error.js';
 
@@ -73,6 +75,8 @@ export class SqliteTransactions {
   #statementsByHand = 0;
   readonly #ended = new WeakMap<Runner, TransactionEndedError>();
   #statements: { readonly handle: unknown; readonly cache: unknown } | undefined;
+  /** Of a self-contained save, for the next one: nobody else has seen it. */
+  #idle: Runner | undefined;
   readonly #restore: (() => void)[] = [];
 
   private constructor(
@@ -136,6 +140,22 @@ export class SqliteTransactions {
       this.#noticeEnd(runner, error);
       throw error;
     }
+  }
+
+  /** Hands out the query runner that an earlier self-contained save has left. */
+  takeIdleRunner(): QueryRunner | undefined {
+    const idle = this.#idle;
+    this.#idle = undefined;
+    const { handle, cache } = this.#statements ?? {};
+    // Its statements are those of the connection that it was made for.
+    const isUsable = idle?.stmtCache !== undefined && idle.stmtCache === cache;
+    return isUsable && handle === this.#handle ? (idle as unknown as QueryRunner) : undefined;
+  }
+
+  /** Does some work, and everything called within is part of the transaction that a query runner is in. */
+  runIn<Result>(queryRunner: QueryRunner, work: () => Result): Result {
+    const scope = this.#holder;
+    return (scope?.runner as unknown) === queryRunner ? this.#scopes.run(scope!, work) : work();
   }
 
   /**
@@ -244,6 +264,8 @@ export class SqliteTransactions {
   #scope(): Scope | undefined {
     let scope = this.#scopes.get();
     while (scope?.isOpen === false) scope = scope.parent;
+    const save = selfContained(scope?.runner);
+    if (save !== undefined) save.isEntered = true;
     return scope;
   }
 
@@ -281,10 +303,12 @@ export class SqliteTransactions {
     const scope = this.#newScope(runner, parent);
     if (parent === undefined) this.#holder = scope;
     try {
-      const result = await this.#scopes.run(scope, work);
+      const save = parent === undefined ? selfContained(runner) : undefined;
+      const result = await (save === undefined ? this.#scopes.run(scope, work) : work());
       if (parent === undefined && this.#isLeftOpen(runner)) {
         throw new Error('A savepoint of the transaction was neither released nor rolled back');
       }
+      if (save?.hasCommitted === true && !save.isEntered) this.#idle = runner;
       return result;
     } finally {
       scope.isOpen = false;
@@ -383,6 +407,14 @@ export class SqliteTransactions {
   #query(runner: Runner, sql: string, original: () => Promise<unknown>): Promise<unknown> {
     const ended = runner.transactionDepth > 0 ? this.#endOf(runner) : undefined;
     if (ended !== undefined) return Promise.reject(ended);
+    if (sql === 'BEGIN TRANSACTION' || sql === 'COMMIT') {
+      const save = this.#holder?.runner === runner ? selfContained(runner) : undefined;
+      const handle = this.#handle;
+      if (save?.isEntered === false && handle !== undefined) {
+        save.hasCommitted ||= sql === 'COMMIT';
+        return runControl(this.dataSource, handle, runner as unknown as QueryRunner, sql);
+      }
+    }
     if (!this.isSerial || this.#holder?.runner === runner) return this.#watched(runner, original);
     if (BY_HAND.test(sql)) return this.#byHand(runner, original);
     return CHANGES_NOTHING.test(sql)

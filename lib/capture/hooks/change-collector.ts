@@ -9,6 +9,7 @@ import { Doubts } from '../changes/doubts.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { TransactionFrames } from '../changes/transaction-frames.js';
+import type { TransactionScopes } from './transaction-scopes.js';
 import type { TransactionsByHand } from './transactions-by-hand.js';
 
 /** The connection that a hook of TypeORM is called on. */
@@ -77,6 +78,7 @@ export class ChangeCollector {
       TransactionsByHand,
       'statement' | 'isOpen' | 'note' | 'hold' | 'end'
     >,
+    private readonly scopes: Pick<TransactionScopes, 'within'>,
     private readonly others?: OtherReports,
   ) {}
 
@@ -145,8 +147,18 @@ export class ChangeCollector {
     if (items.length === 0) return;
     // What triggers report besides has to be removed in any case.
     if (this.others === undefined && this.messages.areUnheard(items)) return;
+    return this.#stageBefore(state, items, { queryRunner, manager });
+  }
+
+  #stageBefore(
+    state: ConnectionState,
+    items: CollectedItem[],
+    { queryRunner, manager }: OnConnection,
+  ): Promise<void> | void {
     try {
-      return eventually(this.#stage(state, items, manager));
+      const stage = () => eventually(this.#stage(state, items, manager));
+      const callsApplication = this.pipeline.callsApplication || this.messages.callFunctions(items);
+      return callsApplication ? this.scopes.within(queryRunner, stage) : stage();
     } catch (error) {
       // Of a hook that throws, TypeORM would not wait for the promises of others.
       return Promise.reject(error);
@@ -224,7 +236,7 @@ export class ChangeCollector {
 
   /** All rows of one statement together. */
   #sendLoose(state: ConnectionState, { queryRunner, manager }: OnConnection): Promise<void> {
-    state.sending ??= Promise.resolve().then(async () => {
+    const send = async () => {
       state.sending = undefined;
       if (this.isBegunByHand(queryRunner)) {
         return this.#stageByHand(state, { queryRunner, manager });
@@ -238,7 +250,8 @@ export class ChangeCollector {
         // The row is stored already: the caller's write has not failed.
         this.#logError('Sending what was written outside of a transaction failed', error);
       }
-    });
+    };
+    state.sending ??= Promise.resolve().then(() => this.scopes.within(queryRunner, send));
     return state.sending;
   }
 

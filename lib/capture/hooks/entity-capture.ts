@@ -95,7 +95,13 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       this.#collector.release(messages),
     );
     const others = otherReports?.(this);
-    this.#collector = new ChangeCollector(this.messages, pipeline, byHand, others);
+    this.#collector = new ChangeCollector(
+      this.messages,
+      pipeline,
+      byHand,
+      this.transactions,
+      others,
+    );
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk);
     this.#criteria = new CriteriaWrites(

@@ -1,5 +1,6 @@
 import type { DataSource, EntitySubscriberInterface } from 'typeorm';
 import { ThornConfigurationError } from '../../errors/index.js';
+import { addOwnSubscribers } from '../../sqlite/index.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 
 /** The place of some hooks among the subscribers of a data source. */
@@ -35,7 +36,7 @@ export class HooksAttachment {
   add(hooks: readonly EntitySubscriberInterface[], release: () => void): void {
     this.#hooks = hooks;
     this.#release = release;
-    this.dataSource.subscribers.push(...hooks);
+    addOwnSubscribers(this.dataSource, hooks);
   }
 
   remove(): void {

@@ -144,12 +144,16 @@ export class EntityMessages {
     };
   }
 
+  /** True if functions of the application may be called to make the messages of these changes. */
+  callFunctions(items: readonly CollectedItem[]): boolean {
+    return items.some((item) => eventsOf(item).some(({ callsFunctions }) => callsFunctions));
+  }
+
   /** True if nobody would get any event of these changes, whatever the rows say. */
   areUnheard(items: readonly CollectedItem[]): boolean {
     return items.every((item) => {
       if (item.type === 'message') return false;
-      const { events } = item.type === 'row' ? item.plan : item.plan.entity;
-      return !events.some((event) => this.#mayBeHeard(event));
+      return !eventsOf(item).some((event) => this.#mayBeHeard(event));
     });
   }
 
@@ -192,6 +196,11 @@ export class EntityMessages {
     }
     return String(value);
   }
+}
+
+function eventsOf(item: CollectedItem): readonly EventPlan[] {
+  if (item.type === 'message') return [];
+  return item.type === 'row' ? item.plan.events : item.plan.entity.events;
 }
 
 function conditionRow({ readsChanges }: EventPlan, { row, change }: Subject): ObjectLiteral {

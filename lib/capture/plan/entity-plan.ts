@@ -64,6 +64,8 @@ export interface EventPlan {
   readonly watched: ReadonlySet<Field> | undefined;
   /** True if the condition reads the changed fields. */
   readonly readsChanges: boolean;
+  /** True if the application's functions make anything of it. */
+  readonly callsFunctions: boolean;
   /** True if anything is made from the row; else the row is not read. */
   readonly needsRow: boolean;
   /** Paths of the relations to load with the row. */
@@ -187,12 +189,12 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     surveyed.push(survey);
   }
   const isKeyEnough = (options.relations ?? []).length + metadata.eagerRelations.length === 0;
-  const functions = [options.payload, options.ref, options.owner, options.headers];
-  const needsRow =
-    paths.length > 0 ||
-    readsChanges ||
+  const callsFunctions =
     order?.isFunction === true ||
-    functions.some((setting) => typeof setting === 'function');
+    [options.payload, options.ref, options.owner, options.headers].some(
+      (setting) => typeof setting === 'function',
+    );
+  const needsRow = paths.length > 0 || readsChanges || callsFunctions;
   return {
     name,
     eventName,
@@ -205,6 +207,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     relation: relationOf(event, metadata),
     watched,
     readsChanges,
+    callsFunctions,
     needsRow,
     joins: needsRow
       ? joinsOf([...surveyed.flatMap(withEagerRelations), ...eagerRelations(metadata)])

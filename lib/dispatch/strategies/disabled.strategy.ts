@@ -8,6 +8,10 @@ export class DisabledStrategy extends DispatchStrategy {
     return 'disabled()';
   }
 
+  override stagesByManagerAlone(): boolean {
+    return true;
+  }
+
   override async stage(): Promise<void> {}
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {

@@ -54,6 +54,10 @@ export class InlineStrategy extends DispatchStrategy {
     return 'inline()';
   }
 
+  override stagesByManagerAlone(): boolean {
+    return true;
+  }
+
   override async stage(): Promise<void> {}
 
   /** Resolves when every delivery of every message has been attempted once. */

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { DataSource, QueryFailedError } from 'typeorm';
 import type { DataSourceOptions, EntityManager } from 'typeorm';
 import {
+  addOwnSubscribers,
   isInMemory,
   isLocked,
   type SqliteHandle,
@@ -128,7 +129,7 @@ export class SqliteDatabase extends OutboxDatabase {
       if (this.#thread === null) this.#goOnAlone();
       else this.#handle.exec(checkpointEvery(PAGES_OF_CHECKPOINT.withThread));
     }
-    this.dataSource.subscribers.push(this.#hooks);
+    addOwnSubscribers(this.dataSource, [this.#hooks]);
   }
 
   override execute(steps: readonly Step[]): Promise<readonly Result[]> {

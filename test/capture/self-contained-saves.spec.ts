@@ -1,0 +1,426 @@
+import { setTimeout as passes } from 'node:timers/promises';
+import {
+  AfterInsert,
+  Column,
+  type DataSource,
+  type EntityManager,
+  Entity,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+  QueryFailedError,
+  type QueryRunner,
+} from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
+import { CAPTURE_DATABASES, type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+
+class Refused extends Error {}
+
+/** Is called by the payload function of a note, and by the hooks of others. */
+let calledWithin: () => unknown = () => undefined;
+const callsNothing = () => undefined;
+
+@Entity()
+@Webhooks<Note>({
+  payload: async ({ text }) => {
+    await calledWithin();
+    return { text };
+  },
+  propagateErrors: true,
+})
+@WebhookEvent<Note>('note.created', { on: 'create' })
+class Note {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column({ type: 'varchar', length: 80 })
+  text!: string;
+}
+
+/** What is written by that which a save calls. */
+@Entity()
+class Trace {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column({ type: 'varchar', length: 80 })
+  text!: string;
+}
+
+/** Its events call no function. */
+@Entity()
+@WebhookEvent<Tag>('tag.created', { on: 'create' })
+@WebhookEvent<Tag>('tag.deleted', { on: 'delete' })
+class Tag {
+  @PrimaryColumn({ type: 'varchar', length: 80 })
+  name!: string;
+}
+
+@Entity()
+@WebhookEvent<Listening>('listening.created', { on: 'create' })
+class Listening {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @AfterInsert()
+  async listen(): Promise<void> {
+    await calledWithin();
+  }
+}
+
+const note = (text: string) => Object.assign(new Note(), { text });
+const trace = (text: string) => Object.assign(new Trace(), { text });
+const tag = (name: string) => Object.assign(new Tag(), { name });
+
+describe.each(CAPTURE_DATABASES)('what a save calls, on %s', (kind) => {
+  const isSqlite = kind === 'sqlite';
+  let app: CaptureApp;
+  let dataSource: DataSource;
+  let manager: EntityManager;
+
+  const open = async (entities: readonly (new () => object)[]) => {
+    app = await openCaptureApp(kind, entities);
+    ({ dataSource } = app);
+    ({ manager } = dataSource);
+    // Else its `stage` might write as well.
+    Object.assign(app.strategy, { stagesByManagerAlone: () => true });
+  };
+  beforeEach(async () => {
+    calledWithin = callsNothing;
+    await open([Note, Trace, Tag]);
+  });
+  afterEach(() => app.close());
+
+  /** Writes with another manager than that of the save. On SQLite everything within belongs to the save. */
+  const leaveTrace = async () => {
+    await passes(2);
+    await manager.save(trace('left'));
+  };
+  const traces = () => manager.count(Trace);
+
+  describe('from the function of an event', () => {
+    it('knows the transaction, also later', async () => {
+      const found: unknown[] = [];
+      calledWithin = async () => {
+        for (let turn = 0; turn < 2; turn++) {
+          found.push(app.transactions.current()?.queryRunner?.isTransactionActive);
+          await passes(1);
+        }
+      };
+      await manager.save(note('a'));
+      expect(found).toEqual([true, true]);
+      expect(app.transactions.current()).toBeUndefined();
+    });
+
+    it('is in no transaction whose callers are unknown', async () => {
+      let hasUnknownCallers: boolean | undefined;
+      calledWithin = () => {
+        ({ hasUnknownCallers } = app.capture.transactions);
+      };
+      await manager.save(note('a'));
+      expect(hasUnknownCallers).toBe(false);
+    });
+
+    it('may write', async () => {
+      calledWithin = leaveTrace;
+      await manager.save(note('a'));
+      expect(await traces()).toBe(1);
+      expect(app.received()).toEqual(['note.created {"text":"a"}']);
+    });
+
+    it('may write outside of a transaction', async () => {
+      calledWithin = leaveTrace;
+      await manager.save(note('a'), { transaction: false });
+      expect(await traces()).toBe(1);
+      expect(app.received()).toEqual(['note.created {"text":"a"}']);
+    });
+
+    it('may write in a transaction within', async () => {
+      calledWithin = () =>
+        manager.transaction(async (within) => {
+          await within.save(trace('within'));
+          await leaveTrace();
+        });
+      await manager.save(note('a'));
+      expect(await traces()).toBe(2);
+      expect(app.received()).toEqual(['note.created {"text":"a"}']);
+    });
+
+    it('is rolled back with the save', async () => {
+      calledWithin = async () => {
+        await leaveTrace();
+        throw new Refused();
+      };
+      await expect(manager.save(note('a'))).rejects.toBeInstanceOf(Refused);
+      expect(await traces()).toBe(isSqlite ? 0 : 1);
+      expect(await manager.count(Note)).toBe(0);
+      expect(app.received()).toEqual([]);
+    });
+
+    it('leaves later saves alone when nobody has waited for it', async () => {
+      let late: Promise<void> | undefined;
+      calledWithin = () => {
+        late = leaveTrace();
+      };
+      await manager.save(note('a'));
+      calledWithin = () => {
+        throw new Refused();
+      };
+      await expect(manager.save(note('b'))).rejects.toBeInstanceOf(Refused);
+      await late;
+      expect(await traces()).toBe(1);
+    });
+  });
+
+  it('may write from a strategy', async () => {
+    Reflect.deleteProperty(app.strategy, 'stagesByManagerAlone');
+    app.strategy.stage = async (_messages, own) => {
+      await leaveTrace();
+      await own!.transaction((within) => within.save(trace('within')));
+    };
+    await manager.save(tag('a'));
+    expect(await traces()).toBe(2);
+  });
+
+  it('may write from a method in the place of TypeORM’s', async () => {
+    app.capture.detach();
+    const { save } = manager;
+    Object.assign(manager, {
+      save: async (row: object) => {
+        const saved: unknown = await Reflect.apply(save, manager, [row]);
+        await dataSource.getRepository(Trace).insert(trace('beside'));
+        return saved;
+      },
+    });
+    app.capture.attach();
+    await manager.save(tag('a'));
+    expect(await traces()).toBe(1);
+    expect(app.received()).toHaveLength(1);
+  });
+
+  it('may write from a subscriber that is added later', async () => {
+    await manager.save(tag('a'));
+    const current: unknown[] = [];
+    dataSource.subscribers.push({
+      listenTo: () => Tag,
+      afterInsert: async () => {
+        current.push(app.transactions.current() !== undefined);
+        await leaveTrace();
+      },
+    });
+    await manager.save(tag('b'));
+    expect(await traces()).toBe(1);
+    expect(current).toEqual([true]);
+  });
+
+  it('may write from a listener of an entity', async () => {
+    await app.close();
+    await open([Listening, Trace]);
+    calledWithin = leaveTrace;
+    await manager.save(new Listening());
+    expect(await traces()).toBe(1);
+  });
+
+  it('is told by each method that saves and removes', async () => {
+    const saved = await manager.save([tag('a'), tag('b')]);
+    await manager.remove(saved);
+    await dataSource.getRepository(Tag).save(tag('c'));
+    expect(app.received().map((line) => line.split(' ')[0])).toEqual([
+      'tag.created',
+      'tag.created',
+      'tag.deleted',
+      'tag.deleted',
+      'tag.created',
+    ]);
+  });
+
+  it('makes the statements of TypeORM', async () => {
+    await manager.save(tag('a'));
+    app.queries();
+    await manager.save(tag('b'));
+    const verbs = app.queries().map((sql) => sql.split(' ')[0]);
+    const begin = isSqlite ? 'BEGIN' : 'START';
+    expect(verbs).toEqual(['SELECT', begin, 'INSERT', 'COMMIT']);
+  });
+
+  it('belongs to the transaction that it is called in', async () => {
+    await manager.save(tag('a'));
+    const undone = manager.transaction(async () => {
+      await manager.save(tag('b'));
+      throw new Refused();
+    });
+    await expect(undone).rejects.toBeInstanceOf(Refused);
+    // Other databases give it a connection and a transaction of its own.
+    expect(await manager.count(Tag)).toBe(isSqlite ? 1 : 2);
+  });
+
+  it('leaves no connection behind when it fails', async () => {
+    calledWithin = () => {
+      throw new Refused();
+    };
+    const failing = Array.from({ length: 25 }, () => manager.save(note('a')));
+    const results = await Promise.allSettled(failing);
+    expect(results.map(({ status }) => status)).toEqual(results.map(() => 'rejected'));
+    calledWithin = callsNothing;
+    await Promise.all(Array.from({ length: 25 }, (_, at) => manager.save(note(`${at}`))));
+    expect(await manager.count(Note)).toBe(25);
+  });
+});
+
+describe('a save on SQLite whose COMMIT fails', () => {
+  @Entity()
+  @WebhookEvent<Child>('child.created', { on: 'create' })
+  class Child {
+    @PrimaryColumn({ type: 'integer' })
+    id!: number;
+
+    @Column({ type: 'integer' })
+    parent!: number;
+  }
+
+  let app: CaptureApp;
+  beforeEach(async () => {
+    app = await openCaptureApp('sqlite', [Child]);
+    Object.assign(app.strategy, { stagesByManagerAlone: () => true });
+    const { dataSource } = app;
+    await dataSource.query('DROP TABLE child');
+    await dataSource.query('CREATE TABLE parent (id integer PRIMARY KEY)');
+    await dataSource.query('INSERT INTO parent VALUES (1)');
+    await dataSource.query(
+      'CREATE TABLE child (id integer PRIMARY KEY, parent integer REFERENCES parent DEFERRABLE INITIALLY DEFERRED)',
+    );
+  });
+  afterEach(() => app.close());
+
+  const child = (id: number, parent: number) => Object.assign(new Child(), { id, parent });
+
+  it('rejects as TypeORM does, is rolled back, and sends nothing', async () => {
+    const { manager } = app.dataSource;
+    await manager.save(child(1, 1));
+    app.received();
+    app.queries();
+    const failing = manager.save(child(2, 7));
+    await expect(failing).rejects.toMatchObject({ query: 'COMMIT', code: /CONSTRAINT/ });
+    await expect(failing).rejects.toBeInstanceOf(QueryFailedError);
+    expect(app.queries().at(-1)).toBe('ROLLBACK');
+    expect(app.received()).toEqual([]);
+    await manager.save(child(3, 1));
+    expect(app.received()).toHaveLength(1);
+    expect((await manager.find(Child)).map(({ id }) => id)).toEqual([1, 3]);
+  });
+});
+
+describe.each(['postgres', 'mariadb'] as const)('a query runner that all share, on %s', (kind) => {
+  it('tells its callers of their transaction after a save', async () => {
+    const app = await openCaptureApp(kind, [Tag]);
+    Object.assign(app.strategy, { stagesByManagerAlone: () => true });
+    const { dataSource } = app;
+    // As in tests that roll back everything.
+    const shared = dataSource.createQueryRunner();
+    const release = shared.release.bind(shared);
+    shared.release = async () => undefined;
+    dataSource.createQueryRunner = () => shared;
+    for (const name of ['a', 'b']) await dataSource.manager.save(tag(name));
+    await dataSource.manager.transaction(async () => {
+      expect(app.transactions.current()?.queryRunner).toBe(shared);
+    });
+    expect(app.received()).toHaveLength(2);
+    await release();
+    await app.close();
+  });
+});
+
+describe('the query runner of a save on SQLite', () => {
+  let app: CaptureApp;
+  const open = async (options: object = {}) => {
+    app = await openCaptureApp('sqlite', [Note, Tag], options);
+    Object.assign(app.strategy, { stagesByManagerAlone: () => true });
+  };
+  afterEach(() => app.close());
+
+  it('is not that of a later save when something of the application has it', async () => {
+    await open();
+    const { manager } = app.dataSource;
+    let kept: QueryRunner | undefined;
+    calledWithin = () => {
+      kept = app.dataSource.createQueryRunner();
+    };
+    await manager.save(note('a'));
+    await kept!.startTransaction();
+    const saving = manager.save(tag('a'));
+    await passes(5);
+    await kept!.rollbackTransaction();
+    await saving;
+    expect(await manager.count(Tag)).toBe(1);
+  });
+
+  it('is not taken away by the end of the save before', async () => {
+    await open();
+    const { manager } = app.dataSource;
+    const found = new Set<unknown>();
+    calledWithin = () => {
+      const { hasUnknownCallers } = app.capture.transactions;
+      found.add(app.transactions.current() !== undefined && !hasUnknownCallers);
+    };
+    for (let turns = 0; turns < 150; turns++) {
+      const before = manager.save(tag(`${turns}`));
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      await Promise.all([before, manager.save(note('a'))]);
+    }
+    expect([...found]).toEqual([true]);
+    expect(app.received()).toHaveLength(300);
+  });
+
+  it('is left alone by a save that its function has not waited for, whenever that begins', async () => {
+    await open();
+    const { manager } = app.dataSource;
+    for (let turns = 0; turns < 30; turns++) {
+      let late: Promise<unknown> | undefined;
+      calledWithin = () => {
+        late ??= (async () => {
+          for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+          await manager.save(tag(`${turns}`));
+        })().catch((error: unknown) => error);
+      };
+      await manager.save(note('a'));
+      await late;
+    }
+    expect(await manager.count(Note)).toBe(30);
+  });
+
+  it('is shared where transactions take no turns', async () => {
+    await open({ serializeTransactions: false });
+    const { manager } = app.dataSource;
+    await manager.save(tag('a'));
+    await manager.transaction(async (within) => {
+      expect(app.transactions.current()).toBe(within);
+      await within.save(tag('b'));
+    });
+    expect(app.received()).toHaveLength(2);
+  });
+
+  it('tells the logger of statements that take long', async () => {
+    await open();
+    const { dataSource } = app;
+    const slow: string[] = [];
+    Object.assign(dataSource.options, { maxQueryExecutionTime: 50 });
+    dataSource.logger.logQuerySlow = (_time, sql) => void slow.push(sql.split(' ')[0]!);
+    let now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => (now += 100));
+    await dataSource.manager.save(tag('a'));
+    clock.mockRestore();
+    expect(slow).toEqual(['SELECT', 'BEGIN', 'INSERT', 'COMMIT']);
+  });
+});
+
+it('saves after the data source was initialised again', async () => {
+  const app = await openCaptureApp('sqlite', [Tag]);
+  Object.assign(app.strategy, { stagesByManagerAlone: () => true });
+  const { dataSource } = app;
+  for (const name of ['a', 'b']) await dataSource.manager.save(tag(name));
+  await dataSource.destroy();
+  await dataSource.initialize();
+  await dataSource.manager.save(tag('a'));
+  expect(await dataSource.manager.count(Tag)).toBe(1);
+  await app.close();
+});
