@@ -2,7 +2,7 @@ import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm
 
 /** A save that has its query runner for itself, and calls nothing of the application but what is told of it. */
 export interface SelfContained {
-  /** True when something was called that has asked for the query runner, and may still use it. */
+  /** True when something of the application was called, which may still use the query runner. */
   isEntered: boolean;
   hasCommitted: boolean;
 }

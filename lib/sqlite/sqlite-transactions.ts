@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { AsyncVariable } from '../common/async/async-variable.js';
+import { AsyncVariable, followCallers } from '../common/async/async-variable.js';
 import { wrapManagers } from './manager-methods.js';
 import { ConnectionLock } from './connection-lock.js';
 import { selfContained } from './self-contained.js';
@@ -102,6 +102,7 @@ export class SqliteTransactions {
     if (dataSource.options.type !== 'better-sqlite3' || installed.has(dataSource)) return;
     const transactions = new SqliteTransactions(dataSource, serialize);
     installed.set(dataSource, transactions);
+    followCallers();
     transactions.#install();
   }
 
@@ -264,8 +265,6 @@ export class SqliteTransactions {
   #scope(): Scope | undefined {
     let scope = this.#scopes.get();
     while (scope?.isOpen === false) scope = scope.parent;
-    const save = selfContained(scope?.runner);
-    if (save !== undefined) save.isEntered = true;
     return scope;
   }
 

@@ -92,7 +92,9 @@ export class TransactionScopes {
 
   /** Does some work of a hook that may call the application, which has to find the transaction of the connection. */
   within<Result>(runner: QueryRunner, work: () => Result): Result {
-    if (selfContained(runner) === undefined) return work();
+    const save = selfContained(runner);
+    if (save === undefined) return work();
+    save.isEntered = true;
     const sqlite = SqliteTransactions.of(this.dataSource);
     return this.#inScope(runner, sqlite === undefined ? work : () => sqlite.runIn(runner, work));
   }

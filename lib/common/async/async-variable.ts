@@ -1,4 +1,4 @@
-import { AsyncLocalStorage, createHook, executionAsyncResource } from 'node:async_hooks';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { isPromiseLike } from './eventually.js';
 
 /** The value of one variable, and those of the others. No variable has two. */
@@ -12,7 +12,15 @@ interface Binding {
 // work is under way that has a value.
 const bindings = new AsyncLocalStorage<Binding>();
 let underWay = 0;
-let isEntered = false;
+
+/**
+ * Keeps every caller followed from now on, for {@link AsyncVariable.enterWith}: a caller that was not followed when it began
+ * to wait goes on in the place of all such callers, and all of them would enter.
+ */
+export function followCallers(): void {
+  underWay += 1;
+  bindings.run({ variable: bindings, value: undefined, outer: undefined }, () => undefined);
+}
 
 /** Tells whether the caller is in a value of some variable. */
 export function isInVariable(): boolean {
@@ -37,7 +45,7 @@ export class AsyncVariable<Value> {
     const end = (): void => {
       ended?.();
       underWay -= 1;
-      if (underWay === 0 && !isEntered) bindings.disable();
+      if (underWay === 0) bindings.disable();
     };
     underWay += 1;
     let result: Result;
@@ -52,33 +60,17 @@ export class AsyncVariable<Value> {
     return result;
   }
 
-  /** Puts the rest of the caller within a value: not beyond the end of a {@link run}, of whichever variable. */
+  /**
+   * Puts the rest of the caller within a value: not beyond the end of a {@link run}, of whichever variable. Callers have to be
+   * followed: see {@link followCallers}.
+   */
   enterWith(value: Value): void {
-    const binding = this.#bound(value);
-    bindings.enterWith(binding);
-    if (!isEntered && underWay === 0) leaveResource(binding);
-    isEntered = true;
+    bindings.enterWith(this.#bound(value));
   }
 
   #bound(value: Value): Binding {
     return { variable: this, value, outer: without(this, bindings.getStore()) };
   }
-}
-
-/**
- * Takes a binding off the resource of the caller soon, when what the caller goes on with has it. A caller that was not
- * followed so far has no resource of its own but shares one with others.
- */
-function leaveResource(binding: Binding): void {
-  const resource = executionAsyncResource() as Record<symbol, unknown>;
-  const hook = createHook({
-    before() {
-      hook.disable();
-      for (const key of Object.getOwnPropertySymbols(resource)) {
-        if (resource[key] === binding) resource[key] = undefined;
-      }
-    },
-  }).enable();
 }
 
 /** A caller that begins one transaction after the other must not keep all of them in memory. */
