@@ -147,18 +147,20 @@ export class ChangeCollector {
     if (items.length === 0) return;
     // What triggers report besides has to be removed in any case.
     if (this.others === undefined && this.messages.areUnheard(items)) return;
-    return this.#stageBefore(state, items, { queryRunner, manager });
+    const callsApplication = this.pipeline.callsApplication || this.messages.callFunctions(items);
+    const staging = this.#stage(state, items, manager);
+    return this.#runBeforeCommit(staging, callsApplication ? queryRunner : undefined);
   }
 
-  #stageBefore(
-    state: ConnectionState,
-    items: CollectedItem[],
-    { queryRunner, manager }: OnConnection,
+  /** @param within the connection that staging may call the application on */
+  #runBeforeCommit(
+    staging: Generator<unknown, void, unknown>,
+    within: QueryRunner | undefined,
   ): Promise<void> | void {
     try {
-      const stage = () => eventually(this.#stage(state, items, manager));
-      const callsApplication = this.pipeline.callsApplication || this.messages.callFunctions(items);
-      return callsApplication ? this.scopes.within(queryRunner, stage) : stage();
+      return within === undefined
+        ? eventually(staging)
+        : this.scopes.within(within, () => eventually(staging));
     } catch (error) {
       // Of a hook that throws, TypeORM would not wait for the promises of others.
       return Promise.reject(error);
