@@ -102,7 +102,6 @@ export class SqliteTransactions {
     if (dataSource.options.type !== 'better-sqlite3' || installed.has(dataSource)) return;
     const transactions = new SqliteTransactions(dataSource, serialize);
     installed.set(dataSource, transactions);
-    followCallers();
     transactions.#install();
   }
 
@@ -286,6 +285,8 @@ export class SqliteTransactions {
     asked: Runner | undefined,
     work: () => Promise<Result>,
   ): Promise<Result> {
+    // Not before: it is for those who begin a transaction by hand later.
+    followCallers();
     const current = this.#scope();
     const runner = asked ?? current?.runner ?? this.#newRunner();
     const outer = current?.runner === runner ? current : this.#holder;
@@ -346,6 +347,7 @@ export class SqliteTransactions {
   }
 
   async #startByHand(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+    followCallers();
     const scope = this.#newScope(runner);
     if (!this.isSerial) {
       if (!this.#inTransaction) this.#holder = scope;

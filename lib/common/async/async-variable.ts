@@ -12,12 +12,15 @@ interface Binding {
 // work is under way that has a value.
 const bindings = new AsyncLocalStorage<Binding>();
 let underWay = 0;
+let isFollowing = false;
 
 /**
  * Keeps every caller followed from now on, for {@link AsyncVariable.enterWith}: a caller that was not followed when it began
  * to wait goes on in the place of all such callers, and all of them would enter.
  */
 export function followCallers(): void {
+  if (isFollowing) return;
+  isFollowing = true;
   underWay += 1;
   bindings.run({ variable: bindings, value: undefined, outer: undefined }, () => undefined);
 }
