@@ -346,12 +346,16 @@ describe('the query runner of a save on SQLite', () => {
       kept = app.dataSource.createQueryRunner();
     };
     await manager.save(note('a'));
-    await kept!.startTransaction();
-    const saving = manager.save(tag('a'));
-    await passes(5);
-    await kept!.rollbackTransaction();
+    let saving: Promise<unknown> | undefined;
+    calledWithin = async () => {
+      saving = kept!.manager.save(tag('a'));
+      await passes(5);
+      throw new Refused();
+    };
+    await manager.save(tag('b'));
+    await expect(manager.save(note('b'))).rejects.toBeInstanceOf(Refused);
     await saving;
-    expect(await manager.count(Tag)).toBe(1);
+    expect(await manager.count(Tag)).toBe(2);
   });
 
   it('is not taken away by the end of the save before', async () => {
