@@ -33,6 +33,13 @@ interface Scope {
   isOpen: boolean;
 }
 
+/** A transaction that was begun with `startTransaction()`. */
+interface OpenByHand extends Scope {
+  readonly handle: SqliteHandle | undefined;
+  /** Ends that callers are followed, of whom those who began it are to be found in it. */
+  readonly unfollow: () => void;
+}
+
 type RunnerMethod = 'query' | 'startTransaction' | 'commitTransaction' | 'rollbackTransaction';
 type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 
@@ -68,7 +75,7 @@ export class SqliteTransactions {
   /** Has the connection. */
   #holder: Scope | undefined;
   /** The one that was begun with `startTransaction()`; it ends with its transaction. */
-  #openByHand: (Scope & { readonly handle: SqliteHandle | undefined }) | undefined;
+  #openByHand: OpenByHand | undefined;
   /** Set while the connection is reserved. */
   #reserved: { onWanted: (() => void) | undefined } | undefined;
   /** Statements by hand that are under way: it takes some turns of the promises before SQLite runs one. */
@@ -285,8 +292,6 @@ export class SqliteTransactions {
     asked: Runner | undefined,
     work: () => Promise<Result>,
   ): Promise<Result> {
-    // Not before: it is for those who begin a transaction by hand later.
-    followCallers();
     const current = this.#scope();
     const runner = asked ?? current?.runner ?? this.#newRunner();
     const outer = current?.runner === runner ? current : this.#holder;
@@ -346,23 +351,31 @@ export class SqliteTransactions {
     return isWithin ? this.#begin(runner, original) : this.#startByHand(runner, original);
   }
 
-  async #startByHand(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    followCallers();
+  #startByHand(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
     const scope = this.#newScope(runner);
-    if (!this.isSerial) {
-      if (!this.#inTransaction) this.#holder = scope;
-      this.#begun.enterWith(this.#holder ?? scope);
-      return this.#begin(runner, original);
+    const unfollow = followCallers();
+    if (this.isSerial) {
+      return this.#begun.enterAfter(this.#beginByHand(scope, unfollow, original), scope);
     }
-    this.#begun.enterWith(scope);
-    const waiting = this.#acquire();
-    if (waiting !== undefined) await waiting;
-    this.#holder = scope;
-    this.#openByHand = Object.assign(scope, { handle: this.#handle });
+    if (!this.#inTransaction) this.#holder = scope;
+    return this.#begun.enterAfter(this.#begin(runner, original), this.#holder ?? scope);
+  }
+
+  async #beginByHand(
+    scope: Scope,
+    unfollow: () => void,
+    original: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const { runner } = scope;
     try {
+      const waiting = this.#acquire();
+      if (waiting !== undefined) await waiting;
+      this.#holder = scope;
+      this.#openByHand = Object.assign(scope, { handle: this.#handle, unfollow });
       return await this.#begin(runner, original);
     } catch (error) {
-      if (runner.transactionDepth === 0) this.#end();
+      if (this.#openByHand !== scope) unfollow();
+      else if (runner.transactionDepth === 0) this.#end();
       throw error;
     }
   }
@@ -487,6 +500,7 @@ export class SqliteTransactions {
     const open = this.#openByHand;
     if (open === undefined) return;
     open.isOpen = false;
+    open.unfollow();
     this.#openByHand = undefined;
     this.#holder = undefined;
     this.#lock.release();

@@ -1,6 +1,7 @@
 import { setTimeout as passes } from 'node:timers/promises';
-import type { EntityManager } from 'typeorm';
+import { Column, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WebhookEvent } from '../../lib/capture/index.js';
 import { idFrom } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
@@ -19,6 +20,16 @@ const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due })
 const article = (title: string) => Object.assign(new Article(), { title });
 
 class RolledBack extends Error {}
+
+@Entity()
+@WebhookEvent<Stock>('stock.changed', { on: 'change' })
+class Stock {
+  @PrimaryColumn({ type: 'integer' })
+  id!: number;
+
+  @Column({ type: 'integer' })
+  count!: number;
+}
 
 /** A small generator (mulberry32), so that a seed makes the same run everywhere. */
 function randomOf(seed: number): () => number {
@@ -173,6 +184,38 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       await runner.release();
       await repository.save(article('afterwards'));
       expect(await titles()).toEqual(['afterwards', 'by the right way']);
+    });
+
+    it('is entered by none but the caller of startTransaction(), also as the first thing of all', async () => {
+      await rig.close();
+      rig = await openOutboxApp(place, { entities: [Stock], queryTimeout: 20_000 });
+      await rig.subscribers.create(subscriber(receiver.url));
+      const { dataSource } = rig;
+      const ids = Array.from({ length: 20 }, (_, at) => at);
+      await dataSource.query(
+        `INSERT INTO stock (id, count) VALUES ${ids.map((id) => `(${id}, 0)`).join()}`,
+      );
+      const update = async (id: number) => {
+        for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+        await dataSource.manager.update(Stock, { id }, { count: 1 });
+        await rig.send();
+      };
+      const writeAndRollBack = async () => {
+        const runner = dataSource.createQueryRunner();
+        for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+        await runner.startTransaction();
+        await runner.manager.update(Stock, { id: 0 }, { count: 2 });
+        await rig.send();
+        await passes(20);
+        await runner.rollbackTransaction();
+        await runner.release();
+      };
+      const [some, others] = [ids.slice(0, 10), ids.slice(10)];
+      await Promise.all([...some.map(update), writeAndRollBack(), ...others.map(update)]);
+      expect(await rig.rows('SELECT DISTINCT count FROM stock')).toEqual([{ count: 1 }]);
+      // That of the transaction is sent as well, since it did not say that it belongs to it.
+      await receiver.waitFor(41);
+      expect(receiver.received.filter(({ event }) => event === 'stock.changed')).toHaveLength(20);
     });
 
     it('allows reads while a transaction is open', async () => {

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { AsyncVariable, isInVariable } from './async-variable.js';
+import { AsyncVariable, followCallers, isInVariable } from './async-variable.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -57,17 +57,6 @@ describe('an async variable', () => {
     expect(inner).toBeUndefined();
   });
 
-  it('is entered for the rest of a caller alone', async () => {
-    const variable = new AsyncVariable<string>();
-    const entering = async () => {
-      variable.enterWith('a');
-      await setImmediate();
-      return variable.get();
-    };
-    expect(await new AsyncVariable<number>().run(1, entering)).toBe('a');
-    expect(variable.get()).toBeUndefined();
-  });
-
   it('tells the end of its work before the caller is answered', async () => {
     const variable = new AsyncVariable<string>();
     const told: string[] = [];
@@ -104,18 +93,28 @@ describe('an async variable', () => {
   it('remembers no value that a later one has replaced', async () => {
     const [variable, other] = [new AsyncVariable<object>(), new AsyncVariable<string>()];
     await other.run('b', async () => {
-      const replaced = await enteredTwice(variable);
+      const unfollow = followCallers();
+      const entered: WeakRef<object>[] = [];
+      for (let at = 0; at < 3; at++) {
+        await variable.enterAfter(twoTurns(), newValue(entered));
+        expect(variable.get() === entered[at]!.deref()).toBe(true);
+      }
       await setImmediate();
       collectGarbage();
-      expect(replaced.deref()).toBeUndefined();
+      expect(entered[1]!.deref()).toBeUndefined();
+      expect(variable.get() === undefined).toBe(false);
+      unfollow();
     });
   });
 });
 
-/** A value that was entered, and then another one within. */
-async function enteredTwice(variable: AsyncVariable<object>): Promise<WeakRef<object>> {
-  const first = {};
-  variable.enterWith(first);
-  variable.enterWith({});
-  return new WeakRef(first);
+function newValue(entered: WeakRef<object>[]): object {
+  const value = {};
+  entered.push(new WeakRef(value));
+  return value;
+}
+
+async function twoTurns(): Promise<void> {
+  await Promise.resolve();
+  await Promise.resolve();
 }

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, createHook, executionAsyncResource } from 'node:async_hooks';
 import { isPromiseLike } from './eventually.js';
 
 /** The value of one variable, and those of the others. No variable has two. */
@@ -12,17 +12,30 @@ interface Binding {
 // work is under way that has a value.
 const bindings = new AsyncLocalStorage<Binding>();
 let underWay = 0;
-let isFollowing = false;
+
+const NOTHING: Binding = { variable: bindings, value: undefined, outer: undefined };
+
+/** True until Node 24, where the value is a property of what the caller runs in. */
+const isHooked = bindings.run(NOTHING, () => {
+  const resource = executionAsyncResource() as Record<symbol, unknown>;
+  return Object.getOwnPropertySymbols(resource).some((name) => resource[name] === NOTHING);
+});
+bindings.disable();
 
 /**
- * Keeps every caller followed from now on, for {@link AsyncVariable.enterWith}: a caller that was not followed when it began
- * to wait goes on in the place of all such callers, and all of them would enter.
+ * Keeps all callers followed, for {@link AsyncVariable.enterAfter}.
+ *
+ * @returns ends it
  */
-export function followCallers(): void {
-  if (isFollowing) return;
-  isFollowing = true;
+export function followCallers(): () => void {
   underWay += 1;
-  bindings.run({ variable: bindings, value: undefined, outer: undefined }, () => undefined);
+  if (underWay === 1) bindings.run(NOTHING, () => undefined);
+  return unfollow;
+}
+
+function unfollow(): void {
+  underWay -= 1;
+  if (underWay === 0) bindings.disable();
 }
 
 /** Tells whether the caller is in a value of some variable. */
@@ -47,8 +60,7 @@ export class AsyncVariable<Value> {
   run<Result>(value: Value, work: () => Result, ended?: () => void): Result {
     const end = (): void => {
       ended?.();
-      underWay -= 1;
-      if (underWay === 0) bindings.disable();
+      unfollow();
     };
     underWay += 1;
     let result: Result;
@@ -64,11 +76,26 @@ export class AsyncVariable<Value> {
   }
 
   /**
-   * Puts the rest of the caller within a value: not beyond the end of a {@link run}, of whichever variable. Callers have to be
-   * followed: see {@link followCallers}.
+   * Puts those who wait for a promise within a value by the time it is fulfilled, with all that they do from then on: not
+   * beyond the end of a {@link run}, of whichever variable. Callers have to be followed until nobody needs the value: see
+   * {@link followCallers}.
+   *
+   * @param promise not fulfilled yet; the caller waits for it at once
+   * @returns the same promise
    */
-  enterWith(value: Value): void {
-    bindings.enterWith(this.#bound(value));
+  enterAfter<Result>(promise: Promise<Result>, value: Value): Promise<Result> {
+    const enter = () => bindings.enterWith(this.#bound(value));
+    if (!isHooked) {
+      enter();
+      return promise;
+    }
+    // Not at once: others that were not followed when they began to wait go on in the same place, and would enter, too.
+    const entering = createHook({ before: enter });
+    const nothing = () => undefined;
+    promise.then(() => entering.enable(), nothing);
+    // After the caller has begun to wait, so that it goes on between the two, and nobody else does.
+    queueMicrotask(() => void promise.then(() => entering.disable(), nothing));
+    return promise;
   }
 
   #bound(value: Value): Binding {

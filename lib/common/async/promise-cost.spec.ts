@@ -19,7 +19,7 @@ it('makes no promise slower while no work with a value is under way', async () =
   expect(found).toEqual([false, IS_HOOKED, false]);
 });
 
-it('is entered by its caller alone, where callers are followed', async () => {
+it('is entered by those who wait for a promise alone, also where nobody was followed before', async () => {
   const variable = new AsyncVariable<number>();
   const found: [string, number | undefined][] = [];
   const go = async (name: string, turns: readonly (() => unknown)[]) => {
@@ -29,21 +29,29 @@ it('is entered by its caller alone, where callers are followed', async () => {
     }
   };
   const nothing = () => undefined;
-  const enter = () => variable.enterWith(1);
   const wait = () => passes(1);
-  const waiting = go('other', [wait, nothing, setImmediate, wait]);
-  followCallers();
-  await setImmediate();
+  let unfollow: () => void = nothing;
+  const begin = async () => {
+    await Promise.resolve();
+    await Promise.resolve();
+  };
+  const enter = () => {
+    unfollow = followCallers();
+    return variable.enterAfter(begin(), 1);
+  };
+  const others = [nothing, nothing, nothing, nothing, setImmediate, nothing, wait];
   await Promise.all([
-    go('other', [nothing, nothing, nothing, setImmediate, wait]),
+    ...Array.from({ length: 10 }, () => go('other', others)),
     go('caller', [nothing, enter, nothing, setImmediate, wait]),
-    go('other', [nothing, nothing, nothing, setImmediate, wait]),
-    waiting,
+    ...Array.from({ length: 10 }, () => go('other', others)),
   ]);
   await go('later', [nothing, wait]);
   const without = found.filter(([name]) => name !== 'caller').map(([, value]) => value);
-  expect(without).toEqual(Array.from({ length: 16 }, () => undefined));
+  expect(without).toEqual(Array.from({ length: 142 }, () => undefined));
   const of = found.filter(([name]) => name === 'caller').map(([, value]) => value);
   expect(of).toEqual([undefined, 1, 1, 1, 1]);
+  unfollow();
   expect(isInVariable()).toBe(false);
+  await setImmediate();
+  expect(isHooked()).toBe(false);
 });
