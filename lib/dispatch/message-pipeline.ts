@@ -84,8 +84,8 @@ export class MessagePipeline {
     return isPromiseLike(staged) ? staged.then(() => heard) : heard;
   }
 
-  /** Tells whether {@link stage} may call the application. */
-  get callsApplication(): boolean {
+  /** Tells whether {@link stage} may give the manager to the application. */
+  get givesManager(): boolean {
     return this.strategy.stagesByManagerAlone?.() !== true || !(this.tracing instanceof NoTracing);
   }
 

@@ -3,6 +3,7 @@ export {
   addOwnSubscribers,
   beginSelfContained,
   endSelfContained,
+  enterSelfContained,
   hasOtherSubscribers,
   isUnshared,
   selfContained,

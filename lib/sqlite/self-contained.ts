@@ -2,7 +2,7 @@ import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm
 
 /** A save that has its query runner for itself, and calls nothing of the application but what is told of it. */
 export interface SelfContained {
-  /** True when something of the application was called, which may still use the query runner. */
+  /** True when something of the application has the query runner, and may still use it. */
   isEntered: boolean;
   hasCommitted: boolean;
 }
@@ -41,6 +41,12 @@ export function beginSelfContained(queryRunner: QueryRunner): SelfContained {
   const save = { isEntered: false, hasCommitted: false };
   (queryRunner as Marked)[SELF_CONTAINED] = save;
   return save;
+}
+
+/** Something of the application is given a query runner. */
+export function enterSelfContained(queryRunner: object): void {
+  const save = selfContained(queryRunner);
+  if (save !== undefined) save.isEntered = true;
 }
 
 /** A self-contained save has ended. Another one may have its query runner already. */

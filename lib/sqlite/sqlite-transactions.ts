@@ -3,7 +3,7 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable, followCallers } from '../common/async/async-variable.js';
 import { wrapManagers } from './manager-methods.js';
 import { ConnectionLock } from './connection-lock.js';
-import { selfContained } from './self-contained.js';
+import { enterSelfContained, selfContained } from './self-contained.js';
 import { runControl } from './run-control.js';
 import { type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 import { TransactionEndedError } from './transaction-ended.error.js';
@@ -271,6 +271,7 @@ export class SqliteTransactions {
   #scope(): Scope | undefined {
     let scope = this.#scopes.get();
     while (scope?.isOpen === false) scope = scope.parent;
+    if (scope !== undefined) enterSelfContained(scope.runner);
     return scope;
   }
 

@@ -19,7 +19,7 @@ function* messagesOf(): Generator<unknown, Message[], unknown> {
 }
 const messages = {
   messagesOf,
-  callFunctions: () => false,
+  callApplication: () => false,
   areUnheard: () => false,
 } as unknown as EntityMessages;
 const manager = {} as EntityManager;

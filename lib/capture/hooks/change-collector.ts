@@ -147,20 +147,11 @@ export class ChangeCollector {
     if (items.length === 0) return;
     // What triggers report besides has to be removed in any case.
     if (this.others === undefined && this.messages.areUnheard(items)) return;
-    const callsApplication = this.pipeline.callsApplication || this.messages.callFunctions(items);
-    const staging = this.#stage(state, items, manager);
-    return this.#runBeforeCommit(staging, callsApplication ? queryRunner : undefined);
-  }
-
-  /** @param within the connection that staging may call the application on */
-  #runBeforeCommit(
-    staging: Generator<unknown, void, unknown>,
-    within: QueryRunner | undefined,
-  ): Promise<void> | void {
+    const gives = this.pipeline.givesManager;
+    const isWithin = gives || this.messages.callApplication(items);
+    const stage = () => eventually(this.#stage(state, items, manager));
     try {
-      return within === undefined
-        ? eventually(staging)
-        : this.scopes.within(within, () => eventually(staging));
+      return isWithin ? this.scopes.within(queryRunner, stage, gives) : stage();
     } catch (error) {
       // Of a hook that throws, TypeORM would not wait for the promises of others.
       return Promise.reject(error);
@@ -253,7 +244,7 @@ export class ChangeCollector {
         this.#logError('Sending what was written outside of a transaction failed', error);
       }
     };
-    state.sending ??= Promise.resolve().then(() => this.scopes.within(queryRunner, send));
+    state.sending ??= Promise.resolve().then(() => this.scopes.within(queryRunner, send, true));
     return state.sending;
   }
 

@@ -3,6 +3,7 @@ import { AsyncVariable, isInVariable } from '../../common/async/async-variable.j
 import {
   beginSelfContained,
   endSelfContained,
+  enterSelfContained,
   hasOtherSubscribers,
   isUnshared,
   selfContained,
@@ -43,7 +44,9 @@ export class TransactionScopes {
   static manager(isWanted: (dataSource: DataSource) => boolean): EntityManager | undefined {
     for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
       const { runner, dataSource } = scope;
-      if (runner && isOpen(runner) && isWanted(dataSource)) return runner.manager;
+      if (!runner || !isOpen(runner) || !isWanted(dataSource)) continue;
+      enterSelfContained(runner);
+      return runner.manager;
     }
     return undefined;
   }
@@ -90,11 +93,14 @@ export class TransactionScopes {
     if (!runner.isTransactionActive) this.#begunByHand.delete(runner);
   }
 
-  /** Does some work of a hook that may call the application, which has to find the transaction of the connection. */
-  within<Result>(runner: QueryRunner, work: () => Result): Result {
-    const save = selfContained(runner);
-    if (save === undefined) return work();
-    save.isEntered = true;
+  /**
+   * Does some work of a hook that may call the application, which has to find the transaction of the connection.
+   *
+   * @param gives true when the work gives the connection away
+   */
+  within<Result>(runner: QueryRunner, work: () => Result, gives: boolean): Result {
+    if (selfContained(runner) === undefined) return work();
+    if (gives) enterSelfContained(runner);
     const sqlite = SqliteTransactions.of(this.dataSource);
     return this.#inScope(runner, sqlite === undefined ? work : () => sqlite.runIn(runner, work));
   }

@@ -144,9 +144,9 @@ export class EntityMessages {
     };
   }
 
-  /** True if functions of the application may be called to make the messages of these changes. */
-  callFunctions(items: readonly CollectedItem[]): boolean {
-    return items.some((item) => eventsOf(item).some(({ callsFunctions }) => callsFunctions));
+  /** True if the application may be called to make the messages of these changes, beside functions that call nothing. */
+  callApplication(items: readonly CollectedItem[]): boolean {
+    return items.some((item) => eventsOf(item).some((event) => event.callsApplication));
   }
 
   /** True if nobody would get any event of these changes, whatever the rows say. */

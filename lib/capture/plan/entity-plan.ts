@@ -29,6 +29,7 @@ import {
   hiddenFields,
   watchedFields,
 } from './changed-fields.js';
+import { callsNothing } from './calls-nothing.js';
 import { keyRelations } from './key-relations.js';
 import { type OrderPlan, planOrder } from './order-plan.js';
 import { pathFault } from './path-checks.js';
@@ -64,8 +65,8 @@ export interface EventPlan {
   readonly watched: ReadonlySet<Field> | undefined;
   /** True if the condition reads the changed fields. */
   readonly readsChanges: boolean;
-  /** True if the application's functions make anything of it. */
-  readonly callsFunctions: boolean;
+  /** True if the application's functions make anything of it, and may call more. */
+  readonly callsApplication: boolean;
   /** True if anything is made from the row; else the row is not read. */
   readonly needsRow: boolean;
   /** Paths of the relations to load with the row. */
@@ -189,12 +190,10 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     surveyed.push(survey);
   }
   const isKeyEnough = (options.relations ?? []).length + metadata.eagerRelations.length === 0;
-  const callsFunctions =
-    order?.isFunction === true ||
-    [options.payload, options.ref, options.owner, options.headers].some(
-      (setting) => typeof setting === 'function',
-    );
-  const needsRow = paths.length > 0 || readsChanges || callsFunctions;
+  const functions = [
+    ...[options.payload, options.ref, options.owner, options.headers, order?.keyFunction],
+  ].filter((setting) => typeof setting === 'function');
+  const needsRow = paths.length > 0 || readsChanges || functions.length > 0;
   return {
     name,
     eventName,
@@ -207,7 +206,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     relation: relationOf(event, metadata),
     watched,
     readsChanges,
-    callsFunctions,
+    callsApplication: !functions.every(callsNothing),
     needsRow,
     joins: needsRow
       ? joinsOf([...surveyed.flatMap(withEagerRelations), ...eagerRelations(metadata)])

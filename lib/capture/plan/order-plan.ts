@@ -10,8 +10,8 @@ export interface OrderPlan {
   readonly named: readonly string[];
   /** The paths that are read. */
   readonly paths: readonly string[];
-  /** True if a function of the application gets the row. */
-  readonly isFunction: boolean;
+  /** The function of the application that gets the row, if there is one. */
+  readonly keyFunction?: Function;
   /**
    * @param row what functions get
    * @param whole the row with the columns that are hidden from functions
@@ -32,7 +32,6 @@ export function planOrder(
     return {
       named: [],
       paths: metadata.primaryColumns.map(({ propertyPath }) => propertyPath),
-      isFunction: false,
       keyOf: (_row, whole) => {
         const id = rowKey(metadata, whole);
         return { ...rest, key: id === undefined ? undefined : `${prefix}:${id}` };
@@ -40,12 +39,11 @@ export function planOrder(
     };
   }
   if (typeof key === 'function') {
-    return { named: [], paths: [], isFunction: true, keyOf: (row) => ({ ...rest, key: key(row) }) };
+    return { named: [], paths: [], keyFunction: key, keyOf: (row) => ({ ...rest, key: key(row) }) };
   }
   return {
     named: [key],
     paths: [key],
-    isFunction: false,
     keyOf: (_row, whole) => ({ ...rest, key: valueAtPath(whole, key) }),
   };
 }
