@@ -103,9 +103,10 @@ export class MessageInsertions {
   plain(message: Message, { token, leasedUntil }: NewLease): readonly Statement[] {
     const parameters: unknown[] = [];
     let columns = 0;
-    for (const [at, value] of this.rows.valuesOf(message).entries()) {
-      if (value === null) continue;
-      parameters.push(value);
+    const values = this.rows.valuesOf(message);
+    for (let at = 0; at < values.length; at++) {
+      if (values[at] === null) continue;
+      parameters.push(values[at]);
       columns |= 1 << at;
     }
     if (this.isStaged(message)) {

@@ -51,7 +51,8 @@ export class MessageRowMapper {
 
   /** The values of a row, in the order of {@link MESSAGE_COLUMNS}. */
   valuesOf(message: Message): unknown[] {
-    const [key, givenId] = keyAndGivenId('msg_', message.id);
+    const { id, isIdNew } = message;
+    const [key, givenId] = isIdNew ? [id.slice(4), null] : keyAndGivenId('msg_', id);
     return [
       key,
       givenId,
