@@ -78,7 +78,8 @@ describe.each<{ kind: DatabaseKind }>([
     for (let round = 0; round < ROUNDS; round++) {
       await arrive(40);
       const stopped = workers[round % 3]!;
-      stopped.process.kill('SIGSTOP');
+      await stopped.printed('ready');
+      stopped.process.kill('SIGUSR2');
       await workers[(round + 1) % 3]!.end('SIGKILL');
       workers[(round + 1) % 3] = start();
       await passes(LEASE * 1.5);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MovableClock } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { OrderedReceiver } from '../support/ordered-receiver.js';
@@ -34,6 +35,42 @@ afterEach(async () => {
   await receiver.stop();
   await place.drop();
 });
+
+describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
+  'an ordered subscriber of two workers on $kind',
+  ({ kind }) => {
+    beforeEach(async () => {
+      place = await createDatabase(kind);
+    });
+
+    it('gets no request after the lease of its delivery, which another worker may have by then', async () => {
+      const clock = new MovableClock();
+      const late = await open({ clock, perHost: 1, lease: 60_000, pollInterval: 60_000 });
+      let answer = () => {};
+      const answered = new Promise<void>((resolve) => (answer = resolve));
+      receiver.reply = ({ key }) => ({ status: 204, after: key === 'a' ? answered : 0 });
+      await late.subscribers.create(subscriber(receiver.url(), { id: 'sub_0', ordered: true }));
+      await send(late, 'a');
+      await vi.waitFor(() => expect(receiver.arrivals).toHaveLength(1), PATIENCE);
+      await send(late, 'b');
+      await late.until('SELECT id FROM thorn_deliveries WHERE lease IS NOT NULL', (rows) => {
+        return rows.length === 2;
+      });
+      clock.advance(61_000);
+      answer();
+      await late.until(`SELECT id FROM thorn_deliveries WHERE status = 'succeeded'`, (rows) => {
+        return rows.length > 0;
+      });
+      expect(receiver.asked('b')).toEqual([]);
+      const next = await open({ clock });
+      await vi.waitFor(() => expect(receiver.accepted('b')).toEqual([1]), PATIENCE);
+      await next.until(`SELECT id FROM thorn_deliveries WHERE status = 'succeeded'`, (rows) => {
+        return rows.length === 2;
+      });
+      expect(receiver.asked('b')).toEqual([1]);
+    });
+  },
+);
 
 describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
   { kind: 'file' },
