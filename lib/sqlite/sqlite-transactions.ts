@@ -3,7 +3,7 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable, followCallers } from '../common/async/async-variable.js';
 import { wrapManagers } from './manager-methods.js';
 import { ConnectionLock } from './connection-lock.js';
-import { enterSelfContained, selfContained } from './self-contained.js';
+import { enterSelfContained, hasOtherSubscribers, selfContained } from './self-contained.js';
 import { runControl } from './run-control.js';
 import { type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 import { TransactionEndedError } from './transaction-ended.error.js';
@@ -120,12 +120,15 @@ export class SqliteTransactions {
     for (const restore of transactions.#restore) restore();
   }
 
-  /** The manager of the open transaction, when the caller is in it: has begun it, or was called from there. */
+  /** The manager of the open transaction, when the caller was called from there. */
   get manager(): EntityManager | undefined {
-    if (!this.#inTransaction) return undefined;
-    const begun = this.#begun.get();
-    const scope = this.#scope() ?? (begun === this.#holder ? begun : undefined);
-    return scope?.runner.manager;
+    return this.#inTransaction ? this.#scope()?.runner.manager : undefined;
+  }
+
+  /** The manager of the open transaction, when the caller has begun it with `startTransaction()`. */
+  get managerOfBegun(): EntityManager | undefined {
+    const begun = this.#inTransaction ? this.#begun.get() : undefined;
+    return begun === this.#holder ? begun?.runner.manager : undefined;
   }
 
   /** True while a transaction is open that TypeORM has not begun: a BEGIN by hand, which every caller is then in. */
@@ -314,7 +317,8 @@ export class SqliteTransactions {
       if (parent === undefined && this.#isLeftOpen(runner)) {
         throw new Error('A savepoint of the transaction was neither released nor rolled back');
       }
-      if (save?.hasCommitted === true && !save.isEntered) this.#idle = runner;
+      const isUnseen = save?.hasCommitted === true && !save.isEntered;
+      if (isUnseen && !hasOtherSubscribers(this.dataSource)) this.#idle = runner;
       return result;
     } finally {
       scope.isOpen = false;

@@ -10,6 +10,9 @@ interface Row {
 
 declare const other: (...values: unknown[]) => unknown;
 declare const many: ((...values: unknown[]) => unknown)[];
+declare const 取得: typeof other;
+declare const café: typeof other;
+declare const Empty: new () => object;
 declare const tag: (parts: TemplateStringsArray) => unknown;
 
 it.each<(row: Row, ...rest: { readonly before: Row }[]) => unknown>([
@@ -17,7 +20,7 @@ it.each<(row: Row, ...rest: { readonly before: Row }[]) => unknown>([
   (row) => row,
   ({ author }) => author?.name ?? null,
   (row, { before }) => ({ ...row, was: before.title, longer: row.id > before.id }),
-  ({ id }) => `article:${id}`,
+  ({ id, title }) => [id > 1 ? (title ?? null) : -(id + 1)],
   async ({ id }) => ({ id }),
   function ({ id }) {
     const sum = id + 1;
@@ -40,6 +43,7 @@ it.each<(row: Row, ...rest: never[]) => unknown>([
   // prettier-ignore
   ({ id }) => (other)(id),
   () => tag`text`,
+  ({ id }) => `article:${id}`,
   ({ id }) => new Date(id),
   ({ id }) => new Date().valueOf() + id,
   async ({ editor }) => await editor,
@@ -53,6 +57,11 @@ it.each<(row: Row, ...rest: never[]) => unknown>([
   async function ({ id, editor }) {
     for (let n = 0; n < id; n++) await editor;
   },
+  ({ id }) => 取得(id),
+  ({ id }) => café(id),
+  ({ id }, more = tag`text`) => [id, more],
+  // oxlint-disable-next-line unicorn/new-for-builtins, no-new-wrappers -- as minifiers write it
+  ({ id }, more = new Empty()) => [id, more],
   Boolean,
   other0.bind(undefined),
   new Proxy(other0, {}),

@@ -1,9 +1,11 @@
-/** The beginning of an arrow function, a function or a method, if its parameters call nothing. */
-const HEAD = /^(?:function\b)?\s*[\w$]*\s*(?:\([^()]*\))?\s*(?:=>)?/;
+/** The beginning of an arrow function, a function or a method, up to and with its parameters. */
+const HEAD = /^(?:function\b)?\s*[\p{ID_Continue}$]*\s*(?:\(([^()]*)\))?\s*(?:=>)?/u;
 
-/** What calls something, or may: a slash can be a comment, which hides it. */
-const MAY_CALL =
-  /[\w$\])}]\s*(?:\?\.)?\s*\(|[\w$\])]\s*`|\/|\b(?:new|await|yield|import|native code)\b/;
+/**
+ * What calls something, or may: a parenthesis behind anything but an operator; a template, which may have a tag; a slash, which
+ * may be a comment that hides it.
+ */
+const MAY_CALL = /[^\s=>,:([{+*?&|!<;-]\s*\(|[`/]|\b(?:new|await|yield|import|native code)\b/;
 
 /**
  * Tells by its text that a function calls nothing, such as `({ id, title }) => ({ id, title })`. What it does is over when it
@@ -11,5 +13,5 @@ const MAY_CALL =
  */
 export function callsNothing(tested: Function): boolean {
   const text = Function.prototype.toString.call(tested);
-  return !MAY_CALL.test(text.replace(HEAD, ''));
+  return !MAY_CALL.test(text.replace(HEAD, '$1 => '));
 }

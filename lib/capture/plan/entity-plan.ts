@@ -192,7 +192,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
   const isKeyEnough = (options.relations ?? []).length + metadata.eagerRelations.length === 0;
   const functions = [
     ...[options.payload, options.ref, options.owner, options.headers, order?.keyFunction],
-  ].filter((setting) => typeof setting === 'function');
+  ].filter(isFunction);
   const needsRow = paths.length > 0 || readsChanges || functions.length > 0;
   return {
     name,
@@ -206,7 +206,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     relation: relationOf(event, metadata),
     watched,
     readsChanges,
-    callsApplication: !functions.every(callsNothing),
+    callsApplication: ![...functions, options.requestData].filter(isFunction).every(callsNothing),
     needsRow,
     joins: needsRow
       ? joinsOf([...surveyed.flatMap(withEagerRelations), ...eagerRelations(metadata)])
@@ -278,4 +278,8 @@ function isInherited(relation: RelationMetadata, metadata: EntityMetadata): bool
           typeof on !== 'string' && relationName(on) === relation.propertyPath,
       )
   );
+}
+
+function isFunction(setting: unknown): setting is Function {
+  return typeof setting === 'function';
 }

@@ -30,7 +30,11 @@ bindings.disable();
 export function followCallers(): () => void {
   underWay += 1;
   if (underWay === 1) bindings.run(NOTHING, () => undefined);
-  return unfollow;
+  let isEnded = false;
+  return () => {
+    if (!isEnded) unfollow();
+    isEnded = true;
+  };
 }
 
 function unfollow(): void {
@@ -80,22 +84,28 @@ export class AsyncVariable<Value> {
    * beyond the end of a {@link run}, of whichever variable. Callers have to be followed until nobody needs the value: see
    * {@link followCallers}.
    *
-   * @param promise not fulfilled yet; the caller waits for it at once
-   * @returns the same promise
+   * @returns what to wait for, before it is fulfilled
    */
   enterAfter<Result>(promise: Promise<Result>, value: Value): Promise<Result> {
-    const enter = () => bindings.enterWith(this.#bound(value));
     if (!isHooked) {
-      enter();
+      bindings.enterWith(this.#bound(value));
       return promise;
     }
     // Not at once: others that were not followed when they began to wait go on in the same place, and would enter, too.
-    const entering = createHook({ before: enter });
-    const nothing = () => undefined;
-    promise.then(() => entering.enable(), nothing);
-    // After the caller has begun to wait, so that it goes on between the two, and nobody else does.
-    queueMicrotask(() => void promise.then(() => entering.disable(), nothing));
-    return promise;
+    const entering = createHook({
+      before: () => {
+        // Anything else is a place that the caller shares with others.
+        if (executionAsyncResource() instanceof Promise) bindings.enterWith(this.#bound(value));
+      },
+    });
+    return new Promise((resolve, reject) => {
+      promise.then((result) => {
+        // Between the two go on those who wait, and nobody else.
+        queueMicrotask(() => entering.enable());
+        resolve(result);
+        queueMicrotask(() => entering.disable());
+      }, reject);
+    });
   }
 
   #bound(value: Value): Binding {

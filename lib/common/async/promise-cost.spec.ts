@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setImmediate, setTimeout as passes } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { AsyncVariable, followCallers, isInVariable } from './async-variable.js';
@@ -54,4 +55,44 @@ it('is entered by those who wait for a promise alone, also where nobody was foll
   expect(isInVariable()).toBe(false);
   await setImmediate();
   expect(isHooked()).toBe(false);
+});
+
+it('is not entered through what its caller shares with others', async () => {
+  const variable = new AsyncVariable<number>();
+  const shared = AsyncResource.bind(() => variable.get());
+  const unfollow = followCallers();
+  await variable.enterAfter(setImmediate(), 1);
+  shared();
+  expect(variable.get()).toBe(1);
+  expect(shared()).toBeUndefined();
+  unfollow();
+});
+
+it('follows callers until the last one who asked for it has ended that, each once', async () => {
+  const variable = new AsyncVariable<number>();
+  const [unfollow, other] = [followCallers(), followCallers()];
+  unfollow();
+  unfollow();
+  await variable.enterAfter(setImmediate(), 1);
+  await setImmediate();
+  expect(variable.get()).toBe(1);
+  other();
+  await setImmediate();
+  expect(isHooked()).toBe(false);
+});
+
+it('leaves it to its caller to catch what a promise is rejected with', async () => {
+  const uncaught: unknown[] = [];
+  const note = (reason: unknown) => void uncaught.push(reason);
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', note);
+  const failing = setImmediate().then(() => Promise.reject(new RangeError()));
+  const unfollow = followCallers();
+  void new AsyncVariable<number>().enterAfter(failing, 1);
+  await passes(5);
+  unfollow();
+  process.off('unhandledRejection', note);
+  for (const listener of others) process.on('unhandledRejection', listener);
+  expect(uncaught).toEqual([expect.any(RangeError)]);
 });

@@ -204,7 +204,8 @@ export class SqliteDatabase extends OutboxDatabase {
 
   /** The manager of the application's open transaction, when the caller has begun it, or was called from there. */
   get callersTransaction(): EntityManager | undefined {
-    return SqliteTransactions.of(this.dataSource)?.manager;
+    const transactions = SqliteTransactions.of(this.dataSource);
+    return transactions?.manager ?? transactions?.managerOfBegun;
   }
 
   /** Without TypeORM in between, which takes several times as long as the statement. */
