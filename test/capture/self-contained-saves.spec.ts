@@ -56,6 +56,21 @@ class Tag {
   name!: string;
 }
 
+/** The only function that makes something of its event is that of the request data. */
+@Entity()
+@WebhookEvent<Dated>('dated.created', {
+  on: 'create',
+  payload: ({ id }) => ({ id }),
+  requestData: () => {
+    calledWithin();
+    return { at: 'now' };
+  },
+})
+class Dated {
+  @PrimaryGeneratedColumn()
+  id!: number;
+}
+
 @Entity()
 @WebhookEvent<Listening>('listening.created', { on: 'create' })
 class Listening {
@@ -170,6 +185,16 @@ describe.each(CAPTURE_DATABASES)('what a save calls, on %s', (kind) => {
       await late;
       expect(await traces()).toBe(1);
     });
+  });
+
+  it('knows the transaction from the function of the request data', async () => {
+    await app.close();
+    await open([Dated]);
+    const found: boolean[] = [];
+    calledWithin = () => found.push(app.transactions.current() !== undefined);
+    await manager.save(new Dated());
+    expect(found).toEqual([true]);
+    expect(app.received()).toEqual(['dated.created {"at":"now","id":1}']);
   });
 
   it('may write from a strategy', async () => {
@@ -356,6 +381,29 @@ describe('the query runner of a save on SQLite', () => {
     await expect(manager.save(note('b'))).rejects.toBeInstanceOf(Refused);
     await saving;
     expect(await manager.count(Tag)).toBe(2);
+  });
+
+  it('is not that of a later save when a subscriber that was added meanwhile has it', async () => {
+    await open();
+    const { manager, subscribers } = app.dataSource;
+    let kept: QueryRunner | undefined;
+    const keeping = {
+      afterTransactionCommit: ({ queryRunner }: { queryRunner: QueryRunner }) => {
+        kept = queryRunner;
+      },
+    };
+    calledWithin = () => subscribers.push(keeping);
+    await manager.save(note('a'));
+    subscribers.splice(subscribers.indexOf(keeping), 1);
+    let saving: Promise<unknown> | undefined;
+    calledWithin = async () => {
+      saving = kept!.manager.save(tag('a'));
+      await passes(5);
+      throw new Refused();
+    };
+    await expect(manager.save(note('b'))).rejects.toBeInstanceOf(Refused);
+    await saving;
+    expect(await manager.count(Tag)).toBe(1);
   });
 
   it('is not taken away by the end of the save before', async () => {
