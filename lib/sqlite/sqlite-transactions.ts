@@ -270,7 +270,7 @@ export class SqliteTransactions {
     };
   }
 
-  /** The innermost scope that the caller is in, and that goes on. */
+  /** The innermost scope that the caller is in, and that goes on. The caller may keep its query runner from then on. */
   #scope(): Scope | undefined {
     let scope = this.#scopes.get();
     while (scope?.isOpen === false) scope = scope.parent;
@@ -317,8 +317,8 @@ export class SqliteTransactions {
       if (parent === undefined && this.#isLeftOpen(runner)) {
         throw new Error('A savepoint of the transaction was neither released nor rolled back');
       }
-      const isUnseen = save?.hasCommitted === true && !save.isEntered;
-      if (isUnseen && !hasOtherSubscribers(this.dataSource)) this.#idle = runner;
+      const isUnseen = save?.isEntered === false && !hasOtherSubscribers(this.dataSource);
+      if (isUnseen && save.hasCommitted) this.#idle = runner;
       return result;
     } finally {
       scope.isOpen = false;
@@ -362,6 +362,7 @@ export class SqliteTransactions {
     if (this.isSerial) {
       return this.#begun.enterAfter(this.#beginByHand(scope, unfollow, original), scope);
     }
+    // Without turns, nothing tells when it ends: callers are followed for good.
     if (!this.#inTransaction) this.#holder = scope;
     return this.#begun.enterAfter(this.#begin(runner, original), this.#holder ?? scope);
   }

@@ -79,7 +79,8 @@ describe.each<{ kind: DatabaseKind }>([
       await arrive(40);
       const stopped = workers[round % 3]!;
       await stopped.printed('ready');
-      stopped.process.kill('SIGUSR2');
+      // Long runs stop it anywhere, and may meet the gap that docs/order.md names: in the middle of writing a request.
+      stopped.process.kill(IS_LONG ? 'SIGSTOP' : 'SIGUSR2');
       await workers[(round + 1) % 3]!.end('SIGKILL');
       workers[(round + 1) % 3] = start();
       await passes(LEASE * 1.5);

@@ -147,11 +147,11 @@ export class ChangeCollector {
     if (items.length === 0) return;
     // What triggers report besides has to be removed in any case.
     if (this.others === undefined && this.messages.areUnheard(items)) return;
-    const gives = this.pipeline.givesManager;
-    const isWithin = gives || this.messages.callApplication(items);
+    const { givesManager } = this.pipeline;
+    const callsApplication = givesManager || this.messages.callApplication(items);
     const stage = () => eventually(this.#stage(state, items, manager));
     try {
-      return isWithin ? this.scopes.within(queryRunner, stage, gives) : stage();
+      return callsApplication ? this.scopes.within(queryRunner, stage, givesManager) : stage();
     } catch (error) {
       // Of a hook that throws, TypeORM would not wait for the promises of others.
       return Promise.reject(error);

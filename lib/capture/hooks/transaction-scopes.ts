@@ -96,11 +96,11 @@ export class TransactionScopes {
   /**
    * Does some work of a hook that may call the application, which has to find the transaction of the connection.
    *
-   * @param gives true when the work gives the connection away
+   * @param givesManager true when the work gives the application the manager of the connection
    */
-  within<Result>(runner: QueryRunner, work: () => Result, gives: boolean): Result {
+  within<Result>(runner: QueryRunner, work: () => Result, givesManager: boolean): Result {
     if (selfContained(runner) === undefined) return work();
-    if (gives) enterSelfContained(runner);
+    if (givesManager) enterSelfContained(runner);
     const sqlite = SqliteTransactions.of(this.dataSource);
     return this.#inScope(runner, sqlite === undefined ? work : () => sqlite.runIn(runner, work));
   }

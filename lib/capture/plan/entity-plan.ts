@@ -65,7 +65,7 @@ export interface EventPlan {
   readonly watched: ReadonlySet<Field> | undefined;
   /** True if the condition reads the changed fields. */
   readonly readsChanges: boolean;
-  /** True if the application's functions make anything of it, and may call more. */
+  /** True if functions of the application make anything of it, and one of them may call something. */
   readonly callsApplication: boolean;
   /** True if anything is made from the row; else the row is not read. */
   readonly needsRow: boolean;
@@ -190,9 +190,8 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     surveyed.push(survey);
   }
   const isKeyEnough = (options.relations ?? []).length + metadata.eagerRelations.length === 0;
-  const functions = [
-    ...[options.payload, options.ref, options.owner, options.headers, order?.keyFunction],
-  ].filter(isFunction);
+  const { payload, ref, owner, headers } = options;
+  const functions = [payload, ref, owner, headers, order?.keyFunction].filter(isFunction);
   const needsRow = paths.length > 0 || readsChanges || functions.length > 0;
   return {
     name,
