@@ -22,6 +22,11 @@ export function sqliteHandle(dataSource: DataSource): SqliteHandle | undefined {
   return Reflect.get(driver, 'databaseConnection') as SqliteHandle;
 }
 
+/** True while a transaction is open on the connection of a data source, by SQLite's own account. */
+export function isInTransaction(dataSource: DataSource): boolean {
+  return sqliteHandle(dataSource)?.inTransaction === true;
+}
+
 const statements = new WeakMap<SqliteHandle, Map<string, PreparedStatement>>();
 
 /** Prepares a statement, once for each connection. */

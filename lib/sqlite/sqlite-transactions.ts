@@ -1,12 +1,15 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable, followCallers } from '../common/async/async-variable.js';
-import { wrapManagers } from './manager-methods.js';
 import { ConnectionLock } from './connection-lock.js';
-import { enterSelfContained, hasOtherSubscribers, selfContained } from './self-contained.js';
+import { ConnectionTurns, newScope, type Scope } from './connection-turns.js';
+import { EndedTransactions } from './ended-transactions.js';
+import { wrapManagers } from './manager-methods.js';
 import { runControl } from './run-control.js';
-import { type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
-import { TransactionEndedError } from './transaction-ended.error.js';
+import { enterSelfContained, hasOtherSubscribers, selfContained } from './self-contained.js';
+import { SharedStatements } from './shared-statements.js';
+import { isInTransaction, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
+import type { AnyMethod, RunnerMethod, SqliteRunner } from './sqlite-runner.js';
 
 /**
  * True lets transactions on SQLite wait for each other: TypeORM gives all of them one connection. `timeout` is the longest
@@ -15,33 +18,6 @@ import { TransactionEndedError } from './transaction-ended.error.js';
 export type SerializeTransactions = boolean | { readonly timeout: number };
 
 const TIMEOUT = 10_000;
-
-/** A query runner of better-sqlite3, with what TypeORM does not publish of it. */
-type Runner = Omit<QueryRunner, 'isTransactionActive' | 'broadcaster'> & {
-  isTransactionActive: boolean;
-  transactionDepth: number;
-  stmtCache?: unknown;
-  readonly broadcaster: { broadcast(event: 'AfterTransactionRollback'): Promise<void> };
-};
-
-/** Some work that has the connection for itself: a save, a transaction, a savepoint, or one statement. */
-interface Scope {
-  readonly runner: Runner;
-  readonly parent: Scope | undefined;
-  /** Held by the savepoint, or the save, that is under way within. Undefined until there is one. */
-  inner: ConnectionLock | undefined;
-  isOpen: boolean;
-}
-
-/** A transaction that was begun with `startTransaction()`. */
-interface OpenByHand extends Scope {
-  readonly handle: SqliteHandle | undefined;
-  /** Ends that callers are followed, of whom those who began it are to be found in it. */
-  readonly unfollow: () => void;
-}
-
-type RunnerMethod = 'query' | 'startTransaction' | 'commitTransaction' | 'rollbackTransaction';
-type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 
 /** Statements that change no row. */
 const CHANGES_NOTHING =
@@ -68,31 +44,23 @@ export class SqliteTransactions {
   readonly #scopes = new AsyncVariable<Scope>();
   /** For callers of `startTransaction()`: there is no function to run in a scope. */
   readonly #begun = new AsyncVariable<Scope>();
+  readonly #turns: ConnectionTurns;
+  readonly #ended: EndedTransactions;
+  readonly #statements = new SharedStatements();
+  /** Of a self-contained save, for the next one: nobody else has seen it. */
+  #idle: SqliteRunner | undefined;
+  readonly #restore: (() => void)[] = [];
   /** True when transactions take turns. */
   readonly isSerial: boolean;
-  readonly #timeout: number;
-  readonly #lock: ConnectionLock;
-  /** Has the connection. */
-  #holder: Scope | undefined;
-  /** The one that was begun with `startTransaction()`; it ends with its transaction. */
-  #openByHand: OpenByHand | undefined;
-  /** Set while the connection is reserved. */
-  #reserved: { onWanted: (() => void) | undefined } | undefined;
-  /** Statements by hand that are under way: it takes some turns of the promises before SQLite runs one. */
-  #statementsByHand = 0;
-  readonly #ended = new WeakMap<Runner, TransactionEndedError>();
-  #statements: { readonly handle: unknown; readonly cache: unknown } | undefined;
-  /** Of a self-contained save, for the next one: nobody else has seen it. */
-  #idle: Runner | undefined;
-  readonly #restore: (() => void)[] = [];
 
   private constructor(
     private readonly dataSource: DataSource,
     serialize: SerializeTransactions,
   ) {
     this.isSerial = serialize !== false;
-    this.#timeout = typeof serialize === 'object' ? serialize.timeout : TIMEOUT;
-    this.#lock = this.#newLock();
+    const timeout = typeof serialize === 'object' ? serialize.timeout : TIMEOUT;
+    this.#turns = new ConnectionTurns(dataSource, timeout);
+    this.#ended = new EndedTransactions(dataSource, (runner) => this.#turns.endIfOver(runner));
   }
 
   /** Finds what was installed on a data source. */
@@ -128,12 +96,12 @@ export class SqliteTransactions {
   /** The manager of the open transaction, when the caller has begun it with `startTransaction()`. */
   get managerOfBegun(): EntityManager | undefined {
     const begun = this.#inTransaction ? this.#begun.get() : undefined;
-    return begun === this.#holder ? begun?.runner.manager : undefined;
+    return begun === this.#turns.holder ? begun?.runner.manager : undefined;
   }
 
   /** True while a transaction is open that TypeORM has not begun: a BEGIN by hand, which every caller is then in. */
   get isBegunByHand(): boolean {
-    return this.#inTransaction && this.#holder?.runner.isTransactionActive !== true;
+    return this.#inTransaction && this.#turns.holder?.runner.isTransactionActive !== true;
   }
 
   /**
@@ -142,12 +110,13 @@ export class SqliteTransactions {
    * @throws {@link TransactionEndedError} when the transaction is over
    */
   within<Result>(queryRunner: QueryRunner, work: (handle: SqliteHandle) => Result): Result {
-    const runner = queryRunner as unknown as Runner;
-    this.#refuseEnded(runner);
+    const runner = queryRunner as unknown as SqliteRunner;
+    const ended = this.#ended.errorOf(runner);
+    if (ended !== undefined) throw ended;
     try {
       return work(this.#handle!);
     } catch (error) {
-      this.#noticeEnd(runner, error);
+      this.#ended.notice(runner, error);
       throw error;
     }
   }
@@ -156,15 +125,14 @@ export class SqliteTransactions {
   takeIdleRunner(): QueryRunner | undefined {
     const idle = this.#idle;
     this.#idle = undefined;
-    const { handle, cache } = this.#statements ?? {};
     // Its statements are those of the connection that it was made for.
-    const isUsable = idle?.stmtCache !== undefined && idle.stmtCache === cache;
-    return isUsable && handle === this.#handle ? (idle as unknown as QueryRunner) : undefined;
+    const isUsable = idle !== undefined && this.#statements.areOf(idle, this.#handle);
+    return isUsable ? (idle as unknown as QueryRunner) : undefined;
   }
 
   /** Does some work, and everything called within is part of the transaction that a query runner is in. */
   runIn<Result>(queryRunner: QueryRunner, work: () => Result): Result {
-    const scope = this.#holder;
+    const scope = this.#turns.holder;
     return (scope?.runner as unknown) === queryRunner ? this.#scopes.run(scope!, work) : work();
   }
 
@@ -176,22 +144,7 @@ export class SqliteTransactions {
    * @returns ends it; undefined, and nothing is done, when the connection is in use or transactions take no turns
    */
   reserve(onWanted: () => void): (() => void) | undefined {
-    if (!this.isSerial || this.#statementsByHand > 0 || this.#inTransaction) return undefined;
-    this.#noticeOver();
-    if (!this.#lock.tryAcquire()) return undefined;
-    this.#reserved = { onWanted };
-    return () => {
-      this.#reserved = undefined;
-      this.#lock.release();
-    };
-  }
-
-  #notifyWanted(): void {
-    const onWanted = this.#reserved?.onWanted;
-    if (onWanted === undefined) return;
-    // It may take a while, so that many callers must not each ask for it.
-    this.#reserved!.onWanted = undefined;
-    onWanted();
+    return this.isSerial ? this.#turns.reserve(onWanted) : undefined;
   }
 
   get #handle(): SqliteHandle | undefined {
@@ -199,14 +152,14 @@ export class SqliteTransactions {
   }
 
   get #inTransaction(): boolean {
-    return this.#handle?.inTransaction === true;
+    return isInTransaction(this.dataSource);
   }
 
   #install(): void {
     const { dataSource } = this;
     const driver = dataSource.driver as unknown as {
-      queryRunner: Runner | undefined;
-      createQueryRunner: (mode: string) => Runner;
+      queryRunner: SqliteRunner | undefined;
+      createQueryRunner: (mode: string) => SqliteRunner;
     };
     const methods = this.#runnerMethods();
     if (driver.queryRunner !== undefined) Object.assign(driver.queryRunner, methods);
@@ -219,7 +172,7 @@ export class SqliteTransactions {
       const runner = create.call(driver, mode);
       if (this.isSerial) {
         driver.queryRunner = undefined;
-        this.#shareStatements(runner);
+        this.#statements.shareWith(runner, this.#handle);
       }
       return Object.assign(runner, methods);
     };
@@ -230,41 +183,31 @@ export class SqliteTransactions {
     if (!this.isSerial) return;
     this.#restore.push(
       wrapManagers(dataSource, (manager, call) =>
-        this.#exclusively(manager.queryRunner as unknown as Runner | undefined, call),
+        this.#exclusively(manager.queryRunner as unknown as SqliteRunner | undefined, call),
       ),
     );
-  }
-
-  /** Prepared statements belong to the connection, not to one of its query runners. */
-  #shareStatements(runner: Runner): void {
-    if (runner.stmtCache === undefined) return;
-    const handle = this.#handle;
-    if (this.#statements === undefined || this.#statements.handle !== handle) {
-      this.#statements = { handle, cache: runner.stmtCache };
-    }
-    runner.stmtCache = this.#statements.cache;
   }
 
   #runnerMethods(): Record<RunnerMethod, AnyMethod> {
     // oxlint-disable-next-line typescript/no-this-alias -- the methods have the query runner as their own `this`
     const transactions = this;
-    const original = (runner: Runner, name: RunnerMethod): AnyMethod =>
+    const original = (runner: SqliteRunner, name: RunnerMethod): AnyMethod =>
       (Object.getPrototypeOf(runner) as Record<RunnerMethod, AnyMethod>)[name];
     return {
-      query(this: Runner, ...args) {
+      query(this: SqliteRunner, ...args) {
         return transactions.#query(this, args[0] as string, () =>
           original(this, 'query').apply(this, args),
         );
       },
-      startTransaction(this: Runner, ...args) {
+      startTransaction(this: SqliteRunner, ...args) {
         return transactions.#start(this, () =>
           original(this, 'startTransaction').apply(this, args),
         );
       },
-      commitTransaction(this: Runner) {
+      commitTransaction(this: SqliteRunner) {
         return transactions.#commit(this, () => original(this, 'commitTransaction').call(this));
       },
-      rollbackTransaction(this: Runner) {
+      rollbackTransaction(this: SqliteRunner) {
         return transactions.#rollback(this, () => original(this, 'rollbackTransaction').call(this));
       },
     };
@@ -279,42 +222,36 @@ export class SqliteTransactions {
   }
 
   /** The data source gives it a manager when what is called within asks for a query runner. */
-  #newRunner(): Runner {
-    return this.dataSource.driver.createQueryRunner('master') as unknown as Runner;
-  }
-
-  #newLock(): ConnectionLock {
-    return new ConnectionLock(this.#timeout);
-  }
-
-  #newScope(runner: Runner, parent?: Scope): Scope {
-    return { runner, parent, inner: undefined, isOpen: true };
+  #newRunner(): SqliteRunner {
+    return this.dataSource.driver.createQueryRunner('master') as unknown as SqliteRunner;
   }
 
   /** Runs some work when no other work is under way; everything called within is part of it. */
-  async #exclusively<Result>(
-    asked: Runner | undefined,
+  #exclusively<Result>(
+    asked: SqliteRunner | undefined,
     work: () => Promise<Result>,
   ): Promise<Result> {
     const current = this.#scope();
-    const runner = asked ?? current?.runner ?? this.#newRunner();
-    const outer = current?.runner === runner ? current : this.#holder;
-    const parent = outer?.runner === runner ? outer : undefined;
-    const lock = parent === undefined ? this.#lock : (parent.inner ??= this.#newLock());
-    const waiting = parent === undefined ? this.#acquire() : lock.acquire();
-    if (waiting !== undefined) {
-      await waiting;
-      if (parent?.isOpen === false) {
-        lock.release();
-        return this.#exclusively(asked, work);
-      }
-    }
-    const scope = this.#newScope(runner, parent);
-    if (parent === undefined) this.#holder = scope;
+    const runner = asked ?? current?.runner;
+    const outer = current?.runner === runner ? current : this.#turns.holder;
+    return outer !== undefined && outer.runner === runner
+      ? this.#within(outer, asked, work)
+      : this.#inTurn(runner, work);
+  }
+
+  async #inTurn<Result>(
+    asked: SqliteRunner | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const runner = asked ?? this.#newRunner();
+    const waiting = this.#turns.acquire();
+    if (waiting !== undefined) await waiting;
+    const scope = newScope(runner);
+    this.#turns.begin(scope);
     try {
-      const save = parent === undefined ? selfContained(runner) : undefined;
+      const save = selfContained(runner);
       const result = await (save === undefined ? this.#scopes.run(scope, work) : work());
-      if (parent === undefined && this.#isLeftOpen(runner)) {
+      if (this.#isLeftOpen(runner)) {
         throw new Error('A savepoint of the transaction was neither released nor rolled back');
       }
       const isUnseen = save?.isEntered === false && !hasOtherSubscribers(this.dataSource);
@@ -322,20 +259,41 @@ export class SqliteTransactions {
       return result;
     } finally {
       scope.isOpen = false;
-      if (parent === undefined) {
-        if (this.#isLeftOpen(runner)) await this.#rollBackByForce(runner);
-        this.#holder = undefined;
+      if (this.#isLeftOpen(runner)) await this.#rollBackByForce(runner);
+      this.#turns.end(scope);
+    }
+  }
+
+  /** Runs some work within a scope when no other work is under way there. */
+  async #within<Result>(
+    parent: Scope,
+    asked: SqliteRunner | undefined,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const lock = (parent.inner ??= new ConnectionLock(this.#turns.timeout));
+    const waiting = lock.acquire();
+    if (waiting !== undefined) {
+      await waiting;
+      if (!parent.isOpen) {
+        lock.release();
+        return this.#exclusively(asked, work);
       }
+    }
+    const scope = newScope(parent.runner, parent);
+    try {
+      return await this.#scopes.run(scope, work);
+    } finally {
+      scope.isOpen = false;
       lock.release();
     }
   }
 
-  #isLeftOpen(runner: Runner): boolean {
+  #isLeftOpen(runner: SqliteRunner): boolean {
     return runner.transactionDepth > 0 && this.#inTransaction;
   }
 
   /** No caller is left that could end the transaction, and it would hold up all others. */
-  async #rollBackByForce(runner: Runner): Promise<void> {
+  async #rollBackByForce(runner: SqliteRunner): Promise<void> {
     this.#logger.error(
       'A transaction on SQLite was left open by its own rollback, and has been rolled back now. ' +
         'Look for a subscriber that throws in beforeTransactionRollback, or savepoints that are not ended.',
@@ -349,22 +307,22 @@ export class SqliteTransactions {
   // The four methods are called several times a save. Neither they nor what they call are `async` where nothing is waited
   // for, because each promise costs as much as the rest of them.
 
-  #start(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    const ended = runner.transactionDepth > 0 ? this.#endOf(runner) : undefined;
+  #start(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
+    const ended = this.#ended.errorWithin(runner);
     if (ended !== undefined) return Promise.reject(ended);
-    const isWithin = this.isSerial && this.#holder?.runner === runner;
+    const isWithin = this.isSerial && this.#turns.holder?.runner === runner;
     return isWithin ? this.#begin(runner, original) : this.#startByHand(runner, original);
   }
 
-  #startByHand(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    const scope = this.#newScope(runner);
+  #startByHand(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
+    const scope = newScope(runner);
     const unfollow = followCallers();
     if (this.isSerial) {
       return this.#begun.enterAfter(this.#beginByHand(scope, unfollow, original), scope);
     }
     // Without turns, nothing tells when it ends: callers are followed for good.
-    if (!this.#inTransaction) this.#holder = scope;
-    return this.#begun.enterAfter(this.#begin(runner, original), this.#holder ?? scope);
+    if (!this.#inTransaction) this.#turns.begin(scope);
+    return this.#begun.enterAfter(this.#begin(runner, original), this.#turns.holder ?? scope);
   }
 
   async #beginByHand(
@@ -374,19 +332,22 @@ export class SqliteTransactions {
   ): Promise<unknown> {
     const { runner } = scope;
     try {
-      const waiting = this.#acquire();
+      const waiting = this.#turns.acquire();
       if (waiting !== undefined) await waiting;
-      this.#holder = scope;
-      this.#openByHand = Object.assign(scope, { handle: this.#handle, unfollow });
+    } catch (error) {
+      unfollow();
+      throw error;
+    }
+    this.#turns.beginByHand(scope, unfollow);
+    try {
       return await this.#begin(runner, original);
     } catch (error) {
-      if (this.#openByHand !== scope) unfollow();
-      else if (runner.transactionDepth === 0) this.#end();
+      if (runner.transactionDepth === 0) this.#turns.endByHand(scope);
       throw error;
     }
   }
 
-  #begin(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+  #begin(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
     const begun = original();
     // Before the caller, who comes later: else its rollback would end a transaction that is not its own.
     begun.catch(() => {
@@ -395,133 +356,55 @@ export class SqliteTransactions {
     return begun;
   }
 
-  #commit(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    const ended = runner.transactionDepth > 0 ? this.#endOf(runner) : undefined;
+  #commit(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
+    const ended = this.#ended.errorWithin(runner);
     if (ended !== undefined) return Promise.reject(ended);
-    return this.#openByHand?.runner === runner ? this.#thenLeave(runner, original) : original();
+    return this.#turns.isBegunBy(runner) ? this.#thenEnd(runner, original) : original();
   }
 
-  async #thenLeave(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
+  /** Lets others have the connection when a transaction that was begun by hand is over. */
+  async #thenEnd(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
     try {
       return await original();
     } finally {
-      this.#leave(runner);
+      this.#turns.endIfOver(runner);
     }
   }
 
-  async #rollback(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    if (runner.transactionDepth > 0 && !this.#ended.has(runner) && !this.#inTransaction) {
-      this.#ended.set(runner, new TransactionEndedError(undefined));
-    }
-    if (!this.#ended.has(runner)) return this.#thenLeave(runner, original);
-    // SQLite has rolled back everything; TypeORM's ROLLBACK would fail, and its flags would stay.
-    runner.transactionDepth -= 1;
-    if (runner.transactionDepth === 0) {
-      runner.isTransactionActive = false;
-      this.#ended.delete(runner);
-    }
-    await runner.broadcaster.broadcast('AfterTransactionRollback');
-    return undefined;
+  #rollback(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
+    const isOver = this.#ended.errorWithin(runner) !== undefined;
+    return isOver ? this.#ended.rollBack(runner) : this.#thenEnd(runner, original);
   }
 
-  #query(runner: Runner, sql: string, original: () => Promise<unknown>): Promise<unknown> {
-    const ended = runner.transactionDepth > 0 ? this.#endOf(runner) : undefined;
+  #query(runner: SqliteRunner, sql: string, original: () => Promise<unknown>): Promise<unknown> {
+    const ended = this.#ended.errorWithin(runner);
     if (ended !== undefined) return Promise.reject(ended);
     if (sql === 'BEGIN TRANSACTION' || sql === 'COMMIT') {
-      const save = this.#holder?.runner === runner ? selfContained(runner) : undefined;
+      const save = this.#turns.holder?.runner === runner ? selfContained(runner) : undefined;
       const handle = this.#handle;
       if (save?.isEntered === false && handle !== undefined) {
         save.hasCommitted ||= sql === 'COMMIT';
         return runControl(this.dataSource, handle, runner as unknown as QueryRunner, sql);
       }
     }
-    if (!this.isSerial || this.#holder?.runner === runner) return this.#watched(runner, original);
-    if (BY_HAND.test(sql)) return this.#byHand(runner, original);
-    return CHANGES_NOTHING.test(sql)
-      ? this.#watched(runner, original)
-      : this.#queryAlone(runner, original);
+    if (!this.isSerial || this.#turns.holder?.runner === runner) {
+      return this.#ended.watch(runner, original);
+    }
+    const watched = () => this.#ended.watch(runner, original);
+    const alone = () => this.#queryAlone(runner, original);
+    if (BY_HAND.test(sql)) return this.#turns.byHand(watched, alone);
+    return CHANGES_NOTHING.test(sql) ? watched() : alone();
   }
 
-  /** BEGIN and COMMIT by hand wait for none but those for whom the connection is reserved. */
-  #byHand(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    this.#notifyWanted();
-    if (this.#reserved !== undefined) return this.#queryAlone(runner, original);
-    this.#statementsByHand++;
-    const end = () => void this.#statementsByHand--;
-    const done = this.#watched(runner, original);
-    done.then(end, end);
-    return done;
-  }
-
-  async #queryAlone(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    const waiting = this.#acquire();
+  async #queryAlone(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
+    const waiting = this.#turns.acquire();
     if (waiting !== undefined) await waiting;
-    const scope = this.#newScope(runner);
-    this.#holder = scope;
+    const scope = newScope(runner);
+    this.#turns.begin(scope);
     try {
       return await original();
     } finally {
-      scope.isOpen = false;
-      this.#holder = undefined;
-      this.#lock.release();
+      this.#turns.end(scope);
     }
-  }
-
-  /** Believes the driver: a statement that fails may have ended the transaction. */
-  #watched(runner: Runner, original: () => Promise<unknown>): Promise<unknown> {
-    const { transactionDepth: depth } = runner;
-    const done = original();
-    // Before the caller, who comes later.
-    if (depth > 0) done.catch((error: unknown) => this.#noticeEnd(runner, error));
-    return done;
-  }
-
-  #noticeEnd(runner: Runner, error: unknown): void {
-    if (this.#inTransaction) return;
-    this.#ended.set(runner, new TransactionEndedError(error));
-    this.#leave(runner);
-  }
-
-  #refuseEnded(runner: Runner): void {
-    const ended = this.#endOf(runner);
-    if (ended !== undefined) throw ended;
-  }
-
-  /** Says that the transaction of a runner is over, where it is. */
-  #endOf(runner: Runner): TransactionEndedError | undefined {
-    const ended = this.#ended.get(runner);
-    if (ended !== undefined) return new TransactionEndedError(ended.cause);
-    if (this.#inTransaction) return undefined;
-    this.#ended.set(runner, new TransactionEndedError(undefined));
-    this.#leave(runner);
-    return new TransactionEndedError(undefined);
-  }
-
-  /** Lets others have the connection when a transaction that was begun by hand is over. */
-  #leave(runner: Runner): void {
-    if (this.#openByHand?.runner === runner && !this.#inTransaction) this.#end();
-  }
-
-  #end(): void {
-    const open = this.#openByHand;
-    if (open === undefined) return;
-    open.isOpen = false;
-    open.unfollow();
-    this.#openByHand = undefined;
-    this.#holder = undefined;
-    this.#lock.release();
-  }
-
-  #acquire(): Promise<void> | undefined {
-    this.#notifyWanted();
-    this.#noticeOver();
-    return this.#lock.acquire();
-  }
-
-  #noticeOver(): void {
-    // A data source may be destroyed while a transaction is open, and a transaction be ended by hand.
-    const open = this.#openByHand;
-    const isOver = open !== undefined && open.runner.transactionDepth > 0 && !this.#inTransaction;
-    if (isOver || open?.handle !== (open && this.#handle)) this.#end();
   }
 }

@@ -236,6 +236,20 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       expect(await titles()).toEqual(['by hand']);
     });
 
+    it.each(['commitTransaction', 'rollbackTransaction'] as const)(
+      'lets others write after a COMMIT by hand, whatever %s() says',
+      async (end) => {
+        const runner = rig.dataSource.createQueryRunner();
+        await runner.startTransaction();
+        await runner.manager.save(article('by hand'));
+        await runner.query('COMMIT');
+        await runner[end]().catch(() => runner.rollbackTransaction());
+        await runner.release();
+        await rig.dataSource.manager.save(article('another'));
+        expect(await titles()).toEqual(['another', 'by hand']);
+      },
+    );
+
     it('leaves the order of transactions to the application when the option is off', async () => {
       await rig.close();
       rig = await openOutboxApp(place, { serializeTransactions: false });
