@@ -1,6 +1,7 @@
 import {
   Column,
   Entity,
+  type EntityManager,
   ManyToOne,
   PrimaryGeneratedColumn,
   UpdateDateColumn,
@@ -173,6 +174,43 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     });
     expect(rereads()).toBe(1);
     expect(data()).toMatchObject([{ title: 'U', views: 99 }]);
+  });
+
+  it('sends several new rows as they are in the database, without reading them', async () => {
+    const rows = [{ title: 'T' }, { title: 'U', note: 'n', owner: ada }, { title: 'V', views: 3 }];
+    const saved = await of(Plain).save(rows);
+    expect(rereads()).toBe(0);
+    expect(data()).toEqual(await Promise.all(saved.map(({ id }) => asRead(Plain, id))));
+  });
+
+  it.each<[string, (manager: EntityManager, id: number) => Promise<unknown>]>([
+    [
+      'changes a row',
+      (manager, id) => manager.query(`UPDATE plain SET views = 99 WHERE id = ${id}`),
+    ],
+    ['adds a row of another class', (manager) => manager.save(Owner, { name: 'C' })],
+    [
+      'changes a row by an INSERT',
+      (manager, id) => {
+        const [table, orUpdate] =
+          kind === 'mariadb'
+            ? ['`plain`', 'ON DUPLICATE KEY UPDATE']
+            : ['"plain"', 'ON CONFLICT (id) DO UPDATE SET'];
+        return manager.query(
+          `INSERT INTO ${table}(id, title, version) VALUES (${id}, 'X', 1) ${orUpdate} views = 99`,
+        );
+      },
+    ],
+  ])('reads new rows when the same transaction %s', async (_, write) => {
+    await rig.dataSource.transaction(async (manager) => {
+      const [row] = await manager.save(Plain, [{ title: 'T' }, { title: 'U' }]);
+      await write(manager, row!.id);
+    });
+    expect(rereads()).toBeGreaterThan(0);
+    const sent = data() as { id: number; title?: string }[];
+    const plain = sent.filter(({ title }) => title !== undefined);
+    expect(plain).toEqual(await Promise.all(plain.map(({ id }) => asRead(Plain, id))));
+    expect(plain).toHaveLength(2);
   });
 
   it('sends the saved values, not later changes of the entity', async () => {

@@ -140,6 +140,28 @@ describe('messages staged on SQLite', () => {
     expect(await pending(app)).toBe(1);
   });
 
+  it('need few prepared statements, however many there are, and whether they are staged or not', async () => {
+    const app = await sender();
+    const prepared = new Set<string>();
+    const handle = Reflect.get(
+      app.dataSource.driver,
+      'databaseConnection',
+    ) as BetterSqlite3.Database;
+    const { prepare } = handle;
+    handle.prepare = ((sql: string) => {
+      if (sql.includes('INTO "thorn_')) prepared.add(sql);
+      return prepare.call(handle, sql);
+    }) as typeof prepare;
+    for (let count = 1; count < 60; count++) {
+      const titles = Array.from({ length: count }, (_, at) => ({ title: `Title ${at}` }));
+      await app.dataSource.manager.save(Article, titles);
+      const given = titles.map((_, at) => app.message({ id: `given-${count}-${at}` }));
+      await app.dataSource.transaction((manager) => app.pipeline.stage(given, manager));
+    }
+    expect(prepared.size).toBeLessThan(10);
+    expect(await pending(app)).toBe(2 * ((59 * 60) / 2));
+  });
+
   it('have their table again after all tables were dropped', async () => {
     const app = await sender();
     await save(app);

@@ -33,6 +33,9 @@ export interface OtherReports {
 /** Statements after which every row is still there. */
 const KEEPS_ROWS = /^(?:INSERT|UPDATE)\b/i;
 
+/** Statements that add rows, and change none. */
+const PLAIN_INSERT = /^INSERT INTO(?![^]*\bON\s+(?:CONFLICT|DUPLICATE)\b)/i;
+
 /** Statements that leave every row as it is. */
 const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/i;
 
@@ -48,6 +51,9 @@ class ConnectionState {
   readonly loose: CollectedItem[] = [];
   /** Statements of the open transaction that may have written something. */
   writes = 0;
+  firstWrite = '';
+  /** True while the further ones insert into the table of the first. */
+  writeOneTable = true;
   /** What the capture does not know of the open transaction. */
   doubts = new Doubts();
   /** Why the open transaction must not be committed, and the number of frames that the refused write is in. */
@@ -58,6 +64,7 @@ class ConnectionState {
   /** Another transaction begins. */
   forgetStatements(): void {
     this.writes = 0;
+    this.writeOneTable = true;
     if (this.doubts.any) this.doubts = new Doubts();
   }
 }
@@ -127,7 +134,8 @@ export class ChangeCollector {
     this.byHand.statement(queryRunner, sql);
     if (!queryRunner.isTransactionActive || HARMLESS.test(sql)) return;
     const state = this.#state(queryRunner);
-    state.writes += 1;
+    if (++state.writes === 1) state.firstWrite = sql;
+    else state.writeOneTable &&= insertedInto(sql) === insertedInto(state.firstWrite);
     if (!KEEPS_ROWS.test(sql)) state.doubts.removals = true;
   }
 
@@ -211,7 +219,7 @@ export class ChangeCollector {
         this.others === undefined
           ? next
           : ((yield this.others.settle(manager, next)) as CollectedItem[]);
-      const alone = state.writes === 1 && countChanges(batch) === 1;
+      const alone = isAlone(state, batch);
       const identified = yield identifyLinks(batch, manager);
       const occurrences = occurrencesOf(identified as readonly CollectedItem[]);
       // Rows are let go as soon as their messages are made.
@@ -285,8 +293,25 @@ export class ChangeCollector {
   }
 }
 
-function countChanges(items: readonly CollectedItem[]): number {
-  return items.reduce((count, { type }) => (type === 'message' ? count : count + 1), 0);
+/**
+ * True if nothing else was written in the transaction that could have changed these rows: there is one change, or there are
+ * new rows of one class and nothing but their INSERTs.
+ */
+function isAlone(state: ConnectionState, items: readonly CollectedItem[]): boolean {
+  const changes = items.filter(({ type }) => type !== 'message');
+  if (changes.length === 1 && state.writes === 1) return true;
+  const [first] = changes;
+  if (first?.type !== 'row' || insertedInto(state.firstWrite) === undefined) return false;
+  const { plan } = first;
+  return (
+    state.writeOneTable &&
+    changes.every((one) => one.type === 'row' && one.did === 'insert' && one.plan === plan)
+  );
+}
+
+/** The beginning of an INSERT that changes no row; undefined of any other statement. */
+function insertedInto(sql: string): string | undefined {
+  return PLAIN_INSERT.test(sql) ? sql.slice(0, sql.indexOf('(')) : undefined;
 }
 
 /** A transaction may have begun before the capture started to listen. */

@@ -1,6 +1,7 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { Doubts } from '../changes/doubts.js';
 import type { Occurrence } from '../changes/occurrences.js';
+import type { EventPlan } from '../plan/entity-plan.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
 import { isChangedByValues } from '../changes/change-detection.js';
@@ -22,8 +23,8 @@ type LinkedRows = ReadonlyMap<RelationMetadata, ReadonlySet<string>>;
 /** What is known of the rows before any is read. */
 export interface KnownRows {
   /**
-   * True if nothing else was written in the transaction: what was saved is what a read would answer, where the types of its
-   * columns say so.
+   * True if nothing else was written that could have changed the rows: what was saved is what a read would answer, where the
+   * types of the columns say so.
    */
   readonly alone?: boolean;
   /** The rows, where they are not to be read. */
@@ -112,27 +113,49 @@ function knownRows(
   doubts: Doubts,
   related: RelatedKeys | undefined,
 ): Rows | undefined {
-  const needing = occurrences.filter((occurrence) => mustBeRead(occurrence, doubts));
-  const [first] = needing;
-  if (first === undefined) return new Map();
-  const net = 'links' in first ? undefined : first.net;
-  if (net?.exact === undefined) return undefined;
+  const needing = new Map<NetChange, EventPlan[]>();
+  for (const occurrence of occurrences) {
+    if (!mustBeRead(occurrence, doubts)) continue;
+    if ('links' in occurrence) return undefined;
+    const { net, event } = occurrence;
+    const events = needing.get(net);
+    if (events === undefined) needing.set(net, [event]);
+    else events.push(event);
+  }
+  const rows = new Map<EntityMetadata, Map<string, ObjectLiteral>>();
+  for (const [net, events] of needing) {
+    const row = knownRow(net, events, related);
+    if (row === undefined) return undefined;
+    const { metadata } = net.plan;
+    const others = rows.get(metadata);
+    if (others === undefined) rows.set(metadata, new Map([[net.key, row]]));
+    else others.set(net.key, row);
+  }
+  return rows;
+}
+
+function knownRow(
+  net: NetChange,
+  events: readonly EventPlan[],
+  related: RelatedKeys | undefined,
+): ObjectLiteral | undefined {
+  if (net.exact === undefined) return undefined;
   const keys = related === undefined ? NONE : keysOf(net);
-  const sufficient = needing.every(
-    ({ event: { joins, hidden, options, keyRelations } }) =>
+  const isSufficient = events.every(
+    ({ joins, hidden, options, keyRelations }) =>
       hidden.length === 0 &&
       options.reread !== true &&
       (joins.length === 0 || keyRelations?.every((relation) => keys.has(relation)) === true),
   );
-  if (!sufficient) return undefined;
+  if (!isSufficient) return undefined;
   const { metadata } = net.plan;
   const base = net.old === undefined ? (metadata.create() as ObjectLiteral) : net.old;
   const row = withoutRelations(base, metadata);
   for (const { of, value } of net.exact) if (!isKey(of)) of.setEntityValue(row, value);
-  for (const relation of new Set(needing.flatMap(({ event }) => event.keyRelations ?? []))) {
+  for (const relation of new Set(events.flatMap(({ keyRelations }) => keyRelations ?? []))) {
     setValue(row, relation, related!.row(relation, keys.get(relation)));
   }
-  return new Map([[metadata, new Map([[net.key, row]])]]);
+  return row;
 }
 
 /** The keys of relations that the row itself refers to, as far as they are known. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import { Batcher } from '../concurrency/batcher.js';
 import { eventually, isPromiseLike } from '../../common/index.js';
@@ -18,6 +19,7 @@ import type { Staged } from '../store/staged-message.js';
 /** Connections of the pool at most, for messages that are sent outside of transactions. */
 const CONNECTIONS = 4;
 const MESSAGES_PER_BATCH = 500;
+const STATEMENTS_PER_TURN = 1000;
 /** What is held back until the COMMIT is in memory twice. */
 const MOST_HELD_BACK = { messages: 100, bytes: 1024 * 1024 };
 
@@ -49,20 +51,20 @@ export class MessageStager {
   stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> | void {
     const store = this.#storeOf(manager);
     const lease = this.#newLease();
-    const [first] = messages;
-    const statements =
-      manager && messages.length === 1
-        ? store.messages.plainInsertion(first!, manager, lease)
-        : undefined;
+    const statements = manager && store.messages.plainInsertion(messages, manager, lease);
     if (statements === undefined) return this.#stageAll(store, messages, manager, lease);
     const staged = { store, ...lease, joined: null };
     const batch = CommitBatch.of(manager!);
     if (batch !== undefined) batch.push(statements);
     else {
       const done = eventually(running(store, manager!, statements));
-      if (isPromiseLike(done)) return done.then(() => void this.#staged.set(first!, staged));
+      if (isPromiseLike(done)) return done.then(() => this.#rememberAll(messages, staged));
     }
-    this.#staged.set(first!, staged);
+    this.#rememberAll(messages, staged);
+  }
+
+  #rememberAll(messages: readonly Message[], staged: Staged): void {
+    for (const message of messages) this.#staged.set(message, staged);
   }
 
   async #stageAll(
@@ -234,11 +236,14 @@ function firstOfEachId(messages: readonly Message[]): readonly Message[] {
   return firsts.size === messages.length ? messages : [...firsts.values()];
 }
 
-/** Runs statements one after the other. SQLite answers at once. */
+/** Runs statements one after the other. SQLite answers at once, without yielding to the event loop. */
 function* running(
   { database }: OutboxStore,
   manager: EntityManager,
   statements: readonly Statement[],
 ): Generator<unknown, void, unknown> {
-  for (const statement of statements) yield database.runWithin(manager, statement);
+  for (let at = 0; at < statements.length; at++) {
+    if (at > 0 && at % STATEMENTS_PER_TURN === 0) yield setImmediate();
+    yield database.runWithin(manager, statements[at]!);
+  }
 }

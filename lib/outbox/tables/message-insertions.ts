@@ -15,6 +15,7 @@ export type KnownCheck = 'none' | 'stored' | 'committed';
 
 /** Characters of a body that is staged on SQLite. */
 const LONGEST_STAGED = 16 * 1024;
+const ROWS_PREPARED = 20;
 /** A bit behind those of the columns. */
 const IS_STAGED = 1 << MESSAGE_COLUMNS.length;
 
@@ -67,10 +68,12 @@ export class MessageInsertions {
       ];
     }
     if (this.dialect.returns) {
+      const end = 'ON CONFLICT (id) DO NOTHING RETURNING id';
+      const sets = this.dialect.name === 'sqlite' ? preparedSets(messages) : [messages];
       return [
-        () => this.#insert(messages, 'ON CONFLICT (id) DO NOTHING RETURNING id'),
+        ...sets.map((set) => () => this.#insert(set, end)),
         (before) => {
-          const keys = new Set(keysOf(before.at(-1)!));
+          const keys = new Set(before.slice(-sets.length).flatMap(keysOf));
           return this.#lease(
             messages.filter(({ id }) => keys.has(keyOf('msg_', id))),
             lease,
@@ -215,6 +218,17 @@ export class MessageInsertions {
       parameters: messages.map(({ id }) => keyOf('msg_', id)),
     };
   }
+}
+
+/** Sets of two sizes: on SQLite a statement stays prepared for each number of rows. */
+function preparedSets(messages: readonly Message[]): readonly (readonly Message[])[] {
+  const sets: (readonly Message[])[] = [];
+  for (let at = 0; at < messages.length;) {
+    const size = messages.length - at >= ROWS_PREPARED ? ROWS_PREPARED : 1;
+    sets.push(messages.slice(at, at + size));
+    at += size;
+  }
+  return sets;
 }
 
 /** The INSERT of one row. */

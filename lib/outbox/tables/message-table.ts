@@ -102,16 +102,20 @@ export class MessageTable {
   }
 
   /**
-   * The statements that write a message in the open transaction of `manager`, when nothing depends on their results: it
-   * has a new id and no key.
+   * The statements that write messages in the open transaction of `manager`, when nothing depends on their results: they
+   * have new ids and no keys. Several on SQLite alone, where statements cost no round trips.
    */
   plainInsertion(
-    message: Message,
+    messages: readonly Message[],
     manager: EntityManager,
     lease: NewLease,
   ): readonly Statement[] | undefined {
-    if (!isPlain(message) || !isOpen(manager)) return undefined;
-    return this.#insertions.plain(message, lease);
+    if (messages.length > 1 && this.#dialect.name !== 'sqlite') return undefined;
+    if (!messages.every(isPlain) || !isOpen(manager)) return undefined;
+    const [first] = messages;
+    return messages.length === 1
+      ? this.#insertions.plain(first!, lease)
+      : messages.flatMap((one) => this.#insertions.plain(one, lease));
   }
 
   /** The statements that stage messages on SQLite, when nothing depends on their results and none is too long. */
