@@ -156,7 +156,7 @@ describe('messages staged on SQLite', () => {
       const titles = Array.from({ length: count }, (_, at) => ({ title: `Title ${at}` }));
       await app.dataSource.manager.save(Article, titles);
       const given = titles.map((_, at) => app.message({ id: `given-${count}-${at}` }));
-      await app.dataSource.transaction((manager) => app.pipeline.stage(given, manager));
+      await app.dataSource.transaction(async (manager) => app.pipeline.stage(given, manager));
     }
     expect(prepared.size).toBeLessThan(10);
     expect(await pending(app)).toBe(2 * ((59 * 60) / 2));
