@@ -110,10 +110,11 @@ describe('advance: the rules', () => {
   it('a policy that answers nonsense ends the delivery, and one that answers the past makes it due now', () => {
     const of = (time: number) => ({ policy: new Always(time), settings: undefined });
 
-    for (const nonsense of [Number.NaN, Infinity, -Infinity]) {
+    for (const nonsense of [Number.NaN, Infinity, -Infinity, Number.MAX_VALUE]) {
       expect(run([answered(500)], of(nonsense))[0]).toMatchObject({ reason: 'exhausted' });
     }
     expect(run([answered(500)], of(5))[0]).toMatchObject({ status: 'pending', nextAt: NOW });
+    expect(run([answered(500)], of(NOW + 0.4))[0]).toMatchObject({ nextAt: NOW + 1 });
   });
 
   it('reopened: due at once, with all attempts before it', () => {

@@ -105,10 +105,13 @@ export function nextState(
   const throttled = state.throttled + (isFree ? 1 : 0);
   const ask = (attempt: number) => policy.nextAttempt({ attempt, outcome, now, random, settings });
   const nextAt = isFree ? latestAllowed(ask, attempts, throttled) : ask(attempts);
-  // A policy's NaN must not become a row that is never due and never finished.
-  if (nextAt === null || !Number.isFinite(nextAt)) return end('failed', 'exhausted', attempts);
+  // What is no time must not become a row that is never due and never finished, such as a policy's NaN.
+  if (nextAt === null || !(Number.isFinite(nextAt) && nextAt < NOT_DUE))
+    return end('failed', 'exhausted', attempts);
+  // The columns hold whole milliseconds.
+  const dueAt = Math.max(now, Math.ceil(nextAt));
   return {
-    state: { status: 'pending', attempts, throttled, nextAt: Math.max(now, nextAt), reason: null },
+    state: { status: 'pending', attempts, throttled, nextAt: dueAt, reason: null },
     disablesSubscriber,
     asksForPause,
   };

@@ -12,7 +12,7 @@ import { MessageTable } from '../tables/message-table.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import { PooledDatabase } from '../database/pooled-database.js';
 import { PrunePass } from '../retention/pruning.js';
-import { OutcomeRecorder, type WriteListener } from './outcome-recorder.js';
+import { type Entry, OutcomeRecorder, type WriteListener } from './outcome-recorder.js';
 import { MessageRemoval } from '../retention/message-removal.js';
 import { MessageStates } from '../retention/message-states.js';
 import { RetentionSweeper } from '../retention/retention-sweeper.js';
@@ -56,7 +56,7 @@ export class OutboxStore implements WriteListener {
   constructor(
     readonly dataSource: DataSource,
     readonly rows: MessageRowMapper,
-    settings: OutboxSettings,
+    private readonly settings: OutboxSettings,
     filter: AttemptFilter,
   ) {
     const { name } = findDialect(dataSource);
@@ -95,6 +95,16 @@ export class OutboxStore implements WriteListener {
     for (const { id, lease, isNew } of outcomes) {
       if (!isNew) this.heldDeliveries.remove({ id, token: lease });
     }
+  }
+
+  /** Sees to it that a delivery is made once more whose outcome cannot be written. */
+  givenUp(entry: Entry): void {
+    if ('finished' in entry) return this.heldMessages.remove(entry.finished);
+    const { id, messageId, lease, isNew, at } = entry.outcome;
+    if (!isNew) return this.heldDeliveries.remove({ id, token: lease });
+    const message = this.heldMessages.get(messageId);
+    // The delivery has no row: at its end, the message is looked through for those that lack one.
+    if (message !== undefined) message.againAt ??= at + this.settings.lease;
   }
 
   /**

@@ -106,9 +106,13 @@ describe('OutcomeRecorder', () => {
       if (sets.at(-1)!.includes('bad')) throw new Error('invalid byte sequence');
       return [];
     };
+    const givenUp: unknown[] = [];
+    recorder.listen({ written: () => undefined, givenUp: (entry) => void givenUp.push(entry) });
     for (const id of ['a', 'bad', 'b', 'c']) recorder.add(outcome(id));
+    recorder.finish(finished('msg_1'));
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(written.toSorted()).toEqual(['a', 'b', 'c']);
+    expect(written.toSorted()).toEqual(['a', 'b', 'c', 'msg_1']);
+    expect(givenUp).toEqual([{ outcome: outcome('bad') }]);
     expect(recorder.size).toBe(0);
   });
 

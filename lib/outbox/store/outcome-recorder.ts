@@ -20,9 +20,12 @@ const TRIES_ALONE = 5;
 export interface WriteListener {
   /** Either of the two may be empty. What it throws or rejects with is logged. */
   written(outcomes: readonly Outcome[], finished: readonly Finished[]): Promise<void> | void;
+  /** An entry cannot be written, and was left out. */
+  givenUp?(entry: Entry): void;
 }
 
-type Entry = { readonly outcome: Outcome } | { readonly finished: Finished };
+/** The outcome of a delivery, or a message whose deliveries all have a row. */
+export type Entry = { readonly outcome: Outcome } | { readonly finished: Finished };
 
 /**
  * Writes outcomes in sets: one flush at a time, with all that was added since the last. A set that cannot be written is
@@ -181,12 +184,10 @@ export class OutcomeRecorder {
     if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, wait));
   }
 
-  /** Leaves an entry out. Its lease runs out and it is delivered once more: better twice than never. */
+  /** Leaves an entry out, so that it is delivered once more: better twice than never. */
   #giveUp(entry: Entry, error: unknown): void {
     const id = 'outcome' in entry ? entry.outcome.messageId : entry.finished.id;
-    this.#entries = this.#entries.filter(
-      (other) => !('finished' in other && other.finished.id === id),
-    );
+    for (const listener of this.#listeners) listener.givenUp?.(entry);
     this.#failures = 0;
     const text = `An outcome of ${id} cannot be written: ${errorText(error)}`;
     const deliveryId = 'outcome' in entry ? { deliveryId: entry.outcome.id } : {};

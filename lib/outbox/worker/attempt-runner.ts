@@ -8,10 +8,12 @@ import {
   type FailureReason,
   type RetryPolicy,
   emitAttempt,
+  StandardRetryPolicy,
   type WebhookEvents,
 } from '../../delivery/index.js';
 import type { Message } from '../../message/index.js';
 import {
+  type Advance,
   holding as held,
   nextState,
   NOT_DUE,
@@ -20,10 +22,13 @@ import {
 import type { BreakerSignal } from '../concurrency/circuit-breaker.js';
 import type { JobRunner } from '../concurrency/host-scheduler.js';
 import type { DeliveryJob } from './delivery-job.js';
+import { logFault } from './log-fault.js';
 import type { ClaimedDelivery } from '../tables/delivery-table.js';
 import type { HeldLease } from '../store/held-leases.js';
 import type { Outcome } from '../model/outcome.js';
 import type { OutboxStore } from '../store/outbox-store.js';
+
+const DEFAULT_POLICY = new StandardRetryPolicy();
 
 const NEUTRAL: BreakerSignal = { kind: 'neutral' };
 const SUCCESS: BreakerSignal = { kind: 'success' };
@@ -109,7 +114,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
 
   /** Makes the next attempt of a job. */
   async run(job: DeliveryJob): Promise<BreakerSignal> {
-    const { clock, deliverer, policy, events } = this.dependencies;
+    const { clock, deliverer, events } = this.dependencies;
     const { holding, message, recipient, requests, host } = job;
     if (holding.isLost) return NEUTRAL;
     if (holding.leasedUntil <= clock.now()) {
@@ -125,14 +130,26 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const bounds = job.keyHash === null ? undefined : this.#boundsOf(holding);
     const attempt = await deliverer.attempt({ id: job.id, number, bounds }, message, recipient);
     const at = clock.now();
-    const rules = { policy, settings: message.settings.retry };
-    const next = nextState(job.state, attempt, rules, at, Math.random());
+    const next = this.#nextState(job, attempt, at);
     const { disablesSubscriber, asksForPause } = next;
     const state = this.#afterLast(job, next.state, at);
     const outcome = this.#record(job, { state, attempt, at, permitAt: null, disablesSubscriber });
     emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(next.state));
     if (state.reason !== null && job.keyHash !== null) this.#emitLast(outcome, message);
     return asksForPause ? { kind: 'pause', retryAfter: attempt.retryAfter } : signalOf(attempt);
+  }
+
+  /** A policy of the application may throw; the delivery then goes on by the default one. */
+  #nextState({ state, id, message }: DeliveryJob, attempt: Attempt, now: number): Advance {
+    const settings = message.settings.retry;
+    const random = Math.random();
+    try {
+      return nextState(state, attempt, { policy: this.dependencies.policy, settings }, now, random);
+    } catch (error) {
+      const what = `The retry policy failed for ${id} (${message.event}), so the default one was asked`;
+      logFault(what, error, { deliveryId: id, messageId: message.id, event: message.event });
+      return nextState(state, attempt, { policy: DEFAULT_POLICY, settings }, now, random);
+    }
   }
 
   /** An ordered delivery is over when its lease is: then another process may begin with it, or with the next one. */

@@ -13,6 +13,7 @@ import {
   PublicRecipientPolicy,
   type PublicRecipientPolicyOptions,
   StandardDeliveryLog,
+  type RetryPolicy,
   StandardRetryPolicy,
   UndiciHttpClient,
   WebhookEvents,
@@ -91,6 +92,8 @@ export interface OutboxAppOptions extends OutboxOptions {
   readonly subscribers?: InMemorySubscriberRepository;
   readonly timeout?: number;
   readonly schedule?: readonly number[];
+  /** Default: the standard policy with `schedule`. */
+  readonly retryPolicy?: RetryPolicy;
   /** Default: keeps everything. */
   readonly deliveryLog?: DeliveryLog;
   /** Default: seals nothing. */
@@ -142,6 +145,7 @@ export async function openOutboxApp(
     subscribers = new InMemorySubscriberRepository(),
     timeout = 3000,
     schedule,
+    retryPolicy = new StandardRetryPolicy(schedule === undefined ? {} : { schedule }),
     prepare,
     deliveryLog = new StandardDeliveryLog(),
     sealer = new SecretSealer(),
@@ -177,7 +181,7 @@ export async function openOutboxApp(
       deliverer: new Deliverer(client, new StandardWebhookSigner(), clock, { timeout }),
       codecs,
       sealer,
-      policy: new StandardRetryPolicy(schedule === undefined ? {} : { schedule }),
+      policy: retryPolicy,
       events,
       listener: listener({ subscribers, events, clock }),
       log: deliveryLog,
