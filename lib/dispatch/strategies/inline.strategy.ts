@@ -1,4 +1,4 @@
-import { KeyedMutex } from '../../subscriber/storage/keyed-mutex.js';
+import { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import { newId } from '../../common/id.js';
 import { Clock } from '../../common/clock.js';
 import type { Attempt } from '../../delivery/attempt/attempt.js';

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import type { Clock } from '../../common/clock.js';
 import { LogLine } from '../../common/log-line.js';
 import { ThornConfigurationError } from '../../errors/index.js';
@@ -21,7 +22,6 @@ import {
 } from '../model/subscriber.repository.js';
 import { QuotaAllocator } from './quota-allocator.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
-import { KeyedMutex } from './keyed-mutex.js';
 
 /** Options for the freshness of {@link TypeOrmSubscriberRepository}'s cache. */
 export interface TypeOrmSubscriberOptions {
