@@ -28,6 +28,14 @@ describe('EventCatalogue', () => {
     expect(catalogue.has('user.{username}')).toBe(false);
   });
 
+  it('finds the declaration of an event: by its very name, else by its fields', () => {
+    const catalogue = catalogueOf(['user.{username}', 'user.created']);
+
+    expect(catalogue.declarationOf('user.created')?.name).toBe('user.created');
+    expect(catalogue.declarationOf('user.jane')?.name).toBe('user.{username}');
+    expect(catalogue.declarationOf('article.created')).toBeUndefined();
+  });
+
   it('refuses a wrong name', () => {
     expect(() => catalogueOf(['article.*'])).toThrow(InvalidInputError);
   });

@@ -102,10 +102,17 @@ export class EventCatalogue {
 
   /** Tells whether a name, as sent, is declared: fields stand for any one segment. */
   has(name: string): boolean {
-    if (name.includes('{')) return false;
-    if (this.#entries.has(name)) return true;
-    const sent = { segments: name.split('.'), open: false };
-    return [...this.#entries.values()].some(({ names }) => covers(names, sent));
+    return this.declarationOf(name) !== undefined;
+  }
+
+  /** The declaration of an event: the one of this very name, else the first whose fields fit. */
+  declarationOf(sentName: string): EventDeclaration | undefined {
+    if (sentName.includes('{')) return undefined;
+    const sent = { segments: sentName.split('.'), open: false };
+    const entry =
+      this.#entries.get(sentName) ??
+      [...this.#entries.values()].find(({ names }) => covers(names, sent));
+    return entry?.declaration;
   }
 
   /** Tells whether a pattern, whose syntax has been checked, can match a declared event. */

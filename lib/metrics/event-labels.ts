@@ -1,5 +1,5 @@
 import { BoundedCache } from '../common/bounded-cache.js';
-import { compileEventName, type EventCatalogue } from '../event/index.js';
+import type { EventCatalogue } from '../event/index.js';
 
 /** The label of events beyond the limit. */
 export const OTHER = 'other';
@@ -22,23 +22,10 @@ export class EventLabels {
   of(event: string): string {
     let label = this.#known.get(event);
     if (label === undefined) {
-      label = this.#limited(this.#declared(event) ?? event);
+      label = this.#limited(this.catalogue.declarationOf(event)?.name ?? event);
       this.#known.set(event, label);
     }
     return label;
-  }
-
-  #declared(event: string): string | undefined {
-    if (this.catalogue.get(event) !== undefined) return event;
-    const sent = event.split('.');
-    return this.catalogue.names().find((name) => {
-      if (!name.includes('{')) return false;
-      const { segments } = compileEventName(name);
-      return (
-        segments.length === sent.length &&
-        segments.every((segment, at) => segment === null || segment === sent[at])
-      );
-    });
   }
 
   #limited(label: string): string {
