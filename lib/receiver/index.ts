@@ -13,7 +13,6 @@ export {
   ProcessedSequences,
   type SequenceClaim,
   type SequenceClaimResult,
-  type SequenceTimes,
 } from './order/processed-sequences.js';
 export { RedisProcessedSequences } from './order/redis-processed-sequences.js';
 export { GithubScheme } from './schemes/github-scheme.js';

@@ -78,10 +78,10 @@ describe('Redis', () => {
     const store = redisStore(client);
     const claim = { receiver: 'shop', id: 'msg_expiry', token: 'a' };
 
-    await store.claim(claim, { now: 1000, until: 61_000 });
+    await store.claim(claim, { now: 1000, leasedUntil: 61_000, keptUntil: 601_000 });
     const [key] = await client.keys('*msg_expiry');
     expect(await client.pttl(key!)).toBeGreaterThan(59_000);
-    await store.complete(claim, { now: 2000, until: 602_000 });
+    await store.complete(claim, { now: 2000, leasedUntil: 62_000, keptUntil: 602_000 });
     expect(await client.pttl(key!)).toBeGreaterThan(599_000);
     client.disconnect();
   });

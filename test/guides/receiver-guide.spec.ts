@@ -179,7 +179,8 @@ describe('the guide to receiving', () => {
     });
     const claim = { receiver: 'store', id: 'msg_1', token: 'try-1' };
 
-    expect(await store.claim(claim, { now: 1000, until: 1500 })).toBe('claimed');
+    const times = { now: 1000, leasedUntil: 1500, keptUntil: 9000 };
+    expect(await store.claim(claim, times)).toBe('claimed');
     expect(commands).toEqual([['SET', 'thorn:received:store:msg_1', 'try-1', 'PX', '500', 'NX']]);
   });
 

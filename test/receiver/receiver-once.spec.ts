@@ -171,10 +171,11 @@ describe.each(blogDatabases)('processOnce on %s', (type) => {
     const store = new DatabaseReceivedMessages(first.dataSource);
     const now = Date.now();
     const claim = { receiver: 'bank', id: 'msg_1', token: 't' };
-    await store.claim(claim, { now, until: now + 60_000 });
+    const times = { now, leasedUntil: now + 60_000, keptUntil: now + 60_000 };
+    await store.claim(claim, times);
 
     expect(await (await first.post('/payments', signed())).json()).toEqual({ paid: true });
-    await store.complete(claim, { now, until: now + 60_000 });
+    await store.complete(claim, times);
     expect(await (await first.post('/payments', signed())).json()).toEqual({ paid: false });
   });
 });

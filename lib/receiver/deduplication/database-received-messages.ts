@@ -35,11 +35,11 @@ export class DatabaseReceivedMessages extends ReceivedMessages {
 
   override async claim(
     { receiver, id, token }: MessageClaim,
-    { now, until }: ClaimTimes,
+    { now, leasedUntil }: ClaimTimes,
   ): Promise<ClaimResult> {
     this.#purge(now);
     const { manager } = this.dataSource;
-    const mine = { hash: hashOf('claim', receiver, id), token, expiresAt: until };
+    const mine = { hash: hashOf('claim', receiver, id), token, expiresAt: leasedUntil };
     let kept = await insertIfAbsent(manager, mine);
     if (kept && kept.token !== token && kept.expiresAt <= now) {
       kept = await replaceRow(manager, kept, mine);
@@ -49,8 +49,11 @@ export class DatabaseReceivedMessages extends ReceivedMessages {
     return kept?.token === '' ? 'processed' : 'in-progress';
   }
 
-  override async complete({ receiver, id }: MessageClaim, { until }: ClaimTimes): Promise<void> {
-    await markProcessed(this.dataSource.manager, hashOf('claim', receiver, id), until);
+  override async complete(
+    { receiver, id }: MessageClaim,
+    { keptUntil }: ClaimTimes,
+  ): Promise<void> {
+    await markProcessed(this.dataSource.manager, hashOf('claim', receiver, id), keptUntil);
   }
 
   override async release({ receiver, id, token }: MessageClaim): Promise<void> {

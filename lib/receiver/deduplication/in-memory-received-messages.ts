@@ -11,7 +11,7 @@ const DEFAULT_CAPACITY = 100_000;
 interface Entry {
   /** Null when processed. */
   readonly token: string | null;
-  readonly until: number;
+  readonly keptUntil: number;
 }
 
 /**
@@ -37,20 +37,23 @@ export class InMemoryReceivedMessages extends ReceivedMessages {
 
   override async claim(
     { receiver, id, token }: MessageClaim,
-    { now, until }: ClaimTimes,
+    { now, leasedUntil }: ClaimTimes,
   ): Promise<ClaimResult> {
     const key = keyOf(receiver, id);
     const entry = this.#entries.get(key);
-    if (entry !== undefined && entry.until > now) {
+    if (entry !== undefined && entry.keptUntil > now) {
       return entry.token === null ? 'processed' : 'in-progress';
     }
-    this.#put(key, { token, until });
+    this.#put(key, { token, keptUntil: leasedUntil });
     this.#makeRoom(now);
     return 'claimed';
   }
 
-  override async complete({ receiver, id }: MessageClaim, { until }: ClaimTimes): Promise<void> {
-    this.#put(keyOf(receiver, id), { token: null, until });
+  override async complete(
+    { receiver, id }: MessageClaim,
+    { keptUntil }: ClaimTimes,
+  ): Promise<void> {
+    this.#put(keyOf(receiver, id), { token: null, keptUntil });
   }
 
   override async release({ receiver, id, token }: MessageClaim): Promise<void> {
@@ -64,8 +67,8 @@ export class InMemoryReceivedMessages extends ReceivedMessages {
   }
 
   #makeRoom(now: number): void {
-    for (const [key, { token, until }] of this.#entries) {
-      const isOver = until <= now;
+    for (const [key, { token, keptUntil }] of this.#entries) {
+      const isOver = keptUntil <= now;
       if (!isOver && this.#entries.size <= this.capacity) return;
       if (isOver || token === null) this.#entries.delete(key);
     }

@@ -38,23 +38,22 @@ export class MessageDeduplicator {
     receiver,
     id,
   }: Pick<MessageClaim, 'receiver'> & { readonly id: string | null }): Promise<ProcessingAttempt> {
-    const { store } = this;
+    const { store, times, clock } = this;
     if (store === null || id === null) return ALWAYS;
     const claim = { receiver, id, token: randomUUID() };
+    const claimTimes = () => {
+      const now = clock.now();
+      return { now, leasedUntil: now + times.lease, keptUntil: now + times.retention };
+    };
     return {
-      state: await store.claim(claim, this.#for(this.times.lease)),
-      complete: () => store.complete(claim, this.#for(this.times.retention)),
+      state: await store.claim(claim, claimTimes()),
+      complete: () => store.complete(claim, claimTimes()),
       release: () =>
         store.release(claim).catch((error: unknown) => {
           this.#logger.warn(
-            `A message of the receiver "${receiver}" stays claimed for ${this.times.lease / 1000} s at most: ${errorText(error)}`,
+            `A message of the receiver "${receiver}" stays claimed for ${times.lease / 1000} s at most: ${errorText(error)}`,
           );
         }),
     };
-  }
-
-  #for(duration: number): { now: number; until: number } {
-    const now = this.clock.now();
-    return { now, until: now + duration };
   }
 }

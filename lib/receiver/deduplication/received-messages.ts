@@ -13,10 +13,13 @@ export interface MessageClaim {
   readonly token: string;
 }
 
-/** Times of a claim, in milliseconds since the Unix epoch: the current one, and the one at which its record expires. */
+/** Times in milliseconds since the Unix epoch. */
 export interface ClaimTimes {
   readonly now: number;
-  readonly until: number;
+  /** When the claim expires, unless it is completed or released. */
+  readonly leasedUntil: number;
+  /** When what has been processed may be forgotten. */
+  readonly keptUntil: number;
 }
 
 /**
@@ -37,12 +40,12 @@ export type ClaimResult = 'claimed' | 'in-progress' | 'processed';
  */
 export abstract class ReceivedMessages {
   /**
-   * Claims a message until `until`. Atomic: of any number of concurrent claims of one message, in any number of
+   * Claims a message until `leasedUntil`. Atomic: of any number of concurrent claims of one message, in any number of
    * processes, one gets `claimed`. An expired claim, whose process ended, may be claimed anew.
    */
   abstract claim(claim: MessageClaim, times: ClaimTimes): Promise<ClaimResult>;
 
-  /** Marks the message as `processed` until `until`, even when the claim has expired meanwhile. */
+  /** Marks the message as `processed` until `keptUntil`, even when the claim has expired meanwhile. */
   abstract complete(claim: MessageClaim, times: ClaimTimes): Promise<void>;
 
   /**

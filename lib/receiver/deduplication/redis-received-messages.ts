@@ -33,15 +33,18 @@ export class RedisReceivedMessages extends ReceivedMessages {
     super();
   }
 
-  override async claim(claim: MessageClaim, times: ClaimTimes): Promise<ClaimResult> {
+  override async claim(
+    claim: MessageClaim,
+    { now, leasedUntil }: ClaimTimes,
+  ): Promise<ClaimResult> {
     const key = this.#keyOf(claim);
-    const set = await this.command('SET', key, claim.token, 'PX', duration(times), 'NX');
+    const set = await this.command('SET', key, claim.token, 'PX', lifetime(now, leasedUntil), 'NX');
     if (set !== null) return 'claimed';
     return String(await this.command('GET', key)) === PROCESSED ? 'processed' : 'in-progress';
   }
 
-  override async complete(claim: MessageClaim, times: ClaimTimes): Promise<void> {
-    await this.command('SET', this.#keyOf(claim), PROCESSED, 'PX', duration(times));
+  override async complete(claim: MessageClaim, { now, keptUntil }: ClaimTimes): Promise<void> {
+    await this.command('SET', this.#keyOf(claim), PROCESSED, 'PX', lifetime(now, keptUntil));
   }
 
   override async release(claim: MessageClaim): Promise<void> {
@@ -53,6 +56,6 @@ export class RedisReceivedMessages extends ReceivedMessages {
   }
 }
 
-function duration({ now, until }: ClaimTimes): string {
+function lifetime(now: number, until: number): string {
   return String(Math.max(1, Math.round(until - now)));
 }

@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { errorText } from '../../common/index.js';
+import type { ClaimTimes } from '../deduplication/received-messages.js';
 import { hashOf, isMysql, runSql, tableName } from '../deduplication/received-table.js';
 import type { SqlManager } from '../deduplication/sql-manager.js';
 import {
   ProcessedSequences,
   type SequenceClaim,
   type SequenceClaimResult,
-  type SequenceTimes,
 } from './processed-sequences.js';
 
 const TABLE = 'thorn_processed_sequences';
@@ -33,7 +33,7 @@ export class DatabaseProcessedSequences extends ProcessedSequences {
     super();
   }
 
-  override async claim(claim: SequenceClaim, times: SequenceTimes): Promise<SequenceClaimResult> {
+  override async claim(claim: SequenceClaim, times: ClaimTimes): Promise<SequenceClaimResult> {
     const { now, leasedUntil, keptUntil } = times;
     this.#purge(now);
     const hash = hashOf('order', claim.receiver, claim.key);
@@ -56,7 +56,7 @@ export class DatabaseProcessedSequences extends ProcessedSequences {
     return this.#result(await this.#read(hash), claim);
   }
 
-  override async complete(claim: SequenceClaim, { keptUntil }: SequenceTimes): Promise<void> {
+  override async complete(claim: SequenceClaim, { keptUntil }: ClaimTimes): Promise<void> {
     const hash = hashOf('order', claim.receiver, claim.key);
     await this.#run(
       `UPDATE ${this.#table} SET sequence = ?, kept_until = ? WHERE hash = ? AND sequence < ?`,

@@ -1,9 +1,9 @@
 import { InvalidInputError } from '../../errors/index.js';
+import type { ClaimTimes } from '../deduplication/received-messages.js';
 import {
   ProcessedSequences,
   type SequenceClaim,
   type SequenceClaimResult,
-  type SequenceTimes,
 } from './processed-sequences.js';
 
 const DEFAULT_CAPACITY = 100_000;
@@ -34,7 +34,7 @@ export class InMemoryProcessedSequences extends ProcessedSequences {
     return this.#entries.size;
   }
 
-  override async claim(claim: SequenceClaim, times: SequenceTimes): Promise<SequenceClaimResult> {
+  override async claim(claim: SequenceClaim, times: ClaimTimes): Promise<SequenceClaimResult> {
     const { now, leasedUntil, keptUntil } = times;
     const found = this.#entries.get(keyOf(claim));
     const entry = found !== undefined && found.keptUntil > now ? found : undefined;
@@ -48,7 +48,7 @@ export class InMemoryProcessedSequences extends ProcessedSequences {
     return 'claimed';
   }
 
-  override async complete(claim: SequenceClaim, { keptUntil }: SequenceTimes): Promise<void> {
+  override async complete(claim: SequenceClaim, { keptUntil }: ClaimTimes): Promise<void> {
     const entry = this.#entries.get(keyOf(claim));
     const isOwn = entry === undefined || entry.token === claim.token;
     this.#put(keyOf(claim), {

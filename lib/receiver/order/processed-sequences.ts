@@ -1,3 +1,5 @@
+import type { ClaimTimes } from '../deduplication/received-messages.js';
+
 /** One attempt to process a message of a key. */
 export interface SequenceClaim {
   /** Name of the receiver: keys of different senders are different. */
@@ -6,15 +8,6 @@ export interface SequenceClaim {
   readonly sequence: number;
   /** Identifies this attempt. */
   readonly token: string;
-}
-
-/** Times in milliseconds since the Unix epoch. */
-export interface SequenceTimes {
-  readonly now: number;
-  /** When the claim expires, unless it is completed or released. */
-  readonly leasedUntil: number;
-  /** When the key may be forgotten. */
-  readonly keptUntil: number;
 }
 
 /**
@@ -37,10 +30,10 @@ export abstract class ProcessedSequences {
    * Claims a key for a message. Atomic: of any number of concurrent claims of one key, in any number of processes, one
    * gets `claimed`. An expired claim, whose process ended, may be claimed anew.
    */
-  abstract claim(claim: SequenceClaim, times: SequenceTimes): Promise<SequenceClaimResult>;
+  abstract claim(claim: SequenceClaim, times: ClaimTimes): Promise<SequenceClaimResult>;
 
   /** Records the number as processed, and gives the key up. Never lowers a number, even when the claim has expired. */
-  abstract complete(claim: SequenceClaim, times: SequenceTimes): Promise<void>;
+  abstract complete(claim: SequenceClaim, times: ClaimTimes): Promise<void>;
 
   /** Gives the key up after the handler threw. Does nothing when another attempt has the key. */
   abstract release(claim: SequenceClaim): Promise<void>;

@@ -1,9 +1,9 @@
+import type { ClaimTimes } from '../deduplication/received-messages.js';
 import type { RedisCommand } from '../deduplication/redis-received-messages.js';
 import {
   ProcessedSequences,
   type SequenceClaim,
   type SequenceClaimResult,
-  type SequenceTimes,
 } from './processed-sequences.js';
 
 const DEFAULT_PREFIX = 'thorn:sequence:';
@@ -37,13 +37,13 @@ export class RedisProcessedSequences extends ProcessedSequences {
     super();
   }
 
-  override async claim(claim: SequenceClaim, times: SequenceTimes): Promise<SequenceClaimResult> {
+  override async claim(claim: SequenceClaim, times: ClaimTimes): Promise<SequenceClaimResult> {
     const { now, leasedUntil } = times;
     const given = [claim.sequence, claim.token, now, leasedUntil, lifetime(times)];
     return String(await this.#run(CLAIM, claim, given)) as SequenceClaimResult;
   }
 
-  override async complete(claim: SequenceClaim, times: SequenceTimes): Promise<void> {
+  override async complete(claim: SequenceClaim, times: ClaimTimes): Promise<void> {
     await this.#run(COMPLETE, claim, [claim.sequence, claim.token, lifetime(times)]);
   }
 
@@ -61,6 +61,6 @@ export class RedisProcessedSequences extends ProcessedSequences {
   }
 }
 
-function lifetime({ now, keptUntil }: SequenceTimes): number {
+function lifetime({ now, keptUntil }: ClaimTimes): number {
   return Math.max(1, Math.round(keptUntil - now));
 }

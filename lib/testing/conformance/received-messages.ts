@@ -40,9 +40,10 @@ export function receivedMessagesConformance(
       }
     });
   const start = Date.now();
-  const at = (now: number, duration = HOUR_MS) => ({
+  const at = (now: number, lease = HOUR_MS, kept = HOUR_MS) => ({
     now: start + now,
-    until: start + now + duration,
+    leasedUntil: start + now + lease,
+    keptUntil: start + now + kept,
   });
   let count = 0;
   const claimOf = (id = 'msg_1', receiver = 'store') => ({ receiver, id, token: `try-${++count}` });
@@ -142,7 +143,7 @@ export function receivedMessagesConformance(
     test('forgets a processed message in the end', async ({ stores: [one] }) => {
       const claim = claimOf();
       await one.claim(claim, at(0));
-      await one.complete(claim, at(0, LEASE_MS));
+      await one.complete(claim, at(0, HOUR_MS, LEASE_MS));
       await pass(LEASE_MS + 50);
 
       expect(await one.claim(claimOf(), at(LEASE_MS + 50))).toBe('claimed');
