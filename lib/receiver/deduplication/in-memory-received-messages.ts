@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../../errors/index.js';
+import { ExpiringEntries, type ExpiringEntry } from './expiring-entries.js';
 import {
   type ClaimResult,
   type ClaimTimes,
@@ -6,28 +6,17 @@ import {
   ReceivedMessages,
 } from './received-messages.js';
 
-const DEFAULT_CAPACITY = 100_000;
-
-interface Entry {
-  /** Null when processed. */
-  readonly token: string | null;
-  readonly keptUntil: number;
-}
-
 /**
  * Remembers messages in this process, for one process and as long as it lives. Holds the newest 100,000 by default,
  * about 200 bytes each.
  */
 export class InMemoryReceivedMessages extends ReceivedMessages {
-  // In the order of their last change: the oldest come first.
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: ExpiringEntries<ExpiringEntry>;
 
   /** @param capacity largest number of messages; one that is being processed is never dropped for it */
-  constructor(private readonly capacity: number = DEFAULT_CAPACITY) {
+  constructor(capacity?: number) {
     super();
-    if (!(Number.isInteger(capacity) && capacity > 0)) {
-      throw new InvalidInputError('capacity', 'must be a whole number above 0');
-    }
+    this.#entries = new ExpiringEntries(capacity);
   }
 
   /** Number of messages that are remembered. */
@@ -44,8 +33,9 @@ export class InMemoryReceivedMessages extends ReceivedMessages {
     if (entry !== undefined && entry.keptUntil > now) {
       return entry.token === null ? 'processed' : 'in-progress';
     }
-    this.#put(key, { token, keptUntil: leasedUntil });
-    this.#makeRoom(now);
+    // A message whose claim has expired counts as new, so its entry need not outlive the lease.
+    this.#entries.set(key, { token, keptUntil: leasedUntil });
+    this.#entries.makeRoom(now);
     return 'claimed';
   }
 
@@ -53,25 +43,12 @@ export class InMemoryReceivedMessages extends ReceivedMessages {
     { receiver, id }: MessageClaim,
     { keptUntil }: ClaimTimes,
   ): Promise<void> {
-    this.#put(keyOf(receiver, id), { token: null, keptUntil });
+    this.#entries.set(keyOf(receiver, id), { token: null, keptUntil });
   }
 
   override async release({ receiver, id, token }: MessageClaim): Promise<void> {
     const key = keyOf(receiver, id);
     if (this.#entries.get(key)?.token === token) this.#entries.delete(key);
-  }
-
-  #put(key: string, entry: Entry): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-  }
-
-  #makeRoom(now: number): void {
-    for (const [key, { token, keptUntil }] of this.#entries) {
-      const isOver = keptUntil <= now;
-      if (!isOver && this.#entries.size <= this.capacity) return;
-      if (isOver || token === null) this.#entries.delete(key);
-    }
   }
 }
 
