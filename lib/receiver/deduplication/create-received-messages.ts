@@ -1,4 +1,4 @@
-import { tableName } from './received-table.js';
+import { tableName } from './receiver-tables.js';
 
 const TABLE = 'thorn_received_messages';
 

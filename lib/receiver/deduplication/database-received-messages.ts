@@ -1,8 +1,6 @@
-import { Logger } from '@nestjs/common';
-import { errorText } from '../../common/index.js';
+import { HourlyPurge, PURGE_INTERVAL } from './hourly-purge.js';
 import {
   deleteRow,
-  hashOf,
   insertIfAbsent,
   markProcessed,
   purgeReceivedMessages,
@@ -14,9 +12,8 @@ import {
   type MessageClaim,
   ReceivedMessages,
 } from './received-messages.js';
+import { hashOf } from './receiver-tables.js';
 import type { SqlManager } from './sql-manager.js';
-
-const PURGE_INTERVAL = 3_600_000;
 
 /**
  * Remembers messages in the table `thorn_received_messages` of a TypeORM data source, for all processes together; the
@@ -26,8 +23,10 @@ const PURGE_INTERVAL = 3_600_000;
  * `processOnce()` and the store in memory for handlers with transactions.
  */
 export class DatabaseReceivedMessages extends ReceivedMessages {
-  readonly #logger = new Logger('ThornReceiver');
-  #nextPurge = 0;
+  readonly #purge = new HourlyPurge('messages', (now) =>
+    // An hour late: a handler that outlives its claim can still mark the row.
+    purgeReceivedMessages(this.dataSource.manager, now - PURGE_INTERVAL),
+  );
 
   constructor(private readonly dataSource: { readonly manager: SqlManager }) {
     super();
@@ -37,7 +36,7 @@ export class DatabaseReceivedMessages extends ReceivedMessages {
     { receiver, id, token }: MessageClaim,
     { now, leasedUntil }: ClaimTimes,
   ): Promise<ClaimResult> {
-    this.#purge(now);
+    this.#purge.startIfDue(now);
     const { manager } = this.dataSource;
     const mine = { hash: hashOf('claim', receiver, id), token, expiresAt: leasedUntil };
     let kept = await insertIfAbsent(manager, mine);
@@ -58,15 +57,5 @@ export class DatabaseReceivedMessages extends ReceivedMessages {
 
   override async release({ receiver, id, token }: MessageClaim): Promise<void> {
     await deleteRow(this.dataSource.manager, hashOf('claim', receiver, id), token);
-  }
-
-  /** Not awaited: no webhook waits for it. */
-  #purge(now: number): void {
-    if (now < this.#nextPurge) return;
-    this.#nextPurge = now + PURGE_INTERVAL;
-    // An hour late: a handler that outlives its claim can still mark the row.
-    purgeReceivedMessages(this.dataSource.manager, now - PURGE_INTERVAL).catch((error: unknown) => {
-      this.#logger.warn(`Expired messages could not be deleted: ${errorText(error)}`);
-    });
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidInputError } from '../../errors/index.js';
-import { hashOf, insertIfAbsent } from './received-table.js';
+import { insertIfAbsent } from './received-table.js';
+import { hashOf } from './receiver-tables.js';
 import type { TransactionManager } from './sql-manager.js';
 import { TransactionRequiredError } from './transaction-required.error.js';
 

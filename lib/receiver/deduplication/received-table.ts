@@ -1,12 +1,7 @@
-import { createHash } from 'node:crypto';
-import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { ThornConfigurationError } from '../../errors/index.js';
+import { insertOrIgnore, runSql, tableName } from './receiver-tables.js';
 import type { SqlManager } from './sql-manager.js';
 
 const TABLE = 'thorn_received_messages';
-const POSTGRES = new Set(['postgres', 'cockroachdb', 'aurora-postgres']);
-const MYSQL = new Set(['mysql', 'mariadb', 'aurora-mysql']);
-const SQLITE = new Set(['better-sqlite3', 'sqlite', 'sqljs', 'expo', 'capacitor', 'react-native']);
 
 /** One row: the claim of a message, or the mark that the message is processed. */
 export interface ReceivedRow {
@@ -19,16 +14,6 @@ export interface ReceivedRow {
 }
 
 /**
- * Computes the key of a row. A hash, because ids have no length limit and databases compare texts in ways of their own: under
- * some collations `a` and `A` are the same message.
- */
-export function hashOf(purpose: 'claim' | 'once' | 'order', receiver: string, id: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([purpose, receiver, id]))
-    .digest('hex');
-}
-
-/**
  * Inserts a row unless one has its hash, and returns the row that is stored then. On PostgreSQL and MySQL this waits for
  * another transaction that has inserted one and may still roll back.
  */
@@ -36,14 +21,11 @@ export async function insertIfAbsent(
   manager: SqlManager,
   row: ReceivedRow,
 ): Promise<ReceivedRow | undefined> {
-  const [insert, unless] = isMysql(manager)
-    ? ['INSERT IGNORE', '']
-    : ['INSERT', ' ON CONFLICT DO NOTHING'];
-  await runSql(
-    manager,
-    `${insert} INTO ${tableOf(manager)} (hash, token, expires_at) VALUES (?, ?, ?)${unless}`,
-    [row.hash, row.token, row.expiresAt],
-  );
+  await insertOrIgnore(manager, TABLE, {
+    hash: row.hash,
+    token: row.token,
+    expires_at: row.expiresAt,
+  });
   return readRow(manager, row.hash);
 }
 
@@ -107,35 +89,4 @@ async function readRow(manager: SqlManager, hash: string): Promise<ReceivedRow |
 
 function tableOf(manager: SqlManager): string {
   return tableName(manager, TABLE);
-}
-
-/** The name of a table of receivers, with the data source's `entityPrefix`. */
-export function tableName(
-  of: { readonly dataSource: { readonly options: { readonly entityPrefix?: string } } },
-  table: string,
-): string {
-  return (dataSourceOf(of).options.entityPrefix ?? '') + table;
-}
-
-/** Runs a statement, whose placeholders are `?` whatever the database. */
-export function runSql(manager: SqlManager, sql: string, parameters: unknown[]): Promise<unknown> {
-  const { type } = dataSourceOf(manager).options;
-  if (!POSTGRES.has(type)) return manager.query(sql, parameters);
-  let count = 0;
-  return manager.query(
-    sql.replaceAll('?', () => `$${++count}`),
-    parameters,
-  );
-}
-
-/** @throws {@link ThornConfigurationError} for a database that is not supported */
-export function isMysql({ dataSource }: SqlManager): boolean {
-  const { type } = dataSource.options;
-  if (MYSQL.has(type)) return true;
-  if (POSTGRES.has(type) || SQLITE.has(type)) return false;
-  throw new ThornConfigurationError(
-    'THORN_DATABASE_UNSUPPORTED',
-    `The tables of receivers are supported on PostgreSQL, MySQL, MariaDB and SQLite, not on ${type}.`,
-    { database: type },
-  );
 }

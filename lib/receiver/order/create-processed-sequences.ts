@@ -1,5 +1,5 @@
 import type { SchemaRunner } from '../deduplication/create-received-messages.js';
-import { tableName } from '../deduplication/received-table.js';
+import { tableName } from '../deduplication/receiver-tables.js';
 
 const TABLE = 'thorn_processed_sequences';
 

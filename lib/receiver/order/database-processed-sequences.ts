@@ -1,7 +1,6 @@
-import { Logger } from '@nestjs/common';
-import { errorText } from '../../common/index.js';
+import { HourlyPurge } from '../deduplication/hourly-purge.js';
 import type { ClaimTimes } from '../deduplication/received-messages.js';
-import { hashOf, isMysql, runSql, tableName } from '../deduplication/received-table.js';
+import { hashOf, insertOrIgnore, runSql, tableName } from '../deduplication/receiver-tables.js';
 import type { SqlManager } from '../deduplication/sql-manager.js';
 import {
   ProcessedSequences,
@@ -10,7 +9,6 @@ import {
 } from './processed-sequences.js';
 
 const TABLE = 'thorn_processed_sequences';
-const PURGE_INTERVAL = 3_600_000;
 
 interface KeyRow {
   readonly sequence: number;
@@ -26,8 +24,9 @@ interface KeyRow {
  * On SQLite a data source has one connection, so that a write made during an open transaction joins it.
  */
 export class DatabaseProcessedSequences extends ProcessedSequences {
-  readonly #logger = new Logger('ThornReceiver');
-  #nextPurge = 0;
+  readonly #purge = new HourlyPurge('keys', (now) =>
+    this.#run(`DELETE FROM ${this.#table} WHERE kept_until <= ?`, [now]),
+  );
 
   constructor(private readonly dataSource: { readonly manager: SqlManager }) {
     super();
@@ -35,15 +34,15 @@ export class DatabaseProcessedSequences extends ProcessedSequences {
 
   override async claim(claim: SequenceClaim, times: ClaimTimes): Promise<SequenceClaimResult> {
     const { now, leasedUntil, keptUntil } = times;
-    this.#purge(now);
+    this.#purge.startIfDue(now);
     const hash = hashOf('order', claim.receiver, claim.key);
-    const [insert, unless] = isMysql(this.dataSource.manager)
-      ? ['INSERT IGNORE', '']
-      : ['INSERT', ' ON CONFLICT DO NOTHING'];
-    await this.#run(
-      `${insert} INTO ${this.#table} (hash, sequence, token, leased_until, kept_until) VALUES (?, 0, ?, ?, ?)${unless}`,
-      [hash, claim.token, leasedUntil, keptUntil],
-    );
+    await insertOrIgnore(this.dataSource.manager, TABLE, {
+      hash,
+      sequence: 0,
+      token: claim.token,
+      leased_until: leasedUntil,
+      kept_until: keptUntil,
+    });
     const found = await this.#read(hash);
     if (found === undefined || found.token === claim.token) return this.#result(found, claim);
     if (found.sequence >= claim.sequence) return 'older';
@@ -95,15 +94,6 @@ export class DatabaseProcessedSequences extends ProcessedSequences {
         leasedUntil: Number(row.leased_until),
       }
     );
-  }
-
-  /** Not awaited: no webhook waits for it. */
-  #purge(now: number): void {
-    if (now < this.#nextPurge) return;
-    this.#nextPurge = now + PURGE_INTERVAL;
-    this.#run(`DELETE FROM ${this.#table} WHERE kept_until <= ?`, [now]).catch((error: unknown) => {
-      this.#logger.warn(`Expired keys could not be deleted: ${errorText(error)}`);
-    });
   }
 
   get #table(): string {
