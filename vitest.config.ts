@@ -114,6 +114,8 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         'test/module/{code-by-hand,durable,main-job,own-transactions,relations}.spec.ts',
         'test/outbox/{change-feed,commit-batch}.spec.ts',
         'test/capture/change-feed-{model,rows}.spec.ts',
+        'test/receiver/receiver-once.spec.ts',
+        'test/conformance/{processed-sequences,received-messages}.spec.ts',
         'test/tooling/thorn-schema.spec.ts',
       ],
       {

@@ -54,8 +54,8 @@ export function runSql(manager: SqlManager, sql: string, parameters: unknown[]):
 }
 
 /** @throws {@link ThornConfigurationError} for a database that is not supported */
-function isMysql({ dataSource }: SqlManager): boolean {
-  const { type } = dataSource.options;
+function isMysql(manager: SqlManager): boolean {
+  const { type } = dataSourceOf(manager).options;
   if (MYSQL.has(type)) return true;
   if (POSTGRES.has(type) || SQLITE.has(type)) return false;
   throw new ThornConfigurationError(
