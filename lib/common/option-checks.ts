@@ -1,4 +1,5 @@
 import { ThornConfigurationError } from '../errors/index.js';
+import { isObject } from './objects.js';
 
 /** The limits of a number. */
 export interface NumberLimits {
@@ -147,11 +148,6 @@ export class OptionChecks {
   #quoted(name: string, preposition: string): string {
     return `\`${this.path}${name}\`${this.place === '' ? '' : preposition + this.place}`;
   }
-}
-
-/** Tells objects from lists, functions and null. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Shows a value that holds no secret. */

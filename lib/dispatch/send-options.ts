@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { isObject } from '../common/option-checks.js';
+import { isObject } from '../common/objects.js';
 import { dataSourceOf } from '../common/typeorm-compat.js';
 import { InvalidInputError } from '../errors/index.js';
 import {

@@ -1,6 +1,6 @@
+import { isPlainObject } from '../common/objects.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { isPlainObject } from './conditions/condition-value.js';
 import { compileEventName } from './event-name.js';
 
 /** A class that describes an event's data, as with class-validator and Swagger. */

@@ -1,3 +1,4 @@
+import { isPlainObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
 
 const MAX_HEADERS = 10;
@@ -48,9 +49,4 @@ function problemOf(name: string, value: unknown): string | null {
     return `is longer than ${MAX_HEADER_BYTES} bytes`;
   if (!PRINTABLE.test(value)) return 'must be printable ASCII without blanks at either end';
   return null;
-}
-
-function isPlainObject(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  return [Object.prototype, null].includes(Object.getPrototypeOf(value) as null);
 }

@@ -1,4 +1,4 @@
-import { isObject } from '../common/option-checks.js';
+import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { JsonSchema } from '../event/index.js';
 import { comment, SchemaTypes } from './typescript-types.js';

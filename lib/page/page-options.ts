@@ -1,4 +1,5 @@
-import { isObject, OptionChecks } from '../common/option-checks.js';
+import { isObject } from '../common/objects.js';
+import { OptionChecks } from '../common/option-checks.js';
 import { checkApiPath } from '../api/index.js';
 
 /** A link that the page shows in its menu. */

@@ -1,6 +1,7 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import type { Clock } from '../common/index.js';
-import { isObject, OptionChecks } from '../common/option-checks.js';
+import { isObject } from '../common/objects.js';
+import { OptionChecks } from '../common/option-checks.js';
 import type { Digest } from '../message/index.js';
 import {
   type ReceivedMessages,

@@ -1,5 +1,6 @@
 import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
-import { isObject, OptionChecks } from '../../common/option-checks.js';
+import { isObject } from '../../common/objects.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import type { SubscriberLimits } from '../../subscriber/index.js';
 import { type ApiLimits, apiLimits } from './api-limits.js';
 

@@ -1,4 +1,5 @@
-import { isObject, OptionChecks } from '../../common/option-checks.js';
+import { isObject } from '../../common/objects.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { BULK_SETTINGS, checkBulkSettings } from '../../event/bulk-settings.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';

@@ -1,4 +1,5 @@
-import { isObject, OptionChecks } from '../../common/option-checks.js';
+import { isObject } from '../../common/objects.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import type { RecipientRules } from '../../message/index.js';
 import { CidrList } from './cidr-list.js';
 

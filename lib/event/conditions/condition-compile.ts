@@ -1,3 +1,4 @@
+import { isPlainObject } from '../../common/objects.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { decodeValue, withPath, isEncoded, MAX_DEPTH } from './condition-encoding.js';
 import { type FieldKinds, type FieldNames, fieldFault } from './condition-fields.js';
@@ -10,7 +11,7 @@ import {
   type ValueTest,
 } from './condition-operators.js';
 import { readPath, readProperty, someElement } from './condition-path.js';
-import { compare, isPlainObject } from './condition-value.js';
+import { compare } from './condition-value.js';
 import type { CompiledCondition, Condition, OperatorName } from './condition.js';
 
 /** Knowledge about the row, for checks and error texts; every part is optional. */

@@ -1,6 +1,6 @@
+import { isPlainObject } from '../../common/objects.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { isDecimal, isDecimalText } from './condition-number.js';
-import { isPlainObject } from './condition-value.js';
 
 /** The greatest depth of conditions and their values. */
 export const MAX_DEPTH = 32;

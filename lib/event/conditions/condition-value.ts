@@ -1,3 +1,4 @@
+import { isPlainObject } from '../../common/objects.js';
 import { compareNumbers, isNumeric } from './condition-number.js';
 
 /**
@@ -40,13 +41,6 @@ export function contains(container: unknown, member: unknown): boolean {
   if (typeof container !== 'object' || container === null || container instanceof Date)
     return false;
   return typeof member === 'string' && Object.hasOwn(container, member);
-}
-
-/** A literal object or one without a prototype, not an instance of a class. */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function hasMember(container: Set<unknown> | Map<unknown, unknown>, member: unknown): boolean {

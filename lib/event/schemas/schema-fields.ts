@@ -1,3 +1,4 @@
+import { isObject } from '../../common/objects.js';
 import { isDecimalText, isNumeric } from '../conditions/condition-number.js';
 import type { FieldKind } from '../conditions/condition-fields.js';
 import type { OperatorName } from '../conditions/condition.js';
@@ -75,31 +76,31 @@ function alternatives(schema: JsonSchema): readonly JsonSchema[] {
   const { allOf, anyOf, oneOf, ...own } = schema;
   const inner = [allOf, anyOf, oneOf].flatMap((list: unknown) => (Array.isArray(list) ? list : []));
   const rest = inner.length > 0 && !describes(own) ? [] : [own];
-  return [...rest, ...inner.filter(isSchema).flatMap(alternatives)];
+  return [...rest, ...inner.filter(isObject).flatMap(alternatives)];
 }
 
 /** Returns the schemas of a list's elements, or the schema of anything else. */
 function elements(schema: JsonSchema): readonly JsonSchema[] {
   const { items } = schema;
-  return isSchema(items) ? alternatives(items).flatMap(elements) : [schema];
+  return isObject(items) ? alternatives(items).flatMap(elements) : [schema];
 }
 
 function below(schema: JsonSchema, name: string): readonly JsonSchema[] {
   const own = properties(schema);
   if (Object.hasOwn(own, name)) {
     const property = own[name];
-    return isSchema(property) ? alternatives(property) : [{}];
+    return isObject(property) ? alternatives(property) : [{}];
   }
   const { additionalProperties: more } = schema;
-  return isSchema(more) ? alternatives(more) : [];
+  return isObject(more) ? alternatives(more) : [];
 }
 
 /** Tells whether the schema says nothing of the value's fields, so that the value may hold anything. */
 function isOpen(schema: JsonSchema): boolean {
   if (!describes(schema) || '$ref' in schema) return true;
   const { additionalProperties: more, patternProperties, items } = schema;
-  if (more === true || isSchema(patternProperties)) return true;
-  if (isOfTypes(schema, ['array'])) return !isSchema(items);
+  if (more === true || isObject(patternProperties)) return true;
+  if (isOfTypes(schema, ['array'])) return !isObject(items);
   return isOfTypes(schema, ['object']) && !hasFields(schema) && more !== false;
 }
 
@@ -110,12 +111,12 @@ function describes(schema: JsonSchema): boolean {
 }
 
 function hasFields(schema: JsonSchema): boolean {
-  return Object.keys(properties(schema)).length > 0 || isSchema(schema['additionalProperties']);
+  return Object.keys(properties(schema)).length > 0 || isObject(schema['additionalProperties']);
 }
 
 function properties(schema: JsonSchema): Readonly<Record<string, unknown>> {
   const { properties: own } = schema;
-  return isSchema(own) ? own : {};
+  return isObject(own) ? own : {};
 }
 
 function isOfTypes({ type }: JsonSchema, types: readonly string[]): boolean {
@@ -145,8 +146,4 @@ function fits(operand: unknown, types: ReadonlySet<string>): boolean {
   }
   if (typeof operand === 'boolean') return types.has('boolean');
   return false;
-}
-
-function isSchema(value: unknown): value is JsonSchema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

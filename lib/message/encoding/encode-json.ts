@@ -40,13 +40,13 @@ function isPlainJson(value: unknown, depth: number): boolean {
     case 'undefined':
       return depth > 0;
     case 'object':
-      return value === null || isPlainObject(value, depth);
+      return value === null || isPlainJsonObject(value, depth);
     default:
       return false;
   }
 }
 
-function isPlainObject(value: object, depth: number): boolean {
+function isPlainJsonObject(value: object, depth: number): boolean {
   if (depth > QUICK_DEPTH) return false;
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {

@@ -1,5 +1,6 @@
 import { from, type Reading } from '../../common/construct.js';
-import { isObject, OptionChecks } from '../../common/option-checks.js';
+import { isObject } from '../../common/objects.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import { recipientRules } from '../../delivery/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { checkBulkSettings } from '../../event/index.js';
