@@ -19,8 +19,4 @@ export class BoundedCache<Key, Value> {
   delete(key: Key): void {
     this.#entries.delete(key);
   }
-
-  get size(): number {
-    return this.#entries.size;
-  }
 }

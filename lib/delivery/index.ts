@@ -11,8 +11,6 @@ export {
   FAILURE_REASONS,
   type FailureReason,
 } from './attempt/delivery-status.js';
-export { parseEgressProxy } from './http/egress-proxy.js';
-export { type ConnectorOptions } from './http/guarded-connector.js';
 export {
   type OwnerAttempt,
   type OwnerErrorCode,
@@ -27,7 +25,6 @@ export {
 export { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
 export { RecipientPolicy } from './recipient-policy/recipient-policy.js';
 export { recipientRules } from './recipient-policy/development-recipients.js';
-export { checkRecipientRules } from './recipient-policy/recipient-rule-checks.js';
 export { checkResolvedAddresses } from './recipient-policy/resolved-addresses.js';
 export type { TlsOptions } from './http/tls-settings.js';
 export { UndiciHttpClient, type UndiciHttpClientOptions } from './http/undici-http-client.js';

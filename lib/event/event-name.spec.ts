@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../errors/index.js';
-import { checkEventName, compileEventName, decodeSegment, encodeSegment } from './event-name.js';
+import { checkEventName, compileEventName, encodeSegment } from './event-name.js';
 
 const wellFormed = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 });
 const hostile = fc.string({
@@ -111,7 +111,8 @@ describe('encodeSegment', () => {
   it('is decoded to what it was made from, so that no two values collide', () => {
     fc.assert(
       fc.property(value, (text) => {
-        expect(decodeSegment(encodeSegment(text))).toBe(text);
+        // Other characters are escaped as in a URL, with `_` for `%`.
+        expect(decodeURIComponent(encodeSegment(text).replaceAll('_', '%'))).toBe(text);
       }),
       { seed: 12, numRuns: 2_000 },
     );
@@ -124,9 +125,5 @@ describe('encodeSegment', () => {
       }),
       { seed: 13, numRuns: 2_000 },
     );
-  });
-
-  it.each(['_', '_2', '_2E', '_61', '_ff', 'a b', '', '__'])('does not decode %j', (segment) => {
-    expect(() => decodeSegment(segment)).toThrow(InvalidInputError);
   });
 });

@@ -89,22 +89,6 @@ export function encodeSegment(text: string): string {
   return encoded;
 }
 
-/**
- * The text that a segment was made from.
- *
- * @throws {@link InvalidInputError} when {@link encodeSegment} makes no such segment
- */
-export function decodeSegment(segment: string): string {
-  const bytes = segment.replaceAll(/_([0-9a-f]{2})/g, (_match, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  const text = Buffer.from(bytes, 'latin1').toString();
-  if (segment === '' || encodeSegment(text) !== segment) {
-    throw new InvalidInputError('segment', 'was not made from a text');
-  }
-  return text;
-}
-
 function fillName(
   name: string,
   parts: readonly string[],

@@ -4,14 +4,13 @@ export {
   compileCondition,
   type ConditionContext,
 } from './conditions/condition-compile.js';
-export type { FieldKind, FieldKinds } from './conditions/condition-fields.js';
+export type { FieldKind } from './conditions/condition-fields.js';
 export { conditionFromJson, conditionToJson, type JsonValue } from './conditions/condition-json.js';
 export type {
   Combinators,
   CompiledCondition,
   Condition,
   FieldCondition,
-  OperatorName,
 } from './conditions/condition.js';
 export {
   BULK_SETTINGS,
@@ -32,7 +31,7 @@ export {
   type EventDefinitions,
   type EventsOf,
 } from './define-events.js';
-export { checkEventName, compileEventName, type EventName } from './event-name.js';
+export { compileEventName } from './event-name.js';
 export {
   decoratedEntities,
   type DeclaredEntityEvent,

@@ -27,7 +27,6 @@ export {
 } from './message-settings.js';
 export {
   keyHeader,
-  keyTextOf,
   ORDER_SETTINGS,
   type OrderBy,
   type OrderKey,

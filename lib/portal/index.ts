@@ -6,6 +6,5 @@ export {
   isPortalToken,
   PortalLinks,
   type PortalSession,
-  type StoredLink,
 } from './portal-links.js';
 export { TypeOrmLinkStore } from './typeorm-link.store.js';

@@ -13,9 +13,8 @@ export const PRIVATE_KEY_PREFIX = 'whsk_';
 export const PUBLIC_KEY_PREFIX = 'whpk_';
 
 const HALF_BYTES = 32;
-// DER's bytes before the 32 bytes of an ed25519 seed and of a public key (RFC 8410).
+// DER's bytes before the 32 bytes of an ed25519 seed (RFC 8410).
 const PRIVATE_DER = Buffer.from('302e020100300506032b657004220420', 'hex');
-const PUBLIC_DER = Buffer.from('302a300506032b6570032100', 'hex');
 
 /** Both halves of a key for `v1a` signatures. */
 export interface SigningKeyPair {
@@ -92,19 +91,6 @@ export class Ed25519Key {
     message.set(body, prefix.length);
     return sign(null, message, this.key).toString('base64');
   }
-}
-
-/** Parses a `whpk_` text for Node's `crypto.verify`; null when the text is not one. */
-export function parsePublicKey(text: string): KeyObject | null {
-  if (!text.startsWith(PUBLIC_KEY_PREFIX)) return null;
-  const encoded = text.slice(PUBLIC_KEY_PREFIX.length);
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.length !== HALF_BYTES || bytes.toString('base64') !== encoded) return null;
-  return createPublicKey({
-    key: Buffer.concat([PUBLIC_DER, bytes]),
-    format: 'der',
-    type: 'spki',
-  });
 }
 
 function publicBytesOf(key: KeyObject): Buffer {

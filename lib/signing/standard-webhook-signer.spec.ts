@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { publicKeyOf } from '../../test/support/public-key.js';
 import type { Digest, Recipient } from '../message/recipient.js';
 import { ApplicationKeys } from './application-keys.js';
-import { Ed25519Key, generateSigningKeyPair, parsePublicKey } from './ed25519-key.js';
+import { Ed25519Key, generateSigningKeyPair } from './ed25519-key.js';
 import { generateSecret } from './secrets.js';
 import { StandardWebhookSigner } from './standard-webhook-signer.js';
 
@@ -205,7 +206,7 @@ describe('v1a signatures', () => {
       content: contentOf(headers, body),
       signature,
     };
-    const key = parsePublicKey(own.publicKey)!;
+    const key = publicKeyOf(own.publicKey);
 
     expect(verify(null, parts.content, key, parts.signature)).toBe(true);
     fc.assert(
@@ -238,7 +239,7 @@ describe('v1a signatures', () => {
   ): boolean {
     expect(signature).toMatch(/^v1a,[A-Za-z0-9+/]{86}==$/);
     const sent = Buffer.from(signature.slice(4), 'base64');
-    return verify(null, contentOf(headers, bytes), parsePublicKey(publicKey)!, sent);
+    return verify(null, contentOf(headers, bytes), publicKeyOf(publicKey), sent);
   }
 
   function contentOf(headers: Record<string, string>, bytes: Buffer): Buffer {
