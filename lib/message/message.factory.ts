@@ -3,7 +3,7 @@ import { newId } from '../common/id.js';
 import { checkHeaders } from './header-checks.js';
 import type { Codecs } from './encoding/codecs.js';
 import type { MessageSettings } from './message-settings.js';
-import { encodeProperty } from './encoding/encode-json.js';
+import { encodeData } from './encoding/encode-json.js';
 import { keyTextOf, type OrderSetting } from './order-key.js';
 import { applyEnvelope, type Envelope, type EnvelopeOption } from './envelope.js';
 import { checkMessageId } from './message-id.js';
@@ -140,7 +140,7 @@ export class MessageFactory {
     if (ref !== undefined) text += `,"ref":${JSON.stringify(resolvedRef)}`;
     if (audience === 'owner') text += `,"owner":${JSON.stringify(owner)}`;
     // The last one, as readers of a body expect.
-    const encoded = encodeProperty('data', data ?? {});
+    const encoded = encodeData(data ?? {});
     return encoded === undefined ? `${text}}` : `${text},"data":${encoded}}`;
   }
 

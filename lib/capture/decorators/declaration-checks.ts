@@ -41,20 +41,16 @@ const TRIGGERS = `'create', 'change', 'delete', { change: ['field'] }, { added: 
  * @param rest what the decorator was called with besides its target: nothing on a class
  * @returns how error texts name the place
  */
-export function checkEntityClass(
-  decorator: string,
-  target: unknown,
-  rest: readonly unknown[],
-): string {
+export function checkEntityClass(target: unknown, rest: readonly unknown[]): string {
   if (typeof target !== 'function' || rest.some((argument) => argument !== undefined)) {
     const owner = typeof target === 'function' ? target.name : target?.constructor?.name;
     throw new ThornConfigurationError(
       'THORN_DECLARATION_INVALID',
-      `${decorator} on ${owner ?? 'a value'}.${String(rest[0])}: entity events are declared on the class; move the decorator above class ${owner ?? '…'}`,
-      { decorator, class: owner },
+      `@Webhooks on ${owner ?? 'a value'}.${String(rest[0])}: entity events are declared on the class; move the decorator above class ${owner ?? '…'}`,
+      { decorator: '@Webhooks', class: owner },
     );
   }
-  return `${decorator} on ${target.name || 'a class without a name'}`;
+  return `@Webhooks on ${target.name || 'a class without a name'}`;
 }
 
 /** @throws {@link ThornConfigurationError} naming `place` and the fix */

@@ -24,7 +24,7 @@ export function Webhooks<Entity extends object>(
   settings: EntityEventSettings<Entity> & BulkSettings,
 ): EntityDecorator<Entity> {
   return (target, ...rest: unknown[]) => {
-    const place = checkEntityClass('@Webhooks', target, rest);
+    const place = checkEntityClass(target, rest);
     checkEntitySettings(place, settings);
     recordEntitySettings(target, settings);
   };

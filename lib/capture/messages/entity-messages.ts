@@ -10,7 +10,7 @@ import { type KnownRows, mayBeChanged, loadRows, type NeededRows } from './row-l
 import { RelatedKeys } from '../rows/related-keys.js';
 import { fillTemplate } from '../payload/ref-template.js';
 import { withRequestData } from '../payload/request-data.js';
-import { withoutPaths, withValue } from '../rows/row-copy.js';
+import { withChanges, withoutPaths } from '../rows/row-copy.js';
 import { type Subject, subjectsOf } from './message-subject.js';
 import { valueAtPath } from '../payload/value-at-path.js';
 
@@ -204,7 +204,7 @@ function eventsOf(item: CollectedItem): readonly EventPlan[] {
 }
 
 function conditionRow({ readsChanges }: EventPlan, { row, change }: Subject): ObjectLiteral {
-  return readsChanges ? withValue(row, 'changes', change.changes) : row;
+  return readsChanges ? withChanges(row, change.changes) : row;
 }
 
 function refOf({ ref }: EventPlan['options'], row: ObjectLiteral, whole: ObjectLiteral) {

@@ -92,9 +92,9 @@ export function supplied(
   return copy;
 }
 
-/** A row with one more property. */
-export function withValue<Row extends object>(row: Row, key: string, value: unknown): Row {
-  return Object.defineProperty(shallowCopy(row), key, { value, enumerable: true });
+/** A row with one more property, for conditions that read it. */
+export function withChanges<Row extends object>(row: Row, changes: unknown): Row {
+  return Object.defineProperty(shallowCopy(row), 'changes', { value: changes, enumerable: true });
 }
 
 function shallowCopy<Row extends object>(row: Row): Row {

@@ -19,13 +19,13 @@ export function encodeJson(value: unknown): string {
 }
 
 /**
- * Writes the value of a body's property as {@link encodeJson} does.
+ * Writes the value of a body's property `data` as {@link encodeJson} does.
  *
  * @returns undefined when the property is left out
  * @throws {@link InvalidInputError} for `data`, naming the path of the value that cannot be encoded
  */
-export function encodeProperty(key: string, value: unknown): string | undefined {
-  const plain = isPlainJson(value, 1) ? value : toPlainJson(value, key, key, new Set());
+export function encodeData(value: unknown): string | undefined {
+  const plain = isPlainJson(value, 1) ? value : toPlainJson(value, 'data', 'data', new Set());
   return plain === undefined ? undefined : JSON.stringify(plain);
 }
 
