@@ -77,7 +77,7 @@ const INNER_FLOORS = {
   receiver: ['schemes', 'deduplication', 'verification', 'order', 'routes', ''],
   subscriber: ['model', 'matching', 'static', 'service', 'storage', ''],
   module: ['options', 'providers', ''],
-  testing: ['', 'conformance'],
+  testing: ['', 'conformance', 'conformance/subscriber-repository'],
 };
 
 /** Places that nothing but the top may import, although they are on a lower floor. */

@@ -47,11 +47,11 @@ export {
   type RecipientPolicyUnderTest,
 } from './conformance/recipient-policy.js';
 export { retryPolicyConformance, type RetryPolicyUnderTest } from './conformance/retry-policy.js';
+export type { SubscriberStorage } from './conformance/subscriber-repository/suite-context.js';
 export {
   subscriberRepositoryConformance,
   type SubscriberRepositoryUnderTest,
-  type SubscriberStorage,
-} from './conformance/subscriber-repository.js';
+} from './conformance/subscriber-repository/subscriber-repository.js';
 export type { Expectation, TestRunner } from './conformance/test-runner.js';
 export {
   webhookHttpClientConformance,

@@ -12,7 +12,10 @@ import { DisabledStrategy } from '../../lib/dispatch/strategies/disabled.strateg
 import { ThornConfigurationError } from '../../lib/errors/index.js';
 import { Maintenance } from '../../lib/outbox/index.js';
 import { generateSecret, SecretSealer, SecretUnreadableError } from '../../lib/signing/index.js';
-import { matched, subscriber } from '../../lib/testing/conformance/subscriber-repository.js';
+import {
+  matched,
+  subscriber,
+} from '../../lib/testing/conformance/subscriber-repository/subscribers.js';
 import {
   InMemorySubscriberRepository,
   type SubscriberRepository,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { subscriber } from '../../testing/conformance/subscriber-repository.js';
+import { subscriber } from '../../testing/conformance/subscriber-repository/subscribers.js';
 import { patternMatches } from './pattern.js';
 import { SubscriberIndex } from './subscriber-index.js';
 import type { MatchCriteria } from '../model/subscriber.repository.js';

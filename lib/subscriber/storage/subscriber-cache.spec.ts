@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { subscriber } from '../../testing/conformance/subscriber-repository.js';
+import { subscriber } from '../../testing/conformance/subscriber-repository/subscribers.js';
 import { SubscriberCache } from './subscriber-cache.js';
 import { SubscriberRowMapper } from './subscriber-row-mapper.js';
 import { SubscriberTable } from './subscriber-table.js';

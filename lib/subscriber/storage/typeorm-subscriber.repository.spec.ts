@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { matched, subscriber } from '../../testing/conformance/subscriber-repository.js';
+import {
+  matched,
+  subscriber,
+} from '../../testing/conformance/subscriber-repository/subscribers.js';
 import { Clock } from '../../common/clock.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import {

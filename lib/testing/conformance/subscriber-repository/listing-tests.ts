@@ -1,0 +1,52 @@
+import type { SubscriberRepository } from '../../../subscriber/index.js';
+import type { SuiteContext } from './suite-context.js';
+import { pages, subscriber } from './subscribers.js';
+
+/** Lists are complete, page by page. */
+export function listingTests({ test, expect }: SuiteContext): void {
+  test('pages in the order of the ids, complete and without repetition', async (repository) => {
+    const ids = Array.from({ length: 7 }, (_, at) => `sub-${at}`);
+    for (const id of [...ids].reverse()) await repository.create(subscriber(id));
+
+    expect(await pages(repository, 3)).toEqual([ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)]);
+    expect(await pages(repository, 7)).toEqual([ids]);
+    expect(await pages(repository, 8)).toEqual([ids]);
+  });
+
+  test('misses nothing that was there before, whatever is created and deleted meanwhile', async (repository) => {
+    const ids = Array.from({ length: 9 }, (_, at) => `sub-${at}`);
+    for (const id of ids) await repository.create(subscriber(id));
+    let turn = 0;
+
+    const seen = await pages(repository, 2, async (last) => {
+      turn++;
+      await repository.create(subscriber(`a-${turn}`));
+      await repository.create(subscriber(`sub-${turn}-new`));
+      await repository.delete(last, 'any');
+    });
+    expect(seen.flat().filter((id) => !id.endsWith('new'))).toEqual(ids);
+    expect(new Set(seen.flat()).size).toBe(seen.flat().length);
+  });
+
+  test('finds the ids of an owner, and those on a host', async (repository) => {
+    const create = (id: string, owner: string | null, url: string) =>
+      repository.create(subscriber(id, { owner, url }));
+    await create('one', 'ann', 'https://example.com/a?b=c.example');
+    await create('two', 'ann', 'https://example.com:8443/');
+    await create('three', 'Ann', 'https://EXAMPLE.com:443/b');
+    await create('four', null, 'https://c.example/');
+    const found = async (...terms: Parameters<SubscriberRepository['findIds']>) =>
+      [...(await repository.findIds(...terms))].sort();
+
+    expect(await found('any')).toEqual(['four', 'one', 'three', 'two']);
+    expect(await found({ owner: 'ann' })).toEqual(['one', 'two']);
+    expect(await found({ owner: null })).toEqual(['four']);
+    expect(await found('any', 'example.com')).toEqual(['one', 'three']);
+    expect(await found({ owner: 'ann' }, 'example.com:8443')).toEqual(['two']);
+    expect(await found({ owner: 'ann' }, 'c.example')).toEqual([]);
+  });
+
+  test('ends at once when there is nothing', async (repository) => {
+    expect(await repository.list('any', { limit: 5 })).toEqual({ items: [], next: null });
+  });
+}

@@ -1,0 +1,115 @@
+import type { SubscriberRepository } from '../../../subscriber/index.js';
+import type { SuiteContext } from './suite-context.js';
+import { addSecret, matched, set, subscriber } from './subscribers.js';
+
+/** Several repositories on one storage see each other's changes. */
+export function severalProcessesTests({ test, expect }: SuiteContext): void {
+  const testBoth = (
+    title: string,
+    body: (
+      here: SubscriberRepository,
+      there: SubscriberRepository,
+      pass: () => void | Promise<void>,
+    ) => Promise<void>,
+  ) => test(title, (here, storage) => body(here, storage.open(), () => storage.letStalenessPass()));
+
+  testBoth('disables in one of them alone', async (here, there) => {
+    for (let round = 0; round < 10; round++) {
+      const { id } = await here.create(subscriber(`sub-${round}`));
+      const updatedAt = new Date();
+      const answers = await Promise.all([
+        here.disable(id, updatedAt),
+        there.disable(id, updatedAt),
+      ]);
+      expect(answers.filter(Boolean)).toEqual([true]);
+    }
+  });
+
+  testBoth('sees what another has created, changed and deleted', async (here, there, pass) => {
+    await here.create(subscriber('one'));
+    expect(await matched(there, {})).toEqual(['one']);
+
+    await here.create(subscriber('two', { owner: 'ann' }));
+    await pass();
+    expect(await matched(there, {})).toEqual(['one', 'two']);
+
+    await set(here, 'two', { enabled: false });
+    await pass();
+    expect(await matched(there, {})).toEqual(['one']);
+
+    await here.delete('one', 'any');
+    await set(here, 'two', { enabled: true });
+    await pass();
+    expect(await matched(there, {})).toEqual(['two']);
+  });
+
+  testBoth('counts subscribers of another for unheard events', async (here, there, pass) => {
+    const criteria = { event: 'order.created', owner: null, audience: 'everyone' } as const;
+    await matched(there, {});
+    await here.create(subscriber('one', { events: ['order.*'], enabled: false }));
+    await pass();
+    expect(there.isUnheard(criteria)).toBe(false);
+    await matched(there, {});
+    expect(there.isUnheard(criteria)).toBe(false);
+  });
+
+  testBoth(
+    'notices a deletion that a creation makes up for in number',
+    async (here, there, pass) => {
+      await here.create(subscriber('one'));
+      await matched(there, {});
+
+      await here.delete('one', 'any');
+      await here.create(subscriber('two'));
+      await pass();
+      expect(await matched(there, {})).toEqual(['two']);
+    },
+  );
+
+  testBoth('notices a change whose time lies in the past', async (here, there, pass) => {
+    await here.create(subscriber('one'));
+    await matched(there, {});
+
+    await here.update('one', { events: ['order.*'], updatedAt: new Date(1000) }, 'any');
+    await here.create(subscriber('old', { createdAt: new Date(1000), updatedAt: new Date(1000) }));
+    await pass();
+    expect(await matched(there, {})).toEqual(['old']);
+    expect(await matched(there, { event: 'order.created' })).toEqual(['one']);
+  });
+
+  testBoth('loses no secret that both change at the same time', async (here, there, pass) => {
+    await here.create(subscriber('one'));
+    await matched(there, {});
+    const added = Array.from({ length: 20 }, (_, at) => `secret-${at}`);
+
+    const answers = await Promise.all(
+      added.map((each, at) => addSecret(at % 2 === 0 ? here : there, 'one', each)),
+    );
+    for (const [at, answer] of answers.entries()) {
+      expect(answer?.secrets[0]?.value).toBe(added[at]);
+    }
+    const all = [...added, 'whsec_c2VjcmV0'].sort();
+    await pass();
+    for (const repository of [here, there]) {
+      const [found] = await repository.match({
+        event: 'article.created',
+        owner: null,
+        audience: 'everyone',
+      });
+      expect(found?.secrets.map(({ value }) => value).sort()).toEqual(all);
+    }
+  });
+
+  testBoth('keeps updates of different fields made by both', async (here, there) => {
+    await here.create(subscriber('one'));
+    await Promise.all([
+      set(here, 'one', { description: 'here' }),
+      set(there, 'one', { url: 'https://example.com/there' }),
+    ]);
+
+    expect(await here.findById('one', 'any')).toMatchObject({
+      description: 'here',
+      url: 'https://example.com/there',
+    });
+  });
+}

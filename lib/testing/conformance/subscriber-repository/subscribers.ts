@@ -1,0 +1,80 @@
+import type { Secret } from '../../../message/index.js';
+import type { MatchCriteria, Subscriber, SubscriberRepository } from '../../../subscriber/index.js';
+
+/** A subscriber that listens to everything, with what a test wants to be different. */
+export function subscriber(id: string, different: Partial<Subscriber> = {}): Subscriber {
+  return {
+    id,
+    owner: null,
+    url: 'https://example.com/hooks',
+    events: ['article.*'],
+    contentType: 'application/json',
+    digest: 'sha256',
+    secrets: [{ value: 'whsec_c2VjcmV0', expiresAt: null }],
+    enabled: true,
+    description: null,
+    exclude: [],
+    filter: null,
+    rateLimit: null,
+    ordered: false,
+    onExhausted: 'skip',
+    holdFor: null,
+    verification: 'none',
+    metadata: {},
+    createdAt: new Date(1_700_000_000_000),
+    updatedAt: new Date(1_700_000_000_000),
+    ...different,
+  };
+}
+
+/** The ids of those who match, sorted; `article.created` to everyone unless said otherwise. */
+export async function matched(
+  repository: SubscriberRepository,
+  criteria: Partial<MatchCriteria>,
+): Promise<string[]> {
+  const found = await repository.match({
+    event: 'article.created',
+    owner: null,
+    audience: 'everyone',
+    ...criteria,
+  });
+  return found.map(({ id }) => id).sort();
+}
+
+export const LATER = new Date(1_700_000_100_000);
+
+export function secretOf(value: string): Secret {
+  return { value, expiresAt: null };
+}
+
+export function addSecret(
+  repository: SubscriberRepository,
+  id: string,
+  value: string,
+): Promise<Subscriber | null> {
+  return repository.changeSecrets(id, (secrets) => [secretOf(value), ...secrets], LATER, 'any');
+}
+
+export function set(
+  repository: SubscriberRepository,
+  id: string,
+  changes: Omit<Parameters<SubscriberRepository['update']>[1], 'updatedAt'>,
+): Promise<Subscriber | null> {
+  return repository.update(id, { ...changes, updatedAt: LATER }, 'any');
+}
+
+export async function pages(
+  repository: SubscriberRepository,
+  limit: number,
+  between: (last: string) => Promise<void> = async () => {},
+): Promise<string[][]> {
+  const seen: string[][] = [];
+  let after: string | null = null;
+  do {
+    const page = await repository.list('any', { limit, after });
+    seen.push(page.items.map(({ id }) => id));
+    after = page.next;
+    if (after !== null) await between(after);
+  } while (after !== null);
+  return seen;
+}
