@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Clock } from '../common/clock.js';
 import { Codecs } from '../message/encoding/codecs.js';
 import { MessageFactory } from '../message/message.factory.js';
@@ -176,14 +176,17 @@ describe('a buffer scope', () => {
     expect(strategy.batches).toEqual([['a.late']]);
   });
 
-  it.each([{ flushEvery: 0 }, { flushAfter: -1 }, { flushEvery: Number.NaN }])(
-    'refuses %o',
-    async (options) => {
-      const { pipeline } = setUp();
+  it.each<[options: object, reason: RegExp]>([
+    [{ flushEvery: 0 }, /`flushEvery` of buffer\(\) must be an integer of at least 1 \(messages\)/],
+    [{ flushEvery: 1.5 }, /`flushEvery` of buffer\(\) must be an integer/],
+    [{ flushAfter: -1 }, /`flushAfter` of buffer\(\) must be an integer of at least 1/],
+    [{ flushEvry: 2 }, /Unknown option `flushEvry` in buffer\(\). Valid options: flushEvery/],
+  ])('refuses %o, and does not begin the work', async (options, reason) => {
+    const { pipeline } = setUp();
+    const work = vi.fn<() => void>();
 
-      await expect(pipeline.buffer(() => undefined, options)).rejects.toThrow(
-        /`flush\w+` of buffer\(\) must be a number of \w+ above 0/,
-      );
-    },
-  );
+    await expect(pipeline.buffer(work, options)).rejects.toThrow(reason);
+
+    expect(work).not.toHaveBeenCalled();
+  });
 });

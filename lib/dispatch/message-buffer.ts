@@ -65,8 +65,9 @@ export class BufferScopes {
     options: BufferOptions,
   ): Promise<Result> {
     const check = new OptionChecks('buffer()');
-    check.positive('flushEvery', options.flushEvery, 'messages');
-    check.positive('flushAfter', options.flushAfter, 'milliseconds');
+    check.names(options, ['flushEvery', 'flushAfter']);
+    check.integer('flushEvery', options.flushEvery, { unit: 'messages' });
+    check.integer('flushAfter', options.flushAfter, { unit: 'milliseconds' });
     const parent = this.#storage.get()?.open();
     const scope = new Scope(parent, this.target, this.clock, options);
     try {

@@ -170,6 +170,7 @@ export class WebhookDispatcher {
    * Collects every message that is sent or captured inside `work` and sends them as one batch when it has resolved.
    * Nested scopes flush with the outermost; parallel ones do not mix. A throw drops what was not flushed.
    *
+   * @throws {@link ThornConfigurationError} naming the option that is unknown or invalid; `work` is not called then
    * @example
    * ```ts
    * await dispatcher.buffer(async (buffer) => {

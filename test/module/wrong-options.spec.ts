@@ -5,11 +5,18 @@ import {
   Clock,
   defineEvents,
   inline,
+  Subscribers,
   ThornConfigurationError,
   ThornModule,
 } from '../../lib/index.js';
-import { UndiciHttpClient } from '../../lib/extending/index.js';
-import { DispatchStrategy, StandardDeliveryLog } from '../../lib/extending/index.js';
+import {
+  type AddressLookup,
+  DispatchStrategy,
+  StandardDeliveryLog,
+  StandardRetryPolicy,
+  UndiciHttpClient,
+  WebhookHttpClient,
+} from '../../lib/extending/index.js';
 
 class AuthGuard implements CanActivate {
   canActivate(): boolean {
@@ -17,6 +24,7 @@ class AuthGuard implements CanActivate {
   }
 }
 const owner = () => null;
+const lookup = () => {};
 
 /** Starts an application; resolves to what it was refused with. */
 async function refusalOf(makeModule: () => ReturnType<typeof ThornModule.forRoot>): Promise<Error> {
@@ -79,6 +87,14 @@ describe('an application with a wrong option', () => {
       'egressProxy',
       { egressProxy: 'http://proxy.example.com', httpClient: class extends UndiciHttpClient {} },
     ],
+    [
+      '`http.connections` of ThornModule.forRoot() is for the default client',
+      { http: { lookup, connections: 5 }, httpClient: class extends UndiciHttpClient {} },
+    ],
+    [
+      '`retries` of ThornModule.forRoot() is for the default policy',
+      { retries: { schedule: [5000] }, retryPolicy: class extends StandardRetryPolicy {} },
+    ],
     ['http.tls', { http: { tls: true } }],
     ['signing', { signing: 'whsk_x' }],
     ['encryption', { encryption: 'key' }],
@@ -139,6 +155,8 @@ describe('an application with a wrong option', () => {
     ['dispatch', { dispatch: null }],
     ['dispatch', { dispatch: class {} }],
     ['dispatch', { dispatch: inline }],
+    ['Unknown option `windw` in inline()', { dispatch: inline({ windw: 5 } as object) }],
+    ['`window` of inline() must be an integer', { dispatch: inline({ window: 0 }) }],
     ['dispatch', { dispatch: { useFactory: inline, inject: 'x' } }],
     ['signer', { signer: {} }],
     ['signer', { signer: class {} }],
@@ -197,6 +215,29 @@ describe('an application with a wrong option', () => {
 
     expect(error).toBeInstanceOf(ThornConfigurationError);
     expect(error.message).toMatch(message);
+  });
+
+  it('starts with http.lookup beside another client, since it looks up the hosts of subscribers', async () => {
+    class OwnClient extends WebhookHttpClient {
+      override post = () => Promise.reject(new Error('Never asked'));
+      override async close(): Promise<void> {}
+    }
+    const toPrivate: AddressLookup = (_name, _options, callback) =>
+      callback(null, [{ address: '10.0.0.1', family: 4 }]);
+    const module = await Test.createTestingModule({
+      imports: [
+        ThornModule.forRoot({
+          dataSources: [],
+          http: { lookup: toPrivate },
+          httpClient: OwnClient,
+        }),
+      ],
+    }).compile();
+
+    await expect(
+      module.get(Subscribers).create({ url: 'https://inside.example.com', events: ['a.*'] }),
+    ).rejects.toMatchObject({ field: 'url' });
+    await module.close();
   });
 
   it('accepts a class that has the methods without extending a base class', async () => {

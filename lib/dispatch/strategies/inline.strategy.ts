@@ -1,11 +1,11 @@
 import { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import { newId } from '../../common/id.js';
 import { Clock } from '../../common/clock.js';
+import { OptionChecks } from '../../common/option-checks.js';
 import type { Attempt } from '../../delivery/attempt/attempt.js';
 import { type NextStep, emitAttempt } from '../../delivery/events/attempt-events.js';
 import { Deliverer } from '../../delivery/deliverer.js';
 import { WebhookEvents } from '../../delivery/events/webhook-events.js';
-import { ThornConfigurationError } from '../../errors/index.js';
 import type { Message } from '../../message/message.js';
 import type { Recipient } from '../../message/recipient.js';
 import { hostOf } from '../../message/recipient-host.js';
@@ -30,7 +30,7 @@ export class InlineStrategy extends DispatchStrategy {
   #inFlight = 0;
   #latestSequence = 0;
 
-  /** @throws {@link ThornConfigurationError} when the window is not a positive whole number */
+  /** @throws {@link ThornConfigurationError} naming the option that is unknown or invalid */
   constructor(
     private readonly fanOut: FanOut,
     private readonly deliverer: Deliverer,
@@ -39,15 +39,9 @@ export class InlineStrategy extends DispatchStrategy {
     options: InlineOptions = {},
   ) {
     super();
-    const window = options.window ?? DEFAULT_WINDOW;
-    if (!Number.isInteger(window) || window < 1) {
-      throw new ThornConfigurationError(
-        'THORN_OPTION_INVALID',
-        `inline({ window }) must be a positive whole number, not ${window}`,
-        { window },
-      );
-    }
-    this.#window = window;
+    const check = new OptionChecks('inline()');
+    check.names(options, ['window']);
+    this.#window = check.integer('window', options.window ?? DEFAULT_WINDOW);
   }
 
   override label(): string {
@@ -136,6 +130,7 @@ function sequelOf({ outcome, error }: Attempt): NextStep {
  * Delivers in the caller's process: `send()` resolves to what happened per subscriber. Nothing is tried again, and what
  * is under way when the process dies is lost.
  *
+ * @throws {@link ThornConfigurationError} at start-up, naming the option that is unknown or invalid
  * @example
  * ```ts
  * ThornModule.forRoot({ dispatch: inline() });

@@ -90,13 +90,25 @@ export function checkExtras(extras: ThornModuleExtras): void {
 
 /** Rejects options of default classes that the application replaces by its own. */
 export function checkReplaced(
-  { egressProxy, keepAttempts }: ThornModuleOptions,
-  { httpClient, deliveryLog }: ThornModuleExtras,
+  { egressProxy, http, keepAttempts, retries }: ThornModuleOptions,
+  { httpClient, deliveryLog, retryPolicy }: ThornModuleExtras,
 ): void {
   MODULE_CHECKS.assert(
     'egressProxy',
     egressProxy === undefined || httpClient === undefined,
     `is for the default client: let ${httpClient?.name} use the proxy`,
+  );
+  // Addresses are looked up when a subscriber is made as well, whatever client makes the requests.
+  const unused = Object.keys(http ?? {}).find((name) => name !== 'lookup');
+  MODULE_CHECKS.assert(
+    `http.${unused}`,
+    unused === undefined || httpClient === undefined,
+    `is for the default client: leave it out, or read it in ${httpClient?.name}`,
+  );
+  MODULE_CHECKS.assert(
+    'retries',
+    retries === undefined || retryPolicy === undefined,
+    `is for the default policy: leave it out, ${retryPolicy?.name} decides for itself`,
   );
   MODULE_CHECKS.assert(
     'keepAttempts',

@@ -42,7 +42,10 @@ export interface ThornModuleOptions extends BulkSettings {
    * refused where `NODE_ENV` is `production`. Default: public addresses on ports 80 and 443.
    */
   readonly recipients?: RecipientsOption;
-  /** When failed deliveries are tried again. Default: the schedule of Standard Webhooks, over about three days. */
+  /**
+   * When failed deliveries are tried again. Refused beside `retryPolicy`, which decides for itself. Default: the schedule of
+   * Standard Webhooks, over about three days.
+   */
   readonly retries?: StandardRetryPolicyOptions;
   /**
    * The attempts that the delivery log keeps: `everything`, `failures` or `nothing`. Default: everything. Deliveries stay in
@@ -56,7 +59,10 @@ export interface ThornModuleOptions extends BulkSettings {
    * then looks names up and judges addresses. Default: none; proxy variables of the environment are ignored.
    */
   readonly egressProxy?: string;
-  /** Settings of the HTTP client. */
+  /**
+   * Settings of the default HTTP client. Beside `httpClient`, `lookup` alone: it also looks up the hosts of new subscribers.
+   * Default: those of the client.
+   */
   readonly http?: Omit<UndiciHttpClientOptions, 'egressProxy'>;
   /**
    * Shape of the bodies: that of Standard Webhooks (`type`, `timestamp`, `data`, with `ref` and `owner` where the event
