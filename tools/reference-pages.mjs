@@ -99,9 +99,10 @@ export const PAGES = [
     file: 'management.md',
     title: 'Options of queries and long work',
     about:
-      'What the methods of `Deliveries` and `Maintenance` take. See [the delivery log](../delivery.md#the-delivery-log) and [retention](../operations.md#retention).',
+      'What the methods of `Subscribers`, `Deliveries` and `Maintenance` take. See [the delivery log](../delivery.md#the-delivery-log) and [retention](../operations.md#retention).',
     example: `await deliveries.list({ status: 'failed', since: yesterday }, { owner: user.id });`,
     sections: [
+      { type: 'SubscriberQuery', title: '`Subscribers.list()`' },
       { type: 'DeliveryQuery', title: '`Deliveries.list()`' },
       { type: 'RetryFailedOptions', title: '`Deliveries.retryFailed()`' },
       { type: 'BackfillOptions', title: '`Deliveries.backfill()`' },

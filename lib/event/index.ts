@@ -1,9 +1,5 @@
 export { type ConditionBuilder, Q } from './conditions/condition-builder.js';
-export {
-  type AnyRow,
-  compileCondition,
-  type ConditionContext,
-} from './conditions/condition-compile.js';
+export { type AnyRow, compileCondition } from './conditions/condition-compile.js';
 export type { FieldKind } from './conditions/condition-fields.js';
 export { conditionFromJson, conditionToJson, type JsonValue } from './conditions/condition-json.js';
 export type {

@@ -47,7 +47,12 @@ export {
   type SubscriberUpdate,
   type Verification,
 } from './model/subscriber.js';
-export { type ChangeTerms, type CreationTerms, Subscribers } from './service/subscribers.js';
+export {
+  type ChangeTerms,
+  type CreationTerms,
+  type SubscriberQuery,
+  Subscribers,
+} from './service/subscribers.js';
 export { SubscribersUnavailableError } from './storage/subscribers-unavailable.error.js';
 export {
   type TypeOrmSubscriberOptions,

@@ -40,7 +40,7 @@ describe.each(platforms)('filters of subscribers on %s', (platform) => {
     await expect(api.subscribers.create({ url, ...SCHEMAS, filter })).rejects.toThrow(
       InvalidInputError,
     );
-    expect((await api.subscribers.list('any', { limit: 10 })).items).toEqual([]);
+    expect((await api.subscribers.list({ limit: 10 }, 'any')).items).toEqual([]);
   });
 
   it('rejects unknown operators on events without a schema too', async () => {

@@ -33,7 +33,7 @@ describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place,
 
     const post = (path: string, given: object, key: string, as: 'alice' | 'bob' = 'alice') =>
       api.send('POST', path, { as, body: given, headers: { 'idempotency-key': key } });
-    const count = async () => (await api.subscribers.list('any', { limit: 100 })).items.length;
+    const count = async () => (await api.subscribers.list({ limit: 100 }, 'any')).items.length;
 
     it('runs the same request once, and repeats its answer, the secret included', async () => {
       const first = await post('/hooks', body, 'key-1');

@@ -118,7 +118,7 @@ describe.each(platforms)('limits on %s', (platform) => {
     expect((await create('a.example.com')).status).toBe(409);
     for (let at = 10; at < 100; at++) await create(`host-${at}.example.com`);
     expect((await create('b.example.com')).status).toBe(409);
-    expect((await api.subscribers.list('any', { limit: 1000 })).items).toHaveLength(100);
+    expect((await api.subscribers.list({ limit: 1000 }, 'any')).items).toHaveLength(100);
   });
 
   it.each(sqliteAndPostgres)(
@@ -134,7 +134,7 @@ describe.each(platforms)('limits on %s', (platform) => {
       );
 
       expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
-      expect((await api.subscribers.list({ owner: 'alice' }, { limit: 10 })).items).toHaveLength(2);
+      expect((await api.subscribers.list({ limit: 10 }, { owner: 'alice' })).items).toHaveLength(2);
     },
   );
 
@@ -157,7 +157,7 @@ describe.each(platforms)('limits on %s', (platform) => {
     }
     expect((await api.send('POST', '/hooks', { body: sized(1000) })).status).toBe(201);
     expect(await chunked(`${api.url}/hooks`, sized(2001))).toBe(413);
-    expect((await api.subscribers.list('any', { limit: 10 })).items).toHaveLength(1);
+    expect((await api.subscribers.list({ limit: 10 }, 'any')).items).toHaveLength(1);
   });
 
   it('measures the content of a compressed body', async () => {

@@ -198,7 +198,7 @@ describe.each(platforms)('two owners on %s', (platform) => {
   });
   beforeEach(async () => {
     await api.app.get(DataSource).query('DELETE FROM thorn_deliveries');
-    for (const { id } of (await api.subscribers.list('any', { limit: 100 })).items) {
+    for (const { id } of (await api.subscribers.list({ limit: 100 }, 'any')).items) {
       await api.subscribers.delete(id, 'any');
     }
     alice = await thingsOf('alice');
@@ -217,7 +217,7 @@ describe.each(platforms)('two owners on %s', (platform) => {
 
   /** Everything that is bob's. */
   async function snapshot(): Promise<unknown> {
-    const { items } = await api.subscribers.list({ owner: 'bob' }, { limit: 100 });
+    const { items } = await api.subscribers.list({ limit: 100 }, { owner: 'bob' });
     const deliveries = await api.app.get(Deliveries).list({}, { owner: 'bob' });
     return { items, deliveries };
   }

@@ -93,7 +93,7 @@ describe.each(platforms)('problems on %s', (platform) => {
     expect(answer.body.type).toMatch(new RegExp(`^https://.+/docs/rest/problems\\.md#${code}$`));
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(JSON.stringify(answer.body)).not.toMatch(/\.js|node_modules|url=x/);
-    expect((await api.subscribers.list('any', { limit: 10 })).items).toEqual([]);
+    expect((await api.subscribers.list({ limit: 10 }, 'any')).items).toEqual([]);
   });
 
   it('answers a charset that the platform does not know', async () => {

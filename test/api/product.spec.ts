@@ -484,7 +484,7 @@ describe.each(
     await settled();
     const latest = await preview({ filter });
     expect([latest.items.length, latest.passed]).toEqual([50, 0]);
-    const before = await api.subscribers.list({ owner }, { limit: 10 });
+    const before = await api.subscribers.list({ limit: 10 }, { owner });
     expect(before.items).toHaveLength(1);
   });
 

@@ -15,7 +15,7 @@ describe.each(platforms)('the REST API on %s', (platform) => {
 
   const create = async (given: object = body, as: 'alice' | 'bob' = 'alice') =>
     (await api.send('POST', '/hooks', { as, body: given })).body;
-  const stored = async () => (await api.subscribers.list('any', { limit: 1000 })).items;
+  const stored = async () => (await api.subscribers.list({ limit: 1000 }, 'any')).items;
 
   it('accepts the subscription of the documentation, byte by byte as curl sends it', async () => {
     const answer = await api.send('POST', '/hooks/', {
@@ -533,7 +533,7 @@ describe.each(platforms)('the REST API on %s, in an application with its own way
     const created = await api.send('POST', '/hooks', { body });
 
     expect(created.status).toBe(status);
-    const { items } = await api.subscribers.list('any', { limit: 10 });
+    const { items } = await api.subscribers.list({ limit: 10 }, 'any');
     expect(items.map((item) => item.owner)).toEqual(
       status === 201 ? [typeof owner === 'number' ? String(owner) : owner] : [],
     );
@@ -551,7 +551,7 @@ describe.each(platforms)('the REST API on %s, in an application with its own way
       await api.send('POST', '/hooks', { body });
       await other.send('POST', '/webhooks', { body });
 
-      expect((await other.subscribers.list('any', { limit: 10 })).items).toMatchObject([
+      expect((await other.subscribers.list({ limit: 10 }, 'any')).items).toMatchObject([
         { owner: 'dave' },
       ]);
       expect((await api.send('GET', '/hooks', { as: 'nobody' })).status).toBe(401);

@@ -36,7 +36,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     });
     expect((await call('DELETE', one.id, one.secret)).status).toBe(204);
     expect((await call('GET', one.id, one.secret)).status).toBe(401);
-    expect((await api.subscribers.list('any', { limit: 10 })).items).toMatchObject([
+    expect((await api.subscribers.list({ limit: 10 }, 'any')).items).toMatchObject([
       { id: other.id },
     ]);
   });
@@ -53,7 +53,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
     const { privateKey } = generateSigningKeyPair();
     const signing = { ...body, secret: privateKey };
     const ed25519 = (await api.send('POST', '/hooks', { body: signing })).body;
-    const before = await api.subscribers.list('any', { limit: 10 });
+    const before = await api.subscribers.list({ limit: 10 }, 'any');
     for (const [id, secret] of [
       [one.id, other.secret],
       [other.id, one.secret],
@@ -75,7 +75,7 @@ describe.each(platforms)('receivers on %s', (platform) => {
         expect(answer).toMatchObject({ status: 401, body: { detail: 'Unauthorized' } });
       }
     }
-    expect(await api.subscribers.list('any', { limit: 10 })).toEqual(before);
+    expect(await api.subscribers.list({ limit: 10 }, 'any')).toEqual(before);
   });
 
   it.each<[string, object]>([

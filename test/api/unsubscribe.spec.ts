@@ -47,7 +47,7 @@ describe.each(
     receiver.clear();
   });
 
-  const all = async () => (await api.subscribers.list('any', { limit: 10 })).items;
+  const all = async () => (await api.subscribers.list({ limit: 10 }, 'any')).items;
   const create = (owner: string | null, secret?: string): Promise<Subscriber> =>
     api.subscribers.create({
       url: `${receiver.url}/of-${owner}`,

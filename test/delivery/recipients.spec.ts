@@ -70,7 +70,7 @@ describe('an application with the default recipient policy', () => {
       );
     }
 
-    expect((await api.subscribers.list('any', { limit: 10 })).items).toMatchObject([
+    expect((await api.subscribers.list({ limit: 10 }, 'any')).items).toMatchObject([
       { url: 'https://a.example.com/' },
     ]);
     expect(spy.dialled).toEqual([]);
@@ -148,7 +148,7 @@ describe('an application with the default recipient policy', () => {
     expect([...texts]).toEqual([
       JSON.stringify([{ field: 'url', reason: 'is refused: webhooks cannot be sent to its host' }]),
     ]);
-    expect((await api.subscribers.list('any', { limit: 10 })).items).toHaveLength(1);
+    expect((await api.subscribers.list({ limit: 10 }, 'any')).items).toHaveLength(1);
     expect(new Set(spy.dialled)).toEqual(new Set(['127.0.0.1']));
   });
 

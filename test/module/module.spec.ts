@@ -404,7 +404,7 @@ describe('ThornModule', () => {
     await expect(
       subscribers.create({ url: 'https://example.com/hooks?token=x', events: ['*'] }),
     ).rejects.toMatchObject({ field: 'url', message: expect.not.stringContaining('token') });
-    await expect(subscribers.list('any', { limit: 10 })).resolves.toMatchObject({ items: [] });
+    await expect(subscribers.list({ limit: 10 }, 'any')).resolves.toMatchObject({ items: [] });
   });
 
   describe('refuses to start', () => {

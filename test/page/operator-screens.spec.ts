@@ -153,7 +153,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     await visitor.expectAccessible();
     await page.getByRole('button', { name: /^Disable/ }).click();
     await page.getByText('Disabled').waitFor();
-    const { items } = await api.subscribers.list({ owner: 'bob' }, { limit: 10 });
+    const { items } = await api.subscribers.list({ limit: 10 }, { owner: 'bob' });
     expect(items).toMatchObject([{ enabled: false }]);
   });
 

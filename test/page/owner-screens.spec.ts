@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   receiver.otherwise(200);
-  for (const { id } of (await api.subscribers.list('any', { limit: 100 })).items) {
+  for (const { id } of (await api.subscribers.list({ limit: 100 }, 'any')).items) {
     await api.subscribers.delete(id, 'any');
   }
   visitor = await PageVisitor.start(browser);
@@ -125,7 +125,7 @@ describe('an owner', () => {
     await page.getByRole('heading', { name: 'Attempt 2' }).waitFor();
     await page.getByText('Succeeded').waitFor();
 
-    const { items } = await api.subscribers.list({ owner: 'alice' }, { limit: 100 });
+    const { items } = await api.subscribers.list({ limit: 100 }, { owner: 'alice' });
     expect(items).toMatchObject([{ url: receiver.url, events: ['article.created'] }]);
     expect(items[0]!.secrets[0]!.value).toBe(secret);
   }, 60_000);
@@ -278,7 +278,7 @@ describe('an owner', () => {
     await page.context().setOffline(false);
     await page.getByRole('button', { name: 'Create endpoint' }).click();
     await page.getByRole('heading', { name: 'Endpoint created' }).waitFor();
-    const { items } = await api.subscribers.list({ owner: 'alice' }, { limit: 100 });
+    const { items } = await api.subscribers.list({ limit: 100 }, { owner: 'alice' });
     expect(items).toMatchObject([{ url: 'https://example.com/typed', events: ['order.paid'] }]);
   });
 });

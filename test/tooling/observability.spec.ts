@@ -197,7 +197,7 @@ describe('ThornMetricsModule', () => {
       );
     });
     expect(await line('thorn_disabled_subscribers')).toBe('thorn_disabled_subscribers 1');
-    const [{ id }] = (await app!.get(Subscribers).list('any', { limit: 1 })).items as [Subscriber];
+    const [{ id }] = (await app!.get(Subscribers).list({ limit: 1 }, 'any')).items as [Subscriber];
     await app!.get(Subscribers).update(id, { enabled: false }, 'any');
     expect(await line('thorn_disabled_subscribers')).toBe('thorn_disabled_subscribers 2');
     await other.stop();

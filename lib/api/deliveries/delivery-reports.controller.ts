@@ -110,7 +110,7 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
       const ids: string[] = [];
       let after: string | undefined;
       do {
-        const page = await this.subscribers.list(scope, { limit: 1000, ...(after && { after }) });
+        const page = await this.subscribers.list({ limit: 1000, ...(after && { after }) }, scope);
         ids.push(...page.items.filter((one) => isWithin(one, events)).map(({ id }) => id));
         after = page.next ?? undefined;
       } while (after !== undefined);

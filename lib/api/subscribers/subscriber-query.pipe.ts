@@ -6,7 +6,7 @@ import { type PageQuery, pageOf } from '../http/page-query.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
 
 /** The subscribers that a caller asks for. */
-export interface SubscriberQuery extends PageQuery {
+export interface SubscriberPageQuery extends PageQuery {
   readonly search?: string;
 }
 
@@ -14,8 +14,8 @@ export interface SubscriberQuery extends PageQuery {
  * Reads `limit`, `after` and `search`. Other parameters are not looked at: a guard may have its own, for example an API
  * key.
  */
-export class SubscriberQueryPipe implements PipeTransform<unknown, SubscriberQuery> {
-  transform(query: unknown): SubscriberQuery {
+export class SubscriberQueryPipe implements PipeTransform<unknown, SubscriberPageQuery> {
+  transform(query: unknown): SubscriberPageQuery {
     const refused: RefusedField[] = [];
     const page = pageOf(query, refused);
     const { search } = isBody(query) ? query : {};

@@ -38,7 +38,7 @@ import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { eventsFor, Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
-import { type SubscriberQuery, SubscriberQueryPipe } from './subscriber-query.pipe.js';
+import { type SubscriberPageQuery, SubscriberQueryPipe } from './subscriber-query.pipe.js';
 import {
   ChangedSubscriberView,
   CreatedSubscriberView,
@@ -79,7 +79,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Query(new SubscriberQueryPipe()) query: unknown,
       @Req() request: object,
     ): Promise<SubscriberPageView> {
-      const { items, next } = await this.#found(scope, query as SubscriberQuery, request);
+      const { items, next } = await this.#found(scope, query as SubscriberPageQuery, request);
       return new SubscriberPageView(
         items.map(
           (item) => new SubscriberView(item, settings.self(collection, item.id), this.format),
@@ -182,14 +182,14 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     /** For a link to some events the text is sought last: `next` must not tell what is in an endpoint it hides. */
     async #found(
       scope: OwnerScope,
-      query: SubscriberQuery,
+      query: SubscriberPageQuery,
       request: object,
     ): Promise<SubscriberPage> {
       const { search, ...page } = query;
       if (search === undefined || eventsFor(request) === null) {
-        return this.subscribers.list(scope, query);
+        return this.subscribers.list(query, scope);
       }
-      const { items, next } = await this.subscribers.list(scope, page);
+      const { items, next } = await this.subscribers.list(page, scope);
       return { items: items.filter((item) => holdsText(item, search)), next };
     }
 

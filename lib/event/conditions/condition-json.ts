@@ -1,4 +1,4 @@
-import { compileCondition, type AnyRow, type ConditionContext } from './condition-compile.js';
+import { compileCondition, type AnyRow } from './condition-compile.js';
 import { decodeTree, encodeValue, withPath } from './condition-encoding.js';
 import type { Condition } from './condition.js';
 
@@ -7,7 +7,7 @@ export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /**
- * A condition as plain JSON: dates as `{ "$date": "…" }`, bigints as `{ "$bigint": "…" }`, decimals, sets, maps and
+ * Makes plain JSON of a condition: dates as `{ "$date": "…" }`, bigints as `{ "$bigint": "…" }`, decimals, sets, maps and
  * bytes likewise.
  *
  * @throws {@link ThornConfigurationError} when the condition is wrong
@@ -18,7 +18,8 @@ export function conditionToJson<Row = AnyRow>(condition: NoInfer<Condition<Row>>
 }
 
 /**
- * A condition from plain JSON, checked. Without `context.fieldKind` a wrong field's name cannot be noticed.
+ * Reads a condition from plain JSON, as {@link conditionToJson} makes it. Operators and their values are checked. The names
+ * of fields are not: the row is not known here.
  *
  * @example
  * ```ts
@@ -26,11 +27,8 @@ export function conditionToJson<Row = AnyRow>(condition: NoInfer<Condition<Row>>
  * ```
  * @throws {@link ThornConfigurationError} naming the path and operator of what is wrong with it
  */
-export function conditionFromJson<Row = AnyRow>(
-  json: unknown,
-  context: ConditionContext = {},
-): Condition<Row> {
+export function conditionFromJson<Row = AnyRow>(json: unknown): Condition<Row> {
   const condition = withPath('The condition', {}, () => decodeTree(json)) as Condition<Row>;
-  compileCondition<Row>(condition, context);
+  compileCondition<Row>(condition);
   return condition;
 }

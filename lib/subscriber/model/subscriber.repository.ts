@@ -15,11 +15,13 @@ export interface SubscriberPage {
   readonly next: string | null;
 }
 
-/** The page of subscribers that a caller asks for. */
+/** The page of subscribers that {@link SubscriberRepository.list} reads. */
 export interface SubscriberListQuery {
+  /** Subscribers on the page at most. */
   readonly limit: number;
+  /** The `next` of the page before. Default null: the first page. */
   readonly after?: string | null;
-  /** Default: all. */
+  /** A text that the URL or the description must hold. Default: all. */
   readonly search?: string;
 }
 

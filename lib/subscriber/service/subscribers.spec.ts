@@ -152,7 +152,7 @@ describe('create', () => {
     expect(refusal).toBeInstanceOf(InvalidInputError);
     expect(refusal).toMatchObject({ field });
     expect(String(refusal)).not.toContain('hidden');
-    expect((await subscribers.list('any', { limit: 10 })).items).toEqual([]);
+    expect((await subscribers.list({ limit: 10 }, 'any')).items).toEqual([]);
   });
 
   it.each([null, undefined, 'text', []])('refuses %j instead of an object', async (input) => {
@@ -234,7 +234,7 @@ describe('rotateSecret', () => {
     const { id } = await subscribers.create({ ...VALID, secret: FIRST });
     await subscribers.rotateSecret(id, { secret: SECOND, overlap: 1000 }, 'any');
     const shown = async () => {
-      const { items } = await subscribers.list('any', { limit: 1 });
+      const { items } = await subscribers.list({ limit: 1 }, 'any');
       const found = await subscribers.findById(id, 'any');
       expect(items).toEqual([found]);
       return found!.secrets.map(({ value }) => value);
@@ -304,7 +304,7 @@ describe('scopes, ids and pages', () => {
     expect(await subscribers.findById(id, bob)).toBeNull();
     expect(await subscribers.update(id, { enabled: false }, bob)).toBeNull();
     expect(await subscribers.delete(id, bob)).toBe(false);
-    expect(await subscribers.list(bob, { limit: 10 })).toEqual({ items: [], next: null });
+    expect(await subscribers.list({ limit: 10 }, bob)).toEqual({ items: [], next: null });
     expect(await subscribers.delete(id, { owner: 'ann' })).toBe(true);
   });
 
@@ -315,13 +315,22 @@ describe('scopes, ids and pages', () => {
   });
 
   it.each([0, -1, 1.5, 1001, Number.NaN, '5'])('refuses a page of %j', async (limit) => {
-    await expect(subscribers.list('any', { limit: limit as number })).rejects.toMatchObject({
+    await expect(subscribers.list({ limit: limit as number }, 'any')).rejects.toMatchObject({
       field: 'limit',
     });
   });
 
+  it('lists 50 unless the caller says how many', async () => {
+    for (let count = 0; count < 51; count++) await subscribers.create({ ...VALID, owner: 'ann' });
+
+    const first = await subscribers.list({}, { owner: 'ann' });
+    const second = await subscribers.list({ after: first.next }, { owner: 'ann' });
+
+    expect([first.items.length, second.items.length, second.next]).toEqual([50, 1, null]);
+  });
+
   it('refuses a cursor that cannot be one', async () => {
-    await expect(subscribers.list('any', { limit: 1, after: 'a\0' })).rejects.toMatchObject({
+    await expect(subscribers.list({ limit: 1, after: 'a\0' }, 'any')).rejects.toMatchObject({
       field: 'after',
     });
   });

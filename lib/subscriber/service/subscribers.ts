@@ -11,7 +11,6 @@ import {
 } from './subscriber-checks.js';
 import type { FilteredEvents, SubscriberRules } from './subscriber-rules.js';
 import type {
-  SubscriberListQuery,
   SubscriberPage,
   SubscriberRepository,
   UpdateTerms,
@@ -42,8 +41,22 @@ export interface ChangeTerms extends UpdateTerms {
   readonly isChallenged?: boolean;
 }
 
+/** The page of subscribers that {@link Subscribers.list} reads. */
+export interface SubscriberQuery {
+  /** Subscribers on the page at most, 1 to 1,000. Default 50. */
+  readonly limit?: number;
+  /** The `next` of the page before. Default null: the first page. */
+  readonly after?: string | null;
+  /**
+   * A text of up to 200 characters that the URL or the description must hold, in upper or lower case. Default: any
+   * subscriber.
+   */
+  readonly search?: string;
+}
+
 /** The maximum number of subscribers on one page. */
 export const MAX_PAGE_LIMIT = 1000;
+const DEFAULT_PAGE_LIMIT = 50;
 
 /**
  * Creates, changes and lists subscribers: what an application's code and the REST API call. Everything is checked
@@ -75,7 +88,7 @@ export class Subscribers {
    * @returns the subscriber with its id and secret
    * @throws {@link InvalidInputError} whose `field` is the one that is missing, unknown or refused: `url` also when the
    * recipient policy refuses it, `events` also when a pattern can match no known event
-   * @throws `LimitReachedError` when its owner has as many as `terms.limits` allows
+   * @throws {@link LimitReachedError} when its owner has as many as `terms.limits` allows
    */
   async create(input: NewSubscriber, terms: CreationTerms = {}): Promise<Subscriber> {
     const given = this.check(input);
@@ -154,7 +167,7 @@ export class Subscribers {
    * Changes the given fields alone.
    *
    * @returns the whole subscriber after the change, or null when there is none of that id within `scope`
-   * @throws `InvalidInputError` as {@link create}, `LimitReachedError` and what `terms.check` throws;
+   * @throws {@link InvalidInputError} and {@link LimitReachedError} as {@link create}, and what `terms.check` throws;
    * nothing is changed then
    */
   async update(
@@ -232,16 +245,17 @@ export class Subscribers {
   }
 
   /**
-   * One page of the subscribers within `scope`, oldest first. A page of a search may have fewer than `limit`, or none, while
-   * there are more: read on until `next` is null.
+   * Lists one page of the subscribers within `scope`, oldest first. A page of a search may have fewer than `limit`, or none,
+   * while there are more: read on until `next` is null.
    *
-   * @param page.limit 1 to 1,000
-   * @param page.after the `next` of the page before
-   * @param page.search a text of up to 200 characters that the URL or the description must hold, in upper or lower case
    * @throws {@link InvalidInputError} whose `field` is `limit`, `after` or `search`
+   * @example
+   * ```ts
+   * const { items, next } = await subscribers.list({ limit: 20 }, { owner: user.id });
+   * ```
    */
-  async list(scope: OwnerScope, page: SubscriberListQuery): Promise<SubscriberPage> {
-    const { limit, after = null, search } = page;
+  async list(query: SubscriberQuery, scope: OwnerScope): Promise<SubscriberPage> {
+    const { limit = DEFAULT_PAGE_LIMIT, after = null, search } = query;
     checkLimit(limit, 'limit');
     if (after !== null && !isIdLike(after)) {
       throw new InvalidInputError('after', 'must be the "next" of an earlier page');

@@ -54,7 +54,7 @@ export class OwnerPage {
   async visit(): Promise<PageVisitor> {
     this.receiver.clear();
     this.receiver.otherwise(200);
-    const { items } = await this.api.subscribers.list('any', { limit: 100 });
+    const { items } = await this.api.subscribers.list({ limit: 100 }, 'any');
     for (const { id } of items) await this.api.subscribers.delete(id, 'any');
     return PageVisitor.start(this.browser);
   }
