@@ -76,13 +76,13 @@ export type {
 
 // Durable delivery and its log
 export {
-  type BackfillOptions,
   type CancelResult,
   Deliveries,
   type DeliveryDay,
   type DeliveryDetails,
   type DeliveryFigures,
   type DeliveryHistory,
+  type DeliveryHistoryOptions,
   type DeliveryPage,
   type DeliveryQuery,
   type DeliveryRecord,
@@ -99,7 +99,6 @@ export {
   type ReplaySummary,
   type ResealOptions,
   type ResealSummary,
-  type RetryFailedOptions,
   type RetryResult,
   ThornAttempt,
   ThornDelivery,

@@ -104,8 +104,8 @@ export const PAGES = [
     sections: [
       { type: 'SubscriberQuery', title: '`Subscribers.list()`' },
       { type: 'DeliveryQuery', title: '`Deliveries.list()`' },
-      { type: 'RetryFailedOptions', title: '`Deliveries.retryFailed()`' },
-      { type: 'BackfillOptions', title: '`Deliveries.backfill()`' },
+      { type: 'ReplayOptions', title: '`Deliveries.retryFailed()` and `Deliveries.backfill()`' },
+      { type: 'DeliveryHistoryOptions', title: '`Deliveries.history()`' },
       { type: 'PruneOptions', title: '`Maintenance.prune()`' },
       { type: 'ResealOptions', title: '`Maintenance.reseal()`' },
     ],

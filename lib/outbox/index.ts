@@ -8,10 +8,9 @@ export {
   type RetryResult,
 } from './management/deliveries.js';
 export {
-  type BackfillOptions,
+  type DeliveryHistoryOptions,
   type DeliveryQuery,
   type ReplayOptions,
-  type RetryFailedOptions,
 } from './management/delivery-query.js';
 export { ANSWER_CLASSES, type AnswerClass } from './model/answer-class.js';
 export type { DeliveryDetails, DeliveryRecord, DeliveryStats } from './tables/delivery-record.js';

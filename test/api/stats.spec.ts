@@ -50,9 +50,11 @@ describe.each(sqliteAndPostgres)(
       await write('default', today - DAY, 'succeeded', [5]);
       await write('second', today - DAY, 'pending', [1000, 2000]);
 
-      const history = await module.get(Deliveries).history(id, { days: 3 }, { owner: 'alice' });
+      const history = await module
+        .get(Deliveries)
+        .history({ subscriberId: id, days: 3 }, { owner: 'alice' });
       const count = (events: readonly string[]) =>
-        module.get(Deliveries).history(id, { days: 3, events }, { owner: 'alice' });
+        module.get(Deliveries).history({ subscriberId: id, days: 3, events }, { owner: 'alice' });
       expect(await count(['order.*'])).toEqual(history);
       expect((await count(['order.*.*', 'article.*']))!.total).toMatchObject({
         succeeded: 0,

@@ -13,7 +13,6 @@ const ELSEWHERE = new Set([
   'PageDefinition',
   'PublicRecipientPolicyOptions',
   'RelayDefinition',
-  'ReplayOptions',
   'SendForOptions',
   'StrategyDefinition',
   'SubscriberLimits',

@@ -177,7 +177,9 @@ describe.each([
     await vi.waitFor(async () =>
       expect(await deliveries.stats()).toMatchObject({ pendingMessages: 0 }),
     );
-    expect(await deliveries.backfill(id, since, {}, scope)).toMatchObject({ scheduled: 1 });
+    expect(await deliveries.backfill({ subscriberId: id, since }, scope)).toMatchObject({
+      scheduled: 1,
+    });
     const last = (await receiver.waitFor(3)).at(-1)!;
     expect(last.json).toMatchObject({ data: { missed: true } });
     expect(await deliveries.retryFailed({ subscriberId: id, since: 0 }, scope)).toMatchObject({

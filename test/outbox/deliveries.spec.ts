@@ -187,7 +187,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await deliveries.retry(theirs, ann)).toBeNull();
     expect(await deliveries.cancel(theirs, ann)).toBeNull();
     expect(await deliveries.retryFailed({ subscriberId: 'sub_bob', since: 0 }, ann)).toBeNull();
-    expect(await deliveries.backfill('sub_bob', 0, {}, ann)).toBeNull();
+    expect(await deliveries.backfill({ subscriberId: 'sub_bob', since: 0 }, ann)).toBeNull();
     expect(receiver.received).toHaveLength(2);
     expect(await deliveries.findById(mine.items[0]!.id, ann)).not.toBeNull();
   });
@@ -356,14 +356,19 @@ describe.each<{ kind: DatabaseKind }>([
       MESSAGES,
       (rows) => rows.length === 5 && rows.every(({ due_at: due }) => due === null),
     );
-    expect(await deliveries.backfill(one.id, since, {}, 'any')).toEqual({ ...NONE, disabled: 2 });
-    await toggle(true);
-    expect(await deliveries.backfill(one.id, since, { dryRun: true }, 'any')).toEqual({
+    expect(await deliveries.backfill({ subscriberId: one.id, since }, 'any')).toEqual({
       ...NONE,
-      scheduled: 2,
+      disabled: 2,
     });
+    await toggle(true);
+    expect(await deliveries.backfill({ subscriberId: one.id, since, dryRun: true }, 'any')).toEqual(
+      {
+        ...NONE,
+        scheduled: 2,
+      },
+    );
     expect(receiver.received).toHaveLength(1);
-    expect(await deliveries.backfill(one.id, since, {}, { owner: 'ann' })).toEqual({
+    expect(await deliveries.backfill({ subscriberId: one.id, since }, { owner: 'ann' })).toEqual({
       ...NONE,
       scheduled: 2,
     });
@@ -375,7 +380,7 @@ describe.each<{ kind: DatabaseKind }>([
         .sort(),
     ).toEqual(missed.map(({ id }) => id).sort());
     await settled();
-    expect(await deliveries.backfill(one.id, since, {}, 'any')).toEqual(NONE);
+    expect(await deliveries.backfill({ subscriberId: one.id, since }, 'any')).toEqual(NONE);
     expect(receiver.received).toHaveLength(3);
   });
 
@@ -389,7 +394,7 @@ describe.each<{ kind: DatabaseKind }>([
     clock.advance(2 * HOUR);
     await settled();
     await rig.subscribers.update(one.id, { enabled: true, updatedAt: new Date() }, 'any');
-    expect(await deliveries.backfill(one.id, since, {}, 'any')).toEqual({
+    expect(await deliveries.backfill({ subscriberId: one.id, since }, 'any')).toEqual({
       ...NONE,
       scheduled: 1,
     });

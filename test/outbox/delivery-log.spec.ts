@@ -93,7 +93,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }, { k
       expect(await rig.rows(ATTEMPTS)).toEqual([]);
       const { items } = await rig.deliveries.list({}, 'any');
       expect((await rig.deliveries.findById(items[0]!.id, 'any'))!.attempts).toEqual([]);
-      const summary = await rig.deliveries.backfill(one.id, 0, {}, 'any');
+      const summary = await rig.deliveries.backfill({ subscriberId: one.id, since: 0 }, 'any');
       expect(summary).toMatchObject({ scheduled: 0 });
       expect(receiver.received).toHaveLength(3);
     });

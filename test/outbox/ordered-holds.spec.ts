@@ -203,7 +203,7 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await send(5);
     await app.until('SELECT id FROM thorn_pending_messages', (rows) => rows.length === 0);
     await change(id, { enabled: true });
-    const summary = await app.deliveries.backfill(id, 1, {}, 'any');
+    const summary = await app.deliveries.backfill({ subscriberId: id, since: 1 }, 'any');
     expect(summary).toMatchObject({ scheduled: 5, underWay: 0 });
     await accepted(upTo(5));
     fails(() => true);
@@ -252,7 +252,9 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     );
     if (how === 'removed') return;
     await change(id, { enabled: true });
-    expect(await app.deliveries.backfill(id, 1, {}, 'any')).toMatchObject({ scheduled: 3 });
+    expect(await app.deliveries.backfill({ subscriberId: id, since: 1 }, 'any')).toMatchObject({
+      scheduled: 3,
+    });
     await accepted([1, 2, 3]);
   });
 

@@ -258,9 +258,13 @@ describe.each(sqliteAndPostgres)('events that nobody is subscribed to, on $datab
     app.get<MovableClock>(Clock).advance(1000);
 
     const deliveries = app.get(Deliveries);
-    const counts = async () => (await deliveries.backfill(id, 0, { dryRun: true }, 'any'))!;
+    const counts = async () =>
+      (await deliveries.backfill({ subscriberId: id, since: 0, dryRun: true }, 'any'))!;
     await expect.poll(async () => (await counts()).underWay).toBe(0);
-    const { scheduled, note: text } = (await deliveries.backfill(id, 0, {}, 'any'))!;
+    const { scheduled, note: text } = (await deliveries.backfill(
+      { subscriberId: id, since: 0 },
+      'any',
+    ))!;
     expect([scheduled, text]).toEqual([1, undefined]);
     expect(await arrived(1)).toEqual(['missed']);
   });
@@ -272,7 +276,7 @@ describe.each(sqliteAndPostgres)('events that nobody is subscribed to, on $datab
     await subscribers.update(id, { events: ['note.*'] }, 'any');
 
     const deliveries = app.get(Deliveries);
-    const summary = await deliveries.backfill(id, 0, { dryRun: true }, 'any');
+    const summary = await deliveries.backfill({ subscriberId: id, since: 0, dryRun: true }, 'any');
     expect(summary).toMatchObject({ scheduled: 0, next: null });
     expect(summary!.note).toMatch(/not stored unless they say keep: true/);
   });

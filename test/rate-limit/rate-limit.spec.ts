@@ -123,7 +123,7 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await rig.deliveries.stats()).toMatchObject({
       ...{ pending: 25, rateLimited: 25, due: 0, dueMessages: 0, oldestDue: null, lag: 0 },
     });
-    const history = await rig.deliveries.history('sub_slow', { days: 1 }, 'any');
+    const history = await rig.deliveries.history({ subscriberId: 'sub_slow', days: 1 }, 'any');
     expect(history).toMatchObject({ rateLimited: 25, total: { pending: 25, succeeded: 5 } });
 
     const { items } = await rig.deliveries.list({ status: 'pending' }, 'any');

@@ -37,8 +37,8 @@ export function backfill(
   events: readonly string[] | null = null,
 ): Promise<ReplaySummary | null> {
   const { dryRun = false, after = null } = body;
-  const { since, ...rest } = { ...rangeOf(body), ...(events !== null && { events }) };
+  const range = { ...rangeOf(body), ...(events !== null && { events }) };
   return withinTimeBudget((signal) =>
-    deliveries.backfill(subscriberId, since, { ...rest, dryRun, after, signal }, scope),
+    deliveries.backfill({ ...range, subscriberId, dryRun, after, signal }, scope),
   );
 }

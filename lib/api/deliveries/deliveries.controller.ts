@@ -67,8 +67,8 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @Req() request: object,
     ): Promise<StatsView> {
       const events = eventsFor(request);
-      const query = { ...daysOf(days), ...(events !== null && { events }) };
-      return new StatsView(orNotFound(await this.deliveries.history(id, query, scope)));
+      const query = { subscriberId: id, ...daysOf(days), ...(events !== null && { events }) };
+      return new StatsView(orNotFound(await this.deliveries.history(query, scope)));
     }
 
     @Get(paths.of('/deliveries/:delivery'))

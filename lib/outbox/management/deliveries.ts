@@ -7,13 +7,12 @@ import { NO_HOST } from '../../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
 import { runInBatches } from '../../common/long-work.js';
 import {
-  type BackfillOptions,
   checkBulkOptions,
   checkListQuery,
   checkScope,
+  type DeliveryHistoryOptions,
   type DeliveryQuery,
   type ReplayOptions,
-  type RetryFailedOptions,
   timeFrom,
 } from './delivery-query.js';
 import {
@@ -80,8 +79,9 @@ export interface DeliveriesDependencies {
 /**
  * The delivery log of `outbox()`: lists deliveries and attempts, and retries them. Injectable anywhere.
  *
- * A delivery is in it once its first attempt has ended, or when it has to wait for it. Every method takes the scope of the caller: `'any'` for
- * the application's own code, `{ owner }` wherever an id comes from a user. What is outside of it does not exist.
+ * A delivery is in it once its first attempt has ended, or when it has to wait for it. Methods take the scope of the
+ * caller: `'any'` for the application's own code, `{ owner }` wherever an id comes from a user. What is outside of it does
+ * not exist. Only `stats()` takes none: it counts the deliveries of all owners.
  *
  * @example
  * ```ts
@@ -163,14 +163,14 @@ export class Deliveries {
   }
 
   /**
-   * Makes the failed deliveries of a subscriber due that were created from `since` to `until`, oldest first. Cancelled
-   * deliveries are left out. Waiting retries are brought forward. The work runs in batches and without a limit: stop it
+   * Makes the failed deliveries of a subscriber due, of messages from `since` to `until`, oldest first. Cancelled deliveries
+   * are left out. Waiting retries are brought forward. The work runs in batches and without a limit: stop it
    * with `signal`, and resume with the `next` of the result or of the last progress.
    *
    * @returns the counts; null when `scope` does not contain the subscriber
    * @throws {@link InvalidInputError} naming the invalid field
    */
-  async retryFailed(options: RetryFailedOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
+  async retryFailed(options: ReplayOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
     const { since, until } = checkBulkOptions(options, this.dependencies.clock.now());
     const outbox = await this.#outbox(scope);
     const { subscriberId: subscriber, dryRun = false } = options;
@@ -205,18 +205,13 @@ export class Deliveries {
    * unless they say `keep`: a disabled subscriber counts as subscribed. The work runs in batches, as in {@link
    * retryFailed}.
    *
-   * @param subscriber id of a stored subscriber
    * @returns the counts; null when `scope` does not contain the subscriber
    * @throws {@link InvalidInputError} naming the invalid field
    */
-  async backfill(
-    subscriber: string,
-    since: Date | number,
-    options: BackfillOptions,
-    scope: OwnerScope,
-  ): Promise<ReplaySummary | null> {
-    const range = checkBulkOptions({ ...options, since }, this.dependencies.clock.now());
+  async backfill(options: ReplayOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
+    const range = checkBulkOptions(options, this.dependencies.clock.now());
     const outbox = await this.#outbox(scope);
+    const { subscriberId: subscriber, dryRun = false } = options;
     const found = isIdLike(subscriber)
       ? await this.dependencies.subscribers.findById(subscriber, scope)
       : null;
@@ -227,7 +222,6 @@ export class Deliveries {
       until: range.until,
       events: options.events,
     };
-    const { dryRun = false } = options;
     const summary = await this.#replay(outbox, options, (store, after) =>
       replayMissed(
         store,
@@ -268,17 +262,13 @@ export class Deliveries {
    * Returns the figures of a subscriber's deliveries over the last days, today included, per UTC day and over all data
    * sources.
    *
-   * @param options.days 1 to 90, default 30
-   * @param options.events patterns of the events that are counted, default all
    * @returns null when `scope` does not contain the subscriber
    * @throws {@link InvalidInputError} whose `field` is `days`
    */
   async history(
-    subscriber: string,
-    options: { readonly days?: number; readonly events?: readonly string[] },
+    { subscriberId: subscriber, days = 30, events }: DeliveryHistoryOptions,
     scope: OwnerScope,
   ): Promise<DeliveryHistory | null> {
-    const { days = 30, events } = options;
     if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS) {
       throw new InvalidInputError('days', `must be a whole number from 1 to ${MAX_DAYS}`);
     }
@@ -298,7 +288,7 @@ export class Deliveries {
     return readHistory(places, subscriber, since, now, events);
   }
 
-  /** Counts the outstanding work over all data sources. For operators. */
+  /** Counts the outstanding work over all data sources, of all owners. For operators. */
   async stats(): Promise<DeliveryStats> {
     const { stores } = await this.#outbox('any');
     return readStats(stores, this.dependencies.clock.now());

@@ -20,9 +20,9 @@ export interface DeliveryQuery {
   readonly statusClass?: AnswerClass;
   /** Host of the subscriber's present URL, with its port unless that is 443 or 80. Finds stored subscribers alone. */
   readonly host?: string;
-  /** The earliest time of the message, inclusive. A number is in milliseconds since the Unix epoch. */
+  /** Only of messages from this time on. A number is in milliseconds since the Unix epoch. Default: from the first. */
   readonly since?: Date | number;
-  /** The latest time of the message, exclusive. */
+  /** Only of messages from before this time. A number is as in `since`. Default: up to the last. */
   readonly until?: Date | number;
   /** 1 to 1,000; default 50. */
   readonly limit?: number;
@@ -30,26 +30,26 @@ export interface DeliveryQuery {
   readonly after?: string | null;
 }
 
-/** Options of bulk operations. */
+/** Options of {@link Deliveries.retryFailed} and {@link Deliveries.backfill}. */
 export interface ReplayOptions extends LongWorkOptions<ReplaySummary> {
+  /** Id of a stored subscriber. */
+  readonly subscriberId: string;
+  /** Only of messages from this time on. A number is in milliseconds since the Unix epoch. */
+  readonly since: Date | number;
+  /** Only of messages from before this time. A number is as in `since`. Default: up to now. */
+  readonly until?: Date | number;
   /** Patterns of events; deliveries of other events are left out. Default: all. */
   readonly events?: readonly string[];
 }
 
-/** Options of {@link Deliveries.backfill}. */
-export interface BackfillOptions extends ReplayOptions {
-  /** The end of the range of messages, exclusive; default now. */
-  readonly until?: Date | number;
-}
-
-/** Options of {@link Deliveries.retryFailed}. */
-export interface RetryFailedOptions extends ReplayOptions {
+/** Options of {@link Deliveries.history}. */
+export interface DeliveryHistoryOptions {
   /** Id of the subscriber. */
   readonly subscriberId: string;
-  /** The earliest time of the message, inclusive. A number is in milliseconds since the Unix epoch. */
-  readonly since: Date | number;
-  /** The latest creation time, exclusive; default now. */
-  readonly until?: Date | number;
+  /** The number of days, today included, 1 to 90. Default 30. */
+  readonly days?: number;
+  /** Patterns of the events that are counted. Default: all. */
+  readonly events?: readonly string[];
 }
 
 /** The maximum number of deliveries on one page. */
@@ -101,7 +101,7 @@ export function checkListQuery(query: DeliveryQuery): void {
  * @throws {@link InvalidInputError} naming the field
  */
 export function checkBulkOptions(
-  options: ReplayOptions & { readonly since: Date | number; readonly until?: Date | number },
+  options: ReplayOptions,
   now: number,
 ): { readonly since: number; readonly until: number } {
   const { since, until = now + 1, dryRun = false, after = null, events = [] } = options;
