@@ -97,7 +97,7 @@ export interface ThornModuleOptions extends BulkSettings {
   /** Seals secrets in the database. Default: they are stored as they are. */
   readonly encryption?: EncryptionOptions;
   /** When a subscriber that only fails is disabled. Default: after five days and 20 messages. */
-  readonly health?: Partial<Pick<HealthRules, 'disableAfter' | 'minMessages'>>;
+  readonly health?: Partial<HealthRules>;
   /** The greatest age of this process' view of subscribers that other processes change, in milliseconds. Default 5,000. */
   readonly maxStaleness?: number;
   /**

@@ -6,7 +6,7 @@ import type { Outcome } from '../model/outcome.js';
 import type { HealthChange, HealthTable, StoredHealth } from '../tables/health-table.js';
 import { SubscriberHealth } from './subscriber-health.js';
 
-const RULES = { disableAfter: Infinity, minMessages: 20, announceAt: 1 };
+const RULES = { disableAfter: Infinity, minMessages: 20 };
 
 describe('SubscriberHealth', () => {
   it('is not idle while a pass runs that the end of another one has begun', async () => {

@@ -12,13 +12,6 @@ export const EXHAUSTED_ACTIONS = [
 /** What a subscriber says of the order of its deliveries. */
 export type DeliveryOrder = Pick<Subscriber, 'ordered' | 'onExhausted' | 'holdFor'>;
 
-/** The order of a subscriber that does not ask for one. */
-export const NO_ORDER: DeliveryOrder = Object.freeze({
-  ordered: false,
-  onExhausted: 'skip',
-  holdFor: null,
-});
-
 /** @throws {@link InvalidInputError} for `ordered` */
 export function checkOrdered(value: unknown): boolean {
   if (typeof value !== 'boolean') throw new InvalidInputError('ordered', 'must be true or false');

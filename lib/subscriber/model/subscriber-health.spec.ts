@@ -39,9 +39,6 @@ describe('healthAfter', () => {
       healthAfter({ failingSince: NOW, failingMessages: 99 }, succeeded(NOW + 1), rules),
     ).toEqual({ health: WELL, news: 'recovered' });
     expect(healthAfter(WELL, succeeded(NOW), rules)).toEqual({ health: WELL, news: null });
-    const patient = healthRules({ announceAt: 3 });
-    const quiet = healthAfter({ failingSince: NOW, failingMessages: 2 }, succeeded(NOW), patient);
-    expect(quiet.news).toBeNull();
   });
 
   it('five days in which everything failed, and twenty messages: disabled', () => {
@@ -60,10 +57,9 @@ describe('healthAfter', () => {
     });
   });
 
-  it('both limits and the announcement can be set, and disabling be switched off', () => {
-    const strict = healthRules({ disableAfter: 1000, minMessages: 2, announceAt: 2 });
-    expect(healthAfter(WELL, failed(NOW), strict).news).toBeNull();
-    expect(healthAfter(streak(1), failed(NOW + 999), strict).news).toBe('failing');
+  it('both limits can be set, and disabling be switched off', () => {
+    const strict = healthRules({ disableAfter: 1000, minMessages: 2 });
+    expect(healthAfter(streak(1), failed(NOW + 999), strict).news).toBeNull();
     expect(healthAfter(streak(1), failed(NOW + 1000), strict).news).toBe('disabled-failing');
     const never = healthRules({ disableAfter: Infinity });
     expect(healthAfter(streak(9999), failed(NOW + 999 * DAY), never).news).toBeNull();
@@ -116,7 +112,6 @@ describe('healthRules', () => {
     { disableAfter: '5d' as unknown as number },
     { minMessages: 0 },
     { minMessages: 1.5 },
-    { announceAt: -1 },
   ])('refuses %j', (given) => {
     expect(() => healthRules(given)).toThrow(ThornConfigurationError);
   });

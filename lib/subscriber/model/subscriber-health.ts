@@ -23,14 +23,12 @@ export interface HealthOutcome {
   readonly previousAttemptAt: number | null;
 }
 
-/** Rules for announcing and disabling a failing subscriber. */
+/** Rules for disabling a failing subscriber. */
 export interface HealthRules {
   /** Milliseconds in which every attempt failed before a subscriber is disabled; `Infinity` for never. Default 5 days. */
   readonly disableAfter: number;
   /** Messages that must have been affected as well. Default 20. */
   readonly minMessages: number;
-  /** Affected messages at which `subscriber-failing` is announced, once until the next success. Default 1. */
-  readonly announceAt: number;
 }
 
 /** The change that the application is notified of. */
@@ -43,7 +41,10 @@ export interface HealthStep {
   readonly news: HealthNews | null;
 }
 
-const DEFAULTS: HealthRules = { disableAfter: 5 * DAY, minMessages: 20, announceAt: 1 };
+const DEFAULTS: HealthRules = { disableAfter: 5 * DAY, minMessages: 20 };
+
+/** Affected messages at which `subscriber-failing` is announced, once until the next success. */
+const ANNOUNCED_AT = 1;
 
 /** A subscriber that has not failed. */
 export const WELL: HealthState = { failingSince: null, failingMessages: 0 };
@@ -54,7 +55,6 @@ export function healthRules(given: Partial<HealthRules> = {}): HealthRules {
   const check = new OptionChecks('', 'health.');
   check.positive('disableAfter', rules.disableAfter, 'milliseconds');
   check.integer('minMessages', rules.minMessages);
-  check.integer('announceAt', rules.announceAt);
   return rules;
 }
 
@@ -67,7 +67,7 @@ export function healthAfter(
   if (kind === 'succeeded') {
     return health.failingSince === null
       ? { health, news: null }
-      : { health: WELL, news: health.failingMessages >= rules.announceAt ? 'recovered' : null };
+      : { health: WELL, news: health.failingMessages >= ANNOUNCED_AT ? 'recovered' : null };
   }
   const failingSince = Math.min(health.failingSince ?? at, at);
   const isCounted = previousAttemptAt !== null && previousAttemptAt >= failingSince;
@@ -77,6 +77,6 @@ export function healthAfter(
   if (at - failingSince >= rules.disableAfter && failingMessages >= rules.minMessages) {
     return { health: next, news: 'disabled-failing' };
   }
-  const isFirstTold = !isCounted && failingMessages === rules.announceAt;
+  const isFirstTold = !isCounted && failingMessages === ANNOUNCED_AT;
   return { health: next, news: isFirstTold ? 'failing' : null };
 }
