@@ -39,13 +39,10 @@ export function withoutAliases(body: Body): { renamed: Body; refused: RefusedFie
   return { renamed, refused };
 }
 
-/** Names as they are, but for those that are never a field. */
-export function rejectForbidden(body: Body): { renamed: Body; refused: RefusedField[] } {
+/** Refuses names that are never a field. */
+export function forbiddenFields(body: Body): RefusedField[] {
   const traps = Object.keys(body).filter((name) => FORBIDDEN.has(name));
-  return {
-    renamed: body,
-    refused: traps.map((field) => ({ field, reason: 'is not a known field' })),
-  };
+  return traps.map((field) => ({ field, reason: 'is not a known field' }));
 }
 
 /** The name that the caller used for a field; `events[1]` and the like keep what follows the name. */

@@ -1,16 +1,8 @@
 import type { PipeTransform, Type } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { badRequest, type RefusedField } from '../problems/errors.js';
-import { nameAsSent, type Body, isBody, rejectForbidden } from './body-fields.js';
+import { forbiddenFields, isBody, nameAsSent } from './body-fields.js';
 import { validators } from './validators.js';
-
-/** The options of a {@link JsonBodyPipe}. */
-export interface JsonBodyOptions {
-  /** Brings names to one spelling. Default: they are taken as they are. */
-  readonly rename?: (body: Body) => { readonly renamed: Body; readonly refused: RefusedField[] };
-  /** Allows a body without fields. Default true. */
-  readonly mayBeEmpty?: boolean;
-}
 
 /**
  * Reads a body as a DTO, whatever pipes the application has: unknown fields and wrong types are refused, nothing is
@@ -20,20 +12,16 @@ export interface JsonBodyOptions {
  * converts would otherwise have done so before this pipe sees them.
  */
 export class JsonBodyPipe<Dto extends object> implements PipeTransform<unknown, Promise<Dto>> {
-  constructor(
-    private readonly dto: Type<Dto>,
-    private readonly options: JsonBodyOptions = {},
-  ) {}
+  constructor(private readonly dto: Type<Dto>) {}
 
   async transform(body: unknown): Promise<Dto> {
-    const { rename = rejectForbidden, mayBeEmpty = true } = this.options;
     // An empty body arrives as {} on one platform and not at all on the other.
-    const given = body === undefined && mayBeEmpty ? {} : body;
+    const given = body === undefined ? {} : body;
     if (!isBody(given)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
-    const { renamed, refused } = rename(given);
+    const refused = forbiddenFields(given);
     if (refused.length > 0) throw badRequest(refused);
     // Assigned and not built by class-transformer, which walks into values of any depth.
-    const errors = await validators().validate(Object.assign(new this.dto(), renamed), {
+    const errors = await validators().validate(Object.assign(new this.dto(), given), {
       whitelist: true,
       forbidNonWhitelisted: true,
       // A DTO without fields would count as unknown.
@@ -41,10 +29,7 @@ export class JsonBodyPipe<Dto extends object> implements PipeTransform<unknown, 
       stopAtFirstError: true,
     });
     if (errors.length > 0) throw badRequest(errors.map((error) => refusal(error, body)));
-    if (!mayBeEmpty && Object.keys(renamed).length === 0) {
-      throw badRequest([{ field: 'body', reason: 'must have at least one field' }]);
-    }
-    return renamed as Dto;
+    return given as Dto;
   }
 }
 
