@@ -19,7 +19,9 @@ export interface RateLimit {
 
 /** The part of a subscriber that a delivery needs: URL, content type, secrets, rate limit and order. */
 export interface Recipient {
+  /** Id of the subscriber, sent as `Hook-Subscription`. */
   readonly id: string;
+  /** Where webhooks go. */
   readonly url: string;
   /** Media type of the body, one that a codec is registered for. */
   readonly contentType: string;

@@ -5,9 +5,13 @@ import { Arrivals, type WaitOptions } from './arrival-waiter.js';
 
 /** A message that would have been delivered. */
 export interface SentMessage {
+  /** `msg_` and a UUIDv7, or the id that was given to `send()`. */
   readonly id: string;
+  /** Name of the event. */
   readonly event: string;
+  /** The user that owns what happened; null when nobody does. */
   readonly owner: string | null;
+  /** The address of the thing, as in the body; null without one. */
   readonly ref: string | null;
   /** The envelope's `data`; undefined when the application's own envelope has none. */
   readonly data: unknown;

@@ -20,9 +20,13 @@ export interface OwnerAttempt<Response> {
   readonly startedAt: number;
   /** Milliseconds; null when the endpoint was unreachable, because the duration would reveal the reason. */
   readonly duration: number | null;
+  /** The status of the answer, or null without an answer. */
   readonly status: number | null;
+  /** The error of an attempt without an answer, or null. The text names no address. */
   readonly error: { readonly code: OwnerErrorCode; readonly message: string } | null;
+  /** The beginning of the answer. */
   readonly response: Response;
+  /** Headers of the answer, names in lower case; null without any that are kept. */
   readonly answerHeaders: Attempt['answerHeaders'];
 }
 

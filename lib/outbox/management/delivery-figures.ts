@@ -39,8 +39,11 @@ export const DAY = 24 * 60 * 60_000;
 
 /** Figures of one subscriber's deliveries, as a chart needs them. */
 export interface DeliveryFigures {
+  /** Deliveries that an attempt was answered 2xx for. */
   readonly succeeded: number;
+  /** Deliveries that failed for good, or were cancelled. */
   readonly failed: number;
+  /** Deliveries that have not ended. */
   readonly pending: number;
   /** The share of finished deliveries that succeeded, 0 to 1; null when none has finished. */
   readonly successRate: number | null;

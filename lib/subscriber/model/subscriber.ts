@@ -21,21 +21,31 @@ export interface Subscriber extends Recipient {
   readonly filter: JsonValue | null;
   /** The number of attempts that its endpoint gets in a given time; further ones wait. Null: no limit. */
   readonly rateLimit: RateLimit | null;
+  /** True: messages of the same key go one after another, in the order of their sequence. */
   readonly ordered: boolean;
+  /** After a delivery that failed for good: the next message of its key goes (`skip`), or none does (`hold`). */
   readonly onExhausted: 'skip' | 'hold';
+  /** With `hold`: milliseconds after which the key goes on by itself; null for never. */
   readonly holdFor: number | null;
+  /** False: it receives nothing. */
   readonly enabled: boolean;
+  /** Whether the endpoint has agreed to receive webhooks. */
   readonly verification: Verification;
+  /** A text for people, of up to 1,000 characters; null for none. */
   readonly description: string | null;
   /** Free-form texts of the owner's. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** When it was created. */
   readonly createdAt: Date;
+  /** When it was changed last. */
   readonly updatedAt: Date;
 }
 
 /** The fields of a new subscriber; see {@link Subscriber} for the fields. */
 export interface NewSubscriber {
+  /** Where webhooks go: an http or https URL of up to 2,048 characters. */
   readonly url: string;
+  /** Patterns of event names, 1 to 50. */
   readonly events: readonly string[];
   /** Default null: the application's own. */
   readonly owner?: string | null;
@@ -59,7 +69,9 @@ export interface NewSubscriber {
   readonly holdFor?: number | null;
   /** Default true. */
   readonly enabled?: boolean;
+  /** A text for people, of up to 1,000 characters. Default null. */
   readonly description?: string | null;
+  /** Free-form texts of the owner's, up to 20. Default none. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -87,20 +99,31 @@ export type SubscriberChanges = Partial<
 
 /** The fields that applications and the REST API may change; a field that is left out stays as it is. */
 export interface SubscriberUpdate {
+  /** Where webhooks go: an http or https URL of up to 2,048 characters. */
   readonly url?: string;
+  /** Patterns of event names, 1 to 50. Replaces all of them. */
   readonly events?: readonly string[];
+  /** Patterns of events to leave out. Replaces all of them. */
   readonly exclude?: readonly string[];
+  /** A condition on the data of messages, as JSON; null for all messages. */
   readonly filter?: JsonValue | null;
+  /** The number of attempts in a given time; null for no limit. */
   readonly rateLimit?: RateLimit | null;
+  /** True: messages of the same key go one after another. */
   readonly ordered?: boolean;
   /** `skip` also removes a `holdFor`. */
   readonly onExhausted?: Subscriber['onExhausted'];
   /** See {@link NewSubscriber.holdFor}. */
   readonly holdFor?: number | null;
+  /** Media type of the body, one that a codec is registered for. */
   readonly contentType?: string;
+  /** Digest of `Hook-HMAC`, where requests carry it. */
   readonly digest?: Subscriber['digest'];
+  /** False: it receives nothing from now on. */
   readonly enabled?: boolean;
+  /** A text for people, of up to 1,000 characters; null for none. */
   readonly description?: string | null;
+  /** Free-form texts of the owner's, up to 20. Replaces all of them. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Replaces every secret at once: deliveries are signed with this one alone from then on. */
   readonly secret?: string;
