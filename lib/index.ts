@@ -10,7 +10,9 @@ export type { ThornModuleExtras, ThornModuleOptions } from './module/options/mod
 // Declaring events
 export {
   BulkWriteError,
+  type MethodErrorOptions,
   type MethodEventOptions,
+  type MethodSuccessOptions,
   WebhookEvent,
   Webhooks,
 } from './capture/index.js';
@@ -29,8 +31,10 @@ export {
   type EntityEventSettings,
   type EntityTrigger,
   EventCatalogue,
+  type EventDeclaration,
   type EventDefinition,
   type EventDefinitions,
+  type EventsOf,
   type JsonValue,
   Q,
   type RelationTrigger,
@@ -76,6 +80,7 @@ export type {
 
 // Durable delivery and its log
 export {
+  type AnswerClass,
   type CancelResult,
   Deliveries,
   type DeliveryDay,
@@ -130,6 +135,10 @@ export { thornEntities, thornMigrations } from './migrations/index.js';
 // Delivering and signing
 export {
   type Attempt,
+  type AttemptErrorCode,
+  type AttemptFacts,
+  type AttemptRecord,
+  type DeliveryFacts,
   type DeliveryStatus,
   type FailureReason,
   type KeptAttempts,
@@ -138,6 +147,7 @@ export {
   type OwnerFailureReason,
   ownerReason,
   ownerView,
+  type SubscriberFacts,
   type TlsOptions,
   type WebhookEventMap,
   type WebhookEventName,
@@ -160,6 +170,7 @@ export {
   type ApiOwner,
   type ApiRequest,
   describeThornApi,
+  type DescribeThornApiOptions,
   type OperatorApiOptions,
   type OpenApiDocument,
   type ThornApiOptions,

@@ -47,7 +47,7 @@ export interface DelivererOptions {
 
 /**
  * Makes single attempts of deliveries: encodes, signs and posts a message, and returns the result. Independent of
- * queues.
+ * queues. Inject it: the module constructs it.
  */
 export class Deliverer {
   readonly #logger = new Logger('Thorn');
@@ -59,7 +59,10 @@ export class Deliverer {
   readonly #links: UnsubscribeLinks | undefined;
   readonly #answerHeaders: AnswerHeaders;
 
-  /** @throws `ThornConfigurationError` naming the invalid option */
+  /**
+   * @throws {@link ThornConfigurationError} naming the invalid option
+   * @internal
+   */
   constructor(
     private readonly httpClient: WebhookHttpClient,
     private readonly signer: WebhookSigner,

@@ -34,7 +34,9 @@ export interface EventDeclaration {
   readonly source: string;
   /** The kind of declaration. Default `defined`: a description alone, of an event that is sent by hand or from elsewhere. */
   readonly origin?: 'entity' | 'method' | 'defined';
+  /** For people who choose what to subscribe to. */
   readonly description?: string;
+  /** The schema of its data: a JSON Schema, or a class. */
   readonly schema?: Readonly<Record<string, unknown>> | DataClass;
   /** Data as a subscriber may get it. */
   readonly example?: unknown;
@@ -42,11 +44,19 @@ export interface EventDeclaration {
 
 /** Events for the module's options, with the types of their data by name. */
 export interface EventDefinitions<Events = Readonly<Record<string, unknown>>> {
+  /** The events, in the order of their declaration. */
   readonly declarations: readonly EventDeclaration[];
   readonly [eventsBrand]?: Events;
 }
 
-/** The types of the data by event name, of what {@link defineEvents} returns. */
+/**
+ * The types of the data by event name, of what {@link defineEvents} returns.
+ *
+ * @example
+ * ```ts
+ * type OrderFlagged = EventsOf<typeof events>['order.flagged'];
+ * ```
+ */
 export type EventsOf<Definitions> =
   Definitions extends EventDefinitions<infer Events> ? Events : never;
 

@@ -31,7 +31,7 @@ import {
   WebhookDispatcher,
 } from '../dispatch/index.js';
 import { EventCatalogue } from '../event/index.js';
-import { Codecs, MessageFactory, MessageTracing, NoTracing, WireFormat } from '../message/index.js';
+import { MessageTracing, NoTracing, WireFormat } from '../message/index.js';
 import { SchemaCheck, thornEntities } from '../migrations/index.js';
 import { Deliveries, Maintenance, outbox, outboxServices } from '../outbox/index.js';
 import {
@@ -120,13 +120,11 @@ export function thornProviders(extras: ThornModuleExtras): {
     exports: [
       ...[...replaceable, ...client].map(({ provide }) => provide),
       ApplicationKeys,
-      Codecs,
       Deliveries,
       Deliverer,
       EventCatalogue,
       FanOut,
       Maintenance,
-      MessageFactory,
       SecretSealer,
       Subscribers,
       WebhookDispatcher,

@@ -46,7 +46,7 @@ export class SecretSealer {
 
   /**
    * @param options default: nothing is sealed, and nothing that is sealed opens
-   * @throws {@link ThornConfigurationError} when a key is malformed; the error does not hold it
+   * @throws `ThornConfigurationError` when a key is malformed; the error does not hold it
    */
   constructor(options?: EncryptionOptions) {
     this.#keys = options === undefined ? new Map() : keysOf(options);

@@ -6,7 +6,6 @@ import { referencePages } from '../../tools/reference.mjs';
 /** What is in the table of another, or is for authors of extensions. */
 const ELSEWHERE = new Set([
   'CatalogueDocumentOptions',
-  'DelivererOptions',
   'EventDefinitions',
   'LongWorkOptions',
   'MethodEventOptions',

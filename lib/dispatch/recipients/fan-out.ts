@@ -15,8 +15,12 @@ export interface FoundRecipients {
   readonly isComplete: boolean;
 }
 
-/** Finds all recipients of a message: those stored, those in the settings, those given with the message. */
+/**
+ * Finds all recipients of a message: those stored, those in the settings, those given with the message. Inject it: the
+ * module constructs it.
+ */
 export class FanOut {
+  /** @internal */
   constructor(
     private readonly repository: SubscriberRepository,
     private readonly statics: StaticSubscriberSet,
