@@ -8,6 +8,7 @@ const ELSEWHERE = new Set([
   'CatalogueDocumentOptions',
   'EventDefinitions',
   'LongWorkOptions',
+  'MethodErrorOptions',
   'MethodEventOptions',
   'PageDefinition',
   'PublicRecipientPolicyOptions',

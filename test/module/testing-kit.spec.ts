@@ -107,8 +107,9 @@ describe('what the module provides', () => {
         imports: [
           ThornModule.forRoot({
             dataSources: [],
-            retries: { schedule: [1000], jitter: 0 },
-            ...(retryPolicy === undefined ? {} : { retryPolicy }),
+            ...(retryPolicy === undefined
+              ? { retries: { schedule: [1000], jitter: 0 } }
+              : { retryPolicy }),
           }),
         ],
       }).compile();
