@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { InvalidInputError } from '../errors/index.js';
+import { checkKnownFields } from './known-fields.js';
 
 /** Options of long-running work. @typeParam Summary the result so far */
 export interface LongWorkOptions<Summary> {
@@ -32,6 +33,23 @@ export interface BatchedWork<Counts> {
 
 /** The result, and where to resume: pass `next` as `after`; null when the work is complete. */
 export type Summary<Counts> = Counts & { readonly next: string | null };
+
+const OPTIONS = ['dryRun', 'after', 'signal', 'onProgress'];
+
+/**
+ * Checks what all long work has, and that there are no other options.
+ *
+ * @param names of its own options
+ * @throws {@link InvalidInputError} naming the option
+ */
+export function checkLongWork(options: LongWorkOptions<never>, names: readonly string[]): void {
+  checkKnownFields(options, [...names, ...OPTIONS]);
+  const { dryRun = false, after = null } = options;
+  if (typeof dryRun !== 'boolean') throw new InvalidInputError('dryRun', 'must be true or false');
+  if (after !== null && typeof after !== 'string') {
+    throw new InvalidInputError('after', 'must be the "next" of an earlier call');
+  }
+}
 
 /**
  * Runs long work until it is complete or stopped.

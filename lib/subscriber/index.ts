@@ -61,3 +61,4 @@ export {
 export { type NamedRecipients, StaticSubscriberSet } from './static/static-subscriber-set.js';
 export { isStaticId, type StaticSubscriberRules } from './static/static-subscribers.js';
 export type { SubscriberLimits } from './model/subscriber.repository.js';
+export { checkScope } from './model/owner-scope.js';

@@ -481,11 +481,26 @@ describe.each<{ kind: DatabaseKind }>([
       { limit: 1.5 },
       { status: 'done' as never },
       { since: Number.NaN },
+      { since: Number.MAX_VALUE },
       { after: 'a b' },
+      { after: 'sub_1' },
       { nonsense: 1 } as never,
     ]) {
       await expect(deliveries.list(query, 'any')).rejects.toThrow(InvalidInputError);
     }
+    const { id } = await rig.subscribers.create(subscriber(receiver.url));
+    for (const [field, value] of [
+      ['dryrun', true],
+      ['until', Number.MAX_VALUE],
+      ['after', '0/garbage'],
+      ['after', '0/1:'],
+    ] as const) {
+      const options = { subscriberId: id, since: 0, [field]: value };
+      await expect(deliveries.backfill(options, 'any')).rejects.toMatchObject({ field });
+    }
+    const since = clock.now() - (24 * HOUR) / 7;
+    expect(await deliveries.backfill({ subscriberId: id, since }, 'any')).toMatchObject({});
+    expect(await deliveries.list({ since }, 'any')).toMatchObject({ items: [] });
     await expect(deliveries.list({}, undefined as never)).rejects.toThrow(/scope/);
     await expect(deliveries.list({}, {} as never)).rejects.toThrow(/scope/);
     await expect(

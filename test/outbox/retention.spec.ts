@@ -119,6 +119,10 @@ describe.each<{ kind: DatabaseKind }>([
     expect(await prune({ before: clock.now() })).toEqual({ ...nothing, deleted: 1 });
     expect(await rig.rows(DELIVERIES)).toHaveLength(1);
     await expect(prune({ before: clock.now() + 1 })).rejects.toMatchObject({ field: 'before' });
+    await expect(prune({ before: '2026' as never })).rejects.toMatchObject({ field: 'before' });
     await expect(prune({ after: '9/' })).rejects.toMatchObject({ field: 'after' });
+    await expect(prune({ after: '0/x' })).rejects.toMatchObject({ field: 'after' });
+    const misspelled = { before: clock.now(), dryrun: true };
+    await expect(prune(misspelled)).rejects.toMatchObject({ field: 'dryrun' });
   });
 });

@@ -4,12 +4,11 @@ import type { DeliveryLog, WebhookEvents } from '../../delivery/index.js';
 import type { DispatchStrategy, FanOut, UnheardEvents } from '../../dispatch/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { NO_HOST } from '../../message/index.js';
-import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
+import { checkScope, type OwnerScope, type SubscriberRepository } from '../../subscriber/index.js';
 import { runInBatches } from '../../common/long-work.js';
 import {
   checkBulkOptions,
   checkListQuery,
-  checkScope,
   type DeliveryHistoryOptions,
   type DeliveryQuery,
   type ReplayOptions,

@@ -1,9 +1,10 @@
 import { isIdLike } from '../../common/index.js';
 import type { DeliveryStatus } from '../../delivery/index.js';
 import { InvalidInputError } from '../../errors/index.js';
-import { checkPattern, type OwnerScope } from '../../subscriber/index.js';
+import { checkPattern } from '../../subscriber/index.js';
 import { ANSWER_CLASSES, type AnswerClass } from '../model/answer-class.js';
-import type { LongWorkOptions } from '../../common/long-work.js';
+import { checkKnownFields } from '../../common/known-fields.js';
+import { checkLongWork, type LongWorkOptions } from '../../common/long-work.js';
 import type { ReplaySummary } from './replay.js';
 
 /** The filter of a page of deliveries; an omitted field matches everything. */
@@ -60,15 +61,14 @@ const QUERY: readonly string[] = [
   ...['subscriberId', 'messageId', 'status', 'event', 'statusClass', 'host'],
   ...['since', 'until', 'limit', 'after'],
 ];
+const BULK: readonly string[] = ['subscriberId', 'since', 'until', 'events'];
+/** The latest time of a `Date`, as ECMAScript says. */
+const LATEST_TIME = 8_640_000_000_000_000;
 const HOST = /^[\x21-\x7e]{1,320}$/;
 
 /** Checks the filter of a page. @throws {@link InvalidInputError} naming the field */
 export function checkListQuery(query: DeliveryQuery): void {
-  for (const name of Object.keys(query)) {
-    if (!QUERY.includes(name)) {
-      throw new InvalidInputError(name, `is unknown. Valid fields: ${QUERY.join(', ')}`);
-    }
-  }
+  checkKnownFields(query, QUERY);
   const { messageId, status, event, statusClass, host } = query;
   const { since, until, limit = 1, after = null } = query;
   if (messageId !== undefined && !isIdLike(messageId)) {
@@ -89,7 +89,7 @@ export function checkListQuery(query: DeliveryQuery): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_DELIVERIES) {
     throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_DELIVERIES}`);
   }
-  if (after !== null && !isIdLike(after)) {
+  if (after !== null && !(isIdLike(after) && after.startsWith('dlv_'))) {
     throw new InvalidInputError('after', 'must be the "next" of an earlier page');
   }
 }
@@ -104,37 +104,23 @@ export function checkBulkOptions(
   options: ReplayOptions,
   now: number,
 ): { readonly since: number; readonly until: number } {
-  const { since, until = now + 1, dryRun = false, after = null, events = [] } = options;
+  checkLongWork(options, BULK);
+  const { since, until = now + 1, events = [] } = options;
   if (!Array.isArray(events)) throw new InvalidInputError('events', 'must be a list of patterns');
   for (const pattern of events as readonly unknown[]) checkPattern(pattern, 'events');
   checkTime('since', since);
   checkTime('until', until);
-  if (typeof dryRun !== 'boolean') throw new InvalidInputError('dryRun', 'must be true or false');
-  if (after !== null && typeof after !== 'string') {
-    throw new InvalidInputError('after', 'must be the "next" of an earlier call');
-  }
   return { since: timeFrom(since), until: timeFrom(until) };
 }
 
-/** Checks the scope of the caller. @throws {@link InvalidInputError} when the scope is missing or malformed */
-export function checkScope(scope: OwnerScope): void {
-  const isOwner = typeof scope === 'object' && scope !== null && 'owner' in scope;
-  if (scope === 'any' || (isOwner && (scope.owner === null || typeof scope.owner === 'string'))) {
-    return;
-  }
-  throw new InvalidInputError(
-    'scope',
-    "must be { owner }, or 'any' for the application's own code",
-  );
-}
-
-/** Converts a time to milliseconds since the Unix epoch. */
+/** Converts a time to whole milliseconds since the Unix epoch. */
 export function timeFrom(moment: Date | number): number {
-  return typeof moment === 'number' ? moment : moment.getTime();
+  return Math.ceil(typeof moment === 'number' ? moment : moment.getTime());
 }
 
-function checkTime(field: string, moment: unknown): void {
+/** @throws {@link InvalidInputError} for what is no time that a `Date` can hold */
+export function checkTime(field: string, moment: unknown): void {
   const isMoment = typeof moment === 'number' || moment instanceof Date;
-  if (isMoment && Number.isFinite(timeFrom(moment))) return;
+  if (isMoment && Math.abs(timeFrom(moment)) <= LATEST_TIME) return;
   throw new InvalidInputError(field, 'must be a Date, or milliseconds since the Unix epoch');
 }

@@ -3,8 +3,13 @@ import type { DispatchStrategy } from '../../dispatch/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import type { SecretSealer } from '../../signing/index.js';
 import type { SubscriberRepository } from '../../subscriber/index.js';
-import { runInBatches, type LongWorkOptions, type Summary } from '../../common/long-work.js';
-import { timeFrom } from './delivery-query.js';
+import {
+  checkLongWork,
+  runInBatches,
+  type LongWorkOptions,
+  type Summary,
+} from '../../common/long-work.js';
+import { checkTime, timeFrom } from './delivery-query.js';
 import { requireOutbox, OutboxStrategy } from '../strategy/outbox.strategy.js';
 import { NOTHING_PRUNED, type PruneCounts } from '../retention/pruning.js';
 
@@ -75,6 +80,7 @@ export class Maintenance {
    * @throws {@link ThornConfigurationError} when the application keeps no messages
    */
   async prune(options: PruneOptions = {}): Promise<PruneSummary> {
+    checkLongWork(options, ['before']);
     const before = options.before === undefined ? null : this.#past(options.before);
     const outbox = await requireOutbox(this.dependencies.strategy);
     return runInBatches(
@@ -107,6 +113,7 @@ export class Maintenance {
    * @throws {@link ThornConfigurationError} when no encryption key is configured
    */
   async reseal(options: ResealOptions = {}): Promise<ResealSummary> {
+    checkLongWork(options, ['batch']);
     const { batch: limit = RESEAL_BATCH, dryRun = false } = options;
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RESEAL_BATCH) {
       throw new InvalidInputError('batch', `must be a whole number from 1 to ${MAX_RESEAL_BATCH}`);
@@ -143,8 +150,9 @@ export class Maintenance {
   }
 
   #past(moment: Date | number): number {
+    checkTime('before', moment);
     const time = timeFrom(moment);
-    if (Number.isFinite(time) && time <= this.dependencies.clock.now()) return time;
+    if (time <= this.dependencies.clock.now()) return time;
     throw new InvalidInputError('before', 'must be a time in the past');
   }
 }

@@ -308,6 +308,23 @@ describe('scopes, ids and pages', () => {
     expect(await subscribers.delete(id, { owner: 'ann' })).toBe(true);
   });
 
+  it.each([undefined, null, 'all', {}, { ownr: 'ann' }, { owner: 7 }])(
+    'refuses %j for a scope',
+    async (scope) => {
+      const { id } = await subscribers.create(VALID);
+      for (const call of [
+        () => subscribers.findById(id, scope as never),
+        () => subscribers.update(id, {}, scope as never),
+        () => subscribers.rotateSecret(id, {}, scope as never),
+        () => subscribers.delete(id, scope as never),
+        () => subscribers.list({}, scope as never),
+        () => subscribers.verify(id, VALID.url, scope as never),
+      ]) {
+        await expect(call()).rejects.toMatchObject({ field: 'scope' });
+      }
+    },
+  );
+
   it.each(['', 'a\0b', 'x'.repeat(65), 'é', 7, null, {}])('knows no id %j', async (id) => {
     expect(await subscribers.findById(id as string, 'any')).toBeNull();
     expect(await subscribers.update(id as string, {}, 'any')).toBeNull();

@@ -1,3 +1,4 @@
+import { checkScope } from '../model/owner-scope.js';
 import type { Clock } from '../../common/clock.js';
 import { isIdLike, newId } from '../../common/id.js';
 import { InvalidInputError } from '../../errors/index.js';
@@ -160,6 +161,7 @@ export class Subscribers {
 
   /** Finds a subscriber; null when `scope` does not contain the id. */
   async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
+    checkScope(scope);
     return isIdLike(id) ? this.#live(await this.repository.findById(id, scope)) : null;
   }
 
@@ -176,6 +178,7 @@ export class Subscribers {
     scope: OwnerScope,
     terms: ChangeTerms = {},
   ): Promise<Subscriber | null> {
+    checkScope(scope);
     const { secret, ...fields } = this.checkChanges(changes);
     if (!isIdLike(id)) return null;
     if (fields.url !== undefined) await checkAddresses(fields.url, this.rules);
@@ -213,6 +216,7 @@ export class Subscribers {
     scope: OwnerScope,
     { check }: Pick<UpdateTerms, 'check'> = {},
   ): Promise<Subscriber | null> {
+    checkScope(scope);
     const { secret = this.rules.generateSecret(), overlap } = checkSecretRotation(
       rotation,
       this.rules,
@@ -241,6 +245,7 @@ export class Subscribers {
     scope: OwnerScope,
     { check }: Pick<UpdateTerms, 'check'> = {},
   ): Promise<boolean> {
+    checkScope(scope);
     return isIdLike(id) && this.repository.delete(id, scope, check);
   }
 
@@ -248,13 +253,14 @@ export class Subscribers {
    * Lists one page of the subscribers within `scope`, oldest first. A page of a search may have fewer than `limit`, or none,
    * while there are more: read on until `next` is null.
    *
-   * @throws {@link InvalidInputError} whose `field` is `limit`, `after` or `search`
+   * @throws {@link InvalidInputError} whose `field` is `scope`, `limit`, `after` or `search`
    * @example
    * ```ts
    * const { items, next } = await subscribers.list({ limit: 20 }, { owner: user.id });
    * ```
    */
   async list(query: SubscriberQuery, scope: OwnerScope): Promise<SubscriberPage> {
+    checkScope(scope);
     const { limit = DEFAULT_PAGE_LIMIT, after = null, search } = query;
     checkLimit(limit, 'limit');
     if (after !== null && !isIdLike(after)) {
@@ -274,6 +280,7 @@ export class Subscribers {
    * @returns null when `scope` does not contain the id, or the subscriber has moved to another URL
    */
   async verify(id: string, url: string, scope: OwnerScope): Promise<Subscriber | null> {
+    checkScope(scope);
     if (!isIdLike(id)) return null;
     const updatedAt = new Date(this.clock.now());
     return this.#live(await markVerified(this.repository, id, { url, updatedAt }, scope));
