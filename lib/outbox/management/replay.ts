@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { wants } from '../../dispatch/index.js';
 import { hostOf } from '../../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../../subscriber/index.js';
@@ -6,7 +7,7 @@ import type { Candidate } from '../tables/delivery-record.js';
 import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
 import { deliveryId, FIRST_KEY, keyOf } from '../tables/keys.js';
 import { orderOf } from '../tables/delivery-log-table.js';
-import type { KeyQueue } from '../order/key-queue-table.js';
+import { DEFERRED, type KeyQueue } from '../order/key-queue-table.js';
 import type {
   BackfilledDelivery,
   MessageOrder,
@@ -70,7 +71,7 @@ const BATCH = 500;
 const BODIES_AT_ONCE = 50;
 
 /**
- * Makes one batch of failed deliveries and waiting retries due.
+ * Makes one batch of failed deliveries and waiting retries due. What is ordered gets no turn before the last batch.
  *
  * @param after the `next` of the previous batch, or an empty string
  */
@@ -83,17 +84,15 @@ export async function replayFailed(
   dryRun: boolean,
 ): Promise<ReplayBatch> {
   const found = await store.log.failed({ subscriber, from, before, after, limit: BATCH, now });
-  return {
-    counts: await reopen(
-      store,
-      found.filter(({ event }) => isAmong(event, events)),
-      tools,
-      now,
-      dryRun,
-      true,
-    ),
-    next: found.length < BATCH ? null : found.at(-1)!.id,
-  };
+  const { counts } = await requeue(
+    store,
+    found.filter(({ event }) => isAmong(event, events)),
+    tools,
+    { now, dryRun, isWaitingToo: true, orderOf: deferred },
+  );
+  const next = found.length < BATCH ? null : found.at(-1)!.id;
+  if (next === null && !dryRun) await settle(store, subscriber, tools);
+  return { counts, next };
 }
 
 /** Makes finished deliveries due, unless the body was dropped or the subscriber is disabled or removed. */
@@ -105,8 +104,32 @@ export async function reopen(
   dryRun: boolean,
   isWaitingToo = false,
 ): Promise<ReplayCounts> {
+  const { counts, queues } = await requeue(store, candidates, tools, {
+    ...{ now, dryRun, isWaitingToo },
+    orderOf: (order) => order,
+  });
+  if (!dryRun) tools.promote(store, queues);
+  return counts;
+}
+
+/** How deliveries are made due. */
+interface Requeueing {
+  readonly now: number;
+  readonly dryRun: boolean;
+  /** True brings waiting deliveries forward as well. */
+  readonly isWaitingToo: boolean;
+  orderOf(order: MessageOrder): MessageOrder;
+}
+
+/** Makes finished deliveries due, and gives no turn. @returns the queues whose first delivery may have its turn now */
+async function requeue(
+  store: OutboxStore,
+  candidates: readonly Candidate[],
+  sources: RecipientSources,
+  { now, dryRun, isWaitingToo, orderOf: placed }: Requeueing,
+): Promise<{ readonly counts: ReplayCounts; readonly queues: readonly KeyQueue[] }> {
   const complete = candidates.filter(({ isExpunged }) => !isExpunged);
-  const hosts = await findCurrentHosts(store, complete, tools);
+  const hosts = await findCurrentHosts(store, complete, sources);
   const ordered = complete.filter(({ id }) => hosts.get(id)?.isOrdered === true);
   const orders =
     ordered.length === 0
@@ -115,23 +138,23 @@ export async function reopen(
   const requeued = complete.flatMap<RequeuedDelivery>(({ id, messageId }) => {
     const current = hosts.get(id);
     if (current === undefined) return [];
-    const order = current.isOrdered ? (orders.get(messageId) ?? null) : null;
-    return [{ id, host: current.host, dueAt: now, order }];
+    const order = current.isOrdered ? orders.get(messageId) : undefined;
+    return [{ id, host: current.host, dueAt: now, order: order ? placed(order) : null }];
   });
   const scheduled = dryRun ? requeued.length : await store.requeue.reopen(requeued, isWaitingToo);
-  if (!dryRun) tools.promote(store, queuesOf(complete, orders));
-  return {
+  const counts = {
     scheduled,
     expunged: candidates.length - complete.length,
     disabled: complete.length - requeued.length,
     // Another process was faster.
     underWay: requeued.length - scheduled,
   };
+  return { counts, queues: queuesOf(complete, orders) };
 }
 
 /**
  * Creates the deliveries that a subscriber missed within one batch of messages, and reopens those that ended because
- * the subscriber was disabled.
+ * the subscriber was disabled. What is ordered gets no turn before the last batch.
  *
  * @param after the `next` of the previous batch, or null
  */
@@ -151,24 +174,21 @@ export async function replayMissed(
   const complete = settled.filter((row) => Number(row['is_expunged']) === 0);
   const { wanted, unreadable } = await filterByCondition(store, complete, subscriber);
   const open = isActive(subscriber) ? wanted : [];
-  const late = open.map<BackfilledDelivery>((row) => ({
-    id: deliveryId(cursorOf(row), subscriber.id),
-    messageId: row['id'] as string,
-    subscriberId: subscriber.id,
-    event: row['event'] as string,
-    host: hostOf(subscriber),
-    dueAt: now,
-    order: subscriber.ordered ? orderOf(row) : null,
-  }));
+  const late = open.map<BackfilledDelivery>((row) => {
+    const order = subscriber.ordered ? orderOf(row) : null;
+    return {
+      id: deliveryId(cursorOf(row), subscriber.id),
+      messageId: row['id'] as string,
+      subscriberId: subscriber.id,
+      event: row['event'] as string,
+      host: hostOf(subscriber),
+      dueAt: now,
+      order: order && deferred(order),
+    };
+  });
   const added = dryRun ? late.length : await store.requeue.add(late);
-  if (!dryRun) {
-    const orders = new Map(
-      late.flatMap(({ messageId, order }) => (order ? [[messageId, order]] : [])),
-    );
-    tools.promote(store, queuesOf(late, orders));
-  }
   const ended = asked.filter(({ reason }) => reason === 'disabled');
-  const again = await reopen(
+  const again = await requeue(
     store,
     ended.map((row) => ({
       id: row['delivery'] as string,
@@ -178,18 +198,40 @@ export async function replayMissed(
       isExpunged: Number(row['is_expunged']) === 1,
     })),
     tools,
-    now,
-    dryRun,
+    { now, dryRun, isWaitingToo: false, orderOf: deferred },
   );
+  const next = rows.length < BATCH ? null : formatCursor(cursorOf(rows.at(-1)!));
+  if (next === null && !dryRun) await settle(store, subscriber.id, tools);
   return {
-    counts: sum(again, {
+    counts: sum(again.counts, {
       scheduled: added,
       expunged: settled.length - complete.length,
       disabled: wanted.length - open.length,
       underWay: missed.length - settled.length + late.length - added + unreadable,
     }),
-    next: rows.length < BATCH ? null : formatCursor(cursorOf(rows.at(-1)!)),
+    next,
   };
+}
+
+/** The order of what a batch puts into a queue: later batches may have what is earlier. */
+function deferred({ keyHash, sequence }: MessageOrder): MessageOrder {
+  return { keyHash, sequence: DEFERRED + sequence };
+}
+
+/** Gives turns, now that everything is there that a bulk operation puts into queues. */
+async function settle(
+  store: OutboxStore,
+  subscriber: string,
+  tools: ReplayDependencies,
+): Promise<void> {
+  let after: string | null = null;
+  do {
+    const { queues, last } = await store.queueUpkeep.settle(keyOf('sub_', subscriber), after);
+    tools.promote(store, queues);
+    after = last;
+    // SQLite answers without a turn of the event loop.
+    await setImmediate();
+  } while (after !== null);
 }
 
 /** The queues of deliveries that may have their turn now. */

@@ -2,6 +2,7 @@ import { type Columns, type Dialect, idRows, type Statement } from '../database/
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { NOT_DUE } from '../model/delivery-state.js';
+import { FIRST_KEY } from '../tables/keys.js';
 import {
   CLAIMED_COLUMNS,
   type ClaimedDelivery,
@@ -42,8 +43,17 @@ export interface EnteringMessage {
   readonly isFinished: boolean;
 }
 
+/**
+ * Behind all sequences. A bulk operation adds it to the places of what it puts into queues, since later batches may have
+ * earlier messages. A queue with such a place gives no turn, whoever asks, until {@link KeyQueueUpkeep.settle}.
+ */
+export const DEFERRED = 2 ** 52;
+
+/** Subscribers that one statement looks for: MariaDB ends a recursion after 1,000 without a word, MySQL with an error. */
+const SUBSCRIBERS_AT_ONCE = 100;
+
 const QUEUES: Columns = { number: 'int', key_hash: 'uuid', subscriber_id: 'uuid' };
-const KEYS: Columns = { key_hash: 'uuid' };
+const KEYS: Columns = { key_hash: 'uuid', last_id: 'uuid' };
 const HELD: Columns = { id: 'uuid', lease: 'text' };
 const ENTERING: Columns = {
   id: 'uuid',
@@ -63,7 +73,7 @@ const ENTERING: Columns = {
 /**
  * The SQL of ordered deliveries. Those of one subscriber and key are a queue in `thorn_deliveries`, by the columns
  * `key_hash`, `subscriber_id` and `place`. One of them at most has its turn: place 0, which a unique index guards. The
- * others wait with their sequence as place, and are never due.
+ * others wait with their sequence as place, {@link DEFERRED} or not, and are never due.
  */
 export class KeyQueueTable {
   readonly #dialect: Dialect;
@@ -119,7 +129,7 @@ export class KeyQueueTable {
 
   /**
    * Gives the first delivery of each queue its turn, unless one has it, or an earlier message of the key has no deliveries
-   * yet.
+   * yet, or a bulk operation may bring earlier ones.
    *
    * @param lease null: any worker may claim them now
    * @returns those that are leased
@@ -167,22 +177,31 @@ export class KeyQueueTable {
 
   /** Finds the queues of keys in which a delivery waits. The cost of one does not depend on its number of deliveries. */
   async queuesOf(keyHashes: readonly string[]): Promise<readonly KeyQueue[]> {
-    if (keyHashes.length === 0) return [];
+    const queues: KeyQueue[] = [];
+    let keys = keyHashes.map((hash) => ({ key_hash: hash, last_id: FIRST_KEY }));
+    while (keys.length > 0) {
+      const { rows } = await this.database.run(this.#queuesBehind(keys));
+      queues.push(...rows.filter((row) => Number(row['waits']) === 1).map(queueOf));
+      keys = rows
+        .filter(({ number }) => Number(number) === SUBSCRIBERS_AT_ONCE)
+        .map(queueOf)
+        .map(({ keyHash, subscriberId }) => ({ key_hash: keyHash, last_id: subscriberId }));
+    }
+    return queues;
+  }
+
+  /** The next queues of keys: those in which a delivery waits, and the last one that was looked at. */
+  #queuesBehind(keys: readonly Readonly<Record<'key_hash' | 'last_id', string>>[]): Statement {
     const { deliveries } = this.tables;
-    const next = (key: string, after: string) =>
-      `(SELECT d.subscriber_id FROM ${deliveries} d WHERE d.key_hash = ${key} ${after} ORDER BY d.subscriber_id LIMIT 1)`;
-    const { rows } = await this.database.run({
-      sql: `WITH RECURSIVE s(key_hash, subscriber_id) AS (SELECT r.key_hash, ${next('r.key_hash', '')} FROM ${this.#dialect.rows('r', KEYS)}
-        UNION ALL SELECT s.key_hash, ${next('s.key_hash', 'AND d.subscriber_id > s.subscriber_id')} FROM s WHERE s.subscriber_id IS NOT NULL)
-        SELECT key_hash, subscriber_id FROM s WHERE subscriber_id IS NOT NULL AND (SELECT MAX(d.place) FROM ${deliveries} d WHERE d.key_hash = s.key_hash AND d.subscriber_id = s.subscriber_id) > 0`,
-      parameters: [
-        this.#dialect.rowsParameter(
-          KEYS,
-          keyHashes.map((hash) => ({ key_hash: hash })),
-        ),
-      ],
-    });
-    return rows.map(queueOf);
+    const next = (key: string, last: string) =>
+      `(SELECT d.subscriber_id FROM ${deliveries} d WHERE d.key_hash = ${key} AND d.subscriber_id > ${last} ORDER BY d.subscriber_id LIMIT 1)`;
+    return {
+      sql: `WITH RECURSIVE s(key_hash, subscriber_id, number) AS (SELECT r.key_hash, ${next('r.key_hash', 'r.last_id')}, 1 FROM ${this.#dialect.rows('r', KEYS)}
+        UNION ALL SELECT s.key_hash, ${next('s.key_hash', 's.subscriber_id')}, s.number + 1 FROM s WHERE s.subscriber_id IS NOT NULL AND s.number < ${SUBSCRIBERS_AT_ONCE})
+        SELECT q.* FROM (SELECT s.key_hash, s.subscriber_id, s.number, CASE WHEN (SELECT MAX(d.place) FROM ${deliveries} d WHERE d.key_hash = s.key_hash AND d.subscriber_id = s.subscriber_id) > 0 THEN 1 ELSE 0 END AS waits FROM s WHERE s.subscriber_id IS NOT NULL) q
+        WHERE q.waits = 1 OR q.number = ${SUBSCRIBERS_AT_ONCE}`,
+      parameters: [this.#dialect.rowsParameter(KEYS, keys)],
+    };
   }
 
   #gate(firsts: readonly EnteringRow[]): Statement {
@@ -203,7 +222,8 @@ export class KeyQueueTable {
     const columns = CLAIMED_COLUMNS.split(', ').map((name) => `h.${name}`);
     return {
       sql: `SELECT ${columns.join(', ')} FROM (SELECT (SELECT d.id FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.place LIMIT 1) AS head FROM ${this.#dialect.rows('r', QUEUES)}) x ${this.#dialect.join} ${deliveries} h ON h.id = x.head
-        WHERE h.place > 0 AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.key_hash = h.key_hash AND p.sequence < h.place)`,
+        WHERE h.place > 0 AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.key_hash = h.key_hash AND p.sequence < h.place)
+        AND (SELECT MAX(d.place) FROM ${deliveries} d WHERE d.key_hash = h.key_hash AND d.subscriber_id = h.subscriber_id) < ${DEFERRED}`,
       parameters: [
         this.#dialect.rowsParameter(
           QUEUES,
