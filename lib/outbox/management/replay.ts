@@ -88,7 +88,7 @@ export async function replayFailed(
     store,
     found.filter(({ event }) => isAmong(event, events)),
     tools,
-    { now, dryRun, isWaitingToo: true, orderOf: deferred },
+    { now, dryRun, isWaitingToo: true, placed: deferred },
   );
   const next = found.length < BATCH ? null : found.at(-1)!.id;
   if (next === null && !dryRun) await settle(store, subscriber, tools);
@@ -106,7 +106,7 @@ export async function reopen(
 ): Promise<ReplayCounts> {
   const { counts, queues } = await requeue(store, candidates, tools, {
     ...{ now, dryRun, isWaitingToo },
-    orderOf: (order) => order,
+    placed: (order) => order,
   });
   if (!dryRun) tools.promote(store, queues);
   return counts;
@@ -118,7 +118,7 @@ interface Requeueing {
   readonly dryRun: boolean;
   /** True brings waiting deliveries forward as well. */
   readonly isWaitingToo: boolean;
-  orderOf(order: MessageOrder): MessageOrder;
+  placed(order: MessageOrder): MessageOrder;
 }
 
 /** Makes finished deliveries due, and gives no turn. @returns the queues whose first delivery may have its turn now */
@@ -126,7 +126,7 @@ async function requeue(
   store: OutboxStore,
   candidates: readonly Candidate[],
   sources: RecipientSources,
-  { now, dryRun, isWaitingToo, orderOf: placed }: Requeueing,
+  { now, dryRun, isWaitingToo, placed }: Requeueing,
 ): Promise<{ readonly counts: ReplayCounts; readonly queues: readonly KeyQueue[] }> {
   const complete = candidates.filter(({ isExpunged }) => !isExpunged);
   const hosts = await findCurrentHosts(store, complete, sources);
@@ -198,7 +198,7 @@ export async function replayMissed(
       isExpunged: Number(row['is_expunged']) === 1,
     })),
     tools,
-    { now, dryRun, isWaitingToo: false, orderOf: deferred },
+    { now, dryRun, isWaitingToo: false, placed: deferred },
   );
   const next = rows.length < BATCH ? null : formatCursor(cursorOf(rows.at(-1)!));
   if (next === null && !dryRun) await settle(store, subscriber.id, tools);

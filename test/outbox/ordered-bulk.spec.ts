@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { BackfillOptions } from '../../lib/outbox/index.js';
+import { MovableClock } from '../../lib/testing/index.js';
+import type { Subscriber } from '../../lib/subscriber/index.js';
+import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { OrderedReceiver } from '../support/ordered-receiver.js';
+
+const PATIENCE = { timeout: 20_000 };
+/** More than a bulk operation reads at once. */
+const MORE_THAN_A_BATCH = 600;
+/** More than MariaDB and MySQL recurse. */
+const MANY_SUBSCRIBERS = 1100;
+
+let place: TestDatabase;
+let receiver: OrderedReceiver;
+let app: OutboxApp;
+let clock: MovableClock;
+
+const open = (options: Parameters<typeof openOutboxApp>[1] = {}) =>
+  openOutboxApp(place, {
+    ...{ clock, schedule: [], endpoints: { failures: 1_000_000 }, isLogged: false },
+    ...options,
+  });
+const subscribe = (changes: Partial<Subscriber> = {}) =>
+  app.subscribers.create(subscriber(receiver.url(), { ordered: true, ...changes }));
+const enable = (id: string, enabled = true) =>
+  app.subscribers.update(id, { enabled, updatedAt: new Date() }, 'any');
+const answer = (status: number) => (receiver.reply = () => ({ status }));
+const accepted = (sequences: readonly number[]) =>
+  vi.waitFor(() => expect(receiver.accepted('a')).toEqual(sequences), PATIENCE);
+const rows = (where: string, count: number) =>
+  app.until(`SELECT id FROM thorn_deliveries WHERE ${where}`, (found) => found.length === count);
+const released = () =>
+  app.until('SELECT id FROM thorn_pending_messages', (found) => found.length === 0);
+
+/**
+ * Sends two messages of a key, and others that were made between them. The one that was made last is committed first: its
+ * sequence is 1, and it is in the second batch.
+ */
+const sendAgainstTheOrder = async () => {
+  const second = app.message({ orderBy: { key: 'a' } });
+  clock.advance(1);
+  const between = Array.from({ length: MORE_THAN_A_BATCH }, () => app.message());
+  clock.advance(1);
+  await app.pipeline.send([app.message({ orderBy: { key: 'a' } })]);
+  await app.pipeline.send(between);
+  await app.pipeline.send([second]);
+  clock.advance(1);
+};
+/** Sends them while the subscriber is disabled. */
+const miss = async () => {
+  const { id } = await subscribe({ enabled: false });
+  await sendAgainstTheOrder();
+  await released();
+  await enable(id);
+  return id;
+};
+const backfill = (id: string, options: BackfillOptions = {}) =>
+  app.deliveries.backfill(id, 1, options, 'any');
+/** A backfill that is stopped after its first batch. */
+const begin = async (id: string) => {
+  const stop = new AbortController();
+  const summary = await backfill(id, { signal: stop.signal, onProgress: () => stop.abort() });
+  expect(summary!.next).not.toBeNull();
+  return summary!.next;
+};
+/** What every worker does once a minute. */
+const lookAround = async (one: OutboxApp) => {
+  const store = one.strategy.stores[0]!;
+  const { queues } = await store.queueUpkeep.page(null, 1000);
+  one.strategy.promote(store, queues);
+};
+
+beforeEach(async () => {
+  receiver = await OrderedReceiver.start();
+  clock = new MovableClock();
+});
+afterEach(async () => {
+  // What has no key may overlap.
+  expect(receiver.overlaps.filter((pair) => pair.includes(' a: '))).toEqual([]);
+  await app.close();
+  await receiver.stop();
+  await place.drop();
+});
+
+describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+  { kind: 'mariadb', type: 'mysql' },
+])('an ordered subscriber on %j', ({ kind, ...more }) => {
+  beforeEach(async () => {
+    place = await createDatabase(kind);
+    Object.assign(place.options, more);
+    app = await open();
+  });
+
+  it('gets what ended when it was disabled before what it has missed since', async () => {
+    const { id } = await subscribe({ onExhausted: 'hold' });
+    answer(500);
+    await app.send({ orderBy: { key: 'a' } });
+    await rows("status = 'failed' AND place = 0 AND lease IS NULL", 1);
+    await enable(id, false);
+    app.events.emit('subscriber-disabled', () => ({
+      ...{ subscriberId: id, owner: null, host: 'x', reason: 'gone' as const },
+      ...{ failingSince: null, failingMessages: 0 },
+    }));
+    await rows("reason = 'disabled'", 1);
+    await app.send({ orderBy: { key: 'a' } });
+    await released();
+    clock.advance(1);
+    await enable(id);
+    answer(204);
+    expect(await backfill(id)).toMatchObject({ scheduled: 2, underWay: 0, next: null });
+    await accepted([1, 2]);
+  });
+
+  it('gets what it missed in the order of commits, whatever comes with which batch', async () => {
+    const id = await miss();
+    expect(await backfill(id)).toMatchObject({ scheduled: MORE_THAN_A_BATCH + 2, next: null });
+    await accepted([1, 2]);
+  });
+
+  it('gets what failed in the order of commits, whatever comes with which batch', async () => {
+    const { id } = await subscribe();
+    answer(500);
+    await sendAgainstTheOrder();
+    await rows("status = 'failed'", MORE_THAN_A_BATCH + 2);
+    answer(204);
+    const summary = await app.deliveries.retryFailed({ subscriberId: id, since: 1 }, 'any');
+    expect(summary).toMatchObject({ scheduled: MORE_THAN_A_BATCH + 2, next: null });
+    await accepted([1, 2]);
+  });
+
+  it('gets nothing of a key between two batches, whatever others do', async () => {
+    const id = await miss();
+    let other: OutboxApp | undefined;
+    await backfill(id, {
+      onProgress: async ({ next }) => {
+        if (next === null) return;
+        await app.send({ orderBy: { key: 'a' } });
+        for (const { id: waiting } of await rows('place > 0', 2)) {
+          expect(await app.deliveries.retry(`dlv_${String(waiting)}`, 'any')).toBe('scheduled');
+        }
+        other = await open({ subscribers: app.subscribers, synchronize: false });
+        await lookAround(other);
+        await lookAround(app);
+      },
+    });
+    await accepted([1, 2, 3]);
+    await other!.close();
+  });
+
+  it('gets what it missed in order from a backfill that is stopped and resumed', async () => {
+    const id = await miss();
+    const after = await begin(id);
+    await lookAround(app);
+    expect(await backfill(id, { after })).toMatchObject({ next: null });
+    await accepted([1, 2]);
+  });
+
+  it('gets what a backfill has begun to send that nobody resumes', async () => {
+    await begin(await miss());
+    for (let minute = 0; minute < 5; minute++) await lookAround(app);
+    expect(receiver.asked('a')).toEqual([]);
+    await lookAround(app);
+    await accepted([2]);
+  });
+
+  it('gets its turn at once among more subscribers than a database recurses', async () => {
+    let answerFirst = () => {};
+    const held = new Promise<void>((resolve) => (answerFirst = resolve));
+    await app.subscribers.create(subscriber(receiver.url('/slow'), { events: ['first'] }));
+    for (let count = 0; count < MANY_SUBSCRIBERS; count++) {
+      await subscribe({ url: receiver.url(`/${count}`), events: ['second'] });
+    }
+    receiver.reply = ({ path }) => ({ status: 204, ...(path === '/slow' && { after: held }) });
+    await app.send({ event: 'first', orderBy: { key: 'a' } });
+    await app.send({ event: 'second', orderBy: { key: 'a' } });
+    await rows('place > 0', MANY_SUBSCRIBERS);
+    answerFirst();
+    await rows("status = 'succeeded'", MANY_SUBSCRIBERS + 1);
+  });
+});
