@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BackfillOptions } from '../../lib/outbox/index.js';
+import { hashOf } from '../../lib/outbox/tables/keys.js';
 import { MovableClock } from '../../lib/testing/index.js';
 import type { Subscriber } from '../../lib/subscriber/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
@@ -179,6 +180,8 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await app.send({ event: 'first', orderBy: { key: 'a' } });
     await app.send({ event: 'second', orderBy: { key: 'a' } });
     await rows('place > 0', MANY_SUBSCRIBERS);
+    const { queues } = app.strategy.stores[0]!;
+    expect(await queues.queuesOf([hashOf('a')])).toHaveLength(MANY_SUBSCRIBERS);
     answerFirst();
     await rows("status = 'succeeded'", MANY_SUBSCRIBERS + 1);
   });
