@@ -34,9 +34,21 @@ describe('settings of the durable strategy', () => {
     ['pollInterval', { pollInterval: '5' }],
     ['worker', { worker: 'yes' }],
     ['retentionDays', { retentionDays: -1 }],
+    ['retentionDays', { retentionDays: Number.NaN }],
     ['expunge', { expunge: 5 }],
     ['expunge.payloadDays', { expunge: { payloadDays: 0 } }],
   ])('refuse a value of %s that makes no sense', (name, options) => {
     expect(() => outboxSettings(options)).toThrow(`\`${name}\` of outbox() must be`);
+  });
+
+  it.each<[string, object]>([
+    ['retentionDays', { retentionDays: Infinity }],
+    ['retentionDays', { retentionDays: Number.MAX_VALUE }],
+    ['expunge.payloadDays', { expunge: { payloadDays: Infinity } }],
+    ['expunge.responseDays', { expunge: { responseDays: Infinity } }],
+  ])('say how to keep everything when %s is too long', (name, options) => {
+    expect(() => outboxSettings(options)).toThrow(`\`${name}\` of outbox() must be`);
+    expect(() => outboxSettings(options)).toThrow('at most 36500 days, a hundred years');
+    expect(outboxSettings({ retentionDays: 36_500 })).toMatchObject({ retentionDays: 36_500 });
   });
 });

@@ -28,7 +28,10 @@ export interface OutboxOptions {
   readonly drainTimeout?: number;
   /** The time in milliseconds after which an unresponsive database connection is dropped. Default 10,000. */
   readonly queryTimeout?: number;
-  /** After how many days finished messages are deleted with their deliveries and attempts. Default 30. */
+  /**
+   * After how many days finished messages are deleted with their deliveries and attempts: 36,500 at most, which keeps
+   * everything. Default 30.
+   */
   readonly retentionDays?: number;
   /** Drops parts of finished messages before `retentionDays`. Default: nothing. */
   readonly expunge?: {
@@ -71,7 +74,8 @@ const NAMES: Readonly<Record<keyof OutboxOptions, true>> = {
   endpoints: true,
 };
 const EXPUNGE_NAMES = ['payloadDays', 'responseDays'];
-const DAYS = 'days';
+// A limit that a column of times can hold, and that no message outlives.
+const MOST_DAYS = 36_500;
 const MILLISECONDS = { unit: 'milliseconds' };
 
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
@@ -81,7 +85,7 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
   check.object('expunge', options.expunge, EXPUNGE_NAMES);
   const { expunge = {}, endpoints, worker = true } = options;
   const expunging = check.within('expunge');
-  const retentionDays = check.positive('retentionDays', options.retentionDays ?? 30, DAYS);
+  const retentionDays = days(check, 'retentionDays', options.retentionDays ?? 30);
   return {
     window: check.integer('window', options.window ?? 1000),
     perHost: check.integer('perHost', options.perHost ?? 384),
@@ -94,8 +98,15 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
     drainTimeout: check.integer('drainTimeout', options.drainTimeout ?? 10_000, MILLISECONDS),
     queryTimeout: check.integer('queryTimeout', options.queryTimeout ?? 10_000, MILLISECONDS),
     retentionDays,
-    payloadDays: expunging.positive('payloadDays', expunge.payloadDays ?? retentionDays, DAYS),
-    responseDays: expunging.positive('responseDays', expunge.responseDays ?? retentionDays, DAYS),
+    payloadDays: days(expunging, 'payloadDays', expunge.payloadDays ?? retentionDays),
+    responseDays: days(expunging, 'responseDays', expunge.responseDays ?? retentionDays),
     endpoints: endpointRules(endpoints, check),
   };
+}
+
+function days(check: OptionChecks, name: string, value: number): number {
+  check.positive(name, value, 'days');
+  const rule = `must be at most ${MOST_DAYS} days, a hundred years, which keeps everything`;
+  check.assert(name, value <= MOST_DAYS, `${rule}; not ${value}`);
+  return value;
 }

@@ -2,7 +2,7 @@ import type { Batch } from '../../common/long-work.js';
 import { FIRST_KEY } from '../tables/keys.js';
 import { type MessageCursor, parseCursor, formatCursor } from '../model/message-cursor.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
-import type { MessageRemoval } from './message-removal.js';
+import type { MessageRemoval, Remainder } from './message-removal.js';
 import type { MessageState, MessageStates } from './message-states.js';
 import { retentionLimits } from './retention-limits.js';
 
@@ -39,6 +39,8 @@ export const NOTHING_PRUNED: PruneCounts = {
 
 const BATCH = 200;
 const START: MessageCursor = { time: 0, id: `msg_${FIRST_KEY}` };
+const NOTHING: Remainder = { begun: [], kept: [] };
+const NOTHING_LEFT = { messages: NOTHING, bodies: NOTHING, responses: NOTHING };
 
 /**
  * Goes through the old messages of a data source once, oldest first, and drops what may go. What a worker's `Retention`
@@ -58,7 +60,7 @@ export class PrunePass {
   ): Promise<Batch<PruneCounts>> {
     const settings = retentionLimits(this.settings, now);
     const limits = before === null ? settings : { ...settings, messages: before };
-    const found = await this.states.page(
+    const { messages: found, isLast } = await this.states.page(
       after === null ? START : parseCursor(after),
       Math.max(limits.messages, limits.bodies, limits.responses),
       BATCH,
@@ -67,20 +69,30 @@ export class PrunePass {
     const kept = found.filter((one) => !isBefore(one, limits.messages));
     const bodies = kept.filter((one) => one.hasBody && isBefore(one, limits.bodies));
     const responses = kept.filter((one) => one.hasResponses && isBefore(one, limits.responses));
-    if (!dryRun) {
-      await this.removal.messages(old);
-      await this.removal.bodies(bodies);
-      await this.removal.responses(responses);
+    const left = dryRun
+      ? NOTHING_LEFT
+      : {
+          messages: await this.removal.messages(old, limits.messages),
+          bodies: await this.removal.bodies(bodies, limits.bodies),
+          responses: await this.removal.responses(responses, limits.responses),
+        };
+    const counts = {
+      ...NOTHING_PRUNED,
+      bodies: bodies.length - left.bodies.kept.length,
+    };
+    // The next batch goes on with these messages, and counts them once nothing is left of them.
+    if (left.messages.begun.length + left.responses.begun.length > 0) {
+      return { counts, next: after ?? formatCursor(START) };
     }
     return {
       counts: {
+        ...counts,
         checked: found.length,
-        deleted: old.length,
-        bodies: bodies.length,
+        deleted: old.length - left.messages.kept.length,
         responses: responses.length,
         open: found.filter(({ finishedAt }) => finishedAt === null).length,
       },
-      next: found.length < BATCH ? null : formatCursor(found.at(-1)!),
+      next: isLast ? null : formatCursor(found.at(-1)!),
     };
   }
 }

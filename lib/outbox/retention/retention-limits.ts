@@ -1,6 +1,7 @@
 import type { OutboxSettings } from '../model/outbox-options.js';
 
-const DAY = 24 * 60 * 60_000;
+/** Milliseconds of a day. */
+export const DAY = 24 * 60 * 60_000;
 
 /** The age limits of retention: data finished before these times is dropped. Milliseconds since the Unix epoch. */
 export interface RetentionLimits {
@@ -17,7 +18,8 @@ export function retentionLimits(
   { retentionDays, payloadDays, responseDays }: OutboxSettings,
   now: number,
 ): RetentionLimits {
-  const before = (days: number) => now - days * DAY;
+  // The columns of times are whole numbers; a part of a day need not be one.
+  const before = (days: number) => Math.round(now - days * DAY);
   return {
     messages: before(retentionDays),
     bodies: before(payloadDays),

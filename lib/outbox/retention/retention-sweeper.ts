@@ -2,7 +2,7 @@ import { Expunger } from './expunger.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import type { MessageRemoval } from './message-removal.js';
 import type { MessageStates } from './message-states.js';
-import { retentionLimits } from './retention-limits.js';
+import { DAY, retentionLimits } from './retention-limits.js';
 
 /** Deletes old, finished messages in small batches, which keeps locks short. */
 export class RetentionSweeper {
@@ -15,9 +15,20 @@ export class RetentionSweeper {
     removal: MessageRemoval,
     private readonly settings: OutboxSettings,
   ) {
-    this.#messages = new Expunger(states, (found) => removal.messages(found));
-    this.#bodies = new Expunger(states, (found) => removal.bodies(found));
-    this.#responses = new Expunger(states, (found) => removal.responses(found));
+    this.#messages = new Expunger(states, {
+      isIn: () => true,
+      drop: (found, before) => removal.messages(found, before),
+    });
+    this.#bodies = new Expunger(states, {
+      isIn: ({ hasBody }) => hasBody,
+      drop: (found, before) => removal.bodies(found, before),
+    });
+    this.#responses = new Expunger(states, {
+      isIn: ({ hasResponses }) => hasResponses,
+      drop: (found, before) => removal.responses(found, before),
+      // A later retry or backfill leaves new answers. A pass that meets them waits for their time to come.
+      passEvery: DAY,
+    });
   }
 
   /**

@@ -16,6 +16,7 @@ const HOSTS_AT_ONCE = 256;
 const LONGEST_BACKOFF = 30_000;
 const PRUNE_EVERY = 60_000;
 const PRUNE_PAUSE = 50;
+const LONGEST_PRUNE_BACKOFF = 3_600_000;
 const SHORTEST_WAIT = 5;
 
 /** Dependencies of a {@link ClaimLoop}. */
@@ -32,14 +33,15 @@ export interface ClaimDependencies {
  * Claims what is due in one data source: retries, and messages that other processes have left behind. Goes on whatever
  * fails.
  *
- * A loop looks (claims what is due and for what there is room), prunes (when nothing was due, once a minute at most), or
- * sleeps (until something is due or the signal wakes it, one poll interval at most).
+ * A loop looks (claims what is due and for what there is room), prunes (when nothing was due, once a minute at most and
+ * later after a failure), or sleeps (until something is due or the signal wakes it, one poll interval at most).
  */
 export class ClaimLoop {
   readonly #logger = new Logger('Thorn');
   #cursor = '';
   #failures = 0;
-  #prunedAt = Number.NEGATIVE_INFINITY;
+  #pruneAt = Number.NEGATIVE_INFINITY;
+  #pruneFailures = 0;
   #isStopped = false;
   #ended: Promise<void> = Promise.resolve();
 
@@ -131,13 +133,24 @@ export class ClaimLoop {
     return served.map(({ host, room }) => ({ host, limit: Math.min(room, share) }));
   }
 
-  /** @returns whether there is more to delete */
+  /** Its failures are not those of claims, which go on meanwhile. @returns whether there is more to delete */
   async #prune(): Promise<boolean> {
-    const now = performance.now();
-    if (now - this.#prunedAt < PRUNE_EVERY) return false;
-    const mayBeMore = await this.store.retention.step(this.dependencies.clock.now());
-    if (!mayBeMore) this.#prunedAt = now;
-    return mayBeMore;
+    if (performance.now() < this.#pruneAt) return false;
+    try {
+      const mayBeMore = await this.store.retention.step(this.dependencies.clock.now());
+      this.#pruneFailures = 0;
+      if (!mayBeMore) this.#pruneAt = performance.now() + PRUNE_EVERY;
+      return mayBeMore;
+    } catch (error) {
+      const wait = Math.min(LONGEST_PRUNE_BACKOFF, PRUNE_EVERY * 2 ** this.#pruneFailures++);
+      this.#pruneAt = performance.now() + wait;
+      if (!this.#isStopped) {
+        this.#logger.error(
+          `Deleting old messages failed, again in ${wait} ms: ${errorText(error)}`,
+        );
+      }
+      return false;
+    }
   }
 
   async #sleep(milliseconds: number, seen: number): Promise<void> {
