@@ -3,7 +3,7 @@ import type { OutboxDatabase, Result } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { isOfMessages, keyOf, rangesOf } from '../tables/keys.js';
 import type { MessageCursor } from '../model/message-cursor.js';
-import { MOST_DELIVERIES } from './message-states.js';
+import { MORE_THAN_MOST, MOST_DELIVERIES } from './message-states.js';
 import { hasAnswers } from './stored-answers.js';
 
 /** What is still there of messages. */
@@ -114,12 +114,11 @@ export class MessageRemoval {
     return sum(remainders);
   }
 
-  /** One delivery more than a transaction takes tells that there may be others. */
   #someOf(messages: readonly MessageCursor[], condition: string, before: number): Statement {
     const { sql, parameters } = isOfMessages(messages);
     return {
-      sql: `SELECT d.id FROM ${this.tables.deliveries} d WHERE ${sql} AND ${condition} LIMIT ?`,
-      parameters: [...parameters, before, MOST_DELIVERIES + 1],
+      sql: `SELECT d.id FROM ${this.tables.deliveries} d WHERE ${sql} AND ${condition} ${MORE_THAN_MOST}`,
+      parameters: [...parameters, before],
     };
   }
 

@@ -11,6 +11,9 @@ import { hasAnswers } from './stored-answers.js';
  */
 export const MOST_DELIVERIES = 3000;
 
+/** One row more tells that there may be others. No parameter: SQLite would prepare the statement again for its value. */
+export const MORE_THAN_MOST = `LIMIT ${MOST_DELIVERIES + 1}`;
+
 /** A message, as retention sees it. */
 export interface MessageState extends MessageCursor {
   readonly hasBody: boolean;
@@ -103,13 +106,13 @@ export class MessageStates {
   /** Sums up the deliveries of messages, by message. Of several messages, those of the first deliveries that are found. */
   async #summaries(messages: readonly MessageCursor[]): Promise<readonly Row[]> {
     const { sql, parameters } = isOfMessages(messages);
-    const limit = messages.length === 1 ? Number.MAX_SAFE_INTEGER : MOST_DELIVERIES + 1;
+    const limit = messages.length === 1 ? '' : MORE_THAN_MOST;
     const { rows } = await this.database.run({
       sql: `SELECT s.message_id, s.given_message_id, COUNT(*) AS deliveries, MAX(s.is_open) AS is_open, MAX(s.finished_at) AS finished_at, MAX(s.has_responses) AS has_responses
         FROM (SELECT d.message_id, d.given_message_id, CASE WHEN d.due_at IS NULL THEN 0 ELSE 1 END AS is_open, d.finished_at, CASE WHEN ${hasAnswers(this.tables)} THEN 1 ELSE 0 END AS has_responses
-          FROM ${this.tables.deliveries} d WHERE ${sql} LIMIT ?) s
+          FROM ${this.tables.deliveries} d WHERE ${sql} ${limit}) s
         GROUP BY s.message_id, s.given_message_id`,
-      parameters: [...parameters, limit],
+      parameters,
     });
     return rows;
   }
