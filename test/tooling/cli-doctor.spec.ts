@@ -105,6 +105,23 @@ describe('thorn doctor', () => {
     });
   });
 
+  it('prefers what is on the command line to THORN_AUTHORIZATION', async () => {
+    const url = await start();
+    const env = { THORN_AUTHORIZATION: 'Bearer of-another-application' };
+    for (const args of [
+      ['--token', TOKEN],
+      ['-H', `Authorization: Bearer ${TOKEN}`],
+    ]) {
+      const { out, notes } = await doctor([url, ...args], env);
+      expect([args, notes, out.length > 0]).toEqual([args, [], true]);
+    }
+    const both = ['--token', TOKEN, '-H', `authorization: Bearer ${TOKEN}`];
+    expect(await doctor([url, ...both])).toMatchObject({
+      code: 2,
+      notes: [expect.stringContaining('--token and --header both give Authorization')],
+    });
+  });
+
   it('tells of webhooks that wait for too long, and of a pause of all hosts', async () => {
     const url = await start({ dispatch: outbox({ worker: false }) });
     await api!.subscribers.create({ url: 'https://example.com', events: ['*'], owner: 'alice' });

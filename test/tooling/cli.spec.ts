@@ -450,6 +450,21 @@ describe('thorn types', () => {
       expect.stringMatching(/cannot be written/),
     ]);
   });
+
+  it('shows who asks where a URL wants to know', async () => {
+    const api = await served(({ headers }) =>
+      headers.authorization === 'Bearer t' ? [200, JSON.stringify(document)] : [401, '{}'],
+    );
+    const env = { THORN_AUTHORIZATION: 'Bearer t' };
+    const own = ['-H', 'Authorization: Bearer t'];
+    expect((await thorn(['types', api.url], '', env)).code).toBe(0);
+    expect((await thorn(['types', api.url, ...own])).code).toBe(0);
+    expect(await thorn(['types', api.url])).toMatchObject({
+      code: 2,
+      notes: expect.stringContaining(`${api.url} answers 401. Give what it asks for: -H`),
+    });
+    await api.close();
+  });
 });
 
 describe('thorn migrations', () => {

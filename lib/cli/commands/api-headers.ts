@@ -9,20 +9,31 @@ export const headerOption = {
     short: 'H',
     multiple: true,
     value: 'name: value',
-    help: 'sent along; the variable THORN_AUTHORIZATION is sent as Authorization',
+    help: 'sent along. Default of Authorization: the variable THORN_AUTHORIZATION',
   },
 } as const satisfies CommandOptions;
 
-/** The headers of `--header`, and the variable, which no list of processes shows. */
+/**
+ * The headers of `--header`. The variable, which no list of processes shows, is the default of Authorization.
+ *
+ * @param token of a `--token`
+ */
 export function readHeaders(
   given: Given,
   { env }: Terminal,
+  token?: string,
 ): readonly (readonly [string, string])[] {
   const headers = parseTexts(given, 'header').map((text) => {
     const [, name, value] = /^([\w-]+):\s*(.*)$/.exec(text) ?? [];
     if (name === undefined) throw new UsageError('--header must be "Name: value"');
     return [name, value!] as const;
   });
-  const authorization = env['THORN_AUTHORIZATION'];
-  return authorization === undefined ? headers : [['authorization', authorization], ...headers];
+  const hasOwn = headers.some(([name]) => name.toLowerCase() === 'authorization');
+  if (hasOwn && token !== undefined) {
+    throw new UsageError('--token and --header both give Authorization: leave one of them out');
+  }
+  const authorization = token === undefined ? env['THORN_AUTHORIZATION'] : `Bearer ${token}`;
+  return hasOwn || authorization === undefined
+    ? headers
+    : [['authorization', authorization], ...headers];
 }

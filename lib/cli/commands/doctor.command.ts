@@ -39,11 +39,7 @@ export const doctorCommand: Command = {
       throw new UsageError(`say where the operator API is: thorn doctor ${EXAMPLE}`);
     const maxLag = parseDuration(parseText(given, 'max-lag') ?? '60s');
     if (maxLag === null) throw new UsageError('--max-lag must be a time such as 60s or 5m');
-    const token = parseText(given, 'token');
-    const client = new ApiClient(api, [
-      ...(token === undefined ? [] : [['authorization', `Bearer ${token}`] as const]),
-      ...readHeaders(given, terminal),
-    ]);
+    const client = new ApiClient(api, readHeaders(given, terminal, parseText(given, 'token')));
     const [report, overview] = await Promise.all([client.get('report'), client.get('overview')]);
     if (!isReport(report)) throw new ApiError('the answer is none of this API: is the URL right?');
     const work = overview as Overview | null;

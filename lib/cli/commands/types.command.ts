@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { InvalidInputError } from '../../errors/index.js';
 import { webhookTypes } from '../../openapi/webhook-types.js';
 import { type Command, parseText } from '../terminal/command.js';
+import { headerOption, readHeaders } from './api-headers.js';
 import { UsageError } from '../terminal/usage.error.js';
 
 export const typesCommand: Command = {
@@ -10,14 +11,18 @@ export const typesCommand: Command = {
   summary: 'Makes TypeScript types of all events, for who receives them',
   details: [
     'The document is OpenAPI 3.1 with webhooks, or AsyncAPI 3.0, as JSON: a file, an http or https URL, or the standard',
-    'input. An application makes it with thornOpenApiWebhooks() or thornAsyncApi() of nestjs-thorn/openapi.',
+    'input. An application makes it with thornOpenApiWebhooks() or thornAsyncApi() of nestjs-thorn/openapi. Headers and',
+    'THORN_AUTHORIZATION are sent to a URL alone.',
   ].join('\n'),
   options: {
     out: { type: 'string', short: 'o', value: 'file', help: 'where to. Default: standard output' },
+    ...headerOption,
   },
   most: 1,
   async run([source = '-'], given, terminal) {
-    const bytes = /^https?:\/\//.test(source) ? await fetched(source) : await terminal.read(source);
+    const bytes = /^https?:\/\//.test(source)
+      ? await fetched(source, readHeaders(given, terminal))
+      : await terminal.read(source);
     let document: unknown;
     try {
       document = JSON.parse(bytes.toString());
@@ -46,16 +51,24 @@ async function written(file: string, text: string): Promise<void> {
   }
 }
 
-async function fetched(url: string): Promise<Buffer> {
+async function fetched(
+  url: string,
+  headers: readonly (readonly [string, string])[],
+): Promise<Buffer> {
   let response: Response;
   try {
-    response = await fetch(url);
+    response = await fetch(url, { headers: headers as [string, string][] });
   } catch (error) {
     const { cause, message } = error as Error;
     throw new UsageError(
       `${url} cannot be read: ${cause instanceof Error ? cause.message : message}`,
     );
   }
-  if (!response.ok) throw new UsageError(`${url} answers ${response.status}`);
+  const { ok, status } = response;
+  const advice =
+    status === 401 || status === 403
+      ? ". Give what it asks for: -H 'Authorization: …', or the variable THORN_AUTHORIZATION"
+      : '';
+  if (!ok) throw new UsageError(`${url} answers ${status}${advice}`);
   return Buffer.from(await response.arrayBuffer());
 }
