@@ -13,6 +13,7 @@ import type { DispatchSetting } from '../dispatch/index.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './options/module-options.js';
 import { thornProviders } from './module-providers.js';
 import { assertOneModule } from './one-module.js';
+import { checkPaths } from './options/path-check.js';
 import { ThornSettings } from './options/settings.js';
 
 /** Made by Nest's builder: `forRoot` and `forRootAsync` take the same options, classes and structure as extras. */
@@ -28,6 +29,8 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
   checkExtras(extras);
   const { api, operatorApi, page, dispatch } = extras;
   const settings = api === undefined ? undefined : new ApiSettings(api, page !== undefined);
+  const operator = operatorApi === undefined ? undefined : operatorSettings(operatorApi);
+  checkPaths({ api: settings, operatorApi: operator, page });
   const wiring = thornProviders(extras);
   return {
     ...definition,
@@ -45,7 +48,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
         ? []
         : page.controllers({
             api: settings,
-            ...(operatorApi !== undefined && { operatorApi: operatorSettings(operatorApi) }),
+            ...(operator !== undefined && { operatorApi: operator }),
           })),
       ...controllersOf(dispatch),
     ],

@@ -26,6 +26,7 @@ export function thornPage(options: PageOptions = {}): PageDefinition {
   }
   const settings = pageSettings(options);
   return {
+    path: settings.path,
     controllers: (apis) => [pageController(settings, apis)],
     providers: [
       {

@@ -17,6 +17,7 @@ import {
   UndiciHttpClient,
   WebhookHttpClient,
 } from '../../lib/extending/index.js';
+import { thornPage } from '../../lib/page/index.js';
 
 class AuthGuard implements CanActivate {
   canActivate(): boolean {
@@ -41,6 +42,7 @@ async function refusalOf(makeModule: () => ReturnType<typeof ThornModule.forRoot
   return expect.unreachable('the application started');
 }
 
+const api = { guards: [AuthGuard], owner };
 const withOptions = (options: object) =>
   refusalOf(() => ThornModule.forRoot({ dataSources: [], ...options }));
 
@@ -185,6 +187,32 @@ describe('an application with a wrong option', () => {
     expect(error).toBeInstanceOf(ThornConfigurationError);
     expect(error.message).toContain(named);
   });
+
+  it.each<[string, { operatorApi?: object; page?: object }, string, string]>([
+    ['equal', { operatorApi: { path: 'hooks' } }, '`operatorApi.path`', '`api.path`'],
+    ['below', { operatorApi: { path: '/hooks/all' } }, '`operatorApi.path`', '`api.path`'],
+    ['equal', { page: thornPage({ path: '/hooks' }) }, '`path` of thornPage()', '`api.path`'],
+    ['below', { page: thornPage({ path: 'hooks/ui' }) }, '`path` of thornPage()', '`api.path`'],
+    [
+      'equal',
+      { operatorApi: { path: 'webhooks' }, page: thornPage() },
+      '`path` of thornPage()',
+      '`operatorApi.path`',
+    ],
+  ])(
+    'does not start with paths that are %s: %o',
+    async (_, { operatorApi, ...rest }, one, other) => {
+      const error = await withOptions({
+        api,
+        ...(operatorApi !== undefined && { operatorApi: { guards: [AuthGuard], ...operatorApi } }),
+        ...rest,
+      });
+
+      expect(error).toBeInstanceOf(ThornConfigurationError);
+      expect(error.message).toContain(one);
+      expect(error.message).toContain(other);
+    },
+  );
 
   it.each<[string, () => ReturnType<typeof ThornModule.forRoot>, RegExp]>([
     ['forRoot(null)', () => ThornModule.forRoot(null as never), /options must be an object/],

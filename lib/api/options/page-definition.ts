@@ -10,6 +10,8 @@ export interface PageApis {
 
 /** The page together with its settings, as `thornPage()` of `nestjs-thorn/page` returns it. */
 export interface PageDefinition {
+  /** Without a slash before it. */
+  readonly path: string;
   /** Makes the controllers of the page, which become those of `ThornModule`. */
   readonly controllers: (apis: PageApis) => readonly Type<unknown>[];
   /** Services of the page, which become those of `ThornModule`. */
