@@ -2,6 +2,8 @@ import { createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { newId } from '../common/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Digest } from '../message/index.js';
+import { vendorKey } from '../receiver/schemes/vendor-key.js';
+import { checkSecret } from '../signing/secrets.js';
 
 // Written against the specifications and not with the library's own signers: receivers are tested with it.
 
@@ -35,6 +37,8 @@ export interface SignedWebhook {
 /**
  * Signs a webhook as its sender would, for tests of your own receivers.
  *
+ * @throws {@link InvalidInputError} for what no sender could sign with; the error does not hold the secrets
+ *
  * @example
  * ```ts
  * const { headers, body } = signWebhook({ body: { type: 'order.paid' }, secrets: [secret] });
@@ -48,9 +52,7 @@ export function signWebhook(input: SignWebhookInput): SignedWebhook {
     time = Date.now(),
     contentType = 'application/json',
   } = input;
-  if (secrets.length === 0) {
-    throw new InvalidInputError('secrets', 'must be a list of at least one secret');
-  }
+  checkInput(input, scheme);
   if (scheme === 'standard' && input.id?.includes('.')) {
     throw new InvalidInputError('id', 'must not contain a dot, which Standard Webhooks forbids');
   }
@@ -67,6 +69,54 @@ export function signWebhook(input: SignWebhookInput): SignedWebhook {
     body: facts.body,
   };
 }
+
+/** Every field, so that one that is added to the type and forgotten here does not compile. */
+const FIELDS: Readonly<Record<keyof SignWebhookInput, true>> = {
+  body: true,
+  secrets: true,
+  scheme: true,
+  id: true,
+  event: true,
+  time: true,
+  digest: true,
+  contentType: true,
+};
+
+// What is wrong here would look like a fault of the receiver that is tested.
+function checkInput(input: SignWebhookInput, scheme: string): void {
+  const unknown = Object.keys(input).find((name) => !Object.hasOwn(FIELDS, name));
+  if (unknown !== undefined) {
+    const valid = Object.keys(FIELDS).join(', ');
+    throw new InvalidInputError(unknown, `is not a field of signWebhook(). Valid fields: ${valid}`);
+  }
+  if (!Object.hasOwn(HEADERS, scheme)) {
+    throw new InvalidInputError('scheme', `must be one of ${Object.keys(HEADERS).join(', ')}`);
+  }
+  const { secrets, time, digest } = input;
+  if (!Array.isArray(secrets) || secrets.length === 0) {
+    throw new InvalidInputError('secrets', 'must be a list of at least one secret');
+  }
+  for (const [index, secret] of secrets.entries()) {
+    try {
+      if (scheme === 'standard' || scheme === 'thorn') checkSecret(secret);
+      else vendorKey(secret);
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      throw new InvalidInputError(`secrets[${index}]`, error.reason);
+    }
+  }
+  if (time !== undefined && !Number.isFinite(time)) {
+    throw new InvalidInputError('time', 'must be milliseconds since the Unix epoch');
+  }
+  if (digest !== undefined && scheme !== 'thorn') {
+    throw new InvalidInputError('digest', "is a field of the scheme 'thorn' alone");
+  }
+  if (digest !== undefined && !DIGESTS.includes(digest)) {
+    throw new InvalidInputError('digest', `must be one of ${DIGESTS.join(', ')}`);
+  }
+}
+
+const DIGESTS: readonly Digest[] = ['sha1', 'sha256', 'sha512'];
 
 interface Facts {
   readonly body: Buffer;
@@ -124,9 +174,6 @@ function standardSignature(secret: string, content: Buffer): string {
 /** The base64 of the seed and the public key, 32 bytes each. */
 function privateKey(secret: string): KeyObject {
   const bytes = Buffer.from(secret.slice('whsk_'.length), 'base64');
-  if (bytes.length !== 64) {
-    throw new InvalidInputError('secrets', 'hold a whsk_ that is not the base64 of 64 bytes');
-  }
   const [d, x] = [bytes.subarray(0, 32), bytes.subarray(32)].map((part) =>
     part.toString('base64url'),
   );

@@ -11,6 +11,7 @@ import {
   RecordingStrategy,
   WaitTimeoutError,
   ScriptedReceiver,
+  signWebhook,
 } from './index.js';
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -212,3 +213,28 @@ describe('ScriptedReceiver', () => {
 function message(event: string, data: unknown = {}): Message {
   return new MessageFactory(new MovableClock(), new Codecs()).create({ event, data });
 }
+
+describe('signWebhook', () => {
+  const fine = { body: {}, secrets: [secret] };
+
+  it.each<[field: string, input: object]>([
+    ['secrets', { secrets: [] }],
+    ['secrets', { secrets: secret }],
+    ['secrets[0]', { secrets: [undefined] }],
+    ['secrets[0]', { secrets: ['whsec_###'] }],
+    ['secrets[1]', { secrets: [secret, 'short'] }],
+    ['secrets[0]', { secrets: [`whsk_${secret.slice(6)}`] }],
+    ['secrets[0]', { secrets: ['short'], scheme: 'thorn' }],
+    ['secrets[0]', { secrets: [''], scheme: 'github' }],
+    ['scheme', { scheme: 'svix' }],
+    ['digest', { digest: 'md5', scheme: 'thorn' }],
+    ['digest', { digest: 'sha1' }],
+    ['time', { time: Number.NaN }],
+    ['timestamp', { timestamp: 0 }],
+    ['id', { id: 'a.b' }],
+  ])('refuses %s in %j', (field, input) => {
+    expect(() => signWebhook({ ...fine, ...input })).toThrow(
+      expect.objectContaining({ name: 'InvalidInputError', field }),
+    );
+  });
+});

@@ -163,7 +163,49 @@ describe('thorn sign and thorn verify', () => {
   });
 });
 
+describe('a secret that cannot be one', () => {
+  it.each([
+    ['sign', ['-s', 'whsec_###'], '--secret must be whsec_ followed by the base64'],
+    ['sign', ['-s', 'short'], '--secret must be 16 to 512 characters long'],
+    ['sign', ['-s', SECRET, '-s', 'short'], '--secret (number 2 of 2) must be 16'],
+    ['sign', [], 'THORN_SECRET must be 16'],
+    ['verify', ['-s', 'short'], '--secret must be 16'],
+    ['verify', [], 'THORN_SECRET must be 16'],
+    ['listen', ['-s', 'short'], '--secret must be 16'],
+  ])('is refused by %s %j, which names where it was given', async (command, args, message) => {
+    const { code, out, notes } = await thorn([command, ...args], 'a: b\n\nbody', {
+      THORN_SECRET: 'short',
+    });
+    expect([code, out, notes]).toEqual([2, '', expect.stringContaining(`thorn: ${message}`)]);
+  });
+
+  it('is not the only option that is named as it was given', async () => {
+    for (const [args, message] of [
+      [['--id', 'a.b'], '--id must not contain a dot'],
+      [['--digest', 'sha1'], '--digest is '],
+    ] as const) {
+      const { code, notes } = await thorn(['sign', '-s', SECRET, ...args], 'body');
+      expect([code, notes]).toEqual([2, expect.stringContaining(`thorn: ${message}`)]);
+    }
+  });
+});
+
 describe('thorn listen', () => {
+  it('says where it could not forward to, and why', async () => {
+    const target = await served(() => [204, '']);
+    await target.close();
+    const { port } = new URL(target.url);
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const forward = `http://${host}:${port}/inbox`;
+      const program = new Program(bin, ['listen', '-p', '0', '-f', forward]);
+      const [, url] = await program.wrote(/listening on (http:\S+)/);
+      expect((await fetch(`${url}/hooks`, { method: 'POST', body: '{}' })).status).toBe(502);
+      await program.wrote(new RegExp(`failed: ${forward} was not reached: connect ECONNREFUSED`));
+      program.kill('SIGTERM');
+      await program.ended;
+    }
+  });
+
   it('verifies, prints, forwards the bytes as received, and ends by Ctrl-C', async () => {
     const seen: { headers: unknown; body: string; url: string | undefined }[] = [];
     const target = await served((request, body) => {

@@ -1,4 +1,5 @@
 import { ThornError } from '../../errors/index.js';
+import { fetchFailure } from './fetch-failure.js';
 
 /** Thrown when the API refuses a request, or cannot be reached. */
 export class ApiError extends ThornError {
@@ -53,10 +54,7 @@ export class ApiClient {
     try {
       response = await fetch(url, request);
     } catch (error) {
-      const { cause, message } = error as Error;
-      throw new ApiError(
-        `the API was not reached: ${cause instanceof Error ? cause.message : message}`,
-      );
+      throw new ApiError(`the API was not reached: ${fetchFailure(error)}`);
     }
     const answer: unknown = await response.json().catch(() => undefined);
     const { ok, status } = response;

@@ -2,8 +2,9 @@ import { styleText } from 'node:util';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
 import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
-import { type Command, parseText } from '../terminal/command.js';
-import { schemeOptions, signatureSettings } from './scheme-options.js';
+import { type Command, type Given, parseText } from '../terminal/command.js';
+import { fetchFailure } from './fetch-failure.js';
+import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
 
@@ -48,11 +49,11 @@ export const listenCommand: Command = {
         ? 'not verified'
         : `ok, ${verifyWebhook({ ...request, ...settings, secrets }).id ?? 'without an id'}`;
     if (secrets.length > 0)
-      checkSettings(() => verify({ headers: {}, body: Buffer.alloc(0), path: '/' }));
+      checkSettings(() => verify({ headers: {}, body: Buffer.alloc(0), path: '/' }), given);
 
     const server = createServer((request, response) => {
       void answer(request, response).catch((error: unknown) => {
-        terminal.note(`failed: ${(error as Error).message}`);
+        terminal.note(harmless(`failed: ${(error as Error).message}`));
         if (!response.headersSent) response.writeHead(502);
         response.end();
       });
@@ -166,6 +167,8 @@ async function passOn(url: URL, received: Received, method = 'POST'): Promise<An
     headers,
     redirect: 'manual',
     ...(method === 'GET' || method === 'HEAD' ? {} : { body: new Uint8Array(received.body) }),
+  }).catch((error: unknown) => {
+    throw new Error(`${url.href} was not reached: ${fetchFailure(error)}`);
   });
   return {
     code: response.status,
@@ -216,11 +219,11 @@ function readable(body: Buffer): string {
 }
 
 /** Reports a wrong secret at once instead of on the first request. */
-function checkSettings(verify: () => unknown): void {
+function checkSettings(verify: () => unknown, given: Given): void {
   try {
     verify();
   } catch (error) {
-    if (!(error instanceof WebhookRejectedError)) throw new UsageError((error as Error).message);
+    if (!(error instanceof WebhookRejectedError)) throw usageErrorOf(error, given);
   }
 }
 

@@ -1,6 +1,13 @@
+import { InvalidInputError } from '../../errors/index.js';
 import type { Digest } from '../../message/index.js';
 import type { SchemeName } from '../../receiver/schemes/scheme-by-name.js';
-import { type CommandOptions, type Given, readSecrets, parseWord } from '../terminal/command.js';
+import {
+  type CommandOptions,
+  type Given,
+  readSecrets,
+  parseTexts,
+  parseWord,
+} from '../terminal/command.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
 
@@ -32,4 +39,19 @@ export function signatureSettings(given: Given, terminal: Terminal, needsSecret 
     scheme: parseWord(given, 'scheme', SCHEMES) ?? 'standard',
     ...(digest === undefined ? {} : { digest }),
   };
+}
+
+/** A {@link UsageError} that names what was given on the command line, or the error itself. */
+export function usageErrorOf(error: unknown, given: Given): unknown {
+  if (!(error instanceof InvalidInputError)) return error;
+  const { field, reason, message } = error;
+  const [, index] = /^secrets\[(\d+)\]$/.exec(field) ?? [];
+  if (index !== undefined) return new UsageError(`${secretName(given, Number(index))} ${reason}`);
+  return new UsageError(field in given ? `--${message}` : message);
+}
+
+function secretName(given: Given, index: number): string {
+  const option = parseTexts(given, 'secret');
+  if (option.length === 0) return 'THORN_SECRET';
+  return option.length === 1 ? '--secret' : `--secret (number ${index + 1} of ${option.length})`;
 }

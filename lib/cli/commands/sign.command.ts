@@ -1,9 +1,7 @@
-import { InvalidInputError } from '../../errors/index.js';
 import { signWebhook } from '../../testing/sign-webhook.js';
 import { serializeRequest } from './captured-request.js';
 import { type Command, parseDate, parseText } from '../terminal/command.js';
-import { schemeOptions, signatureSettings } from './scheme-options.js';
-import { UsageError } from '../terminal/usage.error.js';
+import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
 
 export const signCommand: Command = {
   name: 'sign',
@@ -36,8 +34,7 @@ export const signCommand: Command = {
       else for (const [name, value] of pairs) terminal.out(`${name}: ${value}`);
       return 0;
     } catch (error) {
-      if (error instanceof InvalidInputError) throw new UsageError(error.message);
-      throw error;
+      throw usageErrorOf(error, given);
     }
   },
 };

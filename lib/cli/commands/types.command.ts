@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { InvalidInputError } from '../../errors/index.js';
 import { webhookTypes } from '../../openapi/webhook-types.js';
 import { type Command, parseText } from '../terminal/command.js';
+import { fetchFailure } from './fetch-failure.js';
 import { headerOption, readHeaders } from './api-headers.js';
 import { UsageError } from '../terminal/usage.error.js';
 
@@ -59,10 +60,7 @@ async function fetched(
   try {
     response = await fetch(url, { headers: headers as [string, string][] });
   } catch (error) {
-    const { cause, message } = error as Error;
-    throw new UsageError(
-      `${url} cannot be read: ${cause instanceof Error ? cause.message : message}`,
-    );
+    throw new UsageError(`${url} cannot be read: ${fetchFailure(error)}`);
   }
   const { ok, status } = response;
   const advice =

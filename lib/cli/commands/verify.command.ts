@@ -1,10 +1,9 @@
 import { parseDuration } from '../../common/parse-duration.js';
-import { InvalidInputError } from '../../errors/index.js';
 import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
 import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
 import { capturedRequest } from './captured-request.js';
 import { type Command, parseText } from '../terminal/command.js';
-import { schemeOptions, signatureSettings } from './scheme-options.js';
+import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
 import { UsageError } from '../terminal/usage.error.js';
 
 export const verifyCommand: Command = {
@@ -40,8 +39,7 @@ export const verifyCommand: Command = {
         terminal.out(`${error.reason}: ${error.message}`);
         return 1;
       }
-      if (error instanceof InvalidInputError) throw new UsageError(error.message);
-      throw error;
+      throw usageErrorOf(error, given);
     }
   },
 };
