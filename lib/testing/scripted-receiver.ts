@@ -1,6 +1,14 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { PublicRecipientPolicyOptions } from '../delivery/index.js';
+import { InvalidInputError } from '../errors/index.js';
 import { Arrivals, type WaitOptions } from './arrival-waiter.js';
 import { ReceivedWebhook } from './received-webhook.js';
 
@@ -77,14 +85,25 @@ export class ScriptedReceiver {
     return this.#arrivals.items;
   }
 
-  /** Appends answers to the script, one for each of the next requests; after them {@link otherwise} applies. */
+  /**
+   * Appends answers to the script, one for each of the next requests; after them {@link otherwise} applies.
+   *
+   * @throws {@link InvalidInputError} for what is no answer
+   */
   answer(...answers: readonly ScriptedAnswer[]): this {
+    for (const answer of answers) checkAnswer(answer);
     this.#queue.push(...answers);
     return this;
   }
 
-  /** Sets the answer after the end of the script: a constant, or a function of the request. Default 204. */
+  /**
+   * Sets the answer after the end of the script: a constant, or a function of the request. Default 204.
+   *
+   * @throws {@link InvalidInputError} for what is no answer. A request for which the function returns none is answered
+   * with 500 and the reason.
+   */
   otherwise(answer: ScriptedAnswer | ((webhook: ReceivedWebhook) => ScriptedAnswer)): this {
+    if (typeof answer !== 'function') checkAnswer(answer);
     this.#otherwise = typeof answer === 'function' ? answer : () => answer;
     return this;
   }
@@ -131,12 +150,23 @@ export class ScriptedReceiver {
     if (body === null) return;
     const { method = '', url = '', headers } = request;
     const webhook = new ReceivedWebhook(method, url, headers, body);
-    const answer = this.#queue.shift() ?? this.#otherwise(webhook);
+    const answer = this.#queue.shift() ?? this.#answerOtherwise(webhook);
     this.#arrivals.add(webhook);
     if (answer === 'hang') return;
     if (answer === 'reset') request.socket.resetAndDestroy();
     else if (typeof answer === 'number') response.writeHead(answer).end();
     else this.#write(response, answer);
+  }
+
+  // Thrown here, an error would end the process of the tests.
+  #answerOtherwise(webhook: ReceivedWebhook): ScriptedAnswer {
+    try {
+      const answer = this.#otherwise(webhook);
+      checkAnswer(answer);
+      return answer;
+    } catch (error) {
+      return { status: 500, body: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   #write(response: ServerResponse, answer: Exclude<ScriptedAnswer, number | string>): void {
@@ -156,6 +186,49 @@ export class ScriptedReceiver {
       write();
     }, delay);
     this.#delays.add(timer);
+  }
+}
+
+const DETAILS = ['status', 'headers', 'body', 'delay'];
+
+function checkAnswer(answer: unknown): asserts answer is ScriptedAnswer {
+  if (answer === 'hang' || answer === 'reset') return;
+  if (typeof answer === 'number') return checkStatus('answer', answer);
+  if (typeof answer !== 'object' || answer === null) {
+    throw new InvalidInputError('answer', "must be a status, 'hang', 'reset' or an object");
+  }
+  const { status, headers, body, delay, ...rest } = answer as Readonly<Record<string, unknown>>;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    throw new InvalidInputError(`answer.${unknown}`, `is unknown. Use ${DETAILS.join(', ')}`);
+  }
+  if (status !== undefined) checkStatus('answer.status', status);
+  if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array)) {
+    throw new InvalidInputError('answer.body', 'must be a text or a Buffer: use JSON.stringify()');
+  }
+  if (delay !== undefined && !(typeof delay === 'number' && delay >= 0 && delay < 2 ** 31)) {
+    throw new InvalidInputError('answer.delay', 'must be milliseconds from 0 to 2147483647');
+  }
+  checkHeaders(headers ?? {});
+}
+
+function checkStatus(field: string, status: unknown): void {
+  if (Number.isInteger(status) && (status as number) >= 200 && (status as number) <= 999) return;
+  // 1xx announces another answer, and clients wait for that.
+  throw new InvalidInputError(field, 'must be a status from 200 to 999');
+}
+
+function checkHeaders(headers: object): void {
+  try {
+    for (const [name, value] of Object.entries(headers)) {
+      validateHeaderName(name);
+      for (const one of [value].flat()) validateHeaderValue(name, one as string);
+    }
+  } catch (error) {
+    throw new InvalidInputError(
+      'answer.headers',
+      `are refused by Node: ${(error as Error).message}`,
+    );
   }
 }
 

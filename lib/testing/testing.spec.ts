@@ -184,6 +184,30 @@ describe('ScriptedReceiver', () => {
     expect(webhook!.isSignedWith(secret)).toBe(false);
   });
 
+  it.each<[field: string, answer: unknown]>([
+    ['answer', 5],
+    ['answer', 101],
+    ['answer', Number.NaN],
+    ['answer', 'hangs'],
+    ['answer', null],
+    ['answer.stat', { stat: 5 }],
+    ['answer.status', { status: '500' }],
+    ['answer.delay', { delay: 'x' }],
+    ['answer.delay', { delay: -1 }],
+    ['answer.body', { body: { a: 1 } }],
+    ['answer.headers', { headers: { 'a b': 'c' } }],
+    ['answer.headers', { headers: { a: 'b\n' } }],
+    ['answer.headers', { headers: { a: undefined } }],
+  ])('refuses %s of %j', async (field, answer) => {
+    const refusal = expect.objectContaining({ name: 'InvalidInputError', field });
+    expect(() => receiver.answer(204, answer as never)).toThrow(refusal);
+    expect(() => receiver.otherwise(answer as never)).toThrow(refusal);
+    receiver.otherwise(() => answer as never);
+    // Nothing of a list that is refused is in the script.
+    const { status, body } = await post();
+    expect([status, String(body)]).toEqual([500, expect.stringContaining(field)]);
+  });
+
   function post({ path = '', body = '{}', timeout = 3000 } = {}) {
     return client.post({
       url: receiver.url + path,
