@@ -73,7 +73,7 @@ export const PAGES = [
       { type: 'PageLink', title: '`links`', import: 'nestjs-thorn/page' },
       {
         type: 'PortalLinkOptions',
-        title: '`ThornPortal.createLink()`',
+        title: '`Portal.link()`',
         import: 'nestjs-thorn/page',
       },
       { type: 'DescribeThornApiOptions', title: '`describeThornApi()`' },

@@ -3,7 +3,7 @@ import { MYSQL_ENGINE } from '../common/typeorm-compat.js';
 
 /**
  * A row of `thorn_portal_links`: a link to the page for one owner, and the session that it was exchanged for. In the first
- * data source. Written by `ThornPortal` and the page. Deleted after it has expired, with the next link.
+ * data source. Written by `Portal` and the page. Deleted after it has expired, with the next link.
  */
 @Entity('thorn_portal_links', { engine: MYSQL_ENGINE })
 @Index(['owner'])
