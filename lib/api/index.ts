@@ -17,7 +17,11 @@ export {
   type OpenApiDocument,
 } from './openapi/describe-api.js';
 export { checkApiPath } from './options/api-options.js';
-export { type OperatorApiOptions, operatorSettings } from './options/operator-options.js';
+export {
+  type OperatorApiOptions,
+  type OperatorSettings,
+  operatorSettings,
+} from './options/operator-options.js';
 export type { PageApis, PageDefinition } from './options/page-definition.js';
 export { PlatformProblems } from './platform/platform-problems.js';
 export { RoutePaths } from './platform/route-paths.js';

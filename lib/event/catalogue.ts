@@ -32,12 +32,14 @@ interface Entry {
  */
 export class EventCatalogue {
   readonly #entries = new Map<string, Entry>();
+  readonly #eventTypes: readonly string[];
   readonly #allowed: readonly PatternCoverage[] | undefined;
   readonly #isStrict: boolean;
 
   /** @throws {@link ThornConfigurationError} when an event type is not a name or pattern, or `events` are not definitions */
   constructor(options: CatalogueOptions = {}) {
     this.#allowed = namesOfEventTypes(options.eventTypes);
+    this.#eventTypes = options.eventTypes ?? [];
     this.#isStrict = options.strictEvents === true;
     for (const { declarations } of definitionsOf(options.events)) {
       for (const declaration of declarations) this.declare(declaration);
@@ -113,6 +115,14 @@ export class EventCatalogue {
       this.#entries.get(sentName) ??
       [...this.#entries.values()].find(({ names }) => covers(names, sent));
     return entry?.declaration;
+  }
+
+  /** Those of the option `eventTypes` that match no declared event. */
+  unmatchedEventTypes(): readonly string[] {
+    const declared = [...this.#entries.values()];
+    return this.#eventTypes.filter(
+      (_, index) => !declared.some(({ names }) => overlap(this.#allowed![index]!, names)),
+    );
   }
 
   /** Tells whether a pattern, whose syntax has been checked, can match a declared event. */

@@ -41,7 +41,7 @@ export class EventDiscovery {
     const instances = wrappers.map(({ instance }) => instance as unknown);
     assertEntitiesKnown([...entityClassesOf(instances), ...classes], dataSources);
     this.#warnOfUnknownEntities(dataSources);
-    this.#checkStaticPatterns();
+    this.#checkPatterns();
   }
 
   /** Classes that the application imports without using them: perhaps it leaves them to another one. */
@@ -56,15 +56,19 @@ export class EventDiscovery {
   }
 
   /** Events that are not declared can be sent as well, unless the option `strictEvents` refuses them. */
-  #checkStaticPatterns(): void {
+  #checkPatterns(): void {
     const { strictEvents = false } = this.settings.options;
     const names = this.catalogue.names();
     if (names.length === 0 && !strictEvents) return;
-    for (const pattern of this.statics.patterns) {
-      if (this.catalogue.isMatchedBy(pattern)) continue;
+    const ofSubscribers = this.statics.patterns.filter((one) => !this.catalogue.isMatchedBy(one));
+    const unmatched = [
+      ...ofSubscribers.map((pattern) => ['subscribers', pattern] as const),
+      ...this.catalogue.unmatchedEventTypes().map((pattern) => ['eventTypes', pattern] as const),
+    ];
+    for (const [option, pattern] of unmatched) {
       const nearest = nearestNames(pattern, names);
       const text =
-        `The option subscribers: the pattern '${pattern}' matches no declared event. ` +
+        `The option ${option}: the pattern '${pattern}' matches no declared event. ` +
         (nearest.length === 0 ? '' : `Did you mean ${nearest.join(' or ')}? `) +
         'Correct the pattern, or declare the event with defineEvents().';
       if (strictEvents)

@@ -8,7 +8,7 @@ import { CAPABILITIES, type Capability, type PortalLinks } from '../portal/index
 export interface PortalLinkOptions {
   /** The owner whose endpoints the page shows, as `api.owner` returns it. */
   readonly owner: string;
-  /** What the holder may do. Default: `['read']`. */
+  /** What the holder may do, `read` among it, which every screen needs. Default: `['read']`. */
   readonly capabilities?: readonly Capability[];
   /**
    * Patterns of the events that the holder sees and subscribes to, for example `['article.*']`: endpoints that get others as
@@ -68,6 +68,11 @@ export class Portal {
         capabilities.length > 0 &&
         capabilities.every((one) => CAPABILITIES.includes(one)),
       `must be a list of any of ${CAPABILITIES.join(', ')}`,
+    );
+    CHECK.assert(
+      'capabilities',
+      capabilities.includes('read'),
+      "must hold 'read', which every screen needs",
     );
     CHECK.assert(
       'events',

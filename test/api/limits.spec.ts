@@ -313,6 +313,8 @@ describe.each(platforms)('the challenge on %s', (platform) => {
       answers(echo);
       const passed = await api.send('POST', `${created.self}/challenge`, { body: {} });
       expect(passed).toMatchObject({ status: 200, body: { state: 'active' } });
+      const repeated = await api.send('POST', `${created.self}/challenge`, { body: {} });
+      expect(repeated).toMatchObject({ status: 200, body: { state: 'active' } });
       await dispatcher.send('article.created');
       await vi.waitFor(async () => expect(await logged()).toMatchObject([{ status: 'succeeded' }]));
       expect(seen.map(({ event }) => event)).toEqual([

@@ -98,6 +98,17 @@ describe('the pattern of a static subscriber that matches no declared event', ()
     await expect(starts).rejects.toThrow(text);
   });
 
+  it('is treated in the same way in the option eventTypes', async () => {
+    const eventTypes = ['ordr.*', 'order.*.paid', 'order.{id}.paid', 'invoice.paid', '*'];
+    const textOf = text.replace('subscribers', 'eventTypes');
+    const lines = await warningsOf({ eventTypes, events });
+    expect(lines.filter((line) => line.includes('eventTypes'))).toEqual([textOf]);
+    await app!.close();
+
+    const starts = warningsOf({ eventTypes, events, strictEvents: true });
+    await expect(starts).rejects.toThrow(textOf);
+  });
+
   it('is accepted when it matches a method, or the application declares no events', async () => {
     @Injectable()
     class Orders {

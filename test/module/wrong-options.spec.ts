@@ -56,7 +56,7 @@ describe('an application with a wrong option', () => {
     ['http.tls.rejectUnauthorized', { http: { tls: { rejectUnauthorized: false } } }],
     ['signing.ed', { signing: { ed: 'x' } }],
     ['signing.hookHmac', { signing: { hookHmac: 'yes' } }],
-    ['envelope', { envelope: 'svix' }],
+    ["'standard', 'thorn' or a function", { envelope: 'svix' }],
     ['encryption.key', { encryption: { keys: [], key: 'x' } }],
     ['api.guard', { api: { guard: [AuthGuard], unprotected: true, owner } }],
     // Of the wrong kind
@@ -152,7 +152,7 @@ describe('an application with a wrong option', () => {
       "`dataSources` of ThornModule.forRoot() names 'default' twice",
       { dataSources: ['default', 'default'] },
     ],
-    ['dispatch', { dispatch: 'inline' }],
+    ['bullmq(), microservices() or a class', { dispatch: 'inline' }],
     ['dispatch', { dispatch: {} }],
     ['dispatch', { dispatch: null }],
     ['dispatch', { dispatch: class {} }],

@@ -210,7 +210,7 @@ describe.each(platforms)('a link for some events on %s', (platform) => {
     }
     // A filter without events is for those of the link.
     expect(after.get('POST /hooks/filter-preview')!.text).toContain(
-      'article.changed, article.tag.added has no schema',
+      'article.changed, article.tag.added have no schema',
     );
     const other = await walk(await deliveryOf(id, 'order.paid'));
     for (const route of reads.filter((one) => one.includes(':delivery'))) {

@@ -68,7 +68,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       return new TestView(await this.services.probe.send(subscriber, event, data));
     }
 
-    /** Asks the endpoint again whether it wants webhooks. */
+    /** Asks the endpoint again whether it wants webhooks. One that may get them is not asked: repeating this is safe. */
     @Post(paths.of('/:id/challenge'))
     @Needs('test')
     @HttpCode(200)

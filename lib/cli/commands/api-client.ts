@@ -1,5 +1,4 @@
 import { ThornError } from '../../errors/index.js';
-import { fetchFailure } from './fetch-failure.js';
 
 /** Thrown when the API refuses a request, or cannot be reached. */
 export class ApiError extends ThornError {
@@ -61,6 +60,15 @@ export class ApiClient {
     if (ok || (status === 501 && request.method === undefined)) return { status, answer };
     throw new ApiError(`the API answers ${status}${reasonIn(answer)}`);
   }
+}
+
+/** Why `fetch` failed: its own message is "fetch failed". */
+export function fetchFailure(error: unknown): string {
+  const { cause, message } = error as Error;
+  if (!(cause instanceof Error)) return message;
+  // Where a host has several addresses, the message is empty and each failure is in a list.
+  const [first] = cause instanceof AggregateError ? (cause.errors as Error[]) : [cause];
+  return first?.message ?? message;
 }
 
 /** The URL without slashes at its end, or null when it is none. */

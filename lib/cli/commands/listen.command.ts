@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
 import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
 import { type Command, type Given, parseText } from '../terminal/command.js';
-import { fetchFailure } from './fetch-failure.js';
+import { fetchFailure } from './api-client.js';
 import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';

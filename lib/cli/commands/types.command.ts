@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { InvalidInputError } from '../../errors/index.js';
 import { webhookTypes } from '../../openapi/webhook-types.js';
 import { type Command, parseText } from '../terminal/command.js';
-import { fetchFailure } from './fetch-failure.js';
+import { fetchFailure } from './api-client.js';
 import { headerOption, readHeaders } from './api-headers.js';
 import { UsageError } from '../terminal/usage.error.js';
 

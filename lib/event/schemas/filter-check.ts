@@ -34,7 +34,10 @@ export function checkFilterFields(
   }
   const unknown = compileFilter(filter).paths.filter((path) => fields.kindOf(path) === undefined);
   if (unknown.length === 0) return [];
-  const reason = open.length === 0 ? 'no event is declared' : `${shownNames(open)} has no schema`;
+  const reason =
+    open.length === 0
+      ? 'no event is declared'
+      : `${shownNames(open)} ${open.length === 1 ? 'has' : 'have'} no schema`;
   return [
     `filter: cannot check ${shownNames(unknown)}, since ${reason}; a field that is missing has no value`,
   ];

@@ -142,7 +142,8 @@ function checkDispatch(dispatch: unknown): void {
   }
   throw MODULE_CHECKS.error(
     'dispatch',
-    'must be outbox(), inline(), disabled() or a class that extends DispatchStrategy',
+    'must be outbox(), relayedOutbox(), inline(), disabled(), bullmq(), microservices() or a class that extends ' +
+      'DispatchStrategy',
   );
 }
 

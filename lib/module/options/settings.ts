@@ -142,7 +142,11 @@ function checkValues({ baseUrl, envelope, subscribers, ...options }: ThornModule
     baseUrl === undefined || isHttpUrl(baseUrl),
     "must be an absolute http or https URL, for example 'https://api.example.com'",
   );
-  if (typeof envelope !== 'function') check.oneOf('envelope', envelope, ['standard', 'thorn']);
+  check.assert(
+    'envelope',
+    [undefined, 'standard', 'thorn'].includes(envelope as string) || typeof envelope === 'function',
+    "must be 'standard', 'thorn' or a function that makes the body",
+  );
   check.boolean('signing.hookHmac', options.signing?.hookHmac);
   checkBulkSettings(check, options);
   check.integer('maxStaleness', options.maxStaleness, { min: 0, unit: 'milliseconds' });
