@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { BackfillOptions } from '../../lib/outbox/index.js';
+import type { ReplayOptions } from '../../lib/outbox/index.js';
 import { hashOf } from '../../lib/outbox/tables/keys.js';
 import { MovableClock } from '../../lib/testing/index.js';
 import type { Subscriber } from '../../lib/subscriber/index.js';
@@ -57,8 +57,8 @@ const miss = async () => {
   await enable(id);
   return id;
 };
-const backfill = (id: string, options: BackfillOptions = {}) =>
-  app.deliveries.backfill(id, 1, options, 'any');
+const backfill = (id: string, options: Partial<ReplayOptions> = {}) =>
+  app.deliveries.backfill({ subscriberId: id, since: 1, ...options }, 'any');
 /** A backfill that is stopped after its first batch. */
 const begin = async (id: string) => {
   const stop = new AbortController();

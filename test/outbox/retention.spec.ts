@@ -232,7 +232,7 @@ describe.each<{ kind: DatabaseKind }>([
     receiver.otherwise({ body: 'yes' });
     await rig.send();
     await rig.until(DELIVERIES, (rows) => rows.length === 1 && isDone(rows));
-    const [{ id }] = (await rig.deliveries.list({}, 'any')).items as [{ id: string }];
+    const { id } = (await rig.deliveries.list({}, 'any')).items[0]!;
     const answers = async () =>
       (await rig.deliveries.findById(id, 'any'))!.attempts.map(({ response }) => response);
     clock.advance(2 * DAY);
@@ -255,7 +255,7 @@ describe.each<{ kind: DatabaseKind }>([
     await open({ expunge: { payloadDays: 1 } });
     await rig.send();
     await rig.until(DELIVERIES, (rows) => rows.length === 1 && isDone(rows));
-    const [{ id }] = (await rig.deliveries.list({}, 'any')).items as [{ id: string }];
+    const { id } = (await rig.deliveries.list({}, 'any')).items[0]!;
     clock.advance(2 * DAY);
     let answer: unknown;
     betweenSteps(async () => (answer = await rig.deliveries.retry(id, 'any')));
@@ -273,7 +273,7 @@ describe.each<{ kind: DatabaseKind }>([
     await open({});
     await rig.send();
     await rig.until(DELIVERIES, (rows) => rows.length === 1 && isDone(rows));
-    const [{ id }] = (await rig.deliveries.list({}, 'any')).items as [{ id: string }];
+    const { id } = (await rig.deliveries.list({}, 'any')).items[0]!;
     clock.advance(31 * DAY);
     betweenSteps(() => rig.deliveries.retry(id, 'any'));
     await sweep();
