@@ -133,6 +133,9 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     expect(data()).toEqual([await asRead(Plain, id)]);
   });
 
+  // The rows are shared: somebody may have written them since TypeORM has loaded the old one.
+  const ofUpdate = kind === 'sqlite' ? 0 : 1;
+
   it.each([
     ['a text', { title: 'U' }],
     ['nothing instead of a text', { note: null, pinned: true }],
@@ -140,12 +143,12 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     ['a column that is not selected, and another', { hidden: 'x', title: 'V' }],
     ['a relation', { owner: { id: 2 } }],
   ])(
-    'sends a row with a changed %s as it is in the database, without reading it',
+    'sends a row with a changed %s as it is in the database, and reads it where others may write',
     async (_, change) => {
       const { id } = await of(Plain).save({ title: 'T', note: 'n', owner: ada });
       data();
       await of(Plain).save({ id, ...change });
-      expect(rereads()).toBe(0);
+      expect(rereads()).toBe(ofUpdate);
       expect(data()).toEqual([await asRead(Plain, id)]);
     },
   );
@@ -161,7 +164,7 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     expect(data()).toEqual([await asRead(Priced, id)]);
     rig.queries();
     await of(Priced).save({ id, name: 'only this' });
-    expect(rereads()).toBe(0);
+    expect(rereads()).toBe(ofUpdate);
     expect(data()).toEqual([await asRead(Priced, id)]);
   });
 

@@ -164,7 +164,7 @@ describe.each(CAPTURE_DATABASES)('rows that are gone at the commit, on %s', (kin
     expect(rig.received()).toEqual([]);
   });
 
-  it('are not looked for where nothing can have removed them', async () => {
+  it('are looked for only where something can have removed them', async () => {
     await stored(Bare);
     rig.queries();
     await rig.dataSource.transaction(async (inner) => {
@@ -172,8 +172,8 @@ describe.each(CAPTURE_DATABASES)('rows that are gone at the commit, on %s', (kin
       await inner.save(Shelf, { id: 7 });
     });
     const saved = rig.queries().filter((sql) => /^SELECT.*bare/.test(sql));
-    // The one that save() makes.
-    expect(saved).toHaveLength(1);
+    // The one that save() makes; other connections may have removed it since.
+    expect(saved).toHaveLength(kind === 'sqlite' ? 1 : 2);
     expect(rig.received()).toEqual(['thing.changed {}']);
   });
 

@@ -264,7 +264,7 @@ export class ChangeCollector {
     const items = state.loose.splice(0);
     if (this.others === undefined && this.messages.areUnheard(items)) return;
     // Nothing has counted them.
-    state.forgetStatements();
+    state.writes = 0;
     try {
       await eventually(this.#stage(state, items, manager));
     } finally {

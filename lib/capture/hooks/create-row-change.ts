@@ -4,6 +4,7 @@ import type { EntityPlan } from '../plan/entity-plan.js';
 import { changedValues } from '../rows/changed-values.js';
 import { exactValues } from '../rows/read-back.js';
 import { supplied } from '../rows/row-copy.js';
+import type { ReadRow } from './old-rows.js';
 
 /** The row that a hook reports. */
 interface ReportedRow {
@@ -13,14 +14,16 @@ interface ReportedRow {
   readonly row: ObjectLiteral;
   /** The row before, as TypeORM has loaded it. */
   readonly old: ObjectLiteral | undefined;
-  /** The row before with everything that the events ask for, where that was read. */
-  readonly complete: ObjectLiteral | undefined;
+  /** The row before as it was read for its events. */
+  readonly read: ReadRow | undefined;
+  /** True if nobody else can have written the row since the row before was read. */
+  readonly isCurrent: boolean;
 }
 
 /** Creates the change of a row from the event of a hook. */
 export function createRowChange(
   event: Pick<UpdateEvent<ObjectLiteral>, 'queryRunner'> & Partial<UpdateEvent<ObjectLiteral>>,
-  { did, plan, key, row, old, complete }: ReportedRow,
+  { did, plan, key, row, old, read, isCurrent }: ReportedRow,
 ): RowChange {
   const values = did === 'update' ? changedValues(event) : [];
   const changed = values.map(({ of }) => of);
@@ -30,9 +33,9 @@ export function createRowChange(
     key,
     // No other object holds the old row; an entity may change until the commit.
     id: old ?? plan.metadata.getEntityIdMap(row)!,
-    old: complete && old ? supplied(complete, old, changed, plan.metadata) : (complete ?? old),
-    oldIsComplete: complete !== undefined,
+    old: read && old ? supplied(read.row, old, changed, plan.metadata) : (read?.row ?? old),
+    oldIsComplete: read?.isComplete === true,
     values,
-    exact: exactValues(event, plan.readBack, did),
+    exact: did === 'update' && !isCurrent ? undefined : exactValues(event, plan.readBack, did),
   });
 }

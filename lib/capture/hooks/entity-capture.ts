@@ -31,7 +31,7 @@ import { affectingEntities } from '../plan/affecting-entities.js';
 import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-plan.js';
 import { ClearStatements } from '../rows/write-statements.js';
 import { linkChange } from '../changes/link-change.js';
-import { beforeHooks, OldRows } from './old-rows.js';
+import { beforeHooks, OldRows, type ReadRow } from './old-rows.js';
 import { type OtherSideWrite, OtherSideWrites, withOtherSide } from './other-side-writes.js';
 import { OrphanedRows } from './orphaned-rows.js';
 import { Removals } from '../cascades/removals.js';
@@ -72,6 +72,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   /** The entities whose writes may have events: those of all others pass at the cost of one look-up. */
   #affecting: ReadonlySet<EntityMetadata> = new Set();
   #clears: ClearStatements | undefined;
+  /** True if nobody else can write a row between TypeORM's reading it for a save and the write. */
+  #takesTurns = false;
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
   /** Knows who is in a transaction of this data source. */
@@ -124,8 +126,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment.assertPossible();
     if (this.#attachment.isWanted) return;
     this.#plan = planCapture(this.dataSource);
-    const ofEntities = this.plans.map((plan) => beforeHooks(plan, this.#oldRows));
     SqliteTransactions.install(this.dataSource, this.#serialize);
+    this.#takesTurns = SqliteTransactions.of(this.dataSource)?.isSerial === true;
+    const ofEntities = this.plans.map((plan) => beforeHooks(plan, this.#oldRows, this.#takesTurns));
     this.transactions.install();
     const ofRemovals = this.#removals.plan(this.dataSource, this.#plan);
     const ofOrphans = this.#orphans.hooks(this.dataSource.entityMetadatas, this.#plan);
@@ -282,16 +285,27 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     otherSide?: OtherSideWrite,
   ): Promise<void> | void {
     const key = rowKey(plan.metadata, row)!;
-    const complete =
-      did === 'insert'
-        ? undefined
-        : (otherSide?.whole ?? this.#oldRows.extract(event.queryRunner, plan, key));
-    const change = createRowChange(event, { did, plan, key, row, old, complete });
+    const read = did === 'insert' ? undefined : this.#readBefore(event, plan, key, otherSide);
+    // It was gone already, and the write has hit nothing.
+    if (read === null) return;
+    const isCurrent = this.#takesTurns || (read !== undefined && otherSide === undefined);
+    if (did === 'update' && !isCurrent) this.#collector.doubt(event.queryRunner, plan);
+    const change = createRowChange(event, { did, plan, key, row, old, read, isCurrent });
     if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);
     return this.#collector.collect(
       event,
       otherSide === undefined ? change : withOtherSide(change, otherSide),
     );
+  }
+
+  #readBefore(
+    { queryRunner }: RowEvent,
+    plan: EntityPlan,
+    key: string,
+    otherSide: OtherSideWrite | undefined,
+  ): ReadRow | null | undefined {
+    if (otherSide?.whole !== undefined) return { row: otherSide.whole, isComplete: true };
+    return this.#oldRows.extract(queryRunner, plan, key);
   }
 
   async #collectOtherSide(event: UpdateEvent<ObjectLiteral>): Promise<void> {

@@ -3,34 +3,58 @@ import type {
   EntitySubscriberInterface,
   ObjectLiteral,
   QueryRunner,
+  RecoverEvent,
   RemoveEvent,
   SoftRemoveEvent,
   UpdateEvent,
 } from 'typeorm';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
-import { rowKey } from '../rows/row-key.js';
+import { isReadInFull, rowKey } from '../rows/row-key.js';
+import { lockRows } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 
+/** A row as it was read before a write. */
+export interface ReadRow {
+  readonly row: ObjectLiteral;
+  /** True if it has every relation and hidden column that its events ask for. */
+  readonly isComplete: boolean;
+}
+
+/** Rows to read before a write. */
+interface RowsToRead {
+  readonly events: Set<EventPlan>;
+  readonly ids: Map<string, ObjectLiteral>;
+  /** True if all of the writes leave keys as they are. */
+  keepsKeys: boolean;
+}
+
 interface Reading {
-  readonly plans: Map<EntityPlan, { readonly events: readonly EventPlan[]; ids: ObjectLiteral[] }>;
+  readonly plans: Map<EntityPlan, RowsToRead>;
   readonly done: Promise<void>;
 }
 
+/** Null stands for a row that was not there. */
+type ReadRows = Map<EntityPlan, Map<string, ReadRow | null>>;
+
 /**
  * Rows as they are before an update or a removal, for what TypeORM's own old row does not have: relations of a row that
- * is about to vanish, and what transitions read of a relation or of a column that is not selected.
+ * is about to vanish, and what transitions read of a relation or of a column that is not selected. They are locked where
+ * the database can: TypeORM has loaded its old row before the transaction, and others may have written it since.
  */
 export class OldRows {
-  readonly #read = new WeakMap<QueryRunner, Map<EntityPlan, Map<string, ObjectLiteral>>>();
+  readonly #read = new WeakMap<QueryRunner, ReadRows>();
   readonly #readings = new WeakMap<QueryRunner, Reading>();
 
-  /** Reads one row; all that one save asks for are read in one query a class. */
+  /**
+   * Reads one row; all that one save asks for are read in one query a class.
+   *
+   * @param events those whose relations and hidden columns are read as well
+   */
   read(
     { queryRunner, manager }: { queryRunner: QueryRunner; manager: EntityManager },
     plan: EntityPlan,
-    events: readonly EventPlan[],
-    id: ObjectLiteral,
+    { events, id, keepsKeys }: RowToRead,
   ): Promise<void> {
     let reading = this.#readings.get(queryRunner);
     if (reading === undefined) {
@@ -41,14 +65,17 @@ export class OldRows {
       };
       this.#readings.set(queryRunner, reading);
     }
-    const wanted = reading.plans.get(plan) ?? { events, ids: [] };
-    wanted.ids.push(id);
-    reading.plans.set(plan, wanted);
+    const { plans } = reading;
+    const wanted = plans.get(plan) ?? { events: new Set(), ids: new Map(), keepsKeys: true };
+    for (const event of events) wanted.events.add(event);
+    wanted.ids.set(rowKey(plan.metadata, id)!, id);
+    wanted.keepsKeys &&= keepsKeys;
+    plans.set(plan, wanted);
     return reading.done;
   }
 
-  /** The row as it was read, once. */
-  extract(queryRunner: QueryRunner, plan: EntityPlan, key: string): ObjectLiteral | undefined {
+  /** The row as it was read, once: null when it was not there, undefined when it was not looked for. */
+  extract(queryRunner: QueryRunner, plan: EntityPlan, key: string): ReadRow | null | undefined {
     const rows = this.#read.get(queryRunner)?.get(plan);
     const row = rows?.get(key);
     rows?.delete(key);
@@ -66,72 +93,110 @@ export class OldRows {
     plans: Reading['plans'],
   ): Promise<void> {
     this.#readings.delete(queryRunner);
-    const read = this.#read.get(queryRunner) ?? new Map<EntityPlan, Map<string, ObjectLiteral>>();
+    const read: ReadRows = this.#read.get(queryRunner) ?? new Map();
     this.#read.set(queryRunner, read);
-    for (const [plan, { events, ids }] of plans) {
-      const rows = await readRows(manager, {
-        metadata: plan.metadata,
-        ids,
-        joins: joinsOf(events.flatMap(({ joins }) => joins)),
-        hidden: [...new Set(events.flatMap(({ hidden }) => hidden))],
-      });
-      read.set(plan, new Map([...(read.get(plan) ?? []), ...rows]));
+    for (const [plan, wanted] of plans) {
+      const known = read.get(plan) ?? new Map<string, ReadRow | null>();
+      read.set(plan, known);
+      for (const [key, row] of await readOldRows(manager, plan, wanted)) known.set(key, row);
     }
   }
+}
+
+interface RowToRead {
+  readonly events: readonly EventPlan[];
+  readonly id: ObjectLiteral;
+  readonly keepsKeys: boolean;
+}
+
+async function readOldRows(
+  manager: EntityManager,
+  { metadata }: EntityPlan,
+  { events, ids, keepsKeys }: RowsToRead,
+): Promise<Map<string, ReadRow | null>> {
+  const joins = joinsOf([...events].flatMap((event) => event.joins));
+  const hidden = [...new Set([...events].flatMap((event) => event.hidden))];
+  const wanted = { metadata, ids: [...ids.values()], joins, hidden };
+  // A lock would hold for what is joined as well.
+  if (joins.length > 0) await lockRows(manager, metadata, wanted.ids, keepsKeys);
+  const rows = await readRows(manager, wanted, joins.length > 0 ? undefined : { keepsKeys });
+  const read = new Map<string, ReadRow | null>();
+  const isComplete = joins.length + hidden.length > 0;
+  for (const [key, row] of rows) read.set(key, { row, isComplete });
+  // The database may answer a key in another form than it was given.
+  const areAllAskedFor = [...rows.keys()].every((key) => ids.has(key));
+  if (areAllAskedFor && metadata.primaryColumns.every(isReadInFull)) {
+    for (const key of ids.keys()) if (!rows.has(key)) read.set(key, null);
+  }
+  return read;
 }
 
 /**
  * The before-hooks that one entity needs, on that entity alone: TypeORM computes a whole save anew once any before-hook
  * has run in it.
  *
+ * @param isCurrent true if nobody else can write a row between TypeORM's reading it and the write
  * @returns undefined when it needs none
  */
 export function beforeHooks(
   plan: EntityPlan,
   oldRows: OldRows,
+  isCurrent: boolean,
 ): EntitySubscriberInterface<ObjectLiteral> | undefined {
   const { metadata } = plan;
   const ofChange = plan.events.filter(({ readsBefore }) => readsBefore);
-  const ofDelete = plan.events.filter(
-    ({ needsRow, options }) => options.on === 'delete' && needsRow,
-  );
+  const isCompared = !isCurrent && plan.events.some(({ comparesBefore }) => comparesBefore);
+  const deletions = plan.events.filter(({ options: { on } }) => on === 'delete');
+  const ofDelete = deletions.filter(({ needsRow }) => needsRow);
   const incomplete = ofDelete.some(({ joins, hidden }) => joins.length + hidden.length > 0);
-  const orphaned = mayBeOrphaned(plan);
-  if (ofChange.length === 0 && ofDelete.length === 0 && !orphaned) return undefined;
 
-  const hooks: EntitySubscriberInterface<ObjectLiteral> = { listenTo: () => metadata.target };
-  if (ofChange.length > 0) {
-    hooks.beforeUpdate = (event: UpdateEvent<ObjectLiteral>) => {
-      const old = event.databaseEntity as ObjectLiteral | undefined;
-      if (event.metadata !== metadata || old === undefined) return;
-      return oldRows.read(event, plan, ofChange, metadata.getEntityIdMap(old)!);
-    };
-  }
-  if (ofDelete.length > 0) {
+  const hooks: EntitySubscriberInterface<ObjectLiteral> = {};
+  const readOld = (event: UpdateEvent<ObjectLiteral> | RecoverEvent<ObjectLiteral>) => {
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (event.metadata !== metadata || old === undefined) return;
+    const id = metadata.getEntityIdMap(old)!;
+    return oldRows.read(event, plan, { events: ofChange, id, keepsKeys: true });
+  };
+  if (ofChange.length > 0 || isCompared) hooks.beforeUpdate = readOld;
+  if (deletions.length > 0) {
     hooks.beforeRemove = (event: RemoveEvent<ObjectLiteral>) => {
       const old = event.databaseEntity as ObjectLiteral | undefined;
       if (event.metadata !== metadata || (old === undefined && event.entityId === undefined))
         return;
-      if (old !== undefined && !incomplete) return;
-      const id = old ?? metadata.ensureEntityIdMap(event.entityId);
-      if (rowKey(metadata, id) === undefined) return;
-      return oldRows.read(event, plan, ofDelete, metadata.getEntityIdMap(id)!);
+      if (old !== undefined && !incomplete && isCurrent) return;
+      const id = metadata.getEntityIdMap(old ?? metadata.ensureEntityIdMap(event.entityId));
+      if (id === undefined) return;
+      return oldRows.read(event, plan, { events: ofDelete, id, keepsKeys: false });
     };
   }
-  if (orphaned) {
+  if (mayBeOrphaned(plan) || (!isCurrent && seesSoftRemoval(plan, 'delete'))) {
     hooks.beforeSoftRemove = (event: SoftRemoveEvent<ObjectLiteral>) => {
-      if (event.metadata !== metadata || event.entity !== undefined) return;
-      if (event.entityId === undefined) return;
-      return oldRows.read(event, plan, [], metadata.ensureEntityIdMap(event.entityId));
+      if (event.metadata !== metadata || event.entityId === undefined) return;
+      if (event.entity !== undefined && isCurrent) return;
+      const id = metadata.ensureEntityIdMap(event.entityId);
+      return oldRows.read(event, plan, { events: [], id, keepsKeys: true });
     };
   }
-  return hooks;
+  if (!isCurrent && seesSoftRemoval(plan, 'create')) {
+    hooks.beforeRecover = readOld;
+  }
+  return Object.keys(hooks).length === 0
+    ? undefined
+    : { listenTo: () => metadata.target, ...hooks };
+}
+
+/** True if an event tells of rows that are removed softly, or of those that are recovered. */
+function seesSoftRemoval({ metadata, events }: EntityPlan, on: 'create' | 'delete'): boolean {
+  return (
+    metadata.deleteDateColumn !== undefined &&
+    events.some(({ options }) => options.on === on && options.softRemoval !== false)
+  );
 }
 
 /** True if a save may softly remove rows that it has not loaded: those that a one-to-many relation has lost. */
-function mayBeOrphaned({ metadata, events }: EntityPlan): boolean {
+function mayBeOrphaned(plan: EntityPlan): boolean {
   return (
-    metadata.relations.some(({ orphanedRowAction }) => orphanedRowAction === 'soft-delete') &&
-    events.some(({ options: { on, softRemoval } }) => on === 'delete' && softRemoval !== false)
+    plan.metadata.relations.some(({ orphanedRowAction }) => orphanedRowAction === 'soft-delete') &&
+    seesSoftRemoval(plan, 'delete')
   );
 }

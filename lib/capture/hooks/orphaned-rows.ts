@@ -73,8 +73,9 @@ export class OrphanedRows {
   ): Promise<void> {
     const { queryRunner, metadata } = event;
     const id = metadata.ensureEntityIdMap(event.entityId);
-    await this.oldRows.read(event, base, [], id);
-    const row = this.oldRows.extract(queryRunner, base, rowKey(metadata, id)!);
+    const keepsKeys = metadata.deleteDateColumn !== undefined;
+    await this.oldRows.read(event, base, { events: [], id, keepsKeys });
+    const row = this.oldRows.extract(queryRunner, base, rowKey(metadata, id)!)?.row;
     if (row === undefined) return;
     const type = metadata.childEntityMetadatas.find(({ target }) => target === row.constructor);
     const plan = entities.get(type ?? metadata);
@@ -84,7 +85,9 @@ export class OrphanedRows {
       ({ options, needsRow, joins, hidden }) =>
         options.on === 'delete' && needsRow && joins.length + hidden.length > 0,
     );
-    if (plan && events && events.length > 0) await this.oldRows.read(event, plan, events, id);
+    if (plan && events && events.length > 0) {
+      await this.oldRows.read(event, plan, { events, id, keepsKeys });
+    }
   }
 }
 

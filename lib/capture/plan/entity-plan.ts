@@ -86,6 +86,8 @@ export interface EventPlan {
   readonly settings: MessageSettings;
   /** True if the condition reads something of the row before an update that TypeORM does not load by itself. */
   readonly readsBefore: boolean;
+  /** True if the condition compares the row with what it was before. */
+  readonly comparesBefore: boolean;
 }
 
 /** The events of one entity in one data source. */
@@ -212,6 +214,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
       : [],
     keyRelations: isKeyEnough ? keyRelations(surveyed) : undefined,
     hidden: [...new Set([...surveyed.flatMap(({ hidden }) => hidden ?? []), ...watchedHidden])],
+    comparesBefore: beforePaths.length > 0 || readsChanges,
     readsBefore:
       watchedHidden.length > 0 ||
       beforePaths.some((path) => {

@@ -45,24 +45,39 @@ function admitLock(query: SelectQueryBuilder<ObjectLiteral>): void {
   query.setQueryRunner(active as QueryRunner);
 }
 
-/** Locks what a query reads of rows that are about to be removed. Not outside of a transaction: a save may do without. */
+/** Locks what a query reads of rows that a save is about to write. Not outside of a transaction: a save may do without. */
+export function lockWritten(
+  query: SelectQueryBuilder<ObjectLiteral>,
+  manager: EntityManager,
+  keepsKeys: boolean,
+): void {
+  if (isInTransaction(manager.queryRunner)) lock(query, dataSourceOf(manager), keepsKeys);
+}
+
+/** Locks what a query reads of rows that are about to be removed, where there is a transaction. */
 export function lockRemoved(
   query: SelectQueryBuilder<ObjectLiteral>,
   manager: EntityManager,
 ): SelectQueryBuilder<ObjectLiteral> {
-  if (isInTransaction(manager.queryRunner)) lock(query, dataSourceOf(manager), false);
+  lockWritten(query, manager, false);
   return query;
 }
 
-/** Locks rows that are about to be removed, so that no other transaction makes rows refer to them meanwhile. */
+/**
+ * Locks rows that are about to be written, so that no other transaction writes them meanwhile.
+ *
+ * @param keepsKeys false: nor makes rows refer to them. Default false
+ */
 export async function lockRows(
   manager: EntityManager,
   metadata: EntityMetadata,
   rows: readonly ObjectLiteral[],
+  keepsKeys = false,
 ): Promise<void> {
   const query = manager.createQueryBuilder<ObjectLiteral>(metadata.target, ROW);
+  lockWritten(query, manager, keepsKeys);
   // SQLite has no such locks.
-  if (lockRemoved(query, manager).expressionMap.lockMode === undefined) return;
+  if (query.expressionMap.lockMode === undefined) return;
   query.select(metadata.primaryColumns.map(({ propertyPath }) => `${ROW}.${propertyPath}`));
   const ids = rows.map((row) => metadata.getEntityIdMap(row)!);
   await query.withDeleted().whereInIds(ids).getRawMany();

@@ -10,7 +10,7 @@ import {
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { type Column, rowKey } from './row-key.js';
-import { isMySql, isPostgres } from './row-lock.js';
+import { isMySql, isPostgres, lockWritten } from './row-lock.js';
 
 /** The rows of one class to read, with their relations. */
 export interface RowsWanted {
@@ -31,11 +31,13 @@ const ROOT = 'thorn_row';
  * Reads rows within the manager's transaction, in one query for up to 500 rows; soft-removed ones too, but no
  * soft-removed relation of theirs.
  *
+ * @param locked locks them where the database can, for a write that leaves their keys as they are or does not
  * @returns the rows that exist, by {@link rowKey}
  */
 export async function readRows(
   manager: EntityManager,
   { metadata, ids, joins, hidden }: RowsWanted,
+  locked?: { readonly keepsKeys: boolean },
 ): Promise<Map<string, ObjectLiteral>> {
   const rows = new Map<string, ObjectLiteral>();
   const rounded = roundedKeys(manager, metadata);
@@ -47,6 +49,7 @@ export async function readRows(
     query.withDeleted();
     if (rounded.length === 0) query.whereInIds(page);
     else query.where(page.map((id) => withinMillisecond(id, rounded)));
+    if (locked !== undefined) lockWritten(query, manager, locked.keepsKeys);
     const found =
       rounded.length === 0 ? await query.getMany() : await readUnique(query, metadata, rounded);
     for (const row of found) rows.set(rowKey(metadata, row)!, row);
