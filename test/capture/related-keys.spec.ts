@@ -117,7 +117,8 @@ describe.each(CAPTURE_DATABASES)('an event with the key of a relation alone on %
     row.total = 2;
     rig.queries();
     await manager.save(row);
-    expect(rereads()).toBe(0);
+    // Elsewhere others may have written it since.
+    expect(rereads()).toBe(kind === 'sqlite' ? 0 : 1);
     const other = await manager.save(Object.assign(new Shop(), { name: 'Bob' }));
     row.shop = other;
     await manager.save(row);

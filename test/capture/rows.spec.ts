@@ -139,6 +139,9 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     return selects().length;
   };
 
+  /** Where others may write a row since TypeORM has read it, it is read again under a lock. */
+  const locked = kind === 'sqlite' ? 0 : 1;
+
   it('reads no row when no event needs it', async () => {
     const own = await plain(() => of(Ping).save({ text: 'a' }));
     const { id } = await of(Ping).save({ text: 'a' });
@@ -151,7 +154,9 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
         const row = await of(Ping).save({ text: 'c' });
         await of(Ping).save({ id: row.id, text: 'd' });
         await of(Ping).remove(await of(Ping).findOneByOrFail({ id: row.id }));
-      })) - own,
+      })) -
+        own +
+        2 * locked,
     );
   });
 
@@ -197,7 +202,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     const own = await plain(() => of(Story).save({ id, writer: { id: bob.id } }));
     rig.received();
     await of(Story).save({ id, writer: { id: ada.id } });
-    expect(selects()).toHaveLength(own + 1);
+    expect(selects()).toHaveLength(own + 1 + locked);
     expect(rig.received()).toEqual(['story.moved {"to":"Ada","before":2}']);
     await of(Story).save({ id, title: 'Not moved' });
     expect(rig.received()).toEqual([]);
@@ -217,7 +222,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     const own = await plain(() => of(Story).remove(other));
     rig.queries();
     await of(Story).remove(of(Story).create({ id: story.id }));
-    expect(selects()).toHaveLength(own + 1);
+    expect(selects()).toHaveLength(own + 1 + locked);
     expect(rig.bodies()).toMatchObject([
       {
         type: 'story.gone',
@@ -235,7 +240,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     const { id } = await of(Deal).save({ account: free });
     const own = await plain(() => of(Deal).save({ id, memo: 'x' }));
     await of(Deal).save({ id, account: gold });
-    expect(selects()).toHaveLength(own + 2);
+    expect(selects()).toHaveLength(own + 2 + locked);
     expect(rig.bodies()).toMatchObject([
       { data: { row: { account: { plan: 'gold' } }, before: { account: { plan: 'free' } } } },
     ]);
