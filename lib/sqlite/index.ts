@@ -5,6 +5,7 @@ export {
   endSelfContained,
   enterSelfContained,
   hasOtherSubscribers,
+  isOwnSubscriber,
   isUnshared,
   selfContained,
 } from './self-contained.js';

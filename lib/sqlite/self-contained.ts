@@ -25,6 +25,11 @@ export function addOwnSubscribers(
   subscribers.push(...added);
 }
 
+/** Tells whether a subscriber was added so. */
+export function isOwnSubscriber(subscriber: object): boolean {
+  return own.has(subscriber);
+}
+
 /** Tells whether a save may call subscribers of the application. */
 export function hasOtherSubscribers({ subscribers }: DataSource): boolean {
   return !subscribers.every((subscriber) => own.has(subscriber));

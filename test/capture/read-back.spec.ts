@@ -1,10 +1,14 @@
 import {
+  AfterInsert,
+  AfterUpdate,
   Column,
   Entity,
   type EntityManager,
+  type InsertEvent,
   ManyToOne,
   PrimaryGeneratedColumn,
   UpdateDateColumn,
+  type UpdateEvent,
   VersionColumn,
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -77,6 +81,25 @@ class House {
   @Column(() => Address) address!: Address;
 }
 
+/** Shows its entities something else than it stores. */
+@Entity()
+@WebhookEvent<Masked>('masked.saved', { on: ['create', 'change'], payload: whole })
+class Masked {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() text!: string;
+  @AfterInsert() @AfterUpdate() show() {
+    this.text = `shown ${this.text}`;
+  }
+}
+
+@Entity()
+@WebhookEvent<Guarded>('guarded.created', { on: 'create', payload: whole })
+class Guarded {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() name!: string;
+  @Column({ type: 'varchar', insert: false, nullable: true }) note!: string | null;
+}
+
 /** One event reads what the other must not see. */
 @Entity()
 @WebhookEvent<Vault>('vault.opened', { on: 'change', when: { code: { eq: '0000' } } })
@@ -87,13 +110,15 @@ class Vault {
   @Column({ select: false, default: '1234' }) code!: string;
 }
 
+const ENTITIES = [Owner, Plain, Priced, Triggered, Keyed, House, Masked, Guarded, Vault];
+
 describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) => {
   let rig: CaptureApp;
   let ada: Owner;
   let bob: Owner;
 
   beforeAll(async () => {
-    rig = await openCaptureApp(kind, [Owner, Plain, Priced, Triggered, Keyed, House, Vault]);
+    rig = await openCaptureApp(kind, ENTITIES);
     [ada, bob] = (await rig.dataSource.manager.save(Owner, [{ name: 'A' }, { name: 'B' }])) as [
       Owner,
       Owner,
@@ -214,6 +239,34 @@ describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) =
     const plain = sent.filter(({ title }) => title !== undefined);
     expect(plain).toEqual(await Promise.all(plain.map(({ id }) => asRead(Plain, id))));
     expect(plain).toHaveLength(2);
+  });
+
+  it('sends what is stored where a hook puts something else into the entity', async () => {
+    const saved = await of(Masked).save({ text: 'a' });
+    const { id } = saved;
+    await of(Masked).save({ id, text: 'b' });
+    expect(data()).toEqual([
+      { id, text: 'a' },
+      { id, text: 'b' },
+    ]);
+    const shown = {
+      listenTo: () => Plain,
+      afterInsert: ({ entity }: InsertEvent<Plain>) => void (entity.title = 'shown'),
+      afterUpdate: ({ entity }: UpdateEvent<Plain>) => void (entity!.title = 'shown'),
+    };
+    rig.dataSource.subscribers.unshift(shown);
+    const plain = await of(Plain).save({ title: 'a' });
+    await of(Plain).save({ id: plain.id, title: 'b' });
+    rig.queries();
+    await of(Triggered).save({ name: 'of another entity' });
+    expect(rereads()).toBe(0);
+    rig.dataSource.subscribers.shift();
+    expect(data()).toMatchObject([{ title: 'a' }, { title: 'b' }]);
+  });
+
+  it('sends no value that the database was not given', async () => {
+    const { id } = await of(Guarded).save({ name: 'G', note: 'mine' });
+    expect(data()).toEqual([{ id, name: 'G', note: null }]);
   });
 
   it('sends the saved values, not later changes of the entity', async () => {

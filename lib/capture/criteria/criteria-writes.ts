@@ -7,7 +7,7 @@ import {
   type WriteBuilder,
   type WriteInterceptor,
 } from './write-builders.js';
-import type { BuilderWrite, WriteContext } from './write-context.js';
+import { type BuilderWrite, valueSetsOf, type WriteContext } from './write-context.js';
 
 /**
  * Captures what query builders write, which TypeORM's hooks are not told. A write that is in no transaction gets one, so
@@ -16,6 +16,8 @@ import type { BuilderWrite, WriteContext } from './write-context.js';
 export class CriteriaWrites implements WriteInterceptor {
   // Rows of values whose insert may have updated or skipped existing rows.
   readonly #upserted = new WeakSet<object>();
+  // Rows of values that TypeORM may have given the keys and defaults of each other.
+  readonly #mixedUp = new WeakSet<object>();
   #emptying = 0;
 
   constructor(private readonly context: WriteContext) {}
@@ -30,6 +32,11 @@ export class CriteriaWrites implements WriteInterceptor {
     return values !== undefined && this.#upserted.has(values);
   }
 
+  /** Tells whether a row of values was inserted with others, and may have the key and the defaults of another one. */
+  isMixedUp(values: ObjectLiteral | undefined): boolean {
+    return values !== undefined && this.#mixedUp.has(values);
+  }
+
   write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
     const { mainAlias, queryType } = builder.expressionMap;
     if (mainAlias?.hasMetadata !== true) return execute();
@@ -40,6 +47,7 @@ export class CriteriaWrites implements WriteInterceptor {
     const write = { context: this.context, builder, metadata, execute };
     switch (queryType) {
       case 'insert':
+        this.#noteMixedUp(write);
         return insert(write, this.#upserted);
       case 'update':
         return writeByCondition(write, 'update');
@@ -52,6 +60,14 @@ export class CriteriaWrites implements WriteInterceptor {
       default:
         return execute();
     }
+  }
+
+  /** Without RETURNING, TypeORM reads what the database has filled in, in any order, and lays it over the values in theirs. */
+  #noteMixedUp({ context: { dataSource }, builder, metadata }: BuilderWrite): void {
+    const valueSets = valueSetsOf(builder);
+    if (valueSets.length < 2 || dataSource.driver.isReturningSqlSupported('insert')) return;
+    if (metadata.getInsertionReturningColumns().every(({ isGenerated }) => isGenerated)) return;
+    for (const values of valueSets) this.#mixedUp.add(values);
   }
 
   #delete(write: BuilderWrite): Promise<unknown> {

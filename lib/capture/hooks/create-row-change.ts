@@ -2,7 +2,7 @@ import type { ObjectLiteral, UpdateEvent } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { changedValues } from '../rows/changed-values.js';
-import { exactValues } from '../rows/read-back.js';
+import { exactValues, mayDiffer } from '../rows/read-back.js';
 import { supplied } from '../rows/row-copy.js';
 import type { ReadRow } from './old-rows.js';
 
@@ -16,7 +16,7 @@ interface ReportedRow {
   readonly old: ObjectLiteral | undefined;
   /** The row before as it was read for its events. */
   readonly read: ReadRow | undefined;
-  /** True if nobody else can have written the row since the row before was read. */
+  /** False if the entity, or the row before, may differ from what is in the database. */
   readonly isCurrent: boolean;
 }
 
@@ -27,6 +27,8 @@ export function createRowChange(
 ): RowChange {
   const values = did === 'update' ? changedValues(event) : [];
   const changed = values.map(({ of }) => of);
+  const { readBack } = plan;
+  const isExact = isCurrent && readBack !== undefined && !mayDiffer(event, readBack, did);
   return new RowChange({
     did,
     plan,
@@ -36,6 +38,6 @@ export function createRowChange(
     old: read && old ? supplied(read.row, old, changed, plan.metadata) : (read?.row ?? old),
     oldIsComplete: read?.isComplete === true,
     values,
-    exact: did === 'update' && !isCurrent ? undefined : exactValues(event, plan.readBack, did),
+    exact: isExact ? exactValues(event, readBack, did) : undefined,
   });
 }

@@ -288,7 +288,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const read = did === 'insert' ? undefined : this.#readBefore(event, plan, key, otherSide);
     // It was gone already, and the write has hit nothing.
     if (read === null) return;
-    const isCurrent = this.#takesTurns || (read !== undefined && otherSide === undefined);
+    const isCurrent =
+      did === 'insert'
+        ? !this.#criteria.isMixedUp(event.entity)
+        : this.#takesTurns || (read !== undefined && otherSide === undefined);
     if (did === 'update' && !isCurrent) this.#collector.doubt(event.queryRunner, plan);
     const change = createRowChange(event, { did, plan, key, row, old, read, isCurrent });
     if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);

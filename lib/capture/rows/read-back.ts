@@ -1,5 +1,6 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { isOwnSubscriber } from '../../sqlite/index.js';
 import type { ChangedValue, RowWrite } from './changed-values.js';
 import type { Column } from './row-key.js';
 
@@ -12,6 +13,8 @@ export interface ReadBack {
   readonly keys: readonly Column[];
   /** Columns that TypeORM itself keeps, and puts into the saved entity. */
   readonly maintained: readonly Column[];
+  /** The writes after which an entity may hold something else than was written. */
+  readonly differs: ReadonlySet<RowWrite>;
 }
 
 type Written = Pick<UpdateEvent<ObjectLiteral>, 'queryRunner'> &
@@ -32,7 +35,13 @@ export function planReadBack(metadata: EntityMetadata): ReadBack | undefined {
         isVirtualProperty || asExpression !== undefined || generatedType !== undefined,
     );
   if (computed) return undefined;
+  const differs = new Set<RowWrite>();
+  // A column that no INSERT names has its default, whatever the entity says.
+  const isIgnored = columns.some(({ isInsert, isVirtual }) => !isInsert && !isVirtual);
+  if (isIgnored || metadata.afterInsertListeners.length > 0) differs.add('insert');
+  if (metadata.afterUpdateListeners.length > 0) differs.add('update');
   return {
+    differs,
     metadata,
     columns: columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual),
     keys: columns.filter(
@@ -61,6 +70,27 @@ export function exactValues(
 /** Tells whether a subscriber of TypeORM may put anything into the rows that are read. */
 export function hasLoadHooks({ subscribers }: DataSource): boolean {
   return subscribers.some(({ afterLoad }) => afterLoad !== undefined);
+}
+
+/** Tells whether an entity may hold something else after a write than was written. */
+export function mayDiffer(
+  { queryRunner }: Written,
+  { metadata: { target }, differs }: ReadBack,
+  did: RowWrite,
+): boolean {
+  if (differs.has(did)) return true;
+  const { subscribers } = dataSourceOf(queryRunner);
+  // One of the application is given the entity, and may put something else into it.
+  const hook = did === 'insert' ? 'afterInsert' : 'afterUpdate';
+  return subscribers.some((subscriber) => {
+    if (subscriber[hook] === undefined || isOwnSubscriber(subscriber)) return false;
+    const to: unknown = subscriber.listenTo?.() ?? Object;
+    return (
+      to === Object ||
+      to === target ||
+      (typeof to === 'function' && typeof target === 'function' && to.isPrototypeOf(target))
+    );
+  });
 }
 
 function insertedValues(
