@@ -2,6 +2,7 @@ import type { ObjectLiteral } from 'typeorm';
 import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import type { NetChange } from './net-change.js';
 import type { RowChange } from './row-change.js';
+import { isEmptyLink } from '../rows/empty-links.js';
 import { readsBackTheSame } from '../rows/read-back.js';
 import { type Column, keyPart } from '../rows/row-key.js';
 import { isSameColumnValue } from '../rows/column-equality.js';
@@ -125,7 +126,7 @@ function isRelation(of: Field): of is RelationMetadata {
 
 function sameLink(relation: RelationMetadata, before: unknown, after: unknown): boolean {
   const key = (value: unknown): string | undefined => {
-    if (value === null || value === undefined) return undefined;
+    if (value === null || value === undefined || isEmptyLink(value, relation)) return undefined;
     return relation.joinColumns
       .map((column) => column.referencedColumn!)
       .map((column) => {

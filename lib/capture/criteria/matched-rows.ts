@@ -6,6 +6,7 @@ import type {
   SelectQueryBuilder,
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { isEmptyLink } from '../rows/empty-links.js';
 import { setValue } from '../rows/row-copy.js';
 import { type Column, isReadInFull } from '../rows/row-key.js';
 import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
@@ -47,19 +48,10 @@ export async function readMatched(
   const rows = await query.getMany();
   for (const row of rows) {
     for (const relation of relations) {
-      if (isWithoutKey(row, relation)) setValue(row, relation, null);
+      if (isEmptyLink(relation.getEntityValue(row), relation)) setValue(row, relation, null);
     }
   }
   return rows;
-}
-
-/** True where TypeORM gives a relation to no row as an object without a key. */
-function isWithoutKey(row: ObjectLiteral, relation: RelationMetadata): boolean {
-  const related: unknown = relation.getEntityValue(row);
-  if (typeof related !== 'object' || related === null) return false;
-  return relation.joinColumns.some(
-    ({ referencedColumn }) => referencedColumn!.getEntityValue(related) === null,
-  );
 }
 
 /**

@@ -2,6 +2,7 @@ import type { ObjectLiteral, UpdateEvent } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { changedValues } from '../rows/changed-values.js';
+import { withoutEmptyLinks } from '../rows/empty-links.js';
 import { exactValues, mayDiffer } from '../rows/read-back.js';
 import { supplied } from '../rows/row-copy.js';
 import type { ReadRow } from './old-rows.js';
@@ -26,6 +27,7 @@ export function createRowChange(
   { did, plan, key, row, old, read, isCurrent }: ReportedRow,
 ): RowChange {
   const values = did === 'update' ? changedValues(event) : [];
+  const known = old && withoutEmptyLinks(old, plan.metadata);
   const changed = values.map(({ of }) => of);
   const { readBack } = plan;
   const isExact = isCurrent && readBack !== undefined && !mayDiffer(event, readBack, did);
@@ -35,7 +37,7 @@ export function createRowChange(
     key,
     // No other object holds the old row; an entity may change until the commit.
     id: old ?? plan.metadata.getEntityIdMap(row)!,
-    old: read && old ? supplied(read.row, old, changed, plan.metadata) : (read?.row ?? old),
+    old: read && known ? supplied(read.row, known, changed, plan.metadata) : (read?.row ?? known),
     oldIsComplete: read?.isComplete === true,
     values,
     exact: isExact ? exactValues(event, readBack, did) : undefined,

@@ -6,6 +6,7 @@ import { valueAtPath } from '../payload/value-at-path.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import type { ChangedValue } from '../rows/changed-values.js';
+import { withoutEmptyLinks } from '../rows/empty-links.js';
 import { readRows } from '../rows/row-reader.js';
 import { supplied } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
@@ -141,7 +142,8 @@ export class OtherSideWrites implements WriteInterceptor {
       // A row that its hook tells was loaded by TypeORM, with the relation unless the save cascades to it.
       if (!isNamed || relations.some(({ inverseRelation }) => cascades(inverseRelation))) {
         const rows = rowsQuery(queryRunner.manager, metadata, relations);
-        write.old = (await rows.whereInIds(id).getOne()) ?? undefined;
+        const old = await rows.whereInIds(id).getOne();
+        write.old = old === null ? undefined : withoutEmptyLinks(old, metadata);
       }
       if (!isNamed) await this.#readWhole(write, metadata, queryRunner);
       return await execute();

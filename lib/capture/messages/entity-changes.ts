@@ -3,6 +3,7 @@ import type { EntityChanges, ValueChange } from '../../event/index.js';
 import type { NetChange } from '../changes/net-change.js';
 import { propertyOf } from '../plan/changed-fields.js';
 import type { EventPlan } from '../plan/entity-plan.js';
+import { isEmptyLink } from '../rows/empty-links.js';
 import { withoutPaths } from '../rows/row-copy.js';
 import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
 
@@ -73,9 +74,10 @@ function relatedId(relation: RelationMetadata, row: ObjectLiteral): unknown {
     : column.getEntityValue(row);
 }
 
-function keyOf(related: unknown, { joinColumns }: RelationMetadata): unknown {
+function keyOf(related: unknown, relation: RelationMetadata): unknown {
   if (typeof related !== 'object' || related === null) return related;
-  const columns = joinColumns.map(({ referencedColumn }) => referencedColumn!);
+  if (isEmptyLink(related, relation)) return null;
+  const columns = relation.joinColumns.map(({ referencedColumn }) => referencedColumn!);
   if (columns.length === 1) return columns[0]!.getEntityValue(related);
   return Object.fromEntries(
     columns.map((column) => [column.propertyPath, column.getEntityValue(related)]),
