@@ -9,6 +9,7 @@ import { Doubts } from '../changes/doubts.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { TransactionFrames } from '../changes/transaction-frames.js';
+import type { SavepointControl } from './transaction-control.js';
 import type { TransactionScopes } from './transaction-scopes.js';
 import type { TransactionsByHand } from './transactions-by-hand.js';
 
@@ -42,9 +43,15 @@ const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGM
 /** Occurrences whose rows are read, and whose messages are staged, together. */
 const STAGED_TOGETHER = 1_000;
 
+/** A write that was refused after it was made: with it, or with its savepoint, all has to go. */
+interface Refusal {
+  readonly type: 'refusal';
+  readonly reason: Error;
+}
+
 /** The state of one connection. */
 class ConnectionState {
-  readonly frames = new TransactionFrames<CollectedItem>();
+  readonly frames = new TransactionFrames<CollectedItem | Refusal>();
   /** Staged in the open transaction, released when it has committed. */
   readonly staged: Message[] = [];
   /** Happened outside of any transaction and not sent yet. */
@@ -56,8 +63,6 @@ class ConnectionState {
   writeOneTable = true;
   /** What the capture does not know of the open transaction. */
   doubts = new Doubts();
-  /** Why the open transaction must not be committed, and the number of frames that the refused write is in. */
-  refused: { readonly reason: Error; depth: number } | undefined;
   /** Sends what is loose. */
   sending: Promise<void> | undefined;
 
@@ -116,10 +121,9 @@ export class ChangeCollector {
     this.#state(queryRunner).doubts.softly.add(plan);
   }
 
-  /** A write of the open transaction was refused after it was made: with it, or with its savepoint, all has to go. */
+  /** A write of the open transaction was refused after it was made: the commit has to fail, unless it is rolled back. */
   refuse(queryRunner: QueryRunner, reason: Error): void {
-    const state = this.#state(queryRunner);
-    state.refused ??= { reason, depth: openFrames(state).depth };
+    openFrames(this.#state(queryRunner)).add({ type: 'refusal', reason });
   }
 
   /** @returns false when the connection is in no transaction */
@@ -150,8 +154,9 @@ export class ChangeCollector {
   beforeCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
     const state = this.#state(queryRunner);
     if (state.frames.depth > 1) return;
-    if (state.refused !== undefined) return Promise.reject(state.refused.reason);
-    const items = state.frames.drain();
+    const refusal = state.frames.find(isRefusal);
+    if (refusal !== undefined) return Promise.reject(refusal.reason);
+    const items = drained(state);
     if (items.length === 0) return;
     // What triggers report besides has to be removed in any case.
     if (this.others === undefined && this.messages.areUnheard(items)) return;
@@ -172,10 +177,10 @@ export class ChangeCollector {
     const state = this.#state(queryRunner);
     if (queryRunner.isTransactionActive) {
       state.frames.merge();
-      if (state.refused) state.refused.depth = Math.min(state.refused.depth, state.frames.depth);
       return;
     }
-    const late = state.frames.close();
+    const late = drained(state);
+    state.frames.close();
     this.byHand.end(queryRunner, true);
     this.release(state.staged.splice(0));
     if (late.length > 0) {
@@ -194,16 +199,22 @@ export class ChangeCollector {
     }
   }
 
+  /** A savepoint by hand has begun or ended, within a transaction of TypeORM. */
+  savepoint(queryRunner: QueryRunner, { does, savepoint }: SavepointControl): void {
+    const frames = openFrames(this.#state(queryRunner));
+    if (does === 'savepoint') frames.savepoint(savepoint);
+    else if (does === 'release') frames.release(savepoint);
+    else frames.rollbackTo(savepoint);
+  }
+
   /** A transaction or a savepoint was rolled back. */
   afterRollback(queryRunner: QueryRunner): void {
     const state = this.#state(queryRunner);
     if (queryRunner.isTransactionActive) {
       state.frames.drop();
-      if (state.refused && state.refused.depth > state.frames.depth) state.refused = undefined;
       return;
     }
     state.frames.close();
-    state.refused = undefined;
     this.byHand.end(queryRunner, false);
     state.staged.length = 0;
   }
@@ -214,7 +225,7 @@ export class ChangeCollector {
     manager: EntityManager,
   ): Generator<unknown, void, unknown> {
     // On a connection that several saves share, further changes may join while these are being read and staged.
-    for (let next = items; next.length > 0; next = state.frames.drain()) {
+    for (let next = items; next.length > 0; next = drained(state)) {
       const batch =
         this.others === undefined
           ? next
@@ -314,8 +325,17 @@ function insertedInto(sql: string): string | undefined {
   return PLAIN_INSERT.test(sql) ? sql.slice(0, sql.indexOf('(')) : undefined;
 }
 
+function isRefusal(item: CollectedItem | Refusal): item is Refusal {
+  return item.type === 'refusal';
+}
+
+/** Empties the frames of what they have collected. */
+function drained({ frames }: ConnectionState): CollectedItem[] {
+  return frames.drain().filter((item) => item.type !== 'refusal');
+}
+
 /** A transaction may have begun before the capture started to listen. */
-function openFrames({ frames }: ConnectionState): TransactionFrames<CollectedItem> {
+function openFrames({ frames }: ConnectionState): ConnectionState['frames'] {
   if (frames.depth === 0) frames.begin();
   return frames;
 }

@@ -93,9 +93,13 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory, pipeline);
-    const byHand = new TransactionsByHand(dataSource, this, (messages) =>
-      this.#collector.release(messages),
-    );
+    const byHand = new TransactionsByHand(dataSource, this, {
+      release: (messages) => this.#collector.release(messages),
+      savepoint: (queryRunner, control) => {
+        if (control.does === 'rollback to') this.#forget(queryRunner);
+        this.#collector.savepoint(queryRunner, control);
+      },
+    });
     const others = otherReports?.(this);
     this.#collector = new ChangeCollector(
       this.messages,

@@ -6,13 +6,18 @@ export interface TransactionControl {
   readonly chains?: boolean;
 }
 
+/** What a statement does to a savepoint. */
+export interface SavepointControl extends TransactionControl {
+  readonly savepoint: string;
+}
+
 const COMMENTS = String.raw`(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*`;
 const CONTROL = new RegExp(
   `^${COMMENTS}(?:(BEGIN|START\\s+TRANSACTION)|(COMMIT|END)|(ROLLBACK|ABORT)|SAVEPOINT|RELEASE)\\b`,
   'i',
 );
 const SAVEPOINT =
-  /(?:(SAVEPOINT)|(RELEASE)(?:\s+SAVEPOINT)?|ROLLBACK(?:\s+WORK|\s+TRANSACTION)?\s+TO(?:\s+SAVEPOINT)?)\s+([^\s;]+)/iy;
+  /(?:(SAVEPOINT)|(RELEASE)(?:\s+SAVEPOINT)?|ROLLBACK(?:\s+WORK|\s+TRANSACTION)?\s+TO(?:\s+SAVEPOINT)?)\s+(?:"([^"]+)"|`([^`]+)`|([^\s;]+))/iy;
 
 const CHAIN = /\bAND\s+CHAIN\b/i;
 
@@ -32,7 +37,7 @@ export function parseControl(sql: string): TransactionControl | undefined {
   SAVEPOINT.lastIndex = whole.search(/\w+$/);
   const named = SAVEPOINT.exec(sql);
   if (named === null) return rollback === undefined ? undefined : { does: 'rollback', chains };
-  const [, savepoint, release, name] = named;
+  const [, savepoint, release, ...names] = named;
   const does = savepoint ? 'savepoint' : release ? 'release' : 'rollback to';
-  return { does, savepoint: name!.toLowerCase() };
+  return { does, savepoint: names.find((name) => name !== undefined)!.toLowerCase() };
 }

@@ -3,7 +3,12 @@ import { noteTransactionByHand } from '../../common/typeorm-compat.js';
 import type { Message } from '../../message/index.js';
 import { SqliteTransactions } from '../../sqlite/index.js';
 import type { AfterQueryEvent } from '../rows/typeorm-types.js';
-import { parseControl } from './transaction-control.js';
+import { TransactionFrames } from '../changes/transaction-frames.js';
+import {
+  parseControl,
+  type SavepointControl,
+  type TransactionControl,
+} from './transaction-control.js';
 
 /** A connection of pg: since 8.17 it tells the status that PostgreSQL answers with each result. */
 interface Connection {
@@ -13,17 +18,27 @@ interface Connection {
 /** The messages that wait for the end of a transaction. */
 interface Waiting {
   readonly queryRunner: QueryRunner;
-  readonly messages: Message[];
-  /** The number of messages before each savepoint. */
-  readonly savepoints: Map<string, number>;
+  readonly messages: TransactionFrames<Message>;
+}
+
+/** Is told what is known of transactions by their statements. */
+interface Listener {
+  /** Messages whose transaction has committed. */
+  release(messages: readonly Message[]): void;
+  /** A savepoint by hand, within a transaction of TypeORM, has begun or ended. */
+  savepoint(queryRunner: QueryRunner, control: SavepointControl): void;
 }
 
 /** What TypeORM tells of a statement that it has run. */
 type Ran = Pick<AfterQueryEvent, 'queryRunner' | 'query' | 'success' | 'rawResults'>;
 
+/** Savepoints of which TypeORM tells by hooks. */
+const OF_TYPEORM = /^typeorm_\d+$/;
+
 /**
- * Knows the transactions of a data source that were begun by hand, as with `query('BEGIN')`. TypeORM knows nothing of
- * them: a transaction that it began on the same connection would end the one by hand.
+ * Knows the transactions of a data source that were begun by hand, as with `query('BEGIN')`, and the savepoints by hand
+ * within others. TypeORM knows nothing of them: a transaction that it began on the same connection would end the one by
+ * hand.
  *
  * No hook tells when their messages have to be staged, so they are staged with each write. They are released after the
  * COMMIT. Where that is not seen, as in a text of several statements, workers find what is stored.
@@ -33,20 +48,30 @@ export class TransactionsByHand {
   readonly #begun = new WeakSet<object>();
   #isWatching = false;
   readonly #waiting = new Map<object, Waiting>();
+  /** Those in a transaction of TypeORM with savepoints by hand. */
+  readonly #withSavepoints = new Set<QueryRunner>();
 
-  /** @param subscriber gets a hook for the end of statements while messages wait: TypeORM calls it for each statement */
+  /** @param subscriber gets a hook for the end of statements while it is needed: TypeORM calls it for each statement */
   constructor(
     private readonly dataSource: DataSource,
     private readonly subscriber: EntitySubscriberInterface,
-    private readonly release: (messages: readonly Message[]) => void,
+    private readonly listener: Listener,
   ) {}
 
   /** A statement is about to be run. */
   statement(queryRunner: QueryRunner, sql: string): void {
-    // TypeORM's own need not be watched before there is one by hand.
-    if (queryRunner.isTransactionActive && !this.#isWatching) return;
-    const { does, chains = false } = parseControl(sql) ?? {};
-    if (does === undefined || chains) return;
+    const control = parseControl(sql);
+    if (control === undefined) return;
+    if (queryRunner.isTransactionActive) {
+      if (isSavepointByHand(control) && !this.#withSavepoints.has(queryRunner)) {
+        this.#withSavepoints.add(queryRunner);
+        this.#listen();
+      }
+      // TypeORM's own need not be watched before there is one by hand.
+      if (!this.#isWatching) return;
+    }
+    const { does, chains = false } = control;
+    if (chains) return;
     const connection = connectionOf(queryRunner);
     if (connection === undefined) return;
     if (does === 'begin') {
@@ -79,15 +104,17 @@ export class TransactionsByHand {
     const key = this.#keyOf(queryRunner);
     let waiting = this.#waiting.get(key);
     if (waiting === undefined) {
-      waiting = { queryRunner, messages: [], savepoints: new Map() };
+      waiting = { queryRunner, messages: new TransactionFrames() };
+      waiting.messages.begin();
       this.#waiting.set(key, waiting);
-      this.subscriber.afterQuery = (ran) => this.#ran(ran);
+      this.#listen();
     }
-    waiting.messages.push(...messages);
+    for (const message of messages) waiting.messages.add(message);
   }
 
   /** The transaction of a connection has ended. */
   end(queryRunner: QueryRunner, isCommitted: boolean): void {
+    if (this.#withSavepoints.delete(queryRunner)) this.#ignore();
     if (!this.#isWatching) return;
     const connection = connectionOf(queryRunner);
     // A COMMIT that messages travel with is not seen.
@@ -96,28 +123,48 @@ export class TransactionsByHand {
     const messages = this.#waiting.get(key)?.messages;
     if (messages === undefined) return;
     this.#waiting.delete(key);
-    // Each statement would be asked for.
-    if (this.#waiting.size === 0) Reflect.deleteProperty(this.subscriber, 'afterQuery');
-    if (isCommitted) this.release(messages);
+    this.#ignore();
+    if (isCommitted) this.listener.release(messages.close());
   }
 
-  #ran({ queryRunner, query, success, rawResults }: Ran): void {
+  #listen(): void {
+    this.subscriber.afterQuery = (ran) => this.#ran(ran);
+  }
+
+  #ignore(): void {
+    if (this.#waiting.size + this.#withSavepoints.size > 0) return;
+    Reflect.deleteProperty(this.subscriber, 'afterQuery');
+  }
+
+  #ran(ran: Ran): void {
+    const { queryRunner, query, success } = ran;
     for (const { queryRunner: other } of this.#waiting.values()) {
       if (other.isReleased && !this.#isShared) this.end(other, false);
     }
+    for (const other of this.#withSavepoints) if (other.isReleased) this.end(other, false);
+    const control = success ? parseControl(query) : undefined;
+    if (queryRunner.isTransactionActive && isSavepointByHand(control)) {
+      this.listener.savepoint(queryRunner, control);
+    }
     const waiting = this.#waiting.get(this.#keyOf(queryRunner));
-    if (waiting === undefined) return;
-    const { messages, savepoints } = waiting;
-    const { does, savepoint = '', chains = false } = (success && parseControl(query)) || {};
+    if (waiting !== undefined) this.#ranByHand(ran, control, waiting);
+  }
+
+  #ranByHand(
+    { queryRunner, rawResults }: Ran,
+    control: TransactionControl | undefined,
+    { messages }: Waiting,
+  ): void {
+    const { does, savepoint = '', chains = false } = control ?? {};
     const wasBegun = chains && this.#begun.has(connectionOf(queryRunner)!);
     if (does === 'commit') {
       // PostgreSQL answers so to the COMMIT of a transaction that has failed.
       const { command } = (rawResults ?? {}) as { readonly command?: unknown };
       this.end(queryRunner, command !== 'ROLLBACK');
     } else if (does === 'rollback') this.end(queryRunner, false);
-    else if (does === 'savepoint') savepoints.set(savepoint, messages.length);
-    else if (does === 'release') savepoints.delete(savepoint);
-    else if (does === 'rollback to') messages.length = savepoints.get(savepoint) ?? 0;
+    else if (does === 'savepoint') messages.savepoint(savepoint);
+    else if (does === 'release') messages.release(savepoint);
+    else if (does === 'rollback to') messages.rollbackTo(savepoint);
     else if (!queryRunner.isTransactionActive && !this.isOpen(queryRunner)) {
       this.end(queryRunner, false);
     }
@@ -132,6 +179,11 @@ export class TransactionsByHand {
   #keyOf(queryRunner: QueryRunner): object {
     return this.#isShared ? this.dataSource : queryRunner;
   }
+}
+
+function isSavepointByHand(control: TransactionControl | undefined): control is SavepointControl {
+  const savepoint = control?.savepoint;
+  return savepoint !== undefined && !OF_TYPEORM.test(savepoint);
 }
 
 /** Undefined before the first statement. */
