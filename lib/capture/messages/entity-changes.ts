@@ -27,7 +27,7 @@ export function changesOf(
     const relation = metadata.relations.find(({ propertyPath }) => propertyPath === name);
     const valueIn = (of: ObjectLiteral): unknown =>
       relation === undefined
-        ? withoutPaths({ [name]: of[name] as unknown }, concealed)[name]
+        ? withoutPaths({ [name]: of[name] as unknown }, concealed, metadata)[name]
         : relatedId(relation, of);
     const newId = (of: RelationMetadata): unknown => {
       const id = relatedId(of, row);

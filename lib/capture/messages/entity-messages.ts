@@ -70,9 +70,12 @@ export class EntityMessages {
         messages.push(entry);
         continue;
       }
-      const subjects = subjectsOf(entry, rows);
-      for (let of = 0; of < subjects.length; of++) {
+      let subjects: readonly Subject[] = [];
+      // The first step makes the subjects: rows that are copied call constructors and setters of the application.
+      for (let of = 0; of === 0 || of < subjects.length; of++) {
         try {
+          if (of === 0) subjects = subjectsOf(entry, rows);
+          if (subjects.length === 0) break;
           const made = this.make(entry.event, subjects[of]!, true);
           const message = (isPromiseLike(made) ? yield made : made) as Message | undefined;
           if (message !== undefined) messages.push(message);
@@ -97,9 +100,9 @@ export class EntityMessages {
     subject: Subject,
     isForRecipients = false,
   ): Promise<Message | undefined> | Message | undefined {
-    const { options, concealed, settings } = event;
+    const { options, concealed, settings, metadata } = event;
     if (event.condition?.holds(conditionRow(event, subject), subject.before) === false) return;
-    const row = withoutPaths(subject.row, concealed);
+    const row = withoutPaths(subject.row, concealed, metadata);
     const name = event.eventName.fill(subject.row);
     const audience = options.owner === undefined ? 'everyone' : 'owner';
     const owner = audience === 'everyone' ? null : this.#owner(event, row, subject.row);
@@ -108,7 +111,7 @@ export class EntityMessages {
     const change =
       concealed.length === 0
         ? subject.change
-        : { ...subject.change, before: withoutPaths(subject.change.before, concealed) };
+        : { ...subject.change, before: withoutPaths(subject.change.before, concealed, metadata) };
     const data = options.payload?.(row, change);
     return isPromiseLike(data)
       ? this.#createLater(event, heard, row, subject.row, data)
@@ -203,8 +206,11 @@ function eventsOf(item: CollectedItem): readonly EventPlan[] {
   return item.type === 'row' ? item.plan.events : item.plan.entity.events;
 }
 
-function conditionRow({ readsChanges }: EventPlan, { row, change }: Subject): ObjectLiteral {
-  return readsChanges ? withChanges(row, change.changes) : row;
+function conditionRow(
+  { readsChanges, metadata }: EventPlan,
+  { row, change }: Subject,
+): ObjectLiteral {
+  return readsChanges ? withChanges(row, change.changes, metadata) : row;
 }
 
 function refOf({ ref }: EventPlan['options'], row: ObjectLiteral, whole: ObjectLiteral) {

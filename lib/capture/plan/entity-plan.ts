@@ -55,6 +55,7 @@ export interface EventPlan {
   readonly name: string;
   readonly eventName: EventName;
   readonly entity: string;
+  readonly metadata: EntityMetadata;
   /** Name of the class that declares it: the entity, or one that it extends. */
   readonly declaredBy: string;
   readonly options: TriggeredOptions;
@@ -199,6 +200,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     name,
     eventName,
     entity: metadata.name,
+    metadata,
     declaredBy: event.declaredBy.name,
     options,
     condition,

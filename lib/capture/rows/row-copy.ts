@@ -3,21 +3,16 @@ import { type ChangedValue, UNKNOWN_VALUE } from './changed-values.js';
 import type { Column } from './row-key.js';
 import type { Field, RelationMetadata } from './typeorm-types.js';
 
-/** The parts of an entity or an embedded object that are objects of their own in each row. */
-type Embedding = Pick<EntityMetadata, 'embeddeds'> & {
-  readonly lazyRelations?: EntityMetadata['lazyRelations'];
-};
+/** What objects are made of: entities, and the objects that are embedded in them. */
+type Shape = EntityMetadata | EntityMetadata['embeddeds'][number];
 
 /**
- * A copy whose columns can be set without the original's changing. Does not touch getters: those of lazy relations
- * would start a query.
+ * A copy whose columns can be set without the original's changing. Does not touch getters other than those of columns: those
+ * of lazy relations would start a query.
  */
-export function copyRow<Row extends object>(
-  row: Row,
-  { embeddeds, lazyRelations }: Embedding,
-): Row {
-  const copy = lazyRelations?.length === 0 ? plainCopy(row) : shallowCopy(row);
-  for (const embedded of embeddeds) {
+export function copyRow<Row extends object>(row: Row, shape: Shape): Row {
+  const copy = copyWithout(row, shape, NONE);
+  for (const embedded of shape.embeddeds) {
     const value = (copy as Record<string, unknown>)[embedded.propertyName];
     if (typeof value === 'object' && value !== null) {
       (copy as Record<string, unknown>)[embedded.propertyName] = copyRow(value, embedded);
@@ -64,14 +59,23 @@ export function withoutRelations(row: ObjectLiteral, metadata: EntityMetadata): 
 }
 
 /** A row without the values at `paths`: what a path named but TypeORM keeps out of rows is not the payload's to see. */
-export function withoutPaths<Value>(value: Value, paths: readonly string[]): Value {
+export function withoutPaths<Value>(value: Value, paths: readonly string[], shape: Shape): Value {
   if (paths.length === 0 || typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item: unknown) => withoutPaths(item, paths)) as Value;
-  const copy = shallowCopy(value) as Record<string, unknown>;
+  if (Array.isArray(value)) {
+    return value.map((item: unknown) => withoutPaths(item, paths, shape)) as Value;
+  }
+  const copy = copyWithout(
+    value,
+    shape,
+    paths.filter((path) => !path.includes('.')),
+  ) as Record<string, unknown>;
   for (const path of paths) {
     const [key, ...rest] = path.split('.') as [string, ...string[]];
-    if (rest.length === 0) delete copy[key];
-    else if (Object.hasOwn(copy, key)) copy[key] = withoutPaths(copy[key], [rest.join('.')]);
+    const within = rest.length === 0 ? undefined : shapeWithin(shape, key);
+    const accessors = accessorsOf(shape, Object.getPrototypeOf(copy) as object | null);
+    if (within !== undefined && (Object.hasOwn(copy, key) || accessors.includes(key))) {
+      copy[key] = withoutPaths(copy[key], [rest.join('.')], within);
+    }
   }
   return copy as Value;
 }
@@ -93,18 +97,108 @@ export function supplied(
 }
 
 /** A row with one more property, for conditions that read it. */
-export function withChanges<Row extends object>(row: Row, changes: unknown): Row {
-  return Object.defineProperty(shallowCopy(row), 'changes', { value: changes, enumerable: true });
+export function withChanges<Row extends object>(row: Row, changes: unknown, shape: Shape): Row {
+  const copy = copyWithout(row, shape, NONE);
+  return Object.defineProperty(copy, 'changes', { value: changes, enumerable: true });
 }
 
-function shallowCopy<Row extends object>(row: Row): Row {
-  return Object.defineProperties(
-    Object.create(Object.getPrototypeOf(row) as object | null) as Row,
-    Object.getOwnPropertyDescriptors(row),
+const NONE: readonly string[] = [];
+
+function shapeWithin(shape: Shape, key: string): Shape | undefined {
+  return (
+    shape.embeddeds.find(({ propertyName }) => propertyName === key) ??
+    shape.relations.find(({ propertyName }) => propertyName === key)?.inverseEntityMetadata
   );
 }
 
-// Four times as fast, and every save with an event makes one.
-function plainCopy<Row extends object>(row: Row): Row {
-  return Object.assign(Object.create(Object.getPrototypeOf(row) as object | null) as Row, row);
+/** A copy without some properties. */
+function copyWithout<Row extends object>(row: Row, shape: Shape, without: readonly string[]): Row {
+  try {
+    return fill(emptyLike(row, shape), row, shape, without);
+  } catch {
+    // A constructor or a setter of the application: the copy goes without what they make.
+    return assign(Object.create(Object.getPrototypeOf(row) as object | null) as Row, row, without);
+  }
+}
+
+function fill<Row extends object>(
+  copy: Row,
+  row: Row,
+  shape: Shape,
+  without: readonly string[],
+): Row {
+  for (const key of Object.keys(copy)) {
+    // The constructor's own.
+    if (!Object.hasOwn(row, key)) Reflect.deleteProperty(copy, key);
+  }
+  assign(copy, row, without, 'lazyRelations' in shape && shape.lazyRelations.length === 0);
+  for (const key of accessorsOf(shape, Object.getPrototypeOf(row) as object | null)) {
+    if (Object.hasOwn(row, key) || without.includes(key)) continue;
+    const value = Reflect.get(row, key) as unknown;
+    if (value !== undefined) Reflect.set(copy, key, value);
+  }
+  return copy;
+}
+
+/** @param isPlain true if no property is an accessor: that is four times as fast, and every save with an event copies a row */
+function assign<Row extends object>(
+  copy: Row,
+  row: Row,
+  without: readonly string[],
+  isPlain = false,
+): Row {
+  if (isPlain) Object.assign(copy, row);
+  else Object.defineProperties(copy, Object.getOwnPropertyDescriptors(row));
+  for (const key of without) Reflect.deleteProperty(copy, key);
+  return copy;
+}
+
+/**
+ * An object of the same class, as TypeORM makes those that it reads: private fields are there when the constructor was
+ * called.
+ */
+function emptyLike<Row extends object>(row: Row, shape: Shape): Row {
+  const prototype = Object.getPrototypeOf(row) as object | null;
+  if (prototype !== Object.prototype && prototype !== null) {
+    const made = created(shapeOf(prototype, shape));
+    if (Object.getPrototypeOf(made) === prototype) return made as Row;
+  }
+  return Object.create(prototype) as Row;
+}
+
+function created(shape: Shape): object {
+  return 'lazyRelations' in shape
+    ? (shape.create(undefined, { fromDeserializer: true }) as object)
+    : (shape.create() as object);
+}
+
+/** With single-table inheritance, TypeORM makes each row an instance of its own class. */
+function shapeOf({ constructor }: object, shape: Shape): Shape {
+  if (!('lazyRelations' in shape) || shape.target === constructor) return shape;
+  return shape.childEntityMetadatas.find(({ target }) => target === constructor) ?? shape;
+}
+
+const knownAccessors = new WeakMap<object, readonly string[]>();
+
+/** The columns, relations and embedded objects that a class keeps behind accessors, as with private fields. */
+function accessorsOf(shape: Shape, prototype: object | null): readonly string[] {
+  if (prototype === null || prototype === Object.prototype) return NONE;
+  let names = knownAccessors.get(prototype);
+  if (names === undefined) {
+    const columns = 'lazyRelations' in shape ? shape.ownColumns : shape.columns;
+    const fields = [...columns, ...shape.relations, ...shape.embeddeds];
+    names = [...new Set(fields.map(({ propertyName }) => propertyName))].filter((name) =>
+      isAccessor(prototype, name),
+    );
+    knownAccessors.set(prototype, names);
+  }
+  return names;
+}
+
+function isAccessor(prototype: object | null, name: string): boolean {
+  if (prototype === null) return false;
+  const property = Object.getOwnPropertyDescriptor(prototype, name);
+  return property === undefined
+    ? isAccessor(Object.getPrototypeOf(prototype) as object | null, name)
+    : property.get !== undefined && property.set !== undefined;
 }
