@@ -235,6 +235,21 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     expect(rig.received()).toEqual(['part.created {"id":2}']);
   });
 
+  it('sends nothing of a failed transaction whose COMMIT is a ROLLBACK', async () => {
+    if (kind !== 'postgres') return;
+    const { dataSource } = rig;
+    await dataSource.manager.save(Item, { id: 60, value: 1 });
+    rig.received();
+    await dataSource.transaction(async (manager) => {
+      await manager.insert(Item, { id: 61, value: 1 });
+      await expect(manager.insert(Item, { id: 60, value: 2 })).rejects.toThrow(/duplicate/);
+    });
+    expect(await dataSource.manager.existsBy(Item, { id: 61 })).toBe(false);
+    expect(rig.received()).toEqual([]);
+    await dataSource.manager.insert(Item, { id: 62, value: 1 });
+    expect(rig.received()).toEqual(['item.created {"id":62,"value":1}']);
+  });
+
   it('forgets the rows that it read for a failed write', async () => {
     const { manager } = rig.dataSource;
     await manager.insert(Code, [

@@ -29,6 +29,7 @@ const byHand = {
   isOpen: () => false,
   note: () => undefined,
   hold: () => undefined,
+  watchCommit: () => undefined,
   end: () => undefined,
 };
 const item = { type: 'message', message } as const;

@@ -63,6 +63,8 @@ class ConnectionState {
   writeOneTable = true;
   /** What the capture does not know of the open transaction. */
   doubts = new Doubts();
+  /** True once the database has rolled back what was to be committed. */
+  hasFailed = false;
   /** Sends what is loose. */
   sending: Promise<void> | undefined;
 
@@ -88,7 +90,7 @@ export class ChangeCollector {
     private readonly pipeline: MessagePipeline,
     private readonly byHand: Pick<
       TransactionsByHand,
-      'statement' | 'isOpen' | 'note' | 'hold' | 'end'
+      'statement' | 'isOpen' | 'note' | 'hold' | 'watchCommit' | 'end'
     >,
     private readonly scopes: Pick<TransactionScopes, 'within'>,
     private readonly others?: OtherReports,
@@ -160,6 +162,8 @@ export class ChangeCollector {
     if (items.length === 0) return;
     // What triggers report besides has to be removed in any case.
     if (this.others === undefined && this.messages.areUnheard(items)) return;
+    // What writes nothing itself notices no transaction that has failed.
+    this.byHand.watchCommit(queryRunner);
     const { givesManager } = this.pipeline;
     const callsApplication = givesManager || this.messages.callApplication(items);
     const stage = () => eventually(this.#stage(state, items, manager));
@@ -179,6 +183,7 @@ export class ChangeCollector {
       state.frames.merge();
       return;
     }
+    if (state.hasFailed) return this.afterRollback(queryRunner);
     const late = drained(state);
     state.frames.close();
     this.byHand.end(queryRunner, true);
@@ -207,6 +212,11 @@ export class ChangeCollector {
     else frames.rollbackTo(savepoint);
   }
 
+  /** The open transaction of a connection was rolled back where it was to be committed. */
+  failed(queryRunner: QueryRunner): void {
+    this.#state(queryRunner).hasFailed = true;
+  }
+
   /** A transaction or a savepoint was rolled back. */
   afterRollback(queryRunner: QueryRunner): void {
     const state = this.#state(queryRunner);
@@ -215,6 +225,7 @@ export class ChangeCollector {
       return;
     }
     state.frames.close();
+    state.hasFailed = false;
     this.byHand.end(queryRunner, false);
     state.staged.length = 0;
   }

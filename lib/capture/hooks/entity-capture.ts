@@ -99,6 +99,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
         if (control.does === 'rollback to') this.#forget(queryRunner);
         this.#collector.savepoint(queryRunner, control);
       },
+      failed: (queryRunner) => this.#collector.failed(queryRunner),
     });
     const others = otherReports?.(this);
     this.#collector = new ChangeCollector(

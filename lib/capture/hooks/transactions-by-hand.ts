@@ -2,6 +2,7 @@ import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm
 import { noteTransactionByHand } from '../../common/typeorm-compat.js';
 import type { Message } from '../../message/index.js';
 import { SqliteTransactions } from '../../sqlite/index.js';
+import { isPostgres } from '../rows/row-lock.js';
 import type { AfterQueryEvent } from '../rows/typeorm-types.js';
 import { TransactionFrames } from '../changes/transaction-frames.js';
 import {
@@ -27,6 +28,8 @@ interface Listener {
   release(messages: readonly Message[]): void;
   /** A savepoint by hand, within a transaction of TypeORM, has begun or ended. */
   savepoint(queryRunner: QueryRunner, control: SavepointControl): void;
+  /** PostgreSQL has answered the COMMIT of a transaction of TypeORM with a ROLLBACK: the transaction had failed. */
+  failed(queryRunner: QueryRunner): void;
 }
 
 /** What TypeORM tells of a statement that it has run. */
@@ -48,8 +51,8 @@ export class TransactionsByHand {
   readonly #begun = new WeakSet<object>();
   #isWatching = false;
   readonly #waiting = new Map<object, Waiting>();
-  /** Those in a transaction of TypeORM with savepoints by hand. */
-  readonly #withSavepoints = new Set<QueryRunner>();
+  /** Those in a transaction of TypeORM that has savepoints by hand, or is about to commit. */
+  readonly #watched = new Set<QueryRunner>();
 
   /** @param subscriber gets a hook for the end of statements while it is needed: TypeORM calls it for each statement */
   constructor(
@@ -63,10 +66,7 @@ export class TransactionsByHand {
     const control = parseControl(sql);
     if (control === undefined) return;
     if (queryRunner.isTransactionActive) {
-      if (isSavepointByHand(control) && !this.#withSavepoints.has(queryRunner)) {
-        this.#withSavepoints.add(queryRunner);
-        this.#listen();
-      }
+      if (isSavepointByHand(control)) this.#watch(queryRunner);
       // TypeORM's own need not be watched before there is one by hand.
       if (!this.#isWatching) return;
     }
@@ -97,6 +97,18 @@ export class TransactionsByHand {
     noteTransactionByHand(queryRunner, () => this.isOpen(queryRunner));
   }
 
+  /** A transaction of TypeORM is about to commit. PostgreSQL may answer that with a rollback. */
+  watchCommit(queryRunner: QueryRunner): void {
+    if (isPostgres(this.dataSource)) this.#watch(queryRunner);
+  }
+
+  /** Looks at how the statements of a transaction of TypeORM end, until it does. */
+  #watch(queryRunner: QueryRunner): void {
+    if (this.#watched.has(queryRunner)) return;
+    this.#watched.add(queryRunner);
+    this.#listen();
+  }
+
   /** Keeps messages that are staged in such a transaction until its end. */
   hold(queryRunner: QueryRunner, messages: readonly Message[]): void {
     if (messages.length === 0) return;
@@ -114,7 +126,7 @@ export class TransactionsByHand {
 
   /** The transaction of a connection has ended. */
   end(queryRunner: QueryRunner, isCommitted: boolean): void {
-    if (this.#withSavepoints.delete(queryRunner)) this.#ignore();
+    if (this.#watched.delete(queryRunner)) this.#ignore();
     if (!this.#isWatching) return;
     const connection = connectionOf(queryRunner);
     // A COMMIT that messages travel with is not seen.
@@ -132,8 +144,9 @@ export class TransactionsByHand {
   }
 
   #ignore(): void {
-    if (this.#waiting.size + this.#withSavepoints.size > 0) return;
-    Reflect.deleteProperty(this.subscriber, 'afterQuery');
+    if (this.#waiting.size + this.#watched.size > 0) return;
+    // Not deleted: that makes an object slow, and this one is asked for with each statement.
+    Reflect.set(this.subscriber, 'afterQuery', undefined);
   }
 
   #ran(ran: Ran): void {
@@ -141,27 +154,22 @@ export class TransactionsByHand {
     for (const { queryRunner: other } of this.#waiting.values()) {
       if (other.isReleased && !this.#isShared) this.end(other, false);
     }
-    for (const other of this.#withSavepoints) if (other.isReleased) this.end(other, false);
+    for (const other of this.#watched) if (other.isReleased) this.end(other, false);
     const control = success ? parseControl(query) : undefined;
-    if (queryRunner.isTransactionActive && isSavepointByHand(control)) {
-      this.listener.savepoint(queryRunner, control);
+    if (this.#watched.has(queryRunner)) {
+      if (isSavepointByHand(control)) this.listener.savepoint(queryRunner, control);
+      else if (control?.does === 'commit' && isRollback(ran)) this.listener.failed(queryRunner);
     }
     const waiting = this.#waiting.get(this.#keyOf(queryRunner));
     if (waiting !== undefined) this.#ranByHand(ran, control, waiting);
   }
 
-  #ranByHand(
-    { queryRunner, rawResults }: Ran,
-    control: TransactionControl | undefined,
-    { messages }: Waiting,
-  ): void {
+  #ranByHand(ran: Ran, control: TransactionControl | undefined, { messages }: Waiting): void {
+    const { queryRunner } = ran;
     const { does, savepoint = '', chains = false } = control ?? {};
     const wasBegun = chains && this.#begun.has(connectionOf(queryRunner)!);
-    if (does === 'commit') {
-      // PostgreSQL answers so to the COMMIT of a transaction that has failed.
-      const { command } = (rawResults ?? {}) as { readonly command?: unknown };
-      this.end(queryRunner, command !== 'ROLLBACK');
-    } else if (does === 'rollback') this.end(queryRunner, false);
+    if (does === 'commit') this.end(queryRunner, !isRollback(ran));
+    else if (does === 'rollback') this.end(queryRunner, false);
     else if (does === 'savepoint') messages.savepoint(savepoint);
     else if (does === 'release') messages.release(savepoint);
     else if (does === 'rollback to') messages.rollbackTo(savepoint);
@@ -179,6 +187,12 @@ export class TransactionsByHand {
   #keyOf(queryRunner: QueryRunner): object {
     return this.#isShared ? this.dataSource : queryRunner;
   }
+}
+
+/** PostgreSQL answers so to the COMMIT of a transaction that has failed. */
+function isRollback({ rawResults }: Ran): boolean {
+  const { command } = (rawResults ?? {}) as { readonly command?: unknown };
+  return command === 'ROLLBACK';
 }
 
 function isSavepointByHand(control: TransactionControl | undefined): control is SavepointControl {
