@@ -62,6 +62,15 @@ class Memo {
   by!: string | null;
 }
 
+/** More than one is too many for its events. */
+@Entity()
+@Webhooks<Leaf>({ payload: ({ id }) => id, bulkLimit: 1, bulkOverflow: 'warn' })
+@WebhookEvent<Leaf>('leaf.deleted', { on: 'delete' })
+class Leaf {
+  @PrimaryColumn()
+  id!: number;
+}
+
 type Hook = (values: ObjectLiteral, manager: EntityManager) => unknown;
 
 /** What the application's subscriber does before a write. */
@@ -110,7 +119,7 @@ describe.each(CAPTURE_DATABASES)('hooks before writes by criteria, on %s', (kind
   const subscriber = new Subscriber();
 
   beforeAll(async () => {
-    app = await openCaptureApp(kind, [Editor, Note, Memo]);
+    app = await openCaptureApp(kind, [Editor, Note, Memo, Leaf]);
     ({ manager } = app.dataSource);
     app.dataSource.subscribers.push(subscriber as EntitySubscriberInterface);
     await manager.insert(Editor, [{ id: 1 }, { id: 2 }]);
@@ -227,6 +236,15 @@ describe.each(CAPTURE_DATABASES)('hooks before writes by criteria, on %s', (kind
     expect(app.received()).toHaveLength(1);
     await builder.set({ title: 'q' }).callListeners(false).execute();
     expect(subscriber.calls).toHaveLength(12);
+    expect(app.received()).toEqual([]);
+  });
+
+  it('calls each hook once for a write of too many rows', async () => {
+    await manager.insert(Leaf, [{ id: 1 }, { id: 2 }]);
+    subscriber.calls.length = 0;
+    await manager.createQueryBuilder().delete().from(Leaf).where('id > 0').execute();
+    expect(subscriber.calls).toEqual(['beforeRemove', 'afterRemove']);
+    expect(await manager.count(Leaf)).toBe(0);
     expect(app.received()).toEqual([]);
   });
 

@@ -38,9 +38,7 @@ export function writeByCondition(write: BuilderWrite, operation: ByCondition): P
   const limit = Math.min(...limits, ...(affectsOthers ? [context.guard.cascadeLimit] : []));
   const about = { operation, named, plans, affectsOthers, limit };
   return ownTransaction(builder, context, (queryRunner) =>
-    hooksFirst(builder, queryRunner, execute, (after) =>
-      writeCaptured({ ...write, execute: after }, about, queryRunner),
-    ),
+    hooksFirst(builder, queryRunner, () => writeCaptured(write, about, queryRunner)),
   );
 }
 

@@ -49,10 +49,10 @@ async function upsert(
     (concernedEvents(plan, 'delete').length > 0 && context.isInTransaction(builder));
   if (!isConcerned || !context.guard.admits(plan, 'upsert')) return execute();
   return ownTransaction(builder, context, (queryRunner) =>
-    hooksFirst(builder, queryRunner, execute, async (after) => {
+    hooksFirst(builder, queryRunner, async () => {
       const rows = new Upsert(plan, builder, valueSets);
       await context.read(plan.metadata, 'upsert', () => rows.prepare(queryRunner));
-      const result = await after();
+      const result = await execute();
       await context.collect(queryRunner, await rows.changes(queryRunner.manager, result));
       return result;
     }),

@@ -69,17 +69,16 @@ export function hasHooks(builder: WriteBuilder): boolean {
  * Calls the application's hooks before a write ahead of all that is read for it: they may change its values, and rows. By
  * TypeORM they would be called in between.
  *
- * @param write is given what makes the write and calls the hooks after it
+ * The hooks after it are called once, when all of it is done: a write may be tried before it is made.
  */
 export async function hooksFirst<Result>(
   builder: WriteBuilder,
   queryRunner: QueryRunner,
-  execute: Execute,
-  write: (execute: Execute) => Promise<Result>,
+  write: () => Promise<Result>,
 ): Promise<Result> {
   const { expressionMap } = builder;
   // Another capture of the same data source has called them.
-  if (hooked.has(builder)) return write(execute);
+  if (hooked.has(builder)) return write();
   const { metadata } = expressionMap.mainAlias!;
   const [before, after] = HOOKS[expressionMap.queryType as keyof typeof HOOKS];
   const call = async (hook: typeof before | typeof after): Promise<void> => {
@@ -95,11 +94,9 @@ export async function hooksFirst<Result>(
   try {
     await call(before);
     expressionMap.callListeners = false;
-    return await write(async () => {
-      const result = await execute();
-      await call(after);
-      return result;
-    });
+    const result = await write();
+    await call(after);
+    return result;
   } finally {
     expressionMap.callListeners = true;
     hooked.delete(builder);
