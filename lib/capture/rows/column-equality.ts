@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { databaseForm } from './database-form.js';
 import type { Column } from './row-key.js';
 
 /** Tells whether a column's value is the same in two rows that were both read from the database. */
@@ -10,7 +11,9 @@ export function isSameColumnValue(column: Column, one: unknown, other: unknown):
     return plainDecimal(one) === plainDecimal(other);
   }
   if (!isDeepStrictEqual(one, other)) return false;
-  return !isOpaque(one) || isDeepStrictEqual(stored(column, one), stored(column, other));
+  return (
+    !isOpaque(one) || isDeepStrictEqual(databaseForm(column, one), databaseForm(column, other))
+  );
 }
 
 const DECIMAL = new Set<unknown>(['decimal', 'numeric', 'dec', 'fixed', 'number']);
@@ -31,10 +34,4 @@ function isOpaque(value: unknown): boolean {
   if (Array.isArray(value) || value instanceof Date || value instanceof Uint8Array) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype !== null && prototype !== Object.prototype;
-}
-
-function stored({ transformer }: Column, value: unknown): unknown {
-  if (transformer === undefined) return value;
-  const all = Array.isArray(transformer) ? transformer : [transformer];
-  return all.reduce<unknown>((result, { to }) => to(result), value);
 }

@@ -1,4 +1,5 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
+import { databaseForm } from './database-form.js';
 
 /** TypeORM does not export the type by name. */
 export type Column = EntityMetadata['columns'][number];
@@ -25,9 +26,11 @@ function partOf(row: ObjectLiteral, column: Column): string | undefined {
 export function keyPart(value: unknown, column: Column): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (value instanceof Date) return value.toISOString();
+  // The private fields of an object may hold all of it.
+  const form = typeof value === 'object' ? databaseForm(column, value) : value;
   // Databases answer a uuid in lower case, however it was given.
-  if (column.type === 'uuid') return String(value).toLowerCase();
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (column.type === 'uuid') return String(form).toLowerCase();
+  return typeof form === 'object' ? JSON.stringify(form) : String(form);
 }
 
 /** False for values that JavaScript may give back changed: its dates have no microseconds. */
