@@ -34,6 +34,18 @@ class Row {
   @DeleteDateColumn() deletedAt!: Date | null;
 }
 
+/** Its date is hidden. */
+@Entity()
+@Webhooks<Shy>({ payload: (row) => row })
+@WebhookEvent<Shy>('shy.created', { on: 'create' })
+@WebhookEvent<Shy>('shy.changed', { on: 'change' })
+@WebhookEvent<Shy>('shy.removed', { on: 'delete' })
+class Shy {
+  @PrimaryColumn() id!: number;
+  @Column({ default: 'a' }) text!: string;
+  @DeleteDateColumn({ select: false }) deletedAt!: Date | null;
+}
+
 type Entities = typeof Note | typeof Entry | typeof Row;
 
 /** The ways to set the date of a removal. */
@@ -54,11 +66,11 @@ describe.each(CAPTURE_DATABASES)('softly removed rows on %s', (kind) => {
   const manager = () => rig.dataSource.manager;
 
   beforeAll(async () => {
-    rig = await openCaptureApp(kind, [Note, Entry, Row]);
+    rig = await openCaptureApp(kind, [Note, Entry, Row, Shy]);
   });
   afterAll(() => rig.close());
   beforeEach(async () => {
-    for (const entity of [Note, Entry, Row]) {
+    for (const entity of [Note, Entry, Row, Shy]) {
       await manager().createQueryBuilder().delete().from(entity).callListeners(false).execute();
       await manager().insert<object>(entity, { id: 1 });
     }
@@ -120,6 +132,54 @@ describe.each(CAPTURE_DATABASES)('softly removed rows on %s', (kind) => {
     await manager().update(Entry, 1, { deletedAt: null });
     expect(rig.queries()).toHaveLength(1);
   });
+
+  it('knows a removal by a hidden date', async () => {
+    const shy = await manager().findOneByOrFail(Shy, { id: 1 });
+    await manager().softRemove(shy);
+    await manager().softRemove(shy);
+    await manager().update(Shy, 1, { text: 'b' });
+    await manager().save(Shy, { id: 1, text: 'c' });
+    await manager().softDelete(Shy, 1);
+    expect(rig.received()).toEqual(['shy.removed {"id":1,"text":"a"}']);
+    await manager().recover(shy);
+    await manager().recover(shy);
+    await manager().restore(Shy, 1);
+    expect(rig.received()).toEqual(['shy.created {"id":1,"text":"c"}']);
+    await manager().save(Shy, { id: 1, deletedAt: new Date() });
+    await manager().restore(Shy, 1);
+    await manager().update(Shy, 1, { text: 'd' });
+    expect(rig.received()).toEqual([
+      'shy.removed {"id":1,"text":"c"}',
+      'shy.created {"id":1,"text":"c"}',
+      'shy.changed {"id":1,"text":"d"}',
+    ]);
+    await manager().softDelete(Shy, 1);
+    rig.received();
+    await manager().delete(Shy, 1);
+    expect(rig.received()).toEqual([]);
+  });
+
+  it.each<[string, (row: object) => Promise<unknown>]>([
+    ['save()', (row) => manager().save(Note, row)],
+    ['insert()', (row) => manager().insert(Note, row)],
+    ['upsert()', (row) => manager().upsert(Note, row, ['id'])],
+  ])(
+    'sends nothing of one that is removed from its %s on, until it is recovered',
+    async (_, put) => {
+      await put({ id: 2, deletedAt: new Date() });
+      await manager().update(Note, 2, { text: 'b' });
+      expect(rig.received()).toEqual([]);
+      await manager().restore(Note, 2);
+      expect(rig.received()).toEqual(['note.created {"id":2,"text":"b"}']);
+      await manager().transaction(async (inner) => {
+        await inner.delete(Note, 2);
+        await inner.insert(Note, { id: 2, deletedAt: new Date() });
+      });
+      expect(rig.received()).toEqual(['note.removed {"id":2,"text":"a"}']);
+      await manager().insert(Row, { id: 2, deletedAt: new Date() });
+      expect(rig.received()).toEqual(['row ["create",2,[]]']);
+    },
+  );
 
   it('sends nothing of what is written to a row that was removed', async () => {
     await manager().softDelete(Note, 1);

@@ -34,9 +34,9 @@ export class Doubts {
     if (!this.concern(plan, kind)) return false;
     const { deleteDateColumn: column, primaryColumns } = plan.metadata;
     if (row === undefined) return kind !== 'delete' && primaryColumns.every(isReadInFull);
-    if (column?.isSelect !== true || event.options.softRemoval === false) return false;
+    const removedAt: unknown = column?.getEntityValue(row);
+    if (removedAt === undefined || event.options.softRemoval === false) return false;
     if (!this.softly.has(plan)) return false;
-    const isRemoved = (column.getEntityValue(row) ?? null) !== null;
-    return isRemoved !== (net?.now.removed ?? false);
+    return (removedAt !== null) !== (net?.now.removed ?? false);
   }
 }

@@ -121,9 +121,9 @@ export function linksOf(
 
 function presenceBefore({ did, plan, old }: RowChange): Presence {
   if (did === 'insert') return GONE;
-  if (old === undefined) return did === 'recover' ? SOFTLY_REMOVED : THERE;
-  const removed: unknown = plan.metadata.deleteDateColumn?.getEntityValue(old);
-  return removed === undefined || removed === null ? THERE : SOFTLY_REMOVED;
+  const removed: unknown = old && plan.metadata.deleteDateColumn?.getEntityValue(old);
+  if (removed === undefined) return did === 'recover' ? SOFTLY_REMOVED : THERE;
+  return removed === null ? THERE : SOFTLY_REMOVED;
 }
 
 function byField(values: RowChange['values']): [ChangedValue['of'], ChangedValue][] {
@@ -133,6 +133,7 @@ function byField(values: RowChange['values']): [ChangedValue['of'], ChangedValue
 function presenceAfter({ did, plan, values }: RowChange, { removed }: Presence): Presence {
   switch (did) {
     case 'insert':
+      return removedBy(plan, values) === true ? SOFTLY_REMOVED : THERE;
     case 'recover':
       return THERE;
     case 'soft-remove':

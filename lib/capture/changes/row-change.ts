@@ -20,7 +20,7 @@ export class RowChange {
   readonly old: ObjectLiteral | undefined;
   /** True if {@link old} was read with every relation and column that the events ask for. */
   readonly oldIsComplete: boolean;
-  /** The values that an update has set. */
+  /** The values that an update has set; of an insert the date of a row that is softly removed. */
   readonly values: readonly ChangedValue[];
   /**
    * Everything that makes the row together with {@link old}, when the database is sure to answer just that; undefined

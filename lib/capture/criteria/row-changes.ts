@@ -2,7 +2,7 @@ import type { EntityManager, EntityMetadata, ObjectLiteral, QueryRunner } from '
 import { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
-import { UNKNOWN_VALUE } from '../rows/changed-values.js';
+import { removalOf, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import { exactValues } from '../rows/read-back.js';
 import { copyRow, layOver, setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
@@ -167,7 +167,8 @@ function readsOldRow({ options, needsRow, readsBefore }: EventPlan, operation: B
   // A row that gets another key is no longer there either.
   const isGone = operation === 'delete' || operation === 'update of the key';
   return (
-    (isGone && options.on === 'delete' && needsRow) || (DID[operation] === 'update' && readsBefore)
+    (isGone && options.on === 'delete' && (needsRow || readsBefore)) ||
+    (DID[operation] === 'update' && readsBefore)
   );
 }
 
@@ -186,7 +187,7 @@ function moved(change: RowChange, row: ObjectLiteral, keys: RowChange['values'])
       id: copyRow(now, metadata),
       old: undefined,
       oldIsComplete: false,
-      values: [],
+      values: removalOf(metadata, now),
       exact: undefined,
     },
   ];

@@ -1,7 +1,7 @@
 import type { ObjectLiteral, UpdateEvent } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
-import { changedValues } from '../rows/changed-values.js';
+import { changedValues, removalOf } from '../rows/changed-values.js';
 import { withoutEmptyLinks } from '../rows/empty-links.js';
 import { exactValues, mayDiffer } from '../rows/read-back.js';
 import { supplied } from '../rows/row-copy.js';
@@ -26,7 +26,8 @@ export function createRowChange(
   event: Pick<UpdateEvent<ObjectLiteral>, 'queryRunner'> & Partial<UpdateEvent<ObjectLiteral>>,
   { did, plan, key, row, old, read, isCurrent }: ReportedRow,
 ): RowChange {
-  const values = did === 'update' ? changedValues(event) : [];
+  const values =
+    did === 'update' ? changedValues(event) : did === 'insert' ? removalOf(plan.metadata, row) : [];
   const known = old && withoutEmptyLinks(old, plan.metadata);
   const changed = values.map(({ of }) => of);
   const { readBack } = plan;

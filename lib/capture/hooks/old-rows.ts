@@ -147,7 +147,7 @@ export function beforeHooks(
   const ofChange = plan.events.filter(({ readsBefore }) => readsBefore);
   const isCompared = !isCurrent && plan.events.some(({ comparesBefore }) => comparesBefore);
   const deletions = plan.events.filter(({ options: { on } }) => on === 'delete');
-  const ofDelete = deletions.filter(({ needsRow }) => needsRow);
+  const ofDelete = deletions.filter(({ needsRow, readsBefore }) => needsRow || readsBefore);
   const incomplete = ofDelete.some(({ joins, hidden }) => joins.length + hidden.length > 0);
 
   const hooks: EntitySubscriberInterface<ObjectLiteral> = {};
@@ -169,17 +169,18 @@ export function beforeHooks(
       return oldRows.read(event, plan, { events: ofDelete, id, keepsKeys: false });
     };
   }
-  if (mayBeOrphaned(plan) || (!isCurrent && seesSoftRemoval(plan, 'delete'))) {
+  // Without its date, the row that TypeORM has loaded does not tell whether it is removed.
+  const isHidden = metadata.deleteDateColumn?.isSelect === false && ofChange.length > 0;
+  if (isHidden || mayBeOrphaned(plan) || (!isCurrent && seesSoftRemoval(plan, 'delete'))) {
     hooks.beforeSoftRemove = (event: SoftRemoveEvent<ObjectLiteral>) => {
-      if (event.metadata !== metadata || event.entityId === undefined) return;
-      if (event.entity !== undefined && isCurrent) return;
-      const id = metadata.ensureEntityIdMap(event.entityId);
-      return oldRows.read(event, plan, { events: [], id, keepsKeys: true });
+      const old = (event.databaseEntity as ObjectLiteral | undefined) ?? event.entityId;
+      if (event.metadata !== metadata || old === undefined) return;
+      if (event.entity !== undefined && isCurrent && !isHidden) return;
+      const id = metadata.ensureEntityIdMap(old);
+      return oldRows.read(event, plan, { events: isHidden ? ofChange : [], id, keepsKeys: true });
     };
   }
-  if (!isCurrent && seesSoftRemoval(plan, 'create')) {
-    hooks.beforeRecover = readOld;
-  }
+  if (isHidden || (!isCurrent && seesSoftRemoval(plan, 'create'))) hooks.beforeRecover = readOld;
   return Object.keys(hooks).length === 0
     ? undefined
     : { listenTo: () => metadata.target, ...hooks };

@@ -85,7 +85,7 @@ export interface EventPlan {
   readonly order: OrderPlan | undefined;
   /** The options that travel with messages. */
   readonly settings: MessageSettings;
-  /** True if the condition reads something of the row before an update that TypeORM does not load by itself. */
+  /** True if something of the row before an update counts that TypeORM does not load by itself. */
   readonly readsBefore: boolean;
   /** True if the condition compares the row with what it was before. */
   readonly comparesBefore: boolean;
@@ -178,7 +178,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
   ];
   const readsChanges = condition?.paths.every(ofRow) === false;
   const watched = watchedFields(event, metadata);
-  const watchedHidden = hiddenFields(watched);
+  const watchedHidden = [...hiddenFields(watched), ...hiddenRemoval(metadata, options)];
   const surveyed = paths.map((path) => surveyPath(path, metadata));
   for (const path of options.relations ?? []) {
     const survey = surveyPath(path, metadata);
@@ -282,6 +282,15 @@ function isInherited(relation: RelationMetadata, metadata: EntityMetadata): bool
           typeof on !== 'string' && relationName(on) === relation.propertyPath,
       )
   );
+}
+
+/** A hidden date of removal: without it nobody can tell whether a row is there. */
+function hiddenRemoval(
+  { deleteDateColumn }: EntityMetadata,
+  { on, softRemoval }: TriggeredOptions,
+): string[] {
+  const counts = typeof on === 'string' && softRemoval !== false;
+  return counts && deleteDateColumn?.isSelect === false ? [deleteDateColumn.propertyPath] : [];
 }
 
 function isFunction(setting: unknown): setting is Function {

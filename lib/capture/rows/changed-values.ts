@@ -1,4 +1,4 @@
-import type { ObjectLiteral, UpdateEvent } from 'typeorm';
+import type { EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
 import type { Column } from './row-key.js';
 import type { RelationMetadata } from './typeorm-types.js';
 
@@ -13,6 +13,16 @@ export interface ChangedValue {
 
 /** Stands for a value that only the database knows: that of an SQL expression. */
 export const UNKNOWN_VALUE: unique symbol = Symbol('unknown');
+
+/** The date of a row that is inserted as one that was softly removed; nothing of others. */
+export function removalOf(
+  { deleteDateColumn }: EntityMetadata,
+  row: ObjectLiteral,
+): ChangedValue[] {
+  const value: unknown = deleteDateColumn?.getEntityValue(row);
+  if (deleteDateColumn === undefined || value === undefined || value === null) return [];
+  return [{ of: deleteDateColumn, value: typeof value === 'function' ? UNKNOWN_VALUE : value }];
+}
 
 /** The values that an update has set, each column and relation once. */
 export function changedValues({
