@@ -1,4 +1,4 @@
-import type { ObjectLiteral } from 'typeorm';
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import type { NetChange } from './net-change.js';
 import type { RowChange } from './row-change.js';
@@ -43,19 +43,44 @@ export function changedFields(
   const { old } = net;
   if (old === undefined) return undefined;
   if (net.replaced) {
-    if (row === undefined) return undefined;
-    return net.plan.metadata.columns.filter(
-      (column) =>
-        column.isSelect &&
-        !column.isVirtual &&
-        !column.isUpdateDate &&
-        !column.isVersion &&
-        !isSameColumnValue(column, column.getEntityValue(old), column.getEntityValue(row)),
-    );
+    return row && replacedFields(old, row, net.plan.metadata, event);
   }
   return shownValues(net, event)
     .filter((value) => isChangedValue(value, old, row))
     .map(({ of }) => of);
+}
+
+/**
+ * The fields that differ in a row that has taken the place of another one.
+ *
+ * @returns undefined when that may be a relation alone, which was not read
+ */
+function replacedFields(
+  old: ObjectLiteral,
+  row: ObjectLiteral,
+  { columns, relationsWithJoinColumns }: EntityMetadata,
+  event: EventPlan,
+): readonly Field[] | undefined {
+  const changed: Field[] = columns.filter(
+    (column) =>
+      column.isSelect &&
+      !column.isVirtual &&
+      !column.isUpdateDate &&
+      !column.isVersion &&
+      !isSameColumnValue(column, column.getEntityValue(old), column.getEntityValue(row)),
+  );
+  // The keys of others are columns, and compared with them.
+  const relations = relationsWithJoinColumns.filter(({ joinColumns }) =>
+    joinColumns.some(({ isVirtual }) => isVirtual),
+  );
+  const isRead = (relation: RelationMetadata): boolean =>
+    [old, row].every((one) => relation.getEntityValue(one) !== undefined);
+  for (const relation of relations.filter(isRead)) {
+    const [before, after] = [old, row].map((one) => relation.getEntityValue(one) as unknown);
+    if (!sameLink(relation, before, after)) changed.push(relation);
+  }
+  const isUnknown = relations.some((one) => !isRead(one) && isWatched(one, event));
+  return isUnknown && !changed.some((field) => isWatched(field, event)) ? undefined : changed;
 }
 
 /** Tells whether a change is sure to have left its row with other values, as far as the values tell that were set. */
