@@ -1,7 +1,9 @@
 import type { EntityManager, ObjectLiteral, QueryRunner } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
+import { removalOf, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import { rowKey } from '../rows/row-key.js';
+import type { Field } from '../rows/typeorm-types.js';
 import { changesOf } from './row-changes.js';
 import { type SetValues, setValuesOf } from './set-values.js';
 import { UpsertedRows } from './upserted-rows.js';
@@ -75,7 +77,7 @@ export class Upsert {
       id: row,
       old: undefined,
       oldIsComplete: false,
-      values: isUpdated ? this.#valuesOf(row) : [],
+      values: isUpdated ? this.#valuesOf(row) : removalOf(plan.metadata, row),
       exact: undefined,
     });
   }
@@ -83,7 +85,12 @@ export class Upsert {
   #valuesOf(row: ObjectLiteral): RowChange['values'] {
     return [...this.#set.columns, ...this.#set.relations].map((of) => ({
       of,
-      value: of.getEntityValue(row) as unknown,
+      // The row was read without hidden columns.
+      value: isHidden(of) ? UNKNOWN_VALUE : (of.getEntityValue(row) as unknown),
     }));
   }
+}
+
+function isHidden(of: Field): boolean {
+  return 'isSelect' in of && !of.isSelect;
 }
