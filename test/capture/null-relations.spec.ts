@@ -51,7 +51,7 @@ const SAVES: Readonly<Record<string, (manager: EntityManager, name: object) => P
     'some values': (manager, name) =>
       manager.save(Clerk, { id: 1, boss: null, room: null, locker: null, ...name }),
     'an upsert': (manager, name) =>
-      manager.upsert(Clerk, { id: 1, boss: null, room: null, ...name } as Clerk, ['id']),
+      manager.upsert(Clerk, { id: 1, boss: null, room: null, ...name }, ['id']),
     'an update': (manager, name) =>
       manager.update(Clerk, { id: 1 }, { boss: null, room: null, name: '', ...name }),
   };

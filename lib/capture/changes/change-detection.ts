@@ -2,7 +2,7 @@ import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import type { NetChange } from './net-change.js';
 import type { RowChange } from './row-change.js';
-import { isEmptyLink } from '../rows/empty-links.js';
+import { isEmptyLink } from '../rows/row-copy.js';
 import { readsBackTheSame } from '../rows/read-back.js';
 import { type Column, keyPart } from '../rows/row-key.js';
 import { isSameColumnValue } from '../rows/column-equality.js';

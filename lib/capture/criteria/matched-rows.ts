@@ -6,8 +6,7 @@ import type {
   SelectQueryBuilder,
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { isEmptyLink } from '../rows/empty-links.js';
-import { setValue } from '../rows/row-copy.js';
+import { isEmptyLink, setValue } from '../rows/row-copy.js';
 import { type Column, isReadInFull } from '../rows/row-key.js';
 import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
 import { areSteady } from '../rows/steady-conditions.js';

@@ -2,9 +2,8 @@ import type { ObjectLiteral, UpdateEvent } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { changedValues, removalOf } from '../rows/changed-values.js';
-import { withoutEmptyLinks } from '../rows/empty-links.js';
 import { exactValues, mayDiffer } from '../rows/read-back.js';
-import { supplied } from '../rows/row-copy.js';
+import { supplied, withoutEmptyLinks } from '../rows/row-copy.js';
 import type { ReadRow } from './old-rows.js';
 
 /** The row that a hook reports. */

@@ -6,9 +6,8 @@ import { valueAtPath } from '../payload/value-at-path.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import type { ChangedValue } from '../rows/changed-values.js';
-import { withoutEmptyLinks } from '../rows/empty-links.js';
 import { readRows } from '../rows/row-reader.js';
-import { supplied } from '../rows/row-copy.js';
+import { supplied, withoutEmptyLinks } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 

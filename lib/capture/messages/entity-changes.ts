@@ -3,8 +3,7 @@ import type { EntityChanges, ValueChange } from '../../event/index.js';
 import type { NetChange } from '../changes/net-change.js';
 import { propertyOf } from '../plan/changed-fields.js';
 import type { EventPlan } from '../plan/entity-plan.js';
-import { isEmptyLink } from '../rows/empty-links.js';
-import { withoutPaths } from '../rows/row-copy.js';
+import { isEmptyLink, withoutPaths } from '../rows/row-copy.js';
 import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
 
 /** A changed row, with everything that is known of its change. */

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { databaseForm } from './database-form.js';
-import type { Column } from './row-key.js';
+import { type Column, databaseForm } from './row-key.js';
 
 /** Tells whether a column's value is the same in two rows that were both read from the database. */
 export function isSameColumnValue(column: Column, one: unknown, other: unknown): boolean {

@@ -1,5 +1,4 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import { databaseForm } from './database-form.js';
 
 /** TypeORM does not export the type by name. */
 export type Column = EntityMetadata['columns'][number];
@@ -31,6 +30,13 @@ export function keyPart(value: unknown, column: Column): string {
   // Databases answer a uuid in lower case, however it was given.
   if (column.type === 'uuid') return String(form).toLowerCase();
   return typeof form === 'object' ? JSON.stringify(form) : String(form);
+}
+
+/** A value as the transformer of its column gives it to the database. */
+export function databaseForm({ transformer }: Column, value: unknown): unknown {
+  if (transformer === undefined) return value;
+  const all = Array.isArray(transformer) ? transformer : [transformer];
+  return all.reduce<unknown>((result, { to }) => to(result), value);
 }
 
 /** False for values that JavaScript may give back changed: its dates have no microseconds. */
