@@ -285,8 +285,9 @@ export class ChangeCollector {
   ): Promise<void> {
     const items = state.loose.splice(0);
     if (this.others === undefined && this.messages.areUnheard(items)) return;
-    // Nothing has counted them.
+    // Nothing has counted its statements.
     state.writes = 0;
+    state.firstWrite = '';
     try {
       await eventually(this.#stage(state, items, manager));
     } finally {

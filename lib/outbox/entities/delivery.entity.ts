@@ -44,7 +44,7 @@ export class ThornDelivery {
 
   /**
    * The place among the unfinished deliveries of the subscriber and the key: 0 of the one whose turn it is, else the
-   * sequence of the message. So at most one has its turn.
+   * sequence of the message. So at most one has its turn. What a bulk operation adds is behind all sequences until it ends.
    */
   @Column({ type: 'bigint', nullable: true, transformer: EPOCH_MILLISECONDS })
   place!: number | null;
