@@ -88,7 +88,7 @@ export class ScriptedReceiver {
   /**
    * Appends answers to the script, one for each of the next requests; after them {@link otherwise} applies.
    *
-   * @throws {@link InvalidInputError} for what is no answer
+   * @throws `InvalidInputError` for what is no answer
    */
   answer(...answers: readonly ScriptedAnswer[]): this {
     for (const answer of answers) checkAnswer(answer);
@@ -99,7 +99,7 @@ export class ScriptedReceiver {
   /**
    * Sets the answer after the end of the script: a constant, or a function of the request. Default 204.
    *
-   * @throws {@link InvalidInputError} for what is no answer. A request for which the function returns none is answered
+   * @throws `InvalidInputError` for what is no answer. A request for which the function returns none is answered
    * with 500 and the reason.
    */
   otherwise(answer: ScriptedAnswer | ((webhook: ReceivedWebhook) => ScriptedAnswer)): this {

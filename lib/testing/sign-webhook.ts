@@ -37,7 +37,7 @@ export interface SignedWebhook {
 /**
  * Signs a webhook as its sender would, for tests of your own receivers.
  *
- * @throws {@link InvalidInputError} for what no sender could sign with; the error does not hold the secrets
+ * @throws `InvalidInputError` for what no sender could sign with; the error does not hold the secrets
  *
  * @example
  * ```ts
