@@ -10,9 +10,7 @@ export type { ThornModuleExtras, ThornModuleOptions } from './module/options/mod
 // Declaring events
 export {
   BulkWriteError,
-  type MethodErrorOptions,
   type MethodEventOptions,
-  type MethodSuccessOptions,
   WebhookEvent,
   Webhooks,
 } from './capture/index.js';
@@ -31,10 +29,8 @@ export {
   type EntityEventSettings,
   type EntityTrigger,
   EventCatalogue,
-  type EventDeclaration,
   type EventDefinition,
   type EventDefinitions,
-  type EventsOf,
   type JsonValue,
   Q,
   type RelationTrigger,
@@ -80,7 +76,6 @@ export type {
 
 // Durable delivery and its log
 export {
-  type AnswerClass,
   type CancelResult,
   Deliveries,
   type DeliveryDay,
@@ -115,19 +110,15 @@ export {
   type ChangeTerms,
   type CreationTerms,
   type HealthRules,
-  LimitReachedError,
   type NewSubscriber,
   type OwnerScope,
   type SecretRotation,
   type Subscriber,
-  type SubscriberLimits,
-  type SubscriberPage,
   type SubscriberQuery,
   Subscribers,
   type SubscriberUpdate,
   SubscribersUnavailableError,
   ThornSubscriber,
-  type UpdateTerms,
   type Verification,
 } from './subscriber/index.js';
 export { thornEntities, thornMigrations } from './migrations/index.js';
@@ -135,10 +126,6 @@ export { thornEntities, thornMigrations } from './migrations/index.js';
 // Delivering and signing
 export {
   type Attempt,
-  type AttemptErrorCode,
-  type AttemptFacts,
-  type AttemptRecord,
-  type DeliveryFacts,
   type DeliveryStatus,
   type FailureReason,
   type KeptAttempts,
@@ -147,7 +134,6 @@ export {
   type OwnerFailureReason,
   ownerReason,
   ownerView,
-  type SubscriberFacts,
   type TlsOptions,
   type WebhookEventMap,
   type WebhookEventName,
@@ -170,7 +156,6 @@ export {
   type ApiOwner,
   type ApiRequest,
   describeThornApi,
-  type DescribeThornApiOptions,
   type OperatorApiOptions,
   type OpenApiDocument,
   type ThornApiOptions,

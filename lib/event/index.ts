@@ -25,7 +25,6 @@ export {
   type EventDeclaration,
   type EventDefinition,
   type EventDefinitions,
-  type EventsOf,
 } from './define-events.js';
 export { compileEventName } from './event-name.js';
 export {
