@@ -89,7 +89,7 @@ export class Subscribers {
    * @returns the subscriber with its id and secret
    * @throws {@link InvalidInputError} whose `field` is the one that is missing, unknown or refused: `url` also when the
    * recipient policy refuses it, `events` also when a pattern can match no known event
-   * @throws {@link LimitReachedError} when its owner has as many as `terms.limits` allows
+   * @throws `LimitReachedError` when its owner has as many as `terms.limits` allows
    */
   async create(input: NewSubscriber, terms: CreationTerms = {}): Promise<Subscriber> {
     const given = this.check(input);
@@ -169,7 +169,7 @@ export class Subscribers {
    * Changes the given fields alone.
    *
    * @returns the whole subscriber after the change, or null when there is none of that id within `scope`
-   * @throws {@link InvalidInputError} and {@link LimitReachedError} as {@link create}, and what `terms.check` throws;
+   * @throws {@link InvalidInputError} and `LimitReachedError` as {@link create}, and what `terms.check` throws;
    * nothing is changed then
    */
   async update(
