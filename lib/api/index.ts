@@ -11,11 +11,7 @@ export {
   type ThornApiOptions,
 } from './options/api-options.js';
 export { ApiServices } from './subscribers/api-services.js';
-export {
-  describeThornApi,
-  type DescribeThornApiOptions,
-  type OpenApiDocument,
-} from './openapi/describe-api.js';
+export { describeThornApi, type OpenApiDocument } from './openapi/describe-api.js';
 export { checkApiPath } from './options/api-options.js';
 export {
   type OperatorApiOptions,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import { EventCatalogue } from './catalogue.js';
-import { dataType, defineEvents, type EventsOf } from './define-events.js';
+import { dataType, defineEvents, type EventDefinitions } from './define-events.js';
 import { compileEventName } from './event-name.js';
 import { covers, namesOfPattern, overlap } from './pattern-coverage.js';
 
@@ -232,7 +232,7 @@ describe('defineEvents', () => {
   });
 
   it('keeps the type of each event', () => {
-    type Events = EventsOf<typeof events>;
+    type Events = typeof events extends EventDefinitions<infer Data> ? Data : never;
     const flagged: Events['order.flagged'] = { id: 'x' };
     const low: Events['stock.{sku}.low'] = { left: 5 };
     // @ts-expect-error wrong type of a property

@@ -49,17 +49,6 @@ export interface EventDefinitions<Events = Readonly<Record<string, unknown>>> {
   readonly [eventsBrand]?: Events;
 }
 
-/**
- * The types of the data by event name, of what {@link defineEvents} returns.
- *
- * @example
- * ```ts
- * type OrderFlagged = EventsOf<typeof events>['order.flagged'];
- * ```
- */
-export type EventsOf<Definitions> =
-  Definitions extends EventDefinitions<infer Events> ? Events : never;
-
 type DataOf<Definition> = Definition extends { readonly data: DataType<infer Data> }
   ? Data
   : Definition extends { readonly schema: DataClass<infer Data> }

@@ -69,6 +69,7 @@ const begin = async (id: string) => {
 /** What every worker does once a minute. */
 const lookAround = async (one: OutboxApp) => {
   const store = one.strategy.stores[0]!;
+  await store.queueUpkeep.settleAbandoned();
   const { queues } = await store.queueUpkeep.page(null, 1000);
   one.strategy.promote(store, queues);
 };

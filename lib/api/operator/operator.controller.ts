@@ -9,12 +9,9 @@ import {
   DeliveryReports,
   OutboxStrategy,
 } from '../../outbox/index.js';
-import { Subscribers } from '../../subscriber/index.js';
+import { type SubscriberQuery, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
-import {
-  type SubscriberPageQuery,
-  SubscriberQueryPipe,
-} from '../subscribers/subscriber-query.pipe.js';
+import { SubscriberQueryPipe } from '../subscribers/subscriber-query.pipe.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { retryRefused } from '../deliveries/delivery-problems.js';
@@ -80,7 +77,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Query(new SubscriberQueryPipe()) query: unknown,
     ): Promise<object> {
       const scope = scopeFrom(owner);
-      const { items, next } = await this.subscribers.list(query as SubscriberPageQuery, scope);
+      const { items, next } = await this.subscribers.list(query as SubscriberQuery, scope);
       return {
         items: items.map((item) => new OperatorSubscriberView(item, collection, this.format)),
         next,

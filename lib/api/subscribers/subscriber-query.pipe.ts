@@ -1,21 +1,16 @@
 import type { PipeTransform } from '@nestjs/common';
 import { InvalidInputError } from '../../errors/index.js';
-import { checkSearch } from '../../subscriber/index.js';
+import { checkSearch, type SubscriberQuery } from '../../subscriber/index.js';
 import { isBody } from '../http/body-fields.js';
-import { type PageQuery, pageOf } from '../http/page-query.js';
+import { pageOf } from '../http/page-query.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
-
-/** The subscribers that a caller asks for. */
-export interface SubscriberPageQuery extends PageQuery {
-  readonly search?: string;
-}
 
 /**
  * Reads `limit`, `after` and `search`. Other parameters are not looked at: a guard may have its own, for example an API
  * key.
  */
-export class SubscriberQueryPipe implements PipeTransform<unknown, SubscriberPageQuery> {
-  transform(query: unknown): SubscriberPageQuery {
+export class SubscriberQueryPipe implements PipeTransform<unknown, SubscriberQuery> {
+  transform(query: unknown): SubscriberQuery {
     const refused: RefusedField[] = [];
     const page = pageOf(query, refused);
     const { search } = isBody(query) ? query : {};

@@ -21,6 +21,7 @@ import {
   type OwnerScope,
   type Subscriber,
   type SubscriberPage,
+  type SubscriberQuery,
   Subscribers,
   type SubscriberUpdate,
 } from '../../subscriber/index.js';
@@ -38,7 +39,7 @@ import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { eventsFor, Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
-import { type SubscriberPageQuery, SubscriberQueryPipe } from './subscriber-query.pipe.js';
+import { SubscriberQueryPipe } from './subscriber-query.pipe.js';
 import {
   ChangedSubscriberView,
   CreatedSubscriberView,
@@ -79,7 +80,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Query(new SubscriberQueryPipe()) query: unknown,
       @Req() request: object,
     ): Promise<SubscriberPageView> {
-      const { items, next } = await this.#found(scope, query as SubscriberPageQuery, request);
+      const { items, next } = await this.#found(scope, query as SubscriberQuery, request);
       return new SubscriberPageView(
         items.map(
           (item) => new SubscriberView(item, settings.self(collection, item.id), this.format),
@@ -182,7 +183,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     /** For a link to some events the text is sought last: `next` must not tell what is in an endpoint it hides. */
     async #found(
       scope: OwnerScope,
-      query: SubscriberPageQuery,
+      query: SubscriberQuery,
       request: object,
     ): Promise<SubscriberPage> {
       const { search, ...page } = query;

@@ -168,7 +168,7 @@ async function passOn(url: URL, received: Received, method = 'POST'): Promise<An
     redirect: 'manual',
     ...(method === 'GET' || method === 'HEAD' ? {} : { body: new Uint8Array(received.body) }),
   }).catch((error: unknown) => {
-    throw new Error(`${url.href} was not reached: ${fetchFailure(error)}`);
+    throw new Error(`${url.origin}${url.pathname} was not reached: ${fetchFailure(error)}`);
   });
   return {
     code: response.status,

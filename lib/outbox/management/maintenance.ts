@@ -76,7 +76,7 @@ export class Maintenance {
    * Applies `outbox({ retentionDays, expunge })` to all old messages at once. A worker does the same gradually while
    * idle.
    *
-   * @throws {@link InvalidInputError} whose `field` is `before` or `after`
+   * @throws {@link InvalidInputError} naming the invalid option, or the unknown one
    * @throws {@link ThornConfigurationError} when the application keeps no messages
    */
   async prune(options: PruneOptions = {}): Promise<PruneSummary> {
@@ -109,7 +109,7 @@ export class Maintenance {
    * messages. This includes secrets in plain text and secrets sealed with another key, which can be removed afterwards.
    * Expired secrets are deleted. A second run writes only the remaining rows.
    *
-   * @throws {@link InvalidInputError} whose `field` is `batch` or `after`
+   * @throws {@link InvalidInputError} naming the invalid option, or the unknown one
    * @throws {@link ThornConfigurationError} when no encryption key is configured
    */
   async reseal(options: ResealOptions = {}): Promise<ResealSummary> {

@@ -18,7 +18,7 @@ export interface QueuePage {
   readonly last: KeyQueue | null;
 }
 
-/** Rounds, a minute each, in which a bulk operation may do nothing. After a longer rest it counts as ended. */
+/** Rounds in which a bulk operation may do nothing. After a longer rest it counts as ended. */
 const ROUNDS_AT_REST = 5;
 const SETTLED_AT_ONCE = 500;
 
@@ -37,9 +37,8 @@ export class KeyQueueUpkeep {
     this.#dialect = database.dialect;
   }
 
-  /** Lists queues behind one, out of so many rows. Without one a new round begins. */
+  /** Lists queues behind one, out of so many rows. */
   async page(after: KeyQueue | null, limit: number): Promise<QueuePage> {
-    if (after === null) await this.#settleAbandoned();
     const { keyHash, subscriberId } = after ?? { keyHash: FIRST_KEY, subscriberId: FIRST_KEY };
     const isBehind =
       this.#dialect.name === 'mysql'
@@ -90,8 +89,11 @@ export class KeyQueueUpkeep {
     return { queues, last: rows.length < SETTLED_AT_ONCE ? null : queues.at(-1)!.keyHash };
   }
 
-  /** Settles what bulk operations have deferred that were stopped, or whose process died: it is no longer changed. */
-  async #settleAbandoned(): Promise<void> {
+  /**
+   * Settles what bulk operations have deferred that were stopped, or whose process died: it is no longer changed. Called in
+   * each round, once a minute.
+   */
+  async settleAbandoned(): Promise<void> {
     const { rows } = await this.database.run({
       sql: `SELECT subscriber_id, COUNT(*) AS count FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND place > ${DEFERRED} GROUP BY subscriber_id`,
       parameters: [],

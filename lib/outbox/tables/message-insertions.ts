@@ -220,7 +220,7 @@ export class MessageInsertions {
   }
 }
 
-/** Sets of two sizes: on SQLite a statement stays prepared for each number of rows. */
+/** Sets of two sizes alone: on SQLite the statement for each number of rows stays prepared. */
 function preparedSets(messages: readonly Message[]): readonly (readonly Message[])[] {
   const sets: (readonly Message[])[] = [];
   for (let at = 0; at < messages.length;) {

@@ -138,6 +138,7 @@ export class KeyQueues implements WriteListener {
 
   async #sweep(): Promise<void> {
     try {
+      await this.store.queueUpkeep.settleAbandoned();
       let after: KeyQueue | null = null;
       do {
         const { queues, holding, last }: QueuePage = await this.store.queueUpkeep.page(
