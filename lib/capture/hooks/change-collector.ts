@@ -5,10 +5,9 @@ import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import { identifyLinks } from '../changes/link-rows.js';
 import { type CollectedItem, occurrencesOf } from '../changes/occurrences.js';
-import { Doubts } from '../changes/doubts.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
-import { TransactionFrames } from '../changes/transaction-frames.js';
+import { ConnectionState } from './connection-state.js';
 import type { SavepointControl } from './transaction-control.js';
 import type { TransactionScopes } from './transaction-scopes.js';
 import type { TransactionsByHand } from './transactions-by-hand.js';
@@ -31,50 +30,8 @@ export interface OtherReports {
   reports(metadata: EntityMetadata): Promise<boolean>;
 }
 
-/** Statements after which every row is still there. */
-const KEEPS_ROWS = /^(?:INSERT|UPDATE)\b/i;
-
-/** Statements that add rows, and change none. */
-const PLAIN_INSERT = /^INSERT INTO(?![^]*\bON\s+(?:CONFLICT|DUPLICATE)\b)/i;
-
-/** Statements that leave every row as it is. */
-const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/i;
-
 /** Occurrences whose rows are read, and whose messages are staged, together. */
 const STAGED_TOGETHER = 1_000;
-
-/** A write that was refused after it was made: with it, or with its savepoint, all has to go. */
-interface Refusal {
-  readonly type: 'refusal';
-  readonly reason: Error;
-}
-
-/** The state of one connection. */
-class ConnectionState {
-  readonly frames = new TransactionFrames<CollectedItem | Refusal>();
-  /** Staged in the open transaction, released when it has committed. */
-  readonly staged: Message[] = [];
-  /** Happened outside of any transaction and not sent yet. */
-  readonly loose: CollectedItem[] = [];
-  /** Statements of the open transaction that may have written something. */
-  writes = 0;
-  firstWrite = '';
-  /** True while the further ones insert into the table of the first. */
-  writeOneTable = true;
-  /** What the capture does not know of the open transaction. */
-  doubts = new Doubts();
-  /** True once the database has rolled back what was to be committed. */
-  hasFailed = false;
-  /** Sends what is loose. */
-  sending: Promise<void> | undefined;
-
-  /** Another transaction begins. */
-  forgetStatements(): void {
-    this.writes = 0;
-    this.writeOneTable = true;
-    if (this.doubts.any) this.doubts = new Doubts();
-  }
-}
 
 /** Collects the changes on each connection, and sends their messages when its outermost transaction commits. */
 export class ChangeCollector {
@@ -104,7 +61,7 @@ export class ChangeCollector {
     const { queryRunner } = on;
     const state = this.#state(queryRunner);
     if (queryRunner.isTransactionActive || state.frames.depth > 0) {
-      openFrames(state).add(item);
+      state.openFrames.add(item);
       return;
     }
     state.loose.push(item);
@@ -125,30 +82,26 @@ export class ChangeCollector {
 
   /** A write of the open transaction was refused after it was made: the commit has to fail, unless it is rolled back. */
   refuse(queryRunner: QueryRunner, reason: Error): void {
-    openFrames(this.#state(queryRunner)).add({ type: 'refusal', reason });
+    this.#state(queryRunner).openFrames.add({ type: 'refusal', reason });
   }
 
   /** @returns false when the connection is in no transaction */
   enlist(queryRunner: QueryRunner, message: Message): boolean {
     if (!queryRunner.isTransactionActive) return false;
-    openFrames(this.#state(queryRunner)).add({ type: 'message', message });
+    this.#state(queryRunner).openFrames.add({ type: 'message', message });
     return true;
   }
 
   /** A statement is about to be run. */
   statement(queryRunner: QueryRunner, sql: string): void {
     this.byHand.statement(queryRunner, sql);
-    if (!queryRunner.isTransactionActive || HARMLESS.test(sql)) return;
-    const state = this.#state(queryRunner);
-    if (++state.writes === 1) state.firstWrite = sql;
-    else state.writeOneTable &&= insertedInto(sql) === insertedInto(state.firstWrite);
-    if (!KEEPS_ROWS.test(sql)) state.doubts.removals = true;
+    if (queryRunner.isTransactionActive) this.#state(queryRunner).statement(sql);
   }
 
   /** A transaction or a savepoint has begun. */
   begin(queryRunner: QueryRunner): void {
     const state = this.#state(queryRunner);
-    if (state.frames.depth === 0) state.forgetStatements();
+    if (state.frames.depth === 0) state.begin();
     state.frames.begin();
   }
 
@@ -156,9 +109,9 @@ export class ChangeCollector {
   beforeCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
     const state = this.#state(queryRunner);
     if (state.frames.depth > 1) return;
-    const refusal = state.frames.find(isRefusal);
-    if (refusal !== undefined) return Promise.reject(refusal.reason);
-    const items = drained(state);
+    const { refusal } = state;
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const items = state.drain();
     if (items.length === 0) return;
     // What triggers report besides has to be removed in any case.
     if (this.others === undefined && this.messages.areUnheard(items)) return;
@@ -184,7 +137,7 @@ export class ChangeCollector {
       return;
     }
     if (state.hasFailed) return this.afterRollback(queryRunner);
-    const late = drained(state);
+    const late = state.drain();
     state.frames.close();
     this.byHand.end(queryRunner, true);
     this.release(state.staged.splice(0));
@@ -206,7 +159,7 @@ export class ChangeCollector {
 
   /** A savepoint by hand has begun or ended, within a transaction of TypeORM. */
   savepoint(queryRunner: QueryRunner, { does, savepoint }: SavepointControl): void {
-    const frames = openFrames(this.#state(queryRunner));
+    const frames = this.#state(queryRunner).openFrames;
     if (does === 'savepoint') frames.savepoint(savepoint);
     else if (does === 'release') frames.release(savepoint);
     else frames.rollbackTo(savepoint);
@@ -236,12 +189,12 @@ export class ChangeCollector {
     manager: EntityManager,
   ): Generator<unknown, void, unknown> {
     // On a connection that several saves share, further changes may join while these are being read and staged.
-    for (let next = items; next.length > 0; next = drained(state)) {
+    for (let next = items; next.length > 0; next = state.drain()) {
       const batch =
         this.others === undefined
           ? next
           : ((yield this.others.settle(manager, next)) as CollectedItem[]);
-      const alone = isAlone(state, batch);
+      const alone = state.isAlone(batch);
       const identified = yield identifyLinks(batch, manager);
       const occurrences = occurrencesOf(identified as readonly CollectedItem[]);
       // Rows are let go as soon as their messages are made.
@@ -285,9 +238,7 @@ export class ChangeCollector {
   ): Promise<void> {
     const items = state.loose.splice(0);
     if (this.others === undefined && this.messages.areUnheard(items)) return;
-    // Nothing has counted its statements.
-    state.writes = 0;
-    state.firstWrite = '';
+    state.forgetWrites();
     try {
       await eventually(this.#stage(state, items, manager));
     } finally {
@@ -314,40 +265,4 @@ export class ChangeCollector {
   #logError(what: string, error: unknown): void {
     this.#logger.error(`${what}: ${errorText(error)}`, stackFrames(error));
   }
-}
-
-/**
- * True if nothing else was written in the transaction that could have changed these rows: there is one change, or there are
- * new rows of one class and nothing but their INSERTs.
- */
-function isAlone(state: ConnectionState, items: readonly CollectedItem[]): boolean {
-  const changes = items.filter(({ type }) => type !== 'message');
-  if (changes.length === 1 && state.writes === 1) return true;
-  const [first] = changes;
-  if (first?.type !== 'row' || insertedInto(state.firstWrite) === undefined) return false;
-  const { plan } = first;
-  return (
-    state.writeOneTable &&
-    changes.every((one) => one.type === 'row' && one.did === 'insert' && one.plan === plan)
-  );
-}
-
-/** The beginning of an INSERT that changes no row; undefined of any other statement. */
-function insertedInto(sql: string): string | undefined {
-  return PLAIN_INSERT.test(sql) ? sql.slice(0, sql.indexOf('(')) : undefined;
-}
-
-function isRefusal(item: CollectedItem | Refusal): item is Refusal {
-  return item.type === 'refusal';
-}
-
-/** Empties the frames of what they have collected. */
-function drained({ frames }: ConnectionState): CollectedItem[] {
-  return frames.drain().filter((item) => item.type !== 'refusal');
-}
-
-/** A transaction may have begun before the capture started to listen. */
-function openFrames({ frames }: ConnectionState): ConnectionState['frames'] {
-  if (frames.depth === 0) frames.begin();
-  return frames;
 }

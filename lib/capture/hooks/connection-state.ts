@@ -1,0 +1,97 @@
+import type { Message } from '../../message/index.js';
+import { Doubts } from '../changes/doubts.js';
+import type { CollectedItem } from '../changes/occurrences.js';
+import { TransactionFrames } from '../changes/transaction-frames.js';
+
+/** Statements after which every row is still there. */
+const KEEPS_ROWS = /^(?:INSERT|UPDATE)\b/i;
+
+/** Statements that add rows, and change none. */
+const PLAIN_INSERT = /^INSERT INTO(?![^]*\bON\s+(?:CONFLICT|DUPLICATE)\b)/i;
+
+/** Statements that leave every row as it is. */
+const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/i;
+
+/** A write that was refused after it was made: with it, or with its savepoint, all has to go. */
+interface Refusal {
+  readonly type: 'refusal';
+  readonly reason: Error;
+}
+
+/** What the capture knows of one connection, and of its open transaction. */
+export class ConnectionState {
+  readonly frames = new TransactionFrames<CollectedItem | Refusal>();
+  /** Staged in the open transaction, released when it has committed. */
+  readonly staged: Message[] = [];
+  /** Happened outside of any transaction and not sent yet. */
+  readonly loose: CollectedItem[] = [];
+  /** What the capture does not know of the open transaction. */
+  doubts = new Doubts();
+  /** True once the database has rolled back what was to be committed. */
+  hasFailed = false;
+  /** Sends what is loose. */
+  sending: Promise<void> | undefined;
+  /** Statements of the open transaction that may have written something. */
+  #writes = 0;
+  #firstWrite = '';
+  /** True while the further ones insert into the table of the first. */
+  #writesOneTable = true;
+
+  /** Another transaction begins. */
+  begin(): void {
+    this.forgetWrites();
+    if (this.doubts.any) this.doubts = new Doubts();
+  }
+
+  /** What is collected from now on was written by statements that {@link statement} was not told of. */
+  forgetWrites(): void {
+    this.#writes = 0;
+    this.#firstWrite = '';
+    this.#writesOneTable = true;
+  }
+
+  /** A statement of the open transaction is about to be run. */
+  statement(sql: string): void {
+    if (HARMLESS.test(sql)) return;
+    if (++this.#writes === 1) this.#firstWrite = sql;
+    else this.#writesOneTable &&= insertedInto(sql) === insertedInto(this.#firstWrite);
+    if (!KEEPS_ROWS.test(sql)) this.doubts.removals = true;
+  }
+
+  /**
+   * True if nothing else was written in the transaction that could have changed these rows: there is one change, or there
+   * are new rows of one class and nothing but their INSERTs.
+   */
+  isAlone(items: readonly CollectedItem[]): boolean {
+    const changes = items.filter(({ type }) => type !== 'message');
+    if (changes.length === 1 && this.#writes === 1) return true;
+    const [first] = changes;
+    if (first?.type !== 'row' || insertedInto(this.#firstWrite) === undefined) return false;
+    const { plan } = first;
+    return (
+      this.#writesOneTable &&
+      changes.every((one) => one.type === 'row' && one.did === 'insert' && one.plan === plan)
+    );
+  }
+
+  /** The frames; a transaction may have begun before the capture started to listen. */
+  get openFrames(): ConnectionState['frames'] {
+    if (this.frames.depth === 0) this.frames.begin();
+    return this.frames;
+  }
+
+  /** Empties the frames of the changes and messages that they have collected. */
+  drain(): CollectedItem[] {
+    return this.frames.drain().filter((item) => item.type !== 'refusal');
+  }
+
+  /** Why the open transaction must not be committed. */
+  get refusal(): Error | undefined {
+    return this.frames.find((item) => item.type === 'refusal')?.reason;
+  }
+}
+
+/** The beginning of an INSERT that changes no row; undefined of any other statement. */
+function insertedInto(sql: string): string | undefined {
+  return PLAIN_INSERT.test(sql) ? sql.slice(0, sql.indexOf('(')) : undefined;
+}
