@@ -61,16 +61,24 @@ const SETS: Readonly<
   'save()': (manager, entity, deletedAt) => manager.save(entity, { id: 1, deletedAt }),
 };
 
+/** Its date is hidden, and its event asks for nothing of the row. */
+@Entity()
+@WebhookEvent<Shyest>('shyest.removed', { on: 'delete' })
+class Shyest {
+  @PrimaryColumn() id!: number;
+  @DeleteDateColumn({ select: false }) deletedAt!: Date | null;
+}
+
 describe.each(CAPTURE_DATABASES)('softly removed rows on %s', (kind) => {
   let rig: CaptureApp;
   const manager = () => rig.dataSource.manager;
 
   beforeAll(async () => {
-    rig = await openCaptureApp(kind, [Note, Entry, Row, Shy]);
+    rig = await openCaptureApp(kind, [Note, Entry, Row, Shy, Shyest]);
   });
   afterAll(() => rig.close());
   beforeEach(async () => {
-    for (const entity of [Note, Entry, Row, Shy]) {
+    for (const entity of [Note, Entry, Row, Shy, Shyest]) {
       await manager().createQueryBuilder().delete().from(entity).callListeners(false).execute();
       await manager().insert<object>(entity, { id: 1 });
     }
@@ -156,6 +164,14 @@ describe.each(CAPTURE_DATABASES)('softly removed rows on %s', (kind) => {
     await manager().softDelete(Shy, 1);
     rig.received();
     await manager().delete(Shy, 1);
+    expect(rig.received()).toEqual([]);
+  });
+
+  it('knows by a hidden date that what is deleted was removed before', async () => {
+    const shyest = await manager().findOneByOrFail(Shyest, { id: 1 });
+    await manager().softRemove(shyest);
+    expect(rig.received()).toHaveLength(1);
+    await manager().remove(shyest);
     expect(rig.received()).toEqual([]);
   });
 

@@ -22,6 +22,19 @@ class Book {
   @ManyToOne(() => Shelf, { nullable: true }) shelf!: Shelf | null;
 }
 
+/** Its events read the relation, before and after. */
+@Entity()
+@WebhookEvent<Copy>('copy.removed', { on: 'delete', relations: ['shelf'], payload: (row) => row })
+@WebhookEvent<Copy>('copy.moved', {
+  on: { change: ['shelf'] },
+  relations: ['shelf'],
+  payload: ({ shelf }, { changes }) => [shelf?.id, changes],
+})
+class Copy {
+  @PrimaryColumn() id!: number;
+  @ManyToOne(() => Shelf, { nullable: true }) shelf!: Shelf | null;
+}
+
 /** All of it is private. */
 class Isbn {
   readonly #text: string;
@@ -51,7 +64,7 @@ describe.each(CAPTURE_DATABASES)('values that are not in a row as it is read, on
   const manager = () => app.dataSource.manager;
 
   beforeAll(async () => {
-    app = await openCaptureApp(kind, [Shelf, Book, Edition]);
+    app = await openCaptureApp(kind, [Shelf, Book, Copy, Edition]);
     await manager().insert(Shelf, [{ id: 1 }, { id: 2 }]);
   });
   afterAll(() => app.close());
@@ -71,6 +84,19 @@ describe.each(CAPTURE_DATABASES)('values that are not in a row as it is read, on
     expect(app.received()).toEqual(['book.changed 1', 'book.moved 1']);
     await replace({ title: 'B', shelf: { id: 2 } });
     expect(app.received()).toEqual(['book.changed 1', 'book.moved 1', 'book.titled 1']);
+  });
+
+  it('may be a relation that is read of a row that is removed and made anew', async () => {
+    const replace = (shelf: number) =>
+      manager().transaction(async (inner) => {
+        await inner.delete(Copy, 1);
+        await inner.insert(Copy, { id: 1, shelf: { id: shelf } });
+      });
+    await manager().insert(Copy, { id: 1, shelf: { id: 1 } });
+    await replace(1);
+    expect(app.received()).toEqual([]);
+    await replace(2);
+    expect(app.received()).toEqual(['copy.moved [2,{"shelf":{"from":1,"to":2}}]']);
   });
 
   it('may be a hidden column that an upsert fills', async () => {

@@ -187,3 +187,19 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await rows("status = 'succeeded'", MANY_SUBSCRIBERS + 1);
   });
 });
+
+it('is looked after by workers, once a minute, when nobody resumes a bulk operation', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+  try {
+    place = await createDatabase('file');
+    app = await open();
+    await begin(await miss());
+    const restingRounds = 4;
+    await vi.advanceTimersByTimeAsync(restingRounds * 60_000);
+    expect(receiver.asked('a')).toEqual([]);
+    await vi.advanceTimersByTimeAsync(3 * 60_000);
+    await accepted([2]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
