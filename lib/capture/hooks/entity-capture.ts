@@ -39,6 +39,7 @@ import type { LinkChange, RowChange } from '../changes/row-change.js';
 import { rowKey } from '../rows/row-key.js';
 import { TransactionScopes } from './transaction-scopes.js';
 import { TransactionsByHand } from './transactions-by-hand.js';
+import { returnsUpdates, UpdatedRows } from './updated-rows.js';
 import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
 
 type RowEvent = {
@@ -46,6 +47,10 @@ type RowEvent = {
   readonly manager: EntityManager;
   readonly metadata: EntityMetadata;
 };
+
+interface OfOtherSide {
+  readonly otherSide: OtherSideWrite | undefined;
+}
 
 /**
  * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
@@ -66,6 +71,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly messages: EntityMessages;
   readonly #bulk: BulkWriteGuard;
   readonly #criteria: CriteriaWrites;
+  readonly #updated: UpdatedRows;
   readonly #removals: Removals;
   readonly #otherSide = new OtherSideWrites(() => this.#plan);
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
@@ -111,9 +117,16 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     );
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk);
-    this.#criteria = new CriteriaWrites(
-      new WriteContext(dataSource, () => this.#plan, this.#collector, this.#bulk, this.#removals),
+    const planOf = () => this.#plan;
+    const context = new WriteContext(
+      dataSource,
+      planOf,
+      this.#collector,
+      this.#bulk,
+      this.#removals,
     );
+    this.#criteria = new CriteriaWrites(context);
+    this.#updated = new UpdatedRows(dataSource, planOf, this.#oldRows, context.rules);
   }
 
   /** The entities with events in this data source. */
@@ -133,7 +146,12 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#plan = planCapture(this.dataSource);
     SqliteTransactions.install(this.dataSource, this.#serialize);
     this.#takesTurns = SqliteTransactions.of(this.dataSource)?.isSerial === true;
-    const ofEntities = this.plans.map((plan) => beforeHooks(plan, this.#oldRows, this.#takesTurns));
+    const ofEntities = this.plans.map((plan) =>
+      beforeHooks(plan, this.#oldRows, {
+        isCurrent: this.#takesTurns,
+        returnsUpdates: returnsUpdates(this.dataSource, plan),
+      }),
+    );
     this.transactions.install();
     const ofRemovals = this.#removals.plan(this.dataSource, this.#plan);
     const ofOrphans = this.#orphans.hooks(this.dataSource.entityMetadatas, this.#plan);
@@ -142,7 +160,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     );
     this.#clears = new ClearStatements(this.dataSource, [...this.#plan.entities.keys()]);
     const release = interceptWrites(this.dataSource, {
-      interceptors: [this.#criteria, this.#otherSide],
+      interceptors: [this.#updated, this.#criteria, this.#otherSide],
       entities: this.#affecting,
     });
     const hooks = [...ofEntities.filter((one) => one !== undefined), ...ofOrphans, ...ofRemovals];
@@ -276,6 +294,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   #forget(queryRunner: QueryRunner): void {
     this.#oldRows.forget(queryRunner);
+    this.#updated.forget(queryRunner);
     this.#otherSide.forget(queryRunner);
     this.#orphans.forget(queryRunner);
     this.#removals.forget(queryRunner);
@@ -290,7 +309,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     otherSide?: OtherSideWrite,
   ): Promise<void> | void {
     const key = rowKey(plan.metadata, row)!;
-    const read = did === 'insert' ? undefined : this.#readBefore(event, plan, key, otherSide);
+    const read = this.#readBefore(event, { did, plan, key, otherSide });
     // It was gone already, and the write has hit nothing.
     if (read === null) return;
     const isCurrent =
@@ -308,12 +327,14 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   #readBefore(
     { queryRunner }: RowEvent,
-    plan: EntityPlan,
-    key: string,
-    otherSide: OtherSideWrite | undefined,
+    { did, plan, key, otherSide }: Pick<RowChange, 'did' | 'plan' | 'key'> & OfOtherSide,
   ): ReadRow | null | undefined {
-    if (otherSide?.whole !== undefined) return { row: otherSide.whole, isComplete: true };
-    return this.#oldRows.extract(queryRunner, plan, key);
+    if (did === 'insert') return undefined;
+    if (otherSide !== undefined) {
+      return otherSide.whole && { row: otherSide.whole, isComplete: true };
+    }
+    const returned = did === 'update' ? this.#updated.extract(queryRunner, plan, key) : undefined;
+    return returned === undefined ? this.#oldRows.extract(queryRunner, plan, key) : returned;
   }
 
   async #collectOtherSide(event: UpdateEvent<ObjectLiteral>): Promise<void> {

@@ -131,21 +131,29 @@ async function readOldRows(
   return read;
 }
 
+/** What is known of the rows of an entity without reading them before a write. */
+interface KnownRows {
+  /** True if nobody else can write a row between TypeORM's reading it and the write. */
+  readonly isCurrent: boolean;
+  /** True if the updates of saves answer their rows themselves. */
+  readonly returnsUpdates: boolean;
+}
+
 /**
  * The before-hooks that one entity needs, on that entity alone: TypeORM computes a whole save anew once any before-hook
  * has run in it.
  *
- * @param isCurrent true if nobody else can write a row between TypeORM's reading it and the write
  * @returns undefined when it needs none
  */
 export function beforeHooks(
   plan: EntityPlan,
   oldRows: OldRows,
-  isCurrent: boolean,
+  { isCurrent, returnsUpdates }: KnownRows,
 ): EntitySubscriberInterface<ObjectLiteral> | undefined {
   const { metadata } = plan;
   const ofChange = plan.events.filter(({ readsBefore }) => readsBefore);
-  const isCompared = !isCurrent && plan.events.some(({ comparesBefore }) => comparesBefore);
+  const isCompared =
+    !isCurrent && !returnsUpdates && plan.events.some(({ comparesBefore }) => comparesBefore);
   const deletions = plan.events.filter(({ options: { on } }) => on === 'delete');
   const ofDelete = deletions.filter(({ needsRow, readsBefore }) => needsRow || readsBefore);
   const incomplete = ofDelete.some(({ joins, hidden }) => joins.length + hidden.length > 0);
