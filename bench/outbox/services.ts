@@ -27,7 +27,9 @@ export class Services {
     const server = await this.#postgres;
     const name = `thorn_bench_${randomBytes(6).toString('hex')}`;
     await query(server, `CREATE DATABASE ${name}`);
-    this.#ends.unshift(() => query(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    this.#ends.unshift(async () => {
+      await query(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    });
     const url = new URL(server);
     url.pathname = `/${name}`;
     return { type: 'postgres', url: url.href };
@@ -46,9 +48,11 @@ export class Services {
 
   async #startPostgres(): Promise<string> {
     const given = process.env['THORN_BENCH_POSTGRES_URL'];
-    if (given !== undefined) return given;
-    const { url, stop } = await startPostgres();
+    const { url, stop } =
+      given === undefined ? await startPostgres() : { url: given, stop: async () => {} };
     this.#ends.push(stop);
+    const [{ version }] = await query<{ version: string }>(url, 'SELECT version()');
+    console.error(version.split(' ', 2).join(' '));
     return url;
   }
 
@@ -59,8 +63,9 @@ export class Services {
   }
 }
 
-async function query(url: string, sql: string): Promise<void> {
+async function query<Row extends object>(url: string, sql: string): Promise<[Row, ...Row[]]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  const { rows } = await client.query<Row>(sql).finally(() => client.end());
+  return rows as [Row, ...Row[]];
 }
