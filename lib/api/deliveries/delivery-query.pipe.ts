@@ -1,10 +1,10 @@
 import type { PipeTransform } from '@nestjs/common';
 import { isIdLike } from '../../common/index.js';
+import { isObject } from '../../common/objects.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { ANSWER_CLASSES, type DeliveryQuery, type DeliveryStatus } from '../../outbox/index.js';
 import { checkPattern } from '../../subscriber/index.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
-import { isBody } from '../http/body-fields.js';
 import { parseIsoDate, NO_MOMENT } from '../http/validators.js';
 import { pageOf } from '../http/page-query.js';
 
@@ -15,7 +15,7 @@ const HOST = /^[\x21-\x7e]{1,320}$/;
 export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> {
   transform(query: unknown): DeliveryQuery {
     const refused: RefusedField[] = [];
-    const given = isBody(query) ? query : {};
+    const given = isObject(query) ? query : {};
     const page = pageOf(given, refused);
     const read = <Value>(
       field: string,

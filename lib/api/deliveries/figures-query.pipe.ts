@@ -1,14 +1,14 @@
 import type { PipeTransform } from '@nestjs/common';
 import { isIdLike } from '../../common/index.js';
+import { isObject } from '../../common/objects.js';
 import type { AttemptFiguresQuery } from '../../outbox/index.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
-import { isBody } from '../http/body-fields.js';
 import { NO_MOMENT, parseIsoDate } from '../http/validators.js';
 
 /** Reads which attempts a caller wants to have counted. Other parameters are not looked at. */
 export class FiguresQueryPipe implements PipeTransform<unknown, AttemptFiguresQuery> {
   transform(query: unknown): AttemptFiguresQuery {
-    const { subscriber, by, since, until } = isBody(query) ? query : {};
+    const { subscriber, by, since, until } = isObject(query) ? query : {};
     const refused: RefusedField[] = [];
     const refuse = (field: string, reason: string) => refused.push({ field, reason });
     const moments = { since: parseIsoDate(since), until: parseIsoDate(until) };

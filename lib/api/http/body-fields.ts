@@ -1,3 +1,4 @@
+import { isObject } from '../../common/objects.js';
 import type { RefusedField } from '../problems/errors.js';
 
 /** Other names that a body may use, from Thorn's API. */
@@ -47,17 +48,12 @@ export function forbiddenFields(body: Body): RefusedField[] {
 
 /** The name that the caller used for a field; `events[1]` and the like keep what follows the name. */
 export function nameAsSent(field: string, body: unknown): string {
-  if (!isBody(body)) return field;
+  if (!isObject(body)) return field;
   const [name = ''] = /^\w*/.exec(field) ?? [];
   if (Object.hasOwn(body, name)) return field;
   const alias = Object.keys(body).find((key) => key !== name && ownName(key) === name);
   if (alias === undefined) return field;
   return alias === 'event' ? alias : alias + field.slice(name.length);
-}
-
-/** Tells whether a parsed body is an object with fields, not a list, a text or null. */
-export function isBody(value: unknown): value is Body {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function ownName(name: string): string {

@@ -1,7 +1,8 @@
 import type { PipeTransform } from '@nestjs/common';
+import { isObject } from '../../common/objects.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
-import { type Body, isBody, nameAsSent, withoutAliases } from './body-fields.js';
+import { type Body, nameAsSent, withoutAliases } from './body-fields.js';
 
 /** A body whose fields have their own names, and what is already wrong with it. */
 export interface GivenFields {
@@ -27,7 +28,7 @@ export class GivenFieldsPipe implements PipeTransform<unknown, GivenFields> {
   transform(body: unknown): GivenFields {
     // An empty body arrives as {} on one platform and not at all on the other.
     const sent = body ?? (body === undefined ? {} : null);
-    if (!isBody(sent)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
+    if (!isObject(sent)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
     const { renamed, refused } = withoutAliases(sent);
     const [known, unknown] = [true, false].map((isKnown) =>
       Object.entries(renamed).filter(([name]) => this.known.includes(name) === isKnown),

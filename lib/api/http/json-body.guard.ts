@@ -1,9 +1,9 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { isObject } from '../../common/objects.js';
 import { isDeeperThan } from '../../common/depth.js';
 import type { ApiRequest } from '../options/api-options.js';
 import { isDeclaredAsJson } from '../platform/empty-json.js';
 import { badRequest, problem } from '../problems/errors.js';
-import { isBody } from './body-fields.js';
 
 const WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);
 /** Far more than any field takes, and far less than what walks into a body by recursion can bear. */
@@ -48,7 +48,7 @@ export class JsonBodyGuard implements CanActivate {
 
 /** Names the fields that are nested too deeply, or the body where it has no fields. */
 function tooDeep(body: unknown): readonly string[] {
-  if (!isBody(body)) return isDeeperThan(body, MAX_DEPTH) ? ['body'] : [];
+  if (!isObject(body)) return isDeeperThan(body, MAX_DEPTH) ? ['body'] : [];
   return Object.keys(body).filter((field) => isDeeperThan(body[field], MAX_DEPTH));
 }
 

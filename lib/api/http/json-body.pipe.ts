@@ -1,7 +1,8 @@
 import type { PipeTransform, Type } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
+import { isObject } from '../../common/objects.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
-import { forbiddenFields, isBody, nameAsSent } from './body-fields.js';
+import { forbiddenFields, nameAsSent } from './body-fields.js';
 import { validators } from './validators.js';
 
 /**
@@ -17,7 +18,7 @@ export class JsonBodyPipe<Dto extends object> implements PipeTransform<unknown, 
   async transform(body: unknown): Promise<Dto> {
     // An empty body arrives as {} on one platform and not at all on the other.
     const given = body === undefined ? {} : body;
-    if (!isBody(given)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
+    if (!isObject(given)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
     const refused = forbiddenFields(given);
     if (refused.length > 0) throw badRequest(refused);
     // Assigned and not built by class-transformer, which walks into values of any depth.

@@ -1,6 +1,6 @@
 import { isIdLike } from '../../common/index.js';
+import { isObject } from '../../common/objects.js';
 import type { RefusedField } from '../problems/errors.js';
-import { isBody } from './body-fields.js';
 
 const DEFAULT_LIMIT = 20;
 /** Most items of one page. */
@@ -15,7 +15,7 @@ export interface PageQuery {
 
 /** Reads `limit` and `after`. @param refused gets what makes no sense */
 export function pageOf(query: unknown, refused: RefusedField[]): PageQuery {
-  const { limit, after } = isBody(query) ? query : {};
+  const { limit, after } = isObject(query) ? query : {};
   if (limit !== undefined && !isLimit(limit)) {
     refused.push({ field: 'limit', reason: `must be a whole number from 1 to ${MAX_PAGE}` });
   }

@@ -6,6 +6,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { mergeMap, type Observable } from 'rxjs';
+import { isObject } from '../../common/objects.js';
 import { Deliveries } from '../../outbox/index.js';
 import {
   type OwnerScope,
@@ -16,7 +17,6 @@ import {
 } from '../../subscriber/index.js';
 import type { ApiRequest } from '../options/api-options.js';
 import { badRequest, orNotFound, type RefusedField } from '../problems/errors.js';
-import { isBody } from './body-fields.js';
 import { scopeOf } from './owner.guard.js';
 import { eventsFor } from './portal.guard.js';
 
@@ -84,7 +84,7 @@ export class PortalEventsInterceptor implements NestInterceptor {
 
   /** Leaves out of a list what is of other events. */
   async #visible(answer: unknown, scope: OwnerScope, allowed: readonly string[]): Promise<unknown> {
-    const items = isBody(answer) ? answer['items'] : undefined;
+    const items = isObject(answer) ? answer['items'] : undefined;
     if (!Array.isArray(items)) return answer;
     const shown: unknown[] = [];
     const known = new Map<string, boolean>();
@@ -122,7 +122,7 @@ function isAllowed(event: string, allowed: readonly string[]): boolean {
 
 /** @throws a 400 for events that are not allowed; whether they are patterns at all is looked at later */
 function checkBody(body: unknown, allowed: readonly string[]): void {
-  if (!isBody(body)) return;
+  if (!isObject(body)) return;
   const refused = ['event', 'events'].flatMap((field): readonly RefusedField[] => {
     const given = [body[field] ?? []].flat() as readonly unknown[];
     const isFine = given.every(

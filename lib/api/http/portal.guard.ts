@@ -7,9 +7,9 @@ import {
   type Type,
   UnauthorizedException,
 } from '@nestjs/common';
+import { isObject } from '../../common/objects.js';
 import { type Capability, isPortalToken, PortalLinks } from '../../portal/index.js';
 import type { ApiRequest } from '../options/api-options.js';
-import { isBody } from './body-fields.js';
 import { enterScope } from './owner.guard.js';
 
 const KEY = 'thorn:capabilities';
@@ -81,6 +81,6 @@ function tokenOf({ headers }: Pick<ApiRequest, 'headers'>): string | undefined {
 function neededFor(handler: object, { method, body }: PortalRequest): readonly Capability[] {
   const declared = Reflect.getMetadata(KEY, handler) as readonly Capability[] | undefined;
   const needed = declared ?? [method === 'GET' || method === 'HEAD' ? 'read' : 'write'];
-  const setsSecret = isBody(body) && SECRET_FIELDS.some((field) => Object.hasOwn(body, field));
+  const setsSecret = isObject(body) && SECRET_FIELDS.some((field) => Object.hasOwn(body, field));
   return setsSecret ? [...needed, 'secrets'] : needed;
 }

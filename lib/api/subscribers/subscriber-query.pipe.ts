@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
+import { isObject } from '../../common/objects.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { checkSearch, type SubscriberQuery } from '../../subscriber/index.js';
-import { isBody } from '../http/body-fields.js';
 import { pageOf } from '../http/page-query.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
 
@@ -13,7 +13,7 @@ export class SubscriberQueryPipe implements PipeTransform<unknown, SubscriberQue
   transform(query: unknown): SubscriberQuery {
     const refused: RefusedField[] = [];
     const page = pageOf(query, refused);
-    const { search } = isBody(query) ? query : {};
+    const { search } = isObject(query) ? query : {};
     const reason = search === undefined ? null : refusalOf(search);
     if (reason !== null) refused.push({ field: 'search', reason });
     if (refused.length > 0) throw badRequest(refused);

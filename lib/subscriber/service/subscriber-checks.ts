@@ -1,3 +1,4 @@
+import { isObject } from '../../common/objects.js';
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
 import type { Digest } from '../../message/recipient.js';
 import { checkPattern } from '../matching/pattern.js';
@@ -79,7 +80,7 @@ export function checkSubscriberUpdate(input: unknown, rules: SubscriberRules): S
  * @throws {@link InvalidInputError} naming the field that is unknown or refused
  */
 export function checkSecretRotation(input: unknown, rules: SubscriberRules): SecretRotation {
-  if (!isRecord(input)) throw new InvalidInputError('rotation', 'must be an object');
+  if (!isObject(input)) throw new InvalidInputError('rotation', 'must be an object');
   const unknown = Object.keys(input).find((key) => key !== 'overlap' && key !== 'secret');
   if (unknown !== undefined) {
     throw new InvalidInputError(
@@ -99,7 +100,7 @@ function checkFields(
   checkTogether: (checked: Partial<Fields>) => void,
   required: readonly (keyof Fields)[] = [],
 ): Partial<Fields> {
-  if (!isRecord(input)) throw new InvalidInputError('subscriber', 'must be an object');
+  if (!isObject(input)) throw new InvalidInputError('subscriber', 'must be an object');
   const unknown = Object.keys(input).filter((key) => !known.some((field) => field === key));
   const checked: { -readonly [Field in keyof Fields]?: unknown } = {};
   const check = (field: keyof Fields) => {
@@ -190,7 +191,7 @@ function checkedEnabled(value: unknown): boolean {
 
 function checkedMetadata(value: unknown): Readonly<Record<string, string>> {
   // A Map or a Date would pass as an object without entries.
-  if (!isRecord(value) || ![Object.prototype, null].includes(Object.getPrototypeOf(value))) {
+  if (!isObject(value) || ![Object.prototype, null].includes(Object.getPrototypeOf(value))) {
     throw new InvalidInputError('metadata', 'must be an object whose values are texts');
   }
   const entries = Object.entries(value);
@@ -230,8 +231,4 @@ function oneOf<Value extends string>(
     throw new InvalidInputError(field, `must be one of ${allowed.join(', ')}`);
   }
   return found;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
