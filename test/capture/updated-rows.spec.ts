@@ -163,6 +163,17 @@ describe.each(SERVERS)('saves on PostgreSQL whose updates answer their rows, of 
     ]);
   });
 
+  it('answer nothing while nobody would get their events', async () => {
+    const heard = vi.spyOn(MessagePipeline.prototype, 'isUnheard').mockReturnValue(true);
+    await manager().save(Crate, { id: 1, load: 8 });
+    heard.mockRestore();
+    expect(written()).toEqual([
+      expect.stringMatching(/^SELECT/),
+      expect.not.stringMatching(/thorn/),
+    ]);
+    expect(rig.received()).toEqual([]);
+  });
+
   it('are read before for a second capture of the data source', async () => {
     const strategy = new MemoryStrategy();
     const second = new EntityCapture(rig.dataSource, {

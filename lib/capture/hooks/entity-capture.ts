@@ -126,7 +126,13 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       this.#removals,
     );
     this.#criteria = new CriteriaWrites(context);
-    this.#updated = new UpdatedRows(dataSource, planOf, this.#oldRows, context.rules);
+    this.#updated = new UpdatedRows(
+      dataSource,
+      planOf,
+      this.#oldRows,
+      context.rules,
+      this.messages,
+    );
   }
 
   /** The entities with events in this data source. */

@@ -1,6 +1,7 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { areRowsColumns, isReturned, returned } from '../criteria/returning-writes.js';
 import { hasHooks, type WriteBuilder, type WriteInterceptor } from '../criteria/write-builders.js';
+import type { EntityMessages } from '../messages/entity-messages.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import { hasLoadHooks } from '../rows/read-back.js';
 import type { RewriteRules } from '../rows/rewrite-rules.js';
@@ -23,6 +24,7 @@ export class UpdatedRows implements WriteInterceptor {
     private readonly planOf: () => CapturePlan,
     private readonly oldRows: OldRows,
     private readonly rules: RewriteRules,
+    private readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
   ) {}
 
   write(builder: WriteBuilder, execute: () => Promise<unknown>): Promise<unknown> {
@@ -34,6 +36,7 @@ export class UpdatedRows implements WriteInterceptor {
     if (id === undefined || others.length > 0) return execute();
     const plan = this.planOf().entities.get(mainAlias!.metadata);
     if (plan === undefined || !returnsUpdates(this.dataSource, plan)) return execute();
+    if (!this.messages.mayBeHeard(plan)) return execute();
     const make = (isReplaced: boolean): Promise<unknown> =>
       isReplaced || isReturned(builder) || hasLoadHooks(this.dataSource)
         ? this.#read({ queryRunner, plan, id, execute })

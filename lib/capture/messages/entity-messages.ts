@@ -5,7 +5,7 @@ import { InvalidInputError } from '../../errors/index.js';
 import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';
 import type { CollectedItem, Occurrence } from '../changes/occurrences.js';
-import type { EventPlan } from '../plan/entity-plan.js';
+import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 import { type KnownRows, mayBeChanged, loadRows, type NeededRows } from './row-loader.js';
 import { RelatedKeys } from '../rows/related-keys.js';
 import { fillTemplate } from '../payload/ref-template.js';
@@ -158,6 +158,11 @@ export class EntityMessages {
       if (item.type === 'message') return false;
       return !eventsOf(item).some((event) => this.#mayBeHeard(event));
     });
+  }
+
+  /** False: nobody would get an event of the entity, whatever its rows say. */
+  mayBeHeard({ events }: EntityPlan): boolean {
+    return events.some((event) => this.#mayBeHeard(event));
   }
 
   /** False: nobody would get the event, whatever its row says. */
