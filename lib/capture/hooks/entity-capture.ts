@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type {
   DataSource,
-  EntityManager,
   EntityMetadata,
   EntitySubscriberInterface,
   InsertEvent,
@@ -18,7 +17,6 @@ import type {
 import type { Message } from '../../message/index.js';
 import { type SerializeTransactions, SqliteTransactions } from '../../sqlite/index.js';
 import { HooksAttachment } from './hooks-attachment.js';
-import { createRowChange } from './create-row-change.js';
 import { BulkWriteGuard } from '../criteria/bulk-write-guard.js';
 import { CriteriaWrites } from '../criteria/criteria-writes.js';
 import { WriteContext } from '../criteria/write-context.js';
@@ -31,26 +29,13 @@ import { affectingEntities } from '../plan/affecting-entities.js';
 import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-plan.js';
 import { ClearStatements } from '../rows/write-statements.js';
 import { linkChange } from '../changes/link-change.js';
-import { beforeHooks, OldRows, type ReadRow } from './old-rows.js';
-import { type OtherSideWrite, OtherSideWrites, withOtherSide } from './other-side-writes.js';
-import { OrphanedRows } from './orphaned-rows.js';
+import { type RowEvent, ReportedRows } from './reported-rows.js';
 import { Removals } from '../cascades/removals.js';
-import type { LinkChange, RowChange } from '../changes/row-change.js';
+import type { LinkChange } from '../changes/row-change.js';
 import { rowKey } from '../rows/row-key.js';
 import { TransactionScopes } from './transaction-scopes.js';
 import { TransactionsByHand } from './transactions-by-hand.js';
-import { returnsUpdates, UpdatedRows } from './updated-rows.js';
 import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
-
-type RowEvent = {
-  readonly queryRunner: QueryRunner;
-  readonly manager: EntityManager;
-  readonly metadata: EntityMetadata;
-};
-
-interface OfOtherSide {
-  readonly otherSide: OtherSideWrite | undefined;
-}
 
 /**
  * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
@@ -64,22 +49,17 @@ interface OfOtherSide {
  */
 export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #logger = new Logger('Thorn');
-  readonly #oldRows = new OldRows();
-  readonly #orphans = new OrphanedRows(this.#oldRows);
   readonly #collector: ChangeCollector;
   /** Makes this data source's messages. */
   readonly messages: EntityMessages;
   readonly #bulk: BulkWriteGuard;
   readonly #criteria: CriteriaWrites;
-  readonly #updated: UpdatedRows;
+  readonly #rows: ReportedRows;
   readonly #removals: Removals;
-  readonly #otherSide = new OtherSideWrites(() => this.#plan);
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
   /** The entities whose writes may have events: those of all others pass at the cost of one look-up. */
   #affecting: ReadonlySet<EntityMetadata> = new Set();
   #clears: ClearStatements | undefined;
-  /** True if nobody else can write a row between TypeORM's reading it for a save and the write. */
-  #takesTurns = false;
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
   /** Knows who is in a transaction of this data source. */
@@ -117,22 +97,15 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     );
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk);
-    const planOf = () => this.#plan;
     const context = new WriteContext(
       dataSource,
-      planOf,
+      () => this.#plan,
       this.#collector,
       this.#bulk,
       this.#removals,
     );
     this.#criteria = new CriteriaWrites(context);
-    this.#updated = new UpdatedRows(
-      dataSource,
-      planOf,
-      this.#oldRows,
-      context.rules,
-      this.messages,
-    );
+    this.#rows = new ReportedRows(context, this.#collector, this.#criteria, this.messages);
   }
 
   /** The entities with events in this data source. */
@@ -151,26 +124,18 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     if (this.#attachment.isWanted) return;
     this.#plan = planCapture(this.dataSource);
     SqliteTransactions.install(this.dataSource, this.#serialize);
-    this.#takesTurns = SqliteTransactions.of(this.dataSource)?.isSerial === true;
-    const ofEntities = this.plans.map((plan) =>
-      beforeHooks(plan, this.#oldRows, {
-        isCurrent: this.#takesTurns,
-        returnsUpdates: returnsUpdates(this.dataSource, plan),
-      }),
-    );
+    const beforeHooks = this.#rows.beforeHooks();
     this.transactions.install();
     const ofRemovals = this.#removals.plan(this.dataSource, this.#plan);
-    const ofOrphans = this.#orphans.hooks(this.dataSource.entityMetadatas, this.#plan);
     this.#affecting = affectingEntities(this.dataSource.entityMetadatas, this.#plan, (metadata) =>
       this.#removals.affectsOthers(metadata),
     );
     this.#clears = new ClearStatements(this.dataSource, [...this.#plan.entities.keys()]);
     const release = interceptWrites(this.dataSource, {
-      interceptors: [this.#updated, this.#criteria, this.#otherSide],
+      interceptors: [this.#criteria, ...this.#rows.interceptors],
       entities: this.#affecting,
     });
-    const hooks = [...ofEntities.filter((one) => one !== undefined), ...ofOrphans, ...ofRemovals];
-    this.#attachment.add([this, ...hooks], release);
+    this.#attachment.add([this, ...beforeHooks, ...ofRemovals], release);
   }
 
   /**
@@ -213,16 +178,16 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     if (row === undefined || rowKey(plan.metadata, row) === undefined) {
       return this.#bulk.notice(plan, 'save({ reload: false })');
     }
-    return this.#collectRow(event, plan, 'insert', row, undefined);
+    return this.#rows.collect(event, { plan, did: 'insert', row, old: undefined });
   }
 
   afterUpdate(event: UpdateEvent<ObjectLiteral>): Promise<void> | void {
     if (!this.#affecting.has(event.metadata)) return;
     const old = event.databaseEntity as ObjectLiteral | undefined;
-    if (event.entity === undefined && old === undefined) return this.#collectOtherSide(event);
+    if (event.entity === undefined && old === undefined) return this.#rows.collectOtherSide(event);
     const plan = this.#plan.entities.get(event.metadata);
     if (plan === undefined) return;
-    if (old !== undefined) return this.#collectRow(event, plan, 'update', old, old);
+    if (old !== undefined) return this.#rows.collect(event, { plan, did: 'update', row: old, old });
     // Rows that refer to each other are inserted and then updated in one save: the insert says it all.
     if (event.updatedColumns.length > 0 || event.updatedRelations.length > 0) return;
     // A child that its parent releases; an update by criteria tells the values that it sets.
@@ -241,32 +206,19 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     // A junction table may be an entity's, too.
     return this.#plan.links.has(event.metadata) && !this.#plan.entities.has(event.metadata)
       ? this.#collectLinks(event, 'unlink', event.entityId as ObjectLiteral)
-      : this.#collectGone(event, 'remove');
+      : this.#rows.collectGone(event, 'remove');
   }
 
   afterSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): Promise<void> | void {
-    return this.#collectGone(event, 'soft-remove');
-  }
-
-  #collectGone(
-    event: SoftRemoveEvent<ObjectLiteral>,
-    did: 'remove' | 'soft-remove',
-  ): Promise<void> | void {
-    const orphan = this.#orphans.extract(event);
-    const plan = orphan === undefined ? this.#plan.entities.get(event.metadata) : orphan.plan;
-    if (plan === undefined) return;
-    const loaded = event.databaseEntity as ObjectLiteral | undefined;
-    const old = orphan?.row ?? loaded;
-    if (old === undefined && event.entityId === undefined) return;
-    const id = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
-    return this.#collectRow(event, plan, did, id, old);
+    return this.#rows.collectGone(event, 'soft-remove');
   }
 
   afterRecover(event: RecoverEvent<ObjectLiteral>): Promise<void> | void {
     const plan = this.#plan.entities.get(event.metadata);
     if (plan === undefined) return;
     const old = event.databaseEntity as ObjectLiteral | undefined;
-    if (old !== undefined) return this.#collectRow(event, plan, 'recover', old, old);
+    if (old !== undefined)
+      return this.#rows.collect(event, { plan, did: 'recover', row: old, old });
   }
 
   /** Counts statements, and notices `clear()`, which has no hook. */
@@ -299,54 +251,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   #forget(queryRunner: QueryRunner): void {
-    this.#oldRows.forget(queryRunner);
-    this.#updated.forget(queryRunner);
-    this.#otherSide.forget(queryRunner);
-    this.#orphans.forget(queryRunner);
+    this.#rows.forget(queryRunner);
     this.#removals.forget(queryRunner);
-  }
-
-  #collectRow(
-    event: RowEvent & Partial<UpdateEvent<ObjectLiteral>>,
-    plan: EntityPlan,
-    did: RowChange['did'],
-    row: ObjectLiteral,
-    old: ObjectLiteral | undefined,
-    otherSide?: OtherSideWrite,
-  ): Promise<void> | void {
-    const key = rowKey(plan.metadata, row)!;
-    const read = this.#readBefore(event, { did, plan, key, otherSide });
-    // It was gone already, and the write has hit nothing.
-    if (read === null) return;
-    const isCurrent =
-      did === 'insert'
-        ? !this.#criteria.isMixedUp(event.entity)
-        : this.#takesTurns || (read !== undefined && otherSide === undefined);
-    if (did === 'update' && !isCurrent) this.#collector.doubt(event.queryRunner, plan);
-    const change = createRowChange(event, { did, plan, key, row, old, read, isCurrent });
-    if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);
-    return this.#collector.collect(
-      event,
-      otherSide === undefined ? change : withOtherSide(change, otherSide),
-    );
-  }
-
-  #readBefore(
-    { queryRunner }: RowEvent,
-    { did, plan, key, otherSide }: Pick<RowChange, 'did' | 'plan' | 'key'> & OfOtherSide,
-  ): ReadRow | null | undefined {
-    if (did === 'insert') return undefined;
-    if (otherSide !== undefined) {
-      return otherSide.whole && { row: otherSide.whole, isComplete: true };
-    }
-    const returned = did === 'update' ? this.#updated.extract(queryRunner, plan, key) : undefined;
-    return returned === undefined ? this.#oldRows.extract(queryRunner, plan, key) : returned;
-  }
-
-  async #collectOtherSide(event: UpdateEvent<ObjectLiteral>): Promise<void> {
-    const write = await this.#otherSide.extractNext(event);
-    const { plan, old } = write ?? {};
-    if (plan !== undefined) await this.#collectRow(event, plan, 'update', old!, old, write);
   }
 
   #collectLinks(

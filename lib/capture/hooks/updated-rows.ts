@@ -1,10 +1,10 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { areRowsColumns, isReturned, returned } from '../criteria/returning-writes.js';
 import { hasHooks, type WriteBuilder, type WriteInterceptor } from '../criteria/write-builders.js';
+import type { WriteContext } from '../criteria/write-context.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
-import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../plan/entity-plan.js';
 import { hasLoadHooks } from '../rows/read-back.js';
-import type { RewriteRules } from '../rows/rewrite-rules.js';
 import { rowKey } from '../rows/row-key.js';
 import type { OldRows, ReadRow } from './old-rows.js';
 
@@ -19,11 +19,8 @@ export class UpdatedRows implements WriteInterceptor {
   readonly #returned = new WeakMap<QueryRunner, Map<EntityMetadata, Rows>>();
 
   constructor(
-    private readonly dataSource: DataSource,
-    /** The events of the data source. */
-    private readonly planOf: () => CapturePlan,
+    private readonly context: Pick<WriteContext, 'dataSource' | 'plan' | 'rules'>,
     private readonly oldRows: OldRows,
-    private readonly rules: RewriteRules,
     private readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
   ) {}
 
@@ -34,14 +31,15 @@ export class UpdatedRows implements WriteInterceptor {
     if (queryType !== 'update' || hasHooks(builder) || queryRunner === undefined) return execute();
     const [id, ...others] = whereEntities;
     if (id === undefined || others.length > 0) return execute();
-    const plan = this.planOf().entities.get(mainAlias!.metadata);
-    if (plan === undefined || !returnsUpdates(this.dataSource, plan)) return execute();
+    const { dataSource, rules } = this.context;
+    const plan = this.context.plan.entities.get(mainAlias!.metadata);
+    if (plan === undefined || !returnsUpdates(dataSource, plan)) return execute();
     if (!this.messages.mayBeHeard(plan)) return execute();
     const make = (isReplaced: boolean): Promise<unknown> =>
-      isReplaced || isReturned(builder) || hasLoadHooks(this.dataSource)
+      isReplaced || isReturned(builder) || hasLoadHooks(dataSource)
         ? this.#read({ queryRunner, plan, id, execute })
         : this.#return(builder, { queryRunner, plan, id, execute });
-    const isReplaced = this.rules.areReplaced(plan.metadata, queryRunner);
+    const isReplaced = rules.areReplaced(plan.metadata, queryRunner);
     return typeof isReplaced === 'boolean' ? make(isReplaced) : isReplaced.then(make);
   }
 
