@@ -108,9 +108,9 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   /** Relations to load for `payload`, `ref`, `owner` and `headers` functions; paths given as text load by themselves. */
   readonly relations?: readonly RelationPath<Entity>[];
   /**
-   * True: the row is always read again. Default false: not when it was inserted, or on SQLite saved, alone in its
-   * transaction and consists of values that every database answers as they were given; say true when a trigger of the
-   * database changes them.
+   * True: the row is always read again. Default false: not when it was inserted, or on SQLite or PostgreSQL 18 saved, alone
+   * in its transaction and consists of values that every database answers as they were given; say true when a trigger of
+   * the database changes them.
    */
   readonly reread?: boolean;
   /**

@@ -117,8 +117,8 @@ describe.each(CAPTURE_DATABASES)('an event with the key of a relation alone on %
     row.total = 2;
     rig.queries();
     await manager.save(row);
-    // Elsewhere others may have written it since.
-    expect(rereads()).toBe(kind === 'sqlite' ? 0 : 1);
+    // Others may have written it since, which the update on PostgreSQL tells.
+    expect(rereads()).toBe(kind === 'mariadb' ? 1 : 0);
     const other = await manager.save(Object.assign(new Shop(), { name: 'Bob' }));
     row.shop = other;
     await manager.save(row);

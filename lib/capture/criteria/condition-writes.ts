@@ -80,7 +80,7 @@ function writeCaptured(
     plan && isAlone && !isReplaced && canReturnRows(write, operation, plan)
       ? writeReturning(write, { operation, plan, limit, queryRunner, set, given })
       : writeRead(write, { ...about, set, given, isReplaced }, queryRunner);
-  const isReplaced = context.rules.areReplaced(metadata, queryRunner);
+  const isReplaced = context.areReplaced.ask(metadata, queryRunner);
   return typeof isReplaced === 'boolean' ? make(isReplaced) : isReplaced.then(make);
 }
 

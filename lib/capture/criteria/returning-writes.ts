@@ -2,6 +2,7 @@ import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typ
 import { dataSourceOf, escapePath } from '../../common/typeorm-compat.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { hasLoadHooks } from '../rows/read-back.js';
+import type { Column } from '../rows/row-key.js';
 import type { BulkOperation } from './bulk-operation.js';
 import { countMatched, isOneId } from './matched-rows.js';
 import { changesOfColumns, type PendingWrite, readBeyondColumns } from './row-changes.js';
@@ -22,12 +23,16 @@ interface Returned {
   readonly result: unknown;
   /** The rows that it has hit, as they were before. */
   readonly rows: readonly ObjectLiteral[];
+  /** For each of these the values of the columns that were asked for besides. */
+  readonly others: readonly (readonly unknown[])[];
 }
-
-type Columns = EntityMetadata['columns'];
 
 const OLD = '"thorn_old"';
 const RETURNING = 'createReturningExpression';
+
+function isOurName(name: string): boolean {
+  return /^thorn_(?:old|\d+)$/.test(name);
+}
 
 /**
  * Tells whether the statement of a write can answer its rows itself, which saves reading and locking them before: on
@@ -64,7 +69,8 @@ export function areRowsColumns(
     // The key may be that of a relation alone.
     metadata.primaryColumns.every((column) => columns.includes(column)) &&
     // TypeORM reads them as text of another form.
-    !columns.some(({ type }) => driver.spatialTypes.includes(type as never))
+    !columns.some(({ type }) => driver.spatialTypes.includes(type as never)) &&
+    ![metadata.tableName, ...columns.map(({ databaseName }) => databaseName)].some(isOurName)
   );
 }
 
@@ -115,27 +121,37 @@ async function withinLimit<Result>(
   }
 }
 
-/** Makes a write whose statement answers the rows that it hits, of a builder that no other capture has changed. */
+/**
+ * Makes a write whose statement answers the rows that it hits, of a builder that no other capture has changed.
+ *
+ * @param otherColumns are answered as the driver reads them
+ */
 export async function returned(
   { builder, metadata, execute }: Pick<BuilderWrite, 'builder' | 'metadata' | 'execute'>,
   plan: EntityPlan,
+  otherColumns: readonly Column[] = [],
 ): Promise<Returned> {
-  const columns = plan.readBack!.columns as Columns;
+  const { columns: ofRow } = plan.readBack!;
+  const columns = [...ofRow, ...otherColumns];
   const isUpdate = builder.expressionMap.queryType === 'update';
   const returnsOld = isUpdate && knowsOldValues(dataSourceOf(builder));
   if (isUpdate && !returnsOld) joinOldRow(builder, metadata, selected(columns, builder));
   const createReturning = Reflect.get(builder, RETURNING) as (of: string) => string;
+  let own = '';
   Reflect.set(builder, RETURNING, (of: string) => {
     // TypeORM may want some of the new values.
-    const own = createReturning.call(builder, of);
+    own = createReturning.call(builder, of);
     const rows = selected(columns, builder, returnsOld ? `${OLD}.` : '');
     const all = [...(own === '' ? [] : [own]), ...(isUpdate && !returnsOld ? [`${OLD}.*`] : rows)];
     return `${returnsOld ? `WITH (OLD AS ${OLD}) ` : ''}${all.join(', ')}`;
   });
   try {
-    const result = (await execute()) as { raw: ObjectLiteral[] };
-    const rows = takeRows(result.raw, builder, metadata, columns);
-    return { result, rows };
+    const result = (await execute()) as { raw: ObjectLiteral[]; generatedMaps?: unknown[] };
+    const names = otherColumns.map((_, index) => nameOf(ofRow.length + index));
+    const others = result.raw.map((raw) => names.map((name) => takeOut(raw, name)));
+    const rows = takeRows(result.raw, builder, metadata, ofRow);
+    if (own === '') empty(result);
+    return { result, rows, others };
   } finally {
     Reflect.deleteProperty(builder, RETURNING);
     Reflect.deleteProperty(builder, 'createWhereExpression');
@@ -148,15 +164,15 @@ export function isReturned(builder: WriteBuilder): boolean {
 }
 
 /** Tells whether RETURNING of an update knows the values before: since PostgreSQL 18. */
-function knowsOldValues({ driver }: DataSource): boolean {
+export function knowsOldValues({ driver }: DataSource): boolean {
   const { version = '' } = driver as { readonly version?: string };
   return Number.parseInt(version, 10) >= 18;
 }
 
-function selected(columns: Columns, builder: WriteBuilder, of = ''): string[] {
+function selected(columns: readonly Column[], builder: WriteBuilder, of = ''): string[] {
   const { driver } = dataSourceOf(builder);
   return columns.map(({ databaseName }, index) => {
-    return `${of}${driver.escape(databaseName)} AS ${alias(index)}`;
+    return `${of}${driver.escape(databaseName)} AS "${nameOf(index)}"`;
   });
 }
 
@@ -186,19 +202,25 @@ function isRefusedColumn(error: unknown): boolean {
 }
 
 /**
- * Makes rows of plain columns as TypeORM does, and empties what the database has answered: V8 has the lists of all answers
- * of pg among old objects after a while, where they would keep their rows in memory until the next full collection.
+ * Leaves of a result what it would be without rows. V8 has the lists of all answers of pg among old objects after a while,
+ * where they would keep their rows in memory until the next full collection.
  */
+function empty({ raw, generatedMaps }: { raw: unknown[]; generatedMaps?: unknown[] }): void {
+  raw.length = 0;
+  if (generatedMaps !== undefined) generatedMaps.length = 0;
+}
+
+/** Makes rows of plain columns as TypeORM does, and takes their values out of what the database has answered. */
 function takeRows(
   answered: ObjectLiteral[],
   builder: WriteBuilder,
   metadata: EntityMetadata,
-  columns: Columns,
+  columns: readonly Column[],
 ): readonly ObjectLiteral[] {
   const { driver } = dataSourceOf(builder);
   const fields = columns.map((column, index) => ({
     column,
-    name: `thorn_${index}`,
+    name: nameOf(index),
     // The columns are neither virtual nor in an embedded object, so that `setEntityValue` would do no more.
     property: column.propertyName,
   }));
@@ -207,14 +229,19 @@ function takeRows(
     const raw = answered[index]!;
     const row = metadata.create(undefined, { fromDeserializer: true }) as ObjectLiteral;
     for (const { column, name, property } of fields) {
-      row[property] = driver.prepareHydratedValue(raw[name], column) as unknown;
+      row[property] = driver.prepareHydratedValue(takeOut(raw, name), column) as unknown;
     }
     rows.push(row);
   }
-  answered.length = 0;
   return rows;
 }
 
-function alias(index: number): string {
-  return `"thorn_${index}"`;
+function takeOut(raw: ObjectLiteral, name: string): unknown {
+  const value: unknown = raw[name];
+  delete raw[name];
+  return value;
+}
+
+function nameOf(index: number): string {
+  return `thorn_${index}`;
 }

@@ -13,12 +13,15 @@ import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 import { isReadInFull, rowKey } from '../rows/row-key.js';
 import { lockRows } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
 
 /** A row as it was read before a write. */
 export interface ReadRow {
   readonly row: ObjectLiteral;
   /** True if it has every relation and hidden column that its events ask for. */
   readonly isComplete: boolean;
+  /** The keys of its relations, where they were read with it. */
+  readonly keys?: ReadonlyMap<RelationMetadata, unknown>;
 }
 
 /** Rows to read before a write. */
@@ -27,6 +30,11 @@ interface RowsToRead {
   readonly ids: Map<string, ObjectLiteral>;
   /** True if all of the writes leave keys as they are. */
   keepsKeys: boolean;
+}
+
+interface OnConnection {
+  readonly queryRunner: QueryRunner;
+  readonly manager: EntityManager;
 }
 
 interface Reading {
@@ -52,7 +60,7 @@ export class OldRows {
    * @param events those whose relations and hidden columns are read as well
    */
   read(
-    { queryRunner, manager }: { queryRunner: QueryRunner; manager: EntityManager },
+    { queryRunner, manager }: OnConnection,
     plan: EntityPlan,
     { events, id, keepsKeys }: RowToRead,
   ): Promise<void> {
@@ -137,6 +145,8 @@ interface KnownRows {
   readonly isCurrent: boolean;
   /** True if the updates of saves answer their rows themselves. */
   readonly returnsUpdates: boolean;
+  /** False while nobody would get an event of the entity, whatever its rows say. */
+  readonly mayBeHeard: () => boolean;
 }
 
 /**
@@ -148,7 +158,7 @@ interface KnownRows {
 export function beforeHooks(
   plan: EntityPlan,
   oldRows: OldRows,
-  { isCurrent, returnsUpdates }: KnownRows,
+  { isCurrent, returnsUpdates, mayBeHeard }: KnownRows,
 ): EntitySubscriberInterface<ObjectLiteral> | undefined {
   const { metadata } = plan;
   const ofChange = plan.events.filter(({ readsBefore }) => readsBefore);
@@ -159,11 +169,13 @@ export function beforeHooks(
   const incomplete = ofDelete.some(({ joins, hidden }) => joins.length + hidden.length > 0);
 
   const hooks: EntitySubscriberInterface<ObjectLiteral> = {};
+  const read = (event: OnConnection, row: RowToRead): Promise<void> | undefined =>
+    mayBeHeard() ? oldRows.read(event, plan, row) : undefined;
   const readOld = (event: UpdateEvent<ObjectLiteral> | RecoverEvent<ObjectLiteral>) => {
     const old = event.databaseEntity as ObjectLiteral | undefined;
     if (event.metadata !== metadata || old === undefined) return;
     const id = metadata.getEntityIdMap(old)!;
-    return oldRows.read(event, plan, { events: ofChange, id, keepsKeys: true });
+    return read(event, { events: ofChange, id, keepsKeys: true });
   };
   if (ofChange.length > 0 || isCompared) hooks.beforeUpdate = readOld;
   if (deletions.length > 0) {
@@ -174,7 +186,7 @@ export function beforeHooks(
       if (old !== undefined && !incomplete && isCurrent) return;
       const id = metadata.getEntityIdMap(old ?? metadata.ensureEntityIdMap(event.entityId));
       if (id === undefined) return;
-      return oldRows.read(event, plan, { events: ofDelete, id, keepsKeys: false });
+      return read(event, { events: ofDelete, id, keepsKeys: false });
     };
   }
   // Without its date, the row that TypeORM has loaded does not tell whether it is removed.
@@ -185,7 +197,7 @@ export function beforeHooks(
       if (event.metadata !== metadata || old === undefined) return;
       if (event.entity !== undefined && isCurrent && !isHidden) return;
       const id = metadata.ensureEntityIdMap(old);
-      return oldRows.read(event, plan, { events: isHidden ? ofChange : [], id, keepsKeys: true });
+      return read(event, { events: isHidden ? ofChange : [], id, keepsKeys: true });
     };
   }
   if (isHidden || (!isCurrent && seesSoftRemoval(plan, 'create'))) hooks.beforeRecover = readOld;

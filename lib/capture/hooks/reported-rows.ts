@@ -53,7 +53,7 @@ export class ReportedRows {
     private readonly context: WriteContext,
     private readonly collector: Pick<ChangeCollector, 'collect' | 'doubt'>,
     private readonly criteria: Pick<CriteriaWrites, 'isMixedUp'>,
-    messages: Pick<EntityMessages, 'mayBeHeard'>,
+    private readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
   ) {
     this.#otherSide = new OtherSideWrites(() => context.plan);
     this.#updated = new UpdatedRows(context, this.#oldRows, messages);
@@ -72,6 +72,7 @@ export class ReportedRows {
       beforeHooks(entity, this.#oldRows, {
         isCurrent: this.#takesTurns,
         returnsUpdates: returnsUpdates(dataSource, entity),
+        mayBeHeard: () => this.messages.mayBeHeard(entity),
       }),
     );
     const ofOrphans = this.#orphans.hooks(dataSource.entityMetadatas, plan);

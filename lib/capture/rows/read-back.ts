@@ -39,7 +39,12 @@ export function planReadBack(metadata: EntityMetadata): ReadBack | undefined {
   // A column that no INSERT names has its default, whatever the entity says.
   const isIgnored = columns.some(({ isInsert, isVirtual }) => !isInsert && !isVirtual);
   if (isIgnored || metadata.afterInsertListeners.length > 0) differs.add('insert');
-  if (metadata.afterUpdateListeners.length > 0) differs.add('update');
+  // One that no UPDATE names either is the database's to compute.
+  const isComputed = columns.some(
+    ({ isInsert, isUpdate, isVirtual, isCreateDate }) =>
+      !isInsert && !isUpdate && !isVirtual && !isCreateDate,
+  );
+  if (isComputed || metadata.afterUpdateListeners.length > 0) differs.add('update');
   return {
     differs,
     metadata,
