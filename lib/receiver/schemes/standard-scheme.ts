@@ -20,6 +20,9 @@ const PUBLIC_PREFIX = 'whpk_';
 const PRIVATE_PREFIX = 'whsk_';
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
+// A dot would let the id, the time and the body of a signed content be divided elsewhere. Characters beyond Latin-1 are
+// signed as one byte, so that two ids would have one signature.
+const SIGNED_ID = /^[\x20-\x2d\x2f-\x7e]+$/;
 
 type StandardKey = HmacKey | KeyObject;
 
@@ -56,11 +59,10 @@ export class StandardScheme extends WebhookScheme<StandardKey> {
   override read(request: SignedRequest): SignatureClaim {
     const names = headerNames(request);
     const id = headerOf(request, names.id);
-    // A dot would let the id, the time and the body of a signed content be divided elsewhere.
-    if (id.includes('.')) {
+    if (!SIGNED_ID.test(id)) {
       throw new WebhookRejectedError(
         'malformed-header',
-        `the header ${names.id} must not contain a dot`,
+        `the header ${names.id} must not contain a dot or a character outside of printable ASCII`,
       );
     }
     const timestamp = headerOf(request, names.timestamp);

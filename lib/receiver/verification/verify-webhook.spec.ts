@@ -5,7 +5,11 @@ import { Webhook as StandardJudge } from 'standardwebhooks';
 import { Webhook as SvixJudge } from 'svix';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../../errors/index.js';
-import { generateSecret, StandardWebhookSigner } from '../../signing/index.js';
+import {
+  generateSecret,
+  generateSigningKeyPair,
+  StandardWebhookSigner,
+} from '../../signing/index.js';
 import { signWebhook, type SignWebhookInput } from '../../testing/index.js';
 import { verifyWebhook, type VerifyWebhookInput, WebhookRejectedError } from '../index.js';
 
@@ -391,6 +395,22 @@ describe('a request with a wrong signature', () => {
     expectRefusal(refused, 'malformed-header');
     expect(String(refusalOf(refused))).toContain('the header webhook-id must not contain a dot');
     expect(() => signWebhook({ body, secrets: [secret], id: 'm.1' })).toThrow(InvalidInputError);
+  });
+
+  it('is rejected with an id whose bytes are cut to those of the signed one', () => {
+    const { publicKey, privateKey } = generateSigningKeyPair();
+    const given = { body, id: 'msg_a', time: now };
+
+    for (const [signing, verifying] of [
+      [secret, secret],
+      [privateKey, publicKey],
+    ] as const) {
+      const { headers } = signWebhook({ ...given, secrets: [signing] });
+      const forged = { ...headers, 'webhook-id': 'msg_\u0161' };
+
+      verifyWebhook({ headers, body, secrets: [verifying], now });
+      expectRefusal({ headers: forged, body, secrets: [verifying], now }, 'malformed-header');
+    }
   });
 
   it('is rejected when the headers are inherited', () => {
