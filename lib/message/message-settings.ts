@@ -10,7 +10,7 @@ export interface MessageSettings {
   readonly keepAlive?: boolean;
   /** Number and delay of retries. Default: those of the retry policy. */
   readonly retry?: RetrySettings;
-  /** Rules for recipients, on top of the module's `recipients`. Default: none more. */
+  /** Rules for recipients that replace the module's; `denyCidrs` are added to the module's. Default: none more. */
   readonly recipients?: RecipientRules;
   /**
    * True: messages are stored even when nobody is subscribed to the event, so that a later backfill finds them. Default:

@@ -7,8 +7,8 @@ import { checkRecipientRules } from './recipient-rule-checks.js';
 const CACHED_POLICIES = 100;
 
 /**
- * The policies of events with rules of their own. The rules of an event override the module's; each policy is created
- * once.
+ * The policies of events with rules of their own. The rules of an event override the module's, except that networks which
+ * the module denies stay denied; each policy is created once.
  */
 export class RecipientPolicies {
   readonly #made = new BoundedCache<string, RecipientPolicy>(CACHED_POLICIES);
@@ -31,7 +31,9 @@ export class RecipientPolicies {
     const key = JSON.stringify(rules);
     let policy = this.#made.get(key);
     if (policy === undefined) {
-      policy = new PublicRecipientPolicy({ ...this.rules, ...rules });
+      checkRecipientRules(rules);
+      const denyCidrs = [...(this.rules.denyCidrs ?? []), ...(rules.denyCidrs ?? [])];
+      policy = new PublicRecipientPolicy({ ...this.rules, ...rules, denyCidrs });
       this.#made.set(key, policy);
     }
     return policy;

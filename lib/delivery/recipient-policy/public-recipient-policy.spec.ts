@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GOOD_URLS, HOSTILE_URLS } from '../../../test/support/fixtures/recipients.js';
 import { RecipientRefusedError, ThornConfigurationError } from '../../errors/index.js';
+import { RecipientPolicies } from './event-recipient-policies.js';
 import {
   PublicRecipientPolicy,
   type PublicRecipientPolicyOptions,
@@ -273,3 +274,20 @@ function addressReason(address: string, judge = policy): string | null {
 function dotted(number: number): string {
   return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
 }
+
+describe('the rules of an event', () => {
+  const rules = { allowCidrs: ['10.1.0.0/16'], denyCidrs: ['10.1.9.0/24'] };
+  const policies = new RecipientPolicies(new PublicRecipientPolicy(rules), rules);
+
+  it('allow no network that the module denies', () => {
+    const policy = policies.of({ allowCidrs: ['10.0.0.0/8'], denyCidrs: ['10.2.0.0/16'] });
+
+    policy.checkAddress('10.3.0.1');
+    expect(() => policy.checkAddress('10.1.9.1')).toThrow(RecipientRefusedError);
+    expect(() => policy.checkAddress('10.2.0.1')).toThrow(RecipientRefusedError);
+  });
+
+  it('are refused when a list is not one', () => {
+    expect(() => policies.of({ denyCidrs: 5 as never })).toThrow(/^`recipients\.denyCidrs` /);
+  });
+});
