@@ -6,14 +6,17 @@ import {
   type INestApplication,
   Injectable,
   Module,
+  type NestInterceptor,
   Next,
   Post,
+  RequestTimeoutException,
   Res,
   type Type,
   ValidationPipe,
 } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { IsString } from 'class-validator';
+import { map, raceWith, Subject } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   equalsInConstantTime,
@@ -513,6 +516,40 @@ describe.each(platforms)('receivers on %s', (platform) => {
       expect(calls).toHaveLength(2);
       finish();
       expect((await first).status).toBe(201);
+    });
+
+    it.each([
+      ['once when the handler ends well', () => 'done', 1],
+      ['again when the handler fails', () => Promise.reject(new Error('away')), 2],
+    ])('run %s after a timeout has answered', async (_, end, runs) => {
+      const timeouts = new Subject<void>();
+      const timeout: NestInterceptor = {
+        intercept: (_context, next) =>
+          next.handle().pipe(
+            raceWith(
+              timeouts.pipe(
+                map(() => {
+                  throw new RequestTimeoutException();
+                }),
+              ),
+            ),
+          ),
+      };
+      const { post } = await start(
+        {},
+        { beforeInit: (application) => application.useGlobalInterceptors(timeout) },
+      );
+      let finish: (answer?: unknown) => void = () => undefined;
+      answers.push(() => new Promise((resolve) => (finish = resolve)).then(end));
+      const first = post('/hooks/store', signed);
+      await expect.poll(() => calls.length).toBe(1);
+
+      timeouts.next();
+      expect((await first).status).toBe(408);
+      expect((await post('/hooks/store', again())).status).toBe(409);
+      finish();
+      await expect.poll(async () => (await post('/hooks/store', again())).status).toBe(201);
+      expect(calls).toHaveLength(runs);
     });
 
     it('all run without de-duplication', async () => {

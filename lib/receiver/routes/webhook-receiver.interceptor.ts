@@ -7,16 +7,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import {
-  type Observable,
-  catchError,
-  concatMap,
-  defaultIfEmpty,
-  from,
-  last,
-  of,
-  takeLast,
-} from 'rxjs';
+import { finalize, from, lastValueFrom, type Observable, of } from 'rxjs';
 import { webhookOf } from './incoming-request.js';
 import {
   type ProcessingAttempt,
@@ -106,29 +97,32 @@ function isRepeatedInterceptor(webhook: VerifiedWebhook): boolean {
   return false;
 }
 
-/** Passes on the handler's result once its success or failure is recorded: a response must not precede the record. */
+/**
+ * Passes on the handler's result once its success or failure is recorded: a response must not precede the record. The
+ * handler is not stopped when an interceptor of the application answers before it, by a timeout; its end still counts.
+ */
 function settled(
   answer: Observable<unknown>,
   attempts: readonly Pick<ProcessingAttempt, 'complete' | 'release'>[],
   isSuccess: () => boolean,
 ): Observable<unknown> {
-  return answer.pipe(
-    defaultIfEmpty(undefined),
-    takeLast(1),
-    concatMap(async (value) => {
-      for (const attempt of attempts) await (isSuccess() ? attempt.complete() : attempt.release());
+  let isAnswered = false;
+  const handle = async () => {
+    try {
+      const value = await lastValueFrom(answer, { defaultValue: undefined });
+      // The status of an answer that is not the handler's says nothing about the handler.
+      const isDone = isAnswered || isSuccess();
+      for (const attempt of attempts) await (isDone ? attempt.complete() : attempt.release());
       return value;
-    }),
-    catchError((error: unknown) =>
-      from(attempts).pipe(
-        concatMap((attempt) => attempt.release()),
-        last(),
-        concatMap(() => {
-          throw error;
-        }),
-      ),
-    ),
-  );
+    } catch (error) {
+      for (const attempt of attempts) await attempt.release();
+      throw error;
+    }
+  };
+  const handled = handle();
+  // An answer before the end leaves nobody to pass the error on to.
+  handled.catch(() => {});
+  return from(handled).pipe(finalize(() => (isAnswered = true)));
 }
 
 /** Judges by the status: a handler may ask for the next attempt without throwing. */
