@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { type AddressInfo, type Server } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConnectProxy, type ProxyBehaviour } from '../../../test/services/connect-proxy.js';
 import { measureTimerLateness } from '../../../test/services/lateness.js';
@@ -125,8 +125,11 @@ describe('a client with an egress proxy', () => {
   it.each([
     [403, 'unreachable'],
     [407, 'proxy'],
+    [401, 'proxy'],
+    [429, 'proxy'],
+    [302, 'proxy'],
     [500, 'unreachable'],
-    [302, 'unreachable'],
+    [503, 'unreachable'],
   ])('says of a proxy that answers %i: %s', async (status, code) => {
     const { client } = await proxied({ status });
 
@@ -167,6 +170,16 @@ describe('a client with an egress proxy', () => {
 
     expect(refusal).toMatchObject({ reason: 'proxy', data: { address: null } });
     expect(shown(refusal)).not.toMatch(/s3cret|dGhvcm46/);
+  });
+
+  it('says of a proxy that never answers in the handshake: proxy', async () => {
+    const server = createTcpServer();
+    const { port } = await listening(server);
+    const client = made({ egressProxy: `https://127.0.0.1:${port}` });
+
+    await expect(
+      client.post(request('http://hooks.example/', { timeout: 200 })),
+    ).rejects.toMatchObject({ reason: 'proxy' });
   });
 
   it.each<[name: string, code: string, ProxyBehaviour]>([

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
+import type { AttemptErrorCode } from '../attempt/attempt.js';
 import { Timed } from './deadlines.js';
-import { attemptError, toAttemptError } from './transport-errors.js';
+import { attemptError, isParserAssertion, toAttemptError } from './transport-errors.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 
 /** An answer as received; its headers are decoded on first access. */
@@ -41,6 +42,8 @@ const NOTHING: Buffer = Buffer.alloc(0);
 /** The connection of an exchange, notified of the end so that it is reused or dropped. */
 export interface Carrier {
   readonly address: string | null;
+  /** The code of a request that expires now. */
+  readonly timeoutCode: AttemptErrorCode;
   /** The answer was read completely. */
   done(): void;
   /** The exchange has ended, and the connection cannot be reused. */
@@ -79,7 +82,8 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
   }
 
   override expire(): void {
-    this.#fail(attemptError('timeout', this.carrier?.address ?? null));
+    const { timeoutCode = 'timeout', address = null } = this.carrier ?? {};
+    this.#fail(attemptError(timeoutCode, address));
   }
 
   onConnect(abort: (error?: Error) => void): void {
@@ -114,7 +118,12 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
   }
 
   onError(error: Error): void {
-    this.#fail(toAttemptError(error, this.carrier?.address ?? null));
+    const address = this.carrier?.address ?? null;
+    // Before the request is on its way, an assertion that fails is not about an answer.
+    const isAnswerImpossible = this.#abort !== null && isParserAssertion(error);
+    this.#fail(
+      isAnswerImpossible ? attemptError('protocol', address) : toAttemptError(error, address),
+    );
   }
 
   #succeed(truncated: boolean): void {

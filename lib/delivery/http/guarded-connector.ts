@@ -2,7 +2,7 @@ import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import { loadUndici } from './http-packages.js';
-import { attemptError } from './transport-errors.js';
+import { attemptError, toLookupError } from './transport-errors.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import { type TlsOptions, tlsSettings } from './tls-settings.js';
 import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
@@ -81,7 +81,7 @@ function vettedLookup(policy: RecipientPolicy, lookup: AddressLookup): LookupFun
     lookup(hostname, { all: true }, (error, addresses) => {
       try {
         // Some resolvers report success with undefined instead of null.
-        if (error) throw error;
+        if (error) throw toLookupError(error);
         const vetted = vet(policy, addresses);
         if (all === true) callback(null, vetted);
         else callback(null, vetted[0]!.address, vetted[0]!.family);

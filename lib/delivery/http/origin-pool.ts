@@ -2,6 +2,8 @@ import type { Client } from 'undici';
 import type { Carrier, Exchange, WaitingRoom } from './exchange.js';
 import type { GuardedConnector } from './guarded-connector.js';
 import { loadUndici } from './http-packages.js';
+import { isProxyReached } from './proxied-connector.js';
+import type { AttemptErrorCode } from '../attempt/attempt.js';
 import type { Socket } from 'node:net';
 
 const PIECE = 1024;
@@ -122,7 +124,7 @@ class Connection implements Carrier {
 
   constructor(
     private readonly pool: OriginPool,
-    settings: PoolSettings,
+    private readonly settings: PoolSettings,
   ) {
     const { connect, isDirect, keepAliveTimeout, maxHeaderBytes } = settings;
     const { Client } = loadUndici();
@@ -136,6 +138,8 @@ class Connection implements Carrier {
       },
       pipelining: 1,
       keepAliveTimeout,
+      // The endpoint may shorten the time, by the header `Keep-Alive`, but not prolong it.
+      keepAliveMaxTimeout: keepAliveTimeout,
       maxHeaderSize: maxHeaderBytes,
       // {@link Deadlines} keeps the deadline of the whole request.
       headersTimeout: 0,
@@ -150,6 +154,13 @@ class Connection implements Carrier {
   #connected(socket: Socket, isDirect: boolean): void {
     readPiecewise(socket);
     if (isDirect) this.address = socket.remoteAddress ?? null;
+  }
+
+  get timeoutCode(): AttemptErrorCode {
+    const { isDirect } = this.settings;
+    return isDirect || this.#dialling === null || isProxyReached(this.#dialling)
+      ? 'timeout'
+      : 'proxy';
   }
 
   carry(exchange: Exchange): void {

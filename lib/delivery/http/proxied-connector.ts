@@ -1,6 +1,6 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { formatAuthority, type EgressProxy } from './egress-proxy.js';
 import { loadUndici } from './http-packages.js';
 import { attemptError } from './transport-errors.js';
@@ -83,11 +83,21 @@ function dial({ isSecure, host, port }: EgressProxy, settings: TlsSettings): Soc
   return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_DELAY);
 }
 
+/** Tells whether a socket to a proxy is connected. Certificates are always verified, so then it is `authorized`. */
+export function isProxyReached(socket: Socket): boolean {
+  return socket instanceof TLSSocket ? socket.authorized : !socket.connecting;
+}
+
+/** Answers that are about the proxy itself. Which 5xx is about the endpoint differs from proxy to proxy. */
+function isOfProxyItself(status: number): boolean {
+  return status < 400 || status === 401 || status === 407 || status === 429;
+}
+
 function refusalOf(status: number, early: Buffer): Error | null {
   if (status >= 200 && status < 300) {
     // Bytes sent before the request would be read as an answer.
     return early.length === 0 ? null : attemptError('protocol', null, 'the tunnel spoke first');
   }
   const detail = `the proxy answered ${status}`;
-  return attemptError(status === 407 ? 'proxy' : 'unreachable', null, detail);
+  return attemptError(isOfProxyItself(status) ? 'proxy' : 'unreachable', null, detail);
 }

@@ -45,7 +45,7 @@ const CODES: Readonly<Record<string, AttemptErrorCode>> = {
 const FAMILIES: readonly (readonly [pattern: RegExp, code: AttemptErrorCode])[] = [
   [/^EAI_/, 'name-not-resolved'],
   // OpenSSL's certificate errors: https://nodejs.org/api/tls.html#x509-certificate-error-codes
-  [/^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_)|SELF_SIGNED/, 'tls'],
+  [/^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|CRL_|ERROR_IN_|UNABLE_TO_)|SELF_SIGNED/, 'tls'],
 ];
 
 /**
@@ -59,8 +59,22 @@ export function toAttemptError(
   cause: unknown,
   address: string | null,
 ): AttemptError | RecipientRefusedError {
-  if (cause instanceof AttemptError || cause instanceof RecipientRefusedError) return cause;
+  if (isOwnError(cause)) return cause;
   return attemptError(codeOf(cause), addressOf(cause) ?? address, errnoOf(cause));
+}
+
+/** Converts a failed look-up: only name servers fail, so the codes of sockets would mislead. */
+export function toLookupError(cause: unknown): AttemptError | RecipientRefusedError {
+  return isOwnError(cause) ? cause : attemptError('name-not-resolved', null, errnoOf(cause));
+}
+
+function isOwnError(cause: unknown): cause is AttemptError | RecipientRefusedError {
+  return cause instanceof AttemptError || cause instanceof RecipientRefusedError;
+}
+
+/** Tells whether undici's parser found an answer that it takes to be impossible, such as the status 000. */
+export function isParserAssertion(cause: unknown): boolean {
+  return errnoOf(cause) === 'ERR_ASSERTION';
 }
 
 /** Creates the error of the given code; `detail` is a system error code, such as `ECONNREFUSED`. */

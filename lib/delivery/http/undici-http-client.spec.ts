@@ -87,6 +87,17 @@ describe('UndiciHttpClient', () => {
     await expect.poll(() => sockets.filter((socket) => !socket.destroyed).length).toBeLessThan(2);
   });
 
+  it('closes an unused connection in time, whatever the endpoint says of keeping it', async () => {
+    const { origin, sockets } = await http((_, response) =>
+      response.writeHead(200, { connection: 'keep-alive', 'keep-alive': 'timeout=600' }).end(),
+    );
+    const posting = client({ keepAliveTimeout: 100 });
+
+    await posting.post(request(origin));
+
+    await expect.poll(() => sockets[0]!.destroyed, { timeout: 4000 }).toBe(true);
+  });
+
   it('opens no more connections to one origin than it may, and serves who waits', async () => {
     let inFlight = 0;
     let most = 0;
@@ -298,6 +309,11 @@ describe('an endpoint that misbehaves', () => {
       (socket) => socket.write(head + `x: ${'y'.repeat(100)}\r\n`.repeat(1000)),
     ],
     ['speaks SSH', 'protocol', (socket) => socket.write('SSH-2.0-OpenSSH_9.7\r\n')],
+    ...['000', '001', '099'].map((status): [string, string, (socket: Socket) => void] => [
+      `answers ${status}`,
+      'protocol',
+      (socket) => socket.write(`HTTP/1.1 ${status} X\r\ncontent-length: 2\r\n\r\nok`),
+    ]),
     ['speaks noise', 'protocol', (socket) => socket.write(Buffer.alloc(4096, 0xfe))],
     [
       'sends two lengths',
@@ -395,6 +411,26 @@ describe('an endpoint that misbehaves', () => {
     await expect(client().post(request(origin))).rejects.toMatchObject({
       reason: 'connection-refused',
       data: { address: '127.0.0.1' },
+    });
+  });
+
+  it.each([
+    'ECONNREFUSED',
+    'ETIMEOUT',
+    'EREFUSED',
+    'EBADRESP',
+    'EFORMERR',
+    'ECANCELLED',
+    'ENOTIMP',
+  ])('whose name server fails with %s: name-not-resolved', async (code) => {
+    const lookup: AddressLookup = (name, _, done) =>
+      done(Object.assign(new Error(`queryA ${code} ${name}`), { code }), []);
+
+    await expect(
+      client({ lookup }).post(request('http://hooks.example:81/')),
+    ).rejects.toMatchObject({
+      reason: 'name-not-resolved',
+      message: expect.stringContaining(`(${code})`),
     });
   });
 
