@@ -2,7 +2,7 @@ import type { AxiosInstance, AxiosResponse, AxiosStatic, InternalAxiosRequestCon
 import { errorText } from '../../common/error-text.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import { AttemptError } from '../attempt/attempt.error.js';
-import { type Deadlines, Timed } from './deadlines.js';
+import { type Deadlines, SWEEP_INTERVAL, Timed } from './deadlines.js';
 import { loadAxios } from './http-packages.js';
 import { attemptError } from './transport-errors.js';
 import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
@@ -10,6 +10,9 @@ import type { WebhookRequest, WebhookResponse } from './webhook-http-client.js';
 type Wire = (request: WebhookRequest) => Promise<WebhookResponse>;
 type Headers = InstanceType<AxiosStatic['AxiosHeaders']>;
 type Config = InternalAxiosRequestConfig<unknown> & { readonly keepAlive?: boolean };
+
+/** Milliseconds for requests that the application sends by axios itself without a `timeout`. */
+const DIRECT_TIMEOUT = 3000;
 
 // axios merges these defaults into every request, at a third of the request's cost; the adapter reads none of them.
 const UNUSED_DEFAULTS = [
@@ -76,7 +79,7 @@ export class AxiosAdapter {
     reject: (error: Error) => void,
   ): Promise<void> {
     try {
-      resolve(await this.#request(request));
+      resolve(await this.#request(request, limit));
     } catch (error) {
       reject(ownError(error));
     } finally {
@@ -84,10 +87,10 @@ export class AxiosAdapter {
     }
   }
 
-  #request(request: WebhookRequest): Promise<WebhookResponse> {
+  #request(request: WebhookRequest, limit: Limit): Promise<WebhookResponse> {
     const { url, headers, body: data, timeout, keepAlive } = request;
     if (this.#mayHaveDefaults) {
-      const adapter = (final: Config) => this.#adapt(final, request);
+      const adapter = (final: Config) => this.#adapt(final, { request, limit });
       const config = { method: 'post', url, headers, data, timeout, keepAlive, adapter } as object;
       return this.instance.request<unknown, AxiosResponse<unknown>>(config).then(responseOf);
     }
@@ -96,8 +99,8 @@ export class AxiosAdapter {
     const begun = this.#before({ method: 'post', url, headers: known, data, timeout, keepAlive });
     const { handlers } = this.instance.interceptors.response;
     // Without interceptors nobody sees the answer as axios' own, so it is not made one.
-    if (!hasAny(handlers)) return begun.then((final) => this.#send(final, request));
-    let after = begun.then((final) => this.#adapt(final, request));
+    if (!hasAny(handlers)) return begun.then((final) => this.#send(final, { request, limit }));
+    let after = begun.then((final) => this.#adapt(final, { request, limit }));
     for (const handler of handlers!) {
       if (handler !== null) after = after.then(handler.fulfilled, handler.rejected);
     }
@@ -119,8 +122,8 @@ export class AxiosAdapter {
     return before;
   }
 
-  async #adapt(config: Config, request?: WebhookRequest): Promise<AxiosResponse<unknown>> {
-    const response = await this.#send(config, request);
+  async #adapt(config: Config, origin?: Origin): Promise<AxiosResponse<unknown>> {
+    const response = await this.#send(config, origin);
     return {
       data: response.body,
       status: response.status,
@@ -131,22 +134,39 @@ export class AxiosAdapter {
     };
   }
 
-  /** @param request passed outside of the configuration, because an interceptor may replace the configuration */
-  #send(config: Config, request?: WebhookRequest): Promise<WebhookResponse> {
+  /** @param origin passed outside of the configuration, because an interceptor may replace the configuration */
+  #send(config: Config, origin?: Origin): Promise<WebhookResponse> {
     if (config.method?.toLowerCase() !== 'post') {
       throw attemptError('internal', null, 'webhooks are sent by POST alone');
     }
+    const request = origin?.request;
     const hasParts = config.baseURL !== undefined || config.params !== undefined;
     return this.wire({
       url: hasParts ? this.instance.getUri(config) : (config.url ?? ''),
       headers: recordOf(this.#headers.from(config.headers)),
       body: bytesOf(config.data),
-      timeout: config.timeout ?? 0,
+      timeout: this.#timeoutOf(config, origin?.limit),
       keepAlive: config.keepAlive ?? true,
       ...(request?.policy !== undefined && { policy: request.policy }),
       ...(request?.isCurrent !== undefined && { isCurrent: request.isCurrent }),
     });
   }
+
+  /** What interceptors have left of the time; 0 means no timeout of its own, as in axios. */
+  #timeoutOf({ timeout }: Config, limit: Limit | undefined): number {
+    if (limit === undefined) return timeout || DIRECT_TIMEOUT;
+    const left = this.deadlines.left(limit);
+    if (left <= 0) throw attemptError('timeout', null);
+    // Deadlines are quick for few different timeouts; the limit itself is exact.
+    const rounded = Math.ceil(left / SWEEP_INTERVAL) * SWEEP_INTERVAL;
+    return Math.min(timeout || rounded, rounded);
+  }
+}
+
+/** The request that the client was given, and its deadline. */
+interface Origin {
+  readonly request: WebhookRequest;
+  readonly limit: Limit;
 }
 
 /** As `toJSON` of axios, whose object without a prototype is slow to read. */
@@ -193,7 +213,7 @@ function bytesOf(data: unknown): Buffer {
   throw attemptError(
     'internal',
     null,
-    'an axios interceptor left a body that is neither bytes nor text',
+    'a body that axios is given or an interceptor leaves must be bytes or text; encode it before',
   );
 }
 

@@ -1,4 +1,5 @@
-const SWEEP_INTERVAL = 50;
+/** Milliseconds between two looks at the deadlines. */
+export const SWEEP_INTERVAL = 50;
 /** Milliseconds without a sweep that count as a stalled process. */
 const STANDSTILL = 1000;
 
@@ -54,6 +55,11 @@ export class Deadlines {
     if (this.#timer !== null) return;
     this.#timer = setInterval(() => setImmediate(() => this.#sweep()), SWEEP_INTERVAL);
     this.#sweptAt = now;
+  }
+
+  /** Returns the milliseconds until the deadline of an item that was started; negative when it is over. */
+  left({ dueAt }: Timed): number {
+    return dueAt - (performance.now() - this.#stoodStill);
   }
 
   /** Removes the item; does nothing when the item was stopped or has expired before. */

@@ -778,6 +778,54 @@ describe('axios', () => {
     },
   );
 
+  it.each([false, true])(
+    'sends nothing after the deadline, and gives the wire the rest of the time; defaults read: %s',
+    async (readDefaults) => {
+      let requests = 0;
+      const { origin } = await http((_, response) => {
+        requests++;
+        response.end();
+      });
+      const silent = await tcp((socket) => socket.resume());
+      const posting = client();
+      if (readDefaults) void posting.axios.defaults;
+      let goOn: () => void = () => {};
+      const waited = new Promise<void>((resolve) => (goOn = resolve));
+      let wait = waited;
+      let last: Promise<unknown> = Promise.resolve();
+      posting.axios.interceptors.request.use((config) => (last = wait.then(() => config)) as never);
+
+      await expect(posting.post(request(origin, { timeout: 100 }))).rejects.toMatchObject({
+        reason: 'timeout',
+      });
+      goOn();
+      await last;
+      await posting.post(request(origin));
+      expect(requests).toBe(1);
+
+      wait = new Promise((resolve) => setTimeout(resolve, 800));
+      const began = performance.now();
+      await expect(posting.post(request(silent.origin, { timeout: 1000 }))).rejects.toMatchObject({
+        reason: 'timeout',
+      });
+      await expect.poll(() => silent.sockets.every((socket) => socket.destroyed)).toBe(true);
+      expect(performance.now() - began).toBeLessThan(1600);
+    },
+  );
+
+  it('sends requests of the application’s own, within a deadline of their own', async () => {
+    const { origin } = await http((incoming, response) =>
+      setTimeout(() => incoming.pipe(response), 150),
+    );
+    const { axios } = client();
+
+    const { data } = await axios.post<Buffer>(origin, 'text');
+    expect(String(data)).toBe('text');
+    expect((await axios.post(origin, 'text', { timeout: 0 })).status).toBe(200);
+    await expect(axios.post(origin, 'text', { timeout: 20 })).rejects.toThrow(/in time/);
+    await expect(axios.post(origin, { a: 1 })).rejects.toThrow(/must be bytes or text; encode it/);
+  });
+
   it('counts an interceptor’s waiting, judges the URL that it leaves, and keeps its error’s secrets', async () => {
     const { origin } = await http((_, response) => response.end());
     const waiting = client();

@@ -72,7 +72,10 @@ export class UndiciHttpClient extends WebhookHttpClient {
   }
 
   /**
-   * The axios instance to add interceptors to. Its requests go over the same wire, with the same policy and deadline.
+   * The axios instance to add interceptors to. A deadline covers the time that interceptors take. Requests that you send
+   * with the instance itself go over the same wire, under the client's own policy: by POST, with bytes or text as body,
+   * and within 3 seconds unless they have a `timeout`.
+   *
    * As long as the instance has no interceptors and its `defaults` were not read, requests go straight to the wire.
    *
    * An interceptor sees the request after it was signed: what it changes of the body breaks the signature.
