@@ -9,6 +9,7 @@ import { ThornConfigurationError } from '../errors/index.js';
 import { checkHeaders } from '../message/header-checks.js';
 import { Codecs } from '../message/encoding/codecs.js';
 import { Message, type MessageFields } from '../message/message.js';
+import { NoTracing, type TracedAttempt, type TracedResult } from '../message/message-tracing.js';
 import { MessageFactory } from '../message/message.factory.js';
 import type { Recipient } from '../message/recipient.js';
 import { generateSecret, StandardWebhookSigner, WebhookSigner } from '../signing/index.js';
@@ -232,6 +233,51 @@ describe('Deliverer', () => {
     ]) {
       expect(attempt).toMatchObject({ outcome: 'failed', error: { code: 'unencodable' } });
     }
+  });
+
+  it('keeps what a codec says of secrets and credentials out of the attempt', async () => {
+    const talkative = new Codecs({
+      'text/plain': () => {
+        throw new Error('cannot ask https://me:s3cret@x.example/?key=s3cret for whsec_s3cret');
+      },
+    });
+    const message = new Message(made(), '{}', talkative);
+    const plain = { ...recipient('http://127.0.0.1:9/'), contentType: 'text/plain' };
+
+    const attempt = await deliverer.attempt(delivery, message, plain);
+
+    expect(attempt.error?.message).toContain('cannot ask https://x.example/');
+    expect(JSON.stringify(attempt)).not.toContain('s3cret');
+  });
+
+  it('sends each header once, though a signer or a tracing spells it in another case', async () => {
+    class Forging extends WebhookSigner {
+      override sign() {
+        return { 'content-type': 'text/evil', 'HOOK-EVENT': 'forged', 'X-Signature': 'mine' };
+      }
+    }
+    class Tracing extends NoTracing {
+      override attempt<Result extends TracedResult>(
+        _: TracedAttempt,
+        work: (headers: never) => Promise<Result>,
+      ): Promise<Result> {
+        return work({ traceparent: 'of the tracing' } as never);
+      }
+    }
+    const { url, received } = await receiver((_, response) => response.end());
+    const forging = new Deliverer(client, new Forging(), clock, { tracing: new Tracing() });
+    const message = made({ headers: { Traceparent: 'of the event', 'X-Tenant': 'acme' } });
+
+    await forging.attempt(delivery, message, recipient(url));
+
+    const { headersDistinct } = received[0]!.request;
+    expect(headersDistinct).toMatchObject({
+      'content-type': ['application/json'],
+      'hook-event': ['article.published'],
+      traceparent: ['of the tracing'],
+      'x-signature': ['mine'],
+      'x-tenant': ['acme'],
+    });
   });
 
   it('waits for a signer that takes its time', async () => {

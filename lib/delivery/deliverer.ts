@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
 import { type LogFacts, LogLine } from '../common/log-line.js';
 import { OptionChecks } from '../common/option-checks.js';
-import { stackFrames } from '../common/error-text.js';
+import { errorText, stackFrames } from '../common/error-text.js';
 import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
@@ -58,6 +58,8 @@ export class Deliverer {
   readonly #policies: RecipientPolicies | undefined;
   readonly #links: UnsubscribeLinks | undefined;
   readonly #answerHeaders: AnswerHeaders;
+  /** True when no part of the application names headers that no check has seen. */
+  readonly #hasOwnNames: boolean;
 
   /**
    * @throws {@link ThornConfigurationError} naming the invalid option
@@ -83,6 +85,7 @@ export class Deliverer {
     this.#policies = policies;
     this.#links = links ?? undefined;
     this.#answerHeaders = new AnswerHeaders(options.answerHeaders);
+    this.#hasOwnNames = this.repeatsSignatures && !this.hasTracing;
   }
 
   /**
@@ -173,10 +176,7 @@ export class Deliverer {
     { delivery, message, recipient, tracing }: AttemptFrame,
     signature: Readonly<Record<string, string>>,
   ): Readonly<Record<string, string>> {
-    return {
-      ...message.headers,
-      ...tracing,
-      ...signature,
+    const own = {
       'Content-Type': recipient.contentType,
       'User-Agent': this.#userAgent,
       'Hook-Event': message.event,
@@ -187,6 +187,9 @@ export class Deliverer {
         ? { 'Hook-Unsubscribe': this.#links.of(recipient) }
         : undefined),
     };
+    return this.#hasOwnNames
+      ? { ...message.headers, ...signature, ...own }
+      : mergeHeaders([message.headers, tracing ?? {}, signature, own]);
   }
 
   #send(
@@ -246,6 +249,17 @@ function orderHeaders(key: string, sequence: number | null): Readonly<Record<str
   };
 }
 
+/** Merges headers; later ones replace earlier ones whose names differ in case alone. */
+function mergeHeaders(
+  sources: readonly Readonly<Record<string, string>>[],
+): Readonly<Record<string, string>> {
+  const merged = new Map<string, [name: string, value: string]>();
+  for (const source of sources) {
+    for (const entry of Object.entries(source)) merged.set(entry[0].toLowerCase(), entry);
+  }
+  return Object.fromEntries(merged.values());
+}
+
 /** Static subscribers belong to the application's settings, so they cannot unsubscribe. */
 function isStored(recipient: Recipient): boolean {
   return 'owner' in recipient;
@@ -260,7 +274,7 @@ function encoded(message: Message, recipient: Recipient): Buffer {
     }
     return message.body(recipient.contentType);
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new AttemptError('unencodable', `The message could not be encoded: ${text}`, {}, error);
+    const text = `The message could not be encoded: ${errorText(error)}`;
+    throw new AttemptError('unencodable', text, {}, error);
   }
 }
