@@ -31,6 +31,7 @@ describe('ApplicationKeys', () => {
     ['null', null],
     ['one of several', [privateKey, publicKey]],
     ['one key twice', [privateKey, privateKey]],
+    ['six keys', Array.from({ length: 6 }, () => generateSigningKeyPair().privateKey)],
   ])('refuses %s without showing it', (_, ed25519) => {
     let refusal: unknown;
     try {

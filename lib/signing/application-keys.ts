@@ -5,7 +5,7 @@ import { notAString } from './secrets.js';
 /** Signatures besides the `v1` that each secret of a subscriber makes. */
 export interface SigningOptions {
   /**
-   * Private keys, `whsk_…`, that sign every request as `v1a`: one, or while they are changed several, newest first. Make
+   * Private keys, `whsk_…`, that sign every request as `v1a`: one, or while they are changed up to five, newest first. Make
    * them with {@link generateSigningKeyPair}. Default: none.
    */
   readonly ed25519?: string | readonly string[];
@@ -21,6 +21,9 @@ export interface JsonWebKeySet {
   readonly keys: readonly PublicJwk[];
 }
 
+// With the five secrets that a subscriber may have, as many signatures as receivers of this package accept.
+const MAX_KEYS = 5;
+
 const CHECK = new OptionChecks('', 'signing.');
 
 /** The keys that sign for the application. Receivers verify with the public halves, without any secret. */
@@ -33,6 +36,11 @@ export class ApplicationKeys {
   constructor(options: SigningOptions = {}) {
     const { ed25519 = [] } = options;
     const texts: readonly unknown[] = Array.isArray(ed25519) ? ed25519 : [ed25519];
+    CHECK.assert(
+      'ed25519',
+      texts.length <= MAX_KEYS,
+      `must be at most ${MAX_KEYS} keys, because receivers refuse requests with too many signatures. Leave out the oldest ones`,
+    );
     this.all = Object.freeze(texts.map(parsed));
     const publicKeys = this.all.map(({ publicKey }) => publicKey);
     CHECK.assert(

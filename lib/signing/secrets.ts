@@ -12,6 +12,8 @@ const MAX_CHARACTERS = 512;
 const USUAL_LENGTHS = new Set([32, 43, 44]);
 // Control, format and unassigned characters and halves of surrogate pairs: what cannot be seen cannot be copied safely.
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
+// What was copied along, such as quotes, would make the text itself the key, and no signature would ever fit.
+const ANY_PREFIX = /wh(?:sec|sk|pk)_/i;
 
 /**
  * Makes a new signing secret in the form of Standard Webhooks: `whsec_` and the base64 of 32 bytes from the system's
@@ -24,7 +26,7 @@ export function generateSecret(): string {
 /**
  * Checks a secret that a caller brings along: `whsec_` and the base64 of 24 to 64 bytes, with or without its padding,
  * `whsk_` and the base64 of an ed25519 key (its seed, then its public key), or any other printable text of 16 to 512
- * characters.
+ * characters without blanks around it and without one of these prefixes inside.
  *
  * @throws {@link InvalidInputError} for the field `secret`; the error does not hold the secret
  */
@@ -61,6 +63,15 @@ export function checkSecret(secret: unknown): asserts secret is string {
   }
   if (UNPRINTABLE.test(secret)) {
     throw new InvalidInputError('secret', 'must consist of printable characters');
+  }
+  if (secret.trim() !== secret) {
+    throw new InvalidInputError('secret', 'must be a text without blanks around it');
+  }
+  if (ANY_PREFIX.test(secret)) {
+    throw new InvalidInputError(
+      'secret',
+      `must have its prefix at its beginning and in lower case; give ${PREFIX}… alone, without quotes or a name before it`,
+    );
   }
 }
 
