@@ -10,6 +10,9 @@ import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
 /** Bytes that one read takes from a connection without TLS. */
 const READ_AT_ONCE = 4096;
 
+/** Milliseconds for which a look-up is joined by others: each of the system's own holds a thread as long as it runs. */
+const SHARED_FOR = 5000;
+
 /** Options of connectors. */
 export interface ConnectorOptions {
   /** Looks up names. Default: the system's resolver, through `dns.lookup`. */
@@ -101,21 +104,23 @@ function vet(policy: RecipientPolicy, addresses: readonly LookupAddress[]): Look
   });
 }
 
-/** Shares one running look-up per name among the connections that wait for it. The result is not cached. */
+/**
+ * Shares one running look-up per name among the connections that wait for it. The result is not cached. A look-up that
+ * has not called back for long is left to itself, so that one that never does blocks its name no longer.
+ */
 function coalesced(lookup: AddressLookup): AddressLookup {
-  const waiting = new Map<string, Parameters<AddressLookup>[2][]>();
+  const running = new Map<string, RunningLookup>();
   return (hostname, options, callback) => {
-    const others = waiting.get(hostname);
-    if (others !== undefined) {
-      others.push(callback);
+    const other = running.get(hostname);
+    if (other !== undefined && performance.now() - other.startedAt < SHARED_FOR) {
+      other.callbacks.push(callback);
       return;
     }
-    const callbacks = [callback];
-    waiting.set(hostname, callbacks);
+    const own: RunningLookup = { startedAt: performance.now(), callbacks: [callback] };
+    running.set(hostname, own);
     const settle: typeof callback = (error, addresses) => {
-      if (waiting.get(hostname) !== callbacks) return;
-      waiting.delete(hostname);
-      for (const each of callbacks) each(error, addresses);
+      if (running.get(hostname) === own) running.delete(hostname);
+      for (const each of own.callbacks.splice(0)) each(error, addresses);
     };
     try {
       lookup(hostname, options, settle);
@@ -123,4 +128,9 @@ function coalesced(lookup: AddressLookup): AddressLookup {
       settle(error as NodeJS.ErrnoException, []);
     }
   };
+}
+
+interface RunningLookup {
+  readonly startedAt: number;
+  readonly callbacks: Parameters<AddressLookup>[2][];
 }

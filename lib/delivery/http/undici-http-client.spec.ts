@@ -593,6 +593,25 @@ describe('the addresses that are dialled', () => {
     ).rejects.toMatchObject({ reason: 'name-not-resolved' });
   });
 
+  it('are looked up anew when a look-up never calls back', async () => {
+    const { port } = await http((_, response) => response.end());
+    let hangs = true;
+    const lookup: AddressLookup = (...parameters) => {
+      if (!hangs) answers(['127.0.0.1'])(...parameters);
+      hangs = false;
+    };
+    const posting = client({ lookup });
+    // Another host of the policy that is busy for as long.
+    const busy = await tcp((socket) => socket.resume());
+    const waiting = posting.post(request(busy.origin, { timeout: 12_000 })).catch(() => {});
+
+    const post = () => posting.post(request(`${name}:${port}/`, { timeout: 100 }));
+    await expect(post()).rejects.toMatchObject({ reason: 'timeout' });
+    await expect.poll(async () => (await post()).status, { timeout: 10_000 }).toBe(200);
+    for (const socket of busy.sockets) socket.destroy();
+    await waiting;
+  });
+
   it('are refused for a URL that the policy refuses, before anything happens', async () => {
     await expect(client().post(request('ftp://example.com/'))).rejects.toBeInstanceOf(
       RecipientRefusedError,
