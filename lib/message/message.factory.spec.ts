@@ -52,6 +52,15 @@ describe('a standard body', () => {
   });
 });
 
+it('refuses a reference that is not a URL, without showing it', () => {
+  const options = { baseUrl: 'https://a.example/' };
+  const factory = new MessageFactory({ now: () => 0 }, new Codecs(), options);
+  const create = () => factory.create({ event: 'a.b', ref: 'http://[?token=s3cret' });
+
+  expect(create).toThrow(InvalidInputError);
+  expect(create).toThrow(/^(?!.*s3cret)ref must be a URL/);
+});
+
 describe('a tracestate', () => {
   it('keeps a short one as it is, and drops one that is not a header', () => {
     expect(boundedTracestate('a=1,b=2')).toBe('a=1,b=2');

@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import { newId } from '../common/id.js';
+import { InvalidInputError } from '../errors/index.js';
 import { checkHeaders } from './header-checks.js';
 import type { Codecs } from './encoding/codecs.js';
 import type { MessageSettings } from './message-settings.js';
@@ -164,6 +165,11 @@ export class MessageFactory {
   }
 
   #resolve(ref: string | null): string | null {
-    return ref === null || this.#baseUrl === undefined ? ref : new URL(ref, this.#baseUrl).href;
+    if (ref === null || this.#baseUrl === undefined) return ref;
+    try {
+      return new URL(ref, this.#baseUrl).href;
+    } catch {
+      throw new InvalidInputError('ref', 'must be a URL, or a path that follows the baseUrl');
+    }
   }
 }

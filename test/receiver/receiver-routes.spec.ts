@@ -369,6 +369,16 @@ describe.each(platforms)('receivers on %s', (platform) => {
     expect(calls).toEqual([]);
   });
 
+  it.each(['application/json-patch+json', 'application/json-seq'])(
+    'reject %s by 415 without a parser',
+    async (contentType) => {
+      const { post } = await start();
+      const signed = signWebhook({ body: '[]', contentType, secrets: [secret] });
+
+      expect((await post('/hooks/store', signed)).status).toBe(415);
+    },
+  );
+
   it('tell a sender with a valid signature that its body cannot be read', async () => {
     const { post, told } = await start();
     const options = { contentType: 'application/x-www-form-urlencoded', secrets: [secret] };

@@ -47,7 +47,7 @@ function rawBodyOf({ rawBody, headers, body }: IncomingRequest): string | Uint8A
   if (!hasBody) return Buffer.alloc(0);
   // Nest parses these two on its own, so that only the option can be missing; with another type the parser may be.
   const type = String(headers['content-type']);
-  const isParsedByNest = /^application\/(?:json|x-www-form-urlencoded)\b/i.test(type);
+  const isParsedByNest = /^application\/(?:json|x-www-form-urlencoded)\s*(?:;|$)/i.test(type);
   // A parser of texts or bytes leaves the raw body; Fastify has one for texts.
   if (!isParsedByNest && (typeof body === 'string' || body instanceof Uint8Array)) return body;
   if (isParsedByNest || !isEmpty(body)) {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { InvalidInputError } from '../../errors/index.js';
 import { signedRequest } from './signed-request.js';
 
 it('finds only headers that were sent, whatever their names', () => {
@@ -19,4 +20,14 @@ it('joins repeated headers of any case, as Node does', () => {
   expect(signedRequest({ 'X-Id': ['a', 'b'], 'x-none': undefined }, '').headers).toEqual({
     'x-id': 'a, b',
   });
+});
+
+it.each([
+  ['a number', 1700000000, 'X-Time is a number'],
+  ['null', null, 'X-Time is null'],
+])('refuses %s of a queue, naming the header', (_, value, text) => {
+  const headers = { 'X-Time': value } as never;
+
+  expect(() => signedRequest(headers, '')).toThrow(InvalidInputError);
+  expect(() => signedRequest(headers, '')).toThrow(text);
 });

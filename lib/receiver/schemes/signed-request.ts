@@ -31,11 +31,21 @@ function normalised(source: HeadersSource): SignedRequest['headers'] {
   const pairs = Symbol.iterator in source ? source : Object.entries(source);
   for (const [name, value] of pairs) {
     if (value === undefined) continue;
+    checkHeader(name, value);
     const text = typeof value === 'string' ? value : value.join(', ');
     const key = name.toLowerCase();
     headers[key] = headers[key] === undefined ? text : `${headers[key]}, ${text}`;
   }
   return headers;
+}
+
+/** Queues may hold headers of any kind. */
+function checkHeader(name: unknown, value: unknown): void {
+  if (typeof name === 'string' && (typeof value === 'string' || Array.isArray(value))) return;
+  throw new InvalidInputError(
+    'headers',
+    `must be texts, and ${String(name)} is ${value === null ? 'null' : `a ${typeof value}`}; convert it to a text or leave it out`,
+  );
 }
 
 function bytesOf(body: unknown): Buffer {
