@@ -55,4 +55,14 @@ describe('an envelope of the application', () => {
       payload: 1,
     });
   });
+
+  it('must leave key and sequence to the option orderInBody', () => {
+    const envelope: EnvelopeOption = ({ data }) => ({ key: 'mine', data });
+    const ordered = { orderBy: { key: 'k' } };
+
+    expect(bodyOf(ordered, envelope)).toEqual({ key: 'mine', data: {} });
+    expect(() => bodyOf({ ...ordered, settings: { orderInBody: true } }, envelope)).toThrow(
+      /^envelope must not return `key` or `sequence`/,
+    );
+  });
 });

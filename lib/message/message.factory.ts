@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import { newId } from '../common/id.js';
+import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
 import { checkHeaders } from './header-checks.js';
 import type { Codecs } from './encoding/codecs.js';
@@ -97,10 +98,12 @@ export class MessageFactory {
     const time = this.clock.now();
     const ref = this.#resolve(draft.ref ?? null);
     const owner = draft.owner ?? null;
+    const settings = this.#settingsOf(draft, key);
+    const isNumbered = key !== null && settings.orderInBody === true;
     const text =
       this.#envelope === 'standard'
         ? this.#standardText(draft, time, ref, owner)
-        : this.#textOf(this.#envelope, draft, time, ref, owner);
+        : this.#textOf(this.#envelope, draft, time, ref, owner, isNumbered);
     const id = draft.id ?? newId('msg_', time);
     const origin = this.#tracing.made({ id, event: draft.event });
     return new Message(
@@ -112,7 +115,7 @@ export class MessageFactory {
         owner,
         audience: draft.audience ?? 'everyone',
         headers: draft.headers ?? {},
-        settings: this.#settingsOf(draft, key),
+        settings,
         recipients: draft.recipients ?? [],
         traceparent: origin?.traceparent ?? null,
         tracestate: boundedTracestate(origin?.tracestate ?? null),
@@ -151,12 +154,20 @@ export class MessageFactory {
     time: number,
     resolvedRef: string | null,
     owner: string | null,
+    isNumbered: boolean,
   ): string {
     const parts: EnvelopeParts = { type: event, timestamp: new Date(time).toISOString() };
     if (ref !== undefined) parts.ref = resolvedRef;
     if (audience === 'owner') parts.owner = owner;
     parts.data = data ?? {};
-    return this.codecs.encode(applyEnvelope(envelope, parts as Envelope));
+    const body = applyEnvelope(envelope, parts as Envelope);
+    if (isNumbered && isObject(body) && ('key' in body || 'sequence' in body)) {
+      throw new InvalidInputError(
+        'envelope',
+        'must not return `key` or `sequence`, which `orderInBody` adds; rename them, or leave out `orderInBody`',
+      );
+    }
+    return this.codecs.encode(body);
   }
 
   /** The module's setting travels with the message: its retries are the same, wherever they are made. */

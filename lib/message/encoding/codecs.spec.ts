@@ -90,6 +90,15 @@ describe('the form encoding', () => {
     expect(encode({ data: {}, list: [], a: '' })).toBe('a=');
   });
 
+  it.each(['{"":1}', '{"a":{"b]":1}}', '{"a[b]":1}', '{"a":{"__proto__":1}}'])(
+    'refuses %s, whose names would come back as others',
+    (json) => {
+      expect(() => new Codecs().transcode(json, FORM)).toThrow(
+        /^data has the name .*, which a form cannot hold/,
+      );
+    },
+  );
+
   it('refuses a body without fields', () => {
     expect(() => encode('text')).toThrow(InvalidInputError);
   });

@@ -67,6 +67,17 @@ describe('encodeJson', () => {
     ['a boxed number', Object(5), 5],
     ['a boxed text', Object('x'), 'x'],
     ['a boxed boolean', Object(true), true],
+    [
+      'an object with toFixed and no text of its own',
+      {
+        price: new (class Money {
+          amount = 5;
+          toFixed() {}
+        })(),
+        n: 1n,
+      },
+      { price: { amount: 5 }, n: '1' },
+    ],
     ['undefined in a list', [undefined, 1n], [null, '1']],
     ['the same object twice', [shared, shared], [{ a: 1 }, { a: 1 }]],
     ['an object without a prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],

@@ -7,7 +7,8 @@ const QUICK_DEPTH = 64;
 
 /**
  * Writes a value as JSON: dates as ISO 8601 with milliseconds, bigints and decimals as text, bytes as base64, maps
- * as objects, sets as lists. `toJSON` is honoured, properties that are undefined are left out. Values that JSON cannot
+ * as objects, sets as lists. `toJSON` is honoured; properties that are undefined are left out, and in a list they are null, as
+ * `JSON.stringify` has it. Values that JSON cannot
  * hold, functions, errors and regular expressions among them, are refused, never replaced.
  *
  * @throws {@link InvalidInputError} for `data`, naming the path of the value that cannot be encoded
@@ -111,7 +112,9 @@ function tagOf(value: object): string {
 
 /** Recognises a number that is an object: of decimal.js, big.js and the like, or boxed. */
 function isDecimal(value: object): boolean {
-  return typeof (value as { toFixed?: unknown }).toFixed === 'function';
+  const { toFixed, toString } = value as { toFixed?: unknown; toString?: unknown };
+  // Without a `toString` of its own, its text would be `[object Object]`.
+  return typeof toFixed === 'function' && toString !== Object.prototype.toString;
 }
 
 type Ancestors = Set<object>;

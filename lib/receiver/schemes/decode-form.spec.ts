@@ -7,6 +7,8 @@ it.each([
   ['a=1&b=', { a: '1', b: '' }],
   ['a=1&a=2&a=3', { a: ['1', '2', '3'] }],
   ['a[]=1&a[]=2', { a: ['1', '2'] }],
+  ['a[]=1&b[c][]=2', { a: ['1'], b: { c: ['2'] } }],
+  ['a=100%&b=%2', { a: '100%', b: '%2' }],
   ['a[0][b]=1&a[1][b]=2', { a: [{ b: '1' }, { b: '2' }] }],
   ['a[1]=1', { a: { 1: '1' } }],
   ['0=a&1=b', { 0: 'a', 1: 'b' }],
@@ -16,6 +18,10 @@ it.each([
   ['', {}],
 ])('reads %s', (text, expected) => {
   expect(decodeForm(text)).toEqual(expected);
+});
+
+it.each(['a=%FF', '%C3=1', 'a=%ed%a0%80'])('rejects %s, which is not UTF-8', (text) => {
+  expect(() => decodeForm(text)).toThrow('the body is not valid UTF-8');
 });
 
 it('reads back any texts that the form codec writes', () => {

@@ -9,14 +9,18 @@ type Branch = { [name: string]: Branch | string | string[] };
  * Reads `application/x-www-form-urlencoded` with nested data in the bracket convention: `data[tags][0]=a` is
  * `{ data: { tags: ['a'] } }`. All values are texts. A name that comes several times, or ends in `[]`, is a list.
  *
- * @throws {@link WebhookRejectedError} `unreadable-body` when names contradict each other or nest more than 32 deep
+ * @throws {@link WebhookRejectedError} `unreadable-body` when names contradict each other or nest more than 32 deep, or
+ * when escaped bytes are not UTF-8
  */
 export function decodeForm(text: string): unknown {
+  checkEscapes(text);
   const root: Branch = {};
   for (const [name, value] of new URLSearchParams(text)) {
     const path = pathOf(name);
+    const isList = path.length > 1 && path.at(-1) === '';
+    if (isList) path.pop();
     const last = path.pop()!;
-    put(branchAt(root, path), last, value);
+    put(branchAt(root, path), last, value, isList);
   }
   return withLists(root, true);
 }
@@ -26,7 +30,6 @@ function pathOf(name: string): string[] {
   const path = [first, ...rest.split('[').slice(1)].map((part, index) =>
     index === 0 ? part : part.slice(0, -1),
   );
-  if (path.length > 1 && path.at(-1) === '') path.pop();
   // The only name that, assigned, would be more than a property.
   if (path.length > MAX_DEPTH || path.includes('__proto__')) throw contradiction();
   return path;
@@ -42,9 +45,18 @@ function branchAt(root: Branch, path: readonly string[]): Branch {
   return branch;
 }
 
-function put(branch: Branch, name: string, value: string): void {
+/** Refuses escaped bytes that are not UTF-8; `URLSearchParams` would replace them. */
+function checkEscapes(text: string): void {
+  try {
+    for (const [bytes] of text.matchAll(/(?:%[0-9a-f]{2})+/gi)) decodeURIComponent(bytes);
+  } catch {
+    throw new WebhookRejectedError('unreadable-body', 'the body is not valid UTF-8');
+  }
+}
+
+function put(branch: Branch, name: string, value: string, isList: boolean): void {
   const before = Object.hasOwn(branch, name) ? branch[name]! : undefined;
-  if (before === undefined) branch[name] = value;
+  if (before === undefined) branch[name] = isList ? [value] : value;
   else if (typeof before === 'string') branch[name] = [before, value];
   else if (Array.isArray(before)) before.push(value);
   else throw contradiction();
