@@ -87,6 +87,20 @@ export class EventCatalogue {
       .map(({ declaration }) => declaration.name);
   }
 
+  /** Patterns of all events that subscribers may get, declared or not. A field at the end is a `*`, which matches more. */
+  offeredPatterns(): readonly string[] {
+    return (
+      this.#allowed?.map(({ segments }) => segments.map((segment) => segment ?? '*').join('.')) ?? [
+        '*',
+      ]
+    );
+  }
+
+  /** Tells whether subscribers may get an event of this name, as sent. */
+  offers(sentName: string): boolean {
+    return this.#allows({ segments: sentName.split('.'), open: false });
+  }
+
   /** @param name as declared, with its fields in braces */
   get(name: string): EventDeclaration | undefined {
     return this.#entries.get(name)?.declaration;

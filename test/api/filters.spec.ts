@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defineEvents, InvalidInputError } from '../../lib/index.js';
+import { defineEvents, InvalidInputError, WebhookDispatcher } from '../../lib/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
+import { createDatabase } from '../support/databases.js';
 
 const number = { type: 'number' };
 const events = defineEvents({
@@ -82,4 +83,24 @@ describe.each(platforms)('filters of subscribers on %s', (platform) => {
     expect((await api.send('PATCH', body.self, both)).body).toMatchObject({ warnings: [] });
     await api.send('DELETE', body.self);
   });
+});
+
+it('previews no events that cannot be subscribed to', async () => {
+  const store = await createDatabase('memory');
+  const hidden = defineEvents({ 'internal.fraud': { description: 'For the application alone' } });
+  const subscribers = { '*': 'https://example.com/all' };
+  const api = await startApi('express', {
+    store,
+    thorn: { events: [events, hidden], eventTypes: ['order.*'], subscribers },
+  });
+  for (const event of ['order.paid', 'internal.fraud']) {
+    await api.app.get(WebhookDispatcher).send(event, { total: 5 });
+  }
+  const preview = (body: object) => api.send('POST', '/hooks/filter-preview', { body });
+  expect((await preview({})).body).toMatchObject({ items: [{ event: 'order.paid' }], passed: 1 });
+  const text = JSON.stringify((await preview({ filter: { totl: 5 } })).body);
+  expect(text).toContain('order.noted has no schema');
+  expect(text).not.toContain('internal');
+  await api.app.close();
+  await store.drop();
 });

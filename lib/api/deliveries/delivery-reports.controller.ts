@@ -11,11 +11,12 @@ import {
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { EventCatalogue } from '../../event/index.js';
 import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
-import { isWithin } from '../http/portal-events.interceptor.js';
+import { isWithin, sharedPatterns } from '../http/portal-events.interceptor.js';
 import { eventsFor, Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import type { ApiSettings } from '../options/api-options.js';
@@ -48,6 +49,7 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     constructor(
       @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
@@ -86,9 +88,11 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
       @Body(PREVIEW) body: unknown,
       @Req() request: object,
     ): Promise<FilterPreviewView> {
+      const offered = this.catalogue.offeredPatterns();
+      const allowed = eventsFor(request);
       const withDefaults = ({
         filter = null,
-        events = eventsFor(request) ?? ['*'],
+        events = allowed === null ? offered : sharedPatterns(allowed, offered),
         exclude = [],
       }: SubscriberUpdate) => ({ filter, events, exclude });
       let warnings: readonly string[] = [];
@@ -98,10 +102,9 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
       });
       const query = { ...withDefaults(given), owner: scope.owner };
       const found = await this.reports.previewFilter(query);
-      const items = found.map(({ time, ...one }) => ({
-        ...one,
-        time: new Date(time).toISOString(),
-      }));
+      const items = found
+        .filter(({ event }) => this.catalogue.offers(event))
+        .map(({ time, ...one }) => ({ ...one, time: new Date(time).toISOString() }));
       return { items, passed: items.filter(({ passes }) => passes).length, warnings };
     }
 

@@ -116,6 +116,20 @@ export function isWithin(
   return events.every((one) => allowed.some((pattern) => patternCovers(pattern, one)));
 }
 
+/** The patterns of either list that one of the other covers. */
+export function sharedPatterns(
+  some: readonly string[],
+  others: readonly string[],
+): readonly string[] {
+  const within = (one: string, wide: readonly string[]) => isWithin({ events: [one] }, wide);
+  return [
+    ...new Set([
+      ...some.filter((one) => within(one, others)),
+      ...others.filter((one) => within(one, some)),
+    ]),
+  ];
+}
+
 function isAllowed(event: string, allowed: readonly string[]): boolean {
   return allowed.some((pattern) => patternMatches(pattern, event));
 }
