@@ -45,6 +45,9 @@ describe.each(platforms)('limits on %s', (platform) => {
       api.send('PATCH', slower.body.self, { body: { rateLimit } });
     expect(await change({ max: 61, per: 60_000 })).toMatchObject(refused);
     expect(await change(null)).toMatchObject(refused);
+    // An hour's worth in its first minute.
+    expect(await change({ max: 3600, per: 3_600_000 })).toMatchObject(refused);
+    expect((await change({ max: 60, per: 3_600_000 })).status).toBe(200);
     expect(await change({ max: 10, per: 60_000 })).toMatchObject({
       status: 200,
       body: { rateLimit: { max: 10, per: 60_000 } },

@@ -24,6 +24,8 @@ export function withRateLimitCeiling<Fields extends Limited>(
 export function checkRateLimitCeiling({ rateLimit }: Limited, perMinute: number): void {
   if (rateLimit === undefined || perMinute === Number.POSITIVE_INFINITY) return;
   const checked = checkRateLimit(rateLimit);
-  if (checked !== null && (checked.max * MINUTE) / checked.per <= perMinute) return;
+  // All of `max` may be sent at once, so that a longer time allows no more in its first minute.
+  const most = checked === null ? Infinity : checked.max * Math.max(1, MINUTE / checked.per);
+  if (most <= perMinute) return;
   throw new InvalidInputError('rateLimit', `must allow no more than ${perMinute} in a minute`);
 }
