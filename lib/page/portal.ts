@@ -1,5 +1,5 @@
 import { OptionChecks } from '../common/option-checks.js';
-import { parseDuration } from '../common/parse-duration.js';
+import { parseDuration } from '../common/time-text.js';
 import { InvalidInputError } from '../errors/index.js';
 import { checkPattern, MAX_PATTERNS } from '../subscriber/index.js';
 import { CAPABILITIES, type Capability, type PortalLinks } from '../portal/index.js';

@@ -17,6 +17,8 @@ const MALFORMED_TIMES: unknown[] = [
   '',
   'yesterday',
   '2026-13-01',
+  '2026-02-29',
+  '2026-04-31T08:00:00Z',
   '2026-01-01T25:00:00Z',
   '2026-01-01T00:00:00',
   '2026-1-1',
@@ -122,7 +124,10 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     statusClass: ['', '2XX', '200', '2xx&statusClass=3xx', '%00'],
     host: ['', '%00', 'a%20b', LONG, 'a&host=b', 'é'],
     since: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&since=b', LONG],
-    until: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&until=b', LONG],
+    until: [
+      ...['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&until=b', LONG],
+      '2026-01-01&since=2026-03-01',
+    ],
   },
   '/hooks/stats': {
     subscriber: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&subscriber=b'],

@@ -155,6 +155,9 @@ describe('thorn sign and thorn verify', () => {
       [['verify', '-s', SECRET], '{"headers":1}'],
       [['verify', '-s', SECRET, 'no-such-file'], ''],
       [['sign', '-s', SECRET, '--time', 'soon'], ''],
+      [['sign', '-s', SECRET, '--time', '2026-01-31 (what)'], ''],
+      [['sign', '-s', SECRET, '--time', '2026-01-31T08:00:00'], ''],
+      [['prune', '--api', 'http://127.0.0.1:1', '--before', '2026-02-31'], ''],
     ] as const) {
       const result = await thorn(args, input, { THORN_SECRET: '' });
       expect([args, result.code]).toEqual([args, 2]);

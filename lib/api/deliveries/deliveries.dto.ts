@@ -1,12 +1,6 @@
+import { parseIsoDate } from '../../common/time-text.js';
 import { badRequest } from '../problems/errors.js';
-import {
-  IsFlag,
-  IsIsoDate,
-  IsOptionalMoment,
-  IsTextOf,
-  NotRequired,
-  parseIsoDate,
-} from '../http/validators.js';
+import { IsFlag, IsIsoDate, IsOptionalMoment, IsTextOf, NotRequired } from '../http/validators.js';
 /** The error text for a text that is not a cursor. */
 export const NO_CURSOR = 'must be the "next" of an earlier answer';
 /** A data source, and an id in it. */

@@ -1,11 +1,12 @@
 import type { PipeTransform } from '@nestjs/common';
 import { isIdLike } from '../../common/index.js';
 import { isObject } from '../../common/objects.js';
+import { parseIsoDate } from '../../common/time-text.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { ANSWER_CLASSES, type DeliveryQuery, type DeliveryStatus } from '../../outbox/index.js';
 import { checkPattern } from '../../subscriber/index.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
-import { parseIsoDate, NO_MOMENT } from '../http/validators.js';
+import { NO_MOMENT } from '../http/validators.js';
 import { pageOf } from '../http/page-query.js';
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
@@ -40,6 +41,10 @@ export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> 
       ...read('since', parseIsoDate, NO_MOMENT),
       ...read('until', parseIsoDate, NO_MOMENT),
     };
+    const { since, until } = result;
+    if (since !== undefined && until !== undefined && until <= since) {
+      refused.push({ field: 'until', reason: 'must be after since' });
+    }
     if (refused.length > 0) throw badRequest(refused);
     return result;
   }

@@ -1,9 +1,10 @@
 import type { PipeTransform } from '@nestjs/common';
 import { isIdLike } from '../../common/index.js';
 import { isObject } from '../../common/objects.js';
+import { parseIsoDate } from '../../common/time-text.js';
 import type { AttemptFiguresQuery } from '../../outbox/index.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
-import { NO_MOMENT, parseIsoDate } from '../http/validators.js';
+import { NO_MOMENT } from '../http/validators.js';
 
 /** Reads which attempts a caller wants to have counted. Other parameters are not looked at. */
 export class FiguresQueryPipe implements PipeTransform<unknown, AttemptFiguresQuery> {

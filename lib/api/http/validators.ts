@@ -1,3 +1,4 @@
+import { parseIsoDate } from '../../common/time-text.js';
 import { loadClassValidator } from '../../event/index.js';
 
 type ClassValidator = typeof import('class-validator');
@@ -17,21 +18,11 @@ export function validators(): ClassValidator {
   return loadClassValidator();
 }
 
-// The date alone is midnight in UTC, as in JavaScript.
-const ISO = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
-
 /** The error text for a text that is not a point in time. */
 export const NO_MOMENT =
   'must be a time in ISO 8601 with its zone, for example 2026-01-31T08:00:00Z';
 
-/** @returns null when the text is not a point in time in ISO 8601 with its zone */
-export function parseIsoDate(text: unknown): Date | null {
-  if (typeof text !== 'string' || !ISO.test(text)) return null;
-  const moment = new Date(text);
-  return Number.isNaN(moment.getTime()) ? null : moment;
-}
-
-/** A field of a DTO that holds one. */
+/** A field of a DTO that holds a point in time. */
 export function IsIsoDate(): PropertyDecorator {
   return Rule(({ ValidateBy }) =>
     ValidateBy(

@@ -1,4 +1,5 @@
 import { Body, HttpCode, Inject, Param, Post, type Type } from '@nestjs/common';
+import { parseIsoDate } from '../../common/time-text.js';
 import {
   Deliveries,
   Maintenance,
@@ -14,7 +15,6 @@ import { orNotFound, problem } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { PruneDto, ResealDto } from './maintenance.dto.js';
-import { parseIsoDate } from '../http/validators.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 

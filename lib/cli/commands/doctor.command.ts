@@ -1,4 +1,4 @@
-import { parseDuration } from '../../common/parse-duration.js';
+import { parseDuration } from '../../common/time-text.js';
 import type { SetupReport } from '../../api/index.js';
 import { type Command, parseText } from '../terminal/command.js';
 import { UsageError } from '../terminal/usage.error.js';

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { parseDuration } from '../../common/parse-duration.js';
+import { parseDuration, parseIsoDate } from '../../common/time-text.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage.error.js';
 
@@ -89,12 +89,12 @@ export function readSecrets(given: Given, { env }: Terminal): readonly string[] 
   return secrets.length > 0 ? secrets : (env['THORN_SECRET']?.split(/\s+/).filter(Boolean) ?? []);
 }
 
-/** A time in ISO 8601, or how long ago it was: `24h`. In milliseconds since the Unix epoch. */
+/** A time in ISO 8601 with its zone, or how long ago it was: `24h`. In milliseconds since the Unix epoch. */
 export function parseDate(given: Given, name: string, now: number): number | undefined {
   const text = parseText(given, name);
   if (text === undefined) return undefined;
   const ago = parseDuration(text);
-  const time = ago === null ? Date.parse(text) : now - ago;
-  if (!Number.isNaN(time) && (ago !== null || /^\d{4}-\d\d-\d\d/.test(text))) return time;
+  const time = ago === null ? parseIsoDate(text)?.getTime() : now - ago;
+  if (time !== undefined) return time;
   throw new UsageError(`--${name} must be a time such as 2026-01-31T08:00:00Z, or 24h, 90m or 7d`);
 }

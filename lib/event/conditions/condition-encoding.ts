@@ -1,4 +1,5 @@
 import { isPlainObject } from '../../common/objects.js';
+import { parseIsoDate } from '../../common/time-text.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { isDecimal, isDecimalText } from './condition-number.js';
 
@@ -102,19 +103,27 @@ class ExactDecimal {
   }
 }
 
+const ISO_TEXT = 'a time in ISO 8601 with its zone, such as 2026-01-31T08:00:00Z,';
+const DIGITS = 'the digits of an integer as a text';
+
 type Decode = (value: unknown) => unknown;
 
 const DECODERS: Readonly<Record<string, (content: unknown, decode: Decode) => unknown>> = {
-  $date: (content) => checkDate(new Date(text(content, '$date', 'an ISO 8601 text'))),
+  $date: (content) => dateOf(text(content, '$date', ISO_TEXT)),
   $bigint: (content) => {
-    try {
-      return BigInt(text(content, '$bigint', 'the digits of an integer'));
-    } catch {
-      throw new InvalidConditionValue('needs the digits of an integer as a text in $bigint');
-    }
+    const digits = text(content, '$bigint', DIGITS);
+    // BigInt() also reads an empty text, and other bases.
+    if (/^-?\d+$/.test(digits)) return BigInt(digits);
+    throw new InvalidConditionValue(`needs ${DIGITS} in $bigint`);
   },
   $decimal: (content) => new ExactDecimal(text(content, '$decimal', 'a decimal number as a text')),
-  $bytes: (content) => Uint8Array.from(Buffer.from(text(content, '$bytes', 'base64'), 'base64')),
+  $bytes: (content) => {
+    const base64 = text(content, '$bytes', 'base64');
+    const bytes = Buffer.from(base64, 'base64');
+    // Buffer leaves out what is not base64.
+    if (bytes.toString('base64') === base64) return Uint8Array.from(bytes);
+    throw new InvalidConditionValue('needs base64 in $bytes, padded with =');
+  },
   $set: (content, decode) => new Set(list(content, '$set').map(decode)),
   $map: (content, decode) =>
     new Map(
@@ -153,6 +162,15 @@ function checkKey(key: string): string {
 function checkDate(date: Date): Date {
   if (Number.isNaN(date.getTime())) throw new InvalidConditionValue('is not a valid date');
   return date;
+}
+
+function dateOf(iso: string): Date {
+  const date = parseIsoDate(iso);
+  if (date !== null) return date;
+  // Years before 0 and after 9999 have a sign and six digits, as toISOString() writes them.
+  const far = new Date(iso);
+  if (!Number.isNaN(far.getTime()) && far.toISOString() === iso) return far;
+  throw new InvalidConditionValue(`needs ${ISO_TEXT} in $date`);
 }
 
 function text(content: unknown, tag: string, what: string): string {

@@ -77,7 +77,13 @@ describe('conditionFromJson', () => {
   });
 
   it.each([
-    ['{"a": {"eq": {"$date": "yesterday"}}}', 'not a valid date'],
+    ...['yesterday', '5', 'March 7', '2026-02-31', '2026-01-31T08:00:00'].map((date) => [
+      `{"a": {"eq": {"$date": "${date}"}}}`,
+      'needs a time in ISO 8601',
+    ]),
+    ['{"a": {"$bigint": ""}}', 'digits of an integer'],
+    ['{"a": {"$bigint": "0x10"}}', 'digits of an integer'],
+    ['{"a": {"$bytes": "A?QID"}}', 'needs base64'],
     ['{"a": {"$date": 5}}', 'ISO 8601'],
     ['{"a": {"$bigint": "1.5"}}', 'digits of an integer'],
     ['{"a": {"$bigint": 5}}', 'digits of an integer'],
