@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -185,6 +185,9 @@ describe('a secret that cannot be one', () => {
   it('is not the only option that is named as it was given', async () => {
     for (const [args, message] of [
       [['--id', 'a.b'], '--id must not contain a dot'],
+      [['--id', ''], '--id must be at least one'],
+      [['--id', 'a\r\nX: y'], '--id must be at least one'],
+      [['--scheme', 'thorn', '--event', 'a\nb'], '--event must be at least one'],
       [['--digest', 'sha1'], '--digest is '],
     ] as const) {
       const { code, notes } = await thorn(['sign', '-s', SECRET, ...args], 'body');
@@ -296,6 +299,37 @@ describe('thorn listen', () => {
     }
     expect(seen).toEqual(['/inbox?a=1', '/inbox?a=1']);
     await target.close();
+  });
+
+  it('forwards to no other host, whatever path a request has', async () => {
+    const seen: [string, string | undefined][] = [];
+    const [target, other] = await Promise.all(
+      ['target', 'other'].map((name) =>
+        served(({ url }) => {
+          seen.push([name, url]);
+          return [204, ''];
+        }),
+      ),
+    );
+    const program = new Program(bin, ['listen', '-p', '0', '-f', target!.url]);
+    const [, url] = await program.wrote(/listening on (http:\S+)/);
+    const { port } = new URL(url!);
+    const { host } = new URL(other!.url);
+    for (const path of [`//${host}/meta`, `http://${host}/abs`, `/\\${host}/back`, '/a?b=c?d']) {
+      const status = await new Promise((resolve, reject) => {
+        const raw = httpRequest({ port, method: 'POST', path }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        });
+        raw.on('error', reject).end('{}');
+      });
+      expect([path, status]).toEqual([path, 204]);
+    }
+    expect(seen.map(([name]) => name)).toEqual(Array(4).fill('target'));
+    expect(seen.at(-1)).toEqual(['target', '/a?b=c?d']);
+    program.kill('SIGTERM');
+    await program.ended;
+    await Promise.all([target!.close(), other!.close()]);
   });
 
   it('prints in colour on a terminal alone', async () => {
@@ -449,12 +483,33 @@ describe('thorn replay', () => {
     for (const wrong of [
       ['replay', 'sub_1', '--since', '24h'],
       ['replay', 'sub_1', '--api', 'ftp://x', '--since', '24h'],
+      ['replay', 'sub_1', '--api', `${api.url}?key=1`, '--since', '24h'],
+      ['replay', '', '--api', api.url, '--since', '24h'],
+      ['replay', '..', '--api', api.url, '--since', '24h'],
       ['replay', 'sub_1', '--api', api.url],
       ['replay', 'sub_1', '--api', api.url, '--since', 'yesterday'],
       ['replay', 'sub_1', '--api', api.url, '--since', '1h', '--until', '2h'],
       ['replay', 'sub_1', '--api', api.url, '--since', '1h', '-H', 'x'],
     ]) {
       expect([wrong, (await thorn(wrong)).code]).toEqual([wrong, 2]);
+    }
+  });
+
+  it('prints no password of a URL', async () => {
+    const url = 'http://admin:hunter2@127.0.0.1:1/hooks';
+    for (const args of [
+      ['prune', '--api', url],
+      ['doctor', url],
+      ['types', url],
+      ['listen', '-p', '0', '-f', url],
+    ]) {
+      const { code, notes } = await thorn(args);
+      expect([args, code, notes]).toEqual([
+        args,
+        2,
+        expect.stringContaining('THORN_AUTHORIZATION'),
+      ]);
+      expect(notes).not.toContain('hunter2');
     }
   });
 });
@@ -488,7 +543,7 @@ describe('thorn types', () => {
     for (const wrong of ['{', '{}', '[]']) {
       expect([wrong, (await thorn(['types'], wrong)).code]).toEqual([wrong, 2]);
     }
-    expect((await thorn(['types', api.url])).code).toBe(2);
+    expect((await thorn(['types', api.url])).code).toBe(1);
     const unwritable = await thorn(['types', '--out', join(folder, 'none', 'x.ts')], text);
     expect([unwritable.code, unwritable.notes]).toEqual([
       2,
@@ -505,8 +560,8 @@ describe('thorn types', () => {
     expect((await thorn(['types', api.url], '', env)).code).toBe(0);
     expect((await thorn(['types', api.url, ...own])).code).toBe(0);
     expect(await thorn(['types', api.url])).toMatchObject({
-      code: 2,
-      notes: expect.stringContaining(`${api.url} answers 401. Give what it asks for: -H`),
+      code: 1,
+      notes: expect.stringContaining(`${api.url}/ answers 401. Give what it asks for: -H`),
     });
     await api.close();
   });

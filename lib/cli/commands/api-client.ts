@@ -1,4 +1,5 @@
 import { ThornError } from '../../errors/index.js';
+import { UsageError } from '../terminal/usage.error.js';
 
 /** Thrown when the API refuses a request, or cannot be reached. */
 export class ApiError extends ThornError {
@@ -71,10 +72,33 @@ export function fetchFailure(error: unknown): string {
   return first?.message ?? message;
 }
 
-/** The URL without slashes at its end, or null when it is none. */
-export function apiUrl(text: string | undefined): string | null {
-  if (text === undefined || !URL.canParse(text)) return null;
-  return /^https?:$/.test(new URL(text).protocol) ? text.replace(/\/+$/, '') : null;
+/**
+ * @param name what the errors call it
+ * @returns null when the text is not an http or https URL
+ * @throws {@link UsageError} for one with credentials, which `fetch` refuses in an error that repeats them
+ */
+export function parseUrl(text: string, name: string): URL | null {
+  if (!URL.canParse(text)) return null;
+  const url = new URL(text);
+  if (!/^https?:$/.test(url.protocol)) return null;
+  if (url.username === '' && url.password === '') return url;
+  throw new UsageError(
+    `${name} must not have a user name or password: give what authorizes with -H, or in the variable THORN_AUTHORIZATION`,
+  );
+}
+
+/**
+ * The URL without slashes at its end, or null when it is none.
+ *
+ * @param name as of {@link parseUrl}
+ * @throws {@link UsageError} for a query or fragment, which the paths of the API would become a part of
+ */
+export function apiUrl(text: string | undefined, name: string): string | null {
+  if (text === undefined || parseUrl(text, name) === null) return null;
+  if (!/[?#]/.test(text)) return text.replace(/\/+$/, '');
+  throw new UsageError(
+    `${name} must have neither a query nor a fragment: leave out what follows the path`,
+  );
 }
 
 /** Describes a body by the names of its fields alone: their values may be secrets. */

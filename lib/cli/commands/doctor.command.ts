@@ -34,7 +34,7 @@ export const doctorCommand: Command = {
   },
   most: 1,
   async run([url], given, terminal) {
-    const api = apiUrl(url);
+    const api = apiUrl(url, 'the URL');
     if (api === null)
       throw new UsageError(`say where the operator API is: thorn doctor ${EXAMPLE}`);
     const maxLag = parseDuration(parseText(given, 'max-lag') ?? '60s');

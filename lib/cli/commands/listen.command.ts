@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
 import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
 import { type Command, type Given, parseText } from '../terminal/command.js';
-import { fetchFailure } from './api-client.js';
+import { fetchFailure, parseUrl } from './api-client.js';
 import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
@@ -151,9 +151,14 @@ function challengeIn(text: string): string | null {
   }
 }
 
-/** The path of the request is kept, unless `--forward` names one. */
+/** The path of the request is kept, unless `--forward` names one. Never read as a URL: it could name another host. */
 function targetFor(forward: URL, { path }: Received): URL {
-  return forward.pathname === '/' ? new URL(path, forward) : forward;
+  if (forward.pathname !== '/') return forward;
+  const target = new URL(forward);
+  const [pathname = '/'] = path.split('?', 1);
+  target.pathname = pathname;
+  target.search = path.slice(pathname.length);
+  return target;
 }
 
 async function passOn(url: URL, received: Received, method = 'POST'): Promise<Answer> {
@@ -232,7 +237,8 @@ function targetOf(text: string | undefined): URL | null {
   let full = text;
   if (/^\d+(?:\/|$)/.test(text)) full = `http://127.0.0.1:${text}`;
   else if (/^[\w.-]+:\d+(?:\/|$)/.test(text)) full = `http://${text}`;
-  if (URL.canParse(full) && /^https?:$/.test(new URL(full).protocol)) return new URL(full);
+  const url = parseUrl(full, '--forward');
+  if (url !== null) return url;
   throw new UsageError(
     '--forward must be a port with or without a path, such as 4100/webhooks, or an http or https URL',
   );

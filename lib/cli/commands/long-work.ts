@@ -144,7 +144,7 @@ function resumption(next: string | null, { range }: LongWork): string {
 
 /** @throws {@link UsageError} without a URL */
 export function parseApiUrl(given: Given, example: string): string {
-  const api = apiUrl(parseText(given, 'api'));
+  const api = apiUrl(parseText(given, 'api'), '--api');
   if (api === null) throw new UsageError(`say where the API is: --api ${example}`);
   return api;
 }

@@ -1,3 +1,4 @@
+import { isIdLike } from '../../common/index.js';
 import { type Command, type Given, parseDate } from '../terminal/command.js';
 import {
   parseApiUrl,
@@ -43,7 +44,10 @@ function replaying(name: string, verb: string, summary: string): Command {
     options: OPTIONS,
     most: 1,
     async run([subscription], given, terminal) {
-      if (subscription === undefined) throw new UsageError('name the subscription: its id');
+      // Dots alone would name another path.
+      if (!isIdLike(subscription) || /^\.\.?$/.test(subscription)) {
+        throw new UsageError('name the subscription: its id');
+      }
       return runLongWork(workOf(subscription, verb, given, terminal), given, terminal);
     },
   };

@@ -1,6 +1,7 @@
 import { signWebhook } from '../../testing/sign-webhook.js';
 import { serializeRequest } from './captured-request.js';
-import { type Command, parseDate, parseText } from '../terminal/command.js';
+import { type Command, type Given, parseDate, parseText } from '../terminal/command.js';
+import { UsageError } from '../terminal/usage.error.js';
 import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
 
 export const signCommand: Command = {
@@ -18,7 +19,7 @@ export const signCommand: Command = {
   most: 1,
   async run([file = '-'], given, terminal) {
     const settings = signatureSettings(given, terminal);
-    const [id, event] = [parseText(given, 'id'), parseText(given, 'event')];
+    const [id, event] = [parseHeaderText(given, 'id'), parseHeaderText(given, 'event')];
     const time = parseDate(given, 'time', Date.now());
     const input = await terminal.read(file);
     try {
@@ -38,3 +39,10 @@ export const signCommand: Command = {
     }
   },
 };
+
+/** A text that is printed as a header: a line break would begin another one. */
+function parseHeaderText(given: Given, name: string): string | undefined {
+  const text = parseText(given, name);
+  if (text === undefined || /^[\x21-\x7e]+$/.test(text)) return text;
+  throw new UsageError(`--${name} must be at least one printable ASCII character, without spaces`);
+}

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { InvalidInputError } from '../../errors/index.js';
 import { webhookTypes } from '../../openapi/webhook-types.js';
 import { type Command, parseText } from '../terminal/command.js';
-import { fetchFailure } from './api-client.js';
+import { ApiError, fetchFailure, parseUrl } from './api-client.js';
 import { headerOption, readHeaders } from './api-headers.js';
 import { UsageError } from '../terminal/usage.error.js';
 
@@ -21,14 +21,15 @@ export const typesCommand: Command = {
   },
   most: 1,
   async run([source = '-'], given, terminal) {
-    const bytes = /^https?:\/\//.test(source)
-      ? await fetched(source, readHeaders(given, terminal))
-      : await terminal.read(source);
+    const url = parseUrl(source, 'the URL');
+    const bytes =
+      url === null ? await terminal.read(source) : await fetched(url, readHeaders(given, terminal));
     let document: unknown;
     try {
       document = JSON.parse(bytes.toString());
     } catch {
-      throw new UsageError(`${source === '-' ? 'the standard input' : source} is not JSON`);
+      const file = source === '-' ? 'the standard input' : source;
+      throw new UsageError(`${url === null ? file : shownUrl(url)} is not JSON`);
     }
     let types: string;
     try {
@@ -52,21 +53,24 @@ async function written(file: string, text: string): Promise<void> {
   }
 }
 
-async function fetched(
-  url: string,
-  headers: readonly (readonly [string, string])[],
-): Promise<Buffer> {
+async function fetched(url: URL, headers: readonly (readonly [string, string])[]): Promise<Buffer> {
+  const shown = shownUrl(url);
   let response: Response;
   try {
     response = await fetch(url, { headers: headers as [string, string][] });
   } catch (error) {
-    throw new UsageError(`${url} cannot be read: ${fetchFailure(error)}`);
+    throw new ApiError(`${shown} cannot be read: ${fetchFailure(error)}`);
   }
   const { ok, status } = response;
   const advice =
     status === 401 || status === 403
       ? ". Give what it asks for: -H 'Authorization: …', or the variable THORN_AUTHORIZATION"
       : '';
-  if (!ok) throw new UsageError(`${url} answers ${status}${advice}`);
+  if (!ok) throw new ApiError(`${shown} answers ${status}${advice}`);
   return Buffer.from(await response.arrayBuffer());
+}
+
+/** Without the query, which may hold a key. */
+function shownUrl({ origin, pathname }: URL): string {
+  return origin + pathname;
 }
