@@ -14,8 +14,7 @@ export interface DeliverySource {
   /** Body and headers as they were sent. */
   request(id: string, signal: AbortSignal): Promise<SentRequest>;
   retry(id: string): Promise<unknown>;
-  /** @returns whether it was cancelled */
-  cancel(id: string): Promise<boolean>;
+  cancel(id: string): Promise<unknown>;
 }
 
 /** An attempt; operators see the address and the reason of a failed request as well. */
@@ -30,10 +29,7 @@ export const ownerDeliveries: DeliverySource = {
   read: (id, signal) => call<DeliveryDetails>(apiUrl, path('deliveries', id), { signal }),
   request: (id, signal) => call<SentRequest>(apiUrl, path('deliveries', id, 'request'), { signal }),
   retry: (id) => post(apiUrl, path('deliveries', id, 'retry')),
-  cancel: async (id) => {
-    await post(apiUrl, path('deliveries', id, 'cancel'));
-    return true;
-  },
+  cancel: (id) => post(apiUrl, path('deliveries', id, 'cancel')),
 };
 
 export const operatorDeliveries: DeliverySource = {
@@ -55,12 +51,7 @@ export const operatorDeliveries: DeliverySource = {
   request: (id, signal) =>
     call<SentRequest>(operatorUrl!, path('deliveries', id, 'request'), { signal }),
   retry: (id) => post(operatorUrl!, path('deliveries', id, 'retry')),
-  cancel: async (id) => {
-    const { state } = (await post(operatorUrl!, path('deliveries', id, 'cancel'))) as {
-      readonly state: string;
-    };
-    return state === 'cancelled';
-  },
+  cancel: (id) => post(operatorUrl!, path('deliveries', id, 'cancel')),
 };
 
 /** Operators get the records of the log, whose times are numbers. */

@@ -36,7 +36,7 @@ function Shown({ delivery, source, reload }: ShownOptions) {
     `request ${source.base} ${delivery.id} ${delivery.attemptCount}`,
     (signal) => source.request(delivery.id, signal),
   );
-  const [done, setDone] = useState<'retried' | 'cancelled' | 'notCancelled'>();
+  const [done, setDone] = useState<'retried' | 'cancelled'>();
   const retry = useAction(async () => {
     setDone(undefined);
     await source.retry(delivery.id);
@@ -45,7 +45,8 @@ function Shown({ delivery, source, reload }: ShownOptions) {
   });
   const cancel = useAction(async () => {
     setDone(undefined);
-    setDone((await source.cancel(delivery.id)) ? 'cancelled' : 'notCancelled');
+    await source.cancel(delivery.id);
+    setDone('cancelled');
     reload();
   });
   return (
@@ -73,11 +74,7 @@ function Shown({ delivery, source, reload }: ShownOptions) {
         )
       }
     >
-      <div role="status">
-        {done !== undefined && (
-          <Note tone={done === 'notCancelled' ? 'bad' : 'good'}>{t()[done]}</Note>
-        )}
-      </div>
+      <div role="status">{done !== undefined && <Note tone="good">{t()[done]}</Note>}</div>
       <ErrorNote error={retry.error ?? cancel.error} />
       <div class="columns">
         <div>

@@ -149,8 +149,7 @@ interface Result {
 /** @returns false when the delivery is not in that state any more, or its body was dropped */
 async function change(kind: Kind, id: string): Promise<boolean> {
   try {
-    if (kind === 'cancel') return await operatorDeliveries.cancel(id);
-    await operatorDeliveries.retry(id);
+    await operatorDeliveries[kind](id);
     return true;
   } catch (error) {
     if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return false;

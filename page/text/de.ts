@@ -190,7 +190,6 @@ export const de: Dictionary = {
   retried: 'Die Zustellung wird erneut gesendet.',
   cancelDelivery: 'Abbrechen',
   cancelled: 'Die Zustellung ist abgebrochen.',
-  notCancelled: 'Sie konnte nicht abgebrochen werden: Sie ist beendet, oder ein Versuch läuft.',
   reason: 'Grund',
   duration: 'Dauer',
   noAnswerBody: 'Die Antwort hatte keinen Inhalt, oder er wurde entfernt.',

@@ -188,7 +188,6 @@ export const en = {
   retried: 'The delivery is sent again.',
   cancelDelivery: 'Cancel',
   cancelled: 'The delivery is cancelled.',
-  notCancelled: 'It could not be cancelled: it is finished, or an attempt is under way.',
   reason: 'Reason',
   duration: 'Duration',
   noAnswerBody: 'The answer had no body, or it was dropped.',

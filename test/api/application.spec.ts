@@ -126,7 +126,7 @@ describe.each(platforms)('the REST API on %s, in an application', (platform) => 
       },
     });
     try {
-      const jwks = await api.send('GET', '/hooks/.well-known/jwks.json', { as: 'nobody' });
+      const jwks = await api.send('GET', '/hooks/.well-known/jwks.json/', { as: 'nobody' });
       expect(jwks).toMatchObject({ status: 200, body: { keys: [] } });
       expect(jwks.headers.get('content-type')).toMatch(/^application\/json/);
       expect(jwks.headers.get('cache-control')).toBe('public, max-age=300');

@@ -158,6 +158,34 @@ describe.each(
     await call('POST', 'subscribers/sub_none/enable', 404, {});
   });
 
+  it('changes no subscriber that has changed since it was read', async () => {
+    const path = `/hooks-operator/subscribers/${ids['bob']}`;
+    const ask = (method: string, to: string, ifMatch?: string) =>
+      api.send(method, to, {
+        as: 'nobody',
+        headers: { 'x-operator': 'yes', ...(ifMatch && { 'if-match': ifMatch }) },
+        ...(method === 'POST' && { body: {} }),
+      });
+    const tag = (await ask('GET', path)).headers.get('etag')!;
+    expect(tag).toMatch(/^"/);
+    const disabled = await ask('POST', `${path}/disable`, tag);
+    expect(disabled.status).toBe(200);
+    expect((await ask('POST', `${path}/enable`, tag)).status).toBe(412);
+    expect((await ask('POST', `${path}/enable`, 'without quotes')).status).toBe(400);
+    const enabled = await ask('POST', `${path}/enable`, disabled.headers.get('etag')!);
+    expect(enabled).toMatchObject({ status: 200, body: { enabled: true } });
+  });
+
+  it('accepts a slash at the end', async () => {
+    for (const path of ['overview/', 'report/', `subscribers/${ids['bob']}/`, 'stats/?owner=bob']) {
+      await call('GET', path, 200);
+    }
+    await call('POST', 'prune/', 200, { dryRun: true });
+    expect((await call('GET', 'subscribers/?owner=bob', 200)).items).toMatchObject([
+      { self: `/hooks-operator/subscribers/${ids['bob']}` },
+    ]);
+  });
+
   it('lists deliveries across owners, with the addresses, and retries them', async () => {
     receiver.otherwise(500);
     await send('alice');
@@ -187,6 +215,8 @@ describe.each(
       state: 'cancelled',
     });
     await settled();
+    const ended = await call('POST', `deliveries/${bobs.id}/cancel`, 409, {});
+    expect(ended).toMatchObject({ code: 'delivery-finished' });
   });
 
   it('reports the backlog, and the health of endpoints', async () => {

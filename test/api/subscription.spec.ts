@@ -41,6 +41,25 @@ describe.each(platforms)('receivers on %s', (platform) => {
     ]);
   });
 
+  it('change nothing that has changed since they read it', async () => {
+    const headers = { 'hook-subscription': one.id, authorization: `Bearer ${one.secret}` };
+    const ask = (method: string, ifMatch: string, given?: object) =>
+      api.send(method, '/hooks/self', {
+        as: 'nobody',
+        headers: { ...headers, 'if-match': ifMatch },
+        ...(given && { body: given }),
+      });
+    const shown = await call('GET', one.id, one.secret);
+    const tag = shown.headers.get('etag')!;
+    expect(tag).toBe((await api.send('GET', one.self)).headers.get('etag'));
+    const changed = await ask('PATCH', tag, { enabled: false });
+    expect(changed.status).toBe(200);
+    expect((await ask('PATCH', tag, { enabled: true })).status).toBe(412);
+    expect((await ask('PATCH', 'x', { enabled: true })).status).toBe(400);
+    expect((await ask('DELETE', tag)).status).toBe(412);
+    expect((await ask('DELETE', changed.headers.get('etag')!)).status).toBe(204);
+  });
+
   it('are admitted with any live secret, and with no other', async () => {
     const rotated = await api.send('POST', `${one.self}/rotate-secret`, { body: {} });
     expect((await call('GET', one.id, one.secret)).status).toBe(200);

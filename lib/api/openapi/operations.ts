@@ -171,19 +171,22 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     summary: 'Shows a receiver its own subscription',
     isReceivers: true,
     answer: [200, 'Subscriber'],
+    tag: 'answered',
   },
   'Subscription.update': {
     summary: 'Changes what a receiver gets',
     isReceivers: true,
     body: 'SubscriptionChanges',
     answer: [200, 'ChangedSubscriber'],
+    tag: 'checked',
     refusals: [404],
   },
   'Subscription.delete': {
     summary: 'Unsubscribes a receiver',
     isReceivers: true,
     answer: [204],
-    refusals: [404],
+    tag: 'compared',
+    refusals: [400, 404],
   },
   'Unsubscribe.unsubscribe': {
     summary: 'Unsubscribes the receiver of a webhook, by the link in its Hook-Unsubscribe',

@@ -32,15 +32,21 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     answer: [200, 'OperatorSubscriberPage'],
     refusals: [400],
   },
-  'Operator.read': { summary: "Shows anybody's subscriber", answer: [200, 'OperatorSubscriber'] },
+  'Operator.read': {
+    summary: "Shows anybody's subscriber",
+    answer: [200, 'OperatorSubscriber'],
+    tag: 'answered',
+  },
   'Operator.enable': {
     summary: "Lets anybody's subscriber receive again",
     answer: [200, 'OperatorSubscriber'],
+    tag: 'checked',
     ...ACTION,
   },
   'Operator.disable': {
     summary: "Lets anybody's subscriber receive nothing for the time being",
     answer: [200, 'OperatorSubscriber'],
+    tag: 'checked',
     ...ACTION,
   },
   'Operator.log': {
@@ -82,7 +88,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     summary: 'Calls a delivery off, or ends the hold of a failed one',
     answer: [200, 'DeliveryState'],
     ...ACTION,
-    ...LOG,
+    refusals: [409, 501],
   },
   'Maintenance.prune': {
     summary: 'Drops what is old enough of messages; in steps',

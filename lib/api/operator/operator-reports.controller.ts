@@ -1,4 +1,5 @@
 import { Get, Header, Inject, Param, Query, type Type } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import {
   type AttemptFiguresQuery,
   type AttemptHistory,
@@ -7,6 +8,7 @@ import {
 } from '../../outbox/index.js';
 import { FiguresQueryPipe } from '../deliveries/figures-query.pipe.js';
 import { OperatorController } from '../http/controller.decorators.js';
+import { RoutePaths } from '../platform/route-paths.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { ApplicationReport, type SetupReport } from './application-report.js';
@@ -14,20 +16,25 @@ import { scopeFrom } from './owner-query.js';
 
 /** The routes that show operators requests and figures. */
 export function operatorReportsController(settings: OperatorSettings): Type<unknown> {
+  const paths = new RoutePaths();
+
   @OperatorController(settings)
   class ThornOperatorReportsController {
     constructor(
       @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(ApplicationReport) private readonly application: ApplicationReport,
-    ) {}
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      paths.adaptTo(host);
+    }
 
     /** Answers how the application is set up, and what of it will hurt in production. */
-    @Get('report')
+    @Get(paths.of('report'))
     report(): SetupReport {
       return this.application.read();
     }
 
-    @Get('deliveries/:delivery/request')
+    @Get(paths.of('deliveries/:delivery/request'))
     @Header('Cache-Control', 'no-store')
     async request(@Param('delivery') id: string): Promise<SentRequest> {
       if (!settings.bodies) {
@@ -39,7 +46,7 @@ export function operatorReportsController(settings: OperatorSettings): Type<unkn
       return orNotFound(await this.reports.request(id, 'any'), 'delivery');
     }
 
-    @Get('stats')
+    @Get(paths.of('stats'))
     async figures(
       @Query('owner') owner: unknown,
       @Query(new FiguresQueryPipe()) query: unknown,

@@ -1,4 +1,17 @@
-import { Body, Delete, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
+import {
+  Body,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Res,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { DispatchStrategy } from '../../dispatch/index.js';
 import { WireFormat } from '../../message/index.js';
 import {
@@ -9,14 +22,17 @@ import {
   DeliveryReports,
   OutboxStrategy,
 } from '../../outbox/index.js';
-import { type SubscriberQuery, Subscribers } from '../../subscriber/index.js';
+import { type Subscriber, type SubscriberQuery, Subscribers } from '../../subscriber/index.js';
+import { entityTag, ifMatch } from '../subscribers/etag.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { SubscriberQueryPipe } from '../subscribers/subscriber-query.pipe.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
-import { retryRefused } from '../deliveries/delivery-problems.js';
+import { cancelRefused, retryRefused } from '../deliveries/delivery-problems.js';
 import { DeliveryQueryPipe } from '../deliveries/delivery-query.pipe.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import type { HeaderResponse } from '../platform/header-response.js';
+import { RoutePaths } from '../platform/route-paths.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { OperatorSubscriberView } from './operator-subscriber.view.js';
@@ -27,6 +43,8 @@ const NOTHING = new JsonBodyPipe(EmptyDto);
 
 /** The routes that show and change single things. */
 export function operatorController(settings: OperatorSettings): Type<unknown> {
+  const paths = new RoutePaths();
+
   @OperatorController(settings)
   class ThornOperatorController {
     constructor(
@@ -35,10 +53,13 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
       @Inject(WireFormat) private readonly format: WireFormat,
-    ) {}
+      @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    ) {
+      paths.adaptTo(host);
+    }
 
     /** Answers the work that waits, the work of this process, pauses and failing endpoints. */
-    @Get('overview')
+    @Get(paths.of('overview'))
     async overview(): Promise<object> {
       const outbox = this.#outbox();
       const [stats, pauses, failing] = await Promise.all([
@@ -57,20 +78,20 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     }
 
     /** Lets nothing be sent to a host, or to any with `*`. */
-    @Post('pauses')
+    @Post(paths.of('pauses'))
     @HttpCode(204)
     async pause(@Body(new JsonBodyPipe(PauseDto)) body: unknown): Promise<void> {
       await this.#outbox().pause((body as PauseDto).host);
     }
 
-    @Delete('pauses/:host')
+    @Delete(paths.of('pauses/:host'))
     @HttpCode(204)
     async resume(@Param('host') host: string): Promise<void> {
       if (await this.#outbox().resume(host)) return;
       throw problem('not-found', 'This host is not paused');
     }
 
-    @Get('subscribers')
+    @Get(paths.of('subscribers'))
     async list(
       @CollectionPath(0) collection: string,
       @Query('owner') owner: unknown,
@@ -84,36 +105,41 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       };
     }
 
-    @Get('subscribers/:id')
+    @Get(paths.of('subscribers/:id'))
     async read(
       @CollectionPath(1) collection: string,
       @Param('id') id: string,
+      @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<OperatorSubscriberView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, 'any'));
-      return new OperatorSubscriberView(subscriber, collection, this.format);
+      return this.#view(subscriber, collection, response);
     }
 
-    @Post('subscribers/:id/enable')
+    @Post(paths.of('subscribers/:id/enable'))
     @HttpCode(200)
     enable(
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
       @Body(NOTHING) _body: unknown,
+      @Headers('if-match') expected: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<OperatorSubscriberView> {
-      return this.#switch(id, true, collection);
+      return this.#switch(id, true, expected, collection, response);
     }
 
-    @Post('subscribers/:id/disable')
+    @Post(paths.of('subscribers/:id/disable'))
     @HttpCode(200)
     disable(
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
       @Body(NOTHING) _body: unknown,
+      @Headers('if-match') expected: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<OperatorSubscriberView> {
-      return this.#switch(id, false, collection);
+      return this.#switch(id, false, expected, collection, response);
     }
 
-    @Get('deliveries')
+    @Get(paths.of('deliveries'))
     async log(
       @Query('owner') owner: unknown,
       @Query(new DeliveryQueryPipe()) query: unknown,
@@ -121,12 +147,12 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       return this.deliveries.list(query as DeliveryQuery, scopeFrom(owner));
     }
 
-    @Get('deliveries/:delivery')
+    @Get(paths.of('deliveries/:delivery'))
     async delivery(@Param('delivery') id: string): Promise<DeliveryDetails> {
       return orNotFound(await this.deliveries.findById(id, 'any'), 'delivery');
     }
 
-    @Post('deliveries/:delivery/retry')
+    @Post(paths.of('deliveries/:delivery/retry'))
     @HttpCode(202)
     async retry(
       @Param('delivery') id: string,
@@ -137,22 +163,36 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       return { state };
     }
 
-    @Post('deliveries/:delivery/cancel')
+    @Post(paths.of('deliveries/:delivery/cancel'))
     @HttpCode(200)
     async cancel(
       @Param('delivery') id: string,
       @Body(NOTHING) _body: unknown,
     ): Promise<{ readonly state: string }> {
-      return { state: orNotFound(await this.deliveries.cancel(id, 'any'), 'delivery') };
+      const state = orNotFound(await this.deliveries.cancel(id, 'any'), 'delivery');
+      if (state !== 'cancelled') throw cancelRefused(state);
+      return { state };
     }
 
     async #switch(
       id: string,
       enabled: boolean,
+      expected: unknown,
       collection: string,
+      response: HeaderResponse,
     ): Promise<OperatorSubscriberView> {
-      const updated = await this.subscribers.update(id, { enabled }, 'any');
-      return new OperatorSubscriberView(orNotFound(updated), collection, this.format);
+      const check = ifMatch(expected);
+      const updated = await this.subscribers.update(id, { enabled }, 'any', check && { check });
+      return this.#view(orNotFound(updated), collection, response);
+    }
+
+    #view(
+      subscriber: Subscriber,
+      collection: string,
+      response: HeaderResponse,
+    ): OperatorSubscriberView {
+      response.header('ETag', entityTag(subscriber));
+      return new OperatorSubscriberView(subscriber, collection, this.format);
     }
 
     #outbox(): OutboxStrategy {

@@ -1,6 +1,17 @@
-import { Body, Delete, Get, HttpCode, Inject, Patch, Req, type Type } from '@nestjs/common';
+import {
+  Body,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Patch,
+  Req,
+  Res,
+  type Type,
+} from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type Subscriber, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
+import { Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { WireFormat } from '../../message/index.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
@@ -8,8 +19,10 @@ import { orNotFound } from '../problems/errors.js';
 import { PublicController } from '../http/controller.decorators.js';
 import { JsonBodyGuard } from '../http/json-body.guard.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
+import type { HeaderResponse } from '../platform/header-response.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { SubscriptionGuard, subscriptionOf } from './subscription.guard.js';
+import { entityTag, ifMatch } from '../subscribers/etag.js';
 import { ChangedSubscriberView, SubscriberView } from '../subscribers/subscriber.view.js';
 
 /** A receiver may change what it gets, and not where that goes. */
@@ -33,8 +46,14 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     }
 
     @Get(self)
-    read(@CollectionPath(1) collection: string, @Req() request: object): SubscriberView {
-      return this.#view(subscriptionOf(request), collection);
+    read(
+      @CollectionPath(1) collection: string,
+      @Req() request: object,
+      @Res({ passthrough: true }) response: HeaderResponse,
+    ): SubscriberView {
+      const subscriber = subscriptionOf(request);
+      response.header('ETag', entityTag(subscriber));
+      return new SubscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
     }
 
     @Patch(self)
@@ -42,12 +61,18 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       @CollectionPath(1) collection: string,
       @Body(CHANGES) body: unknown,
       @Req() request: object,
+      @Headers('if-match') expected: unknown,
+      @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<ChangedSubscriberView> {
       const { id, owner } = subscriptionOf(request);
+      const check = ifMatch(expected);
       const changes = checkedFields<SubscriberUpdate>(body, (given) =>
         this.subscribers.checkChanges(given),
       );
-      const updated = orNotFound(await this.subscribers.update(id, changes, { owner }));
+      const updated = orNotFound(
+        await this.subscribers.update(id, changes, { owner }, check && { check }),
+      );
+      response.header('ETag', entityTag(updated));
       const self = settings.self(collection, updated.id);
       return new ChangedSubscriberView(
         updated,
@@ -60,13 +85,10 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     /** Unsubscribes. */
     @Delete(self)
     @HttpCode(204)
-    async delete(@Req() request: object): Promise<void> {
+    async delete(@Req() request: object, @Headers('if-match') expected: unknown): Promise<void> {
       const { id, owner } = subscriptionOf(request);
-      orNotFound((await this.subscribers.delete(id, { owner })) || null);
-    }
-
-    #view(subscriber: Subscriber, collection: string): SubscriberView {
-      return new SubscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
+      const check = ifMatch(expected);
+      orNotFound((await this.subscribers.delete(id, { owner }, check && { check })) || null);
     }
   }
 
