@@ -131,6 +131,13 @@ export class EventCatalogue {
     return entry?.declaration;
   }
 
+  /** Tells whether one of the patterns matches a declared event, whatever its fields hold. */
+  isCoveredBy(patterns: readonly string[], name: string): boolean {
+    const declared = this.#entries.get(name);
+    if (declared === undefined) return false;
+    return patterns.some((one) => one === name || covers(namesOfPattern(one), declared.names));
+  }
+
   /** Those of the option `eventTypes` that match no declared event. */
   unmatchedEventTypes(): readonly string[] {
     const declared = [...this.#entries.values()];
@@ -150,19 +157,20 @@ export class EventCatalogue {
    * `*` passes only if every declared event may be subscribed to. Where no event is declared, only `eventTypes` counts.
    *
    * @param pattern one whose syntax has been checked
+   * @param shown the names that the error may list. Default: those that may be subscribed to
    * @throws {@link InvalidInputError} for `events`
    */
-  checkPatternKnown(pattern: string): void {
+  checkPatternKnown(pattern: string, shown = this.subscribable()): void {
     const asked = namesOfPattern(pattern);
     const matched = [...this.#entries.values()].filter(({ names }) => overlap(asked, names));
     if (this.#entries.size > 0 && matched.length === 0) {
-      this.#refuse(pattern, 'which matches no event');
+      this.#refuse(pattern, 'which matches no event', shown);
     }
     const hidden =
       this.#entries.size === 0
         ? !this.#allows(asked)
         : !this.#allows(asked) && !matched.every(({ names }) => this.#allows(names));
-    if (hidden) this.#refuse(pattern, 'which matches events that cannot be subscribed to');
+    if (hidden) this.#refuse(pattern, 'which matches events that cannot be subscribed to', shown);
   }
 
   /** Returns the events that a subscriber gets, in the order of their declaration. */
@@ -180,8 +188,7 @@ export class EventCatalogue {
     return this.#allowed?.some((allowed) => covers(allowed, names)) ?? true;
   }
 
-  #refuse(pattern: string, reason: string): never {
-    const known = this.subscribable();
+  #refuse(pattern: string, reason: string, known: readonly string[]): never {
     const hint = known.length === 0 ? '' : `; there are ${shownNames(known)}`;
     throw new InvalidInputError('events', `must not hold ${pattern}, ${reason}${hint}`, {
       pattern,

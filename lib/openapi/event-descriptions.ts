@@ -1,7 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { ThornConfigurationError } from '../errors/index.js';
 import { WireFormat } from '../message/index.js';
-import { patternMatches } from '../subscriber/index.js';
 import { ENVELOPES, withOrder } from './envelope-schemas.js';
 import {
   dataSchemaOf,
@@ -58,7 +57,7 @@ export function describeWebhooks(
   const [catalogue, format] = sourcesOf(source);
   const events = catalogue
     .subscribable()
-    .filter((name) => patterns.some((pattern) => patternMatches(pattern, name)))
+    .filter((name) => catalogue.isCoveredBy(patterns, name))
     .toSorted()
     .map((name) => described(catalogue.get(name)!))
     .map((event) => ({

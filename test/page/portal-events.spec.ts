@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { defineEvents, Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { Portal, thornPage } from '../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
@@ -232,6 +232,15 @@ describe.each(platforms)('a link for some events on %s', (platform) => {
         'must be of the events of this link: article.*',
       ]);
     }
+    for (const [to, body] of [
+      ['/hooks', { url, events: ['article.payd'] }],
+      ['/hooks', { url, event: 'thorn.ping' }],
+      ['/hooks/filter-preview', { events: ['thorn.ping'] }],
+    ] as const) {
+      const answer = await ask('POST', to, body);
+      expect([body, answer.status]).toEqual([body, 400]);
+      expect(JSON.stringify(answer.body)).not.toMatch(/order|stock/);
+    }
     const made = await ask('POST', '/hooks', { url, events: ['article.tag.*'] });
     expect(made.status).toBe(201);
     const path = `/hooks/${made.body.id}`;
@@ -242,4 +251,24 @@ describe.each(platforms)('a link for some events on %s', (platform) => {
     expect((await ask('POST', `${path}/test`, {})).status).toBe(200);
     expect((await ask('DELETE', path)).status).toBe(204);
   });
+});
+
+it('shows a link its events whose names have fields', async () => {
+  const name = 'user.{owner.slug}.renamed';
+  const events = defineEvents({
+    [name]: { description: 'A user has another name' },
+    'order.paid': { description: 'An order was paid' },
+  });
+  const api = await startApi('express', { thorn: { page: thornPage(), events } });
+  const { code } = await api.app
+    .get(Portal)
+    .link({ owner: 'alice', capabilities: CAPABILITIES, events: ['user.*.renamed'] });
+  const session = await api.send('POST', '/webhooks/session', { as: 'nobody', body: { code } });
+  const headers = { authorization: `Bearer ${session.body.token}` };
+  const get = async (path: string) =>
+    (await api.send('GET', `/hooks/${path}`, { as: 'nobody', headers })).body;
+  expect((await get('event-types')).items).toMatchObject([{ name }]);
+  expect(await get(`event-types/${encodeURIComponent(name)}`)).toMatchObject({ name });
+  expect(Object.keys((await get('openapi.json')).webhooks)).toEqual([name]);
+  await api.app.close();
 });

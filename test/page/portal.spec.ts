@@ -9,7 +9,7 @@ import { Deliveries, ThornConfigurationError, WebhookDispatcher } from '../../li
 import { type Capability, isPortalRequest, Portal, thornPage } from '../../lib/page/index.js';
 import { PortalLinks } from '../../lib/portal/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Api, owners, platforms, startApi } from '../support/apps/api-app.js';
+import { type Api, BearerGuard, owners, platforms, startApi } from '../support/apps/api-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { BODIES, NEEDED, portalRoutes } from '../support/portal-routes.js';
 
@@ -45,6 +45,13 @@ class NobodyGuard implements CanActivate {
   }
 }
 
+/** Keeps its check in a property, and lets users of the application in alone. */
+@Injectable()
+class ArrowGuard implements CanActivate {
+  canActivate = (context: ExecutionContext): boolean =>
+    context.switchToHttp().getRequest<{ user?: object }>().user !== undefined;
+}
+
 describe.each(platforms)('a session on %s', (platform) => {
   let api: Api;
   let database: TestDatabase;
@@ -56,7 +63,7 @@ describe.each(platforms)('a session on %s', (platform) => {
     database = await createDatabase('memory');
     receiver = await ScriptedReceiver.start();
     api = await startApi(platform, {
-      api: owners,
+      api: { ...owners, guards: [BearerGuard, ArrowGuard] },
       store: database,
       thorn: {
         page: thornPage(),

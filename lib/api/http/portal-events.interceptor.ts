@@ -7,8 +7,11 @@ import {
 } from '@nestjs/common';
 import { mergeMap, type Observable } from 'rxjs';
 import { isObject } from '../../common/objects.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { EventCatalogue } from '../../event/index.js';
 import { Deliveries } from '../../outbox/index.js';
 import {
+  checkPattern,
   type OwnerScope,
   patternCovers,
   patternMatches,
@@ -18,7 +21,7 @@ import {
 import type { ApiRequest } from '../options/api-options.js';
 import { badRequest, orNotFound, type RefusedField } from '../problems/errors.js';
 import { scopeOf } from './owner.guard.js';
-import { eventsFor } from './portal.guard.js';
+import { declaresNeed, eventsFor } from './portal.guard.js';
 
 interface RoutedRequest extends ApiRequest {
   readonly params: Readonly<Record<string, string | undefined>>;
@@ -43,6 +46,7 @@ export class PortalEventsInterceptor implements NestInterceptor {
   constructor(
     @Inject(Subscribers) private readonly subscribers: Subscribers,
     @Inject(Deliveries) private readonly deliveries: Deliveries,
+    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -51,7 +55,7 @@ export class PortalEventsInterceptor implements NestInterceptor {
     if (allowed === null) return next.handle();
     const scope = scopeOf(request);
     await this.#checkPlace(request, scope, allowed);
-    checkBody(request.body, allowed);
+    this.#checkBody(request.body, allowed, declaresNeed(context.getHandler(), 'test'));
     return next.handle().pipe(mergeMap((answer) => this.#visible(answer, scope, allowed)));
   }
 
@@ -74,7 +78,9 @@ export class PortalEventsInterceptor implements NestInterceptor {
         (await this.#shows(found.subscriberId, scope, allowed));
       orNotFound(isVisible || null, 'delivery');
     }
-    if (name !== undefined) orNotFound(isAllowed(name, allowed) || null, 'event');
+    if (name !== undefined) {
+      orNotFound(this.catalogue.isCoveredBy(allowed, name) || null, 'event');
+    }
   }
 
   async #shows(id: string, scope: OwnerScope, allowed: readonly string[]): Promise<boolean> {
@@ -89,9 +95,10 @@ export class PortalEventsInterceptor implements NestInterceptor {
     const shown: unknown[] = [];
     const known = new Map<string, boolean>();
     for (const item of items as readonly Item[]) {
-      const { events, event = item.name, subscriberId } = item;
+      const { events, event, name, subscriberId } = item;
       if (events !== undefined && !isWithin({ events }, allowed)) continue;
       if (event !== undefined && !isAllowed(event, allowed)) continue;
+      if (name !== undefined && !this.catalogue.isCoveredBy(allowed, name)) continue;
       if (subscriberId !== undefined) {
         const is = known.get(subscriberId) ?? (await this.#shows(subscriberId, scope, allowed));
         known.set(subscriberId, is);
@@ -105,6 +112,39 @@ export class PortalEventsInterceptor implements NestInterceptor {
       items: shown,
       ...('passed' in (answer as object) && { passed }),
     };
+  }
+
+  /** @throws a 400 for events that are not allowed, or not known, which names no others */
+  #checkBody(body: unknown, allowed: readonly string[], isTest: boolean): void {
+    if (!isObject(body)) return;
+    const refused = ['event', 'events'].flatMap((field): readonly RefusedField[] => {
+      const given = [body[field] ?? []].flat().filter((one) => typeof one === 'string');
+      const reason = given
+        .filter((one) => !isTest || one !== PING)
+        .map((one) => this.#refusalOf(one, allowed, isTest))
+        .find((one) => one !== undefined);
+      return reason === undefined ? [] : [{ field, reason }];
+    });
+    if (refused.length > 0) throw badRequest(refused);
+  }
+
+  /** Why an event or pattern is refused. Whether it is a pattern at all is looked at later. */
+  #refusalOf(given: string, allowed: readonly string[], isTest: boolean): string | undefined {
+    if (!isWithin({ events: [given] }, allowed)) {
+      return `must be of the events of this link: ${allowed.join(', ')}`;
+    }
+    if (isTest || !isPattern(given)) return undefined;
+    const shown = this.catalogue.subscribable();
+    try {
+      this.catalogue.checkPatternKnown(
+        given,
+        shown.filter((name) => this.catalogue.isCoveredBy(allowed, name)),
+      );
+      return undefined;
+    } catch (error) {
+      if (error instanceof InvalidInputError) return error.reason;
+      throw error;
+    }
   }
 }
 
@@ -134,18 +174,13 @@ function isAllowed(event: string, allowed: readonly string[]): boolean {
   return allowed.some((pattern) => patternMatches(pattern, event));
 }
 
-/** @throws a 400 for events that are not allowed; whether they are patterns at all is looked at later */
-function checkBody(body: unknown, allowed: readonly string[]): void {
-  if (!isObject(body)) return;
-  const refused = ['event', 'events'].flatMap((field): readonly RefusedField[] => {
-    const given = [body[field] ?? []].flat() as readonly unknown[];
-    const isFine = given.every(
-      (one) => typeof one !== 'string' || isWithin({ events: [one] }, allowed) || one === PING,
-    );
-    const reason = `must be of the events of this link: ${allowed.join(', ')}`;
-    return isFine ? [] : [{ field, reason }];
-  });
-  if (refused.length > 0) throw badRequest(refused);
+function isPattern(text: string): boolean {
+  try {
+    checkPattern(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The event of a test without one. */

@@ -27,6 +27,15 @@ export function Needs(...capabilities: readonly Capability[]): MethodDecorator {
   };
 }
 
+/** Tells whether a route says that it needs a capability. */
+export function declaresNeed(handler: object, capability: Capability): boolean {
+  return declaredNeeds(handler)?.includes(capability) === true;
+}
+
+function declaredNeeds(handler: object): readonly Capability[] | undefined {
+  return Reflect.getMetadata(KEY, handler) as readonly Capability[] | undefined;
+}
+
 type PortalRequest = ApiRequest & { readonly method: string; readonly body?: unknown };
 
 /**
@@ -61,11 +70,16 @@ export function eventsFor(request: object): readonly string[] | null {
 /** Leaves a guard of the application out for requests that {@link PortalGuard} has let in. */
 export function unlessPortal(guard: Type<CanActivate>): Type<CanActivate> {
   return class extends guard {
-    override canActivate(context: ExecutionContext): ReturnType<CanActivate['canActivate']> {
-      if (admitted.has(context.switchToHttp().getRequest<object>())) return true;
-      return super.canActivate(context);
-    }
+    readonly #check = checkOf(this);
+
+    // A property, since one of the guard's own would hide a method.
+    override canActivate = (context: ExecutionContext): ReturnType<CanActivate['canActivate']> =>
+      admitted.has(context.switchToHttp().getRequest<object>()) || this.#check(context);
   };
+}
+
+function checkOf(guard: CanActivate): CanActivate['canActivate'] {
+  return guard.canActivate.bind(guard);
 }
 
 /** Tells whether a request shows the token of a session, valid or not. */
@@ -79,8 +93,9 @@ function tokenOf({ headers }: Pick<ApiRequest, 'headers'>): string | undefined {
 }
 
 function neededFor(handler: object, { method, body }: PortalRequest): readonly Capability[] {
-  const declared = Reflect.getMetadata(KEY, handler) as readonly Capability[] | undefined;
-  const needed = declared ?? [method === 'GET' || method === 'HEAD' ? 'read' : 'write'];
+  const needed = declaredNeeds(handler) ?? [
+    method === 'GET' || method === 'HEAD' ? 'read' : 'write',
+  ];
   const setsSecret = isObject(body) && SECRET_FIELDS.some((field) => Object.hasOwn(body, field));
   return setsSecret ? [...needed, 'secrets'] : needed;
 }
