@@ -49,8 +49,8 @@ export interface SubscriberQuery {
   /** The `next` of the page before. Default null: the first page. */
   readonly after?: string | null;
   /**
-   * A text of up to 200 characters that the URL or the description must hold, in upper or lower case. Default: any
-   * subscriber.
+   * A text of up to 200 characters that the URL or the description must hold, in upper or lower case. SQLite knows the
+   * case of ASCII letters alone: `Ü` and `ü` differ there. Default: any subscriber.
    */
   readonly search?: string;
 }
