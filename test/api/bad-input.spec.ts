@@ -116,7 +116,7 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
   },
   '/deliveries': {
     limit: ['0', '101', 'x', '1&limit=2'],
-    after: ['', '%00', LONG, 'a&after=b'],
+    after: ['', '%00', LONG, 'a&after=b', 'dlv_x', 'sub_1'],
     status: ['', 'done', 'FAILED', 'failed&status=pending', '%00'],
     event: ['', '%00', 'a%20b', LONG, 'a&event=b', 'é', 'a..b', 'a*', '.', '%25'],
     message: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&message=b'],

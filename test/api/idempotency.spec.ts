@@ -4,7 +4,7 @@ import { Clock } from '../../lib/index.js';
 import { IdempotencyStore } from '../../lib/idempotency/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
-import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
+import { type TestDatabase, createDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 const DAY = 24 * 60 * 60_000;
 const body = { url: 'https://example.com/', events: ['article.*'] };
@@ -125,3 +125,19 @@ describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place,
     });
   },
 );
+
+it('answers what was done when the answer cannot be kept', async () => {
+  const store = await createDatabase('memory');
+  const api = await startApi('express', { store });
+  await api.app
+    .get(DataSource)
+    .query(
+      `CREATE TRIGGER full BEFORE UPDATE ON thorn_idempotency_keys BEGIN SELECT RAISE(ABORT, 'full'); END`,
+    );
+  const post = () => api.send('POST', '/hooks', { body, headers: { 'idempotency-key': 'key-1' } });
+  expect((await post()).status).toBe(201);
+  expect(await post()).toMatchObject({ status: 409, body: { code: 'request-under-way' } });
+  expect((await api.subscribers.list({}, 'any')).items).toHaveLength(1);
+  await api.app.close();
+  await store.drop();
+});

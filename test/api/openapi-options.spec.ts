@@ -7,6 +7,7 @@ import {
   type ThornModuleExtras,
   type ThornModuleOptions,
 } from '../../lib/index.js';
+import { thornPage } from '../../lib/page/index.js';
 import { type Api, type ApiSetUp, platforms, startApi } from '../support/apps/api-app.js';
 
 type Operations = Record<string, { security?: object[]; tags: string[] }>;
@@ -62,6 +63,11 @@ describe.each(platforms)('describeThornApi() on %s', (platform) => {
     expect(place('well-known')).toBeGreaterThan(place('{id}'));
     expect(place('unsubscribe')).toBeGreaterThan(place('{id}'));
     expect(place('hooks-operator')).toBeGreaterThan(place('well-known'));
+  });
+
+  it('leaves the routes of the page out', async () => {
+    const { paths } = await described({ thorn: { page: thornPage() } });
+    expect(Object.keys(paths).filter((path) => !path.startsWith('/hooks'))).toEqual([]);
   });
 
   it('gives guarded routes the only security scheme of the document, and open ones none', async () => {

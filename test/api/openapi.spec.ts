@@ -261,7 +261,7 @@ function pathOf({ path }: Described, ids: Ids) {
 /** Mostly what the parameter is for. */
 const QUERY: Readonly<Record<string, readonly string[]>> = {
   limit: ['1', '20', '100'],
-  after: ['dlv_1', 'sub_1'],
+  after: ['dlv_01900000-0000-7000-8000-000000000000'],
   status: ['pending', 'succeeded', 'failed'],
   event: ['order.paid', 'order.*'],
   message: ['msg_1'],

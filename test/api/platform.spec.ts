@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import {
   type ArgumentsHost,
   Catch,
@@ -126,6 +128,36 @@ describe.each(platforms)('problems on %s', (platform) => {
     expect((await api.send('POST', `${body.self}/disable`)).status).toBe(415);
     await api.send('DELETE', body.self);
   });
+
+  it('treats a request without any body as one without fields', async () => {
+    const { body } = await api.send('POST', '/hooks', {
+      body: { url: 'https://example.com/in', event: 'article.*' },
+    });
+    const headers = ['Content-Type: application/json', 'Authorization: Bearer alice-token'];
+    expect(await statusOf(`POST ${body.self}/disable`, headers)).toBe(200);
+    expect(await statusOf(`DELETE ${body.self}`, headers)).toBe(204);
+  });
+
+  it('refuses a target that is not a URL', async () => {
+    for (const method of ['GET', 'POST']) {
+      const status = await statusOf(`${method} http://x:99999/hooks`, [
+        'Authorization: Bearer alice-token',
+        'Content-Type: application/json',
+        'Idempotency-Key: one',
+        'Content-Length: 0',
+      ]);
+      expect([method, status]).toEqual([method, 400]);
+    }
+  });
+
+  /** As no client sends it. */
+  const statusOf = async (target: string, headers: readonly string[]): Promise<number> => {
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname);
+    const lines = [`${target} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...headers];
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    return Number((await text(socket)).split(' ')[1]);
+  };
 
   it.each([
     ['PUT', '/hooks', 'GET, HEAD, POST'],

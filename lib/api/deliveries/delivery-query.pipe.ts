@@ -7,9 +7,10 @@ import { ANSWER_CLASSES, type DeliveryQuery, type DeliveryStatus } from '../../o
 import { checkPattern } from '../../subscriber/index.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
 import { NO_MOMENT } from '../http/validators.js';
-import { pageOf } from '../http/page-query.js';
+import { NO_PAGE, pageOf } from '../http/page-query.js';
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
+const DELIVERY_ID = /^dlv_[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 const HOST = /^[\x21-\x7e]{1,320}$/;
 
 /** Reads which deliveries a caller asks for. Other parameters are not looked at. */
@@ -42,6 +43,10 @@ export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> 
       ...read('until', parseIsoDate, NO_MOMENT),
     };
     const { since, until } = result;
+    // Any other text would begin anew, at the first page or at none.
+    if (page.after !== null && !DELIVERY_ID.test(page.after)) {
+      refused.push({ field: 'after', reason: NO_PAGE });
+    }
     if (since !== undefined && until !== undefined && until <= since) {
       refused.push({ field: 'until', reason: 'must be after since' });
     }

@@ -1,4 +1,8 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { problem } from '../problems/errors.js';
+
+// A target such as //example.com/hooks must not become the URL of another host.
+const BASE = 'http://localhost';
 
 /**
  * The handler parameter that holds the path under which the caller reached the list of subscribers, whatever prefixes
@@ -8,10 +12,14 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
  */
 export const CollectionPath = createParamDecorator((below: number, context: ExecutionContext) => {
   const request = context.switchToHttp().getRequest<{ readonly originalUrl: string }>();
-  // Parsed against a base, so that a target such as //example.com/hooks cannot become the URL of another host.
-  const path = new URL(request.originalUrl, 'http://localhost').pathname.replace(/\/+$/, '');
-  return path
+  return pathOf(request.originalUrl)
     .split('/')
     .slice(0, below === 0 ? undefined : -below)
     .join('/');
 });
+
+/** The path of a request's target, without slashes at its end. @throws a 400 for a target that is not a URL */
+export function pathOf(target: string): string {
+  if (URL.canParse(target, BASE)) return new URL(target, BASE).pathname.replace(/\/+$/, '');
+  throw problem('invalid-request', 'The target of the request is not a URL: send the path alone');
+}

@@ -4,13 +4,16 @@ import {
   type ExecutionContext,
   Inject,
   Injectable,
+  Logger,
   type NestInterceptor,
 } from '@nestjs/common';
 import { catchError, from, mergeMap, type Observable, of } from 'rxjs';
+import { errorText } from '../../common/index.js';
 import { IdempotencyStore, type KeptAnswer } from '../../idempotency/index.js';
 import type { ApiRequest } from '../options/api-options.js';
 import { badRequest, problem } from '../problems/errors.js';
 import type { HeaderResponse } from '../platform/header-response.js';
+import { pathOf } from './collection-path.decorator.js';
 import { scopeOf } from './owner.guard.js';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -33,6 +36,8 @@ interface HeadedResponse extends HeaderResponse {
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
+  readonly #logger = new Logger('ThornApi');
+
   constructor(@Inject(IdempotencyStore) private readonly store: IdempotencyStore) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -45,8 +50,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       ]);
     }
     const { owner } = scopeOf(request) as { readonly owner: string | null };
-    const path = new URL(request.originalUrl, 'http://localhost').pathname.replace(/\/+$/, '');
-    const key = hash([owner, path, given]);
+    const key = hash([owner, pathOf(request.originalUrl), given]);
     const found = await this.store.begin(key, hash([given, request.body]));
     const response = context.switchToHttp().getResponse<HeadedResponse>();
     switch (found.state) {
@@ -66,16 +70,6 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   #once(key: string, next: CallHandler, response: HeadedResponse): Observable<unknown> {
     return next.handle().pipe(
-      mergeMap(async (body: unknown) => {
-        const headers = Object.fromEntries(
-          HEADERS.flatMap((name) => {
-            const value = response.getHeader(name);
-            return typeof value === 'string' ? [[name, value]] : [];
-          }),
-        );
-        await this.store.finish(key, { body, headers });
-        return body;
-      }),
       catchError((error: unknown) =>
         from(this.store.abandon(key)).pipe(
           mergeMap(() => {
@@ -83,7 +77,28 @@ export class IdempotencyInterceptor implements NestInterceptor {
           }),
         ),
       ),
+      mergeMap(async (body: unknown) => {
+        const headers = Object.fromEntries(
+          HEADERS.flatMap((name) => {
+            const value = response.getHeader(name);
+            return typeof value === 'string' ? [[name, value]] : [];
+          }),
+        );
+        await this.#keep(key, { body, headers });
+        return body;
+      }),
     );
+  }
+
+  /** The request is done, whatever comes of this: an error would have the caller do it again. */
+  async #keep(key: string, answer: KeptAnswer): Promise<void> {
+    try {
+      await this.store.finish(key, answer);
+    } catch (error) {
+      this.#logger.error(
+        `The answer of a request with an Idempotency-Key was not kept; its key is free again in a minute: ${errorText(error)}`,
+      );
+    }
   }
 }
 

@@ -7,6 +7,9 @@ const DEFAULT_LIMIT = 20;
 export const MAX_PAGE = 100;
 const LIMIT = /^[1-9]\d{0,2}$/;
 
+/** The error text for an `after` that is not a place in the list. */
+export const NO_PAGE = 'must be the "next" of an earlier page';
+
 /** The page that a caller asks for. */
 export interface PageQuery {
   readonly limit: number;
@@ -20,7 +23,7 @@ export function pageOf(query: unknown, refused: RefusedField[]): PageQuery {
     refused.push({ field: 'limit', reason: `must be a whole number from 1 to ${MAX_PAGE}` });
   }
   if (after !== undefined && !isIdLike(after)) {
-    refused.push({ field: 'after', reason: 'must be the "next" of an earlier page' });
+    refused.push({ field: 'after', reason: NO_PAGE });
   }
   return {
     limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),

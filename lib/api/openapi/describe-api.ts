@@ -183,6 +183,8 @@ function describedOperation(
 ): readonly DescribedOperation[] {
   const [, controller = '', handler, index = '0'] = OURS.exec(operation.operationId ?? '') ?? [];
   const key = `${controller}.${handler}`;
+  // The page's own routes are for its scripts.
+  if (controller === 'Page') return [];
   const known = API_OPERATIONS[key];
   if (known === undefined || !METHODS.some((name) => name === method)) {
     return [{ path, method, operation, place: null }];

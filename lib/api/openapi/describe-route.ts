@@ -135,6 +135,8 @@ function responsesOf(method: string, known: ApiOperation, hasId: boolean): objec
 }
 
 function problem(status: number): object {
+  // Only Fastify answers it, and in its own form.
+  if (status === 414) return { description: STATUS_CODES[status] ?? '' };
   return {
     description: STATUS_CODES[status] ?? '',
     content: { 'application/problem+json': { schema: schemaRef('Problem') } },

@@ -174,7 +174,10 @@ function acceptEmptyJson(
   payload: unknown,
   done: (error: null, payload: unknown) => void,
 ): void {
-  if (raw.headers['content-length'] === '0') noteEmptyJson(raw);
+  const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers;
+  // HTTP/1 has no body without one of these headers, and HTTP/2 needs neither.
+  const isUndeclared = length === undefined && encoding === undefined && raw.httpVersionMajor === 1;
+  if (length === '0' || isUndeclared) noteEmptyJson(raw);
   done(null, payload);
 }
 
