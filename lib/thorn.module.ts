@@ -109,6 +109,8 @@ export class ThornModule
   async onApplicationShutdown(): Promise<void> {
     for (const capture of this.captures.all) capture.detach();
     await this.pipeline.idle();
+    // The outbox has left what is still under way to other processes.
+    if (this.strategy instanceof OutboxStrategy) this.httpClient.abort?.();
     await this.httpClient.close();
   }
 }

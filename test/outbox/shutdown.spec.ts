@@ -13,6 +13,9 @@ import {
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 
+/** Milliseconds of a request: far more than shutting down may take. */
+const TIMEOUT = 10_000;
+
 /** The order in which an application happens to import the two. */
 const ORDERS = {
   'TypeOrmModule first': (typeorm: DynamicModule, thorn: DynamicModule) => [typeorm, thorn],
@@ -34,7 +37,11 @@ describe.each<{ kind: DatabaseKind; order: keyof typeof ORDERS }>([
     const module = await Test.createTestingModule({
       imports: ORDERS[order](
         TypeOrmModule.forRoot({ ...place.options, autoLoadEntities: true, synchronize: true }),
-        ThornModule.forRoot({ recipients: LOOPBACK_RECIPIENTS, dispatch: outbox() }),
+        ThornModule.forRoot({
+          recipients: LOOPBACK_RECIPIENTS,
+          timeout: TIMEOUT,
+          dispatch: outbox({ drainTimeout: 2000 }),
+        }),
       ),
     }).compile();
     app = module.createNestApplication();
@@ -62,5 +69,15 @@ describe.each<{ kind: DatabaseKind; order: keyof typeof ORDERS }>([
     await later.destroy();
     expect(rows).toEqual(Array.from({ length: 20 }, () => ({ status: 'succeeded', due_at: null })));
     expect(left).toEqual([]);
+  });
+
+  it('does not wait for endpoints longer than drainTimeout', async () => {
+    receiver.answer('hang');
+    await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    await app.get(WebhookDispatcher).send('order.placed', {});
+    await receiver.waitFor(1);
+    const began = performance.now();
+    await app.close();
+    expect(performance.now() - began).toBeLessThan(TIMEOUT / 2);
   });
 });

@@ -73,6 +73,18 @@ export class Deadlines {
     item.queue = item.earlier = item.later = null;
   }
 
+  /** Expires all items before their deadlines: the latest first, so that none that waits follows one that ends. */
+  expireAll(): void {
+    for (const queue of this.#queues.values()) {
+      while (queue.last !== null) this.#expire(queue.last);
+    }
+  }
+
+  #expire(item: Timed): void {
+    this.stop(item);
+    item.expire();
+  }
+
   #sweep(): void {
     const real = performance.now();
     const late = real - this.#sweptAt - SWEEP_INTERVAL;
@@ -81,9 +93,7 @@ export class Deadlines {
     const now = real - this.#stoodStill;
     for (const [timeout, queue] of this.#queues) {
       while (queue.first !== null && queue.first.dueAt <= now) {
-        const item = queue.first;
-        this.stop(item);
-        item.expire();
+        this.#expire(queue.first);
       }
       if (queue.first === null) this.#queues.delete(timeout);
     }

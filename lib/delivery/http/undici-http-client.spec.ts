@@ -247,6 +247,25 @@ describe('UndiciHttpClient', () => {
   });
 });
 
+describe('UndiciHttpClient.abort()', () => {
+  it('fails requests under way, those that wait and those in an interceptor, so that close() ends', async () => {
+    let arrived = 0;
+    const { origin } = await http(() => void arrived++);
+    const posting = client({ connections: 1 });
+    const posts = [posting.post(request(origin)), posting.post(request(origin))];
+    posting.axios.interceptors.request.use(() => new Promise(() => {}));
+    posts.push(posting.post(request(origin)));
+    const ends = Promise.allSettled(posts);
+    await expect.poll(() => arrived).toBe(1);
+
+    posting.abort();
+
+    expect(await ends).toMatchObject(Array(3).fill({ reason: { reason: 'timeout' } }));
+    await posting.close();
+    expect(arrived).toBe(1);
+  });
+});
+
 describe('an endpoint that misbehaves', () => {
   const drip = (socket: Socket, text: string) => {
     const timer = setInterval(() => socket.write(text), 20);

@@ -99,6 +99,10 @@ export class UndiciHttpClient extends WebhookHttpClient {
     return this.#axios?.isCustomised === true ? this.#axios.post(request) : this.#send(request);
   }
 
+  override abort(): void {
+    this.#deadlines.expireAll();
+  }
+
   override close(): Promise<void> {
     this.#closed ??= promiseWithResolvers();
     const pools = [...this.#pools.values()].flatMap(({ origins }) => [...origins.values()]);

@@ -47,6 +47,12 @@ export abstract class WebhookHttpClient {
    */
   abstract post(request: WebhookRequest): Promise<WebhookResponse>;
 
+  /**
+   * Fails the requests under way. Called before {@link close}, when the time for shutting down is over and other
+   * processes may deliver instead. Default: {@link close} waits for their answers.
+   */
+  abort?(): void;
+
   /** Closes kept connections; called once when the application shuts down. */
   abstract close(): Promise<void>;
 }
