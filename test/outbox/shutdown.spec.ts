@@ -1,4 +1,10 @@
-import type { DynamicModule, INestApplication } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  type INestApplication,
+  Module,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -81,3 +87,42 @@ describe.each<{ kind: DatabaseKind; order: keyof typeof ORDERS }>([
     expect(performance.now() - began).toBeLessThan(TIMEOUT / 2);
   });
 });
+
+/** Nest shuts modules down the later, the deeper they are: this one after the outbox. */
+@Module({})
+class LateModule implements OnApplicationShutdown {
+  sent: Promise<unknown> = Promise.resolve();
+
+  constructor(@Inject(WebhookDispatcher) private readonly webhooks: WebhookDispatcher) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await (this.sent = this.webhooks.send('app.stopped', {}));
+  }
+}
+
+@Module({ imports: [LateModule] })
+class MiddleModule {}
+
+@Module({ imports: [MiddleModule] })
+class EarlyModule {}
+
+it.each<DatabaseKind>(['memory', 'file', 'postgres'])(
+  'accepts what is sent after the outbox was drained, on %s',
+  async (kind) => {
+    const place = await createDatabase(kind);
+    const module = await Test.createTestingModule({
+      imports: [
+        EarlyModule,
+        TypeOrmModule.forRoot({ ...place.options, autoLoadEntities: true, synchronize: true }),
+        ThornModule.forRoot({ keep: true }),
+      ],
+    }).compile();
+    const app = module.createNestApplication();
+    app.useLogger(false);
+    await app.init();
+    const late = app.get(LateModule);
+    await app.close();
+    expect(await late.sent).toMatchObject({ state: 'accepted' });
+    await place.drop();
+  },
+);

@@ -52,6 +52,15 @@ describe.each(['file', 'memory'])('SqliteDatabase on a %s', (kind) => {
     expect(await notes()).toEqual([{ text: 'kept' }]);
   });
 
+  it('writes by the application’s own connection after close(), and refuses when that is closed', async () => {
+    await database.close();
+    await database.execute([inserted('late')]);
+    expect(await notes()).toEqual([{ text: 'late' }]);
+    await dataSource.destroy();
+    await expect(database.write([inserted('later')])).rejects.toThrow('closed');
+    await dataSource.initialize();
+  });
+
   it('leaves out rows that are there already', async () => {
     await database.execute([inserted('first')]);
     await database.execute([inserted('again', 'second')]);

@@ -69,6 +69,7 @@ export class SqliteDatabase extends OutboxDatabase {
   readonly #waiting: Unit[] = [];
   #own: DataSource | null = null;
   #handle: SqliteHandle | null = null;
+  #isClosed = false;
   #thread: SqliteThread | null = null;
   /** The set that the thread runs. */
   #inThread: Promise<void> | null = null;
@@ -105,6 +106,7 @@ export class SqliteDatabase extends OutboxDatabase {
 
   override async open(): Promise<void> {
     if (this.#handle !== null) return;
+    this.#isClosed = false;
     if (!isInMemory(this.dataSource.options)) {
       this.#own = new DataSource({
         ...(this.dataSource.options as DataSourceOptions & { type: 'better-sqlite3' }),
@@ -237,16 +239,20 @@ export class SqliteDatabase extends OutboxDatabase {
     }
   }
 
+  /** Afterwards, the application's own connection writes what it still sends, for as long as that is open. */
   override async close(): Promise<void> {
+    this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     const at = this.dataSource.subscribers.indexOf(this.#hooks);
     if (at !== -1) this.dataSource.subscribers.splice(at, 1);
     this.#handle = null;
     await this.#inThread;
-    for (const { reject } of this.#waiting.splice(0)) reject(new Error('The outbox is closed'));
-    await this.#thread?.close();
-    await this.#own?.destroy();
-    this.#own = null;
+    this.#refuse();
+    const [thread, own] = [this.#thread, this.#own];
+    this.#thread = this.#own = null;
+    await thread?.close();
+    await own?.destroy();
   }
 
   /** Without the thread. */
@@ -255,20 +261,26 @@ export class SqliteDatabase extends OutboxDatabase {
     this.#handle?.exec(checkpointEvery(PAGES_OF_CHECKPOINT.alone));
   }
 
+  #refuse(): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('The outbox is closed'));
+  }
+
   #pump(): void {
     if (this.#inThread !== null) this.#thread?.collect(0);
-    while (this.#waiting.length > 0 && this.#handle !== null && this.#inThread === null) {
+    const handle = this.#isClosed ? sqliteHandle(this.dataSource) : this.#handle;
+    if (handle === undefined) return this.#refuse();
+    while (this.#waiting.length > 0 && handle !== null && this.#inThread === null) {
       if (this.isApplicationWriting) return this.#later(OPEN_TRANSACTION);
       const unit = this.#waiting[0]!;
       try {
         const { moves, isAll } =
-          unit.isStaging === true ? NOTHING_STAGED : this.#statements.moves(this.#handle);
+          unit.isStaging === true ? NOTHING_STAGED : this.#statements.moves(handle);
         if (!isAll) {
-          this.#statements.transaction(this.#handle, moves, []);
+          this.#statements.transaction(handle, moves, []);
           return this.#again(0);
         }
         if (unit.set !== undefined && this.#handOver(unit, [...moves, ...unit.set])) return;
-        const results = this.#statements.transaction(this.#handle, moves, unit.steps);
+        const results = this.#statements.transaction(handle, moves, unit.steps);
         this.#waiting.shift();
         this.#written(results.reduce((sum, { affected }) => sum + affected, 0));
         unit.resolve(results);
