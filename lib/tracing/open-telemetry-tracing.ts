@@ -3,6 +3,7 @@ import {
   type Attributes,
   context,
   type Context,
+  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -152,11 +153,13 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Type<MessageT
   };
 }
 
-/** Not the active span: what is delivered in the caller's process looks like what another one delivers. */
+/**
+ * Nothing of the active context: what is delivered in the caller's process looks like what another one delivers, and the
+ * active context may be that of another message's caller.
+ */
 function originOf(message: Message): Context {
-  const active = context.active();
   const origin = toSpanContext(message);
-  return origin === null ? trace.deleteSpan(active) : trace.setSpanContext(active, origin);
+  return origin === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, origin);
 }
 
 function attributesOf({ message, recipient, delivery, number }: TracedAttempt): Attributes {

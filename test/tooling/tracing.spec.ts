@@ -21,6 +21,7 @@ import {
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { BullMQOtel } from 'bullmq-otel';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers/promises';
 import { Column, DataSource, Entity, PrimaryColumn } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bullmq } from '../../lib/bullmq/index.js';
@@ -35,6 +36,7 @@ import {
   WebhookEvent,
   WebhookEvents,
 } from '../../lib/index.js';
+import { WebhookHttpClient, type WebhookResponse } from '../../lib/extending/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../lib/testing/index.js';
 import { openTelemetry } from '../../lib/tracing/index.js';
 import { Receiver } from '../support/receiver.js';
@@ -210,6 +212,30 @@ describe.each(['file', 'postgres'] as const)('openTelemetry() and outbox() on %s
       .not //
       .toMatch(/s3cret|whsec|\/hooks/);
     expect(receiver.requests[0]!.headers).not.toHaveProperty('traceparent');
+  });
+
+  it('delivers without the baggage of any request', async () => {
+    const baggage: unknown[] = [];
+    class NotingClient extends WebhookHttpClient {
+      override async post(): Promise<WebhookResponse> {
+        baggage.push(propagation.getActiveBaggage()?.getAllEntries());
+        await setImmediate();
+        return { status: 204, headers: {}, body: Buffer.of(), truncated: false, address: null };
+      }
+
+      override async close(): Promise<void> {}
+    }
+    const app = await start(place, { window: 1 }, { httpClient: NotingClient });
+    await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    const send = (value: string) => {
+      const user = propagation.createBaggage({ user: { value } });
+      return context.with(propagation.setBaggage(ROOT_CONTEXT, user), () =>
+        app.get(WebhookDispatcher).send('order.placed', {}),
+      );
+    };
+    await Promise.all(['alice', 'bob', 'carol'].map(send));
+
+    await expect.poll(() => baggage).toEqual([undefined, undefined, undefined]);
   });
 
   it('continues the trace where another application delivers after the first is gone', async () => {
