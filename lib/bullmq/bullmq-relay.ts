@@ -67,11 +67,12 @@ export class BullMqRelay extends MessageRelay {
         .then(() => checkRedisSettings(queue))
         .catch((error: unknown) => this.#report(error));
     }
-    if (worker === null) return;
+    if (worker === null || this.#isClosed) return;
     this.#worker = createWorker(this.settings, this.connections, worker);
     this.#worker.on('error', (error) => this.#report(error));
     this.#worker.on('ready', () => this.#outages.clear());
     await requireDriver(this.#worker);
+    if (this.#isClosed) return;
     this.#worker.run().catch((error: unknown) => this.#report(error));
   }
 

@@ -1,5 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { BullModule } from '@nestjs/bullmq';
 import type { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Redis } from 'ioredis';
 import type { DataSourceOptions } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -8,8 +11,11 @@ import {
   Deliveries,
   Subscribers,
   ThornConfigurationError,
+  ThornModule,
   WebhookDispatcher,
 } from '../../lib/index.js';
+import { DispatchStrategy } from '../../lib/extending/index.js';
+import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { freePort } from '../services/free-port.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
@@ -155,6 +161,28 @@ describe('an application with bullmq()', () => {
     expect(arrived!.json).toMatchObject({ data: { title: 'without' } });
   });
 });
+
+it.each([0, 1, 2, 5, 20])(
+  'leaves no worker behind when the application closes %i turns of the event loop after its start',
+  async (turns) => {
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot({ ...database.options, autoLoadEntities: true }),
+        ThornModule.forRoot({ dispatch: bullmq({ connection: connection() }) }),
+      ],
+    }).compile();
+    const app = module.createNestApplication({ logger: false });
+    const starting = (app.get(DispatchStrategy) as OutboxStrategy).start();
+    for (let turn = 0; turn < turns; turn++) await setImmediate();
+    await app.close();
+    await starting;
+    const clients = async () =>
+      String(await client.client('LIST'))
+        .trim()
+        .split('\n').length;
+    await expect.poll(clients).toBe(1);
+  },
+);
 
 describe('the options of bullmq()', () => {
   it.each<[BullMqOptions, RegExp]>([

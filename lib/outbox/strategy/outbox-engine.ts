@@ -47,6 +47,7 @@ export class OutboxEngine {
   #opened: Promise<void> | null = null;
   #isReady = false;
   #stopListening: () => void = () => undefined;
+  #isPaused = false;
   #isLeaving = false;
 
   /** @throws {@link ThornConfigurationError} when a data source cannot be used */
@@ -117,12 +118,16 @@ export class OutboxEngine {
     return this.#opened;
   }
 
-  /** Begins to deliver, when this process is a worker. */
+  /** Begins to deliver, when this process is a worker. Stops half-way when the application closes meanwhile. */
   async start(): Promise<void> {
+    if (this.#isPaused) return;
     await this.ready();
+    if (this.#isPaused) return;
     await this.relay?.start(this.settings.worker ? this.#receiver : null);
+    if (this.#isPaused) return this.#callRelay('Closing', (relay) => relay.close());
     if (!this.settings.worker) return;
     await this.pauseWatcher.start();
+    if (this.#isPaused) return this.pauseWatcher.stop();
     for (const loop of this.#loops) loop.start();
     for (const queues of this.queues.values()) queues.start();
     this.#stopListening = this.dependencies.events.on('subscriber-disabled', ({ subscriberId }) =>
@@ -132,6 +137,7 @@ export class OutboxEngine {
 
   /** Claims nothing new. Messages that are handed over meanwhile are still delivered. */
   async pause(): Promise<void> {
+    this.#isPaused = true;
     this.#stopListening();
     this.pauseWatcher.stop();
     for (const queues of this.queues.values()) queues.pause();
