@@ -1,4 +1,4 @@
-import type { CanActivate } from '@nestjs/common';
+import { type CanActivate, Injectable, Module, Scope } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 import {
@@ -16,7 +16,9 @@ import {
   StandardRetryPolicy,
   UndiciHttpClient,
   WebhookHttpClient,
+  WebhookSigner,
 } from '../../lib/extending/index.js';
+import { RecordingStrategy } from '../../lib/testing/index.js';
 import { thornPage } from '../../lib/page/index.js';
 
 class AuthGuard implements CanActivate {
@@ -41,6 +43,22 @@ async function refusalOf(makeModule: () => ReturnType<typeof ThornModule.forRoot
   }
   return expect.unreachable('the application started');
 }
+
+@Injectable({ scope: Scope.REQUEST })
+class RequestSettings {}
+
+@Module({ providers: [RequestSettings], exports: [RequestSettings] })
+class RequestSettingsModule {}
+
+@Injectable({ scope: Scope.REQUEST })
+class RequestSigner extends WebhookSigner {
+  override sign(): Record<string, string> {
+    return {};
+  }
+}
+
+@Injectable({ scope: Scope.TRANSIENT })
+class TransientStrategy extends RecordingStrategy {}
 
 const api = { guards: [AuthGuard], owner };
 const withOptions = (options: object) =>
@@ -163,6 +181,8 @@ describe('an application with a wrong option', () => {
     ['signer', { signer: {} }],
     ['signer', { signer: class {} }],
     ['signer', { signer: () => undefined }],
+    ['`signer` of ThornModule.forRoot() must be a singleton', { signer: RequestSigner }],
+    ['`dispatch` of ThornModule.forRoot() must be a singleton', { dispatch: TransientStrategy }],
     ['recipientPolicy', { recipientPolicy: new UndiciHttpClient({} as never) }],
     ['recipientPolicy', { recipientPolicy: Clock }],
     ['retryPolicy', { retryPolicy: class {} }],
@@ -218,6 +238,17 @@ describe('an application with a wrong option', () => {
     ['forRoot(null)', () => ThornModule.forRoot(null as never), /options must be an object/],
     ['forRoot(text)', () => ThornModule.forRoot('x' as never), /options must be an object/],
     ['forRootAsync({})', () => ThornModule.forRootAsync({}), /useFactory/],
+    [
+      'forRootAsync() with a dependency of request scope',
+      () =>
+        ThornModule.forRootAsync({
+          dataSources: [],
+          imports: [RequestSettingsModule],
+          inject: [RequestSettings],
+          useFactory: () => ({}),
+        }),
+      /`inject`.* request scope/,
+    ],
     ['forRootAsync(null)', () => ThornModule.forRootAsync(null as never), /useFactory/],
     [
       'a factory that answers nothing',

@@ -1,4 +1,5 @@
-import type { Abstract } from '@nestjs/common';
+import { type Abstract, Scope, type Type } from '@nestjs/common';
+import type { ModuleRef } from '@nestjs/core';
 import { Clock } from '../../common/index.js';
 import {
   DeliveryLog,
@@ -11,7 +12,7 @@ import { MessageTracing } from '../../message/index.js';
 import { WebhookSigner } from '../../signing/index.js';
 import { SubscriberRepository } from '../../subscriber/index.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './module-options.js';
-import { MODULE_CHECKS } from './settings.js';
+import { MODULE_CHECKS, ThornSettings } from './settings.js';
 
 /** Every extra, so that one that is added to the type and forgotten here does not compile. */
 const EXTRAS: Readonly<Record<keyof ThornModuleExtras, null>> = {
@@ -42,6 +43,7 @@ export const NO_EXTRAS = Object.fromEntries(
 
 /** The pluggable classes, and what the library calls of each. */
 const PLUGGABLE = {
+  clock: { token: Clock, methods: ['now'] },
   subscriberRepository: {
     token: SubscriberRepository,
     methods: ['create', 'findById', 'update', 'changeSecrets', 'delete', 'list', 'match'],
@@ -52,7 +54,6 @@ const PLUGGABLE = {
   deliveryLog: { token: DeliveryLog, methods: ['keeps', 'written', 'attemptsOf'] },
   httpClient: { token: WebhookHttpClient, methods: ['post', 'close'] },
   tracing: { token: MessageTracing, methods: ['made', 'stage', 'attempt'] },
-  clock: { token: Clock, methods: ['now'] },
 } as const;
 
 const STRATEGY_METHODS = ['stage', 'release', 'discard'] as const;
@@ -115,6 +116,30 @@ export function checkReplaced(
     keepAttempts === undefined || deliveryLog === undefined,
     `is for the default log: ${deliveryLog?.name} decides for itself`,
   );
+}
+
+/**
+ * Rejects a part that is not a singleton: Nest would construct the module for each request, and call none of its hooks.
+ *
+ * @throws {@link ThornConfigurationError} naming the option that the part was given by
+ */
+export function checkScopes(moduleRef: ModuleRef): void {
+  const isSingleton = (token: Abstract<unknown>) =>
+    moduleRef.introspect(token as Type).scope === Scope.DEFAULT;
+  MODULE_CHECKS.assert(
+    'inject',
+    isSingleton(ThornSettings),
+    'names a provider of request scope, but options are made once, at start-up. Inject a singleton',
+  );
+  const parts = [...Object.entries(PLUGGABLE), ['dispatch', { token: DispatchStrategy }]] as const;
+  for (const [name, { token }] of parts) {
+    MODULE_CHECKS.assert(
+      name,
+      isSingleton(token),
+      'must be a singleton, but has or injects request scope, or is transient. Remove the scope from its @Injectable() ' +
+        'and from what it injects',
+    );
+  }
 }
 
 function checkDataSources(names: unknown): void {
