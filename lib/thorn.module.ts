@@ -12,6 +12,7 @@ import { DispatchStrategy, MessagePipeline, WebhookDispatcher } from './dispatch
 import { CallSite } from './module/call-site.js';
 import { EventDiscovery } from './module/event-discovery.js';
 import { ConfigurableModuleClass } from './module/module-definition.js';
+import { EXTRA_NAMES } from './module/options/extras-check.js';
 import { EntityCaptures } from './module/providers/capture.providers.js';
 import { ThornDrainModule } from './module/drain.module.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './module/options/module-options.js';
@@ -80,7 +81,7 @@ export class ThornModule
    * ```
    */
   static override forRootAsync(options: AsyncOptions): DynamicModule {
-    checkIsAsync(options);
+    checkIsAsync(options, EXTRA_NAMES);
     return withCallSite(super.forRootAsync(options), ThornModule.forRootAsync);
   }
 

@@ -249,6 +249,16 @@ describe('an application with a wrong option', () => {
         }),
       /`inject`.* request scope/,
     ],
+    [
+      'an option beside the factory',
+      () => ThornModule.forRootAsync({ useFactory: () => ({}), ...{ timeout: 5 } }),
+      /`timeout` of ThornModule\.forRootAsync\(\) must be answered by useFactory/,
+    ],
+    [
+      'a misspelled option beside the factory',
+      () => ThornModule.forRootAsync({ useFactory: () => ({}), ...{ dispach: inline() } }),
+      /Unknown option `dispach` in ThornModule\.forRootAsync\(\)\. Valid options: useFactory,/,
+    ],
     ['forRootAsync(null)', () => ThornModule.forRootAsync(null as never), /useFactory/],
     [
       'a factory that answers nothing',

@@ -10,6 +10,15 @@ import type { ThornModuleOptions } from './module-options.js';
 /** The checks of the options of the module. */
 export const MODULE_CHECKS = new OptionChecks('ThornModule.forRoot()');
 
+const ASYNC_CHECKS = new OptionChecks('ThornModule.forRootAsync()');
+const ASYNC_NAMES = [
+  'useFactory',
+  'useClass',
+  'useExisting',
+  'inject',
+  'provideInjectionTokensFrom',
+];
+
 type Names<Options> = readonly (keyof Options & string)[];
 
 /** Every option, with the names that it may hold if it is an object of settings that nothing else checks. */
@@ -89,13 +98,24 @@ export function checkIsOptions(options: unknown): void {
   );
 }
 
-/** @throws {@link ThornConfigurationError} when nothing says where the options come from */
-export function checkIsAsync(options: unknown): void {
-  const { useFactory, useClass, useExisting } = (options ?? {}) as Readonly<
-    Record<string, unknown>
-  >;
-  if (typeof useFactory === 'function' || useClass !== undefined || useExisting !== undefined)
+/**
+ * @param extraNames options that are given beside the factory
+ * @throws {@link ThornConfigurationError} when nothing says where the options come from, or naming a wrong one
+ */
+export function checkIsAsync(options: unknown, extraNames: readonly string[]): void {
+  const given = isObject(options) ? options : {};
+  const { useFactory, useClass, useExisting } = given;
+  if (typeof useFactory === 'function' || useClass !== undefined || useExisting !== undefined) {
+    for (const name of Object.keys(KNOWN)) {
+      ASYNC_CHECKS.assert(
+        name,
+        !Object.hasOwn(given, name),
+        'must be answered by useFactory, not given beside it',
+      );
+    }
+    ASYNC_CHECKS.names(given, [...ASYNC_NAMES, ...extraNames]);
     return;
+  }
   throw new ThornConfigurationError(
     'THORN_OPTION_INVALID',
     'ThornModule: forRootAsync() needs useFactory, a function that answers the options; or useClass or useExisting, a ' +
