@@ -1,5 +1,5 @@
 import type { ConnectionOptions, Telemetry } from 'bullmq';
-import { OptionChecks } from '../common/option-checks.js';
+import { OptionChecks, TIMER } from '../common/option-checks.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { OutboxOptions } from '../outbox/index.js';
 
@@ -62,7 +62,7 @@ export function queueSettings(options: BullMqOptions): QueueSettings {
   check.boolean('producer', given.producer);
   check.boolean('worker', given.worker);
   check.integer('concurrency', given.concurrency);
-  check.integer('enqueueTimeout', given.enqueueTimeout, { unit: 'milliseconds' });
+  check.integer('enqueueTimeout', given.enqueueTimeout, TIMER);
   for (const name of ['queue', 'prefix', 'configKey'] as const) {
     const value: unknown = { ...options, ...given }[name];
     if (value === undefined) continue;

@@ -13,6 +13,9 @@ export interface NumberLimits {
   readonly orInfinity?: boolean;
 }
 
+/** The limits of a time that a timer waits for: Node makes a longer one a millisecond. */
+export const TIMER: NumberLimits = { max: 2_147_483_647, unit: 'milliseconds' };
+
 /**
  * Checks options, so that all wrong ones are reported in the same form. An option that is left out passes every check.
  *

@@ -5,7 +5,7 @@ import {
   type CustomClientOptions,
   Transport,
 } from '@nestjs/microservices';
-import { OptionChecks } from '../common/option-checks.js';
+import { OptionChecks, TIMER } from '../common/option-checks.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { OutboxOptions } from '../outbox/index.js';
 
@@ -53,7 +53,7 @@ export function brokerSettings(options: MicroservicesOptions): BrokerSettings {
   check.boolean('producer', producer);
   check.boolean('worker', worker);
   check.assert('pattern', typeof pattern === 'string' && pattern !== '', 'must be a text');
-  check.integer('emitTimeout', emitTimeout, { unit: 'milliseconds' });
+  check.integer('emitTimeout', emitTimeout, TIMER);
   if (!producer && !worker) {
     throw new ThornConfigurationError(
       'THORN_OPTION_INVALID',

@@ -1,6 +1,6 @@
 import { from, type Reading } from '../../common/construct.js';
 import { isObject } from '../../common/objects.js';
-import { OptionChecks } from '../../common/option-checks.js';
+import { OptionChecks, TIMER } from '../../common/option-checks.js';
 import { recipientRules } from '../../delivery/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { checkBulkSettings } from '../../event/index.js';
@@ -193,7 +193,7 @@ function checkSwitch(name: 'serializeTransactions' | 'changeFeed', value: unknow
   MODULE_CHECKS.object(name, value, [time]);
   const { [time]: given } = value as Readonly<Record<string, number | undefined>>;
   MODULE_CHECKS.assert(name, given !== undefined, rule);
-  MODULE_CHECKS.within(name).integer(time, given, { unit: 'milliseconds' });
+  MODULE_CHECKS.within(name).integer(time, given, TIMER);
 }
 
 function isHttpUrl(value: unknown): boolean {

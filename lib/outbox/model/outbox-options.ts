@@ -1,4 +1,4 @@
-import { OptionChecks } from '../../common/option-checks.js';
+import { OptionChecks, TIMER } from '../../common/option-checks.js';
 import { type EndpointRules, endpointRules } from '../concurrency/circuit-breaker.js';
 
 /** Settings of {@link outbox}. Times are milliseconds unless the name says days. */
@@ -76,7 +76,6 @@ const NAMES: Readonly<Record<keyof OutboxOptions, true>> = {
 const EXPUNGE_NAMES = ['payloadDays', 'responseDays'];
 // A limit that a column of times can hold, and that no message outlives.
 const MOST_DAYS = 36_500;
-const MILLISECONDS = { unit: 'milliseconds' };
 
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
 export function outboxSettings(options: OutboxOptions): OutboxSettings {
@@ -91,12 +90,12 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
     perHost: check.integer('perHost', options.perHost ?? 384),
     lease: check.integer('lease', options.lease ?? 60_000, {
       min: SHORTEST_LEASE,
-      ...MILLISECONDS,
+      ...TIMER,
     }),
-    pollInterval: check.integer('pollInterval', options.pollInterval ?? 1000, MILLISECONDS),
+    pollInterval: check.integer('pollInterval', options.pollInterval ?? 1000, TIMER),
     worker: check.boolean('worker', worker),
-    drainTimeout: check.integer('drainTimeout', options.drainTimeout ?? 10_000, MILLISECONDS),
-    queryTimeout: check.integer('queryTimeout', options.queryTimeout ?? 10_000, MILLISECONDS),
+    drainTimeout: check.integer('drainTimeout', options.drainTimeout ?? 10_000, TIMER),
+    queryTimeout: check.integer('queryTimeout', options.queryTimeout ?? 10_000, TIMER),
     retentionDays,
     payloadDays: days(expunging, 'payloadDays', expunge.payloadDays ?? retentionDays),
     responseDays: days(expunging, 'responseDays', expunge.responseDays ?? retentionDays),
