@@ -41,8 +41,16 @@ export class OptionChecks {
     return new OptionChecks(this.place, `${this.path}${name}.`);
   }
 
+  /** Rejects options that are not an object, as in `outbox(null)`. */
+  given(options: unknown): void {
+    if (isObject(options)) return;
+    const rule = `The options of ${this.place} must be an object, not ${kindOf(options)}.`;
+    throw new ThornConfigurationError('THORN_OPTION_INVALID', rule);
+  }
+
   /** Rejects names that are not options: a misspelled option would otherwise have its default. */
   names(options: object, valid: readonly string[]): void {
+    this.given(options);
     const unknown = Object.keys(options).find((name) => !valid.includes(name));
     if (unknown === undefined) return;
     throw new ThornConfigurationError(

@@ -1,5 +1,10 @@
-import { Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { Counter, Gauge, Histogram, register, type Registry } from 'prom-client';
+import {
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { Counter, Gauge, Histogram, register, Registry } from 'prom-client';
 import { type Clock, errorText } from '../common/index.js';
 import type { AttemptFacts, DeliveryFacts, WebhookEvents } from '../delivery/index.js';
 import type { DispatchStrategy } from '../dispatch/index.js';
@@ -7,7 +12,7 @@ import type { EventCatalogue } from '../event/index.js';
 import { type Deliveries, type DeliveryStats, OutboxStrategy } from '../outbox/index.js';
 import type { SubscriberRepository } from '../subscriber/index.js';
 import { EventLabels } from './event-labels.js';
-import { metricsSettings, type ThornMetricsOptions } from './metrics-options.js';
+import { METRICS_CHECKS, metricsSettings, type ThornMetricsOptions } from './metrics-options.js';
 import { Remembered } from './cached-value.js';
 
 /** The sources that {@link ThornMetrics} observes. */
@@ -26,12 +31,14 @@ type Tried = 'succeeded' | 'retry' | 'failed';
  * Counts what `outbox()` does, for Prometheus. Counters and histograms are of this process; what the database knows
  * (`due`, `lag`) is the same in all of them, so take the maximum and not the sum.
  */
-export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
+export class ThornMetrics implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   /** The registry of the metrics. */
   readonly registry: Registry;
   readonly #logger = new Logger('Thorn');
   readonly #settings: ReturnType<typeof metricsSettings>;
   readonly #labels: EventLabels;
+  // Until the application has started, and to know them again in the other one.
+  readonly #own = new Registry();
   readonly #names: string[] = [];
   #stop: (() => void)[] = [];
 
@@ -53,10 +60,32 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
     this.#showStats();
   }
 
+  /**
+   * Shows the metrics, now that the application has started: one that fails to start leaves none behind.
+   *
+   * @throws {@link ThornConfigurationError} when the registry has metrics of these names
+   */
+  onApplicationBootstrap(): void {
+    for (const name of this.#names) {
+      METRICS_CHECKS.assert(
+        'registry',
+        this.registry.getSingleMetric(name) === undefined,
+        `has a metric ${name} already, perhaps of another application in this process. Give each a registry or a prefix ` +
+          'of its own',
+      );
+    }
+    for (const name of this.#names) {
+      this.registry.registerMetric(this.#own.getSingleMetric(name)!);
+    }
+  }
+
   /** Takes the metrics out of the registry, so that another application of the process can bring its own. */
   onModuleDestroy(): void {
     for (const stop of this.#stop.splice(0)) stop();
-    for (const name of this.#names.splice(0)) this.registry.removeSingleMetric(name);
+    for (const name of this.#names.splice(0)) {
+      const isOurs = this.registry.getSingleMetric(name) === this.#own.getSingleMetric(name);
+      if (isOurs) this.registry.removeSingleMetric(name);
+    }
   }
 
   #countEvents(): void {
@@ -210,6 +239,6 @@ export class ThornMetrics implements OnModuleInit, OnModuleDestroy {
   #named(name: string, help: string) {
     const full = this.#settings.prefix + name;
     this.#names.push(full);
-    return { name: full, help, registers: [this.registry] };
+    return { name: full, help, registers: [this.#own] };
   }
 }

@@ -238,11 +238,47 @@ describe('ThornMetricsModule', () => {
     await app!.close();
     expect(await registry.metrics()).not.toContain('thorn_');
     await start();
-    for (const wrong of [{ maxEvents: 0 }, { prefix: '1-' }, { buckets: [2, 1] }, { max: 1 }]) {
-      expect(() => ThornMetricsModule.forRoot(wrong)).toThrow(
+    const wrongOnes: unknown[] = [
+      ...[{ maxEvents: 0 }, { prefix: '1-' }, { prefix: null }, { max: 1 }, { registry: {} }],
+      ...[{ buckets: [2, 1] }, { buckets: 'x' }, { buckets: [1, Infinity] }],
+    ];
+    for (const wrong of wrongOnes) {
+      expect(() => ThornMetricsModule.forRoot(wrong as ThornMetricsOptions)).toThrow(
         /`.*` (?:of|in) ThornMetricsModule\.forRoot\(\)/,
       );
     }
+    expect(() => ThornMetricsModule.forRoot(null as never)).toThrow('must be an object, not null');
+  });
+
+  it('leaves alone the metrics of an application that has the same registry', async () => {
+    const first = await start();
+    await expect(start()).rejects.toThrow(
+      /`registry` of ThornMetricsModule\.forRoot\(\) has a metric thorn_messages_total already/,
+    );
+    await app!.close();
+    expect(await registry.metrics()).toContain('thorn_messages_total');
+    await first.close();
+  });
+
+  it('leaves no metrics behind when its application does not start', async () => {
+    const broken = {
+      type: 'better-sqlite3',
+      database: ':memory:',
+      autoLoadEntities: true,
+    } as const;
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot(broken),
+        ThornModule.forRoot(),
+        ThornMetricsModule.forRoot({ registry }),
+      ],
+    }).compile();
+    const failing = module.createNestApplication({ logger: false });
+    await expect(failing.init()).rejects.toThrow('has no table');
+    await start();
+    expect(await registry.metrics()).toContain('thorn_messages_total');
+    await failing.close();
+    expect(await registry.metrics()).toContain('thorn_messages_total');
   });
 });
 
