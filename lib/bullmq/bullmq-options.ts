@@ -57,8 +57,9 @@ const NAMES = new Set([...Object.keys(DEFAULTS), 'connection', 'configKey', 'tel
 
 /** @throws {@link ThornConfigurationError} naming the wrong option */
 export function queueSettings(options: BullMqOptions): QueueSettings {
-  const given = { ...DEFAULTS, ...defined(options) };
   const check = new OptionChecks('bullmq()');
+  check.given(options);
+  const given = { ...DEFAULTS, ...defined(options) };
   check.boolean('producer', given.producer);
   check.boolean('worker', given.worker);
   check.integer('concurrency', given.concurrency);

@@ -1,4 +1,5 @@
 import type { ConnectionOptions, QueueOptions, Telemetry } from 'bullmq';
+import { OptionChecks } from '../common/option-checks.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { BullMqOptions } from './bullmq-options.js';
 
@@ -60,6 +61,12 @@ export function createConnections(
     );
   }
   if (isClient(connection)) return { ...clientsLike(connection), ...rest };
+  const { url, host, path } = connection as Readonly<Record<string, unknown>>;
+  new OptionChecks('bullmq()').assert(
+    'connection.url',
+    typeof url === 'string' || !('url' in connection) || host !== undefined || path !== undefined,
+    'must be a text, or BullMQ would connect to localhost. Set the variable that it is read from, or leave it out',
+  );
   const options = { retryStrategy, ...connection };
   return {
     producer: { ...options, ...AT_ONCE },

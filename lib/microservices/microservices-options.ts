@@ -48,8 +48,9 @@ const NAMES = new Set(['client', 'pattern', 'producer', 'emitTimeout']);
 
 /** @throws {@link ThornConfigurationError} naming the wrong option */
 export function brokerSettings(options: MicroservicesOptions): BrokerSettings {
-  const { client, pattern = 'thorn', producer = true, worker = true, emitTimeout = 2000 } = options;
   const check = new OptionChecks('microservices()');
+  check.given(options);
+  const { client, pattern = 'thorn', producer = true, worker = true, emitTimeout = 2000 } = options;
   check.boolean('producer', producer);
   check.boolean('worker', worker);
   check.assert('pattern', typeof pattern === 'string' && pattern !== '', 'must be a text');
@@ -84,9 +85,15 @@ function checkClient(client: MicroserviceClient | undefined, check: OptionChecks
     isToken || isOptions,
     "must be what ClientsModule.register() takes, for example { transport: Transport.RMQ, options: { urls: ['amqp://localhost'], queue: 'thorn' } }, or the injection token of a ClientProxy",
   );
+  const { transport } = isOptions && 'transport' in client ? client : {};
   check.assert(
     'client',
-    !(isOptions && 'transport' in client && client.transport === Transport.GRPC),
+    !isOptions || 'customClass' in client || Object.values(Transport).includes(transport!),
+    'must name a transport of Nest, for example Transport.RMQ',
+  );
+  check.assert(
+    'client',
+    transport !== Transport.GRPC,
     'must not be a client of gRPC, which has no events. Use another transport',
   );
 }

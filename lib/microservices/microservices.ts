@@ -1,5 +1,6 @@
 import { ModulesContainer } from '@nestjs/core';
 import type { ClientProxy } from '@nestjs/microservices';
+import { OptionChecks } from '../common/option-checks.js';
 import type { StrategyDefinition } from '../dispatch/index.js';
 import { relayedOutbox } from '../outbox/index.js';
 import { BrokerClient } from './broker-client.js';
@@ -66,7 +67,14 @@ function clientToken({ client, producer }: BrokerSettings) {
 }
 
 function createClient({ client, producer }: BrokerSettings, injected: ClientProxy | undefined) {
-  if (injected !== undefined) return BrokerClient.wrap(injected);
+  if (injected !== undefined) {
+    new OptionChecks('microservices()').assert(
+      'client',
+      typeof (injected as Partial<ClientProxy> | null)?.emit === 'function',
+      'is the token of a provider that is not a ClientProxy. Register the client by ClientsModule.register()',
+    );
+    return BrokerClient.wrap(injected);
+  }
   return producer && client !== undefined && isClientOptions(client)
     ? BrokerClient.create(client)
     : null;

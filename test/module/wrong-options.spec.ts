@@ -177,6 +177,7 @@ describe('an application with a wrong option', () => {
     ['dispatch', { dispatch: inline }],
     ['Unknown option `windw` in inline()', { dispatch: inline({ windw: 5 } as object) }],
     ['`window` of inline() must be an integer', { dispatch: inline({ window: 0 }) }],
+    ['The options of inline() must be an object, not null', { dispatch: inline(null as never) }],
     ['dispatch', { dispatch: { useFactory: inline, inject: 'x' } }],
     ['signer', { signer: {} }],
     ['signer', { signer: class {} }],

@@ -186,6 +186,7 @@ it.each([0, 1, 2, 5, 20])(
 
 describe('the options of bullmq()', () => {
   it.each<[BullMqOptions, RegExp]>([
+    [null as never, /The options of bullmq\(\) must be an object, not null/],
     [{ queue: 'a:b' }, /`queue` of bullmq\(\)/],
     [{ queue: '' }, /`queue` of bullmq\(\)/],
     [{ concurrency: 0 }, /`concurrency` of bullmq\(\)/],
@@ -202,6 +203,12 @@ describe('the options of bullmq()', () => {
   it.each([['localhost:6379'], [[]]])('rejects a connection that is %o', async (given) => {
     await expect(start({ connection: given as object })).rejects.toThrow(
       /a client of Redis or its options/,
+    );
+  });
+
+  it('rejects a connection whose url is undefined', async () => {
+    await expect(start({ connection: { url: undefined } as object })).rejects.toThrow(
+      '`connection.url` of bullmq() must be a text',
     );
   });
 
