@@ -2,6 +2,8 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { DataSource, Repository } from 'typeorm';
 import { assertEntitiesKnown, DeclaredEvents, unknownEntities } from '../capture/index.js';
+import { injectDispatcher } from '../capture/decorators/method-event.js';
+import { WebhookDispatcher } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import {
   decoratedEntities,
@@ -26,6 +28,7 @@ export class EventDiscovery {
     @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
     @Inject(StaticSubscriberSet) private readonly statics: StaticSubscriberSet,
     @Inject(ThornSettings) private readonly settings: ThornSettings,
+    @Inject(WebhookDispatcher) private readonly dispatcher: WebhookDispatcher,
   ) {}
 
   /**
@@ -37,11 +40,25 @@ export class EventDiscovery {
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
     const classes = wrappers.map(({ metatype }) => metatype).filter(isEntityClass);
     for (const type of classes) this.declared.addMethods(type);
+    this.#adopt(wrappers);
     const dataSources = this.captures.all.map(({ dataSource }) => dataSource);
     const instances = wrappers.map(({ instance }) => instance as unknown);
     assertEntitiesKnown([...entityClassesOf(instances), ...classes], dataSources);
     this.#warnOfUnknownEntities(dataSources);
     this.#checkPatterns();
+  }
+
+  /** Lets the methods of instances send that factories have answered, or that were given as values. */
+  #adopt(wrappers: ReturnType<DiscoveryService['getProviders']>): void {
+    for (const { instance, metatype } of wrappers) {
+      const given: unknown = instance;
+      if (typeof given !== 'object' || given === null) continue;
+      const { constructor: type } = (Object.getPrototypeOf(given) ?? {}) as {
+        constructor?: unknown;
+      };
+      if (type === metatype || !isEntityClass(type)) continue;
+      if (injectDispatcher(given, this.dispatcher)) this.declared.addMethods(type);
+    }
   }
 
   /** Classes that the application imports without using them: perhaps it leaves them to another one. */

@@ -1,9 +1,10 @@
-import { Controller, Inject, Injectable, Module, Param, Post, Scope } from '@nestjs/common';
+import { Controller, Inject, Injectable, Logger, Module, Param, Post, Scope } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { AddressInfo } from 'node:net';
 import type { EntityManager } from 'typeorm';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Subscribers, ThornConfigurationError, WebhookEvent } from '../../lib/index.js';
+import { EventCatalogue } from '../../lib/event/index.js';
 import { blogDatabases, createBlogDatabase, startBlog, User } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
 import { useRunningBlog } from '../support/apps/running-blog.js';
@@ -94,8 +95,17 @@ class OrdersController {
   }
 }
 
+class MadeOrders {
+  @WebhookEvent('order.made', { data: () => ({}) })
+  async make(): Promise<void> {}
+}
+
 @Module({
-  providers: [Orders, SpecialOrders, RequestOrders, TransientOrders],
+  providers: [
+    ...[Orders, SpecialOrders, RequestOrders, TransientOrders],
+    { provide: MadeOrders, useFactory: () => new MadeOrders() },
+    { provide: 'given', useValue: new MadeOrders() },
+  ],
   controllers: [OrdersController],
   exports: [Orders],
 })
@@ -117,6 +127,14 @@ describe.each(blogDatabases)('events of methods, on %s', (type) => {
       data: { id: '7', total: 10, note: 'in haste' },
     });
     expect(request!.headers['x-order']).toBe('7');
+  });
+
+  it('are sent by instances that a factory has made, or that are given as values', async () => {
+    await blog.app.get(MadeOrders, { strict: false }).make();
+    await blog.app.get<MadeOrders>('given', { strict: false }).make();
+    const made = await blog.receiver.waitFor(2);
+    expect(made.map(({ headers }) => headers['hook-event'])).toEqual(['order.made', 'order.made']);
+    expect(blog.app.get(EventCatalogue).names()).toContain('order.made');
   });
 
   it('are not sent when the condition does not hold, nor when the method throws', async () => {
@@ -250,6 +268,17 @@ describe('a decorator used wrongly on a method', () => {
     ['a malformed name', 'a..b', {}, /a\.\.b/],
   ])('fails at once: %s', (_, name, options, message) => {
     expect(declare(name, options)).toThrow(message);
+  });
+
+  it('logs the place once when Nest has not constructed the class', async () => {
+    const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    await new Orders().cancel('1');
+    expect(errors.mock.calls.map(([text]) => String(text))).toEqual([
+      expect.stringMatching(
+        /^@WebhookEvent\('order\.cancelled'\) on Orders\.cancel: not sent: no WebhookDispatcher was injected/,
+      ),
+    ]);
+    errors.mockRestore();
   });
 
   it('names the class and the event', () => {

@@ -138,6 +138,20 @@ export function decorateMethod(
   descriptor.value = dressLike(original, wrapped);
 }
 
+/**
+ * Gives the dispatcher to an instance whose properties Nest has not injected: one of `useFactory` or `useValue`.
+ *
+ * @returns false when no method of its class is decorated
+ */
+export function injectDispatcher(instance: object, dispatcher: WebhookDispatcher): boolean {
+  for (let at: unknown = instance; at !== null; at = Object.getPrototypeOf(at)) {
+    if (!injected.has(at as object)) continue;
+    const property = { value: dispatcher, configurable: true, writable: true };
+    return Reflect.defineProperty(instance, DISPATCHER, property);
+  }
+  return false;
+}
+
 function compile(name: string, options: Options, place: string) {
   const check = new OptionChecks(place);
   check.names(options, KNOWN_KEYS);
@@ -196,7 +210,9 @@ function compile(name: string, options: Options, place: string) {
       });
     } catch (error) {
       if (options.propagateErrors === true) throw error;
-      logger.error(`${place}: not sent: ${errorText(error)}`, stackFrames(error));
+      // An error that is thrown says its place itself.
+      const text = errorText(error).replace(`${place}: `, '');
+      logger.error(`${place}: not sent: ${text}`, stackFrames(error));
     }
   };
 }
