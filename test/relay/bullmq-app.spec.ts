@@ -172,7 +172,7 @@ it.each([0, 1, 2, 5, 20])(
       ],
     }).compile();
     const app = module.createNestApplication({ logger: false });
-    const starting = (app.get(DispatchStrategy) as OutboxStrategy).start();
+    const starting = app.get<OutboxStrategy>(DispatchStrategy).start();
     for (let turn = 0; turn < turns; turn++) await setImmediate();
     await app.close();
     await starting;

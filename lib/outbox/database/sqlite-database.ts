@@ -269,7 +269,8 @@ export class SqliteDatabase extends OutboxDatabase {
     if (this.#inThread !== null) this.#thread?.collect(0);
     const handle = this.#isClosed ? sqliteHandle(this.dataSource) : this.#handle;
     if (handle === undefined) return this.#refuse();
-    while (this.#waiting.length > 0 && handle !== null && this.#inThread === null) {
+    if (handle === null) return;
+    while (this.#waiting.length > 0 && this.#inThread === null) {
       if (this.isApplicationWriting) return this.#later(OPEN_TRANSACTION);
       const unit = this.#waiting[0]!;
       try {
