@@ -97,8 +97,11 @@ export class BullMqRelay extends MessageRelay {
   }
 
   override async check(): Promise<void> {
-    if (this.#queue === null) return;
-    await orTimeout(CHECKS_WITHIN, this.#queue.getJobCounts('waiting'));
+    if (this.#queue !== null) {
+      await orTimeout(CHECKS_WITHIN, this.#queue.getJobCounts('waiting'));
+    } else if (this.#worker !== null) {
+      await orTimeout(CHECKS_WITHIN, redisClient(this.#worker));
+    }
   }
 
   override async pause(): Promise<void> {

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Queue } from 'bullmq';
+import type { Queue, Worker } from 'bullmq';
 import type { RedisClient } from './redis-rate-limiter.js';
 
 /** A client of Redis, as far as Thorn uses it. */
@@ -11,8 +11,8 @@ interface WithClient {
   getBackend?(): { readonly client: Promise<object> };
 }
 
-/** The client with which a queue talks to Redis. Resolves once it is connected. */
-export async function redisClient(queue: Queue): Promise<Client> {
+/** The client with which a queue or a worker talks to Redis. Resolves once it is connected. */
+export async function redisClient(queue: Queue | Worker): Promise<Client> {
   const { client, getBackend } = queue as object as WithClient;
   return (await (getBackend === undefined ? client : getBackend.call(queue).client)) as Client;
 }

@@ -99,6 +99,14 @@ describe('an application with bullmq()', () => {
     expect(arrived!.json).toMatchObject({ data: { title: 'waits' } });
   });
 
+  it('is not healthy while its worker cannot reach Redis', async () => {
+    const nowhere = { host: '127.0.0.1', port: await freePort() };
+    const worker = await start({ connection: nowhere, producer: false });
+    await expect(worker.get<OutboxStrategy>(DispatchStrategy).checkRelay()).rejects.toThrow(/\S/);
+    const other = await start({ connection: connection(), producer: false });
+    await expect(other.get<OutboxStrategy>(DispatchStrategy).checkRelay()).resolves.toBeUndefined();
+  });
+
   it('uses the connection of BullModule.forRoot(), or another one by its key', async () => {
     const one = BullModule.forRoot({ connection: connection(), prefix: 'one' });
     const two = BullModule.forRoot('hooks', { connection: connection(), prefix: 'two' });
