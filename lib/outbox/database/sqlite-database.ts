@@ -241,7 +241,6 @@ export class SqliteDatabase extends OutboxDatabase {
 
   /** Afterwards, the application's own connection writes what it still sends, for as long as that is open. */
   override async close(): Promise<void> {
-    this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     const at = this.dataSource.subscribers.indexOf(this.#hooks);
@@ -249,6 +248,7 @@ export class SqliteDatabase extends OutboxDatabase {
     this.#handle = null;
     await this.#inThread;
     this.#refuse();
+    this.#isClosed = true;
     const [thread, own] = [this.#thread, this.#own];
     this.#thread = this.#own = null;
     await thread?.close();
