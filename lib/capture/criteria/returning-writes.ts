@@ -148,9 +148,10 @@ export async function returned(
   try {
     const result = (await execute()) as { raw: ObjectLiteral[]; generatedMaps?: unknown[] };
     const names = otherColumns.map((_, index) => nameOf(ofRow.length + index));
-    const others = result.raw.map((raw) => names.map((name) => takeOut(raw, name)));
-    const rows = takeRows(result.raw, builder, metadata, ofRow);
+    const others = result.raw.map((raw) => names.map((name): unknown => raw[name]));
+    const rows = rowsOf(result.raw, builder, metadata, ofRow);
     if (own === '') empty(result);
+    else takeOut(result.raw, columns.length);
     return { result, rows, others };
   } finally {
     Reflect.deleteProperty(builder, RETURNING);
@@ -210,8 +211,8 @@ function empty({ raw, generatedMaps }: { raw: unknown[]; generatedMaps?: unknown
   if (generatedMaps !== undefined) generatedMaps.length = 0;
 }
 
-/** Makes rows of plain columns as TypeORM does, and takes their values out of what the database has answered. */
-function takeRows(
+/** Makes rows of plain columns as TypeORM does. */
+function rowsOf(
   answered: ObjectLiteral[],
   builder: WriteBuilder,
   metadata: EntityMetadata,
@@ -229,17 +230,18 @@ function takeRows(
     const raw = answered[index]!;
     const row = metadata.create(undefined, { fromDeserializer: true }) as ObjectLiteral;
     for (const { column, name, property } of fields) {
-      row[property] = driver.prepareHydratedValue(takeOut(raw, name), column) as unknown;
+      row[property] = driver.prepareHydratedValue(raw[name], column) as unknown;
     }
     rows.push(row);
   }
   return rows;
 }
 
-function takeOut(raw: ObjectLiteral, name: string): unknown {
-  const value: unknown = raw[name];
-  delete raw[name];
-  return value;
+/** Leaves what TypeORM, or the application, has asked for. */
+function takeOut(answered: ObjectLiteral[], columns: number): void {
+  for (const raw of answered) {
+    for (let index = 0; index < columns; index++) delete raw[nameOf(index)];
+  }
 }
 
 function nameOf(index: number): string {

@@ -7,9 +7,9 @@ const QUICK_DEPTH = 64;
 
 /**
  * Writes a value as JSON: dates as ISO 8601 with milliseconds, bigints and decimals as text, bytes as base64, maps
- * as objects, sets as lists. `toJSON` is honoured; properties that are undefined are left out, and in a list they are null, as
- * `JSON.stringify` has it. Values that JSON cannot
- * hold, functions, errors and regular expressions among them, are refused, never replaced.
+ * as objects, sets as lists. `toJSON` is honoured; properties that are undefined are left out, and in a list they are
+ * null, as `JSON.stringify` has it. Other values that JSON cannot hold, functions, errors and regular expressions among
+ * them, are refused, never replaced.
  *
  * @throws {@link InvalidInputError} for `data`, naming the path of the value that cannot be encoded
  */
