@@ -19,7 +19,7 @@ export async function deadHost({ services, endpoints }: Ground): Promise<void> {
     eventsPerSecond: 10,
     warmUp: 3000,
     turn: 5000,
-    rounds: 3,
+    rounds: 7,
     subscribers: HOSTS - 1,
   });
   for (const contender of contenders) await contender.stop();

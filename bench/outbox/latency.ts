@@ -2,6 +2,9 @@ import { median, paced, ratio, type Turns } from '../harness.js';
 import type { Forked } from '../contenders/forked.js';
 import type { Contender } from './contender.js';
 
+/** Milliseconds of each turn that do not count: while the others had their turns, its connections were closed. */
+const RECONNECT = 1000;
+
 /** How {@link percentiles} measures. */
 export interface Pace extends Turns {
   readonly eventsPerSecond: number;
@@ -23,6 +26,7 @@ export async function percentiles(
   for (const contender of contenders) await contender.latencies(pace, warmUp);
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) {
+      await contender.latencies(pace, RECONNECT);
       const all = (await contender.latencies(pace, turn)).sort((a, b) => a - b);
       found.get(contender.name)!.push(all[Math.floor(all.length * 0.99)]!);
     }
