@@ -28,6 +28,8 @@ interface Returned {
 }
 
 const OLD = '"thorn_old"';
+/** Stands for the columns of the rows. */
+const ROWS = '"thorn_rows"';
 const RETURNING = 'createReturningExpression';
 
 function isOurName(name: string): boolean {
@@ -136,24 +138,30 @@ export async function returned(
   const isUpdate = builder.expressionMap.queryType === 'update';
   const returnsOld = isUpdate && knowsOldValues(dataSourceOf(builder));
   if (isUpdate && !returnsOld) joinOldRow(builder, metadata, selected(columns, builder));
+  const rows =
+    isUpdate && !returnsOld
+      ? [`${OLD}.*`]
+      : selected(columns, builder, returnsOld ? `${OLD}.` : '');
   const createReturning = Reflect.get(builder, RETURNING) as (of: string) => string;
   let own = '';
   Reflect.set(builder, RETURNING, (of: string) => {
     // TypeORM may want some of the new values.
     own = createReturning.call(builder, of);
-    const rows = selected(columns, builder, returnsOld ? `${OLD}.` : '');
-    const all = [...(own === '' ? [] : [own]), ...(isUpdate && !returnsOld ? [`${OLD}.*`] : rows)];
-    return `${returnsOld ? `WITH (OLD AS ${OLD}) ` : ''}${all.join(', ')}`;
+    return `${returnsOld ? `WITH (OLD AS ${OLD}) ` : ''}${own === '' ? ROWS : `${own}, ${ROWS}`}`;
   });
+  const getQuery = builder.getQuery.bind(builder);
+  // Put in last: TypeORM looks for names of properties in every word of a statement.
+  builder.getQuery = () => getQuery().slice(0, -ROWS.length) + rows.join(', ');
   try {
     const result = (await execute()) as { raw: ObjectLiteral[]; generatedMaps?: unknown[] };
     const names = otherColumns.map((_, index) => nameOf(ofRow.length + index));
     const others = result.raw.map((raw) => names.map((name): unknown => raw[name]));
-    const rows = rowsOf(result.raw, builder, metadata, ofRow);
+    const answered = rowsOf(result.raw, builder, metadata, ofRow);
     if (own === '') empty(result);
     else takeOut(result.raw, columns.length);
-    return { result, rows, others };
+    return { result, rows: answered, others };
   } finally {
+    Reflect.deleteProperty(builder, 'getQuery');
     Reflect.deleteProperty(builder, RETURNING);
     Reflect.deleteProperty(builder, 'createWhereExpression');
   }
