@@ -49,4 +49,4 @@ export type {
   WebhookEventName,
 } from './events/webhook-event-map.js';
 export { WebhookEvents } from './events/webhook-events.js';
-export type { AddressLookup } from './recipient-policy/resolved-addresses.js';
+export type { AddressLookup } from './recipient-policy/system-lookup.js';

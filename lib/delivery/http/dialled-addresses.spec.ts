@@ -12,7 +12,7 @@ import { RecipientRefusedError } from '../../errors/index.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
 import { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';
 import type { WebhookRequest } from './webhook-http-client.js';
-import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
+import type { AddressLookup } from '../recipient-policy/system-lookup.js';
 
 const hostile = HOSTILE_URLS.flatMap(([, urls]) => urls);
 const policy = new PublicRecipientPolicy({ allowedPorts: 'any' });

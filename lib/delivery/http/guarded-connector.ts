@@ -1,11 +1,11 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import { loadUndici } from './http-packages.js';
 import { attemptError, toLookupError } from './transport-errors.js';
 import type { RecipientPolicy } from '../recipient-policy/recipient-policy.js';
 import { type TlsOptions, tlsSettings } from './tls-settings.js';
-import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
+import { type AddressLookup, systemLookup } from '../recipient-policy/system-lookup.js';
 
 /** Bytes that one read takes from a connection without TLS. */
 const READ_AT_ONCE = 4096;
@@ -15,7 +15,7 @@ const SHARED_FOR = 5000;
 
 /** Options of connectors. */
 export interface ConnectorOptions {
-  /** Looks up names. Default: the system's resolver, through `dns.lookup`. */
+  /** Looks up names. Default: the system's resolver, through `dns.lookup`; name servers as well where that is slow. */
   readonly lookup?: AddressLookup;
   /** Additions to Node's own settings of TLS. Default: none. */
   readonly tls?: TlsOptions;

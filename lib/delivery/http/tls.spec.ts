@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
 import { UndiciHttpClient } from './undici-http-client.js';
-import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
+import type { AddressLookup } from '../recipient-policy/system-lookup.js';
 
 const file = (name: string) =>
   readFileSync(new URL(`../../../test/support/fixtures/tls/${name}`, import.meta.url));

@@ -13,7 +13,7 @@ import { AttemptError } from '../attempt/attempt.error.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
 import { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';
 import type { WebhookRequest } from './webhook-http-client.js';
-import type { AddressLookup } from '../recipient-policy/resolved-addresses.js';
+import type { AddressLookup } from '../recipient-policy/system-lookup.js';
 
 const local = new PublicRecipientPolicy({
   allowedPorts: 'any',

@@ -3,7 +3,8 @@ import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RecipientRefusedError } from '../../errors/index.js';
 import { PublicRecipientPolicy } from './public-recipient-policy.js';
-import { checkResolvedAddresses, type AddressLookup } from './resolved-addresses.js';
+import { checkResolvedAddresses } from './resolved-addresses.js';
+import type { AddressLookup } from './system-lookup.js';
 
 const answering =
   (...addresses: string[]): AddressLookup =>

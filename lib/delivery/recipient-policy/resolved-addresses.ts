@@ -1,8 +1,9 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { RecipientRefusedError } from '../../errors/index.js';
 import type { RecipientPolicy } from './recipient-policy.js';
+import { type AddressLookup, systemLookup } from './system-lookup.js';
 
 const LOOKUP_TIMEOUT_MS = 2000;
 const logger = new Logger('Thorn');
@@ -49,10 +50,3 @@ function addressesOf(hostname: string, lookup: AddressLookup): Promise<readonly 
     }
   });
 }
-
-/** Looks a name up, in the form of `dns.lookup`. */
-export type AddressLookup = (
-  hostname: string,
-  options: { readonly all: true },
-  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void;

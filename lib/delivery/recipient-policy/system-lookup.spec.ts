@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { lookup as systemsOwn, type LookupAddress } from 'node:dns';
+import { closeSync, mkdtempSync, open, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { NameServer } from '../../../test/services/name-server.js';
+import { type AddressLookup, SystemLookup } from './system-lookup.js';
+
+const PATIENCE = 50;
+/** Shorter than the time in which silent servers are given up. */
+const SLOW_FOR = 2000;
+const KNOWN = { 'hooks.example': '192.0.2.7', 'silent.example': 'silent' } as const;
+
+const cleanups: (() => void)[] = [];
+
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+describe('names are looked up', () => {
+  it('by the system alone while that is quick', async () => {
+    const { lookup, server } = await ground((_name, _options, callback) => {
+      setImmediate(() => callback(null, [{ address: '192.0.2.1', family: 4 }]));
+    });
+
+    expect(await lookup('hooks.example')).toEqual([{ address: '192.0.2.1', family: 4 }]);
+    expect(server.asked).toEqual([]);
+  });
+
+  it('by name servers where the system takes long, at once from then on', async () => {
+    const { lookup, server, system } = await ground(() => undefined);
+
+    for (let time = 1; time <= 3; time += 1) {
+      expect(await lookup('hooks.example')).toEqual([{ address: '192.0.2.7', family: 4 }]);
+    }
+    expect(system.asked).toEqual(['hooks.example']);
+    expect(server.asked).toHaveLength(6);
+  });
+
+  it('while all threads of the process wait for something else', async () => {
+    const { lookup, server } = await ground(systemsOwn);
+    holdThreads();
+
+    expect(await lookup('hooks.example')).toEqual([{ address: '192.0.2.7', family: 4 }]);
+    expect(server.asked).toEqual(['hooks.example', 'hooks.example']);
+  });
+
+  it('by the system after all, if it alone knows them', async () => {
+    const waiting: (() => void)[] = [];
+    const { lookup, system } = await ground((name, _options, callback) => {
+      if (name !== 'of-a-file.example') return;
+      waiting.push(() => callback(null, [{ address: '192.0.2.9', family: 4 }]));
+    });
+    const first = lookup('of-a-file.example');
+    // By then, the server has answered for the other name as well.
+    await lookup('hooks.example');
+    for (const answer of waiting.splice(0)) answer();
+
+    expect(await first).toEqual([{ address: '192.0.2.9', family: 4 }]);
+    const second = lookup('of-a-file.example');
+    for (const answer of waiting.splice(0)) answer();
+    expect(await second).toEqual([{ address: '192.0.2.9', family: 4 }]);
+    expect(system.asked).toEqual(['of-a-file.example', 'hooks.example', 'of-a-file.example']);
+  });
+
+  it.each([
+    ['no server knows', 'nowhere.example', 'ENOTFOUND'],
+    ['is none', `${'a'.repeat(64)}.example`, 'EBADNAME'],
+    ['no server answers for', 'silent.example', 'ETIMEOUT'],
+  ])('and a slow one that %s is an error', async (_, name, code) => {
+    const { lookup, system } = await ground(() => undefined);
+    let answer: Promise<unknown> = Promise.resolve();
+    const asked = (): number => {
+      const before = system.asked.length;
+      answer = lookup(name);
+      answer.catch(() => undefined);
+      return system.asked.length - before;
+    };
+    await expect.poll(asked).toBe(0);
+
+    await expect(answer).rejects.toMatchObject({ code });
+    expect(asked()).toBe(0);
+  });
+});
+
+/** Node's threads open pipes that nobody writes to, until the end of the test. */
+function holdThreads(): void {
+  const directory = mkdtempSync(join(tmpdir(), 'thorn-threads-'));
+  const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+  const pipes = Array.from({ length: threads }, (_, number) => join(directory, `${number}`));
+  execFileSync('mkfifo', pipes);
+  for (const pipe of pipes) open(pipe, (_, file) => closeSync(file));
+  cleanups.push(() => {
+    for (const pipe of pipes) closeSync(openSync(pipe, 'w'));
+    rmSync(directory, { recursive: true });
+  });
+}
+
+async function ground(answer: AddressLookup) {
+  const server = await NameServer.start(KNOWN);
+  cleanups.push(() => server.stop());
+  const system = { asked: [] as string[] };
+  const { lookup } = new SystemLookup({
+    system: (name, options, callback) => {
+      system.asked.push(name);
+      answer(name, options, callback);
+    },
+    patience: PATIENCE,
+    slowFor: SLOW_FOR,
+    servers: [server.address],
+  });
+  return {
+    server,
+    system,
+    lookup: (name: string) =>
+      new Promise<LookupAddress[]>((resolve, reject) =>
+        lookup(name, { all: true }, (error, addresses) =>
+          error === null ? resolve(addresses) : reject(error),
+        ),
+      ),
+  };
+}

@@ -1,0 +1,122 @@
+import { lookup as lookupByThread, type LookupAddress } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
+
+const MOST_SLOW_NAMES = 1000;
+/** An answer of a name server that comes later finds no request that still waits for it. */
+const RESOLVER = { timeout: 1500, tries: 2 };
+const TIMEOUT = 'ETIMEOUT';
+
+/** Looks a name up, in the form of `dns.lookup`. */
+export type AddressLookup = (
+  hostname: string,
+  options: { readonly all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/** Options of {@link SystemLookup}. */
+export interface SystemLookupOptions {
+  /** The system's resolver. Default: `dns.lookup`. */
+  readonly system?: AddressLookup;
+  /** Milliseconds that the system's resolver has for itself. Default 1000. */
+  readonly patience?: number;
+  /** Milliseconds for which the system's resolver is not asked for a name that was slow. Default 60000. */
+  readonly slowFor?: number;
+  /** Addresses of name servers. Default: those of the system. */
+  readonly servers?: readonly string[];
+}
+
+/**
+ * Looks names up with the system's resolver. Where that takes longer than a second, name servers are asked as well, without
+ * a thread.
+ *
+ * A look-up of the system's resolver holds a thread until it ends, and a process has two for all look-ups. So a few names
+ * whose name servers are silent would stop the look-ups of all others.
+ */
+export class SystemLookup {
+  /** Names that were slow, and until when they count as such. */
+  readonly #slow = new Map<string, number>();
+  #resolver: Resolver | null = null;
+
+  constructor(private readonly options: SystemLookupOptions = {}) {}
+
+  readonly lookup: AddressLookup = (hostname, options, callback) => {
+    const { system = lookupByThread, patience = 1000 } = this.options;
+    let isOver = false;
+    const settle: typeof callback = (error, addresses) => {
+      if (isOver) return;
+      isOver = true;
+      callback(error, addresses);
+    };
+    if (this.#isSlow(hostname)) {
+      this.#ask(hostname).then(
+        (addresses) => settle(null, addresses),
+        (error: NodeJS.ErrnoException) => {
+          // Any other name is left to the system's resolver again in a while.
+          if (error.code === TIMEOUT) this.#noteSlow(hostname);
+          settle(error, []);
+        },
+      );
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#noteSlow(hostname);
+      this.#ask(hostname).then(
+        (addresses) => settle(null, addresses),
+        // The system's resolver may know more than name servers: the file `hosts`, domains to search.
+        () => undefined,
+      );
+    }, patience);
+    system(hostname, options, (error, addresses) => {
+      clearTimeout(timer);
+      if (!error) this.#slow.delete(hostname);
+      settle(error, addresses);
+    });
+  };
+
+  #isSlow(hostname: string): boolean {
+    const until = this.#slow.get(hostname);
+    if (until === undefined) return false;
+    if (performance.now() < until) return true;
+    this.#slow.delete(hostname);
+    return false;
+  }
+
+  #noteSlow(hostname: string): void {
+    const { slowFor = 60_000 } = this.options;
+    this.#slow.delete(hostname);
+    this.#slow.set(hostname, performance.now() + slowFor);
+    if (this.#slow.size <= MOST_SLOW_NAMES) return;
+    const [oldest] = this.#slow.keys();
+    this.#slow.delete(oldest!);
+  }
+
+  /** Asks name servers for the addresses of both families. */
+  async #ask(hostname: string): Promise<LookupAddress[]> {
+    const resolver = (this.#resolver ??= this.#newResolver());
+    // IPv4 first: where there is no IPv6, each attempt would begin with an address that cannot be reached.
+    const answers = await Promise.allSettled([
+      resolver.resolve4(hostname).then(ofFamily(4)),
+      resolver.resolve6(hostname).then(ofFamily(6)),
+    ]);
+    const found = answers.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    const failure = answers.find(({ status }) => status === 'rejected') as
+      PromiseRejectedResult | undefined;
+    if (found.length === 0 && failure !== undefined) throw failure.reason;
+    return found;
+  }
+
+  #newResolver(): Resolver {
+    const { servers } = this.options;
+    const resolver = new Resolver(RESOLVER);
+    if (servers !== undefined) resolver.setServers(servers);
+    return resolver;
+  }
+}
+
+function ofFamily(family: 4 | 6) {
+  return (addresses: readonly string[]): LookupAddress[] =>
+    addresses.map((address) => ({ address, family }));
+}
+
+/** The look-up of all that is given no other: what one part finds slow is slow for the others. */
+export const systemLookup: AddressLookup = new SystemLookup().lookup;
