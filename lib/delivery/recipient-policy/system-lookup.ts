@@ -4,7 +4,8 @@ import { Resolver } from 'node:dns/promises';
 const MOST_SLOW_NAMES = 1000;
 /** An answer of a name server that comes later finds no request that still waits for it. */
 const RESOLVER = { timeout: 1500, tries: 2 };
-const TIMEOUT = 'ETIMEOUT';
+/** Codes that say nothing of the name: its own name servers did not answer. */
+const SILENCE: ReadonlySet<string | undefined> = new Set(['ETIMEOUT', 'ESERVFAIL']);
 
 /** Looks a name up, in the form of `dns.lookup`. */
 export type AddressLookup = (
@@ -51,8 +52,8 @@ export class SystemLookup {
       this.#ask(hostname).then(
         (addresses) => settle(null, addresses),
         (error: NodeJS.ErrnoException) => {
-          // Any other name is left to the system's resolver again in a while.
-          if (error.code === TIMEOUT) this.#noteSlow(hostname);
+          // Any other name is left to the system's resolver again in a while, or at once: it may have answered since.
+          if (SILENCE.has(error.code) && this.#slow.has(hostname)) this.#noteSlow(hostname);
           settle(error, []);
         },
       );
