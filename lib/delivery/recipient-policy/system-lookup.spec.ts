@@ -64,25 +64,54 @@ describe('names are looked up', () => {
     expect(system.asked).toEqual(['of-a-file.example', 'hooks.example', 'of-a-file.example']);
   });
 
+  it('by the system again once it has answered, though servers stay silent', async () => {
+    const waiting: (() => void)[] = [];
+    const { lookup, system } = await ground((_name, _options, callback) => {
+      waiting.push(() => callback(null, [{ address: '192.0.2.9', family: 4 }]));
+    });
+    const first = lookup('silent.example');
+    const ofServers = await slowly(lookup, system, 'silent.example');
+    for (const answer of waiting.splice(0)) answer();
+
+    expect(await first).toEqual([{ address: '192.0.2.9', family: 4 }]);
+    await expect(ofServers.answer).rejects.toMatchObject({ code: 'ETIMEOUT' });
+    const before = system.asked.length;
+    void lookup('silent.example');
+    expect(system.asked).toHaveLength(before + 1);
+    for (const answer of waiting.splice(0)) answer();
+  });
+
   it.each([
     ['no server knows', 'nowhere.example', 'ENOTFOUND'],
     ['is none', `${'a'.repeat(64)}.example`, 'EBADNAME'],
     ['no server answers for', 'silent.example', 'ETIMEOUT'],
   ])('and a slow one that %s is an error', async (_, name, code) => {
     const { lookup, system } = await ground(() => undefined);
-    let answer: Promise<unknown> = Promise.resolve();
-    const asked = (): number => {
-      const before = system.asked.length;
-      answer = lookup(name);
-      answer.catch(() => undefined);
-      return system.asked.length - before;
-    };
-    await expect.poll(asked).toBe(0);
+    const { answer } = await slowly(lookup, system, name);
 
     await expect(answer).rejects.toMatchObject({ code });
-    expect(asked()).toBe(0);
+    await slowly(lookup, system, name, 'at once');
   });
 });
+
+/** Looks a name up until that is no longer left to the system. */
+async function slowly(
+  lookup: (name: string) => Promise<unknown>,
+  system: { readonly asked: readonly string[] },
+  name: string,
+  when: 'in a while' | 'at once' = 'in a while',
+): Promise<{ readonly answer: Promise<unknown> }> {
+  let answer: Promise<unknown> = Promise.resolve();
+  const asked = (): number => {
+    const before = system.asked.length;
+    answer = lookup(name);
+    answer.catch(() => undefined);
+    return system.asked.length - before;
+  };
+  if (when === 'at once') expect(asked()).toBe(0);
+  else await expect.poll(asked).toBe(0);
+  return { answer };
+}
 
 /** Node's threads open pipes that nobody writes to, until the end of the test. */
 function holdThreads(): void {
