@@ -3,6 +3,8 @@ import { createSocket, type Socket } from 'node:dgram';
 const HEADER_BYTES = 12;
 const TYPES: Readonly<Record<number, 4 | 6>> = { 1: 4, 28: 6 };
 const NO_SUCH_NAME = 3;
+/** The name of the question, type A, class IN, a minute, four bytes. */
+const RECORD = Buffer.from('c00c000100010000003c0004', 'hex');
 
 /** A name server on 127.0.0.1, over UDP. A name without a record does not exist; a silent one is never answered. */
 export class NameServer {
@@ -54,21 +56,7 @@ export class NameServer {
     header.writeUInt16BE(isKnown ? 1 : 0, 6);
     header.fill(0, 8, HEADER_BYTES);
     const record = isKnown
-      ? Buffer.from([
-          0xc0,
-          HEADER_BYTES,
-          0,
-          1,
-          0,
-          1,
-          0,
-          0,
-          0,
-          60,
-          0,
-          4,
-          ...address.split('.').map(Number),
-        ])
+      ? Buffer.concat([RECORD, Buffer.from(address.split('.').map(Number))])
       : Buffer.alloc(0);
     return Buffer.concat([header, query.subarray(HEADER_BYTES, end), record]);
   }

@@ -52,9 +52,13 @@ export class SystemLookup {
       this.#ask(hostname).then(
         (addresses) => settle(null, addresses),
         (error: NodeJS.ErrnoException) => {
-          // Any other name is left to the system's resolver again in a while, or at once: it may have answered since.
-          if (SILENCE.has(error.code) && this.#slow.has(hostname)) this.#noteSlow(hostname);
-          settle(error, []);
+          const isSilent = SILENCE.has(error.code);
+          // Unless the system's resolver has answered since.
+          if (isSilent && this.#slow.has(hostname)) this.#noteSlow(hostname);
+          if (isSilent) return settle(error, []);
+          // Servers that answer hold no thread, and the system's resolver may know the name from elsewhere.
+          this.#slow.delete(hostname);
+          this.lookup(hostname, options, settle);
         },
       );
       return;
@@ -63,7 +67,7 @@ export class SystemLookup {
       this.#noteSlow(hostname);
       this.#ask(hostname).then(
         (addresses) => settle(null, addresses),
-        // The system's resolver may know more than name servers: the file `hosts`, domains to search.
+        // The system's resolver may know the name from elsewhere: the file `hosts`, domains to search.
         () => undefined,
       );
     }, patience);
