@@ -62,7 +62,13 @@ async function start(server: string, install: string): Promise<Server> {
     const data = join(home, 'data');
     await run(
       install,
-      ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal'],
+      // Its temporary tables have the same names in each run: two runs at once would share them.
+      [
+        '--no-defaults',
+        `--datadir=${data}`,
+        `--tmpdir=${home}`,
+        '--auth-root-authentication-method=normal',
+      ],
       { ...account, cwd: home },
     );
     return await startOn(server, data, home, account);
