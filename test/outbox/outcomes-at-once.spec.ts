@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Outcome } from '../../lib/outbox/model/outcome.js';
 import { deliveryId, keyOf } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
 
 let place: TestDatabase;
 let rig: OutboxApp;
@@ -51,3 +52,56 @@ it('writes outcomes and ends their message by one statement', async () => {
   const written = rig.log.statements.filter((sql) => /INTO \W?thorn_deliveries/.test(sql));
   expect(written).toEqual([expect.stringMatching(/DELETE FROM \W?thorn_pending_messages/)]);
 });
+
+describe.each<{ kind: DatabaseKind }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('a message on $kind', ({ kind }) => {
+  it('keeps its row until the database counts a row of each delivery', async () => {
+    [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
+    rig = await openOutboxApp(place, { worker: false });
+    const { recorder } = rig.strategy.stores[0]!;
+    const message = rig.message();
+    await rig.strategy.stage([message], undefined);
+    await rig.rows(`UPDATE thorn_pending_messages SET lease = 'held'`);
+    const attempted = async (subscribers: readonly string[], deliveries: number) => {
+      for (const one of subscribers) recorder.add(outcome(message, one));
+      const { id, time } = message;
+      recorder.finish({ id, time, token: 'held', againAt: null, deliveries });
+      await recorder.flush();
+      const [pending, written] = await Promise.all([
+        rig.rows('SELECT id FROM thorn_pending_messages'),
+        rig.rows('SELECT id FROM thorn_deliveries'),
+      ]);
+      return [pending.length, written.length];
+    };
+
+    expect(await attempted([], 1)).toEqual([1, 0]);
+    expect(await attempted(['sub_1'], 2)).toEqual([1, 1]);
+    expect(await attempted([], 2)).toEqual([1, 1]);
+    expect(await attempted(['sub_2', 'sub_3'], 4)).toEqual([1, 3]);
+    expect(await attempted(['sub_4'], 4)).toEqual([0, 4]);
+  });
+});
+
+function outcome(message: { readonly id: string; readonly time: number }, one: string): Outcome {
+  return {
+    id: deliveryId(message, one),
+    messageId: message.id,
+    subscriberId: one,
+    event: 'order.placed',
+    host: 'example.com',
+    state: { status: 'failed', attempts: 0, throttled: 0, nextAt: null, reason: 'cancelled' },
+    requests: 0,
+    attemptedAt: null,
+    previousAttemptAt: null,
+    lease: 'held',
+    keyHash: null,
+    isNew: true,
+    at: message.time,
+    attempt: null,
+    permitAt: null,
+    disablesSubscriber: false,
+  };
+}

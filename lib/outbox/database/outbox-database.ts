@@ -36,7 +36,7 @@ export abstract class OutboxDatabase {
    * Like {@link execute}, for a set of which nothing is read, and which changes nothing more when it is run twice. Its
    * parameters are texts, numbers and null.
    */
-  async write(set: readonly Statement[]): Promise<void> {
+  async write(set: readonly Step[]): Promise<void> {
     await this.execute(set);
   }
 

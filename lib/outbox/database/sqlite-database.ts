@@ -141,11 +141,13 @@ export class SqliteDatabase extends OutboxDatabase {
     });
   }
 
-  override write(set: readonly Statement[]): Promise<void> {
+  override write(steps: readonly Step[]): Promise<void> {
+    const set = steps.filter((step) => typeof step !== 'function');
     const size = set.reduce((sum, { parameters }) => sum + parameters.length, 0);
+    const isForThread = size >= PARAMETERS_FOR_THREAD && set.length === steps.length;
     return new Promise((resolve, reject) => {
-      const unit = { steps: set, resolve: () => resolve(), reject };
-      this.#waiting.push(size < PARAMETERS_FOR_THREAD ? unit : { ...unit, set });
+      const unit = { steps, resolve: () => resolve(), reject };
+      this.#waiting.push(isForThread ? { ...unit, set } : unit);
       this.#pump();
     });
   }

@@ -39,8 +39,6 @@ export interface EnteringRow {
 export interface EnteringMessage {
   readonly id: string;
   readonly lease: string;
-  /** True when it has no other deliveries. */
-  readonly isFinished: boolean;
 }
 
 /**
@@ -115,15 +113,18 @@ export class KeyQueueTable {
           parameters: [this.#dialect.rowsParameter(ENTERING, rows)],
         };
       },
-      this.#ofHeld(messages, true, (held, isHeld) =>
-        this.#dialect.deleteFrom(pending, held, isHeld),
-      ),
-      this.#ofHeld(messages, false, (held, isHeld) =>
-        this.#dialect.updateFrom(pending, ['key_hash = NULL'], held, isHeld),
-      ),
+      {
+        sql: this.#dialect.updateFrom(
+          pending,
+          ['key_hash = NULL'],
+          this.#dialect.rows('r', HELD),
+          't.id = r.id AND t.lease = r.lease',
+        ),
+        parameters: [this.#dialect.rowsParameter(HELD, messages)],
+      },
       () => (this.#dialect.returns ? null : this.#leased(rows, lease.token)),
     ]);
-    const written = new Set(results[this.#dialect.returns ? 1 : 4]!.rows.map(({ id }) => id));
+    const written = new Set(results[this.#dialect.returns ? 1 : 3]!.rows.map(({ id }) => id));
     return new Set(rows.flatMap(({ id, place }) => (place === 0 && written.has(id) ? id : [])));
   }
 
@@ -234,20 +235,6 @@ export class KeyQueueTable {
           })),
         ),
       ],
-    };
-  }
-
-  /** A statement over the messages that are still held; null without one. */
-  #ofHeld(
-    messages: readonly EnteringMessage[],
-    isFinished: boolean,
-    sqlOver: (rows: string, isHeld: string) => string,
-  ): Statement | (() => null) {
-    const held = messages.filter((message) => message.isFinished === isFinished);
-    if (held.length === 0) return () => null;
-    return {
-      sql: sqlOver(this.#dialect.rows('r', HELD), 't.id = r.id AND t.lease = r.lease'),
-      parameters: [this.#dialect.rowsParameter(HELD, held)],
     };
   }
 

@@ -14,12 +14,14 @@ export interface HeldLease extends Lease {
 /** A leased message some of whose deliveries have no row yet. */
 export interface HeldMessage extends HeldLease {
   readonly message: Message;
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
   /** Deliveries whose first attempt has not ended. */
   open: number;
   /** When to look for its missing recipients; null: all of them are known. */
   againAt: number | null;
-  /** True when its row was deleted with the writing of its deliveries, which are all ordered. */
-  isGone: boolean;
+  /** The number of rows that its deliveries have once none is open. */
+  deliveries: number;
   /** True when its deliveries to ordered subscribers are written. */
   hasEntered: boolean;
 }

@@ -110,9 +110,11 @@ export class Leases implements LeasedTable {
   }
 }
 
-/** A message that its holder releases: for good, or until `againAt`. */
+/** A message that its holder releases: until `againAt`, or for good. */
 export interface Finished extends Lease {
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
   readonly againAt: number | null;
-  /** True when its row is deleted already. */
-  readonly isGone?: boolean;
+  /** The number of rows that its deliveries have: with fewer, the message is not released for good. */
+  readonly deliveries: number;
 }

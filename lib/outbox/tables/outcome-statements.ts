@@ -1,5 +1,6 @@
 import type { Columns, Dialect, Statement, Tuple } from '../database/dialect.js';
 import { BulkStatement } from '../database/bulk-statement.js';
+import type { Result, Step } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import type { AttemptFilter, Outcome } from '../model/outcome.js';
 import {
@@ -13,19 +14,23 @@ import {
   triedRow,
   USUALLY_NEW,
 } from './outcome-rows.js';
-import { keyOf } from './keys.js';
+import { deliveryKeys, isOfMessages, keyOf, rangesOf } from './keys.js';
 import type { Finished } from './leases.js';
 
-const FINISHED: Columns = { id: 'uuid', lease: 'text' };
+const HELD: Columns = { id: 'uuid', lease: 'text' };
+const FINISHED: Columns = { ...HELD, first_id: 'uuid', last_id: 'uuid', deliveries: 'int' };
+/** What a statement of PostgreSQL has inserted, which its other parts do not see in the table. */
+const INSERTED = 'inserted';
 // What is finished is no longer in the queue of its key.
 const LEAVES_QUEUE = ['key_hash', 'place'].map(
   (name) => `${name} = CASE WHEN r.due_at IS NULL THEN NULL ELSE t.${name} END`,
 );
-const POSTPONED: Columns = { ...FINISHED, again_at: 'bigint' };
+const POSTPONED: Columns = { ...HELD, again_at: 'bigint' };
 
 /**
  * Builds the statements that write a set of outcomes in one transaction. A row is written only if its lease is
- * unchanged, so a process whose lease has expired overwrites nothing.
+ * unchanged, so a process whose lease has expired overwrites nothing. A message is finished only if the database counts
+ * as many rows of deliveries as it has to have: until then, its row is all that is left of the others.
  */
 export class OutcomeStatements {
   readonly #insertNew: BulkStatement;
@@ -33,13 +38,16 @@ export class OutcomeStatements {
   readonly #updateTried: BulkStatement;
   readonly #update: BulkStatement;
   readonly #finish: BulkStatement;
+  readonly #finishWithNew: BulkStatement;
+  readonly #finishCounted: BulkStatement;
   readonly #postpone: BulkStatement;
 
   constructor(
     private readonly dialect: Dialect,
-    { pendingMessages, deliveries, attempts }: TableNames,
+    private readonly tables: TableNames,
     private readonly filter: AttemptFilter,
   ) {
+    const { pendingMessages, deliveries, attempts } = tables;
     const select = (names: readonly string[]) => names.map((name) => `r.${name}`).join(', ');
     const [inserted, attempted] = [written(NEW), written(ATTEMPT)];
     this.#insertNew = new BulkStatement(
@@ -74,16 +82,25 @@ export class OutcomeStatements {
     this.#updateTried = update(TRIED);
     this.#update = update(CHANGED);
     const isHeld = 't.id = r.id AND t.lease = r.lease';
-    this.#finish = new BulkStatement(dialect, FINISHED, (rows) =>
-      dialect.deleteFrom(pendingMessages, rows, isHeld),
+    const counted = `(SELECT COUNT(*) FROM ${deliveries} d WHERE d.id >= r.first_id AND d.id <= r.last_id AND d.message_id = r.id)`;
+    const finish = (source: (rows: string) => string, condition: string) =>
+      new BulkStatement(dialect, FINISHED, (rows) =>
+        dialect.deleteFrom(pendingMessages, source(rows), `${isHeld}${condition}`),
+      );
+    this.#finish = finish((rows) => rows, ` AND r.deliveries <= ${counted}`);
+    this.#finishWithNew = finish(
+      (rows) =>
+        `${rows} LEFT JOIN (SELECT message_id, COUNT(*) AS rows FROM ${INSERTED} GROUP BY message_id) i ON i.message_id = r.id`,
+      ` AND (r.deliveries <= COALESCE(i.rows, 0) OR r.deliveries <= COALESCE(i.rows, 0) + ${counted})`,
     );
+    this.#finishCounted = finish((rows) => rows, '');
     this.#postpone = new BulkStatement(dialect, POSTPONED, (rows) =>
       dialect.updateFrom(pendingMessages, ['lease = NULL', 'due_at = r.again_at'], rows, isHeld),
     );
   }
 
   /** @param finished messages whose deliveries all have a row, including these outcomes */
-  statements(outcomes: readonly Outcome[], finished: readonly Finished[]): Statement[] {
+  statements(outcomes: readonly Outcome[], finished: readonly Finished[]): readonly Step[] {
     const fresh: Tuple[] = [];
     const tried: Tuple[] = [];
     const changed: Tuple[] = [];
@@ -98,38 +115,71 @@ export class OutcomeStatements {
         if (isKept) attempts.push(attemptRow(outcome));
       }
     }
-    const ended: Tuple[] = [];
-    const postponed: Tuple[] = [];
-    for (const { id, token: lease, againAt, isGone } of finished) {
-      if (isGone === true && againAt === null) continue;
-      const key = keyOf('msg_', id);
-      if (againAt === null) ended.push([key, lease]);
-      else postponed.push([key, lease, againAt]);
-    }
-    const statements = [
-      ...this.#insertNew.statements(fresh),
+    const ended = finished.filter(({ againAt }) => againAt === null);
+    const postponed = finished.flatMap<Tuple>(({ id, token, againAt }) =>
+      againAt === null ? [] : [[keyOf('msg_', id), token, againAt]],
+    );
+    const others = [
       ...this.#insertAttempts.statements(attempts),
       ...this.#updateTried.statements(tried),
       ...this.#update.statements(changed),
-      ...this.#finish.statements(ended),
       ...this.#postpone.statements(postponed),
     ];
-    return this.dialect.name === 'postgres' ? inOne(statements) : statements;
+    const inserts = this.#insertNew.statements(fresh);
+    if (this.dialect.name === 'postgres') {
+      return inOne(inserts, [...others, ...this.#finishing(ended, inserts.length > 0)]);
+    }
+    if (this.dialect.name === 'mysql') return [...inserts, ...others, ...this.#counting(ended)];
+    return [...inserts, ...others, ...this.#finishing(ended, false)];
   }
+
+  #finishing(ended: readonly Finished[], hasNew: boolean): Statement[] {
+    return (hasNew ? this.#finishWithNew : this.#finish).statements(ended.map(finishedRow));
+  }
+
+  /** MySQL and MariaDB would go through the whole table to count within the statement that deletes. */
+  #counting(ended: readonly Finished[]): Step[] {
+    const counts = rangesOf(ended).map((set): Statement => {
+      const { sql, parameters } = isOfMessages(set);
+      return {
+        sql: `SELECT d.message_id, COUNT(*) AS deliveries FROM ${this.tables.deliveries} d WHERE ${sql} GROUP BY d.message_id`,
+        parameters,
+      };
+    });
+    if (counts.length === 0) return [];
+    const finish = (results: readonly Result[]) => {
+      const rows = results.slice(-counts.length).flatMap((result) => result.rows);
+      const written = new Map(rows.map((row) => [row['message_id'], Number(row['deliveries'])]));
+      const complete = ended
+        .map(finishedRow)
+        .filter(([id, , , , deliveries]) => (written.get(id) ?? 0) >= deliveries);
+      return this.#finishCounted.statements(complete)[0] ?? null;
+    };
+    return [...counts, finish];
+  }
+}
+
+function finishedRow(message: Finished) {
+  const [first, last] = deliveryKeys(message);
+  const { id, token, deliveries } = message;
+  return [keyOf('msg_', id), token, first, last, deliveries] as const;
 }
 
 /**
  * One statement is a transaction by itself. With others and their BEGIN and COMMIT, each answer would wait for its turn of a
  * busy event loop. All parts see the rows as they were before, and no two of them change the same one.
  */
-function inOne(statements: readonly Statement[]): Statement[] {
-  const last = statements.at(-1);
-  if (last === undefined) return [];
-  const parts = statements.slice(0, -1).map(({ sql }, at) => `part${at} AS (${sql})`);
+function inOne(inserts: readonly Statement[], others: readonly Statement[]): Statement[] {
+  const last = others.at(-1);
+  if (last === undefined) return [...inserts];
+  const parts = [
+    ...inserts.map(({ sql }) => `${INSERTED} AS (${sql} RETURNING message_id)`),
+    ...others.slice(0, -1).map(({ sql }, at) => `part${at} AS (${sql})`),
+  ];
   return [
     {
       sql: parts.length === 0 ? last.sql : `WITH ${parts.join(', ')} ${last.sql}`,
-      parameters: statements.flatMap(({ parameters }) => parameters),
+      parameters: [...inserts, ...others].flatMap(({ parameters }) => parameters),
     },
   ];
 }

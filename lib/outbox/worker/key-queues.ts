@@ -22,8 +22,6 @@ export interface Entering {
   readonly keyHash: string;
   readonly holding: HeldMessage;
   readonly deliveries: readonly { readonly id: string; readonly recipient: Recipient }[];
-  /** True when it has no other deliveries, now or later. */
-  readonly isFinished: boolean;
 }
 
 /** Dependencies of {@link KeyQueues}. */
@@ -173,9 +171,9 @@ export class KeyQueues implements WriteListener {
     const { hosts } = this.dependencies;
     const rows: EnteringRow[] = [];
     const messages: EnteringMessage[] = [];
-    for (const { message, keyHash, holding, deliveries, isFinished } of set) {
+    for (const { message, keyHash, holding, deliveries } of set) {
       const messageKey = keyOf('msg_', message.id);
-      messages.push({ id: messageKey, lease: holding.token, isFinished });
+      messages.push({ id: messageKey, lease: holding.token });
       for (const { id, recipient } of deliveries) {
         rows.push({
           id: keyOf('dlv_', id),

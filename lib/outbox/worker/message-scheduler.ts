@@ -40,11 +40,12 @@ export class MessageScheduler {
     const holding: HeldMessage = {
       id: message.id,
       message,
+      time: message.time,
       token,
       leasedUntil,
       open: 0,
+      deliveries: 0,
       againAt: null,
-      isGone: false,
       hasEntered: false,
       isLost: false,
       stale: [],
@@ -63,6 +64,7 @@ export class MessageScheduler {
     if (!isComplete) holding.againAt = postponedUntil(message.time, now);
     const missing =
       handled === undefined ? recipients : recipients.filter(({ id }) => !handled.has(id));
+    holding.deliveries = missing.length + (handled?.size ?? 0);
     if (missing.length === 0) return store.recorder.finish(holding);
     const ordered = message.sequence === null ? [] : missing.filter(isOrdered);
     holding.open = missing.length - ordered.length;
@@ -91,15 +93,13 @@ export class MessageScheduler {
   ): Promise<void> {
     const { message } = holding;
     try {
-      const isFinished = holding.open === 1 && holding.againAt === null;
       const keyHash = hashOf(message.key!);
       const deliveries = recipients.map((recipient) => ({
         id: deliveryId(message, recipient.id),
         recipient,
       }));
-      const entering = { message, keyHash, holding, deliveries, isFinished };
+      const entering = { message, keyHash, holding, deliveries };
       const leases = await this.queues.get(store)!.enter(entering);
-      holding.isGone = isFinished;
       for (const [at, lease] of leases.entries()) {
         if (lease === null) continue;
         this.gate.add(this.#job(store, holding, recipients[at]!, { keyHash, lease }));
@@ -159,7 +159,9 @@ export class MessageScheduler {
           logFault(`The message ${id} is left as it is`, error, { messageId: id });
           return this.#postpone(store, { id, token }, since);
         }
-        if (message === null) return store.recorder.finish({ id, token, againAt: null });
+        if (message === null) {
+          return store.recorder.finish({ id, token, time: since, againAt: null, deliveries: 0 });
+        }
         return this.schedule(store, message, token, until, handled.get(message.id) ?? new Set());
       }),
     );
