@@ -4,7 +4,6 @@ import {
   createTable,
   dropTables,
   optional,
-  prefixedName,
   primary,
 } from './table-definitions.js';
 
@@ -125,9 +124,6 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    // On SQLite there is one more, which the outbox itself creates.
-    const staged = await queryRunner.getTable(prefixedName(queryRunner, 'thorn_staged_messages'));
-    if (staged !== undefined) await queryRunner.dropTable(staged);
     await dropTables(
       queryRunner,
       'thorn_sequences',

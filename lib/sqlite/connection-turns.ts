@@ -30,10 +30,6 @@ export class ConnectionTurns {
   #holder: Scope | undefined;
   /** Ends with its transaction, and not with a function. */
   #openByHand: OpenByHand | undefined;
-  /** Set while the connection is reserved. */
-  #reserved: { onWanted: (() => void) | undefined } | undefined;
-  /** Statements by hand that are under way: it takes some turns of the promises before SQLite runs one. */
-  #statementsByHand = 0;
 
   /** @param timeout the longest wait for a turn in milliseconds */
   constructor(
@@ -55,7 +51,6 @@ export class ConnectionTurns {
    * @throws {@link TransactionTimeoutError} (rejects)
    */
   acquire(): Promise<void> | undefined {
-    this.#notifyWanted();
     this.#noticeOver();
     return this.#lock.acquire();
   }
@@ -96,47 +91,6 @@ export class ConnectionTurns {
     this.#openByHand = undefined;
     open.onEnd();
     this.end(scope);
-  }
-
-  /** True while {@link reserve} keeps the application from writing. */
-  get isReserved(): boolean {
-    return this.#reserved !== undefined;
-  }
-
-  /**
-   * Takes the connection if nobody has it, and no transaction is open that was begun by hand.
-   *
-   * @param onWanted called once, when somebody wants the connection
-   * @returns gives it back; undefined when it is in use
-   */
-  reserve(onWanted: () => void): (() => void) | undefined {
-    if (this.#statementsByHand > 0 || isInTransaction(this.dataSource)) return undefined;
-    this.#noticeOver();
-    if (!this.#lock.tryAcquire()) return undefined;
-    this.#reserved = { onWanted };
-    return () => {
-      this.#reserved = undefined;
-      this.#lock.release();
-    };
-  }
-
-  /** Runs a BEGIN or COMMIT by hand: it waits for nobody but those for whom the connection is reserved. */
-  byHand(run: () => Promise<unknown>, runInTurn: () => Promise<unknown>): Promise<unknown> {
-    this.#notifyWanted();
-    if (this.isReserved) return runInTurn();
-    this.#statementsByHand++;
-    const end = () => void this.#statementsByHand--;
-    const done = run();
-    done.then(end, end);
-    return done;
-  }
-
-  #notifyWanted(): void {
-    const onWanted = this.#reserved?.onWanted;
-    if (onWanted === undefined) return;
-    // It may take a while, so that many callers must not each ask for it.
-    this.#reserved!.onWanted = undefined;
-    onWanted();
   }
 
   /** A data source may be destroyed while a transaction is open, and a transaction be ended by hand. */

@@ -136,17 +136,6 @@ export class SqliteTransactions {
     return (scope?.runner as unknown) === queryRunner ? this.#scopes.run(scope!, work) : work();
   }
 
-  /**
-   * Keeps the application from writing and from beginning a transaction, so that another connection can write without
-   * anything of the application meeting its lock. Reads go on.
-   *
-   * @param onWanted called when the application wants the connection; it may end this at once
-   * @returns ends it; undefined, and nothing is done, when the connection is in use or transactions take no turns
-   */
-  reserve(onWanted: () => void): (() => void) | undefined {
-    return this.isSerial ? this.#turns.reserve(onWanted) : undefined;
-  }
-
   get #handle(): SqliteHandle | undefined {
     return sqliteHandle(this.dataSource);
   }
@@ -391,9 +380,8 @@ export class SqliteTransactions {
       return this.#ended.watch(runner, original);
     }
     const watched = () => this.#ended.watch(runner, original);
-    const alone = () => this.#queryAlone(runner, original);
-    if (BY_HAND.test(sql)) return this.#turns.byHand(watched, alone);
-    return CHANGES_NOTHING.test(sql) ? watched() : alone();
+    const waitsForNobody = BY_HAND.test(sql) || CHANGES_NOTHING.test(sql);
+    return waitsForNobody ? watched() : this.#queryAlone(runner, original);
   }
 
   async #queryAlone(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {

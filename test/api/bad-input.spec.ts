@@ -183,13 +183,7 @@ describe.each(platforms)('bad input on %s', (platform) => {
     return (['/retry', '/cancel'].includes(route) ? delivery : self) + route;
   };
   async function snapshot(): Promise<unknown> {
-    const tables = [
-      'thorn_subscribers',
-      'thorn_messages',
-      'thorn_staged_messages',
-      'thorn_deliveries',
-      'thorn_attempts',
-    ];
+    const tables = ['thorn_subscribers', 'thorn_messages', 'thorn_deliveries', 'thorn_attempts'];
     const dataSource = api.app.get(DataSource);
     const rows = await Promise.all(
       tables.map((table) => dataSource.query(`SELECT * FROM ${table}`)),

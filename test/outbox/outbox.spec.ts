@@ -21,13 +21,11 @@ const ATTEMPTS = `SELECT * FROM ${STORED_ATTEMPTS} ORDER BY delivery_id, number`
 const SECOND = 1000;
 /** That store messages: PostgreSQL writes two tables with one of them. */
 const STATEMENTS: Readonly<Record<DatabaseKind, number>> = {
-  file: 2,
-  memory: 2,
+  file: 3,
+  memory: 3,
   postgres: 1,
   mariadb: 2,
 };
-/** The same for 40 messages that are sent at once. */
-const STATEMENTS_OF_40: typeof STATEMENTS = { ...STATEMENTS, file: 40, memory: 40 };
 /**
  * Of two or three sets with 400 outcomes and 40 messages; one by one they would be 440. SQLite's statements have 64 rows at
  * most, and the rest of a set is split into powers of two.
@@ -144,9 +142,7 @@ describe.each<{ kind: DatabaseKind }>([
     rig.log.statements.length = 0;
     await rig.pipeline.send(Array.from({ length: 40 }, () => rig.message()));
     await rig.pipeline.idle();
-    expect(rig.log.statements.filter((sql) => /INSERT/.test(sql))).toHaveLength(
-      STATEMENTS_OF_40[kind],
-    );
+    expect(rig.log.statements.filter((sql) => /INSERT/.test(sql))).toHaveLength(STATEMENTS[kind]);
     await rig.dataSource.transaction(async (manager) => {
       await manager.query(LOCKS[kind]);
       answer();
@@ -254,14 +250,12 @@ describe.each<{ kind: DatabaseKind }>([
 
   it('does not delay other subscribers behind a slow one', async () => {
     const slow = await ScriptedReceiver.start();
-    slow.otherwise({ delay: 1500 });
+    slow.otherwise('hang');
     const rig = await open({ perHost: 4 });
     await rig.subscribers.create(subscriber(slow.url));
     await rig.subscribers.create(subscriber(receiver.url));
-    const began = performance.now();
     for (let n = 0; n < 50; n++) await rig.send();
     await receiver.waitFor(50);
-    expect(performance.now() - began).toBeLessThan(1400);
     expect(slow.received.length).toBeLessThanOrEqual(4);
     await slow.stop();
   });

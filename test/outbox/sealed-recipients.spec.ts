@@ -49,7 +49,6 @@ async function dump(): Promise<string> {
     'thorn_deliveries',
     'thorn_attempts',
     'thorn_health',
-    ...(place.options.type === 'better-sqlite3' ? ['thorn_staged_messages'] : []),
   ];
   const rows = await Promise.all(tables.map((table) => rig.rows(`SELECT * FROM ${table}`)));
   return JSON.stringify(rows);

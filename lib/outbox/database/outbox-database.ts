@@ -21,11 +21,6 @@ export const NOTHING_DONE: Result = { rows: [], affected: 0 };
 export abstract class OutboxDatabase {
   abstract readonly dialect: Dialect;
 
-  /** What comes before a look at the messages in a transaction of the application. */
-  get moves(): readonly Statement[] {
-    return [];
-  }
-
   /** Before the first {@link execute}. */
   abstract open(): Promise<void>;
 
@@ -40,7 +35,7 @@ export abstract class OutboxDatabase {
     await this.execute(set);
   }
 
-  /** True when {@link write} does not hold up the event loop. */
+  /** True when {@link write} does not hold up the event loop: SQLite writes within it. */
   get writesApart(): boolean {
     return true;
   }
@@ -51,12 +46,17 @@ export abstract class OutboxDatabase {
     return result!;
   }
 
-  /** Runs one statement with a manager of the application: in its transaction, when it is in one. */
-  runWithin(manager: EntityManager, statement: Statement): Promise<Result> | Result {
-    return this.#query(manager, statement);
+  /** Runs statements with a manager of the application: in its transaction, when it is in one. */
+  async runWithin(manager: EntityManager, steps: readonly Step[]): Promise<readonly Result[]> {
+    const results: Result[] = [];
+    for (const step of steps) {
+      const statement = typeof step === 'function' ? step(results) : step;
+      results.push(statement === null ? NOTHING_DONE : await this.query(manager, statement));
+    }
+    return results;
   }
 
-  async #query(manager: EntityManager, { sql, parameters }: Statement): Promise<Result> {
+  protected async query(manager: EntityManager, { sql, parameters }: Statement): Promise<Result> {
     // save() and insert() are several times slower, and their hooks would capture these rows.
     const rows: unknown = await manager.query(
       this.dialect.placeholders(sql),

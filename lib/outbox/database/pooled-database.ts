@@ -9,7 +9,7 @@ import {
   type Row,
   type Step,
 } from './outbox-database.js';
-import { setUpConnections } from './postgres-connections.js';
+import { surviveErrors } from './postgres-connections.js';
 import { OutboxTimeoutError } from './outbox-timeout.error.js';
 
 const MOST_TRIES = 5;
@@ -35,7 +35,7 @@ export class PooledDatabase extends OutboxDatabase {
 
   override async open(): Promise<void> {
     if (this.dialect.name === 'mysql') await ensureTextColumns(this.dataSource);
-    else setUpConnections(this.dataSource);
+    else surviveErrors(this.dataSource);
   }
 
   override async execute(steps: readonly Step[]): Promise<readonly Result[]> {

@@ -1,6 +1,9 @@
 import type { DataSource } from 'typeorm';
-import type { PgClient } from './pg-client.js';
-import { deferTransactionStart } from './transaction-start.js';
+
+/** The part of a connection of pg that reports errors. */
+interface PgClient {
+  on(event: 'error', listener: () => void): unknown;
+}
 
 /** The part of pg's `Pool` that tells of its connections. */
 interface Pool {
@@ -9,8 +12,14 @@ interface Pool {
 
 const knownPools = new WeakSet<Pool>();
 
-/** Sets up the PostgreSQL connections of a data source, each when it is first handed out. */
-export function setUpConnections({ driver }: DataSource): void {
+/**
+ * Keeps an error of a PostgreSQL connection from ending the process.
+ *
+ * pg takes its own listener off a connection that it hands out, and TypeORM adds another one a moment later. A FATAL that
+ * arrives in the same packet as the last answer, such as 57P01 of an administrator, is emitted in between. Without a
+ * listener Node.js ends the process; with one the next query of the connection rejects, and the pool drops it.
+ */
+export function surviveErrors({ driver }: DataSource): void {
   const { master, slaves = [] } = driver as { readonly master?: Pool; readonly slaves?: Pool[] };
   for (const pool of [master, ...slaves]) {
     if (pool === undefined || knownPools.has(pool)) continue;
@@ -19,19 +28,7 @@ export function setUpConnections({ driver }: DataSource): void {
     pool.on('acquire', (client) => {
       if (known.has(client)) return;
       known.add(client);
-      surviveErrors(client);
-      deferTransactionStart(client);
+      client.on('error', () => undefined);
     });
   }
-}
-
-/**
- * Keeps an error of a connection from ending the process.
- *
- * pg takes its own listener off a connection that it hands out, and TypeORM adds another one a moment later. A FATAL that
- * arrives in the same packet as the last answer, such as 57P01 of an administrator, is emitted in between. Without a
- * listener Node.js ends the process; with one the next query of the connection rejects, and the pool drops it.
- */
-function surviveErrors(client: PgClient): void {
-  client.on('error', () => undefined);
 }

@@ -11,9 +11,7 @@ import {
 } from '../../sqlite/index.js';
 import { findDialect, type Dialect, type Statement } from './dialect.js';
 import { OutboxDatabase, type Result, type Step } from './outbox-database.js';
-import type { SqliteStaging } from './sqlite-staging.js';
-import { NOTHING_STAGED, SqliteStatements } from './sqlite-statements.js';
-import { SqliteThread } from './sqlite-thread.js';
+import { SqliteStatements } from './sqlite-statements.js';
 
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
@@ -21,18 +19,8 @@ const LONG_TRANSACTION = 100;
 const LONG_WAIT = 10_000;
 // An INSERT of many rows would open, write and remove a temporary file each time.
 const OWN_CONNECTION = 'PRAGMA temp_store = MEMORY';
-// A checkpoint is worth its fsync() when it carries many pages: these are 16 MB of the file ending in -wal. With a thread
-// for checkpoints, a COMMIT makes one where the file would grow for ever, because there is always more to carry.
-const PAGES_OF_CHECKPOINT = { alone: 4000, withThread: 16_000 };
-const checkpointEvery = (pages: number) => `PRAGMA wal_autocheckpoint = ${pages}`;
-// Fewer are written sooner than they are handed over.
-const PARAMETERS_FOR_THREAD = 100;
-// Milliseconds that the application's own connection waits for a set within a turn of the event loop. It would be blocked
-// for longer if it wrote the set itself, and a busy application waits for long until its next turn.
-const BLOCK_FOR = 20;
-// Milliseconds for which the event loop writes the sets after the application has had to wait for one: the thread takes
-// longer than the event loop, while the other processor is busy as well.
-const KEEP_OFF_FOR = 250;
+// A checkpoint is worth its fsync() when it carries many pages: these are 16 MB of the file ending in -wal.
+const CHECKPOINTS = 'PRAGMA wal_autocheckpoint = 4000';
 
 const OPEN_TRANSACTION =
   'a transaction of this application is open. Look for a query runner with startTransaction() and without ' +
@@ -43,9 +31,6 @@ interface Unit {
   readonly steps: readonly Step[];
   readonly resolve: (results: readonly Result[]) => void;
   readonly reject: (error: unknown) => void;
-  /** The steps again, when the thread may run them. */
-  readonly set?: readonly Statement[];
-  readonly isStaging?: boolean;
 }
 
 /**
@@ -56,9 +41,6 @@ interface Unit {
  *
  * - Each of our transactions runs within one turn of the event loop: the application's connection can never find a lock
  *   of ours and wait for it, blocking the very loop that would release it.
- * - Large sets run on a thread, so that the event loop does not. Meanwhile our other transactions wait, and the
- *   application's own connection is reserved ({@link SqliteTransactions.reserve}), for the same reason. Where its transactions
- *   take no turns, or one of them is under way, sets run as all others.
  * - The lock of another connection is waited for with timers, never within SQLite, for the same reason.
  * - While a transaction of the application is open on its own connection we do not write at all, even where we could: if
  *   it has only read so far, its first write would fail (SQLITE_BUSY_SNAPSHOT).
@@ -70,10 +52,6 @@ export class SqliteDatabase extends OutboxDatabase {
   #own: DataSource | null = null;
   #handle: SqliteHandle | null = null;
   #isClosed = false;
-  #thread: SqliteThread | null = null;
-  /** The set that the thread runs. */
-  #inThread: Promise<void> | null = null;
-  #wantedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #wait = FIRST_WAIT;
   #openedAt = 0;
@@ -89,19 +67,10 @@ export class SqliteDatabase extends OutboxDatabase {
     afterTransactionRollback: () => this.#pump(),
   };
 
-  /** @param staging where messages are written at first. Default: nowhere */
-  constructor(
-    private readonly dataSource: DataSource,
-    staging: SqliteStaging | null = null,
-  ) {
+  constructor(private readonly dataSource: DataSource) {
     super();
-    this.#statements = new SqliteStatements(dataSource, staging);
+    this.#statements = new SqliteStatements(dataSource);
     this.dialect = findDialect(dataSource);
-  }
-
-  /** The statements that move what is staged. */
-  override get moves(): readonly Statement[] {
-    return this.#statements.staging?.moves ?? [];
   }
 
   override async open(): Promise<void> {
@@ -122,15 +91,7 @@ export class SqliteDatabase extends OutboxDatabase {
       await this.#patiently(() => this.#own!.initialize());
     }
     this.#handle = sqliteHandle(this.#own ?? this.dataSource)!;
-    const { creation = '' } = this.#statements.staging ?? {};
-    await this.#patiently(async () => this.#handle?.exec(creation));
-    if (this.#own !== null) {
-      this.#handle.exec(OWN_CONNECTION);
-      const setUp = `${OWN_CONNECTION}; ${checkpointEvery(PAGES_OF_CHECKPOINT.withThread)}`;
-      this.#thread = SqliteThread.of(this.#own, setUp, () => this.#goOnAlone());
-      if (this.#thread === null) this.#goOnAlone();
-      else this.#handle.exec(checkpointEvery(PAGES_OF_CHECKPOINT.withThread));
-    }
+    if (this.#own !== null) this.#handle.exec(`${OWN_CONNECTION}; ${CHECKPOINTS}`);
     addOwnSubscribers(this.dataSource, [this.#hooks]);
   }
 
@@ -141,28 +102,12 @@ export class SqliteDatabase extends OutboxDatabase {
     });
   }
 
-  override write(steps: readonly Step[]): Promise<void> {
-    const set = steps.filter((step) => typeof step !== 'function');
-    const size = set.reduce((sum, { parameters }) => sum + parameters.length, 0);
-    const isForThread = size >= PARAMETERS_FOR_THREAD && set.length === steps.length;
-    return new Promise((resolve, reject) => {
-      const unit = { steps, resolve: () => resolve(), reject };
-      this.#waiting.push(isForThread ? { ...unit, set } : unit);
-      this.#pump();
-    });
-  }
-
   /**
    * Like {@link execute}, for who must not wait for ever.
    *
-   * @param isStaging true when the steps only stage messages: those staged before need not be moved
    * @returns null when the database was locked for so many milliseconds; nothing was written then
    */
-  executeWithin(
-    milliseconds: number,
-    steps: readonly Step[],
-    isStaging = false,
-  ): Promise<readonly Result[] | null> {
+  executeWithin(milliseconds: number, steps: readonly Step[]): Promise<readonly Result[] | null> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const at = this.#waiting.indexOf(unit);
@@ -172,7 +117,6 @@ export class SqliteDatabase extends OutboxDatabase {
       }, milliseconds);
       const unit: Unit = {
         steps,
-        isStaging,
         resolve: (results) => {
           clearTimeout(timer);
           resolve(results);
@@ -200,10 +144,8 @@ export class SqliteDatabase extends OutboxDatabase {
     return this.isApplicationWriting && performance.now() - this.#openedAt > LONG_TRANSACTION;
   }
 
-  /** True when the thread writes what is large, where the application is not writing. */
   override get writesApart(): boolean {
-    if (this.#thread === null || this.#isKeptOff) return false;
-    return SqliteTransactions.of(this.dataSource)?.isSerial === true;
+    return false;
   }
 
   /** The manager of the application's open transaction, when the caller has begun it, or was called from there. */
@@ -213,11 +155,11 @@ export class SqliteDatabase extends OutboxDatabase {
   }
 
   /** Without TypeORM in between, which takes several times as long as the statement. */
-  override runWithin(manager: EntityManager, statement: Statement): Promise<Result> | Result {
+  protected override async query(manager: EntityManager, statement: Statement): Promise<Result> {
     const runner = manager.queryRunner;
     const transactions = SqliteTransactions.of(this.dataSource);
     if (transactions === undefined || runner?.isTransactionActive !== true) {
-      return this.#runByTypeorm(manager, statement);
+      return super.query(manager, statement);
     }
     const { sql, parameters } = statement;
     return transactions.within(runner, (handle) => {
@@ -230,17 +172,6 @@ export class SqliteDatabase extends OutboxDatabase {
     });
   }
 
-  async #runByTypeorm(manager: EntityManager, statement: Statement): Promise<Result> {
-    try {
-      return await super.runWithin(manager, statement);
-    } catch (error) {
-      const { staging } = this.#statements;
-      if (staging?.isMissing(error) !== true) throw error;
-      await manager.query(staging.creation);
-      return super.runWithin(manager, statement);
-    }
-  }
-
   /** Afterwards, the application's own connection writes what it still sends, for as long as that is open. */
   override async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -248,19 +179,11 @@ export class SqliteDatabase extends OutboxDatabase {
     const at = this.dataSource.subscribers.indexOf(this.#hooks);
     if (at !== -1) this.dataSource.subscribers.splice(at, 1);
     this.#handle = null;
-    await this.#inThread;
     this.#refuse();
     this.#isClosed = true;
-    const [thread, own] = [this.#thread, this.#own];
-    this.#thread = this.#own = null;
-    await thread?.close();
+    const own = this.#own;
+    this.#own = null;
     await own?.destroy();
-  }
-
-  /** Without the thread. */
-  #goOnAlone(): void {
-    this.#thread = null;
-    this.#handle?.exec(checkpointEvery(PAGES_OF_CHECKPOINT.alone));
   }
 
   #refuse(): void {
@@ -268,24 +191,17 @@ export class SqliteDatabase extends OutboxDatabase {
   }
 
   #pump(): void {
-    if (this.#inThread !== null) this.#thread?.collect(0);
     const handle = this.#isClosed ? sqliteHandle(this.dataSource) : this.#handle;
     if (handle === undefined) return this.#refuse();
     if (handle === null) return;
-    while (this.#waiting.length > 0 && this.#inThread === null) {
+    while (this.#waiting.length > 0) {
       if (this.isApplicationWriting) return this.#later(OPEN_TRANSACTION);
       const unit = this.#waiting[0]!;
       try {
-        const { moves, isAll } =
-          unit.isStaging === true ? NOTHING_STAGED : this.#statements.moves(handle);
-        if (!isAll) {
-          this.#statements.transaction(handle, moves, []);
-          return this.#again(0);
-        }
-        if (unit.set !== undefined && this.#handOver(unit, [...moves, ...unit.set])) return;
-        const results = this.#statements.transaction(handle, moves, unit.steps);
+        const results = this.#statements.transaction(handle, unit.steps);
         this.#waiting.shift();
-        this.#written(results.reduce((sum, { affected }) => sum + affected, 0));
+        this.#wait = FIRST_WAIT;
+        this.#waitingSince = null;
         unit.resolve(results);
       } catch (error) {
         if (isLocked(error)) return this.#later(OTHER_CONNECTION);
@@ -296,55 +212,6 @@ export class SqliteDatabase extends OutboxDatabase {
     if (this.#waiting.length > 0) return;
     this.#waitingSince = null;
     this.#isWaitTold = false;
-  }
-
-  #written(rows: number): void {
-    this.#wait = FIRST_WAIT;
-    this.#waitingSince = null;
-    this.#thread?.written(rows);
-  }
-
-  get #isKeptOff(): boolean {
-    return performance.now() - this.#wantedAt < KEEP_OFF_FOR;
-  }
-
-  /** Lets the thread run a set, while the application keeps off. @returns false when one of them is busy */
-  #handOver(unit: Unit, set: readonly Statement[]): boolean {
-    const thread = this.#thread;
-    if (this.#isKeptOff || thread?.isFree !== true) return false;
-    const release = SqliteTransactions.of(this.dataSource)?.reserve(() => {
-      this.#wantedAt = performance.now();
-      thread.collect(BLOCK_FOR);
-    });
-    if (release === undefined) return false;
-    try {
-      for (const statement of set) this.#statements.log(statement);
-    } catch (error) {
-      release();
-      throw error;
-    }
-    this.#waiting.shift();
-    this.#inThread = new Promise((resolve) => {
-      thread.write(set, (result) => {
-        this.#inThread = null;
-        release();
-        this.#threadAnswered(unit, result);
-        resolve();
-      });
-    });
-    return true;
-  }
-
-  #threadAnswered({ steps, resolve, reject }: Unit, result: number | Error | null): void {
-    if (typeof result === 'number') {
-      this.#written(result);
-      resolve([]);
-    } else if (result === null || isLocked(result)) {
-      // Tried again without the thread.
-      this.#waiting.unshift({ steps, resolve, reject });
-    } else reject(result);
-    // What has called for it goes on first: it may be the application.
-    queueMicrotask(() => this.#pump());
   }
 
   #later(holder: string): void {

@@ -6,9 +6,6 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  * A row of `thorn_messages`: one occurrence of an event, written in the transaction that it belongs to. `autoLoadEntities`
  * finds it once the module is imported; otherwise name it in the data source's `entities`.
  *
- * On SQLite most short ones are first in `thorn_staged_messages`. The outbox creates that table, and empties it before whatever
- * else it does.
- *
  * While it is under way, a row of `thorn_pending_messages` says so. Written by the process that sends, with the exact
  * bytes that are signed. Deleted by workers with its deliveries, `retentionDays` after it was sent.
  */

@@ -14,8 +14,6 @@ import { ThornPendingMessage } from './pending-message.entity.js';
 export interface TableNames {
   readonly messages: string;
   readonly pendingMessages: string;
-  /** Of no entity: see {@link SqliteStaging}. */
-  readonly stagedMessages: string;
   readonly deliveries: string;
   readonly attempts: string;
   readonly health: string;
@@ -36,22 +34,10 @@ export function tableNames(dataSource: DataSource): TableNames {
   return {
     messages: nameOf(ThornMessage),
     pendingMessages: nameOf(ThornPendingMessage),
-    stagedMessages: escapePath(dataSource, stagedPath(dataSource)),
     deliveries: nameOf(ThornDelivery),
     attempts: nameOf(ThornAttempt),
     health: nameOf(ThornHealth),
     rateLimits: nameOf(ThornRateLimit),
     sequences: nameOf(ThornSequence),
   };
-}
-
-/** Beside the table of messages, with its prefix. */
-function stagedPath(dataSource: DataSource): string {
-  const { tablePath, tableName } = dataSource.getMetadata(ThornMessage);
-  const { options, namingStrategy } = dataSource;
-  const name = namingStrategy.tableName('ThornStagedMessage', 'thorn_staged_messages');
-  const own = options.entityPrefix
-    ? namingStrategy.prefixTableName(options.entityPrefix, name)
-    : name;
-  return tablePath.slice(0, -tableName.length) + own;
 }

@@ -7,7 +7,7 @@ import { KeyQueueUpkeep } from '../order/key-queue-upkeep.js';
 import { HealthTable } from '../tables/health-table.js';
 import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
 import { DeliveryLogTable } from '../tables/delivery-log-table.js';
-import { MESSAGE_COLUMNS, type MessageRowMapper } from '../tables/message-row-mapper.js';
+import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import { MessageTable } from '../tables/message-table.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import { PooledDatabase } from '../database/pooled-database.js';
@@ -21,7 +21,6 @@ import { MessageResealer } from '../tables/message-resealer.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import { OutcomeStatements } from '../tables/outcome-statements.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
-import { SqliteStaging } from '../database/sqlite-staging.js';
 import { tableNames } from '../entities/table-names.js';
 import type { Finished } from '../tables/leases.js';
 import type { AttemptFilter, Outcome } from '../model/outcome.js';
@@ -63,7 +62,7 @@ export class OutboxStore implements WriteListener {
     const tables = tableNames(dataSource);
     this.database =
       name === 'sqlite'
-        ? new SqliteDatabase(dataSource, new SqliteStaging(tables, MESSAGE_COLUMNS))
+        ? new SqliteDatabase(dataSource)
         : new PooledDatabase(dataSource, settings.queryTimeout);
     this.messages = new MessageTable(this.database, tables, rows);
     this.deliveries = new DeliveryTable(this.database, tables);

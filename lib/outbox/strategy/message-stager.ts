@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
 import { Batcher } from '../concurrency/batcher.js';
-import { eventually, isPromiseLike } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Clock } from '../../common/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
@@ -11,19 +9,12 @@ import type { Lease, NewLease } from '../tables/leases.js';
 import type { Inserted } from '../tables/message-table.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-import { CommitBatch } from '../database/commit-batch.js';
-import type { Statement } from '../database/dialect.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
 import type { Staged } from '../store/staged-message.js';
 
 /** Connections of the pool at most, for messages that are sent outside of transactions. */
 const CONNECTIONS = 4;
 const MESSAGES_PER_BATCH = 500;
-const STATEMENTS_PER_TURN = 1000;
-/** What is held back until the COMMIT is in memory twice. */
-const MOST_HELD_BACK = { messages: 100, bytes: 1024 * 1024 };
-
-const NONE: ReadonlySet<string> = new Set();
 
 /** Writes the messages of several callers in one transaction; each caller's messages are written all or none. */
 type InsertBatcher = Batcher<readonly Message[], Inserted | null>;
@@ -36,62 +27,26 @@ export class MessageStager {
 
   /**
    * @param leaseFor milliseconds; 0: other processes may claim staged messages at once
-   * @param delivers true when this process delivers
    * @param patience milliseconds to wait for another connection's lock on SQLite
    */
   constructor(
     private readonly stores: readonly OutboxStore[],
     private readonly leaseFor: number,
-    private readonly delivers: boolean,
     private readonly patience: number,
     private readonly clock: Clock,
   ) {}
 
   /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is not one of the outbox */
-  stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> | void {
+  async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
     const store = this.#storeOf(manager);
-    const lease = this.#newLease();
-    const statements = manager && store.messages.plainInsertion(messages, manager, lease);
-    if (statements === undefined) return this.#stageAll(store, messages, manager, lease);
-    const staged = { store, ...lease, joined: null };
-    const batch = CommitBatch.of(manager!);
-    if (batch !== undefined) batch.push(statements);
-    else {
-      const done = eventually(running(store, manager!, statements));
-      if (isPromiseLike(done)) return done.then(() => this.#rememberAll(messages, staged));
-    }
-    this.#rememberAll(messages, staged);
-  }
-
-  #rememberAll(messages: readonly Message[], staged: Staged): void {
-    for (const message of messages) this.#staged.set(message, staged);
-  }
-
-  async #stageAll(
-    store: OutboxStore,
-    messages: readonly Message[],
-    manager: EntityManager | undefined,
-    lease: NewLease,
-  ): Promise<void> {
     const firsts = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
     const joinable = manager === undefined ? transactionOf(store) : undefined;
     const inserting = manager ?? joinable;
-    const batch = manager && CommitBatch.of(manager);
-    if (batch !== undefined) {
-      if (isSmall(firsts) && store.messages.isOneStatement(firsts)) {
-        return batch.add(manager!, async (within) => {
-          const inserted = await store.messages.insertWith(within, firsts, lease);
-          this.#remember(store, firsts, inserted, null);
-        });
-      }
-      // Messages of one key are numbered in the order in which they are written.
-      await batch.flush();
-    }
     const inserted =
       inserting === undefined
         ? await this.#insert(store, firsts)
-        : await store.messages.insertWith(inserting, firsts, lease);
+        : await store.messages.insertWith(inserting, firsts, this.#newLease());
     let joined: Promise<void> | null = null;
     if (joinable !== undefined) {
       joined = this.#afterTransaction(store, firsts, inserted);
@@ -174,19 +129,14 @@ export class MessageStager {
   }
 
   /** @returns null when the database is locked for too long */
-  async #insertIntoSqlite(
+  #insertIntoSqlite(
     { messages: table }: OutboxStore,
     database: SqliteDatabase,
     messages: readonly Message[],
   ): Promise<Inserted | null> {
-    const lease = this.#newLease();
-    // Other processes are spared the moves of what they are to deliver.
-    const staging = this.delivers ? table.stagedInsertion(messages, lease) : undefined;
-    if (staging === undefined) {
-      return table.insert(messages, lease, (steps) => database.executeWithin(this.patience, steps));
-    }
-    const staged = await database.executeWithin(this.patience, staging, true);
-    return staged && { ...lease, known: NONE };
+    return table.insert(messages, this.#newLease(), (steps) =>
+      database.executeWithin(this.patience, steps),
+    );
   }
 
   /** A new token each time: it shows whether a message was there before, even one of this process. */
@@ -225,25 +175,8 @@ function transactionOf({ database }: OutboxStore): EntityManager | undefined {
   return database instanceof SqliteDatabase ? database.callersTransaction : undefined;
 }
 
-function isSmall(messages: readonly Message[]): boolean {
-  const bytes = messages.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  return messages.length <= MOST_HELD_BACK.messages && bytes <= MOST_HELD_BACK.bytes;
-}
-
 function firstOfEachId(messages: readonly Message[]): readonly Message[] {
   const firsts = new Map<string, Message>();
   for (const message of messages) if (!firsts.has(message.id)) firsts.set(message.id, message);
   return firsts.size === messages.length ? messages : [...firsts.values()];
-}
-
-/** Runs statements one after the other. SQLite answers at once, without yielding to the event loop. */
-function* running(
-  { database }: OutboxStore,
-  manager: EntityManager,
-  statements: readonly Statement[],
-): Generator<unknown, void, unknown> {
-  for (let at = 0; at < statements.length; at++) {
-    if (at > 0 && at % STATEMENTS_PER_TURN === 0) yield setImmediate();
-    yield database.runWithin(manager, statements[at]!);
-  }
 }

@@ -65,7 +65,6 @@ export class OutboxStrategy
     this.#stager = new MessageStager(
       this.#engine.stores,
       leaseFor,
-      settings.worker,
       settings.queryTimeout,
       dependencies.clock,
     );

@@ -13,27 +13,17 @@ import { MESSAGE_COLUMNS, type MessageRowMapper } from './message-row-mapper.js'
  */
 export type KnownCheck = 'none' | 'stored' | 'committed';
 
-/** Characters of a body that is staged on SQLite. */
-const LONGEST_STAGED = 16 * 1024;
 const ROWS_PREPARED = 20;
-/** A bit behind those of the columns. */
-const IS_STAGED = 1 << MESSAGE_COLUMNS.length;
 
 const KEYED: Columns = { id: 'uuid', key_hash: 'uuid', sequence: 'bigint' };
 
 /** Builds the statements that write messages and their leases, and leave out messages whose id exists. */
 export class MessageInsertions {
-  readonly #plainTexts = new Map<number, string>();
-  readonly #pendingText: string;
-
   constructor(
     private readonly dialect: Dialect,
     private readonly tables: TableNames,
     private readonly rows: MessageRowMapper,
-  ) {
-    const columns = ['id', 'lease', 'due_at'];
-    this.#pendingText = dialect.placeholders(insertion(tables.pendingMessages, columns));
-  }
+  ) {}
 
   /**
    * PostgreSQL needs one statement, SQLite two.
@@ -95,45 +85,6 @@ export class MessageInsertions {
         return this.#lease(fresh(before.at(-2)!), lease);
       },
     ];
-  }
-
-  /** True when {@link plain} stages the message. In the end it is written twice, which a long text does not make up for. */
-  isStaged({ text }: Message): boolean {
-    return this.dialect.name === 'sqlite' && text.length <= LONGEST_STAGED;
-  }
-
-  /** Writes one message without a key whose id is new: nothing has to be asked or answered. */
-  plain(message: Message, { token, leasedUntil }: NewLease): readonly Statement[] {
-    const parameters: unknown[] = [];
-    let columns = 0;
-    const values = this.rows.valuesOf(message);
-    for (let at = 0; at < values.length; at++) {
-      if (values[at] === null) continue;
-      parameters.push(values[at]);
-      columns |= 1 << at;
-    }
-    if (this.isStaged(message)) {
-      parameters.push(token, leasedUntil);
-      return [{ sql: this.#plainText(columns | IS_STAGED), parameters }];
-    }
-    return [
-      { sql: this.#plainText(columns), parameters },
-      { sql: this.#pendingText, parameters: [parameters[0], token, leasedUntil] },
-    ];
-  }
-
-  /** @param columns a bit for each of {@link MESSAGE_COLUMNS}, and perhaps {@link IS_STAGED} */
-  #plainText(columns: number): string {
-    const known = this.#plainTexts.get(columns);
-    if (known !== undefined) return known;
-    const names = MESSAGE_COLUMNS.filter((_, at) => (columns & (1 << at)) !== 0);
-    const { messages, stagedMessages } = this.tables;
-    const text =
-      (columns & IS_STAGED) !== 0
-        ? insertion(stagedMessages, [...names, 'lease', 'due_at'])
-        : this.dialect.placeholders(insertion(messages, names));
-    this.#plainTexts.set(columns, text);
-    return text;
   }
 
   /** Returns the ids that existed before, by the results of all steps. */
@@ -229,11 +180,6 @@ function preparedSets(messages: readonly Message[]): readonly (readonly Message[
     at += size;
   }
   return sets;
-}
-
-/** The INSERT of one row. */
-function insertion(table: string, columns: readonly string[]): string {
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 }
 
 function keysOf({ rows }: Result): readonly string[] {

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { isInTransaction } from '../../common/typeorm-compat.js';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
-import { givenId, isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
+import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
 import type { MessageCursor } from '../model/message-cursor.js';
 import { type KnownCheck, MessageInsertions } from './message-insertions.js';
@@ -11,13 +11,11 @@ import { MessageNumbers } from './message-numbers.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';
 import {
-  NOTHING_DONE,
   type OutboxDatabase,
   type Result,
   type Row,
   type Step,
 } from '../database/outbox-database.js';
-import { MOST_MOVED } from '../database/sqlite-staging.js';
 
 // Aliases of their own, because SQLite returns columns without their table's name.
 const HELD: Columns = { held_id: 'uuid', held_by: 'text' };
@@ -85,7 +83,7 @@ export class MessageTable {
       return (await this.insert(messages, lease, (steps) => this.database.execute(steps)))!;
     }
     if (numbers !== undefined && !isOne) {
-      const allocated = await this.#run(manager, numbers.steps());
+      const allocated = await this.database.runWithin(manager, numbers.steps());
       numbers.assign(allocated.at(-1)!);
     }
     const known = new Set<string>();
@@ -96,39 +94,9 @@ export class MessageTable {
       for (const id of found) known.add(id);
     }
     if (numbers !== undefined && known.size > 0) {
-      await this.#run(manager, numbers.giveBack(known));
+      await this.database.runWithin(manager, numbers.giveBack(known));
     }
     return { ...lease, known };
-  }
-
-  /**
-   * The statements that write messages in the open transaction of `manager`, when nothing depends on their results: they
-   * have new ids and no keys. Several on SQLite alone, where statements cost no round trips.
-   */
-  plainInsertion(
-    messages: readonly Message[],
-    manager: EntityManager,
-    lease: NewLease,
-  ): readonly Statement[] | undefined {
-    if (messages.length > 1 && this.#dialect.name !== 'sqlite') return undefined;
-    if (!messages.every(isPlain) || !isOpen(manager)) return undefined;
-    const [first] = messages;
-    return messages.length === 1
-      ? this.#insertions.plain(first!, lease)
-      : messages.flatMap((one) => this.#insertions.plain(one, lease));
-  }
-
-  /** The statements that stage messages on SQLite, when nothing depends on their results and none is too long. */
-  stagedInsertion(messages: readonly Message[], lease: NewLease): readonly Statement[] | undefined {
-    const areStaged = messages.every((one) => isPlain(one) && this.#insertions.isStaged(one));
-    return areStaged ? messages.flatMap((one) => this.#insertions.plain(one, lease)) : undefined;
-  }
-
-  /** True when {@link insertWith} sends one statement, and no other one depends on its result. */
-  isOneStatement(messages: readonly Message[]): boolean {
-    if (chunksOf(messages).length !== 1) return false;
-    const numbers = this.#numbersOf(messages);
-    return numbers === undefined || (numbers.areAllocatedAtOnce && numbers.areUsed);
   }
 
   #numbersOf(messages: readonly Message[]): MessageNumbers | undefined {
@@ -148,12 +116,11 @@ export class MessageTable {
       return inserted!.known;
     }
     const isNew = messages.every(({ isIdNew }) => isIdNew);
-    if (messages.some(mayBeStaged)) await this.#moveStaged(manager);
     let check: KnownCheck = isNew ? 'none' : 'stored';
     for (let tries = 1; ; tries++) {
       try {
         const steps = this.#insertions.steps(messages, lease, check, numbers);
-        const results = await this.#run(manager, steps);
+        const results = await this.database.runWithin(manager, steps);
         numbers?.assignWritten(results[0]!);
         return this.#insertions.knownIds(messages, results);
       } catch (error) {
@@ -162,27 +129,6 @@ export class MessageTable {
         check = 'committed';
       }
     }
-  }
-
-  /** Once for every {@link MOST_MOVED} rows: the id that is looked for may be the last one. */
-  async #moveStaged(manager: EntityManager): Promise<void> {
-    while ((await this.#run(manager, this.database.moves)).at(-1)?.affected === MOST_MOVED) {
-      await setImmediate();
-    }
-  }
-
-  async #run(manager: EntityManager, steps: readonly Step[]): Promise<readonly Result[]> {
-    const results: Result[] = [];
-    for (const step of steps) {
-      const statement = typeof step === 'function' ? step(results) : step;
-      if (statement === null) {
-        results.push(NOTHING_DONE);
-        continue;
-      }
-      const result = this.database.runWithin(manager, statement);
-      results.push('then' in result ? await result : result);
-    }
-    return results;
   }
 
   /** Returns the ids that are stored. */
@@ -339,15 +285,6 @@ function chunksOf(messages: readonly Message[]): readonly Message[][] {
     bytes += size;
   }
   return chunks;
-}
-
-function isPlain({ isIdNew, key }: Message): boolean {
-  return isIdNew && key === null;
-}
-
-/** Tells whether an earlier message of its id could be staged: those have ids that were made with them. */
-function mayBeStaged({ isIdNew, id }: Message): boolean {
-  return !isIdNew && givenId('msg_', id) === null;
 }
 
 function isOpen(manager: EntityManager): boolean {
