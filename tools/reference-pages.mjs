@@ -88,11 +88,12 @@ export const PAGES = [
     sections: [
       { type: 'EntityEventOptions', own: true, title: '`@WebhookEvent` on an entity' },
       { type: 'EntityEventSettings', title: '`@Webhooks`' },
+      { type: 'ColumnSettings', title: '`@Webhooks`: columns' },
       { type: 'MethodSuccessOptions', title: '`@WebhookEvent` on a method' },
       { type: 'EventDefinition', title: '`defineEvents()`' },
       { type: 'SendOptions', title: '`send()`' },
       { type: 'BufferOptions', title: '`buffer()`' },
-      { type: 'BulkSettings', title: '`@BulkWrites`' },
+      { type: 'BulkSettings', title: '`@Webhooks`: writes by criteria' },
     ],
   },
   {

@@ -1,7 +1,7 @@
 import { ThornConfigurationError } from '../errors/index.js';
 import type { OrderBy } from '../message/index.js';
 import type { BulkSettings } from './bulk-settings.js';
-import type { EntityEventOptions, EntityEventSettings } from './event-settings.js';
+import type { ColumnSettings, EntityEventOptions, EntityEventSettings } from './event-settings.js';
 
 /** A class whose instances are rows. */
 export type EntityClass = abstract new (...args: never[]) => object;
@@ -16,7 +16,10 @@ type Row = Record<string, unknown>;
 
 /** Settings as recorded, for any entity. */
 export interface RecordedSettings
-  extends Omit<EntityEventSettings<Row>, 'owner' | 'orderBy' | 'relations'>, BulkSettings {
+  extends
+    Omit<EntityEventSettings<Row>, 'owner' | 'orderBy' | 'relations'>,
+    ColumnSettings<Row>,
+    BulkSettings {
   readonly owner?: string | ((row: Row) => unknown);
   readonly orderBy?: OrderBy<boolean | string | ((row: Row) => unknown)>;
   readonly relations?: readonly string[];
@@ -127,6 +130,11 @@ export function entityEventsOf(target: EntityClass): readonly DeclaredEntityEven
     }
   }
   return found;
+}
+
+/** The properties that a class and those that it extends name in a setting of columns. */
+export function columnsNamed(target: EntityClass, setting: keyof ColumnSettings<Row>): string[] {
+  return lineageOf(target).flatMap((type) => declarations.get(type)?.settings?.[setting] ?? []);
 }
 
 /** Every class of this process that declares events itself and is still referenced, whichever application uses it. */

@@ -120,6 +120,22 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   readonly propagateErrors?: boolean;
 }
 
+/** Columns of an entity that its events never show. */
+export interface ColumnSettings<Entity> {
+  /**
+   * Properties that events never show: columns, embedded objects and relations. They are left out of the row that the
+   * functions of events are given, of `before`, `changes` and `related`, of rows of other entities that refer to this one,
+   * and of a schema made from the class. A change of them alone sends nothing to events that do not name them. Paths
+   * (`owner`, `when`, `orderBy`) may name them. A subclass adds its own. Default: columns with `select: false`.
+   */
+  readonly hidden?: readonly PropertyOf<Entity>[];
+  /**
+   * Properties that subscribers may see although they are named like a secret, such as `contentHash`: the log does not
+   * warn of them at start-up. Default: none.
+   */
+  readonly notSecret?: readonly PropertyOf<Entity>[];
+}
+
 /** The values of one field before and after the transaction; of a relation, the ids of the related rows. */
 export interface ValueChange<Value> {
   readonly from: Value;
@@ -128,7 +144,7 @@ export interface ValueChange<Value> {
 
 /**
  * The fields of a row that a transaction has changed: columns, embedded objects and relations that have their key in the
- * row. Columns with `select: false`, update dates and versions are never among them.
+ * row. Hidden columns, those with `select: false`, update dates and versions are never among them.
  */
 export type EntityChanges<Entity> = {
   readonly [Key in PropertyOf<Entity>]?: ValueChange<
@@ -178,7 +194,7 @@ export type RelationTrigger<Relation extends string> = (
 
 /** Reacts to changes of some fields alone. */
 export interface FieldTrigger<Field extends string> {
-  /** One of these was changed. A column with `select: false` counts when it is named here, and only then. */
+  /** One of these was changed. A hidden column counts when it is named here, and only then. */
   readonly change: readonly Field[];
 }
 

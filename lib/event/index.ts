@@ -28,6 +28,7 @@ export {
 } from './define-events.js';
 export { compileEventName } from './event-name.js';
 export {
+  columnsNamed,
   decoratedEntities,
   type DeclaredEntityEvent,
   type EntityClass,
@@ -36,6 +37,7 @@ export {
 } from './entity-events.js';
 export type {
   ChangedRow,
+  ColumnSettings,
   EntityChange,
   EntityChanges,
   EntityEventOptions,

@@ -1,7 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { DataSource, Repository } from 'typeorm';
-import { assertEntitiesKnown, DeclaredEvents, unknownEntities } from '../capture/index.js';
+import {
+  assertEntitiesKnown,
+  DeclaredEvents,
+  secretColumns,
+  unknownEntities,
+} from '../capture/index.js';
 import { injectDispatcher } from '../capture/decorators/method-event.js';
 import { WebhookDispatcher } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
@@ -45,6 +50,7 @@ export class EventDiscovery {
     const instances = wrappers.map(({ instance }) => instance as unknown);
     assertEntitiesKnown([...entityClassesOf(instances), ...classes], dataSources);
     this.#warnOfUnknownEntities(dataSources);
+    this.#warnOfSecrets();
     this.#checkPatterns();
   }
 
@@ -70,6 +76,18 @@ export class EventDiscovery {
         `${unknown.length === 1 ? 'it' : 'them'} are never sent. Add @Entity() and list the class in the data source's ` +
         'entities, or name its data source in the option dataSources.',
     );
+  }
+
+  #warnOfSecrets(): void {
+    for (const { entity, properties } of secretColumns(
+      this.captures.all.flatMap((one) => one.plans),
+    )) {
+      const names = properties.map((name) => `'${name}'`).join(', ');
+      this.#logger.warn(
+        `Payloads of events are given ${properties.join(', ')} of ${entity}, named like secrets, and may send them. ` +
+          `Hide them: @Webhooks<${entity}>({ hidden: [${names}] }). Where subscribers may see one, name it in notSecret instead.`,
+      );
+    }
   }
 
   /** Events that are not declared can be sent as well, unless the option `strictEvents` refuses them. */

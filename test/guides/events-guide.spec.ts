@@ -29,7 +29,7 @@ const code = [
 ].join('\n');
 
 type Class = new (...args: never[]) => object;
-interface Guide extends Record<'Article' | 'Tag' | 'User' | 'Orders' | 'Stock', Class> {
+interface Guide extends Record<'Account' | 'Article' | 'Tag' | 'User' | 'Orders' | 'Stock', Class> {
   readonly examples: ((context: object) => Promise<void>)[];
   readonly options: ThornModuleOptions;
 }
@@ -51,7 +51,7 @@ describe('the guide to events', () => {
       ),
     );
     guideModule = (await import(/* @vite-ignore */ file)) as Guide;
-    const { Article, Tag, User, Orders, Stock, options } = guideModule;
+    const { Account, Article, Tag, User, Orders, Stock, options } = guideModule;
     const module = await Test.createTestingModule({
       imports: [
         TypeOrmModule.forRoot({
@@ -60,7 +60,7 @@ describe('the guide to events', () => {
           synchronize: true,
           autoLoadEntities: true,
         }),
-        TypeOrmModule.forFeature([Article, Tag, User]),
+        TypeOrmModule.forFeature([Account, Article, Tag, User]),
         ThornModule.forRoot({ ...options, dispatch: RecordingStrategy }),
       ],
       providers: [Orders, Stock],

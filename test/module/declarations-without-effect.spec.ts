@@ -1,6 +1,7 @@
 import { type INestApplication, Injectable, type LoggerService, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { Column, Entity, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   defineEvents,
@@ -9,6 +10,7 @@ import {
   type ThornModuleExtras,
   type ThornModuleOptions,
   WebhookEvent,
+  Webhooks,
 } from '../../lib/index.js';
 
 let app: INestApplication | undefined;
@@ -22,6 +24,7 @@ afterEach(async () => {
 async function warningsOf(
   options: ThornModuleOptions & ThornModuleExtras = {},
   providers: Type<unknown>[] = [],
+  entities: Type<object>[] = [],
 ): Promise<readonly string[]> {
   const warnings: string[] = [];
   const silent = () => undefined;
@@ -33,6 +36,7 @@ async function warningsOf(
         ...{ type: 'better-sqlite3', database: ':memory:' },
         ...{ autoLoadEntities: true, synchronize: true },
       }),
+      TypeOrmModule.forFeature(entities),
       ThornModule.forRoot({ dispatch: inline(), ...options }),
     ],
     providers,
@@ -122,5 +126,60 @@ describe('the pattern of a static subscriber that matches no declared event', ()
     expect(ofPatterns(await warningsOf({ subscribers, events }, [Orders]))).toEqual([]);
     await app!.close();
     expect(ofPatterns(await warningsOf({ subscribers }))).toEqual([]);
+  });
+});
+
+describe('a column that is named like a secret', () => {
+  it('is logged at start-up where a payload is given it, with the setting that hides it', async () => {
+    @Entity()
+    @Webhooks<Account>({ notSecret: ['token'] })
+    class Account {
+      @PrimaryGeneratedColumn() id!: number;
+      @Column() apiKey!: string;
+      @Column() token!: string;
+    }
+    @Entity()
+    @Webhooks<Login>({ hidden: ['secret'], payload: (_, { changes }) => changes })
+    @WebhookEvent<Login>('login.changed', { on: 'change', relations: ['account'] })
+    class Login {
+      @PrimaryGeneratedColumn() id!: number;
+      @Column() passwordHash!: string;
+      @Column() resetToken!: string;
+      @Column() secret!: string;
+      @Column({ select: false }) salt!: string;
+      @ManyToOne(() => Account) account!: Account;
+    }
+    @Entity()
+    @WebhookEvent<Quiet>('quiet.changed', { on: 'change' })
+    class Quiet {
+      @PrimaryGeneratedColumn() id!: number;
+      @Column() password!: string;
+    }
+
+    const warnings = await warningsOf({}, [], [Login, Account, Quiet]);
+
+    expect(warnings.filter((line) => line.startsWith('Payloads'))).toEqual([
+      'Payloads of events are given passwordHash, resetToken of Login, named like secrets, and may send them. ' +
+        "Hide them: @Webhooks<Login>({ hidden: ['passwordHash', 'resetToken'] }). " +
+        'Where subscribers may see one, name it in notSecret instead.',
+      'Payloads of events are given apiKey of Account, named like secrets, and may send them. ' +
+        "Hide them: @Webhooks<Account>({ hidden: ['apiKey'] }). " +
+        'Where subscribers may see one, name it in notSecret instead.',
+    ]);
+  });
+});
+
+describe('a hidden column that the entity does not have', () => {
+  it('is refused at start-up, naming those that it has', async () => {
+    @Entity()
+    @Webhooks<Misspelt>({ hidden: ['pasword' as 'password'] })
+    class Misspelt {
+      @PrimaryGeneratedColumn() id!: number;
+      @Column() password!: string;
+    }
+
+    await expect(warningsOf({}, [], [Misspelt])).rejects.toThrow(
+      '@Webhooks on Misspelt: hidden names pasword, which is not a property of Misspelt. Its properties: id, password',
+    );
   });
 });

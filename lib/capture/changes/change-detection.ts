@@ -64,14 +64,16 @@ function replacedFields(
   const changed: Field[] = columns.filter(
     (column) =>
       column.isSelect &&
+      !event.unreported.has(column) &&
       !column.isVirtual &&
       !column.isUpdateDate &&
       !column.isVersion &&
       !isSameColumnValue(column, column.getEntityValue(old), column.getEntityValue(row)),
   );
   // The keys of others are columns, and compared with them.
-  const relations = relationsWithJoinColumns.filter(({ joinColumns }) =>
-    joinColumns.some(({ isVirtual }) => isVirtual),
+  const relations = relationsWithJoinColumns.filter(
+    (relation) =>
+      !event.unreported.has(relation) && relation.joinColumns.some(({ isVirtual }) => isVirtual),
   );
   const isRead = (relation: RelationMetadata): boolean =>
     [old, row].every((one) => relation.getEntityValue(one) !== undefined);
@@ -103,10 +105,8 @@ export function isReported(changed: readonly Field[] | undefined, event: EventPl
 }
 
 /** The values that were set, without those of hidden columns that the event does not name. */
-function shownValues({ values }: NetChange, { hidden }: EventPlan): ChangedValue[] {
-  return [...values.values()].filter(
-    ({ of }) => isRelation(of) || of.isSelect || hidden.includes(of.propertyPath),
-  );
+function shownValues({ values }: NetChange, { unreported }: EventPlan): ChangedValue[] {
+  return [...values.values()].filter(({ of }) => !unreported.has(of));
 }
 
 function isWatched(field: Field, { watched }: EventPlan): boolean {

@@ -4,7 +4,11 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { BULK_SETTINGS, checkBulkSettings } from '../../event/bulk-settings.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';
 import type { EntityClass } from '../../event/entity-events.js';
-import type { EntityEventOptions, EntityEventSettings } from '../../event/event-settings.js';
+import type {
+  ColumnSettings,
+  EntityEventOptions,
+  EntityEventSettings,
+} from '../../event/event-settings.js';
 import { compileEventName } from '../../event/event-name.js';
 import { checkHeaders } from '../../message/header-checks.js';
 import {
@@ -29,6 +33,7 @@ const SETTINGS: Names<Omit<EntityEventSettings<object>, keyof MessageSettings>> 
   subscribers: true,
   requestData: true,
 };
+const COLUMN_SETTINGS: Names<ColumnSettings<object>> = { hidden: true, notSecret: true };
 const OPTIONS: Names<Omit<EntityEventOptions<object>, keyof MessageSettings>> = {
   ...SETTINGS,
   on: true,
@@ -56,9 +61,18 @@ export function checkEntityClass(target: unknown, rest: readonly unknown[]): str
 /** @throws {@link ThornConfigurationError} naming `place` and the fix */
 export function checkEntitySettings(place: string, settings: object): void {
   const check = new OptionChecks(place);
-  const known = { ...SETTINGS, ...BULK_SETTINGS };
+  const known = { ...SETTINGS, ...COLUMN_SETTINGS, ...BULK_SETTINGS };
   check.names(settings, [...Object.keys(known), ...MESSAGE_SETTINGS]);
   checkBulkSettings(check, settings);
+  for (const key of Object.keys(COLUMN_SETTINGS)) {
+    const value = (settings as Readonly<Record<string, unknown>>)[key];
+    const isFine = value === undefined || (Array.isArray(value) && value.every(isName));
+    check.assert(
+      key,
+      isFine,
+      `must be a list of properties such as ['passwordHash'], not ${describe(value)}`,
+    );
+  }
   checkSettingKinds(place, settings as Readonly<Record<string, unknown>>);
 }
 
@@ -135,10 +149,9 @@ function describe(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }
 
+const isName = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const isNameList = (value: unknown): boolean =>
-  Array.isArray(value) &&
-  value.length > 0 &&
-  value.every((name) => typeof name === 'string' && name !== '');
+  Array.isArray(value) && value.length > 0 && value.every(isName);
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isTextOrFunction = (value: unknown): boolean =>

@@ -1,6 +1,6 @@
 import { recordEntitySettings } from '../../event/entity-events.js';
 import type { BulkSettings } from '../../event/bulk-settings.js';
-import type { EntityEventSettings } from '../../event/event-settings.js';
+import type { ColumnSettings, EntityEventSettings } from '../../event/event-settings.js';
 import { checkEntityClass, checkEntitySettings } from './declaration-checks.js';
 
 /** A decorator for the class of `Entity`, and for no other. */
@@ -8,7 +8,7 @@ export type EntityDecorator<Entity> = (target: abstract new (...args: never[]) =
 
 /**
  * Sets options that all events of an entity share; an event's own options win. `bulk`, `bulkLimit` and `bulkOverflow` are
- * of the entity, and win over the module's.
+ * of the entity, and win over the module's. `hidden` names columns that no event shows, also where the class has no events.
  *
  * @throws {@link ThornConfigurationError} at decoration, when a setting is unknown or of the wrong kind
  *
@@ -21,7 +21,7 @@ export type EntityDecorator<Entity> = (target: abstract new (...args: never[]) =
  * ```
  */
 export function Webhooks<Entity extends object>(
-  settings: EntityEventSettings<Entity> & BulkSettings,
+  settings: EntityEventSettings<Entity> & ColumnSettings<Entity> & BulkSettings,
 ): EntityDecorator<Entity> {
   return (target, ...rest: unknown[]) => {
     const place = checkEntityClass(target, rest);

@@ -1,7 +1,7 @@
 import type { ObjectLiteral } from 'typeorm';
 import type { EntityChanges, ValueChange } from '../../event/index.js';
 import type { NetChange } from '../changes/net-change.js';
-import { propertyOf } from '../plan/changed-fields.js';
+import { propertyOf } from '../plan/entity-fields.js';
 import type { EventPlan } from '../plan/entity-plan.js';
 import { isEmptyLink, withoutPaths } from '../rows/row-copy.js';
 import type { Field, RelationMetadata } from '../rows/typeorm-types.js';

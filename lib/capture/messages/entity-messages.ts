@@ -108,10 +108,7 @@ export class EntityMessages {
     const owner = audience === 'everyone' ? null : this.#owner(event, row, subject.row);
     const heard: HeardEvent = { event: name, keep: settings.keep, audience, owner };
     if (isForRecipients && this.pipeline.isUnheard(heard)) return;
-    const change =
-      concealed.length === 0
-        ? subject.change
-        : { ...subject.change, before: withoutPaths(subject.change.before, concealed, metadata) };
+    const change = shownChange(subject, event);
     const data = options.payload?.(row, change);
     return isPromiseLike(data)
       ? this.#createLater(event, heard, row, subject.row, data)
@@ -216,6 +213,22 @@ function conditionRow(
   { row, change }: Subject,
 ): ObjectLiteral {
   return readsChanges ? withChanges(row, change.changes, metadata) : row;
+}
+
+/** The change as a payload may see it. */
+function shownChange(
+  { change }: Subject,
+  { concealed, concealedInRelated, metadata, relation }: EventPlan,
+): Subject['change'] {
+  if (concealed.length + concealedInRelated.length === 0) return change;
+  const related = relation?.inverseEntityMetadata;
+  return {
+    ...change,
+    before: withoutPaths(change.before, concealed, metadata),
+    related: related
+      ? change.related.map((row) => withoutPaths(row, concealedInRelated, related))
+      : change.related,
+  };
 }
 
 function refOf({ ref }: EventPlan['options'], row: ObjectLiteral, whole: ObjectLiteral) {

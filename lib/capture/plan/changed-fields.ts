@@ -3,7 +3,9 @@ import { shownNames } from '../../common/error-text.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { FieldKind } from '../../event/index.js';
 import type { Field } from '../rows/typeorm-types.js';
+import { propertyOf, withItsKey } from './entity-fields.js';
 import { fieldKind } from './entity-paths.js';
+import { hiddenNames } from './hidden-columns.js';
 
 /** The row's property of a condition that stands for the changed fields. */
 const CHANGES = 'changes';
@@ -31,12 +33,8 @@ export function changeableNames(metadata: EntityMetadata): string[] {
     ...metadata.columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual),
     ...metadata.relationsWithJoinColumns,
   ];
-  return [...new Set(fields.map(propertyOf))];
-}
-
-/** The property of the row that holds a field: the embedded object of an embedded column. */
-export function propertyOf({ propertyPath }: Field): string {
-  return propertyPath.split('.')[0]!;
+  const hidden = hiddenNames(metadata);
+  return [...new Set(fields.map(propertyOf))].filter((name) => !hidden.has(name));
 }
 
 /** The kind of field at a path that leads through a condition's `changes`; undefined when it does not. */
@@ -86,10 +84,4 @@ function fieldsOf(field: string, event: string, metadata: EntityMetadata): Field
 
 function isHidden(field: Field): boolean {
   return 'isSelect' in field && !field.isSelect;
-}
-
-/** A relation and the column that holds its key are one: TypeORM reports whichever was set. */
-function withItsKey(field: Field): Field[] {
-  if ('joinColumns' in field) return [field, ...field.joinColumns];
-  return field.relationMetadata === undefined ? [field] : [field, field.relationMetadata];
 }

@@ -30,9 +30,15 @@ import {
   watchedFields,
 } from './changed-fields.js';
 import { callsNothing } from './calls-nothing.js';
+import {
+  checkColumnSettings,
+  concealedPaths,
+  hiddenNames,
+  unreportedFields,
+} from './hidden-columns.js';
 import { keyRelations } from './key-relations.js';
 import { type OrderPlan, planOrder } from './order-plan.js';
-import { pathFault } from './path-checks.js';
+import { checkPaths } from './path-checks.js';
 import { planReadBack, type ReadBack } from '../rows/read-back.js';
 import { templateFields } from '../payload/ref-template.js';
 import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
@@ -79,8 +85,15 @@ export interface EventPlan {
   readonly keyRelations: readonly RelationMetadata[] | undefined;
   /** Columns that TypeORM does not select by itself but a path of the event names. */
   readonly hidden: readonly string[];
-  /** The hidden columns of all the entity's events: one query may read them, and payloads must not see them. */
+  /**
+   * The hidden columns of the entity and of rows that it refers to: the row is read with them, and payloads must not see
+   * them.
+   */
   readonly concealed: readonly string[];
+  /** The hidden columns of the rows at the other end of its links. */
+  readonly concealedInRelated: readonly string[];
+  /** Hidden columns and relations that the event does not name: a change of them alone sends nothing. */
+  readonly unreported: ReadonlySet<Field>;
   /** Undefined when its messages have no key. */
   readonly order: OrderPlan | undefined;
   /** The options that travel with messages. */
@@ -121,10 +134,11 @@ export function planCapture(dataSource: DataSource): CapturePlan {
   for (const metadata of dataSource.entityMetadatas) {
     const { target } = metadata;
     if (!isEntityClass(target) || metadata.isJunction) continue;
+    checkColumnSettings(metadata);
     const declared = entityEventsOf(target).flatMap(byTrigger);
     if (declared.length === 0) continue;
     const planned = declared.map((event) => planEvent(event, metadata));
-    const concealed = [...new Set(planned.flatMap(({ hidden }) => hidden))];
+    const concealed = concealedPaths(planned, metadata);
     const events = planned.map((event) => ({ ...event, concealed }));
     const [readBack, changeable] = [planReadBack(metadata), changeableNames(metadata)];
     const plan = { metadata, events, readBack, changeable };
@@ -196,6 +210,7 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
   const { payload, ref, owner, headers } = options;
   const functions = [payload, ref, owner, headers, order?.keyFunction].filter(isFunction);
   const needsRow = paths.length > 0 || readsChanges || functions.length > 0;
+  const relation = relationOf(event, metadata);
   return {
     name,
     eventName,
@@ -206,7 +221,9 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     condition,
     order,
     settings: messageSettings(options),
-    relation: relationOf(event, metadata),
+    relation,
+    concealedInRelated: relation ? [...hiddenNames(relation.inverseEntityMetadata)] : [],
+    unreported: unreportedFields(metadata, { watched, paths }),
     watched,
     readsChanges,
     callsApplication: ![...functions, options.requestData].filter(isFunction).every(callsNothing),
@@ -224,25 +241,6 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
         return survey.hidden !== undefined || !onlyOwnKeys(survey);
       }),
   };
-}
-
-function checkPaths(
-  { name }: DeclaredEntityEvent,
-  metadata: EntityMetadata,
-  paths: Readonly<Record<string, readonly string[]>>,
-): void {
-  for (const [setting, named] of Object.entries(paths)) {
-    for (const path of named) {
-      // Names are filled from own properties alone.
-      const fault = pathFault(path, metadata, setting !== 'the name');
-      if (fault === undefined) continue;
-      throw new ThornConfigurationError(
-        'THORN_DECLARATION_INVALID',
-        `${metadata.name}, event ${name}: ${setting} names ${path}, but ${fault}`,
-        { entity: metadata.name, event: name, path },
-      );
-    }
-  }
 }
 
 function relationOf(

@@ -1,13 +1,34 @@
 import type { EntityMetadata } from 'typeorm';
 import { shownNames } from '../../common/error-text.js';
+import { ThornConfigurationError } from '../../errors/index.js';
 import { fieldKind, fieldNames, surveyPath } from './entity-paths.js';
+
+/** @throws {@link ThornConfigurationError} naming the setting of an event whose path leads to no value */
+export function checkPaths(
+  { name }: { readonly name: string },
+  metadata: EntityMetadata,
+  paths: Readonly<Record<string, readonly string[]>>,
+): void {
+  for (const [setting, named] of Object.entries(paths)) {
+    for (const path of named) {
+      // Names are filled from own properties alone.
+      const fault = pathFault(path, metadata, setting !== 'the name');
+      if (fault === undefined) continue;
+      throw new ThornConfigurationError(
+        'THORN_DECLARATION_INVALID',
+        `${metadata.name}, event ${name}: ${setting} names ${path}, but ${fault}`,
+        { entity: metadata.name, event: name, path },
+      );
+    }
+  }
+}
 
 /**
  * Finds out why a path of a row does not lead to one text, number or the like; undefined when it does.
  *
  * @param readsGetters whether getters of the class are read as well as columns
  */
-export function pathFault(
+function pathFault(
   path: string,
   entity: EntityMetadata,
   readsGetters: boolean,

@@ -73,8 +73,9 @@ export function withoutPaths<Value>(value: Value, paths: readonly string[], shap
     const [key, ...rest] = path.split('.') as [string, ...string[]];
     const within = rest.length === 0 ? undefined : shapeWithin(shape, key);
     const accessors = accessorsOf(shape, Object.getPrototypeOf(copy) as object | null);
-    if (within !== undefined && (Object.hasOwn(copy, key) || accessors.includes(key))) {
-      copy[key] = withoutPaths(copy[key], [rest.join('.')], within);
+    const held = isLazy(shape, key) ? `__${key}__` : key;
+    if (within !== undefined && (Object.hasOwn(copy, held) || accessors.includes(held))) {
+      copy[held] = withoutPaths(copy[held], [rest.join('.')], within);
     }
   }
   return copy as Value;
@@ -128,6 +129,11 @@ function shapeWithin(shape: Shape, key: string): Shape | undefined {
     shape.embeddeds.find(({ propertyName }) => propertyName === key) ??
     shape.relations.find(({ propertyName }) => propertyName === key)?.inverseEntityMetadata
   );
+}
+
+/** True of a relation that TypeORM keeps behind a promise, beside which it holds the rows. */
+function isLazy({ relations }: Shape, key: string): boolean {
+  return relations.some((relation) => relation.propertyName === key && relation.isLazy);
 }
 
 /** A copy without some properties. */

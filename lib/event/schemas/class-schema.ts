@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { loadClassTransformer } from './validation-packages.js';
 import type { DataClass } from '../define-events.js';
+import { columnsNamed } from '../entity-events.js';
 import type { JsonSchema } from './json-schema.js';
 import { type SwaggerProperty, swaggerProperties } from './swagger-properties.js';
 import { type ValidatedProperty, validatedProperties } from './validator-schema.js';
@@ -23,8 +24,8 @@ const NO_KEYWORDS: ReadonlySet<string> = new Set([
 
 /**
  * Makes the schema of a class' data, from the decorators of class-validator and class-transformer, from
- * `@ApiProperty()` and from what the plugin of @nestjs/swagger adds. A property that none of them knows is not in it. A
- * class inside of itself is an object of which nothing else is said.
+ * `@ApiProperty()` and from what the plugin of @nestjs/swagger adds. A property that none of them knows is not in it, nor
+ * one that an entity hides from its events. A class inside of itself is an object of which nothing else is said.
  */
 export function schemaOfClass(type: DataClass, inside: readonly unknown[] = []): JsonSchema {
   if (inside.includes(type)) return { type: 'object' };
@@ -32,7 +33,9 @@ export function schemaOfClass(type: DataClass, inside: readonly unknown[] = []):
   const validated = validatedProperties(type);
   const properties: Record<string, JsonSchema> = {};
   const required: string[] = [];
+  const hidden = columnsNamed(type, 'hidden');
   for (const name of new Set([...swagger.keys(), ...validated.keys()])) {
+    if (hidden.includes(name)) continue;
     const facts: Facts = {
       type,
       name,
