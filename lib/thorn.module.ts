@@ -7,6 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import type { ApiRequest } from './api/index.js';
 import { WebhookHttpClient } from './delivery/index.js';
 import { DispatchStrategy, MessagePipeline, WebhookDispatcher } from './dispatch/index.js';
 import { CallSite } from './module/call-site.js';
@@ -22,7 +23,8 @@ import { unconfiguredProviders } from './module/unconfigured.providers.js';
 import { OutboxStrategy } from './outbox/index.js';
 import { Subscribers } from './subscriber/index.js';
 
-type AsyncOptions = Parameters<typeof ConfigurableModuleClass.forRootAsync>[0];
+type AsyncOptions<Request extends object> = Pick<ThornModuleExtras<Request>, 'api'> &
+  Omit<Parameters<typeof ConfigurableModuleClass.forRootAsync>[0], 'api'>;
 
 /** What the module itself and most applications inject. */
 const SERVICES = [
@@ -61,9 +63,11 @@ export class ThornModule
    *
    * @throws {@link ThornConfigurationError} here or at start-up, naming the option and its fix
    */
-  static override forRoot(options: ThornModuleOptions & ThornModuleExtras = {}): DynamicModule {
+  static override forRoot<Request extends object = ApiRequest>(
+    options: ThornModuleOptions & ThornModuleExtras<Request> = {},
+  ): DynamicModule {
     checkIsOptions(options);
-    return withCallSite(super.forRoot(options), ThornModule.forRoot);
+    return withCallSite(super.forRoot(options as ThornModuleExtras), ThornModule.forRoot);
   }
 
   /**
@@ -80,9 +84,12 @@ export class ThornModule
    * });
    * ```
    */
-  static override forRootAsync(options: AsyncOptions): DynamicModule {
+  static override forRootAsync<Request extends object = ApiRequest>(
+    options: AsyncOptions<Request>,
+  ): DynamicModule {
     checkIsAsync(options, EXTRA_NAMES);
-    return withCallSite(super.forRootAsync(options), ThornModule.forRootAsync);
+    const plain = options as AsyncOptions<ApiRequest>;
+    return withCallSite(super.forRootAsync(plain), ThornModule.forRootAsync);
   }
 
   constructor(

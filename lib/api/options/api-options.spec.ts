@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { CanActivate } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { ThornConfigurationError } from '../../errors/index.js';
+import { ThornModule } from '../../thorn.module.js';
 import { type ApiRequest, ApiSettings, type ThornApiOptions } from './api-options.js';
 
 class Guard implements CanActivate {
@@ -75,16 +76,20 @@ describe('the options of the REST API', () => {
   });
 
   it('lets owner read what guards leave on the request', () => {
-    const options: ThornApiOptions[] = [
-      { unprotected: true, owner: (request) => request.user.id },
-      { unprotected: true, owner: async (request) => String(request.user.id) },
-      { unprotected: true, owner: (request: ApiRequest & { tenant: string }) => request.tenant },
-      { unprotected: true, owner: (request: RequestWithUser<JwtPayload>) => request.user.sub },
-      { unprotected: true, owner: (request: { user: { id: number } }) => request.user.id },
-      { unprotected: true, owner: (request: { user?: { id: bigint } }) => request.user?.id },
+    const api = <Request extends object = ApiRequest>(owner: ThornApiOptions<Request>['owner']) =>
+      ThornModule.forRoot({ api: { unprotected: true, owner } });
+    const options = [
+      ThornModule.forRoot({ api: { unprotected: true, owner: (request) => request.user.id } }),
+      api(async (request) => String(request.user.id)),
+      api((request: ApiRequest & { tenant: string }) => request.tenant),
+      api((request: RequestWithUser<JwtPayload>) => request.user.sub),
+      api((request: { user: { _id: Buffer } }) => request.user._id.toString('hex')),
+      api((request: { user?: { id: bigint } }) => request.user?.id),
+      // @ts-expect-error the type of the parameter says what a user has
+      api((request) => request.user.sub as string),
     ];
     // @ts-expect-error an object is not an owner
     const wrong: ThornApiOptions = { unprotected: true, owner: () => ({ id: 'ada' }) };
-    expect([...options, wrong]).toHaveLength(7);
+    expect([...options, wrong]).toHaveLength(8);
   });
 });

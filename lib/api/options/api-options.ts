@@ -6,14 +6,12 @@ import { type ApiLimits, apiLimits } from './api-limits.js';
 
 /**
  * The platform's own request object, with the `user` that guards usually leave on it. To read something else, annotate
- * the parameter of `owner` with the application's own request type, or with `ApiRequest & { tenant: string }`.
+ * the parameter of `owner` with the application's own request type, or with `{ user: { sub: string } }`.
  */
 export interface ApiRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The user in the application's own type, which this library does not know. */
-  // With any other type `owner: (request: RequestWithUser<JwtPayload>) => request.user.sub` would not compile.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly user: any;
+  /** The user that a guard has left on the request. */
+  readonly user: { readonly id: string | number | bigint };
 }
 
 /** The id of a user as `owner` returns it. Numbers are turned into text. */
@@ -27,7 +25,7 @@ export type ApiOwner = string | number | bigint | null | undefined;
  * ThornModule.forRoot({ api: { guards: [AuthGuard], owner: (request) => request.user.id } });
  * ```
  */
-export interface ThornApiOptions {
+export interface ThornApiOptions<Request extends object = ApiRequest> {
   /** The path of the routes, below a global prefix if there is one. Letters, digits, `-`, `_`, `.`, `~`. Default `hooks`. */
   readonly path?: string;
 
@@ -41,9 +39,9 @@ export interface ThornApiOptions {
    * Returns whose subscribers the caller may see and change: the id of the caller's user. Called after the guards.
    * Numbers are turned into text. `null` means the application's own subscribers, which receive every match, and has to
    * be returned on purpose. `undefined` and an empty text are answered with 401, any other value with 500 and a line in
-   * the log.
+   * the log. The parameter may have the application's own type: `(request: { user: { sub: string } }) => request.user.sub`.
    */
-  owner(request: ApiRequest): ApiOwner | Promise<ApiOwner>;
+  owner(request: Request): ApiOwner | Promise<ApiOwner>;
 
   /** Says that the routes are meant to have no guards of their own, for example because a global one protects them. */
   readonly unprotected?: true;

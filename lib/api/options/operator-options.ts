@@ -11,7 +11,10 @@ import { checkApiPath } from './api-options.js';
  * ```
  */
 export interface OperatorApiOptions {
-  /** Guards that every route passes, in this order; at least one. They are constructed in Thorn's module. */
+  /**
+   * Guards that every route passes, in this order; at least one. They are constructed in Thorn's module. One of them has to
+   * let operators in alone: whom they let in sees and changes the endpoints of every owner.
+   */
   readonly guards: readonly Type<CanActivate>[];
   /** Modules that export what the guards inject. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;

@@ -1,5 +1,10 @@
 import type { DynamicModule, Type } from '@nestjs/common';
-import type { OperatorApiOptions, PageDefinition, ThornApiOptions } from '../../api/index.js';
+import type {
+  ApiRequest,
+  OperatorApiOptions,
+  PageDefinition,
+  ThornApiOptions,
+} from '../../api/index.js';
 import type { SerializeTransactions } from '../../sqlite/index.js';
 import type { Clock } from '../../common/index.js';
 import type {
@@ -120,11 +125,11 @@ export interface ThornModuleOptions extends BulkSettings {
 }
 
 /** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */
-export interface ThornModuleExtras {
+export interface ThornModuleExtras<Request extends object = ApiRequest> {
   /** The strategy that decides where and when deliveries are made. Default `outbox()`, or `inline()` without a data source. */
   dispatch?: DispatchSetting;
   /** The REST API. Default: off. */
-  api?: ThornApiOptions;
+  api?: ThornApiOptions<Request>;
   /** The REST API for operators, across owners. Default: off. */
   operatorApi?: OperatorApiOptions;
   /** The page of owners and operators: `thornPage()` of `nestjs-thorn/page`. It needs `api`. Default: off. */
