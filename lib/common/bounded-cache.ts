@@ -19,4 +19,8 @@ export class BoundedCache<Key, Value> {
   delete(key: Key): void {
     this.#entries.delete(key);
   }
+
+  values(): readonly Value[] {
+    return [...this.#entries.values()];
+  }
 }

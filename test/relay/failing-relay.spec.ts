@@ -28,6 +28,23 @@ class FailingRelay extends MessageRelay {
   }
 }
 
+/** Keeps what it takes. */
+class KeepingRelay extends MessageRelay {
+  override readonly carries = true;
+  readonly tickets: Ticket[] = [];
+
+  override start(): void {}
+
+  override async carry(_messages: readonly Message[], tickets: readonly Ticket[]): Promise<[]> {
+    this.tickets.push(...tickets);
+    return [];
+  }
+
+  override pause(): void {}
+
+  override async close(): Promise<void> {}
+}
+
 afterEach(() => {
   vi.restoreAllMocks();
 });
@@ -50,6 +67,27 @@ it('records deliveries when a relay fails at shutdown, and logs the failure', as
   expect(told).toContain('Pausing the relay failed: no pause');
   expect(told).toContain('Closing the relay failed: no end');
   await rig.close();
+  await receiver.stop();
+  await place.drop();
+});
+
+it('leaves what its relay has not brought to others at shutdown, as soon as it has ended', async () => {
+  const receiver = await ScriptedReceiver.start();
+  const place = await createDatabase('file');
+  const relay = new KeepingRelay();
+  // Longer than the test: nothing expires in it.
+  const lease = 120_000;
+  const leaving = await openOutboxApp(place, { relay, lease });
+  await leaving.subscribers.create(subscriber(receiver.url));
+  await leaving.send();
+  await expect.poll(() => relay.tickets).toHaveLength(1);
+  await leaving.close();
+
+  const { subscribers } = leaving;
+  const staying = await openOutboxApp(place, { lease, subscribers, synchronize: false });
+  await staying.until('SELECT status FROM thorn_deliveries', (rows) => rows.length === 1);
+  expect(receiver.received).toHaveLength(1);
+  await staying.close();
   await receiver.stop();
   await place.drop();
 });

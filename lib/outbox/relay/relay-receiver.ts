@@ -27,6 +27,11 @@ export class RelayReceiver extends RelayWorker {
     for (const one of messages) this.#own.set(one.message.id, one);
   }
 
+  /** Messages of this process whose tickets the relay has not brought back: another process may have them, or the queue. */
+  get carried(): readonly StagedMessage[] {
+    return this.#own.values();
+  }
+
   /** Forgets messages that other processes may take from now on. */
   forget(messages: readonly Pick<Ticket, 'id'>[]): void {
     for (const { id } of messages) this.#own.delete(id);

@@ -78,6 +78,17 @@ export class HandOver {
     this.#isStopped = true;
   }
 
+  /**
+   * Releases the leases of messages that only the relay has: this process may have been the last one that the relay
+   * brings tickets to. Messages that another process has taken over keep theirs.
+   */
+  async giveUp(): Promise<void> {
+    const { stores, receiver } = this.dependencies;
+    const { carried } = receiver;
+    receiver.forget(carried.map(({ message }) => message));
+    await Promise.all(stores.map((store) => this.#releaseLeases(store, carried)));
+  }
+
   /** Resolves when no message is being passed on. */
   async idle(): Promise<void> {
     while (this.#handingOver.size > 0) await Promise.all(this.#handingOver);

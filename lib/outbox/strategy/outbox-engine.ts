@@ -197,7 +197,7 @@ export class OutboxEngine {
 
   async #release(): Promise<void> {
     const now = this.dependencies.clock.now();
-    await Promise.all(this.stores.map((store) => store.giveUp(now)))
+    await Promise.all([...this.stores.map((store) => store.giveUp(now)), this.handOver.giveUp()])
       .then(() => Promise.all([this.dependencies.listener.idle(), this.#notifier.idle()]))
       .catch((error: unknown) =>
         this.#logger.error(
