@@ -16,17 +16,25 @@ import {
   guardedDeliverer,
   requests,
 } from './http/client.js';
+import { partsOf } from './parts.js';
 import { type Receiver, startReceiver } from './receiver.js';
 
 const NAMES: readonly ClientName[] = ['axios.post', 'dispatch', 'default', 'interceptors'];
 const GUARD_SCHEDULE = { warmUp: 0, turn: 200, rounds: 60, inFlight: 64 };
 const SCHEDULE = { warmUp: 3000, turn: 1500, rounds: 9, inFlight: 64 };
 
+/** @param wanted names of parts; all when there are none */
+export async function run(wanted: readonly string[]): Promise<void> {
+  for (const part of partsOf<undefined>('http', { clients: compared }, wanted)) {
+    await part.run(undefined);
+  }
+}
+
 /**
  * One request: the default client and deliverer against `axios.post`, against bare undici, and against the same with a
  * policy that allows everything.
  */
-export async function run(): Promise<void> {
+async function compared(): Promise<void> {
   const receiver = await startReceiver();
   const clients = await Promise.all(NAMES.map((name) => forked(requests, name, receiver.port)));
   const [guarded, unguarded] = [guardedDeliverer(), guardedDeliverer(new AllowAll())];

@@ -1,13 +1,10 @@
 import 'reflect-metadata';
+import './require.js';
 import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { machine } from './harness.js';
 import { tour } from './tour.js';
 
-// The sources are built to CommonJS, and run as ES modules here.
-globalThis.require = createRequire(import.meta.url);
-
-const NOT_BENCHES = new Set(['run', 'tour', 'parts', 'harness', 'receiver']);
+const NOT_BENCHES = new Set(['run', 'tour', 'parts', 'require', 'harness', 'receiver']);
 
 const available = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.js'))
@@ -23,8 +20,14 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 console.error(machine());
-if (benches.length === 0) await tour(run);
-for (const bench of benches) await run(bench);
+try {
+  if (benches.length === 0) await tour(run);
+  for (const bench of benches) await run(bench);
+} catch (error) {
+  console.error(error);
+  // A process that it has started may still be there, and would keep this one.
+  process.exit(1);
+}
 
 /** @param bench its name; `outbox:slow,latency`: these parts of it alone */
 async function run(bench: string): Promise<void> {

@@ -39,12 +39,16 @@ export function startWorkers(task: WorkerTask, count: number): readonly ChildPro
 
 const words = new WeakMap<ChildProcess, Word>();
 
-/** Resolves when the workers have made so many deliveries together. */
+/**
+ * Resolves when the workers have made so many deliveries together.
+ *
+ * @throws Error when one of them ends before
+ */
 export function reached(
   children: readonly ChildProcess[],
   goal: number,
 ): Promise<Word & { readonly at: number }> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const sum = (value: (word: Word) => number) =>
       children.reduce((total, child) => {
         const word = words.get(child);
@@ -54,9 +58,10 @@ export function reached(
       words.set(this, word as Word);
       const delivered = sum((one) => one.delivered);
       if (delivered < goal) return;
-      for (const child of children) child.off('message', note);
+      for (const child of children) child.off('message', note).off('exit', gone);
       resolve({ delivered, cpu: sum(({ cpu }) => cpu), at: performance.now() });
     };
-    for (const child of children) child.on('message', note);
+    const gone = (code: number | null) => reject(new Error(`a worker ended with ${code}`));
+    for (const child of children) child.on('message', note).on('exit', gone);
   });
 }

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import '../require.js';
 import { InMemorySubscriberRepository } from '../../lib/subscriber/index.js';
 import { openBullMqApp } from '../../test/support/apps/bullmq-app.js';
 import { subscriber } from '../../test/support/apps/outbox-app.js';

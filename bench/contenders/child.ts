@@ -1,12 +1,9 @@
 import 'reflect-metadata';
-import { createRequire } from 'node:module';
+import '../require.js';
 import { rate } from '../harness.js';
 import type { Contender } from '../outbox/contender.js';
 import { latencies } from '../outbox/latency.js';
 import type { ForkedCandidate, Request } from './forked.js';
-
-// The sources are built to CommonJS, and run as ES modules here.
-globalThis.require = createRequire(import.meta.url);
 
 interface Task {
   readonly url: string;
