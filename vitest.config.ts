@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { defineConfig, type UserProjectConfigExport } from 'vitest/config';
+import type { ProvidedContext } from 'vitest';
 import { pageBundle } from './tools/build-page.mjs';
 
 /** The previous major's packages: a workspace of its own, so that both are installed side by side. */
@@ -19,8 +20,11 @@ const itself = [
     replacement: fileURLToPath(new URL('lib/$1/index.ts', import.meta.url)),
   },
 ];
+/** Set by `.ci/run`: the file that tools/test-totals.mjs reads. */
 const report = process.env['THORN_REPORT'];
 const long = process.env['THORN_LONG'] === '1';
+/** Milliseconds that a condition may take to come true, unless the test says otherwise; below the limit of a test, so that it says what it has waited for. */
+const PATIENCE = 30_000;
 /** Set by `npm run test:unit` and `npm run test:quick`; CONTRIBUTING.md says what each is for. */
 const suite = process.env['THORN_SUITE'];
 
@@ -52,6 +56,19 @@ const NOT_QUICK = [
   'test/tooling/tracing.spec.ts',
 ];
 
+/** By project; the others have all. */
+const DATABASES_ALIKE: Readonly<Record<string, ProvidedContext['databasesAlike']>> = {
+  'nest-12': ['sqlite', 'postgres'],
+  mariadb: ['mariadb'],
+};
+
+/** What captures rows alike on every server: on MariaDB in a project of its own. */
+const ALIKE_SPECS = [
+  'test/capture/{cascades,changed-fields,changed-keys,cls-transactions,declarations,domain-mappers,hooks,lazy-and-embedded,many-rows}.spec.ts',
+  'test/capture/{null-relations,orphans-of-subclasses,other-side,outside,private-fields,read-back,related-gone,relations-by-criteria,relations}.spec.ts',
+  'test/capture/{rows,savepoints-by-hand,self-contained-saves,softly-removed-rows,transactions-by-hand,unique-links,unread-values}.spec.ts',
+];
+
 /** Nest reads constructor parameter types from decorator metadata. */
 const oxc = { decorator: { legacy: true, emitDecoratorMetadata: true } };
 
@@ -80,10 +97,12 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
       project('nest-12', UNIT_SPECS),
     ];
   }
-  const all = ['lib', 'test', 'tools'].map((folder) => `${folder}/**/*.spec.ts`);
+  const all = ['lib', 'test', 'tools', 'bench'].map((folder) => `${folder}/**/*.spec.ts`);
   if (suite === 'quick') return [project('nest-12', all, { exclude: NOT_QUICK })];
   return [
+    // All of `npm test`. The other projects are `npm run test:rest`.
     project('nest-12', all),
+    project('mariadb', ALIKE_SPECS),
     project(
       'nest-11',
       [
@@ -152,12 +171,21 @@ function project(
         nestMajor: name === 'nest-11' ? 11 : 12,
         bullmq: name === 'nest-11' ? pathToFileURL(bullmq5).href : 'bullmq',
         typeorm: name === 'typeorm-03' ? '0.3' : '1',
+        patience: PATIENCE,
+        databasesAlike: DATABASES_ALIKE[name] ?? ['sqlite', 'postgres', 'mariadb'],
       },
       // So that the alias holds in it as well.
       ...(name === 'typeorm-03' && { server: { deps: { inline: [/@nestjs\/typeorm/] } } }),
-      setupFiles: ['reflect-metadata', 'test/support/quiet-logs.ts'],
-      testTimeout: long ? 600_000 : 20_000,
-      hookTimeout: 20_000,
+      setupFiles: [
+        'reflect-metadata',
+        'test/support/quiet-logs.ts',
+        'test/support/patience.ts',
+        ...(report ? ['test/support/project-name.ts'] : []),
+      ],
+      // They find what hangs. How long something takes on a busy machine is asserted nowhere.
+      testTimeout: long ? 600_000 : 60_000,
+      hookTimeout: 60_000,
+      expect: { poll: { timeout: PATIENCE } },
     },
   };
 }
@@ -170,5 +198,9 @@ declare module 'vitest' {
     bullmq: string;
     /** The TypeORM that this project runs on. */
     typeorm: '0.3' | '1';
+    /** Milliseconds that a condition may take to come true. */
+    patience: number;
+    /** The databases of what does the same on every one. */
+    databasesAlike: readonly ('sqlite' | 'postgres' | 'mariadb')[];
   }
 }

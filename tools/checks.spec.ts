@@ -498,14 +498,42 @@ function write(files: Record<string, string>): void {
 }
 
 describe('test-totals', () => {
+  const totals = (...args: string[]) => {
+    const script = fileURLToPath(new URL('test-totals.mjs', import.meta.url));
+    return spawnSync(process.execPath, [script, ...args], { cwd: root }).stdout.toString();
+  };
+
   it('counts skipped tests and files without any as failed', () => {
     const file = (...statuses: string[]) => ({
       assertionResults: statuses.map((status) => ({ status })),
     });
     const report = { testResults: [file('passed', 'passed'), file('failed', 'skipped'), file()] };
     write({ 'report.json': JSON.stringify(report) });
-    const script = fileURLToPath(new URL('test-totals.mjs', import.meta.url));
-    const { stdout } = spawnSync(process.execPath, [script, join(root, 'report.json')]);
-    expect(stdout.toString()).toBe('2 3\n');
+    expect(totals(join(root, 'report.json'))).toBe('2 3\n');
+  });
+
+  it('prints the ten slowest files of all reports, and the time of each project', () => {
+    const file = (number: number, project: string, seconds: number) => ({
+      name: join(root, `test/${number}.spec.ts`),
+      ...{ startTime: 1000, endTime: 1000 + seconds * 1000 },
+      assertionResults: [{ meta: {} }, { meta: { project } }],
+    });
+    const fast = Array.from({ length: 9 }, (_, at) => file(at, 'current', 1));
+    write({
+      'one.json': JSON.stringify({ testResults: [...fast, file(9, 'current', 0.5)] }),
+      'two.json': JSON.stringify({ testResults: [file(10, 'previous', 12.34)] }),
+    });
+    const lines = totals('--times', join(root, 'one.json'), join(root, 'two.json')).split('\n');
+    expect(lines.slice(1, 3)).toEqual([
+      'The slowest files:',
+      '   12.3 s  test/10.spec.ts (previous)',
+    ]);
+    expect(lines).not.toContainEqual(expect.stringContaining('test/9.spec.ts'));
+    expect(lines.slice(12)).toEqual([
+      'By project:',
+      '   12.3 s  previous, 2 tests',
+      '    9.5 s  current, 20 tests',
+      '',
+    ]);
   });
 });

@@ -6,6 +6,9 @@ export interface WaitOptions {
   readonly timeout?: number;
 }
 
+/** Where no wait has a limit of its own: milliseconds. Our own tests raise it. @internal */
+export const waiting = { timeout: 5000 };
+
 /** A list that grows, and can be waited on. */
 export class Arrivals<Item> {
   #items: readonly Item[] = [];
@@ -35,7 +38,7 @@ export class Arrivals<Item> {
   waitFor<Result>(
     wanted: string,
     find: (items: readonly Item[]) => Result | undefined,
-    { timeout = 5000 }: WaitOptions = {},
+    { timeout = waiting.timeout }: WaitOptions = {},
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {

@@ -102,13 +102,11 @@ describe.each(
   };
   const send = (owner: string) => api.app.get(WebhookDispatcher).send('order.paid', {}, { owner });
   const settled = () =>
-    vi.waitFor(
-      async () =>
-        expect(await api.app.get(Deliveries).stats()).toMatchObject({
-          pendingMessages: 0,
-          leased: 0,
-        }),
-      { timeout: 5000 },
+    vi.waitFor(async () =>
+      expect(await api.app.get(Deliveries).stats()).toMatchObject({
+        pendingMessages: 0,
+        leased: 0,
+      }),
     );
 
   it('admits only operators, on every route', async () => {

@@ -69,13 +69,11 @@ describe.each(
   const emit = (event: string, data: unknown = {}) =>
     api.app.get(WebhookDispatcher).send(event, data, { owner: owner });
   const settled = () =>
-    vi.waitFor(
-      async () =>
-        expect(await api.app.get(Deliveries).stats()).toMatchObject({
-          pending: 0,
-          pendingMessages: 0,
-        }),
-      { timeout: 5000 },
+    vi.waitFor(async () =>
+      expect(await api.app.get(Deliveries).stats()).toMatchObject({
+        pending: 0,
+        pendingMessages: 0,
+      }),
     );
 
   it('sends a signed ping, and reports the result', async () => {

@@ -9,7 +9,8 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 import {
   Article,
   Author,
@@ -48,7 +49,7 @@ class Pin {
   @ManyToOne(() => Article, { onDelete: 'RESTRICT' }) article!: Article;
 }
 
-describe.each(CAPTURE_DATABASES)('what is lost with a removed row, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('what is lost with a removed row, on %s', (kind) => {
   let app: CaptureApp;
 
   beforeAll(async () => {
@@ -293,7 +294,7 @@ describe.each(['postgres', 'mariadb'] as const)(
   },
 );
 
-describe.each(CAPTURE_DATABASES)('cascades that an entity asks for, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('cascades that an entity asks for, on %s', (kind) => {
   let app: CaptureApp;
 
   beforeAll(async () => {
@@ -332,7 +333,7 @@ describe.each(CAPTURE_DATABASES)('cascades that an entity asks for, on %s', (kin
   });
 });
 
-it.each(CAPTURE_DATABASES)(
+it.each(DATABASES_ALIKE)(
   'sends no event of a cascade that is too large, and warns, on %s',
   async (kind) => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);

@@ -9,7 +9,8 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 class Place {
   @Column({ default: '' }) city!: string;
@@ -85,7 +86,7 @@ class Plain {
   @ManyToOne(() => Writer, { nullable: true }) writer!: Writer | null;
 }
 
-describe.each(CAPTURE_DATABASES)('the changed fields of a row, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('the changed fields of a row, on %s', (kind) => {
   let app: CaptureApp;
   let ada: Writer;
   let bob: Writer;

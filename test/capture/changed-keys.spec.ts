@@ -9,7 +9,8 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 @WebhookEvent<Hall>('hall', {
@@ -42,7 +43,7 @@ class Closed {
   hall!: Relation<Hall> | null;
 }
 
-describe.each(CAPTURE_DATABASES)('an update by criteria that sets the key on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('an update by criteria that sets the key on %s', (kind) => {
   let rig: CaptureApp;
   const manager = () => rig.dataSource.manager;
 

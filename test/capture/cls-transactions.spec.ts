@@ -13,7 +13,7 @@ import { outbox, Subscribers, WebhookDispatcher, WebhookEvent } from '../../lib/
 import { loopback, startBlog, User } from '../support/apps/blog.js';
 import { createDatabase } from '../support/databases.js';
 import { Receiver } from '../support/receiver.js';
-import { CAPTURE_DATABASES } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Injectable()
 class Orders {
@@ -56,7 +56,7 @@ class Orders {
 })
 class OrdersModule {}
 
-describe.each(CAPTURE_DATABASES)('@Transactional() of @nestjs-cls/transactional on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('@Transactional() of @nestjs-cls/transactional on %s', (kind) => {
   let app: INestApplication;
   let receiver: Receiver;
   let drop: () => Promise<void>;

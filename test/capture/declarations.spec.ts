@@ -16,7 +16,8 @@ import {
   WebhookEvent,
 } from '../../lib/capture/index.js';
 import type { EntityEventOptions } from '../../lib/event/index.js';
-import { CAPTURE_DATABASES, openCaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 class Address {
   @Column() city!: string;
@@ -197,7 +198,7 @@ class Note {
   @ManyToMany(() => Label) @JoinTable() labels!: Label[];
 }
 
-describe.each(CAPTURE_DATABASES)('an event with several triggers, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('an event with several triggers, on %s', (kind) => {
   afterEach(() => void vi.restoreAllMocks());
 
   it('is sent once for each trigger, as its own decorator says', async () => {

@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CAPTURE_DATABASES, type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 import { AccountEntity, Accounts, SessionEntity } from '../support/fixtures/accounts.js';
 
-describe.each(CAPTURE_DATABASES)('an application with domain mappers on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('an application with domain mappers on %s', (kind) => {
   let rig: CaptureApp;
   let accounts: Accounts;
   const warn = vi.spyOn(Logger.prototype, 'warn');

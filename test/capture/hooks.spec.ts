@@ -11,7 +11,8 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 class Editor {
@@ -113,7 +114,7 @@ const trim: Hook = (values) => {
   values['title'] = String(values['title']).trim();
 };
 
-describe.each(CAPTURE_DATABASES)('hooks before writes by criteria, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('hooks before writes by criteria, on %s', (kind) => {
   let app: CaptureApp;
   let manager: EntityManager;
   const subscriber = new Subscriber();

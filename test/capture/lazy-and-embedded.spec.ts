@@ -1,7 +1,8 @@
 import { Column, Entity, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 class Country {
@@ -42,7 +43,7 @@ class Trip {
   @Column(() => Place) place!: Place;
 }
 
-describe.each(CAPTURE_DATABASES)('a row with lazy or embedded relations on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('a row with lazy or embedded relations on %s', (kind) => {
   let rig: CaptureApp;
   let italy: Country;
   let france: Country;

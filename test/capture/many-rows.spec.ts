@@ -1,7 +1,8 @@
 import { Column, Entity, ManyToOne, PrimaryColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 class Shelf {
@@ -21,7 +22,7 @@ class Item {
 
 const ITEMS = 2_500;
 
-describe.each(CAPTURE_DATABASES)('a write of many rows, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('a write of many rows, on %s', (kind) => {
   let app: CaptureApp;
   const manager = () => app.dataSource.manager;
 

@@ -9,7 +9,8 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 /** Its key has two columns. */
 @Entity()
@@ -56,7 +57,7 @@ const SAVES: Readonly<Record<string, (manager: EntityManager, name: object) => P
       manager.update(Clerk, { id: 1 }, { boss: null, room: null, name: '', ...name }),
   };
 
-describe.each(CAPTURE_DATABASES)('relations to no row on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('relations to no row on %s', (kind) => {
   let app: CaptureApp;
   const manager = () => app.dataSource.manager;
 

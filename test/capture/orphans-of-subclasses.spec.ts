@@ -14,7 +14,8 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 class Depot {
@@ -88,7 +89,7 @@ class Van extends Vehicle {
   plates!: Plate[];
 }
 
-describe.each(CAPTURE_DATABASES)('rows of subclasses that a relation has lost, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('rows of subclasses that a relation has lost, on %s', (kind) => {
   let app: CaptureApp;
   let manager: EntityManager;
 

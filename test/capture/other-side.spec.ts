@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 import { Article, Author, Comment, MAGAZINE, Note, Profile } from '../support/fixtures/magazine.js';
 
-describe.each(CAPTURE_DATABASES)('changes from the other side of a relation, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('changes from the other side of a relation, on %s', (kind) => {
   let app: CaptureApp;
   const warn = vi.spyOn(Logger.prototype, 'warn');
 

@@ -19,12 +19,8 @@ import {
   Webhooks,
 } from '../../lib/capture/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../lib/errors/index.js';
-import {
-  CAPTURE_DATABASES,
-  openDataSource,
-  openCaptureApp,
-  type CaptureApp,
-} from '../support/apps/capture-app.js';
+import { openDataSource, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 @Webhooks<Doc>({ payload: ({ slug, text }) => ({ slug, text }) })
@@ -70,7 +66,7 @@ class Silent {
   @Column() value!: number;
 }
 
-describe.each(CAPTURE_DATABASES)('writes outside of a transaction on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('writes outside of a transaction on %s', (kind) => {
   let rig: CaptureApp;
   const warn = vi.spyOn(Logger.prototype, 'warn');
   const warnings = () => warn.mock.calls.map(([text]) => String(text));

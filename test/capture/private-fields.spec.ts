@@ -2,7 +2,8 @@ import { Logger } from '@nestjs/common';
 import { Column, Entity, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 class Address {
   #city = '';
@@ -63,7 +64,7 @@ class Ticket {
   }
 }
 
-describe.each(CAPTURE_DATABASES)('entities with private fields on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('entities with private fields on %s', (kind) => {
   let app: CaptureApp;
   const error = vi.spyOn(Logger.prototype, 'error');
   const manager = () => app.dataSource.manager;

@@ -13,7 +13,8 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 const whole = (row: object): unknown => row;
 
@@ -112,7 +113,7 @@ class Vault {
 
 const ENTITIES = [Owner, Plain, Priced, Triggered, Keyed, House, Masked, Guarded, Vault];
 
-describe.each(CAPTURE_DATABASES)('rows that need no second read on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('rows that need no second read on %s', (kind) => {
   let rig: CaptureApp;
   let ada: Owner;
   let bob: Owner;

@@ -10,7 +10,8 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 class Topic {
@@ -85,7 +86,7 @@ const REMOVALS: readonly [
   ],
 ];
 
-describe.each(CAPTURE_DATABASES)('related rows that are removed, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('related rows that are removed, on %s', (kind) => {
   let rig: CaptureApp;
   const manager = () => rig.dataSource.manager;
 

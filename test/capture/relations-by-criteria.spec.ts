@@ -2,7 +2,8 @@ import { inspect } from 'node:util';
 import { Column, Entity, ManyToOne, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 class Writer {
@@ -53,7 +54,7 @@ class Note {
   @ManyToOne(() => Reader) reader!: Reader;
 }
 
-describe.each(CAPTURE_DATABASES)('a relation that is set by criteria on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('a relation that is set by criteria on %s', (kind) => {
   let rig: CaptureApp;
 
   beforeAll(async () => {

@@ -9,7 +9,8 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 const names = (related: readonly object[]) => (related as Tag[]).map(({ name }) => name).sort();
 
@@ -61,7 +62,7 @@ class Key {
   rooms!: Room[];
 }
 
-describe.each(CAPTURE_DATABASES)('relation events on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('relation events on %s', (kind) => {
   let rig: CaptureApp;
   let red: Tag;
   let blue: Tag;

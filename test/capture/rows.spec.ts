@@ -11,7 +11,8 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 class Account {
@@ -110,7 +111,7 @@ class Lock {
   @Column({ select: false, default: '1234' }) code!: string;
 }
 
-describe.each(CAPTURE_DATABASES)('rows of events on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('rows of events on %s', (kind) => {
   let rig: CaptureApp;
   let ada: Writer;
   let bob: Writer;

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { Column, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 @WebhookEvent<Page>('page.created', { on: 'create', payload: ({ id, text }) => [id, text] })
@@ -37,7 +38,7 @@ const step = fc.letrec<{ step: Step }>((tie) => ({
 
 const undo = new Error('Undo');
 
-describe.each(CAPTURE_DATABASES)('savepoints by hand on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('savepoints by hand on %s', (kind) => {
   let app: CaptureApp;
   const manager = () => app.dataSource.manager;
   const ids = async () =>

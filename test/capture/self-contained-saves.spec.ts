@@ -12,7 +12,8 @@ import {
 } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 class Refused extends Error {}
 
@@ -87,7 +88,7 @@ const note = (text: string) => Object.assign(new Note(), { text });
 const trace = (text: string) => Object.assign(new Trace(), { text });
 const tag = (name: string) => Object.assign(new Tag(), { name });
 
-describe.each(CAPTURE_DATABASES)('what a save calls, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('what a save calls, on %s', (kind) => {
   const isSqlite = kind === 'sqlite';
   let app: CaptureApp;
   let dataSource: DataSource;

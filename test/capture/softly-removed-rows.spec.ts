@@ -1,7 +1,8 @@
 import { Column, DeleteDateColumn, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 @Webhooks<Note>({ payload: ({ id, text }) => ({ id, text }) })
@@ -69,7 +70,7 @@ class Shyest {
   @DeleteDateColumn({ select: false }) deletedAt!: Date | null;
 }
 
-describe.each(CAPTURE_DATABASES)('softly removed rows on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('softly removed rows on %s', (kind) => {
   let rig: CaptureApp;
   const manager = () => rig.dataSource.manager;
 

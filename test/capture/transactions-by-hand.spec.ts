@@ -1,7 +1,8 @@
 import { Column, Entity, PrimaryGeneratedColumn, type QueryRunner } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { type CaptureApp, CAPTURE_DATABASES, openCaptureApp } from '../support/apps/capture-app.js';
+import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity('accounts')
 @Webhooks<Account>({ payload: ({ name }) => ({ name }) })
@@ -13,7 +14,7 @@ class Account {
   @Column() name!: string;
 }
 
-describe.each(CAPTURE_DATABASES)('writes in a transaction begun by hand on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('writes in a transaction begun by hand on %s', (kind) => {
   let rig: CaptureApp;
   let runner: QueryRunner;
   const names = async () => {

@@ -10,7 +10,8 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import type { EntityChange } from '../../lib/event/index.js';
-import { CAPTURE_DATABASES, type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 const payload = ({ id }: { id: number }, { related, ids }: EntityChange<object>) => [
   id,
@@ -66,7 +67,7 @@ class Sheet {
   marks!: Relation<Label>[];
 }
 
-describe.each(CAPTURE_DATABASES)('links by other columns than the primary key, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('links by other columns than the primary key, on %s', (kind) => {
   let app: CaptureApp;
   let manager: EntityManager;
   const x = { id: 1, name: 'x' } as Label;

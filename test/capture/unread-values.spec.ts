@@ -1,7 +1,8 @@
 import { Column, Entity, ManyToOne, PrimaryColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { DATABASES_ALIKE } from '../support/capture-databases.js';
 
 @Entity()
 class Shelf {
@@ -59,7 +60,7 @@ class Edition {
   @Column({ default: 0 }) n!: number;
 }
 
-describe.each(CAPTURE_DATABASES)('values that are not in a row as it is read, on %s', (kind) => {
+describe.each(DATABASES_ALIKE)('values that are not in a row as it is read, on %s', (kind) => {
   let app: CaptureApp;
   const manager = () => app.dataSource.manager;
 

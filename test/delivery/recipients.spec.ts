@@ -111,7 +111,7 @@ describe('an application with the default recipient policy', () => {
 
     await api.app.get(WebhookDispatcher).send(EVENT, {});
 
-    await expect.poll(() => refused.length, { timeout: 15_000 }).toBe(storable.length);
+    await expect.poll(() => refused.length).toBe(storable.length);
     const deliveries = api.app.get(Deliveries);
     const all = async () => (await deliveries.list({ limit: 1000 }, 'any')).items;
     await expect.poll(async () => (await all()).length).toBe(storable.length);

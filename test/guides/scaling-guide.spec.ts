@@ -60,7 +60,7 @@ describe('the example of docs/scaling.md', () => {
       ROLE: 'worker',
     });
     children.push(worker);
-    await receiver.waitFor(1, { timeout: 20_000 });
+    await receiver.waitFor(1);
     await api.get(WebhookDispatcher).send('order.paid', { id: 1 });
     await receiver.waitFor(2);
 
@@ -76,7 +76,7 @@ describe('the example of docs/scaling.md', () => {
         (response) => response.status,
         () => null,
       );
-    await expect.poll(status, { timeout: 20_000 }).toBe(404);
+    await expect.poll(status).toBe(404);
   }, 60_000);
 
   function load<Exports>(file: string): Promise<Exports> {

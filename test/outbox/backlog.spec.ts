@@ -79,13 +79,13 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         perHost: PER_HOST,
       });
       const store = rig.strategy.stores[0]!;
-      await slow.waitFor(200, { timeout: 10_000 });
+      await slow.waitFor(200);
       const heap = process.memoryUsage().heapUsed;
       const held: number[] = [];
       for (let n = 0; n < 5; n++) {
         const began = performance.now();
         const { id } = await rig.send();
-        await receiver.waitFor(({ headers }) => headers['webhook-id'] === id, { timeout: 10_000 });
+        await receiver.waitFor(({ headers }) => headers['webhook-id'] === id);
         expect(performance.now() - began).toBeLessThan(5000);
         held.push(store.heldDeliveries.size + store.recorder.size);
       }

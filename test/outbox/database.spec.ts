@@ -91,15 +91,15 @@ describe.each<{ kind: DatabaseKind }>([
 
   it('stops waiting at its time-out, and lets other workers claim the rest at once', async () => {
     receiver.answer('hang');
-    const rig = await open(kind, { drainTimeout: 200, perHost: 1, window: 1 });
+    const rig = await open(kind, { drainTimeout: 200, timeout: 60_000, perHost: 1, window: 1 });
     await rig.subscribers.create(subscriber(receiver.url));
     for (let n = 0; n < 3; n++) await rig.send();
     await receiver.waitFor(1);
     const began = performance.now();
     await rig.strategy.onApplicationShutdown();
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(10_000);
     const next = await open(kind, { subscribers: rig.subscribers });
-    await receiver.waitFor(4, { timeout: 1000 });
+    await receiver.waitFor(4);
     await next.until(MESSAGES, isDone);
     expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(3);
   });
@@ -187,7 +187,7 @@ describe.each<{ kind: DatabaseKind }>([
     await open(kind, { subscribers: rig.subscribers });
     const began = performance.now();
     await receiver.waitFor(1);
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 });
 
@@ -215,7 +215,8 @@ describe('SQLite', () => {
     await receiver.waitFor(4);
     expect(receiver.received.map(({ id }) => id)).toEqual(expect.arrayContaining(sent));
     expect(await rig.rows('SELECT * FROM article')).toEqual([]);
-    expect(longest).toBeLessThan(150);
+    // SQLite itself would wait for five seconds.
+    expect(longest).toBeLessThan(2000);
   });
 
   it('does not fail a transaction that has only read so far', async () => {

@@ -71,7 +71,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await rig.subscribers.create(subscriber(`http://${dead.host}/hooks`));
       for (const { url } of well) await rig.subscribers.create(subscriber(url));
       await Promise.all(Array.from({ length: 100 }, () => rig.send()));
-      for (const one of well) await one.waitFor(100, { timeout: 15_000 });
+      for (const one of well) await one.waitFor(100);
       expect(dead.most).toBe(PER_HOST);
     });
 
@@ -99,7 +99,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         perHost: PER_HOST,
         timeout: 60_000,
       });
-      for (const one of well) await one.waitFor(5, { timeout: 15_000 });
+      for (const one of well) await one.waitFor(5);
       expect(dead.most).toBe(3);
       const [{ held }] = (await rig.rows(
         `SELECT COUNT(*) AS held FROM thorn_deliveries WHERE host = '${dead.host}' AND lease IS NOT NULL`,

@@ -366,7 +366,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         }
       };
       await Promise.all(Array.from({ length: 200 }, sender));
-      await receiver.waitFor(1002, { timeout: 15_000 });
+      await receiver.waitFor(1002);
       await rig.until(DELIVERIES, (rows) => rows.length === 1001 && isDone(rows));
       const messages = await rig.until(MESSAGES, isDone);
       const ids = messages.map((row) => idFrom('msg_', row['id'], row['given_id']));

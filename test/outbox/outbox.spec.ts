@@ -251,7 +251,7 @@ describe.each<{ kind: DatabaseKind }>([
   it('does not delay other subscribers behind a slow one', async () => {
     const slow = await ScriptedReceiver.start();
     slow.otherwise('hang');
-    const rig = await open({ perHost: 4 });
+    const rig = await open({ perHost: 4, timeout: 120_000 });
     await rig.subscribers.create(subscriber(slow.url));
     await rig.subscribers.create(subscriber(receiver.url));
     for (let n = 0; n < 50; n++) await rig.send();

@@ -148,7 +148,7 @@ describe.each(sqliteAndPostgres)('events that nobody is subscribed to, on $datab
     return rows.map(({ event }) => event);
   };
   const arrived = async (count: number) => {
-    await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(count);
+    await expect.poll(() => receiver.received.length).toBe(count);
     return receiver.received.map(({ body }) => (JSON.parse(body.toString()) as Body).data.title);
   };
   const statementsOf = async (work: () => Promise<unknown>) => {

@@ -52,9 +52,7 @@ describe.each<{ kind: DatabaseKind }>([
     host.isUp = true;
     const other = await open();
     await other.send();
-    await expect
-      .poll(() => waiting.filter(({ id }) => !host.ids.has(id)), { timeout: 10_000 })
-      .toEqual([]);
+    await expect.poll(() => waiting.filter(({ id }) => !host.ids.has(id))).toEqual([]);
     expect(broken.strategy.activity().broken).toBe(1);
   });
 });

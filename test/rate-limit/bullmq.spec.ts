@@ -75,9 +75,9 @@ describe('a rate limit of bullmq() in two workers', () => {
 
   it('is kept while Redis is down, and when Redis comes back empty', async () => {
     for (let n = 0; n < 80; n++) await sender.send();
-    await receiver.waitFor(25, { timeout: 20_000 });
+    await receiver.waitFor(25);
     await redis.kill('SIGKILL');
-    await receiver.waitFor(45, { timeout: 20_000 });
+    await receiver.waitFor(45);
     await redis.restart();
     const [messages, most] = await delivered();
     expect(messages).toBe(80);

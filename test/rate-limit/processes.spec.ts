@@ -58,7 +58,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await receiver.waitFor(10);
       arrivals.length = 0;
       for (let n = 0; n < 70; n++) await rig.send();
-      await receiver.waitFor(40, { timeout: 30_000 });
+      await receiver.waitFor(40);
       await children[0]!.end('SIGKILL');
       await rig.until(MESSAGES, nothing);
       await rig.until(OPEN, nothing);

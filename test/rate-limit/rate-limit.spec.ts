@@ -151,7 +151,7 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.until(MESSAGES, nothing);
     rig.log.statements.length = 0;
     const before = receiver.received.length;
-    await receiver.waitFor(before + 200, { timeout: 20_000 });
+    await receiver.waitFor(before + 200);
     const begun = receiver.received.length - before;
     const own = rig.log.statements.filter((sql) => /thorn_/.test(sql));
     expect(own.length / begun).toBeLessThan(2);

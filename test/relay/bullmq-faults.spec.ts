@@ -8,6 +8,7 @@ import { Article, type OutboxApp } from '../support/apps/outbox-app.js';
 import type { RelayProcessTask } from '../support/processes/relay.js';
 import {
   measureCommits,
+  median,
   DELIVERIES,
   RELAY_TEST_TIMEOUT,
   RelayLoad,
@@ -257,12 +258,14 @@ describe('a Redis that dies', () => {
       await redis.kill('SIGKILL');
       const away = await measureCommits(100, DOWN / 100, commit);
       // They are delivered meanwhile: workers find them in the database.
-      await receiver.waitFor(600, { timeout: 30_000 });
+      await receiver.waitFor(600);
       await redis.restart();
       await load.takeStored();
       expect(load.sent).toHaveLength(200);
       expect((await load.settled()).lost).toEqual([]);
-      expect(Math.max(...away)).toBeLessThan(Math.max(...before) + 100);
+      // A busy machine delays some of them, and the time-out of the queue, two seconds, would delay each.
+      expect(median(away)).toBeLessThan(median(before) + 100);
+      expect(Math.max(...away)).toBeLessThan(2000);
     },
     DOWN + RELAY_TEST_TIMEOUT,
   );

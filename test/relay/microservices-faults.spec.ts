@@ -10,7 +10,7 @@ import {
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { Article, type OutboxApp } from '../support/apps/outbox-app.js';
 import type { RelayProcessTask } from '../support/processes/relay.js';
-import { measureCommits, RELAY_TEST_TIMEOUT, RelayLoad } from '../support/relay-load.js';
+import { measureCommits, median, RELAY_TEST_TIMEOUT, RelayLoad } from '../support/relay-load.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
 import {
   RABBITMQ_START_TIMEOUT,
@@ -167,12 +167,14 @@ describe('a RabbitMQ that dies', () => {
       await expect(sender.strategy.checkRelay()).rejects.toThrow();
       const away = await measureCommits(100, DOWN / 100, commit);
       // They are delivered meanwhile: workers find them in the database.
-      await receiver.waitFor(600, { timeout: 30_000 });
+      await receiver.waitFor(600);
       await server.restart();
       await load.takeStored();
       expect(load.sent).toHaveLength(200);
       expect((await load.settled()).lost).toEqual([]);
-      expect(Math.max(...away)).toBeLessThan(Math.max(...before) + 100);
+      // A busy machine delays some of them, and the time-out of the queue, two seconds, would delay each.
+      expect(median(away)).toBeLessThan(median(before) + 100);
+      expect(Math.max(...away)).toBeLessThan(2000);
       await expect
         .poll(() => sender.strategy.checkRelay().then(() => 'there', String), {
           timeout: RELAY_TEST_TIMEOUT / 4,

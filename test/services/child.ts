@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import ts from 'typescript';
 
 /** A program of the tests in a process of its own. */
 export interface Child {
@@ -31,12 +30,13 @@ export async function bundleProgram(
   const bundle = await rolldown({
     input: entry,
     platform: 'node',
-    // Packages stay where they are.
-    external: (id) => !id.startsWith('.') && !id.startsWith('/') && !(id in alias),
+    // Packages stay where they are; only what decorators are compiled to becomes part of the file.
+    external: (id) => !/^(?:[./]|@oxc-project\/runtime\/)/.test(id) && !(id in alias),
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] }, alias: { ...alias } },
     tsconfig: false,
+    // Nest reads constructor parameter types from decorator metadata.
+    transform: { target: 'es2022', decorator: { legacy: true, emitDecoratorMetadata: true } },
     plugins: [
-      { name: 'typescript', transform },
       {
         name: 'instead',
         resolveId: (id) => (id in instead ? { id: instead[id]!, external: true } : null),
@@ -87,17 +87,4 @@ export function startChild(
       return exited;
     },
   };
-}
-
-function transform(code: string, id: string) {
-  if (!id.endsWith('.ts')) return null;
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: {
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      experimentalDecorators: true,
-      emitDecoratorMetadata: true,
-    },
-  });
-  return { code: outputText, moduleType: 'js' as const };
 }

@@ -94,3 +94,7 @@ export async function measureCommits(
   }
   return times;
 }
+
+export function median(times: readonly number[]): number {
+  return times.toSorted((one, other) => one - other)[times.length >> 1]!;
+}

@@ -464,7 +464,8 @@ describe('an endpoint that misbehaves', () => {
       ),
     );
 
-    expect(performance.now() - began).toBeLessThan(500);
+    // Two by two they would take 7.5 seconds.
+    expect(performance.now() - began).toBeLessThan(4000);
     for (const outcome of outcomes)
       expect(outcome).toMatchObject({ reason: { reason: 'timeout' } });
     await posting.close();
@@ -475,13 +476,16 @@ describe('an endpoint that misbehaves', () => {
     const alive = await http((_, response) => response.end());
     const posting = client();
     const waiting = Promise.allSettled(
-      Array.from({ length: 200 }, () => posting.post(request(dead.origin, { timeout: 1000 }))),
+      Array.from({ length: 200 }, () => posting.post(request(dead.origin, { timeout: 60_000 }))),
     );
-    const began = performance.now();
+    const ended = waiting.then(() => 'the dead one');
 
-    await Promise.all(Array.from({ length: 50 }, () => posting.post(request(alive.origin))));
+    const alive50 = Array.from({ length: 50 }, () => posting.post(request(alive.origin)));
+    expect(await Promise.race([Promise.all(alive50).then(() => 'the other'), ended])).toBe(
+      'the other',
+    );
 
-    expect(performance.now() - began).toBeLessThan(800);
+    posting.abort();
     await waiting;
   });
 });
@@ -770,7 +774,8 @@ describe('axios', () => {
     await expect(posting.post(request(origin, { timeout: 200 }))).rejects.toMatchObject({
       reason: 'timeout',
     });
-    expect(performance.now() - began).toBeLessThan(400);
+    // Without one of its own it would have three seconds.
+    expect(performance.now() - began).toBeLessThan(2500);
   });
 
   it('sends what interceptors leave of the headers', async () => {
@@ -842,12 +847,14 @@ describe('axios', () => {
       expect(requests).toBe(1);
 
       wait = new Promise((resolve) => setTimeout(resolve, 800));
+      const late = measureTimerLateness(1000);
       const began = performance.now();
       await expect(posting.post(request(silent.origin, { timeout: 1000 }))).rejects.toMatchObject({
         reason: 'timeout',
       });
+      const took = performance.now() - began;
+      expect(took).toBeLessThan(1600 + (await late));
       await expect.poll(() => silent.sockets.every((socket) => socket.destroyed)).toBe(true);
-      expect(performance.now() - began).toBeLessThan(1600);
     },
   );
 

@@ -6,7 +6,7 @@ import { Codecs, type Message, MessageFactory } from '../../../lib/message/index
 import type { BulkSettings } from '../../../lib/event/index.js';
 import { createDatabase } from '../databases.js';
 
-/** For `describe.each()`: the databases that capturing is tested on. */
+/** For `describe.each()` where capturing has a branch for a database. Elsewhere: `DATABASES_ALIKE`. */
 export const CAPTURE_DATABASES = ['sqlite', 'postgres', 'mariadb'] as const;
 export type CaptureDatabase = (typeof CAPTURE_DATABASES)[number];
 
