@@ -1,5 +1,6 @@
 import type { ObjectLiteral } from 'typeorm';
 import type { EntityPlan } from '../plan/entity-plan.js';
+import { isMySql } from '../rows/row-lock.js';
 import { concernedEvents } from './bulk-operation.js';
 import { ownTransaction } from './own-transaction.js';
 import { Upsert } from './upsert.js';
@@ -39,23 +40,28 @@ export async function insert(write: BuilderWrite, upserted: WeakSet<object>): Pr
 }
 
 async function upsert(
-  { context, builder, execute }: BuilderWrite,
+  write: BuilderWrite,
   plan: EntityPlan,
   valueSets: readonly ObjectLiteral[],
 ): Promise<unknown> {
+  const { context, builder, execute } = write;
   const isConcerned =
     concernedEvents(plan, 'upsert').length > 0 ||
     // The commit must know that a row which is deleted later was not there before.
     (concernedEvents(plan, 'delete').length > 0 && context.isInTransaction(builder));
   if (!isConcerned || !context.guard.admits(plan, 'upsert')) return execute();
-  return ownTransaction(builder, context, (queryRunner) =>
-    hooksFirst(builder, queryRunner, async () => {
-      const rows = new Upsert(plan, builder, valueSets);
-      await context.read(plan.metadata, 'upsert', () => rows.prepare(queryRunner));
-      const result = await execute();
-      await context.collect(queryRunner, await rows.changes(queryRunner.manager, result));
-      return result;
-    }),
+  return ownTransaction(
+    builder,
+    context,
+    (queryRunner) =>
+      hooksFirst(builder, queryRunner, async () => {
+        const upsert = new Upsert(write, plan, valueSets, queryRunner);
+        const { result, changes } = await context.asOwn(queryRunner, () => upsert.make());
+        await context.collect(queryRunner, changes);
+        return result;
+      }),
+    // What is read before the insert must not keep it from hitting what others have written since.
+    isMySql(context.dataSource) ? 'READ COMMITTED' : undefined,
   );
 }
 

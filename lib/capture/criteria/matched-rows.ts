@@ -166,6 +166,23 @@ export async function onlyRead<Result>(
   }
 }
 
+/** Keeps a write from hitting some rows, for the time of `execute`. */
+export async function without<Result>(
+  builder: WriteBuilder,
+  metadata: EntityMetadata,
+  rows: readonly ObjectLiteral[],
+  execute: () => Promise<Result>,
+): Promise<Result> {
+  const { expressionMap } = builder;
+  const { extraAppendedAndWhereCondition: appended } = expressionMap;
+  expressionMap.extraAppendedAndWhereCondition = `NOT (${keyCondition(builder, metadata, rows)})`;
+  try {
+    return await execute();
+  } finally {
+    expressionMap.extraAppendedAndWhereCondition = appended;
+  }
+}
+
 /** Tells whether keys can narrow a write to the rows that were read. */
 function canNarrow(
   builder: WriteBuilder,

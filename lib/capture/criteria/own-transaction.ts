@@ -1,4 +1,4 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable } from '../../common/async/async-variable.js';
 import { SqliteTransactions } from '../../sqlite/index.js';
 import type { WriteBuilder } from './write-builders.js';
@@ -26,17 +26,19 @@ interface Connections {
  * begun by hand is one that it is in: on PostgreSQL and MySQL the COMMIT of another one would end it.
  *
  * @param write is given the connection, which the query builder then has as well
+ * @param isolation of a transaction of its own. Default: the database's
  */
 export function ownTransaction<Result>(
   builder: WriteBuilder,
   connections: Connections,
   write: (queryRunner: QueryRunner) => Promise<Result>,
+  isolation?: 'READ COMMITTED',
 ): Promise<Result> {
   const { underWay } = connections;
   // Each write lends its query builder a connection, and changes the builder's condition.
   return inTurn(builder, underWay, () => {
     const own = runnerOf(builder, connections.dataSource);
-    const make = () => inTransaction(builder, connections, write);
+    const make = () => inTransaction(builder, connections, write, isolation);
     const outer = writing.get() ?? [];
     if (own === undefined || outer.includes(own)) return make();
     // What one write reads, another one must not change before it is written.
@@ -66,6 +68,7 @@ function inTransaction<Result>(
   builder: WriteBuilder,
   connections: Connections,
   write: (queryRunner: QueryRunner) => Promise<Result>,
+  isolation: 'READ COMMITTED' | undefined,
 ): Promise<Result> {
   const { dataSource } = connections;
   const own = runnerOf(builder, dataSource);
@@ -75,7 +78,8 @@ function inTransaction<Result>(
     return withRunner(dataSource, (queryRunner) => on(builder, queryRunner, write));
   }
   const manager = own?.manager ?? dataSource.manager;
-  return manager.transaction(({ queryRunner }) => on(builder, queryRunner!, write));
+  const make = ({ queryRunner }: EntityManager) => on(builder, queryRunner!, write);
+  return isolation === undefined ? manager.transaction(make) : manager.transaction(isolation, make);
 }
 
 async function withRunner<Result>(

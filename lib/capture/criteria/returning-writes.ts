@@ -80,12 +80,12 @@ export function areRowsColumns(
 export async function writeReturning(write: BuilderWrite, one: Write): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
   const { operation, plan, limit, queryRunner, set, given } = one;
+  const returnRows = () => returned(write, plan.readBack!.columns);
   const isLimited = !isOneId(builder, metadata);
   const { result, rows } = await context.read(
     metadata,
     operation,
-    () =>
-      isLimited ? withinLimit(write, limit, () => returned(write, plan)) : returned(write, plan),
+    () => (isLimited ? withinLimit(write, limit, returnRows) : returnRows()),
     isRefusedColumn,
   );
   if (isLimited && rows.length === 0) {
@@ -126,14 +126,14 @@ async function withinLimit<Result>(
 /**
  * Makes a write whose statement answers the rows that it hits, of a builder that no other capture has changed.
  *
+ * @param ofRow the columns that make the rows
  * @param otherColumns are answered as the driver reads them
  */
 export async function returned(
   { builder, metadata, execute }: Pick<BuilderWrite, 'builder' | 'metadata' | 'execute'>,
-  plan: EntityPlan,
+  ofRow: readonly Column[],
   otherColumns: readonly Column[] = [],
 ): Promise<Returned> {
-  const { columns: ofRow } = plan.readBack!;
   const columns = [...ofRow, ...otherColumns];
   const isUpdate = builder.expressionMap.queryType === 'update';
   const returnsOld = isUpdate && knowsOldValues(dataSourceOf(builder));
@@ -157,7 +157,7 @@ export async function returned(
     const names = otherColumns.map((_, index) => nameOf(ofRow.length + index));
     const others = result.raw.map((raw) => names.map((name): unknown => raw[name]));
     const answered = rowsOf(result.raw, builder, metadata, ofRow);
-    if (own === '') empty(result);
+    if (own === '') empty(result, builder);
     else takeOut(result.raw, columns.length);
     return { result, rows: answered, others };
   } finally {
@@ -214,9 +214,13 @@ function isRefusedColumn(error: unknown): boolean {
  * Leaves of a result what it would be without rows. V8 has the lists of all answers of pg among old objects after a while,
  * where they would keep their rows in memory until the next full collection.
  */
-function empty({ raw, generatedMaps }: { raw: unknown[]; generatedMaps?: unknown[] }): void {
+function empty(
+  { raw, generatedMaps }: { raw: unknown[]; generatedMaps?: unknown[] },
+  { expressionMap: { queryType } }: WriteBuilder,
+): void {
   raw.length = 0;
-  if (generatedMaps !== undefined) generatedMaps.length = 0;
+  // Those of an insert stand for its rows of values.
+  if (generatedMaps !== undefined && queryType !== 'insert') generatedMaps.length = 0;
 }
 
 /** Makes rows of plain columns as TypeORM does. */

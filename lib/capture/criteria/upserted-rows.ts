@@ -2,10 +2,10 @@ import { Between, MoreThan } from 'typeorm';
 import type { EntityManager, EntityMetadata, FindOperator, ObjectLiteral } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Column } from '../rows/row-key.js';
-import { rowKey } from '../rows/row-key.js';
+import { isReadInFull, keyPart, rowKey } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import { rowsQuery } from './matched-rows.js';
-import { isMySql, lock } from '../rows/row-lock.js';
+import { asItIs, isMySql, lock } from '../rows/row-lock.js';
 import type { WriteBuilder } from './write-builders.js';
 
 // They become a chain of ORs, and SQLite refuses expressions deeper than 1,000.
@@ -24,9 +24,13 @@ interface UpsertedRow {
 export class UpsertedRows {
   readonly #keys: readonly (readonly Column[])[];
   readonly #conditions: readonly ObjectLiteral[];
+  /** The columns that a conflict is looked for in, where they are named. */
+  readonly #target: readonly Column[];
   /** Rows of values that conflict with no other: their ids are known once they are inserted. */
   readonly #others: readonly ObjectLiteral[];
   readonly #written: ReadonlySet<Column>;
+  /** True if the rows that are there are updated. */
+  readonly #locks: boolean;
   /** The column of the key that counts up, if there is one. */
   readonly #counter: Column | undefined;
   /** Its value in each row of values, `NaN` where there is none: TypeORM fills in others later. */
@@ -38,9 +42,10 @@ export class UpsertedRows {
     private readonly metadata: EntityMetadata,
     private readonly relations: readonly RelationMetadata[],
     builder: WriteBuilder,
-    valueSets: readonly ObjectLiteral[],
+    private readonly valueSets: readonly ObjectLiteral[],
   ) {
-    const { onUpdate } = builder.expressionMap;
+    const { onUpdate, onIgnore } = builder.expressionMap;
+    this.#locks = !onIgnore;
     this.#written = new Set(
       // On PostgreSQL, TypeORM leaves out the id that is given of a column that counts up.
       (Reflect.get(builder, 'getInsertedColumns') as () => Column[]).call(builder),
@@ -53,42 +58,78 @@ export class UpsertedRows {
     const named = Array.isArray(conflict)
       ? conflict.map((name) => metadata.findColumnWithDatabaseName(String(name)))
       : [];
+    this.#target = named.filter((column) => column !== null && column !== undefined);
     this.#keys = [
       metadata.primaryColumns,
       ...metadata.uniques.map(({ columns }) => columns),
       ...metadata.indices.filter(({ isUnique }) => isUnique).map(({ columns }) => columns),
-      named.filter((column) => column !== null && column !== undefined),
+      this.#target,
     ].filter(({ length }) => length > 0);
     const found = valueSets.map((values) => this.#conditionsOf(values));
     this.#conditions = found.flat();
     this.#others = valueSets.filter((_, index) => found[index]!.length === 0);
   }
 
-  /** The rows as they are before the insert, locked. */
-  async before(manager: EntityManager): Promise<ObjectLiteral[]> {
+  /**
+   * The rows as they are before the insert, locked if it may update them.
+   *
+   * @param others rows that are read as well
+   * @param isAsItIs reads what was written since the transaction has begun to read
+   */
+  async before(
+    manager: EntityManager,
+    others: readonly ObjectLiteral[],
+    isAsItIs: boolean,
+  ): Promise<ObjectLiteral[]> {
     const rows: ObjectLiteral[] = [];
     const dataSource = dataSourceOf(manager);
-    for (const query of this.#queries(manager, this.#conditions)) {
-      // MySQL would lock the gap where a row is missing, and two such inserts would wait for each other.
-      if (!isMySql(dataSource)) lock(query, dataSource, true);
+    const isLockedLater = isMySql(dataSource);
+    for (const query of this.#queries(manager, [...this.#conditions, ...this.#idsOf(others)])) {
+      if (!isLockedLater && this.#locks) lock(query, dataSource, true);
       rows.push(...(await query.getMany()));
     }
     await this.#readCounter(manager);
-    return rows;
+    if (!isLockedLater || !this.#locks) return rows;
+    // MySQL would lock the gap where a row is missing, and two such inserts would wait for each other.
+    const locked: ObjectLiteral[] = [];
+    for (const query of this.#queries(manager, this.#idsOf(rows))) {
+      lock(query, dataSource, true);
+      locked.push(...(await (isAsItIs ? asItIs(query, () => query.getMany()) : query.getMany())));
+    }
+    return locked;
+  }
+
+  /** Tells whether each row of values meets one of some rows where conflicts are looked for. */
+  areAllAmong(rows: readonly ObjectLiteral[]): boolean {
+    const columns = this.#target;
+    if (columns.length === 0 || !columns.every(isReadInFull)) return false;
+    const keyOf = (row: ObjectLiteral): string | undefined => {
+      const values = columns.map((column): unknown => column.getEntityValue(row));
+      if (values.some((value) => value === undefined || value === null)) return undefined;
+      return JSON.stringify(values.map((value, index) => keyPart(value, columns[index]!)));
+    };
+    const keys = new Set(rows.map(keyOf));
+    return this.valueSets.map(keyOf).every((key) => key !== undefined && keys.has(key));
   }
 
   /**
    * The rows as they are after the insert, by {@link rowKey}.
    *
    * @param raw what the database has answered to the insert
+   * @param hit the ids of the rows that it has inserted or updated, where they are known
    */
-  async after(manager: EntityManager, raw: unknown): Promise<Map<string, UpsertedRow>> {
+  async after(
+    manager: EntityManager,
+    raw: unknown,
+    hit: readonly ObjectLiteral[],
+  ): Promise<Map<string, UpsertedRow>> {
     const rows = new Map<string, UpsertedRow>();
     const { driver, options } = dataSourceOf(manager);
-    const inserted = this.#others.length === 0 ? [] : this.#inserted(manager, raw);
+    const knowsNew = options.type === 'postgres';
+    const isFound = this.#others.length === 0 || hit.length > 0;
+    const inserted = isFound ? this.#idsOf(hit) : this.#inserted(manager, raw);
     for (const query of this.#queries(manager, [...this.#conditions, ...inserted])) {
       // PostgreSQL locks the row of a conflict, and so leaves its transaction's id there.
-      const knowsNew = options.type === 'postgres';
       if (knowsNew) query.addSelect(`${driver.escape(query.alias)}.xmax = 0`, IS_NEW);
       const { entities, raw } = await query.getRawAndEntities<ObjectLiteral>();
       entities.forEach((row, index) => {
@@ -97,6 +138,10 @@ export class UpsertedRows {
       });
     }
     return rows;
+  }
+
+  #idsOf(rows: readonly ObjectLiteral[]): ObjectLiteral[] {
+    return rows.map((row) => this.metadata.getEntityIdMap(row)!);
   }
 
   async #readCounter(manager: EntityManager): Promise<void> {

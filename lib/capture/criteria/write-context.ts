@@ -26,6 +26,10 @@ interface Changes {
   doubt(queryRunner: QueryRunner, plan: EntityPlan): void;
   /** Tells whether a connection is in a transaction that TypeORM has not begun. */
   isBegunByHand(queryRunner: QueryRunner): boolean;
+  /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
+  hasSnapshot(queryRunner: QueryRunner): boolean;
+  /** Makes statements in the open transaction of a connection that the application has not asked for. */
+  asOwn<Result>(queryRunner: QueryRunner, run: () => Promise<Result>): Promise<Result>;
   /** Lets the commit of the open transaction of a connection fail. */
   refuse(queryRunner: QueryRunner, reason: Error): void;
 }
@@ -92,6 +96,16 @@ export class WriteContext {
   /** Tells whether a connection is in a transaction that TypeORM has not begun. */
   isBegunByHand(queryRunner: QueryRunner): boolean {
     return this.changes.isBegunByHand(queryRunner);
+  }
+
+  /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
+  hasSnapshot(queryRunner: QueryRunner): boolean {
+    return this.changes.hasSnapshot(queryRunner);
+  }
+
+  /** Makes statements in the open transaction of a connection that the application has not asked for. */
+  asOwn<Result>(queryRunner: QueryRunner, run: () => Promise<Result>): Promise<Result> {
+    return this.changes.asOwn(queryRunner, run);
   }
 
   /** Tells whether a query builder is going to write in a transaction that is open. */

@@ -80,6 +80,16 @@ export class ChangeCollector {
     this.#state(queryRunner).doubts.softly.add(plan);
   }
 
+  /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
+  hasSnapshot(queryRunner: QueryRunner): boolean {
+    return !queryRunner.isTransactionActive || this.#state(queryRunner).hasSnapshot;
+  }
+
+  /** Makes statements in the open transaction of a connection that the application has not asked for. */
+  asOwn<Result>(queryRunner: QueryRunner, run: () => Promise<Result>): Promise<Result> {
+    return this.#state(queryRunner).asOwn(run);
+  }
+
   /** A write of the open transaction was refused after it was made: the commit has to fail, unless it is rolled back. */
   refuse(queryRunner: QueryRunner, reason: Error): void {
     this.#state(queryRunner).openFrames.add({ type: 'refusal', reason });

@@ -12,6 +12,10 @@ const PLAIN_INSERT = /^INSERT INTO(?![^]*\bON\s+(?:CONFLICT|DUPLICATE)\b)/i;
 /** Statements that leave every row as it is. */
 const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/i;
 
+/** Statements that read what is there, and not a snapshot of the transaction. */
+const READS_NO_SNAPSHOT =
+  /^(?:INSERT|UPDATE|DELETE|SAVEPOINT|RELEASE|ROLLBACK)\b|\b(?:FOR UPDATE|FOR SHARE|LOCK IN SHARE MODE)\s*$/i;
+
 /** A write that was refused after it was made: with it, or with its savepoint, all has to go. */
 interface Refusal {
   readonly type: 'refusal';
@@ -31,6 +35,9 @@ export class ConnectionState {
   hasFailed = false;
   /** Sends what is loose. */
   sending: Promise<void> | undefined;
+  /** True if the application may have begun to read a snapshot, and counts on it, in the open transaction. */
+  hasSnapshot = false;
+  #ownStatements = 0;
   /** Statements of the open transaction that may have written something. */
   #writes = 0;
   #firstWrite = '';
@@ -40,6 +47,7 @@ export class ConnectionState {
   /** Another transaction begins. */
   begin(): void {
     this.forgetWrites();
+    this.hasSnapshot = false;
     if (this.doubts.any) this.doubts = new Doubts();
   }
 
@@ -52,10 +60,21 @@ export class ConnectionState {
 
   /** A statement of the open transaction is about to be run. */
   statement(sql: string): void {
+    this.hasSnapshot ||= this.#ownStatements === 0 && !READS_NO_SNAPSHOT.test(sql);
     if (HARMLESS.test(sql)) return;
     if (++this.#writes === 1) this.#firstWrite = sql;
     else this.#writesOneTable &&= insertedInto(sql) === insertedInto(this.#firstWrite);
     if (!KEEPS_ROWS.test(sql)) this.doubts.removals = true;
+  }
+
+  /** Makes statements that the application has not asked for. */
+  async asOwn<Result>(run: () => Promise<Result>): Promise<Result> {
+    this.#ownStatements += 1;
+    try {
+      return await run();
+    } finally {
+      this.#ownStatements -= 1;
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 import type {
   EntityManager,
+  EntityMetadata,
   EntitySubscriberInterface,
   ObjectLiteral,
   QueryRunner,
@@ -8,12 +9,15 @@ import type {
   SoftRemoveEvent,
   UpdateEvent,
 } from 'typeorm';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { without } from '../criteria/matched-rows.js';
+import { hasHooks, type WriteBuilder, type WriteInterceptor } from '../criteria/write-builders.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 import { isReadInFull, rowKey } from '../rows/row-key.js';
-import { lockRows } from '../rows/row-lock.js';
+import { hasRowLocks } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
+import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
 
 /** A row as it was read before a write. */
 export interface ReadRow {
@@ -46,12 +50,17 @@ interface Reading {
 type ReadRows = Map<EntityPlan, Map<string, ReadRow | null>>;
 
 /**
- * Rows as they are before an update or a removal, for what TypeORM's own old row does not have: relations of a row that
- * is about to vanish, and what transitions read of a relation or of a column that is not selected. They are locked where
- * the database can: TypeORM has loaded its old row before the transaction, and others may have written it since.
+ * Rows as they are before an update or a removal by a save. They are locked where the database can: TypeORM has loaded its
+ * old row before the transaction, and others may have written it since. They have what TypeORM's own old row does not:
+ * relations of a row that is about to vanish, and what transitions read of a relation or of a column that is not selected.
+ *
+ * A row that was not there is not written either: another transaction may insert one with its key in between, of which
+ * the events would tell nothing.
  */
-export class OldRows {
+export class OldRows implements WriteInterceptor {
   readonly #read = new WeakMap<QueryRunner, ReadRows>();
+  /** The ids of the rows that were not there, until their hook is called. */
+  readonly #missing = new WeakMap<QueryRunner, Map<EntityMetadata, Map<string, ObjectLiteral>>>();
   readonly #readings = new WeakMap<QueryRunner, Reading>();
 
   /**
@@ -82,17 +91,29 @@ export class OldRows {
     return reading.done;
   }
 
+  write(builder: WriteBuilder, execute: () => Promise<unknown>): Promise<unknown> {
+    const queryRunner = Reflect.get(builder, 'queryRunner') as QueryRunner | undefined;
+    // The query builders of a save leave the hooks to it.
+    if (queryRunner === undefined || hasHooks(builder)) return execute();
+    const { metadata } = builder.expressionMap.mainAlias!;
+    const missing = this.#missing.get(queryRunner)?.get(metadata);
+    if (builder.expressionMap.queryType === 'insert' || !missing?.size) return execute();
+    return without(builder, metadata, [...missing.values()], execute);
+  }
+
   /** The row as it was read, once: null when it was not there, undefined when it was not looked for. */
   extract(queryRunner: QueryRunner, plan: EntityPlan, key: string): ReadRow | null | undefined {
     const rows = this.#read.get(queryRunner)?.get(plan);
     const row = rows?.get(key);
     rows?.delete(key);
+    if (row === null) this.#missing.get(queryRunner)?.get(plan.metadata)?.delete(key);
     return row;
   }
 
   /** The transaction has ended. */
   forget(queryRunner: QueryRunner): void {
     this.#read.delete(queryRunner);
+    this.#missing.delete(queryRunner);
   }
 
   async #fetch(
@@ -106,8 +127,26 @@ export class OldRows {
     for (const [plan, wanted] of plans) {
       const known = read.get(plan) ?? new Map<string, ReadRow | null>();
       read.set(plan, known);
-      for (const [key, row] of await readOldRows(manager, plan, wanted)) known.set(key, row);
+      for (const [key, row] of await readOldRows(manager, plan, wanted)) {
+        known.set(key, row);
+        this.#noteMissing(queryRunner, plan, key, row === null ? wanted.ids.get(key) : undefined);
+      }
     }
+  }
+
+  #noteMissing(
+    queryRunner: QueryRunner,
+    { metadata }: EntityPlan,
+    key: string,
+    id: ObjectLiteral | undefined,
+  ): void {
+    const all =
+      this.#missing.get(queryRunner) ?? new Map<EntityMetadata, Map<string, ObjectLiteral>>();
+    this.#missing.set(queryRunner, all);
+    const missing = all.get(metadata) ?? new Map<string, ObjectLiteral>();
+    all.set(metadata, missing);
+    if (id === undefined) missing.delete(key);
+    else missing.set(key, id);
   }
 }
 
@@ -125,9 +164,13 @@ async function readOldRows(
   const joins = joinsOf([...events].flatMap((event) => event.joins));
   const hidden = [...new Set([...events].flatMap((event) => event.hidden))];
   const wanted = { metadata, ids: [...ids.values()], joins, hidden };
-  // A lock would hold for what is joined as well.
-  if (joins.length > 0) await lockRows(manager, metadata, wanted.ids, keepsKeys);
-  const rows = await readRows(manager, wanted, joins.length > 0 ? undefined : { keepsKeys });
+  // A lock would hold for what is joined as well. A second read alone could find a row that is not locked.
+  const isLockedFirst = joins.length > 0 && hasRowLocks(dataSourceOf(manager));
+  if (isLockedFirst) {
+    const locked = await readRows(manager, { ...wanted, joins: [], hidden: [] }, { keepsKeys });
+    wanted.ids = [...locked.values()];
+  }
+  const rows = await readRows(manager, wanted, isLockedFirst ? undefined : { keepsKeys });
   const read = new Map<string, ReadRow | null>();
   const isComplete = joins.length + hidden.length > 0;
   for (const [key, row] of rows) read.set(key, { row, isComplete });
@@ -162,8 +205,8 @@ export function beforeHooks(
 ): EntitySubscriberInterface<ObjectLiteral> | undefined {
   const { metadata } = plan;
   const ofChange = plan.events.filter(({ readsBefore }) => readsBefore);
-  const isCompared =
-    !isCurrent && !returnsUpdates && plan.events.some(({ comparesBefore }) => comparesBefore);
+  const isUpdateRead =
+    !isCurrent && !returnsUpdates && plan.events.some(({ options: { on } }) => on === 'change');
   const deletions = plan.events.filter(({ options: { on } }) => on === 'delete');
   const ofDelete = deletions.filter(({ needsRow, readsBefore }) => needsRow || readsBefore);
   const incomplete = ofDelete.some(({ joins, hidden }) => joins.length + hidden.length > 0);
@@ -177,7 +220,9 @@ export function beforeHooks(
     const id = metadata.getEntityIdMap(old)!;
     return read(event, { events: ofChange, id, keepsKeys: true });
   };
-  if (ofChange.length > 0 || isCompared) hooks.beforeUpdate = readOld;
+  if (ofChange.length > 0 || isUpdateRead) {
+    hooks.beforeUpdate = (event) => (mayChange(plan, event) ? readOld(event) : undefined);
+  }
   if (deletions.length > 0) {
     hooks.beforeRemove = (event: RemoveEvent<ObjectLiteral>) => {
       const old = event.databaseEntity as ObjectLiteral | undefined;
@@ -204,6 +249,18 @@ export function beforeHooks(
   return Object.keys(hooks).length === 0
     ? undefined
     : { listenTo: () => metadata.target, ...hooks };
+}
+
+/** True if an update sets something that an event reacts to. */
+function mayChange(
+  { events }: EntityPlan,
+  { updatedColumns, updatedRelations }: UpdateEvent<ObjectLiteral>,
+): boolean {
+  const updated: readonly Field[] = [...updatedColumns, ...updatedRelations];
+  return events.some(
+    ({ options: { on }, watched }) =>
+      on === 'change' && (watched === undefined || updated.some((field) => watched.has(field))),
+  );
 }
 
 /** True if an event tells of rows that are removed softly, or of those that are recovered. */

@@ -61,7 +61,7 @@ export class ReportedRows {
 
   /** Notice the writes of query builders that hooks do not tell in full. */
   get interceptors(): readonly WriteInterceptor[] {
-    return [this.#updated, this.#otherSide];
+    return [this.#oldRows, this.#updated, this.#otherSide];
   }
 
   /** The hooks that read rows before a write. */

@@ -82,8 +82,8 @@ export class UpdatedRows implements WriteInterceptor {
     { queryRunner, plan, id, execute }: Update,
   ): Promise<unknown> {
     const { metadata } = plan;
-    const columns = plan.readBack!.keys;
-    const { result, rows, others } = await returned({ builder, metadata, execute }, plan, columns);
+    const { columns: ofRow, keys: columns } = plan.readBack!;
+    const { result, rows, others } = await returned({ builder, metadata, execute }, ofRow, columns);
     const [row] = rows;
     const all = this.#returned.get(queryRunner) ?? new Map<EntityMetadata, Rows>();
     this.#returned.set(queryRunner, all);
@@ -110,10 +110,8 @@ export class UpdatedRows implements WriteInterceptor {
 
   async #read({ queryRunner, plan, id, execute }: Update): Promise<unknown> {
     this.#returned.get(queryRunner)?.get(plan.metadata)?.delete(rowKey(plan.metadata, id)!);
-    if (plan.events.some(({ comparesBefore }) => comparesBefore)) {
-      const { manager } = queryRunner;
-      await this.oldRows.read({ queryRunner, manager }, plan, { events: [], id, keepsKeys: true });
-    }
+    const { manager } = queryRunner;
+    await this.oldRows.read({ queryRunner, manager }, plan, { events: [], id, keepsKeys: true });
     return execute();
   }
 }

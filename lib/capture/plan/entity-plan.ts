@@ -100,8 +100,6 @@ export interface EventPlan {
   readonly settings: MessageSettings;
   /** True if something of the row before an update counts that TypeORM does not load by itself. */
   readonly readsBefore: boolean;
-  /** True if the condition compares the row with what it was before. */
-  readonly comparesBefore: boolean;
 }
 
 /** The events of one entity in one data source. */
@@ -233,7 +231,6 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
       : [],
     keyRelations: isKeyEnough ? keyRelations(surveyed) : undefined,
     hidden: [...new Set([...surveyed.flatMap(({ hidden }) => hidden ?? []), ...watchedHidden])],
-    comparesBefore: beforePaths.length > 0 || readsChanges,
     readsBefore:
       watchedHidden.length > 0 ||
       beforePaths.some((path) => {

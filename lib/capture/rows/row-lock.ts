@@ -3,6 +3,7 @@ import type {
   EntityManager,
   EntityMetadata,
   ObjectLiteral,
+  QueryBuilder,
   QueryRunner,
   SelectQueryBuilder,
 } from 'typeorm';
@@ -22,6 +23,11 @@ export function isPostgres({ options }: DataSource): boolean {
   return POSTGRES.has(options.type);
 }
 
+/** Tells whether a read can lock rows. */
+export function hasRowLocks(dataSource: DataSource): boolean {
+  return isPostgres(dataSource) || isMySql(dataSource) || dataSource.options.type === 'mssql';
+}
+
 /** Keeps other transactions from writing the rows that a query reads; SQLite lets only one write anyway. */
 export function lock(
   query: SelectQueryBuilder<ObjectLiteral>,
@@ -31,10 +37,29 @@ export function lock(
   if (isPostgres(dataSource)) {
     // Rows of other tables that refer to these may go on to be inserted.
     query.setLock(keepsKeys ? 'for_no_key_update' : 'pessimistic_write');
-  } else if (isMySql(dataSource) || dataSource.options.type === 'mssql') {
+  } else if (hasRowLocks(dataSource)) {
     query.setLock('pessimistic_write');
   }
   if (query.expressionMap.lockMode !== undefined) admitLock(query);
+}
+
+// MariaDB refuses to lock or to change what another transaction has changed since this one began to read. Its default since
+// 11.6.2; other databases take this for a comment, or are not asked.
+const AS_IT_IS = '/*M!110602 SET STATEMENT innodb_snapshot_isolation=OFF FOR */ ';
+
+/** Lets the statement of a query builder hit rows as they are on MariaDB, for the time of `execute`. */
+export async function asItIs<Result>(
+  builder: QueryBuilder<ObjectLiteral>,
+  execute: () => Promise<Result>,
+): Promise<Result> {
+  if (!isMySql(dataSourceOf(builder))) return execute();
+  const getQuery = builder.getQuery.bind(builder);
+  builder.getQuery = () => `${AS_IT_IS}${getQuery()}`;
+  try {
+    return await execute();
+  } finally {
+    Reflect.deleteProperty(builder, 'getQuery');
+  }
 }
 
 /** TypeORM refuses locks in a transaction that it has not begun. */
@@ -63,19 +88,16 @@ export function lockRemoved(
   return query;
 }
 
-/**
- * Locks rows that are about to be written, so that no other transaction writes them meanwhile.
- *
- * @param keepsKeys false: nor makes rows refer to them. Default false
- */
+/** Locks rows that are about to be removed, so that no other transaction writes them or makes rows refer to them. */
 export async function lockRows(
   manager: EntityManager,
   metadata: EntityMetadata,
   rows: readonly ObjectLiteral[],
-  keepsKeys = false,
 ): Promise<void> {
-  const query = manager.createQueryBuilder<ObjectLiteral>(metadata.target, ROW);
-  lockWritten(query, manager, keepsKeys);
+  const query = lockRemoved(
+    manager.createQueryBuilder<ObjectLiteral>(metadata.target, ROW),
+    manager,
+  );
   // SQLite has no such locks.
   if (query.expressionMap.lockMode === undefined) return;
   query.select(metadata.primaryColumns.map(({ propertyPath }) => `${ROW}.${propertyPath}`));
