@@ -118,7 +118,8 @@ describe.each(CAPTURE_DATABASES)('an event with the key of a relation alone on %
     rig.queries();
     await manager.save(row);
     // Others may have written it since, which the update on PostgreSQL tells.
-    expect(rereads()).toBe(kind === 'mariadb' ? 1 : 0);
+    const before = kind === 'mariadb' ? 1 : 0;
+    expect(rereads()).toBe(before);
     const other = await manager.save(Object.assign(new Shop(), { name: 'Bob' }));
     row.shop = other;
     await manager.save(row);
@@ -126,7 +127,7 @@ describe.each(CAPTURE_DATABASES)('an event with the key of a relation alone on %
     alone.total = 3;
     rig.queries();
     await manager.save(alone);
-    expect(rereads()).toBe(1);
+    expect(rereads()).toBe(before + 1);
     const total = { from: 1, to: 2 };
     expect(rig.bodies().map(({ owner, data }) => [owner, data])).toEqual([
       [`${shop.id}`, { total: 2, was: 1, changes: { total } }],
