@@ -443,7 +443,7 @@ describe.each<{ kind: DatabaseKind }>([
   it('counts pending, due and failed deliveries', async () => {
     await open(kind, {
       schedule: [HOUR],
-      endpoints: { failures: 1_000_000, pause: 3 * HOUR, maxPause: 3 * HOUR },
+      endpoints: { failures: 1_000_000, probeInterval: 3 * HOUR },
     });
     await rig.subscribers.create(subscriber(receiver.url));
     expect(await deliveries.stats()).toEqual({

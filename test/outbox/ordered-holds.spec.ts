@@ -341,7 +341,7 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
       subscribers: app.subscribers,
       synchronize: false,
       schedule: [20, 20, 20],
-      endpoints: { failures: 3, pause: 200, maxPause: 400 },
+      endpoints: { failures: 3, probeInterval: 200 },
     });
     await Promise.all([send(3), send(3, 'b'), send(3, 'c')]);
     await accepted(upTo(3));

@@ -44,7 +44,7 @@ describe.each(KINDS.flatMap((kind) => SEEDS.map((seed) => ({ kind, seed }))))(
       const options = {
         schedule: [20, 20],
         lease: 5000,
-        endpoints: { failures: 6, pause: 50, maxPause: 100 },
+        endpoints: { failures: 6, probeInterval: 50 },
       };
       const first = await openOutboxApp(place, options);
       const { subscribers } = first;

@@ -34,7 +34,7 @@ describe.each<{ kind: DatabaseKind }>([
       const app = await openOutboxApp(database, {
         synchronize: apps.length === 0,
         schedule: [HOUR],
-        endpoints: { failures: 3, openFor: HOUR, maxOpenFor: HOUR, probeTimeout: HOUR },
+        endpoints: { failures: 3, probeInterval: HOUR },
         isLogged: false,
       });
       apps.push(app);
@@ -54,6 +54,30 @@ describe.each<{ kind: DatabaseKind }>([
     await other.send();
     await expect.poll(() => waiting.filter(({ id }) => !host.ids.has(id))).toEqual([]);
     expect(broken.strategy.activity().broken).toBe(1);
+  });
+
+  it('receives what failed twice before its breaker opened, and that failure does not count', async () => {
+    const app = await openOutboxApp(database, {
+      schedule: [10, 300_000],
+      endpoints: { failures: 5, probeInterval: 100 },
+      isLogged: false,
+    });
+    apps.push(app);
+    await app.subscribers.create(subscriber(host.url));
+    const twice = await Promise.all([app.send(), app.send()]);
+    await app.until(DELIVERIES, (rows) => rows.every(({ attempts }) => attempts === 2));
+    expect(app.strategy.activity().broken).toBe(0);
+    await app.send();
+    await expect.poll(() => app.strategy.activity().broken).toBe(1);
+
+    host.isUp = true;
+    await expect
+      .poll(() => twice.filter(({ id }) => !host.ids.has(id)), { timeout: 10_000 })
+      .toEqual([]);
+    const rows = await app.until(DELIVERIES, (all) =>
+      all.every(({ status }) => status === 'succeeded'),
+    );
+    expect(rows.slice(0, 2)).toMatchObject(Array(2).fill({ attempts: 2, requests: 3 }));
   });
 });
 

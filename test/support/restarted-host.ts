@@ -1,24 +1,29 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Drops every connection while it is down, and answers 204 while it is up. */
+/** How a host is down: it drops every connection, answers 503, or reads requests and never answers. */
+export type Outage = 'resets' | 'answers 503' | 'is silent';
+
+/** Is down at first, and answers 204 once it is up. */
 export class RestartedHost {
   isUp = false;
   readonly ids = new Set<unknown>();
   readonly #server: Server;
 
-  private constructor() {
+  private constructor(outage: Outage) {
     this.#server = createServer(({ headers }, response) => {
+      if (!this.isUp && outage === 'is silent') return;
+      if (!this.isUp) return void response.writeHead(503).end();
       this.ids.add(headers['webhook-id']);
       response.writeHead(204).end();
     });
     this.#server.on('connection', (socket) => {
-      if (!this.isUp) socket.destroy();
+      if (!this.isUp && outage === 'resets') socket.destroy();
     });
   }
 
-  static async start(): Promise<RestartedHost> {
-    const host = new RestartedHost();
+  static async start(outage: Outage = 'resets'): Promise<RestartedHost> {
+    const host = new RestartedHost(outage);
     await new Promise<void>((resolve) => host.#server.listen(0, '127.0.0.1', resolve));
     return host;
   }

@@ -3,20 +3,17 @@ import { parseRetryAfter } from '../../delivery/index.js';
 
 /** When an endpoint gets no requests, and for how long. */
 export interface EndpointRules {
-  /** Milliseconds of the first pause that an endpoint asks for (429, 502, 503, 504) without saying how long. Default 5,000. */
-  readonly pause: number;
-  /** Longest pause in milliseconds, `Retry-After` included, jitter not counted. Default 15 minutes. */
+  /**
+   * Milliseconds between two probes of an endpoint whose breaker is open, or that asks for a pause (429, 502, 503, 504)
+   * without saying how long. A probe without a result does not hold up the next one. Default 4,000.
+   */
+  readonly probeInterval: number;
+  /** Longest pause in milliseconds that an endpoint gets by `Retry-After`, jitter not counted. Default 15 minutes. */
   readonly maxPause: number;
   /** Consecutive failures that open the breaker. Default 10. */
   readonly failures: number;
-  /** Milliseconds that the breaker stays open at first; twice as long after every probe that fails. Default 30,000. */
-  readonly openFor: number;
-  /** Longest time in milliseconds that the breaker stays open, jitter not counted. Default 60,000. */
-  readonly maxOpenFor: number;
   /** The part of a time, 0 to 1, that is added to it at most, at random. Default 0.1. */
   readonly jitter: number;
-  /** Milliseconds after which a probe without a result is given up, and another one allowed. Default 60,000. */
-  readonly probeTimeout: number;
   /**
    * Retries per second that may fail at one host, in each process; twice as many may go at once. Retries that succeed do
    * not count. Default 50.
@@ -37,12 +34,10 @@ export interface BreakerState {
   readonly mode: 'flowing' | 'paused' | 'broken';
   /** When the next probe may go, in milliseconds since the Unix epoch; null while flowing. */
   readonly until: number | null;
-  /** When the probe in flight counts as lost, or null when there is none. */
+  /** When the next probe may go although one is in flight, or null when there is none. */
   readonly probeUntil: number | null;
   /** Consecutive failures. */
   readonly failures: number;
-  /** The number of pauses and open breakers in a row: the times grow with it. */
-  readonly round: number;
   /** Changes whenever requests are stopped or let go again: results of requests from before say little about the endpoint now. */
   readonly epoch: number;
 }
@@ -65,13 +60,10 @@ export interface Admission {
 }
 
 const DEFAULTS: EndpointRules = {
-  pause: 5_000,
+  probeInterval: 4_000,
   maxPause: 15 * 60_000,
   failures: 10,
-  openFor: 30_000,
-  maxOpenFor: 60_000,
   jitter: 0.1,
-  probeTimeout: 60_000,
   failedRetries: 50,
 };
 
@@ -81,7 +73,6 @@ export const UNKNOWN_ENDPOINT: BreakerState = {
   until: null,
   probeUntil: null,
   failures: 0,
-  round: 0,
   epoch: 0,
 };
 
@@ -103,9 +94,7 @@ export function endpointRules(
 export function admit(state: BreakerState, rules: EndpointRules, now: number): Admission {
   if (state.mode === 'flowing') return { state, epoch: state.epoch };
   if (now < admissibleAt(state, now)) return { state, epoch: null };
-  // A result of the lost probe must not count as one of the new probe.
-  const epoch = state.probeUntil === null ? state.epoch : state.epoch + 1;
-  return { state: { ...state, epoch, probeUntil: now + rules.probeTimeout }, epoch };
+  return { state: { ...state, probeUntil: now + rules.probeInterval }, epoch: state.epoch };
 }
 
 /** The earliest time at which a request may go, as far as is known now. */
@@ -156,8 +145,7 @@ function failed(
 ): BreakerState {
   const failures = state.failures + 1;
   if (state.mode === 'flowing' && failures < rules.failures) return { ...state, failures };
-  const time = growing(rules.openFor, rules.maxOpenFor, state.round);
-  return closed(state, 'broken', failures, now + lengthened(time, rules, random));
+  return closed(state, 'broken', failures, now + lengthened(rules.probeInterval, rules, random));
 }
 
 function paused(
@@ -169,9 +157,8 @@ function paused(
   random: number,
 ): BreakerState {
   const asked = retryAfter === null ? null : parseRetryAfter(retryAfter, now);
-  const own = growing(rules.pause, rules.maxPause, state.round);
-  const until =
-    now + lengthened(Math.min(Math.max(own, asked ?? 0), rules.maxPause), rules, random);
+  const time = Math.max(rules.probeInterval, Math.min(asked ?? 0, rules.maxPause));
+  const until = now + lengthened(time, rules, random);
   if (isCurrent) return closed(state, 'paused', state.failures, until);
   if (state.mode === 'flowing') return state;
   // One of many requests that were in flight when the pause began: it may extend the pause, if it says for how long.
@@ -184,18 +171,7 @@ function closed(
   failures: number,
   until: number,
 ): BreakerState {
-  return {
-    mode,
-    until,
-    probeUntil: null,
-    failures,
-    round: state.round + 1,
-    epoch: state.epoch + 1,
-  };
-}
-
-function growing(first: number, most: number, round: number): number {
-  return Math.min(first * 2 ** round, most);
+  return { mode, until, probeUntil: null, failures, epoch: state.epoch + 1 };
 }
 
 function lengthened(time: number, { jitter }: EndpointRules, random: number): number {

@@ -15,11 +15,12 @@ describe('HostScheduler', () => {
   let running: { readonly job: Job; readonly end: (outcome: BreakerSignal) => void }[];
   let claims: WakeSignal;
   let postponed: { readonly job: Job; readonly until: number }[];
+  let recovered: string[];
   let unwritten: number;
 
   beforeEach(() => {
     vi.useFakeTimers({ now: 1_000_000, toFake: ['Date', 'performance', 'setTimeout'] });
-    [running, postponed, claims, unwritten] = [[], [], new WakeSignal(), 0];
+    [running, postponed, recovered, claims, unwritten] = [[], [], [], new WakeSignal(), 0];
   });
   afterEach(() => vi.useRealTimers());
 
@@ -33,11 +34,12 @@ describe('HostScheduler', () => {
       {
         window,
         perHost,
-        endpoints: endpointRules({ failures, failedRetries, openFor: 30_000, jitter: 0 }),
+        endpoints: endpointRules({ failures, failedRetries, probeInterval: 30_000, jitter: 0 }),
       },
       {
         run: (job) => new Promise((end) => running.push({ job, end })),
         postpone: (job, until) => void postponed.push({ job, until }),
+        recovered: async (host) => void recovered.push(host),
         get unwritten() {
           return unwritten;
         },
@@ -149,7 +151,20 @@ describe('HostScheduler', () => {
     expect(claims.count).toBe(0);
     await end('dead', SUCCESS);
     expect(runningTo('dead')).toBe(2);
-    expect(claims.count).toBe(1);
+    expect(recovered).toEqual(['dead']);
+    // At once, and for what was brought forward.
+    expect(claims.count).toBe(2);
+  });
+
+  it('lets the next probe of a host go although the one before has no result', async () => {
+    const all = scheduler({ failures: 1 });
+    add(all, 'silent', 1);
+    await end('silent', FAILURE);
+    vi.advanceTimersByTime(30_000);
+    add(all, 'silent', 4);
+    expect(runningTo('silent')).toBe(1);
+    vi.advanceTimersByTime(30_000);
+    expect(runningTo('silent')).toBe(2);
   });
 
   it('claims no more retries of a failing host than it may fail each second', async () => {

@@ -16,10 +16,16 @@ export interface HostJob {
 export interface JobRunner<Job extends HostJob> {
   /** Jobs that ran and whose outcomes are not written yet. They count against the window: a crash would repeat them. */
   readonly unwritten: number;
-  /** Makes the request; never rejects. The signal `neutral` says nothing about the endpoint. */
-  run(job: Job): Promise<BreakerSignal>;
+  /**
+   * Makes the request; never rejects. The signal `neutral` says nothing about the endpoint.
+   *
+   * @param isHostClosed true while the host takes nothing but probes
+   */
+  run(job: Job, isHostClosed: () => boolean): Promise<BreakerSignal>;
   /** Leaves a job for later: its host takes nothing before `until`, or is too far behind. */
   postpone(job: Job, until: number): void;
+  /** Called when a host takes requests again; never rejects. */
+  recovered(host: string): Promise<void>;
 }
 
 /** The deliveries of this process. */
@@ -199,21 +205,36 @@ export class HostScheduler<Job extends HostJob> {
 
   #start(queue: HostQueue<Job>, job: Job, slot: Slot, epoch: number): void {
     queue.started(job.isRetry);
-    void this.runner.run(job).then((signal) => {
-      const duration = performance.now() - slot.acquiredAt;
-      this.#slots.release(slot);
-      const now = this.clock.now();
-      const { mode } = queue;
-      if (queue.ended(job.isRetry, duration, epoch, signal, now, this.random())) {
-        this.#postponeIfClosed(queue, now);
-        if (mode !== 'flowing' && queue.mode === 'flowing') this.claims.wake();
-      }
+    if (queue.mode !== 'flowing') this.#pumpForProbe(queue);
+    void this.runner
+      .run(job, () => queue.mode !== 'flowing')
+      .then((signal) => {
+        const duration = performance.now() - slot.acquiredAt;
+        this.#slots.release(slot);
+        const now = this.clock.now();
+        const { mode } = queue;
+        if (queue.ended(job.isRetry, duration, epoch, signal, now, this.random())) {
+          this.#postponeIfClosed(queue, now);
+          if (mode !== 'flowing' && queue.mode === 'flowing') {
+            this.claims.wake();
+            void this.runner.recovered(queue.host).then(() => this.claims.wake());
+          }
+        }
+        this.#enlist(queue);
+        this.#wakeIfRoom(queue);
+        this.#forget(queue);
+        this.#pump();
+        if (this.running + this.#waiting === 0)
+          for (const resolve of this.#idle.splice(0)) resolve();
+      });
+  }
+
+  /** Jobs that wait for the result of a probe are not held up by one that has none. */
+  #pumpForProbe(queue: HostQueue<Job>): void {
+    setTimeout(() => {
       this.#enlist(queue);
-      this.#wakeIfRoom(queue);
-      this.#forget(queue);
       this.#pump();
-      if (this.running + this.#waiting === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    });
+    }, this.limits.endpoints.probeInterval).unref();
   }
 
   /** Postpones the waiting jobs of a host that takes none now. */

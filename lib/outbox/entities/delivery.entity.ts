@@ -76,7 +76,7 @@ export class ThornDelivery {
   @Column({ type: 'int' })
   attempts!: number;
 
-  /** Answers of 429, which do not count. */
+  /** Attempts that do not count: answered 429, or made while the host was down. */
   @Column({ type: 'int' })
   throttled!: number;
 

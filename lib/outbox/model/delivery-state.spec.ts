@@ -37,7 +37,6 @@ describe('advance: the rules', () => {
       expect(step(answered(status))).toEqual({
         state: { status: 'pending', attempts: 1, throttled: 0, nextAt: NOW + 5000, reason: null },
         disablesSubscriber: false,
-        asksForPause: false,
       });
     },
   );
@@ -60,11 +59,29 @@ describe('advance: the rules', () => {
     expect(step(outcome).state).toMatchObject({ status: 'failed', reason: outcome, attempts: 0 });
   });
 
-  it.each([429, 502, 503, 504])('%i asks for a pause', (status) => {
-    expect(step(answered(status))).toMatchObject({
-      state: { status: 'pending' },
-      asksForPause: true,
-    });
+  it.each([429, 502, 503, 504, null])(
+    '%s uses up no attempt while the host is down, and the delivery may be a probe again',
+    (status) => {
+      const down = { ...standard, isHostDown: true };
+      const states = run(Array<AttemptOutcome>(100).fill(answered(status)), down);
+
+      expect(states.slice(0, MAX_THROTTLED).map(({ attempts }) => attempts)).not.toContain(1);
+      expect(states[MAX_THROTTLED - 1]).toMatchObject({ nextAt: NOW + 1000, throttled: 20 });
+      expect(states[MAX_THROTTLED]).toMatchObject({ nextAt: NOW + 5000, attempts: 1 });
+      expect(states.at(-1)).toMatchObject({ reason: 'exhausted', attempts: 10, throttled: 20 });
+    },
+  );
+
+  it('waits for as long as a host that is down says', () => {
+    const outcome = { ...answered(503), retryAfter: '600' };
+    const { state } = nextState(
+      newDelivery(NOW),
+      outcome,
+      { ...standard, isHostDown: true },
+      NOW,
+      0,
+    );
+    expect(state).toMatchObject({ attempts: 0, throttled: 1, nextAt: NOW + 600_000 });
   });
 
   it('429 uses up no attempt, and waits longer each time', () => {
@@ -101,7 +118,7 @@ describe('advance: the rules', () => {
   });
 
   it('an event without retries has one attempt', () => {
-    const rules = { ...standard, settings: false as const };
+    const rules = { ...standard, settings: false as const, isHostDown: true };
 
     expect(run([answered(500)], rules)[0]).toMatchObject({ status: 'failed', reason: 'exhausted' });
     expect(run([answered(429)], rules)[0]).toMatchObject({ status: 'failed', reason: 'exhausted' });
@@ -207,7 +224,7 @@ describe('advance: for any life of a delivery', () => {
     );
   });
 
-  it('only a 2xx succeeds, only a 410 disables, only the four that ask for a pause slow the endpoint down', () => {
+  it('only a 2xx succeeds, only a 410 disables', () => {
     fc.assert(
       fc.property(attempt(), (outcome) => {
         const { status } = outcome;
@@ -215,7 +232,6 @@ describe('advance: for any life of a delivery', () => {
         const isSuccess = status !== null && status >= 200 && status < 300;
         expect(result.state.status === 'succeeded').toBe(isSuccess);
         expect(result.disablesSubscriber).toBe(status === 410);
-        expect(result.asksForPause).toBe([429, 502, 503, 504].includes(status!));
       }),
     );
   });

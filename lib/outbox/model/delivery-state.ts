@@ -12,7 +12,7 @@ export interface DeliveryState {
   readonly status: DeliveryStatus;
   /** Attempts that count. */
   readonly attempts: number;
-  /** Attempts that were answered 429 and do not count; at most {@link MAX_THROTTLED}. */
+  /** Attempts that do not count, answered 429 or made while the host was down; at most {@link MAX_THROTTLED}. */
   readonly throttled: number;
   /**
    * The due time of the next attempt, in milliseconds since the Unix epoch; null once finished. Of a failed delivery that
@@ -34,6 +34,8 @@ export interface DeliveryRules {
   readonly policy: RetryPolicy;
   /** The settings of the message's event. */
   readonly settings: RetrySettings | undefined;
+  /** True: the failure is one of the host, which takes nothing but probes. */
+  readonly isHostDown?: boolean;
 }
 
 /** A delivery's next state, and what the outcome means for others. */
@@ -41,20 +43,19 @@ export interface Advance {
   readonly state: DeliveryState;
   /** True: the endpoint says that it is gone for good (410). */
   readonly disablesSubscriber: boolean;
-  /** True: the endpoint asks to be left alone for a while (429, 502, 503, 504). */
-  readonly asksForPause: boolean;
 }
 
 /**
- * So many answers of 429 cost a delivery no attempt; every further one counts like any failure, so that a delivery ends
- * whatever its endpoint says.
+ * So many attempts that are answered 429, or made while the host is down, do not count. Every further one counts like any
+ * failure, so that a delivery ends whatever its endpoint says.
  */
 export const MAX_THROTTLED = 20;
 
 /** Behind all times, and yet a time: the due time of what waits for another delivery, and not for a time. */
 export const NOT_DUE = 8_640_000_000_000_000;
 
-const ASKS_FOR_PAUSE: ReadonlySet<number | null> = new Set([429, 502, 503, 504]);
+/** Milliseconds until a delivery may be the probe of a host that is down once more: less than the interval of probes. */
+const PROBE_AGAIN = 1000;
 
 /** A delivery that has just been made: due at once. */
 export function newDelivery(now: number): DeliveryState {
@@ -79,20 +80,18 @@ export function holding(state: DeliveryState, now: number, holdFor: number | nul
 export function nextState(
   state: DeliveryState,
   outcome: DeliveryOutcome,
-  { policy, settings }: DeliveryRules,
+  { policy, settings, isHostDown = false }: DeliveryRules,
   now: number,
   random: number,
 ): Advance {
   const isAttempt = typeof outcome === 'object';
   const disablesSubscriber = isAttempt && outcome.status === 410;
-  const asksForPause = isAttempt && ASKS_FOR_PAUSE.has(outcome.status);
   const end = (status: 'succeeded' | 'failed', reason: FailureReason | null, attempts: number) => ({
     state: { status, attempts, throttled: state.throttled, nextAt: null, reason },
     disablesSubscriber,
-    asksForPause,
   });
 
-  if (state.status !== 'pending') return { state, disablesSubscriber, asksForPause };
+  if (state.status !== 'pending') return { state, disablesSubscriber };
   if (!isAttempt) return end('failed', outcome, state.attempts);
   if (outcome.outcome === 'succeeded') return end('succeeded', null, state.attempts + 1);
   if (disablesSubscriber) return end('failed', 'gone', state.attempts + 1);
@@ -100,7 +99,7 @@ export function nextState(
     return end('failed', 'refused', state.attempts + 1);
   }
 
-  const isFree = outcome.status === 429 && state.throttled < MAX_THROTTLED;
+  const isFree = (outcome.status === 429 || isHostDown) && state.throttled < MAX_THROTTLED;
   const attempts = state.attempts + (isFree ? 0 : 1);
   const throttled = state.throttled + (isFree ? 1 : 0);
   const ask = (attempt: number) => policy.nextAttempt({ attempt, outcome, now, random, settings });
@@ -109,11 +108,11 @@ export function nextState(
   if (nextAt === null || !(Number.isFinite(nextAt) && nextAt < NOT_DUE))
     return end('failed', 'exhausted', attempts);
   // The columns hold whole milliseconds.
-  const dueAt = Math.max(now, Math.ceil(nextAt));
+  const isProbe = isFree && isHostDown && outcome.retryAfter === null;
+  const dueAt = isProbe ? now + PROBE_AGAIN : Math.max(now, Math.ceil(nextAt));
   return {
     state: { status: 'pending', attempts, throttled, nextAt: dueAt, reason: null },
     disablesSubscriber,
-    asksForPause,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Columns, Dialect, Statement } from '../database/dialect.js';
 import { latestStart } from './delivery-record.js';
 import { idFrom, keyOf, pairOf } from './keys.js';
 import { type Lease, Leases } from './leases.js';
+import { MAX_THROTTLED } from '../model/delivery-state.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 
@@ -30,6 +31,8 @@ export interface ClaimedDelivery {
   readonly hasWaited: boolean;
 }
 
+/** Milliseconds before and after a host is well again: what failed and would be tried again in between goes at once. */
+const SOON = 10 * 60_000;
 const SHARES: Columns = { host: 'text', share: 'int' };
 const FAILED: Columns = { id: 'uuid', reason: 'text', finished_at: 'bigint' };
 /** The columns that {@link parseClaimedRow} reads. */
@@ -150,6 +153,31 @@ export class DeliveryTable {
         if (ids.length === 0) return null;
         return {
           sql: `UPDATE ${deliveries} SET due_at = ?, permit_at = ? WHERE lease IS NULL AND id IN (${ids.map(() => '?').join(', ')})`,
+          parameters: [now, now, ...ids],
+        };
+      },
+    ]);
+    return waiting!.rows.length;
+  }
+
+  /**
+   * Makes deliveries due that failed a short time ago without an answer, and would be tried again soon. That attempt then
+   * does not count: the host was down.
+   *
+   * @returns the count; call again if `limit`
+   */
+  async bringForward(host: string, now: number, limit: number): Promise<number> {
+    const { deliveries } = this.tables;
+    const [waiting] = await this.database.execute([
+      {
+        sql: `SELECT id FROM ${deliveries} WHERE host = ? AND due_at > ? AND due_at <= ? AND status = 'pending' AND lease IS NULL AND permit_at IS NULL AND response_status IS NULL AND attempts > 0 AND throttled < ${MAX_THROTTLED} AND COALESCE(attempted_at, started_at) >= ? LIMIT ${limit} ${this.#dialect.skipLocked}`,
+        parameters: [host, now, now + SOON, now - SOON],
+      },
+      ([found]) => {
+        const ids = found!.rows.map(({ id }) => id);
+        if (ids.length === 0) return null;
+        return {
+          sql: `UPDATE ${deliveries} SET due_at = ?, attempts = attempts - 1, throttled = throttled + 1 WHERE lease IS NULL AND due_at > ? AND id IN (${ids.map(() => '?').join(', ')})`,
           parameters: [now, now, ...ids],
         };
       },

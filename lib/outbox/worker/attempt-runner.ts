@@ -28,6 +28,7 @@ import type { HeldLease } from '../store/held-leases.js';
 import type { Outcome } from '../model/outcome.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
+const FORWARD_AT_ONCE = 500;
 const DEFAULT_POLICY = new StandardRetryPolicy();
 
 const NEUTRAL: BreakerSignal = { kind: 'neutral' };
@@ -113,7 +114,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   }
 
   /** Makes the next attempt of a job. */
-  async run(job: DeliveryJob): Promise<BreakerSignal> {
+  async run(job: DeliveryJob, isHostClosed: () => boolean): Promise<BreakerSignal> {
     const { clock, deliverer, events } = this.dependencies;
     const { holding, message, recipient, requests, host } = job;
     if (holding.isLost) return NEUTRAL;
@@ -130,25 +131,33 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const bounds = job.keyHash === null ? undefined : this.#boundsOf(holding);
     const attempt = await deliverer.attempt({ id: job.id, number, bounds }, message, recipient);
     const at = clock.now();
-    const next = this.#nextState(job, attempt, at);
-    const { disablesSubscriber, asksForPause } = next;
+    const signal = signalOf(attempt);
+    const isHostDown = isHostClosed() && (signal.kind === 'failure' || signal.kind === 'pause');
+    const next = this.#nextState(job, attempt, at, isHostDown);
+    const { disablesSubscriber } = next;
     const state = this.#afterLast(job, next.state, at);
     const outcome = this.#record(job, { state, attempt, at, permitAt: null, disablesSubscriber });
     emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(next.state));
     if (state.reason !== null && job.keyHash !== null) this.#emitLast(outcome, message);
-    return asksForPause ? { kind: 'pause', retryAfter: attempt.retryAfter } : signalOf(attempt);
+    return signal;
   }
 
   /** A policy of the application may throw; the delivery then goes on by the default one. */
-  #nextState({ state, id, message }: DeliveryJob, attempt: Attempt, now: number): Advance {
-    const settings = message.settings.retry;
+  #nextState(
+    { state, id, message }: DeliveryJob,
+    attempt: Attempt,
+    now: number,
+    isHostDown: boolean,
+  ): Advance {
+    const rules = { settings: message.settings.retry, isHostDown };
     const random = Math.random();
     try {
-      return nextState(state, attempt, { policy: this.dependencies.policy, settings }, now, random);
+      const { policy } = this.dependencies;
+      return nextState(state, attempt, { ...rules, policy }, now, random);
     } catch (error) {
       const what = `The retry policy failed for ${id} (${message.event}), so the default one was asked`;
       logFault(what, error, { deliveryId: id, messageId: message.id, event: message.event });
-      return nextState(state, attempt, { policy: DEFAULT_POLICY, settings }, now, random);
+      return nextState(state, attempt, { ...rules, policy: DEFAULT_POLICY }, now, random);
     }
   }
 
@@ -169,6 +178,20 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const at = this.dependencies.clock.now();
     const state = { ...job.state, nextAt: until };
     this.#record(job, { state, attempt: null, at, permitAt, disablesSubscriber: false });
+  }
+
+  /** Brings forward what has failed at a host that is well again, whichever process it failed in. */
+  async recovered(host: string): Promise<void> {
+    try {
+      for (const { deliveries } of this.stores) {
+        const now = this.dependencies.clock.now();
+        while ((await deliveries.bringForward(host, now, FORWARD_AT_ONCE)) === FORWARD_AT_ONCE);
+      }
+    } catch (error) {
+      logFault(`What failed at ${host} before it was well again waits for its time`, error, {
+        host,
+      });
+    }
   }
 
   /** Ends a delivery without an attempt. */
@@ -261,8 +284,12 @@ const OURS: ReadonlySet<AttemptErrorCode> = new Set([
   'proxy',
 ]);
 
+/** Answers by which an endpoint asks to be left alone for a while. */
+const ASKS_FOR_PAUSE: ReadonlySet<number | null> = new Set([429, 502, 503, 504]);
+
 /** A host that responds works, whatever one of its paths says about the request. */
-function signalOf({ outcome, status, error }: Attempt): BreakerSignal {
+function signalOf({ outcome, status, error, retryAfter }: Attempt): BreakerSignal {
+  if (ASKS_FOR_PAUSE.has(status)) return { kind: 'pause', retryAfter };
   if (status !== null) return outcome === 'succeeded' ? SUCCESS : REFUSAL;
   const code = error?.code;
   return { kind: code !== undefined && OURS.has(code) ? 'neutral' : 'failure' };
