@@ -42,7 +42,7 @@ export interface QueueSettings {
   readonly lock: number;
 }
 
-const LONGEST_LOCK = 30_000;
+const LONGEST_LOCK = 10_000;
 
 const DEFAULTS = {
   queue: 'thorn',

@@ -22,10 +22,8 @@ export interface AttemptFrame {
 
 /** By when an attempt has to be over, besides its timeout: another process may make it afterwards. */
 export interface AttemptBounds {
-  /** Milliseconds. */
-  readonly timeout: number;
-  /** Asked right before the request is sent. */
-  readonly isCurrent: () => boolean;
+  /** Returns the milliseconds that are left; they may grow meanwhile. */
+  readonly timeLeft: () => number;
 }
 
 /** The attempt of a request that was answered: any 2xx has succeeded. */

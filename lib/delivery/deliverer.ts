@@ -199,13 +199,14 @@ export class Deliverer {
   ): Promise<WebhookResponse> {
     const { message, recipient, bounds } = frame;
     const { timeout = this.#timeout, keepAlive = true, recipients } = message.settings;
+    const timeLeft = bounds && boundedBy(bounds, timeout);
     return this.httpClient.post({
       url: recipient.url,
       headers: this.#headers(frame, signature),
       body,
-      timeout: bounds === undefined ? timeout : Math.max(1, Math.min(timeout, bounds.timeout)),
+      timeout: timeLeft === undefined ? timeout : Math.max(1, Math.ceil(timeLeft())),
       keepAlive,
-      ...(bounds !== undefined && { isCurrent: bounds.isCurrent }),
+      ...(timeLeft !== undefined && { timeLeft }),
       ...(recipients === undefined || this.#policies === undefined
         ? {}
         : { policy: this.#policies.of(recipients) }),
@@ -263,6 +264,12 @@ function mergeHeaders(
 /** Static subscribers belong to the application's settings, so they cannot unsubscribe. */
 function isStored(recipient: Recipient): boolean {
   return 'owner' in recipient;
+}
+
+/** The time that is left of a request's own timeout, which begins now, and of its bounds. */
+function boundedBy(bounds: AttemptBounds, timeout: number): () => number {
+  const endsAt = performance.now() + timeout;
+  return () => Math.min(endsAt - performance.now(), bounds.timeLeft());
 }
 
 function encoded(message: Message, recipient: Recipient): Buffer {

@@ -1,5 +1,3 @@
-import { createServer, connect, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import type { Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -11,6 +9,7 @@ import {
 import { outboxEntities } from '../../lib/outbox/index.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
+import { TcpProxy } from '../services/tcp-proxy.js';
 import { analyzeTables, insertDueDeliveries } from '../support/seed-due-deliveries.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
@@ -277,7 +276,7 @@ describe('PostgreSQL', () => {
   it('reconnects when a connection has died silently', async () => {
     const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     const direct = await open('postgres', { worker: false });
-    const proxy = await SwallowingProxy.start(direct.dataSource.options);
+    const proxy = await TcpProxy.start((place.options as { url: string }).url);
     const { options } = place;
     const rig = await openOutboxApp(
       // Without its own timeout pg waits for ever for a connection that dies while it is being opened.
@@ -302,54 +301,6 @@ describe('PostgreSQL', () => {
     await proxy.stop();
   });
 });
-
-/** Passes bytes on, until connections that exist are told to swallow them; new ones work again. */
-class SwallowingProxy {
-  readonly #sockets = new Set<Socket>();
-
-  private constructor(
-    private readonly server: Server,
-    private readonly target: URL,
-  ) {}
-
-  static async start(options: DataSourceOptions): Promise<SwallowingProxy> {
-    const target = new URL((options as { url: string }).url);
-    const server = createServer();
-    const proxy = new SwallowingProxy(server, target);
-    server.on('connection', (socket) => proxy.#join(socket));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return proxy;
-  }
-
-  get url(): string {
-    const url = new URL(this.target);
-    url.port = String((this.server.address() as AddressInfo).port);
-    return url.href;
-  }
-
-  swallow(): void {
-    for (const socket of this.#sockets) {
-      socket.unpipe();
-      socket.on('data', () => undefined);
-    }
-    this.#sockets.clear();
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    this.server.close();
-  }
-
-  #join(socket: Socket): void {
-    const upstream = connect(Number(this.target.port), this.target.hostname);
-    for (const one of [socket, upstream]) {
-      one.on('error', () => undefined);
-      this.#sockets.add(one);
-    }
-    socket.pipe(upstream);
-    upstream.pipe(socket);
-  }
-}
 
 describe('the outbox on PostgreSQL', () => {
   it('survives an error of a connection that the pool has just handed out', async () => {

@@ -66,7 +66,7 @@ export class AxiosAdapter {
   post(request: WebhookRequest): Promise<WebhookResponse> {
     return new Promise((resolve, reject) => {
       // The time that an interceptor takes counts towards the deadline.
-      const limit = new Limit(reject);
+      const limit = new Limit(request, reject);
       this.deadlines.start(limit, request.timeout);
       void this.#answer(request, limit, resolve, reject);
     });
@@ -148,7 +148,7 @@ export class AxiosAdapter {
       timeout: this.#timeoutOf(config, origin?.limit),
       keepAlive: config.keepAlive ?? true,
       ...(request?.policy !== undefined && { policy: request.policy }),
-      ...(request?.isCurrent !== undefined && { isCurrent: request.isCurrent }),
+      ...(request?.timeLeft !== undefined && { timeLeft: request.timeLeft }),
     });
   }
 
@@ -180,8 +180,15 @@ function recordOf(headers: Headers): Record<string, string> {
 }
 
 class Limit extends Timed {
-  constructor(private readonly reject: (error: Error) => void) {
+  constructor(
+    private readonly request: WebhookRequest,
+    private readonly reject: (error: Error) => void,
+  ) {
     super();
+  }
+
+  override extension(): number {
+    return this.request.timeLeft?.() ?? 0;
   }
 
   override expire(): void {

@@ -11,6 +11,11 @@ export abstract class Timed {
   later: Timed | null = null;
   dueAt = 0;
 
+  /** Asked at the deadline: the milliseconds by which it moves; 0 or less: not at all. */
+  extension(): number {
+    return 0;
+  }
+
   /** Called once at the deadline, unless the item was stopped before. */
   abstract expire(): void;
 }
@@ -76,13 +81,19 @@ export class Deadlines {
   /** Expires all items before their deadlines: the latest first, so that none that waits follows one that ends. */
   expireAll(): void {
     for (const queue of this.#queues.values()) {
-      while (queue.last !== null) this.#expire(queue.last);
+      while (queue.last !== null) {
+        const item = queue.last;
+        this.stop(item);
+        item.expire();
+      }
     }
   }
 
-  #expire(item: Timed): void {
+  #reached(item: Timed): void {
     this.stop(item);
-    item.expire();
+    const milliseconds = item.extension();
+    if (milliseconds > 0) this.start(item, Math.ceil(milliseconds));
+    else item.expire();
   }
 
   #sweep(): void {
@@ -93,7 +104,7 @@ export class Deadlines {
     const now = real - this.#stoodStill;
     for (const [timeout, queue] of this.#queues) {
       while (queue.first !== null && queue.first.dueAt <= now) {
-        this.#expire(queue.first);
+        this.#reached(queue.first);
       }
       if (queue.first === null) this.#queues.delete(timeout);
     }

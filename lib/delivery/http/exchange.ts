@@ -81,6 +81,10 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
     super();
   }
 
+  override extension(): number {
+    return this.request.timeLeft?.() ?? 0;
+  }
+
   override expire(): void {
     const { timeoutCode = 'timeout', address = null } = this.carrier ?? {};
     this.#fail(attemptError(timeoutCode, address));
@@ -89,7 +93,7 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
   onConnect(abort: (error?: Error) => void): void {
     this.#abort = abort;
     if (this.#isOver) abort();
-    else if (this.request.isCurrent?.() === false) this.expire();
+    else if (this.request.timeLeft !== undefined && this.request.timeLeft() <= 0) this.expire();
   }
 
   onHeaders(status: number, headers: Buffer[]): boolean {

@@ -808,16 +808,35 @@ describe('axios', () => {
       });
       const posting = client();
       if (readDefaults) void posting.axios.defaults;
-      let isCurrent = true;
+      let left = 1000;
       posting.axios.interceptors.request.use((config) => {
-        isCurrent = false;
+        left = 0;
         return config;
       });
 
-      const late = posting.post(request(origin, { isCurrent: () => isCurrent }));
+      const late = posting.post(request(origin, { timeLeft: () => left }));
 
       await expect(late).rejects.toMatchObject({ reason: 'timeout' });
       expect(requests).toBe(0);
+    },
+  );
+
+  it.each([false, true])(
+    'moves the deadline for as long as there is time left; with interceptors: %s',
+    async (hasInterceptors) => {
+      const { origin } = await http((_, response) => setTimeout(() => response.end(), 500));
+      const posting = client();
+      if (hasInterceptors) posting.axios.interceptors.request.use((config) => config);
+      const over = (milliseconds: number) => {
+        const end = performance.now() + milliseconds;
+        return { timeout: 100, timeLeft: () => end - performance.now() };
+      };
+      const [long, short] = [over(10_000), over(300)].map((one) =>
+        posting.post(request(origin, one)),
+      );
+
+      await expect(short).rejects.toMatchObject({ reason: 'timeout' });
+      await expect(long).resolves.toMatchObject({ status: 200 });
     },
   );
 

@@ -14,8 +14,11 @@ export interface WebhookRequest {
    * Judges this request instead of the client's own policy. Requests with different policies never share a connection.
    */
   readonly policy?: RecipientPolicy;
-  /** Asked when there is a connection. False: the time of the request is over, and it must not be sent. Default: true. */
-  readonly isCurrent?: () => boolean;
+  /**
+   * Asked when there is a connection, and at the deadline. Returns the milliseconds for which the request may go on: 0 or
+   * less means that it must not be sent, or ends. Default: the deadline stands.
+   */
+  readonly timeLeft?: () => number;
 }
 
 /** The answer, whatever the status. */

@@ -7,7 +7,7 @@ describe('settings of the durable strategy', () => {
     expect(outboxSettings({})).toMatchObject({
       window: 1000,
       perHost: 384,
-      lease: 60_000,
+      lease: 10_000,
       worker: true,
       retentionDays: 30,
       payloadDays: 30,

@@ -12,7 +12,7 @@ export interface OutboxOptions {
   readonly perHost?: number;
   /**
    * The time in milliseconds after which other processes may take over the work of a crashed process. Extended while
-   * the process lives. Default 60,000, at least 1,000.
+   * the process lives. Default 10,000, at least 1,000.
    */
   readonly lease?: number;
   /** The maximum interval in milliseconds between looks for work of other processes. Default 1,000. */
@@ -88,7 +88,7 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
   return {
     window: check.integer('window', options.window ?? 1000),
     perHost: check.integer('perHost', options.perHost ?? 384),
-    lease: check.integer('lease', options.lease ?? 60_000, {
+    lease: check.integer('lease', options.lease ?? 10_000, {
       min: SHORTEST_LEASE,
       ...TIMER,
     }),

@@ -116,9 +116,9 @@ export class OutboxStore implements WriteListener {
     return isLocked && size < MOST_UNWRITTEN ? 0 : size;
   }
 
-  /** Renews every lease that has less than two thirds of its time left. */
+  /** Renews every lease that has less than four fifths of its time left. */
   async renewLeases(now: number, lease: number): Promise<void> {
-    const [before, until] = [now + Math.floor((lease * 2) / 3), now + lease];
+    const [before, until] = [now + Math.floor((lease * 4) / 5), now + lease];
     await this.heldMessages.renew(before, until);
     await this.heldDeliveries.renew(before, until);
   }

@@ -164,8 +164,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   /** An ordered delivery is over when its lease is: then another process may begin with it, or with the next one. */
   #boundsOf(holding: HeldLease): AttemptBounds {
     const { clock } = this.dependencies;
-    const left = () => holding.leasedUntil - clock.now();
-    return { timeout: left(), isCurrent: () => !holding.isLost && left() > 0 };
+    return { timeLeft: () => (holding.isLost ? 0 : holding.leasedUntil - clock.now()) };
   }
 
   /**

@@ -72,12 +72,17 @@ export class ClaimLoop {
 
   /** @returns the milliseconds to sleep */
   async #look(): Promise<number> {
-    const { pollInterval } = this.settings;
+    const { pollInterval, lease } = this.settings;
     try {
+      if (this.#failures > 0) {
+        await this.store.deliveries.nextDue();
+        this.#failures = 0;
+        // Processes that live renew their leases first, which may have expired while the database was away.
+        return lease / 5;
+      }
       const claimed = await this.#claim();
       const isPruning = claimed === 0 && (await this.#prune());
       const due = claimed > 0 ? null : await this.store.deliveries.nextDue();
-      this.#failures = 0;
       if (claimed > 0) return 0;
       const wait = (due ?? Number.POSITIVE_INFINITY) - this.dependencies.clock.now();
       const longest = isPruning ? Math.min(PRUNE_PAUSE, pollInterval) : pollInterval;

@@ -18,7 +18,7 @@ export class LeaseRenewal {
   start(): void {
     this.#timer = setTimeout(
       () => void this.#renew().finally(() => !this.#isStopped && this.start()),
-      this.lease / 6,
+      this.lease / 10,
     ).unref();
   }
 
