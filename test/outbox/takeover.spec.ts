@@ -45,7 +45,7 @@ describe.each<{ kind: DatabaseKind }>([
   });
 
   it.each([{ ordered: false }, { ordered: true }])(
-    `is sent by its successor within ${WITHIN} ms; ordered: $ordered`,
+    'is sent by its successor within one and a half leases; ordered: $ordered',
     async ({ ordered }) => {
       const app = await openOutboxApp(place, { worker: false });
       apps.push(app);
