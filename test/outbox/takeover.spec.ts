@@ -91,21 +91,24 @@ describe('leases that expire while the database is away', () => {
     const { options } = place as { options: { type: 'postgres'; url: string } };
     const proxy = await TcpProxy.start(options.url);
     const through = { options: { ...options, url: proxy.url } };
-    const settings = { lease: 1000, timeout: 60_000, isLogged: false };
+    const settings = { lease: 3000, timeout: 60_000, isLogged: false };
     const holder = await openOutboxApp(through, settings);
     const { subscribers } = holder;
     const other = await openOutboxApp(through, { ...settings, subscribers, synchronize: false });
     apps.push(holder, other);
     await subscribers.create(subscriber(receiver.url));
-    receiver.otherwise({ delay: 4000 });
+    receiver.otherwise({ delay: 6000 });
     await Promise.all(Array.from({ length: HELD }, () => holder.send()));
     await receiver.waitFor(HELD);
 
     await proxy.cut();
     await expect
-      .poll(() => holder.strategy.stores[0]!.heldMessages.all().every(isExpired))
+      .poll(() => holder.strategy.stores[0]!.heldMessages.all().every(isExpired), {
+        timeout: 10_000,
+      })
       .toBe(true);
     await proxy.restore();
+    other.strategy.wake();
     await other.until('SELECT id FROM thorn_deliveries', (rows) => rows.length === HELD);
     expect(receiver.received).toHaveLength(HELD);
     await proxy.stop();
