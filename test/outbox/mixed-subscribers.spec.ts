@@ -35,7 +35,7 @@ describe.each<{ kind: DatabaseKind }>([
     ];
     app = await openOutboxApp(database, {
       schedule: Array.from({ length: 100 }, () => 50),
-      endpoints: { failures: 3, probeInterval: 500, maxOpenFor: 500, maxPause: 1000 },
+      endpoints: { failures: 3, probeInterval: 500, maxPause: 1000 },
       isLogged: false,
     });
     await app.subscribers.create(subscriber(plain.url, { id: 'sub_plain' }));
