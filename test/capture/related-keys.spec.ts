@@ -117,9 +117,8 @@ describe.each(CAPTURE_DATABASES)('an event with the key of a relation alone on %
     row.total = 2;
     rig.queries();
     await manager.save(row);
-    // Others may have written it since, which the update on PostgreSQL tells.
-    const before = kind === 'mariadb' ? 1 : 0;
-    expect(rereads()).toBe(before);
+    // Others may have written it since, which the update on PostgreSQL tells. Elsewhere it is read before the update as well.
+    expect(rereads()).toBe(kind === 'mariadb' ? 2 : 0);
     const other = await manager.save(Object.assign(new Shop(), { name: 'Bob' }));
     row.shop = other;
     await manager.save(row);
@@ -127,7 +126,7 @@ describe.each(CAPTURE_DATABASES)('an event with the key of a relation alone on %
     alone.total = 3;
     rig.queries();
     await manager.save(alone);
-    expect(rereads()).toBe(before + 1);
+    expect(rereads()).toBe(kind === 'mariadb' ? 2 : 1);
     const total = { from: 1, to: 2 };
     expect(rig.bodies().map(({ owner, data }) => [owner, data])).toEqual([
       [`${shop.id}`, { total: 2, was: 1, changes: { total } }],
