@@ -2,13 +2,20 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { idFrom } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { checkDeliveries } from '../support/check-deliveries.js';
+import { checkDeliveries, isInOrder } from '../support/check-deliveries.js';
 import { printFigures } from '../support/print-figures.js';
 import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { type OwnPostgres, startOwnPostgres } from '../services/postgres.js';
 import { STORED_MESSAGES } from '../support/stored-messages.js';
 
 const WINDOW = 50;
+const SUBSCRIBERS = {
+  '/plain': {},
+  '/skip': { ordered: true },
+  '/hold': { ordered: true, onExhausted: 'hold' },
+  '/disabled': { enabled: false },
+} as const;
+const ENABLED = ['/plain', '/skip', '/hold'];
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 
 describe('a PostgreSQL server that crashes', () => {
@@ -21,9 +28,11 @@ describe('a PostgreSQL server that crashes', () => {
     [server, receiver] = [await startOwnPostgres(), await ScriptedReceiver.start()];
     rig = await openOutboxApp(
       { options: { type: 'postgres', url: server.url } },
-      { window: WINDOW, isLogged: false },
+      { window: WINDOW, lease: 5000, isLogged: false },
     );
-    await rig.subscribers.create(subscriber(receiver.url));
+    for (const [path, changes] of Object.entries(SUBSCRIBERS)) {
+      await rig.subscribers.create(subscriber(new URL(path, receiver.url).href, changes));
+    }
   }, 60_000);
 
   afterEach(async () => {
@@ -42,7 +51,10 @@ describe('a PostgreSQL server that crashes', () => {
       for (let n = 0; !over.signal.aborted; n++) {
         const title = `${name}-${n}`;
         try {
-          await rig.dataSource.manager.save(Object.assign(new Article(), { title }));
+          await rig.dataSource.transaction(async (manager) => {
+            await manager.save(Object.assign(new Article(), { title }));
+            rig.transactions.enlist(rig.message({ orderBy: { key: `${name}` } }), manager);
+          });
           committed.push(title);
         } catch {
           refused++;
@@ -52,7 +64,7 @@ describe('a PostgreSQL server that crashes', () => {
       }
     };
     const writers = Array.from({ length: 5 }, (_, name) => writer(name));
-    for (const arrived of [100, 200]) {
+    for (const arrived of [300, 600]) {
       await receiver.waitFor(arrived);
       await server.crash();
     }
@@ -63,15 +75,18 @@ describe('a PostgreSQL server that crashes', () => {
     over.abort();
     await Promise.all(writers);
     const messages = await rig.until(`SELECT id, due_at FROM ${STORED_MESSAGES}`, isDone);
+    await rig.until('SELECT due_at FROM thorn_deliveries', isDone);
     const stored = await rig.rows('SELECT title FROM article');
     expect(stored.map(({ title }) => title)).toEqual(expect.arrayContaining(committed));
-    expect(messages).toHaveLength(stored.length);
+    expect(messages).toHaveLength(2 * stored.length);
     expect(refused).toBeGreaterThan(0);
     const ids = messages.map(({ id }) => idFrom('msg_', id, null));
-    const { lost, duplicates, unknown } = checkDeliveries(receiver.received, ids);
+    const { lost, duplicates, unknown } = checkDeliveries(receiver.received, ids, ENABLED);
     expect({ lost, unknown }).toEqual({ lost: [], unknown: [] });
     expect(duplicates).toBeLessThanOrEqual(2 * WINDOW);
-    expect(await rig.rows('SELECT id FROM thorn_deliveries')).toHaveLength(ids.length);
+    for (const path of ['/skip', '/hold']) expect(isInOrder(receiver.received, path)).toBe(true);
+    const deliveries = await rig.rows('SELECT id FROM thorn_deliveries');
+    expect(deliveries).toHaveLength(ids.length * ENABLED.length);
     printFigures('crashed twice', { messages: ids.length, duplicates });
   }, 90_000);
 });

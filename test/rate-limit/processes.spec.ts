@@ -42,7 +42,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         options: place.options,
         outbox: { lease: 2000 },
         urls: [receiver.url],
-        rateLimit,
+        changes: [{ rateLimit }],
         articles: 0,
       };
       const bundle = await bundleProgram('test/support/processes/outbox.ts');

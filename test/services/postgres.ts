@@ -34,13 +34,17 @@ export interface OwnPostgres extends Server {
   readonly crash: () => Promise<void>;
 }
 
-/** As {@link startPostgres}, whatever the environment says. */
-export async function startOwnPostgres(): Promise<OwnPostgres> {
+/**
+ * As {@link startPostgres}, whatever the environment says.
+ *
+ * @param settings beside our own, such as `wal_level=logical`
+ */
+export async function startOwnPostgres(...settings: readonly string[]): Promise<OwnPostgres> {
   const refusals: string[] = [];
   for (const find of [embedded, onPath, ofSystem, installed]) {
     for (const binaries of await find()) {
       try {
-        return await startFrom(binaries);
+        return await startFrom(binaries, settings);
       } catch (error) {
         refusals.push(`${binaries}: ${(error as Error).message.trim()}`);
       }
@@ -90,7 +94,7 @@ function hasServer(directory: string): boolean {
   return ['initdb', 'postgres'].every((name) => existsSync(join(directory, name)));
 }
 
-async function startFrom(binaries: string): Promise<OwnPostgres> {
+async function startFrom(binaries: string, settings: readonly string[]): Promise<OwnPostgres> {
   const account = unprivilegedAccount(['postgres', 'nobody']);
   const home = await mkdtemp(join(account === null ? tmpdir() : '/tmp', 'thorn-postgres-'));
   try {
@@ -103,7 +107,7 @@ async function startFrom(binaries: string): Promise<OwnPostgres> {
       ['-D', data, '-U', 'thorn', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
       { ...account, cwd: home },
     );
-    return await startOn(join(bin, 'postgres'), data, home, account);
+    return await startOn({ postgres: join(bin, 'postgres'), data, home, account, more: settings });
   } catch (error) {
     await rm(home, { recursive: true, force: true });
     throw error;
@@ -124,14 +128,21 @@ async function readableBy(account: Account, binaries: string, home: string): Pro
   }
 }
 
-async function startOn(
-  postgres: string,
-  data: string,
-  home: string,
-  account: Account | null,
-): Promise<OwnPostgres> {
+async function startOn({
+  postgres,
+  data,
+  home,
+  account,
+  more,
+}: {
+  readonly postgres: string;
+  readonly data: string;
+  readonly home: string;
+  readonly account: Account | null;
+  readonly more: readonly string[];
+}): Promise<OwnPostgres> {
   const port = await freePort();
-  const settings = ['max_connections=200', 'fsync=off', 'full_page_writes=off'];
+  const settings = ['max_connections=200', 'fsync=off', 'full_page_writes=off', ...more];
   settings.push('unix_socket_directories=', 'listen_addresses=127.0.0.1', `port=${port}`);
   const start = (failed: RegExp) =>
     launch({

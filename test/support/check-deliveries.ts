@@ -30,3 +30,15 @@ export function checkDeliveries(
     unknown: [...came].filter((one) => !wanted.has(one)),
   };
 }
+
+/** Tells whether no request at a path came after a later one of its key. */
+export function isInOrder(received: readonly ReceivedWebhook[], path: string): boolean {
+  const last = new Map<string, number>();
+  return received.every(({ path: at, headers }) => {
+    const [key, sequence] = [String(headers['hook-key']), Number(headers['hook-sequence'])];
+    if (at !== path || headers['hook-key'] === undefined) return true;
+    const isNext = sequence >= (last.get(key) ?? 0);
+    last.set(key, sequence);
+    return isNext;
+  });
+}

@@ -2,8 +2,7 @@ import 'reflect-metadata';
 import { writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { DataSourceOptions } from 'typeorm';
-import type { RateLimit } from '../../../lib/message/index.js';
-import { InMemorySubscriberRepository } from '../../../lib/subscriber/index.js';
+import { InMemorySubscriberRepository, type Subscriber } from '../../../lib/subscriber/index.js';
 import { startSavingArticles } from '../save-articles.js';
 import { Article, openOutboxApp, type OutboxAppOptions, subscriber } from '../apps/outbox-app.js';
 
@@ -13,12 +12,12 @@ export interface OutboxProcessTask {
   readonly outbox: OutboxAppOptions;
   /** URLs of subscribers; all processes know the same ones. */
   readonly urls: readonly string[];
-  /** Of all of them. Default: none. */
-  readonly rateLimit?: RateLimit;
-  /** Whether messages of a key go to them one after another. Default false. */
-  readonly ordered?: boolean;
+  /** What each of them has beside its URL, in the same order. Default: nothing. */
+  readonly changes?: readonly Partial<Subscriber>[];
   /** Articles to save, one after the other. */
   readonly articles: number;
+  /** Keys in turn, of a message that is sent with each article, in its transaction. Default: none is. */
+  readonly keys?: readonly string[];
   /** After those it saves one every so many milliseconds, until it is ended. Default: none. */
   readonly savesEvery?: number;
   /**
@@ -32,8 +31,7 @@ const task = JSON.parse(process.argv[2]!) as OutboxProcessTask;
 const die = () => void process.kill(process.pid, 'SIGKILL');
 const subscribers = new InMemorySubscriberRepository();
 for (const [at, url] of task.urls.entries()) {
-  const { rateLimit = null, ordered = false } = task;
-  await subscribers.create(subscriber(url, { id: `sub_${at}`, rateLimit, ordered }));
+  await subscribers.create(subscriber(url, { id: `sub_${at}`, ...task.changes?.[at] }));
 }
 const rig = await openOutboxApp(
   { options: task.options },
@@ -60,7 +58,16 @@ process.on('SIGTERM', () => {
 process.on('SIGUSR2', () => process.kill(process.pid, 'SIGSTOP'));
 writeSync(1, 'ready\n');
 for (let n = 0; n < task.articles; n++) {
-  await rig.dataSource.manager.save(Object.assign(new Article(), { title: `${n}` }));
+  const article = Object.assign(new Article(), { title: `${n}` });
+  const { keys } = task;
+  if (keys === undefined) await rig.dataSource.manager.save(article);
+  else {
+    await rig.dataSource.transaction(async (manager) => {
+      await manager.save(article);
+      const message = rig.message({ orderBy: { key: keys[n % keys.length]! } });
+      rig.transactions.enlist(message, manager);
+    });
+  }
   // As requests do: SQLite answers without one, and nothing would be sent before the last of them.
   await setImmediate();
 }
