@@ -1,5 +1,6 @@
 import { setTimeout as passes } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Subscriber } from '../../lib/subscriber/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { OrderedReceiver } from '../support/ordered-receiver.js';
@@ -9,13 +10,13 @@ import type { OutboxProcessTask } from '../support/processes/outbox.js';
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const ROUNDS = IS_LONG ? 12 : 3;
 const KEYS = ['a', 'b', 'c', 'd'];
-const SUBSCRIBERS = [
-  { path: '/skip', ordered: true },
-  { path: '/hold', ordered: true, onExhausted: 'hold' },
-  { path: '/plain' },
-  { path: '/limited', rateLimit: { max: 1000, per: 1000 } },
-  { path: '/disabled', enabled: false },
-] as const;
+const SUBSCRIBERS: Readonly<Record<string, Partial<Subscriber>>> = {
+  '/skip': { ordered: true },
+  '/hold': { ordered: true, onExhausted: 'hold' },
+  '/plain': {},
+  '/limited': { rateLimit: { max: 1000, per: 1000 } },
+  '/disabled': { enabled: false },
+};
 const LEASE = 1000;
 const PATIENCE = 60_000;
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
@@ -39,7 +40,7 @@ describe.each<{ kind: DatabaseKind }>([
     [place, receiver] = [await createDatabase(kind), await OrderedReceiver.start()];
     children = [];
     app = await openOutboxApp(place, { worker: false });
-    for (const [at, { path, ...changes }] of SUBSCRIBERS.entries()) {
+    for (const [at, [path, changes]] of Object.entries(SUBSCRIBERS).entries()) {
       await app.subscribers.create(subscriber(receiver.url(path), { id: `sub_${at}`, ...changes }));
     }
   });
@@ -54,8 +55,8 @@ describe.each<{ kind: DatabaseKind }>([
     const task: OutboxProcessTask = {
       options: place.options,
       outbox: { lease: LEASE, schedule: Array<number>(100).fill(20) },
-      urls: SUBSCRIBERS.map(({ path }) => receiver.url(path)),
-      changes: SUBSCRIBERS.map(({ path: _, ...changes }) => changes),
+      urls: Object.keys(SUBSCRIBERS).map((path) => receiver.url(path)),
+      changes: Object.values(SUBSCRIBERS),
       articles: 0,
     };
     const child = startChild(program, JSON.stringify(task));

@@ -54,7 +54,7 @@ describe.each<{ kind: DatabaseKind }>([
         options: place.options,
         outbox: { ...SHORT, timeout: 60_000 },
         urls: [receiver.url],
-        ordered,
+        changes: [{ ordered }],
         articles: 0,
       };
       const start = async () => {

@@ -25,11 +25,7 @@ const REQUESTS_BETWEEN = 150;
 const PATIENCE = 60_000;
 type Strategy = 'outbox' | 'bullmq' | 'microservices';
 const ALL: readonly { readonly kind: ProgramDatabase; readonly strategy: Strategy }[] = [
-  { kind: 'postgres', strategy: 'outbox' },
   { kind: 'sqlite', strategy: 'outbox' },
-  { kind: 'mariadb', strategy: 'outbox' },
-  { kind: 'postgres', strategy: 'bullmq' },
-  { kind: 'postgres', strategy: 'microservices' },
 ];
 // It is enabled by one process, and these have subscribers of their own.
 const { [LATE]: _, ...subscribers } = SUBSCRIBERS;
