@@ -10,6 +10,8 @@ const MOST_WORDS = 25;
 /** @type {readonly (readonly [words: RegExp, instead: string])[]} */
 const INSTEAD = [
   [/\b(?:nobody|whoever)\b/i, 'say who: no subscriber, no worker, the caller'],
+  [/\b(?:tells?|told) of\b/i, 'reports, shows'],
+  [/\b(?:as good as gone|for ever|in vain|without a word)\b/i, 'say what happens'],
   [/(?<!\bthere )\b(?:is|are) no (?!longer|more)/i, '"is not a", "cannot"'],
 ];
 

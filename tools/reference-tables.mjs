@@ -69,7 +69,7 @@ export function tablesPage(files, docOf) {
     '# Tables',
     'What is in the database of the application, in each of the captured data sources (`dataSources`) unless a table says otherwise. See [operations](../operations.md#tables) for migrations and retention.',
     `\`\`\`sql\n${EXAMPLE}\n\`\`\``,
-    'Generated from the entities by `npm run docs:options`. `bigint` columns of times hold milliseconds since the Unix epoch. Types are those of TypeORM: a `uuid` is `varchar(36)` on SQLite, a `json` is text there and `longtext` on MySQL and MariaDB.',
+    'Generated from the entities by `npm run docs:options`. `bigint` columns of times hold milliseconds since the Unix epoch. Types are those of TypeORM: a `uuid` is `varchar(36)` on SQLite, a `json` is text there and `longtext` on MariaDB.',
     ...sections,
   ].join('\n\n');
 }

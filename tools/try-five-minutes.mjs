@@ -33,8 +33,8 @@ async function follow(major) {
   try {
     await type(home, create.replace('@nestjs/cli', `@nestjs/cli@${major}`));
     // What the page says of Nest 11.
-    const onEleven = /npm install nestjs-thorn \S+@11/.exec(guide)?.[0];
-    const said = (major === '11' && onEleven) || install;
+    if (!guide.includes('`@nestjs/typeorm@11` in the third command')) throw new Error('no Nest 11');
+    const said = install.replace('@nestjs/typeorm', major === '11' ? '$&@11' : '$&');
     await type(shop, said.replace('nestjs-thorn', packedFile()));
     await type(shop, init);
     const line = await webhookOf(shop, port, start, ask.replace('3000', String(port)));

@@ -6,6 +6,7 @@ import { renderDiagrams } from './diagrams.js';
 import { anchorOf, linkToRepository } from './links.js';
 import { fullText, summary } from './llms.js';
 import { PAGES } from './pages.js';
+import { titleCells } from './tables.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { version, description, homepage } = JSON.parse(
@@ -51,6 +52,7 @@ export default defineConfig({
     config: (markdown) => {
       markdown.use(linkToRepository(repository));
       markdown.use(renderDiagrams);
+      markdown.use(titleCells);
     },
   },
   buildEnd: ({ outDir, srcDir }) => {

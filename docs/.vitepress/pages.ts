@@ -20,6 +20,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
     items: [
       { text: 'Events on entities', file: 'events.md' },
       { text: 'Which changes send events', file: 'events/changes.md' },
+      { text: 'Which writes are seen', file: 'events/writes.md' },
       { text: 'Changes by SQL', file: 'events/change-feed.md' },
       { text: 'Conditions', file: 'conditions.md' },
       { text: 'Events on methods', file: 'events/methods.md' },
@@ -96,7 +97,9 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
   {
     text: 'Recipes',
     items: [
+      { text: 'Passport, JWT and sessions', file: 'recipes/passport.md' },
       { text: 'Many customers', file: 'recipes/multi-tenant.md' },
+      { text: 'Docker and Kubernetes', file: 'recipes/docker.md' },
       { text: 'Between your own services', file: 'recipes/internal-events.md' },
       { text: 'bull-board', file: 'recipes/bull-board.md' },
     ],

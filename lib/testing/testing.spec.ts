@@ -66,7 +66,7 @@ describe('RecordingStrategy', () => {
     await strategy.release([message('order.lost')]);
     const waiting = strategy.waitFor('order.made', { timeout: 10 });
     await expect(waiting).rejects.toThrow(
-      'Waited 10 ms in vain for a message of the event order.made; what came: order.lost.',
+      'Timed out after 10 ms waiting for a message of the event order.made; what came: order.lost.',
     );
     await expect(waiting).rejects.toThrow(WaitTimeoutError);
   });
@@ -117,7 +117,7 @@ describe('ScriptedReceiver', () => {
     expect((await three).map(({ json }) => json)).toEqual([1, 2, 3]);
     expect((await second).json).toBe(2);
     await expect(receiver.waitFor(4, { timeout: 5 })).rejects.toThrow(
-      'Waited 5 ms in vain for 4 webhooks; what came: /hooks, /hooks, /hooks.',
+      'Timed out after 5 ms waiting for 4 webhooks; what came: /hooks, /hooks, /hooks.',
     );
     receiver.clear();
     expect(receiver.received).toEqual([]);

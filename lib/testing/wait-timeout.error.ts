@@ -7,6 +7,10 @@ export class WaitTimeoutError extends ThornError {
   /** @param came names of the items that came instead */
   constructor(wanted: string, timeout: number, came: readonly string[]) {
     const rest = came.length === 0 ? 'nothing came at all' : `what came: ${came.join(', ')}`;
-    super(`Waited ${timeout} ms in vain for ${wanted}; ${rest}.`, { wanted, timeout, came });
+    super(`Timed out after ${timeout} ms waiting for ${wanted}; ${rest}.`, {
+      wanted,
+      timeout,
+      came,
+    });
   }
 }

@@ -44,7 +44,7 @@ export const signature = {
   bodyEnds:
     'The body has other blanks or line breaks at its beginning or end. Verify the bytes as they came.',
   bodyWrittenAnew:
-    'The body has the same data but is written in another way: it was parsed and written anew. Verify the bytes as they came, before they are parsed.',
+    'The body has the same data but is written in another way: it was parsed and serialised again. Verify the bytes as they came, before they are parsed.',
   bodyBlanks: 'The body has other blanks or line breaks. Verify the bytes as they came.',
   bodyCharset: 'The body was read in another charset. It is UTF-8: verify its bytes.',
   bodyCut: (seen: number, sent: number) =>
@@ -71,7 +71,7 @@ export const signature = {
     payload:
       'Your program signs something else. What is signed is webhook-id, a dot, webhook-timestamp, a dot, and the body.',
     parsed:
-      'Your program signs a body that was parsed and written anew. Sign the bytes as they came.',
+      'Your program signs a body that was parsed and serialised again. Sign the bytes as they came.',
     unknown: 'No usual mistake leads to the signature that your program works out.',
   },
   clockOff: (minutes: number, isRefused: boolean) =>

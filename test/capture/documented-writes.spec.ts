@@ -108,7 +108,7 @@ const article = (manager: EntityManager, id = 1, relations: readonly string[] = 
 
 const builder = (manager: EntityManager) => manager.createQueryBuilder();
 
-/** By the first column of the table in `docs/events/changes.md`. */
+/** By the first column of the table in `docs/events/writes.md`. */
 const ROWS: Readonly<Record<string, DocumentedRow>> = {
   '`save`, `remove`, `softRemove`, `recover`, with cascades': {
     seen: 'yes',
@@ -227,45 +227,46 @@ const ROWS: Readonly<Record<string, DocumentedRow>> = {
       ),
     ],
   },
-  "`delete`, `deleteAll`, `softDelete`, `restore`; a query builder's `delete()` and its soft kin": {
-    seen: 'yes',
-    writes: [
-      write('delete()', (manager) => manager.delete(Article, { id: 2 }), 'removed 2'),
-      write(
-        'deleteAll()',
-        (manager) => manager.deleteAll(Entry),
-        'entry.removed 1',
-        'entry.removed 2',
-      ),
-      write('softDelete()', (manager) => manager.softDelete(Article, { id: 1 }), 'removed 1'),
-      write(
-        'restore()',
-        async (manager) => {
-          await builder(manager).softDelete().from(Article).callListeners(false).execute();
-          await manager.restore(Article, { id: 1 });
-        },
-        'created 1',
-      ),
-      write(
-        "a query builder's delete()",
-        (manager) => builder(manager).delete().from(Entry).where('value > 0').execute(),
-        ...['entry.removed 1', 'entry.removed 2'],
-      ),
-      write(
-        "a query builder's softDelete()",
-        (manager) => builder(manager).softDelete().from(Article).where('id = 2').execute(),
-        'removed 2',
-      ),
-      write(
-        "a query builder's restore()",
-        async (manager) => {
-          await builder(manager).softDelete().from(Article).callListeners(false).execute();
-          await builder(manager).restore().from(Article).where('id = 2').execute();
-        },
-        'created 2',
-      ),
-    ],
-  },
+  "`delete`, `deleteAll`, `softDelete`, `restore`; a query builder's `delete()`, `softDelete()`, `restore()`":
+    {
+      seen: 'yes',
+      writes: [
+        write('delete()', (manager) => manager.delete(Article, { id: 2 }), 'removed 2'),
+        write(
+          'deleteAll()',
+          (manager) => manager.deleteAll(Entry),
+          'entry.removed 1',
+          'entry.removed 2',
+        ),
+        write('softDelete()', (manager) => manager.softDelete(Article, { id: 1 }), 'removed 1'),
+        write(
+          'restore()',
+          async (manager) => {
+            await builder(manager).softDelete().from(Article).callListeners(false).execute();
+            await manager.restore(Article, { id: 1 });
+          },
+          'created 1',
+        ),
+        write(
+          "a query builder's delete()",
+          (manager) => builder(manager).delete().from(Entry).where('value > 0').execute(),
+          ...['entry.removed 1', 'entry.removed 2'],
+        ),
+        write(
+          "a query builder's softDelete()",
+          (manager) => builder(manager).softDelete().from(Article).where('id = 2').execute(),
+          'removed 2',
+        ),
+        write(
+          "a query builder's restore()",
+          async (manager) => {
+            await builder(manager).softDelete().from(Article).callListeners(false).execute();
+            await builder(manager).restore().from(Article).where('id = 2').execute();
+          },
+          'created 2',
+        ),
+      ],
+    },
   '`relation(…).set()`, `add()`, `remove()` where a row of an entity holds the key': {
     seen: 'yes, as a change of that row',
     writes: [
@@ -333,7 +334,7 @@ const ROWS: Readonly<Record<string, DocumentedRow>> = {
     ],
   },
   '`ON DELETE CASCADE` and `SET NULL` of the database': {
-    seen: 'with [`cascades: true`](#cascades)',
+    seen: 'with [`cascades: true`](changes.md#cascades)',
     writes: [
       write(
         'CASCADE',
@@ -355,10 +356,8 @@ const ROWS: Readonly<Record<string, DocumentedRow>> = {
 };
 
 it('names every row of the table in the guide', () => {
-  const [, section = ''] = readFileSync('docs/events/changes.md', 'utf8').split(
-    '## Which writes are seen\n',
-  );
-  const table = section.split('\n## ')[0]!.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm);
+  const text = readFileSync('docs/events/writes.md', 'utf8');
+  const table = text.matchAll(/^\| (.+?) +\| (.+?) +\|$/gm);
   const [, , ...rows] = Array.from(table, ([, named, seen]) => [named, seen]);
   expect(rows).toEqual(Object.entries(ROWS).map(([named, { seen }]) => [named, seen]));
 });

@@ -16,6 +16,10 @@ const KNOWN: Readonly<Record<string, string>> = {
   'nestjs-thorn/prometheus': 'lib/metrics/index.ts',
   'nestjs-thorn/terminus': 'lib/terminus/index.ts',
   'nestjs-thorn/page': 'lib/page/index.ts',
+  '@nestjs/passport': 'test/guides/passport-types.ts',
+  'passport-jwt': 'test/guides/passport-types.ts',
+  passport: 'test/guides/passport-types.ts',
+  'express-session': 'test/guides/passport-types.ts',
   '@nestjs/common': '@nestjs/common',
   '@nestjs/core': '@nestjs/core',
   '@nestjs/typeorm': '@nestjs/typeorm',
@@ -26,6 +30,7 @@ const KNOWN: Readonly<Record<string, string>> = {
 const CANNOT_FIND_NAME = new Set([2304, 2552, 2582, 2593, 2503, 18004]);
 const FOLDER = resolve('.cache/docs');
 const KNOWN_FILE = join(FOLDER, 'known.ts');
+const CONFIGURATION = join(FOLDER, 'tsconfig.json');
 const CONTEXT = resolve('test/guides/context.ts');
 
 /** The mistakes of each block, by its place; every block is a module of its own. */
@@ -35,6 +40,7 @@ export function mistakesOf(blocks: readonly Block[]): ReadonlyMap<string, readon
   const files = blocks.map(
     (block, index) => new BlockFile(block, join(FOLDER, `block-${index}.ts`)),
   );
+  writeFileSync(CONFIGURATION, configuration());
   writeFileSync(
     KNOWN_FILE,
     Object.keys(KNOWN)
@@ -47,6 +53,7 @@ export function mistakesOf(blocks: readonly Block[]): ReadonlyMap<string, readon
   for (const [module, path] of Object.entries(KNOWN)) {
     for (const name of exportsOf(first, path)) if (!offers.has(name)) offers.set(name, module);
   }
+  // Over the AuthGuard of Passport.
   for (const name of exportsOf(first, CONTEXT)) offers.set(name, CONTEXT);
   for (const [index, file] of files.entries()) {
     const near = siblings(files, index);
@@ -127,17 +134,26 @@ function importOf(
 
 function programOf(files: readonly BlockFile[], old?: ts.Program): ts.Program {
   const { options } = ts.parseJsonConfigFileContent(
-    { extends: './tsconfig.json' },
+    ts.readConfigFile(CONFIGURATION, (name) => ts.sys.readFile(name)).config,
     ts.sys,
-    process.cwd(),
-  );
-  const paths = Object.entries(KNOWN).flatMap(([module, path]) =>
-    path.startsWith('lib/') ? [[module, [resolve(path)]] satisfies [string, string[]]] : [],
+    FOLDER,
   );
   return ts.createProgram(
     [...files.map(({ path }) => path), CONTEXT, KNOWN_FILE],
-    {
-      ...options,
+    options,
+    undefined,
+    old,
+  );
+}
+
+/** For the compiler, and for a linter that reads types. */
+function configuration(): string {
+  const paths = Object.entries(KNOWN).flatMap(([module, path]) =>
+    path.endsWith('.ts') ? [[module, [resolve(path)]] as const] : [],
+  );
+  return JSON.stringify({
+    extends: resolve('tsconfig.json'),
+    compilerOptions: {
       noEmit: true,
       composite: false,
       incremental: false,
@@ -152,9 +168,8 @@ function programOf(files: readonly BlockFile[], old?: ts.Program): ts.Program {
       allowImportingTsExtensions: true,
       paths: Object.fromEntries(paths),
     },
-    undefined,
-    old,
-  );
+    include: ['*.ts'],
+  });
 }
 
 function exportsOf(program: ts.Program, path: string): readonly string[] {

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { blocksOf, pages, withWhatIsAdded } from './blocks.js';
 import { mistakesOf } from './compile.js';
@@ -25,6 +26,25 @@ describe('the documentation', () => {
 
   it.each(code.map(({ place }) => place))('has TypeScript that compiles: %s', (place) => {
     expect(mistakes.get(place)).toEqual([]);
+  });
+
+  it("has TypeScript that passes the typed lint of Nest's new applications", async () => {
+    const files = [...mistakes.keys()].map((_, index) => `.cache/docs/block-${index}.ts`);
+    const options = ['--type-aware', '--no-ignore', '-c', 'test/guides/scaffold-lint.json'];
+    const said = await promisify(execFile)(process.execPath, [
+      'node_modules/oxlint/bin/oxlint',
+      ...options,
+      '-f',
+      'unix',
+      ...files,
+    ]).catch(({ stdout }: { stdout: string }) => ({ stdout }));
+    const faults = said.stdout.replaceAll(
+      /^\.cache\/docs\/block-(\d+)\.ts/gm,
+      (_, index: string) => {
+        return [...mistakes.keys()][Number(index)]!;
+      },
+    );
+    expect(faults.trim()).toBe('');
   });
 
   const guides = sitePages()

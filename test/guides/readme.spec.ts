@@ -7,7 +7,7 @@ import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { badgesOf } from '../../tools/badges.mjs';
-import { blocksOf, withWhatIsAdded } from './blocks.js';
+import { blocksOf, pages, withWhatIsAdded } from './blocks.js';
 
 const block = blocksOf('README.md').find(({ language }) => language === 'diff')!;
 const added = block.code.split('\n').filter((line) => line.startsWith('+'));
@@ -31,6 +31,16 @@ describe('the README', () => {
 
   it('has fewer than 150 lines', () => {
     expect(text.split('\n').length - 1).toBeLessThan(150);
+  });
+
+  it('has the example and the install line of every other page', () => {
+    expect(readFileSync('docs/index.md', 'utf8')).toContain(block.code);
+    const lines = pages().flatMap((page) =>
+      [...readFileSync(page, 'utf8').matchAll(/^npm install .*nestjs-thorn.*$/gm)].map(
+        ([line]) => line,
+      ),
+    );
+    expect([lines.length, new Set(lines).size]).toEqual([4, 1]);
   });
 
   it('has badges that package.json is true to', () => {

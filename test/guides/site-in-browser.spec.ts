@@ -21,6 +21,15 @@ const TYPES: Readonly<Record<string, string>> = {
 /** One of each kind: pictures and diagrams, long code, wide tables, hints, lists. */
 const PATHS = ['/', '/tutorial', '/delivery', '/reference/module', '/verify', '/guarantees'];
 
+/** Beginnings of what reaches beyond the text of a page. */
+const CUT_OFF = `
+  [...document.querySelectorAll('.vp-doc table, .vp-doc td, .vp-doc td code')]
+    .filter((one) => {
+      const page = document.querySelector('.vp-doc').getBoundingClientRect();
+      return one.getBoundingClientRect().right > page.right + 1;
+    })
+    .map((one) => one.textContent.slice(0, 40))`;
+
 describe('the built site', () => {
   let browser: Browser;
   let server: Server;
@@ -63,14 +72,30 @@ describe('the built site', () => {
     await visitor.end();
   });
 
-  it('finds a page by a word in its text', async () => {
+  it.each([
+    ['retryAfterCap', 'Retries'],
+    ['docker', 'Docker'],
+    ['passport', 'Passport'],
+  ])('finds a page by the word %s', async (word, title) => {
     const visitor = await PageVisitor.start(browser);
     await visitor.page.goto(origin);
     await visitor.page.getByRole('button', { name: 'Search' }).click();
-    await visitor.page.locator('#localsearch-input').fill('retryAfterCap');
+    await visitor.page.locator('#localsearch-input').fill(word);
     const first = visitor.page.locator('.VPLocalSearchBox .result').first();
     await first.waitFor();
-    expect(await first.textContent()).not.toBe('');
+    expect(await first.textContent()).toContain(title);
+    await visitor.end();
+  });
+
+  const ofTables = ['module', 'api', 'events', 'strategies', 'tables', 'rest', 'metrics'];
+  it.each([1440, 1100, 768, 390])('shows whole tables on a screen of %i px', async (width) => {
+    const visitor = await PageVisitor.start(browser, { viewport: { width, height: 900 } });
+    for (const name of ofTables) {
+      await visitor.page.goto(`${origin}/reference/${name}`);
+      await visitor.page.locator('.vp-doc td').first().waitFor();
+      const cutOff = await visitor.page.evaluate<string[]>(CUT_OFF);
+      expect([name, cutOff]).toEqual([name, []]);
+    }
     await visitor.end();
   });
 });

@@ -122,7 +122,7 @@ describe.each<{ kind: DatabaseKind }>([
     await vi.waitFor(async () => expect(await isEnabled(rig, one.id)).toBe(false));
   });
 
-  it('starts counting anew after a success', async () => {
+  it('starts counting again after a success', async () => {
     const rig = await open(kind);
     const one = await rig.subscribers.create(subscriber(receiver.url));
     receiver.otherwise(500);

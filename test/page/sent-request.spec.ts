@@ -129,7 +129,7 @@ describe('why a signature does not match', () => {
       [{ Headers: sent.headers.join('\n').replace(sent.id, 'msg_1') }, 'of another event'],
       [{ Body: sent.body }, 'The body is the one that was sent.'],
       [{ Body: `${sent.body}\n` }, 'at its beginning or end'],
-      [{ Body: JSON.stringify(JSON.parse(sent.body), null, 2) }, 'parsed and written anew'],
+      [{ Body: JSON.stringify(JSON.parse(sent.body), null, 2) }, 'parsed and serialised again'],
       [{ Body: sent.body.slice(0, -10) }, 'The body is cut off'],
       [{ Body: sent.body.replace('"big":1', '"big":2') }, 'it differs from character'],
       [{ Body: Buffer.from(sent.body).toString('latin1') }, 'in another charset'],
@@ -155,7 +155,7 @@ describe('why a signature does not match', () => {
             'base64',
           ),
         },
-        'parsed and written anew',
+        'parsed and serialised again',
       ],
     ];
     const labels: Readonly<Record<string, string>> = {

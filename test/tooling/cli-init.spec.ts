@@ -166,11 +166,11 @@ describe('a module', () => {
     ['nothing', '', 'imports: [WebhooksModule]'],
   ])('gets another import beside %s', (_, given, expected) => {
     const text = `${head}@Module({ ${given} })\nexport class AppModule {}\n`;
-    const result = addModule(ts, 'app.module.ts', text);
+    const result = addModule(ts, 'app.module.ts', text, '');
     expect(result.replaceAll(/\{ +/g, '{ ').replaceAll(/, (?=providers)/g, ',')).toContain(
       expected,
     );
-    expect(() => addModule(ts, 'app.module.ts', result)).toThrow('already');
+    expect(() => addModule(ts, 'app.module.ts', result, '')).toThrow('already');
   });
 
   it.each<[string, string, string]>([
@@ -179,7 +179,7 @@ describe('a module', () => {
     ['two modules', '@Module({})\nclass A {}\n@Module({})\nclass B {}', 'one class'],
     ['no module', 'class A {}', 'one class'],
   ])('is not understood with %s', (_, code, why) => {
-    const add = () => addModule(ts, 'app.module.ts', head + code);
+    const add = () => addModule(ts, 'app.module.ts', head + code, '');
     expect(add).toThrow(NotUnderstood);
     expect(add).toThrow(why);
   });

@@ -279,8 +279,8 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       expect(nothing).toEqual([1, expect.stringContaining('409: There is no key to seal with')]);
       await start({ dispatch, encryption: { keys: [key, old] } });
       expect(await stoppedAndResumed(args(), OPERATOR)).toEqual([
-        'sealed anew 400 of 400, unreadable 0',
-        'sealed anew 51 of 53, unreadable 0',
+        'sealed again 400 of 400, unreadable 0',
+        'sealed again 51 of 53, unreadable 0',
       ]);
       const rows = [
         ...(await query('SELECT secrets AS text FROM thorn_subscribers')),
@@ -289,7 +289,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       expect(rows.filter((text) => text.includes('sealed.v1.new.'))).toHaveLength(451);
       expect(rows.filter((text) => text.includes('sealed.v1.old.'))).toEqual([]);
       const again = await thorn(args(), OPERATOR);
-      expect([again.code, again.out]).toEqual([0, expect.stringMatching(/^sealed anew 0 /)]);
+      expect([again.code, again.out]).toEqual([0, expect.stringMatching(/^sealed again 0 /)]);
       await api.app.close();
 
       const [code, said] = await startedWith({ id: 'other', key: randomBytes(32) });

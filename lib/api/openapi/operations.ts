@@ -9,7 +9,7 @@ export interface ApiOperation {
   readonly query?: readonly string[];
   /** The status of success, and the name of the answer's schema. */
   readonly answer: readonly [status: number, schema?: string];
-  /** The use of ETags: the answer has one, `If-Match` is heeded, or both. */
+  /** The use of ETags: the answer has one, `If-Match` is checked, or both. */
   readonly tag?: 'answered' | 'checked' | 'compared';
   /** Statuses of refusals besides those that all routes of its kind have. */
   readonly refusals?: readonly number[];

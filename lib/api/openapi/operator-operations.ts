@@ -14,7 +14,8 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Operator.pause': {
     summary: 'Lets nothing be sent to a host, or to any with "*"',
-    description: 'Every process heeds the pause within five seconds. To wait is no attempt.',
+    description:
+      'Every process follows the pause within five seconds. Waiting does not count as an attempt.',
     body: 'NewPause',
     answer: [204],
     isRepeatable: false,

@@ -148,7 +148,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.attach();
     this.#logger.warn(
       `The data source ${dataSourceName(this.dataSource)} was initialised again, and its changes since then were not ` +
-        'captured; they are from now on. Close the application and create it anew instead, or send what is missing ' +
+        'captured; they are from now on. Close the application and create another one instead, or send what is missing ' +
         'with dispatcher.sendFor(entity, { where }, event).',
     );
   }

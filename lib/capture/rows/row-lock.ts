@@ -13,12 +13,12 @@ const ROW = 'thorn_row';
 const MYSQL = new Set(['mysql', 'mariadb', 'aurora-mysql']);
 const POSTGRES = new Set(['postgres', 'aurora-postgres', 'cockroachdb']);
 
-/** Tells whether a data source is MySQL or one of its kin. */
+/** Tells whether a data source is MariaDB or MySQL. */
 export function isMySql({ options }: DataSource): boolean {
   return MYSQL.has(options.type);
 }
 
-/** Tells whether a data source is PostgreSQL or one of its kin. */
+/** Tells whether a data source is PostgreSQL or CockroachDB. */
 export function isPostgres({ options }: DataSource): boolean {
   return POSTGRES.has(options.type);
 }

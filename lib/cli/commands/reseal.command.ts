@@ -30,7 +30,7 @@ export const resealCommand: Command = {
       counts: ['checked', 'resealed'],
       seen: ({ checked = 0 }) => checked,
       tell: ({ checked, resealed }, isDryRun) =>
-        `${isDryRun ? 'would be sealed anew' : 'sealed anew'} ${resealed} of ${checked}, unreadable ${unreadable.length}`,
+        `${isDryRun ? 'would be sealed again' : 'sealed again'} ${resealed} of ${checked}, unreadable ${unreadable.length}`,
       heed: (step) => {
         if (Array.isArray(step['unreadable'])) unreadable.push(...step['unreadable'].map(String));
       },

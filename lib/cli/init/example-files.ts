@@ -1,7 +1,15 @@
-/** Files that `thorn init` adds, by their paths below the folder of the application's sources. */
-export function exampleFiles(extension: '' | '.js'): Readonly<Record<string, string>> {
+import type { Address } from './main-file.js';
+import type { Ending } from './source-edits.js';
+
+/** Files of the example that `thorn init` adds, by their paths below the folder of the application's sources. */
+export function exampleFiles(
+  ending: Ending,
+  { port, prefix }: Address,
+): Readonly<Record<string, string>> {
   return {
-    'webhooks/webhooks.module.ts': MODULE.replaceAll('EXT', extension),
+    'webhooks/webhooks.module.ts': MODULE.replaceAll('EXT', ending)
+      .replace('${PORT}', port.includes('process') ? `\${${port}}` : port)
+      .replace('PREFIX', prefix ?? ''),
     'webhooks/greetings.controller.ts': EVENT,
     'webhooks/webhooks.controller.ts': LISTENER,
   };
@@ -17,7 +25,7 @@ import { WebhooksController } from './webhooks.controllerEXT';
 // For the example alone: made anew at each start, so nothing has to keep it.
 const secret = \`whsec_\${randomBytes(24).toString('base64')}\`;
 const isProduction = process.env.NODE_ENV === 'production';
-const listener = \`http://127.0.0.1:\${process.env.PORT ?? 3000}/webhooks\`;
+const listener = \`http://127.0.0.1:\${PORT}PREFIX/webhooks\`;
 
 @Module({
   imports: [

@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import type { Command, ExitCode } from '../terminal/command.js';
+import type { Command, ExitCode, Given } from '../terminal/command.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
+import { ApplicationClasses } from './application-classes.js';
+import { chosen, type Choice } from './choice.js';
 import { exampleFiles } from './example-files.js';
 import {
   applyChanges,
@@ -12,10 +14,13 @@ import {
   readText,
   reversed,
 } from './file-changes.js';
+import { type Address, addressOf } from './main-file.js';
+import { pageFiles, readsHeader } from './page-files.js';
 import {
+  addEvents,
   addModule,
   addRawBody,
-  extensionOf,
+  endingOf,
   importedNames,
   NotUnderstood,
   type TypeScript,
@@ -29,41 +34,60 @@ export const initCommand: Command = {
   operands: '[folder]',
   summary: 'Adds webhooks to a NestJS application: the module, an example event and a listener',
   details: [
-    'Shows what it would change, and asks. Changes src/app.module.ts and src/main.ts, and adds src/webhooks/. What it does',
-    'not understand it leaves as it is. Without a folder, the application is here.',
+    'Shows what it would change, and asks. Changes src/app.module.ts, and adds src/webhooks/. What it does not understand it',
+    'leaves as it is. Without a folder, the application is here.',
+    'With --entity, --guard or --page it sets up webhooks of the application itself. Without one of them it asks for them',
+    'where there is an entity, and else adds an example: an event, and a listener that src/main.ts keeps raw bodies for.',
   ].join('\n'),
   options: {
+    entity: { type: 'string', value: 'class', help: 'declares events of this entity' },
+    owner: {
+      type: 'string',
+      value: 'property',
+      help: "the entity's property that holds the id of its owner, or - for none",
+    },
+    guard: { type: 'string', value: 'class', help: 'adds the REST API behind this guard' },
+    user: {
+      type: 'string',
+      value: 'path',
+      help: 'where the guard leaves the id of the user on the request. Default: user.id',
+    },
+    page: { type: 'boolean', help: "adds the owners' page. It needs --guard" },
     yes: { type: 'boolean', short: 'y', help: 'does not ask' },
     undo: { type: 'boolean', help: 'takes back what it has changed' },
   },
   most: 1,
-  async run([given = '.'], { yes, undo }, terminal) {
+  async run([given = '.'], options, terminal) {
     const folder = resolve(given);
-    const changes = undo === true ? await undoing(folder) : await adding(folder);
-    for (const change of changes) for (const line of differenceOf(change)) terminal.out(line);
-    if (yes !== true && !(await isAgreed(terminal))) {
+    const isUndo = options['undo'] === true;
+    const plan = isUndo
+      ? { changes: await undoing(folder), hint: 'Everything is as it was before.' }
+      : await adding(folder, options, terminal);
+    for (const change of plan.changes) {
+      for (const line of differenceOf(change)) terminal.out(line);
+    }
+    if (options['yes'] !== true && !(await isAgreed(terminal))) {
       terminal.note('Nothing was changed.');
       return 1;
     }
-    return undo === true ? takeBack(folder, changes, terminal) : add(folder, changes, terminal);
+    return isUndo ? takeBack(folder, plan, terminal) : add(folder, plan, terminal);
   },
 };
+
+interface Plan {
+  readonly changes: readonly FileChange[];
+  /** What to do next. */
+  readonly hint: string;
+}
 
 async function isAgreed(terminal: Terminal): Promise<boolean> {
   return /^y(es)?$/i.test((await terminal.ask('Change these files? [y/N] ')).trim());
 }
 
-async function add(
-  folder: string,
-  changes: readonly FileChange[],
-  terminal: Terminal,
-): Promise<ExitCode> {
+async function add(folder: string, { changes, hint }: Plan, terminal: Terminal): Promise<ExitCode> {
   const record = { path: RECORD, before: null, after: JSON.stringify(changes) };
   await applyChanges(folder, [record, ...changes]);
-  terminal.note(
-    'Done. Start the application, then: curl -X POST localhost:3000/greetings\n' +
-      'Its log shows the verified webhook. npx thorn init --undo takes it all back.',
-  );
+  terminal.note(`Done. ${hint}\nnpx thorn init --undo takes it all back.`);
   if ((await majorOf(folder, 'core')) === 11 && (await majorOf(folder, 'typeorm')) === 12) {
     // Both may be together, so npm takes the newest one as a peer.
     terminal.note(
@@ -82,12 +106,12 @@ async function majorOf(folder: string, name: string): Promise<number> {
 
 async function takeBack(
   folder: string,
-  changes: readonly FileChange[],
+  { changes, hint }: Plan,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const text = await readText(join(folder, RECORD));
   await applyChanges(folder, [...changes, { path: RECORD, before: text, after: null }]);
-  terminal.note('Everything is as it was before.');
+  terminal.note(hint);
   return 0;
 }
 
@@ -104,31 +128,57 @@ async function undoing(folder: string): Promise<readonly FileChange[]> {
   throw new UsageError(`${others.join(', ')} changed since: undo it by hand, or with git`);
 }
 
-async function adding(folder: string): Promise<readonly FileChange[]> {
+async function adding(folder: string, given: Given, terminal: Terminal): Promise<Plan> {
   const compiler = compilerOf(folder);
   const source = await sourceRoot(folder);
-  const edit = async (
-    name: string,
-    change: (compiler: TypeScript, file: string, text: string) => string,
-  ): Promise<FileChange> => {
-    const path = `${source}/${name}`;
-    const before = await readText(join(folder, path));
-    if (before === null) {
-      throw new UsageError(
-        `there is no ${path} in ${folder}: run it in the folder of a NestJS application`,
-      );
-    }
+  const read = async (name: string): Promise<string> => {
+    const text = await readText(join(folder, source, name));
+    if (text !== null) return text;
+    throw new UsageError(
+      `there is no ${source}/${name} in ${folder}: run it in the folder of a NestJS application`,
+    );
+  };
+  const edit = async (name: string, change: (text: string) => string): Promise<FileChange> => {
+    const before = await read(name);
     try {
-      return { path, before, after: change(compiler, name, before) };
+      return { path: `${source}/${name}`, before, after: change(before) };
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
-      throw new UsageError(`nothing was changed: ${path} ${error.message}`);
+      throw new UsageError(`nothing was changed: ${source}/${name} ${error.message}`);
     }
   };
-  const module = await edit('app.module.ts', addModule);
-  const main = await edit('main.ts', addRawBody);
-  const extension = extensionOf(importedNames(compiler, 'app.module.ts', module.before!));
-  const added = Object.entries(exampleFiles(extension)).map(([name, after]) => ({
+  const main = await read('main.ts');
+  const address = addressOf(compiler, main);
+  const names = [await read('app.module.ts'), main].map((text) => importedNames(compiler, text));
+  const ending = endingOf(names.flat());
+  const module = await edit('app.module.ts', (text) =>
+    addModule(compiler, 'app.module.ts', text, ending),
+  );
+  const classes = await ApplicationClasses.read(compiler, join(folder, source));
+  const choice = await chosen(classes, given, terminal);
+  const edits = [module];
+  let files: Readonly<Record<string, string>>;
+  if (choice === undefined) {
+    if (address.prefix === null) {
+      throw new UsageError(
+        `nothing was changed: ${source}/main.ts sets a global prefix that is not written there. ` +
+          'Name an entity and a guard instead: --entity, --guard',
+      );
+    }
+    edits.push(await edit('main.ts', (text) => addRawBody(compiler, 'main.ts', text)));
+    files = exampleFiles(ending, address);
+  } else {
+    const { entity, owner } = choice;
+    if (entity !== undefined) {
+      edits.push(
+        await edit(entity.path, (text) =>
+          addEvents(compiler, entity.path, text, { ...entity, owner }),
+        ),
+      );
+    }
+    files = pageFiles({ ...choice, ending });
+  }
+  const added = Object.entries(files).map(([name, after]) => ({
     path: `${source}/${name}`,
     before: null,
     after,
@@ -136,7 +186,58 @@ async function adding(folder: string): Promise<readonly FileChange[]> {
   const existing = await changedSince(folder, added);
   if (existing.length > 0)
     throw new UsageError(`nothing was changed: ${existing[0]} exists already`);
-  return [module, main, ...added].filter(({ before, after }) => before !== after);
+  const changes = [...edits, ...added].filter(({ before, after }) => before !== after);
+  return { changes: await formatted(folder, changes), hint: hintFor(choice, address) };
+}
+
+function hintFor(choice: Choice | undefined, { defaultPort, prefix }: Address): string {
+  const at = `localhost:${defaultPort}${prefix ?? '/<global prefix>'}`;
+  if (choice === undefined) {
+    return `Start the application, then: curl -X POST ${at}/greetings\nIts log shows the verified webhook.`;
+  }
+  const { guard, hasPage } = choice;
+  if (guard === undefined)
+    return 'Events go to the subscribers in the option `subscribers`, and to those of the REST API: --guard.';
+  if (!hasPage) return `Start the application. Users subscribe at http://${at}/hooks`;
+  return readsHeader(guard)
+    ? 'Start the application. A browser sends no token, so users open the page by a link that this makes:\n' +
+        `curl -X POST -H "Authorization: Bearer $TOKEN" ${at}/webhooks-link`
+    : `Start the application, sign in, and open http://${at}/webhooks`;
+}
+
+/** Formats files as the application's own Prettier does: new ones, and those that were formatted before. */
+async function formatted(
+  folder: string,
+  changes: readonly FileChange[],
+): Promise<readonly FileChange[]> {
+  const prettier = prettierOf(folder);
+  if (prettier === undefined) return changes;
+  const format = async (path: string, text: string): Promise<string> => {
+    const filepath = join(folder, path);
+    return prettier.format(text, { ...(await prettier.resolveConfig(filepath)), filepath });
+  };
+  return Promise.all(
+    changes.map(async (change) => {
+      const { path, before, after } = change;
+      const isFormatted = before === null || (await format(path, before)) === before;
+      return after !== null && isFormatted
+        ? { ...change, after: await format(path, after) }
+        : change;
+    }),
+  );
+}
+
+interface Prettier {
+  format(text: string, options: object): Promise<string>;
+  resolveConfig(file: string): Promise<object | null>;
+}
+
+function prettierOf(folder: string): Prettier | undefined {
+  try {
+    return createRequire(join(folder, 'package.json'))('prettier') as Prettier;
+  } catch {
+    return undefined;
+  }
 }
 
 function compilerOf(folder: string): TypeScript {

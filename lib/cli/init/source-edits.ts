@@ -16,7 +16,12 @@ interface Insertion {
  *
  * @throws {@link NotUnderstood} when the file has another form than expected
  */
-export function addModule(compiler: TypeScript, file: string, text: string): string {
+export function addModule(
+  compiler: TypeScript,
+  file: string,
+  text: string,
+  ending: Ending,
+): string {
   const source = parsed(compiler, file, text);
   const imports = importsOf(compiler, source);
   const names = imports.map((one) => nameOf(one, source));
@@ -26,7 +31,7 @@ export function addModule(compiler: TypeScript, file: string, text: string): str
   const last = imports.at(-1);
   if (last === undefined) throw new NotUnderstood('has no import');
   const quote = last.moduleSpecifier.getText(source)[0];
-  const from = `${quote}./webhooks/webhooks.module${extensionOf(names)}${quote}`;
+  const from = `${quote}./webhooks/webhooks.module${ending}${quote}`;
   const end = last.getText(source).endsWith(';') ? ';' : '';
   return edited(text, [
     { at: last.end, text: `\nimport { WebhooksModule } from ${from}${end}` },
@@ -34,14 +39,74 @@ export function addModule(compiler: TypeScript, file: string, text: string): str
   ]);
 }
 
-/** The extension of relative imports: the same as the file has. */
-export function extensionOf(names: readonly string[]): '' | '.js' {
-  return names.some((name) => /^\.\.?\/.*\.js$/.test(name)) ? '.js' : '';
+/** The ending of relative imports. */
+export type Ending = '' | '.js' | '.ts';
+
+/** The ending of relative imports: the same as a file has that imports these names. */
+export function endingOf(names: readonly string[]): Ending {
+  const endings = names.map((name) => /^\.\.?\/.*(\.[jt]s)$/.exec(name)?.[1]);
+  return (endings.find((ending) => ending !== undefined) ?? '') as Ending;
+}
+
+/** What the events of an entity are, as `thorn init` declares them. */
+export interface EntityEvents {
+  readonly name: string;
+  readonly keys: readonly string[];
+  /** The property of the owner's id; undefined: everybody may see the events. */
+  readonly owner: string | undefined;
+}
+
+/**
+ * Declares that an entity is created, changed and removed as events.
+ *
+ * @throws {@link NotUnderstood} when the file has another form than expected
+ */
+export function addEvents(
+  compiler: TypeScript,
+  file: string,
+  text: string,
+  { name, keys, owner }: EntityEvents,
+): string {
+  const source = parsed(compiler, file, text);
+  const imports = importsOf(compiler, source);
+  const last = imports.at(-1);
+  if (last === undefined) throw new NotUnderstood('has no import');
+  if (imports.some((one) => nameOf(one, source) === 'nestjs-thorn')) {
+    throw new NotUnderstood('imports nestjs-thorn already: there is nothing to add');
+  }
+  const declared = source.statements
+    .filter((one) => compiler.isClassDeclaration(one))
+    .find((one) => one.name?.text === name);
+  const entity = compiler.getDecorators(declared!)?.at(-1);
+  if (entity === undefined) throw new NotUnderstood(`has no decorator above ${name}`);
+  const quote = last.moduleSpecifier.getText(source)[0];
+  const end = last.getText(source).endsWith(';') ? ';' : '';
+  const event = name.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, '-').toLowerCase();
+  const shown = keys.length === 0 ? 'id' : keys.join(', ');
+  const settings = [
+    `payload: ({ ${shown} }) => ({ ${shown} })`,
+    ...(owner === undefined ? [] : [`owner: '${owner}'`]),
+  ];
+  const lines = [
+    `@Webhooks<${name}>({ ${settings.join(', ')} })`,
+    ...[
+      ['created', 'create'],
+      ['changed', 'change'],
+      ['removed', 'delete'],
+    ].map(([what, on]) => `@WebhookEvent<${name}>('${event}.${what}', { on: '${on}' })`),
+  ];
+  return edited(text, [
+    {
+      at: last.end,
+      text: `\nimport { WebhookEvent, Webhooks } from ${quote}nestjs-thorn${quote}${end}`,
+    },
+    { at: entity.end, text: `\n${lines.join('\n')}` },
+  ]);
 }
 
 /** The names of the modules that a file imports. */
-export function importedNames(compiler: TypeScript, file: string, text: string): string[] {
-  const source = parsed(compiler, file, text);
+export function importedNames(compiler: TypeScript, text: string): string[] {
+  const source = compiler.createSourceFile('x.ts', text, compiler.ScriptTarget.Latest, true);
   return importsOf(compiler, source).map((one) => nameOf(one, source));
 }
 

@@ -15,7 +15,7 @@ export function isSame(left: unknown, right: unknown): boolean {
 }
 
 /**
- * Compares two values in the sense of `gt` and its kin: numbers of any kind by exact value, dates by time, texts by
+ * Compares two values in the sense of `gt` and similar operators: numbers of any kind by exact value, dates by time, texts by
  * UTF-16 code units.
  *
  * @returns negative, 0 or positive; undefined when they have no order, as with null

@@ -110,7 +110,7 @@ type Nothing<Value> = Value extends null | undefined
       : null
     : never;
 
-/** Objects compared by their numeric value: decimal.js, big.js, bignumber.js and their kin. */
+/** Objects compared by their numeric value: those of decimal.js, big.js, bignumber.js and similar packages. */
 export interface DecimalLike {
   toFixed(...args: never[]): string;
   toString(): string;
@@ -120,7 +120,7 @@ type Primitive = string | number | bigint | boolean;
 type Scalar = Primitive | Date | Uint8Array;
 type Collection = readonly unknown[] | ReadonlySet<unknown> | ReadonlyMap<unknown, unknown>;
 
-/** Values that `eq` and its kin accept for a field. */
+/** Values that `eq` and similar operators accept for a field. */
 type Operand<Value> = Value extends string
   ? // A string enum may also be spelled as its text.
     Value | `${Value}` | (string extends Value ? DecimalLike & object : never)

@@ -195,7 +195,7 @@ export function findDialect({ options }: DataSource): Dialect {
     default:
       throw new ThornConfigurationError(
         'THORN_DATABASE_UNSUPPORTED',
-        `outbox() works on better-sqlite3, postgres, mysql and mariadb, not on ${options.type}; use inline() there, or a strategy of your own`,
+        `outbox() works on better-sqlite3, postgres and mariadb, not on ${options.type}; use inline() there, or a strategy of your own`,
         { type: options.type },
       );
   }

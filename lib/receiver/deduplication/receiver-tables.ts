@@ -60,7 +60,7 @@ function isMysql(manager: SqlManager): boolean {
   if (POSTGRES.has(type) || SQLITE.has(type)) return false;
   throw new ThornConfigurationError(
     'THORN_DATABASE_UNSUPPORTED',
-    `The tables of receivers are supported on PostgreSQL, MySQL, MariaDB and SQLite, not on ${type}.`,
+    `The tables of receivers are supported on PostgreSQL, MariaDB and SQLite, not on ${type}.`,
     { database: type },
   );
 }

@@ -126,7 +126,7 @@ export class SubscriberWriter {
     while (row !== null) {
       const subscriber = this.rows.fromRow(row);
       if (isFault(subscriber)) {
-        const text = `The secrets of ${row.id} are not sealed anew: ${describeFault(subscriber)}`;
+        const text = `The secrets of ${row.id} are not sealed again: ${describeFault(subscriber)}`;
         this.#logger.error(new LogLine(text, { subscriberId: row.id }));
         return null;
       }
