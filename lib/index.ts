@@ -100,6 +100,7 @@ export {
   type ResealOptions,
   type ResealSummary,
   type RetryResult,
+  type SelectedRetry,
   ThornAttempt,
   ThornDelivery,
   ThornMessage,

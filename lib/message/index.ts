@@ -41,5 +41,5 @@ export type {
   SubscriberCallback,
   SubscriberSource,
 } from './subscriber-source.js';
-export { hostOf, NO_HOST } from './recipient-host.js';
+export { hostOf, NO_HOST, withoutQuery } from './recipient-host.js';
 export { type EnvelopeName, WireFormat } from './wire-format.js';

@@ -14,6 +14,13 @@ export class HostCache {
   }
 }
 
+/** Returns a URL as others than its owner may see it: without its query, which may hold a token. */
+export function withoutQuery(url: string): string {
+  if (!URL.canParse(url)) return NO_HOST;
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
 /** Stands in for the host of a recipient without a valid URL. */
 export const NO_HOST = '-';
 

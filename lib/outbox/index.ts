@@ -6,9 +6,11 @@ export {
   type DeliveriesDependencies,
   type DeliveryPage,
   type RetryResult,
+  type SelectedRetry,
 } from './management/deliveries.js';
 export {
   type DeliveryHistoryOptions,
+  MAX_SELECTED,
   type DeliveryQuery,
   type ReplayOptions,
 } from './management/delivery-query.js';

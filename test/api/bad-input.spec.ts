@@ -78,6 +78,14 @@ const BODIES: Readonly<Record<string, { rest?: object; fields: Record<string, un
   '/challenge': { fields: {} },
   '/retry': { fields: {} },
   '/cancel': { fields: {} },
+  '/deliveries/retry': {
+    fields: {
+      ids: [
+        ...[undefined, null, 'dlv_1', 5, {}, [], [null], [5], ['a b'], [''], ['\0']],
+        ...[['dlv_1', 'dlv_1'], Array.from({ length: 101 }, (_, at) => `dlv_${at}`)],
+      ],
+    },
+  },
   '/filter-preview': {
     fields: {
       filter: [5, 'x', [], { AND: 'x' }],
@@ -119,6 +127,7 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     after: ['', '%00', LONG, 'a&after=b', 'dlv_x', 'sub_1'],
     status: ['', 'done', 'FAILED', 'failed&status=pending', '%00'],
     event: ['', '%00', 'a%20b', LONG, 'a&event=b', 'é', 'a..b', 'a*', '.', '%25'],
+    delivery: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&delivery=b'],
     message: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&message=b'],
     subscriber: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&subscriber=b'],
     statusClass: ['', '2XX', '200', '2xx&statusClass=3xx', '%00'],
@@ -179,7 +188,7 @@ describe.each(platforms)('bad input on %s', (platform) => {
   });
 
   const pathOf = (route: string) => {
-    if (route === '/filter-preview') return `/hooks${route}`;
+    if (['/filter-preview', '/deliveries/retry'].includes(route)) return `/hooks${route}`;
     return (['/retry', '/cancel'].includes(route) ? delivery : self) + route;
   };
   async function snapshot(): Promise<unknown> {

@@ -264,6 +264,7 @@ const QUERY: Readonly<Record<string, readonly string[]>> = {
   after: ['dlv_01900000-0000-7000-8000-000000000000'],
   status: ['pending', 'succeeded', 'failed'],
   event: ['order.paid', 'order.*'],
+  delivery: ['dlv_1'],
   message: ['msg_1'],
   subscriber: ['sub_1'],
   statusClass: ['2xx', '5xx', 'timeout', 'error', 'none'],
@@ -345,6 +346,7 @@ function bodyOf({ requestBody }: Described, schemas: Readonly<Record<string, Sch
 function valueOf(field: string, schema: Schema): fc.Arbitrary<unknown> {
   const known: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     url: fc.constantFrom('https://example.com/', 'https://other.example.com/a?b=c'),
+    ids: fc.constantFrom(['dlv_1'], ['dlv_1', 'dlv_2']),
     events: fc.constantFrom(['*'], ['article.*', 'order.paid']),
     exclude: fc.constantFrom([], ['article.*']),
     filter: fc.constantFrom(null, { title: 'x' }, { OR: [{ a: { gt: 5 } }, { b: null }] }),

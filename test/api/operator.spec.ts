@@ -77,7 +77,8 @@ describe.each(
       },
     });
     for (const owner of ['alice', 'bob']) {
-      const { id } = await api.subscribers.create({ url: receiver.url, events: ['*'], owner });
+      const url = `${receiver.url}/hook?token=of-${owner}`;
+      const { id } = await api.subscribers.create({ url, events: ['*'], owner });
       ids[owner] = id;
     }
   });
@@ -110,7 +111,7 @@ describe.each(
     );
 
   it('admits only operators, on every route', async () => {
-    expect(routes()).toHaveLength(18);
+    expect(routes()).toHaveLength(19);
     for (const route of routes()) {
       const [method = '', path = ''] = route.split(' ');
       const real = path.replace(':id', ids['alice']!).replace(':host', '*');
@@ -128,7 +129,7 @@ describe.each(
     const all = await call('GET', 'subscribers', 200);
     const owners = all.items.map((item: { owner: string }) => item.owner);
     expect(owners.sort()).toEqual(['alice', 'bob']);
-    expect(JSON.stringify(all)).not.toContain('whsec_');
+    expect(JSON.stringify(all)).not.toMatch(/whsec_|token=/);
     const bobs = await call('GET', 'subscribers?owner=bob', 200);
     expect(bobs.items).toMatchObject([{ id: ids['bob'], owner: 'bob', secrets: [null] }]);
     expect(bobs.items[0].self).toBe(`/hooks-operator/subscribers/${ids['bob']}`);
@@ -193,9 +194,16 @@ describe.each(
     expect(items.map(({ subscriberId }: { subscriberId: string }) => subscriberId).sort()).toEqual(
       [ids['alice'], ids['bob']].sort(),
     );
+    for (const { url } of items) expect(url).toBe(`${receiver.url}/hook`);
     const bobs = (await call('GET', `deliveries?subscriber=${ids['bob']}`, 200)).items[0];
+    const selected = await call('POST', 'deliveries/retry', 200, { ids: ['dlv_none'] });
+    expect(selected).toEqual({
+      items: [{ id: 'dlv_none', retried: false, code: 'not-found' }],
+      retried: 0,
+    });
     const details = await call('GET', `deliveries/${bobs.id}`, 200);
     expect(details.attempts).toMatchObject([{ status: 500, address: '127.0.0.1' }]);
+    expect(details.url).toBe(`${receiver.url}/hook`);
     await call('GET', 'deliveries/dlv_none', 404);
     await call('GET', 'deliveries?status=odd', 400);
     const listed = async (query: string) =>
@@ -241,6 +249,7 @@ describe.each(
             failingMessages: expect.any(Number),
           },
           ...{ host: new URL(receiver.url).host, failingSince: expect.any(Number) },
+          url: `${receiver.url}/hook`,
         },
       ]),
     );

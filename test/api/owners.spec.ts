@@ -104,6 +104,7 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
     others: [
       { name: 'a cursor', query: ({ delivery }) => `after=${delivery}`, status: 200 },
       { name: 'a message', query: ({ message }) => `message=${message}`, status: 200 },
+      { name: 'a delivery', query: ({ delivery }) => `delivery=${delivery}`, status: 200 },
       { name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 200 },
     ],
   },
@@ -112,12 +113,15 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
     others: [
       { name: 'a cursor', query: ({ delivery }) => `after=${delivery}`, status: 200 },
       { name: 'a message', query: ({ message }) => `message=${message}`, status: 200 },
+      { name: 'a delivery', query: ({ delivery }) => `delivery=${delivery}`, status: 200 },
       { name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 404 },
     ],
   },
   'GET /hooks/deliveries/:delivery': { status: 200 },
   'GET /hooks/:id/stats': { status: 200 },
   'POST /hooks/deliveries/:delivery/retry': { status: 202, body: () => ({}), isOnce: true },
+  // It answers for each id that it was given: product.spec.ts looks at those of others.
+  'POST /hooks/deliveries/retry': { status: 200, body: () => ({ ids: ['dlv_none'] }) },
   'GET /hooks/deliveries/:delivery/request': { status: 200 },
   'GET /hooks/stats': {
     status: 200,

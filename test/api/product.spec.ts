@@ -285,6 +285,56 @@ describe.each(
     await post(`${failed.self}/retry`, {}, 409);
   });
 
+  it('retries a selection, and says of each delivery what became of it', async () => {
+    receiver.answer(500, 500);
+    await emit('order.paid');
+    await emit('article.created');
+    await settled();
+    const [one, other] = (await get(`${self}/deliveries`)).body.items;
+    const ids = [one.id, 'dlv_none', other.id];
+    expect((await post('/hooks/deliveries/retry', { ids })).body).toEqual({
+      items: [
+        { id: one.id, retried: true, code: null },
+        { id: 'dlv_none', retried: false, code: 'not-found' },
+        { id: other.id, retried: true, code: null },
+      ],
+      retried: 2,
+    });
+    await receiver.waitFor(4);
+    await settled();
+    const again = receiver.received.slice(2).map(({ event }) => event);
+    expect(again.sort()).toEqual(['article.created', 'order.paid']);
+
+    await post(`${self}/disable`, {});
+    expect((await post('/hooks/deliveries/retry', { ids: [one.id] })).body).toEqual({
+      items: [{ id: one.id, retried: false, code: 'subscriber-disabled' }],
+      retried: 0,
+    });
+    owner = 'somebody else';
+    expect((await post('/hooks/deliveries/retry', { ids: [one.id] })).body).toMatchObject({
+      items: [{ code: 'not-found' }],
+    });
+  });
+
+  it('finds a delivery by its id, together with other filters', async () => {
+    await emit('order.paid');
+    clock.advance(1);
+    await emit('article.created');
+    await settled();
+    const [article, order] = (await get('/hooks/deliveries')).body.items;
+    const found = async (query: string) =>
+      (await get(`/hooks/deliveries?${query}`)).body.items.map((item: { id: string }) => item.id);
+    expect(await found(`delivery=${order.id}`)).toEqual([order.id]);
+    expect(await found(`delivery=${order.id}&subscriber=${id}`)).toEqual([order.id]);
+    expect(await found(`delivery=${order.id}&message=${order.messageId}`)).toEqual([order.id]);
+    expect(await found(`delivery=${order.id}&message=${article.messageId}`)).toEqual([]);
+    expect(await found(`delivery=${order.id}&event=article.*`)).toEqual([]);
+    expect(await found(`delivery=${order.id}&status=failed`)).toEqual([]);
+    expect(await found('delivery=dlv_none')).toEqual([]);
+    owner = 'somebody else';
+    expect(await found(`delivery=${order.id}`)).toEqual([]);
+  });
+
   it('recovers the deliveries that failed in a time', async () => {
     receiver.answer(500, 500);
     await emit('article.created');

@@ -100,6 +100,21 @@ describe.each(platforms)('a link for some events on %s', (platform) => {
     expect(preview.body).toMatchObject({ items: [{ event: 'article.created' }], passed: 1 });
   });
 
+  it('retries no selection that names deliveries of other events', async () => {
+    const own = await deliveryOf(ids.articles, '*');
+    for (const other of [
+      await deliveryOf(ids.everything, 'article.created'),
+      await deliveryOf(ids.orders, 'order.paid'),
+    ]) {
+      const refused = await ask('POST', '/hooks/deliveries/retry', { ids: [own, other] });
+      expect(refused.status).toBe(404);
+    }
+    const before = await deliveries().findById(own, 'any');
+    expect(before).toMatchObject({ attemptCount: 1 });
+    const { body } = await ask('POST', '/hooks/deliveries/retry', { ids: [own] });
+    expect(body.items).toMatchObject([{ id: own, retried: true }]);
+  });
+
   it('does not tell by a search what is in endpoints of other events', async () => {
     expect((await ask('GET', '/hooks?search=ARTICLES')).body).toMatchObject({
       items: [{ id: ids.articles }],

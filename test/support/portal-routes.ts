@@ -18,6 +18,7 @@ export const NEEDED: Readonly<Record<string, readonly Capability[]>> = {
   'POST /hooks/:id/recover': ['retry'],
   'POST /hooks/:id/backfill': ['retry'],
   'POST /hooks/deliveries/:delivery/retry': ['retry'],
+  'POST /hooks/deliveries/retry': ['retry'],
   'POST /hooks/deliveries/:delivery/cancel': ['retry'],
   'POST /hooks/filter-preview': ['read'],
 };
@@ -26,6 +27,7 @@ export const BODIES: Readonly<Record<string, object>> = {
   'POST /hooks': subscriber,
   'POST /hooks/filter-preview': { filter: { colour: 'red' } },
   'PATCH /hooks/:id': { description: 'changed' },
+  'POST /hooks/deliveries/retry': { ids: ['dlv_none'] },
   'POST /hooks/:id/recover': { since: '2020-01-01T00:00:00Z' },
   'POST /hooks/:id/backfill': { since: '2020-01-01T00:00:00Z' },
 };

@@ -7,8 +7,8 @@ import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { backfill, recover } from './bulk-replay.js';
-import { BackfillDto, RecoverDto } from './deliveries.dto.js';
-import { cancelRefused, retryRefused } from './delivery-problems.js';
+import { BackfillDto, RecoverDto, SelectionDto } from './deliveries.dto.js';
+import { cancelRefused, retryRefused, SelectedRetriesView } from './delivery-problems.js';
 import { DeliveryQueryPipe } from './delivery-query.pipe.js';
 import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.view.js';
 import { orNotFound } from '../problems/errors.js';
@@ -94,6 +94,18 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       if (result !== 'scheduled') throw retryRefused(result);
       const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
       return new DeliveryView(delivery, self(collection, delivery.id));
+    }
+
+    /** Tries a selection of deliveries again. */
+    @Post(paths.of('/deliveries/retry'))
+    @Needs('retry')
+    @HttpCode(200)
+    async retrySelected(
+      @CallerScope() scope: OwnerScope,
+      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
+    ): Promise<SelectedRetriesView> {
+      const { ids } = body as SelectionDto;
+      return new SelectedRetriesView(await this.deliveries.retrySelected(ids, scope));
     }
 
     /** Calls a waiting delivery off. */

@@ -1,6 +1,14 @@
 import { parseIsoDate } from '../../common/time-text.js';
 import { badRequest } from '../problems/errors.js';
-import { IsFlag, IsIsoDate, IsOptionalMoment, IsTextOf, NotRequired } from '../http/validators.js';
+import {
+  IsFlag,
+  IsIsoDate,
+  IsOptionalMoment,
+  IsTextOf,
+  NotRequired,
+  Rule,
+} from '../http/validators.js';
+
 /** The error text for a text that is not a cursor. */
 export const NO_CURSOR = 'must be the "next" of an earlier answer';
 /** A data source, and an id in it. */
@@ -37,6 +45,12 @@ export class BackfillDto extends BulkDto {
   @NotRequired()
   @IsTextOf(MESSAGE_CURSOR, NO_CURSOR)
   after?: string;
+}
+
+/** The body of `POST /deliveries/retry`. The service looks at the ids. */
+export class SelectionDto {
+  @Rule(({ Allow }) => Allow())
+  ids!: readonly string[];
 }
 
 /**

@@ -1,20 +1,44 @@
 import type { HttpException } from '@nestjs/common';
-import type { CancelResult, RetryResult } from '../../outbox/index.js';
+import type { CancelResult, RetryResult, SelectedRetry } from '../../outbox/index.js';
 import { problem } from '../problems/errors.js';
+import type { ProblemCode } from '../problems/problem-codes.js';
+
+const RETRY_PROBLEMS = {
+  'under-way': ['delivery-under-way', 'An attempt of this delivery is under way'],
+  expunged: ['message-expunged', 'The body of its message was dropped: nothing is left to send'],
+  disabled: ['subscriber-disabled', 'Its subscriber is disabled or removed'],
+} as const satisfies Readonly<Record<Exclude<RetryResult, 'scheduled'>, readonly string[]>>;
 
 /** A 409 that says why a delivery cannot be tried again now. */
 export function retryRefused(result: Exclude<RetryResult, 'scheduled'>): HttpException {
-  switch (result) {
-    case 'under-way':
-      return problem('delivery-under-way', 'An attempt of this delivery is under way');
-    case 'expunged':
-      return problem(
-        'message-expunged',
-        'The body of its message was dropped: nothing is left to send',
-      );
-    case 'disabled':
-      return problem('subscriber-disabled', 'Its subscriber is disabled or removed');
+  const [code, detail] = RETRY_PROBLEMS[result];
+  return problem(code, detail);
+}
+
+/** What became of a selection of deliveries that were to be tried again. */
+export class SelectedRetriesView {
+  /** In the order of the request. `code` is that of the problem which a retry of this delivery alone is answered with. */
+  readonly items: readonly {
+    readonly id: string;
+    readonly retried: boolean;
+    readonly code: ProblemCode | null;
+  }[];
+  /** How many of them are tried again. */
+  readonly retried: number;
+
+  constructor(results: readonly SelectedRetry[]) {
+    this.items = results.map(({ id, result }) => ({
+      id,
+      retried: result === 'scheduled',
+      code: retryCode(result),
+    }));
+    this.retried = this.items.filter(({ retried }) => retried).length;
   }
+}
+
+function retryCode(result: RetryResult | null): ProblemCode | null {
+  if (result === null) return 'not-found';
+  return result === 'scheduled' ? null : RETRY_PROBLEMS[result][0];
 }
 
 /** A 409 that says why a delivery cannot be cancelled. */

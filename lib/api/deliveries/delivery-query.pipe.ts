@@ -33,6 +33,7 @@ export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> 
     };
     const result: DeliveryQuery = {
       ...page,
+      ...read('delivery', idOf, 'must be the id of a delivery', 'deliveryId'),
       ...read('subscriber', idOf, 'must be the id of a subscriber', 'subscriberId'),
       ...read('message', idOf, 'must be the id of a message', 'messageId'),
       ...read('status', statusOf, 'must be pending, succeeded or failed'),

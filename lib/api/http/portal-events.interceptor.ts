@@ -9,7 +9,7 @@ import { mergeMap, type Observable } from 'rxjs';
 import { isObject } from '../../common/objects.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { EventCatalogue } from '../../event/index.js';
-import { Deliveries } from '../../outbox/index.js';
+import { Deliveries, MAX_SELECTED } from '../../outbox/index.js';
 import {
   checkPattern,
   type OwnerScope,
@@ -55,6 +55,7 @@ export class PortalEventsInterceptor implements NestInterceptor {
     if (allowed === null) return next.handle();
     const scope = scopeOf(request);
     await this.#checkPlace(request, scope, allowed);
+    for (const id of selected(request.body)) await this.#checkDelivery(id, scope, allowed);
     this.#checkBody(request.body, allowed, declaresNeed(context.getHandler(), 'test'));
     return next.handle().pipe(mergeMap((answer) => this.#visible(answer, scope, allowed)));
   }
@@ -70,17 +71,20 @@ export class PortalEventsInterceptor implements NestInterceptor {
     if (typeof subscriberId === 'string' && !(await this.#shows(subscriberId, scope, allowed))) {
       orNotFound(null);
     }
-    if (delivery !== undefined) {
-      const found = await this.deliveries.findById(delivery, scope);
-      const isVisible =
-        found !== null &&
-        isAllowed(found.event, allowed) &&
-        (await this.#shows(found.subscriberId, scope, allowed));
-      orNotFound(isVisible || null, 'delivery');
-    }
+    if (delivery !== undefined) await this.#checkDelivery(delivery, scope, allowed);
     if (name !== undefined) {
       orNotFound(this.catalogue.isCoveredBy(allowed, name) || null, 'event');
     }
+  }
+
+  /** @throws a 404 */
+  async #checkDelivery(id: string, scope: OwnerScope, allowed: readonly string[]): Promise<void> {
+    const found = await this.deliveries.findById(id, scope);
+    const isVisible =
+      found !== null &&
+      isAllowed(found.event, allowed) &&
+      (await this.#shows(found.subscriberId, scope, allowed));
+    orNotFound(isVisible || null, 'delivery');
   }
 
   async #shows(id: string, scope: OwnerScope, allowed: readonly string[]): Promise<boolean> {
@@ -146,6 +150,13 @@ export class PortalEventsInterceptor implements NestInterceptor {
       throw error;
     }
   }
+}
+
+/** The deliveries that a body selects. Too many are refused later, by the service. */
+function selected(body: unknown): readonly string[] {
+  const ids = isObject(body) ? body['ids'] : undefined;
+  if (!Array.isArray(ids) || ids.length > MAX_SELECTED) return [];
+  return ids.filter((id): id is string => typeof id === 'string');
 }
 
 /** Tells whether a subscriber gets events that are allowed, and no others. */

@@ -32,6 +32,7 @@ const PARAMETERS: Readonly<Record<string, Schema>> = {
     description:
       'The answer to the latest attempt; error: none for another reason than a timeout; none: no attempt, or one that the log has not kept',
   },
+  delivery: { type: 'string', minLength: 1, maxLength: 64, description: 'Id of a delivery' },
   message: { type: 'string', minLength: 1, maxLength: 64, description: 'Id of a message' },
   host: {
     type: 'string',

@@ -25,7 +25,17 @@ export interface ApiOperation {
 export const PAGE = ['limit', 'after'];
 /** Query parameters of the log. */
 export const FILTERS = [
-  ...['subscriber', 'message', 'event', 'status', 'statusClass', 'host', 'since', 'until'],
+  ...[
+    'delivery',
+    'subscriber',
+    'message',
+    'event',
+    'status',
+    'statusClass',
+    'host',
+    'since',
+    'until',
+  ],
 ];
 
 /** Every route by controller and method, but for the operators'. */
@@ -144,6 +154,14 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     body: 'Nothing',
     answer: [202, 'Delivery'],
     refusals: [409, 501],
+  },
+  'Deliveries.retrySelected': {
+    summary: 'Tries a selection of deliveries again',
+    description:
+      'Each as by its own route. One that cannot be tried again does not keep the others from it: its code says why.',
+    body: 'Selection',
+    answer: [200, 'SelectedRetries'],
+    refusals: [501],
   },
   'Deliveries.cancel': {
     summary: 'Calls a waiting delivery off, or ends the hold of a failed one',

@@ -85,6 +85,13 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     ...ACTION,
     refusals: [409, 501],
   },
+  'Operator.retrySelected': {
+    summary: "Tries a selection of anybody's deliveries again",
+    body: 'Selection',
+    answer: [200, 'SelectedRetries'],
+    isRepeatable: false,
+    ...LOG,
+  },
   'Operator.cancel': {
     summary: 'Calls a delivery off, or ends the hold of a failed one',
     answer: [200, 'DeliveryState'],

@@ -23,6 +23,10 @@ export function operatorSchemas(
     id: text,
     messageId: text,
     subscriberId: text,
+    url: nullable({
+      ...text,
+      description: 'Of the subscriber as it is now, without its query; null where it is not stored',
+    }),
     event: text,
     status: { ...text, enum: ['pending', 'succeeded', 'failed'] },
     reason: nullable(text),
@@ -68,6 +72,7 @@ export function operatorSchemas(
     failingMessages: count,
     owner: nullable(text),
     host: nullable(text),
+    url: nullable({ ...text, description: 'Without its query' }),
     enabled: nullable({ type: 'boolean' }),
   };
   return {
@@ -105,6 +110,7 @@ export function operatorSchemas(
     NewPause: some({ host }, ['host']),
     OperatorSubscriber: all({
       ...(subscriber['properties'] as Schema),
+      url: { ...text, description: 'Without its query' },
       owner: nullable(text),
       verification: { ...text, enum: ['none', 'pending', 'verified'] },
       secrets: {

@@ -12,7 +12,7 @@ import {
   MAX_URL_LENGTH,
   MIN_RATE_PER,
 } from '../../subscriber/index.js';
-import { ANSWER_CLASSES } from '../../outbox/index.js';
+import { ANSWER_CLASSES, MAX_SELECTED } from '../../outbox/index.js';
 import { all, answerHeaders, page, type Schema, some, withOptional } from './schema-parts.js';
 import { attemptHistory, sentRequest } from './report-schemas.js';
 import { PROBLEM_CODES } from '../problems/problem-codes.js';
@@ -224,6 +224,30 @@ export function apiSchemas(
       },
     }),
     DeliveryPage: page('Delivery', nullable),
+    Selection: some(
+      {
+        ids: {
+          type: 'array',
+          items: { ...text, maxLength: 64 },
+          minItems: 1,
+          maxItems: MAX_SELECTED,
+          uniqueItems: true,
+          description: 'Ids of deliveries',
+        },
+      },
+      ['ids'],
+    ),
+    SelectedRetries: all({
+      items: {
+        type: 'array',
+        items: all({
+          id: text,
+          retried: flag,
+          code: nullable({ ...text, description: 'The problem that kept it from being retried' }),
+        }),
+      },
+      retried: count,
+    }),
     Replay: some(range, ['since']),
     ReplayResult: withOptional(
       all({

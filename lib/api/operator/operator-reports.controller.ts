@@ -1,5 +1,6 @@
 import { Get, Header, Inject, Param, Query, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { withoutQuery } from '../../message/index.js';
 import {
   type AttemptFiguresQuery,
   type AttemptHistory,
@@ -43,7 +44,8 @@ export function operatorReportsController(settings: OperatorSettings): Type<unkn
           'Operators do not see what was sent: set the option operatorApi.bodies to true',
         );
       }
-      return orNotFound(await this.reports.request(id, 'any'), 'delivery');
+      const found = orNotFound(await this.reports.request(id, 'any'), 'delivery');
+      return { ...found, url: found.url && withoutQuery(found.url) };
     }
 
     @Get(paths.of('stats'))

@@ -1,8 +1,8 @@
-import type { WireFormat } from '../../message/index.js';
+import { type WireFormat, withoutQuery } from '../../message/index.js';
 import type { Subscriber, Verification } from '../../subscriber/index.js';
 import { SubscriberView } from '../subscribers/subscriber.view.js';
 
-/** A subscriber as operators see it: whose it is, and not its secrets. */
+/** A subscriber as operators see it: whose it is, and neither its secrets nor the query of its URL. */
 export class OperatorSubscriberView extends SubscriberView {
   /** Null: the application's own. */
   readonly owner: string | null;
@@ -11,7 +11,8 @@ export class OperatorSubscriberView extends SubscriberView {
   readonly secrets: readonly (string | null)[];
 
   constructor(subscriber: Subscriber, collection: string, format: WireFormat) {
-    super(subscriber, `${collection}/${subscriber.id}`, format);
+    const url = withoutQuery(subscriber.url);
+    super({ ...subscriber, url }, `${collection}/${subscriber.id}`, format);
     this.owner = subscriber.owner;
     this.verification = subscriber.verification;
     this.secrets = subscriber.secrets.map(({ expiresAt }) =>

@@ -28,7 +28,12 @@ import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { SubscriberQueryPipe } from '../subscribers/subscriber-query.pipe.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
-import { cancelRefused, retryRefused } from '../deliveries/delivery-problems.js';
+import { SelectionDto } from '../deliveries/deliveries.dto.js';
+import {
+  cancelRefused,
+  retryRefused,
+  SelectedRetriesView,
+} from '../deliveries/delivery-problems.js';
 import { DeliveryQueryPipe } from '../deliveries/delivery-query.pipe.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import type { HeaderResponse } from '../platform/header-response.js';
@@ -144,12 +149,15 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Query('owner') owner: unknown,
       @Query(new DeliveryQueryPipe()) query: unknown,
     ): Promise<DeliveryPage> {
-      return this.deliveries.list(query as DeliveryQuery, scopeFrom(owner));
+      const { items, next } = await this.deliveries.list(query as DeliveryQuery, scopeFrom(owner));
+      return { items: await this.reports.withUrls(items), next };
     }
 
     @Get(paths.of('deliveries/:delivery'))
     async delivery(@Param('delivery') id: string): Promise<DeliveryDetails> {
-      return orNotFound(await this.deliveries.findById(id, 'any'), 'delivery');
+      const found = orNotFound(await this.deliveries.findById(id, 'any'), 'delivery');
+      const [shown] = await this.reports.withUrls([found]);
+      return shown!;
     }
 
     @Post(paths.of('deliveries/:delivery/retry'))
@@ -161,6 +169,15 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       const state = orNotFound(await this.deliveries.retry(id, 'any'), 'delivery');
       if (state !== 'scheduled') throw retryRefused(state);
       return { state };
+    }
+
+    @Post(paths.of('deliveries/retry'))
+    @HttpCode(200)
+    async retrySelected(
+      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
+    ): Promise<SelectedRetriesView> {
+      const { ids } = body as SelectionDto;
+      return new SelectedRetriesView(await this.deliveries.retrySelected(ids, 'any'));
     }
 
     @Post(paths.of('deliveries/:delivery/cancel'))

@@ -9,6 +9,7 @@ import { runInBatches } from '../../common/long-work.js';
 import {
   checkBulkOptions,
   checkListQuery,
+  checkSelection,
   type DeliveryHistoryOptions,
   type DeliveryQuery,
   type ReplayOptions,
@@ -59,6 +60,12 @@ export interface DeliveryPage {
  * removed.
  */
 export type RetryResult = 'scheduled' | 'under-way' | 'expunged' | 'disabled';
+
+/** The result of {@link Deliveries.retrySelected} for one delivery; null when the scope does not contain the id. */
+export interface SelectedRetry {
+  readonly id: string;
+  readonly result: RetryResult | null;
+}
 
 /** The result of {@link Deliveries.cancel}. `finished`: the delivery had already ended. */
 export type CancelResult = 'cancelled' | 'under-way' | 'finished';
@@ -159,6 +166,24 @@ export class Deliveries {
     if (counts.underWay > 0) return 'under-way';
     outbox.wake();
     return 'scheduled';
+  }
+
+  /**
+   * Retries deliveries as {@link retry} does, one after the other. One that cannot be retried does not keep the others
+   * from it.
+   *
+   * @param ids 1 to 100, each once
+   * @returns what became of each, in the order of `ids`
+   * @throws {@link InvalidInputError} whose `field` is `ids`; nothing is retried then
+   */
+  async retrySelected(
+    ids: readonly string[],
+    scope: OwnerScope,
+  ): Promise<readonly SelectedRetry[]> {
+    checkSelection(ids);
+    const results: SelectedRetry[] = [];
+    for (const id of ids) results.push({ id, result: await this.retry(id, scope) });
+    return results;
   }
 
   /**

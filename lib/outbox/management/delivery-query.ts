@@ -9,6 +9,8 @@ import type { ReplaySummary } from './replay.js';
 
 /** The filter of a page of deliveries; an omitted field matches everything. */
 export interface DeliveryQuery {
+  /** Id of a delivery: the page has at most this one. */
+  readonly deliveryId?: string;
   /** Id of a subscriber. */
   readonly subscriberId?: string;
   /** Id of a message. */
@@ -55,10 +57,12 @@ export interface DeliveryHistoryOptions {
 
 /** The maximum number of deliveries on one page. */
 export const MAX_DELIVERIES = 1000;
+/** The maximum number of deliveries that one call retries. */
+export const MAX_SELECTED = 100;
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
 const QUERY: readonly string[] = [
-  ...['subscriberId', 'messageId', 'status', 'event', 'statusClass', 'host'],
+  ...['deliveryId', 'subscriberId', 'messageId', 'status', 'event', 'statusClass', 'host'],
   ...['since', 'until', 'limit', 'after'],
 ];
 const BULK: readonly string[] = ['subscriberId', 'since', 'until', 'events'];
@@ -69,8 +73,11 @@ const HOST = /^[\x21-\x7e]{1,320}$/;
 /** Checks the filter of a page. @throws {@link InvalidInputError} naming the field */
 export function checkListQuery(query: DeliveryQuery): void {
   checkKnownFields(query, QUERY);
-  const { messageId, status, event, statusClass, host } = query;
+  const { deliveryId, messageId, status, event, statusClass, host } = query;
   const { since, until, limit = 1, after = null } = query;
+  if (deliveryId !== undefined && !isIdLike(deliveryId)) {
+    throw new InvalidInputError('deliveryId', 'must be the id of a delivery');
+  }
   if (messageId !== undefined && !isIdLike(messageId)) {
     throw new InvalidInputError('messageId', 'must be the id of a message');
   }
@@ -111,6 +118,16 @@ export function checkBulkOptions(
   checkTime('since', since);
   checkTime('until', until);
   return { since: timeFrom(since), until: timeFrom(until) };
+}
+
+/** Checks the ids of a selection. @throws {@link InvalidInputError} whose `field` is `ids` */
+export function checkSelection(ids: unknown): asserts ids is readonly string[] {
+  const isList = Array.isArray(ids) && ids.length > 0 && ids.length <= MAX_SELECTED;
+  if (isList && ids.every(isIdLike) && new Set(ids).size === ids.length) return;
+  throw new InvalidInputError(
+    'ids',
+    `must be a list of 1 to ${MAX_SELECTED} ids of deliveries, each once`,
+  );
 }
 
 /** Converts a time to whole milliseconds since the Unix epoch. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/index.js';
 import type { Deliverer } from '../../delivery/index.js';
 import type { DispatchStrategy, FanOut } from '../../dispatch/index.js';
-import { hostOf } from '../../message/index.js';
+import { hostOf, withoutQuery } from '../../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
 import { requireOutbox } from '../strategy/outbox.strategy.js';
 import type { FailingSubscriber } from '../tables/health-table.js';
@@ -31,6 +31,8 @@ export interface FailingEndpoint extends FailingSubscriber {
   readonly owner: string | null;
   /** Host and port. */
   readonly host: string | null;
+  /** Without its query. */
+  readonly url: string | null;
   readonly enabled: boolean | null;
 }
 
@@ -82,17 +84,31 @@ export class DeliveryReports {
       .flat()
       .sort((one, other) => one.failingSince - other.failingSince)
       .slice(0, MOST_FAILING);
-    return Promise.all(
-      longest.map(async (one) => {
-        const subscriber = await subscribers.findById(one.subscriberId, 'any').catch(() => null);
-        return {
-          ...one,
-          owner: subscriber?.owner ?? null,
-          host: subscriber === null ? null : hostOf(subscriber),
-          enabled: subscriber?.enabled ?? null,
-        };
-      }),
+    const stored = await subscribers.findAll(
+      longest.map(({ subscriberId }) => subscriberId),
+      'any',
     );
+    const byId = new Map(stored.map((one) => [one.id, one]));
+    return longest.map((one) => {
+      const subscriber = byId.get(one.subscriberId);
+      return {
+        ...one,
+        owner: subscriber?.owner ?? null,
+        host: subscriber === undefined ? null : hostOf(subscriber),
+        url: subscriber === undefined ? null : withoutQuery(subscriber.url),
+        enabled: subscriber?.enabled ?? null,
+      };
+    });
+  }
+
+  /** Adds the URL of its subscriber to each delivery: as it is now, and without its query. Null where it is not stored. */
+  async withUrls<Delivery extends { readonly subscriberId: string }>(
+    deliveries: readonly Delivery[],
+  ): Promise<readonly (Delivery & { readonly url: string | null })[]> {
+    const ids = [...new Set(deliveries.map(({ subscriberId }) => subscriberId))];
+    const stored = await this.dependencies.subscribers.findAll(ids, 'any');
+    const urls = new Map(stored.map(({ id, url }) => [id, withoutQuery(url)]));
+    return deliveries.map((one) => ({ ...one, url: urls.get(one.subscriberId) ?? null }));
   }
 }
 

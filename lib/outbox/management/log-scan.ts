@@ -10,7 +10,7 @@ import type { DeliveryQuery } from './delivery-query.js';
 /** The part of a query that deliveries are selected by. */
 export interface LogSelection extends Pick<
   DeliveryQuery,
-  'messageId' | 'status' | 'event' | 'statusClass'
+  'deliveryId' | 'messageId' | 'status' | 'event' | 'statusClass'
 > {
   /** Undefined: those of all subscribers. */
   readonly subscribers: readonly string[] | undefined;
@@ -92,7 +92,7 @@ async function scan(
 
 async function plansFor(
   pages: LogPageTable,
-  { subscribers, messageId, status, event, statusClass }: LogSelection,
+  { subscribers, deliveryId, messageId, status, event, statusClass }: LogSelection,
 ): Promise<readonly ScanPlan[]> {
   const others = [
     ...(event === undefined || event === '*' ? [] : [eventFilter(event)]),
@@ -101,6 +101,14 @@ async function plansFor(
   const ofStatus: readonly LogCondition[] =
     status === undefined ? [] : [{ sql: 'd.status = ?', parameters: [status] }];
   const own = subscribers === undefined ? [] : [subscriberFilter(pages, subscribers)];
+  if (deliveryId !== undefined) {
+    const one = { sql: 'd.id = ?', parameters: [keyOf('dlv_', deliveryId)] };
+    const ofMessage =
+      messageId === undefined
+        ? []
+        : [{ sql: 'd.message_id = ?', parameters: [keyOf('msg_', messageId)] }];
+    return [{ arms: [one], filters: [...ofMessage, ...own, ...ofStatus, ...others] }];
+  }
   if (messageId !== undefined) {
     const ofMessage = await pages.isOfMessage(messageId);
     if (ofMessage === null) return [];

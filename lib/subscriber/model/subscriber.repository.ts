@@ -79,6 +79,15 @@ export abstract class SubscriberRepository {
   abstract findById(id: string, scope: OwnerScope): Promise<Subscriber | null>;
 
   /**
+   * Finds the subscribers of some ids, in any order. Those outside of `scope`, and those that cannot be read, are left
+   * out. Default: {@link findById} for each.
+   */
+  async findAll(ids: readonly string[], scope: OwnerScope): Promise<readonly Subscriber[]> {
+    const found = await Promise.all(ids.map((id) => this.findById(id, scope).catch(() => null)));
+    return found.filter((one) => one !== null);
+  }
+
+  /**
    * The subscriber, or null when it is removed or not active: the recipient of a delivery that is tried again. Asked for
    * each retry, so an implementation that keeps subscribers in memory should answer from there; those that it returns
    * may be as stale as those of {@link match}. Default: {@link findById}.

@@ -96,6 +96,17 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return this.#read(await this.#table.find(id, scope));
   }
 
+  override async findAll(
+    ids: readonly string[],
+    scope: OwnerScope,
+  ): Promise<readonly Subscriber[]> {
+    const wanted = new Set(ids);
+    const rows = await this.#table.findAll(ids);
+    return rows
+      .filter(({ id, owner }) => wanted.has(id) && (scope === 'any' || owner === scope.owner))
+      .flatMap((row) => this.#readOrLog(row) ?? []);
+  }
+
   override async findActive(id: string): Promise<Subscriber | null> {
     // One that is not known here may have been enabled by another process, or be unreadable: the table has the answer.
     return (await this.#mirror.get(id)) ?? super.findActive(id);

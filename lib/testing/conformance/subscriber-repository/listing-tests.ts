@@ -46,6 +46,18 @@ export function listingTests({ test, expect }: SuiteContext): void {
     expect(await found({ owner: 'ann' }, 'c.example')).toEqual([]);
   });
 
+  test('finds several by their ids, as far as the scope contains them', async (repository) => {
+    await repository.create(subscriber('one', { owner: 'ann' }));
+    await repository.create(subscriber('two', { owner: 'bob' }));
+    await repository.create(subscriber('three', { owner: 'ann' }));
+    const found = async (...terms: Parameters<SubscriberRepository['findAll']>) =>
+      (await repository.findAll(...terms)).map(({ id }) => id).sort();
+
+    expect(await found(['one', 'two', 'none', 'ONE'], 'any')).toEqual(['one', 'two']);
+    expect(await found(['one', 'two', 'three'], { owner: 'ann' })).toEqual(['one', 'three']);
+    expect(await found([], 'any')).toEqual([]);
+  });
+
   test('ends at once when there is nothing', async (repository) => {
     expect(await repository.list('any', { limit: 5 })).toEqual({ items: [], next: null });
   });
