@@ -191,6 +191,7 @@ export class EventCatalogue {
   #refuse(pattern: string, reason: string, known: readonly string[]): never {
     const hint = known.length === 0 ? '' : `; there are ${shownNames(known)}`;
     throw new InvalidInputError('events', `must not hold ${pattern}, ${reason}${hint}`, {
+      reason: 'unknown-event',
       pattern,
     });
   }

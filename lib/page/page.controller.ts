@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import {
   Body,
@@ -47,7 +46,7 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
 
   @PageController(settings.path, apis.api)
   class ThornPageController {
-    readonly #shells = new Map<string, { readonly html: string; readonly tag: string }>();
+    readonly #shells = new Map<string, string>();
 
     constructor(
       @Inject(PlatformProblems) private readonly platform: PlatformProblems,
@@ -59,17 +58,11 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
     }
 
     @Get(paths.of(''))
-    shell(
-      @Req() request: { readonly originalUrl: string },
-      @Headers('if-none-match') known: string | undefined,
-      @Res() response: PageResponse,
-    ): void {
-      const { html, tag } = this.#shell(request.originalUrl);
+    shell(@Req() request: { readonly originalUrl: string }, @Res() response: PageResponse): void {
+      const html = this.#shell(request.originalUrl);
       for (const [name, value] of Object.entries(headers)) response.header(name, value);
       if (settings.frameAncestors.length > 0) allowFrames(response);
-      response.header('ETag', tag);
-      if (isKnown(known, tag)) response.status(304).send();
-      else response.send(html);
+      response.send(html);
     }
 
     /** Exchanges the code of a link for the token of a session. */
@@ -81,7 +74,6 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
       const { token, capabilities, events, expiresAt } = session;
       response
         .status(200)
-        .header('Cache-Control', 'no-store')
         .header('Content-Type', 'application/json; charset=utf-8')
         .send(
           JSON.stringify({ token, capabilities, events, expiresIn: expiresAt - this.clock.now() }),
@@ -90,19 +82,11 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
 
     /** Defines `<thorn-portal>` for documents that show the page without a frame. */
     @Get('element.js')
-    element(
-      @Req() request: { readonly originalUrl: string },
-      @Headers('if-none-match') known: string | undefined,
-      @Res() response: PageResponse,
-    ): void {
-      const { code, tag } = this.#element(request.originalUrl);
+    element(@Req() request: { readonly originalUrl: string }, @Res() response: PageResponse): void {
       for (const [name, value] of Object.entries(SAFE_HEADERS)) response.header(name, value);
       response
         .header('Content-Type', 'text/javascript; charset=utf-8')
-        .header('Cache-Control', 'no-cache')
-        .header('ETag', tag);
-      if (isKnown(known, tag)) response.status(304).send();
-      else response.send(code);
+        .send(this.#element(request.originalUrl));
     }
 
     @Get('assets/:file')
@@ -125,25 +109,23 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
     }
 
     /** The document for a request: its links are relative, and so depend on a slash at the end of the path. */
-    #shell(url: string) {
+    #shell(url: string): string {
       const [path = ''] = url.split('?', 1);
       const base = path.endsWith('/') ? './' : `./${path.split('/').at(-1)}/`;
       const page = this.#registered(path);
       const key = `${page} ${base}`;
       const known = this.#shells.get(key);
       if (known !== undefined) return known;
-      const html = shellOf(this.#settings(page), PAGE_FILES, `${base}assets/`);
-      const shell = { html, tag: tagOf(html) };
+      const shell = shellOf(this.#settings(page), PAGE_FILES, `${base}assets/`);
       // The last segment of a path is one of a few: its letters may be of either case on Express.
       if (this.#shells.size < 16) this.#shells.set(key, shell);
       return shell;
     }
 
-    #element(url: string) {
+    #element(url: string): string {
       const [path = ''] = url.split('?', 1);
       const page = this.#registered(path.replace(/\/element\.js$/i, ''));
-      const code = elementOf(this.#settings(page), PAGE_FILES);
-      return { code, tag: tagOf(code) };
+      return elementOf(this.#settings(page), PAGE_FILES);
     }
 
     #settings(page: string): ShellSettings {
@@ -171,14 +153,6 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
   }
 
   return ThornPageController;
-}
-
-function tagOf(text: string): string {
-  return `"${createHash('sha256').update(text).digest('base64url')}"`;
-}
-
-function isKnown(tags: string | undefined, tag: string): boolean {
-  return tags?.split(/\s*,\s*/).some((one) => one.replace(/^W\//, '') === tag) === true;
 }
 
 /** Takes away what helmet says to browsers that do not know `frame-ancestors`. */

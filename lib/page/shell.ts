@@ -65,7 +65,6 @@ export function shellHeaders({
   return {
     ...SAFE_HEADERS,
     'Content-Type': 'text/html; charset=utf-8',
-    'Cache-Control': 'no-cache',
     'Content-Security-Policy':
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
       `base-uri 'none'; form-action 'none'; frame-ancestors ${ancestors}`,

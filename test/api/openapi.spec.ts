@@ -12,7 +12,7 @@ import { Deliveries, describeThornApi, WebhookDispatcher } from '../../lib/index
 import { isActive } from '../../lib/extending/index.js';
 import { UnsubscribeLinks } from '../../lib/signing/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Api, platforms, startApi } from '../support/apps/api-app.js';
+import { type Answer, type Api, platforms, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 interface Described {
@@ -168,6 +168,10 @@ describe.each(platforms)('the OpenAPI document on %s', (platform) => {
             const described = operation.responses[answer.status];
             const what = `${operation.method} ${operation.path} → ${answer.status}`;
             seen.add(what);
+            // The platform itself answers what it cannot route.
+            if (!isOfThePlatform(answer.body) && answer.status !== 414) {
+              expectPrivate(answer, operation.path.endsWith('jwks.json'));
+            }
             expect(described, what).toBeDefined();
             expect(answer.status).toBeLessThan(500);
             const [content] = Object.values(described!.content ?? {});
@@ -191,6 +195,14 @@ describe.each(platforms)('the OpenAPI document on %s', (platform) => {
     },
   );
 });
+
+/** Nothing of an owner may stay in a cache, whatever the answer: the public keys alone are for everybody. */
+function expectPrivate({ headers }: Answer, isPublic: boolean): void {
+  expect(headers.get('x-content-type-options')).toBe('nosniff');
+  expect(headers.get('cache-control')).toMatch(
+    isPublic ? /^(?:public, max-age=300|private, no-store)$/ : /^private, no-store$/,
+  );
+}
 
 /** The subscriber as it is now, or another one if it is gone or gets nothing, with a delivery. */
 async function anew(api: Api, id: string, url: string) {

@@ -137,7 +137,7 @@ describe.each(
     const rotated = await post(`${self}/rotate-secret`, { overlap: '1h' });
     expect(rotated.body).toMatchObject({ id, secret: expect.stringMatching(/^whsec_/) });
     expect(rotated.body.secret).not.toBe(secret);
-    expect(rotated.headers.get('cache-control')).toBe('no-store');
+    expect(rotated.headers.get('cache-control')).toBe('private, no-store');
     await post(`${self}/test`, {});
     expect(receiver.received[0]!.isSignedWith(rotated.body.secret)).toBe(true);
     expect(receiver.received[0]!.isSignedWith(secret)).toBe(true);

@@ -103,7 +103,7 @@ describe.each(
     await settled();
     const [first, second] = receiver.received;
     const shown = await api.send('GET', `${delivery}/request`);
-    expect(shown.headers.get('cache-control')).toBe('no-store');
+    expect(shown.headers.get('cache-control')).toBe('private, no-store');
     expect(shown.body).toMatchObject({
       deliveryId: first!.deliveryId,
       messageId: first!.id,

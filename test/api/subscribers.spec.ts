@@ -58,7 +58,7 @@ describe.each(platforms)('the REST API on %s', (platform) => {
       warnings: [],
     });
     expect(answer.headers.get('location')).toBe(answer.body.self);
-    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('cache-control')).toBe('private, no-store');
     expect((await api.send('GET', answer.body.self)).status).toBe(200);
   });
 

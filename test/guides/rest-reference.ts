@@ -149,18 +149,14 @@ export function bodiesPage(document: ShownDocument, { title, about, example, tag
       return [`\`${field}\``, typeOf(value), `${need}${meaningOf(value)}`];
     });
     const first = base === undefined ? '' : `The fields of [${base}](#${base.toLowerCase()})`;
-    const [[field, type, meaning] = []] = rows;
-    const table =
-      rows.length === 1
-        ? `${field}, a ${type}${meaning ? `: ${meaning}` : ''}.`
-        : tableOf(['Field', 'Type', 'Meaning'], rows);
+    const isShort = rows.length <= 2;
+    const table = isShort
+      ? `${rows.map(([field, type, meaning]) => `${field}, ${type}${meaning ? ` (${meaning})` : ''}`).join('; ')}.`
+      : tableOf(['Field', 'Type', 'Meaning'], rows);
     const parts =
       rows.length === 0
         ? [`${first}.`]
-        : [
-            first && `${first}, and${rows.length === 1 ? ` ${table}` : ':'}`,
-            rows.length === 1 && first ? '' : table,
-          ];
+        : [first && `${first}, and${isShort ? ` ${table}` : ':'}`, isShort && first ? '' : table];
     return [[`## ${name}`, ...parts.filter(Boolean)].join('\n\n')];
   });
   return [

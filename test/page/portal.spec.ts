@@ -116,7 +116,7 @@ describe.each(platforms)('a session on %s', (platform) => {
     expect(await portal.list({ owner: 'alice' })).toMatchObject([{ id, openedAt: null }]);
     const first = await exchange(code);
     expect(first.status).toBe(200);
-    expect(first.headers.get('cache-control')).toBe('no-store');
+    expect(first.headers.get('cache-control')).toBe('private, no-store');
     expect(first.body).toMatchObject({ capabilities: ['read'], expiresIn: expect.any(Number) });
     expect(first.body.expiresIn).toBeLessThanOrEqual(3_600_000);
     for (const wrong of [code, `${code}x`, first.body.token, '', null, 5, { a: 1 }]) {

@@ -1,15 +1,4 @@
-import {
-  Body,
-  Get,
-  Header,
-  HttpCode,
-  Inject,
-  Param,
-  Post,
-  Query,
-  Req,
-  type Type,
-} from '@nestjs/common';
+import { Body, Get, HttpCode, Inject, Param, Post, Query, Req, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
 import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
@@ -57,7 +46,6 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
 
     /** Shows body and headers as they were sent. */
     @Get(paths.of('/deliveries/:delivery/request'))
-    @Header('Cache-Control', 'no-store')
     async request(
       @CallerScope() scope: OwnerScope,
       @Param('delivery') id: string,

@@ -28,7 +28,7 @@ export function withoutAliases(body: Body): { renamed: Body; refused: RefusedFie
   for (const [name, value] of Object.entries(body)) {
     const field = ownName(name);
     if (FORBIDDEN.has(name)) {
-      refused.push({ field: name, reason: 'is not a known field' });
+      refused.push(unknownField(name));
     } else if (field !== name && Object.hasOwn(body, field)) {
       refused.push({ field: name, reason: `says the same as ${field}: give one of them` });
     } else if (name === 'event' && typeof value !== 'string') {
@@ -43,7 +43,12 @@ export function withoutAliases(body: Body): { renamed: Body; refused: RefusedFie
 /** Refuses names that are never a field. */
 export function forbiddenFields(body: Body): RefusedField[] {
   const traps = Object.keys(body).filter((name) => FORBIDDEN.has(name));
-  return traps.map((field) => ({ field, reason: 'is not a known field' }));
+  return traps.map(unknownField);
+}
+
+/** Refuses a field for its name. */
+export function unknownField(field: string): RefusedField {
+  return { field, reason: 'is not a known field', code: 'unknown-field' };
 }
 
 /** The name that the caller used for a field; `events[1]` and the like keep what follows the name. */

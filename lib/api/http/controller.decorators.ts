@@ -11,6 +11,7 @@ import {
 } from '@nestjs/common';
 import type { ApiSettings } from '../options/api-options.js';
 import type { OperatorSettings } from '../options/operator-options.js';
+import { PrivateResponseGuard } from '../problems/private-response.js';
 import { MarkRoutes } from '../platform/route-mark.js';
 import { ProblemFilter } from '../problems/problem.filter.js';
 import { FixedResponseInterceptor } from './fixed-response.interceptor.js';
@@ -65,6 +66,7 @@ export function PageController(
     ...decorators.all,
     ...decorators.public,
     Controller({ path, version: VERSION_NEUTRAL }),
+    UseGuards(new PrivateResponseGuard()),
     ...(problems ? [UseFilters(new ProblemFilter())] : []),
     MarkRoutes({ problems, api: path, isPage: true }),
   );
@@ -107,7 +109,7 @@ function ThornController(
   return applyDecorators(
     ...decorators,
     Controller({ path: path + below, version: VERSION_NEUTRAL }),
-    UseGuards(...guards),
+    UseGuards(new PrivateResponseGuard(), ...guards),
     UseInterceptors(new FixedResponseInterceptor(), ...interceptors),
     ...(problems ? [UseFilters(new ProblemFilter())] : []),
     MarkRoutes({ problems, api: path, portal }),

@@ -1,8 +1,8 @@
 import type { PipeTransform } from '@nestjs/common';
 import { isObject } from '../../common/objects.js';
 import { InvalidInputError } from '../../errors/index.js';
-import { badRequest, type RefusedField } from '../problems/errors.js';
-import { type Body, nameAsSent, withoutAliases } from './body-fields.js';
+import { badRequest, type RefusedField, refusedField } from '../problems/errors.js';
+import { type Body, nameAsSent, unknownField, withoutAliases } from './body-fields.js';
 
 /** A body whose fields have their own names, and what is already wrong with it. */
 export interface GivenFields {
@@ -34,7 +34,7 @@ export class GivenFieldsPipe implements PipeTransform<unknown, GivenFields> {
       Object.entries(renamed).filter(([name]) => this.known.includes(name) === isKnown),
     );
     for (const [name] of unknown!) {
-      refused.push({ field: nameAsSent(name, sent), reason: 'is not a known field' });
+      refused.push(unknownField(nameAsSent(name, sent)));
     }
     if (!this.mayBeEmpty && Object.keys(sent).length === 0) {
       throw badRequest([{ field: 'body', reason: 'must have at least one field' }]);
@@ -55,10 +55,10 @@ export function checkedFields<Fields>(
   const { fields, refused, sent } = given as GivenFields;
   const all = [...refused];
   for (const check of checks) {
-    for (const { field, reason } of refusalsOf(() => check(fields as Fields))) {
-      const name = nameAsSent(field, sent);
-      if (!all.some((one) => one.field === name || field === ownField(one, sent))) {
-        all.push({ field: name, reason });
+    for (const refusal of refusalsOf(() => check(fields as Fields))) {
+      const name = nameAsSent(refusal.field, sent);
+      if (!all.some((one) => one.field === name || refusal.field === ownField(one, sent))) {
+        all.push(refusedField(refusal, name));
       }
     }
   }

@@ -12,7 +12,7 @@ import { errorText } from '../../common/index.js';
 import { IdempotencyStore, type KeptAnswer } from '../../idempotency/index.js';
 import type { ApiRequest } from '../options/api-options.js';
 import { badRequest, problem } from '../problems/errors.js';
-import type { HeaderResponse } from '../platform/header-response.js';
+import type { HeaderResponse } from '../problems/header-response.js';
 import { pathOf } from './collection-path.decorator.js';
 import { scopeOf } from './owner.guard.js';
 

@@ -2,7 +2,7 @@ import type { PipeTransform, Type } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { isObject } from '../../common/objects.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
-import { forbiddenFields, nameAsSent } from './body-fields.js';
+import { forbiddenFields, nameAsSent, unknownField } from './body-fields.js';
 import { validators } from './validators.js';
 
 /**
@@ -37,8 +37,6 @@ export class JsonBodyPipe<Dto extends object> implements PipeTransform<unknown, 
 function refusal(error: ValidationError, body: unknown): RefusedField {
   const { whitelistValidation, ...constraints } = error.constraints ?? {};
   const [reason = 'is refused'] = Object.values(constraints);
-  return {
-    field: nameAsSent(error.property, body),
-    reason: whitelistValidation === undefined ? reason : 'is not a known field',
-  };
+  const field = nameAsSent(error.property, body);
+  return whitelistValidation === undefined ? { field, reason } : unknownField(field);
 }

@@ -2,7 +2,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { catchError, type Observable } from 'rxjs';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import { LimitReachedError, SubscribersUnavailableError } from '../../subscriber/index.js';
-import { badRequest, problem } from '../problems/errors.js';
+import { badRequest, problem, refusedField } from '../problems/errors.js';
 import { nameAsSent } from './body-fields.js';
 
 /**
@@ -23,14 +23,12 @@ export class ServiceErrorsInterceptor implements NestInterceptor {
 
 function answerTo(error: unknown, body: unknown): unknown {
   if (error instanceof InvalidInputError) {
-    return badRequest(
-      error.all.map(({ field, reason }) => ({ field: nameAsSent(field, body), reason })),
-    );
+    return badRequest(error.all.map((one) => refusedField(one, nameAsSent(one.field, body))));
   }
   if (error instanceof LimitReachedError) {
     const reason = `must be on another host: there are ${error.limit} subscribers on this one already`;
     return error.field === 'url'
-      ? problem('host-limit', [{ field: 'url', reason }])
+      ? problem('host-limit', [{ field: 'url', reason, code: 'host-limit' }])
       : problem('subscriber-limit', error.message);
   }
   if (error instanceof ThornConfigurationError) {

@@ -306,7 +306,7 @@ export function apiSchemas(
         title: text,
         status: { type: 'integer' },
         detail: text,
-        errors: { type: 'array', items: all({ field: text, reason: text }) },
+        errors: { type: 'array', items: all({ field: text, code: text, reason: text }) },
       },
     },
   };

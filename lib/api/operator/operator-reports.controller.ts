@@ -1,4 +1,4 @@
-import { Get, Header, Inject, Param, Query, type Type } from '@nestjs/common';
+import { Get, Inject, Param, Query, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { withoutQuery } from '../../message/index.js';
 import {
@@ -36,7 +36,6 @@ export function operatorReportsController(settings: OperatorSettings): Type<unkn
     }
 
     @Get(paths.of('deliveries/:delivery/request'))
-    @Header('Cache-Control', 'no-store')
     async request(@Param('delivery') id: string): Promise<SentRequest> {
       if (!settings.bodies) {
         throw problem(

@@ -36,7 +36,7 @@ import {
 } from '../deliveries/delivery-problems.js';
 import { DeliveryQueryPipe } from '../deliveries/delivery-query.pipe.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import type { HeaderResponse } from '../platform/header-response.js';
+import type { HeaderResponse } from '../problems/header-response.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';

@@ -38,7 +38,6 @@ interface ExpressLayer {
 }
 
 interface HeaderedResponse extends ProblemResponse {
-  header(name: string, value: string): unknown;
   readonly headersSent?: boolean;
 }
 

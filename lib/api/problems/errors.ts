@@ -1,11 +1,20 @@
 import { HttpException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
+import type { InvalidInputError } from '../../errors/index.js';
 import { PROBLEM_CODES, type ProblemCode } from './problem-codes.js';
 
 /** One refused field: its name as the caller spelled it, and a sentence part that follows the name. */
 export interface RefusedField {
   readonly field: string;
   readonly reason: string;
+  /** A stable word for the reason, for translations. Default `invalid`. */
+  readonly code?: string;
+}
+
+/** The field that a service refuses. The reason of its data, which programs decide by, is the code. */
+export function refusedField({ reason, data }: InvalidInputError, field: string): RefusedField {
+  const code = data['reason'];
+  return { field, reason, ...(typeof code === 'string' && { code }) };
 }
 
 /**
@@ -28,7 +37,7 @@ export function problem(
           error,
           code,
           message: detail.map(({ field, reason }) => `${field} ${reason}`),
-          errors: detail,
+          errors: detail.map((one) => ({ code: 'invalid', ...one })),
         },
     statusCode,
   );

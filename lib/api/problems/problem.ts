@@ -1,5 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
+import type { HeaderResponse } from './header-response.js';
+import { setPrivateHeaders } from './private-response.js';
 import type { RefusedField } from './errors.js';
 import { problemCode, type ProblemCode, problemType } from './problem-codes.js';
 
@@ -18,7 +20,7 @@ export interface Problem {
 }
 
 /** The methods that the responses of both platforms have. */
-export interface ProblemResponse {
+export interface ProblemResponse extends HeaderResponse {
   status(code: number): { header(name: string, value: string): { send(body: string): unknown } };
 }
 
@@ -32,6 +34,7 @@ export function problemOf(exception: unknown): Problem {
 
 /** Sends the problem as `application/problem+json`. */
 export function sendProblem(response: ProblemResponse, problem: Problem): void {
+  setPrivateHeaders(response);
   response
     .status(problem.status)
     .header('content-type', 'application/problem+json; charset=utf-8')

@@ -19,7 +19,7 @@ import { orNotFound } from '../problems/errors.js';
 import { PublicController } from '../http/controller.decorators.js';
 import { JsonBodyGuard } from '../http/json-body.guard.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
-import type { HeaderResponse } from '../platform/header-response.js';
+import type { HeaderResponse } from '../problems/header-response.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { SubscriptionGuard, subscriptionOf } from './subscription.guard.js';
 import { entityTag, ifMatch } from '../subscribers/etag.js';

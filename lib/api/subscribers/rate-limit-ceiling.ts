@@ -27,5 +27,7 @@ export function checkRateLimitCeiling({ rateLimit }: Limited, perMinute: number)
   // All of `max` may be sent at once, so that a longer time allows no more in its first minute.
   const most = checked === null ? Infinity : checked.max * Math.max(1, MINUTE / checked.per);
   if (most <= perMinute) return;
-  throw new InvalidInputError('rateLimit', `must allow no more than ${perMinute} in a minute`);
+  throw new InvalidInputError('rateLimit', `must allow no more than ${perMinute} in a minute`, {
+    reason: 'too-high',
+  });
 }

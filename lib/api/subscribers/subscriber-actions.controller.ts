@@ -1,14 +1,4 @@
-import {
-  Body,
-  Header,
-  Headers,
-  HttpCode,
-  Inject,
-  Param,
-  Post,
-  Res,
-  type Type,
-} from '@nestjs/common';
+import { Body, Headers, HttpCode, Inject, Param, Post, Res, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
 import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
@@ -23,7 +13,7 @@ import { PING_EVENT } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
 import { exampleOf } from '../catalogue/event-type.view.js';
 import { orNotFound, problem } from '../problems/errors.js';
-import type { HeaderResponse } from '../platform/header-response.js';
+import type { HeaderResponse } from '../problems/header-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
@@ -90,7 +80,6 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     @Post(paths.of('/:id/rotate-secret'))
     @Needs('secrets')
     @HttpCode(200)
-    @Header('Cache-Control', 'no-store')
     async rotateSecret(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,

@@ -2,7 +2,6 @@ import {
   Body,
   Delete,
   Get,
-  Header,
   Headers,
   HttpCode,
   Inject,
@@ -34,7 +33,7 @@ import { checkRateLimitCeiling, withRateLimitCeiling } from './rate-limit-ceilin
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { entityTag, ifMatch } from './etag.js';
 import { orNotFound } from '../problems/errors.js';
-import type { HeaderResponse } from '../platform/header-response.js';
+import type { HeaderResponse } from '../problems/header-response.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { eventsFor, Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
@@ -92,7 +91,6 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     @Post(list)
     // It shows one.
     @Needs('write', 'secrets')
-    @Header('Cache-Control', 'no-store')
     async create(
       @CallerScope() scope: { readonly owner: string | null },
       @CollectionPath(0) collection: string,

@@ -32,7 +32,7 @@ export function checkPattern(text: unknown, field = 'events'): asserts text is s
     throw new InvalidInputError(
       field,
       'must be dot-separated segments of letters, digits, "_" and "-", where "*" may stand for a whole segment, as in "article.*"',
-      { pattern: text },
+      { reason: 'malformed-pattern', pattern: text },
     );
   }
 }

@@ -30,17 +30,21 @@ export function checkFilter(value: unknown): JsonValue | null {
     throw new InvalidInputError(
       'filter',
       `must not be nested deeper than ${MAX_FILTER_DEPTH} levels`,
+      { reason: 'too-deep' },
     );
   }
   const json = JSON.stringify(value);
   if (json.length > MAX_FILTER_LENGTH) {
-    throw new InvalidInputError('filter', `must have at most ${MAX_FILTER_LENGTH} characters`);
+    throw new InvalidInputError('filter', `must have at most ${MAX_FILTER_LENGTH} characters`, {
+      reason: 'too-long',
+    });
   }
   const copy = JSON.parse(json) as JsonValue;
   if (compiledOf(copy).beforePaths.length > 0) {
     throw new InvalidInputError(
       'filter',
       'must not hold transitions such as nowEq: a message has no version before it',
+      { reason: 'transition' },
     );
   }
   return copy;

@@ -50,7 +50,9 @@ export function rotated(
 ): readonly Secret[] {
   const live = withoutExpired(secrets, now);
   if (live.some(({ value }) => isSameSecret(value, fresh))) {
-    throw new InvalidInputError('secret', 'must be a new one: it signs already');
+    throw new InvalidInputError('secret', 'must be a new one: it signs already', {
+      reason: 'in-use',
+    });
   }
   const end = now + overlap;
   const older = withoutExpired(
@@ -63,6 +65,7 @@ export function rotated(
       'secret',
       `was rotated too often: ${MAX_LIVE_SECRETS} are live, the next one expires at ${new Date(next).toISOString()}. ` +
         'Wait until then, or end all of them now with an overlap of 0',
+      { reason: 'rotated-too-often' },
     );
   }
   return [{ value: fresh, expiresAt: null }, ...older];

@@ -105,7 +105,8 @@ function checkFields(
   const checked: { -readonly [Field in keyof Fields]?: unknown } = {};
   const check = (field: keyof Fields) => {
     if (input[field] !== undefined) checked[field] = CHECKS[field](input[field], rules);
-    else if (required.includes(field)) throw new InvalidInputError(field, 'must be given');
+    else if (required.includes(field))
+      throw new InvalidInputError(field, 'must be given', { reason: 'required' });
   };
   InvalidInputError.throwAll([
     ...unknown.map((key) => () => refuseUnknown(key, known)),
@@ -119,6 +120,7 @@ function refuseUnknown(key: string, known: readonly string[]): never {
   throw new InvalidInputError(
     key.slice(0, MAX_METADATA_KEY_LENGTH),
     `is not a field that can be set; those are ${known.join(', ')}`,
+    { reason: 'unknown-field' },
   );
 }
 
@@ -157,7 +159,13 @@ function checkedEvents(value: unknown, rules: SubscriberRules): readonly string[
   });
   const repeated = patterns.find((pattern, at) => patterns.indexOf(pattern) !== at);
   if (repeated !== undefined) {
-    throw new InvalidInputError('events', `must name each pattern once, "${repeated}" is repeated`);
+    throw new InvalidInputError(
+      'events',
+      `must name each pattern once, "${repeated}" is repeated`,
+      {
+        reason: 'repeated',
+      },
+    );
   }
   return patterns;
 }

@@ -1,0 +1,20 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { HeaderResponse } from './header-response.js';
+
+const PRIVATE_HEADERS = {
+  'Cache-Control': 'private, no-store',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+
+/** Keeps a response out of caches, and browsers from guessing its type. */
+export function setPrivateHeaders(response: HeaderResponse): void {
+  for (const [name, value] of Object.entries(PRIVATE_HEADERS)) response.header(name, value);
+}
+
+/** Sets the headers of a private response before another guard refuses the request. A handler may set others. */
+export class PrivateResponseGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    setPrivateHeaders(context.switchToHttp().getResponse<HeaderResponse>());
+    return true;
+  }
+}
