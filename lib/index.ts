@@ -100,7 +100,6 @@ export {
   type ResealOptions,
   type ResealSummary,
   type RetryResult,
-  type SelectedRetry,
   ThornAttempt,
   ThornDelivery,
   ThornMessage,

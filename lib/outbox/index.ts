@@ -6,7 +6,6 @@ export {
   type DeliveriesDependencies,
   type DeliveryPage,
   type RetryResult,
-  type SelectedRetry,
 } from './management/deliveries.js';
 export {
   type DeliveryHistoryOptions,
@@ -23,6 +22,7 @@ export type {
   AttemptFiguresQuery,
   AttemptHistory,
 } from './management/attempt-figures.js';
+export type { EndpointPause, EndpointState, EndpointStates } from './management/endpoint-states.js';
 export type { MissingPart, SentRequest } from './management/sent-request.js';
 export { ThornDelivery } from './entities/delivery.entity.js';
 export { outboxEntities } from './entities/outbox-entities.js';

@@ -38,11 +38,11 @@ describe.each(platforms)('the digest of Hook-HMAC on %s', (platform) => {
     ] as const) {
       const refused = await api.send(method, path, { body: given });
       expect(refused.status).toBe(400);
-      expect(refused.body.errors).toEqual([{ field: 'digest', reason }]);
+      expect(refused.body.errors).toEqual([{ field: 'digest', code: 'invalid', reason }]);
     }
     const { errors } = (await api.send('POST', '/hooks', { body: { ...body, hmac_digest: 'x' } }))
       .body;
-    expect(errors).toEqual([{ field: 'hmac_digest', reason }]);
+    expect(errors).toEqual([{ field: 'hmac_digest', code: 'invalid', reason }]);
     expect(described()).toEqual([]);
   });
 

@@ -238,6 +238,7 @@ describe.each(
       endpoints: [{ host: new URL(receiver.url).host, mode: 'paused', until: expect.any(Number) }],
       pauses: [],
       isWorker: true,
+      failingSubscribers: expect.any(Number),
     });
     await vi.waitFor(async () =>
       expect((await call('GET', 'overview', 200)).failing).toMatchObject([
@@ -253,6 +254,7 @@ describe.each(
         },
       ]),
     );
+    expect((await call('GET', 'overview', 200)).failingSubscribers).toBe(1);
     receiver.otherwise(204);
     api.app.get<MovableClock>(Clock).advance(120_000);
     await receiver.waitFor(2);

@@ -123,6 +123,7 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
   // It answers for each id that it was given: product.spec.ts looks at those of others.
   'POST /hooks/deliveries/retry': { status: 200, body: () => ({ ids: ['dlv_none'] }) },
   'GET /hooks/deliveries/:delivery/request': { status: 200 },
+  'GET /hooks/health': { status: 200 },
   'GET /hooks/stats': {
     status: 200,
     others: [{ name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 404 }],

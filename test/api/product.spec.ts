@@ -1,6 +1,8 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DispatchStrategy } from '../../lib/extending/index.js';
 import { Clock, Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, type ApiCall, platforms, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
@@ -269,6 +271,40 @@ describe.each(
     expect(receiver.received).toHaveLength(1);
   });
 
+  it('names the reason of each refused field by a code, for translations', async () => {
+    const filter = { a: { b: { c: { d: { e: { f: { g: { h: { i: 1 } } } } } } } } };
+    const cases: readonly [body: object, codes: Record<string, string>][] = [
+      [{}, { url: 'required', events: 'required' }],
+      [
+        { url: 5, events: 5 },
+        { url: 'invalid', events: 'invalid' },
+      ],
+      [
+        { url: 'https://u:p@example.com', events: ['*', '*'] },
+        { url: 'credentials', events: 'repeated' },
+      ],
+      [
+        { url: 'ftp://example.com', events: ['a..b'] },
+        { url: 'protocol', events: 'malformed-pattern' },
+      ],
+      [
+        { url: receiver.url, events: ['nothing.here'], colour: 1 },
+        { events: 'unknown-event', colour: 'unknown-field' },
+      ],
+      [{ url: receiver.url, events: ['*'], filter }, { filter: 'too-deep' }],
+      [{ url: receiver.url, events: ['*'], filter: { a: { nowEq: 1 } } }, { filter: 'transition' }],
+    ];
+    for (const [body, codes] of cases) {
+      const { errors } = (await post('/hooks', body, 400)).body;
+      const found = errors.map(({ field, code }: Record<string, string>) => [field, code]);
+      expect(Object.fromEntries(found)).toEqual(codes);
+    }
+    const rotated = await post(`${self}/rotate-secret`, { secret }, 400);
+    expect(rotated.body.errors).toMatchObject([{ field: 'secret', code: 'in-use' }]);
+    const retried = await post('/hooks/deliveries/retry', { ids: [], more: 1 }, 400);
+    expect(retried.body.errors).toMatchObject([{ field: 'more', code: 'unknown-field' }]);
+  });
+
   it('retries a delivery', async () => {
     receiver.answer(500);
     await emit('order.paid');
@@ -430,30 +466,31 @@ describe.each(
     await settled();
     const { body } = await get(`${self}/stats?days=3`);
     const day = (back: number) => new Date(clock.now() - back * DAY).toISOString().slice(0, 10);
-    const none = { succeeded: 0, failed: 0, pending: 0, successRate: null, p50: null, p95: null };
+    const none = {
+      ...{ succeeded: 0, failed: 0, pending: 0, attempts: 0, failedAttempts: 0 },
+      ...{ successRate: null, p50: null, p95: null },
+    };
+    const isComplete = true;
+    expect(body.countedSince).toBe(`${day(2)}T00:00:00.000Z`);
     expect(body.total).toEqual({
       ...none,
-      succeeded: 2,
-      failed: 1,
+      ...{ succeeded: 2, failed: 1, attempts: 3, failedAttempts: 1 },
       successRate: 2 / 3,
       p50: expect.any(Number),
       p95: expect.any(Number),
     });
     expect(body.days).toEqual([
-      { ...none, day: day(2) },
+      { ...none, day: day(2), isComplete },
       {
         ...body.total,
-        day: day(1),
-        succeeded: 1,
+        ...{ day: day(1), isComplete, succeeded: 1, attempts: 2 },
         successRate: 0.5,
         p50: expect.any(Number),
         p95: expect.any(Number),
       },
       {
         ...body.total,
-        day: day(0),
-        succeeded: 1,
-        failed: 0,
+        ...{ day: day(0), isComplete, succeeded: 1, attempts: 1, failed: 0, failedAttempts: 0 },
         successRate: 1,
         p50: expect.any(Number),
         p95: expect.any(Number),
@@ -464,6 +501,52 @@ describe.each(
       const refused = await get(`${self}/stats?days=${days}`, 400);
       expect(refused.body.errors).toMatchObject([{ field: 'days' }]);
     }
+  });
+
+  it('shows that an endpoint is dead: by its attempts, since when, and why it gets nothing', async () => {
+    const other = await ScriptedReceiver.start();
+    const { body: well } = await post('/hooks', { url: other.url, events: ['*'] }, 201);
+    const { body: off } = await post('/hooks', { url: other.url, events: ['*'] }, 201);
+    await post(`${off.self}/disable`, {});
+    expect((await get('/hooks/health')).body).toEqual({ failing: 0, disabled: 1, items: [] });
+    await emit('order.paid');
+    await settled();
+    receiver.otherwise(503);
+    const began = clock.now();
+    await emit('order.paid');
+    const { items } = await vi.waitFor(async () => {
+      const { body } = await get('/hooks/health');
+      expect(body).toMatchObject({ failing: 1, disabled: 1 });
+      return body;
+    });
+    expect(items).toEqual([
+      {
+        subscriberId: id,
+        failingSince: new Date(began).toISOString(),
+        failingMessages: 1,
+        pause: { reason: 'retry-after', until: expect.stringMatching(/Z$/) },
+      },
+    ]);
+    expect(Date.parse(items[0].pause.until)).toBeGreaterThan(clock.now());
+    await settled();
+    expect((await get(`${self}/stats?days=1`)).body).toMatchObject({
+      total: { attempts: 2, failedAttempts: 1, successRate: 0.5 },
+      ...{ failingSince: items[0].failingSince, failingMessages: 1, pause: items[0].pause },
+    });
+    expect((await get(`${well.self}/stats?days=1`)).body).toMatchObject({
+      ...{ failingSince: null, failingMessages: 0, pause: null, total: { successRate: 1 } },
+    });
+    const strategy = api.app.get<OutboxStrategy>(DispatchStrategy);
+    await strategy.pause('*');
+    expect((await get(`${well.self}/stats?days=1`)).body.pause).toEqual({
+      reason: 'operator',
+      until: null,
+    });
+    await strategy.resume('*');
+    owner = 'somebody else';
+    expect((await get('/hooks/health')).body).toEqual({ failing: 0, disabled: 0, items: [] });
+    clock.advance(120_000);
+    await other.stop();
   });
 
   it('counts the attempts of all subscribers, by hour and by day', async () => {
@@ -576,7 +659,7 @@ describe.each(
     await change('four', '*', 200);
     const malformed = await change('five', 'without quotes', 400);
     expect(malformed.body.errors).toEqual([
-      { field: 'If-Match', reason: 'must be the ETag of an earlier answer' },
+      { field: 'If-Match', code: 'invalid', reason: 'must be the ETag of an earlier answer' },
     ]);
 
     const now = (await get(self)).headers.get('etag')!;

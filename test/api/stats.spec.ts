@@ -66,22 +66,25 @@ describe.each(sqliteAndPostgres)(
       expect(total).toMatchObject({ attempts: 103, p50: 10 });
       expect(history).toEqual({
         rateLimited: 0,
+        countedSince: today - 2 * DAY,
         total: {
-          ...{ succeeded: 61, failed: 40, pending: 2, successRate: 61 / 101 },
+          ...{ succeeded: 61, failed: 40, pending: 2 },
+          // Each delivery has had one attempt, and those that wait have failed with it.
+          ...{ attempts: 103, failedAttempts: 42, successRate: 61 / 103 },
           // Of 103 the 52nd and the 98th.
           ...{ p50: 10, p95: 50 },
         },
         days: [
           {
-            day: today - 2 * DAY,
+            ...{ day: today - 2 * DAY, isComplete: true, attempts: 0, failedAttempts: 0 },
             ...{ succeeded: 0, failed: 0, pending: 0, successRate: null, p50: null, p95: null },
           },
           {
-            day: today - DAY,
-            ...{ succeeded: 1, failed: 0, pending: 2, successRate: 1, p50: 1000, p95: 2000 },
+            ...{ day: today - DAY, isComplete: true, attempts: 3, failedAttempts: 2 },
+            ...{ succeeded: 1, failed: 0, pending: 2, successRate: 1 / 3, p50: 1000, p95: 2000 },
           },
           {
-            day: today,
+            ...{ day: today, isComplete: true, attempts: 100, failedAttempts: 40 },
             ...{ succeeded: 60, failed: 40, pending: 0, successRate: 0.6, p50: 10, p95: 30 },
           },
         ],
@@ -110,7 +113,7 @@ async function insert(
         reason: status === 'failed' ? 'exhausted' : null,
         ...{ attempts: 1, throttled: 0, requests: 1, host: null, lease: null, dueAt: null },
         ...{ attemptedAt: at, finishedAt: at, startedAt: at, duration },
-        ...{ responseStatus: 200 },
+        responseStatus: status === 'succeeded' ? 200 : 500,
       };
     }),
   );

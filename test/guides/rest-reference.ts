@@ -149,7 +149,7 @@ export function bodiesPage(document: ShownDocument, { title, about, example, tag
       return [`\`${field}\``, typeOf(value), `${need}${meaningOf(value)}`];
     });
     const first = base === undefined ? '' : `The fields of [${base}](#${base.toLowerCase()})`;
-    const isShort = rows.length <= 2;
+    const isShort = rows.length <= 3;
     const table = isShort
       ? `${rows.map(([field, type, meaning]) => `${field}, ${type}${meaning ? ` (${meaning})` : ''}`).join('; ')}.`
       : tableOf(['Field', 'Type', 'Meaning'], rows);

@@ -1,6 +1,11 @@
 import { Body, Get, HttpCode, Inject, Param, Post, Query, Req, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { Deliveries, type DeliveryQuery, type ReplaySummary } from '../../outbox/index.js';
+import {
+  Deliveries,
+  type DeliveryQuery,
+  DeliveryReports,
+  type ReplaySummary,
+} from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { ApiController } from '../http/controller.decorators.js';
@@ -17,7 +22,7 @@ import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { eventsFor, Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
-import { StatsView } from './delivery-stats.view.js';
+import { StatsView, WELL } from './delivery-stats.view.js';
 
 /** The routes of the delivery log. */
 export function deliveriesController(settings: ApiSettings): Type<unknown> {
@@ -27,6 +32,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
   class ThornDeliveriesController {
     constructor(
       @Inject(Deliveries) private readonly deliveries: Deliveries,
+      @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(Subscribers) private readonly subscribers: Subscribers,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
@@ -68,7 +74,10 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     ): Promise<StatsView> {
       const events = eventsFor(request);
       const query = { subscriberId: id, ...daysOf(days), ...(events !== null && { events }) };
-      return new StatsView(orNotFound(await this.deliveries.history(query, scope)));
+      const history = orNotFound(await this.deliveries.history(query, scope));
+      // Attempts of other events would show in it.
+      const state = events === null ? orNotFound(await this.reports.endpoint(id, scope)) : WELL;
+      return new StatsView(history, state);
     }
 
     @Get(paths.of('/deliveries/:delivery'))

@@ -1,5 +1,5 @@
 import type { HttpException } from '@nestjs/common';
-import type { CancelResult, RetryResult, SelectedRetry } from '../../outbox/index.js';
+import type { CancelResult, Deliveries, RetryResult } from '../../outbox/index.js';
 import { problem } from '../problems/errors.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 
@@ -26,7 +26,7 @@ export class SelectedRetriesView {
   /** How many of them are tried again. */
   readonly retried: number;
 
-  constructor(results: readonly SelectedRetry[]) {
+  constructor(results: Awaited<ReturnType<Deliveries['retrySelected']>>) {
     this.items = results.map(({ id, result }) => ({
       id,
       retried: result === 'scheduled',

@@ -2,7 +2,12 @@ import { Body, Get, HttpCode, Inject, Param, Post, Query, Req, type Type } from 
 import { HttpAdapterHost } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
 import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
-import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
+import {
+  type OwnerScope,
+  type Subscriber,
+  Subscribers,
+  type SubscriberUpdate,
+} from '../../subscriber/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { isWithin, sharedPatterns } from '../http/portal-events.interceptor.js';
@@ -12,6 +17,7 @@ import type { ApiSettings } from '../options/api-options.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { orNotFound } from '../problems/errors.js';
 import { AttemptHistoryView, SentRequestView } from './delivery-reports.view.js';
+import { EndpointStatesView } from './delivery-stats.view.js';
 import { FiguresQueryPipe } from './figures-query.pipe.js';
 
 const PREVIEW = new GivenFieldsPipe(['filter', 'events', 'exclude'], true);
@@ -61,10 +67,25 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
       @Req() request: object,
     ): Promise<AttemptHistoryView> {
       const events = eventsFor(request);
-      const narrowed = events && { events, among: await this.#subscribersOf(events, scope) };
+      const seen = events && (await this.#subscribersOf(events, scope));
+      const narrowed = events && { events, among: seen!.map(({ id }) => id) };
       const asked = { ...(query as AttemptFiguresQuery), ...narrowed };
       const found = await this.reports.figures(asked, scope);
       return new AttemptHistoryView(orNotFound(found));
+    }
+
+    /** Shows the endpoints that fail, and counts them. */
+    @Get(paths.of('/health'))
+    async health(
+      @CallerScope() scope: OwnerScope,
+      @Req() request: object,
+    ): Promise<EndpointStatesView> {
+      const events = eventsFor(request);
+      if (events === null) return new EndpointStatesView(await this.reports.endpoints(scope));
+      // Attempts of other events would show in what fails.
+      const seen = await this.#subscribersOf(events, scope);
+      const disabled = seen.filter(({ enabled }) => !enabled).length;
+      return new EndpointStatesView({ failing: 0, disabled, items: [] });
     }
 
     /** Shows which of the latest messages a filter lets through. Nothing is stored. */
@@ -97,15 +118,15 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     }
 
     /** The subscribers that the holder of a link for some events sees. */
-    async #subscribersOf(events: readonly string[], scope: OwnerScope): Promise<string[]> {
-      const ids: string[] = [];
+    async #subscribersOf(events: readonly string[], scope: OwnerScope): Promise<Subscriber[]> {
+      const found: Subscriber[] = [];
       let after: string | undefined;
       do {
         const page = await this.subscribers.list({ limit: 1000, ...(after && { after }) }, scope);
-        ids.push(...page.items.filter((one) => isWithin(one, events)).map(({ id }) => id));
+        found.push(...page.items.filter((one) => isWithin(one, events)));
         after = page.next ?? undefined;
       } while (after !== undefined);
-      return ids;
+      return found;
     }
   }
 

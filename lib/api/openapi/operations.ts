@@ -118,7 +118,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     refusals: [400, 404, 501],
   },
   'Deliveries.stats': {
-    summary: "Tells how a subscriber's deliveries went, by day",
+    summary: "Tells how a subscriber's deliveries went, by day, and whether the endpoint fails",
     description: 'Days are those of UTC.',
     query: ['days'],
     answer: [200, 'Stats'],
@@ -140,6 +140,11 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     query: ['subscriber', 'by', 'since', 'until'],
     answer: [200, 'AttemptHistory'],
     refusals: [400, 404, 501],
+  },
+  'DeliveryReports.health': {
+    summary: 'Shows which of your endpoints fail, and counts them and the disabled ones',
+    answer: [200, 'EndpointStates'],
+    refusals: [501],
   },
   'DeliveryReports.preview': {
     summary: 'Shows which of the latest messages a filter lets through',

@@ -93,6 +93,7 @@ export function operatorSchemas(
       pauses: { type: 'array', items: all({ host, since: time }) },
       isWorker: { type: 'boolean', description: 'The asked process delivers' },
       failing: { type: 'array', items: all(failing) },
+      failingSubscribers: { ...count, description: 'All that fail, also beyond those of failing' },
     }),
     SetupReport: all({
       strategy: text,

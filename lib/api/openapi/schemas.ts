@@ -159,9 +159,25 @@ export function apiSchemas(
     succeeded: count,
     failed: count,
     pending: count,
+    attempts: count,
+    failedAttempts: count,
     successRate: nullable({ type: 'number', minimum: 0, maximum: 1 }),
     p50: nullable(count),
     p95: nullable(count),
+  };
+  const state = {
+    failingSince: nullable({
+      ...time,
+      description: 'The first failed attempt since the latest success; null: it does not fail',
+    }),
+    failingMessages: { ...count, description: 'Messages that have failed since then' },
+    pause: nullable({
+      ...all({
+        reason: { ...text, enum: ['operator', 'retry-after', 'breaker'] },
+        until: nullable(time),
+      }),
+      description: 'Why nothing is sent to it for now, and until when',
+    }),
   };
   const range = {
     since: { ...time, description: 'From then on' },
@@ -261,8 +277,23 @@ export function apiSchemas(
     ),
     Stats: all({
       total: all(figures),
+      countedSince: { ...time, description: 'Deliveries from then on were counted' },
       rateLimited: { ...count, description: 'Wait for the rate limit now' },
-      days: { type: 'array', items: all({ day: { ...text, format: 'date' }, ...figures }) },
+      ...state,
+      days: {
+        type: 'array',
+        items: all({ day: { ...text, format: 'date' }, isComplete: flag, ...figures }),
+      },
+    }),
+    EndpointStates: all({
+      failing: count,
+      disabled: count,
+      items: {
+        type: 'array',
+        maxItems: 100,
+        items: all({ subscriberId: text, ...state }),
+        description: 'The failing ones, the longest first',
+      },
     }),
     SentRequest: sentRequest(nullable, time),
     AttemptHistory: attemptHistory(nullable, time),

@@ -1,6 +1,5 @@
 import { Get, Inject, Param, Query, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { withoutQuery } from '../../message/index.js';
 import {
   type AttemptFiguresQuery,
   type AttemptHistory,
@@ -43,8 +42,7 @@ export function operatorReportsController(settings: OperatorSettings): Type<unkn
           'Operators do not see what was sent: set the option operatorApi.bodies to true',
         );
       }
-      const found = orNotFound(await this.reports.request(id, 'any'), 'delivery');
-      return { ...found, url: found.url && withoutQuery(found.url) };
+      return orNotFound(await this.reports.request(id, 'any'), 'delivery');
     }
 
     @Get(paths.of('stats'))

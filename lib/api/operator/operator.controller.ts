@@ -67,10 +67,11 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @Get(paths.of('overview'))
     async overview(): Promise<object> {
       const outbox = this.#outbox();
-      const [stats, pauses, failing] = await Promise.all([
+      const [stats, pauses, failing, failingSubscribers] = await Promise.all([
         this.deliveries.stats(),
         outbox.pauses(),
         this.reports.failing(),
+        this.reports.countFailing(),
       ]);
       return {
         ...stats,
@@ -79,6 +80,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
         endpoints: outbox.endpoints(),
         pauses,
         failing,
+        failingSubscribers,
       };
     }
 

@@ -52,6 +52,8 @@ export interface Dialect {
   deleteFrom(table: string, source: string, where: string): string;
   /** Joins a table to {@link rows}, by its index: rows are looked up, never gone through. */
   readonly join: string;
+  /** Joins a table to another: for each row before, those for which `on` holds are looked up by an index. */
+  joinEach(table: string, alias: string, on: string): string;
   /** A column that may be of a JSON type, as the very text that was written. */
   asText(column: string): string;
   /** Comes after the SELECT that picks the rows of a claim. */
@@ -100,8 +102,10 @@ const SQLITE: Dialect = {
   updateFrom: (table, set, source, where) =>
     `UPDATE ${table} AS t SET ${set.join(', ')} FROM ${source} WHERE ${where}`,
   deleteFrom: (table, source, where) =>
-    `DELETE FROM ${table} WHERE rowid IN (SELECT t.rowid FROM ${source} JOIN ${table} AS t ON ${where})`,
-  join: 'JOIN',
+    `DELETE FROM ${table} WHERE rowid IN (SELECT t.rowid FROM ${source} CROSS JOIN ${table} AS t ON ${where})`,
+  // Of a plain join it may go through the table, and through the rows of the statement for each row of it.
+  join: 'CROSS JOIN',
+  joinEach: (table, alias, on) => `CROSS JOIN ${table} ${alias} ON ${on}`,
   asText: (column) => `CAST(${column} AS TEXT)`,
   skipLocked: '',
 };
@@ -148,6 +152,9 @@ const POSTGRES: Dialect = {
   updateFrom: SQLITE.updateFrom,
   deleteFrom: (table, source, where) => `DELETE FROM ${table} AS t USING ${source} WHERE ${where}`,
   join: 'JOIN',
+  // Without OFFSET it would be a plain join, which may go through the whole table.
+  joinEach: (table, alias, on) =>
+    `CROSS JOIN LATERAL (SELECT * FROM ${table} ${alias} WHERE ${on} OFFSET 0) ${alias}`,
   asText: SQLITE.asText,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };
@@ -178,6 +185,7 @@ const MYSQL: Dialect = {
     `DELETE t FROM ${source} STRAIGHT_JOIN ${table} AS t ${LOOKED_UP} ON ${where}`,
   // It knows nothing of how many rows come with a statement, and might begin at the wrong end.
   join: 'STRAIGHT_JOIN',
+  joinEach: (table, alias, on) => `STRAIGHT_JOIN ${table} ${alias} ON ${on}`,
   asText: (column) => `CAST(${column} AS CHAR)`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };

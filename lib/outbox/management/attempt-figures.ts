@@ -1,11 +1,11 @@
-import { setImmediate } from 'node:timers/promises';
-import { firstIdAt, timeFromId } from '../../common/id.js';
+import { firstIdAt } from '../../common/id.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { Row } from '../database/outbox-database.js';
 import { ANSWER_CLASSES, type AnswerClass, answerClassOf } from '../model/answer-class.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-import { DAY, percentile, rowsOf } from './delivery-figures.js';
 import { everythingOf } from './log-scan.js';
+import { byBucket, countedSince, LOG_BOUNDS, lookInSteps, rowsOf } from './log-steps.js';
+import { DAY } from '../retention/retention-limits.js';
 
 /** The time that figures are made of. */
 export interface AttemptFiguresQuery {
@@ -57,11 +57,6 @@ export interface AttemptHistory {
 
 const HOUR = 60 * 60_000;
 const MOST_ITEMS = 400;
-/** Deliveries of one step, and of one answer. */
-const STEP = 10_000;
-const MOST = 200_000;
-/** Milliseconds after which no further step is taken. */
-const LONGEST = 500;
 
 /** The time to make figures of, with its defaults. */
 export interface FiguresRange extends Pick<AttemptHistory, 'by' | 'since' | 'until'> {
@@ -101,55 +96,39 @@ export async function attemptFigures(
   // Somebody without subscribers has no arms to look along.
   const searched = subscribers?.length === 0 ? [] : stores;
   const counted = await Promise.all(
-    searched.map((store) => countIn(store, subscribers, range, Math.ceil(MOST / stores.length))),
+    searched.map((store) => countIn(store, subscribers, range, stores.length)),
   );
   const rows = counted.flatMap((one) => one.rows);
-  const countedSince = Math.max(range.since, ...counted.map(({ since }) => since));
-  const byTime = new Map<number, Row[]>();
-  for (const row of rows) {
-    const at = Number(row['bucket']);
-    const others = byTime.get(at);
-    if (others === undefined) byTime.set(at, [row]);
-    else others.push(row);
-  }
+  const complete = Math.max(range.since, ...counted.map(({ since }) => since));
+  const byTime = byBucket(rows);
   const items: AttemptFiguresItem[] = [];
   for (let at = range.since; at < range.until; at += range.step) {
-    items.push({ at, isComplete: at >= countedSince, ...figuresOf(byTime.get(at) ?? []) });
+    items.push({ at, isComplete: at >= complete, ...attemptFiguresOf(byTime.get(at) ?? []) });
   }
   const { by, since, until } = range;
   const known = items.flatMap(({ at }) => byTime.get(at) ?? []);
-  return { by, since, until, countedSince, total: figuresOf(known), items };
+  return { by, since, until, countedSince: complete, total: attemptFiguresOf(known), items };
 }
 
 async function countIn(
   { log }: OutboxStore,
   subscribers: readonly string[] | undefined,
   { since, until, step, events }: FiguresRange,
-  most: number,
+  sources: number,
 ): Promise<{ readonly rows: readonly Row[]; readonly since: number }> {
-  const from = firstIdAt('dlv_', since);
+  const range = { from: firstIdAt('dlv_', since), before: [firstIdAt('dlv_', until)] };
   const { arms, filters } = everythingOf(log.pages, subscribers);
-  const perArm = Math.ceil(STEP / arms.length);
-  const end = performance.now() + LONGEST;
-  let before = firstIdAt('dlv_', until);
+  const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
   const rows: Row[] = [];
-  for (let looked = STEP; ; looked += STEP) {
-    const range = { from, before: [before] };
-    const floor = await log.pages.floorOf(arms, range, perArm);
-    const part = { from: floor ?? from, before: [before] };
+  const floor = await lookInSteps(log.pages, arms, range, bounds, async (part) => {
     const found = await log.pages.countAttempts(arms, filters, part, step, events !== undefined);
     rows.push(...rowsOf(found, events));
-    if (floor === null) return { rows, since };
-    if (looked >= most || performance.now() > end) {
-      return { rows, since: (timeFromId(floor) ?? since) + 1 };
-    }
-    before = floor;
-    // SQLite answers without yielding to the event loop.
-    await setImmediate();
-  }
+  });
+  return { rows, since: countedSince(floor, since) };
 }
 
-function figuresOf(rows: readonly Row[]): AttemptFigures {
+/** Figures of attempts, from rows of {@link LogPageTable.countAttempts}. */
+export function attemptFiguresOf(rows: readonly Row[]): AttemptFigures {
   const answers = Object.fromEntries(
     ANSWER_CLASSES.filter((one) => one !== 'none').map((one) => [one, 0]),
   ) as Record<Exclude<AnswerClass, 'none'>, number>;
@@ -168,7 +147,7 @@ function figuresOf(rows: readonly Row[]): AttemptFigures {
   }
   const sorted = [...durations]
     .sort(([one], [other]) => one - other)
-    .map(([duration, amount]): Row => ({ duration, amount }));
+    .map(([duration, amount]) => ({ duration, amount }));
   return {
     attempts,
     succeeded: answers['2xx'],
@@ -177,4 +156,20 @@ function figuresOf(rows: readonly Row[]): AttemptFigures {
     p50: percentile(sorted, 50),
     p95: percentile(sorted, 95),
   };
+}
+
+interface Duration {
+  readonly duration: number;
+  readonly amount: number;
+}
+
+/** The shortest duration that `percent` of 100 requests do not exceed; null without requests. */
+function percentile(sorted: readonly Duration[], percent: number): number | null {
+  const all = sorted.reduce((sum, { amount }) => sum + amount, 0);
+  let place = 0;
+  for (const { duration, amount } of sorted) {
+    place += amount;
+    if (place * 100 >= all * percent) return duration;
+  }
+  return null;
 }

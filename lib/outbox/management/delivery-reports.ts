@@ -5,6 +5,7 @@ import { hostOf, withoutQuery } from '../../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
 import { requireOutbox } from '../strategy/outbox.strategy.js';
 import type { FailingSubscriber } from '../tables/health-table.js';
+import { MOST_COUNTED } from '../tables/log-page-table.js';
 import {
   attemptFigures,
   type AttemptFiguresQuery,
@@ -14,6 +15,12 @@ import {
 import type { Deliveries } from './deliveries.js';
 import { type FilterPreviewQuery, type PreviewedMessage, previewFilter } from './filter-preview.js';
 import { type SentRequest, sentRequest } from './sent-request.js';
+import {
+  type EndpointState,
+  type EndpointStates,
+  endpointStates,
+  failingStates,
+} from './endpoint-states.js';
 import { visibleSubscribers } from './subscriber-scope.js';
 
 /** Dependencies of {@link DeliveryReports}. */
@@ -75,6 +82,24 @@ export class DeliveryReports {
     return previewFilter((await requireOutbox(this.dependencies.strategy)).stores, query);
   }
 
+  /** Tells whether the endpoint of a stored subscriber fails; null when `scope` does not contain the subscriber. */
+  async endpoint(id: string, scope: OwnerScope): Promise<EndpointState | null> {
+    const { strategy, subscribers, clock } = this.dependencies;
+    const outbox = await requireOutbox(strategy);
+    const found = await subscribers.findById(id, scope);
+    if (found === null) return null;
+    const [state] = await endpointStates(outbox, [found], clock.now());
+    return state!;
+  }
+
+  /** Finds the endpoints in scope that fail, and counts them and the disabled ones. */
+  async endpoints(scope: OwnerScope): Promise<EndpointStates> {
+    const { strategy, subscribers, clock } = this.dependencies;
+    const outbox = await requireOutbox(strategy);
+    const found = await failingStates(outbox, subscribers, scope, clock.now());
+    return { ...found, disabled: (await subscribers.countDisabled(scope)) ?? 0 };
+  }
+
   /** Lists the subscribers that have failed for the longest time, with their hosts. */
   async failing(): Promise<readonly FailingEndpoint[]> {
     const { strategy, subscribers } = this.dependencies;
@@ -99,6 +124,12 @@ export class DeliveryReports {
         enabled: subscriber?.enabled ?? null,
       };
     });
+  }
+
+  /** Counts the failing subscribers of all owners, up to 100,000. */
+  async countFailing(): Promise<number> {
+    const { stores } = await requireOutbox(this.dependencies.strategy);
+    return stores[0]!.health.countFailing(MOST_COUNTED);
   }
 
   /** Adds the URL of its subscriber to each delivery: as it is now, and without its query. Null where it is not stored. */

@@ -118,14 +118,16 @@ async function plansFor(
   const everything = { ...all, filters: [...all.filters, ...ofStatus, ...others] };
   const isFailing = status === undefined && FAILING_CLASSES.has(statusClass);
   if (status !== 'failed' && status !== 'pending' && !isFailing) return [everything];
-  if (status !== 'failed' && !(await pages.isFewWaiting(own[0] ?? ALL, FEW_WAITING))) {
+  // An owner of many subscribers has no index of what waits for them.
+  const waiting =
+    status === 'failed' ? [] : all.filters.length > 0 ? null : all.arms.map(waitingArm);
+  if (
+    waiting === null ||
+    (waiting.length > 0 && !(await pages.isFewWaiting(waiting, FEW_WAITING)))
+  ) {
     return [everything];
   }
-  const waiting: LogCondition = {
-    sql: "d.due_at IS NOT NULL AND d.status = 'pending'",
-    parameters: [],
-  };
-  const arms = [...(status === 'pending' ? [] : FAILED), ...(status === 'failed' ? [] : [waiting])];
+  const arms = [...(status === 'pending' ? [] : FAILED), ...waiting];
   const indexed = { arms, filters: [...own, ...others] };
   // Either the failures of others or the successes of these subscribers may be many.
   return status === 'pending' || subscribers === undefined ? [indexed] : [indexed, everything];
@@ -146,6 +148,14 @@ const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
   sql: `d.reason = '${reason}'`,
   parameters: [],
 }));
+
+/** What waits along an arm. */
+function waitingArm({ sql, parameters }: LogCondition): LogCondition {
+  return {
+    sql: `${sql === '' ? '' : `${sql} AND `}d.due_at IS NOT NULL AND d.status = 'pending'`,
+    parameters,
+  };
+}
 
 function subscriberArm(id: string): LogCondition {
   return { sql: 'd.subscriber_id = ?', parameters: [keyOf('sub_', id)] };

@@ -83,14 +83,14 @@ export async function replayFailed(
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
-  const found = await store.log.failed({ subscriber, from, before, after, limit: BATCH, now });
+  const query = { subscriber, from, before, after, limit: BATCH, now };
+  const { found, next } = await store.log.failed(query);
   const { counts } = await requeue(
     store,
     found.filter(({ event }) => isAmong(event, events)),
     tools,
     { now, dryRun, isWaitingToo: true, placed: deferred },
   );
-  const next = found.length < BATCH ? null : found.at(-1)!.id;
   if (next === null && !dryRun) await settle(store, subscriber, tools);
   return { counts, next };
 }

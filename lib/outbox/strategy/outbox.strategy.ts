@@ -107,6 +107,11 @@ export class OutboxStrategy
     return this.#engine.scheduler.endpoints();
   }
 
+  /** The hosts that the operator has paused, also where there is no table for pauses. @internal */
+  pausedHosts(): Promise<ReadonlySet<string>> {
+    return this.#engine.pauses.hosts();
+  }
+
   /** The hosts that the operator has paused. */
   pauses(): Promise<readonly Pause[]> {
     return this.#engine.pauses.list();

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AttemptRecord } from '../../delivery/index.js';
 import {
   type Candidate,
@@ -6,7 +7,7 @@ import {
   parseCandidateRow,
 } from './delivery-record.js';
 import type { MessageOrder } from './requeue-table.js';
-import { LogPageTable } from './log-page-table.js';
+import { LogPageTable, MOST_COUNTED, MOST_READ } from './log-page-table.js';
 import { deliveryId, hashOf, idFrom, keyOf, withMessageId } from './keys.js';
 import { cursorOf, type MessageCursor } from '../model/message-cursor.js';
 import { idRows } from '../database/dialect.js';
@@ -24,6 +25,8 @@ export interface FailedQuery {
   readonly now: number;
 }
 
+/** Deliveries of one step of {@link DeliveryLogTable.failed}. */
+const MOST_FAILED_LOOKED_AT = 5000;
 const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
 
 /** The SQL of the delivery log: reads `thorn_deliveries` and `thorn_attempts`. */
@@ -69,21 +72,39 @@ export class DeliveryLogTable {
     return rows.map(parseAttemptRow);
   }
 
-  /** Reads failed deliveries and waiting retries, oldest first; cancelled deliveries are left out. */
-  async failed({ subscriber, from, before, after, limit, now }: FailedQuery): Promise<Candidate[]> {
+  /**
+   * Reads failed deliveries and waiting retries, oldest first; cancelled deliveries are left out.
+   *
+   * @returns `next` is the `after` of the deliveries that were not looked at; null when there are none
+   */
+  async failed({
+    subscriber,
+    from,
+    before,
+    after,
+    limit,
+    now,
+  }: FailedQuery): Promise<{ readonly found: readonly Candidate[]; readonly next: string | null }> {
+    const range = [
+      keyOf('sub_', subscriber),
+      ...[from, before, after].map((one) => keyOf('dlv_', one)),
+    ];
+    // Few of many may have failed, and SQLite answers on the event loop.
+    const { rows: ends } = await this.database.run({
+      sql: `SELECT d.id FROM ${this.tables.deliveries} d WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? ORDER BY d.id LIMIT 1 OFFSET ?`,
+      parameters: [...range, MOST_FAILED_LOOKED_AT - 1],
+    });
+    const end = ends[0]?.['id'] as string | undefined;
     const { rows } = await this.database.run({
       sql: `SELECT d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
-        WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? AND ((d.status = 'failed' AND d.reason <> 'cancelled')
+        WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? ${end === undefined ? '' : 'AND d.id <= ?'} AND ((d.status = 'failed' AND d.reason <> 'cancelled')
           OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.permit_at IS NULL AND d.due_at > ?))
         ORDER BY d.id LIMIT ?`,
-      parameters: [
-        keyOf('sub_', subscriber),
-        ...[from, before, after].map((one) => keyOf('dlv_', one)),
-        now,
-        limit,
-      ],
+      parameters: [...range, ...(end === undefined ? [] : [end]), now, limit],
     });
-    return rows.map(parseCandidateRow);
+    const found = rows.map(parseCandidateRow);
+    if (found.length === limit) return { found, next: found.at(-1)!.id };
+    return { found, next: end === undefined ? null : idFrom('dlv_', end, null) };
   }
 
   /** Reads the messages behind the cursor, each with the subscriber's delivery, oldest first. */
@@ -156,21 +177,38 @@ export class DeliveryLogTable {
   /** Counts deliveries and messages by state, and finds the oldest due times. */
   async stats(now: number): Promise<Row> {
     const { deliveries, pendingMessages } = this.tables;
-    const { rows } = await this.database.run({
-      sql: `SELECT w.pending, w.rate_limited,
-        (SELECT COUNT(*) FROM ${deliveries} WHERE due_at <= ?) AS due,
-        (SELECT COUNT(*) FROM ${deliveries} WHERE due_at > ? AND lease IS NOT NULL) AS leased,
-        (SELECT COUNT(*) FROM ${deliveries} WHERE key_hash IS NOT NULL AND place > 0) AS blocked,
-        (SELECT COUNT(*) FROM ${deliveries} WHERE key_hash IS NOT NULL AND place = 0 AND status = 'failed') AS holding,
-        (SELECT COUNT(*) FROM ${deliveries} WHERE reason IS NOT NULL) AS failed,
-        (SELECT MIN(due_at) FROM ${deliveries} WHERE due_at <= ?) AS oldest_delivery,
-        (SELECT COUNT(*) FROM ${pendingMessages}) AS pending_messages,
-        (SELECT COUNT(*) FROM ${pendingMessages} WHERE due_at <= ?) AS due_messages,
-        (SELECT MIN(due_at) FROM ${pendingMessages} WHERE due_at <= ?) AS oldest_message
-        FROM (SELECT COUNT(*) AS pending, COUNT(permit_at) AS rate_limited FROM ${deliveries} WHERE due_at IS NOT NULL) w`,
-      parameters: [now, now, now, now, now],
-    });
-    return rows[0]!;
+    const waiting = `SELECT permit_at FROM ${deliveries} WHERE due_at IS NOT NULL`;
+    const next = `SELECT lease FROM ${deliveries} WHERE due_at > ? ORDER BY due_at`;
+    const keyed = `SELECT place, status FROM ${deliveries} WHERE key_hash IS NOT NULL`;
+    const failed = `SELECT 1 AS one FROM ${deliveries} WHERE reason IS NOT NULL`;
+    const messages = `SELECT due_at FROM ${pendingMessages} ORDER BY due_at`;
+    const due = (table: string) => `SELECT due_at FROM ${table} WHERE due_at <= ? ORDER BY due_at`;
+    const counts: readonly (readonly [columns: string, from: string, ...parameters: number[]])[] = [
+      ['COUNT(*) AS pending, COUNT(w.permit_at) AS rate_limited', waiting, MOST_COUNTED],
+      ['COUNT(*) AS due, MIN(w.due_at) AS oldest_delivery', due(deliveries), now, MOST_COUNTED],
+      ['COUNT(w.lease) AS leased', next, now, MOST_READ],
+      [
+        "COUNT(CASE WHEN w.place > 0 THEN 1 END) AS blocked, COUNT(CASE WHEN w.place = 0 AND w.status = 'failed' THEN 1 END) AS holding",
+        keyed,
+        MOST_READ,
+      ],
+      ['COUNT(*) AS failed', failed, MOST_COUNTED],
+      ['COUNT(*) AS pending_messages', messages, MOST_COUNTED],
+      [
+        'COUNT(*) AS due_messages, MIN(w.due_at) AS oldest_message',
+        due(pendingMessages),
+        now,
+        MOST_COUNTED,
+      ],
+    ];
+    const found: Row[] = [];
+    for (const [columns, from, ...parameters] of counts) {
+      const sql = `SELECT ${columns} FROM (${from} LIMIT ?) w`;
+      found.push((await this.database.run({ sql, parameters })).rows[0]!);
+      // SQLite answers without yielding to the event loop.
+      await setImmediate();
+    }
+    return Object.assign({}, ...found) as Row;
   }
 }
 

@@ -80,6 +80,15 @@ export class HealthTable {
     }));
   }
 
+  /** Counts the failing subscribers. @param most the count ends there */
+  async countFailing(most: number): Promise<number> {
+    const { rows } = await this.database.run({
+      sql: `SELECT COUNT(*) AS amount FROM (SELECT 1 AS one FROM ${this.#table} h LIMIT ?) w`,
+      parameters: [most],
+    });
+    return Number(rows[0]!['amount']);
+  }
+
   /** Writes the changes. @returns the subscribers whose change was written; another process has changed the others */
   async write(changes: readonly HealthChange[]): Promise<ReadonlySet<string>> {
     const { dialect } = this.database;

@@ -1,4 +1,4 @@
-import { type Dialect, idRows, type Statement } from '../database/dialect.js';
+import { type Columns, type Dialect, idRows, type Statement } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { idFrom, isOfMessages, keyOf } from './keys.js';
@@ -17,6 +17,18 @@ export interface LogRange {
   /** Upper bounds, exclusive. */
   readonly before: readonly string[];
 }
+
+/** Ids from `low` to below `high`, which are counted together. */
+export interface IdBucket {
+  readonly bucket: number;
+  readonly low: string;
+  readonly high: string;
+}
+
+const BUCKETS: Columns = { bucket: 'bigint', low: 'uuid', high: 'uuid' };
+/** Entries of an index that one count goes through, and rows: of more, counts say that there are at least so many. */
+export const MOST_COUNTED = 100_000;
+export const MOST_READ = 20_000;
 
 /**
  * Reads the delivery log, newest first, along several arms. An arm is a condition that an index has in the order of ids,
@@ -132,7 +144,7 @@ export class LogPageTable {
   ): Promise<readonly Row[]> {
     const { attempts } = this.tables;
     const event = byEvent ? ', d.event' : '';
-    const groups = `a.began - (a.began % ${step}), a.status, a.error_code, a.duration${byEvent ? ', a.event' : ''}`;
+    const groups = `w.began - (w.began % ${step}), w.status, w.error_code, w.duration${byEvent ? ', w.event' : ''}`;
     const parts = arms.flatMap((arm): Statement[] => {
       const all = [arm, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
       const where = all.map(({ sql }) => sql).join(' AND ');
@@ -143,27 +155,71 @@ export class LogPageTable {
           parameters,
         },
         {
-          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration${event} FROM ${this.#deliveries} d ${this.dialect.join} ${attempts} o ON o.delivery_id = d.id WHERE ${where} AND d.requests > 1`,
+          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration${event} FROM ${this.#deliveries} d ${this.dialect.joinEach(attempts, 'o', 'o.delivery_id = d.id')} WHERE ${where} AND d.requests > 1`,
           parameters,
         },
       ];
     });
     const { rows } = await this.database.run({
-      sql: `SELECT ${groups.replace(',', ' AS bucket,')}, COUNT(*) AS amount FROM (${parts.map(({ sql }) => sql).join(' UNION ALL ')}) a GROUP BY ${groups}`,
+      sql: `SELECT ${groups.replace(',', ' AS bucket,')}, COUNT(*) AS amount FROM (${parts.map(({ sql }) => sql).join(' UNION ALL ')}) w GROUP BY ${groups}`,
       parameters: parts.flatMap(({ parameters }) => parameters),
     });
     return rows;
   }
 
-  /** True when fewer than `most` deliveries wait that the condition holds for. */
-  async isFewWaiting(condition: LogCondition, most: number): Promise<boolean> {
-    const and = condition.sql === '' ? '' : `AND ${condition.sql}`;
+  /** Counts the deliveries of an arm by bucket and state. @param buckets in the order of their ids */
+  async countDeliveries(
+    arm: LogCondition,
+    range: LogRange,
+    buckets: readonly IdBucket[],
+    byEvent: boolean,
+  ): Promise<readonly Row[]> {
+    const columns = `r.bucket, d.status${byEvent ? ', d.event' : ''}`;
+    const among = buckets
+      .filter(({ low, high }) => overlaps(range, low, high))
+      .map(({ bucket, low, high }) => ({
+        bucket,
+        low: keyOf('dlv_', low),
+        high: keyOf('dlv_', high),
+      }));
+    const conditions = [arm, ...conditionsOf(range)];
     const { rows } = await this.database.run({
-      sql: `SELECT COUNT(*) AS amount FROM (SELECT 1 AS one FROM ${this.#deliveries} d WHERE d.due_at IS NOT NULL ${and} LIMIT ?) w`,
-      parameters: [...condition.parameters, most],
+      sql: `SELECT ${columns}, COUNT(*) AS amount FROM ${this.dialect.rows('r', BUCKETS)} ${this.dialect.join} ${this.#deliveries} d
+        ON d.id >= r.low AND d.id < r.high AND ${conditions.map(({ sql }) => sql).join(' AND ')} GROUP BY ${columns}`,
+      parameters: [
+        this.dialect.rowsParameter(BUCKETS, among),
+        ...conditions.flatMap(({ parameters }) => parameters),
+      ],
+    });
+    return rows;
+  }
+
+  /** Counts the deliveries of an arm that wait for a rate limit, among the first that wait. */
+  async countRateLimited(arm: LogCondition, byEvent: boolean): Promise<readonly Row[]> {
+    const event = byEvent ? ', w.event' : '';
+    const { rows } = await this.database.run({
+      sql: `SELECT COUNT(w.permit_at) AS amount${event} FROM (SELECT d.permit_at${byEvent ? ', d.event' : ''} FROM ${this.#deliveries} d WHERE ${arm.sql} AND d.due_at IS NOT NULL LIMIT ?) w ${byEvent ? 'GROUP BY w.event' : ''}`,
+      parameters: [...arm.parameters, byEvent ? MOST_READ : MOST_COUNTED],
+    });
+    return rows;
+  }
+
+  /** True when fewer than `most` deliveries wait along the arms. */
+  async isFewWaiting(arms: readonly LogCondition[], most: number): Promise<boolean> {
+    const parts = arms.map(
+      ({ sql }, at) =>
+        `SELECT * FROM (SELECT 1 AS one FROM ${this.#deliveries} d WHERE ${sql} LIMIT ?) AS p${at}`,
+    );
+    const { rows } = await this.database.run({
+      sql: `SELECT COUNT(*) AS amount FROM (${parts.join(' UNION ALL ')}) w`,
+      parameters: arms.flatMap(({ parameters }) => [...parameters, most]),
     });
     return Number(rows[0]!['amount']) < most;
   }
+}
+
+function overlaps({ from, before }: LogRange, low: string, high: string): boolean {
+  return (from === undefined || high > from) && before.every((id) => low < id);
 }
 
 function conditionsOf({ from, before }: LogRange): readonly LogCondition[] {

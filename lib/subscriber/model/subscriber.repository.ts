@@ -194,10 +194,13 @@ export abstract class SubscriberRepository {
   }
 
   /**
-   * Counts disabled subscribers for gauges. Called whenever metrics are collected, so it must be cheap. Default: null
-   * for unknown.
+   * Counts disabled subscribers for gauges and the page. Called whenever metrics are collected, so it must be cheap.
+   * Default: null for unknown.
+   *
+   * @param scope whose; default anybody's
    */
-  async countDisabled(): Promise<number | null> {
+  async countDisabled(scope: OwnerScope = 'any'): Promise<number | null> {
+    void scope;
     return null;
   }
 

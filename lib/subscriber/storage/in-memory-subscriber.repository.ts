@@ -96,8 +96,9 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     return { items, next: rest.length > limit ? items.at(-1)!.id : null };
   }
 
-  override async countDisabled(): Promise<number> {
-    return [...this.#subscribers.values()].filter(({ enabled }) => !enabled).length;
+  override async countDisabled(scope: OwnerScope = 'any'): Promise<number> {
+    return [...this.#subscribers.values()].filter((one) => !one.enabled && isWithin(one, scope))
+      .length;
   }
 
   override match(criteria: MatchCriteria): readonly Subscriber[] {

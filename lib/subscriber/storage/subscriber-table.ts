@@ -156,8 +156,12 @@ export class SubscriberTable {
     return this.#select().where('s.id IN (:...ids)', { ids }).getMany();
   }
 
-  countDisabled(): Promise<number> {
-    return this.#select().where('s.enabled = :enabled', { enabled: false }).getCount();
+  async countDisabled(scope: OwnerScope): Promise<number> {
+    const query = this.#select().where('s.enabled = :enabled', { enabled: false });
+    if (scope === 'any') return query.getCount();
+    query.andWhere(scope.owner === null ? 's.owner IS NULL' : 's.owner = :owner', scope);
+    const rows = await query.select('s.owner', 'owner').getRawMany<{ owner: string | null }>();
+    return rows.filter(({ owner }) => owner === scope.owner).length;
   }
 
   async checksum(): Promise<Checksum> {

@@ -203,8 +203,8 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return updatedAt.getTime() + (isNew ? 0 : this.#maxStaleness);
   }
 
-  override countDisabled(): Promise<number> {
-    return this.#table.countDisabled();
+  override countDisabled(scope: OwnerScope = 'any'): Promise<number> {
+    return this.#table.countDisabled(scope);
   }
 
   override match(criteria: MatchCriteria): readonly Subscriber[] | Promise<readonly Subscriber[]> {

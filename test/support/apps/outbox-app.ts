@@ -66,13 +66,16 @@ export class Article {
 /** Records every statement of a data source, those on the library's own connection included. */
 export class StatementLogger extends AbstractLogger {
   readonly statements: string[] = [];
+  /** The same with their parameters. */
+  readonly queries: { readonly sql: string; readonly parameters: readonly unknown[] }[] = [];
 
   constructor() {
     super('all');
   }
 
-  override logQuery(sql: string): void {
+  override logQuery(sql: string, parameters: readonly unknown[] = []): void {
     this.statements.push(sql);
+    this.queries.push({ sql, parameters });
   }
 
   protected override writeLog(): void {}

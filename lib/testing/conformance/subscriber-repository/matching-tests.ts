@@ -51,6 +51,8 @@ export function matchingTests({ test, expect }: SuiteContext): void {
     expect([before, await repository.countDisabled()]).toEqual(
       before === null ? [null, null] : [1, 2],
     );
+    const own = await repository.countDisabled({ owner: 'nobody' });
+    expect(own).toBe(before === null ? null : 0);
   });
 
   test('never matches one that is still to be verified', async (repository) => {

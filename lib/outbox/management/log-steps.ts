@@ -1,0 +1,82 @@
+import { setImmediate } from 'node:timers/promises';
+import { timeFromId } from '../../common/id.js';
+import type { Row } from '../database/outbox-database.js';
+import type { LogCondition, LogPageTable, LogRange } from '../tables/log-page-table.js';
+import { isAmong } from './replay.js';
+
+/** How much of the log a report looks at. */
+export interface StepBounds {
+  /** Deliveries at most. */
+  readonly rows: number;
+  /** Milliseconds after which no further step is taken. */
+  readonly time: number;
+}
+
+/** The bounds of one answer. */
+export const LOG_BOUNDS: StepBounds = { rows: 200_000, time: 500 };
+
+/** Deliveries of the first step, and the most of a later one. */
+const FIRST_STEP = 1000;
+const MOST_STEP = 10_000;
+/** Milliseconds that a step should take: SQLite answers on the event loop. */
+const STEP_TIME = 25;
+
+/**
+ * Goes through the log from its newest deliveries on, in steps. Attempts are rows of their own, and rows may be on disk,
+ * so that the size of a step follows from the time of the one before.
+ *
+ * @param look reads what it needs of one step
+ * @returns the id down to which everything was looked at; null: everything there is
+ */
+export async function lookInSteps(
+  pages: LogPageTable,
+  arms: readonly LogCondition[],
+  { from, before }: LogRange,
+  bounds: StepBounds,
+  look: (part: LogRange) => Promise<void>,
+): Promise<string | null> {
+  const end = performance.now() + bounds.time;
+  let rows = FIRST_STEP;
+  let part = before;
+  for (let looked = rows; ; looked += rows) {
+    const began = performance.now();
+    const floor = await pages.floorOf(arms, { from, before: part }, Math.ceil(rows / arms.length));
+    await look({ from: floor ?? from, before: part });
+    const now = performance.now();
+    if (floor === null || looked >= bounds.rows || now > end) return floor;
+    rows = stepAfter(rows, now - began);
+    part = [floor];
+    // SQLite answers without yielding to the event loop.
+    await setImmediate();
+  }
+}
+
+/** The time from which on everything was looked at, when the steps ended at `floor`. @param since where they would end */
+export function countedSince(floor: string | null, since: number): number {
+  return floor === null ? since : timeFromId(floor) + 1;
+}
+
+/** The rows of each bucket. */
+export function byBucket(rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {
+  const buckets = new Map<number, Row[]>();
+  for (const row of rows) {
+    const bucket = Number(row['bucket']);
+    const others = buckets.get(bucket);
+    if (others === undefined) buckets.set(bucket, [row]);
+    else others.push(row);
+  }
+  return buckets;
+}
+
+/** Leaves out rows of other events. Databases cannot: they differ in what LIKE compares. */
+export function rowsOf(
+  rows: readonly Row[],
+  events: readonly string[] | undefined,
+): readonly Row[] {
+  return events === undefined ? rows : rows.filter(({ event }) => isAmong(event as string, events));
+}
+
+function stepAfter(rows: number, took: number): number {
+  const fitting = Math.round((rows * STEP_TIME) / Math.max(took, 1));
+  return Math.min(Math.max(fitting, FIRST_STEP / 10), rows * 2, MOST_STEP);
+}

@@ -1,0 +1,216 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { afterEach, describe, expect, it } from 'vitest';
+import { DeliveryReports } from '../../lib/outbox/index.js';
+import { MovableClock } from '../../lib/testing/index.js';
+import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
+import { planFaults } from '../support/plan-faults.js';
+import { printFigures } from '../support/print-figures.js';
+import { analyzeTables } from '../support/seed-due-deliveries.js';
+import { LOG_END, OWNER_SIZES, seededKey, seededSubscriber, seedLog } from '../support/seed-log.js';
+
+type Report = readonly [name: string, run: () => Promise<unknown>];
+
+const IS_LONG = process.env['THORN_LONG'] === '1';
+const ROWS = IS_LONG ? 200_000 : 25_000;
+/** Reports that look at as much as they can in this time, in milliseconds, whatever the size of the log. */
+const BUDGET = 700;
+/** Milliseconds that say nothing about the size of the log. */
+const NOTHING = 60;
+
+describe.each<{ kind: DatabaseKind }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('reports on $kind', ({ kind }) => {
+  let place: TestDatabase;
+  let rig: OutboxApp;
+  afterEach(async () => {
+    await rig.close();
+    await place.drop();
+  });
+
+  it(
+    'look at a part of the log, by indexes, and cost no more when the log grows',
+    { timeout: 900_000 },
+    async () => {
+      place = await createDatabase(kind);
+      rig = await openOutboxApp(place, {
+        worker: false,
+        hasPauses: true,
+        clock: new MovableClock(LOG_END),
+      });
+      for (const [owner, [first, count]] of Object.entries(OWNER_SIZES)) {
+        for (let n = first; n < first + count; n++) {
+          await rig.subscribers.create(
+            subscriber(`https://host-${n}.example/`, { id: seededSubscriber(n), owner }),
+          );
+        }
+      }
+      await seedLog(rig, kind, ROWS);
+      // Of SQLite, applications hardly ever ask for statistics: plans must be good without them as well.
+      if (kind === 'file') expect(await faultsOf(rig, kind)).toEqual([]);
+      await analyzeTables(rig, kind);
+      expect(await faultsOf(rig, kind)).toEqual([]);
+
+      // Elsewhere the cost is the plan's, and rows take long to write.
+      if (kind !== 'file' && !IS_LONG) return;
+      const small = await costsOf(rig, kind);
+      await seedLog(rig, kind, ROWS * 10, ROWS + 1);
+      await analyzeTables(rig, kind);
+      const large = await costsOf(rig, kind);
+      printFigures(
+        `milliseconds of reports of ${ROWS} deliveries on ${kind}, and of ten times as many`,
+        Object.fromEntries(
+          Object.entries(large).flatMap(([name, { took }]) => [
+            [name, small[name]!.took],
+            [`${name}, ten times`, took],
+          ]),
+        ),
+      );
+      for (const [name, { took, blocked }] of Object.entries(large)) {
+        const most = /figures|history|recover/.test(name) ? BUDGET : NOTHING;
+        expect(took, name).toBeLessThan(Math.max(small[name]!.took * 2, most));
+        // Other work of the machine would count as well.
+        if (IS_LONG && kind === 'file') expect(blocked, name).toBeLessThan(50);
+      }
+    },
+  );
+});
+
+/** What is wrong with the plans of the statements that the reports run, as they run them. */
+async function faultsOf(rig: OutboxApp, kind: DatabaseKind): Promise<readonly string[]> {
+  rig.log.queries.length = 0;
+  for (const [, run] of reportsOf(rig)) await run();
+  const asked = [...new Map(rig.log.queries.map((one) => [one.sql, one])).values()].filter(
+    ({ sql }) => /^\s*SELECT/i.test(sql),
+  );
+  expect(asked.length).toBeGreaterThan(30);
+  const faults: string[] = [];
+  for (const { sql, parameters } of asked) {
+    const found = await planFaults(rig, kind, sql, parameters);
+    faults.push(...found.map((fault) => `${fault}: ${sql.slice(0, 1000)}`));
+  }
+  return faults;
+}
+
+/** Everything that looks at the log on behalf of the REST APIs, the page, the metrics and the command. */
+function reportsOf(rig: OutboxApp): readonly Report[] {
+  const { deliveries, strategy, subscribers, clock } = rig;
+  const reports = new DeliveryReports({
+    ...{ strategy, deliveries, subscribers, clock },
+    ...({} as Pick<ConstructorParameters<typeof DeliveryReports>[0], 'deliverer' | 'fanOut'>),
+  });
+  const id = (age: number) => `dlv_${seededKey(age)}`;
+  const queries: Readonly<Record<string, Parameters<typeof deliveries.list>[0]>> = {
+    all: {},
+    failed: { status: 'failed' },
+    pending: { status: 'pending' },
+    succeeded: { status: 'succeeded' },
+    '5xx': { statusClass: '5xx' },
+    timeout: { statusClass: 'timeout' },
+    'no event': { event: 'none.*' },
+    'failed of an event': { status: 'failed', event: 'stock.low' },
+    'a message': { messageId: `msg_${seededKey(471)}` },
+    'a delivery': { deliveryId: id(10) },
+    'a time': { since: LOG_END - 3_600_000, until: LOG_END - 60_000, event: 'none.*' },
+  };
+  const scopes = ['any', ...Object.keys(OWNER_SIZES).map((owner) => ({ owner }))] as const;
+  const nameOf = (scope: (typeof scopes)[number]) => (scope === 'any' ? 'any' : scope.owner);
+  const until = new Date(LOG_END);
+  return [
+    ...scopes.flatMap((scope) =>
+      Object.entries(queries).map<Report>(([name, query]) => [
+        `list ${name} of ${nameOf(scope)}`,
+        () => deliveries.list({ ...query, limit: 50 }, scope),
+      ]),
+    ),
+    ...[0, 5].map(seededSubscriber).flatMap((subscriberId): Report[] => [
+      [`list ${subscriberId}`, () => deliveries.list({ subscriberId, limit: 50 }, 'any')],
+      [
+        `list pending of ${subscriberId}`,
+        () => deliveries.list({ subscriberId, status: 'pending' }, 'any'),
+      ],
+      [
+        `list page of ${subscriberId}`,
+        () => deliveries.list({ subscriberId, after: id(50) }, 'any'),
+      ],
+      [`history of ${subscriberId}`, () => deliveries.history({ subscriberId, days: 90 }, 'any')],
+      [
+        `history of events of ${subscriberId}`,
+        () => deliveries.history({ subscriberId, days: 90, events: ['order.*'] }, 'any'),
+      ],
+      [
+        `figures of ${subscriberId}`,
+        () => reports.figures({ subscriberId, by: 'day', until }, 'any'),
+      ],
+    ]),
+    ...scopes.flatMap((scope): Report[] => [
+      [`figures by hour of ${nameOf(scope)}`, () => reports.figures({ by: 'hour', until }, scope)],
+      [
+        `figures by day of ${nameOf(scope)}`,
+        () => reports.figures({ by: 'day', until, events: ['order.*'] }, scope),
+      ],
+      [`endpoints of ${nameOf(scope)}`, () => reports.endpoints(scope)],
+    ]),
+    ['stats', () => deliveries.stats()],
+    ['failing', () => reports.failing()],
+    ['failing, counted', () => reports.countFailing()],
+    ['one delivery', () => deliveries.findById(id(10), 'any')],
+    ['one endpoint', () => reports.endpoint(seededSubscriber(0), 'any')],
+    [
+      'filter preview',
+      () =>
+        reports.previewFilter({
+          owner: 'small',
+          events: ['*'],
+          exclude: [],
+          filter: { total: { gt: 100 } },
+        }),
+    ],
+    [
+      'recover, counted',
+      () =>
+        deliveries.retryFailed(
+          {
+            subscriberId: seededSubscriber(0),
+            since: 0,
+            dryRun: true,
+            signal: AbortSignal.timeout(50),
+          },
+          'any',
+        ),
+    ],
+  ];
+}
+
+interface Cost {
+  /** Milliseconds; on SQLite of the processor, whatever else the machine does. */
+  readonly took: number;
+  /** The longest time for which the event loop stood still, in milliseconds. */
+  readonly blocked: number;
+}
+
+/** The cheapest of three runs of each report. */
+async function costsOf(rig: OutboxApp, kind: DatabaseKind): Promise<Record<string, Cost>> {
+  const costs: Record<string, Cost> = {};
+  for (const [name, run] of reportsOf(rig)) {
+    const runs: Cost[] = [];
+    for (let n = 0; n < 3; n++) {
+      const delay = monitorEventLoopDelay({ resolution: 1 });
+      await new Promise(setImmediate);
+      delay.enable();
+      const [began, used] = [performance.now(), process.cpuUsage()];
+      await run();
+      const { user, system } = process.cpuUsage(used);
+      const took = kind === 'file' ? (user + system) / 1000 : performance.now() - began;
+      delay.disable();
+      runs.push({ took, blocked: delay.max / 1e6 });
+    }
+    costs[name] = {
+      took: Math.min(...runs.map((one) => one.took)),
+      blocked: Math.min(...runs.map((one) => one.blocked)),
+    };
+  }
+  return costs;
+}
