@@ -55,6 +55,7 @@ const BODIES: Readonly<Record<string, { rest?: object; fields: Record<string, un
         'article.*',
         'stock.{sku}.low',
       ],
+      data: [JSON.parse('['.repeat(40) + ']'.repeat(40))],
     },
   },
   '/rotate-secret': {

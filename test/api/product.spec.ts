@@ -79,7 +79,7 @@ describe.each(
     );
 
   it('sends a signed ping, and reports the result', async () => {
-    receiver.answer(204, 500);
+    receiver.answer(204, { status: 500, body: 'out of order' });
     const ping = await post(`${self}/test`, {});
     expect(ping.body).toEqual({
       messageId: expect.stringMatching(/^msg_/),
@@ -90,6 +90,8 @@ describe.each(
       error: null,
       startedAt: expect.stringMatching(/Z$/),
       duration: expect.any(Number),
+      response: null,
+      answerHeaders: expect.objectContaining({ date: expect.any(String) }),
     });
     const [received] = receiver.received;
     expect(received!.headers['hook-subscription']).toBe(id);
@@ -100,6 +102,7 @@ describe.each(
       outcome: 'failed',
       status: 500,
       error: null,
+      response: 'out of order',
     });
     expect((await get(`${self}/deliveries`)).body).toEqual({ items: [], next: null });
   });
@@ -110,10 +113,14 @@ describe.each(
     await post(`${self}/test`, { event: 'article.created' });
     await post(`${self}/test`, { event: 'order.paid' });
     await post(`${self}/test`, { event: 'article.changed' });
+    await post(`${self}/test`, { event: 'article.changed', data: { title: 'Mine' } });
+    await post(`${self}/test`, { data: null });
     expect(receiver.received.map(({ json }) => json)).toMatchObject([
       { type: 'article.created', data: { title: 'Hello' } },
       { type: 'order.paid', data: { total: 5 } },
       { type: 'article.changed', data: {} },
+      { type: 'article.changed', data: { title: 'Mine' } },
+      { type: 'thorn.ping', data: null },
     ]);
     expect(other.received).toEqual([]);
     await other.stop();

@@ -204,7 +204,10 @@ export function apiSchemas(
     CreatedSubscriber: all({ ...read, secret: shown, warnings }),
     SubscriberPage: page('Subscriber', nullable),
     Nothing: some({}),
-    Test: some({ event: { ...text, description: 'Name of an event type; default thorn.ping' } }),
+    Test: some({
+      event: { ...text, description: 'Name of an event type; default thorn.ping' },
+      data: { description: 'Any JSON of up to 32 levels; default the example of the event' },
+    }),
     TestResult: all({
       messageId: text,
       deliveryId: text,
@@ -214,6 +217,8 @@ export function apiSchemas(
       error,
       startedAt: time,
       duration: nullable(count),
+      response: nullable({ ...text, description: 'The first 16 KiB of the answer' }),
+      answerHeaders: answerHeaders(nullable),
     }),
     Rotation: some({
       overlap: {

@@ -1,5 +1,7 @@
 import { Body, Headers, HttpCode, Inject, Param, Post, Res, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { isDeeperThan } from '../../common/depth.js';
+import { InvalidInputError } from '../../errors/index.js';
 import { EventCatalogue } from '../../event/index.js';
 import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
@@ -21,6 +23,8 @@ import { RoutePaths } from '../platform/route-paths.js';
 import { SecretSubscriberView, SubscriberView } from './subscriber.view.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
+/** The maximum nesting depth of the data of a test. */
+const MAX_DATA_DEPTH = 32;
 
 /** The routes that do something with one subscriber. */
 export function actionsController(settings: ApiSettings): Type<unknown> {
@@ -49,8 +53,9 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<TestView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-      const { event = PING_EVENT } = body as TestDto;
-      const data = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
+      const { event = PING_EVENT, data: given } = body as TestDto;
+      const example = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
+      const data = given === undefined ? example : checkedData(given);
       if (subscriber.verification === 'pending') {
         throw problem('endpoint-unverified', 'The endpoint has not answered its challenge yet');
       }
@@ -142,6 +147,12 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
   }
 
   return ThornActionsController;
+}
+
+/** @throws {@link InvalidInputError} for data that is too deep to be encoded */
+function checkedData(data: unknown): unknown {
+  if (!isDeeperThan(data, MAX_DATA_DEPTH)) return data;
+  throw new InvalidInputError('data', `must not be nested deeper than ${MAX_DATA_DEPTH} levels`);
 }
 
 /** @throws a 429 that says when the owner may send to an endpoint again */

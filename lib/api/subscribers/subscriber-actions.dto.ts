@@ -9,6 +9,10 @@ export class TestDto {
   @NotRequired()
   @IsText('must be the name of an event')
   event?: string;
+
+  /** The data of the message, any JSON of up to 32 levels. Default: the example of the event. */
+  @Rule(({ Allow }) => Allow())
+  data?: unknown;
 }
 
 /** The body of `POST /:id/rotate-secret`. */

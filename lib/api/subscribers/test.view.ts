@@ -15,16 +15,22 @@ export class TestView {
   readonly startedAt: string;
   /** Milliseconds; null when the endpoint was unreachable. */
   readonly duration: number | null;
+  /** The first 16 KiB of the answer as text; null when it was empty. */
+  readonly response: string | null;
+  /** The headers of the answer that are kept, names in lower case; null when none are. */
+  readonly answerHeaders: Readonly<Record<string, string>> | null;
 
   constructor(attempt: Attempt) {
     this.messageId = attempt.messageId;
     this.deliveryId = attempt.deliveryId;
     this.event = attempt.event;
     this.outcome = attempt.outcome;
-    const { status, error, startedAt, duration } = ownerView(attempt);
+    const { status, error, startedAt, duration, response, answerHeaders } = ownerView(attempt);
     this.status = status;
     this.error = error;
     this.startedAt = new Date(startedAt).toISOString();
     this.duration = duration;
+    this.response = response.length === 0 ? null : response.toString();
+    this.answerHeaders = answerHeaders;
   }
 }
