@@ -1,4 +1,4 @@
-import type { Finding } from './signature.js';
+import type { Finding } from './findings.js';
 
 /** Says how a body that was received differs from the one that was sent. */
 export function bodyDifference(sent: Uint8Array, seen: string): Finding {

@@ -1,4 +1,4 @@
-import type { SeenFacts, SignedFrame } from './signature.js';
+import type { SeenFacts, SignedFrame } from './findings.js';
 import { bytesOf, bytesOfBase64, hmac, keyOf, textOfBase64 } from './signing.js';
 
 /** Why a program comes to another signature; `right` when it does not, `unknown` when no known mistake leads there. */

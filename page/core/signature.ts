@@ -1,29 +1,7 @@
-import type { SignatureTexts } from '../text/request.en.js';
 import { bodyDifference } from './body-difference.js';
 import { computedBy } from './computed-signature.js';
+import type { Finding, SeenFacts, SentFacts, SignedFrame } from './findings.js';
 import { bytesOf, hmac, keyOf, textOfBase64, verifyEd25519 } from './signing.js';
-
-/** A request as it was sent; null for what is unknown. */
-export interface SentFacts {
-  readonly headers: Readonly<Record<string, string | null>> | null;
-  readonly body: Uint8Array<ArrayBuffer> | null;
-  /** Milliseconds from the receiver's clock, in the header `date` of its answer, to the time at which the answer came. */
-  readonly clockError: number | null;
-}
-
-/** What the receiver saw, as its owner types it in; each may be empty. */
-export interface SeenFacts {
-  readonly secret: string;
-  readonly headers: string;
-  readonly body: string;
-  /** The signature that the receiver's program works out. */
-  readonly computed: string;
-}
-
-export interface Finding {
-  readonly tone: 'good' | 'bad' | 'wait' | 'off';
-  readonly say: (texts: SignatureTexts) => string;
-}
 
 const SIGNED = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
 /** Receivers allow five minutes, as Standard Webhooks says. */
@@ -69,14 +47,6 @@ export async function findDifferences(sent: SentFacts, seen: SeenFacts): Promise
 }
 
 const signatureDiffers: Finding['say'] = (texts) => texts['webhook-signature'];
-
-/** What is signed, and the signatures that came of it. */
-export interface SignedFrame {
-  readonly id: string;
-  readonly time: string;
-  readonly body: Uint8Array<ArrayBuffer>;
-  readonly signatures: string;
-}
 
 async function secretFinding(
   frame: SignedFrame,

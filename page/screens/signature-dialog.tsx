@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { ShownAttempt } from '../core/deliveries.js';
 import type { SentRequest } from '../core/model.js';
-import { type Finding, findDifferences, type SeenFacts } from '../core/signature.js';
+import type { Finding, SeenFacts } from '../core/findings.js';
+import { findDifferences } from '../core/signature.js';
 import { bytesOf, bytesOfBase64 } from '../core/signing.js';
 import { useAction } from '../core/use-data.js';
 import { dateTime, t } from '../text/index.js';
