@@ -36,7 +36,7 @@ export function shellOf(settings: ShellSettings, files: readonly PageFile[], bas
 </head>
 <body>
 <div id="app"></div>
-<noscript>This page needs JavaScript.</noscript>
+<noscript>This page needs JavaScript. <span lang="de">Diese Seite braucht JavaScript.</span></noscript>
 </body>
 </html>
 `;

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { compareClock } from './clock.js';
+import { compareClock, now } from './clock.js';
 import { apiUrl } from './settings.js';
 
 /** The body of a problem, as the API answers it. */
@@ -9,11 +9,13 @@ interface ProblemBody {
   readonly errors?: readonly { readonly field: string; readonly reason: string }[];
 }
 
-/** An answer that is not a success, or no answer: then `status` is 0. */
+/** An answer that is not a success. `status` is 0 where there was none, and -1 for one that cannot be read. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly problem: ProblemBody = {},
+    /** Milliseconds that the answer asks to wait for; null where it says nothing. */
+    readonly retryAfter: number | null = null,
   ) {
     super(problem.detail ?? '');
   }
@@ -22,58 +24,139 @@ export class ApiError extends Error {
   reasonOf(field: string): string | undefined {
     return this.problem.errors?.find((one) => one.field === field)?.reason;
   }
+
+  /** Anything that was thrown. What is not an answer is a fault of the page: it goes to the console. */
+  static of(failure: unknown): ApiError {
+    if (failure instanceof ApiError) return failure;
+    reportError(failure);
+    return new ApiError(-1);
+  }
 }
 
-/** The header that lets the caller in; null: the cookies of the application do. It lives in memory only. */
+/** The header that lets the caller in; null: the cookies of the application do. */
 export const authorization = signal<string | null>(null);
-/** True after the API has answered 401: the caller is not, or no longer, let in. */
+/** True after the API has turned the caller away: the caller is not, or no longer, let in. */
 export const isLockedOut = signal(false);
 /** True while the API does not answer. */
 export const isAway = signal(false);
+/** True once the API has let the caller in. */
+export const wasLetIn = signal(false);
+
+/** Milliseconds until something is tried again. */
+export const RETRY = 3000;
 
 export interface Call {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly query?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Calls the API. @throws {@link ApiError} */
 export async function call<Answer>(base: URL, path: string, given: Call = {}): Promise<Answer> {
+  return (await callForTag<Answer>(base, path, given)).answer;
+}
+
+/** As {@link call}, with the entity tag of the answer. */
+export async function callForTag<Answer>(
+  base: URL,
+  path: string,
+  given: Call = {},
+): Promise<{ readonly answer: Answer; readonly tag: string | null }> {
   const url = new URL(path, base);
   for (const [name, value] of Object.entries(given.query ?? {})) {
     if (value) url.searchParams.set(name, value);
   }
-  const response = await send(url, given);
-  isAway.value = false;
-  compareClock(response.headers.get('date'));
-  const text = await response.text();
-  const answer: unknown = isJson(response) && text !== '' ? JSON.parse(text) : undefined;
-  if (response.ok) return answer as Answer;
-  if (response.status === 401 && base === apiUrl) isLockedOut.value = true;
-  throw new ApiError(response.status, answer ?? {});
+  try {
+    const response = await send(url, given);
+    isAway.value = false;
+    compareClock(response.headers.get('date'));
+    const answer = await readAnswer(response, given);
+    if (base === apiUrl) wasLetIn.value = true;
+    return { answer: answer as Answer, tag: tagOf(response) };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401 && base === apiUrl) {
+      isLockedOut.value = true;
+    }
+    throw error;
+  }
 }
 
-async function send(url: URL, { method = 'GET', body, signal: abort }: Call): Promise<Response> {
+async function readAnswer(response: Response, { method = 'GET', signal }: Call): Promise<unknown> {
+  const type = response.headers.get('content-type') ?? '';
+  const isJson = /^application\/(?:problem\+)?json\b/.test(type);
+  let answer: unknown;
   try {
-    return await fetch(url, {
-      method,
-      credentials: 'same-origin',
-      headers: {
-        accept: 'application/json',
-        ...(authorization.value !== null && { authorization: authorization.value }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(abort !== undefined && { signal: abort }),
-    });
+    const text = await response.text();
+    if (isJson && text !== '') answer = JSON.parse(text);
+    else if (response.ok && (method === 'GET' || text !== '')) {
+      // A document in the place of an answer is where the application or a proxy has people sign in.
+      throw new ApiError(/^text\/html\b/.test(type) ? 401 : -1);
+    }
+  } catch (error) {
+    if (error instanceof ApiError || signal?.aborted === true) throw error;
+    // The body was cut, or is not what its type says.
+    throw new ApiError(response.ok ? -1 : response.status, {}, retryAfterOf(response));
+  }
+  if (response.ok) return answer;
+  throw new ApiError(response.status, answer ?? {}, retryAfterOf(response));
+}
+
+async function send(url: URL, given: Call): Promise<Response> {
+  const { method = 'GET', body, headers, signal: abort } = given;
+  const options: RequestInit = {
+    method,
+    credentials: 'same-origin',
+    headers: {
+      accept: 'application/json',
+      ...(authorization.value !== null && { authorization: authorization.value }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(abort !== undefined && { signal: abort }),
+  };
+  try {
+    return await fetch(url, options);
   } catch (error) {
     if (abort?.aborted === true) throw error;
+    if (method === 'GET' && (await isLedAway(url, options))) throw new ApiError(401);
     isAway.value = true;
     throw new ApiError(0);
   }
 }
 
-function isJson(response: Response): boolean {
-  return /^application\/(?:problem\+)?json\b/.test(response.headers.get('content-type') ?? '');
+/** The entity tag as the API made it: what compresses an answer on its way makes it weak, or appends its own name. */
+function tagOf({ headers }: Response): string | null {
+  const found = /^(?:W\/)?"([\w-]{22})/.exec(headers.get('etag') ?? '');
+  return found === null ? null : `"${found[1]}"`;
+}
+
+/** Tells whether a request is led to another origin, where people sign in: browsers only say that it failed. */
+async function isLedAway(url: URL, options: RequestInit): Promise<boolean> {
+  const answer = await fetch(url, { ...options, redirect: 'manual' }).catch(() => null);
+  return answer?.type === 'opaqueredirect';
+}
+
+/** `Retry-After` is in seconds, or a date by the server's clock. */
+function retryAfterOf({ headers }: Response): number | null {
+  const given = headers.get('retry-after');
+  if (given === null) return null;
+  const wait = /^\d+$/.test(given) ? Number(given) * 1000 : Date.parse(given) - now();
+  return Number.isNaN(wait) ? null : Math.max(0, wait);
+}
+
+// Somebody must see that the server is back, also where nothing on the screen reads again by itself.
+isAway.subscribe((away) => {
+  if (away) setTimeout(() => void lookAgain(), RETRY);
+});
+
+async function lookAgain(): Promise<void> {
+  const isBack = await send(new URL('event-types', apiUrl), {}).then(
+    () => true,
+    (error: unknown) => error instanceof ApiError && error.status !== 0,
+  );
+  if (isBack) isAway.value = false;
+  else setTimeout(() => void lookAgain(), RETRY);
 }

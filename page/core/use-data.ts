@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, isLockedOut } from './client.js';
+import { ApiError, RETRY } from './client.js';
+import { isOut } from './session.js';
 
 export interface Data<Value> {
   /** Undefined until the first answer. */
@@ -11,11 +12,16 @@ export interface Data<Value> {
 
 /** Milliseconds between two looks at what may change by itself. */
 export const LIVE = 4000;
-const RETRY = 3000;
+
+/** Milliseconds until a read that failed is tried again by itself; undefined where only the user can. */
+export function retryDelay({ status, retryAfter }: ApiError): number | undefined {
+  const isPassing = status <= 0 || status === 429 || (status >= 500 && status !== 501);
+  return isPassing ? Math.max(retryAfter ?? RETRY, 1000) : undefined;
+}
 
 /**
- * Reads something, again when the key changes, every so often while the page is visible, and soon after the API did not
- * answer.
+ * Reads something, again when the key changes, every so often while the page is visible, and in a while after the API did
+ * not answer or asked to wait. Whoever is locked out reads nothing, and everything again once let in.
  */
 export function useData<Value>(
   key: string,
@@ -26,28 +32,40 @@ export function useData<Value>(
   const [turn, setTurn] = useState(0);
   const reader = useRef(read);
   reader.current = read;
+  const period = useRef(every);
+  period.current = every;
+  // Nobody sees a page in the background: it is read once, and on when it is looked at.
+  const isRead = useRef<string | undefined>(undefined);
+  const out = isOut.value;
   useEffect(() => {
+    if (out) return undefined;
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const look = async () => {
-      let again = every;
+      let again = period.current;
+      let isFailed = false;
       try {
-        if (!document.hidden) {
+        if (!document.hidden || isRead.current !== key) {
           const value = await reader.current(abort.signal);
           if (abort.signal.aborted) return;
+          isRead.current = key;
           setState({ key, value });
         }
       } catch (error) {
         if (abort.signal.aborted) return;
-        const failure =
-          error instanceof ApiError ? error : new ApiError(-1, { detail: String(error) });
+        const failure = ApiError.of(error);
+        // The whole page says that the caller is locked out.
+        if (failure.status === 401 && isOut.value) return;
         setState((old) => ({ ...(old.key === key ? old : {}), key, error: failure }));
-        again = failure.status === 0 || failure.status >= 500 ? RETRY : undefined;
+        again = retryDelay(failure);
+        isFailed = true;
       }
-      if (again !== undefined && !isLockedOut.value) timer = setTimeout(() => void look(), again);
+      if (again === undefined) return;
+      // It may have ended to be live meanwhile.
+      timer = setTimeout(() => (isFailed || period.current !== undefined) && void look(), again);
     };
     const seen = () => {
-      if (document.hidden || every === undefined) return;
+      if (document.hidden || period.current === undefined) return;
       clearTimeout(timer);
       void look();
     };
@@ -58,7 +76,7 @@ export function useData<Value>(
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', seen);
     };
-  }, [key, turn, every]);
+  }, [key, turn, out]);
   const reload = () => setTurn((old) => old + 1);
   return state.key === key
     ? { value: state.value, error: state.error, reload }
@@ -82,11 +100,10 @@ export function useAction<Arguments extends unknown[]>(
     setBusy(true);
     setError(undefined);
     work(...given)
-      .catch((failure: unknown) =>
-        setError(
-          failure instanceof ApiError ? failure : new ApiError(-1, { detail: String(failure) }),
-        ),
-      )
+      .catch((failure: unknown) => {
+        const reason = ApiError.of(failure);
+        if (reason.status !== 401 || !isOut.value) setError(reason);
+      })
       .finally(() => setBusy(false));
   };
   return { run, isBusy, error };

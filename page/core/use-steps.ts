@@ -42,9 +42,7 @@ export function stepsOf<Sum>(
       } while (done.next !== null && !wish.isStopped);
       state.value = { done, isBusy: false };
     } catch (failure) {
-      const error =
-        failure instanceof ApiError ? failure : new ApiError(-1, { detail: String(failure) });
-      state.value = { done, isBusy: false, error };
+      state.value = { done, isBusy: false, error: ApiError.of(failure) };
     }
   };
   return {

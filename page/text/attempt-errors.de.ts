@@ -9,4 +9,8 @@ export const attemptErrors: Translation<typeof attemptErrorsEn> = {
   protocol: 'Die Antwort des Endpunkts ist kein gültiges HTTP',
   unencodable: 'Die Nachricht konnte nicht kodiert werden',
   internal: 'Die Anfrage konnte nicht gestellt werden',
+  'recipient-refused': 'Die Optionen der Anwendung erlauben diese Adresse nicht',
+  'connection-refused': 'Der Endpunkt hat die Verbindung abgelehnt',
+  'name-not-resolved': 'Es gibt keinen solchen Host',
+  proxy: 'Der Proxy der Anwendung hat die Anfrage nicht durchgelassen',
 };

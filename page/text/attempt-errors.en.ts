@@ -7,4 +7,9 @@ export const attemptErrors = {
   protocol: 'The endpoint’s answer is not valid HTTP',
   unencodable: 'The message could not be encoded',
   internal: 'The request could not be made',
+  // For operators alone
+  'recipient-refused': 'The options of the application do not allow this address',
+  'connection-refused': 'The endpoint refused the connection',
+  'name-not-resolved': 'There is no such host',
+  proxy: 'The proxy of the application did not let the request through',
 };

@@ -1,10 +1,12 @@
-import type { Dictionary } from './index.js';
+import type { Dictionary } from './en.js';
 import { attemptErrors } from './attempt-errors.de.js';
 import { figures } from './figures.de.js';
 import { form } from './form.de.js';
+import { health } from './health.de.js';
 import { order } from './order.de.js';
 import { operators } from './operators.de.js';
 import { lists } from './lists.de.js';
+import { limits, otherRefusal, problems, refusals, uncheckedFields } from './problems.de.js';
 import { request, signature } from './request.de.js';
 
 export const de: Dictionary = {
@@ -25,6 +27,7 @@ export const de: Dictionary = {
   themeDark: 'Dunkel',
   // States
   active: 'Aktiv',
+  failing: 'Schlägt fehl',
   disabled: 'Abgeschaltet',
   unverified: 'Unbestätigt',
   succeeded: 'Zugestellt',
@@ -34,14 +37,15 @@ export const de: Dictionary = {
   loading: 'Wird geladen …',
   away: 'Der Server antwortet nicht. Neuer Versuch …',
   lockedOut: 'Sie sind nicht angemeldet, oder Ihr Zugang ist abgelaufen.',
-  lockedOutHint:
-    'Öffnen Sie die Seite erneut von dort, woher Sie kamen. Eingaben werden nicht gesendet.',
+  lockedOutHint: 'Öffnen Sie die Seite erneut von dort, woher Sie kamen.',
+  lockedOutMeanwhile:
+    'Melden Sie sich an, oder öffnen Sie die Seite erneut von dort, woher Sie kamen, und kommen Sie zurück: Ihre Eingaben sind noch hier.',
   signIn: 'Anmelden',
   forbidden: 'Sie dürfen dies nicht sehen.',
   notFound: 'Nicht gefunden',
   notFoundHint: 'Dies wurde vielleicht entfernt, oder die Adresse ist falsch.',
-  noLog: 'Diese Anwendung führt kein Protokoll der Zustellungen.',
   failedToLoad: 'Dies konnte nicht geladen werden.',
+  notLive: (why) => `Dies ist nicht auf dem neuesten Stand. ${why}`,
   tryAgain: 'Erneut versuchen',
   more: 'Mehr anzeigen',
   all: 'Alle',
@@ -94,8 +98,9 @@ export const de: Dictionary = {
   shell: 'Shell',
   // Test
   test: 'Test senden',
-  testHint: 'Sendet dem Endpunkt jetzt ein Beispiel und zeigt seine Antwort.',
+  testHint: 'Sendet dies dem Endpunkt jetzt, signiert, und zeigt seine Antwort.',
   testEvent: 'Ereignis',
+  testData: 'Daten, als JSON',
   ping: 'Ping',
   testSucceeded: (status) => `Der Endpunkt antwortete ${status}.`,
   testFailed: 'Der Test ist fehlgeschlagen.',
@@ -210,12 +215,12 @@ export const de: Dictionary = {
   },
   // Events
   noEvents: 'Keine Ereignisse',
-  noEventsHint: 'Die Anwendung gibt an, welche Ereignisse abonniert werden können.',
+  noEventsHint: 'Es gibt noch keine Ereignisse, die abonniert werden können.',
   schema: 'Schema',
   example: 'Beispiel',
   downloadOf: (name) => `${name} herunterladen`,
-  noSchema: 'Kein Schema angegeben.',
-  noExample: 'Kein Beispiel angegeben.',
+  noSchema: 'Zu diesem Ereignis gibt es kein Schema.',
+  noExample: 'Zu diesem Ereignis gibt es kein Beispiel.',
   chooseEvent: 'Wählen Sie ein Ereignis, um seine Daten zu sehen.',
   // Operator
   backlog: 'Rückstand',
@@ -241,6 +246,14 @@ export const de: Dictionary = {
   until: 'Bis',
   mode: { flowing: 'Läuft', paused: 'Bat um eine Pause', broken: 'Unterbrochen' },
   applicationsOwn: 'Die Anwendung',
+  // Problems
+  problems,
+  limits,
+  refusals,
+  otherRefusal,
+  uncheckedFields,
+  // Endpoints that fail
+  health,
   // Long lists
   lists,
   // Form of an endpoint

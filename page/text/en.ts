@@ -1,10 +1,13 @@
 import { attemptErrors } from './attempt-errors.en.js';
 import { figures } from './figures.en.js';
 import { form } from './form.en.js';
+import { health } from './health.en.js';
 import { order } from './order.en.js';
 import { operators } from './operators.en.js';
 import { lists } from './lists.en.js';
+import { limits, otherRefusal, problems, refusals, uncheckedFields } from './problems.en.js';
 import { request, signature } from './request.en.js';
+import type { Translation } from './translation.js';
 
 /** Every text of the page. Other languages have the same keys, which the compiler checks. */
 export const en = {
@@ -25,6 +28,7 @@ export const en = {
   themeDark: 'Dark',
   // States
   active: 'Active',
+  failing: 'Failing',
   disabled: 'Disabled',
   unverified: 'Unverified',
   succeeded: 'Succeeded',
@@ -34,13 +38,15 @@ export const en = {
   loading: 'Loading …',
   away: 'The server does not answer. Trying again …',
   lockedOut: 'You are not signed in, or your access has ended.',
-  lockedOutHint: 'Open the page again from where you came. What you typed here is not sent.',
+  lockedOutHint: 'Open the page again from where you came.',
+  lockedOutMeanwhile:
+    'Sign in, or open the page again from where you came, and come back: what you typed is still here.',
   signIn: 'Sign in',
   forbidden: 'You may not see this.',
   notFound: 'Not found',
   notFoundHint: 'This may have been removed, or the address is wrong.',
-  noLog: 'This application keeps no delivery log.',
   failedToLoad: 'This could not be loaded.',
+  notLive: (why: string) => `This is not up to date. ${why}`,
   tryAgain: 'Try again',
   more: 'Show more',
   all: 'All',
@@ -93,8 +99,9 @@ export const en = {
   shell: 'Shell',
   // Test
   test: 'Send a test',
-  testHint: 'Sends an example to the endpoint now and shows its answer.',
+  testHint: 'Sends this to the endpoint now, signed, and shows its answer.',
   testEvent: 'Event',
+  testData: 'Data, as JSON',
   ping: 'Ping',
   testSucceeded: (status: number) => `The endpoint answered ${status}.`,
   testFailed: 'The test failed.',
@@ -207,13 +214,13 @@ export const en = {
     refused: 'The address is not allowed',
   },
   // Events
-  noEvents: 'No events are declared',
-  noEventsHint: 'The application declares the events that can be subscribed to.',
+  noEvents: 'No events',
+  noEventsHint: 'There are no events yet that can be subscribed to.',
   schema: 'Schema',
   example: 'Example',
   downloadOf: (name: string) => `Download ${name}`,
-  noSchema: 'No schema is declared.',
-  noExample: 'No example is declared.',
+  noSchema: 'There is no schema of this event.',
+  noExample: 'There is no example of this event.',
   chooseEvent: 'Choose an event to see its data.',
   // Operator
   backlog: 'Backlog',
@@ -239,6 +246,14 @@ export const en = {
   until: 'Until',
   mode: { flowing: 'Flowing', paused: 'Asked for a pause', broken: 'Circuit broken' },
   applicationsOwn: 'The application',
+  // Problems
+  problems,
+  limits,
+  refusals,
+  otherRefusal,
+  uncheckedFields,
+  // Endpoints that fail
+  health,
   // Long lists
   lists,
   // Form of an endpoint
@@ -252,3 +267,6 @@ export const en = {
   sent: request,
   signature,
 };
+
+/** The texts of a language: a key that is missing does not compile. */
+export type Dictionary = Translation<typeof en>;

@@ -50,4 +50,9 @@ export const form: Translation<typeof formEn> = {
   perOther: (seconds) => `${seconds} Sekunden`,
   example: (name) => `Beispiel zu ${name}`,
   oldSecret: 'Das alte Geheimnis signiert noch',
+  earlier:
+    'Ihr erster Versuch war angekommen. Dies ist sein Ergebnis, mit Ihren damaligen Eingaben.',
+  changedMeanwhile:
+    'Dieser Endpunkt wurde inzwischen geändert. Noch ist nichts gespeichert: sehen Sie sich an, was sich geändert hat, und speichern Sie erneut.',
+  yoursReplaces: 'Sie haben etwas anderes eingegeben, das dies beim Speichern ersetzt.',
 };

@@ -48,4 +48,8 @@ export const form = {
   perOther: (seconds: string) => `${seconds} seconds`,
   example: (name: string) => `Example of ${name}`,
   oldSecret: 'The old secret signs for',
+  earlier: 'Your first attempt had arrived. This is what came of it, with what you had typed then.',
+  changedMeanwhile:
+    'This endpoint was changed meanwhile. Nothing was saved yet: look at what has changed, and save again.',
+  yoursReplaces: 'You typed something else, which replaces this when you save.',
 };

@@ -2,11 +2,7 @@ import { signal } from '@preact/signals';
 import { now } from '../core/clock.js';
 import type { Attempt } from '../core/model.js';
 import { host, settings } from '../core/settings.js';
-import { en } from './en.js';
-import type { Translation } from './translation.js';
-
-/** The texts of a language: a key that is missing does not compile. */
-export type Dictionary = Translation<typeof en>;
+import { type Dictionary, en } from './en.js';
 
 export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
 export type Language = keyof typeof LANGUAGES;
@@ -90,7 +86,9 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 /** Why an attempt of an owner's has no answer, with the fault of a certificate, which is a code. */
 export function attemptError({ code, message }: NonNullable<Attempt['error']>): string {
   const fault = / \([A-Z][A-Z0-9_]+\)/.exec(message)?.[0] ?? '';
-  return `${t().attemptErrors[code]}${fault}.`;
+  const texts = t().attemptErrors;
+  // A stored code may be of a newer version.
+  return `${texts[code] ?? texts.internal}${fault}.`;
 }
 
 /** For example "3 min. ago". Some seconds are "now". */

@@ -3,6 +3,7 @@ import { useId, useState } from 'preact/hooks';
 import type { ApiError } from '../core/client.js';
 import { container } from '../core/settings.js';
 import { ago, dateTime, t } from '../text/index.js';
+import { problemText } from '../text/problem-text.js';
 
 type Kind = 'primary' | 'plain' | 'danger' | 'quiet';
 
@@ -40,12 +41,14 @@ const TONES: Readonly<Record<string, Tone>> = {
   active: 'good',
   succeeded: 'good',
   failed: 'bad',
+  failing: 'bad',
   pending: 'wait',
   unverified: 'wait',
   disabled: 'off',
 };
 
-export type State = 'active' | 'disabled' | 'unverified' | 'succeeded' | 'failed' | 'pending';
+export type State =
+  'active' | 'failing' | 'disabled' | 'unverified' | 'succeeded' | 'failed' | 'pending';
 
 export function Badge({ state }: { readonly state: State }) {
   return <span class={`badge ${TONES[state]}`}>{t()[state]}</span>;
@@ -69,18 +72,9 @@ export function Time({ at }: { readonly at: string | null }) {
 export function ErrorNote({ error }: { readonly error: ApiError | undefined }) {
   return (
     <div role="alert" class="error-place">
-      {error !== undefined && <p class="note bad">{textOf(error)}</p>}
+      {error !== undefined && <p class="note bad">{problemText(error)}</p>}
     </div>
   );
-}
-
-export function textOf(error: ApiError): string {
-  if (error.status === 0) return t().away;
-  if (error.status === 401) return t().lockedOut;
-  if (error.status === 403) return t().forbidden;
-  if (error.status === 404) return t().notFound;
-  if (error.status === 501) return t().noLog;
-  return error.message === '' ? t().failedToLoad : error.message;
 }
 
 export function Note({

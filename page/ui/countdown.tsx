@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { now } from '../core/clock.js';
-import { dateTime } from '../text/index.js';
+import { dateTime, number } from '../text/index.js';
 
 /** The time until a moment, which passes before one's eyes; nothing once it is over. */
 export function Countdown({ until }: { readonly until: string }) {
@@ -16,7 +16,7 @@ export function Countdown({ until }: { readonly until: string }) {
   const clock = [...parts, seconds % 60].map((one) => String(one).padStart(2, '0')).join(':');
   return (
     <time role="timer" dateTime={until} title={dateTime(until)}>
-      {days > 0 && `${days} d `}
+      {days > 0 && `${number(days, { style: 'unit', unit: 'day' })} `}
       {clock}
     </time>
   );

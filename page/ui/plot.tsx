@@ -37,7 +37,7 @@ export function Plot<Item>(options: PlotOptions<Item>) {
   const scale = (HEIGHT - TOP) / most;
   return (
     <div class="plot">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT + 20}`} role="img" aria-label={label}>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT + 26}`} role="img" aria-label={label}>
         <line class="axis" x1="0" x2={WIDTH} y1={HEIGHT} y2={HEIGHT} />
         <text x="0" y="10">
           {format(most)}

@@ -4,7 +4,8 @@ import type { ApiError } from '../core/client.js';
 import { isEmbedded, settings } from '../core/settings.js';
 import type { Data } from '../core/use-data.js';
 import { t } from '../text/index.js';
-import { Button, Empty, Loading, textOf } from './basics.js';
+import { loadText } from '../text/problem-text.js';
+import { Button, Empty, Loading, Note } from './basics.js';
 
 interface ScreenOptions {
   readonly title: string;
@@ -62,10 +63,37 @@ export function Loaded<Value>({
   readonly title?: string;
   readonly children: (value: Value) => ComponentChildren;
 }) {
-  if (data.value !== undefined) return <>{children(data.value)}</>;
+  if (data.value !== undefined) {
+    return (
+      <>
+        <NotLive error={data.error} reload={data.reload} />
+        {children(data.value)}
+      </>
+    );
+  }
   const instead =
     data.error === undefined ? <Loading /> : <Failure error={data.error} reload={data.reload} />;
   return title === undefined ? instead : <Screen title={title}>{instead}</Screen>;
+}
+
+/** Says that what is shown stays as it is. While the server is away the whole page says so. */
+function NotLive({
+  error,
+  reload,
+}: {
+  readonly error: ApiError | undefined;
+  readonly reload: () => void;
+}) {
+  const isShown = error !== undefined && error.status !== 0;
+  return (
+    <div role="status">
+      {isShown && (
+        <Note>
+          {t().notLive(loadText(error))} <Button onClick={reload}>{t().tryAgain}</Button>
+        </Note>
+      )}
+    </div>
+  );
 }
 
 export function Failure({
@@ -77,7 +105,7 @@ export function Failure({
 }) {
   if (error.status === 404) return <Empty title={t().notFound} hint={t().notFoundHint} />;
   return (
-    <Empty title={textOf(error)}>
+    <Empty title={loadText(error)}>
       {error.status !== 501 && <Button onClick={reload}>{t().tryAgain}</Button>}
     </Empty>
   );

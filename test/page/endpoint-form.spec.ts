@@ -147,7 +147,7 @@ describe('the form of an endpoint', () => {
     const field = page.getByLabel('Events to leave out');
     await field.fill('art*');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Must be dot-separated segments').waitFor();
+    await page.getByText('Names of events, or patterns such as article.*').waitFor();
     await visitor.expectAccessible();
     await field.fill(' article.created, article.removed article.created ');
     await page.locator('summary', { hasText: 'Filter' }).click();
