@@ -1,14 +1,17 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
-import { isAway, isLockedOut } from './core/client.js';
-import { isOperator } from './core/operator.js';
+import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
+import { ApiError, isAway, wasLetIn } from './core/client.js';
+import { health, useHealth } from './core/health.js';
+import { failingEndpoints, isOperator } from './core/operator.js';
 import { linkTo, place } from './core/router.js';
+import { isEntering, isOut, tryAccess, visit } from './core/session.js';
 import { container, isEmbedded, settings } from './core/settings.js';
-import { Empty } from './ui/basics.js';
-import { Screen } from './ui/screen.js';
+import { useAction } from './core/use-data.js';
+import { Button, Loading } from './ui/basics.js';
+import { Failure } from './ui/screen.js';
 import { screenFor } from './routes.js';
 import { Preferences } from './ui/preferences.js';
-import { t } from './text/index.js';
+import { number, t } from './text/index.js';
 
 const MENU = [
   ['/', 'overview'],
@@ -26,6 +29,8 @@ const OPERATOR_MENU = [
 
 export function App() {
   const { path } = place.value;
+  // Operators have figures of their own.
+  useHealth(!path.startsWith('/operator') && !isEntering.value);
   useEffect(() => {
     if (!isEmbedded()) scrollTo(0, 0);
   }, [path]);
@@ -46,6 +51,7 @@ export function App() {
             {MENU.map(([to, name]) => (
               <a key={to} href={linkTo(to)} aria-current={isIn(path, to) ? 'page' : undefined}>
                 {t()[name]}
+                {name === 'endpoints' && <Ill />}
               </a>
             ))}
             {isOperator.value && (
@@ -54,6 +60,12 @@ export function App() {
                 {OPERATOR_MENU.map(([to, name]) => (
                   <a key={to} href={linkTo(to)} aria-current={isIn(path, to) ? 'page' : undefined}>
                     {name()}
+                    {to === '/operator' && (
+                      <Count
+                        count={failingEndpoints.value}
+                        text={t().health.failing(number(failingEndpoints.value))}
+                      />
+                    )}
                   </a>
                 ))}
               </>
@@ -69,7 +81,17 @@ export function App() {
         <div>
           <div role="status">{isAway.value && <p class="away">{t().away}</p>}</div>
           <Content>
-            {isLockedOut.value && !path.startsWith('/operator') ? <LockedOut /> : screenFor(path)}
+            {isEntering.value ? (
+              <Loading />
+            ) : (
+              <>
+                {isOut.value && <LockedOut />}
+                {/* What was typed outlasts the renewal of a session, and nothing else outlasts another link. */}
+                <div hidden={isOut.value}>
+                  <Shown key={visit.value} path={path} />
+                </div>
+              </>
+            )}
           </Content>
         </div>
       </div>
@@ -88,17 +110,60 @@ function Content({ children }: { readonly children: ComponentChildren }) {
   );
 }
 
-function LockedOut() {
+/** How many endpoints need somebody. */
+function Ill() {
+  const { failing = 0, disabled = 0 } = health.value ?? {};
+  const texts = [
+    ...(failing > 0 ? [t().health.failing(number(failing))] : []),
+    ...(disabled > 0 ? [t().health.disabled(number(disabled))] : []),
+  ];
+  return <Count count={failing + disabled} text={texts.join(', ')} />;
+}
+
+function Count({ count, text }: { readonly count: number; readonly text: string }) {
+  if (count === 0) return null;
   return (
-    <Screen title={settings.title}>
-      <Empty title={t().lockedOut} hint={t().lockedOutHint}>
+    <span class="count" title={text}>
+      <span aria-hidden="true">{number(count)}</span>
+      <span class="off-screen"> ({text})</span>
+    </span>
+  );
+}
+
+/** A screen, or what is left to say where a fault of the page, or an answer of something else, ends it. */
+function Shown({ path }: { readonly path: string }) {
+  const [failure, again] = useErrorBoundary((error: unknown) => reportError(error));
+  useEffect(() => again(), [path]);
+  if (failure !== undefined) return <Failure error={new ApiError(-1)} reload={again} />;
+  return screenFor(path);
+}
+
+function LockedOut() {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  const access = useAction(tryAccess);
+  return (
+    <div class="empty">
+      <h1 class="empty-title" ref={heading} tabIndex={-1}>
+        {t().lockedOut}
+      </h1>
+      <p class="faint">{wasLetIn.value ? t().lockedOutMeanwhile : t().lockedOutHint}</p>
+      <div class="stack">
         {settings.signIn !== undefined && (
-          <a class="button primary" href={settings.signIn} target="_top">
+          // What was typed is still here when the user comes back.
+          <a
+            class="button primary"
+            href={settings.signIn}
+            target={wasLetIn.value ? '_blank' : '_top'}
+          >
             {t().signIn}
           </a>
         )}
-      </Empty>
-    </Screen>
+        <Button onClick={access.run} isBusy={access.isBusy}>
+          {t().tryAgain}
+        </Button>
+      </div>
+    </div>
   );
 }
 

@@ -2,9 +2,8 @@ import { render } from 'preact';
 import type { ShellSettings } from '../lib/page/shell.js';
 import { App } from './app.js';
 import { authorization, isLockedOut } from './core/client.js';
-import { findOperator } from './core/operator.js';
 import { follow, go } from './core/router.js';
-import { capabilities, exchange, onRenewal } from './core/session.js';
+import { exchange, onRenewal } from './core/session.js';
 import { begin } from './core/settings.js';
 import { LANGUAGES, type Language, setLanguage, startLanguage } from './text/index.js';
 
@@ -20,13 +19,12 @@ let isTaken = false;
 export function defineElement(settings: ShellSettings, style: string): void {
   class ThornPortal extends HTMLElement {
     #code: string | undefined;
-    #entering: Promise<void> | undefined;
     #ownsPage = false;
 
     /** The code of a link, which works once. */
     set code(code: string | undefined) {
       if (typeof code !== 'string') return;
-      if (this.#ownsPage) this.#entering = exchange(code);
+      if (this.#ownsPage) void exchange(code);
       else this.#code = code;
     }
 
@@ -62,9 +60,7 @@ export function defineElement(settings: ShellSettings, style: string): void {
         isStyled,
         setLanguage(language in LANGUAGES ? (language as Language) : startLanguage()),
       ]);
-      await this.#entering;
       if (!this.#ownsPage) return;
-      if (capabilities.value === null) void findOperator();
       render(<App />, app);
     }
 

@@ -1,8 +1,7 @@
 import { render } from 'preact';
 import { App } from './app.js';
 import { defineElement } from './element.js';
-import { findOperator } from './core/operator.js';
-import { capabilities, enterByLink, listenToParent } from './core/session.js';
+import { enter, listenToParent } from './core/session.js';
 import { begin } from './core/settings.js';
 import { setLanguage, startLanguage } from './text/index.js';
 import './style/index.css';
@@ -15,9 +14,6 @@ if (given !== null) {
   const app = document.querySelector<HTMLElement>('#app')!;
   begin(JSON.parse(given.content), document.documentElement, app);
   listenToParent();
-  const entered = enterByLink().then(() => {
-    // The holder of a link is an owner, whose token the operator API does not take.
-    if (capabilities.value === null) void findOperator();
-  });
-  void Promise.all([setLanguage(startLanguage()), entered]).then(() => render(<App />, app));
+  enter();
+  void setLanguage(startLanguage()).then(() => render(<App />, app));
 }

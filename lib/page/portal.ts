@@ -49,7 +49,7 @@ const CHECK = new OptionChecks('portal.link()');
 
 /**
  * Links to the page for owners that are not signed in to the application, such as in another site that shows the page in a
- * frame. A link works once. Its session lasts an hour, in the memory of the browser's page alone.
+ * frame. A link works once. Its session lasts an hour, in the tab of the browser that has opened it.
  */
 export class Portal {
   constructor(

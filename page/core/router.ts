@@ -8,9 +8,14 @@ export interface Place {
   readonly query: Readonly<Record<string, string>>;
 }
 
+/** Tells whether a fragment is a place of the page, and not the code of a link. */
+export function isPlace(fragment: string): boolean {
+  return fragment === '' || fragment.startsWith('#/');
+}
+
 const hash = signal(location.hash);
 addEventListener('hashchange', () => {
-  if (!isEmbedded()) hash.value = location.hash;
+  if (!isEmbedded() && isPlace(location.hash)) hash.value = location.hash;
 });
 
 export const place = computed<Place>(() => {
@@ -36,9 +41,17 @@ export function go(path: string, query: Readonly<Record<string, string | undefin
 /** Changes filters in the address, without a step in the history for each letter that is typed. */
 export function setQuery(changes: Readonly<Record<string, string | undefined>>): void {
   const { path, query } = place.value;
-  const changed = linkTo(path, { ...query, ...changes });
-  if (!isEmbedded()) history.replaceState(null, '', changed);
-  hash.value = changed;
+  show(linkTo(path, { ...query, ...changes }));
+}
+
+/** Goes to a place, for example `/deliveries?status=failed`, and leaves no step in the history. */
+export function replacePlace(to: string): void {
+  show(`#${to}`);
+}
+
+function show(fragment: string): void {
+  if (!isEmbedded()) history.replaceState(null, '', fragment);
+  hash.value = fragment;
 }
 
 /** Keeps links inside of an element: the address is that of another document. */

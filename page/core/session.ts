@@ -1,14 +1,23 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { Capability } from '../../lib/portal/index.js';
-import { authorization, isLockedOut } from './client.js';
-import { go } from './router.js';
-import { sessionUrl, settings } from './settings.js';
+import { authorization, call, isAway, isLockedOut, RETRY } from './client.js';
+import { isPlace, place, replacePlace } from './router.js';
+import { apiUrl, isEmbedded, sessionUrl, settings } from './settings.js';
 
 /** The capabilities of a link's session; null: the application's own guards say what the caller may do. */
 export const capabilities = signal<readonly Capability[] | null>(null);
 
 /** Patterns of the events that the link is for; null: all. */
 export const events = signal<readonly string[] | null>(null);
+
+/** True until the code of a link is exchanged. */
+export const isEntering = signal(false);
+
+/** Another number after a link was opened: what is on the screen is not for its holder. */
+export const visit = signal(0);
+
+/** True where nothing is shown: the operator API has its own way to let callers in. */
+export const isOut = computed(() => isLockedOut.value && !place.value.path.startsWith('/operator'));
 
 /** Milliseconds before the end of a session at which the embedding page is asked for another code. */
 const EARLY = 5 * 60_000;
@@ -19,42 +28,127 @@ export function can(...wanted: readonly Capability[]): boolean {
   return capabilities.value === null || wanted.every((one) => capabilities.value!.includes(one));
 }
 
-/** Begins the session of the link in the address, and takes its code out of the address at once. */
-export async function enterByLink(): Promise<void> {
-  const given = new URLSearchParams(location.hash.slice(1));
-  const code = given.get('code');
-  if (code === null || location.hash.startsWith('#/')) return;
-  history.replaceState(null, '', '#/');
-  const next = given.get('next');
-  await exchange(code);
-  go(next?.startsWith('/') === true ? next : '/');
+/** What a code is exchanged for. */
+interface Session {
+  readonly token: string;
+  readonly capabilities: readonly Capability[];
+  readonly events: readonly string[] | null;
 }
 
-/** Begins the session of a code. */
+/** In the memory of the tab, so that reloading the page does not end a session. Pages in frames may have no such memory. */
+const kept = {
+  name: `thorn-session ${sessionUrl.pathname}`,
+  read(): (Session & { readonly endsAt: number }) | null {
+    try {
+      return JSON.parse(sessionStorage.getItem(this.name) ?? 'null');
+    } catch {
+      return null;
+    }
+  },
+  write(session: (Session & { readonly endsAt: number }) | null): void {
+    // The document of an element belongs to somebody else.
+    if (isEmbedded()) return;
+    try {
+      if (session === null) sessionStorage.removeItem(this.name);
+      else sessionStorage.setItem(this.name, JSON.stringify(session));
+    } catch {
+      // It lasts until the page is left.
+    }
+  },
+};
+
+/** Begins the session of the link in the address, or goes on with the one from before the page was reloaded. */
+export function enter(): void {
+  addEventListener('hashchange', enterByLink);
+  if (enterByLink()) return;
+  const session = kept.read();
+  // Whoever comes by another way may be signed in to the application as somebody else.
+  const [entry] = performance.getEntriesByType('navigation');
+  const isBack = (entry as PerformanceNavigationTiming | undefined)?.type !== 'navigate';
+  if (session !== null && isBack && session.endsAt > Date.now()) begin(session, session.endsAt);
+  else kept.write(null);
+}
+
+/** Takes the code of a link out of the address at once. What the tab showed to somebody else is over. */
+function enterByLink(): boolean {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const code = given.get('code');
+  if (code === null || isPlace(location.hash)) return false;
+  const next = given.get('next');
+  replacePlace(next?.startsWith('/') === true ? next : '/');
+  kept.write(null);
+  authorization.value = null;
+  [capabilities.value, events.value] = [null, null];
+  isLockedOut.value = false;
+  visit.value += 1;
+  void exchange(code);
+  return true;
+}
+
+let latest = 0;
+
+/** Begins the session of a code, or renews the one that there is. */
 export async function exchange(code: string): Promise<void> {
-  const response = await fetch(sessionUrl, {
-    method: 'POST',
-    credentials: 'omit',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ code }),
-  }).catch(() => null);
-  if (response?.ok !== true) {
-    isLockedOut.value = true;
-    return;
+  latest += 1;
+  const turn = latest;
+  isEntering.value = authorization.value === null;
+  for (;;) {
+    const session = await sessionOf(code);
+    if (turn !== latest) return;
+    if (session !== 'away') {
+      isAway.value = false;
+      isEntering.value = false;
+      // A code that is refused does not end the session that it was to renew.
+      if (session !== null) begin(session, Date.now() + session.expiresIn);
+      else if (authorization.value === null) isLockedOut.value = true;
+      return;
+    }
+    isAway.value = true;
+    await new Promise((resolve) => setTimeout(resolve, RETRY));
+    if (turn !== latest) return;
   }
-  const session = (await response.json()) as {
-    readonly token: string;
-    readonly capabilities: readonly Capability[];
-    readonly events: readonly string[] | null;
-    readonly expiresIn: number;
-  };
+}
+
+/** @returns null for a code that is refused */
+async function sessionOf(
+  code: string,
+): Promise<(Session & { readonly expiresIn: number }) | 'away' | null> {
+  try {
+    const response = await fetch(sessionUrl, {
+      method: 'POST',
+      credentials: 'omit',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code }),
+    });
+    if (response.status >= 500 || response.status === 429) return 'away';
+    const answer = response.ok ? ((await response.json()) as Session) : null;
+    return typeof answer?.token === 'string'
+      ? (answer as Session & { readonly expiresIn: number })
+      : null;
+  } catch (error) {
+    return error instanceof SyntaxError ? null : 'away';
+  }
+}
+
+function begin(session: Session, endsAt: number): void {
   authorization.value = `Bearer ${session.token}`;
   capabilities.value = session.capabilities;
   events.value = session.events;
   isLockedOut.value = false;
+  kept.write({ ...session, endsAt });
   clearTimeout(renewal);
-  renewal = setTimeout(() => askForCode(), Math.max(0, session.expiresIn - EARLY));
+  renewal = setTimeout(() => askForCode(), Math.max(0, endsAt - Date.now() - EARLY));
 }
+
+/** Looks whether the caller is let in again, for example after signing in elsewhere. What was typed stays. */
+export async function tryAccess(): Promise<void> {
+  await call(apiUrl, 'event-types');
+  isLockedOut.value = false;
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (isOut.value && !document.hidden) tryAccess().catch(() => {});
+});
 
 let askForCode = () => {};
 
@@ -63,8 +157,10 @@ export function onRenewal(ask: () => void): void {
   askForCode = ask;
 }
 
-isLockedOut.subscribe((isOut) => {
-  if (isOut) askForCode();
+isLockedOut.subscribe((isOver) => {
+  if (!isOver) return;
+  kept.write(null);
+  askForCode();
 });
 
 /** Takes codes and authorizations from the embedding page, if its origin is one that may frame this page. */

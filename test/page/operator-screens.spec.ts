@@ -170,16 +170,16 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
   it('fits in 360 px', async () => {
     const { page } = visitor;
     await page.setViewportSize({ width: 360, height: 740 });
+    // The menu of an operator comes once the operator API has let the caller in, and stays.
     for (const path of [
-      '/deliveries',
       '/operator',
+      '/deliveries',
       '/operator/endpoints',
       '/operator/deliveries',
     ]) {
       await enter('root', path);
       await page.reload();
       await page.getByRole('heading', { level: 1 }).waitFor();
-      // Its menu comes once the operator API has let the caller in.
       await expect.poll(() => page.getByText('Operator').count()).toBe(1);
       await visitor.expectNoOverflow();
     }
