@@ -1,10 +1,11 @@
-import { call } from './client.js';
+import { call, callForTag } from './client.js';
 import type {
   AttemptHistory,
   Changed,
   Created,
   Endpoint,
   EndpointPage,
+  EventDetails,
   FilterPreview,
   Replay,
   Stats,
@@ -15,19 +16,38 @@ import { apiUrl } from './settings.js';
 
 export type Query = Readonly<Record<string, string | undefined>>;
 
+/** An endpoint with the tag of its present state. */
+export interface TaggedEndpoint {
+  readonly endpoint: Endpoint;
+  readonly tag: string | null;
+}
+
 /** Calls of the REST API for the owner of endpoints. */
 export const owner = {
   endpoints: (query: Query, signal?: AbortSignal) => get<EndpointPage>('', query, signal),
-  endpoint: (id: string, signal?: AbortSignal) => get<Endpoint>(path(id), {}, signal),
-  create: (body: object) => call<Created>(apiUrl, '', { method: 'POST', body }),
-  update: (id: string, body: object) => call<Changed>(apiUrl, path(id), { method: 'PATCH', body }),
+  endpoint: async (id: string, signal?: AbortSignal): Promise<TaggedEndpoint> => {
+    const { answer, tag } = await callForTag<Endpoint>(apiUrl, path(id), {
+      ...(signal && { signal }),
+    });
+    return { endpoint: answer, tag };
+  },
+  create: (body: object, key: string) => once<Created>('', body, key),
+  /** Changes an endpoint that still is as it was read. */
+  update: (id: string, body: object, tag: string | null) =>
+    call<Changed>(apiUrl, path(id), {
+      method: 'PATCH',
+      body,
+      ...(tag !== null && { headers: { 'if-match': tag } }),
+    }),
   remove: (id: string) => call<undefined>(apiUrl, path(id), { method: 'DELETE' }),
   enable: (id: string) => post<Endpoint>(path(id, 'enable')),
   disable: (id: string) => post<Endpoint>(path(id, 'disable')),
   challenge: (id: string) => post<Endpoint>(path(id, 'challenge')),
-  rotate: (id: string, overlap: number) => post<WithSecret>(path(id, 'rotate-secret'), { overlap }),
-  test: (id: string, event: string | undefined) =>
-    post<TestResult>(path(id, 'test'), event === undefined ? {} : { event }),
+  rotate: (id: string, body: object, key: string) =>
+    once<WithSecret>(path(id, 'rotate-secret'), body, key),
+  test: (id: string, body: object) => post<TestResult>(path(id, 'test'), body),
+  eventType: (name: string, signal: AbortSignal) =>
+    get<EventDetails>(path('event-types', name), {}, signal),
   stats: (id: string, days: number, signal?: AbortSignal) =>
     get<Stats>(path(id, 'stats'), { days: String(days) }, signal),
   figures: (query: Query, signal?: AbortSignal) => get<AttemptHistory>('stats', query, signal),
@@ -39,6 +59,10 @@ export const owner = {
 /** Every id is a segment: what an address holds cannot lead to another route. */
 export function path(...segments: readonly string[]): string {
   return segments.map(encodeURIComponent).join('/');
+}
+
+function once<Answer>(to: string, body: object, key: string): Promise<Answer> {
+  return call<Answer>(apiUrl, to, { method: 'POST', body, headers: { 'idempotency-key': key } });
 }
 
 function get<Answer>(to: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {

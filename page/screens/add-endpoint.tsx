@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { Created } from '../core/model.js';
+import { onceOnly, type SendOnce } from '../core/once.js';
 import { go, linkTo } from '../core/router.js';
 import { owner } from '../core/source.js';
 import { useAction } from '../core/use-data.js';
 import { t } from '../text/index.js';
+import { warningText } from '../text/problem-text.js';
 import { Copyable, Note } from '../ui/basics.js';
 import { Screen, Section } from '../ui/screen.js';
 import { EndpointForm } from './endpoint-form.js';
@@ -11,9 +13,12 @@ import { TestPanel } from './test-panel.js';
 import { VerificationCode } from './verification-code.js';
 
 export function AddEndpoint() {
-  const [created, setCreated] = useState<Created>();
-  const action = useAction(async (fields: object) => setCreated(await owner.create(fields)));
-  if (created !== undefined) return <CreatedEndpoint endpoint={created} />;
+  const [create] = useState(() => onceOnly(owner.create));
+  const [created, setCreated] = useState<Awaited<ReturnType<SendOnce<Created>>>>();
+  const action = useAction(async (fields: object) => setCreated(await create(fields)));
+  if (created !== undefined) {
+    return <CreatedEndpoint endpoint={created.answer} isEarlier={created.isEarlier} />;
+  }
   return (
     <Screen
       title={t().addEndpoint}
@@ -34,8 +39,13 @@ export function AddEndpoint() {
   );
 }
 
+interface CreatedOptions {
+  readonly endpoint: Created;
+  readonly isEarlier: boolean;
+}
+
 /** The only time that the secret is shown. */
-function CreatedEndpoint({ endpoint }: { readonly endpoint: Created }) {
+function CreatedEndpoint({ endpoint, isEarlier }: CreatedOptions) {
   return (
     <Screen
       key="created"
@@ -51,8 +61,9 @@ function CreatedEndpoint({ endpoint }: { readonly endpoint: Created }) {
         </button>
       }
     >
+      {isEarlier && <Note>{t().form.earlier}</Note>}
       {endpoint.warnings.map((one) => (
-        <Note key={one}>{one}</Note>
+        <Note key={one}>{warningText(one)}</Note>
       ))}
       {endpoint.state === 'unverified' && <Note>{t().unverifiedNote}</Note>}
       <Section title={t().secret}>

@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks';
+import type { WithSecret } from '../core/model.js';
+import { onceOnly, type SendOnce } from '../core/once.js';
 import { go } from '../core/router.js';
 import { owner } from '../core/source.js';
 import { type Action, useAction } from '../core/use-data.js';
 import { t } from '../text/index.js';
-import { Button, ErrorNote, Field } from '../ui/basics.js';
+import { Button, ErrorNote, Field, Note } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
 import { Secret } from './add-endpoint.js';
 
@@ -72,12 +74,15 @@ const OVERLAPS = [0, HOUR, 24 * HOUR, 168 * HOUR] as const;
 
 export function RotateDialog({ id, onClose }: DialogOptions) {
   const [overlap, setOverlap] = useState<number>(24 * HOUR);
-  const [secret, setSecret] = useState<string>();
-  const action = useAction(async () => setSecret((await owner.rotate(id, overlap)).secret));
-  if (secret !== undefined) {
+  const [rotate] = useState(() => onceOnly((body, key) => owner.rotate(id, body, key)));
+  const [rotated, setRotated] = useState<Awaited<ReturnType<SendOnce<WithSecret>>>>();
+  const action = useAction(async () => setRotated(await rotate({ overlap })));
+  // The secret is shown once: the key Escape must not take it away, nor its answer that is under way.
+  if (rotated !== undefined) {
     return (
-      <Dialog key="done" title={t().rotated} onClose={onClose}>
-        <Secret value={secret} />
+      <Dialog key="done" title={t().rotated} onClose={onClose} isKept>
+        {rotated.isEarlier && <Note>{t().form.earlier}</Note>}
+        <Secret value={rotated.answer.secret} />
         <div class="form-end">
           <Button kind="primary" onClick={onClose}>
             {t().done}
@@ -87,7 +92,7 @@ export function RotateDialog({ id, onClose }: DialogOptions) {
     );
   }
   return (
-    <Dialog key="ask" title={t().rotateTitle} onClose={onClose}>
+    <Dialog key="ask" title={t().rotateTitle} onClose={onClose} isKept={action.isBusy}>
       <p>{t().rotateHint}</p>
       <Field label={t().overlap}>
         {(attributes) => (
@@ -106,7 +111,9 @@ export function RotateDialog({ id, onClose }: DialogOptions) {
       </Field>
       <ErrorNote error={action.error} />
       <div class="form-end">
-        <Button onClick={onClose}>{t().cancel}</Button>
+        <Button onClick={onClose} isBusy={action.isBusy}>
+          {t().cancel}
+        </Button>
         <Button kind="danger" onClick={action.run} isBusy={action.isBusy}>
           {t().rotate}
         </Button>

@@ -1,32 +1,34 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError } from '../core/client.js';
 import type { Endpoint } from '../core/model.js';
 import { t } from '../text/index.js';
+import { refusalText } from '../text/problem-text.js';
 import { Button, ErrorNote, Field } from '../ui/basics.js';
 import { Failure } from '../ui/screen.js';
 import { EventPicker, useCatalogue } from './event-picker.js';
 import { FilterEditor } from './filter-editor.js';
-import { changedOrder, isOrder, OrderField, typedOrder } from './order-field.js';
+import { isOrder, OrderField } from './order-field.js';
+import { isRateLimit, RateLimitField } from './rate-limit-field.js';
 import {
-  changedRateLimit,
-  isRateLimit,
-  RateLimitField,
-  typedRateLimit,
-} from './rate-limit-field.js';
+  changesOf,
+  parseFilter,
+  patternsOf,
+  rebased,
+  type TypedEndpoint,
+  typedOf,
+} from './typed-endpoint.js';
 
 interface FormOptions {
   readonly endpoint?: Endpoint;
   readonly submit: string;
   readonly isBusy: boolean;
   readonly error: ApiError | undefined;
+  /** Gets the fields that were changed. */
   readonly onSubmit: (fields: object) => void;
+  /** Shown above the buttons. */
+  readonly notice?: ComponentChildren;
   readonly children?: ComponentChildren;
-}
-
-/** Patterns as they are typed, one after another. */
-function patternsOf(text: string): readonly string[] {
-  return [...new Set(text.split(/[\s,]+/).filter((one) => one !== ''))];
 }
 
 type Faults = Partial<Record<'events' | 'filter' | 'rateLimit' | 'holdFor', string>>;
@@ -35,42 +37,36 @@ type Faults = Partial<Record<'events' | 'filter' | 'rateLimit' | 'holdFor', stri
 const NAMED = ['url', 'events', 'exclude', 'description', 'filter', 'rateLimit', 'holdFor'];
 
 /** The fields of an endpoint. What the API refuses is said beside its field, and nothing that was typed is lost. */
-export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, children }: FormOptions) {
+export function EndpointForm(options: FormOptions) {
+  const { endpoint, submit, isBusy, error, onSubmit, notice, children } = options;
   const catalogue = useCatalogue();
-  const [url, setUrl] = useState(endpoint?.url ?? '');
-  const [description, setDescription] = useState(endpoint?.description ?? '');
-  const [events, setEvents] = useState<readonly string[]>(endpoint?.events ?? []);
-  const [exclude, setExclude] = useState(() => endpoint?.exclude.join(' ') ?? '');
-  const [filter, setFilter] = useState(() => textOfFilter(endpoint?.filter ?? null));
-  const [rateLimit, setRateLimit] = useState(() => typedRateLimit(endpoint?.rateLimit ?? null));
-  const [order, setOrder] = useState(() => typedOrder(endpoint));
+  const [typed, setTyped] = useState(() => typedOf(endpoint));
   const [wrong, setWrong] = useState<Faults>({});
+  // Another endpoint is the same one, changed meanwhile: what was typed stays, the rest is what it is now.
+  const before = useRef(endpoint);
+  useEffect(() => {
+    if (endpoint === undefined || before.current === endpoint) return;
+    setTyped(rebased(typed, before.current!, endpoint));
+    before.current = endpoint;
+  }, [endpoint]);
 
+  const change = (changes: Partial<TypedEndpoint>) => setTyped((old) => ({ ...old, ...changes }));
+  const { url, description, events, exclude, filter, rateLimit, order } = typed;
   const send = (event: Event) => {
     event.preventDefault();
-    const parsed = parseFilter(filter);
     const faults = {
       ...(events.length === 0 && { events: t().chooseOne }),
-      ...(parsed === undefined && { filter: t().filterInvalid }),
+      ...(parseFilter(filter) === undefined && { filter: t().filterInvalid }),
       ...(!isRateLimit(rateLimit) && { rateLimit: t().form.rateLimitInvalid }),
       ...(!isOrder(order) && { holdFor: t().order.holdForInvalid }),
     };
     setWrong(faults);
-    if (Object.keys(faults).length > 0) return;
-    const excluded = patternsOf(exclude);
-    const isExcluded = excluded.join() !== (endpoint?.exclude ?? []).join();
-    const limit = changedRateLimit(rateLimit, endpoint?.rateLimit ?? null);
-    onSubmit({
-      ...{ url: url.trim(), events, description: description.trim() || null, filter: parsed },
-      ...(isExcluded && { exclude: excluded }),
-      ...(limit !== undefined && { rateLimit: limit }),
-      ...changedOrder(order, endpoint),
-    });
+    if (Object.keys(faults).length === 0) onSubmit(changesOf(typed, endpoint));
   };
   const named = NAMED.some((one) => error?.reasonOf(one));
   return (
     <form class="form" noValidate onSubmit={send}>
-      <Field label={t().url} hint={t().urlHint} error={sentence(error?.reasonOf('url'))}>
+      <Field label={t().url} hint={t().urlHint} error={refusalText(error?.reasonOf('url'))}>
         {(attributes) => (
           <input
             {...attributes}
@@ -80,21 +76,21 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
             spellcheck={false}
             placeholder="https://example.com/webhooks"
             value={url}
-            onInput={({ currentTarget }) => setUrl(currentTarget.value)}
+            onInput={({ currentTarget }) => change({ url: currentTarget.value })}
           />
         )}
       </Field>
       <Field
         label={t().description}
         hint={t().descriptionHint}
-        error={sentence(error?.reasonOf('description'))}
+        error={refusalText(error?.reasonOf('description'))}
       >
         {(attributes) => (
           <input
             {...attributes}
             type="text"
             value={description}
-            onInput={({ currentTarget }) => setDescription(currentTarget.value)}
+            onInput={({ currentTarget }) => change({ description: currentTarget.value })}
           />
         )}
       </Field>
@@ -104,14 +100,14 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
         <EventPicker
           events={events}
           items={catalogue.value?.items ?? []}
-          error={wrong.events ?? sentence(error?.reasonOf('events'))}
-          onChange={setEvents}
+          error={wrong.events ?? refusalText(error?.reasonOf('events'))}
+          onChange={(next) => change({ events: next })}
         />
       )}
       <Field
         label={t().form.exclude}
         hint={t().form.excludeHint}
-        error={sentence(error?.reasonOf('exclude'))}
+        error={refusalText(error?.reasonOf('exclude'))}
       >
         {(attributes) => (
           <input
@@ -120,30 +116,33 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
             autoComplete="off"
             spellcheck={false}
             value={exclude}
-            onInput={({ currentTarget }) => setExclude(currentTarget.value)}
+            onInput={({ currentTarget }) => change({ exclude: currentTarget.value })}
           />
         )}
       </Field>
       <details open={endpoint?.filter !== undefined && endpoint.filter !== null}>
         <summary>{t().filter}</summary>
         <FilterEditor
+          // Its rows are those of one text.
+          key={JSON.stringify(endpoint?.filter)}
           text={filter}
           events={events}
           exclude={patternsOf(exclude)}
-          error={wrong.filter ?? sentence(error?.reasonOf('filter'))}
-          onChange={setFilter}
+          error={wrong.filter ?? refusalText(error?.reasonOf('filter'))}
+          onChange={(next) => change({ filter: next })}
         />
       </details>
       <RateLimitField
         value={rateLimit}
-        error={wrong.rateLimit ?? sentence(error?.reasonOf('rateLimit'))}
-        onChange={setRateLimit}
+        error={wrong.rateLimit ?? refusalText(error?.reasonOf('rateLimit'))}
+        onChange={(next) => change({ rateLimit: next })}
       />
       <OrderField
         value={order}
-        error={wrong.holdFor ?? sentence(error?.reasonOf('holdFor'))}
-        onChange={setOrder}
+        error={wrong.holdFor ?? refusalText(error?.reasonOf('holdFor'))}
+        onChange={(next) => change({ order: next })}
       />
+      {notice}
       <ErrorNote error={named ? undefined : error} />
       <div class="form-end">
         <Button kind="primary" type="submit" isBusy={isBusy}>
@@ -153,23 +152,4 @@ export function EndpointForm({ endpoint, submit, isBusy, error, onSubmit, childr
       </div>
     </form>
   );
-}
-
-function textOfFilter(filter: unknown): string {
-  return filter === null ? '' : JSON.stringify(filter, null, 2);
-}
-
-/** Null for no filter, undefined for a text that is not JSON. */
-function parseFilter(text: string): unknown {
-  if (text.trim() === '') return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The API's reasons follow the name of a field: "must be …". */
-function sentence(reason: string | undefined): string | undefined {
-  return reason && `${reason[0]!.toUpperCase()}${reason.slice(1)}.`;
 }

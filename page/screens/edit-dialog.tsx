@@ -1,0 +1,93 @@
+import { useState } from 'preact/hooks';
+import { ApiError } from '../core/client.js';
+import { owner, type TaggedEndpoint } from '../core/source.js';
+import { useAction } from '../core/use-data.js';
+import { t } from '../text/index.js';
+import { Button, Note } from '../ui/basics.js';
+import { Dialog } from '../ui/dialog.js';
+import { EndpointForm } from './endpoint-form.js';
+import { type ForeignChange, foreignChanges } from './typed-endpoint.js';
+
+interface DialogOptions {
+  /** The endpoint as it was when the dialog was opened, or later. */
+  readonly read: TaggedEndpoint;
+  readonly onClose: () => void;
+}
+
+/** Changes an endpoint. What somebody else has changed meanwhile is shown first, and never overwritten unseen. */
+export function EditDialog({ read, onClose }: DialogOptions) {
+  const [base, setBase] = useState(read);
+  const [foreign, setForeign] = useState<readonly ForeignChange[]>([]);
+  const [mine, setMine] = useState<object>({});
+  const { id } = read.endpoint;
+  const save = useAction(async (changes: object) => {
+    if (Object.keys(changes).length === 0) return onClose();
+    setMine(changes);
+    try {
+      await owner.update(id, changes, base.tag);
+      return onClose();
+    } catch (error) {
+      if (!isOutdated(error)) throw error;
+    }
+    const now = await owner.endpoint(id);
+    const found = foreignChanges(base.endpoint, now.endpoint);
+    if (found.length === 0) {
+      // Nothing that is in the form: whether it is enabled, for example.
+      await owner.update(id, changes, now.tag);
+      return onClose();
+    }
+    setForeign(found);
+    setBase(now);
+  });
+  return (
+    <Dialog title={t().editEndpoint} onClose={onClose}>
+      <EndpointForm
+        endpoint={base.endpoint}
+        submit={t().save}
+        isBusy={save.isBusy}
+        error={save.error}
+        onSubmit={save.run}
+        notice={<Foreign changes={foreign} mine={mine} />}
+      >
+        <Button onClick={onClose}>{t().cancel}</Button>
+      </EndpointForm>
+    </Dialog>
+  );
+}
+
+interface ForeignOptions {
+  readonly changes: readonly ForeignChange[];
+  /** The fields that were to be saved. */
+  readonly mine: object;
+}
+
+function Foreign({ changes, mine }: ForeignOptions) {
+  const isMine = ({ field }: ForeignChange) =>
+    field === 'order'
+      ? ['ordered', 'onExhausted', 'holdFor'].some((one) => one in mine)
+      : field in mine;
+  return (
+    <div role="alert">
+      {changes.length > 0 && (
+        <Note>
+          <p>{t().form.changedMeanwhile}</p>
+          <dl class="facts">
+            {changes.map((one) => (
+              <div key={one.field}>
+                <dt>{one.label}</dt>
+                <dd>
+                  <bdi class="break">{one.text}</bdi>
+                  {isMine(one) && <small class="hint">{t().form.yoursReplaces}</small>}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </Note>
+      )}
+    </div>
+  );
+}
+
+function isOutdated(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 412;
+}
