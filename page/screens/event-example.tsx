@@ -1,8 +1,5 @@
 import { useState } from 'preact/hooks';
-import { call } from '../core/client.js';
-import type { EventDetails } from '../core/model.js';
-import { apiUrl } from '../core/settings.js';
-import { path } from '../core/source.js';
+import { owner } from '../core/source.js';
 import { useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Content } from '../ui/content.js';
@@ -20,9 +17,7 @@ export function EventExample({ name }: { readonly name: string }) {
 }
 
 function Example({ name }: { readonly name: string }) {
-  const data = useData(`example ${name}`, (signal) =>
-    call<EventDetails>(apiUrl, path('event-types', name), { signal }),
-  );
+  const data = useData(`example ${name}`, (signal) => owner.eventType(name, signal));
   return (
     <Loaded data={data}>
       {({ example }) =>

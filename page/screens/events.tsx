@@ -1,7 +1,7 @@
 import { call } from '../core/client.js';
-import type { EventDetails } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { apiUrl, settings } from '../core/settings.js';
+import { owner } from '../core/source.js';
 import { useAction, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Button, Empty, ErrorNote } from '../ui/basics.js';
@@ -78,9 +78,7 @@ function Documents() {
 }
 
 function EventPanel({ name }: { readonly name: string }) {
-  const data = useData(`event ${name}`, (signal) =>
-    call<EventDetails>(apiUrl, `event-types/${encodeURIComponent(name)}`, { signal }),
-  );
+  const data = useData(`event ${name}`, (signal) => owner.eventType(name, signal));
   return (
     <Loaded data={data}>
       {({ description, schema, example }) => (

@@ -1,7 +1,4 @@
-import { call } from '../core/client.js';
-import type { EventDetails } from '../core/model.js';
-import { apiUrl } from '../core/settings.js';
-import { path } from '../core/source.js';
+import { owner } from '../core/source.js';
 import { useData } from '../core/use-data.js';
 import { patternFor, useCatalogue } from './event-picker.js';
 
@@ -17,9 +14,7 @@ export function useFieldNames(events: readonly string[]): readonly string[] {
     .filter((name) => events.some((one) => covers(one, name)))
     .slice(0, MOST);
   const found = useData(`fields ${names.join(' ')}`, async (signal) => {
-    const types = await Promise.all(
-      names.map((name) => call<EventDetails>(apiUrl, path('event-types', name), { signal })),
-    );
+    const types = await Promise.all(names.map((name) => owner.eventType(name, signal)));
     const fields = types.flatMap(({ schema, example }) => [
       ...namesInSchema(schema, DEPTH),
       ...namesIn(example, DEPTH),

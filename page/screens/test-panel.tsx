@@ -1,19 +1,37 @@
 import { useState } from 'preact/hooks';
 import type { TestResult } from '../core/model.js';
 import { owner } from '../core/source.js';
-import { useAction } from '../core/use-data.js';
+import { useAction, useData } from '../core/use-data.js';
 import { attemptError, milliseconds, t } from '../text/index.js';
+import { refusalText } from '../text/problem-text.js';
 import { Button, ErrorNote, Field, Note } from '../ui/basics.js';
+import { Content } from '../ui/content.js';
 import { useCatalogue } from './event-picker.js';
+import { textOfHeaders } from './sent-request.js';
 
-/** Sends an example to an endpoint and shows its answer. */
+/** Sends an example, or other data, to an endpoint and shows its answer. */
 export function TestPanel({ id }: { readonly id: string }) {
   const catalogue = useCatalogue();
   const [event, setEvent] = useState('');
+  const [typed, setTyped] = useState<string>();
+  const [isWrong, setWrong] = useState(false);
   const [result, setResult] = useState<TestResult>();
+  const example = useData(`test ${event}`, async (signal) =>
+    event === '' ? {} : ((await owner.eventType(event, signal)).example ?? {}),
+  );
+  const text = typed ?? (example.value === undefined ? '' : JSON.stringify(example.value, null, 2));
   const action = useAction(async () => {
     setResult(undefined);
-    setResult(await owner.test(id, event === '' ? undefined : event));
+    setWrong(false);
+    let data: unknown;
+    if (typed !== undefined) {
+      try {
+        data = JSON.parse(typed);
+      } catch {
+        return setWrong(true);
+      }
+    }
+    setResult(await owner.test(id, { ...(event !== '' && { event }), data }));
   });
   const names = (catalogue.value?.items ?? [])
     .map(({ name }) => name)
@@ -26,13 +44,30 @@ export function TestPanel({ id }: { readonly id: string }) {
           <select
             {...attributes}
             value={event}
-            onChange={({ currentTarget }) => setEvent(currentTarget.value)}
+            onChange={({ currentTarget }) => {
+              setEvent(currentTarget.value);
+              setTyped(undefined);
+            }}
           >
             <option value="">{t().ping}</option>
             {names.map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>
+        )}
+      </Field>
+      <Field
+        label={t().testData}
+        error={isWrong ? t().filterInvalid : refusalText(action.error?.reasonOf('data'))}
+      >
+        {(attributes) => (
+          <textarea
+            {...attributes}
+            class="mono"
+            spellcheck={false}
+            value={text}
+            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+          />
         )}
       </Field>
       <Button onClick={action.run} isBusy={action.isBusy}>
@@ -45,7 +80,27 @@ export function TestPanel({ id }: { readonly id: string }) {
           </Note>
         )}
       </div>
-      <ErrorNote error={action.error} />
+      {result !== undefined && <Answer result={result} />}
+      <ErrorNote error={action.error?.reasonOf('data') === undefined ? action.error : undefined} />
+    </>
+  );
+}
+
+function Answer({ result: { status, response, answerHeaders } }: { readonly result: TestResult }) {
+  if (status === null) return null;
+  return (
+    <>
+      {response === null ? (
+        <p class="hint">{t().noAnswerBody}</p>
+      ) : (
+        <Content label={t().answer} text={response} name="answer.txt" />
+      )}
+      {answerHeaders !== null && (
+        <details>
+          <summary>{t().sent.answerHeaders}</summary>
+          <Content label={t().sent.answerHeaders} text={textOfHeaders(answerHeaders)} />
+        </details>
+      )}
     </>
   );
 }
