@@ -39,6 +39,32 @@ export type Created = CreatedSubscriberView;
 export type Changed = ChangedSubscriberView;
 export type WithSecret = SecretSubscriberView;
 
+/** Whether an endpoint fails, and why it gets nothing for now. */
+export interface EndpointNow {
+  readonly subscriberId: string;
+  readonly failingSince: string | null;
+  readonly failingMessages: number;
+  readonly pause: {
+    readonly reason: 'operator' | 'retry-after' | 'breaker';
+    readonly until: string | null;
+  } | null;
+}
+export interface EndpointStates {
+  readonly failing: number;
+  readonly disabled: number;
+  readonly items: readonly EndpointNow[];
+}
+
+/** What became of deliveries that were to be retried. */
+export interface RetriedPage {
+  readonly items: readonly Retried[];
+}
+export interface Retried {
+  readonly id: string;
+  readonly retried: boolean;
+  readonly code: string | null;
+}
+
 /** An endpoint, with its owner where an operator looks. */
 export type Endpoint = SubscriberView & { readonly owner?: string | null };
 

@@ -5,29 +5,30 @@ import { Figures, Plot, type Series } from '../ui/plot.js';
 
 type Day = Stats['days'][number];
 
-/** Deliveries of one endpoint by day, and how long its answers took. */
+/** Attempts of one endpoint by day, and how long its answers took. */
 export function DayActivity({ total, days }: Stats) {
-  const outcomes = ['succeeded', 'pending', 'failed'] as const;
+  const outcomes = ['succeeded', 'failed'] as const;
+  const countOf = { succeeded: succeededAttempts, failed: (one: Day) => one.failedAttempts };
   return (
     <>
       <Figures
         items={[
           [t().successRate, percent(total.successRate)],
-          [t().failed, number(total.failed), total.failed > 0 ? 'bad' : undefined],
-          [t().median, milliseconds(total.p50)],
+          [t().attempts, number(total.attempts)],
+          [
+            t().health.failedAttempts,
+            number(total.failedAttempts),
+            total.failedAttempts > 0 ? 'bad' : undefined,
+          ],
           [t().p95, milliseconds(total.p95)],
         ]}
       />
       <Plot
         as="bars"
-        label={t().perDay}
+        label={t().figures.perDay}
         items={days}
         nameOf={(one) => day(one.day)}
-        series={outcomes.map((kind) => ({
-          kind,
-          title: t()[kind],
-          value: (one: Day) => one[kind],
-        }))}
+        series={outcomes.map((kind) => ({ kind, title: t()[kind], value: countOf[kind] }))}
         columns={[
           { title: t().successRate, kind: 'number', cell: (one) => percent(one.successRate) },
         ]}
@@ -35,6 +36,10 @@ export function DayActivity({ total, days }: Stats) {
       <Durations items={days} nameOf={(one) => day(one.day)} />
     </>
   );
+}
+
+function succeededAttempts({ attempts, failedAttempts }: Day): number {
+  return attempts - failedAttempts;
 }
 
 /** Attempts of all endpoints by hour or day, and how long their answers took. */

@@ -1,25 +1,25 @@
 import { useState } from 'preact/hooks';
 import { now } from '../core/clock.js';
-import type { Endpoint } from '../core/model.js';
+import type { Endpoint, EndpointNow, Stats } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { type DeliverySource, ownerDeliveries } from '../core/deliveries.js';
 import { can } from '../core/session.js';
-import { owner } from '../core/source.js';
-import { LIVE, useAction, useData } from '../core/use-data.js';
-import { dateTime, number, t } from '../text/index.js';
+import { owner, type TaggedEndpoint } from '../core/source.js';
+import { type Data, LIVE, useAction, useData } from '../core/use-data.js';
+import { ago, dateTime, number, t } from '../text/index.js';
 import { Badge, Button, Empty, ErrorNote, Note } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
 import { Countdown } from '../ui/countdown.js';
-import { Dialog } from '../ui/dialog.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { DayActivity } from './activity.js';
 import { BulkDialog } from './bulk-dialog.js';
 import { DeliveryTable } from './delivery-table.js';
+import { EditDialog } from './edit-dialog.js';
 import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
-import { EndpointForm } from './endpoint-form.js';
-import { Patterns } from './endpoints.js';
+import { Patterns, stateNow } from './endpoints.js';
 import { orderText } from './order-field.js';
 import { TestPanel } from './test-panel.js';
+import { rateLimitText } from './typed-endpoint.js';
 
 const DAYS = 14;
 
@@ -27,15 +27,22 @@ export function EndpointScreen({ id }: { readonly id: string }) {
   const data = useData(`endpoint ${id}`, (signal) => owner.endpoint(id, signal), LIVE * 4);
   return (
     <Loaded data={data} title={t().endpoint}>
-      {(endpoint) => <Shown endpoint={endpoint} reload={data.reload} />}
+      {(read) => <Shown read={read} reload={data.reload} />}
     </Loaded>
   );
 }
 
 type Open = 'edit' | 'rotate' | 'disable' | 'delete' | 'recover' | 'backfill';
 
-function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly reload: () => void }) {
+interface ShownOptions {
+  readonly read: TaggedEndpoint;
+  readonly reload: () => void;
+}
+
+function Shown({ read, reload }: ShownOptions) {
+  const { endpoint } = read;
   const { id, state } = endpoint;
+  const stats = useData(`stats ${id}`, (signal) => owner.stats(id, DAYS, signal), LIVE * 4);
   const [open, setOpen] = useState<Open>();
   const close = () => {
     setOpen(undefined);
@@ -54,7 +61,7 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
       title={endpoint.url}
       lead={
         <>
-          <Badge state={state} />
+          <Badge state={stateNow(endpoint, stats.value)} />
           {endpoint.description !== null && <span dir="auto">{endpoint.description}</span>}
         </>
       }
@@ -75,6 +82,7 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
       }
     >
       <ErrorNote error={enable.error ?? challenge.error} />
+      {stats.value !== undefined && endpoint.enabled && <Failing {...stats.value} />}
       {state === 'disabled' && (
         <Note tone="off">
           {t().disabledNote} {t().enableHint}
@@ -92,7 +100,7 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
       )}
       <div class="columns">
         <div>
-          <History id={id} />
+          <History stats={stats} />
           <Recent id={id} />
         </div>
         <div>
@@ -124,7 +132,7 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
           )}
         </div>
       </div>
-      {open === 'edit' && <EditDialog endpoint={endpoint} onClose={close} />}
+      {open === 'edit' && <EditDialog read={read} onClose={close} />}
       {open === 'disable' && <DisableDialog id={id} onClose={close} />}
       {open === 'rotate' && <RotateDialog id={id} onClose={close} />}
       {open === 'delete' && <DeleteDialog id={id} onClose={() => setOpen(undefined)} />}
@@ -135,43 +143,34 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
   );
 }
 
-function EditDialog({
-  endpoint,
-  onClose,
-}: {
-  readonly endpoint: Endpoint;
-  readonly onClose: () => void;
-}) {
-  const save = useAction(async (fields: object) => {
-    await owner.update(endpoint.id, fields);
-    onClose();
-  });
+/** Says since when the endpoint fails, and why nothing is sent to it for now. */
+function Failing({ failingSince, failingMessages, pause }: Pick<EndpointNow, FailingField>) {
+  const texts = t().health;
   return (
-    <Dialog title={t().editEndpoint} onClose={onClose}>
-      <EndpointForm
-        endpoint={endpoint}
-        submit={t().save}
-        isBusy={save.isBusy}
-        error={save.error}
-        onSubmit={save.run}
-      >
-        <Button onClick={onClose}>{t().cancel}</Button>
-      </EndpointForm>
-    </Dialog>
+    <>
+      {failingSince !== null && (
+        <Note tone="bad">
+          {texts.failingNote(dateTime(failingSince))}{' '}
+          {failingMessages > 0 && texts.messages(number(failingMessages))}
+        </Note>
+      )}
+      {pause !== null && (
+        <Note>
+          {texts.pause[pause.reason]} {pause.until !== null && texts.until(ago(pause.until))}
+        </Note>
+      )}
+    </>
   );
 }
 
-function History({ id }: { readonly id: string }) {
-  const stats = useData(`stats ${id}`, (signal) => owner.stats(id, DAYS, signal), LIVE * 4);
+type FailingField = 'failingSince' | 'failingMessages' | 'pause';
+
+function History({ stats }: { readonly stats: Data<Stats> }) {
   return (
     <Section title={t().lastDays(DAYS)}>
       <Loaded data={stats}>
         {(value) =>
-          value.total.succeeded + value.total.failed + value.total.pending === 0 ? (
-            <Empty title={t().noFigures} />
-          ) : (
-            <DayActivity {...value} />
-          )
+          value.total.attempts === 0 ? <Empty title={t().noFigures} /> : <DayActivity {...value} />
         }
       </Loaded>
     </Section>
@@ -240,7 +239,7 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
       {rateLimit !== null && (
         <div>
           <dt>{t().rateLimit}</dt>
-          <dd>{t().rateLimitText(rateLimit.max, number(rateLimit.per / 1000))}</dd>
+          <dd>{rateLimitText(rateLimit)}</dd>
         </div>
       )}
       {endpoint.ordered && (

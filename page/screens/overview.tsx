@@ -1,15 +1,18 @@
+import { failureOf, health } from '../core/health.js';
 import type { Delivery, Endpoint } from '../core/model.js';
 import { ownerDeliveries } from '../core/deliveries.js';
+import { useEndpointNames } from '../core/endpoint-names.js';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { LIVE, useData } from '../core/use-data.js';
 import { number, t } from '../text/index.js';
-import { Badge, Empty, Time } from '../ui/basics.js';
+import { Empty, Time } from '../ui/basics.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
 import { Activity } from './activity.js';
 import { DeliveryTable } from './delivery-table.js';
+import { StateNow, stateNow } from './endpoints.js';
 
 /** Endpoints that are shown: each is asked for its figures. */
 const SHOWN = 10;
@@ -96,9 +99,15 @@ function Endpoints({ items, hasMore }: EndpointOptions) {
   const failures = useData('failures', readFailures, LIVE * 4);
   const latest = new Map<string, Delivery>();
   for (const one of failures.value?.toReversed() ?? []) latest.set(one.subscriberId, one);
-  // Those that need somebody come first.
-  const rank = (one: Endpoint) => (one.state !== 'active' ? 0 : latest.has(one.id) ? 1 : 2);
-  const shown = items.toSorted((one, other) => rank(one) - rank(other)).slice(0, SHOWN);
+  // Those that need somebody come first, also where they are beyond the first page.
+  const ill = useFailing(items);
+  const rank = (one: Endpoint) => {
+    const state = stateNow(one, failureOf(one.id));
+    return state === 'failing' ? 0 : state !== 'active' ? 1 : latest.has(one.id) ? 2 : 3;
+  };
+  const shown = [...ill, ...items]
+    .toSorted((one, other) => rank(one) - rank(other))
+    .slice(0, SHOWN);
   return (
     <>
       <Section
@@ -119,7 +128,7 @@ function Endpoints({ items, hasMore }: EndpointOptions) {
                 </a>
               ),
             },
-            { title: t().state, cell: (one) => <Badge state={one.state} /> },
+            { title: t().state, cell: (one) => <StateNow endpoint={one} /> },
             { title: t().lastDay, kind: 'number', cell: (one) => <DayOf id={one.id} /> },
             {
               title: t().figures.lastFailure,
@@ -135,21 +144,28 @@ function Endpoints({ items, hasMore }: EndpointOptions) {
         title={t().figures.latestFailures}
         actions={<a href={linkTo('/deliveries', { status: 'failed' })}>{t().figures.allFailed}</a>}
       >
-        <Loaded data={failures}>
-          {(list) =>
-            list.length === 0 ? (
-              <p class="faint">{t().figures.noFailures}</p>
-            ) : (
-              <DeliveryTable
-                rows={list.slice(0, LATEST)}
-                endpointName={(id) => items.find((one) => one.id === id)?.url ?? id}
-              />
-            )
-          }
-        </Loaded>
+        <Loaded data={failures}>{(list) => <Failures rows={list.slice(0, LATEST)} />}</Loaded>
       </Section>
     </>
   );
+}
+
+/** Endpoints that have failed for long, and are not among those that were read. */
+function useFailing(items: readonly Endpoint[]): readonly Endpoint[] {
+  const missing = (health.value?.items ?? [])
+    .slice(0, SHOWN)
+    .map(({ subscriberId }) => subscriberId)
+    .filter((id) => !items.some((one) => one.id === id));
+  const found = useData(`failing ${missing.join(' ')}`, (signal) =>
+    Promise.all(missing.map(async (id) => (await owner.endpoint(id, signal)).endpoint)),
+  );
+  return found.value ?? [];
+}
+
+function Failures({ rows }: { readonly rows: readonly Delivery[] }) {
+  const nameOf = useEndpointNames(ownerDeliveries, rows);
+  if (rows.length === 0) return <p class="faint">{t().figures.noFailures}</p>;
+  return <DeliveryTable rows={rows} endpointName={nameOf} />;
 }
 
 /** The attempts of an endpoint in 24 hours. */

@@ -1,5 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DispatchStrategy } from '../../lib/dispatch/index.js';
+import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import type { PageVisitor } from '../support/page-visitor.js';
 
@@ -86,5 +88,60 @@ describe('the overview of an owner', () => {
     await page.getByText('No endpoints yet').waitFor();
     await page.getByRole('link', { name: 'Add endpoint' }).click();
     await expect.poll(() => page.url(), { timeout: 10_000 }).toContain('#/endpoints/new');
+  });
+});
+
+describe('an endpoint that is dead', () => {
+  it('looks dead: on the overview, in the menu, in the list and on its own screen', async () => {
+    // It is beyond what the overview would show by itself.
+    const dead = await owner.endpoint({ path: '/dead' });
+    for (let at = 0; at < 12; at += 1) {
+      await owner.endpoint({ path: `/quiet-${at}`, events: ['order.paid'] });
+    }
+    owner.receiver.otherwise(500);
+    for (const at of [1, 2, 3]) await owner.deliver(dead, { at });
+    await page.goto(owner.url('/'));
+    const menu = page.getByRole('navigation', { name: 'Menu' });
+    await menu.getByRole('link', { name: 'Endpoints (1 failing)' }).waitFor();
+    const rows = page.getByRole('table', { name: 'Endpoints' }).locator('tbody tr');
+    await rows.filter({ hasText: '/dead' }).getByText('Failing').waitFor();
+    await visitor.expectAccessible();
+
+    await menu.getByRole('link', { name: 'Endpoints' }).click();
+    await page.getByRole('combobox', { name: 'State' }).selectOption('Failing');
+    await page.locator('tbody tr').filter({ hasText: '/dead' }).getByText('since').waitFor();
+    await page.getByRole('link', { name: '/dead' }).click();
+    await page.getByText(/^Every attempt has failed since .*3 events have failed/).waitFor();
+    const figures = page.locator('.figures');
+    await expect
+      .poll(() => figures.textContent(), { timeout: 10_000 })
+      .toContain('Success rate0%Attempts3Failed attempts3');
+    expect(await page.locator('.lead').textContent()).toContain('Failing');
+    await visitor.expectAccessible();
+
+    owner.receiver.otherwise(200);
+    await page.getByRole('link', { name: 'article.created' }).first().click();
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByText('Succeeded').waitFor();
+    await page.goto(owner.url(`/endpoints/${dead}`));
+    await page.getByText('Active', { exact: true }).waitFor();
+    expect(await page.getByText('Every attempt has failed').count()).toBe(0);
+  });
+
+  it('says why nothing is sent to it: it has asked for a pause, or an operator made one', async () => {
+    const id = await owner.endpoint();
+    owner.receiver.otherwise({ status: 503, headers: { 'retry-after': '600' } });
+    await owner.deliver(id, {});
+    await page.goto(owner.url(`/endpoints/${id}`));
+    await page.getByText('The endpoint has asked for a pause.').waitFor();
+    await page.getByText(/It is tried again in \d+ min/).waitFor();
+    const host = new URL(owner.receiver.url).host;
+    const strategy = owner.api.app.get(DispatchStrategy) as OutboxStrategy;
+    await strategy.pause(host);
+    await page.reload();
+    await page.getByText('Sending to this endpoint is paused.').waitFor();
+    await visitor.expectAccessible();
+    await strategy.resume(host);
+    await expect.poll(async () => (await strategy.pauses()).length).toBe(0);
   });
 });
