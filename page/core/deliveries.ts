@@ -1,45 +1,68 @@
 import type { DeliveryPage as Records } from '../../lib/outbox/index.js';
 import type { DeliveryDetails as RecordDetails } from '../../lib/outbox/index.js';
 import { call } from './client.js';
-import type { Attempt, Delivery, DeliveryDetails, DeliveryPage, SentRequest } from './model.js';
-import { apiUrl, operatorUrl } from './settings.js';
-import { path, type Query } from './source.js';
+import type {
+  Attempt,
+  Delivery,
+  DeliveryDetails,
+  DeliveryPage,
+  Endpoint,
+  EndpointPage,
+  RetriedPage,
+  SentRequest,
+} from './model.js';
+import { callOperator, operator } from './operator.js';
+import { apiUrl } from './settings.js';
+import { owner, path, type Query } from './source.js';
+import type { Page } from './use-pages.js';
 
 /** Deliveries of one owner, or of all for an operator: both faces show them alike. */
 export interface DeliverySource {
   /** Before the path of the screens. */
   readonly base: '' | '/operator';
-  list(query: Query, signal: AbortSignal): Promise<DeliveryPage>;
+  list(query: Query, signal: AbortSignal): Promise<Page<ShownRow>>;
   read(id: string, signal: AbortSignal): Promise<ShownDelivery>;
   /** Body and headers as they were sent. */
   request(id: string, signal: AbortSignal): Promise<SentRequest>;
   retry(id: string): Promise<unknown>;
+  /** Retries up to 100 deliveries. */
+  retrySelected(ids: readonly string[]): Promise<RetriedPage>;
   cancel(id: string): Promise<unknown>;
+  endpoints(query: Query, signal: AbortSignal): Promise<EndpointPage>;
+  endpoint(id: string, signal: AbortSignal): Promise<Endpoint>;
 }
+
+/** A delivery in a list; operators see the URL of its endpoint as well. */
+export type ShownRow = Delivery & { readonly url?: string | null };
 
 /** An attempt; operators see the address and the reason of a failed request as well. */
 export type ShownAttempt = Attempt & { readonly address?: string | null };
-export type ShownDelivery = DeliveryDetails & { readonly attempts: readonly ShownAttempt[] };
+export type ShownDelivery = ShownRow &
+  DeliveryDetails & { readonly attempts: readonly ShownAttempt[] };
 
-const post = (base: URL, to: string) => call<unknown>(base, to, { method: 'POST', body: {} });
+const EMPTY = { method: 'POST', body: {} } as const;
 
 export const ownerDeliveries: DeliverySource = {
   base: '',
   list: (query, signal) => call<DeliveryPage>(apiUrl, 'deliveries', { query, signal }),
   read: (id, signal) => call<DeliveryDetails>(apiUrl, path('deliveries', id), { signal }),
   request: (id, signal) => call<SentRequest>(apiUrl, path('deliveries', id, 'request'), { signal }),
-  retry: (id) => post(apiUrl, path('deliveries', id, 'retry')),
-  cancel: (id) => post(apiUrl, path('deliveries', id, 'cancel')),
+  retry: (id) => call<unknown>(apiUrl, path('deliveries', id, 'retry'), EMPTY),
+  retrySelected: (ids) =>
+    call<RetriedPage>(apiUrl, 'deliveries/retry', { method: 'POST', body: { ids } }),
+  cancel: (id) => call<unknown>(apiUrl, path('deliveries', id, 'cancel'), EMPTY),
+  endpoints: (query, signal) => owner.endpoints(query, signal),
+  endpoint: async (id, signal) => (await owner.endpoint(id, signal)).endpoint,
 };
 
 export const operatorDeliveries: DeliverySource = {
   base: '/operator',
   list: async (query, signal) => {
-    const page = await call<Records>(operatorUrl!, 'deliveries', { query, signal });
+    const page = await callOperator<Records>('deliveries', { query, signal });
     return { items: page.items.map(shown), next: page.next };
   },
   read: async (id, signal) => {
-    const found = await call<RecordDetails>(operatorUrl!, path('deliveries', id), { signal });
+    const found = await callOperator<RecordDetails>(path('deliveries', id), { signal });
     const attempts = found.attempts.map((one) => ({ ...one, startedAt: iso(one.startedAt)! }));
     const { blockedBy } = found;
     return {
@@ -48,10 +71,13 @@ export const operatorDeliveries: DeliverySource = {
       attempts: attempts as readonly unknown[] as readonly ShownAttempt[],
     };
   },
-  request: (id, signal) =>
-    call<SentRequest>(operatorUrl!, path('deliveries', id, 'request'), { signal }),
-  retry: (id) => post(operatorUrl!, path('deliveries', id, 'retry')),
-  cancel: (id) => post(operatorUrl!, path('deliveries', id, 'cancel')),
+  request: (id, signal) => callOperator<SentRequest>(path('deliveries', id, 'request'), { signal }),
+  retry: (id) => callOperator<unknown>(path('deliveries', id, 'retry'), EMPTY),
+  retrySelected: (ids) =>
+    callOperator<RetriedPage>('deliveries/retry', { method: 'POST', body: { ids } }),
+  cancel: (id) => callOperator<unknown>(path('deliveries', id, 'cancel'), EMPTY),
+  endpoints: (query, signal) => operator.endpoints(query, signal),
+  endpoint: (id, signal) => operator.endpoint(id, signal),
 };
 
 /** Operators get the records of the log, whose times are numbers. */

@@ -1,14 +1,22 @@
+import type { ShownRow } from '../core/deliveries.js';
 import type { Delivery } from '../core/model.js';
 import { linkTo } from '../core/router.js';
-import { number, t } from '../text/index.js';
+import { dateTime, number, t } from '../text/index.js';
 import { Badge, StatusCode, Time } from '../ui/basics.js';
 import { type Column, Table } from '../ui/table.js';
 
+/** The rows that are chosen. */
+interface Selection {
+  readonly chosen: ReadonlySet<string>;
+  readonly toggle: (id: string) => void;
+}
+
 interface Options {
-  readonly rows: readonly Delivery[];
-  /** Names an endpoint by its id; without it there is no such column. */
-  readonly endpointName?: (id: string) => string;
+  readonly rows: readonly ShownRow[];
+  /** Names the endpoint of a delivery; without it there is no such column. */
+  readonly endpointName?: (row: ShownRow) => string;
   readonly base?: string;
+  readonly selection?: Selection;
 }
 
 /** The state of a delivery, and what it has to do with the order of its key. */
@@ -22,15 +30,32 @@ export function Status({ delivery }: { readonly delivery: Delivery }) {
   );
 }
 
-export function DeliveryTable({ rows, endpointName, base = '' }: Options) {
-  const endpoint: readonly Column<Delivery>[] =
+export function DeliveryTable({ rows, endpointName, base = '', selection }: Options) {
+  const choice: readonly Column<ShownRow>[] =
+    selection === undefined
+      ? []
+      : [
+          {
+            title: t().lists.select,
+            kind: 'narrow',
+            cell: ({ id, event, createdAt }) => (
+              <input
+                type="checkbox"
+                aria-label={`${t().lists.select}: ${event}, ${dateTime(createdAt)}`}
+                checked={selection.chosen.has(id)}
+                onChange={() => selection.toggle(id)}
+              />
+            ),
+          },
+        ];
+  const endpoint: readonly Column<ShownRow>[] =
     endpointName === undefined
       ? []
       : [
           {
             title: t().endpoint,
             kind: 'wide',
-            cell: (one) => <bdi class="break">{endpointName(one.subscriberId)}</bdi>,
+            cell: (one) => <bdi class="break">{endpointName(one)}</bdi>,
           },
         ];
   return (
@@ -39,6 +64,7 @@ export function DeliveryTable({ rows, endpointName, base = '' }: Options) {
       rows={rows}
       keyOf={(one) => one.id}
       columns={[
+        ...choice,
         { title: t().status, cell: (one) => <Status delivery={one} /> },
         {
           title: t().event,

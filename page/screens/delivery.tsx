@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { DeliverySource, ShownAttempt, ShownDelivery } from '../core/deliveries.js';
+import { useEndpointNames } from '../core/endpoint-names.js';
 import type { SentHeaders } from '../core/model.js';
 import { can } from '../core/session.js';
 import { linkTo } from '../core/router.js';
@@ -134,7 +135,14 @@ function AttemptItem({ attempt, sent }: AttemptOptions) {
       </div>
       {/* Operators see the reason itself. */}
       {error !== null && (
-        <p class="bad">{attempt.address === undefined ? attemptError(error) : error.message}</p>
+        <p class="bad">
+          {attemptError(error)}
+          {attempt.address !== undefined && (
+            <small class="break" lang="en">
+              {error.message}
+            </small>
+          )}
+        </p>
       )}
       {attempt.address != null && (
         <p class="faint">
@@ -156,6 +164,7 @@ function AttemptItem({ attempt, sent }: AttemptOptions) {
 }
 
 function Facts({ delivery, source }: Omit<ShownOptions, 'reload'>) {
+  const nameOf = useEndpointNames(source, [delivery]);
   const reasons: Readonly<Record<string, string>> = t().reasons;
   return (
     <dl class="facts">
@@ -189,17 +198,24 @@ function Facts({ delivery, source }: Omit<ShownOptions, 'reload'>) {
       </div>
       <div>
         <dt>{t().endpoint}</dt>
-        <dd class="mono">
-          {source.base === '' ? (
-            <a href={linkTo(`/endpoints/${delivery.subscriberId}`)}>{delivery.subscriberId}</a>
-          ) : (
+        <dd class="break">
+          {delivery.url === null ? (
+            // The settings of the application name it.
             delivery.subscriberId
+          ) : (
+            <a href={linkTo(`${source.base}/endpoints/${delivery.subscriberId}`)}>
+              <bdi>{nameOf(delivery)}</bdi>
+            </a>
           )}
         </dd>
       </div>
       <div>
         <dt>{t().messageId}</dt>
-        <dd class="mono">{delivery.messageId}</dd>
+        <dd class="mono">
+          <a href={linkTo(`${source.base}/deliveries`, { id: delivery.messageId })}>
+            {delivery.messageId}
+          </a>
+        </dd>
       </div>
     </dl>
   );

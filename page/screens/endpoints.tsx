@@ -1,77 +1,53 @@
-import { useState } from 'preact/hooks';
+import { failureOf, health } from '../core/health.js';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
-import { owner, type Query } from '../core/source.js';
-import { LIVE, useData } from '../core/use-data.js';
-import type { Endpoint, EndpointPage } from '../core/model.js';
-import { number, t } from '../text/index.js';
-import { Badge, Button, Empty, Time } from '../ui/basics.js';
+import { owner } from '../core/source.js';
+import { typingEnd } from '../core/typing.js';
+import { LIVE } from '../core/use-data.js';
+import { type Page, usePages } from '../core/use-pages.js';
+import type { Endpoint, EndpointNow } from '../core/model.js';
+import { dateTime, number, t } from '../text/index.js';
+import { Badge, Button, Empty, type State, Time } from '../ui/basics.js';
+import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
 
-const STATES = ['active', 'disabled', 'unverified'] as const;
+const STATES = ['active', 'failing', 'disabled', 'unverified'] as const;
+/** Endpoints that fail are read by their ids. */
+const FAILING_STEP = 20;
 const STEP = 100;
-/** Endpoints that one click looks through. */
-const FAR = 1000;
-/** Pages of a search that are read besides those that would do if all endpoints were found. */
-const FURTHER = 10;
-/** Rows that are shown at most: those beyond are found by a search. */
-const ROWS = 500;
-/** Milliseconds without a further letter. */
-const TYPING = 200;
 
-/**
- * Reads pages of the API until there are enough endpoints, or no more. The pages of a search have as few as are found among
- * many: after some of them it is left to the user to search on.
- */
-export async function readPages(
-  page: (query: Query) => Promise<EndpointPage>,
-  most: number,
-  step: number,
-  search: string | undefined,
-) {
-  const items: Endpoint[] = [];
-  let after: string | undefined;
-  let pages = Math.ceil(most / step) + (search === undefined ? 0 : FURTHER);
-  do {
-    const { items: more, next } = await page({ limit: String(step), search, after });
-    items.push(...more);
-    after = next ?? undefined;
-    pages -= 1;
-  } while (after !== undefined && pages > 0 && items.length < most);
-  return { items, hasMore: after !== undefined };
-}
-
+/** Endpoints of the caller, in pages: there may be thousands. */
 export function EndpointsScreen() {
-  const [most, setMost] = useState(STEP);
   const { q = '', state = '' } = place.value.query;
-  // What is shown stays while more is read; many pages are not read again and again.
-  const every = most === STEP ? LIVE * 4 : undefined;
   const search = q.trim() === '' ? undefined : q.trim();
-  const data = useData(
-    `endpoints ${search ?? ''}`,
-    async (signal) => {
-      await typingEnd(search, signal);
-      return readPages((query) => owner.endpoints(query, signal), most, STEP, search);
+  const failing = health.value?.items.map(({ subscriberId }) => subscriberId) ?? [];
+  const isShown = (one: Endpoint) =>
+    state === '' || stateNow(one, failureOf(one.id)) === state || state === 'failing';
+  const of = state === 'failing' ? failing.join(' ') : state;
+  const pages = usePages<Endpoint>(`endpoints ${search ?? ''} ${of}`, {
+    read: async (after, signal) => {
+      if (state === 'failing') return readFailing(failing, Number(after ?? 0), search, signal);
+      if (after === undefined) await typingEnd(search, signal);
+      return owner.endpoints({ limit: String(STEP), search, after }, signal);
     },
-    every,
-  );
-  const readOn = (count: number) => {
-    setMost(most + count);
-    data.reload();
-  };
+    step: STEP,
+    // Many pages are not read again and again.
+    ...(state === '' && { every: LIVE * 4 }),
+    counts: isShown,
+  });
   const add = can('write', 'secrets') && (
     <a class="button primary" href={linkTo('/endpoints/new')}>
       {t().addEndpoint}
     </a>
   );
   const isFiltered = search !== undefined || state !== '';
-  const isEmpty = data.value?.items.length === 0 && search === undefined;
+  const isEmpty = pages.data.value?.items.length === 0 && !isFiltered;
   return (
     <Screen title={t().endpoints} actions={!isEmpty && add}>
       {!isEmpty && <Filters q={q} state={state} />}
-      <Loaded data={data}>
-        {({ items, hasMore }) => {
+      <Loaded data={pages.data}>
+        {({ items, next }) => {
           if (isEmpty) {
             return (
               <Empty title={t().noEndpoints} hint={t().noEndpointsHint}>
@@ -79,35 +55,45 @@ export function EndpointsScreen() {
               </Empty>
             );
           }
-          const shown = items.filter((one) => state === '' || one.state === state);
+          const shown = items.filter(isShown);
           return (
             <>
               {shown.length === 0 ? (
                 <Empty
                   title={t().noMatch}
-                  hint={hasMore ? searchedHint(search, items.length) : t().noMatchHint}
+                  hint={next === null ? t().noMatchHint : searchedHint(search, items.length)}
                 >
                   <Button onClick={() => setQuery({ q: '', state: '' })}>{t().clearFilters}</Button>
                 </Empty>
               ) : (
-                <EndpointTable rows={shown.slice(0, ROWS)} />
+                <EndpointTable rows={shown} />
               )}
-              {shown.length > ROWS && <p class="hint">{t().lists.cut(number(ROWS))}</p>}
-              {hasMore && (
-                <div class="table-end">
-                  {isFiltered ? (
-                    <Button onClick={() => readOn(FAR)}>{t().lists.searchOn}</Button>
-                  ) : (
-                    <Button onClick={() => readOn(STEP)}>{t().more}</Button>
-                  )}
-                </div>
-              )}
+              <More pages={pages} text={isFiltered ? t().lists.searchOn : t().more} />
             </>
           );
         }}
       </Loaded>
     </Screen>
   );
+}
+
+async function readFailing(
+  ids: readonly string[],
+  from: number,
+  search: string | undefined,
+  signal: AbortSignal,
+): Promise<Page<Endpoint>> {
+  const end = from + FAILING_STEP;
+  const found = await Promise.all(ids.slice(from, end).map((id) => owner.endpoint(id, signal)));
+  const wanted = search?.toLowerCase() ?? '';
+  return {
+    items: found
+      .map(({ endpoint }) => endpoint)
+      .filter(({ url, description }) =>
+        `${url} ${description ?? ''}`.toLowerCase().includes(wanted),
+      ),
+    next: end < ids.length ? String(end) : null,
+  };
 }
 
 function searchedHint(search: string | undefined, count: number): string {
@@ -149,18 +135,6 @@ export function SearchField({ q }: { readonly q: string }) {
   );
 }
 
-/** Waits a moment: whoever types on asks for something else. */
-export function typingEnd(search: string | undefined, signal: AbortSignal): Promise<void> {
-  if (search === undefined) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, TYPING);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(new Error('Typed on'));
-    });
-  });
-}
-
 function EndpointTable({ rows }: { readonly rows: readonly Endpoint[] }) {
   return (
     <Table
@@ -185,10 +159,29 @@ function EndpointTable({ rows }: { readonly rows: readonly Endpoint[] }) {
           kind: 'wide',
           cell: (one) => <Patterns patterns={one.events} most={3} />,
         },
-        { title: t().state, cell: (one) => <Badge state={one.state} /> },
+        { title: t().state, cell: (one) => <StateNow endpoint={one} /> },
         { title: t().created, cell: (one) => <Time at={one.createdAt} /> },
       ]}
     />
+  );
+}
+
+/** The state of an endpoint; one that only fails is not simply active. */
+export function stateNow(
+  { state }: Pick<Endpoint, 'state'>,
+  now: Pick<EndpointNow, 'failingSince'> | undefined,
+): State {
+  return state === 'active' && now != null && now.failingSince !== null ? 'failing' : state;
+}
+
+export function StateNow({ endpoint }: { readonly endpoint: Endpoint }) {
+  const now = failureOf(endpoint.id);
+  const state = stateNow(endpoint, now);
+  return (
+    <>
+      <Badge state={state} />
+      {state === 'failing' && <small>{t().health.since(dateTime(now!.failingSince!))}</small>}
+    </>
   );
 }
 

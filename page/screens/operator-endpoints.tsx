@@ -1,14 +1,15 @@
-import { useState } from 'preact/hooks';
 import type { Endpoint } from '../core/model.js';
 import { operator } from '../core/operator.js';
-import type { Query } from '../core/source.js';
 import { linkTo, place, setQuery } from '../core/router.js';
-import { useAction, useData } from '../core/use-data.js';
+import { typingEnd } from '../core/typing.js';
+import { useAction } from '../core/use-data.js';
+import { usePages } from '../core/use-pages.js';
 import { t } from '../text/index.js';
 import { Badge, Button, Empty, ErrorNote, Time } from '../ui/basics.js';
+import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
-import { Patterns, readPages, SearchField, typingEnd } from './endpoints.js';
+import { Patterns, SearchField } from './endpoints.js';
 
 const STEP = 50;
 
@@ -16,15 +17,16 @@ const STEP = 50;
 export function OperatorEndpoints() {
   const { owner = '', q = '' } = place.value.query;
   const search = q.trim() === '' ? undefined : q.trim();
-  const [pages, setPages] = useState(1);
-  const data = useData(`all endpoints ${owner} ${pages} ${search ?? ''}`, async (signal) => {
-    await typingEnd(search, signal);
-    const page = (query: Query) => operator.endpoints({ owner, ...query }, signal);
-    return readPages(page, pages * STEP, STEP, search);
+  const pages = usePages<Endpoint>(`all endpoints ${owner} ${search ?? ''}`, {
+    read: async (after, signal) => {
+      if (after === undefined) await typingEnd(search, signal);
+      return operator.endpoints({ owner, search, limit: String(STEP), after }, signal);
+    },
+    step: STEP,
   });
   const turn = useAction(async ({ id, enabled }: Endpoint) => {
     await operator.turn(id, enabled ? 'disable' : 'enable');
-    data.reload();
+    pages.restart();
   });
   return (
     <Screen title={t().endpoints}>
@@ -40,13 +42,13 @@ export function OperatorEndpoints() {
         </label>
       </div>
       <ErrorNote error={turn.error} />
-      <Loaded data={data}>
-        {({ items, hasMore }) => (
+      <Loaded data={pages.data}>
+        {({ items, next }) => (
           <>
             {items.length === 0 ? (
               <Empty
                 title={t().noMatch}
-                hint={hasMore ? t().lists.searchedPart : t().noMatchHint}
+                hint={next === null ? t().noMatchHint : t().lists.searchedPart}
               />
             ) : (
               <Table
@@ -90,11 +92,7 @@ export function OperatorEndpoints() {
                 ]}
               />
             )}
-            {hasMore && (
-              <div class="table-end">
-                <Button onClick={() => setPages(pages + 1)}>{t().more}</Button>
-              </div>
-            )}
+            <More pages={pages} text={search === undefined ? t().more : t().lists.searchOn} />
           </>
         )}
       </Loaded>

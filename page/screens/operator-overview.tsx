@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { operator, type Overview } from '../core/operator.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
 import { ago, dateTime, milliseconds, number, t } from '../text/index.js';
+import { refusalText } from '../text/problem-text.js';
 import { Button, ErrorNote, Field, Time } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
 import { Figures } from '../ui/plot.js';
@@ -137,7 +138,7 @@ function PauseDialog({ onClose }: { readonly onClose: () => void }) {
     await operator.pause(host.trim());
     onClose();
   });
-  const reason = pause.error?.reasonOf('host');
+  const reason = refusalText(pause.error?.reasonOf('host'));
   return (
     <Dialog title={t().pauseHost} onClose={onClose}>
       <form

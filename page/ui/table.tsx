@@ -3,8 +3,8 @@ import type { ComponentChildren } from 'preact';
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => ComponentChildren;
-  /** `wide` takes the room that is left; `number` is aligned to the right; `late` is hidden where there is little room. */
-  readonly kind?: 'wide' | 'number' | 'late';
+  /** `wide` takes the room that is left; `number` is aligned to the right; `narrow` has no visible heading. */
+  readonly kind?: 'wide' | 'number' | 'narrow';
 }
 
 interface TableOptions<Row> {
@@ -23,7 +23,7 @@ export function Table<Row>({ caption, columns, rows, keyOf }: TableOptions<Row>)
         <tr>
           {columns.map(({ title, kind }) => (
             <th key={title} scope="col" class={kind}>
-              {title}
+              {kind === 'narrow' ? <span class="off-screen">{title}</span> : title}
             </th>
           ))}
         </tr>

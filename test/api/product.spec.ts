@@ -91,7 +91,7 @@ describe.each(
       startedAt: expect.stringMatching(/Z$/),
       duration: expect.any(Number),
       response: null,
-      answerHeaders: expect.objectContaining({ date: expect.any(String) }),
+      answerHeaders: null,
     });
     const [received] = receiver.received;
     expect(received!.headers['hook-subscription']).toBe(id);
@@ -114,13 +114,13 @@ describe.each(
     await post(`${self}/test`, { event: 'order.paid' });
     await post(`${self}/test`, { event: 'article.changed' });
     await post(`${self}/test`, { event: 'article.changed', data: { title: 'Mine' } });
-    await post(`${self}/test`, { data: null });
+    await post(`${self}/test`, { data: [1] });
     expect(receiver.received.map(({ json }) => json)).toMatchObject([
       { type: 'article.created', data: { title: 'Hello' } },
       { type: 'order.paid', data: { total: 5 } },
       { type: 'article.changed', data: {} },
       { type: 'article.changed', data: { title: 'Mine' } },
-      { type: 'thorn.ping', data: null },
+      { type: 'thorn.ping', data: [1] },
     ]);
     expect(other.received).toEqual([]);
     await other.stop();

@@ -114,9 +114,9 @@ describe('a hundred thousand endpoints', () => {
     expect(await page.getByRole('row').count()).toBe(2);
     await search.fill('');
     await page.getByLabel('State').selectOption('Disabled');
-    await page.getByText('The first 100 endpoints were searched. There are more.').waitFor();
+    await page.getByText('The first 1,000 endpoints were searched. There are more.').waitFor();
     await page.getByRole('button', { name: 'Search further' }).click();
-    await page.getByText('The first 1,100 endpoints were searched. There are more.').waitFor();
+    await page.getByText('The first 2,000 endpoints were searched. There are more.').waitFor();
     await page.goto(owner.url('/'));
     await page.getByText('10 endpoints are shown').waitFor();
     await database.query(`DELETE FROM thorn_subscribers WHERE url LIKE '%number%'`);

@@ -115,6 +115,7 @@ describe('an owner', () => {
     await tabTo('Deliveries');
     await press('Enter');
     await page.getByRole('link', { name: 'article.created' }).waitFor();
+    await tabTo('Select: article.created');
     await tabTo('article.created');
     await press('Enter');
     await page.getByRole('heading', { name: 'Attempt 1' }).waitFor();

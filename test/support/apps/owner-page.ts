@@ -1,6 +1,11 @@
 import type { Browser } from 'playwright-core';
 import { expect, vi } from 'vitest';
-import { Deliveries, type ThornModuleOptions, WebhookDispatcher } from '../../../lib/index.js';
+import {
+  Deliveries,
+  type ThornModuleExtras,
+  type ThornModuleOptions,
+  WebhookDispatcher,
+} from '../../../lib/index.js';
 import { thornPage } from '../../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../../lib/testing/index.js';
 import { startChromium } from '../../services/chromium.js';
@@ -13,6 +18,8 @@ const WAIT = { timeout: 10_000 };
 
 interface EndpointFields {
   readonly path?: string;
+  /** Default: those that {@link OwnerPage.deliver} sends. */
+  readonly events?: readonly string[];
   readonly secret?: string;
 }
 
@@ -25,7 +32,7 @@ export class OwnerPage {
     readonly api: Api,
   ) {}
 
-  static async start(thorn: ThornModuleOptions = {}): Promise<OwnerPage> {
+  static async start(thorn: ThornModuleOptions & ThornModuleExtras = {}): Promise<OwnerPage> {
     const browser = await startChromium();
     const database = await createDatabase('memory');
     const receiver = await ScriptedReceiver.start();

@@ -1,0 +1,211 @@
+import { useState } from 'preact/hooks';
+import { now } from '../core/clock.js';
+import type { DeliverySource } from '../core/deliveries.js';
+import { linkTo, setQuery } from '../core/router.js';
+import type { Query } from '../core/source.js';
+import { useData } from '../core/use-data.js';
+import { t } from '../text/index.js';
+import { Button } from '../ui/basics.js';
+import { typingEnd } from '../core/typing.js';
+
+const STATUSES = ['pending', 'succeeded', 'failed'] as const;
+const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'timeout'] as const;
+const HOUR = 3_600_000;
+const SPANS = { lastHour: HOUR, lastDay: 24 * HOUR, lastWeek: 168 * HOUR } as const;
+const NAMES = [
+  ...['event', 'status', 'answer', 'time', 'from', 'to', 'endpoint', 'id', 'owner', 'host'],
+];
+/** Endpoints that are offered for what is typed. */
+const OFFERED = 20;
+
+type Filtered = Readonly<Record<string, string>>;
+
+export function isFiltered(query: Filtered): boolean {
+  return NAMES.some((one) => query[one]);
+}
+
+export function clearFilters(): void {
+  setQuery(Object.fromEntries(NAMES.map((one) => [one, ''])));
+}
+
+/** The API's names of what the address filters by. A span ends now, so it is worked out for each look. */
+export function askedFor(query: Filtered) {
+  return (): Query => {
+    const span = Object.entries(SPANS).find(([name]) => name === query['time'])?.[1];
+    const isRange = query['time'] === 'range';
+    const id = query['id'] ?? '';
+    const kind = /^(?:msg|sub)_/.exec(id)?.[0];
+    return {
+      event: query['event'],
+      status: query['status'],
+      statusClass: query['answer'],
+      subscriber: kind === 'sub_' ? id : query['endpoint'],
+      message: kind === 'msg_' ? id : undefined,
+      delivery: kind === undefined ? id : undefined,
+      owner: query['owner'],
+      host: query['host'],
+      since: isRange
+        ? query['from']
+        : span === undefined
+          ? undefined
+          : new Date(now() - span).toISOString(),
+      until: isRange ? query['to'] : undefined,
+    };
+  };
+}
+
+interface Options {
+  readonly source: DeliverySource;
+  readonly query: Filtered;
+}
+
+/** The filters of a list of deliveries, which are in the address. */
+export function DeliveryFilters({ source, query }: Options) {
+  const select = (
+    name: string,
+    label: string,
+    any: string,
+    options: readonly (readonly [string, string])[],
+  ) => (
+    <label>
+      <span>{label}</span>
+      <select
+        value={query[name] ?? ''}
+        onChange={({ currentTarget }) => setQuery({ [name]: currentTarget.value })}
+      >
+        <option value="">{any}</option>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  const text = (name: string, label: string, placeholder: string) => (
+    <label>
+      <span>{label}</span>
+      <input
+        type="search"
+        spellcheck={false}
+        placeholder={placeholder}
+        value={query[name] ?? ''}
+        onChange={({ currentTarget }) => setQuery({ [name]: currentTarget.value.trim() })}
+      />
+    </label>
+  );
+  const moment = (name: 'from' | 'to') => (
+    <label>
+      <span>{t().lists[name]}</span>
+      <input
+        type="datetime-local"
+        value={localTime(query[name])}
+        onChange={({ currentTarget }) => setQuery({ [name]: isoTime(currentTarget.value) })}
+      />
+    </label>
+  );
+  return (
+    <div class="filters" role="search" aria-label={t().filters}>
+      {text('event', t().eventName, 'order.*')}
+      {select(
+        'status',
+        t().status,
+        t().anyStatus,
+        STATUSES.map((one) => [one, t()[one]]),
+      )}
+      {select(
+        'answer',
+        t().answer,
+        t().all,
+        CLASSES.map((one) => [one, one === 'timeout' ? t().timeout : one]),
+      )}
+      {select('time', t().time, t().anyTime, [
+        ...(Object.keys(SPANS) as (keyof typeof SPANS)[]).map((one) => [one, t()[one]] as const),
+        ['range', t().lists.range],
+      ])}
+      {query['time'] === 'range' && moment('from')}
+      {query['time'] === 'range' && moment('to')}
+      {(query['endpoint'] ?? '') === '' ? (
+        <EndpointChoice source={source} />
+      ) : (
+        <ChosenEndpoint key={query['endpoint']} source={source} id={query['endpoint']!} />
+      )}
+      {text('id', t().lists.id, 'dlv_… · msg_…')}
+      {source.base !== '' && text('owner', t().owner, '')}
+      {source.base !== '' && text('host', t().host, 'hooks.example.com')}
+    </div>
+  );
+}
+
+/** Offers endpoints for a part of their URL or description, of which there may be more than a list could hold. */
+function EndpointChoice({ source }: { readonly source: DeliverySource }) {
+  const [typed, setTyped] = useState('');
+  const search = typed.trim();
+  const found = useData(`endpoints like ${search}`, async (signal) => {
+    if (search === '') return [];
+    await typingEnd(search, signal);
+    const { items } = await source.endpoints({ search, limit: String(OFFERED) }, signal);
+    return items.map(({ id, url }) => {
+      const isOne = items.filter((one) => one.url === url).length === 1;
+      return { id, name: isOne ? url : `${url} · ${id}` };
+    });
+  });
+  const offered = found.value ?? [];
+  const choose = (id: string | undefined) => id !== undefined && setQuery({ endpoint: id });
+  return (
+    <label>
+      <span>{t().endpoint}</span>
+      <input
+        type="search"
+        list="offered-endpoints"
+        maxLength={200}
+        spellcheck={false}
+        placeholder={t().searchEndpoints}
+        value={typed}
+        onInput={({ currentTarget: { value } }) => {
+          setTyped(value);
+          choose(offered.find(({ name }) => name === value)?.id);
+        }}
+        onChange={() => offered.length === 1 && choose(offered[0]!.id)}
+      />
+      <datalist id="offered-endpoints">
+        {offered.map(({ id, name }) => (
+          <option key={id} value={name} />
+        ))}
+      </datalist>
+    </label>
+  );
+}
+
+function ChosenEndpoint({ source, id }: { readonly source: DeliverySource; readonly id: string }) {
+  const found = useData(`chosen ${id}`, (signal) => source.endpoint(id, signal));
+  return (
+    <div class="filter-endpoint">
+      <span>{t().endpoint}</span>
+      <div>
+        <a class="break" href={linkTo(`${source.base}/endpoints/${id}`)}>
+          <bdi>{found.value?.url ?? id}</bdi>
+        </a>
+        <Button
+          kind="quiet"
+          label={t().lists.anyEndpoint}
+          onClick={() => setQuery({ endpoint: '' })}
+        >
+          {t().lists.clear}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** The value of a field of date and time is in the time zone of the browser. */
+function localTime(iso = ''): string {
+  const at = Date.parse(iso);
+  if (Number.isNaN(at)) return '';
+  return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+function isoTime(local: string): string {
+  const at = Date.parse(local);
+  return Number.isNaN(at) ? '' : new Date(at).toISOString();
+}
