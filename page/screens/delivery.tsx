@@ -5,7 +5,7 @@ import type { SentHeaders } from '../core/model.js';
 import { can } from '../core/session.js';
 import { linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
-import { attemptError, dateTime, milliseconds, t } from '../text/index.js';
+import { attemptDetail, attemptError, dateTime, milliseconds, t } from '../text/index.js';
 import { Button, Empty, ErrorNote, Note, StatusCode, Time } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
@@ -139,7 +139,7 @@ function AttemptItem({ attempt, sent }: AttemptOptions) {
           {attemptError(error)}
           {attempt.address !== undefined && (
             <small class="break" lang="en">
-              {error.message}
+              {attemptDetail(error)}
             </small>
           )}
         </p>

@@ -91,6 +91,11 @@ export function attemptError({ code, message }: NonNullable<Attempt['error']>): 
   return `${texts[code] ?? texts.internal}${fault}.`;
 }
 
+/** What an operator may see besides {@link attemptError}; null where it is the same, in English. */
+export function attemptDetail({ code, message }: NonNullable<Attempt['error']>): string | null {
+  return message.replace(/\.$/, '') === en.attemptErrors[code] ? null : message;
+}
+
 /** For example "3 min. ago". Some seconds are "now". */
 export function ago(time: string | number): string {
   const distance = new Date(time).getTime() - now();

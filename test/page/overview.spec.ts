@@ -37,13 +37,15 @@ describe('the overview of an owner', () => {
     await page.goto(owner.url('/'));
     const endpoints = page.getByRole('table', { name: 'Endpoints' });
     await endpoints.getByText('2 attempts').waitFor();
+    await endpoints.getByText('Failing').waitFor();
     await visitor.expectAccessible();
     const rows = await endpoints.getByRole('row').allTextContents();
     expect(rows).toHaveLength(3);
-    expect(rows[1]).toContain('/off');
-    expect(rows[1]).toContain('Disabled');
-    expect(rows[1]).toContain('0 attempts');
-    expect(rows[2]).toContain('2 attempts 1 failed');
+    expect(rows[1]).toContain('Failing');
+    expect(rows[1]).toContain('2 attempts 1 failed');
+    expect(rows[2]).toContain('/off');
+    expect(rows[2]).toContain('Disabled');
+    expect(rows[2]).toContain('0 attempts');
     const figures = page.locator('.figures');
     expect(await figures.textContent()).toContain('Attempts2Success rate50%Failed1');
 
@@ -136,7 +138,7 @@ describe('an endpoint that is dead', () => {
     await page.getByText('The endpoint has asked for a pause.').waitFor();
     await page.getByText(/It is tried again in \d+ min/).waitFor();
     const host = new URL(owner.receiver.url).host;
-    const strategy = owner.api.app.get(DispatchStrategy) as OutboxStrategy;
+    const strategy = owner.api.app.get<OutboxStrategy>(DispatchStrategy);
     await strategy.pause(host);
     await page.reload();
     await page.getByText('Sending to this endpoint is paused.').waitFor();

@@ -220,32 +220,6 @@ describe('an owner', () => {
     await page.getByText('Nothing matches').waitFor();
   });
 
-  it('reads German, in the dark, at 360 px', async () => {
-    const { page } = visitor;
-    const { id, delivery } = await delivered(
-      {},
-      '/a-path-that-is-long-enough-to-be-wider-than-a-small-screen',
-    );
-    await page.setViewportSize({ width: 360, height: 740 });
-    for (const path of [
-      '/endpoints',
-      '/endpoints/new',
-      '/deliveries',
-      `/endpoints/${id}`,
-      `/deliveries/${delivery}`,
-      '/events/article.created',
-    ]) {
-      await goTo(path);
-      await page.reload();
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.getByLabel(/Language|Sprache/).selectOption('de');
-      await page.getByText('Endpunkte').first().waitFor();
-      expect(await page.getAttribute('html', 'lang')).toBe('de');
-      await visitor.expectNoOverflow();
-      await visitor.expectAccessible();
-    }
-  });
-
   it('reads in German why an endpoint has no answer', async () => {
     const { page } = visitor;
     const { id } = await api.subscribers.create({
