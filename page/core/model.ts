@@ -2,13 +2,18 @@ import type {
   EventTypeDetailsView,
   EventTypesView,
 } from '../../lib/api/catalogue/event-type.view.js';
+import type { SelectedRetriesView } from '../../lib/api/deliveries/delivery-problems.js';
 import type { FilterPreviewView } from '../../lib/api/deliveries/delivery-reports.controller.js';
 import type {
   AttemptHistoryView,
   SentHeadersView,
   SentRequestView,
 } from '../../lib/api/deliveries/delivery-reports.view.js';
-import type { StatsView } from '../../lib/api/deliveries/delivery-stats.view.js';
+import type {
+  EndpointStatesView,
+  EndpointStateView,
+  StatsView,
+} from '../../lib/api/deliveries/delivery-stats.view.js';
 import type {
   DeliveryDetailsView,
   DeliveryPageView,
@@ -26,9 +31,13 @@ import type {
 export type Catalogue = EventTypesView;
 export type EventDetails = EventTypeDetailsView;
 export type Stats = StatsView;
+export type EndpointNow = EndpointStateView;
+export type EndpointStates = EndpointStatesView;
 export type Delivery = DeliveryView;
 export type DeliveryDetails = DeliveryDetailsView;
 export type DeliveryPage = DeliveryPageView;
+export type RetriedPage = SelectedRetriesView;
+export type Retried = SelectedRetriesView['items'][number];
 export type Attempt = DeliveryDetailsView['attempts'][number];
 export type AttemptHistory = AttemptHistoryView;
 export type FilterPreview = FilterPreviewView;
@@ -38,32 +47,6 @@ export type TestResult = TestView;
 export type Created = CreatedSubscriberView;
 export type Changed = ChangedSubscriberView;
 export type WithSecret = SecretSubscriberView;
-
-/** Whether an endpoint fails, and why it gets nothing for now. */
-export interface EndpointNow {
-  readonly subscriberId: string;
-  readonly failingSince: string | null;
-  readonly failingMessages: number;
-  readonly pause: {
-    readonly reason: 'operator' | 'retry-after' | 'breaker';
-    readonly until: string | null;
-  } | null;
-}
-export interface EndpointStates {
-  readonly failing: number;
-  readonly disabled: number;
-  readonly items: readonly EndpointNow[];
-}
-
-/** What became of deliveries that were to be retried. */
-export interface RetriedPage {
-  readonly items: readonly Retried[];
-}
-export interface Retried {
-  readonly id: string;
-  readonly retried: boolean;
-  readonly code: string | null;
-}
 
 /** An endpoint, with its owner where an operator looks. */
 export type Endpoint = SubscriberView & { readonly owner?: string | null };

@@ -6,7 +6,7 @@ import { Figures, Plot, type Series } from '../ui/plot.js';
 type Day = Stats['days'][number];
 
 /** Attempts of one endpoint by day, and how long its answers took. */
-export function DayActivity({ total, days }: Stats) {
+export function DayActivity({ total, days, countedSince }: Stats) {
   const outcomes = ['succeeded', 'failed'] as const;
   const countOf = { succeeded: succeededAttempts, failed: (one: Day) => one.failedAttempts };
   return (
@@ -23,6 +23,7 @@ export function DayActivity({ total, days }: Stats) {
           [t().p95, milliseconds(total.p95)],
         ]}
       />
+      {days.some(({ isComplete }) => !isComplete) && <CountedSince time={countedSince} />}
       <Plot
         as="bars"
         label={t().figures.perDay}
@@ -57,9 +58,7 @@ export function Activity({ by, total, items, since, countedSince }: AttemptHisto
           [t().p95, milliseconds(total.p95)],
         ]}
       />
-      {countedSince > since && (
-        <p class="hint">{t().figures.countedSince(`${day(countedSince)} ${hour(countedSince)}`)}</p>
-      )}
+      {countedSince > since && <CountedSince time={countedSince} />}
       <Plot
         as="bars"
         label={by === 'hour' ? t().figures.perHour : t().figures.perDay}
@@ -74,6 +73,10 @@ export function Activity({ by, total, items, since, countedSince }: AttemptHisto
       <Durations items={items} nameOf={nameOf} />
     </>
   );
+}
+
+function CountedSince({ time }: { readonly time: string }) {
+  return <p class="hint">{t().figures.countedSince(`${day(time)} ${hour(time)}`)}</p>;
 }
 
 interface Times {

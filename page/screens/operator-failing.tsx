@@ -21,14 +21,16 @@ export function FailingEndpoints({ rows }: { readonly rows: readonly FailingEndp
             {
               title: t().endpoint,
               kind: 'wide',
-              cell: ({ subscriberId, host }) =>
-                host === null ? (
+              cell: ({ subscriberId, url }) =>
+                url === null ? (
                   <>
                     <span class="mono break">{subscriberId}</span>
                     <small>{texts.notStored}</small>
                   </>
                 ) : (
-                  <a href={linkTo(`/operator/endpoints/${subscriberId}`)}>{host}</a>
+                  <a href={linkTo(`/operator/endpoints/${subscriberId}`)}>
+                    <bdi>{url}</bdi>
+                  </a>
                 ),
             },
             { title: t().owner, cell: ({ owner }) => <bdi class="break">{owner ?? '–'}</bdi> },
