@@ -3,6 +3,7 @@ import {
   Entity,
   JoinColumn,
   ManyToOne,
+  PrimaryColumn,
   PrimaryGeneratedColumn,
   UpdateDateColumn,
   VersionColumn,
@@ -74,6 +75,34 @@ class Account {
 }
 
 @Entity()
+class Shelf {
+  @PrimaryColumn() room!: string;
+  @PrimaryColumn() row!: number;
+}
+
+/** Conditions on what a relation was and is: its id, or the columns of its key. */
+@Entity()
+@Webhooks<Book>({ payload: () => ({}) })
+@WebhookEvent<Book>('book.returned', {
+  on: 'change',
+  when: { changes: { reader: { from: { gt: 0 }, to: null } } },
+})
+@WebhookEvent<Book>('book.moved', {
+  on: 'change',
+  when: { changes: { shelf: { from: { room: 'A' }, to: { room: { ne: 'A' }, row: { gte: 2 } } } } },
+})
+@WebhookEvent<Book>('book.sent', {
+  on: 'change',
+  when: { changes: { place: { to: { city: { startsWith: 'L' } } } } },
+})
+class Book {
+  @PrimaryGeneratedColumn() id!: number;
+  @ManyToOne(() => Writer, { nullable: true }) reader!: Writer | null;
+  @ManyToOne(() => Shelf, { nullable: true }) shelf!: Shelf | null;
+  @Column(() => Place) place!: Place;
+}
+
+@Entity()
 @WebhookEvent<Plain>('plain.titled', {
   on: { change: ['title'] },
   payload: ({ title, writer }) => `${title} by ${writer?.name ?? null}`,
@@ -92,7 +121,7 @@ describe.each(DATABASES_ALIKE)('the changed fields of a row, on %s', (kind) => {
   let bob: Writer;
 
   beforeAll(async () => {
-    app = await openCaptureApp(kind, [Writer, Story, Draft, Account, Plain]);
+    app = await openCaptureApp(kind, [Writer, Story, Draft, Account, Plain, Shelf, Book]);
     [ada, bob] = (await app.dataSource.manager.save(Writer, [
       { name: 'Ada' },
       { name: 'Bob' },
@@ -228,5 +257,24 @@ describe.each(DATABASES_ALIKE)('the changed fields of a row, on %s', (kind) => {
         }) as unknown,
       }),
     );
+  });
+
+  it('fit conditions on the key of a relation and on the fields of an embedded object', async () => {
+    const { manager } = app.dataSource;
+    const [a1, b1, b2] = await manager.save(Shelf, [
+      { room: 'A', row: 1 },
+      { room: 'B', row: 1 },
+      { room: 'B', row: 2 },
+    ]);
+    const { id } = await manager.save(Book, { reader: ada, shelf: a1!, place: { city: 'Rome' } });
+    app.received();
+    await manager.save(Book, { id, shelf: b1! });
+    await manager.save(Book, { id, shelf: a1! });
+    await manager.save(Book, { id, reader: bob, place: { city: 'Bonn' } });
+    expect(app.received()).toEqual([]);
+    await manager.save(Book, { id, shelf: b2! });
+    await manager.save(Book, { id, reader: null });
+    await manager.save(Book, { id, place: { city: 'Lyon' } });
+    expect(app.received()).toEqual(['book.moved {}', 'book.returned {}', 'book.sent {}']);
   });
 });

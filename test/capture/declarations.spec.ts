@@ -7,6 +7,7 @@ import {
   JoinTable,
   ManyToMany,
   ManyToOne,
+  PrimaryColumn,
   PrimaryGeneratedColumn,
 } from 'typeorm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -35,6 +36,13 @@ class Label {
   @PrimaryGeneratedColumn() id!: number;
 }
 
+@Entity()
+class Shelf {
+  @PrimaryColumn() room!: string;
+  @PrimaryColumn() row!: number;
+  @Column() label!: string;
+}
+
 /** An entity of its own for each declaration, as its author would write it. */
 function entityWith(name: string, options: object) {
   @Entity()
@@ -45,6 +53,7 @@ function entityWith(name: string, options: object) {
     @Column({ type: 'simple-json', nullable: true }) extra!: { slug: string };
     @Column(() => Address) place!: Address;
     @ManyToOne(() => Writer) author!: Writer;
+    @ManyToOne(() => Shelf) shelf!: Shelf;
     @ManyToMany(() => Label) @JoinTable() labels!: Label[];
 
     get slug(): string {
@@ -59,7 +68,7 @@ async function startWith(name: string, options: object): Promise<void> {
   const dataSource = new DataSource({
     type: 'better-sqlite3',
     database: ':memory:',
-    entities: [story, Writer, Label],
+    entities: [story, Writer, Label, Shelf],
   });
   await dataSource.initialize();
   try {
@@ -71,7 +80,7 @@ async function startWith(name: string, options: object): Promise<void> {
   }
 }
 
-const FIELDS = 'Its fields: id, title, extra, place, author, labels';
+const FIELDS = 'Its fields: id, title, extra, place, author, shelf, labels';
 
 describe('rejects a path that leads nowhere, at start-up', () => {
   it.each<[name: string, options: object, message: string]>([
@@ -115,32 +124,59 @@ describe('rejects a path that leads nowhere, at start-up', () => {
     [
       'story.created',
       { relations: ['editor'] },
-      'relations names editor, which is not a relation of Story. Its relations: author, labels',
+      'relations names editor, which is not a relation of Story. Its relations: author, shelf, labels',
     ],
     [
       'story.edited',
       { on: { change: ['titel'] } },
-      `Story, event story.edited: on names titel, which is not a field of Story. Its fields: id, title, extra, place, author`,
+      `Story, event story.edited: on names titel, which is not a field of Story. Its fields: id, title, extra, place, author, shelf`,
     ],
     [
       'story.edited',
       { on: ['create', { change: ['title', 'labels'] }] },
-      'on names labels, whose key is not in the rows of Story. Its fields: id, title, extra, place, author',
+      'on names labels, whose key is not in the rows of Story. Its fields: id, title, extra, place, author, shelf',
     ],
     [
       'story.edited',
       { on: 'change', when: { changes: { titel: { to: 'x' } } } },
-      'changes.titel is not a field of the row. Valid fields: id, title, extra, place, author',
+      'changes.titel is not a field of the row. Valid fields: id, title, extra, place, author, shelf',
     ],
     [
       'story.edited',
       { on: 'change', when: { changes: { title: { after: 'x' } } } },
       'changes.title.after is not a field of the row. Valid fields: from, to',
     ],
+    ...(['from', 'to'] as const).flatMap((side): [string, object, string][] => [
+      [
+        'story.edited',
+        { on: 'change', when: { changes: { author: { [side]: { eqq: 1 } } } } },
+        `changes.author.${side}.eqq is not an operator; the operators are eq, ne,`,
+      ],
+      [
+        'story.edited',
+        { on: 'change', when: { changes: { author: { [side]: { id: 1 } } } } },
+        `changes.author.${side}.id is not an operator`,
+      ],
+      [
+        'story.edited',
+        { on: 'change', when: { changes: { shelf: { [side]: { label: 'A' } } } } },
+        `changes.shelf.${side}.label is not a field of the row. Valid fields: room, row`,
+      ],
+      [
+        'story.edited',
+        { on: 'change', when: { changes: { shelf: { [side]: { row: { eqq: 1 } } } } } },
+        `changes.shelf.${side}.row.eqq is not an operator`,
+      ],
+      [
+        'story.edited',
+        { on: 'change', when: { changes: { place: { [side]: { town: 'A' } } } } },
+        `changes.place.${side}.town is not a field of the row. Valid fields: city, street`,
+      ],
+    ]),
     [
       'story.created',
       { when: { titel: 'x' } },
-      `titel is not a field of the row. Valid fields: id, title, extra, place, author, labels`,
+      `titel is not a field of the row. Valid fields: id, title, extra, place, author, shelf, labels`,
     ],
     [
       'story.created',
@@ -157,6 +193,20 @@ describe('rejects a path that leads nowhere, at start-up', () => {
   it.each<[name: string, options: object]>([
     ['story.created', { ref: '/{author.name}/{place.city}/{slug}/{extra.slug}' }],
     ['story.{title}.{author.id}', { owner: 'author.id' }],
+    [
+      'story.moved',
+      {
+        on: 'change',
+        when: {
+          changes: {
+            author: { from: { gt: 1 }, to: { isNot: null } },
+            shelf: { from: { room: 'A', row: { in: [1, 2] } }, to: null },
+            place: { to: { city: { startsWith: 'L' } } },
+            extra: { to: { slug: { any: 'x' } } },
+          },
+        },
+      },
+    ],
   ])('accepts a path that rows have: %s with %j', async (name, options) => {
     await expect(startWith(name, options)).resolves.toBeUndefined();
   });

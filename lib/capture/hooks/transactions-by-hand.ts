@@ -11,7 +11,7 @@ import {
   type TransactionControl,
 } from './transaction-control.js';
 
-/** A connection of pg: since 8.17 it tells the status that PostgreSQL answers with each result. */
+/** A connection of pg: since 8.21 it tells the status that PostgreSQL answers with each result. */
 interface Connection {
   getTransactionStatus?(): unknown;
 }

@@ -4,7 +4,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import type { FieldKind } from '../../event/index.js';
 import type { Field } from '../rows/typeorm-types.js';
 import { propertyOf, withItsKey } from './entity-fields.js';
-import { fieldKind } from './entity-paths.js';
+import { columnKind, fieldKind, fieldNames } from './entity-paths.js';
 import { hiddenNames } from './hidden-columns.js';
 
 /** The row's property of a condition that stands for the changed fields. */
@@ -45,15 +45,39 @@ export function changeKind(path: string, metadata: EntityMetadata): FieldKind | 
   if (!changeableNames(metadata).includes(field)) return undefined;
   if (side === undefined) return 'nested';
   if (side !== 'from' && side !== 'to') return undefined;
-  const kind = fieldKind(field, metadata);
-  return kind === 'nested' || rest.length > 0 ? 'open' : kind;
+  return sideKind([field, ...rest], metadata);
+}
+
+/** The kind of a value before or after: a relation is told by its key, and only a key of several columns has fields. */
+function sideKind(path: readonly string[], metadata: EntityMetadata): FieldKind | undefined {
+  const { key, below } = keyOn(path, metadata);
+  if (key === undefined) return fieldKind(path.join('.'), metadata);
+  if (below === '') return key.length > 1 ? 'nested' : columnKind(key[0]!);
+  const column = key.length > 1 && key.find(({ propertyPath }) => propertyPath === below);
+  return column ? columnKind(column) : undefined;
+}
+
+/** The columns of the key that a relation on a path is told by, and the part of the path behind the relation. */
+function keyOn(path: readonly string[], metadata: EntityMetadata) {
+  for (let end = 1; end <= path.length; end += 1) {
+    const relation = metadata.findRelationWithPropertyPath(path.slice(0, end).join('.'));
+    if (relation === undefined) continue;
+    const key = relation.joinColumns.map(({ referencedColumn }) => referencedColumn!);
+    return { key, below: path.slice(end).join('.') };
+  }
+  return { key: undefined, below: '' };
 }
 
 /** The fields below such a path, for error texts; undefined when it is another. */
 export function changeNames(path: string, metadata: EntityMetadata): readonly string[] | undefined {
-  const [root, field] = path.split('.');
+  const [root, field, side, ...rest] = path.split('.');
   if (root !== CHANGES || hasOwnField(metadata)) return undefined;
-  return field === undefined ? changeableNames(metadata) : ['from', 'to'];
+  if (field === undefined) return changeableNames(metadata);
+  if (side === undefined) return ['from', 'to'];
+  const { key } = keyOn([field, ...rest], metadata);
+  return (
+    key?.map(({ propertyPath }) => propertyPath) ?? fieldNames([field, ...rest].join('.'), metadata)
+  );
 }
 
 function hasOwnField(metadata: EntityMetadata): boolean {

@@ -64,11 +64,12 @@ export function fieldKind(path: string, entity: EntityMetadata): FieldKind | und
       ? 'open'
       : undefined;
   }
-  return column.propertyPath !== rest || isDocument(column)
-    ? 'open'
-    : isNumber(column)
-      ? 'number'
-      : 'value';
+  return column.propertyPath !== rest ? 'open' : columnKind(column);
+}
+
+/** The kind of field that a column is. */
+export function columnKind(column: Column): FieldKind {
+  return isDocument(column) ? 'open' : isNumber(column) ? 'number' : 'value';
 }
 
 function isDocument({ type, isArray, transformer }: Column): boolean {
